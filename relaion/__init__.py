@@ -1,0 +1,1 @@
+"""Clean image-link data sets against hash and link lists with versioned SQL."""

@@ -1,0 +1,1 @@
+"""A seeded, neutral data set and partner lists to try everything on."""

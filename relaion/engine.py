@@ -1,0 +1,201 @@
+"""The only module that talks to DuckDB: connections, scripts, and errors in our own words.
+
+Settings that are not part of a result (threads, memory, temp folder, access) live here.
+An engine message can quote a value of a row or a list, so none is ever passed on.
+"""
+
+import re
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from relaion.errors import EngineError, RelaionError
+from relaion.scripts import Script
+
+Values = Mapping[str, Any] | Sequence[Any] | None
+
+# duckdb exception class -> what happened, in words that hold no value
+_WORDS: tuple[tuple[type[duckdb.Error], str], ...] = (
+    (duckdb.OutOfMemoryException, "ran out of memory; give more with --memory"),
+    (duckdb.IOException, "could not read or write a file (missing, damaged, or the disk is full)"),
+    (duckdb.InvalidInputException, "met a value or a file that it cannot read"),
+    (duckdb.ConversionException, "met a value that does not fit its column's type"),
+    (duckdb.ConstraintException, "met a value twice where it may occur once"),
+    (duckdb.PermissionException, "was asked for a file that is out of reach here"),
+    (duckdb.CatalogException, "was asked for a table or function that does not exist here"),
+    (duckdb.ParserException, "cannot parse the statement"),
+    (duckdb.BinderException, "cannot bind a column or function of the statement"),
+    (duckdb.InterruptException, "was interrupted"),
+)
+
+
+def quote(name: str) -> str:
+    """A name as a SQL identifier, whatever characters it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as a SQL string, whatever characters it holds."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Engine:
+    """One DuckDB connection. Not to be shared between threads."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, log: Path | None = None) -> None:
+        self._con = con
+        self._log = log
+
+    @contextmanager
+    def _said_by_us(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as e:
+            words = next((w for cls, w in _WORDS if isinstance(e, cls)), "failed")
+            detail = self._keep_detail()
+            raise EngineError(f"{doing}: DuckDB {words} ({type(e).__name__}){detail}") from None
+
+    def _keep_detail(self) -> str:
+        """Write the engine's own message, which may quote a row, to a private file."""
+        if self._log is None:
+            return ""
+        try:
+            with self._log.open("a", encoding="utf-8", errors="backslashreplace") as f:
+                self._log.chmod(0o600)
+                f.write(traceback.format_exc() + "\n")
+        except OSError:
+            return ""
+        return f"; details in {self._log}"
+
+    def execute(self, sql: str, values: Values = None, doing: str = "a query") -> None:
+        """Run one statement for its effect."""
+        with self._said_by_us(doing):
+            self._con.execute(sql, values)
+
+    def rows(self, sql: str, values: Values = None, doing: str = "a query") -> list[tuple[Any, ...]]:
+        """All rows of one query."""
+        with self._said_by_us(doing):
+            return self._con.execute(sql, values).fetchall()
+
+    def table(self, sql: str, values: Values = None, doing: str = "a query") -> pa.Table:
+        """The result of one query as an Arrow table."""
+        with self._said_by_us(doing):
+            return self._con.execute(sql, values).to_arrow_table()
+
+    def batches(
+        self, sql: str, values: Values = None, rows: int = 100_000, doing: str = "a query"
+    ) -> Iterator[pa.RecordBatch]:
+        """The result of one query as Arrow batches, never held as a whole."""
+        with self._said_by_us(doing):
+            reader = self._con.execute(sql, values).to_arrow_reader(rows)
+            yield from reader
+
+    def insert(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
+        """Append Arrow data to a table, columns by position."""
+        with self._said_by_us(f"filling {table}"):
+            self._con.register("_incoming", data)
+            try:
+                self._con.execute(f"insert into {quote(table)} select * from _incoming")  # noqa: S608
+            finally:
+                self._con.unregister("_incoming")
+
+    def set(self, **values: Any) -> None:
+        """Set variables: `$name` in a script reads them, lists included."""
+        for name, value in values.items():
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise EngineError(f"{name}: not a variable name")
+            self.execute(f"set variable {name} = $v", {"v": value}, f"setting ${name}")
+
+    def run(self, script: Script, **values: Any) -> None:
+        """Set a script's declared parameters and run its statements one by one.
+
+        Raises EngineError when a parameter is missing or not declared.
+        """
+        if set(values) != set(script.params):
+            missing, extra = set(script.params) - set(values), set(values) - set(script.params)
+            raise EngineError(
+                f"{script.path.name}: missing parameters {sorted(missing)}, "
+                f"undeclared parameters {sorted(extra)}"
+            )
+        self.set(**values)
+        with self._said_by_us(script.path.name):
+            for statement in self._con.extract_statements(script.sql):
+                self._con.execute(statement)
+
+    def statements(self, sql: str) -> list[tuple[str, str]]:
+        """Split SQL text: (statement type such as `SELECT`, its text) each."""
+        with self._said_by_us("the query"):
+            return [(s.type.name, s.query) for s in self._con.extract_statements(sql)]
+
+    def attach(self, path: Path, name: str, *, read_only: bool = True) -> None:
+        """Attach a database file under a name."""
+        mode = " (read_only)" if read_only else ""
+        self.execute(f"attach {literal(str(path))} as {quote(name)}{mode}", doing=str(path))
+
+    def lock(self, allowed: Sequence[Path]) -> None:
+        """From here on, no file outside `allowed` folders is in reach, and no setting changes."""
+        self.set_option("allowed_directories", [str(p) + "/" for p in allowed])
+        self.set_option("enable_external_access", False)
+        self.set_option("lock_configuration", True)
+
+    def set_option(self, name: str, value: Any) -> None:
+        """Set one DuckDB option of this connection's database."""
+        if isinstance(value, list):
+            text = "[" + ", ".join(literal(v) for v in value) + "]"
+        elif isinstance(value, str):
+            text = literal(value)
+        else:
+            text = str(value).lower()
+        self.execute(f"set {quote(name)} = {text}", doing=f"setting {name}")
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs in another thread."""
+        self._con.interrupt()
+
+
+@contextmanager
+def connect(
+    database: Path | None = None,
+    *,
+    read_only: bool = False,
+    threads: int | None = None,
+    memory: str | None = None,
+    temp: Path | None = None,
+) -> Iterator[Engine]:
+    """Open DuckDB on a file, or in memory, and close it again.
+
+    `temp` is the private folder for what does not fit in memory, and for the details of
+    unknown errors; without it nothing is spilled (DuckDB's default is the current folder).
+    `memory` is a size such as '2GB'. No extension is ever installed or loaded from a network.
+    """
+    config: dict[str, Any] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "temp_directory": str(temp / "spill") if temp else "",
+    }
+    if threads:
+        config["threads"] = threads
+    if memory:
+        config["memory_limit"] = memory
+    try:
+        con = duckdb.connect(str(database or ":memory:"), read_only=read_only, config=config)
+    except duckdb.Error as e:
+        raise _cannot_open(database, e) from None
+    try:
+        yield Engine(con, temp / "errors.log" if temp else None)
+    finally:
+        con.close()
+
+
+def _cannot_open(database: Path | None, error: duckdb.Error) -> RelaionError:
+    if "lock" in str(error).lower():
+        return EngineError(f"{database}: another process has it open; wait for it to end")
+    return EngineError(
+        f"{database}: cannot be opened as a DuckDB database ({type(error).__name__}); "
+        "check the path and that the file is whole"
+    )

@@ -1,0 +1,47 @@
+"""What can go wrong, one class a stage.
+
+RelaionError                 one line for the user, exit code 2
+├── InputError               a path, shard, column or option is not what was asked for
+├── ListError                a partner file or the list store cannot be used
+├── ScriptError              a SQL script is missing, malformed, unknown or changed
+├── EngineError              DuckDB refused; the text is ours, never the engine's
+├── OutputError              OUT cannot be written, or is not ours to write
+├── BusyError                another run holds the lock
+└── StopError                the run stopped itself, to be confirmed or resumed
+
+Every message names the file, says what is wrong, what was found and what to do,
+and holds no value of a list or a row: DuckDB and Arrow quote values in theirs, so
+an engine's message is never passed on (`engine.py` drops it with `from None`).
+"""
+
+
+class RelaionError(Exception):
+    """Raised when a user's input or machine is at fault; `str()` is the one line to print."""
+
+
+class InputError(RelaionError):
+    """Raised when a path, a shard, a column or an option is not usable."""
+
+
+class ListError(RelaionError):
+    """Raised when a partner file or the list store is not usable."""
+
+
+class ScriptError(RelaionError):
+    """Raised when a SQL script is missing, malformed or changed after its release."""
+
+
+class EngineError(RelaionError):
+    """Raised when DuckDB fails; names our script and the class of the failure only."""
+
+
+class OutputError(RelaionError):
+    """Raised when an output folder cannot be written or holds something else."""
+
+
+class BusyError(RelaionError):
+    """Raised when another process holds the lock on an output or a store."""
+
+
+class StopError(RelaionError):
+    """Raised when a run stops itself: a limit to confirm, failed shards, a signal."""

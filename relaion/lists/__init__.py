@@ -1,0 +1,1 @@
+"""Partner lists: reading files, the store of digests, the curator key."""

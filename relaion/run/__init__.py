@@ -1,0 +1,1 @@
+"""A run: plan, tasks, workers, manifest, audit."""

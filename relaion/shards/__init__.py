@@ -1,0 +1,1 @@
+"""Shards: footers, roles, layouts, and writing true to the source."""

@@ -1,0 +1,1 @@
+"""Re-check the promises by other code than `clean` uses."""
