@@ -8,6 +8,7 @@ import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from relaion.errors import EngineError, RelaionError
+from relaion.paths import sql_path, whole_file
 from relaion.scripts import Script
 
 Values = Mapping[str, Any] | Sequence[Any] | None
@@ -42,6 +44,38 @@ def quote(name: str) -> str:
 def literal(text: str) -> str:
     """A text as a SQL string, whatever characters it holds."""
     return "'" + text.replace("'", "''") + "'"
+
+
+ROLE_TYPES = {
+    "url": "varchar",
+    "text": "varchar",
+    "punsafe": "double",
+    "row_hash": "bigint",
+    "image_md5": "varchar",
+    "image_sha1": "varchar",
+    "image_sha256": "varchar",
+    "language": "varchar",
+}
+# how a digest column is written -> the same digest as hex; a value that is none gives null
+_AS_HEX = {
+    "hex": "{}",
+    "base64": "hex(try(from_base64({})))",
+    "binary": "hex({})",
+}
+
+
+@dataclass(frozen=True)
+class ShardSource:
+    """Shards of one subset and one schema, numbered on from `first_no`.
+
+    `roles` says which column plays a role: its position in the file, from 0, and for a
+    digest how it is written (hex, base64, binary). A role that is missing reads as null.
+    """
+
+    subset: str
+    first_no: int
+    paths: tuple[Path, ...]
+    roles: Mapping[str, tuple[int, str | None]]
 
 
 class Engine:
@@ -126,6 +160,44 @@ class Engine:
         with self._said_by_us(script.path.name):
             for statement in self._con.extract_statements(script.sql):
                 self._con.execute(statement)
+
+    def view_shards(self, sources: Sequence[ShardSource]) -> None:
+        """Create the view `shard` over files: the one place where SQL text is generated.
+
+        Columns are taken by position, since DuckDB renames the second of `WIDTH`, `width`.
+        """
+        parts = [self._select_shards(source) for source in sources]
+        self.execute("create or replace temp view shard as\n" + "\nunion all\n".join(parts))
+
+    def _select_shards(self, source: ShardSource) -> str:
+        files = ", ".join(literal(sql_path(path)) for path in source.paths)
+        read = f"read_parquet([{files}], hive_partitioning = false)"
+        described = self.rows(f"describe select * from {read}", doing=str(source.paths[0]))  # noqa: S608
+        columns = [
+            f"{literal(source.subset)} as subset",
+            f"(file_index + {source.first_no})::integer as shard_no",
+            "file_row_number",
+        ]
+        for role, sql_type in ROLE_TYPES.items():
+            position, encoding = source.roles.get(role, (None, None))
+            value = "null" if position is None else quote(described[position][0])
+            if position is not None and role.startswith("image_"):
+                value = _AS_HEX[encoding or "hex"].format(value)
+            columns.append(f"{value}::{sql_type} as {role}")
+        return "select " + ", ".join(columns) + f" from {read}"  # noqa: S608
+
+    def write_parquet(self, query: str, path: Path) -> None:
+        """Write the rows of a query to a parquet file, whole or not at all."""
+        with whole_file(path, mode=0o600) as part:
+            self.execute(f"copy ({query}) to {literal(str(part))} (format parquet)", doing=str(path))
+
+    def read_parquet(self, table: str, path: Path, where: str = "true") -> None:
+        """Load a file that `write_parquet` made into a temp table."""
+        read = f"read_parquet({literal(sql_path(path))}, hive_partitioning = false)"
+        self.execute(
+            f"create or replace temp table {quote(table)} as select * from {read} where {where}",  # noqa: S608
+            doing=str(path),
+        )
 
     def statements(self, sql: str) -> list[tuple[str, str]]:
         """Split SQL text: (statement type such as `SELECT`, its text) each."""

@@ -1,0 +1,24 @@
+-- name:    near_links
+-- purpose: The rows whose link stands on a listed host, or on one that SQL cannot judge.
+-- params:  none
+-- reads:   shard (shard_no integer, file_row_number bigint, url varchar)
+-- reads:   listed_hosts (host_digest varchar)
+-- writes:  near_links (shard_no integer, file_row_number bigint, url varchar)
+-- nulls:   a null link is never near
+-- order:   none
+--
+-- Too many rows here cost time; one too few would be a missed link. So whatever is not
+-- plainly `http(s)://` and an ordinary host goes on (`link_is_odd_host`).
+
+create or replace temp table near_links as
+select
+    s.shard_no,
+    s.file_row_number,
+    s.url
+from shard as s
+where
+    s.url is not null
+    and (
+        link_is_odd_host(s.url)
+        or md5(link_host(s.url)) in (select h.host_digest from listed_hosts as h)
+    );
