@@ -191,12 +191,14 @@ class Engine:
         with whole_file(path, mode=0o600) as part:
             self.execute(f"copy ({query}) to {literal(str(part))} (format parquet)", doing=str(path))
 
-    def read_parquet(self, table: str, path: Path, where: str = "true") -> None:
-        """Load a file that `write_parquet` made into a temp table."""
-        read = f"read_parquet({literal(sql_path(path))}, hive_partitioning = false)"
+    def read_parquet(self, table: str, paths: Sequence[Path], shard_no: int | None = None) -> None:
+        """Load files that `write_parquet` made into a temp table, or one shard's rows of them."""
+        files = ", ".join(literal(sql_path(path)) for path in paths)
+        where = "" if shard_no is None else f" where shard_no = {shard_no:d}"
         self.execute(
-            f"create or replace temp table {quote(table)} as select * from {read} where {where}",  # noqa: S608
-            doing=str(path),
+            f"create or replace temp table {quote(table)} as "
+            f"from read_parquet([{files}], hive_partitioning = false){where}",
+            doing=str(paths[0]),
         )
 
     def statements(self, sql: str) -> list[tuple[str, str]]:
@@ -209,9 +211,10 @@ class Engine:
         mode = " (read_only)" if read_only else ""
         self.execute(f"attach {literal(str(path))} as {quote(name)}{mode}", doing=str(path))
 
-    def lock(self, allowed: Sequence[Path]) -> None:
-        """From here on, no file outside `allowed` folders is in reach, and no setting changes."""
-        self.set_option("allowed_directories", [str(p) + "/" for p in allowed])
+    def lock(self, *, files: Sequence[Path] = (), folders: Sequence[Path] = ()) -> None:
+        """From here on, no other file is in reach and no setting changes."""
+        self.set_option("allowed_paths", [str(p) for p in files])
+        self.set_option("allowed_directories", [f"{p}/" for p in folders])
         self.set_option("enable_external_access", False)
         self.set_option("lock_configuration", True)
 

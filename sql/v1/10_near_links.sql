@@ -1,6 +1,6 @@
 -- name:    near_links
 -- purpose: The rows whose link stands on a listed host, or on one that SQL cannot judge.
--- params:  none
+-- params:  $has_links  boolean  whether any link is listed; without one, no row is near
 -- reads:   shard (shard_no integer, file_row_number bigint, url varchar)
 -- reads:   listed_hosts (host_digest varchar)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar)
@@ -17,7 +17,8 @@ select
     s.url
 from shard as s
 where
-    s.url is not null
+    $has_links
+    and s.url is not null
     and (
         link_is_odd_host(s.url)
         or md5(link_host(s.url)) in (select h.host_digest from listed_hosts as h)

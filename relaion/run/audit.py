@@ -1,0 +1,107 @@
+"""Write audit.duckdb: public counts, summed over shards by `60_audit`.
+
+Nothing per row is loaded here. Per-shard counts of removals are summed away in the process
+that writes the file; the file itself holds sums by subset only.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from relaion.engine import Engine, connect
+from relaion.paths import whole_file
+from relaion.run.numbering import Numbered
+from relaion.run.plan import Plan
+from relaion.run.task import Report
+from relaion.scripts import Script, load
+
+Rows = list[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a finished run knows: its plan, its shards and the report of each, and coverage.
+
+    `coverage` holds (subset, role, rows, covered), a line for each subset and role.
+    """
+
+    plan: Plan
+    shards: Sequence[Numbered]
+    reports: Mapping[int, Report]
+    coverage: Sequence[tuple[str, str, int, int]]
+
+
+def list_lines(plan: Plan) -> Rows:
+    """The lists of a plan, a line for each kind of entry."""
+    return [
+        [x["list_id"], x["source"], x["title"], x["label"], x["received"], x["digest"], kind, n]
+        for x in plan.lists
+        for kind, n in x["entries"].items()
+    ]
+
+
+def input_lines(found: Found) -> Rows:
+    """Subset, shard, rows, bytes and SHA-256 of every input."""
+    reports = found.reports
+    return [
+        [n.shard.subset, n.shard.name, n.shard.rows, n.shard.bytes, reports[n.no].sha256]
+        for n in found.shards
+    ]
+
+
+def output_lines(found: Found) -> Rows:
+    """Edition, subset, shard, rows, bytes and SHA-256 of every output."""
+    return [
+        [e["name"], n.shard.subset, n.shard.name, out.rows, out.bytes, out.sha256]
+        for e in found.plan.editions
+        for n in found.shards
+        for out in [found.reports[n.no].outputs[e["name"]]]
+    ]
+
+
+def write_audit(path: Path, found: Found, work: Path) -> None:
+    """Write audit.duckdb whole or not at all, from the reports and the counts in `work`."""
+    script = load(found.plan.sql_version)["60_audit"]
+    with whole_file(path) as part:
+        with connect(part, temp=work, threads=1) as engine:
+            for table, rows in _tables(found).items():
+                _load(engine, script, table, rows)
+            for table in ("hit_counts", "hit_unions"):
+                engine.read_parquet(table, [work / f"{table}.parquet"])
+            engine.run(script)
+            engine.execute("checkpoint")
+
+
+def _tables(found: Found) -> dict[str, Rows]:
+    subset = {n.no: n.shard.subset for n in found.shards}
+    settings = {"run": found.plan.run_id, "sql_version": found.plan.sql_version}
+    return {
+        "found_run": [[k, v] for k, v in (settings | found.plan.versions).items()],
+        "found_parameters": [[k, json.dumps(v)] for k, v in found.plan.parameters.items()],
+        "found_scripts": [[s["name"], s["sha256"]] for s in found.plan.scripts],
+        "found_lists": list_lines(found.plan),
+        "found_inputs": input_lines(found),
+        "found_outputs": output_lines(found),
+        "found_coverage": list(found.coverage),
+        "found_tally": [[subset[r.no], *t] for r in found.reports.values() for t in r.tally],
+        "found_groups": [[subset[r.no], *g] for r in found.reports.values() for g in r.groups],
+    }
+
+
+_ARROW = {"varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64()}
+
+
+def _load(engine: Engine, script: Script, table: str, rows: Rows) -> None:
+    """Make a temp table as the script's header declares it, and fill it."""
+    declared = script.relations("reads")[table]
+    names_types = [column.split() for column in declared.split(", ")]
+    engine.execute(f"create temp table {table} ({declared})")
+    arrays = [
+        pa.array([row[i] for row in rows], _ARROW[sql_type])
+        for i, (_, sql_type) in enumerate(names_types)
+    ]
+    engine.insert(table, pa.table(arrays, names=[name for name, _ in names_types]))

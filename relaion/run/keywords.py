@@ -1,0 +1,49 @@
+"""Keyword files: one word or phrase a line. As secret as lists: never echoed, never in an OUT."""
+
+import codecs
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from relaion.engine import connect
+from relaion.errors import InputError
+
+
+@dataclass(frozen=True)
+class Keywords:
+    """The words of a file, and the SHA-256 of its bytes (public only as an HMAC)."""
+
+    words: tuple[str, ...]
+    sha256: str
+
+
+def read_keywords(path: Path) -> Keywords:
+    """Read UTF-8 lines, with or without BOM; blank lines and `#` comments are passed over.
+
+    Raises InputError for a file that cannot be read, is not UTF-8 or holds no word.
+    """
+    try:
+        raw = path.read_bytes()
+        text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    except OSError as e:
+        raise InputError(f"{path}: cannot be read ({e.strerror}); check --keywords") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    lines = (line.strip() for line in text.splitlines())
+    words = tuple(dict.fromkeys(w for w in lines if w and not w.startswith("#")))
+    if not words:
+        raise InputError(
+            f"{path}: holds no keyword; write one a line, or leave out --keywords to switch "
+            "the rule off"
+        )
+    return Keywords(words, hashlib.sha256(raw).hexdigest())
+
+
+def write_keywords(work: Path, keywords: Keywords) -> None:
+    """Leave the words where shard tasks read them, in the private work folder."""
+    with connect() as engine:
+        engine.execute("create temp table keywords (keyword varchar)")
+        engine.insert("keywords", pa.table({"keyword": list(keywords.words)}))
+        engine.write_parquet("from keywords", work / "keywords.parquet")

@@ -1,0 +1,139 @@
+"""What a run was asked to do, in a form that two runs can be compared by.
+
+The plan is public: it stands in the manifest. Lists and keywords appear as HMAC digests
+under the curator key, inputs by subset, name, rows and bytes, never by their links.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+from relaion.links import KEY_VERSION
+from relaion.run.editions import Edition
+from relaion.run.numbering import Numbered
+from relaion.scripts import load
+
+UNSAFE_ABOVE = 0.45
+KEYWORD_ABOVE = 0.95
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The settings that decide which rows stay.
+
+    `keywords` is None, or the HMAC digest of the keyword file and how many it holds.
+    """
+
+    unscored: str
+    same_link: bool
+    keywords: dict[str, Any] | None
+    columns: dict[str, str]
+    unsafe_above: float = UNSAFE_ABOVE
+    keyword_above: float = KEYWORD_ABOVE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides the outcome of a run, and nothing that does not."""
+
+    versions: dict[str, str]
+    sql_version: str
+    scripts: list[dict[str, str]]
+    parameters: dict[str, Any]
+    editions: list[dict[str, Any]]
+    lists: list[dict[str, Any]]
+    inputs: list[dict[str, Any]]
+
+    @property
+    def run_id(self) -> str:
+        """The digest of the plan: equal for equal runs."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """Versions that an outcome may depend on."""
+    return {
+        "relaion": version("relaion"),
+        "duckdb": version("duckdb"),
+        "pyarrow": version("pyarrow"),
+        "link_key": str(KEY_VERSION),
+    }
+
+
+def make_plan(
+    shards: Sequence[Numbered],
+    editions: Sequence[Edition],
+    lists: Sequence[Mapping[str, Any]],
+    parameters: Parameters,
+    sql_version: str,
+) -> Plan:
+    """The plan of a run; `lists` holds list_id, source, title, label, received, digest, entries."""
+    scripts = [{"name": f"{k}.sql", "sha256": s.sha256} for k, s in load(sql_version).items()]
+    return Plan(
+        versions=versions(),
+        sql_version=sql_version,
+        scripts=scripts,
+        parameters=asdict(parameters),
+        editions=[
+            {
+                "name": e.name,
+                "parent": e.parent,
+                "labels": list(e.labels),
+                "rules": list(e.rules),
+                "script": e.script.path.name,
+                "sha256": e.script.sha256,
+                "builtin": e.built_in,
+            }
+            for e in editions
+        ],
+        lists=[dict(entry) for entry in lists],
+        inputs=[
+            {
+                "subset": n.shard.subset,
+                "shard": n.shard.name,
+                "rows": n.shard.rows,
+                "bytes": n.shard.bytes,
+            }
+            for n in shards
+        ],
+    )
+
+
+def differences(old: Mapping[str, Any], new: Plan) -> list[str]:
+    """What differs between a plan on disk and this one, in words that name the cause first."""
+    fresh = json.loads(json.dumps(asdict(new)))
+    found = [
+        f"{name} {old['versions'].get(name)} is now {value}"
+        for name, value in fresh["versions"].items()
+        if old["versions"].get(name) != value
+    ]
+    if old["sql_version"] != fresh["sql_version"] or old["scripts"] != fresh["scripts"]:
+        found.append("the SQL scripts differ")
+    found += [
+        f"{'--' if name in ('unscored', 'keywords') else ''}{name} differs"
+        for name, value in fresh["parameters"].items()
+        if old["parameters"].get(name) != value
+    ]
+    if old["editions"] != fresh["editions"]:
+        found.append("the editions differ")
+    if old["lists"] != fresh["lists"]:
+        found.append("the lists differ")
+    if old["inputs"] != fresh["inputs"]:
+        found.append(_inputs_differ(old["inputs"], fresh["inputs"]))
+    return found
+
+
+def _inputs_differ(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> str:
+    before = {(i["subset"], i["shard"]): i for i in old}
+    for item in new:
+        key = (item["subset"], item["shard"])
+        if before.pop(key, None) != item:
+            return f"the inputs differ, first in {item['subset']}/{item['shard']}"
+    missing = next(iter(before), None)
+    if missing is None:
+        return "the inputs come in another order"
+    return f"the inputs differ: {missing[0]}/{missing[1]} is missing"

@@ -1,0 +1,249 @@
+"""One shard's work, from rows to editions: what a worker does, in its own process.
+
+A task is a small JSON object, so that it can travel to any executor. Rules meet the hits
+here, an edition's script says which rows leave, the writer masks them out.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from relaion.engine import Engine, ShardSource, connect
+from relaion.errors import InputError, OutputError, ScriptError
+from relaion.paths import whole_file
+from relaion.scripts import load, parse
+from relaion.shards.writer import Target, write_editions
+
+READ_ONLY = frozenset({"SELECT", "INSERT", "CREATE", "EXPLAIN", "DROP", "SET"})
+
+
+@dataclass(frozen=True)
+class EditionTask:
+    """One edition of one shard: the script that decides, and where the rows go."""
+
+    name: str
+    parent: str
+    labels: list[str]
+    script: str
+    sha256: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything that a worker must know of one shard; plain values only."""
+
+    no: int
+    path: str
+    subset: str
+    rows: int
+    roles: dict[str, list[Any]]
+    editions: list[EditionTask]
+    unsafe_above: float
+    keyword_above: float
+    unscored: str
+    work: str
+    version: str
+    memory: str
+    link: bool
+
+    def to_json(self) -> str:
+        """One line of JSON; odd file names survive as surrogate escapes."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, line: str) -> "Task":
+        """Read what `to_json` wrote."""
+        found = json.loads(line)
+        found["editions"] = [EditionTask(**e) for e in found["editions"]]
+        return cls(**found)
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report of this task lies once it is done."""
+        return Path(self.work) / "done" / f"{self.no:06}.json"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A shard of an edition as it was written; `how` is written, linked or copied."""
+
+    rows: int
+    bytes: int
+    sha256: str
+    how: str
+
+
+@dataclass
+class Report:
+    """What a task did: private, since it counts per shard."""
+
+    no: int
+    rows: int
+    bytes: int
+    sha256: str
+    outputs: dict[str, Output]
+    tally: list[list[Any]]
+    groups: list[list[Any]]
+    notices: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> "Report":
+        """Read the report of a finished task."""
+        found = json.loads(path.read_text(encoding="ascii"))
+        found["outputs"] = {k: Output(**v) for k, v in found["outputs"].items()}
+        return cls(**found)
+
+
+def run_task(task: Task) -> Report:
+    """Decide, write, count; leaves the report in the work folder and returns it."""
+    source = Path(task.path)
+    removed, tally, groups = _decide(task)
+    outputs, notices, sha256 = _write(task, source, removed)
+    report = Report(
+        task.no, task.rows, source.stat().st_size, sha256, outputs, tally, groups, notices
+    )
+    with whole_file(task.report_path, mode=0o600) as part:
+        part.write_text(json.dumps(asdict(report)), encoding="ascii")
+    return report
+
+
+def _decide(task: Task) -> tuple[dict[str, pa.Array], list[list[Any]], list[list[Any]]]:
+    """Run the scripts over one shard: removed rows per edition in order, and the counts."""
+    work = Path(task.work)
+    with connect(threads=1, memory=task.memory, temp=work) as engine:
+        scripts = load(task.version)
+        roles = {role: (position, encoding) for role, (position, encoding) in task.roles.items()}
+        engine.view_shards([ShardSource(task.subset, task.no, (Path(task.path),), roles)])
+        for table in ("list_hits", "same_link"):
+            engine.read_parquet(table, [work / f"{table}.parquet"], shard_no=task.no)
+        engine.read_parquet("lists", [work / "lists.parquet"])
+        engine.run(scripts["38_text_macros"])
+        engine.run(
+            scripts["40_rule_hits"],
+            unsafe_above=task.unsafe_above,
+            keyword_above=task.keyword_above,
+            keyword_pattern=_keyword_pattern(engine, work, task.version),
+            unscored=task.unscored,
+        )
+        engine.run(scripts["45_removals"])
+        _load_editions(engine, task)
+        engine.lock(files=[Path(task.path)], folders=[work])
+        for edition in task.editions:
+            _run_edition(engine, edition)
+        engine.run(scripts["50_kept"])
+        engine.run(scripts["55_tally"])
+        for name in [n for n in scripts if n.startswith("9")]:
+            engine.run(scripts[name])
+            relation = next(iter(scripts[name].relations("writes")))
+            if engine.rows(f"select 1 from {relation} limit 1"):  # noqa: S608 - from our header
+                raise InputError(f"{task.path}: {scripts[name].purpose} That is refused.")
+        removed = {
+            e.name: engine.table(
+                "select distinct file_row_number from removals where edition = ? order by all",
+                [e.name],
+            )
+            .column(0)
+            .combine_chunks()
+            for e in task.editions
+        }
+        tally = [list(row) for row in engine.rows("from tally order by all")]
+        groups = [list(row) for row in engine.rows("from tally_groups order by all")]
+    return removed, tally, groups
+
+
+def _keyword_pattern(engine: Engine, work: Path, version: str) -> str | None:
+    keywords = work / "keywords.parquet"
+    if not keywords.exists():
+        return None
+    engine.read_parquet("keywords", [keywords])
+    engine.run(load(version)["39_keyword_pattern"])
+    ((pattern,),) = engine.rows("from keyword_pattern")
+    return str(pattern) if pattern is not None else None
+
+
+def _load_editions(engine: Engine, task: Task) -> None:
+    engine.execute(
+        "create temp table editions (edition varchar, parent varchar, labels varchar[])"
+    )
+    for e in task.editions:
+        engine.execute("insert into editions values (?, ?, ?)", [e.name, e.parent, e.labels])
+
+
+def _run_edition(engine: Engine, edition: EditionTask) -> None:
+    """Run an edition's script: it may fill `removals` for its own edition and nothing else."""
+    script = parse(Path(edition.script))
+    if script.sha256 != edition.sha256:
+        raise ScriptError(f"{edition.script}: changed since the run began; restore it")
+    for kind, _ in engine.statements(script.sql):
+        if kind not in READ_ONLY:
+            raise ScriptError(
+                f"{edition.script}: holds a {kind} statement; an edition may only read, make "
+                "temp tables and insert into removals"
+            )
+    engine.run(script, **({"labels": edition.labels} if "labels" in script.params else {}))
+    others = engine.rows(
+        "select 1 from removals where edition not in (select edition from editions) "
+        "or edition = '' limit 1"
+    )
+    if others:
+        raise ScriptError(
+            f"{edition.script}: removes rows from an edition that is not part of the run; "
+            f"its rows must say '{edition.name}'"
+        )
+
+
+def _write(
+    task: Task, source: Path, removed: dict[str, pa.Array]
+) -> tuple[dict[str, Output], list[str], str]:
+    """Write every edition's shard; those that lose nothing are linked or copied."""
+    sha256 = _sha256(source)
+    outputs: dict[str, Output] = {}
+    targets: list[tuple[str, Target]] = []
+    for edition in task.editions:
+        target = Path(edition.target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise OutputError(f"{target.parent}: cannot be made ({e.strerror})") from None
+        if len(removed[edition.name]):
+            targets.append((edition.name, Target(target, removed[edition.name])))
+        else:
+            how = _same_bytes(source, target, link=task.link)
+            outputs[edition.name] = Output(task.rows, source.stat().st_size, sha256, how)
+    notices: list[str] = []
+    if targets:
+        written = write_editions(source, [t for _, t in targets])
+        for (name, _), w in zip(targets, written, strict=True):
+            outputs[name] = Output(w.rows, w.bytes, w.sha256, "written")
+            notices += [n for n in w.notices if n not in notices]
+    for edition in task.editions:
+        expected = task.rows - len(removed[edition.name])
+        if outputs[edition.name].rows != expected:
+            raise OutputError(f"{edition.target}: holds another number of rows than it should")
+    return outputs, notices, sha256
+
+
+def _same_bytes(source: Path, target: Path, *, link: bool) -> str:
+    """Give the target the source's bytes: by a hard link, else by a copy."""
+    with whole_file(target) as part:
+        if link:
+            try:
+                os.link(source.resolve(), part)
+            except OSError:  # another file system, or one without hard links
+                shutil.copyfile(source, part)
+                return "copied"
+            return "linked"
+        shutil.copyfile(source, part)
+        return "copied"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()

@@ -1,0 +1,67 @@
+"""A worker process: takes tasks as lines of JSON, answers each with one line of JSON.
+
+Started as `python -P -m relaion.run.worker WORK`. Nothing of a task stands in its arguments
+or environment. It ends when its parent does, so that no orphan goes on writing.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+
+from relaion.errors import RelaionError
+from relaion.run.task import Task, run_task
+
+PARENT_CHECK_SECONDS = 0.2
+
+
+def end_with_parent(parent: int) -> None:
+    """Watch for the parent's end from a thread of its own."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_CHECK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def answer(line: str, log: Path) -> dict[str, object]:
+    """Do one task; an unknown error is named by class and place, its text stays private."""
+    task = Task.from_json(line)
+    try:
+        run_task(task)
+    except RelaionError as e:
+        return {"no": task.no, "error": str(e)}
+    except Exception as e:  # the one place where a bug in a task must not end the run
+        keep(log)
+        place = traceback.extract_tb(e.__traceback__)[-1]
+        return {
+            "no": task.no,
+            "error": f"{task.path}: {type(e).__name__} in {Path(place.filename).name}:"
+            f"{place.lineno}; details in {log}",
+        }
+    return {"no": task.no, "error": None}
+
+
+def keep(log: Path) -> None:
+    """Add the current exception to a file that only its owner can read."""
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace") as f:
+        f.write(traceback.format_exc() + "\n")
+
+
+def main() -> None:
+    """Serve tasks until stdin ends."""
+    os.umask(0o077)
+    end_with_parent(os.getppid())
+    log = Path(sys.argv[1]) / "errors.log"
+    for line in sys.stdin:
+        print(json.dumps(answer(line, log)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

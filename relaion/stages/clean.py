@@ -1,0 +1,231 @@
+"""`clean`: match, write the editions, audit, verify. Resumes by itself."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from relaion.errors import InputError, StopError
+from relaion.run import manifest, out
+from relaion.run.audit import Found, write_audit
+from relaion.run.coverage import coverage
+from relaion.run.editions import BUILT_IN, Edition, load_editions
+from relaion.run.inputs import Inputs, read_inputs
+from relaion.run.job import Job, done
+from relaion.run.keywords import Keywords, read_keywords, write_keywords
+from relaion.run.known import Known, read_known
+from relaion.run.plan import Parameters, Plan, make_plan
+from relaion.run.pool import LocalPool
+from relaion.run.progress import Progress, Quiet
+from relaion.run.search import Hits, Limits, hold, notices, search_lists
+from relaion.run.task import Report
+from relaion.scripts import VERSION
+from relaion.verify import Verdict
+from relaion.verify import verify as check_promises
+
+MEMORY = "2GB"
+
+
+@dataclass(frozen=True)
+class EditionCount:
+    """One edition's rows of one subset."""
+
+    edition: str
+    subset: str
+    rows_in: int
+    removed: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What a run made. `verdict` is None where `verify` was switched off or nothing was done."""
+
+    out: Path
+    run: str
+    editions: tuple[EditionCount, ...]
+    done_before: bool
+    notices: tuple[str, ...]
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
+class _Request:
+    """The checked arguments of a run."""
+
+    inputs: Inputs
+    editions: tuple[Edition, ...]
+    known: Known
+    keywords: Keywords | None
+    parameters: Parameters
+    plan: Plan
+    limits: Limits
+    version: str
+
+
+def clean(
+    paths: Sequence[Path],
+    lists: Path,
+    out_folder: Path,
+    *,
+    editions: Sequence[str | Path] = BUILT_IN,
+    keywords: Path | None = None,
+    unscored: str = "keep",
+    columns: Mapping[str, str] | None = None,
+    key: Path | None = None,
+    work: Path | None = None,
+    workers: int | None = None,
+    memory: str = MEMORY,
+    sql_version: str = VERSION,
+    same_link: bool = True,
+    copy: bool = False,
+    verify: bool = True,
+    yes_i_checked: bool = False,
+    progress: Progress | None = None,
+) -> Cleaned:
+    """Write editions of a data set without the rows that lists and rules name.
+
+    Resumes a run broken off; a finished OUT is left as it is. Raises InputError, ListError,
+    OutputError, BusyError or StopError in one line; inputs are never modified.
+    """
+    listen = progress or Quiet()
+    limits = Limits(workers or os.cpu_count() or 1, memory)
+    request = _check(
+        paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
+        same_link=same_link,
+    )  # fmt: skip
+    out.check_apart(out_folder, [n.shard for n in request.inputs.shards])
+    with out.open_out(out_folder, work) as place:
+        out.check_ours(place)
+        before = out.finished(place, request.plan)
+        if before is not None:
+            return _cleaned(place.path, before, True, request.inputs.notices, None)
+        found, told = _run(place, request, lists, copy=copy, yes=yes_i_checked, progress=listen)
+        verdict = None
+        if verify:
+            listen.phase("verify", len(request.inputs.shards), request.inputs.rows)
+            verdict = check_promises(
+                place.path, inputs=paths, lists=lists, keywords=keywords, key=key, columns=columns
+            )
+    return _cleaned(place.path, found, False, told, verdict)
+
+
+def _check(
+    paths: Sequence[Path],
+    lists: Path,
+    editions: Sequence[str | Path],
+    keywords: Path | None,
+    unscored: str,
+    columns: Mapping[str, str],
+    key: Path | None,
+    limits: Limits,
+    version: str,
+    *,
+    same_link: bool,
+) -> _Request:
+    if unscored not in ("keep", "drop"):
+        raise InputError(f"--unscored {unscored}: write keep or drop")
+    wanted = load_editions(editions, version)
+    known = read_known(lists, key)
+    words = read_keywords(keywords) if keywords else None
+    inputs = read_inputs(paths, columns)
+    if unscored == "drop" and "punsafe" not in inputs.roles:
+        raise InputError(
+            f"{paths[0]}: --unscored drop would remove every row, since no shard has a score; "
+            "leave it out, or name the column with --column punsafe=NAME"
+        )
+    parameters = Parameters(
+        unscored=unscored,
+        same_link=same_link,
+        keywords=None if words is None else known.seal(words.sha256, len(words.words)),
+        columns=dict(columns),
+    )
+    plan = make_plan(inputs.shards, wanted, known.lists, parameters, version)
+    return _Request(inputs, wanted, known, words, parameters, plan, limits, version)
+
+
+def _run(
+    place: out.Out, request: _Request, lists: Path, *, copy: bool, yes: bool, progress: Progress
+) -> tuple[dict[str, object], tuple[str, ...]]:
+    """Do the whole run in the work folder; returns the manifest and what was to be said."""
+    started = datetime.now(UTC)
+    if out.begin(place, request.plan, request.inputs.stamps()):
+        progress.say(f"{place.path}: going on with the run that broke off")
+    if request.keywords:
+        write_keywords(place.work, request.keywords)
+    try:
+        hits = search_lists(
+            request.inputs, lists, place.work, request.limits, progress,
+            version=request.version, same_link=request.parameters.same_link,
+        )  # fmt: skip
+        hold(hits, request.inputs.rows, yes=yes)
+    except (StopError, InputError):
+        out.purge(place.work)
+        raise
+    reports = _rewrite(place, request, copy=copy, progress=progress)
+    found = Found(request.plan, request.inputs.shards, reports, coverage(request.inputs))
+    write_audit(place.path / "audit.duckdb", found, place.work)
+    finished = datetime.now(UTC)
+    made = manifest.build(found, started.isoformat(), finished.isoformat())
+    out.purge(place.work)
+    manifest.write(place.path, made)
+    return made, _told(request, hits, reports)
+
+
+def _rewrite(
+    place: out.Out, request: _Request, *, copy: bool, progress: Progress
+) -> dict[int, Report]:
+    """Do the tasks that are not done yet; raises StopError when one failed."""
+    job = Job(
+        place.path, place.work, request.editions, request.parameters, request.version,
+        request.limits.memory, request.limits.workers, not copy,
+    )  # fmt: skip
+    tasks = job.tasks(request.inputs.shards)
+    reports = {t.no: report for t in tasks if (report := done(t))}
+    waiting = [t for t in tasks if t.no not in reports]
+    progress.phase("clean", len(waiting), sum(t.rows for t in waiting))
+    failed = []
+    for outcome in LocalPool(job.workers, place.work, held=(place.lock,)).run(waiting):
+        if outcome.error is None:
+            reports[outcome.task.no] = Report.read(outcome.task.report_path)
+        else:
+            failed.append(outcome.error)
+            progress.say(outcome.error)
+        progress.done(1, outcome.task.rows)
+    if failed:
+        raise StopError(
+            f"{failed[0]} ({len(failed)} of {len(tasks)} shards failed, the others are done; "
+            "mend the cause and repeat the command to go on)"
+        )
+    return dict(sorted(reports.items()))
+
+
+def _told(request: _Request, hits: Hits, reports: Mapping[int, Report]) -> tuple[str, ...]:
+    told = list(request.inputs.notices)
+    told += notices(hits, request.known.kinds, request.inputs.roles)
+    if any("unsafe_keyword" in e.rules for e in request.editions) and request.keywords is None:
+        told.append("no --keywords: the rule that needs them is off")
+    for report in reports.values():
+        told += [n for n in report.notices if n not in told]
+    return tuple(told)
+
+
+def _cleaned(
+    path: Path,
+    made: Mapping[str, object],
+    done_before: bool,
+    told: tuple[str, ...],
+    verdict: Verdict | None,
+) -> Cleaned:
+    rows_in: dict[str, int] = {}
+    kept: dict[tuple[str, str], int] = {}
+    for item in made["inputs"]:  # type: ignore[attr-defined]
+        rows_in[item["subset"]] = rows_in.get(item["subset"], 0) + item["rows"]
+    for item in made["outputs"]:  # type: ignore[attr-defined]
+        pair = (item["edition"], item["subset"])
+        kept[pair] = kept.get(pair, 0) + item["rows"]
+    counts = tuple(
+        EditionCount(e, s, rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
+    )
+    return Cleaned(path, str(made["run"]), counts, done_before, told, verdict)

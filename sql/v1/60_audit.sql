@@ -1,0 +1,243 @@
+-- name:    audit
+-- purpose: The public counts of a run, summed over the shards of each subset.
+-- params:  none
+-- reads:   found_run (name varchar, setting varchar)
+-- reads:   found_parameters (name varchar, setting varchar)
+-- reads:   found_scripts (name varchar, sha256 varchar)
+-- reads:   found_lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint)
+-- reads:   found_inputs (subset varchar, shard varchar, n_rows bigint, n_bytes bigint, sha256 varchar)
+-- reads:   found_outputs (edition varchar, subset varchar, shard varchar, n_rows bigint, n_bytes bigint, sha256 varchar)
+-- reads:   found_coverage (subset varchar, role varchar, n_rows bigint, n_covered bigint)
+-- reads:   found_tally (subset varchar, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
+-- reads:   found_groups (subset varchar, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
+-- reads:   hit_counts (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
+-- reads:   hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, n_rows bigint)
+-- writes:  run (name varchar, setting varchar)
+-- writes:  parameters (name varchar, setting varchar)
+-- writes:  scripts (name varchar, sha256 varchar)
+-- writes:  lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint)
+-- writes:  inputs (subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
+-- writes:  outputs (edition varchar, subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
+-- writes:  coverage (subset varchar, role varchar, rows bigint, covered bigint)
+-- writes:  hits (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
+-- writes:  hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, rows bigint)
+-- writes:  removals (edition varchar, subset varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
+-- writes:  removal_groups (edition varchar, subset varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
+-- writes:  unions (edition varchar, subset varchar, rows_in bigint, removed bigint, kept bigint)
+-- nulls:   a null column of a reason does not apply to it
+-- order:   every table by all its columns
+
+create or replace table run as
+select
+    name,
+    setting
+from temp.found_run
+order by all;
+comment on table run is 'What made this audit.';
+comment on column run.name is 'what is stated';
+comment on column run.setting is 'its value';
+
+create or replace table parameters as
+select
+    name,
+    setting
+from temp.found_parameters
+order by all;
+comment on table parameters is 'The settings that decide which rows stay.';
+comment on column parameters.name is 'the parameter';
+comment on column parameters.setting is 'its value, as JSON';
+
+create or replace table scripts as
+select
+    name,
+    sha256
+from temp.found_scripts
+order by all;
+comment on table scripts is 'The SQL that decided, by the digest of its bytes.';
+comment on column scripts.name is 'file below sql/<version>/';
+comment on column scripts.sha256 is 'hex digest, as sha256sum prints it';
+
+create or replace table lists as
+select
+    list_id,
+    source,
+    title,
+    label,
+    received,
+    digest,
+    kind,
+    entries
+from temp.found_lists
+order by all;
+comment on table lists is 'The deliveries that were matched, a line for each kind of entry.';
+comment on column lists.list_id is 'number of the delivery in the list store';
+comment on column lists.source is 'who sent it';
+comment on column lists.title is 'what it is called';
+comment on column lists.label is 'csam, privacy, opt-out, ...; editions choose by it';
+comment on column lists.received is 'day on which it came';
+comment on column lists.digest is 'HMAC-SHA256 of the delivery under the curator key';
+comment on column lists.kind is 'what its entries are';
+comment on column lists.entries is 'how many distinct entries of this kind';
+
+create or replace table inputs as
+select
+    subset,
+    shard,
+    n_rows as rows,
+    n_bytes as bytes,
+    sha256
+from temp.found_inputs
+order by all;
+comment on table inputs is 'The shards that went in.';
+comment on column inputs.subset is 'folder of shards that are audited together';
+comment on column inputs.shard is 'file name';
+comment on column inputs.rows is 'rows';
+comment on column inputs.bytes is 'size';
+comment on column inputs.sha256 is 'hex digest of the file';
+
+create or replace table outputs as
+select
+    edition,
+    subset,
+    shard,
+    n_rows as rows,
+    n_bytes as bytes,
+    sha256
+from temp.found_outputs
+order by all;
+comment on table outputs is 'The shards that came out.';
+comment on column outputs.edition is 'which edition';
+comment on column outputs.subset is 'folder of shards that are audited together';
+comment on column outputs.shard is 'file name';
+comment on column outputs.rows is 'rows kept';
+comment on column outputs.bytes is 'size';
+comment on column outputs.sha256 is 'hex digest of the file';
+
+create or replace table coverage as
+select
+    subset,
+    role,
+    sum(n_rows)::bigint as rows,
+    sum(n_covered)::bigint as covered
+from temp.found_coverage
+group by all
+order by all;
+comment on table coverage is 'How many rows could be matched by what.';
+comment on column coverage.subset is 'folder of shards that are audited together';
+comment on column coverage.role is 'url, text, punsafe or an image hash';
+comment on column coverage.rows is 'rows of the subset';
+comment on column coverage.covered is 'rows where the column exists and is not null';
+
+create or replace table hits as
+select
+    subset,
+    list_id,
+    kind,
+    form,
+    gross,
+    exclusive
+from temp.hit_counts
+order by all;
+comment on table hits is 'What the lists found, whatever the editions made of it.';
+comment on column hits.subset is 'folder of shards that are audited together';
+comment on column hits.list_id is 'the delivery';
+comment on column hits.kind is 'what was compared; null for a listed link''s other rows';
+comment on column hits.form is 'the spelling of the link that was compared';
+comment on column hits.gross is 'rows';
+comment on column hits.exclusive is 'rows nothing else found; gross - exclusive overlap';
+
+create or replace table hit_unions as
+select
+    subset,
+    grouping,
+    name,
+    memberships,
+    n_rows as rows
+from temp.hit_unions
+order by all;
+comment on table hit_unions is 'Overlaps counted once: rows found, and memberships before that.';
+comment on column hit_unions.subset is 'folder of shards that are audited together';
+comment on column hit_unions.grouping is 'all, source, label, or same_link (beyond the lists)';
+comment on column hit_unions.name is 'the source or label';
+comment on column hit_unions.memberships is 'rows counted once for each list that names them';
+comment on column hit_unions.rows is 'rows counted once';
+
+create or replace table removals as
+select
+    edition,
+    subset,
+    reason_kind,
+    list_id,
+    label,
+    kind,
+    form,
+    rule,
+    sum(gross)::bigint as gross,
+    sum(exclusive)::bigint as exclusive
+from temp.found_tally
+group by all
+order by all;
+comment on table removals is 'Why rows left an edition.';
+comment on column removals.edition is 'which edition';
+comment on column removals.subset is 'folder of shards that are audited together';
+comment on column removals.reason_kind is 'list, same_link or rule';
+comment on column removals.list_id is 'the delivery; null for a rule';
+comment on column removals.label is 'the delivery''s label; null for a rule';
+comment on column removals.kind is 'what was compared; null for a rule and for same_link';
+comment on column removals.form is 'the spelling of the link that was compared';
+comment on column removals.rule is 'the rule; null for a list';
+comment on column removals.gross is 'rows that leave for this reason';
+comment on column removals.exclusive is 'rows that leave for this reason alone';
+
+create or replace table removal_groups as
+select
+    edition,
+    subset,
+    grouping,
+    name,
+    sum(gross)::bigint as gross,
+    sum(exclusive)::bigint as exclusive
+from temp.found_groups
+group by all
+order by all;
+comment on table removal_groups is 'Why rows left, overlaps within a source or label counted once.';
+comment on column removal_groups.edition is 'which edition';
+comment on column removal_groups.subset is 'folder of shards that are audited together';
+comment on column removal_groups.grouping is 'source or label';
+comment on column removal_groups.name is 'the source or label';
+comment on column removal_groups.gross is 'rows that its lists remove';
+comment on column removal_groups.exclusive is 'rows that leave for nothing else';
+
+create or replace table unions as
+with kept_rows as (
+    select
+        o.edition,
+        o.subset,
+        sum(o.n_rows)::bigint as kept
+    from temp.found_outputs as o
+    group by all
+),
+
+input_rows as (
+    select
+        i.subset,
+        sum(i.n_rows)::bigint as rows_in
+    from temp.found_inputs as i
+    group by all
+)
+
+select
+    k.edition,
+    k.subset,
+    i.rows_in,
+    i.rows_in - k.kept as removed,
+    k.kept
+from kept_rows as k
+inner join input_rows as i on k.subset = i.subset
+order by all;
+comment on table unions is 'Rows in, removed and kept.';
+comment on column unions.edition is 'which edition';
+comment on column unions.subset is 'folder of shards that are audited together';
+comment on column unions.rows_in is 'rows of the input';
+comment on column unions.removed is 'rows that left, counted once';
+comment on column unions.kept is 'rows that stayed';
