@@ -1,0 +1,30 @@
+"""Files: finding shards, escaping globs, writing whole or not at all, private folders.
+
+Standard library only.
+"""
+
+from relaion.paths.files import (
+    locked,
+    private_folder,
+    private_umask,
+    sync_folder,
+    whole_file,
+)
+from relaion.paths.find import Found, ShardPath, find_shards, is_shard_name
+from relaion.paths.names import shown
+from relaion.paths.sql import sql_path, sql_paths
+
+__all__ = [
+    "Found",
+    "ShardPath",
+    "find_shards",
+    "is_shard_name",
+    "locked",
+    "private_folder",
+    "private_umask",
+    "shown",
+    "sql_path",
+    "sql_paths",
+    "sync_folder",
+    "whole_file",
+]

@@ -1,0 +1,208 @@
+"""From PATH arguments to shards."""
+
+import glob as globbing
+import itertools
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from relaion.errors import InputError
+from relaion.paths.names import shown
+
+_GLOB = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class ShardPath:
+    """One parquet file, the subset (folder) it is audited with, and its name there."""
+
+    path: Path
+    subset: str
+
+    @property
+    def name(self) -> str:
+        """File name, as it will stand in every edition."""
+        return self.path.name
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a list of PATH arguments holds: shards in order, and what was passed over.
+
+    `skipped` are files and folders that are no shards by their name, `looped` folders that a
+    symlink leads back to, `repeated` other names of shards that are counted already.
+    """
+
+    shards: tuple[ShardPath, ...]
+    skipped: tuple[Path, ...] = ()
+    looped: tuple[Path, ...] = ()
+    repeated: tuple[Path, ...] = ()
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """One line a kind of thing passed over, with a count and up to three names."""
+        told = (
+            (self.skipped, "not read, no shard by its name (hidden, or does not end in .parquet)"),
+            (self.looped, "not entered, a link to a folder that was read already"),
+            (self.repeated, "not read twice, another name of a shard that was read already"),
+        )
+        return tuple(f"{_counted(paths)}: {why}" for paths, why in told if paths)
+
+
+def _counted(paths: Sequence[Path]) -> str:
+    names = ", ".join(shown(path.name) for path in paths[:3])
+    more = ", …" if len(paths) > 3 else ""
+    return f"{len(paths)} {'path' if len(paths) == 1 else 'paths'} ({names}{more})"
+
+
+def find_shards(paths: Sequence[Path | str]) -> Found:
+    """Expand files, folders and globs to shards, sorted by subset and name.
+
+    A folder is searched to the bottom; its shards' subset is their folder's path below it,
+    or its own name where they lie directly in it. A file or a glob's match belongs to the
+    subset named after its folder. What is hidden (`.x`, and `_x` as Spark has it, unless it
+    is a partition `_k=v`) or does not end in `.parquet` is passed over; a file that is named
+    itself is taken whatever it is called. Symlinks are followed, a file or folder reached
+    twice counts once. Raises InputError for a path that does not exist or cannot be read, a
+    link to nothing, for no shard at all, and for two shards of the same name in one subset.
+    """
+    search = _Search()
+    for given in paths:
+        search.add(given)
+    if not search.shards:
+        named = ", ".join(shown(p) for p in paths) or "no path given"
+        raise InputError(f"{named}: no parquet shard found; name files that end in .parquet")
+    ordered = sorted(search.shards.values(), key=lambda s: (s.subset, os.fsencode(s.name)))
+    _refuse_twins(ordered)
+    return Found(
+        tuple(ordered),
+        tuple(sorted(search.skipped)),
+        tuple(sorted(search.looped)),
+        tuple(sorted(search.repeated)),
+    )
+
+
+def is_shard_name(path: Path) -> bool:
+    """Whether a file found in a folder counts as a shard by its name."""
+    return path.suffix.lower() == ".parquet" and not _is_hidden(path.name)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
+def _folder_name(folder: Path) -> str:
+    # the name that the user sees, so a symlink's own one; `.` and `..` have none
+    return Path(os.path.abspath(folder)).name or "root"  # noqa: PTH100  resolve() follows links
+
+
+class _Search:
+    """What was found so far, over all PATH arguments."""
+
+    def __init__(self) -> None:
+        self.shards: dict[Path, ShardPath] = {}
+        self.skipped: set[Path] = set()
+        self.looped: set[Path] = set()
+        self.repeated: set[Path] = set()
+
+    def add(self, given: Path | str) -> None:
+        """Expand one PATH argument."""
+        if not str(given):
+            raise InputError("an empty path was given; name a shard, a folder or a glob")
+        try:
+            self._expand(Path(given))
+        except OSError as e:
+            raise _unreadable(e, given) from None
+
+    def _expand(self, path: Path) -> None:
+        if path.is_dir():
+            self._walk(path, set())
+        elif path.is_symlink() or path.exists():
+            self._take(path, _folder_name(path.parent))
+        elif _GLOB.search(str(path)):
+            self._match(path)
+        else:
+            raise InputError(f"{shown(path)}: no such file or folder; check the path")
+
+    def _take(self, path: Path, subset: str) -> None:
+        try:
+            real = path.resolve(strict=True)
+        except PermissionError:
+            raise
+        except (OSError, RuntimeError):  # a dangling link, or one that leads to itself
+            raise InputError(
+                f"{shown(path)}: is a link to a file that is not there; restore or remove it"
+            ) from None
+        if not real.is_file():
+            raise InputError(f"{shown(path)}: is no regular file; name a parquet file")
+        known = self.shards.setdefault(real, ShardPath(path, subset))
+        if _where(known.path) != _where(path):
+            self.repeated.add(path)
+
+    def _match(self, pattern: Path) -> None:
+        matches = globbing.glob(str(pattern), recursive=True)  # noqa: PTH207  absolute, too
+        if not matches:
+            raise InputError(f"{shown(pattern)}: the pattern matches no file; check the path")
+        seen: set[tuple[int, int]] = set()
+        # short names first: `**` also enters links back up, under ever longer names
+        for match in sorted(map(Path, matches), key=lambda p: (len(p.parts), os.fsencode(p))):
+            if match.is_dir():
+                self._walk(match, seen)
+            elif is_shard_name(match):
+                self._take(match, _folder_name(match.parent))
+            else:
+                self.skipped.add(match)
+
+    def _walk(self, top: Path, seen: set[tuple[int, int]]) -> None:
+        for folder, folders, files in os.walk(top, followlinks=True, onerror=_stop):
+            here = Path(folder)
+            info = here.stat()
+            if (info.st_dev, info.st_ino) in seen:  # a symlink back up: each folder once
+                self.looped.update({here} - {top})
+                folders.clear()
+                continue
+            seen.add((info.st_dev, info.st_ino))
+            self.skipped.update(here / f for f in folders if _is_hidden(f))
+            folders[:] = _own_first(here, (f for f in folders if not _is_hidden(f)))
+            subset = _folder_name(top) if here == top else here.relative_to(top).as_posix()
+            for name in _own_first(here, files):
+                path = here / name
+                # a link to nothing may have been a folder of shards, so it is not passed over
+                lost = path.is_symlink() and not path.exists() and not _is_hidden(name)
+                if is_shard_name(path) or lost:
+                    self._take(path, subset)
+                else:
+                    self.skipped.add(path)
+
+
+def _own_first(folder: Path, names: Iterable[str]) -> list[str]:
+    """Names in order, symlinks last: what is reached twice keeps its own name."""
+    return sorted(names, key=lambda name: ((folder / name).is_symlink(), os.fsencode(name)))
+
+
+def _where(path: Path) -> Path:
+    """The place of a name itself, whatever it links to."""
+    return path.parent.resolve() / path.name
+
+
+def _unreadable(error: OSError, given: Path | str) -> InputError:
+    return InputError(
+        f"{shown(error.filename or given)}: cannot be read ({error.strerror}); "
+        "change its permissions or leave it out"
+    )
+
+
+def _stop(error: OSError) -> None:
+    # os.walk passes over what it cannot read unless told otherwise
+    raise error
+
+
+def _refuse_twins(shards: list[ShardPath]) -> None:
+    for a, b in itertools.pairwise(shards):
+        if (a.subset, a.name) == (b.subset, b.name):
+            raise InputError(
+                f"{shown(b.path)}: subset {shown(a.subset)} has a shard {shown(a.name)} already "
+                f"({shown(a.path)}); name the folder above both, so that their subsets differ"
+            )

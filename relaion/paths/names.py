@@ -1,0 +1,15 @@
+"""Names as people can read them."""
+
+import os
+import re
+
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def shown(name: object) -> str:
+    r"""A name on one line: control characters and bytes that are no UTF-8 as `\x0a`."""
+
+    def escaped(found: re.Match[str]) -> str:
+        return "".join(f"\\x{byte:02x}" for byte in os.fsencode(found[0]))
+
+    return _UNSHOWN.sub(escaped, str(name))
