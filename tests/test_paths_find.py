@@ -149,11 +149,15 @@ def test_a_file_named_itself_is_taken_whatever_it_is_called(tmp_path: Path) -> N
     assert "no parquet shard found" in refused(tmp_path / "s")
 
 
-def test_what_is_reached_twice_counts_once(tmp_path: Path) -> None:
+def test_what_is_given_twice_counts_once_and_needs_no_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shard = touch(tmp_path / "s" / "p.parquet")
-    found = find_shards([tmp_path / "s", tmp_path / "s", shard, tmp_path / "s" / "*.parquet"])
-    assert names(found) == [("s", "p.parquet")]
-    assert found.repeated == ()
+    monkeypatch.chdir(tmp_path)
+    for twice in ("s", "./s", shard, "s/p.parquet", tmp_path / "s" / "*.parquet", "**"):
+        found = find_shards([tmp_path / "s", twice])
+        assert names(found) == [("s", "p.parquet")]
+        assert found.notices == ()
 
 
 def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
@@ -178,6 +182,21 @@ def test_a_link_to_a_folder_is_followed_once(tmp_path: Path) -> None:
     found = find_shards([tmp_path / "s"])
     assert names(found) == [("z", "p.parquet")]
     assert [p.name for p in found.looped] == ["a"]
+
+
+def test_a_pattern_prefers_a_folder_to_a_link_to_it(tmp_path: Path) -> None:
+    touch(tmp_path / "z" / "p.parquet")
+    (tmp_path / "a").symlink_to(tmp_path / "z")
+    found = find_shards([tmp_path / "*" / "*.parquet"])
+    assert names(found) == [("z", "p.parquet")]
+    assert find_shards([tmp_path / "*"]).shards == found.shards
+
+
+def test_a_pattern_that_names_folders_within_folders(tmp_path: Path) -> None:
+    touch(tmp_path / "top" / "deep" / "p.parquet")
+    found = find_shards([tmp_path / "**"])
+    assert [s.name for s in found.shards] == ["p.parquet"]
+    assert found.looped == ()
 
 
 def test_a_linked_folder_keeps_the_name_that_the_user_sees(tmp_path: Path) -> None:
@@ -208,6 +227,7 @@ def test_a_link_to_nothing_or_to_itself_is_refused(tmp_path: Path) -> None:
     link.unlink()
     link.symlink_to(link)
     assert "q.parquet: is a link" in refused(tmp_path / "s")
+    assert "q.parquet: is a link" in refused(tmp_path / "s" / "*.parquet")
     link.unlink()
     (tmp_path / "s" / "multi").symlink_to("/nowhere/laion2B-multi")  # a disk not mounted
     assert "multi: is a link" in refused(tmp_path / "s")
@@ -236,12 +256,13 @@ def test_an_unreadable_folder_stops_the_search() -> None:
     with open_folder() as folder:
         touch(folder / "s" / "p.parquet")
         touch(folder / "s" / "locked" / "q.parquet")
+        (folder / "link.parquet").symlink_to(folder / "s" / "locked" / "q.parquet")
         (folder / "s" / "locked").chmod(0)
         try:
             with no_root():
-                for given in (folder / "s", folder / "s" / "locked", folder / "s" / "locked" / "q"):
-                    text = refused(given)
-                    assert "locked" in text
+                for given in ("s", "s/locked", "s/locked/q.parquet", "link.parquet"):
+                    text = refused(folder / given)
+                    assert ("locked" in text) or given == "link.parquet"
                     assert "cannot be read (Permission denied)" in text
         finally:
             (folder / "s" / "locked").chmod(0o700)

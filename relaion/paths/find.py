@@ -146,8 +146,7 @@ class _Search:
         if not matches:
             raise InputError(f"{shown(pattern)}: the pattern matches no file; check the path")
         seen: set[tuple[int, int]] = set()
-        # short names first: `**` also enters links back up, under ever longer names
-        for match in sorted(map(Path, matches), key=lambda p: (len(p.parts), os.fsencode(p))):
+        for match in sorted(map(Path, matches), key=_linked_last):
             if match.is_dir():
                 self._walk(match, seen)
             elif is_shard_name(match):
@@ -175,6 +174,11 @@ class _Search:
                     self._take(path, subset)
                 else:
                     self.skipped.add(path)
+
+
+def _linked_last(path: Path) -> tuple[bool, bytes]:
+    # a pattern enters links too, even back up: what is reached twice keeps its own name
+    return os.path.realpath(path) != os.path.abspath(path), os.fsencode(path)  # noqa: PTH100
 
 
 def _own_first(folder: Path, names: Iterable[str]) -> list[str]:
