@@ -1,0 +1,141 @@
+"""The partners' files: every delivery in a form of its own, as partners do.
+
+Entries that match nothing are random digests. Their number is the published one divided by a
+scale, so that lists of millions can be tried on a laptop.
+"""
+
+import gzip
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO
+
+from relaion.demo import protocol
+from relaion.demo.draw import digests, seeded
+from relaion.demo.result import Delivery
+from relaion.paths import whole_file
+
+_CHUNK = 50_000
+_MD5, _SHA1 = 16, 20  # bytes
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a file is spelled; a name that ends in `.gz` is compressed."""
+
+    name: str
+    header: str = ""
+    bom: bool = False
+    end: str = "\n"
+    upper: bool = False
+    quoted: bool = False
+
+
+FORMS: Mapping[str, tuple[Form, ...]] = {
+    "iwf_first": (Form("iwf-2024-02-22.txt"),),
+    "c3p": (Form("c3p-2024-03-20.txt.gz", upper=True),),
+    "iwf_second": (Form("iwf-2024-03-26.csv", header="md5", bom=True, end="\r\n"),),
+    "iwf_links": (Form("iwf-2024-03-26-links.txt", bom=True, end="\r\n"),),
+    "stanford": (
+        Form("stanford-2024-04-24-part-1.csv", header="sha1", quoted=True),
+        Form("stanford-2024-04-24-part-2.csv.gz"),
+    ),
+    "stanford_validated": (Form("stanford-2024-04-24-validated.txt", upper=True, end="\r\n"),),
+    "hrw": (
+        Form("hrw-2024-07-10-part-1.txt"),
+        Form("hrw-2024-07-10-part-2.csv", "url", quoted=True),
+    ),
+}
+
+
+def names() -> list[str]:
+    """The names of all partner files."""
+    return [form.name for forms in FORMS.values() for form in forms]
+
+
+def write_deliveries(
+    folder: Path, entries: Mapping[str, Sequence[str]], seed: int, scale: int
+) -> tuple[Delivery, ...]:
+    """Write the partners' files, readable by their owner only, in the order of receipt.
+
+    `entries` maps a delivery's slug to the values that match; unmatched ones are added, as
+    many as published divided by `scale`. Raises OutputError when a file cannot be written.
+    """
+    lines = _lines(entries, seed, scale)
+    deliveries = []
+    for d in protocol.DELIVERIES:
+        files = tuple(folder / form.name for form in FORMS[d.slug])
+        for path, form, part in zip(files, FORMS[d.slug], lines[d.slug], strict=True):
+            _write(path, form, part)
+        deliveries.append(Delivery(files, d.source, d.title, d.label, d.received, d.kind))
+    return tuple(deliveries)
+
+
+def _lines(
+    entries: Mapping[str, Sequence[str]], seed: int, scale: int
+) -> dict[str, tuple[Iterable[str], ...]]:
+    """What each file of each delivery lists, by slug. Large ones are made while written."""
+
+    def mixed(slug: str, n_unmatched: int, size: int, values: Sequence[str]) -> Iterator[str]:
+        return _mixed(seeded(seed, slug), n_unmatched, size, values)
+
+    first, second = entries["iwf_first"], entries["iwf_second"]
+    added = [value for value in second if value not in set(first)]
+    n_first = (protocol.IWF_FIRST - len(first)) // scale
+    n_added = (protocol.IWF_SECOND - protocol.IWF_FIRST - len(added)) // scale
+    n_c3p = (protocol.C3P - len(entries["c3p"])) // scale
+    n_stanford = sum(protocol.STANFORD_PARTS) - len(entries["stanford"])
+    n_links = protocol.IWF_LINKS - len(entries["iwf_links"])
+    stanford = [*mixed("stanford", n_stanford, _SHA1, entries["stanford"])]
+    validated = [*mixed("stanford_validated", 0, _SHA1, entries["stanford_validated"])]
+    private = [*mixed("hrw", 0, _MD5, entries["hrw"])]
+    part, half = protocol.STANFORD_PARTS[0], protocol.HRW_FIRST_PART
+    return {
+        "iwf_first": (mixed("iwf_first", n_first, _MD5, first),),
+        "c3p": (mixed("c3p", n_c3p, _MD5, entries["c3p"]),),
+        "iwf_second": (
+            chain(
+                mixed("iwf_first", n_first, _MD5, first),
+                mixed("iwf_second", n_added, _MD5, added),
+            ),
+        ),
+        "iwf_links": (mixed("iwf_links", n_links, _MD5, entries["iwf_links"]),),
+        "stanford": (stanford[:part], stanford[part:]),
+        "stanford_validated": (validated,),
+        "hrw": (private[:half], private[half:]),
+    }
+
+
+def _mixed(rng: random.Random, n_unmatched: int, size: int, values: Sequence[str]) -> Iterator[str]:
+    """The values among random digests of `size` bytes, all in random order."""
+    total = n_unmatched + len(values)
+    places = rng.sample(range(total), len(values))
+    by_place = dict(zip(places, values, strict=True))
+    for start in range(0, total, _CHUNK):
+        chunk = digests(rng, min(_CHUNK, total - start), size)
+        for place in by_place.keys() & range(start, start + len(chunk)):
+            chunk[place - start] = by_place[place]
+        yield from chunk
+
+
+def _write(path: Path, form: Form, lines: Iterable[str]) -> None:
+    with whole_file(path, mode=0o600) as part, part.open("wb") as raw:
+        if not form.name.endswith(".gz"):
+            _write_lines(raw, form, lines)
+            return
+        # no name and no time in the header: the same lines give the same bytes
+        with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as f:
+            _write_lines(f, form, lines)
+
+
+def _write_lines(f: IO[bytes] | gzip.GzipFile, form: Form, lines: Iterable[str]) -> None:
+    f.write(b"\xef\xbb\xbf" if form.bom else b"")
+    rest = chain([form.header] if form.header else [], lines)
+    while some := list(islice(rest, _CHUNK)):
+        if form.upper:
+            some = [line.upper() for line in some]
+        if form.quoted:
+            some = ['"' + line.replace('"', '""') + '"' for line in some]
+        f.write((form.end.join(some) + form.end).encode())
