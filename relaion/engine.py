@@ -36,6 +36,10 @@ _WORDS: tuple[tuple[type[duckdb.Error], str], ...] = (
 )
 
 
+def _words(error: duckdb.Error) -> str:
+    return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
+
+
 def quote(name: str) -> str:
     """A name as a SQL identifier, whatever characters it holds."""
     return '"' + name.replace('"', '""') + '"'
@@ -90,9 +94,10 @@ class Engine:
         try:
             yield
         except duckdb.Error as e:
-            words = next((w for cls, w in _WORDS if isinstance(e, cls)), "failed")
             detail = self._keep_detail()
-            raise EngineError(f"{doing}: DuckDB {words} ({type(e).__name__}){detail}") from None
+            raise EngineError(
+                f"{doing}: DuckDB {_words(e)} ({type(e).__name__}){detail}"
+            ) from None
 
     def _keep_detail(self) -> str:
         """Write the engine's own message, which may quote a row, to a private file."""
@@ -116,6 +121,22 @@ class Engine:
         with self._said_by_us(doing):
             return self._con.execute(sql, values).fetchall()
 
+    def answer(self, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Column names and rows of a statement that a user wrote.
+
+        A mistake in its text is explained in DuckDB's words, which then quote nothing but
+        the statement; any other failure in ours.
+        """
+        try:
+            result = self._con.execute(sql)
+            columns = tuple(column[0] for column in result.description or ())
+            return columns, result.fetchall()
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as e:
+            first = str(e).strip().splitlines()[0]
+            raise EngineError(f"the query: {first}") from None
+        except duckdb.Error as e:
+            raise EngineError(f"the query: DuckDB {_words(e)} ({type(e).__name__})") from None
+
     def table(self, sql: str, values: Values = None, doing: str = "a query") -> pa.Table:
         """The result of one query as an Arrow table."""
         with self._said_by_us(doing):
@@ -138,7 +159,7 @@ class Engine:
             finally:
                 self._con.unregister("_incoming")
 
-    def set(self, **values: Any) -> None:
+    def set_variables(self, **values: Any) -> None:
         """Set variables: `$name` in a script reads them, lists included."""
         for name, value in values.items():
             if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
@@ -156,18 +177,25 @@ class Engine:
                 f"{script.path.name}: missing parameters {sorted(missing)}, "
                 f"undeclared parameters {sorted(extra)}"
             )
-        self.set(**values)
+        self.set_variables(**values)
         with self._said_by_us(script.path.name):
             for statement in self._con.extract_statements(script.sql):
                 self._con.execute(statement)
 
-    def view_shards(self, sources: Sequence[ShardSource]) -> None:
+    def view_shards(self, sources: Sequence[ShardSource], name: str = "shard") -> None:
         """Create the view `shard` over files: the one place where SQL text is generated.
 
         Columns are taken by position, since DuckDB renames the second of `WIDTH`, `width`.
         """
         parts = [self._select_shards(source) for source in sources]
-        self.execute("create or replace temp view shard as\n" + "\nunion all\n".join(parts))
+        body = "\nunion all\n".join(parts)
+        self.execute(f"create or replace temp view {quote(name)} as\n{body}")
+
+    def view_files(self, paths: Sequence[Path], name: str) -> None:
+        """Create a view of files of one schema with all their own columns."""
+        files = ", ".join(literal(sql_path(path)) for path in paths)
+        read = f"read_parquet([{files}], hive_partitioning = false)"
+        self.execute(f"create or replace temp view {quote(name)} as from {read}")
 
     def _select_shards(self, source: ShardSource) -> str:
         files = ", ".join(literal(sql_path(path)) for path in source.paths)
@@ -205,6 +233,12 @@ class Engine:
         """Split SQL text: (statement type such as `SELECT`, its text) each."""
         with self._said_by_us("the query"):
             return [(s.type.name, s.query) for s in self._con.extract_statements(sql)]
+
+    def parameters(self, sql: str) -> set[str]:
+        """The `$names` that SQL text uses."""
+        with self._said_by_us("the query"):
+            found = self._con.extract_statements(sql)
+            return {name for statement in found for name in statement.named_parameters}
 
     def attach(self, path: Path, name: str, *, read_only: bool = True) -> None:
         """Attach a database file under a name."""

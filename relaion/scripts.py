@@ -118,7 +118,15 @@ def check(version: str = VERSION) -> None:
     folder = sql_root() / version
     if not folder.is_dir():
         raise ScriptError(f"{version}: no such SQL version; this installation has {versions()}")
-    for name, expected in _frozen(folder).items():
+    frozen = _frozen(folder)
+    for path in sorted(folder.rglob("*.sql")) if frozen else ():
+        name = path.relative_to(folder).as_posix()
+        if name not in frozen:
+            raise ScriptError(
+                f"sql/{version}/{name}: is not part of release {version}; remove it, or name its "
+                "path with --edition"
+            )
+    for name, expected in frozen.items():
         path = folder / name
         found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
         if found != expected:
@@ -148,3 +156,24 @@ def named(name: str, version: str = VERSION) -> Script:
         if script.name == name:
             return script
     raise ScriptError(f"{name}: no such script in sql/{version}; see `relaion scripts`")
+
+
+def index(version: str = VERSION) -> str:
+    """The text of `sql/README.md`: every script with its purpose, what it reads and writes."""
+    lines = [
+        "<!-- generated from the headers by `poe docs`; edit those -->",
+        "# The SQL that decides",
+        "",
+        "Plain DuckDB SQL, run in this order. Python finds files, sets the parameters, fills",
+        "`odd_keys` and writes; which rows leave is decided here. Run a script in the DuckDB",
+        "shell after `set variable NAME = VALUE` for its parameters and loading what it reads.",
+        "",
+        "| script | purpose | reads | writes |",
+        "|---|---|---|---|",
+    ]
+    for name, script in load(version).items():
+        reads = ", ".join(f"`{r}`" for r in script.relations("reads"))
+        writes = ", ".join(f"`{w}`" for w in script.relations("writes"))
+        link = f"[{name}]({version}/{name}.sql)"
+        lines.append(f"| {link} | {script.purpose} | {reads} | {writes} |")
+    return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ from relaion.engine import Engine, connect
 from relaion.paths import whole_file
 from relaion.run.numbering import Numbered
 from relaion.run.plan import Plan
+from relaion.run.search import Count, Hits, Union
 from relaion.run.task import Report
 from relaion.scripts import Script, load
 
@@ -105,3 +106,11 @@ def _load(engine: Engine, script: Script, table: str, rows: Rows) -> None:
         for i, (_, sql_type) in enumerate(names_types)
     ]
     engine.insert(table, pa.table(arrays, names=[name for name, _ in names_types]))
+
+
+def read_hits(out: Path) -> Hits:
+    """What the lists found, as an OUT's audit has it."""
+    with connect(out / "audit.duckdb", read_only=True) as engine:
+        counts = engine.rows("select subset, list_id, kind, form, gross, exclusive from hits")
+        unions = engine.rows("select subset, grouping, name, memberships, rows from hit_groups")
+    return Hits(tuple(Count(*c) for c in counts), tuple(Union(*u) for u in unions))

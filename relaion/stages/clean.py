@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from relaion.errors import InputError, StopError
-from relaion.run import manifest, out
+from relaion.run import manifest
+from relaion.run import out as folder
 from relaion.run.audit import Found, write_audit
 from relaion.run.coverage import coverage
 from relaion.run.editions import BUILT_IN, Edition, load_editions
@@ -67,7 +68,7 @@ class _Request:
 def clean(
     paths: Sequence[Path],
     lists: Path,
-    out_folder: Path,
+    out: Path,
     *,
     editions: Sequence[str | Path] = BUILT_IN,
     keywords: Path | None = None,
@@ -95,10 +96,10 @@ def clean(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
         same_link=same_link,
     )  # fmt: skip
-    out.check_apart(out_folder, [n.shard for n in request.inputs.shards])
-    with out.open_out(out_folder, work) as place:
-        out.check_ours(place)
-        before = out.finished(place, request.plan)
+    folder.check_apart(out, [n.shard for n in request.inputs.shards])
+    with folder.open_out(out, work) as place:
+        folder.check_ours(place)
+        before = folder.finished(place, request.plan)
         if before is not None:
             return _cleaned(place.path, before, True, request.inputs.notices, None)
         found, told = _run(place, request, lists, copy=copy, yes=yes_i_checked, progress=listen)
@@ -146,11 +147,11 @@ def _check(
 
 
 def _run(
-    place: out.Out, request: _Request, lists: Path, *, copy: bool, yes: bool, progress: Progress
+    place: folder.Out, request: _Request, lists: Path, *, copy: bool, yes: bool, progress: Progress
 ) -> tuple[dict[str, object], tuple[str, ...]]:
     """Do the whole run in the work folder; returns the manifest and what was to be said."""
     started = datetime.now(UTC)
-    if out.begin(place, request.plan, request.inputs.stamps()):
+    if folder.begin(place, request.plan, request.inputs.stamps()):
         progress.say(f"{place.path}: going on with the run that broke off")
     if request.keywords:
         write_keywords(place.work, request.keywords)
@@ -161,20 +162,20 @@ def _run(
         )  # fmt: skip
         hold(hits, request.inputs.rows, yes=yes)
     except (StopError, InputError):
-        out.purge(place.work)
+        folder.purge(place.work)
         raise
     reports = _rewrite(place, request, copy=copy, progress=progress)
     found = Found(request.plan, request.inputs.shards, reports, coverage(request.inputs))
     write_audit(place.path / "audit.duckdb", found, place.work)
     finished = datetime.now(UTC)
     made = manifest.build(found, started.isoformat(), finished.isoformat())
-    out.purge(place.work)
+    folder.purge(place.work)
     manifest.write(place.path, made)
     return made, _told(request, hits, reports)
 
 
 def _rewrite(
-    place: out.Out, request: _Request, *, copy: bool, progress: Progress
+    place: folder.Out, request: _Request, *, copy: bool, progress: Progress
 ) -> dict[int, Report]:
     """Do the tasks that are not done yet; raises StopError when one failed."""
     job = Job(
@@ -229,3 +230,20 @@ def _cleaned(
         EditionCount(e, s, rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
     )
     return Cleaned(path, str(made["run"]), counts, done_before, told, verdict)
+
+
+@dataclass(frozen=True)
+class Purged:
+    """A work folder, and whether there was one to remove."""
+
+    work: Path
+    removed: bool
+
+
+def purge(out: Path, *, work: Path | None = None) -> Purged:
+    """Remove the work folder of a broken run; raises BusyError while a run goes on."""
+    place = work or out / folder.WORK
+    if not out.is_dir():
+        raise InputError(f"{out}: no such folder; nothing to purge")
+    with folder.open_out(out, work):
+        return Purged(place, folder.purge(place))

@@ -1,4 +1,4 @@
--- name:    no_removals
+-- name:    removals
 -- purpose: The empty table that the edition scripts fill.
 -- params:  none
 -- writes:  removals (edition varchar, file_row_number bigint, reason varchar)

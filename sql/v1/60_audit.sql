@@ -20,7 +20,7 @@
 -- writes:  outputs (edition varchar, subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
 -- writes:  coverage (subset varchar, role varchar, rows bigint, covered bigint)
 -- writes:  hits (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
--- writes:  hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, rows bigint)
+-- writes:  hit_groups (subset varchar, grouping varchar, name varchar, memberships bigint, rows bigint)
 -- writes:  removals (edition varchar, subset varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
 -- writes:  removal_groups (edition varchar, subset varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
 -- writes:  unions (edition varchar, subset varchar, rows_in bigint, removed bigint, kept bigint)
@@ -146,7 +146,7 @@ comment on column hits.form is 'the spelling of the link that was compared';
 comment on column hits.gross is 'rows';
 comment on column hits.exclusive is 'rows nothing else found; gross - exclusive overlap';
 
-create or replace table hit_unions as
+create or replace table hit_groups as
 select
     subset,
     grouping,
@@ -155,12 +155,12 @@ select
     n_rows as rows
 from temp.hit_unions
 order by all;
-comment on table hit_unions is 'Overlaps counted once: rows found, and memberships before that.';
-comment on column hit_unions.subset is 'folder of shards that are audited together';
-comment on column hit_unions.grouping is 'all, source, label, or same_link (beyond the lists)';
-comment on column hit_unions.name is 'the source or label';
-comment on column hit_unions.memberships is 'rows counted once for each list that names them';
-comment on column hit_unions.rows is 'rows counted once';
+comment on table hit_groups is 'Overlaps counted once: rows found, and memberships before that.';
+comment on column hit_groups.subset is 'folder of shards that are audited together';
+comment on column hit_groups.grouping is 'all, source, label, or same_link (beyond the lists)';
+comment on column hit_groups.name is 'the source or label';
+comment on column hit_groups.memberships is 'rows counted once for each list that names them';
+comment on column hit_groups.rows is 'rows counted once';
 
 create or replace table removals as
 select

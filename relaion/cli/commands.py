@@ -1,0 +1,165 @@
+"""The commands: parse, call the public function of the same name, print."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from relaion import stages
+from relaion.cli import options as o
+from relaion.cli.app import EXIT_FOUND, app, emit, out, roles, talk
+from relaion.cli.progress import Bars
+from relaion.cli.prompt import converse
+from relaion.cli.show_demo import show_demo
+from relaion.cli.show_inspect import render as show_inspect
+from relaion.cli.show_run import show_cleaned, show_matched, show_verdict
+from relaion.cli.show_small import show_answer, show_purged, show_scripts, show_steps
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder to make.")] = Path(
+        "relaion-demo"
+    ),
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of the data set.")] = 300_000,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another data set.")] = 5,
+    full_lists: Annotated[
+        bool, typer.Option("--full-lists", help="Lists of 16.2 million entries.")
+    ] = False,
+    as_json: o.Json = False,
+) -> None:
+    """Make a LAION-like data set and partner lists, clean it, and show the audit."""
+    with Bars(talk) as bars:
+        result = stages.demo(out, rows=rows, seed=seed, full_lists=full_lists, progress=bars)
+    emit(result, show_demo, as_json=as_json)
+
+
+@app.command()
+def inspect(paths: o.Paths, columns: o.Columns = None, as_json: o.Json = False) -> None:
+    """Show what shards hold: subsets, columns and their roles, what can be matched."""
+    emit(stages.inspect(paths, columns=roles(columns)), show_inspect, as_json=as_json)
+
+
+@app.command()
+def match(
+    paths: o.Paths,
+    lists: o.Lists,
+    columns: o.Columns = None,
+    key: o.Key = None,
+    work: o.MatchWork = None,
+    workers: o.Workers = None,
+    memory: o.Memory = stages.MEMORY,
+    sql_version: o.SqlVersion = stages.SQL_VERSION,
+    same_link: o.SameLink = True,
+    as_json: o.Json = False,
+) -> None:
+    """Count the rows that each list finds, per kind and subset; writes nothing."""
+    with Bars(talk) as bars:
+        result = stages.match(
+            paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
+            memory=memory, sql_version=sql_version, same_link=same_link, progress=bars,
+        )  # fmt: skip
+    emit(result, show_matched, as_json=as_json)
+
+
+@app.command()
+def clean(
+    paths: o.Paths,
+    lists: o.Lists,
+    out: o.Out,
+    editions: o.Editions = None,
+    keywords: o.Keywords = None,
+    unscored: o.Unscored = "keep",
+    columns: o.Columns = None,
+    key: o.Key = None,
+    work: o.Work = None,
+    workers: o.Workers = None,
+    memory: o.Memory = stages.MEMORY,
+    sql_version: o.SqlVersion = stages.SQL_VERSION,
+    same_link: o.SameLink = True,
+    copy: o.Copy = False,
+    verify: o.Verify = True,
+    yes_i_checked: o.YesIChecked = False,
+    purge: o.Purge = False,
+    as_json: o.Json = False,
+) -> None:
+    """Write editions of a data set without the rows that lists and rules name."""
+    if purge:
+        emit(stages.purge(out, work=work), show_purged, as_json=as_json)
+        return
+    with Bars(talk) as bars:
+        result = stages.clean(
+            paths, lists, out, editions=editions or stages.BUILT_IN, keywords=keywords,
+            unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
+            memory=memory, sql_version=sql_version, same_link=same_link, copy=copy,
+            verify=verify, yes_i_checked=yes_i_checked, progress=bars,
+        )  # fmt: skip
+    emit(result, show_cleaned, as_json=as_json)
+    if result.verdict is not None and not result.verdict.ok:
+        raise typer.Exit(EXIT_FOUND)
+
+
+@app.command()
+def verify(
+    out: o.OutArg,
+    inputs: o.Inputs = None,
+    lists: o.MaybeLists = None,
+    keywords: o.Keywords = None,
+    key: o.Key = None,
+    columns: o.Columns = None,
+    as_json: o.Json = False,
+) -> None:
+    """Check a finished run's promises by other code than clean used."""
+    verdict = stages.verify(
+        out, inputs=inputs or (), lists=lists, keywords=keywords, key=key, columns=roles(columns)
+    )
+    emit(verdict, show_verdict, as_json=as_json)
+    if not verdict.ok:
+        raise typer.Exit(EXIT_FOUND)
+
+
+@app.command()
+def sql(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="OUT|PATH...", help="A folder that clean made, or shards."),
+    ],
+    query: Annotated[
+        str | None, typer.Option("-c", "--command", metavar="QUERY", help="Ask and end.")
+    ] = None,
+    as_json: o.Json = False,
+) -> None:
+    """Ask an audit and its editions, or shards before cleaning; never both."""
+    if query is None:
+        with stages.open_sql(paths) as prompt:
+            converse(prompt)
+    else:
+        emit(stages.sql(paths, query), show_answer, as_json=as_json)
+
+
+@app.command()
+def link(
+    urls: Annotated[list[str], typer.Argument(metavar="URL...", help="Links to key.")],
+    as_json: o.Json = False,
+) -> None:
+    """Show the link key of a link, step by step; consults no list."""
+    emit(stages.link(urls), show_steps, as_json=as_json)
+
+
+@app.command()
+def scripts(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Print this script's SQL.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with the released digests.")
+    ] = False,
+    sql_version: o.SqlVersion = stages.SQL_VERSION,
+    as_json: o.Json = False,
+) -> None:
+    """List the SQL scripts with their digests, print one, or check them."""
+    result = stages.scripts(name, check=check, sql_version=sql_version)
+    if result.text is not None and not as_json:
+        out.print(result.text, markup=False, end="", soft_wrap=True)
+        return
+    emit(result, show_scripts, as_json=as_json)

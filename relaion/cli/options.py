@@ -1,0 +1,75 @@
+"""Options that commands share, declared once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH...", help="Shards, folders of shards, or globs.")
+]
+OutArg = Annotated[Path, typer.Argument(metavar="OUT", help="A folder that `clean` made.")]
+Lists = Annotated[
+    Path, typer.Option("--lists", metavar="FILE", help="The list store (lists.duckdb).")
+]
+MaybeLists = Annotated[
+    Path | None, typer.Option("--lists", metavar="FILE", help="The list store (lists.duckdb).")
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the editions go.")]
+Editions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--edition",
+        metavar="NAME|FILE",
+        help="research, research-safe, or the path of a script; may be repeated. Default: both.",
+    ),
+]
+Keywords = Annotated[
+    Path | None,
+    typer.Option("--keywords", metavar="FILE", help="Keywords, one a line; a secret like lists."),
+]
+Unscored = Annotated[
+    str, typer.Option("--unscored", metavar="keep|drop", help="Rows without a safety score.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="ROLE=NAME", help="Which column plays a role."),
+]
+Key = Annotated[
+    Path | None,
+    typer.Option("--key", metavar="FILE", help="The curator key. Default: beside the store."),
+]
+Work = Annotated[
+    Path | None,
+    typer.Option("--work", metavar="DIR", help="Private folder of the run. Default: OUT/.work."),
+]
+MatchWork = Annotated[
+    Path | None,
+    typer.Option("--work", metavar="DIR", help="Where a private, temporary folder is made."),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes. Default: one a core.")
+]
+Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="Memory for the run.")]
+SqlVersion = Annotated[str, typer.Option("--sql-version", help="Which set of SQL scripts.")]
+SameLink = Annotated[
+    bool,
+    typer.Option("--same-link/--no-same-link", help="Other rows with a listed link go too."),
+]
+Copy = Annotated[
+    bool, typer.Option("--copy", help="Copy untouched shards instead of hard-linking them.")
+]
+Verify = Annotated[
+    bool, typer.Option("--verify/--no-verify", help="Check the result by other code.")
+]
+YesIChecked = Annotated[
+    bool, typer.Option("--yes-i-checked", help="Go on although lists hit very many rows.")
+]
+Purge = Annotated[
+    bool, typer.Option("--purge", help="Only remove the work folder of a broken run.")
+]
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Option("--inputs", metavar="PATH", help="The shards that went in; may be repeated."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]

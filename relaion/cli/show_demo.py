@@ -1,0 +1,46 @@
+"""How the demo looks: the protocol, the editions, where to look next."""
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from relaion.cli.show_run import edition_table, show_verdict
+from relaion.cli.show_small import count, plain_table
+from relaion.stages.demo import Demo
+
+
+def show_demo(result: Demo) -> RenderableType:
+    """The protocol as the audit counts it, then what each edition lost and kept."""
+    subsets = list(result.unions)
+    table = plain_table(
+        "received", "delivery", "entries", *subsets, "rows", right=("entries", *subsets, "rows")
+    )
+    for line in result.protocol:
+        table.add_row(
+            line.received,
+            line.title,
+            f"{line.entries:,}",
+            *(count(line.rows[s]) for s in subsets),
+            count(line.total),
+        )
+    by_source = " + ".join(f"{name} {n:,}" for name, n in result.sources.items())
+    once = Text(
+        f"\n{by_source} = {result.memberships:,} memberships; each row counted once: "
+        f"{result.union:,}\n"
+        f"{result.validated:,} of them are validated; {result.privacy:,} privacy links; "
+        f"{result.same_link:,} more rows carry a listed link\n"
+    )
+    parts: list[RenderableType] = [table, once, edition_table(result.cleaned)]
+    if result.cleaned.verdict is not None:
+        parts += [Text(), show_verdict(result.cleaned.verdict)]
+    return Group(*parts, next_steps(result))
+
+
+def next_steps(result: Demo) -> Text:
+    """Three commands to try on what the demo made."""
+    folder = result.folder
+    return Text(
+        "\nLook next:\n"
+        f"  relaion inspect {folder}/data\n"
+        f"  relaion match {folder}/data --lists {folder}/lists.duckdb\n"
+        f'  relaion sql {folder}/clean -c "from unions"'
+    )

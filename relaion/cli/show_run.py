@@ -1,0 +1,152 @@
+"""How a match, a run and a verdict look to people."""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from relaion.cli.show_small import count, plain_table
+from relaion.run.search import Hits, Union
+from relaion.stages.clean import Cleaned
+from relaion.stages.match import Matched
+from relaion.verify import Verdict
+
+_WORDS = {
+    "image_md5": "image MD5",
+    "image_sha1": "image SHA-1",
+    "image_sha256": "image SHA-256",
+    "url": "link",
+    "url_md5": "link MD5",
+    "url_sha1": "link SHA-1",
+    "url_sha256": "link SHA-256",
+    None: "same link",
+}
+
+
+def kind_words(kind: str | None) -> str:
+    """A kind as people call it."""
+    return _WORDS.get(kind, str(kind))
+
+
+def protocol_table(lists: Iterable[dict[str, object]], hits: Hits, subsets: list[str]) -> Table:
+    """One line for each list and kind: gross per subset, in all, and how many overlap."""
+    table = plain_table(
+        "list", "source", "received", "label", "what", *subsets, "gross", "overlap",
+        right=(*subsets, "gross", "overlap"),
+    )  # fmt: skip
+    for entry in lists:
+        lines: dict[tuple[str, str | None], dict[str, int]] = {}
+        exclusive: dict[tuple[str, str | None], int] = {}
+        for c in hits.counts:
+            if c.list_id == entry["list_id"]:
+                key = (kind_words(c.kind), c.form)
+                lines.setdefault(key, {})[c.subset] = c.gross
+                exclusive[key] = exclusive.get(key, 0) + c.exclusive
+        for kind, _ in entry["entries"].items():  # type: ignore[attr-defined]
+            if not any(key[0] == kind_words(kind) for key in lines):
+                lines[(kind_words(kind), None)] = {}
+        for key, by_subset in lines.items():
+            gross = sum(by_subset.values())
+            form = "" if key[1] in (None, "canonical") else f" ({key[1]})"
+            table.add_row(
+                str(entry["list_id"]),
+                Text(str(entry["source"])),
+                str(entry["received"] or ""),
+                Text(str(entry["label"])),
+                f"{key[0]}{form}",
+                *(count(by_subset.get(s, 0)) for s in subsets),
+                count(gross),
+                count(gross - exclusive.get(key, 0)),
+            )
+    return table
+
+
+def union_table(hits: Hits, subsets: list[str]) -> Table:
+    """Overlaps counted once: all lists, each source, each label, and same links."""
+    table = plain_table("counted once", *subsets, "rows", right=(*subsets, "rows"))
+    groups: dict[tuple[str, str | None], dict[str, Union]] = {}
+    for u in hits.unions:
+        groups.setdefault((u.grouping, u.name), {})[u.subset] = u
+    order = ["source", "label", "all", "same_link"]
+    for (grouping, name), found in sorted(
+        groups.items(), key=lambda g: (order.index(g[0][0]), g[0][1] or "")
+    ):
+        words = {"all": "all lists", "same_link": "and rows with a listed link"}.get(grouping)
+        rows = [found[s].rows if s in found else 0 for s in subsets]
+        label = Text(words or f"{grouping} {name}")
+        table.add_row(label, *map(count, rows), count(sum(rows)))
+    return table
+
+
+def show_matched(result: Matched) -> RenderableType:
+    """Gross, overlap and union together, so that none is mistaken for another."""
+    subsets = list(result.rows)
+    rows = sum(result.rows.values())
+    head = Text(f"{rows:,} rows in {len(subsets)} subsets against {len(result.lists)} lists\n")
+    memberships = sum(u.memberships for u in result.hits.unions if u.grouping == "all")
+    union = result.hits.rows("all")
+    foot = Text(f"\n{memberships:,} memberships are {union:,} rows; nothing was written")
+    return Group(
+        head,
+        protocol_table(result.lists, result.hits, subsets),
+        Text(),
+        union_table(result.hits, subsets),
+        foot,
+    )
+
+
+def edition_table(result: Cleaned) -> Table:
+    """Rows in, removed and kept for each edition and subset, with the sum of each edition."""
+    table = plain_table(
+        "edition", "subset", "rows in", "removed", "kept", "share",
+        right=("rows in", "removed", "kept", "share"),
+    )  # fmt: skip
+    for edition in dict.fromkeys(e.edition for e in result.editions):
+        lines = [e for e in result.editions if e.edition == edition]
+        sums = [sum(getattr(e, f) for e in lines) for f in ("rows_in", "removed", "kept")]
+        rows = [(e.subset, e.rows_in, e.removed, e.kept) for e in lines]
+        if len(lines) > 1:
+            rows.append(("all", *sums))
+        for subset, rows_in, removed, kept in rows:
+            share = f"{removed / rows_in:.3%}" if rows_in else "-"
+            table.add_row(
+                Text(edition), Text(subset), f"{rows_in:,}", count(removed), f"{kept:,}", share
+            )
+    return table
+
+
+def show_cleaned(result: Cleaned) -> RenderableType:
+    """What each edition lost and kept, what was checked, where to look next."""
+    parts: list[RenderableType] = []
+    if result.done_before:
+        parts.append(Text(f"{result.out}: holds this very run, finished; nothing to do\n"))
+    parts.append(edition_table(result))
+    if result.verdict is not None:
+        parts += [Text(), show_verdict(result.verdict)]
+    parts += [Text(), next_steps(result)]
+    return Group(*parts)
+
+
+def next_steps(result: Cleaned) -> Text:
+    """Where the results are and how to ask them."""
+    return Text(
+        f"{result.out}/manifest.json     what went in, what decided, what came out\n"
+        f"{result.out}/audit.duckdb      the counts: relaion sql {result.out} -c "
+        "\"from removals\""
+    )
+
+
+_MARKS = {"held": "held", "broken": "BROKEN", "not checked": "not checked"}
+
+
+def show_verdict(verdict: Verdict) -> RenderableType:
+    """One line a promise, its findings below it, and the sum of it in one sentence."""
+    table = plain_table("promise", "state", "")
+    for outcome in verdict.outcomes:
+        style = {"held": "green", "broken": "bold red"}.get(outcome.state, "yellow")
+        state = Text(_MARKS[outcome.state], style=style)
+        table.add_row(Text(outcome.title), state, Text(outcome.why))
+        for finding in outcome.findings:
+            table.add_row(Text(f"  {finding}"), Text(), Text())
+    return Group(table, Text(), Text(verdict.summary))

@@ -1,0 +1,63 @@
+"""How small results look: answers, scripts, keys, a purge."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from relaion.stages.clean import Purged
+from relaion.stages.link import Steps
+from relaion.stages.scripts import Listing
+from relaion.stages.sql import Answer
+
+
+def plain_table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """A table without a frame, numbers to the right; fits a log as well as a terminal."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return table
+
+
+def count(n: int) -> str:
+    """A number with thousands apart; nothing for zero, so that the others stand out."""
+    return f"{n:,}" if n else "-"
+
+
+def show_answer(answer: Answer) -> RenderableType:
+    """Rows of a query under their column names."""
+    if not answer.columns:
+        return Text("done")
+    table = plain_table()
+    for i, name in enumerate(answer.columns):
+        numeric = all(isinstance(row[i], int | float | None) for row in answer.rows)
+        table.add_column(Text(name), justify="right" if numeric and answer.rows else "left")
+    for row in answer.rows:
+        table.add_row(*(Text("NULL" if v is None else str(v)) for v in row))
+    return table
+
+
+def show_scripts(listing: Listing) -> RenderableType:
+    """The scripts of a version with the first digits of their digests."""
+    table = plain_table("script", "purpose", "sha256")
+    for script in listing.scripts:
+        table.add_row(script.name, script.purpose, f"{script.sha256[:12]}…")
+    state = "released and unchanged" if listing.released else "not released yet, may change"
+    return Group(Text(f"sql/{listing.version}: {state}"), table)
+
+
+def show_steps(links: tuple[Steps, ...]) -> RenderableType:
+    """Each step that changed a link, then its key."""
+    parts: list[RenderableType] = []
+    for item in links:
+        table = plain_table("step", "link")
+        for done, text in item.steps:
+            table.add_row(done, Text(text))
+        table.add_row("key", Text(item.key, style="bold"))
+        parts.append(table)
+    return Group(*parts)
+
+
+def show_purged(purged: Purged) -> RenderableType:
+    """Whether there was something to remove."""
+    what = "removed" if purged.removed else "nothing to remove:"
+    return Text(f"{what} {purged.work}")

@@ -1,0 +1,20 @@
+"""`link`: the key of a link, step by step. For whoever prepares a list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from relaion.links import link_key, link_steps
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The way of one link to its key: what was done, and the text after it."""
+
+    link: str
+    key: str
+    steps: tuple[tuple[str, str], ...]
+
+
+def link(urls: Sequence[str]) -> tuple[Steps, ...]:
+    """Show the link key of a link, step by step; consults no list."""
+    return tuple(Steps(url, link_key(url), tuple(link_steps(url))) for url in urls)

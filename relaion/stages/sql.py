@@ -1,0 +1,120 @@
+"""`sql`: ask an audit and its editions, or shards before cleaning. Never both."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from relaion.engine import Engine, connect
+from relaion.errors import InputError
+from relaion.run import manifest
+from relaion.run.inputs import read_inputs
+from relaion.run.numbering import Numbered, sources
+
+# what may be asked: nothing that reaches a file, another database or a setting
+ALLOWED = frozenset(
+    {"SELECT", "EXPLAIN", "CREATE", "CREATE_FUNC", "INSERT", "UPDATE", "DELETE", "DROP",
+     "PRAGMA", "VARIABLE_SET", "PREPARE", "EXECUTE", "CALL", "TRANSACTION", "ANALYZE"}
+)  # fmt: skip
+AUDIT = "audit.duckdb"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Column names and rows of the last statement that had any."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+class Prompt:
+    """An open database that answers one text of SQL after the other."""
+
+    def __init__(self, engine: Engine, tables: tuple[str, ...]) -> None:
+        self._engine = engine
+        self.tables = tables
+
+    def ask(self, query: str) -> Answer:
+        """Run SQL text; raises InputError for a statement that reaches beyond this database."""
+        answer = Answer((), ())
+        for kind, text in self._engine.statements(query):
+            if kind not in ALLOWED:
+                raise InputError(
+                    f"the query: a {kind} statement is not allowed here; ask with select, and "
+                    "write results down with --json or --csv"
+                )
+            columns, rows = self._engine.answer(text)
+            if columns:
+                answer = Answer(columns, rows)
+        return answer
+
+
+@contextmanager
+def open_sql(paths: Sequence[Path]) -> Iterator[Prompt]:
+    """Open an OUT (its audit tables, a view for each edition), or shards (the view `shard`).
+
+    Read-only; files outside are out of reach. Raises InputError when an OUT and shards are
+    named together: one anti join between them would show the listed rows.
+    """
+    outs = [p for p in paths if _is_out(p)]
+    if outs and len(paths) > 1:
+        raise InputError(
+            f"{outs[0]}: is an output; ask it alone, or shards alone: both together would show "
+            "which rows left"
+        )
+    with connect() as engine:
+        tables = _open_out(engine, outs[0]) if outs else _open_shards(engine, paths)
+        yield Prompt(engine, tables)
+
+
+def sql(paths: Sequence[Path], query: str) -> Answer:
+    """Answer one SQL text over an OUT, or over shards before cleaning."""
+    with open_sql(paths) as prompt:
+        return prompt.ask(query)
+
+
+def _is_out(path: Path) -> bool:
+    folders = [path, *path.resolve().parents]
+    return any((f / manifest.MANIFEST).exists() and (f / AUDIT).exists() for f in folders)
+
+
+def _open_out(engine: Engine, path: Path) -> tuple[str, ...]:
+    out = path if (path / manifest.MANIFEST).exists() else path.resolve()
+    while not (out / manifest.MANIFEST).exists():
+        out = out.parent
+    engine.attach(out / AUDIT, "audit")
+    tables = [name for (name,) in engine.rows(
+        "select table_name from duckdb_tables() where database_name = 'audit' order by all"
+    )]  # fmt: skip
+    found = manifest.read(out)
+    editions = [e["name"] for e in found["editions"]] if found else []
+    views = []
+    for edition in editions:
+        shards = read_inputs([out / edition], {}).shards
+        views.append(edition.replace("-", "_"))
+        engine.view_shards(sources(shards), views[-1])
+    engine.execute("use audit")
+    engine.lock(folders=[out.resolve(), out.absolute()])
+    return (*tables, *views)
+
+
+def _open_shards(engine: Engine, paths: Sequence[Path]) -> tuple[str, ...]:
+    shards = read_inputs(paths, {}).shards
+    engine.view_shards(sources(shards))
+    names = _view_groups(engine, shards)
+    engine.lock(files=[n.shard.path for n in shards])
+    return ("shard", *names)
+
+
+def _view_groups(engine: Engine, shards: Sequence[Numbered]) -> list[str]:
+    """A view for each group of shards with their own columns, named after the subset."""
+    names: list[str] = []
+    for _, members in groupby(shards, key=lambda n: n.group):
+        together = list(members)
+        name = together[0].shard.subset
+        name = name if name not in names else f"{name} {len(names)}"
+        engine.view_files([n.shard.path for n in together], name)
+        names.append(name)
+    return names

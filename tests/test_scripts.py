@@ -1,0 +1,127 @@
+"""Headers are held against the SQL below them, and released scripts against their digests."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from relaion import scripts
+from relaion.engine import Engine, connect
+from relaion.errors import ScriptError
+from relaion.scripts import Script
+
+ALL = scripts.load()
+# relations that more than one script makes, and those that Python fills
+FILLED_BY_PYTHON = {
+    "shard", "shards", "lists", "editions", "keywords", "odd_keys",
+    "store.entries", "store.lists",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_header_declares_exactly_the_parameters_that_the_sql_uses(name: str) -> None:
+    script = ALL[name]
+    with connect() as engine:
+        used = engine.parameters(script.sql)
+    assert used == set(script.params)
+
+
+def columns(engine: Engine, relation: str) -> str:
+    """A relation's columns as a header writes them."""
+    described = engine.rows(f"describe {relation}")
+    return ", ".join(f"{name} {kind.lower()}" for name, kind, *_ in described)
+
+
+def make_inputs(engine: Engine, script: Script) -> None:
+    """Create what a script says it reads, empty."""
+    engine.execute("create schema store")
+    for relation, declared in script.relations("reads").items():
+        temp = "" if relation.startswith("store.") else "temp "
+        engine.execute(f"create {temp}table {relation} ({declared})")
+
+
+VALUES = {
+    "varchar[]": ["csam"], "boolean": True, "double": 0.5, "varchar": "keep",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_script_runs_on_what_it_reads_and_makes_what_it_says(name: str) -> None:
+    script = ALL[name]
+    with connect() as engine:
+        make_inputs(engine, script)
+        for macros in ("05_link_macros", "38_text_macros"):
+            engine.run(ALL[macros])
+        written = script.relations("writes")
+        if name.startswith("editions/"):
+            engine.run(ALL["45_removals"])
+        engine.run(script, **{p: VALUES[kind] for p, kind in script.params.items()})
+        for relation, declared in written.items():
+            assert columns(engine, relation) == declared, relation
+
+
+def test_every_relation_read_is_made_by_a_script_or_filled_by_python() -> None:
+    made = {relation for s in ALL.values() for relation in s.relations("writes")}
+    for name, script in ALL.items():
+        unknown = set(script.relations("reads")) - made - FILLED_BY_PYTHON
+        assert {u for u in unknown if not u.startswith("found_")} == set(), name
+
+
+def test_script_names_follow_their_files() -> None:
+    for name, script in ALL.items():
+        assert script.name == name.split("/")[-1].lstrip("0123456789_"), name
+
+
+def test_index_is_what_the_headers_say() -> None:
+    expected = scripts.index()
+    assert (scripts.sql_root() / "README.md").read_text(encoding="utf-8") == expected
+
+
+def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "v1"
+    folder.mkdir()
+    sql = "-- name: one\n-- purpose: A test.\nselect 1;\n"
+    (folder / "10_one.sql").write_text(sql)
+    digest = hashlib.sha256(sql.encode()).hexdigest()
+    (folder / "SHA256SUMS").write_text(f"{digest}  10_one.sql\n")
+    monkeypatch.setattr(scripts, "sql_root", lambda: tmp_path)
+    scripts.load.cache_clear()
+    return folder / "10_one.sql"
+
+
+def test_a_script_changed_after_its_release_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = released(tmp_path, monkeypatch)
+    assert list(scripts.load()) == ["10_one"]
+    scripts.load.cache_clear()
+    path.write_text(path.read_text() + "\n")
+    with pytest.raises(ScriptError, match=r"sql/v1/10_one\.sql: differs from release v1"):
+        scripts.load()
+    scripts.load.cache_clear()
+
+
+def test_a_script_added_after_the_release_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = released(tmp_path, monkeypatch)
+    (path.parent / "20_two.sql").write_text(path.read_text())
+    with pytest.raises(ScriptError, match=r"20_two\.sql: is not part of release v1"):
+        scripts.load()
+    scripts.load.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("select 1;", "no header"),
+        ("-- name: X\n-- purpose: y", "no header"),
+        ("-- name: x\n-- purpose: y\n-- params: threshold double", r":3: write `-- params:"),
+        ("-- name: x\n-- purpose: y\n-- reads: a table", r":3: write `-- reads:"),
+    ],
+)
+def test_a_malformed_header_is_named_by_line(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "x.sql"
+    path.write_text(text)
+    with pytest.raises(ScriptError, match=complaint):
+        scripts.parse(path)
