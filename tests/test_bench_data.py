@@ -1,0 +1,63 @@
+"""The bench's generator: what it promises about hits, scores and reuse."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.bench.data import KEYWORDS, BenchSet, bench_set
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> BenchSet:
+    return bench_set(tmp_path_factory.mktemp("bench"), 50_000, 3, entries=4_000)
+
+
+def table(made: BenchSet) -> pa.Table:
+    return pq.read_table(made.data)
+
+
+def test_hits(made: BenchSet) -> None:
+    listed = made.md5_list.read_text().split()
+    assert len(listed) == len(set(listed)) == made.entries
+    md5s = [md5 for md5 in table(made)["md5"].to_pylist() if md5]
+    assert len(set(md5s)) == len(md5s)
+    assert len(set(listed) & set(md5s)) == made.hits == 100
+
+
+def test_scores_and_keywords(made: BenchSet) -> None:
+    rows = table(made).select(["punsafe", "TEXT"]).to_pylist()
+    n = len(rows)
+    assert n == made.rows
+    high = [row["TEXT"] for row in rows if row["punsafe"] and row["punsafe"] > 0.95]
+    unsafe = [row for row in rows if row["punsafe"] and row["punsafe"] > 0.45]
+    assert len(unsafe) / n == pytest.approx(0.012, abs=0.002)
+    assert len(high) / n == pytest.approx(0.003, abs=0.001)
+    assert 0.2 < sum(any(word in text for word in KEYWORDS) for text in high) / len(high) < 0.6
+
+
+def test_shape(made: BenchSet) -> None:
+    rows = table(made)
+    assert " ".join(rows.column_names) == (
+        "URL TEXT WIDTH HEIGHT similarity hash pwatermark punsafe md5"
+    )
+    links = rows["URL"].to_pylist()
+    assert sum(map(len, links)) / len(links) == pytest.approx(98, abs=4)
+    assert len(set(links)) == len(links)
+    assert all(".example/" in link for link in links)
+    assert len([*(made.data / "laion2B-en").iterdir()]) == 4
+
+
+def test_a_set_is_made_once(made: BenchSet) -> None:
+    before = {f: f.stat().st_mtime_ns for f in made.data.rglob("*")}
+    again = bench_set(made.data.parents[1], 50_000, 3, entries=4_000)
+    assert again == made
+    assert {f: f.stat().st_mtime_ns for f in made.data.rglob("*")} == before
+    other = bench_set(made.data.parents[1], 50_000, 4, entries=4_000)
+    assert not set(table(other)["md5"].to_pylist()) & set(table(made)["md5"].to_pylist()) - {None}
+
+
+def test_a_list_too_short_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="fewer than"):
+        bench_set(tmp_path, 50_000, entries=99)
