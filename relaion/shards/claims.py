@@ -1,0 +1,135 @@
+"""Which role a column claims by its name and type, or why it may claim none.
+
+Every name of a published layout that could be mistaken is here, with the reason in words.
+"""
+
+from dataclasses import dataclass
+
+from relaion.shards.digests import WIDTHS, WORDS
+
+ROLES = (
+    "url",
+    "text",
+    "punsafe",
+    "row_hash",
+    "image_md5",
+    "image_sha1",
+    "image_sha256",
+    "language",
+)
+# role -> what it is to people
+NOUNS = {
+    "url": "link",
+    "text": "caption",
+    "punsafe": "safety score",
+    "row_hash": "row hash",
+    "image_md5": "image MD5",
+    "image_sha1": "image SHA-1",
+    "image_sha256": "image SHA-256",
+    "language": "language",
+}
+# role -> names that mean it, in any case; the first one present is taken
+NAMES = {
+    "url": ("url", "image_url"),
+    "text": ("text", "caption", "txt"),
+    "punsafe": ("punsafe", "prediction"),
+    "row_hash": ("hash",),
+    "image_md5": ("md5", "image_md5", "md5hash", "md5_hash", "md5sum", "originalmd5", "hash"),
+    "image_sha1": ("sha1", "image_sha1", "sha1hash", "sha1_hash", "sha1sum"),
+    "image_sha256": ("sha256", "image_sha256", "sha256hash", "sha256_hash", "sha256sum"),
+    "language": ("language", "lang"),
+}
+_FLOATS = ("float16", "float", "double")
+# names that look like a role and are none, with the reason
+_NO_ROLE = {
+    "image_phash": "a perceptual hash, which images that look alike share; it is not matched",
+    "phash": "a perceptual hash, which images that look alike share; it is not matched",
+    "sha512": "no list kind is a SHA-512; it is not matched",
+    "sha512hash": "no list kind is a SHA-512; it is not matched",
+    "url_md5": "a hash of the link, not of the image; links are matched by the link itself",
+    "url_sha1": "a hash of the link, not of the image; links are matched by the link itself",
+    "url_sha256": "a hash of the link, not of the image; links are matched by the link itself",
+    "eng text": "a translation; the caption is the text that came with the image",
+    "top_caption": "written by a model; the caption is the text that came with the image",
+    "all_captions": "written by a model; the caption is the text that came with the image",
+    "cogvlm_caption": "written by a model; the caption is the text that came with the image",
+    "llava_caption": "written by a model; the caption is the text that came with the image",
+    "nsfw": "a word, not a score",
+    "nsfw_score_opennsfw2": "another model's score; the thresholds for punsafe do not fit it",
+    "nsfw_score_gantman": "another model's score; the thresholds for punsafe do not fit it",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A role that a column may play, how strongly (0 first), or why it plays none."""
+
+    role: str | None
+    rank: int = 0
+    refusal: str = ""
+
+
+def claim(name: str, kind: str, *, safety_table: bool = False) -> Claim:
+    """What a column claims, from its name in any case and its type (`plain_type`).
+
+    `safety_table`: the file is one of LAION's score tables (row hash and score, no link),
+    where `prediction` is punsafe; elsewhere that name says nothing about safety.
+    """
+    lower = name.lower()
+    if lower in _NO_ROLE:
+        return Claim(None, refusal=_NO_ROLE[lower])
+    if lower == "hash":
+        return _claim_of_hash(kind)
+    if lower == "prediction" and not safety_table:
+        why = "a score is punsafe under that name only in LAION's safety tables (no links there)"
+        return Claim(None, refusal=why)
+    for role, names in NAMES.items():
+        if lower in names:
+            wrong = misfit(role, kind)
+            return Claim(None, refusal=wrong) if wrong else Claim(role, names.index(lower))
+    return Claim(None)
+
+
+def _claim_of_hash(kind: str) -> Claim:
+    if not misfit("row_hash", kind):
+        return Claim("row_hash")
+    if not misfit("image_md5", kind):
+        return Claim("image_md5", NAMES["image_md5"].index("hash"))
+    return Claim(None, refusal=misfit("row_hash", kind))
+
+
+def misfit(role: str, kind: str) -> str:
+    """Why a column of this type cannot play a role; empty if it can."""
+    if fits(role, kind):
+        return ""
+    if kind == "null":
+        return "has no type, so it is NULL in every row"
+    if role == "row_hash":
+        return _no_row_hash(kind)
+    if role in WIDTHS and kind == "int64":
+        return f"int64: LAION's row hash, not an image hash; {WORDS[role]}s are text or bytes"
+    if role in WIDTHS and kind.startswith("binary["):
+        return f"{kind}, but {WORDS[role]}s have {WIDTHS[role]} bytes"
+    wanted = "text (string)"
+    if role == "punsafe":
+        wanted = "numbers with a fraction (float or double)"
+    if role in WIDTHS:
+        wanted = "text or bytes"
+    return f"{kind}, but {NOUNS[role]}s are {wanted}"
+
+
+def fits(role: str, kind: str) -> bool:
+    """Whether a column of this type can play a role."""
+    if role == "punsafe":
+        return kind in _FLOATS
+    if role == "row_hash":
+        return kind == "int64"
+    if role in WIDTHS:
+        return kind in ("string", "binary", f"binary[{WIDTHS[role]}]")
+    return kind == "string"
+
+
+def _no_row_hash(kind: str) -> str:
+    if kind in _FLOATS:
+        return f"{kind}: a row hash lost its last digits on the way through a fraction; spoilt"
+    return f"{kind}, but LAION's row hash is a signed 64-bit whole number (int64)"

@@ -1,0 +1,132 @@
+"""Facts about single columns, from the footer, and a few of their values.
+
+Values stay inside: what leaves is how many are NULL, and in which forms digests are written.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from relaion.errors import InputError
+from relaion.paths import shown
+from relaion.shards.digests import WIDTHS, Value, form_of
+from relaion.shards.plain_types import leaf_indexes
+from relaion.shards.roles import Column, Layout
+
+_SAMPLED = 200  # values a row group
+_GROUPS = 5  # row groups looked into, spread over the file
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """What the footer says about one column of one shard.
+
+    `nulls` is None where the footer does not count them. `forms` are the ways in which the
+    smallest and largest values of the row groups write a digest ("" for a value that is
+    none); None where the footer holds no such values although there are some.
+    """
+
+    nulls: int | None
+    forms: frozenset[str] | None
+
+
+@contextmanager
+def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a parquet file under any name; raises what pyarrow raises."""
+    # pyarrow takes a path as UTF-8 text only; bytes name any file. Small buffers, so that
+    # a few values of a large column do not read it all.
+    with (
+        pa.OSFile(os.fsencode(path)) as source,
+        pq.ParquetFile(source, buffer_size=65536, pre_buffer=False) as file,
+    ):
+        yield file
+
+
+def facts(file: pq.ParquetFile, layout: Layout) -> dict[int, ColumnFacts]:
+    """Position to facts, for the columns that play a role."""
+    leaves = leaf_indexes(file.schema_arrow)
+    found = {}
+    for role, column in layout.roles.items():
+        leaf = leaves[column.position]
+        if leaf is not None:
+            found[column.position] = _facts(file, leaf, WIDTHS.get(role))
+    return found
+
+
+def _facts(file: pq.ParquetFile, leaf: int, width: int | None) -> ColumnFacts:
+    required = file.schema.column(leaf).max_definition_level == 0
+    nulls: int | None = 0
+    forms: set[str] | None = set()
+    for index in range(file.metadata.num_row_groups):
+        chunk = file.metadata.row_group(index).column(leaf)
+        stats = chunk.statistics
+        if stats is None:
+            nulls = nulls if required else None
+            forms = None
+            continue
+        if not required:
+            known = nulls is not None and stats.has_null_count
+            nulls = nulls + stats.null_count if known and nulls is not None else None
+        if width is not None and forms is not None and stats.null_count != chunk.num_values:
+            ends = _ends(stats)
+            forms = forms | {form_of(end, width) or "" for end in ends} if ends else None
+    return ColumnFacts(nulls, frozenset(forms) if forms is not None else None)
+
+
+def _ends(stats: pq.Statistics) -> tuple[Value, ...]:
+    try:
+        return (stats.min, stats.max) if stats.has_min_max else ()
+    except UnicodeDecodeError:
+        return ()
+
+
+def sample_values(path: Path, column: Column) -> list[Value]:
+    """Some non-NULL values of a text or bytes column, from row groups spread over the file.
+
+    Raises InputError when the column cannot be read.
+    """
+    try:
+        with open_parquet(path) as file:
+            count = file.metadata.num_row_groups
+            picked = sorted({round(i * (count - 1) / (_GROUPS - 1)) for i in range(_GROUPS)})
+            return [
+                value
+                for group in (picked if count else [])
+                for value in _first_values(file, group, column)
+            ]
+    except (OSError, pa.ArrowException):
+        raise InputError(
+            f"column {shown(column.name)} cannot be read; the file is damaged or encrypted, "
+            "get it again"
+        ) from None
+
+
+def _first_values(file: pq.ParquetFile, group: int, column: Column) -> list[Value]:
+    found: list[Value] = []
+    for array in column_arrays(file, column, [group]):
+        kept = pc.drop_null(array)[: _SAMPLED - len(found)]
+        found += kept.to_pylist()
+        if len(found) >= _SAMPLED:
+            break
+    return found
+
+
+def column_arrays(
+    file: pq.ParquetFile, column: Column, groups: list[int] | None = None
+) -> Iterator[pa.Array]:
+    """One column, by position, as a stream of plain arrays of at most 64 Ki rows."""
+    names = file.schema_arrow.names
+    # pyarrow selects by name, and takes `a.b` for `a` too: find ours among what came
+    twins = names[: column.position].count(column.name)
+    for batch in file.iter_batches(65536, row_groups=groups, columns=[column.name]):
+        same = [i for i, name in enumerate(batch.schema.names) if name == column.name]
+        array = batch.column(same[twins])
+        if isinstance(array, pa.ExtensionArray):
+            array = array.storage
+        yield array.dictionary_decode() if pa.types.is_dictionary(array.type) else array

@@ -1,0 +1,69 @@
+"""`--column role=name`: the user's word on what a column means, checked against the file."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from relaion.errors import InputError
+from relaion.paths import shown
+from relaion.shards.claims import ROLES, misfit
+
+
+class Named(Protocol):
+    """What is known of a column before it has a role."""
+
+    @property
+    def name(self) -> str:
+        """The exact name."""
+
+    @property
+    def type(self) -> str:
+        """The type, as `plain_type` writes it."""
+
+
+Some = TypeVar("Some", bound=Named)
+
+
+def check_overrides(columns: Sequence[Some], overrides: Mapping[str, str]) -> dict[str, Some]:
+    """Role to the column that the user named for it; names are taken exactly.
+
+    Raises InputError for a role that does not exist, a name that no column or more than one
+    has, one column for two roles, and a type that cannot play the role.
+    """
+    chosen: dict[str, Some] = {}
+    for role, name in overrides.items():
+        said = f"--column {shown(role)}={shown(name)}"
+        if role not in ROLES:
+            raise InputError(f"{said}: no such role; the roles are {', '.join(ROLES)}")
+        column = _the_one(columns, name, said)
+        if column in chosen.values():
+            raise InputError(f"{said}: that column has another role by --column already")
+        wrong = misfit(role, column.type)
+        if wrong:
+            raise InputError(f"{said}: it cannot be used: {wrong}")
+        chosen[role] = column
+    return chosen
+
+
+def _the_one(columns: Sequence[Some], name: str, said: str) -> Some:
+    found = [column for column in columns if column.name == name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(f"{said}: {len(found)} columns have that very name; rename one of them")
+    names = [column.name for column in columns]
+    raise InputError(f"{said}: no such column; it has {listed(names)}{nearest(name, names)}")
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Column names on one line, cut short when there are very many."""
+    texts = [shown(name) for name in names]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """`; did you mean x?` when a name is close to one of `names`, else nothing."""
+    lower = {known.lower(): known for known in reversed(names)}
+    close = difflib.get_close_matches(name.lower(), lower, n=1)
+    return f"; did you mean {shown(lower[close[0]])}?" if close else ""
