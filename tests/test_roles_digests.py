@@ -37,10 +37,6 @@ def test_every_way_is_told_and_comes_back(role: str, some: bytes) -> None:
             assert as_hex(value, width, form) == raw.hex()
             for other in {"hex", "base64", "base32", "binary"} - {form}:
                 assert as_hex(value, width, other) is None
-            for wrong in set(WIDTHS.values()) - {width}:
-                # 32 bytes are a SHA-256, and may also be the 32 digits of an MD5 as bytes
-                if not isinstance(value, bytes):
-                    assert form_of(value, wrong) is None
 
 
 @given(st.text(max_size=80) | st.binary(max_size=80), st.sampled_from(sorted(WIDTHS.values())))
