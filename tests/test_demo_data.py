@@ -6,7 +6,6 @@ The oracle below reads the partners' files and the shards by plain Python and se
 import csv
 import gzip
 import hashlib
-import io
 import math
 import os
 import re
@@ -76,10 +75,11 @@ def read_entries(delivery: Delivery) -> list[str]:
     for path in delivery.files:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
-        cells = text.split()
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
         if ".csv" in path.name:
-            cells = [line[0] for line in csv.reader(io.StringIO(text, newline=""))]
-        entries += cells[1:] if cells[0] in ("md5", "sha1", "url") else cells
+            delimiter = ";" if ";" in lines[0] else ","
+            lines = [row[0] for row in csv.reader(lines, delimiter=delimiter)]
+        entries += lines[1:] if lines[0] in ("md5", "sha1", "url") else lines
     return entries
 
 

@@ -23,29 +23,32 @@ _MD5, _SHA1 = 16, 20  # bytes
 
 @dataclass(frozen=True)
 class Form:
-    """How a file is spelled; a name that ends in `.gz` is compressed."""
+    """How a file is spelled: `line` says where in a line the value stands.
+
+    A name that ends in `.gz` is compressed, a header starting with `#` is a comment.
+    """
 
     name: str
     header: str = ""
-    bom: bool = False
+    line: str = "{}"
     end: str = "\n"
+    bom: bool = False
     upper: bool = False
-    quoted: bool = False
 
 
 FORMS: Mapping[str, tuple[Form, ...]] = {
-    "iwf_first": (Form("iwf-2024-02-22.txt"),),
+    "iwf_first": (Form("iwf-2024-02-22.txt", "# MD5 of pictures, made up for a demo"),),
     "c3p": (Form("c3p-2024-03-20.txt.gz", upper=True),),
-    "iwf_second": (Form("iwf-2024-03-26.csv", header="md5", bom=True, end="\r\n"),),
-    "iwf_links": (Form("iwf-2024-03-26-links.txt", bom=True, end="\r\n"),),
+    "iwf_second": (Form("iwf-2024-03-26.csv", "md5,flag", "{},G", end="\r\n", bom=True),),
+    "iwf_links": (Form("iwf-2024-03-26-links.txt", end="\r\n", bom=True),),
     "stanford": (
-        Form("stanford-2024-04-24-part-1.csv", header="sha1", quoted=True),
+        Form("stanford-2024-04-24-part-1.csv", "sha1", '"{}"'),
         Form("stanford-2024-04-24-part-2.csv.gz"),
     ),
-    "stanford_validated": (Form("stanford-2024-04-24-validated.txt", upper=True, end="\r\n"),),
+    "stanford_validated": (Form("stanford-2024-04-24-validated.txt", end="\r\n", upper=True),),
     "hrw": (
         Form("hrw-2024-07-10-part-1.txt"),
-        Form("hrw-2024-07-10-part-2.csv", "url", quoted=True),
+        Form("hrw-2024-07-10-part-2.csv", "url;reported", '"{}";2024-07-10'),
     ),
 }
 
@@ -132,10 +135,12 @@ def _write(path: Path, form: Form, lines: Iterable[str]) -> None:
 
 def _write_lines(f: IO[bytes] | gzip.GzipFile, form: Form, lines: Iterable[str]) -> None:
     f.write(b"\xef\xbb\xbf" if form.bom else b"")
-    rest = chain([form.header] if form.header else [], lines)
-    while some := list(islice(rest, _CHUNK)):
+    if form.header:
+        f.write((form.header + form.end).encode())
+    lines = iter(lines)
+    while some := list(islice(lines, _CHUNK)):
         if form.upper:
             some = [line.upper() for line in some]
-        if form.quoted:
-            some = ['"' + line.replace('"', '""') + '"' for line in some]
+        if form.line != "{}":
+            some = [form.line.format(line) for line in some]
         f.write((form.end.join(some) + form.end).encode())
