@@ -1,0 +1,64 @@
+"""One edition's shard while it is written: row groups, then the source's own footer."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relaion.shards.assemble import final_footer, restored
+from relaion.shards.footer import read_footer
+from relaion.shards.masks import Removed
+from relaion.shards.metadata import MAGIC, Footer
+
+GROUP_ROWS = 131_072  # what DuckDB and polars take as one piece of work
+
+
+class Edition:
+    """Takes pieces of the source in order, drops the edition's rows, writes the rest."""
+
+    def __init__(
+        self, part: Path, schema: pa.Schema, removed: Removed, options: dict[str, Any], room: int
+    ) -> None:
+        """Begin a file at `part`; no more than `room` bytes of rows are gathered at a time."""
+        self.part = part
+        self.removed = removed
+        self._room = room
+        self._sink = pa.OSFile(os.fsencode(part), "wb")
+        self._writer = pq.ParquetWriter(self._sink, schema, **options)
+        self._held: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+
+    def add(self, batch: pa.RecordBatch, start: int) -> None:
+        """Take a piece whose first row is row `start` of the source."""
+        mask = self.removed.mask(start, batch.num_rows)
+        kept = batch if mask is None else batch.filter(mask)
+        if not kept.num_rows:
+            return
+        self._held.append(kept)
+        self._rows += kept.num_rows
+        self._bytes += kept.nbytes
+        if self._rows >= GROUP_ROWS or self._bytes >= self._room:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is held as a row group."""
+        if self._held:
+            table = pa.Table.from_batches(self._held)
+            self._held, self._rows, self._bytes = [], 0, 0
+            self._writer.write_table(table, row_group_size=table.num_rows)
+
+    def close(self, source: Footer) -> int:
+        """Write the rest and the footer; returns the rows of the file."""
+        self.flush()
+        self._writer.close()
+        self._sink.close()
+        written = read_footer(self.part)
+        groups = [restored(written.group(i), source) for i in range(len(written.groups))]
+        data = final_footer(source, written, groups)
+        with self.part.open("r+b") as f:
+            f.seek(written.start)
+            f.truncate()
+            f.write(data + len(data).to_bytes(4, "little") + MAGIC)
+        return written.rows

@@ -1,0 +1,179 @@
+"""How each column of a file is stored: codec, dictionary, encoding, statistics, indexes.
+
+Gathered from the column chunks, so that a rewritten shard is stored as its source was. A
+file of very many row groups is judged by a sample of them.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from relaion.shards.metadata import BYTE_ARRAY, Footer, Leaf, damaged
+from relaion.shards.thrift import Struct, ThriftError, read_struct
+
+PLAIN, DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT = 0, 5, 6, 7, 9
+_DICTIONARY = frozenset({2, 8})  # PLAIN_DICTIONARY of old files, RLE_DICTIONARY
+_KEPT = frozenset({DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT})
+_MAX_GROUPS = 8  # of 16 columns each: read in 10 ms
+_MAX_DICTIONARIES = 4
+_HEADER_BYTES = 256  # a dictionary page's header has 20 bytes or so, no statistics
+
+# fields of ColumnMetaData
+ENCODINGS, CODEC, VALUES, UNCOMPRESSED, COMPRESSED = 2, 4, 5, 6, 7
+KEY_VALUES, DATA_PAGE, DICTIONARY_PAGE = 8, 9, 11
+STATISTICS, ENCODING_COUNTS, BLOOM_FILTER = 12, 13, 14
+
+
+@dataclass(frozen=True)
+class Traits:
+    """How one leaf column is stored, in all row groups looked at."""
+
+    codecs: tuple[int, ...]  # the most frequent first
+    dictionary: bool  # every row group had one, and it held far fewer values than rows
+    encoding: int  # of its data pages, where it is one worth keeping; else PLAIN
+    statistics: bool
+    page_index: bool
+    bloom_filter: bool
+    key_values: bool  # of the column chunk's own
+    bytes: int  # before compression, in the groups looked at
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How a file is stored: each leaf column, and what concerns them all."""
+
+    columns: tuple[Traits, ...]
+    page_version: int  # of data pages, 1 or 2
+    sorted: bool  # row groups declare an order of sorting
+    row_bytes: int  # before compression, of the group with the largest rows
+
+
+def read_storage(footer: Footer) -> Storage:
+    """Look at the column chunks of a file. Raises InputError for chunks that cannot be."""
+    picked = _sample(footer)
+    groups = [footer.group(i) for i in picked]
+    per_group = [[_meta(footer, chunk) for chunk in group[1][1][1]] for group in groups]
+    try:
+        with footer.path.open("rb") as f:
+            handle = f.fileno()
+            columns = tuple(
+                _traits(handle, leaf, [metas[i] for metas in per_group], groups, i)
+                for i, leaf in enumerate(footer.leaves)
+            )
+            version = _page_version(handle, per_group)
+    except (ThriftError, KeyError, TypeError, OSError, OverflowError):
+        raise damaged(footer.path, "its column chunks are not what its footer says") from None
+    return Storage(
+        columns, version, any(4 in g for g in groups), _row_bytes(footer, picked, per_group)
+    )
+
+
+def _sample(footer: Footer) -> list[int]:
+    filled = [i for i, group in enumerate(footer.groups) if group.rows]
+    if len(filled) <= _MAX_GROUPS:
+        return filled
+    last = len(filled) - 1
+    return [filled[i * last // (_MAX_GROUPS - 1)] for i in range(_MAX_GROUPS)]
+
+
+def _meta(footer: Footer, chunk: Struct) -> Struct:
+    """A chunk's metadata, checked: in this file, in plain text, and within its bounds."""
+    if 8 in chunk or 3 not in chunk:
+        raise damaged(footer.path, "a column is encrypted, or its chunk has no metadata")
+    meta: Struct = chunk[3][1]
+    try:
+        start, size = chunk_range(meta)
+        inside = start >= 4 and size >= 0 and start + size <= footer.start
+        known = 0 <= meta[CODEC][1] <= 7
+    except (KeyError, TypeError):
+        inside = known = False
+    if 1 in chunk or not inside or not known:
+        raise damaged(footer.path, "a column chunk lies outside of the file")
+    return meta
+
+
+def chunk_range(meta: Struct) -> tuple[int, int]:
+    """Where a column chunk starts in the file, and its length in bytes."""
+    start: int = meta[DATA_PAGE][1]
+    if DICTIONARY_PAGE in meta and 0 < meta[DICTIONARY_PAGE][1] < start:
+        start = meta[DICTIONARY_PAGE][1]
+    return start, meta[COMPRESSED][1]
+
+
+def _traits(
+    handle: int, leaf: Leaf, metas: Sequence[Struct], groups: Sequence[Struct], column: int
+) -> Traits:
+    chunks = [group[1][1][1][column] for group in groups]
+    codecs = Counter(meta[CODEC][1] for meta in metas)
+    return Traits(
+        codecs=tuple(codec for codec, _ in codecs.most_common()) or (0,),
+        dictionary=bool(metas) and all(_dictionary_pays(handle, m) for m in _few(metas)),
+        encoding=_encoding(metas),
+        statistics=any(STATISTICS in meta for meta in metas),
+        page_index=any(4 in chunk or 6 in chunk for chunk in chunks),
+        bloom_filter=any(BLOOM_FILTER in meta for meta in metas),
+        key_values=any(KEY_VALUES in meta for meta in metas),
+        bytes=sum(meta[UNCOMPRESSED][1] for meta in metas),
+    )
+
+
+def _few(metas: Sequence[Struct]) -> Sequence[Struct]:
+    step = max(1, len(metas) // _MAX_DICTIONARIES)
+    return metas[::step]
+
+
+def _dictionary_pays(handle: int, meta: Struct) -> bool:
+    """Whether a chunk has a dictionary, used by most pages, of at most half as many values.
+
+    A writer tries a dictionary on links and hashes too and gives it up after the first
+    megabyte: to do so again would cost a tenth of the time and save nothing.
+    """
+    coded = [page for page in _data_pages(meta) if page[2][1] in _DICTIONARY]
+    encodings = meta[ENCODINGS][1][1]
+    if ENCODING_COUNTS in meta:
+        pages = sum(page[3][1] for page in _data_pages(meta))
+        if 2 * sum(page[3][1] for page in coded) <= pages:
+            return False
+    elif not _DICTIONARY & set(encodings):
+        return False
+    header = read_page_header(handle, chunk_range(meta)[0])
+    return 7 in header and 2 * header[7][1][1][1] <= meta[VALUES][1]
+
+
+def _data_pages(meta: Struct) -> list[Struct]:
+    """How many pages of which encoding: PageEncodingStats of data pages."""
+    stats: Iterable[Struct] = meta[ENCODING_COUNTS][1][1] if ENCODING_COUNTS in meta else ()
+    return [page for page in stats if page[1][1] in (0, 3)]
+
+
+def _encoding(metas: Sequence[Struct]) -> int:
+    """An encoding that shrinks values and that all groups looked at use; else PLAIN."""
+    used = [_KEPT & set(meta[ENCODINGS][1][1]) for meta in metas]
+    shared = frozenset.intersection(*used) if used else frozenset()
+    return min(shared, default=PLAIN)
+
+
+def read_page_header(handle: int, offset: int) -> Struct:
+    """The header of the page at `offset`. Raises ThriftError where there is none."""
+    header, _ = read_struct(os.pread(handle, _HEADER_BYTES, offset))
+    return header
+
+
+def _page_version(handle: int, per_group: Sequence[Sequence[Struct]]) -> int:
+    """Version of the first data page; statistics in its header are too long for a guess."""
+    for metas in per_group:
+        for meta in metas:
+            data = os.pread(handle, 2, meta[DATA_PAGE][1])
+            if len(data) == 2 and data[0] == 0x15:  # field 1, an int: the page's type
+                return 2 if data[1] == 6 else 1
+    return 1
+
+
+def _row_bytes(footer: Footer, picked: Sequence[int], per_group: Sequence[Sequence[Struct]]) -> int:
+    widest = 1
+    for index, metas in zip(picked, per_group, strict=True):
+        total = sum(meta[UNCOMPRESSED][1] for meta in metas)
+        widest = max(widest, total // footer.groups[index].rows)
+    plain = sum(8 for leaf in footer.leaves if leaf.type != BYTE_ARRAY)
+    return widest + plain

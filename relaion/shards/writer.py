@@ -1,0 +1,152 @@
+"""Writing shards true to their source: everything stays as it was but the removed rows.
+
+A shard is decoded once, and every edition is written from the same pieces. Kept are names,
+types and nullability (two columns that differ only in case too), key-value metadata byte
+for byte, row order, codecs, INT96, names inside lists. Encodings, compression levels,
+`created_by` and the borders of row groups may change.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relaion.errors import OutputError
+from relaion.paths import shown, whole_file
+from relaion.shards.edition import Edition
+from relaion.shards.footer import read_footer
+from relaion.shards.masks import Removed, RowNumbers
+from relaion.shards.metadata import Footer, damaged
+from relaion.shards.options import notices, writer_options
+from relaion.shards.physical import open_physical, reading
+from relaion.shards.traits import read_storage
+
+MEMORY = 1 << 30
+_BATCH_ROWS = 16_384  # a piece of ordinary rows stays in the processor's cache
+_BATCH_BYTES = 16 << 20
+_GROUP_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file to write: its final path, and the rows to drop by file_row_number."""
+
+    path: Path
+    removed: RowNumbers
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written: rows, bytes, SHA-256 of its bytes, what it could not keep."""
+
+    path: Path
+    rows: int
+    bytes: int
+    sha256: str
+    notices: tuple[str, ...] = ()
+
+
+def write_editions(
+    source: Path, targets: Sequence[Target], *, memory_bytes: int | None = None
+) -> list[Written]:
+    """Write every target's rows of `source`, in one pass over it, in one thread.
+
+    Each target appears whole, or not at all, at its path, and is opened again before it
+    does. `memory_bytes` bounds what is held at a time (1 GiB by default; a single value or
+    page that is larger than that is still read whole); with another bound the borders of
+    row groups differ, and so do the bytes of the files.
+
+    Raises InputError for a source that is damaged, encrypted or not parquet, and for row
+    numbers that it does not have; OutputError where a target cannot be written. Either
+    leaves no file behind.
+    """
+    footer = read_footer(source)
+    _refuse(source, targets)
+    storage = read_storage(footer)
+    room = memory_bytes or MEMORY
+    with ExitStack() as stack:
+        file, physical = stack.enter_context(open_physical(footer))
+        options = writer_options(footer, storage, physical)
+        group_bytes = min(_GROUP_BYTES, room // (4 * len(targets) + 4))
+        editions = []
+        for target in targets:
+            part = stack.enter_context(whole_file(target.path))
+            removed = Removed(target.removed, footer.rows, source)
+            with _writing(target.path):
+                editions.append(Edition(part, physical.schema, removed, options, group_bytes))
+        rows = min(_BATCH_ROWS, max(1, min(_BATCH_BYTES, room // 16) // storage.row_bytes))
+        for batch, start in _batches(footer, file, rows):
+            for target, edition in zip(targets, editions, strict=True):
+                with _writing(target.path):
+                    edition.add(batch, start)
+        said = tuple(notices(footer, storage))
+        return [
+            _finish(target, edition, footer, said)
+            for target, edition in zip(targets, editions, strict=True)
+        ]
+
+
+def _refuse(source: Path, targets: Sequence[Target]) -> None:
+    """Two targets at one path, or the source itself, would lose rows for good."""
+    taken = {source.resolve()}
+    for target in targets:
+        if target.path.resolve() in taken:
+            raise OutputError(
+                f"{shown(target.path)}: is the input, or the target of another edition; "
+                "choose another folder"
+            )
+        taken.add(target.path.resolve())
+
+
+def _batches(
+    footer: Footer, file: pq.ParquetFile, rows: int
+) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """The source's rows in order, a piece at a time, each with the number of its first row."""
+    start = 0
+    pieces = file.iter_batches(rows, use_threads=False)
+    while True:
+        with reading(footer.path):
+            batch = next(pieces, None)
+        if batch is None:
+            break
+        yield batch, start
+        start += batch.num_rows
+    if start != footer.rows:
+        raise damaged(footer.path, "its pages hold another number of rows than its footer says")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn errors of the disk and of pyarrow into one line about the target."""
+    try:
+        yield
+    except MemoryError:
+        raise OutputError(
+            f"{shown(path)}: memory ran out; give more, or run fewer workers"
+        ) from None
+    except OSError as e:
+        raise OutputError(
+            f"{shown(path)}: cannot be written ({e.strerror or type(e).__name__}); nothing was left"
+        ) from None
+    except (pa.ArrowException, ValueError) as e:
+        raise OutputError(
+            f"{shown(path)}: cannot be written (pyarrow: {type(e).__name__}); nothing was left"
+        ) from None
+
+
+def _finish(target: Target, edition: Edition, source: Footer, said: tuple[str, ...]) -> Written:
+    """Close an edition's file, open it again, and see that it holds what it should."""
+    with _writing(target.path):
+        rows = edition.close(source)
+    again = read_footer(edition.part)
+    if rows != source.rows - len(edition.removed) or again.rows != rows:
+        raise OutputError(f"{shown(target.path)}: came out with another number of rows; report it")
+    if again.elements != source.elements or again.key_values != source.key_values:
+        raise OutputError(f"{shown(target.path)}: came out with another schema; report it")
+    with _writing(target.path), edition.part.open("rb") as f:
+        sha256 = hashlib.file_digest(f, "sha256").hexdigest()
+    return Written(target.path, rows, again.size, sha256, said)
