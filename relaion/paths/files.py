@@ -7,7 +7,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from relaion.errors import BusyError, OutputError
 from relaion.paths.names import shown
@@ -68,13 +67,18 @@ def private_umask() -> Iterator[None]:
 
 
 @contextmanager
-def locked(path: Path, what: str) -> Iterator[IO[str]]:
-    """Hold an exclusive lock on a file or folder, or raise BusyError at once."""
+def locked(path: Path, what: str) -> Iterator[int]:
+    """Hold an exclusive lock on a file or folder, or raise BusyError at once.
+
+    Yields the file descriptor: whoever inherits it holds the lock too.
+    """
     flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
     handle = os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR)
-    with os.fdopen(handle, "r") as f:
+    try:
         try:
-            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise BusyError(f"{shown(path)}: another process {what}; wait until it ends") from None
-        yield f
+        yield handle
+    finally:
+        os.close(handle)

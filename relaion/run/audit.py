@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from relaion.engine import Engine, connect
 from relaion.paths import whole_file
+from relaion.run.coverage import Coverage
 from relaion.run.numbering import Numbered
 from relaion.run.plan import Plan
 from relaion.run.search import Count, Hits, Union
@@ -27,13 +28,12 @@ Rows = list[Sequence[Any]]
 class Found:
     """What a finished run knows: its plan, its shards and the report of each, and coverage.
 
-    `coverage` holds (subset, role, rows, covered), a line for each subset and role.
     """
 
     plan: Plan
     shards: Sequence[Numbered]
     reports: Mapping[int, Report]
-    coverage: Sequence[tuple[str, str, int, int]]
+    coverage: Sequence[Coverage]
 
 
 def list_lines(plan: Plan) -> Rows:
@@ -87,7 +87,7 @@ def _tables(found: Found) -> dict[str, Rows]:
         "found_lists": list_lines(found.plan),
         "found_inputs": input_lines(found),
         "found_outputs": output_lines(found),
-        "found_coverage": list(found.coverage),
+        "found_coverage": [[c.subset, c.role, c.rows, c.covered] for c in found.coverage],
         "found_tally": [[subset[r.no], *t] for r in found.reports.values() for t in r.tally],
         "found_groups": [[subset[r.no], *g] for r in found.reports.values() for g in r.groups],
     }

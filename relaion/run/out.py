@@ -50,8 +50,8 @@ def open_out(out: Path, work: Path | None) -> Iterator[Out]:
     if not probe:
         raise OutputError(f"{out}: cannot be written; change its mode or name another folder")
     with locked(out, "is writing to this folder") as handle:
-        os.set_inheritable(handle.fileno(), True)
-        yield Out(out, work or out / WORK, handle.fileno())
+        os.set_inheritable(handle, True)
+        yield Out(out, work or out / WORK, handle)
 
 
 def check_ours(out: Out) -> None:

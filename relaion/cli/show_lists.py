@@ -1,0 +1,61 @@
+"""How the list store looks: counts, never an entry."""
+
+from collections.abc import Mapping
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from relaion.cli.show_run import kind_words
+from relaion.cli.show_small import count, plain_table
+from relaion.lists.results import Added, Shown, Withdrawn
+
+
+def entry_words(entries: Mapping[str, int]) -> str:
+    """Entries by kind, in words."""
+    return ", ".join(f"{n:,} {kind_words(kind)}" for kind, n in entries.items()) or "none"
+
+
+def skipped_words(skipped: Mapping[str, int]) -> str:
+    """Skipped entries by reason, in words."""
+    reasons = ", ".join(f"{n:,} {reason}" for reason, n in skipped.items())
+    return f"{sum(skipped.values()):,} ({reasons})" if reasons else "0"
+
+
+def show_added(result: Added) -> RenderableType:
+    """What was read, and how it adds up."""
+    if not result.added:
+        return Text(f"list {result.list_id} ({result.source}): in the store already")
+    table = plain_table("", "", right=("",))
+    for name, text in (
+        ("read", f"{result.read:,}"),
+        ("new", f"{result.new:,}"),
+        ("known from an earlier list", f"{result.known:,}"),
+        ("duplicate", f"{result.duplicate:,}"),
+        ("skipped", skipped_words(result.skipped)),
+    ):
+        table.add_row(name, text)
+    head = Text(f"list {result.list_id} ({result.source}): {entry_words(result.entries)}")
+    return Group(head, table)
+
+
+def show_store(lists: tuple[Shown, ...]) -> RenderableType:
+    """One line a list and kind."""
+    if not lists:
+        return Text("no list")
+    numbers = ("entries", "read", "new", "known", "duplicate", "skipped")
+    table = plain_table(
+        "list", "source", "title", "received", "label", "what", *numbers, right=numbers
+    )
+    for x in lists:
+        first = [x.read, x.new, x.known, x.duplicate, sum(x.skipped.values())]
+        head = [str(x.list_id), x.source, x.title or "", str(x.received or ""), x.label]
+        for i, (kind, n) in enumerate(x.entries.items()):
+            cells = head if i == 0 else [""] * len(head)
+            rest = [count(v) for v in first] if i == 0 else [""] * len(first)
+            table.add_row(*map(Text, cells), kind_words(kind), count(n), *rest)
+    return table
+
+
+def show_withdrawn(result: Withdrawn) -> RenderableType:
+    """What went."""
+    return Text(f"list {result.list_id} ({result.source}) is out: {entry_words(result.entries)}")
