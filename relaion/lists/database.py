@@ -1,0 +1,131 @@
+"""The file of a list store: checked before it is read, replaced as a whole when it changes.
+
+A change is made to a copy in a private folder beside the store, which then takes the store's
+name. So a run that reads the store keeps what it opened, a writer that is killed at any moment
+leaves the store as it was, and what was withdrawn is in no byte of the new file.
+"""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from relaion.engine import Engine, connect
+from relaion.errors import EngineError, ListError, OutputError
+from relaion.links import KEY_VERSION
+from relaion.paths import locked, private_umask, shown, sync_folder
+from relaion.scripts import load
+
+STORE_VERSION = 1
+MEMORY = "1GB"  # of DuckDB, beyond which it spills into the private folder
+
+_WORK_NAME = "store.duckdb"  # its tables are `store.entries` and so on, as scripts call them
+
+
+@contextmanager
+def reading(store: Path) -> Iterator[Engine]:
+    """A connection to a store, read-only, its tables without a prefix.
+
+    Raises ListError for a file that is no store, is damaged, or of another version, and
+    EngineError while another program has it open for writing.
+    """
+    _refuse_other_files(store)
+    with connect(store, read_only=True) as engine:
+        _check_versions(store, engine)
+        try:
+            yield engine
+        except EngineError:
+            raise ListError(f"{shown(store)}: is damaged; restore it from your backup") from None
+
+
+def _refuse_other_files(store: Path) -> None:
+    try:
+        if not stat.S_ISREG(store.stat().st_mode):
+            raise ListError(f"{shown(store)}: is no file; name the list store")
+        with store.open("rb") as f:
+            start = f.read(12)
+    except (OSError, ValueError) as e:  # ValueError: a NUL byte in the path
+        why = getattr(e, "strerror", None) or "no usable path"
+        raise ListError(
+            f"{shown(store)}: cannot be read as a list store ({why}); "
+            "check the path, or make a store with `relaion lists add`"
+        ) from None
+    if start[8:] != b"DUCK":
+        raise ListError(f"{shown(store)}: is no list store; check the path given as --lists")
+    if store.with_name(store.name + ".wal").exists():
+        raise ListError(
+            f"{shown(store)}: another program left changes beside it (.wal); "
+            "close that program, or open the store once in it to finish them"
+        )
+
+
+def _check_versions(store: Path, engine: Engine) -> None:
+    try:
+        ((store_version, key_version),) = engine.rows(
+            "select store_version, key_version from store"
+        )
+    except (EngineError, ValueError):
+        raise ListError(
+            f"{shown(store)}: is a database, but no list store; check the path given as --lists"
+        ) from None
+    for what, found, ours in (
+        ("tables", store_version, STORE_VERSION),
+        ("link keys", key_version, KEY_VERSION),
+    ):
+        if found != ours:
+            raise ListError(
+                f"{shown(store)}: holds {what} of version {found}, this relaion needs {ours}; "
+                "add the partners' files to a new store with `relaion lists add`, or use the "
+                "relaion that made this one"
+            )
+
+
+@contextmanager
+def writing(store: Path) -> Iterator[Path]:
+    """Be the only writer of a store; yields a private folder beside it that is gone afterwards.
+
+    Raises BusyError while another process writes, OutputError where the folder cannot be used.
+    """
+    work = store.with_name(f".{store.name}.work")
+    try:
+        with private_umask(), locked(store.with_name(store.name + ".lock"), "writes to this store"):
+            shutil.rmtree(work, ignore_errors=True)  # of a writer that was killed
+            work.mkdir(mode=0o700)
+            try:
+                yield work
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+    except OSError as e:
+        raise _unwritable(store, e.strerror or "no usable path") from None
+
+
+@contextmanager
+def new_version(store: Path, work: Path, *, empty: bool) -> Iterator[Engine]:
+    """A copy of the store, or an empty one, to be changed; it becomes the store at the end."""
+    new = work / _WORK_NAME
+    try:
+        if not empty:
+            shutil.copyfile(store, new)
+        with connect(new, memory=MEMORY, temp=work) as engine:
+            if empty:
+                script = load("lists")["10_store"]
+                engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
+            yield engine
+            engine.execute("checkpoint")
+        _take_name(new, store)
+    except EngineError as e:  # its details lie in the folder that goes away
+        raise _unwritable(store, str(e).partition("; details in ")[0]) from None
+
+
+def _take_name(new: Path, store: Path) -> None:
+    with new.open("rb") as f:
+        os.fchmod(f.fileno(), 0o600)
+        os.fsync(f.fileno())
+    new.replace(store)
+    sync_folder(store.parent)
+
+
+def _unwritable(store: Path, why: str) -> OutputError:
+    return OutputError(f"{shown(store)}: cannot be written ({why}); the store is as it was")

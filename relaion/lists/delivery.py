@@ -1,0 +1,154 @@
+"""One delivery on its way into a store: who sent it, what its files hold, what is new."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from relaion.engine import Engine
+from relaion.errors import InputError, ListError
+from relaion.lists.files import read_entries
+from relaion.lists.kinds import ANY, KINDS
+from relaion.lists.layout import FORMATS
+from relaion.lists.text import file_sha256
+from relaion.lists.values import Entries
+from relaion.paths import shown
+from relaion.scripts import load
+
+_LABEL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_LINE = re.compile(r"[^\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]{1,200}")
+_AT_ONCE = 2_000_000  # entries of a kind; more are taken in by the first digit of the digest
+_DIGITS = "0123456789abcdefg"  # the last stands beyond all of them
+_NAMES = ["kind", "digest", "host_digest"]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What the curator says about a delivery, checked, and the digests of its files."""
+
+    files: tuple[Path, ...]
+    sha256: tuple[str, ...]
+    source: str
+    title: str | None
+    label: str
+    received: date | None
+    kind: str | None
+    file_format: str | None
+
+    @property
+    def content_sha256(self) -> str:
+        """One digest for all files, in any order, and for how they were to be read."""
+        parts = [*sorted(self.sha256), self.kind or "", self.file_format or ""]
+        return hashlib.sha256("\n".join(parts).encode("ascii")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a delivery brought; `read` = `new` + `known` + `duplicate` + the sum of `skipped`."""
+
+    entries: dict[str, int]
+    read: int
+    new: int
+    known: int
+    duplicate: int
+    skipped: dict[str, int]
+
+
+def describe(
+    files: Sequence[Path],
+    *,
+    source: str,
+    title: str | None,
+    label: str,
+    received: date | None,
+    kind: str | None,
+    file_format: str | None,
+) -> Delivery:
+    """Check what is said about a delivery and that its files can be read.
+
+    Raises InputError for an option, ListError for a file.
+    """
+    if not files:
+        raise InputError("no file named; name the partner's files")
+    for option, text in (("--source", source), ("--title", title)):
+        if text is not None and not (_LINE.fullmatch(text) and text.strip()):
+            raise InputError(f"{option}: write a name of one line, 200 characters at most")
+    if not _LABEL.fullmatch(label):
+        raise InputError(
+            f"--label {shown(label)}: write lower-case words with - between, "
+            "such as csam, privacy or opt-out"
+        )
+    if kind is not None and kind not in ANY:
+        what = "cannot be read from files yet" if kind in KINDS else "is no kind of entry"
+        raise InputError(f"--kind {shown(kind)}: {what}; choose one of {', '.join(ANY)}")
+    if file_format is not None and file_format not in FORMATS:
+        raise InputError(f"--format {shown(file_format)}: choose one of {', '.join(FORMATS)}")
+    sha256 = tuple(map(file_sha256, files))
+    return Delivery(tuple(files), sha256, source.strip(), title, label, received, kind, file_format)
+
+
+def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]) -> Counts:
+    """Read the files into the store as list `list_id`; raises ListError when there is no entry."""
+    engine.execute("create temp table incoming (kind varchar, digest varchar, host_digest varchar)")
+    skipped: Counter[str] = Counter()
+    arrived: Counter[str] = Counter()
+    for number, path in enumerate(delivery.files, 1):
+        found: list[str] = []
+        before = arrived.total()
+        for entries in read_entries(
+            path, skipped, found, kind=delivery.kind, file_format=delivery.file_format
+        ):
+            for kind, some in entries.items():
+                arrived[kind] += _insert(engine, kind, some)
+        if arrived.total() == before:
+            found.append("holds no link and no hash")
+        which = f"file {number}: " if len(delivery.files) > 1 else ""
+        notices.extend(which + notice for notice in found)
+    if not arrived.total():
+        raise _nothing(delivery, skipped)
+    return _count(engine, list_id, arrived, skipped)
+
+
+def _insert(engine: Engine, kind: str, some: Entries) -> int:
+    digests, hosts = pa.chunked_array(some.digests), pa.chunked_array(some.hosts)
+    engine.insert("incoming", pa.table([pa.repeat(kind, len(digests)), digests, hosts], _NAMES))
+    return len(digests)
+
+
+def _nothing(delivery: Delivery, skipped: Counter[str]) -> ListError:
+    named = ", ".join(shown(path) for path in delivery.files[:3])
+    found = ", ".join(f"{reason}: {n:,}" for reason, n in sorted(skipped.items()))
+    return ListError(
+        f"{named}: no link and no hash in it ({found or 'it is empty'}); an empty list is "
+        "refused: check that it is the list, or say what it holds with --kind"
+    )
+
+
+def _count(engine: Engine, list_id: int, arrived: Counter[str], skipped: Counter[str]) -> Counts:
+    """Take what arrived into the store, kind by kind, and count it."""
+    script = load("lists")["20_take_in"]
+    entries: dict[str, int] = {}
+    new = known = duplicate = 0
+    for kind, n in sorted(arrived.items()):
+        step = 1 if n > _AT_ONCE else 16
+        for at in range(0, 16, step):
+            engine.run(
+                script, list_id=list_id, kind=kind, first=_DIGITS[at], after=_DIGITS[at + step]
+            )
+            ((_, n_new, n_known, n_duplicate),) = engine.rows("from taken")
+            new, known, duplicate = new + n_new, known + n_known, duplicate + n_duplicate
+            entries[kind] = entries.get(kind, 0) + n_new + n_known
+    read = arrived.total() + skipped.total()
+    return Counts(
+        {kind: n for kind, n in entries.items() if n},
+        read,
+        new,
+        known,
+        duplicate,
+        dict(sorted(skipped.items())),
+    )

@@ -1,0 +1,65 @@
+"""A digest as partners write it: hex, base32 or base64."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+
+LENGTHS = {32: "md5", 40: "sha1", 64: "sha256"}  # hex digits of each algorithm's digest
+
+# downloads that failed share these digests, so they would name the innocent
+OF_EMPTY = (
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+)
+
+_HEX = re.compile(r"[0-9A-Fa-f]{8,}")  # shorter ones are words and numbers
+# characters of a digest without its padding
+_BASE32 = {26: "md5", 32: "sha1", 52: "sha256"}
+_BASE64 = {22: "md5", 27: "sha1", 43: "sha256"}
+
+
+def is_hex(text: str) -> bool:
+    """Whether a text is hex digits throughout, eight or more."""
+    return _HEX.fullmatch(text) is not None
+
+
+def read_digest(text: str, algorithms: Sequence[str] = ()) -> tuple[str, str] | None:
+    """(algorithm, lower-case hex) of a digest, or None.
+
+    Where `algorithms` names one alone, length and alphabet are enough. Otherwise base32 must
+    be upper-case and more than hex, and base64 must have its padding, so that no word and no
+    number is taken for a digest.
+    """
+    sure = algorithms[0] if len(algorithms) == 1 else None
+    hexadecimal = is_hex(text)
+    if hexadecimal and LENGTHS.get(len(text)) in ((sure,) if sure else LENGTHS.values()):
+        return LENGTHS[len(text)], text.lower()
+    bare = text.rstrip("=")
+    by_32, by_64 = _BASE32.get(len(bare)), _BASE64.get(len(bare))
+    if by_32 and (by_32 == sure or not (sure or hexadecimal or len(text) % 8)):
+        found = _from_base32(bare.upper() if sure else bare)
+    elif by_64 and (by_64 == sure or not (sure or len(text) % 4)):
+        found = _from_base64(bare.replace("-", "+").replace("_", "/"))
+    else:
+        return None
+    return (LENGTHS[len(found)], found) if found else None
+
+
+def _from_base32(bare: str) -> str | None:
+    text = bare + "=" * (-len(bare) % 8)
+    try:
+        raw = base64.b32decode(text)
+    except (binascii.Error, ValueError):
+        return None
+    return raw.hex() if base64.b32encode(raw).decode() == text else None
+
+
+def _from_base64(bare: str) -> str | None:
+    text = bare + "=" * (-len(bare) % 4)
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw.hex() if base64.b64encode(raw).decode() == text else None

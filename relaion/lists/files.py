@@ -1,0 +1,90 @@
+"""A partner's file as entries, block by block."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+from relaion.errors import ListError
+from relaion.lists.layout import Layout, find_layout
+from relaion.lists.rows import RowReader, content
+from relaion.lists.text import blocks
+from relaion.lists.values import NOTHING, Entries, shape, sort_values
+from relaion.paths import shown
+
+MANY_FIELDS = "more fields than columns"
+
+_SAMPLE_LINES = 2000
+_SEPARATOR_LINE = re.compile(r'"?sep=."?\n')  # a first line that a spreadsheet writes
+
+
+def read_entries(
+    path: Path,
+    skipped: Counter[str],
+    notices: list[str],
+    *,
+    kind: str | None = None,
+    file_format: str | None = None,
+) -> Iterator[dict[str, Entries]]:
+    """Entries of a txt or csv file by kind, one dictionary a block of a few megabytes.
+
+    Values that are no entry are counted in `skipped` by reason; blank lines, comments, the
+    header and empty cells of a row that has entries are not counted at all. What the reader
+    had to decide for itself is said in `notices`. `kind` fixes the kind of every entry,
+    `file_format` (`txt`, `csv`) the layout. Raises ListError, which names the file, for one
+    that is damaged, foreign, or has no column for `kind`.
+    """
+    source = blocks(path, skipped)
+    first = _SEPARATOR_LINE.sub("", next(source, ""), count=1)
+    sample = "\n".join(first.split("\n", _SAMPLE_LINES)[:_SAMPLE_LINES])
+    named_csv = re.search(r"\.[ct]sv(\.gz)?$", path.name, re.I) is not None
+    try:
+        layout = find_layout(sample, named_csv=named_csv, kind=kind, file_format=file_format)
+    except ListError as e:
+        raise ListError(f"{shown(path)}: {e}") from None
+    notices.extend([layout.notice] if layout.notice else [])
+    for columns in _columns(chain([first], source), layout, skipped):
+        entries: dict[str, Entries] = {}
+        for column, values in zip(layout.columns, columns, strict=True):
+            sort_values(values, column.kinds, entries, skipped)
+        yield entries
+
+
+def _columns(
+    source: Iterator[str], layout: Layout, skipped: Counter[str]
+) -> Iterator[list[list[str]]]:
+    """The filled cells of every column that holds entries, a list of columns a block."""
+    reader = RowReader(layout.delimiter)
+    header = layout.header
+    for block, last in chain(((block, False) for block in source), [("", True)]):
+        if layout.width == 1 and '"' not in block and not reader.waiting:
+            lines = content(block.split("\n"))
+            yield [lines[header:]]
+            header = header and not lines
+        else:
+            rows = reader.rows(block, last=last)
+            yield _cells(rows[header:], layout, skipped)
+            header = header and not rows
+
+
+def _cells(rows: Sequence[Sequence[str]], layout: Layout, skipped: Counter[str]) -> list[list[str]]:
+    whole = [row for row in rows if not any(map(str.strip, row[layout.width :]))]
+    if len(whole) < len(rows):
+        skipped[MANY_FIELDS] += len(rows) - len(whole)
+    columns = [
+        [row[c.index].strip() if c.index < len(row) else "" for row in whole]
+        for c in layout.columns
+    ]
+    empty = sum(1 for values in zip(*columns, strict=True) if not any(values))
+    if empty:
+        skipped[NOTHING] += empty
+    return [[piece for cell in cells if cell for piece in _pieces(cell)] for cells in columns]
+
+
+def _pieces(cell: str) -> list[str]:
+    """A cell of several entries, one a line, as those; a link that a line break cuts is one."""
+    if "\n" not in cell:
+        return [cell]
+    lines = [line for line in cell.split("\n") if line.strip()]
+    return lines if all(map(shape, lines)) else [cell]

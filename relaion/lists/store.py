@@ -1,0 +1,139 @@
+"""The list store: digests of what partners sent, in one private file."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from relaion.engine import Engine
+from relaion.errors import InputError
+from relaion.lists.database import new_version, reading, writing
+from relaion.lists.delivery import Counts, Delivery, describe, take_in
+from relaion.lists.key import create, key_path, load
+from relaion.lists.reader import about, count_entries, open_store, rows_of_lists, show
+from relaion.lists.results import Added, Shown, StoredList, StoreInfo, Withdrawn
+from relaion.paths import shown
+
+__all__ = [
+    "Added",
+    "Shown",
+    "StoreInfo",
+    "StoredList",
+    "Withdrawn",
+    "add",
+    "open_store",
+    "show",
+    "withdraw",
+]
+
+_MOVES = (
+    "insert into store.lists from old.lists where list_id <> ? order by list_id",
+    "insert into store.skipped from old.skipped where list_id <> ?",
+    "insert into store.files from old.files where list_id <> ?",
+    "insert into store.entries from old.entries where list_id <> ?",
+)
+
+
+def add(
+    store: Path,
+    files: Sequence[Path],
+    *,
+    source: str,
+    title: str | None = None,
+    received: date | None = None,
+    label: str = "csam",
+    kind: str | None = None,
+    file_format: str | None = None,
+) -> Added:
+    """Read a delivery into a list store, which is made with its curator key where there is none.
+
+    All or nothing: a run that fails or is killed leaves the store as it was. The same files
+    with the same source and label add nothing a second time. `kind` says what all entries
+    are, `file_format` (`txt`, `csv`) how lines are to be read, where the files do not tell.
+
+    Raises InputError for an option, ListError for a file or a store that cannot be used or a
+    delivery without an entry, BusyError while another process writes, OutputError when the
+    store cannot be written.
+    """
+    delivery = describe(
+        files,
+        source=source,
+        title=title,
+        received=received,
+        label=label,
+        kind=kind,
+        file_format=file_format,
+    )
+    store = store.resolve()
+    with writing(store) as work:
+        is_new = not store.exists()
+        earlier = None if is_new else _same_delivery(store, delivery)
+        if earlier is not None:
+            return earlier
+        with new_version(store, work, empty=is_new) as engine:
+            added = _added(engine, delivery)
+            if is_new:
+                _make_key(key_path(store))
+        return added
+
+
+def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
+    with reading(store) as engine:
+        lists = rows_of_lists(engine)
+    same = {"source": delivery.source, "label": delivery.label}
+    same["content_sha256"] = delivery.content_sha256
+    found = next((row for row in lists if same.items() <= row.items()), None)
+    if found is None:
+        return None
+    notice = f"these files are in the store already, as list {found['list_id']}; nothing was added"
+    nothing = Counts({}, 0, 0, 0, 0, {})
+    return Added(**about(found), **vars(nothing), added=False, notices=(notice,))
+
+
+def _added(engine: Engine, delivery: Delivery) -> Added:
+    ((list_id,),) = engine.rows("select next_list_id from store.store")
+    engine.execute("update store.store set next_list_id = next_list_id + 1")
+    notices: list[str] = []
+    counts = take_in(engine, delivery, list_id, notices)
+    row = (list_id, delivery.source, delivery.title, delivery.label, delivery.received)
+    engine.execute(
+        "insert into store.lists values (?, ?, ?, ?, ?, now() at time zone 'UTC', ?, ?, ?, ?, ?)",
+        [*row, delivery.content_sha256, counts.read, counts.new, counts.known, counts.duplicate],
+    )
+    for reason, n in counts.skipped.items():
+        engine.execute("insert into store.skipped values (?, ?, ?)", [list_id, reason, n])
+    for path, sha256 in zip(delivery.files, delivery.sha256, strict=True):
+        engine.execute(
+            "insert into store.files values (?, ?, ?)", [list_id, shown(path.name), sha256]
+        )
+    return Added(*row, **vars(counts), added=True, notices=tuple(notices))
+
+
+def _make_key(path: Path) -> None:
+    if path.exists():
+        load(path)  # of a store that was here before: refused where others may read it
+    else:
+        create(path)
+
+
+def withdraw(store: Path, list_id: int) -> Withdrawn:
+    """Take a list out of a store: what remains is written to a new file, byte for byte its own.
+
+    An entry that another list holds too stays with that list. Raises InputError when there is
+    no such list, otherwise as `add`.
+    """
+    store = store.resolve()
+    with writing(store) as work:
+        with reading(store) as engine:
+            lists = {row["list_id"]: row for row in rows_of_lists(engine)}
+            if list_id not in lists:
+                held = ", ".join(map(str, lists)) or "none"
+                raise InputError(f"{shown(store)}: has no list {list_id}; its lists: {held}")
+            entries = count_entries(engine)[list_id]
+        with new_version(store, work, empty=True) as engine:
+            engine.attach(store, "old")
+            engine.execute(
+                "update store.store set next_list_id = (select next_list_id from old.store)"
+            )
+            for move in _MOVES:
+                engine.execute(move, [list_id])
+        return Withdrawn(**about(lists[list_id]), entries=entries)

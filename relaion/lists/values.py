@@ -1,0 +1,121 @@
+"""One value of a partner file: which kind of entry it is, or why it is none."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.links import clean_entry, entry_fault, host_digest, key_digest, link_key
+from relaion.lists.digests import LENGTHS, OF_EMPTY, is_hex, read_digest
+from relaion.lists.text import TOO_LONG
+
+NOTHING = "no link or hash"
+EMPTY_FILE = "hash of the empty file"
+WRONG_LENGTH = "wrong length"
+OTHER_HASH = "a hash of another kind"
+
+_LONGEST = 1 << 16  # characters of a value that is still looked at
+_LINK_START = re.compile(r"(?i)[\[(]?h[\])]?[\[(]?(?:tt|xx)[\])]?ps?[\])]?[\[(]?:|ftp:|//|www\.")
+_PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
+
+
+@dataclass
+class Entries:
+    """Entries of one kind: lower-case hex digests, and for links their host's digest or null."""
+
+    digests: list[pa.Array] = field(default_factory=list)
+    hosts: list[pa.Array] = field(default_factory=list)
+
+    def add(self, digests: pa.Array, hosts: pa.Array | None = None) -> None:
+        """Append digests and, for links, as many host digests."""
+        self.digests.append(digests)
+        self.hosts.append(pa.nulls(len(digests), pa.string()) if hosts is None else hosts)
+
+
+def shape(value: str) -> str | None:
+    """`md5`, `sha1`, `sha256` or `link` for what is an entry by its looks alone, else None."""
+    text = clean_entry(value[:_LONGEST])
+    if found := read_digest(text):
+        return found[0]
+    return "link" if _LINK_START.match(text) and not entry_fault(text) else None
+
+
+def sort_values(
+    values: Sequence[str], kinds: Sequence[str], entries: dict[str, Entries], skipped: Counter[str]
+) -> None:
+    """Add values of one column to `entries` by kind; count in `skipped` those that are none.
+
+    `kinds` are those that the column can hold: of those that fit a value the first is taken.
+    Plain hex, as nearly all values are, goes by whole columns; the rest one by one.
+    """
+    rest = values
+    try:
+        column = pa.array(values, pa.string())
+    except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
+        pass
+    else:
+        rest = _sort_hex(column, kinds, entries, skipped)
+    found: dict[str, list[tuple[str, str | None]]] = {}
+    for value in rest:
+        entry = _read(value, kinds)
+        if isinstance(entry, str):
+            skipped[entry] += 1
+        else:
+            found.setdefault(entry[0], []).append(entry[1:])
+    for kind, pairs in found.items():
+        digests, hosts = zip(*pairs, strict=True)
+        entries.setdefault(kind, Entries()).add(
+            pa.array(digests, pa.string()), pa.array(hosts, pa.string())
+        )
+
+
+def _sort_hex(
+    column: pa.Array, kinds: Sequence[str], entries: dict[str, Entries], skipped: Counter[str]
+) -> list[str]:
+    """Take in the plain hex digests of a column; returns the other values as they stood."""
+    lower = pc.ascii_lower(pc.ascii_trim_whitespace(column))
+    plain = pc.match_substring_regex(lower, _PLAIN_HEX)
+    digests = lower.filter(plain)
+    left: list[str] = []
+    if len(digests) < len(column):
+        left = column.filter(pc.invert(plain)).to_pylist()
+    lengths = pc.binary_length(digests)
+    for length in pc.unique(lengths).to_pylist():
+        some = digests.filter(pc.equal(lengths, length))
+        kind = _kind_for(LENGTHS[length], kinds)
+        if kind is None:  # such as a base32 SHA-1 that looks like hex
+            left += pc.ascii_upper(some).to_pylist()
+            continue
+        real = some.filter(pc.invert(pc.is_in(some, pa.array(OF_EMPTY))))
+        if len(real) < len(some):
+            skipped[EMPTY_FILE] += len(some) - len(real)
+        entries.setdefault(kind, Entries()).add(real)
+    return left
+
+
+def _kind_for(algorithm: str, kinds: Sequence[str]) -> str | None:
+    return next((kind for kind in kinds if kind.endswith("_" + algorithm)), None)
+
+
+def _read(value: str, kinds: Sequence[str]) -> tuple[str, str, str | None] | str:
+    """(kind, digest, host digest) of an entry, or the reason why it is none."""
+    if len(value) > _LONGEST:
+        return TOO_LONG
+    text = clean_entry(value)
+    algorithms = sorted({kind.partition("_")[2] for kind in kinds} - {""})
+    if found := read_digest(text, algorithms):
+        algorithm, digest = found
+        kind = _kind_for(algorithm, kinds)
+        if kind is None:
+            return OTHER_HASH
+        return EMPTY_FILE if digest in OF_EMPTY else (kind, digest, None)
+    if is_hex(text):
+        return WRONG_LENGTH
+    fault = entry_fault(text) if "url" in kinds else NOTHING
+    if fault:
+        return NOTHING if fault in ("empty", "no link") else fault
+    key = link_key(text)
+    return "url", key_digest(key), host_digest(key)
