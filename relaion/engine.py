@@ -140,15 +140,14 @@ class Engine:
     def table(self, sql: str, values: Values = None, doing: str = "a query") -> pa.Table:
         """The result of one query as an Arrow table."""
         with self._said_by_us(doing):
-            return self._con.execute(sql, values).to_arrow_table()
+            return self._con.sql(sql, params=values).to_arrow_table()
 
     def batches(
         self, sql: str, values: Values = None, rows: int = 100_000, doing: str = "a query"
     ) -> Iterator[pa.RecordBatch]:
         """The result of one query as Arrow batches, never held as a whole."""
         with self._said_by_us(doing):
-            reader = self._con.execute(sql, values).to_arrow_reader(rows)
-            yield from reader
+            yield from self._con.sql(sql, params=values).to_arrow_reader(rows)
 
     def insert(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
         """Append Arrow data to a table, columns by position."""
@@ -302,7 +301,7 @@ def connect(
 
 
 def _cannot_open(database: Path | None, error: duckdb.Error) -> RelaionError:
-    if "lock" in str(error).lower():
+    if "could not set lock" in str(error).lower():  # "lock" alone is in "block", too
         return EngineError(f"{database}: another process has it open; wait for it to end")
     return EngineError(
         f"{database}: cannot be opened as a DuckDB database ({type(error).__name__}); "
