@@ -28,8 +28,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 1 a check found something; 2 wrong input or usage.",
 )
-out = Console(highlight=False)
-talk = Console(stderr=True, highlight=False)
+WIDE = 160  # columns where nobody looks: a file or a pipe
+
+
+def console(*, stderr: bool) -> Console:
+    """A console as wide as the terminal, or wide enough for a file."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else WIDE)
+
+
+out = console(stderr=False)
+talk = console(stderr=True)
 
 
 @app.callback()

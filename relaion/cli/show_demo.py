@@ -4,16 +4,18 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from relaion.cli.show_run import edition_table, show_verdict
-from relaion.cli.show_small import count, plain_table
+from relaion.cli.show_small import count, plain_table, short
 from relaion.stages.demo import Demo
 
 
 def show_demo(result: Demo) -> RenderableType:
     """The protocol as the audit counts it, then what each edition lost and kept."""
     subsets = list(result.unions)
+    heads = tuple(short(subsets).values())
     table = plain_table(
-        "received", "delivery", "entries", *subsets, "rows", right=("entries", *subsets, "rows")
-    )
+        "received", "delivery", "entries", *heads, "rows",
+        right=("entries", *heads, "rows"), whole=("received",),
+    )  # fmt: skip
     for line in result.protocol:
         table.add_row(
             line.received,

@@ -1,13 +1,14 @@
 """How a match, a run and a verdict look to people."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from relaion.cli.show_small import count, plain_table
-from relaion.run.search import Hits, Union
+from relaion.cli.show_small import count, plain_table, short
+from relaion.run.search import Count, Hits, Union
 from relaion.stages.clean import Cleaned
 from relaion.stages.match import Matched
 from relaion.verify import Verdict
@@ -29,42 +30,41 @@ def kind_words(kind: str | None) -> str:
     return _WORDS.get(kind, str(kind))
 
 
-def protocol_table(lists: Iterable[dict[str, object]], hits: Hits, subsets: list[str]) -> Table:
-    """One line for each list and kind: gross per subset, in all, and how many overlap."""
+def protocol_table(lists: Iterable[dict[str, Any]], hits: Hits, subsets: list[str]) -> Table:
+    """A heading for each list, a line for each kind: gross per subset, in all, and overlap."""
+    heads = tuple(short(subsets).values())
     table = plain_table(
-        "list", "source", "received", "label", "what", *subsets, "gross", "overlap",
-        right=(*subsets, "gross", "overlap"),
-    )  # fmt: skip
+        "list", *heads, "gross", "overlap", right=(*heads, "gross", "overlap"), whole=("list",)
+    )
     for entry in lists:
-        lines: dict[tuple[str, str | None], dict[str, int]] = {}
-        exclusive: dict[tuple[str, str | None], int] = {}
-        for c in hits.counts:
-            if c.list_id == entry["list_id"]:
-                key = (kind_words(c.kind), c.form)
-                lines.setdefault(key, {})[c.subset] = c.gross
-                exclusive[key] = exclusive.get(key, 0) + c.exclusive
-        for kind, _ in entry["entries"].items():  # type: ignore[attr-defined]
-            if not any(key[0] == kind_words(kind) for key in lines):
-                lines[(kind_words(kind), None)] = {}
-        for key, by_subset in lines.items():
+        words = (entry["list_id"], entry["source"], entry["received"], entry["label"])
+        table.add_row(Text(" ".join(str(w) for w in words if w), style="bold"))
+        for words, counts in _lines(entry, hits).items():
+            by_subset = {c.subset: c.gross for c in counts}
             gross = sum(by_subset.values())
-            form = "" if key[1] in (None, "canonical") else f" ({key[1]})"
             table.add_row(
-                str(entry["list_id"]),
-                Text(str(entry["source"])),
-                str(entry["received"] or ""),
-                Text(str(entry["label"])),
-                f"{key[0]}{form}",
+                f"  {words}",
                 *(count(by_subset.get(s, 0)) for s in subsets),
                 count(gross),
-                count(gross - exclusive.get(key, 0)),
+                count(gross - sum(c.exclusive for c in counts)),
             )
     return table
 
 
+def _lines(entry: dict[str, Any], hits: Hits) -> dict[str, list[Count]]:
+    """Counts of one list by what was compared, a line also for kinds that found nothing."""
+    lines: dict[str, list[Count]] = {kind_words(kind): [] for kind in entry["entries"]}
+    for c in hits.counts:
+        if c.list_id == entry["list_id"]:
+            form = "" if c.form in (None, "canonical", "raw") else f", {c.form}"
+            lines.setdefault(f"{kind_words(c.kind)}{form}", []).append(c)
+    return lines
+
+
 def union_table(hits: Hits, subsets: list[str]) -> Table:
     """Overlaps counted once: all lists, each source, each label, and same links."""
-    table = plain_table("counted once", *subsets, "rows", right=(*subsets, "rows"))
+    heads = tuple(short(subsets).values())
+    table = plain_table("counted once", *heads, "rows", right=(*heads, "rows"))
     groups: dict[tuple[str, str | None], dict[str, Union]] = {}
     for u in hits.unions:
         groups.setdefault((u.grouping, u.name), {})[u.subset] = u

@@ -1,5 +1,9 @@
 """How small results look: answers, scripts, keys, a purge."""
 
+import os
+from collections.abc import Sequence
+from typing import Literal
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -10,12 +14,25 @@ from relaion.stages.scripts import Listing
 from relaion.stages.sql import Answer
 
 
-def plain_table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    """A table without a frame, numbers to the right; fits a log as well as a terminal."""
+def plain_table(
+    *columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()
+) -> Table:
+    """A table without a frame; fits a log as well as a terminal.
+
+    Columns of numbers stand to the `right` and, like those that are `whole`, never wrap.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+        side: Literal["left", "right"] = "right" if name in right else "left"
+        table.add_column(name, justify=side, overflow="fold", no_wrap=name in (*right, *whole))
     return table
+
+
+def short(subsets: Sequence[str]) -> dict[str, str]:
+    """Subset names without what all of them begin with, up to a letter or digit."""
+    common = os.path.commonprefix(list(subsets)) if len(subsets) > 1 else ""
+    common = common.rstrip("0123456789")
+    return {s: s[len(common) :] or s for s in subsets}
 
 
 def count(n: int) -> str:
