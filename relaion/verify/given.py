@@ -1,0 +1,186 @@
+"""Are the lists, keywords and inputs that were given those of the run?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relaion import scripts
+from relaion.errors import RelaionError
+from relaion.links import KEY_VERSION
+from relaion.lists.database import reading
+from relaion.lists.key import hmac_digest, key_path, load
+from relaion.paths import find_shards, shown
+from relaion.shards.layout import group_shards, read_shard
+from relaion.verify.keywords import read_keywords
+from relaion.verify.model import KINDS
+from relaion.verify.rows import Roles, roles_of
+from relaion.verify.statement import MANIFEST, Statement
+from relaion.verify.verdict import Notes, count
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the user gave, all of it optional."""
+
+    inputs: Sequence[Path] = ()
+    lists: Path | None = None
+    keywords: Path | None = None
+    key: Path | None = None
+
+
+@dataclass
+class Given:
+    """What the checks work with.
+
+    `unlike` says why the model cannot know which rows the run had to remove: lists or
+    keywords that are missing or others. `sources` are the input shards that the
+    manifest names, with where their roles stand.
+    """
+
+    lists: Path | None = None
+    labels: dict[int, str] = field(default_factory=dict)
+    keywords: tuple[str, ...] | None = None
+    unlike: list[str] = field(default_factory=list)
+    sources: dict[tuple[str, str], tuple[Path, Roles]] = field(default_factory=dict)
+
+    @property
+    def exact(self) -> bool:
+        """Whether lists and keywords are those of the run."""
+        return not self.unlike
+
+
+@dataclass(frozen=True)
+class _Stored:
+    facts: tuple[str, str, str, str, tuple[tuple[str, int], ...]]
+    content_sha256: str
+
+
+def check_given(statement: Statement, arguments: Arguments, notes: Notes) -> Given:
+    """Compare what was given with the manifest. Raises RelaionError for what cannot be read."""
+    lists = arguments.lists
+    given = Given(lists=lists)
+    secret = _secret(lists, arguments.key)
+    if lists is None:
+        given.unlike.append("no lists given")
+    else:
+        given.labels = _check_lists(statement, lists, secret, given, notes)
+    _check_keywords(statement, arguments.keywords, secret, given, notes)
+    if arguments.inputs:
+        given.sources = _check_inputs(statement, arguments.inputs, notes)
+    return given
+
+
+def _secret(lists: Path | None, key: Path | None) -> bytes | None:
+    path = key or (key_path(lists) if lists is not None else None)
+    if path is None or (key is None and not path.exists()):
+        return None
+    return load(path)
+
+
+def _check_lists(
+    statement: Statement, lists: Path, secret: bytes | None, given: Given, notes: Notes
+) -> dict[int, str]:
+    stored = _read_lists(lists, notes)
+    differ = 0
+    for list_id in set(stored) | set(statement.lists):
+        ours, theirs = stored.get(list_id), statement.lists.get(list_id)
+        same = ours is not None and theirs is not None and ours.facts == theirs.facts
+        if same and ours is not None and theirs is not None and secret is not None:
+            same = hmac_digest(secret, ours.content_sha256) == theirs.digest
+        differ += not same
+    if differ:
+        given.unlike.append("the lists given are not those of the run")
+        notes.find("6", MANIFEST, f"{count(differ, 'list', 'differs')} from the store given")
+    if secret is None:
+        notes.limit("6", "digests of lists and keywords were not compared: no curator key")
+    return {list_id: x.facts[2] for list_id, x in stored.items()}
+
+
+def _read_lists(lists: Path, notes: Notes) -> dict[int, _Stored]:
+    with reading(lists) as engine:
+        heads = engine.rows(
+            "select list_id, source, title, label, received, content_sha256 from lists"
+        )
+        counts = engine.rows("select list_id, kind, count(*) from entries group by all")
+    unknown = sum(n for _, kind, n in counts if kind not in KINDS)
+    if unknown:
+        notes.limit("1a", f"{unknown:,} entries are of kinds that are not checked here")
+    found = {}
+    for list_id, source, title, label, received, sha256 in heads:
+        entries = tuple(sorted((k, n) for i, k, n in counts if i == list_id))
+        names = [
+            "" if n is None else n if isinstance(n, str) else n.isoformat()
+            for n in (source, title, label, received)
+        ]
+        found[int(list_id)] = _Stored((*names, entries), sha256)  # type: ignore[arg-type]
+    return found
+
+
+def _check_keywords(
+    statement: Statement, path: Path | None, secret: bytes | None, given: Given, notes: Notes
+) -> None:
+    stated = statement.parameters.keywords
+    if path is None:
+        if stated is not None:
+            given.unlike.append("the run had keywords, none were given")
+            notes.limit("1a", "the rule for keywords was not checked: none given")
+        return
+    words = read_keywords(path)
+    if stated is None:
+        given.unlike.append("the run had no keywords, some were given")
+        notes.find("6", MANIFEST, "states no keywords, but a keyword file was given")
+        return
+    given.keywords = words.words
+    if secret is not None and hmac_digest(secret, words.sha256) != stated:
+        given.unlike.append("the keywords given are not those of the run")
+        notes.find("6", MANIFEST, "the keyword file given is not the one that the run had")
+
+
+def _check_inputs(
+    statement: Statement, inputs: Sequence[Path], notes: Notes
+) -> dict[tuple[str, str], tuple[Path, Roles]]:
+    found = find_shards(inputs)
+    for notice in found.notices:
+        notes.notice(notice)
+    shards = [read_shard(s, statement.parameters.columns) for s in found.shards]
+    sources = {
+        (shard.subset, shard.name): (shard.path, roles_of(group.layout))
+        for group in group_shards(shards)
+        for shard in group.shards
+    }
+    strange = set(sources) - set(statement.inputs)
+    missing = set(statement.inputs) - set(sources)
+    if strange:
+        notes.find("6", MANIFEST, f"{count(len(strange), 'shard')} given that the run did not have")
+    if missing:
+        said = count(len(missing), "shard")
+        notes.find("6", MANIFEST, f"{said} of the run not found where the inputs were given")
+    return {key: source for key, source in sources.items() if key in statement.inputs}
+
+
+def check_installation(statement: Statement, notes: Notes) -> None:
+    """Notices where this installation has other scripts, or makes other link keys."""
+    if statement.key_version != KEY_VERSION:
+        notes.notice(
+            f"the run made link keys of version {statement.key_version}, "
+            f"this relaion makes version {KEY_VERSION}"
+        )
+    try:
+        ours = scripts.load(statement.sql_version)
+    except RelaionError as e:
+        notes.notice(f"the scripts of the run are not here: {e}")
+        return
+    digests = {f"{name}.sql": script.sha256 for name, script in ours.items()}
+    other = sorted(n for n, sha256 in statement.scripts.items() if digests.get(n) != sha256)
+    if other:
+        more = f" and {len(other) - 1} more" if len(other) > 1 else ""
+        notes.notice(
+            f"sql/{shown(statement.sql_version)}/{shown(other[0])}{more}: the run had another text "
+            "than this installation; read it there before trusting its name"
+        )
+
+
+def same_columns(statement: Statement, columns: Mapping[str, str] | None, notes: Notes) -> None:
+    """A notice when other column roles were given than the run had; the run's are used."""
+    if columns is not None and dict(columns) != dict(statement.parameters.columns):
+        notes.notice("the roles given with --column are not those of the run; the run's are used")

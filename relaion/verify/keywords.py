@@ -1,0 +1,81 @@
+"""Does a caption hold a keyword? Plain Python, for the few captions above the threshold."""
+
+import codecs
+import hashlib
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from relaion.errors import InputError
+
+# first and last code points of the Unicode blocks whose scripts are written without spaces
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x0F00, 0x0FFF),  # Tibetan
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x3040, 0x30FF),  # Hiragana, Katakana
+    (0x31F0, 0x31FF),  # Katakana Phonetic Extensions
+    (0x3400, 0x4DBF),  # CJK Extension A
+    (0x4E00, 0x9FFF),  # CJK Unified Ideographs
+    (0xF900, 0xFAFF),  # CJK Compatibility Ideographs
+    (0x20000, 0x3FFFF),  # CJK on the supplementary planes
+)
+_STARTS = tuple(first for first, _ in _UNSPACED)
+
+
+@dataclass(frozen=True)
+class Keywords:
+    """A keyword file: its words, folded, and the SHA-256 of its bytes."""
+
+    words: tuple[str, ...]
+    sha256: str
+
+
+def read_keywords(path: Path) -> Keywords:
+    """Read one word or phrase a line; raises InputError when the file cannot be read as text."""
+    try:
+        raw = path.read_bytes()
+        text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    except OSError as e:
+        raise InputError(f"{path}: cannot be read ({e.strerror}); check --keywords") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    lines = (line.strip() for line in text.splitlines())
+    words = {fold(line) for line in lines if line and not line.startswith("#")}
+    return Keywords(tuple(sorted(words)), hashlib.sha256(raw).hexdigest())
+
+
+def fold(text: str) -> str:
+    """The form in which two spellings of a word are equal: NFC and case-folded."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def holds_any(caption: str, words: Iterable[str]) -> bool:
+    """Whether one of the folded words stands in the caption as a word."""
+    text = fold(caption)
+    return any(_holds(text, word) for word in words)
+
+
+def _holds(text: str, word: str) -> bool:
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if _border(text[at - 1 : at], word[0]) and _border(text[end : end + 1], word[-1]):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def _border(neighbour: str, edge: str) -> bool:
+    """Whether a word may end where `edge` meets `neighbour` ('' at the ends of the text)."""
+    if not neighbour or _unspaced(edge) or _unspaced(neighbour):
+        return True
+    return unicodedata.category(neighbour)[0] not in "LNM"
+
+
+def _unspaced(letter: str) -> bool:
+    at = bisect_right(_STARTS, ord(letter)) - 1
+    return at >= 0 and ord(letter) <= _UNSPACED[at][1]

@@ -1,0 +1,167 @@
+"""The part of a check that reads rows: shard by shard, in this process or in several."""
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from relaion.errors import InputError
+from relaion.paths import ShardPath, shown
+from relaion.shards.layout import Shard, group_shards, read_shard
+from relaion.verify import audit, disclosure, tree
+from relaion.verify.given import Given
+from relaion.verify.kept import check_kept
+from relaion.verify.listed import Source, look_up
+from relaion.verify.model import NOTHING, Known, Rules
+from relaion.verify.rows import Roles, roles_of
+from relaion.verify.shard import check_shard
+from relaion.verify.statement import MANIFEST, Statement
+from relaion.verify.task import OutputTask, ShardReport, ShardTask
+from relaion.verify.verdict import Notes
+
+T = TypeVar("T")
+R = TypeVar("R")
+Done = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One check: what is stated, what was given, and how many processes may work."""
+
+    out: Path
+    statement: Statement
+    given: Given
+    workers: int = 1
+    done: Done | None = None
+
+
+def check_rows(job: Job, notes: Notes) -> None:
+    """Everything that needs rows: what is listed, each shard, and the audit's counts."""
+    cells = audit.read_audit(job.out, notes)
+    said = {
+        MANIFEST: disclosure.tokens(disclosure.texts_of(job.statement.raw)),
+        tree.AUDIT: disclosure.tokens(disclosure.texts_of(cells or {})),
+    }
+    outputs = _outputs(job)
+    known = _known(job, _sources(job, outputs), set().union(*said.values()))
+    disclosure.check_tokens(said, known, notes)
+    tasks = _tasks(job, known, outputs)
+    reports = []
+    for report in apply(job.workers, check_shard, tasks):
+        reports.append(report)
+        notes.add(report.notes)
+        if job.done is not None:
+            job.done(1, report.rows or 0)
+    _second_look(job, tasks, reports, outputs, notes)
+    if cells is not None:
+        audit.check_files(cells, job.statement, notes)
+        if job.given.exact and len(job.given.sources) == len(job.statement.inputs):
+            audit.check_counts(cells, job.statement, reports, notes)
+
+
+def apply(workers: int, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    """Map in order: in this process, or in several fresh ones."""
+    if workers <= 1 or len(items) <= 1:
+        yield from map(function, items)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(items)), mp_context=context) as pool:
+        yield from pool.map(function, items)
+
+
+def _outputs(job: Job) -> dict[tuple[str, str], list[OutputTask]]:
+    """The outputs of every shard, in the order of the editions, with their roles."""
+    found: dict[tuple[str, str], list[OutputTask]] = {}
+    for edition in job.statement.editions:
+        stated = {k[1:]: f for k, f in job.statement.outputs.items() if k[0] == edition.name}
+        paths = {key: job.out / edition.name / key[0] / key[1] for key in stated}
+        roles = _roles(paths, job.statement)
+        for key, file in stated.items():
+            where = shown("/".join((edition.name, *key)))
+            task = OutputTask(edition, paths[key], where, file, roles.get(key))
+            found.setdefault(key, []).append(task)
+    return found
+
+
+def _roles(
+    paths: dict[tuple[str, str], Path], statement: Statement
+) -> dict[tuple[str, str], Roles]:
+    """Roles of the outputs that can be read; the others are found when they are checked."""
+    shards: list[Shard] = []
+    for (subset, _), path in paths.items():
+        try:
+            overrides = statement.parameters.columns
+            shards.append(read_shard(ShardPath(path, subset), overrides, needs_link=False))
+        except InputError:
+            continue
+    try:
+        groups = group_shards(shards)
+    except InputError:
+        return {(s.subset, s.name): roles_of(s.layout) for s in shards}
+    return {(s.subset, s.name): roles_of(g.layout) for g in groups for s in g.shards}
+
+
+def _sources(job: Job, outputs: dict[tuple[str, str], list[OutputTask]]) -> list[Source]:
+    """The shards to hold against the lists: inputs, or outputs where those are missing."""
+    found = []
+    for key, tasks in outputs.items():
+        if key in job.given.sources:
+            found.append(Source(*job.given.sources[key]))
+        else:
+            found += [Source(t.path, t.roles) for t in tasks if t.roles is not None]
+    return found
+
+
+def _known(job: Job, sources: Sequence[Source], said: set[str]) -> Known:
+    if job.given.lists is None:
+        return NOTHING
+    return look_up(
+        job.given.lists,
+        sources,
+        said,
+        same_link=job.statement.parameters.same_link,
+        apply=partial(apply, job.workers),
+    )
+
+
+def _tasks(
+    job: Job, known: Known, outputs: dict[tuple[str, str], list[OutputTask]]
+) -> list[ShardTask]:
+    parameters = job.statement.parameters
+    rules = Rules(
+        parameters.unsafe_above,
+        parameters.keyword_above,
+        job.given.keywords,
+        parameters.unscored == "drop",
+    )
+    tasks = []
+    for (subset, name), editions in outputs.items():
+        path, roles = job.given.sources.get((subset, name), (None, None))
+        stated = job.statement.inputs.get((subset, name))
+        tasks.append(
+            ShardTask(
+                subset, name, path, roles, stated, tuple(editions),
+                job.given.labels, known, rules, job.given.exact,
+            )
+        )  # fmt: skip
+    return tasks
+
+
+def _second_look(
+    job: Job,
+    tasks: Iterable[ShardTask],
+    reports: Iterable[ShardReport],
+    outputs: dict[tuple[str, str], list[OutputTask]],
+    notes: Notes,
+) -> None:
+    """Outputs that are not what they should be may hold listed rows that no input holds."""
+    suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
+    if not suspects:
+        return
+    sources = [Source(o.path, o.roles) for _, o in suspects if o.roles is not None]
+    known = _known(job, _sources(job, outputs) + sources, set())
+    for task, output in suspects:
+        check_kept(replace(task, known=known), output, notes)

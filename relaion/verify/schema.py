@@ -1,0 +1,91 @@
+"""Promise 2 by the footers alone: is an output's schema its input's, to the last detail?"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relaion.verify.rows import open_shard
+from relaion.verify.same import Pairs
+
+_FIELD_ID = re.compile(r" field_id=-?\d+")
+
+
+def compare(source: Path, target: Path) -> tuple[list[str], Pairs]:
+    """What differs, in plain sentences, and which columns can still be compared by value.
+
+    Columns are taken by position, for names may repeat. Raises InputError when a file
+    cannot be read.
+    """
+    with open_shard(source) as a, open_shard(target) as b:
+        left, right = a.schema_arrow, b.schema_arrow
+        said = list(_fields(left, right))
+        if not said:
+            said += _details(left, right, a, b)
+        said += _metadata(a.metadata, b.metadata)
+        said += _codecs(a.metadata, b.metadata)
+    return said, _pairs(left, right)
+
+
+def _fields(left: pa.Schema, right: pa.Schema) -> Iterator[str]:
+    if left.names != right.names:
+        yield "its columns are not those of the input (names, number or order)"
+        return
+    for old, new in zip(left, right, strict=True):
+        if old.type != new.type:
+            yield f"column {old.name} has another type than in the input"
+        elif old.nullable != new.nullable:
+            yield f"column {old.name} is {'nullable' if new.nullable else 'required'} now"
+
+
+def _details(
+    left: pa.Schema, right: pa.Schema, a: pq.ParquetFile, b: pq.ParquetFile
+) -> Iterator[str]:
+    """What Arrow's types do not show: INT96, names inside lists, annotations, field metadata."""
+    if _tree(a) != _tree(b):
+        yield "its parquet types are not the input's (physical types, or names inside lists)"
+    elif not left.equals(right, check_metadata=True):
+        yield "its Arrow metadata is not the input's"
+
+
+def _tree(file: pq.ParquetFile) -> str:
+    """The schema as parquet's own text, but for the name of its root and field numbers."""
+    lines = str(file.schema).splitlines()
+    start = next((i for i, line in enumerate(lines) if line.startswith("required group")), 0)
+    return _FIELD_ID.sub("", "\n".join(lines[start + 1 :]))
+
+
+def _metadata(left: pq.FileMetaData, right: pq.FileMetaData) -> Iterator[str]:
+    if (left.metadata or {}) != (right.metadata or {}):
+        yield "its key-value metadata is not the input's"
+
+
+def _codecs(left: pq.FileMetaData, right: pq.FileMetaData) -> Iterator[str]:
+    if not left.num_row_groups or not right.num_row_groups:
+        return
+    if left.num_columns != right.num_columns:
+        return
+    for i in range(left.num_columns):
+        if not _codec(right, i) <= _codec(left, i):
+            name = right.row_group(0).column(i).path_in_schema
+            yield f"column {name} is compressed with another codec than in the input"
+
+
+def _codec(file: pq.FileMetaData, column: int) -> set[str]:
+    groups = range(file.num_row_groups)
+    return {file.row_group(g).column(column).compression for g in groups}
+
+
+def _pairs(left: pa.Schema, right: pa.Schema) -> Pairs:
+    """Positions of columns that have the same name and type in both."""
+    if left.names == right.names:
+        same = range(len(left.names))
+        return [(i, i) for i in same if left.field(i).type == right.field(i).type]
+    found = []
+    for i, field in enumerate(left):
+        places = right.get_all_field_indices(field.name)
+        if len(places) == 1 and right.field(places[0]).type == field.type:
+            found.append((i, places[0]))
+    return found

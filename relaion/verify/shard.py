@@ -1,0 +1,130 @@
+"""Check one shard with all its editions: its files, its schema, its rows."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from relaion.errors import InputError
+from relaion.paths import shown
+from relaion.verify import part, schema
+from relaion.verify.disclosure import check_columns
+from relaion.verify.kept import check_kept, tell_kept
+from relaion.verify.rows import Roles, batches, open_shard
+from relaion.verify.same import Cursor
+from relaion.verify.statement import FileLine
+from relaion.verify.task import OutputTask, ShardReport, ShardTask
+from relaion.verify.tell import tell_differences
+from relaion.verify.verdict import Notes, count
+from relaion.verify.walk import Track, walk
+
+
+def check_shard(task: ShardTask) -> ShardReport:
+    """Check one shard. Reads files only; all that is wrong stands in the report."""
+    report = ShardReport(task.subset, task.name)
+    read = [(o, _whole(o.path, o.where, o.stated, report.notes)) for o in task.outputs]
+    outputs = [(o, sha256) for o, sha256 in read if sha256 is not None]
+    for lost in (o for o, sha256 in read if sha256 is None):
+        report.notes.unreadable(lost.where)
+    if task.source is not None and task.roles is not None and task.stated is not None:
+        where = shown(f"{task.subset}/{task.name} (input)")
+        sha256 = _whole(task.source, where, task.stated, report.notes)
+        identical = [(o, digest == sha256) for o, digest in outputs]
+        try:
+            _check_against(task, task.source, task.roles, identical, report)
+            return report
+        except InputError:
+            report = ShardReport(task.subset, task.name, report.notes)
+            report.notes.find("5", where, "its rows cannot be read; nothing was held against it")
+    _check_alone(task, [o for o, _ in outputs], report)
+    return report
+
+
+def _whole(path: Path, where: str, stated: FileLine, notes: Notes) -> str | None:
+    """The SHA-256 of a file that can be read; what differs from the manifest goes to notes."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as f:
+            sha256 = hashlib.file_digest(f, "sha256").hexdigest()
+        with open_shard(path) as file:
+            rows = file.metadata.num_rows
+    except OSError:
+        notes.find("5", where, "is missing")
+        return None
+    except InputError:
+        notes.find("5", where, "is no whole parquet file")
+        return None
+    if rows != stated.rows:
+        notes.find("5", where, f"has {rows:,} rows; the manifest states {stated.rows:,}")
+    if size != stated.bytes:
+        notes.find("5", where, f"has {size:,} bytes; the manifest states {stated.bytes:,}")
+    if sha256 != stated.sha256:
+        notes.find("5", where, "its SHA-256 is not the one that the manifest states")
+    return sha256
+
+
+def _check_against(
+    task: ShardTask,
+    source: Path,
+    roles: Roles,
+    outputs: Sequence[tuple[OutputTask, bool]],
+    report: ShardReport,
+) -> None:
+    """With the input: schema, metadata, order, values, and each row's fate.
+
+    `outputs` says of each whether it has the input's very bytes.
+    """
+    with open_shard(source) as file:
+        fields = file.schema_arrow
+    tracks = [_track(source, o, report.notes, identical=same) for o, same in outputs]
+    for track in tracks:
+        given = frozenset(fields.names)
+        check_columns(track.output.path, track.output.where, given, report.notes)
+    beyond = walk(task, source, roles, tracks, report)
+    for track in tracks:
+        tell_kept(track.survivors, track.output, report.notes)
+        if not track.matches:
+            report.suspects.append(track.output)
+            tell_differences(task, source, roles, track, report.notes)
+    matching = {t.output.edition.name for t in tracks if t.matches}
+    for child, parent in _families([o for o, _ in outputs]):
+        names = (child.edition.name, parent.edition.name)
+        if names in beyond or not matching.issuperset(names):
+            _check_part(child, parent, report.notes)
+
+
+def _track(source: Path, output: OutputTask, notes: Notes, *, identical: bool) -> Track:
+    said, pairs = schema.compare(source, output.path)
+    for words in said:
+        notes.find("2", output.where, words)
+    cursor = None if identical else Cursor(batches(output.path))
+    return Track(output, pairs, cursor)
+
+
+def _check_alone(task: ShardTask, outputs: Sequence[OutputTask], report: ShardReport) -> None:
+    """Without the input: what the outputs alone can show."""
+    for output in outputs:
+        check_columns(output.path, output.where, None, report.notes)
+        check_kept(task, output, report.notes)
+    for child, parent in _families(outputs):
+        _check_part(child, parent, report.notes)
+
+
+def _families(outputs: Sequence[OutputTask]) -> Iterator[tuple[OutputTask, OutputTask]]:
+    """Every output with that of its parent edition."""
+    by_name = {o.edition.name: o for o in outputs}
+    for output in outputs:
+        if output.edition.parent in by_name:
+            yield output, by_name[output.edition.parent]
+
+
+def _check_part(child: OutputTask, parent: OutputTask, notes: Notes) -> None:
+    try:
+        n = part.beyond(child.path, parent.path)
+    except InputError:
+        notes.find("5", child.where, "its rows, or those of its parent, cannot be read")
+        return
+    name = parent.edition.name
+    if n is None:
+        notes.find("3", child.where, f"its rows are not those of {name}, its parent")
+    elif n:
+        notes.find("3", child.where, f"{count(n, 'row', 'is')} not in {name}, its parent")

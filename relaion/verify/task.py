@@ -1,0 +1,125 @@
+"""One shard's check as plain values, so that it can run in any process."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.verify.model import Fates, Known, Line, Rules, mask_of
+from relaion.verify.rows import Roles
+from relaion.verify.statement import EditionLine, FileLine
+from relaion.verify.verdict import Notes
+
+
+@dataclass(frozen=True)
+class OutputTask:
+    """A shard of an edition: where it lies, and what the manifest states of it.
+
+    `roles` is None where its footer cannot be read.
+    """
+
+    edition: EditionLine
+    path: Path
+    where: str
+    stated: FileLine
+    roles: Roles | None
+
+
+@dataclass(frozen=True)
+class ShardTask:
+    """A shard with all its editions.
+
+    `source`, its roles and what is stated of it are None where the inputs were not given.
+    `exact`: lists and keywords are those of the run, so the model says what must remain.
+    `labels` are those of the lists in `known`.
+    """
+
+    subset: str
+    name: str
+    source: Path | None
+    roles: Roles | None
+    stated: FileLine | None
+    outputs: tuple[OutputTask, ...]
+    labels: Mapping[int, str]
+    known: Known
+    rules: Rules
+    exact: bool
+
+    def removes(self, edition: EditionLine, line: Line) -> bool:
+        """Whether rows leave this edition for this reason."""
+        if line.list_id is not None:
+            return self.labels.get(line.list_id) in edition.labels
+        return edition.modelled and line.rule in edition.rules
+
+    def is_exact(self, edition: EditionLine) -> bool:
+        """Whether the model knows which rows of this edition must remain."""
+        return self.exact and edition.modelled
+
+
+@dataclass
+class ShardReport:
+    """What the check of one shard found, and what it counted for the audit.
+
+    `removed` and `exclusive` count rows by (edition, reason), `kept` by edition; editions
+    that the model does not know are missing. `hits` counts rows by reason, before editions.
+    `rows` is None where the input was not read. `suspects` are outputs whose rows are not
+    those expected: they may hold what no input holds.
+    """
+
+    subset: str
+    name: str
+    notes: Notes = field(default_factory=Notes)
+    rows: int | None = None
+    removed: Counter[tuple[str, Line]] = field(default_factory=Counter)
+    exclusive: Counter[tuple[str, Line]] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+    hits: Counter[Line] = field(default_factory=Counter)
+    suspects: list[OutputTask] = field(default_factory=list)
+
+
+def gone(task: ShardTask, edition: EditionLine, fates: Fates) -> pa.Array:
+    """Mask of the rows that leave an edition."""
+    mask = mask_of(fates.n, ())
+    for line, named in fates.masks.items():
+        if task.removes(edition, line):
+            mask = pc.or_(mask, named)
+    return mask
+
+
+def tally(task: ShardTask, edition: EditionLine, fates: Fates, report: ShardReport) -> None:
+    """Count an edition's rows by reason; exclusive are those with one reason only."""
+    lines = [line for line in fates.masks if task.removes(edition, line)]
+    reasons = pa.array([0] * fates.n, pa.int32()) if lines else None
+    for line in lines:
+        reasons = pc.add(reasons, pc.cast(fates.masks[line], pa.int32()))
+    for line in lines:
+        alone = pc.and_(fates.masks[line], pc.equal(reasons, 1))
+        report.removed[edition.name, line] += fates.masks[line].true_count
+        report.exclusive[edition.name, line] += alone.true_count
+
+
+def reason_words(line: Line) -> str:
+    """A reason as a finding says it after `1 kept row`: without list, row or value."""
+    if line.reason_kind == "list":
+        return f"listed ({line.kind})"
+    if line.reason_kind == "same_link":
+        return "found under the link of a listed row (same_link)"
+    return f"one that the rule {line.rule} names"
+
+
+def survivors(
+    task: ShardTask, edition: EditionLine, fates: Fates, kept: pa.Array | None = None
+) -> Counter[str]:
+    """How many of these rows (or of the kept ones) should not be in an edition, and why."""
+    masks: dict[str, pa.Array] = {}
+    for line, named in fates.masks.items():
+        if task.removes(edition, line):
+            words = reason_words(line)
+            masks[words] = pc.or_(masks[words], named) if words in masks else named
+    found: Counter[str] = Counter()
+    for words, mask in masks.items():
+        found[words] += (mask if kept is None else pc.and_(mask, kept)).true_count
+    return +found

@@ -1,0 +1,67 @@
+"""What lies in OUT, and how open it is."""
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from relaion.verify.statement import MANIFEST, Statement
+from relaion.verify.verdict import Notes
+
+AUDIT = "audit.duckdb"
+_OTHERS_WRITE = stat.S_IWOTH
+_NOT_OWNER = stat.S_IRWXG | stat.S_IRWXO
+
+
+def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
+    """Nothing else than the manifest, the audit and the stated shards may lie in OUT."""
+    known = {MANIFEST, AUDIT} | {"/".join(key) for key in statement.outputs}
+    for path in _files(out):
+        name = path.relative_to(out).as_posix()
+        if name in known:
+            continue
+        hidden = any(part.startswith(".") for part in path.relative_to(out).parts)
+        left = "a file that a broken run left behind" if hidden else "a file that is not stated"
+        notes.find("5", name, left)
+        if hidden:
+            notes.find("4", name, "work files may hold what no output may show; remove it")
+    folders = {parent for key in statement.outputs for parent in Path(*key).parents}
+    for folder in _folders(out):
+        if folder.relative_to(out) not in folders:
+            notes.find("5", folder.relative_to(out).as_posix(), "a folder that is not stated")
+    for name in sorted(known):
+        path = out / name
+        if path.exists() and path.stat().st_mode & _OTHERS_WRITE:
+            notes.find("4", name, "everybody may write to it; take that right away")
+
+
+def check_private(store: Path | None, notes: Notes) -> None:
+    """The list store is for its owner only (the curator key is refused where it is not)."""
+    if store is not None and store.stat().st_mode & _NOT_OWNER:
+        notes.find("4", store.name, "others than its owner may open it; set its mode to 0600")
+
+
+def check_stated(statement: Statement, notes: Notes) -> None:
+    """Does the manifest agree with itself? Every edition has every shard, and not more rows."""
+    for edition in statement.editions:
+        for (subset, shard), source in statement.inputs.items():
+            where = f"{edition.name}/{subset}/{shard}"
+            output = statement.outputs.get((edition.name, subset, shard))
+            if output is None:
+                notes.find("1b", where, "the manifest states no such output; its rows are lost")
+            elif output.rows > source.rows:
+                notes.find("1b", where, "the manifest states more rows than the input has")
+    names = {e.name for e in statement.editions}
+    for key in statement.outputs:
+        if key[0] not in names or key[1:] not in statement.inputs:
+            notes.find("5", "/".join(key), "the manifest states no input or edition for it")
+
+
+def _files(out: Path) -> Iterable[Path]:
+    for folder, _, files in os.walk(out):
+        yield from (Path(folder, name) for name in sorted(files))
+
+
+def _folders(out: Path) -> Iterable[Path]:
+    for folder, folders, _ in os.walk(out):
+        yield from (Path(folder, name) for name in sorted(folders))

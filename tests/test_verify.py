@@ -1,0 +1,626 @@
+"""Break one thing in a finished OUT, state it as if it were meant, and see verify find it."""
+
+import json
+import math
+import shutil
+import struct
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from relaion.errors import InputError, ListError
+from relaion.lists.key import key_path
+from relaion.verify import Verdict, verify
+from tests import oracle
+from tests.verify_world import SCHEMA, World, md5, write
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return World(tmp_path_factory.mktemp("made")).make()
+
+
+@pytest.fixture
+def world(made: World, tmp_path: Path) -> World:
+    """A copy to break; hard links of untouched shards become files of their own."""
+    top = tmp_path / "world"
+    shutil.copytree(made.top, top)
+    copy = World(top, shards=made.shards)
+    copy.manifest, copy.removals = deepcopy(made.manifest), made.removals
+    return copy
+
+
+def check(world: World, **given: object) -> Verdict:
+    return verify(world.out, **(world.arguments() | given))
+
+
+def said(verdict: Verdict) -> set[tuple[str, str]]:
+    return {(f.promise, str(f)) for f in verdict.findings}
+
+
+def broken(verdict: Verdict) -> set[str]:
+    return {o.promise for o in verdict.outcomes if o.state == "broken"}
+
+
+def without(table: pa.Table, row: int) -> pa.Table:
+    return pa.concat_tables([table[:row], table[row + 1 :]])
+
+
+def put(table: pa.Table, row: int, column: str, value: object) -> pa.Table:
+    values = table[column].to_pylist()
+    values[row] = value
+    at = table.schema.get_field_index(column)
+    field = table.schema.field(at)
+    return table.set_column(at, field, pa.array(values, field.type))
+
+
+def input_row(world: World, row: int) -> pa.Table:
+    table = pa.Table.from_pylist(world.shards["alpha", "part-0.parquet"], SCHEMA)
+    return table[row : row + 1]
+
+
+def rows_of(world: World, edition: str) -> pa.Table:
+    table = pq.read_table(world.output(edition))
+    return table.cast(SCHEMA).replace_schema_metadata(SCHEMA.metadata)
+
+
+def put_back(world: World, row: int, at: int, edition: str = "research") -> None:
+    """Keep an input row that should have gone."""
+    piece = input_row(world, row)
+    world.change(world.output(edition), lambda t: pa.concat_tables([t[:at], piece, t[at:]]))
+
+
+def test_what_the_oracle_made_is_clean(made: World) -> None:
+    verdict = check(made)
+    assert verdict.findings == ()
+    assert verdict.clean and verdict.ok
+    assert "clean" in verdict.summary
+    assert verdict.notices == ()
+
+
+def test_several_processes_say_the_same(world: World) -> None:
+    put_back(world, 5, 5)
+    assert check(world, workers=2) == check(world)
+
+
+# -- promise 1a: a row that should have gone --------------------------------------------
+
+LISTED = [
+    (5, "listed (image_md5)"),
+    (8, "listed (image_md5)"),
+    (11, "listed (image_sha1)"),
+    (14, "listed (url)"),
+    (17, "listed (url_md5)"),
+    (20, "listed (image_md5)"),
+    (23, "found under the link of a listed row (same_link)"),
+    (26, "one that the rule unsafe_keyword names"),
+    (41, "one that the rule unsafe_keyword names"),
+    (44, "listed (image_md5)"),
+]
+
+
+@pytest.mark.parametrize(("row", "why"), LISTED)
+def test_a_row_that_should_have_gone_is_found(world: World, row: int, why: str) -> None:
+    before = sum(r < row for r, _ in LISTED)
+    put_back(world, row, row - before)
+    verdict = check(world)
+    assert ("1a", f"research/alpha/part-0.parquet: 1 kept row is {why}") in said(verdict)
+    # the rows that stay are whole and in order, and the child lacks the row: nothing else
+    assert broken(verdict) == {"1a", "6"}
+
+
+@pytest.mark.parametrize(("row", "why"), LISTED[:6])
+def test_a_listed_row_is_found_without_the_inputs(world: World, row: int, why: str) -> None:
+    put_back(world, row, 0)
+    verdict = check(world, inputs=[])
+    assert ("1a", f"research/alpha/part-0.parquet: 1 kept row is {why}") in said(verdict)
+
+
+def test_a_row_with_a_listed_link_needs_the_listed_row_or_the_inputs(world: World) -> None:
+    put_back(world, 23, 0)
+    alone = check(world, inputs=[])
+    assert alone.outcomes[0].state == "held"
+    assert "kept rows only" in alone.outcomes[0].why
+    put_back(world, 20, 0)
+    found = [str(f) for f in check(world, inputs=[]).findings if f.promise == "1a"]
+    assert any("same_link" in text for text in found)
+
+
+def test_an_unsafe_row_in_the_safe_edition_is_found_without_lists_too(world: World) -> None:
+    put_back(world, 32, 0, "research-safe")
+    text = "research-safe/alpha/part-0.parquet: 1 kept row is one that the rule unsafe names"
+    assert ("1a", text) in said(check(world))
+    assert ("1a", text) in said(check(world, lists=None, keywords=None))
+    assert ("1a", text) in said(verify(world.out))
+
+
+def test_a_listed_row_that_no_input_holds_is_found(world: World) -> None:
+    link = "https://listed.example/x.jpg"
+    world.change(world.output(), lambda t: put(t, 3, "url", link))
+    assert {"1a", "2"} <= broken(check(world))
+
+
+def test_a_listed_row_is_counted_once_a_kind(world: World) -> None:
+    listed = pa.concat_tables([input_row(world, 5), input_row(world, 44)])
+    world.change(world.output(), lambda t: pa.concat_tables([listed, t]))
+    text = "research/alpha/part-0.parquet: 2 kept rows are listed (image_md5)"
+    assert ("1a", text) in said(check(world))
+
+
+# -- promise 1b: rows lost or added ------------------------------------------------------
+
+
+def test_a_lost_row_is_found(world: World) -> None:
+    world.change(world.output("research-safe"), lambda t: without(t, 2))
+    verdict = check(world)
+    text = "research-safe/alpha/part-0.parquet: 1 row is lost that no list and no rule names"
+    assert ("1b", text) in said(verdict)
+    assert broken(verdict) == {"1b", "6"}
+
+
+def test_a_row_lost_from_a_shard_with_nothing_listed_is_found(world: World) -> None:
+    world.change(world.output(subset="beta", shard="part-1.parquet"), lambda t: t[:-1])
+    assert "1b" in broken(check(world))
+
+
+def test_the_last_rows_lost_are_found(world: World) -> None:
+    world.change(world.output(), lambda t: t[:-3])
+    text = "research/alpha/part-0.parquet: 3 rows are lost that no list and no rule names"
+    assert ("1b", text) in said(check(world))
+
+
+def test_a_row_twice_is_found(world: World) -> None:
+    world.change(world.output(), lambda t: pa.concat_tables([t[:4], t[3:]]))
+    text = "research/alpha/part-0.parquet: 1 row stands more often than in the input"
+    verdict = check(world)
+    assert ("1b", text) in said(verdict)
+    assert "1b" in broken(verdict)
+
+
+def test_a_row_from_elsewhere_is_found(world: World) -> None:
+    new = put(input_row(world, 0), 0, "caption", "never seen")
+    world.change(world.output(), lambda t: pa.concat_tables([t, new]))
+    text = "research/alpha/part-0.parquet: 1 row is not in the input"
+    assert ("1b", text) in said(check(world))
+
+
+def test_an_output_that_is_missing_is_found(world: World) -> None:
+    world.output().unlink()
+    verdict = check(world)
+    assert ("5", "research/alpha/part-0.parquet: is missing") in said(verdict)
+    assert {"1b", "5"} <= broken(verdict)
+
+
+def test_an_output_that_is_not_even_stated_is_found(world: World) -> None:
+    world.output().unlink()
+    world.manifest["outputs"] = [
+        o
+        for o in world.manifest["outputs"]
+        if (o["edition"], o["subset"], o["shard"]) != ("research", "alpha", "part-0.parquet")
+    ]
+    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    assert "1b" in broken(check(world))
+
+
+# -- promise 2: the rest is untouched ----------------------------------------------------
+
+
+def reordered(t: pa.Table) -> pa.Table:
+    return pa.concat_tables([t[:6], t[8:9], t[6:8], t[9:]])
+
+
+def another_nan(t: pa.Table) -> pa.Table:
+    (odd,) = struct.unpack("<d", struct.pack("<Q", 0x7FF8000000000001))
+    row = next(i for i, x in enumerate(t["similarity"].to_pylist()) if math.isnan(x))
+    return put(t, row, "similarity", odd)
+
+
+def minus_zero(t: pa.Table) -> pa.Table:
+    return put(
+        t, next(i for i, x in enumerate(t["punsafe"].to_pylist()) if x == 0), "punsafe", -0.0
+    )
+
+
+def as_int64(t: pa.Table) -> pa.Table:
+    return t.set_column(7, pa.field("width", pa.int64(), nullable=False), t["width"].cast("int64"))
+
+
+def as_nullable(t: pa.Table) -> pa.Table:
+    return t.set_column(7, pa.field("width", pa.int32()), t["width"])
+
+
+EDITS: dict[str, tuple[Callable[[pa.Table], pa.Table], str]] = {
+    "order": (reordered, "stand in another order"),
+    "a value": (lambda t: put(t, 9, "caption", "another"), "1 row differs from the input (column"),
+    "a null": (lambda t: put(t, 9, "md5", None), "(column md5)"),
+    "a nested value": (lambda t: put(t, 9, "boxes", [[2.5], []]), "(column boxes)"),
+    "another nan": (another_nan, "(column similarity)"),
+    "minus zero": (minus_zero, "(column punsafe)"),
+    "a type": (as_int64, "column width has another type"),
+    "nullability": (as_nullable, "column width is nullable now"),
+    "a name": (lambda t: t.rename_columns(["URL", *t.column_names[1:]]), "columns are not those"),
+    "a column less": (lambda t: t.drop_columns(["sha1"]), "columns are not those"),
+    "two columns swapped": (
+        lambda t: t.select([*t.column_names[1:], t.column_names[0]]),
+        "columns are not those",
+    ),
+    "metadata": (
+        lambda t: t.replace_schema_metadata({b"origin": b"example"}),
+        "key-value metadata",
+    ),
+    "no metadata": (lambda t: t.replace_schema_metadata(None), "key-value metadata"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_breaks_promise_2(world: World, edit: str) -> None:
+    function, words = EDITS[edit]
+    world.change(world.output(), function)
+    verdict = check(world)
+    assert "2" in broken(verdict)
+    assert any(words in f.what for f in verdict.findings if f.promise == "2"), verdict.findings
+    assert "1a" not in broken(verdict)
+
+
+@pytest.mark.parametrize("edit", ["order", "a value", "another nan", "a type", "metadata"])
+def test_promise_2_needs_no_lists(world: World, edit: str) -> None:
+    world.change(world.output(), EDITS[edit][0])
+    verdict = check(world, lists=None, keywords=None)
+    assert "2" in broken(verdict) or (
+        "1b" in broken(verdict) and edit in ("a value", "another nan")
+    )
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "codec": {"compression": "gzip"},
+    "int96": {"use_deprecated_int96_timestamps": True},
+    "names in lists": {"use_compliant_nested_type": False},
+    "arrow schema": {"store_schema": False},
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_another_way_of_writing_breaks_promise_2(world: World, option: str) -> None:
+    world.change(world.output(), lambda t: t, **OPTIONS[option])
+    assert broken(check(world)) == {"2"}
+
+
+def test_row_groups_encodings_and_dictionaries_are_free(world: World) -> None:
+    world.change(world.output(), lambda t: t, row_group_size=7, use_dictionary=False)
+    assert check(world).clean
+
+
+def test_two_swapped_shards_are_found(world: World) -> None:
+    a, b = world.output(), world.output(shard="part-1.parquet")
+    aside = a.with_suffix(".x")
+    a.rename(aside)
+    b.rename(a)
+    aside.rename(b)
+    world.restate()
+    verdict = check(world)
+    assert "2" in broken(verdict)
+    assert {f.where for f in verdict.findings if f.promise == "2"} == {
+        "research/alpha/part-0.parquet",
+        "research/alpha/part-1.parquet",
+    }
+
+
+# -- promise 3 ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inputs", [True, False])
+def test_a_child_with_more_than_its_parent_is_found(world: World, inputs: bool) -> None:
+    world.change(world.output("research"), lambda t: without(t, 2))
+    verdict = check(world) if inputs else verify(world.out)
+    text = "research-safe/alpha/part-0.parquet: 1 row is not in research, its parent"
+    assert ("3", text) in said(verdict)
+
+
+def test_a_child_in_another_order_is_still_a_part(world: World) -> None:
+    world.change(world.output("research-safe"), reordered)
+    assert "3" not in broken(check(world))
+    assert "3" not in broken(verify(world.out))
+
+
+# -- promises 4 and 5: what lies in OUT --------------------------------------------------
+
+
+def test_a_column_of_row_numbers_is_found(world: World) -> None:
+    def numbered(t: pa.Table) -> pa.Table:
+        return t.append_column("file_row_number", pa.array(range(len(t)), pa.int64()))
+
+    world.change(world.output(), numbered)
+    for given in (world.arguments(), {}):
+        assert "4" in broken(verify(world.out, **given))
+
+
+def test_a_position_column_of_the_input_is_no_disclosure(tmp_path: Path) -> None:
+    schema = SCHEMA.append(pa.field("row_number", pa.int64()))
+    world = World(tmp_path, schema=schema).make()
+    assert check(world).clean
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "research/alpha/removed.parquet", "research/x.csv"])
+def test_a_stray_file_is_found(world: World, name: str) -> None:
+    (world.out / name).write_text("x")
+    assert said(check(world)) == {("5", f"{name}: a file that is not stated")}
+
+
+@pytest.mark.parametrize("name", ["research/alpha/.part-0.parquet.ab12.part", ".work/hits.parquet"])
+def test_a_work_file_left_behind_is_found(world: World, name: str) -> None:
+    (world.out / name).parent.mkdir(exist_ok=True)
+    (world.out / name).write_text("x")
+    assert {"4", "5"} <= broken(check(world))
+
+
+def test_an_empty_folder_left_behind_is_found(world: World) -> None:
+    (world.out / ".work").mkdir()
+    assert broken(check(world)) == {"5"}
+
+
+def test_a_store_that_others_may_read_is_found(world: World) -> None:
+    world.store.chmod(0o644)
+    assert "4" in broken(check(world))
+
+
+def test_a_manifest_that_all_may_write_is_found(world: World) -> None:
+    (world.out / "manifest.json").chmod(0o666)
+    assert "4" in broken(check(world))
+
+
+@pytest.mark.parametrize(
+    "title", [md5("nowhere").upper(), "see http://listed.example/x.jpg", "raw.example/x"]
+)
+def test_a_digest_or_link_of_a_list_in_the_manifest_is_found(world: World, title: str) -> None:
+    world.manifest["why"] = title
+    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    assert ("4" in broken(check(world))) == ("raw.example/x" not in title)
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_truncated_shard_is_found(world: World, stated: bool) -> None:
+    path = world.output()
+    path.write_bytes(path.read_bytes()[:-100])
+    if stated:
+        world.restate()
+    verdict = check(world)
+    assert ("5", "research/alpha/part-0.parquet: is no whole parquet file") in said(verdict)
+    assert {"1b", "5"} <= broken(verdict)
+
+
+def test_damage_within_a_shard_is_found(world: World) -> None:
+    path = world.output()
+    raw = bytearray(path.read_bytes())
+    raw[200:400] = bytes(200)
+    path.write_bytes(raw)
+    world.restate()
+    verdict = check(world)
+    assert {"1b", "2", "5"} & broken(verdict)
+
+
+@pytest.mark.parametrize("field", ["rows", "bytes", "sha256"])
+def test_a_file_that_is_not_as_stated_is_found(world: World, field: str) -> None:
+    wrong = "0" * 64 if field == "sha256" else 7
+    world.manifest["outputs"][0][field] = wrong
+    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    assert "5" in broken(check(world))
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", "[]", '{"inputs": 3}', "\xff"])
+def test_a_manifest_that_is_none_leaves_everything_unchecked(
+    world: World, text: str | None
+) -> None:
+    path = world.out / "manifest.json"
+    path.unlink()
+    if text is not None:
+        path.write_bytes(text.encode("latin-1"))
+    verdict = check(world)
+    assert broken(verdict) == {"5"}
+    assert all(o.state == "not checked" for o in verdict.outcomes if o.promise != "5")
+
+
+def test_a_manifest_does_not_lead_out_of_the_folder(world: World) -> None:
+    world.manifest["outputs"][0]["subset"] = "../../elsewhere"
+    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    assert ("5", "manifest.json: names a file outside of OUT") in said(check(world))
+
+
+# -- promise 6: what went in, and the counts ---------------------------------------------
+
+COUNTS = {
+    "gross": "update removals set gross = gross + 1 where rule = 'unsafe'",
+    "exclusive": "update removals set exclusive = 0 where list_id = 2 and exclusive > 0",
+    "a line less": "delete from removals where reason_kind = 'same_link'",
+    "a line more": "insert into removals values "
+    "('research', 'alpha', 'list', 2, 'privacy', 'image_sha1', null, null, 1, 0)",
+    "a label": "update removals set label = 'opt-out' where list_id = 1",
+    "unions": "update unions set removed = removed + 1, kept = kept - 1",
+    "rows in": "update unions set rows_in = rows_in + 1",
+    "an input": "delete from inputs where shard = 'part-1.parquet'",
+    "an output": "update outputs set rows = 0",
+    "twice": "insert into unions select * from unions limit 1",
+    "a table less": "drop table removals",
+    "a column less": "alter table unions drop kept",
+    "hits": "create table hits as select 'alpha' as subset, 1 as list_id, 'url' as kind, "
+    "'canonical' as form, 99 as gross, 0 as exclusive",
+}
+
+
+@pytest.mark.parametrize("edit", COUNTS)
+def test_an_audit_that_cannot_be_recomputed_is_found(world: World, edit: str) -> None:
+    world.write_audit(lambda engine: engine.execute(COUNTS[edit]))
+    assert broken(check(world)) == {"6"}
+
+
+EXTRA = [
+    "alter table removals add column file_row_number bigint",
+    "create table rows_removed as select 'x' as url",
+    "create schema more; create table more.unions as select 1 as kept",
+    "create view lines as select gross as n from removals",
+]
+
+
+@pytest.mark.parametrize("statement", EXTRA)
+def test_a_column_that_no_audit_has_is_found(world: World, statement: str) -> None:
+    def change(engine: object) -> None:
+        for one in statement.split(";"):
+            engine.execute(one)  # type: ignore[attr-defined]
+
+    world.write_audit(change)
+    assert "4" in broken(check(world))
+
+
+@pytest.mark.parametrize("damage", ["missing", "text"])
+def test_an_audit_that_cannot_be_read_is_found(world: World, damage: str) -> None:
+    path = world.out / "audit.duckdb"
+    path.unlink()
+    if damage == "text":
+        path.write_text("x" * 5000)
+    assert "6" in broken(check(world))
+
+
+def test_other_lists_are_found_and_nothing_is_held_against_the_model(
+    world: World, tmp_path: Path
+) -> None:
+    other = World(tmp_path / "other", lists=world.lists[:2]).make()
+    verdict = check(world, lists=other.store)
+    assert ("6", "manifest.json: 3 lists differ from the store given") in said(verdict)
+    assert next(o for o in verdict.outcomes if o.promise == "1b").state == "not checked"
+    # without the curator key of the run, only what the store says is compared
+    key_path(other.store).unlink()
+    text = "manifest.json: 1 list differs from the store given"
+    assert ("6", text) in said(check(world, lists=other.store))
+
+
+def test_another_curator_key_is_found(world: World, tmp_path: Path) -> None:
+    other = World(tmp_path / "other").make()
+    assert "6" in broken(check(world, key=key_path(other.store)))
+
+
+def test_other_keywords_are_found(world: World) -> None:
+    world.keywords.write_text("harbour\n")
+    assert "6" in broken(check(world))
+
+
+def test_other_inputs_are_found(world: World) -> None:
+    table = pq.read_table(world.source())
+    write(world.source(), put(table, 0, "caption", "another"))
+    assert {"2", "5"} <= broken(check(world))
+
+
+def test_missing_and_strange_inputs_are_found(world: World) -> None:
+    world.source("beta", "part-1.parquet").rename(world.source("beta", "part-2.parquet"))
+    found = said(check(world))
+    assert ("6", "manifest.json: 1 shard given that the run did not have") in found
+    text = "manifest.json: 1 shard of the run not found where the inputs were given"
+    assert ("6", text) in found
+
+
+# -- what was not checked is said --------------------------------------------------------
+
+
+def test_without_lists_nothing_is_called_clean(made: World) -> None:
+    for given in ({}, {"inputs": [made.data]}, {"inputs": [made.data], "keywords": made.keywords}):
+        verdict = verify(made.out, **given)
+        assert verdict.ok and not verdict.clean
+        assert verdict.outcomes[0].state == "not checked"
+        assert "clean" not in verdict.summary
+        assert "no lists given" in verdict.summary
+
+
+def test_without_inputs_or_keywords_it_says_what_is_missing(made: World) -> None:
+    states = {o.promise: o.state for o in check(made, inputs=[]).outcomes}
+    assert states["1a"] == "held"
+    assert states["1b"] == states["2"] == states["6"] == "not checked"
+    verdict = check(made, keywords=None)
+    assert not verdict.clean
+    assert next(o for o in verdict.outcomes if o.promise == "1b").state == "not checked"
+
+
+def test_findings_hold_no_value(world: World) -> None:
+    world.change(world.output(), lambda t: pa.concat_tables([t[4:], input_row(world, 20)]))
+    text = repr(check(world))
+    for value in ("same.example", md5("listed d"), "picture of", "harbour"):
+        assert value not in text
+
+
+def test_another_script_text_is_a_notice(world: World) -> None:
+    world.manifest["scripts"][0]["sha256"] = "0" * 64
+    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    verdict = check(world)
+    assert verdict.ok
+    assert any("another text" in n for n in verdict.notices)
+
+
+# -- editions of the user's own ----------------------------------------------------------
+
+
+@pytest.fixture
+def own_edition(tmp_path: Path) -> World:
+    """An edition that removes listed rows and some that only its script knows."""
+    own = oracle.Edition("own", "research", ("csam",), ("unsafe",))
+    return World(tmp_path, editions=(oracle.RESEARCH, own), own=frozenset({"own"})).make()
+
+
+def test_an_own_edition_is_checked_as_far_as_can_be(own_edition: World) -> None:
+    # its parent drops more labels, so `own` may only keep what research keeps
+    own_edition.change(own_edition.output("own"), lambda _: rows_of(own_edition, "research")[3:])
+    verdict = check(own_edition)
+    assert {f.promise for f in verdict.findings if f.where == "own/alpha/part-0.parquet"} == set()
+    why = next(o.why for o in verdict.outcomes if o.promise == "1b")
+    assert "script of its own" in why
+    assert not verdict.clean
+
+
+def test_an_own_edition_that_keeps_a_listed_row_is_found(own_edition: World) -> None:
+    put_back(own_edition, 5, 0, "own")
+    text = "own/alpha/part-0.parquet: 1 kept row is listed (image_md5)"
+    assert ("1a", text) in said(check(own_edition))
+
+
+def test_an_own_edition_in_another_order_is_found(own_edition: World) -> None:
+    own_edition.change(own_edition.output("own"), reordered)
+    text = "own/alpha/part-0.parquet: its rows stand in another order than in the input"
+    assert ("2", text) in said(check(own_edition))
+
+
+def test_an_own_edition_with_a_changed_row_is_found(own_edition: World) -> None:
+    own_edition.change(own_edition.output("own"), lambda t: put(t, 3, "caption", "another"))
+    assert "1b" in broken(check(own_edition))
+
+
+# -- wrong usage -------------------------------------------------------------------------
+
+
+def test_what_cannot_be_read_is_refused(made: World, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        verify(tmp_path / "nowhere")
+    with pytest.raises(ListError):
+        verify(made.out, lists=made.keywords)
+    with pytest.raises(ListError):
+        verify(made.out, lists=tmp_path / "none.duckdb")
+    with pytest.raises(InputError, match="keywords"):
+        verify(made.out, keywords=tmp_path / "none.txt")
+    with pytest.raises(InputError):
+        verify(made.out, inputs=[tmp_path / "nowhere"])
+
+
+def test_progress_is_told(made: World) -> None:
+    told: list[tuple[int, int]] = []
+    check(made, done=lambda shards, rows: told.append((shards, rows)))
+    assert told == [(1, 60), (1, 60), (1, 60), (1, 30)]
+
+
+def test_unscored_rows_and_no_same_link(tmp_path: Path) -> None:
+    setting = oracle.Setting(keywords=None, unscored="drop", same_link=False)
+    world = World(tmp_path, setting=setting).make()
+    assert check(world).clean
+    kept = pq.read_table(world.output())
+    assert not pc.any(pc.is_null(kept["punsafe"])).as_py()
+    assert any((u or "").startswith("HTTP://same") for u in kept["url"].to_pylist())

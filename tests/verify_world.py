@@ -1,0 +1,352 @@
+"""A small data set, a list store, and the OUT that a run should make of them, by the oracle.
+
+Tests change one thing in it, state the change in the manifest and the audit (`restate`), so
+that only a look at the rows can find it, and ask `verify`.
+"""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relaion import scripts
+from relaion.engine import Engine, connect
+from relaion.links import KEY_VERSION, host_digest, link_key
+from relaion.lists.database import STORE_VERSION
+from relaion.lists.key import create, hmac_digest, key_path
+from tests import oracle
+from tests.oracle import RESEARCH, SAFE, Listing, Setting
+
+SUBSETS = ("alpha", "beta")
+SHARDS = ("part-0.parquet", "part-1.parquet")
+SCHEMA = pa.schema(
+    [
+        pa.field("url", pa.string()),
+        pa.field("similarity", pa.float64()),
+        pa.field("punsafe", pa.float32()),
+        pa.field("caption", pa.string()),
+        pa.field("md5", pa.string()),
+        pa.field("sha1", pa.string()),
+        pa.field("boxes", pa.list_(pa.list_(pa.float64()))),
+        pa.field("width", pa.int32(), nullable=False),
+        pa.field("taken", pa.timestamp("us")),
+    ],
+    metadata={b"origin": b"example", b"pandas": b"{}"},
+)
+ROLES = {"caption": "text", "md5": "image_md5", "sha1": "image_sha1"}
+CODECS = {"url": "zstd", "caption": "snappy"}
+KEYWORDS = ("harbour", "кот", "海")
+
+
+def md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()
+
+
+def sha1(text: str) -> str:
+    return hashlib.sha1(text.encode()).hexdigest()
+
+
+def row(i: int, **values: Any) -> dict[str, Any]:
+    """A neutral row; every value can be given."""
+    plain = {
+        "url": f"https://host{i % 5}.example/p/{i}.jpg",
+        "similarity": math.nan if i % 7 == 0 else i / 100,
+        "punsafe": None if i % 11 == 0 else (i % 40) / 100,
+        "caption": f"a picture of number {i}",
+        "md5": md5(f"image {i}"),
+        "sha1": None,
+        "boxes": None if i % 3 else [[i / 3, math.nan], []],
+        "width": i,
+        "taken": None if i % 4 else 1_700_000_000_000_000 + i,
+    }
+    return plain | values
+
+
+def planted(start: int) -> list[dict[str, Any]]:
+    """Rows that something names, among neutral ones."""
+    rows = [row(start + i) for i in range(60)]
+    changes: dict[int, dict[str, Any]] = {
+        5: {"md5": md5("listed a").upper()},  # on two lists
+        8: {"md5": md5("listed b"), "url": None},
+        11: {"sha1": sha1("listed c"), "md5": None},
+        14: {"url": "http://www.Listed.example:80/x.jpg#top"},
+        17: {"url": "https://raw.example/r.jpg"},
+        20: {"url": "https://same.example/s.jpg", "md5": md5("listed d")},
+        23: {"url": "HTTP://same.example/s.jpg"},  # another row with that link
+        26: {"punsafe": 0.99, "caption": "the HARBOUR at night"},
+        29: {"punsafe": 0.99, "caption": "unharboured"},
+        32: {"punsafe": 0.5},
+        35: {"punsafe": math.nan},
+        38: {"md5": md5("other list")},
+        41: {"punsafe": 0.97, "caption": "мой Кот!"},
+        44: {"punsafe": 0.99, "caption": "大海边", "md5": md5("listed a")},
+        47: {"url": "https://same.example/other.jpg"},
+        50: {"url": "not a link at all", "caption": None, "punsafe": 0.99},
+        53: {"punsafe": 0.45},
+    }
+    for i, values in changes.items():
+        rows[i] = row(start + i, **values)
+    return rows
+
+
+def lists() -> list[Listing]:
+    """Three lists; one has a label that no edition asks for."""
+    return [
+        Listing(1, "csam", frozenset({("image_md5", md5("listed a")),
+                                      ("image_md5", md5("listed b")),
+                                      ("image_sha1", sha1("listed c")),
+                                      oracle.url_entry("https://listed.example/x.jpg")})),
+        Listing(2, "privacy", frozenset({("image_md5", md5("listed a")),
+                                         ("image_md5", md5("listed d")),
+                                         ("url_md5", md5("https://raw.example/r.jpg")),
+                                         ("image_md5", md5("nowhere"))}), "other partner"),
+        Listing(3, "watch", frozenset({("image_md5", md5("other list"))}), "third"),
+    ]  # fmt: skip
+
+
+@dataclass
+class World:
+    """Where everything lies, and what it was made from."""
+
+    top: Path
+    lists: Sequence[Listing] = field(default_factory=lists)
+    setting: Setting = field(default_factory=lambda: Setting(keywords=KEYWORDS))
+    editions: Sequence[oracle.Edition] = (RESEARCH, SAFE)
+    own: frozenset[str] = frozenset()
+    shards: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+    schema: pa.Schema = SCHEMA
+
+    @property
+    def data(self) -> Path:
+        return self.top / "data"
+
+    @property
+    def out(self) -> Path:
+        return self.top / "out"
+
+    @property
+    def store(self) -> Path:
+        return self.top / "lists.duckdb"
+
+    @property
+    def keywords(self) -> Path:
+        return self.top / "keywords.txt"
+
+    def source(self, subset: str = "alpha", shard: str = "part-0.parquet") -> Path:
+        return self.data / subset / shard
+
+    def output(
+        self, edition: str = "research", subset: str = "alpha", shard: str = "part-0.parquet"
+    ) -> Path:
+        return self.out / edition / subset / shard
+
+    def arguments(self) -> dict[str, Any]:
+        """What `verify` is given for a full check."""
+        has_words = self.setting.keywords is not None
+        return {
+            "inputs": [self.data],
+            "lists": self.store,
+            "keywords": self.keywords if has_words else None,
+        }
+
+    def make(self) -> "World":
+        """Write everything."""
+        if not self.shards:
+            pairs = [(subset, shard) for subset in SUBSETS for shard in SHARDS]
+            self.shards = {p: planted(1000 * i) for i, p in enumerate(pairs)}
+            self.shards["beta", "part-1.parquet"] = [row(9000 + i) for i in range(30)]
+        self.top.mkdir(parents=True, exist_ok=True)
+        words = "\n".join(["# words", "", *(self.setting.keywords or ())])
+        self.keywords.write_text("\ufeff" + words + "\n", encoding="utf-8")
+        make_store(self.store, self.lists)
+        flat = [r for rows in self.shards.values() for r in rows]
+        named = oracle.reasons([roles(r) for r in flat], self.lists, self.setting)
+        tables, start = {}, 0
+        for (subset, shard), rows in self.shards.items():
+            write(self.source(subset, shard), pa.Table.from_pylist(rows, self.schema))
+            tables[subset, shard] = named[start : start + len(rows)]
+            start += len(rows)
+        self._write_outputs(tables)
+        self.restate()
+        return self
+
+    def _write_outputs(self, named: dict[tuple[str, str], list[set[oracle.Reason]]]) -> None:
+        self.removals: list[tuple[Any, ...]] = []
+        labels = {x.list_id: x.label for x in self.lists}
+        for edition in self.editions:
+            for subset in dict.fromkeys(s for s, _ in named):
+                ours = [r for (s, _), some in named.items() if s == subset for r in some]
+                for reason, (gross, alone) in oracle.removals(ours, edition, self.lists).items():
+                    label = labels.get(reason.list_id or 0)
+                    self.removals.append(
+                        (edition.name, subset, *reason[:2], label, *reason[2:], gross, alone)
+                    )
+            for (subset, shard), some in named.items():
+                kept = oracle.kept(some, edition, self.lists)
+                target = self.output(edition.name, subset, shard)
+                table = pa.Table.from_pylist(self.shards[subset, shard], self.schema)
+                if all(kept):
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    os.link(self.source(subset, shard), target)
+                else:
+                    write(target, table.filter(pa.array(kept, pa.bool_())))
+
+    def restate(self) -> None:
+        """Write the manifest and the audit to fit the files as they are now."""
+        self.manifest = self._manifest()
+        (self.out / "manifest.json").write_text(json.dumps(self.manifest), encoding="utf-8")
+        self.write_audit()
+
+    def _manifest(self) -> dict[str, Any]:
+        setting, key = self.setting, bytes.fromhex(key_path(self.store).read_text())
+        words = hashlib.sha256(self.keywords.read_bytes()).hexdigest()
+        return {
+            "relaion": "0", "duckdb": "0", "pyarrow": "0", "sql_version": "v1",
+            "key_version": KEY_VERSION, "run": "0123", "started": "", "finished": "",
+            "scripts": [
+                {"name": f"{name}.sql", "sha256": s.sha256} for name, s in scripts.load().items()
+            ],
+            "parameters": {
+                "unscored": setting.unscored,
+                "same_link": setting.same_link,
+                "unsafe_above": setting.unsafe_above,
+                "keyword_above": setting.keyword_above,
+                "keywords": None
+                if setting.keywords is None
+                else {"digest": hmac_digest(key, words), "n": len(setting.keywords)},
+                "columns": {},
+            },
+            "editions": [
+                {
+                    "name": e.name, "parent": e.parent, "labels": list(e.labels),
+                    "rules": list(e.rules), "script": f"{e.name}.sql", "sha256": "0",
+                    "builtin": e.name not in self.own,
+                }
+                for e in self.editions
+            ],
+            "lists": [
+                {
+                    "list_id": x.list_id, "source": x.source, "title": f"list {x.list_id}",
+                    "label": x.label, "received": "2024-02-22",
+                    "digest": hmac_digest(key, content(x)), "entries": counts(x),
+                }
+                for x in self.lists
+            ],
+            "inputs": [
+                {"subset": subset, "shard": shard, **facts(self.source(subset, shard))}
+                for subset, shard in self.shards
+            ],
+            "outputs": [
+                {"edition": e.name, "subset": subset, "shard": shard,
+                 **facts(self.output(e.name, subset, shard))}
+                for e in self.editions
+                for subset, shard in self.shards
+            ],
+            "publishable": False, "why": "a test",
+        }  # fmt: skip
+
+    def write_audit(self, change: Callable[[Engine], None] | None = None) -> None:
+        """Write audit.duckdb, and change it before it is closed."""
+        path = self.out / "audit.duckdb"
+        path.unlink(missing_ok=True)
+        inputs = [tuple(i.values()) for i in self.manifest["inputs"]]
+        outputs = [tuple(o.values()) for o in self.manifest["outputs"]]
+        rows_in = {s: sum(i[2] for i in inputs if i[0] == s) for s, _ in self.shards}
+        unions = []
+        for e in self.editions:
+            for s, n in rows_in.items():
+                kept = sum(o[3] for o in outputs if o[:2] == (e.name, s))
+                unions.append((e.name, s, n, n - kept, kept))
+        with connect(path) as engine:
+            for table, (declared, rows) in {
+                "inputs": ("subset varchar, shard varchar, rows bigint, bytes bigint, "
+                           "sha256 varchar", inputs),
+                "outputs": ("edition varchar, subset varchar, shard varchar, rows bigint, "
+                            "bytes bigint, sha256 varchar", outputs),
+                "removals": ("edition varchar, subset varchar, reason_kind varchar, "
+                             "list_id integer, label varchar, kind varchar, form varchar, "
+                             "rule varchar, gross bigint, exclusive bigint", self.removals),
+                "unions": ("edition varchar, subset varchar, rows_in bigint, removed bigint, "
+                           "kept bigint", unions),
+            }.items():  # fmt: skip
+                engine.execute(f"create table {table} ({declared})")
+                for values in rows:
+                    marks = ", ".join("?" * len(values))
+                    engine.execute(f"insert into {table} values ({marks})", list(values))
+            if change is not None:
+                change(engine)
+
+    def change(self, path: Path, edit: Callable[[pa.Table], pa.Table], **options: Any) -> None:
+        """Rewrite one file after an edit, and state it as it is now."""
+        table = pq.read_table(path)
+        # as it was written at first: without the field numbers that pyarrow reads
+        table = edit(table.cast(self.schema).replace_schema_metadata(self.schema.metadata))
+        path.unlink()  # a hard link to an input must not be written through
+        write(path, table, **options)
+        self.restate()
+
+
+def roles(values: dict[str, Any]) -> dict[str, Any]:
+    """A row as the oracle wants it; scores as float32 stores them."""
+    found = {ROLES.get(name, name): value for name, value in values.items()}
+    if found.get("punsafe") is not None:
+        found["punsafe"] = pa.scalar(found["punsafe"], pa.float32()).as_py()
+    return found
+
+
+def write(path: Path, table: pa.Table, **options: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    codecs = {name: codec for name, codec in CODECS.items() if name in table.schema.names}
+    plain: dict[str, Any] = {"compression": codecs or "snappy", "row_group_size": 25}
+    pq.write_table(table, path, **(plain | options))
+
+
+def facts(path: Path) -> dict[str, Any]:
+    raw = path.read_bytes() if path.exists() else b""
+    try:
+        rows = pq.read_metadata(path).num_rows
+    except (OSError, ValueError):
+        rows = 0
+    return {"rows": rows, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+
+
+def content(x: Listing) -> str:
+    return hashlib.sha256(repr(sorted(x.entries)).encode()).hexdigest()
+
+
+def counts(x: Listing) -> dict[str, int]:
+    kinds = sorted(kind for kind, _ in x.entries)
+    return {kind: kinds.count(kind) for kind in kinds}
+
+
+def make_store(path: Path, lists: Sequence[Listing], hosts: dict[str, str] | None = None) -> None:
+    """A list store as `lists add` leaves it; `hosts` are those of plain links, by digest."""
+    path.unlink(missing_ok=True)
+    known = hosts or {}
+    for link in ("https://listed.example/x.jpg",):
+        known[oracle.url_entry(link)[1]] = str(host_digest(link_key(link)))
+    with connect() as engine:
+        engine.attach(path, "store", read_only=False)
+        script = scripts.load("lists")["10_store"]
+        engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
+        for x in lists:
+            engine.execute(
+                "insert into store.lists values (?, ?, ?, ?, '2024-02-22', now(), ?, ?, ?, 0, 0)",
+                [x.list_id, x.source, f"list {x.list_id}", x.label, content(x),
+                 len(x.entries), len(x.entries)],
+            )  # fmt: skip
+            for kind, digest in sorted(x.entries):
+                engine.execute(
+                    "insert into store.entries values (?, ?, ?, ?)",
+                    [x.list_id, kind, digest, known.get(digest)],
+                )
+    path.chmod(0o600)
+    if not key_path(path).exists():
+        create(key_path(path))
