@@ -1,0 +1,80 @@
+"""Entries of partner lists: links that were made unclickable, and what is no usable link."""
+
+import re
+
+from relaion.links.key import link_key
+from relaion.links.parts import take_apart
+from relaion.links.text import drop_breaks, trim, undo_entities, unquote_whole
+
+_QUOTES = '"\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'
+# a scheme whose letters were replaced or put in brackets: hxxp, [h]ttp, hxxps[:]//, http[://]
+_B = r"[\[\](){}]*"
+_SCHEME = re.compile(
+    rf"{_B}(h{_B}(?:tt|xx|\*\*|__){_B}p|f{_B}[tx*_]{_B}p){_B}(s?){_B}:{_B}/{_B}/[\])}}]*\s*", re.I
+)
+_SIGN = re.compile(r"\s*[\[({]\s*(\.|dot|:|/)\s*[\])}]\s*", re.I)
+_ROUNDS = 8  # quotes in brackets in quotes: more than people write, and an end for what is no link
+_END_OF_HOST = re.compile(r"(?<![\[({])[/\\?#]")
+
+
+def clean_entry(text: str) -> str:
+    """A list's entry as a link that opens: quotes, brackets and defanging undone.
+
+    Undone are blanks, quotes and angle brackets around it, a comma after its quotes, `hxxp`,
+    `[h]ttp`, `[:]//`, and `[.]`, `(.)`, `[dot]`, `[:]`, `[/]` where the scheme or the host
+    shows such signs: a `[.]` in the path of an ordinary link is part of it.
+    """
+    for _ in range(_ROUNDS):
+        done = _refang(_unframe(drop_breaks(text)))
+        if done == text:
+            break
+        text = done
+    return text
+
+
+def _unframe(text: str) -> str:
+    for _ in range(_ROUNDS):
+        inner = trim(text)
+        if inner[:1] in ('"', "'"):
+            inner = inner.rstrip(",;")
+        inner = inner.strip(_QUOTES)
+        for opening, closing in ("''", "``", "<>"):
+            if inner.startswith(opening) and inner.endswith(closing):
+                inner = inner[1:-1]
+        if inner == text:
+            break
+        text = inner
+    return text
+
+
+def _refang(text: str) -> str:
+    scheme = _SCHEME.match(text)
+    rest, plain = text, ""
+    if scheme:
+        rest = text[scheme.end() :]
+        plain = ("ftp" if scheme[1][0] in "fF" else "http") + scheme[2].lower() + "://"
+    host = _END_OF_HOST.split(rest, maxsplit=1)[0]
+    if (scheme and scheme[0].lower() != plain) or _SIGN.search(host):
+        return plain + _SIGN.sub(lambda m: "." if m[1].lower() == "dot" else m[1], rest)
+    return text
+
+
+def entry_fault(text: str) -> str | None:
+    """Why an entry is no usable link, in words that hold nothing of it; None when it is one.
+
+    A link must lead to one thing: an entry that names a host only, or a part of a page that
+    only the reader's browser finds (`#!`), would stand for a whole site. Wildcards and hosts are
+    for entries with a scope. `text` may be defanged.
+    """
+    text = clean_entry(text)
+    parts = take_apart(unquote_whole(trim(undo_entities(text))))
+    key = take_apart(link_key(text))
+    if parts is None or key is None or not key.host:
+        return "no link" if text else "empty"
+    faults = {
+        "a wildcard in the host": "*" in key.host,
+        "no dot in the host": "." not in key.host and not key.host.startswith("["),
+        "a hash-bang fragment": parts.fragment.startswith("#!"),
+        "only a host": not key.path and not key.query,
+    }
+    return next((fault for fault, found in faults.items() if found), None)

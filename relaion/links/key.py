@@ -1,0 +1,171 @@
+"""The link key: the form in which two spellings of the same link are equal.
+
+What is folded, and what is never folded, is written down in
+`sql/decisions/0001-link-key.md`; `tests/cases/links` holds an example of each.
+"""
+
+import re
+from collections.abc import Callable
+from hashlib import md5, sha256
+
+from relaion.links.host import ORDINARY, WWW, canonical_host, without_www
+from relaion.links.parts import Parts, mark, take_apart
+from relaion.links.path import canonical_escapes, canonical_path, without_end
+from relaion.links.text import (
+    as_bytes,
+    as_text,
+    drop_breaks,
+    trim,
+    undo_entities,
+    unquote_whole,
+)
+
+KEY_VERSION = 1
+"""Raised whenever the key of any link changes; a list store of another version is refused."""
+
+# what is already canonical but for its scheme, one `www.` and a slash at the end
+_PLAIN = re.compile(
+    r"https?://(?:www\.(?!www\.)(?=[^/?]*\.))?((?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*"
+    r"(?:/[A-Za-z0-9_.~!$'()*+,:=@&/-]*)?)"
+    r"(\?[A-Za-z0-9_.~!$'()*+,:=@&/?-]*[A-Za-z0-9_.~!$'()*+,:=@/?-])?"
+)
+_OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_KEY_HOST = re.compile(rf"({ORDINARY.pattern})(?:[/?]|\Z)")
+
+
+def _scheme(p: Parts) -> None:
+    p.scheme = "ftp:" if p.scheme[:1] in ("f", "F") else ""
+
+
+def _unsent(p: Parts) -> None:
+    p.user = p.fragment = ""
+
+
+def _host(p: Parts) -> None:
+    p.host = canonical_host(p.host)
+
+
+def _port(p: Parts) -> None:
+    number = p.port[1:].lstrip("0")
+    is_default = number == "21" if p.scheme else number in ("80", "443")
+    # `:0` is a port of its own; only no digits at all is no port
+    p.port = "" if is_default or p.port in ("", ":") else f":{number or '0'}"
+
+
+def _escapes(p: Parts) -> None:
+    p.path, p.query = canonical_escapes(p.path, p.query)
+
+
+def _path(p: Parts) -> None:
+    p.path = canonical_path(p.path)
+
+
+def _ends(p: Parts) -> None:
+    p.path, p.query = without_end(p.path, p.query)
+
+
+def _www(p: Parts) -> None:
+    p.host = without_www(p.host)
+
+
+_ON_TEXT: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("tabs and line breaks removed", drop_breaks),
+    ("HTML entities undone", undo_entities),
+    ("blanks at the ends removed", trim),
+    ("escaping of the whole link undone", unquote_whole),
+)
+_ON_PARTS: tuple[tuple[str, Callable[[Parts], None]], ...] = (
+    ("scheme removed", _scheme),
+    ("user name and fragment removed", _unsent),
+    ("host in its canonical form", _host),
+    ("default port removed", _port),
+    ("escapes of path and query in one form", _escapes),
+    ("dot segments and runs of slashes resolved", _path),
+    ("slash and & at the end removed", _ends),
+    ("www. removed", _www),
+    ("marked as a link", mark),
+)
+
+
+def _other(text: str) -> str:
+    """A text that is no web link equals only itself, but for the case of its scheme."""
+    found = _OTHER_SCHEME.match(text)
+    return text[: found.end()].lower() + text[found.end() :] if found else text
+
+
+def _plain_key(text: str) -> str | None:
+    """The key of a link that needs only cutting; None when that is not certain."""
+    found = _PLAIN.fullmatch(text)
+    if not found or "/." in text or text.find("//", 8) > 0 or "xn--" in text:
+        return None
+    place, query = found.groups("")
+    # `www.` left in front: one of several, or two labels in all
+    return None if place.startswith("www.") else place.rstrip("/") + query
+
+
+def link_key(url: str | bytes) -> str:
+    """The canonical form of a link: equal for two links exactly when they count as the same.
+
+    Any text and any bytes have a key; bytes that are not UTF-8 keep their values. A key is its
+    own key. Web links give `host[:port][path][?query]` in printable ASCII, `ftp:` before it for
+    that service, `//` where the text alone would not be read as a link; other texts give
+    themselves. Raises nothing.
+    """
+    text = as_text(url)
+    key = _plain_key(text)
+    if key is not None:
+        return key
+    for _, clean in _ON_TEXT:
+        text = clean(text)
+    parts = take_apart(text)
+    if parts is None:
+        return _other(text)
+    for _, change in _ON_PARTS:
+        change(parts)
+    return str(parts) if parts.host else text
+
+
+def link_steps(url: str | bytes) -> list[tuple[str, str]]:
+    """How a link becomes its key: (what was done, the text after it), for people to follow.
+
+    The first pair is the text as given, the last its key; steps that change nothing are left
+    out.
+    """
+    text = as_text(url)
+    steps = [("as given", text)]
+    for name, clean in _ON_TEXT:
+        text = _note(steps, name, clean(text))
+    parts = take_apart(text)
+    if parts is None:
+        _note(steps, "no web link: equal only to itself", _other(text))
+    else:
+        for name, change in _ON_PARTS:
+            change(parts)
+            _note(steps, name, str(parts))
+        if not parts.host:
+            _note(steps, "no host: equal only to itself", text)
+    return [*steps, ("key", link_key(url))]
+
+
+def _note(steps: list[tuple[str, str]], name: str, text: str) -> str:
+    if text != steps[-1][1]:
+        steps.append((name, text))
+    return text
+
+
+def key_digest(key: str) -> str:
+    """SHA-256 of a key's UTF-8 as 64 lower-case hex digits: the form in which lists keep it."""
+    return sha256(as_bytes(key)).hexdigest()
+
+
+def host_digest(key: str) -> str | None:
+    """MD5 of a key's host without any leading `www.`, as 32 lower-case hex digits.
+
+    It tells which rows are worth a key, and guards nothing. None when the host is odd (a port,
+    a number or one label only, punycode, other characters): a row with such a host always goes on.
+    """
+    found = _KEY_HOST.match(key)
+    if not found or "xn--" in found[1]:
+        return None
+    host = WWW.sub("", found[1], count=1)
+    return md5(host.encode("ascii"), usedforsecurity=False).hexdigest()

@@ -1,0 +1,151 @@
+"""What any text of a link goes through: bytes, blanks, HTML entities, percent-escapes."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+
+# blanks, controls and invisible marks that stick to the ends of a copied link
+_EDGE = (
+    "".join(map(chr, range(0x21)))
+    + "\x7f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    + "\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
+_NAMED = {
+    "&amp;": "&",
+    "&AMP;": "&",
+    "&quot;": '"',
+    "&QUOT;": '"',
+    "&apos;": "'",
+    "&lt;": "<",
+    "&LT;": "<",
+    "&gt;": ">",
+    "&GT;": ">",
+    "&nbsp;": "\xa0",
+}
+_NAMES = "&(?:amp|AMP|quot|QUOT|apos|lt|LT|gt|GT|nbsp);"
+_ENTITY = f"{_NAMES}|&#(?:[xX]0{{0,8}}[0-9a-fA-F]{{1,6}}|0{{0,8}}[0-9]{{1,7}});"
+_LONGEST = 20  # characters of the longest token, `&#x00000000XXXXXX;`, and a little
+_RAW = re.compile(r"[^\x21-\x7e]+")
+_HIGH = re.compile(r"(?:%[89A-F][0-9A-F])+")
+_WHOLE = re.compile(r"(?i)(?:https?|ftp)%(?:25){0,3}3a(?:%(?:25){0,3}2f|[/\\])")
+_ESCAPE = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+
+# a token's regular expression, the same at the end of a text, and what a token means
+Tokens = tuple[re.Pattern[str], re.Pattern[str], Callable[[re.Match[str]], str]]
+
+
+def as_text(link: str | bytes) -> str:
+    """A link as text; bytes that are not UTF-8 become lone surrogates, so none is lost."""
+    return link if isinstance(link, str) else link.decode("utf-8", "surrogateescape")
+
+
+def as_bytes(text: str) -> bytes:
+    """The UTF-8 of any text; a lone surrogate is the byte it stands for, or its own code."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return b"".join(_one_as_bytes(c) for c in text)
+
+
+def _one_as_bytes(c: str) -> bytes:
+    return c.encode("utf-8", "surrogateescape" if "\udc80" <= c <= "\udcff" else "surrogatepass")
+
+
+def quote_raw(text: str) -> str:
+    """Percent-escape all that is not a printable ASCII character, as browsers send it."""
+    return _RAW.sub(lambda m: "".join(f"%{b:02X}" for b in as_bytes(m[0])), text)
+
+
+def unquote_words(text: str) -> str:
+    """Escapes that spell UTF-8 beyond ASCII, as characters; other escapes stay."""
+    return _HIGH.sub(lambda m: _spelled(m[0]), text)
+
+
+def _spelled(escapes: str) -> str:
+    text = bytes.fromhex(escapes.replace("%", "")).decode("utf-8", "surrogateescape")
+    return re.sub("[\udc80-\udcff]", lambda m: quote_raw(m[0]), text)
+
+
+def undo(text: str, tokens: Tokens) -> str:
+    """Replace tokens by what they mean until none is left that changes.
+
+    `%2541` is `%41` is `A`. Takes time in proportion to the text, however deeply it nests:
+    four rounds do for what people write, a stack of characters for what they contrive.
+    """
+    anywhere, at_end, meaning = tokens
+    for _ in range(4):
+        done = anywhere.sub(meaning, text)
+        if done == text:
+            return done
+        text = done
+    out: list[str] = []
+    for c in text:
+        out.append(c)
+        while found := at_end.search("".join(out[-_LONGEST:])):
+            value = meaning(found)
+            if value == found[0]:
+                break
+            out[-len(found[0]) :] = value
+    return "".join(out)
+
+
+def tokens(pattern: str, meaning: Callable[[re.Match[str]], str]) -> Tokens:
+    """Tokens for `undo`; no token may hold the first character of another in its middle."""
+    return re.compile(pattern), re.compile(rf"(?:{pattern})\Z"), meaning
+
+
+def escapes(kept: str) -> Tokens:
+    """Tokens of an escaped text: printable ASCII but for `kept` means itself.
+
+    All else stays escaped, in upper-case hex. Entities that escapes had hidden count too.
+    """
+    digits = "0123456789abcdefABCDEF"
+    values = {f"%{a}{b}": chr(int(a + b, 16)) for a in digits for b in digits}
+    meaning = {e: c if "!" <= c <= "~" and c not in kept else e.upper() for e, c in values.items()}
+    meaning |= {name: quote_raw(c) for name, c in _NAMED.items()}
+    return tokens(f"%[0-9a-fA-F]{{2}}|{_NAMES}", lambda m: meaning[m[0]])
+
+
+def _entity(found: re.Match[str]) -> str:
+    text = found[0]
+    if text in _NAMED:
+        return _NAMED[text]
+    code = int(text[3:-1], 16) if text[2] in "xX" else int(text[2:-1])
+    if code in (9, 10, 13):
+        return ""  # as a raw tab or line break: no part of a link
+    if not 0 < code < 0x110000 or 0xD800 <= code < 0xE000:
+        return text
+    # HTML reads &#128; to &#159; as windows-1252
+    return unescape(text) if 0x80 <= code < 0xA0 else chr(code)
+
+
+_ENTITIES = tokens(_ENTITY, _entity)
+
+
+def drop_breaks(text: str) -> str:
+    """Without tabs and line breaks: a link may be broken across lines."""
+    if "\t" in text or "\n" in text or "\r" in text:
+        return text.replace("\t", "").replace("\n", "").replace("\r", "")
+    return text
+
+
+def undo_entities(text: str) -> str:
+    """HTML entities that end in a semicolon, undone until none is left.
+
+    Before anything else reads the text: `&#039;` holds a `#` that starts no fragment.
+    `&copy=` without a semicolon is a parameter, not an entity.
+    """
+    return undo(text, _ENTITIES) if "&" in text and ";" in text else text
+
+
+def trim(text: str) -> str:
+    """Without blanks, controls, byte order marks and invisible spaces at both ends."""
+    return text.strip(_EDGE)
+
+
+def unquote_whole(text: str) -> str:
+    """A link escaped as a whole (`http%3A%2F%2F…`), undone, up to four times over."""
+    while _WHOLE.match(text):
+        decoded = _ESCAPE.sub(lambda m: _spelled(m[0]), text)
+        text = trim(undo_entities(drop_breaks(decoded)))
+    return text

@@ -1,0 +1,145 @@
+"""Links for hypothesis: ordinary ones, their trivial variants, texts that only resemble links."""
+
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+
+from relaion.links.host import without_www
+
+_LABEL = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=8)
+_HOST = st.tuples(
+    st.lists(_LABEL, min_size=1, max_size=3), st.sampled_from(["example", "test", "invalid"])
+).map(lambda t: ".".join([*t[0], t[1]]))
+_NAME = st.text("abcXYZ019_.~!$'()*+,:=@-éß€😀 ", min_size=1, max_size=8).filter(
+    lambda s: s.strip(". ") == s and "&" not in s
+)
+_PATH = st.lists(_NAME, max_size=4).map(lambda names: "".join("/" + n for n in names))
+_PARAM = st.text("abcXYZ019_.~!$'()*,:=@/?-", min_size=1, max_size=8)
+_QUERY = st.lists(_PARAM, max_size=3).map(lambda ps: "?" + "&".join(ps) if ps else "")
+_PORT = st.sampled_from(["", "", "", ":8080", ":81"])
+
+links = st.builds(
+    lambda scheme, host, port, path, query: f"{scheme}{host}{port}{path}{query}",
+    st.sampled_from(["http://", "https://"]),
+    _HOST,
+    _PORT,
+    _PATH,
+    _QUERY,
+)
+"""Links with an ordinary host, maybe a port, a path of any letters and a query."""
+
+
+def split(link: str) -> tuple[str, str, str, str, str]:
+    """Scheme with its slashes, host, port, path and query of one of `links`."""
+    scheme, _, rest = link.partition("://")
+    rest, mark, query = rest.partition("?")
+    place, slash, path = rest.partition("/")
+    host, colon, port = place.partition(":")
+    return scheme + "://", host, colon + port, slash + path, mark + query
+
+
+def _on(part: int, change: Callable[[str], str]) -> Callable[[str], str]:
+    def variant(link: str) -> str:
+        parts = list(split(link))
+        parts[part] = change(parts[part])
+        return "".join(parts)
+
+    return variant
+
+
+def _escaped_letters(path: str) -> str:
+    return "".join(f"%{ord(c):02x}" if c.isascii() and c.isalnum() else c for c in path)
+
+
+def _escaped_raw(path: str) -> str:
+    quoted = ("".join(f"%{b:02X}" for b in c.encode()) if c > "~" or c == " " else c for c in path)
+    return "".join(quoted)
+
+
+def _toggled_www(host: str) -> str:
+    if host.rpartition(".")[2].isdigit():  # an address has no `www.`
+        return host
+    shorter = without_www(host)
+    return shorter if shorter != host else f"www.{host}"
+
+
+variants: dict[str, Callable[[str], str]] = {
+    "other scheme": _on(0, lambda s: "http://" if s == "https://" else "https://"),
+    "scheme in capitals": _on(0, str.upper),
+    "no scheme": _on(0, lambda s: ""),
+    "slashes only": _on(0, lambda s: "//"),
+    "backslashes": _on(0, lambda s: s.replace("/", "\\")),
+    "blanks around": lambda u: f" \ufeff{u}\r\n",
+    "broken across lines": lambda u: u[:9] + "\r\n\t" + u[9:],
+    "user name": _on(1, lambda h: f"name:p@ss@{h}"),
+    "host in capitals": _on(1, str.upper),
+    "dot after the host": _on(1, lambda h: h + "."),
+    "escaped host": _on(1, lambda h: f"%{ord(h[0]):02X}{h[1:]}"),
+    "www.": _on(1, _toggled_www),
+    "default port": _on(2, lambda p: p or ":443"),
+    "port with zeros": _on(2, lambda p: p.replace(":", ":00") if p != ":" else p),
+    "escaped letters": _on(3, _escaped_letters),
+    "escaped twice": _on(3, lambda p: _escaped_letters(p).replace("%", "%25")),
+    "browser's escapes": _on(3, _escaped_raw),
+    "dot segments": _on(3, lambda p: f"/x/../.{p}" if p else p),
+    "runs of slashes": _on(3, lambda p: p.replace("/", "//")),
+    "slash at the end": _on(3, lambda p: p + "/"),
+    "& at the end": _on(4, lambda q: q and f"{q}&"),
+    "empty query": _on(4, lambda q: q or "?"),
+    "escaped query": _on(4, lambda q: q.replace("=", "%3D").replace("/", "%2f")),
+    "entities": lambda u: u.replace("&", "&amp;").replace("'", "&#039;"),
+    "fragment": lambda u: f"{u}#top",
+    "escaped whole": lambda u: (
+        "".join(f"%{b:02X}" if b in b":/?&=% " else chr(b) for b in u.encode())
+        if u.isascii()
+        else u
+    ),
+}
+"""Ways to write one of `links` otherwise: each keeps the key."""
+
+_PIECES = [
+    *"abzAZ019.:/\\?#@%&;=+-_~!$'()*,[]{}<>\"^`| \t\n\r\x00\x7f",
+    *("%41", "%2E", "%2F", "%25", "%3F", "%20", "%26", "%23", "%5C", "%C3%A9", "%c3", "%E2", "%00"),
+    *("&amp;", "&quot;", "&#38;", "&#x2f;", "&nbsp;", "&lt;", "amp;", "quot;", "&#9;", "&#37;"),
+    *("www.", "http:", "https://", "ftp:", "//", "xn--", "0x7f", "192.0.2.1", ":80", ":8080"),
+    *(
+        "[::1]",
+        "[::ffff:192.0.2.1]",
+        "example.test",
+        "localhost",
+        "..",
+        "/../",
+        "/./",
+        "//",
+        "2561",
+    ),
+    *("http%3A%2F%2F", "http%253a%252f", "hxxp", "[.]", "(dot)"),
+    *("é", "ß", "。", "．", "１", "\u00ad", "\u200d", "\ufeff", "İ", "…", "㎭", "㏂", "\x85"),
+]
+_OPENINGS = [
+    "http://",
+    "https://www.",
+    "//",
+    "http:",
+    "ftp://",
+    "",
+    "http://a.test/",
+    "https://a.test/?",
+]
+
+
+def _near(pieces: list[str]) -> st.SearchStrategy[str]:
+    tails = st.lists(st.sampled_from(pieces), max_size=12).map("".join)
+    return st.tuples(st.sampled_from(_OPENINGS), tails).map("".join)
+
+
+near_links = st.one_of(_near(_PIECES), links, st.text(max_size=20))
+"""Texts that look like links at first sight, without lone surrogates: what a column can hold."""
+
+plain_pieces = st.one_of(
+    _near([*"ab1./?&=-_%,~", "www.", "a.test", "%20", "%C3", "A", "//", "&amp;"])
+)
+"""Texts that are often canonical already."""
+
+any_text = st.one_of(near_links, _near([*_PIECES, "\ud800", "\udc80", "\udcc3"]))
+"""The same with lone surrogates: what bytes that are not UTF-8 become."""
