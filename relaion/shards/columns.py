@@ -66,6 +66,8 @@ def _facts(file: pq.ParquetFile, leaf: int, width: int | None) -> ColumnFacts:
     for index in range(file.metadata.num_row_groups):
         chunk = file.metadata.row_group(index).column(leaf)
         stats = chunk.statistics
+        if not chunk.num_values:
+            continue
         if stats is None:
             nulls = nulls if required else None
             forms = None
@@ -89,7 +91,7 @@ def _ends(stats: pq.Statistics) -> tuple[Value, ...]:
 def sample_values(path: Path, column: Column) -> list[Value]:
     """Some non-NULL values of a text or bytes column, from row groups spread over the file.
 
-    Raises InputError when the column cannot be read.
+    Raises InputError, which does not name the file, when the column cannot be read.
     """
     try:
         with open_parquet(path) as file:
@@ -101,17 +103,22 @@ def sample_values(path: Path, column: Column) -> list[Value]:
                 for value in _first_values(file, group, column)
             ]
     except (OSError, pa.ArrowException):
-        raise InputError(
-            f"column {shown(column.name)} cannot be read; the file is damaged or encrypted, "
-            "get it again"
-        ) from None
+        raise InputError(_unreadable(column)) from None
+
+
+def _unreadable(column: Column) -> str:
+    return (
+        f"column {shown(column.name)} cannot be read; the file is damaged or encrypted, "
+        "get it again"
+    )
 
 
 def _first_values(file: pq.ParquetFile, group: int, column: Column) -> list[Value]:
     found: list[Value] = []
     for array in column_arrays(file, column, [group]):
         kept = pc.drop_null(array)[: _SAMPLED - len(found)]
-        found += kept.to_pylist()
+        raw = kept.cast(pa.binary()).to_pylist()  # text may hold bytes that are not UTF-8
+        found += [v.decode("utf-8", "replace") for v in raw] if column.type == "string" else raw
         if len(found) >= _SAMPLED:
             break
     return found
@@ -130,3 +137,20 @@ def column_arrays(
         if isinstance(array, pa.ExtensionArray):
             array = array.storage
         yield array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def count_missing(path: Path, column: Column) -> tuple[int, int]:
+    """Rows of a shard whose value is NULL, and whose value is NaN, by reading the column.
+
+    Raises InputError when the column cannot be read.
+    """
+    nulls = nans = 0
+    try:
+        with open_parquet(path) as file:
+            for array in column_arrays(file, column):
+                nulls += array.null_count
+                if pa.types.is_floating(array.type):
+                    nans += pc.sum(pc.is_nan(array)).as_py() or 0
+    except (OSError, pa.ArrowException):
+        raise InputError(f"{shown(path)}: {_unreadable(column)}") from None
+    return nulls, nans
