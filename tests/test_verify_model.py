@@ -1,0 +1,376 @@
+"""The parts of verify, each held against something slow and plain."""
+
+import base64
+import hashlib
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from relaion.errors import InputError
+from relaion.links import host_digest, key_digest, link_key
+from relaion.verify.digests import common, prefix_of, prefixes
+from relaion.verify.explain import explain
+from relaion.verify.keywords import fold, holds_any, read_keywords
+from relaion.verify.model import Known, Line, Rules, judge
+from relaion.verify.near import near_rows, plain_hosts
+from relaion.verify.part import beyond
+from relaion.verify.rows import Role, Rows, as_hex, open_shard, role_rows
+from relaion.verify.same import Cursor, bits, differing, row_digests
+from relaion.verify.verdict import Notes, count
+from tests import oracle
+from tests.oracle import Listing, Setting
+
+# -- keywords ----------------------------------------------------------------------------
+
+LETTERS = "aAéßſKΣςиЙเก海々ーか0.- \u0301\u00ad_ʼ"
+
+
+@given(st.text(LETTERS, max_size=12), st.lists(st.text(LETTERS, min_size=1, max_size=3)))
+@example("die STRASSE", ["Straße"])
+@example("cafe\u0301", ["caf"])
+@example("大海边", ["海"])
+@example("x海", ["海"])
+@example("a海a", ["a"])
+def test_keywords_are_found_as_the_oracle_finds_them(text: str, words: list[str]) -> None:
+    ours = holds_any(text, [fold(w) for w in words])
+    assert ours == oracle.has_keyword(text, words)
+
+
+@pytest.mark.parametrize(
+    ("caption", "keyword", "found"),
+    [
+        ("мой кот!", "кот", True),
+        ("котёл", "кот", False),
+        ("CAFÉ", "cafe\u0301", True),
+        ("café", "caf", False),
+        ("a_b", "b", True),
+        ("b2", "b", False),
+        ("anna an", "an", True),
+        ("ปลาทะเล", "ทะเล", True),
+        ("big-boat", "big-boat", True),
+        ("big  boat", "big boat", False),
+        ("", "x", False),
+    ],
+)
+def test_a_keyword_stands_between_borders(caption: str, keyword: str, found: bool) -> None:
+    assert holds_any(caption, [fold(keyword)]) is found
+
+
+def test_a_keyword_file_is_read_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "words"
+    path.write_bytes("\ufeff# no word\r\n\r\n  Straße \r\nSTRASSE\n#x\nкот".encode())
+    found = read_keywords(path)
+    assert found.words == ("strasse", "кот")
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_bytes(b"\xff")
+    with pytest.raises(InputError, match="UTF-8"):
+        read_keywords(path)
+
+
+# -- links -------------------------------------------------------------------------------
+
+HOSTS = ["a.example", "www.a.example", "www.www.a.example", "b.example", "www.example",
+         "xn--4ca.example", "ä.example", "A.example", "a.example.", "a..example", "192.0.2.1",
+         "www.192.0.2.1", "a_b.example", "example", "a.example:80", "u@a.example", "0x7f.1",
+         "a.1example", "-a.example", "a.exa-mple", "a.example-"]  # fmt: skip
+LINKS = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["", " ", "\t"]),
+        st.sampled_from(["http://", "https://", "HTTP://", "//", "", "ftp://", "http:/", "x:"]),
+        st.sampled_from(HOSTS),
+        st.sampled_from(["", "/", "?", "#", "\\", "/p", "/www.a.example", "&#47;p", "%2Fp", "\n"]),
+    ),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(LINKS, min_size=1, max_size=8), LINKS)
+def test_a_row_with_a_listed_link_is_always_near(links: list[str], listed: str) -> None:
+    key = link_key(listed)
+    hosts = {h for h in [host_digest(key)] if h is not None}
+    near = near_rows(pa.array([u.encode() for u in links]), hosts)
+    assert {i for i, u in enumerate(links) if link_key(u) == key} <= set(near)
+
+
+@given(LINKS)
+def test_a_plain_host_is_the_host_of_the_key(link: str) -> None:
+    host = plain_hosts(pa.array([link.encode()]))[0].as_py()
+    if host is None or b"xn--" in host:
+        return
+    while host.startswith(b"www."):
+        host = host[4:]
+    assert hashlib.md5(host).hexdigest() == host_digest(link_key(link))
+
+
+def test_most_rows_are_not_near() -> None:
+    rows = [b"https://c.example/1.jpg", None, b"odd", b"http://www.a.example/x"]
+    a = host_digest(link_key("http://a.example/"))
+    assert near_rows(pa.array(rows, pa.binary()), {str(a)}) == [2, 3]
+    assert near_rows(pa.array(rows, pa.binary()), set()) == [2]
+
+
+# -- digests -----------------------------------------------------------------------------
+
+HEX = st.binary(min_size=16, max_size=16).map(bytes.hex)
+
+
+@given(st.lists(st.one_of(HEX, st.none(), st.sampled_from(["", "0" * 15, "g" * 32, "0" * 8]))))
+def test_prefixes_are_the_first_bytes(digests: list[str | None]) -> None:
+    good = [d for d in digests if d is not None and len(d) == 32 and "g" not in d]
+    expected = [int.from_bytes(bytes.fromhex(d)[:8], "little", signed=True) for d in good]
+    assert prefixes(pa.array(digests, pa.string())).to_pylist() == expected
+    assert prefixes(pa.array([*digests, "x"], pa.string())[:-1]).to_pylist() == expected
+
+
+@given(st.lists(st.integers(-5, 5)), st.lists(st.integers(-5, 5)))
+def test_common_is_the_intersection(left: list[int], right: list[int]) -> None:
+    found = common(pa.array(left, pa.int64()), pa.array(right, pa.int64())).to_pylist()
+    assert sorted(found) == sorted(set(left) & set(right))
+    assert len(prefix_of([])) == 0
+
+
+def test_digests_are_decoded() -> None:
+    raw = bytes(range(16))
+    for encoding, text in (
+        ("base64", base64.b64encode(raw).decode()),
+        ("base64", base64.b64encode(raw).decode().rstrip("=")),
+        ("base32", base64.b32encode(raw).decode().lower()),
+        ("hex", raw.hex().upper()),
+        (None, raw.hex()),
+    ):
+        for kind in (pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())):
+            column = pa.array([text, None]).cast(kind)
+            assert as_hex(column, encoding).to_pylist() == [raw.hex(), None]
+    assert as_hex(pa.array(["no digest at all!"]), "base64").to_pylist() == [None]
+
+
+# -- the model ---------------------------------------------------------------------------
+
+IMAGES = [hashlib.md5(bytes([i])).hexdigest() for i in range(4)]
+URLS = ["https://a.example/1", "http://A.example/1#x", "https://b.example/2", "odd text"]
+ROW = st.fixed_dictionaries(
+    {
+        "url": st.sampled_from([*URLS, None]),
+        "text": st.sampled_from(["harbour", "harbours", "Harbour!", None, ""]),
+        "punsafe": st.sampled_from(
+            [None, math.nan, 0.0, 0.45, 0.4500001, 0.95, 0.9500001, 1.0, math.inf, -math.inf]
+        ),
+        "image_md5": st.sampled_from([*IMAGES, IMAGES[0].upper(), "none", None]),
+    }
+)
+ENTRY = st.sampled_from(
+    [
+        *(("image_md5", digest) for digest in IMAGES),
+        oracle.url_entry(URLS[0]),
+        oracle.url_entry("odd text"),
+        ("url_md5", hashlib.md5(URLS[2].encode()).hexdigest()),
+        ("url_sha256", hashlib.sha256(URLS[1].encode()).hexdigest()),
+    ]
+)
+LISTS = st.lists(st.frozensets(ENTRY, max_size=3), max_size=3).map(
+    lambda found: [Listing(i + 1, "csam", entries) for i, entries in enumerate(found)]
+)
+
+
+def known_of(rows: list[dict[str, Any]], lists: list[Listing], same_link: bool) -> Known:
+    """What is listed, without any of the short cuts that `listed.look_up` takes."""
+    exact: dict[str, dict[str, tuple[int, ...]]] = {}
+    for x in lists:
+        for kind, digest in x.entries:
+            before = exact.setdefault(kind, {}).get(digest, ())
+            exact[kind][digest] = (*before, x.list_id)
+    links: dict[str, set[int]] = {}
+    for row, named in zip(rows, oracle.reasons(rows, lists, Setting()), strict=True):
+        hits = {r.list_id for r in named if r.reason_kind == "list" and r.list_id is not None}
+        if row["url"] is not None and hits and same_link:
+            links.setdefault(key_digest(link_key(row["url"])), set()).update(hits)
+    hosts = {host_digest(link_key(u)) for u in URLS}
+    return Known(
+        exact,
+        {digest: tuple(sorted(hits)) for digest, hits in links.items()},
+        frozenset(h for h in hosts if h is not None),
+    )
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(ROW, max_size=8),
+    LISTS,
+    st.sampled_from([None, ("harbour",)]),
+    st.sampled_from(["keep", "drop"]),
+    st.booleans(),
+    st.sampled_from([pa.float32(), pa.float64()]),
+)
+def test_the_model_names_rows_as_the_oracle_does(
+    rows: list[dict[str, Any]],
+    lists: list[Listing],
+    keywords: tuple[str, ...] | None,
+    unscored: str,
+    same_link: bool,
+    score: pa.DataType,
+) -> None:
+    rows = [r | {"punsafe": pa.scalar(r["punsafe"], score).as_py()} for r in rows]
+    columns = {
+        "url": pa.array([None if r["url"] is None else r["url"].encode() for r in rows], "binary"),
+        "text": pa.array([None if r["text"] is None else r["text"].encode() for r in rows],
+                         "binary"),
+        "punsafe": pa.array([r["punsafe"] for r in rows], pa.float64()),
+        "image_md5": as_hex(pa.array([r["image_md5"] for r in rows], pa.string()), None),
+    }  # fmt: skip
+    rules = Rules(0.45, 0.95, keywords, unscored == "drop")
+    masks = judge(Rows(len(rows), columns), known_of(rows, lists, same_link), rules).masks
+    found = [{line for line, mask in masks.items() if mask[i].as_py()} for i in range(len(rows))]
+    named = oracle.reasons(rows, lists, Setting(keywords, unscored, same_link))
+    assert found == [{Line(*reason) for reason in reasons} for reasons in named]
+
+
+def test_a_shard_without_scores_has_no_rule_hits() -> None:
+    rows = Rows(2, {"url": pa.array([b"https://a.example/", None], "binary")})
+    none = Known({}, {}, frozenset())
+    assert judge(rows, none, Rules(0.45, 0.95, ("x",), False)).masks == {}
+    dropped = judge(rows, none, Rules(0.45, 0.95, None, True)).masks
+    assert {line.rule: m.true_count for line, m in dropped.items()} == {"unscored": 2}
+
+
+# -- reading and comparing ---------------------------------------------------------------
+
+
+def test_roles_are_read_by_position_where_names_repeat(tmp_path: Path) -> None:
+    path = tmp_path / "twins.parquet"
+    names = ["url", "URL", "url", "url.x"]
+    table = pa.table([pa.array([f"{n}{i}"]) for i, n in enumerate(names)], names=names)
+    pq.write_table(table, path)
+    for position, name in enumerate(names):
+        (rows,) = role_rows(path, {"url": Role(position, None)}, {"url"})
+        assert rows.columns["url"].to_pylist() == [f"{name}{position}".encode()]
+
+
+def test_bytes_that_are_no_text_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "raw.parquet"
+    raw = pa.array([b"http://a.example/\xff", b"ok"], pa.binary())
+    pq.write_table(pa.table({"url": raw.view(pa.string())}), path)
+    (rows,) = role_rows(path, {"url": Role(0, None)}, {"url"})
+    assert rows.columns["url"].to_pylist()[0].endswith(b"\xff")
+    with open_shard(path) as file:
+        (batch,) = file.iter_batches()
+    assert len(set(row_digests(batch, [0]))) == 2
+
+
+def test_names_that_are_no_text_are_opened(tmp_path: Path) -> None:
+    path = tmp_path / "odd\udcff.parquet"
+    try:
+        path.write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system wants names in UTF-8")
+    with pytest.raises(InputError, match="cannot be read"):
+        open_shard(path)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.float16(), pa.float32(), pa.float64(), pa.list_(pa.float32()),
+        pa.struct([("x", pa.float64())]), pa.list_(pa.float64(), 1), pa.large_list(pa.float64()),
+        pa.map_(pa.string(), pa.float64()),
+    ],
+)  # fmt: skip
+def test_nan_is_equal_to_itself_and_zero_is_not_minus_zero(kind: pa.DataType) -> None:
+    def column(x: float) -> pa.Array:
+        value: Any = x
+        if pa.types.is_struct(kind):
+            value = {"x": x}
+        elif pa.types.is_map(kind):
+            value = [("k", x)]
+        elif pa.types.is_nested(kind):
+            value = [x]
+        return bits(pa.array([value, None], kind))
+
+    assert column(math.nan).equals(column(math.nan))
+    assert column(0.0).equals(column(0.0))
+    assert not column(0.0).equals(column(-0.0))
+
+
+def test_what_lies_under_a_null_does_not_count() -> None:
+    a = pa.Array.from_buffers(pa.int64(), 2, [pa.py_buffer(b"\x01"), pa.py_buffer(bytes(16))])
+    b = pa.Array.from_buffers(
+        pa.int64(), 2, [pa.py_buffer(b"\x01"), pa.py_buffer(bytes(8) + b"\x07" * 8)]
+    )
+    left, right = (pa.record_batch([x], names=["n"]) for x in (a, b))
+    assert differing(left, [right], [(0, 0)]) == []
+    assert row_digests(left, [0]) == row_digests(right, [0])
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=4)), st.lists(st.integers(0, 5)))
+def test_a_cursor_gives_every_row_once(pieces: list[list[int]], steps: list[int]) -> None:
+    rows = [n for piece in pieces for n in piece]
+    cursor = Cursor(pa.record_batch([pa.array(p, pa.int64())], names=["n"]) for p in pieces)
+    taken: list[int] = []
+    for n in steps:
+        for piece in cursor.take(n):
+            taken += piece.column(0).to_pylist()
+        assert (
+            len(taken) == min(len(rows), sum(steps[: steps.index(n) + 1]))
+            or taken == rows[: len(taken)]
+        )
+    assert taken == rows[: sum(steps)]
+    assert cursor.is_done() == (len(taken) == len(rows))
+
+
+DIGESTS = st.lists(st.integers(0, 5), max_size=12)
+
+
+@given(DIGESTS, st.sets(st.integers(0, 5)), DIGESTS, st.integers(1, 4))
+def test_differences_are_counted(
+    source: list[int], gone: set[int], output: list[int], size: int
+) -> None:
+    def judged() -> Any:
+        for i in range(0, len(source), size):
+            rows = source[i : i + size]
+            yield rows, [row in gone for row in rows]
+
+    found = explain(judged, iter([output[i : i + 3] for i in range(0, len(output), 3)]))
+    expected = Counter(row for row in source if row not in gone)
+    extra = Counter(output) - expected
+    assert found.lost == (expected - Counter(output)).total()
+    assert found.kept == sum(n for row, n in extra.items() if row in gone and row in source)
+    assert found.doubled == sum(n for row, n in extra.items() if row in expected)
+    assert found.foreign == sum(n for row, n in extra.items() if row not in source)
+
+
+@given(DIGESTS, DIGESTS)
+def test_rows_beyond_the_parent_are_counted(
+    tmp_path_factory: pytest.TempPathFactory, child: list[int], parent: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("part")
+    for name, rows in (("child", child), ("parent", parent)):
+        pq.write_table(pa.table({"n": pa.array(rows, pa.int64())}), folder / name)
+    extra = Counter(child) - Counter(parent)
+    assert beyond(folder / "child", folder / "parent") == extra.total()
+
+
+# -- what is said ------------------------------------------------------------------------
+
+
+def test_numbers_agree_with_their_words() -> None:
+    assert count(1, "row", "is") == "1 row is"
+    assert count(2, "kept row", "is") == "2 kept rows are"
+    assert count(1200, "shard") == "1,200 shards"
+
+
+def test_a_reserve_is_never_called_clean() -> None:
+    notes = Notes()
+    assert notes.verdict("OUT").clean
+    notes.limit("3", "something")
+    assert notes.verdict("OUT").ok and not notes.verdict("OUT").clean
+    assert "clean" not in notes.verdict("OUT").summary
+    notes.find("3", "a", "b")
+    assert not notes.verdict("OUT").ok
+    assert notes.verdict("OUT").summary == "OUT: 1 finding; broken: 3"
