@@ -325,3 +325,20 @@ def test_named_by_user_and_bad_values_names_the_file(tmp_path: Path) -> None:
         group_shards([read(path, overrides={"image_md5": "note"})])
     assert str(caught.value).startswith(f"{path}: --column image_md5=note: its values are no MD5")
     assert "secret" not in str(caught.value)
+
+
+def test_columns_of_one_name_and_names_with_dots_are_told_apart(tmp_path: Path) -> None:
+    arrays = [pa.array(["x"]), pa.array(["y"]), pa.array([{"url": "z"}]), pa.array(["last"])]
+    table = pa.Table.from_arrays(arrays, ["url", "url", "a", "a.url"])
+    path = write(tmp_path / "p.parquet", table)
+    columns = read(path).layout.columns
+    assert [sample_values(path, columns[p]) for p in (0, 1, 3)] == [["x"], ["y"], ["last"]]
+
+
+def test_dictionary_columns_are_sampled_as_what_they_hold(tmp_path: Path) -> None:
+    table = pa.table({"url": LINKS[:2], "md5": pa.array(md5s("hex", 2)).dictionary_encode()})
+    (group,) = group_shards([read(write(tmp_path / "p.parquet", table))])
+    assert group.layout.roles["image_md5"].encoding == "hex"
+    scores = pa.array([0.5, None, float("nan"), 0.5]).dictionary_encode()
+    path = shard(tmp_path / "q.parquet", punsafe=scores)
+    assert count_missing(path, read(path).layout.roles["punsafe"]) == (1, 1)
