@@ -127,16 +127,14 @@ def _first_values(file: pq.ParquetFile, group: int, column: Column) -> list[Valu
 def column_arrays(
     file: pq.ParquetFile, column: Column, groups: list[int] | None = None
 ) -> Iterator[pa.Array]:
-    """One column, by position, as a stream of plain arrays of at most 64 Ki rows."""
+    """One column, by position, as a stream of arrays of at most 64 Ki rows."""
     names = file.schema_arrow.names
     # pyarrow selects by name, and takes `a.b` for `a` too: find ours among what came
     twins = names[: column.position].count(column.name)
     for batch in file.iter_batches(65536, row_groups=groups, columns=[column.name]):
         same = [i for i, name in enumerate(batch.schema.names) if name == column.name]
         array = batch.column(same[twins])
-        if isinstance(array, pa.ExtensionArray):
-            array = array.storage
-        yield array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+        yield array.storage if isinstance(array, pa.ExtensionArray) else array
 
 
 def count_missing(path: Path, column: Column) -> tuple[int, int]:

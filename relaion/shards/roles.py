@@ -7,6 +7,7 @@ so names that differ only in case stay two columns.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import pyarrow as pa
 
@@ -62,12 +63,17 @@ def detect(schema: pa.Schema, overrides: Mapping[str, str] | None = None) -> Lay
     Raises InputError for an override of an unknown role, a column that is not there, or one
     of a type that cannot play the role.
     """
+    return _detected(schema.remove_metadata(), tuple(sorted((overrides or {}).items())))
+
+
+@lru_cache(maxsize=64)  # the shards of a data set are thousands, their schemas a few
+def _detected(schema: pa.Schema, overrides: tuple[tuple[str, str], ...]) -> Layout:
     columns = []
     for position, field in enumerate(schema):
         kind = plain_type(field.type)
         note = meaning(field.name, kind)
         columns.append(Column(field.name, position, kind, None, "", note, None))
-    return _assign(Layout(tuple(columns), tuple(sorted((overrides or {}).items()))), {})
+    return _assign(Layout(tuple(columns), overrides), {})
 
 
 def refine(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Layout:
