@@ -19,7 +19,7 @@ from relaion.verify.digests import common, prefix_of, prefixes
 from relaion.verify.explain import explain
 from relaion.verify.keywords import fold, holds_any, read_keywords
 from relaion.verify.model import Known, Line, Rules, judge
-from relaion.verify.near import near_rows, plain_hosts
+from relaion.verify.near import TAIL, near_rows, plain_hosts, tail_of
 from relaion.verify.part import beyond
 from relaion.verify.rows import Role, Rows, as_hex, open_shard, role_rows
 from relaion.verify.same import Cursor, bits, differing, row_digests
@@ -91,13 +91,49 @@ LINKS = st.builds(
 )
 
 
+PIECE = st.sampled_from(
+    [*"/?&=.:@;#%~-_+ \\", "..", "//", "&amp;", "%41", "%2F", "%20", "abcdefgh", "ABCDEFGH.jpg",
+     "http:", "é", "'", "&#47;", "x", "12345678"]
+)  # fmt: skip
+HOST_LINKS = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["http://", "https://"]),
+        st.sampled_from(["a.example", "www.b.example", "a.example:80"]),
+        st.lists(PIECE, max_size=6).map("".join),
+    ),
+)
+
+
 @settings(max_examples=300)
 @given(st.lists(LINKS, min_size=1, max_size=8), LINKS)
 def test_a_row_with_a_listed_link_is_always_near(links: list[str], listed: str) -> None:
     key = link_key(listed)
     hosts = {h for h in [host_digest(key)] if h is not None}
     near = near_rows(pa.array([u.encode() for u in links]), hosts)
-    assert {i for i, u in enumerate(links) if link_key(u) == key} <= set(near)
+    same = {i for i, u in enumerate(links) if link_key(u) == key}
+    assert same <= {row for row, _ in near}
+    fewer = near_rows(pa.array([u.encode() for u in links]), hosts, {tail_of(key)})
+    assert same <= {row for row, _ in fewer}
+    assert set(fewer) <= set(near)
+
+
+@settings(max_examples=300)
+@given(HOST_LINKS, HOST_LINKS)
+def test_a_row_with_the_tail_of_a_listed_link_is_near(a: str, b: str) -> None:
+    key = link_key(a)
+    hosts = {h for h in [host_digest(key)] if h is not None}
+    if link_key(b) == key:
+        assert near_rows(pa.array([b.encode()]), hosts, {tail_of(key)}) == [(0, b.encode())]
+
+
+@settings(max_examples=300)
+@given(HOST_LINKS)
+def test_a_plain_end_is_the_end_of_the_key(link: str) -> None:
+    raw = link.encode()
+    host = host_digest(link_key(link)) or ""
+    if not near_rows(pa.array([raw]), {host}, frozenset()):  # nothing odd about it
+        assert tail_of(link_key(link)) == raw[-TAIL:]
 
 
 @given(LINKS)
@@ -113,8 +149,8 @@ def test_a_plain_host_is_the_host_of_the_key(link: str) -> None:
 def test_most_rows_are_not_near() -> None:
     rows = [b"https://c.example/1.jpg", None, b"odd", b"http://www.a.example/x"]
     a = host_digest(link_key("http://a.example/"))
-    assert near_rows(pa.array(rows, pa.binary()), {str(a)}) == [2, 3]
-    assert near_rows(pa.array(rows, pa.binary()), set()) == [2]
+    assert near_rows(pa.array(rows, pa.binary()), {str(a)}) == [(2, rows[2]), (3, rows[3])]
+    assert near_rows(pa.array(rows, pa.binary()), set()) == [(2, rows[2])]
 
 
 # -- digests -----------------------------------------------------------------------------

@@ -12,11 +12,20 @@ from relaion.links import host_digest, key_digest, link_key
 from relaion.verify.digests import prefix_of, prefixes
 from relaion.verify.entries import Entries, exact, met, read_entries
 from relaion.verify.model import IMAGE_KINDS, RAW_KINDS, Known, Lists, judge, raw_digests
-from relaion.verify.near import link_digest, near_rows
+from relaion.verify.near import link_digest, near_rows, tail_of
 from relaion.verify.rows import Roles, Rows, role_rows
 
-Links = dict[str, tuple[Lists, str | None]]
-Apply = Callable[[Callable[["Source"], Links], Sequence["Source"]], Iterable[Links]]
+
+@dataclass(frozen=True)
+class Link:
+    """A link that a list hit: those lists, the digest of its host, and the end of its key."""
+
+    lists: Lists
+    host: str | None
+    tail: bytes
+
+
+Links = dict[str, Link]
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,9 @@ class Source:
 
     path: Path
     roles: Roles
+
+
+Apply = Callable[[Callable[["Source"], Links], Sequence["Source"]], Iterable[Links]]
 
 
 def look_up(
@@ -40,13 +52,16 @@ def look_up(
     if not same_link or not any(known.exact.values()):
         return known
     links: dict[str, Lists] = {}
-    hosts = set(known.hosts)
+    hosts: set[str] = set()
+    tails: set[bytes] = set()
     for found in apply(partial(hit_links, known), sources):
-        for digest, (lists, host) in found.items():
-            links[digest] = tuple(sorted({*links.get(digest, ()), *lists}))
-            if host is not None:
-                hosts.add(host)
-    return Known(known.exact, links, frozenset(hosts))
+        for digest, link in found.items():
+            links[digest] = tuple(sorted({*links.get(digest, ()), *link.lists}))
+            tails.add(link.tail)
+            if link.host is not None:
+                hosts.add(link.host)
+    # whatever row a list names by its link stands among these links
+    return Known(known.exact, links, frozenset(hosts), frozenset(tails))
 
 
 def _shorts(entries: Entries, sources: Sequence[Source], said: set[str]) -> Iterator[pa.Array]:
@@ -79,12 +94,11 @@ def _digests(rows: Rows, entries: Entries) -> Iterator[pa.Array]:
         if kind in entries.kinds:
             yield prefixes(pa.array(raw_digests(urls, algorithm), pa.string()))
     if "url" in entries.kinds:
-        near = near_rows(urls, entries.hosts)
-        yield prefix_of(link_digest(urls[row].as_py()) for row in near)
+        yield prefix_of(link_digest(url) for _, url in near_rows(urls, entries.hosts))
 
 
 def hit_links(known: Known, source: Source) -> Links:
-    """The links of the rows that a list hits: digest of the key -> lists, digest of the host."""
+    """The links of the rows that a list hits, by digest of the key."""
     found: Links = {}
     wanted = {"url", *(k for k in IMAGE_KINDS if k in known.exact)}
     for rows in _readable(source, wanted):
@@ -96,6 +110,7 @@ def hit_links(known: Known, source: Source) -> Links:
             if url is None:
                 continue
             key = link_key(url)
-            before = found.get(key_digest(key), ((), None))[0]
-            found[key_digest(key)] = (tuple(sorted({*before, *lists})), host_digest(key))
+            digest = key_digest(key)
+            before = found[digest].lists if digest in found else ()
+            found[digest] = Link((*before, *lists), host_digest(key), tail_of(key))
     return found

@@ -34,12 +34,14 @@ class Known:
     """What is listed, as far as the data set meets it.
 
     `exact`: kind -> digest -> lists that hold it. `links`: digest of the link key of a row
-    that a list hit -> those lists. `hosts`: digests of the hosts on which these links stand.
+    that a list hit -> those lists. `hosts`: digests of the hosts on which these links stand;
+    `tails`: the ends of their keys, or None while keys are known as digests only.
     """
 
     exact: Mapping[str, Mapping[str, Lists]]
     links: Mapping[str, Lists]
     hosts: frozenset[str]
+    tails: frozenset[bytes] | None = None
 
     @cached_property
     def images(self) -> dict[str, pa.Array]:
@@ -150,8 +152,8 @@ def _keys(urls: pa.Array, known: Known, fates: Fates) -> None:
     listed = known.exact.get("url", {})
     if not listed and not known.links:
         return
-    for row in near_rows(urls, known.hosts):
-        digest = link_digest(urls[row].as_py())
+    for row, url in near_rows(urls, known.hosts, known.tails):
+        digest = link_digest(url)
         for list_id in listed.get(digest, ()):
             fates.add(Line("list", list_id, "url", "canonical"), row)
         for list_id in known.links.get(digest, ()):

@@ -15,6 +15,12 @@ from relaion.links import key_digest, link_key
 # labels of a host that no rule of the link key rewrites; the last begins with a letter (else
 # it may be a number), and `xn--` is looked for apart
 _PLAIN_HOST = r"^https?://(?P<host>(?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*)(?:[/?]|$)"
+TAIL = 8
+# links whose last characters are those of their key: nothing in them is unescaped, cut or
+# folded behind the host, and the last ones hold no delimiter
+_PLAIN_END = (
+    r"^https?://[a-z0-9._-]+[/?][A-Za-z0-9_.~!$'()*+,:=@/?&-]*[A-Za-z0-9_.~=-]" + f"{{{TAIL}}}$"
+)
 
 
 def plain_hosts(urls: pa.Array) -> pa.Array:
@@ -22,14 +28,30 @@ def plain_hosts(urls: pa.Array) -> pa.Array:
     return pc.struct_field(pc.extract_regex(urls, _PLAIN_HOST), "host")
 
 
-def near_rows(urls: pa.Array, hosts: Set[str]) -> list[int]:
-    """Which rows may carry a link that stands on one of these hosts (as `host_digest` writes)."""
+def near_rows(
+    urls: pa.Array, hosts: Set[str], tails: Set[bytes] | None = None
+) -> list[tuple[int, bytes]]:
+    """The rows, with their links, that may carry one that stands on one of these hosts.
+
+    `hosts` as `host_digest` writes them. `tails`: the last TAIL bytes of the keys in question,
+    where those are known; they spare nearly all rows on a popular host the work of a key.
+    """
     plain = plain_hosts(urls)
     wanted = [h for h in pc.unique(plain).drop_null().to_pylist() if _near(h, hosts)]
     odd = pc.and_(pc.is_null(plain), pc.is_valid(urls))
     near = pc.is_in(plain, value_set=pa.array(wanted, pa.binary()))
-    found: list[int] = pc.indices_nonzero(pc.or_(odd, near)).to_pylist()
-    return found
+    chosen = pc.or_(odd, near)
+    if tails is not None:
+        same = pc.is_in(pc.binary_slice(urls, -TAIL), value_set=pa.array(list(tails), pa.binary()))
+        plain_end = pc.match_substring_regex(urls, _PLAIN_END)
+        chosen = pc.and_(chosen, pc.fill_null(pc.or_(same, pc.invert(plain_end)), False))
+    rows = pc.indices_nonzero(chosen)
+    return list(zip(rows.to_pylist(), urls.take(rows).to_pylist(), strict=True))
+
+
+def tail_of(key: str) -> bytes:
+    """The last bytes of a link key, as `near_rows` compares them."""
+    return key.encode("utf-8", "surrogateescape")[-TAIL:]
 
 
 def _near(host: bytes, hosts: Set[str]) -> bool:
