@@ -9,14 +9,14 @@ from pathlib import Path
 from relaion.errors import ListError
 from relaion.lists.layout import Layout, find_layout
 from relaion.lists.rows import RowReader, content
-from relaion.lists.text import blocks
+from relaion.lists.text import BLOCK, blocks
 from relaion.lists.values import NOTHING, Entries, shape, sort_values
 from relaion.paths import shown
 
 MANY_FIELDS = "more fields than columns"
 
 _SAMPLE_LINES = 2000
-_SEPARATOR_LINE = re.compile(r'"?sep=."?\n')  # a first line that a spreadsheet writes
+_SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
 
 
 def read_entries(
@@ -36,7 +36,7 @@ def read_entries(
     that is damaged, foreign, or has no column for `kind`.
     """
     source = blocks(path, skipped)
-    first = _SEPARATOR_LINE.sub("", next(source, ""), count=1)
+    first = _SEPARATOR_LINE.sub("", _head(source), count=1)
     sample = "\n".join(first.split("\n", _SAMPLE_LINES)[:_SAMPLE_LINES])
     named_csv = re.search(r"\.[ct]sv(\.gz)?$", path.name, re.I) is not None
     try:
@@ -49,6 +49,16 @@ def read_entries(
         for column, values in zip(layout.columns, columns, strict=True):
             sort_values(values, column.kinds, entries, skipped)
         yield entries
+
+
+def _head(source: Iterator[str]) -> str:
+    """The first blocks of a file, enough to tell its layout by."""
+    head = ""
+    for block in source:
+        head += block
+        if head.count("\n") >= _SAMPLE_LINES or len(head) >= BLOCK:
+            break
+    return head
 
 
 def _columns(

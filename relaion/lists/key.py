@@ -20,7 +20,8 @@ _DOMAIN = b"relaion file digest 1\0"  # the key seals other things too: none may
 
 
 def key_path(store: Path) -> Path:
-    """Where the key of a list store lies: beside it."""
+    """Where the key of a list store lies: beside it, whatever link leads to the store."""
+    store = store.resolve()
     return store.with_name(store.name + ".key")
 
 

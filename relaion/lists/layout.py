@@ -73,7 +73,10 @@ def find_layout(
 def _of_kind(layout: Layout, kind: str | None) -> Layout:
     if kind is None:
         return layout
-    columns = tuple(Column(c.index, (kind,)) for c in layout.columns if kind in c.kinds)
+    able = [c for c in layout.columns if kind in c.kinds]
+    # a column of links may hold hashed ones: only where no column is one of hashes
+    surely = [c for c in able if kind == "url" or "url" not in c.kinds]
+    columns = tuple(Column(c.index, (kind,)) for c in surely or able)
     if not columns:
         raise ListError(f"no column can hold {kind}; call one {kind}, or leave --kind out")
     return replace(layout, columns=columns)
@@ -87,8 +90,8 @@ def _by_names(delimiter: str, rows: Sequence[Sequence[str]]) -> Layout | None:
     """The layout where the first row names a column that we know and holds no entry."""
     names = rows[0]
     columns = tuple(Column(i, kinds) for i, n in enumerate(names) if (kinds := kinds_named(n)))
-    alike = sum(len(row) >= len(names) for row in rows[1:])
-    if len(names) < 2 or not columns or alike * 2 < len(rows) - 1 or any(map(shape, names)):
+    divided = sum(len(row) > 1 for row in rows[1:])
+    if len(names) < 2 or not columns or divided * 2 < len(rows) - 1 or any(map(shape, names)):
         return None
     return Layout(delimiter, len(names), True, columns)
 
@@ -122,8 +125,9 @@ def _links_or_columns(
 ) -> Layout:
     """Lines begin with a link and are links: are the delimiters the link's or the table's?"""
     tails = list(zip_longest(*(row[1:] for row in rows), fillvalue=""))
-    certain = table.delimiter == "\t" or any(map(_is_no_part_of_link, tails))
-    within = any(map(_is_part_of_link, tails))
+    filled = [values for values in tails if any(map(str.strip, values))]
+    certain = table.delimiter == "\t" or not filled or any(map(_is_no_part_of_link, filled))
+    within = any(map(_is_part_of_link, filled))
     if certain and within:
         raise ListError(
             "links may hold the delimiter; quote them, name the columns, or pass --format csv"

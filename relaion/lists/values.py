@@ -16,6 +16,7 @@ NOTHING = "no link or hash"
 EMPTY_FILE = "hash of the empty file"
 WRONG_LENGTH = "wrong length"
 OTHER_HASH = "a hash of another kind"
+LINK = "a link, not a hash"
 
 _LONGEST = 1 << 16  # characters of a value that is still looked at
 _LINK_START = re.compile(r"(?i)[\[(]?h[\])]?[\[(]?(?:tt|xx)[\])]?ps?[\])]?[\[(]?:|ftp:|//|www\.")
@@ -107,15 +108,25 @@ def _read(value: str, kinds: Sequence[str]) -> tuple[str, str, str | None] | str
     text = clean_entry(value)
     algorithms = sorted({kind.partition("_")[2] for kind in kinds} - {""})
     if found := read_digest(text, algorithms):
-        algorithm, digest = found
-        kind = _kind_for(algorithm, kinds)
-        if kind is None:
-            return OTHER_HASH
-        return EMPTY_FILE if digest in OF_EMPTY else (kind, digest, None)
+        return _read_hash(*found, kinds)
     if is_hex(text):
         return WRONG_LENGTH
-    fault = entry_fault(text) if "url" in kinds else NOTHING
-    if fault:
+    if "url" in kinds:
+        return _read_link(text)
+    return LINK if _LINK_START.match(text) else NOTHING
+
+
+def _read_hash(
+    algorithm: str, digest: str, kinds: Sequence[str]
+) -> tuple[str, str, str | None] | str:
+    kind = _kind_for(algorithm, kinds)
+    if kind is None:
+        return OTHER_HASH
+    return EMPTY_FILE if digest in OF_EMPTY else (kind, digest, None)
+
+
+def _read_link(text: str) -> tuple[str, str, str | None] | str:
+    if fault := entry_fault(text):
         return NOTHING if fault in ("empty", "no link") else fault
     key = link_key(text)
     return "url", key_digest(key), host_digest(key)

@@ -1,0 +1,132 @@
+"""The cases in tests/cases/lists, which people can read; its README says how they are written."""
+
+import gzip
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from relaion.engine import connect
+from relaion.errors import RelaionError
+from relaion.links import key_digest, link_key
+from relaion.lists import store
+
+FOLDER = Path(__file__).parent / "cases" / "lists"
+_NAMES = {"<TAB>": "\t", "<NUL>": "\0", "<BLANK>": " ", "<9MB>": "x" * 9_000_000}
+_ENCODINGS = {
+    "bom": "utf-8-sig",
+    "utf-16": "utf-16",
+    "utf-32": "utf-32",
+    "utf-16-bare": "utf-16-le",
+    "latin-1": "latin-1",
+}
+
+
+@dataclass
+class Case:
+    """One rule: the files of a delivery, options, and what must come of it."""
+
+    where: str
+    title: str
+    files: list[tuple[str, list[str], list[str]]] = field(default_factory=list)
+    options: dict[str, str] = field(default_factory=dict)
+    entries: set[tuple[str, str]] = field(default_factory=set)
+    skipped: dict[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    notices: list[str] = field(default_factory=list)
+    refused: str | None = None
+
+
+def read_cases(path: Path) -> Iterator[Case]:
+    case = None
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        word, _, rest = line.partition(" ")
+        if word == "=":
+            if case:
+                yield case
+            case = Case(f"{path.stem}:{number}", rest)
+        elif line and not line.startswith("#"):
+            assert case, f"{path.name}:{number}: no case has begun"
+            take(case, word, rest, f"{path.name}:{number}")
+    if case:
+        yield case
+
+
+def take(case: Case, word: str, rest: str, where: str) -> None:
+    first, _, second = rest.partition(" ")
+    match word:
+        case "file":
+            case.files.append((first, second.split(), []))
+        case "|":
+            case.files[-1][2].append(rest)
+        case "with":
+            name, _, value = rest.partition("=")
+            case.options[{"format": "file_format"}.get(name, name)] = value
+        case "gives":
+            digest = key_digest(link_key(second)) if first == "url" else second
+            case.entries.add((first, digest))
+        case "skips":
+            case.skipped[second] = int(first)
+        case "duplicates":
+            case.duplicates = int(rest)
+        case "says":
+            case.notices.append(rest)
+        case "refuses":
+            case.refused = rest
+        case _:
+            raise AssertionError(f"{where}: no such word: {word}")
+
+
+def saved(lines: list[str], how: list[str]) -> bytes:
+    """The bytes of a file, saved as a case says."""
+    text = "".join(line + "\n" for line in lines)
+    for name, character in _NAMES.items():
+        text = text.replace(name, character)
+    if "no-end" in how:
+        text = text[:-1]
+    text = text.replace(
+        "\n", {"crlf": "\r\n", "cr": "\r"}.get(" ".join({"crlf", "cr"} & {*how}), "\n")
+    )
+    encoding = next((e for name, e in _ENCODINGS.items() if name in how), "utf-8")
+    data = b"\xfe\xff" + text.encode("utf-16-be") if "utf-16-be" in how else text.encode(encoding)
+    data = gzip.compress(data) if "gzip" in how else data
+    return data[:-1] if "cut" in how else data
+
+
+CASES = [
+    case
+    for path in sorted(FOLDER.glob("*.txt"))
+    if path.name != "README.txt"
+    for case in read_cases(path)
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.where)
+def test_case(case: Case, tmp_path: Path) -> None:
+    files = [tmp_path / name for name, _, _ in case.files]
+    for path, (_, how, lines) in zip(files, case.files, strict=True):
+        path.write_bytes(saved(lines, how))
+    lists = tmp_path / "lists.duckdb"
+    if case.refused is not None:
+        with pytest.raises(RelaionError, match=re.escape(case.refused)) as caught:
+            store.add(lists, files, source="A partner", **case.options)  # type: ignore[arg-type]
+        assert "\n" not in str(caught.value)
+        assert not lists.exists()
+        return
+    added = store.add(lists, files, source="A partner", **case.options)  # type: ignore[arg-type]
+    with connect(lists, read_only=True) as engine:
+        held = engine.rows("select kind, digest from entries")
+    assert set(held) == case.entries
+    assert len(held) == len(case.entries), "an entry is stored twice"
+    assert added.skipped == case.skipped
+    assert added.duplicate == case.duplicates
+    assert added.read == len(held) + case.duplicates + sum(case.skipped.values())
+    assert len(added.notices) == len(case.notices)
+    for found, expected in zip(added.notices, case.notices, strict=True):
+        assert expected in found
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 50

@@ -1,0 +1,200 @@
+"""A delivery means the same in whatever form it comes, and no bytes at all break the reader."""
+
+import codecs
+import csv
+import gzip
+import io
+import random
+import tracemalloc
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from relaion.errors import ListError
+from relaion.links import key_digest, link_key
+from relaion.lists.files import read_entries
+from relaion.lists.kinds import ANY, KINDS, kinds_named
+from relaion.lists.rows import RowReader
+
+HEX = "0123456789abcdef"
+KIND_OF = {32: "image_md5", 40: "image_sha1", 64: "image_sha256"}
+
+digests = st.sampled_from([32, 40, 64]).flatmap(
+    lambda n: st.text(HEX, min_size=n, max_size=n).filter(lambda t: len(set(t)) > 3)
+)
+links = st.builds(
+    "{}://{}.example/{}.jpg".format,
+    st.sampled_from(["http", "https"]),
+    st.text("abcdefgh", min_size=1, max_size=8),
+    st.text("abcdefgh0123456789,;=_-é語", min_size=1, max_size=12),
+)
+deliveries = st.lists(digests | links, min_size=1, max_size=30)
+
+
+def read(path: Path, **options: str) -> tuple[Counter[tuple[str, str]], Counter[str]]:
+    """All entries (kind, digest) as often as they stand there, and what was skipped."""
+    found: Counter[tuple[str, str]] = Counter()
+    skipped: Counter[str] = Counter()
+    for batch in read_entries(path, skipped, [], **options):
+        for kind, some in batch.items():
+            for array in some.digests:
+                found.update((kind, digest) for digest in array.to_pylist())
+    return found, skipped
+
+
+def expected(delivery: list[str]) -> Counter[tuple[str, str]]:
+    return Counter(
+        ("url", key_digest(link_key(value))) if "/" in value else (KIND_OF[len(value)], value)
+        for value in delivery
+    )
+
+
+def rendered(delivery: list[str], rng: random.Random) -> tuple[str, bytes]:
+    """The delivery in a form drawn at random: name and bytes."""
+    name, text = rng.choice([_as_txt, _as_table])(delivery, rng)
+    text = text.replace("\n", rng.choice(["\n", "\r\n", "\r"]))
+    data = text.encode(rng.choice(["utf-8", "utf-8-sig", "utf-16", "utf-32"]))
+    return name, gzip.compress(data) if rng.random() < 0.3 else data
+
+
+def _as_txt(delivery: list[str], rng: random.Random) -> tuple[str, str]:
+    lines = rng.choice([["# a list"], [""], ["hash"], []]).copy()
+    for value in delivery:
+        quote = '"' if rng.random() < 0.2 else ""
+        spelled = value.upper() if "/" not in value and rng.random() < 0.3 else value
+        around = rng.choice(["", " ", "\t"]), rng.choice(["", "  "])
+        lines.append(around[0] + quote + spelled + quote + around[1])
+        lines += rng.choice([[], [], [""], ["# more"]])
+    return "list.txt", "\n".join(lines) + rng.choice(["", "\n"])
+
+
+def _as_table(delivery: list[str], rng: random.Random) -> tuple[str, str]:
+    names = ["id", "Hash", "note"]
+    order = rng.sample(range(3), 3)
+    out = io.StringIO()
+    writer = csv.writer(
+        out,
+        delimiter=rng.choice(",;\t|"),
+        quoting=rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+        lineterminator="\n",
+    )
+    writer.writerow([names[i] for i in order])
+    notes = ["", "x", 'say "no"', "a,b;c|d", "two\nlines", "#5"]
+    for value in delivery:
+        row = ["".join(rng.choices(HEX, k=32)), value, rng.choice(notes)]
+        cells = [row[i] for i in order]
+        # a row that begins with # would be a comment in any reading
+        writer.writerow(["x" if cells[0] == "#5" else cells[0], *cells[1:]])
+    return "list.csv", out.getvalue()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(deliveries, st.randoms(use_true_random=False))
+def test_any_form_gives_the_same_entries(
+    tmp_path: Path, delivery: list[str], rng: random.Random
+) -> None:
+    name, data = rendered(delivery, rng)
+    path = tmp_path / name
+    path.write_bytes(data)
+    found, skipped = read(path)
+    assert found == expected(delivery), data
+    assert skipped.total() == 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(deliveries, st.randoms(use_true_random=False), st.integers(3, 60))
+def test_borders_of_blocks_change_nothing(
+    tmp_path: Path, delivery: list[str], rng: random.Random, size: int
+) -> None:
+    name, data = rendered(delivery, rng)
+    path = tmp_path / name
+    path.write_bytes(data)
+    whole = read(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("relaion.lists.text.BLOCK", 400 + size)
+        assert read(path) == whole
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=400) | st.text('"\n\r,;\t|#\0 axhttp:/.e5', max_size=400))
+def test_any_bytes_are_read_or_refused_in_one_line(tmp_path: Path, junk: bytes | str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes(junk if isinstance(junk, bytes) else junk.encode())
+    try:
+        read(path)
+    except ListError as e:
+        assert str(path) in str(e)
+        assert "\n" not in str(e)
+
+
+def test_mutated_files(tmp_path: Path) -> None:
+    """A digest that a mutation did not touch is found: damage costs the lines it touches."""
+    rng = random.Random(7)
+    path = tmp_path / "list.csv"
+    values = ["".join(rng.choices(HEX, k=32)) for _ in range(40)]
+    good = ("md5,note\n" + "".join(f"{v},a note\n" for v in values)).encode()
+    for _ in range(300):
+        bad = bytearray(good)
+        at = rng.randrange(len("md5,note\n"), len(bad))
+        bad[at] = rng.choice(b'"\n,;\0\xff#')
+        path.write_bytes(bad)
+        found, _ = read(path)
+        assert len(values) - found.total() <= (2 if good[at : at + 1] == b"\n" else 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_memory_is_bounded(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "list.txt"
+    with codecs.open(str(path), "w", encoding) as f:
+        f.write("x" * 60_000_000 + "\n")
+        for i in range(600_000):
+            f.write(f"{i:032x}\n")
+    tracemalloc.start()
+    skipped: Counter[str] = Counter()
+    n = sum(
+        len(array)
+        for batch in read_entries(path, skipped, [])
+        for some in batch.values()
+        for array in some.digests
+    )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert n == 600_000
+    assert skipped == {"longer than any link": 1}
+    assert peak < 120e6
+
+
+def test_a_quoted_field_may_run_over_the_border_of_a_block() -> None:
+    reader = RowReader(",")
+    rows = reader.rows('a,"one\n') + reader.rows('two",b\nc,d\n') + reader.rows("", last=True)
+    assert rows == [["a", "one\ntwo", "b"], ["c", "d"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("MD5", ("image_md5", "url_md5")),
+        ("SHA-1", ("image_sha1", "url_sha1")),
+        ("sha_256 hash", ("image_sha256", "url_sha256")),
+        ("image_md5", ("image_md5",)),
+        ("md5-of-url", ("url_md5",)),
+        ("URL (MD5)", ("url_md5",)),
+        ("Image URL", ("url", "url_md5", "url_sha1", "url_sha256")),
+        ("url_hash", ("url_md5", "url_sha1", "url_sha256")),
+        ("hash", ANY),
+        ("sha", ("image_sha1", "image_sha256", "url_sha1", "url_sha256")),
+        ("id", ()),
+        ("row_hash", ()),
+        ("phash", ()),
+        ("sha512", ()),
+        ("md5_collision", ()),
+        ("note", ()),
+        ("", ()),
+    ],
+)
+def test_column_names(name: str, kinds: tuple[str, ...]) -> None:
+    assert kinds_named(name) == kinds
+    assert set(kinds) <= set(KINDS)
