@@ -8,9 +8,9 @@ import can_ada
 from relaion.links.text import escapes, quote_raw, undo, unquote_words
 
 # a host that is its own canonical form: nothing to ask the library for
-ORDINARY = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*")
+ORDINARY = re.compile(r"(?:(?!xn--)[a-z0-9_-]+\.)+(?!xn--)[a-z][a-z0-9_-]*")
 _NUMBER_LAST = re.compile(r"\.(?:0x[0-9a-f]*|[0-9]+)\Z")
-WWW = re.compile(r"\A(?:www\.)+")
+_WWW = re.compile(r"(?:www\.)+")
 _DOTS = re.compile("[.\u3002\uff0e\uff61]+")  # full stops that end a label
 # `&` too: lower case may turn what follows it into an HTML entity
 _ESCAPES = escapes(kept="#&/:?@[\\]")
@@ -23,7 +23,7 @@ _NAT64 = 0x64FF9B << 64
 
 def is_ordinary(host: str) -> bool:
     """Whether a host needs no more than a look: dotted lower-case ASCII that ends in a name."""
-    return ORDINARY.fullmatch(host) is not None and "xn--" not in host
+    return ORDINARY.fullmatch(host) is not None
 
 
 def canonical_host(text: str) -> str:
@@ -53,7 +53,7 @@ def without_www(host: str) -> str:
     All of them: `www.` may be put before any host without changing the key, so also
     before one that starts with it.
     """
-    leading = WWW.match(host)
+    leading = _WWW.match(host)
     if not leading or _NUMBER_LAST.search(host):
         return host
     return host[4 * min(len(leading[0]) // 4, host.count(".") - 1) :]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from hashlib import md5, sha256
 
-from relaion.links.host import ORDINARY, WWW, canonical_host, without_www
+from relaion.links.host import ORDINARY, canonical_host, without_www
 from relaion.links.parts import Parts, mark, take_apart
 from relaion.links.path import canonical_escapes, canonical_path, without_end
 from relaion.links.text import (
@@ -159,13 +159,14 @@ def key_digest(key: str) -> str:
 
 
 def host_digest(key: str) -> str | None:
-    """MD5 of a key's host without any leading `www.`, as 32 lower-case hex digits.
+    """MD5 of a key's host without any `www.` in it, as 32 lower-case hex digits.
 
-    It tells which rows are worth a key, and guards nothing. None when the host is odd (a port,
+    It tells which rows are worth a key, and guards nothing: `link_host` in
+    `sql/v1/05_link_macros.sql` makes the same of a row's link. None when the host is odd (a port,
     a number or one label only, punycode, other characters): a row with such a host always goes on.
     """
     found = _KEY_HOST.match(key)
-    if not found or "xn--" in found[1]:
+    if not found:
         return None
-    host = WWW.sub("", found[1], count=1)
+    host = found[1].replace("www.", "")
     return md5(host.encode("ascii"), usedforsecurity=False).hexdigest()

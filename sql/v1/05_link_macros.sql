@@ -1,0 +1,80 @@
+-- name:    link_macros
+-- purpose: What SQL can say about a link by itself: its host, and whether its key is plain.
+-- params:  none
+-- nulls:   every macro gives null for a null link
+-- order:   none
+--
+-- A link key is the form in which two spellings of the same link are equal:
+-- `https://www.example.com/a.jpg/` and `http://example.com/a.jpg` have the key
+-- `example.com/a.jpg`. `relaion.link_key` defines it (decisions/0001-link-key.md).
+--
+-- Nine links in ten need no more than their scheme, one `www.` and the slash at the end cut.
+-- link_is_canonical proves that of a link, and link_stripped cuts. All other links go to
+-- link_key. To doubt a plain link costs time; to trust another would be a missed link.
+-- Two promises, both tested:
+--   link_is_canonical(u)  implies  link_stripped(u) = link_key(u)
+--   link_is_odd_host(u)   or       md5(link_host(u)) = host_digest(link_key(u))
+
+-- One label of an ordinary host, and its last. Labels that begin with `xn` may be punycode,
+-- hosts that end in a number may be an address: neither is ordinary.
+create or replace temp macro link_label() as '(?:[a-wyz0-9_-]|x[a-mo-z0-9_-])[a-z0-9_-]*';
+create or replace temp macro link_last_label() as '(?:[a-wyz]|x[a-mo-z])[a-z0-9_-]*';
+
+-- Whether the host is anything but plain lower-case letters, digits, `_`, `-` and dots, with a
+-- scheme before it and a slash or nothing after it. No entity, escape, blank, port or user name
+-- can hide in what is left.
+create or replace temp macro link_is_odd_host(u) as
+not regexp_matches(
+    u, '^https?://(?:' || link_label() || '\.)+' || link_last_label() || '(?:/|$)'
+);
+
+-- The host without `www.`, wherever it stands: `www.` in front never tells hosts apart, and
+-- a few more links with the same digest only cost time. Not for odd hosts.
+create or replace temp macro link_host(u) as
+replace(split_part(u, '/', 3), 'www.', '');
+
+-- What path and query may hold in a canonical link: printable ASCII as itself and the rest as
+-- upper-case escapes; but nothing that could be an entity (`;`), a fragment (`#`), a backslash,
+-- or an escape to be undone.
+create or replace temp macro link_signs() as '[A-Za-z0-9_~!$''()*+,:=@&-]';
+create or replace temp macro link_path_escape() as '%(?:[01][0-9A-F]|20|23|5C|7F|[89A-F][0-9A-F])';
+create or replace temp macro link_query_escape() as '%(?:[01][0-9A-F]|23|5C|7F|[89A-F][0-9A-F])';
+
+-- A segment of the path is never empty and never only dots; a query is not empty and does not
+-- end in `&`.
+create or replace temp macro link_segment() as
+'/\.*(?:' || link_signs() || '|' || link_path_escape() || ')'
+|| '(?:' || link_signs() || '|\.|' || link_path_escape() || ')*';
+create or replace temp macro link_query() as
+'\?(?:' || link_signs() || '|[./?]|' || link_query_escape() || ')*'
+|| '(?:[A-Za-z0-9_~!$''()*+,:=@./?-]|' || link_query_escape() || ')';
+
+-- Whether a link is its own key but for scheme, one `www.` and a slash at the end. `www.` stays
+-- where one label would remain, and more than one is for link_key.
+create or replace temp macro link_is_canonical(u) as
+regexp_matches(
+    u,
+    '^https?://(?:' || link_label() || '\.)+' || link_last_label()
+    || '(?:' || link_segment() || ')*(?:/|' || link_query() || ')?$'
+)
+and not (
+    contains(u, '://www.')
+    and regexp_matches(u, '^https?://www\.(?:www\.|[^./?]*(?:[/?]|$))')
+);
+
+-- The key of a canonical link; of any other link it means nothing.
+create or replace temp macro link_unprefixed(u) as
+substr(
+    u,
+    case
+        when starts_with(u, 'https://www.') then 13
+        when starts_with(u, 'http://www.') then 12
+        when starts_with(u, 'https://') then 9
+        else 8
+    end
+);
+create or replace temp macro link_stripped(u) as
+case
+    when ends_with(u, '/') and not contains(u, '?') then rtrim(link_unprefixed(u), '/')
+    else link_unprefixed(u)
+end;
