@@ -104,6 +104,9 @@ def values(line: Line) -> list[Any]:
         return [b"some", b"words here", None]
     if line.holds == "words":
         return ["some", "words here", None]
+    kind = column_type(line)
+    if line.holds != "nulls" and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return [0, 1, None]
     return [None, None, None]
 
 

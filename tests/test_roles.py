@@ -66,7 +66,7 @@ def test_any_names_and_types_are_survived(names: list[str], data: st.DataObject)
 def test_detect_looks_at_no_value_and_leaves_the_writing_open() -> None:
     layout = detect(pa.schema([("url", pa.string()), ("md5", pa.string())]))
     assert layout.roles["image_md5"].encoding is None
-    assert layout.roles["image_md5"].why == "called md5, string"
+    assert layout.roles["image_md5"].why == "by name and type"
 
 
 def test_columns_of_exactly_one_name_are_told_apart_by_position() -> None:
@@ -134,7 +134,7 @@ def test_very_many_columns_are_not_all_told() -> None:
 
 def test_meanings_need_no_case_and_the_type_only_for_hash() -> None:
     assert meaning("URL", "string") == meaning("url", "string") != UNKNOWN
-    assert "MurmurHash3" in meaning("hash", "int64")
+    assert "link and caption" in meaning("hash", "int64")
     assert "image file" in meaning("Hash", "string")
     assert meaning("something else", "string") == UNKNOWN
 

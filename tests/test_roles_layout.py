@@ -149,7 +149,10 @@ def test_layouts_are_never_mixed(tmp_path: Path, other: pa.Table) -> None:
     found = groups(tmp_path)
     assert [[s.name[0] for s in g.shards] for g in found] == [["a", "c", "d"], ["b"]]
     (notice,) = mixed_notices(found)
-    assert "mixes layouts: b.parquet with other columns, but the same roles" in notice
+    assert notice == (
+        f"subset {tmp_path.name}: 1 of 4 shards have another layout (other columns, the same "
+        "roles), such as b.parquet"
+    )
 
 
 def test_groups_come_by_subset_and_first_shard(tmp_path: Path) -> None:
@@ -162,7 +165,7 @@ def test_groups_come_by_subset_and_first_shard(tmp_path: Path) -> None:
         ("en", ["0"]),
         ("en", ["a", "b"]),
     ]
-    assert "0.parquet with image MD5 (others: 2)" in mixed_notices(found)[0]
+    assert "en: 1 of 3 shards have another layout (with image MD5)" in mixed_notices(found)[0]
 
 
 def test_values_are_read_once_a_group_when_footers_confirm(tmp_path: Path) -> None:
@@ -187,8 +190,8 @@ def test_a_shard_that_writes_digests_otherwise_is_a_group_of_its_own(tmp_path: P
     ]
     assert told == [("hex", 3), ("base64", 1), (None, 1)]
     first, second = mixed_notices(found)
-    assert "2.parquet with image MD5 in base64 instead of hexadecimal (others: 3)" in first
-    assert "4.parquet without image MD5" in second
+    assert "(image MD5 in base64 instead of hexadecimal), such as 2.parquet" in first
+    assert "(without image MD5), such as 4.parquet" in second
 
 
 def test_a_shard_whose_first_values_are_none_does_not_decide_for_the_others(

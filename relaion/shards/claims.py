@@ -42,21 +42,21 @@ NAMES = {
 _FLOATS = ("float16", "float", "double")
 # names that look like a role and are none, with the reason
 _NO_ROLE = {
-    "image_phash": "a perceptual hash, which images that look alike share; it is not matched",
-    "phash": "a perceptual hash, which images that look alike share; it is not matched",
-    "sha512": "no list kind is a SHA-512; it is not matched",
-    "sha512hash": "no list kind is a SHA-512; it is not matched",
-    "url_md5": "a hash of the link, not of the image; links are matched by the link itself",
-    "url_sha1": "a hash of the link, not of the image; links are matched by the link itself",
-    "url_sha256": "a hash of the link, not of the image; links are matched by the link itself",
-    "eng text": "a translation; the caption is the text that came with the image",
-    "top_caption": "written by a model; the caption is the text that came with the image",
-    "all_captions": "written by a model; the caption is the text that came with the image",
-    "cogvlm_caption": "written by a model; the caption is the text that came with the image",
-    "llava_caption": "written by a model; the caption is the text that came with the image",
+    "image_phash": "images that look alike share it; it is not matched",
+    "phash": "images that look alike share it; it is not matched",
+    "sha512": "no list kind is a SHA-512",
+    "sha512hash": "no list kind is a SHA-512",
+    "url_md5": "a hash of the link, not of the image",
+    "url_sha1": "a hash of the link, not of the image",
+    "url_sha256": "a hash of the link, not of the image",
+    "eng text": "a translation, not from beside the image",
+    "top_caption": "by a model, not from beside the image",
+    "all_captions": "by a model, not from beside the image",
+    "cogvlm_caption": "by a model, not from beside the image",
+    "llava_caption": "by a model, not from beside the image",
     "nsfw": "a word, not a score",
-    "nsfw_score_opennsfw2": "another model's score; the thresholds for punsafe do not fit it",
-    "nsfw_score_gantman": "another model's score; the thresholds for punsafe do not fit it",
+    "nsfw_score_opennsfw2": "another model: punsafe's thresholds do not fit",
+    "nsfw_score_gantman": "another model: punsafe's thresholds do not fit",
 }
 
 
@@ -81,7 +81,7 @@ def claim(name: str, kind: str, *, safety_table: bool = False) -> Claim:
     if lower == "hash":
         return _claim_of_hash(kind)
     if lower == "prediction" and not safety_table:
-        why = "a score is punsafe under that name only in LAION's safety tables (no links there)"
+        why = "a safety score by that name only in LAION's tables without links"
         return Claim(None, refusal=why)
     for role, names in NAMES.items():
         if lower in names:
@@ -131,5 +131,5 @@ def fits(role: str, kind: str) -> bool:
 
 def _no_row_hash(kind: str) -> str:
     if kind in _FLOATS:
-        return f"{kind}: a row hash lost its last digits on the way through a fraction; spoilt"
+        return f"{kind}: a row hash lost its last digits, it is spoilt"
     return f"{kind}, but LAION's row hash is a signed 64-bit whole number (int64)"

@@ -92,7 +92,7 @@ def judge(values: Sequence[Value], role: str) -> Verdict:
     )
     if 2 * count < len(seen):
         return Verdict(None, _no_digest(seen, role))
-    why = f"{count:,} of {len(seen):,} sampled values are {word} in {ENCODINGS[form]}"
+    why = f"{count:,} of {len(seen):,} sampled are {word} in {ENCODINGS[form]}"
     if count < len(seen):
         why += ", the others match nothing"
     return Verdict(form, why)

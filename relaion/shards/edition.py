@@ -1,6 +1,7 @@
 """One edition's shard while it is written: row groups, then the source's own footer."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,13 @@ class Edition:
             table = pa.Table.from_batches(self._held)
             self._held, self._rows, self._bytes = [], 0, 0
             self._writer.write_table(table, row_group_size=table.num_rows)
+
+    def abandon(self) -> None:
+        """Let go of the file, after an error too: pyarrow would write on when collected."""
+        self._held = []
+        self._writer.is_open = False
+        with suppress(OSError):
+            self._sink.close()
 
     def close(self, source: Footer) -> int:
         """Write the rest and the footer; returns the rows of the file."""

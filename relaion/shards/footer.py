@@ -33,9 +33,12 @@ def read_footer(path: Path) -> Footer:
     try:
         footer = _parse(path, data, size)
         _check(footer)
-    except (ThriftError, KeyError, TypeError, IndexError, RecursionError) as e:
-        why = str(e) if isinstance(e, ThriftError) else "has fields of another kind"
-        raise damaged(path, f"its footer {why or 'is malformed'}") from None
+    except ThriftError as e:
+        raise damaged(path, f"its footer {e}") from None
+    except IndexError:
+        raise damaged(path, "its footer ends too early") from None
+    except (KeyError, TypeError, RecursionError):
+        raise damaged(path, "its footer lacks what a footer must have") from None
     return footer
 
 

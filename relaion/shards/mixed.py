@@ -15,20 +15,16 @@ def mixed_notices(groups: Sequence[Group]) -> tuple[str, ...]:
     notices = []
     for subset, members in groupby(groups, key=lambda g: g.subset):
         together = list(members)
+        total = sum(len(group.shards) for group in together)
         rule = max(together, key=lambda g: len(g.shards))
         for group in together:
             if group is not rule:
                 notices.append(
-                    f"subset {shown(subset)} mixes layouts: {_counted(group)} "
-                    f"{_difference(group.layout, rule.layout)} (others: {len(rule.shards)})"
+                    f"subset {shown(subset)}: {len(group.shards)} of {total} shards have another "
+                    f"layout ({_difference(group.layout, rule.layout)}), such as "
+                    f"{shown(group.shards[0].name)}"
                 )
     return tuple(notices)
-
-
-def _counted(group: Group) -> str:
-    first = shown(group.shards[0].name)
-    more = len(group.shards) - 1
-    return f"{first} and {more} more" if more else first
 
 
 def _difference(here: Layout, rule: Layout) -> str:
@@ -44,7 +40,7 @@ def _difference(here: Layout, rule: Layout) -> str:
         other = rule.roles.get(role)
         if column.encoding and other and other.encoding and other.encoding != column.encoding:
             told.append(
-                f"with {NOUNS[role]} in {ENCODINGS[column.encoding]} "
+                f"{NOUNS[role]} in {ENCODINGS[column.encoding]} "
                 f"instead of {ENCODINGS[other.encoding]}"
             )
-    return "; ".join(told) or "with other columns, but the same roles"
+    return "; ".join(told) or "other columns, the same roles"

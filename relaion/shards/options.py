@@ -81,7 +81,7 @@ def notices(footer: Footer, storage: Storage) -> Iterator[str]:
             "row groups are compressed with different codecs, the most frequent one is kept "
             f"(columns {', '.join(named)})"
         )
-    if named := [leaf.name for leaf, t in columns if t.statistics and not _is_ordered(leaf)]:
+    if named := [leaf.name for leaf, t in columns if t.bounds and not _is_ordered(leaf)]:
         yield f"smallest and largest values are not written (columns {', '.join(named)})"
     if storage.sorted:
         yield "row groups no longer declare the order that they are sorted by; rows keep theirs"

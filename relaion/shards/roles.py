@@ -18,7 +18,10 @@ from relaion.shards.glossary import meaning
 from relaion.shards.overrides import check_overrides
 from relaion.shards.plain_types import plain_type
 
-__all__ = ["ROLES", "Column", "Layout", "detect", "refine"]
+# why most columns play their role; anything worth a word more follows after this
+BY_NAME = "by name and type"
+
+__all__ = ["BY_NAME", "ROLES", "Column", "Layout", "detect", "refine"]
 
 
 @dataclass(frozen=True)
@@ -156,11 +159,11 @@ def _why(column: Column, role: str, winner: Column | None, rivals: Sequence[Colu
     """Why a column plays a role that it claims, or which one was preferred."""
     if winner is not None and column is not winner:
         return f"its name says {NOUNS[role]} too, but {winner.name} is taken for it"
-    why = f"called {column.name}, {column.type}"
+    why = BY_NAME
     if column.name.lower() == "hash":
         other = "an image hash" if role == "row_hash" else "LAION's row hash"
         why += f": {NOUNS[role]}, not {other}"
     if column.name.lower() == "prediction":
-        why += ": a table of row hash and score is one of LAION's safety tables"
+        why += ": row hash and score are a LAION safety table"
     others = ", ".join(rival.name for rival in rivals if rival is not column)
     return f"{why}; taken before {others}" if others else why

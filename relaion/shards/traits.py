@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from relaion.shards.metadata import BYTE_ARRAY, Footer, Leaf, damaged
+from relaion.shards.metadata import BYTE_ARRAY, Footer, damaged
 from relaion.shards.thrift import Struct, ThriftError, read_struct
 
 PLAIN, DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT = 0, 5, 6, 7, 9
@@ -23,6 +23,7 @@ _HEADER_BYTES = 256  # a dictionary page's header has 20 bytes or so, no statist
 ENCODINGS, CODEC, VALUES, UNCOMPRESSED, COMPRESSED = 2, 4, 5, 6, 7
 KEY_VALUES, DATA_PAGE, DICTIONARY_PAGE = 8, 9, 11
 STATISTICS, ENCODING_COUNTS, BLOOM_FILTER = 12, 13, 14
+_BOUNDS = frozenset({1, 2, 5, 6})  # of Statistics: max and min, by either definition
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Traits:
     dictionary: bool  # every row group had one, and it held far fewer values than rows
     encoding: int  # of its data pages, where it is one worth keeping; else PLAIN
     statistics: bool
+    bounds: bool  # statistics with a smallest and a largest value
     page_index: bool
     bloom_filter: bool
     key_values: bool  # of the column chunk's own
@@ -53,44 +55,48 @@ def read_storage(footer: Footer) -> Storage:
     """Look at the column chunks of a file. Raises InputError for chunks that cannot be."""
     picked = _sample(footer)
     groups = [footer.group(i) for i in picked]
-    per_group = [[_meta(footer, chunk) for chunk in group[1][1][1]] for group in groups]
+    per_group = [_metas(footer, group) for group in groups]
     try:
         with footer.path.open("rb") as f:
             handle = f.fileno()
             columns = tuple(
-                _traits(handle, leaf, [metas[i] for metas in per_group], groups, i)
-                for i, leaf in enumerate(footer.leaves)
+                _traits(handle, [metas[i] for metas in per_group], [g[1][1][1][i] for g in groups])
+                for i in range(len(footer.leaves))
             )
             version = _page_version(handle, per_group)
     except (ThriftError, KeyError, TypeError, OSError, OverflowError):
         raise damaged(footer.path, "its column chunks are not what its footer says") from None
-    return Storage(
-        columns, version, any(4 in g for g in groups), _row_bytes(footer, picked, per_group)
-    )
+    widest = _row_bytes(footer, picked, per_group)
+    return Storage(columns, version, any(4 in group for group in groups), widest)
 
 
 def _sample(footer: Footer) -> list[int]:
-    filled = [i for i, group in enumerate(footer.groups) if group.rows]
-    if len(filled) <= _MAX_GROUPS:
-        return filled
-    last = len(filled) - 1
-    return [filled[i * last // (_MAX_GROUPS - 1)] for i in range(_MAX_GROUPS)]
+    """All row groups, or some that are spread evenly from the first to the last."""
+    count = len(footer.groups)
+    if count <= _MAX_GROUPS:
+        return list(range(count))
+    return [i * (count - 1) // (_MAX_GROUPS - 1) for i in range(_MAX_GROUPS)]
 
 
-def _meta(footer: Footer, chunk: Struct) -> Struct:
-    """A chunk's metadata, checked: in this file, in plain text, and within its bounds."""
-    if 8 in chunk or 3 not in chunk:
-        raise damaged(footer.path, "a column is encrypted, or its chunk has no metadata")
-    meta: Struct = chunk[3][1]
-    try:
-        start, size = chunk_range(meta)
-        inside = start >= 4 and size >= 0 and start + size <= footer.start
-        known = 0 <= meta[CODEC][1] <= 7
-    except (KeyError, TypeError):
-        inside = known = False
-    if 1 in chunk or not inside or not known:
-        raise damaged(footer.path, "a column chunk lies outside of the file")
-    return meta
+def _metas(footer: Footer, group: Struct) -> list[Struct]:
+    """The metadata of a row group's chunks, checked: in this file, unencrypted, of all rows."""
+    found = []
+    for leaf, chunk in zip(footer.leaves, group[1][1][1], strict=True):
+        if 8 in chunk or 3 not in chunk:
+            raise damaged(footer.path, "a column is encrypted, or its chunk has no metadata")
+        meta: Struct = chunk[3][1]
+        try:
+            start, size = chunk_range(meta)
+            inside = 4 <= start <= meta[DATA_PAGE][1] <= start + size <= footer.start
+            inside = inside or meta[VALUES][1] == 0  # an empty chunk may lie nowhere
+            whole = leaf.nested or meta[VALUES][1] == group[3][1]
+            known = 0 <= meta[CODEC][1] <= 7
+        except (KeyError, TypeError):
+            inside = whole = known = False
+        if 1 in chunk or not (inside and whole and known):
+            raise damaged(footer.path, "a column chunk is not where or what the footer says")
+        found.append(meta)
+    return found
 
 
 def chunk_range(meta: Struct) -> tuple[int, int]:
@@ -101,16 +107,15 @@ def chunk_range(meta: Struct) -> tuple[int, int]:
     return start, meta[COMPRESSED][1]
 
 
-def _traits(
-    handle: int, leaf: Leaf, metas: Sequence[Struct], groups: Sequence[Struct], column: int
-) -> Traits:
-    chunks = [group[1][1][1][column] for group in groups]
+def _traits(handle: int, metas: Sequence[Struct], chunks: Sequence[Struct]) -> Traits:
+    metas = [meta for meta in metas if meta[VALUES][1]] or metas  # an empty one says nothing
     codecs = Counter(meta[CODEC][1] for meta in metas)
     return Traits(
         codecs=tuple(codec for codec, _ in codecs.most_common()) or (0,),
         dictionary=bool(metas) and all(_dictionary_pays(handle, m) for m in _few(metas)),
         encoding=_encoding(metas),
         statistics=any(STATISTICS in meta for meta in metas),
+        bounds=any(_BOUNDS & meta[STATISTICS][1].keys() for meta in metas if STATISTICS in meta),
         page_index=any(4 in chunk or 6 in chunk for chunk in chunks),
         bloom_filter=any(BLOOM_FILTER in meta for meta in metas),
         key_values=any(KEY_VALUES in meta for meta in metas),
@@ -174,6 +179,6 @@ def _row_bytes(footer: Footer, picked: Sequence[int], per_group: Sequence[Sequen
     widest = 1
     for index, metas in zip(picked, per_group, strict=True):
         total = sum(meta[UNCOMPRESSED][1] for meta in metas)
-        widest = max(widest, total // footer.groups[index].rows)
+        widest = max(widest, total // max(1, footer.groups[index].rows))
     plain = sum(8 for leaf in footer.leaves if leaf.type != BYTE_ARRAY)
     return widest + plain

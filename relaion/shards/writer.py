@@ -7,6 +7,7 @@ for byte, row order, codecs, INT96, names inside lists. Encodings, compression l
 """
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ def write_editions(
             removed = Removed(target.removed, footer.rows, source)
             with _writing(target.path):
                 editions.append(Edition(part, physical.schema, removed, options, group_bytes))
+            stack.callback(editions[-1].abandon)
         rows = min(_BATCH_ROWS, max(1, min(_BATCH_BYTES, room // 16) // storage.row_bytes))
         for batch, start in _batches(footer, file, rows):
             for target, edition in zip(targets, editions, strict=True):
@@ -130,12 +132,17 @@ def _writing(path: Path) -> Iterator[None]:
         ) from None
     except OSError as e:
         raise OutputError(
-            f"{shown(path)}: cannot be written ({e.strerror or type(e).__name__}); nothing was left"
+            f"{shown(path)}: cannot be written ({_reason(e)}); nothing was left"
         ) from None
     except (pa.ArrowException, ValueError) as e:
         raise OutputError(
             f"{shown(path)}: cannot be written (pyarrow: {type(e).__name__}); nothing was left"
         ) from None
+
+
+def _reason(error: OSError) -> str:
+    """What the system says; pyarrow's own text repeats the path of the temporary file."""
+    return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
 def _finish(target: Target, edition: Edition, source: Footer, said: tuple[str, ...]) -> Written:

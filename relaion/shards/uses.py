@@ -1,0 +1,103 @@
+"""What rows can be matched by: which lists and rules find something to look at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from relaion.paths import shown
+from relaion.shards.claims import NAMES
+from relaion.shards.coverage import Coverage, cover
+from relaion.shards.digests import ENCODINGS, WIDTHS
+from relaion.shards.layout import Shard
+
+# what a lab wants to know, in this order: role, in words, the list kinds or rules it serves
+_USES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("url", "link", ("url", "url_md5", "url_sha1", "url_sha256", "host", "url_prefix")),
+    ("image_md5", "image MD5", ("image_md5",)),
+    ("image_sha1", "image SHA-1", ("image_sha1",)),
+    ("image_sha256", "image SHA-256", ("image_sha256",)),
+    ("row_hash", "row hash", ("row_hash",)),
+    ("punsafe", "rule on score", ("unsafe",)),
+    ("text", "rule on keywords", ("unsafe_keyword",)),
+)
+
+
+@dataclass(frozen=True)
+class Match:
+    """Whether rows can be matched by one thing, for how many of them, and why not.
+
+    `kinds` are the list kinds, or the rule, that look at the column of `role`; `present` of
+    `rows` have a value there. `nans` are scores that are NaN and so none; None where they
+    were not looked for. `counted` is Coverage's. `detail` says which column, or why none.
+    """
+
+    what: str
+    role: str
+    kinds: tuple[str, ...]
+    possible: bool
+    present: int
+    rows: int
+    nans: int | None
+    counted: str
+    detail: str
+
+
+def uses(shards: Sequence[Shard]) -> tuple[Match, ...]:
+    """What the rows of some shards can be matched by, in a fixed order.
+
+    Raises InputError for a column that has to be read and cannot be.
+    """
+    told = {role: cover(shards, role) for role, _, _ in _USES}
+    return tuple(_match(told[role], what, kinds, told, shards) for role, what, kinds in _USES)
+
+
+def _match(
+    here: Coverage,
+    what: str,
+    kinds: tuple[str, ...],
+    told: dict[str, Coverage],
+    shards: Sequence[Shard],
+) -> Match:
+    possible, detail = here.present > 0, _detail(here, shards)
+    if here.role == "text" and possible and not told["punsafe"].present:
+        # the rule asks for a keyword and a score, so that captions alone meet nothing
+        possible, detail = False, "no safety score, which the rule needs too"
+    return Match(
+        what,
+        here.role,
+        kinds,
+        possible,
+        here.present,
+        here.rows,
+        here.nans,
+        here.counted,
+        detail,
+    )
+
+
+def _detail(here: Coverage, shards: Sequence[Shard]) -> str:
+    if not here.columns:
+        return _why_none(here.role, shards)
+    named = "column " + " or ".join(shown(name) for name in here.columns)
+    ways = {
+        ENCODINGS[shard.layout.roles[here.role].encoding or "hex"]
+        for shard in shards
+        if here.role in WIDTHS and here.role in shard.layout.roles
+    }
+    if here.rows and not here.present:
+        named += ", without a value in any row"
+    elif ways:
+        named += " in " + " or ".join(sorted(ways))
+    if here.nans:
+        named += f"; {here.nans:,} are NaN, which is no score"
+    if here.nans is None:
+        named += "; NaN, which is no score, was not looked for"
+    return named
+
+
+def _why_none(role: str, shards: Sequence[Shard]) -> str:
+    """Why no column plays a role: there is none, or the one by that name was refused."""
+    for shard in shards:
+        for column in shard.layout.refused:
+            if column.name.lower() in NAMES[role]:
+                return f"not by column {shown(column.name)}: {column.why}"
+    return "no column"

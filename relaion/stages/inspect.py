@@ -1,0 +1,134 @@
+"""`inspect`: what a data set holds, what its columns mean, and what can be matched."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from relaion.paths import find_shards, shown
+from relaion.shards.digests import WIDTHS
+from relaion.shards.layout import Group, group_shards, read_shard
+from relaion.shards.mixed import mixed_notices
+from relaion.shards.roles import Column, Layout
+from relaion.shards.uses import Match, uses
+
+
+@dataclass(frozen=True)
+class SubsetSeen:
+    """One subset: its size (`bytes` on disk) and what its rows can be matched by."""
+
+    name: str
+    shards: int
+    rows: int
+    bytes: int
+    row_groups: int
+    layouts: tuple[int, ...]
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True)
+class LayoutSeen:
+    """One layout, numbered from 1: the subsets that have it, and its columns."""
+
+    number: int
+    subsets: tuple[str, ...]
+    shards: int
+    rows: int
+    example: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What `inspect` found; it holds no value of any row."""
+
+    shards: int
+    rows: int
+    bytes: int
+    row_groups: int
+    subsets: tuple[SubsetSeen, ...]
+    layouts: tuple[LayoutSeen, ...]
+    notices: tuple[str, ...]
+
+
+def inspect(paths: Sequence[Path | str], *, columns: Mapping[str, str] | None = None) -> Inspection:
+    """Show what shards hold, what each column means and what can be matched.
+
+    `paths` are shards, folders or globs; `columns` maps roles to column names that are to
+    play them. Reads footers, a few values of digest columns, and whole columns only where a
+    footer does not count NULLs (and scores of up to 20 M rows, for NaN). Writes nothing.
+    Raises InputError for what cannot be read; a missing link column is told, not refused.
+    """
+    found = find_shards(paths)
+    groups = group_shards([read_shard(p, columns, needs_link=False) for p in found.shards])
+    layouts = _layouts(groups)
+    subsets = tuple(
+        _subset(name, list(members), layouts)
+        for name, members in groupby(groups, key=lambda g: g.subset)
+    )
+    shards = [shard for group in groups for shard in group.shards]
+    notices = (*found.notices, *mixed_notices(groups), *_match_notices(subsets))
+    return Inspection(
+        len(shards),
+        sum(s.rows for s in shards),
+        sum(s.bytes for s in shards),
+        sum(s.row_groups for s in shards),
+        subsets,
+        layouts,
+        notices,
+    )
+
+
+def _key(layout: Layout) -> tuple[object, ...]:
+    # counts of sampled values in `why` differ from subset to subset; the layout does not
+    return tuple((c.name, c.type, c.role, c.encoding) for c in layout.columns)
+
+
+def _layouts(groups: Sequence[Group]) -> tuple[LayoutSeen, ...]:
+    alike: dict[tuple[object, ...], list[Group]] = {}
+    for group in groups:
+        alike.setdefault(_key(group.layout), []).append(group)
+    seen = []
+    for number, members in enumerate(alike.values(), 1):
+        shards = [shard for group in members for shard in group.shards]
+        seen.append(
+            LayoutSeen(
+                number,
+                tuple(group.subset for group in members),
+                len(shards),
+                sum(shard.rows for shard in shards),
+                shards[0].name,
+                members[0].layout.columns,
+            )
+        )
+    return tuple(seen)
+
+
+def _subset(name: str, groups: Sequence[Group], layouts: Sequence[LayoutSeen]) -> SubsetSeen:
+    shards = [shard for group in groups for shard in group.shards]
+    keys = {_key(group.layout) for group in groups}
+    return SubsetSeen(
+        name,
+        len(shards),
+        sum(shard.rows for shard in shards),
+        sum(shard.bytes for shard in shards),
+        sum(shard.row_groups for shard in shards),
+        tuple(x.number for x in layouts if _key(Layout(x.columns)) in keys),
+        uses(shards),
+    )
+
+
+def _match_notices(subsets: Sequence[SubsetSeen]) -> list[str]:
+    notices = []
+    for subset in subsets:
+        by_role = {match.role: match for match in subset.matches}
+        if subset.rows and not by_role["url"].possible:
+            notices.append(
+                f"subset {shown(subset.name)} has no links, so it cannot be cleaned by itself; "
+                "if a column holds them, say --column url=NAME"
+            )
+        for role in (*WIDTHS, "punsafe"):
+            match = by_role[role]
+            if subset.rows and match.counted and not match.possible:
+                notices.append(f"subset {shown(subset.name)}: {match.detail} ({match.what})")
+    return notices
