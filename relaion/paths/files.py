@@ -5,7 +5,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from relaion.errors import BusyError, OutputError
@@ -32,7 +32,8 @@ def whole_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
             f"{shown(path)}: cannot be written ({e.strerror or e}); nothing was left"
         ) from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # it was renamed, or never there: its folder may be a file
+            part.unlink()
 
 
 def sync_folder(folder: Path) -> None:
