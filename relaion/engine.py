@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from relaion.errors import EngineError, RelaionError
 from relaion.paths import sql_path, whole_file
-from relaion.scripts import Script
+from relaion.sqlset import Script
 
 Values = Mapping[str, Any] | Sequence[Any] | None
 
@@ -38,6 +38,17 @@ _WORDS: tuple[tuple[type[duckdb.Error], str], ...] = (
 
 def _words(error: duckdb.Error) -> str:
     return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Explain a mistake in a user's statement; any other failure is said in our words."""
+    try:
+        yield
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as e:
+        raise EngineError(f"the query: {str(e).strip().splitlines()[0]}") from None
+    except duckdb.Error as e:
+        raise EngineError(f"the query: DuckDB {_words(e)} ({type(e).__name__})") from None
 
 
 def quote(name: str) -> str:
@@ -95,9 +106,7 @@ class Engine:
             yield
         except duckdb.Error as e:
             detail = self._keep_detail()
-            raise EngineError(
-                f"{doing}: DuckDB {_words(e)} ({type(e).__name__}){detail}"
-            ) from None
+            raise EngineError(f"{doing}: DuckDB {_words(e)} ({type(e).__name__}){detail}") from None
 
     def _keep_detail(self) -> str:
         """Write the engine's own message, which may quote a row, to a private file."""
@@ -116,7 +125,9 @@ class Engine:
         with self._said_by_us(doing):
             self._con.execute(sql, values)
 
-    def rows(self, sql: str, values: Values = None, doing: str = "a query") -> list[tuple[Any, ...]]:
+    def rows(
+        self, sql: str, values: Values = None, doing: str = "a query"
+    ) -> list[tuple[Any, ...]]:
         """All rows of one query."""
         with self._said_by_us(doing):
             return self._con.execute(sql, values).fetchall()
@@ -127,15 +138,10 @@ class Engine:
         A mistake in its text is explained in DuckDB's words, which then quote nothing but
         the statement; any other failure in ours.
         """
-        try:
+        with _explained():
             result = self._con.execute(sql)
             columns = tuple(column[0] for column in result.description or ())
             return columns, result.fetchall()
-        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as e:
-            first = str(e).strip().splitlines()[0]
-            raise EngineError(f"the query: {first}") from None
-        except duckdb.Error as e:
-            raise EngineError(f"the query: DuckDB {_words(e)} ({type(e).__name__})") from None
 
     def table(self, sql: str, values: Values = None, doing: str = "a query") -> pa.Table:
         """The result of one query as an Arrow table."""
@@ -216,7 +222,9 @@ class Engine:
     def write_parquet(self, query: str, path: Path) -> None:
         """Write the rows of a query to a parquet file, whole or not at all."""
         with whole_file(path, mode=0o600) as part:
-            self.execute(f"copy ({query}) to {literal(str(part))} (format parquet)", doing=str(path))
+            self.execute(
+                f"copy ({query}) to {literal(str(part))} (format parquet)", doing=str(path)
+            )
 
     def read_parquet(self, table: str, paths: Sequence[Path], shard_no: int | None = None) -> None:
         """Load files that `write_parquet` made into a temp table, or one shard's rows of them."""
@@ -230,7 +238,7 @@ class Engine:
 
     def statements(self, sql: str) -> list[tuple[str, str]]:
         """Split SQL text: (statement type such as `SELECT`, its text) each."""
-        with self._said_by_us("the query"):
+        with _explained():
             return [(s.type.name, s.query) for s in self._con.extract_statements(sql)]
 
     def parameters(self, sql: str) -> set[str]:

@@ -1,11 +1,11 @@
 """Write the generated parts of the documentation: `poe docs`. Tests compare them."""
 
-from relaion import scripts
+from relaion import sqlset
 
 
 def main() -> None:
     """Write what is generated."""
-    (scripts.sql_root() / "README.md").write_text(scripts.index(), encoding="utf-8")
+    (sqlset.sql_root() / "README.md").write_text(sqlset.index(), encoding="utf-8")
 
 
 if __name__ == "__main__":

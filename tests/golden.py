@@ -17,7 +17,7 @@ from typing import Any
 
 from relaion.engine import Engine, connect
 from relaion.errors import EngineError
-from relaion.scripts import load
+from relaion.sqlset import load
 
 _SET = re.compile(r"^set ([a-z_]+) = (.*)$")
 

@@ -71,6 +71,11 @@ RESEARCH = Edition("research", "original", LABELS, ("unsafe_keyword", "unscored"
 SAFE = Edition("research-safe", "research", LABELS, ("unsafe", "unsafe_keyword", "unscored"))
 
 
+def md5(text: str) -> str:
+    """MD5 of a text as lower-case hex."""
+    return hashlib.md5(text.encode()).hexdigest()
+
+
 def url_entry(link: str) -> tuple[str, str]:
     """A plain link as a list store holds it."""
     return "url", key_digest(link_key(link))

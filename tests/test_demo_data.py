@@ -21,10 +21,10 @@ import mmh3
 import pyarrow.parquet as pq
 import pytest
 
-from relaion.demo import Delivery, DemoSet, build, make
-from relaion.demo.words import KEYWORDS
 from relaion.errors import InputError, OutputError
 from relaion.links import entry_fault, link_key
+from relaion.sample import Delivery, DemoSet, build, make
+from relaion.sample.words import KEYWORDS
 
 EN, MULTI, NOLANG = "laion2B-en", "laion2B-multi", "laion1B-nolang"
 SUBSETS = (EN, MULTI, NOLANG)
@@ -242,7 +242,7 @@ def test_layouts(audit: Audit) -> None:
             assert all(field.nullable for field in f.schema_arrow)
             assert str(f.schema_arrow.field("hash").type) == "int64"
             assert str(f.schema_arrow.field("punsafe").type) == "float"
-            assert b"relaion.demo" in f.metadata.metadata
+            assert b"relaion.sample" in f.metadata.metadata
             assert b"ARROW:schema" not in f.metadata.metadata
             column = f.metadata.row_group(0).column(0)
             assert column.compression == "SNAPPY"
@@ -333,7 +333,7 @@ def tree(folder: Path) -> Iterator[tuple[str, str]]:
 def test_same_seed_same_bytes(tmp_path: Path) -> None:
     make(tmp_path / "a", rows=4_000)
     made = [*tree(tmp_path / "a")]
-    code = "import pathlib, sys, relaion.demo as d; d.make(pathlib.Path(sys.argv[1]), rows=4_000)"
+    code = "import pathlib, sys, relaion.sample as d; d.make(pathlib.Path(sys.argv[1]), rows=4_000)"
     # another process with another hash seed: no order of a set may show
     env = {**os.environ, "PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "b")], check=True, env=env)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relaion import scripts
+from relaion import sqlset
 from relaion.engine import Engine, connect
 from relaion.links import host_digest, link_key
 from tests.links_strategies import links, near_links, plain_pieces, variants
@@ -19,7 +19,7 @@ from tests.test_links_key import real_links
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     with connect(threads=1) as e:
-        e.run(scripts.named("link_macros"))
+        e.run(sqlset.named("link_macros"))
         e.execute("create table link(u varchar)")
         yield e
 

@@ -73,12 +73,12 @@ def test_what_is_no_parquet_file_is_refused_in_one_line(tmp_path: Path) -> None:
     broken = bytearray(whole)
     broken[-200:-8] = b"\xff" * 192
     for name, content, said in [
-        ("empty", b"", "is empty"),
+        ("empty", b"", "is not a parquet file"),
         ("text", b"url,caption\nsecret.example,words\n", "is not a parquet file"),
-        ("short", whole[:-20], "is cut short"),
+        ("short", whole[:-20], "cut off"),
         ("encrypted", b"PARE" + whole[4:-4] + b"PARE", "is an encrypted parquet file"),
-        ("tiny", b"PAR1", "footer"),
-        ("broken", bytes(broken), "has a damaged footer"),
+        ("tiny", b"PAR1", "cut off"),
+        ("broken", bytes(broken), "footer"),
     ]:
         path = tmp_path / f"{name}\n.parquet"
         path.write_bytes(content)
@@ -345,3 +345,9 @@ def test_dictionary_columns_are_sampled_as_what_they_hold(tmp_path: Path) -> Non
     scores = pa.array([0.5, None, float("nan"), 0.5]).dictionary_encode()
     path = shard(tmp_path / "q.parquet", punsafe=scores)
     assert count_missing(path, read(path).layout.roles["punsafe"]) == (1, 1)
+
+
+def test_a_column_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.parquet", pa.table({"url": LINKS, "odd_name": [1, 2, 3]}))
+    path.write_bytes(path.read_bytes().replace(b"odd_name", b"odd\xffname"))
+    assert "a column's name is not UTF-8" in refused(path)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from relaion import scripts
+from relaion import sqlset
 from relaion.engine import Engine, connect
 from relaion.errors import ScriptError
-from relaion.scripts import Script
+from relaion.sqlset import Script
 
-ALL = scripts.load()
+ALL = sqlset.load()
 # relations that more than one script makes, and those that Python fills
 FILLED_BY_PYTHON = {
     "shard", "shards", "lists", "editions", "keywords", "odd_keys",
@@ -73,8 +73,8 @@ def test_script_names_follow_their_files() -> None:
 
 
 def test_index_is_what_the_headers_say() -> None:
-    expected = scripts.index()
-    assert (scripts.sql_root() / "README.md").read_text(encoding="utf-8") == expected
+    expected = sqlset.index()
+    assert (sqlset.sql_root() / "README.md").read_text(encoding="utf-8") == expected
 
 
 def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -84,8 +84,8 @@ def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "10_one.sql").write_text(sql)
     digest = hashlib.sha256(sql.encode()).hexdigest()
     (folder / "SHA256SUMS").write_text(f"{digest}  10_one.sql\n")
-    monkeypatch.setattr(scripts, "sql_root", lambda: tmp_path)
-    scripts.load.cache_clear()
+    monkeypatch.setattr(sqlset, "sql_root", lambda: tmp_path)
+    sqlset.load.cache_clear()
     return folder / "10_one.sql"
 
 
@@ -93,12 +93,12 @@ def test_a_script_changed_after_its_release_is_refused_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = released(tmp_path, monkeypatch)
-    assert list(scripts.load()) == ["10_one"]
-    scripts.load.cache_clear()
+    assert list(sqlset.load()) == ["10_one"]
+    sqlset.load.cache_clear()
     path.write_text(path.read_text() + "\n")
     with pytest.raises(ScriptError, match=r"sql/v1/10_one\.sql: differs from release v1"):
-        scripts.load()
-    scripts.load.cache_clear()
+        sqlset.load()
+    sqlset.load.cache_clear()
 
 
 def test_a_script_added_after_the_release_is_refused(
@@ -107,8 +107,8 @@ def test_a_script_added_after_the_release_is_refused(
     path = released(tmp_path, monkeypatch)
     (path.parent / "20_two.sql").write_text(path.read_text())
     with pytest.raises(ScriptError, match=r"20_two\.sql: is not part of release v1"):
-        scripts.load()
-    scripts.load.cache_clear()
+        sqlset.load()
+    sqlset.load.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_a_malformed_header_is_named_by_line(tmp_path: Path, text: str, complain
     path = tmp_path / "x.sql"
     path.write_text(text)
     with pytest.raises(ScriptError, match=complaint):
-        scripts.parse(path)
+        sqlset.parse(path)

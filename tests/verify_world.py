@@ -16,11 +16,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relaion import scripts
 from relaion.engine import Engine, connect
 from relaion.links import KEY_VERSION, host_digest, link_key
 from relaion.lists.database import STORE_VERSION
 from relaion.lists.key import create, hmac_digest, key_path
+from relaion.sqlset import load
 from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
 
@@ -211,7 +211,7 @@ class World:
             "relaion": "0", "duckdb": "0", "pyarrow": "0", "sql_version": "v1",
             "key_version": KEY_VERSION, "run": "0123", "started": "", "finished": "",
             "scripts": [
-                {"name": f"{name}.sql", "sha256": s.sha256} for name, s in scripts.load().items()
+                {"name": f"{name}.sql", "sha256": s.sha256} for name, s in load().items()
             ],
             "parameters": {
                 "unscored": setting.unscored,
@@ -334,7 +334,7 @@ def make_store(path: Path, lists: Sequence[Listing], hosts: dict[str, str] | Non
         known[oracle.url_entry(link)[1]] = str(host_digest(link_key(link)))
     with connect() as engine:
         engine.attach(path, "store", read_only=False)
-        script = scripts.load("lists")["10_store"]
+        script = load("lists")["10_store"]
         engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
         for x in lists:
             engine.execute(

@@ -19,6 +19,7 @@ from relaion.errors import InputError, RelaionError
 
 EXIT_FOUND = 1
 EXIT_WRONG = 2
+EXIT_STOPPED = 130
 
 app = typer.Typer(
     name="relaion",
@@ -79,16 +80,27 @@ def roles(columns: Sequence[str] | None) -> dict[str, str]:
 
 
 def main() -> None:
-    """Run the command line; an expected error is one line, a bug is class and place."""
+    """Run the command line and end with its exit code."""
+    code = run()
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def run() -> int:
+    """Run the command line; an expected error is one line, a bug is class and place.
+
+    The code is returned rather than raised, so that no traceback holds on to what a failed
+    command had open when the interpreter ends.
+    """
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        return app(standalone_mode=False) or 0
     except click.ClickException as e:
         e.show()
-        sys.exit(e.exit_code)
+        return e.exit_code
     except RelaionError as e:
-        fail(str(e))
+        return complain(str(e))
     except (KeyboardInterrupt, click.Abort):
-        fail("stopped; repeat the command to go on where it stopped", 130)
+        return complain("stopped; repeat the command to go on where it stopped", EXIT_STOPPED)
     except BrokenPipeError:
         os._exit(0)  # the reader of our output has gone, as `head` does
     except Exception as e:  # the details of a bug may quote a row: they stay private
@@ -97,11 +109,11 @@ def main() -> None:
             f.write(traceback.format_exc())
         place = traceback.extract_tb(e.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
-        fail(f"a bug in relaion: {type(e).__name__} at {where}; details in {name} (private)")
+        return complain(f"a bug in relaion: {type(e).__name__} at {where}; details in {name}")
 
 
-def fail(line: str, code: int = EXIT_WRONG) -> None:
-    """Print one line on stderr and end."""
+def complain(line: str, code: int = EXIT_WRONG) -> int:
+    """Print one line on stderr; returns the exit code that goes with it."""
     text = " ".join(line.splitlines()).encode("utf-8", "backslashreplace").decode()
     talk.print(Text(f"relaion: {text}"), soft_wrap=True)
-    raise SystemExit(code)
+    return code

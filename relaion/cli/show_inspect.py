@@ -21,7 +21,7 @@ _SHORT = {
     "image_sha256": "SHA-256",
     "row_hash": "row hash",
     "punsafe": "score",
-    "text": "caption",
+    "text": "keywords",
 }
 
 

@@ -37,8 +37,8 @@ def protocol_table(lists: Iterable[dict[str, Any]], hits: Hits, subsets: list[st
         "list", *heads, "gross", "overlap", right=(*heads, "gross", "overlap"), whole=("list",)
     )
     for entry in lists:
-        words = (entry["list_id"], entry["source"], entry["received"], entry["label"])
-        table.add_row(Text(" ".join(str(w) for w in words if w), style="bold"))
+        about = (entry["list_id"], entry["source"], entry["received"], entry["label"])
+        table.add_row(Text(" ".join(str(word) for word in about if word), style="bold"))
         for words, counts in _lines(entry, hits).items():
             by_subset = {c.subset: c.gross for c in counts}
             gross = sum(by_subset.values())
@@ -133,7 +133,7 @@ def next_steps(result: Cleaned) -> Text:
     return Text(
         f"{result.out}/manifest.json     what went in, what decided, what came out\n"
         f"{result.out}/audit.duckdb      the counts: relaion sql {result.out} -c "
-        "\"from removals\""
+        '"from removals"'
     )
 
 

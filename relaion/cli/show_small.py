@@ -14,9 +14,7 @@ from relaion.stages.scripts import Listing
 from relaion.stages.sql import Answer
 
 
-def plain_table(
-    *columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()
-) -> Table:
+def plain_table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
     """A table without a frame; fits a log as well as a terminal.
 
     Columns of numbers stand to the `right` and, like those that are `whole`, never wrap.
@@ -68,7 +66,8 @@ def show_steps(links: tuple[Steps, ...]) -> RenderableType:
     for item in links:
         table = plain_table("step", "link")
         for done, text in item.steps:
-            table.add_row(done, Text(text))
+            if done != "key":
+                table.add_row(done, Text(text))
         table.add_row("key", Text(item.key, style="bold"))
         parts.append(table)
     return Group(*parts)

@@ -1,1 +1,5 @@
 """Partner lists: reading files, the store of digests, the curator key."""
+
+from relaion.lists.store import add, open_store, show, withdraw
+
+__all__ = ["add", "open_store", "show", "withdraw"]

@@ -16,7 +16,7 @@ from relaion.engine import Engine, connect
 from relaion.errors import EngineError, ListError, OutputError
 from relaion.links import KEY_VERSION
 from relaion.paths import locked, private_umask, shown, sync_folder
-from relaion.scripts import load
+from relaion.sqlset import load
 
 STORE_VERSION = 1
 MEMORY = "1GB"  # of DuckDB, beyond which it spills into the private folder

@@ -18,7 +18,7 @@ from relaion.lists.layout import FORMATS
 from relaion.lists.text import file_sha256
 from relaion.lists.values import Entries
 from relaion.paths import shown
-from relaion.scripts import load
+from relaion.sqlset import load
 
 _LABEL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _LINE = re.compile(r"[^\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]{1,200}")

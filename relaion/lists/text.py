@@ -135,20 +135,18 @@ def _whole_lines(source: Iterator[bytes], skipped: Counter[str]) -> Iterator[byt
     held = b""  # the start of a line that goes on in the next block
     dropping = False
     for block in source:
-        text = held + block
-        tail = b"\r" if text.endswith(b"\r") else b""  # its \n may come next
-        text = text[: len(text) - len(tail)]
-        if b"\r" in text:
-            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        # a CRLF that is cut in two becomes a blank line, which counts for nothing
+        text = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in block else block
         if dropping:
             _, found, text = text.partition(b"\n")
             dropping = not found
+        text = held + text
         cut = text.rfind(b"\n") + 1
         if cut:
             yield text[:cut]
-        held = text[cut:] + tail
-        if dropping or len(held) > 2 * BLOCK:
-            skipped[TOO_LONG] += 0 if dropping else 1
-            dropping, held = True, tail
-    if held.strip(b"\r") and not dropping:
-        yield held.strip(b"\r") + b"\n"
+        held = text[cut:]
+        if len(held) > 2 * BLOCK:
+            skipped[TOO_LONG] += 1
+            dropping, held = True, b""
+    if held:
+        yield held + b"\n"

@@ -19,16 +19,14 @@ from relaion.run.numbering import Numbered
 from relaion.run.plan import Plan
 from relaion.run.search import Count, Hits, Union
 from relaion.run.task import Report
-from relaion.scripts import Script, load
+from relaion.sqlset import Script, load
 
 Rows = list[Sequence[Any]]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a finished run knows: its plan, its shards and the report of each, and coverage.
-
-    """
+    """What a finished run knows: its plan, its shards and the report of each, and coverage."""
 
     plan: Plan
     shards: Sequence[Numbered]
@@ -67,14 +65,13 @@ def output_lines(found: Found) -> Rows:
 def write_audit(path: Path, found: Found, work: Path) -> None:
     """Write audit.duckdb whole or not at all, from the reports and the counts in `work`."""
     script = load(found.plan.sql_version)["60_audit"]
-    with whole_file(path) as part:
-        with connect(part, temp=work, threads=1) as engine:
-            for table, rows in _tables(found).items():
-                _load(engine, script, table, rows)
-            for table in ("hit_counts", "hit_unions"):
-                engine.read_parquet(table, [work / f"{table}.parquet"])
-            engine.run(script)
-            engine.execute("checkpoint")
+    with whole_file(path) as part, connect(part, temp=work, threads=1) as engine:
+        for table, rows in _tables(found).items():
+            _load(engine, script, table, rows)
+        for table in ("hit_counts", "hit_unions"):
+            engine.read_parquet(table, [work / f"{table}.parquet"])
+        engine.run(script)
+        engine.execute("checkpoint")
 
 
 def _tables(found: Found) -> dict[str, Rows]:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from relaion.engine import connect
 from relaion.errors import InputError, ScriptError
-from relaion.scripts import VERSION, Script, named, parse
+from relaion.sqlset import VERSION, Script, named, parse
 
+STATEMENTS = frozenset({"SELECT", "INSERT", "CREATE", "CREATE_FUNC", "EXPLAIN"})
 BUILT_IN = ("research", "research-safe")
 ORIGINAL = "original"
 
@@ -44,6 +46,7 @@ def _edition(script: Script, *, built_in: bool) -> Edition:
             f"{script.path}: asks for parameters {sorted(set(script.params) - {'labels'})}; "
             "an edition may use $labels only"
         )
+    _check_statements(script)
     return Edition(
         name=script.name.replace("_", "-"),
         parent=parents[0].replace("_", "-"),
@@ -52,6 +55,18 @@ def _edition(script: Script, *, built_in: bool) -> Edition:
         script=script,
         built_in=built_in,
     )
+
+
+def _check_statements(script: Script) -> None:
+    """An edition reads, makes temp tables and inserts into removals; nothing else."""
+    with connect() as engine:
+        kinds = [kind for kind, _ in engine.statements(script.sql)]
+    for kind in kinds:
+        if kind not in STATEMENTS:
+            raise ScriptError(
+                f"{script.path}: holds a {kind} statement; an edition may only read, make temp "
+                "tables and insert into removals"
+            )
 
 
 def load_editions(wanted: Sequence[str | Path], version: str = VERSION) -> tuple[Edition, ...]:

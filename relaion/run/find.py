@@ -14,7 +14,7 @@ from relaion.engine import Engine
 from relaion.links import host_digest, link_key
 from relaion.run.numbering import Numbered, batches, sources
 from relaion.run.progress import Progress
-from relaion.scripts import Script, load
+from relaion.sqlset import Script, load
 
 BATCH_ROWS = 100_000_000
 KEYS_AT_ONCE = 200_000

@@ -14,7 +14,7 @@ from typing import Any
 from relaion.links import KEY_VERSION
 from relaion.run.editions import Edition
 from relaion.run.numbering import Numbered
-from relaion.scripts import load
+from relaion.sqlset import load
 
 UNSAFE_ABOVE = 0.45
 KEYWORD_ABOVE = 0.95

@@ -1,5 +1,6 @@
 """Open a connection on the list store, find the hits, leave them and their counts in `work`."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from relaion.errors import StopError
 from relaion.run.find import Finder, Search, write_find
 from relaion.run.inputs import Inputs
 from relaion.run.progress import Progress
-from relaion.scripts import load
+from relaion.run.sizes import parse_size
+from relaion.sqlset import load
 
 HOLD_SHARE = 0.01
 HOLD_ROWS = 1_000_000
@@ -21,6 +23,11 @@ class Limits:
 
     workers: int
     memory: str
+
+
+def limits_of(workers: int | None, memory: str) -> Limits:
+    """Limits as the user gave them: one worker a core by default, memory checked."""
+    return Limits(workers or os.cpu_count() or 1, f"{parse_size(memory)}B")
 
 
 @dataclass(frozen=True)

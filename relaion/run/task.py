@@ -17,10 +17,8 @@ import pyarrow as pa
 from relaion.engine import Engine, ShardSource, connect
 from relaion.errors import InputError, OutputError, ScriptError
 from relaion.paths import whole_file
-from relaion.scripts import load, parse
+from relaion.sqlset import load, parse
 from relaion.shards.writer import Target, write_editions
-
-READ_ONLY = frozenset({"SELECT", "INSERT", "CREATE", "EXPLAIN", "DROP", "SET"})
 
 
 @dataclass(frozen=True)
@@ -169,9 +167,7 @@ def _keyword_pattern(engine: Engine, work: Path, version: str) -> str | None:
 
 
 def _load_editions(engine: Engine, task: Task) -> None:
-    engine.execute(
-        "create temp table editions (edition varchar, parent varchar, labels varchar[])"
-    )
+    engine.execute("create temp table editions (edition varchar, parent varchar, labels varchar[])")
     for e in task.editions:
         engine.execute("insert into editions values (?, ?, ?)", [e.name, e.parent, e.labels])
 
@@ -181,22 +177,21 @@ def _run_edition(engine: Engine, edition: EditionTask) -> None:
     script = parse(Path(edition.script))
     if script.sha256 != edition.sha256:
         raise ScriptError(f"{edition.script}: changed since the run began; restore it")
-    for kind, _ in engine.statements(script.sql):
-        if kind not in READ_ONLY:
-            raise ScriptError(
-                f"{edition.script}: holds a {kind} statement; an edition may only read, make "
-                "temp tables and insert into removals"
-            )
+    before = _of_others(engine, edition.name)
     engine.run(script, **({"labels": edition.labels} if "labels" in script.params else {}))
-    others = engine.rows(
-        "select 1 from removals where edition not in (select edition from editions) "
-        "or edition = '' limit 1"
-    )
-    if others:
+    if _of_others(engine, edition.name) != before:
         raise ScriptError(
-            f"{edition.script}: removes rows from an edition that is not part of the run; "
-            f"its rows must say '{edition.name}'"
+            f"{edition.script}: changes what other editions remove; its rows must say "
+            f"'{edition.name}'"
         )
+
+
+def _of_others(engine: Engine, edition: str) -> list[tuple[Any, ...]]:
+    """How many removals each of the other editions has."""
+    return engine.rows(
+        "select edition, count(*) from removals where edition != ? group by all order by all",
+        [edition],
+    )
 
 
 def _write(

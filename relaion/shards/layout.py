@@ -15,6 +15,7 @@ from relaion.errors import InputError
 from relaion.paths import ShardPath, shown
 from relaion.shards.columns import ColumnFacts, facts, open_parquet, sample_values
 from relaion.shards.digests import WIDTHS
+from relaion.shards.footer import read_footer
 from relaion.shards.overrides import listed
 from relaion.shards.roles import Layout, detect, refine
 
@@ -68,35 +69,17 @@ def read_shard(
             rows, row_groups = meta.num_rows, meta.num_row_groups
     except InputError as e:
         raise InputError(f"{shown(path)}: {e}") from None
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as e:
-        raise InputError(f"{shown(path)}: {_what_is_wrong(path, e)}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
+    except (OSError, pa.ArrowException):
+        read_footer(path)  # says what is wrong; pyarrow's message may quote a value
+        raise InputError(f"{shown(path)}: has a damaged footer; get the file again") from None
     if needs_link and "url" not in layout.roles:
         raise InputError(f"{shown(path)}: {_no_link(layout)}")
     size = path.stat().st_size
     return Shard(
         path, shard_path.subset, shard_path.name, rows, size, row_groups, schema, layout, found
     )
-
-
-def _what_is_wrong(path: Path, error: Exception) -> str:
-    """Why pyarrow could not read a file, found by looking: its message may quote a value."""
-    if isinstance(error, UnicodeDecodeError):
-        return "a column name is not UTF-8 text; rename it"
-    try:
-        with path.open("rb") as f:
-            head = f.read(4)
-            size = f.seek(0, 2)
-            f.seek(max(size - 4, 0))
-            tail = f.read(4)
-    except OSError as e:
-        return f"cannot be read ({e.strerror}); check the path and its permissions"
-    found = (
-        (not size, "is empty (0 bytes); get it again"),
-        (b"PARE" in (head, tail), "is an encrypted parquet file; decrypt it first"),
-        (head != b"PAR1", "is not a parquet file (it does not begin as one); leave it out"),
-        (tail != b"PAR1", f"is cut short, at {size:,} bytes (it lacks its end); get it again"),
-    )
-    return next((why for is_so, why in found if is_so), "has a damaged footer; get it again")
 
 
 def _no_link(layout: Layout) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relaion.paths import shown
-from relaion.shards.claims import NAMES
+from relaion.shards.claims import NAMES, misfit
 from relaion.shards.coverage import Coverage, cover
 from relaion.shards.digests import ENCODINGS, WIDTHS
 from relaion.shards.layout import Shard
+from relaion.shards.roles import Column
 
 # what a lab wants to know, in this order: role, in words, the list kinds or rules it serves
 _USES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -88,7 +89,7 @@ def _detail(here: Coverage, shards: Sequence[Shard]) -> str:
     elif ways:
         named += " in " + " or ".join(sorted(ways))
     if here.nans:
-        named += f"; {here.nans:,} are NaN, which is no score"
+        named += f"; NaN, which is no score: {here.nans:,}"
     if here.nans is None:
         named += "; NaN, which is no score, was not looked for"
     return named
@@ -98,6 +99,12 @@ def _why_none(role: str, shards: Sequence[Shard]) -> str:
     """Why no column plays a role: there is none, or the one by that name was refused."""
     for shard in shards:
         for column in shard.layout.refused:
-            if column.name.lower() in NAMES[role]:
+            if column.name.lower() in NAMES[role] and not _meant_otherwise(column, role):
                 return f"not by column {shown(column.name)}: {column.why}"
     return "no column"
+
+
+def _meant_otherwise(column: Column, role: str) -> bool:
+    """`hash` is LAION's row hash as a number, and an image hash as text or bytes."""
+    is_number = bool(misfit("image_md5", column.type))
+    return column.name.lower() == "hash" and is_number is (role in WIDTHS)

@@ -1,7 +1,7 @@
 """The public functions, one module for each command."""
 
 from relaion.run.editions import BUILT_IN
-from relaion.scripts import VERSION as SQL_VERSION
+from relaion.sqlset import VERSION as SQL_VERSION
 from relaion.stages.clean import MEMORY, Cleaned, clean, purge
 from relaion.stages.demo import Demo, demo
 from relaion.stages.inspect import inspect

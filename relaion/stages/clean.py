@@ -1,10 +1,10 @@
 """`clean`: match, write the editions, audit, verify. Resumes by itself."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from relaion.errors import InputError, StopError
 from relaion.run import manifest
@@ -17,11 +17,11 @@ from relaion.run.job import Job, done
 from relaion.run.keywords import Keywords, read_keywords, write_keywords
 from relaion.run.known import Known, read_known
 from relaion.run.plan import Parameters, Plan, make_plan
-from relaion.run.pool import LocalPool
+from relaion.run.pool import Executor, LocalPool
 from relaion.run.progress import Progress, Quiet
-from relaion.run.search import Hits, Limits, hold, notices, search_lists
+from relaion.run.search import Hits, Limits, hold, limits_of, notices, search_lists
 from relaion.run.task import Report
-from relaion.scripts import VERSION
+from relaion.sqlset import VERSION
 from relaion.verify import Verdict
 from relaion.verify import verify as check_promises
 
@@ -84,14 +84,16 @@ def clean(
     verify: bool = True,
     yes_i_checked: bool = False,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> Cleaned:
     """Write editions of a data set without the rows that lists and rules name.
 
     Resumes a run broken off; a finished OUT is left as it is. Raises InputError, ListError,
-    OutputError, BusyError or StopError in one line; inputs are never modified.
+    OutputError, BusyError or StopError in one line; inputs are never modified. `executor`
+    does the shard tasks: processes of this machine where none is given.
     """
     listen = progress or Quiet()
-    limits = Limits(workers or os.cpu_count() or 1, memory)
+    limits = limits_of(workers, memory)
     request = _check(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
         same_link=same_link,
@@ -102,7 +104,10 @@ def clean(
         before = folder.finished(place, request.plan)
         if before is not None:
             return _cleaned(place.path, before, True, request.inputs.notices, None)
-        found, told = _run(place, request, lists, copy=copy, yes=yes_i_checked, progress=listen)
+        hands = executor or LocalPool(limits.workers, place.work, held=(place.lock,))
+        found, told = _run(
+            place, request, lists, hands, copy=copy, yes=yes_i_checked, progress=listen
+        )
         verdict = None
         if verify:
             listen.phase("verify", len(request.inputs.shards), request.inputs.rows)
@@ -147,8 +152,15 @@ def _check(
 
 
 def _run(
-    place: folder.Out, request: _Request, lists: Path, *, copy: bool, yes: bool, progress: Progress
-) -> tuple[dict[str, object], tuple[str, ...]]:
+    place: folder.Out,
+    request: _Request,
+    lists: Path,
+    executor: Executor,
+    *,
+    copy: bool,
+    yes: bool,
+    progress: Progress,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Do the whole run in the work folder; returns the manifest and what was to be said."""
     started = datetime.now(UTC)
     if folder.begin(place, request.plan, request.inputs.stamps()):
@@ -164,7 +176,7 @@ def _run(
     except (StopError, InputError):
         folder.purge(place.work)
         raise
-    reports = _rewrite(place, request, copy=copy, progress=progress)
+    reports = _rewrite(place, request, executor, copy=copy, progress=progress)
     found = Found(request.plan, request.inputs.shards, reports, coverage(request.inputs))
     write_audit(place.path / "audit.duckdb", found, place.work)
     finished = datetime.now(UTC)
@@ -175,7 +187,7 @@ def _run(
 
 
 def _rewrite(
-    place: folder.Out, request: _Request, *, copy: bool, progress: Progress
+    place: folder.Out, request: _Request, executor: Executor, *, copy: bool, progress: Progress
 ) -> dict[int, Report]:
     """Do the tasks that are not done yet; raises StopError when one failed."""
     job = Job(
@@ -187,7 +199,7 @@ def _rewrite(
     waiting = [t for t in tasks if t.no not in reports]
     progress.phase("clean", len(waiting), sum(t.rows for t in waiting))
     failed = []
-    for outcome in LocalPool(job.workers, place.work, held=(place.lock,)).run(waiting):
+    for outcome in executor.run(waiting):
         if outcome.error is None:
             reports[outcome.task.no] = Report.read(outcome.task.report_path)
         else:
@@ -214,21 +226,19 @@ def _told(request: _Request, hits: Hits, reports: Mapping[int, Report]) -> tuple
 
 def _cleaned(
     path: Path,
-    made: Mapping[str, object],
+    made: Mapping[str, Any],
     done_before: bool,
     told: tuple[str, ...],
     verdict: Verdict | None,
 ) -> Cleaned:
     rows_in: dict[str, int] = {}
     kept: dict[tuple[str, str], int] = {}
-    for item in made["inputs"]:  # type: ignore[attr-defined]
+    for item in made["inputs"]:
         rows_in[item["subset"]] = rows_in.get(item["subset"], 0) + item["rows"]
-    for item in made["outputs"]:  # type: ignore[attr-defined]
+    for item in made["outputs"]:
         pair = (item["edition"], item["subset"])
         kept[pair] = kept.get(pair, 0) + item["rows"]
-    counts = tuple(
-        EditionCount(e, s, rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
-    )
+    counts = tuple(EditionCount(e, s, rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items())
     return Cleaned(path, str(made["run"]), counts, done_before, told, verdict)
 
 

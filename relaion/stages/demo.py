@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from relaion.demo import make
-from relaion.demo.result import DemoSet
 from relaion.errors import OutputError
 from relaion.lists import store
 from relaion.lists.store import Shown
@@ -14,6 +12,8 @@ from relaion.paths import whole_file
 from relaion.run.audit import read_hits
 from relaion.run.progress import Progress, Quiet
 from relaion.run.search import Hits
+from relaion.sample import make
+from relaion.sample.result import DemoSet
 from relaion.stages.clean import Cleaned, clean
 
 MARK = "demo.json"
@@ -89,7 +89,9 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
             )
     rows = int(arguments["rows"])
     progress.phase("make", 0, rows)
-    made = make(out, rows=rows, seed=int(arguments["seed"]), full_lists=bool(arguments["full_lists"]))
+    made = make(
+        out, rows=rows, seed=int(arguments["seed"]), full_lists=bool(arguments["full_lists"])
+    )
     for delivery in made.deliveries:
         store.add(
             out / "lists.duckdb",
@@ -114,8 +116,13 @@ def _read(out: Path, made: DemoSet, hits: Hits, cleaned: Cleaned, lists: Sequenc
         rows = {s: sum(c.gross for c in found if c.subset == s) for s in made.rows}
         protocol.append(
             ProtocolLine(
-                entry.source, entry.title or "", entry.label, str(entry.received),
-                sum(entry.entries.values()), rows, sum(rows.values()),
+                entry.source,
+                entry.title or "",
+                entry.label,
+                str(entry.received),
+                sum(entry.entries.values()),
+                rows,
+                sum(rows.values()),
             )  # fmt: skip
         )
     partners = dict.fromkeys(x.source for x in lists if x.label == "csam")

@@ -1,6 +1,5 @@
 """`match`: a dry run that counts what the lists find and writes nothing."""
 
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from relaion.run.coverage import Coverage, coverage
 from relaion.run.inputs import read_inputs
 from relaion.run.known import read_known
 from relaion.run.progress import Progress, Quiet
-from relaion.run.search import Hits, Limits, notices, search_lists
-from relaion.scripts import VERSION
+from relaion.run.search import Hits, limits_of, notices, search_lists
+from relaion.sqlset import VERSION
 
 MEMORY = "2GB"
 
@@ -53,7 +52,7 @@ def match(
     """
     known = read_known(lists, key)
     inputs = read_inputs(paths, columns or {})
-    limits = Limits(workers or os.cpu_count() or 1, memory)
+    limits = limits_of(workers, memory)
     with tempfile.TemporaryDirectory(prefix="relaion-", dir=work) as folder:
         hits = search_lists(
             inputs, lists, Path(folder), limits, progress or Quiet(),

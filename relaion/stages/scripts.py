@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from relaion import scripts as files
+from relaion import sqlset as files
 from relaion.errors import ScriptError
 
 

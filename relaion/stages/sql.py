@@ -47,7 +47,7 @@ class Prompt:
                 )
             columns, rows = self._engine.answer(text)
             if columns:
-                answer = Answer(columns, rows)
+                answer = Answer(columns, tuple(rows))
         return answer
 
 

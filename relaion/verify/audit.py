@@ -24,7 +24,7 @@ TABLES = {
     "outputs": {"edition", "subset", "shard", "rows", "bytes", "sha256"},
     "coverage": {"subset", "role", "rows", "covered"},
     "hits": {"subset", "list_id", "kind", "form", "gross", "exclusive"},
-    "hit_unions": {"subset", "grouping", "name", "memberships", "rows"},
+    "hit_groups": {"subset", "grouping", "name", "memberships", "rows"},
     "removals": {
         "edition", "subset", "reason_kind", "list_id", "label", "kind", "form", "rule",
         "gross", "exclusive",

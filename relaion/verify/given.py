@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from relaion import scripts
 from relaion.errors import RelaionError
 from relaion.links import KEY_VERSION
 from relaion.lists.database import reading
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.paths import find_shards, shown
+from relaion.sqlset import load as load_scripts
 from relaion.shards.layout import group_shards, read_shard
 from relaion.verify.keywords import read_keywords
 from relaion.verify.model import KINDS
@@ -166,7 +166,7 @@ def check_installation(statement: Statement, notes: Notes) -> None:
             f"this relaion makes version {KEY_VERSION}"
         )
     try:
-        ours = scripts.load(statement.sql_version)
+        ours = load_scripts(statement.sql_version)
     except RelaionError as e:
         notes.notice(f"the scripts of the run are not here: {e}")
         return

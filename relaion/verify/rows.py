@@ -53,8 +53,10 @@ class Rows:
 def open_shard(path: Path) -> pq.ParquetFile:
     """Open a parquet file; raises InputError in one line that quotes nothing of it."""
     try:
-        # pyarrow takes a path as UTF-8 text only; bytes name any file
-        return pq.ParquetFile(pa.OSFile(os.fsencode(path)))
+        # pyarrow takes a path as UTF-8 text only; bytes name any file. Small buffers, or a
+        # column of a row group lies in memory as a whole, in three files at once.
+        source = pa.OSFile(os.fsencode(path))
+        return pq.ParquetFile(source, buffer_size=1 << 18, pre_buffer=False)
     except (pa.ArrowException, OSError, ValueError):
         raise InputError(f"{path}: cannot be read as parquet") from None
 

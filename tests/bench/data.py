@@ -9,8 +9,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from relaion.demo.words import VOCABULARY
 from relaion.engine import Engine, connect, literal
+from relaion.sample.words import VOCABULARY
 
 SHARD_ROWS = 1_000_000
 HIT_EVERY = 500  # one row in 500 is on the list: 0.2 %

@@ -33,8 +33,8 @@ def keys(data: Path) -> pl.LazyFrame:
 
 def match_plain(data: Path, listed: Path) -> pl.DataFrame:
     """A semi join of digests as they are."""
-    return keys(data).join(read_list(listed).lazy(), on="md5", how="semi").collect(
-        engine="streaming"
+    return (
+        keys(data).join(read_list(listed).lazy(), on="md5", how="semi").collect(engine="streaming")
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from relaion.demo.protocol import DELIVERIES, PARTNERS, PLANNED, SAME_LINK, SUBSETS, Counts, union
+from relaion.sample.protocol import DELIVERIES, PARTNERS, PLANNED, SAME_LINK, SUBSETS, Counts, union
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from relaion.demo.draw import digests, token
-from relaion.demo.protocol import PLANNED, SAME_LINK, SUBSETS, Counts, groups, planted
-from relaion.demo.weblinks import Web
+from relaion.sample.draw import digests, token
+from relaion.sample.protocol import PLANNED, SAME_LINK, SUBSETS, Counts, groups, planted
+from relaion.sample.weblinks import Web
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from relaion.demo.draw import seeded, split_evenly
-from relaion.demo.layouts import as_joined, as_relaion, joined_schema, relaion_schema
-from relaion.demo.partner_files import names, write_deliveries
-from relaion.demo.plants import Plan, plan
-from relaion.demo.protocol import SUBSETS, smallest, split
-from relaion.demo.result import DemoSet, expected
-from relaion.demo.rows import Place, make_block
-from relaion.demo.weblinks import Web
-from relaion.demo.words import KEYWORDS
 from relaion.errors import InputError, OutputError
 from relaion.paths import whole_file
+from relaion.sample.draw import seeded, split_evenly
+from relaion.sample.layouts import as_joined, as_relaion, joined_schema, relaion_schema
+from relaion.sample.partner_files import names, write_deliveries
+from relaion.sample.plants import Plan, plan
+from relaion.sample.protocol import SUBSETS, smallest, split
+from relaion.sample.result import DemoSet, expected
+from relaion.sample.rows import Place, make_block
+from relaion.sample.weblinks import Web
+from relaion.sample.words import KEYWORDS
 
 _BLOCK = 50_000  # rows of a row group, and all that is ever in memory
 _SHARD = 500_000  # rows of a shard in a large demo
@@ -26,7 +26,7 @@ _LIST_SCALE = 100
 _MAX_ROWS = 2**32  # tokens are unique below
 # language of the captions; None where each row has one of its own
 _LANGUAGES = dict(zip(SUBSETS, ("en", None, "nolang"), strict=True))
-_ABOUT = {"relaion.demo": "made up: no link leads anywhere and no picture exists"}
+_ABOUT = {"relaion.sample": "made up: no link leads anywhere and no picture exists"}
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
-from relaion.demo import protocol
-from relaion.demo.draw import digests, seeded
-from relaion.demo.result import Delivery
 from relaion.paths import whole_file
+from relaion.sample import protocol
+from relaion.sample.draw import digests, seeded
+from relaion.sample.result import Delivery
 
 _CHUNK = 50_000
 _MD5, _SHA1 = 16, 20  # bytes

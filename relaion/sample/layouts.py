@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from relaion.demo.rows import Block
+from relaion.sample.rows import Block
 
 
 def joined_schema(*, language: bool) -> pa.Schema:

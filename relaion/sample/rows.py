@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import mmh3
 
-from relaion.demo.captions import captions, languages, with_keyword, with_near_keyword
-from relaion.demo.draw import digests, some, token
-from relaion.demo.plants import Plant
-from relaion.demo.weblinks import Web, make_odd
+from relaion.sample.captions import captions, languages, with_keyword, with_near_keyword
+from relaion.sample.draw import digests, some, token
+from relaion.sample.plants import Plant
+from relaion.sample.weblinks import Web, make_odd
 
 _SIZES = ((640, 480), (300, 300), (800, 600), (1_024, 768), (500, 333), (1_200, 1_600), (236, 354))
 

@@ -4,8 +4,8 @@ import random
 import unicodedata
 from collections.abc import Sequence
 
-from relaion.demo.draw import lognormal
-from relaion.demo.words import KEYWORDS, LANGUAGES, NEAR_KEYWORDS, UNSPACED, VOCABULARY
+from relaion.sample.draw import lognormal
+from relaion.sample.words import KEYWORDS, LANGUAGES, NEAR_KEYWORDS, UNSPACED, VOCABULARY
 
 _MEAN_LENGTH = 58  # characters, as in LAION-400M
 _SIGMA = 0.62

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from relaion.demo.draw import lognormal, seeded, some
-from relaion.demo.words import VOCABULARY
+from relaion.sample.draw import lognormal, seeded, some
+from relaion.sample.words import VOCABULARY
 
 _WORDS = VOCABULARY["en"]
 _NAMES = [*_WORDS * 9, *map(str.capitalize, _WORDS)]

@@ -1,0 +1,88 @@
+"""The real pipeline for tests: shards written, lists added, `clean` run, results read back."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relaion.lists import store
+from relaion.run.pool import Outcome
+from relaion.run.task import Task
+from relaion.run.worker import answer
+
+JOINED = pa.schema(
+    [
+        ("URL", pa.string()), ("TEXT", pa.string()), ("WIDTH", pa.int32()),
+        ("hash", pa.int64()), ("punsafe", pa.float32()), ("md5", pa.string()),
+        ("sha1", pa.string()), ("sha256", pa.string()),
+    ]
+)  # fmt: skip
+ROLES = {
+    "URL": "url", "TEXT": "text", "punsafe": "punsafe",
+    "md5": "image_md5", "sha1": "image_sha1", "sha256": "image_sha256",
+}  # fmt: skip
+
+
+class InProcess:
+    """Does tasks here and now: the worker's own code without the processes."""
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        for task in tasks:
+            error = answer(task.to_json(), Path(task.work) / "errors.log")["error"]
+            yield Outcome(task, None if error is None else str(error))
+
+
+def write_shard(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema = JOINED) -> None:
+    """Write rows given by role; WIDTH is the row's place, so that order can be seen."""
+    columns = []
+    for field in schema:
+        if field.name == "WIDTH":
+            values = [r.get("WIDTH", i) for i, r in enumerate(rows)]
+        else:
+            values = [r.get(ROLES.get(field.name, field.name)) for r in rows]
+        columns.append(pa.array(values, field.type))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns, schema=schema), path, row_group_size=7)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A delivery: (kind, entry as the partner writes it), and its label."""
+
+    entries: tuple[tuple[str, str], ...]
+    label: str = "csam"
+    source: str = "partner"
+
+
+def add_lists(path: Path, sent: Sequence[Sent]) -> None:
+    """Add deliveries through the real store: a file and a list for each kind of entry."""
+    for i, delivery in enumerate(sent):
+        for kind in sorted({k for k, _ in delivery.entries}):
+            file = path.with_name(f"list{i}-{kind}.txt")
+            values = [v for k, v in delivery.entries if k == kind]
+            # the comment makes every delivery another: the same one twice is not taken in
+            file.write_text("\n".join([f"# delivery {i}", *values, ""]), encoding="utf-8")
+            fixed = kind if kind.startswith("url_") else None
+            store.add(path, [file], source=delivery.source, label=delivery.label, kind=fixed)
+
+
+def rows_of(out: Path, edition: str) -> list[dict[str, Any]]:
+    """All rows of an edition, shard by shard in order of name."""
+    paths = sorted((out / edition).rglob("*.parquet"), key=str)
+    return [row for path in paths for row in pq.read_table(path, partitioning=None).to_pylist()]
+
+
+def relaion(
+    *args: str | Path, cwd: Path | None = None, stdin: str = "", **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the real command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "relaion", *map(str, args)],
+        capture_output=True, text=True, input=stdin, cwd=cwd, env=os.environ | env, check=False,
+    )  # fmt: skip

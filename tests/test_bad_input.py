@@ -1,0 +1,195 @@
+"""What a user can get wrong: one clear line on stderr, exit 2, and nothing half-written."""
+
+import gzip
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from relaion import sqlset
+from relaion.engine import connect
+from tests.pipeline import Sent, add_lists, relaion, write_shard
+
+LISTED = "https://listed.example/secret-marker.jpg"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    """A folder with a shard, a store and a keyword file."""
+    write_shard(tmp_path / "data/en/a.parquet", [{"url": LISTED, "punsafe": 0.1}, {"url": None}])
+    add_lists(tmp_path / "lists.duckdb", [Sent((("url", LISTED),))])
+    (tmp_path / "keywords.txt").write_text("teapot\n")
+    return tmp_path
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def cleaned(world: Path, *more: str, paths: tuple[str, ...] = ("data",)) -> tuple[str, ...]:
+    return ("clean", *paths, "--lists", "lists.duckdb", "--out", "out", *more)
+
+
+def other_store_version(world: Path) -> None:
+    with connect(world / "lists.duckdb") as engine:
+        engine.execute("update store set key_version = 0")
+
+
+def no_link_column(world: Path) -> None:
+    pq.write_table(pa.table({"caption": ["a"], "picture": ["b"]}), world / "data/en/b.parquet")
+
+
+def not_parquet(world: Path) -> None:
+    (world / "data/en/b.parquet").write_bytes(b"not parquet at all, " * 10)
+
+
+def cut_short(world: Path) -> None:
+    path = world / "data/en/a.parquet"
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def empty_data(world: Path) -> None:
+    shutil.rmtree(world / "data")
+    (world / "data").mkdir()
+    (world / "data/notes.txt").write_text("hello")
+
+
+def out_is_foreign(world: Path) -> None:
+    (world / "out").mkdir()
+    (world / "out/thesis.txt").write_text("mine")
+
+
+def out_is_a_file(world: Path) -> None:
+    (world / "out").write_text("mine")
+
+
+def no_scores(world: Path) -> None:
+    pq.write_table(pa.table({"url": [LISTED]}), world / "data/en/a.parquet")
+
+
+def empty_keywords(world: Path) -> None:
+    (world / "keywords.txt").write_text("\n# nothing\n")
+
+
+def bad_edition(world: Path) -> None:
+    (world / "mine.sql").write_text("select 1;")
+
+
+def copying_edition(world: Path) -> None:
+    (world / "mine.sql").write_text(
+        "-- name: mine\n-- purpose: Leak.\n-- parent: original\n-- labels: csam\n"
+        "copy (select 1) to 'stolen.csv';\n"
+    )
+
+
+def reading_edition(world: Path) -> None:
+    (world / "mine.sql").write_text(
+        "-- name: mine\n-- purpose: Read a file.\n-- parent: original\n-- labels: csam\n"
+        "create temp table x as from read_text('/etc/hostname');\n"
+    )
+
+
+def nothing(world: Path) -> None:
+    pass
+
+
+CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
+    ("no such path", nothing, ("inspect", "missing"), "missing: no such file or folder"),
+    ("no match", nothing, ("inspect", "data/*/x*.parquet"), "matches no file"),
+    ("no shards", empty_data, cleaned(Path()), "data: no parquet shard"),
+    ("no link column", no_link_column, cleaned(Path()), "no link column"),
+    ("not parquet", not_parquet, cleaned(Path()), "is not a parquet file"),
+    ("cut short", cut_short, cleaned(Path()), "is cut short"),
+    ("no store", nothing, ("match", "data", "--lists", "none.duckdb"), "none.duckdb"),
+    ("store is no store", nothing, ("match", "data", "--lists", "keywords.txt"), "keywords.txt"),
+    ("store of another version", other_store_version, cleaned(Path()), "key"),
+    ("OUT is the input", nothing, cleaned(Path())[:-1] + ("data/en",), "inputs are never modified"),
+    ("OUT inside an input", nothing, cleaned(Path())[:-1] + ("data/en/x",), "name a folder apart"),
+    ("OUT holds an input", nothing, cleaned(Path())[:-1] + ("data",), "name a folder apart"),
+    ("OUT is foreign", out_is_foreign, cleaned(Path()), "is not empty and no run of relaion"),
+    ("OUT is a file", out_is_a_file, cleaned(Path()), "out: "),
+    ("no scores to drop by", no_scores, cleaned(Path(), "--unscored", "drop"), "no shard has a score"),
+    ("unscored is a word", nothing, cleaned(Path(), "--unscored", "maybe"), "keep or drop"),
+    ("unknown edition", nothing, cleaned(Path(), "--edition", "reserch"), "no such edition"),
+    ("edition without header", bad_edition, cleaned(Path(), "--edition", "mine.sql"), "no header"),
+    ("edition that copies", copying_edition, cleaned(Path(), "--edition", "mine.sql"), "COPY"),
+    ("edition that reads", reading_edition, cleaned(Path(), "--edition", "mine.sql"), "out of reach"),
+    ("no keywords", nothing, cleaned(Path(), "--keywords", "none.txt"), "cannot be read"),
+    ("empty keywords", empty_keywords, cleaned(Path(), "--keywords", "keywords.txt"), "no keyword"),
+    ("unknown role", nothing, ("inspect", "data", "--column", "link=URL"), "link"),
+    ("unknown column", nothing, ("inspect", "data", "--column", "url=LINK"), "LINK"),
+    ("column without equals", nothing, ("inspect", "data", "--column", "url"), "role=name"),
+    ("no such SQL version", nothing, cleaned(Path(), "--sql-version", "v9"), "no such SQL version"),
+    ("no such script", nothing, ("scripts", "nothing"), "no such script"),
+    ("memory is a word", nothing, cleaned(Path(), "--memory", "much"), "is no size"),
+    ("too few rows", nothing, ("demo", "--out", "d", "--rows", "10"), "the demo needs"),
+    ("list file missing", nothing, ("lists", "add", "no.txt", "--lists", "l.duckdb", "--source", "A"), "no.txt"),
+    ("no such list", nothing, ("lists", "withdraw", "9", "--lists", "lists.duckdb"), "has no list 9"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "spoil", "command", "says"), CASES, ids=[c[0] for c in CASES])
+def test_one_line_exit_2_nothing_written(
+    world: Path,
+    what: str,
+    spoil: Callable[[Path], None],
+    command: tuple[str, ...],
+    says: str,
+) -> None:
+    spoil(world)
+    before = snapshot(world)
+    done = relaion(*command, cwd=world)
+    errors = [x for x in done.stderr.splitlines() if not x.startswith("notice: ")]
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert errors[-1].startswith("relaion: ") and "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert "secret-marker" not in done.stderr
+    after = {k: v for k, v in snapshot(world).items() if not k.startswith("out/.work/")}
+    for locks in (before, after):
+        locks.pop("lists.duckdb.lock", None)
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n# only a comment\n", gzip.compress(b"x" * 9999)[:40]]
+)
+def test_unusable_lists_are_refused_and_leave_no_store(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "list.txt").write_bytes(content)
+    done = relaion("lists", "add", "list.txt", "--lists", "l.duckdb", "--source", "A", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "list.txt" in done.stderr
+    assert not (tmp_path / "l.duckdb").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_unwritable_out(world: Path) -> None:
+    (world / "locked").mkdir(mode=0o500)
+    done = relaion(*cleaned(world)[:-1], "locked/out", cwd=world)
+    assert done.returncode == 2
+    assert "locked/out" in done.stderr
+
+
+def test_a_script_changed_after_release_stops_a_run(world: Path) -> None:
+    root = world / "checkout"
+    package = Path(sqlset.__file__).parent
+    shutil.copytree(package, root / "relaion", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(sqlset.sql_root(), root / "sql")
+    folder = root / "sql/v1"
+    lines = []
+    for path in sorted(folder.rglob("*.sql")):
+        lines.append(f"{sqlset.parse(path).sha256}  {path.relative_to(folder)}")
+    (folder / "SHA256SUMS").write_text("\n".join(lines) + "\n")
+    assert relaion("scripts", "--check", cwd=root, PYTHONPATH=str(root)).returncode == 0
+    script = folder / "40_rule_hits.sql"
+    script.write_text(script.read_text().replace("is null;", "is null ;"))
+    done = relaion(
+        "clean", world / "data", "--lists", world / "lists.duckdb", "--out", world / "out",
+        cwd=root, PYTHONPATH=str(root),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "sql/v1/40_rule_hits.sql: differs from release v1" in done.stderr

@@ -1,0 +1,235 @@
+"""`clean` end to end through the real command line: real files, resume, links, locks."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from relaion.shards.footer import read_footer
+from tests.pipeline import Sent, add_lists, relaion, rows_of, write_shard
+
+
+def clean_json(folder: Path, *args: str) -> Any:
+    done = relaion("clean", *args, "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_listed_links_of_a_real_file_leave_and_the_rest_is_untouched(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    source = shared_data / "real" / "laion400m_10000.parquet"
+    table = pq.ParquetFile(source).read()
+    links = table.column("URL").to_pylist()
+    listed = [links[i] for i in (0, 17, 4999, 9999)]
+    add_lists(tmp_path / "lists.duckdb", [Sent(tuple(("url", u) for u in listed))])
+    result = clean_json(tmp_path, str(source), "--lists", "lists.duckdb", "--out", "out")
+    assert all(o["state"] == "held" for o in result["verdict"]["outcomes"])
+    expected = table.filter(pc.invert(pc.is_in(table.column("URL"), pa.array(listed))))
+    assert expected.num_rows == 9996
+    for edition in ("research", "research-safe"):
+        out = next((tmp_path / "out" / edition).rglob("*.parquet"))
+        kept = pq.ParquetFile(out).read()
+        assert kept.schema.equals(table.schema, check_metadata=True)
+        assert kept.equals(expected)
+        assert read_footer(out).key_values == read_footer(source).key_values
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    """Six shards of which one holds a listed row, and one a same link."""
+    for i in range(6):
+        rows: list[dict[str, Any]] = [
+            {"url": f"https://h.example/{i}-{j}.jpg", "punsafe": 0.1, "text": "x"}
+            for j in range(50)
+        ]
+        if i == 2:
+            rows[7] |= {"image_md5": "ab" * 16, "url": "https://seen.example/a.jpg"}
+        if i == 4:
+            rows[9] |= {"url": "http://www.seen.example/a.jpg/"}
+        write_shard(tmp_path / "data/en" / f"part-{i}.parquet", rows)
+    add_lists(tmp_path / "lists.duckdb", [Sent((("image_md5", "AB" * 16),))])
+    return tmp_path
+
+
+ARGS = ("data", "--lists", "lists.duckdb", "--out", "out")
+
+
+def contents(out: Path) -> dict[str, Any]:
+    """Shards by bytes, the manifest without its times, the audit by contents."""
+    found: dict[str, Any] = {
+        str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.parquet")
+    }
+    manifest = json.loads((out / "manifest.json").read_text())
+    found["manifest"] = {k: v for k, v in manifest.items() if k not in ("started", "finished")}
+    from relaion.engine import connect
+
+    with connect(out / "audit.duckdb", read_only=True) as engine:
+        for (table,) in engine.rows("select table_name from duckdb_tables() order by all"):
+            found[table] = engine.rows(f"from {table}")
+    return found
+
+
+def test_same_link_leaves_too_and_is_counted_apart(world: Path) -> None:
+    clean_json(world, *ARGS)
+    urls = {r["URL"] for r in rows_of(world / "out", "research")}
+    assert len(urls) == 298
+    assert not any("seen.example" in u for u in urls)
+    assert {t[1:4] for t in contents(world / "out")["removals"] if t[0] == "research"} == {
+        ("en", "list", 1), ("en", "same_link", 1),
+    }  # fmt: skip
+
+
+def test_no_same_link_keeps_the_other_row(world: Path) -> None:
+    clean_json(world, *ARGS, "--no-same-link")
+    assert len(rows_of(world / "out", "research")) == 299
+
+
+def test_untouched_shards_are_links_and_touched_ones_are_not(world: Path) -> None:
+    clean_json(world, *ARGS)
+    for i in range(6):
+        source = world / "data/en" / f"part-{i}.parquet"
+        out = world / "out/research/en" / f"part-{i}.parquet"
+        assert (source.stat().st_ino == out.stat().st_ino) == (i not in (2, 4))
+
+
+def test_copy_makes_no_links(world: Path) -> None:
+    clean_json(world, *ARGS, "--copy")
+    assert all(p.stat().st_nlink == 1 for p in (world / "out").rglob("*.parquet"))
+
+
+def test_finished_is_a_no_op_and_other_arguments_are_refused_by_name(world: Path) -> None:
+    clean_json(world, *ARGS)
+    before = contents(world / "out")
+    stamp = (world / "out/manifest.json").stat().st_mtime_ns
+    assert clean_json(world, *ARGS)["done_before"] is True
+    assert (world / "out/manifest.json").stat().st_mtime_ns == stamp
+    for change, named in (
+        (("--unscored", "drop"), "--unscored differs"),
+        (("--edition", "research"), "the editions differ"),
+        (("--no-same-link",), "same_link differs"),
+    ):
+        done = relaion("clean", *ARGS, *change, cwd=world)
+        assert done.returncode == 2
+        assert named in done.stderr
+    add_lists(world / "lists.duckdb", [Sent((("image_md5", "cd" * 16),), source="later")])
+    assert "the lists differ" in relaion("clean", *ARGS, cwd=world).stderr
+    write_shard(world / "data/en/part-9.parquet", [{"url": "https://new.example/"}])
+    assert "the inputs differ" in relaion("clean", *ARGS, cwd=world).stderr
+    assert contents(world / "out") == before
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(world: Path) -> None:
+    clean_json(world, *ARGS)
+    whole = contents(world / "out")
+    shutil.rmtree(world / "out")
+    args = [sys.executable, "-m", "relaion", "clean", *ARGS]
+    for delay in (0.6, 0.9, 1.2):
+        run = subprocess.Popen(
+            args, cwd=world, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        time.sleep(delay)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        wait_for_orphans(world / "out")
+    clean_json(world, *ARGS)
+    assert contents(world / "out") == whole
+    assert not (world / "out/.work").exists()
+
+
+def wait_for_orphans(out: Path) -> None:
+    """Workers end with their parent; until then they hold the lock."""
+    if not out.exists():
+        return
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        for _ in range(100):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError("a worker outlived its parent")
+    finally:
+        os.close(handle)
+
+
+def test_a_second_run_is_refused_while_one_holds_the_lock(world: Path) -> None:
+    (world / "out").mkdir()
+    handle = os.open(world / "out", os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    done = relaion("clean", *ARGS, cwd=world)
+    os.close(handle)
+    assert done.returncode == 2
+    assert "another process is writing to this folder" in done.stderr
+
+
+def test_an_own_edition_runs_and_cannot_bring_rows_back(world: Path) -> None:
+    (world / "mine.sql").write_text(
+        "-- name: mine\n-- purpose: Only part-0 stays.\n-- parent: research\n-- labels: csam\n"
+        "-- reads: shard (shard_no integer, file_row_number bigint)\n"
+        "insert into removals select 'mine', file_row_number, 'not first' from shard\n"
+        "where shard_no > 0;\n"
+    )
+    result = clean_json(world, *ARGS, "--edition", "research", "--edition", "mine.sql")
+    counts = {e["edition"]: e["kept"] for e in result["editions"]}
+    assert counts == {"research": 298, "mine": 50}
+    (world / "worse.sql").write_text(
+        "-- name: worse\n-- purpose: Keeps listed rows.\n-- parent: research\n-- labels: csam\n"
+        "-- reads: shard (shard_no integer)\nselect 1;\n"
+    )
+    done = relaion(
+        "clean", *ARGS[:3], "--out", "out2", "--edition", "research", "--edition", "worse.sql",
+        cwd=world,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "keep a row which a list" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("spoil", "promise"),
+    [
+        (lambda t: t.slice(1), "1b"),
+        (lambda t: t.take(list(reversed(range(len(t))))), "2"),
+        (lambda t: t.set_column(2, "WIDTH", t.column("WIDTH").cast(pa.int64())), "2"),
+        (lambda t: pa.concat_tables([t, t.slice(0, 1)]), "1b"),
+    ],
+)
+def test_verify_finds_what_was_done_to_a_shard(world: Path, spoil: Any, promise: str) -> None:
+    clean_json(world, *ARGS)
+    path = world / "out/research/en/part-2.parquet"
+    pq.write_table(spoil(pq.ParquetFile(path).read()), path)
+    done = relaion(
+        "verify", "out", "--inputs", "data", "--lists", "lists.duckdb", "--json", cwd=world
+    )
+    assert done.returncode == 1
+    broken = {o["promise"] for o in json.loads(done.stdout)["outcomes"] if o["state"] == "broken"}
+    assert promise in broken
+
+
+def test_verify_finds_a_listed_row_that_was_kept(world: Path) -> None:
+    clean_json(world, *ARGS)
+    shutil.copy(world / "data/en/part-2.parquet", world / "out/research/en/part-2.parquet")
+    done = relaion("verify", "out", "--lists", "lists.duckdb", "--json", cwd=world)
+    assert done.returncode == 1
+    broken = {o["promise"] for o in json.loads(done.stdout)["outcomes"] if o["state"] == "broken"}
+    assert "1a" in broken
+
+
+def test_without_lists_verify_never_says_clean(world: Path) -> None:
+    clean_json(world, *ARGS)
+    done = relaion("verify", "out", cwd=world)
+    assert done.returncode == 0
+    assert "clean;" not in done.stdout
+    assert "not checked" in done.stdout

@@ -1,0 +1,71 @@
+"""Commands mirror the public functions, have help, and stand in the README."""
+
+import inspect
+import json
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import relaion
+from relaion.cli import app
+from relaion.cli.lists import lists_app
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = {c.callback.__name__: c.callback for c in app.registered_commands if c.callback}
+LIST_COMMANDS = {
+    c.callback.__name__: c.callback for c in lists_app.registered_commands if c.callback
+}
+# what only one side has: printing, a listener, an executor
+CLI_ONLY = {"as_json", "purge"}
+LIBRARY_ONLY = {"progress", "executor", "file_format"}
+
+
+@pytest.mark.parametrize(
+    ("command", "function"),
+    [(c, getattr(relaion, name)) for name, c in COMMANDS.items()]
+    + [(c, getattr(relaion.lists, name)) for name, c in LIST_COMMANDS.items()],
+    ids=[*COMMANDS, *LIST_COMMANDS],
+)
+def test_a_command_is_the_function_of_its_name(command: object, function: object) -> None:
+    ours = inspect.signature(command).parameters  # type: ignore[arg-type]
+    library = inspect.signature(function).parameters  # type: ignore[arg-type]
+    rename = {"lists": "store"} if "store" in library else {}
+    names = [rename.get(n, n) for n in ours if n not in CLI_ONLY]
+    assert sorted(names) == sorted(n for n in library if n not in LIBRARY_ONLY)
+    source = inspect.getsource(command).split('"""')[2]  # type: ignore[arg-type]
+    assert len(source.strip().splitlines()) <= 15
+    assert inspect.getdoc(command)
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"relaion {name}" in readme, name
+    for name in LIST_COMMANDS:
+        assert f"relaion lists {name}" in readme, name
+
+
+def test_every_option_has_help() -> None:
+    group = typer.main.get_group(app)
+    for name, command in {**group.commands, **group.commands["lists"].commands}.items():  # type: ignore[attr-defined]
+        assert command.get_short_help_str(), name
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+def test_ci_runs_the_commands_of_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```console\n\$ (.*?)\n\$ (.*?)\n", readme)
+    assert block
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert block[1] in script
+    assert block[2] in script
+
+
+def test_json_is_one_document(tmp_path: Path) -> None:
+    from tests.pipeline import relaion as run
+
+    done = run("scripts", "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["version"] == "v1"

@@ -1,0 +1,96 @@
+"""`relaion demo` repeats the published protocol, and its notebook runs on it."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.pipeline import relaion
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    folder = tmp_path_factory.mktemp("demo")
+    done = relaion("demo", "--out", "d", "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "d", json.loads(done.stdout)
+
+
+def test_the_protocol_is_the_published_one(demo: tuple[Path, Any]) -> None:
+    _, result = demo
+    found = [
+        (x["received"], x["source"], x["label"], *x["rows"].values()) for x in result["protocol"]
+    ]
+    assert found == [
+        ("2024-02-22", "IWF", "csam", 6, 1, 4),
+        ("2024-03-20", "C3P", "csam", 459, 390, 280),
+        ("2024-03-26", "IWF", "csam", 9, 3, 5),
+        ("2024-03-26", "IWF", "csam", 1, 0, 0),
+        ("2024-04-24", "Stanford", "csam", 788, 487, 439),
+        ("2024-04-24", "Stanford", "validated", 463, 287, 258),
+        ("2024-07-10", "HRW", "privacy", 150, 172, 77),
+    ]
+    assert result["sources"] == {"IWF": 18, "C3P": 1129, "Stanford": 1714}
+    assert (result["memberships"], result["union"]) == (2861, 2236)
+    assert (result["validated"], result["privacy"], result["same_link"]) == (1008, 399, 24)
+
+
+def test_the_verdict_is_clean(demo: tuple[Path, Any]) -> None:
+    outcomes = demo[1]["cleaned"]["verdict"]["outcomes"]
+    assert [o["state"] for o in outcomes] == ["held"] * len(outcomes)
+    assert not any(o["why"] for o in outcomes)
+
+
+def test_every_listed_row_left_both_editions(demo: tuple[Path, Any]) -> None:
+    folder, _ = demo
+    query = (
+        "select edition, sum(gross) filter (where grouping = 'label' and name = 'csam'), "
+        "sum(gross) filter (where grouping = 'label' and name = 'privacy') "
+        "from removal_groups group by edition order by edition"
+    )
+    done = relaion("sql", folder / "clean", "-c", query, "--json")
+    assert json.loads(done.stdout)["rows"] == [
+        ["research", 2236, 399], ["research-safe", 2236, 399],
+    ]  # fmt: skip
+
+
+def test_a_second_demo_is_the_same_and_another_is_refused(demo: tuple[Path, Any]) -> None:
+    folder, first = demo
+    again = relaion("demo", "--out", folder, "--json")
+    assert json.loads(again.stdout)["protocol"] == first["protocol"]
+    other = relaion("demo", "--out", folder, "--seed", "6")
+    assert other.returncode == 2
+    assert "not this demo" in other.stderr
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_the_notebook_runs_and_shows_what_it_holds(demo: tuple[Path, Any], path: Path) -> None:
+    stored, fresh = (nbformat.reads(path.read_text(), as_version=4) for _ in range(2))  # type: ignore[no-untyped-call]
+    env = os.environ | {
+        "RELAION_OUT": str(demo[0] / "clean"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    NotebookClient(fresh, timeout=120, kernel_name="python3").execute(env=env)
+    for before, after in zip(stored.cells, fresh.cells, strict=True):
+        if before.cell_type == "code" and "scripts" not in before.source:
+            assert texts(before) == texts(after)
+    pictures = [
+        o
+        for c in stored.cells
+        if c.cell_type == "code"
+        for o in c.outputs
+        if "image/png" in o.get("data", {})
+    ]
+    assert len(pictures) >= 3
+
+
+def texts(cell: Any) -> list[str]:
+    return [
+        o["data"]["text/markdown"] for o in cell.outputs if "text/markdown" in o.get("data", {})
+    ]

@@ -1,0 +1,168 @@
+"""Nothing that leaves a run holds a listed link, hash, caption or row position.
+
+Markers are planted in lists, rows and keywords. Every file of OUT is decoded, every table,
+every column and all text that any command prints, errors included, is searched for them in
+every form in which they could hide.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from relaion.engine import connect
+from relaion.links import key_digest, link_key
+from tests.pipeline import JOINED, Sent, add_lists, relaion, write_shard
+
+LINK = "https://marker-host.example/marker-link.jpg"
+OTHER = "http://www.marker-host.example/marker-link.jpg#again"
+MD5 = hashlib.md5(b"marker image").hexdigest()
+SHA1 = hashlib.sha1(b"marker image").hexdigest()
+CAPTION = "marker caption of a listed row"
+KEYWORD = "markerword"
+POSITION_NAMES = ("row_number", "rownumber", "file_row", "row_index", "rowid", "position")
+
+
+def forms(text: str) -> Iterator[bytes]:
+    """A text as it is, in other cases and encodings, and its digests."""
+    raw = text.encode()
+    yield from (raw, raw.lower(), raw.upper(), text.encode("utf-16-le"))
+    yield from (base64.b64encode(raw)[:-4], base64.b32encode(raw)[:-8], raw.hex().encode())
+    for algorithm in ("md5", "sha1", "sha256"):
+        digest = hashlib.new(algorithm, raw)
+        yield from (digest.hexdigest().encode(), digest.digest())
+
+
+def digest_forms(hexadecimal: str) -> Iterator[bytes]:
+    """A digest as hex, bytes, base64 and base32."""
+    raw = bytes.fromhex(hexadecimal)
+    yield from (hexadecimal.encode(), hexadecimal.upper().encode(), raw)
+    yield from (base64.b64encode(raw).rstrip(b"="), base64.b32encode(raw).rstrip(b"="))
+
+
+MARKERS = {
+    form
+    for text in (LINK, OTHER, CAPTION, KEYWORD, link_key(LINK), "marker-host", "marker-link")
+    for form in forms(text)
+} | {f for d in (MD5, SHA1, key_digest(link_key(LINK))) for f in digest_forms(d)}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    neutral = [
+        {"url": f"https://host{i % 9}.example/{i}.jpg", "text": f"picture {i}", "punsafe": 0.1,
+         "md5": hashlib.md5(b"%d" % i).hexdigest()}
+        for i in range(200)
+    ]  # fmt: skip
+    rows: list[dict[str, Any]] = [{**r, "image_md5": r.pop("md5")} for r in neutral]
+    rows[20] = {"url": LINK, "text": CAPTION, "image_md5": MD5.upper(), "image_sha1": SHA1}
+    rows[40] = {"url": OTHER, "text": CAPTION, "punsafe": 0.2}
+    rows[60] |= {"text": f"a {KEYWORD} here", "punsafe": 0.99}
+    write_shard(folder / "data/en/a.parquet", rows[:100])
+    write_shard(folder / "data/en/b.parquet", rows[100:])
+    add_lists(
+        folder / "lists.duckdb",
+        [
+            Sent((("image_md5", MD5), ("url", LINK), ("image_sha1", SHA1))),
+            Sent((("url_md5", hashlib.md5(LINK.encode()).hexdigest()),)),
+        ],
+    )
+    (folder / "keywords.txt").write_text(KEYWORD + "\n")
+    return folder
+
+
+COMMON = ("--lists", "lists.duckdb")
+CLEAN = ("clean", "data", *COMMON, "--out", "out", "--keywords", "keywords.txt")
+VERIFY = ("verify", "out", "--inputs", "data", *COMMON, "--keywords", "keywords.txt")
+
+
+@pytest.fixture(scope="module")
+def said(world: Path) -> dict[str, str]:
+    """What every command says, in the order of a day's work, mistakes included."""
+    commands: list[tuple[str, ...]] = [
+        ("inspect", "data"), ("inspect", "data", "--json"),
+        ("lists", "show", *COMMON), ("lists", "show", *COMMON, "--json"),
+        ("match", "data", *COMMON), ("match", "data", *COMMON, "--json"),
+        CLEAN, (*CLEAN, "--json"), (*CLEAN, "--unscored", "drop"),
+        VERIFY, (*VERIFY, "--json"), ("verify", "out", *COMMON),
+        ("sql", "out", "-c", "from removals"), ("sql", "out", "-c", "from nothing"),
+        ("sql", "out", "-c", "select * from read_parquet('data/en/a.parquet')"),
+        ("sql", "out", "-c", "attach 'lists.duckdb' as l"),
+        ("sql", "out", "-c", "select count(*) from research"),
+        ("sql", "out", "data", "-c", "select 1"),
+        ("sql", "data", "-c", "select count(*) from shard"),
+        ("clean", "data", "--lists", "keywords.txt", "--out", "out2"),
+        ("lists", "add", "keywords.txt", *COMMON, "--source", "A"),
+        ("scripts",), ("scripts", "--check"),
+    ]  # fmt: skip
+    return {
+        f"{i} {' '.join(c)}": (done.stdout + done.stderr)
+        for i, c in enumerate(commands)
+        for done in [relaion(*c, cwd=world)]
+    }
+
+
+def search(where: str, content: bytes) -> None:
+    lowered = content.lower()
+    for marker in MARKERS:
+        assert marker not in content, f"{where} holds a marker"
+        if marker.isascii():
+            assert marker.lower() not in lowered, f"{where} holds a marker in another case"
+
+
+def test_nothing_that_is_printed_holds_a_marker(said: dict[str, str]) -> None:
+    assert len(said) > 20
+    for command, text in said.items():
+        assert text.strip(), command
+        search(command, text.encode())
+
+
+def test_the_markers_would_be_found(world: Path) -> None:
+    """The search itself: what went in does hold them."""
+    table = pq.read_table(world / "data/en/a.parquet")
+    with pytest.raises(AssertionError, match="holds a marker"):
+        search("input", repr(table.to_pylist()).encode())
+
+
+def test_every_file_of_out_decoded_holds_no_marker(world: Path, said: dict[str, str]) -> None:
+    files = [p for p in (world / "out").rglob("*") if p.is_file()]
+    assert len(files) == 6
+    for path in files:
+        search(path.name, path.read_bytes())
+        for name, values in decoded(path):
+            search(f"{path.name} {name}", repr(values).encode())
+            low = name.lower().rsplit(".", 1)[-1]
+            assert not any(p in low for p in POSITION_NAMES), f"{path.name}: {name}"
+
+
+def decoded(path: Path) -> Iterator[tuple[str, Any]]:
+    """Column names and values of a file of OUT, whatever its form."""
+    if path.suffix == ".parquet":
+        table = pq.ParquetFile(path).read()
+        assert table.schema.equals(JOINED)
+        for name in table.column_names:
+            yield name, table.column(name).to_pylist()
+    elif path.suffix == ".duckdb":
+        with connect(path, read_only=True) as engine:
+            for (table,) in engine.rows("select table_name from duckdb_tables()"):
+                result = engine.table(f"from {table}")
+                for name in result.column_names:
+                    yield f"{table}.{name}", result.column(name).to_pylist()
+    else:
+        yield "json", json.loads(path.read_text())
+
+
+def test_no_work_folder_or_temporary_file_is_left(world: Path, said: dict[str, str]) -> None:
+    names = {p.name for p in world.rglob("*")}
+    assert not [n for n in names if n.startswith(".work") or n.endswith((".part", ".tmp"))]
+
+
+def test_private_files_are_private(world: Path) -> None:
+    for name in ("lists.duckdb", "lists.duckdb.key"):
+        assert (world / name).stat().st_mode & 0o077 == 0, name
