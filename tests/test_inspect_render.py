@@ -76,9 +76,16 @@ def test_odd_names_are_shown_as_they_are(tmp_path: Path) -> None:
     write(tmp_path / "other" / "p.parquet", pa.table({"url": ["x"]}))
     text = printed(inspect([tmp_path]))
     assert "[bold]x[/bold]\\x0a\\x1b[3" in text
-    assert "[red]subset" in text
+    assert text.count("[red]subset") == 3  # its size, its matches, its layout
     assert "p[1].parquet" in text
     assert text.count("ß") == 150  # folded, not cut
+
+
+def test_odd_names_that_play_a_role_are_shown_as_they_are(tmp_path: Path) -> None:
+    write(tmp_path / "p.parquet", pa.table({"[bold]link": ["x"]}))
+    text = printed(inspect([tmp_path], columns={"url": "[bold]link"}))
+    assert "column [bold]link" in text
+    assert text.count("[bold]link") == 2
 
 
 def test_captions_links_and_hashes_are_never_shown(tmp_path: Path) -> None:
