@@ -100,7 +100,20 @@ variants: dict[str, Callable[[str], str]] = {
 _PIECES = [
     *"abzAZ019.:/\\?#@%&;=+-_~!$'()*,[]{}<>\"^`| \t\n\r\x00\x7f",
     *("%41", "%2E", "%2F", "%25", "%3F", "%20", "%26", "%23", "%5C", "%C3%A9", "%c3", "%E2", "%00"),
-    *("&amp;", "&quot;", "&#38;", "&#x2f;", "&nbsp;", "&lt;", "amp;", "quot;", "&#9;", "&#37;"),
+    *(
+        "&amp;",
+        "&quot;",
+        "&#38;",
+        "&#x2f;",
+        "&nbsp;",
+        "&lt;",
+        "amp;",
+        "quot;",
+        "&#9;",
+        "&#13;",
+        "&#37;",
+        "&#xD83D;",
+    ),
     *("www.", "http:", "https://", "ftp:", "//", "xn--", "0x7f", "192.0.2.1", ":80", ":8080"),
     *(
         "[::1]",
@@ -137,7 +150,7 @@ near_links = st.one_of(_near(_PIECES), links, st.text(max_size=20))
 """Texts that look like links at first sight, without lone surrogates: what a column can hold."""
 
 plain_pieces = st.one_of(
-    _near([*"ab1./?&=-_%,~", "www.", "a.test", "%20", "%C3", "A", "//", "&amp;"])
+    _near([*"ab1./?&=-_%,~", "www.", "a.test", "%20", "%0a", "%C3", "A", "//", "&amp;"])
 )
 """Texts that are often canonical already."""
 

@@ -43,7 +43,7 @@ def canonical_host(text: str) -> str:
     host = _ask(text)
     if host is None:
         return _refused(text)
-    again = _collapse(host)  # UTS 46 may have made dots out of other characters
+    again = _collapse(host)  # UTS 46 drops characters that stood between dots
     return again if again == host else canonical_host(again)
 
 

@@ -25,7 +25,7 @@ KEY_VERSION = 1
 
 # what is already canonical but for its scheme, one `www.` and a slash at the end
 _PLAIN = re.compile(
-    r"https?://(?:www\.(?!www\.)(?=[^/?]*\.))?((?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*"
+    r"https?://(?:www\.)?((?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*"
     r"(?:/[A-Za-z0-9_.~!$'()*+,:=@&/-]*)?)"
     r"(\?[A-Za-z0-9_.~!$'()*+,:=@&/?-]*[A-Za-z0-9_.~!$'()*+,:=@/?-])?"
 )

@@ -34,14 +34,11 @@ def canonical_path(path: str) -> str:
 
 def _without_dots(path: str) -> str:
     kept: list[str] = []
-    segments = path.split("/")[1:]
-    for segment in segments:
+    for segment in path.split("/")[1:]:
         if segment == "..":
             del kept[-1:]
         elif segment != ".":
             kept.append(segment)
-    if segments[-1] in (".", ".."):
-        kept.append("")
     return "/" + "/".join(kept)
 
 
