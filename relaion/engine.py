@@ -71,11 +71,23 @@ ROLE_TYPES = {
     "image_sha256": "varchar",
     "language": "varchar",
 }
-# how a digest column is written -> the same digest as hex; a value that is none gives null
+# how a digest column is written (`shards.digests`) -> the same digest as hex; a value that is
+# none gives null, or what equals no digest. Text may be stored as bytes, bytes as a UUID.
+_BASE64 = (
+    "rpad(translate({0}::varchar, '-_', '+/'), ((length({0}::varchar) + 3) // 4 * 4)::integer, '=')"
+)
+_BITS = (
+    "array_to_string(list_transform(string_split(rtrim(upper({0}::varchar), '='), ''), lambda c: "
+    "lpad(bin(strpos('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', c) - 1), 5, '0')), '')"
+)
 _AS_HEX = {
-    "hex": "{}",
-    "base64": "hex(try(from_base64({})))",
-    "binary": "hex({})",
+    "hex": "{0}",
+    "base64": f"hex(try(from_base64({_BASE64})))",
+    "base32": (
+        "case when regexp_full_match({0}::varchar, '[A-Za-z2-7]+=*') then "
+        f"hex(unbin(left({_BITS}, length(rtrim({{0}}::varchar, '=')) * 5 // 8 * 8))) end"
+    ),
+    "binary": "hex({0}::blob)",
 }
 
 

@@ -1,11 +1,54 @@
 """Write the generated parts of the documentation: `poe docs`. Tests compare them."""
 
+import re
+import sys
+from pathlib import Path
+
+import click
+import typer.main
+
 from relaion import sqlset
+from relaion.cli import app
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+
+
+def commands(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]:
+    """Every command with its full name, sub-commands included."""
+    found = []
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group) or hasattr(command, "commands"):
+            found += commands(command, f"{prefix} {name}")  # type: ignore[arg-type]
+        else:
+            found.append((f"{prefix} {name}", command))
+    return found
+
+
+def reference() -> str:
+    """The help of every command, as the terminal shows it."""
+    group = typer.main.get_group(app)
+    parts = []
+    for name, command in commands(group, "relaion"):
+        context = command.make_context(name, [], resilient_parsing=True, terminal_width=90)
+        help_text = command.get_help(context)
+        parts.append(f"### {name}\n\n```text\n{help_text.strip()}\n```\n")
+    return "\n".join(parts)
+
+
+def put(text: str, mark: str, content: str) -> str:
+    """Replace what stands between a pair of marks."""
+    pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
+    return re.sub(pattern, lambda m: f"{m[1]}\n{content}\n{m[2]}", text, flags=re.DOTALL)
 
 
 def main() -> None:
-    """Write what is generated."""
+    """Write what is generated; `demo FILE` puts the demo's output there too."""
     (sqlset.sql_root() / "README.md").write_text(sqlset.index(), encoding="utf-8")
+    text = put(README.read_text(encoding="utf-8"), "reference", reference())
+    if sys.argv[1:2] == ["demo"]:
+        shown = Path(sys.argv[2]).read_text(encoding="utf-8").rstrip()
+        text = put(text, "demo", f"```text\n{shown}\n```\n")
+    README.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -69,3 +69,10 @@ def test_json_is_one_document(tmp_path: Path) -> None:
 
     done = run("scripts", "--json", cwd=tmp_path)
     assert json.loads(done.stdout)["version"] == "v1"
+
+
+def test_generated_parts_of_the_readme_are_fresh() -> None:
+    from tests import docs
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert docs.put(text, "reference", docs.reference()) == text

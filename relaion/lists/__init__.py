@@ -1,5 +1,5 @@
-"""Partner lists: reading files, the store of digests, the curator key."""
+"""Partner files and the list store: what partners sent, as digests in one private file."""
 
-from relaion.lists.store import add, open_store, show, withdraw
+from relaion.lists.kinds import KINDS
 
-__all__ = ["add", "open_store", "show", "withdraw"]
+__all__ = ["KINDS"]

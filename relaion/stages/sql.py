@@ -16,7 +16,7 @@ from relaion.run.numbering import Numbered, sources
 # what may be asked: nothing that reaches a file, another database or a setting
 ALLOWED = frozenset(
     {"SELECT", "EXPLAIN", "CREATE", "CREATE_FUNC", "INSERT", "UPDATE", "DELETE", "DROP",
-     "PRAGMA", "VARIABLE_SET", "PREPARE", "EXECUTE", "CALL", "TRANSACTION", "ANALYZE"}
+     "MULTI", "PRAGMA", "VARIABLE_SET", "PREPARE", "EXECUTE", "CALL", "TRANSACTION", "ANALYZE"}
 )  # fmt: skip
 AUDIT = "audit.duckdb"
 
@@ -43,7 +43,7 @@ class Prompt:
             if kind not in ALLOWED:
                 raise InputError(
                     f"the query: a {kind} statement is not allowed here; ask with select, and "
-                    "write results down with --json or --csv"
+                    "take results along with --json"
                 )
             columns, rows = self._engine.answer(text)
             if columns:
