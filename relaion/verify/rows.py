@@ -16,8 +16,9 @@ from relaion.shards.roles import Layout
 
 BATCH = 65_536
 KEYS = frozenset({"url", "text", "punsafe", "image_md5", "image_sha1", "image_sha256"})
+_PLAIN_64 = bytes.maketrans(b"-_", b"+/")  # the URL alphabet of base64 counts too
 _BASES: dict[str, tuple[Callable[[bytes], bytes], int]] = {
-    "base64": (lambda b: base64.b64decode(b, validate=True), 4),
+    "base64": (lambda b: base64.b64decode(b.translate(_PLAIN_64), validate=True), 4),
     "base32": (base64.b32decode, 8),
 }
 _ANY_TEXT = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
@@ -122,6 +123,9 @@ def as_bytes(column: pa.Array) -> pa.Array:
 def as_hex(column: pa.Array, encoding: str | None) -> pa.Array:
     """A digest column as lower-case hex; what does not decode is null, for it equals no digest."""
     plain = _decoded(column)
+    if encoding == "binary":
+        raw = as_bytes(plain).to_pylist()
+        return pa.array([None if v is None else v.hex() for v in raw], pa.string())
     if encoding is None or encoding not in _BASES:
         return pc.ascii_lower(pc.cast(plain, options=_ANY_TEXT))
     return pa.array([_hex(v, encoding) for v in as_bytes(plain).to_pylist()], pa.string())
