@@ -102,6 +102,10 @@ LISTED = [
     (26, "one that the rule unsafe_keyword names"),
     (41, "one that the rule unsafe_keyword names"),
     (44, "listed (image_md5)"),
+    (54, "listed (image_md5)"),
+    (55, "listed (image_md5)"),
+    (56, "found under the link of a listed row (same_link)"),
+    (57, "listed (image_md5)"),
 ]
 
 
@@ -520,6 +524,8 @@ def test_missing_and_strange_inputs_are_found(world: World) -> None:
     assert ("6", "manifest.json: 1 shard given that the run did not have") in found
     text = "manifest.json: 1 shard of the run not found where the inputs were given"
     assert ("6", text) in found
+    held = [o for o in check(world).outcomes if o.promise in ("1b", "2", "3")]
+    assert all("1 shard not compared" in o.why for o in held)
 
 
 # -- what was not checked is said --------------------------------------------------------
@@ -548,6 +554,14 @@ def test_findings_hold_no_value(world: World) -> None:
     text = repr(check(world))
     for value in ("same.example", md5("listed d"), "picture of", "harbour"):
         assert value not in text
+
+
+@pytest.mark.parametrize("field", ["labels", "rules"])
+def test_an_edition_that_is_not_its_script_is_found(world: World, field: str) -> None:
+    world.manifest["editions"][0][field] = []
+    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    text = f"manifest.json: states other {field} of research than its script"
+    assert ("6", text) in said(check(world))
 
 
 def test_another_script_text_is_a_notice(world: World) -> None:

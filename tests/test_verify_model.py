@@ -56,6 +56,7 @@ def test_keywords_are_found_as_the_oracle_finds_them(text: str, words: list[str]
         ("ปลาทะเล", "ทะเล", True),
         ("big-boat", "big-boat", True),
         ("big  boat", "big boat", False),
+        ("xa a a", "a a", True),
         ("", "x", False),
     ],
 )
@@ -100,7 +101,15 @@ HOST_LINKS = st.builds(
     st.tuples(
         st.sampled_from(["http://", "https://"]),
         st.sampled_from(["a.example", "www.b.example", "a.example:80"]),
-        st.lists(PIECE, max_size=6).map("".join),
+        st.one_of(
+            st.lists(PIECE, max_size=6).map("".join),
+            st.tuples(
+                st.sampled_from(["/", "?", "#", "/p?", "/p#", "/a//"]),
+                st.sampled_from(["", "%41", "%2f", "&amp;", "&#47", ";", "é"]),
+                st.sampled_from(["bcdefgh", "abcdefgh", "abcdef", "a.b.c.jpg", "a/b?cde"]),
+                st.sampled_from(["", "/", "&", ".", "/.", "?", "=", "//", "%20"]),
+            ).map("".join),
+        ),
     ),
 )
 
@@ -137,6 +146,7 @@ def test_a_plain_end_is_the_end_of_the_key(link: str) -> None:
 
 
 @given(LINKS)
+@example("http://www.www.a.example/p")
 def test_a_plain_host_is_the_host_of_the_key(link: str) -> None:
     host = plain_hosts(pa.array([link.encode()]))[0].as_py()
     if host is None or b"xn--" in host:
@@ -332,6 +342,19 @@ def test_nan_is_equal_to_itself_and_zero_is_not_minus_zero(kind: pa.DataType) ->
     assert column(math.nan).equals(column(math.nan))
     assert column(0.0).equals(column(0.0))
     assert not column(0.0).equals(column(-0.0))
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.int32(), pa.int64(), pa.timestamp("us")])
+def test_numbers_for_rows_differ_where_rows_do(kind: pa.DataType) -> None:
+    column = pa.array([-1, -2, 0, 1, 2, None], pa.int64()).cast(kind)
+    batch = pa.record_batch([column], names=["n"])
+    assert len(set(row_digests(batch, [0]))) == 6
+    assert row_digests(batch, [0]) == row_digests(batch, [0])
+
+
+def test_the_largest_numbers_have_digests() -> None:
+    batch = pa.record_batch([pa.array([2**64 - 1, 2**63, 0], pa.uint64())], names=["n"])
+    assert len(set(row_digests(batch, [0]))) == 3
 
 
 def test_what_lies_under_a_null_does_not_count() -> None:

@@ -90,6 +90,14 @@ def planted(start: int) -> list[dict[str, Any]]:
         47: {"url": "https://same.example/other.jpg"},
         50: {"url": "not a link at all", "caption": None, "punsafe": 0.99},
         53: {"punsafe": 0.45},
+        # three rows with one link, two of them on two lists; and one that is hit elsewhere
+        54: {"url": "https://two.example/t.jpg", "md5": md5("listed b")},
+        55: {"url": "https://two.example/t.jpg", "md5": md5("listed d")},
+        56: {"url": "https://two.example/t.jpg"},
+        57: {
+            "url": "https://cross.example/c.jpg",
+            "md5": md5({0: "listed b", 1000: "listed d"}.get(start, f"image {start}")),
+        },
     }
     for i, values in changes.items():
         rows[i] = row(start + i, **values)
@@ -226,7 +234,9 @@ class World:
             "editions": [
                 {
                     "name": e.name, "parent": e.parent, "labels": list(e.labels),
-                    "rules": list(e.rules), "script": f"{e.name}.sql", "sha256": "0",
+                    "rules": list(e.rules), "script": f"{e.name}.sql",
+                    "sha256": load()[f"editions/{e.name.replace('-', '_')}"].sha256
+                    if e.name not in self.own else "0",
                     "builtin": e.name not in self.own,
                 }
                 for e in self.editions

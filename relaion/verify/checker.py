@@ -58,9 +58,9 @@ def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
         notes.limit("4", "not compared with the lists: none given")
     if not inputs:
         for promise in ("1b", "2", "6"):
-            notes.skip(promise, "no inputs given")
+            notes.skip(promise, "no inputs of the run given")
         notes.limit("1a", "other rows with a listed link are looked for among kept rows only")
-        notes.limit("3", "not compared with the original: no inputs given")
+        notes.limit("3", "not compared with the original: no inputs of the run given")
     for why in given.unlike:
         notes.skip("1b", why)
         notes.skip("6", why)
