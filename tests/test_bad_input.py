@@ -1,7 +1,6 @@
 """What a user can get wrong: one clear line on stderr, exit 2, and nothing half-written."""
 
 import gzip
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,8 @@ import pytest
 
 from relaion import sqlset
 from relaion.engine import connect
+from relaion.errors import StopError
+from relaion.run.search import Hits, Union, hold
 from tests.pipeline import Sent, add_lists, relaion, write_shard
 
 LISTED = "https://listed.example/secret-marker.jpg"
@@ -103,7 +104,7 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no shards", empty_data, cleaned(Path()), "data: no parquet shard"),
     ("no link column", no_link_column, cleaned(Path()), "no link column"),
     ("not parquet", not_parquet, cleaned(Path()), "is not a parquet file"),
-    ("cut short", cut_short, cleaned(Path()), "is cut short"),
+    ("cut short", cut_short, cleaned(Path()), "get it again"),
     ("no store", nothing, ("match", "data", "--lists", "none.duckdb"), "none.duckdb"),
     ("store is no store", nothing, ("match", "data", "--lists", "keywords.txt"), "keywords.txt"),
     ("store of another version", other_store_version, cleaned(Path()), "key"),
@@ -166,12 +167,27 @@ def test_unusable_lists_are_refused_and_leave_no_store(tmp_path: Path, content: 
     assert not (tmp_path / "l.duckdb").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_unwritable_out(world: Path) -> None:
-    (world / "locked").mkdir(mode=0o500)
-    done = relaion(*cleaned(world)[:-1], "locked/out", cwd=world)
+    done = relaion(*cleaned(world)[:-1], "/proc/relaion/out", cwd=world)
     assert done.returncode == 2
-    assert "locked/out" in done.stderr
+    assert done.stderr.startswith("relaion: /proc/relaion/out: cannot be made")
+
+
+@pytest.mark.parametrize(("found", "rows", "yes", "stops"), [
+    (10_001, 1_000_000, False, True),
+    (10_000, 1_000_000, False, False),
+    (10_001, 1_000_000, True, False),
+    (500_000, 999_999, False, False),
+])  # fmt: skip
+def test_a_run_that_would_remove_very_much_stops(
+    found: int, rows: int, yes: bool, stops: bool
+) -> None:
+    hits = Hits((), (Union("en", "label", "csam", found, found),))
+    if not stops:
+        hold(hits, rows, yes=yes)
+        return
+    with pytest.raises(StopError, match=r"csam lists hit 10,001 of 1,000,000 rows \(1.0%\)"):
+        hold(hits, rows, yes=yes)
 
 
 def test_a_script_changed_after_release_stops_a_run(world: Path) -> None:

@@ -148,6 +148,36 @@ def test_a_killed_run_goes_on_and_ends_the_same(world: Path) -> None:
     assert not (world / "out/.work").exists()
 
 
+def test_purge_removes_what_a_broken_run_left_and_nothing_else(world: Path) -> None:
+    (world / "mine.sql").write_text(
+        "-- name: mine\n-- purpose: Fails on one shard.\n-- parent: original\n-- labels: csam\n"
+        "-- reads: shard (shard_no integer)\n"
+        "select case when shard_no = 3 then error('marker') end from shard;\n"
+    )
+    done = relaion("clean", *ARGS, "--edition", "mine.sql", cwd=world)
+    assert done.returncode == 2
+    assert "1 of 6 shards failed, the others are done" in done.stderr
+    assert "marker" not in done.stderr
+    assert len(list((world / "out/mine").rglob("*.parquet"))) == 5
+    assert (world / "out/.work").stat().st_mode & 0o777 == 0o700
+    other = relaion("clean", *ARGS, cwd=world)
+    assert other.returncode == 2
+    assert "the editions differ" in other.stderr
+    assert "--purge" in other.stderr
+    assert relaion("clean", *ARGS, "--purge", cwd=world).returncode == 0
+    assert list((world / "out").iterdir()) == []
+    assert len(list((world / "data").rglob("*.parquet"))) == 6
+    clean_json(world, *ARGS)
+
+
+def test_a_run_in_a_pipe_says_nothing_on_stderr(world: Path) -> None:
+    (world / "words.txt").write_text("teapot\n")
+    done = relaion("clean", *ARGS, "--keywords", "words.txt", cwd=world)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "research-safe" in done.stdout
+
+
 def wait_for_orphans(out: Path) -> None:
     """Workers end with their parent; until then they hold the lock."""
     if not out.exists():

@@ -17,6 +17,8 @@ from relaion.shards.layout import Shard
 
 WORK = ".work"
 PLAN = "plan.json"
+REPEAT = "repeat those, or name another folder"
+PURGE = "repeat those, or add --purge once to remove what that run left"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def finished(out: Out, plan: Plan) -> dict[str, Any] | None:
     """
     found = manifest.read(out.path)
     if found is not None:
-        _refuse_other(out.path, manifest.plan_of(found), plan, "holds a finished run")
+        _refuse_other(out.path, manifest.plan_of(found), plan, "holds a finished run", REPEAT)
     return found
 
 
@@ -86,14 +88,15 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
     fresh = {"plan": json.loads(manifest.plan_json(plan)), "stamps": stamps}
     if path.exists():
         found = json.loads(path.read_text(encoding="ascii"))
-        _refuse_other(out.path, found["plan"], plan, "holds a run broken off")
+        _refuse_other(out.path, found["plan"], plan, "holds a run broken off", PURGE)
         if found["stamps"] != stamps:
             changed = next(
                 (new[0] for old, new in zip(found["stamps"], stamps, strict=False) if old != new),
                 str(out.path),
             )
             raise InputError(
-                f"{changed}: changed since the run began; begin anew with --purge, then clean"
+                f"{changed}: changed since the run began; add --purge once to remove what that "
+                "run left, then begin anew"
             )
         return True
     private_folder(out.work)
@@ -103,18 +106,36 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
     return False
 
 
-def _refuse_other(out: Path, old: dict[str, Any], plan: Plan, holds: str) -> None:
+def _refuse_other(out: Path, old: dict[str, Any], plan: Plan, holds: str, way_out: str) -> None:
     different = differences(old, plan)
     if different:
-        raise InputError(
-            f"{out}: {holds} with other arguments ({'; '.join(different)}); "
-            "repeat those, or name another folder"
-        )
+        raise InputError(f"{out}: {holds} with other arguments ({'; '.join(different)}); {way_out}")
 
 
-def purge(work: Path) -> bool:
-    """Remove a work folder; True when there was one."""
+def purge(out: Path, work: Path) -> bool:
+    """Remove a work folder and what its broken run had written; True when there was one.
+
+    Finished outputs are left alone: their run has removed its work folder itself.
+    """
     if not work.is_dir():
         return False
+    try:
+        plan = json.loads((work / PLAN).read_text(encoding="ascii"))["plan"]
+    except (OSError, ValueError, KeyError):
+        plan = {"editions": [], "inputs": []}
+    if not (out / manifest.MANIFEST).exists():
+        _remove_outputs(out, plan)
     shutil.rmtree(work)
     return True
+
+
+def _remove_outputs(out: Path, plan: dict[str, Any]) -> None:
+    """Remove the shards that a plan would write, and the folders that are then empty."""
+    for edition in (e["name"] for e in plan["editions"]):
+        for item in plan["inputs"]:
+            (out / edition / item["subset"] / item["shard"]).unlink(missing_ok=True)
+        folders = [p for p in (out / edition).rglob("*") if p.is_dir()]
+        for folder in [*sorted(folders, reverse=True), out / edition]:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+    (out / "audit.duckdb").unlink(missing_ok=True)

@@ -103,6 +103,7 @@ def clean(
         folder.check_ours(place)
         before = folder.finished(place, request.plan)
         if before is not None:
+            folder.purge(place.path, place.work)  # left by a kill after the manifest
             return _cleaned(place.path, before, True, request.inputs.notices, None)
         hands = executor or LocalPool(limits.workers, place.work, held=(place.lock,))
         found, told = _run(
@@ -174,15 +175,15 @@ def _run(
         )  # fmt: skip
         hold(hits, request.inputs.rows, yes=yes)
     except (StopError, InputError):
-        folder.purge(place.work)
+        folder.purge(place.path, place.work)
         raise
     reports = _rewrite(place, request, executor, copy=copy, progress=progress)
     found = Found(request.plan, request.inputs.shards, reports, coverage(request.inputs))
     write_audit(place.path / "audit.duckdb", found, place.work)
     finished = datetime.now(UTC)
     made = manifest.build(found, started.isoformat(), finished.isoformat())
-    folder.purge(place.work)
     manifest.write(place.path, made)
+    folder.purge(place.path, place.work)
     return made, _told(request, hits, reports)
 
 
@@ -256,4 +257,4 @@ def purge(out: Path, *, work: Path | None = None) -> Purged:
     if not out.is_dir():
         raise InputError(f"{out}: no such folder; nothing to purge")
     with folder.open_out(out, work):
-        return Purged(place, folder.purge(place))
+        return Purged(place, folder.purge(out, place))

@@ -66,7 +66,7 @@ def clean(data: Path, listed: Path, keywords: Path, out: Path, editions: list[st
             if edition == "research-safe":
                 unsafe = pl.col("punsafe").cast(pl.Float64) > 0.45
                 drop = pl.concat([drop, table.filter(unsafe.fill_null(False))["row"]])
-            kept = table.join(pl.DataFrame({"row": drop}), on="row", how="anti")
+            kept = table.filter(~pl.col("row").is_in(drop.implode()))
             target = out / edition / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             kept.drop("row").write_parquet(target, compression="snappy")
