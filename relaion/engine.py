@@ -5,6 +5,9 @@ An engine message can quote a value of a row or a list, so none is ever passed o
 """
 
 import re
+import secrets
+import shutil
+import tempfile
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from relaion.errors import EngineError, RelaionError
-from relaion.paths import sql_path, whole_file
+from relaion.paths import reachable, sql_path, whole_file
 from relaion.sqlset import Script
 
 Values = Mapping[str, Any] | Sequence[Any] | None
@@ -108,9 +111,21 @@ class ShardSource:
 class Engine:
     """One DuckDB connection. Not to be shared between threads."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, log: Path | None = None) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, temp: Path | None = None) -> None:
         self._con = con
-        self._log = log
+        self._log = temp / "errors.log" if temp else None
+        # for files whose names DuckDB cannot say; made when there is one, gone with close()
+        folder = temp or Path(tempfile.gettempdir())
+        self._links = folder / f"relaion-links-{secrets.token_hex(8)}"
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._con.close()
+        shutil.rmtree(self._links, ignore_errors=True)
+
+    def _files(self, paths: Sequence[Path]) -> str:
+        """Files as the list that `read_parquet` takes."""
+        return ", ".join(literal(sql_path(path)) for path in reachable(paths, self._links))
 
     @contextmanager
     def _said_by_us(self, doing: str) -> Iterator[None]:
@@ -210,13 +225,11 @@ class Engine:
 
     def view_files(self, paths: Sequence[Path], name: str) -> None:
         """Create a view of files of one schema with all their own columns."""
-        files = ", ".join(literal(sql_path(path)) for path in paths)
-        read = f"read_parquet([{files}], hive_partitioning = false)"
+        read = f"read_parquet([{self._files(paths)}], hive_partitioning = false)"
         self.execute(f"create or replace temp view {quote(name)} as from {read}")
 
     def _select_shards(self, source: ShardSource) -> str:
-        files = ", ".join(literal(sql_path(path)) for path in source.paths)
-        read = f"read_parquet([{files}], hive_partitioning = false)"
+        read = f"read_parquet([{self._files(source.paths)}], hive_partitioning = false)"
         described = self.rows(f"describe select * from {read}", doing=str(source.paths[0]))  # noqa: S608
         columns = [
             f"{literal(source.subset)} as subset",
@@ -240,11 +253,10 @@ class Engine:
 
     def read_parquet(self, table: str, paths: Sequence[Path], shard_no: int | None = None) -> None:
         """Load files that `write_parquet` made into a temp table, or one shard's rows of them."""
-        files = ", ".join(literal(sql_path(path)) for path in paths)
         where = "" if shard_no is None else f" where shard_no = {shard_no:d}"
         self.execute(
             f"create or replace temp table {quote(table)} as "
-            f"from read_parquet([{files}], hive_partitioning = false){where}",
+            f"from read_parquet([{self._files(paths)}], hive_partitioning = false){where}",
             doing=str(paths[0]),
         )
 
@@ -266,7 +278,9 @@ class Engine:
 
     def lock(self, *, files: Sequence[Path] = (), folders: Sequence[Path] = ()) -> None:
         """From here on, no other file is in reach and no setting changes."""
-        self.set_option("allowed_paths", [str(p) for p in files])
+        names = [p.absolute() for p in reachable(files, self._links)]
+        # DuckDB asks for leave twice, as a pattern and as the file that it matched
+        self.set_option("allowed_paths", [*map(str, names), *map(sql_path, names)])
         self.set_option("allowed_directories", [f"{p}/" for p in folders])
         self.set_option("enable_external_access", False)
         self.set_option("lock_configuration", True)
@@ -314,10 +328,11 @@ def connect(
         con = duckdb.connect(str(database or ":memory:"), read_only=read_only, config=config)
     except duckdb.Error as e:
         raise _cannot_open(database, e) from None
+    engine = Engine(con, temp)
     try:
-        yield Engine(con, temp / "errors.log" if temp else None)
+        yield engine
     finally:
-        con.close()
+        engine.close()
 
 
 def _cannot_open(database: Path | None, error: duckdb.Error) -> RelaionError:

@@ -152,6 +152,9 @@ def test_purge_removes_what_a_broken_run_left_and_nothing_else(world: Path) -> N
     (world / "mine.sql").write_text(
         "-- name: mine\n-- purpose: Fails on one shard.\n-- parent: original\n-- labels: csam\n"
         "-- reads: shard (shard_no integer)\n"
+        "insert into removals\n"
+        "select 'mine', file_row_number, 'list' from list_hits\n"
+        "union all select 'mine', file_row_number, 'same_link' from same_link;\n"
         "select case when shard_no = 3 then error('marker') end from shard;\n"
     )
     done = relaion("clean", *ARGS, "--edition", "mine.sql", cwd=world)
@@ -224,7 +227,8 @@ def test_an_own_edition_runs_and_cannot_bring_rows_back(world: Path) -> None:
         cwd=world,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "keep a row which a list" in done.stderr
+    assert "edition worse was not written" in done.stderr
+    assert "editions that keep a row which a list" in done.stderr
 
 
 @pytest.mark.parametrize(

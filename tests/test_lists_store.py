@@ -184,6 +184,17 @@ def test_option_that_makes_no_sense(lists: Path, options: dict[str, Any]) -> Non
     assert list(lists.parent.iterdir()) == []
 
 
+def test_paths_may_be_strings(lists: Path) -> None:
+    import relaion
+
+    path = lists.parent.parent / "list.txt"
+    path.write_text(A)
+    relaion.lists.add(str(lists), [str(path)], source="A partner")
+    assert relaion.lists.open_store(str(lists)).path == lists
+    assert [x.new for x in relaion.lists.show(str(lists))] == [1]
+    relaion.lists.withdraw(str(lists), 1)
+
+
 def test_own_labels(lists: Path) -> None:
     assert add(lists, A, label="validated-2024").label == "validated-2024"
 

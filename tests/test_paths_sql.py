@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from relaion.engine import connect
-from relaion.paths import shown, sql_path, sql_paths
+from relaion.engine import ShardSource, connect
+from relaion.errors import EngineError
+from relaion.paths import reachable, shown, sql_path
 from tests.test_paths_find import ODD_NAMES
 
 MORE_NAMES = [
@@ -35,7 +36,8 @@ def make(path: Path, word: str) -> Path:
     return path
 
 
-def read(said: list[str]) -> list[str]:
+def read(paths: list[Path]) -> list[str]:
+    said = [sql_path(path) for path in paths]
     with connect() as engine:
         rows = engine.rows(
             "select word from read_parquet($p, hive_partitioning = false)", {"p": said}
@@ -48,18 +50,18 @@ def test_duckdb_opens_that_very_file(tmp_path: Path, name: str) -> None:
     for other in ("part1.parquet", "a.parquet", "s.parquet", "back\\x.parquet", "b.parquet"):
         make(tmp_path / other, "another file")
     shard = make(tmp_path / name, "this file")
-    assert read(sql_paths([shard], tmp_path / "links")) == ["this file"]
+    assert read(reachable([shard], tmp_path / "links")) == ["this file"]
 
 
 def test_order_is_kept_and_links_are_made_only_where_needed(tmp_path: Path) -> None:
     links = tmp_path / "links"
     plain = make(tmp_path / "z.parquet", "z")
-    assert sql_paths([plain], links) == [sql_path(plain)]
+    assert reachable([plain], links) == [plain]
     assert not links.exists()
     odd = make(tmp_path / os.fsdecode(b"\xff.parquet"), "odd")
     last = make(tmp_path / "a.parquet", "a")
     for _ in range(2):  # a second run finds its links made
-        assert read(sql_paths([plain, odd, last], links)) == ["z", "odd", "a"]
+        assert read(reachable([plain, odd, last], links)) == ["z", "odd", "a"]
     assert stat.S_IMODE(links.stat().st_mode) == 0o700
     assert len(list(links.iterdir())) == 1
 
@@ -67,7 +69,7 @@ def test_order_is_kept_and_links_are_made_only_where_needed(tmp_path: Path) -> N
 def test_a_relative_path_is_made_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     make(Path("~x.parquet"), "tilde")  # a bare `~x` is a home folder to DuckDB
-    assert read([sql_path(Path("~x.parquet"))]) == ["tilde"]
+    assert read([Path("~x.parquet")]) == ["tilde"]
 
 
 def test_names_are_shown_on_one_printable_line() -> None:
@@ -75,3 +77,20 @@ def test_names_are_shown_on_one_printable_line() -> None:
     assert shown("a\nb\tc\x1b[31m") == "a\\x0ab\\x09c\\x1b[31m"
     assert shown(os.fsdecode(b"\xff")) == "\\xff"
     assert shown("\u2028\x85") == "\\xe2\\x80\\xa8\\xc2\\x85"
+
+
+@pytest.mark.parametrize("name", ODD_NAMES + MORE_NAMES)
+def test_views_open_any_name_and_nothing_else_once_locked(tmp_path: Path, name: str) -> None:
+    shard = make(tmp_path / "in" / name, "https://this.example/")
+    other = make(tmp_path / "other.parquet", "https://other.example/")
+    spare = tmp_path / "work"
+    spare.mkdir()
+    with connect(temp=spare) as engine:
+        engine.view_shards([ShardSource("s", 0, (shard,), {"url": (0, None)})])
+        engine.view_files([shard], "whole")
+        engine.lock(files=[shard])
+        assert engine.rows("select url from shard") == [("https://this.example/",)]
+        assert engine.rows("select word from whole") == [("https://this.example/",)]
+        with pytest.raises(EngineError, match="out of reach"):
+            engine.rows(f"from read_parquet('{other}')")
+    assert list(spare.glob("relaion-links-*")) == []

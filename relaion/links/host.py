@@ -47,6 +47,11 @@ def canonical_host(text: str) -> str:
     return again if again == host else canonical_host(again)
 
 
+def ends_in_number(host: str) -> bool:
+    """Whether the last label of a host is a number: an address, or nothing that works."""
+    return _NUMBER_LAST.search(host) is not None
+
+
 def without_www(host: str) -> str:
     """A host without leading `www.` while two labels remain and the last is no number.
 
@@ -54,7 +59,7 @@ def without_www(host: str) -> str:
     before one that starts with it.
     """
     leading = _WWW.match(host)
-    if not leading or _NUMBER_LAST.search(host):
+    if not leading or ends_in_number(host):
         return host
     return host[4 * min(len(leading[0]) // 4, host.count(".") - 1) :]
 

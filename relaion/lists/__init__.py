@@ -1,5 +1,6 @@
-"""Partner files and the list store: what partners sent, as digests in one private file."""
+"""Partner lists: reading files, the store of digests, the curator key."""
 
 from relaion.lists.kinds import KINDS
+from relaion.lists.store import add, open_store, show, withdraw
 
-__all__ = ["KINDS"]
+__all__ = ["KINDS", "add", "open_store", "show", "withdraw"]

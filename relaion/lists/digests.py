@@ -1,7 +1,6 @@
 """A digest as partners write it: hex, base32 or base64."""
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 
@@ -38,28 +37,14 @@ def read_digest(text: str, algorithms: Sequence[str] = ()) -> tuple[str, str] | 
         return LENGTHS[len(text)], text.lower()
     bare = text.rstrip("=")
     by_32, by_64 = _BASE32.get(len(bare)), _BASE64.get(len(bare))
-    if by_32 and (by_32 == sure or not (sure or hexadecimal or len(text) % 8)):
-        found = _from_base32(bare.upper() if sure else bare)
-    elif by_64 and (by_64 == sure or not (sure or len(text) % 4)):
-        found = _from_base64(bare.replace("-", "+").replace("_", "/"))
-    else:
-        return None
-    return (LENGTHS[len(found)], found) if found else None
-
-
-def _from_base32(bare: str) -> str | None:
-    text = bare + "=" * (-len(bare) % 8)
     try:
-        raw = base64.b32decode(text)
-    except (binascii.Error, ValueError):
-        return None
-    return raw.hex() if base64.b32encode(raw).decode() == text else None
-
-
-def _from_base64(bare: str) -> str | None:
-    text = bare + "=" * (-len(bare) % 4)
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return raw.hex() if base64.b64encode(raw).decode() == text else None
+        if by_32 and (by_32 == sure or not (sure or hexadecimal or len(text) % 8)):
+            letters = bare.upper() if sure else bare
+            return by_32, base64.b32decode(letters + "=" * (-len(bare) % 8)).hex()
+        if by_64 and (by_64 == sure or not (sure or len(text) % 4)):
+            letters = bare.replace("-", "+").replace("_", "/")
+            padded = letters + "=" * (-len(bare) % 4)
+            return by_64, base64.b64decode(padded, validate=True).hex()
+    except ValueError:  # a letter that is not of that alphabet
+        pass
+    return None

@@ -43,12 +43,12 @@ def count_entries(engine: Engine) -> dict[int, dict[str, int]]:
     return found
 
 
-def show(store: Path) -> tuple[Shown, ...]:
+def show(store: Path | str) -> tuple[Shown, ...]:
     """The lists of a store with their counts: never an entry, a file's name or its digest.
 
     Raises ListError for a file that is no store of this version.
     """
-    with reading(store) as engine:
+    with reading(Path(store)) as engine:
         rows, entries = rows_of_lists(engine), count_entries(engine)
         skipped: dict[int, dict[str, int]] = {}
         for list_id, reason, n in engine.rows("from skipped order by all"):
@@ -65,13 +65,13 @@ def show(store: Path) -> tuple[Shown, ...]:
     )
 
 
-def open_store(store: Path) -> StoreInfo:
+def open_store(store: Path | str) -> StoreInfo:
     """The lists of a store, for a run that is to use them.
 
     Raises ListError for a file that is no store of this version or holds no list, EngineError
     while another program has it open for writing.
     """
-    with reading(store) as engine:
+    with reading(Path(store)) as engine:
         rows, entries = rows_of_lists(engine), count_entries(engine)
         ((store_version, key_version),) = engine.rows(
             "select store_version, key_version from store"
@@ -86,4 +86,4 @@ def open_store(store: Path) -> StoreInfo:
         )
         for row in rows
     )
-    return StoreInfo(store, store_version, key_version, lists)
+    return StoreInfo(Path(store), store_version, key_version, lists)

@@ -34,8 +34,8 @@ _MOVES = (
 
 
 def add(
-    store: Path,
-    files: Sequence[Path],
+    store: Path | str,
+    files: Sequence[Path | str],
     *,
     source: str,
     title: str | None = None,
@@ -55,7 +55,7 @@ def add(
     store cannot be written.
     """
     delivery = describe(
-        files,
+        tuple(map(Path, files)),
         source=source,
         title=title,
         received=received,
@@ -63,7 +63,7 @@ def add(
         kind=kind,
         file_format=file_format,
     )
-    store = store.resolve()
+    store = Path(store).resolve()
     with writing(store) as work:
         is_new = not store.exists()
         earlier = None if is_new else _same_delivery(store, delivery)
@@ -115,13 +115,13 @@ def _make_key(path: Path) -> None:
         create(path)
 
 
-def withdraw(store: Path, list_id: int) -> Withdrawn:
+def withdraw(store: Path | str, list_id: int) -> Withdrawn:
     """Take a list out of a store: what remains is written to a new file, byte for byte its own.
 
     An entry that another list holds too stays with that list. Raises InputError when there is
     no such list, otherwise as `add`.
     """
-    store = store.resolve()
+    store = Path(store).resolve()
     with writing(store) as work:
         with reading(store) as engine:
             lists = {row["list_id"]: row for row in rows_of_lists(engine)}

@@ -12,7 +12,7 @@ from relaion.paths.files import (
 )
 from relaion.paths.find import Found, ShardPath, find_shards, is_shard_name
 from relaion.paths.names import shown
-from relaion.paths.sql import sql_path, sql_paths
+from relaion.paths.sql import reachable, sql_path
 
 __all__ = [
     "Found",
@@ -22,9 +22,9 @@ __all__ = [
     "locked",
     "private_folder",
     "private_umask",
+    "reachable",
     "shown",
     "sql_path",
-    "sql_paths",
     "sync_folder",
     "whole_file",
 ]

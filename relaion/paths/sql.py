@@ -15,7 +15,7 @@ _GLOB = re.compile(r"[*?\[]")
 def sql_path(path: Path) -> str:
     """A path as `read_parquet` takes it: absolute, glob characters stand for themselves.
 
-    Some names cannot be said to DuckDB at all: see `sql_paths`.
+    Some names cannot be said to DuckDB at all: see `reachable`.
     """
     # absolute, since a relative `~x` or `s3://x` would mean something else to DuckDB
     whole = os.path.abspath(path)  # noqa: PTH100  resolve() would follow links
@@ -32,22 +32,22 @@ def _can_be_said(path: Path) -> bool:
     return not ("\\" in said and _GLOB.search(said))
 
 
-def sql_paths(paths: Sequence[Path], links: Path) -> list[str]:
-    """Paths as `read_parquet` takes them, each of which DuckDB can open.
+def reachable(paths: Sequence[Path], links: Path) -> list[Path]:
+    """The same files under names that DuckDB can open.
 
     A name that is not UTF-8, or holds a backslash beside `[`, `*` or `?`, is reached through
     a symlink in the private folder `links`, made only when there is such a name. The caller
     removes the folder; `links` itself must have a plain name.
     """
-    said = []
+    names = []
     for path in paths:
         if _can_be_said(path):
-            said.append(sql_path(path))
+            names.append(path)
             continue
         target = path.resolve()
         digest = hashlib.sha256(os.fsencode(target)).hexdigest()
         link = private_folder(links) / f"{digest}.parquet"
         with suppress(FileExistsError):  # made before, maybe by another worker
             link.symlink_to(target)
-        said.append(sql_path(link))
-    return said
+        names.append(link)
+    return names

@@ -140,8 +140,12 @@ def _decide(task: Task) -> tuple[dict[str, pa.Array], list[list[Any]], list[list
         for name in [n for n in scripts if n.startswith("9")]:
             engine.run(scripts[name])
             relation = next(iter(scripts[name].relations("writes")))
-            if engine.rows(f"select 1 from {relation} limit 1"):  # noqa: S608 - from our header
-                raise InputError(f"{task.path}: {scripts[name].purpose} That is refused.")
+            refused = engine.rows(f"select edition from {relation}")  # noqa: S608 - our header
+            if refused:
+                raise InputError(
+                    f"{task.path}: edition {refused[0][0]} was not written, {name} found it among "
+                    f"the {scripts[name].purpose[0].lower()}{scripts[name].purpose[1:]}"
+                )
         removed = {
             e.name: engine.table(
                 "select distinct file_row_number from removals where edition = ? order by all",

@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.shards.assemble import final_footer, restored
+from relaion.shards.copied import Copier
 from relaion.shards.footer import read_footer
 from relaion.shards.masks import Removed
 from relaion.shards.metadata import MAGIC, Footer
+from relaion.shards.thrift import Struct
 
 GROUP_ROWS = 131_072  # what DuckDB and polars take as one piece of work
 
@@ -30,6 +32,7 @@ class Edition:
         self._writer = pq.ParquetWriter(self._sink, schema, **options)
         self._held: list[pa.RecordBatch] = []
         self._rows = self._bytes = 0
+        self._groups: list[tuple[int, Struct] | None] = []  # in order; None: pyarrow wrote it
 
     def add(self, batch: pa.RecordBatch, start: int) -> None:
         """Take a piece whose first row is row `start` of the source."""
@@ -49,6 +52,12 @@ class Edition:
             table = pa.Table.from_batches(self._held)
             self._held, self._rows, self._bytes = [], 0, 0
             self._writer.write_table(table, row_group_size=table.num_rows)
+            self._groups.append(None)
+
+    def copy(self, group: int, copier: Copier) -> None:
+        """Take a whole row group of the source as it stands."""
+        self.flush()
+        self._groups.append((group, copier.copy(group, self._sink)))
 
     def abandon(self) -> None:
         """Let go of the file, after an error too: pyarrow would write on when collected."""
@@ -57,16 +66,21 @@ class Edition:
         with suppress(OSError):
             self._sink.close()
 
-    def close(self, source: Footer) -> int:
+    def close(self, source: Footer, copier: Copier) -> int:
         """Write the rest and the footer; returns the rows of the file."""
         self.flush()
         self._writer.close()
         self._sink.close()
         written = read_footer(self.part)
-        groups = [restored(written.group(i), source) for i in range(len(written.groups))]
-        data = final_footer(source, written, groups)
+        encoded = iter(range(len(written.groups)))
+        groups = [
+            restored(written.group(next(encoded)), source) if known is None else known[1]
+            for known in self._groups
+        ]
         with self.part.open("r+b") as f:
             f.seek(written.start)
             f.truncate()
+            copier.copy_indexes([known for known in self._groups if known], f)
+            data = final_footer(source, written, groups)
             f.write(data + len(data).to_bytes(4, "little") + MAGIC)
-        return written.rows
+        return int(sum(group[3][1] for group in groups))

@@ -55,7 +55,7 @@ def read_storage(footer: Footer) -> Storage:
     """Look at the column chunks of a file. Raises InputError for chunks that cannot be."""
     picked = _sample(footer)
     groups = [footer.group(i) for i in picked]
-    per_group = [_metas(footer, group) for group in groups]
+    per_group = [column_metas(footer, group) for group in groups]
     try:
         with footer.path.open("rb") as f:
             handle = f.fileno()
@@ -78,7 +78,7 @@ def _sample(footer: Footer) -> list[int]:
     return [i * (count - 1) // (_MAX_GROUPS - 1) for i in range(_MAX_GROUPS)]
 
 
-def _metas(footer: Footer, group: Struct) -> list[Struct]:
+def column_metas(footer: Footer, group: Struct) -> list[Struct]:
     """The metadata of a row group's chunks, checked: in this file, unencrypted, of all rows."""
     found = []
     for leaf, chunk in zip(footer.leaves, group[1][1][1], strict=True):

@@ -9,22 +9,27 @@ for byte, row order, codecs, INT96, names inside lists. Encodings, compression l
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from relaion.errors import OutputError
 from relaion.paths import shown, whole_file
+from relaion.shards.copied import Copier
 from relaion.shards.edition import Edition
 from relaion.shards.footer import read_footer
 from relaion.shards.masks import Removed, RowNumbers
-from relaion.shards.metadata import Footer, damaged
+from relaion.shards.metadata import Footer
 from relaion.shards.options import notices, writer_options
-from relaion.shards.physical import open_physical, reading
+from relaion.shards.physical import open_physical
+from relaion.shards.spans import Span, batches, spans
 from relaion.shards.traits import read_storage
+
+Outputs: TypeAlias = "list[tuple[Target, Edition]]"
 
 MEMORY = 1 << 30
 _BATCH_ROWS = 16_384  # a piece of ordinary rows stays in the processor's cache
@@ -69,10 +74,12 @@ def write_editions(
     _refuse(source, targets)
     storage = read_storage(footer)
     room = memory_bytes or MEMORY
+    batch_rows = min(_BATCH_ROWS, max(1, min(_BATCH_BYTES, room // 16) // storage.row_bytes))
+    group_bytes = min(_GROUP_BYTES, room // (4 * len(targets) + 4))
     with ExitStack() as stack:
         file, physical = stack.enter_context(open_physical(footer))
+        copier = Copier(footer, stack.enter_context(source.open("rb")))
         options = writer_options(footer, storage, physical)
-        group_bytes = min(_GROUP_BYTES, room // (4 * len(targets) + 4))
         editions = []
         for target in targets:
             part = stack.enter_context(whole_file(target.path))
@@ -80,16 +87,15 @@ def write_editions(
             with _writing(target.path):
                 editions.append(Edition(part, physical.schema, removed, options, group_bytes))
             stack.callback(editions[-1].abandon)
-        rows = min(_BATCH_ROWS, max(1, min(_BATCH_BYTES, room // 16) // storage.row_bytes))
-        for batch, start in _batches(footer, file, rows):
-            for target, edition in zip(targets, editions, strict=True):
-                with _writing(target.path):
-                    edition.add(batch, start)
+        outputs = list(zip(targets, editions, strict=True))
+        for span in spans(footer, [edition.removed for edition in editions], copier.can_copy):
+            decoded = _copy(span, outputs, copier)
+            for batch, start in batches(footer, file, span, batch_rows) if decoded else ():
+                for target, edition in decoded:
+                    with _writing(target.path):
+                        edition.add(batch, start)
         said = tuple(notices(footer, storage))
-        return [
-            _finish(target, edition, footer, said)
-            for target, edition in zip(targets, editions, strict=True)
-        ]
+        return [_finish(target, edition, footer, copier, said) for target, edition in outputs]
 
 
 def _refuse(source: Path, targets: Sequence[Target]) -> None:
@@ -104,21 +110,23 @@ def _refuse(source: Path, targets: Sequence[Target]) -> None:
         taken.add(target.path.resolve())
 
 
-def _batches(
-    footer: Footer, file: pq.ParquetFile, rows: int
-) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """The source's rows in order, a piece at a time, each with the number of its first row."""
-    start = 0
-    pieces = file.iter_batches(rows, use_threads=False)
-    while True:
-        with reading(footer.path):
-            batch = next(pieces, None)
-        if batch is None:
-            break
-        yield batch, start
-        start += batch.num_rows
-    if start != footer.rows:
-        raise damaged(footer.path, "its pages hold another number of rows than its footer says")
+def _copy(span: Span, outputs: Outputs, copier: Copier) -> Outputs:
+    """Copy a span's row groups for the targets that lose nothing there; returns the others."""
+    for place in sorted(span.copied):
+        target, edition = outputs[place]
+        with _writing(target.path):
+            for group in span.groups:
+                edition.copy(group, copier)
+    return [output for place, output in enumerate(outputs) if place not in span.copied]
+
+
+def _flushed_digest(part: Path) -> str:
+    """SHA-256 of a file, computed while the disk takes it: `whole_file` then need not wait."""
+    with part.open("rb") as f, ThreadPoolExecutor(1) as pool:
+        flushed = pool.submit(os.fsync, f.fileno())
+        sha256 = hashlib.file_digest(f, "sha256").hexdigest()
+        flushed.result()
+    return sha256
 
 
 @contextmanager
@@ -145,15 +153,17 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
-def _finish(target: Target, edition: Edition, source: Footer, said: tuple[str, ...]) -> Written:
+def _finish(
+    target: Target, edition: Edition, source: Footer, copier: Copier, said: tuple[str, ...]
+) -> Written:
     """Close an edition's file, open it again, and see that it holds what it should."""
     with _writing(target.path):
-        rows = edition.close(source)
+        rows = edition.close(source, copier)
     again = read_footer(edition.part)
     if rows != source.rows - len(edition.removed) or again.rows != rows:
         raise OutputError(f"{shown(target.path)}: came out with another number of rows; report it")
     if again.elements != source.elements or again.key_values != source.key_values:
         raise OutputError(f"{shown(target.path)}: came out with another schema; report it")
-    with _writing(target.path), edition.part.open("rb") as f:
-        sha256 = hashlib.file_digest(f, "sha256").hexdigest()
+    with _writing(target.path):
+        sha256 = _flushed_digest(edition.part)
     return Written(target.path, rows, again.size, sha256, said)
