@@ -46,5 +46,5 @@ def read_digest(text: str, algorithms: Sequence[str] = ()) -> tuple[str, str] | 
             padded = letters + "=" * (-len(bare) % 4)
             return by_64, base64.b64decode(padded, validate=True).hex()
     except ValueError:  # a letter that is not of that alphabet
-        pass
+        return None
     return None

@@ -52,13 +52,10 @@ def sort_values(
     `kinds` are those that the column can hold: of those that fit a value the first is taken.
     Plain hex, as nearly all values are, goes by whole columns; the rest one by one.
     """
-    rest = values
     try:
-        column = pa.array(values, pa.string())
+        rest: Sequence[str] = _sort_hex(pa.array(values, pa.string()), kinds, entries, skipped)
     except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
-        pass
-    else:
-        rest = _sort_hex(column, kinds, entries, skipped)
+        rest = values
     found: dict[str, list[tuple[str, str | None]]] = {}
     for value in rest:
         entry = _read(value, kinds)
