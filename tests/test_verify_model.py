@@ -23,6 +23,7 @@ from relaion.verify.near import TAIL, near_rows, plain_hosts, tail_of
 from relaion.verify.part import beyond
 from relaion.verify.rows import Role, Rows, as_hex, open_shard, role_rows
 from relaion.verify.same import Cursor, bits, differing, row_digests
+from relaion.verify.schema import compare
 from relaion.verify.verdict import Notes, count
 from tests import oracle
 from tests.oracle import Listing, Setting
@@ -413,6 +414,47 @@ def test_rows_beyond_the_parent_are_counted(
         pq.write_table(pa.table({"n": pa.array(rows, pa.int64())}), folder / name)
     extra = Counter(child) - Counter(parent)
     assert beyond(folder / "child", folder / "parent") == extra.total()
+
+
+PLAIN = pa.table({"t": pa.array([1], pa.timestamp("ns")), "n": [[1]], "s": ["x"]})
+
+
+def numbered(number: str) -> pa.Table:
+    fields = [f.with_metadata({"PARQUET:field_id": number}) for f in PLAIN.schema]
+    return PLAIN.cast(pa.schema(fields))
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "words"),
+    [
+        (PLAIN, {}, []),
+        (PLAIN, {"row_group_size": 1, "use_dictionary": False, "data_page_version": "2.0"}, []),
+        (PLAIN, {"use_deprecated_int96_timestamps": True}, ["parquet types"]),
+        (PLAIN, {"use_compliant_nested_type": False}, ["parquet types"]),
+        (numbered("7"), {}, ["the numbers of its fields"]),
+        (PLAIN, {"store_schema": True}, ["key-value metadata"]),
+        (PLAIN.append_column("T", [[1]]), {}, ["columns are not those"]),
+        (PLAIN.select(["t", "s", "n"]), {}, ["columns are not those"]),
+        (PLAIN, {"compression": {"s": "gzip"}}, ["column s is compressed"]),
+    ],
+)
+def test_schemas_are_compared_to_the_detail(
+    tmp_path: Path, table: pa.Table, options: dict[str, Any], words: list[str]
+) -> None:
+    plain: dict[str, Any] = {"store_schema": False, "compression": "none"}
+    pq.write_table(numbered("1"), tmp_path / "a", **plain)
+    table = numbered("1") if table is PLAIN else table
+    pq.write_table(table, tmp_path / "b", **(plain | options))
+    said, pairs = compare(tmp_path / "a", tmp_path / "b")
+    assert [any(w in text for text in said) for w in words] == [True] * len(words)
+    assert len(said) == len(words)
+    assert len(pairs) == 3
+
+
+def test_columns_of_another_type_are_not_compared_by_value(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1], "b": ["x"], "c": [1.5]}), tmp_path / "a")
+    pq.write_table(pa.table({"c": [1.5], "a": ["1"], "b": ["x"]}), tmp_path / "b")
+    assert compare(tmp_path / "a", tmp_path / "b")[1] == [(1, 2), (2, 0)]
 
 
 # -- what is said ------------------------------------------------------------------------
