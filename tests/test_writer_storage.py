@@ -7,6 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect
+from relaion.shards.footer import read_footer
+from relaion.shards.traits import read_storage
 from tests.faithful import write
 from tests.parquet_layouts import joined
 
@@ -129,3 +131,18 @@ def test_a_removed_value_is_nowhere_in_the_file(tmp_path: Path) -> None:
     write(source, target, [0, 400, 999])
     assert marker.encode() not in target.read_bytes()
     assert pq.read_metadata(target).row_group(0).column(1).has_dictionary_page
+
+
+@pytest.mark.parametrize("checksums", [True, False])
+@pytest.mark.parametrize("pages", [1, 2])
+def test_pages_keep_their_version_and_checksums(
+    tmp_path: Path, pages: int, checksums: bool
+) -> None:
+    source, target = tmp_path / "s.parquet", tmp_path / "t.parquet"
+    pq.write_table(
+        joined(50), source, data_page_version=f"{pages}.0", write_page_checksum=checksums
+    )
+    write(source, target, [3])
+    for path in (source, target):
+        storage = read_storage(read_footer(path))
+        assert (storage.page_version, storage.checksums) == (pages, checksums)

@@ -53,6 +53,7 @@ def writer_options(footer: Footer, storage: Storage, physical: Physical) -> dict
         "write_page_index": indexed,
         "bloom_filter_options": {p: True for _, t, p in columns if t.bloom_filter},
         "data_page_version": f"{storage.page_version}.0",
+        "write_page_checksum": storage.checksums,
         "dictionary_pagesize_limit": 8 << 20,  # only columns where it pays have one
     }
 

@@ -17,7 +17,8 @@ _DICTIONARY = frozenset({2, 8})  # PLAIN_DICTIONARY of old files, RLE_DICTIONARY
 _KEPT = frozenset({DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT})
 _MAX_GROUPS = 8  # of 16 columns each: read in 10 ms
 _MAX_DICTIONARIES = 4
-_HEADER_BYTES = 256  # a dictionary page's header has 20 bytes or so, no statistics
+_DATA_PAGE_V2 = 3
+_HEADER_BYTES = (1024, 1 << 20)  # a page's header; a longer one holds large statistics
 
 # fields of ColumnMetaData
 ENCODINGS, CODEC, VALUES, UNCOMPRESSED, COMPRESSED = 2, 4, 5, 6, 7
@@ -47,6 +48,7 @@ class Storage:
 
     columns: tuple[Traits, ...]
     page_version: int  # of data pages, 1 or 2
+    checksums: bool  # pages have one
     sorted: bool  # row groups declare an order of sorting
     row_bytes: int  # before compression, of the group with the largest rows
 
@@ -63,11 +65,12 @@ def read_storage(footer: Footer) -> Storage:
                 _traits(handle, [metas[i] for metas in per_group], [g[1][1][1][i] for g in groups])
                 for i in range(len(footer.leaves))
             )
-            version = _page_version(handle, per_group)
+            page = _first_page(handle, per_group)
+            version = 2 if page and page[1][1] == _DATA_PAGE_V2 else 1
     except (ThriftError, KeyError, TypeError, OSError, OverflowError):
         raise damaged(footer.path, "its column chunks are not what its footer says") from None
     widest = _row_bytes(footer, picked, per_group)
-    return Storage(columns, version, any(4 in group for group in groups), widest)
+    return Storage(columns, version, 4 in page, any(4 in group for group in groups), widest)
 
 
 def _sample(footer: Footer) -> list[int]:
@@ -142,7 +145,7 @@ def _dictionary_pays(handle: int, meta: Struct) -> bool:
             return False
     elif not _DICTIONARY & set(encodings):
         return False
-    header = read_page_header(handle, chunk_range(meta)[0])
+    header, _ = read_page_header(handle, chunk_range(meta)[0])
     return 7 in header and 2 * header[7][1][1][1] <= meta[VALUES][1]
 
 
@@ -159,20 +162,22 @@ def _encoding(metas: Sequence[Struct]) -> int:
     return min(shared, default=PLAIN)
 
 
-def read_page_header(handle: int, offset: int) -> Struct:
-    """The header of the page at `offset`. Raises ThriftError where there is none."""
-    header, _ = read_struct(os.pread(handle, _HEADER_BYTES, offset))
-    return header
+def read_page_header(handle: int, offset: int) -> tuple[Struct, int]:
+    """The header of the page at `offset`, and its length. Raises ThriftError if it is none."""
+    short, long = _HEADER_BYTES
+    try:
+        return read_struct(os.pread(handle, short, offset))
+    except ThriftError:
+        return read_struct(os.pread(handle, long, offset))
 
 
-def _page_version(handle: int, per_group: Sequence[Sequence[Struct]]) -> int:
-    """Version of the first data page; statistics in its header are too long for a guess."""
+def _first_page(handle: int, per_group: Sequence[Sequence[Struct]]) -> Struct:
+    """The header of the first data page, as a sample of how pages are written."""
     for metas in per_group:
         for meta in metas:
-            data = os.pread(handle, 2, meta[DATA_PAGE][1])
-            if len(data) == 2 and data[0] == 0x15:  # field 1, an int: the page's type
-                return 2 if data[1] == 6 else 1
-    return 1
+            if meta[VALUES][1]:
+                return read_page_header(handle, meta[DATA_PAGE][1])[0]
+    return {}
 
 
 def _row_bytes(footer: Footer, picked: Sequence[int], per_group: Sequence[Sequence[Struct]]) -> int:
