@@ -129,11 +129,13 @@ def test_nan_is_no_score_and_is_counted_apart(tmp_path: Path) -> None:
     assert told.detail == "column punsafe; NaN, which is no score: 2"
 
 
+@pytest.mark.parametrize("limit", ["NAN_ROWS", "NAN_ROW_GROUPS"])
 def test_nan_is_not_looked_for_among_very_many_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setattr(coverage, "NAN_ROWS", 4)
-    write(tmp_path / "p.parquet", pa.table(scores(0.1, None, float("nan"), 0.9, 0.9)))
+    monkeypatch.setattr(coverage, limit, 4)
+    data = pa.table(scores(0.1, None, float("nan"), 0.9, 0.9))
+    write(tmp_path / "p.parquet", data, row_group_size=1)
     told = matches(inspect([tmp_path]))["punsafe"]
     assert (told.present, told.nans, told.counted) == (4, None, "footers")
     assert told.detail == "column punsafe; NaN, which is no score, was not looked for"

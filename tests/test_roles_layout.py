@@ -351,3 +351,11 @@ def test_a_column_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:
     path = write(tmp_path / "p.parquet", pa.table({"url": LINKS, "odd_name": [1, 2, 3]}))
     path.write_bytes(path.read_bytes().replace(b"odd_name", b"odd\xffname"))
     assert "a column's name is not UTF-8" in refused(path)
+
+
+def test_very_many_layouts_are_not_all_told(tmp_path: Path) -> None:
+    for number in range(7):
+        shard(tmp_path / f"{number}.parquet", **{f"c{number}": [1]})
+    notices = mixed_notices(groups(tmp_path))
+    assert len(notices) == 4
+    assert notices[-1] == f"subset {tmp_path.name}: and 3 layouts more"

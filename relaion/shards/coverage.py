@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from relaion.shards.columns import count_missing
 from relaion.shards.layout import Shard
 
-# Up to so many rows, scores are read to find NaN, which no footer counts (about 1 s).
+# Up to so many rows and row groups, scores are read to find NaN, which no footer counts (1 s).
 NAN_ROWS = 20_000_000
+NAN_ROW_GROUPS = 10_000
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ def cover(shards: Sequence[Shard], role: str) -> Coverage:
     """
     rows = sum(shard.rows for shard in shards)
     scores = role == "punsafe"
+    few = rows <= NAN_ROWS and sum(shard.row_groups for shard in shards) <= NAN_ROW_GROUPS
     columns: dict[str, None] = {}
     how: set[str] = set()
     present = nans = 0
@@ -43,7 +45,7 @@ def cover(shards: Sequence[Shard], role: str) -> Coverage:
             continue
         columns[column.name] = None
         told = shard.facts.get(column.position)
-        if told is None or told.nulls is None or (scores and rows <= NAN_ROWS):
+        if told is None or told.nulls is None or (scores and few):
             missing = count_missing(shard.path, column)
             how.add("reading")
         else:

@@ -10,20 +10,25 @@ from relaion.shards.layout import Group
 from relaion.shards.roles import Layout
 
 
+_TOLD = 3  # layouts of one subset
+
+
 def mixed_notices(groups: Sequence[Group]) -> tuple[str, ...]:
-    """One line for each group that differs from the largest group of its subset."""
+    """A line for each of the first groups that differ from the largest one of their subset."""
     notices = []
     for subset, members in groupby(groups, key=lambda g: g.subset):
         together = list(members)
         total = sum(len(group.shards) for group in together)
         rule = max(together, key=lambda g: len(g.shards))
-        for group in together:
-            if group is not rule:
-                notices.append(
-                    f"subset {shown(subset)}: {len(group.shards)} of {total} shards have another "
-                    f"layout ({_difference(group.layout, rule.layout)}), such as "
-                    f"{shown(group.shards[0].name)}"
-                )
+        others = [group for group in together if group is not rule]
+        for group in others[:_TOLD]:
+            notices.append(
+                f"subset {shown(subset)}: {len(group.shards)} of {total} shards have another "
+                f"layout ({_difference(group.layout, rule.layout)}), such as "
+                f"{shown(group.shards[0].name)}"
+            )
+        if others[_TOLD:]:
+            notices.append(f"subset {shown(subset)}: and {len(others) - _TOLD} layouts more")
     return tuple(notices)
 
 

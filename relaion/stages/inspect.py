@@ -56,8 +56,8 @@ def inspect(paths: Sequence[Path | str], *, columns: Mapping[str, str] | None = 
 
     `paths` are shards, folders or globs; `columns` maps roles to column names that are to
     play them. Reads footers, a few values of digest columns, and whole columns only where a
-    footer does not count NULLs (and scores of up to 20 M rows, for NaN). Writes nothing.
-    Raises InputError for what cannot be read; a missing link column is told, not refused.
+    footer does not count NULLs (and scores, unless there are very many, for NaN). Writes
+    nothing. Raises InputError for what cannot be read; a missing link column is told, not refused.
     """
     found = find_shards(paths)
     groups = group_shards([read_shard(p, columns, needs_link=False) for p in found.shards])
