@@ -9,7 +9,6 @@ from relaion.shards.digests import ENCODINGS
 from relaion.shards.layout import Group
 from relaion.shards.roles import Layout
 
-
 _TOLD = 3  # layouts of one subset
 
 
