@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import typer.main
@@ -13,12 +14,12 @@ from relaion.cli import app
 README = Path(__file__).resolve().parents[1] / "README.md"
 
 
-def commands(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]:
+def commands(group: Any, prefix: str) -> list[tuple[str, click.Command]]:
     """Every command with its full name, sub-commands included."""
-    found = []
+    found: list[tuple[str, click.Command]] = []
     for name, command in group.commands.items():
-        if isinstance(command, click.Group) or hasattr(command, "commands"):
-            found += commands(command, f"{prefix} {name}")  # type: ignore[arg-type]
+        if hasattr(command, "commands"):
+            found += commands(command, f"{prefix} {name}")
         else:
             found.append((f"{prefix} {name}", command))
     return found

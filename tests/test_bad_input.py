@@ -31,8 +31,8 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def cleaned(world: Path, *more: str, paths: tuple[str, ...] = ("data",)) -> tuple[str, ...]:
-    return ("clean", *paths, "--lists", "lists.duckdb", "--out", "out", *more)
+def cleaned(*more: str) -> tuple[str, ...]:
+    return ("clean", "data", "--lists", "lists.duckdb", "--out", "out", *more)
 
 
 def other_store_version(world: Path) -> None:
@@ -98,38 +98,40 @@ def nothing(world: Path) -> None:
     pass
 
 
+STORE = ("--lists", "lists.duckdb")
+ADD_MISSING = ("lists", "add", "no.txt", "--lists", "l.duckdb", "--source", "A")
 CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no such path", nothing, ("inspect", "missing"), "missing: no such file or folder"),
     ("no match", nothing, ("inspect", "data/*/x*.parquet"), "matches no file"),
-    ("no shards", empty_data, cleaned(Path()), "data: no parquet shard"),
-    ("no link column", no_link_column, cleaned(Path()), "no link column"),
-    ("not parquet", not_parquet, cleaned(Path()), "is not a parquet file"),
-    ("cut short", cut_short, cleaned(Path()), "get it again"),
+    ("no shards", empty_data, cleaned(), "data: no parquet shard"),
+    ("no link column", no_link_column, cleaned(), "no link column"),
+    ("not parquet", not_parquet, cleaned(), "is not a parquet file"),
+    ("cut short", cut_short, cleaned(), "get it again"),
     ("no store", nothing, ("match", "data", "--lists", "none.duckdb"), "none.duckdb"),
     ("store is no store", nothing, ("match", "data", "--lists", "keywords.txt"), "keywords.txt"),
-    ("store of another version", other_store_version, cleaned(Path()), "key"),
-    ("OUT is the input", nothing, cleaned(Path())[:-1] + ("data/en",), "inputs are never modified"),
-    ("OUT inside an input", nothing, cleaned(Path())[:-1] + ("data/en/x",), "name a folder apart"),
-    ("OUT holds an input", nothing, cleaned(Path())[:-1] + ("data",), "name a folder apart"),
-    ("OUT is foreign", out_is_foreign, cleaned(Path()), "is not empty and no run of relaion"),
-    ("OUT is a file", out_is_a_file, cleaned(Path()), "out: "),
-    ("no scores to drop by", no_scores, cleaned(Path(), "--unscored", "drop"), "no shard has a score"),
-    ("unscored is a word", nothing, cleaned(Path(), "--unscored", "maybe"), "keep or drop"),
-    ("unknown edition", nothing, cleaned(Path(), "--edition", "reserch"), "no such edition"),
-    ("edition without header", bad_edition, cleaned(Path(), "--edition", "mine.sql"), "no header"),
-    ("edition that copies", copying_edition, cleaned(Path(), "--edition", "mine.sql"), "COPY"),
-    ("edition that reads", reading_edition, cleaned(Path(), "--edition", "mine.sql"), "out of reach"),
-    ("no keywords", nothing, cleaned(Path(), "--keywords", "none.txt"), "cannot be read"),
-    ("empty keywords", empty_keywords, cleaned(Path(), "--keywords", "keywords.txt"), "no keyword"),
+    ("store of another version", other_store_version, cleaned(), "key"),
+    ("OUT is the input", nothing, (*cleaned()[:-1], "data/en"), "inputs are never modified"),
+    ("OUT inside an input", nothing, (*cleaned()[:-1], "data/en/x"), "name a folder apart"),
+    ("OUT holds an input", nothing, (*cleaned()[:-1], "data"), "name a folder apart"),
+    ("OUT is foreign", out_is_foreign, cleaned(), "is not empty and no run of relaion"),
+    ("OUT is a file", out_is_a_file, cleaned(), "out: "),
+    ("no scores to drop by", no_scores, cleaned("--unscored", "drop"), "no shard has a score"),
+    ("unscored is a word", nothing, cleaned("--unscored", "maybe"), "keep or drop"),
+    ("unknown edition", nothing, cleaned("--edition", "reserch"), "no such edition"),
+    ("edition without header", bad_edition, cleaned("--edition", "mine.sql"), "no header"),
+    ("edition that copies", copying_edition, cleaned("--edition", "mine.sql"), "COPY"),
+    ("edition that reads", reading_edition, cleaned("--edition", "mine.sql"), "out of reach"),
+    ("no keywords", nothing, cleaned("--keywords", "none.txt"), "cannot be read"),
+    ("empty keywords", empty_keywords, cleaned("--keywords", "keywords.txt"), "no keyword"),
     ("unknown role", nothing, ("inspect", "data", "--column", "link=URL"), "link"),
     ("unknown column", nothing, ("inspect", "data", "--column", "url=LINK"), "LINK"),
     ("column without equals", nothing, ("inspect", "data", "--column", "url"), "role=name"),
-    ("no such SQL version", nothing, cleaned(Path(), "--sql-version", "v9"), "no such SQL version"),
+    ("no such SQL version", nothing, cleaned("--sql-version", "v9"), "no such SQL version"),
     ("no such script", nothing, ("scripts", "nothing"), "no such script"),
-    ("memory is a word", nothing, cleaned(Path(), "--memory", "much"), "is no size"),
+    ("memory is a word", nothing, cleaned("--memory", "much"), "is no size"),
     ("too few rows", nothing, ("demo", "--out", "d", "--rows", "10"), "the demo needs"),
-    ("list file missing", nothing, ("lists", "add", "no.txt", "--lists", "l.duckdb", "--source", "A"), "no.txt"),
-    ("no such list", nothing, ("lists", "withdraw", "9", "--lists", "lists.duckdb"), "has no list 9"),
+    ("list file missing", nothing, ADD_MISSING, "no.txt"),
+    ("no such list", nothing, ("lists", "withdraw", "9", *STORE), "has no list 9"),
 ]  # fmt: skip
 
 
@@ -168,7 +170,7 @@ def test_unusable_lists_are_refused_and_leave_no_store(tmp_path: Path, content: 
 
 
 def test_unwritable_out(world: Path) -> None:
-    done = relaion(*cleaned(world)[:-1], "/proc/relaion/out", cwd=world)
+    done = relaion(*cleaned()[:-1], "/proc/relaion/out", cwd=world)
     assert done.returncode == 2
     assert done.stderr.startswith("relaion: /proc/relaion/out: cannot be made")
 

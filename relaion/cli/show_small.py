@@ -1,6 +1,5 @@
 """How small results look: answers, scripts, keys, a purge."""
 
-import os
 from collections.abc import Sequence
 from typing import Literal
 
@@ -28,9 +27,12 @@ def plain_table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ..
 
 def short(subsets: Sequence[str]) -> dict[str, str]:
     """Subset names without what all of them begin with, up to a letter or digit."""
-    common = os.path.commonprefix(list(subsets)) if len(subsets) > 1 else ""
-    common = common.rstrip("0123456789")
-    return {s: s[len(common) :] or s for s in subsets}
+    length = 0
+    for letters in zip(*subsets, strict=False):
+        if len(subsets) < 2 or len(set(letters)) > 1 or letters[0].isdigit():
+            break
+        length += 1
+    return {s: s[length:] or s for s in subsets}
 
 
 def count(n: int) -> str:

@@ -17,8 +17,8 @@ import pyarrow as pa
 from relaion.engine import Engine, ShardSource, connect
 from relaion.errors import InputError, OutputError, ScriptError
 from relaion.paths import whole_file
-from relaion.sqlset import load, parse
 from relaion.shards.writer import Target, write_editions
+from relaion.sqlset import load, parse
 
 
 @dataclass(frozen=True)

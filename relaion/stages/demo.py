@@ -82,11 +82,11 @@ def demo(
 def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) -> DemoSet:
     """Make data and lists; a folder that the same demo made before is made anew, the same."""
     mark = out / MARK
-    if out.exists() and any(out.iterdir()):
-        if not mark.exists() or json.loads(mark.read_text()) != dict(arguments):
-            raise OutputError(
-                f"{out}: is not empty and not this demo; remove it or name another with --out"
-            )
+    ours = mark.exists() and json.loads(mark.read_text()) == dict(arguments)
+    if out.exists() and any(out.iterdir()) and not ours:
+        raise OutputError(
+            f"{out}: is not empty and not this demo; remove it or name another with --out"
+        )
     rows = int(arguments["rows"])
     progress.phase("make", 0, rows)
     made = make(
@@ -114,17 +114,16 @@ def _read(out: Path, made: DemoSet, hits: Hits, cleaned: Cleaned, lists: Sequenc
     for entry in lists:
         found = [c for c in hits.counts if c.list_id == entry.list_id and c.kind is not None]
         rows = {s: sum(c.gross for c in found if c.subset == s) for s in made.rows}
-        protocol.append(
-            ProtocolLine(
-                entry.source,
-                entry.title or "",
-                entry.label,
-                str(entry.received),
-                sum(entry.entries.values()),
-                rows,
-                sum(rows.values()),
-            )  # fmt: skip
+        line = ProtocolLine(
+            source=entry.source,
+            title=entry.title or "",
+            label=entry.label,
+            received=str(entry.received),
+            entries=sum(entry.entries.values()),
+            rows=rows,
+            total=sum(rows.values()),
         )
+        protocol.append(line)
     partners = dict.fromkeys(x.source for x in lists if x.label == "csam")
     sources = {source: hits.rows("source", source) for source in partners}
     unions = {u.subset: u.rows for u in hits.unions if (u.grouping, u.name) == ("label", "csam")}

@@ -54,7 +54,8 @@ def match_hashed(data: Path, listed: Path) -> pl.DataFrame:
 def clean(data: Path, listed: Path, keywords: Path, out: Path, editions: list[str]) -> None:
     """Match, then one pass over every shard for each edition."""
     hits = match_hashed(data, listed)
-    words = [re.escape(w) for w in keywords.read_text().split("\n") if w]
+    lines = keywords.read_text().split("\n") if keywords.exists() else ["\\x00"]
+    words = [re.escape(w) for w in lines if w]
     pattern = r"(?i)(?:^|[^\p{L}\p{N}\p{M}])(?:" + "|".join(words) + r")(?:$|[^\p{L}\p{N}\p{M}])"
     for edition in editions:
         for i, path in enumerate(shards(data)):
