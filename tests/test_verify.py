@@ -326,6 +326,15 @@ def test_a_child_with_more_than_its_parent_is_found(world: World, inputs: bool) 
     assert ("3", text) in said(verdict)
 
 
+def test_editions_that_are_no_parts_by_their_own_labels_are_found(tmp_path: Path) -> None:
+    child = oracle.Edition("research-safe", "research", ("csam",), oracle.SAFE.rules)
+    world = World(tmp_path, editions=(oracle.RESEARCH, child)).make()
+    verdict = check(world)
+    found = {str(f) for f in verdict.findings if f.promise == "3"}
+    assert "research-safe/alpha/part-0.parquet: 3 rows are not in research, its parent" in found
+    assert not {"1a", "1b", "2"} & broken(verdict)
+
+
 def test_a_child_in_another_order_is_still_a_part(world: World) -> None:
     world.change(world.output("research-safe"), reordered)
     assert "3" not in broken(check(world))
@@ -592,8 +601,9 @@ def test_an_own_edition_is_checked_as_far_as_can_be(own_edition: World) -> None:
     assert not verdict.clean
 
 
-def test_an_own_edition_that_keeps_a_listed_row_is_found(own_edition: World) -> None:
-    put_back(own_edition, 5, 0, "own")
+@pytest.mark.parametrize("at", [5, 0])  # in its place, and out of order
+def test_an_own_edition_that_keeps_a_listed_row_is_found(own_edition: World, at: int) -> None:
+    put_back(own_edition, 5, at, "own")
     text = "own/alpha/part-0.parquet: 1 kept row is listed (image_md5)"
     assert ("1a", text) in said(check(own_edition))
 
