@@ -9,6 +9,7 @@ import tracemalloc
 from collections import Counter
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -165,6 +166,26 @@ def test_memory_is_bounded(tmp_path: Path, encoding: str) -> None:
     assert n == 600_000
     assert skipped == {"longer than any link": 1}
     assert peak < 120e6
+
+
+def test_real_links_as_a_list(shared_data: Path, tmp_path: Path) -> None:
+    links = pq.read_table(shared_data / "real/laion400m_10000.parquet").column("URL").to_pylist()
+    wanted = Counter(("url", key_digest(link_key(link))) for link in links)
+    for name, quote in (("list.txt", False), ("list.csv", True)):
+        rows = [[link] for link in links]
+        with (tmp_path / name).open("w", encoding="utf-8", newline="") as f:
+            if quote:
+                csv.writer(f, quoting=csv.QUOTE_ALL).writerows([["url"], *rows])
+            else:
+                f.write("\n".join(links))
+        found, skipped = read(tmp_path / name)
+        assert sum((wanted - found).values()) == skipped.total() == 1  # one is no link
+        assert not found - wanted
+
+
+def test_real_table_with_captions(shared_data: Path) -> None:
+    found, skipped = read(shared_data / "real" / "cc3m_1000.tsv")
+    assert (found.total(), skipped.total()) == (1000, 0)
 
 
 def test_a_quoted_field_may_run_over_the_border_of_a_block() -> None:

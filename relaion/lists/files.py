@@ -65,7 +65,8 @@ def _columns(
     source: Iterator[str], layout: Layout, skipped: Counter[str]
 ) -> Iterator[list[list[str]]]:
     """The filled cells of every column that holds entries, a list of columns a block."""
-    reader = RowReader(layout.delimiter)
+    is_text = layout.width > 1 and all(column.index > 0 for column in layout.columns)
+    reader = RowReader(layout.delimiter, layout.width if is_text else None)
     header = layout.header
     for block, last in chain(((block, False) for block in source), [("", True)]):
         if layout.width == 1 and '"' not in block and not reader.waiting:

@@ -3,6 +3,8 @@
 import csv
 from collections.abc import Sequence
 
+from relaion.lists.values import shape
+
 WHOLE = "\x1f"  # a delimiter that occurs in no partner's file: the line is the field
 
 _QUOTED_LINES = 20  # lines that one quoted field may run over
@@ -17,11 +19,13 @@ class RowReader:
     """Cuts blocks of whole lines into rows.
 
     A quote that is never closed costs nothing but its own line's quoting: a reader that
-    followed it to the end of the file would swallow entries.
+    followed it to the end of the file would swallow entries. `text_first` is the number of
+    fields of a table whose first column is text: there a full row may begin with `#`.
     """
 
-    def __init__(self, delimiter: str) -> None:
+    def __init__(self, delimiter: str, text_first: int | None = None) -> None:
         self._delimiter = delimiter
+        self._text_first = text_first
         self._held = ""  # a quoted field that goes on in the next block
 
     @property
@@ -35,8 +39,16 @@ class RowReader:
         lines = text.split("\n")
         if lines[-1] == "":
             lines.pop()
-        rows = self._by_line(content(lines))
+        rows = self._by_line(self._content(lines))
         return self._careful(lines, last) if rows is None else rows
+
+    def _content(self, lines: Sequence[str]) -> list[str]:
+        if self._text_first is None:
+            return content(lines)
+        full = self._text_first - 1
+        return [
+            x for x in lines if content([x]) or (x.strip() and x.count(self._delimiter) >= full)
+        ]
 
     def _by_line(self, lines: list[str]) -> list[list[str]] | None:
         """Rows of one line each; None where quotes run over lines or do not pair up."""
@@ -55,7 +67,7 @@ class RowReader:
         rows: list[list[str]] = []
         at = 0
         while at < len(lines):
-            if not content(lines[at : at + 1]):
+            if not self._content(lines[at : at + 1]):
                 at += 1
                 continue
             end = self._end_of_row(lines, at)
@@ -86,4 +98,17 @@ class RowReader:
             rows = self._parse([line + "\n" for line in lines])
         except csv.Error:
             return None
-        return rows[0] if len(rows) == 1 else None
+        return rows[0] if len(rows) == 1 and not self._swallows(lines, rows[0]) else None
+
+    def _swallows(self, lines: Sequence[str], row: Sequence[str]) -> bool:
+        """Whether lines that quotes make one row look like rows of their own.
+
+        Captions hold stray quotes. Taken for one row, the others' entries would vanish
+        unseen; taken for several, the worst is a row that is counted as skipped.
+        """
+        if len(lines) == 1:
+            return False
+        inner = [line for field in row for line in field.split("\n")[:-1] if "\n" in field]
+        return all(len(self._split(line)) == len(row) for line in lines) or any(
+            shape(part) for line in inner if self._delimiter in line for part in self._split(line)
+        )
