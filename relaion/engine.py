@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from relaion.errors import EngineError, RelaionError
-from relaion.paths import reachable, sql_path, whole_file
+from relaion.paths import reachable, shown, sql_path, whole_file
 from relaion.sqlset import Script
 
 Values = Mapping[str, Any] | Sequence[Any] | None
@@ -232,7 +232,7 @@ class Engine:
         read = f"read_parquet([{self._files(source.paths)}], hive_partitioning = false)"
         described = self.rows(f"describe select * from {read}", doing=str(source.paths[0]))  # noqa: S608
         columns = [
-            f"{literal(source.subset)} as subset",
+            f"{literal(shown(source.subset))} as subset",
             f"(file_index + {source.first_no})::integer as shard_no",
             "file_row_number",
         ]

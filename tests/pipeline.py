@@ -48,7 +48,9 @@ def write_shard(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema
             values = [r.get(ROLES.get(field.name, field.name)) for r in rows]
         columns.append(pa.array(values, field.type))
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns, schema=schema), path, row_group_size=7)
+    sink = pa.BufferOutputStream()  # pyarrow takes no path that is not UTF-8
+    pq.write_table(pa.table(columns, schema=schema), sink, row_group_size=7)
+    path.write_bytes(sink.getvalue())
 
 
 @dataclass(frozen=True)

@@ -267,3 +267,15 @@ def test_without_lists_verify_never_says_clean(world: Path) -> None:
     assert done.returncode == 0
     assert "clean;" not in done.stdout
     assert "not checked" in done.stdout
+
+
+def test_names_that_are_no_text_are_cleaned_like_others(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"part[1] 'x' \xff\n.parquet")
+    rows = [{"url": f"https://h.example/{i}", "image_md5": f"{i:032x}"} for i in range(9)]
+    write_shard(tmp_path / "data/k=v" / odd, rows)
+    write_shard(tmp_path / "data" / os.fsdecode(b"s\xfe") / "part-0.parquet", rows)
+    add_lists(tmp_path / "lists.duckdb", [Sent((("image_md5", f"{3:032x}"),))])
+    result = clean_json(tmp_path, *ARGS)
+    assert sorted(e["kept"] for e in result["editions"]) == [8, 8, 8, 8]
+    assert all(o["state"] == "held" for o in result["verdict"]["outcomes"])
+    assert (tmp_path / "out/research/k=v" / odd).exists()

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from relaion.engine import Engine, connect
-from relaion.paths import whole_file
+from relaion.paths import shown, whole_file
 from relaion.run.coverage import Coverage
 from relaion.run.numbering import Numbered
 from relaion.run.plan import Plan
@@ -99,10 +99,15 @@ def _load(engine: Engine, script: Script, table: str, rows: Rows) -> None:
     names_types = [column.split() for column in declared.split(", ")]
     engine.execute(f"create temp table {table} ({declared})")
     arrays = [
-        pa.array([row[i] for row in rows], _ARROW[sql_type])
+        pa.array([_text(row[i]) for row in rows], _ARROW[sql_type])
         for i, (_, sql_type) in enumerate(names_types)
     ]
     engine.insert(table, pa.table(arrays, names=[name for name, _ in names_types]))
+
+
+def _text(value: Any) -> Any:
+    """A value as a table can hold it: file names may be no UTF-8."""
+    return shown(value) if isinstance(value, str) and not value.isprintable() else value
 
 
 def read_hits(out: Path) -> Hits:

@@ -1,21 +1,17 @@
-"""How many rows could be matched by what: from the footers, or by a count where they are mute."""
+"""How many rows could be matched by what, for the audit: a line a subset and role."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from relaion.engine import ShardSource, connect
 from relaion.run.inputs import Inputs
-from relaion.run.numbering import Numbered, sources
+from relaion.shards.coverage import cover
 
 ROLES = ("url", "text", "punsafe", "image_md5", "image_sha1", "image_sha256")
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Rows of a subset, and those in which a role's column exists and is not NULL.
-
-    A score of NaN counts as covered: footers do not tell it from another.
-    """
+    """Rows of a subset, and those that have a value for a role: neither NULL nor NaN."""
 
     subset: str
     role: str
@@ -24,31 +20,11 @@ class Coverage:
 
 
 def coverage(inputs: Inputs) -> tuple[Coverage, ...]:
-    """A line for each subset and role."""
-    rows: dict[str, int] = {}
-    covered: dict[tuple[str, str], int] = {}
-    for n in inputs.shards:
-        subset = n.shard.subset
-        rows[subset] = rows.get(subset, 0) + n.shard.rows
+    """Counted from footers, or by reading a column where they are mute."""
+    lines = []
+    for subset, members in groupby(inputs.shards, key=lambda n: n.shard.subset):
+        shards = [n.shard for n in members]
         for role in ROLES:
-            key = (subset, role)
-            covered[key] = covered.get(key, 0) + _covered(n, role)
-    return tuple(Coverage(s, r, rows[s], n) for (s, r), n in covered.items())
-
-
-def _covered(numbered: Numbered, role: str) -> int:
-    shard = numbered.shard
-    column = shard.layout.roles.get(role)
-    if column is None:
-        return 0
-    facts = shard.facts.get(column.position)
-    if facts is not None and facts.nulls is not None:
-        return shard.rows - facts.nulls
-    return _count(sources([numbered]), role)
-
-
-def _count(found: Sequence[ShardSource], role: str) -> int:
-    with connect(threads=1) as engine:
-        engine.view_shards(found)
-        ((n,),) = engine.rows(f"select count({role}) from shard")  # noqa: S608 - one of ROLES
-    return int(n)
+            found = cover(shards, role)
+            lines.append(Coverage(subset, role, found.rows, found.present))
+    return tuple(lines)

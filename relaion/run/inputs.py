@@ -8,6 +8,7 @@ from typing import Any
 from relaion.paths import find_shards
 from relaion.run.numbering import Numbered, number
 from relaion.shards.layout import group_shards, read_shard
+from relaion.shards.mixed import mixed_notices
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,4 @@ def read_inputs(paths: Sequence[Path], columns: Mapping[str, str]) -> Inputs:
     """Find and read the shards of PATH arguments; raises InputError in one line."""
     found = find_shards(paths)
     groups = group_shards([read_shard(path, columns) for path in found.shards])
-    notices = []
-    if found.skipped:
-        notices.append(
-            f"{len(found.skipped)} files are no shards and were passed over, "
-            f"such as {found.skipped[0]}"
-        )
-    subsets = {g.subset for g in groups}
-    if len(groups) > len(subsets):
-        notices.append(
-            f"{len(subsets)} subsets hold {len(groups)} layouts; each was read by its own columns"
-        )
-    return Inputs(number(groups), tuple(notices))
+    return Inputs(number(groups), (*found.notices, *mixed_notices(groups)))

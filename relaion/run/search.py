@@ -7,6 +7,7 @@ from typing import Any
 
 from relaion.engine import connect
 from relaion.errors import StopError
+from relaion.paths import shown
 from relaion.run.find import Finder, Search, write_find
 from relaion.run.inputs import Inputs
 from relaion.run.progress import Progress
@@ -100,7 +101,8 @@ def search_lists(
             )
             for n in inputs.shards:
                 engine.execute(
-                    "insert into shards values (?, ?, ?)", [n.no, n.shard.subset, n.shard.rows]
+                    "insert into shards values (?, ?, ?)",
+                    [n.no, shown(n.shard.subset), n.shard.rows],
                 )
             engine.execute("create temp table lists as from store.lists")
             engine.run(load(version)["36_hit_counts"])

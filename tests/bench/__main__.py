@@ -20,11 +20,9 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
-from relaion.lists import store
-from tests.bench.data import BenchSet, bench_set
+from tests.bench.data import BenchSet
 from tests.bench.peers import shards
+from tests.bench.prepared import few_list, prepare
 
 PEER = [sys.executable, "-m", "tests.bench.peers"]
 OURS = [sys.executable, "-m", "relaion"]
@@ -37,24 +35,6 @@ class Contest:
     name: str
     ours: list[str]
     theirs: list[str] | None
-
-
-def prepare(folder: Path, rows: int, entries: int) -> BenchSet:
-    """Make data, lists and stores, or find them again."""
-    bench = bench_set(folder, rows, entries=entries, shards=10)
-    few = few_list(bench)
-    if not few.exists():
-        first = pq.ParquetFile(shards(bench.data)[0]).read_row_group(0, columns=["md5"])
-        few.write_text("\n".join(first.column(0).drop_null().to_pylist()[:100]) + "\n")
-    for path in (bench.md5_list, few):
-        if not path.with_suffix(".duckdb").exists():
-            store.add(path.with_suffix(".duckdb"), [path], source="bench")
-    return bench
-
-
-def few_list(bench: BenchSet) -> Path:
-    """A list of 100 rows that all stand in the first shard."""
-    return bench.data.parent / "few.txt"
 
 
 def contests(bench: BenchSet, out: Path) -> list[Contest]:
@@ -90,7 +70,7 @@ def contests(bench: BenchSet, out: Path) -> list[Contest]:
                 "research",
             ],
             [*PEER, "clean", data, str(few), "-", str(out), "research"],
-        ),  # fmt: skip
+        ),
     ]
 
 
