@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, StopError
+from relaion.paths import shown
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.audit import Found, write_audit
@@ -239,7 +240,9 @@ def _cleaned(
     for item in made["outputs"]:
         pair = (item["edition"], item["subset"])
         kept[pair] = kept.get(pair, 0) + item["rows"]
-    counts = tuple(EditionCount(e, s, rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items())
+    counts = tuple(
+        EditionCount(e, shown(s), rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
+    )
     return Cleaned(path, str(made["run"]), counts, done_before, told, verdict)
 
 

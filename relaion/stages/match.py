@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relaion.paths import shown
 from relaion.run.coverage import Coverage, coverage
 from relaion.run.inputs import read_inputs
 from relaion.run.known import read_known
@@ -60,6 +61,7 @@ def match(
         )  # fmt: skip
     rows: dict[str, int] = {}
     for n in inputs.shards:
-        rows[n.shard.subset] = rows.get(n.shard.subset, 0) + n.shard.rows
+        subset = shown(n.shard.subset)
+        rows[subset] = rows.get(subset, 0) + n.shard.rows
     told = (*inputs.notices, *notices(hits, known.kinds, inputs.roles))
     return Matched(known.lists, rows, hits, coverage(inputs), told)

@@ -7,6 +7,7 @@ from typing import Any
 
 from relaion.engine import Engine, connect, quote
 from relaion.errors import RelaionError
+from relaion.paths import shown
 from relaion.verify.model import Line
 from relaion.verify.statement import Statement
 from relaion.verify.task import ShardReport
@@ -81,7 +82,7 @@ def check_files(cells: Cells, statement: Statement, notes: Notes) -> None:
     """The audit's shards are the manifest's, and its unions are sums of them."""
     for table, keys in (("inputs", 2), ("outputs", 3)):
         stated = {
-            (*key, f.rows, f.bytes, f.sha256)
+            (*map(shown, key), f.rows, f.bytes, f.sha256)
             for key, f in (statement.inputs if keys == 2 else statement.outputs).items()
         }
         names = ("edition", "subset", "shard", "rows", "bytes", "sha256")[3 - keys :]
@@ -91,9 +92,9 @@ def check_files(cells: Cells, statement: Statement, notes: Notes) -> None:
     rows_in: Counter[str] = Counter()
     kept: Counter[tuple[str, str]] = Counter()
     for (subset, _), file in statement.inputs.items():
-        rows_in[subset] += file.rows
+        rows_in[shown(subset)] += file.rows
     for (edition, subset, _), file in statement.outputs.items():
-        kept[edition, subset] += file.rows
+        kept[edition, shown(subset)] += file.rows
     unions = {
         (r["edition"], r["subset"]): (r["rows_in"], r["removed"], r["kept"])
         for r in cells["unions"]
@@ -115,7 +116,7 @@ def check_counts(
     removed: Counter[tuple[str, str]] = Counter()
     for report in reports:
         for edition, n in report.kept.items():
-            removed[edition, report.subset] += (report.rows or 0) - n
+            removed[edition, shown(report.subset)] += (report.rows or 0) - n
     stated = {(r["edition"], r["subset"]): r["removed"] for r in cells["unions"]}
     if any(stated.get((e, subset)) != n for (e, subset), n in removed.items() if e in modelled):
         notes.find("6", AUDIT, "table unions differs from the rows that lists and rules name")
@@ -126,7 +127,7 @@ def _removals(reports: Sequence[ShardReport]) -> Counter[Any]:
     for report in reports:
         for number, counts in (("gross", report.removed), ("exclusive", report.exclusive)):
             for (edition, line), n in counts.items():
-                found[edition, report.subset, line, number] += n
+                found[edition, shown(report.subset), line, number] += n
     return found
 
 
@@ -144,7 +145,7 @@ def _hits(reports: Sequence[ShardReport]) -> Counter[Any]:
     for report in reports:
         for line, n in report.hits.items():
             if line.list_id is not None:
-                found[report.subset, line] += n
+                found[shown(report.subset), line] += n
     return found
 
 
