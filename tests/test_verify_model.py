@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import math
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from relaion.errors import InputError
+from relaion.errors import InputError, StopError
 from relaion.links import host_digest, key_digest, link_key
 from relaion.verify.digests import common, prefix_of, prefixes
 from relaion.verify.explain import explain
@@ -21,6 +22,7 @@ from relaion.verify.keywords import fold, holds_any, read_keywords
 from relaion.verify.model import Known, Line, Rules, judge
 from relaion.verify.near import TAIL, near_rows, plain_hosts, tail_of
 from relaion.verify.part import beyond
+from relaion.verify.pool import processes
 from relaion.verify.rows import Role, Rows, as_hex, open_shard, role_rows
 from relaion.verify.same import Cursor, bits, differing, row_digests
 from relaion.verify.schema import compare
@@ -455,6 +457,15 @@ def test_columns_of_another_type_are_not_compared_by_value(tmp_path: Path) -> No
     pq.write_table(pa.table({"a": [1], "b": ["x"], "c": [1.5]}), tmp_path / "a")
     pq.write_table(pa.table({"c": [1.5], "a": ["1"], "b": ["x"]}), tmp_path / "b")
     assert compare(tmp_path / "a", tmp_path / "b")[1] == [(1, 2), (2, 0)]
+
+
+def end_this_process(_: int) -> None:
+    os._exit(9)
+
+
+def test_a_process_that_dies_is_told_in_one_line() -> None:
+    with pytest.raises(StopError, match="fewer workers"), processes(2) as apply:
+        list(apply(end_this_process, [1, 2]))
 
 
 # -- what is said ------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from pathlib import Path
 from relaion.errors import InputError, OutputError
 from relaion.paths import shown
 from relaion.verify import tree
-from relaion.verify.given import Arguments, Given, check_given, check_installation, same_columns
+from relaion.verify.given import Arguments, Given, check_given
+from relaion.verify.installation import check_installation, same_columns
 from relaion.verify.schedule import Done, Job, check_rows
 from relaion.verify.statement import MANIFEST, Statement, read_statement
 from relaion.verify.verdict import PROMISES, Notes, Verdict

@@ -1,6 +1,6 @@
 """Which entries of the list store do these shards meet, and whose links did they hit?"""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from relaion.verify.digests import prefix_of, prefixes
 from relaion.verify.entries import Entries, exact, met, read_entries
 from relaion.verify.model import IMAGE_KINDS, RAW_KINDS, Known, Lists, judge, raw_digests
 from relaion.verify.near import link_digest, near_rows, tail_of
+from relaion.verify.pool import Apply
 from relaion.verify.rows import Roles, Rows, role_rows
 
 
@@ -34,9 +35,6 @@ class Source:
 
     path: Path
     roles: Roles
-
-
-Apply = Callable[[Callable[["Source"], Links], Sequence["Source"]], Iterable[Links]]
 
 
 def look_up(

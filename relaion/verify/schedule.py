@@ -1,12 +1,8 @@
 """The part of a check that reads rows: shard by shard, in this process or in several."""
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from relaion.errors import InputError
 from relaion.paths import ShardPath, shown
@@ -16,14 +12,13 @@ from relaion.verify.given import Given
 from relaion.verify.kept import check_kept
 from relaion.verify.listed import Source, look_up
 from relaion.verify.model import NOTHING, Known, Rules
+from relaion.verify.pool import Apply, processes
 from relaion.verify.rows import Roles, roles_of
 from relaion.verify.shard import check_shard
 from relaion.verify.statement import MANIFEST, Statement
-from relaion.verify.task import OutputTask, ShardReport, ShardTask
+from relaion.verify.task import OutputTask, ShardTask
 from relaion.verify.verdict import Notes
 
-T = TypeVar("T")
-R = TypeVar("R")
 Done = Callable[[int, int], None]
 
 
@@ -40,36 +35,35 @@ class Job:
 
 def check_rows(job: Job, notes: Notes) -> None:
     """Everything that needs rows: what is listed, each shard, and the audit's counts."""
+    with processes(min(job.workers, len(job.statement.inputs))) as apply:
+        _check_rows(job, apply, notes)
+
+
+def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     cells = audit.read_audit(job.out, notes)
     said = {
         MANIFEST: disclosure.tokens(disclosure.texts_of(job.statement.raw)),
         tree.AUDIT: disclosure.tokens(disclosure.texts_of(cells or {})),
     }
     outputs = _outputs(job)
-    known = _known(job, _sources(job, outputs), set().union(*said.values()))
+    known = _known(job, apply, _sources(job, outputs), set().union(*said.values()))
     disclosure.check_tokens(said, known, notes)
     tasks = _tasks(job, known, outputs)
     reports = []
-    for report in apply(job.workers, check_shard, tasks):
+    for report in apply(check_shard, tasks):
         reports.append(report)
         notes.add(report.notes)
         if job.done is not None:
             job.done(1, report.rows or 0)
-    _second_look(job, tasks, reports, outputs, notes)
+    suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
+    if suspects:
+        known = _known(job, apply, _all_files(job, outputs, suspects), set())
+        for task, output in suspects:
+            check_kept(replace(task, known=known), output, notes)
     if cells is not None:
         audit.check_files(cells, job.statement, notes)
         if job.given.exact and len(job.given.sources) == len(job.statement.inputs):
             audit.check_counts(cells, job.statement, reports, notes)
-
-
-def apply(workers: int, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-    """Map in order: in this process, or in several fresh ones."""
-    if workers <= 1 or len(items) <= 1:
-        yield from map(function, items)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(items)), mp_context=context) as pool:
-        yield from pool.map(function, items)
 
 
 def _outputs(job: Job) -> dict[tuple[str, str], list[OutputTask]]:
@@ -115,7 +109,7 @@ def _sources(job: Job, outputs: dict[tuple[str, str], list[OutputTask]]) -> list
     return found
 
 
-def _known(job: Job, sources: Sequence[Source], said: set[str]) -> Known:
+def _known(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) -> Known:
     if job.given.lists is None:
         return NOTHING
     return look_up(
@@ -123,7 +117,7 @@ def _known(job: Job, sources: Sequence[Source], said: set[str]) -> Known:
         sources,
         said,
         same_link=job.statement.parameters.same_link,
-        apply=partial(apply, job.workers),
+        apply=apply,
     )
 
 
@@ -150,18 +144,11 @@ def _tasks(
     return tasks
 
 
-def _second_look(
+def _all_files(
     job: Job,
-    tasks: Iterable[ShardTask],
-    reports: Iterable[ShardReport],
     outputs: dict[tuple[str, str], list[OutputTask]],
-    notes: Notes,
-) -> None:
-    """Outputs that are not what they should be may hold listed rows that no input holds."""
-    suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
-    if not suspects:
-        return
-    sources = [Source(o.path, o.roles) for _, o in suspects if o.roles is not None]
-    known = _known(job, _sources(job, outputs) + sources, set())
-    for task, output in suspects:
-        check_kept(replace(task, known=known), output, notes)
+    suspects: Sequence[tuple[ShardTask, OutputTask]],
+) -> list[Source]:
+    """The shards as before, and outputs that may hold listed rows which no input holds."""
+    more = [Source(o.path, o.roles) for _, o in suspects if o.roles is not None]
+    return _sources(job, outputs) + more

@@ -1,0 +1,40 @@
+"""The processes that a check uses: this one, or several of its own."""
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from relaion.errors import StopError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Apply(Protocol):
+    """Maps a function over items, in their order."""
+
+    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Map like `map`."""
+
+
+@contextmanager
+def processes(n: int) -> Iterator[Apply]:
+    """Map in this process where n is 1, else in n fresh ones.
+
+    Raises StopError when one of them is killed.
+    """
+    if n <= 1:
+        yield map
+        return
+    context = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(n, mp_context=context) as pool:
+            yield pool.map
+    except BrokenProcessPool:
+        raise StopError(
+            "verify: one of its processes was ended from outside (out of memory?); "
+            "check again with fewer workers"
+        ) from None
