@@ -99,7 +99,7 @@ def _by_names(delimiter: str, rows: Sequence[Sequence[str]]) -> Layout | None:
 def _by_values(delimiter: str, rows: Sequence[Sequence[str]], kind: str | None) -> Layout | None:
     """The layout where columns hold entries in most of the rows that fill them."""
     width, n = Counter(map(len, rows)).most_common(1)[0]
-    if width < 2 or n * 10 < len(rows) * 9:
+    if width < 2 or n * 2 <= len(rows):
         return None
     columns = []
     for i, values in enumerate(zip_longest(*(row[:width] for row in rows), fillvalue="")):
@@ -134,7 +134,7 @@ def _links_or_columns(
         )
     if certain or (named_csv and not within):
         return table
-    return replace(whole, notice=_WHOLE_LINES)
+    return whole if within and not named_csv else replace(whole, notice=_WHOLE_LINES)
 
 
 def _is_no_part_of_link(values: Sequence[str]) -> bool:
