@@ -13,12 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
 from relaion.verify import Verdict, verify
 from tests import oracle
-from tests.verify_world import SCHEMA, World, md5, write
+from tests.verify_world import SCHEMA, World, md5, row, write
 
 
 @pytest.fixture(scope="module")
@@ -349,8 +351,8 @@ def test_a_column_of_row_numbers_is_found(world: World) -> None:
         return t.append_column("file_row_number", pa.array(range(len(t)), pa.int64()))
 
     world.change(world.output(), numbered)
-    for given in (world.arguments(), {}):
-        assert "4" in broken(verify(world.out, **given))
+    for arguments in (world.arguments(), {}):
+        assert "4" in broken(verify(world.out, **arguments))
 
 
 def test_a_position_column_of_the_input_is_no_disclosure(tmp_path: Path) -> None:
@@ -541,8 +543,9 @@ def test_missing_and_strange_inputs_are_found(world: World) -> None:
 
 
 def test_without_lists_nothing_is_called_clean(made: World) -> None:
-    for given in ({}, {"inputs": [made.data]}, {"inputs": [made.data], "keywords": made.keywords}):
-        verdict = verify(made.out, **given)
+    some = {"inputs": [made.data]}
+    for arguments in ({}, some, some | {"keywords": made.keywords}):
+        verdict = verify(made.out, **arguments)
         assert verdict.ok and not verdict.clean
         assert verdict.outcomes[0].state == "not checked"
         assert "clean" not in verdict.summary
@@ -648,3 +651,70 @@ def test_unscored_rows_and_no_same_link(tmp_path: Path) -> None:
     kept = pq.read_table(world.output())
     assert not pc.any(pc.is_null(kept["punsafe"])).as_py()
     assert any((u or "").startswith("HTTP://same") for u in kept["url"].to_pylist())
+
+
+# -- any run, and any row --------------------------------------------------------------------
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "url": st.sampled_from(
+                [None, "https://a.example/1", "http://www.A.example/1#x", "https://b.example/2",
+                 "https://c.example/3?x", "c.example/3?x&amp;", "odd"]
+            ),
+            "caption": st.sampled_from([None, "harbour", "my harbours", "at sea"]),
+            "punsafe": st.sampled_from([None, math.nan, 0.0, 0.45, 0.46, 0.95, 0.96]),
+            "md5": st.sampled_from([None, md5("a"), md5("b").upper(), md5("c"), "none"]),
+        }
+    ),
+    min_size=1,
+    max_size=6,
+)  # fmt: skip
+ENTRIES = st.frozensets(
+    st.sampled_from(
+        [("image_md5", md5("a")), ("image_md5", md5("b")), oracle.url_entry("https://a.example/1"),
+         oracle.url_entry("odd"), ("url_md5", md5("https://b.example/2"))]
+    ),
+    min_size=1,
+)  # fmt: skip
+
+
+@settings(max_examples=8)
+@given(
+    shards=st.lists(ROWS, min_size=1, max_size=3),
+    entries=st.lists(st.tuples(ENTRIES, st.sampled_from(["csam", "watch"])), max_size=2),
+    setting=st.builds(
+        oracle.Setting,
+        keywords=st.sampled_from([None, ("harbour",)]),
+        unscored=st.sampled_from(["keep", "drop"]),
+        same_link=st.booleans(),
+    ),
+    data=st.data(),
+)
+def test_the_right_outputs_pass_and_any_row_more_or_less_does_not(
+    shards: list[list[dict[str, Any]]],
+    entries: list[tuple[frozenset[tuple[str, str]], str]],
+    setting: oracle.Setting,
+    data: st.DataObject,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    lists = [oracle.Listing(i + 1, label, found) for i, (found, label) in enumerate(entries)]
+    rows = {
+        (f"subset{i % 2}", f"part-{i}.parquet"): [row(10 * i + j, **r) for j, r in enumerate(some)]
+        for i, some in enumerate(shards)
+    }
+    world = World(tmp_path_factory.mktemp("any"), lists, setting, shards=rows).make()
+    assert check(world).findings == ()
+    assert check(world).clean
+    subset, shard = data.draw(st.sampled_from(sorted(rows)))
+    edition = data.draw(st.sampled_from(["research", "research-safe"]))
+    kept = pq.read_table(world.output(edition, subset, shard))["width"].to_pylist()
+    changed = data.draw(st.integers(0, len(rows[subset, shard]) - 1))
+    place = rows[subset, shard][changed]["width"]  # a different number in every row
+    wanted = sorted(set(kept) ^ {place})
+    table = pa.Table.from_pylist(rows[subset, shard], SCHEMA)
+    world.change(
+        world.output(edition, subset, shard),
+        lambda _: table.filter(pc.is_in(table["width"], value_set=pa.array(wanted, pa.int32()))),
+    )
+    assert ("1b" if place in kept else "1a") in broken(check(world))

@@ -42,6 +42,8 @@ SCHEMA = pa.schema(
 )
 ROLES = {"caption": "text", "md5": "image_md5", "sha1": "image_sha1"}
 CODECS = {"url": "zstd", "caption": "snappy"}
+# every plain link that a list here may hold; a store keeps the digests of their hosts
+PLAIN_LINKS = ("https://listed.example/x.jpg", "https://a.example/1")
 KEYWORDS = ("harbour", "кот", "海")
 
 
@@ -336,12 +338,10 @@ def counts(x: Listing) -> dict[str, int]:
     return {kind: kinds.count(kind) for kind in kinds}
 
 
-def make_store(path: Path, lists: Sequence[Listing], hosts: dict[str, str] | None = None) -> None:
-    """A list store as `lists add` leaves it; `hosts` are those of plain links, by digest."""
+def make_store(path: Path, lists: Sequence[Listing]) -> None:
+    """A list store as `lists add` leaves it."""
     path.unlink(missing_ok=True)
-    known = hosts or {}
-    for link in ("https://listed.example/x.jpg",):
-        known[oracle.url_entry(link)[1]] = str(host_digest(link_key(link)))
+    hosts = {oracle.url_entry(link)[1]: host_digest(link_key(link)) for link in PLAIN_LINKS}
     with connect() as engine:
         engine.attach(path, "store", read_only=False)
         script = load("lists")["10_store"]
@@ -355,7 +355,7 @@ def make_store(path: Path, lists: Sequence[Listing], hosts: dict[str, str] | Non
             for kind, digest in sorted(x.entries):
                 engine.execute(
                     "insert into store.entries values (?, ?, ?, ?)",
-                    [x.list_id, kind, digest, known.get(digest)],
+                    [x.list_id, kind, digest, hosts.get(digest)],
                 )
     path.chmod(0o600)
     if not key_path(path).exists():
