@@ -6,9 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relaion.shards import copied
 from relaion.shards.masks import Removed
 from relaion.shards.writer import Target, write_editions
 
@@ -70,6 +72,7 @@ def bare(table: pa.Table) -> list[Any]:
     dictionary=st.booleans(),
     codec=st.sampled_from(["snappy", "zstd", "none"]),
     pages=st.sampled_from(["1.0", "2.0"]),
+    copy_from=st.sampled_from([1, 3, copied.MIN_ROWS]),
 )
 def test_output_is_input_minus_rows(
     table: pa.Table,
@@ -79,9 +82,11 @@ def test_output_is_input_minus_rows(
     dictionary: bool,
     codec: str,
     pages: str,
+    copy_from: int,
 ) -> None:
     removed = [[i for i in numbers if i < table.num_rows] for numbers in removed]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copied, "MIN_ROWS", copy_from)
         source = Path(folder) / "source.parquet"
         pq.write_table(
             table,

@@ -1,5 +1,6 @@
 """How values are stored: dictionaries, encodings, statistics; no trace of a removed row."""
 
+import decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -103,6 +104,25 @@ def test_statistics_of_a_rewritten_shard_are_true(tmp_path: Path) -> None:
     group = pq.read_metadata(target).row_group(0)
     bounds = [(c.statistics.min, c.statistics.max) for c in map(group.column, range(3))]
     assert bounds == [(5, 2**32 - 1), ("b", "zz"), (1.0, 9.0)]
+
+
+def test_no_bounds_where_bytes_have_another_order(tmp_path: Path) -> None:
+    """A negative decimal's bytes come after a positive one's: a reader would skip its rows."""
+    source, target = tmp_path / "s.parquet", tmp_path / "t.parquet"
+    values = [decimal.Decimal("-1.50"), decimal.Decimal("0.25"), decimal.Decimal("1.00")]
+    columns = {
+        "money": pa.array(values, pa.decimal128(9, 2)),
+        "half": pa.array([-1.5, 0.25, 1.0], pa.float16()),
+        "n": pa.array([-1, 0, 1], pa.int64()),
+    }
+    pq.write_table(pa.table(columns), source)
+    (notice,) = write(source, target, [2]).notices
+    assert "(columns money, half)" in notice
+    group = pq.read_metadata(target).row_group(0)
+    assert [group.column(i).is_stats_set for i in range(3)] == [False, False, True]
+    with connect(threads=1) as engine:
+        sql = "select count(*) from read_parquet($p) where money < 0 and n < 0"
+        assert engine.rows(sql, {"p": str(target)}) == [(1,)]
 
 
 def test_a_removed_value_is_nowhere_in_the_file(tmp_path: Path) -> None:

@@ -34,8 +34,6 @@ def read_struct(data: bytes, start: int = 0) -> tuple[Struct, int]:
 
 
 def _struct(data: bytes, pos: int, depth: int) -> tuple[Struct, int]:
-    if depth > _MAX_DEPTH:
-        raise ThriftError("nests too deep")
     fields: Struct = {}
     number = 0
     while data[pos]:
@@ -69,10 +67,12 @@ def read_value(  # noqa: PLR0911 - one return per type
         if pos + size > len(data):
             raise ThriftError("ends too early")
         return data[pos : pos + size], pos + size
+    if depth > _MAX_DEPTH:
+        raise ThriftError("nests too deep")
     if kind == STRUCT:
         return _struct(data, pos, depth + 1)
     if kind in (LIST, SET):
-        return _list(data, pos, depth)
+        return _list(data, pos, depth + 1)
     if kind in (TRUE, FALSE):
         return None, pos
     if kind == BYTE:
