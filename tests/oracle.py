@@ -186,3 +186,69 @@ def removals(
         if len(ours) == 1:
             alone.update(ours)
     return {reason: (n, alone[reason]) for reason, n in gross.items()}
+
+
+def hits(named: Sequence[set[Reason]]) -> dict[tuple[Any, ...], tuple[int, int]]:
+    """Rows by (list, kind, form): (gross, exclusive), whatever the editions; no kind: same_link."""
+    gross: Counter[tuple[Any, ...]] = Counter()
+    alone: Counter[tuple[Any, ...]] = Counter()
+    for reasons in named:
+        direct = [r for r in reasons if r.reason_kind == "list"]
+        linked = [r for r in reasons if r.reason_kind == "same_link"]
+        for r in direct + linked:
+            line = (r.list_id, r.kind, r.form)
+            gross[line] += 1
+            alone[line] += (direct if r in direct else direct + linked) == [r]
+    return {line: (n, alone[line]) for line, n in gross.items()}
+
+
+def hit_groups(
+    named: Sequence[set[Reason]], lists: Sequence[Listing]
+) -> dict[tuple[str, str | None], tuple[int, int]]:
+    """What the lists found, by (grouping, name): memberships, and rows counted once."""
+    by_id = {x.list_id: x for x in lists}
+    memberships: Counter[tuple[str, str | None]] = Counter()
+    rows: Counter[tuple[str, str | None]] = Counter()
+    for reasons in named:
+        direct = {r.list_id for r in reasons if r.reason_kind == "list" and r.list_id is not None}
+        linked = [r for r in reasons if r.reason_kind == "same_link"]
+        groups: list[tuple[str, str | None]] = []
+        for list_id in direct:
+            x = by_id[list_id]
+            groups += [("all", None), ("source", x.source), ("label", x.label)]
+        if not direct:
+            groups += [("same_link", None) for _ in linked]
+        memberships.update(groups)
+        rows.update(set(groups))
+    return {group: (n, rows[group]) for group, n in memberships.items()}
+
+
+def removal_groups(
+    named: Sequence[set[Reason]], edition: Edition, lists: Sequence[Listing]
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Rows that leave an edition by (grouping, name): (gross, exclusive); rules are not shown."""
+    by_id = {x.list_id: x for x in lists}
+    gross: Counter[tuple[str, str]] = Counter()
+    alone: Counter[tuple[str, str]] = Counter()
+    for reasons in named:
+        ours = [r for r in reasons if removes(edition, r, lists)]
+        for grouping in ("source", "label"):
+            names = [
+                str(r.rule if r.list_id is None else getattr(by_id[r.list_id], grouping))
+                for r in ours
+            ]
+            shown = {n for n, r in zip(names, ours, strict=True) if r.reason_kind == "list"}
+            gross.update((grouping, n) for n in shown)
+            if len(set(names)) == 1:
+                alone.update((grouping, n) for n in shown)
+    return {group: (n, alone[group]) for group, n in gross.items()}
+
+
+def coverage(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
+    """Role to all rows, and those that have a value; NaN is none."""
+    found = {}
+    for role in ("url", "text", "punsafe", *IMAGE_KINDS):
+        values = [row.get(role) for row in rows]
+        n = sum(v is not None and not (isinstance(v, float) and math.isnan(v)) for v in values)
+        found[role] = (len(rows), n)
+    return found

@@ -121,6 +121,25 @@ def lists() -> list[Listing]:
     ]  # fmt: skip
 
 
+# the audit's tables that a check needs
+AUDIT = {
+    "inputs": ("subset", "shard", "rows", "bytes", "sha256"),
+    "outputs": ("edition", "subset", "shard", "rows", "bytes", "sha256"),
+    "coverage": ("subset", "role", "rows", "covered"),
+    "hits": ("subset", "list_id", "kind", "form", "gross", "exclusive"),
+    "hit_groups": ("subset", "grouping", "name", "memberships", "rows"),
+    "removals": ("edition", "subset", "reason_kind", "list_id", "label", "kind", "form", "rule",
+                 "gross", "exclusive"),
+    "removal_groups": ("edition", "subset", "grouping", "name", "gross", "exclusive"),
+    "unions": ("edition", "subset", "rows_in", "removed", "kept"),
+}  # fmt: skip
+NUMBERS = {"list_id": "integer"} | dict.fromkeys(
+    ("rows", "bytes", "covered", "gross", "exclusive", "memberships", "rows_in", "removed", "kept"),
+    "bigint",
+)
+ARROW = {"varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64()}
+
+
 @dataclass
 class World:
     """Where everything lies, and what it was made from."""
@@ -184,20 +203,12 @@ class World:
             tables[subset, shard] = named[start : start + len(rows)]
             start += len(rows)
         self._write_outputs(tables)
+        self._count(tables)
         self.restate()
         return self
 
     def _write_outputs(self, named: dict[tuple[str, str], list[set[oracle.Reason]]]) -> None:
-        self.removals: list[tuple[Any, ...]] = []
-        labels = {x.list_id: x.label for x in self.lists}
         for edition in self.editions:
-            for subset in dict.fromkeys(s for s, _ in named):
-                ours = [r for (s, _), some in named.items() if s == subset for r in some]
-                for reason, (gross, alone) in oracle.removals(ours, edition, self.lists).items():
-                    label = labels.get(reason.list_id or 0)
-                    self.removals.append(
-                        (edition.name, subset, *reason[:2], label, *reason[2:], gross, alone)
-                    )
             for (subset, shard), some in named.items():
                 kept = oracle.kept(some, edition, self.lists)
                 target = self.output(edition.name, subset, shard)
@@ -207,6 +218,28 @@ class World:
                     os.link(self.source(subset, shard), target)
                 else:
                     write(target, table.filter(pa.array(kept, pa.bool_())))
+
+    def _count(self, named: dict[tuple[str, str], list[set[oracle.Reason]]]) -> None:
+        """The audit's counts by the oracle, lines by table."""
+        counts: dict[str, list[tuple[Any, ...]]] = {table: [] for table in AUDIT}
+        labels = {x.list_id: x.label for x in self.lists}
+        for subset in dict.fromkeys(s for s, _ in named):
+            ours = [r for (s, _), some in named.items() if s == subset for r in some]
+            rows = [roles(r) for (s, _), some in self.shards.items() if s == subset for r in some]
+            for role, numbers in oracle.coverage(rows).items():
+                counts["coverage"].append((subset, role, *numbers))
+            for line, numbers in oracle.hits(ours).items():
+                counts["hits"].append((subset, *line, *numbers))
+            for group, numbers in oracle.hit_groups(ours, self.lists).items():
+                counts["hit_groups"].append((subset, *group, *numbers))
+            for e in self.editions:
+                for reason, numbers in oracle.removals(ours, e, self.lists).items():
+                    label = labels.get(reason.list_id or 0)
+                    line = (*reason[:2], label, *reason[2:])
+                    counts["removals"].append((e.name, subset, *line, *numbers))
+                for name, numbers in oracle.removal_groups(ours, e, self.lists).items():
+                    counts["removal_groups"].append((e.name, subset, *name, *numbers))
+        self.counts = counts
 
     def restate(self) -> None:
         """Write the manifest and the audit to fit the files as they are now."""
@@ -276,22 +309,17 @@ class World:
             for s, n in rows_in.items():
                 kept = sum(o[3] for o in outputs if o[:2] == (e.name, s))
                 unions.append((e.name, s, n, n - kept, kept))
+        found = self.counts | {"inputs": inputs, "outputs": outputs, "unions": unions}
         with connect(path) as engine:
-            for table, (declared, rows) in {
-                "inputs": ("subset varchar, shard varchar, rows bigint, bytes bigint, "
-                           "sha256 varchar", inputs),
-                "outputs": ("edition varchar, subset varchar, shard varchar, rows bigint, "
-                            "bytes bigint, sha256 varchar", outputs),
-                "removals": ("edition varchar, subset varchar, reason_kind varchar, "
-                             "list_id integer, label varchar, kind varchar, form varchar, "
-                             "rule varchar, gross bigint, exclusive bigint", self.removals),
-                "unions": ("edition varchar, subset varchar, rows_in bigint, removed bigint, "
-                           "kept bigint", unions),
-            }.items():  # fmt: skip
+            for table, columns in AUDIT.items():
+                kinds = [NUMBERS.get(name, "varchar") for name in columns]
+                declared = ", ".join(f"{c} {k}" for c, k in zip(columns, kinds, strict=True))
                 engine.execute(f"create table {table} ({declared})")
-                for values in rows:
-                    marks = ", ".join("?" * len(values))
-                    engine.execute(f"insert into {table} values ({marks})", list(values))
+                arrays = [
+                    pa.array([row[i] for row in found[table]], ARROW[kind])
+                    for i, kind in enumerate(kinds)
+                ]
+                engine.insert(table, pa.table(arrays, names=list(columns)))
             if change is not None:
                 change(engine)
 

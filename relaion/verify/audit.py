@@ -1,4 +1,4 @@
-"""audit.duckdb: its tables, and its counts recomputed by the model."""
+"""audit.duckdb: its tables, and what they say of files."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,9 +8,7 @@ from typing import Any
 from relaion.engine import Engine, connect, quote
 from relaion.errors import RelaionError
 from relaion.paths import shown
-from relaion.verify.model import Line
 from relaion.verify.statement import Statement
-from relaion.verify.task import ShardReport
 from relaion.verify.tree import AUDIT
 from relaion.verify.verdict import Notes
 
@@ -32,9 +30,8 @@ TABLES = {
     },
     "removal_groups": {"edition", "subset", "grouping", "name", "gross", "exclusive"},
     "unions": {"edition", "subset", "rows_in", "removed", "kept"},
-    "sources": {"edition", "subset", "source", "label", "gross", "exclusive"},
 }  # fmt: skip
-_NEEDED = ("inputs", "outputs", "removals", "unions")
+_NEEDED = tuple(t for t in TABLES if t not in ("run", "parameters", "scripts", "lists"))
 Cells = dict[str, list[dict[str, Any]]]
 
 
@@ -102,77 +99,3 @@ def check_files(cells: Cells, statement: Statement, notes: Notes) -> None:
     expected = {k: (rows_in[k[1]], rows_in[k[1]] - n, n) for k, n in kept.items()}
     if unions != expected or len(unions) != len(cells["unions"]):
         notes.find("6", AUDIT, "table unions is not the sum of the shards' rows")
-
-
-def check_counts(
-    cells: Cells, statement: Statement, reports: Sequence[ShardReport], notes: Notes
-) -> None:
-    """The audit's numbers are those that the model counts, for the editions that it knows."""
-    modelled = {e.name for e in statement.editions if e.modelled}
-    _differ(_removals(reports), _stated_removals(cells, modelled), "removals", notes)
-    if "hits" in cells:
-        _differ(_hits(reports), _stated_hits(cells), "hits", notes)
-    _check_labels(cells, statement, notes)
-    removed: Counter[tuple[str, str]] = Counter()
-    for report in reports:
-        for edition, n in report.kept.items():
-            removed[edition, shown(report.subset)] += (report.rows or 0) - n
-    stated = {(r["edition"], r["subset"]): r["removed"] for r in cells["unions"]}
-    if any(stated.get((e, subset)) != n for (e, subset), n in removed.items() if e in modelled):
-        notes.find("6", AUDIT, "table unions differs from the rows that lists and rules name")
-
-
-def _removals(reports: Sequence[ShardReport]) -> Counter[Any]:
-    found: Counter[Any] = Counter()
-    for report in reports:
-        for number, counts in (("gross", report.removed), ("exclusive", report.exclusive)):
-            for (edition, line), n in counts.items():
-                found[edition, shown(report.subset), line, number] += n
-    return found
-
-
-def _stated_removals(cells: Cells, editions: set[str]) -> Counter[Any]:
-    found: Counter[Any] = Counter()
-    for row in cells["removals"]:
-        for number in ("gross", "exclusive"):
-            if row["edition"] in editions:
-                found[row["edition"], row["subset"], _line(row), number] += row[number]
-    return found
-
-
-def _hits(reports: Sequence[ShardReport]) -> Counter[Any]:
-    found: Counter[Any] = Counter()
-    for report in reports:
-        for line, n in report.hits.items():
-            if line.list_id is not None:
-                found[shown(report.subset), line] += n
-    return found
-
-
-def _stated_hits(cells: Cells) -> Counter[Any]:
-    found: Counter[Any] = Counter()
-    for row in cells["hits"]:
-        reason = "list" if row["kind"] else "same_link"
-        line = Line(reason, row["list_id"], row["kind"], row["form"])
-        found[row["subset"], line] += row["gross"]
-    return found
-
-
-def _differ(expected: Counter[Any], found: Counter[Any], table: str, notes: Notes) -> None:
-    wrong = sum(expected[key] != found[key] for key in set(expected) | set(found))
-    if wrong:
-        said = f"{wrong} count{'s' if wrong > 1 else ''} of table {table}"
-        notes.find("6", AUDIT, f"{said} cannot be recomputed")
-
-
-def _check_labels(cells: Cells, statement: Statement, notes: Notes) -> None:
-    labels = {list_id: x.facts[2] for list_id, x in statement.lists.items()}
-    if any(
-        r["list_id"] is not None and labels.get(r["list_id"]) != r["label"]
-        for r in cells["removals"]
-    ):
-        notes.find("6", AUDIT, "table removals names a list or label that no list has")
-
-
-def _line(row: dict[str, Any]) -> Line:
-    return Line(row["reason_kind"], row["list_id"], row["kind"], row["form"], row["rule"])

@@ -36,6 +36,7 @@ class Given:
 
     lists: Path | None = None
     labels: dict[int, str] = field(default_factory=dict)
+    partners: dict[int, str] = field(default_factory=dict)
     keywords: tuple[str, ...] | None = None
     unlike: list[str] = field(default_factory=list)
     sources: dict[tuple[str, str], tuple[Path, Roles]] = field(default_factory=dict)
@@ -60,7 +61,9 @@ def check_given(statement: Statement, arguments: Arguments, notes: Notes) -> Giv
     if lists is None:
         given.unlike.append("no lists given")
     else:
-        given.labels = _check_lists(statement, lists, secret, given, notes)
+        stored = _check_lists(statement, lists, secret, given, notes)
+        given.labels = {list_id: x.facts[2] for list_id, x in stored.items()}
+        given.partners = {list_id: x.facts[0] for list_id, x in stored.items()}
     _check_keywords(statement, arguments.keywords, secret, given, notes)
     if arguments.inputs:
         given.sources = _check_inputs(statement, arguments.inputs, notes)
@@ -76,7 +79,7 @@ def _secret(lists: Path | None, key: Path | None) -> bytes | None:
 
 def _check_lists(
     statement: Statement, lists: Path, secret: bytes | None, given: Given, notes: Notes
-) -> dict[int, str]:
+) -> dict[int, _Stored]:
     stored = _read_lists(lists, notes)
     differ = 0
     for list_id in set(stored) | set(statement.lists):
@@ -90,7 +93,7 @@ def _check_lists(
         notes.find("6", MANIFEST, f"{count(differ, 'list', 'differs')} from the store given")
     if secret is None:
         notes.limit("6", "digests of lists and keywords were not compared: no curator key")
-    return {list_id: x.facts[2] for list_id, x in stored.items()}
+    return stored
 
 
 def _read_lists(lists: Path, notes: Notes) -> dict[int, _Stored]:

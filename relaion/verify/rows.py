@@ -4,7 +4,7 @@ import base64
 import binascii
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,11 +44,13 @@ def roles_of(layout: Layout) -> dict[str, Role]:
 class Rows:
     """Some rows by role: url and text as bytes, punsafe as float64, digests as lower-case hex.
 
-    A role that the shard lacks is not in `columns`.
+    A role that the shard lacks is not in `columns`. `nulls`: NULLs of each role's column, as
+    it stands in the shard.
     """
 
     n: int
     columns: Mapping[str, pa.Array]
+    nulls: Mapping[str, int] = field(default_factory=dict)
 
 
 def open_shard(path: Path) -> pq.ParquetFile:
@@ -90,16 +92,17 @@ def role_rows(path: Path, roles: Roles, wanted: Collection[str]) -> Iterator[Row
 
 def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:
     """The columns with a role out of a batch that has all, or some, of the schema's columns."""
-    columns = {}
+    columns, nulls = {}, {}
     for name, role in roles.items():
         column = _column(batch, schema, role.position)
+        nulls[name] = column.null_count
         if name in ("url", "text"):
             columns[name] = as_bytes(column)
         elif name == "punsafe":
             columns[name] = pc.cast(_decoded(column), pa.float64())
         elif name.startswith("image_"):
             columns[name] = as_hex(column, role.encoding)
-    return Rows(batch.num_rows, columns)
+    return Rows(batch.num_rows, columns, nulls)
 
 
 def _column(batch: pa.RecordBatch, schema: pa.Schema, position: int) -> pa.Array:

@@ -13,6 +13,7 @@ from relaion.verify.kept import check_kept
 from relaion.verify.listed import Source, look_up
 from relaion.verify.model import NOTHING, Known, Rules
 from relaion.verify.pool import Apply, processes
+from relaion.verify.recount import check_counts
 from relaion.verify.rows import Roles, roles_of
 from relaion.verify.shard import check_shard
 from relaion.verify.statement import MANIFEST, Statement
@@ -63,7 +64,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     if cells is not None:
         audit.check_files(cells, job.statement, notes)
         if job.given.exact and len(job.given.sources) == len(job.statement.inputs):
-            audit.check_counts(cells, job.statement, reports, notes)
+            check_counts(cells, job.statement, reports, notes)
 
 
 def _outputs(job: Job) -> dict[tuple[str, str], list[OutputTask]]:
@@ -138,7 +139,7 @@ def _tasks(
         tasks.append(
             ShardTask(
                 subset, name, path, roles, stated, tuple(editions),
-                job.given.labels, known, rules, job.given.exact,
+                job.given.labels, job.given.partners, known, rules, job.given.exact,
             )
         )  # fmt: skip
     return tasks

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -34,7 +35,7 @@ class ShardTask:
 
     `source`, its roles and what is stated of it are None where the inputs were not given.
     `exact`: lists and keywords are those of the run, so the model says what must remain.
-    `labels` are those of the lists in `known`.
+    `labels` and `partners` (who sent them) are those of the lists in `known`.
     """
 
     subset: str
@@ -44,6 +45,7 @@ class ShardTask:
     stated: FileLine | None
     outputs: tuple[OutputTask, ...]
     labels: Mapping[int, str]
+    partners: Mapping[int, str]
     known: Known
     rules: Rules
     exact: bool
@@ -63,8 +65,8 @@ class ShardTask:
 class ShardReport:
     """What the check of one shard found, and what it counted for the audit.
 
-    `removed` and `exclusive` count rows by (edition, reason), `kept` by edition; editions
-    that the model does not know are missing. `hits` counts rows by reason, before editions.
+    `counts` holds the audit's numbers (`counts.py`), `kept` the rows by edition; editions
+    that the model does not know are missing.
     `rows` is None where the input was not read. `suspects` are outputs whose rows are not
     those expected: they may hold what no input holds.
     """
@@ -73,10 +75,8 @@ class ShardReport:
     name: str
     notes: Notes = field(default_factory=Notes)
     rows: int | None = None
-    removed: Counter[tuple[str, Line]] = field(default_factory=Counter)
-    exclusive: Counter[tuple[str, Line]] = field(default_factory=Counter)
+    counts: Counter[tuple[Any, ...]] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
-    hits: Counter[Line] = field(default_factory=Counter)
     suspects: list[OutputTask] = field(default_factory=list)
 
 
@@ -87,18 +87,6 @@ def gone(task: ShardTask, edition: EditionLine, fates: Fates) -> pa.Array:
         if task.removes(edition, line):
             mask = pc.or_(mask, named)
     return mask
-
-
-def tally(task: ShardTask, edition: EditionLine, fates: Fates, report: ShardReport) -> None:
-    """Count an edition's rows by reason; exclusive are those with one reason only."""
-    lines = [line for line in fates.masks if task.removes(edition, line)]
-    reasons = pa.array([0] * fates.n, pa.int32()) if lines else None
-    for line in lines:
-        reasons = pc.add(reasons, pc.cast(fates.masks[line], pa.int32()))
-    for line in lines:
-        alone = pc.and_(fates.masks[line], pc.equal(reasons, 1))
-        report.removed[edition.name, line] += fates.masks[line].true_count
-        report.exclusive[edition.name, line] += alone.true_count
 
 
 def reason_words(line: Line) -> str:

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import InputError
+from relaion.verify.counts import count_coverage, count_hits, count_removals
 from relaion.verify.model import Fates, judge, mask_of
 from relaion.verify.rows import Roles, batches, open_shard, rows_of
 from relaion.verify.same import Cursor, Pairs, differing, row_digests
-from relaion.verify.task import OutputTask, ShardReport, ShardTask, gone, survivors, tally
+from relaion.verify.task import OutputTask, ShardReport, ShardTask, gone, survivors
 
 
 @dataclass
@@ -97,10 +98,11 @@ def walk(
     broken: set[tuple[str, str]] = set()
     report.rows = 0
     for batch in batches(source):
-        fates = judge(rows_of(batch, schema, roles), task.known, task.rules)
+        rows = rows_of(batch, schema, roles)
+        fates = judge(rows, task.known, task.rules)
         report.rows += batch.num_rows
-        for line, mask in fates.masks.items():
-            report.hits[line] += mask.true_count
+        count_coverage(rows, report.counts)
+        count_hits(task, fates, report.counts)
         for track in tracks:
             _step(task, track, batch, fates, report)
         broken |= _beyond_parent(tracks)
@@ -115,7 +117,7 @@ def _step(
     edition = track.output.edition
     if task.is_exact(edition):
         removed = gone(task, edition, fates)
-        tally(task, edition, fates, report)
+        count_removals(task, edition, fates, report.counts)
         report.kept[edition.name] += batch.num_rows - removed.true_count
         track.follow(batch, removed)
         return

@@ -1,0 +1,84 @@
+"""Promise 6: are the numbers of an audit those that are counted again?"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from relaion.paths import shown
+from relaion.verify.audit import Cells
+from relaion.verify.counts import Counts
+from relaion.verify.statement import Statement
+from relaion.verify.task import ShardReport
+from relaion.verify.tree import AUDIT
+from relaion.verify.verdict import Notes, count
+
+# table -> columns that tell its lines apart (but for the subset), columns with numbers
+_LINES = {
+    "coverage": (("role",), ("rows", "covered")),
+    "hits": (("list_id", "kind", "form"), ("gross", "exclusive")),
+    "hit_groups": (("grouping", "name"), ("memberships", "rows")),
+    "removals": (
+        ("edition", "reason_kind", "list_id", "kind", "form", "rule"),
+        ("gross", "exclusive"),
+    ),
+    "removal_groups": (("edition", "grouping", "name"), ("gross", "exclusive")),
+}
+
+
+def check_counts(
+    cells: Cells, statement: Statement, reports: Sequence[ShardReport], notes: Notes
+) -> None:
+    """Hold the audit's tables against the model's counts, for the editions that it knows."""
+    own = {e.name for e in statement.editions if not e.modelled}
+    expected: Counts = Counter()
+    for report in reports:
+        for (table, *key), n in report.counts.items():
+            expected[table, shown(report.subset), *key] += n
+    stated: Counts = Counter()
+    for table, (names, numbers) in _LINES.items():
+        for row in cells.get(table, ()):
+            if row.get("edition") not in own:
+                for number in numbers:
+                    line = (row[name] for name in names)
+                    stated[table, row["subset"], *line, number] += row[number]
+    _settle_nan(expected, stated)
+    for table in _LINES:
+        _differ(table, expected, stated, notes)
+    _check_labels(cells, statement, notes)
+    _check_unions(cells, reports, notes)
+
+
+def _settle_nan(expected: Counts, stated: Counts) -> None:
+    """Whether rows with NaN count as covered depends on the footers; both ways are right."""
+    for key in [k for k in expected if k[-1] == "nan"]:
+        n = expected.pop(key)
+        covered = (*key[:-1], "covered")
+        if stated[covered] == expected[covered] - n:
+            expected[covered] -= n
+
+
+def _differ(table: str, expected: Counts, stated: Counts, notes: Notes) -> None:
+    keys = {key for key in [*expected, *stated] if key[0] == table}
+    wrong = sum(expected[key] != stated[key] for key in keys)
+    if wrong:
+        said = f"{count(wrong, 'number')} of table {table} cannot be recomputed"
+        notes.find("6", AUDIT, said)
+
+
+def _check_labels(cells: Cells, statement: Statement, notes: Notes) -> None:
+    labels = {list_id: x.facts[2] for list_id, x in statement.lists.items()}
+    if any(
+        r["list_id"] is not None and labels.get(r["list_id"]) != r["label"]
+        for r in cells["removals"]
+    ):
+        notes.find("6", AUDIT, "table removals names a list or label that no list has")
+
+
+def _check_unions(cells: Cells, reports: Sequence[ShardReport], notes: Notes) -> None:
+    removed: Counter[tuple[str, str]] = Counter()
+    for report in reports:
+        for edition, n in report.kept.items():
+            removed[edition, shown(report.subset)] += (report.rows or 0) - n
+    stated: dict[Any, Any] = {(r["edition"], r["subset"]): r["removed"] for r in cells["unions"]}
+    if any(stated.get(key) != n for key, n in removed.items()):
+        notes.find("6", AUDIT, "table unions differs from the rows that lists and rules name")
