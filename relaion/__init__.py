@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from relaion.stages.match import match
     from relaion.stages.scripts import scripts
     from relaion.stages.sql import sql
-    from relaion.verify import verify
+    from relaion.stages.verify import verify
 
 __all__ = [
     "RelaionError",

@@ -176,4 +176,9 @@ def index(version: str = VERSION) -> str:
         writes = ", ".join(f"`{w}`" for w in script.relations("writes"))
         link = f"[{name}]({version}/{name}.sql)"
         lines.append(f"| {link} | {script.purpose} | {reads} | {writes} |")
+    lines += [
+        "",
+        "`lists/` makes the list store and takes deliveries in; it decides nothing about rows.",
+        "Decisions and their reasons: [`decisions/`](decisions).",
+    ]
     return "\n".join(lines) + "\n"

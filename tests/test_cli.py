@@ -19,7 +19,7 @@ LIST_COMMANDS = {
 }
 # what only one side has: printing, a listener, an executor
 CLI_ONLY = {"as_json", "purge"}
-LIBRARY_ONLY = {"progress", "executor", "file_format"}
+LIBRARY_ONLY = {"progress", "executor"}
 
 
 @pytest.mark.parametrize(

@@ -107,12 +107,15 @@ def verify(
     keywords: o.Keywords = None,
     key: o.Key = None,
     columns: o.Columns = None,
+    workers: o.Workers = None,
     as_json: o.Json = False,
 ) -> None:
     """Check a finished run's promises by other code than clean used."""
-    verdict = stages.verify(
-        out, inputs=inputs or (), lists=lists, keywords=keywords, key=key, columns=roles(columns)
-    )
+    with Bars(talk) as bars:
+        verdict = stages.verify(
+            out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
+            columns=roles(columns), workers=workers, progress=bars,
+        )  # fmt: skip
     emit(verdict, show_verdict, as_json=as_json)
     if not verdict.ok:
         raise typer.Exit(EXIT_FOUND)

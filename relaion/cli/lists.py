@@ -30,13 +30,17 @@ def add(
     kind: Annotated[
         str | None, typer.Option("--kind", help="What the entries are, where they do not tell.")
     ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", metavar="txt|csv", help="Where it is misjudged.")
+    ] = None,
     as_json: o.Json = False,
 ) -> None:
     """Read a delivery into the list store; only digests are kept."""
     day = received.date() if received else None
     result = store.add(
-        lists, files, source=source, title=title, received=day, label=label, kind=kind
-    )
+        lists, files, source=source, title=title, received=day, label=label, kind=kind,
+        file_format=file_format,
+    )  # fmt: skip
     emit(result, show_added, as_json=as_json)
 
 

@@ -9,7 +9,8 @@ from relaion.stages.link import link
 from relaion.stages.match import Matched, match
 from relaion.stages.scripts import scripts
 from relaion.stages.sql import Answer, open_sql, sql
-from relaion.verify import Verdict, verify
+from relaion.stages.verify import verify
+from relaion.verify import Verdict
 
 __all__ = [
     "BUILT_IN",

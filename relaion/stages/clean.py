@@ -23,10 +23,11 @@ from relaion.run.progress import Progress, Quiet
 from relaion.run.search import Hits, Limits, hold, limits_of, notices, search_lists
 from relaion.run.task import Report
 from relaion.sqlset import VERSION
+from relaion.stages.verify import verify as check_promises
 from relaion.verify import Verdict
-from relaion.verify import verify as check_promises
 
 MEMORY = "2GB"
+ROWS_A_WORKER = 100_000  # below, starting another process costs more than it saves
 
 
 @dataclass(frozen=True)
@@ -106,16 +107,17 @@ def clean(
         if before is not None:
             folder.purge(place.path, place.work)  # left by a kill after the manifest
             return _cleaned(place.path, before, True, request.inputs.notices, None)
-        hands = executor or LocalPool(limits.workers, place.work, held=(place.lock,))
+        few = 1 + request.inputs.rows // ROWS_A_WORKER
+        pool = LocalPool(min(limits.workers, few), place.work, held=(place.lock,))
         found, told = _run(
-            place, request, lists, hands, copy=copy, yes=yes_i_checked, progress=listen
+            place, request, lists, executor or pool, copy=copy, yes=yes_i_checked, progress=listen
         )
         verdict = None
         if verify:
-            listen.phase("verify", len(request.inputs.shards), request.inputs.rows)
             verdict = check_promises(
-                place.path, inputs=paths, lists=lists, keywords=keywords, key=key, columns=columns
-            )
+                place.path, inputs=paths, lists=lists, keywords=keywords, key=key,
+                columns=columns, workers=limits.workers, progress=listen,
+            )  # fmt: skip
     return _cleaned(place.path, found, False, told, verdict)
 
 

@@ -1,0 +1,49 @@
+"""`verify`: check a finished run's promises by other code than `clean` used."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from relaion.errors import RelaionError
+from relaion.run import manifest
+from relaion.run.progress import Progress, Quiet
+from relaion.verify import Verdict
+from relaion.verify import verify as check
+
+SMALL = 500_000  # rows below which starting processes costs more than they save
+
+
+def verify(
+    out: Path,
+    *,
+    inputs: Sequence[Path] = (),
+    lists: Path | None = None,
+    keywords: Path | None = None,
+    key: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Check a finished run's promises by other code than clean used.
+
+    What cannot be checked for want of an argument is said; without lists the verdict is
+    never clean. Raises InputError or ListError for an argument that cannot be read; what is
+    wrong with OUT itself is a finding.
+    """
+    listen = progress or Quiet()
+    stated = _stated_inputs(out)
+    rows = sum(stated)
+    listen.phase("verify", len(stated), rows)
+    hands = 1 if rows < SMALL else workers or os.cpu_count() or 1
+    return check(
+        out, inputs=inputs, lists=lists, keywords=keywords, key=key, columns=columns,
+        workers=hands, done=listen.done,
+    )  # fmt: skip
+
+
+def _stated_inputs(out: Path) -> list[int]:
+    """Rows of each input as the manifest states them; none where it cannot be read."""
+    try:
+        return [int(item["rows"]) for item in (manifest.read(out) or {"inputs": []})["inputs"]]
+    except (RelaionError, LookupError, TypeError, ValueError):
+        return []  # a broken manifest is a finding of the check, not an error here
