@@ -317,6 +317,16 @@ def test_two_swapped_shards_are_found(world: World) -> None:
     }
 
 
+def test_a_name_cannot_forge_a_line(tmp_path: Path) -> None:
+    schema = SCHEMA.append(pa.field("a\nOUT: clean", pa.int64()))
+    world = World(tmp_path, schema=schema).make()
+    at = schema.get_field_index("a\nOUT: clean")
+    other = pa.field("a\nOUT: clean", pa.int32())
+    world.change(world.output(), lambda t: t.set_column(at, other, t.column(at).cast("int32")))
+    assert any("a\\x0aOUT" in str(f) for f in check(world).findings)
+    assert not any("\n" in str(f) for f in check(world).findings)
+
+
 # -- promise 3 ---------------------------------------------------------------------------
 
 

@@ -1,10 +1,13 @@
 """What a check says: findings, one outcome for each promise, and the verdict over all of them.
 
-A sentence names a file, what is wrong and how many rows, never which row or value.
+A sentence names a file, what is wrong and how many rows, never which row or value. Names
+of files and columns are others' choice, so every sentence is put on one line here.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
+
+from relaion.paths import shown
 
 State = Literal["held", "broken", "not checked"]
 
@@ -92,7 +95,7 @@ class Notes:
 
     def find(self, promise: str, where: str, what: str) -> None:
         """Something is wrong."""
-        self.findings.append(Finding(promise, where, what))
+        self.findings.append(Finding(promise, shown(where), shown(what)))
 
     def skip(self, promise: str, why: str) -> None:
         """A promise could not be checked at all."""
@@ -135,8 +138,8 @@ class Notes:
 
 
 def _once(said: list[str], text: str) -> None:
-    if text not in said:
-        said.append(text)
+    if shown(text) not in said:
+        said.append(shown(text))
 
 
 def count(n: int, noun: str, verb: str = "") -> str:
