@@ -1,6 +1,7 @@
 """Schemas that no layout of links has, but that somebody's file may: all come out as they were."""
 
 import datetime as dt
+import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -254,6 +255,16 @@ def test_files_without_rows(tmp_path: Path, engine: Engine, shape: str) -> None:
             writer.write_table(table.slice(5))
     write(source.path, target, [])
     assert_faithful(source, target, [])
+
+
+def test_file_names_of_any_bytes(tmp_path: Path) -> None:
+    source = tmp_path / os.fsdecode(b"latin1-\xe9 [1]*'.parquet")
+    target = tmp_path / os.fsdecode(b"out\n\xff?.parquet")
+    pq.write_table(joined(9), tmp_path / "plain.parquet")
+    (tmp_path / "plain.parquet").rename(source)
+    write(source, target, [4])
+    target.rename(tmp_path / "plain.parquet")
+    assert pq.read_metadata(tmp_path / "plain.parquet").num_rows == 8
 
 
 def test_one_row(tmp_path: Path, engine: Engine) -> None:
