@@ -11,7 +11,7 @@ from relaion.shards.traits import DELTA_BYTES, DELTA_LENGTH, DELTA_PACKED, SPLIT
 
 _LZO, _LZ4_HADOOP = 3, 5
 _CODECS = ("NONE", "SNAPPY", "GZIP", None, "BROTLI", "LZ4_RAW", "ZSTD", "LZ4_RAW")
-# pyarrow's own defaults are gzip 9 and brotli 8: three times slower for 2 % of the size
+# pyarrow's own defaults are gzip 9 and brotli 8: twice the time for 1 % of the size
 _LEVELS = {"GZIP": 6, "BROTLI": 5}
 _ENCODINGS = {
     DELTA_PACKED: "DELTA_BINARY_PACKED",
