@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile(
+    "quick", max_examples=50, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)
 settings.register_profile(
     "ci", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

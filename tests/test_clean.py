@@ -269,6 +269,28 @@ def test_without_lists_verify_never_says_clean(world: Path) -> None:
     assert "not checked" in done.stdout
 
 
+def test_nan_beside_numbers_is_no_score(tmp_path: Path) -> None:
+    """The footer's statistics skip NaN, so that DuckDB believes there is none."""
+    scores = [float("nan"), 0.5, 0.0, 0.99, None]
+    rows = [
+        {"url": f"https://h.example/{i}", "punsafe": s, "text": "teapot"}
+        for i, s in enumerate(scores)
+    ]
+    write_shard(tmp_path / "data/en/part-0.parquet", rows)
+    add_lists(tmp_path / "lists.duckdb", [Sent((("image_md5", "ab" * 16),))])
+    (tmp_path / "words.txt").write_text("teapot")
+    kept = {}
+    for unscored in ("keep", "drop"):
+        args = (*ARGS[:3], "--out", unscored, "--unscored", unscored, "--keywords", "words.txt")
+        clean_json(tmp_path, *args)
+        for edition in ("research", "research-safe"):
+            kept[unscored, edition] = [r["WIDTH"] for r in rows_of(tmp_path / unscored, edition)]
+    assert kept == {
+        ("keep", "research"): [0, 1, 2, 4], ("keep", "research-safe"): [0, 2, 4],
+        ("drop", "research"): [1, 2], ("drop", "research-safe"): [2],
+    }  # fmt: skip
+
+
 def test_names_that_are_no_text_are_cleaned_like_others(tmp_path: Path) -> None:
     odd = os.fsdecode(b"part[1] 'x' \xff\n.parquet")
     rows = [{"url": f"https://h.example/{i}", "image_md5": f"{i:032x}"} for i in range(9)]

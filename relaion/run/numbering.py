@@ -24,10 +24,15 @@ def number(groups: Sequence[Group]) -> tuple[Numbered, ...]:
 
 
 def sources(shards: Sequence[Numbered]) -> tuple[ShardSource, ...]:
-    """What `Engine.view_shards` takes for these shards, which must be in order of number."""
+    """What `Engine.view_shards` takes for these shards, which must be in order of number.
+
+    A source numbers its files on from its first, so a gap in the numbers begins another.
+    """
     found = []
-    for _, members in groupby(shards, key=lambda n: n.group):
-        together = list(members)
+    for _, members in groupby(
+        enumerate(shards), key=lambda pair: (pair[1].group, pair[1].no - pair[0])
+    ):
+        together = [n for _, n in members]
         first = together[0]
         roles = {
             role: (column.position, column.encoding)

@@ -10,25 +10,37 @@
 -- order:   none
 --
 -- Scores are compared as DOUBLE: a FLOAT 0.95 is 0.949999988 and does not exceed 0.95.
+-- NaN is told from a number only after the scores have left the parquet file: the statistics
+-- of a column do not count NaN, and DuckDB would take their word and answer isnan() with false.
 -- Rows above the keyword threshold are gathered first, so that the regular expression
 -- meets few captions (in one `and` DuckDB may run it on all of them).
 
-create or replace temp table scored as
+create or replace temp table raw_scores as
 select
     s.file_row_number,
-    case when not isnan(s.punsafe) then s.punsafe end as score
+    s.punsafe as raw_score
 from shard as s
 where s.punsafe > least($unsafe_above, $keyword_above) or $unscored = 'drop';
 
+create or replace temp table scored as
+select
+    r.file_row_number,
+    case when not isnan(r.raw_score) then r.raw_score end as score
+from raw_scores as r;
+
 create or replace temp table captions as
+with high as (
+    select h.file_row_number
+    from scored as h
+    where h.score > $keyword_above
+)
+
 select
     s.file_row_number,
     s.text
 from shard as s
-where
-    $keyword_pattern is not null
-    and s.punsafe > $keyword_above
-    and not isnan(s.punsafe);
+semi join high as h on s.file_row_number = h.file_row_number
+where $keyword_pattern is not null and s.punsafe > $keyword_above;
 
 create or replace temp table rule_hits as
 select
