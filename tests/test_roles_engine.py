@@ -9,9 +9,9 @@ import pytest
 
 from relaion.engine import ShardSource, connect
 from relaion.paths import ShardPath
+from relaion.proof import rows
 from relaion.shards.digests import WIDTHS, as_hex
 from relaion.shards.layout import group_shards, read_shard
-from relaion.verify import rows
 from tests.layout_cases import digest, write
 
 KINDS = {"image_md5": "md5", "image_sha1": "sha1", "image_sha256": "sha256"}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
-from relaion.verify import Verdict, verify
+from relaion.proof import Verdict, verify
 from tests import oracle
 from tests.verify_world import SCHEMA, World, md5, row, write
 

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.lists import add
+from relaion.proof import Verdict, verify
 from relaion.stages import clean
-from relaion.verify import Verdict, verify
 
 
 @dataclass

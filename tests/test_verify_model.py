@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 
 from relaion.errors import InputError, StopError
 from relaion.links import host_digest, key_digest, link_key
-from relaion.verify.digests import common, prefix_of, prefixes
-from relaion.verify.explain import explain
-from relaion.verify.keywords import fold, holds_any, read_keywords
-from relaion.verify.model import Known, Line, Rules, judge
-from relaion.verify.near import TAIL, near_rows, plain_hosts, tail_of
-from relaion.verify.part import beyond
-from relaion.verify.pool import processes
-from relaion.verify.rows import Role, Rows, as_hex, open_shard, role_rows
-from relaion.verify.same import Cursor, bits, differing, row_digests
-from relaion.verify.schema import compare
-from relaion.verify.verdict import Notes, count
+from relaion.proof.digests import common, prefix_of, prefixes
+from relaion.proof.explain import explain
+from relaion.proof.keywords import fold, holds_any, read_keywords
+from relaion.proof.model import Known, Line, Rules, judge
+from relaion.proof.near import TAIL, near_rows, plain_hosts, tail_of
+from relaion.proof.part import beyond
+from relaion.proof.pool import processes
+from relaion.proof.rows import Role, Rows, as_hex, open_shard, role_rows
+from relaion.proof.same import Cursor, bits, differing, row_digests
+from relaion.proof.schema import compare
+from relaion.proof.verdict import Notes, count
 from tests import oracle
 from tests.oracle import Listing, Setting
 

@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from relaion.cli.show_small import count, plain_table, short
+from relaion.proof import Verdict
 from relaion.run.search import Count, Hits, Union
 from relaion.stages.clean import Cleaned
 from relaion.stages.match import Matched
-from relaion.verify import Verdict
 
 _WORDS = {
     "image_md5": "image MD5",

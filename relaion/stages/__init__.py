@@ -1,5 +1,6 @@
 """The public functions, one module for each command."""
 
+from relaion.proof import Verdict
 from relaion.run.editions import BUILT_IN
 from relaion.sqlset import VERSION as SQL_VERSION
 from relaion.stages.clean import MEMORY, Cleaned, clean, purge
@@ -10,7 +11,6 @@ from relaion.stages.match import Matched, match
 from relaion.stages.scripts import scripts
 from relaion.stages.sql import Answer, open_sql, sql
 from relaion.stages.verify import verify
-from relaion.verify import Verdict
 
 __all__ = [
     "BUILT_IN",

@@ -8,6 +8,7 @@ from typing import Any
 
 from relaion.errors import InputError, StopError
 from relaion.paths import shown
+from relaion.proof import Verdict
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.audit import Found, write_audit
@@ -24,7 +25,6 @@ from relaion.run.search import Hits, Limits, hold, limits_of, notices, search_li
 from relaion.run.task import Report
 from relaion.sqlset import VERSION
 from relaion.stages.verify import verify as check_promises
-from relaion.verify import Verdict
 
 MEMORY = "2GB"
 ROWS_A_WORKER = 100_000  # below, starting another process costs more than it saves

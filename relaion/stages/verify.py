@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from relaion.errors import RelaionError
+from relaion.proof import Verdict
+from relaion.proof import verify as check
 from relaion.run import manifest
 from relaion.run.progress import Progress, Quiet
-from relaion.verify import Verdict
-from relaion.verify import verify as check
 
 SMALL = 500_000  # rows below which starting processes costs more than they save
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import shown
-from relaion.verify import part, schema
-from relaion.verify.disclosure import check_columns
-from relaion.verify.kept import check_kept, tell_kept
-from relaion.verify.rows import Roles, batches, open_shard
-from relaion.verify.same import Cursor
-from relaion.verify.statement import FileLine
-from relaion.verify.task import OutputTask, ShardReport, ShardTask
-from relaion.verify.tell import tell_differences
-from relaion.verify.verdict import Notes, count
-from relaion.verify.walk import Track, walk
+from relaion.proof import part, schema
+from relaion.proof.disclosure import check_columns
+from relaion.proof.kept import check_kept, tell_kept
+from relaion.proof.rows import Roles, batches, open_shard
+from relaion.proof.same import Cursor
+from relaion.proof.statement import FileLine
+from relaion.proof.task import OutputTask, ShardReport, ShardTask
+from relaion.proof.tell import tell_differences
+from relaion.proof.verdict import Notes, count
+from relaion.proof.walk import Track, walk
 
 
 def check_shard(task: ShardTask) -> ShardReport:

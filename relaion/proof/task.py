@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.verify.model import Fates, Known, Line, Rules, mask_of
-from relaion.verify.rows import Roles
-from relaion.verify.statement import EditionLine, FileLine
-from relaion.verify.verdict import Notes
+from relaion.proof.model import Fates, Known, Line, Rules, mask_of
+from relaion.proof.rows import Roles
+from relaion.proof.statement import EditionLine, FileLine
+from relaion.proof.verdict import Notes
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.verify.keywords import holds_any
-from relaion.verify.near import link_digest, near_rows
-from relaion.verify.rows import Rows
+from relaion.proof.keywords import holds_any
+from relaion.proof.near import link_digest, near_rows
+from relaion.proof.rows import Rows
 
 IMAGE_KINDS = ("image_md5", "image_sha1", "image_sha256")
 RAW_KINDS = {"url_md5": "md5", "url_sha1": "sha1", "url_sha256": "sha256"}

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.verify.explain import Differences, Judged, explain
-from relaion.verify.model import judge
-from relaion.verify.rows import Roles, batches, open_shard, rows_of
-from relaion.verify.same import row_digests
-from relaion.verify.task import ShardTask, gone
-from relaion.verify.verdict import Notes, count
-from relaion.verify.walk import Track
+from relaion.proof.explain import Differences, Judged, explain
+from relaion.proof.model import judge
+from relaion.proof.rows import Roles, batches, open_shard, rows_of
+from relaion.proof.same import row_digests
+from relaion.proof.task import ShardTask, gone
+from relaion.proof.verdict import Notes, count
+from relaion.proof.walk import Track
 
 
 def tell_differences(

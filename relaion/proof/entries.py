@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.database import reading
-from relaion.verify.digests import common, prefixes
-from relaion.verify.model import KINDS, Known
+from relaion.proof.digests import common, prefixes
+from relaion.proof.model import KINDS, Known
 
 _MEMORY = "1GB"
 _ROWS_AT_ONCE = 4_000_000

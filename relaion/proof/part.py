@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from relaion.verify.explain import explain
-from relaion.verify.rows import batches
-from relaion.verify.same import row_digests
-from relaion.verify.schema import compare
+from relaion.proof.explain import explain
+from relaion.proof.rows import batches
+from relaion.proof.same import row_digests
+from relaion.proof.schema import compare
 
 
 def beyond(child: Path, parent: Path) -> int | None:

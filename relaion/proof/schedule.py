@@ -6,19 +6,19 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import ShardPath, shown
+from relaion.proof import audit, disclosure, tree
+from relaion.proof.given import Given
+from relaion.proof.kept import check_kept
+from relaion.proof.listed import Source, look_up
+from relaion.proof.model import NOTHING, Known, Rules
+from relaion.proof.pool import Apply, processes
+from relaion.proof.recount import check_counts
+from relaion.proof.rows import Roles, roles_of
+from relaion.proof.shard import check_shard
+from relaion.proof.statement import MANIFEST, Statement
+from relaion.proof.task import OutputTask, ShardTask
+from relaion.proof.verdict import Notes
 from relaion.shards.layout import Shard, group_shards, read_shard
-from relaion.verify import audit, disclosure, tree
-from relaion.verify.given import Given
-from relaion.verify.kept import check_kept
-from relaion.verify.listed import Source, look_up
-from relaion.verify.model import NOTHING, Known, Rules
-from relaion.verify.pool import Apply, processes
-from relaion.verify.recount import check_counts
-from relaion.verify.rows import Roles, roles_of
-from relaion.verify.shard import check_shard
-from relaion.verify.statement import MANIFEST, Statement
-from relaion.verify.task import OutputTask, ShardTask
-from relaion.verify.verdict import Notes
 
 Done = Callable[[int, int], None]
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from relaion.paths import shown
-from relaion.verify.audit import Cells
-from relaion.verify.counts import Counts
-from relaion.verify.statement import Statement
-from relaion.verify.task import ShardReport
-from relaion.verify.tree import AUDIT
-from relaion.verify.verdict import Notes, count
+from relaion.proof.audit import Cells
+from relaion.proof.counts import Counts
+from relaion.proof.statement import Statement
+from relaion.proof.task import ShardReport
+from relaion.proof.tree import AUDIT
+from relaion.proof.verdict import Notes, count
 
 # table -> columns that tell its lines apart (but for the subset), columns with numbers
 _LINES = {

@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.verify.model import Fates, Line, mask_of
-from relaion.verify.rows import Rows
-from relaion.verify.statement import EditionLine
-from relaion.verify.task import ShardTask
+from relaion.proof.model import Fates, Line, mask_of
+from relaion.proof.rows import Rows
+from relaion.proof.statement import EditionLine
+from relaion.proof.task import ShardTask
 
 Counts = Counter[tuple[Any, ...]]
 ROLES = ("url", "text", "punsafe", "image_md5", "image_sha1", "image_sha256")

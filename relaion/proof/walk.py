@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import InputError
-from relaion.verify.counts import count_coverage, count_hits, count_removals
-from relaion.verify.model import Fates, judge, mask_of
-from relaion.verify.rows import Roles, batches, open_shard, rows_of
-from relaion.verify.same import Cursor, Pairs, differing, row_digests
-from relaion.verify.task import OutputTask, ShardReport, ShardTask, gone, survivors
+from relaion.proof.counts import count_coverage, count_hits, count_removals
+from relaion.proof.model import Fates, judge, mask_of
+from relaion.proof.rows import Roles, batches, open_shard, rows_of
+from relaion.proof.same import Cursor, Pairs, differing, row_digests
+from relaion.proof.task import OutputTask, ShardReport, ShardTask, gone, survivors
 
 
 @dataclass

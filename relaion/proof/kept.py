@@ -3,10 +3,10 @@
 from collections import Counter
 
 from relaion.errors import InputError
-from relaion.verify.model import judge
-from relaion.verify.rows import role_rows
-from relaion.verify.task import OutputTask, ShardTask, survivors
-from relaion.verify.verdict import Notes, count
+from relaion.proof.model import judge
+from relaion.proof.rows import role_rows
+from relaion.proof.task import OutputTask, ShardTask, survivors
+from relaion.proof.verdict import Notes, count
 
 
 def check_kept(task: ShardTask, output: OutputTask, notes: Notes) -> None:

@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from relaion.errors import InputError
 from relaion.links import host_digest, key_digest, link_key
-from relaion.verify.digests import prefix_of, prefixes
-from relaion.verify.entries import Entries, exact, met, read_entries
-from relaion.verify.model import IMAGE_KINDS, RAW_KINDS, Known, Lists, judge, raw_digests
-from relaion.verify.near import link_digest, near_rows, tail_of
-from relaion.verify.pool import Apply
-from relaion.verify.rows import Roles, Rows, role_rows
+from relaion.proof.digests import prefix_of, prefixes
+from relaion.proof.entries import Entries, exact, met, read_entries
+from relaion.proof.model import IMAGE_KINDS, RAW_KINDS, Known, Lists, judge, raw_digests
+from relaion.proof.near import link_digest, near_rows, tail_of
+from relaion.proof.pool import Apply
+from relaion.proof.rows import Roles, Rows, role_rows
 
 
 @dataclass(frozen=True)

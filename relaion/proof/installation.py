@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from relaion.errors import RelaionError
 from relaion.links import KEY_VERSION
 from relaion.paths import shown
+from relaion.proof.statement import MANIFEST, Statement
+from relaion.proof.verdict import Notes
 from relaion.sqlset import Script
 from relaion.sqlset import load as load_scripts
-from relaion.verify.statement import MANIFEST, Statement
-from relaion.verify.verdict import Notes
 
 
 def check_installation(statement: Statement, notes: Notes) -> None:

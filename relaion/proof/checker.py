@@ -5,12 +5,12 @@ from pathlib import Path
 
 from relaion.errors import InputError, OutputError
 from relaion.paths import shown
-from relaion.verify import tree
-from relaion.verify.given import Arguments, Given, check_given
-from relaion.verify.installation import check_installation, same_columns
-from relaion.verify.schedule import Done, Job, check_rows
-from relaion.verify.statement import MANIFEST, Statement, read_statement
-from relaion.verify.verdict import PROMISES, Notes, Verdict
+from relaion.proof import tree
+from relaion.proof.given import Arguments, Given, check_given
+from relaion.proof.installation import check_installation, same_columns
+from relaion.proof.schedule import Done, Job, check_rows
+from relaion.proof.statement import MANIFEST, Statement, read_statement
+from relaion.proof.verdict import PROMISES, Notes, Verdict
 
 
 def verify(

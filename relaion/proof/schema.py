@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relaion.verify.rows import open_shard
-from relaion.verify.same import Pairs
+from relaion.proof.rows import open_shard
+from relaion.proof.same import Pairs
 
 _FIELD_ID = re.compile(r" field_id=-?\d+")
 

@@ -5,8 +5,8 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from relaion.verify.statement import MANIFEST, Statement
-from relaion.verify.verdict import Notes
+from relaion.proof.statement import MANIFEST, Statement
+from relaion.proof.verdict import Notes
 
 AUDIT = "audit.duckdb"
 _OTHERS_WRITE = stat.S_IWOTH

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from relaion.links import key_digest, link_key
-from relaion.verify.model import Known
-from relaion.verify.rows import open_shard
-from relaion.verify.verdict import Notes
+from relaion.proof.model import Known
+from relaion.proof.rows import open_shard
+from relaion.proof.verdict import Notes
 
 # names that this program gives to row positions; no data set brings them along
 POSITIONS = frozenset({"file_row_number", "file_index", "shard_no", "row_number", "rowid"})

@@ -7,12 +7,12 @@ from pathlib import Path
 from relaion.lists.database import reading
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.paths import find_shards
+from relaion.proof.keywords import read_keywords
+from relaion.proof.model import KINDS
+from relaion.proof.rows import Roles, roles_of
+from relaion.proof.statement import MANIFEST, Statement
+from relaion.proof.verdict import Notes, count
 from relaion.shards.layout import group_shards, read_shard
-from relaion.verify.keywords import read_keywords
-from relaion.verify.model import KINDS
-from relaion.verify.rows import Roles, roles_of
-from relaion.verify.statement import MANIFEST, Statement
-from relaion.verify.verdict import Notes, count
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 from relaion.engine import Engine, connect, quote
 from relaion.errors import RelaionError
 from relaion.paths import shown
-from relaion.verify.statement import Statement
-from relaion.verify.tree import AUDIT
-from relaion.verify.verdict import Notes
+from relaion.proof.statement import Statement
+from relaion.proof.tree import AUDIT
+from relaion.proof.verdict import Notes
 
 TABLES = {
     "run": {"name", "setting"},
