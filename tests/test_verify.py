@@ -533,6 +533,9 @@ def test_other_lists_are_found_and_nothing_is_held_against_the_model(
     verdict = check(world, lists=other.store)
     assert ("6", "manifest.json: 3 lists differ from the store given") in said(verdict)
     assert next(o for o in verdict.outcomes if o.promise == "1b").state == "not checked"
+    verdict = check(world, lists=other.store, key=key_path(world.store))
+    assert ("6", "manifest.json: 1 list differs from the store given") in said(verdict)
+    assert next(o for o in verdict.outcomes if o.promise == "1b").state == "not checked"
     # without the curator key of the run, only what the store says is compared
     key_path(other.store).unlink()
     text = "manifest.json: 1 list differs from the store given"

@@ -119,6 +119,7 @@ HOST_LINKS = st.builds(
 
 @settings(max_examples=300)
 @given(st.lists(LINKS, min_size=1, max_size=8), LINKS)
+@example(["http://www.www.a.example/p"], "http://a.example/p")
 def test_a_row_with_a_listed_link_is_always_near(links: list[str], listed: str) -> None:
     key = link_key(listed)
     hosts = {h for h in [host_digest(key)] if h is not None}
