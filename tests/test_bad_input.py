@@ -159,7 +159,9 @@ def test_one_line_exit_2_nothing_written(
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\n\n# only a comment\n", gzip.compress(b"x" * 9999)[:40]]
+    "content",
+    [b"", b"\n\n# only a comment\n", gzip.compress(b"x" * 9999, mtime=0)[:40]],
+    ids=["empty", "comments", "cut gzip"],
 )
 def test_unusable_lists_are_refused_and_leave_no_store(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "list.txt").write_bytes(content)
