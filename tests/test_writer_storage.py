@@ -8,6 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect
+from relaion.shards import copied
+from relaion.shards.edition import GROUP_ROWS
 from relaion.shards.footer import read_footer
 from relaion.shards.traits import BLOOM_FILTER, read_storage
 from tests.faithful import write
@@ -124,6 +126,22 @@ def test_no_bounds_where_bytes_have_another_order(tmp_path: Path) -> None:
     with connect(threads=1) as engine:
         sql = "select count(*) from read_parquet($p) where money < 0 and n < 0"
         assert engine.rows(sql, {"p": str(target)}) == [(1,)]
+
+
+def test_the_size_of_a_row_group_does_not_tell_what_left_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copied, "MIN_ROWS", 10**9)
+    source = tmp_path / "s.parquet"
+    pq.write_table(pa.table({"n": pa.array(range(300_000), pa.int32())}), source)
+    removed = [[], range(1000), range(0, 300_000, 7), [5, 140_000, 299_999]]
+    for numbers in removed:
+        target = tmp_path / "t.parquet"
+        rows = write(source, target, numbers).rows
+        sizes = [group.rows for group in read_footer(target).groups]
+        whole = rows // GROUP_ROWS
+        assert sizes == [GROUP_ROWS] * whole + [rows - whole * GROUP_ROWS]
+        target.unlink()
 
 
 def test_a_removed_value_is_nowhere_in_the_file(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,28 @@ from relaion.shards.thrift import Struct
 GROUP_ROWS = 131_072  # what DuckDB and polars take as one piece of work
 
 
+@dataclass(frozen=True)
+class Shape:
+    """Row groups: their rows, and the bytes that may be gathered before one is written early."""
+
+    rows: int
+    bytes: int
+
+
 class Edition:
-    """Takes pieces of the source in order, drops the edition's rows, writes the rest."""
+    """Takes pieces of the source in order, drops the edition's rows, writes the rest.
+
+    Row groups have the same number of rows whatever was dropped: a group's size must not
+    tell how many rows left it.
+    """
 
     def __init__(
-        self, part: Path, schema: pa.Schema, removed: Removed, options: dict[str, Any], room: int
+        self, part: Path, schema: pa.Schema, removed: Removed, options: dict[str, Any], shape: Shape
     ) -> None:
-        """Begin a file at `part`; no more than `room` bytes of rows are gathered at a time."""
+        """Begin a file at `part`."""
         self.part = part
         self.removed = removed
-        self._room = room
+        self._shape = shape
         self._sink = pa.OSFile(os.fsencode(part), "wb")
         self._writer = pq.ParquetWriter(self._sink, schema, **options)
         self._held: list[pa.RecordBatch] = []
@@ -40,11 +53,20 @@ class Edition:
         kept = batch if mask is None else batch.filter(mask)
         if not kept.num_rows:
             return
-        self._held.append(kept)
-        self._rows += kept.num_rows
-        self._bytes += kept.nbytes
-        if self._rows >= GROUP_ROWS or self._bytes >= self._room:
+        while self._rows + kept.num_rows >= self._shape.rows:
+            missing = self._shape.rows - self._rows
+            self._hold(kept.slice(0, missing))
             self.flush()
+            kept = kept.slice(missing)
+        if kept.num_rows:
+            self._hold(kept)
+        if self._bytes >= self._shape.bytes:
+            self.flush()
+
+    def _hold(self, batch: pa.RecordBatch) -> None:
+        self._held.append(batch)
+        self._rows += batch.num_rows
+        self._bytes += batch.nbytes
 
     def flush(self) -> None:
         """Write what is held as a row group."""

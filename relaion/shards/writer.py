@@ -20,7 +20,7 @@ import pyarrow as pa
 from relaion.errors import OutputError
 from relaion.paths import shown, whole_file
 from relaion.shards.copied import Copier
-from relaion.shards.edition import Edition
+from relaion.shards.edition import GROUP_ROWS, Edition, Shape
 from relaion.shards.footer import read_footer
 from relaion.shards.masks import Removed, RowNumbers
 from relaion.shards.metadata import Footer
@@ -76,6 +76,8 @@ def write_editions(
     room = memory_bytes or MEMORY
     batch_rows = min(_BATCH_ROWS, max(1, min(_BATCH_BYTES, room // 16) // storage.row_bytes))
     group_bytes = min(_GROUP_BYTES, room // (4 * len(targets) + 4))
+    group_rows = min(GROUP_ROWS, max(1, group_bytes // storage.row_bytes))
+    shape = Shape(group_rows, 2 * group_bytes)  # rows may be unlike: a run of long captions
     with ExitStack() as stack:
         file, physical = stack.enter_context(open_physical(footer))
         copier = Copier(footer, stack.enter_context(source.open("rb")))
@@ -85,7 +87,7 @@ def write_editions(
             part = stack.enter_context(whole_file(target.path))
             removed = Removed(target.removed, footer.rows, source)
             with _writing(target.path):
-                editions.append(Edition(part, physical.schema, removed, options, group_bytes))
+                editions.append(Edition(part, physical.schema, removed, options, shape))
             stack.callback(editions[-1].abandon)
         outputs = list(zip(targets, editions, strict=True))
         for span in spans(footer, [edition.removed for edition in editions], copier.can_copy):
