@@ -3,6 +3,7 @@
 Standard library only.
 """
 
+from relaion.paths.digest import file_sha256
 from relaion.paths.files import (
     locked,
     private_folder,
@@ -18,6 +19,7 @@ from relaion.paths.sql import reachable, sql_path
 __all__ = [
     "Found",
     "ShardPath",
+    "file_sha256",
     "find_shards",
     "find_sidecars",
     "is_shard_name",

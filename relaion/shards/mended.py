@@ -61,7 +61,12 @@ def mend(path: Path, layout: Layout, target: Path) -> Layout:
         with PrivateFile(part, schema) as out:
             for arrays in _read(path, column_batches(file, columns, rows=_BATCH_ROWS)):
                 out.add([_mended(c, array) for c, array in zip(columns, arrays, strict=True)])
-    moved = (replace(column, position=place) for place, column in enumerate(columns))
+    return mended_layout(layout)
+
+
+def mended_layout(layout: Layout) -> Layout:
+    """The layout of the file that `mend` makes of a shard with this one."""
+    moved = (replace(column, position=i) for i, column in enumerate(layout.roles.values()))
     return replace(layout, columns=tuple(moved))
 
 
