@@ -240,8 +240,8 @@ def test_layouts(audit: Audit) -> None:
     joined = "URL TEXT WIDTH HEIGHT similarity hash pwatermark punsafe md5 sha1"
     original = "SAMPLE_ID URL TEXT HEIGHT WIDTH LICENSE NSFW similarity"
     relaion = (
-        "url similarity hash pwatermark punsafe caption language key status error_message width height "
-        "original_width original_height exif md5 sha1"
+        "url similarity hash pwatermark punsafe caption language key status error_message "
+        "width height original_width original_height exif md5 sha1"
     )
     layouts = (joined, relaion, original)
     for subset, names in zip(SUBSETS, layouts, strict=True):

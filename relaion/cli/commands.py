@@ -97,7 +97,8 @@ def clean(
             paths, lists, out, editions=editions or stages.BUILT_IN, keywords=keywords,
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, sql_version=sql_version, same_link=same_link, inner=inner,
-            sidecars=sidecars or (), copy=copy, verify=verify, yes_i_checked=yes_i_checked, progress=bars,
+            sidecars=sidecars or (), copy=copy, verify=verify, yes_i_checked=yes_i_checked,
+            progress=bars,
         )  # fmt: skip
     emit(result, show_cleaned, as_json=as_json)
     if result.verdict is not None and not result.verdict.ok:
@@ -112,6 +113,7 @@ def verify(
     keywords: o.Keywords = None,
     key: o.Key = None,
     columns: o.Columns = None,
+    sidecars: o.Sidecars = None,
     workers: o.Workers = None,
     as_json: o.Json = False,
 ) -> None:
@@ -119,7 +121,7 @@ def verify(
     with Bars(talk) as bars:
         verdict = stages.verify(
             out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
-            columns=roles(columns), workers=workers, progress=bars,
+            columns=roles(columns), sidecars=sidecars or (), workers=workers, progress=bars,
         )  # fmt: skip
     emit(verdict, show_verdict, as_json=as_json)
     if not verdict.ok:

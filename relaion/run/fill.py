@@ -68,12 +68,11 @@ def _inner(url: str | bytes) -> Iterator[tuple[str]]:
 
 def _fill(engine: Engine, asked: str, table: str, schema: pa.Schema, answer: Answer) -> None:
     """Answer each link of the table `asked` with rows of `table`, some at a time."""
-    engine.execute(f"delete from {table}")  # the names are this module's own
-    ((n,),) = engine.rows(f"select count(*) from {asked}")
+    engine.execute(f"delete from {table}")  # noqa: S608 - names of this module
+    ((n,),) = engine.rows(f"select count(*) from {asked}")  # noqa: S608
     for start in range(0, n, AT_ONCE):
-        links = engine.rows(
-            f"select url from {asked} where rowid >= ? and rowid < ?", [start, start + AT_ONCE]
-        )
+        some = f"select url from {asked} where rowid >= ? and rowid < ?"  # noqa: S608
+        links = engine.rows(some, [start, start + AT_ONCE])
         rows = [(url, *found) for (url,) in links for found in answer(unmarked(url))]
         columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in schema]
         engine.insert(table, pa.table(columns, schema=schema))
