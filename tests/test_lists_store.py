@@ -171,7 +171,7 @@ def test_changes_of_another_program_are_not_lost(lists: Path) -> None:
 
 OPTIONS: list[dict[str, Any]] = [
     {"label": "CSAM"}, {"label": ""}, {"label": "a b"}, {"label": "a--b"}, {"label": "-a"},
-    {"source": ""}, {"source": "two\nlines"}, {"title": "\x1b[2J"}, {"kind": "host"},
+    {"source": ""}, {"source": "two\nlines"}, {"title": "\x1b[2J"}, {"kind": "hosts"},
     {"file_format": "xml"},
 ]  # fmt: skip
 
