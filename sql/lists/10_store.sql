@@ -42,7 +42,7 @@ create table store.lists (
     n_new bigint not null,
     n_known bigint not null,
     n_duplicate bigint not null,
-    forms varchar []
+    forms varchar[]
 );
 
 create table store.skipped (
@@ -67,12 +67,12 @@ create table store.entries (
 comment on column store.store.key_version is 'version of the link key';
 comment on column store.store.next_list_id is 'number of the next list; none is given twice';
 comment on column store.lists.added is 'when the list was read, UTC';
-comment on column store.lists.content_sha256 is 'digest of the files'' digests, --kind, --scope, --form';
+comment on column store.lists.content_sha256 is 'digest of the files and of how they were read';
 comment on column store.lists.n_new is 'entries that no list of the store held before';
 comment on column store.lists.n_known is 'entries that an earlier list of the store holds too';
 comment on column store.lists.n_duplicate is 'entries that stood in the delivery before';
 comment on column store.lists.forms is 'spellings that the giver hashed; null: any of them';
 comment on column store.skipped.reason is 'why a value is no entry, without the value';
 comment on column store.files.name is 'the partner''s name of the file; stays in the store';
-comment on column store.entries.digest is 'lower-case hex; of a link, host or prefix, SHA-256 of its key';
-comment on column store.entries.host_digest is 'MD5 of the host of a link, host or prefix, null where it is odd';
+comment on column store.entries.digest is 'lower-case hex; of a link or a scope, SHA-256 of its key';
+comment on column store.entries.host_digest is 'MD5 of a link''s or scope''s host, null if odd';
