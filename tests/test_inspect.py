@@ -20,6 +20,7 @@ from tests.layout_cases import all_cases, digest, table, write
 
 CASES = {case.name: case for case in all_cases()}
 JOINED, RELAION, SPOILT = "04_laion_5b_joined", "08_relaion_research", "40_row_hash_spoilt"
+COMPUTED = "computed from link and caption"
 
 
 def put(path: Path, case: str) -> Path:
@@ -48,7 +49,7 @@ def test_sizes_are_those_of_the_files(tmp_path: Path) -> None:
     ]
     assert (found.shards, found.rows, found.row_groups) == (2, 14, 4)
     assert found.bytes == one.stat().st_size + two.stat().st_size
-    assert found.notices == ()
+    assert len(found.notices) == 1  # no image hashes
 
 
 def test_one_layout_in_several_subsets_is_told_once(tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_a_lab_sees_what_can_be_matched(tmp_path: Path) -> None:
         "image_md5": (True, 2, 8, "column md5 in hexadecimal"),
         "image_sha1": (False, 0, 8, "no column"),
         "image_sha256": (False, 0, 8, "no column"),
-        "row_hash": (True, 4, 8, "column hash"),
+        "row_hash": (True, 8, 8, f"column hash; {COMPUTED} where it is missing"),
         "punsafe": (True, 4, 8, "column punsafe"),
         "text": (True, 4, 8, "column TEXT or caption"),
     }
@@ -102,6 +103,77 @@ def test_a_refused_column_is_named_as_the_reason(tmp_path: Path) -> None:
     told = matches(inspect([tmp_path]))
     assert "as long as a SHA-256" in told["image_md5"].detail
     assert told["row_hash"].detail == "no column"
+
+
+def test_row_hashes_are_computed_where_link_and_caption_are_there(tmp_path: Path) -> None:
+    hashes = pa.array([1, None, None], pa.int64())
+    links = {"url": ["a", "b", None]}
+    write(tmp_path / "none" / "p.parquet", pa.table({**links, "TEXT": ["x"] * 3}))
+    write(tmp_path / "some" / "p.parquet", pa.table({**links, "TEXT": ["x"] * 3, "hash": hashes}))
+    write(tmp_path / "bare" / "p.parquet", pa.table({**links, "hash": hashes}))
+    put(tmp_path / "spoilt" / "p.parquet", SPOILT)
+    spoilt = pa.table({**links, "text": ["x"] * 3, "hash": [0.5] * 3})
+    write(tmp_path / "spoilt and text" / "p.parquet", spoilt)
+    for folder in ("some", "bare"):
+        write(tmp_path / "mixed" / f"{folder}.parquet", pq.read_table(tmp_path / folder))
+    found = inspect([tmp_path])
+    told = {s.name: matches(found, s.name)["row_hash"] for s in found.subsets}
+    why = "not by column hash: double: a row hash lost its last digits, it is spoilt"
+    assert {name: (m.possible, m.present, m.rows, m.detail) for name, m in told.items()} == {
+        "none": (True, 3, 3, COMPUTED),
+        "some": (True, 3, 3, f"column hash; {COMPUTED} where it is missing"),
+        "bare": (True, 1, 3, "column hash"),
+        "mixed": (True, 4, 6, f"column hash; {COMPUTED} where it is missing"),
+        "spoilt": (False, 0, 4, why),
+        "spoilt and text": (True, 3, 3, f"{COMPUTED}; {why}"),
+    }
+
+
+def test_a_lab_without_image_hashes_is_told_what_helps(tmp_path: Path) -> None:
+    for name in ("en", "multi", "nolang", "other"):
+        put(tmp_path / name / "p.parquet", JOINED)
+    (notice,) = inspect([tmp_path / "en"]).notices
+    assert notice.startswith("subset en has no image hashes, so lists of image hashes find nothing")
+    assert notice.endswith("give them as --sidecar")
+    (notice,) = inspect([tmp_path]).notices
+    assert notice.startswith("subsets en, multi, nolang and 1 more have no image hashes")
+    put(tmp_path / "hashed" / "p.parquet", RELAION)
+    assert inspect([tmp_path / "hashed"]).notices == ()
+
+
+def test_a_table_of_hashes_is_known_as_a_sidecar(tmp_path: Path) -> None:
+    md5s = [str(digest("md5", "hex", n)) for n in range(2)]
+    write(tmp_path / "md5" / "p.parquet", pa.table({"hash": [1, 2], "md5": md5s}))
+    (notice,) = inspect([tmp_path]).notices
+    assert notice.endswith("it can be a --sidecar of shards that have them (joined by row hash)")
+
+
+KNOWN = {
+    "01_laion_400m": "LAION-400M, or LAION-5B as first published",
+    "02_laion_5b_original": "LAION-400M, or LAION-5B as first published",
+    "03_laion_5b_original_multi": "LAION-5B multi as first published",
+    "04_laion_5b_joined": "LAION-5B with scores (joined)",
+    "06_laion_safety_table": "a LAION table of safety scores",
+    "08_relaion_research": "Re-LAION-5B",
+    "10_improved_aesthetics": "LAION-Aesthetics",
+    "11_laion_coco": "laion-coco",
+    "12_laion_translated": "LAION-5B translated to English",
+    "13_laion_pop": "LAION-POP",
+    "14_laion_face": "LAION-400M, or LAION-5B as first published",
+    "16_datacomp": "DataComp",
+    "17_coyo": "COYO-700M",
+    "18_pd12m": "PD12M",
+    "20_img2dataset_md5": "a download by img2dataset",
+    "24_sample_image": "",
+    "50_text_and_caption": "",
+}
+
+
+@pytest.mark.parametrize("case", KNOWN)
+def test_published_layouts_are_called_by_their_names(case: str, tmp_path: Path) -> None:
+    put(tmp_path / "p.parquet", case)
+    (layout,) = inspect([tmp_path]).layouts
+    assert layout.known_as == KNOWN[case]
 
 
 def test_the_keyword_rule_needs_a_score_too(tmp_path: Path) -> None:

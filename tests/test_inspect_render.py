@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from relaion.cli.show_inspect import render, share, size
+from relaion.cli.show_inspect import _folded_type, render, share, size
 from relaion.stages.inspect import Inspection, inspect
 from tests.layout_cases import all_cases, digest, table, write
 
@@ -36,6 +36,8 @@ FOLDERS = {
         "laion2B-multi/part-0.parquet": "05_laion_5b_joined_multi_md5_sha1",
         "laion1B-nolang/part-0.parquet": "40_row_hash_spoilt",
     },
+    "first_published": {"laion2B-multi/part-0.parquet": "03_laion_5b_original_multi"},
+    "download": {"train/0.parquet": "15_width_twice"},
     "four_subsets": {
         "coyo/0.parquet": "17_coyo",
         "datacomp/0.parquet": "16_datacomp",
@@ -86,6 +88,19 @@ def test_odd_names_that_play_a_role_are_shown_as_they_are(tmp_path: Path) -> Non
     text = printed(inspect([tmp_path], columns={"url": "[bold]link"}))
     assert "column [bold]link" in text
     assert text.count("[bold]link") == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines"),
+    [
+        ("list<list<double>>", ["list<list<", " double>>"]),
+        ("struct<a: int64, b: string>", ["struct<", " a: int64,", " b: string>"]),
+        ("timestamp[us, tz=Europe/Berlin]", ["timestamp[us,", " tz=Europe/Berlin]"]),
+        ("float", ["float"]),
+    ],
+)
+def test_a_type_is_folded_between_its_words(kind: str, lines: list[str]) -> None:
+    assert _folded_type(kind).plain.split("\n") == lines
 
 
 def test_captions_links_and_hashes_are_never_shown(tmp_path: Path) -> None:

@@ -132,6 +132,29 @@ def test_very_many_columns_are_not_all_told() -> None:
         detect(schema, {"url": "nothing"})
 
 
+def test_what_happened_to_a_column_on_its_way_is_explained() -> None:
+    schema = pa.schema(
+        [
+            ("SAMPLE_ID", pa.float64()),
+            ("WIDTH", pa.float64()),
+            ("width", pa.int32()),
+            ("error_message", pa.null()),
+            ("similarity", pa.float64()),
+            ("odd", pa.null()),
+        ]
+    )
+    told = {column.name: column.meaning for column in detect(schema).columns}
+    assert told == {
+        "SAMPLE_ID": "row number in older LAION sets; as a fraction, since pandas met a NULL",
+        "WIDTH": "width in pixels, in some sets height; as a fraction, since pandas met a NULL; "
+        "another column than width",
+        "width": "width in pixels, in some sets height; another column than WIDTH",
+        "error_message": "why the download failed; without a type: NULL in every row",
+        "similarity": "how well caption and image fit",
+        "odd": "not known, kept as it is; without a type: NULL in every row",
+    }
+
+
 def test_meanings_need_no_case_and_the_type_only_for_hash() -> None:
     assert meaning("URL", "string") == meaning("url", "string") != UNKNOWN
     assert "link and caption" in meaning("hash", "int64")

@@ -14,7 +14,10 @@ from relaion.paths import ShardPath, find_shards
 from relaion.shards.columns import ColumnFacts, count_missing, sample_values
 from relaion.shards.layout import Group, Shard, group_shards, read_shard
 from relaion.shards.mixed import mixed_notices
+from relaion.shards.writer import write_editions
+from relaion.stages.inspect import inspect
 from tests.layout_cases import digest, write
+from tests.parquet_encrypted import write_encrypted
 from tests.test_paths_find import ODD_NAMES, no_root, open_folder
 
 LINKS = ["https://one.example/1.jpg", "https://two.example/2.jpg", None]
@@ -88,6 +91,17 @@ def test_what_is_no_parquet_file_is_refused_in_one_line(tmp_path: Path) -> None:
         assert "secret" not in text
     assert "cannot be read (No such file or directory)" in refused(tmp_path / "gone.parquet")
     assert "cannot be read (Is a directory)" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("plain_footer", [True, False])
+def test_a_really_encrypted_file_is_refused(tmp_path: Path, plain_footer: bool) -> None:
+    """With a plain footer pyarrow would end the process at the first look at a column."""
+    table = pa.table({"url": LINKS, "n": [1, 2, 3]})
+    path = write_encrypted(table, tmp_path / "p.parquet", plain_footer=plain_footer)
+    assert "is an encrypted parquet file; decrypt it first" in refused(path)
+    for action in (lambda: inspect([path]), lambda: write_editions(path, [])):
+        with pytest.raises(InputError, match="is an encrypted parquet file"):
+            action()
 
 
 def test_a_file_that_may_not_be_read_is_told() -> None:

@@ -1,5 +1,6 @@
 """How an inspection looks: what is held, what can be matched, what each column means."""
 
+import re
 from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
@@ -9,11 +10,12 @@ from rich.text import Text
 from relaion.cli.show_small import plain_table
 from relaion.paths import shown
 from relaion.shards.roles import BY_NAME, Column
-from relaion.shards.uses import Match
+from relaion.shards.uses import NO_COLUMN, Match
 from relaion.stages.inspect import Inspection, LayoutSeen, SubsetSeen
 
 # so many subsets fit side by side; more are listed one below the other
 _SIDE_BY_SIDE = 3
+_TYPE_WIDTH = 12
 _SHORT = {
     "url": "link",
     "image_md5": "MD5",
@@ -106,7 +108,7 @@ def _notes(subsets: tuple[SubsetSeen, ...]) -> list[Text]:
     where: dict[tuple[str, str], list[str]] = {}
     for subset in subsets:
         for match in subset.matches:
-            if not match.possible and match.detail != "no column":
+            if not match.possible and match.detail != NO_COLUMN:
                 where.setdefault((match.what, match.detail), []).append(shown(subset.name))
     notes = []
     for (what, detail), names in where.items():
@@ -137,7 +139,8 @@ def _layout_head(layout: LayoutSeen, inspection: Inspection) -> Text:
     such = (
         f" such as {shown(layout.example)}" if layout.shards > 1 else f", {shown(layout.example)}"
     )
-    return Text.assemble((number, "bold"), (where, "bold"), f", {shards}{such}")
+    known = f" (columns of {layout.known_as})" if layout.known_as else ""
+    return Text.assemble((number, "bold"), (where, "bold"), f", {shards}{such}{known}")
 
 
 def _layout(layout: LayoutSeen) -> RenderableType:
@@ -145,7 +148,7 @@ def _layout(layout: LayoutSeen) -> RenderableType:
     table = plain_table(*fixed, "meaning; why, if not by name and type", whole=fixed)
     for column in layout.columns:
         table.add_row(
-            _folded(column.name, 26), _folded(column.type, 12), _role(column), _explained(column)
+            _folded(column.name, 26), _folded_type(column.type), _role(column), _explained(column)
         )
     return table
 
@@ -154,6 +157,17 @@ def _folded(text: str, width: int) -> Text:
     # rich would shorten the explanations rather than fold a long name
     whole = shown(text)
     return Text("\n".join(whole[i : i + width] for i in range(0, len(whole), width)))
+
+
+def _folded_type(text: str) -> Text:
+    # between the words of a nested type, never within one
+    lines = [""]
+    for part in re.split(r"(?<=[<,])", shown(text)):
+        if lines[-1] and len(lines[-1] + part) > _TYPE_WIDTH:
+            lines.append(" " + part.lstrip())
+        else:
+            lines[-1] += part
+    return Text("\n".join(line[i : i + 26] for line in lines for i in range(0, len(line), 26)))
 
 
 def _role(column: Column) -> Text:

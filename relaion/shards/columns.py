@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from relaion.errors import InputError
 from relaion.paths import shown
 from relaion.shards.digests import WIDTHS, Value, form_of
+from relaion.shards.footer import read_footer
 from relaion.shards.plain_types import leaf_indexes
 from relaion.shards.roles import Column, Layout
 
@@ -38,14 +39,27 @@ class ColumnFacts:
 
 @contextmanager
 def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
-    """Open a parquet file under any name; raises what pyarrow raises."""
+    """Open a parquet file under any name; raises what pyarrow raises, InputError if encrypted."""
     # pyarrow takes a path as UTF-8 text only; bytes name any file. Small buffers, so that
     # a few values of a large column do not read it all.
     with (
         pa.OSFile(os.fsencode(path)) as source,
         pq.ParquetFile(source, buffer_size=65536, pre_buffer=False) as file,
     ):
+        refuse_encrypted(path, file)
         yield file
+
+
+def refuse_encrypted(path: Path, file: pq.ParquetFile) -> None:
+    """Raise InputError for a file whose footer is plain but whose columns are encrypted.
+
+    pyarrow opens such a file, and ends the whole process when it is asked about a column.
+    """
+    with path.open("rb") as f:
+        f.seek(-8, os.SEEK_END)
+        length = int.from_bytes(f.read(4), "little")
+    if length != file.metadata.serialized_size:  # a signature follows what pyarrow took
+        read_footer(path)
 
 
 def facts(file: pq.ParquetFile, layout: Layout) -> dict[int, ColumnFacts]:

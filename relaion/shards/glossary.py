@@ -74,6 +74,8 @@ _MEANINGS = {
     "url_sha1": "SHA-1 of the link",
     "url_sha256": "SHA-256 of the link",
 }
+# whole numbers, which pandas turns into fractions where one is missing
+_WHOLE = {"sample_id", "width", "height", "original_width", "original_height"}
 for _name in ("md5", "sha1", "sha256", "sha512"):
     for _written in (f"image_{_name}", f"{_name}hash", f"{_name}_hash", f"{_name}sum"):
         _MEANINGS[_written] = _MEANINGS[_name]
@@ -82,10 +84,17 @@ for _name in ("md5", "sha1", "sha256", "sha512"):
 def meaning(name: str, kind: str) -> str:
     """One line for a column, from its name in any case and its type; UNKNOWN if not known.
 
-    `kind` is the type as `plain_type` writes it: only `hash` needs it.
+    `kind` is the type as `plain_type` writes it. A type that such a column has only by an
+    accident on its way is explained too.
     """
-    if name.lower() == "hash":
+    lower = name.lower()
+    if lower == "hash":
         if kind == "string" or kind.startswith("binary"):
             return "hash of the image file"
         return "LAION's hash of link and caption"
-    return _MEANINGS.get(name.lower(), UNKNOWN)
+    told = _MEANINGS.get(lower, UNKNOWN)
+    if kind == "null":
+        told += "; without a type: NULL in every row"
+    if lower in _WHOLE and kind in ("float", "double"):
+        told += "; as a fraction, since pandas met a NULL"
+    return told

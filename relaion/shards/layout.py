@@ -64,11 +64,9 @@ def read_shard(
     try:
         with open_parquet(path) as file:
             schema, meta = file.schema_arrow, file.metadata
-            layout = detect(schema, overrides)
+            layout = _layout(path, schema, overrides)
             found = facts(file, layout)
             rows, row_groups = meta.num_rows, meta.num_row_groups
-    except InputError as e:
-        raise InputError(f"{shown(path)}: {e}") from None
     except UnicodeDecodeError:
         raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
     except (OSError, pa.ArrowException):
@@ -80,6 +78,13 @@ def read_shard(
     return Shard(
         path, shard_path.subset, shard_path.name, rows, size, row_groups, schema, layout, found
     )
+
+
+def _layout(path: Path, schema: pa.Schema, overrides: Mapping[str, str] | None) -> Layout:
+    try:
+        return detect(schema, overrides)
+    except InputError as e:
+        raise InputError(f"{shown(path)}: {e}") from None
 
 
 def _no_link(layout: Layout) -> str:

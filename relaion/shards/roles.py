@@ -12,6 +12,7 @@ from functools import lru_cache
 import pyarrow as pa
 
 from relaion.errors import InputError
+from relaion.paths import shown
 from relaion.shards.claims import NOUNS, ROLES, Claim, claim
 from relaion.shards.digests import WIDTHS, Value, Verdict, judge
 from relaion.shards.glossary import meaning
@@ -72,9 +73,15 @@ def detect(schema: pa.Schema, overrides: Mapping[str, str] | None = None) -> Lay
 @lru_cache(maxsize=64)  # the shards of a data set are thousands, their schemas a few
 def _detected(schema: pa.Schema, overrides: tuple[tuple[str, str], ...]) -> Layout:
     columns = []
+    spelled: dict[str, list[str]] = {}
+    for name in schema.names:
+        spelled.setdefault(name.lower(), []).append(name)
     for position, field in enumerate(schema):
         kind = plain_type(field.type)
         note = meaning(field.name, kind)
+        for other in spelled[field.name.lower()]:
+            if other != field.name:
+                note += f"; another column than {shown(other)}"
         columns.append(Column(field.name, position, kind, None, "", note, None))
     return _assign(Layout(tuple(columns), overrides), {})
 

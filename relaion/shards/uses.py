@@ -1,7 +1,7 @@
 """What rows can be matched by: which lists and rules find something to look at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relaion.paths import shown
 from relaion.shards.claims import NAMES, misfit
@@ -10,6 +10,7 @@ from relaion.shards.digests import ENCODINGS, WIDTHS
 from relaion.shards.layout import Shard
 from relaion.shards.roles import Column
 
+NO_COLUMN = "no column"
 # what a lab wants to know, in this order: role, in words, the list kinds or rules it serves
 _USES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("url", "link", ("url", "url_md5", "url_sha1", "url_sha256", "host", "url_prefix")),
@@ -27,8 +28,9 @@ class Match:
     """Whether rows can be matched by one thing, for how many of them, and why not.
 
     `kinds` are the list kinds, or the rule, that look at the column of `role`; `present` of
-    `rows` have a value there. `nans` are scores that are NaN and so none; None where they
-    were not looked for. `counted` is Coverage's. `detail` says which column, or why none.
+    `rows` have a value there, or one that is computed from link and caption (row hashes).
+    `nans` are scores that are NaN and so none; None where they were not looked for.
+    `counted` is Coverage's. `detail` says which column, or why none.
     """
 
     what: str
@@ -58,7 +60,11 @@ def _match(
     told: dict[str, Coverage],
     shards: Sequence[Shard],
 ) -> Match:
-    possible, detail = here.present > 0, _detail(here, shards)
+    detail = _detail(here, shards)
+    if here.role == "row_hash" and (computed := _computable(shards, here)):
+        here = replace(here, present=here.present + computed)
+        detail = _computed(detail)
+    possible = here.present > 0
     if here.role == "text" and possible and not told["punsafe"].present:
         # the rule asks for a keyword and a score, so that captions alone meet nothing
         possible, detail = False, "no safety score, which the rule needs too"
@@ -73,6 +79,21 @@ def _match(
         here.counted,
         detail,
     )
+
+
+def _computable(shards: Sequence[Shard], here: Coverage) -> int:
+    """Rows without a row hash of their own from whose link and caption it is computed."""
+    able = [s for s in shards if {"url", "text"} <= s.layout.roles.keys()]
+    if len(able) == len(shards):
+        return here.rows - here.present
+    return sum(s.rows for s in able) - cover(able, "row_hash").present
+
+
+def _computed(detail: str) -> str:
+    how = "computed from link and caption"
+    if detail.startswith("column"):
+        return f"{detail}; {how} where it is missing"
+    return how if detail == NO_COLUMN else f"{how}; {detail}"
 
 
 def _detail(here: Coverage, shards: Sequence[Shard]) -> str:
@@ -101,7 +122,7 @@ def _why_none(role: str, shards: Sequence[Shard]) -> str:
         for column in shard.layout.refused:
             if column.name.lower() in NAMES[role] and not _meant_otherwise(column, role):
                 return f"not by column {shown(column.name)}: {column.why}"
-    return "no column"
+    return NO_COLUMN
 
 
 def _meant_otherwise(column: Column, role: str) -> bool:

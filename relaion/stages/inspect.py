@@ -7,6 +7,7 @@ from pathlib import Path
 
 from relaion.paths import find_shards, shown
 from relaion.shards.digests import WIDTHS
+from relaion.shards.known import known_as
 from relaion.shards.layout import Group, group_shards, read_shard
 from relaion.shards.mixed import mixed_notices
 from relaion.shards.roles import Column, Layout
@@ -28,13 +29,17 @@ class SubsetSeen:
 
 @dataclass(frozen=True)
 class LayoutSeen:
-    """One layout, numbered from 1: the subsets that have it, and its columns."""
+    """One layout, numbered from 1: the subsets that have it, and its columns.
+
+    `known_as` is the data set or program that writes such columns; empty if none is known.
+    """
 
     number: int
     subsets: tuple[str, ...]
     shards: int
     rows: int
     example: str
+    known_as: str
     columns: tuple[Column, ...]
 
 
@@ -98,6 +103,7 @@ def _layouts(groups: Sequence[Group]) -> tuple[LayoutSeen, ...]:
                 len(shards),
                 sum(shard.rows for shard in shards),
                 shards[0].name,
+                known_as(c.name for c in members[0].layout.columns),
                 members[0].layout.columns,
             )
         )
@@ -119,16 +125,38 @@ def _subset(name: str, groups: Sequence[Group], layouts: Sequence[LayoutSeen]) -
 
 
 def _match_notices(subsets: Sequence[SubsetSeen]) -> list[str]:
-    notices = []
+    notices = _no_hashes(subsets)
     for subset in subsets:
         by_role = {match.role: match for match in subset.matches}
         if subset.rows and not by_role["url"].possible:
-            notices.append(
-                f"subset {shown(subset.name)} has no links, so it cannot be cleaned by itself; "
-                "if a column holds them, say --column url=NAME"
-            )
+            notices.append(f"subset {shown(subset.name)} {_without_links(by_role)}")
         for role in (*WIDTHS, "punsafe"):
             match = by_role[role]
             if subset.rows and match.counted and not match.possible:
                 notices.append(f"subset {shown(subset.name)}: {match.detail} ({match.what})")
     return notices
+
+
+def _without_links(matches: Mapping[str, Match]) -> str:
+    text = "has no links, so it cannot be cleaned by itself; "
+    if matches["row_hash"].possible and any(matches[role].possible for role in WIDTHS):
+        return text + "it can be a --sidecar of shards that have them (joined by row hash)"
+    return text + "if a column holds them, say --column url=NAME"
+
+
+def _no_hashes(subsets: Sequence[SubsetSeen]) -> list[str]:
+    """One line for the subsets with links, in which lists of image hashes find nothing."""
+    bare = []
+    for subset in subsets:
+        by_role = {match.role: match for match in subset.matches}
+        has_column = any(by_role[role].counted for role in WIDTHS)
+        if by_role["url"].possible and not has_column:
+            bare.append(shown(subset.name))
+    if not bare:
+        return []
+    named = ", ".join(bare[:3]) + (f" and {len(bare) - 3} more" if bare[3:] else "")
+    who = f"subset {named} has" if len(bare) == 1 else f"subsets {named} have"
+    return [
+        f"{who} no image hashes, so lists of image hashes find nothing there; "
+        "if these lie in other files (such as laion2B-en-md5), give them as --sidecar"
+    ]
