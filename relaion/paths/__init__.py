@@ -10,7 +10,8 @@ from relaion.paths.files import (
     sync_folder,
     whole_file,
 )
-from relaion.paths.find import Found, ShardPath, find_shards, is_shard_name
+from relaion.paths.find import find_shards, find_sidecars, is_shard_name
+from relaion.paths.found import Found, ShardPath
 from relaion.paths.names import shown
 from relaion.paths.sql import reachable, sql_path
 
@@ -18,6 +19,7 @@ __all__ = [
     "Found",
     "ShardPath",
     "find_shards",
+    "find_sidecars",
     "is_shard_name",
     "locked",
     "private_folder",
