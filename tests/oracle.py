@@ -1,8 +1,9 @@
 """One row's fate in plain Python: the slow model that every fast answer is held against.
 
-A row is a mapping of role to value (url, text, punsafe, image_md5, image_sha1,
-image_sha256); a missing role is the same as None. Nothing here is clever: all rows are held
-at once, every row is asked about every list, keywords are tried at every place.
+A row is a mapping of role to value (url, text, punsafe, row_hash, image_md5, image_sha1,
+image_sha256); a missing role is the same as None; url and text may be bytes. Nothing here is
+clever: all rows are held at once, every row is asked about every list, keywords are tried at
+every place.
 """
 
 import hashlib
@@ -13,7 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import mmh3
+
 from relaion.links import key_digest, link_key
+from relaion.links.inner import inner_links
+from relaion.links.scopes import host_patterns, key_prefixes
+from relaion.links.spellings import spellings
 
 Row = Mapping[str, Any]
 IMAGE_KINDS = ("image_md5", "image_sha1", "image_sha256")
@@ -37,12 +43,30 @@ class Reason(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """A list: entries are (kind, digest), as the list store holds them."""
+    """A list: entries are (kind, digest), as the list store holds them.
+
+    `forms`: the spellings in which its hashed links count; None for all of them.
+    """
 
     list_id: int
     label: str
     entries: frozenset[tuple[str, str]]
     source: str = "partner"
+    forms: tuple[str, ...] | None = None
+
+    def names(self, kind: str, digest: str, form: str | None) -> bool:
+        """Whether this list holds the digest, and wants it in this form."""
+        hashed = kind in URL_KINDS and self.forms is not None and form is not None
+        wanted = not hashed or (form or "").removeprefix("inner ") in (self.forms or ())
+        return wanted and (kind, digest) in self.entries
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """Image hashes that live apart from the rows; `key` is `url` or `row_hash`."""
+
+    key: str
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -54,6 +78,8 @@ class Setting:
     same_link: bool = True
     unsafe_above: float = 0.45
     keyword_above: float = 0.95
+    inner: bool = True
+    sidecars: tuple[Sidecar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,50 +102,122 @@ def md5(text: str) -> str:
     return hashlib.md5(text.encode()).hexdigest()
 
 
-def url_entry(link: str) -> tuple[str, str]:
+def url_entry(link: str | bytes) -> tuple[str, str]:
     """A plain link as a list store holds it."""
     return "url", key_digest(link_key(link))
 
 
-def digests(row: Row) -> set[tuple[str, str, str | None]]:
+def scope_entry(kind: str, text: str) -> tuple[str, str]:
+    """A host pattern or a prefix (kind `host` or `url_prefix`) as a list store holds it."""
+    return kind, hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_entry(number: int) -> tuple[str, str]:
+    """A row hash as a list store holds it."""
+    return "row_hash", f"{number % 2**64:016x}"
+
+
+def row_hash(row: Row) -> int | None:
+    """The row's own hash, else LAION's murmur of link and caption; None without any of them."""
+    if row.get("row_hash") is not None:
+        return int(row["row_hash"])
+    if row.get("url") is None and row.get("text") is None:
+        return None
+    low, _ = mmh3.hash64(_bytes(row.get("url")) + _bytes(row.get("text")))
+    return int(low)
+
+
+def digests(row: Row, setting: Setting) -> set[tuple[str, str, str | None]]:
     """Everything by which a row could be listed: kind, digest, and the form of the link."""
     found: set[tuple[str, str, str | None]] = set()
     for kind in IMAGE_KINDS:
         if row.get(kind) is not None:
             found.add((kind, row[kind].lower(), None))
+    number = row_hash(row)
+    if number is not None:
+        form = "computed" if row.get("row_hash") is None else None
+        found.add((*hash_entry(number), form))
     url = row.get("url")
     if url is not None:
-        raw = url.encode() if isinstance(url, str) else url
-        found.add(("url", key_digest(link_key(url)), "canonical"))
-        for kind, algorithm in URL_KINDS.items():
-            found.add((kind, hashlib.new(algorithm, raw).hexdigest(), "raw"))
+        found |= _link_digests(url)
+        for link in inner_links(url) if setting.inner else ():
+            for kind, digest, form in _link_digests(link):
+                inner = "inner" if form in (None, "canonical") else f"inner {form}"
+                found.add((kind, digest, inner))
     return found
+
+
+def _link_digests(url: str | bytes) -> set[tuple[str, str, str | None]]:
+    key = link_key(url)
+    found: set[tuple[str, str, str | None]] = {(*url_entry(url), "canonical")}
+    found |= {(*scope_entry("host", text), None) for text in host_patterns(key)}
+    found |= {(*scope_entry("url_prefix", text), None) for text in key_prefixes(key)}
+    for form, text in spellings(url):
+        for kind, algorithm in URL_KINDS.items():
+            found.add((kind, hashlib.new(algorithm, text).hexdigest(), form))
+    return found
+
+
+def _bytes(text: str | bytes | None) -> bytes:
+    return text.encode() if isinstance(text, str) else text or b""
 
 
 def reasons(rows: Sequence[Row], lists: Iterable[Listing], setting: Setting) -> list[set[Reason]]:
     """For every row of a whole run, everything that names it, whatever the edition."""
-    found = [_hits(row, lists) | _rules(row, setting) for row in rows]
+    lists = tuple(lists)
+    found = [
+        _hits(row, lists, setting) | _beside(row, lists, setting) | _rules(row, setting)
+        for row in rows
+    ]
     if not setting.same_link:
         return found
-    keys = [None if r.get("url") is None else link_key(r["url"]) for r in rows]
     hit = [{x.list_id for x in reasons if x.reason_kind == "list"} for reasons in found]
     passed_on: dict[str, set[int | None]] = {}
-    for key, lists_of in zip(keys, hit, strict=True):
-        if key is not None:
-            passed_on.setdefault(key, set()).update(lists_of)
-    for i, key in enumerate(keys):
-        for list_id in (passed_on[key] if key is not None else set()) - hit[i]:
-            found[i].add(Reason("same_link", list_id))
+    for row, lists_of in zip(rows, hit, strict=True):
+        if row.get("url") is not None:
+            passed_on.setdefault(link_key(row["url"]), set()).update(lists_of)
+    for i, row in enumerate(rows):
+        for key in _keys(row, setting):
+            for list_id in passed_on.get(key, set()) - hit[i]:
+                found[i].add(Reason("same_link", list_id))
     return found
 
 
-def _hits(row: Row, lists: Iterable[Listing]) -> set[Reason]:
+def _keys(row: Row, setting: Setting) -> set[str]:
+    url = row.get("url")
+    if url is None:
+        return set()
+    return {link_key(u) for u in [url, *(inner_links(url) if setting.inner else [])]}
+
+
+def _hits(row: Row, lists: Iterable[Listing], setting: Setting) -> set[Reason]:
     return {
         Reason("list", x.list_id, kind, form)
-        for kind, digest, form in digests(row)
+        for kind, digest, form in digests(row, setting)
         for x in lists
-        if (kind, digest) in x.entries
+        if x.names(kind, digest, form)
     }
+
+
+def _beside(row: Row, lists: Iterable[Listing], setting: Setting) -> set[Reason]:
+    """The lists that name the image of a sidecar's row with this row's link or row hash."""
+    return {
+        Reason("list", x.list_id, kind, "sidecar")
+        for sidecar in setting.sidecars
+        for beside in sidecar.rows
+        if _same_row(row, beside, sidecar.key)
+        for kind in IMAGE_KINDS
+        for x in lists
+        if beside.get(kind) is not None and (kind, beside[kind].lower()) in x.entries
+    }
+
+
+def _same_row(row: Row, beside: Row, key: str) -> bool:
+    if row.get(key) is None and key == "url" or beside.get(key) is None:
+        return False
+    if key == "url":
+        return link_key(row["url"]) == link_key(beside["url"])
+    return row_hash(row) == beside["row_hash"]
 
 
 def _rules(row: Row, setting: Setting) -> set[Reason]:
@@ -129,9 +227,14 @@ def _rules(row: Row, setting: Setting) -> set[Reason]:
     found = set()
     if score > setting.unsafe_above:
         found.add(Reason("rule", rule="unsafe"))
-    if score > setting.keyword_above and has_keyword(row.get("text"), setting.keywords or ()):
+    if score > setting.keyword_above and has_keyword(_caption(row), setting.keywords or ()):
         found.add(Reason("rule", rule="unsafe_keyword"))
     return found
+
+
+def _caption(row: Row) -> str | None:
+    text = row.get("text")
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 
 def has_keyword(caption: str | None, keywords: Iterable[str]) -> bool:
@@ -247,7 +350,7 @@ def removal_groups(
 def coverage(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
     """Role to all rows, and those that have a value; NaN is none."""
     found = {}
-    for role in ("url", "text", "punsafe", *IMAGE_KINDS):
+    for role in ("url", "text", "punsafe", "row_hash", *IMAGE_KINDS):
         values = [row.get(role) for row in rows]
         n = sum(v is not None and not (isinstance(v, float) and math.isnan(v)) for v in values)
         found[role] = (len(rows), n)

@@ -21,7 +21,7 @@ TABLES = {
     },
     "inputs": {"subset", "shard", "rows", "bytes", "sha256"},
     "outputs": {"edition", "subset", "shard", "rows", "bytes", "sha256"},
-    "coverage": {"subset", "role", "rows", "covered"},
+    "coverage": {"subset", "role", "via", "rows", "covered", "estimated", "sampled"},
     "hits": {"subset", "list_id", "kind", "form", "gross", "exclusive"},
     "hit_groups": {"subset", "grouping", "name", "memberships", "rows"},
     "removals": {
@@ -31,7 +31,6 @@ TABLES = {
     "removal_groups": {"edition", "subset", "grouping", "name", "gross", "exclusive"},
     "unions": {"edition", "subset", "rows_in", "removed", "kept"},
 }  # fmt: skip
-_NEEDED = tuple(t for t in TABLES if t not in ("run", "parameters", "scripts", "lists"))
 Cells = dict[str, list[dict[str, Any]]]
 
 
@@ -61,7 +60,7 @@ def _read(engine: Engine, notes: Notes) -> Cells | None:
             notes.find("4", AUDIT, f"holds a column that no audit has ({table}.{column})")
             continue
         found.setdefault(table, set()).add(column)
-    missing = [t for t in _NEEDED if found.get(t) != TABLES[t]]
+    missing = [t for t in TABLES if found.get(t) != TABLES[t]]
     for table in missing:
         notes.find("6", AUDIT, f"table {table} is missing or lacks a column")
     if missing:

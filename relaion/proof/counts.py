@@ -11,24 +11,28 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.proof.model import Fates, Line, mask_of
+from relaion.proof.fates import Fates, Line, mask_of
+from relaion.proof.hashes import computable
 from relaion.proof.rows import Rows
 from relaion.proof.statement import EditionLine
 from relaion.proof.task import ShardTask
 
 Counts = Counter[tuple[Any, ...]]
-ROLES = ("url", "text", "punsafe", "image_md5", "image_sha1", "image_sha256")
+ROLES = ("url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256")
 Groups = dict[tuple[str, str | None], pa.Array]
 
 
 def count_coverage(rows: Rows, counts: Counts) -> None:
     """How many rows have a value for a role; NaN is counted apart."""
-    for role in ROLES:
-        counts["coverage", role, "rows"] += rows.n
-        counts["coverage", role, "covered"] += rows.n - rows.nulls.get(role, rows.n)
+    covered = {role: rows.n - rows.nulls.get(role, rows.n) for role in ROLES}
+    for role, n in covered.items():
+        counts["coverage", role, "column", "rows"] += rows.n
+        counts["coverage", role, "column", "covered"] += n
+    counts["coverage", "row_hash", "computed", "rows"] += rows.n
+    counts["coverage", "row_hash", "computed", "covered"] += computable(rows).true_count
     score = rows.columns.get("punsafe")
     if score is not None:
-        counts["coverage", "punsafe", "nan"] += pc.sum(pc.is_nan(score)).as_py() or 0
+        counts["coverage", "punsafe", "column", "nan"] += pc.sum(pc.is_nan(score)).as_py() or 0
 
 
 def count_hits(task: ShardTask, fates: Fates, counts: Counts) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from relaion.links import key_digest, link_key
-from relaion.proof.model import Known
+from relaion.links.scopes import host_patterns, key_prefixes
+from relaion.proof.known import Known
 from relaion.proof.rows import open_shard
 from relaion.proof.verdict import Notes
 
@@ -33,7 +34,9 @@ def tokens(texts: Iterable[str]) -> set[str]:
         found.update(m[0].lower() for m in _DIGEST.finditer(text))
         for word in _LINK.findall(text):
             raw = word.encode("utf-8", "surrogateescape")
-            found.add(key_digest(link_key(word)))
+            key = link_key(word)
+            for text in (key, *host_patterns(key), *key_prefixes(key)):
+                found.add(key_digest(text))
             for algorithm in ("md5", "sha1", "sha256"):
                 found.add(hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest())
     return found

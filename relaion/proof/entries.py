@@ -12,22 +12,24 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relaion.engine import Engine
 from relaion.errors import ListError
 from relaion.lists.database import reading
 from relaion.proof.digests import common, prefixes
-from relaion.proof.model import KINDS, Known
+from relaion.proof.known import KINDS, Known, Lists, Near
+from relaion.proof.shorts import Shorts, joined
 
 _MEMORY = "1GB"
-_ROWS_AT_ONCE = 4_000_000
+_DIGESTS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
 class Entries:
-    """A store's entries in 64 bits each; `hosts` are the host digests of its plain links."""
+    """A store's entries in 64 bits each; `near` tells where links and hosts of it stand."""
 
     store: Path
     shorts: pa.Array
-    hosts: frozenset[str]
+    near: Near
     kinds: frozenset[str]
 
 
@@ -35,62 +37,94 @@ def read_entries(store: Path) -> Entries:
     """Read all entries of the kinds that can be checked, shortened."""
     shorts: list[pa.Array] = []
     hosts: set[str] = set()
+    below: set[str] = set()
     kinds: set[str] = set()
-    for batch in _checkable(store):
-        shorts.append(prefixes(batch["digest"]))
-        hosts.update(pc.unique(batch["host_digest"]).drop_null().to_pylist())
-        kinds.update(pc.unique(batch["kind"]).to_pylist())
-    joined = pa.concat_arrays(shorts) if shorts else pa.array([], pa.int64())
-    return Entries(store, joined, frozenset(hosts), frozenset(kinds))
-
-
-def _checkable(store: Path) -> Iterator[pa.RecordBatch]:
-    wanted = pa.array(sorted(KINDS))
     with reading(store) as engine:
-        engine.set_option("memory_limit", _MEMORY)
-        for batch in engine.batches(
-            "select list_id, kind, digest, host_digest from entries", doing=str(store)
-        ):
-            chosen = batch.filter(pc.is_in(batch["kind"], value_set=wanted))
-            if len(prefixes(chosen["digest"])) != len(chosen):
-                raise ListError(f"{store}: holds a digest that is none; make the store anew")
-            yield chosen
+        for batch in _checkable(store, engine):
+            shorts.append(prefixes(batch["digest"]))
+            is_host = pc.equal(batch["kind"], "host")
+            hosts.update(_hosts(batch.filter(pc.invert(is_host))))
+            below.update(_hosts(batch.filter(is_host)))
+            kinds.update(pc.unique(batch["kind"]).to_pylist())
+    all_shorts = pa.concat_arrays(shorts) if shorts else pa.array([], pa.int64())
+    return Entries(store, all_shorts, Near(frozenset(hosts), frozenset(below)), frozenset(kinds))
 
 
-def met(entries: Entries, shorts: Iterable[pa.Array]) -> pa.Array:
-    """The shortened entries that the data set holds too; `shorts` come shard by shard.
+def _hosts(entries: pa.RecordBatch) -> list[str]:
+    return list(pc.unique(entries["host_digest"]).drop_null().to_pylist())
 
-    They are gathered to some millions first: each comparison reads all entries.
+
+def _checkable(store: Path, engine: Engine) -> Iterator[pa.RecordBatch]:
+    wanted = pa.array(sorted(KINDS))
+    engine.set_option("memory_limit", _MEMORY)
+    for batch in engine.batches(
+        "select list_id, kind, digest, host_digest from entries", doing=str(store)
+    ):
+        chosen = batch.filter(pc.is_in(batch["kind"], value_set=wanted))
+        if len(prefixes(chosen["digest"])) != len(chosen):
+            raise ListError(f"{store}: holds a digest that is none; make the store anew")
+        yield chosen
+
+
+@dataclass(frozen=True)
+class Met:
+    """The shortened entries that a data set holds too, and marks of links that hashes met."""
+
+    shorts: pa.Array
+    marks: frozenset[int] = frozenset()
+
+    def __or__(self, other: "Met") -> "Met":
+        """What one or the other met."""
+        shorts = pc.unique(pa.concat_arrays([self.shorts, other.shorts]))
+        return Met(shorts, self.marks | other.marks)
+
+
+def met(entries: Entries, found: Iterable[Shorts]) -> Met:
+    """The shortened entries that the data set holds too; `found` comes piece by piece.
+
+    Pieces are gathered to some millions first: each comparison reads all entries.
     """
-    found = pa.array([], pa.int64())
-    held: list[pa.Array] = []
-    for some in shorts:
+    both = Met(pa.array([], pa.int64()))
+    held: list[Shorts] = []
+    for some in found:
         held.append(some)
-        if sum(map(len, held)) >= _ROWS_AT_ONCE:
-            found = _add(found, entries, held)
+        if sum(map(len, held)) >= _DIGESTS_AT_ONCE:
+            both |= _met(entries, joined(held))
             held = []
-    return _add(found, entries, held) if held else found
+    return both | _met(entries, joined(held))
 
 
-def _add(found: pa.Array, entries: Entries, held: list[pa.Array]) -> pa.Array:
-    return pc.unique(pa.concat_arrays([found, common(entries.shorts, pa.concat_arrays(held))]))
+def _met(entries: Entries, some: Shorts) -> Met:
+    shorts = common(entries.shorts, pa.concat_arrays([some.plain, some.spelled]))
+    marks = some.marks.filter(pc.is_in(some.spelled, value_set=shorts))
+    return Met(shorts, frozenset(pc.unique(marks).to_pylist()))
 
 
-def exact(entries: Entries, shorts: pa.Array) -> Known:
-    """The entries in full whose first 64 bits are among these, and their hosts.
+def exact(entries: Entries, met: Met, *, inner: bool) -> Known:
+    """The entries in full whose first 64 bits were met, and where they stand.
 
-    `links` is empty: which rows carry a listed link is found by looking at the rows.
+    `links` and `beside` are empty: they are found by looking at the rows.
     """
-    digests: dict[str, dict[str, tuple[int, ...]]] = {}
+    digests: dict[str, dict[str, Lists]] = {}
     hosts: set[str] = set()
-    if len(shorts):
-        for batch in _checkable(entries.store):
+    below: set[str] = set()
+    if not len(met.shorts):
+        return Known(inner=inner)
+    with reading(entries.store) as engine:
+        forms = dict(engine.rows("select list_id, forms from lists where forms is not null"))
+        for batch in _checkable(entries.store, engine):
             for line in batch.filter(
-                pc.is_in(prefixes(batch["digest"]), value_set=shorts)
+                pc.is_in(prefixes(batch["digest"]), value_set=met.shorts)
             ).to_pylist():
                 lists = digests.setdefault(line["kind"], {})
                 before = lists.get(line["digest"], ())
                 lists[line["digest"]] = (*before, int(line["list_id"]))
                 if line["host_digest"]:
-                    hosts.add(line["host_digest"])
-    return Known(digests, {}, frozenset(hosts))
+                    (below if line["kind"] == "host" else hosts).add(line["host_digest"])
+    return Known(
+        exact=digests,
+        forms={list_id: frozenset(names) for list_id, names in forms.items()},
+        near=Near(frozenset(hosts), frozenset(below)),
+        marks=met.marks,
+        inner=inner,
+    )

@@ -1,15 +1,18 @@
 """Are the lists, keywords and inputs that were given those of the run?"""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from relaion.lists.database import reading
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.paths import find_shards
+from relaion.proof.beside import Apart
 from relaion.proof.keywords import read_keywords
-from relaion.proof.model import KINDS
+from relaion.proof.known import KINDS
 from relaion.proof.rows import Roles, roles_of
+from relaion.proof.sidecars import check_sidecars
 from relaion.proof.statement import MANIFEST, Statement
 from relaion.proof.verdict import Notes, count
 from relaion.shards.layout import group_shards, read_shard
@@ -23,15 +26,16 @@ class Arguments:
     lists: Path | None = None
     keywords: Path | None = None
     key: Path | None = None
+    sidecars: Sequence[Path] = ()
 
 
 @dataclass
 class Given:
     """What the checks work with.
 
-    `unlike` says why the model cannot know which rows the run had to remove: lists or
-    keywords that are missing or others. `sources` are the input shards that the
-    manifest names, with where their roles stand.
+    `unlike` says why the model cannot know which rows the run had to remove: lists,
+    keywords or sidecars that are missing or others. `sources` are the input shards that
+    the manifest names, with where their roles stand.
     """
 
     lists: Path | None = None
@@ -40,6 +44,7 @@ class Given:
     keywords: tuple[str, ...] | None = None
     unlike: list[str] = field(default_factory=list)
     sources: dict[tuple[str, str], tuple[Path, Roles]] = field(default_factory=dict)
+    sidecars: tuple[Apart, ...] = ()
 
     @property
     def exact(self) -> bool:
@@ -53,8 +58,13 @@ class _Stored:
     content_sha256: str
 
 
-def check_given(statement: Statement, arguments: Arguments, notes: Notes) -> Given:
-    """Compare what was given with the manifest. Raises RelaionError for what cannot be read."""
+def check_given(
+    statement: Statement, arguments: Arguments, notes: Notes, stack: ExitStack
+) -> Given:
+    """Compare what was given with the manifest. Raises RelaionError for what cannot be read.
+
+    Private copies that were needed to read it go when `stack` ends.
+    """
     lists = arguments.lists
     given = Given(lists=lists)
     secret = _secret(lists, arguments.key)
@@ -65,6 +75,8 @@ def check_given(statement: Statement, arguments: Arguments, notes: Notes) -> Giv
         given.labels = {list_id: x.facts[2] for list_id, x in stored.items()}
         given.partners = {list_id: x.facts[0] for list_id, x in stored.items()}
     _check_keywords(statement, arguments.keywords, secret, given, notes)
+    given.sidecars, why = check_sidecars(statement, arguments.sidecars, notes, stack)
+    given.unlike += why
     if arguments.inputs:
         given.sources = _check_inputs(statement, arguments.inputs, notes)
     return given

@@ -1,114 +1,107 @@
 """Which entries of the list store do these shards meet, and whose links did they hit?"""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-
-from relaion.errors import InputError
 from relaion.links import host_digest, key_digest, link_key
-from relaion.proof.digests import prefix_of, prefixes
-from relaion.proof.entries import Entries, exact, met, read_entries
-from relaion.proof.model import IMAGE_KINDS, RAW_KINDS, Known, Lists, judge, raw_digests
-from relaion.proof.near import link_digest, near_rows, tail_of
+from relaion.proof.beside import Apart, named_beside
+from relaion.proof.digests import prefix_of
+from relaion.proof.entries import exact, met, read_entries
+from relaion.proof.known import Known, Near
+from relaion.proof.model import judge
+from relaion.proof.near import tail_of
 from relaion.proof.pool import Apply
-from relaion.proof.rows import Roles, Rows, role_rows
+from relaion.proof.shorts import Shorts, Source, Wanted, shorts_of
 
 
 @dataclass(frozen=True)
-class Link:
-    """A link that a list hit: those lists, the digest of its host, and the end of its key."""
+class Files:
+    """What is held against the lists: shards, the sidecars that name rows of them, and how.
 
-    lists: Lists
-    host: str | None
-    tail: bytes
+    With `same_link`, rows that a list hits pass on their link; with `inner`, links inside
+    links count.
+    """
 
-
-Links = dict[str, Link]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A shard to look at, and where its roles stand."""
-
-    path: Path
-    roles: Roles
+    shards: Sequence[Source]
+    sidecars: Sequence[Apart] = ()
+    same_link: bool = True
+    inner: bool = True
 
 
-def look_up(
-    store: Path, sources: Sequence[Source], said: set[str], *, same_link: bool, apply: Apply
-) -> Known:
-    """What is listed, as far as these shards meet it; and digests in `said`, if they do.
+def look_up(store: Path, files: Files, said: set[str], apply: Apply) -> Known:
+    """What is listed, as far as these files meet it; and digests in `said`, if they do.
 
-    With `same_link`, rows that a list hits pass on their link. `apply` maps a function over
-    shards, in this process or in others.
+    `apply` maps a function over pieces of files, in this process or in others.
     """
     entries = read_entries(store)
-    known = exact(entries, met(entries, _shorts(entries, sources, said)))
-    if not same_link or not any(known.exact.values()):
+    wanted = Wanted(entries.kinds, entries.near, files.inner)
+    # hosts of millions of links are dear to send; without spellings there is little to share
+    run: Any = apply if wanted.hashed else map
+    sources = chain(files.shards, (apart.images for apart in files.sidecars))
+    pieces = (piece for source in sources for piece in source.pieces())
+    found: Iterable[Shorts] = run(partial(shorts_of, wanted), pieces)
+    known = exact(entries, met(entries, chain([Shorts(prefix_of(said))], found)), inner=files.inner)
+    known = _with_sidecars(known, files.sidecars, apply)
+    if not files.same_link or not any(known.exact.values()):
         return known
-    links: dict[str, Lists] = {}
+    return _with_links(known, files.shards, apply)
+
+
+def _with_sidecars(known: Known, sidecars: Sequence[Apart], apply: Apply) -> Known:
+    if not known.images:
+        return known
+    pieces = [piece for apart in sidecars for piece in apart.pieces()]
+    for beside, near in apply(partial(named_beside, known), pieces):
+        known = replace(known, beside=known.beside | beside, near=known.near | near)
+    return known
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What rows that a list hits pass on: digests of their link keys, with those lists.
+
+    `hosts` and `tails` are of these links, and of inner links by which a list names a row.
+    """
+
+    links: dict[str, set[int]]
+    hosts: set[str]
+    tails: set[bytes]
+
+
+def _with_links(known: Known, shards: Sequence[Source], apply: Apply) -> Known:
+    links: dict[str, set[int]] = {}
     hosts: set[str] = set()
     tails: set[bytes] = set()
-    for found in apply(partial(hit_links, known), sources):
-        for digest, link in found.items():
-            links[digest] = tuple(sorted({*links.get(digest, ()), *link.lists}))
-            tails.add(link.tail)
-            if link.host is not None:
-                hosts.add(link.host)
-    # whatever row a list names by its link stands among these links
-    return Known(known.exact, links, frozenset(hosts), frozenset(tails))
+    for hit in apply(partial(hit_links, known), shards):
+        for digest, lists in hit.links.items():
+            links.setdefault(digest, set()).update(lists)
+        hosts |= hit.hosts
+        tails |= hit.tails
+    # whatever row a list names by a link has that link's host and tail among these
+    near = Near(frozenset(hosts), tails=frozenset(tails))
+    return replace(known, links={d: tuple(sorted(x)) for d, x in links.items()}, near=near)
 
 
-def _shorts(entries: Entries, sources: Sequence[Source], said: set[str]) -> Iterator[pa.Array]:
-    yield prefix_of(said)
-    wanted = {k for k in IMAGE_KINDS if k in entries.kinds}
-    if entries.kinds & {"url", *RAW_KINDS}:
-        wanted.add("url")
-    for source in sources:
-        for rows in _readable(source, wanted):
-            yield from _digests(rows, entries)
-
-
-def _readable(source: Source, wanted: set[str]) -> Iterator[Rows]:
-    """The rows of a shard up to where it is damaged; its own check says that it is."""
-    try:
-        yield from role_rows(source.path, source.roles, wanted)
-    except InputError:
-        return
-
-
-def _digests(rows: Rows, entries: Entries) -> Iterator[pa.Array]:
-    """Every digest under which one of the rows could be listed, shortened."""
-    for kind in IMAGE_KINDS:
-        if kind in rows.columns:
-            yield prefixes(rows.columns[kind])
-    urls = rows.columns.get("url")
-    if urls is None:
-        return
-    for kind, algorithm in RAW_KINDS.items():
-        if kind in entries.kinds:
-            yield prefixes(pa.array(raw_digests(urls, algorithm), pa.string()))
-    if "url" in entries.kinds:
-        yield prefix_of(link_digest(url) for _, url in near_rows(urls, entries.hosts))
-
-
-def hit_links(known: Known, source: Source) -> Links:
+def hit_links(known: Known, source: Source) -> Hit:
     """The links of the rows that a list hits, by digest of the key."""
-    found: Links = {}
-    wanted = {"url", *(k for k in IMAGE_KINDS if k in known.exact)}
-    for rows in _readable(source, wanted):
+    hit = Hit({}, set(), set())
+    for rows in source.rows(known.roles):
         urls = rows.columns.get("url")
         if urls is None:
             continue
-        for row, lists in judge(rows, known, None).listed().items():
-            url = urls[row].as_py()
-            if url is None:
-                continue
-            key = link_key(url)
-            digest = key_digest(key)
-            before = found[digest].lists if digest in found else ()
-            found[digest] = Link((*before, *lists), host_digest(key), tail_of(key))
-    return found
+        fates = judge(rows, known, None)
+        own: dict[str, list[int]] = {}
+        for row, lists in fates.listed().items():
+            if (url := urls[row].as_py()) is not None:
+                own.setdefault(link_key(url), []).extend(lists)
+        for key, lists in own.items():
+            hit.links.setdefault(key_digest(key), set()).update(lists)
+        for key in {*own, *fates.inner_keys}:
+            hit.tails.add(tail_of(key))
+            if (host := host_digest(key)) is not None:
+                hit.hosts.add(host)
+    return hit

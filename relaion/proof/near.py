@@ -5,12 +5,12 @@ listed link has needs no key. Whatever is not plainly `http(s)://` and an ordina
 """
 
 import hashlib
-from collections.abc import Set
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.links import key_digest, link_key
+from relaion.proof.known import Near
 
 # labels of a host that no rule of the link key rewrites; the last begins with a letter (else
 # it may be a number), and `xn--` is looked for apart
@@ -28,21 +28,15 @@ def plain_hosts(urls: pa.Array) -> pa.Array:
     return pc.struct_field(pc.extract_regex(urls, _PLAIN_HOST), "host")
 
 
-def near_rows(
-    urls: pa.Array, hosts: Set[str], tails: Set[bytes] | None = None
-) -> list[tuple[int, bytes]]:
-    """The rows, with their links, that may carry one that stands on one of these hosts.
-
-    `hosts` as `host_digest` writes them. `tails`: the last TAIL bytes of the keys in question,
-    where those are known; they spare nearly all rows on a popular host the work of a key.
-    """
+def near_rows(urls: pa.Array, near: Near) -> list[tuple[int, bytes]]:
+    """The rows, with their links, that may carry one of the links that `near` tells of."""
     plain = plain_hosts(urls)
-    wanted = [h for h in pc.unique(plain).drop_null().to_pylist() if _near(h, hosts)]
+    wanted = [h for h in pc.unique(plain).drop_null().to_pylist() if _is_near(h, near)]
     odd = pc.and_(pc.is_null(plain), pc.is_valid(urls))
-    near = pc.is_in(plain, value_set=pa.array(wanted, pa.binary()))
-    chosen = pc.or_(odd, near)
-    if tails is not None:
-        same = pc.is_in(pc.binary_slice(urls, -TAIL), value_set=pa.array(list(tails), pa.binary()))
+    chosen = pc.or_(odd, pc.is_in(plain, value_set=pa.array(wanted, pa.binary())))
+    if near.tails is not None:
+        tails = pa.array(list(near.tails), pa.binary())
+        same = pc.is_in(pc.binary_slice(urls, -TAIL), value_set=tails)
         plain_end = pc.match_substring_regex(urls, _PLAIN_END)
         chosen = pc.and_(chosen, pc.fill_null(pc.or_(same, pc.invert(plain_end)), False))
     rows = pc.indices_nonzero(chosen)
@@ -54,12 +48,18 @@ def tail_of(key: str) -> bytes:
     return key.encode("utf-8", "surrogateescape")[-TAIL:]
 
 
-def _near(host: bytes, hosts: Set[str]) -> bool:
-    if b"xn--" in host:
+def _is_near(host: bytes, near: Near) -> bool:
+    if b"xn--" in host or _digest(host) in near.hosts:
         return True
-    while host.startswith(b"www."):
-        host = host[4:]
-    return hashlib.md5(host, usedforsecurity=False).hexdigest() in hosts
+    if not near.below:
+        return False
+    labels = host.split(b".")
+    return any(_digest(b".".join(labels[i:])) in near.below for i in range(len(labels) - 1))
+
+
+def _digest(host: bytes) -> str:
+    """As `relaion.links.host_digest`: without any `www.`, wherever it stands."""
+    return hashlib.md5(host.replace(b"www.", b""), usedforsecurity=False).hexdigest()
 
 
 def link_digest(url: bytes) -> str:

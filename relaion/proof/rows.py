@@ -3,7 +3,7 @@
 import base64
 import binascii
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from relaion.errors import InputError
 from relaion.shards.roles import Layout
 
 BATCH = 65_536
-KEYS = frozenset({"url", "text", "punsafe", "image_md5", "image_sha1", "image_sha256"})
+KEYS = frozenset(
+    {"url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256"}
+)
 _PLAIN_64 = bytes.maketrans(b"-_", b"+/")  # the URL alphabet of base64 counts too
 _BASES: dict[str, tuple[Callable[[bytes], bytes], int]] = {
     "base64": (lambda b: base64.b64decode(b.translate(_PLAIN_64), validate=True), 4),
@@ -42,7 +44,8 @@ def roles_of(layout: Layout) -> dict[str, Role]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows by role: url and text as bytes, punsafe as float64, digests as lower-case hex.
+    """Some rows by role: url and text as bytes, punsafe as float64, row_hash as int64, digests
+    as lower-case hex.
 
     A role that the shard lacks is not in `columns`. `nulls`: NULLs of each role's column, as
     it stands in the shard.
@@ -64,10 +67,12 @@ def open_shard(path: Path) -> pq.ParquetFile:
         raise InputError(f"{path}: cannot be read as parquet") from None
 
 
-def batches(path: Path, names: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """All rows of a shard in order, all columns or those of these names."""
+def batches(
+    path: Path, names: list[str] | None = None, groups: Sequence[int] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """All rows of a shard in order, or of these row groups; all columns or those named."""
     with open_shard(path) as file:
-        reader = file.iter_batches(BATCH, columns=names)
+        reader = file.iter_batches(BATCH, row_groups=groups, columns=names)
         while True:
             try:
                 batch = next(reader, None)
@@ -78,7 +83,9 @@ def batches(path: Path, names: list[str] | None = None) -> Iterator[pa.RecordBat
             yield batch
 
 
-def role_rows(path: Path, roles: Roles, wanted: Collection[str]) -> Iterator[Rows]:
+def role_rows(
+    path: Path, roles: Roles, wanted: Collection[str], groups: Sequence[int] | None = None
+) -> Iterator[Rows]:
     """The rows of a shard with the wanted roles only; other columns are not decoded."""
     chosen = {role: at for role, at in roles.items() if role in wanted and role in KEYS}
     with open_shard(path) as file:
@@ -86,7 +93,7 @@ def role_rows(path: Path, roles: Roles, wanted: Collection[str]) -> Iterator[Row
     names = sorted({schema.field(r.position).name for r in chosen.values()})
     if not names:
         return
-    for batch in batches(path, names):
+    for batch in batches(path, names, groups):
         yield rows_of(batch, schema, chosen)
 
 
@@ -100,6 +107,8 @@ def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:
             columns[name] = as_bytes(column)
         elif name == "punsafe":
             columns[name] = pc.cast(_decoded(column), pa.float64())
+        elif name == "row_hash":
+            columns[name] = pc.cast(_decoded(column), pa.int64())
         elif name.startswith("image_"):
             columns[name] = as_hex(column, role.encoding)
     return Rows(batch.num_rows, columns, nulls)

@@ -9,12 +9,15 @@ from relaion.paths import ShardPath, shown
 from relaion.proof import audit, disclosure, tree
 from relaion.proof.given import Given
 from relaion.proof.kept import check_kept
-from relaion.proof.listed import Source, look_up
-from relaion.proof.model import NOTHING, Known, Rules
+from relaion.proof.known import Known
+from relaion.proof.listed import Files, look_up
+from relaion.proof.model import Rules
 from relaion.proof.pool import Apply, processes
 from relaion.proof.recount import check_counts
 from relaion.proof.rows import Roles, roles_of
 from relaion.proof.shard import check_shard
+from relaion.proof.shorts import Source
+from relaion.proof.stated import check_stated
 from relaion.proof.statement import MANIFEST, Statement
 from relaion.proof.task import OutputTask, ShardTask
 from relaion.proof.verdict import Notes
@@ -58,11 +61,14 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
             job.done(1, report.rows or 0)
     suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
     if suspects:
-        known = _known(job, apply, _all_files(job, outputs, suspects), set())
+        # they may hold listed rows which no input holds
+        more = [Source(o.path, o.roles) for _, o in suspects if o.roles is not None]
+        known |= _known(job, apply, more, set())
         for task, output in suspects:
             check_kept(replace(task, known=known), output, notes)
     if cells is not None:
         audit.check_files(cells, job.statement, notes)
+        check_stated(cells, job.statement, notes)
         if job.given.exact and len(job.given.sources) == len(job.statement.inputs):
             check_counts(cells, job.statement, reports, notes)
 
@@ -112,14 +118,10 @@ def _sources(job: Job, outputs: dict[tuple[str, str], list[OutputTask]]) -> list
 
 def _known(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) -> Known:
     if job.given.lists is None:
-        return NOTHING
-    return look_up(
-        job.given.lists,
-        sources,
-        said,
-        same_link=job.statement.parameters.same_link,
-        apply=apply,
-    )
+        return Known()
+    parameters = job.statement.parameters
+    files = Files(sources, job.given.sidecars, parameters.same_link, parameters.inner)
+    return look_up(job.given.lists, files, said, apply)
 
 
 def _tasks(
@@ -143,13 +145,3 @@ def _tasks(
             )
         )  # fmt: skip
     return tasks
-
-
-def _all_files(
-    job: Job,
-    outputs: dict[tuple[str, str], list[OutputTask]],
-    suspects: Sequence[tuple[ShardTask, OutputTask]],
-) -> list[Source]:
-    """The shards as before, and outputs that may hold listed rows which no input holds."""
-    more = [Source(o.path, o.roles) for _, o in suspects if o.roles is not None]
-    return _sources(job, outputs) + more

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -48,11 +48,22 @@ class ListLine:
 
 
 @dataclass(frozen=True)
+class SidecarLine:
+    """A sidecar as the manifest states it; another folder does not make it another one."""
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Parameters:
     """The settings that decide which rows stay."""
 
     unscored: str
     same_link: bool
+    inner: bool
     unsafe_above: float
     keyword_above: float
     keywords: str | None
@@ -70,6 +81,7 @@ class Statement:
     parameters: Parameters
     editions: tuple[EditionLine, ...]
     lists: Mapping[int, ListLine]
+    sidecars: tuple[SidecarLine, ...]
     inputs: Mapping[tuple[str, str], FileLine]
     outputs: Mapping[tuple[str, str, str], FileLine]
 
@@ -106,6 +118,7 @@ def _statement(raw: Mapping[str, Any]) -> Statement:
         parameters=_parameters(raw["parameters"]),
         editions=tuple(_edition(e, raw["editions"]) for e in raw["editions"]),
         lists={int(x["list_id"]): _list(x) for x in raw["lists"]},
+        sidecars=tuple(sorted((_sidecar(x) for x in raw.get("sidecars", ())), key=str)),
         inputs=inputs,
         outputs=outputs,
     )
@@ -119,6 +132,10 @@ def _refuse_escape(path: str) -> None:
 
 def _file(line: Mapping[str, Any]) -> FileLine:
     return FileLine(int(line["rows"]), int(line["bytes"]), str(line["sha256"]))
+
+
+def _sidecar(line: Mapping[str, Any]) -> SidecarLine:
+    return SidecarLine(str(line["name"]), **asdict(_file(line)))
 
 
 def _edition(line: Mapping[str, Any], all_lines: list[Mapping[str, Any]]) -> EditionLine:
@@ -146,6 +163,7 @@ def _parameters(line: Mapping[str, Any]) -> Parameters:
     return Parameters(
         unscored=str(line["unscored"]),
         same_link=line["same_link"] is not False,
+        inner=line.get("inner") is not False,
         unsafe_above=float(line["unsafe_above"]),
         keyword_above=float(line["keyword_above"]),
         keywords=None if keywords is None else str(keywords["digest"]),

@@ -9,7 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.proof.model import Fates, Known, Line, Rules, mask_of
+from relaion.proof.fates import Fates, Line, mask_of
+from relaion.proof.known import Known
+from relaion.proof.model import Rules
 from relaion.proof.rows import Roles
 from relaion.proof.statement import EditionLine, FileLine
 from relaion.proof.verdict import Notes

@@ -1,0 +1,66 @@
+"""Sidecars: image hashes that lie apart from the rows. The lists meet them first.
+
+Only the keys of the sidecar rows that carry a listed image travel on to the shards: link
+keys where the sidecar has links, else row hashes.
+"""
+
+from dataclasses import dataclass, replace
+
+import pyarrow.compute as pc
+
+from relaion.links import host_digest, key_digest, link_key
+from relaion.proof.known import IMAGE_KINDS, Beside, Known, Named, Near
+from relaion.proof.model import judge
+from relaion.proof.rows import Rows
+from relaion.proof.shorts import Source
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A sidecar as a source of rows; `key` is the role by which it names rows of shards."""
+
+    source: Source
+    key: str
+
+    @property
+    def images(self) -> Source:
+        """The same file, of which only the image digests are looked at."""
+        roles = {role: at for role, at in self.source.roles.items() if role in IMAGE_KINDS}
+        return replace(self.source, roles=roles)
+
+    def pieces(self) -> list["Apart"]:
+        """Itself in pieces (`Source.pieces`)."""
+        return [replace(self, source=piece) for piece in self.source.pieces()]
+
+
+def named_beside(known: Known, apart: Apart) -> tuple[Beside, Near]:
+    """What the rows of a sidecar with a listed image name, and where those links stand."""
+    found: dict[str | int, set[tuple[int, str]]] = {}
+    hosts: set[str] = set()
+    for rows in apart.source.rows({apart.key, *known.images}):
+        for value, named in _listed(rows, apart.key, known):
+            if isinstance(value, int):
+                found.setdefault(value, set()).add(named)
+                continue
+            key = link_key(value)
+            found.setdefault(key_digest(key), set()).add(named)
+            if (host := host_digest(key)) is not None:
+                hosts.add(host)
+    by_key: dict[str, Named] = {k: tuple(v) for k, v in found.items() if isinstance(k, str)}
+    by_hash: dict[int, Named] = {k: tuple(v) for k, v in found.items() if isinstance(k, int)}
+    return Beside(by_key, by_hash), Near(frozenset(hosts))
+
+
+def _listed(
+    rows: Rows, key: str, known: Known
+) -> list[tuple[bytes | int, tuple[int, str]]]:
+    """The keys of rows whose image is listed, each with the list and the kind of digest."""
+    images = {role: column for role, column in rows.columns.items() if role in IMAGE_KINDS}
+    column = rows.columns[key]
+    found = []
+    for line, mask in judge(Rows(rows.n, images), known, None).masks.items():
+        for row in pc.indices_nonzero(mask).to_pylist():
+            value = column[row].as_py()
+            if value is not None and line.list_id is not None and line.kind is not None:
+                found.append((value, (line.list_id, line.kind)))
+    return found

@@ -1,0 +1,81 @@
+"""Which rows are named by a link that they carry: by key, by hash, by host or prefix."""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from relaion.links import key_digest, link_key
+from relaion.links.spellings import spellings
+from relaion.proof.carried import Level, digest_of, key_digests, levels, link_marks
+from relaion.proof.fates import Fates, Line
+from relaion.proof.known import Known
+from relaion.proof.near import near_rows
+
+
+def judge_links(urls: pa.Array, known: Known, fates: Fates) -> None:
+    """Name rows by their links; `fates` holds already what names them otherwise.
+
+    A row takes over what its link, or a link inside it, is listed for by other rows.
+    """
+    if not known.has_keys and not known.marks:
+        return
+    marked = _marked(urls, known)
+    same: list[tuple[int, int]] = []
+    for level in levels(urls, inner=known.inner):
+        _hashed(level, marked, known, fates)
+        if known.has_keys:
+            same += _keyed(level, known, fates)
+    for row, list_id in same:
+        if not fates.is_listed(row, list_id):
+            fates.add(Line("same_link", list_id), row)
+
+
+def _marked(urls: pa.Array, known: Known) -> set[int]:
+    """The rows whose link, or a link inside it, a hashed link may name."""
+    if not known.marks:
+        return set()
+    return {row for row, mark in enumerate(link_marks(urls)) if mark in known.marks}
+
+
+def _hashed(level: Level, marked: set[int], known: Known, fates: Fates) -> None:
+    if not marked:
+        return
+    for row, url in zip(level.rows, level.links.to_pylist(), strict=True):
+        if row in marked and url is not None:
+            for line in _spelled(level, url, known):
+                fates.add(line, row)
+                _note_inner(level, link_key(url), fates)
+
+
+def _spelled(level: Level, url: bytes, known: Known) -> Iterator[Line]:
+    for form, text in spellings(url):
+        for kind, algorithm in known.hashed.items():
+            for list_id in known.exact[kind].get(digest_of(text, algorithm).hex(), ()):
+                if known.allows(list_id, form):
+                    yield Line("list", list_id, kind, level.form(form))
+
+
+def _keyed(level: Level, known: Known, fates: Fates) -> Iterator[tuple[int, int]]:
+    """Compare keys; yields rows whose link is a listed one, with the lists that hit it."""
+    for i, url in near_rows(level.links, known.near):
+        row, key = level.rows[i], link_key(url)
+        for line in _lines(level, key, known):
+            fates.add(line, row)
+            _note_inner(level, key, fates)
+        for list_id in known.links.get(key_digest(key), ()):
+            yield row, list_id
+
+
+def _lines(level: Level, key: str, known: Known) -> Iterator[Line]:
+    for kind, form, digests in key_digests(key, known.exact):
+        for digest in digests:
+            for list_id in known.exact[kind].get(digest, ()):
+                yield Line("list", list_id, kind, level.form(form))
+    if not level.inner:  # a sidecar tells of the row, not of what its link holds
+        for list_id, kind in known.beside.links.get(key_digest(key), ()):
+            yield Line("list", list_id, kind, "sidecar")
+
+
+def _note_inner(level: Level, key: str, fates: Fates) -> None:
+    if level.inner:
+        fates.inner_keys.add(key)

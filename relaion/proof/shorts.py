@@ -1,0 +1,147 @@
+"""Every digest under which a shard's rows could be listed, shortened to 64 bits.
+
+The dear part of a check where a list holds hashed links: each row's link is written in every
+way that a giver may have hashed (some 100 µs a row). So this is done piece by piece in the
+processes of the check, and once: what was near an entry is marked, and only links with such
+a mark are spelled out again.
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from relaion.errors import InputError
+from relaion.links import link_key
+from relaion.links.spellings import spellings
+from relaion.proof.carried import Level, digest_of, key_digests, levels, link_mark
+from relaion.proof.digests import prefix_of, prefixes
+from relaion.proof.hashes import row_hashes, shortened
+from relaion.proof.known import HASHED_KINDS, IMAGE_KINDS, KEY_KINDS, Near
+from relaion.proof.near import near_rows
+from relaion.proof.rows import Roles, Rows, open_shard, role_rows
+
+PIECE_ROWS = 1_000_000
+_NONE = pa.array([], pa.int64())
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to look at, and where its roles stand; all its row groups, or some of them."""
+
+    path: Path
+    roles: Roles
+    groups: tuple[int, ...] | None = None
+
+    def rows(self, wanted: set[str]) -> Iterator[Rows]:
+        """Its rows up to where it is damaged; its own check says that it is."""
+        try:
+            yield from role_rows(self.path, self.roles, wanted, self.groups)
+        except InputError:
+            return
+
+    def pieces(self) -> Iterator["Source"]:
+        """Itself in pieces of whole row groups, each of some PIECE_ROWS rows."""
+        try:
+            with open_shard(self.path) as file:
+                sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        except InputError:
+            return
+        groups: list[int] = []
+        for group, size in enumerate(sizes):
+            if groups and sum(sizes[g] for g in groups) + size > PIECE_ROWS:
+                yield Source(self.path, self.roles, tuple(groups))
+                groups = []
+            groups.append(group)
+        if groups:
+            yield Source(self.path, self.roles, tuple(groups))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the lists hold: kinds, near which hosts; and whether links inside links count."""
+
+    kinds: frozenset[str]
+    near: Near
+    inner: bool
+
+    @property
+    def roles(self) -> set[str]:
+        """The roles that matter."""
+        found = {kind for kind in IMAGE_KINDS if kind in self.kinds}
+        if self.kinds & (KEY_KINDS | HASHED_KINDS.keys()):
+            found.add("url")
+        return found | ({"row_hash", "url", "text"} if "row_hash" in self.kinds else set())
+
+    @property
+    def hashed(self) -> list[str]:
+        """The algorithms of the hashed links that are listed; none costs nothing."""
+        return [algorithm for kind, algorithm in HASHED_KINDS.items() if kind in self.kinds]
+
+
+@dataclass(frozen=True)
+class Shorts:
+    """Shortened digests: `plain` ones, and `spelled` ones, each with the mark of its row's link."""
+
+    plain: pa.Array = _NONE
+    spelled: pa.Array = _NONE
+    marks: pa.Array = _NONE
+
+    def __len__(self) -> int:
+        """How many digests these are."""
+        return len(self.plain) + len(self.spelled)
+
+
+def joined(some: list[Shorts]) -> Shorts:
+    """Several as one."""
+    if not some:
+        return Shorts()
+    return Shorts(
+        *(pa.concat_arrays([getattr(s, part) for s in some]) for part in ("plain", "spelled", "marks"))
+    )
+
+
+def shorts_of(wanted: Wanted, source: Source) -> Shorts:
+    """The digests of a file's rows. Each comes with what any list of these kinds could name."""
+    return joined([_of_batch(rows, wanted) for rows in source.rows(wanted.roles)])
+
+
+def _of_batch(rows: Rows, wanted: Wanted) -> Shorts:
+    plain = [prefixes(rows.columns[kind]) for kind in IMAGE_KINDS if kind in rows.columns]
+    if "row_hash" in wanted.kinds:
+        plain.append(shortened(row_hashes(rows)[0]))
+    found, marks = array("q"), array("q")
+    urls = rows.columns.get("url")
+    if urls is not None and wanted.kinds & (KEY_KINDS | HASHED_KINDS.keys()):
+        for level in levels(urls, inner=wanted.inner):
+            plain.append(prefix_of(_keys(level, wanted)))
+            _spell(level, urls, wanted, found, marks)
+    return Shorts(pa.concat_arrays([_NONE, *plain]), _int64(found), _int64(marks))
+
+
+def _keys(level: Level, wanted: Wanted) -> Iterator[str]:
+    kinds = wanted.kinds & KEY_KINDS
+    if kinds:
+        for _, url in near_rows(level.links, wanted.near):
+            for _, _, digests in key_digests(link_key(url), kinds):
+                yield from digests
+
+
+def _spell(level: Level, urls: pa.Array, wanted: Wanted, found: array, marks: array) -> None:
+    if not wanted.hashed:
+        return
+    for row, url in zip(level.rows, level.links.to_pylist(), strict=True):
+        if url is None:
+            continue
+        mark = link_mark(urls[row].as_py() if level.inner else url)
+        for _, text in spellings(url):
+            for algorithm in wanted.hashed:
+                short = digest_of(text, algorithm)[:8]
+                found.append(int.from_bytes(short, "little", signed=True))
+                marks.append(mark)
+
+
+def _int64(numbers: array) -> pa.Array:
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])
