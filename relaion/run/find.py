@@ -4,7 +4,7 @@ Every decision is a script of `sql/`; this module sets them going batch by batch
 links that SQL cannot judge answered (`fill.py`), and keeps the hits in the private work folder.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +92,9 @@ class Finder:
             self._engine.write_parquet(f"from {table}", path)  # table is one of two names
         self._progress.done(len(batch), sum(n.shard.rows for n in batch))
 
+    def _mending(self, shards: Sequence[Numbered], look: Callable[[], None]) -> None:
+        mending([original(n) for n in shards], self._work, look)
+
     def _look(self, batch: Sequence[Numbered], wanted: Wanted | None) -> None:
         self._engine.view_shards(sources(as_read(batch, self._work)))
         if wanted is None:
@@ -141,13 +144,16 @@ class Finder:
         for i, batch in enumerate(parts):
             path = self._work / f"keys-{i:05}.parquet"
             if not path.exists():
-                shards = as_read(self._with_hits(batch), self._work)
-                self._engine.view_shards(sources(shards))
-                self._engine.run(self._script("32_hit_links"))
-                self._keyed()
-                self._engine.run(self._script("33_hit_keys"))
+                shards = self._with_hits(batch)
+                self._mending(shards, lambda shards=shards: self._look_at_hits(shards))
                 self._engine.write_parquet("from hit_keys", path)
         self._gather("keys", len(parts), "hit_keys")
+
+    def _look_at_hits(self, shards: Sequence[Numbered]) -> None:
+        self._engine.view_shards(sources(as_read(shards, self._work)))
+        self._engine.run(self._script("32_hit_links"))
+        self._keyed()
+        self._engine.run(self._script("33_hit_keys"))
 
     def _with_hits(self, batch: Sequence[Numbered]) -> Sequence[Numbered]:
         hit = {no for (no,) in self._engine.rows("select distinct shard_no from list_hits")}

@@ -21,6 +21,7 @@ def verify(
     keywords: Path | None = None,
     key: Path | None = None,
     columns: Mapping[str, str] | None = None,
+    sidecars: Sequence[Path] = (),
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
@@ -37,7 +38,7 @@ def verify(
     hands = 1 if rows < SMALL else workers or os.cpu_count() or 1
     return check(
         out, inputs=inputs, lists=lists, keywords=keywords, key=key, columns=columns,
-        workers=hands, done=listen.done,
+        sidecars=sidecars, workers=hands, done=listen.done,
     )  # fmt: skip
 
 

@@ -17,7 +17,8 @@
 
 -- One label of an ordinary host, and its last. Labels that begin with `xn` may be punycode,
 -- hosts that end in a number may be an address: neither is ordinary.
-create or replace temp macro link_label() as '(?:[a-wyz0-9_-]|x[a-mo-z0-9_-])[a-z0-9_-]*';
+create or replace temp macro link_label() as
+'(?:x|(?:[a-wyz0-9_-]|x[a-mo-z0-9_-])[a-z0-9_-]*)';
 create or replace temp macro link_last_label() as '(?:[a-wyz]|x[a-mo-z])[a-z0-9_-]*';
 
 -- Whether the host is anything but plain lower-case letters, digits, `_`, `-` and dots, with a
