@@ -74,5 +74,5 @@ comment on column store.lists.n_duplicate is 'entries that stood in the delivery
 comment on column store.lists.forms is 'spellings that the giver hashed; null: any of them';
 comment on column store.skipped.reason is 'why a value is no entry, without the value';
 comment on column store.files.name is 'the partner''s name of the file; stays in the store';
-comment on column store.entries.digest is 'lower-case hex; of a link or a scope, SHA-256 of its key';
-comment on column store.entries.host_digest is 'MD5 of a link''s or scope''s host, null if odd';
+comment on column store.entries.digest is 'lower-case hex; of links and scopes, SHA-256 of the key';
+comment on column store.entries.host_digest is 'MD5 of a link''s or scope''s host, or null';

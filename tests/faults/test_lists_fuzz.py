@@ -1,0 +1,51 @@
+"""Mutated partner files, a few of them; `python -m tests.faults.lists_fuzz N SEED` tries more."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relaion.errors import ListError
+from tests.faults import lists_fuzz
+from tests.faults.lists_fuzz import Case, fuzz_lists, outcome
+
+
+def test_each_is_read_or_refused_in_one_line_that_tells_nothing() -> None:
+    failures: list[str] = []
+    found = fuzz_lists(300, 17, failures)
+    assert failures == []
+    assert sum(found.values()) == 300
+    assert found["read"] > 100 and found["refused"] > 50
+
+
+def test_a_case_is_made_of_its_number_alone() -> None:
+    assert Case.make(3, 8) == Case.make(3, 8)
+    assert Case.make(3, 8) != Case.make(3, 9)
+
+
+def _raise(error: BaseException) -> Any:
+    raise error
+
+
+BROKEN = {
+    "failed: KeyError": lambda case: _raise(KeyError("x")),
+    "failed: not one line that names the file": lambda case: _raise(ListError("something")),
+    "failed: tells what is in the file": lambda case: min(case.planted),
+    "failed: malformed url_md5": lambda case: "malformed url_md5",
+    "failed: more than 0.1 seconds": lambda case: time.sleep(3),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_fault_is_seen(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case.make(0, 0)
+    case.planted.add("planted")
+
+    def broken(*_: object) -> Iterator[object]:
+        return BROKEN[what](case)
+
+    monkeypatch.setattr(lists_fuzz, "_read", broken)
+    monkeypatch.setattr(lists_fuzz, "SECONDS", 0.1)
+    assert outcome(case, tmp_path) == what
