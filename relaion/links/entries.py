@@ -10,9 +10,16 @@ _QUOTES = '"\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'
 # a scheme whose letters were replaced or put in brackets: hxxp, [h]ttp, hxxps[:]//, http[://]
 _B = r"[\[\](){}]*"
 _SCHEME = re.compile(
-    rf"{_B}(h{_B}(?:tt|xx|\*\*|__){_B}p|f{_B}[tx*_]{_B}p){_B}(s?){_B}:{_B}/{_B}/[\])}}]*\s*", re.I
+    rf"{_B}(h{_B}(?:[tx]{{2}}|\*\*|__){_B}p|f{_B}[tx*_]{_B}p){_B}(s?){_B}:{_B}[/\\]{_B}[/\\]"
+    r"[\])}]*\s*",
+    re.I,
 )
-_SIGN = re.compile(r"\s*[\[({]\s*(\.|dot|:|/)\s*[\])}]\s*", re.I)
+_SIGN = re.compile(r"\s*[\[({<]\s*(\.|dot|:|/)\s*[\])}>]\s*", re.I)
+_HALF_SIGN = re.compile(r"[\[({]\.|\.[\])}]")  # one bracket is enough to break a link
+_FRAMES = (("'", "'"), ("`", "`"), ("<", ">"))
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
+_NAMED = re.compile(r"url:\s*", re.I)  # `<URL:http://example.com/>`, as RFC 3986 proposes
+_NOTE = re.compile(r"\s+#\s.*", re.S)  # a fragment has no blanks around its sign
 _ROUNDS = 8  # quotes in brackets in quotes: more than people write, and an end for what is no link
 _END_OF_HOST = re.compile(r"(?<![\[({])[/\\?#]")
 
@@ -20,12 +27,12 @@ _END_OF_HOST = re.compile(r"(?<![\[({])[/\\?#]")
 def clean_entry(text: str) -> str:
     """A list's entry as a link that opens: quotes, brackets and defanging undone.
 
-    Undone are blanks, quotes and angle brackets around it, a comma after its quotes, `hxxp`,
-    `[h]ttp`, `[:]//`, and `[.]`, `(.)`, `[dot]`, `[:]`, `[/]` where the scheme or the host
-    shows such signs: a `[.]` in the path of an ordinary link is part of it.
+    Undone are blanks, quotes and brackets around it, a comma after its quotes, a note after
+    ` # `, `hxxp`, `[h]ttp`, `[:]//`, and `[.]`, `(.)`, `[.`, `[dot]`, `[:]`, `[/]` where the
+    scheme or the host shows such signs: a `[.]` in the path of an ordinary link is part of it.
     """
     for _ in range(_ROUNDS):
-        done = _refang(_unframe(drop_breaks(text)))
+        done = _refang(_unframe(drop_breaks(_NOTE.sub("", text))))
         if done == text:
             break
         text = done
@@ -35,15 +42,31 @@ def clean_entry(text: str) -> str:
 def _unframe(text: str) -> str:
     for _ in range(_ROUNDS):
         inner = trim(text)
-        if inner[:1] in ('"', "'"):
+        if inner[:1] in _QUOTES + "'":
             inner = inner.rstrip(",;")
         inner = inner.strip(_QUOTES)
-        for opening, closing in ("''", "``", "<>"):
+        for opening, closing in _FRAMES:
             if inner.startswith(opening) and inner.endswith(closing):
                 inner = inner[1:-1]
+        for opening, closing in _BRACKETS:
+            if inner.startswith(opening) and inner.endswith(closing) and _SCHEME.match(inner, 1):
+                inner = _unbracketed(inner, opening, closing)
+        named = _NAMED.match(inner)
+        if named and _SCHEME.match(inner, named.end()):
+            inner = inner[named.end() :]
         if inner == text:
             break
         text = inner
+    return text
+
+
+def _unbracketed(text: str, opening: str, closing: str) -> str:
+    """Without a pair of brackets around it, if the last closes the first: `[h]ttp://…[1]` stays."""
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c == opening) - (c == closing)
+        if not depth:
+            return text[1:-1] if i == len(text) - 1 else text
     return text
 
 
@@ -54,8 +77,10 @@ def _refang(text: str) -> str:
         rest = text[scheme.end() :]
         plain = ("ftp" if scheme[1][0] in "fF" else "http") + scheme[2].lower() + "://"
     host = _END_OF_HOST.split(rest, maxsplit=1)[0]
-    if (scheme and scheme[0].lower() != plain) or _SIGN.search(host):
-        return plain + _SIGN.sub(lambda m: "." if m[1].lower() == "dot" else m[1], rest)
+    if (scheme and scheme[0].lower() != plain) or _SIGN.search(host) or _HALF_SIGN.search(host):
+        whole = _SIGN.sub(lambda m: "." if m[1].lower() == "dot" else m[1], rest)
+        host = _END_OF_HOST.split(whole, maxsplit=1)[0]
+        return plain + _HALF_SIGN.sub(".", host) + whole[len(host) :]
     return text
 
 
@@ -75,6 +100,7 @@ def entry_fault(text: str) -> str | None:
         "a wildcard in the host": "*" in key.host,
         "no dot in the host": "." not in key.host and not key.host.startswith("["),
         "a hash-bang fragment": parts.fragment.startswith("#!"),
+        "a host that leads nowhere": "%" in key.host,
         "only a host": not key.path and not key.query,
     }
     return next((fault for fault, found in faults.items() if found), None)
