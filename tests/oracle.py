@@ -213,10 +213,10 @@ def _beside(row: Row, lists: Iterable[Listing], setting: Setting) -> set[Reason]
 
 
 def _same_row(row: Row, beside: Row, key: str) -> bool:
-    if row.get(key) is None and key == "url" or beside.get(key) is None:
+    if beside.get(key) is None:
         return False
     if key == "url":
-        return link_key(row["url"]) == link_key(beside["url"])
+        return row.get("url") is not None and link_key(row["url"]) == link_key(beside["url"])
     return row_hash(row) == beside["row_hash"]
 
 
@@ -347,11 +347,15 @@ def removal_groups(
     return {group: (n, alone[group]) for group, n in gross.items()}
 
 
-def coverage(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
-    """Role to all rows, and those that have a value; NaN is none."""
-    found = {}
+def coverage(rows: Sequence[Row]) -> dict[tuple[str, str], tuple[int, int]]:
+    """(Role, via) to all rows, and those that have a value; NaN is none.
+
+    via `column` for the rows' own values, `computed` for row hashes where these are missing.
+    """
+    computed = sum(r.get("row_hash") is None and row_hash(r) is not None for r in rows)
+    found = {("row_hash", "computed"): (len(rows), computed)}
     for role in ("url", "text", "punsafe", "row_hash", *IMAGE_KINDS):
         values = [row.get(role) for row in rows]
         n = sum(v is not None and not (isinstance(v, float) and math.isnan(v)) for v in values)
-        found[role] = (len(rows), n)
+        found[role, "column"] = (len(rows), n)
     return found

@@ -5,9 +5,11 @@ import hashlib
 import math
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import mmh3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,10 +18,17 @@ from hypothesis import strategies as st
 
 from relaion.errors import InputError, StopError
 from relaion.links import host_digest, key_digest, link_key
+from relaion.links.inner import inner_links
+from relaion.links.scopes import host_patterns, key_prefixes
+from relaion.links.spellings import FORMS, spellings
+from relaion.proof.carried import levels, link_mark, may_hold
 from relaion.proof.digests import common, prefix_of, prefixes
 from relaion.proof.explain import explain
+from relaion.proof.fates import Line
+from relaion.proof.hashes import row_hashes, shortened
 from relaion.proof.keywords import fold, holds_any, read_keywords
-from relaion.proof.model import Known, Line, Rules, judge
+from relaion.proof.known import Beside, Known, Near
+from relaion.proof.model import Rules, judge
 from relaion.proof.near import TAIL, near_rows, plain_hosts, tail_of
 from relaion.proof.part import beyond
 from relaion.proof.pool import processes
@@ -83,7 +92,8 @@ def test_a_keyword_file_is_read_line_by_line(tmp_path: Path) -> None:
 HOSTS = ["a.example", "www.a.example", "www.www.a.example", "b.example", "www.example",
          "xn--4ca.example", "ä.example", "A.example", "a.example.", "a..example", "192.0.2.1",
          "www.192.0.2.1", "a_b.example", "example", "a.example:80", "u@a.example", "0x7f.1",
-         "a.1example", "-a.example", "a.exa-mple", "a.example-"]  # fmt: skip
+         "a.1example", "-a.example", "a.exa-mple", "a.example-", "c.www.a.example",
+         "ww.www.a.example", "awww.a.example", "b.c.a.example"]  # fmt: skip
 LINKS = st.builds(
     "".join,
     st.tuples(
@@ -117,16 +127,23 @@ HOST_LINKS = st.builds(
 )
 
 
+def near_of(key: str, tails: frozenset[bytes] | None = None) -> Near:
+    """Where a listed link stands, as the store says."""
+    return Near(frozenset(h for h in [host_digest(key)] if h is not None), tails=tails)
+
+
 @settings(max_examples=300)
 @given(st.lists(LINKS, min_size=1, max_size=8), LINKS)
 @example(["http://www.www.a.example/p"], "http://a.example/p")
+@example(["http://c.www.a.example/"], "http://c.www.a.example/")
+@example(["http://awww.a.example/"], "http://awww.a.example/")
 def test_a_row_with_a_listed_link_is_always_near(links: list[str], listed: str) -> None:
     key = link_key(listed)
-    hosts = {h for h in [host_digest(key)] if h is not None}
-    near = near_rows(pa.array([u.encode() for u in links]), hosts)
+    rows = pa.array([u.encode() for u in links])
+    near = near_rows(rows, near_of(key))
     same = {i for i, u in enumerate(links) if link_key(u) == key}
     assert same <= {row for row, _ in near}
-    fewer = near_rows(pa.array([u.encode() for u in links]), hosts, {tail_of(key)})
+    fewer = near_rows(rows, near_of(key, frozenset({tail_of(key)})))
     assert same <= {row for row, _ in fewer}
     assert set(fewer) <= set(near)
 
@@ -135,9 +152,112 @@ def test_a_row_with_a_listed_link_is_always_near(links: list[str], listed: str) 
 @given(HOST_LINKS, HOST_LINKS)
 def test_a_row_with_the_tail_of_a_listed_link_is_near(a: str, b: str) -> None:
     key = link_key(a)
-    hosts = {h for h in [host_digest(key)] if h is not None}
+    near = near_of(key, frozenset({tail_of(key)}))
     if link_key(b) == key:
-        assert near_rows(pa.array([b.encode()]), hosts, {tail_of(key)}) == [(0, b.encode())]
+        assert near_rows(pa.array([b.encode()]), near) == [(0, b.encode())]
+
+
+@settings(max_examples=300)
+@given(st.lists(LINKS, min_size=1, max_size=8), LINKS, st.data())
+def test_a_row_below_a_listed_host_is_always_near(
+    links: list[str], listed: str, data: st.DataObject
+) -> None:
+    patterns = host_patterns(link_key(listed))
+    if not patterns:
+        return
+    pattern = data.draw(st.sampled_from(patterns))
+    digest = host_digest(pattern.removeprefix("*."))
+    near = Near(below=frozenset(h for h in [digest] if h is not None))
+    same = {i for i, u in enumerate(links) if pattern in host_patterns(link_key(u))}
+    assert same <= {row for row, _ in near_rows(pa.array([u.encode() for u in links]), near)}
+
+
+@settings(max_examples=300)
+@given(st.lists(LINKS, min_size=1, max_size=8), LINKS, st.data())
+def test_a_row_below_a_listed_prefix_is_always_near(
+    links: list[str], listed: str, data: st.DataObject
+) -> None:
+    prefixes = key_prefixes(link_key(listed))
+    if not prefixes:
+        return
+    prefix = data.draw(st.sampled_from(prefixes))
+    same = {i for i, u in enumerate(links) if prefix in key_prefixes(link_key(u))}
+    near = near_rows(pa.array([u.encode() for u in links]), near_of(prefix))
+    assert same <= {row for row, _ in near}
+
+
+NESTED = st.lists(
+    st.sampled_from(
+        ["http://", "https:", "//", "/", "i0.wp.com", "a.example", "?u=", "&", "%2F", "%3A", "http",
+         "%252F", "%2f%2f", "www.", ".", "%2E", "#", "&#47;", "&#46;", ":", "x.jpg", "\\", "é"]
+    ),
+    max_size=9,
+).map("".join)  # fmt: skip
+
+
+@settings(max_examples=1000)
+@given(NESTED)
+def test_a_link_that_holds_another_is_always_looked_at(link: str) -> None:
+    raw = link.encode()
+    if inner_links(raw):
+        assert may_hold(pa.array([raw])).to_pylist() == [True]
+
+
+def test_few_links_may_hold_another() -> None:
+    none = [b"https://a.example/p/x.jpg", b"http://a.b.example/x-1.jpeg?w=1&h=2", None, b""]
+    assert may_hold(pa.array(none, pa.binary())).true_count == 0
+
+
+def test_each_level_knows_its_rows() -> None:
+    urls = pa.array([None, b"https://a.example/x", b"https://i0.wp.com/b.example/y.jpg", b"\xff"])
+    own, inner = levels(urls, inner=True)
+    assert own.links.equals(urls) and list(own.rows) == [0, 1, 2, 3]
+    assert list(inner.rows) == [2]
+    assert link_key(inner.links[0].as_py()) == "b.example/y.jpg"
+    assert [level.inner for level in levels(urls, inner=False)] == [False]
+
+
+# -- row hashes --------------------------------------------------------------------------
+
+ROW_HASHES = [  # url, text, hash; the first two are real rows of published tables
+    ("https://img1.etsystatic.com/186/0/5531524/il_340x270.1310915051_5kax.jpg",
+     "Vintage Green Glass Swag Hanging Lamp Mid Century", 6170073934346815248),
+    ("https://www.advocate-art.com/system/ART/Modules/Application/Images/Image/images/000/011/121/"
+     "artistique_half/VML175107.jpg?6f71107bead7921d03fa7dc3e4ac4b9a8f24dfd3d823d512d7618c06e4059513",
+     "Christmas Shopping Copy", -3604776403351267688),
+    ("http://a", "bc", 6914112474592262566),
+    ("https://example.org/é.jpg", "日本語 caption", 4109891751969920278),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("url", "text", "number"), ROW_HASHES)
+def test_row_hashes_are_those_of_the_published_tables(url: str, text: str, number: int) -> None:
+    assert oracle.row_hash({"url": url, "text": text}) == number
+    columns = {"url": pa.array([url.encode()]), "text": pa.array([text.encode()])}
+    hashes, computed = row_hashes(Rows(1, columns))
+    assert hashes.to_pylist() == [number] and computed.to_pylist() == [True]
+
+
+def test_row_hashes_are_computed_where_there_is_none() -> None:
+    columns = {
+        "url": pa.array([b"http://a", None, None, b"http://\xff"], pa.binary()),
+        "text": pa.array([b"bc", None, b"x", None], pa.binary()),
+    }
+    hashes, computed = row_hashes(Rows(4, columns))
+    raw = mmh3.hash64(b"http://\xff")[0]
+    assert hashes.to_pylist() == [6914112474592262566, None, mmh3.hash64("x")[0], raw]
+    assert computed.to_pylist() == [True, False, True, True]
+    own = {"row_hash": pa.array([7, None, None, 0], pa.int64())}
+    hashes, computed = row_hashes(Rows(4, columns | own))
+    assert hashes.to_pylist() == [7, None, mmh3.hash64("x")[0], 0]
+    assert computed.to_pylist() == [False, False, True, False]
+
+
+@given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1)))
+def test_row_hashes_are_shortened_as_listed_ones(numbers: list[int | None]) -> None:
+    digests = [oracle.hash_entry(n)[1] for n in numbers if n is not None]
+    found = shortened(pa.array(numbers, pa.int64()))
+    assert found.to_pylist() == prefix_of(digests).to_pylist()
 
 
 @settings(max_examples=300)
@@ -145,7 +265,9 @@ def test_a_row_with_the_tail_of_a_listed_link_is_near(a: str, b: str) -> None:
 def test_a_plain_end_is_the_end_of_the_key(link: str) -> None:
     raw = link.encode()
     host = host_digest(link_key(link)) or ""
-    if not near_rows(pa.array([raw]), {host}, frozenset()):  # nothing odd about it
+    if not near_rows(
+        pa.array([raw]), Near(frozenset({host}), tails=frozenset())
+    ):  # nothing odd about it
         assert tail_of(link_key(link)) == raw[-TAIL:]
 
 
@@ -155,16 +277,15 @@ def test_a_plain_host_is_the_host_of_the_key(link: str) -> None:
     host = plain_hosts(pa.array([link.encode()]))[0].as_py()
     if host is None or b"xn--" in host:
         return
-    while host.startswith(b"www."):
-        host = host[4:]
-    assert hashlib.md5(host).hexdigest() == host_digest(link_key(link))
+    assert hashlib.md5(host.replace(b"www.", b"")).hexdigest() == host_digest(link_key(link))
 
 
 def test_most_rows_are_not_near() -> None:
     rows = [b"https://c.example/1.jpg", None, b"odd", b"http://www.a.example/x"]
     a = host_digest(link_key("http://a.example/"))
-    assert near_rows(pa.array(rows, pa.binary()), {str(a)}) == [(2, rows[2]), (3, rows[3])]
-    assert near_rows(pa.array(rows, pa.binary()), set()) == [(2, rows[2])]
+    near = Near(frozenset({str(a)}))
+    assert near_rows(pa.array(rows, pa.binary()), near) == [(2, rows[2]), (3, rows[3])]
+    assert near_rows(pa.array(rows, pa.binary()), Near()) == [(2, rows[2])]
 
 
 # -- digests -----------------------------------------------------------------------------
@@ -205,88 +326,146 @@ def test_digests_are_decoded() -> None:
 # -- the model ---------------------------------------------------------------------------
 
 IMAGES = [hashlib.md5(bytes([i])).hexdigest() for i in range(4)]
-URLS = ["https://a.example/1", "http://A.example/1#x", "https://b.example/2", "odd text"]
+URLS = [
+    "https://a.example/1", "http://A.example/1#x", "https://b.example/2", "odd text",
+    b"https://b.example/\xff", "https://i0.wp.com/a.example/1", "https://c.b.example/d/e?f",
+    "http://b.example/2", "https://c.b.example:8080/d",
+]  # fmt: skip
+TEXTS = ["harbour", "harbours", "Harbour!", None, "", b"harbour \xff"]
+HASHES = [None, 0, 7, -7, 2**63 - 1, oracle.row_hash({"url": URLS[0], "text": "harbour"})]
 ROW = st.fixed_dictionaries(
     {
         "url": st.sampled_from([*URLS, None]),
-        "text": st.sampled_from(["harbour", "harbours", "Harbour!", None, ""]),
+        "text": st.sampled_from(TEXTS),
         "punsafe": st.sampled_from(
             [None, math.nan, 0.0, 0.45, 0.4500001, 0.95, 0.9500001, 1.0, math.inf, -math.inf]
         ),
         "image_md5": st.sampled_from([*IMAGES, IMAGES[0].upper(), "none", None]),
+        "row_hash": st.sampled_from(HASHES),
     }
 )
+
+
+def spelled_entries(*urls: str | bytes) -> list[tuple[str, str]]:
+    """Hashes of every spelling of these links."""
+    return [("url_md5", hashlib.md5(x).hexdigest()) for u in urls for _, x in spellings(u)]
+
+
 ENTRY = st.sampled_from(
     [
         *(("image_md5", digest) for digest in IMAGES),
-        oracle.url_entry(URLS[0]),
-        oracle.url_entry("odd text"),
-        ("url_md5", hashlib.md5(URLS[2].encode()).hexdigest()),
-        ("url_sha256", hashlib.sha256(URLS[1].encode()).hexdigest()),
+        *(oracle.url_entry(u) for u in URLS),
+        *spelled_entries(URLS[2], URLS[4], URLS[0]),
+        ("url_sha256", hashlib.sha256(b"http://A.example/1#x").hexdigest()),
+        *(oracle.hash_entry(n) for n in HASHES if n is not None),
+        *(oracle.hash_entry(oracle.row_hash({"url": u, "text": "harbour"}) or 0) for u in URLS),
+        *(oracle.scope_entry("host", x) for x in ("*.b.example", "b.example", "a.example")),
+        oracle.scope_entry("url_prefix", "c.b.example/d"),
+        oracle.scope_entry("url_prefix", "a.example"),
     ]
 )
-LISTS = st.lists(st.frozensets(ENTRY, max_size=3), max_size=3).map(
-    lambda found: [Listing(i + 1, "csam", entries) for i, entries in enumerate(found)]
+FORM = st.none() | st.just(()) | st.just(("raw",)) | st.just(tuple(f for f in FORMS if f != "raw"))
+LISTS = st.lists(st.tuples(st.frozensets(ENTRY, max_size=3), FORM), max_size=3).map(
+    lambda found: [
+        Listing(i + 1, "csam", entries, forms=forms) for i, (entries, forms) in enumerate(found)
+    ]
+)
+SIDECAR = st.builds(
+    oracle.Sidecar, st.sampled_from(["url", "row_hash"]), st.lists(ROW, max_size=4).map(tuple)
 )
 
 
-def known_of(rows: list[dict[str, Any]], lists: list[Listing], same_link: bool) -> Known:
+def known_of(rows: list[dict[str, Any]], lists: list[Listing], setting: Setting) -> Known:
     """What is listed, without any of the short cuts that `listed.look_up` takes."""
     exact: dict[str, dict[str, tuple[int, ...]]] = {}
     for x in lists:
         for kind, digest in x.entries:
             before = exact.setdefault(kind, {}).get(digest, ())
             exact[kind][digest] = (*before, x.list_id)
-    links: dict[str, set[int]] = {}
-    for row, named in zip(rows, oracle.reasons(rows, lists, Setting()), strict=True):
-        hits = {r.list_id for r in named if r.reason_kind == "list" and r.list_id is not None}
-        if row["url"] is not None and hits and same_link:
-            links.setdefault(key_digest(link_key(row["url"])), set()).update(hits)
-    hosts = {host_digest(link_key(u)) for u in URLS}
+    links: dict[str, tuple[int, ...]] = {}
+    named = oracle.reasons(rows, lists, replace(setting, same_link=False))
+    for row, reasons in zip(rows, named, strict=True):
+        hits = {r.list_id for r in reasons if r.list_id is not None}
+        if row["url"] is not None and hits and setting.same_link:
+            digest = key_digest(link_key(row["url"]))
+            links[digest] = tuple({*links.get(digest, ()), *hits})
+    hosts = {host_digest(link_key(u)) for u in URLS} - {None}
     return Known(
-        exact,
-        {digest: tuple(sorted(hits)) for digest, hits in links.items()},
-        frozenset(h for h in hosts if h is not None),
+        exact=exact,
+        forms={x.list_id: frozenset(x.forms) for x in lists if x.forms is not None},
+        beside=beside_of(lists, setting),
+        links=links,
+        near=Near(frozenset(h for h in hosts if h), frozenset(h for h in hosts if h)),
+        marks=frozenset(link_mark(raw(u) or b"") for u in URLS),
+        inner=setting.inner,
     )
 
 
-@settings(max_examples=300)
+def beside_of(lists: list[Listing], setting: Setting) -> Beside:
+    """What the sidecars name."""
+    found = Beside()
+    for sidecar in setting.sidecars:
+        for row in sidecar.rows:
+            value = row[sidecar.key]
+            hits = tuple(
+                (x.list_id, "image_md5")
+                for x in lists
+                if ("image_md5", (row["image_md5"] or "").lower()) in x.entries
+            )
+            if value is not None and hits:
+                is_link = sidecar.key == "url"
+                found |= Beside({key_digest(link_key(value)): hits} if is_link else {},
+                                {} if is_link else {value: hits})  # fmt: skip
+    return found
+
+
+def raw(text: str | bytes | None) -> bytes | None:
+    return text.encode() if isinstance(text, str) else text
+
+
+@settings(max_examples=500)
 @given(
     st.lists(ROW, max_size=8),
     LISTS,
-    st.sampled_from([None, ("harbour",)]),
-    st.sampled_from(["keep", "drop"]),
-    st.booleans(),
+    st.builds(
+        Setting,
+        st.sampled_from([None, ("harbour",)]),
+        st.sampled_from(["keep", "drop"]),
+        st.booleans(),
+        inner=st.booleans(),
+        sidecars=st.lists(SIDECAR, max_size=2).map(tuple),
+    ),
     st.sampled_from([pa.float32(), pa.float64()]),
+    st.booleans(),
 )
 def test_the_model_names_rows_as_the_oracle_does(
     rows: list[dict[str, Any]],
     lists: list[Listing],
-    keywords: tuple[str, ...] | None,
-    unscored: str,
-    same_link: bool,
+    setting: Setting,
     score: pa.DataType,
+    has_hashes: bool,
 ) -> None:
-    rows = [r | {"punsafe": pa.scalar(r["punsafe"], score).as_py()} for r in rows]
+    hashes = {} if has_hashes else {"row_hash": None}
+    rows = [r | {"punsafe": pa.scalar(r["punsafe"], score).as_py()} | hashes for r in rows]
     columns = {
-        "url": pa.array([None if r["url"] is None else r["url"].encode() for r in rows], "binary"),
-        "text": pa.array([None if r["text"] is None else r["text"].encode() for r in rows],
-                         "binary"),
+        "url": pa.array([raw(r["url"]) for r in rows], "binary"),
+        "text": pa.array([raw(r["text"]) for r in rows], "binary"),
         "punsafe": pa.array([r["punsafe"] for r in rows], pa.float64()),
         "image_md5": as_hex(pa.array([r["image_md5"] for r in rows], pa.string()), None),
-    }  # fmt: skip
-    rules = Rules(0.45, 0.95, keywords, unscored == "drop")
-    masks = judge(Rows(len(rows), columns), known_of(rows, lists, same_link), rules).masks
+    }
+    if has_hashes:
+        columns["row_hash"] = pa.array([r["row_hash"] for r in rows], pa.int64())
+    rules = Rules(0.45, 0.95, setting.keywords, setting.unscored == "drop")
+    masks = judge(Rows(len(rows), columns), known_of(rows, lists, setting), rules).masks
     found = [{line for line, mask in masks.items() if mask[i].as_py()} for i in range(len(rows))]
-    named = oracle.reasons(rows, lists, Setting(keywords, unscored, same_link))
+    named = oracle.reasons(rows, lists, setting)
     assert found == [{Line(*reason) for reason in reasons} for reasons in named]
 
 
 def test_a_shard_without_scores_has_no_rule_hits() -> None:
     rows = Rows(2, {"url": pa.array([b"https://a.example/", None], "binary")})
-    none = Known({}, {}, frozenset())
-    assert judge(rows, none, Rules(0.45, 0.95, ("x",), False)).masks == {}
-    dropped = judge(rows, none, Rules(0.45, 0.95, None, True)).masks
+    assert judge(rows, Known(), Rules(0.45, 0.95, ("x",), False)).masks == {}
+    dropped = judge(rows, Known(), Rules(0.45, 0.95, None, True)).masks
     assert {line.rule: m.true_count for line, m in dropped.items()} == {"unscored": 2}
 
 

@@ -37,13 +37,15 @@ SCHEMA = pa.schema(
         pa.field("boxes", pa.list_(pa.list_(pa.float64()))),
         pa.field("width", pa.int32(), nullable=False),
         pa.field("taken", pa.timestamp("us")),
+        pa.field("hash", pa.int64()),
     ],
     metadata={b"origin": b"example", b"pandas": b"{}"},
 )
-ROLES = {"caption": "text", "md5": "image_md5", "sha1": "image_sha1"}
+ROLES = {"caption": "text", "md5": "image_md5", "sha1": "image_sha1", "hash": "row_hash"}
 CODECS = {"url": "zstd", "caption": "snappy"}
 # every plain link that a list here may hold; a store keeps the digests of their hosts
 PLAIN_LINKS = ("https://listed.example/x.jpg", "https://a.example/1")
+SCOPES = (("host", "*.host.example"), ("url_prefix", "pre.example/dir"))
 KEYWORDS = ("harbour", "кот", "海")
 
 
@@ -53,6 +55,22 @@ def md5(text: str) -> str:
 
 def sha1(text: str) -> str:
     return hashlib.sha1(text.encode()).hexdigest()
+
+
+def sidecars() -> tuple[oracle.Sidecar, ...]:
+    """Image hashes that lie apart, by link and by row hash, among some that name no row."""
+    by_link = (
+        {"url": "http://www.side.example/1.jpg#x", "image_md5": md5("listed a").upper()},
+        {"url": "https://host1.example/p/1.jpg", "image_md5": md5("harmless")},
+        {"url": None, "image_md5": md5("listed a")},
+        {"url": "https://nowhere.example/", "image_md5": md5("listed b")},
+    )
+    by_hash = (
+        {"row_hash": -815, "image_md5": None, "image_sha1": sha1("listed c")},
+        {"row_hash": 3000, "image_md5": md5("harmless"), "image_sha1": None},
+        {"row_hash": None, "image_md5": md5("listed a"), "image_sha1": None},
+    )
+    return oracle.Sidecar("url", by_link), oracle.Sidecar("row_hash", by_hash)
 
 
 def row(i: int, **values: Any) -> dict[str, Any]:
@@ -67,6 +85,7 @@ def row(i: int, **values: Any) -> dict[str, Any]:
         "boxes": None if i % 3 else [[i / 3, math.nan], []],
         "width": i,
         "taken": None if i % 4 else 1_700_000_000_000_000 + i,
+        "hash": None if i % 3 else 1000 * i,
     }
     return plain | values
 
@@ -75,6 +94,28 @@ def planted(start: int) -> list[dict[str, Any]]:
     """Rows that something names, among neutral ones."""
     rows = [row(start + i) for i in range(60)]
     changes: dict[int, dict[str, Any]] = {
+        # found by another spelling, by a link inside, by host, by prefix, by row hash
+        1: {"url": "https://spelled.example/S.jpg"},
+        2: {"url": "https://i0.wp.com/listed.example/x.jpg"},
+        3: {"url": "https://proxy.example/?u=https://raw.example/r.jpg"},
+        4: {"url": "http://img.host.example/1.jpg"},
+        6: {"url": "https://www.pre.example/dir/sub/1.jpg?x"},
+        7: {"hash": -4711},
+        9: {"url": "https://hash.example/", "caption": "computed", "hash": None},
+        # found in a sidecar, by link and by row hash
+        10: {"url": "https://side.example/1.jpg"},
+        12: {"hash": -815},
+        # a proxy of a link that another row passes on, and one of a listed host
+        13: {"url": "https://i0.wp.com/same.example/s.jpg"},
+        15: {"url": "https://i0.wp.com/host.example/s.jpg"},
+        # a list that wants links as they stand: the second one is another spelling
+        16: {"url": "https://form.example/1.jpg"},
+        18: {"url": "http://form.example/1.jpg"},
+        # next to what is listed
+        19: {"url": "https://pre.example/dirty/1.jpg"},
+        21: {"url": "https://ghost.example/1.jpg"},
+        22: {"url": "https://hash.example/", "caption": "computed", "hash": 5},
+        24: {"url": "https://nowhere.example/p?u=https://listed.example/y.jpg"},
         5: {"md5": md5("listed a").upper()},  # on two lists
         8: {"md5": md5("listed b"), "url": None},
         11: {"sha1": sha1("listed c"), "md5": None},
@@ -106,8 +147,15 @@ def planted(start: int) -> list[dict[str, Any]]:
     return rows
 
 
+def computed() -> int:
+    """The row hash of a row that has none of its own."""
+    number = oracle.row_hash({"url": "https://hash.example/", "text": "computed"})
+    assert number is not None
+    return number
+
+
 def lists() -> list[Listing]:
-    """Three lists; one has a label that no edition asks for."""
+    """Six lists; one has a label that no edition asks for, one is compared in one form only."""
     return [
         Listing(1, "csam", frozenset({("image_md5", md5("listed a")),
                                       ("image_md5", md5("listed b")),
@@ -117,15 +165,26 @@ def lists() -> list[Listing]:
                                          ("image_md5", md5("listed d")),
                                          ("url_md5", md5("https://raw.example/r.jpg")),
                                          ("image_md5", md5("nowhere"))}), "other partner"),
+        Listing(4, "csam", frozenset({("url_md5", md5("http://spelled.example/S.jpg")),
+                                      ("url_sha1", sha1("https://spelled.example/S.jpg")),
+                                      ("row_hash", f"{-4711 % 2**64:016x}"),
+                                      oracle.hash_entry(computed())})),
+        Listing(5, "opt-out", frozenset(oracle.scope_entry(*scope) for scope in SCOPES)),
+        Listing(6, "csam", frozenset({("url_md5", md5("https://form.example/1.jpg"))}),
+                forms=("raw",)),
         Listing(3, "watch", frozenset({("image_md5", md5("other list"))}), "third"),
     ]  # fmt: skip
 
 
 # the audit's tables that a check needs
 AUDIT = {
+    "run": ("name", "setting"),
+    "parameters": ("name", "setting"),
+    "scripts": ("name", "sha256"),
+    "lists": ("list_id", "source", "title", "label", "received", "digest", "kind", "entries"),
     "inputs": ("subset", "shard", "rows", "bytes", "sha256"),
     "outputs": ("edition", "subset", "shard", "rows", "bytes", "sha256"),
-    "coverage": ("subset", "role", "rows", "covered"),
+    "coverage": ("subset", "role", "via", "rows", "covered", "estimated", "sampled"),
     "hits": ("subset", "list_id", "kind", "form", "gross", "exclusive"),
     "hit_groups": ("subset", "grouping", "name", "memberships", "rows"),
     "removals": ("edition", "subset", "reason_kind", "list_id", "label", "kind", "form", "rule",
@@ -133,11 +192,23 @@ AUDIT = {
     "removal_groups": ("edition", "subset", "grouping", "name", "gross", "exclusive"),
     "unions": ("edition", "subset", "rows_in", "removed", "kept"),
 }  # fmt: skip
-NUMBERS = {"list_id": "integer"} | dict.fromkeys(
-    ("rows", "bytes", "covered", "gross", "exclusive", "memberships", "rows_in", "removed", "kept"),
+NUMBERS = {"list_id": "integer", "estimated": "boolean"} | dict.fromkeys(
+    (
+        "entries",
+        "sampled",
+        "rows",
+        "bytes",
+        "covered",
+        "gross",
+        "exclusive",
+        "memberships",
+        "rows_in",
+        "removed",
+        "kept",
+    ),
     "bigint",
 )
-ARROW = {"varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64()}
+ARROW = {"varchar": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "bigint": pa.int64()}
 
 
 @dataclass
@@ -146,7 +217,9 @@ class World:
 
     top: Path
     lists: Sequence[Listing] = field(default_factory=lists)
-    setting: Setting = field(default_factory=lambda: Setting(keywords=KEYWORDS))
+    setting: Setting = field(
+        default_factory=lambda: Setting(keywords=KEYWORDS, sidecars=sidecars())
+    )
     editions: Sequence[oracle.Edition] = (RESEARCH, SAFE)
     own: frozenset[str] = frozenset()
     shards: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
@@ -168,6 +241,9 @@ class World:
     def keywords(self) -> Path:
         return self.top / "keywords.txt"
 
+    def sidecar(self, i: int) -> Path:
+        return self.top / "apart" / f"sidecar-{i}.parquet"
+
     def source(self, subset: str = "alpha", shard: str = "part-0.parquet") -> Path:
         return self.data / subset / shard
 
@@ -183,6 +259,7 @@ class World:
             "inputs": [self.data],
             "lists": self.store,
             "keywords": self.keywords if has_words else None,
+            "sidecars": [self.sidecar(i) for i, _ in enumerate(self.setting.sidecars)],
         }
 
     def make(self) -> "World":
@@ -195,6 +272,8 @@ class World:
         words = "\n".join(["# words", "", *(self.setting.keywords or ())])
         self.keywords.write_text("\ufeff" + words + "\n", encoding="utf-8")
         make_store(self.store, self.lists)
+        for i, sidecar in enumerate(self.setting.sidecars):
+            self._write_sidecar(i, sidecar)
         flat = [r for rows in self.shards.values() for r in rows]
         named = oracle.reasons([roles(r) for r in flat], self.lists, self.setting)
         tables, start = {}, 0
@@ -206,6 +285,18 @@ class World:
         self._count(tables)
         self.restate()
         return self
+
+    def _write_sidecar(self, i: int, sidecar: oracle.Sidecar) -> None:
+        kinds = {"url": pa.string(), "row_hash": pa.int64()}
+        names = {"row_hash": "hash", "image_md5": "md5", "image_sha1": "sha1"}
+        columns = {
+            names.get(role, role): pa.array(
+                [row[role] for row in sidecar.rows], kinds.get(role, pa.string())
+            )
+            for role in sidecar.rows[0]
+        }
+        self.sidecar(i).parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(columns), self.sidecar(i))
 
     def _write_outputs(self, named: dict[tuple[str, str], list[set[oracle.Reason]]]) -> None:
         for edition in self.editions:
@@ -226,8 +317,11 @@ class World:
         for subset in dict.fromkeys(s for s, _ in named):
             ours = [r for (s, _), some in named.items() if s == subset for r in some]
             rows = [roles(r) for (s, _), some in self.shards.items() if s == subset for r in some]
-            for role, numbers in oracle.coverage(rows).items():
-                counts["coverage"].append((subset, role, *numbers))
+            for line, numbers in oracle.coverage(rows).items():
+                counts["coverage"].append((subset, *line, *numbers, False, None))
+            n = min(len(rows), 20)
+            reached = (subset, "image_md5", "sidecar", len(rows), n // 3, True, n)
+            counts["coverage"].append(reached)
             for line, numbers in oracle.hits(ours).items():
                 counts["hits"].append((subset, *line, *numbers))
             for group, numbers in oracle.hit_groups(ours, self.lists).items():
@@ -259,6 +353,7 @@ class World:
             "parameters": {
                 "unscored": setting.unscored,
                 "same_link": setting.same_link,
+                "inner": setting.inner,
                 "unsafe_above": setting.unsafe_above,
                 "keyword_above": setting.keyword_above,
                 "keywords": None
@@ -283,6 +378,10 @@ class World:
                     "digest": hmac_digest(key, content(x)), "entries": counts(x),
                 }
                 for x in self.lists
+            ],
+            "sidecars": [
+                {"name": self.sidecar(i).name, **facts(self.sidecar(i))}
+                for i, _ in enumerate(setting.sidecars)
             ],
             "inputs": [
                 {"subset": subset, "shard": shard, **facts(self.source(subset, shard))}
@@ -310,6 +409,7 @@ class World:
                 kept = sum(o[3] for o in outputs if o[:2] == (e.name, s))
                 unions.append((e.name, s, n, n - kept, kept))
         found = self.counts | {"inputs": inputs, "outputs": outputs, "unions": unions}
+        found |= self._words()
         with connect(path) as engine:
             for table, columns in AUDIT.items():
                 kinds = [NUMBERS.get(name, "varchar") for name in columns]
@@ -322,6 +422,25 @@ class World:
                 engine.insert(table, pa.table(arrays, names=list(columns)))
             if change is not None:
                 change(engine)
+
+    def _words(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The audit's tables that repeat the manifest."""
+        stated = self.manifest
+        run = {
+            name: stated[name] for name in ("run", "sql_version", "relaion", "duckdb", "pyarrow")
+        }
+        run["link_key"] = str(stated["key_version"])
+        names = ("list_id", "source", "title", "label", "received", "digest")
+        return {
+            "run": list(run.items()),
+            "parameters": [(k, json.dumps(v)) for k, v in stated["parameters"].items()],
+            "scripts": [(s["name"], s["sha256"]) for s in stated["scripts"]],
+            "lists": [
+                (*(x[name] for name in names), kind, n)
+                for x in stated["lists"]
+                for kind, n in x["entries"].items()
+            ],
+        }
 
     def change(self, path: Path, edit: Callable[[pa.Table], pa.Table], **options: Any) -> None:
         """Rewrite one file after an edit, and state it as it is now."""
@@ -358,7 +477,7 @@ def facts(path: Path) -> dict[str, Any]:
 
 
 def content(x: Listing) -> str:
-    return hashlib.sha256(repr(sorted(x.entries)).encode()).hexdigest()
+    return hashlib.sha256(repr((sorted(x.entries), x.forms)).encode()).hexdigest()
 
 
 def counts(x: Listing) -> dict[str, int]:
@@ -370,16 +489,18 @@ def make_store(path: Path, lists: Sequence[Listing]) -> None:
     """A list store as `lists add` leaves it."""
     path.unlink(missing_ok=True)
     hosts = {oracle.url_entry(link)[1]: host_digest(link_key(link)) for link in PLAIN_LINKS}
+    for scope in SCOPES:
+        hosts[oracle.scope_entry(*scope)[1]] = host_digest(scope[1].removeprefix("*."))
     with connect() as engine:
         engine.attach(path, "store", read_only=False)
         script = load("lists")["10_store"]
         engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
         for x in lists:
             engine.execute(
-                "insert into store.lists values (?, ?, ?, ?, '2024-02-22', now(), ?, ?, ?, 0, 0, "
-                "null)",
+                "insert into store.lists "
+                "values (?, ?, ?, ?, '2024-02-22', now(), ?, ?, ?, 0, 0, ?)",
                 [x.list_id, x.source, f"list {x.list_id}", x.label, content(x),
-                 len(x.entries), len(x.entries)],
+                 len(x.entries), len(x.entries), None if x.forms is None else list(x.forms)],
             )  # fmt: skip
             for kind, digest in sorted(x.entries):
                 engine.execute(

@@ -51,9 +51,7 @@ def named_beside(known: Known, apart: Apart) -> tuple[Beside, Near]:
     return Beside(by_key, by_hash), Near(frozenset(hosts))
 
 
-def _listed(
-    rows: Rows, key: str, known: Known
-) -> list[tuple[bytes | int, tuple[int, str]]]:
+def _listed(rows: Rows, key: str, known: Known) -> list[tuple[bytes | int, tuple[int, str]]]:
     """The keys of rows whose image is listed, each with the list and the kind of digest."""
     images = {role: column for role, column in rows.columns.items() if role in IMAGE_KINDS}
     column = rows.columns[key]

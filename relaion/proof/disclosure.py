@@ -35,8 +35,8 @@ def tokens(texts: Iterable[str]) -> set[str]:
         for word in _LINK.findall(text):
             raw = word.encode("utf-8", "surrogateescape")
             key = link_key(word)
-            for text in (key, *host_patterns(key), *key_prefixes(key)):
-                found.add(key_digest(text))
+            names = (key, *host_patterns(key), *key_prefixes(key))
+            found.update(map(key_digest, names))
             for algorithm in ("md5", "sha1", "sha256"):
                 found.add(hashlib.new(algorithm, raw, usedforsecurity=False).hexdigest())
     return found

@@ -15,9 +15,7 @@ from relaion.errors import InputError
 from relaion.shards.roles import Layout
 
 BATCH = 65_536
-KEYS = frozenset(
-    {"url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256"}
-)
+KEYS = frozenset({"url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256"})
 _PLAIN_64 = bytes.maketrans(b"-_", b"+/")  # the URL alphabet of base64 counts too
 _BASES: dict[str, tuple[Callable[[bytes], bytes], int]] = {
     "base64": (lambda b: base64.b64decode(b.translate(_PLAIN_64), validate=True), 4),
@@ -44,11 +42,10 @@ def roles_of(layout: Layout) -> dict[str, Role]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows by role: url and text as bytes, punsafe as float64, row_hash as int64, digests
-    as lower-case hex.
+    """Some rows by role: url and text as bytes, punsafe as float64, digests as lower-case hex.
 
-    A role that the shard lacks is not in `columns`. `nulls`: NULLs of each role's column, as
-    it stands in the shard.
+    row_hash is int64. A role that the shard lacks is not in `columns`. `nulls`: NULLs of each
+    role's column, as it stands in the shard.
     """
 
     n: int

@@ -8,7 +8,7 @@ a mark are spelled out again.
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,7 +24,6 @@ from relaion.proof.near import near_rows
 from relaion.proof.rows import Roles, Rows, open_shard, role_rows
 
 PIECE_ROWS = 1_000_000
-_NONE = pa.array([], pa.int64())
 
 
 @dataclass(frozen=True)
@@ -85,9 +84,9 @@ class Wanted:
 class Shorts:
     """Shortened digests: `plain` ones, and `spelled` ones, each with the mark of its row's link."""
 
-    plain: pa.Array = _NONE
-    spelled: pa.Array = _NONE
-    marks: pa.Array = _NONE
+    plain: pa.Array = field(default_factory=lambda: _int64(array("q")))
+    spelled: pa.Array = field(default_factory=lambda: _int64(array("q")))
+    marks: pa.Array = field(default_factory=lambda: _int64(array("q")))
 
     def __len__(self) -> int:
         """How many digests these are."""
@@ -99,7 +98,10 @@ def joined(some: list[Shorts]) -> Shorts:
     if not some:
         return Shorts()
     return Shorts(
-        *(pa.concat_arrays([getattr(s, part) for s in some]) for part in ("plain", "spelled", "marks"))
+        *(
+            pa.concat_arrays([getattr(s, part) for s in some])
+            for part in ("plain", "spelled", "marks")
+        )
     )
 
 
@@ -117,8 +119,10 @@ def _of_batch(rows: Rows, wanted: Wanted) -> Shorts:
     if urls is not None and wanted.kinds & (KEY_KINDS | HASHED_KINDS.keys()):
         for level in levels(urls, inner=wanted.inner):
             plain.append(prefix_of(_keys(level, wanted)))
-            _spell(level, urls, wanted, found, marks)
-    return Shorts(pa.concat_arrays([_NONE, *plain]), _int64(found), _int64(marks))
+            for short, mark in _spell(level, urls, wanted):
+                found.append(short)
+                marks.append(mark)
+    return Shorts(pa.concat_arrays([_int64(array("q")), *plain]), _int64(found), _int64(marks))
 
 
 def _keys(level: Level, wanted: Wanted) -> Iterator[str]:
@@ -129,7 +133,8 @@ def _keys(level: Level, wanted: Wanted) -> Iterator[str]:
                 yield from digests
 
 
-def _spell(level: Level, urls: pa.Array, wanted: Wanted, found: array, marks: array) -> None:
+def _spell(level: Level, urls: pa.Array, wanted: Wanted) -> Iterator[tuple[int, int]]:
+    """Shortened digests of all spellings of the links, each with the mark of the row's own link."""
     if not wanted.hashed:
         return
     for row, url in zip(level.rows, level.links.to_pylist(), strict=True):
@@ -139,9 +144,8 @@ def _spell(level: Level, urls: pa.Array, wanted: Wanted, found: array, marks: ar
         for _, text in spellings(url):
             for algorithm in wanted.hashed:
                 short = digest_of(text, algorithm)[:8]
-                found.append(int.from_bytes(short, "little", signed=True))
-                marks.append(mark)
+                yield int.from_bytes(short, "little", signed=True), mark
 
 
-def _int64(numbers: array) -> pa.Array:
+def _int64(numbers: "array[int]") -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])

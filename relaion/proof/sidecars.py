@@ -30,12 +30,13 @@ def check_sidecars(
         notes.limit("1a", "rows that only a sidecar names were not looked for: none given")
         return (), ["the run had sidecars, none were given"]
     work = Path(stack.enter_context(TemporaryDirectory(prefix="relaion-verify-")))
-    found = read_sidecars(paths, work, statement.parameters.columns)
+    said: list[str] = []
+    found = read_sidecars(paths, work, statement.parameters.columns, said)
+    for notice in said:
+        notes.notice(notice)
     ours = sorted((_line(sidecar) for sidecar in found), key=str)
     differ = len(set(ours) ^ set(statement.sidecars)) or ours != list(statement.sidecars)
-    apart = tuple(
-        Apart(Source(s.readable, roles_of(s.layout)), s.key) for s in found
-    )
+    apart = tuple(Apart(Source(s.readable, roles_of(s.layout)), s.key) for s in found)
     if not differ:
         return apart, []
     missing = len(set(statement.sidecars) - set(ours))
