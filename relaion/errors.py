@@ -19,6 +19,14 @@ class RelaionError(Exception):
     """Raised when a user's input or machine is at fault; `str()` is the one line to print."""
 
 
+class Stopped(BaseException):
+    """Raised by the command line where a signal arrives; its text says how to go on, if any."""
+
+    def __init__(self, signal: int, text: str = "") -> None:
+        super().__init__(text)
+        self.signal = signal
+
+
 class InputError(RelaionError):
     """Raised when a path, a shard, a column or an option is not usable."""
 

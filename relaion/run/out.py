@@ -1,8 +1,8 @@
 """The output folder: may it be written, is it ours, is it finished; its lock and work folder."""
 
+import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, OutputError
-from relaion.paths import locked, private_folder, whole_file
+from relaion.paths import (
+    locked,
+    private_folder,
+    public_folder,
+    remove_parts,
+    remove_tree,
+    shown,
+    whole_file,
+)
 from relaion.run import manifest
 from relaion.run.plan import Plan, differences
-from relaion.shards.layout import Shard
 
 WORK = ".work"
 PLAN = "plan.json"
@@ -30,30 +37,41 @@ class Out:
     lock: int
 
 
-def check_apart(out: Path, shards: Sequence[Shard]) -> None:
-    """Refuse an OUT that is an input's folder, lies inside one, or holds one."""
-    target = out.resolve()
-    for folder in {s.path.resolve().parent for s in shards}:
-        if target == folder or target.is_relative_to(folder) or folder.is_relative_to(target):
-            raise InputError(
-                f"{out}: equals, holds or lies inside the input folder {folder}; "
-                "inputs are never modified, so name a folder apart from them"
-            )
+def work_of(out: Path, work: Path | None) -> Path:
+    """The private folder of a run: OUT/.work, or one of its own below the `work` given.
+
+    What else lies in `work` is not ours: it is neither closed to others nor removed.
+    """
+    if work is None:
+        return out / WORK
+    name = hashlib.sha256(os.fsencode(out.resolve())).hexdigest()[:16]
+    return work / f"relaion-{name}"
+
+
+def check_apart(out: Path, work: Path | None, shards: Sequence[Path]) -> None:
+    """Refuse an OUT that is an input's folder, lies inside one, or holds one; a WORK inside."""
+    folders = {path.resolve().parent for path in shards}
+    for place in (out,) if work is None else (out, work):
+        target = place.resolve()
+        for folder in sorted(folders):
+            holds = place is out and folder.is_relative_to(target)
+            if target == folder or target.is_relative_to(folder) or holds:
+                raise InputError(
+                    f"{shown(place)}: equals, holds or lies inside the input folder "
+                    f"{shown(folder)}; inputs are never modified, so name a folder apart from them"
+                )
 
 
 @contextmanager
 def open_out(out: Path, work: Path | None) -> Iterator[Out]:
     """Make and lock OUT; one run at a time, its workers included."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = os.access(out, os.W_OK | os.X_OK)
-    except (OSError, FileExistsError) as e:
-        raise OutputError(f"{out}: cannot be made ({e.strerror}); name another folder") from None
-    if not probe:
-        raise OutputError(f"{out}: cannot be written; change its mode or name another folder")
+    public_folder(out)
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"{shown(out)}: cannot be written; change its mode or name another folder"
+        )
     with locked(out, "is writing to this folder") as handle:
-        os.set_inheritable(handle, True)
-        yield Out(out, work or out / WORK, handle)
+        yield Out(out, work_of(out, work), handle)
 
 
 def check_ours(out: Out) -> None:
@@ -63,7 +81,8 @@ def check_ours(out: Out) -> None:
     begun = (out.path / manifest.MANIFEST).exists() or (out.work / PLAN).exists()
     if strange and not begun:
         raise OutputError(
-            f"{out.path}: is not empty and no run of relaion (it holds {strange[0]}); "
+            f"{shown(out.path)}: is not empty and no run of relaion (it holds "
+            f"{shown(strange[0])}), or one that was given another --work; "
             "name another folder"
         )
 
@@ -98,11 +117,17 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
                 f"{changed}: changed since the run began; add --purge once to remove what that "
                 "run left, then begin anew"
             )
+        remove_parts(out.path)
+        remove_parts(out.work)
+        make_folders(out, plan)
         return True
+    if out.work.exists():  # left by a kill while it was removed: of whatever run
+        remove_tree(out.work)
     private_folder(out.work)
     private_folder(out.work / "done")
     with whole_file(path, mode=0o600) as part:
         part.write_text(json.dumps(fresh), encoding="ascii")
+    make_folders(out, plan)
     return False
 
 
@@ -124,9 +149,17 @@ def purge(out: Path, work: Path) -> bool:
     except (OSError, ValueError, KeyError):
         plan = {"editions": [], "inputs": []}
     if not (out / manifest.MANIFEST).exists():
+        remove_parts(out)
         _remove_outputs(out, plan)
-    shutil.rmtree(work)
+    remove_tree(work)
     return True
+
+
+def make_folders(out: Out, plan: Plan) -> None:
+    """Make the folders of all editions: workers, whose umask is private, only fill them."""
+    for subset in sorted({str(item["subset"]) for item in plan.inputs}):
+        for edition in plan.editions:
+            public_folder(out.path / edition["name"] / subset)
 
 
 def _remove_outputs(out: Path, plan: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ here, an edition's script says which rows leave, the writer masks them out.
 import hashlib
 import json
 import os
-import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from relaion.engine import Engine, ShardSource, connect
 from relaion.errors import InputError, OutputError, ScriptError
-from relaion.paths import whole_file
+from relaion.paths import shown, whole_file
 from relaion.shards.writer import Target, write_editions
 from relaion.sqlset import load, parse
 
@@ -236,13 +236,33 @@ def _same_bytes(source: Path, target: Path, *, link: bool) -> str:
             try:
                 os.link(source.resolve(), part)
             except OSError:  # another file system, or one without hard links
-                shutil.copyfile(source, part)
+                _copy(source, part)
                 return "copied"
             return "linked"
-        shutil.copyfile(source, part)
+        _copy(source, part)
         return "copied"
 
 
+def _copy(source: Path, part: Path) -> None:
+    """Copy bytes; what fails on the source's side is said of the source."""
+    with part.open("wb") as to:
+        for block in _blocks(source):
+            to.write(block)
+
+
 def _sha256(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for block in _blocks(path):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as f:
+            while block := f.read(1 << 20):
+                yield block
+    except OSError as e:
+        raise InputError(
+            f"{shown(path)}: cannot be read ({e.strerror}); is it still there and whole?"
+        ) from None

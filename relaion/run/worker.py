@@ -7,26 +7,15 @@ or environment. It ends when its parent does, so that no orphan goes on writing.
 import json
 import os
 import sys
-import threading
-import time
 import traceback
 from pathlib import Path
 
 from relaion.errors import RelaionError
+from relaion.paths import shown
+from relaion.processes import serve_parent
 from relaion.run.task import Task, run_task
 
-PARENT_CHECK_SECONDS = 0.2
-
-
-def end_with_parent(parent: int) -> None:
-    """Watch for the parent's end from a thread of its own."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(PARENT_CHECK_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+MORE = "give more with --memory, or take fewer --workers"
 
 
 def answer(line: str, log: Path) -> dict[str, object]:
@@ -36,12 +25,17 @@ def answer(line: str, log: Path) -> dict[str, object]:
         run_task(task)
     except RelaionError as e:
         return {"no": task.no, "error": str(e)}
+    except MemoryError:
+        return {"no": task.no, "error": f"{shown(task.path)}: ran out of memory; {MORE}"}
+    except OSError as e:
+        where = e.filename or task.path
+        return {"no": task.no, "error": f"{shown(where)}: {e.strerror or type(e).__name__}"}
     except Exception as e:  # the one place where a bug in a task must not end the run
         keep(log)
         place = traceback.extract_tb(e.__traceback__)[-1]
         return {
             "no": task.no,
-            "error": f"{task.path}: {type(e).__name__} in {Path(place.filename).name}:"
+            "error": f"{shown(task.path)}: {type(e).__name__} in {Path(place.filename).name}:"
             f"{place.lineno}; details in {log}",
         }
     return {"no": task.no, "error": None}
@@ -57,7 +51,7 @@ def keep(log: Path) -> None:
 def main() -> None:
     """Serve tasks until stdin ends."""
     os.umask(0o077)
-    end_with_parent(os.getppid())
+    serve_parent()
     log = Path(sys.argv[1]) / "errors.log"
     for line in sys.stdin:
         print(json.dumps(answer(line, log)), flush=True)

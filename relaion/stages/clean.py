@@ -1,13 +1,14 @@
 """`clean`: match, write the editions, audit, verify. Resumes by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, StopError
-from relaion.paths import shown
+from relaion.errors import InputError, StopError, Stopped
+from relaion.paths import private_umask, shown
 from relaion.proof import Verdict
 from relaion.run import manifest
 from relaion.run import out as folder
@@ -100,7 +101,7 @@ def clean(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
         same_link=same_link,
     )  # fmt: skip
-    folder.check_apart(out, [n.shard for n in request.inputs.shards])
+    folder.check_apart(out, work, [n.shard.path for n in request.inputs.shards])
     with folder.open_out(out, work) as place:
         folder.check_ours(place)
         before = folder.finished(place, request.plan)
@@ -109,16 +110,33 @@ def clean(
             return _cleaned(place.path, before, True, request.inputs.notices, None)
         few = 1 + request.inputs.rows // ROWS_A_WORKER
         pool = LocalPool(min(limits.workers, few), place.work, held=(place.lock,))
-        found, told = _run(
-            place, request, lists, executor or pool, copy=copy, yes=yes_i_checked, progress=listen
-        )
+        if folder.begin(place, request.plan, request.inputs.stamps()):
+            listen.say(f"{shown(place.path)}: going on with the run that broke off")
+        with private_umask():
+            found, told = _run(
+                place, request, lists, executor or pool, copy=copy, yes=yes_i_checked,
+                progress=listen,
+            )  # fmt: skip
         verdict = None
         if verify:
-            verdict = check_promises(
-                place.path, inputs=paths, lists=lists, keywords=keywords, key=key,
-                columns=columns, workers=limits.workers, progress=listen,
-            )  # fmt: skip
+            with _said_when_stopped(place.path):
+                verdict = check_promises(
+                    place.path, inputs=paths, lists=lists, keywords=keywords, key=key,
+                    columns=columns, workers=limits.workers, progress=listen,
+                )  # fmt: skip
     return _cleaned(place.path, found, False, told, verdict)
+
+
+@contextmanager
+def _said_when_stopped(out: Path) -> Iterator[None]:
+    """A signal while the promises are checked finds OUT finished: say what is left to do."""
+    try:
+        yield
+    except Stopped as e:
+        raise Stopped(
+            e.signal,
+            f"stopped while checking; {shown(out)} is finished, check it with `relaion verify`",
+        ) from None
 
 
 def _check(
@@ -167,8 +185,6 @@ def _run(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Do the whole run in the work folder; returns the manifest and what was to be said."""
     started = datetime.now(UTC)
-    if folder.begin(place, request.plan, request.inputs.stamps()):
-        progress.say(f"{place.path}: going on with the run that broke off")
     if request.keywords:
         write_keywords(place.work, request.keywords)
     try:
@@ -258,8 +274,7 @@ class Purged:
 
 def purge(out: Path, *, work: Path | None = None) -> Purged:
     """Remove the work folder of a broken run; raises BusyError while a run goes on."""
-    place = work or out / folder.WORK
     if not out.is_dir():
-        raise InputError(f"{out}: no such folder; nothing to purge")
-    with folder.open_out(out, work):
-        return Purged(place, folder.purge(out, place))
+        raise InputError(f"{shown(out)}: no such folder; nothing to purge")
+    with folder.open_out(out, work) as place:
+        return Purged(place.work, folder.purge(out, place.work))
