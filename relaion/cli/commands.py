@@ -51,13 +51,16 @@ def match(
     memory: o.Memory = stages.MEMORY,
     sql_version: o.SqlVersion = stages.SQL_VERSION,
     same_link: o.SameLink = True,
+    inner: o.Inner = True,
+    sidecars: o.Sidecars = None,
     as_json: o.Json = False,
 ) -> None:
     """Count the rows that each list finds, per kind and subset; writes nothing."""
     with Bars(talk) as bars:
         result = stages.match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
-            memory=memory, sql_version=sql_version, same_link=same_link, progress=bars,
+            memory=memory, sql_version=sql_version, same_link=same_link, inner=inner,
+            sidecars=sidecars or (), progress=bars,
         )  # fmt: skip
     emit(result, show_matched, as_json=as_json)
 
@@ -77,6 +80,8 @@ def clean(
     memory: o.Memory = stages.MEMORY,
     sql_version: o.SqlVersion = stages.SQL_VERSION,
     same_link: o.SameLink = True,
+    inner: o.Inner = True,
+    sidecars: o.Sidecars = None,
     copy: o.Copy = False,
     verify: o.Verify = True,
     yes_i_checked: o.YesIChecked = False,
@@ -91,8 +96,8 @@ def clean(
         result = stages.clean(
             paths, lists, out, editions=editions or stages.BUILT_IN, keywords=keywords,
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
-            memory=memory, sql_version=sql_version, same_link=same_link, copy=copy,
-            verify=verify, yes_i_checked=yes_i_checked, progress=bars,
+            memory=memory, sql_version=sql_version, same_link=same_link, inner=inner,
+            sidecars=sidecars or (), copy=copy, verify=verify, yes_i_checked=yes_i_checked, progress=bars,
         )  # fmt: skip
     emit(result, show_cleaned, as_json=as_json)
     if result.verdict is not None and not result.verdict.ok:

@@ -58,6 +58,16 @@ SameLink = Annotated[
     bool,
     typer.Option("--same-link/--no-same-link", help="Other rows with a listed link go too."),
 ]
+Inner = Annotated[
+    bool,
+    typer.Option("--inner/--no-inner", help="Links inside links are matched too."),
+]
+Sidecars = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--sidecar", metavar="PATH", help="Image hashes by link or row hash; may be repeated."
+    ),
+]
 Copy = Annotated[
     bool, typer.Option("--copy", help="Copy untouched shards instead of hard-linking them.")
 ]

@@ -43,6 +43,7 @@ def next_steps(result: Demo) -> Text:
     return Text(
         "\nLook next:\n"
         f"  relaion inspect {folder}/data\n"
-        f"  relaion match {folder}/data --lists {folder}/lists.duckdb\n"
+        f"  relaion match {folder}/data --lists {folder}/lists.duckdb"
+        f" --sidecar {folder}/sidecars\n"
         f'  relaion sql {folder}/clean -c "from unions"'
     )

@@ -3,6 +3,7 @@
 Standard library only.
 """
 
+from relaion.paths.digest import file_sha256
 from relaion.paths.files import (
     locked,
     private_folder,
@@ -13,14 +14,17 @@ from relaion.paths.files import (
     sync_folder,
     whole_file,
 )
-from relaion.paths.find import Found, ShardPath, find_shards, is_shard_name
+from relaion.paths.find import find_shards, find_sidecars, is_shard_name
+from relaion.paths.found import Found, ShardPath
 from relaion.paths.names import shown
 from relaion.paths.sql import reachable, sql_path
 
 __all__ = [
     "Found",
     "ShardPath",
+    "file_sha256",
     "find_shards",
+    "find_sidecars",
     "is_shard_name",
     "locked",
     "private_folder",

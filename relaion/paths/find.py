@@ -4,57 +4,16 @@ import glob as globbing
 import itertools
 import os
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from relaion.errors import InputError
+from relaion.paths.found import Found, ShardPath
 from relaion.paths.names import shown
 
 _GLOB = re.compile(r"[*?\[]")
-
-
-@dataclass(frozen=True)
-class ShardPath:
-    """One parquet file, the subset (folder) it is audited with, and its name there."""
-
-    path: Path
-    subset: str
-
-    @property
-    def name(self) -> str:
-        """File name, as it will stand in every edition."""
-        return self.path.name
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a list of PATH arguments holds: shards in order, and what was passed over.
-
-    `skipped` are files and folders that are no shards by their name, `looped` folders that a
-    symlink leads back to, `repeated` other names of shards that are counted already.
-    """
-
-    shards: tuple[ShardPath, ...]
-    skipped: tuple[Path, ...] = ()
-    looped: tuple[Path, ...] = ()
-    repeated: tuple[Path, ...] = ()
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """One line a kind of thing passed over, with a count and up to three names."""
-        told = (
-            (self.skipped, "not read, no shard by its name (hidden, or does not end in .parquet)"),
-            (self.looped, "not entered, a link to a folder that was read already"),
-            (self.repeated, "not read twice, another name of a shard that was read already"),
-        )
-        return tuple(f"{_counted(paths)}: {why}" for paths, why in told if paths)
-
-
-def _counted(paths: Sequence[Path]) -> str:
-    names = ", ".join(shown(path.name) for path in paths[:3])
-    more = ", …" if len(paths) > 3 else ""
-    return f"{len(paths)} {'path' if len(paths) == 1 else 'paths'} ({names}{more})"
+_SIDECARS = (".parquet", ".tsv", ".tsv.gz")
 
 
 def find_shards(paths: Sequence[Path | str]) -> Found:
@@ -68,25 +27,47 @@ def find_shards(paths: Sequence[Path | str]) -> Found:
     twice counts once. Raises InputError for a path that does not exist or cannot be read, a
     link to nothing, for no shard at all, and for two shards of the same name in one subset.
     """
-    search = _Search()
+    return _find(paths, is_shard_name, Found(()))
+
+
+def find_sidecars(paths: Sequence[Path | str]) -> Found:
+    """Expand files, folders and globs to sidecars, by the rules of `find_shards`.
+
+    A sidecar's name ends in `.parquet`, `.tsv` or `.tsv.gz`. Two of the same name may lie in
+    folders of the same name: nothing is written under it. Raises as `find_shards` does.
+    """
+    return _find(paths, _is_sidecar_name, Found((), noun="sidecar", endings=_SIDECARS))
+
+
+def _find(paths: Sequence[Path | str], is_wanted: Callable[[Path], bool], empty: Found) -> Found:
+    search = _Search(is_wanted)
     for given in paths:
         search.add(given)
     if not search.shards:
         named = ", ".join(shown(p) for p in paths) or "no path given"
-        raise InputError(f"{named}: no parquet shard found; name files that end in .parquet")
+        what = "parquet shard" if empty.noun == "shard" else empty.noun
+        raise InputError(
+            f"{named}: no {what} found; name files that end in {' or '.join(empty.endings)}"
+        )
     ordered = sorted(search.shards.values(), key=lambda s: (s.subset, os.fsencode(s.name)))
-    _refuse_twins(ordered)
-    return Found(
-        tuple(ordered),
-        tuple(sorted(search.skipped)),
-        tuple(sorted(search.looped)),
-        tuple(sorted(search.repeated)),
+    if empty.noun == "shard":
+        _refuse_twins(ordered)
+    return replace(
+        empty,
+        shards=tuple(ordered),
+        skipped=tuple(sorted(search.skipped)),
+        looped=tuple(sorted(search.looped)),
+        repeated=tuple(sorted(search.repeated)),
     )
 
 
 def is_shard_name(path: Path) -> bool:
     """Whether a file found in a folder counts as a shard by its name."""
     return path.suffix.lower() == ".parquet" and not _is_hidden(path.name)
+
+
+def _is_sidecar_name(path: Path) -> bool:
+    return path.name.lower().endswith(_SIDECARS) and not _is_hidden(path.name)
 
 
 def _is_hidden(name: str) -> bool:
@@ -101,7 +82,8 @@ def _folder_name(folder: Path) -> str:
 class _Search:
     """What was found so far, over all PATH arguments."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_wanted: Callable[[Path], bool]) -> None:
+        self._is_wanted = is_wanted
         self.shards: dict[Path, ShardPath] = {}
         self.skipped: set[Path] = set()
         self.looped: set[Path] = set()
@@ -136,7 +118,7 @@ class _Search:
                 f"{shown(path)}: is a link to a file that is not there; restore or remove it"
             ) from None
         if not real.is_file():
-            raise InputError(f"{shown(path)}: is no regular file; name a parquet file")
+            raise InputError(f"{shown(path)}: is no regular file; name a file to read")
         known = self.shards.setdefault(real, ShardPath(path, subset))
         if _where(known.path) != _where(path):
             self.repeated.add(path)
@@ -149,7 +131,7 @@ class _Search:
         for match in sorted(map(Path, matches), key=_linked_last):
             if match.is_dir():
                 self._walk(match, seen)
-            elif is_shard_name(match):
+            elif self._is_wanted(match):
                 self._take(match, _folder_name(match.parent))
             else:
                 self.skipped.add(match)
@@ -170,7 +152,7 @@ class _Search:
                 path = here / name
                 # a link to nothing may have been a folder of shards, so it is not passed over
                 lost = path.is_symlink() and not path.exists() and not _is_hidden(name)
-                if is_shard_name(path) or lost:
+                if self._is_wanted(path) or lost:
                     self._take(path, subset)
                 else:
                     self.skipped.add(path)

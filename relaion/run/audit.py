@@ -26,12 +26,16 @@ Rows = list[Sequence[Any]]
 
 @dataclass(frozen=True)
 class Found:
-    """What a finished run knows: its plan, its shards and the report of each, and coverage."""
+    """What a finished run knows: its plan, its shards and the report of each, and coverage.
+
+    `sidecars` are lines of the manifest: name, rows, bytes, sha256.
+    """
 
     plan: Plan
     shards: Sequence[Numbered]
     reports: Mapping[int, Report]
     coverage: Sequence[Coverage]
+    sidecars: Sequence[Mapping[str, Any]] = ()
 
 
 def list_lines(plan: Plan) -> Rows:
@@ -84,13 +88,21 @@ def _tables(found: Found) -> dict[str, Rows]:
         "found_lists": list_lines(found.plan),
         "found_inputs": input_lines(found),
         "found_outputs": output_lines(found),
-        "found_coverage": [[c.subset, c.role, c.rows, c.covered] for c in found.coverage],
+        "found_coverage": [
+            [shown(c.subset), c.role, c.via, c.rows, c.covered, c.estimated, c.sampled]
+            for c in found.coverage
+        ],
         "found_tally": [[subset[r.no], *t] for r in found.reports.values() for t in r.tally],
         "found_groups": [[subset[r.no], *g] for r in found.reports.values() for g in r.groups],
     }
 
 
-_ARROW = {"varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64()}
+_ARROW = {
+    "varchar": pa.string(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+}
 
 
 def _load(engine: Engine, script: Script, table: str, rows: Rows) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relaion.paths import find_shards
+from relaion.paths import find_shards, shown
 from relaion.run.numbering import Numbered, number
 from relaion.shards.layout import group_shards, read_shard
 from relaion.shards.mixed import mixed_notices
@@ -22,6 +22,15 @@ class Inputs:
     def rows(self) -> int:
         """Rows of all shards."""
         return sum(n.shard.rows for n in self.shards)
+
+    @property
+    def rows_by_subset(self) -> dict[str, int]:
+        """Rows of each subset, by its name as people see it."""
+        found: dict[str, int] = {}
+        for n in self.shards:
+            subset = shown(n.shard.subset)
+            found[subset] = found.get(subset, 0) + n.shard.rows
+        return found
 
     @property
     def roles(self) -> frozenset[str]:

@@ -38,7 +38,7 @@ class Job:
             subset=shard.subset,
             rows=shard.rows,
             roles={
-                role: [column.position, column.encoding]
+                role: [column.position, column.encoding, column.name, column.type]
                 for role, column in shard.layout.roles.items()
             },
             editions=[self._edition(e, numbered) for e in self.editions],

@@ -16,6 +16,11 @@ class Known:
     kinds: dict[str, int]
     key: bytes
 
+    @property
+    def sources(self) -> dict[int, str]:
+        """Who sent each list."""
+        return {x["list_id"]: x["source"] for x in self.lists}
+
     def seal(self, sha256: str, n: int) -> dict[str, Any]:
         """The public form of a keyword file: its HMAC digest and how many words it holds."""
         return {"digest": hmac_digest(self.key, sha256), "n": n}

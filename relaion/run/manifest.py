@@ -33,6 +33,7 @@ def build(found: Found, started: str, finished: str) -> dict[str, Any]:
         "parameters": plan.parameters,
         "editions": plan.editions,
         "lists": plan.lists,
+        "sidecars": list(found.sidecars),
         "inputs": [dict(zip(columns, line, strict=True)) for line in input_lines(found)],
         "outputs": [
             dict(zip(("edition", *columns), line, strict=True)) for line in output_lines(found)
@@ -78,6 +79,7 @@ def plan_of(manifest: dict[str, Any]) -> dict[str, Any]:
         "editions": manifest["editions"],
         "lists": manifest["lists"],
         "inputs": [{k: i[k] for k in keep} for i in manifest["inputs"]],
+        "sidecars": [{k: s[k] for k in ("name", "bytes")} for s in manifest["sidecars"]],
     }
 
 

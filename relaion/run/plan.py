@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from relaion.links import KEY_VERSION
@@ -29,6 +30,7 @@ class Parameters:
 
     unscored: str
     same_link: bool
+    inner: bool
     keywords: dict[str, Any] | None
     columns: dict[str, str]
     unsafe_above: float = UNSAFE_ABOVE
@@ -46,6 +48,7 @@ class Plan:
     editions: list[dict[str, Any]]
     lists: list[dict[str, Any]]
     inputs: list[dict[str, Any]]
+    sidecars: list[dict[str, Any]]
 
     @property
     def run_id(self) -> str:
@@ -70,6 +73,7 @@ def make_plan(
     lists: Sequence[Mapping[str, Any]],
     parameters: Parameters,
     sql_version: str,
+    sidecars: Sequence[Path] = (),
 ) -> Plan:
     """The plan of a run; `lists` holds list_id, source, title, label, received, digest, entries."""
     scripts = [{"name": f"{k}.sql", "sha256": s.sha256} for k, s in load(sql_version).items()]
@@ -100,6 +104,7 @@ def make_plan(
             }
             for n in shards
         ],
+        sidecars=[{"name": path.name, "bytes": path.stat().st_size} for path in sidecars],
     )
 
 
@@ -124,6 +129,8 @@ def differences(old: Mapping[str, Any], new: Plan) -> list[str]:
         found.append("the lists differ")
     if old["inputs"] != fresh["inputs"]:
         found.append(_inputs_differ(old["inputs"], fresh["inputs"]))
+    if old["sidecars"] != fresh["sidecars"]:
+        found.append("the sidecars differ")
     return found
 
 

@@ -1,34 +1,24 @@
 """Open a connection on the list store, find the hits, leave them and their counts in `work`."""
 
-import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from relaion.engine import connect
 from relaion.errors import StopError
 from relaion.paths import shown
 from relaion.run.find import Finder, Search, write_find
 from relaion.run.inputs import Inputs
+from relaion.run.limits import Limits
 from relaion.run.progress import Progress
-from relaion.run.sizes import parse_size
+from relaion.shards.sidecar import Sidecar
 from relaion.sqlset import load
 
 HOLD_SHARE = 0.01
 HOLD_ROWS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much of the machine a run may take: processes or threads, and memory ('2GB')."""
-
-    workers: int
-    memory: str
-
-
-def limits_of(workers: int | None, memory: str) -> Limits:
-    """Limits as the user gave them: one worker a core by default, memory checked."""
-    return Limits(workers or os.cpu_count() or 1, f"{parse_size(memory)}B")
+SCOPE_SHARE = 0.001
+SCOPE_ROWS = 10_000
+_CHECK = "check the lists with `relaion match`, then repeat with --yes-i-checked"
 
 
 @dataclass(frozen=True)
@@ -72,6 +62,14 @@ class Hits:
         """Rows of a union over all subsets."""
         return sum(u.rows for u in self.unions if (u.grouping, u.name) == (grouping, name))
 
+    def scoped(self, list_id: int) -> int:
+        """Rows that a list names by host or prefix, over all subsets; by several, several times."""
+        return sum(
+            c.gross
+            for c in self.counts
+            if c.list_id == list_id and c.kind in ("host", "url_prefix")
+        )
+
 
 def search_lists(
     inputs: Inputs,
@@ -82,6 +80,8 @@ def search_lists(
     *,
     version: str,
     same_link: bool,
+    inner: bool = True,
+    sidecars: Sequence[Sidecar] = (),
 ) -> Hits:
     """Match all lists of a store against all shards.
 
@@ -95,7 +95,10 @@ def search_lists(
                 engine.read_parquet(table, [work / f"{table}.parquet"])
         else:
             engine.attach(store, "store")
-            Finder(engine, Search(inputs.shards, version, same_link), work, progress).find()
+            search = Search(
+                inputs.shards, version, same_link, inner, tuple(sidecars), limits.workers
+            )
+            Finder(engine, search, work, progress).find()
             engine.execute(
                 "create temp table shards (shard_no integer, subset varchar, n_rows bigint)"
             )
@@ -115,27 +118,46 @@ def search_lists(
         )
 
 
-def hold(hits: Hits, rows: int, *, yes: bool) -> None:
-    """Stop when `csam` lists hit more than 1 % of at least a million rows.
+def hold(hits: Hits, rows: int, sources: Mapping[int, str], *, yes: bool) -> None:
+    """Stop when lists hit more rows than can be true, until the user has checked.
 
-    So much is never true: a placeholder image or a CDN's address is on the list, or a column
-    is not what it seems. Raises StopError unless the user has checked.
+    More than 1 % of at least a million rows hit by `csam` lists: a placeholder image or a
+    CDN's address is on the list, or a column is not what it seems. More than 10,000 rows, or
+    0.1 % of all, hit by one list's hosts and prefixes: a host of many is listed as a whole.
+    `sources` says who sent a list. Raises StopError.
     """
+    if yes:
+        return
     found = hits.rows("label", "csam")
-    if not yes and rows >= HOLD_ROWS and found > HOLD_SHARE * rows:
+    if rows >= HOLD_ROWS and found > HOLD_SHARE * rows:
         raise StopError(
             f"csam lists hit {found:,} of {rows:,} rows ({found / rows:.1%}), more than "
-            f"{HOLD_SHARE:.0%}; check the lists with `relaion match`, then repeat with "
-            "--yes-i-checked"
+            f"{HOLD_SHARE:.0%}; {_CHECK}"
+        )
+    wide = {
+        list_id: n
+        for list_id in sources
+        if (n := hits.scoped(list_id)) > min(SCOPE_ROWS, SCOPE_SHARE * rows)
+    }
+    if wide:
+        told = ", ".join(f"list {i} ({sources[i]}) {n:,}" for i, n in sorted(wide.items()))
+        raise StopError(
+            f"hosts and prefixes would remove very many of {rows:,} rows: {told}; more than "
+            f"{SCOPE_ROWS:,} or {SCOPE_SHARE:.1%} by one list; {_CHECK}"
         )
 
 
-def notices(hits: Hits, kinds: dict[str, int], roles: Any) -> list[str]:
-    """What a user should hear about a search: no hit at all, kinds that could not be matched."""
+def notices(
+    hits: Hits, kinds: Mapping[str, int], roles: Collection[str], reached: Collection[str] = ()
+) -> list[str]:
+    """What a user should hear about a search: no hit at all, kinds that could not be matched.
+
+    `roles` are those of the shards, `reached` those of sidecars.
+    """
     found = []
     for kind, n in sorted(kinds.items()):
         role = kind if kind.startswith("image_") else "url"
-        if role not in roles:
+        if role not in roles and role not in reached:
             found.append(f"{n:,} {kind} entries could not be matched: no shard has such a column")
     if not hits.rows("all"):
         found.append("no row is on any list; check with `relaion inspect` what could be matched")

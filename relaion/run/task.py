@@ -4,19 +4,20 @@ A task is a small JSON object, so that it can travel to any executor. Rules meet
 here, an edition's script says which rows leave, the writer masks them out.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from relaion.engine import Engine, ShardSource, connect
 from relaion.errors import InputError, OutputError, ScriptError
-from relaion.paths import shown, whole_file
+from relaion.paths import file_sha256, shown, whole_file
+from relaion.run.readable import Original, mending
+from relaion.shards.roles import Column, Layout
 from relaion.shards.writer import Target, write_editions
 from relaion.sqlset import load, parse
 
@@ -35,7 +36,10 @@ class EditionTask:
 
 @dataclass(frozen=True)
 class Task:
-    """Everything that a worker must know of one shard; plain values only."""
+    """Everything that a worker must know of one shard; plain values only.
+
+    `roles`: role to position, encoding, name and type of the column that plays it.
+    """
 
     no: int
     path: str
@@ -61,6 +65,15 @@ class Task:
         found = json.loads(line)
         found["editions"] = [EditionTask(**e) for e in found["editions"]]
         return cls(**found)
+
+    @property
+    def original(self) -> Original:
+        """The shard as it came, with the columns that play a role."""
+        columns = tuple(
+            Column(name, position, kind, role, "", "", encoding)
+            for role, (position, encoding, name, kind) in self.roles.items()
+        )
+        return Original(self.no, Path(self.path), Layout(columns))
 
     @property
     def report_path(self) -> Path:
@@ -102,7 +115,7 @@ class Report:
 def run_task(task: Task) -> Report:
     """Decide, write, count; leaves the report in the work folder and returns it."""
     source = Path(task.path)
-    removed, tally, groups = _decide(task)
+    removed, tally, groups = _decided(task)
     outputs, notices, sha256 = _write(task, source, removed)
     report = Report(
         task.no, task.rows, source.stat().st_size, sha256, outputs, tally, groups, notices
@@ -112,13 +125,24 @@ def run_task(task: Task) -> Report:
     return report
 
 
-def _decide(task: Task) -> tuple[dict[str, pa.Array], list[list[Any]], list[list[Any]]]:
-    """Run the scripts over one shard: removed rows per edition in order, and the counts."""
+Decision: TypeAlias = tuple[dict[str, pa.Array], list[list[Any]], list[list[Any]]]
+
+
+def _decided(task: Task) -> Decision:
+    """Removed rows per edition in order, and the counts."""
+    found: list[Decision] = []
+    mending([task.original], Path(task.work), lambda: found.append(_decide(task)))
+    return found[-1]
+
+
+def _decide(task: Task) -> Decision:
+    """Run the scripts over one shard."""
     work = Path(task.work)
+    path, layout = task.original.readable(work)
     with connect(threads=1, memory=task.memory, temp=work) as engine:
         scripts = load(task.version)
-        roles = {role: (position, encoding) for role, (position, encoding) in task.roles.items()}
-        engine.view_shards([ShardSource(task.subset, task.no, (Path(task.path),), roles)])
+        roles = {role: (c.position, c.encoding) for role, c in layout.roles.items()}
+        engine.view_shards([ShardSource(task.subset, task.no, (path,), roles)])
         for table in ("list_hits", "same_link"):
             engine.read_parquet(table, [work / f"{table}.parquet"], shard_no=task.no)
         engine.read_parquet("lists", [work / "lists.parquet"])
@@ -132,7 +156,7 @@ def _decide(task: Task) -> tuple[dict[str, pa.Array], list[list[Any]], list[list
         )
         engine.run(scripts["45_removals"])
         _load_editions(engine, task)
-        engine.lock(files=[Path(task.path)], folders=[work])
+        engine.lock(files=[path], folders=[work])
         for edition in task.editions:
             _run_edition(engine, edition)
         engine.run(scripts["50_kept"])
@@ -202,7 +226,7 @@ def _write(
     task: Task, source: Path, removed: dict[str, pa.Array]
 ) -> tuple[dict[str, Output], list[str], str]:
     """Write every edition's shard; those that lose nothing are linked or copied."""
-    sha256 = _sha256(source)
+    sha256 = file_sha256(source)
     outputs: dict[str, Output] = {}
     targets: list[tuple[str, Target]] = []
     for edition in task.editions:
@@ -248,13 +272,6 @@ def _copy(source: Path, part: Path) -> None:
     with part.open("wb") as to:
         for block in _blocks(source):
             to.write(block)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    for block in _blocks(path):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -2,20 +2,31 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError, OutputError
 from relaion.paths import whole_file
 from relaion.sample.draw import seeded, split_evenly
-from relaion.sample.layouts import as_joined, as_relaion, joined_schema, relaion_schema
+from relaion.sample.layouts import (
+    as_joined,
+    as_original,
+    as_relaion,
+    as_sidecar,
+    joined_schema,
+    original_schema,
+    relaion_schema,
+    sidecar_schema,
+)
 from relaion.sample.partner_files import names, write_deliveries
 from relaion.sample.plants import Plan, plan
 from relaion.sample.protocol import SUBSETS, smallest, split
 from relaion.sample.result import DemoSet, expected
-from relaion.sample.rows import Place, make_block
+from relaion.sample.rows import Block, Place, make_block
 from relaion.sample.weblinks import Web
 from relaion.sample.words import KEYWORDS
 
@@ -26,6 +37,19 @@ _LIST_SCALE = 100
 _MAX_ROWS = 2**32  # tokens are unique below
 # language of the captions; None where each row has one of its own
 _LANGUAGES = dict(zip(SUBSETS, ("en", None, "nolang"), strict=True))
+# each subset in a layout of its own: joined, Re-LAION's, LAION-5B's first one
+_LAYOUTS = dict(
+    zip(
+        SUBSETS,
+        (
+            (joined_schema(), as_joined),
+            (relaion_schema(), as_relaion),
+            (original_schema(), as_original),
+        ),
+        strict=True,
+    )
+)
+BARE = SUBSETS[2]  # the subset whose image hashes lie in a sidecar
 _ABOUT = {"relaion.sample": "made up: no link leads anywhere and no picture exists"}
 
 
@@ -34,6 +58,7 @@ class _Shard:
     """One file to write: where, and which rows of its subset."""
 
     path: Path
+    sidecar: Path | None
     subset: str
     number: int
     first_row: int
@@ -44,7 +69,8 @@ class _Shard:
 def make(folder: Path, *, rows: int = 300_000, seed: int = 5, full_lists: bool = False) -> DemoSet:
     """Make a LAION-like data set and partner lists that replay the published protocol.
 
-    Writes `folder/data/<subset>/part-*.parquet`, `folder/lists/` and `folder/keywords.txt`.
+    Writes `folder/data/<subset>/part-*.parquet`, `folder/sidecars/` for the subset that has no
+    hashes of its own, `folder/lists/` and `folder/keywords.txt`.
     Everything is made up and neutral; every host is a reserved name. The same arguments give
     the same bytes. The lists hold one unmatched entry for a hundred published ones, with
     `full_lists` all 16.2 million.
@@ -59,10 +85,11 @@ def make(folder: Path, *, rows: int = 300_000, seed: int = 5, full_lists: bool =
             f"and makes fewer than {_MAX_ROWS:,}"
         )
     counts = split(rows)
-    shards = [*_shards(folder / "data", counts, seed)]
+    shards = [*_shards(folder, counts, seed)]
     lists, keywords = folder / "lists", folder / "keywords.txt"
-    _refuse_others(folder, {s.path for s in shards} | {lists / name for name in names()})
-    _make_folders(lists, *(folder / "data" / subset for subset in SUBSETS))
+    files = {path for s in shards for path in (s.path, s.sidecar) if path}
+    _refuse_others(folder, files | {lists / name for name in names()})
+    _make_folders(*{path.parent for path in files}, lists)
 
     web = Web(seed)
     planned = plan(seeded(seed, "plants"), web, counts)
@@ -73,24 +100,26 @@ def make(folder: Path, *, rows: int = 300_000, seed: int = 5, full_lists: bool =
     words = sorted({word for words in KEYWORDS.values() for word in words})
     with whole_file(keywords, mode=0o600) as part:
         part.write_text("\n".join(words) + "\n", encoding="utf-8")
-    return DemoSet(folder / "data", deliveries, keywords, counts, expected())
+    return DemoSet(folder / "data", folder / "sidecars", deliveries, keywords, counts, expected())
 
 
-def _shards(data: Path, counts: dict[str, int], seed: int) -> Iterator[_Shard]:
+def _shards(folder: Path, counts: dict[str, int], seed: int) -> Iterator[_Shard]:
     token = 0
     for subset, rows in counts.items():
         name = uuid.UUID(bytes=seeded(seed, subset).randbytes(16), version=4)
         n_shards = min(max(-(-rows // _SHARD), _MIN_SHARDS), _MAX_SHARDS)
         first = 0
         for number, n in enumerate(split_evenly(rows, n_shards)):
-            path = data / subset / f"part-{number:05d}-{name}-c000.snappy.parquet"
-            yield _Shard(path, subset, number, first, token, n)
+            part = f"part-{number:05d}-{name}-c000.snappy.parquet"
+            path = folder / "data" / subset / part
+            sidecar = folder / "sidecars" / f"{subset}-md5" / part if subset == BARE else None
+            yield _Shard(path, sidecar, subset, number, first, token, n)
             first, token = first + n, token + n
 
 
 def _refuse_others(folder: Path, ours: set[Path]) -> None:
     """Another demo's files beside ours would be taken for ours."""
-    for top in (folder / "data", folder / "lists"):
+    for top in (folder / "data", folder / "sidecars", folder / "lists"):
         others = [p for p in top.rglob("*") if p.is_file() and p not in ours]
         if others:
             raise OutputError(
@@ -110,25 +139,41 @@ def _make_folders(*folders: Path) -> None:
 
 
 def _write_shard(shard: _Shard, web: Web, planned: Plan, seed: int) -> None:
-    language = _LANGUAGES[shard.subset]
-    joined = shard.subset != SUBSETS[2]
-    schema = joined_schema(language=language is None) if joined else relaion_schema()
-    plants = planned.rows[shard.subset]
+    schema, as_rows = _LAYOUTS[shard.subset]
+    with ExitStack() as stack:
+        writer = stack.enter_context(_writing(shard.path, schema))
+        beside = (
+            stack.enter_context(_writing(shard.sidecar, sidecar_schema()))
+            if shard.sidecar
+            else None
+        )
+        for block in _blocks(shard, web, planned, seed):
+            writer.write_table(as_rows(block))
+            if beside is not None:
+                beside.write_table(as_sidecar(block))
+
+
+@contextmanager
+def _writing(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     with (
-        whole_file(shard.path) as part,
+        whole_file(path) as part,
         # like Spark's files: no Arrow schema in the footer
         pq.ParquetWriter(part, schema, compression="snappy", store_schema=False) as writer,
     ):
-        for offset in range(0, shard.rows, _BLOCK):
-            place = Place(
-                shard.subset,
-                language,
-                shard.first_row + offset,
-                shard.first_token + offset,
-                shard.number,
-                offset,
-            )
-            rng = seeded(seed, shard.subset, place.first_row)
-            block = make_block(rng, web, place, min(_BLOCK, shard.rows - offset), plants)
-            writer.write_table(as_joined(block) if joined else as_relaion(block))
+        yield writer
         writer.add_key_value_metadata(_ABOUT)
+
+
+def _blocks(shard: _Shard, web: Web, planned: Plan, seed: int) -> Iterator[Block]:
+    plants = planned.rows[shard.subset]
+    for offset in range(0, shard.rows, _BLOCK):
+        place = Place(
+            shard.subset,
+            _LANGUAGES[shard.subset],
+            shard.first_row + offset,
+            shard.first_token + offset,
+            shard.number,
+            offset,
+        )
+        rng = seeded(seed, shard.subset, place.first_row)
+        yield make_block(rng, web, place, min(_BLOCK, shard.rows - offset), plants)

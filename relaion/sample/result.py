@@ -62,12 +62,14 @@ def expected() -> Expected:
 class DemoSet:
     """A made-up data set and the lists to clean it with.
 
-    `data` is the folder of the subsets, `deliveries` are in the order of receipt (and of
+    `data` is the folder of the subsets, `sidecars` that of image hashes which lie apart from
+    the links; `deliveries` are in the order of receipt (and of
     `lists add`), `keywords` is a text file with one keyword a line, `rows` maps a subset to
     its rows.
     """
 
     data: Path
+    sidecars: Path
     deliveries: tuple[Delivery, ...]
     keywords: Path
     rows: Counts

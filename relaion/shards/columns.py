@@ -4,7 +4,7 @@ Values stay inside: what leaves is how many are NULL, and in which forms digests
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,16 +125,32 @@ def _first_values(file: pq.ParquetFile, group: int, column: Column) -> list[Valu
 
 
 def column_arrays(
-    file: pq.ParquetFile, column: Column, groups: list[int] | None = None
+    file: pq.ParquetFile, column: Column, groups: list[int] | None = None, *, rows: int = 65536
 ) -> Iterator[pa.Array]:
-    """One column, by position, as a stream of arrays of at most 64 Ki rows."""
+    """One column, by position, as a stream of arrays of at most `rows` rows."""
+    for arrays in column_batches(file, [column], groups, rows=rows):
+        yield arrays[0]
+
+
+def column_batches(
+    file: pq.ParquetFile,
+    columns: Sequence[Column],
+    groups: list[int] | None = None,
+    *,
+    rows: int = 65536,
+) -> Iterator[list[pa.Array]]:
+    """Columns, by position, as a stream of arrays of the same at most `rows` rows each."""
     names = file.schema_arrow.names
-    # pyarrow selects by name, and takes `a.b` for `a` too: find ours among what came
-    twins = names[: column.position].count(column.name)
-    for batch in file.iter_batches(65536, row_groups=groups, columns=[column.name]):
-        same = [i for i, name in enumerate(batch.schema.names) if name == column.name]
-        array = batch.column(same[twins])
-        yield array.storage if isinstance(array, pa.ExtensionArray) else array
+    wanted = list(dict.fromkeys(column.name for column in columns))
+    for batch in file.iter_batches(rows, row_groups=groups, columns=wanted):
+        found = batch.schema.names
+        arrays = []
+        for column in columns:
+            # pyarrow selects by name, and takes `a.b` for `a` too: find ours among what came
+            twins = names[: column.position].count(column.name)
+            array = batch.column([i for i, n in enumerate(found) if n == column.name][twins])
+            arrays.append(array.storage if isinstance(array, pa.ExtensionArray) else array)
+        yield arrays
 
 
 def count_missing(path: Path, column: Column) -> tuple[int, int]:

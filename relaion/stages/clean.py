@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, StopError, Stopped
-from relaion.paths import private_umask, shown
+from relaion.paths import find_sidecars, private_umask, shown
 from relaion.proof import Verdict
 from relaion.run import manifest
 from relaion.run import out as folder
@@ -19,11 +19,15 @@ from relaion.run.inputs import Inputs, read_inputs
 from relaion.run.job import Job, done
 from relaion.run.keywords import Keywords, read_keywords, write_keywords
 from relaion.run.known import Known, read_known
+from relaion.run.limits import Limits, limits_of
 from relaion.run.plan import Parameters, Plan, make_plan
 from relaion.run.pool import Executor, LocalPool
 from relaion.run.progress import Progress, Quiet
-from relaion.run.search import Hits, Limits, hold, limits_of, notices, search_lists
+from relaion.run.reach import reach
+from relaion.run.search import Hits, hold, notices, search_lists
+from relaion.run.sidecars import roles_beside, sidecar_lines
 from relaion.run.task import Report
+from relaion.shards.sidecar import read_sidecars
 from relaion.sqlset import VERSION
 from relaion.stages.verify import verify as check_promises
 
@@ -66,6 +70,7 @@ class _Request:
     plan: Plan
     limits: Limits
     version: str
+    sidecars: tuple[Path, ...]
 
 
 def clean(
@@ -83,6 +88,8 @@ def clean(
     memory: str = MEMORY,
     sql_version: str = VERSION,
     same_link: bool = True,
+    inner: bool = True,
+    sidecars: Sequence[Path] = (),
     copy: bool = False,
     verify: bool = True,
     yes_i_checked: bool = False,
@@ -99,7 +106,7 @@ def clean(
     limits = limits_of(workers, memory)
     request = _check(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
-        same_link=same_link,
+        same_link=same_link, inner=inner, sidecars=sidecars,
     )  # fmt: skip
     folder.check_apart(out, work, [n.shard.path for n in request.inputs.shards])
     with folder.open_out(out, work) as place:
@@ -122,7 +129,7 @@ def clean(
             with _said_when_stopped(place.path):
                 verdict = check_promises(
                     place.path, inputs=paths, lists=lists, keywords=keywords, key=key,
-                    columns=columns, workers=limits.workers, progress=listen,
+                    columns=columns, sidecars=sidecars, workers=limits.workers, progress=listen,
                 )  # fmt: skip
     return _cleaned(place.path, found, False, told, verdict)
 
@@ -151,6 +158,8 @@ def _check(
     version: str,
     *,
     same_link: bool,
+    inner: bool,
+    sidecars: Sequence[Path],
 ) -> _Request:
     if unscored not in ("keep", "drop"):
         raise InputError(f"--unscored {unscored}: write keep or drop")
@@ -166,11 +175,15 @@ def _check(
     parameters = Parameters(
         unscored=unscored,
         same_link=same_link,
+        inner=inner,
         keywords=None if words is None else known.seal(words.sha256, len(words.words)),
         columns=dict(columns),
     )
-    plan = make_plan(inputs.shards, wanted, known.lists, parameters, version)
-    return _Request(inputs, wanted, known, words, parameters, plan, limits, version)
+    beside = [s.path for s in find_sidecars(sidecars).shards] if sidecars else []
+    plan = make_plan(inputs.shards, wanted, known.lists, parameters, version, beside)
+    return _Request(
+        inputs, wanted, known, words, parameters, plan, limits, version, tuple(sidecars)
+    )
 
 
 def _run(
@@ -188,22 +201,33 @@ def _run(
     if request.keywords:
         write_keywords(place.work, request.keywords)
     try:
+        told: list[str] = []
+        beside = (
+            read_sidecars(request.sidecars, place.work, notices=told) if request.sidecars else ()
+        )
         hits = search_lists(
             request.inputs, lists, place.work, request.limits, progress,
             version=request.version, same_link=request.parameters.same_link,
+            inner=request.parameters.inner, sidecars=beside,
         )  # fmt: skip
-        hold(hits, request.inputs.rows, yes=yes)
+        hold(hits, request.inputs.rows, request.known.sources, yes=yes)
     except (StopError, InputError):
         folder.purge(place.path, place.work)
         raise
     reports = _rewrite(place, request, executor, copy=copy, progress=progress)
-    found = Found(request.plan, request.inputs.shards, reports, coverage(request.inputs))
+    covered = (
+        *coverage(request.inputs, row_hashes="row_hash" in request.known.kinds),
+        *reach(request.inputs, beside, request.limits, place.work, request.version),
+    )
+    lines = sidecar_lines(beside, place.work)
+    found = Found(request.plan, request.inputs.shards, reports, covered, lines)
     write_audit(place.path / "audit.duckdb", found, place.work)
     finished = datetime.now(UTC)
     made = manifest.build(found, started.isoformat(), finished.isoformat())
     manifest.write(place.path, made)
     folder.purge(place.path, place.work)
-    return made, _told(request, hits, reports)
+    told += _told(request, hits, roles_beside(beside), reports)
+    return made, tuple(dict.fromkeys(told))
 
 
 def _rewrite(
@@ -234,9 +258,11 @@ def _rewrite(
     return dict(sorted(reports.items()))
 
 
-def _told(request: _Request, hits: Hits, reports: Mapping[int, Report]) -> tuple[str, ...]:
+def _told(
+    request: _Request, hits: Hits, reached: frozenset[str], reports: Mapping[int, Report]
+) -> tuple[str, ...]:
     told = list(request.inputs.notices)
-    told += notices(hits, request.known.kinds, request.inputs.roles)
+    told += notices(hits, request.known.kinds, request.inputs.roles, reached)
     if any("unsafe_keyword" in e.rules for e in request.editions) and request.keywords is None:
         told.append("no --keywords: the rule that needs them is off")
     for report in reports.values():

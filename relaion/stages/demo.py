@@ -75,7 +75,10 @@ def demo(
     listen = progress or Quiet()
     made = _make(out, {"rows": rows, "seed": seed, "full_lists": full_lists}, listen)
     lists, edited = out / "lists.duckdb", out / "clean"
-    cleaned = clean([made.data], lists, edited, keywords=made.keywords, progress=listen)
+    cleaned = clean(
+        [made.data], lists, edited,
+        keywords=made.keywords, sidecars=[made.sidecars], progress=listen,
+    )  # fmt: skip
     return _read(out, made, read_hits(edited), cleaned, store.show(lists))
 
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relaion.paths import shown
 from relaion.run.coverage import Coverage, coverage
 from relaion.run.inputs import read_inputs
 from relaion.run.known import read_known
+from relaion.run.limits import limits_of
 from relaion.run.progress import Progress, Quiet
-from relaion.run.search import Hits, limits_of, notices, search_lists
+from relaion.run.reach import reach
+from relaion.run.search import Hits, notices, search_lists
+from relaion.run.sidecars import roles_beside
+from relaion.shards.sidecar import read_sidecars
 from relaion.sqlset import VERSION
 
 MEMORY = "2GB"
@@ -44,6 +47,8 @@ def match(
     memory: str = MEMORY,
     sql_version: str = VERSION,
     same_link: bool = True,
+    inner: bool = True,
+    sidecars: Sequence[Path] = (),
     progress: Progress | None = None,
 ) -> Matched:
     """Count the rows that each list finds, per kind and subset; writes nothing.
@@ -54,14 +59,17 @@ def match(
     known = read_known(lists, key)
     inputs = read_inputs(paths, columns or {})
     limits = limits_of(workers, memory)
-    with tempfile.TemporaryDirectory(prefix="relaion-", dir=work) as folder:
+    with tempfile.TemporaryDirectory(prefix="relaion-", dir=work) as name:
+        folder = Path(name)
+        told = list(inputs.notices)
+        beside = read_sidecars(sidecars, folder, notices=told) if sidecars else ()
         hits = search_lists(
-            inputs, lists, Path(folder), limits, progress or Quiet(),
-            version=sql_version, same_link=same_link,
+            inputs, lists, folder, limits, progress or Quiet(),
+            version=sql_version, same_link=same_link, inner=inner, sidecars=beside,
         )  # fmt: skip
-    rows: dict[str, int] = {}
-    for n in inputs.shards:
-        subset = shown(n.shard.subset)
-        rows[subset] = rows.get(subset, 0) + n.shard.rows
-    told = (*inputs.notices, *notices(hits, known.kinds, inputs.roles))
-    return Matched(known.lists, rows, hits, coverage(inputs), told)
+        covered = (
+            *coverage(inputs, row_hashes="row_hash" in known.kinds),
+            *reach(inputs, beside, limits, folder, sql_version),
+        )
+    told += notices(hits, known.kinds, inputs.roles, roles_beside(beside))
+    return Matched(known.lists, inputs.rows_by_subset, hits, covered, tuple(told))

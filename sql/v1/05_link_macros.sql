@@ -33,6 +33,13 @@ not regexp_matches(
 create or replace temp macro link_host(u) as
 replace(split_part(u, '/', 3), 'www.', '');
 
+-- The host and every ending of it at a dot: `a.b.com` gives `a.b.com`, `b.com`, `com`.
+create or replace temp macro link_host_endings(h) as
+list_transform(
+    range(1, len(string_split(h, '.')) + 1),
+    lambda i: array_to_string(string_split(h, '.')[i:], '.')
+);
+
 -- What path and query may hold in a canonical link: printable ASCII as itself and the rest as
 -- upper-case escapes; but nothing that could be an entity (`;`), a fragment (`#`), a backslash,
 -- or an escape to be undone.

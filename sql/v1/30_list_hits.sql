@@ -3,18 +3,24 @@
 -- params:  none
 -- reads:   row_keys (shard_no integer, file_row_number bigint, kind varchar, form varchar, digest varchar)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
+-- reads:   store.lists (list_id integer, forms varchar[])
+-- reads:   sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar)
 -- writes:  list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, form varchar)
--- nulls:   a null digest matches nothing
+-- nulls:   a null digest matches nothing; a list without forms allows every spelling
 -- order:   shard_no, file_row_number, list_id, kind, form
 --
 -- Two steps, one scan: a 64-bit hash of each digest meets the whole list (a small table to
 -- build and to probe), and the few rows that pass are compared exactly. `hash()` may differ
 -- between DuckDB versions, so both sides are hashed here, in the same run, and never kept.
+-- A row that a sidecar names counts for the kind of the sidecar's image hash.
 
 create or replace temp table maybe_hits as
 with short_list as (
     select hash(e.digest) as short
     from store.entries as e
+    union all
+    select hash(k.digest) as short
+    from sidecar_keys as k
 )
 
 select
@@ -27,13 +33,41 @@ from row_keys as r
 semi join short_list as l on hash(r.digest) = l.short;
 
 create or replace temp table list_hits as
-select distinct
-    m.shard_no,
-    m.file_row_number,
-    e.list_id,
-    m.kind,
-    m.form
-from maybe_hits as m
-inner join store.entries as e
-    on m.digest = e.digest and m.kind = e.kind
-order by m.shard_no, m.file_row_number, e.list_id, m.kind, m.form;
+with by_entry as (
+    select
+        m.shard_no,
+        m.file_row_number,
+        e.list_id,
+        m.kind,
+        m.form
+    from maybe_hits as m
+    inner join store.entries as e
+        on m.digest = e.digest and m.kind = e.kind
+    inner join store.lists as l on e.list_id = l.list_id
+    where
+        not starts_with(m.kind, 'url_') or m.kind = 'url_prefix'
+        or l.forms is null
+        or list_contains(l.forms, replace(m.form, 'inner ', ''))
+),
+
+by_sidecar as (
+    select
+        m.shard_no,
+        m.file_row_number,
+        k.list_id,
+        k.kind,
+        'sidecar' as form
+    from maybe_hits as m
+    inner join sidecar_keys as k
+        on m.digest = k.digest and m.kind = k.key_kind
+    where m.form is null or m.form in ('canonical', 'computed')
+),
+
+final as (
+    select * from by_entry
+    union
+    select * from by_sidecar
+)
+
+select * from final
+order by shard_no, file_row_number, list_id, kind, form;

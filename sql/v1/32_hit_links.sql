@@ -3,17 +3,18 @@
 -- params:  none
 -- reads:   list_hits (shard_no integer, file_row_number bigint)
 -- reads:   shard (shard_no integer, file_row_number bigint, url varchar)
--- writes:  near_links (shard_no integer, file_row_number bigint, url varchar)
+-- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- nulls:   a hit row without a link lists no link
 -- order:   none
 --
--- Same shape as `10_near_links` makes, so that `15_odd_links` serves both.
+-- Same shape as `16_near_links` makes, so that `19_odd_links` and `20_link_keys` serve both.
 
 create or replace temp table near_links as
 select
     s.shard_no,
     s.file_row_number,
-    s.url
+    s.url,
+    'own' as level
 from shard as s
 semi join list_hits as h
     on s.shard_no = h.shard_no and s.file_row_number = h.file_row_number

@@ -2,34 +2,25 @@
 -- purpose: The other rows that carry a listed link, under any spelling of it.
 -- params:  none
 -- reads:   hit_keys (list_id integer, digest varchar)
--- reads:   near_links (shard_no integer, file_row_number bigint, url varchar)
--- reads:   odd_keys (url varchar, url_key varchar, host_digest varchar)
+-- reads:   link_keys (shard_no integer, file_row_number bigint, url_key varchar)
 -- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer)
 -- writes:  same_link (shard_no integer, file_row_number bigint, list_id integer)
 -- nulls:   a row without a link has no same link
 -- order:   shard_no, file_row_number, list_id
 --
--- A listed image was found behind a link. The next row with that link may lack the hash (the
--- download failed, or came later), yet it leads to the same place. It goes for the same list;
--- rows that this list hit by themselves are not repeated here.
+-- A listed image was found behind a link. The next row with that link, or with one that shows
+-- the same (a link inside its link), may lack the hash: the download failed, or came later.
+-- Yet it leads to the same place. It goes for the same list; rows that this list hit by
+-- themselves are not repeated here.
 
 create or replace temp table same_link as
-with keyed as (
-    select
-        n.shard_no,
-        n.file_row_number,
-        sha256(coalesce(o.url_key, link_stripped(n.url))) as digest
-    from near_links as n
-    left join odd_keys as o on n.url = o.url
-),
-
-final as (
+with final as (
     select distinct
         r.shard_no,
         r.file_row_number,
         k.list_id
-    from keyed as r
-    inner join hit_keys as k on r.digest = k.digest
+    from link_keys as r
+    inner join hit_keys as k on sha256(r.url_key) = k.digest
 )
 
 select f.*

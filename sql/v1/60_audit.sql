@@ -7,7 +7,7 @@
 -- reads:   found_lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint)
 -- reads:   found_inputs (subset varchar, shard varchar, n_rows bigint, n_bytes bigint, sha256 varchar)
 -- reads:   found_outputs (edition varchar, subset varchar, shard varchar, n_rows bigint, n_bytes bigint, sha256 varchar)
--- reads:   found_coverage (subset varchar, role varchar, n_rows bigint, n_covered bigint)
+-- reads:   found_coverage (subset varchar, role varchar, via varchar, n_rows bigint, n_covered bigint, estimated boolean, sampled bigint)
 -- reads:   found_tally (subset varchar, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
 -- reads:   found_groups (subset varchar, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
 -- reads:   hit_counts (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
@@ -18,7 +18,7 @@
 -- writes:  lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint)
 -- writes:  inputs (subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
 -- writes:  outputs (edition varchar, subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
--- writes:  coverage (subset varchar, role varchar, rows bigint, covered bigint)
+-- writes:  coverage (subset varchar, role varchar, via varchar, rows bigint, covered bigint, estimated boolean, sampled bigint)
 -- writes:  hits (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- writes:  hit_groups (subset varchar, grouping varchar, name varchar, memberships bigint, rows bigint)
 -- writes:  removals (edition varchar, subset varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
@@ -117,16 +117,21 @@ create or replace table coverage as
 select
     subset,
     role,
-    sum(n_rows)::bigint as rows,
-    sum(n_covered)::bigint as covered
+    via,
+    n_rows as rows,
+    n_covered as covered,
+    estimated,
+    sampled
 from temp.found_coverage
-group by all
 order by all;
 comment on table coverage is 'How many rows could be matched by what.';
 comment on column coverage.subset is 'folder of shards that are audited together';
-comment on column coverage.role is 'url, text, punsafe or an image hash';
+comment on column coverage.role is 'url, text, punsafe, row_hash or an image hash';
+comment on column coverage.via is 'column of the shards, sidecar, or computed from link and caption';
 comment on column coverage.rows is 'rows of the subset';
-comment on column coverage.covered is 'rows where the column exists and is not null';
+comment on column coverage.covered is 'rows that have a value; where estimated, about so many';
+comment on column coverage.estimated is 'whether covered was reckoned from a sample';
+comment on column coverage.sampled is 'rows of that sample';
 
 create or replace table hits as
 select

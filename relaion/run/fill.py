@@ -1,0 +1,79 @@
+"""What SQL leaves to Python, through tables: link keys, inner links, spellings.
+
+A script selects the links that it cannot judge; each function here answers them in a table
+that the next script joins. Nothing is decided in it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from relaion.engine import Engine
+from relaion.links import host_digest, inner_links, link_key, spellings
+from relaion.links.text import as_bytes
+from relaion.shards.exact import marked, unmarked
+
+AT_ONCE = 20_000  # links; each may have dozens of spellings
+Answer = Callable[[str | bytes], Iterable[tuple[Any, ...]]]
+
+_KEYS = pa.schema([("url", pa.string()), ("url_key", pa.string()), ("host_digest", pa.string())])
+_INNER = pa.schema([("url", pa.string()), ("inner_url", pa.string())])
+_SPELLED = pa.schema([("url", pa.string()), ("form", pa.string()), ("spelling", pa.binary())])
+
+
+def make_tables(engine: Engine) -> None:
+    """The empty tables that are filled here, and those of `row_hashes` and `sidecar_keys`."""
+    for table, columns in (
+        ("odd_keys", "url varchar, url_key varchar, host_digest varchar"),
+        ("inner_links", "url varchar, inner_url varchar"),
+        ("spelled", "url varchar, form varchar, spelling blob"),
+        ("row_hashes", "shard_no integer, file_row_number bigint, row_hash bigint"),
+        (
+            "sidecar_keys",
+            "list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar",
+        ),
+    ):
+        engine.execute(f"create or replace temp table {table} ({columns})")
+
+
+def fill_keys(engine: Engine) -> None:
+    """`odd_keys` for `odd_links`."""
+    _fill(engine, "odd_links", "odd_keys", _KEYS, _keys)
+
+
+def fill_inner(engine: Engine) -> None:
+    """`inner_links` for `nested_links`."""
+    _fill(engine, "nested_links", "inner_links", _INNER, _inner)
+
+
+def fill_spelled(engine: Engine) -> None:
+    """`spelled` for `odd_spellings`."""
+    _fill(engine, "odd_spellings", "spelled", _SPELLED, spellings)
+
+
+def _held(text: str) -> str:
+    """A text as DuckDB can hold it: one with lone surrogates stands for bytes, and is marked."""
+    return text if text.isascii() else marked(as_bytes(text))
+
+
+def _keys(url: str | bytes) -> Iterator[tuple[str, str | None]]:
+    key = link_key(url)
+    yield _held(key), host_digest(key)
+
+
+def _inner(url: str | bytes) -> Iterator[tuple[str]]:
+    return ((_held(text),) for text in inner_links(url))
+
+
+def _fill(engine: Engine, asked: str, table: str, schema: pa.Schema, answer: Answer) -> None:
+    """Answer each link of the table `asked` with rows of `table`, some at a time."""
+    engine.execute(f"delete from {table}")  # the names are this module's own
+    ((n,),) = engine.rows(f"select count(*) from {asked}")
+    for start in range(0, n, AT_ONCE):
+        links = engine.rows(
+            f"select url from {asked} where rowid >= ? and rowid < ?", [start, start + AT_ONCE]
+        )
+        rows = [(url, *found) for (url,) in links for found in answer(unmarked(url))]
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in schema]
+        engine.insert(table, pa.table(columns, schema=schema))

@@ -1,0 +1,72 @@
+"""Shards as DuckDB can read them.
+
+One whose links or captions hold bytes that are no UTF-8 would end a scan, with a message that
+quotes them; it is read through a private copy of the columns that play a role.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from relaion.errors import EngineError
+from relaion.paths import private_folder
+from relaion.run.numbering import Numbered
+from relaion.shards.mended import bad_text, mend, mended_layout
+from relaion.shards.roles import Layout
+
+FOLDER = "mended"
+
+
+class Original(NamedTuple):
+    """A shard as it came: its number in the run, its path, and what its columns mean."""
+
+    no: int
+    path: Path
+    layout: Layout
+
+    def readable(self, work: Path) -> tuple[Path, Layout]:
+        """The file to read, with its layout: the private copy where there is one."""
+        copy = self._copy(work)
+        return (copy, mended_layout(self.layout)) if copy.exists() else (self.path, self.layout)
+
+    def mend(self, work: Path) -> bool:
+        """Make the private copy where it is needed and lacking; whether it was made."""
+        copy = self._copy(work)
+        if copy.exists() or not bad_text(self.path, self.layout):
+            return False
+        private_folder(copy.parent)
+        mend(self.path, self.layout, copy)
+        return True
+
+    def _copy(self, work: Path) -> Path:
+        return work / FOLDER / f"{self.no:06}.parquet"
+
+
+def original(n: Numbered) -> Original:
+    """A numbered shard, as it came."""
+    return Original(n.no, n.shard.path, n.shard.layout)
+
+
+def as_read(shards: Iterable[Numbered], work: Path) -> list[Numbered]:
+    """The shards, those that were mended with the path and layout of their private copy."""
+    found = []
+    for n in shards:
+        path, layout = original(n).readable(work)
+        # no other shard is laid out like a copy, so it is a group of its own
+        group = n.group if path == n.shard.path else -1 - n.no
+        found.append(replace(n, shard=replace(n.shard, path=path, layout=layout), group=group))
+    return found
+
+
+def mending(shards: Sequence[Original], work: Path, read: Callable[[], None]) -> None:
+    """Read some shards; where DuckDB gives up, mend those that need it and read again.
+
+    Raises what `read` raised where none needs it.
+    """
+    try:
+        read()
+    except EngineError:
+        if not any([shard.mend(work) for shard in shards]):
+            raise
+        read()

@@ -1,0 +1,44 @@
+"""What the lists and sidecars of a run ask for, so that nothing else is computed."""
+
+import pyarrow as pa
+
+from relaion.engine import Engine
+
+LINKS = frozenset({"url", "host", "url_prefix"})
+HASHED = frozenset({"url_md5", "url_sha1", "url_sha256"})
+
+
+class Wanted:
+    """Kinds of keys, spellings and row hashes that could match.
+
+    `forms` are the spellings that all lists of hashed links together allow, None for every
+    one; `row_hashes` are int64. Reads the store and the table `sidecar_keys`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        listed = {kind for (kind,) in engine.rows("select distinct kind from store.entries")}
+        keys = {kind for (kind,) in engine.rows("select distinct key_kind from sidecar_keys")}
+        self.kinds = listed | keys
+        self.has_links = bool(self.kinds & LINKS)
+        self.has_hashed = bool(self.kinds & HASHED)
+        self.forms = _forms(engine)
+        self.row_hashes = _row_hashes(engine)
+
+
+def _forms(engine: Engine) -> list[str] | None:
+    found = engine.rows(
+        "select l.forms from store.lists as l semi join (select list_id from store.entries "
+        "where kind in ('url_md5', 'url_sha1', 'url_sha256')) as e on l.list_id = e.list_id"
+    )
+    if any(forms is None for (forms,) in found):
+        return None
+    return sorted({form for (forms,) in found for form in forms})
+
+
+def _row_hashes(engine: Engine) -> pa.Array:
+    digests = engine.rows(
+        "select digest from store.entries where kind = 'row_hash' "
+        "union select digest from sidecar_keys where key_kind = 'row_hash'"
+    )
+    values = [int.from_bytes(bytes.fromhex(digest), "big", signed=True) for (digest,) in digests]
+    return pa.array(values, pa.int64())

@@ -1,0 +1,100 @@
+"""Shards whose links or captions hold bytes that are no UTF-8, made readable for DuckDB.
+
+DuckDB ends a scan at the first such value, or changes it, and a changed link has other
+digests. So these shards are searched through a private copy of the columns that play a
+role; they are always written from the original file.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from relaion.errors import InputError
+from relaion.paths import private_umask, shown, whole_file
+from relaion.shards.columns import column_arrays, column_batches, open_parquet
+from relaion.shards.digests import WIDTHS
+from relaion.shards.exact import as_bytes, as_text, is_exact, marked, or_null, readable
+from relaion.shards.private import PrivateFile
+from relaion.shards.roles import Column, Layout
+
+_BATCH_ROWS = 8_192  # captions may be long
+
+
+def bad_text(path: Path, layout: Layout) -> bool:
+    """Whether a text column that plays a role holds bytes that are no UTF-8.
+
+    Also true where a text begins with U+10FFFF, by which mended links are known. Reads
+    these columns to the end, a piece at a time. Raises InputError, which quotes no value,
+    for a column that cannot be read.
+    """
+    texts = [column for column in layout.roles.values() if column.type == "string"]
+    with _reading(path), open_parquet(path) as file:
+        return any(
+            not is_exact(as_bytes(array))
+            for column in texts
+            for array in column_arrays(file, column, rows=_BATCH_ROWS)
+        )
+
+
+def mend(path: Path, layout: Layout, target: Path) -> Layout:
+    """Write the columns of `path` that play a role to `target` (0600), as DuckDB reads them.
+
+    Rows and their order stay. A link that is no UTF-8 is marked (`exact.marked`), a caption
+    or language has U+FFFD for each run of bad bytes, a digest in such bytes is NULL; all
+    else is as it was. Returns the layout of `target`: the same roles, names and encodings,
+    at their positions there. Raises InputError for a column that cannot be read, OutputError
+    for a target that cannot be written.
+    """
+    columns = list(layout.roles.values())
+    with ExitStack() as stack:
+        with _reading(path):
+            file = stack.enter_context(open_parquet(path))
+        none = [pa.nulls(0, file.schema_arrow.field(c.position).type) for c in columns]
+        kinds = [_mended(c, array).type for c, array in zip(columns, none, strict=True)]
+        # named by role: DuckDB would rename one of two names that differ only in case
+        schema = pa.schema(list(zip(layout.roles, kinds, strict=True)))
+        stack.enter_context(private_umask())
+        part = stack.enter_context(whole_file(target, 0o600))
+        with PrivateFile(part, schema) as out:
+            for arrays in _read(path, column_batches(file, columns, rows=_BATCH_ROWS)):
+                out.add([_mended(c, array) for c, array in zip(columns, arrays, strict=True)])
+    return mended_layout(layout)
+
+
+def mended_layout(layout: Layout) -> Layout:
+    """The layout of the file that `mend` makes of a shard with this one."""
+    moved = (replace(column, position=i) for i, column in enumerate(layout.roles.values()))
+    return replace(layout, columns=tuple(moved))
+
+
+def _mended(column: Column, values: pa.Array) -> pa.Array:
+    if column.type != "string":
+        is_coded = isinstance(values, pa.DictionaryArray)
+        return values.dictionary_decode() if is_coded else values
+    if column.role == "url":
+        return as_text(as_bytes(values), marked)
+    return as_text(as_bytes(values), or_null if column.role in WIDTHS else readable)
+
+
+def _read(path: Path, batches: Iterator[list[pa.Array]]) -> Iterator[list[pa.Array]]:
+    """The same batches; an error while reading becomes one line about the source."""
+    while True:
+        with _reading(path):
+            arrays = next(batches, None)
+        if arrays is None:
+            return
+        yield arrays
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException):
+        raise InputError(
+            f"{shown(path)}: a column cannot be read; the file is damaged or encrypted, "
+            "get it again"
+        ) from None

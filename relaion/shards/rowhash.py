@@ -1,0 +1,79 @@
+"""LAION's row hash: the identity of a row across layouts, computed where a shard lacks it.
+
+The first 64 bits, signed, of MurmurHash3_x64_128 (seed 0) over the UTF-8 of the link and, right
+after it, the caption; NULL counts as nothing. Source: compute_hashes.py of LAION-5B's
+preparation (facts with test vectors in `tests/test_rowhash.py`).
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import mmh3
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.errors import InputError
+from relaion.paths import shown
+from relaion.shards.columns import column_batches, open_parquet
+from relaion.shards.exact import as_bytes
+from relaion.shards.layout import Shard
+
+_ROWS = 32_768
+
+
+def row_hashes(links: pa.Array, captions: pa.Array) -> pa.Array:
+    """The int64 row hash of every pair of a link and a caption (text or bytes); never null.
+
+    Bytes that are no UTF-8 are hashed as they stand.
+    """
+    nothing = pa.scalar(b"", pa.large_binary())
+    pairs = [as_bytes(column).fill_null(nothing) for column in (links, captions)]
+    joined = pc.binary_join_element_wise(*pairs, nothing)
+    if not len(joined):
+        return pa.array([], pa.int64())
+    _, offsets, data = joined.buffers()
+    ends = memoryview(offsets).cast("q")[joined.offset : joined.offset + len(joined) + 1]
+    text = memoryview(data if data is not None else b"")
+    digest = mmh3.mmh3_x64_128_digest
+    low = b"".join([digest(text[start:end])[:8] for start, end in pairwise(ends)])
+    return pa.Array.from_buffers(pa.int64(), len(joined), [None, pa.py_buffer(low)])
+
+
+def needs_hashes(shard: Shard) -> bool:
+    """Whether some rows of a shard may have no row hash of their own."""
+    column = shard.layout.roles.get("row_hash")
+    if column is None:
+        return True
+    told = shard.facts.get(column.position)
+    return told is None or told.nulls is None or told.nulls > 0
+
+
+def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """The rows of a shard that have no row hash of their own: row numbers, and their hashes.
+
+    Both are int64, piece by piece in the order of the file; rows with neither link nor
+    caption are left out. Raises InputError for columns that cannot be read.
+    """
+    roles = shard.layout.roles
+    names = [name for name in ("url", "text", "row_hash") if name in roles]
+    try:
+        with open_parquet(shard.path) as file:
+            start = 0
+            for arrays in column_batches(file, [roles[name] for name in names], rows=_ROWS):
+                columns = dict(zip(names, arrays, strict=True))
+                yield _of_piece(columns, start)
+                start += len(arrays[0])
+    except (OSError, pa.ArrowException):
+        raise InputError(
+            f"{shown(shard.path)}: its links or captions cannot be read; get the file again"
+        ) from None
+
+
+def _of_piece(columns: dict[str, pa.Array], start: int) -> tuple[pa.Array, pa.Array]:
+    n = len(columns["url"])
+    links, captions = columns["url"], columns.get("text", pa.nulls(n, pa.string()))
+    wanted = pc.or_(pc.is_valid(links), pc.is_valid(captions))
+    if "row_hash" in columns:
+        wanted = pc.and_(wanted, pc.is_null(columns["row_hash"]))
+    rows = pc.add(pc.indices_nonzero(wanted).cast(pa.int64()), start)
+    return rows, row_hashes(links.filter(wanted), captions.filter(wanted))

@@ -1,0 +1,64 @@
+-- name:    sidecar_hits
+-- purpose: The rows of sidecars that carry a listed image hash, with the key that leads to shards.
+-- params:  $kinds  varchar[]  the kinds that the lists hold; others are not looked at
+-- reads:   sidecar (url varchar, row_hash bigint, image_md5 varchar, image_sha1 varchar, image_sha256 varchar)
+-- reads:   store.entries (list_id integer, kind varchar, digest varchar)
+-- writes:  sidecar_hits (list_id integer, kind varchar, url varchar, row_hash bigint)
+-- nulls:   a null hash matches nothing; a row without its key leads nowhere
+-- order:   none
+--
+-- Image hashes often live apart from the links, in files of billions of rows. The list meets
+-- such a file first, in one scan, and only the keys that matched travel to the shards.
+-- A sidecar is keyed by its link where it has one (row_hash is null then), else by row hash.
+
+create or replace temp table maybe_sidecar_hits as
+with image_keys as (
+    select
+        s.url,
+        s.row_hash,
+        'image_md5' as kind,
+        lower(s.image_md5) as digest
+    from sidecar as s
+    where list_contains($kinds, 'image_md5') and s.image_md5 is not null
+    union all
+    select
+        s.url,
+        s.row_hash,
+        'image_sha1' as kind,
+        lower(s.image_sha1) as digest
+    from sidecar as s
+    where list_contains($kinds, 'image_sha1') and s.image_sha1 is not null
+    union all
+    select
+        s.url,
+        s.row_hash,
+        'image_sha256' as kind,
+        lower(s.image_sha256) as digest
+    from sidecar as s
+    where list_contains($kinds, 'image_sha256') and s.image_sha256 is not null
+),
+
+short_list as (
+    select hash(e.digest) as short
+    from store.entries as e
+    where starts_with(e.kind, 'image_')
+)
+
+select
+    i.url,
+    i.row_hash,
+    i.kind,
+    i.digest
+from image_keys as i
+semi join short_list as l on hash(i.digest) = l.short;
+
+create or replace temp table sidecar_hits as
+select distinct
+    e.list_id,
+    m.kind,
+    m.url,
+    m.row_hash
+from maybe_sidecar_hits as m
+inner join store.entries as e
+    on m.digest = e.digest and m.kind = e.kind
+where m.url is not null or m.row_hash is not null;

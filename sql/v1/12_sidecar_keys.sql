@@ -1,0 +1,51 @@
+-- name:    sidecar_keys
+-- purpose: The link keys and row hashes under which sidecars name rows of the shards.
+-- params:  none
+-- reads:   sidecar_hits (list_id integer, kind varchar, url varchar, row_hash bigint)
+-- reads:   near_links (url varchar)
+-- reads:   odd_keys (url varchar, url_key varchar, host_digest varchar)
+-- writes:  sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar)
+-- nulls:   host_digest is null for row hashes, and where the host is odd
+-- order:   list_id, kind, key_kind, digest
+--
+-- kind is what the list named (an image hash), key_kind by what the row will be known: `url`
+-- (digest: SHA-256 of the link key) or `row_hash` (digest: its 16 hex digits).
+
+create or replace temp table sidecar_keys as
+with keyed as (
+    select
+        n.url,
+        sha256(coalesce(o.url_key, link_stripped(n.url))) as digest,
+        case when o.url is null then md5(link_host(n.url)) else o.host_digest end as host_digest
+    from near_links as n
+    left join odd_keys as o on n.url = o.url
+),
+
+final as (
+    select
+        h.list_id,
+        h.kind,
+        'url' as key_kind,
+        k.digest,
+        k.host_digest
+    from sidecar_hits as h
+    inner join keyed as k on h.url = k.url
+    union all
+    select
+        h.list_id,
+        h.kind,
+        'row_hash' as key_kind,
+        lpad(lower(to_hex(h.row_hash)), 16, '0') as digest,
+        null::varchar as host_digest
+    from sidecar_hits as h
+    where h.row_hash is not null
+)
+
+select distinct
+    f.list_id,
+    f.kind,
+    f.key_kind,
+    f.digest,
+    f.host_digest
+from final as f
+order by f.list_id, f.kind, f.key_kind, f.digest;

@@ -1,0 +1,18 @@
+-- name:    link_keys
+-- purpose: The link keys of the near links: proved in SQL, or as Python wrote them to odd_keys.
+-- params:  none
+-- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
+-- reads:   odd_keys (url varchar, url_key varchar, host_digest varchar)
+-- writes:  link_keys (shard_no integer, file_row_number bigint, level varchar, url_key varchar, host_digest varchar)
+-- nulls:   host_digest is null where the host is odd
+-- order:   none
+
+create or replace temp table link_keys as
+select
+    n.shard_no,
+    n.file_row_number,
+    n.level,
+    coalesce(o.url_key, link_stripped(n.url)) as url_key,
+    case when o.url is null then md5(link_host(n.url)) else o.host_digest end as host_digest
+from near_links as n
+left join odd_keys as o on n.url = o.url;

@@ -1,0 +1,186 @@
+-- name:    row_keys
+-- purpose: Every digest by which a row could be on a list.
+-- params:  $kinds  varchar[]  the kinds that the lists hold; others are not computed
+-- params:  $has_hashed  boolean  whether hashed links are among them
+-- params:  $forms  varchar[]  the spellings that their lists allow; null allows every one
+-- reads:   shard (shard_no integer, file_row_number bigint, row_hash bigint, image_md5 varchar, image_sha1 varchar, image_sha256 varchar)
+-- reads:   row_hashes (shard_no integer, file_row_number bigint, row_hash bigint)
+-- reads:   link_keys (shard_no integer, file_row_number bigint, level varchar, url_key varchar)
+-- reads:   hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
+-- reads:   spelled (url varchar, form varchar, spelling blob)
+-- writes:  row_keys (shard_no integer, file_row_number bigint, kind varchar, form varchar, digest varchar)
+-- nulls:   a null hash or link gives no row here, so it can match nothing
+-- order:   none
+--
+-- form says what was compared: of a plain link its key (`canonical`), of a hashed link the
+-- spelling that was hashed, of a row hash whether it was `computed`; `inner` stands before the
+-- form of a link inside the row's link. Image hashes have none. Digests are lower-case hex.
+
+create or replace temp view row_keys as
+with hash_keys as (
+    select
+        s.shard_no,
+        s.file_row_number,
+        'image_md5' as kind,
+        null::varchar as form,
+        lower(s.image_md5) as digest
+    from shard as s
+    where list_contains($kinds, 'image_md5') and s.image_md5 is not null
+    union all
+    select
+        s.shard_no,
+        s.file_row_number,
+        'image_sha1' as kind,
+        null::varchar as form,
+        lower(s.image_sha1) as digest
+    from shard as s
+    where list_contains($kinds, 'image_sha1') and s.image_sha1 is not null
+    union all
+    select
+        s.shard_no,
+        s.file_row_number,
+        'image_sha256' as kind,
+        null::varchar as form,
+        lower(s.image_sha256) as digest
+    from shard as s
+    where list_contains($kinds, 'image_sha256') and s.image_sha256 is not null
+    union all
+    select
+        s.shard_no,
+        s.file_row_number,
+        'row_hash' as kind,
+        null::varchar as form,
+        lpad(lower(to_hex(s.row_hash)), 16, '0') as digest
+    from shard as s
+    where list_contains($kinds, 'row_hash') and s.row_hash is not null
+    union all
+    select
+        c.shard_no,
+        c.file_row_number,
+        'row_hash' as kind,
+        'computed' as form,
+        lpad(lower(to_hex(c.row_hash)), 16, '0') as digest
+    from row_hashes as c
+    where list_contains($kinds, 'row_hash')
+),
+
+plain_keys as (
+    select
+        k.shard_no,
+        k.file_row_number,
+        'url' as kind,
+        case k.level when 'own' then 'canonical' else 'inner' end as form,
+        sha256(k.url_key) as digest
+    from link_keys as k
+    where list_contains($kinds, 'url')
+),
+
+scope_texts as (
+    select
+        k.shard_no,
+        k.file_row_number,
+        'host' as kind,
+        k.level,
+        unnest(key_host_patterns(k.url_key)) as entry
+    from link_keys as k
+    where list_contains($kinds, 'host')
+    union all
+    select
+        k.shard_no,
+        k.file_row_number,
+        'url_prefix' as kind,
+        k.level,
+        unnest(key_prefixes(k.url_key)) as entry
+    from link_keys as k
+    where list_contains($kinds, 'url_prefix')
+),
+
+scope_keys as (
+    select
+        t.shard_no,
+        t.file_row_number,
+        t.kind,
+        case t.level when 'inner' then 'inner' end as form,
+        sha256(t.entry) as digest
+    from scope_texts as t
+),
+
+plain_spellings as (
+    select
+        h.shard_no,
+        h.file_row_number,
+        h.level,
+        unnest(link_spellings(h.url)) as spelt
+    from hashed_links as h
+    where not spelling_is_odd(h.url)
+),
+
+spellings as (
+    select
+        p.shard_no,
+        p.file_row_number,
+        p.level,
+        p.spelt.form as form,
+        encode(p.spelt.spelling) as spelling
+    from plain_spellings as p
+    union all
+    select
+        h.shard_no,
+        h.file_row_number,
+        h.level,
+        o.form,
+        o.spelling
+    from hashed_links as h
+    inner join spelled as o on h.url = o.url
+),
+
+wanted_spellings as (
+    select
+        s.shard_no,
+        s.file_row_number,
+        case s.level when 'own' then s.form else 'inner ' || s.form end as form,
+        s.spelling
+    from spellings as s
+    where $has_hashed and ($forms is null or list_contains($forms, s.form))
+),
+
+hashed_keys as (
+    select
+        w.shard_no,
+        w.file_row_number,
+        'url_md5' as kind,
+        w.form,
+        md5(w.spelling) as digest
+    from wanted_spellings as w
+    where list_contains($kinds, 'url_md5')
+    union all
+    select
+        w.shard_no,
+        w.file_row_number,
+        'url_sha1' as kind,
+        w.form,
+        sha1(w.spelling) as digest
+    from wanted_spellings as w
+    where list_contains($kinds, 'url_sha1')
+    union all
+    select
+        w.shard_no,
+        w.file_row_number,
+        'url_sha256' as kind,
+        w.form,
+        sha256(w.spelling) as digest
+    from wanted_spellings as w
+    where list_contains($kinds, 'url_sha256')
+),
+
+final as (
+    select * from hash_keys
+    union all
+    select * from plain_keys
+    union all
+    select * from scope_keys
+    union all
+    select * from hashed_keys
+)
+
+select * from final;

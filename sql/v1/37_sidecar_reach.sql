@@ -1,0 +1,94 @@
+-- name:    sidecar_reach
+-- purpose: For how many rows of a sample a sidecar holds image hashes: an estimate of coverage.
+-- params:  none
+-- reads:   sampled (subset varchar, sample_no bigint, url varchar, row_hash bigint)
+-- reads:   sidecar (url varchar, row_hash bigint, image_md5 varchar, image_sha1 varchar, image_sha256 varchar)
+-- writes:  sidecar_reach (subset varchar, role varchar, sampled bigint, reached bigint)
+-- nulls:   a row without link and row hash is not reached; a null hash reaches nothing
+-- order:   subset, role
+--
+-- Links are compared as they stand, over http and https: the link keys of billions of sidecar
+-- rows would cost more than the search itself. So the estimate may be a little low.
+
+create or replace temp table sidecar_reach as
+with links as (
+    select
+        s.subset,
+        s.sample_no,
+        s.url
+    from sampled as s
+    where s.url is not null
+    union
+    select
+        s.subset,
+        s.sample_no,
+        case
+            when starts_with(s.url, 'https:') then 'http:' || s.url[7:]
+            else 'https:' || s.url[6:]
+        end as url
+    from sampled as s
+    where starts_with(s.url, 'https://') or starts_with(s.url, 'http://')
+),
+
+beside as (
+    select
+        l.subset,
+        l.sample_no,
+        c.image_md5,
+        c.image_sha1,
+        c.image_sha256
+    from sidecar as c
+    inner join links as l on c.url = l.url
+    union all
+    select
+        s.subset,
+        s.sample_no,
+        c.image_md5,
+        c.image_sha1,
+        c.image_sha256
+    from sidecar as c
+    inner join sampled as s on c.row_hash = s.row_hash
+),
+
+found as (
+    select distinct
+        b.subset,
+        b.sample_no,
+        'image_md5' as role
+    from beside as b
+    where b.image_md5 is not null
+    union all
+    select distinct
+        b.subset,
+        b.sample_no,
+        'image_sha1' as role
+    from beside as b
+    where b.image_sha1 is not null
+    union all
+    select distinct
+        b.subset,
+        b.sample_no,
+        'image_sha256' as role
+    from beside as b
+    where b.image_sha256 is not null
+),
+
+sizes as (
+    select
+        s.subset,
+        r.role,
+        count(*) as sampled
+    from sampled as s
+    cross join (values ('image_md5'), ('image_sha1'), ('image_sha256')) as r (role)
+    group by all
+)
+
+select
+    z.subset,
+    z.role,
+    z.sampled,
+    count(f.sample_no) as reached
+from sizes as z
+left join found as f on z.subset = f.subset and z.role = f.role
+group by all
+order by z.subset, z.role;
