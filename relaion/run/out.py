@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,12 @@ from relaion.paths import (
     whole_file,
 )
 from relaion.run import manifest
+from relaion.run.ledger import FIND, forget
 from relaion.run.plan import Plan, differences
 
 WORK = ".work"
 PLAN = "plan.json"
+FAILED = "failed.json"
 REPEAT = "repeat those, or name another folder"
 PURGE = "repeat those, or add --purge once to remove what that run left"
 
@@ -101,40 +103,72 @@ def finished(out: Out, plan: Plan) -> dict[str, Any] | None:
 def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
     """Make the work folder, or find the one of the same run broken off; True when it goes on.
 
-    `stamps` are the inputs' paths, sizes and times: an input that changed since is refused.
+    `stamps` are the inputs' paths, sizes and times: an input that changed since is refused,
+    unless it failed in that run: what is known of it is then forgotten.
     """
     path = out.work / PLAN
-    fresh = {"plan": json.loads(manifest.plan_json(plan)), "stamps": stamps}
-    if path.exists():
+    goes_on = path.exists()
+    if goes_on:
         found = json.loads(path.read_text(encoding="ascii"))
-        _refuse_other(out.path, found["plan"], plan, "holds a run broken off", PURGE)
-        if found["stamps"] != stamps:
-            changed = next(
-                (new[0] for old, new in zip(found["stamps"], stamps, strict=False) if old != new),
-                str(out.path),
-            )
-            raise InputError(
-                f"{changed}: changed since the run began; add --purge once to remove what that "
-                "run left, then begin anew"
-            )
+        failed = read_failed(out.work)
+        _refuse_other(out.path, found["plan"], plan, "holds a run broken off", PURGE, failed)
+        forget(out.work, _changed(found["stamps"], stamps, plan, failed))
         remove_parts(out.path)
         remove_parts(out.work)
-        make_folders(out, plan)
-        return True
-    if out.work.exists():  # left by a kill while it was removed: of whatever run
+    elif out.work.exists():  # left by a kill while it was removed: of whatever run
         remove_tree(out.work)
-    private_folder(out.work)
-    private_folder(out.work / "done")
+    for folder in (out.work, out.work / "done", out.work / FIND):
+        private_folder(folder)
     with whole_file(path, mode=0o600) as part:
+        fresh = {"plan": json.loads(manifest.plan_json(plan)), "stamps": stamps}
         part.write_text(json.dumps(fresh), encoding="ascii")
     make_folders(out, plan)
-    return False
+    return goes_on
 
 
-def _refuse_other(out: Path, old: dict[str, Any], plan: Plan, holds: str, way_out: str) -> None:
-    different = differences(old, plan)
+def _changed(
+    old: list[list[Any]], new: list[list[Any]], plan: Plan, failed: set[tuple[str, str]]
+) -> list[int]:
+    """Numbers of the inputs that are other files now; raises InputError where one may not be."""
+    changed = [no for no, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
+    for no in changed:
+        item = plan.inputs[no]
+        if (item["subset"], item["shard"]) not in failed:
+            raise InputError(
+                f"{shown(new[no][0])}: changed since the run began; add --purge once to remove "
+                "what that run left, then begin anew"
+            )
+    return changed
+
+
+def read_failed(work: Path) -> set[tuple[str, str]]:
+    """The shards (subset, name) that failed in the run so far."""
+    path = work / FAILED
+    if not path.exists():
+        return set()
+    return {(subset, name) for subset, name in json.loads(path.read_text(encoding="ascii"))}
+
+
+def note_failed(work: Path, subset: str, name: str) -> None:
+    """Remember a shard that failed: it may be another file when the run goes on."""
+    failed = read_failed(work) | {(subset, name)}
+    with whole_file(work / FAILED, mode=0o600) as part:
+        part.write_text(json.dumps(sorted(failed)), encoding="ascii")
+
+
+def _refuse_other(
+    out: Path,
+    old: dict[str, Any],
+    plan: Plan,
+    holds: str,
+    way_out: str,
+    failed: Collection[tuple[str, str]] = (),
+) -> None:
+    different = differences(old, plan, failed)
     if different:
-        raise InputError(f"{out}: {holds} with other arguments ({'; '.join(different)}); {way_out}")
+        raise InputError(
+            f"{shown(out)}: {holds} with other arguments ({'; '.join(different)}); {way_out}"
+        )
 
 
 def purge(out: Path, work: Path) -> bool:

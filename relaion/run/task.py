@@ -16,10 +16,13 @@ import pyarrow as pa
 from relaion.engine import Engine, ShardSource, connect
 from relaion.errors import InputError, OutputError, ScriptError
 from relaion.paths import file_sha256, shown, whole_file
+from relaion.run.process import seconds_for
 from relaion.run.readable import Original, mending
 from relaion.shards.roles import Column, Layout
 from relaion.shards.writer import Target, write_editions
 from relaion.sqlset import load, parse
+
+ROWS_A_SECOND = 5_000  # an edition script and two editions of long captions take a tenth
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class EditionTask:
 class Task:
     """Everything that a worker must know of one shard; plain values only.
 
-    `roles`: role to position, encoding, name and type of the column that plays it.
+    `roles`: role to position, encoding, name and type of the column that plays it. `hits`: a
+    digest of what the search found in this shard.
     """
 
     no: int
@@ -54,6 +58,8 @@ class Task:
     version: str
     memory: str
     link: bool
+    bytes: int
+    hits: str
 
     def to_json(self) -> str:
         """One line of JSON; odd file names survive as surrogate escapes."""
@@ -65,6 +71,16 @@ class Task:
         found = json.loads(line)
         found["editions"] = [EditionTask(**e) for e in found["editions"]]
         return cls(**found)
+
+    @property
+    def named(self) -> str:
+        """What an error calls this task."""
+        return shown(self.path)
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        return seconds_for(self.rows, self.bytes, ROWS_A_SECOND)
 
     @property
     def original(self) -> Original:
@@ -93,12 +109,13 @@ class Output:
 
 @dataclass
 class Report:
-    """What a task did: private, since it counts per shard."""
+    """What a task did: private, since it counts per shard. `hits` is that of the task."""
 
     no: int
     rows: int
     bytes: int
     sha256: str
+    hits: str
     outputs: dict[str, Output]
     tally: list[list[Any]]
     groups: list[list[Any]]
@@ -118,7 +135,15 @@ def run_task(task: Task) -> Report:
     removed, tally, groups = _decided(task)
     outputs, notices, sha256 = _write(task, source, removed)
     report = Report(
-        task.no, task.rows, source.stat().st_size, sha256, outputs, tally, groups, notices
+        task.no,
+        task.rows,
+        source.stat().st_size,
+        sha256,
+        task.hits,
+        outputs,
+        tally,
+        groups,
+        notices,
     )
     with whole_file(task.report_path, mode=0o600) as part:
         part.write_text(json.dumps(asdict(report)), encoding="ascii")
