@@ -31,7 +31,7 @@ class Case:
     where: str
     title: str
     files: list[tuple[str, list[str], list[str]]] = field(default_factory=list)
-    options: dict[str, str] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
     entries: set[tuple[str, str]] = field(default_factory=set)
     skipped: dict[str, int] = field(default_factory=dict)
     duplicates: int = 0
@@ -63,9 +63,13 @@ def take(case: Case, word: str, rest: str, where: str) -> None:
             case.files[-1][2].append(rest)
         case "with":
             name, _, value = rest.partition("=")
-            case.options[{"format": "file_format"}.get(name, name)] = value
+            if name == "form":
+                case.options["forms"] = value.split()
+            else:
+                case.options[{"format": "file_format"}.get(name, name)] = value
         case "gives":
-            digest = key_digest(link_key(second)) if first == "url" else second
+            keys = {"url": link_key(second), "host": second, "url_prefix": second}
+            digest = key_digest(keys[first]) if first in keys else second
             case.entries.add((first, digest))
         case "skips":
             case.skipped[second] = int(first)

@@ -203,7 +203,7 @@ def test_a_quoted_field_may_run_over_the_border_of_a_block() -> None:
         ("image_md5", ("image_md5",)),
         ("md5-of-url", ("url_md5",)),
         ("URL (MD5)", ("url_md5",)),
-        ("Image URL", ("url", "url_md5", "url_sha1", "url_sha256")),
+        ("Image URL", ("url", "host", "url_prefix", "url_md5", "url_sha1", "url_sha256")),
         ("url_hash", ("url_md5", "url_sha1", "url_sha256")),
         ("hash", ANY),
         ("sha", ("image_sha1", "image_sha256", "url_sha1", "url_sha256")),
@@ -219,3 +219,21 @@ def test_a_quoted_field_may_run_over_the_border_of_a_block() -> None:
 def test_column_names(name: str, kinds: tuple[str, ...]) -> None:
     assert kinds_named(name) == kinds
     assert set(kinds) <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "kinds"),
+    [
+        ("Domain", "host", ("host",)),
+        ("host", "url_prefix", ()),
+        ("prefix", "url_prefix", ("url_prefix",)),
+        ("row_hash", "row_hash", ("row_hash",)),
+        ("hash", "row_hash", (*ANY, "row_hash")),
+        ("hash", "url_md5", ANY),
+        ("note", "host", ()),
+        ("", "host", ()),
+    ],
+)
+def test_column_names_where_the_kind_is_said(name: str, said: str, kinds: tuple[str, ...]) -> None:
+    """A column `domain` beside links names no hosts, unless the curator says that it does."""
+    assert kinds_named(name, said) == kinds

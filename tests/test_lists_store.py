@@ -6,13 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from relaion.cli.show_lists import form_words
 from relaion.engine import Engine, connect
 from relaion.errors import BusyError, EngineError, InputError, ListError, OutputError, RelaionError
+from relaion.links import FORMS
 from relaion.lists import store
 from relaion.lists.key import key_path
 from relaion.paths import locked
@@ -134,6 +137,84 @@ def test_other_version_is_refused_with_the_way_out(lists: Path, column: str) -> 
             use(lists)
 
 
+# the tables of version 1, as the first relaion made them
+VERSION_1 = """
+create table store (
+    store_version integer not null, key_version integer not null, next_list_id integer not null
+);
+insert into store values (1, 1, 2);
+create table lists (
+    list_id integer not null, source varchar not null, title varchar, label varchar not null,
+    received date, added timestamp not null, content_sha256 varchar not null,
+    n_read bigint not null, n_new bigint not null, n_known bigint not null,
+    n_duplicate bigint not null
+);
+insert into lists values (1, 'A', null, 'csam', null, '2024-06-01', '00', 1, 1, 0, 0);
+create table skipped (list_id integer not null, reason varchar not null, n bigint not null);
+create table files (list_id integer not null, name varchar not null, sha256 varchar not null);
+insert into files values (1, 'list.txt', '00');
+create table entries (
+    list_id integer not null, kind varchar not null, digest varchar not null, host_digest varchar
+);
+insert into entries values (1, 'image_md5', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', null);
+"""
+
+
+def test_store_of_the_first_version_is_refused_with_the_way_out(lists: Path) -> None:
+    with connect(lists) as engine:
+        for statement in VERSION_1.split(";\n")[:-1]:
+            engine.execute(statement)
+    before = lists.read_bytes()
+    for use in (store.open_store, store.show, lambda p: store.withdraw(p, 1), lambda p: add(p, B)):
+        with pytest.raises(ListError) as caught:
+            use(lists)
+        assert str(caught.value) == (
+            f"{lists}: holds tables of version 1, this relaion needs 2; add the partners' files to "
+            "a new store with `relaion lists add`, or use the relaion that made this one"
+        )
+    assert lists.read_bytes() == before
+
+
+def test_forms_are_kept_and_shown(lists: Path) -> None:
+    add(lists, A, kind="url_md5", forms=["key-bare", "raw*", "raw"])
+    add(lists, B, kind="url_md5")
+    raw = tuple(form for form in FORMS if form.startswith("raw"))
+    one, two = store.show(lists)
+    assert one.forms == (*raw, "key-bare") and two.forms == ()
+    assert [x.forms for x in store.open_store(lists).lists] == [one.forms, ()]
+    with connect(lists, read_only=True) as engine:
+        assert engine.rows("select forms from lists order by list_id") == [
+            (list(one.forms),), (None,),
+        ]  # fmt: skip
+    assert form_words(one.forms) == "raw*, key-bare"
+    store.withdraw(lists, 2)
+    assert [x.forms for x in store.show(lists)] == [one.forms]
+
+
+def test_the_same_files_read_otherwise_are_another_delivery(lists: Path) -> None:
+    """What a file's values mean is part of what was delivered."""
+    for options in ({}, {"scope": "host"}, {"scope": "prefix"}):
+        assert add(lists, "https://pictures.example", "https://a.example/b", **options).added
+        assert not add(lists, "https://pictures.example", "https://a.example/b", **options).added
+    for options in ({}, {"forms": ["raw"]}, {"forms": ["raw", "key"]}):
+        assert add(lists, A, kind="url_md5", **options).added
+        assert not add(lists, A, kind="url_md5", **options).added
+    assert not add(lists, A, kind="url_md5", forms=["key", "raw", "raw"]).added
+    assert not add(lists, "https://pictures.example", "https://a.example/b", kind="host").added
+    assert [x.entries for x in store.show(lists)] == [
+        {"url": 1}, {"host": 1}, {"url_prefix": 2}, *[{"url_md5": 1}] * 3,
+    ]  # fmt: skip
+
+
+def test_host_digests_of_scoped_entries(lists: Path) -> None:
+    """A row is looked at when its host is one of these, or below it; odd hosts have none."""
+    add(lists, "*.one.example", "one.example/dir/*", "one.example:8080/*", "*.bücher.example")
+    with connect(lists, read_only=True) as engine:
+        rows = engine.rows("select kind, host_digest from entries order by all")
+    one = md5(b"one.example").hexdigest()
+    assert rows == [("host", one), ("host", None), ("url_prefix", one), ("url_prefix", None)]
+
+
 def make_text(path: Path) -> None:
     path.write_text("no database at all\n")
 
@@ -171,8 +252,10 @@ def test_changes_of_another_program_are_not_lost(lists: Path) -> None:
 
 OPTIONS: list[dict[str, Any]] = [
     {"label": "CSAM"}, {"label": ""}, {"label": "a b"}, {"label": "a--b"}, {"label": "-a"},
-    {"source": ""}, {"source": "two\nlines"}, {"title": "\x1b[2J"}, {"kind": "host"},
-    {"file_format": "xml"},
+    {"source": ""}, {"source": "two\nlines"}, {"title": "\x1b[2J"}, {"kind": "hosts"},
+    {"file_format": "xml"}, {"scope": "site"}, {"scope": "host", "kind": "image_md5"},
+    {"forms": ["raw"], "kind": "url"}, {"forms": ["r*w"], "scope": "host"},
+    {"forms": ["nothing"]},
 ]  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def test_script_runs_on_what_it_reads_and_makes_what_it_says(name: str) -> None:
     script = ALL[name]
     with connect() as engine:
         make_inputs(engine, script)
-        for macros in ("05_link_macros", "38_text_macros"):
+        for macros in ("05_link_macros", "09_scope_macros", "38_text_macros"):
             engine.run(ALL[macros])
         written = script.relations("writes")
         if name.startswith("editions/"):

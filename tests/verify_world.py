@@ -376,7 +376,8 @@ def make_store(path: Path, lists: Sequence[Listing]) -> None:
         engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
         for x in lists:
             engine.execute(
-                "insert into store.lists values (?, ?, ?, ?, '2024-02-22', now(), ?, ?, ?, 0, 0)",
+                "insert into store.lists values (?, ?, ?, ?, '2024-02-22', now(), ?, ?, ?, 0, 0, "
+                "null)",
                 [x.list_id, x.source, f"list {x.list_id}", x.label, content(x),
                  len(x.entries), len(x.entries)],
             )  # fmt: skip

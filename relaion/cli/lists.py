@@ -28,7 +28,22 @@ def add(
         str, typer.Option("--label", help="csam, privacy, opt-out or a word of your own.")
     ] = "csam",
     kind: Annotated[
-        str | None, typer.Option("--kind", help="What the entries are, where they do not tell.")
+        str | None,
+        typer.Option(
+            "--kind", help="What the entries are, where they do not tell: url_md5, row_hash, ..."
+        ),
+    ] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            "--scope",
+            metavar="host|prefix",
+            help="Each link or host stands for its whole host, or for all below it.",
+        ),
+    ] = None,
+    forms: Annotated[
+        list[str] | None,
+        typer.Option("--form", metavar="NAME", help="Spelling that the giver hashed; key-* too."),
     ] = None,
     file_format: Annotated[
         str | None, typer.Option("--format", metavar="txt|csv", help="Where it is misjudged.")
@@ -39,7 +54,7 @@ def add(
     day = received.date() if received else None
     result = store.add(
         lists, files, source=source, title=title, received=day, label=label, kind=kind,
-        file_format=file_format,
+        scope=scope, forms=forms or (), file_format=file_format,
     )  # fmt: skip
     emit(result, show_added, as_json=as_json)
 

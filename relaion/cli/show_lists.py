@@ -1,12 +1,14 @@
 """How the list store looks: counts, never an entry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from relaion.cli.show_run import kind_words
 from relaion.cli.show_small import count, plain_table
+from relaion.links import FORMS
+from relaion.lists.kinds import HASHED_LINK
 from relaion.lists.results import Added, Shown, Withdrawn
 
 
@@ -21,6 +23,19 @@ def skipped_words(skipped: Mapping[str, int]) -> str:
     return f"{sum(skipped.values()):,} ({reasons})" if reasons else "0"
 
 
+def form_words(forms: Sequence[str]) -> str:
+    """The spellings that a list is matched in, in words; every base with all its variants as one.
+
+    Nothing where they are not known, and all are tried.
+    """
+    words: list[str] = []
+    for base in dict.fromkeys(form.partition("-")[0] for form in FORMS):
+        variants = [form for form in FORMS if form.partition("-")[0] == base]
+        chosen = [form for form in variants if form in forms]
+        words += [f"{base}*"] if chosen == variants else chosen
+    return ", ".join(words)
+
+
 def show_added(result: Added) -> RenderableType:
     """What was read, and how it adds up."""
     if not result.added:
@@ -32,6 +47,7 @@ def show_added(result: Added) -> RenderableType:
         ("known from an earlier list", f"{result.known:,}"),
         ("duplicate", f"{result.duplicate:,}"),
         ("skipped", skipped_words(result.skipped)),
+        *([("forms", form_words(result.forms))] if result.forms else []),
     ):
         table.add_row(name, text)
     head = Text(f"list {result.list_id} ({result.source}): {entry_words(result.entries)}")
@@ -52,7 +68,10 @@ def show_store(lists: tuple[Shown, ...]) -> RenderableType:
         for i, (kind, n) in enumerate(x.entries.items()):
             cells = head if i == 0 else [""] * len(head)
             rest = [count(v) for v in first] if i == 0 else [""] * len(first)
-            table.add_row(*map(Text, cells), kind_words(kind), count(n), *rest)
+            what = kind_words(kind)
+            if x.forms and kind in HASHED_LINK:
+                what += f" of {form_words(x.forms)}"
+            table.add_row(*map(Text, cells), what, count(n), *rest)
     return table
 
 

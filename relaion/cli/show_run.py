@@ -21,6 +21,9 @@ _WORDS = {
     "url_md5": "link MD5",
     "url_sha1": "link SHA-1",
     "url_sha256": "link SHA-256",
+    "row_hash": "row hash",
+    "host": "host",
+    "url_prefix": "link prefix",
     None: "same link",
 }
 

@@ -20,7 +20,7 @@ from relaion.links.text import (
     unquote_whole,
 )
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 """Raised whenever the key of any link changes; a list store of another version is refused."""
 
 # what is already canonical but for its scheme, one `www.` and a slash at the end

@@ -18,7 +18,7 @@ from relaion.links import KEY_VERSION
 from relaion.paths import locked, private_umask, shown, sync_folder
 from relaion.sqlset import load
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 MEMORY = "1GB"  # of DuckDB, beyond which it spills into the private folder
 
 _WORK_NAME = "store.duckdb"  # its tables are `store.entries` and so on, as scripts call them

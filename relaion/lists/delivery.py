@@ -1,5 +1,7 @@
 """One delivery on its way into a store: who sent it, what its files hold, what is new."""
 
+import difflib
+import fnmatch
 import hashlib
 import re
 from collections import Counter
@@ -12,11 +14,12 @@ import pyarrow as pa
 
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
+from relaion.links import FORMS, SCOPES
 from relaion.lists.files import read_entries
-from relaion.lists.kinds import ANY, KINDS
+from relaion.lists.kinds import HASHED_LINK, KINDS, SCOPED
 from relaion.lists.layout import FORMATS
 from relaion.lists.text import file_sha256
-from relaion.lists.values import Entries
+from relaion.lists.values import OTHER_HASH, Entries
 from relaion.paths import shown
 from relaion.sqlset import load
 
@@ -38,12 +41,14 @@ class Delivery:
     label: str
     received: date | None
     kind: str | None
+    forms: tuple[str, ...]
     file_format: str | None
 
     @property
     def content_sha256(self) -> str:
         """One digest for all files, in any order, and for how they were to be read."""
-        parts = [*sorted(self.sha256), self.kind or "", self.file_format or ""]
+        how = (self.kind or "", self.file_format or "", ",".join(self.forms))
+        parts = [*sorted(self.sha256), *how]
         return hashlib.sha256("\n".join(parts).encode("ascii")).hexdigest()
 
 
@@ -67,6 +72,8 @@ def describe(
     label: str,
     received: date | None,
     kind: str | None,
+    scope: str | None,
+    forms: Sequence[str],
     file_format: str | None,
 ) -> Delivery:
     """Check what is said about a delivery and that its files can be read.
@@ -83,13 +90,46 @@ def describe(
             f"--label {shown(label)}: write lower-case words with - between, "
             "such as csam, privacy or opt-out"
         )
-    if kind is not None and kind not in ANY:
-        what = "cannot be read from files yet" if kind in KINDS else "is no kind of entry"
-        raise InputError(f"--kind {shown(kind)}: {what}; choose one of {', '.join(ANY)}")
+    if kind is not None and kind not in KINDS:
+        raise InputError(
+            f"--kind {shown(kind)}: is no kind of entry; choose one of {', '.join(KINDS)}"
+        )
+    kind = _scoped(kind, scope)
+    forms = _expanded(kind, forms)
     if file_format is not None and file_format not in FORMATS:
         raise InputError(f"--format {shown(file_format)}: choose one of {', '.join(FORMATS)}")
     sha256 = tuple(map(file_sha256, files))
-    return Delivery(tuple(files), sha256, source.strip(), title, label, received, kind, file_format)
+    about = (source.strip(), title, label, received)
+    return Delivery(tuple(files), sha256, *about, kind, forms, file_format)
+
+
+def _scoped(kind: str | None, scope: str | None) -> str | None:
+    """The kind that a scope makes of a delivery."""
+    if scope is None:
+        return kind
+    if scope not in SCOPES:
+        raise InputError(f"--scope {shown(scope)}: choose one of {', '.join(SCOPES)}")
+    if kind not in (None, "url", SCOPES[scope]):
+        raise InputError(
+            f"--scope {scope}: is for links and hosts, not for --kind {kind}; leave one out"
+        )
+    return SCOPES[scope]
+
+
+def _expanded(kind: str | None, forms: Sequence[str]) -> tuple[str, ...]:
+    """The spellings that names and patterns choose, each once, in the order of FORMS."""
+    for form in forms:
+        if not fnmatch.filter(FORMS, form):
+            near = difflib.get_close_matches(form, FORMS, 1)
+            hint = f"did you mean {near[0]}" if near else f"such as {FORMS[0]} or {FORMS[0]}-*"
+            raise InputError(f"--form {shown(form)}: is no spelling of a link; {hint}")
+    if forms and kind is not None and kind not in HASHED_LINK:
+        raise InputError(
+            f"--form: is for hashed links, not for {kind}; leave it out, or choose one of "
+            f"{', '.join(HASHED_LINK)} with --kind"
+        )
+    chosen = {name for form in forms for name in fnmatch.filter(FORMS, form)}
+    return tuple(name for name in FORMS if name in chosen)
 
 
 def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]) -> Counts:
@@ -105,12 +145,22 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
         ):
             for kind, some in entries.items():
                 arrived[kind] += _insert(engine, kind, some)
+        if delivery.kind in SCOPED and skipped[OTHER_HASH]:
+            raise ListError(
+                f"{shown(path)}: holds digests, which have no scope; add them by themselves, "
+                "without --scope and --kind"
+            )
         if arrived.total() == before:
             found.append("holds no link and no hash")
         which = f"file {number}: " if len(delivery.files) > 1 else ""
         notices.extend(which + notice for notice in found)
     if not arrived.total():
         raise _nothing(delivery, skipped)
+    if delivery.forms and not arrived.keys() & set(HASHED_LINK):
+        raise InputError(
+            "--form: is for hashed links, and the files hold none; say what they hold with "
+            f"--kind {' or '.join(HASHED_LINK)}, or leave --form out"
+        )
     return _count(engine, list_id, arrived, skipped)
 
 

@@ -6,13 +6,6 @@ from collections.abc import Sequence
 
 LENGTHS = {32: "md5", 40: "sha1", 64: "sha256"}  # hex digits of each algorithm's digest
 
-# downloads that failed share these digests, so they would name the innocent
-OF_EMPTY = (
-    "d41d8cd98f00b204e9800998ecf8427e",
-    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-)
-
 _HEX = re.compile(r"[0-9A-Fa-f]{8,}")  # shorter ones are words and numbers
 # characters of a digest without its padding
 _BASE32 = {26: "md5", 32: "sha1", 52: "sha256"}

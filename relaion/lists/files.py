@@ -8,6 +8,7 @@ from pathlib import Path
 
 from relaion.errors import ListError
 from relaion.lists.layout import Layout, find_layout
+from relaion.lists.numbers import is_spoilt
 from relaion.lists.rows import RowReader, content
 from relaion.lists.text import BLOCK, blocks
 from relaion.lists.values import NOTHING, Entries, shape, sort_values
@@ -33,7 +34,8 @@ def read_entries(
     header and empty cells of a row that has entries are not counted at all. What the reader
     had to decide for itself is said in `notices`. `kind` fixes the kind of every entry,
     `file_format` (`txt`, `csv`) the layout. Raises ListError, which names the file, for one
-    that is damaged, foreign, or has no column for `kind`.
+    that is damaged, foreign, has no column for `kind`, or holds row hashes mostly as
+    floating-point numbers.
     """
     source = blocks(path, skipped)
     first = _SEPARATOR_LINE.sub("", _head(source), count=1)
@@ -45,6 +47,11 @@ def read_entries(
         raise ListError(f"{shown(path)}: {e}") from None
     notices.extend([layout.notice] if layout.notice else [])
     for columns in _columns(chain([first], source), layout, skipped):
+        if kind == "row_hash" and any(map(is_spoilt, columns)):
+            raise ListError(
+                f"{shown(path)}: holds row hashes as floating-point numbers, which have lost their "
+                "last digits; export the column again as whole numbers"
+            )
         entries: dict[str, Entries] = {}
         for column, values in zip(layout.columns, columns, strict=True):
             sort_values(values, column.kinds, entries, skipped)

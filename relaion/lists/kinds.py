@@ -15,11 +15,12 @@ KINDS = (
     "url_prefix",
 )
 
+SCOPED = ("host", "url_prefix")
+HASHED_LINK = ("url_md5", "url_sha1", "url_sha256")
+_IMAGE = ("image_md5", "image_sha1", "image_sha256")
+_LINK = ("url", *SCOPED, *HASHED_LINK)  # scoped only where the value's own stars say so
 # what a value may be when nothing but the value tells: the first that fits is taken
-ANY = ("url", "image_md5", "image_sha1", "image_sha256", "url_md5", "url_sha1", "url_sha256")
-_LINK = tuple(kind for kind in ANY if kind.startswith("url"))
-_IMAGE = tuple(kind for kind in ANY if kind.startswith("image"))
-_HASHED_LINK = _LINK[1:]
+ANY = ("url", *SCOPED, *_IMAGE, *HASHED_LINK)
 
 _OF_LINK = "url|uri|link|href"
 _OF_IMAGE = "image|img|file|media|picture|content"
@@ -30,19 +31,33 @@ _ALGORITHM = re.compile(
 )
 _NAMES = (
     (rf"(?:{_OF_IMAGE}|source|src|full|web|page|original)?(?:{_OF_LINK})s?|webaddress", _LINK),
-    (rf"(?:{_OF_LINK})(?:hash|digest)(?:es|s)?|hashed(?:{_OF_LINK})s?", _HASHED_LINK),
+    (rf"(?:{_OF_LINK})(?:hash|digest)(?:es|s)?|hashed(?:{_OF_LINK})s?", HASHED_LINK),
     (rf"(?:{_OF_IMAGE})(?:hash|digest)(?:es|s|value)?", _IMAGE),
     ("(?:hash|digest)(?:es|s|value|values|hex)?|values?|indicators?|ioc|entry|entries", ANY),
 )
+# names that say nothing by themselves: a column `domain` beside links is no list of hosts
+_WHERE_SAID = {
+    "host": "hosts?|hostnames?|domains?|domainnames?|fqdns?|sites?|patterns?",
+    "url_prefix": "(?:url)?prefix(?:es)?|folders?|directory|directories|patterns?",
+    "row_hash": "(?:row)?hash(?:es)?|rowkeys?|values?|entry|entries",
+}
 
 
-def kinds_named(name: str) -> tuple[str, ...]:
+def kinds_named(name: str, said: str | None = None) -> tuple[str, ...]:
     """The kinds that a column of this name can hold, the likeliest first; empty for none.
 
     Case and separators count for nothing: `SHA-1`, `sha_1` and `Sha1` are one name. `md5`
-    is an image's unless `--kind` says otherwise; `url` may also hold hashed links.
+    is an image's unless `--kind` says otherwise; `url` may also hold hashed links. `said` is
+    the kind that the user named: a column may be its although its name tells nothing.
     """
     plain = re.sub(r"[^a-z0-9]", "", name.casefold())
+    kinds = _kinds_named(plain)
+    if said and said not in kinds and re.fullmatch(_WHERE_SAID.get(said, ""), plain or "-"):
+        return (*kinds, said)
+    return kinds
+
+
+def _kinds_named(plain: str) -> tuple[str, ...]:
     if found := _ALGORITHM.fullmatch(plain):
         algorithms = ("sha1", "sha256") if found["name"] == "sha" else (found["name"],)
         return tuple(

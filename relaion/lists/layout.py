@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from relaion.errors import ListError
-from relaion.lists.kinds import ANY, kinds_named
+from relaion.links import read_scoped
+from relaion.lists.kinds import ANY, SCOPED, kinds_named
 from relaion.lists.rows import WHOLE, RowReader
 from relaion.lists.values import shape
 
@@ -56,10 +57,10 @@ def find_layout(
     whole = Layout(WHOLE, 1, False, (Column(0, (kind,) if kind else ANY),))
     if not lines:
         return whole
-    named = [found for d, rows in tables.items() if (found := _by_names(d, rows))]
+    named = [found for d, rows in tables.items() if (found := _by_names(d, rows, kind))]
     if named:
         return _of_kind(max(named, key=lambda found: found.width), kind)
-    if kinds := kinds_named(lines[0][0]):
+    if kinds := kinds_named(lines[0][0], kind):
         return _of_kind(Layout(WHOLE, 1, True, (Column(0, kinds),)), kind)
     guessed = [found for d, rows in tables.items() if (found := _by_values(d, rows, kind))]
     if not guessed:
@@ -86,10 +87,11 @@ def _is_entry(row: Sequence[str]) -> bool:
     return shape(row[0]) is not None
 
 
-def _by_names(delimiter: str, rows: Sequence[Sequence[str]]) -> Layout | None:
+def _by_names(delimiter: str, rows: Sequence[Sequence[str]], kind: str | None) -> Layout | None:
     """The layout where the first row names a column that we know and holds no entry."""
     names = rows[0]
-    columns = tuple(Column(i, kinds) for i, n in enumerate(names) if (kinds := kinds_named(n)))
+    known = [kinds_named(name, kind) for name in names]
+    columns = tuple(Column(i, kinds) for i, kinds in enumerate(known) if kinds)
     divided = sum(len(row) > 1 for row in rows[1:])
     if len(names) < 2 or not columns or divided * 2 < len(rows) - 1 or any(map(shape, names)):
         return None
@@ -108,12 +110,15 @@ def _by_values(delimiter: str, rows: Sequence[Sequence[str]], kind: str | None) 
             columns.append(Column(i, (kind,) if kind else ANY))
     if not columns:
         return None
-    header = not any(shape(rows[0][c.index]) for c in columns if c.index < len(rows[0]))
+    first = [rows[0][c.index] for c in columns if c.index < len(rows[0])]
+    header = not any(shape(value) or _fits(value, kind) for value in first)
     places = ", ".join(str(c.index + 1) for c in columns)
     return Layout(delimiter, width, header, tuple(columns), _BY_VALUE.format(places))
 
 
 def _fits(value: str, kind: str | None) -> bool:
+    if kind in SCOPED:
+        return not read_scoped(value, kind).fault
     found = shape(value)
     return found is not None and (
         kind is None or (kind == "url" if found == "link" else kind.endswith("_" + found))

@@ -18,14 +18,15 @@ _ABOUT = ("list_id", "source", "title", "label", "received")
 _NUMBERS = ("read", "new", "known", "duplicate")
 _LISTS = (
     "select list_id, source, title, label, received, n_read, n_new, n_known, n_duplicate, "
-    "added, content_sha256 from lists order by list_id"
+    "added, content_sha256, forms from lists order by list_id"
 )
 
 
 def rows_of_lists(engine: Engine) -> list[dict[str, Any]]:
     """The lists of a store as rows by field name: those of `results`, and `content_sha256`."""
-    fields = (*_ABOUT, *_NUMBERS, "added", "content_sha256")
-    return [dict(zip(fields, row, strict=True)) for row in engine.rows(_LISTS)]
+    fields = (*_ABOUT, *_NUMBERS, "added", "content_sha256", "forms")
+    rows = [dict(zip(fields, row, strict=True)) for row in engine.rows(_LISTS)]
+    return [{**row, "forms": tuple(row["forms"] or ())} for row in rows]
 
 
 def about(row: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def show(store: Path | str) -> tuple[Shown, ...]:
         Shown(
             **about(row),
             added=row["added"],
+            forms=row["forms"],
             entries=entries.get(row["list_id"], {}),
             **{name: row[name] for name in _NUMBERS},
             skipped=skipped.get(row["list_id"], {}),
@@ -82,6 +84,7 @@ def open_store(store: Path | str) -> StoreInfo:
         StoredList(
             **about(row),
             content_sha256=row["content_sha256"],
+            forms=row["forms"],
             entries=entries.get(row["list_id"], {}),
         )
         for row in rows

@@ -27,12 +27,16 @@ class Added:
     known: int
     duplicate: int
     skipped: Mapping[str, int]
+    forms: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One list of a store; counts as `Added` had them. `added` is UTC."""
+    """One list of a store; counts as `Added` had them. `added` is UTC.
+
+    `forms` names the spellings that its giver hashed; empty where that is not known.
+    """
 
     list_id: int
     source: str
@@ -46,6 +50,7 @@ class Shown:
     known: int
     duplicate: int
     skipped: Mapping[str, int]
+    forms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class StoredList:
     received: date | None
     content_sha256: str
     entries: Mapping[str, int]
+    forms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -42,13 +42,19 @@ def add(
     received: date | None = None,
     label: str = "csam",
     kind: str | None = None,
+    scope: str | None = None,
+    forms: Sequence[str] = (),
     file_format: str | None = None,
 ) -> Added:
     """Read a delivery into a list store, which is made with its curator key where there is none.
 
     All or nothing: a run that fails or is killed leaves the store as it was. The same files
-    with the same source and label add nothing a second time. `kind` says what all entries
-    are, `file_format` (`txt`, `csv`) how lines are to be read, where the files do not tell.
+    with the same source, label and options add nothing a second time. `kind` says what all
+    entries are, `file_format` (`txt`, `csv`) how lines are to be read, where the files do not
+    tell. With `scope`, every link or host stands for its whole `host`, or as a `prefix` for
+    all that is below it; without, only `*.example.com` and `example.com/dir/*` do. `forms`
+    names the spellings that the giver of hashed links hashed (`raw`, `key-*`), where that is
+    known: only in those will the list match.
 
     Raises InputError for an option, ListError for a file or a store that cannot be used or a
     delivery without an entry, BusyError while another process writes, OutputError when the
@@ -61,6 +67,8 @@ def add(
         received=received,
         label=label,
         kind=kind,
+        scope=scope,
+        forms=forms,
         file_format=file_format,
     )
     store = Path(store).resolve()
@@ -86,7 +94,9 @@ def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
         return None
     notice = f"these files are in the store already, as list {found['list_id']}; nothing was added"
     nothing = Counts({}, 0, 0, 0, 0, {})
-    return Added(**about(found), **vars(nothing), added=False, notices=(notice,))
+    return Added(
+        **about(found), **vars(nothing), added=False, forms=found["forms"], notices=(notice,)
+    )
 
 
 def _added(engine: Engine, delivery: Delivery) -> Added:
@@ -96,16 +106,20 @@ def _added(engine: Engine, delivery: Delivery) -> Added:
     counts = take_in(engine, delivery, list_id, notices)
     row = (list_id, delivery.source, delivery.title, delivery.label, delivery.received)
     engine.execute(
-        "insert into store.lists values (?, ?, ?, ?, ?, now() at time zone 'UTC', ?, ?, ?, ?, ?)",
-        [*row, delivery.content_sha256, counts.read, counts.new, counts.known, counts.duplicate],
-    )
+        "insert into store.lists values "
+        "(?, ?, ?, ?, ?, now() at time zone 'UTC', ?, ?, ?, ?, ?, ?::varchar[])",
+        [
+            *row, delivery.content_sha256, counts.read, counts.new, counts.known, counts.duplicate,
+            list(delivery.forms) or None,
+        ],
+    )  # fmt: skip
     for reason, n in counts.skipped.items():
         engine.execute("insert into store.skipped values (?, ?, ?)", [list_id, reason, n])
     for path, sha256 in zip(delivery.files, delivery.sha256, strict=True):
         engine.execute(
             "insert into store.files values (?, ?, ?)", [list_id, shown(path.name), sha256]
         )
-    return Added(*row, **vars(counts), added=True, notices=tuple(notices))
+    return Added(*row, **vars(counts), added=True, forms=delivery.forms, notices=tuple(notices))
 
 
 def _make_key(path: Path) -> None:

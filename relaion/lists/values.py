@@ -8,12 +8,23 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.links import clean_entry, entry_fault, host_digest, key_digest, link_key
-from relaion.lists.digests import LENGTHS, OF_EMPTY, is_hex, read_digest
+from relaion.links import (
+    clean_entry,
+    entry_fault,
+    host_digest,
+    key_digest,
+    link_key,
+    read_scoped,
+    scope_shown,
+)
+from relaion.lists.digests import LENGTHS, is_hex, read_digest
+from relaion.lists.kinds import SCOPED
+from relaion.lists.numbers import read_row_hash
+from relaion.lists.placeholders import OF_NO_PICTURE
 from relaion.lists.text import TOO_LONG
 
 NOTHING = "no link or hash"
-EMPTY_FILE = "hash of the empty file"
+NO_NUMBER = "no whole 64-bit number"
 WRONG_LENGTH = "wrong length"
 OTHER_HASH = "a hash of another kind"
 LINK = "a link, not a hash"
@@ -87,10 +98,10 @@ def _sort_hex(
         if kind is None:  # such as a base32 SHA-1 that looks like hex
             left += pc.ascii_upper(some).to_pylist()
             continue
-        real = some.filter(pc.invert(pc.is_in(some, pa.array(OF_EMPTY))))
-        if len(real) < len(some):
-            skipped[EMPTY_FILE] += len(some) - len(real)
-        entries.setdefault(kind, Entries()).add(real)
+        harmless = pc.is_in(some, pa.array(OF_NO_PICTURE))
+        for digest in some.filter(harmless).to_pylist():
+            skipped[OF_NO_PICTURE[digest]] += 1
+        entries.setdefault(kind, Entries()).add(some.filter(pc.invert(harmless)))
     return left
 
 
@@ -103,13 +114,16 @@ def _read(value: str, kinds: Sequence[str]) -> tuple[str, str, str | None] | str
     if len(value) > _LONGEST:
         return TOO_LONG
     text = clean_entry(value)
-    algorithms = sorted({kind.partition("_")[2] for kind in kinds} - {""})
+    if kinds == ("row_hash",):
+        number = read_row_hash(text)
+        return ("row_hash", number, None) if number else NO_NUMBER
+    algorithms = sorted({kind.partition("_")[2] for kind in kinds} & set(LENGTHS.values()))
     if found := read_digest(text, algorithms):
         return _read_hash(*found, kinds)
     if is_hex(text):
         return WRONG_LENGTH
-    if "url" in kinds:
-        return _read_link(text)
+    if kind := _kind_of_link(text, kinds):
+        return _read_link(text, kind)
     return LINK if _LINK_START.match(text) else NOTHING
 
 
@@ -119,11 +133,23 @@ def _read_hash(
     kind = _kind_for(algorithm, kinds)
     if kind is None:
         return OTHER_HASH
-    return EMPTY_FILE if digest in OF_EMPTY else (kind, digest, None)
+    return OF_NO_PICTURE.get(digest) or (kind, digest, None)
 
 
-def _read_link(text: str) -> tuple[str, str, str | None] | str:
-    if fault := entry_fault(text):
+def _kind_of_link(text: str, kinds: Sequence[str]) -> str | None:
+    """The kind as which a link, a host or a pattern is to be read; None where none may be."""
+    shown = scope_shown(text) if "url" in kinds else None
+    if shown in kinds:
+        return shown
+    return next((kind for kind in kinds if kind in ("url", *SCOPED)), None)
+
+
+def _read_link(text: str, kind: str) -> tuple[str, str, str | None] | str:
+    if kind == "url":
+        key, fault = link_key(text), entry_fault(text)
+    else:
+        scoped = read_scoped(text, kind)
+        key, fault = scoped.text, scoped.fault
+    if fault:
         return NOTHING if fault in ("empty", "no link") else fault
-    key = link_key(text)
-    return "url", key_digest(key), host_digest(key)
+    return kind, key_digest(key), host_digest(key.removeprefix("*."))

@@ -3,12 +3,21 @@
 -- params:  $store_version  integer  version of these tables
 -- params:  $key_version    integer  version of the link key whose digests the store holds
 -- writes:  store.store   (store_version integer, key_version integer, next_list_id integer)
--- writes:  store.lists   (list_id integer, source varchar, title varchar, label varchar, received date, added timestamp, content_sha256 varchar, n_read bigint, n_new bigint, n_known bigint, n_duplicate bigint)
+-- writes:  store.lists   (list_id integer, source varchar, title varchar, label varchar, received date, added timestamp, content_sha256 varchar, n_read bigint, n_new bigint, n_known bigint, n_duplicate bigint, forms varchar[])
 -- writes:  store.skipped (list_id integer, reason varchar, n bigint)
 -- writes:  store.files   (list_id integer, name varchar, sha256 varchar)
 -- writes:  store.entries (list_id integer, kind varchar, digest varchar, host_digest varchar)
--- nulls:   title and received may be unknown; host_digest is null but for links with a plain host
+-- nulls:   title and received may be unknown; forms is null for all forms; host_digest is null but
+--          for links, hosts and prefixes with a plain host
 -- order:   entries of one list and kind lie together, so that a scan of a kind passes over others
+--
+-- What `digest` is, by kind:
+--   url                     SHA-256 of the link key
+--   url_md5, image_md5, ... as the partner sent it
+--   row_hash                the signed 64-bit number in two's complement, 16 hex digits
+--   host                    SHA-256 of `example.com` (that host) or `*.example.com` (and all below)
+--   url_prefix              SHA-256 of a link key without query, `example.com/dir`
+-- The last two are what key_host_patterns and key_prefixes in v1/09_scope_macros.sql give.
 --
 -- The store holds digests, never a link. A list's n_read = n_new + n_known + n_duplicate + what
 -- was skipped. An entry is stored for every list that holds it, once a list.
@@ -32,7 +41,8 @@ create table store.lists (
     n_read bigint not null,
     n_new bigint not null,
     n_known bigint not null,
-    n_duplicate bigint not null
+    n_duplicate bigint not null,
+    forms varchar[]
 );
 
 create table store.skipped (
@@ -57,11 +67,12 @@ create table store.entries (
 comment on column store.store.key_version is 'version of the link key';
 comment on column store.store.next_list_id is 'number of the next list; none is given twice';
 comment on column store.lists.added is 'when the list was read, UTC';
-comment on column store.lists.content_sha256 is 'digest of the files'' digests and of --kind';
+comment on column store.lists.content_sha256 is 'digest of the files and of how they were read';
 comment on column store.lists.n_new is 'entries that no list of the store held before';
 comment on column store.lists.n_known is 'entries that an earlier list of the store holds too';
 comment on column store.lists.n_duplicate is 'entries that stood in the delivery before';
+comment on column store.lists.forms is 'spellings that the giver hashed; null: any of them';
 comment on column store.skipped.reason is 'why a value is no entry, without the value';
 comment on column store.files.name is 'the partner''s name of the file; stays in the store';
-comment on column store.entries.digest is 'lower-case hex; of a link, SHA-256 of its link key';
-comment on column store.entries.host_digest is 'MD5 of a link''s host, null where it is odd';
+comment on column store.entries.digest is 'lower-case hex; of a link or a scope, SHA-256 of its key';
+comment on column store.entries.host_digest is 'MD5 of a link''s or scope''s host, null if odd';
