@@ -2,6 +2,7 @@
 
 RelaionError                 one line for the user, exit code 2
 ├── InputError               a path, shard, column or option is not what was asked for
+│   └── DamagedError         a shard cannot be read as parquet; the others can
 ├── ListError                a partner file or the list store cannot be used
 ├── ScriptError              a SQL script is missing, malformed, unknown or changed
 ├── EngineError              DuckDB refused; the text is ours, never the engine's
@@ -19,8 +20,20 @@ class RelaionError(Exception):
     """Raised when a user's input or machine is at fault; `str()` is the one line to print."""
 
 
+class Stopped(BaseException):
+    """Raised by the command line where a signal arrives; its text says how to go on, if any."""
+
+    def __init__(self, signal: int, text: str = "") -> None:
+        super().__init__(text)
+        self.signal = signal
+
+
 class InputError(RelaionError):
     """Raised when a path, a shard, a column or an option is not usable."""
+
+
+class DamagedError(InputError):
+    """Raised when a file is no parquet, is cut off, or cannot be decoded."""
 
 
 class ListError(RelaionError):

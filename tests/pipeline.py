@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.lists import store
-from relaion.run.pool import Outcome
-from relaion.run.task import Task
+from relaion.run.pool import AnyTask, Outcome
 from relaion.run.worker import answer
 
 JOINED = pa.schema(
@@ -32,10 +31,11 @@ ROLES = {
 class InProcess:
     """Does tasks here and now: the worker's own code without the processes."""
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
         for task in tasks:
-            error = answer(task.to_json(), Path(task.work) / "errors.log")["error"]
-            yield Outcome(task, None if error is None else str(error))
+            said = answer(task.to_json(), Path(task.work) / "errors.log")
+            error = said["error"]
+            yield Outcome(task.no, None if error is None else str(error), bool(said["fatal"]))
 
 
 def write_shard(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema = JOINED) -> None:

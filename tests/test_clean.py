@@ -205,7 +205,7 @@ def test_a_second_run_is_refused_while_one_holds_the_lock(world: Path) -> None:
     done = relaion("clean", *ARGS, cwd=world)
     os.close(handle)
     assert done.returncode == 2
-    assert "another process is writing to this folder" in done.stderr
+    assert f"process {os.getpid()} is writing to this folder" in done.stderr
 
 
 def test_an_own_edition_runs_and_cannot_bring_rows_back(world: Path) -> None:

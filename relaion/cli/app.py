@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -15,11 +17,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from relaion.errors import InputError, RelaionError
+from relaion.errors import InputError, RelaionError, Stopped
+from relaion.paths import shown
+from relaion.processes import leave_no_core
 
 EXIT_FOUND = 1
 EXIT_WRONG = 2
-EXIT_STOPPED = 130
+EXIT_STOPPED = 128  # and the number of the signal: 130 for Ctrl-C, 143 for SIGTERM
+HOW_TO_GO_ON = "stopped; repeat the command to go on where it stopped"
 
 app = typer.Typer(
     name="relaion",
@@ -85,32 +90,50 @@ def main() -> None:
     All is closed by now; ending without the interpreter's tidying up keeps DuckDB's binding
     from reporting its own leftovers on stderr after our one line.
     """
+    leave_no_core()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
     code = run()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
+def _stop(number: int, _: FrameType | None) -> None:
+    raise Stopped(number)
+
+
 def run() -> int:
-    """Run the command line; an expected error is one line, a bug is class and place."""
+    """Run the command line; whatever goes wrong is one line."""
     try:
         return app(standalone_mode=False) or 0
     except click.ClickException as e:
         e.show()
         return e.exit_code
-    except RelaionError as e:
-        return complain(str(e))
-    except (KeyboardInterrupt, click.Abort):
-        return complain("stopped; repeat the command to go on where it stopped", EXIT_STOPPED)
     except BrokenPipeError:
         os._exit(0)  # the reader of our output has gone, as `head` does
-    except Exception as e:  # the details of a bug may quote a row: they stay private
-        handle, name = tempfile.mkstemp(prefix="relaion-error-", suffix=".log")
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as f:
-            f.write(traceback.format_exc())
-        place = traceback.extract_tb(e.__traceback__)[-1]
-        where = f"{Path(place.filename).name}:{place.lineno}"
-        return complain(f"a bug in relaion: {type(e).__name__} at {where}; details in {name}")
+    except Stopped as e:
+        return complain(str(e) or HOW_TO_GO_ON, EXIT_STOPPED + e.signal)
+    except (KeyboardInterrupt, click.Abort):  # at a prompt
+        return complain(HOW_TO_GO_ON, EXIT_STOPPED + signal.SIGINT)
+    except Exception as e:
+        return complain(_line(e))
+
+
+def _line(error: Exception) -> str:
+    """What to say of an error; the details of a bug may quote a row, so they stay private."""
+    if isinstance(error, RelaionError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "ran out of memory; give more with --memory"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{shown(error.filename)}: {error.strerror or type(error).__name__}"
+    handle, name = tempfile.mkstemp(prefix="relaion-error-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as f:
+        f.write("".join(traceback.format_exception(error)))
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return f"a bug in relaion: {type(error).__name__} at {where}; details in {name}"
 
 
 def complain(line: str, code: int = EXIT_WRONG) -> int:

@@ -41,7 +41,9 @@ Key = Annotated[
 ]
 Work = Annotated[
     Path | None,
-    typer.Option("--work", metavar="DIR", help="Private folder of the run. Default: OUT/.work."),
+    typer.Option(
+        "--work", metavar="DIR", help="Where its private folder is made. Default: in OUT."
+    ),
 ]
 MatchWork = Annotated[
     Path | None,

@@ -1,10 +1,11 @@
 """A plain SQL prompt: statements end with `;`, `.tables` lists what there is, `.quit` ends."""
 
+import signal
 import sys
 
 from relaion.cli.app import out, talk
 from relaion.cli.show_small import show_answer
-from relaion.errors import RelaionError
+from relaion.errors import RelaionError, Stopped
 from relaion.stages.sql import Prompt
 
 
@@ -19,7 +20,9 @@ def converse(prompt: Prompt) -> None:
             line = input(("relaion> " if not waiting else "    ...> ") if asks else "")
         except EOFError:
             break
-        except KeyboardInterrupt:
+        except Stopped as e:
+            if e.signal != signal.SIGINT:
+                raise
             waiting = ""
             talk.print()
             continue

@@ -2,14 +2,19 @@
 
 import fcntl
 import os
+import re
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from relaion.errors import BusyError, OutputError
+from relaion.paths.holders import holder
 from relaion.paths.names import shown
+
+_PART = re.compile(r"\.relaion-[0-9a-f]{16}\.part")
 
 
 @contextmanager
@@ -17,13 +22,16 @@ def whole_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """Write a file whole or not at all.
 
     Yields a temporary name beside `path`; on success it is flushed to the disk and takes
-    the name, on any error it is removed. The folder is flushed too.
+    the name, on any error it is removed. The folder is flushed too. A hard link keeps the
+    mode of the file that it is another name of. What a killed process leaves, `remove_parts`
+    finds.
     """
-    part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".relaion-{secrets.token_hex(8)}.part")
     try:
         yield part
         with part.open("rb") as f:
-            os.fchmod(f.fileno(), mode)
+            if os.fstat(f.fileno()).st_nlink == 1:
+                os.fchmod(f.fileno(), mode)
             os.fsync(f.fileno())
         part.replace(path)
         sync_folder(path.parent)
@@ -36,6 +44,47 @@ def whole_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
             part.unlink()
 
 
+def remove_parts(folder: Path) -> int:
+    """Remove what killed writers left in a folder and all below it; returns how many files.
+
+    To be called by the only process that writes there.
+    """
+    left = [Path(top) / n for top, _, names in os.walk(folder) for n in names if _PART.fullmatch(n)]
+    for part in left:
+        try:
+            part.unlink(missing_ok=True)
+        except OSError as e:
+            raise OutputError(f"{shown(part)}: cannot be removed ({e.strerror})") from None
+    return len(left)
+
+
+def public_folder(path: Path) -> None:
+    """Make a folder and those above it, as the caller's umask has them, for good.
+
+    Raises OutputError where it cannot be made.
+    """
+    missing = [p for p in (path, *path.parents) if not p.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        for made in missing:
+            sync_folder(made.parent)
+    except OSError as e:
+        raise OutputError(
+            f"{shown(path)}: cannot be made ({e.strerror}); name another folder"
+        ) from None
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that it holds; OutputError where that cannot be done."""
+    try:
+        shutil.rmtree(folder)
+    except OSError as e:
+        raise OutputError(
+            f"{shown(e.filename or folder)}: cannot be removed ({e.strerror}); remove it by hand, "
+            "for it is private"
+        ) from None
+
+
 def sync_folder(folder: Path) -> None:
     """Flush a folder's entries to the disk, so that a rename survives a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -46,9 +95,17 @@ def sync_folder(folder: Path) -> None:
 
 
 def private_folder(path: Path) -> Path:
-    """Make a folder that only its owner can enter (0700), whatever the umask."""
+    """Make a folder that only its owner can enter (0700), whatever the umask.
+
+    Raises OutputError where it cannot be made, is a link, or belongs to somebody else.
+    """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.is_symlink() or path.stat().st_uid != os.geteuid():
+            raise OutputError(
+                f"{shown(path)}: is a link or somebody else's, so it may not hold what is "
+                "private; remove it or choose another folder"
+            )
         path.chmod(0o700)
     except OSError as e:
         raise OutputError(
@@ -69,17 +126,32 @@ def private_umask() -> Iterator[None]:
 
 @contextmanager
 def locked(path: Path, what: str) -> Iterator[int]:
-    """Hold an exclusive lock on a file or folder, or raise BusyError at once.
+    """Hold an exclusive lock on a file (made where there is none) or a folder.
 
-    Yields the file descriptor: whoever inherits it holds the lock too.
+    Yields the file descriptor: whoever inherits it holds the lock too. Raises BusyError at
+    once when another process holds it, naming that process; `what` is what it does, such as
+    `writes to this store`. Raises OutputError where nothing can be locked.
     """
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
-    handle = os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR)
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+    try:
+        handle = os.open(path, flags | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR)
+    except OSError as e:
+        raise OutputError(f"{shown(path)}: cannot be written ({e.strerror})") from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise BusyError(f"{shown(path)}: another process {what}; wait until it ends") from None
+        except BlockingIOError:
+            raise BusyError(_busy(path, what, handle)) from None
+        except OSError as e:
+            raise OutputError(
+                f"{shown(path)}: cannot be locked ({e.strerror}); choose another file system"
+            ) from None
         yield handle
     finally:
         os.close(handle)
+
+
+def _busy(path: Path, what: str, handle: int) -> str:
+    pid = holder(handle)
+    who = "another process" if pid is None else f"process {pid}"
+    return f"{shown(path)}: {who} {what}; wait until it ends, or end it"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
 from relaion.errors import StopError
+from relaion.processes import serve_parent
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,8 +32,13 @@ def processes(n: int) -> Iterator[Apply]:
         return
     context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(n, mp_context=context) as pool:
-            yield pool.map
+        with ProcessPoolExecutor(n, mp_context=context, initializer=serve_parent) as pool:
+            try:
+                yield pool.map
+            except BaseException:  # Ctrl-C, too: what they do is of no use any more
+                for child in multiprocessing.active_children():
+                    child.terminate()
+                raise
     except BrokenProcessPool:
         raise StopError(
             "verify: one of its processes was ended from outside (out of memory?); "

@@ -1,7 +1,7 @@
-"""Find first: which rows do the lists name, over all shards, before one is rewritten.
+"""Find first: which rows do the lists name, over many shards, before one is rewritten.
 
-Every decision is a script of `sql/`; this module sets them going batch by batch, has the
-links that SQL cannot judge answered (`fill.py`), and keeps the hits in the private work folder.
+Every decision is a script of `sql/`; this module sets them going over some shards and has the
+links that SQL cannot judge answered (`fill.py`). `hunt.py` says over which shards, and when.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +10,7 @@ from pathlib import Path
 
 from relaion.engine import Engine
 from relaion.run.fill import fill_inner, fill_keys, fill_spelled, make_tables
-from relaion.run.numbering import Numbered, batches, sources
-from relaion.run.progress import Progress
+from relaion.run.numbering import Numbered, sources
 from relaion.run.readable import as_read, mending, original
 from relaion.run.rowhash import fill_row_hashes
 from relaion.run.sidecars import find_sidecar_keys
@@ -19,35 +18,31 @@ from relaion.run.wanted import Wanted
 from relaion.shards.sidecar import Sidecar
 from relaion.sqlset import Script, load
 
-BATCH_ROWS = 100_000_000
 MACROS = ("05_link_macros", "07_spelling_macros", "08_inner_macros", "09_scope_macros")
 
 
 @dataclass(frozen=True)
 class Search:
-    """What to search: shards in order of number, and how.
+    """How to search.
 
     `sidecars` name further rows by image hash; `inner` looks at links inside links too,
     `same_link` at other rows with a listed link. `workers` may compute row hashes.
     """
 
-    shards: tuple[Numbered, ...]
     version: str
     same_link: bool = True
     inner: bool = True
     sidecars: tuple[Sidecar, ...] = ()
     workers: int = 1
-    batch_rows: int = BATCH_ROWS
 
 
 class Finder:
     """Runs the find scripts on one connection that has the list store attached as `store`."""
 
-    def __init__(self, engine: Engine, search: Search, work: Path, progress: Progress) -> None:
+    def __init__(self, engine: Engine, search: Search, work: Path) -> None:
         self._engine = engine
         self._search = search
         self._work = work
-        self._progress = progress
         self._scripts = load(search.version)
         for macros in MACROS:
             engine.run(self._script(macros))
@@ -56,51 +51,30 @@ class Finder:
     def _script(self, name: str) -> Script:
         return self._scripts[name]
 
-    def find(self) -> None:
-        """Leave tables `list_hits` and `same_link` on the connection, files in the work folder.
-
-        A batch whose hits lie in the work folder already is not searched again.
-        """
+    def sidecar_keys(self) -> None:
+        """Table `sidecar_keys`, kept in the work folder for whoever asks next."""
         find_sidecar_keys(self._engine, self._search.sidecars, self._search.version, self._work)
+
+    def list_hits(self, shards: Sequence[Numbered]) -> None:
+        """Table `list_hits`: the rows of these shards that a list or a sidecar names."""
+        self.sidecar_keys()
         wanted = Wanted(self._engine)
-        parts = list(batches(self._search.shards, self._search.batch_rows))
-        self._begin("match", parts)
-        for i, batch in enumerate(parts):
-            self._once(self._work / f"hits-{i:05}.parquet", "list_hits", batch, wanted)
-        self._gather("hits", len(parts), "list_hits")
-        if self._search.same_link and self._engine.rows("select 1 from list_hits limit 1"):
-            self._hit_keys(parts)
-            self._begin("same link", parts)
-            for i, batch in enumerate(parts):
-                self._once(self._work / f"same-{i:05}.parquet", "same_link", batch, None)
-            self._gather("same", len(parts), "same_link")
-        else:
-            self._engine.execute(
-                "create or replace temp table same_link "
-                "(shard_no integer, file_row_number bigint, list_id integer)"
-            )
+        self._read(shards, lambda: self._search_lists(shards, wanted))
 
-    def _begin(self, phase: str, parts: Sequence[Sequence[Numbered]]) -> None:
-        shards = [n for part in parts for n in part]
-        self._progress.phase(phase, len(shards), sum(n.shard.rows for n in shards))
+    def hit_keys(self, shards: Sequence[Numbered]) -> None:
+        """Table `hit_keys`: the links of the rows of these shards that are in `list_hits`."""
+        self._read(shards, self._search_keys)
 
-    def _once(
-        self, path: Path, table: str, batch: Sequence[Numbered], wanted: Wanted | None
-    ) -> None:
-        if not path.exists():
-            mending([original(n) for n in batch], self._work, lambda: self._look(batch, wanted))
-            self._engine.write_parquet(f"from {table}", path)  # table is one of two names
-        self._progress.done(len(batch), sum(n.shard.rows for n in batch))
+    def same_link(self, shards: Sequence[Numbered]) -> None:
+        """Table `same_link`: further rows of these shards whose link is in `hit_keys`."""
+        self._read(shards, self._search_same_link)
 
-    def _mending(self, shards: Sequence[Numbered], look: Callable[[], None]) -> None:
+    def _read(self, shards: Sequence[Numbered], search: Callable[[], None]) -> None:
+        def look() -> None:
+            self._engine.view_shards(sources(as_read(shards, self._work)))
+            search()
+
         mending([original(n) for n in shards], self._work, look)
-
-    def _look(self, batch: Sequence[Numbered], wanted: Wanted | None) -> None:
-        self._engine.view_shards(sources(as_read(batch, self._work)))
-        if wanted is None:
-            self._search_same_link()
-        else:
-            self._search_lists(batch, wanted)
 
     def _search_lists(self, batch: Sequence[Numbered], wanted: Wanted) -> None:
         run = self._engine.run
@@ -139,29 +113,10 @@ class Finder:
         fill_keys(self._engine)
         self._engine.run(self._script("20_link_keys"))
 
-    def _hit_keys(self, parts: Sequence[Sequence[Numbered]]) -> None:
-        """Table `hit_keys`: the links of all hits, gathered batch by batch."""
-        for i, batch in enumerate(parts):
-            path = self._work / f"keys-{i:05}.parquet"
-            if not path.exists():
-                shards = self._with_hits(batch)
-                self._mending(shards, lambda shards=shards: self._look_at_hits(shards))
-                self._engine.write_parquet("from hit_keys", path)
-        self._gather("keys", len(parts), "hit_keys")
-
-    def _look_at_hits(self, shards: Sequence[Numbered]) -> None:
-        self._engine.view_shards(sources(as_read(shards, self._work)))
+    def _search_keys(self) -> None:
         self._engine.run(self._script("32_hit_links"))
         self._keyed()
         self._engine.run(self._script("33_hit_keys"))
-
-    def _with_hits(self, batch: Sequence[Numbered]) -> Sequence[Numbered]:
-        hit = {no for (no,) in self._engine.rows("select distinct shard_no from list_hits")}
-        return [n for n in batch if n.no in hit] or batch[:1]
-
-    def _gather(self, stem: str, n: int, table: str) -> None:
-        paths = [self._work / f"{stem}-{i:05}.parquet" for i in range(n)]
-        self._engine.read_parquet(table, paths)
 
 
 def write_find(engine: Engine, work: Path) -> None:

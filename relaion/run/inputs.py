@@ -1,22 +1,33 @@
-"""The inputs of a run: shards found, read, grouped and numbered."""
+"""The inputs of a run: shards found, read, grouped and numbered; and those that are broken."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relaion.paths import find_shards, shown
+from relaion.errors import DamagedError
+from relaion.paths import ShardPath, find_shards, shown
 from relaion.run.numbering import Numbered, number
-from relaion.shards.layout import group_shards, read_shard
+from relaion.shards.layout import Group, Shard, group_shards, read_shard
 from relaion.shards.mixed import mixed_notices
 
 
 @dataclass(frozen=True)
+class Broken:
+    """A shard that cannot be read: its number, and one line that names it and says why."""
+
+    no: int
+    shard: ShardPath
+    why: str
+
+
+@dataclass(frozen=True)
 class Inputs:
-    """Shards in order of number, and what a user should hear about them."""
+    """Shards in order of number, those that are broken, and what a user should hear."""
 
     shards: tuple[Numbered, ...]
     notices: tuple[str, ...]
+    broken: tuple[Broken, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -37,16 +48,76 @@ class Inputs:
         """Roles that at least one shard has a column for."""
         return frozenset(role for n in self.shards for role in n.shard.layout.roles)
 
+    def whole(self) -> tuple[Numbered, ...]:
+        """The shards, where none is broken; raises DamagedError where one is."""
+        if self.broken:
+            raise DamagedError(several([b.why for b in self.broken]))
+        return self.shards
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Subset, name, rows and bytes of every shard by number; null where it is broken."""
+        found: dict[int, tuple[Any, ...]] = {
+            n.no: (n.shard.subset, n.shard.name, n.shard.rows, n.shard.bytes) for n in self.shards
+        }
+        found |= {b.no: (b.shard.subset, b.shard.name, None, None) for b in self.broken}
+        columns = ("subset", "shard", "rows", "bytes")
+        return [dict(zip(columns, found[no], strict=True)) for no in sorted(found)]
+
     def stamps(self) -> list[list[Any]]:
-        """Path, size and time of change of every shard: private, to notice a change."""
-        return [
-            [str(n.shard.path), n.shard.path.stat().st_size, n.shard.path.stat().st_mtime_ns]
-            for n in self.shards
-        ]
+        """Path, size and time of change of every shard by number: private, to notice a change."""
+        paths = {n.no: n.shard.path for n in self.shards}
+        paths |= {b.no: b.shard.path for b in self.broken}
+        return [_stamp(paths[no]) for no in sorted(paths)]
+
+
+def several(lines: Sequence[str]) -> str:
+    """The first of some lines, and how many there are."""
+    more = len(lines) - 1
+    return f"{lines[0]} (and {more} more)" if more else lines[0]
+
+
+def _stamp(path: Path) -> list[Any]:
+    try:
+        info = path.stat()
+    except OSError:  # it vanished, or its folder did; whoever reads it says so
+        return [str(path.absolute()), None, None]
+    return [str(path.absolute()), info.st_size, info.st_mtime_ns]
 
 
 def read_inputs(paths: Sequence[Path], columns: Mapping[str, str]) -> Inputs:
-    """Find and read the shards of PATH arguments; raises InputError in one line."""
+    """Find and read the shards of PATH arguments.
+
+    A damaged shard is set aside; raises DamagedError where no other is left, and InputError
+    for a shard without a link column or a `columns` that does not fit.
+    """
     found = find_shards(paths)
-    groups = group_shards([read_shard(path, columns) for path in found.shards])
-    return Inputs(number(groups), (*found.notices, *mixed_notices(groups)))
+    order = {shard.path: no for no, shard in enumerate(found.shards)}
+    shards: list[Shard] = []
+    broken: dict[Path, str] = {}
+    for shard in found.shards:
+        try:
+            shards.append(read_shard(shard, columns))
+        except DamagedError as e:
+            broken[shard.path] = str(e)
+    groups = _grouped(shards, broken)
+    aside = tuple(
+        Broken(order[s.path], s, broken[s.path]) for s in found.shards if s.path in broken
+    )
+    if not groups:
+        raise DamagedError(several([b.why for b in aside]))
+    return Inputs(number(groups, order), (*found.notices, *mixed_notices(groups)), aside)
+
+
+def _grouped(shards: list[Shard], broken: dict[Path, str]) -> list[Group]:
+    """Group the shards; those whose values cannot be read join `broken`."""
+    try:
+        return group_shards(shards)
+    except DamagedError:  # which of them?
+        readable = []
+        for shard in shards:
+            try:
+                group_shards([shard])
+                readable.append(shard)
+            except DamagedError as e:
+                broken[shard.path] = str(e)
+        return group_shards(readable)

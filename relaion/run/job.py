@@ -1,6 +1,6 @@
 """From a plan to tasks: one small description a shard."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +24,15 @@ class Job:
     workers: int
     link: bool
 
-    def tasks(self, shards: Sequence[Numbered]) -> list[Task]:
-        """A task for each shard, the largest first so that none is left over at the end."""
-        ordered = sorted(shards, key=lambda n: -n.shard.bytes)
-        return [self._task(n) for n in ordered]
+    def tasks(self, shards: Sequence[Numbered], hits: Mapping[int, str]) -> list[Task]:
+        """A task for each shard, the largest first so that none is left over at the end.
 
-    def _task(self, numbered: Numbered) -> Task:
+        `hits` are digests of what was found, by shard number; none where nothing was.
+        """
+        ordered = sorted(shards, key=lambda n: -n.shard.bytes)
+        return [self._task(n, hits.get(n.no, "")) for n in ordered]
+
+    def _task(self, numbered: Numbered, hits: str) -> Task:
         shard = numbered.shard
         each = parse_size(self.memory) // (2 * self.workers)  # the other half is the writer's
         return Task(
@@ -49,6 +52,8 @@ class Job:
             version=self.version,
             memory=f"{each}B",
             link=self.link,
+            bytes=shard.bytes,
+            hits=hits,
         )
 
     def _edition(self, edition: Edition, numbered: Numbered) -> EditionTask:
@@ -68,6 +73,8 @@ def done(task: Task) -> Report | None:
     if not task.report_path.exists():
         return None
     report = Report.read(task.report_path)
+    if report.hits != task.hits:  # a shard that was mended named further links
+        return None
     for edition in task.editions:
         target = Path(edition.target)
         if not target.exists() or target.stat().st_size != report.outputs[edition.name].bytes:

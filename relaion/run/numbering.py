@@ -1,8 +1,9 @@
-"""Shards get numbers once, in the order of their groups; SQL knows them by these."""
+"""Shards get numbers once, in the order of their names; SQL knows them by these."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 
 from relaion.engine import ShardSource
 from relaion.shards.layout import Group, Shard
@@ -17,29 +18,40 @@ class Numbered:
     shard: Shard
 
 
-def number(groups: Sequence[Group]) -> tuple[Numbered, ...]:
-    """Number the shards of all groups from 0, group by group."""
+def number(groups: Sequence[Group], order: Mapping[Path, int]) -> tuple[Numbered, ...]:
+    """Give the shards of all groups the numbers that `order` has for their paths.
+
+    A shard that cannot be read keeps its number for when it can.
+    """
     pairs = [(i, shard) for i, group in enumerate(groups) for shard in group.shards]
-    return tuple(Numbered(no, group, shard) for no, (group, shard) in enumerate(pairs))
+    numbered = [Numbered(order[shard.path], i, shard) for i, shard in pairs]
+    return tuple(sorted(numbered, key=lambda n: n.no))
+
+
+def source(numbered: Numbered) -> ShardSource:
+    """What `Engine.view_shards` takes for one shard."""
+    shard = numbered.shard
+    roles = {role: (c.position, c.encoding) for role, c in shard.layout.roles.items()}
+    return ShardSource(shard.subset, numbered.no, (shard.path,), roles)
 
 
 def sources(shards: Sequence[Numbered]) -> tuple[ShardSource, ...]:
-    """What `Engine.view_shards` takes for these shards, which must be in order of number.
+    """What `Engine.view_shards` takes for these shards, which must be in order of number."""
+    return joined([(n.group, source(n)) for n in shards])
+
+
+def joined(single: Sequence[tuple[int, ShardSource]]) -> tuple[ShardSource, ...]:
+    """Sources of one shard each, with their groups: neighbours of a group become one source.
 
     A source numbers its files on from its first, so a gap in the numbers begins another.
     """
     found = []
     for _, members in groupby(
-        enumerate(shards), key=lambda pair: (pair[1].group, pair[1].no - pair[0])
+        enumerate(single), key=lambda pair: (pair[1][0], pair[1][1].first_no - pair[0])
     ):
-        together = [n for _, n in members]
-        first = together[0]
-        roles = {
-            role: (column.position, column.encoding)
-            for role, column in first.shard.layout.roles.items()
-        }
-        paths = tuple(n.shard.path for n in together)
-        found.append(ShardSource(first.shard.subset, first.no, paths, roles))
+        together = [s for _, (_, s) in members]
+        paths = tuple(path for s in together for path in s.paths)
+        found.append(replace(together[0], paths=paths))
     return tuple(found)
 
 

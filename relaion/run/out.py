@@ -1,22 +1,31 @@
 """The output folder: may it be written, is it ours, is it finished; its lock and work folder."""
 
+import hashlib
 import json
 import os
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, OutputError
-from relaion.paths import locked, private_folder, whole_file
+from relaion.paths import (
+    locked,
+    private_folder,
+    public_folder,
+    remove_parts,
+    remove_tree,
+    shown,
+    whole_file,
+)
 from relaion.run import manifest
+from relaion.run.ledger import FIND, forget
 from relaion.run.plan import Plan, differences
-from relaion.shards.layout import Shard
 
 WORK = ".work"
 PLAN = "plan.json"
+FAILED = "failed.json"
 REPEAT = "repeat those, or name another folder"
 PURGE = "repeat those, or add --purge once to remove what that run left"
 
@@ -30,30 +39,41 @@ class Out:
     lock: int
 
 
-def check_apart(out: Path, shards: Sequence[Shard]) -> None:
-    """Refuse an OUT that is an input's folder, lies inside one, or holds one."""
-    target = out.resolve()
-    for folder in {s.path.resolve().parent for s in shards}:
-        if target == folder or target.is_relative_to(folder) or folder.is_relative_to(target):
-            raise InputError(
-                f"{out}: equals, holds or lies inside the input folder {folder}; "
-                "inputs are never modified, so name a folder apart from them"
-            )
+def work_of(out: Path, work: Path | None) -> Path:
+    """The private folder of a run: OUT/.work, or one of its own below the `work` given.
+
+    What else lies in `work` is not ours: it is neither closed to others nor removed.
+    """
+    if work is None:
+        return out / WORK
+    name = hashlib.sha256(os.fsencode(out.resolve())).hexdigest()[:16]
+    return work / f"relaion-{name}"
+
+
+def check_apart(out: Path, work: Path | None, shards: Sequence[Path]) -> None:
+    """Refuse an OUT that is an input's folder, lies inside one, or holds one; a WORK inside."""
+    folders = {path.resolve().parent for path in shards}
+    for place in (out,) if work is None else (out, work):
+        target = place.resolve()
+        for folder in sorted(folders):
+            holds = place is out and folder.is_relative_to(target)
+            if target == folder or target.is_relative_to(folder) or holds:
+                raise InputError(
+                    f"{shown(place)}: equals, holds or lies inside the input folder "
+                    f"{shown(folder)}; inputs are never modified, so name a folder apart from them"
+                )
 
 
 @contextmanager
 def open_out(out: Path, work: Path | None) -> Iterator[Out]:
     """Make and lock OUT; one run at a time, its workers included."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = os.access(out, os.W_OK | os.X_OK)
-    except (OSError, FileExistsError) as e:
-        raise OutputError(f"{out}: cannot be made ({e.strerror}); name another folder") from None
-    if not probe:
-        raise OutputError(f"{out}: cannot be written; change its mode or name another folder")
+    public_folder(out)
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"{shown(out)}: cannot be written; change its mode or name another folder"
+        )
     with locked(out, "is writing to this folder") as handle:
-        os.set_inheritable(handle, True)
-        yield Out(out, work or out / WORK, handle)
+        yield Out(out, work_of(out, work), handle)
 
 
 def check_ours(out: Out) -> None:
@@ -63,7 +83,8 @@ def check_ours(out: Out) -> None:
     begun = (out.path / manifest.MANIFEST).exists() or (out.work / PLAN).exists()
     if strange and not begun:
         raise OutputError(
-            f"{out.path}: is not empty and no run of relaion (it holds {strange[0]}); "
+            f"{shown(out.path)}: is not empty and no run of relaion (it holds "
+            f"{shown(strange[0])}), or one that was given another --work; "
             "name another folder"
         )
 
@@ -82,34 +103,72 @@ def finished(out: Out, plan: Plan) -> dict[str, Any] | None:
 def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
     """Make the work folder, or find the one of the same run broken off; True when it goes on.
 
-    `stamps` are the inputs' paths, sizes and times: an input that changed since is refused.
+    `stamps` are the inputs' paths, sizes and times: an input that changed since is refused,
+    unless it failed in that run: what is known of it is then forgotten.
     """
     path = out.work / PLAN
-    fresh = {"plan": json.loads(manifest.plan_json(plan)), "stamps": stamps}
-    if path.exists():
+    goes_on = path.exists()
+    if goes_on:
         found = json.loads(path.read_text(encoding="ascii"))
-        _refuse_other(out.path, found["plan"], plan, "holds a run broken off", PURGE)
-        if found["stamps"] != stamps:
-            changed = next(
-                (new[0] for old, new in zip(found["stamps"], stamps, strict=False) if old != new),
-                str(out.path),
-            )
-            raise InputError(
-                f"{changed}: changed since the run began; add --purge once to remove what that "
-                "run left, then begin anew"
-            )
-        return True
-    private_folder(out.work)
-    private_folder(out.work / "done")
+        failed = read_failed(out.work)
+        _refuse_other(out.path, found["plan"], plan, "holds a run broken off", PURGE, failed)
+        forget(out.work, _changed(found["stamps"], stamps, plan, failed))
+        remove_parts(out.path)
+        remove_parts(out.work)
+    elif out.work.exists():  # left by a kill while it was removed: of whatever run
+        remove_tree(out.work)
+    for folder in (out.work, out.work / "done", out.work / FIND):
+        private_folder(folder)
     with whole_file(path, mode=0o600) as part:
+        fresh = {"plan": json.loads(manifest.plan_json(plan)), "stamps": stamps}
         part.write_text(json.dumps(fresh), encoding="ascii")
-    return False
+    make_folders(out, plan)
+    return goes_on
 
 
-def _refuse_other(out: Path, old: dict[str, Any], plan: Plan, holds: str, way_out: str) -> None:
-    different = differences(old, plan)
+def _changed(
+    old: list[list[Any]], new: list[list[Any]], plan: Plan, failed: set[tuple[str, str]]
+) -> list[int]:
+    """Numbers of the inputs that are other files now; raises InputError where one may not be."""
+    changed = [no for no, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
+    for no in changed:
+        item = plan.inputs[no]
+        if (item["subset"], item["shard"]) not in failed:
+            raise InputError(
+                f"{shown(new[no][0])}: changed since the run began; add --purge once to remove "
+                "what that run left, then begin anew"
+            )
+    return changed
+
+
+def read_failed(work: Path) -> set[tuple[str, str]]:
+    """The shards (subset, name) that failed in the run so far."""
+    path = work / FAILED
+    if not path.exists():
+        return set()
+    return {(subset, name) for subset, name in json.loads(path.read_text(encoding="ascii"))}
+
+
+def note_failed(work: Path, subset: str, name: str) -> None:
+    """Remember a shard that failed: it may be another file when the run goes on."""
+    failed = read_failed(work) | {(subset, name)}
+    with whole_file(work / FAILED, mode=0o600) as part:
+        part.write_text(json.dumps(sorted(failed)), encoding="ascii")
+
+
+def _refuse_other(
+    out: Path,
+    old: dict[str, Any],
+    plan: Plan,
+    holds: str,
+    way_out: str,
+    failed: Collection[tuple[str, str]] = (),
+) -> None:
+    different = differences(old, plan, failed)
     if different:
-        raise InputError(f"{out}: {holds} with other arguments ({'; '.join(different)}); {way_out}")
+        raise InputError(
+            f"{shown(out)}: {holds} with other arguments ({'; '.join(different)}); {way_out}"
+        )
 
 
 def purge(out: Path, work: Path) -> bool:
@@ -124,9 +183,17 @@ def purge(out: Path, work: Path) -> bool:
     except (OSError, ValueError, KeyError):
         plan = {"editions": [], "inputs": []}
     if not (out / manifest.MANIFEST).exists():
+        remove_parts(out)
         _remove_outputs(out, plan)
-    shutil.rmtree(work)
+    remove_tree(work)
     return True
+
+
+def make_folders(out: Out, plan: Plan) -> None:
+    """Make the folders of all editions: workers, whose umask is private, only fill them."""
+    for subset in sorted({str(item["subset"]) for item in plan.inputs}):
+        for edition in plan.editions:
+            public_folder(out.path / edition["name"] / subset)
 
 
 def _remove_outputs(out: Path, plan: dict[str, Any]) -> None:

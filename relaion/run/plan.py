@@ -6,7 +6,7 @@ under the curator key, inputs by subset, name, rows and bytes, never by their li
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Any
 
 from relaion.links import KEY_VERSION
 from relaion.run.editions import Edition
-from relaion.run.numbering import Numbered
 from relaion.sqlset import load
 
 UNSAFE_ABOVE = 0.45
@@ -68,14 +67,18 @@ def versions() -> dict[str, str]:
 
 
 def make_plan(
-    shards: Sequence[Numbered],
+    inputs: Sequence[Mapping[str, Any]],
     editions: Sequence[Edition],
     lists: Sequence[Mapping[str, Any]],
     parameters: Parameters,
     sql_version: str,
     sidecars: Sequence[Path] = (),
 ) -> Plan:
-    """The plan of a run; `lists` holds list_id, source, title, label, received, digest, entries."""
+    """The plan of a run.
+
+    `inputs` holds subset, shard, rows, bytes; `lists` holds list_id, source, title, label,
+    received, digest, entries.
+    """
     scripts = [{"name": f"{k}.sql", "sha256": s.sha256} for k, s in load(sql_version).items()]
     return Plan(
         versions=versions(),
@@ -95,21 +98,18 @@ def make_plan(
             for e in editions
         ],
         lists=[dict(entry) for entry in lists],
-        inputs=[
-            {
-                "subset": n.shard.subset,
-                "shard": n.shard.name,
-                "rows": n.shard.rows,
-                "bytes": n.shard.bytes,
-            }
-            for n in shards
-        ],
+        inputs=[dict(item) for item in inputs],
         sidecars=[{"name": path.name, "bytes": path.stat().st_size} for path in sidecars],
     )
 
 
-def differences(old: Mapping[str, Any], new: Plan) -> list[str]:
-    """What differs between a plan on disk and this one, in words that name the cause first."""
+def differences(
+    old: Mapping[str, Any], new: Plan, failed: Collection[tuple[str, str]] = ()
+) -> list[str]:
+    """What differs between a plan on disk and this one, in words that name the cause first.
+
+    Shards (subset, name) that failed in the old run may be other ones now.
+    """
     fresh = json.loads(json.dumps(asdict(new)))
     found = [
         f"{name} {old['versions'].get(name)} is now {value}"
@@ -127,11 +127,18 @@ def differences(old: Mapping[str, Any], new: Plan) -> list[str]:
         found.append("the editions differ")
     if old["lists"] != fresh["lists"]:
         found.append("the lists differ")
-    if old["inputs"] != fresh["inputs"]:
-        found.append(_inputs_differ(old["inputs"], fresh["inputs"]))
+    before, after = _but(old["inputs"], failed), _but(fresh["inputs"], failed)
+    if before != after:
+        found.append(_inputs_differ(before, after))
     if old["sidecars"] != fresh["sidecars"]:
         found.append("the sidecars differ")
     return found
+
+
+def _but(inputs: list[dict[str, Any]], failed: Collection[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Inputs, those that failed without their rows and bytes."""
+    unknown = {"rows": None, "bytes": None}
+    return [i | unknown if (i["subset"], i["shard"]) in failed else i for i in inputs]
 
 
 def _inputs_differ(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> str:

@@ -1,67 +1,94 @@
 """Local processes that do tasks: one executor behind a small interface.
 
-A worker that dies or hangs fails its task and is replaced; the others go on.
+A worker that dies, hangs or takes too much memory fails its task and is replaced; the others
+go on.
 """
 
-import json
-import os
+import contextlib
 import queue
-import selectors
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from relaion.run.findtask import FindTask
+from relaion.run.process import Answer, Guard, Worker
 from relaion.run.task import Task
+
+AnyTask: TypeAlias = Task | FindTask
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task; `error` is one line, or None when it is done."""
+    """What became of a task, told by its number.
 
-    task: Task
+    `error` is one line, or None when it is done; `fatal` when no other task can do better.
+    """
+
+    no: int
     error: str | None
+    fatal: bool = False
 
 
 class Executor(Protocol):
     """Anything that can do tasks, in any order, and say what became of each."""
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
         """Do every task; yields an outcome for each as it comes."""
 
 
-@dataclass(frozen=True)
 class LocalPool:
-    """`workers` processes on this machine, each with a time limit of `seconds` a task.
+    """At most `workers` processes on this machine; a context, which ends them.
 
-    `held` are file descriptors that workers keep open: a lock stays held until the last
-    worker is gone.
+    Processes are kept from one `run` to the next. `held` are file descriptors that they keep
+    open: a lock stays held until the last of them is gone.
     """
 
-    workers: int
-    work: Path
-    seconds: float = 3600.0
-    held: tuple[int, ...] = ()
+    def __init__(
+        self, workers: int, work: Path, guard: Guard | None = None, held: tuple[int, ...] = ()
+    ) -> None:
+        self._workers = workers
+        self._work = work
+        self._guard = guard or Guard()
+        self._held = held
+        self._idle: list[Worker] = []
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
-        """Do the tasks; ends all workers when the caller stops listening."""
-        waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+    def __enter__(self) -> "LocalPool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._idle:
+            self._idle.pop().end()
+
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+        """Do the tasks; ends the workers at once when the caller stops listening."""
+        waiting: queue.SimpleQueue[AnyTask | None] = queue.SimpleQueue()
         outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         for task in tasks:
             waiting.put(task)
-        hands = [_Hand(self, waiting, outcomes) for _ in range(min(self.workers, len(tasks)))]
+        hands = [_Hand(self, waiting, outcomes) for _ in range(min(self._workers, len(tasks)))]
         for hand in hands:
             waiting.put(None)
             hand.start()
         try:
             for _ in tasks:
                 yield outcomes.get()
+            for hand in hands:
+                hand.join()
         finally:
             for hand in hands:
                 hand.stop()
+
+    def take(self) -> Worker:
+        """A worker that waits for work, or a new one."""
+        with contextlib.suppress(IndexError):  # another hand may take the last one
+            return self._idle.pop()
+        return Worker(self._work, self._guard, self._held)
+
+    def give_back(self, worker: Worker) -> None:
+        """Keep a worker for later."""
+        self._idle.append(worker)
 
 
 class _Hand(threading.Thread):
@@ -70,70 +97,40 @@ class _Hand(threading.Thread):
     def __init__(
         self,
         pool: LocalPool,
-        waiting: "queue.SimpleQueue[Task | None]",
+        waiting: "queue.SimpleQueue[AnyTask | None]",
         outcomes: "queue.SimpleQueue[Outcome]",
     ) -> None:
         super().__init__(daemon=True)
         self._pool = pool
         self._waiting = waiting
         self._outcomes = outcomes
-        self._worker: subprocess.Popen[bytes] | None = None
+        self._worker: Worker | None = None
         self._stopped = False
 
     def run(self) -> None:
         while not self._stopped and (task := self._waiting.get()) is not None:
-            self._outcomes.put(Outcome(task, self._do(task)))
-        self._end_worker()
+            said = self._do(task)
+            self._outcomes.put(Outcome(task.no, said.error, said.fatal))
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            self._pool.give_back(worker)
 
     def stop(self) -> None:
         """End the worker at once; its task is lost, its files are whole or absent."""
         self._stopped = True
-        self._end_worker()
-
-    def _do(self, task: Task) -> str | None:
-        worker = self._worker or self._start()
-        try:
-            assert worker.stdin is not None  # noqa: S101 - opened with a pipe
-            worker.stdin.write(task.to_json().encode("ascii") + b"\n")
-            worker.stdin.flush()
-            line = self._read_line(worker)
-        except BrokenPipeError:
-            line = b""
-        if line:
-            error = json.loads(line)["error"]
-            return None if error is None else str(error)
-        timed_out = worker.poll() is None
-        self._end_worker()
-        if timed_out and line is None:
-            return f"{task.path}: took longer than {self._pool.seconds:.0f} s and was stopped"
-        code = worker.returncode
-        return f"{task.path}: its worker ended (exit status {code}), perhaps for want of memory"
-
-    def _read_line(self, worker: "subprocess.Popen[bytes]") -> bytes | None:
-        """One line of the worker; empty when it ended, None when the time was up."""
-        assert worker.stdout is not None  # noqa: S101 - opened with a pipe
-        with selectors.DefaultSelector() as selector:
-            selector.register(worker.stdout, selectors.EVENT_READ)
-            if not selector.select(self._pool.seconds):
-                return None
-        return worker.stdout.readline()
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        self._worker = subprocess.Popen(
-            [sys.executable, "-P", "-m", "relaion.run.worker", str(self._pool.work)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=self._pool.held,
-            start_new_session=True,  # Ctrl-C reaches the parent, which ends its workers
-            env=os.environ | {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
-        )
-        return self._worker
-
-    def _end_worker(self) -> None:
         worker, self._worker = self._worker, None
         if worker is not None:
-            worker.kill()
-            worker.wait()
-            for pipe in (worker.stdin, worker.stdout):
-                if pipe is not None:
-                    pipe.close()
+            worker.end()
+
+    def _do(self, task: AnyTask) -> Answer:
+        try:
+            worker = self._worker = self._worker or self._pool.take()
+        except OSError as e:
+            return Answer(f"{task.named}: no process could be started for it ({e.strerror})", True)
+        said = worker.ask(task.to_json(), task.seconds)
+        if said is None or said.broken:
+            self._worker = None
+            worker.end()
+        if said is None:
+            return Answer(f"{task.named}: was stopped")
+        return Answer(f"{task.named}: {said.error}") if said.broken else said

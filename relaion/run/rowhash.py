@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.engine import Engine
+from relaion.processes import serve_parent
 from relaion.run.numbering import Numbered
 from relaion.shards.rowhash import computed, needs_hashes
 
@@ -38,7 +39,8 @@ def _found(shards: Sequence[Numbered], wanted: pa.Array, workers: int) -> Iterat
     if hands < 2 or sum(n.shard.rows for n in shards) < SMALL:
         yield from map(look, shards)
         return
-    with ProcessPoolExecutor(hands, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(hands, mp_context=context, initializer=serve_parent) as pool:
         yield from pool.map(look, shards)
 
 

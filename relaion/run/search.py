@@ -1,18 +1,9 @@
-"""Open a connection on the list store, find the hits, leave them and their counts in `work`."""
+"""What a search found, counted; when that is too much to be true, and what to say of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from relaion.engine import connect
 from relaion.errors import StopError
-from relaion.paths import shown
-from relaion.run.find import Finder, Search, write_find
-from relaion.run.inputs import Inputs
-from relaion.run.limits import Limits
-from relaion.run.progress import Progress
-from relaion.shards.sidecar import Sidecar
-from relaion.sqlset import load
 
 HOLD_SHARE = 0.01
 HOLD_ROWS = 1_000_000
@@ -68,53 +59,6 @@ class Hits:
             c.gross
             for c in self.counts
             if c.list_id == list_id and c.kind in ("host", "url_prefix")
-        )
-
-
-def search_lists(
-    inputs: Inputs,
-    store: Path,
-    work: Path,
-    limits: Limits,
-    progress: Progress,
-    *,
-    version: str,
-    same_link: bool,
-    inner: bool = True,
-    sidecars: Sequence[Sidecar] = (),
-) -> Hits:
-    """Match all lists of a store against all shards.
-
-    Leaves list_hits, same_link, lists, hit_counts and hit_unions as parquet files in `work`;
-    where the last of them lies there already, the search is not repeated.
-    """
-    with connect(threads=limits.workers, memory=limits.memory, temp=work) as engine:
-        last = work / "hit_unions.parquet"
-        if last.exists():
-            for table in ("hit_counts", "hit_unions"):
-                engine.read_parquet(table, [work / f"{table}.parquet"])
-        else:
-            engine.attach(store, "store")
-            search = Search(
-                inputs.shards, version, same_link, inner, tuple(sidecars), limits.workers
-            )
-            Finder(engine, search, work, progress).find()
-            engine.execute(
-                "create temp table shards (shard_no integer, subset varchar, n_rows bigint)"
-            )
-            for n in inputs.shards:
-                engine.execute(
-                    "insert into shards values (?, ?, ?)",
-                    [n.no, shown(n.shard.subset), n.shard.rows],
-                )
-            engine.execute("create temp table lists as from store.lists")
-            engine.run(load(version)["36_hit_counts"])
-            write_find(engine, work)
-            engine.write_parquet("from hit_counts", work / "hit_counts.parquet")
-            engine.write_parquet("from hit_unions", last)
-        return Hits(
-            tuple(Count(*row) for row in engine.rows("from hit_counts")),
-            tuple(Union(*row) for row in engine.rows("from hit_unions")),
         )
 
 

@@ -4,10 +4,9 @@ A task is a small JSON object, so that it can travel to any executor. Rules meet
 here, an edition's script says which rows leave, the writer masks them out.
 """
 
-import hashlib
 import json
 import os
-import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,11 +15,14 @@ import pyarrow as pa
 
 from relaion.engine import Engine, ShardSource, connect
 from relaion.errors import InputError, OutputError, ScriptError
-from relaion.paths import whole_file
+from relaion.paths import file_sha256, shown, whole_file
+from relaion.run.process import seconds_for
 from relaion.run.readable import Original, mending
 from relaion.shards.roles import Column, Layout
 from relaion.shards.writer import Target, write_editions
 from relaion.sqlset import load, parse
+
+ROWS_A_SECOND = 5_000  # an edition script and two editions of long captions take a tenth
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class EditionTask:
 class Task:
     """Everything that a worker must know of one shard; plain values only.
 
-    `roles`: role to position, encoding, name and type of the column that plays it.
+    `roles`: role to position, encoding, name and type of the column that plays it. `hits`: a
+    digest of what the search found in this shard.
     """
 
     no: int
@@ -55,6 +58,8 @@ class Task:
     version: str
     memory: str
     link: bool
+    bytes: int
+    hits: str
 
     def to_json(self) -> str:
         """One line of JSON; odd file names survive as surrogate escapes."""
@@ -66,6 +71,16 @@ class Task:
         found = json.loads(line)
         found["editions"] = [EditionTask(**e) for e in found["editions"]]
         return cls(**found)
+
+    @property
+    def named(self) -> str:
+        """What an error calls this task."""
+        return shown(self.path)
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        return seconds_for(self.rows, self.bytes, ROWS_A_SECOND)
 
     @property
     def original(self) -> Original:
@@ -94,12 +109,13 @@ class Output:
 
 @dataclass
 class Report:
-    """What a task did: private, since it counts per shard."""
+    """What a task did: private, since it counts per shard. `hits` is that of the task."""
 
     no: int
     rows: int
     bytes: int
     sha256: str
+    hits: str
     outputs: dict[str, Output]
     tally: list[list[Any]]
     groups: list[list[Any]]
@@ -119,7 +135,15 @@ def run_task(task: Task) -> Report:
     removed, tally, groups = _decided(task)
     outputs, notices, sha256 = _write(task, source, removed)
     report = Report(
-        task.no, task.rows, source.stat().st_size, sha256, outputs, tally, groups, notices
+        task.no,
+        task.rows,
+        source.stat().st_size,
+        sha256,
+        task.hits,
+        outputs,
+        tally,
+        groups,
+        notices,
     )
     with whole_file(task.report_path, mode=0o600) as part:
         part.write_text(json.dumps(asdict(report)), encoding="ascii")
@@ -227,7 +251,7 @@ def _write(
     task: Task, source: Path, removed: dict[str, pa.Array]
 ) -> tuple[dict[str, Output], list[str], str]:
     """Write every edition's shard; those that lose nothing are linked or copied."""
-    sha256 = _sha256(source)
+    sha256 = file_sha256(source)
     outputs: dict[str, Output] = {}
     targets: list[tuple[str, Target]] = []
     for edition in task.editions:
@@ -261,13 +285,26 @@ def _same_bytes(source: Path, target: Path, *, link: bool) -> str:
             try:
                 os.link(source.resolve(), part)
             except OSError:  # another file system, or one without hard links
-                shutil.copyfile(source, part)
+                _copy(source, part)
                 return "copied"
             return "linked"
-        shutil.copyfile(source, part)
+        _copy(source, part)
         return "copied"
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
+def _copy(source: Path, part: Path) -> None:
+    """Copy bytes; what fails on the source's side is said of the source."""
+    with part.open("wb") as to:
+        for block in _blocks(source):
+            to.write(block)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as f:
+            while block := f.read(1 << 20):
+                yield block
+    except OSError as e:
+        raise InputError(
+            f"{shown(path)}: cannot be read ({e.strerror}); is it still there and whole?"
+        ) from None

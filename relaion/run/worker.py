@@ -7,44 +7,44 @@ or environment. It ends when its parent does, so that no orphan goes on writing.
 import json
 import os
 import sys
-import threading
-import time
 import traceback
 from pathlib import Path
 
-from relaion.errors import RelaionError
+from relaion.errors import ListError, OutputError, RelaionError, ScriptError
+from relaion.paths import shown
+from relaion.processes import serve_parent
+from relaion.run.findtask import FindTask, run_find
 from relaion.run.task import Task, run_task
 
-PARENT_CHECK_SECONDS = 0.2
-
-
-def end_with_parent(parent: int) -> None:
-    """Watch for the parent's end from a thread of its own."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(PARENT_CHECK_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+MORE = "give more with --memory, or take fewer --workers"
 
 
 def answer(line: str, log: Path) -> dict[str, object]:
-    """Do one task; an unknown error is named by class and place, its text stays private."""
-    task = Task.from_json(line)
+    """Do one task; an unknown error is named by class and place, its text stays private.
+
+    `fatal` says that the fault is not this shard's: the next task of a search cannot go well.
+    """
+    task = FindTask.from_json(line) if FindTask.is_one(line) else Task.from_json(line)
+    error = None
+    fatal = False
     try:
-        run_task(task)
+        if isinstance(task, FindTask):
+            run_find(task)
+        else:
+            run_task(task)
     except RelaionError as e:
-        return {"no": task.no, "error": str(e)}
+        error, fatal = str(e), isinstance(e, ListError | ScriptError | OutputError)
+    except MemoryError:
+        error = f"{task.named}: ran out of memory; {MORE}"
+    except OSError as e:
+        where = task.named if e.filename is None else shown(e.filename)
+        error = f"{where}: {e.strerror or type(e).__name__}"
     except Exception as e:  # the one place where a bug in a task must not end the run
         keep(log)
         place = traceback.extract_tb(e.__traceback__)[-1]
-        return {
-            "no": task.no,
-            "error": f"{task.path}: {type(e).__name__} in {Path(place.filename).name}:"
-            f"{place.lineno}; details in {log}",
-        }
-    return {"no": task.no, "error": None}
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        error = f"{task.named}: {type(e).__name__} in {where}; details in {log}"
+    return {"error": error, "fatal": fatal}
 
 
 def keep(log: Path) -> None:
@@ -57,10 +57,11 @@ def keep(log: Path) -> None:
 def main() -> None:
     """Serve tasks until stdin ends."""
     os.umask(0o077)
-    end_with_parent(os.getppid())
+    serve_parent()
     log = Path(sys.argv[1]) / "errors.log"
+    answers, sys.stdout = sys.stdout, sys.stderr  # what else is printed may not pass for one
     for line in sys.stdin:
-        print(json.dumps(answer(line, log)), flush=True)
+        print(json.dumps(answer(line, log)), file=answers, flush=True)
 
 
 if __name__ == "__main__":

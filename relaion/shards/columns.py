@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from relaion.errors import InputError
+from relaion.errors import DamagedError
 from relaion.paths import shown
 from relaion.shards.digests import WIDTHS, Value, form_of
 from relaion.shards.footer import read_footer
@@ -105,7 +105,7 @@ def _ends(stats: pq.Statistics) -> tuple[Value, ...]:
 def sample_values(path: Path, column: Column) -> list[Value]:
     """Some non-NULL values of a text or bytes column, from row groups spread over the file.
 
-    Raises InputError, which does not name the file, when the column cannot be read.
+    Raises DamagedError, which does not name the file, when the column cannot be read.
     """
     try:
         with open_parquet(path) as file:
@@ -117,7 +117,7 @@ def sample_values(path: Path, column: Column) -> list[Value]:
                 for value in _first_values(file, group, column)
             ]
     except (OSError, pa.ArrowException):
-        raise InputError(_unreadable(column)) from None
+        raise DamagedError(_unreadable(column)) from None
 
 
 def _unreadable(column: Column) -> str:
@@ -170,7 +170,7 @@ def column_batches(
 def count_missing(path: Path, column: Column) -> tuple[int, int]:
     """Rows of a shard whose value is NULL, and whose value is NaN, by reading the column.
 
-    Raises InputError when the column cannot be read.
+    Raises DamagedError when the column cannot be read.
     """
     nulls = nans = 0
     try:
@@ -180,5 +180,5 @@ def count_missing(path: Path, column: Column) -> tuple[int, int]:
                 if pa.types.is_floating(array.type):
                     nans += pc.sum(pc.is_nan(array)).as_py() or 0
     except (OSError, pa.ArrowException):
-        raise InputError(f"{shown(path)}: {_unreadable(column)}") from None
+        raise DamagedError(f"{shown(path)}: {_unreadable(column)}") from None
     return nulls, nans

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError
+from relaion.errors import DamagedError
 from relaion.paths import shown
 from relaion.shards.metadata import ENCRYPTION, GROUPS, MAGIC, SCHEMA, Footer, Group, damaged
 from relaion.shards.thrift import (
@@ -26,7 +26,7 @@ MAGIC_ENCRYPTED = b"PARE"
 def read_footer(path: Path) -> Footer:
     """Read a parquet file's footer.
 
-    Raises InputError, in one line, for a file that cannot be opened, is no parquet file, is
+    Raises DamagedError, in one line, for a file that cannot be opened, is no parquet file, is
     cut off, is encrypted, or whose footer is malformed or contradicts itself.
     """
     data, size = _footer_bytes(path)
@@ -53,24 +53,26 @@ def _footer_bytes(path: Path) -> tuple[bytes, int]:
             f.seek(max(size - 8 - length, 0))
             data = f.read(length)
     except OSError as e:
-        raise InputError(f"{shown(path)}: cannot be read ({e.strerror}); check the file") from None
+        raise DamagedError(
+            f"{shown(path)}: cannot be read ({e.strerror}); check the file"
+        ) from None
     if MAGIC_ENCRYPTED in (head, tail[4:]):
         raise _encrypted(path)
     if head != MAGIC:
-        raise InputError(
+        raise DamagedError(
             f"{shown(path)}: is not a parquet file (it does not begin with PAR1); "
             "name parquet files only"
         )
     if tail[4:] != MAGIC or length > size - 12:
-        raise InputError(
+        raise DamagedError(
             f"{shown(path)}: is a parquet file that was cut off ({size} bytes, no whole footer "
             "at its end); get it again"
         )
     return data, size
 
 
-def _encrypted(path: Path) -> InputError:
-    return InputError(
+def _encrypted(path: Path) -> DamagedError:
+    return DamagedError(
         f"{shown(path)}: is an encrypted parquet file; decrypt it first, for it cannot be matched"
     )
 

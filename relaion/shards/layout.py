@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from relaion.errors import InputError
+from relaion.errors import DamagedError, InputError
 from relaion.paths import ShardPath, shown
 from relaion.shards.columns import ColumnFacts, facts, open_parquet, sample_values
 from relaion.shards.digests import WIDTHS
@@ -56,9 +56,9 @@ def read_shard(
 ) -> Shard:
     """Read the footer of one shard and give roles to its columns.
 
-    Raises InputError, in one line that names the file, for what is no parquet file, a file
-    that is damaged or encrypted, an override that does not fit, and (unless `needs_link` is
-    off, as for a sidecar) a file without a link column.
+    Raises DamagedError, in one line that names the file, for what is no parquet file and a
+    file that is damaged or encrypted; InputError for an override that does not fit and
+    (unless `needs_link` is off, as for a sidecar) for a file without a link column.
     """
     path = shard_path.path
     try:
@@ -71,7 +71,7 @@ def read_shard(
         raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
     except (OSError, pa.ArrowException):
         read_footer(path)  # says what is wrong; pyarrow's message may quote a value
-        raise InputError(f"{shown(path)}: has a damaged footer; get the file again") from None
+        raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
     if needs_link and "url" not in layout.roles:
         raise InputError(f"{shown(path)}: {_no_link(layout)}")
     size = path.stat().st_size
@@ -107,7 +107,8 @@ def group_shards(shards: Sequence[Shard]) -> list[Group]:
 
     Groups come in order of subset, then of their first shard. A few values of digest columns
     are read from one shard a group, and from each shard whose footer does not confirm them.
-    Raises InputError for a column that the user named and whose values are no digest.
+    Raises InputError for a column that the user named and whose values are no digest,
+    DamagedError where values cannot be read.
     """
     alike: dict[tuple[object, ...], list[Shard]] = {}
     for shard in shards:
@@ -165,4 +166,4 @@ def _refined(shard: Shard) -> Layout:
     try:
         return refine(shard.layout, lambda column: sample_values(shard.path, column))
     except InputError as e:
-        raise InputError(f"{shown(shard.path)}: {e}") from None
+        raise type(e)(f"{shown(shard.path)}: {e}") from None

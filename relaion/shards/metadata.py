@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from relaion.errors import InputError
+from relaion.errors import DamagedError
 from relaion.paths import shown
 from relaion.shards.thrift import I32, Struct, ThriftError, read_struct
 
@@ -115,9 +115,9 @@ class Footer:
         return found
 
 
-def damaged(path: Path, why: str) -> InputError:
+def damaged(path: Path, why: str) -> DamagedError:
     """The error for a file that cannot be trusted; says why in words, never with a value."""
-    return InputError(f"{shown(path)}: the parquet file is damaged ({why}); get a fresh copy")
+    return DamagedError(f"{shown(path)}: the parquet file is damaged ({why}); get a fresh copy")
 
 
 def _collect(

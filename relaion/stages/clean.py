@@ -1,32 +1,26 @@
 """`clean`: match, write the editions, audit, verify. Resumes by itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, StopError
-from relaion.paths import find_sidecars, shown
+from relaion.errors import InputError, Stopped
+from relaion.paths import find_sidecars, private_umask, shown
 from relaion.proof import Verdict
-from relaion.run import manifest
 from relaion.run import out as folder
-from relaion.run.audit import Found, write_audit
-from relaion.run.coverage import coverage
-from relaion.run.editions import BUILT_IN, Edition, load_editions
-from relaion.run.inputs import Inputs, read_inputs
-from relaion.run.job import Job, done
-from relaion.run.keywords import Keywords, read_keywords, write_keywords
-from relaion.run.known import Known, read_known
+from relaion.run.editions import BUILT_IN, load_editions
+from relaion.run.flow import Request, Run
+from relaion.run.inputs import read_inputs
+from relaion.run.keywords import read_keywords
+from relaion.run.known import read_known
 from relaion.run.limits import Limits, limits_of
-from relaion.run.plan import Parameters, Plan, make_plan
+from relaion.run.plan import Parameters, make_plan
 from relaion.run.pool import Executor, LocalPool
+from relaion.run.process import SLACK, Guard
 from relaion.run.progress import Progress, Quiet
-from relaion.run.reach import reach
-from relaion.run.search import Hits, hold, notices, search_lists
-from relaion.run.sidecars import roles_beside, sidecar_lines
-from relaion.run.task import Report
-from relaion.shards.sidecar import read_sidecars
+from relaion.run.sizes import parse_size
 from relaion.sqlset import VERSION
 from relaion.stages.verify import verify as check_promises
 
@@ -55,21 +49,6 @@ class Cleaned:
     done_before: bool
     notices: tuple[str, ...]
     verdict: Verdict | None
-
-
-@dataclass(frozen=True)
-class _Request:
-    """The checked arguments of a run."""
-
-    inputs: Inputs
-    editions: tuple[Edition, ...]
-    known: Known
-    keywords: Keywords | None
-    parameters: Parameters
-    plan: Plan
-    limits: Limits
-    version: str
-    sidecars: tuple[Path, ...]
 
 
 def clean(
@@ -107,25 +86,50 @@ def clean(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
         same_link=same_link, inner=inner, sidecars=sidecars,
     )  # fmt: skip
-    folder.check_apart(out, [n.shard for n in request.inputs.shards])
+    folder.check_apart(out, work, [n.shard.path for n in request.inputs.shards])
     with folder.open_out(out, work) as place:
         folder.check_ours(place)
         before = folder.finished(place, request.plan)
         if before is not None:
             folder.purge(place.path, place.work)  # left by a kill after the manifest
             return _cleaned(place.path, before, True, request.inputs.notices, None)
-        few = 1 + request.inputs.rows // ROWS_A_WORKER
-        pool = LocalPool(min(limits.workers, few), place.work, held=(place.lock,))
-        found, told = _run(
-            place, request, lists, executor or pool, copy=copy, yes=yes_i_checked, progress=listen
-        )
+        if folder.begin(place, request.plan, request.inputs.stamps()):
+            listen.say(f"{shown(place.path)}: going on with the run that broke off")
+        with private_umask(), _hands(executor, request, place) as hands:
+            run = Run(place, request, lists, hands, listen, copy=copy, yes=yes_i_checked)
+            found, told = run.whole()
         verdict = None
         if verify:
-            verdict = check_promises(
-                place.path, inputs=paths, lists=lists, keywords=keywords, key=key,
-                columns=columns, sidecars=sidecars, workers=limits.workers, progress=listen,
-            )  # fmt: skip
+            with _said_when_stopped(place.path):
+                verdict = check_promises(
+                    place.path, inputs=paths, lists=lists, keywords=keywords, key=key,
+                    columns=columns, sidecars=sidecars, workers=limits.workers, progress=listen,
+                )  # fmt: skip
     return _cleaned(place.path, found, False, told, verdict)
+
+
+def _hands(
+    executor: Executor | None, request: Request, place: folder.Out
+) -> AbstractContextManager[Executor]:
+    """The executor given, or processes of this machine, as many as are worth their start."""
+    if executor is not None:
+        return nullcontext(executor)
+    limits = request.limits
+    few = min(limits.workers, 1 + request.inputs.rows // ROWS_A_WORKER)
+    guard = Guard(memory=parse_size(limits.memory) + SLACK)
+    return LocalPool(few, place.work, guard, held=(place.lock,))
+
+
+@contextmanager
+def _said_when_stopped(out: Path) -> Iterator[None]:
+    """A signal while the promises are checked finds OUT finished: say what is left to do."""
+    try:
+        yield
+    except Stopped as e:
+        raise Stopped(
+            e.signal,
+            f"stopped while checking; {shown(out)} is finished, check it with `relaion verify`",
+        ) from None
 
 
 def _check(
@@ -142,7 +146,7 @@ def _check(
     same_link: bool,
     inner: bool,
     sidecars: Sequence[Path],
-) -> _Request:
+) -> Request:
     if unscored not in ("keep", "drop"):
         raise InputError(f"--unscored {unscored}: write keep or drop")
     wanted = load_editions(editions, version)
@@ -162,96 +166,8 @@ def _check(
         columns=dict(columns),
     )
     beside = [s.path for s in find_sidecars(sidecars).shards] if sidecars else []
-    plan = make_plan(inputs.shards, wanted, known.lists, parameters, version, beside)
-    return _Request(
-        inputs, wanted, known, words, parameters, plan, limits, version, tuple(sidecars)
-    )
-
-
-def _run(
-    place: folder.Out,
-    request: _Request,
-    lists: Path,
-    executor: Executor,
-    *,
-    copy: bool,
-    yes: bool,
-    progress: Progress,
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Do the whole run in the work folder; returns the manifest and what was to be said."""
-    started = datetime.now(UTC)
-    if folder.begin(place, request.plan, request.inputs.stamps()):
-        progress.say(f"{place.path}: going on with the run that broke off")
-    if request.keywords:
-        write_keywords(place.work, request.keywords)
-    try:
-        told: list[str] = []
-        beside = (
-            read_sidecars(request.sidecars, place.work, notices=told) if request.sidecars else ()
-        )
-        hits = search_lists(
-            request.inputs, lists, place.work, request.limits, progress,
-            version=request.version, same_link=request.parameters.same_link,
-            inner=request.parameters.inner, sidecars=beside,
-        )  # fmt: skip
-        hold(hits, request.inputs.rows, request.known.sources, yes=yes)
-    except (StopError, InputError):
-        folder.purge(place.path, place.work)
-        raise
-    reports = _rewrite(place, request, executor, copy=copy, progress=progress)
-    covered = (
-        *coverage(request.inputs, row_hashes="row_hash" in request.known.kinds),
-        *reach(request.inputs, beside, request.limits, place.work, request.version),
-    )
-    lines = sidecar_lines(beside, place.work)
-    found = Found(request.plan, request.inputs.shards, reports, covered, lines)
-    write_audit(place.path / "audit.duckdb", found, place.work)
-    finished = datetime.now(UTC)
-    made = manifest.build(found, started.isoformat(), finished.isoformat())
-    manifest.write(place.path, made)
-    folder.purge(place.path, place.work)
-    told += _told(request, hits, roles_beside(beside), reports)
-    return made, tuple(dict.fromkeys(told))
-
-
-def _rewrite(
-    place: folder.Out, request: _Request, executor: Executor, *, copy: bool, progress: Progress
-) -> dict[int, Report]:
-    """Do the tasks that are not done yet; raises StopError when one failed."""
-    job = Job(
-        place.path, place.work, request.editions, request.parameters, request.version,
-        request.limits.memory, request.limits.workers, not copy,
-    )  # fmt: skip
-    tasks = job.tasks(request.inputs.shards)
-    reports = {t.no: report for t in tasks if (report := done(t))}
-    waiting = [t for t in tasks if t.no not in reports]
-    progress.phase("clean", len(waiting), sum(t.rows for t in waiting))
-    failed = []
-    for outcome in executor.run(waiting):
-        if outcome.error is None:
-            reports[outcome.task.no] = Report.read(outcome.task.report_path)
-        else:
-            failed.append(outcome.error)
-            progress.say(outcome.error)
-        progress.done(1, outcome.task.rows)
-    if failed:
-        raise StopError(
-            f"{failed[0]} ({len(failed)} of {len(tasks)} shards failed, the others are done; "
-            "mend the cause and repeat the command to go on)"
-        )
-    return dict(sorted(reports.items()))
-
-
-def _told(
-    request: _Request, hits: Hits, reached: frozenset[str], reports: Mapping[int, Report]
-) -> tuple[str, ...]:
-    told = list(request.inputs.notices)
-    told += notices(hits, request.known.kinds, request.inputs.roles, reached)
-    if any("unsafe_keyword" in e.rules for e in request.editions) and request.keywords is None:
-        told.append("no --keywords: the rule that needs them is off")
-    for report in reports.values():
-        told += [n for n in report.notices if n not in told]
-    return tuple(told)
+    plan = make_plan(inputs.lines(), wanted, known.lists, parameters, version, beside)
+    return Request(inputs, wanted, known, words, parameters, plan, limits, version, tuple(sidecars))
 
 
 def _cleaned(
@@ -284,8 +200,7 @@ class Purged:
 
 def purge(out: Path, *, work: Path | None = None) -> Purged:
     """Remove the work folder of a broken run; raises BusyError while a run goes on."""
-    place = work or out / folder.WORK
     if not out.is_dir():
-        raise InputError(f"{out}: no such folder; nothing to purge")
-    with folder.open_out(out, work):
-        return Purged(place, folder.purge(out, place))
+        raise InputError(f"{shown(out)}: no such folder; nothing to purge")
+    with folder.open_out(out, work) as place:
+        return Purged(place.work, folder.purge(out, place.work))

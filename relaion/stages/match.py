@@ -6,14 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relaion.errors import DamagedError
+from relaion.paths import private_umask
 from relaion.run.coverage import Coverage, coverage
-from relaion.run.inputs import read_inputs
+from relaion.run.find import Search
+from relaion.run.hunt import Hunt
+from relaion.run.inputs import Inputs, read_inputs, several
 from relaion.run.known import read_known
-from relaion.run.limits import limits_of
+from relaion.run.limits import Limits, limits_of
+from relaion.run.pool import LocalPool
+from relaion.run.process import SLACK, Guard
 from relaion.run.progress import Progress, Quiet
 from relaion.run.reach import reach
-from relaion.run.search import Hits, notices, search_lists
+from relaion.run.search import Hits, notices
 from relaion.run.sidecars import roles_beside
+from relaion.run.sizes import parse_size
 from relaion.shards.sidecar import read_sidecars
 from relaion.sqlset import VERSION
 
@@ -63,13 +70,31 @@ def match(
         folder = Path(name)
         told = list(inputs.notices)
         beside = read_sidecars(sidecars, folder, notices=told) if sidecars else ()
-        hits = search_lists(
-            inputs, lists, folder, limits, progress or Quiet(),
-            version=sql_version, same_link=same_link, inner=inner, sidecars=beside,
-        )  # fmt: skip
+        search = Search(sql_version, same_link, inner, beside, limits.workers)
+        hits = _search(search, inputs, lists, folder, limits, progress or Quiet())
         covered = (
             *coverage(inputs, row_hashes="row_hash" in known.kinds),
             *reach(inputs, beside, limits, folder, sql_version),
         )
     told += notices(hits, known.kinds, inputs.roles, roles_beside(beside))
     return Matched(known.lists, inputs.rows_by_subset, hits, covered, tuple(told))
+
+
+def _search(
+    search: Search, inputs: Inputs, lists: Path, work: Path, limits: Limits, progress: Progress
+) -> Hits:
+    """Search all shards; raises DamagedError when one of them cannot be read to its end."""
+    shards = inputs.whole()
+    failed: list[str] = []
+    with (
+        private_umask(),
+        LocalPool(1, work, Guard(memory=parse_size(limits.memory) + SLACK)) as pool,
+    ):
+        hunt = Hunt(
+            search, lists, work, limits.memory, pool, progress,
+            lambda _, line: failed.append(line),
+        )  # fmt: skip
+        hits = hunt.run(shards).hits
+    if failed:
+        raise DamagedError(several(failed))
+    return hits

@@ -92,7 +92,7 @@ def _open_out(engine: Engine, path: Path) -> tuple[str, ...]:
     editions = [e["name"] for e in found["editions"]] if found else []
     views = []
     for edition in editions:
-        shards = read_inputs([out / edition], {}).shards
+        shards = read_inputs([out / edition], {}).whole()
         views.append(edition.replace("-", "_"))
         engine.view_shards(sources(shards), views[-1])
     engine.execute("use audit")
@@ -101,17 +101,21 @@ def _open_out(engine: Engine, path: Path) -> tuple[str, ...]:
 
 
 def _open_shards(engine: Engine, paths: Sequence[Path]) -> tuple[str, ...]:
-    shards = read_inputs(paths, {}).shards
+    shards = read_inputs(paths, {}).whole()
     engine.view_shards(sources(shards))
     names = _view_groups(engine, shards)
     engine.lock(files=[n.shard.path for n in shards])
     return ("shard", *names)
 
 
+def _group(numbered: Numbered) -> int:
+    return numbered.group
+
+
 def _view_groups(engine: Engine, shards: Sequence[Numbered]) -> list[str]:
     """A view for each group of shards with their own columns, named after the subset."""
     names: list[str] = []
-    for _, members in groupby(shards, key=lambda n: n.group):
+    for _, members in groupby(sorted(shards, key=_group), key=_group):
         together = list(members)
         name = together[0].shard.subset
         name = name if name not in names else f"{name} {len(names)}"

@@ -1,0 +1,154 @@
+"""One step of the search over some shards, as a worker does it in its own process.
+
+A step reads what earlier ones left in the work folder, and leaves what it finds there as
+parquet files, whole or not at all.
+"""
+
+import base64
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relaion.engine import Engine, connect
+from relaion.errors import EngineError, ListError
+from relaion.paths import shown
+from relaion.run.find import Finder, Search, write_find
+from relaion.run.numbering import Numbered
+from relaion.run.process import seconds_for
+from relaion.sqlset import load
+
+ROWS_A_SECOND = 10_000  # a search by spellings in one thread takes a tenth
+_COLUMNS = {
+    "list_hits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
+    "form varchar",
+    "same_link": "shard_no integer, file_row_number bigint, list_id integer",
+    "hit_keys": "list_id integer, digest varchar, host_digest varchar",
+}
+_MARK = "find "
+
+
+@dataclass(frozen=True)
+class FindTask:
+    """A step of the search.
+
+    `sidecars` searches the lists in the sidecars; `hits` searches lists and sidecars in the
+    shards, and leaves their hits and the keys of these; `gather` makes one file of all hits
+    and one of all keys; `same` searches the gathered keys in the shards; `count` counts what
+    was found. `reads` and `writes` name files by the table that they hold.
+    """
+
+    step: str
+    search: Search
+    store: Path
+    work: Path
+    memory: str
+    shards: tuple[Numbered, ...] = ()
+    reads: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    writes: dict[str, Path] = field(default_factory=dict)
+    no: int = -1
+
+    def to_json(self) -> str:
+        """One line, though no JSON: shards hold schemas. It comes from our own parent only."""
+        return _MARK + base64.b64encode(pickle.dumps(self)).decode("ascii")
+
+    @staticmethod
+    def is_one(line: str) -> bool:
+        """Whether a line holds such a task."""
+        return line.startswith(_MARK)
+
+    @classmethod
+    def from_json(cls, line: str) -> "FindTask":
+        """Read what `to_json` wrote."""
+        task = pickle.loads(base64.b64decode(line.removeprefix(_MARK)))  # noqa: S301
+        assert isinstance(task, cls)  # noqa: S101 - nobody else writes to this pipe
+        return task
+
+    @property
+    def named(self) -> str:
+        """What an error calls this task: its shard, or the search."""
+        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else "the search"
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        rows = [n.shard.rows for n in self.shards]
+        size = [n.shard.bytes for n in self.shards]
+        if self.step == "sidecars":
+            rows += [s.rows for s in self.search.sidecars]
+            size += [s.bytes for s in self.search.sidecars]
+        return seconds_for(sum(rows), sum(size), ROWS_A_SECOND)
+
+
+def run_find(task: FindTask) -> None:
+    """Do one step; raises ListError where the store cannot be read any more."""
+    with connect(threads=task.search.workers, memory=task.memory, temp=task.work) as engine:
+        try:
+            engine.attach(task.store, "store")
+        except EngineError:
+            raise ListError(
+                f"{shown(task.store)}: cannot be read any more; restore it, then repeat the command"
+            ) from None
+        _STEPS[task.step](engine, task)
+
+
+def _sidecars(engine: Engine, task: FindTask) -> None:
+    Finder(engine, task.search, task.work).sidecar_keys()
+
+
+def _hits(engine: Engine, task: FindTask) -> None:
+    finder = Finder(engine, task.search, task.work)
+    finder.list_hits(task.shards)
+    engine.write_parquet("from list_hits", task.writes["list_hits"])
+    hit = {no for (no,) in engine.rows("select distinct shard_no from list_hits")}
+    if task.search.same_link and hit:
+        finder.hit_keys([n for n in task.shards if n.no in hit])
+    else:
+        _make(engine, "hit_keys")
+    engine.write_parquet("from hit_keys", task.writes["hit_keys"])
+
+
+def _gather(engine: Engine, task: FindTask) -> None:
+    for table, path in task.writes.items():
+        _read(engine, task, table)
+        engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
+
+
+def _same(engine: Engine, task: FindTask) -> None:
+    finder = Finder(engine, task.search, task.work)
+    _read(engine, task, "list_hits")
+    _read(engine, task, "hit_keys")
+    finder.same_link(task.shards)
+    engine.write_parquet("from same_link", task.writes["same_link"])
+
+
+def _count(engine: Engine, task: FindTask) -> None:
+    _read(engine, task, "list_hits")
+    _read(engine, task, "same_link")
+    engine.execute("create temp table shards (shard_no integer, subset varchar, n_rows bigint)")
+    for n in task.shards:
+        engine.execute(
+            "insert into shards values (?, ?, ?)", [n.no, shown(n.shard.subset), n.shard.rows]
+        )
+    engine.execute("create temp table lists as from store.lists")
+    engine.run(load(task.search.version)["36_hit_counts"])
+    write_find(engine, task.work)
+    for table in ("hit_counts", "hit_unions"):
+        engine.write_parquet(f"from {table}", task.writes[table])
+
+
+_STEPS: dict[str, Callable[[Engine, FindTask], None]] = {
+    "sidecars": _sidecars, "hits": _hits, "gather": _gather, "same": _same, "count": _count,
+}  # fmt: skip
+
+
+def _read(engine: Engine, task: FindTask, table: str) -> None:
+    """Load what earlier steps left of a table; without any file it is empty."""
+    if task.reads[table]:
+        engine.read_parquet(table, task.reads[table])
+    else:
+        _make(engine, table)
+
+
+def _make(engine: Engine, table: str) -> None:
+    engine.execute(f"create or replace temp table {table} ({_COLUMNS[table]})")

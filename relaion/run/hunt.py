@@ -1,0 +1,210 @@
+"""Drive the search: step by step, batch by batch, in processes of their own.
+
+What breaks a process (a crash, a hang, want of memory) breaks one batch. It is cut in halves
+until the shard that does it is alone; that one is set aside, and the others go on. Whatever
+was found stays in the work folder, so that a run that goes on searches only what is lacking.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relaion.engine import connect
+from relaion.errors import InputError, OutputError
+from relaion.paths import file_sha256, private_folder, shown
+from relaion.run.find import Search
+from relaion.run.findtask import FindTask
+from relaion.run.ledger import FIND, Ledger, is_noted, write_note
+from relaion.run.numbering import Numbered, batches
+from relaion.run.pool import Executor, Outcome
+from relaion.run.progress import Progress
+from relaion.run.search import Count, Hits, Union
+
+BATCH_ROWS = 100_000_000
+ALIKE = 20  # shards that fail before one succeeds: it is not the shards
+Reads = Mapping[str, tuple[Path, ...]]
+Fail = Callable[[Numbered, str], None]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What was found, counted; the shards that were searched, and a digest of the hits of each.
+
+    A shard without hits has no digest.
+    """
+
+    hits: Hits
+    shards: tuple[Numbered, ...]
+    digests: dict[int, str]
+
+
+@dataclass
+class Hunt:
+    """A search over shards in order of number. `fail` hears of each shard that broke it."""
+
+    search: Search
+    store: Path
+    work: Path
+    memory: str
+    executor: Executor
+    progress: Progress
+    fail: Fail
+    _failed: set[int] = field(default_factory=set)
+
+    def run(self, shards: Sequence[Numbered]) -> Searched:
+        """Search all shards; leaves list_hits, same_link and lists in the work folder.
+
+        Raises InputError for a sidecar, OutputError where nothing can be searched.
+        """
+        private_folder(self.work / FIND)
+        if self.search.sidecars:
+            self._sidecars()
+        hits = Ledger(self.work, "hits")
+        self._sweep("match", "hits", shards, hits, {})
+        all_hits, all_keys = self._gathered(hits)
+        found: list[Ledger] = []
+        if self.search.same_link and _rows(all_keys):
+            same = Ledger(self.work, f"same-{file_sha256(all_keys)[:16]}")
+            reads: Reads = {"list_hits": (all_hits,), "hit_keys": (all_keys,)}
+            self._sweep("same link", "same", shards, same, reads)
+            found.append(same)
+        searched = self._without_failed(shards)
+        self._count(searched, all_hits, [self._path(n) for x in found for n in x.names])
+        return Searched(self._read_hits(), searched, self._digests())
+
+    def _path(self, name: str) -> Path:
+        return self.work / FIND / f"{name}.parquet"
+
+    def _without_failed(self, shards: Sequence[Numbered]) -> tuple[Numbered, ...]:
+        return tuple(n for n in shards if n.no not in self._failed)
+
+    def _sidecars(self) -> None:
+        outcome = self._do(self._task("sidecars"))
+        if outcome.error is not None:
+            raise InputError(f"the sidecars cannot be searched: {outcome.error}")
+
+    def _sweep(
+        self,
+        phase: str,
+        step: str,
+        shards: Sequence[Numbered],
+        ledger: Ledger,
+        reads: Reads,
+    ) -> None:
+        """Do a step over all shards that its ledger does not cover yet."""
+        shards = self._without_failed(shards)
+        self.progress.phase(phase, len(shards), sum(n.shard.rows for n in shards))
+        covered = ledger.covered
+        self._through([n for n in shards if n.no in covered])
+        waiting = deque(batches([n for n in shards if n.no not in covered], BATCH_ROWS))
+        alone = 0
+        while waiting:
+            batch = waiting.popleft()
+            numbers = [n.no for n in batch]
+            outcome = self._do(self._task(step, batch, reads, ledger.name(numbers)))
+            if outcome.error is None:
+                ledger.add(numbers)
+                self._through(batch)
+            elif len(batch) > 1:
+                half = len(batch) // 2
+                waiting.extendleft((batch[half:], batch[:half]))
+            else:
+                alone += 1
+                self._set_aside(batch[0], outcome.error)
+                if alone >= ALIKE and not ledger.names:
+                    raise OutputError(
+                        f"{outcome.error} ({alone} shards failed and none could be searched, so "
+                        "it is not the shards; mend the cause and repeat the command to go on)"
+                    )
+
+    def _through(self, shards: Sequence[Numbered]) -> None:
+        self.progress.done(len(shards), sum(n.shard.rows for n in shards))
+
+    def _set_aside(self, numbered: Numbered, error: str) -> None:
+        path = shown(numbered.shard.path)
+        self._failed.add(numbered.no)
+        self.fail(numbered, error if path in error else f"{path}: {error}")
+        self._through([numbered])
+
+    def _task(
+        self,
+        step: str,
+        shards: Sequence[Numbered] = (),
+        reads: Reads | None = None,
+        name: str = "",
+    ) -> FindTask:
+        writes = {
+            "hits": {
+                "list_hits": self._path(name),
+                "hit_keys": self._path(name.replace("hits", "keys", 1)),
+            },
+            "same": {"same_link": self._path(name)},
+            "gather": {"list_hits": self._path("list_hits"), "hit_keys": self._path("hit_keys")},
+            "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")},
+            "sidecars": {},
+        }
+        return FindTask(
+            step, self.search, self.store, self.work, self.memory, tuple(shards),
+            dict(reads or {}), writes[step],
+        )  # fmt: skip
+
+    def _do(self, task: FindTask) -> Outcome:
+        (outcome,) = self.executor.run([task])
+        if outcome.fatal:
+            raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
+        return outcome
+
+    def _must(self, task: FindTask, note: str, value: object) -> None:
+        """Do a step that reads no shard, unless it was done over the same files already."""
+        path = self.work / FIND / note
+        if is_noted(path, value):
+            return
+        path.unlink(missing_ok=True)
+        outcome = self._do(task)
+        if outcome.error is not None:
+            raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
+        write_note(path, value)
+
+    def _gathered(self, hits: Ledger) -> tuple[Path, Path]:
+        """All hits in one file, and the keys of all."""
+        reads = {
+            "list_hits": tuple(self._path(n) for n in hits.names),
+            "hit_keys": tuple(self._path(n.replace("hits", "keys", 1)) for n in hits.names),
+        }
+        self._must(self._task("gather", (), reads), "gathered.json", hits.names)
+        return self._path("list_hits"), self._path("hit_keys")
+
+    def _count(self, shards: Sequence[Numbered], hits: Path, same: list[Path]) -> None:
+        reads = {"list_hits": (hits,), "same_link": tuple(same)}
+        value = [file_sha256(hits), [p.name for p in same], [n.no for n in shards]]
+        self._must(self._task("count", shards, reads), "counted.json", value)
+
+    def _read_hits(self) -> Hits:
+        with connect(temp=self.work, threads=1) as engine:
+            for table in ("hit_counts", "hit_unions"):
+                engine.read_parquet(table, [self.work / f"{table}.parquet"])
+            counts, unions = engine.rows("from hit_counts"), engine.rows("from hit_unions")
+        return Hits(tuple(Count(*row) for row in counts), tuple(Union(*row) for row in unions))
+
+    def _digests(self) -> dict[int, str]:
+        """What the search found in each shard, so that a change of it is seen."""
+        with connect(temp=self.work, threads=1, memory=self.memory) as engine:
+            for table in ("list_hits", "same_link"):
+                engine.read_parquet(table, [self.work / f"{table}.parquet"])
+            return dict(
+                engine.rows(
+                    "with found as (select shard_no, to_json(h)::varchar as line "
+                    "from list_hits as h union all select shard_no, to_json(s)::varchar "
+                    "from same_link as s) "
+                    "select shard_no, sha256(string_agg(line, ' ' order by line)) "
+                    "from found group by all"
+                )
+            )
+
+
+def _rows(path: Path) -> int:
+    with connect(threads=1) as engine:
+        engine.read_parquet("keys", [path])
+        ((n,),) = engine.rows("select count(*) from keys")
+    return int(n)

@@ -1,0 +1,121 @@
+"""One worker process as its parent sees it: a task in, an answer out, within limits."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_LOOK_SECONDS = 0.2  # between two looks at a worker's memory
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+LONGEST = 6 * 3600.0
+SLACK = 1 << 30  # memory beyond the setting: what is loaded, and single large pages
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Limits of every worker: bytes of memory, and a time in place of the tasks' own."""
+
+    memory: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker said of its task.
+
+    `fatal` when no other task can do better, `broken` when the process is of no use any more:
+    `error` then begins where the name of the task is to stand.
+    """
+
+    error: str | None
+    fatal: bool = False
+    broken: bool = False
+
+
+def seconds_for(rows: int, size: int, rows_a_second: int) -> float:
+    """How long a task may take that reads so many rows and bytes: an ordinary one takes a tenth.
+
+    Rows are what a footer claims, so the longest time is bounded.
+    """
+    return min(LONGEST, 120 + rows / rows_a_second + size / 2_000_000)
+
+
+class Worker:
+    """A process that does one task after the other. Not to be shared between threads."""
+
+    def __init__(self, work: Path, guard: Guard, held: tuple[int, ...]) -> None:
+        """Start it; raises OSError where that cannot be done."""
+        self._guard = guard
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "relaion.run.worker", str(work)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=held,
+            start_new_session=True,  # Ctrl-C reaches the parent, which ends its workers
+            env=os.environ | {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
+        )
+
+    def ask(self, task: str, seconds: float) -> Answer | None:
+        """Have a task done; None when this process was ended from another thread."""
+        try:
+            return self._ask(task.encode("ascii") + b"\n", self._guard.seconds or seconds)
+        except ValueError:  # its pipes were closed
+            return None
+
+    def _ask(self, line: bytes, seconds: float) -> Answer:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None  # noqa: S101 - opened with pipes
+        try:
+            stdin.write(line)
+            stdin.flush()
+        except BrokenPipeError:
+            return self._ended()
+        until = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(stdout, selectors.EVENT_READ)
+            while not selector.select(_LOOK_SECONDS):
+                if time.monotonic() > until:
+                    return Answer(f"took longer than {seconds:.0f} s and was stopped", broken=True)
+                if self._guard.memory and self._resident() > self._guard.memory:
+                    return Answer(_too_much(self._guard.memory), broken=True)
+        found = stdout.readline()
+        if not found.endswith(b"\n"):
+            return self._ended()
+        said = json.loads(found)
+        return Answer(said["error"], bool(said["fatal"]))
+
+    def _resident(self) -> int:
+        try:
+            return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * _PAGE
+        except (OSError, ValueError, IndexError):  # it has ended, or this is no Linux
+            return 0
+
+    def _ended(self) -> Answer:
+        code = self._process.wait()
+        if code >= 0:
+            return Answer(f"its worker ended (exit status {code})", broken=True)
+        name = signal.Signals(-code).name
+        why = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
+        return Answer(f"its worker was ended by {name}{why}", broken=True)
+
+    def end(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what was not yet sent has no reader any more
+                    pipe.close()
+
+
+def _too_much(limit: int) -> str:
+    return (
+        f"took more than {limit / 1e9:.1f} GB of memory and was stopped; give more with "
+        "--memory, or get the file again if it should not"
+    )
