@@ -43,15 +43,22 @@ array_to_string(
 );
 
 -- Escapes of signs that a key writes as themselves. Letters, digits, `-._~`, `%`, `;`, `#`, `\`
--- and `?` are not among them: their escapes make a link odd. No macro below may take this as
--- an argument that it uses twice: it would be worked out twice.
+-- and `?` are not among them: their escapes make a link odd. An argument must be cheap where a
+-- macro uses it twice; these use theirs once.
+create or replace temp macro spelling_delimiters(u) as
+replace(replace(replace(replace(replace(replace(u, '%2C', ','), '%2F', '/'), '%3A', ':')
+, '%28', '('), '%29', ')'), '%2B', '+');
+create or replace temp macro spelling_marks(u) as
+replace(replace(replace(replace(replace(replace(u, '%3D', '='), '%26', '&'), '%40', '@')
+, '%21', '!'), '%22', '"'), '%24', '$');
+create or replace temp macro spelling_quotes(u) as
+replace(replace(replace(replace(replace(u, '%27', ''''), '%2A', '*'), '%3C', '<')
+, '%3E', '>'), '%5B', '[');
+create or replace temp macro spelling_brackets(u) as
+replace(replace(replace(replace(replace(u, '%5D', ']'), '%5E', '^'), '%7B', '{')
+, '%7C', '|'), '%7D', '}');
 create or replace temp macro spelling_signs(u) as
-replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
-    replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
-        u, '%2C', ','), '%2F', '/'), '%3A', ':'), '%28', '('), '%29', ')'), '%2B', '+'),
-    '%3D', '='), '%26', '&'), '%40', '@'), '%21', '!'), '%22', '"'), '%24', '$'),
-    '%27', ''''), '%2A', '*'), '%3C', '<'), '%3E', '>'), '%5B', '['), '%5D', ']'),
-    '%5E', '^'), '%7B', '{'), '%7C', '|'), '%7D', '}');
+spelling_delimiters(spelling_marks(spelling_quotes(spelling_brackets(u))));
 
 -- A link without entities, its escapes in upper-case hex, as its key has it but for scheme and
 -- `www.`; whether that is true, spelling_is_settled judges by the result.
