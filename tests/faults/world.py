@@ -16,7 +16,7 @@ SHARDS = 6
 
 
 def rows_of_shard(no: int, n: int = 40) -> list[dict[str, Any]]:
-    """Neutral rows; shard 1 holds a listed picture, shard 2 its link again, shard 4 a listed link."""
+    """Neutral rows; shard 1 has a listed picture, shard 2 its link again, shard 4 a listed link."""
     rows: list[dict[str, Any]] = [
         {"url": f"https://h{i % 7}.example/{no}-{i}.jpg", "text": f"picture {no} {i}",
          "punsafe": 0.5 if i % 13 == 0 else 0.1, "image_md5": hashlib.md5(b"%d" % i).hexdigest()}
