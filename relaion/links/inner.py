@@ -1,0 +1,4 @@
+"""stub"""
+def inner_links(url: str | bytes) -> list[str]:
+    """Stub."""
+    return []
