@@ -129,8 +129,8 @@ wanted_spellings as (
     select
         s.shard_no,
         s.file_row_number,
-        case s.level when 'own' then s.form else 'inner ' || s.form end as form,
-        s.spelling
+        s.spelling,
+        case s.level when 'own' then s.form else 'inner ' || s.form end as form
     from spellings as s
     where $has_hashed and ($forms is null or list_contains($forms, s.form))
 ),
