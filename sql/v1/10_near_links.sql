@@ -8,18 +8,22 @@
 -- order:   none
 --
 -- Too many rows here cost time; one too few would be a missed link. So whatever is not
--- plainly `http(s)://` and an ordinary host goes on (`link_is_odd_host`).
+-- plainly `http(s)://` and an ordinary host goes on (its link_host is empty).
 
 create or replace temp table near_links as
+with hosted as (
+    select
+        s.shard_no,
+        s.file_row_number,
+        s.url,
+        link_host(s.url) as host
+    from shard as s
+    where $has_links and s.url is not null
+)
+
 select
-    s.shard_no,
-    s.file_row_number,
-    s.url
-from shard as s
-where
-    $has_links
-    and s.url is not null
-    and (
-        link_is_odd_host(s.url)
-        or md5(link_host(s.url)) in (select h.host_digest from listed_hosts as h)
-    );
+    h.shard_no,
+    h.file_row_number,
+    h.url
+from hosted as h
+where h.host = '' or md5(h.host) in (select l.host_digest from listed_hosts as l);
