@@ -94,6 +94,9 @@ def test_bytes_and_text_agree(text: str) -> None:
     ["http://www.test/x", "http://www.www.a.test/x", "http://www.a.test/X/", "http://a.test//"]
 )
 @example(["http://a.test/%C3%89", "http://a.test/%CE%A3", "http://a.test/%E9", "http://a.test/%3F"])
+@example(
+    ["http%3A%2F%2Fa.test/x", "http:%2F%2Fa.test/x", "http://a.test%2Fb/x", "http://a&amp;b.c/"]
+)
 @example(["http://a.test/'?x", "http://a.test/x?'", "http://a.test/[1]|", "http://a.test/^{x}"])
 @example(
     ["http://a.test/x?a&amp;", "http://a.test/x?&", "http://a.test/%26amp;", "http://a.test/;"]

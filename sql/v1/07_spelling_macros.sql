@@ -86,12 +86,12 @@ regexp_matches(
     || '(?:[A-Za-z0-9_~!"$''()*+,./:<=>?@[\]^{|}-]|' || link_query_escape() || '))?$'
 );
 
--- Whether browsers write a link otherwise than it stands: a sign that they escape, no path, or
--- more than one `www.`; and whether a parser of links would (`;` at the end of a path).
+-- Whether browsers write a link otherwise than it stands: a sign that they escape, no path, an
+-- escape in scheme or host, or more than one `www.`; and whether a parser of links would (`;` at
+-- the end of a path).
 create or replace temp macro spelling_is_rewritten(u) as
-regexp_matches(
-    u, '["<>^`{}]|\?.*''|^[^?]*;|^https?://(?:[^/]*[?]|[^/]*$|www\.www\.)'
-);
+not regexp_matches(u, '^https?://[^/%&?#]*/')
+or regexp_matches(u, '["<>^`{}]|\?.*''|^[^?]*;|^https?://www\.www\.');
 
 -- Whether lower case may differ between here and Python: beyond ASCII, letters that have a
 -- lower case, and scripts to which Unicode added letters lately. Null, which undone escapes that
