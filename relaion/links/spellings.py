@@ -54,7 +54,9 @@ def spellings(url: str | bytes) -> list[tuple[str, bytes]]:
     """What a giver may have hashed for this link: (form, the exact bytes), most likely first.
 
     The first is ("raw", the bytes as they stand); every distinct byte string comes once, under
-    the first form of FORMS that gives it. One of them is the link key. Raises nothing.
+    the first form of FORMS that gives it. A form may stand for two: `href` for the link with
+    entities and without, `key-bare` also for a key that is marked. One of them is the link key.
+    Raises nothing.
     """
     text = as_text(url)
     found: dict[bytes, str] = {}

@@ -21,34 +21,44 @@
 create or replace temp macro spelling_undone(u) as replace(u, '&amp;', '&');
 
 -- All escapes in lower-case or upper-case hex. A `%` that begins no escape makes a link odd.
+-- The scheme, which stands before the first `%`, is in lower case in any link that is not.
 create or replace temp macro spelling_low_hex(u) as
-split_part(u, '%', 1)
-|| array_to_string(
-    list_transform(string_split(u, '%')[2:], lambda part: '%' || lower(part[:2]) || part[3:]), ''
+array_to_string(
+    list_transform(
+        string_split(u, '%'), lambda part: lower(left(part, 2)) || substr(part, 3)
+    ),
+    '%'
 );
 create or replace temp macro spelling_high_hex(u) as
-split_part(u, '%', 1)
-|| array_to_string(
-    list_transform(string_split(u, '%')[2:], lambda part: '%' || upper(part[:2]) || part[3:]), ''
+'ht' || substr(
+    array_to_string(
+        list_transform(
+            string_split(u, '%'), lambda part: upper(left(part, 2)) || substr(part, 3)
+        ),
+        '%'
+    ),
+    3
 );
 
 -- Escapes of signs that a key writes as themselves. Letters, digits, `-._~`, `%`, `;`, `#`, `\`
 -- and `?` are not among them: their escapes make a link odd. An argument must be cheap where a
 -- macro uses it twice; these use theirs once.
-create or replace temp macro spelling_delimiters(u) as
-replace(replace(replace(replace(replace(replace(u, '%2C', ','), '%2F', '/'), '%3A', ':')
-, '%28', '('), '%29', ')'), '%2B', '+');
+create or replace temp macro spelling_commas(u) as
+replace(replace(replace(replace(u, '%2C', ','), '%2F', '/'), '%3A', ':'), '%2B', '+');
+create or replace temp macro spelling_joints(u) as
+replace(replace(replace(replace(u, '%3D', '='), '%26', '&'), '%40', '@'), '%21', '!');
 create or replace temp macro spelling_marks(u) as
-replace(replace(replace(replace(replace(replace(u, '%3D', '='), '%26', '&'), '%40', '@')
-, '%21', '!'), '%22', '"'), '%24', '$');
-create or replace temp macro spelling_quotes(u) as
-replace(replace(replace(replace(replace(u, '%27', ''''), '%2A', '*'), '%3C', '<')
-, '%3E', '>'), '%5B', '[');
+replace(replace(replace(replace(u, '%22', '"'), '%24', '$'), '%27', ''''), '%2A', '*');
+create or replace temp macro spelling_angles(u) as
+replace(replace(replace(replace(u, '%3C', '<'), '%3E', '>'), '%28', '('), '%29', ')');
 create or replace temp macro spelling_brackets(u) as
-replace(replace(replace(replace(replace(u, '%5D', ']'), '%5E', '^'), '%7B', '{')
-, '%7C', '|'), '%7D', '}');
+replace(replace(replace(replace(u, '%5B', '['), '%5D', ']'), '%7B', '{'), '%7D', '}');
+create or replace temp macro spelling_bars(u) as
+replace(replace(u, '%5E', '^'), '%7C', '|');
 create or replace temp macro spelling_signs(u) as
-spelling_delimiters(spelling_marks(spelling_quotes(spelling_brackets(u))));
+spelling_bars(spelling_brackets(spelling_angles(spelling_marks(
+    spelling_joints(spelling_commas(u))
+))));
 
 -- A link without entities, its escapes in upper-case hex, as its key has it but for scheme and
 -- `www.`; whether that is true, spelling_is_settled judges by the result.
@@ -57,9 +67,10 @@ list_transform(
     [spelling_signs(u)],
     lambda s: case
         when contains(s, '?')
-            then left(s, 8)
-            || rtrim(replace(substr(split_part(s, '?', 1), 9), '//', '/'), '/')
-            || '?' || rtrim(replace(substr(s, strpos(s, '?') + 1), '%20', '+'), '&')
+            then
+                left(s, 8)
+                || rtrim(replace(substr(split_part(s, '?', 1), 9), '//', '/'), '/')
+                || '?' || rtrim(replace(substr(s, strpos(s, '?') + 1), '%20', '+'), '&')
         else left(s, 8) || rtrim(replace(substr(s, 9), '//', '/'), '/')
     end
 )[1];
@@ -75,12 +86,12 @@ regexp_matches(
     || '(?:[A-Za-z0-9_~!"$''()*+,./:<=>?@[\]^{|}-]|' || link_query_escape() || '))?$'
 );
 
--- Whether browsers write a link otherwise than it stands: a sign that they escape, no path, or
--- more than one `www.`; and whether a parser of links would (`;` at the end of a path).
+-- Whether browsers write a link otherwise than it stands: a sign that they escape, no path, an
+-- escape in scheme or host, or more than one `www.`; and whether a parser of links would (`;` at
+-- the end of a path).
 create or replace temp macro spelling_is_rewritten(u) as
-regexp_matches(
-    u, '["<>^`{}]|\?.*''|^[^?]*;|^https?://(?:[^/]*[?]|[^/]*$|www\.www\.)'
-);
+not regexp_matches(u, '^https?://[^/%&?#]*/')
+or regexp_matches(u, '["<>^`{}]|\?.*''|^[^?]*;|^https?://www\.www\.');
 
 -- Whether lower case may differ between here and Python: beyond ASCII, letters that have a
 -- lower case, and scripts to which Unicode added letters lately. Null, which undone escapes that
@@ -140,113 +151,116 @@ end;
 -- one link never differ in the case of letters but for hex: so lower case is made of three only,
 -- and escapes in lower-case hex are not repeated where that has made them already.
 create or replace temp macro link_spellings(links) as table
-with ordinary as (
-    select
-        l.*,
-        case when spelling_is_many(l.url) then spelling_undone(l.url) end as undone,
-        spelling_www(l.url) as www,
-        starts_with(l.url, 'https') as is_https
-    from query_table(links) as l
-    where l.url is not null
-),
+    with ordinary as (
+        select
+            *,
+            case when spelling_is_many(url) then spelling_undone(url) end as undone,
+            spelling_www(url) as www,
+            starts_with(url, 'https') as is_https
+        from query_table(links)
+        where url is not null
+    ),
 
-escaped as (
-    select
-        *,
-        case when contains(undone, '%') then try(url_decode(undone)) end as decoded,
-        case when contains(undone, '%') then spelling_low_hex(undone) end as low,
-        case when contains(undone, '%') then spelling_high_hex(undone) else undone end as high
-    from ordinary
-),
+    escaped as (
+        select
+            *,
+            case when contains(undone, '%') then try(url_decode(undone)) end as decoded,
+            case when contains(undone, '%') then spelling_low_hex(undone) end as low,
+            case when contains(undone, '%') then spelling_high_hex(undone) else undone end as high
+        from ordinary
+    ),
 
-settled as (
-    select
-        *,
-        case when undone is not null then spelling_settled(high) end as settled
-    from escaped
-),
+    settled as (
+        select
+            *,
+            case when undone is not null then spelling_settled(high) end as settled
+        from escaped
+    ),
 
-based as (
-    select
-        s.* exclude (undone, decoded, low, high, settled),
-        b.base,
-        case b.base
-            when 'raw' then s.url
-            when 'entities' then s.undone
-            when 'decoded' then s.decoded
-            when 'lowhex' then s.low
-            when 'strict' then s.high
-            else s.settled
-        end as link
-    from settled as s
-    cross join
-        (values ('raw'), ('entities'), ('decoded'), ('lowhex'), ('strict'), ('key')) as b (base)
-    where
-        b.base = 'raw'
-        or (
-            s.undone is not null
-            and case b.base
-                when 'entities' then s.undone <> s.url
-                when 'decoded' then s.decoded <> s.undone
-                when 'lowhex' then s.low <> s.undone
-                when 'strict' then s.high <> s.undone and s.high <> s.low
-                else s.settled not in (s.url, s.undone)
-                    and coalesce(s.settled not in (s.decoded, s.low, s.high), true)
-            end
-        )
-),
+    based as (
+        select
+            s.* exclude (undone, decoded, low, high, settled),
+            b.base,
+            case b.base
+                when 'raw' then s.url
+                when 'entities' then s.undone
+                when 'decoded' then s.decoded
+                when 'lowhex' then s.low
+                when 'strict' then s.high
+                else s.settled
+            end as link
+        from settled as s
+        cross join
+            (values ('raw'), ('entities'), ('decoded'), ('lowhex'), ('strict'), ('key')) as b (base)
+        where
+            b.base = 'raw'
+            or (
+                s.undone is not null
+                and case b.base
+                    when 'entities' then s.undone <> s.url
+                    when 'decoded' then s.decoded <> s.undone
+                    when 'lowhex' then s.low <> s.undone
+                    when 'strict' then s.high <> s.undone and s.high <> s.low
+                    else
+                        s.settled not in (s.url, s.undone)
+                        and coalesce(s.settled not in (s.decoded, s.low, s.high), true)
+                end
+            )
+    ),
 
-bodied as (
-    select
-        * exclude (www),
-        www,
-        substr(link, case when is_https then 9 else 8 end) as body
-    from based
-),
+    bodied as (
+        select
+            * exclude (www),
+            www,
+            substr(link, case when is_https then 9 else 8 end) as body
+        from based
+    ),
 
-toggled as (
-    select
-        b.* exclude (www, body),
-        t.toggle,
-        case
-            when t.toggle = '' then b.body
-            when b.www = -1 then substr(b.body, 5)
-            else 'www.' || b.body
-        end as body
-    from bodied as b
-    cross join (values (''), ('-www')) as t (toggle)
-    where t.toggle = '' or b.www <> 0
-),
-
-cased as (
-    select
-        *,
-        case
-            when base in ('raw', 'entities', 'decoded', 'key') then lower(body) <> body
-            else false
-        end as has_lower,
-        base = 'lowhex' and lower(body) = body as is_lower
-    from toggled
-)
-
-select
-    c.* exclude (is_https, base, link, toggle, body, has_lower, is_lower),
-    c.base || c.toggle || e.ending as form,
-    case e.ending
-        when '' then
+    toggled as (
+        select
+            b.* exclude (www, body),
+            t.toggle,
             case
-                when c.toggle = '' then c.link
-                when c.is_https then 'https://' || c.body
-                else 'http://' || c.body
-            end
-        when '-swapped' then
-            case when c.is_https then 'http://' || c.body else 'https://' || c.body end
-        when '-bare' then c.body
-        else lower(c.body)
-    end as spelling
-from cased as c
-cross join (values (''), ('-swapped'), ('-bare'), ('-lower')) as e (ending)
-where
-    e.ending in ('', '-swapped')
-    or (e.ending = '-bare' and not c.is_lower)
-    or (e.ending = '-lower' and c.has_lower);
+                when t.toggle = '' then b.body
+                when b.www = -1 then substr(b.body, 5)
+                else 'www.' || b.body
+            end as body
+        from bodied as b
+        cross join (values (''), ('-www')) as t (toggle)
+        where t.toggle = '' or b.www <> 0
+    ),
+
+    cased as (
+        select
+            *,
+            case
+                when base in ('raw', 'entities', 'decoded', 'key') then lower(body) <> body
+                else false
+            end as has_lower,
+            base = 'lowhex' and lower(body) = body as is_lower
+        from toggled
+    )
+
+    select
+        c.* exclude (is_https, base, link, toggle, body, has_lower, is_lower),
+        c.base || c.toggle || e.ending as form,
+        case e.ending
+            when ''
+                then
+                    case
+                        when c.toggle = '' then c.link
+                        when c.is_https then 'https://' || c.body
+                        else 'http://' || c.body
+                    end
+            when '-swapped'
+                then
+                    case when c.is_https then 'http://' || c.body else 'https://' || c.body end
+            when '-bare' then c.body
+            else lower(c.body)
+        end as spelling
+    from cased as c
+    cross join (values (''), ('-swapped'), ('-bare'), ('-lower')) as e (ending)
+    where
+        e.ending in ('', '-swapped')
+        or (e.ending = '-bare' and not c.is_lower)
+        or (e.ending = '-lower' and c.has_lower);

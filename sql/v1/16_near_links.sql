@@ -11,34 +11,44 @@
 -- order:   none
 --
 -- Too many rows here cost time; one too few would be a missed link. So whatever is not
--- plainly `http(s)://` and an ordinary host goes on (`link_is_odd_host`). nested_rows are those
+-- plainly `http(s)://` and an ordinary host goes on (its link_host is empty). nested_rows are those
 -- whose link may hold another link; 17_nested_links looks at these. level says whose link it
 -- is: `own`, or `inner` for a link inside the row's link (18_inner_links).
 
 create or replace temp table looked_at as
-with judged as (
+with hosted as (
     select
         s.shard_no,
         s.file_row_number,
         s.url,
-        (
-            link_is_odd_host(s.url)
-            or md5(link_host(s.url)) in (select h.host_digest from listed_hosts as h)
-            or link_host(s.url) in (select n.host from near_hosts as n)
-        ) as is_near,
+        link_host(s.url) as host,
         $has_inner and may_hold_link(s.url) as is_nested
     from shard as s
     where ($has_links or $has_inner) and s.url is not null
+),
+
+judged as (
+    select
+        h.shard_no,
+        h.file_row_number,
+        h.url,
+        h.is_nested,
+        $has_links and (
+            h.host = ''
+            or md5(h.host) in (select l.host_digest from listed_hosts as l)
+            or h.host in (select n.host from near_hosts as n)
+        ) as is_near
+    from hosted as h
 )
 
 select
     j.shard_no,
     j.file_row_number,
     j.url,
-    $has_links and j.is_near as is_near,
+    j.is_near,
     j.is_nested
 from judged as j
-where ($has_links and j.is_near) or j.is_nested;
+where j.is_near or j.is_nested;
 
 create or replace temp table near_links as
 select
