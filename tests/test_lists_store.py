@@ -201,7 +201,8 @@ def test_the_same_files_read_otherwise_are_another_delivery(lists: Path) -> None
     for options in forms:
         assert add(lists, A, kind="url_md5", **options).added
         assert not add(lists, A, kind="url_md5", **options).added
-    assert not add(lists, A, kind="url_md5", forms=["key", "raw", "raw"]).added
+    again = add(lists, A, kind="url_md5", forms=["key", "raw", "raw"])
+    assert (again.added, again.forms) == (False, ("raw", "key"))
     assert not add(lists, "https://pictures.example", "https://a.example/b", kind="host").added
     assert [x.entries for x in store.show(lists)] == [
         {"url": 1}, {"host": 1}, {"url_prefix": 2}, *[{"url_md5": 1}] * 3,

@@ -1,7 +1,5 @@
 """One delivery on its way into a store: who sent it, what its files hold, what is new."""
 
-import difflib
-import fnmatch
 import hashlib
 import re
 from collections import Counter
@@ -14,10 +12,10 @@ import pyarrow as pa
 
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
-from relaion.links import FORMS, SCOPES
 from relaion.lists.files import read_entries
 from relaion.lists.kinds import HASHED_LINK, KINDS, SCOPED
 from relaion.lists.layout import FORMATS
+from relaion.lists.options import chosen_forms, scoped_kind
 from relaion.lists.text import file_sha256
 from relaion.lists.values import OTHER_HASH, Entries
 from relaion.paths import shown
@@ -94,42 +92,13 @@ def describe(
         raise InputError(
             f"--kind {shown(kind)}: is no kind of entry; choose one of {', '.join(KINDS)}"
         )
-    kind = _scoped(kind, scope)
-    forms = _expanded(kind, forms)
+    kind = scoped_kind(kind, scope)
+    forms = chosen_forms(kind, forms)
     if file_format is not None and file_format not in FORMATS:
         raise InputError(f"--format {shown(file_format)}: choose one of {', '.join(FORMATS)}")
     sha256 = tuple(map(file_sha256, files))
     about = (source.strip(), title, label, received)
     return Delivery(tuple(files), sha256, *about, kind, forms, file_format)
-
-
-def _scoped(kind: str | None, scope: str | None) -> str | None:
-    """The kind that a scope makes of a delivery."""
-    if scope is None:
-        return kind
-    if scope not in SCOPES:
-        raise InputError(f"--scope {shown(scope)}: choose one of {', '.join(SCOPES)}")
-    if kind not in (None, "url", SCOPES[scope]):
-        raise InputError(
-            f"--scope {scope}: is for links and hosts, not for --kind {kind}; leave one out"
-        )
-    return SCOPES[scope]
-
-
-def _expanded(kind: str | None, forms: Sequence[str]) -> tuple[str, ...]:
-    """The spellings that names and patterns choose, each once, in the order of FORMS."""
-    for form in forms:
-        if not fnmatch.filter(FORMS, form):
-            near = difflib.get_close_matches(form, FORMS, 1)
-            hint = f"did you mean {near[0]}" if near else f"such as {FORMS[0]} or {FORMS[0]}-*"
-            raise InputError(f"--form {shown(form)}: is no spelling of a link; {hint}")
-    if forms and kind is not None and kind not in HASHED_LINK:
-        raise InputError(
-            f"--form: is for hashed links, not for {kind}; leave it out, or choose one of "
-            f"{', '.join(HASHED_LINK)} with --kind"
-        )
-    chosen = {name for form in forms for name in fnmatch.filter(FORMS, form)}
-    return tuple(name for name in FORMS if name in chosen)
 
 
 def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]) -> Counts:
