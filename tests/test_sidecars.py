@@ -8,9 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relaion.errors import InputError
-from relaion.shards.exact import unmarked
+from relaion.shards.exact import marked, unmarked
 from relaion.shards.sidecar import Sidecar, read_sidecars
 from tests.layout_cases import digest, write
 
@@ -135,6 +137,15 @@ def test_the_user_names_columns(tmp_path: Path) -> None:
     table = pa.table({"where": LINKS, "digest": [md5(n) for n in range(4)]})
     found, _ = one(write(tmp_path / "s.parquet", table), columns=said)
     assert set(held(found)) == {"url", "image_md5"}
+
+
+def test_a_first_line_that_is_no_header_is_never_shown(tmp_path: Path) -> None:
+    text = f"secret.example/1.jpg\t{md5(0)[:30]}\nsecret.example/2.jpg\t{md5(1)[:30]}\n"
+    said = refused(tmp_path / "s.tsv", text.encode())
+    assert said.startswith("no image hash column; it has column 1, column 2; ")
+    text = f"url\tsecret.example/\t{'x' * 29}\n"
+    said = refused(tmp_path / "s.tsv", text.encode())
+    assert said.startswith("no image hash column; it has url, column 2, column 3; ")
 
 
 def test_empty_fields_and_backslash_n_are_null(tmp_path: Path) -> None:
@@ -307,3 +318,47 @@ def test_tables_that_are_no_sidecar(
 ) -> None:
     table = pa.table({name: pa.array([None], kind) for name, kind in columns.items()})
     assert refused(write(tmp_path / "p.parquet", table)).startswith(said)
+
+
+FIELD = st.binary(max_size=12).map(lambda b: b.translate(None, b"\t\n\r"))
+
+
+@given(st.lists(st.tuples(FIELD, FIELD), max_size=8))
+def test_every_field_of_a_table_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[bytes, bytes]]
+) -> None:
+    folder = tmp_path_factory.mktemp("fields")
+    lines = [b"url\tcaption\tmd5", *(b"\t".join([u, c, md5(0).encode()]) for u, c in rows)]
+    found, told = one(folder / "s.tsv", b"\n".join(lines).replace(b"\0", b"0"))
+    links = [None if u in (b"", b"\\N") else u.replace(b"\0", b"0") for u, _ in rows]
+    assert held(found) == {
+        "url": [None if u is None else marked(u) for u in links],
+        "image_md5": [md5(0)] * len(rows),
+    }
+    assert told == []
+
+
+PIECES = st.sampled_from(
+    [b"\t", b"\t", b"\n", b"\r\n", b"url", b"md5", b"hash", b"https://a.example/", b"\xff", b"7",
+     md5(0).encode(), sha256(0).encode(), b"6170073934346815248", b"\\N", b'"', b"\xef\xbb\xbf"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=30).map(b"".join), st.booleans())
+def test_anything_at_all_is_a_sidecar_or_refused_in_one_line(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, packed: bool
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "s.tsv"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    try:
+        found, told = one(path)
+    except InputError as e:
+        told = [str(e)]
+    else:
+        values = held(found)
+        assert {len(column) for column in values.values()} == {found.rows}
+        assert found.key in values
+    for line in told:
+        assert "\n" not in line
+        assert line.encode()
+        assert not any(secret in line for secret in ("a.example", md5(0), sha256(0)))

@@ -21,6 +21,8 @@ MISSING = (b"", b"\\N")
 _LINK = re.compile(rb"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 _WHOLE = re.compile(rb"[+-]?[0-9]{1,19}", re.ASCII)
 _LEAST_HASH = 1 << 40  # one row hash in ten million is smaller; numbers of rows all are
+_KNOWN = {name for names in NAMES.values() for name in names}
+_LONGEST_NAME = 26  # as long as names of columns are, and shorter than digests
 _MOST = 0.9  # of a column's values look like what it is
 
 
@@ -41,22 +43,47 @@ class Plan:
 def make_plan(sample: Sequence[Row], columns: Mapping[str, str]) -> Plan:
     """Find out from the first rows of a file what its columns are.
 
-    A first row that holds a link, a digest or a row hash is no header. Without one, columns
-    are told by what most values look like; with one, as those of a shard are, by `columns`
-    (role to name, where the file has that name) and by name and type. Raises InputError,
+    A header has a name that is known or said by `columns` (role to name), and holds no link,
+    digest or row hash. With one, columns have the roles that those of a shard have; without,
+    they are told by what most values look like. Raises InputError,
     which names no file, where columns without names look alike.
     """
     first = sample[0]
-    has_header = not any(_look([value]) for value in first)
+    has_header = _is_header(first, columns)
     rows = [row for row in sample[has_header:] if len(row) == len(first)]
     seen = [[row[i] for row in rows if row[i] not in MISSING] for i in range(len(first))]
-    names = [readable(name).strip() for name in first] if has_header else _guessed(seen)
-    kinds = [pa.int64() if v and all(map(is_whole, v)) else pa.string() for v in seen]
+    names = _named(first, columns) if has_header else _guessed(seen)
+    hashes = {*NAMES["row_hash"], columns.get("row_hash", "").lower()}
+    kinds = [
+        pa.int64() if name.lower() in hashes and v and all(map(is_whole, v)) else pa.string()
+        for name, v in zip(names, seen, strict=True)
+    ]
     given = {role: name for role, name in columns.items() if name in names}
     layout = detect(pa.schema(list(zip(names, kinds, strict=True))), given)
     layout = refine(layout, lambda column: [readable(v) for v in seen[column.position]])
     taken = tuple(c for role, c in layout.roles.items() if role in ("url", "row_hash", *WIDTHS))
     return Plan(len(first), has_header, layout, taken)
+
+
+def _is_header(row: Row, columns: Mapping[str, str]) -> bool:
+    said = set(columns.values())
+    names = [readable(field).strip() for field in row]
+    is_known = any(name in said or name.lower() in _KNOWN for name in names)
+    return is_known and not any(_look([field]) for field in row)
+
+
+def _named(header: Row, columns: Mapping[str, str]) -> list[str]:
+    """A header's names; one that may be a value, which nobody may see, gets a number."""
+    names = [readable(name).strip() for name in header]
+    said = set(columns.values())
+    return [
+        name if name in said or (len(name) <= _LONGEST_NAME and "/" not in name) else _number(place)
+        for place, name in enumerate(names, 1)
+    ]
+
+
+def _number(place: int) -> str:
+    return f"column {place}"
 
 
 def _guessed(seen: Sequence[Sequence[bytes]]) -> list[str]:
@@ -69,7 +96,7 @@ def _guessed(seen: Sequence[Sequence[bytes]]) -> list[str]:
                 f"has no header, and two of its columns look like {NOUNS[role]}s; "
                 "write a first line with the names of the columns"
             )
-        names.append(NAMES[role][0] if role else f"column {place}")
+        names.append(NAMES[role][0] if role else _number(place))
     return names
 
 
