@@ -55,7 +55,7 @@ def run(folder: Path, out: str = "out", **options: Any) -> Any:
 def contents(out: Path) -> dict[str, Any]:
     """Shards by bytes, the manifest without its times, the audit by contents."""
     found: dict[str, Any] = {
-        str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.parquet")
+        str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.parquet") if p.is_file()
     }
     manifest = json.loads((out / "manifest.json").read_text())
     found["manifest"] = {k: v for k, v in manifest.items() if k not in ("started", "finished")}
