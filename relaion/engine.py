@@ -39,7 +39,20 @@ _WORDS: tuple[tuple[type[duckdb.Error], str], ...] = (
 )
 
 
+# what the system said, which quotes nothing
+_CAUSES = {
+    "No space left on device": "found no room on the disk",
+    "File too large": "found no room for a file",
+    "Input/output error": "could not read or write: the disk fails",
+    "Permission denied": "may not read or write a file",
+    "No such file or directory": "did not find a file",
+}
+
+
 def _words(error: duckdb.Error) -> str:
+    for said, cause in _CAUSES.items():
+        if isinstance(error, duckdb.IOException) and said in str(error):
+            return cause
     return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
 
 

@@ -105,7 +105,7 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("no match", nothing, ("inspect", "data/*/x*.parquet"), "matches no file"),
     ("no shards", empty_data, cleaned(), "data: no parquet shard"),
     ("no link column", no_link_column, cleaned(), "no link column"),
-    ("not parquet", not_parquet, cleaned(), "is not a parquet file"),
+    ("not parquet", not_parquet, ("match", "data", *STORE), "is not a parquet file"),
     ("cut short", cut_short, cleaned(), "get it again"),
     ("no store", nothing, ("match", "data", "--lists", "none.duckdb"), "none.duckdb"),
     ("store is no store", nothing, ("match", "data", "--lists", "keywords.txt"), "keywords.txt"),

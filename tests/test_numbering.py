@@ -5,7 +5,7 @@ from pathlib import Path
 from relaion.engine import connect
 from relaion.run.inputs import read_inputs
 from relaion.run.numbering import sources
-from tests.pipeline import write_shard
+from tests.pipeline import JOINED, write_shard
 
 
 def test_a_gap_in_the_numbers_is_kept(tmp_path: Path) -> None:
@@ -17,3 +17,32 @@ def test_a_gap_in_the_numbers_is_kept(tmp_path: Path) -> None:
         engine.view_shards(sources(chosen))
         rows = engine.rows("select shard_no, url from shard order by shard_no")
     assert rows == [(i, f"https://h.example/{i}") for i in (0, 2, 3)]
+
+
+def test_a_broken_shard_keeps_its_number_for_when_it_is_whole(tmp_path: Path) -> None:
+    for i in range(3):
+        write_shard(tmp_path / f"en/part-{i}.parquet", [{"url": f"https://h.example/{i}"}])
+    path = tmp_path / "en/part-1.parquet"
+    good = path.read_bytes()
+    path.write_bytes(good[:-9])
+    inputs = read_inputs([tmp_path / "en"], {})
+    assert [n.no for n in inputs.shards] == [0, 2]
+    assert [(b.no, b.shard.name) for b in inputs.broken] == [(1, "part-1.parquet")]
+    assert [line["rows"] for line in inputs.lines()] == [1, None, 1]
+    path.write_bytes(good)
+    assert [n.no for n in read_inputs([tmp_path / "en"], {}).shards] == [0, 1, 2]
+
+
+def test_numbers_follow_names_whatever_the_layouts(tmp_path: Path) -> None:
+    """A shard of another layout between two alike does not move them."""
+    for i in range(3):
+        row = [{"url": f"https://h.example/{i}"}]
+        schema = JOINED if i != 1 else JOINED.remove(JOINED.get_field_index("md5"))
+        write_shard(tmp_path / f"en/part-{i}.parquet", row, schema)
+    shards = read_inputs([tmp_path / "en"], {}).shards
+    assert [n.shard.name for n in shards] == [f"part-{i}.parquet" for i in range(3)]
+    assert len(sources(shards)) == 3
+    with connect() as engine:
+        engine.view_shards(sources(shards))
+        rows = engine.rows("select shard_no, url from shard order by shard_no")
+    assert rows == [(i, f"https://h.example/{i}") for i in range(3)]

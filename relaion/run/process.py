@@ -13,6 +13,7 @@ from pathlib import Path
 
 _LOOK_SECONDS = 0.2  # between two looks at a worker's memory
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+LOG = "errors.log"
 LONGEST = 6 * 3600.0
 SLACK = 1 << 30  # memory beyond the setting: what is loaded, and single large pages
 
@@ -52,14 +53,20 @@ class Worker:
     def __init__(self, work: Path, guard: Guard, held: tuple[int, ...]) -> None:
         """Start it; raises OSError where that cannot be done."""
         self._guard = guard
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "relaion.run.worker", str(work)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=held,
-            start_new_session=True,  # Ctrl-C reaches the parent, which ends its workers
-            env=os.environ | {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
-        )
+        # what a library says while it breaks may quote a row
+        log = os.open(work / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "relaion.run.worker", str(work)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                pass_fds=held,
+                start_new_session=True,  # Ctrl-C reaches the parent, which ends its workers
+                env=os.environ | {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
+            )
+        finally:
+            os.close(log)
 
     def ask(self, task: str, seconds: float) -> Answer | None:
         """Have a task done; None when this process was ended from another thread."""
@@ -105,8 +112,9 @@ class Worker:
         return Answer(f"its worker was ended by {name}{why}", broken=True)
 
     def end(self) -> None:
-        """End the process at once."""
-        self._process.kill()
+        """End the process at once, and those that it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:

@@ -14,6 +14,7 @@ from relaion.errors import ListError, OutputError, RelaionError, ScriptError
 from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.findtask import FindTask, run_find
+from relaion.run.process import LOG
 from relaion.run.task import Task, run_task
 
 MORE = "give more with --memory, or take fewer --workers"
@@ -58,7 +59,7 @@ def main() -> None:
     """Serve tasks until stdin ends."""
     os.umask(0o077)
     serve_parent()
-    log = Path(sys.argv[1]) / "errors.log"
+    log = Path(sys.argv[1]) / LOG
     answers, sys.stdout = sys.stdout, sys.stderr  # what else is printed may not pass for one
     for line in sys.stdin:
         print(json.dumps(answer(line, log)), file=answers, flush=True)

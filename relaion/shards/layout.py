@@ -18,6 +18,7 @@ from relaion.shards.digests import WIDTHS
 from relaion.shards.footer import read_footer
 from relaion.shards.overrides import listed
 from relaion.shards.roles import Layout, detect, refine
+from relaion.shards.sound import check_sound
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def read_shard(
     (unless `needs_link` is off, as for a sidecar) for a file without a link column.
     """
     path = shard_path.path
+    check_sound(read_footer(path))
     try:
         with open_parquet(path) as file:
             schema, meta = file.schema_arrow, file.metadata
@@ -70,7 +72,7 @@ def read_shard(
     except UnicodeDecodeError:
         raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
     except (OSError, pa.ArrowException):
-        read_footer(path)  # says what is wrong; pyarrow's message may quote a value
+        # pyarrow's message may quote a value
         raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
     if needs_link and "url" not in layout.roles:
         raise InputError(f"{shown(path)}: {_no_link(layout)}")

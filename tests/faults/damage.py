@@ -120,7 +120,9 @@ def _same(a: pa.Table, b: pa.Table) -> bool:
 Mutate = Callable[[bytes, int], bytes]
 
 
-def tabulate(folder: Path, what: str, mutate: Mutate, every: int = 1, size: int = 20_000) -> list[Row]:
+def tabulate(
+    folder: Path, what: str, mutate: Mutate, every: int = 1, size: int = 20_000
+) -> list[Row]:
     """Try every so many places of a shard, in children that may crash or hang."""
     original = folder / "original.parquet"
     shard(original, size)
@@ -212,9 +214,24 @@ def _judged(source: pa.Table | None, kept: pa.Table | None) -> str:
             source.column("URL").to_pylist(), source.column("md5").to_pylist(), strict=True
         )
     ]
-    return "written, listed rows gone" if _same(kept, source.filter(pa.array(mask))) else "OTHER ROWS"
+    return (
+        "written, listed rows gone" if _same(kept, source.filter(pa.array(mask))) else "OTHER ROWS"
+    )
 
 
 def findings(rows: Sequence[Row]) -> list[str]:
-    """What ought not to be: the names in capitals."""
-    return [text for _, _, told in rows for text in told.split(", ") if text.split(" ", 1)[1].isupper()]
+    """What ought not to be: the outcomes that begin with a word in capitals."""
+    told = [
+        text.split(" ", 1)[1] for _, _, line in rows for text in line.split(", ") if " " in text
+    ]
+    return [text for text in told if text.split()[0].strip(":").isupper()]
+
+
+def flips(folder: Path, every: int) -> list[Row]:
+    """Flip every so many bytes of a 20 KB shard."""
+    return tabulate(folder, "one byte flipped in a 20 KB shard", flipped, every)
+
+
+def cuts(folder: Path, every: int) -> list[Row]:
+    """Cut a 20 KB shard at every so many bytes."""
+    return tabulate(folder, "a 20 KB shard cut off", cut, every)

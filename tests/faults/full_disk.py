@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from relaion.lists import store
@@ -37,9 +38,7 @@ def limit_clean(folder: Path, points: int) -> list[Row]:
     largest = 16_000_000  # audit.duckdb has some megabytes
     for point in range(points):
         size = int(largest ** (point / (points - 1)))
-        ended = child(
-            lambda: run(folder, copy=True) and None, folder, before=lambda n=size: _limit(n)
-        )
+        ended = child(lambda: run(folder, copy=True) and None, folder, before=partial(_limit, size))
         if ended.error is None:
             said["enough room"] += 1
         else:
@@ -62,7 +61,7 @@ def limit_lists(folder: Path, points: int) -> list[Row]:
         size = int((4 * len(before)) ** ((point + 1) / points))
         ended = child(
             lambda: store.add(lists, [second], source="B") and None, folder,
-            before=lambda n=size: _limit(n),
+            before=partial(_limit, size),
         )  # fmt: skip
         if ended.error is None:
             said["enough room"] += 1

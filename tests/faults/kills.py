@@ -9,14 +9,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from relaion.engine import connect
 from relaion.lists import store
 from tests.faults.children import Ended, child
-from tests.faults.world import contents, make, run
+from tests.faults.world import contents, disclosed, make, run
 
 Row = tuple[str, int, str]  # what was tried, how often, what came of it
 PROGRAM = (
@@ -54,6 +53,7 @@ def _only_whole(out: Path, expected: dict[str, Any]) -> None:
         name = str(path.relative_to(out))
         if not name.startswith(".work/"):
             _must(path.read_bytes() == expected[name], f"{name} was seen half-written")
+    _must(not disclosed(out.parent), "a planted value was seen")
     if (out / "manifest.json").exists():
         seen = {str(p.relative_to(out)) for p in out.rglob("*.parquet") if ".work" not in p.parts}
         _must(seen == {n for n in expected if n.endswith(".parquet")}, "a manifest came too early")
@@ -156,7 +156,9 @@ def kill_lists(folder: Path, kills: int, seed: int) -> list[Row]:
         with connect(lists, read_only=True) as engine:
             return engine.rows("select list_id, count(*) from entries group by all order by all")
 
-    add: Callable[[], None] = lambda: store.add(lists, [second], source="B") and None  # noqa: E731
+    def add() -> None:
+        store.add(lists, [second], source="B")
+
     begun = time.monotonic()
     whole = child(add, folder)
     lasts = time.monotonic() - begun

@@ -14,7 +14,7 @@ from relaion.errors import InputError, StopError
 from relaion.run.findtask import FindTask
 from relaion.run.pool import LocalPool, Outcome
 from relaion.run.process import Guard
-from tests.faults.world import contents, make, names, run
+from tests.faults.world import contents, disclosed, make, names, run
 from tests.pipeline import InProcess, write_shard
 
 Spoil = Callable[[Path], None]
@@ -90,6 +90,7 @@ def test_it_is_named_and_the_run_goes_on_when_it_is_replaced(
     with pytest.raises(StopError, match=rf"part-{no}\.parquet: .*1 of 6 shards failed") as e:
         run(world)
     assert "\n" not in str(e.value)
+    assert disclosed(world, str(e.value)) == []
     assert "manifest.json" not in names(world / "out")
     assert sum(n.startswith("research/") for n in names(world / "out")) == 5
     with pytest.raises(StopError, match="1 of 6 shards failed"):  # nothing was mended

@@ -9,7 +9,7 @@ import pytest
 from relaion.errors import RelaionError
 from relaion.run.pool import LocalPool
 from relaion.run.process import Guard
-from tests.faults.world import contents, make, run
+from tests.faults.world import contents, disclosed, make, run
 
 HEADER = (
     "-- name: mine\n-- purpose: Attacks.\n-- parent: research\n-- labels: csam\n-- rules: odd\n"
@@ -88,6 +88,7 @@ def test_an_attack_is_refused_in_one_line(
         run(world, editions=["research", world / "mine.sql"])
     assert "\n" not in str(e.value)
     assert "planted" not in str(e.value)
+    assert disclosed(world, str(e.value)) == []
     assert "a bug" not in str(e.value) and "Error in" not in str(e.value)
     assert not (world / "out/manifest.json").exists()
     assert not list((world / "out").rglob("mine/**/part-1.parquet"))

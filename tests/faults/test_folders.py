@@ -126,8 +126,8 @@ def test_what_a_killed_run_left_is_removed_and_not_believed(world: Path) -> None
     """A kill while the work folder is removed may leave all of it but the plan."""
     run(world)
     expected = (world / "out/research/en/c.parquet").read_bytes()
-    for path in ("out/manifest.json", "out/audit.duckdb"):
-        (world / path).unlink()
+    for name in ("out/manifest.json", "out/audit.duckdb"):
+        (world / name).unlink()
     for edition in ("research", "research-safe"):
         for path in (world / "out" / edition / "en").iterdir():
             path.unlink()

@@ -5,7 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from relaion.engine import connect
+from relaion.links import key_digest, link_key
 from relaion.stages import clean
 from tests.pipeline import InProcess, Sent, add_lists, write_shard
 
@@ -13,6 +16,10 @@ LISTED = "https://planted-host.example/planted-link.jpg"
 CAPTION = "planted-caption"
 MD5 = hashlib.md5(b"planted").hexdigest()
 SHARDS = 6
+MARKERS = (
+    LISTED.encode(), b"planted-link", CAPTION.encode(), MD5.encode(), bytes.fromhex(MD5),
+    key_digest(link_key(LISTED)).encode(), bytes.fromhex(key_digest(link_key(LISTED))),
+)  # fmt: skip
 
 
 def rows_of_shard(no: int, n: int = 40) -> list[dict[str, Any]]:
@@ -48,13 +55,27 @@ def run(folder: Path, out: str = "out", **options: Any) -> Any:
 def contents(out: Path) -> dict[str, Any]:
     """Shards by bytes, the manifest without its times, the audit by contents."""
     found: dict[str, Any] = {
-        str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.parquet")
+        str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.parquet") if p.is_file()
     }
     manifest = json.loads((out / "manifest.json").read_text())
     found["manifest"] = {k: v for k, v in manifest.items() if k not in ("started", "finished")}
     with connect(out / "audit.duckdb", read_only=True) as engine:
         for (table,) in engine.rows("select table_name from duckdb_tables() order by all"):
             found[table] = engine.rows(f"from {table} order by all")
+    return found
+
+
+def disclosed(folder: Path, said: str = "") -> list[str]:
+    """Where a planted value is found: in what was said, or in a file that is not private."""
+    found = [f"said: {m!r}" for m in MARKERS if m in said.encode("utf-8", "surrogateescape")]
+    private = (folder / "data", folder / "lists.duckdb", folder / "lists.duckdb.key")
+    for path in folder.rglob("*"):
+        is_private = ".work" in path.parts or any(path.is_relative_to(p) for p in private)
+        if not is_private and path.is_file() and not path.name.startswith("list"):
+            data = path.read_bytes()
+            if path.suffix == ".parquet":
+                data += repr(pq.ParquetFile(path).read().to_pylist()).encode()
+            found += [f"{path.name}: {m!r}" for m in MARKERS if m in data]
     return found
 
 
