@@ -1,10 +1,11 @@
-"""Links: the canonical form in which two spellings of a link are equal."""
+"""Links: their canonical form, the spellings that givers hash, and the links inside links."""
 
 from relaion.links.entries import clean_entry, entry_fault
+from relaion.links.inner import inner_links
 from relaion.links.key import KEY_VERSION, host_digest, key_digest, link_key, link_steps
 from relaion.links.scoped import SCOPES, Scoped, is_public_suffix, read_scoped, scope_shown
 from relaion.links.scopes import host_patterns, key_prefixes
-from relaion.links.spellings import FORMS
+from relaion.links.spellings import FORMS, spellings
 
 __all__ = [
     "FORMS",
@@ -15,6 +16,7 @@ __all__ = [
     "entry_fault",
     "host_digest",
     "host_patterns",
+    "inner_links",
     "is_public_suffix",
     "key_digest",
     "key_prefixes",
@@ -22,4 +24,5 @@ __all__ = [
     "link_steps",
     "read_scoped",
     "scope_shown",
+    "spellings",
 ]
