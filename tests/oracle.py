@@ -218,7 +218,7 @@ def _same_row(row: Row, beside: Row, key: str) -> bool:
     if key == "url":
         found = None if row.get("url") is None else link_key(row["url"])
         return found is not None and bool(found == link_key(beside["url"]))
-    return row_hash(row) == beside["row_hash"]
+    return bool(row_hash(row) == beside["row_hash"])
 
 
 def _rules(row: Row, setting: Setting) -> set[Reason]:
