@@ -74,9 +74,10 @@ def _bases(text: str) -> Iterator[tuple[str, str]]:
     if "%" in plain:
         yield "decoded", _with_scheme(as_text(unquote_to_bytes(as_bytes(plain))))
         yield "lowhex", _with_scheme(_ESCAPE.sub(lambda m: m[0].lower(), plain))
-    href = _href(plain)
-    if href is not None:
+    hrefs = [href for href in map(_href, dict.fromkeys((plain, text))) if href is not None]
+    for href in hrefs:
         yield "href", href
+    for href in hrefs[:1]:
         yield "strict", _strict(href)
     key = link_key(text)
     split = _split(plain)

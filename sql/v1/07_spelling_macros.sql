@@ -1,0 +1,262 @@
+-- name:    spelling_macros
+-- purpose: The spellings of an ordinary link that the giver of a hashed list may have hashed.
+-- params:  none
+-- nulls:   spelling_is_odd gives null for a null link; link_spellings leaves it out
+-- order:   none
+--
+-- A hashed entry cannot be brought into a canonical form, so each row is hashed in several:
+-- `http://www.example.com/A.jpg` also as `https://www.example.com/A.jpg`,
+-- `www.example.com/A.jpg`, `www.example.com/a.jpg`, and all of these without `www.`; with
+-- entities and escapes undone, escapes in lower-case and in upper-case hex, and as its link key.
+-- `relaion.links.spellings` defines them (decisions/0006-spellings-of-hashed-links.md).
+--
+-- One link in a hundred is odd and goes to Python. The others keep a promise, which is tested:
+--   not spelling_is_odd(u)  implies  link_spellings gives for u what spellings(u) gives
+-- link_spellings is a macro that makes a table: `from link_spellings('links')` has the columns
+-- of the relation `links`, one of which is url, and form and spelling. For odd links it means
+-- nothing: leave them out of `links`. Four spellings in five are made by it of a link as it
+-- stands, so that the work of the others costs little.
+
+-- No other entity passes as ordinary.
+create or replace temp macro spelling_undone(u) as replace(u, '&amp;', '&');
+
+-- All escapes in lower-case or upper-case hex. A `%` that begins no escape makes a link odd.
+create or replace temp macro spelling_low_hex(u) as
+array_to_string(
+    list_transform(
+        string_split(u, '%'),
+        lambda part, i: case
+            when i = 1 then part else lower(left(part, 2)) || substr(part, 3)
+        end
+    ),
+    '%'
+);
+create or replace temp macro spelling_high_hex(u) as
+array_to_string(
+    list_transform(
+        string_split(u, '%'),
+        lambda part, i: case
+            when i = 1 then part else upper(left(part, 2)) || substr(part, 3)
+        end
+    ),
+    '%'
+);
+
+-- Escapes of signs that a key writes as themselves. Letters, digits, `-._~`, `%`, `;`, `#`, `\`
+-- and `?` are not among them: their escapes make a link odd. An argument must be cheap where a
+-- macro uses it twice; these use theirs once.
+create or replace temp macro spelling_delimiters(u) as
+replace(replace(replace(replace(replace(replace(u, '%2C', ','), '%2F', '/'), '%3A', ':')
+, '%28', '('), '%29', ')'), '%2B', '+');
+create or replace temp macro spelling_marks(u) as
+replace(replace(replace(replace(replace(replace(u, '%3D', '='), '%26', '&'), '%40', '@')
+, '%21', '!'), '%22', '"'), '%24', '$');
+create or replace temp macro spelling_quotes(u) as
+replace(replace(replace(replace(replace(u, '%27', ''''), '%2A', '*'), '%3C', '<')
+, '%3E', '>'), '%5B', '[');
+create or replace temp macro spelling_brackets(u) as
+replace(replace(replace(replace(replace(u, '%5D', ']'), '%5E', '^'), '%7B', '{')
+, '%7C', '|'), '%7D', '}');
+create or replace temp macro spelling_signs(u) as
+spelling_delimiters(spelling_marks(spelling_quotes(spelling_brackets(u))));
+
+-- A link without entities, its escapes in upper-case hex, as its key has it but for scheme and
+-- `www.`; whether that is true, spelling_is_settled judges by the result.
+create or replace temp macro spelling_settled(u) as
+list_transform(
+    [spelling_signs(u)],
+    lambda s: case
+        when contains(s, '?')
+            then left(s, 8)
+            || rtrim(replace(substr(split_part(s, '?', 1), 9), '//', '/'), '/')
+            || '?' || rtrim(replace(substr(s, strpos(s, '?') + 1), '%20', '+'), '&')
+        else left(s, 8) || rtrim(replace(substr(s, 9), '//', '/'), '/')
+    end
+)[1];
+
+-- Whether a link is its own key but for scheme and `www.`
+create or replace temp macro spelling_is_settled(s) as
+regexp_matches(
+    s,
+    '^https?://(?:' || link_label() || '\.)+' || link_last_label()
+    || '(?:/\.*(?:[A-Za-z0-9_~!"$''()*+,:<=>@[\]^{|}&-]|' || link_path_escape() || ')'
+    || '(?:[A-Za-z0-9_~!"$''()*+,.:<=>@[\]^{|}&-]|' || link_path_escape() || ')*)*'
+    || '(?:\?(?:[A-Za-z0-9_~!"$''()*+,./:<=>?@[\]^{|}&-]|' || link_query_escape() || ')*'
+    || '(?:[A-Za-z0-9_~!"$''()*+,./:<=>?@[\]^{|}-]|' || link_query_escape() || '))?$'
+);
+
+-- Whether browsers write a link otherwise than it stands: a sign that they escape, no path, or
+-- more than one `www.`; and whether a parser of links would (`;` at the end of a path).
+create or replace temp macro spelling_is_rewritten(u) as
+regexp_matches(
+    u, '["<>^`{}]|\?.*''|^[^?]*;|^https?://(?:[^/]*[?]|[^/]*$|www\.www\.)'
+);
+
+-- Whether lower case may differ between here and Python: beyond ASCII, letters that have a
+-- lower case, and scripts to which Unicode added letters lately. Null, which undone escapes that
+-- are no UTF-8 give, is odd.
+create or replace temp macro spelling_has_odd_letters(u) as
+case
+    when u is null then true
+    when regexp_matches(u, '[^\x00-\x7f]')
+        then list_transform(
+            [regexp_replace(u, '[\x00-\x7f]+', '', 'g')],
+            lambda x: lower(x) <> x
+            or regexp_matches(
+                x,
+                '[\x{1C80}-\x{1CBF}\x{2C00}-\x{2C5F}\x{A640}-\x{A7FF}\x{10000}-\x{10FFFF}]'
+            )
+        )[1]
+    else false
+end;
+
+-- The common case: a link that is its own key, holds no escape, and stays as it stands.
+create or replace temp macro spelling_is_plain(u) as
+regexp_matches(
+    u,
+    '^https?://(?:' || link_label() || '\.)+' || link_last_label()
+    || '(?:/\.*[A-Za-z0-9_~!$()*+,:=@&-][A-Za-z0-9_~!$()*+,.:=@&-]*)+'
+    || '(?:\?[A-Za-z0-9_~!$()*+,./:=?@&-]*[A-Za-z0-9_~!$()*+,./:=?@-])?$'
+)
+and not contains(u, '://www.www.');
+
+create or replace temp macro spelling_is_odd(u) as
+case
+    when spelling_is_plain(u) then false
+    else list_transform(
+        [spelling_undone(u)],
+        lambda e: spelling_is_rewritten(u)
+        or not spelling_is_settled(spelling_settled(spelling_high_hex(e)))
+        or (
+            contains(e, '%') and spelling_has_odd_letters(try(url_decode(e)))
+        )
+    )[1]
+end;
+
+-- The common case needs no more than its own text: no escape, no entity, and its key is no other.
+create or replace temp macro spelling_is_many(u) as
+contains(u, '%') or ends_with(u, '&') or ends_with(u, '/') or contains(u, '&amp;')
+or contains(u, '/?') or u like '%//%//%';
+
+-- `www.` goes (-1) where another dot follows in the host, comes (1) before two labels.
+create or replace temp macro spelling_www(u) as
+case
+    when contains(u, '://www.') and regexp_matches(u, '^https?://www\.[^./?]+\.') then -1
+    when regexp_matches(u, '^https?://[^./?]+\.[^./?]+/') then 1
+    else 0
+end;
+
+-- Stages, each of which names what the next uses more than once. Bodies (what follows `://`) of
+-- one link never differ in the case of letters but for hex: so lower case is made of three only,
+-- and escapes in lower-case hex are not repeated where that has made them already.
+create or replace temp macro link_spellings(links) as table
+with ordinary as (
+    select
+        l.*,
+        case when spelling_is_many(l.url) then spelling_undone(l.url) end as undone,
+        spelling_www(l.url) as www,
+        starts_with(l.url, 'https') as is_https
+    from query_table(links) as l
+    where l.url is not null
+),
+
+escaped as (
+    select
+        *,
+        case when contains(undone, '%') then try(url_decode(undone)) end as decoded,
+        case when contains(undone, '%') then spelling_low_hex(undone) end as low,
+        case when contains(undone, '%') then spelling_high_hex(undone) else undone end as high
+    from ordinary
+),
+
+settled as (
+    select
+        *,
+        case when undone is not null then spelling_settled(high) end as settled
+    from escaped
+),
+
+based as (
+    select
+        s.* exclude (undone, decoded, low, high, settled),
+        b.base,
+        case b.base
+            when 'raw' then s.url
+            when 'entities' then s.undone
+            when 'decoded' then s.decoded
+            when 'lowhex' then s.low
+            when 'strict' then s.high
+            else s.settled
+        end as link
+    from settled as s
+    cross join
+        (values ('raw'), ('entities'), ('decoded'), ('lowhex'), ('strict'), ('key')) as b (base)
+    where
+        b.base = 'raw'
+        or (
+            s.undone is not null
+            and case b.base
+                when 'entities' then s.undone <> s.url
+                when 'decoded' then s.decoded <> s.undone
+                when 'lowhex' then s.low <> s.undone
+                when 'strict' then s.high <> s.undone and s.high <> s.low
+                else s.settled not in (s.url, s.undone)
+                    and coalesce(s.settled not in (s.decoded, s.low, s.high), true)
+            end
+        )
+),
+
+bodied as (
+    select
+        * exclude (www),
+        www,
+        substr(link, case when is_https then 9 else 8 end) as body
+    from based
+),
+
+toggled as (
+    select
+        b.* exclude (www, body),
+        t.toggle,
+        case
+            when t.toggle = '' then b.body
+            when b.www = -1 then substr(b.body, 5)
+            else 'www.' || b.body
+        end as body
+    from bodied as b
+    cross join (values (''), ('-www')) as t (toggle)
+    where t.toggle = '' or b.www <> 0
+),
+
+cased as (
+    select
+        *,
+        case
+            when base in ('raw', 'entities', 'decoded', 'key') then lower(body) <> body
+            else false
+        end as has_lower,
+        base = 'lowhex' and lower(body) = body as is_lower
+    from toggled
+)
+
+select
+    c.* exclude (is_https, base, link, toggle, body, has_lower, is_lower),
+    c.base || c.toggle || e.ending as form,
+    case e.ending
+        when '' then
+            case
+                when c.toggle = '' then c.link
+                when c.is_https then 'https://' || c.body
+                else 'http://' || c.body
+            end
+        when '-swapped' then
+            case when c.is_https then 'http://' || c.body else 'https://' || c.body end
+        when '-bare' then c.body
+        else lower(c.body)
+    end as spelling
+from cased as c
+cross join (values (''), ('-swapped'), ('-bare'), ('-lower')) as e (ending)
+where
+    e.ending in ('', '-swapped')
+    or (e.ending = '-bare' and not c.is_lower)
+    or (e.ending = '-lower' and c.has_lower);
