@@ -188,10 +188,10 @@ def test_a_run_that_would_remove_very_much_stops(
 ) -> None:
     hits = Hits((), (Union("en", "label", "csam", found, found),))
     if not stops:
-        hold(hits, rows, yes=yes)
+        hold(hits, rows, {1: "P"}, yes=yes)
         return
     with pytest.raises(StopError, match=r"csam lists hit 10,001 of 1,000,000 rows \(1.0%\)"):
-        hold(hits, rows, yes=yes)
+        hold(hits, rows, {1: "P"}, yes=yes)
 
 
 def test_a_script_changed_after_release_stops_a_run(world: Path) -> None:

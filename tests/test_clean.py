@@ -211,6 +211,7 @@ def test_a_second_run_is_refused_while_one_holds_the_lock(world: Path) -> None:
 def test_an_own_edition_runs_and_cannot_bring_rows_back(world: Path) -> None:
     (world / "mine.sql").write_text(
         "-- name: mine\n-- purpose: Only part-0 stays.\n-- parent: research\n-- labels: csam\n"
+        "-- rules: not first\n"
         "-- reads: shard (shard_no integer, file_row_number bigint)\n"
         "insert into removals select 'mine', file_row_number, 'not first' from shard\n"
         "where shard_no > 0;\n"

@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import random
+import time
 import tracemalloc
 from collections import Counter
 from pathlib import Path
@@ -19,6 +20,7 @@ from relaion.links import key_digest, link_key
 from relaion.lists.files import read_entries
 from relaion.lists.kinds import ANY, KINDS, kinds_named
 from relaion.lists.rows import RowReader
+from relaion.lists.values import sort_values
 
 HEX = "0123456789abcdef"
 KIND_OF = {32: "image_md5", 40: "image_sha1", 64: "image_sha256"}
@@ -237,3 +239,38 @@ def test_column_names(name: str, kinds: tuple[str, ...]) -> None:
 def test_column_names_where_the_kind_is_said(name: str, said: str, kinds: tuple[str, ...]) -> None:
     """A column `domain` beside links names no hosts, unless the curator says that it does."""
     assert kinds_named(name, said) == kinds
+
+
+PIECES = (
+    *(
+        " ",
+        "\t",
+        "[",
+        "(",
+        "h[",
+        "[ ",
+        "x # y",
+        "'",
+        '"',
+        "<",
+        "*",
+        "/*",
+        "*.",
+        "a.",
+        "%25",
+        "&amp;",
+    ),
+    *("http%253a", "0", "1e", "/..", "//", "é", "[.]", "url:", "xn--a.", "http://"),
+)
+FRAMES = (("", ""), ("http", "x"), ("http://a.example/", "# x"), ("(https://a.b", ")"))
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_long_value_takes_time_in_proportion(piece: str) -> None:
+    """The longest that is looked at, wherever it stands: 65,536 characters."""
+    begin = time.process_time()
+    for start, end in FRAMES:
+        value = start + piece * ((65_530 - len(start) - len(end)) // len(piece)) + end
+        for kinds in (ANY, ("host",), ("url_prefix",), ("row_hash",)):
+            sort_values([value], kinds, {}, Counter())
+    assert time.process_time() - begin < 10

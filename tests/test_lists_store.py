@@ -193,10 +193,12 @@ def test_forms_are_kept_and_shown(lists: Path) -> None:
 
 def test_the_same_files_read_otherwise_are_another_delivery(lists: Path) -> None:
     """What a file's values mean is part of what was delivered."""
-    for options in ({}, {"scope": "host"}, {"scope": "prefix"}):
+    scopes: list[dict[str, Any]] = [{}, {"scope": "host"}, {"scope": "prefix"}]
+    for options in scopes:
         assert add(lists, "https://pictures.example", "https://a.example/b", **options).added
         assert not add(lists, "https://pictures.example", "https://a.example/b", **options).added
-    for options in ({}, {"forms": ["raw"]}, {"forms": ["raw", "key"]}):
+    forms: list[dict[str, Any]] = [{}, {"forms": ["raw"]}, {"forms": ["raw", "key"]}]
+    for options in forms:
         assert add(lists, A, kind="url_md5", **options).added
         assert not add(lists, A, kind="url_md5", **options).added
     assert not add(lists, A, kind="url_md5", forms=["key", "raw", "raw"]).added

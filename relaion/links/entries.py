@@ -8,18 +8,19 @@ from relaion.links.text import drop_breaks, trim, undo_entities, unquote_whole
 
 _QUOTES = '"\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'
 # a scheme whose letters were replaced or put in brackets: hxxp, [h]ttp, hxxps[:]//, http[://]
-_B = r"[\[\](){}]*"
+_B = r"[\[\](){}]{0,8}"
 _SCHEME = re.compile(
     rf"{_B}(h{_B}(?:[tx]{{2}}|\*\*|__){_B}p|f{_B}[tx*_]{_B}p){_B}(s?){_B}:{_B}[/\\]{_B}[/\\]"
     r"[\])}]*\s*",
     re.I,
 )
-_SIGN = re.compile(r"\s*[\[({<]\s*(\.|dot|:|/)\s*[\])}>]\s*", re.I)
+# blanks count from the first of them on, or a thousand would be looked at a million times
+_SIGN = re.compile(r"(?<!\s)\s*[\[({<]\s*(\.|dot|:|/)\s*[\])}>]\s*", re.I)
 _HALF_SIGN = re.compile(r"[\[({]\.|\.[\])}]")  # one bracket is enough to break a link
 _FRAMES = (("'", "'"), ("`", "`"), ("<", ">"))
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 _NAMED = re.compile(r"url:\s*", re.I)  # `<URL:http://example.com/>`, as RFC 3986 proposes
-_NOTE = re.compile(r"\s+#\s.*", re.S)  # a fragment has no blanks around its sign
+_NOTE = re.compile(r"(?<!\s)\s+#\s.*", re.S)  # a fragment has no blanks around its sign
 _ROUNDS = 8  # quotes in brackets in quotes: more than people write, and an end for what is no link
 _END_OF_HOST = re.compile(r"(?<![\[({])[/\\?#]")
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from relaion.engine import Engine, connect
-from relaion.errors import EngineError, ListError, OutputError
+from relaion.errors import EngineError, InputError, ListError, OutputError
 from relaion.links import KEY_VERSION
 from relaion.paths import locked, private_umask, shown, sync_folder
 from relaion.sqlset import load
@@ -28,9 +28,11 @@ _WORK_NAME = "store.duckdb"  # its tables are `store.entries` and so on, as scri
 def reading(store: Path) -> Iterator[Engine]:
     """A connection to a store, read-only, its tables without a prefix.
 
-    Raises ListError for a file that is no store, is damaged, or of another version, and
-    EngineError while another program has it open for writing.
+    Raises InputError for a path that DuckDB cannot open, ListError for a file that is no store,
+    is damaged, or of another version, and EngineError while another program has it open for
+    writing.
     """
+    _refuse_unsayable(store)
     _refuse_other_files(store)
     with connect(store, read_only=True) as engine:
         _check_versions(store, engine)
@@ -38,6 +40,20 @@ def reading(store: Path) -> Iterator[Engine]:
             yield engine
         except EngineError:
             raise ListError(f"{shown(store)}: is damaged; restore it from your backup") from None
+
+
+def _refuse_unsayable(store: Path) -> None:
+    r"""Refuse a path that DuckDB takes for another: it reads `\` as `/`, and cuts at `?`."""
+    try:
+        str(store).encode("utf-8")
+        sayable = not {"\\", "?"} & set(str(store))
+    except UnicodeEncodeError:
+        sayable = False
+    if not sayable:
+        raise InputError(
+            f"{shown(store)}: DuckDB opens no database under a path that holds \\ or ?, or is not "
+            "UTF-8; choose another place for the list store"
+        )
 
 
 def _refuse_other_files(store: Path) -> None:
@@ -86,8 +102,10 @@ def _check_versions(store: Path, engine: Engine) -> None:
 def writing(store: Path) -> Iterator[Path]:
     """Be the only writer of a store; yields a private folder beside it that is gone afterwards.
 
-    Raises BusyError while another process writes, OutputError where the folder cannot be used.
+    Raises BusyError while another process writes, OutputError where the folder cannot be used,
+    InputError for a path that DuckDB cannot open.
     """
+    _refuse_unsayable(store)
     work = store.with_name(f".{store.name}.work")
     try:
         with private_umask(), locked(store.with_name(store.name + ".lock"), "writes to this store"):

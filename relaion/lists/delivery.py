@@ -137,7 +137,7 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
     engine.execute("create temp table incoming (kind varchar, digest varchar, host_digest varchar)")
     skipped: Counter[str] = Counter()
     arrived: Counter[str] = Counter()
-    for number, path in enumerate(delivery.files, 1):
+    for number, (path, sha256) in enumerate(zip(delivery.files, delivery.sha256, strict=True), 1):
         found: list[str] = []
         before = arrived.total()
         for entries in read_entries(
@@ -145,6 +145,10 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
         ):
             for kind, some in entries.items():
                 arrived[kind] += _insert(engine, kind, some)
+        if file_sha256(path) != sha256:
+            raise ListError(
+                f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
+            )
         if delivery.kind in SCOPED and skipped[OTHER_HASH]:
             raise ListError(
                 f"{shown(path)}: holds digests, which have no scope; add them by themselves, "

@@ -5,6 +5,7 @@ that writes the file; the file itself holds sums by subset only.
 """
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,13 +70,18 @@ def output_lines(found: Found) -> Rows:
 def write_audit(path: Path, found: Found, work: Path) -> None:
     """Write audit.duckdb whole or not at all, from the reports and the counts in `work`."""
     script = load(found.plan.sql_version)["60_audit"]
-    with whole_file(path) as part, connect(part, temp=work, threads=1) as engine:
+    made = work / "audit.duckdb"  # not beside the target: DuckDB keeps a log beside its file
+    for old in (made, made.with_name("audit.duckdb.wal")):
+        old.unlink(missing_ok=True)
+    with connect(made, temp=work, threads=1) as engine:
         for table, rows in _tables(found).items():
             _load(engine, script, table, rows)
         for table in ("hit_counts", "hit_unions"):
             engine.read_parquet(table, [work / f"{table}.parquet"])
         engine.run(script)
         engine.execute("checkpoint")
+    with whole_file(path) as part:
+        shutil.copyfile(made, part)
 
 
 def _tables(found: Found) -> dict[str, Rows]:

@@ -64,6 +64,8 @@ class Job:
             labels=list(edition.labels),
             script=str(edition.script.path.absolute()),
             sha256=edition.script.sha256,
+            rules=list(edition.rules),
+            built_in=edition.built_in,
             target=str((self.out / edition.name / shard.subset / shard.name).absolute()),
         )
 

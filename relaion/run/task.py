@@ -7,6 +7,7 @@ here, an edition's script says which rows leave, the writer masks them out.
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,6 +23,7 @@ from relaion.shards.roles import Column, Layout
 from relaion.shards.writer import Target, write_editions
 from relaion.sqlset import load, parse
 
+_ORDERED = "order by edition, file_row_number, reason"
 ROWS_A_SECOND = 5_000  # an edition script and two editions of long captions take a tenth
 
 
@@ -35,6 +37,8 @@ class EditionTask:
     script: str
     sha256: str
     target: str
+    rules: list[str]
+    built_in: bool
 
 
 @dataclass(frozen=True)
@@ -160,8 +164,9 @@ def _decided(task: Task) -> Decision:
     return found[-1]
 
 
-def _decide(task: Task) -> Decision:
-    """Run the scripts over one shard."""
+@contextmanager
+def _prepared(task: Task) -> Iterator[Engine]:
+    """A connection that holds what an edition's script reads, and can reach nothing else."""
     work = Path(task.work)
     path, layout = task.original.readable(work)
     with connect(threads=1, memory=task.memory, temp=work) as engine:
@@ -181,9 +186,19 @@ def _decide(task: Task) -> Decision:
         )
         engine.run(scripts["45_removals"])
         _load_editions(engine, task)
-        engine.lock(files=[path], folders=[work])
+        engine.lock(files=[path])
+        yield engine
+
+
+def _decide(task: Task) -> Decision:
+    """Run the scripts over one shard."""
+    scripts = load(task.version)
+    with _prepared(task) as engine:
         for edition in task.editions:
-            _run_edition(engine, edition)
+            if edition.built_in:
+                _run_script(engine, edition)
+            else:
+                engine.insert("removals", _own_removals(task, edition, engine))
         engine.run(scripts["50_kept"])
         engine.run(scripts["55_tally"])
         for name in [n for n in scripts if n.startswith("9")]:
@@ -225,26 +240,39 @@ def _load_editions(engine: Engine, task: Task) -> None:
         engine.execute("insert into editions values (?, ?, ?)", [e.name, e.parent, e.labels])
 
 
-def _run_edition(engine: Engine, edition: EditionTask) -> None:
-    """Run an edition's script: it may fill `removals` for its own edition and nothing else."""
+def _own_removals(task: Task, edition: EditionTask, engine: Engine) -> pa.Table:
+    """The rows of `removals` that a user's own script makes for its edition.
+
+    It runs on a connection of its own, which holds the removals of the editions before it:
+    whatever else it makes, replaces or deletes there is gone with it, and cannot change what
+    is checked and counted. Raises ScriptError for a reason that its header does not name: a
+    reason is published, and might be anything that a row holds.
+    """
+    before = engine.table(f"from removals {_ORDERED}")
+    with _prepared(task) as own:
+        own.insert("removals", before)
+        _run_script(own, edition)
+        others = own.table(f"from removals where edition != $e {_ORDERED}", {"e": edition.name})
+        if not others.equals(before):
+            raise ScriptError(
+                f"{shown(edition.script)}: changes what other editions remove; its rows must say "
+                f"'{edition.name}'"
+            )
+        found = own.table("from removals where edition = $e", {"e": edition.name})
+    reasons = set(found.column("reason").to_pylist())
+    if not reasons <= {"list", "same_link", *edition.rules}:
+        raise ScriptError(
+            f"{shown(edition.script)}: gives a reason that is neither list, same_link nor named in "
+            "its header; name each in a line `-- rules: ...`, for reasons are published"
+        )
+    return found
+
+
+def _run_script(engine: Engine, edition: EditionTask) -> None:
     script = parse(Path(edition.script))
     if script.sha256 != edition.sha256:
         raise ScriptError(f"{edition.script}: changed since the run began; restore it")
-    before = _of_others(engine, edition.name)
     engine.run(script, **({"labels": edition.labels} if "labels" in script.params else {}))
-    if _of_others(engine, edition.name) != before:
-        raise ScriptError(
-            f"{edition.script}: changes what other editions remove; its rows must say "
-            f"'{edition.name}'"
-        )
-
-
-def _of_others(engine: Engine, edition: str) -> list[tuple[Any, ...]]:
-    """How many removals each of the other editions has."""
-    return engine.rows(
-        "select edition, count(*) from removals where edition != ? group by all order by all",
-        [edition],
-    )
 
 
 def _write(

@@ -88,7 +88,7 @@ def as_sidecar(block: Block) -> pa.Table:
     """The image hashes of a block by row hash; a picture that was never had has no row."""
     rows = zip(block.row_hash(), block.md5, block.sha1, strict=True)
     found = [row for row in rows if row[1] or row[2]]
-    columns = list(zip(*found, strict=True)) or [[], [], []]
+    columns = list(zip(*found, strict=True)) or [(), (), ()]
     schema = sidecar_schema()
     return pa.table(
         [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema

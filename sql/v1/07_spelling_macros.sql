@@ -22,24 +22,14 @@ create or replace temp macro spelling_undone(u) as replace(u, '&amp;', '&');
 
 -- All escapes in lower-case or upper-case hex. A `%` that begins no escape makes a link odd.
 create or replace temp macro spelling_low_hex(u) as
-array_to_string(
-    list_transform(
-        string_split(u, '%'),
-        lambda part, i: case
-            when i = 1 then part else lower(left(part, 2)) || substr(part, 3)
-        end
-    ),
-    '%'
+split_part(u, '%', 1)
+|| array_to_string(
+    list_transform(string_split(u, '%')[2:], lambda part: '%' || lower(part[:2]) || part[3:]), ''
 );
 create or replace temp macro spelling_high_hex(u) as
-array_to_string(
-    list_transform(
-        string_split(u, '%'),
-        lambda part, i: case
-            when i = 1 then part else upper(left(part, 2)) || substr(part, 3)
-        end
-    ),
-    '%'
+split_part(u, '%', 1)
+|| array_to_string(
+    list_transform(string_split(u, '%')[2:], lambda part: '%' || upper(part[:2]) || part[3:]), ''
 );
 
 -- Escapes of signs that a key writes as themselves. Letters, digits, `-._~`, `%`, `;`, `#`, `\`

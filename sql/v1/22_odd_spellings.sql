@@ -4,6 +4,7 @@
 -- reads:   shard (shard_no integer, file_row_number bigint, url varchar)
 -- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
+-- writes:  ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  odd_spellings (url varchar)
 -- nulls:   a null link is not spelled
 -- order:   none
@@ -28,6 +29,11 @@ select
     n.level
 from near_links as n
 where $has_hashed and n.level = 'inner';
+
+create or replace temp view ordinary_links as
+select h.*
+from hashed_links as h
+where not spelling_is_odd(h.url);
 
 create or replace temp table odd_spellings as
 select distinct h.url

@@ -7,6 +7,7 @@
 -- reads:   row_hashes (shard_no integer, file_row_number bigint, row_hash bigint)
 -- reads:   link_keys (shard_no integer, file_row_number bigint, level varchar, url_key varchar)
 -- reads:   hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
+-- reads:   ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- reads:   spelled (url varchar, form varchar, spelling blob)
 -- writes:  row_keys (shard_no integer, file_row_number bigint, kind varchar, form varchar, digest varchar)
 -- nulls:   a null hash or link gives no row here, so it can match nothing
@@ -105,41 +106,31 @@ scope_keys as (
     from scope_texts as t
 ),
 
-plain_spellings as (
-    select
-        h.shard_no,
-        h.file_row_number,
-        h.level,
-        unnest(link_spellings(h.url)) as spelt
-    from hashed_links as h
-    where not spelling_is_odd(h.url)
-),
-
 spellings as (
     select
-        p.shard_no,
-        p.file_row_number,
-        p.level,
-        p.spelt.form as form,
-        encode(p.spelt.spelling) as spelling
-    from plain_spellings as p
+        o.shard_no,
+        o.file_row_number,
+        o.level,
+        o.form,
+        encode(o.spelling) as spelling
+    from link_spellings('ordinary_links') as o
     union all
     select
         h.shard_no,
         h.file_row_number,
         h.level,
-        o.form,
-        o.spelling
+        p.form,
+        p.spelling
     from hashed_links as h
-    inner join spelled as o on h.url = o.url
+    inner join spelled as p on h.url = p.url
 ),
 
 wanted_spellings as (
     select
         s.shard_no,
         s.file_row_number,
-        case s.level when 'own' then s.form else 'inner ' || s.form end as form,
-        s.spelling
+        s.spelling,
+        case s.level when 'own' then s.form else 'inner ' || s.form end as form
     from spellings as s
     where $has_hashed and ($forms is null or list_contains($forms, s.form))
 ),

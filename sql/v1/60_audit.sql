@@ -127,7 +127,7 @@ order by all;
 comment on table coverage is 'How many rows could be matched by what.';
 comment on column coverage.subset is 'folder of shards that are audited together';
 comment on column coverage.role is 'url, text, punsafe, row_hash or an image hash';
-comment on column coverage.via is 'column of the shards, sidecar, or computed from link and caption';
+comment on column coverage.via is 'column of the shards, sidecar, or computed';
 comment on column coverage.rows is 'rows of the subset';
 comment on column coverage.covered is 'rows that have a value; where estimated, about so many';
 comment on column coverage.estimated is 'whether covered was reckoned from a sample';

@@ -1,0 +1,63 @@
+"""A small data set with a store, to be broken: eight shards of which three lose rows."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from relaion.engine import connect
+from relaion.stages import clean
+from tests.pipeline import InProcess, Sent, add_lists, write_shard
+
+LISTED = "https://planted-host.example/planted-link.jpg"
+CAPTION = "planted-caption"
+MD5 = hashlib.md5(b"planted").hexdigest()
+SHARDS = 6
+
+
+def rows_of_shard(no: int, n: int = 40) -> list[dict[str, Any]]:
+    """Neutral rows; shard 1 has a listed picture, shard 2 its link again, shard 4 a listed link."""
+    rows: list[dict[str, Any]] = [
+        {"url": f"https://h{i % 7}.example/{no}-{i}.jpg", "text": f"picture {no} {i}",
+         "punsafe": 0.5 if i % 13 == 0 else 0.1, "image_md5": hashlib.md5(b"%d" % i).hexdigest()}
+        for i in range(n)
+    ]  # fmt: skip
+    if no == 1:
+        rows[7] |= {"image_md5": MD5, "url": "https://seen.example/planted-a.jpg", "text": CAPTION}
+    if no == 2:
+        rows[9] |= {"url": "http://www.seen.example/planted-a.jpg/", "image_md5": None}
+    if no == 4:
+        rows[3] |= {"url": LISTED, "text": CAPTION}
+    return rows
+
+
+def make(folder: Path, shards: int = SHARDS, rows: int = 40) -> Path:
+    """Write data/ and lists.duckdb into a folder."""
+    for no in range(shards):
+        write_shard(folder / f"data/en/part-{no}.parquet", rows_of_shard(no, rows))
+    add_lists(folder / "lists.duckdb", [Sent((("image_md5", MD5), ("url", LISTED)))])
+    return folder
+
+
+def run(folder: Path, out: str = "out", **options: Any) -> Any:
+    """Clean in this process."""
+    options = {"workers": 1, "executor": InProcess(), "verify": False, **options}
+    return clean([folder / "data"], folder / "lists.duckdb", folder / out, **options)
+
+
+def contents(out: Path) -> dict[str, Any]:
+    """Shards by bytes, the manifest without its times, the audit by contents."""
+    found: dict[str, Any] = {
+        str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.parquet")
+    }
+    manifest = json.loads((out / "manifest.json").read_text())
+    found["manifest"] = {k: v for k, v in manifest.items() if k not in ("started", "finished")}
+    with connect(out / "audit.duckdb", read_only=True) as engine:
+        for (table,) in engine.rows("select table_name from duckdb_tables() order by all"):
+            found[table] = engine.rows(f"from {table} order by all")
+    return found
+
+
+def names(out: Path) -> set[str]:
+    """Every file below a folder."""
+    return {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}

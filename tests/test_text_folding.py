@@ -1,0 +1,88 @@
+"""Folding in SQL against Python's own, for every letter of Unicode; captions of any length."""
+
+import random
+import time
+import unicodedata
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pytest
+
+from relaion import sqlset
+from relaion.engine import Engine, connect
+
+# no surrogates, which no UTF-8 holds; no letters that are newer than this Python
+LETTERS = [chr(c) for c in range(1, 0x110000) if unicodedata.category(chr(c)) not in ("Cs", "Cn")]
+_CHEROKEE = {c: chr(c).lower() for c in (*range(0x13A0, 0x13F6), *range(0xAB70, 0xABC0))}
+# all that fold_text lists, and what combines with it
+SPECIAL = "µßİŉſͅςϐϑևᲀẚẛẞᾀᾼῌῼﬀﬆﬓﬗΑΣσaAiIıeE\u0301\u0308\u0307\u0323\u0345\u0327 .-가각ᄀ"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with connect(threads=1) as engine:
+        engine.run(sqlset.named("text_macros"))
+        yield engine
+
+
+def fold(text: str) -> str:
+    """NFC and Python's case folding, Cherokee in small letters as SQL has it."""
+    folded = unicodedata.normalize("NFC", text).casefold()
+    return unicodedata.normalize("NFC", folded.translate(_CHEROKEE).lower())
+
+
+def folded(engine: Engine, texts: list[str]) -> list[str]:
+    engine.execute("create or replace temp table texts (no bigint, t varchar)")
+    engine.insert("texts", pa.table({"no": range(len(texts)), "t": texts}))
+    return [found for (found,) in engine.rows("select fold_text(t) from texts order by no")]
+
+
+@pytest.mark.parametrize("around", ["{}", "{}\u0301", "\u1fbc{}\u00df"])
+def test_every_letter_folds_as_in_python(engine: Engine, around: str) -> None:
+    written = [around.format(letter) for letter in LETTERS]
+    # many to a row, since a row costs more than a letter; a full stop meets no mark
+    rows = [".".join(written[i : i + 64]) for i in range(0, len(written), 64)]
+    for row, found in zip(rows, folded(engine, rows), strict=True):
+        if found != fold(row):
+            pairs = zip(row.split("."), found.split("."), strict=True)
+            wrong = [ascii(letter) for letter, f in pairs if f != fold(letter)]
+            pytest.fail(f"folded otherwise: {wrong or 'a full stop'}")
+
+
+def test_words_of_special_letters_and_marks(engine: Engine) -> None:
+    draw = random.Random(5)
+    words = ["".join(draw.choices(SPECIAL, k=draw.randrange(1, 12))) for _ in range(5_000)]
+    assert folded(engine, words) == [fold(word) for word in words]
+
+
+def test_null_is_null_and_folding_twice_is_folding_once(engine: Engine) -> None:
+    assert engine.rows("select fold_text(null)") == [(None,)]
+    once = folded(engine, [SPECIAL])
+    assert folded(engine, once) == once
+
+
+@pytest.mark.parametrize(
+    "caption",
+    [
+        "lorem ipsum dolor " * 55_000,
+        "in der ẞtraße " * 71_000,
+        "e\u0301" * 500_000,
+        "红色照片" * 250_000,
+        "ß" + "\u0301\u0323" * 500_000,
+    ],
+    ids=["words", "letters that fold", "accents", "no spaces", "marks out of order"],
+)
+def test_captions_of_a_million_letters(engine: Engine, caption: str) -> None:
+    """Marks out of order took hours: a caption could stop a run."""
+    engine.execute("create or replace temp table keywords (keyword varchar)")
+    engine.insert("keywords", pa.table({"keyword": ["teapot", "Straße", "茶壶"]}))
+    engine.run(sqlset.named("keyword_pattern"))
+    captions = [f"{caption}teapots", f"{caption} TEAPOT"]
+    engine.execute("create or replace temp table texts (no bigint, t varchar)")
+    engine.insert("texts", pa.table({"no": range(2), "t": captions}))
+    start = time.monotonic()
+    found = engine.rows(
+        "select regexp_matches(fold_text(t), pattern) from texts, keyword_pattern order by no"
+    )
+    assert [hit for (hit,) in found] == [False, True]
+    assert time.monotonic() - start < 60
