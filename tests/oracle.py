@@ -216,8 +216,9 @@ def _same_row(row: Row, beside: Row, key: str) -> bool:
     if beside.get(key) is None:
         return False
     if key == "url":
-        return row.get("url") is not None and link_key(row["url"]) == link_key(beside["url"])
-    return row_hash(row) == beside["row_hash"]
+        found = None if row.get("url") is None else link_key(row["url"])
+        return found is not None and bool(found == link_key(beside["url"]))
+    return bool(row_hash(row) == beside["row_hash"])
 
 
 def _rules(row: Row, setting: Setting) -> set[Reason]:

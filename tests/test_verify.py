@@ -1,5 +1,6 @@
 """Break one thing in a finished OUT, state it as if it were meant, and see verify find it."""
 
+import hashlib
 import json
 import math
 import shutil
@@ -20,7 +21,7 @@ from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
 from relaion.proof import Verdict, verify
 from tests import oracle
-from tests.verify_world import SCHEMA, World, md5, row, write
+from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, row, write
 
 
 @pytest.fixture(scope="module")
@@ -602,6 +603,130 @@ def test_missing_and_strange_inputs_are_found(world: World) -> None:
     assert all("1 shard not compared" in o.why for o in held)
 
 
+# -- sidecars ----------------------------------------------------------------------------
+
+
+def outcome(verdict: Verdict, promise: str) -> Any:
+    return next(o for o in verdict.outcomes if o.promise == promise)
+
+
+def test_missing_sidecars_are_said(made: World) -> None:
+    verdict = check(made, sidecars=[])
+    assert verdict.findings == () and not verdict.clean
+    assert "rows that only a sidecar names were not looked for" in outcome(verdict, "1a").why
+    for promise in ("1b", "6"):
+        assert outcome(verdict, promise).state == "not checked"
+        assert "the run had sidecars, none were given" in outcome(verdict, promise).why
+
+
+def test_a_sidecar_less_is_found(made: World) -> None:
+    verdict = check(made, sidecars=[made.sidecar(0)])
+    assert said(verdict) == {("6", "manifest.json: the sidecars given are not those of the run")}
+    assert "1 sidecar of the run not given" in outcome(verdict, "1a").why
+    assert outcome(verdict, "1b").state == "not checked"
+
+
+@pytest.mark.parametrize("change", ["name", "rows", "sha256"])
+def test_another_sidecar_is_found(world: World, change: str) -> None:
+    path = world.sidecar(1)
+    if change == "name":
+        path = path.rename(path.with_name("other.parquet"))
+    else:
+        table = pq.read_table(path)
+        pq.write_table(table[:-1] if change == "rows" else table[::-1], path)
+    verdict = check(world, sidecars=[world.sidecar(0), path])
+    assert ("6", "manifest.json: the sidecars given are not those of the run") in said(verdict)
+
+
+def test_sidecars_lie_anywhere_and_in_any_order(made: World, tmp_path: Path) -> None:
+    for i in (1, 0):
+        shutil.copy(made.sidecar(i), tmp_path)
+    assert check(made, sidecars=[tmp_path]).clean
+    assert check(made, sidecars=[made.sidecar(1), made.sidecar(0)]).clean
+
+
+def test_a_sidecar_for_a_run_without_is_found(tmp_path: Path, made: World) -> None:
+    world = World(tmp_path, setting=oracle.Setting(keywords=None)).make()
+    assert check(world).clean
+    verdict = check(world, sidecars=[made.sidecar(0)])
+    assert ("6", "manifest.json: the sidecars given are not those of the run") in said(verdict)
+
+
+def test_a_sidecar_of_text_lines_is_read(tmp_path: Path) -> None:
+    world = World(tmp_path).make()
+    lines = [
+        f"{row['url']}\t{row['image_md5']}"
+        for row in world.setting.sidecars[0].rows
+        if row["url"] is not None
+    ]
+    text = tmp_path / "links.tsv"
+    text.write_text("url\tmd5\n" + "\n".join(lines) + "\n")
+    world.manifest["sidecars"][0] = {
+        "name": "links.tsv", "rows": len(lines), "bytes": text.stat().st_size,
+        "sha256": hashlib.sha256(text.read_bytes()).hexdigest(),
+    }  # fmt: skip
+    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    given = [text, world.sidecar(1)]
+    assert check(world, sidecars=given).clean
+    put_back(world, 10, 0)
+    world.manifest["sidecars"][0]["name"] = "links.tsv"
+    text_found = "research/alpha/part-0.parquet: 1 kept row is listed (image_md5)"
+    assert ("1a", text_found) in said(check(world, sidecars=given))
+
+
+def test_a_sidecar_that_is_none_is_refused(made: World) -> None:
+    with pytest.raises(InputError, match="a sidecar is"):
+        check(made, sidecars=[made.keywords])
+
+
+# -- losses of what only looks listed ----------------------------------------------------
+
+INNOCENT = {
+    19: "a path that begins with the same letters",
+    21: "another host that ends in the same letters",
+    22: "a row hash of its own",
+    24: "another link inside",
+}
+
+
+@pytest.mark.parametrize("lost", INNOCENT, ids=INNOCENT.get)
+def test_a_row_next_to_a_listed_one_may_not_be_lost(world: World, lost: int) -> None:
+    before = sum(r < lost for r, _ in LISTED)
+    world.change(world.output(), lambda t: without(t, lost - before))
+    text = "research/alpha/part-0.parquet: 1 row is lost that no list and no rule names"
+    assert ("1b", text) in said(check(world))
+
+
+def test_without_inner_links_proxies_stay(tmp_path: Path) -> None:
+    setting = oracle.Setting(keywords=None, inner=False)
+    world = World(tmp_path, setting=setting).make()
+    assert check(world).clean
+    kept = pq.read_table(world.output())["url"].to_pylist()
+    assert sum((u or "").startswith("https://i0.wp.com/") for u in kept) == 3
+    world.manifest["parameters"]["inner"] = True
+    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    world.write_audit()
+    assert {"1a", "6"} <= broken(check(world))
+
+
+def test_links_that_are_not_utf8_are_matched_by_their_bytes(tmp_path: Path) -> None:
+    links = [b"https://a.example/\xff", b"https://a.example/\xfe", "https://a.example/ÿ".encode()]
+    listed = [
+        oracle.Listing(1, "csam", frozenset({oracle.url_entry(links[0])})),
+        oracle.Listing(2, "csam", frozenset({("url_md5", hashlib.md5(links[1]).hexdigest())})),
+    ]
+    named = oracle.reasons([{"url": u} for u in links], listed, oracle.Setting())
+    assert [len(reasons) for reasons in named] == [1, 1, 0]
+    world = World(tmp_path, listed, oracle.Setting(keywords=None), raw_urls=True)
+    world.shards = {("alpha", "part-0.parquet"): [row(i, url=u) for i, u in enumerate(links)]}
+    assert check(world.make()).clean
+    assert pq.read_metadata(world.output()).num_rows == 1
+    whole = pq.ParquetFile(world.source()).read()
+    world.change(world.output(), lambda _: whole)
+    text = "research/alpha/part-0.parquet: 1 kept row is listed"
+    assert {("1a", f"{text} (url)"), ("1a", f"{text} (url_md5)")} <= said(check(world))
+
+
 # -- what was not checked is said --------------------------------------------------------
 
 
@@ -724,45 +849,77 @@ ROWS = st.lists(
         {
             "url": st.sampled_from(
                 [None, "https://a.example/1", "http://www.A.example/1#x", "https://b.example/2",
-                 "https://c.example/3?x", "c.example/3?x&amp;", "odd"]
+                 "https://c.example/3?x", "c.example/3?x&amp;", "odd", "https://x.a.example:80/",
+                 "https://i0.wp.com/a.example/1", "https://p.example/?u=http://c.example/3/4?y"]
             ),
             "caption": st.sampled_from([None, "harbour", "my harbours", "at sea"]),
             "punsafe": st.sampled_from([None, math.nan, 0.0, 0.45, 0.46, 0.95, 0.96]),
             "md5": st.sampled_from([None, md5("a"), md5("b").upper(), md5("c")]),
+            "hash": st.sampled_from([None, None, 1, -2]),
         }
     ),
     min_size=1,
     max_size=6,
 )  # fmt: skip
+COMPUTED = oracle.row_hash({"url": "https://a.example/1", "text": "harbour"}) or 0
+SIDECARS = st.lists(
+    st.builds(
+        oracle.Sidecar,
+        st.sampled_from(["url", "row_hash"]),
+        st.lists(
+            st.fixed_dictionaries(
+                {
+                    "url": st.sampled_from([None, "http://a.example/1", "https://b.example/2"]),
+                    "row_hash": st.sampled_from([None, 1, COMPUTED]),
+                    "image_md5": st.sampled_from([md5("a"), md5("x"), None]),
+                }
+            ),
+            min_size=1,
+            max_size=3,
+        ).map(tuple),
+    ),
+    max_size=2,
+)
 ENTRIES = st.frozensets(
     st.sampled_from(
         [("image_md5", md5("a")), ("image_md5", md5("b")), oracle.url_entry("https://a.example/1"),
-         oracle.url_entry("odd"), ("url_md5", md5("https://b.example/2"))]
+         oracle.url_entry("odd"), ("url_md5", md5("https://b.example/2")),
+         ("url_md5", md5("a.example/1")), ("url_md5", md5("http://c.example/3/4")),
+         oracle.hash_entry(1), oracle.hash_entry(COMPUTED),
+         *(oracle.scope_entry(*scope) for scope in MORE_SCOPES)]
     ),
     min_size=1,
 )  # fmt: skip
 
 
-@settings(max_examples=8)
+@settings(max_examples=25)
 @given(
     shards=st.lists(ROWS, min_size=1, max_size=3),
-    entries=st.lists(st.tuples(ENTRIES, st.sampled_from(["csam", "watch"])), max_size=2),
+    entries=st.lists(
+        st.tuples(ENTRIES, st.sampled_from(["csam", "watch"]), st.sampled_from([None, ("raw",)])),
+        max_size=2,
+    ),
     setting=st.builds(
         oracle.Setting,
         keywords=st.sampled_from([None, ("harbour",)]),
         unscored=st.sampled_from(["keep", "drop"]),
         same_link=st.booleans(),
+        inner=st.booleans(),
+        sidecars=SIDECARS.map(tuple),
     ),
     data=st.data(),
 )
 def test_the_right_outputs_pass_and_any_row_more_or_less_does_not(
     shards: list[list[dict[str, Any]]],
-    entries: list[tuple[frozenset[tuple[str, str]], str]],
+    entries: list[tuple[frozenset[tuple[str, str]], str, tuple[str, ...] | None]],
     setting: oracle.Setting,
     data: st.DataObject,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    lists = [oracle.Listing(i + 1, label, found) for i, (found, label) in enumerate(entries)]
+    lists = [
+        oracle.Listing(i + 1, label, found, forms=forms)
+        for i, (found, label, forms) in enumerate(entries)
+    ]
     rows = {
         (f"subset{i % 2}", f"part-{i}.parquet"): [row(10 * i + j, **r) for j, r in enumerate(some)]
         for i, some in enumerate(shards)

@@ -21,11 +21,12 @@ from relaion.links import host_digest, key_digest, link_key
 from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import FORMS, spellings
-from relaion.proof.carried import levels, link_mark, may_hold
+from relaion.proof.carried import inner_level, link_mark
 from relaion.proof.digests import common, prefix_of, prefixes
 from relaion.proof.explain import explain
 from relaion.proof.fates import Line
 from relaion.proof.hashes import row_hashes, shortened
+from relaion.proof.inside import may_hold, may_hold_near
 from relaion.proof.keywords import fold, holds_any, read_keywords
 from relaion.proof.known import Beside, Known, Near
 from relaion.proof.model import Rules, judge
@@ -188,8 +189,9 @@ def test_a_row_below_a_listed_prefix_is_always_near(
 
 NESTED = st.lists(
     st.sampled_from(
-        ["http://", "https:", "//", "/", "i0.wp.com", "a.example", "?u=", "&", "%2F", "%3A", "http",
-         "%252F", "%2f%2f", "www.", ".", "%2E", "#", "&#47;", "&#46;", ":", "x.jpg", "\\", "é"]
+        ["http://", "https:", "//", "/", "i0.wp.com", "a.example", "?u=", "&", "%2F", "%3A",
+         "http", "%252F", "%2f%2f", "www.", "A.Example", "@", ":80", "192.0.2.1", "f=auto,w=3",
+         ".", "%2E", "#", "&#47;", "&#46;", ":", "x.jpg", "\\", "é"]
     ),
     max_size=9,
 ).map("".join)  # fmt: skip
@@ -199,22 +201,35 @@ NESTED = st.lists(
 @given(NESTED)
 def test_a_link_that_holds_another_is_always_looked_at(link: str) -> None:
     raw = link.encode()
-    if inner_links(raw):
+    found = inner_links(raw)
+    if found:
         assert may_hold(pa.array([raw])).to_pylist() == [True]
+    for inner in found:
+        key = link_key(inner)
+        assert may_hold_near(raw, near_of(key))
+        for pattern in host_patterns(key):
+            digest = host_digest(pattern.removeprefix("*."))
+            assert may_hold_near(raw, Near(below=frozenset([digest] if digest else [])))
 
 
 def test_few_links_may_hold_another() -> None:
-    none = [b"https://a.example/p/x.jpg", b"http://a.b.example/x-1.jpeg?w=1&h=2", None, b""]
+    none = [b"https://a.example/p/x.jpg", b"http://a.b.example/x-1.jpeg?w=1&h=2", None]
     assert may_hold(pa.array(none, pa.binary())).true_count == 0
 
 
-def test_each_level_knows_its_rows() -> None:
+def test_links_inside_that_stand_elsewhere_are_passed_over() -> None:
+    near = near_of("a.example/")
+    assert may_hold_near(b"https://i0.wp.com/a.example/x.jpg", near)
+    assert not may_hold_near(b"https://i0.wp.com/b.example/x.jpg", near)
+    assert not may_hold_near(b"https://c.example/v1.2/p%20q/x.jpg?u=https%3A%2F%2Fd.example", near)
+
+
+def test_links_inside_know_their_rows() -> None:
     urls = pa.array([None, b"https://a.example/x", b"https://i0.wp.com/b.example/y.jpg", b"\xff"])
-    own, inner = levels(urls, inner=True)
-    assert own.links.equals(urls) and list(own.rows) == [0, 1, 2, 3]
+    inner = inner_level(urls, lambda row, url: row > 0 and len(url) > 0)
     assert list(inner.rows) == [2]
     assert link_key(inner.links[0].as_py()) == "b.example/y.jpg"
-    assert [level.inner for level in levels(urls, inner=False)] == [False]
+    assert len(inner_level(urls, lambda row, _: row != 2).links) == 0
 
 
 # -- row hashes --------------------------------------------------------------------------
@@ -326,7 +341,7 @@ def test_digests_are_decoded() -> None:
 # -- the model ---------------------------------------------------------------------------
 
 IMAGES = [hashlib.md5(bytes([i])).hexdigest() for i in range(4)]
-URLS = [
+URLS: list[str | bytes] = [
     "https://a.example/1", "http://A.example/1#x", "https://b.example/2", "odd text",
     b"https://b.example/\xff", "https://i0.wp.com/a.example/1", "https://c.b.example/d/e?f",
     "http://b.example/2", "https://c.b.example:8080/d",

@@ -44,8 +44,12 @@ SCHEMA = pa.schema(
 ROLES = {"caption": "text", "md5": "image_md5", "sha1": "image_sha1", "hash": "row_hash"}
 CODECS = {"url": "zstd", "caption": "snappy"}
 # every plain link that a list here may hold; a store keeps the digests of their hosts
-PLAIN_LINKS = ("https://listed.example/x.jpg", "https://a.example/1")
+PLAIN_LINKS: tuple[str | bytes, ...] = (
+    "https://listed.example/x.jpg", "https://a.example/1", b"https://a.example/\xff",
+)  # fmt: skip
 SCOPES = (("host", "*.host.example"), ("url_prefix", "pre.example/dir"))
+# further hosts and prefixes that a list here may hold
+MORE_SCOPES = (("host", "*.a.example"), ("host", "c.example"), ("url_prefix", "c.example/3"))
 KEYWORDS = ("harbour", "кот", "海")
 
 
@@ -224,6 +228,7 @@ class World:
     own: frozenset[str] = frozenset()
     shards: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     schema: pa.Schema = SCHEMA
+    raw_urls: bool = False
 
     @property
     def data(self) -> Path:
@@ -278,13 +283,21 @@ class World:
         named = oracle.reasons([roles(r) for r in flat], self.lists, self.setting)
         tables, start = {}, 0
         for (subset, shard), rows in self.shards.items():
-            write(self.source(subset, shard), pa.Table.from_pylist(rows, self.schema))
+            write(self.source(subset, shard), self._table(rows))
             tables[subset, shard] = named[start : start + len(rows)]
             start += len(rows)
         self._write_outputs(tables)
         self._count(tables)
         self.restate()
         return self
+
+    def _table(self, rows: list[dict[str, Any]]) -> pa.Table:
+        """Rows as a table; with `raw_urls` their links are bytes, which need be no UTF-8."""
+        if not self.raw_urls:
+            return pa.Table.from_pylist(rows, self.schema)
+        links = pa.array([r["url"] for r in rows], pa.binary()).view(pa.string())
+        table = pa.Table.from_pylist([r | {"url": None} for r in rows], self.schema)
+        return table.set_column(0, self.schema.field(0), links)
 
     def _write_sidecar(self, i: int, sidecar: oracle.Sidecar) -> None:
         kinds = {"url": pa.string(), "row_hash": pa.int64()}
@@ -294,6 +307,7 @@ class World:
                 [row[role] for row in sidecar.rows], kinds.get(role, pa.string())
             )
             for role in sidecar.rows[0]
+            if role in (sidecar.key, *oracle.IMAGE_KINDS)
         }
         self.sidecar(i).parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table(columns), self.sidecar(i))
@@ -303,7 +317,7 @@ class World:
             for (subset, shard), some in named.items():
                 kept = oracle.kept(some, edition, self.lists)
                 target = self.output(edition.name, subset, shard)
-                table = pa.Table.from_pylist(self.shards[subset, shard], self.schema)
+                table = self._table(self.shards[subset, shard])
                 if all(kept):
                     target.parent.mkdir(parents=True, exist_ok=True)
                     os.link(self.source(subset, shard), target)
@@ -317,8 +331,8 @@ class World:
         for subset in dict.fromkeys(s for s, _ in named):
             ours = [r for (s, _), some in named.items() if s == subset for r in some]
             rows = [roles(r) for (s, _), some in self.shards.items() if s == subset for r in some]
-            for line, numbers in oracle.coverage(rows).items():
-                counts["coverage"].append((subset, *line, *numbers, False, None))
+            for via, numbers in oracle.coverage(rows).items():
+                counts["coverage"].append((subset, *via, *numbers, False, None))
             n = min(len(rows), 20)
             reached = (subset, "image_md5", "sidecar", len(rows), n // 3, True, n)
             counts["coverage"].append(reached)
@@ -489,7 +503,7 @@ def make_store(path: Path, lists: Sequence[Listing]) -> None:
     """A list store as `lists add` leaves it."""
     path.unlink(missing_ok=True)
     hosts = {oracle.url_entry(link)[1]: host_digest(link_key(link)) for link in PLAIN_LINKS}
-    for scope in SCOPES:
+    for scope in (*SCOPES, *MORE_SCOPES):
         hosts[oracle.scope_entry(*scope)[1]] = host_digest(scope[1].removeprefix("*."))
     with connect() as engine:
         engine.attach(path, "store", read_only=False)

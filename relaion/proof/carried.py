@@ -5,7 +5,7 @@ a row's link is looked at as though the row had it, and counted apart.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -15,12 +15,7 @@ from relaion.links import key_digest
 from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.text import as_bytes
-
-# scheme and host of a link written in the usual way; with any other way nothing is cut off
-_OUTER_HOST = r"(?i)^https?://[^/\\?#]*"
-# What a link inside another cannot do without, plainly or escaped: a dot in its host, then
-# the slash that ends it; or a scheme of its own, or two slashes, in front.
-_MAY_HOLD = r"(?is)(?:\.|%2e|%25|#).*(?:/|\\|%2f|%5c|%25|#)|:|%3a|//|%2f%2f|\\"
+from relaion.proof.inside import may_hold
 
 
 @dataclass(frozen=True)
@@ -38,25 +33,20 @@ class Level:
         return "inner" if name in (None, "canonical") else f"inner {name}"
 
 
-def levels(urls: pa.Array, *, inner: bool) -> Iterator[Level]:
-    """The rows' own links; then, where they count, the links inside those."""
-    yield Level(urls, range(len(urls)), inner=False)
-    if not inner:
-        return
+def own_level(urls: pa.Array) -> Level:
+    """The rows' own links."""
+    return Level(urls, range(len(urls)), inner=False)
+
+
+def inner_level(urls: pa.Array, wanted: Callable[[int, bytes], bool]) -> Level:
+    """The links inside the rows' links; only rows (and their links) that are wanted are asked."""
     rows, links = [], []
     candidates = pc.indices_nonzero(may_hold(urls))
     for row, url in zip(candidates.to_pylist(), urls.take(candidates).to_pylist(), strict=True):
-        for link in inner_links(url):
+        for link in inner_links(url) if wanted(row, url) else ():
             rows.append(row)
             links.append(as_bytes(link))
-    if links:
-        yield Level(pa.array(links, pa.binary()), rows, inner=True)
-
-
-def may_hold(urls: pa.Array) -> pa.Array:
-    """A mask of the links that may hold another one: too many, never too few."""
-    rest = pc.replace_substring_regex(urls, _OUTER_HOST, "", max_replacements=1)
-    return pc.fill_null(pc.match_substring_regex(rest, _MAY_HOLD), False)
+    return Level(pa.array(links, pa.binary()), rows, inner=True)
 
 
 def link_mark(url: bytes) -> int:

@@ -23,13 +23,19 @@ Groups = dict[tuple[str, str | None], pa.Array]
 
 
 def count_coverage(rows: Rows, counts: Counts) -> None:
-    """How many rows have a value for a role; NaN is counted apart."""
+    """How many rows have a value for a role, or for whom a row hash can be computed.
+
+    Counted apart: NaN, and rows with neither row hash, link nor caption (`nothing`).
+    """
     covered = {role: rows.n - rows.nulls.get(role, rows.n) for role in ROLES}
     for role, n in covered.items():
         counts["coverage", role, "column", "rows"] += rows.n
         counts["coverage", role, "column", "covered"] += n
     counts["coverage", "row_hash", "computed", "rows"] += rows.n
-    counts["coverage", "row_hash", "computed", "covered"] += computable(rows).true_count
+    counted = computable(rows).true_count
+    counts["coverage", "row_hash", "computed", "covered"] += counted
+    nothing = rows.n - covered["row_hash"] - counted
+    counts["coverage", "row_hash", "computed", "nothing"] += nothing
     score = rows.columns.get("punsafe")
     if score is not None:
         counts["coverage", "punsafe", "column", "nan"] += pc.sum(pc.is_nan(score)).as_py() or 0

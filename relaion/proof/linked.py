@@ -6,8 +6,9 @@ import pyarrow as pa
 
 from relaion.links import key_digest, link_key
 from relaion.links.spellings import spellings
-from relaion.proof.carried import Level, digest_of, key_digests, levels, link_marks
+from relaion.proof.carried import Level, digest_of, inner_level, key_digests, link_marks, own_level
 from relaion.proof.fates import Fates, Line
+from relaion.proof.inside import may_hold_near
 from relaion.proof.known import Known
 from relaion.proof.near import near_rows
 
@@ -21,7 +22,14 @@ def judge_links(urls: pa.Array, known: Known, fates: Fates) -> None:
         return
     marked = _marked(urls, known)
     same: list[tuple[int, int]] = []
-    for level in levels(urls, inner=known.inner):
+
+    def is_wanted(row: int, url: bytes) -> bool:
+        return row in marked or (known.has_keys and may_hold_near(url, known.near))
+
+    links = [own_level(urls)]
+    if known.inner:
+        links.append(inner_level(urls, is_wanted))
+    for level in links:
         _hashed(level, marked, known, fates)
         if known.has_keys:
             same += _keyed(level, known, fates)

@@ -31,7 +31,7 @@ def plain_hosts(urls: pa.Array) -> pa.Array:
 def near_rows(urls: pa.Array, near: Near) -> list[tuple[int, bytes]]:
     """The rows, with their links, that may carry one of the links that `near` tells of."""
     plain = plain_hosts(urls)
-    wanted = [h for h in pc.unique(plain).drop_null().to_pylist() if _is_near(h, near)]
+    wanted = [h for h in pc.unique(plain).drop_null().to_pylist() if is_near(h, near)]
     odd = pc.and_(pc.is_null(plain), pc.is_valid(urls))
     chosen = pc.or_(odd, pc.is_in(plain, value_set=pa.array(wanted, pa.binary())))
     if near.tails is not None:
@@ -48,7 +48,8 @@ def tail_of(key: str) -> bytes:
     return key.encode("utf-8", "surrogateescape")[-TAIL:]
 
 
-def _is_near(host: bytes, near: Near) -> bool:
+def is_near(host: bytes, near: Near) -> bool:
+    """Whether links on a plain host are worth a key."""
     if b"xn--" in host or _digest(host) in near.hosts:
         return True
     if not near.below:

@@ -16,9 +16,10 @@ import pyarrow as pa
 from relaion.errors import InputError
 from relaion.links import link_key
 from relaion.links.spellings import spellings
-from relaion.proof.carried import Level, digest_of, key_digests, levels, link_mark
+from relaion.proof.carried import Level, digest_of, inner_level, key_digests, link_mark, own_level
 from relaion.proof.digests import prefix_of, prefixes
 from relaion.proof.hashes import row_hashes, shortened
+from relaion.proof.inside import may_hold_near
 from relaion.proof.known import HASHED_KINDS, IMAGE_KINDS, KEY_KINDS, Near
 from relaion.proof.near import near_rows
 from relaion.proof.rows import Roles, Rows, open_shard, role_rows
@@ -74,6 +75,10 @@ class Wanted:
             found.add("url")
         return found | ({"row_hash", "url", "text"} if "row_hash" in self.kinds else set())
 
+    def looks_inside(self, _row: int, url: bytes) -> bool:
+        """Whether a link inside this one could be listed, as far as can be told at once."""
+        return bool(self.hashed) or may_hold_near(url, self.near)
+
     @property
     def hashed(self) -> list[str]:
         """The algorithms of the hashed links that are listed; none costs nothing."""
@@ -117,7 +122,10 @@ def _of_batch(rows: Rows, wanted: Wanted) -> Shorts:
     found, marks = array("q"), array("q")
     urls = rows.columns.get("url")
     if urls is not None and wanted.kinds & (KEY_KINDS | HASHED_KINDS.keys()):
-        for level in levels(urls, inner=wanted.inner):
+        links = [own_level(urls)]
+        if wanted.inner:
+            links.append(inner_level(urls, wanted.looks_inside))
+        for level in links:
             plain.append(prefix_of(_keys(level, wanted)))
             for short, mark in _spell(level, urls, wanted):
                 found.append(short)
