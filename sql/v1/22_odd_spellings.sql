@@ -30,12 +30,12 @@ select
 from near_links as n
 where $has_hashed and n.level = 'inner';
 
-create or replace temp view ordinary_links as
-select h.*
-from hashed_links as h
-where not spelling_is_odd(h.url);
-
 create or replace temp table odd_spellings as
 select distinct h.url
 from hashed_links as h
 where spelling_is_odd(h.url);
+
+create or replace temp view ordinary_links as
+select h.*
+from hashed_links as h
+anti join odd_spellings as o on h.url = o.url;
