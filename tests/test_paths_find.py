@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from relaion.errors import InputError
-from relaion.paths import Found, find_shards
+from relaion.paths import Found, find_shards, find_sidecars
 
 ODD_NAMES = [
     "part[1].parquet",
@@ -126,6 +126,22 @@ def test_hidden_and_other_files_are_passed_over(tmp_path: Path) -> None:
     (notice,) = found.notices
     assert notice.startswith("10 paths (")
     assert "_SUCCESS" in notice or ".hidden.parquet" in notice
+
+
+def test_sidecars_are_parquet_files_and_tables(tmp_path: Path) -> None:
+    wanted = ["a.parquet", "b.tsv", "c.TSV.GZ", "d.Parquet"]
+    others = [".a.tsv", "_b.tsv", "a_stats.json", "b.tar", "c.csv", "d.gz", "e.tsv.crc"]
+    for name in wanted + others:
+        touch(tmp_path / "s" / name)
+    found = find_sidecars([tmp_path / "s"])
+    assert [f.name for f in found.shards] == wanted
+    assert sorted(p.name for p in found.skipped) == sorted(others)
+    assert found.notices[0].endswith(
+        "not read, no sidecar by its name (hidden, or does not end in .parquet or .tsv or .tsv.gz)"
+    )
+    touch(tmp_path / "none" / "x.csv")
+    with pytest.raises(InputError, match=r"none: no sidecar found; name files that end in"):
+        find_sidecars([tmp_path / "none"])
 
 
 def test_notices_stay_on_one_line_and_short(tmp_path: Path) -> None:

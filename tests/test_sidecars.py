@@ -15,6 +15,7 @@ from relaion.errors import InputError
 from relaion.shards.exact import marked, unmarked
 from relaion.shards.sidecar import Sidecar, read_sidecars
 from tests.layout_cases import digest, write
+from tests.test_paths_find import ODD_NAMES
 
 LINKS = [f"https://host{n}.example/{n}.jpg" for n in range(4)]
 
@@ -257,6 +258,22 @@ def test_globs_and_twins_in_folders_of_one_name(tmp_path: Path) -> None:
     found = read_sidecars([tmp_path / "*" / "md5" / "*.tsv"], tmp_path / "work")
     assert [s.path for s in found] == [tmp_path / f / "md5" / "p.tsv" for f in "ab"]
     assert len({s.readable for s in found}) == 2
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_any_file_name_is_read(tmp_path: Path, name: str) -> None:
+    table = pa.table({"url": LINKS, "md5": [md5(n) for n in range(4)]})
+    path = write(tmp_path / name, table)
+    (found,) = read_sidecars([path], tmp_path / "work")
+    assert (found.path, found.name) == (path, name)
+    tsv = path.with_suffix(".tsv")
+    path.rename(tsv)
+    tsv.write_bytes(cc12m() + b"lost\n")
+    told: list[str] = []
+    (found,) = read_sidecars([tmp_path], tmp_path / "work", notices=told)
+    assert (found.path, found.rows) == (tsv, 4)
+    assert "\n" not in "".join(told)
+    assert "".join(told).encode()
 
 
 def test_laion_md5_tables_join_by_row_hash(tmp_path: Path) -> None:

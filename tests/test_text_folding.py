@@ -4,12 +4,16 @@ import random
 import time
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from relaion import sqlset
 from relaion.engine import Engine, connect
+from relaion.proof.keywords import fold as folded_word
+from relaion.proof.keywords import holds_any
 
 # no surrogates, which no UTF-8 holds; no letters that are newer than this Python
 LETTERS = [chr(c) for c in range(1, 0x110000) if unicodedata.category(chr(c)) not in ("Cs", "Cn")]
@@ -86,3 +90,30 @@ def test_captions_of_a_million_letters(engine: Engine, caption: str) -> None:
     )
     assert [hit for (hit,) in found] == [False, True]
     assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize("name", ["laion400m_10000", "laion2B_multi_9461"])
+def test_real_captions_as_plain_python_finds_them(
+    engine: Engine, shared_data: Path, name: str
+) -> None:
+    texts = pq.read_table(shared_data / "real" / f"{name}.parquet", columns=["TEXT"])[0]
+    captions = [text or "" for text in texts.to_pylist()]
+    draw = random.Random(11)
+    tokens = [token for text in draw.sample(captions, 40) for token in text.split()]
+    # whole words, their beginnings (words elsewhere, or none), and the same in capitals
+    words = [*tokens, *(t[: len(t) // 2] for t in tokens), *(t.upper() for t in tokens[:50])]
+    words = [word for word in words if len(word) > 1]
+    engine.execute("create or replace temp table keywords (keyword varchar)")
+    engine.insert("keywords", pa.table({"keyword": words}))
+    engine.run(sqlset.named("keyword_pattern"))
+    engine.execute("create or replace temp table texts (no bigint, t varchar)")
+    engine.insert("texts", pa.table({"no": range(len(captions)), "t": captions}))
+    ((pattern,),) = engine.rows("select pattern from keyword_pattern")
+    engine.set_variables(keyword_pattern=pattern)  # a constant is compiled once
+    found = engine.rows(
+        "select regexp_matches(fold_text(t), $keyword_pattern) from texts order by no"
+    )
+    plain = {folded_word(word) for word in words}
+    expected = [holds_any(caption, plain) for caption in captions]
+    differ = sum(hit != wanted for (hit,), wanted in zip(found, expected, strict=True))
+    assert (differ, 0 < sum(expected) < len(captions)) == (0, True)
