@@ -15,7 +15,8 @@ from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.findtask import FindTask, run_find
 from relaion.run.process import LOG
-from relaion.run.task import Task, run_task
+from relaion.run.rewrite import run_task
+from relaion.run.task import Task
 
 MORE = "give more with --memory, or take fewer --workers"
 

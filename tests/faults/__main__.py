@@ -19,10 +19,10 @@ SEED = 4
 # in two processes side by side: a name, and what it is called with
 PLAN: tuple[tuple[tuple[str, tuple[int, ...]], ...], ...] = (
     (("kills.kill_clean_at_random", (200, SEED)), ("kills.kill_clean_at_every_step", (2,)),
-     ("full_disk.limit_clean", (40,))),
+     ("full_disk.limit_clean", (40,)), ("damage.pipeline", (100,))),
     (("kills.kill_lists", (100, SEED)), ("kills.kill_programs", (20, SEED)),
      ("full_disk.limit_lists", (30,)), ("full_disk.small_disk", (25,)),
-     ("damage.flips", (1,)), ("damage.cuts", (1,)), ("damage.pipeline", (100,)),
+     ("damage.flips", (1,)), ("damage.cuts", (1,)),
      ("lists.fuzz", (100_000, SEED))),
 )  # fmt: skip
 Step = Callable[..., list[Row]]
