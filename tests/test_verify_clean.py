@@ -1,15 +1,21 @@
 """What `clean` makes of real files passes; the same OUT with one shard put back does not."""
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relaion.engine import connect
+from relaion.links import host_patterns, inner_links, key_prefixes, link_key, spellings
 from relaion.lists import add
 from relaion.proof import Verdict, verify
 from relaion.stages import clean
+from tests import oracle
 
 
 @dataclass
@@ -66,3 +72,91 @@ def test_the_input_in_place_of_an_output_is_found(finished: Run, tmp_path: Path)
     assert "1b" not in broken
     found = [str(f) for f in verify(run.out, lists=run.lists).findings if f.promise == "1a"]
     assert len(found) == 1 and "listed (url)" in found[0]
+
+
+@dataclass
+class Wide:
+    """A run over a real file whose lists name rows in every way there is."""
+
+    top: Path
+    data: Path
+    lists: Path
+    out: Path
+
+    def check(self) -> Verdict:
+        return verify(self.out, inputs=[self.data], lists=self.lists, sidecars=[self.sidecar])
+
+    @property
+    def sidecar(self) -> Path:
+        return self.top / "sidecar.parquet"
+
+    def add(self, name: str, values: list[str], **options: Any) -> None:
+        (self.top / name).write_text("\n".join(dict.fromkeys(values)) + "\n", encoding="utf-8")
+        add(self.lists, [self.top / name], source=name, **options)
+
+
+def digests(urls: list[str], algorithm: str) -> list[str]:
+    """A hash of one spelling of each link, another one for each."""
+    found = []
+    for i, url in enumerate(urls):
+        spelled = spellings(url)
+        found.append(hashlib.new(algorithm, spelled[i % len(spelled)][1]).hexdigest())
+    return found
+
+
+@pytest.fixture(scope="module", params=REAL)
+def wide(
+    request: pytest.FixtureRequest, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Wide:
+    top = tmp_path_factory.mktemp("wide")
+    run = Wide(top, top / "data", top / "lists.duckdb", top / "out")
+    run.data.mkdir()
+    shutil.copy(shared_data / "real" / request.param, run.data / "part-0.parquet")
+    table = pq.read_table(run.data / "part-0.parquet")
+    urls, texts = table["URL"].to_pylist(), table["TEXT"].to_pylist()
+    inner = [link for u in urls for link in inner_links(u)]
+    keys = [k for k in map(link_key, urls[7::701]) if host_patterns(k)]
+    hashes = [oracle.row_hash({"url": urls[i], "text": texts[i]}) for i in range(3, len(urls), 97)]
+    run.add("links", inner[::40])
+    run.add("md5", digests(urls[::53] + inner[::9], "md5"), kind="url_md5")
+    run.add(
+        "sha1",
+        digests(urls[1::61], "sha1"),
+        kind="url_sha1",
+        forms=["raw", "key-bare"],
+        label="privacy",
+    )
+    run.add("hosts", [host_patterns(k)[0] for k in keys], scope="host")
+    run.add("prefixes", [key_prefixes(k)[-1] for k in keys if "/" in k], scope="prefix")
+    run.add("row hashes", [str(n) for n in hashes], kind="row_hash")
+    images = [hashlib.md5(u.encode()).hexdigest() for u in urls[2::31]]
+    run.add("images", images[::3], kind="image_md5", label="opt-out")
+    pq.write_table(pa.table({"url": urls[2::31], "md5": images}), run.sidecar)
+    clean([run.data], run.lists, run.out, sidecars=[run.sidecar], workers=1, verify=False,
+          yes_i_checked=True)  # fmt: skip
+    return run
+
+
+def test_what_clean_makes_of_wide_lists_is_clean(wide: Wide) -> None:
+    verdict = wide.check()
+    assert verdict.findings == ()
+    assert verdict.clean
+    with connect(wide.out / "audit.duckdb", read_only=True) as engine:
+        ways = {(k, f) for k, f in engine.rows("select distinct kind, form from hits")}
+    assert {("url", "inner"), ("host", None), ("url_prefix", None), ("row_hash", "computed"),
+            ("image_md5", "sidecar"), ("url_md5", "raw"), ("url_md5", "inner raw"),
+            ("url_sha1", "raw"), ("url_md5", "raw-swapped")} <= ways  # fmt: skip
+    assert {form for kind, form in ways if kind == "url_sha1"} <= {
+        "raw", "key-bare", "inner raw", "inner key-bare",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["url", "url_md5", "host", "url_prefix", "row_hash", "image_md5"])
+def test_each_way_of_being_listed_is_found_in_the_input(
+    wide: Wide, tmp_path: Path, kind: str
+) -> None:
+    run = Wide(wide.top, wide.data, wide.lists, tmp_path / "out")
+    shutil.copytree(wide.out, run.out)
+    shutil.copy(run.data / "part-0.parquet", run.out / "research" / "data" / "part-0.parquet")
+    verdict = run.check()
+    assert any(f.promise == "1a" and f"listed ({kind})" in f.what for f in verdict.findings)
