@@ -27,7 +27,9 @@ URL_KINDS = {"url_md5": "md5", "url_sha1": "sha1", "url_sha256": "sha256"}
 # names of letters in scripts that are written without spaces
 UNSPACED = (
     "CJK UNIFIED", "CJK COMPATIBILITY", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER",
-    "MYANMAR", "TIBETAN",
+    "MYANMAR", "TIBETAN", "TAI LE", "NEW TAI LUE", "TAI THAM", "TAI VIET", "BALINESE", "JAVANESE",
+    "BOPOMOFO", "HENTAIGANA", "HALFWIDTH KATAKANA", "COMBINING KATAKANA", "HANGZHOU", "VERTICAL KANA", "VERTICAL IDEOGRAPHIC", "MASU MARK",
+    *("IDEOGRAPHIC " + n for n in "ITERATION CLOSING NUMBER LEVEL RISING DEPARTING ENTERING ANNOTATION".split()),
 )  # fmt: skip
 
 

@@ -12,8 +12,10 @@ import pytest
 
 from relaion import sqlset
 from relaion.engine import Engine, connect
+from relaion.proof.keywords import _unspaced as is_unspaced
 from relaion.proof.keywords import fold as folded_word
 from relaion.proof.keywords import holds_any
+from tests import oracle
 
 # no surrogates, which no UTF-8 holds; no letters that are newer than this Python
 LETTERS = [chr(c) for c in range(1, 0x110000) if unicodedata.category(chr(c)) not in ("Cs", "Cn")]
@@ -117,3 +119,19 @@ def test_real_captions_as_plain_python_finds_them(
     expected = [holds_any(caption, plain) for caption in captions]
     differ = sum(hit != wanted for (hit,), wanted in zip(found, expected, strict=True))
     assert (differ, 0 < sum(expected) < len(captions)) == (0, True)
+
+
+def test_scripts_without_spaces_are_the_same_to_sql_verify_and_the_oracle(engine: Engine) -> None:
+    engine.execute("create or replace temp table keywords as select 'q' as keyword")
+    engine.run(sqlset.named("keyword_pattern"))
+    ((pattern,),) = engine.rows("from keyword_pattern")
+    letters = [c for c in LETTERS if unicodedata.category(c)[0] in "LMN"]
+    engine.execute("create or replace temp table letters (letter varchar)")
+    engine.insert("letters", pa.table({"letter": letters}))
+    found = engine.rows(
+        "select letter from letters where regexp_matches(letter || 'q', $p)", {"p": pattern}
+    )
+    beside = {letter for (letter,) in found}
+    assert len(beside) > 90_000  # Han alone
+    assert beside == {c for c in letters if oracle._apart(c, "q")}
+    assert beside == {c for c in letters if is_unspaced(c)}

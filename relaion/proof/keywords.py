@@ -16,11 +16,21 @@ _UNSPACED = (
     (0x0F00, 0x0FFF),  # Tibetan
     (0x1000, 0x109F),  # Myanmar
     (0x1780, 0x17FF),  # Khmer
-    (0x3040, 0x30FF),  # Hiragana, Katakana
+    (0x1950, 0x19FF),  # Tai Le, New Tai Lue, Khmer Symbols
+    (0x1A20, 0x1AAF),  # Tai Tham
+    (0x1B00, 0x1B7F),  # Balinese
+    (0x3005, 0x302D),  # ideographic marks, zero and tones
+    (0x3031, 0x303C),  # marks of repetition, numerals
+    (0x3040, 0x312F),  # Hiragana, Katakana, Bopomofo
+    (0x3190, 0x31BF),  # Kanbun, Bopomofo Extended
     (0x31F0, 0x31FF),  # Katakana Phonetic Extensions
     (0x3400, 0x4DBF),  # CJK Extension A
     (0x4E00, 0x9FFF),  # CJK Unified Ideographs
+    (0xA980, 0xA9FF),  # Javanese, Myanmar Extended-B
+    (0xAA60, 0xAADF),  # Myanmar Extended-A, Tai Viet
     (0xF900, 0xFAFF),  # CJK Compatibility Ideographs
+    (0xFF66, 0xFF9F),  # half-width Katakana
+    (0x1AFF0, 0x1B16F),  # Kana Supplement and Extensions
     (0x20000, 0x3FFFF),  # CJK on the supplementary planes
 )
 _STARTS = tuple(first for first, _ in _UNSPACED)

@@ -51,6 +51,8 @@ class Job:
             work=str(self.work.absolute()),
             version=self.version,
             memory=f"{each}B",
+            # not by worker: how many there are must not move the borders of row groups
+            writer_bytes=parse_size(self.memory) // 2,
             link=self.link,
             bytes=shard.bytes,
             hits=hits,

@@ -56,7 +56,7 @@ def _write(
             outputs[edition.name] = Output(task.rows, source.stat().st_size, sha256, how)
     notices: list[str] = []
     if targets:
-        written = write_editions(source, [t for _, t in targets])
+        written = write_editions(source, [t for _, t in targets], memory_bytes=task.writer_bytes)
         for (name, _), w in zip(targets, written, strict=True):
             outputs[name] = Output(w.rows, w.bytes, w.sha256, "written")
             notices += [n for n in w.notices if n not in notices]

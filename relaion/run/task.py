@@ -50,6 +50,7 @@ class Task:
     work: str
     version: str
     memory: str
+    writer_bytes: int
     link: bool
     bytes: int
     hits: str

@@ -8,15 +8,18 @@
 --
 -- A keyword stands alone when no letter, digit or mark touches it: `кот` is in `мой кот`, not
 -- in `котёл`; `caf` is not in `café`. (RE2's `\b` knows ASCII only, so borders are spelled
--- out.) Scripts that are written without spaces have no such borders: Han, kana, Thai, Lao,
--- Tibetan, Myanmar, Khmer. A keyword that ends in one of them, or meets one, needs none.
+-- out.) Scripts that are written without spaces have no such borders: Han, kana, Bopomofo, Thai,
+-- Lao, Tibetan, Myanmar, Khmer, the Tai scripts, Balinese, Javanese. A keyword that ends in one
+-- of them, or meets one, needs none.
 
 create or replace temp table keyword_pattern as
 with scripts as (
     select
         '\x{0E00}-\x{0EFF}\x{0F00}-\x{0FFF}\x{1000}-\x{109F}\x{1780}-\x{17FF}'
-        || '\x{3040}-\x{30FF}\x{31F0}-\x{31FF}\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}'
-        || '\x{F900}-\x{FAFF}\x{20000}-\x{3FFFF}' as unspaced
+        || '\x{1950}-\x{19FF}\x{1A20}-\x{1AAF}\x{1B00}-\x{1B7F}\x{3005}-\x{302D}'
+        || '\x{3031}-\x{303C}\x{3040}-\x{312F}\x{3190}-\x{31BF}\x{31F0}-\x{31FF}\x{3400}-\x{4DBF}'
+        || '\x{4E00}-\x{9FFF}\x{A980}-\x{A9FF}\x{AA60}-\x{AADF}\x{F900}-\x{FAFF}'
+        || '\x{FF66}-\x{FF9F}\x{1AFF0}-\x{1B16F}\x{20000}-\x{3FFFF}' as unspaced
 ),
 
 folded as (
