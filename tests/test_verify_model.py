@@ -199,6 +199,10 @@ NESTED = st.lists(
 
 @settings(max_examples=1000)
 @given(NESTED)
+@example("https://i0.wp.com/a.example:8080/x.jpg")
+@example("https://p.example/?u=http%3A%2F%2Fa.example%2Fx.jpg")
+@example("https://p.example/?u=http%25253A%25252F%25252Fa.example%25252Fx.jpg")
+@example("https://i0.wp.com/i1.wp.com/a%2Eexample/x.jpg")
 def test_a_link_that_holds_another_is_always_looked_at(link: str) -> None:
     raw = link.encode()
     found = inner_links(raw)
