@@ -135,3 +135,12 @@ def test_scripts_without_spaces_are_the_same_to_sql_verify_and_the_oracle(engine
     assert len(beside) > 90_000  # Han alone
     assert beside == {c for c in letters if oracle._apart(c, "q")}
     assert beside == {c for c in letters if is_unspaced(c)}
+
+
+def test_verify_folds_a_million_marks_in_time(engine: Engine) -> None:
+    caption = "a red teapot" + "".join(random.Random(1).choices("\u0301\u0323\u0345", k=1_000_000))
+    start = time.perf_counter()
+    assert not holds_any(caption, ["teapot"])  # marks touch it
+    assert holds_any(caption, ["red"])
+    assert time.perf_counter() - start < 60
+    assert folded(engine, [caption]) == [folded_word(caption)]

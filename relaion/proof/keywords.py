@@ -2,6 +2,7 @@
 
 import codecs
 import hashlib
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -33,6 +34,9 @@ _UNSPACED = (
     (0x1AFF0, 0x1B16F),  # Kana Supplement and Extensions
     (0x20000, 0x3FFFF),  # CJK on the supplementary planes
 )
+_MOST_MARKS = 30
+_JOINER = "\u034f"
+_MANY_SIGNS = re.compile(r"[^\w\x00-\x7f]{31}")  # marks are no letters to `re`
 _STARTS = tuple(first for first, _ in _UNSPACED)
 
 
@@ -59,8 +63,26 @@ def read_keywords(path: Path) -> Keywords:
 
 
 def fold(text: str) -> str:
-    """The form in which two spellings of a word are equal: NFC and case-folded."""
+    """The form in which two spellings of a word are equal: NFC and case-folded.
+
+    A joiner after every thirtieth mark on a letter, as in Unicode's Stream-Safe Text Format: to
+    order a million marks would take the square of their number.
+    """
+    if _MANY_SIGNS.search(text):
+        text = _parted(text)
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def _parted(text: str) -> str:
+    parts: list[str] = []
+    marks = 0
+    for c in text:
+        if marks == _MOST_MARKS:
+            parts.append(_JOINER)
+            marks = 0
+        marks = marks + 1 if unicodedata.category(c)[0] == "M" else 0
+        parts.append(c)
+    return "".join(parts)
 
 
 def holds_any(caption: str, words: Iterable[str]) -> bool:

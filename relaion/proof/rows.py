@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError
+from relaion.shards.columns import refuse_encrypted
 from relaion.shards.roles import Layout
 
 BATCH = 65_536
@@ -59,9 +60,11 @@ def open_shard(path: Path) -> pq.ParquetFile:
         # pyarrow takes a path as UTF-8 text only; bytes name any file. Small buffers, or a
         # column of a row group lies in memory as a whole, in three files at once.
         source = pa.OSFile(os.fsencode(path))
-        return pq.ParquetFile(source, buffer_size=1 << 18, pre_buffer=False)
+        file = pq.ParquetFile(source, buffer_size=1 << 18, pre_buffer=False)
+        refuse_encrypted(path, file)
     except (pa.ArrowException, OSError, ValueError):
         raise InputError(f"{path}: cannot be read as parquet") from None
+    return file
 
 
 def batches(

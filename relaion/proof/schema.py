@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from relaion.proof.rows import open_shard
 from relaion.proof.same import Pairs
+from relaion.shards.footer import Footer, read_footer
 
 _FIELD_ID = re.compile(r" field_id=-?\d+")
 
@@ -24,7 +25,7 @@ def compare(source: Path, target: Path) -> tuple[list[str], Pairs]:
         said = list(_fields(left, right))
         if not said:
             said += _details(a, b)
-        said += _metadata(a.metadata, b.metadata)
+        said += _metadata(read_footer(source), read_footer(target))
         said += _codecs(a.metadata, b.metadata)
     return said, _pairs(left, right)
 
@@ -56,9 +57,12 @@ def _tree(file: pq.ParquetFile) -> str:
     return "\n".join(lines[start + 1 :])
 
 
-def _metadata(left: pq.FileMetaData, right: pq.FileMetaData) -> Iterator[str]:
-    if (left.metadata or {}) != (right.metadata or {}):
+def _metadata(left: Footer, right: Footer) -> Iterator[str]:
+    """What pyarrow does not show: pairs in their order, one given twice, NULL values; the root."""
+    if left.key_values != right.key_values:
         yield "its key-value metadata is not the input's"
+    if left.elements[0] != right.elements[0]:
+        yield "the root of its schema is not the input's"
 
 
 def _codecs(left: pq.FileMetaData, right: pq.FileMetaData) -> Iterator[str]:
