@@ -16,8 +16,8 @@ _REPETITION_TYPE = 3  # of a SchemaElement
 def check_sound(footer: Footer) -> None:
     """Refuse a footer whose chunks have other types or counts of levels than its schema.
 
-    Levels of columns inside others are not looked at: they play no role, so nothing is asked of them.
-    Raises DamagedError.
+    Levels of columns inside others are not looked at: they play no role, so nothing is asked
+    of them. Raises DamagedError.
     """
     for index in range(len(footer.groups)):
         for leaf, chunk in zip(footer.leaves, footer.chunks(index), strict=True):
