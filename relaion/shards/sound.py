@@ -10,7 +10,7 @@ from relaion.shards.thrift import Struct
 _META = 3  # of a ColumnChunk
 _TYPE, _SIZES = 1, 16  # of its ColumnMetaData
 _UNENCODED, _REPETITION, _DEFINITION = 1, 2, 3  # of SizeStatistics
-_REPETITION_TYPE = 3  # of a SchemaElement
+_REPETITION_TYPE, _LOGICAL = 3, 10  # of a SchemaElement
 
 
 def check_sound(footer: Footer) -> None:
@@ -19,6 +19,9 @@ def check_sound(footer: Footer) -> None:
     Levels of columns inside others are not looked at: they play no role, so nothing is asked
     of them. Raises DamagedError.
     """
+    for leaf in footer.leaves:
+        if _LOGICAL in leaf.element and not isinstance(leaf.element[_LOGICAL][1], dict):
+            raise damaged(footer.path, "a column's type is none")
     for index in range(len(footer.groups)):
         for leaf, chunk in zip(footer.leaves, footer.chunks(index), strict=True):
             try:
