@@ -225,7 +225,9 @@ class Engine:
         self.set_variables(**values)
         with self._said_by_us(script.path.name):
             for statement in self._con.extract_statements(script.sql):
-                self._con.execute(statement)
+                result = self._con.execute(statement)
+                while result.fetchmany(10_000):  # an open result would bar the next statement
+                    pass
 
     def view_shards(self, sources: Sequence[ShardSource], name: str = "shard") -> None:
         """Create the view `shard` over files: the one place where SQL text is generated.

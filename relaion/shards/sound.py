@@ -7,22 +7,28 @@ ends the program. So what it would stumble on is looked for before.
 from relaion.shards.metadata import BYTE_ARRAY, OPTIONAL, REPEATED, Footer, Leaf, damaged
 from relaion.shards.thrift import Struct
 
-_META, _SIZES = 3, 16  # of a ColumnChunk; of its ColumnMetaData
+_META = 3  # of a ColumnChunk
+_TYPE, _SIZES = 1, 16  # of its ColumnMetaData
 _UNENCODED, _REPETITION, _DEFINITION = 1, 2, 3  # of SizeStatistics
-_REPETITION_TYPE = 3  # of a SchemaElement
+_REPETITION_TYPE, _LOGICAL = 3, 10  # of a SchemaElement
 
 
 def check_sound(footer: Footer) -> None:
-    """Refuse a footer whose counts of levels do not fit its schema.
+    """Refuse a footer whose chunks have other types or counts of levels than its schema.
 
-    Columns inside others are not looked at: they play no role, so nothing is asked of them.
-    Raises DamagedError.
+    Levels of columns inside others are not looked at: they play no role, so nothing is asked
+    of them. Raises DamagedError.
     """
+    for leaf in footer.leaves:
+        if _LOGICAL in leaf.element and not isinstance(leaf.element[_LOGICAL][1], dict):
+            raise damaged(footer.path, "a column's type is none")
     for index in range(len(footer.groups)):
         for leaf, chunk in zip(footer.leaves, footer.chunks(index), strict=True):
             try:
                 meta = chunk[_META][1]
-                sound = leaf.nested or _SIZES not in meta or _fits(leaf, meta[_SIZES][1])
+                sound = meta[_TYPE][1] == leaf.type and (
+                    leaf.nested or _SIZES not in meta or _fits(leaf, meta[_SIZES][1])
+                )
             except (KeyError, TypeError, IndexError):
                 sound = False
             if not sound:

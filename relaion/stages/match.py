@@ -84,6 +84,8 @@ def _search(
     search: Search, inputs: Inputs, lists: Path, work: Path, limits: Limits, progress: Progress
 ) -> Hits:
     """Search all shards; raises DamagedError when one of them cannot be read to its end."""
+    for broken in inputs.broken:
+        progress.say(broken.why)
     shards = inputs.whole()
     failed: list[str] = []
     with (

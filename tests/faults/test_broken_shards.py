@@ -10,10 +10,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from relaion.errors import InputError, StopError
+from relaion.errors import DamagedError, InputError, StopError
 from relaion.run.findtask import FindTask
+from relaion.run.inputs import read_inputs
 from relaion.run.pool import LocalPool, Outcome
 from relaion.run.process import Guard
+from relaion.shards.footer import read_footer
+from relaion.shards.thrift_out import write_struct
 from tests.faults.world import contents, disclosed, make, names, run
 from tests.pipeline import InProcess, write_shard
 
@@ -246,3 +249,18 @@ def test_a_worker_that_takes_all_memory_is_stopped(world: Path, tmp_path: Path) 
         pytest.raises(StopError, match=r"took more than 0\.4 GB of memory|ran out of memory"),
     ):
         run(world, executor=pool, editions=[script], memory="8GB")
+
+
+def test_a_footer_that_would_end_pyarrow_is_refused(tmp_path: Path) -> None:
+    """A chunk of another type than its column: asked for it, pyarrow ends the whole process."""
+    path = tmp_path / "p.parquet"
+    write_shard(path, [{"url": "https://h.example/"}])
+    footer = read_footer(path)
+    chunk = write_struct(footer.chunks(0)[0])
+    other = footer.chunks(0)[0]
+    other[3][1][1] = (other[3][1][1][0], 1)  # BYTE_ARRAY is now said to be INT32
+    data = path.read_bytes()
+    assert data.count(chunk) == 1
+    path.write_bytes(data.replace(chunk, write_struct(other)))
+    with pytest.raises(DamagedError, match="a column chunk is not what its schema says"):
+        read_inputs([path], {})
