@@ -1,6 +1,7 @@
 """The spellings of links: what they reach, and that the SQL makes the same."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from hashlib import md5
 from html import unescape
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from relaion import sqlset
 from relaion.engine import Engine, connect
 from relaion.links import FORMS, link_key, spellings
+from relaion.links.spellings import _is_plain
 from relaion.links.text import as_bytes
 from tests.links_strategies import any_text, links, near_links, plain_pieces, variants
 from tests.test_links_cases import Line, lines
@@ -76,6 +78,27 @@ def test_every_spelling_once_the_link_first(text: str) -> None:
     assert len({s for _, s in found}) == len(found) <= len(FORMS) + 9
     assert {form for form, _ in found} <= set(FORMS)
     assert as_bytes(link_key(text)) in {s for _, s in found}
+
+
+def in_full(text: str) -> list[tuple[str, bytes]]:
+    """Spellings the long way, without the short cut for plain links."""
+    with pytest.MonkeyPatch.context() as patch:
+        # the package has a function of that name, which hides the module
+        patch.setattr(sys.modules["relaion.links.spellings"], "_is_plain", lambda _: False)
+        return spellings(text)
+
+
+@given(st.one_of(links, near_links, plain_pieces))
+@example("http://www.com/a")
+@example("https://a-.b_c.test/.a/..b?c=&d=./e")
+def test_the_short_cut_changes_nothing(text: str) -> None:
+    assert spellings(text) == in_full(text)
+
+
+def test_the_short_cut_serves_most_real_links_and_changes_none(shared_data: Path) -> None:
+    found = real_links(shared_data)
+    assert sum(map(_is_plain, found)) > 0.85 * len(found)
+    assert all(spellings(text) == in_full(text) for text in found[::4])
 
 
 @given(st.binary(max_size=40), st.sampled_from([b"%s", b"http://a.test/%s", b"http://%s.test/"]))

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes, urlparse
 
 import can_ada
 
+from relaion.links.host import ORDINARY
 from relaion.links.key import link_key
 from relaion.links.parts import is_bare
 from relaion.links.text import as_bytes, as_text, drop_breaks, quote_raw, trim, unquote_whole
@@ -47,6 +48,13 @@ _UNRESERVED = {
     f"%{ord(c):02X}": c
     for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 }
+# printable signs that neither browsers nor the link key write otherwise; no segment is empty or
+# only dots, the query neither empty nor ended by `&`
+_SIGN = r"[A-Za-z0-9_~!$()*+,:=@&-]"
+_PLAIN = re.compile(
+    rf"https?://{ORDINARY.pattern}(?:/\.*{_SIGN}(?:{_SIGN}|\.)*)+"
+    r"(?:\?[A-Za-z0-9_~!$()*+,./:=?@&-]*[A-Za-z0-9_~!$()*+,./:=?@-])?"
+)
 _OTHER = {"http": "https", "https": "http"}
 
 
@@ -61,12 +69,17 @@ def spellings(url: str | bytes) -> list[tuple[str, bytes]]:
     text = as_text(url)
     found: dict[bytes, str] = {}
     seen: set[str] = set()
-    for base, spelling in _bases(text):
+    for base, spelling in [("raw", text)] if _is_plain(text) else _bases(text):
         if spelling not in seen:
             seen.add(spelling)
             for form, variant in _variants(base, spelling):
                 found.setdefault(as_bytes(variant), form)
     return [(form, spelling) for spelling, form in found.items()]
+
+
+def _is_plain(text: str) -> bool:
+    """Whether all bases of a link are its text: nine in ten need no more than a look."""
+    return _PLAIN.fullmatch(text) is not None and "://www.www." not in text
 
 
 def _bases(text: str) -> Iterator[tuple[str, str]]:

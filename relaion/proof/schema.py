@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from relaion.proof.rows import open_shard
 from relaion.proof.same import Pairs
 from relaion.shards.footer import Footer, read_footer
+from relaion.shards.sound import check_sound
 
 _FIELD_ID = re.compile(r" field_id=-?\d+")
 
@@ -20,6 +21,7 @@ def compare(source: Path, target: Path) -> tuple[list[str], Pairs]:
     Columns are taken by position, for names may repeat. Raises InputError when a file
     cannot be read.
     """
+    check_sound(read_footer(target))  # before pyarrow is asked about its chunks
     with open_shard(source) as a, open_shard(target) as b:
         left, right = a.schema_arrow, b.schema_arrow
         said = list(_fields(left, right))

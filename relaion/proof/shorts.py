@@ -127,9 +127,8 @@ def _of_batch(rows: Rows, wanted: Wanted) -> Shorts:
             links.append(inner_level(urls, wanted.looks_inside))
         for level in links:
             plain.append(prefix_of(_keys(level, wanted)))
-            for short, mark in _spell(level, urls, wanted):
-                found.append(short)
-                marks.append(mark)
+            if wanted.hashed:
+                _spell(level, urls, wanted.hashed, found, marks)
     return Shorts(pa.concat_arrays([_int64(array("q")), *plain]), _int64(found), _int64(marks))
 
 
@@ -141,18 +140,17 @@ def _keys(level: Level, wanted: Wanted) -> Iterator[str]:
                 yield from digests
 
 
-def _spell(level: Level, urls: pa.Array, wanted: Wanted) -> Iterator[tuple[int, int]]:
-    """Shortened digests of all spellings of the links, each with the mark of the row's own link."""
-    if not wanted.hashed:
-        return
+def _spell(
+    level: Level, urls: pa.Array, algorithms: list[str], found: "array[int]", marks: "array[int]"
+) -> None:
+    """Add shortened digests of all spellings of the links, each with the mark of the row's own."""
     for row, url in zip(level.rows, level.links.to_pylist(), strict=True):
         if url is None:
             continue
+        digests = [digest_of(text, a)[:8] for _, text in spellings(url) for a in algorithms]
+        found.frombytes(b"".join(digests))
         mark = link_mark(urls[row].as_py() if level.inner else url)
-        for _, text in spellings(url):
-            for algorithm in wanted.hashed:
-                short = digest_of(text, algorithm)[:8]
-                yield int.from_bytes(short, "little", signed=True), mark
+        marks.extend([mark] * len(digests))
 
 
 def _int64(numbers: "array[int]") -> pa.Array:
