@@ -3,10 +3,30 @@
 import os
 import resource
 import signal
+import sys
 import threading
 import time
+from importlib.abc import MetaPathFinder
 
 _CHECK_SECONDS = 0.2
+
+
+class _NoPandas(MetaPathFinder):
+    """Finds that there is no pandas."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        """Nothing for any module; for pandas not even the next finder is asked."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname, name=fullname)
+
+
+def keep_pandas_out() -> None:
+    """Keep pyarrow from loading pandas, where that is installed: half a second a process.
+
+    pyarrow asks for it at the first list that becomes an array. For processes of our own only: a
+    program that imports this library may want pandas.
+    """
+    sys.meta_path.insert(0, _NoPandas())
 
 
 def leave_no_core() -> None:
@@ -18,7 +38,8 @@ def leave_no_core() -> None:
 
 
 def serve_parent() -> None:
-    """Be a child: end with the parent, leave Ctrl-C to it, leave no core."""
+    """Be a child: end with the parent, leave Ctrl-C to it, leave no core, start quickly."""
+    keep_pandas_out()
     leave_no_core()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent(os.getppid())

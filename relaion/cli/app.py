@@ -19,7 +19,7 @@ from rich.text import Text
 
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown
-from relaion.processes import leave_no_core
+from relaion.processes import keep_pandas_out, leave_no_core
 
 EXIT_FOUND = 1
 EXIT_WRONG = 2
@@ -90,6 +90,7 @@ def main() -> None:
     All is closed by now; ending without the interpreter's tidying up keeps DuckDB's binding
     from reporting its own leftovers on stderr after our one line.
     """
+    keep_pandas_out()
     leave_no_core()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Pairs = Sequence[tuple[int, int]]
-_FAR = pa.scalar(int.from_bytes(os.urandom(8), "little", signed=True), pa.int64())
+_FAR = int.from_bytes(os.urandom(8), "little", signed=True)  # no Arrow scalar: that loads pandas
 
 
 def bits(column: pa.Array) -> pa.Array:
@@ -89,7 +89,7 @@ def _hashable(column: pa.Array) -> list[object]:
         # Python hashes -1 like -2, and small integers as themselves: far from those, none do
         if plain.type == pa.uint64():
             plain = plain.view(pa.int64())
-        plain = pc.bit_wise_xor(pc.cast(plain, pa.int64()), _FAR)
+        plain = pc.bit_wise_xor(pc.cast(plain, pa.int64()), pa.scalar(_FAR, pa.int64()))
     values: list[object] = plain.to_pylist()
     return [repr(v) for v in values] if pa.types.is_nested(plain.type) else values
 

@@ -37,14 +37,13 @@ def _prepared(task: Task) -> Iterator[Engine]:
         for table in ("list_hits", "same_link"):
             engine.read_parquet(table, [work / f"{table}.parquet"], shard_no=task.no)
         engine.read_parquet("lists", [work / "lists.parquet"])
-        engine.run(scripts["38_text_macros"])
         engine.run(
             scripts["40_rule_hits"],
             unsafe_above=task.unsafe_above,
             keyword_above=task.keyword_above,
-            keyword_pattern=_keyword_pattern(engine, work, task.version),
             unscored=task.unscored,
         )
+        _keyword_hits(engine, task)
         engine.run(scripts["45_removals"])
         _load_editions(engine, task)
         engine.lock(files=[path])
@@ -85,14 +84,22 @@ def _decide(task: Task) -> Decision:
     return removed, tally, groups
 
 
-def _keyword_pattern(engine: Engine, work: Path, version: str) -> str | None:
-    keywords = work / "keywords.parquet"
-    if not keywords.exists():
-        return None
-    engine.read_parquet("keywords", [keywords])
-    engine.run(load(version)["39_keyword_pattern"])
-    ((pattern,),) = engine.rows("from keyword_pattern")
-    return str(pattern) if pattern is not None else None
+def _keyword_hits(engine: Engine, task: Task) -> None:
+    """Rows that the rule on keywords names; nothing where the run has none."""
+    keywords = Path(task.work) / "keywords.parquet"
+    scripts = load(task.version)
+    has_own = not all(edition.built_in for edition in task.editions)
+    if keywords.exists() or has_own:  # an own script may fold captions, too
+        engine.run(scripts["38_text_macros"])
+    if keywords.exists():
+        engine.read_parquet("keywords", [keywords])
+        engine.run(scripts["39_keyword_pattern"])
+        ((pattern,),) = engine.rows("from keyword_pattern")
+        engine.run(
+            scripts["41_keyword_hits"],
+            keyword_above=task.keyword_above,
+            keyword_pattern=pattern,
+        )
 
 
 def _load_editions(engine: Engine, task: Task) -> None:

@@ -1,0 +1,35 @@
+-- name:    keyword_hits
+-- purpose: The rows of one shard with a high score whose caption holds a keyword.
+-- params:  $keyword_above  double  a score above it and a keyword fulfil `unsafe_keyword`
+-- params:  $keyword_pattern  varchar  what 39_keyword_pattern made; null names no row
+-- reads:   shard (file_row_number bigint, text varchar, punsafe double)
+-- reads:   scored (file_row_number bigint, score double)
+-- reads:   rule_hits (file_row_number bigint, rule varchar)
+-- writes:  rule_hits (file_row_number bigint, rule varchar)
+-- nulls:   a null caption holds no keyword
+-- order:   none
+--
+-- Not run where there are no keywords: the rule is off then. Rows above the threshold are
+-- gathered first, so that the regular expression meets few captions (in one `and` DuckDB may
+-- run it on all of them).
+
+create or replace temp table captions as
+with high as (
+    select h.file_row_number
+    from scored as h
+    where h.score > $keyword_above
+)
+
+select
+    s.file_row_number,
+    s.text
+from shard as s
+semi join high as h on s.file_row_number = h.file_row_number
+where s.punsafe > $keyword_above;
+
+insert into rule_hits
+select
+    c.file_row_number,
+    'unsafe_keyword' as rule
+from captions as c
+where regexp_matches(fold_text(c.text), $keyword_pattern);
