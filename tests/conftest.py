@@ -23,3 +23,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared/data beside this checkout")
     return folder
+
+
+SLOW = ("faults", "test_lists_crash.py", "test_lists_faults.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is broken on purpose takes minutes: apart from the suite, and in every CI run."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent).parts[0]
+        if place in SLOW:
+            item.add_marker(pytest.mark.slow)

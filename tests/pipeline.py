@@ -1,16 +1,20 @@
 """The real pipeline for tests: shards written, lists added, `clean` run, results read back."""
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from relaion.cli.app import run
 from relaion.lists import store
 from relaion.run.pool import AnyTask, Outcome
 from relaion.run.worker import answer
@@ -78,6 +82,33 @@ def rows_of(out: Path, edition: str) -> list[dict[str, Any]]:
     """All rows of an edition, shard by shard in order of name."""
     paths = sorted((out / edition).rglob("*.parquet"), key=str)
     return [row for path in paths for row in pq.read_table(path, partitioning=None).to_pylist()]
+
+
+@contextmanager
+def _at_home(cwd: Path | None, command: Sequence[str]) -> Iterator[None]:
+    """Be a command in a folder, and do tasks in this process."""
+
+    @contextmanager
+    def hands(*_: object, **__: object) -> Iterator[InProcess]:
+        yield InProcess()
+
+    with pytest.MonkeyPatch.context() as patch:
+        if cwd is not None:
+            patch.chdir(cwd)
+        patch.setattr(sys, "argv", command)
+        for stage in ("clean", "match"):
+            # the package has functions of these names, which hide the modules
+            patch.setattr(sys.modules[f"relaion.stages.{stage}"], "LocalPool", hands)
+        yield
+
+
+def here(*args: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line in this process, its workers too: no wait for any to start."""
+    said, told = io.StringIO(), io.StringIO()
+    command = ["relaion", *map(str, args)]
+    with _at_home(cwd, command), redirect_stdout(said), redirect_stderr(told):
+        code = run()
+    return subprocess.CompletedProcess(command, code, said.getvalue(), told.getvalue())
 
 
 def relaion(

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect
-from tests.pipeline import relaion
+from tests.pipeline import here as relaion
 
 ORIGINAL = pa.schema(
     [

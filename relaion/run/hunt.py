@@ -20,6 +20,7 @@ from relaion.run.numbering import Numbered, batches
 from relaion.run.pool import Executor, Outcome
 from relaion.run.progress import Progress
 from relaion.run.search import Count, Hits, Union
+from relaion.shards.footer import read_footer
 
 BATCH_ROWS = 100_000_000
 ALIKE = 20  # shards that fail before one succeeds: it is not the shards
@@ -35,8 +36,8 @@ class Searched:
     """
 
     hits: Hits
-    shards: tuple[Numbered, ...]
     digests: dict[int, str]
+    shards: tuple[Numbered, ...]
 
 
 @dataclass
@@ -64,14 +65,14 @@ class Hunt:
         self._sweep("match", "hits", shards, hits, {})
         all_hits, all_keys = self._gathered(hits)
         found: list[Ledger] = []
-        if self.search.same_link and _rows(all_keys):
+        if self.search.same_link and read_footer(all_keys).rows:
             same = Ledger(self.work, f"same-{file_sha256(all_keys)[:16]}")
             reads: Reads = {"list_hits": (all_hits,), "hit_keys": (all_keys,)}
             self._sweep("same link", "same", shards, same, reads)
             found.append(same)
         searched = self._without_failed(shards)
         self._count(searched, all_hits, [self._path(n) for x in found for n in x.names])
-        return Searched(self._read_hits(), searched, self._digests())
+        return Searched(*self._read(), searched)
 
     def _path(self, name: str) -> Path:
         return self.work / FIND / f"{name}.parquet"
@@ -180,31 +181,18 @@ class Hunt:
         value = [file_sha256(hits), [p.name for p in same], [n.no for n in shards]]
         self._must(self._task("count", shards, reads), "counted.json", value)
 
-    def _read_hits(self) -> Hits:
-        with connect(temp=self.work, threads=1) as engine:
-            for table in ("hit_counts", "hit_unions"):
+    def _read(self) -> tuple[Hits, dict[int, str]]:
+        """The counts, and a digest of what was found in each shard, so that a change is seen."""
+        with connect(temp=self.work, threads=1, memory=self.memory) as engine:
+            for table in ("hit_counts", "hit_unions", "list_hits", "same_link"):
                 engine.read_parquet(table, [self.work / f"{table}.parquet"])
             counts, unions = engine.rows("from hit_counts"), engine.rows("from hit_unions")
-        return Hits(tuple(Count(*row) for row in counts), tuple(Union(*row) for row in unions))
-
-    def _digests(self) -> dict[int, str]:
-        """What the search found in each shard, so that a change of it is seen."""
-        with connect(temp=self.work, threads=1, memory=self.memory) as engine:
-            for table in ("list_hits", "same_link"):
-                engine.read_parquet(table, [self.work / f"{table}.parquet"])
-            return dict(
-                engine.rows(
-                    "with found as (select shard_no, to_json(h)::varchar as line "
-                    "from list_hits as h union all select shard_no, to_json(s)::varchar "
-                    "from same_link as s) "
-                    "select shard_no, sha256(string_agg(line, ' ' order by line)) "
-                    "from found group by all"
-                )
+            digests = engine.rows(
+                "with found as (select shard_no, to_json(h)::varchar as line "
+                "from list_hits as h union all select shard_no, to_json(s)::varchar "
+                "from same_link as s) "
+                "select shard_no, sha256(string_agg(line, ' ' order by line)) "
+                "from found group by all"
             )
-
-
-def _rows(path: Path) -> int:
-    with connect(threads=1) as engine:
-        engine.read_parquet("keys", [path])
-        ((n,),) = engine.rows("select count(*) from keys")
-    return int(n)
+        hits = Hits(tuple(Count(*row) for row in counts), tuple(Union(*row) for row in unions))
+        return hits, dict(digests)
