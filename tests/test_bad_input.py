@@ -13,7 +13,9 @@ from relaion import sqlset
 from relaion.engine import connect
 from relaion.errors import StopError
 from relaion.run.search import Hits, Union, hold
-from tests.pipeline import Sent, add_lists, relaion, write_shard
+from tests.pipeline import Sent, add_lists, write_shard
+from tests.pipeline import here as relaion
+from tests.pipeline import relaion as by_itself
 
 LISTED = "https://listed.example/secret-marker.jpg"
 
@@ -204,10 +206,10 @@ def test_a_script_changed_after_release_stops_a_run(world: Path) -> None:
     for path in sorted(folder.rglob("*.sql")):
         lines.append(f"{sqlset.parse(path).sha256}  {path.relative_to(folder)}")
     (folder / "SHA256SUMS").write_text("\n".join(lines) + "\n")
-    assert relaion("scripts", "--check", cwd=root, PYTHONPATH=str(root)).returncode == 0
+    assert by_itself("scripts", "--check", cwd=root, PYTHONPATH=str(root)).returncode == 0
     script = folder / "40_rule_hits.sql"
     script.write_text(script.read_text().replace("is null;", "is null ;"))
-    done = relaion(
+    done = by_itself(
         "clean", world / "data", "--lists", world / "lists.duckdb", "--out", world / "out",
         cwd=root, PYTHONPATH=str(root),
     )  # fmt: skip

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.shards.footer import read_footer
-from tests.pipeline import Sent, add_lists, relaion, rows_of, write_shard
+from tests.pipeline import Sent, add_lists, rows_of, write_shard
+from tests.pipeline import here as relaion
 
 
 def clean_json(folder: Path, *args: str) -> Any:

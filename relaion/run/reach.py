@@ -41,7 +41,10 @@ _SAMPLED = pa.schema(
 def reach(
     inputs: Inputs, sidecars: Sequence[Sidecar], limits: Limits, work: Path, version: str
 ) -> tuple[Coverage, ...]:
-    """Estimated coverage of each subset by way of sidecars, for the image hashes that they hold."""
+    """Estimated coverage of each subset by way of sidecars, for the image hashes that they hold.
+
+    A subset that has such hashes itself and meets none in the sidecars has no line.
+    """
     if not sidecars:
         return ()
     held = {role for s in sidecars for role in s.layout.roles}
@@ -55,10 +58,11 @@ def reach(
         engine.run(load(version)["37_sidecar_reach"])
         found = engine.rows("from sidecar_reach")
     rows = inputs.rows_by_subset
+    own = {(shown(n.shard.subset), role) for n in inputs.shards for role in n.shard.layout.roles}
     return tuple(
         Coverage(subset, role, rows[subset], rows[subset] * n // of, "sidecar", True, of)
         for subset, role, of, n in found
-        if role in held
+        if role in held and (n or (subset, role) not in own)
     )
 
 
