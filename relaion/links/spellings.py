@@ -67,9 +67,11 @@ def spellings(url: str | bytes) -> list[tuple[str, bytes]]:
     Raises nothing.
     """
     text = as_text(url)
+    if _is_plain(text):
+        return _of_plain(text)
     found: dict[bytes, str] = {}
     seen: set[str] = set()
-    for base, spelling in [("raw", text)] if _is_plain(text) else _bases(text):
+    for base, spelling in _bases(text):
         if spelling not in seen:
             seen.add(spelling)
             for form, variant in _variants(base, spelling):
@@ -80,6 +82,23 @@ def spellings(url: str | bytes) -> list[tuple[str, bytes]]:
 def _is_plain(text: str) -> bool:
     """Whether all bases of a link are its text: nine in ten need no more than a look."""
     return _PLAIN.fullmatch(text) is not None and "://www.www." not in text
+
+
+def _of_plain(text: str) -> list[tuple[str, bytes]]:
+    """The spellings of a link whose bases are all its text."""
+    scheme, slashes, body = text.partition("//")
+    own = scheme + slashes
+    other = "http://" if own == "https://" else "https://"
+    found = []
+    for name, place in (("raw", body), ("raw-www", _toggled(body))):
+        if place is not None:
+            found.append((name, f"{own}{place}".encode()))
+            found.append((f"{name}-swapped", f"{other}{place}".encode()))
+            found.append((f"{name}-bare", place.encode()))
+            lower = place.lower()
+            if lower != place:
+                found.append((f"{name}-lower", lower.encode()))
+    return found
 
 
 def _bases(text: str) -> Iterator[tuple[str, str]]:
