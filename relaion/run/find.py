@@ -79,7 +79,11 @@ class Finder:
     def _search_lists(self, batch: Sequence[Numbered], wanted: Wanted) -> None:
         run = self._engine.run
         run(self._script("14_listed_hosts"))
-        run(self._script("15_near_hosts"), has_hosts="host" in wanted.kinds)
+        run(
+            self._script("15_near_places"),
+            has_links=wanted.has_links,
+            has_hosts="host" in wanted.kinds,
+        )
         self._link_keys(has_links=wanted.has_links, has_hashed=wanted.has_hashed)
         run(self._script("22_odd_spellings"), has_hashed=wanted.has_hashed)
         fill_spelled(self._engine)
@@ -94,7 +98,7 @@ class Finder:
 
     def _search_same_link(self) -> None:
         self._engine.run(self._script("34_hit_hosts"))
-        self._engine.run(self._script("15_near_hosts"), has_hosts=False)
+        self._engine.run(self._script("15_near_places"), has_links=True, has_hosts=False)
         self._link_keys(has_links=True, has_hashed=False)
         self._engine.run(self._script("35_same_link"))
 

@@ -3,42 +3,30 @@
 -- params:  $has_links  boolean  whether any link, host or prefix is listed; without one, no row is near
 -- params:  $has_inner  boolean  whether links inside links are looked at
 -- reads:   shard (shard_no integer, file_row_number bigint, url varchar)
--- reads:   listed_hosts (host_digest varchar)
--- reads:   near_hosts (host varchar)
+-- reads:   near_places (place varchar)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  nested_rows (shard_no integer, file_row_number bigint, url varchar)
 -- nulls:   a null link is never near
 -- order:   none
 --
--- Too many rows here cost time; one too few would be a missed link. So whatever is not
--- plainly `http(s)://` and an ordinary host goes on (its link_host is empty). nested_rows are those
--- whose link may hold another link; 17_nested_links looks at these. level says whose link it
--- is: `own`, or `inner` for a link inside the row's link (18_inner_links).
+-- Too many rows here cost time; one too few would be a missed link. So whatever does not begin
+-- with `http://` or `https://` goes on. nested_rows are those whose link may hold another link;
+-- 17_nested_links looks at these. level says whose link it is: `own`, or `inner` for a link
+-- inside the row's link (18_inner_links).
 
 create or replace temp table looked_at as
-with hosted as (
+with judged as (
     select
         s.shard_no,
         s.file_row_number,
         s.url,
-        link_host(s.url) as host,
+        $has_links and (
+            not (starts_with(s.url, 'https://') or starts_with(s.url, 'http://'))
+            or split_part(s.url, '/', 3) in (select p.place from near_places as p)
+        ) as is_near,
         $has_inner and may_hold_link(s.url) as is_nested
     from shard as s
     where ($has_links or $has_inner) and s.url is not null
-),
-
-judged as (
-    select
-        h.shard_no,
-        h.file_row_number,
-        h.url,
-        h.is_nested,
-        $has_links and (
-            h.host = ''
-            or md5(h.host) in (select l.host_digest from listed_hosts as l)
-            or h.host in (select n.host from near_hosts as n)
-        ) as is_near
-    from hosted as h
 )
 
 select
