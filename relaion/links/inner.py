@@ -26,6 +26,7 @@ _FULL = r"https?:/+[^/?#&\s]*\.[^/?#&\s]*(?=/)"
 _BARE = rf"(?<=[/?&=:])(?:{_LETTER}+\.)+(?:[A-Za-z]|[^\x00-\x7f]){_LETTER}+(?::[0-9]+)?(?=/)"
 _ONLY_FULL = re.compile(_FULL, re.IGNORECASE | re.ASCII)
 _ANY = re.compile(f"{_FULL}|{_BARE}", re.IGNORECASE | re.ASCII)
+_SCHEME = re.compile(r"https?:/", re.IGNORECASE | re.ASCII)
 _WORDS = re.compile(r"[/?&]")
 _OPTIONS = re.compile(r"([^/]*//)?([^/]*)/[^/]*=[^/]*/")
 
@@ -34,8 +35,8 @@ def inner_links(url: str | bytes) -> list[str]:
     """The links that a link holds in its path or query, as texts for `link_key`.
 
     Each is given as it stands to the end, without its query, and cut at the next `&`, since no
-    one can say which parameters belong to which; a text only once, never the link itself. A
-    proxy of a proxy gives both. Bytes that are not UTF-8 keep their values. Raises nothing.
+    one can say which parameters belong to which; with `http://` where it stands without a scheme;
+    a text only once, never the link itself. A proxy of a proxy gives both. Bytes that are not UTF-8 keep their values. Raises nothing.
     """
     text = as_text(url)
     whole = unquote_whole(text)
@@ -54,7 +55,8 @@ def inner_links(url: str | bytes) -> list[str]:
 
 def _inside(text: str, inner: re.Pattern[str], depth: int) -> Iterator[str]:
     for match in islice(inner.finditer(text), _AT_ONCE):
-        yield from _ends(text[match.start() :])
+        link = text[match.start() :]
+        yield from _ends(link if _SCHEME.match(link) else f"http://{link}")
     if depth and "%" in text:
         # a part that is escaped as a whole, then what is escaped here and there
         for part in _WORDS.split(text):

@@ -110,12 +110,13 @@ class Finder:
             self._engine.run(self._script("17_nested_links"), has_hashed=has_hashed)
             fill_inner(self._engine)
             self._engine.run(self._script("18_inner_links"))
-        self._keyed()
+        self._keyed(wanted=has_links)
 
-    def _keyed(self) -> None:
-        self._engine.run(self._script("19_odd_links"))
+    def _keyed(self, *, wanted: bool = True) -> None:
+        """Table `link_keys` for `near_links`; not `wanted` where only hashed links are listed."""
+        self._engine.run(self._script("19_odd_links"), has_links=wanted)
         fill_keys(self._engine)
-        self._engine.run(self._script("20_link_keys"))
+        self._engine.run(self._script("20_link_keys"), has_links=wanted)
 
     def _search_keys(self) -> None:
         self._engine.run(self._script("32_hit_links"))

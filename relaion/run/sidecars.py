@@ -78,7 +78,7 @@ def find_sidecar_keys(
 
         mending([original for _, original in _originals(sidecars)], work, look)
         engine.run(scripts["11_sidecar_links"])
-        engine.run(scripts["19_odd_links"])
+        engine.run(scripts["19_odd_links"], has_links=True)
         fill_keys(engine)
         engine.run(scripts["12_sidecar_keys"])
         engine.write_parquet("from sidecar_keys", path)

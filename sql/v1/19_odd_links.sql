@@ -1,6 +1,6 @@
 -- name:    odd_links
 -- purpose: The near links whose key SQL cannot prove; Python fills odd_keys with them.
--- params:  none
+-- params:  $has_links  boolean  whether plain links, hosts or prefixes are listed; else none is keyed
 -- reads:   near_links (url varchar)
 -- writes:  odd_links (url varchar)
 -- nulls:   none
@@ -12,4 +12,4 @@
 create or replace temp table odd_links as
 select distinct n.url
 from near_links as n
-where not link_is_canonical(n.url);
+where $has_links and not link_is_canonical(n.url);

@@ -1,6 +1,6 @@
 -- name:    link_keys
 -- purpose: The link keys of the near links: proved in SQL, or as Python wrote them to odd_keys.
--- params:  none
+-- params:  $has_links  boolean  whether plain links, hosts or prefixes are listed; else none is keyed
 -- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- reads:   odd_keys (url varchar, url_key varchar, host_digest varchar)
 -- writes:  link_keys (shard_no integer, file_row_number bigint, level varchar, url_key varchar, host_digest varchar)
@@ -15,4 +15,5 @@ select
     coalesce(o.url_key, link_stripped(n.url)) as url_key,
     case when o.url is null then md5(link_host(n.url)) else o.host_digest end as host_digest
 from near_links as n
-left join odd_keys as o on n.url = o.url;
+left join odd_keys as o on n.url = o.url
+where $has_links;
