@@ -36,7 +36,8 @@ def inner_links(url: str | bytes) -> list[str]:
 
     Each is given as it stands to the end, without its query, and cut at the next `&`, since no
     one can say which parameters belong to which; with `http://` where it stands without a scheme;
-    a text only once, never the link itself. A proxy of a proxy gives both. Bytes that are not UTF-8 keep their values. Raises nothing.
+    a text only once, never the link itself. A proxy of a proxy gives both. Bytes that are not
+    UTF-8 keep their values. Raises nothing.
     """
     text = as_text(url)
     whole = unquote_whole(text)
