@@ -5,6 +5,7 @@ that the next script joins. Nothing is decided in it.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -12,9 +13,11 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.links import host_digest, inner_links, link_key, spellings
 from relaion.links.text import as_bytes
+from relaion.run.spread import spread
 from relaion.shards.exact import marked, unmarked
 
 AT_ONCE = 20_000  # links; each may have dozens of spellings
+MANY = 100_000  # links; answering fewer takes less time than starting processes
 Answer = Callable[[str | bytes], Iterable[tuple[Any, ...]]]
 
 _KEYS = pa.schema([("url", pa.string()), ("url_key", pa.string()), ("host_digest", pa.string())])
@@ -37,19 +40,19 @@ def make_tables(engine: Engine) -> None:
         engine.execute(f"create or replace temp table {table} ({columns})")
 
 
-def fill_keys(engine: Engine) -> None:
+def fill_keys(engine: Engine, workers: int = 1) -> None:
     """`odd_keys` for `odd_links`."""
-    _fill(engine, "odd_links", "odd_keys", _KEYS, _keys)
+    _fill(engine, "odd_links", "odd_keys", _KEYS, _keys, workers)
 
 
-def fill_inner(engine: Engine) -> None:
+def fill_inner(engine: Engine, workers: int = 1) -> None:
     """`inner_links` for `nested_links`."""
-    _fill(engine, "nested_links", "inner_links", _INNER, _inner)
+    _fill(engine, "nested_links", "inner_links", _INNER, _inner, workers)
 
 
-def fill_spelled(engine: Engine) -> None:
+def fill_spelled(engine: Engine, workers: int = 1) -> None:
     """`spelled` for `odd_spellings`."""
-    _fill(engine, "odd_spellings", "spelled", _SPELLED, spellings)
+    _fill(engine, "odd_spellings", "spelled", _SPELLED, spellings, workers)
 
 
 def _held(text: str) -> str:
@@ -66,13 +69,23 @@ def _inner(url: str | bytes) -> Iterator[tuple[str]]:
     return ((_held(text),) for text in inner_links(url))
 
 
-def _fill(engine: Engine, asked: str, table: str, schema: pa.Schema, answer: Answer) -> None:
+def _fill(
+    engine: Engine, asked: str, table: str, schema: pa.Schema, answer: Answer, workers: int
+) -> None:
     """Answer each link of the table `asked` with rows of `table`, some at a time."""
     engine.execute(f"delete from {table}")  # noqa: S608 - names of this module
     ((n,),) = engine.rows(f"select count(*) from {asked}")  # noqa: S608
-    for start in range(0, n, AT_ONCE):
-        some = f"select url from {asked} where rowid >= ? and rowid < ?"  # noqa: S608
-        links = engine.rows(some, [start, start + AT_ONCE])
-        rows = [(url, *found) for (url,) in links for found in answer(unmarked(url))]
-        columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in schema]
-        engine.insert(table, pa.table(columns, schema=schema))
+    some = f"select url from {asked} where rowid >= ? and rowid < ?"  # noqa: S608
+    pieces = (
+        [url for (url,) in engine.rows(some, [start, start + AT_ONCE])]
+        for start in range(0, n, AT_ONCE)
+    )
+    hands = workers if n >= MANY else 1
+    for rows in spread(partial(_answered, answer, schema), pieces, hands):
+        engine.insert(table, rows)
+
+
+def _answered(answer: Answer, schema: pa.Schema, urls: list[str]) -> pa.Table:
+    rows = [(url, *found) for url in urls for found in answer(unmarked(url))]
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in schema]
+    return pa.table(columns, schema=schema)

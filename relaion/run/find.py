@@ -86,7 +86,7 @@ class Finder:
         )
         self._link_keys(has_links=wanted.has_links, has_hashed=wanted.has_hashed)
         run(self._script("22_odd_spellings"), has_hashed=wanted.has_hashed)
-        fill_spelled(self._engine)
+        fill_spelled(self._engine, self._search.workers)
         fill_row_hashes(self._engine, batch, wanted.row_hashes, self._search.workers)
         run(
             self._script("24_row_keys"),
@@ -108,14 +108,14 @@ class Finder:
         self._engine.run(self._script("16_near_links"), has_links=has_links, has_inner=inner)
         if inner:
             self._engine.run(self._script("17_nested_links"), has_hashed=has_hashed)
-            fill_inner(self._engine)
+            fill_inner(self._engine, self._search.workers)
             self._engine.run(self._script("18_inner_links"))
         self._keyed(wanted=has_links)
 
     def _keyed(self, *, wanted: bool = True) -> None:
         """Table `link_keys` for `near_links`; not `wanted` where only hashed links are listed."""
         self._engine.run(self._script("19_odd_links"), has_links=wanted)
-        fill_keys(self._engine)
+        fill_keys(self._engine, self._search.workers)
         self._engine.run(self._script("20_link_keys"), has_links=wanted)
 
     def _search_keys(self) -> None:

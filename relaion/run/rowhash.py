@@ -1,16 +1,14 @@
 """Row hashes of shards that lack them, computed only for those that something asks for."""
 
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.engine import Engine
-from relaion.processes import serve_parent
 from relaion.run.numbering import Numbered
+from relaion.run.spread import spread
 from relaion.shards.rowhash import computed, needs_hashes
 
 SMALL = 500_000  # rows below which starting processes costs more than they save
@@ -35,13 +33,8 @@ def fill_row_hashes(
 
 def _found(shards: Sequence[Numbered], wanted: pa.Array, workers: int) -> Iterator[pa.Table]:
     look = partial(_matching, wanted)
-    hands = min(workers, len(shards))
-    if hands < 2 or sum(n.shard.rows for n in shards) < SMALL:
-        yield from map(look, shards)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(hands, mp_context=context, initializer=serve_parent) as pool:
-        yield from pool.map(look, shards)
+    hands = min(workers, len(shards)) if sum(n.shard.rows for n in shards) >= SMALL else 1
+    yield from spread(look, shards, hands)
 
 
 def _matching(wanted: pa.Array, numbered: Numbered) -> pa.Table:

@@ -20,6 +20,7 @@ from relaion.engine import Engine, connect
 from relaion.links import host_digest, link_key
 from relaion.run.find import Finder, Search
 from relaion.run.wanted import Wanted
+from relaion.shards.rowhash import row_hashes
 from relaion.sqlset import VERSION
 
 ROWS = 1_000_000
@@ -60,6 +61,7 @@ class Bench:
         engine.execute("create table once (url varchar)")
         engine.insert("once", pa.table({"url": urls}))
         engine.execute(SHARD.format(-(-ROWS // len(urls))))
+        self._links = engine.table("select url from shard").column(0).combine_chunks()
         hosts = sorted({host_digest(link_key(url)) or "" for url in urls})
         engine.execute("create table hosts (no integer, host_digest varchar)")
         engine.insert(
@@ -72,6 +74,10 @@ class Bench:
     def md5(self) -> None:
         """One MD5 of every link: the unit."""
         self.engine.rows("select count(*) from shard where md5(url) < '8'")
+
+    def row_hash(self) -> None:
+        """The row hash of every link with a caption of its length."""
+        row_hashes(self._links, self._links)
 
     def far(self) -> None:
         """List links on hosts that no row has, as most hosts of most runs are."""
@@ -108,6 +114,7 @@ def works(bench: Bench) -> list[tuple[str, Callable[[], None], Work]]:
     """What is measured: its name, what is listed for it, the work."""
     return [
         ("md5(url)", lambda: None, bench.md5),
+        ("row hash, as long a caption", lambda: None, bench.row_hash),
         ("plain list, host prefilter", bench.far, bench.search(inner=False)),
         ("plain list, host prefilter, inner links", bench.far, bench.search(inner=True)),
         ("plain list, no prefilter", bench.near, bench.search(inner=False)),
