@@ -27,7 +27,7 @@ JOINED = pa.schema(
     ]
 )  # fmt: skip
 ROLES = {
-    "URL": "url", "TEXT": "text", "punsafe": "punsafe",
+    "URL": "url", "TEXT": "text", "punsafe": "punsafe", "hash": "row_hash",
     "md5": "image_md5", "sha1": "image_sha1", "sha256": "image_sha256",
 }  # fmt: skip
 
@@ -74,7 +74,7 @@ def add_lists(path: Path, sent: Sequence[Sent]) -> None:
             values = [v for k, v in delivery.entries if k == kind]
             # the comment makes every delivery another: the same one twice is not taken in
             file.write_text("\n".join([f"# delivery {i}", *values, ""]), encoding="utf-8")
-            fixed = kind if kind.startswith("url_") else None
+            fixed = None if kind.startswith("image_") or kind == "url" else kind
             store.add(path, [file], source=delivery.source, label=delivery.label, kind=fixed)
 
 

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.engine import connect
-from relaion.links import key_digest, link_key
 from relaion.stages import clean
 from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
@@ -23,7 +22,12 @@ LINKS = [
     "https://a.example/1.jpg", "http://a.example/1.jpg", "http://A.Example/1.jpg?x=1&amp;y=2",
     "https://a.example/1.jpg?x=1&y=2", "https://www.b.example/Ü.png", "https://b.example/2/",
     "http://b.example/2#top", "no link", "",
+    "https://i0.wp.com/a.example/1.jpg?w=3", "http://p.example/?u=http%3A%2F%2Fb.example%2F2",
+    "https://sub.b.example/dir/3.jpg",
 ]  # fmt: skip
+GIVEN = ["a.example/1.jpg", "http://a.example/1.jpg", "HTTPS://WWW.B.EXAMPLE/2", "b.example/2"]
+HOSTS = ["a.example", "*.b.example"]
+PREFIXES = ["b.example/2", "sub.b.example/dir"]
 CAPTIONS = [
     "a red teapot", "TEAPOTS", "мой кот", "котёл", "一个茶壶", "die STRASSE", "", "teapot,кот",
 ]  # fmt: skip
@@ -47,13 +51,21 @@ ROWS = st.fixed_dictionaries(
         "punsafe": maybe(SCORES),
         "image_md5": st.none() | st.sampled_from(MD5S).flatmap(odd_case),
         "image_sha1": st.none() | st.sampled_from(SHA1S).flatmap(odd_case),
+        "row_hash": maybe([7, -8]),
     }
 )
+HASHES = [7, -8, *(oracle.row_hash({"url": u, "text": t}) for u in LINKS[:4] for t in CAPTIONS[:2])]
 ENTRIES = st.one_of(
     st.tuples(st.just("image_md5"), st.sampled_from(MD5S).flatmap(odd_case)),
     st.tuples(st.just("image_sha1"), st.sampled_from(SHA1S).flatmap(odd_case)),
     st.tuples(st.just("url"), st.sampled_from(LINKS[:7])),
-    st.tuples(st.just("url_md5"), st.sampled_from(LINKS[:-1]).map(oracle.md5)),
+    st.tuples(st.just("url_md5"), st.sampled_from([*LINKS, *GIVEN]).filter(bool).map(oracle.md5)),
+    st.tuples(st.just("host"), st.sampled_from(HOSTS)),
+    st.tuples(st.just("url_prefix"), st.sampled_from([f"{p}/*" for p in PREFIXES])),
+    st.tuples(st.just("row_hash"), st.sampled_from(HASHES).map(str)),
+)
+BESIDE = st.lists(
+    st.tuples(st.sampled_from([u for u in LINKS if u]), st.sampled_from(MD5S)), max_size=4
 )
 SENT = st.builds(
     Sent,
@@ -63,20 +75,43 @@ SENT = st.builds(
 )
 
 
+def entry(kind: str, value: str) -> tuple[str, str]:
+    """An entry as the store holds it."""
+    if kind == "url":
+        return oracle.url_entry(value)
+    if kind == "row_hash":
+        return oracle.hash_entry(int(value))
+    if kind in ("host", "url_prefix"):
+        return oracle.scope_entry(kind, value.removesuffix("/*"))
+    return kind, value.lower()
+
+
+def write_sidecar(folder: Path, beside: Sequence[tuple[str, str]]) -> list[Path]:
+    """A TSV of links and MD5s; none for no line."""
+    if not beside:
+        return []
+    path = folder / "beside.tsv"
+    path.write_text("".join(f"{u}\t{md5}\n" for u, md5 in beside), encoding="utf-8")
+    return [path]
+
+
 def listings(sent: Sequence[Sent]) -> list[Listing]:
     """What the store makes of deliveries: a list for each kind of entry."""
     found: list[Listing] = []
     for delivery in sent:
         for kind in sorted({k for k, _ in delivery.entries}):
             values = [v for k, v in delivery.entries if k == kind]
-            digests = [key_digest(link_key(v)) if kind == "url" else v.lower() for v in values]
-            entries = frozenset((kind, d) for d in digests)
+            entries = frozenset(entry(kind, v) for v in values)
             found.append(Listing(len(found) + 1, delivery.label, entries, delivery.source))
     return found
 
 
 def run(
-    folder: Path, shards: Sequence[Sequence[dict[str, Any]]], sent: Sequence[Sent], setting: Setting
+    folder: Path,
+    shards: Sequence[Sequence[dict[str, Any]]],
+    sent: Sequence[Sent],
+    setting: Setting,
+    beside: Sequence[tuple[str, str]] = (),
 ) -> Path:
     place = 0
     for i, rows in enumerate(shards):
@@ -90,7 +125,8 @@ def run(
         words.write_text("\n".join(setting.keywords), encoding="utf-8")
     clean(
         [folder / "data"], folder / "lists.duckdb", folder / "out", keywords=words,
-        unscored=setting.unscored, same_link=setting.same_link, verify=False,
+        unscored=setting.unscored, same_link=setting.same_link, inner=setting.inner,
+        sidecars=write_sidecar(folder, beside), verify=False, yes_i_checked=True,
         workers=1, executor=InProcess(),
     )  # fmt: skip
     return folder / "out"
@@ -112,6 +148,8 @@ def float32(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     sent=st.lists(SENT, min_size=1, max_size=3),
     unscored=st.sampled_from(["keep", "drop"]),
     same_link=st.booleans(),
+    inner=st.booleans(),
+    beside=BESIDE,
     keywords=st.just(()) | st.lists(st.sampled_from(KEYWORDS), min_size=1, unique=True).map(tuple),
 )
 def test_editions_and_audit_are_what_the_model_says(
@@ -119,14 +157,18 @@ def test_editions_and_audit_are_what_the_model_says(
     sent: list[Sent],
     unscored: str,
     same_link: bool,
+    inner: bool,
+    beside: list[tuple[str, str]],
     keywords: tuple[str, ...],
 ) -> None:
-    setting = Setting(keywords or None, unscored, same_link)
+    known = tuple({"url": u, "image_md5": md5} for u, md5 in beside)
+    apart = (oracle.Sidecar("url", known),) if known else ()
+    setting = Setting(keywords or None, unscored, same_link, inner=inner, sidecars=apart)
     rows = float32([row for shard in shards for row in shard])
     lists = listings(sent)
     named = oracle.reasons(rows, lists, setting)
     with tempfile.TemporaryDirectory() as name:
-        out = run(Path(name), shards, sent, setting)
+        out = run(Path(name), shards, sent, setting, beside)
         for edition in (RESEARCH, SAFE):
             keeps = oracle.kept(named, edition, lists)
             assert [r["WIDTH"] for r in rows_of(out, edition.name)] == [
@@ -189,7 +231,7 @@ def test_cleaning_what_is_clean_changes_nothing(
         out = run(folder, [rows], sent, Setting())
         again = clean(
             [out / "research-safe"], folder / "lists.duckdb", folder / "again",
-            verify=False, workers=1, executor=InProcess(),
+            verify=False, yes_i_checked=True, workers=1, executor=InProcess(),
         )  # fmt: skip
         assert all(edition.removed == 0 for edition in again.editions)
         first = next((out / "research-safe").rglob("*.parquet"))
