@@ -343,6 +343,7 @@ def connect(
         con = duckdb.connect(str(database or ":memory:"), read_only=read_only, config=config)
     except duckdb.Error as e:
         raise _cannot_open(database, e) from None
+    con.execute("set enable_progress_bar = false")  # it would stand in the middle of our stdout
     engine = Engine(con, temp)
     try:
         yield engine

@@ -11,6 +11,7 @@ import typer.main
 import relaion
 from relaion.cli import app
 from relaion.cli.lists import lists_app
+from relaion.engine import connect
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {c.callback.__name__: c.callback for c in app.registered_commands if c.callback}
@@ -76,3 +77,9 @@ def test_generated_parts_of_the_readme_are_fresh() -> None:
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert docs.put(text, "reference", docs.reference()) == text
+
+
+def test_the_engine_draws_no_progress_of_its_own() -> None:
+    # after two seconds DuckDB would write a bar to stdout, into a JSON document too
+    with connect() as engine:
+        assert engine.rows("select current_setting('enable_progress_bar')") == [(False,)]
