@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -343,7 +343,8 @@ def connect(
         con = duckdb.connect(str(database or ":memory:"), read_only=read_only, config=config)
     except duckdb.Error as e:
         raise _cannot_open(database, e) from None
-    con.execute("set enable_progress_bar = false")  # it would stand in the middle of our stdout
+    with suppress(duckdb.Error):  # a notebook has a display of its own, which takes no such word
+        con.execute("set enable_progress_bar = false")  # else it stands in the midst of stdout
     engine = Engine(con, temp)
     try:
         yield engine

@@ -45,10 +45,12 @@ def run(steps: Sequence[tuple[str, tuple[int, ...]]]) -> list[Row]:
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="relaion-faults-") as folder:
             try:
-                rows += step(name)(Path(folder), *numbers)
+                found = step(name)(Path(folder), *numbers)
             except AssertionError as e:
-                rows.append((name, 1, f"1 FOUND: {e}"))
+                found = [(name, 1, f"1 FOUND: {e}")]
+        rows += found
         print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+        print(*found, sep="\n", file=sys.stderr, flush=True)
     return rows
 
 
