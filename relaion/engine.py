@@ -9,7 +9,7 @@ import secrets
 import shutil
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from relaion.errors import EngineError, RelaionError
 from relaion.paths import reachable, shown, sql_path, whole_file
-from relaion.sqlset import Script
+from relaion.sqlset import Script, load
 
 Values = Mapping[str, Any] | Sequence[Any] | None
 
@@ -87,38 +87,21 @@ ROLE_TYPES = {
     "image_sha256": "varchar",
     "language": "varchar",
 }
-# how a digest column is written (`shards.digests`) -> the same digest as hex; a value that is
-# none gives null, or what equals no digest. Text may be stored as bytes, bytes as a UUID.
-_BASE64 = (
-    "rpad(translate({0}::varchar, '-_', '+/'), ((length({0}::varchar) + 3) // 4 * 4)::integer, '=')"
-)
-_BITS = (
-    "array_to_string(list_transform(string_split(rtrim(upper({0}::varchar), '='), ''), lambda c: "
-    "lpad(bin(strpos('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', c) - 1), 5, '0')), '')"
-)
-_AS_HEX = {
-    "hex": "{0}",
-    "base64": f"hex(try(from_base64({_BASE64})))",
-    "base32": (
-        "case when regexp_full_match({0}::varchar, '[A-Za-z2-7]+=*') then "
-        f"hex(unbin(left({_BITS}, length(rtrim({{0}}::varchar, '=')) * 5 // 8 * 8))) end"
-    ),
-    "binary": "hex({0}::blob)",
-}
+WIDTHS = {"image_md5": 16, "image_sha1": 20, "image_sha256": 32}
 
 
 @dataclass(frozen=True)
 class ShardSource:
     """Shards of one subset and one schema, numbered on from `first_no`.
 
-    `roles` says which column plays a role: its position in the file, from 0, and for a
-    digest how it is written (hex, base64, binary). A role that is missing reads as null.
+    `roles` says which columns play a role, the first one first: the position of each in the
+    file, from 0, and its name for people. A role that is missing reads as null.
     """
 
     subset: str
     first_no: int
     paths: tuple[Path, ...]
-    roles: Mapping[str, tuple[int, str | None]]
+    roles: Mapping[str, tuple[tuple[int, str], ...]]
 
 
 class Engine:
@@ -229,12 +212,39 @@ class Engine:
                 while result.fetchmany(10_000):  # an open result would bar the next statement
                     pass
 
-    def view_shards(self, sources: Sequence[ShardSource], name: str = "shard") -> None:
-        """Create the view `shard` over files: the one place where SQL text is generated.
+    def view_shards(
+        self,
+        sources: Sequence[ShardSource],
+        version: str,
+        looked_at: Collection[str] = tuple(ROLE_TYPES),
+    ) -> None:
+        """Create the views over files: the one place where SQL text is generated.
 
-        Columns are taken by position, since DuckDB renames the second of `WIDTH`, `width`.
+        `shard` has one column a role, `row_links` each link of a row (one a link column),
+        `row_digests` each value of each digest column, null where it is no digest,
+        `row_values` whether a row has a value for a role; the last two for the roles that are
+        `looked_at`. Columns are taken by position, since names may be the same but for case, or
+        ours.
         """
-        parts = [self._select_shards(source) for source in sources]
+        self.run(load(version)["04_digest_macros"])
+        reads = [self._reading(source) for source in sources]
+        self._view("shard", [_shard(read) for read in reads])
+        self._view("row_links", [p for read in reads for p in _links(read)])
+        self._view("row_digests", [p for read in reads for p in _digests(read, looked_at)])
+        self._view("row_values", [_values(read, looked_at) for read in reads])
+
+    def view_sidecars(self, sources: Sequence[ShardSource], version: str) -> None:
+        """Create `sidecar_digests`: each digest of each sidecar with its row's link or row hash."""
+        self.run(load(version)["04_digest_macros"])
+        parts = [part for source in sources for part in _beside(self._reading(source))]
+        self._view("sidecar_digests", parts)
+
+    def view_edition(self, sources: Sequence[ShardSource], name: str, version: str) -> None:
+        """Create one view like `shard` under another name."""
+        self.run(load(version)["04_digest_macros"])
+        self._view(name, [_shard(self._reading(source)) for source in sources])
+
+    def _view(self, name: str, parts: Sequence[str]) -> None:
         body = "\nunion all\n".join(parts)
         self.execute(f"create or replace temp view {quote(name)} as\n{body}")
 
@@ -243,21 +253,12 @@ class Engine:
         read = f"read_parquet([{self._files(paths)}], hive_partitioning = false)"
         self.execute(f"create or replace temp view {quote(name)} as from {read}")
 
-    def _select_shards(self, source: ShardSource) -> str:
+    def _reading(self, source: ShardSource) -> "_Reading":
         read = f"read_parquet([{self._files(source.paths)}], hive_partitioning = false)"
         described = self.rows(f"describe select * from {read}", doing=str(source.paths[0]))  # noqa: S608
-        columns = [
-            f"{literal(shown(source.subset))} as subset",
-            f"(file_index + {source.first_no})::integer as shard_no",
-            "file_row_number",
-        ]
-        for role, sql_type in ROLE_TYPES.items():
-            position, encoding = source.roles.get(role, (None, None))
-            value = "null" if position is None else quote(described[position][0])
-            if position is not None and role.startswith("image_"):
-                value = _AS_HEX[encoding or "hex"].format(value)
-            columns.append(f"{value}::{sql_type} as {role}")
-        return "select " + ", ".join(columns) + f" from {read}"  # noqa: S608
+        names = ", ".join(f"c{i}" for i in range(len(described)))
+        types = tuple(str(column[1]) for column in described)
+        return _Reading(source, f"from {read} as s({names})", types)
 
     def write_parquet(self, query: str, path: Path) -> None:
         """Write the rows of a query to a parquet file, whole or not at all."""
@@ -313,6 +314,106 @@ class Engine:
     def interrupt(self) -> None:
         """Stop the statement that runs in another thread."""
         self._con.interrupt()
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Files to read: the `from` clause, with columns named by position, and their types.
+
+    So no name of the data meets one of ours, and DuckDB's names of positions stay its own.
+    """
+
+    source: ShardSource
+    clause: str
+    types: tuple[str, ...]
+
+    def select(self, *columns: str) -> str:
+        return f"select {', '.join(columns)} {self.clause}"
+
+    @property
+    def shard_no(self) -> str:
+        return f"(file_index + {self.source.first_no})::integer as shard_no"
+
+    def values(self, role: str) -> list[str]:
+        """The values of a role's columns, as SQL of the role's type, the first one first."""
+        return [self._value(role, position) for position, _ in self.source.roles.get(role, ())]
+
+    def _value(self, role: str, position: int) -> str:
+        value, kind = f"c{position}", self.types[position]
+        if role in WIDTHS:
+            is_text = kind == "VARCHAR"
+            value = value if is_text else f"{value}::blob"
+            return f"digest_of_{'text' if is_text else 'bytes'}({value}, {WIDTHS[role]})"
+        if kind.startswith("DECIMAL"):  # by its digits: the nearest double, as anybody reads it
+            value = f"{value}::varchar"
+        return f"{value}::{ROLE_TYPES[role]}"
+
+    def present(self, position: int) -> str:
+        """Whether a digest column holds a value, whatever it is."""
+        value = f"c{position}"
+        is_text = self.types[position] == "VARCHAR"
+        return f"has_text({value})" if is_text else f"octet_length({value}::blob) > 0"
+
+
+def _shard(read: _Reading) -> str:
+    columns = [f"{literal(shown(read.source.subset))} as subset", read.shard_no, "file_row_number"]
+    for role, sql_type in ROLE_TYPES.items():
+        value = next(iter(read.values(role)), f"null::{sql_type}")
+        columns.append(f"{value} as {role}")
+    return read.select(*columns)
+
+
+def _links(read: _Reading) -> list[str]:
+    values = read.values("url") or ["null::varchar"]
+    return [read.select(read.shard_no, "file_row_number", f"{v} as url") for v in values]
+
+
+def _digests(read: _Reading, looked_at: Collection[str]) -> list[str]:
+    parts = [
+        read.select(
+            read.shard_no,
+            "file_row_number",
+            f"{literal(role)} as kind",
+            f"{literal(shown(name))} as column_name",
+            f"{value} as digest",
+        )
+        + f" where {read.present(position)}"
+        for role in WIDTHS
+        if role in looked_at
+        for value, (position, name) in zip(
+            read.values(role), read.source.roles.get(role, ()), strict=True
+        )
+    ]
+    nothing = (read.shard_no, "file_row_number", "null::varchar as kind")
+    none = read.select(*nothing, "null::varchar as column_name", "null::varchar as digest")
+    return parts or [f"{none} where false"]
+
+
+def _values(read: _Reading, looked_at: Collection[str]) -> str:
+    columns = [read.shard_no]
+    for role in ROLE_TYPES:
+        tests = [
+            f"coalesce(not isnan({v}), false)" if role == "punsafe" else f"{v} is not null"
+            for v in (read.values(role) if role in looked_at else ())
+        ]
+        columns.append(f"{' or '.join(tests) or 'false'} as {role}")
+    return read.select(*columns)
+
+
+def _beside(read: _Reading) -> list[str]:
+    keys = [(v, "null::bigint") for v in read.values("url")]
+    keys = keys or [("null::varchar", v) for v in read.values("row_hash")]
+    return [
+        read.select(
+            f"{url} as url",
+            f"{row_hash} as row_hash",
+            f"{literal(role)} as kind",
+            f"{value} as digest",
+        )
+        for url, row_hash in keys
+        for role in WIDTHS
+        for value in read.values(role)
+    ]
 
 
 @contextmanager

@@ -73,14 +73,14 @@ def emit(result: Any, render: Callable[[Any], Any], *, as_json: bool) -> None:
         out.print(render(result))
 
 
-def roles(columns: Sequence[str] | None) -> dict[str, str]:
+def roles(columns: Sequence[str] | None) -> dict[str, list[str]]:
     """`--column role=name` as a mapping; InputError when one is written otherwise."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for text in columns or ():
         role, equals, name = text.partition("=")
         if not (role and equals and name):
             raise InputError(f"--column {text}: write it as role=name, such as url=LINK")
-        found[role] = name
+        found.setdefault(role, []).append(name)
     return found
 
 

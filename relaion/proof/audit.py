@@ -22,6 +22,7 @@ TABLES = {
     "inputs": {"subset", "shard", "rows", "bytes", "sha256"},
     "outputs": {"edition", "subset", "shard", "rows", "bytes", "sha256"},
     "coverage": {"subset", "role", "via", "rows", "covered", "estimated", "sampled"},
+    "not_looked_at": {"subset", "role", "column_name", "reason", "n_values"},
     "hits": {"subset", "list_id", "kind", "form", "gross", "exclusive"},
     "hit_groups": {"subset", "grouping", "name", "memberships", "rows"},
     "removals": {

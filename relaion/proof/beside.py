@@ -54,11 +54,12 @@ def named_beside(known: Known, apart: Apart) -> tuple[Beside, Near]:
 def _listed(rows: Rows, key: str, known: Known) -> list[tuple[bytes | int, tuple[int, str]]]:
     """The keys of rows whose image is listed, each with the list and the kind of digest."""
     images = {role: column for role, column in rows.columns.items() if role in IMAGE_KINDS}
-    column = rows.columns[key]
+    more = {role: columns for role, columns in rows.more.items() if role in IMAGE_KINDS}
     found = []
-    for line, mask in judge(Rows(rows.n, images), known, None).masks.items():
+    for line, mask in judge(Rows(rows.n, images, more), known, None).masks.items():
         for row in pc.indices_nonzero(mask).to_pylist():
-            value = column[row].as_py()
-            if value is not None and line.list_id is not None and line.kind is not None:
-                found.append((value, (line.list_id, line.kind)))
+            for column in rows.all(key):
+                value = column[row].as_py()
+                if value is not None and line.list_id is not None and line.kind is not None:
+                    found.append((value, (line.list_id, line.kind)))
     return found

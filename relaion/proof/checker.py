@@ -1,6 +1,6 @@
 """`verify`: the promises of a finished run, checked by other code than the run's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from relaion.proof.installation import check_installation, same_columns
 from relaion.proof.schedule import Done, Job, check_rows
 from relaion.proof.statement import MANIFEST, Statement, read_statement
 from relaion.proof.verdict import PROMISES, Notes, Verdict
+from relaion.shards.overrides import Columns
 
 
 def verify(
@@ -21,7 +22,7 @@ def verify(
     lists: Path | None = None,
     keywords: Path | None = None,
     key: Path | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
     sidecars: Sequence[Path] = (),
     workers: int = 1,
     done: Done | None = None,

@@ -19,26 +19,30 @@ from relaion.proof.task import ShardTask
 
 Counts = Counter[tuple[Any, ...]]
 ROLES = ("url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256")
+_DIGESTS = {"image_md5": "MD5", "image_sha1": "SHA-1", "image_sha256": "SHA-256"}
 Groups = dict[tuple[str, str | None], pa.Array]
 
 
-def count_coverage(rows: Rows, counts: Counts) -> None:
-    """How many rows have a value for a role, or for whom a row hash can be computed.
+def count_coverage(rows: Rows, names: Mapping[tuple[str, int], str], counts: Counts) -> None:
+    """How many rows have a value for a role, or can be given a row hash; and what is no digest.
 
-    Counted apart: NaN, and rows with neither row hash, link nor caption (`nothing`).
+    `names`: what the columns of a role are called, by role and place.
     """
-    covered = {role: rows.n - rows.nulls.get(role, rows.n) for role in ROLES}
-    for role, n in covered.items():
+    for role in ROLES:
+        covered = mask_of(rows.n, ())
+        for column in rows.all(role):
+            held = pc.is_valid(column)
+            if role == "punsafe":
+                held = pc.fill_null(pc.invert(pc.is_nan(column)), False)
+            covered = pc.or_(covered, held)
         counts["coverage", role, "column", "rows"] += rows.n
-        counts["coverage", role, "column", "covered"] += n
+        counts["coverage", role, "column", "covered"] += covered.true_count
     counts["coverage", "row_hash", "computed", "rows"] += rows.n
-    counted = computable(rows).true_count
-    counts["coverage", "row_hash", "computed", "covered"] += counted
-    nothing = rows.n - covered["row_hash"] - counted
-    counts["coverage", "row_hash", "computed", "nothing"] += nothing
-    score = rows.columns.get("punsafe")
-    if score is not None:
-        counts["coverage", "punsafe", "column", "nan"] += pc.sum(pc.is_nan(score)).as_py() or 0
+    counts["coverage", "row_hash", "computed", "covered"] += computable(rows).true_count
+    for (role, place), n in rows.unread.items():
+        if n:
+            why = f"values that are no {_DIGESTS[role]}"
+            counts["not_looked_at", role, names[role, place], why, "n_values"] += n
 
 
 def count_hits(task: ShardTask, fates: Fates, counts: Counts) -> None:

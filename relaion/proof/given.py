@@ -7,7 +7,7 @@ from pathlib import Path
 
 from relaion.lists.database import reading
 from relaion.lists.key import hmac_digest, key_path, load
-from relaion.paths import find_shards
+from relaion.paths import find_shards, shown
 from relaion.proof.beside import Apart
 from relaion.proof.keywords import read_keywords
 from relaion.proof.known import KINDS
@@ -35,7 +35,8 @@ class Given:
 
     `unlike` says why the model cannot know which rows the run had to remove: lists,
     keywords or sidecars that are missing or others. `sources` are the input shards that
-    the manifest names, with where their roles stand.
+    the manifest names, with where their roles stand, `passed_over` their columns that look
+    like a role and were not read (subset, role, column, reason).
     """
 
     lists: Path | None = None
@@ -44,6 +45,7 @@ class Given:
     keywords: tuple[str, ...] | None = None
     unlike: list[str] = field(default_factory=list)
     sources: dict[tuple[str, str], tuple[Path, Roles]] = field(default_factory=dict)
+    passed_over: set[tuple[str, str, str, str]] = field(default_factory=set)
     sidecars: tuple[Apart, ...] = ()
 
     @property
@@ -78,7 +80,7 @@ def check_given(
     given.sidecars, why = check_sidecars(statement, arguments.sidecars, notes, stack)
     given.unlike += why
     if arguments.inputs:
-        given.sources = _check_inputs(statement, arguments.inputs, notes)
+        given.sources = _check_inputs(statement, arguments.inputs, given, notes)
     return given
 
 
@@ -149,7 +151,7 @@ def _check_keywords(
 
 
 def _check_inputs(
-    statement: Statement, inputs: Sequence[Path], notes: Notes
+    statement: Statement, inputs: Sequence[Path], given: Given, notes: Notes
 ) -> dict[tuple[str, str], tuple[Path, Roles]]:
     found = find_shards(inputs)
     for notice in found.notices:
@@ -159,6 +161,11 @@ def _check_inputs(
         (shard.subset, shard.name): (shard.path, roles_of(group.layout))
         for group in group_shards(shards)
         for shard in group.shards
+    }
+    given.passed_over = {
+        (shown(s.subset), c.claimed or "", shown(c.name), c.why)
+        for s in shards
+        for c in s.layout.passed_over
     }
     strange = set(sources) - set(statement.inputs)
     missing = set(statement.inputs) - set(sources)

@@ -7,6 +7,7 @@ from relaion.links import KEY_VERSION
 from relaion.paths import shown
 from relaion.proof.statement import MANIFEST, Statement
 from relaion.proof.verdict import Notes
+from relaion.shards.overrides import Columns, overrides_of
 from relaion.sqlset import Script
 from relaion.sqlset import load as load_scripts
 
@@ -47,7 +48,7 @@ def _check_editions(statement: Statement, ours: Mapping[str, Script], notes: Not
                 notes.find("6", MANIFEST, said)
 
 
-def same_columns(statement: Statement, columns: Mapping[str, str] | None, notes: Notes) -> None:
+def same_columns(statement: Statement, columns: Columns | None, notes: Notes) -> None:
     """A notice when other column roles were given than the run had; the run's are used."""
-    if columns is not None and dict(columns) != dict(statement.parameters.columns):
+    if columns is not None and overrides_of(columns) != overrides_of(statement.parameters.columns):
         notes.notice("the roles given with --column are not those of the run; the run's are used")

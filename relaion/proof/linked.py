@@ -1,6 +1,6 @@
 """Which rows are named by a link that they carry: by key, by hash, by host or prefix."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
@@ -13,13 +13,21 @@ from relaion.proof.known import Known
 from relaion.proof.near import near_rows
 
 
-def judge_links(urls: pa.Array, known: Known, fates: Fates) -> None:
-    """Name rows by their links; `fates` holds already what names them otherwise.
+def judge_links(columns: Sequence[pa.Array], known: Known, fates: Fates) -> None:
+    """Name rows by their links, of every link column; `fates` holds what else names them.
 
-    A row takes over what its link, or a link inside it, is listed for by other rows.
+    A row takes over what one of its links, or a link inside it, is listed for by other rows.
     """
     if not known.has_keys and not known.marks:
         return
+    same = [found for urls in columns for found in _judge(urls, known, fates)]
+    for row, list_id in same:
+        if not fates.is_listed(row, list_id):
+            fates.add(Line("same_link", list_id), row)
+
+
+def _judge(urls: pa.Array, known: Known, fates: Fates) -> list[tuple[int, int]]:
+    """Name rows by one column; returns rows whose link other rows were hit with, and lists."""
     marked = _marked(urls, known)
     same: list[tuple[int, int]] = []
 
@@ -33,9 +41,7 @@ def judge_links(urls: pa.Array, known: Known, fates: Fates) -> None:
         _hashed(level, marked, known, fates)
         if known.has_keys:
             same += _keyed(level, known, fates)
-    for row, list_id in same:
-        if not fates.is_listed(row, list_id):
-            fates.add(Line("same_link", list_id), row)
+    return same
 
 
 def _marked(urls: pa.Array, known: Known) -> set[int]:

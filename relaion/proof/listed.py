@@ -90,14 +90,14 @@ def hit_links(known: Known, source: Source) -> Hit:
     """The links of the rows that a list hits, by digest of the key."""
     hit = Hit({}, set(), set())
     for rows in source.rows(known.roles):
-        urls = rows.columns.get("url")
-        if urls is None:
+        if "url" not in rows.columns:
             continue
         fates = judge(rows, known, None)
         own: dict[str, list[int]] = {}
         for row, lists in fates.listed().items():
-            if (url := urls[row].as_py()) is not None:
-                own.setdefault(link_key(url), []).extend(lists)
+            for urls in rows.all("url"):
+                if (url := urls[row].as_py()) is not None:
+                    own.setdefault(link_key(url), []).extend(lists)
         for key, lists in own.items():
             hit.links.setdefault(key_digest(key), set()).update(lists)
         for key in {*own, *fates.inner_keys}:

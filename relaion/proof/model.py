@@ -30,7 +30,7 @@ def judge(rows: Rows, known: Known, rules: Rules | None) -> Fates:
     if known.hashes or known.beside.hashes:
         _hashes(rows, known, fates)
     if "url" in rows.columns:
-        judge_links(rows.columns["url"], known, fates)
+        judge_links(rows.all("url"), known, fates)
     if rules is not None:
         _scores(rows, rules, fates)
     return fates
@@ -38,12 +38,10 @@ def judge(rows: Rows, known: Known, rules: Rules | None) -> Fates:
 
 def _images(rows: Rows, known: Known, fates: Fates) -> None:
     for kind, listed in known.images.items():
-        column = rows.columns.get(kind)
-        if column is None:
-            continue
-        for row in pc.indices_nonzero(pc.is_in(column, value_set=listed)).to_pylist():
-            for list_id in known.exact[kind][column[row].as_py()]:
-                fates.add(Line("list", list_id, kind), row)
+        for column in rows.all(kind):
+            for row in pc.indices_nonzero(pc.is_in(column, value_set=listed)).to_pylist():
+                for list_id in known.exact[kind][column[row].as_py()]:
+                    fates.add(Line("list", list_id, kind), row)
 
 
 def _hashes(rows: Rows, known: Known, fates: Fates) -> None:

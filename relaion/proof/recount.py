@@ -1,7 +1,7 @@
 """Promise 6: are the numbers of an audit those that are counted again?"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from relaion.paths import shown
@@ -15,6 +15,7 @@ from relaion.proof.verdict import Notes, count
 # table -> columns that tell its lines apart (but for the subset), columns with numbers
 _LINES = {
     "coverage": (("role", "via"), ("rows", "covered")),
+    "not_looked_at": (("role", "column_name", "reason"), ("n_values",)),
     "hits": (("list_id", "kind", "form"), ("gross", "exclusive")),
     "hit_groups": (("grouping", "name"), ("memberships", "rows")),
     "removals": (
@@ -26,7 +27,11 @@ _LINES = {
 
 
 def check_counts(
-    cells: Cells, statement: Statement, reports: Sequence[ShardReport], notes: Notes
+    cells: Cells,
+    statement: Statement,
+    reports: Sequence[ShardReport],
+    passed_over: Collection[tuple[str, str, str, str]],
+    notes: Notes,
 ) -> None:
     """Hold the audit's tables against the model's counts, for the editions that it knows."""
     own = {e.name for e in statement.editions if not e.modelled}
@@ -41,26 +46,13 @@ def check_counts(
             if row.get("edition") not in own and row.get("via") != "sidecar":
                 for number in numbers:
                     line = (row[name] for name in names)
-                    stated[table, row["subset"], *line, number] += row[number]
-    _settle_footers(expected, stated)
+                    stated[table, row["subset"], *line, number] += row[number] or 0
     _settle_row_hashes(expected, stated)
     for table in _LINES:
         _differ(table, expected, stated, notes)
+    _check_passed_over(cells, passed_over, notes)
     _check_labels(cells, statement, notes)
     _check_unions(cells, reports, notes)
-
-
-def _settle_footers(expected: Counts, stated: Counts) -> None:
-    """Where the footers are asked, some rows count that would not in the rows; both are right.
-
-    That is so for scores of NaN, and for row hashes computed of neither link nor caption.
-    """
-    for ending, sign in (("nan", -1), ("nothing", 1)):
-        for key in [k for k in expected if k[-1] == ending]:
-            n = sign * expected.pop(key)
-            covered = (*key[:-1], "covered")
-            if stated[covered] == expected[covered] + n:
-                expected[covered] += n
 
 
 def _settle_row_hashes(expected: Counts, stated: Counts) -> None:
@@ -85,6 +77,19 @@ def _check_reach(cells: Cells, reports: Sequence[ShardReport], notes: Notes) -> 
     if wrong:
         said = f"{count(wrong, 'line')} of table coverage cannot be so"
         notes.find("6", AUDIT, said)
+
+
+def _check_passed_over(
+    cells: Cells, passed_over: Collection[tuple[str, str, str, str]], notes: Notes
+) -> None:
+    """Columns that were not read (subset, role, column, reason) are told, each once."""
+    stated = [
+        (r["subset"], r["role"], r["column_name"], r["reason"])
+        for r in cells["not_looked_at"]
+        if r["n_values"] is None
+    ]
+    if sorted(stated) != sorted(passed_over):
+        notes.find("6", AUDIT, "table not_looked_at names other columns than were passed over")
 
 
 def _differ(table: str, expected: Counts, stated: Counts, notes: Notes) -> None:

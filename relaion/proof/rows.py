@@ -1,9 +1,11 @@
 """Rows of a parquet file, batch by batch, and the columns that have a role in plain types."""
 
 import base64
-import binascii
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import re
+import string
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,42 +18,37 @@ from relaion.shards.columns import refuse_encrypted
 from relaion.shards.roles import Layout
 
 BATCH = 65_536
+DIGEST_BYTES = {"image_md5": 16, "image_sha1": 20, "image_sha256": 32}
 KEYS = frozenset({"url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256"})
-_PLAIN_64 = bytes.maketrans(b"-_", b"+/")  # the URL alphabet of base64 counts too
-_BASES: dict[str, tuple[Callable[[bytes], bytes], int]] = {
-    "base64": (lambda b: base64.b64decode(b.translate(_PLAIN_64), validate=True), 4),
-    "base32": (base64.b32decode, 8),
-}
 _ANY_TEXT = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
 
 
-@dataclass(frozen=True)
-class Role:
-    """Where a role's column stands in its shard, and how its digests are written."""
-
-    position: int
-    encoding: str | None
+Roles = Mapping[str, tuple[int, ...]]
+"""Role to the positions of the columns that play it, the first one first."""
 
 
-Roles = Mapping[str, Role]
-
-
-def roles_of(layout: Layout) -> dict[str, Role]:
+def roles_of(layout: Layout) -> dict[str, tuple[int, ...]]:
     """The roles of a layout as plain values, to travel in a task."""
-    return {role: Role(c.position, c.encoding) for role, c in layout.roles.items()}
+    return {role: tuple(c.position for c in layout.playing(role)) for role in layout.roles}
 
 
 @dataclass(frozen=True)
 class Rows:
     """Some rows by role: url and text as bytes, punsafe as float64, digests as lower-case hex.
 
-    row_hash is int64. A role that the shard lacks is not in `columns`. `nulls`: NULLs of each
-    role's column, as it stands in the shard.
+    row_hash is int64. A role that the shard lacks is not in `columns`; where several columns
+    play one, the first one stands there, and the others in `more`. `unread`: how many values
+    of a column (role, and its place among those of the role) are no digest.
     """
 
     n: int
     columns: Mapping[str, pa.Array]
-    nulls: Mapping[str, int] = field(default_factory=dict)
+    more: Mapping[str, tuple[pa.Array, ...]] = field(default_factory=dict)
+    unread: Mapping[tuple[str, int], int] = field(default_factory=dict)
+
+    def all(self, role: str) -> tuple[pa.Array, ...]:
+        """Every column of a role."""
+        return (self.columns[role], *self.more.get(role, ())) if role in self.columns else ()
 
 
 def open_shard(path: Path) -> pq.ParquetFile:
@@ -90,7 +87,7 @@ def role_rows(
     chosen = {role: at for role, at in roles.items() if role in wanted and role in KEYS}
     with open_shard(path) as file:
         schema = file.schema_arrow
-    names = sorted({schema.field(r.position).name for r in chosen.values()})
+    names = sorted({schema.field(p).name for positions in chosen.values() for p in positions})
     if not names:
         return
     for batch in batches(path, names, groups):
@@ -99,19 +96,43 @@ def role_rows(
 
 def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:
     """The columns with a role out of a batch that has all, or some, of the schema's columns."""
-    columns, nulls = {}, {}
-    for name, role in roles.items():
-        column = _column(batch, schema, role.position)
-        nulls[name] = column.null_count
-        if name in ("url", "text"):
-            columns[name] = as_bytes(column)
-        elif name == "punsafe":
-            columns[name] = pc.cast(_decoded(column), pa.float64())
-        elif name == "row_hash":
-            columns[name] = pc.cast(_decoded(column), pa.int64())
-        elif name.startswith("image_"):
-            columns[name] = as_hex(column, role.encoding)
-    return Rows(batch.num_rows, columns, nulls)
+    columns: dict[str, pa.Array] = {}
+    more: dict[str, tuple[pa.Array, ...]] = {}
+    unread: dict[tuple[str, int], int] = {}
+    for name, positions in roles.items():
+        if name not in KEYS:
+            continue
+        raw = [_column(batch, schema, position) for position in positions]
+        found = [_played(name, column) for column in raw]
+        columns[name] = found[0]
+        if found[1:]:
+            more[name] = tuple(found[1:])
+        if name in DIGEST_BYTES:
+            for place, (column, digests) in enumerate(zip(raw, found, strict=True)):
+                unread[name, place] = _present(column) - (len(digests) - digests.null_count)
+    return Rows(batch.num_rows, columns, more, unread)
+
+
+def _played(role: str, column: pa.Array) -> pa.Array:
+    if role in ("url", "text"):
+        return as_bytes(column)
+    if role == "punsafe":
+        plain = _decoded(column)
+        if pa.types.is_decimal(plain.type):  # by its digits: the nearest double
+            plain = pc.cast(plain, pa.string())
+        return pc.cast(plain, pa.float64())
+    if role == "row_hash":
+        return pc.cast(_decoded(column), pa.int64())
+    return as_hex(column, DIGEST_BYTES[role])
+
+
+def _present(column: pa.Array) -> int:
+    """How many values of a digest column there are, whatever they are; blanks are none."""
+    plain = _decoded(column)
+    raw = as_bytes(plain)
+    if pa.types.is_string(plain.type) or pa.types.is_large_string(plain.type):
+        raw = pc.utf8_trim(pc.cast(plain, options=_ANY_TEXT), " ")
+    return int(pc.sum(pc.greater(pc.binary_length(raw), 0)).as_py() or 0)
 
 
 def _column(batch: pa.RecordBatch, schema: pa.Schema, position: int) -> pa.Array:
@@ -132,24 +153,71 @@ def as_bytes(column: pa.Array) -> pa.Array:
     return pc.cast(_decoded(column), pa.binary())
 
 
-def as_hex(column: pa.Array, encoding: str | None) -> pa.Array:
-    """A digest column as lower-case hex; what does not decode is null, for it equals no digest."""
+def as_hex(column: pa.Array, width: int) -> pa.Array:
+    """Digests of `width` bytes as lower-case hex, each value by itself; null where it is none."""
     plain = _decoded(column)
-    if encoding == "binary":
-        raw = as_bytes(plain).to_pylist()
-        return pa.array([None if v is None else v.hex() for v in raw], pa.string())
-    if encoding is None or encoding not in _BASES:
-        return pc.ascii_lower(pc.cast(plain, options=_ANY_TEXT))
-    return pa.array([_hex(v, encoding) for v in as_bytes(plain).to_pylist()], pa.string())
+    if pa.types.is_fixed_size_binary(plain.type):
+        return pa.array([None if v is None else v.hex() for v in plain.to_pylist()], pa.string())
+    lower = pc.ascii_lower(pc.cast(plain, options=_ANY_TEXT))
+    is_hex = pc.fill_null(pc.match_substring_regex(lower, f"^[0-9a-f]{{{2 * width}}}$"), False)
+    others = pc.and_(pc.invert(is_hex), pc.is_valid(plain))
+    found = pc.if_else(is_hex, lower, None)
+    if not others.true_count:
+        return found
+    is_text = not pa.types.is_binary(plain.type) and not pa.types.is_large_binary(plain.type)
+    is_text = is_text and plain.type != pa.binary_view()
+    values = as_bytes(plain).filter(others).to_pylist()
+    told = pa.array([_digest(v, width, is_text=is_text) for v in values], pa.string())
+    return pc.replace_with_mask(found, others, told)
 
 
-def _hex(value: bytes | None, encoding: str) -> str | None:
-    if value is None:
-        return None
-    decode, block = _BASES[encoding]
-    text = value.strip().rstrip(b"=")
-    padded = text + b"=" * (-len(text) % block)
+_SIGNS = frozenset(string.ascii_letters + string.digits + "+/_-")
+_HEAD = re.compile(
+    r"(?:urn:)?(?:md5|sha-?1|sha-?256|sha)(?:sum)?[^0-9a-z+/_\\-]+", re.IGNORECASE | re.ASCII
+)
+
+
+def _digest(raw: bytes, width: int, *, is_text: bool) -> str | None:
     try:
-        return decode(padded.upper() if block == 8 else padded).hex()
-    except (binascii.Error, ValueError):
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.hex() if len(raw) == width else _read(raw.decode("latin-1"), width)
+    if len(raw) == width and not is_text:
+        return raw.hex()
+    return _read(text, width)
+
+
+def _read(text: str, width: int) -> str | None:
+    """A digest as people write it, whatever stands around it."""
+    start = next((i for i, c in enumerate(text) if c in _SIGNS or c == "\\"), len(text))
+    text = text[start:]
+    if head := _HEAD.match(text):
+        text = text[head.end() :]
+    end = next((i for i in range(len(text), 0, -1) if text[i - 1] in _SIGNS | {"="}), 0)
+    text = text[:end]
+    if not text.isascii():
         return None
+    digits = text[2:] if text[:2] in ("0x", "0X", "\\x", "\\X") else text
+    pairs = re.split("[-: ]", digits)
+    if "".join(pairs) and all(len(p) % 2 == 0 and p for p in pairs):
+        with suppress(ValueError):
+            if len(found := bytes.fromhex("".join(pairs))) == width:
+                return found.hex()
+    return _based(text, width)
+
+
+def _based(text: str, width: int) -> str | None:
+    bare = text.rstrip("=")
+    for bits, block, decode in ((6, 4, base64.urlsafe_b64decode), (5, 8, base64.b32decode)):
+        if len(bare) != -(-8 * width // bits):
+            continue
+        padded = bare + "=" * (-len(bare) % block)
+        if text not in (bare, padded):
+            return None
+        if bits == 6:
+            plain = padded.replace("+", "-").replace("/", "_")
+            if set(bare) <= _SIGNS:
+                return decode(plain).hex()
+        elif bare.isalnum() and not set(bare) & set("0189"):
+            return decode(padded.upper()).hex()
+    return None

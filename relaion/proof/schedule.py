@@ -70,7 +70,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         audit.check_files(cells, job.statement, notes)
         check_stated(cells, job.statement, notes)
         if job.given.exact and len(job.given.sources) == len(job.statement.inputs):
-            check_counts(cells, job.statement, reports, notes)
+            check_counts(cells, job.statement, reports, job.given.passed_over, notes)
 
 
 def _outputs(job: Job) -> dict[tuple[str, str], list[OutputTask]]:

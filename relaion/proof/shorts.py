@@ -116,12 +116,12 @@ def shorts_of(wanted: Wanted, source: Source) -> Shorts:
 
 
 def _of_batch(rows: Rows, wanted: Wanted) -> Shorts:
-    plain = [prefixes(rows.columns[kind]) for kind in IMAGE_KINDS if kind in rows.columns]
+    plain = [prefixes(column) for kind in IMAGE_KINDS for column in rows.all(kind)]
     if "row_hash" in wanted.kinds:
         plain.append(shortened(row_hashes(rows)[0]))
     found, marks = array("q"), array("q")
-    urls = rows.columns.get("url")
-    if urls is not None and wanted.kinds & (KEY_KINDS | HASHED_KINDS.keys()):
+    looks = bool(wanted.kinds & (KEY_KINDS | HASHED_KINDS.keys()))
+    for urls in rows.all("url") if looks else ():
         links = [own_level(urls)]
         if wanted.inner:
             links.append(inner_level(urls, wanted.looks_inside))

@@ -67,7 +67,7 @@ class Parameters:
     unsafe_above: float
     keyword_above: float
     keywords: str | None
-    columns: Mapping[str, str]
+    columns: Mapping[str, str | list[str]]
 
 
 @dataclass(frozen=True)
@@ -167,5 +167,8 @@ def _parameters(line: Mapping[str, Any]) -> Parameters:
         unsafe_above=float(line["unsafe_above"]),
         keyword_above=float(line["keyword_above"]),
         keywords=None if keywords is None else str(keywords["digest"]),
-        columns={str(k): str(v) for k, v in line["columns"].items()},
+        columns={
+            str(k): list(map(str, v)) if isinstance(v, list) else str(v)
+            for k, v in line["columns"].items()
+        },
     )

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import InputError
+from relaion.paths import shown
 from relaion.proof.counts import count_coverage, count_hits, count_removals
 from relaion.proof.fates import Fates, mask_of
 from relaion.proof.model import judge
@@ -96,13 +97,18 @@ def walk(
     """
     with open_shard(source) as file:
         schema = file.schema_arrow
+    names = {
+        (role, place): shown(schema.field(at).name)
+        for role, positions in roles.items()
+        for place, at in enumerate(positions)
+    }
     broken: set[tuple[str, str]] = set()
     report.rows = 0
     for batch in batches(source):
         rows = rows_of(batch, schema, roles)
         fates = judge(rows, task.known, task.rules)
         report.rows += batch.num_rows
-        count_coverage(rows, report.counts)
+        count_coverage(rows, names, report.counts)
         count_hits(task, fates, report.counts)
         for track in tracks:
             _step(task, track, batch, fates, report)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from relaion.engine import Engine, connect
 from relaion.paths import shown, whole_file
-from relaion.run.coverage import Coverage
+from relaion.run.coverage import Coverage, NotLookedAt
 from relaion.run.numbering import Numbered
 from relaion.run.plan import Plan
 from relaion.run.search import Count, Hits, Union
@@ -29,13 +29,14 @@ Rows = list[Sequence[Any]]
 class Found:
     """What a finished run knows: its plan, its shards and the report of each, and coverage.
 
-    `sidecars` are lines of the manifest: name, rows, bytes, sha256.
+    `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest: name, rows, bytes, sha256.
     """
 
     plan: Plan
     shards: Sequence[Numbered]
     reports: Mapping[int, Report]
     coverage: Sequence[Coverage]
+    not_looked_at: Sequence[NotLookedAt]
     sidecars: Sequence[Mapping[str, Any]] = ()
 
 
@@ -97,6 +98,9 @@ def _tables(found: Found) -> dict[str, Rows]:
         "found_coverage": [
             [shown(c.subset), c.role, c.via, c.rows, c.covered, c.estimated, c.sampled]
             for c in found.coverage
+        ],
+        "found_not_looked_at": [
+            [x.subset, x.role, x.column, x.reason, x.values] for x in found.not_looked_at
         ],
         "found_tally": [[subset[r.no], *t] for r in found.reports.values() for t in r.tally],
         "found_groups": [[subset[r.no], *g] for r in found.reports.values() for g in r.groups],

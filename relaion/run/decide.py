@@ -10,6 +10,7 @@ import pyarrow as pa
 from relaion.engine import Engine, ShardSource, connect
 from relaion.errors import InputError, ScriptError
 from relaion.paths import shown
+from relaion.run.numbering import players
 from relaion.run.readable import mending
 from relaion.run.task import EditionTask, Task
 from relaion.sqlset import load, parse
@@ -32,8 +33,9 @@ def _prepared(task: Task) -> Iterator[Engine]:
     path, layout = task.original.readable(work)
     with connect(threads=1, memory=task.memory, temp=work) as engine:
         scripts = load(task.version)
-        roles = {role: (c.position, c.encoding) for role, c in layout.roles.items()}
-        engine.view_shards([ShardSource(task.subset, task.no, (path,), roles)])
+        engine.view_shards(
+            [ShardSource(task.subset, task.no, (path,), players(layout))], task.version
+        )
         for table in ("list_hits", "same_link"):
             engine.read_parquet(table, [work / f"{table}.parquet"], shard_no=task.no)
         engine.read_parquet("lists", [work / "lists.parquet"])

@@ -4,7 +4,7 @@ Every decision is a script of `sql/`; this module sets them going over some shar
 links that SQL cannot judge answered (`fill.py`). `hunt.py` says over which shards, and when.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,8 @@ class Search:
     """How to search.
 
     `sidecars` name further rows by image hash; `inner` looks at links inside links too,
-    `same_link` at other rows with a listed link. `workers` may compute row hashes.
+    `same_link` at other rows with a listed link. `workers` may compute row hashes. `roles`
+    are those whose values are counted.
     """
 
     version: str
@@ -34,6 +35,7 @@ class Search:
     inner: bool = True
     sidecars: tuple[Sidecar, ...] = ()
     workers: int = 1
+    roles: tuple[str, ...] = ()
 
 
 class Finder:
@@ -59,7 +61,7 @@ class Finder:
         """Table `list_hits`: the rows of these shards that a list or a sidecar names."""
         self.sidecar_keys()
         wanted = Wanted(self._engine)
-        self._read(shards, lambda: self._search_lists(shards, wanted))
+        self._read(shards, lambda: self._search_lists(shards, wanted), self._search.roles)
 
     def hit_keys(self, shards: Sequence[Numbered]) -> None:
         """Table `hit_keys`: the links of the rows of these shards that are in `list_hits`."""
@@ -69,9 +71,15 @@ class Finder:
         """Table `same_link`: further rows of these shards whose link is in `hit_keys`."""
         self._read(shards, self._search_same_link)
 
-    def _read(self, shards: Sequence[Numbered], search: Callable[[], None]) -> None:
+    def _read(
+        self,
+        shards: Sequence[Numbered],
+        search: Callable[[], None],
+        looked_at: Collection[str] = (),
+    ) -> None:
         def look() -> None:
-            self._engine.view_shards(sources(as_read(shards, self._work)))
+            read = sources(as_read(shards, self._work))
+            self._engine.view_shards(read, self._search.version, looked_at)
             search()
 
         mending([original(n) for n in shards], self._work, look)
@@ -95,6 +103,7 @@ class Finder:
             forms=wanted.forms,
         )
         run(self._script("30_list_hits"))
+        run(self._script("26_found_values"), roles=list(self._search.roles))
 
     def _search_same_link(self) -> None:
         self._engine.run(self._script("34_hit_hosts"))

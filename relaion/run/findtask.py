@@ -23,6 +23,7 @@ _COLUMNS = {
     "list_hits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
     "form varchar",
     "same_link": "shard_no integer, file_row_number bigint, list_id integer",
+    "found_values": "shard_no integer, role varchar, column_name varchar, n_values bigint",
     "hit_keys": "list_id integer, digest varchar, host_digest varchar",
 }
 _MARK = "find "
@@ -100,6 +101,7 @@ def _hits(engine: Engine, task: FindTask) -> None:
     finder = Finder(engine, task.search, task.work)
     finder.list_hits(task.shards)
     engine.write_parquet("from list_hits", task.writes["list_hits"])
+    engine.write_parquet("from found_values order by all", task.writes["found_values"])
     hit = {no for (no,) in engine.rows("select distinct shard_no from list_hits")}
     if task.search.same_link and hit:
         finder.hit_keys([n for n in task.shards if n.no in hit])

@@ -14,7 +14,7 @@ from relaion.errors import InputError, StopError
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.audit import Found, write_audit
-from relaion.run.coverage import coverage
+from relaion.run.coverage import ROLES, coverage, not_looked_at
 from relaion.run.editions import Edition
 from relaion.run.find import Search
 from relaion.run.hunt import Hunt, Searched
@@ -84,11 +84,14 @@ class Run:
                 "command to go on"
             )
         covered = (
-            *coverage(inputs, row_hashes="row_hash" in self.request.known.kinds),
+            *coverage(
+                inputs, searched.values, ROLES, row_hashes="row_hash" in self.request.known.kinds
+            ),
             *reach(inputs, beside, self.request.limits, work, self.request.version),
         )
         lines = sidecar_lines(beside, work)
-        found = Found(self.request.plan, inputs.shards, reports, covered, lines)
+        passed_over = not_looked_at(inputs, searched.values)
+        found = Found(self.request.plan, inputs.shards, reports, covered, passed_over, lines)
         write_audit(self.place.path / "audit.duckdb", found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat())
@@ -109,7 +112,11 @@ class Run:
         if not self.request.sidecars:
             return ()
         try:
-            return tuple(read_sidecars(self.request.sidecars, self.place.work, notices=told))
+            return tuple(
+                read_sidecars(
+                    self.request.sidecars, self.place.work, self.request.parameters.columns, told
+                )
+            )
         except InputError:
             folder.purge(self.place.path, self.place.work)
             raise
@@ -119,8 +126,9 @@ class Run:
         request = self.request
         parameters = request.parameters
         search = Search(
-            request.version, parameters.same_link, parameters.inner, beside, request.limits.workers
-        )
+            request.version, parameters.same_link, parameters.inner, beside,
+            request.limits.workers, ROLES,
+        )  # fmt: skip
         hunt = Hunt(
             search, self.lists, self.place.work, request.limits.memory, self.executor,
             self.progress, self._fail_shard,

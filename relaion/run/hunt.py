@@ -32,12 +32,13 @@ Fail = Callable[[Numbered, str], None]
 class Searched:
     """What was found, counted; the shards that were searched, and a digest of the hits of each.
 
-    A shard without hits has no digest.
+    A shard without hits has no digest. `values` are the lines of `26_found_values`.
     """
 
     hits: Hits
     digests: dict[int, str]
     shards: tuple[Numbered, ...]
+    values: tuple[tuple[int, str, str | None, int], ...] = ()
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Hunt:
             found.append(same)
         searched = self._without_failed(shards)
         self._count(searched, all_hits, [self._path(n) for x in found for n in x.names])
-        return Searched(*self._read(), searched)
+        return Searched(*self._read(), searched, self._values(hits, searched))
 
     def _path(self, name: str) -> Path:
         return self.work / FIND / f"{name}.parquet"
@@ -139,6 +140,7 @@ class Hunt:
             "hits": {
                 "list_hits": self._path(name),
                 "hit_keys": self._path(name.replace("hits", "keys", 1)),
+                "found_values": self._path(name.replace("hits", "values", 1)),
             },
             "same": {"same_link": self._path(name)},
             "gather": {"list_hits": self._path("list_hits"), "hit_keys": self._path("hit_keys")},
@@ -180,6 +182,19 @@ class Hunt:
         reads = {"list_hits": (hits,), "same_link": tuple(same)}
         value = [file_sha256(hits), [p.name for p in same], [n.no for n in shards]]
         self._must(self._task("count", shards, reads), "counted.json", value)
+
+    def _values(
+        self, hits: Ledger, searched: Sequence[Numbered]
+    ) -> tuple[tuple[int, str, str | None, int], ...]:
+        """How many values were looked at, of the shards that were searched."""
+        paths = [self._path(n.replace("hits", "values", 1)) for n in hits.names]
+        if not paths:
+            return ()
+        wanted = {n.no for n in searched}
+        with connect(temp=self.work, threads=1, memory=self.memory) as engine:
+            engine.read_parquet("found_values", paths)
+            found = engine.rows("from found_values order by all")
+        return tuple((no, role, name, n) for no, role, name, n in found if no in wanted)
 
     def _read(self) -> tuple[Hits, dict[int, str]]:
         """The counts, and a digest of what was found in each shard, so that a change is seen."""

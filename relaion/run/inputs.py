@@ -1,6 +1,6 @@
 """The inputs of a run: shards found, read, grouped and numbered; and those that are broken."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from relaion.paths import ShardPath, find_shards, shown
 from relaion.run.numbering import Numbered, number
 from relaion.shards.layout import Group, Shard, group_shards, read_shard
 from relaion.shards.mixed import mixed_notices
+from relaion.shards.overrides import Columns
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _stamp(path: Path) -> list[Any]:
     return [str(path.absolute()), info.st_size, info.st_mtime_ns]
 
 
-def read_inputs(paths: Sequence[Path], columns: Mapping[str, str]) -> Inputs:
+def read_inputs(paths: Sequence[Path], columns: Columns) -> Inputs:
     """Find and read the shards of PATH arguments.
 
     A damaged shard is set aside; raises DamagedError where no other is left, and InputError

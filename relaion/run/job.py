@@ -40,10 +40,7 @@ class Job:
             path=str(shard.path.absolute()),
             subset=shard.subset,
             rows=shard.rows,
-            roles={
-                role: [column.position, column.encoding, column.name, column.type]
-                for role, column in shard.layout.roles.items()
-            },
+            columns=[[c.role, c.order, c.position, c.name, c.type] for c in shard.layout.used],
             editions=[self._edition(e, numbered) for e in self.editions],
             unsafe_above=self.parameters.unsafe_above,
             keyword_above=self.parameters.keyword_above,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from relaion.engine import ShardSource
 from relaion.shards.layout import Group, Shard
+from relaion.shards.roles import Layout
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,14 @@ def number(groups: Sequence[Group], order: Mapping[Path, int]) -> tuple[Numbered
 def source(numbered: Numbered) -> ShardSource:
     """What `Engine.view_shards` takes for one shard."""
     shard = numbered.shard
-    roles = {role: (c.position, c.encoding) for role, c in shard.layout.roles.items()}
-    return ShardSource(shard.subset, numbered.no, (shard.path,), roles)
+    return ShardSource(shard.subset, numbered.no, (shard.path,), players(shard.layout))
+
+
+def players(layout: Layout) -> dict[str, tuple[tuple[int, str], ...]]:
+    """Role to the columns that play it, as `ShardSource` takes them."""
+    return {
+        role: tuple((c.position, c.name) for c in layout.playing(role)) for role in layout.roles
+    }
 
 
 def sources(shards: Sequence[Numbered]) -> tuple[ShardSource, ...]:

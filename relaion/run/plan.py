@@ -31,7 +31,7 @@ class Parameters:
     same_link: bool
     inner: bool
     keywords: dict[str, Any] | None
-    columns: dict[str, str]
+    columns: dict[str, str | list[str]]
     unsafe_above: float = UNSAFE_ABOVE
     keyword_above: float = KEYWORD_ABOVE
 

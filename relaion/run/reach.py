@@ -54,7 +54,7 @@ def reach(
             "(subset varchar, sample_no bigint, url varchar, row_hash bigint)"
         )
         engine.insert("sampled", _sample(inputs))
-        view_sidecars(engine, sidecars, work)
+        view_sidecars(engine, sidecars, work, version)
         engine.run(load(version)["37_sidecar_reach"])
         found = engine.rows("from sidecar_reach")
     rows = inputs.rows_by_subset

@@ -5,13 +5,14 @@ the search joins them as it joins the lists themselves.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from relaion.engine import Engine, ShardSource
 from relaion.paths import file_sha256, whole_file
 from relaion.run.fill import fill_keys
+from relaion.run.numbering import players
 from relaion.run.readable import Original, mending
 from relaion.shards.digests import WIDTHS
 from relaion.shards.sidecar import Sidecar
@@ -40,10 +41,16 @@ def sidecar_lines(sidecars: Sequence[Sidecar], work: Path) -> list[dict[str, Any
     return found
 
 
-def view_sidecars(engine: Engine, sidecars: Sequence[Sidecar], work: Path) -> None:
-    """Create the view `sidecar` over all sidecars: the key of each, and its image hashes."""
-    sources = [_source(s, original, work) for s, original in _originals(sidecars)]
-    engine.view_shards(sources, "sidecar")
+def view_sidecars(
+    engine: Engine,
+    sidecars: Sequence[Sidecar],
+    work: Path,
+    version: str,
+    kinds: Collection[str] = tuple(WIDTHS),
+) -> None:
+    """Create the view `sidecar_digests`: the key of each row, and its image hashes of `kinds`."""
+    sources = [_source(s, original, work, kinds) for s, original in _originals(sidecars)]
+    engine.view_sidecars(sources, version)
 
 
 def _originals(sidecars: Sequence[Sidecar]) -> list[tuple[Sidecar, Original]]:
@@ -51,12 +58,14 @@ def _originals(sidecars: Sequence[Sidecar]) -> list[tuple[Sidecar, Original]]:
     return [(s, Original(-1 - i, s.readable, s.layout)) for i, s in enumerate(sidecars)]
 
 
-def _source(sidecar: Sidecar, original: Original, work: Path) -> ShardSource:
+def _source(
+    sidecar: Sidecar, original: Original, work: Path, kinds: Collection[str]
+) -> ShardSource:
     path, layout = original.readable(work)
     played = {
-        role: (column.position, column.encoding)
-        for role, column in layout.roles.items()
-        if role == sidecar.key or role in WIDTHS
+        role: columns
+        for role, columns in players(layout).items()
+        if role == sidecar.key or (role in WIDTHS and role in kinds)
     }
     return ShardSource(sidecar.name, original.no, (path,), played)
 
@@ -73,8 +82,8 @@ def find_sidecar_keys(
         kinds = [k for (k,) in engine.rows("select distinct kind from store.entries")]
 
         def look() -> None:
-            view_sidecars(engine, sidecars, work)
-            engine.run(scripts["10_sidecar_hits"], kinds=kinds)
+            view_sidecars(engine, sidecars, work, version, kinds)
+            engine.run(scripts["10_sidecar_hits"])
 
         mending([original for _, original in _originals(sidecars)], work, look)
         engine.run(scripts["11_sidecar_links"])

@@ -34,15 +34,15 @@ class EditionTask:
 class Task:
     """Everything that a worker must know of one shard; plain values only.
 
-    `roles`: role to position, encoding, name and type of the column that plays it. `hits`: a
-    digest of what the search found in this shard.
+    `columns` play a role: role, order, position, name and type of each. `hits`: a digest of
+    what the search found in this shard.
     """
 
     no: int
     path: str
     subset: str
     rows: int
-    roles: dict[str, list[Any]]
+    columns: list[list[Any]]
     editions: list[EditionTask]
     unsafe_above: float
     keyword_above: float
@@ -80,8 +80,8 @@ class Task:
     def original(self) -> Original:
         """The shard as it came, with the columns that play a role."""
         columns = tuple(
-            Column(name, position, kind, role, "", "", encoding)
-            for role, (position, encoding, name, kind) in self.roles.items()
+            Column(name, position, kind, role, "", "", None, order)
+            for role, order, position, name, kind in self.columns
         )
         return Original(self.no, Path(self.path), Layout(columns))
 

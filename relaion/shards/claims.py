@@ -3,6 +3,7 @@
 Every name of a published layout that could be mistaken is here, with the reason in words.
 """
 
+import re
 from dataclasses import dataclass
 
 from relaion.shards.digests import WIDTHS, WORDS
@@ -28,7 +29,9 @@ NOUNS = {
     "image_sha256": "image SHA-256",
     "language": "language",
 }
-# role -> names that mean it, in any case; the first one present is taken
+# roles that several columns may play at once; each other role has one column
+MANY = frozenset({"url", *WIDTHS})
+# role -> names that mean it, in any case; the first one present comes first
 NAMES = {
     "url": ("url", "image_url"),
     "text": ("text", "caption", "txt"),
@@ -40,6 +43,13 @@ NAMES = {
     "language": ("language", "lang"),
 }
 _FLOATS = ("float16", "float", "double")
+# an algorithm as a word of a name (`original_md5`, `md5OfImage`), and words beside it that say
+# that something else than the image was hashed
+_ALGORITHM = re.compile(r"(?:^|[^a-z0-9])(md5|sha_?1|sha_?256)(?:$|[^0-9])")
+_OF_OTHERS = re.compile(
+    r"(?:^|[^a-z])(url|uri|link|href|text|txt|caption|alt|title|page|html|site|domain|host|user|"
+    r"author|key|row|name|path|tar|json|exif|record)s?(?:$|[^a-z])"
+)
 # names that look like a role and are none, with the reason
 _NO_ROLE = {
     "image_phash": "images that look alike share it; it is not matched",
@@ -62,11 +72,16 @@ _NO_ROLE = {
 
 @dataclass(frozen=True)
 class Claim:
-    """A role that a column may play, how strongly (0 first), or why it plays none."""
+    """A role that a column may play, how strongly (0 first), or why it plays none.
+
+    `of` is the role that a column looks like which is refused for its type: its values are
+    then values that are not looked at.
+    """
 
     role: str | None
     rank: int = 0
     refusal: str = ""
+    of: str | None = None
 
 
 def claim(name: str, kind: str, *, safety_table: bool = False) -> Claim:
@@ -85,9 +100,13 @@ def claim(name: str, kind: str, *, safety_table: bool = False) -> Claim:
         return Claim(None, refusal=why)
     for role, names in NAMES.items():
         if lower in names:
-            wrong = misfit(role, kind)
-            return Claim(None, refusal=wrong) if wrong else Claim(role, names.index(lower))
-    return Claim(None)
+            return _if_fit(role, kind, names.index(lower))
+    return _claim_of_digest(name, kind)
+
+
+def _if_fit(role: str, kind: str, rank: int) -> Claim:
+    wrong = misfit(role, kind)
+    return Claim(None, refusal=wrong, of=role) if wrong else Claim(role, rank)
 
 
 def _claim_of_hash(kind: str) -> Claim:
@@ -95,7 +114,19 @@ def _claim_of_hash(kind: str) -> Claim:
         return Claim("row_hash")
     if not misfit("image_md5", kind):
         return Claim("image_md5", NAMES["image_md5"].index("hash"))
-    return Claim(None, refusal=misfit("row_hash", kind))
+    return Claim(None, refusal=misfit("row_hash", kind), of="row_hash")
+
+
+def _claim_of_digest(name: str, kind: str) -> Claim:
+    """What a column claims that has an algorithm among the words of its name."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    found = _ALGORITHM.search(words) or _ALGORITHM.search(name.lower())
+    if not found:
+        return Claim(None)
+    if other := _OF_OTHERS.search(words):
+        return Claim(None, refusal=f"by its name a hash of the {other[1]}, not of the image")
+    role = "image_" + found[1].replace("_", "")
+    return _if_fit(role, kind, len(NAMES[role]))
 
 
 def misfit(role: str, kind: str) -> str:
@@ -112,7 +143,7 @@ def misfit(role: str, kind: str) -> str:
         return f"{kind}, but {WORDS[role]}s have {WIDTHS[role]} bytes"
     wanted = "text (string)"
     if role == "punsafe":
-        wanted = "numbers with a fraction (float or double)"
+        wanted = "numbers with a fraction (float, double or decimal)"
     if role in WIDTHS:
         wanted = "text or bytes"
     return f"{kind}, but {NOUNS[role]}s are {wanted}"
@@ -121,7 +152,7 @@ def misfit(role: str, kind: str) -> str:
 def fits(role: str, kind: str) -> bool:
     """Whether a column of this type can play a role."""
     if role == "punsafe":
-        return kind in _FLOATS
+        return kind in _FLOATS or kind.startswith("decimal")
     if role == "row_hash":
         return kind == "int64"
     if role in WIDTHS:

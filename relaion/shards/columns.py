@@ -1,6 +1,6 @@
-"""Facts about single columns, from the footer, and a few of their values.
+"""Facts about single columns: what the footer says, whether there is a value, and a few values.
 
-Values stay inside: what leaves is how many are NULL, and in which forms digests are written.
+What a footer says may be wrong, so nothing is decided by it.
 """
 
 import os
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from relaion.errors import DamagedError
 from relaion.paths import shown
-from relaion.shards.digests import WIDTHS, Value, form_of
+from relaion.shards.digests import Value
 from relaion.shards.footer import read_footer
 from relaion.shards.plain_types import leaf_indexes
 from relaion.shards.roles import Column, Layout
@@ -26,15 +26,9 @@ _GROUPS = 5  # row groups looked into, spread over the file
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """What the footer says about one column of one shard.
-
-    `nulls` is None where the footer does not count them. `forms` are the ways in which the
-    smallest and largest values of the row groups write a digest ("" for a value that is
-    none); None where the footer holds no such values although there are some.
-    """
+    """What the footer says about one column of one shard: NULLs, None where it does not count."""
 
     nulls: int | None
-    forms: frozenset[str] | None
 
 
 @contextmanager
@@ -65,41 +59,55 @@ def refuse_encrypted(path: Path, file: pq.ParquetFile) -> None:
 def facts(file: pq.ParquetFile, layout: Layout) -> dict[int, ColumnFacts]:
     """Position to facts, for the columns that play a role."""
     leaves = leaf_indexes(file.schema_arrow)
-    found = {}
-    for role, column in layout.roles.items():
-        leaf = leaves[column.position]
-        if leaf is not None:
-            found[column.position] = _facts(file, leaf, WIDTHS.get(role))
-    return found
+    return {
+        column.position: ColumnFacts(_nulls(file, leaf))
+        for column in layout.used
+        if (leaf := leaves[column.position]) is not None
+    }
 
 
-def _facts(file: pq.ParquetFile, leaf: int, width: int | None) -> ColumnFacts:
-    required = file.schema.column(leaf).max_definition_level == 0
-    nulls: int | None = 0
-    forms: set[str] | None = set()
+def _nulls(file: pq.ParquetFile, leaf: int) -> int | None:
+    if file.schema.column(leaf).max_definition_level == 0:
+        return 0
+    nulls = 0
     for index in range(file.metadata.num_row_groups):
         chunk = file.metadata.row_group(index).column(leaf)
-        stats = chunk.statistics
         if not chunk.num_values:
             continue
-        if stats is None:
-            nulls = nulls if required else None
-            forms = None
-            continue
-        if not required:
-            known = nulls is not None and stats.has_null_count
-            nulls = nulls + stats.null_count if known and nulls is not None else None
-        if width is not None and forms is not None and stats.null_count != chunk.num_values:
-            ends = _ends(stats)
-            forms = forms | {form_of(end, width) or "" for end in ends} if ends else None
-    return ColumnFacts(nulls, frozenset(forms) if forms is not None else None)
+        stats = chunk.statistics
+        if stats is None or not stats.has_null_count:
+            return None
+        nulls += stats.null_count
+    return nulls
 
 
-def _ends(stats: pq.Statistics) -> tuple[Value, ...]:
+def has_value(path: Path, column: Column) -> bool:
+    """Whether any row of a column holds a value: not NULL, not NaN, not an empty text.
+
+    Reads the values, up to the first one. Raises DamagedError when they cannot be read.
+    """
     try:
-        return (stats.min, stats.max) if stats.has_min_max else ()
-    except UnicodeDecodeError:
-        return ()
+        with open_parquet(path) as file:
+            return any(_holds_value(array) for array in column_arrays(file, column))
+    except (OSError, pa.ArrowException):
+        raise DamagedError(_unreadable(column)) from None
+
+
+def _holds_value(array: pa.Array) -> bool:
+    kept = pc.drop_null(array)
+    if isinstance(kept, pa.DictionaryArray):
+        kept = kept.dictionary_decode()
+    if pa.types.is_floating(kept.type):
+        return bool(len(kept)) and not pc.all(pc.is_nan(kept)).as_py()
+    if column_is_text(kept.type):
+        raw = kept.cast(pa.large_binary())
+        return bool(pc.any(pc.greater(pc.binary_length(raw), 0)).as_py())
+    return bool(len(kept))
+
+
+def column_is_text(kind: pa.DataType) -> bool:
+    """Whether Arrow holds text or bytes of any length."""
+    return str(kind).removeprefix("large_").removesuffix("_view") in ("string", "binary")
 
 
 def sample_values(path: Path, column: Column) -> list[Value]:
@@ -132,10 +140,17 @@ def _first_values(file: pq.ParquetFile, group: int, column: Column) -> list[Valu
     for array in column_arrays(file, column, [group]):
         kept = pc.drop_null(array)[: _SAMPLED - len(found)]
         raw = kept.cast(pa.binary()).to_pylist()  # text may hold bytes that are not UTF-8
-        found += [v.decode("utf-8", "replace") for v in raw] if column.type == "string" else raw
+        found += [_text_or_bytes(v) for v in raw] if column.type == "string" else raw
         if len(found) >= _SAMPLED:
             break
     return found
+
+
+def _text_or_bytes(value: bytes) -> Value:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value
 
 
 def column_arrays(

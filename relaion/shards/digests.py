@@ -4,7 +4,6 @@ No value ever leaves this module in a text: reasons hold counts and lengths only
 """
 
 import base64
-import binascii
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -21,91 +20,106 @@ ENCODINGS = {
     "base32": "base32",
     "binary": "raw bytes",
 }
-# bits a character, and the characters, of each way to write bytes as text
-_ALPHABETS = {
-    "hex": (4, re.compile(r"[0-9A-Fa-f]*", re.ASCII)),
-    "base64": (6, re.compile(r"[A-Za-z0-9+/_-]*", re.ASCII)),
-    "base32": (5, re.compile(r"[A-Za-z2-7]*", re.ASCII)),
-}
-_BLOCKS = {"hex": 1, "base64": 4, "base32": 8}
+# what is no sign of a digest, before it and after it, and names of algorithms before it
+_BEFORE = re.compile(rb"[^0-9A-Za-z+/_\\-]+")
+_NAMED = re.compile(rb"(?i:urn:)?(?i:md5|sha-?1|sha-?256|sha)(?i:sum)?[^0-9A-Za-z+/_\\-]+")
+_AFTER = re.compile(rb"[^0-9A-Za-z+/=_-]+\Z")
+_HEX = re.compile(rb"(?:0[xX]|\\[xX])?[0-9A-Fa-f]{2}(?:[-: ]?[0-9A-Fa-f]{2})*")
+_NO_DIGIT = re.compile(rb"\A(?:0[xX]|\\[xX])|[-: ]")
+_BASE64 = re.compile(rb"[0-9A-Za-z+/_-]+=*")
+_BASE32 = re.compile(rb"[A-Za-z2-7]+=*")
 
 
-def form_of(value: Value, width: int) -> str | None:
-    """How `value` writes a digest of `width` bytes (a key of ENCODINGS); None if it does not.
+def read_digest(value: Value, width: int) -> tuple[str, str] | None:
+    """A digest of `width` bytes as (how it is written, lower-case hex); None if it is none.
 
-    Hex and base32 in any case; base64 in its plain and its URL alphabet; padding may be
-    missing. The three lengths differ for every width, so no value has two forms.
+    Told from the value alone: hexadecimal, base64 in both alphabets, base32, raw bytes, in any
+    case, padding or not, with what people put around digests (`sql/v1/04_digest_macros.sql`
+    says what). The lengths differ for every width, so no value is read in two ways.
     """
-    if isinstance(value, bytes):
-        if len(value) == width:
-            return "binary"
-        value = value.decode("ascii", "replace")
-    text = value.rstrip("=")
-    for form, (bits, alphabet) in _ALPHABETS.items():
-        block = _BLOCKS[form]
-        length = -(-8 * width // bits)
-        padded = -(-length // block) * block
-        if len(text) == length and len(value) in (length, padded) and alphabet.fullmatch(text):
-            return form
+    if isinstance(value, bytes) and len(value) == width:
+        return "binary", value.hex()
+    raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+    bare = _bare(raw)
+    if _HEX.fullmatch(bare):
+        digits = _NO_DIGIT.sub(b"", bare)
+        if len(digits) == 2 * width:
+            return "hex", digits.decode("ascii").lower()
+    signs = len(bare.rstrip(b"="))
+    if _BASE64.fullmatch(bare) and signs == (8 * width + 5) // 6:
+        padded = (width + 2) // 3 * 4
+        if len(bare) in (signs, padded):
+            text = bare.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/")).ljust(padded, b"=")
+            return "base64", base64.b64decode(text).hex()
+    if _BASE32.fullmatch(bare) and signs == (8 * width + 4) // 5:
+        padded = (width + 4) // 5 * 8
+        if len(bare) in (signs, padded):
+            text = bare.rstrip(b"=").ljust(padded, b"=")
+            return "base32", base64.b32decode(text, casefold=True).hex()
     return None
 
 
-def as_hex(value: Value | None, width: int, encoding: str) -> str | None:
-    """A column's value as lower-case hex; None for a value that is not written that way."""
-    if value is None or form_of(value, width) != encoding:
-        return None
-    if encoding == "binary":
-        return value.hex() if isinstance(value, bytes) else None
-    text = (value.decode("ascii") if isinstance(value, bytes) else value).rstrip("=")
-    text += "=" * (-len(text) % _BLOCKS[encoding])
-    try:
-        if encoding == "hex":
-            return text.lower()
-        if encoding == "base32":
-            return base64.b32decode(text, casefold=True).hex()
-        return base64.b64decode(text.translate(str.maketrans("-_", "+/"))).hex()
-    except binascii.Error:
-        return None
+def _bare(raw: bytes) -> bytes:
+    """A value without what stands around its digest."""
+    for pattern in (_BEFORE, _NAMED):
+        if found := pattern.match(raw):
+            raw = raw[found.end() :]
+    return _AFTER.sub(b"", raw)
+
+
+def form_of(value: Value, width: int) -> str | None:
+    """How `value` writes a digest of `width` bytes (a key of ENCODINGS); None if it does not."""
+    found = read_digest(value, width)
+    return found[0] if found else None
+
+
+def as_hex(value: Value | None, width: int) -> str | None:
+    """A value as lower-case hex; None for one that is no digest of `width` bytes."""
+    found = None if value is None else read_digest(value, width)
+    return found[1] if found else None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What sampled values say about a digest column: its encoding, or None and why not."""
+    """What some values say about a digest column, for people: every value is read by itself.
 
-    encoding: str | None
+    `encoding` is how most are written (a key of ENCODINGS), NONE where none of them is a
+    digest of that width, "hex" where there was none to look at.
+    """
+
+    encoding: str
     why: str
 
 
-def judge(values: Sequence[Value], role: str) -> Verdict:
-    """Decide how a column that was offered as `role` writes its digests.
+NONE = "none"
 
-    Empty values count as missing. At least half of the rest must be written one way; with
-    none to look at, hex is assumed (a column that is always NULL matches nothing anyway).
-    """
+
+def judge(values: Sequence[Value], role: str) -> Verdict:
+    """Say how a column that was offered as `role` writes its digests; empty values are missing."""
     width, word = WIDTHS[role], WORDS[role]
-    seen = [value for value in values if value]
+    seen = [value for value in values if value.strip()]
     if not seen:
-        return Verdict("hex", "no value to look at, hexadecimal assumed")
-    forms = Counter(form_of(value, width) for value in seen)
-    form, count = max(
-        ((f, n) for f, n in forms.items() if f), default=("", 0), key=lambda pair: pair[1]
-    )
-    if 2 * count < len(seen):
-        return Verdict(None, _no_digest(seen, role))
-    why = f"{count:,} of {len(seen):,} sampled are {word} in {ENCODINGS[form]}"
+        return Verdict("hex", "no value to look at")
+    forms = Counter(form for value in seen if (form := form_of(value, width)))
+    if not forms:
+        return Verdict(NONE, _no_digest(seen, role))
+    count = forms.total()
+    ways = " or ".join(ENCODINGS[form] for form, _ in forms.most_common())
+    why = f"{count:,} of {len(seen):,} sampled are {word} in {ways}"
     if count < len(seen):
         why += ", the others match nothing"
-    return Verdict(form, why)
+    return Verdict(forms.most_common(1)[0][0], why)
 
 
 def _no_digest(values: Sequence[Value], role: str) -> str:
-    """Why most values are no digest of that kind, in words that tell none of them."""
-    for other, width in {role: WIDTHS[role], **WIDTHS}.items():
+    """Why values are no digest of that kind, in words that tell none of them."""
+    for other, width in WIDTHS.items():
         if 2 * sum(form_of(value, width) is not None for value in values) >= len(values):
-            if other == role:
-                return f"its values are {WORDS[role]}s written in several ways, none the rule"
             return (
-                f"its values are as long as a {WORDS[other]}, not a {WORDS[role]}; "
-                f"if they are the image's, say --column {other}=NAME"
+                f"none of {len(values):,} sampled is a {WORDS[role]}, they are as long as a "
+                f"{WORDS[other]}; if they are the image's, say --column {other}=NAME"
             )
-    return f"its values are no {WORDS[role]} in hexadecimal, base64, base32 or raw bytes"
+    return (
+        f"none of {len(values):,} sampled is a {WORDS[role]} in hexadecimal, base64, base32 or "
+        "raw bytes"
+    )

@@ -73,11 +73,3 @@ def as_text(values: pa.Array, mend: Callable[[bytes], str | None]) -> pa.Array:
         return pc.cast(values, pa.large_string())
     mended = [None if value is None else mend(value) for value in values.to_pylist()]
     return pa.array(mended, pa.large_string())
-
-
-def or_null(digest: bytes) -> str | None:
-    """A digest's text; None for bytes that are no UTF-8, which write no digest."""
-    try:
-        return digest.decode("utf-8")
-    except UnicodeDecodeError:
-        return None

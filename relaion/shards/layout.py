@@ -1,11 +1,10 @@
 """Shards and their layouts: one footer each, grouped by what they hold.
 
 Shards of one subset with the same column names, types and roles form a group; layouts are
-never mixed. How digests are written is looked up in one shard of a group and held against
-the footers of the others.
+never mixed. How digests are written is told of one shard of a group, for people only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,11 +12,10 @@ import pyarrow as pa
 
 from relaion.errors import DamagedError, InputError
 from relaion.paths import ShardPath, shown
-from relaion.shards.columns import ColumnFacts, facts, open_parquet, sample_values
-from relaion.shards.digests import WIDTHS
+from relaion.shards.columns import ColumnFacts, facts, has_value, open_parquet, sample_values
 from relaion.shards.footer import read_footer
-from relaion.shards.overrides import listed
-from relaion.shards.roles import Layout, detect, refine
+from relaion.shards.overrides import Columns, listed
+from relaion.shards.roles import Layout, describe, detect, settle
 from relaion.shards.sound import check_sound
 
 
@@ -25,7 +23,7 @@ from relaion.shards.sound import check_sound
 class Shard:
     """One parquet file as its footer describes it; `bytes` is its size on disk.
 
-    `layout.encoding`s are None until `group_shards` has looked at values. `facts` holds, by
+    `layout`'s encodings are None until `group_shards` has looked at values. `facts` holds, by
     position, what the footer says about columns that play a role.
     """
 
@@ -51,14 +49,17 @@ class Group:
 
 def read_shard(
     shard_path: ShardPath,
-    overrides: Mapping[str, str] | None = None,
+    overrides: Columns | None = None,
     *,
     needs_link: bool = True,
+    settled: bool = True,
 ) -> Shard:
     """Read the footer of one shard and give roles to its columns.
 
-    Raises DamagedError, in one line that names the file, for what is no parquet file and a
-    file that is damaged or encrypted; InputError for an override that does not fit and
+    `settled` off leaves rivals for a role as their names tell. Raises DamagedError, in one
+    line that names the file, for what is no parquet file and a
+    file that is damaged or encrypted; InputError for an override that does not fit, for two
+    link columns that both hold values and of which the user named none, and
     (unless `needs_link` is off, as for a sidecar) for a file without a link column.
     """
     path = shard_path.path
@@ -66,7 +67,7 @@ def read_shard(
     try:
         with open_parquet(path) as file:
             schema, meta = file.schema_arrow, file.metadata
-            layout = _layout(path, schema, overrides)
+            layout = _named(path, lambda: detect(schema, overrides))
             found = facts(file, layout)
             rows, row_groups = meta.num_rows, meta.num_row_groups
     except UnicodeDecodeError:
@@ -74,6 +75,8 @@ def read_shard(
     except (OSError, pa.ArrowException):
         # pyarrow's message may quote a value
         raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
+    if settled and layout.contested:
+        layout = _named(path, lambda: settle(layout, lambda column: has_value(path, column)))
     if needs_link and "url" not in layout.roles:
         raise InputError(f"{shown(path)}: {_no_link(layout)}")
     size = path.stat().st_size
@@ -82,11 +85,16 @@ def read_shard(
     )
 
 
-def _layout(path: Path, schema: pa.Schema, overrides: Mapping[str, str] | None) -> Layout:
+def schema_names(shard_path: ShardPath) -> list[str]:
+    """The names of a shard's columns; raises what `read_shard` raises for a file it cannot read."""
+    return [c.name for c in read_shard(shard_path, needs_link=False, settled=False).layout.columns]
+
+
+def _named(path: Path, make: Callable[[], Layout]) -> Layout:
     try:
-        return detect(schema, overrides)
+        return make()
     except InputError as e:
-        raise InputError(f"{shown(path)}: {e}") from None
+        raise type(e)(f"{shown(path)}: {e}") from None
 
 
 def _no_link(layout: Layout) -> str:
@@ -108,64 +116,31 @@ def group_shards(shards: Sequence[Shard]) -> list[Group]:
     """Group shards by subset and layout, in the order given within each group.
 
     Groups come in order of subset, then of their first shard. A few values of digest columns
-    are read from one shard a group, and from each shard whose footer does not confirm them.
-    Raises InputError for a column that the user named and whose values are no digest,
-    DamagedError where values cannot be read.
+    are read from one shard a group, to say how they are written. Raises InputError for a
+    column that the user named and whose values are no digest, DamagedError where values cannot
+    be read.
     """
     alike: dict[tuple[object, ...], list[Shard]] = {}
     for shard in shards:
-        alike.setdefault((shard.subset, _signature(shard.layout)), []).append(shard)
-    groups: list[Group] = []
-    for members in alike.values():
-        groups += _split_by_values(members)
+        alike.setdefault((shard.subset, signature(shard.layout)), []).append(shard)
+    groups = [_described(members) for members in alike.values()]
     order = {shard.path: i for i, shard in enumerate(shards)}
     return sorted(groups, key=lambda g: (g.subset, order[g.shards[0].path]))
 
 
-def _split_by_values(members: Sequence[Shard]) -> list[Group]:
-    """One group, or several where digests are written differently from shard to shard."""
-    model = next((s for s in members if _has_digests(s)), members[0])
-    known = _refined(model)
-    split: dict[object, tuple[Layout, list[Shard]]] = {}
-    for shard in members:
-        layout = known if shard is model or _confirms(shard, known) else _refined(shard)
-        same, together = split.setdefault(_played(layout), (layout, []))
-        together.append(replace(shard, layout=same))
-    return [Group(members[0].subset, tuple(ss), layout) for layout, ss in split.values()]
+def signature(layout: Layout) -> tuple[object, ...]:
+    """What shards of one group have in common."""
+    return (
+        layout.overrides,
+        tuple((c.name, c.type, c.role, c.order) for c in layout.columns),
+    )
 
 
-def _signature(layout: Layout) -> tuple[object, ...]:
-    return (layout.overrides, tuple((c.name, c.type) for c in layout.columns))
-
-
-def _played(layout: Layout) -> tuple[object, ...]:
-    return tuple((c.role, c.encoding) for c in layout.columns)
-
-
-def _digest_positions(layout: Layout) -> list[int]:
-    return [c.position for role, c in layout.roles.items() if role in WIDTHS]
-
-
-def _has_digests(shard: Shard) -> bool:
-    """Whether the footer says that every digest column has a value."""
-    found = [shard.facts.get(p) for p in _digest_positions(shard.layout)]
-    return all(f is not None and f.nulls is not None and f.nulls < shard.rows for f in found)
-
-
-def _confirms(shard: Shard, layout: Layout) -> bool:
-    """Whether a shard's footer agrees with how a shard like it writes its digests."""
-    for position in _digest_positions(shard.layout):
-        told = shard.facts.get(position)
-        encoding = layout.columns[position].encoding
-        if encoding is None or told is None or told.forms is None:
-            return False
-        if not told.forms <= {encoding}:
-            return False
-    return True
-
-
-def _refined(shard: Shard) -> Layout:
-    try:
-        return refine(shard.layout, lambda column: sample_values(shard.path, column))
-    except InputError as e:
-        raise type(e)(f"{shown(shard.path)}: {e}") from None
+def _described(members: Sequence[Shard]) -> Group:
+    model = next((s for s in members if s.rows), members[0])
+    layout = _named(
+        model.path,
+        lambda: describe(model.layout, lambda column: sample_values(model.path, column)),
+    )
+    shards = tuple(replace(shard, layout=layout) for shard in members)
+    return Group(members[0].subset, shards, layout)

@@ -16,7 +16,7 @@ from relaion.errors import InputError
 from relaion.paths import private_umask, shown, whole_file
 from relaion.shards.columns import column_arrays, column_batches, open_parquet
 from relaion.shards.digests import WIDTHS
-from relaion.shards.exact import as_bytes, as_text, is_exact, marked, or_null, readable
+from relaion.shards.exact import as_bytes, as_text, is_exact, marked, readable
 from relaion.shards.private import PrivateFile
 from relaion.shards.roles import Column, Layout
 
@@ -30,7 +30,7 @@ def bad_text(path: Path, layout: Layout) -> bool:
     these columns to the end, a piece at a time. Raises InputError, which quotes no value,
     for a column that cannot be read.
     """
-    texts = [column for column in layout.roles.values() if column.type == "string"]
+    texts = [column for column in layout.used if column.type == "string"]
     with _reading(path), open_parquet(path) as file:
         return any(
             not is_exact(as_bytes(array))
@@ -43,19 +43,20 @@ def mend(path: Path, layout: Layout, target: Path) -> Layout:
     """Write the columns of `path` that play a role to `target` (0600), as DuckDB reads them.
 
     Rows and their order stay. A link that is no UTF-8 is marked (`exact.marked`), a caption
-    or language has U+FFFD for each run of bad bytes, a digest in such bytes is NULL; all
-    else is as it was. Returns the layout of `target`: the same roles, names and encodings,
-    at their positions there. Raises InputError for a column that cannot be read, OutputError
+    or language has U+FFFD for each run of bad bytes, a digest in such bytes is told in
+    hexadecimal where it has the right length; all else is as it was. Returns the layout of
+    `target`: the same roles and names, at their positions there. Raises InputError for a column that cannot be read, OutputError
     for a target that cannot be written.
     """
-    columns = list(layout.roles.values())
+    columns = list(layout.used)
     with ExitStack() as stack:
         with _reading(path):
             file = stack.enter_context(open_parquet(path))
         none = [pa.nulls(0, file.schema_arrow.field(c.position).type) for c in columns]
         kinds = [_mended(c, array).type for c, array in zip(columns, none, strict=True)]
-        # named by role: DuckDB would rename one of two names that differ only in case
-        schema = pa.schema(list(zip(layout.roles, kinds, strict=True)))
+        schema = pa.schema(
+            [(f"{c.role}_{c.order}", k) for c, k in zip(columns, kinds, strict=True)]
+        )
         stack.enter_context(private_umask())
         part = stack.enter_context(whole_file(target, 0o600))
         with PrivateFile(part, schema) as out:
@@ -66,7 +67,7 @@ def mend(path: Path, layout: Layout, target: Path) -> Layout:
 
 def mended_layout(layout: Layout) -> Layout:
     """The layout of the file that `mend` makes of a shard with this one."""
-    moved = (replace(column, position=i) for i, column in enumerate(layout.roles.values()))
+    moved = (replace(column, position=i) for i, column in enumerate(layout.used))
     return replace(layout, columns=tuple(moved))
 
 
@@ -76,7 +77,10 @@ def _mended(column: Column, values: pa.Array) -> pa.Array:
         return values.dictionary_decode() if is_coded else values
     if column.role == "url":
         return as_text(as_bytes(values), marked)
-    return as_text(as_bytes(values), or_null if column.role in WIDTHS else readable)
+    if column.role in WIDTHS:
+        width = WIDTHS[column.role]
+        return as_text(as_bytes(values), lambda b: b.hex() if len(b) == width else readable(b))
+    return as_text(as_bytes(values), readable)
 
 
 def _read(path: Path, batches: Iterator[list[pa.Array]]) -> Iterator[list[pa.Array]]:

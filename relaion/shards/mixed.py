@@ -5,8 +5,8 @@ from itertools import groupby
 
 from relaion.paths import shown
 from relaion.shards.claims import NOUNS, ROLES
-from relaion.shards.digests import ENCODINGS
 from relaion.shards.layout import Group
+from relaion.shards.overrides import listed
 from relaion.shards.roles import Layout
 
 _TOLD = 3  # layouts of one subset
@@ -40,11 +40,8 @@ def _difference(here: Layout, rule: Layout) -> str:
         told.append(f"without {', '.join(lacks)}")
     if has:
         told.append(f"with {', '.join(has)}")
-    for role, column in here.roles.items():
-        other = rule.roles.get(role)
-        if column.encoding and other and other.encoding and other.encoding != column.encoding:
-            told.append(
-                f"{NOUNS[role]} in {ENCODINGS[column.encoding]} "
-                f"instead of {ENCODINGS[other.encoding]}"
-            )
+    for role in ROLES:
+        ours, theirs = ([c.name for c in x.playing(role)] for x in (here, rule))
+        if ours and theirs and ours != theirs:
+            told.append(f"{NOUNS[role]} in {listed(ours)} instead of {listed(theirs)}")
     return "; ".join(told) or "other columns, the same roles"

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from relaion.errors import InputError
 from relaion.paths import shown
-from relaion.shards.claims import ROLES, misfit
+from relaion.shards.claims import MANY, ROLES, misfit
 
 
 class Named(Protocol):
@@ -22,26 +22,52 @@ class Named(Protocol):
 
 
 Some = TypeVar("Some", bound=Named)
+# what `--column` says: role and name, in the order given; a role may come several times
+Overrides = tuple[tuple[str, str], ...]
+Columns = Mapping[str, str | Sequence[str]]
 
 
-def check_overrides(columns: Sequence[Some], overrides: Mapping[str, str]) -> dict[str, Some]:
-    """Role to the column that the user named for it; names are taken exactly.
+def overrides_of(columns: Columns | None) -> Overrides:
+    """`columns` (role to one name, or to several) as pairs; names of a role keep their order."""
+    return tuple(
+        (role, name)
+        for role, names in sorted((columns or {}).items())
+        for name in ([names] if isinstance(names, str) else names)
+    )
+
+
+def columns_of(overrides: Overrides) -> dict[str, str | list[str]]:
+    """Pairs as `overrides_of` takes them: a name, or the names of a role that has several."""
+    names: dict[str, list[str]] = {}
+    for role, name in overrides:
+        names.setdefault(role, []).append(name)
+    return {role: found[0] if len(found) == 1 else found for role, found in names.items()}
+
+
+def check_overrides(columns: Sequence[Some], overrides: Overrides) -> dict[str, list[Some]]:
+    """Role to the columns that the user named for it, in that order; names are taken exactly.
 
     Raises InputError for a role that does not exist, a name that no column or more than one
-    has, one column for two roles, and a type that cannot play the role.
+    has, one column named twice, a type that cannot play the role, and a second column for a
+    role that only one can play.
     """
-    chosen: dict[str, Some] = {}
-    for role, name in overrides.items():
+    chosen: dict[str, list[Some]] = {}
+    for role, name in overrides:
         said = f"--column {shown(role)}={shown(name)}"
         if role not in ROLES:
             raise InputError(f"{said}: no such role; the roles are {', '.join(ROLES)}")
         column = _the_one(columns, name, said)
-        if column in chosen.values():
+        if any(column in others for others in chosen.values()):
             raise InputError(f"{said}: that column has another role by --column already")
         wrong = misfit(role, column.type)
         if wrong:
             raise InputError(f"{said}: it cannot be used: {wrong}")
-        chosen[role] = column
+        if role in chosen and role not in MANY:
+            raise InputError(
+                f"{said}: {role} was given to {shown(chosen[role][0].name)} already; only links "
+                "and image hashes may have several columns, so name one"
+            )
+        chosen.setdefault(role, []).append(column)
     return chosen
 
 

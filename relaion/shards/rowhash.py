@@ -11,12 +11,14 @@ from itertools import pairwise
 import mmh3
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from relaion.errors import InputError
 from relaion.paths import shown
-from relaion.shards.columns import column_batches, open_parquet
+from relaion.shards.columns import column_arrays, column_batches, open_parquet
 from relaion.shards.exact import as_bytes
 from relaion.shards.layout import Shard
+from relaion.shards.roles import Column
 
 _ROWS = 32_768
 
@@ -39,34 +41,42 @@ def row_hashes(links: pa.Array, captions: pa.Array) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(joined), [None, pa.py_buffer(low)])
 
 
-def needs_hashes(shard: Shard) -> bool:
-    """Whether some rows of a shard may have no row hash of their own."""
-    column = shard.layout.roles.get("row_hash")
-    if column is None:
-        return True
-    told = shard.facts.get(column.position)
-    return told is None or told.nulls is None or told.nulls > 0
-
-
 def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
     """The rows of a shard that have no row hash of their own: row numbers, and their hashes.
 
     Both are int64, piece by piece in the order of the file; rows with neither link nor
-    caption are left out. Raises InputError for columns that cannot be read.
+    caption are left out. Links and captions are read only where a hash is missing, which
+    the values tell, never the footer. Raises InputError for columns that cannot be read.
     """
     roles = shard.layout.roles
     names = [name for name in ("url", "text", "row_hash") if name in roles]
+    own = roles.get("row_hash")
     try:
         with open_parquet(shard.path) as file:
             start = 0
-            for arrays in column_batches(file, [roles[name] for name in names], rows=_ROWS):
-                columns = dict(zip(names, arrays, strict=True))
-                yield _of_piece(columns, start)
-                start += len(arrays[0])
+            for group in range(file.metadata.num_row_groups):
+                if own is not None and (n := _rows_if_full(file, own, group)) is not None:
+                    start += n
+                    continue
+                wanted = [roles[name] for name in names]
+                for arrays in column_batches(file, wanted, [group], rows=_ROWS):
+                    columns = dict(zip(names, arrays, strict=True))
+                    yield _of_piece(columns, start)
+                    start += len(arrays[0])
     except (OSError, pa.ArrowException):
         raise InputError(
             f"{shown(shard.path)}: its links or captions cannot be read; get the file again"
         ) from None
+
+
+def _rows_if_full(file: pq.ParquetFile, column: Column, group: int) -> int | None:
+    """The rows of a row group where all have a value in a column, else None."""
+    rows = 0
+    for array in column_arrays(file, column, [group]):
+        if array.null_count:
+            return None
+        rows += len(array)
+    return rows
 
 
 def _of_piece(columns: dict[str, pa.Array], start: int) -> tuple[pa.Array, pa.Array]:

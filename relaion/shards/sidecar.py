@@ -2,16 +2,16 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import ShardPath, find_sidecars, private_folder, shown
 from relaion.shards.claims import NAMES
-from relaion.shards.digests import WIDTHS
-from relaion.shards.layout import Shard, group_shards, read_shard
-from relaion.shards.overrides import listed
+from relaion.shards.digests import NONE, WIDTHS
+from relaion.shards.layout import Shard, group_shards, read_shard, schema_names
+from relaion.shards.overrides import Columns, Overrides, columns_of, listed, overrides_of
 from relaion.shards.roles import Layout
 from relaion.shards.tsv import Converted, convert, read_plan
 
@@ -41,26 +41,25 @@ class Sidecar:
 def read_sidecars(
     paths: Sequence[Path],
     work: Path,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
     notices: list[str] | None = None,
 ) -> tuple[Sidecar, ...]:
     """Find sidecars in files, folders and globs, and give roles to their columns.
 
     Files end in `.parquet`, `.tsv` or `.tsv.gz`; one that is named itself may be called
     anything. Parquet files are read where they lie; TSVs are written to private parquet files
-    below `work` once, in bounded memory. `columns` (role to name) holds for the files that have a
-    column of that name. What was passed over, and rows that a TSV spoils, are told in
+    below `work` once, in bounded memory. `columns` (role to name, or names) holds for the
+    files that have a column of that name. What was passed over, and rows that a TSV spoils, are told in
     `notices`. Order is that of the folders' and files' names.
 
     Raises InputError, in one line that names the file, for one without an image hash or
     without a link and a row hash, and for what cannot be read.
     """
     notices = [] if notices is None else notices
+    said = overrides_of(columns)
     found = find_sidecars(paths)
     notices += found.notices
-    shards = [
-        _read(path, columns or {}) if _is_parquet(path.path) else None for path in found.shards
-    ]
+    shards = [_read(path, said) if _is_parquet(path.path) else None for path in found.shards]
     refined = {
         shard.path: shard
         for group in group_shards([shard for shard in shards if shard is not None])
@@ -69,7 +68,7 @@ def read_sidecars(
     return tuple(
         _of_parquet(refined[path.path])
         if path.path in refined
-        else _of_tsv(path.path, private_folder(work), columns or {}, notices)
+        else _of_tsv(path.path, private_folder(work), said, notices)
         for path in found.shards
     )
 
@@ -84,10 +83,10 @@ def _is_parquet(path: Path) -> bool:
         raise InputError(f"{shown(path)}: cannot be read ({e.strerror})") from None
 
 
-def _read(path: ShardPath, columns: Mapping[str, str]) -> Shard:
-    shard = read_shard(path, needs_link=False)
-    given = {role: name for role, name in columns.items() if name in shard.schema.names}
-    return read_shard(path, given, needs_link=False) if given else shard
+def _read(path: ShardPath, columns: Overrides) -> Shard:
+    held = set(schema_names(path))
+    given = columns_of(tuple((role, name) for role, name in columns if name in held))
+    return read_shard(path, given, needs_link=False)
 
 
 def _of_parquet(shard: Shard) -> Sidecar:
@@ -95,7 +94,7 @@ def _of_parquet(shard: Shard) -> Sidecar:
     return Sidecar(shard.path, shard.path, shard.name, shard.rows, shard.bytes, key, shard.layout)
 
 
-def _of_tsv(path: Path, work: Path, columns: Mapping[str, str], notices: list[str]) -> Sidecar:
+def _of_tsv(path: Path, work: Path, columns: Overrides, notices: list[str]) -> Sidecar:
     plan = read_plan(path, columns)
     key = _key(path, plan.layout)
     digest = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
@@ -123,7 +122,7 @@ def _spoilt(path: Path, done: Converted) -> list[str]:
 def _key(path: Path, layout: Layout) -> str:
     """The role that joins a sidecar. Raises InputError for what cannot serve as one."""
     names = listed(column.name for column in layout.columns)
-    if not any(role in WIDTHS for role in layout.roles):
+    if not any(c.role in WIDTHS and c.encoding != NONE for c in layout.used):
         raise InputError(f"{shown(path)}: {_no_digest(layout, names)}")
     for key in KEYS:
         if key in layout.roles:
@@ -150,7 +149,8 @@ def _no_digest(layout: Layout, names: str) -> str:
 def _refused(layout: Layout, roles: Sequence[str]) -> str:
     """Why a column by the name of such a role was refused it, if one was."""
     wanted = {name for role in roles for name in NAMES[role]}
-    for column in layout.refused:
-        if column.name.lower() in wanted:
+    for column in layout.columns:
+        is_none = column.role in roles and column.encoding == NONE
+        if is_none or (column in layout.refused and column.name.lower() in wanted):
             return f" ({shown(column.name)}: {column.why})"
     return ""

@@ -6,7 +6,7 @@ tabs, and no character quotes or escapes another. Empty fields and `\N` are NULL
 
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from relaion.errors import InputError
 from relaion.paths import private_umask, shown, whole_file
-from relaion.shards.exact import as_text, marked, or_null
+from relaion.shards.exact import as_text, marked, readable
+from relaion.shards.overrides import Overrides
 from relaion.shards.private import PrivateFile
 from relaion.shards.roles import Column, Layout
 from relaion.shards.tsv_plan import MISSING, Plan, Row, is_whole, make_plan, told
@@ -45,7 +46,7 @@ class Converted:
     no_hashes: int = 0
 
 
-def read_plan(path: Path, columns: Mapping[str, str]) -> Plan:
+def read_plan(path: Path, columns: Overrides) -> Plan:
     """Find out what a TSV (gzip or plain) holds, from its first megabyte.
 
     Raises InputError, in one line that names the file, for what is no TSV.
@@ -82,13 +83,15 @@ def convert(path: Path, plan: Plan, target: Path) -> Converted:
     """Write what a plan takes of a TSV to a private parquet file (0600), row by row in order.
 
     The layout that comes back has positions in `target`. Links that are no UTF-8 are marked
-    (`exact.marked`), digests in such bytes are NULL. Raises InputError for a file that ends
+    (`exact.marked`), such bytes in digests are U+FFFD. Raises InputError for a file that ends
     early or has a line longer than 64 MB, OutputError where `target` cannot be written.
     """
     moved = tuple(replace(column, position=at) for at, column in enumerate(plan.taken))
     done = Converted(replace(plan.layout, columns=moved))
     kinds = [pa.int64() if c.role == "row_hash" else pa.large_string() for c in plan.taken]
-    schema = pa.schema([(str(c.role), kind) for c, kind in zip(moved, kinds, strict=True)])
+    schema = pa.schema(
+        [(f"{c.role}_{c.order}", kind) for c, kind in zip(moved, kinds, strict=True)]
+    )
     with (
         private_umask(),
         whole_file(target, 0o600) as part,
@@ -136,7 +139,7 @@ def _column(rows: Sequence[Row], column: Column, done: Converted) -> pa.Array:
     values = pc.if_else(missing, pa.scalar(None, pa.large_binary()), values)
     if column.role == "row_hash":
         return _numbers(values, done)
-    return as_text(values, marked if column.role == "url" else or_null)
+    return as_text(values, marked if column.role == "url" else readable)
 
 
 def _numbers(values: pa.Array, done: Converted) -> pa.Array:

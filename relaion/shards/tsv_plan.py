@@ -4,7 +4,7 @@ No value leaves this module in a text.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,7 +13,8 @@ from relaion.errors import InputError
 from relaion.shards.claims import NAMES, NOUNS
 from relaion.shards.digests import WIDTHS, form_of
 from relaion.shards.exact import readable
-from relaion.shards.roles import Column, Layout, detect, refine
+from relaion.shards.overrides import Overrides, columns_of
+from relaion.shards.roles import Column, Layout, describe, detect, settle
 
 Row = list[bytes]
 
@@ -40,11 +41,11 @@ class Plan:
     taken: tuple[Column, ...]
 
 
-def make_plan(sample: Sequence[Row], columns: Mapping[str, str]) -> Plan:
+def make_plan(sample: Sequence[Row], columns: Overrides) -> Plan:
     """Find out from the first rows of a file what its columns are.
 
-    A header has a name that is known or said by `columns` (role to name), and holds no link,
-    digest or row hash. With one, columns have the roles that those of a shard have; without,
+    A header has a name that is known or said by `columns` (pairs of role and name), and holds
+    no link, digest or row hash. With one, columns have the roles that those of a shard have; without,
     they are told by what most values look like. Raises InputError,
     which names no file, where columns without names look alike.
     """
@@ -53,29 +54,30 @@ def make_plan(sample: Sequence[Row], columns: Mapping[str, str]) -> Plan:
     rows = [row for row in sample[has_header:] if len(row) == len(first)]
     seen = [[row[i] for row in rows if row[i] not in MISSING] for i in range(len(first))]
     names = _named(first, columns) if has_header else _guessed(seen)
-    hashes = {*NAMES["row_hash"], columns.get("row_hash", "").lower()}
+    hashes = {*NAMES["row_hash"], *(n.lower() for role, n in columns if role == "row_hash")}
     kinds = [
         pa.int64() if name.lower() in hashes and v and all(map(is_whole, v)) else pa.string()
         for name, v in zip(names, seen, strict=True)
     ]
-    given = {role: name for role, name in columns.items() if name in names}
+    given = columns_of(tuple((role, name) for role, name in columns if name in names))
     layout = detect(pa.schema(list(zip(names, kinds, strict=True))), given)
-    layout = refine(layout, lambda column: [readable(v) for v in seen[column.position]])
-    taken = tuple(c for role, c in layout.roles.items() if role in ("url", "row_hash", *WIDTHS))
+    layout = settle(layout, lambda _: True)  # what the first rows lack, others may hold
+    layout = describe(layout, lambda column: [readable(v) for v in seen[column.position]])
+    taken = tuple(c for c in layout.used if c.role in ("url", "row_hash", *WIDTHS))
     return Plan(len(first), has_header, layout, taken)
 
 
-def _is_header(row: Row, columns: Mapping[str, str]) -> bool:
-    said = set(columns.values())
+def _is_header(row: Row, columns: Overrides) -> bool:
+    said = {name for _, name in columns}
     names = [readable(field).strip() for field in row]
     is_known = any(name in said or name.lower() in _KNOWN for name in names)
     return is_known and not any(_look([field]) for field in row)
 
 
-def _named(header: Row, columns: Mapping[str, str]) -> list[str]:
+def _named(header: Row, columns: Overrides) -> list[str]:
     """A header's names; one that may be a value, which nobody may see, gets a number."""
     names = [readable(name).strip() for name in header]
-    said = set(columns.values())
+    said = {name for _, name in columns}
     return [
         name if name in said or (len(name) <= _LONGEST_NAME and "/" not in name) else _number(place)
         for place, name in enumerate(names, 1)
@@ -162,7 +164,7 @@ def _fits(plan: Plan, row: Row) -> bool:
         value, role = row[column.position], column.role
         if role is None or value in MISSING:
             continue
-        right = _form(value, role) == column.encoding if role in WIDTHS else True
+        right = _form(value, role) is not None if role in WIDTHS else True
         if not right or (role == "url" and not _is_link(value)):
             return False
         if role == "row_hash" and not is_whole(value):

@@ -21,6 +21,7 @@ from relaion.run.pool import Executor, LocalPool
 from relaion.run.process import SLACK, Guard
 from relaion.run.progress import Progress, Quiet
 from relaion.run.sizes import parse_size
+from relaion.shards.overrides import Columns, columns_of, overrides_of
 from relaion.sqlset import VERSION
 from relaion.stages.verify import verify as check_promises
 
@@ -59,7 +60,7 @@ def clean(
     editions: Sequence[str | Path] = BUILT_IN,
     keywords: Path | None = None,
     unscored: str = "keep",
-    columns: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
     key: Path | None = None,
     work: Path | None = None,
     workers: int | None = None,
@@ -138,7 +139,7 @@ def _check(
     editions: Sequence[str | Path],
     keywords: Path | None,
     unscored: str,
-    columns: Mapping[str, str],
+    columns: Columns,
     key: Path | None,
     limits: Limits,
     version: str,
@@ -163,7 +164,7 @@ def _check(
         same_link=same_link,
         inner=inner,
         keywords=None if words is None else known.seal(words.sha256, len(words.words)),
-        columns=dict(columns),
+        columns=columns_of(overrides_of(columns)),
     )
     beside = [s.path for s in find_sidecars(sidecars).shards] if sidecars else []
     plan = make_plan(inputs.lines(), wanted, known.lists, parameters, version, beside)

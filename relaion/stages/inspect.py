@@ -10,6 +10,7 @@ from relaion.shards.digests import WIDTHS
 from relaion.shards.known import known_as
 from relaion.shards.layout import Group, group_shards, read_shard
 from relaion.shards.mixed import mixed_notices
+from relaion.shards.overrides import Columns
 from relaion.shards.roles import Column, Layout
 from relaion.shards.uses import Match, uses
 
@@ -56,7 +57,7 @@ class Inspection:
     notices: tuple[str, ...]
 
 
-def inspect(paths: Sequence[Path | str], *, columns: Mapping[str, str] | None = None) -> Inspection:
+def inspect(paths: Sequence[Path | str], *, columns: Columns | None = None) -> Inspection:
     """Show what shards hold, what each column means and what can be matched.
 
     `paths` are shards, folders or globs; `columns` maps roles to column names that are to
@@ -86,7 +87,7 @@ def inspect(paths: Sequence[Path | str], *, columns: Mapping[str, str] | None = 
 
 def _key(layout: Layout) -> tuple[object, ...]:
     # counts of sampled values in `why` differ from subset to subset; the layout does not
-    return tuple((c.name, c.type, c.role, c.encoding) for c in layout.columns)
+    return tuple((c.name, c.type, c.role, c.order, c.encoding) for c in layout.columns)
 
 
 def _layouts(groups: Sequence[Group]) -> tuple[LayoutSeen, ...]:

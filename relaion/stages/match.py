@@ -1,16 +1,16 @@
 """`match`: a dry run that counts what the lists find and writes nothing."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from relaion.errors import DamagedError
 from relaion.paths import private_umask
-from relaion.run.coverage import Coverage, coverage
+from relaion.run.coverage import Coverage, NotLookedAt, coverage, not_looked_at, roles_of_kinds
 from relaion.run.find import Search
-from relaion.run.hunt import Hunt
+from relaion.run.hunt import Hunt, Searched
 from relaion.run.inputs import Inputs, read_inputs, several
 from relaion.run.known import read_known
 from relaion.run.limits import Limits, limits_of
@@ -21,6 +21,7 @@ from relaion.run.reach import reach
 from relaion.run.search import Hits, notices
 from relaion.run.sidecars import roles_beside
 from relaion.run.sizes import parse_size
+from relaion.shards.overrides import Columns
 from relaion.shards.sidecar import read_sidecars
 from relaion.sqlset import VERSION
 
@@ -33,7 +34,8 @@ class Matched:
 
     `lists` are those of the store (list_id, source, title, label, received, entries per
     kind), `rows` the rows of each subset, `hits` the counts per list, kind, form and subset
-    with the unions, `coverage` how many rows each kind of list can reach.
+    with the unions, `coverage` how many rows each kind of list can reach,
+    `not_looked_at` the columns and values that none was compared with.
     """
 
     lists: tuple[dict[str, Any], ...]
@@ -41,13 +43,14 @@ class Matched:
     hits: Hits
     coverage: tuple[Coverage, ...]
     notices: tuple[str, ...]
+    not_looked_at: tuple[NotLookedAt, ...] = ()
 
 
 def match(
     paths: Sequence[Path],
     lists: Path,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
     key: Path | None = None,
     work: Path | None = None,
     workers: int | None = None,
@@ -69,20 +72,23 @@ def match(
     with tempfile.TemporaryDirectory(prefix="relaion-", dir=work) as name:
         folder = Path(name)
         told = list(inputs.notices)
-        beside = read_sidecars(sidecars, folder, notices=told) if sidecars else ()
-        search = Search(sql_version, same_link, inner, beside, limits.workers)
-        hits = _search(search, inputs, lists, folder, limits, progress or Quiet())
+        beside = read_sidecars(sidecars, folder, columns, told) if sidecars else ()
+        roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
+        search = Search(sql_version, same_link, inner, beside, limits.workers, roles)
+        searched = _search(search, inputs, lists, folder, limits, progress or Quiet())
+        hits = searched.hits
         covered = (
-            *coverage(inputs, row_hashes="row_hash" in known.kinds),
+            *coverage(inputs, searched.values, roles, row_hashes="row_hash" in known.kinds),
             *reach(inputs, beside, limits, folder, sql_version),
         )
     told += notices(hits, known.kinds, inputs.roles, roles_beside(beside))
-    return Matched(known.lists, inputs.rows_by_subset, hits, covered, tuple(told))
+    passed_over = not_looked_at(inputs, searched.values)
+    return Matched(known.lists, inputs.rows_by_subset, hits, covered, tuple(told), passed_over)
 
 
 def _search(
     search: Search, inputs: Inputs, lists: Path, work: Path, limits: Limits, progress: Progress
-) -> Hits:
+) -> Searched:
     """Search all shards; raises DamagedError when one of them cannot be read to its end."""
     for broken in inputs.broken:
         progress.say(broken.why)
@@ -96,7 +102,7 @@ def _search(
             search, lists, work, limits.memory, pool, progress,
             lambda _, line: failed.append(line),
         )  # fmt: skip
-        hits = hunt.run(shards).hits
+        searched = hunt.run(shards)
     if failed:
         raise DamagedError(several(failed))
-    return hits
+    return searched

@@ -12,6 +12,7 @@ from relaion.errors import InputError
 from relaion.run import manifest
 from relaion.run.inputs import read_inputs
 from relaion.run.numbering import Numbered, sources
+from relaion.sqlset import VERSION as SQL_VERSION
 
 # what may be asked: nothing that reaches a file, another database or a setting
 ALLOWED = frozenset(
@@ -94,7 +95,7 @@ def _open_out(engine: Engine, path: Path) -> tuple[str, ...]:
     for edition in editions:
         shards = read_inputs([out / edition], {}).whole()
         views.append(edition.replace("-", "_"))
-        engine.view_shards(sources(shards), views[-1])
+        engine.view_edition(sources(shards), views[-1], SQL_VERSION)
     engine.execute("use audit")
     engine.lock(folders=[out.resolve(), out.absolute()])
     return (*tables, *views)
@@ -102,7 +103,7 @@ def _open_out(engine: Engine, path: Path) -> tuple[str, ...]:
 
 def _open_shards(engine: Engine, paths: Sequence[Path]) -> tuple[str, ...]:
     shards = read_inputs(paths, {}).whole()
-    engine.view_shards(sources(shards))
+    engine.view_shards(sources(shards), SQL_VERSION)
     names = _view_groups(engine, shards)
     engine.lock(files=[n.shard.path for n in shards])
     return ("shard", *names)

@@ -1,7 +1,7 @@
 """`verify`: check a finished run's promises by other code than `clean` used."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from relaion.errors import RelaionError
@@ -9,6 +9,7 @@ from relaion.proof import Verdict
 from relaion.proof import verify as check
 from relaion.run import manifest
 from relaion.run.progress import Progress, Quiet
+from relaion.shards.overrides import Columns
 
 SMALL = 500_000  # rows below which starting processes costs more than they save
 
@@ -20,7 +21,7 @@ def verify(
     lists: Path | None = None,
     keywords: Path | None = None,
     key: Path | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
     sidecars: Sequence[Path] = (),
     workers: int | None = None,
     progress: Progress | None = None,

@@ -1,7 +1,7 @@
 -- name:    sidecar_hits
 -- purpose: The rows of sidecars that carry a listed image hash, with the key that leads to shards.
--- params:  $kinds  varchar[]  the kinds that the lists hold; others are not looked at
--- reads:   sidecar (url varchar, row_hash bigint, image_md5 varchar, image_sha1 varchar, image_sha256 varchar)
+-- params:  none
+-- reads:   sidecar_digests (url varchar, row_hash bigint, kind varchar, digest varchar)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
 -- writes:  sidecar_hits (list_id integer, kind varchar, url varchar, row_hash bigint)
 -- nulls:   a null hash matches nothing; a row without its key leads nowhere
@@ -12,33 +12,7 @@
 -- A sidecar is keyed by its link where it has one (row_hash is null then), else by row hash.
 
 create or replace temp table maybe_sidecar_hits as
-with image_keys as (
-    select
-        s.url,
-        s.row_hash,
-        'image_md5' as kind,
-        lower(s.image_md5) as digest
-    from sidecar as s
-    where list_contains($kinds, 'image_md5') and s.image_md5 is not null
-    union all
-    select
-        s.url,
-        s.row_hash,
-        'image_sha1' as kind,
-        lower(s.image_sha1) as digest
-    from sidecar as s
-    where list_contains($kinds, 'image_sha1') and s.image_sha1 is not null
-    union all
-    select
-        s.url,
-        s.row_hash,
-        'image_sha256' as kind,
-        lower(s.image_sha256) as digest
-    from sidecar as s
-    where list_contains($kinds, 'image_sha256') and s.image_sha256 is not null
-),
-
-short_list as (
+with short_list as (
     select hash(e.digest) as short
     from store.entries as e
     where starts_with(e.kind, 'image_')
@@ -49,7 +23,7 @@ select
     i.row_hash,
     i.kind,
     i.digest
-from image_keys as i
+from sidecar_digests as i
 semi join short_list as l on hash(i.digest) = l.short;
 
 create or replace temp table sidecar_hits as

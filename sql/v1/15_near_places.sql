@@ -2,7 +2,7 @@
 -- purpose: The places (host, with what stands beside it) of links that could be listed.
 -- params:  $has_links  boolean  whether any link, host or prefix is listed; without one, none is near
 -- params:  $has_hosts  boolean  whether any host is listed with what lies below it
--- reads:   shard (url varchar)
+-- reads:   row_links (url varchar)
 -- reads:   listed_hosts (host_digest varchar)
 -- reads:   listed_domains (host_digest varchar)
 -- writes:  near_places (place varchar)
@@ -17,7 +17,7 @@
 create or replace temp table near_places as
 with places as (
     select distinct split_part(s.url, '/', 3) as place
-    from shard as s
+    from row_links as s
     where $has_links and s.url is not null
 ),
 

@@ -2,7 +2,7 @@
 -- purpose: The rows whose link stands on a listed host, or on one that SQL cannot judge.
 -- params:  $has_links  boolean  whether any link, host or prefix is listed; without one, no row is near
 -- params:  $has_inner  boolean  whether links inside links are looked at
--- reads:   shard (shard_no integer, file_row_number bigint, url varchar)
+-- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- reads:   near_places (place varchar)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  nested_rows (shard_no integer, file_row_number bigint, url varchar)
@@ -25,7 +25,7 @@ with judged as (
             or split_part(s.url, '/', 3) in (select p.place from near_places as p)
         ) as is_near,
         $has_inner and may_hold_link(s.url) as is_nested
-    from shard as s
+    from row_links as s
     where ($has_links or $has_inner) and s.url is not null
 )
 

@@ -1,7 +1,7 @@
 -- name:    odd_spellings
 -- purpose: The links whose spellings SQL cannot list; Python fills spelled with them.
 -- params:  $has_hashed  boolean  whether hashed links are listed; without one nothing is spelled
--- reads:   shard (shard_no integer, file_row_number bigint, url varchar)
+-- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
@@ -19,7 +19,7 @@ select
     s.file_row_number,
     s.url,
     'own' as level
-from shard as s
+from row_links as s
 where $has_hashed and s.url is not null
 union all
 select

@@ -3,7 +3,8 @@
 -- params:  $kinds  varchar[]  the kinds that the lists hold; others are not computed
 -- params:  $has_hashed  boolean  whether hashed links are among them
 -- params:  $forms  varchar[]  the spellings that their lists allow; null allows every one
--- reads:   shard (shard_no integer, file_row_number bigint, row_hash bigint, image_md5 varchar, image_sha1 varchar, image_sha256 varchar)
+-- reads:   shard (shard_no integer, file_row_number bigint, row_hash bigint)
+-- reads:   row_digests (shard_no integer, file_row_number bigint, kind varchar, digest varchar)
 -- reads:   row_hashes (shard_no integer, file_row_number bigint, row_hash bigint)
 -- reads:   link_keys (shard_no integer, file_row_number bigint, level varchar, url_key varchar)
 -- reads:   hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
@@ -20,31 +21,13 @@
 create or replace temp view row_keys as
 with hash_keys as (
     select
-        s.shard_no,
-        s.file_row_number,
-        'image_md5' as kind,
+        d.shard_no,
+        d.file_row_number,
+        d.kind,
         null::varchar as form,
-        lower(s.image_md5) as digest
-    from shard as s
-    where list_contains($kinds, 'image_md5') and s.image_md5 is not null
-    union all
-    select
-        s.shard_no,
-        s.file_row_number,
-        'image_sha1' as kind,
-        null::varchar as form,
-        lower(s.image_sha1) as digest
-    from shard as s
-    where list_contains($kinds, 'image_sha1') and s.image_sha1 is not null
-    union all
-    select
-        s.shard_no,
-        s.file_row_number,
-        'image_sha256' as kind,
-        null::varchar as form,
-        lower(s.image_sha256) as digest
-    from shard as s
-    where list_contains($kinds, 'image_sha256') and s.image_sha256 is not null
+        d.digest
+    from row_digests as d
+    where d.digest is not null
     union all
     select
         s.shard_no,

@@ -2,7 +2,7 @@
 -- purpose: For how many rows of a sample a sidecar holds image hashes: an estimate of coverage.
 -- params:  none
 -- reads:   sampled (subset varchar, sample_no bigint, url varchar, row_hash bigint)
--- reads:   sidecar (url varchar, row_hash bigint, image_md5 varchar, image_sha1 varchar, image_sha256 varchar)
+-- reads:   sidecar_digests (url varchar, row_hash bigint, kind varchar, digest varchar)
 -- writes:  sidecar_reach (subset varchar, role varchar, sampled bigint, reached bigint)
 -- nulls:   a row without link and row hash is not reached; a null hash reaches nothing
 -- order:   subset, role
@@ -34,43 +34,26 @@ beside as (
     select
         l.subset,
         l.sample_no,
-        c.image_md5,
-        c.image_sha1,
-        c.image_sha256
-    from sidecar as c
+        c.kind
+    from sidecar_digests as c
     inner join links as l on c.url = l.url
+    where c.digest is not null
     union all
     select
         s.subset,
         s.sample_no,
-        c.image_md5,
-        c.image_sha1,
-        c.image_sha256
-    from sidecar as c
+        c.kind
+    from sidecar_digests as c
     inner join sampled as s on c.row_hash = s.row_hash
+    where c.digest is not null
 ),
 
 found as (
     select distinct
         b.subset,
         b.sample_no,
-        'image_md5' as role
+        b.kind as role
     from beside as b
-    where b.image_md5 is not null
-    union all
-    select distinct
-        b.subset,
-        b.sample_no,
-        'image_sha1' as role
-    from beside as b
-    where b.image_sha1 is not null
-    union all
-    select distinct
-        b.subset,
-        b.sample_no,
-        'image_sha256' as role
-    from beside as b
-    where b.image_sha256 is not null
 ),
 
 sizes as (

@@ -8,6 +8,7 @@
 -- reads:   found_inputs (subset varchar, shard varchar, n_rows bigint, n_bytes bigint, sha256 varchar)
 -- reads:   found_outputs (edition varchar, subset varchar, shard varchar, n_rows bigint, n_bytes bigint, sha256 varchar)
 -- reads:   found_coverage (subset varchar, role varchar, via varchar, n_rows bigint, n_covered bigint, estimated boolean, sampled bigint)
+-- reads:   found_not_looked_at (subset varchar, role varchar, column_name varchar, reason varchar, n_values bigint)
 -- reads:   found_tally (subset varchar, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
 -- reads:   found_groups (subset varchar, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
 -- reads:   hit_counts (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
@@ -19,6 +20,7 @@
 -- writes:  inputs (subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
 -- writes:  outputs (edition varchar, subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
 -- writes:  coverage (subset varchar, role varchar, via varchar, rows bigint, covered bigint, estimated boolean, sampled bigint)
+-- writes:  not_looked_at (subset varchar, role varchar, column_name varchar, reason varchar, n_values bigint)
 -- writes:  hits (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- writes:  hit_groups (subset varchar, grouping varchar, name varchar, memberships bigint, rows bigint)
 -- writes:  removals (edition varchar, subset varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
@@ -132,6 +134,22 @@ comment on column coverage.rows is 'rows of the subset';
 comment on column coverage.covered is 'rows that have a value; where estimated, about so many';
 comment on column coverage.estimated is 'whether covered was reckoned from a sample';
 comment on column coverage.sampled is 'rows of that sample';
+
+create or replace table not_looked_at as
+select
+    subset,
+    role,
+    column_name,
+    reason,
+    n_values
+from temp.found_not_looked_at
+order by all;
+comment on table not_looked_at is 'Columns and values that no list and no rule was compared with.';
+comment on column not_looked_at.subset is 'folder of shards that are audited together';
+comment on column not_looked_at.role is 'what the column looks like';
+comment on column not_looked_at.column_name is 'the column';
+comment on column not_looked_at.reason is 'why it, or these of its values, were not looked at';
+comment on column not_looked_at.n_values is 'how many values; null where they were not counted';
 
 create or replace table hits as
 select

@@ -1,0 +1,66 @@
+-- name:    found_values
+-- purpose: How many values the rows of each shard hold for each role, counted while looked at.
+-- params:  $roles  varchar[]  the roles that lists and rules look at; others are not counted
+-- reads:   row_values (shard_no integer, url boolean, text boolean, punsafe boolean, row_hash boolean, image_md5 boolean, image_sha1 boolean, image_sha256 boolean)
+-- reads:   row_digests (shard_no integer, kind varchar, column_name varchar, digest varchar)
+-- writes:  found_values (shard_no integer, role varchar, column_name varchar, n_values bigint)
+-- nulls:   null is no value, nor are NaN and empty texts; a role not asked for has no line
+-- order:   none
+--
+-- Never from footers, whose counts may be wrong. A row is covered where at least one column of
+-- the role holds a value that can be compared: these lines name no column. `computable` are rows
+-- whose row hash is missing and can be computed from link or caption. A line with a column counts
+-- values there that are no digest of the kind that the column is for: nothing can be said of
+-- them, so they are told.
+
+create or replace temp table found_values as
+with counted as (
+    select
+        v.shard_no,
+        count(*) filter (v.url and list_contains($roles, 'url')) as url,
+        count(*) filter (v.text and list_contains($roles, 'text')) as text,
+        count(*) filter (v.punsafe and list_contains($roles, 'punsafe')) as punsafe,
+        count(*) filter (v.row_hash and list_contains($roles, 'row_hash')) as row_hash,
+        count(*) filter (
+            (v.url or v.text) and not v.row_hash and list_contains($roles, 'row_hash')
+        ) as computable,
+        count(*) filter (v.image_md5 and list_contains($roles, 'image_md5')) as image_md5,
+        count(*) filter (v.image_sha1 and list_contains($roles, 'image_sha1')) as image_sha1,
+        count(*) filter (v.image_sha256 and list_contains($roles, 'image_sha256')) as image_sha256
+    from row_values as v
+    group by v.shard_no
+),
+
+covered as (
+    unpivot counted
+    on url, text, punsafe, row_hash, computable, image_md5, image_sha1, image_sha256
+    into name role value n_values
+),
+
+final as (
+    select
+        c.shard_no,
+        c.role,
+        null::varchar as column_name,
+        c.n_values
+    from covered as c
+    where
+        list_contains($roles, c.role)
+        or (c.role = 'computable' and list_contains($roles, 'row_hash'))
+    union all
+    select
+        d.shard_no,
+        d.kind as role,
+        d.column_name,
+        count(*) as n_values
+    from row_digests as d
+    where d.digest is null
+    group by all
+)
+
+select
+    f.shard_no,
+    f.role,
+    f.column_name,
+    f.n_values
+from final as f;
