@@ -23,6 +23,7 @@ _TYPES = {
     "float": pa.float32(),
     "double": pa.float64(),
     "null": pa.null(),
+    "decimal128(9, 8)": pa.decimal128(9, 8),
     "list<string>": pa.list_(pa.string()),
     "list<double>": pa.list_(pa.float64()),
     "list<list<double>>": pa.list_(pa.list_(pa.float64())),
@@ -46,18 +47,20 @@ class Case:
 
     name: str
     lines: tuple[Line, ...]
-    said: dict[str, str]
+    said: dict[str, str | list[str]]
     error: str
 
 
 def read_case(path: Path) -> Case:
-    lines, said, error = [], {}, ""
+    lines: list[Line] = []
+    named: dict[str, list[str]] = {}
+    error = ""
     for text in path.read_text(encoding="utf-8").splitlines():
         if text.startswith("#") or not text.strip():
             continue
         if text.startswith("column "):
             role, _, name = text.removeprefix("column ").partition("=")
-            said[role] = name
+            named.setdefault(role, []).append(name)
         elif text.startswith("error "):
             error = text.removeprefix("error ")
         else:
@@ -65,6 +68,7 @@ def read_case(path: Path) -> Case:
             assert len(parts) == 5, f"{path.name}: five fields expected: {text}"
             lines.append(Line(*parts))
     assert path.read_text(encoding="utf-8").startswith("# "), f"{path.name}: say what it is"
+    said: dict[str, str | list[str]] = dict(named)
     return Case(path.stem, tuple(lines), said, error)
 
 

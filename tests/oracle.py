@@ -1,7 +1,8 @@
 """One row's fate in plain Python: the slow model that every fast answer is held against.
 
 A row is a mapping of role to value (url, text, punsafe, row_hash, image_md5, image_sha1,
-image_sha256); a missing role is the same as None; url and text may be bytes. Nothing here is
+image_sha256); a missing role is the same as None; url and text may be bytes. What further
+columns of a role hold stands under `more`: role to values. Nothing here is
 clever: all rows are held at once, every row is asked about every list, keywords are tried at
 every place.
 """
@@ -131,18 +132,22 @@ def row_hash(row: Row) -> int | None:
     return int(low)
 
 
+def values(row: Row, role: str) -> list[Any]:
+    """What the columns of a role hold in a row, the first one first; NULLs are none."""
+    found = [row.get(role), *row.get("more", {}).get(role, ())]
+    return [value for value in found if value is not None]
+
+
 def digests(row: Row, setting: Setting) -> set[tuple[str, str, str | None]]:
     """Everything by which a row could be listed: kind, digest, and the form of the link."""
     found: set[tuple[str, str, str | None]] = set()
     for kind in IMAGE_KINDS:
-        if row.get(kind) is not None:
-            found.add((kind, row[kind].lower(), None))
+        found |= {(kind, value.lower(), None) for value in values(row, kind)}
     number = row_hash(row)
     if number is not None:
         form = "computed" if row.get("row_hash") is None else None
         found.add((*hash_entry(number), form))
-    url = row.get("url")
-    if url is not None:
+    for url in values(row, "url"):
         found |= _link_digests(url)
         for link in inner_links(url) if setting.inner else ():
             for kind, digest, form in _link_digests(link):
@@ -178,8 +183,8 @@ def reasons(rows: Sequence[Row], lists: Iterable[Listing], setting: Setting) -> 
     hit = [{x.list_id for x in reasons if x.reason_kind == "list"} for reasons in found]
     passed_on: dict[str, set[int | None]] = {}
     for row, lists_of in zip(rows, hit, strict=True):
-        if row.get("url") is not None:
-            passed_on.setdefault(link_key(row["url"]), set()).update(lists_of)
+        for url in values(row, "url"):
+            passed_on.setdefault(link_key(url), set()).update(lists_of)
     for i, row in enumerate(rows):
         for key in _keys(row, setting):
             for list_id in passed_on.get(key, set()) - hit[i]:
@@ -188,10 +193,9 @@ def reasons(rows: Sequence[Row], lists: Iterable[Listing], setting: Setting) -> 
 
 
 def _keys(row: Row, setting: Setting) -> set[str]:
-    url = row.get("url")
-    if url is None:
-        return set()
-    return {link_key(u) for u in [url, *(inner_links(url) if setting.inner else [])]}
+    links = values(row, "url")
+    inner = [link for url in links for link in inner_links(url)] if setting.inner else []
+    return {link_key(u) for u in [*links, *inner]}
 
 
 def _hits(row: Row, lists: Iterable[Listing], setting: Setting) -> set[Reason]:
@@ -220,8 +224,7 @@ def _same_row(row: Row, beside: Row, key: str) -> bool:
     if beside.get(key) is None:
         return False
     if key == "url":
-        found = None if row.get("url") is None else link_key(row["url"])
-        return found is not None and bool(found == link_key(beside["url"]))
+        return link_key(beside["url"]) in {link_key(url) for url in values(row, "url")}
     return bool(row_hash(row) == beside["row_hash"])
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from relaion.engine import connect
 from relaion.run.inputs import read_inputs
 from relaion.run.numbering import sources
+from relaion.sqlset import VERSION
 from tests.pipeline import JOINED, write_shard
 
 
@@ -14,7 +15,7 @@ def test_a_gap_in_the_numbers_is_kept(tmp_path: Path) -> None:
     shards = read_inputs([tmp_path / "en"], {}).shards
     chosen = [shards[0], shards[2], shards[3]]
     with connect() as engine:
-        engine.view_shards(sources(chosen))
+        engine.view_shards(sources(chosen), VERSION)
         rows = engine.rows("select shard_no, url from shard order by shard_no")
     assert rows == [(i, f"https://h.example/{i}") for i in (0, 2, 3)]
 
@@ -43,6 +44,6 @@ def test_numbers_follow_names_whatever_the_layouts(tmp_path: Path) -> None:
     assert [n.shard.name for n in shards] == [f"part-{i}.parquet" for i in range(3)]
     assert len(sources(shards)) == 3
     with connect() as engine:
-        engine.view_shards(sources(shards))
+        engine.view_shards(sources(shards), VERSION)
         rows = engine.rows("select shard_no, url from shard order by shard_no")
     assert rows == [(i, f"https://h.example/{i}") for i in range(3)]

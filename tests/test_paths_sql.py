@@ -11,6 +11,7 @@ import pytest
 from relaion.engine import ShardSource, connect
 from relaion.errors import EngineError
 from relaion.paths import reachable, shown, sql_path
+from relaion.sqlset import VERSION
 from tests.test_paths_find import ODD_NAMES
 
 MORE_NAMES = [
@@ -86,7 +87,7 @@ def test_views_open_any_name_and_nothing_else_once_locked(tmp_path: Path, name: 
     spare = tmp_path / "work"
     spare.mkdir()
     with connect(temp=spare) as engine:
-        engine.view_shards([ShardSource("s", 0, (shard,), {"url": (0, None)})])
+        engine.view_shards([ShardSource("s", 0, (shard,), {"url": ((0, "word"),)})], VERSION)
         engine.view_files([shard], "whole")
         engine.lock(files=[shard])
         assert engine.rows("select url from shard") == [("https://this.example/",)]

@@ -1,4 +1,4 @@
-"""Digests reach SQL as hex, and reach `verify` the same, however a shard writes them."""
+"""Digests reach SQL as hex, and reach `verify` the same, however each value is written."""
 
 from pathlib import Path
 from typing import Any
@@ -6,50 +6,49 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
-from relaion.paths import ShardPath
 from relaion.proof import rows
 from relaion.shards.digests import WIDTHS, as_hex
-from relaion.shards.layout import group_shards, read_shard
+from relaion.sqlset import VERSION, load
 from tests.layout_cases import digest, write
+from tests.test_roles_digests import DRESSES, ways
 
 KINDS = {"image_md5": "md5", "image_sha1": "sha1", "image_sha256": "sha256"}
 WAYS = ["hex", "upper hex", "base64", "base64 bare", "base32", "base32 bare"]
-GARBAGE: list[Any] = [None, "", "=", "no digest", "é" * 12, "A" * 23, "-_" * 10, "7" * 200]
+GARBAGE: list[Any] = [None, "", "=", "no digest", "é" * 12, "A" * 23, "-_" * 9, "7" * 200]
 
 
-def in_sql(path: Path, role: str, position: int, encoding: str | None) -> list[str | None]:
+def in_sql(path: Path, role: str) -> list[str | None]:
     with connect() as engine:
-        engine.view_shards([ShardSource("s", 0, (path,), {role: (position, encoding)})])
-        found = engine.rows(f"select lower({role}) from shard order by file_row_number")
+        engine.view_shards([ShardSource("s", 0, (path,), {role: ((0, "digest"),)})], VERSION)
+        found = engine.rows(f"select {role} from shard order by file_row_number")
     return [value for (value,) in found]
 
 
-def in_verify(path: Path, encoding: str | None) -> list[str | None]:
+def in_verify(path: Path, role: str) -> list[str | None]:
     column = pq.read_table(path).column("digest").combine_chunks()
-    return [None if v is None else str(v) for v in rows.as_hex(column, encoding).to_pylist()]
+    return list(rows.as_hex(column, WIDTHS[role]).to_pylist())
 
 
 @pytest.mark.parametrize("stored", ["text", "bytes"])
-@pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("role", sorted(WIDTHS))
-def test_every_writing_of_a_digest_is_read_alike(
-    tmp_path: Path, role: str, how: str, stored: str
+def test_every_writing_of_a_digest_is_read_alike_in_one_column(
+    tmp_path: Path, role: str, stored: str
 ) -> None:
-    values = [digest(KINDS[role], how, n) for n in range(30)] + GARBAGE
+    values = [digest(KINDS[role], how, n) for how in WAYS for n in range(10)] + GARBAGE
+    expected = [digest(KINDS[role], "hex", n) for _ in WAYS for n in range(10)]
+    expected += [None] * len(GARBAGE)
     if stored == "bytes":
         values = [v.encode() if isinstance(v, str) else v for v in values]
+        values.append(digest(KINDS[role], "raw", 7))
+        expected.append(digest(KINDS[role], "hex", 7))
     path = write(tmp_path / "p.parquet", pa.table({"digest": values}))
-    shard = read_shard(ShardPath(path, "s"), {role: "digest"}, needs_link=False)
-    (group,) = group_shards([shard])
-    encoding = group.layout.roles[role].encoding
-    expected = [digest(KINDS[role], "hex", n) for n in range(30)]
-    width = WIDTHS[role]
-    assert [as_hex(v, width, str(encoding)) for v in values[:30]] == expected
-    for found in (in_sql(path, role, 0, encoding), in_verify(path, encoding)):
-        assert found[:30] == expected
-        assert not [v for v in found[30:] if v is not None and len(v) == 2 * width]
+    assert [as_hex(v, WIDTHS[role]) for v in values] == expected
+    assert in_sql(path, role) == expected
+    assert in_verify(path, role) == expected
 
 
 @pytest.mark.parametrize("role", sorted(WIDTHS))
@@ -58,20 +57,42 @@ def test_raw_bytes_are_read_alike(tmp_path: Path, role: str, fixed: bool) -> Non
     raw = [digest(KINDS[role], "raw", n) for n in range(5)]
     kind = pa.binary(WIDTHS[role]) if fixed else pa.binary()
     path = write(tmp_path / "p.parquet", pa.table({"digest": pa.array([*raw, None], kind)}))
-    shard = read_shard(ShardPath(path, "s"), {role: "digest"}, needs_link=False)
-    (group,) = group_shards([shard])
-    assert group.layout.roles[role].encoding == "binary"
     expected = [*(digest(KINDS[role], "hex", n) for n in range(5)), None]
-    assert in_sql(path, role, 0, "binary") == expected
-    assert in_verify(path, "binary") == expected
+    assert in_sql(path, role) == expected
+    assert in_verify(path, role) == expected
 
 
 def test_an_md5_kept_as_uuid_is_raw_bytes(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     with connect() as engine:
         engine.execute(f"copy (select md5('0')::uuid as digest) to '{path}' (format parquet)")
-    shard = read_shard(ShardPath(path, "s"), {"image_md5": "digest"}, needs_link=False)
-    (group,) = group_shards([shard])
-    assert group.layout.roles["image_md5"].encoding == "binary"
-    assert in_sql(path, "image_md5", 0, "binary") == [digest("md5", "hex", 0)]
-    assert in_verify(path, "binary") == [digest("md5", "hex", 0)]
+    assert in_sql(path, "image_md5") == [digest("md5", "hex", 0)]
+    assert in_verify(path, "image_md5") == [digest("md5", "hex", 0)]
+
+
+SIGNS = "0123456789abcdefABCDEFxX-_+/=: \\{}'\"\u00a0\u200bgZ7md5sha"
+
+
+@st.composite
+def hostile(draw: st.DrawFn) -> str:
+    """Digests in all writings and dresses, cut and spoilt; and texts of the same signs."""
+    raw = draw(st.binary(min_size=32, max_size=32))[: draw(st.sampled_from([16, 20, 32]))]
+    texts = [v for some in ways(raw).values() for v in some if isinstance(v, str)]
+    texts += ["-".join(f"{b:02x}" for b in raw), "0x" + raw.hex()]
+    text = draw(st.sampled_from(DRESSES)).format(draw(st.sampled_from(texts)))
+    at = draw(st.integers(0, len(text)))
+    some = draw(st.text(SIGNS, max_size=2))
+    return draw(st.sampled_from([text, text[:at] + some + text[at:], text[:at], text[at:], some]))
+
+
+@given(st.lists(hostile() | st.text(SIGNS, max_size=70), min_size=1, max_size=60))
+def test_sql_verify_and_the_definition_agree_on_any_text(texts: list[str]) -> None:
+    with connect() as engine:
+        engine.run(load(VERSION)["04_digest_macros"])
+        engine.execute("create temp table t (i integer, v varchar)")
+        engine.insert("t", pa.table({"i": range(len(texts)), "v": texts}))
+        for width in WIDTHS.values():
+            expected = [as_hex(text, width) for text in texts]
+            found = engine.rows(f"select digest_of_text(v, {width}) from t order by i")
+            assert [v for (v,) in found] == expected
+            assert rows.as_hex(pa.array(texts, pa.string()), width).to_pylist() == expected

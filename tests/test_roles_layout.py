@@ -60,7 +60,7 @@ def test_a_shard_is_described_by_its_footer(tmp_path: Path) -> None:
     assert (found.subset, found.name, found.path) == ("s", "p.parquet", path)
     assert found.schema.equals(table.schema)
     assert found.facts[0].nulls == 10
-    assert found.facts[1] == ColumnFacts(10, frozenset({"hex"}))
+    assert found.facts[1] == ColumnFacts(10)
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -193,48 +193,14 @@ def test_values_are_read_once_a_group_when_footers_confirm(tmp_path: Path) -> No
     assert all(s.layout is group.layout for s in group.shards)
 
 
-def test_a_shard_that_writes_digests_otherwise_is_a_group_of_its_own(tmp_path: Path) -> None:
+def test_how_digests_are_written_parts_no_group(tmp_path: Path) -> None:
     for number in range(4):
         how = "base64" if number == 2 else "hex"
         shard(tmp_path / f"{number}.parquet", md5=md5s(how, 3, number))
     shard(tmp_path / "4.parquet", md5=["words"] * 3)
-    found = groups(tmp_path)
-    told = [
-        (getattr(g.layout.roles.get("image_md5"), "encoding", None), len(g.shards)) for g in found
-    ]
-    assert told == [("hex", 3), ("base64", 1), (None, 1)]
-    first, second = mixed_notices(found)
-    assert "(image MD5 in base64 instead of hexadecimal), such as 2.parquet" in first
-    assert "(without image MD5), such as 4.parquet" in second
-
-
-def test_a_shard_whose_first_values_are_none_does_not_decide_for_the_others(
-    tmp_path: Path,
-) -> None:
-    shard(tmp_path / "0.parquet", md5=pa.array([None] * 3, pa.string()))
-    shard(tmp_path / "1.parquet", md5=md5s("base64", 3))
     (group,) = groups(tmp_path)
-    assert group.layout.roles["image_md5"].encoding == "base64"
-
-
-def test_a_bad_first_shard_does_not_decide_for_the_others(tmp_path: Path) -> None:
-    shard(tmp_path / "0.parquet", md5=["words"] * 3)
-    shard(tmp_path / "1.parquet", md5=md5s("hex", 3))
-    found = groups(tmp_path)
-    assert ["image_md5" in g.layout.roles for g in found] == [False, True]
-
-
-def test_without_statistics_every_shard_is_looked_at(tmp_path: Path) -> None:
-    for number, how in enumerate(("hex", "base64", "hex")):
-        table = pa.table({"url": LINKS, "md5": md5s(how, 3)})
-        write(tmp_path / f"{number}.parquet", table, write_statistics=False)
-    shards = [read(tmp_path / f"{number}.parquet") for number in range(3)]
-    assert shards[0].facts[1].nulls is None
-    assert shards[0].facts[1].forms is None
-    assert [g.layout.roles["image_md5"].encoding for g in group_shards(shards)] == [
-        "hex",
-        "base64",
-    ]
+    assert len(group.shards) == 5
+    assert mixed_notices([group]) == ()
 
 
 def test_required_columns_have_no_null_whatever_statistics_say(tmp_path: Path) -> None:
@@ -299,7 +265,7 @@ def test_values_that_are_not_utf8_are_survived(tmp_path: Path) -> None:
         pa.table({"url": text(b"https://a.example/\xe9", b"x"), "md5": text(b"\xff\xfe", b"\x80")}),
     )
     (group,) = group_shards([read(path)])
-    assert "image_md5" not in group.layout.roles
+    assert group.layout.roles["image_md5"].encoding == "none"
     assert count_missing(path, group.layout.roles["url"]) == (0, 0)
 
 
@@ -340,7 +306,9 @@ def test_named_by_user_and_bad_values_names_the_file(tmp_path: Path) -> None:
     path = shard(tmp_path / "p.parquet", note=["secret"] * 3)
     with pytest.raises(InputError) as caught:
         group_shards([read(path, overrides={"image_md5": "note"})])
-    assert str(caught.value).startswith(f"{path}: --column image_md5=note: its values are no MD5")
+    assert str(caught.value).startswith(
+        f"{path}: --column image_md5=note: none of 3 sampled is an MD5"
+    )
     assert "secret" not in str(caught.value)
 
 
@@ -348,7 +316,8 @@ def test_columns_of_one_name_and_names_with_dots_are_told_apart(tmp_path: Path) 
     arrays = [pa.array(["x"]), pa.array(["y"]), pa.array([{"url": "z"}]), pa.array(["last"])]
     table = pa.Table.from_arrays(arrays, ["url", "url", "a", "a.url"])
     path = write(tmp_path / "p.parquet", table)
-    columns = read(path).layout.columns
+    assert "rename one of them" in refused(path)
+    columns = read(path, settled=False).layout.columns
     assert [sample_values(path, columns[p]) for p in (0, 1, 3)] == [["x"], ["y"], ["last"]]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from relaion.paths import ShardPath
 from relaion.shards.layout import Shard, read_shard
-from relaion.shards.rowhash import computed, needs_hashes, row_hashes
+from relaion.shards.rowhash import computed, row_hashes
 
 # rows that LAION published with their hash, and corners computed with mmh3
 VECTORS = [
@@ -75,15 +75,12 @@ def found(one: Shard) -> dict[int, int]:
 
 def test_only_rows_without_a_hash_of_their_own_are_computed(tmp_path: Path) -> None:
     bare = shard(tmp_path / "a.parquet", None)
-    assert needs_hashes(bare)
     assert found(bare) == {
         0: 6914112474592262566, 1: mmh3.hash64("x")[0], 2: 6914112474592262566,
     }  # fmt: skip
     some = shard(tmp_path / "b.parquet", [7, None, None, None])
-    assert needs_hashes(some)
     assert found(some) == {1: mmh3.hash64("x")[0], 2: 6914112474592262566}
     full = shard(tmp_path / "c.parquet", [1, 2, 3, 4])
-    assert not needs_hashes(full)
     assert found(full) == {}
 
 

@@ -29,7 +29,8 @@ Rows = list[Sequence[Any]]
 class Found:
     """What a finished run knows: its plan, its shards and the report of each, and coverage.
 
-    `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest: name, rows, bytes, sha256.
+    `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest:
+    name, rows, bytes, sha256.
     """
 
     plan: Plan

@@ -182,6 +182,24 @@ def column_batches(
         yield arrays
 
 
+def count_without(path: Path, columns: Sequence[Column]) -> int:
+    """Rows of a shard that have a NULL in every one of these columns, by reading them.
+
+    Raises DamagedError when a column cannot be read.
+    """
+    rows = 0
+    try:
+        with open_parquet(path) as file:
+            for arrays in column_batches(file, columns):
+                missing = arrays[0].is_null()
+                for array in arrays[1:]:
+                    missing = pc.and_(missing, array.is_null())
+                rows += missing.true_count
+    except (OSError, pa.ArrowException):
+        raise DamagedError(f"{shown(path)}: {_unreadable(columns[0])}") from None
+    return rows
+
+
 def count_missing(path: Path, column: Column) -> tuple[int, int]:
     """Rows of a shard whose value is NULL, and whose value is NaN, by reading the column.
 

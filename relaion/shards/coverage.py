@@ -1,9 +1,9 @@
-"""How many rows have a value in the column that plays a role: from footers, else by reading."""
+"""How many rows have a value in a column that plays a role: as footers state, else by reading."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from relaion.shards.columns import count_missing
+from relaion.shards.columns import count_missing, count_without
 from relaion.shards.layout import Shard
 
 # Up to so many rows and row groups, scores are read to find NaN, which no footer counts (1 s).
@@ -40,10 +40,15 @@ def cover(shards: Sequence[Shard], role: str) -> Coverage:
     how: set[str] = set()
     present = nans = 0
     for shard in shards:
-        column = shard.layout.roles.get(role)
-        if column is None:
+        playing = shard.layout.playing(role)
+        if not playing:
             continue
-        columns[column.name] = None
+        columns |= dict.fromkeys(c.name for c in playing)
+        if len(playing) > 1:
+            present += shard.rows - count_without(shard.path, playing)
+            how.add("reading")
+            continue
+        column = playing[0]
         told = shard.facts.get(column.position)
         if told is None or told.nulls is None or (scores and few):
             missing = count_missing(shard.path, column)

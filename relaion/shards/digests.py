@@ -116,10 +116,13 @@ def _no_digest(values: Sequence[Value], role: str) -> str:
     for other, width in WIDTHS.items():
         if 2 * sum(form_of(value, width) is not None for value in values) >= len(values):
             return (
-                f"none of {len(values):,} sampled is a {WORDS[role]}, they are as long as a "
-                f"{WORDS[other]}; if they are the image's, say --column {other}=NAME"
+                f"none of {len(values):,} sampled is {_a(role)}: they are as long as {_a(other)}; "
+                f"if they are the image's, say --column {other}=NAME"
             )
     return (
-        f"none of {len(values):,} sampled is a {WORDS[role]} in hexadecimal, base64, base32 or "
-        "raw bytes"
+        f"none of {len(values):,} sampled is {_a(role)} in hexadecimal, base64, base32 or raw bytes"
     )
+
+
+def _a(role: str) -> str:
+    return f"an {WORDS[role]}" if role == "image_md5" else f"a {WORDS[role]}"

@@ -45,8 +45,8 @@ def mend(path: Path, layout: Layout, target: Path) -> Layout:
     Rows and their order stay. A link that is no UTF-8 is marked (`exact.marked`), a caption
     or language has U+FFFD for each run of bad bytes, a digest in such bytes is told in
     hexadecimal where it has the right length; all else is as it was. Returns the layout of
-    `target`: the same roles and names, at their positions there. Raises InputError for a column that cannot be read, OutputError
-    for a target that cannot be written.
+    `target`: the same roles and names, at their positions there. Raises InputError for a column
+    that cannot be read, OutputError for a target that cannot be written.
     """
     columns = list(layout.used)
     with ExitStack() as stack:

@@ -58,7 +58,7 @@ class Layout:
     @property
     def roles(self) -> dict[str, Column]:
         """Role to the first column that plays it; a role that no column plays is missing."""
-        return {c.role: c for c in self.columns if c.role is not None and not c.order}
+        return {str(c.role): c for c in self.used if not c.order}
 
     @property
     def used(self) -> tuple[Column, ...]:
@@ -135,6 +135,11 @@ def settle(layout: Layout, has_value: Callable[[Column], bool]) -> Layout:
     links = [c for c in contested if c.position in full and "url" in (c.role, c.claimed)]
     if len(links) > 1:
         named = [shown(c.name) for c in links]
+        if len(set(named)) < len(named):
+            raise InputError(
+                f"{len(links)} link columns hold values ({', '.join(named)}), and --column cannot "
+                "tell two of the same name apart; rename one of them"
+            )
         raise InputError(
             f"{len(links)} link columns hold values ({', '.join(named)}); say which one is the "
             f"row's link with --column url={named[0]}, or match several with "

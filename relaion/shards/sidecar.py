@@ -49,8 +49,8 @@ def read_sidecars(
     Files end in `.parquet`, `.tsv` or `.tsv.gz`; one that is named itself may be called
     anything. Parquet files are read where they lie; TSVs are written to private parquet files
     below `work` once, in bounded memory. `columns` (role to name, or names) holds for the
-    files that have a column of that name. What was passed over, and rows that a TSV spoils, are told in
-    `notices`. Order is that of the folders' and files' names.
+    files that have a column of that name. What was passed over, and rows that a TSV spoils, are
+    told in `notices`. Order is that of the folders' and files' names.
 
     Raises InputError, in one line that names the file, for one without an image hash or
     without a link and a row hash, and for what cannot be read.

@@ -45,8 +45,8 @@ def make_plan(sample: Sequence[Row], columns: Overrides) -> Plan:
     """Find out from the first rows of a file what its columns are.
 
     A header has a name that is known or said by `columns` (pairs of role and name), and holds
-    no link, digest or row hash. With one, columns have the roles that those of a shard have; without,
-    they are told by what most values look like. Raises InputError,
+    no link, digest or row hash. With one, columns have the roles that those of a shard have;
+    without, they are told by what most values look like. Raises InputError,
     which names no file, where columns without names look alike.
     """
     first = sample[0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from relaion.paths import shown
 from relaion.shards.claims import NAMES, misfit
 from relaion.shards.coverage import Coverage, cover
-from relaion.shards.digests import ENCODINGS, WIDTHS
+from relaion.shards.digests import ENCODINGS, NONE, WIDTHS
 from relaion.shards.layout import Shard
 from relaion.shards.roles import Column
 
@@ -100,15 +100,15 @@ def _detail(here: Coverage, shards: Sequence[Shard]) -> str:
     if not here.columns:
         return _why_none(here.role, shards)
     named = "column " + " or ".join(shown(name) for name in here.columns)
-    ways = {
-        ENCODINGS[shard.layout.roles[here.role].encoding or "hex"]
-        for shard in shards
-        if here.role in WIDTHS and here.role in shard.layout.roles
-    }
+    looked_at = [c for s in shards for c in s.layout.playing(here.role) if c.role in WIDTHS]
+    ways = {ENCODINGS[c.encoding or "hex"] for c in looked_at if c.encoding != NONE}
+    bare = {c.why.partition("; ")[2] for c in looked_at if c.encoding == NONE}
     if here.rows and not here.present:
         named += ", without a value in any row"
     elif ways:
         named += " in " + " or ".join(sorted(ways))
+    if bare:
+        named += "; " + "; ".join(sorted(bare))
     if here.nans:
         named += f"; NaN, which is no score: {here.nans:,}"
     if here.nans is None:

@@ -23,6 +23,7 @@ from relaion.errors import EngineError, RelaionError, StopError
 from relaion.run.inputs import read_inputs
 from relaion.run.numbering import sources
 from relaion.shards.writer import Target, write_editions
+from relaion.sqlset import VERSION
 from tests.faults.kills import Row
 from tests.faults.world import LISTED, MD5, run
 from tests.pipeline import Sent, add_lists
@@ -80,7 +81,7 @@ def outcome(engine: Engine, path: Path, out: Path, good: pa.Table) -> str:
     except RelaionError as e:
         return _line(FOOTER, e)
     try:
-        engine.view_shards(sources(inputs.shards))
+        engine.view_shards(sources(inputs.shards), VERSION)
         engine.rows(_SCAN)
     except EngineError as e:
         return _line(SEARCH, e)
