@@ -77,8 +77,7 @@ def test_two_link_columns_are_refused_until_one_is_named(tmp_path: Path) -> None
         image_url=[*LINKS[4:7], None, LINKS[0]],
     )
     lists = listed(tmp_path, ("url", LINKS[1]), ("url", LINKS[6]))
-    for verb in (["inspect", path], ["match", path, "--lists", lists]):
-        said = command(*verb)
+    for said in (command("inspect", path), command("match", path, "--lists", lists)):
         assert said.returncode == 2
         assert len(said.stderr.splitlines()) == 1
         assert "say which one is the row's link with --column url=url" in said.stderr

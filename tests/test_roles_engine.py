@@ -39,7 +39,7 @@ def test_every_writing_of_a_digest_is_read_alike_in_one_column(
     tmp_path: Path, role: str, stored: str
 ) -> None:
     values = [digest(KINDS[role], how, n) for how in WAYS for n in range(10)] + GARBAGE
-    expected = [digest(KINDS[role], "hex", n) for _ in WAYS for n in range(10)]
+    expected: list[Any] = [digest(KINDS[role], "hex", n) for _ in WAYS for n in range(10)]
     expected += [None] * len(GARBAGE)
     if stored == "bytes":
         values = [v.encode() if isinstance(v, str) else v for v in values]

@@ -55,7 +55,7 @@ case
                     list_transform(
                         string_split(upper(rtrim(t, '=')), ''),
                         lambda c:
-                            lpad(bin(strpos('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', c) - 1), 5, '0')
+                        lpad(bin(strpos('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', c) - 1), 5, '0')
                     ),
                     ''
                 ),
