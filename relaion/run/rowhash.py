@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from relaion.engine import Engine
 from relaion.run.numbering import Numbered
 from relaion.run.spread import spread
-from relaion.shards.rowhash import computed, needs_hashes
+from relaion.shards.rowhash import computed
 
 SMALL = 500_000  # rows below which starting processes costs more than they save
 _TABLE = pa.schema(
@@ -22,11 +22,10 @@ def fill_row_hashes(
 ) -> None:
     """`row_hashes`: the rows whose computed hash is one of `wanted`, which SQL compares again.
 
-    Rows whose shard has their hash are not looked at.
+    Links and captions are read only where a row has no hash of its own.
     """
     engine.execute("delete from row_hashes")
-    lacking = [n for n in shards if needs_hashes(n.shard)] if len(wanted) else []
-    for found in _found(lacking, wanted, workers):
+    for found in _found(shards if len(wanted) else [], wanted, workers):
         if found.num_rows:
             engine.insert("row_hashes", found)
 

@@ -24,7 +24,7 @@ from relaion.shards.thrift import LIST, STRUCT, Struct
 from relaion.shards.thrift_out import write_struct
 from relaion.shards.traits import BLOOM_FILTER, STATISTICS, VALUES
 
-_BATCH_ROWS = 65_536
+_BATCH_ROWS = 8_192  # where a footer is wrong, captions may come
 _META = 3  # of a ColumnChunk
 _NULLS = 3  # of Statistics
 _INDEXES = frozenset({4, 5, 6, 7})  # of a ColumnChunk: where its page indexes lie

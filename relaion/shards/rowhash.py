@@ -6,6 +6,7 @@ preparation (facts with test vectors in `tests/test_rowhash.py`).
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import mmh3
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from relaion.errors import InputError
 from relaion.paths import shown
-from relaion.shards.columns import column_batches, open_parquet
+from relaion.shards.columns import column_arrays, column_batches, open_parquet
 from relaion.shards.exact import as_bytes
 from relaion.shards.layout import Shard
 
@@ -40,12 +41,15 @@ def row_hashes(links: pa.Array, captions: pa.Array) -> pa.Array:
 
 
 def needs_hashes(shard: Shard) -> bool:
-    """Whether some rows of a shard may have no row hash of their own."""
+    """Whether some rows of a shard have no row hash of their own, by its values.
+
+    Raises InputError for a column that cannot be read.
+    """
     column = shard.layout.roles.get("row_hash")
     if column is None:
         return True
-    told = shard.facts.get(column.position)
-    return told is None or told.nulls is None or told.nulls > 0
+    with _reading(shard), open_parquet(shard.path) as file:
+        return any(values.null_count for values in column_arrays(file, column))
 
 
 def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
@@ -54,15 +58,22 @@ def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
     Both are int64, piece by piece in the order of the file; rows with neither link nor
     caption are left out. Raises InputError for columns that cannot be read.
     """
+    if not needs_hashes(shard):
+        return
     roles = shard.layout.roles
     names = [name for name in ("url", "text", "row_hash") if name in roles]
+    with _reading(shard), open_parquet(shard.path) as file:
+        start = 0
+        for arrays in column_batches(file, [roles[name] for name in names], rows=_ROWS):
+            columns = dict(zip(names, arrays, strict=True))
+            yield _of_piece(columns, start)
+            start += len(arrays[0])
+
+
+@contextmanager
+def _reading(shard: Shard) -> Iterator[None]:
     try:
-        with open_parquet(shard.path) as file:
-            start = 0
-            for arrays in column_batches(file, [roles[name] for name in names], rows=_ROWS):
-                columns = dict(zip(names, arrays, strict=True))
-                yield _of_piece(columns, start)
-                start += len(arrays[0])
+        yield
     except (OSError, pa.ArrowException):
         raise InputError(
             f"{shown(shard.path)}: its links or captions cannot be read; get the file again"
