@@ -42,9 +42,9 @@ def run_task(task: Task) -> Report:
 def _denied(columns: Sequence[str]) -> str:
     named = ", ".join(map(shown, columns))
     return (
-        f"footers say that row groups are NULL throughout where they hold values (columns {named}); "
-        "the values were read. A shard that loses no row keeps its footer: other programs may "
-        "believe it, so write such shards again"
+        "footers say that row groups are NULL throughout where they hold values "
+        f"(columns {named}); the values were read. A shard that loses no row keeps its footer: "
+        "other programs may believe it, so write such shards again"
     )
 
 

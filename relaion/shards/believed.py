@@ -117,12 +117,16 @@ def without_claims(source: Path, target: Path) -> None:
         for chunk in group[1][1][1]:
             _silence(chunk)
     data = write_struct({**footer.fields, GROUPS: (LIST, (STRUCT, groups))})
-    with private_umask(), whole_file(target, 0o600) as part:
-        with source.open("rb") as f, part.open("wb") as to:
-            shutil.copyfileobj(f, to, 1 << 20)
-            to.truncate(footer.start)
-            to.seek(footer.start)
-            to.write(data + len(data).to_bytes(4, "little") + MAGIC)
+    with (
+        private_umask(),
+        whole_file(target, 0o600) as part,
+        source.open("rb") as f,
+        part.open("wb") as to,
+    ):
+        shutil.copyfileobj(f, to, 1 << 20)
+        to.truncate(footer.start)
+        to.seek(footer.start)
+        to.write(data + len(data).to_bytes(4, "little") + MAGIC)
 
 
 def _silence(chunk: Struct) -> None:
