@@ -70,7 +70,7 @@ def _said_empty(path: Path, file: pq.ParquetFile, leaves: Collection[int]) -> di
             stats = chunk.statistics
             if stats is None:  # or pyarrow keeps it back, for the faults of old writers
                 return _said_empty_by_bytes(path, leaves)
-            if stats.has_null_count and _is_all(stats.null_count, chunk.num_values, group.num_rows):
+            if stats.has_null_count and 0 < chunk.num_values == stats.null_count:
                 found.setdefault(leaf, []).append(index)
     return found
 
@@ -78,18 +78,14 @@ def _said_empty(path: Path, file: pq.ParquetFile, leaves: Collection[int]) -> di
 def _said_empty_by_bytes(path: Path, leaves: Collection[int]) -> dict[int, list[int]]:
     footer = read_footer(path)
     found: dict[int, list[int]] = {}
-    for index, group in enumerate(footer.groups):
+    for index in range(len(footer.groups)):
         chunks = footer.chunks(index)
         for leaf in leaves:
             meta = chunks[leaf][_META][1]
             stats: Struct = meta[STATISTICS][1] if STATISTICS in meta else {}
-            if _NULLS in stats and _is_all(stats[_NULLS][1], meta[VALUES][1], group.rows):
+            if _NULLS in stats and 0 < meta[VALUES][1] == stats[_NULLS][1]:
                 found.setdefault(leaf, []).append(index)
     return found
-
-
-def _is_all(nulls: int, values: int, rows: int) -> bool:
-    return rows > 0 and nulls in (values, rows)
 
 
 def _holds_value(values: pa.Array) -> bool:
