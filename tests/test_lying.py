@@ -343,9 +343,7 @@ def test_shards_that_broke_something(tmp_path: Path, shared_data: Path, case: st
     (source,) = (folder / "in").glob("*.parquet")
     rows = values(source)
     links = {r["url"] for r in rows if {r["url"], r.get("md5")} & set(listed)} - {None}
-    stay = [
-        r for r in rows if r["url"] not in links and not {r["url"], r.get("md5")} & set(listed)
-    ]
+    stay = [r for r in rows if r["url"] not in links and not {r["url"], r.get("md5")} & set(listed)]
     assert len(stay) < len(rows)
     assert rows_of(tmp_path / "out", "research") == stay
     safe = [r for r in stay if r["punsafe"] is None or r["punsafe"] <= 0.45]
