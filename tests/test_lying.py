@@ -167,7 +167,7 @@ QUESTIONS = (
     "max(url), min(url), max(row_hash), min(row_hash) from shard",
     "count(*) from shard where url = 'https://s.example/7.jpg'",
     "count(*) from shard where image_md5 in (select max(image_md5) from shard)",
-    "list(h) from (select row_hash as h from shard where h is not null order by h desc limit 3)",
+    "list(h) from (select row_hash as h from shard order by h desc nulls last limit 3)",
     "list(n) from (select file_row_number as n from shard order by url desc nulls last limit 2)",
     "count(*) from shard as a join shard as b using (row_hash)",
     "count(*) from shard where exists (from shard as b where b.image_md5 = shard.image_md5)",
