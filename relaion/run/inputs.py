@@ -85,11 +85,12 @@ def _stamp(path: Path) -> list[Any]:
     return [str(path.absolute()), info.st_size, info.st_mtime_ns]
 
 
-def read_inputs(paths: Sequence[Path], columns: Columns) -> Inputs:
+def read_inputs(paths: Sequence[Path], columns: Columns, *, settled: bool = True) -> Inputs:
     """Find and read the shards of PATH arguments.
 
     A damaged shard is set aside; raises DamagedError where no other is left, and InputError
-    for a shard without a link column or a `columns` that does not fit.
+    for a shard without a link column or a `columns` that does not fit, and (unless `settled`
+    is off: the first by name is taken) for one with two link columns that hold values.
     """
     found = find_shards(paths)
     order = {shard.path: no for no, shard in enumerate(found.shards)}
@@ -97,7 +98,7 @@ def read_inputs(paths: Sequence[Path], columns: Columns) -> Inputs:
     broken: dict[Path, str] = {}
     for shard in found.shards:
         try:
-            shards.append(read_shard(shard, columns))
+            shards.append(read_shard(shard, columns, settled=settled))
         except DamagedError as e:
             broken[shard.path] = str(e)
     groups = _grouped(shards, broken)

@@ -1,7 +1,8 @@
 """Shards as DuckDB can read them.
 
 One whose links or captions hold bytes that are no UTF-8 would end a scan, with a message that
-quotes them; it is read through a private copy of the columns that play a role.
+quotes them; one whose footer denies values that are there would be read as NULL, without a
+word. Both are read through a private copy of the columns that play a role.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from relaion.errors import EngineError
 from relaion.paths import private_folder
 from relaion.run.numbering import Numbered
+from relaion.shards.believed import hidden_roles
 from relaion.shards.mended import bad_text, mend, mended_layout
 from relaion.shards.roles import Layout
 
@@ -30,10 +32,10 @@ class Original(NamedTuple):
         copy = self._copy(work)
         return (copy, mended_layout(self.layout)) if copy.exists() else (self.path, self.layout)
 
-    def mend(self, work: Path) -> bool:
+    def mend(self, work: Path, is_needed: Callable[[Path, Layout], object]) -> bool:
         """Make the private copy where it is needed and lacking; whether it was made."""
         copy = self._copy(work)
-        if copy.exists() or not bad_text(self.path, self.layout):
+        if copy.exists() or not is_needed(self.path, self.layout):
             return False
         private_folder(copy.parent)
         mend(self.path, self.layout, copy)
@@ -62,11 +64,14 @@ def as_read(shards: Iterable[Numbered], work: Path) -> list[Numbered]:
 def mending(shards: Sequence[Original], work: Path, read: Callable[[], None]) -> None:
     """Read some shards; where DuckDB gives up, mend those that need it and read again.
 
-    Raises what `read` raised where none needs it.
+    Those that it would misread are mended before: it would not notice. Raises what `read`
+    raised where none needs it.
     """
+    for shard in shards:
+        shard.mend(work, hidden_roles)
     try:
         read()
     except EngineError:
-        if not any([shard.mend(work) for shard in shards]):
+        if not any([shard.mend(work, bad_text) for shard in shards]):
             raise
         read()

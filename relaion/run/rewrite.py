@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from relaion.errors import InputError, OutputError
 from relaion.paths import file_sha256, shown, whole_file
 from relaion.run.decide import decided
 from relaion.run.task import Output, Report, Task
+from relaion.shards.believed import hidden_roles
 from relaion.shards.writer import Target, write_editions
 
 
@@ -20,6 +21,8 @@ def run_task(task: Task) -> Report:
     source = Path(task.path)
     removed, tally, groups = decided(task)
     outputs, notices, sha256 = _write(task, source, removed)
+    if denied := hidden_roles(source, task.original.layout):
+        notices.append(_denied(denied))
     report = Report(
         task.no,
         task.rows,
@@ -34,6 +37,15 @@ def run_task(task: Task) -> Report:
     with whole_file(task.report_path, mode=0o600) as part:
         part.write_text(json.dumps(asdict(report)), encoding="ascii")
     return report
+
+
+def _denied(columns: Sequence[str]) -> str:
+    named = ", ".join(map(shown, columns))
+    return (
+        "footers say that row groups are NULL throughout where they hold values "
+        f"(columns {named}); the values were read. A shard that loses no row keeps its footer: "
+        "other programs may believe it, so write such shards again"
+    )
 
 
 def _write(

@@ -22,11 +22,10 @@ def fill_row_hashes(
 ) -> None:
     """`row_hashes`: the rows whose computed hash is one of `wanted`, which SQL compares again.
 
-    Rows whose shard has their hash are not looked at.
+    Links and captions are read only where a row has no hash of its own.
     """
     engine.execute("delete from row_hashes")
-    looked_at = shards if len(wanted) else ()
-    for found in _found(looked_at, wanted, workers):
+    for found in _found(shards if len(wanted) else [], wanted, workers):
         if found.num_rows:
             engine.insert("row_hashes", found)
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, Protocol
 
+from relaion.shards.believed import hides_any
 from relaion.shards.metadata import ORDERS, Footer, damaged
 from relaion.shards.physical import reading
 from relaion.shards.thrift import I32, I64, Struct, ThriftError, read_struct
@@ -50,10 +51,18 @@ class Copier:
         self._handle = source.fileno()
         self._is_whole: dict[int, bool] = {}
         self._ordered = _are_plain_orders(footer)
+        self._hides: bool | None = None
 
     def can_copy(self, index: int) -> bool:
-        """Whether a row group is worth copying, and is what its footer says page by page."""
+        """Whether a row group is worth copying, and is what its footer says page by page.
+
+        None is of a file whose footer denies values that are there: it is not passed on.
+        """
         if self._footer.groups[index].rows < MIN_ROWS or self._ordered is None:
+            return False
+        if self._hides is None:
+            self._hides = hides_any(self._footer.path)
+        if self._hides:
             return False
         if index not in self._is_whole:
             metas = column_metas(self._footer, self._footer.group(index))

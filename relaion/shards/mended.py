@@ -1,8 +1,9 @@
-"""Shards whose links or captions hold bytes that are no UTF-8, made readable for DuckDB.
+"""Shards that DuckDB cannot read as they are, made readable for it.
 
-DuckDB ends a scan at the first such value, or changes it, and a changed link has other
-digests. So these shards are searched through a private copy of the columns that play a
-role; they are always written from the original file.
+Links or captions may hold bytes that are no UTF-8: DuckDB ends a scan at the first such value,
+or changes it, and a changed link has other digests. Or a footer denies values that are there
+(`believed.py`). So these shards are searched through a private copy of the columns that play
+a role; they are always written from the original file.
 """
 
 from collections.abc import Iterator

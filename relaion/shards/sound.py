@@ -8,13 +8,15 @@ from relaion.shards.metadata import BYTE_ARRAY, OPTIONAL, REPEATED, Footer, Leaf
 from relaion.shards.thrift import Struct
 
 _META = 3  # of a ColumnChunk
-_TYPE, _SIZES = 1, 16  # of its ColumnMetaData
+_TYPE, _VALUES, _SIZES = 1, 5, 16  # of its ColumnMetaData
 _UNENCODED, _REPETITION, _DEFINITION = 1, 2, 3  # of SizeStatistics
 _REPETITION_TYPE, _LOGICAL = 3, 10  # of a SchemaElement
 
 
 def check_sound(footer: Footer) -> None:
     """Refuse a footer whose chunks have other types or counts of levels than its schema.
+
+    Or other counts of values than rows: readers then stop at one of the two.
 
     Levels of columns inside others are not looked at: they play no role, so nothing is asked
     of them. Raises DamagedError.
@@ -27,12 +29,17 @@ def check_sound(footer: Footer) -> None:
             try:
                 meta = chunk[_META][1]
                 sound = meta[_TYPE][1] == leaf.type and (
-                    leaf.nested or _SIZES not in meta or _fits(leaf, meta[_SIZES][1])
+                    leaf.nested or _is_flat(leaf, meta, footer.groups[index].rows)
                 )
             except (KeyError, TypeError, IndexError):
                 sound = False
             if not sound:
                 raise damaged(footer.path, "a column chunk is not what its schema says")
+
+
+def _is_flat(leaf: Leaf, meta: Struct, rows: int) -> bool:
+    sizes = meta[_SIZES][1] if _SIZES in meta else {}
+    return bool(meta[_VALUES][1] == rows and _fits(leaf, sizes))
 
 
 def _fits(leaf: Leaf, sizes: Struct) -> bool:

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import chain, count, groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from relaion.engine import Engine, connect
 from relaion.errors import InputError
+from relaion.paths import private_folder
 from relaion.run import manifest
 from relaion.run.inputs import read_inputs
 from relaion.run.numbering import Numbered, sources
+from relaion.shards.believed import hides_any, without_claims
 from relaion.sqlset import VERSION as SQL_VERSION
 
 # what may be asked: nothing that reaches a file, another database or a setting
@@ -65,8 +68,9 @@ def open_sql(paths: Sequence[Path]) -> Iterator[Prompt]:
             f"{outs[0]}: is an output; ask it alone, or shards alone: both together would show "
             "which rows left"
         )
-    with connect() as engine:
-        tables = _open_out(engine, outs[0]) if outs else _open_shards(engine, paths)
+    with TemporaryDirectory(prefix="relaion-sql-") as name, connect() as engine:
+        work = Path(name)
+        tables = _open_out(engine, outs[0], work) if outs else _open_shards(engine, paths, work)
         yield Prompt(engine, tables)
 
 
@@ -81,7 +85,7 @@ def _is_out(path: Path) -> bool:
     return any((f / manifest.MANIFEST).exists() and (f / AUDIT).exists() for f in folders)
 
 
-def _open_out(engine: Engine, path: Path) -> tuple[str, ...]:
+def _open_out(engine: Engine, path: Path, work: Path) -> tuple[str, ...]:
     out = path if (path / manifest.MANIFEST).exists() else path.resolve()
     while not (out / manifest.MANIFEST).exists():
         out = out.parent
@@ -91,22 +95,42 @@ def _open_out(engine: Engine, path: Path) -> tuple[str, ...]:
     )]  # fmt: skip
     found = manifest.read(out)
     editions = [e["name"] for e in found["editions"]] if found else []
-    views = []
+    columns = found["parameters"]["columns"] if found else {}
+    views: list[str] = []
     for edition in editions:
-        shards = read_inputs([out / edition], {}).whole()
-        views.append(edition.replace("-", "_"))
+        shards = _as_read(read_inputs([out / edition], columns).whole(), work / edition)
+        views.append(_free(edition.replace("-", "_"), (*tables, *views)))
         engine.view_edition(sources(shards), views[-1], SQL_VERSION)
     engine.execute("use audit")
-    engine.lock(folders=[out.resolve(), out.absolute()])
+    engine.lock(folders=[out.resolve(), out.absolute(), work])
     return (*tables, *views)
 
 
-def _open_shards(engine: Engine, paths: Sequence[Path]) -> tuple[str, ...]:
-    shards = read_inputs(paths, {}).whole()
+def _open_shards(engine: Engine, paths: Sequence[Path], work: Path) -> tuple[str, ...]:
+    shards = _as_read(read_inputs(paths, {}, settled=False).whole(), work / "shards")
     engine.view_shards(sources(shards), SQL_VERSION)
     names = _view_groups(engine, shards)
     engine.lock(files=[n.shard.path for n in shards])
     return ("shard", *names)
+
+
+def _as_read(shards: Sequence[Numbered], work: Path) -> list[Numbered]:
+    """The shards; a copy of one whose footer denies values that are there, which it leaves out."""
+    found = []
+    for n in shards:
+        path = n.shard.path
+        if hides_any(path):
+            path = private_folder(work) / f"{n.no:06}.parquet"
+            without_claims(n.shard.path, path)
+        found.append(replace(n, shard=replace(n.shard, path=path)))
+    return found
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """The name, or with a number where it is taken; DuckDB tells no case of letters."""
+    lowered = {other.lower() for other in taken}
+    numbered = (f"{name} {n}" for n in count(1))
+    return next(found for found in chain((name,), numbered) if found.lower() not in lowered)
 
 
 def _group(numbered: Numbered) -> int:
@@ -115,11 +139,10 @@ def _group(numbered: Numbered) -> int:
 
 def _view_groups(engine: Engine, shards: Sequence[Numbered]) -> list[str]:
     """A view for each group of shards with their own columns, named after the subset."""
-    names: list[str] = []
+    names = ["shard"]
     for _, members in groupby(sorted(shards, key=_group), key=_group):
         together = list(members)
-        name = together[0].shard.subset
-        name = name if name not in names else f"{name} {len(names)}"
+        name = _free(together[0].shard.subset, names)
         engine.view_files([n.shard.path for n in together], name)
         names.append(name)
-    return names
+    return names[1:]
