@@ -161,7 +161,7 @@ def key_digest(key: str) -> str:
 def host_digest(key: str) -> str | None:
     """MD5 of a key's host without any `www.` in it, as 32 lower-case hex digits.
 
-    It tells which rows are worth a key, and guards nothing: `link_host` in
+    It tells which rows are worth a key, and guards nothing: `link_host_digest` in
     `sql/v1/05_link_macros.sql` makes the same of a row's link. None when the host is odd (a port,
     a number or one label only, punycode, other characters): a row with such a host always goes on.
     """

@@ -16,7 +16,9 @@ with keyed as (
     select
         n.url,
         sha256(coalesce(o.url_key, link_stripped(n.url))) as digest,
-        case when o.url is null then md5(link_host(n.url)) else o.host_digest end as host_digest
+        case
+            when o.url is null then link_host_digest(link_host(n.url)) else o.host_digest
+        end as host_digest
     from near_links as n
     left join odd_keys as o on n.url = o.url
 ),
