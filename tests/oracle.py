@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import mmh3
 
-from relaion.links import key_digest, link_key
+from relaion.links import can_spread, key_digest, link_key
 from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import spellings
@@ -178,7 +178,7 @@ def reasons(rows: Sequence[Row], lists: Iterable[Listing], setting: Setting) -> 
     hit = [{x.list_id for x in reasons if x.reason_kind == "list"} for reasons in found]
     passed_on: dict[str, set[int | None]] = {}
     for row, lists_of in zip(rows, hit, strict=True):
-        if row.get("url") is not None:
+        if row.get("url") is not None and can_spread(row["url"]):
             passed_on.setdefault(link_key(row["url"]), set()).update(lists_of)
     for i, row in enumerate(rows):
         for key in _keys(row, setting):
@@ -220,8 +220,9 @@ def _same_row(row: Row, beside: Row, key: str) -> bool:
     if beside.get(key) is None:
         return False
     if key == "url":
-        found = None if row.get("url") is None else link_key(row["url"])
-        return found is not None and bool(found == link_key(beside["url"]))
+        if row.get("url") is None or not can_spread(beside["url"]):
+            return False
+        return bool(link_key(row["url"]) == link_key(beside["url"]))
     return bool(row_hash(row) == beside["row_hash"])
 
 

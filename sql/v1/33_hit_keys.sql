@@ -1,13 +1,29 @@
 -- name:    hit_keys
--- purpose: The link keys of the rows that a list hit: listed links for the whole run.
+-- purpose: The link keys of the rows that a list hit, where they lead to one thing: listed links.
 -- params:  none
 -- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer)
+-- reads:   near_links (shard_no integer, file_row_number bigint, url varchar)
+-- reads:   odd_keys (url varchar, names_part boolean)
 -- reads:   link_keys (shard_no integer, file_row_number bigint, url_key varchar, host_digest varchar)
 -- writes:  hit_keys (list_id integer, digest varchar, host_digest varchar)
 -- nulls:   host_digest is null where the host is odd; rows that could match are odd too
 -- order:   list_id, digest
+--
+-- Listed for the whole run. A text that many rows carry without having more in common, be it `None`
+-- or a host alone, would take all of them along: key_can_spread says which keys stand for one thing
+-- (decisions/0004-listed-links.md). A link to part of a page (`#!`, names_part) has the key of the
+-- page, which stands for all its parts.
 
 create or replace temp table hit_keys as
+with parts as (
+    select
+        n.shard_no,
+        n.file_row_number
+    from near_links as n
+    inner join odd_keys as o on n.url = o.url
+    where o.names_part
+)
+
 select distinct
     h.list_id,
     sha256(k.url_key) as digest,
@@ -15,4 +31,7 @@ select distinct
 from link_keys as k
 inner join list_hits as h
     on k.shard_no = h.shard_no and k.file_row_number = h.file_row_number
+anti join parts as p
+    on k.shard_no = p.shard_no and k.file_row_number = p.file_row_number
+where key_can_spread(k.url_key)
 order by h.list_id, digest;
