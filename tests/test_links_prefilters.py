@@ -21,6 +21,7 @@ from relaion.links import (
     host_digest,
     host_patterns,
     inner_links,
+    key_can_spread,
     key_prefixes,
     link_key,
     link_steps,
@@ -128,9 +129,11 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
         if sorted(found) != sorted(spellings(unmarked(links.held[n]))):
             yield "a link that is not odd is spelled as Python does", links.held[n]
     links.fill(engine, [marked(as_bytes(key)) for key in links.keys])
-    for n, patterns, prefixes in engine.rows(
-        "select n, key_host_patterns(url), key_prefixes(url) from link"
+    for n, patterns, prefixes, spreads in engine.rows(
+        "select n, key_host_patterns(url), key_prefixes(url), key_can_spread(url) from link"
     ):
+        if spreads != key_can_spread(links.keys[n]):
+            yield "a key spreads where Python says so", links.held[n]
         if (patterns, prefixes) != (host_patterns(links.keys[n]), key_prefixes(links.keys[n])):
             yield "a key has the scopes that Python names", links.held[n]
 
