@@ -1,6 +1,7 @@
 """Links for hypothesis: ordinary ones, their trivial variants, texts that only resemble links."""
 
 from collections.abc import Callable
+from random import Random
 
 from hypothesis import strategies as st
 
@@ -156,3 +157,117 @@ plain_pieces = st.one_of(
 
 any_text = st.one_of(near_links, _near([*_PIECES, "\ud800", "\udc80", "\udcc3"]))
 """The same with lone surrogates: what bytes that are not UTF-8 become."""
+
+
+# -- hostile links: what a prefilter must not misjudge -----------------------------------
+
+_LABELS = [
+    *("a", "b", "c1", "test", "example", "www", "awww", "wwww", "A", "X", "x", "xa", "xn", "tEst"),
+    *("xn--p1ai", "XN--a", "xn--", "axn--b", "ab--c", "-", "_", "-a", "_a", "a-", "a_", "7", "0"),
+    *("0x7f", "0X", "0xg", "256", "é", "ß", "１", "ſ", "\u212a", "İ", "㏂", "\u200d", "*", "com"),
+]
+_DOTS = [*".........", "..", "。", "．", "｡", "%2e", "%2E", "%252e", "%25252E", "%%32e", "&#46;"]
+_AFTER_HOST = [
+    *("", "", "", "", "", "", ".", "..", ":", ":80", ":8080", ":0", ":x", "%3A80", ":٣", "."),
+    *("\t", "\n", " ", "\x00", "\x1f", "%0A", "%00", "%20", "]", ";", "&amp;", "。", "\x85", "|"),
+]
+_BEFORE_HOST = [*[""] * 14, "u@", "u:p@", "@", "www.", ".", "[", "%40", "\t", "a%2Fb@", "www.www."]
+_HOSTS = ["[::1]", "[::ffff:192.0.2.1]", "192.0.2.7", "localhost", "", "[1", "..", "%00", "1.2"]
+_SCHEMES = [
+    *("http://", "http://", "http://", "https://", "https://", "http:/", "HTTP://", "hTTps:/"),
+    *("http:///", "https:", "http:\\\\", "http:\\/", "//", "", "", "", "ftp://", "h\nttp://"),
+    *("http%3A%2F%2F", "http%253a%252F%252f", "https%3a//", "http%25253A//", "http&#58;//"),
+]
+_SLASHES = [*"//////////", "\\", "%2F", "%2f", "%5C", "%252f", "%25252F", "//", "&#47;", "/./"]
+_SIGNS = [
+    *("/", "/", "?", "?u=", "=", "&", ":", "#", "&amp;", "/fit/", "%3F", "%26", "%3D", "%23", ";"),
+    *("?", "/x?url=", "/i/", "//", "/f=auto,w=3/", "/..", "/.", "%2F", "?a=b&", "#!", "%3a", "*"),
+]
+_NAMES = ["", "a", "a.jpg", "b.jpg", "a.b.c", "x.jp", "%41", "%2e%2e", "..", "é.jpg", "%E9", "%FF"]
+_JUNK = [
+    *("%", "%2", "%25", "%2525", "%32", "%%32", "%61", "\x00", "\t", "\n", "\r", "\x7f", "\ud8ff"),
+    *("\udc80", "\udcff", "\\", "@", ":", "[", "]", "&", ";", "&#", "&amp;", "|", "<", '"', " "),
+    *("http", "//", ".", "..", "%2e", "-", "_", "é", "。", "\ufeff", "\u00ad", "\U0010ffff", "+"),
+]
+
+
+class _Hostile:
+    """Draws one link; the wilder, the more of its pieces are odd ones."""
+
+    def __init__(self, r: Random) -> None:
+        self.r = r
+        self.wild = r.choice((0.05, 0.05, 0.2, 0.5, 1.0))
+
+    def pick(self, plain: str, odd: list[str]) -> str:
+        return self.r.choice(odd if self.r.random() < self.wild else plain.split(" "))
+
+    def host(self) -> str:
+        if self.r.random() < 0.1 * self.wild:
+            return self.r.choice(_HOSTS)
+        host = self.pick("a b www", _LABELS)
+        for _ in range(self.r.choice((1, 1, 1, 2, 2, 3) if self.wild < 1 else (0, 1, 2))):
+            host += self.pick(".", _DOTS) + self.pick("a test example", _LABELS)
+        return self.pick("", _BEFORE_HOST) + host + self.pick("", _AFTER_HOST)
+
+    def link(self) -> str:
+        tail = ""
+        for _ in range(self.r.choice((0, 1, 1, 2))):
+            tail += self.pick("/", _SLASHES) + self.pick("a.jpg b-1.JPG c", _NAMES)
+        return self.pick("http:// https:// http:/", _SCHEMES) + self.host() + tail
+
+    def text(self) -> str:
+        r = self.r
+        shape = r.random()
+        if shape < 0.35:  # a link that may stand in another
+            inner = self.link() if r.random() < 0.7 else self.link().rpartition("//")[2]
+            text = (
+                f"http{r.choice(('', 's'))}://p.example{self.pick('/ /?u= /fit/', _SIGNS)}{inner}"
+            )
+        elif shape < 0.6:
+            text = self.link() + self.pick("/ /?u= &", _SIGNS) + self.link()
+        else:
+            text = self.pick("http:// https://", _SCHEMES) + self.host() + self.pick("/", _SIGNS)
+            text += self.pick("a.jpg b-1.JPG c?d=e a/b", _NAMES) + self.pick(" / & ?", _SIGNS)
+        if shape > 0.9:
+            text += self.pick("/ &u=", _SIGNS) + self.link()
+        if r.random() < 0.3:
+            text = _hidden(r, text)
+        for _ in range(r.choice((0, 0, 0, 0, 0, 1, 1, 2))):
+            at = r.randrange(len(text) + 1)
+            text = text[:at] + r.choice(_JUNK) + text[at:]
+        return text
+
+
+def _hidden(r: Random, text: str) -> str:
+    """One stretch of a text escaped, as deep as four times."""
+    start = r.randrange(len(text) + 1)
+    end = min(len(text), start + r.choice((1, 1, 2, 5, 40)))
+    piece = text[start:end]
+    for _ in range(r.choice((1, 1, 1, 2, 2, 3, 4))):
+        every = r.random() < 0.3  # else only what needs it
+        form = r.choice(("%{:02X}", "%{:02x}"))
+        piece = "".join(
+            form.format(b) if every or b in b"/:?&=#%.@\\" or b > 0x7E else chr(b)
+            for b in piece.encode("utf-8", "surrogatepass")
+        )
+    return text[:start] + piece + text[end:]
+
+
+def hostile_link(r: Random) -> str:
+    """A text that is likely to make a shortcut and the definition part.
+
+    Dots, digits, odd labels, user names, ports, brackets, backslashes, controls, bytes that are
+    no UTF-8 (as lone surrogates), other scripts' dots, escapes at every depth; often where
+    another link may stand; and plain links with a single flaw, which a shortcut may overlook.
+    """
+    return _Hostile(r).text()
+
+
+def hostile_links(seed: int, n: int) -> list[str]:
+    """Some hostile links, the same for the same seed."""
+    r = Random(seed)
+    return [hostile_link(r) for _ in range(n)]
+
+
+hostile_batches = st.integers(0, 2**32).map(lambda seed: hostile_links(seed, 200))
+"""Hostile links in hundreds, so that an engine is asked once for many."""

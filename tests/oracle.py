@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import mmh3
 
-from relaion.links import key_digest, link_key
+from relaion.links import can_spread, key_digest, link_key
 from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import spellings
@@ -184,7 +184,8 @@ def reasons(rows: Sequence[Row], lists: Iterable[Listing], setting: Setting) -> 
     passed_on: dict[str, set[int | None]] = {}
     for row, lists_of in zip(rows, hit, strict=True):
         for url in values(row, "url"):
-            passed_on.setdefault(link_key(url), set()).update(lists_of)
+            if can_spread(url):
+                passed_on.setdefault(link_key(url), set()).update(lists_of)
     for i, row in enumerate(rows):
         for key in _keys(row, setting):
             for list_id in passed_on.get(key, set()) - hit[i]:
@@ -224,6 +225,8 @@ def _same_row(row: Row, beside: Row, key: str) -> bool:
     if beside.get(key) is None:
         return False
     if key == "url":
+        if not can_spread(beside["url"]):
+            return False
         return link_key(beside["url"]) in {link_key(url) for url in values(row, "url")}
     return bool(row_hash(row) == beside["row_hash"])
 

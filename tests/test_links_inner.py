@@ -45,7 +45,7 @@ def dismissed(engine: Engine, texts: list[str]) -> list[str]:
     wrong = []
     for u, may_hold, is_odd, hosts in engine.rows(
         "select u, may_hold_link(u), inner_is_odd(u),"
-        " list_transform(inner_hosts(u), lambda h: md5(h)) from link"
+        " list_transform(inner_hosts(u), lambda h: link_host_digest(h)) from link"
     ):
         found = inner_links(u)
         reached = is_odd or all(host_digest(link_key(x)) in hosts for x in found)

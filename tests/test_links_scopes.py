@@ -13,6 +13,7 @@ from relaion.engine import Engine, connect
 from relaion.links import (
     host_patterns,
     is_public_suffix,
+    key_can_spread,
     key_prefixes,
     link_key,
     read_scoped,
@@ -41,8 +42,11 @@ def engine() -> Iterator[Engine]:
 
 
 def in_sql(engine: Engine, keys: list[str]) -> list[tuple[str, list[str], list[str]]]:
+    """Keys with what SQL says of them; that it says the same of `key_can_spread` is seen to."""
     engine.execute("delete from link")
     engine.insert("link", pa.table({"k": pa.array(keys, pa.string())}))
+    spreading = engine.rows("select k from link where key_can_spread(k) order by rowid")
+    assert [k for (k,) in spreading] == [k for k in keys if key_can_spread(k)]
     return engine.rows("select k, key_host_patterns(k), key_prefixes(k) from link")
 
 

@@ -34,8 +34,8 @@ def disagreements(engine: Engine, texts: list[str]) -> tuple[list[str], int]:
     fill(engine, texts)
     wrong, judged = [], 0
     for u, is_canonical, stripped, is_odd, host in engine.rows(
-        "select u, link_is_canonical(u), link_stripped(u), link_is_odd_host(u), md5(link_host(u))"
-        " from link"
+        "select u, link_is_canonical(u), link_stripped(u), link_is_odd_host(u),"
+        " link_host_digest(link_host(u)) from link"
     ):
         key = link_key(u)
         judged += is_canonical

@@ -202,6 +202,49 @@ def test_a_row_goes_for_the_link_inside_its_link_when_that_was_hit_elsewhere(
     assert gone(tmp_path, "own") == [2]
 
 
+JUNK = [
+    "", None, "nan", "#", "/", "http://", "https://?", "http:///", "data:image/png;base64,AAAA",
+    "http://localhost/a.jpg", "http://pics.example", "http://pics.example/?", "N/A",
+]  # fmt: skip
+
+
+def test_a_text_that_many_rows_carry_does_not_take_them_along(tmp_path: Path) -> None:
+    """The row that is listed goes; another with its link goes only where that is one thing."""
+    links: list[Any] = [*JUNK, *JUNK, link(0), "http://www.pics.example/set/0.jpg#top"]
+    links += ["http://pics.example/page#!/1", "http://pics.example/page#!/2"]
+    links += [link(i) for i in range(len(links), N)]
+    original(tmp_path, links)
+    listed = [*range(len(JUNK)), 2 * len(JUNK), 2 * len(JUNK) + 2]
+    numbers = [mmh3.hash64((links[i] or "") + f"caption {i}")[0] for i in listed]
+    add(tmp_path, [str(number) for number in numbers], "--kind", "row_hash")
+    clean(tmp_path)
+    assert gone(tmp_path) == sorted([*listed, 2 * len(JUNK) + 1])
+    clean(tmp_path, "--no-same-link", out="own")
+    assert gone(tmp_path, "own") == listed
+
+
+def test_a_sidecar_with_a_text_for_a_link_names_no_row(tmp_path: Path) -> None:
+    links = [*JUNK, "http://pics.example/page#!/1", "https://pics.example/one.jpg"]
+    original(tmp_path, [*links, *(link(i) for i in range(len(links), N))])
+    beside = pa.table({"url": links, "md5": [digest(i) for i in range(len(links))]})
+    pq.write_table(beside, tmp_path / "beside.parquet")
+    add(tmp_path, [digest(i) for i in range(len(links))])
+    clean(tmp_path, "--sidecar", "beside.parquet")
+    assert gone(tmp_path) == [len(links) - 1]
+
+
+def test_hosts_that_only_resemble_a_plain_one_are_looked_at(tmp_path: Path) -> None:
+    links = [link(i) for i in range(N)]
+    links[3] = "http://a.example/x?url=http://192.0.2.7./b.jpg"
+    links[4] = "http://a.example/x?url=http://seen._example/b.jpg"
+    links[5] = "http://awww.bad.example/1.jpg"
+    links[6] = "http://a.example/http://xwww.bad.example/1.jpg"
+    original(tmp_path, links)
+    add(tmp_path, ["http://192.0.2.7/b.jpg", "http://seen._example/b.jpg", "*.bad.example"])
+    clean(tmp_path)
+    assert gone(tmp_path) == [3, 4, 5, 6]
+
+
 def test_hosts_and_prefixes_remove_what_lies_below_them(tmp_path: Path) -> None:
     links = [link(i) for i in range(N)]
     links[1:7] = [

@@ -24,6 +24,7 @@ LINKS = [
     "http://b.example/2#top", "no link", "",
     "https://i0.wp.com/a.example/1.jpg?w=3", "http://p.example/?u=http%3A%2F%2Fb.example%2F2",
     "https://sub.b.example/dir/3.jpg",
+    "None", "http://", "http://a.example/?", "https://b.example/2#!/4", "http://localhost/5.jpg",
 ]  # fmt: skip
 GIVEN = ["a.example/1.jpg", "http://a.example/1.jpg", "HTTPS://WWW.B.EXAMPLE/2", "b.example/2"]
 HOSTS = ["a.example", "*.b.example"]

@@ -1,10 +1,15 @@
-"""Entries of partner lists: links that were made unclickable, and what is no usable link."""
+"""Entries of partner lists: links that were made unclickable, and what is no usable link.
+
+What no list may name does not spread either: a row with a listed image makes its link a listed
+one only where `can_spread` says so.
+"""
 
 import re
 
-from relaion.links.key import link_key
+from relaion.links.key import link_key, whole_text
 from relaion.links.parts import take_apart
-from relaion.links.text import drop_breaks, trim, undo_entities, unquote_whole
+from relaion.links.scopes import key_can_spread
+from relaion.links.text import as_text, drop_breaks, trim
 
 _QUOTES = '"\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'
 # a scheme whose letters were replaced or put in brackets: hxxp, [h]ttp, hxxps[:]//, http[://]
@@ -85,23 +90,41 @@ def _refang(text: str) -> str:
     return text
 
 
+def can_spread(url: str | bytes) -> bool:
+    """Whether a link leads to one thing, so that a list may name it, and rows pass it on.
+
+    Not so: texts that are no link (`None`, `#`, `data:...`), hosts that no browser reaches, a host
+    without path and query, and links to a part of a page that only the browser finds.
+    """
+    return key_can_spread(link_key(url)) and not names_part(url)
+
+
+def names_part(url: str | bytes) -> bool:
+    """Whether a link's fragment begins with `#!`: its key is that of the page, not of the part."""
+    text = as_text(url)
+    if "!" not in text and "%" not in text and "&" not in text:
+        return False
+    parts = take_apart(whole_text(text))
+    return parts is not None and parts.fragment.startswith("#!")
+
+
 def entry_fault(text: str) -> str | None:
     """Why an entry is no usable link, in words that hold nothing of it; None when it is one.
 
-    A link must lead to one thing: an entry that names a host only, or a part of a page that
-    only the reader's browser finds (`#!`), would stand for a whole site. Wildcards and hosts are
-    for entries with a scope. `text` may be defanged.
+    A link must lead to one thing (`can_spread`): an entry that names a host only, or a part of a
+    page that only the reader's browser finds (`#!`), would stand for a whole site. Wildcards and
+    hosts are for entries with a scope. `text` may be defanged.
     """
     text = clean_entry(text)
-    parts = take_apart(unquote_whole(trim(undo_entities(text))))
+    if can_spread(text):
+        return None
     key = take_apart(link_key(text))
-    if parts is None or key is None or not key.host:
+    if key is None or not key.host:
         return "no link" if text else "empty"
     faults = {
         "a wildcard in the host": "*" in key.host,
         "no dot in the host": "." not in key.host and not key.host.startswith("["),
-        "a hash-bang fragment": parts.fragment.startswith("#!"),
-        "a host that leads nowhere": "%" in key.host,
-        "only a host": not key.path and not key.query,
+        "a hash-bang fragment": names_part(text),
+        "only a host": not key.path and not key.query and "%" not in key.host,
     }
-    return next((fault for fault, found in faults.items() if found), None)
+    return next((fault for fault, found in faults.items() if found), "a host that leads nowhere")

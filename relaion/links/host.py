@@ -56,12 +56,14 @@ def without_www(host: str) -> str:
     """A host without leading `www.` while two labels remain and the last is no number.
 
     All of them: `www.` may be put before any host without changing the key, so also
-    before one that starts with it.
+    before one that starts with it. A host that would be another without them keeps them:
+    `www.7.１` leads nowhere, `7.１` is an address.
     """
     leading = _WWW.match(host)
     if not leading or ends_in_number(host):
         return host
-    return host[4 * min(len(leading[0]) // 4, host.count(".") - 1) :]
+    rest = host[4 * min(len(leading[0]) // 4, host.count(".") - 1) :]
+    return rest if canonical_host(rest) == rest else host
 
 
 def _collapse(text: str) -> str:

@@ -103,6 +103,13 @@ def _plain_key(text: str) -> str | None:
     return None if place.startswith("www.") else place.rstrip("/") + query
 
 
+def whole_text(text: str) -> str:
+    """A link's text before it is taken apart: breaks, entities, blanks and escaping undone."""
+    for _, clean in _ON_TEXT:
+        text = clean(text)
+    return text
+
+
 def link_key(url: str | bytes) -> str:
     """The canonical form of a link: equal for two links exactly when they count as the same.
 
@@ -115,8 +122,7 @@ def link_key(url: str | bytes) -> str:
     key = _plain_key(text)
     if key is not None:
         return key
-    for _, clean in _ON_TEXT:
-        text = clean(text)
+    text = whole_text(text)
     parts = take_apart(text)
     if parts is None:
         return _other(text)
@@ -161,7 +167,7 @@ def key_digest(key: str) -> str:
 def host_digest(key: str) -> str | None:
     """MD5 of a key's host without any `www.` in it, as 32 lower-case hex digits.
 
-    It tells which rows are worth a key, and guards nothing: `link_host` in
+    It tells which rows are worth a key, and guards nothing: `link_host_digest` in
     `sql/v1/05_link_macros.sql` makes the same of a row's link. None when the host is odd (a port,
     a number or one label only, punycode, other characters): a row with such a host always goes on.
     """

@@ -1,7 +1,8 @@
-"""What a host entry and a prefix entry are called, and which of them could name a link.
+"""What a link's key stands for: which hosts and prefixes could name it, and if for one thing only.
 
-`sql/v1/09_scope_macros.sql` gives the same for a key as `host_patterns` and `key_prefixes`.
-The rules are written down in `sql/decisions/0008-hosts-and-prefixes.md`.
+`sql/v1/09_scope_macros.sql` gives the same for a key as `host_patterns`, `key_prefixes` and
+`key_can_spread`. The rules are written down in `sql/decisions/0008-hosts-and-prefixes.md` and
+`0004-listed-links.md`.
 """
 
 import re
@@ -27,6 +28,12 @@ def take_place(key: str) -> tuple[str, str, str] | None:
     if found is None or len(found[3]) > _LONGEST_HOST:
         return None
     return found[1], found[3], found[5] or ""
+
+
+def key_can_spread(key: str) -> bool:
+    """Whether a key is that of a link which can be reached, and of more than a host."""
+    place = take_place(key)
+    return place is not None and place[0] != key
 
 
 def is_address(host: str) -> bool:

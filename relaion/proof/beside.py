@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow.compute as pc
 
-from relaion.links import host_digest, key_digest, link_key
+from relaion.links import can_spread, host_digest, key_digest, link_key
 from relaion.proof.known import IMAGE_KINDS, Beside, Known, Named, Near
 from relaion.proof.model import judge
 from relaion.proof.rows import Rows
@@ -41,6 +41,8 @@ def named_beside(known: Known, apart: Apart) -> tuple[Beside, Near]:
         for value, named in _listed(rows, apart.key, known):
             if isinstance(value, int):
                 found.setdefault(value, set()).add(named)
+                continue
+            if not can_spread(value):  # it stands for many a row, or for none
                 continue
             key = link_key(value)
             found.setdefault(key_digest(key), set()).add(named)

@@ -14,9 +14,12 @@ from relaion.proof.known import Near
 from relaion.proof.near import is_near
 
 # A link inside another cannot do without a dot in its host and the slash that ends it, plainly
-# or escaped; behind the outer host, where that is written in the usual way.
-_MAY_HOLD = r"(?is)^https?://[^/\\?#]*[/\\?#].*(?:\.|%2e|%25).*(?:/|\\|%2f|%5c|%25)"
-_USUAL = r"(?i)^https?://"
+# or escaped, behind the outer host. Escaped `%`, digits and `a` to `f` may spell any escape.
+_HIDING = "%25|%3[0-9]|%[46][1-6]"
+_MAY_HOLD = rf"(?is)^https?://[^/\\?#]*[/\\?#].*(?:\.|%2e|{_HIDING}).*(?:/|\\|%2f|%5c|{_HIDING})"
+# of any other link that is not even known: it may be escaped as a whole, entities and all
+_USUAL = "(?i)^https?://"
+_IS_USUAL = re.compile(rb"https?://", re.IGNORECASE)
 
 _AS_LINK = re.compile(rb"https?:[/\\]+([^/\\?#&\s]*)")
 _PORT = re.compile(rb":[0-9]")
@@ -33,6 +36,8 @@ def may_hold(urls: pa.Array) -> pa.Array:
 
 def may_hold_near(url: bytes, near: Near) -> bool:
     """Whether a link may hold one on a host that is near, or that is odd."""
+    if not _IS_USUAL.match(url):
+        return True
     text = url.lower()
     for _ in range(_DEEPEST):
         if not text.isascii() or _names_near(text, near):

@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from relaion.links import host_digest, key_digest, link_key
+from relaion.links import can_spread, host_digest, key_digest, link_key
 from relaion.proof.beside import Apart, named_beside
 from relaion.proof.digests import prefix_of
 from relaion.proof.entries import exact, met, read_entries
@@ -87,19 +87,24 @@ def _with_links(known: Known, shards: Sequence[Source], apply: Apply) -> Known:
 
 
 def hit_links(known: Known, source: Source) -> Hit:
-    """The links of the rows that a list hits, by digest of the key."""
+    """The links of the rows that a list hits, by digest of the key.
+
+    A link that leads to no one thing is not passed on, but may itself be what a list names.
+    """
     hit = Hit({}, set(), set())
     for rows in source.rows(known.roles):
         if "url" not in rows.columns:
             continue
         fates = judge(rows, known, None)
-        own: dict[str, list[int]] = {}
+        own: set[str] = set()
         for row, lists in fates.listed().items():
             for urls in rows.all("url"):
-                if (url := urls[row].as_py()) is not None:
-                    own.setdefault(link_key(url), []).extend(lists)
-        for key, lists in own.items():
-            hit.links.setdefault(key_digest(key), set()).update(lists)
+                if (url := urls[row].as_py()) is None:
+                    continue
+                key = link_key(url)
+                own.add(key)
+                if can_spread(url):
+                    hit.links.setdefault(key_digest(key), set()).update(lists)
         for key in {*own, *fates.inner_keys}:
             hit.tails.add(tail_of(key))
             if (host := host_digest(key)) is not None:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from relaion.engine import Engine
-from relaion.links import host_digest, inner_links, link_key, spellings
+from relaion.links import host_digest, inner_links, link_key, names_part, spellings
 from relaion.links.text import as_bytes
 from relaion.run.spread import spread
 from relaion.shards.exact import marked, unmarked
@@ -20,7 +20,14 @@ AT_ONCE = 20_000  # links; each may have dozens of spellings
 MANY = 100_000  # links; answering fewer takes less time than starting processes
 Answer = Callable[[str | bytes], Iterable[tuple[Any, ...]]]
 
-_KEYS = pa.schema([("url", pa.string()), ("url_key", pa.string()), ("host_digest", pa.string())])
+_KEYS = pa.schema(
+    [
+        ("url", pa.string()),
+        ("url_key", pa.string()),
+        ("host_digest", pa.string()),
+        ("names_part", pa.bool_()),
+    ]
+)
 _INNER = pa.schema([("url", pa.string()), ("inner_url", pa.string())])
 _SPELLED = pa.schema([("url", pa.string()), ("form", pa.string()), ("spelling", pa.binary())])
 
@@ -28,7 +35,7 @@ _SPELLED = pa.schema([("url", pa.string()), ("form", pa.string()), ("spelling", 
 def make_tables(engine: Engine) -> None:
     """The empty tables that are filled here, and those of `row_hashes` and `sidecar_keys`."""
     for table, columns in (
-        ("odd_keys", "url varchar, url_key varchar, host_digest varchar"),
+        ("odd_keys", "url varchar, url_key varchar, host_digest varchar, names_part boolean"),
         ("inner_links", "url varchar, inner_url varchar"),
         ("spelled", "url varchar, form varchar, spelling blob"),
         ("row_hashes", "shard_no integer, file_row_number bigint, row_hash bigint"),
@@ -60,9 +67,9 @@ def _held(text: str) -> str:
     return text if text.isascii() else marked(as_bytes(text))
 
 
-def _keys(url: str | bytes) -> Iterator[tuple[str, str | None]]:
+def _keys(url: str | bytes) -> Iterator[tuple[str, str | None, bool]]:
     key = link_key(url)
-    yield _held(key), host_digest(key)
+    yield _held(key), host_digest(key), names_part(url)
 
 
 def _inner(url: str | bytes) -> Iterator[tuple[str]]:

@@ -13,7 +13,9 @@
 -- link_key. To doubt a plain link costs time; to trust another would be a missed link.
 -- Two promises, both tested:
 --   link_is_canonical(u)  implies  link_stripped(u) = link_key(u)
---   link_is_odd_host(u)   or       md5(link_host(u)) = host_digest(link_key(u))
+--   link_is_odd_host(u)   or       link_host_digest(link_host(u)) = host_digest(link_key(u))
+-- and for every pattern `*.h` that names the key of a link whose host is not odd, the digest of
+-- h is that of one of link_host_endings(link_host(u)).
 
 -- One label of an ordinary host, and its last. Labels that begin with `xn` may be punycode,
 -- hosts that end in a number may be an address: neither is ordinary.
@@ -21,28 +23,29 @@ create or replace temp macro link_label() as
 '(?:x|(?:[a-wyz0-9_-]|x[a-mo-z0-9_-])[a-z0-9_-]*)';
 create or replace temp macro link_last_label() as '(?:[a-wyz]|x[a-mo-z])[a-z0-9_-]*';
 
--- The host without `www.`, wherever it stands: `www.` in front never tells hosts apart, and
--- a few more links with the same digest only cost time. Empty for a host that is anything but
--- plain lower-case letters, digits, `_`, `-` and dots, with a scheme before it and a slash or
--- nothing after it: no entity, escape, blank, port or user name can hide in what is left.
+-- The host as it stands. Empty for one that is anything but plain lower-case letters, digits,
+-- `_`, `-` and dots, with a scheme before it and a slash or nothing after it: no entity, escape,
+-- blank, port or user name can hide in what is left.
 -- Written so that no character leaves a choice where the host goes on: RE2 then takes one pass.
 create or replace temp macro link_first_label() as
 '(?:[a-wyz0-9_-][a-z0-9_-]*|x(?:[a-mo-z0-9_-][a-z0-9_-]*)?)';
 create or replace temp macro link_letter_label() as
 '(?:[a-wyz][a-z0-9_-]*|x(?:[a-mo-z0-9_-][a-z0-9_-]*)?)';
 create or replace temp macro link_host(u) as
-replace(
-    regexp_extract(
-        u,
-        '^https?://(' || link_first_label()
-        || '(?:\.(?:[0-9_-][a-z0-9_-]*\.)*' || link_letter_label() || ')+)(?:/|$)',
-        1
-    ),
-    'www.', ''
+regexp_extract(
+    u,
+    '^https?://(' || link_first_label()
+    || '(?:\.(?:[0-9_-][a-z0-9_-]*\.)*' || link_letter_label() || ')+)(?:/|$)',
+    1
 );
 create or replace temp macro link_is_odd_host(u) as link_host(u) = '';
 
--- The host and every ending of it at a dot: `a.b.com` gives `a.b.com`, `b.com`, `com`.
+-- The digest of a host, without `www.` wherever that stands: in front it never tells hosts apart,
+-- and a few more links with the same digest only cost time.
+create or replace temp macro link_host_digest(h) as md5(replace(h, 'www.', ''));
+
+-- The host and every ending of it at a dot: `a.b.com` gives `a.b.com`, `b.com`, `com`. Of the
+-- whole host: without the `www.` of `awww.b.com` no `b.com` would be left.
 create or replace temp macro link_host_endings(h) as
 list_transform(
     range(1, len(string_split(h, '.')) + 1),

@@ -9,8 +9,8 @@
 -- (decisions/0007-links-inside-links.md); these macros spare nearly all rows that search.
 -- Two promises, both tested:
 --   inner_links(u) is empty  or  may_hold_link(u)
---   for every x of inner_links(u):  inner_is_odd(u)  or  md5 of one of inner_hosts(u) is
---   host_digest(link_key(x))
+--   for every x of inner_links(u):  inner_is_odd(u)  or  link_host_digest of one of
+--   inner_hosts(u) is host_digest(link_key(x))
 
 -- A dotted host behind a sign that ends a word, with a slash after it; or a scheme and any host
 -- with a dot. Letters beyond ASCII are taken for letters.
@@ -37,45 +37,56 @@ case
     else false
 end;
 
--- A link from its host on, as it stands and with escapes undone once, twice and three times; null
+-- A link behind its scheme, as it stands and with escapes undone once, twice and three times; null
 -- where these are no UTF-8. `#` ends a host, so the four do not meet.
 create or replace temp macro inner_texts(u) as
 case
     when contains(u, '%')
         then
-            substr(u, 9) || '#' || try(url_decode(substr(u, 9)))
-            || '#' || try(url_decode(url_decode(substr(u, 9))))
-            || '#' || try(url_decode(url_decode(url_decode(substr(u, 9)))))
-    else substr(u, 9)
+            substr(u, 8) || '#' || try(url_decode(substr(u, 8)))
+            || '#' || try(url_decode(url_decode(substr(u, 8))))
+            || '#' || try(url_decode(url_decode(url_decode(substr(u, 8)))))
+    else substr(u, 8)
 end;
 
--- Whether an inner link may have a host that is not plain: a port, a user name, a number, letters
--- beyond ASCII, punycode, empty labels.
+-- A host that needs no more than lower case: whatever else may be one makes a link odd.
+create or replace temp macro inner_host() as '(?:[A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9_-]*';
+
+-- What may be a host without a scheme, and not a plain one: punycode, a port, or letters and dots
+-- one of which is beyond ASCII, up to a slash or a port.
 create or replace temp macro inner_odd_host() as
-inner_full() || '[^/?#&]*[^/?#&A-Za-z0-9_.-]'
-|| '|' || inner_full() || '(?:[A-Za-z0-9_.-]*\.)?(?:[0-9_-][A-Za-z0-9_-]*|\.)/'
-|| '|' || inner_full() || '(?:[A-Za-z0-9_.-]*\.)?\.'
-|| '|[/?&=:.][Xx][Nn]--'
-|| '|[/?&=:](?:[A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9_-]+:[0-9]+/'
-|| '|[/?&=:](?:' || inner_letter() || '+\.)+' || inner_letter() || '*[^\x00-\x7f]' || inner_letter()
-|| '*(?::[0-9]+)?/'
-|| '|[/?&=:](?:' || inner_letter() || '+\.)*' || inner_letter() || '*[^\x00-\x7f]' || inner_letter()
-|| '*\.(?:[.]|' || inner_letter() || ')*(?::[0-9]+)?/';
+'[Xx][Nn]--|:[0-9]+/'
+|| '|[/?&=:](?:\.|' || inner_letter() || ')*'
+|| '(?:\.(?:\.|' || inner_letter() || ')*[^\x00-\x7f]'
+|| '|[^\x00-\x7f](?:\.|' || inner_letter() || ')*\.)'
+|| '(?:\.|' || inner_letter() || ')*[:/]';
+
+-- Whether any scheme is followed by other than a plain host and a slash. Nothing is known of what
+-- follows it then, be it a number, a dot too many, a user name or no link at all.
+create or replace temp macro inner_has_odd_scheme(t) as
+case
+    when regexp_matches(t, inner_full())
+        then regexp_matches(
+            regexp_replace(t, inner_full() || inner_host() || '/', '', 'g'), inner_full()
+        )
+    else false
+end;
 
 create or replace temp macro inner_is_odd(u) as
 case
     when u is null then null
     when not may_hold_link(u) then false
     when not starts_with(u, 'https://') and not starts_with(u, 'http://') then true
-    else coalesce(regexp_matches(inner_texts(u), inner_odd_host()), true)
+    else list_transform(
+        [inner_texts(u)],
+        lambda t: coalesce(regexp_matches(t, inner_odd_host()) or inner_has_odd_scheme(t), true)
+    )[1]
 end;
 
--- The hosts of inner links, and of more that only look so (`x.jpg`), as link_host writes them.
+-- The hosts of inner links, and of more that only look so (`x.jpg`), in lower case.
 -- The sign before a host is cut off afterwards: a group in the expression would cost twice as much.
 create or replace temp macro inner_hosts(u) as
 list_transform(
-    regexp_extract_all(
-        inner_texts(u), '[/?&=:](?:[A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9_-]*', 0
-    ),
-    lambda host: replace(lower(substr(host, 2)), 'www.', '')
+    regexp_extract_all(inner_texts(u), '[/?&=:]' || inner_host(), 0),
+    lambda host: lower(substr(host, 2))
 );

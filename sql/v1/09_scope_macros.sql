@@ -1,12 +1,12 @@
 -- name:    scope_macros
--- purpose: Which host entries and which prefix entries could name a link, by its key.
+-- purpose: What a link key stands for: which hosts and prefixes could name it, and if one thing only.
 -- params:  none
 -- nulls:   every macro gives null for a null key
 -- order:   key_prefixes: the shortest first
 --
--- `relaion.links.host_patterns` and `key_prefixes` define what is meant
--- (decisions/0008-hosts-and-prefixes.md); for every key these macros give the same, which is
--- tested. The key `a.example.com:8080/dir/b.jpg?c` could be named by
+-- `relaion.links.host_patterns`, `key_prefixes` and `key_can_spread` define what is meant
+-- (decisions/0008-hosts-and-prefixes.md, 0004-listed-links.md); for every key these macros give the
+-- same, which is tested. The key `a.example.com:8080/dir/b.jpg?c` could be named by
 --   the hosts     `a.example.com`, `*.a.example.com`, `*.example.com`
 --   the prefixes  `a.example.com:8080`, `a.example.com:8080/dir`, `a.example.com:8080/dir/b.jpg`
 
@@ -27,6 +27,13 @@ regexp_matches(
     '^(?:ftp:)?(?:\[[0-9a-f:.]+\]|' || key_label() || '(?:\.' || key_label() || ')+)(?::[0-9]+)?$'
 )
 and length(place_host(p)) <= 253;
+
+-- Whether a key stands for one thing, so that rows which a list names pass it on to others. Texts
+-- that are no link (``, `None`, `#`, `data:image/png;base64,...`) fill a column by the thousand, a
+-- host alone (`example.com`) stands for all on it: such a key tells nothing of a picture. The same
+-- keys as `lists add` takes for links.
+create or replace temp macro key_can_spread(k) as
+place_has_scope(key_place(k)) and k <> key_place(k);
 
 create or replace temp macro host_is_address(h) as
 starts_with(h, '[') or regexp_matches(h, '\.(?:0x[0-9a-f]*|[0-9]+)$');

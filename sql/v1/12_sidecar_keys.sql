@@ -3,20 +3,25 @@
 -- params:  none
 -- reads:   sidecar_hits (list_id integer, kind varchar, url varchar, row_hash bigint)
 -- reads:   near_links (url varchar)
--- reads:   odd_keys (url varchar, url_key varchar, host_digest varchar)
+-- reads:   odd_keys (url varchar, url_key varchar, host_digest varchar, names_part boolean)
 -- writes:  sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar)
 -- nulls:   host_digest is null for row hashes, and where the host is odd
 -- order:   list_id, kind, key_kind, digest
 --
 -- kind is what the list named (an image hash), key_kind by what the row will be known: `url`
--- (digest: SHA-256 of the link key) or `row_hash` (digest: its 16 hex digits).
+-- (digest: SHA-256 of the link key) or `row_hash` (digest: its 16 hex digits). A link that leads
+-- to no one thing names no row: `None` in a sidecar tells nothing of the `None` in a shard. So for a
+-- link to part of a page (`#!`, names_part), whose key is that of the page.
 
 create or replace temp table sidecar_keys as
 with keyed as (
     select
         n.url,
-        sha256(coalesce(o.url_key, link_stripped(n.url))) as digest,
-        case when o.url is null then md5(link_host(n.url)) else o.host_digest end as host_digest
+        coalesce(o.url_key, link_stripped(n.url)) as url_key,
+        coalesce(o.names_part, false) as names_part,
+        case
+            when o.url is null then link_host_digest(link_host(n.url)) else o.host_digest
+        end as host_digest
     from near_links as n
     left join odd_keys as o on n.url = o.url
 ),
@@ -26,10 +31,11 @@ final as (
         h.list_id,
         h.kind,
         'url' as key_kind,
-        k.digest,
+        sha256(k.url_key) as digest,
         k.host_digest
     from sidecar_hits as h
     inner join keyed as k on h.url = k.url
+    where key_can_spread(k.url_key) and not k.names_part
     union all
     select
         h.list_id,

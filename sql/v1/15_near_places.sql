@@ -42,8 +42,8 @@ where h.host = ''
 union
 select h.place
 from hosts as h
-semi join listed_hosts as l on md5(h.host) = l.host_digest
+semi join listed_hosts as l on link_host_digest(h.host) = l.host_digest
 union
 select e.place
 from endings as e
-semi join listed_domains as d on md5(e.ending) = d.host_digest;
+semi join listed_domains as d on link_host_digest(e.ending) = d.host_digest;

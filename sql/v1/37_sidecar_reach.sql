@@ -8,26 +8,35 @@
 -- order:   subset, role
 --
 -- Links are compared as they stand, over http and https: the link keys of billions of sidecar
--- rows would cost more than the search itself. So the estimate may be a little low.
+-- rows would cost more than the search itself. So the estimate may be a little low. Texts that are
+-- no link (``, `None`) and hosts alone reach nothing: no row is named by these (12_sidecar_keys).
 
 create or replace temp table sidecar_reach as
-with links as (
+with own_links as (
     select
         s.subset,
         s.sample_no,
         s.url
     from sampled as s
-    where s.url is not null
+    where regexp_matches(s.url, '://[^/?#]*[.:][^/?#]*[/?].')
+),
+
+links as (
+    select
+        o.subset,
+        o.sample_no,
+        o.url
+    from own_links as o
     union
     select
-        s.subset,
-        s.sample_no,
+        o.subset,
+        o.sample_no,
         case
-            when starts_with(s.url, 'https:') then 'http:' || s.url[7:]
-            else 'https:' || s.url[6:]
+            when starts_with(o.url, 'https:') then 'http:' || o.url[7:]
+            else 'https:' || o.url[6:]
         end as url
-    from sampled as s
-    where starts_with(s.url, 'https://') or starts_with(s.url, 'http://')
+    from own_links as o
+    where starts_with(o.url, 'https://') or starts_with(o.url, 'http://')
 ),
 
 beside as (

@@ -1,0 +1,234 @@
+"""Every short cut that spares a row the definition in Python keeps its promise.
+
+A prefilter may pass too many rows, never one too few; where it answers itself, it answers what
+the definition does. Held here against hostile links, since likely ones show no breach: SQL
+macros (`clean`), masks of `relaion.proof` (`verify`), and the short cuts of the definitions.
+"""
+
+import sys
+from collections.abc import Iterator
+from hashlib import md5
+from unittest import mock
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import example, given, settings
+
+from relaion import sqlset
+from relaion.engine import Engine, connect
+from relaion.links import (
+    host_digest,
+    host_patterns,
+    inner_links,
+    key_can_spread,
+    key_prefixes,
+    link_key,
+    link_steps,
+    spellings,
+)
+from relaion.links.text import as_bytes, as_text
+from relaion.proof.inside import may_hold, may_hold_near
+from relaion.proof.known import Near
+from relaion.proof.near import near_rows, plain_hosts, tail_of
+from relaion.shards.exact import marked, unmarked
+from tests.links_strategies import hostile_batches, hostile_links
+
+Breaches = list[tuple[str, str]]
+MANY = 150_000
+
+# what hostile links once showed, and what resembles it
+SHOWN = [
+    "http://a.example/x?url=http://192.0.2.7./b.jpg",
+    "http://p.example?http:/www.a.0x7f./b.jpg",
+    "http://p.example/x/http://a._b/c",
+    "http://p.example#https%3a//a-.%2Fx.jp",
+    "http://p.example/http%253a%252F%252fwww./.%2fa.b.c",
+    "http://awww.example.test/a.jpg",
+    "http://p.example/fit/http://a.wwww.example.test/a.jpg",
+    "http://p.example/?u=http:/b%%32e256/a.jpg",
+    "http%253a%252F%252fxa.a/?u=http:/a.a&#46;test/b-1.JPG",
+    "http://p.example/\udcff?u=a.example/b.jpg",
+    "http://www.7.\uff11/a.jpg",
+    "http&#58;//www.0.0X\xad:80/a.jpg",
+]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with connect(threads=1) as e:
+        for name in ("link_macros", "spelling_macros", "inner_macros", "scope_macros"):
+            e.run(sqlset.named(name))
+        e.execute("create table link (n integer, url varchar)")
+        yield e
+
+
+class Links:
+    """Hostile links, what the definitions make of each, and the links inside."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self.raw = [as_bytes(text) for text in texts]
+        # as DuckDB holds them, and as Python is asked: what is no UTF-8 as bytes
+        self.held = [marked(raw) for raw in self.raw]
+        self.keys = [link_key(unmarked(held)) for held in self.held]
+        self.inner = [[link_key(x) for x in inner_links(unmarked(held))] for held in self.held]
+
+    def fill(self, engine: Engine, texts: list[str]) -> None:
+        """Write numbered texts to the table `link`."""
+        engine.execute("delete from link")
+        numbers = pa.array(range(len(texts)), pa.int32())
+        engine.insert("link", pa.table([numbers, pa.array(texts, pa.string())], ["n", "url"]))
+
+
+def hosts_below(key: str) -> set[str | None]:
+    """Under which digests the store keeps the hosts that could be listed for a key."""
+    return {host_digest(text.removeprefix("*.")) for text in host_patterns(key)}
+
+
+def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
+    """(promise, link) for every promise of a macro that a link breaks."""
+    links.fill(engine, links.held)
+    digests = "list_transform({}, lambda h: link_host_digest(h))"
+    # what 15_near_places and 16_near_links look at: the host of a place, of links with a scheme
+    place = "link_host('http://' || split_part(url, '/', 3) || '/')"
+    for n, canonical, stripped, host, near, below in engine.rows(
+        "select n, link_is_canonical(url), link_stripped(url),"
+        " case when not link_is_odd_host(url) then link_host_digest(link_host(url)) end,"
+        f" case when regexp_matches(url, '^https?://') and {place} <> ''"
+        f" then link_host_digest({place}) end,"
+        f" {digests.format(f'link_host_endings({place})')} from link"
+    ):
+        key = links.keys[n]
+        if canonical and stripped != key:
+            yield "a canonical link is its key", links.held[n]
+        if host is not None and host != host_digest(key):
+            yield "a host that is not odd is the key's", links.held[n]
+        if near is not None and near != host_digest(key):
+            yield "a place that is not odd has the key's host", links.held[n]
+        if near is not None and not hosts_below(key) <= set(below):
+            yield "a place that is not odd lies below the hosts of its key", links.held[n]
+    for n, holds, is_odd, hosts, below in engine.rows(
+        f"select n, may_hold_link(url), inner_is_odd(url), {digests.format('inner_hosts(url)')},"
+        " flatten(list_transform(inner_hosts(url),"
+        f" lambda x: {digests.format('link_host_endings(x)')})) from link"
+    ):
+        for key in links.inner[n]:
+            if not holds:
+                yield "what holds a link may hold one", links.held[n]
+            if not is_odd and host_digest(key) not in hosts:
+                yield "an inner host that is not odd is named", links.held[n]
+            if not is_odd and not hosts_below(key) <= set(below):
+                yield "an inner host that is not odd is named below its hosts", links.held[n]
+    spelled: dict[int, list[tuple[str, bytes]]] = {}
+    engine.execute(
+        "create or replace temp view ordinary as from link where not spelling_is_odd(url)"
+    )
+    for n, form, text in engine.rows("select n, form, spelling from link_spellings('ordinary')"):
+        spelled.setdefault(n, []).append((form, text.encode()))
+    for n, found in spelled.items():
+        if sorted(found) != sorted(spellings(unmarked(links.held[n]))):
+            yield "a link that is not odd is spelled as Python does", links.held[n]
+    links.fill(engine, [marked(as_bytes(key)) for key in links.keys])
+    for n, patterns, prefixes, spreads in engine.rows(
+        "select n, key_host_patterns(url), key_prefixes(url), key_can_spread(url) from link"
+    ):
+        if spreads != key_can_spread(links.keys[n]):
+            yield "a key spreads where Python says so", links.held[n]
+        if (patterns, prefixes) != (host_patterns(links.keys[n]), key_prefixes(links.keys[n])):
+            yield "a key has the scopes that Python names", links.held[n]
+
+
+def near_of(host: str | None) -> Near:
+    """What the store says of a listed link with this host."""
+    return Near(frozenset({host} - {None}))  # type: ignore[arg-type]
+
+
+def below_of(host: str | None) -> Near:
+    """What the store says of a listed host with all below it."""
+    return Near(below=frozenset({host} - {None}))  # type: ignore[arg-type]
+
+
+def in_proof(links: Links) -> Iterator[tuple[str, str]]:
+    """(promise, link) for every promise of a test of `verify` that a link breaks."""
+    urls = pa.array(links.raw, pa.binary())
+    holds, plain = may_hold(urls).to_pylist(), plain_hosts(urls).to_pylist()
+    hosts = frozenset(h for h in map(host_digest, links.keys) if h is not None)
+    # all hosts are near and no tail is wanted: what is left has an end that is not plain
+    odd_ends = {row for row, _ in near_rows(urls, Near(hosts, tails=frozenset()))}
+    for n, raw in enumerate(links.raw):
+        key, text = links.keys[n], links.held[n]
+        host = plain[n]
+        if host is not None and b"xn--" not in host:
+            digest = md5(host.replace(b"www.", b"")).hexdigest()
+            if digest != host_digest(key):
+                yield "a plain host is the key's", text
+            for below in hosts_below(key):
+                if not near_rows(urls.slice(n, 1), below_of(below)):
+                    yield "a row below a listed host is near", text
+        if n not in odd_ends and tail_of(key) != tail_of(as_text(raw)):
+            yield "a plain end is the key's", text
+        for inner in set(links.inner[n]):
+            if not holds[n]:
+                yield "what holds a link may hold one", text
+            if not may_hold_near(raw, near_of(host_digest(inner))):
+                yield "a link that holds a listed one is near", text
+            if not all(may_hold_near(raw, below_of(below)) for below in hosts_below(inner)):
+                yield "a link that holds one below a listed host is near", text
+
+
+def in_python(links: Links) -> Iterator[tuple[str, str]]:
+    """(promise, link) for every short cut of a definition that gives what the long way does not."""
+    module = sys.modules["relaion.links.spellings"]
+    for held, key in zip(links.held, links.keys, strict=True):
+        text = as_text(unmarked(held))
+        steps = link_steps(text)
+        if (steps[-2][1] if len(steps) > 1 else text) != key:
+            yield "a plain key is the key", held
+        if link_key(key) != key:
+            yield "a key is its own key", held
+        if module._is_plain(text):
+            short = spellings(text)
+            with mock.patch.object(module, "_is_plain", lambda _: False):
+                if sorted(short) != sorted(spellings(text)):
+                    yield "a plain link has its spellings", held
+
+
+def breaches(engine: Engine, texts: list[str]) -> Breaches:
+    """Every promise that is broken, with the links that show it, the shortest first."""
+    links = Links(texts)
+    found = {*in_sql(engine, links), *in_proof(links), *in_python(links)}
+    return sorted(found, key=lambda f: (f[0], len(f[1]), f[1]))[:20]
+
+
+@settings(max_examples=10)
+@given(hostile_batches)
+@example(SHOWN)
+def test_no_short_cut_breaks_its_promise(engine: Engine, texts: list[str]) -> None:
+    assert breaches(engine, texts) == []
+
+
+@pytest.mark.slow
+def test_no_short_cut_breaks_its_promise_on_very_many_links(engine: Engine) -> None:
+    texts = hostile_links(20_240_601, MANY)
+    at_once = 10_000
+    found = [
+        breach
+        for start in range(0, MANY, at_once)
+        for breach in breaches(engine, texts[start : start + at_once])
+    ]
+    assert found == []
+
+
+def test_hostile_links_reach_what_they_are_for(engine: Engine) -> None:
+    """They pass every prefilter and fail every one, so that a wrong answer would be seen."""
+    links = Links(hostile_links(1, 2_000))
+    links.fill(engine, links.held)
+    shares = engine.rows(
+        "select avg(link_is_canonical(url)::int), avg(link_is_odd_host(url)::int),"
+        " avg(may_hold_link(url)::int), avg(inner_is_odd(url)::int),"
+        " avg(spelling_is_odd(url)::int), avg(contains(url, '%')::int) from link"
+    )[0]
+    assert all(0.05 < share < 0.95 for share in shares), shares
+    assert 0.2 < sum(map(bool, links.inner)) / 2_000 < 0.8
+    assert any(held.startswith("\U0010ffff") for held in links.held)
+    assert 0.1 < pc.mean(may_hold(pa.array(links.raw, pa.binary()))).as_py() < 0.95
