@@ -3,10 +3,11 @@
 What the command line can do, Python can do, under the same names:
 
     import relaion
-    relaion.lists.add("lists.duckdb", ["partner.txt"], source="IWF")
-    relaion.clean(["data"], "lists.duckdb", "out")
+    relaion.lists.add("lists.duckdb", "partner.txt", source="IWF")
+    relaion.clean("data", "lists.duckdb", "out")
 
-Functions are loaded when first used, so that `import relaion` costs nothing.
+Paths are text or `Path`, one or many. Functions return frozen dataclasses and raise `RelaionError`
+with one line. They are loaded when first used, so that `import relaion` costs nothing.
 """
 
 from importlib import import_module
@@ -39,6 +40,8 @@ __all__ = [
     "verify",
 ]
 
+__version__ = "0.1.0"
+
 _HOMES = {"RelaionError": "relaion.errors", "link_key": "relaion.links"}
 
 
@@ -48,3 +51,7 @@ def __getattr__(name: str) -> Any:
     if name == "lists":
         return import_module("relaion.lists")
     return getattr(import_module(_HOMES.get(name, "relaion.stages")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
-from relaion.paths import find_shards, shown
+from relaion.paths import AnyPaths, as_paths, find_shards, shown
 from relaion.shards.digests import WIDTHS
 from relaion.shards.known import known_as
 from relaion.shards.layout import Group, group_shards, read_shard
@@ -56,7 +55,7 @@ class Inspection:
     notices: tuple[str, ...]
 
 
-def inspect(paths: Sequence[Path | str], *, columns: Mapping[str, str] | None = None) -> Inspection:
+def inspect(paths: AnyPaths, *, columns: Mapping[str, str] | None = None) -> Inspection:
     """Show what shards hold, what each column means and what can be matched.
 
     `paths` are shards, folders or globs; `columns` maps roles to column names that are to
@@ -64,7 +63,7 @@ def inspect(paths: Sequence[Path | str], *, columns: Mapping[str, str] | None = 
     footer does not count NULLs (and scores, unless there are very many, for NaN). Writes
     nothing. Raises InputError for what cannot be read; a missing link column is told, not refused.
     """
-    found = find_shards(paths)
+    found = find_shards(as_paths(paths))
     groups = group_shards([read_shard(p, columns, needs_link=False) for p in found.shards])
     layouts = _layouts(groups)
     subsets = tuple(

@@ -9,6 +9,7 @@ from typing import Any
 
 from relaion.engine import Engine, connect
 from relaion.errors import InputError
+from relaion.paths import AnyPaths, as_paths
 from relaion.run import manifest
 from relaion.run.inputs import read_inputs
 from relaion.run.numbering import Numbered, sources
@@ -52,12 +53,13 @@ class Prompt:
 
 
 @contextmanager
-def open_sql(paths: Sequence[Path]) -> Iterator[Prompt]:
+def open_sql(paths: AnyPaths) -> Iterator[Prompt]:
     """Open an OUT (its audit tables, a view for each edition), or shards (the view `shard`).
 
     Read-only; files outside are out of reach. Raises InputError when an OUT and shards are
     named together: one anti join between them would show the listed rows.
     """
+    paths = as_paths(paths)
     outs = [p for p in paths if _is_out(p)]
     if outs and len(paths) > 1:
         raise InputError(
@@ -69,7 +71,7 @@ def open_sql(paths: Sequence[Path]) -> Iterator[Prompt]:
         yield Prompt(engine, tables)
 
 
-def sql(paths: Sequence[Path], query: str) -> Answer:
+def sql(paths: AnyPaths, query: str) -> Answer:
     """Answer one SQL text over an OUT, or over shards before cleaning."""
     with open_sql(paths) as prompt:
         return prompt.ask(query)
