@@ -6,8 +6,19 @@ What the command line can do, Python can do, under the same names:
     relaion.lists.add("lists.duckdb", "partner.txt", source="IWF")
     relaion.clean("data", "lists.duckdb", "out")
 
-Paths are text or `Path`, one or many. Functions return frozen dataclasses and raise `RelaionError`
-with one line. They are loaded when first used, so that `import relaion` costs nothing.
+    inspect         what shards hold, and what they can be matched by
+    lists           add, show and withdraw the deliveries of a list store
+    match           counts of what the lists find; writes nothing
+    clean           editions without the rows that lists and rules name
+    verify          the promises of a finished run, checked by other code
+    sql             an answer from an audit and its editions, or from shards
+    link, link_key  how a link is compared
+    scripts         the SQL that decides
+    demo            all of it, on a made-up data set
+
+`AnyPath` is text or a `Path`, `AnyPaths` one of them or many. Functions return frozen dataclasses
+and raise `RelaionError` with one line. They are loaded when first used, so that `import relaion`
+costs nothing.
 """
 
 from importlib import import_module
@@ -54,4 +65,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    ours = (name for name in globals() if name.startswith("__"))
+    return sorted({*ours, *__all__} - {"__dir__", "__getattr__"})  # which help() would list

@@ -139,7 +139,7 @@ def run() -> int:
     except Unwritten as e:
         if e.reader_gone:  # as `head` goes when it has seen enough: an end without a word
             return EXIT_STOPPED + signal.SIGPIPE
-        return complain(f"stdout: cannot be written ({e}); its output is lost, repeat the command")
+        return complain(f"stdout: cannot be written ({e}); the output is lost, repeat the command")
     return code
 
 

@@ -14,7 +14,7 @@ import typer
 from relaion.paths import shown
 
 _PLAIN = re.compile(r"--?[A-Za-z][A-Za-z0-9_-]{0,23}|[A-Za-z][A-Za-z_-]{0,23}|-?[0-9]{1,9}")
-_HIDDEN = "…"
+_HIDDEN = "(not shown)"
 _SHORTEST = 4  # no link, digest or caption is shorter, and signs such as . stand in every line
 
 

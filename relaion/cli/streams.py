@@ -65,6 +65,8 @@ def own_streams() -> None:
             os.open(os.devnull, wrong_way)  # the lowest number that is free: this one
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # to be refused where it is read
     sys.stdout = _text(_Data(1, "w", closefd=False), sys.stdout)
     sys.stderr = _text(_Talk(2, "w", closefd=False), sys.stderr)
 

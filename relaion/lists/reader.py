@@ -5,6 +5,8 @@ and `store.lists` in place. A writer replaces the file as a whole, so what a run
 does not change under it.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 from relaion.engine import Engine

@@ -1,5 +1,7 @@
 """The list store: digests of what partners sent, in one private file."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path

@@ -1,5 +1,7 @@
 """`clean`: match, write the editions, audit, verify. Resumes by itself."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """`demo`: a made-up data set and partner lists, cleaned in front of your eyes."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

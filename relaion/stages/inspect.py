@@ -1,5 +1,7 @@
 """`inspect`: what a data set holds, what its columns mean, and what can be matched."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby

@@ -1,5 +1,7 @@
 """`link`: the key of a link, step by step. For whoever prepares a list."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 

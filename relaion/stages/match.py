@@ -1,5 +1,7 @@
 """`match`: a dry run that counts what the lists find and writes nothing."""
 
+from __future__ import annotations
+
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass

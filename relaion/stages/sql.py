@@ -1,5 +1,7 @@
 """`sql`: ask an audit and its editions, or shards before cleaning. Never both."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +41,8 @@ class Prompt:
 
     def ask(self, query: str) -> Answer:
         """Run SQL text; raises InputError for a statement that reaches beyond this database."""
+        if not _is_utf8(query):
+            raise InputError("the query: holds bytes that are not UTF-8; write it in UTF-8")
         answer = Answer((), ())
         for kind, text in self._engine.statements(query):
             if kind not in ALLOWED:
@@ -75,6 +79,14 @@ def sql(paths: AnyPaths, query: str) -> Answer:
     """Answer one SQL text over an OUT, or over shards before cleaning."""
     with open_sql(paths) as prompt:
         return prompt.ask(query)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes that Python carries as lone surrogates
+        return False
+    return True
 
 
 def _is_out(path: Path) -> bool:

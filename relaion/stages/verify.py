@@ -1,5 +1,7 @@
 """`verify`: check a finished run's promises by other code than `clean` used."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 from pathlib import Path
