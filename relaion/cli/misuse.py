@@ -13,7 +13,7 @@ import typer
 
 from relaion.paths import shown
 
-_PLAIN = re.compile(r"--?[A-Za-z][A-Za-z0-9_-]{0,23}|[A-Za-z][A-Za-z_-]{0,23}|-?[0-9]{1,9}")
+_PLAIN = re.compile(r"--?[A-Za-z][A-Za-z_-]{0,23}|[A-Za-z][A-Za-z_-]{0,23}|-?[0-9]{1,9}")
 _HIDDEN = "(not shown)"
 _SHORTEST = 4  # no link, digest or caption is shorter, and signs such as . stand in every line
 
@@ -67,12 +67,11 @@ def _of(command: Any) -> list[str]:
 
 def _hidden(arguments: Sequence[str]) -> Iterable[str]:
     """All forms of arguments that are not to be repeated, the longest first."""
-    parts = {part for argument in arguments for part in (argument, argument.partition("=")[2])}
+    parts = {part for argument in arguments for part in (argument, *argument.split("=", 1))}
     forms = {
         form
         for part in parts
-        if len(part) >= _SHORTEST
-        and not _PLAIN.fullmatch(part.partition("=")[0] if part[0] == "-" else part)
+        if len(part) >= _SHORTEST and not _PLAIN.fullmatch(part)
         for form in (part, repr(part)[1:-1], ascii(part)[1:-1], shown(part))
     }
     return sorted(forms, key=len, reverse=True)

@@ -53,16 +53,7 @@ def _write(file: io.FileIO, data: "ReadableBuffer") -> int | None:
 
 
 def own_streams() -> None:
-    """Write to stdout and stderr through files of our own, whatever this process was given.
-
-    A descriptor that is closed would go to the next file that is opened, which talk would then be
-    written into. So it is taken, and turned the wrong way: what is written to it still fails.
-    """
-    for number, wrong_way in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_RDONLY)):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, wrong_way)  # the lowest number that is free: this one
+    """Write to stdout and stderr through files of our own, whatever this process was given."""
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
     if isinstance(sys.stdin, io.TextIOWrapper):
