@@ -18,10 +18,11 @@ LONG = ("sql", "data", "--json", "-c", "from range(100000)")
 
 
 def test_every_mistake_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
-    env = mistakes.clean_environment(tmp_path / "temp")
+    checkout = str(Path(relaion.__file__).parents[1])
+    env = {**mistakes.clean_environment(tmp_path / "temp"), "PYTHONPATH": checkout}
     work = tmp_path / "work"
     work.mkdir()
-    assert mistakes.by_module(work, env) == []
+    assert mistakes.by_module(sys.executable, work, env) == []
     assert not list((tmp_path / "temp").iterdir())
     assert {p.name for p in work.iterdir()} == {"out.txt", "err.txt"}
 
@@ -146,9 +147,8 @@ def test_no_file_takes_the_place_of_a_closed_stream(shards: Path) -> None:
     assert done.returncode > 2
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_stream_that_lacks_letters_gets_them_spelled(shards: Path, encoding: str) -> None:
-    done = run("scripts", cwd=shards, PYTHONIOENCODING=encoding)
+def test_a_stream_that_lacks_letters_gets_them_spelled(shards: Path) -> None:
+    done = run("scripts", cwd=shards, PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert "\\u2026" in done.stdout
 
@@ -164,7 +164,7 @@ def test_a_query_that_is_not_utf8_is_refused(shards: Path) -> None:
         assert done.stderr.count(b"\n") == 1
 
 
-@pytest.mark.parametrize("flag", ["-O", "-OO"])
+@pytest.mark.parametrize("flag", [pytest.param("-O", marks=pytest.mark.slow), "-OO"])
 def test_nothing_depends_on_what_optimising_drops(shards: Path, flag: str) -> None:
     def says(*args: str) -> str:
         return subprocess.run(
