@@ -1,5 +1,7 @@
 """Mistakes in calling the command line, and what the one line about each must say."""
 
+import contextlib
+import io
 import json
 import os
 import runpy
@@ -117,7 +119,9 @@ def _answer(args: Sequence[str], out: Path, err: Path) -> tuple[int, str, str]:
 
 
 if __name__ == "__main__":
-    import relaion.cli  # noqa: F401 - so that every child has it
+    from relaion.cli import app
 
+    with contextlib.redirect_stdout(io.StringIO()):
+        app(["scripts"], standalone_mode=False)  # every child has what this loads
     answers = [_answer(args, Path("out.txt"), Path("err.txt")) for args, _ in MISTAKES]
     print(json.dumps(answers))
