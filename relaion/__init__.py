@@ -3,10 +3,22 @@
 What the command line can do, Python can do, under the same names:
 
     import relaion
-    relaion.lists.add("lists.duckdb", ["partner.txt"], source="IWF")
-    relaion.clean(["data"], "lists.duckdb", "out")
+    relaion.lists.add("lists.duckdb", "partner.txt", source="IWF")
+    relaion.clean("data", "lists.duckdb", "out")
 
-Functions are loaded when first used, so that `import relaion` costs nothing.
+    inspect         what shards hold, and what they can be matched by
+    lists           add, show and withdraw the deliveries of a list store
+    match           counts of what the lists find; writes nothing
+    clean           editions without the rows that lists and rules name
+    verify          the promises of a finished run, checked by other code
+    sql             an answer from an audit and its editions, or from shards
+    link, link_key  how a link is compared
+    scripts         the SQL that decides
+    demo            all of it, on a made-up data set
+
+`AnyPath` is text or a `Path`, `AnyPaths` one of them or many. Functions return frozen dataclasses
+and raise `RelaionError` with one line. They are loaded when first used, so that `import relaion`
+costs nothing.
 """
 
 from importlib import import_module
@@ -39,6 +51,8 @@ __all__ = [
     "verify",
 ]
 
+__version__ = "0.1.0"
+
 _HOMES = {"RelaionError": "relaion.errors", "link_key": "relaion.links"}
 
 
@@ -48,3 +62,8 @@ def __getattr__(name: str) -> Any:
     if name == "lists":
         return import_module("relaion.lists")
     return getattr(import_module(_HOMES.get(name, "relaion.stages")), name)
+
+
+def __dir__() -> list[str]:
+    ours = (name for name in globals() if name.startswith("__"))
+    return sorted({*ours, *__all__} - {"__dir__", "__getattr__"})  # which help() would list

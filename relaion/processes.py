@@ -37,6 +37,19 @@ def leave_no_core() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def hold_streams() -> None:
+    """Take the numbers of streams that were closed, before anything else is opened.
+
+    They would go to the next files, which talk would then be written into. Each is turned the
+    wrong way: what is written to a closed stdout still fails, and can be said.
+    """
+    for number, wrong_way in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_RDONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, wrong_way)  # gets the lowest number that is free: this one
+
+
 def serve_parent() -> None:
     """Be a child: end with the parent, leave Ctrl-C to it, leave no core, start quickly."""
     keep_pandas_out()

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import click
 import typer.main
 
 from relaion import sqlset
@@ -14,9 +13,9 @@ from relaion.cli import app
 README = Path(__file__).resolve().parents[1] / "README.md"
 
 
-def commands(group: Any, prefix: str) -> list[tuple[str, click.Command]]:
-    """Every command with its full name, sub-commands included."""
-    found: list[tuple[str, click.Command]] = []
+def commands(group: Any, prefix: str) -> list[tuple[str, Any]]:
+    """The group and every command with its full name, sub-commands included."""
+    found: list[tuple[str, Any]] = [(prefix, group)]
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             found += commands(command, f"{prefix} {name}")
@@ -30,7 +29,9 @@ def reference() -> str:
     group = typer.main.get_group(app)
     parts = []
     for name, command in commands(group, "relaion"):
-        context = command.make_context(name, [], resilient_parsing=True, terminal_width=90)
+        context = command.make_context(
+            name, [], resilient_parsing=True, terminal_width=90, help_option_names=["-h", "--help"]
+        )
         help_text = command.get_help(context)
         parts.append(f"### {name}\n\n```text\n{help_text.strip()}\n```\n")
     return "\n".join(parts)

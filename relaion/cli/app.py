@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.text import Text
 
+import relaion as library
+from relaion.cli.misuse import misuse
+from relaion.cli.streams import Unwritten, own_streams
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown
 from relaion.processes import keep_pandas_out, leave_no_core
@@ -28,7 +30,8 @@ HOW_TO_GO_ON = "stopped; repeat the command to go on where it stopped"
 
 app = typer.Typer(
     name="relaion",
-    no_args_is_help=True,
+    help="Clean image-link data sets against hash and link lists with versioned SQL.",
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -40,16 +43,40 @@ WIDE = 160  # columns where nobody looks: a file or a pipe
 def console(*, stderr: bool) -> Console:
     """A console as wide as the terminal, or wide enough for a file."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else WIDE)
+    seen = stream is not None and stream.isatty()  # None where it was closed before the start
+    return Console(stderr=stderr, highlight=False, width=None if seen else WIDE)
 
 
 out = console(stderr=False)
 talk = console(stderr=True)
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        out.print(f"relaion {library.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def relaion() -> None:
-    """Clean image-link data sets against hash and link lists with versioned SQL."""
+def relaion(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Have a command named."""
+    need_command(context, "demo")
+
+
+def need_command(context: typer.Context, example: str) -> None:
+    """Where no command of a group is named, show its help; raises InputError."""
+    if context.invoked_subcommand is None:
+        out.print(Text(context.get_help()), soft_wrap=True)
+        group = context.command_path
+        raise InputError(f"no command named; choose one, such as `{group} {example}`")
 
 
 def plain(value: Any) -> Any:
@@ -87,15 +114,15 @@ def roles(columns: Sequence[str] | None) -> dict[str, list[str]]:
 def main() -> None:
     """Run the command line and end with its exit code.
 
-    All is closed by now; ending without the interpreter's tidying up keeps DuckDB's binding
+    All is closed at the end; ending without the interpreter's tidying up keeps DuckDB's binding
     from reporting its own leftovers on stderr after our one line.
     """
+    own_streams()
     keep_pandas_out()
     leave_no_core()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     code = run()
-    sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
@@ -107,15 +134,25 @@ def _stop(number: int, _: FrameType | None) -> None:
 def run() -> int:
     """Run the command line; whatever goes wrong is one line."""
     try:
-        return app(standalone_mode=False) or 0
-    except click.ClickException as e:
-        e.show()
-        return e.exit_code
-    except BrokenPipeError:
-        os._exit(0)  # the reader of our output has gone, as `head` does
+        code = _run()
+        sys.stdout.flush()  # may be where a full disk is met, also after an error
+    except Unwritten as e:
+        if e.reader_gone:  # as `head` goes when it has seen enough: an end without a word
+            return EXIT_STOPPED + signal.SIGPIPE
+        return complain(f"stdout: cannot be written ({e}); the output is lost, repeat the command")
+    return code
+
+
+def _run() -> int:
+    try:
+        return app(standalone_mode=False, prog_name="relaion") or 0
+    except Unwritten:
+        raise
+    except typer.TyperException as e:
+        return complain(misuse(e, sys.argv[1:]))
     except Stopped as e:
         return complain(str(e) or HOW_TO_GO_ON, EXIT_STOPPED + e.signal)
-    except (KeyboardInterrupt, click.Abort):  # at a prompt
+    except (KeyboardInterrupt, typer.Abort):  # at a prompt
         return complain(HOW_TO_GO_ON, EXIT_STOPPED + signal.SIGINT)
     except Exception as e:
         return complain(_line(e))
@@ -129,16 +166,23 @@ def _line(error: Exception) -> str:
         return "ran out of memory; give more with --memory"
     if isinstance(error, OSError) and error.filename is not None:
         return f"{shown(error.filename)}: {error.strerror or type(error).__name__}"
-    handle, name = tempfile.mkstemp(prefix="relaion-error-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as f:
-        f.write("".join(traceback.format_exception(error)))
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(place.filename).name}:{place.lineno}"
-    return f"a bug in relaion: {type(error).__name__} at {where}; details in {name}"
+    return f"a bug in relaion: {type(error).__name__} at {where}; {_details(error)}"
+
+
+def _details(error: Exception) -> str:
+    """Write a private log of a bug; says where it is."""
+    try:
+        handle, name = tempfile.mkstemp(prefix="relaion-error-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as f:
+            f.write("".join(traceback.format_exception(error)))
+    except OSError:
+        return "its details could not be written to the temporary folder"
+    return f"details in {name}"
 
 
 def complain(line: str, code: int = EXIT_WRONG) -> int:
     """Print one line on stderr; returns the exit code that goes with it."""
-    text = " ".join(line.splitlines()).encode("utf-8", "backslashreplace").decode()
-    talk.print(Text(f"relaion: {text}"), soft_wrap=True)
+    talk.print(Text(f"relaion: {shown(' '.join(line.split()))}"), soft_wrap=True)
     return code

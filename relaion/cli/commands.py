@@ -16,11 +16,9 @@ from relaion.cli.show_run import show_cleaned, show_matched, show_verdict
 from relaion.cli.show_small import show_answer, show_purged, show_scripts, show_steps
 
 
-@app.command()
+@app.command(help="Make a LAION-like data set and partner lists, clean it, and show the audit.")
 def demo(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A folder to make.")] = Path(
-        "relaion-demo"
-    ),
+    out: Annotated[Path, o.path_option("--out", "DIR", "A folder to make.")] = Path("relaion-demo"),
     rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of the data set.")] = 300_000,
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another data set.")] = 5,
     full_lists: Annotated[
@@ -28,19 +26,17 @@ def demo(
     ] = False,
     as_json: o.Json = False,
 ) -> None:
-    """Make a LAION-like data set and partner lists, clean it, and show the audit."""
     with Bars(talk) as bars:
         result = stages.demo(out, rows=rows, seed=seed, full_lists=full_lists, progress=bars)
     emit(result, show_demo, as_json=as_json)
 
 
-@app.command()
+@app.command(help="Show what shards hold: subsets, columns and their roles, what can be matched.")
 def inspect(paths: o.Paths, columns: o.Columns = None, as_json: o.Json = False) -> None:
-    """Show what shards hold: subsets, columns and their roles, what can be matched."""
     emit(stages.inspect(paths, columns=roles(columns)), show_inspect, as_json=as_json)
 
 
-@app.command()
+@app.command(help="Count the rows that each list finds, per kind and subset; writes nothing.")
 def match(
     paths: o.Paths,
     lists: o.Lists,
@@ -55,7 +51,6 @@ def match(
     sidecars: o.Sidecars = None,
     as_json: o.Json = False,
 ) -> None:
-    """Count the rows that each list finds, per kind and subset; writes nothing."""
     with Bars(talk) as bars:
         result = stages.match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
@@ -65,7 +60,7 @@ def match(
     emit(result, show_matched, as_json=as_json)
 
 
-@app.command()
+@app.command(help="Write editions of a data set without the rows that lists and rules name.")
 def clean(
     paths: o.Paths,
     lists: o.Lists,
@@ -88,7 +83,6 @@ def clean(
     purge: o.Purge = False,
     as_json: o.Json = False,
 ) -> None:
-    """Write editions of a data set without the rows that lists and rules name."""
     if purge:
         emit(stages.purge(out, work=work), show_purged, as_json=as_json)
         return
@@ -105,7 +99,7 @@ def clean(
         raise typer.Exit(EXIT_FOUND)
 
 
-@app.command()
+@app.command(help="Check a finished run's promises by other code than clean used.")
 def verify(
     out: o.OutArg,
     inputs: o.Inputs = None,
@@ -117,7 +111,6 @@ def verify(
     workers: o.Workers = None,
     as_json: o.Json = False,
 ) -> None:
-    """Check a finished run's promises by other code than clean used."""
     with Bars(talk) as bars:
         verdict = stages.verify(
             out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
@@ -128,18 +121,17 @@ def verify(
         raise typer.Exit(EXIT_FOUND)
 
 
-@app.command()
+@app.command(help="Ask an audit and its editions, or shards before cleaning; never both.")
 def sql(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="OUT|PATH...", help="A folder that clean made, or shards."),
+        o.path_argument("OUT|PATH...", "A folder that clean made, or shards."),
     ],
     query: Annotated[
         str | None, typer.Option("-c", "--command", metavar="QUERY", help="Ask and end.")
     ] = None,
     as_json: o.Json = False,
 ) -> None:
-    """Ask an audit and its editions, or shards before cleaning; never both."""
     if query is None:
         with stages.open_sql(paths) as prompt:
             converse(prompt)
@@ -147,16 +139,15 @@ def sql(
         emit(stages.sql(paths, query), show_answer, as_json=as_json)
 
 
-@app.command()
+@app.command(help="Show the link key of a link, step by step; consults no list.")
 def link(
     urls: Annotated[list[str], typer.Argument(metavar="URL...", help="Links to key.")],
     as_json: o.Json = False,
 ) -> None:
-    """Show the link key of a link, step by step; consults no list."""
     emit(stages.link(urls), show_steps, as_json=as_json)
 
 
-@app.command()
+@app.command(help="List the SQL scripts with their digests, print one, or check them.")
 def scripts(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Print this script's SQL.")
@@ -167,7 +158,6 @@ def scripts(
     sql_version: o.SqlVersion = stages.SQL_VERSION,
     as_json: o.Json = False,
 ) -> None:
-    """List the SQL scripts with their digests, print one, or check them."""
     result = stages.scripts(name, check=check, sql_version=sql_version)
     if result.text is not None and not as_json:
         out.print(result.text, markup=False, end="", soft_wrap=True)

@@ -1,28 +1,35 @@
 """`relaion lists add|show|withdraw`."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from relaion.cli import options as o
-from relaion.cli.app import app, emit
+from relaion.cli.app import app, emit, need_command
 from relaion.cli.show_lists import show_added, show_store, show_withdrawn
 from relaion.lists import store
 
-lists_app = typer.Typer(help="Keep partner lists as digests in a private store.")
+lists_app = typer.Typer(
+    help="Keep partner lists as digests in a private store.", invoke_without_command=True
+)
 app.add_typer(lists_app, name="lists")
 
 
-@lists_app.command()
+@lists_app.callback()
+def lists(context: typer.Context) -> None:
+    """Have a command named."""
+    need_command(context, "show --lists lists.duckdb")
+
+
+@lists_app.command(help="Read a delivery into the list store; only digests are kept.")
 def add(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of one delivery.")],
+    files: Annotated[list[Path], o.path_argument("FILE...", "Files of one delivery.")],
     lists: o.Lists,
     source: Annotated[str, typer.Option("--source", help="Who sent it.")],
     title: Annotated[str | None, typer.Option("--title", help="What it is called.")] = None,
     received: Annotated[
-        datetime | None, typer.Option("--received", formats=["%Y-%m-%d"], help="Day it came.")
+        str | None, typer.Option("--received", metavar="YYYY-MM-DD", help="Day it came.")
     ] = None,
     label: Annotated[
         str, typer.Option("--label", help="csam, privacy, opt-out or a word of your own.")
@@ -50,26 +57,22 @@ def add(
     ] = None,
     as_json: o.Json = False,
 ) -> None:
-    """Read a delivery into the list store; only digests are kept."""
-    day = received.date() if received else None
     result = store.add(
-        lists, files, source=source, title=title, received=day, label=label, kind=kind,
+        lists, files, source=source, title=title, received=received, label=label, kind=kind,
         scope=scope, forms=forms or (), file_format=file_format,
     )  # fmt: skip
     emit(result, show_added, as_json=as_json)
 
 
-@lists_app.command()
+@lists_app.command(help="Show what the store holds: counts, never entries.")
 def show(lists: o.Lists, as_json: o.Json = False) -> None:
-    """Show what the store holds: counts, never entries."""
     emit(store.show(lists), show_store, as_json=as_json)
 
 
-@lists_app.command()
+@lists_app.command(help="Take a list out of the store.")
 def withdraw(
     list_id: Annotated[int, typer.Argument(metavar="ID", help="The list's number.")],
     lists: o.Lists,
     as_json: o.Json = False,
 ) -> None:
-    """Take a list out of the store."""
     emit(store.withdraw(lists, list_id), show_withdrawn, as_json=as_json)

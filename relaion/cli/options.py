@@ -1,21 +1,38 @@
 """Options that commands share, declared once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-Paths = Annotated[
-    list[Path], typer.Argument(metavar="PATH...", help="Shards, folders of shards, or globs.")
-]
-OutArg = Annotated[Path, typer.Argument(metavar="OUT", help="A folder that `clean` made.")]
-Lists = Annotated[
-    Path, typer.Option("--lists", metavar="FILE", help="The list store (lists.duckdb).")
-]
+from relaion.errors import InputError
+from relaion.paths import as_path
+
+
+def _path(text: str) -> Path:
+    try:
+        return as_path(text)
+    except InputError as e:
+        raise typer.BadParameter(str(e)) from None  # typer adds which option it was
+
+
+def path_option(name: str, metavar: str, help_text: str) -> Any:
+    """An option that takes a path."""
+    return typer.Option(name, metavar=metavar, parser=_path, help=help_text)
+
+
+def path_argument(metavar: str, help_text: str) -> Any:
+    """An argument that takes a path."""
+    return typer.Argument(metavar=metavar, parser=_path, help=help_text)
+
+
+Paths = Annotated[list[Path], path_argument("PATH...", "Shards, folders of shards, or globs.")]
+OutArg = Annotated[Path, path_argument("OUT", "A folder that `clean` made.")]
+Lists = Annotated[Path, path_option("--lists", "FILE", "The list store (lists.duckdb).")]
 MaybeLists = Annotated[
-    Path | None, typer.Option("--lists", metavar="FILE", help="The list store (lists.duckdb).")
+    Path | None, path_option("--lists", "FILE", "The list store (lists.duckdb).")
 ]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the editions go.")]
+Out = Annotated[Path, path_option("--out", "DIR", "Where the editions go.")]
 Editions = Annotated[
     list[str] | None,
     typer.Option(
@@ -26,7 +43,7 @@ Editions = Annotated[
 ]
 Keywords = Annotated[
     Path | None,
-    typer.Option("--keywords", metavar="FILE", help="Keywords, one a line; a secret like lists."),
+    path_option("--keywords", "FILE", "Keywords, one a line; a secret like lists."),
 ]
 Unscored = Annotated[
     str, typer.Option("--unscored", metavar="keep|drop", help="Rows without a safety score.")
@@ -37,17 +54,15 @@ Columns = Annotated[
 ]
 Key = Annotated[
     Path | None,
-    typer.Option("--key", metavar="FILE", help="The curator key. Default: beside the store."),
+    path_option("--key", "FILE", "The curator key. Default: beside the store."),
 ]
 Work = Annotated[
     Path | None,
-    typer.Option(
-        "--work", metavar="DIR", help="Where its private folder is made. Default: in OUT."
-    ),
+    path_option("--work", "DIR", "Where its private folder is made. Default: in OUT."),
 ]
 MatchWork = Annotated[
     Path | None,
-    typer.Option("--work", metavar="DIR", help="Where a private, temporary folder is made."),
+    path_option("--work", "DIR", "Where a private, temporary folder is made."),
 ]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes. Default: one a core.")
@@ -64,9 +79,7 @@ Inner = Annotated[
 ]
 Sidecars = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--sidecar", metavar="PATH", help="Image hashes by link or row hash; may be repeated."
-    ),
+    path_option("--sidecar", "PATH", "Image hashes by link or row hash; may be repeated."),
 ]
 Copy = Annotated[
     bool, typer.Option("--copy", help="Copy untouched shards instead of hard-linking them.")
@@ -82,6 +95,6 @@ Purge = Annotated[
 ]
 Inputs = Annotated[
     list[Path] | None,
-    typer.Option("--inputs", metavar="PATH", help="The shards that went in; may be repeated."),
+    path_option("--inputs", "PATH", "The shards that went in; may be repeated."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]

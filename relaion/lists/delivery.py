@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -68,7 +68,7 @@ def describe(
     source: str,
     title: str | None,
     label: str,
-    received: date | None,
+    received: date | str | None,
     kind: str | None,
     scope: str | None,
     forms: Sequence[str],
@@ -96,9 +96,20 @@ def describe(
     forms = chosen_forms(kind, forms)
     if file_format is not None and file_format not in FORMATS:
         raise InputError(f"--format {shown(file_format)}: choose one of {', '.join(FORMATS)}")
+    about = (source.strip(), title, label, _day(received))
     sha256 = tuple(map(file_sha256, files))
-    about = (source.strip(), title, label, received)
     return Delivery(tuple(files), sha256, *about, kind, forms, file_format)
+
+
+def _day(received: date | str | None) -> date | None:
+    if not isinstance(received, str):
+        return received
+    try:
+        return datetime.strptime(received, "%Y-%m-%d").date()
+    except ValueError:
+        raise InputError(
+            f"--received {shown(received)}: write a day as YYYY-MM-DD, such as 2024-03-26"
+        ) from None
 
 
 def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]) -> Counts:

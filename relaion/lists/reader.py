@@ -5,14 +5,15 @@ and `store.lists` in place. A writer replaces the file as a whole, so what a run
 does not change under it.
 """
 
-from pathlib import Path
+from __future__ import annotations
+
 from typing import Any
 
 from relaion.engine import Engine
 from relaion.errors import ListError
 from relaion.lists.database import reading
 from relaion.lists.results import Shown, StoredList, StoreInfo
-from relaion.paths import shown
+from relaion.paths import AnyPath, as_path, shown
 
 _ABOUT = ("list_id", "source", "title", "label", "received")
 _NUMBERS = ("read", "new", "known", "duplicate")
@@ -44,12 +45,12 @@ def count_entries(engine: Engine) -> dict[int, dict[str, int]]:
     return found
 
 
-def show(store: Path | str) -> tuple[Shown, ...]:
+def show(store: AnyPath) -> tuple[Shown, ...]:
     """The lists of a store with their counts: never an entry, a file's name or its digest.
 
     Raises ListError for a file that is no store of this version.
     """
-    with reading(Path(store)) as engine:
+    with reading(as_path(store)) as engine:
         rows, entries = rows_of_lists(engine), count_entries(engine)
         skipped: dict[int, dict[str, int]] = {}
         for list_id, reason, n in engine.rows("from skipped order by all"):
@@ -67,13 +68,14 @@ def show(store: Path | str) -> tuple[Shown, ...]:
     )
 
 
-def open_store(store: Path | str) -> StoreInfo:
+def open_store(store: AnyPath) -> StoreInfo:
     """The lists of a store, for a run that is to use them.
 
     Raises ListError for a file that is no store of this version or holds no list, EngineError
     while another program has it open for writing.
     """
-    with reading(Path(store)) as engine:
+    store = as_path(store)
+    with reading(store) as engine:
         rows, entries = rows_of_lists(engine), count_entries(engine)
         ((store_version, key_version),) = engine.rows(
             "select store_version, key_version from store"
@@ -89,4 +91,4 @@ def open_store(store: Path | str) -> StoreInfo:
         )
         for row in rows
     )
-    return StoreInfo(Path(store), store_version, key_version, lists)
+    return StoreInfo(store, store_version, key_version, lists)

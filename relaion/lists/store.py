@@ -1,6 +1,8 @@
 """The list store: digests of what partners sent, in one private file."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from relaion.lists.delivery import Counts, Delivery, describe, take_in
 from relaion.lists.key import create, key_path, load
 from relaion.lists.reader import about, count_entries, open_store, rows_of_lists, show
 from relaion.lists.results import Added, Shown, StoredList, StoreInfo, Withdrawn
-from relaion.paths import shown
+from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, shown
 
 __all__ = [
     "Added",
@@ -34,16 +36,16 @@ _MOVES = (
 
 
 def add(
-    store: Path | str,
-    files: Sequence[Path | str],
+    store: AnyPath,
+    files: AnyPaths,
     *,
     source: str,
     title: str | None = None,
-    received: date | None = None,
+    received: date | str | None = None,
     label: str = "csam",
     kind: str | None = None,
     scope: str | None = None,
-    forms: Sequence[str] = (),
+    forms: str | Iterable[str] = (),
     file_format: str | None = None,
 ) -> Added:
     """Read a delivery into a list store, which is made with its curator key where there is none.
@@ -54,24 +56,24 @@ def add(
     tell. With `scope`, every link or host stands for its whole `host`, or as a `prefix` for
     all that is below it; without, only `*.example.com` and `example.com/dir/*` do. `forms`
     names the spellings that the giver of hashed links hashed (`raw`, `key-*`), where that is
-    known: only in those will the list match.
+    known: only in those will the list match. `received` is a date, or its text `2024-03-26`.
 
     Raises InputError for an option, ListError for a file or a store that cannot be used or a
     delivery without an entry, BusyError while another process writes, OutputError when the
     store cannot be written.
     """
     delivery = describe(
-        tuple(map(Path, files)),
+        as_paths(files),
         source=source,
         title=title,
         received=received,
         label=label,
         kind=kind,
         scope=scope,
-        forms=forms,
+        forms=as_texts(forms),
         file_format=file_format,
     )
-    store = Path(store).resolve()
+    store = as_path(store).resolve()
     with writing(store) as work:
         is_new = not store.exists()
         earlier = None if is_new else _same_delivery(store, delivery)
@@ -129,13 +131,13 @@ def _make_key(path: Path) -> None:
         create(path)
 
 
-def withdraw(store: Path | str, list_id: int) -> Withdrawn:
+def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
     """Take a list out of a store: what remains is written to a new file, byte for byte its own.
 
     An entry that another list holds too stays with that list. Raises InputError when there is
     no such list, otherwise as `add`.
     """
-    store = Path(store).resolve()
+    store = as_path(store).resolve()
     with writing(store) as work:
         with reading(store) as engine:
             lists = {row["list_id"]: row for row in rows_of_lists(engine)}

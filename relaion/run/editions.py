@@ -6,6 +6,7 @@ from pathlib import Path
 
 from relaion.engine import connect
 from relaion.errors import InputError, ScriptError
+from relaion.paths import as_path
 from relaion.sqlset import VERSION, Script, named, parse
 
 STATEMENTS = frozenset({"SELECT", "INSERT", "CREATE", "CREATE_FUNC", "EXPLAIN"})
@@ -89,7 +90,7 @@ def _load(given: str | Path, version: str) -> Edition:
     text = str(given)
     if text in BUILT_IN:
         return _edition(named(text.replace("-", "_"), version), built_in=True)
-    path = Path(given)
+    path = as_path(given)
     if path.suffix == ".sql" or path.exists():
         return _edition(parse(path), built_in=False)
     raise InputError(

@@ -1,5 +1,6 @@
 """One worker process as its parent sees it: a task in, an answer out, within limits."""
 
+import errno
 import json
 import os
 import selectors
@@ -67,6 +68,9 @@ class Worker:
             )
         finally:
             os.close(log)
+        if self._process.stdin is None or self._process.stdout is None:
+            raise OSError(errno.EPIPE, "a process was started without its pipes")
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
 
     def ask(self, task: str, seconds: float) -> Answer | None:
         """Have a task done; None when this process was ended from another thread."""
@@ -76,8 +80,7 @@ class Worker:
             return None
 
     def _ask(self, line: bytes, seconds: float) -> Answer:
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None  # noqa: S101 - opened with pipes
+        stdin, stdout = self._stdin, self._stdout
         try:
             stdin.write(line)
             stdin.flush()

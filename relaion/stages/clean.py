@@ -1,5 +1,7 @@
 """`clean`: match, write the editions, audit, verify. Resumes by itself."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -7,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, Stopped
-from relaion.paths import find_sidecars, private_umask, shown
+from relaion.paths import (
+    AnyPath,
+    AnyPaths,
+    as_path,
+    as_paths,
+    as_texts,
+    find_sidecars,
+    maybe_path,
+    private_umask,
+    shown,
+)
 from relaion.proof import Verdict
 from relaion.run import out as folder
 from relaion.run.editions import BUILT_IN, load_editions
@@ -53,22 +65,22 @@ class Cleaned:
 
 
 def clean(
-    paths: Sequence[Path],
-    lists: Path,
-    out: Path,
+    paths: AnyPaths,
+    lists: AnyPath,
+    out: AnyPath,
     *,
-    editions: Sequence[str | Path] = BUILT_IN,
-    keywords: Path | None = None,
+    editions: AnyPaths = BUILT_IN,
+    keywords: AnyPath | None = None,
     unscored: str = "keep",
     columns: Columns | None = None,
-    key: Path | None = None,
-    work: Path | None = None,
+    key: AnyPath | None = None,
+    work: AnyPath | None = None,
     workers: int | None = None,
     memory: str = MEMORY,
     sql_version: str = VERSION,
     same_link: bool = True,
     inner: bool = True,
-    sidecars: Sequence[Path] = (),
+    sidecars: AnyPaths = (),
     copy: bool = False,
     verify: bool = True,
     yes_i_checked: bool = False,
@@ -82,6 +94,9 @@ def clean(
     does the shard tasks: processes of this machine where none is given.
     """
     listen = progress or Quiet()
+    paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
+    lists, out = as_path(lists), as_path(out)
+    keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     limits = limits_of(workers, memory)
     request = _check(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
@@ -136,7 +151,7 @@ def _said_when_stopped(out: Path) -> Iterator[None]:
 def _check(
     paths: Sequence[Path],
     lists: Path,
-    editions: Sequence[str | Path],
+    editions: Sequence[str],
     keywords: Path | None,
     unscored: str,
     columns: Columns,
@@ -199,8 +214,9 @@ class Purged:
     removed: bool
 
 
-def purge(out: Path, *, work: Path | None = None) -> Purged:
+def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
     """Remove the work folder of a broken run; raises BusyError while a run goes on."""
+    out, work = as_path(out), maybe_path(work)
     if not out.is_dir():
         raise InputError(f"{shown(out)}: no such folder; nothing to purge")
     with folder.open_out(out, work) as place:

@@ -1,5 +1,7 @@
 """`demo`: a made-up data set and partner lists, cleaned in front of your eyes."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ from pathlib import Path
 from relaion.errors import OutputError
 from relaion.lists import store
 from relaion.lists.store import Shown
-from relaion.paths import whole_file
+from relaion.paths import AnyPath, as_path, whole_file
 from relaion.run.audit import read_hits
 from relaion.run.progress import Progress, Quiet
 from relaion.run.search import Hits
@@ -60,7 +62,7 @@ class Demo:
 
 
 def demo(
-    out: Path = Path("relaion-demo"),
+    out: AnyPath = "relaion-demo",
     *,
     rows: int = 300_000,
     seed: int = 5,
@@ -72,6 +74,7 @@ def demo(
     With the default seed the audit repeats the published protocol of Re-LAION-5B. Raises
     InputError for fewer rows than the plants need, OutputError for a folder in use.
     """
+    out = as_path(out)
     listen = progress or Quiet()
     made = _make(out, {"rows": rows, "seed": seed, "full_lists": full_lists}, listen)
     lists, edited = out / "lists.duckdb", out / "clean"

@@ -1,11 +1,12 @@
 """`inspect`: what a data set holds, what its columns mean, and what can be matched."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
-from relaion.paths import find_shards, shown
+from relaion.paths import AnyPaths, as_paths, find_shards, shown
 from relaion.shards.digests import WIDTHS
 from relaion.shards.known import known_as
 from relaion.shards.layout import Group, group_shards, read_shard
@@ -57,7 +58,7 @@ class Inspection:
     notices: tuple[str, ...]
 
 
-def inspect(paths: Sequence[Path | str], *, columns: Columns | None = None) -> Inspection:
+def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
     """Show what shards hold, what each column means and what can be matched.
 
     `paths` are shards, folders or globs; `columns` maps roles to column names that are to
@@ -65,7 +66,7 @@ def inspect(paths: Sequence[Path | str], *, columns: Columns | None = None) -> I
     footer does not count NULLs (and scores, unless there are very many, for NaN). Writes
     nothing. Raises InputError for what cannot be read; a missing link column is told, not refused.
     """
-    found = find_shards(paths)
+    found = find_shards(as_paths(paths))
     groups = group_shards([read_shard(p, columns, needs_link=False) for p in found.shards])
     layouts = _layouts(groups)
     subsets = tuple(

@@ -1,9 +1,12 @@
 """`link`: the key of a link, step by step. For whoever prepares a list."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from relaion.links import link_key, link_steps
+from relaion.paths import as_texts
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,6 @@ class Steps:
     steps: tuple[tuple[str, str], ...]
 
 
-def link(urls: Sequence[str]) -> tuple[Steps, ...]:
-    """Show the link key of a link, step by step; consults no list."""
-    return tuple(Steps(url, link_key(url), tuple(link_steps(url))) for url in urls)
+def link(urls: str | Iterable[str]) -> tuple[Steps, ...]:
+    """Show the link key of each link, step by step; consults no list."""
+    return tuple(Steps(url, link_key(url), tuple(link_steps(url))) for url in as_texts(urls))

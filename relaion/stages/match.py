@@ -1,13 +1,14 @@
 """`match`: a dry run that counts what the lists find and writes nothing."""
 
+from __future__ import annotations
+
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from relaion.errors import DamagedError
-from relaion.paths import private_umask
+from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask
 from relaion.run.coverage import Coverage, NotLookedAt, coverage, not_looked_at, roles_of_kinds
 from relaion.run.find import Search
 from relaion.run.hunt import Hunt, Searched
@@ -47,18 +48,18 @@ class Matched:
 
 
 def match(
-    paths: Sequence[Path],
-    lists: Path,
+    paths: AnyPaths,
+    lists: AnyPath,
     *,
     columns: Columns | None = None,
-    key: Path | None = None,
-    work: Path | None = None,
+    key: AnyPath | None = None,
+    work: AnyPath | None = None,
     workers: int | None = None,
     memory: str = MEMORY,
     sql_version: str = VERSION,
     same_link: bool = True,
     inner: bool = True,
-    sidecars: Sequence[Path] = (),
+    sidecars: AnyPaths = (),
     progress: Progress | None = None,
 ) -> Matched:
     """Count the rows that each list finds, per kind and subset; writes nothing.
@@ -66,6 +67,8 @@ def match(
     Gross counts, overlaps and unions come together: a row on two lists is two memberships
     and one row. Raises InputError or ListError in one line.
     """
+    paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
+    key, work = maybe_path(key), maybe_path(work)
     known = read_known(lists, key)
     inputs = read_inputs(paths, columns or {})
     limits = limits_of(workers, memory)

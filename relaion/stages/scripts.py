@@ -1,5 +1,7 @@
 """`scripts`: which SQL decides, and whether it is the SQL that was released."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from relaion import sqlset as files

@@ -1,5 +1,7 @@
 """`sql`: ask an audit and its editions, or shards before cleaning. Never both."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +12,7 @@ from typing import Any
 
 from relaion.engine import Engine, connect
 from relaion.errors import InputError
-from relaion.paths import private_folder
+from relaion.paths import AnyPaths, as_paths, private_folder
 from relaion.run import manifest
 from relaion.run.inputs import read_inputs
 from relaion.run.numbering import Numbered, sources
@@ -42,6 +44,8 @@ class Prompt:
 
     def ask(self, query: str) -> Answer:
         """Run SQL text; raises InputError for a statement that reaches beyond this database."""
+        if not _is_utf8(query):
+            raise InputError("the query: holds bytes that are not UTF-8; write it in UTF-8")
         answer = Answer((), ())
         for kind, text in self._engine.statements(query):
             if kind not in ALLOWED:
@@ -56,12 +60,13 @@ class Prompt:
 
 
 @contextmanager
-def open_sql(paths: Sequence[Path]) -> Iterator[Prompt]:
+def open_sql(paths: AnyPaths) -> Iterator[Prompt]:
     """Open an OUT (its audit tables, a view for each edition), or shards (the view `shard`).
 
     Read-only; files outside are out of reach. Raises InputError when an OUT and shards are
     named together: one anti join between them would show the listed rows.
     """
+    paths = as_paths(paths)
     outs = [p for p in paths if _is_out(p)]
     if outs and len(paths) > 1:
         raise InputError(
@@ -74,10 +79,18 @@ def open_sql(paths: Sequence[Path]) -> Iterator[Prompt]:
         yield Prompt(engine, tables)
 
 
-def sql(paths: Sequence[Path], query: str) -> Answer:
+def sql(paths: AnyPaths, query: str) -> Answer:
     """Answer one SQL text over an OUT, or over shards before cleaning."""
     with open_sql(paths) as prompt:
         return prompt.ask(query)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes that Python carries as lone surrogates
+        return False
+    return True
 
 
 def _is_out(path: Path) -> bool:

@@ -1,10 +1,12 @@
 """`verify`: check a finished run's promises by other code than `clean` used."""
 
+from __future__ import annotations
+
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from relaion.errors import RelaionError
+from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path
 from relaion.proof import Verdict
 from relaion.proof import verify as check
 from relaion.run import manifest
@@ -15,14 +17,14 @@ SMALL = 500_000  # rows below which starting processes costs more than they save
 
 
 def verify(
-    out: Path,
+    out: AnyPath,
     *,
-    inputs: Sequence[Path] = (),
-    lists: Path | None = None,
-    keywords: Path | None = None,
-    key: Path | None = None,
+    inputs: AnyPaths = (),
+    lists: AnyPath | None = None,
+    keywords: AnyPath | None = None,
+    key: AnyPath | None = None,
     columns: Columns | None = None,
-    sidecars: Sequence[Path] = (),
+    sidecars: AnyPaths = (),
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
@@ -32,6 +34,8 @@ def verify(
     never clean. Raises InputError or ListError for an argument that cannot be read; what is
     wrong with OUT itself is a finding.
     """
+    out, inputs, sidecars = as_path(out), as_paths(inputs), as_paths(sidecars)
+    lists, keywords, key = maybe_path(lists), maybe_path(keywords), maybe_path(key)
     listen = progress or Quiet()
     stated = _stated_inputs(out)
     rows = sum(stated)

@@ -1,0 +1,73 @@
+"""A bare installation of the wheel, without any extra: what a user gets.
+
+It asks the package index, as every installation does. Without a network it fails: that the wheel
+starts is then not known.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import relaion
+from tests import mistakes
+
+ROOT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of an environment that holds the wheel and what it asks for."""
+    folder = tmp_path_factory.mktemp("bare")
+    _do(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
+    _do(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    _pip(folder / "venv/bin", "install", next(folder.glob("*.whl")))
+    return folder / "venv/bin"
+
+
+def _do(*command: str | Path, cwd: Path) -> str:
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _pip(programs: Path, *args: str | Path) -> None:
+    _do(programs / "python", "-m", "pip", "--disable-pip-version-check", *args, cwd=programs)
+
+
+def test_it_starts_and_cleans(bare: Path, tmp_path: Path) -> None:
+    _pip(bare, "check")
+    program = bare / "relaion"
+    where = _do(bare / "python", "-c", "import relaion; print(relaion.__file__)", cwd=tmp_path)
+    assert Path(where.strip()).is_relative_to(bare.parent)
+    assert _do(program, "--version", cwd=tmp_path) == f"relaion {relaion.__version__}\n"
+    assert "Usage: relaion [OPTIONS]" in _do(program, "--help", cwd=tmp_path)
+    assert _do(bare / "python", "-OO", "-m", "relaion", "-h", cwd=tmp_path) == _do(
+        program, "-h", cwd=tmp_path
+    )
+    assert "memberships" in _do(program, "demo", "--rows", "6000", cwd=tmp_path)
+    assert "laion2B-en" in _do(program, "inspect", "relaion-demo/data", cwd=tmp_path)
+
+
+def test_it_answers_every_mistake_in_one_line(bare: Path, tmp_path: Path) -> None:
+    env = mistakes.clean_environment(tmp_path / "temp")
+    assert mistakes.by_program([bare / "relaion"], tmp_path, env) == []
+    assert [p.name for p in tmp_path.iterdir()] == ["temp"]
+    assert not list((tmp_path / "temp").iterdir())
+
+
+def test_so_does_the_oldest_typer_that_is_allowed(bare: Path, tmp_path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (asked,) = [d for d in project["dependencies"] if d.startswith("typer")]
+    oldest = re.fullmatch(r"typer>=([\d.]+)", asked)
+    assert oldest
+    _pip(bare, "install", f"typer=={oldest[1]}.*")
+    env = mistakes.clean_environment(tmp_path / "temp")
+    assert mistakes.by_module(bare / "python", tmp_path, env) == []
+    assert not list((tmp_path / "temp").iterdir())

@@ -1,0 +1,180 @@
+"""The library as a program uses it: paths as text or `Path`, one or many; what help() says."""
+
+import io
+import pydoc
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import relaion
+from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts
+from tests.pipeline import InProcess, write_shard
+
+MD5 = "9a0364b9e99bb480dd25e1f0284c8555"
+ROWS = [{"url": f"http://a.example/{i}", "image_md5": MD5 if i == 1 else None} for i in range(3)]
+
+# the ways to name one thing; a text that were read letter by letter would name files like `d`
+ONE: dict[str, Callable[[str], AnyPath]] = {"text": str, "path": Path}
+MANY: dict[str, Callable[[str], AnyPaths]] = {
+    **ONE,
+    "texts": lambda name: [name],
+    "paths": lambda name: (Path(name),),
+    "iterator": lambda name: iter([name]),
+}
+one = pytest.mark.parametrize("one", ONE.values(), ids=ONE)
+many = pytest.mark.parametrize("many", MANY.values(), ids=MANY)
+both = pytest.mark.parametrize(
+    ("one", "many"), [(str, str), (Path, Path), (Path, MANY["texts"]), (str, MANY["iterator"])],
+    ids=["text", "path", "texts", "iterator"],
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set, a sidecar, a delivery, keywords, a store and a finished run."""
+    folder = tmp_path_factory.mktemp("library")
+    write_shard(folder / "data/a.parquet", ROWS)
+    write_shard(folder / "side/b.parquet", ROWS)
+    (folder / "partner.txt").write_text(MD5 + "\n")
+    (folder / "words.txt").write_text("catword\n")
+    relaion.lists.add(folder / "lists.duckdb", folder / "partner.txt", source="IWF")
+    relaion.clean(folder / "data", folder / "lists.duckdb", folder / "out", executor=InProcess())
+    return folder
+
+
+@pytest.fixture
+def place(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it to stand in, and tasks done in this process."""
+
+    @contextmanager
+    def hands(*_: object, **__: object) -> Iterator[InProcess]:
+        yield InProcess()
+
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    for stage in ("clean", "match"):
+        monkeypatch.setattr(sys.modules[f"relaion.stages.{stage}"], "LocalPool", hands)
+    return tmp_path
+
+
+@many
+def test_inspect(place: Path, many: Callable[[str], AnyPaths]) -> None:
+    assert relaion.inspect(many("data")).rows == 3
+
+
+@many
+def test_sql(place: Path, many: Callable[[str], AnyPaths]) -> None:
+    assert relaion.sql(many("data"), "select count(*) from shard").rows == ((3,),)
+    assert relaion.sql(many("out"), "select count(*) from research").rows == ((2,),)
+
+
+@both
+def test_match(place: Path, one: Callable[[str], AnyPath], many: Callable[[str], AnyPaths]) -> None:
+    found = relaion.match(
+        many("data"), one("lists.duckdb"), key=one("lists.duckdb.key"), work=one("."),
+        sidecars=many("side"),
+    )  # fmt: skip
+    assert found.rows == {"data": 3}
+
+
+@both
+def test_clean_and_verify(
+    place: Path, one: Callable[[str], AnyPath], many: Callable[[str], AnyPaths]
+) -> None:
+    (place / "work").mkdir()
+    done = relaion.clean(
+        many("data"), one("lists.duckdb"), one("new"), editions=many("research"),
+        keywords=one("words.txt"), key=one("lists.duckdb.key"), work=one("work"),
+        sidecars=many("side"),
+    )  # fmt: skip
+    assert [(e.edition, e.removed) for e in done.editions] == [("research", 1)]
+    assert done.verdict
+    assert done.verdict.ok
+    assert relaion.verify(
+        one("new"), inputs=many("data"), lists=one("lists.duckdb"), keywords=one("words.txt"),
+        key=one("lists.duckdb.key"), sidecars=many("side"),
+    ).ok  # fmt: skip
+
+
+@both
+def test_lists(place: Path, one: Callable[[str], AnyPath], many: Callable[[str], AnyPaths]) -> None:
+    added = relaion.lists.add(one("new.duckdb"), many("partner.txt"), source="IWF")
+    assert added.entries == {"image_md5": 1}
+    assert len(relaion.lists.show(one("new.duckdb"))) == 1
+    assert relaion.lists.open_store(one("new.duckdb")).lists[0].source == "IWF"
+    assert relaion.lists.withdraw(one("new.duckdb"), added.list_id).entries == {"image_md5": 1}
+
+
+def test_a_form_and_a_day_may_be_text(place: Path) -> None:
+    added = relaion.lists.add(
+        "new.duckdb", "partner.txt", source="IWF", kind="url_md5", forms="raw",
+        received="2024-03-26",
+    )  # fmt: skip
+    assert (added.forms, added.received) == (("raw",), date(2024, 3, 26))
+    with pytest.raises(relaion.RelaionError, match="write a day as YYYY-MM-DD"):
+        relaion.lists.add("new.duckdb", "partner.txt", source="IWF", received="26.03.2024")
+
+
+@one
+def test_demo(place: Path, one: Callable[[str], AnyPath]) -> None:
+    with pytest.raises(relaion.RelaionError, match="out: is not empty and not this demo"):
+        relaion.demo(one("out"), rows=6000)
+
+
+@pytest.mark.slow
+@one
+def test_demo_to_its_end(place: Path, one: Callable[[str], AnyPath]) -> None:
+    assert relaion.demo(one("new"), rows=6000).folder == Path("new")
+
+
+def test_link() -> None:
+    (only,) = relaion.link("http://A.example/x")
+    assert [only.key] == [s.key for s in relaion.link(["http://A.example/x"])]
+    assert only.key == relaion.link_key("http://A.example/x")
+
+
+def test_scripts() -> None:
+    assert relaion.scripts("research").text == relaion.scripts("research.sql").text
+
+
+@pytest.mark.parametrize("wrong", [b"data", [b"data"], 7, [7], None, [None]])
+def test_what_is_no_path_is_a_mistake_of_the_program(wrong: AnyPaths) -> None:
+    with pytest.raises(TypeError):
+        relaion.inspect(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["", [""], "a\0b", ["data", "\0"]])
+def test_what_names_no_file_is_said(wrong: AnyPaths) -> None:
+    # an empty text would be the current folder
+    with pytest.raises(relaion.RelaionError, match=r"an empty path|no path holds a NUL"):
+        relaion.inspect(wrong)
+
+
+def test_one_or_many() -> None:
+    assert as_paths("data") == as_paths(Path("data")) == as_paths(["data"]) == (Path("data"),)
+    assert as_paths(()) == as_paths(iter(())) == ()
+    assert as_paths(x for x in ("a", Path("b"))) == (Path("a"), Path("b"))
+    assert as_texts("raw") == as_texts(["raw"]) == as_texts(Path("raw")) == ("raw",)
+    assert as_path("a/b") == as_path(Path("a/b")) == Path("a/b")
+
+
+def test_dir_names_what_is_public_and_nothing_else() -> None:
+    names = [name for name in dir(relaion) if not name.startswith("_")]
+    assert names == sorted(relaion.__all__)
+    assert "__version__" in dir(relaion)
+    assert all(getattr(relaion, name).__doc__ for name in relaion.__all__)
+
+
+def test_help_shows_every_function() -> None:
+    said = io.StringIO()
+    pydoc.Helper(output=said)(relaion)
+    functions = said.getvalue().split("FUNCTIONS\n")[1]
+    for name in set(relaion.__all__) - {"RelaionError", "lists"}:
+        assert f"\n    {name}(" in "\n" + functions, name
+    assert "clean(paths: 'AnyPaths', lists: 'AnyPath', out: 'AnyPath'" in functions
+    assert "__getattr__" not in said.getvalue()

@@ -1,0 +1,176 @@
+"""How the command line is called wrongly, and what comes of output that cannot be written."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import relaion
+from tests import mistakes
+from tests.pipeline import JOINED, here, write_shard
+from tests.pipeline import relaion as run
+
+COMMAND = [sys.executable, "-m", "relaion"]
+LONG = ("sql", "data", "--json", "-c", "from range(100000)")
+
+
+def test_every_mistake_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    checkout = str(Path(relaion.__file__).parents[1])
+    env = {**mistakes.clean_environment(tmp_path / "temp"), "PYTHONPATH": checkout}
+    work = tmp_path / "work"
+    work.mkdir()
+    assert mistakes.by_module(sys.executable, work, env) == []
+    assert not list((tmp_path / "temp").iterdir())
+    assert {p.name for p in work.iterdir()} == {"out.txt", "err.txt"}
+
+
+def test_a_mistake_in_a_process_of_its_own(tmp_path: Path) -> None:
+    done = run("verfy", cwd=tmp_path, TMPDIR=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2, "", "relaion: no such command 'verfy'. Did you mean 'verify'? See `relaion --help`\n",
+    )  # fmt: skip
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bug_leaves_a_private_log_or_says_that_it_could_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from relaion import stages
+
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("https://pic.listed.example/")
+
+    monkeypatch.setattr(stages, "scripts", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    done = here("scripts")
+    (log,) = tmp_path.iterdir()
+    assert done.returncode == 2
+    assert str(log) in done.stderr
+    assert "listed.example" not in done.stderr
+    assert log.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    done = here("scripts")
+    assert done.stderr.count("\n") == 1
+    assert "could not be written" in done.stderr
+
+
+def test_the_version_is_the_library_s(tmp_path: Path) -> None:
+    done = run("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        f"relaion {relaion.__version__}\n",
+        "",
+    )
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("streams")
+    write_shard(folder / "data/a.parquet", [{"url": "http://a.example/"}], JOINED)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("--version",), (), LONG],
+    ids=["version", "help", "sql"],
+)
+@pytest.mark.parametrize(
+    ("to", "why"), [(">&-", "Bad file descriptor"), (">/dev/full", "No space left on device")]
+)
+def test_lost_output_is_one_line_and_no_success(
+    shards: Path, args: tuple[str, ...], to: str, why: str
+) -> None:
+    if "full" in to and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this machine")
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {to}', "sh", *COMMAND, *args],
+        cwd=shards, capture_output=True, text=True, check=False,
+        env=os.environ | {"TMPDIR": str(shards)},
+    )  # fmt: skip
+    said = f"relaion: stdout: cannot be written ({why}); the output is lost, repeat the command\n"
+    assert (done.returncode, done.stderr) == (2, said)
+    assert [p.name for p in shards.iterdir()] == ["data"]
+
+
+def test_a_reader_who_leaves_ends_the_program_without_a_word(shards: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, *LONG], cwd=shards, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_a_reader_who_is_slow_gets_everything(shards: Path) -> None:
+    # a parent may hand over a pipe that does not block: Python raises where that is full
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    with subprocess.Popen([*COMMAND, *LONG], cwd=shards, stdout=theirs) as process:
+        os.close(theirs)
+        with os.fdopen(ours, encoding="utf-8") as f:
+            assert len(json.load(f)["rows"]) == 100_000
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("to", ["2>&-", "2>/dev/full", "<&-"])
+def test_talk_that_cannot_be_said_changes_nothing(shards: Path, to: str) -> None:
+    # the notice that there are no image hashes goes to stderr
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {to}', "sh", *COMMAND, "inspect", "data"],
+        cwd=shards, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "1 shard" in done.stdout
+
+
+def test_no_file_takes_the_place_of_a_closed_stream(shards: Path) -> None:
+    # the first file that is opened would be number 1 or 2, and what is said written into it
+    script = (
+        "import os\n"
+        "from relaion.processes import hold_streams\n"
+        "hold_streams()\n"
+        "os._exit(os.open('taken.txt', os.O_RDWR | os.O_CREAT))\n"
+    )
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&- >&- 2>&-', "sh", sys.executable, "-c", script],
+        cwd=shards,
+        check=False,
+    )
+    (shards / "taken.txt").unlink()
+    assert done.returncode > 2
+
+
+def test_a_stream_that_lacks_letters_gets_them_spelled(shards: Path) -> None:
+    done = run("scripts", cwd=shards, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "\\u2026" in done.stdout
+
+
+def test_a_query_that_is_not_utf8_is_refused(shards: Path) -> None:
+    asked: list[str | bytes] = [*COMMAND, "sql", "data", "-c", b"select '\xff'"]
+    for given, text in ((asked, b""), (asked[:-2], b"select '\xff';\n")):
+        done = subprocess.run(
+            given, cwd=shards, input=text, capture_output=True, check=False,
+            env=os.environ | {"PYTHONUTF8": "1"},
+        )  # fmt: skip
+        assert b"relaion: the query: holds bytes that are not UTF-8" in done.stderr
+        assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("flag", [pytest.param("-O", marks=pytest.mark.slow), "-OO"])
+def test_nothing_depends_on_what_optimising_drops(shards: Path, flag: str) -> None:
+    def says(*args: str) -> str:
+        return subprocess.run(
+            [sys.executable, flag, "-m", "relaion", *args],
+            cwd=shards, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+
+    assert says("--help") == here("--help").stdout
+    assert json.loads(says("inspect", "data", "--json"))["shards"] == 1
