@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError
+from relaion.proof.reading import batches
 from relaion.shards.columns import refuse_encrypted
 from relaion.shards.roles import Layout
 
-BATCH = 65_536
 KEYS = frozenset({"url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256"})
 _PLAIN_64 = bytes.maketrans(b"-_", b"+/")  # the URL alphabet of base64 counts too
 _BASES: dict[str, tuple[Callable[[bytes], bytes], int]] = {
@@ -65,22 +65,6 @@ def open_shard(path: Path) -> pq.ParquetFile:
     except (pa.ArrowException, OSError, ValueError):
         raise InputError(f"{path}: cannot be read as parquet") from None
     return file
-
-
-def batches(
-    path: Path, names: list[str] | None = None, groups: Sequence[int] | None = None
-) -> Iterator[pa.RecordBatch]:
-    """All rows of a shard in order, or of these row groups; all columns or those named."""
-    with open_shard(path) as file:
-        reader = file.iter_batches(BATCH, row_groups=groups, columns=names)
-        while True:
-            try:
-                batch = next(reader, None)
-            except (pa.ArrowException, OSError, ValueError):
-                raise InputError(f"{path}: its rows cannot be read") from None
-            if batch is None:
-                return
-            yield batch
 
 
 def role_rows(

@@ -18,7 +18,8 @@ from relaion.errors import InputError
 from relaion.proof.counts import count_coverage, count_hits, count_removals
 from relaion.proof.fates import Fates, mask_of
 from relaion.proof.model import judge
-from relaion.proof.rows import Roles, batches, open_shard, rows_of
+from relaion.proof.reading import batches
+from relaion.proof.rows import Roles, open_shard, rows_of
 from relaion.proof.same import Cursor, Pairs, differing, row_digests
 from relaion.proof.task import OutputTask, ShardReport, ShardTask, gone, survivors
 
