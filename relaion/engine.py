@@ -256,6 +256,8 @@ class Engine:
             value = "null" if position is None else quote(described[position][0])
             if position is not None and role.startswith("image_"):
                 value = _AS_HEX[encoding or "hex"].format(value)
+            elif position is not None and described[position][1] == "BLOB":
+                value = f"decode({value})"  # text that nothing marks as such: not its escapes
             columns.append(f"{value}::{sql_type} as {role}")
         return "select " + ", ".join(columns) + f" from {read}"  # noqa: S608
 

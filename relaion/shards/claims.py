@@ -40,6 +40,8 @@ NAMES = {
     "language": ("language", "lang"),
 }
 _FLOATS = ("float16", "float", "double")
+# roles whose values are texts; some writers store them as bytes that nothing marks as text
+TEXTS = frozenset({"url", "text", "language"})
 # names that look like a role and are none, with the reason
 _NO_ROLE = {
     "image_phash": "images that look alike share it; it is not matched",
@@ -98,12 +100,15 @@ def _claim_of_hash(kind: str) -> Claim:
     return Claim(None, refusal=misfit("row_hash", kind))
 
 
-def misfit(role: str, kind: str) -> str:
-    """Why a column of this type cannot play a role; empty if it can."""
-    if fits(role, kind):
+def misfit(role: str, kind: str, *, named: bool = False) -> str:
+    """Why a column of this type cannot play a role; empty if it can.
+
+    `named`: it was the user who named the column, and so says that its bytes are text.
+    """
+    if fits(role, kind) or (named and role in TEXTS and kind == "binary"):
         return ""
     if kind == "null":
-        return "has no type, so it is NULL in every row"
+        return "has no type, every value is NULL"
     if role == "row_hash":
         return _no_row_hash(kind)
     if role in WIDTHS and kind == "int64":
@@ -115,6 +120,8 @@ def misfit(role: str, kind: str) -> str:
         wanted = "numbers with a fraction (float or double)"
     if role in WIDTHS:
         wanted = "text or bytes"
+    if role in TEXTS and kind == "binary":
+        wanted += f"; if its bytes are text, name it with --column {role}=NAME"
     return f"{kind}, but {NOUNS[role]}s are {wanted}"
 
 

@@ -13,11 +13,18 @@ import pyarrow as pa
 
 from relaion.errors import DamagedError, InputError
 from relaion.paths import ShardPath, shown
-from relaion.shards.columns import ColumnFacts, facts, open_parquet, sample_values
+from relaion.shards.claims import NAMES
+from relaion.shards.columns import (
+    ColumnFacts,
+    count_missing,
+    facts,
+    open_parquet,
+    sample_values,
+)
 from relaion.shards.digests import WIDTHS
 from relaion.shards.footer import read_footer
 from relaion.shards.overrides import listed
-from relaion.shards.roles import Layout, detect, refine
+from relaion.shards.roles import Column, Layout, detect, refine
 from relaion.shards.sound import check_sound
 
 
@@ -59,7 +66,8 @@ def read_shard(
 
     Raises DamagedError, in one line that names the file, for what is no parquet file and a
     file that is damaged or encrypted; InputError for an override that does not fit and
-    (unless `needs_link` is off, as for a sidecar) for a file without a link column.
+    (unless `needs_link` is off, as for a sidecar) for a file without a link column. A file
+    whose link column has no value at all needs none: it has no link to look at.
     """
     path = shard_path.path
     check_sound(read_footer(path))
@@ -74,7 +82,7 @@ def read_shard(
     except (OSError, pa.ArrowException):
         # pyarrow's message may quote a value
         raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
-    if needs_link and "url" not in layout.roles:
+    if needs_link and "url" not in layout.roles and not _is_void(path, rows, layout):
         raise InputError(f"{shown(path)}: {_no_link(layout)}")
     size = path.stat().st_size
     return Shard(
@@ -89,10 +97,28 @@ def _layout(path: Path, schema: pa.Schema, overrides: Mapping[str, str] | None) 
         raise InputError(f"{shown(path)}: {e}") from None
 
 
+def _is_void(path: Path, rows: int, layout: Layout) -> bool:
+    """Whether the column that is a link by name, or by the user's word, has no value at all.
+
+    A writer that met no link gives the column any type: none (Arrow's null), or that of NaN.
+    """
+    named = dict(layout.overrides).get("url")
+    for column in layout.columns:
+        if column.name == named or (named is None and column in _mistaken(layout)):
+            if not rows or column.type == "null":
+                return True
+            return sum(count_missing(path, column)) == rows
+    return False
+
+
+def _mistaken(layout: Layout) -> list[Column]:
+    """Columns that are links by their names and cannot be, by their types."""
+    return [c for c in layout.refused if c.name.lower() in NAMES["url"]]
+
+
 def _no_link(layout: Layout) -> str:
     names = [column.name for column in layout.columns]
-    mistaken = next((c for c in layout.refused if c.name.lower() in ("url", "image_url")), None)
-    if mistaken:
+    for mistaken in _mistaken(layout)[:1]:
         return f"no link column: {shown(mistaken.name)} is {mistaken.why}"
     hints = ("url", "uri", "link", "href", "src")
     likely = [

@@ -27,6 +27,8 @@ Some = TypeVar("Some", bound=Named)
 def check_overrides(columns: Sequence[Some], overrides: Mapping[str, str]) -> dict[str, Some]:
     """Role to the column that the user named for it; names are taken exactly.
 
+    A column without a type, which is NULL in every row, is left out.
+
     Raises InputError for a role that does not exist, a name that no column or more than one
     has, one column for two roles, and a type that cannot play the role.
     """
@@ -38,7 +40,9 @@ def check_overrides(columns: Sequence[Some], overrides: Mapping[str, str]) -> di
         column = _the_one(columns, name, said)
         if column in chosen.values():
             raise InputError(f"{said}: that column has another role by --column already")
-        wrong = misfit(role, column.type)
+        if column.type == "null":
+            continue  # a writer that met no value in this shard: there is none to look at
+        wrong = misfit(role, column.type, named=True)
         if wrong:
             raise InputError(f"{said}: it cannot be used: {wrong}")
         chosen[role] = column

@@ -105,8 +105,8 @@ def refine(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Layou
         if not bad:
             return replace(layout, columns=tuple(_judged(c, verdicts) for c in layout.columns))
         for role, name in layout.overrides:
-            column = layout.roles[role]
-            if column.position in bad:
+            column = layout.roles.get(role)
+            if column is not None and column.position in bad:
                 raise InputError(f"--column {role}={name}: {bad[column.position]}")
         barred |= bad
 
@@ -131,7 +131,9 @@ def _assign(layout: Layout, barred: Mapping[int, str]) -> Layout:
     claims = _claims(bare, barred, given)
     taken = {column.position: role for role, column in given.items()}
     whys = {column.position: f"named by --column {role}" for role, column in given.items()}
-    for role in ROLES:
+    # a role whose named column has no value here goes to no other column instead
+    free = [role for role in ROLES if role in given or role not in dict(layout.overrides)]
+    for role in free:
         rivals = sorted(
             (c for c in bare if claims[c.position].role == role),
             key=lambda c: (claims[c.position].rank, c.name != c.name.lower(), c.position),

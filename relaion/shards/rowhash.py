@@ -56,6 +56,8 @@ def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
     """
     roles = shard.layout.roles
     names = [name for name in ("url", "text", "row_hash") if name in roles]
+    if not {"url", "text"} & set(names):
+        return  # nothing to compute them from
     try:
         with open_parquet(shard.path) as file:
             start = 0
@@ -70,8 +72,8 @@ def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
 
 
 def _of_piece(columns: dict[str, pa.Array], start: int) -> tuple[pa.Array, pa.Array]:
-    n = len(columns["url"])
-    links, captions = columns["url"], columns.get("text", pa.nulls(n, pa.string()))
+    none = pa.nulls(len(next(iter(columns.values()))), pa.string())
+    links, captions = columns.get("url", none), columns.get("text", none)
     wanted = pc.or_(pc.is_valid(links), pc.is_valid(captions))
     if "row_hash" in columns:
         wanted = pc.and_(wanted, pc.is_null(columns["row_hash"]))
