@@ -14,6 +14,7 @@ from relaion.paths import private_folder
 from relaion.run.numbering import Numbered
 from relaion.shards.mended import bad_text, mend, mended_layout
 from relaion.shards.roles import Layout
+from relaion.shards.spans import read_through
 
 FOLDER = "mended"
 
@@ -30,10 +31,10 @@ class Original(NamedTuple):
         copy = self._copy(work)
         return (copy, mended_layout(self.layout)) if copy.exists() else (self.path, self.layout)
 
-    def mend(self, work: Path) -> bool:
+    def mend(self, work: Path, *, always: bool = False) -> bool:
         """Make the private copy where it is needed and lacking; whether it was made."""
         copy = self._copy(work)
-        if copy.exists() or not bad_text(self.path, self.layout):
+        if copy.exists() or not (always or bad_text(self.path, self.layout)):
             return False
         private_folder(copy.parent)
         mend(self.path, self.layout, copy)
@@ -62,11 +63,18 @@ def as_read(shards: Iterable[Numbered], work: Path) -> list[Numbered]:
 def mending(shards: Sequence[Original], work: Path, read: Callable[[], None]) -> None:
     """Read some shards; where DuckDB gives up, mend those that need it and read again.
 
-    Raises what `read` raised where none needs it.
+    A shard that it cannot read by itself is mended whatever is wrong with it. Raises what
+    `read` raised where none needs it.
     """
     try:
         read()
-    except EngineError:
+    except EngineError as e:
         if not any([shard.mend(work) for shard in shards]):
-            raise
+            # one that DuckDB cannot open for a column that plays no role, and pyarrow can
+            alone = e.by_file and len(shards) == 1
+            if not alone:
+                raise
+            read_through(shards[0].path)  # or is it damaged?
+            if not shards[0].mend(work, always=True):
+                raise
         read()

@@ -60,6 +60,7 @@ def open_physical(footer: Footer) -> Iterator[tuple[pq.ParquetFile, Physical]]:
         file = pq.ParquetFile(
             source,
             metadata=metadata,
+            binary_type=pa.large_binary(),  # of any size together, inside lists and structs too
             pre_buffer=False,
             buffer_size=_BUFFER,
             page_checksum_verification=True,

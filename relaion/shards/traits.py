@@ -208,7 +208,7 @@ def chunk_bytes(handle: int, meta: Struct) -> int:
     """
     found: int = meta[UNCOMPRESSED][1]
     if _SIZES in meta and 1 in meta[_SIZES][1]:
-        return max(found, meta[_SIZES][1][1][1])
+        found = max(found, int(meta[_SIZES][1][1][1]))
     if _DICTIONARY & set(meta[ENCODINGS][1][1]) and meta[VALUES][1]:
         try:
             header, _ = read_page_header(handle, chunk_range(meta)[0])
