@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ NOT_YET = {
 DAMAGED = {
     "ARROW-GH-41317": "its pages cannot be decoded",
     "ARROW-GH-41321": "its pages cannot be decoded",
-    "ARROW-RS-GH-6229-DICTHEADER": "a column cannot be read",
+    "ARROW-RS-GH-6229-DICTHEADER": "column name cannot be read",
     "PARQUET-1481": "has a column of no known type",
     "incorrect_map_schema": "has a damaged footer",
     "repeated_no_annotation": "its footer counts 0 rows, its row groups 6",
@@ -202,8 +203,9 @@ def test_a_file_of_parquet_testing_is_cleaned_or_refused(path: Path, tmp_path: P
     link = link_column(path)
     roles = {link: "url"} if link else {}
     rows = Rows([], [])
-    if link and path.stem not in DAMAGED:
-        rows = rows_of(source, roles)
+    if link:
+        with suppress(*((OSError, pa.ArrowException) if path.stem in DAMAGED else ())):
+            rows = rows_of(source, roles)
     listed = next((row["url"] for row in rows.roles if row["url"] is not None), b"nothing")
     raw = listed.encode() if isinstance(listed, str) else listed
     digest = hashlib.md5(raw).hexdigest()
