@@ -56,6 +56,18 @@ def _words(error: duckdb.Error) -> str:
     return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
 
 
+def _is_by_file(error: duckdb.Error) -> bool:
+    """Whether an error may come from what a file holds, not from the machine or a statement."""
+    kinds = (
+        duckdb.IOException,
+        duckdb.InvalidInputException,
+        duckdb.ConversionException,
+        duckdb.NotSupportedError,
+        duckdb.SerializationException,
+    )
+    return isinstance(error, kinds) and not any(said in str(error) for said in _CAUSES)
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     """Explain a mistake in a user's statement; any other failure is said in our words."""
@@ -141,7 +153,9 @@ class Engine:
             yield
         except duckdb.Error as e:
             detail = self._keep_detail()
-            raise EngineError(f"{doing}: DuckDB {_words(e)} ({type(e).__name__}){detail}") from None
+            said = EngineError(f"{doing}: DuckDB {_words(e)} ({type(e).__name__}){detail}")
+            said.by_file = _is_by_file(e)
+            raise said from None
 
     def _keep_detail(self) -> str:
         """Write the engine's own message, which may quote a row, to a private file."""
@@ -362,6 +376,8 @@ class _Reading:
             is_text = kind == "VARCHAR"
             value = value if is_text else f"{value}::blob"
             return f"digest_of_{'text' if is_text else 'bytes'}({value}, {WIDTHS[role]})"
+        if kind == "BLOB":  # text that nothing marks as such: not its escapes
+            value = f"decode({value})"
         if kind.startswith("DECIMAL"):  # by its digits: the nearest double, as anybody reads it
             value = f"{value}::varchar"
         return f"{value}::{ROLE_TYPES[role]}"

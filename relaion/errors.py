@@ -45,7 +45,12 @@ class ScriptError(RelaionError):
 
 
 class EngineError(RelaionError):
-    """Raised when DuckDB fails; names our script and the class of the failure only."""
+    """Raised when DuckDB fails; names our script and the class of the failure only.
+
+    `by_file`: it may be that it cannot read a file which others can.
+    """
+
+    by_file = False
 
 
 class OutputError(RelaionError):

@@ -38,8 +38,8 @@ def read(path: Path, **options: Any) -> Shard:
     return read_shard(ShardPath(path, "s"), **options)
 
 
-def groups(folder: Path) -> list[Group]:
-    return group_shards([read_shard(s) for s in find_shards([folder]).shards])
+def groups(*paths: Path) -> list[Group]:
+    return group_shards([read_shard(s) for s in find_shards(paths).shards])
 
 
 def refused(path: Path, **options: Any) -> str:
@@ -291,7 +291,7 @@ def test_real_files_have_the_roles_that_a_person_sees(shared_data: Path, tmp_pat
         },
         "img2dataset_bbox.parquet": {"url": "url", "text": "txt"},
     }
-    for group in groups(shared_data / "real"):
+    for group in groups(*(shared_data / "real").glob("*.parquet")):
         for found in group.shards:
             named = {role: column.name for role, column in group.layout.roles.items()}
             assert named == expected[found.name]

@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relaion.errors import InputError, StopError
-from relaion.links import host_digest, key_digest, link_key
+from relaion.links import can_spread, host_digest, key_digest, link_key
 from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import FORMS, spellings
@@ -33,7 +33,7 @@ from relaion.proof.model import Rules, judge
 from relaion.proof.near import TAIL, near_rows, plain_hosts, tail_of
 from relaion.proof.part import beyond
 from relaion.proof.pool import processes
-from relaion.proof.rows import Rows, as_hex, open_shard, role_rows
+from relaion.proof.rows import At, Rows, as_hex, open_shard, role_rows
 from relaion.proof.same import Cursor, bits, differing, row_digests
 from relaion.proof.schema import compare
 from relaion.proof.verdict import Notes, count
@@ -338,8 +338,8 @@ def test_digests_are_decoded() -> None:
     ):
         for kind in (pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())):
             column = pa.array([text, None]).cast(kind)
-            assert as_hex(column, 16).to_pylist() == [raw.hex(), None]
-    assert as_hex(pa.array(["no digest at all!"]), 16).to_pylist() == [None]
+            assert as_hex(column, 16, is_text=True).to_pylist() == [raw.hex(), None]
+    assert as_hex(pa.array(["no digest at all!"]), 16, is_text=True).to_pylist() == [None]
 
 
 # -- the model ---------------------------------------------------------------------------
@@ -405,7 +405,7 @@ def known_of(rows: list[dict[str, Any]], lists: list[Listing], setting: Setting)
     named = oracle.reasons(rows, lists, replace(setting, same_link=False))
     for row, reasons in zip(rows, named, strict=True):
         hits = {r.list_id for r in reasons if r.list_id is not None}
-        if row["url"] is not None and hits and setting.same_link:
+        if setting.same_link and hits and row["url"] is not None and can_spread(row["url"]):
             digest = key_digest(link_key(row["url"]))
             links[digest] = tuple({*links.get(digest, ()), *hits})
     hosts = {host_digest(link_key(u)) for u in URLS} - {None}
@@ -431,8 +431,8 @@ def beside_of(lists: list[Listing], setting: Setting) -> Beside:
                 for x in lists
                 if ("image_md5", (row["image_md5"] or "").lower()) in x.entries
             )
-            if value is not None and hits:
-                is_link = sidecar.key == "url"
+            is_link = sidecar.key == "url"
+            if value is not None and hits and (not is_link or can_spread(value)):
                 found |= Beside({key_digest(link_key(value)): hits} if is_link else {},
                                 {} if is_link else {value: hits})  # fmt: skip
     return found
@@ -470,7 +470,9 @@ def test_the_model_names_rows_as_the_oracle_does(
         "url": pa.array([raw(r["url"]) for r in rows], "binary"),
         "text": pa.array([raw(r["text"]) for r in rows], "binary"),
         "punsafe": pa.array([r["punsafe"] for r in rows], pa.float64()),
-        "image_md5": as_hex(pa.array([r["image_md5"] for r in rows], pa.string()), 16),
+        "image_md5": as_hex(
+            pa.array([r["image_md5"] for r in rows], pa.string()), 16, is_text=True
+        ),
     }
     if has_hashes:
         columns["row_hash"] = pa.array([r["row_hash"] for r in rows], pa.int64())
@@ -497,7 +499,7 @@ def test_roles_are_read_by_position_where_names_repeat(tmp_path: Path) -> None:
     table = pa.table([pa.array([f"{n}{i}"]) for i, n in enumerate(names)], names=names)
     pq.write_table(table, path)
     for position, name in enumerate(names):
-        (rows,) = role_rows(path, {"url": (position,)}, {"url"})
+        (rows,) = role_rows(path, {"url": (At(position, "string"),)}, {"url"})
         assert rows.columns["url"].to_pylist() == [f"{name}{position}".encode()]
 
 
@@ -505,7 +507,7 @@ def test_bytes_that_are_no_text_are_read(tmp_path: Path) -> None:
     path = tmp_path / "raw.parquet"
     raw = pa.array([b"http://a.example/\xff", b"ok"], pa.binary())
     pq.write_table(pa.table({"url": raw.view(pa.string())}), path)
-    (rows,) = role_rows(path, {"url": (0,)}, {"url"})
+    (rows,) = role_rows(path, {"url": (At(0, "string"),)}, {"url"})
     assert rows.columns["url"].to_pylist()[0].endswith(b"\xff")
     with open_shard(path) as file:
         (batch,) = file.iter_batches()

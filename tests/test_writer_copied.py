@@ -183,3 +183,29 @@ def test_what_is_not_to_be_trusted_is_encoded_again(
         assert footer_of(target)[1][4][1][1][0][1][1][1][2][3][1][12][1].keys() <= bounds
     kept = [i for i in range(ROWS) if i != GROUP]
     assert pq.read_table(target).equals(pq.read_table(source).take(kept))
+
+
+def elsewhere(fields: Struct) -> None:
+    """As DuckDB before 1.0: where a dictionary comes first, values lie somewhere else."""
+    for group in fields[4][1][1]:
+        for chunk in group[1][1][1]:
+            meta = chunk[3][1]
+            if 11 in meta:
+                meta[9] = (I64, meta[11][1] + meta[7][1] - 3)
+
+
+def test_places_of_values_that_are_wrong_are_mended(tmp_path: Path) -> None:
+    path, target = tmp_path / "source.parquet", tmp_path / "target.parquet"
+    n = range(2 * GROUP)
+    table = pa.table({"url": [f"https://a.example/{i}" for i in n], "k": [f"{i % 9}" for i in n]})
+    pq.write_table(table, path, row_group_size=GROUP, use_dictionary=["k"])
+    places = [c[3][1][9] for c in read_footer(path).chunks(1)]
+    edit_footer(path, elsewhere)
+    assert [c[3][1][9] for c in read_footer(path).chunks(1)] != places
+    write(path, target, {5})
+    assert chunk_bytes(target, 1) == chunk_bytes(path, 1)  # copied
+    for group in range(2):
+        for chunk in read_footer(target).chunks(group):
+            page, _ = read_struct(target.read_bytes(), chunk[3][1][9][1])
+            assert page[1][1] in (0, 3)  # of values
+    assert pq.read_table(target).equals(table.take([*range(5), *range(6, 2 * GROUP)]))

@@ -114,8 +114,9 @@ class _Search:
         except PermissionError:
             raise
         except (OSError, RuntimeError):  # a dangling link, or one that leads to itself
+            restore = "run git annex get" if _is_annexed(path) else "restore or remove it"
             raise InputError(
-                f"{shown(path)}: is a link to a file that is not there; restore or remove it"
+                f"{shown(path)}: is a link to a file that is not there; {restore}"
             ) from None
         if not real.is_file():
             raise InputError(f"{shown(path)}: is no regular file; name a file to read")
@@ -156,6 +157,14 @@ class _Search:
                     self._take(path, subset)
                 else:
                     self.skipped.add(path)
+
+
+def _is_annexed(link: Path) -> bool:
+    """Whether a link leads to where git-annex would keep a file's content."""
+    try:
+        return "annex/objects" in link.readlink().as_posix()
+    except OSError:
+        return False
 
 
 def _linked_last(path: Path) -> tuple[bool, bytes]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from relaion.proof.explain import explain
-from relaion.proof.rows import batches
+from relaion.proof.reading import batches
 from relaion.proof.same import row_digests
 from relaion.proof.schema import compare
 

@@ -7,29 +7,41 @@ import string
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Context, Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError
+from relaion.proof.reading import batches
 from relaion.shards.columns import refuse_encrypted
 from relaion.shards.roles import Layout
 
-BATCH = 65_536
 DIGEST_BYTES = {"image_md5": 16, "image_sha1": 20, "image_sha256": 32}
 KEYS = frozenset({"url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256"})
+_EXACT = Context(prec=100)  # a decimal of 256 bits has 77 digits
 _ANY_TEXT = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
 
 
-Roles = Mapping[str, tuple[int, ...]]
-"""Role to the positions of the columns that play it, the first one first."""
+class At(NamedTuple):
+    """Where a column with a role stands in its shard, and its type (`plain_type`)."""
+
+    position: int
+    type: str
 
 
-def roles_of(layout: Layout) -> dict[str, tuple[int, ...]]:
+Roles = Mapping[str, tuple[At, ...]]
+"""Role to the columns that play it, the first one first."""
+
+
+def roles_of(layout: Layout) -> dict[str, tuple[At, ...]]:
     """The roles of a layout as plain values, to travel in a task."""
-    return {role: tuple(c.position for c in layout.playing(role)) for role in layout.roles}
+    return {
+        role: tuple(At(c.position, c.type) for c in layout.playing(role)) for role in layout.roles
+    }
 
 
 @dataclass(frozen=True)
@@ -64,22 +76,6 @@ def open_shard(path: Path) -> pq.ParquetFile:
     return file
 
 
-def batches(
-    path: Path, names: list[str] | None = None, groups: Sequence[int] | None = None
-) -> Iterator[pa.RecordBatch]:
-    """All rows of a shard in order, or of these row groups; all columns or those named."""
-    with open_shard(path) as file:
-        reader = file.iter_batches(BATCH, row_groups=groups, columns=names)
-        while True:
-            try:
-                batch = next(reader, None)
-            except (pa.ArrowException, OSError, ValueError):
-                raise InputError(f"{path}: its rows cannot be read") from None
-            if batch is None:
-                return
-            yield batch
-
-
 def role_rows(
     path: Path, roles: Roles, wanted: Collection[str], groups: Sequence[int] | None = None
 ) -> Iterator[Rows]:
@@ -87,7 +83,7 @@ def role_rows(
     chosen = {role: at for role, at in roles.items() if role in wanted and role in KEYS}
     with open_shard(path) as file:
         schema = file.schema_arrow
-    names = sorted({schema.field(p).name for positions in chosen.values() for p in positions})
+    names = sorted({schema.field(at.position).name for played in chosen.values() for at in played})
     if not names:
         return
     for batch in batches(path, names, groups):
@@ -99,38 +95,50 @@ def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:
     columns: dict[str, pa.Array] = {}
     more: dict[str, tuple[pa.Array, ...]] = {}
     unread: dict[tuple[str, int], int] = {}
-    for name, positions in roles.items():
+    for name, played in roles.items():
         if name not in KEYS:
             continue
-        raw = [_column(batch, schema, position) for position in positions]
-        found = [_played(name, column) for column in raw]
+        raw = [_column(batch, schema, at.position) for at in played]
+        found = [_played(name, c, at.type) for c, at in zip(raw, played, strict=True)]
         columns[name] = found[0]
         if found[1:]:
             more[name] = tuple(found[1:])
         if name in DIGEST_BYTES:
-            for place, (column, digests) in enumerate(zip(raw, found, strict=True)):
-                unread[name, place] = _present(column) - (len(digests) - digests.null_count)
+            for place, (column, at, digests) in enumerate(zip(raw, played, found, strict=True)):
+                held = _present(column, is_text=at.type == "string")
+                unread[name, place] = held - (len(digests) - digests.null_count)
     return Rows(batch.num_rows, columns, more, unread)
 
 
-def _played(role: str, column: pa.Array) -> pa.Array:
+def _played(role: str, column: pa.Array, kind: str) -> pa.Array:
     if role in ("url", "text"):
         return as_bytes(column)
     if role == "punsafe":
         plain = _decoded(column)
-        if pa.types.is_decimal(plain.type):  # by its digits: the nearest double
-            plain = pc.cast(plain, pa.string())
+        if kind.startswith("decimal"):
+            return _doubles(plain, kind)
         return pc.cast(plain, pa.float64())
     if role == "row_hash":
         return pc.cast(_decoded(column), pa.int64())
-    return as_hex(column, DIGEST_BYTES[role])
+    return as_hex(column, DIGEST_BYTES[role], is_text=kind == "string")
 
 
-def _present(column: pa.Array) -> int:
+def _doubles(column: pa.Array, kind: str) -> pa.Array:
+    """Decimals as the nearest doubles, from whole numbers or from their bytes, highest first."""
+    scale = int(kind.rstrip(")").rpartition(",")[2])
+    whole = [
+        int.from_bytes(v, "big", signed=True) if isinstance(v, bytes) else v
+        for v in column.to_pylist()
+    ]
+    found = [None if v is None else float(Decimal(v).scaleb(-scale, _EXACT)) for v in whole]
+    return pa.array(found, pa.float64())
+
+
+def _present(column: pa.Array, *, is_text: bool) -> int:
     """How many values of a digest column there are, whatever they are; blanks are none."""
     plain = _decoded(column)
     raw = as_bytes(plain)
-    if pa.types.is_string(plain.type) or pa.types.is_large_string(plain.type):
+    if is_text:
         raw = pc.utf8_trim(pc.cast(plain, options=_ANY_TEXT), " ")
     return int(pc.sum(pc.greater(pc.binary_length(raw), 0)).as_py() or 0)
 
@@ -153,8 +161,11 @@ def as_bytes(column: pa.Array) -> pa.Array:
     return pc.cast(_decoded(column), pa.binary())
 
 
-def as_hex(column: pa.Array, width: int) -> pa.Array:
-    """Digests of `width` bytes as lower-case hex, each value by itself; null where it is none."""
+def as_hex(column: pa.Array, width: int, *, is_text: bool) -> pa.Array:
+    """Digests of `width` bytes as lower-case hex, each value by itself; null where it is none.
+
+    `is_text`: the column is one of text, where raw bytes are told only where they are no UTF-8.
+    """
     plain = _decoded(column)
     if pa.types.is_fixed_size_binary(plain.type):
         return pa.array([None if v is None else v.hex() for v in plain.to_pylist()], pa.string())
@@ -164,8 +175,6 @@ def as_hex(column: pa.Array, width: int) -> pa.Array:
     found = pc.if_else(is_hex, lower, None)
     if not others.true_count:
         return found
-    is_text = not pa.types.is_binary(plain.type) and not pa.types.is_large_binary(plain.type)
-    is_text = is_text and plain.type != pa.binary_view()
     values = as_bytes(plain).filter(others).to_pylist()
     told = pa.array([_digest(v, width, is_text=is_text) for v in values], pa.string())
     return pc.replace_with_mask(found, others, told)

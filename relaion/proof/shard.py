@@ -9,7 +9,8 @@ from relaion.paths import shown
 from relaion.proof import part, schema
 from relaion.proof.disclosure import check_columns
 from relaion.proof.kept import check_kept, tell_kept
-from relaion.proof.rows import Roles, batches, open_shard
+from relaion.proof.reading import batches
+from relaion.proof.rows import Roles, open_shard
 from relaion.proof.same import Cursor
 from relaion.proof.statement import FileLine
 from relaion.proof.task import OutputTask, ShardReport, ShardTask

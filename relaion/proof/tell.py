@@ -6,7 +6,8 @@ from pathlib import Path
 from relaion.errors import InputError
 from relaion.proof.explain import Differences, Judged, explain
 from relaion.proof.model import judge
-from relaion.proof.rows import Roles, batches, open_shard, rows_of
+from relaion.proof.reading import batches
+from relaion.proof.rows import Roles, open_shard, rows_of
 from relaion.proof.same import row_digests
 from relaion.proof.task import ShardTask, gone
 from relaion.proof.verdict import Notes, count

@@ -19,7 +19,8 @@ from relaion.paths import shown
 from relaion.proof.counts import count_coverage, count_hits, count_removals
 from relaion.proof.fates import Fates, mask_of
 from relaion.proof.model import judge
-from relaion.proof.rows import Roles, batches, open_shard, rows_of
+from relaion.proof.reading import batches
+from relaion.proof.rows import Roles, open_shard, rows_of
 from relaion.proof.same import Cursor, Pairs, differing, row_digests
 from relaion.proof.task import OutputTask, ShardReport, ShardTask, gone, survivors
 
@@ -98,9 +99,9 @@ def walk(
     with open_shard(source) as file:
         schema = file.schema_arrow
     names = {
-        (role, place): shown(schema.field(at).name)
-        for role, positions in roles.items()
-        for place, at in enumerate(positions)
+        (role, place): shown(schema.field(at.position).name)
+        for role, played in roles.items()
+        for place, at in enumerate(played)
     }
     broken: set[tuple[str, str]] = set()
     report.rows = 0

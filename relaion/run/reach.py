@@ -70,7 +70,8 @@ def _sample(inputs: Inputs) -> pa.Table:
     pieces = [_SAMPLED.empty_table()]
     number = 0
     for subset, members in groupby(inputs.shards, key=lambda n: n.shard.subset):
-        picked = _spread([n.shard for n in members if n.shard.rows], SHARDS)
+        filled = [n.shard for n in members if n.shard.rows and "url" in n.shard.layout.roles]
+        picked = _spread(filled, SHARDS)
         for shard in picked:
             for links, hashes in _rows(shard, -(-ROWS // len(picked))):
                 numbers = pa.array(range(number, number + len(links)), pa.int64())

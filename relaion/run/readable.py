@@ -16,6 +16,7 @@ from relaion.run.numbering import Numbered
 from relaion.shards.believed import hidden_roles
 from relaion.shards.mended import bad_text, mend, mended_layout
 from relaion.shards.roles import Layout
+from relaion.shards.spans import read_through
 
 FOLDER = "mended"
 
@@ -64,14 +65,21 @@ def as_read(shards: Iterable[Numbered], work: Path) -> list[Numbered]:
 def mending(shards: Sequence[Original], work: Path, read: Callable[[], None]) -> None:
     """Read some shards; where DuckDB gives up, mend those that need it and read again.
 
-    Those that it would misread are mended before: it would not notice. Raises what `read`
-    raised where none needs it.
+    Those that it would misread are mended before: it would not notice. A shard that it cannot
+    read by itself is mended whatever is wrong with it. Raises what `read` raised where none
+    needs it.
     """
     for shard in shards:
         shard.mend(work, hidden_roles)
     try:
         read()
-    except EngineError:
+    except EngineError as e:
         if not any([shard.mend(work, bad_text) for shard in shards]):
-            raise
+            # one that DuckDB cannot open for a column that plays no role, and pyarrow can
+            alone = e.by_file and len(shards) == 1
+            if not alone:
+                raise
+            read_through(shards[0].path)  # or is it damaged?
+            if not shards[0].mend(work, lambda *_: True):
+                raise
         read()

@@ -50,6 +50,8 @@ _OF_OTHERS = re.compile(
     r"(?:^|[^a-z])(url|uri|link|href|text|txt|caption|alt|title|page|html|site|domain|host|user|"
     r"author|key|row|name|path|tar|json|exif|record)s?(?:$|[^a-z])"
 )
+# roles whose values are texts; some writers store them as bytes that nothing marks as text
+TEXTS = frozenset({"url", "text", "language"})
 # names that look like a role and are none, with the reason
 _NO_ROLE = {
     "image_phash": "images that look alike share it; it is not matched",
@@ -129,12 +131,15 @@ def _claim_of_digest(name: str, kind: str) -> Claim:
     return _if_fit(role, kind, len(NAMES[role]))
 
 
-def misfit(role: str, kind: str) -> str:
-    """Why a column of this type cannot play a role; empty if it can."""
-    if fits(role, kind):
+def misfit(role: str, kind: str, *, named: bool = False) -> str:
+    """Why a column of this type cannot play a role; empty if it can.
+
+    `named`: it was the user who named the column, and so says that its bytes are text.
+    """
+    if fits(role, kind) or (named and role in TEXTS and kind == "binary"):
         return ""
     if kind == "null":
-        return "has no type, so it is NULL in every row"
+        return "has no type, every value is NULL"
     if role == "row_hash":
         return _no_row_hash(kind)
     if role in WIDTHS and kind == "int64":
@@ -146,6 +151,8 @@ def misfit(role: str, kind: str) -> str:
         wanted = "numbers with a fraction (float, double or decimal)"
     if role in WIDTHS:
         wanted = "text or bytes"
+    if role in TEXTS and kind == "binary":
+        wanted += f"; if its bytes are text, name it with --column {role}=NAME"
     return f"{kind}, but {NOUNS[role]}s are {wanted}"
 
 

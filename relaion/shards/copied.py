@@ -19,8 +19,10 @@ from relaion.shards.traits import (
     DATA_PAGE,
     DICTIONARY_PAGE,
     STATISTICS,
+    VALUES,
     chunk_range,
     column_metas,
+    first_data_page,
     read_page_header,
 )
 
@@ -76,6 +78,8 @@ class Copier:
         place, size = chunk_range(meta)
         end = place + size
         try:
+            if meta[VALUES][1]:
+                first_data_page(self._handle, meta)
             while place < end:
                 header, length = read_page_header(self._handle, place)
                 place += length + header[3][1]
@@ -98,6 +102,8 @@ class Copier:
             start, size = chunk_range(meta)
             moved = sink.tell() - start
             self._pass(start, size, sink)
+            if start < meta[DATA_PAGE][1] and meta[VALUES][1]:  # where it is, not where it is said
+                meta[DATA_PAGE] = (I64, first_data_page(self._handle, meta)[1])
             for field in (DATA_PAGE, _INDEX_PAGE, DICTIONARY_PAGE):
                 if field in meta and meta[field][1] > 0:
                     meta[field] = (I64, meta[field][1] + moved)

@@ -6,6 +6,7 @@ from typing import Any
 
 from relaion.errors import DamagedError
 from relaion.paths import shown
+from relaion.shards.imposters import HEAD, told
 from relaion.shards.metadata import ENCRYPTION, GROUPS, MAGIC, SCHEMA, Footer, Group, damaged
 from relaion.shards.thrift import (
     LIST,
@@ -46,7 +47,7 @@ def _footer_bytes(path: Path) -> tuple[bytes, int]:
     try:
         with path.open("rb") as f:
             size = os.fstat(f.fileno()).st_size
-            head = f.read(4)
+            head = f.read(HEAD)
             f.seek(max(size - 8, 0))
             tail = f.read(8)
             length = int.from_bytes(tail[:4], "little")
@@ -56,13 +57,12 @@ def _footer_bytes(path: Path) -> tuple[bytes, int]:
         raise DamagedError(
             f"{shown(path)}: cannot be read ({e.strerror}); check the file"
         ) from None
-    if MAGIC_ENCRYPTED in (head, tail[4:]):
+    if MAGIC_ENCRYPTED in (head[:4], tail[4:]):
         raise _encrypted(path)
-    if head != MAGIC:
-        raise DamagedError(
-            f"{shown(path)}: is not a parquet file (it does not begin with PAR1); "
-            "name parquet files only"
-        )
+    if head[:4] != MAGIC:
+        if tail[4:] == MAGIC and size > 12:
+            raise DamagedError(f"{shown(path)}: has lost its beginning; get it again")
+        raise DamagedError(f"{shown(path)}: is not a parquet file but {told(head, size)}")
     if tail[4:] != MAGIC or length > size - 12:
         raise DamagedError(
             f"{shown(path)}: is a parquet file that was cut off ({size} bytes, no whole footer "
@@ -132,4 +132,4 @@ def _check(footer: Footer) -> None:
             raise ThriftError("has key-value pairs that are none")
     counts = [group.rows for group in footer.groups]
     if min(counts, default=0) < 0 or sum(counts) != footer.rows:
-        raise ThriftError("counts other rows than its row groups do")
+        raise ThriftError(f"counts {footer.rows} rows, its row groups {sum(counts)}")

@@ -12,10 +12,18 @@ import pyarrow as pa
 
 from relaion.errors import DamagedError, InputError
 from relaion.paths import ShardPath, shown
-from relaion.shards.columns import ColumnFacts, facts, has_value, open_parquet, sample_values
+from relaion.shards.claims import NAMES
+from relaion.shards.columns import (
+    ColumnFacts,
+    count_missing,
+    facts,
+    has_value,
+    open_parquet,
+    sample_values,
+)
 from relaion.shards.footer import read_footer
 from relaion.shards.overrides import Columns, listed
-from relaion.shards.roles import Layout, describe, detect, settle
+from relaion.shards.roles import Column, Layout, describe, detect, settle
 from relaion.shards.sound import check_sound
 
 
@@ -57,10 +65,11 @@ def read_shard(
     """Read the footer of one shard and give roles to its columns.
 
     `settled` off leaves rivals for a role as their names tell. Raises DamagedError, in one
-    line that names the file, for what is no parquet file and a
-    file that is damaged or encrypted; InputError for an override that does not fit, for two
-    link columns that both hold values and of which the user named none, and
-    (unless `needs_link` is off, as for a sidecar) for a file without a link column.
+    line that names the file, for what is no parquet file and a file that is damaged or
+    encrypted; InputError for an override that does not fit, for two link columns that both
+    hold values and of which the user named none, and (unless `needs_link` is off, as for a
+    sidecar) for a file without a link column. A file whose link column has no value at all
+    needs none: it has no link to look at.
     """
     path = shard_path.path
     check_sound(read_footer(path))
@@ -77,7 +86,7 @@ def read_shard(
         raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
     if settled and layout.contested:
         layout = _named(path, lambda: settle(layout, lambda column: has_value(path, column)))
-    if needs_link and "url" not in layout.roles:
+    if needs_link and "url" not in layout.roles and not _is_void(path, rows, layout):
         raise InputError(f"{shown(path)}: {_no_link(layout)}")
     size = path.stat().st_size
     return Shard(
@@ -97,10 +106,28 @@ def _named(path: Path, make: Callable[[], Layout]) -> Layout:
         raise type(e)(f"{shown(path)}: {e}") from None
 
 
+def _is_void(path: Path, rows: int, layout: Layout) -> bool:
+    """Whether the column that is a link by name, or by the user's word, has no value at all.
+
+    A writer that met no link gives the column any type: none (Arrow's null), or that of NaN.
+    """
+    named = {name for role, name in layout.overrides if role == "url"}
+    for column in layout.columns:
+        if column.name in named or (not named and column in _mistaken(layout)):
+            if not rows or column.type == "null":
+                return True
+            return sum(count_missing(path, column)) == rows
+    return False
+
+
+def _mistaken(layout: Layout) -> list[Column]:
+    """Columns that are links by their names and cannot be, by their types."""
+    return [c for c in layout.refused if c.name.lower() in NAMES["url"]]
+
+
 def _no_link(layout: Layout) -> str:
     names = [column.name for column in layout.columns]
-    mistaken = next((c for c in layout.refused if c.name.lower() in ("url", "image_url")), None)
-    if mistaken:
+    for mistaken in _mistaken(layout)[:1]:
         return f"no link column: {shown(mistaken.name)} is {mistaken.why}"
     hints = ("url", "uri", "link", "href", "src")
     likely = [

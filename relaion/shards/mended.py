@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from relaion.errors import InputError
 from relaion.paths import private_umask, shown, whole_file
+from relaion.shards.claims import TEXTS
 from relaion.shards.columns import column_arrays, column_batches, open_parquet
 from relaion.shards.digests import WIDTHS
 from relaion.shards.exact import as_bytes, as_text, is_exact, marked, readable
@@ -31,7 +32,7 @@ def bad_text(path: Path, layout: Layout) -> bool:
     these columns to the end, a piece at a time. Raises InputError, which quotes no value,
     for a column that cannot be read.
     """
-    texts = [column for column in layout.used if column.type == "string"]
+    texts = [column for column in layout.used if _is_text(column)]
     with _reading(path), open_parquet(path) as file:
         return any(
             not is_exact(as_bytes(array))
@@ -72,8 +73,12 @@ def mended_layout(layout: Layout) -> Layout:
     return replace(layout, columns=tuple(moved))
 
 
+def _is_text(column: Column) -> bool:
+    return column.type == "string" or column.role in TEXTS
+
+
 def _mended(column: Column, values: pa.Array) -> pa.Array:
-    if column.type != "string":
+    if not _is_text(column):
         is_coded = isinstance(values, pa.DictionaryArray)
         return values.dictionary_decode() if is_coded else values
     if column.role == "url":

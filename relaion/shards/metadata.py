@@ -133,7 +133,9 @@ def _collect(
     if children is None or 1 in element:
         if element[1][0] != I32 or not 0 <= element[1][1] <= FIXED:
             raise ThriftError("has a column of no known type")
-        found.append(Leaf(path, element, nested or element[3][1] == REPEATED))
+        # a few writers leave it out where a column is required
+        repeated = 3 in element and element[3][1] == REPEATED
+        found.append(Leaf(path, element, nested or repeated))
         return at + 1
     here, at = at, at + 1
     for _ in range(children):

@@ -47,6 +47,8 @@ def columns_of(overrides: Overrides) -> dict[str, str | list[str]]:
 def check_overrides(columns: Sequence[Some], overrides: Overrides) -> dict[str, list[Some]]:
     """Role to the columns that the user named for it, in that order; names are taken exactly.
 
+    A column without a type, which is NULL in every row, is left out.
+
     Raises InputError for a role that does not exist, a name that no column or more than one
     has, one column named twice, a type that cannot play the role, and a second column for a
     role that only one can play.
@@ -59,7 +61,9 @@ def check_overrides(columns: Sequence[Some], overrides: Overrides) -> dict[str, 
         column = _the_one(columns, name, said)
         if any(column in others for others in chosen.values()):
             raise InputError(f"{said}: that column has another role by --column already")
-        wrong = misfit(role, column.type)
+        if column.type == "null":
+            continue  # a writer that met no value in this shard: there is none to look at
+        wrong = misfit(role, column.type, named=True)
         if wrong:
             raise InputError(f"{said}: it cannot be used: {wrong}")
         if role in chosen and role not in MANY:

@@ -60,6 +60,7 @@ def open_physical(footer: Footer) -> Iterator[tuple[pq.ParquetFile, Physical]]:
         file = pq.ParquetFile(
             source,
             metadata=metadata,
+            binary_type=pa.large_binary(),  # of any size together, inside lists and structs too
             pre_buffer=False,
             buffer_size=_BUFFER,
             page_checksum_verification=True,
@@ -96,10 +97,18 @@ def _bare_metadata(footer: Footer) -> pq.FileMetaData:
         SCHEMA: (LIST, (STRUCT, list(_bare(footer.elements)))),
         ROWS: footer.fields[ROWS],
     }
+    return told(footer, fields)
+
+
+def told(footer: Footer, fields: Struct) -> pq.FileMetaData:
+    """What pyarrow makes of a footer of these `fields` (version, schema, rows) and no others.
+
+    Row groups and the writer's name are the source's own. pyarrow knows the faults of old
+    writers by that name; key-value metadata, which may ask for other types, is not there.
+    """
     start, end = footer.groups_at
     data = write_struct(fields)[:-1] + b"\x19" + footer.data[start:end]  # field 4, a list
-    # created_by is field 6, two on from 4: pyarrow knows the faults of old writers by it
-    data += write_struct({2: (BINARY, footer.created_by)})
+    data += write_struct({2: (BINARY, footer.created_by)})  # field 6, two on from 4
     whole = MAGIC + data + len(data).to_bytes(4, "little") + MAGIC
     return pq.read_metadata(pa.BufferReader(whole))
 

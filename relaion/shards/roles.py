@@ -201,16 +201,17 @@ def _assign(layout: Layout, full: Collection[int] | None) -> Layout:
         )
         named = given.get(role, [])
         several = role in WIDTHS
-        players = named or (rivals if several else rivals[:1])
+        # a role whose named column has no value here goes to no other column instead
+        free = [] if role in dict(layout.overrides) else rivals
+        players = named or (free if several else free[:1])
         for order, column in enumerate(players):
             why = _why(column, role, [] if several else rivals)
             why = f"named by --column {role}" if named else why
             done[column.position] = replace(column, role=role, order=order, why=why)
         for column in rivals:
             if column not in players:
-                why = (
-                    f"its name says {NOUNS[role]} too, but {shown(players[0].name)} is taken for it"
-                )
+                taken = players[0].name if players else dict(layout.overrides)[role]
+                why = f"its name says {NOUNS[role]} too, but {shown(taken)} is taken for it"
                 done[column.position] = replace(column, why=why, claimed=role)
     return replace(layout, columns=tuple(done[c.position] for c in bare))
 

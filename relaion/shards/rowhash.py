@@ -51,6 +51,8 @@ def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
     roles = shard.layout.roles
     names = [name for name in ("url", "text", "row_hash") if name in roles]
     own = roles.get("row_hash")
+    if not {"url", "text"} & set(names):
+        return  # nothing to compute them from
     try:
         with open_parquet(shard.path) as file:
             start = 0
@@ -80,8 +82,8 @@ def _rows_if_full(file: pq.ParquetFile, column: Column, group: int) -> int | Non
 
 
 def _of_piece(columns: dict[str, pa.Array], start: int) -> tuple[pa.Array, pa.Array]:
-    n = len(columns["url"])
-    links, captions = columns["url"], columns.get("text", pa.nulls(n, pa.string()))
+    none = pa.nulls(len(next(iter(columns.values()))), pa.string())
+    links, captions = columns.get("url", none), columns.get("text", none)
     wanted = pc.or_(pc.is_valid(links), pc.is_valid(captions))
     if "row_hash" in columns:
         wanted = pc.and_(wanted, pc.is_null(columns["row_hash"]))

@@ -3,13 +3,18 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from relaion.shards.footer import read_footer
 from relaion.shards.masks import Removed
 from relaion.shards.metadata import Footer, damaged
-from relaion.shards.physical import reading
+from relaion.shards.physical import open_physical, reading
+from relaion.shards.traits import read_storage
+
+_ROWS, _BYTES = 65_536, 64 << 20
 
 
 @dataclass(frozen=True)
@@ -62,3 +67,14 @@ def batches(
         start += batch.num_rows
     if start != end:
         raise damaged(footer.path, "its pages hold another number of rows than its footer says")
+
+
+def read_through(path: Path) -> None:
+    """Decode every column of a shard. Raises DamagedError where that cannot be done."""
+    footer = read_footer(path)
+    rows = max(1, min(_ROWS, _BYTES // read_storage(footer).row_bytes))
+    with open_physical(footer) as (file, _):
+        for _ in batches(
+            footer, file, Span(range(len(footer.groups)), 0, footer.rows, frozenset()), rows
+        ):
+            pass

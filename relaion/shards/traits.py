@@ -18,12 +18,13 @@ _KEPT = frozenset({DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT})
 _MAX_GROUPS = 8  # of 16 columns each: read in 10 ms
 _MAX_DICTIONARIES = 4
 _DATA_PAGE_V2 = 3
+_DATA_PAGES = (0, _DATA_PAGE_V2)
 _HEADER_BYTES = (1024, 1 << 20)  # a page's header; a longer one holds large statistics
 
 # fields of ColumnMetaData
 ENCODINGS, CODEC, VALUES, UNCOMPRESSED, COMPRESSED = 2, 4, 5, 6, 7
 KEY_VALUES, DATA_PAGE, DICTIONARY_PAGE = 8, 9, 11
-STATISTICS, ENCODING_COUNTS, BLOOM_FILTER = 12, 13, 14
+STATISTICS, ENCODING_COUNTS, BLOOM_FILTER, _SIZES = 12, 13, 14, 16
 _BOUNDS = frozenset({1, 2, 5, 6})  # of Statistics: max and min, by either definition
 
 
@@ -67,9 +68,9 @@ def read_storage(footer: Footer) -> Storage:
             )
             page = _first_page(handle, per_group)
             version = 2 if page and page[1][1] == _DATA_PAGE_V2 else 1
+        widest = _row_bytes(footer, picked, per_group)
     except (ThriftError, KeyError, TypeError, OSError, OverflowError):
         raise damaged(footer.path, "its column chunks are not what its footer says") from None
-    widest = _row_bytes(footer, picked, per_group)
     return Storage(columns, version, 4 in page, any(4 in group for group in groups), widest)
 
 
@@ -90,7 +91,7 @@ def column_metas(footer: Footer, group: Struct) -> list[Struct]:
         meta: Struct = chunk[3][1]
         try:
             start, size = chunk_range(meta)
-            inside = 4 <= start <= meta[DATA_PAGE][1] <= start + size <= footer.start
+            inside = 4 <= start <= start + size <= footer.start
             inside = inside or meta[VALUES][1] == 0  # an empty chunk may lie nowhere
             whole = leaf.nested or meta[VALUES][1] == group[3][1]
             known = 0 <= meta[CODEC][1] <= 7
@@ -104,6 +105,7 @@ def column_metas(footer: Footer, group: Struct) -> list[Struct]:
 
 def chunk_range(meta: Struct) -> tuple[int, int]:
     """Where a column chunk starts in the file, and its length in bytes."""
+    # behind a dictionary nobody looks at DATA_PAGE: DuckDB before 1.0 pointed elsewhere
     start: int = meta[DATA_PAGE][1]
     if DICTIONARY_PAGE in meta and 0 < meta[DICTIONARY_PAGE][1] < start:
         start = meta[DICTIONARY_PAGE][1]
@@ -176,14 +178,52 @@ def _first_page(handle: int, per_group: Sequence[Sequence[Struct]]) -> Struct:
     for metas in per_group:
         for meta in metas:
             if meta[VALUES][1]:
-                return read_page_header(handle, meta[DATA_PAGE][1])[0]
+                return first_data_page(handle, meta)[0]
     return {}
+
+
+def first_data_page(handle: int, meta: Struct) -> tuple[Struct, int]:
+    """The header of a chunk's first page of values, and where it is, found page by page.
+
+    Raises ThriftError where there is none.
+    """
+    place, size = chunk_range(meta)
+    end = place + size
+    while place < end:
+        header, length = read_page_header(handle, place)
+        if header[1][1] in _DATA_PAGES:
+            return header, place
+        if header[3][1] < 0:
+            break
+        place += length + header[3][1]
+    raise ThriftError("has a column without a page of values")
+
+
+def chunk_bytes(handle: int, meta: Struct) -> int:
+    """Bytes of a chunk's values once they are decoded, as far as can be told.
+
+    A dictionary of a few long values may stand for gigabytes: the chunk itself then says
+    little, unless the writer noted the size (SizeStatistics), or each value is like those of
+    the dictionary.
+    """
+    found: int = meta[UNCOMPRESSED][1]
+    if _SIZES in meta and 1 in meta[_SIZES][1]:
+        found = max(found, int(meta[_SIZES][1][1][1]))
+    if _DICTIONARY & set(meta[ENCODINGS][1][1]) and meta[VALUES][1]:
+        try:
+            header, _ = read_page_header(handle, chunk_range(meta)[0])
+            if 7 in header and header[7][1][1][1] > 0:
+                found = max(found, header[2][1] * meta[VALUES][1] // header[7][1][1][1])
+        except (ThriftError, KeyError, TypeError):  # whoever reads the values says so
+            return found
+    return found
 
 
 def _row_bytes(footer: Footer, picked: Sequence[int], per_group: Sequence[Sequence[Struct]]) -> int:
     widest = 1
-    for index, metas in zip(picked, per_group, strict=True):
-        total = sum(meta[UNCOMPRESSED][1] for meta in metas)
-        widest = max(widest, total // max(1, footer.groups[index].rows))
+    with footer.path.open("rb") as f:
+        for index, metas in zip(picked, per_group, strict=True):
+            total = sum(chunk_bytes(f.fileno(), meta) for meta in metas)
+            widest = max(widest, total // max(1, footer.groups[index].rows))
     plain = sum(8 for leaf in footer.leaves if leaf.type != BYTE_ARRAY)
     return widest + plain
