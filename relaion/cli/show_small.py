@@ -10,7 +10,6 @@ from rich.text import Text
 from relaion.stages.clean import Purged
 from relaion.stages.link import Steps
 from relaion.stages.scripts import Listing
-from relaion.stages.sql import Answer
 
 
 def plain_table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
@@ -38,19 +37,6 @@ def short(subsets: Sequence[str]) -> dict[str, str]:
 def count(n: int) -> str:
     """A number with thousands apart; nothing for zero, so that the others stand out."""
     return f"{n:,}" if n else "-"
-
-
-def show_answer(answer: Answer) -> RenderableType:
-    """Rows of a query under their column names."""
-    if not answer.columns:
-        return Text("done")
-    table = plain_table()
-    for i, name in enumerate(answer.columns):
-        numeric = all(isinstance(row[i], int | float | None) for row in answer.rows)
-        table.add_column(Text(name), justify="right" if numeric and answer.rows else "left")
-    for row in answer.rows:
-        table.add_row(*(Text("NULL" if v is None else str(v)) for v in row))
-    return table
 
 
 def show_scripts(listing: Listing) -> RenderableType:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,20 +48,6 @@ def work_of(out: Path, work: Path | None) -> Path:
         return out / WORK
     name = hashlib.sha256(os.fsencode(out.resolve())).hexdigest()[:16]
     return work / f"relaion-{name}"
-
-
-def check_apart(out: Path, work: Path | None, shards: Sequence[Path]) -> None:
-    """Refuse an OUT that is an input's folder, lies inside one, or holds one; a WORK inside."""
-    folders = {path.resolve().parent for path in shards}
-    for place in (out,) if work is None else (out, work):
-        target = place.resolve()
-        for folder in sorted(folders):
-            holds = place is out and folder.is_relative_to(target)
-            if target == folder or target.is_relative_to(folder) or holds:
-                raise InputError(
-                    f"{shown(place)}: equals, holds or lies inside the input folder "
-                    f"{shown(folder)}; inputs are never modified, so name a folder apart from them"
-                )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from relaion.errors import InputError, Stopped
 from relaion.paths import find_sidecars, private_umask, shown
 from relaion.proof import Verdict
 from relaion.run import out as folder
+from relaion.run.apart import check_apart, check_apart_from_shards
 from relaion.run.editions import BUILT_IN, load_editions
 from relaion.run.flow import Request, Run
 from relaion.run.inputs import read_inputs
@@ -81,12 +82,13 @@ def clean(
     does the shard tasks: processes of this machine where none is given.
     """
     listen = progress or Quiet()
+    check_apart(out, work, paths)
     limits = limits_of(workers, memory)
     request = _check(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
         same_link=same_link, inner=inner, sidecars=sidecars,
     )  # fmt: skip
-    folder.check_apart(out, work, [n.shard.path for n in request.inputs.shards])
+    check_apart_from_shards(out, work, paths, request.inputs.places)
     with folder.open_out(out, work) as place:
         folder.check_ours(place)
         before = folder.finished(place, request.plan)

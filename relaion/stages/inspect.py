@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from relaion.paths import find_shards, shown
+from relaion.run.outputs import refuse_outputs
 from relaion.shards.digests import WIDTHS
 from relaion.shards.known import known_as
 from relaion.shards.layout import Group, group_shards, read_shard
@@ -65,6 +66,7 @@ def inspect(paths: Sequence[Path | str], *, columns: Mapping[str, str] | None = 
     nothing. Raises InputError for what cannot be read; a missing link column is told, not refused.
     """
     found = find_shards(paths)
+    refuse_outputs(paths, found.shards)
     groups = group_shards([read_shard(p, columns, needs_link=False) for p in found.shards])
     layouts = _layouts(groups)
     subsets = tuple(
