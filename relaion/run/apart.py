@@ -14,9 +14,8 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import ShardPath, shown
-from relaion.run.manifest import MANIFEST
 from relaion.run.out import PLAN, work_of
-from relaion.run.outputs import entered, tops_of
+from relaion.run.outputs import MANIFEST, entered, tops_of
 
 _GLOB = re.compile(r"[*?\[]")
 _Id = tuple[int, int]

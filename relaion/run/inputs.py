@@ -100,9 +100,10 @@ def read_inputs(
     shard is set aside; raises DamagedError where no other is left, and InputError
     for a shard without a link column or a `columns` that does not fit.
     """
-    found = find_shards(paths)
+    found = find_shards(paths, twins=True)
     if not outputs:
         refuse_outputs(paths, found.shards)
+    found.refuse_twins()
     order = {shard.path: no for no, shard in enumerate(found.shards)}
     shards: list[Shard] = []
     broken: dict[Path, str] = {}

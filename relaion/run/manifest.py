@@ -8,8 +8,8 @@ from typing import Any
 from relaion.errors import OutputError
 from relaion.paths import whole_file
 from relaion.run.audit import Found, input_lines, output_lines
+from relaion.run.outputs import MANIFEST
 
-MANIFEST = "manifest.json"
 NOT_PUBLISHABLE = (
     "no cover: whoever has the old metadata can subtract this edition from it and find the "
     "listed rows among the few that no public rule explains"

@@ -13,8 +13,9 @@ from typing import Any
 
 from relaion.errors import InputError
 from relaion.paths import ShardPath, shown
-from relaion.run.manifest import MANIFEST
 
+MANIFEST = "manifest.json"
+AUDIT = "audit.duckdb"
 WORK_PLAN = ".work/plan.json"
 
 
@@ -72,7 +73,7 @@ class Owners:
 
 def _output(folder: Path) -> Output | None:
     manifest = _manifest(folder / MANIFEST)
-    if manifest is not None or (_is_file(folder / MANIFEST) and _is_file(folder / "audit.duckdb")):
+    if manifest is not None or (_is_file(folder / MANIFEST) and _is_file(folder / AUDIT)):
         return Output(folder, manifest or {})
     return Output(folder, None) if _is_file(folder / WORK_PLAN) else None
 

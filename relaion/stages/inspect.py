@@ -65,8 +65,9 @@ def inspect(paths: Sequence[Path | str], *, columns: Mapping[str, str] | None = 
     footer does not count NULLs (and scores, unless there are very many, for NaN). Writes
     nothing. Raises InputError for what cannot be read; a missing link column is told, not refused.
     """
-    found = find_shards(paths)
+    found = find_shards(paths, twins=True)
     refuse_outputs(paths, found.shards)
+    found.refuse_twins()
     groups = group_shards([read_shard(p, columns, needs_link=False) for p in found.shards])
     layouts = _layouts(groups)
     subsets = tuple(

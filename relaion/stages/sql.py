@@ -13,7 +13,7 @@ from relaion.errors import InputError, RelaionError
 from relaion.paths import find_shards, shown
 from relaion.run.inputs import read_inputs
 from relaion.run.numbering import Numbered, sources
-from relaion.run.outputs import Output, Owned, Owners
+from relaion.run.outputs import AUDIT, Output, Owned, Owners
 
 # what may be asked: nothing that reaches a file, another database or a setting
 ALLOWED = frozenset(
@@ -22,7 +22,6 @@ ALLOWED = frozenset(
 )  # fmt: skip
 # what answers with rows, be there none; of others an empty answer is no answer
 _ANSWERS = frozenset({"SELECT", "EXPLAIN", "MULTI", "PRAGMA", "EXECUTE", "CALL"})
-AUDIT = "audit.duckdb"
 BATCH = 10_000
 Said = Callable[[], AbstractContextManager[None]]
 
@@ -179,7 +178,7 @@ def _owned(paths: Sequence[Path]) -> list[Owned]:
     found: dict[Path, Owned] = {}
     apart: Path | None = None
     for path in paths:
-        for shard in find_shards([path]).shards:
+        for shard in find_shards([path], twins=True).shards:
             owned = owners.of(shard.path)
             if owned is None:
                 apart = apart or shard.path
