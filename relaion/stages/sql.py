@@ -20,8 +20,9 @@ ALLOWED = frozenset(
     {"SELECT", "EXPLAIN", "CREATE", "CREATE_FUNC", "INSERT", "UPDATE", "DELETE", "DROP",
      "MULTI", "PRAGMA", "VARIABLE_SET", "PREPARE", "EXECUTE", "CALL", "TRANSACTION", "ANALYZE"}
 )  # fmt: skip
-# what answers with rows, be there none; of others an empty answer is no answer
+# what answers with rows, be there none; of others, what DuckDB says of its own is no answer
 _ANSWERS = frozenset({"SELECT", "EXPLAIN", "MULTI", "PRAGMA", "EXECUTE", "CALL"})
+_DONE = (("Count",), ("Success",), ())
 BATCH = 10_000
 Said = Callable[[], AbstractContextManager[None]]
 
@@ -107,7 +108,7 @@ class Prompt:
             )
         result = self._engine.ask(text)
         head = result.fetch(1)
-        if not head and kind not in _ANSWERS:
+        if kind not in _ANSWERS and result.columns in _DONE:
             return None
 
         def fetch(n: int) -> list[tuple[Any, ...]]:
