@@ -23,6 +23,8 @@ from relaion.proof import Verdict, verify
 from tests import oracle
 from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, row, write
 
+pytestmark = pytest.mark.usefixtures("all_counts")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> World:

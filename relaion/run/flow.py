@@ -88,7 +88,8 @@ class Run:
             *reach(inputs, beside, self.request.limits, work, self.request.version),
         )
         lines = sidecar_lines(beside, work)
-        found = Found(self.request.plan, inputs.shards, reports, covered, lines)
+        is_hit = bool(searched.hits.counts)
+        found = Found(self.request.plan, inputs.shards, reports, covered, lines, is_hit)
         write_audit(self.place.path / "audit.duckdb", found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat())

@@ -11,6 +11,7 @@ from relaion.paths import find_sidecars, private_umask, shown
 from relaion.proof import Verdict
 from relaion.run import out as folder
 from relaion.run.apart import check_apart, check_apart_from_shards
+from relaion.run.audit import FEW_ROWS, SMALL, Removal, read_removals
 from relaion.run.editions import BUILT_IN, load_editions
 from relaion.run.flow import Request, Run
 from relaion.run.inputs import read_inputs
@@ -42,11 +43,19 @@ class EditionCount:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What a run made. `verdict` is None where `verify` was switched off or nothing was done."""
+    """What a run made. `verdict` is None where `verify` was switched off or nothing was done.
+
+    `removals` say why rows left, as the public audit tells it: subsets of few rows together as
+    `small`, or nowhere (`untold`). `publishable` and `why` are those of the manifest.
+    """
 
     out: Path
     run: str
     editions: tuple[EditionCount, ...]
+    removals: tuple[Removal, ...]
+    untold: tuple[str, ...]
+    publishable: bool
+    why: str
     done_before: bool
     notices: tuple[str, ...]
     verdict: Verdict | None
@@ -189,7 +198,13 @@ def _cleaned(
     counts = tuple(
         EditionCount(e, shown(s), rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
     )
-    return Cleaned(path, str(made["run"]), counts, done_before, told, verdict)
+    removals = read_removals(path)
+    few = sorted({c.subset for c in counts if 0 < c.rows_in < FEW_ROWS})
+    is_told = any(r.subset == SMALL for r in removals)
+    return Cleaned(
+        path, str(made["run"]), counts, removals, () if is_told else tuple(few),
+        bool(made["publishable"]), str(made["why"]), done_before, told, verdict,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
