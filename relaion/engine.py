@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from relaion.errors import EngineError, RelaionError
+from relaion.errors import EngineError, RelaionError, Stopped
 from relaion.paths import reachable, shown, sql_path, whole_file
 from relaion.sqlset import Script, load
 
@@ -69,10 +69,25 @@ def _is_by_file(error: duckdb.Error) -> bool:
 
 
 @contextmanager
+def _interruptible() -> Iterator[None]:
+    """Raise what a signal raised: DuckDB stops for it, but loses it and says another thing."""
+    before = Stopped.latest
+    try:
+        yield
+    except (RuntimeError, duckdb.InterruptException) as e:
+        if Stopped.latest is not before and Stopped.latest is not None:
+            raise Stopped(Stopped.latest.signal) from None
+        if isinstance(e, duckdb.Error):
+            raise
+        raise KeyboardInterrupt from None  # no other signal interrupts a library
+
+
+@contextmanager
 def _explained() -> Iterator[None]:
     """Explain a mistake in a user's statement; any other failure is said in our words."""
     try:
-        yield
+        with _interruptible():
+            yield
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as e:
         raise EngineError(f"the query: {str(e).strip().splitlines()[0]}") from None
     except duckdb.Error as e:
@@ -128,6 +143,19 @@ class ShardSource:
     roles: Mapping[str, tuple[tuple[int, str], ...]]
 
 
+@dataclass(frozen=True)
+class Result:
+    """The rows of a user's statement, to be fetched before the next one is run."""
+
+    columns: tuple[str, ...]
+    _con: duckdb.DuckDBPyConnection
+
+    def fetch(self, n: int) -> list[tuple[Any, ...]]:
+        """The next rows, at most n; none where the result has ended."""
+        with _explained():
+            return self._con.fetchmany(n)
+
+
 class Engine:
     """One DuckDB connection. Not to be shared between threads."""
 
@@ -150,7 +178,8 @@ class Engine:
     @contextmanager
     def _said_by_us(self, doing: str) -> Iterator[None]:
         try:
-            yield
+            with _interruptible():
+                yield
         except duckdb.Error as e:
             detail = self._keep_detail()
             said = EngineError(f"{doing}: DuckDB {_words(e)} ({type(e).__name__}){detail}")
@@ -181,16 +210,16 @@ class Engine:
         with self._said_by_us(doing):
             return self._con.execute(sql, values).fetchall()
 
-    def answer(self, sql: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """Column names and rows of a statement that a user wrote.
+    def ask(self, sql: str) -> "Result":
+        """Run a statement that a user wrote; its rows are fetched as they are wanted.
 
         A mistake in its text is explained in DuckDB's words, which then quote nothing but
         the statement; any other failure in ours.
         """
         with _explained():
-            result = self._con.execute(sql)
-            columns = tuple(column[0] for column in result.description or ())
-            return columns, result.fetchall()
+            found = self._con.execute(sql)
+            columns = tuple(column[0] for column in found.description or ())
+        return Result(columns, found)
 
     def table(self, sql: str, values: Values = None, doing: str = "a query") -> pa.Table:
         """The result of one query as an Arrow table."""

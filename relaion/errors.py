@@ -15,17 +15,25 @@ and holds no value of a list or a row: DuckDB and Arrow quote values in theirs, 
 an engine's message is never passed on (`engine.py` drops it with `from None`).
 """
 
+from typing import ClassVar
+
 
 class RelaionError(Exception):
     """Raised when a user's input or machine is at fault; `str()` is the one line to print."""
 
 
 class Stopped(BaseException):
-    """Raised by the command line where a signal arrives; its text says how to go on, if any."""
+    """Raised by the command line where a signal arrives; its text says how to go on, if any.
+
+    `latest` is the last one made: native code that was interrupted loses the exception itself.
+    """
+
+    latest: "ClassVar[Stopped | None]" = None
 
     def __init__(self, signal: int, text: str = "") -> None:
         super().__init__(text)
         self.signal = signal
+        Stopped.latest = self
 
 
 class InputError(RelaionError):

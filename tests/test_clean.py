@@ -20,6 +20,8 @@ from relaion.shards.footer import read_footer
 from tests.pipeline import Sent, add_lists, rows_of, write_shard
 from tests.pipeline import here as relaion
 
+pytestmark = pytest.mark.usefixtures("all_counts")
+
 
 def clean_json(folder: Path, *args: str) -> Any:
     done = relaion("clean", *args, "--json", cwd=folder)

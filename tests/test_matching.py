@@ -20,6 +20,8 @@ ORIGINAL = pa.schema(
         ("NSFW", pa.string()), ("similarity", pa.float64()),
     ]
 )  # fmt: skip
+pytestmark = pytest.mark.usefixtures("all_counts")
+
 N = 40
 
 

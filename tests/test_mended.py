@@ -38,7 +38,7 @@ def layout_of(path: Path) -> Layout:
 def read_back(path: Path, layout: Layout) -> dict[str, list[Any]]:
     """Role to values, by position, as DuckDB reads them."""
     with connect(threads=1) as engine:
-        _, rows = engine.answer(f"select * from read_parquet({literal(str(path))})")
+        rows = engine.ask(f"select * from read_parquet({literal(str(path))})").fetch(1_000_000)
     return {role: [row[c.position] for row in rows] for role, c in layout.roles.items()}
 
 

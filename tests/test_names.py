@@ -75,15 +75,15 @@ def test_the_listed_row_leaves_whatever_the_other_columns_are_called(tmp_path: P
             assert pq.ParquetFile(out).read().equals(whole.take(stay))
     with open_sql([tmp_path / "out"]) as prompt:  # an edition called like a table of the audit
         (view,) = (t for t in prompt.tables if t.startswith("removals "))
-        assert prompt.ask(f'select count(*) from "{view}"').rows == ((2 * (ROWS - 4),),)
-        assert "reason_kind" in prompt.ask("select * from removals limit 1").columns
+        assert prompt.answer(f'select count(*) from "{view}"').rows == ((2 * (ROWS - 4),),)
+        assert "reason_kind" in prompt.answer("select * from removals limit 1").columns
     with open_sql([tmp_path / "in"]) as prompt:  # a subset called like our own view
-        assert prompt.ask(
+        assert prompt.answer(
             "select count(*), max(file_row_number), max(shard_no) from shard"
         ).rows == ((2 * ROWS, ROWS - 1, 1),)
         assert len(prompt.tables) == 3
         for name in prompt.tables:
-            assert prompt.ask(f'select count(*) from "{name}"').rows[0][0] in (ROWS, 2 * ROWS)
+            assert prompt.answer(f'select count(*) from "{name}"').rows[0][0] in (ROWS, 2 * ROWS)
 
 
 def test_subsets_that_differ_in_case_are_apart(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_subsets_that_differ_in_case_are_apart(tmp_path: Path) -> None:
         (tmp_path / "in" / subset).mkdir(parents=True)
         pq.write_table(pa.table({"url": ["x"] * n}), tmp_path / "in" / subset / "a.parquet")
     with open_sql([tmp_path / "in"]) as prompt:
-        found = [prompt.ask(f'select count(*) from "{t}"').rows[0][0] for t in prompt.tables]
+        found = [prompt.answer(f'select count(*) from "{t}"').rows[0][0] for t in prompt.tables]
     assert sorted(found) == [1, 2, 3, 6]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from relaion.stages import clean
 from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
 from tests.pipeline import InProcess, Sent, add_lists, rows_of, write_shard
+
+pytestmark = pytest.mark.usefixtures("all_counts")
 
 # few values, so that rows and lists meet often
 MD5S = [f"{i:032x}" for i in (11, 12, 0xABCDEF, 14)]

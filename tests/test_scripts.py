@@ -43,7 +43,7 @@ def make_inputs(engine: Engine, script: Script) -> None:
 
 
 VALUES = {
-    "varchar[]": ["csam"], "boolean": True, "double": 0.5, "varchar": "keep",
+    "varchar[]": ["csam"], "boolean": True, "double": 0.5, "varchar": "keep", "bigint": 1000,
 }  # fmt: skip
 
 

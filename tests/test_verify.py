@@ -23,6 +23,8 @@ from relaion.proof import Verdict, verify
 from tests import oracle
 from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, row, write
 
+pytestmark = pytest.mark.usefixtures("all_counts")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> World:
@@ -521,6 +523,25 @@ COUNTS = {
 def test_an_audit_that_cannot_be_recomputed_is_found(world: World, edit: str) -> None:
     world.write_audit(lambda engine: engine.execute(COUNTS[edit]))
     assert broken(check(world)) == {"6"}
+
+
+def test_publishable_follows_what_lists_removed(world: World) -> None:
+    for stated, why, promise in (
+        (True, "a test", "4"), (False, "", "6"), (None, "a test", "6"), ("no", "a test", "6"),
+    ):  # fmt: skip
+        world.manifest |= {"publishable": stated, "why": why}
+        (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+        assert broken(check(world)) == {promise}
+        if promise == "4":  # the audit itself says that lists removed rows
+            assert broken(check(world, lists=None, inputs=())) == {promise}
+
+
+def test_where_no_list_removed_a_row_it_may_be_published(tmp_path: Path) -> None:
+    world = World(tmp_path / "w", lists=[]).make()
+    for stated, expected in ((True, set()), (False, {"6"})):
+        world.manifest |= {"publishable": stated, "why": "a test"}
+        (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+        assert broken(check(world)) == expected
 
 
 EXTRA = [

@@ -1,6 +1,7 @@
 """The app, its two consoles, and the one place where errors become exit codes."""
 
 import json
+import math
 import os
 import signal
 import sys
@@ -87,17 +88,24 @@ def plain(value: Any) -> Any:
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no number for it
     return value if isinstance(value, int | float | bool | None) else str(value)
 
 
 def emit(result: Any, render: Callable[[Any], Any], *, as_json: bool) -> None:
     """Print a result: a JSON document, or what `render` makes of it; notices go to stderr."""
-    for notice in getattr(result, "notices", ()):
-        talk.print(Text(f"notice: {notice}"), soft_wrap=True)
+    tell(getattr(result, "notices", ()))
     if as_json:
         sys.stdout.write(json.dumps(plain(result), indent=1) + "\n")
     else:
         out.print(render(result))
+
+
+def tell(notices: Sequence[str]) -> None:
+    """What a user should know, on stderr."""
+    for notice in notices:
+        talk.print(Text(f"notice: {notice}"), soft_wrap=True)
 
 
 def roles(columns: Sequence[str] | None) -> dict[str, list[str]]:

@@ -9,11 +9,11 @@ from relaion import stages
 from relaion.cli import options as o
 from relaion.cli.app import EXIT_FOUND, app, emit, out, roles, talk
 from relaion.cli.progress import Bars
-from relaion.cli.prompt import converse
+from relaion.cli.prompt import ask, converse, opened
 from relaion.cli.show_demo import show_demo
 from relaion.cli.show_inspect import render as show_inspect
 from relaion.cli.show_run import show_cleaned, show_matched, show_verdict
-from relaion.cli.show_small import show_answer, show_purged, show_scripts, show_steps
+from relaion.cli.show_small import show_purged, show_scripts, show_steps
 
 
 @app.command(help="Make a LAION-like data set and partner lists, clean it, and show the audit.")
@@ -132,11 +132,11 @@ def sql(
     ] = None,
     as_json: o.Json = False,
 ) -> None:
-    if query is None:
-        with stages.open_sql(paths) as prompt:
-            converse(prompt)
-    else:
-        emit(stages.sql(paths, query), show_answer, as_json=as_json)
+    with opened(paths) as prompt:
+        if query is None:
+            converse(prompt, as_json=as_json)
+        else:
+            ask(prompt, query, as_json=as_json)
 
 
 @app.command(help="Show the link key of a link, step by step; consults no list.")

@@ -1,46 +1,143 @@
-"""A plain SQL prompt: statements end with `;`, `.tables` lists what there is, `.quit` ends."""
+"""`sql` as people and pipes use it: a prompt, a script on stdin, or a query.
+
+On a terminal an answer is a table of the first rows; in a pipe it is all rows, as they come,
+columns by TAB. Statements end with `;`, `.tables` lists what there is, `.quit` ends.
+"""
 
 import signal
+import sqlite3
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
-from relaion.cli.app import out, talk
-from relaion.cli.show_small import show_answer
+from rich.text import Text
+
+from relaion.cli.app import emit, out, talk, tell
+from relaion.cli.show_answer import cell, show_rows
 from relaion.errors import RelaionError, Stopped
-from relaion.stages.sql import Prompt
+from relaion.stages.sql import Prompt, Reply, open_sql
+
+SHOWN = 1_000  # rows on a terminal
 
 
-def converse(prompt: Prompt) -> None:
-    """Read SQL from stdin until it ends; a mistake is one line and the prompt goes on."""
-    asks = sys.stdin.isatty()
-    if asks:
-        talk.print(f"Ask in SQL, end with `;`. Here: {', '.join(prompt.tables)}. Leave: .quit")
+@contextmanager
+def opened(paths: Sequence[Path]) -> Iterator[Prompt]:
+    """Open what may be asked; a signal ends it, and there is nothing to go on with."""
+    try:
+        with open_sql(paths) as prompt:
+            yield prompt
+    except Stopped as e:
+        raise Stopped(e.signal, "stopped") from None
+
+
+def ask(prompt: Prompt, query: str, *, as_json: bool) -> None:
+    """Print what a text of SQL answers: one JSON document, or one answer after the other."""
+    if as_json:
+        emit(prompt.answer(query), str, as_json=True)
+        return
+    tell(prompt.notices)
+    answer(prompt, query)
+
+
+def answer(prompt: Prompt, query: str, first: int = 1) -> None:
+    """Print what the statements of a text answer, one after the other."""
+    for i, reply in enumerate(prompt.ask(query, first)):
+        if i or first > 1:
+            sys.stdout.write("\n")
+        if sys.stdout.isatty():
+            _show(reply)
+        else:
+            _stream(reply)
+
+
+def _stream(reply: Reply) -> None:
+    sys.stdout.write("\t".join(map(cell, reply.columns)) + "\n")
+    for batch in reply.batches():
+        sys.stdout.writelines("\t".join(map(cell, row)) + "\n" for row in batch)
+
+
+def _show(reply: Reply) -> None:
+    rows = reply.fetch(SHOWN)
+    more = bool(reply.fetch(1)) if len(rows) == SHOWN else False
+    out.print(show_rows(reply.columns, rows))
+    if not more:
+        return
+    try:
+        left = f"{reply.count_rest(SHOWN):,}"
+    except Stopped as e:
+        if e.signal != signal.SIGINT:
+            raise
+        left = "some"
+    talk.print(Text(f"{left} more rows are not shown; a pipe gets all of them"), soft_wrap=True)
+
+
+def converse(prompt: Prompt, *, as_json: bool = False) -> None:
+    """Read SQL from stdin until it ends.
+
+    On a terminal a mistake is one line and the prompt goes on, and Ctrl-C gives up what is
+    typed or runs. A script stops at its first mistake. Raises RelaionError for that.
+    """
+    if as_json:
+        ask(prompt, sys.stdin.read(), as_json=True)
+        return
+    tell(prompt.notices)
+    if sys.stdin.isatty():
+        _listen(prompt)
+    else:
+        _read(prompt, sys.stdin.read())
+
+
+def _read(prompt: Prompt, text: str) -> None:
+    """A script on stdin: what stands before a mistake is done, and the mistake ends it."""
+    number, waiting = 1, ""
+    for line in text.splitlines(keepends=True):
+        waiting += line
+        if line.strip() == ".tables" and waiting.strip() == ".tables":
+            sys.stdout.writelines(f"{cell(name)}\n" for name in prompt.tables)
+            waiting = ""
+        elif waiting.strip() in (".quit", ".exit"):
+            return
+        elif sqlite3.complete_statement(waiting):
+            answer(prompt, waiting, number)
+            number += prompt.count(waiting)
+            waiting = ""
+    if waiting.strip():
+        answer(prompt, waiting, number)
+
+
+def _listen(prompt: Prompt) -> None:
+    tables = ", ".join(map(cell, prompt.tables))
+    talk.print(Text(f"Ask in SQL, end with `;`. Here: {tables}. Leave: .quit"), soft_wrap=True)
     waiting = ""
     while True:
         try:
-            line = input(("relaion> " if not waiting else "    ...> ") if asks else "")
+            line = input("    ...> " if waiting else "relaion> ")
+            if not waiting and line.strip() in (".quit", ".exit"):
+                return
+            waiting = _take(prompt, waiting, line)
         except EOFError:
-            break
+            talk.print()
+            return
         except Stopped as e:
             if e.signal != signal.SIGINT:
                 raise
             waiting = ""
             talk.print()
-            continue
-        if not waiting and line.strip() in (".quit", ".exit"):
-            return
-        if not waiting and line.strip() == ".tables":
-            out.print("\n".join(prompt.tables), markup=False)
-            continue
-        waiting += line + "\n"
-        if line.rstrip().endswith(";"):
-            _ask(prompt, waiting)
+        except RelaionError as e:
             waiting = ""
-    if waiting.strip():
-        _ask(prompt, waiting)
+            talk.print(Text(f"relaion: {e}"), soft_wrap=True)
 
 
-def _ask(prompt: Prompt, query: str) -> None:
-    try:
-        out.print(show_answer(prompt.ask(query)))
-    except RelaionError as e:
-        talk.print(f"relaion: {e}", markup=False, soft_wrap=True)
+def _take(prompt: Prompt, waiting: str, line: str) -> str:
+    """Answer what is complete with this line; returns what waits for more."""
+    if not waiting and line.strip() == ".tables":
+        out.print(Text("\n".join(map(cell, prompt.tables))))
+        return ""
+    waiting += line + "\n"
+    if not waiting.strip():
+        return ""
+    if sqlite3.complete_statement(waiting):
+        answer(prompt, waiting)
+        return ""
+    return waiting

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from relaion.cli.show_small import count, plain_table, short
 from relaion.proof import Verdict
+from relaion.run.audit import FEW_ROWS, Removal
 from relaion.run.search import Count, Hits, Union
 from relaion.stages.clean import Cleaned
 from relaion.stages.match import Matched
@@ -125,10 +126,45 @@ def show_cleaned(result: Cleaned) -> RenderableType:
     if result.done_before:
         parts.append(Text(f"{result.out}: holds this very run, finished; nothing to do\n"))
     parts.append(edition_table(result))
+    if result.removals:
+        parts += [Text(), removal_table(result)]
+    if result.untold:
+        parts.append(Text(_untold(result.untold)))
     if result.verdict is not None:
         parts += [Text(), show_verdict(result.verdict)]
-    parts += [Text(), next_steps(result)]
+    said = f"yes, {result.why}" if result.publishable else f"no, because {result.why}"
+    parts += [Text(), next_steps(result), Text(), Text(f"publishable: {said}")]
     return Group(*parts)
+
+
+def removal_table(result: Cleaned) -> Table:
+    """Why rows left each edition: by list and kind, or by rule; a row may have several reasons."""
+    table = plain_table("edition", "left for", "rows", "for nothing else",
+                        right=("rows", "for nothing else"))  # fmt: skip
+    sums: dict[tuple[str, str], list[int]] = {}
+    for r in result.removals:
+        found = sums.setdefault((r.edition, _reason(r)), [0, 0])
+        found[0] += r.gross
+        found[1] += r.exclusive
+    for (edition, reason), (gross, exclusive) in sums.items():
+        table.add_row(Text(edition), Text(reason), count(gross), count(exclusive))
+    return table
+
+
+def _reason(r: Removal) -> str:
+    if r.rule is not None:
+        return f"rule {r.rule}"
+    form = "" if r.form in (None, "canonical", "raw") else f", {r.form}"
+    words = " ".join(str(word) for word in (r.list_id, r.source, r.title, r.label) if word)
+    return f"list {words}: {kind_words(r.kind)}{form}"
+
+
+def _untold(subsets: tuple[str, ...]) -> str:
+    named = ", ".join(subsets[:3]) + (", …" if len(subsets) > 3 else "")
+    return (
+        f"\nWhy rows left is not told of subsets under {FEW_ROWS:,} rows ({named}), for it would "
+        "say much of single rows; `relaion match` shows it to you"
+    )
 
 
 def next_steps(result: Cleaned) -> Text:

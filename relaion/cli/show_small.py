@@ -3,14 +3,52 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from relaion.stages.clean import Purged
 from relaion.stages.link import Steps
 from relaion.stages.scripts import Listing
-from relaion.stages.sql import Answer
+
+
+class Plain(Table):
+    """A table; where not even its longest words fit, a block for each row, a line for each cell."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Choose by the width that there is."""
+        if self._least(console, options) <= options.max_width:
+            for column in self.columns:  # rich would break long words before it wraps sentences
+                column.no_wrap = column.no_wrap or not any(
+                    " " in _text(console, c).plain.strip() for c in (column.header, *column.cells)
+                )
+            yield from super().__rich_console__(console, options)
+            return
+        cells = [[_text(console, cell) for cell in column.cells] for column in self.columns]
+        names = [_text(console, column.header) for column in self.columns]
+        width = max(cell_len(name.plain) for name in names)
+        for row in zip(*cells, strict=True):
+            told = [(n, c) for n, c in zip(names, row, strict=True) if c.plain.strip(" -")]
+            if told and told[0][0] is names[0] and len(told) == 1:
+                yield Text.assemble("\n", (told[0][1].plain.strip(), "bold"))
+                continue
+            for i, (name, text) in enumerate(told):
+                gap = " " * (width - cell_len(name.plain) + 2)
+                yield Text.assemble("" if i else "\n", name.plain, gap, text, overflow="fold")
+
+    def _least(self, console: Console, options: ConsoleOptions) -> int:
+        """The width below which words would be broken."""
+        wide = options.update(width=100_000)
+        found = 0
+        for column in self.columns:
+            sizes = [console.measure(c, options=wide) for c in (column.header, *column.cells)]
+            found += max(x.maximum if column.no_wrap else x.minimum for x in sizes)
+        return found + 2 * (len(self.columns) - 1)
+
+
+def _text(console: Console, cell: RenderableType) -> Text:
+    return cell if isinstance(cell, Text) else console.render_str(str(cell))
 
 
 def plain_table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
@@ -18,7 +56,7 @@ def plain_table(*columns: str, right: tuple[str, ...] = (), whole: tuple[str, ..
 
     Columns of numbers stand to the `right` and, like those that are `whole`, never wrap.
     """
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Plain(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in columns:
         side: Literal["left", "right"] = "right" if name in right else "left"
         table.add_column(name, justify=side, overflow="fold", no_wrap=name in (*right, *whole))
@@ -38,19 +76,6 @@ def short(subsets: Sequence[str]) -> dict[str, str]:
 def count(n: int) -> str:
     """A number with thousands apart; nothing for zero, so that the others stand out."""
     return f"{n:,}" if n else "-"
-
-
-def show_answer(answer: Answer) -> RenderableType:
-    """Rows of a query under their column names."""
-    if not answer.columns:
-        return Text("done")
-    table = plain_table()
-    for i, name in enumerate(answer.columns):
-        numeric = all(isinstance(row[i], int | float | None) for row in answer.rows)
-        table.add_column(Text(name), justify="right" if numeric and answer.rows else "left")
-    for row in answer.rows:
-        table.add_row(*(Text("NULL" if v is None else str(v)) for v in row))
-    return table
 
 
 def show_scripts(listing: Listing) -> RenderableType:

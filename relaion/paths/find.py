@@ -1,7 +1,6 @@
 """From PATH arguments to shards."""
 
 import glob as globbing
-import itertools
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +15,7 @@ _GLOB = re.compile(r"[*?\[]")
 _SIDECARS = (".parquet", ".tsv", ".tsv.gz")
 
 
-def find_shards(paths: Sequence[Path | str]) -> Found:
+def find_shards(paths: Sequence[Path | str], *, twins: bool = False) -> Found:
     """Expand files, folders and globs to shards, sorted by subset and name.
 
     A folder is searched to the bottom; its shards' subset is their folder's path below it,
@@ -25,9 +24,13 @@ def find_shards(paths: Sequence[Path | str]) -> Found:
     is a partition `_k=v`) or does not end in `.parquet` is passed over; a file that is named
     itself is taken whatever it is called. Symlinks are followed, a file or folder reached
     twice counts once. Raises InputError for a path that does not exist or cannot be read, a
-    link to nothing, for no shard at all, and for two shards of the same name in one subset.
+    link to nothing, for no shard at all, and for two shards of the same name in one subset
+    (unless `twins`: for who looks at the places only).
     """
-    return _find(paths, is_shard_name, Found(()))
+    found = _find(paths, is_shard_name, Found(()))
+    if not twins:
+        found.refuse_twins()
+    return found
 
 
 def find_sidecars(paths: Sequence[Path | str]) -> Found:
@@ -50,8 +53,6 @@ def _find(paths: Sequence[Path | str], is_wanted: Callable[[Path], bool], empty:
             f"{named}: no {what} found; name files that end in {' or '.join(empty.endings)}"
         )
     ordered = sorted(search.shards.values(), key=lambda s: (s.subset, os.fsencode(s.name)))
-    if empty.noun == "shard":
-        _refuse_twins(ordered)
     return replace(
         empty,
         shards=tuple(ordered),
@@ -192,12 +193,3 @@ def _unreadable(error: OSError, given: Path | str) -> InputError:
 def _stop(error: OSError) -> None:
     # os.walk passes over what it cannot read unless told otherwise
     raise error
-
-
-def _refuse_twins(shards: list[ShardPath]) -> None:
-    for a, b in itertools.pairwise(shards):
-        if (a.subset, a.name) == (b.subset, b.name):
-            raise InputError(
-                f"{shown(b.path)}: subset {shown(a.subset)} has a shard {shown(a.name)} already "
-                f"({shown(a.path)}); name the folder above both, so that their subsets differ"
-            )

@@ -1,9 +1,11 @@
 """What a list of PATH arguments holds."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from relaion.errors import InputError
 from relaion.paths.names import shown
 
 
@@ -35,6 +37,16 @@ class Found:
     repeated: tuple[Path, ...] = ()
     noun: str = "shard"
     endings: tuple[str, ...] = (".parquet",)
+
+    def refuse_twins(self) -> None:
+        """Raise InputError for two shards of the same name in one subset."""
+        for a, b in itertools.pairwise(self.shards):
+            if (a.subset, a.name) == (b.subset, b.name):
+                raise InputError(
+                    f"{shown(b.path)}: subset {shown(a.subset)} has a shard {shown(a.name)} "
+                    f"already ({shown(a.path)}); name the folder above both, so that their "
+                    "subsets differ"
+                )
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from relaion.proof.audit import Cells
 from relaion.proof.counts import Counts
 from relaion.proof.statement import Statement
 from relaion.proof.task import ShardReport
+from relaion.proof.told import TABLES, told_subsets
 from relaion.proof.tree import AUDIT
 from relaion.proof.verdict import Notes, count
 
@@ -36,9 +37,14 @@ def check_counts(
     """Hold the audit's tables against the model's counts, for the editions that it knows."""
     own = {e.name for e in statement.editions if not e.modelled}
     expected: Counts = Counter()
+    told = told_subsets(statement)
     for report in reports:
         for (table, *key), n in report.counts.items():
-            expected[table, shown(report.subset), *key] += n
+            subset: str | None = shown(report.subset)
+            if table in TABLES:
+                subset = told.get(shown(report.subset))
+            if subset is not None:
+                expected[table, subset, *key] += n
     _check_reach(cells, reports, notes)
     stated: Counts = Counter()
     for table, (names, numbers) in _LINES.items():

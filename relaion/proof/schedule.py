@@ -17,9 +17,10 @@ from relaion.proof.recount import check_counts
 from relaion.proof.rows import Roles, roles_of
 from relaion.proof.shard import check_shard
 from relaion.proof.shorts import Source
-from relaion.proof.stated import check_stated
+from relaion.proof.stated import check_publishable, check_stated
 from relaion.proof.statement import MANIFEST, Statement
 from relaion.proof.task import OutputTask, ShardTask
+from relaion.proof.told import check_told
 from relaion.proof.verdict import Notes
 from relaion.shards.layout import Shard, group_shards, read_shard
 
@@ -69,7 +70,10 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     if cells is not None:
         audit.check_files(cells, job.statement, notes)
         check_stated(cells, job.statement, notes)
-        if job.given.exact and len(job.given.sources) == len(job.statement.inputs):
+        check_told(cells, job.statement, notes)
+        whole = job.given.exact and len(job.given.sources) == len(job.statement.inputs)
+        check_publishable(cells, job.statement, reports if whole else (), notes)
+        if whole:
             check_counts(cells, job.statement, reports, job.given.passed_over, notes)
 
 

@@ -23,6 +23,8 @@ from relaion.run.task import Report
 from relaion.sqlset import Script, load
 
 Rows = list[Sequence[Any]]
+SMALL = "small"  # what such subsets are told as, together
+FEW_ROWS = 1_000  # a subset of fewer shows no counts of its own by list or rule
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Found:
     """What a finished run knows: its plan, its shards and the report of each, and coverage.
 
     `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest:
-    name, rows, bytes, sha256.
+    name, rows, bytes, sha256. `is_hit`: the lists found a row at all.
     """
 
     plan: Plan
@@ -39,6 +41,7 @@ class Found:
     coverage: Sequence[Coverage]
     not_looked_at: Sequence[NotLookedAt]
     sidecars: Sequence[Mapping[str, Any]] = ()
+    is_hit: bool = True
 
 
 def list_lines(plan: Plan) -> Rows:
@@ -80,7 +83,7 @@ def write_audit(path: Path, found: Found, work: Path) -> None:
             _load(engine, script, table, rows)
         for table in ("hit_counts", "hit_unions"):
             engine.read_parquet(table, [work / f"{table}.parquet"])
-        engine.run(script)
+        engine.run(script, few_rows=FEW_ROWS)
         engine.execute("checkpoint")
     with whole_file(path) as part:
         shutil.copyfile(made, part)
@@ -139,3 +142,37 @@ def read_hits(out: Path) -> Hits:
         counts = engine.rows("select subset, list_id, kind, form, gross, exclusive from hits")
         unions = engine.rows("select subset, grouping, name, memberships, rows from hit_groups")
     return Hits(tuple(Count(*c) for c in counts), tuple(Union(*u) for u in unions))
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Rows of one subset that left an edition for one reason, as the public audit tells them.
+
+    `subset` is `small` for several of few rows. `reason_kind` is list, same_link or rule;
+    `exclusive` rows left for nothing else.
+    """
+
+    edition: str
+    subset: str
+    reason_kind: str
+    list_id: int | None
+    source: str | None
+    title: str | None
+    label: str | None
+    kind: str | None
+    form: str | None
+    rule: str | None
+    gross: int
+    exclusive: int
+
+
+def read_removals(out: Path) -> tuple[Removal, ...]:
+    """Why rows left, as an OUT's audit has it."""
+    with connect(out / "audit.duckdb", read_only=True) as engine:
+        found = engine.rows(
+            "select r.edition, r.subset, r.reason_kind, r.list_id, l.source, l.title, r.label, "
+            "r.kind, r.form, r.rule, r.gross, r.exclusive from removals as r "
+            "left join (select distinct list_id, source, title from lists) as l "
+            "on r.list_id = l.list_id order by all"
+        )
+    return tuple(Removal(*line) for line in found)

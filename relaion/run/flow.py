@@ -91,7 +91,10 @@ class Run:
         )
         lines = sidecar_lines(beside, work)
         passed_over = not_looked_at(inputs, searched.values)
-        found = Found(self.request.plan, inputs.shards, reports, covered, passed_over, lines)
+        is_hit = bool(searched.hits.counts)
+        found = Found(
+            self.request.plan, inputs.shards, reports, covered, passed_over, lines, is_hit
+        )
         write_audit(self.place.path / "audit.duckdb", found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat())

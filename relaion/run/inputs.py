@@ -8,6 +8,7 @@ from typing import Any
 from relaion.errors import DamagedError
 from relaion.paths import ShardPath, find_shards, shown
 from relaion.run.numbering import Numbered, number
+from relaion.run.outputs import refuse_outputs
 from relaion.shards.layout import Group, Shard, group_shards, read_shard
 from relaion.shards.mixed import mixed_notices
 from relaion.shards.overrides import Columns
@@ -43,6 +44,12 @@ class Inputs:
             subset = shown(n.shard.subset)
             found[subset] = found.get(subset, 0) + n.shard.rows
         return found
+
+    @property
+    def places(self) -> tuple[ShardPath, ...]:
+        """Where all shards lie, those that are broken too."""
+        whole = (ShardPath(n.shard.path, n.shard.subset) for n in self.shards)
+        return (*whole, *(b.shard for b in self.broken))
 
     @property
     def roles(self) -> frozenset[str]:
@@ -85,14 +92,20 @@ def _stamp(path: Path) -> list[Any]:
     return [str(path.absolute()), info.st_size, info.st_mtime_ns]
 
 
-def read_inputs(paths: Sequence[Path], columns: Columns, *, settled: bool = True) -> Inputs:
+def read_inputs(
+    paths: Sequence[Path], columns: Columns, *, settled: bool = True, outputs: bool = False
+) -> Inputs:
     """Find and read the shards of PATH arguments.
 
-    A damaged shard is set aside; raises DamagedError where no other is left, and InputError
+    An output as a whole is refused, unless `outputs` says that the caller has looked. A damaged
+    shard is set aside; raises DamagedError where no other is left, and InputError
     for a shard without a link column or a `columns` that does not fit, and (unless `settled`
     is off: the first by name is taken) for one with two link columns that hold values.
     """
-    found = find_shards(paths)
+    found = find_shards(paths, twins=True)
+    if not outputs:
+        refuse_outputs(paths, found.shards)
+    found.refuse_twins()
     order = {shard.path: no for no, shard in enumerate(found.shards)}
     shards: list[Shard] = []
     broken: dict[Path, str] = {}

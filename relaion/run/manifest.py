@@ -8,17 +8,35 @@ from typing import Any
 from relaion.errors import OutputError
 from relaion.paths import whole_file
 from relaion.run.audit import Found, input_lines, output_lines
+from relaion.run.outputs import MANIFEST
 
-MANIFEST = "manifest.json"
 NOT_PUBLISHABLE = (
-    "no cover: whoever has the old metadata can subtract this edition from it and find the "
-    "listed rows among the few that no public rule explains"
+    "there is no cover: whoever has the old metadata can subtract this edition from it and find "
+    "the listed rows among the few that no public rule explains"
 )
 
 
+PUBLISHABLE = "no list removed a row, so the difference to the old metadata shows none"
+
+
+def _lists_removed(found: Found) -> bool:
+    """Whether a row left by way of a list. What an own script's reasons mean is not known."""
+    own = {e["name"] for e in found.plan.editions if not e["builtin"]}
+    return any(
+        kind != "rule" or (edition in own and found.is_hit)
+        for report in found.reports.values()
+        for edition, kind, *_, gross, _exclusive in report.tally
+        if gross
+    )
+
+
 def build(found: Found, started: str, finished: str) -> dict[str, Any]:
-    """The manifest as one JSON object; times are ISO 8601 in UTC."""
+    """The manifest as one JSON object; times are ISO 8601 in UTC.
+
+    An edition may be published where no list removed a row of it; there is no cover yet.
+    """
     plan = found.plan
+    discloses = _lists_removed(found)
     columns = ("subset", "shard", "rows", "bytes", "sha256")
     return {
         "relaion": plan.versions["relaion"],
@@ -38,8 +56,8 @@ def build(found: Found, started: str, finished: str) -> dict[str, Any]:
         "outputs": [
             dict(zip(("edition", *columns), line, strict=True)) for line in output_lines(found)
         ],
-        "publishable": False,
-        "why": NOT_PUBLISHABLE,
+        "publishable": not discloses,
+        "why": NOT_PUBLISHABLE if discloses else PUBLISHABLE,
     }
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from relaion.paths import (
 )
 from relaion.run import manifest
 from relaion.run.ledger import FIND, forget
+from relaion.run.outputs import AUDIT, MANIFEST
 from relaion.run.plan import Plan, differences
 
 WORK = ".work"
@@ -50,20 +51,6 @@ def work_of(out: Path, work: Path | None) -> Path:
     return work / f"relaion-{name}"
 
 
-def check_apart(out: Path, work: Path | None, shards: Sequence[Path]) -> None:
-    """Refuse an OUT that is an input's folder, lies inside one, or holds one; a WORK inside."""
-    folders = {path.resolve().parent for path in shards}
-    for place in (out,) if work is None else (out, work):
-        target = place.resolve()
-        for folder in sorted(folders):
-            holds = place is out and folder.is_relative_to(target)
-            if target == folder or target.is_relative_to(folder) or holds:
-                raise InputError(
-                    f"{shown(place)}: equals, holds or lies inside the input folder "
-                    f"{shown(folder)}; inputs are never modified, so name a folder apart from them"
-                )
-
-
 @contextmanager
 def open_out(out: Path, work: Path | None) -> Iterator[Out]:
     """Make and lock OUT; one run at a time, its workers included."""
@@ -78,9 +65,9 @@ def open_out(out: Path, work: Path | None) -> Iterator[Out]:
 
 def check_ours(out: Out) -> None:
     """Refuse a folder that holds something else than a run of ours."""
-    known = {manifest.MANIFEST, "audit.duckdb", WORK}
+    known = {MANIFEST, AUDIT, WORK}
     strange = sorted(p.name for p in out.path.iterdir() if p.name not in known)
-    begun = (out.path / manifest.MANIFEST).exists() or (out.work / PLAN).exists()
+    begun = (out.path / MANIFEST).exists() or (out.work / PLAN).exists()
     if strange and not begun:
         raise OutputError(
             f"{shown(out.path)}: is not empty and no run of relaion (it holds "
@@ -182,7 +169,7 @@ def purge(out: Path, work: Path) -> bool:
         plan = json.loads((work / PLAN).read_text(encoding="ascii"))["plan"]
     except (OSError, ValueError, KeyError):
         plan = {"editions": [], "inputs": []}
-    if not (out / manifest.MANIFEST).exists():
+    if not (out / MANIFEST).exists():
         remove_parts(out)
         _remove_outputs(out, plan)
     remove_tree(work)
@@ -205,4 +192,4 @@ def _remove_outputs(out: Path, plan: dict[str, Any]) -> None:
         for folder in [*sorted(folders, reverse=True), out / edition]:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-    (out / "audit.duckdb").unlink(missing_ok=True)
+    (out / AUDIT).unlink(missing_ok=True)

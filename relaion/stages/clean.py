@@ -22,6 +22,8 @@ from relaion.paths import (
 )
 from relaion.proof import Verdict
 from relaion.run import out as folder
+from relaion.run.apart import check_apart, check_apart_from_shards
+from relaion.run.audit import FEW_ROWS, SMALL, Removal, read_removals
 from relaion.run.editions import BUILT_IN, load_editions
 from relaion.run.flow import Request, Run
 from relaion.run.inputs import read_inputs
@@ -54,11 +56,19 @@ class EditionCount:
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What a run made. `verdict` is None where `verify` was switched off or nothing was done."""
+    """What a run made. `verdict` is None where `verify` was switched off or nothing was done.
+
+    `removals` say why rows left, as the public audit tells it: subsets of few rows together as
+    `small`, or nowhere (`untold`). `publishable` and `why` are those of the manifest.
+    """
 
     out: Path
     run: str
     editions: tuple[EditionCount, ...]
+    removals: tuple[Removal, ...]
+    untold: tuple[str, ...]
+    publishable: bool
+    why: str
     done_before: bool
     notices: tuple[str, ...]
     verdict: Verdict | None
@@ -97,12 +107,13 @@ def clean(
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
     lists, out = as_path(lists), as_path(out)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
+    check_apart(out, work, paths)
     limits = limits_of(workers, memory)
     request = _check(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
         same_link=same_link, inner=inner, sidecars=sidecars,
     )  # fmt: skip
-    folder.check_apart(out, work, [n.shard.path for n in request.inputs.shards])
+    check_apart_from_shards(out, work, paths, request.inputs.places)
     with folder.open_out(out, work) as place:
         folder.check_ours(place)
         before = folder.finished(place, request.plan)
@@ -203,7 +214,13 @@ def _cleaned(
     counts = tuple(
         EditionCount(e, shown(s), rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
     )
-    return Cleaned(path, str(made["run"]), counts, done_before, told, verdict)
+    removals = read_removals(path)
+    few = sorted({c.subset for c in counts if 0 < c.rows_in < FEW_ROWS})
+    is_told = any(r.subset == SMALL for r in removals)
+    return Cleaned(
+        path, str(made["run"]), counts, removals, () if is_told else tuple(few),
+        bool(made["publishable"]), str(made["why"]), done_before, told, verdict,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

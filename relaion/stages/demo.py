@@ -11,7 +11,7 @@ from relaion.errors import OutputError
 from relaion.lists import store
 from relaion.lists.store import Shown
 from relaion.paths import AnyPath, as_path, whole_file
-from relaion.run.audit import read_hits
+from relaion.run.audit import SMALL, read_hits
 from relaion.run.progress import Progress, Quiet
 from relaion.run.search import Hits
 from relaion.sample import make
@@ -41,7 +41,8 @@ class Demo:
     `protocol` has a line for each delivery with its gross rows by subset. `sources` counts
     the rows of each partner once; `memberships` sums the child-protection partners, `union`
     counts their rows once, by subset in `unions`; `same_link` are further rows that only
-    carry a listed link, `privacy` those of the privacy links.
+    carry a listed link, `privacy` those of the privacy links. Subsets are those that the audit
+    tells of: in a small demo, several together as `small`.
     """
 
     folder: Path
@@ -116,10 +117,13 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
 
 def _read(out: Path, made: DemoSet, hits: Hits, cleaned: Cleaned, lists: Sequence[Shown]) -> Demo:
     """The protocol as the audit has it: nothing here comes from what was planted."""
+    told = {u.subset for u in hits.unions}
+    subsets = [s for s in made.rows if s in told or SMALL not in told]
+    subsets += [SMALL] if SMALL in told else []
     protocol = []
     for entry in lists:
         found = [c for c in hits.counts if c.list_id == entry.list_id and c.kind is not None]
-        rows = {s: sum(c.gross for c in found if c.subset == s) for s in made.rows}
+        rows = {s: sum(c.gross for c in found if c.subset == s) for s in subsets}
         line = ProtocolLine(
             source=entry.source,
             title=entry.title or "",
@@ -139,7 +143,7 @@ def _read(out: Path, made: DemoSet, hits: Hits, cleaned: Cleaned, lists: Sequenc
         sources=sources,
         memberships=sum(sources.values()),
         union=hits.rows("label", "csam"),
-        unions={s: unions.get(s, 0) for s in made.rows},
+        unions={s: unions.get(s, 0) for s in subsets},
         validated=hits.rows("label", "validated"),
         privacy=hits.rows("label", "privacy"),
         same_link=hits.rows("same_link"),

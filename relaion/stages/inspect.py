@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from relaion.paths import AnyPaths, as_paths, find_shards, shown
+from relaion.run.outputs import refuse_outputs
 from relaion.shards.digests import WIDTHS
 from relaion.shards.known import known_as
 from relaion.shards.layout import Group, group_shards, read_shard
@@ -66,7 +67,10 @@ def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
     footer does not count NULLs (and scores, unless there are very many, for NaN). Writes
     nothing. Raises InputError for what cannot be read; a missing link column is told, not refused.
     """
-    found = find_shards(as_paths(paths))
+    paths = as_paths(paths)
+    found = find_shards(paths, twins=True)
+    refuse_outputs(paths, found.shards)
+    found.refuse_twins()
     groups = group_shards([read_shard(p, columns, needs_link=False) for p in found.shards])
     layouts = _layouts(groups)
     subsets = tuple(

@@ -65,7 +65,8 @@ def match(
     """Count the rows that each list finds, per kind and subset; writes nothing.
 
     Gross counts, overlaps and unions come together: a row on two lists is two memberships
-    and one row. Raises InputError or ListError in one line.
+    and one row. Those of subsets of few rows are told too: this is for the eyes of whoever
+    holds the lists, and no file. Raises InputError or ListError in one line.
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, count, groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from relaion.engine import Engine, connect
-from relaion.errors import InputError
-from relaion.paths import AnyPaths, as_paths, private_folder
-from relaion.run import manifest
+from relaion.engine import Engine, Result, connect
+from relaion.errors import InputError, RelaionError
+from relaion.paths import AnyPaths, as_paths, find_shards, private_folder, shown
 from relaion.run.inputs import read_inputs
 from relaion.run.numbering import Numbered, sources
+from relaion.run.outputs import AUDIT, Output, Owned, Owners
 from relaion.shards.believed import hides_any, without_claims
 from relaion.sqlset import VERSION as SQL_VERSION
 
@@ -24,65 +25,158 @@ ALLOWED = frozenset(
     {"SELECT", "EXPLAIN", "CREATE", "CREATE_FUNC", "INSERT", "UPDATE", "DELETE", "DROP",
      "MULTI", "PRAGMA", "VARIABLE_SET", "PREPARE", "EXECUTE", "CALL", "TRANSACTION", "ANALYZE"}
 )  # fmt: skip
-AUDIT = "audit.duckdb"
+# what answers with rows, be there none; of others, what DuckDB says of its own is no answer
+_ANSWERS = frozenset({"SELECT", "EXPLAIN", "MULTI", "PRAGMA", "EXECUTE", "CALL"})
+_DONE = (("Count",), ("Success",), ())
+BATCH = 10_000
+Said = Callable[[], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Column names and rows of the last statement that had any."""
+    """Column names and rows of the last statement that had any.
+
+    `earlier` are the answers of the statements before it, in their order.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    earlier: tuple[Answer, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one statement answers; its rows are fetched as they are wanted."""
+
+    columns: tuple[str, ...]
+    fetch: Callable[[int], list[tuple[Any, ...]]]
+    count_rest: Callable[[int], int]
+
+    def batches(self) -> Iterator[list[tuple[Any, ...]]]:
+        """All rows, some at a time."""
+        while batch := self.fetch(BATCH):
+            yield batch
 
 
 class Prompt:
-    """An open database that answers one text of SQL after the other."""
+    """An open database that answers one text of SQL after the other.
 
-    def __init__(self, engine: Engine, tables: tuple[str, ...]) -> None:
+    `tables` are what may be asked, `notices` what a user should know of them.
+    """
+
+    def __init__(self, engine: Engine, tables: tuple[str, ...], notices: tuple[str, ...]) -> None:
         self._engine = engine
         self.tables = tables
+        self.notices = notices
 
-    def ask(self, query: str) -> Answer:
-        """Run SQL text; raises InputError for a statement that reaches beyond this database."""
+    def ask(self, query: str, first: int = 1) -> Iterator[Reply]:
+        """Run SQL text, a reply for each statement that answers, to be read before the next.
+
+        Raises EngineError for a mistake and InputError for a statement that reaches beyond
+        this database; with several statements (or where the `first` has another number) the
+        line says which it is.
+        """
         if not _is_utf8(query):
             raise InputError("the query: holds bytes that are not UTF-8; write it in UTF-8")
-        answer = Answer((), ())
-        for kind, text in self._engine.statements(query):
-            if kind not in ALLOWED:
-                raise InputError(
-                    f"the query: a {kind} statement is not allowed here; ask with select, and "
-                    "take results along with --json"
-                )
-            columns, rows = self._engine.answer(text)
-            if columns:
-                answer = Answer(columns, tuple(rows))
-        return answer
+        try:
+            statements = self._engine.statements(query)
+        except RelaionError as e:
+            with _said(first if first > 1 else None):
+                raise e from None
+        named = len(statements) > 1 or first > 1
+        for number, (kind, text) in enumerate(statements, first):
+            said = partial(_said, number if named else None)
+            with said():
+                reply = self._reply(kind, text, said)
+            if reply is not None:
+                yield reply
+
+    def answer(self, query: str) -> Answer:
+        """Everything that SQL text answers, at once."""
+        found = [
+            Answer(reply.columns, tuple(row for batch in reply.batches() for row in batch))
+            for reply in self.ask(query)
+        ]
+        last = found.pop() if found else Answer((), ())
+        return Answer(last.columns, last.rows, tuple(found), self.notices)
+
+    def count(self, query: str) -> int:
+        """How many statements a text holds; 1 where it cannot be told."""
+        with suppress(RelaionError):
+            return len(self._engine.statements(query))
+        return 1
+
+    def _reply(self, kind: str, text: str, said: Said) -> Reply | None:
+        if kind not in ALLOWED:
+            raise InputError(
+                f"the query: a {kind} statement is not allowed here; ask with select, and "
+                "take results along with --json"
+            )
+        result = self._engine.ask(text)
+        head = result.fetch(1)
+        if kind not in _ANSWERS and result.columns in _DONE:
+            return None
+
+        def fetch(n: int) -> list[tuple[Any, ...]]:
+            rows = [head.pop() for _ in head[:n]]
+            with said():
+                return rows + (result.fetch(n - len(rows)) if n > len(rows) else [])
+
+        def count_rest(known: int) -> int:
+            with said():
+                return self._count_rest(kind, text, known, result)
+
+        return Reply(result.columns, fetch, count_rest)
+
+    def _count_rest(self, kind: str, text: str, known: int, result: Result) -> int:
+        """How many rows follow those that are known: DuckDB counts faster than rows are fetched."""
+        if kind == "SELECT":
+            with suppress(RelaionError):
+                inner = text.rstrip().rstrip(";")
+                whole = self._engine.ask(f"select count(*) from (\n{inner}\n)")  # noqa: S608
+                return max(int(whole.fetch(1)[0][0]) - known, 1)
+        found = 0
+        while batch := result.fetch(BATCH):
+            found += len(batch)
+        return found
+
+
+@contextmanager
+def _said(number: int | None) -> Iterator[None]:
+    """Say which statement an error is of; with None there is only one."""
+    try:
+        yield
+    except RelaionError as e:
+        if number is None:
+            raise
+        text = str(e).removeprefix("the query: ")
+        raise type(e)(f"the query, statement {number}: {text}") from None
 
 
 @contextmanager
 def open_sql(paths: AnyPaths) -> Iterator[Prompt]:
     """Open an OUT (its audit tables, a view for each edition), or shards (the view `shard`).
 
-    Read-only; files outside are out of reach. Raises InputError when an OUT and shards are
-    named together: one anti join between them would show the listed rows.
+    Read-only; files outside are out of reach. Raises InputError where any two of these come
+    together by way of the paths: shards of an OUT and others, two OUTs, an OUT whose run broke
+    off. One anti join between them would show the listed rows.
     """
     paths = as_paths(paths)
-    outs = [p for p in paths if _is_out(p)]
-    if outs and len(paths) > 1:
-        raise InputError(
-            f"{outs[0]}: is an output; ask it alone, or shards alone: both together would show "
-            "which rows left"
-        )
+    owned = _owned(paths)
     with TemporaryDirectory(prefix="relaion-sql-") as name, connect() as engine:
         work = Path(name)
-        tables = _open_out(engine, outs[0], work) if outs else _open_shards(engine, paths, work)
-        yield Prompt(engine, tables)
+        if owned:
+            tables, notices = _open_out(engine, owned, work)
+        else:
+            tables, notices = _open_shards(engine, paths, work), ()
+        yield Prompt(engine, tables, notices)
 
 
 def sql(paths: AnyPaths, query: str) -> Answer:
     """Answer one SQL text over an OUT, or over shards before cleaning."""
     with open_sql(paths) as prompt:
-        return prompt.ask(query)
+        return prompt.answer(query)
 
 
 def _is_utf8(text: str) -> bool:
@@ -93,34 +187,77 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def _is_out(path: Path) -> bool:
-    folders = [path, *path.resolve().parents]
-    return any((f / manifest.MANIFEST).exists() and (f / AUDIT).exists() for f in folders)
+def _owned(paths: Sequence[Path]) -> list[Owned]:
+    """The shards' places in the one OUT that they all lie in; empty where they lie in none.
+
+    Each path is searched by itself: what they hold together may not be nameable as inputs.
+    """
+    owners = Owners()
+    found: dict[Path, Owned] = {}
+    apart: Path | None = None
+    for path in paths:
+        for shard in find_shards([path], twins=True).shards:
+            owned = owners.of(shard.path)
+            if owned is None:
+                apart = apart or shard.path
+            else:
+                found.setdefault(owned.output.folder / owned.edition, owned)
+    outs = sorted({o.output.folder for o in found.values()})
+    if outs and (apart is not None or len(outs) > 1):
+        other = shown(outs[1] if apart is None else apart)
+        raise InputError(
+            f"{shown(outs[0])}: is an output; it is asked alone, never with {other}: both "
+            "together would show which rows left"
+        )
+    for owned in found.values():
+        if owned.output.manifest is None:
+            raise InputError(
+                f"{shown(owned.output.folder)}: holds a run that broke off; repeat its command "
+                "to finish it, or name other folders"
+            )
+    return list(found.values())
 
 
-def _open_out(engine: Engine, path: Path, work: Path) -> tuple[str, ...]:
-    out = path if (path / manifest.MANIFEST).exists() else path.resolve()
-    while not (out / manifest.MANIFEST).exists():
-        out = out.parent
-    engine.attach(out / AUDIT, "audit")
+def _open_out(
+    engine: Engine, owned: Sequence[Owned], work: Path
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    out = owned[0].output
+    engine.attach(out.folder / AUDIT, "audit")
     tables = [name for (name,) in engine.rows(
         "select table_name from duckdb_tables() where database_name = 'audit' order by all"
     )]  # fmt: skip
-    found = manifest.read(out)
-    editions = [e["name"] for e in found["editions"]] if found else []
-    columns = found["parameters"]["columns"] if found else {}
+    reached = {o.edition for o in owned}
+    editions, notices = _together(out, [e for e in out.editions if e in reached])
     views: list[str] = []
+    files: list[Path] = []
+    columns = (out.manifest or {}).get("parameters", {}).get("columns", {})
     for edition in editions:
-        shards = _as_read(read_inputs([out / edition], columns).whole(), work / edition)
+        found = read_inputs([out.folder / edition], columns, outputs=True).whole()
+        shards = _as_read(found, work / edition)
+        files += [n.shard.path for n in shards]
         views.append(_free(edition.replace("-", "_"), (*tables, *views)))
         engine.view_edition(sources(shards), views[-1], SQL_VERSION)
     engine.execute("use audit")
-    engine.lock(folders=[out.resolve(), out.absolute(), work])
-    return (*tables, *views)
+    engine.lock(files=files)
+    return (*tables, *views), notices
+
+
+def _together(out: Output, editions: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The editions that may be asked together: those that leave out the rows of the same lists.
+
+    What one keeps and another removes is then named by rules alone.
+    """
+    stated = (out.manifest or {}).get("editions", ())
+    labels = {frozenset(e["labels"]) for e in stated if e["name"] in editions}
+    if len(labels) < 2:
+        return editions, ()
+    named = ", ".join(shown(out.folder / e) for e in editions)
+    told = "the editions leave out different lists, so each is asked alone, by its own folder"
+    return [], (f"{shown(out.folder)}: {told} ({named}); here are the counts only",)
 
 
 def _open_shards(engine: Engine, paths: Sequence[Path], work: Path) -> tuple[str, ...]:
-    shards = _as_read(read_inputs(paths, {}, settled=False).whole(), work / "shards")
+    shards = _as_read(read_inputs(paths, {}, settled=False, outputs=True).whole(), work / "shards")
     engine.view_shards(sources(shards), SQL_VERSION)
     names = _view_groups(engine, shards)
     engine.lock(files=[n.shard.path for n in shards])

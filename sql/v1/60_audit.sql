@@ -1,6 +1,6 @@
 -- name:    audit
 -- purpose: The public counts of a run, summed over the shards of each subset.
--- params:  none
+-- params:  $few_rows  bigint  a subset of fewer rows shows no counts of its own by list or rule
 -- reads:   found_run (name varchar, setting varchar)
 -- reads:   found_parameters (name varchar, setting varchar)
 -- reads:   found_scripts (name varchar, sha256 varchar)
@@ -28,6 +28,18 @@
 -- writes:  unions (edition varchar, subset varchar, rows_in bigint, removed bigint, kept bigint)
 -- nulls:   a null column of a reason does not apply to it
 -- order:   every table by all its columns
+--
+-- Public by nature are the files, so what each subset kept and lost (inputs, outputs, unions).
+-- Why rows were lost is told of large subsets only. Those under $few_rows rows are summed as
+-- `small`, with the next larger ones until no count of any can be reckoned from what is public:
+-- until `small` has $few_rows rows, of two subsets or more, and in no edition comes from one
+-- subset alone (the others lost nothing there, as unions tells). A subset that is called `small`
+-- joins it. Where even all together are not enough, those of few rows are told nowhere.
+-- Which subsets these are follows from unions alone, so that it tells nothing itself.
+--
+-- Worked example: subsets of 300, 2,000, 9,000 and 1,000,000 rows, all of which lost some. The
+-- first is of few rows; alone it would be `small` by another name, so 2,000 join: `small` is
+-- 2,300 rows of two subsets. Had the second lost nothing, 9,000 would join too.
 
 create or replace table run as
 select
@@ -151,86 +163,6 @@ comment on column not_looked_at.column_name is 'the column';
 comment on column not_looked_at.reason is 'why it, or these of its values, were not looked at';
 comment on column not_looked_at.n_values is 'how many values; null where they were not counted';
 
-create or replace table hits as
-select
-    subset,
-    list_id,
-    kind,
-    form,
-    gross,
-    exclusive
-from temp.hit_counts
-order by all;
-comment on table hits is 'What the lists found, whatever the editions made of it.';
-comment on column hits.subset is 'folder of shards that are audited together';
-comment on column hits.list_id is 'the delivery';
-comment on column hits.kind is 'what was compared; null for a listed link''s other rows';
-comment on column hits.form is 'the spelling of the link that was compared';
-comment on column hits.gross is 'rows';
-comment on column hits.exclusive is 'rows nothing else found; gross - exclusive overlap';
-
-create or replace table hit_groups as
-select
-    subset,
-    grouping,
-    name,
-    memberships,
-    n_rows as rows
-from temp.hit_unions
-order by all;
-comment on table hit_groups is 'Overlaps counted once: rows found, and memberships before that.';
-comment on column hit_groups.subset is 'folder of shards that are audited together';
-comment on column hit_groups.grouping is 'all, source, label, or same_link (beyond the lists)';
-comment on column hit_groups.name is 'the source or label';
-comment on column hit_groups.memberships is 'rows counted once for each list that names them';
-comment on column hit_groups.rows is 'rows counted once';
-
-create or replace table removals as
-select
-    edition,
-    subset,
-    reason_kind,
-    list_id,
-    label,
-    kind,
-    form,
-    rule,
-    sum(gross)::bigint as gross,
-    sum(exclusive)::bigint as exclusive
-from temp.found_tally
-group by all
-order by all;
-comment on table removals is 'Why rows left an edition.';
-comment on column removals.edition is 'which edition';
-comment on column removals.subset is 'folder of shards that are audited together';
-comment on column removals.reason_kind is 'list, same_link or rule';
-comment on column removals.list_id is 'the delivery; null for a rule';
-comment on column removals.label is 'the delivery''s label; null for a rule';
-comment on column removals.kind is 'what was compared; null for a rule and for same_link';
-comment on column removals.form is 'the spelling of the link that was compared';
-comment on column removals.rule is 'the rule; null for a list';
-comment on column removals.gross is 'rows that leave for this reason';
-comment on column removals.exclusive is 'rows that leave for this reason alone';
-
-create or replace table removal_groups as
-select
-    edition,
-    subset,
-    grouping,
-    name,
-    sum(gross)::bigint as gross,
-    sum(exclusive)::bigint as exclusive
-from temp.found_groups
-group by all
-order by all;
-comment on table removal_groups is 'Why rows left, overlaps within a source or label counted once.';
-comment on column removal_groups.edition is 'which edition';
-comment on column removal_groups.subset is 'folder of shards that are audited together';
-comment on column removal_groups.grouping is 'source or label';
-comment on column removal_groups.name is 'the source or label';
-comment on column removal_groups.gross is 'rows that its lists remove';
-comment on column removal_groups.exclusive is 'rows that leave for nothing else';
-
 create or replace table unions as
 with kept_rows as (
     select
@@ -264,3 +196,158 @@ comment on column unions.subset is 'folder of shards that are audited together';
 comment on column unions.rows_in is 'rows of the input';
 comment on column unions.removed is 'rows that left, counted once';
 comment on column unions.kept is 'rows that stayed';
+
+create or replace temp table told_subsets as
+with sized as (
+    select distinct
+        u.subset,
+        u.rows_in
+    from unions as u
+    where u.rows_in > 0
+),
+
+placed as (
+    select
+        s.subset,
+        s.rows_in,
+        s.rows_in < $few_rows or s.subset = 'small' as is_forced,
+        row_number() over (
+            order by s.rows_in >= $few_rows and s.subset <> 'small', s.rows_in, s.subset
+        ) as place
+    from sized as s
+),
+
+-- what the subsets up to each place hold together, once for every edition
+running as (
+    select
+        p.place,
+        count(*) over places as n_subsets,
+        sum(p.rows_in) over places as n_rows,
+        count(*) filter (where u.removed > 0) over places as n_losing
+    from placed as p
+    inner join unions as u on p.subset = u.subset
+    window places as (partition by u.edition order by p.place rows unbounded preceding)
+),
+
+forced as (
+    select
+        count(*) filter (where p.is_forced) as n_forced,
+        coalesce(bool_or(p.rows_in < $few_rows), false) as has_few
+    from placed as p
+),
+
+enough as (
+    select min(r.place) as place
+    from (
+        select r.place
+        from running as r
+        group by r.place
+        having
+            min(r.n_subsets) >= 2
+            and min(r.n_rows) >= $few_rows
+            and bool_and(r.n_losing <> 1)
+    ) as r
+    inner join forced as f on r.place >= f.n_forced
+)
+
+select
+    p.subset,
+    case
+        when not f.has_few then p.subset
+        when e.place is null then if(p.rows_in < $few_rows, null, p.subset)
+        when p.place <= e.place then 'small'
+        else p.subset
+    end as told_as
+from placed as p
+cross join forced as f
+cross join enough as e;
+
+create or replace table hits as
+select
+    t.told_as as subset,
+    h.list_id,
+    h.kind,
+    h.form,
+    sum(h.gross)::bigint as gross,
+    sum(h.exclusive)::bigint as exclusive
+from temp.hit_counts as h
+inner join temp.told_subsets as t on h.subset = t.subset
+where t.told_as is not null
+group by all
+order by all;
+comment on table hits is 'What the lists found, whatever the editions made of it.';
+comment on column hits.subset is 'folder of shards; small: several of few rows together';
+comment on column hits.list_id is 'the delivery';
+comment on column hits.kind is 'what was compared; null for a listed link''s other rows';
+comment on column hits.form is 'the spelling of the link that was compared';
+comment on column hits.gross is 'rows';
+comment on column hits.exclusive is 'rows nothing else found; gross - exclusive overlap';
+
+create or replace table hit_groups as
+select
+    t.told_as as subset,
+    h.grouping,
+    h.name,
+    sum(h.memberships)::bigint as memberships,
+    sum(h.n_rows)::bigint as rows
+from temp.hit_unions as h
+inner join temp.told_subsets as t on h.subset = t.subset
+where t.told_as is not null
+group by all
+order by all;
+comment on table hit_groups is 'Overlaps counted once: rows found, and memberships before that.';
+comment on column hit_groups.subset is 'folder of shards; small: several of few rows together';
+comment on column hit_groups.grouping is 'all, source, label, or same_link (beyond the lists)';
+comment on column hit_groups.name is 'the source or label';
+comment on column hit_groups.memberships is 'rows counted once for each list that names them';
+comment on column hit_groups.rows is 'rows counted once';
+
+create or replace table removals as
+select
+    f.edition,
+    t.told_as as subset,
+    f.reason_kind,
+    f.list_id,
+    f.label,
+    f.kind,
+    f.form,
+    f.rule,
+    sum(f.gross)::bigint as gross,
+    sum(f.exclusive)::bigint as exclusive
+from temp.found_tally as f
+inner join temp.told_subsets as t on f.subset = t.subset
+where t.told_as is not null
+group by all
+order by all;
+comment on table removals is 'Why rows left an edition.';
+comment on column removals.edition is 'which edition';
+comment on column removals.subset is 'folder of shards; small: several of few rows together';
+comment on column removals.reason_kind is 'list, same_link or rule';
+comment on column removals.list_id is 'the delivery; null for a rule';
+comment on column removals.label is 'the delivery''s label; null for a rule';
+comment on column removals.kind is 'what was compared; null for a rule and for same_link';
+comment on column removals.form is 'the spelling of the link that was compared';
+comment on column removals.rule is 'the rule; null for a list';
+comment on column removals.gross is 'rows that leave for this reason';
+comment on column removals.exclusive is 'rows that leave for this reason alone';
+
+create or replace table removal_groups as
+select
+    f.edition,
+    t.told_as as subset,
+    f.grouping,
+    f.name,
+    sum(f.gross)::bigint as gross,
+    sum(f.exclusive)::bigint as exclusive
+from temp.found_groups as f
+inner join temp.told_subsets as t on f.subset = t.subset
+where t.told_as is not null
+group by all
+order by all;
+comment on table removal_groups is 'Why rows left, overlaps within a source or label counted once.';
+comment on column removal_groups.edition is 'which edition';
+comment on column removal_groups.subset is 'folder of shards; small: several of few rows together';
+comment on column removal_groups.grouping is 'source or label';
+comment on column removal_groups.name is 'the source or label';
+comment on column removal_groups.gross is 'rows that its lists remove';
+comment on column removal_groups.exclusive is 'rows that leave for nothing else';

@@ -1,0 +1,73 @@
+"""The notebook reads every run, not the demo's only."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+
+from tests.pipeline import Sent, add_lists, here, write_shard
+
+NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks/01_audit_removals.ipynb"
+MD5 = "ab" * 16
+
+
+def read(out: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Run the cells here, without a kernel; the tables that they show."""
+    monkeypatch.setenv("RELAION_OUT", str(out))
+    tables: list[str] = []
+    names: dict[str, Any] = {}
+    with mpl.rc_context({"backend": "agg"}):
+        for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] != "code":
+                continue
+            if source.startswith("show("):
+                tables.append(eval(source, names).data)
+            else:
+                exec(source, names)
+        plt.close("all")
+    return tables
+
+
+def made(folder: Path, rows: int, *args: str, listed: bool = True) -> Path:
+    """A run whose lists have no title."""
+    for subset, n in (("en", rows), ("multi", rows), ("tiny", 7)):
+        shard: list[dict[str, Any]] = [
+            {"url": f"https://h.example/{subset}-{i}.jpg", "punsafe": 0.1} for i in range(n)
+        ]
+        shard[3] |= {"image_md5": MD5 if listed else None}
+        write_shard(folder / "data" / subset / "a.parquet", shard)
+    add_lists(folder / "lists.duckdb", [Sent((("image_md5", MD5),))])
+    done = here(
+        "clean", "data", "--lists", "lists.duckdb", "--out", "out", "--no-verify", *args, cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "out"
+
+
+def test_lists_without_titles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = read(made(tmp_path, 1200), monkeypatch)
+    said = "\n".join(tables)
+    assert "| list 1 partner | image_md5 | 3 | 3 |" in said
+    assert "| small |" in said
+    checks = next(t for t in tables if "question" in t)
+    assert "false" not in checks and checks.count("true") == 4
+
+
+@pytest.mark.parametrize(
+    ("rows", "args", "listed"),
+    [(20, (), True), (1200, (), False), (1200, ("--edition", "research"), True)],
+    ids=["nothing is told", "nothing was found", "one edition"],
+)
+def test_runs_of_which_there_is_little_to_tell(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
+    args: tuple[str, ...],
+    listed: bool,
+) -> None:
+    tables = read(made(tmp_path, rows, *args, listed=listed), monkeypatch)
+    assert not any("false" in t for t in tables if "question" in t)
