@@ -17,24 +17,46 @@ from relaion.paths.files import (
 from relaion.paths.find import find_shards, find_sidecars, is_shard_name
 from relaion.paths.found import Found, ShardPath
 from relaion.paths.names import shown
+from relaion.paths.owned import Owned, owned_folder, sweep
 from relaion.paths.sql import reachable, sql_path
+from relaion.paths.stamps import (
+    Seal,
+    Stamp,
+    is_still,
+    read_sealed,
+    read_still,
+    replaced,
+    seal,
+    stamp_of,
+)
 
 __all__ = [
     "Found",
+    "Owned",
+    "Seal",
     "ShardPath",
+    "Stamp",
     "file_sha256",
     "find_shards",
     "find_sidecars",
     "is_shard_name",
+    "is_still",
     "locked",
+    "owned_folder",
     "private_folder",
     "private_umask",
     "public_folder",
     "reachable",
+    "read_sealed",
+    "read_still",
     "remove_parts",
     "remove_tree",
+    "replaced",
+    "seal",
     "shown",
     "sql_path",
+    "stamp_of",
+    "sweep",
     "sync_folder",
     "whole_file",
 ]
