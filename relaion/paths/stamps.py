@@ -7,7 +7,8 @@ so an equal stamp says that nothing was written, and another one that the digest
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -98,60 +99,61 @@ def is_still(path: Path, known: Seal) -> bool:
         return False
 
 
-def read_sealed(paths: list[Path], read: Callable[[], None]) -> list[Seal]:
+def read_sealed(paths: Sequence[Path], read: Callable[[], None], hands: int = 1) -> list[Seal]:
     """Read some files, and seal them as they were while they were read.
 
-    Raises InputError for one that was written to or replaced meanwhile. `read` may be called
-    again: where only another name was given to a file, that looks like a write.
+    Raises InputError for one that was written to or replaced meanwhile. Where a file was given
+    another name, which looks like a write, `read` is called again, with its digest known.
     """
-    for _ in range(_TRIES):
-        before = [stamp_of(path) for path in paths]
-        _reading(paths, before, read)
-        found = [seal(path) for path in paths]
-        if [each.stamp for each in found] == before:
-            return found
-        _refuse(paths, before)
-    raise replaced(_first_other(paths, before))
+    before = [stamp_of(path) for path in paths]
+    _reading(paths, before, read)
+    with ThreadPoolExecutor(hands) as pool:  # hashing leaves other threads their turn
+        found = list(pool.map(seal, paths))
+    _refuse_written(paths, before)
+    if [each.stamp for each in found] == before:
+        return found
+    read_still(dict(zip(paths, found, strict=True)), read)
+    return found
 
 
-def read_still(known: Mapping[Path, Seal | str], read: Callable[[], None]) -> None:
+def read_still(known: Mapping[Path, Seal | str], read: Callable[[], None]) -> list[Stamp]:
     """Read files that must have the sealed bytes before, and still when they were read.
 
-    A digest alone in place of a seal is always compared. Raises InputError for one that has
-    other bytes; `read` may be called again.
+    A digest alone in place of a seal is always compared. Returns their stamps afterwards.
+    Raises InputError for one that has other bytes.
     """
     paths = list(known)
-    for _ in range(_TRIES):
-        before = [stamp_of(path) for path in paths]
-        for path, stamp in zip(paths, before, strict=True):
-            expected = known[path]
-            if isinstance(expected, Seal) and stamp == expected.stamp:
-                continue
-            sha256 = expected.sha256 if isinstance(expected, Seal) else expected
-            if seal(path).sha256 != sha256:
-                raise replaced(path)
-        _reading(paths, before, read)
-        if [stamp_of(path) for path in paths] == before:
-            return
-        _refuse(paths, before)
-    raise replaced(_first_other(paths, before))
+    before = [stamp_of(path) for path in paths]
+    for path, stamp in zip(paths, before, strict=True):
+        expected = known[path]
+        if isinstance(expected, str) or stamp != expected.stamp:
+            _compare(path, expected)
+    _reading(paths, before, read)
+    after = [stamp_of(path) for path in paths]
+    for i, path in enumerate(paths):
+        if after[i] != before[i]:
+            after[i] = _compare(path, known[path])
+    return after
 
 
-def _reading(paths: list[Path], before: list[Stamp], read: Callable[[], None]) -> None:
+def _compare(path: Path, expected: Seal | str) -> Stamp:
+    sha256 = expected.sha256 if isinstance(expected, Seal) else expected
+    found = seal(path)
+    if found.sha256 != sha256:
+        raise replaced(path)
+    return found.stamp
+
+
+def _reading(paths: Sequence[Path], before: Sequence[Stamp], read: Callable[[], None]) -> None:
     """Read; what goes wrong because a file was replaced is said of that."""
     try:
         read()
     except RelaionError:
-        _refuse(paths, before)
+        _refuse_written(paths, before)
         raise
 
 
-def _refuse(paths: list[Path], before: list[Stamp]) -> None:
+def _refuse_written(paths: Sequence[Path], before: Sequence[Stamp]) -> None:
     for path, stamp in zip(paths, before, strict=True):
         if stamp_of(path).written != stamp.written:
             raise replaced(path)
-
-
-def _first_other(paths: list[Path], before: list[Stamp]) -> Path:
-    pairs = zip(paths, before, strict=True)
-    return next((path for path, stamp in pairs if stamp_of(path) != stamp), paths[0])

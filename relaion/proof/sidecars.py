@@ -4,10 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from relaion.errors import InputError
-from relaion.paths import shown
+from relaion.paths import owned_folder, shown
 from relaion.proof.beside import Apart
 from relaion.proof.rows import roles_of
 from relaion.proof.shorts import Source
@@ -29,7 +28,7 @@ def check_sidecars(
             return (), []
         notes.limit("1a", "rows that only a sidecar names were not looked for: none given")
         return (), ["the run had sidecars, none were given"]
-    work = Path(stack.enter_context(TemporaryDirectory(prefix="relaion-verify-")))
+    work = stack.enter_context(owned_folder("verify")).path
     said: list[str] = []
     found = read_sidecars(paths, work, statement.parameters.columns, said)
     for notice in said:

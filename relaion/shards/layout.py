@@ -5,6 +5,7 @@ never mixed. How digests are written is looked up in one shard of a group and he
 the footers of the others.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,10 +13,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from relaion.errors import DamagedError, InputError
-from relaion.paths import ShardPath, shown
+from relaion.paths import ShardPath, Stamp, shown, stamp_of
 from relaion.shards.columns import ColumnFacts, facts, open_parquet, sample_values
 from relaion.shards.digests import WIDTHS
-from relaion.shards.footer import read_footer
+from relaion.shards.footer import Footer, read_footer
 from relaion.shards.overrides import listed
 from relaion.shards.roles import Layout, detect, refine
 from relaion.shards.sound import check_sound
@@ -26,7 +27,8 @@ class Shard:
     """One parquet file as its footer describes it; `bytes` is its size on disk.
 
     `layout.encoding`s are None until `group_shards` has looked at values. `facts` holds, by
-    position, what the footer says about columns that play a role.
+    position, what the footer says about columns that play a role. `stamp` and `footer`, the
+    SHA-256 of the footer's bytes, tell whether the file is still the one that was described.
     """
 
     path: Path
@@ -38,6 +40,17 @@ class Shard:
     schema: pa.Schema
     layout: Layout
     facts: Mapping[int, ColumnFacts] = field(default_factory=dict, compare=False)
+    stamp: Stamp | None = field(default=None, compare=False)
+    footer: str = field(default="", compare=False)
+
+    def is_still(self) -> bool:
+        """Whether the file is as it was described; a further hard link leaves it so."""
+        if self.stamp is None:
+            return True
+        stamp = stamp_of(self.path)
+        if stamp.written != self.stamp.written:
+            return False
+        return stamp == self.stamp or _digest(read_footer(self.path)) == self.footer
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,9 @@ def read_shard(
     (unless `needs_link` is off, as for a sidecar) for a file without a link column.
     """
     path = shard_path.path
-    check_sound(read_footer(path))
+    stamp = _stamp(path)
+    footer = read_footer(path)
+    check_sound(footer)
     try:
         with open_parquet(path) as file:
             schema, meta = file.schema_arrow, file.metadata
@@ -76,10 +91,23 @@ def read_shard(
         raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
     if needs_link and "url" not in layout.roles:
         raise InputError(f"{shown(path)}: {_no_link(layout)}")
-    size = path.stat().st_size
+    if _stamp(path).written != stamp.written:
+        raise DamagedError(f"{shown(path)}: was changed while it was read; wait until it is whole")
     return Shard(
-        path, shard_path.subset, shard_path.name, rows, size, row_groups, schema, layout, found
-    )
+        path, shard_path.subset, shard_path.name, rows, stamp.size, row_groups, schema, layout,
+        found, stamp, _digest(footer),
+    )  # fmt: skip
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        return stamp_of(path)
+    except InputError as e:
+        raise DamagedError(str(e)) from None
+
+
+def _digest(footer: Footer) -> str:
+    return hashlib.sha256(footer.data).hexdigest()
 
 
 def _layout(path: Path, schema: pa.Schema, overrides: Mapping[str, str] | None) -> Layout:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from relaion.errors import RelaionError
+from relaion.lists.snapshot import Held
 from relaion.proof import Verdict
 from relaion.proof import verify as check
 from relaion.run import manifest
@@ -17,9 +18,9 @@ def verify(
     out: Path,
     *,
     inputs: Sequence[Path] = (),
-    lists: Path | None = None,
-    keywords: Path | None = None,
-    key: Path | None = None,
+    lists: Path | Held | None = None,
+    keywords: Path | bytes | None = None,
+    key: Path | bytes | None = None,
     columns: Mapping[str, str] | None = None,
     sidecars: Sequence[Path] = (),
     workers: int | None = None,
@@ -28,7 +29,8 @@ def verify(
     """Check a finished run's promises by other code than clean used.
 
     What cannot be checked for want of an argument is said; without lists the verdict is
-    never clean. Raises InputError or ListError for an argument that cannot be read; what is
+    never clean. `clean` gives the very store, keywords and key that it used, read already.
+    Raises InputError or ListError for an argument that cannot be read; what is
     wrong with OUT itself is a finding.
     """
     listen = progress or Quiet()
