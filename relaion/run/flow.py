@@ -125,6 +125,9 @@ class Run:
         for n in self.request.inputs.shards:
             if not reports[n.no].is_of(n.shard.path):
                 mark_changed(self.place.work, n.no)
+                for edition in self.request.editions:  # a hard link to it changed with it
+                    target = self.place.path / edition.name / n.shard.subset / n.shard.name
+                    target.unlink(missing_ok=True)
                 self._fail_shard(n, str(replaced(n.shard.path)))
         self._stop_where_failed()
 
