@@ -5,12 +5,9 @@ An engine message can quote a value of a row or a list, so none is ever passed o
 """
 
 import re
-import secrets
-import shutil
-import tempfile
 import traceback
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from relaion.errors import EngineError, RelaionError, Stopped
-from relaion.paths import reachable, shown, sql_path, whole_file
+from relaion.paths import owned_folder, reachable, shown, sql_path, whole_file
 from relaion.sqlset import Script, load
 
 Values = Mapping[str, Any] | Sequence[Any] | None
@@ -163,17 +160,24 @@ class Engine:
         self._con = con
         self._log = temp / "errors.log" if temp else None
         # for files whose names DuckDB cannot say; made when there is one, gone with close()
-        folder = temp or Path(tempfile.gettempdir())
-        self._links = folder / f"relaion-links-{secrets.token_hex(8)}"
+        self._temp = temp
+        self._links: Path | None = None
+        self._left = ExitStack()
 
     def close(self) -> None:
         """Close the connection."""
         self._con.close()
-        shutil.rmtree(self._links, ignore_errors=True)
+        self._left.close()
+
+    def _links_folder(self) -> Path:
+        if self._links is None:
+            owned = self._left.enter_context(owned_folder("links", self._temp))
+            self._links = owned.path
+        return self._links
 
     def _files(self, paths: Sequence[Path]) -> str:
         """Files as the list that `read_parquet` takes."""
-        return ", ".join(literal(sql_path(path)) for path in reachable(paths, self._links))
+        return ", ".join(literal(sql_path(path)) for path in reachable(paths, self._links_folder))
 
     @contextmanager
     def _said_by_us(self, doing: str) -> Iterator[None]:
@@ -355,7 +359,7 @@ class Engine:
 
     def lock(self, *, files: Sequence[Path] = (), folders: Sequence[Path] = ()) -> None:
         """From here on, no other file is in reach and no setting changes."""
-        names = [p.absolute() for p in reachable(files, self._links)]
+        names = [p.absolute() for p in reachable(files, self._links_folder)]
         # DuckDB asks for leave twice, as a pattern and as the file that it matched
         self.set_option("allowed_paths", [*map(str, names), *map(sql_path, names)])
         self.set_option("allowed_directories", [f"{p}/" for p in folders])

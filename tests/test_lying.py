@@ -263,7 +263,9 @@ def test_questions_are_answered_by_values(lying: Path) -> None:
         assert prompt.answer("select count(*), max(url) from shard").rows == (
             (ROWS, "https://s.example/8.jpg"),
         )
-        assert prompt.answer('select count(place), max(place) from "in"').rows == ((ROWS, ROWS - 1),)
+        assert prompt.answer('select count(place), max(place) from "in"').rows == (
+            (ROWS, ROWS - 1),
+        )
 
 
 def test_row_hashes_are_lacking_by_the_values(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from relaion.engine import Engine, connect
-from relaion.errors import EngineError, InputError, ListError, OutputError
+from relaion.errors import BusyError, EngineError, InputError, ListError, OutputError
 from relaion.links import KEY_VERSION
 from relaion.paths import locked, private_umask, shown, sync_folder
 from relaion.sqlset import load
@@ -25,21 +25,23 @@ _WORK_NAME = "store.duckdb"  # its tables are `store.entries` and so on, as scri
 
 
 @contextmanager
-def reading(store: Path) -> Iterator[Engine]:
+def reading(store: Path, named: Path | None = None) -> Iterator[Engine]:
     """A connection to a store, read-only, its tables without a prefix.
 
+    `named` is what errors call it, where the user named another file than is read.
     Raises InputError for a path that DuckDB cannot open, ListError for a file that is no store,
     is damaged, or of another version, and EngineError while another program has it open for
     writing.
     """
+    named = named or store
     _refuse_unsayable(store)
-    _refuse_other_files(store)
+    refuse_other_files(store, named)
     with connect(store, read_only=True) as engine:
-        _check_versions(store, engine)
+        _check_versions(named, engine)
         try:
             yield engine
         except EngineError:
-            raise ListError(f"{shown(store)}: is damaged; restore it from your backup") from None
+            raise ListError(f"{shown(named)}: is damaged; restore it from your backup") from None
 
 
 def _refuse_unsayable(store: Path) -> None:
@@ -56,23 +58,25 @@ def _refuse_unsayable(store: Path) -> None:
         )
 
 
-def _refuse_other_files(store: Path) -> None:
+def refuse_other_files(store: Path, named: Path | None = None) -> None:
+    """Raise ListError for what is no list store at all, and one that another program changes."""
+    named = named or store
     try:
         if not stat.S_ISREG(store.stat().st_mode):
-            raise ListError(f"{shown(store)}: is no file; name the list store")
+            raise ListError(f"{shown(named)}: is no file; name the list store")
         with store.open("rb") as f:
             start = f.read(12)
     except (OSError, ValueError) as e:  # ValueError: a NUL byte in the path
         why = getattr(e, "strerror", None) or "no usable path"
         raise ListError(
-            f"{shown(store)}: cannot be read as a list store ({why}); "
+            f"{shown(named)}: cannot be read as a list store ({why}); "
             "check the path, or make a store with `relaion lists add`"
         ) from None
     if start[8:] != b"DUCK":
-        raise ListError(f"{shown(store)}: is no list store; check the path given as --lists")
+        raise ListError(f"{shown(named)}: is no list store; check the path given as --lists")
     if store.with_name(store.name + ".wal").exists():
         raise ListError(
-            f"{shown(store)}: another program left changes beside it (.wal); "
+            f"{shown(named)}: another program left changes beside it (.wal); "
             "close that program, or open the store once in it to finish them"
         )
 
@@ -106,7 +110,7 @@ def writing(store: Path) -> Iterator[Path]:
     InputError for a path that DuckDB cannot open.
     """
     _refuse_unsayable(store)
-    work = store.with_name(f".{store.name}.work")
+    work = _work_of(store)
     try:
         with private_umask(), locked(store.with_name(store.name + ".lock"), "writes to this store"):
             shutil.rmtree(work, ignore_errors=True)  # of a writer that was killed
@@ -117,6 +121,19 @@ def writing(store: Path) -> Iterator[Path]:
                 shutil.rmtree(work, ignore_errors=True)
     except OSError as e:
         raise _unwritable(store, e.strerror or "no usable path") from None
+
+
+def _work_of(store: Path) -> Path:
+    return store.with_name(f".{store.name}.work")
+
+
+def sweep_beside(store: Path) -> None:
+    """Remove what a killed writer left beside a store; nothing while another one writes."""
+    store = store.resolve()
+    work, lock = _work_of(store), store.with_name(store.name + ".lock")
+    if work.is_dir() and not work.is_symlink() and lock.exists():
+        with suppress(BusyError, OutputError), locked(lock, "writes to this store"):
+            shutil.rmtree(work, ignore_errors=True)
 
 
 @contextmanager

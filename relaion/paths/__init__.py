@@ -18,13 +18,27 @@ from relaion.paths.find import find_shards, find_sidecars, is_shard_name
 from relaion.paths.found import Found, ShardPath
 from relaion.paths.given import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path
 from relaion.paths.names import shown
+from relaion.paths.owned import Owned, owned_folder, sweep
 from relaion.paths.sql import reachable, sql_path
+from relaion.paths.stamps import (
+    Seal,
+    Stamp,
+    is_still,
+    read_sealed,
+    read_still,
+    replaced,
+    seal,
+    stamp_of,
+)
 
 __all__ = [
     "AnyPath",
     "AnyPaths",
     "Found",
+    "Owned",
+    "Seal",
     "ShardPath",
+    "Stamp",
     "as_path",
     "as_paths",
     "as_texts",
@@ -32,16 +46,24 @@ __all__ = [
     "find_shards",
     "find_sidecars",
     "is_shard_name",
+    "is_still",
     "locked",
     "maybe_path",
+    "owned_folder",
     "private_folder",
     "private_umask",
     "public_folder",
     "reachable",
+    "read_sealed",
+    "read_still",
     "remove_parts",
     "remove_tree",
+    "replaced",
+    "seal",
     "shown",
     "sql_path",
+    "stamp_of",
+    "sweep",
     "sync_folder",
     "whole_file",
 ]

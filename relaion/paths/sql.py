@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,12 +32,12 @@ def _can_be_said(path: Path) -> bool:
     return not ("\\" in said and _GLOB.search(said))
 
 
-def reachable(paths: Sequence[Path], links: Path) -> list[Path]:
+def reachable(paths: Sequence[Path], links: Path | Callable[[], Path]) -> list[Path]:
     """The same files under names that DuckDB can open.
 
     A name that is not UTF-8, or holds a backslash beside `[`, `*` or `?`, is reached through
-    a symlink in the private folder `links`, made only when there is such a name. The caller
-    removes the folder; `links` itself must have a plain name.
+    a symlink in the private folder `links`, made (or asked for) only when there is such a
+    name. The caller removes the folder; `links` itself must have a plain name.
     """
     names = []
     for path in paths:
@@ -46,7 +46,8 @@ def reachable(paths: Sequence[Path], links: Path) -> list[Path]:
             continue
         target = path.resolve()
         digest = hashlib.sha256(os.fsencode(target)).hexdigest()
-        link = private_folder(links) / f"{digest}.parquet"
+        folder = private_folder(links) if isinstance(links, Path) else links()
+        link = folder / f"{digest}.parquet"
         with suppress(FileExistsError):  # made before, maybe by another worker
             link.symlink_to(target)
         names.append(link)

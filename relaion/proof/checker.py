@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from relaion.errors import InputError, OutputError
+from relaion.lists.snapshot import Held, hold
 from relaion.paths import shown
 from relaion.proof import tree
 from relaion.proof.given import Arguments, Given, check_given
@@ -19,9 +20,9 @@ def verify(
     out: Path,
     *,
     inputs: Sequence[Path] = (),
-    lists: Path | None = None,
-    keywords: Path | None = None,
-    key: Path | None = None,
+    lists: Path | Held | None = None,
+    keywords: Path | bytes | None = None,
+    key: Path | bytes | None = None,
     columns: Columns | None = None,
     sidecars: Sequence[Path] = (),
     workers: int = 1,
@@ -30,9 +31,10 @@ def verify(
     """Re-check the promises of a finished OUT; what could not be checked is said, with why.
 
     `inputs`, `lists`, `keywords`, `sidecars` and `key` (default: the one beside the lists) are
-    those of the run. `done(shards, rows)` is called after each shard. Writes nothing but
-    private copies of sidecars of text lines, which are gone afterwards. A list of hashed links
-    makes it slow: each link is written in every way that may have been hashed (0.1 ms a row).
+    those of the run; a store may be held open already, keywords and key be read.
+    `done(shards, rows)` is called after each shard. Writes nothing but private copies of
+    sidecars of text lines, which are gone afterwards. A list of hashed links makes it slow:
+    each link is written in every way that may have been hashed (0.1 ms a row).
     Raises InputError or ListError for an argument that cannot be read; whatever is wrong
     with OUT itself is a finding of the verdict.
     """
@@ -48,13 +50,14 @@ def verify(
         return notes.verdict(shown(out))
     same_columns(statement, columns, notes)
     check_installation(statement, notes)
-    arguments = Arguments(inputs, lists, keywords, key, sidecars)
     with ExitStack() as stack:
+        held = stack.enter_context(hold(lists)) if isinstance(lists, str | Path) else lists
+        arguments = Arguments(inputs, held, keywords, key, sidecars)
         given = check_given(statement, arguments, notes, stack)
         _say_unchecked(statement, given, notes)
         tree.check_tree(out, statement, notes)
         tree.check_stated(statement, notes)
-        tree.check_private(lists, notes)
+        tree.check_private(held, notes)
         check_rows(Job(out, statement, given, workers, done), notes)
     return notes.verdict(shown(out))
 

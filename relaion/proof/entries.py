@@ -7,14 +7,12 @@ alike; then the few that are common are read again in full. DuckDB joins nothing
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.engine import Engine
 from relaion.errors import ListError
-from relaion.lists.database import reading
+from relaion.lists.snapshot import Held
 from relaion.proof.digests import common, prefixes
 from relaion.proof.known import KINDS, Known, Lists, Near
 from relaion.proof.shorts import Shorts, joined
@@ -27,25 +25,24 @@ _DIGESTS_AT_ONCE = 4_000_000
 class Entries:
     """A store's entries in 64 bits each; `near` tells where links and hosts of it stand."""
 
-    store: Path
+    store: Held
     shorts: pa.Array
     near: Near
     kinds: frozenset[str]
 
 
-def read_entries(store: Path) -> Entries:
+def read_entries(store: Held) -> Entries:
     """Read all entries of the kinds that can be checked, shortened."""
     shorts: list[pa.Array] = []
     hosts: set[str] = set()
     below: set[str] = set()
     kinds: set[str] = set()
-    with reading(store) as engine:
-        for batch in _checkable(store, engine):
-            shorts.append(prefixes(batch["digest"]))
-            is_host = pc.equal(batch["kind"], "host")
-            hosts.update(_hosts(batch.filter(pc.invert(is_host))))
-            below.update(_hosts(batch.filter(is_host)))
-            kinds.update(pc.unique(batch["kind"]).to_pylist())
+    for batch in _checkable(store):
+        shorts.append(prefixes(batch["digest"]))
+        is_host = pc.equal(batch["kind"], "host")
+        hosts.update(_hosts(batch.filter(pc.invert(is_host))))
+        below.update(_hosts(batch.filter(is_host)))
+        kinds.update(pc.unique(batch["kind"]).to_pylist())
     all_shorts = pa.concat_arrays(shorts) if shorts else pa.array([], pa.int64())
     return Entries(store, all_shorts, Near(frozenset(hosts), frozenset(below)), frozenset(kinds))
 
@@ -54,15 +51,15 @@ def _hosts(entries: pa.RecordBatch) -> list[str]:
     return list(pc.unique(entries["host_digest"]).drop_null().to_pylist())
 
 
-def _checkable(store: Path, engine: Engine) -> Iterator[pa.RecordBatch]:
+def _checkable(store: Held) -> Iterator[pa.RecordBatch]:
     wanted = pa.array(sorted(KINDS))
-    engine.set_option("memory_limit", _MEMORY)
-    for batch in engine.batches(
-        "select list_id, kind, digest, host_digest from entries", doing=str(store)
+    store.engine.set_option("memory_limit", _MEMORY)
+    for batch in store.engine.batches(
+        "select list_id, kind, digest, host_digest from entries", doing=str(store.named)
     ):
         chosen = batch.filter(pc.is_in(batch["kind"], value_set=wanted))
         if len(prefixes(chosen["digest"])) != len(chosen):
-            raise ListError(f"{store}: holds a digest that is none; make the store anew")
+            raise ListError(f"{store.named}: holds a digest that is none; make the store anew")
         yield chosen
 
 
@@ -110,17 +107,17 @@ def exact(entries: Entries, met: Met, *, inner: bool) -> Known:
     below: set[str] = set()
     if not len(met.shorts):
         return Known(inner=inner)
-    with reading(entries.store) as engine:
-        forms = dict(engine.rows("select list_id, forms from lists where forms is not null"))
-        for batch in _checkable(entries.store, engine):
-            for line in batch.filter(
-                pc.is_in(prefixes(batch["digest"]), value_set=met.shorts)
-            ).to_pylist():
-                lists = digests.setdefault(line["kind"], {})
-                before = lists.get(line["digest"], ())
-                lists[line["digest"]] = (*before, int(line["list_id"]))
-                if line["host_digest"]:
-                    (below if line["kind"] == "host" else hosts).add(line["host_digest"])
+    forms = dict(
+        entries.store.engine.rows("select list_id, forms from lists where forms is not null")
+    )
+    for batch in _checkable(entries.store):
+        met_here = pc.is_in(prefixes(batch["digest"]), value_set=met.shorts)
+        for line in batch.filter(met_here).to_pylist():
+            lists = digests.setdefault(line["kind"], {})
+            before = lists.get(line["digest"], ())
+            lists[line["digest"]] = (*before, int(line["list_id"]))
+            if line["host_digest"]:
+                (below if line["kind"] == "host" else hosts).add(line["host_digest"])
     return Known(
         exact=digests,
         forms={list_id: frozenset(names) for list_id, names in forms.items()},

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from relaion.lists.database import reading
 from relaion.lists.key import hmac_digest, key_path, load
-from relaion.paths import find_shards, shown
+from relaion.lists.snapshot import Held
+from relaion.paths import Stamp, find_shards, shown
 from relaion.proof.beside import Apart
 from relaion.proof.keywords import read_keywords
 from relaion.proof.known import KINDS
@@ -20,12 +20,12 @@ from relaion.shards.layout import group_shards, read_shard
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the user gave, all of it optional."""
+    """What the user gave, all of it optional; bytes stand for a file that was read already."""
 
     inputs: Sequence[Path] = ()
-    lists: Path | None = None
-    keywords: Path | None = None
-    key: Path | None = None
+    lists: Held | None = None
+    keywords: Path | bytes | None = None
+    key: Path | bytes | None = None
     sidecars: Sequence[Path] = ()
 
 
@@ -35,17 +35,19 @@ class Given:
 
     `unlike` says why the model cannot know which rows the run had to remove: lists,
     keywords or sidecars that are missing or others. `sources` are the input shards that
-    the manifest names, with where their roles stand, `passed_over` their columns that look
-    like a role and were not read (subset, role, column, reason).
+    the manifest names, with where their roles stand; `stamps` tell whether one is another
+    file since. `passed_over` are their columns that look like a role and were not read
+    (subset, role, column, reason).
     """
 
-    lists: Path | None = None
+    lists: Held | None = None
     labels: dict[int, str] = field(default_factory=dict)
     partners: dict[int, str] = field(default_factory=dict)
     keywords: tuple[str, ...] | None = None
     unlike: list[str] = field(default_factory=list)
     sources: dict[tuple[str, str], tuple[Path, Roles]] = field(default_factory=dict)
     passed_over: set[tuple[str, str, str, str]] = field(default_factory=set)
+    stamps: dict[tuple[str, str], Stamp] = field(default_factory=dict)
     sidecars: tuple[Apart, ...] = ()
 
     @property
@@ -80,19 +82,21 @@ def check_given(
     given.sidecars, why = check_sidecars(statement, arguments.sidecars, notes, stack)
     given.unlike += why
     if arguments.inputs:
-        given.sources = _check_inputs(statement, arguments.inputs, given, notes)
+        _check_inputs(statement, arguments.inputs, given, notes)
     return given
 
 
-def _secret(lists: Path | None, key: Path | None) -> bytes | None:
-    path = key or (key_path(lists) if lists is not None else None)
+def _secret(lists: Held | None, key: Path | bytes | None) -> bytes | None:
+    if isinstance(key, bytes):
+        return key
+    path = key or (key_path(lists.named) if lists is not None else None)
     if path is None or (key is None and not path.exists()):
         return None
     return load(path)
 
 
 def _check_lists(
-    statement: Statement, lists: Path, secret: bytes | None, given: Given, notes: Notes
+    statement: Statement, lists: Held, secret: bytes | None, given: Given, notes: Notes
 ) -> dict[int, _Stored]:
     stored = _read_lists(lists, notes)
     differ = 0
@@ -110,12 +114,11 @@ def _check_lists(
     return stored
 
 
-def _read_lists(lists: Path, notes: Notes) -> dict[int, _Stored]:
-    with reading(lists) as engine:
-        heads = engine.rows(
-            "select list_id, source, title, label, received, content_sha256 from lists"
-        )
-        counts = engine.rows("select list_id, kind, count(*) from entries group by all")
+def _read_lists(lists: Held, notes: Notes) -> dict[int, _Stored]:
+    heads = lists.engine.rows(
+        "select list_id, source, title, label, received, content_sha256 from lists"
+    )
+    counts = lists.engine.rows("select list_id, kind, count(*) from entries group by all")
     unknown = sum(n for _, kind, n in counts if kind not in KINDS)
     if unknown:
         notes.limit("1a", f"{unknown:,} entries are of kinds that are not checked here")
@@ -131,7 +134,11 @@ def _read_lists(lists: Path, notes: Notes) -> dict[int, _Stored]:
 
 
 def _check_keywords(
-    statement: Statement, path: Path | None, secret: bytes | None, given: Given, notes: Notes
+    statement: Statement,
+    path: Path | bytes | None,
+    secret: bytes | None,
+    given: Given,
+    notes: Notes,
 ) -> None:
     stated = statement.parameters.keywords
     if path is None:
@@ -150,9 +157,7 @@ def _check_keywords(
         notes.find("6", MANIFEST, "the keyword file given is not the one that the run had")
 
 
-def _check_inputs(
-    statement: Statement, inputs: Sequence[Path], given: Given, notes: Notes
-) -> dict[tuple[str, str], tuple[Path, Roles]]:
+def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, notes: Notes) -> None:
     found = find_shards(inputs)
     for notice in found.notices:
         notes.notice(notice)
@@ -176,4 +181,5 @@ def _check_inputs(
         notes.find("6", MANIFEST, f"{said} of the run not found where the inputs were given")
         for promise in ("1b", "2", "3"):
             notes.limit(promise, f"{said} not compared with an input")
-    return {key: source for key, source in sources.items() if key in statement.inputs}
+    given.sources = {key: source for key, source in sources.items() if key in statement.inputs}
+    given.stamps = {(s.subset, s.name): s.stamp for s in shards if s.stamp is not None}

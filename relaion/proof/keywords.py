@@ -48,15 +48,19 @@ class Keywords:
     sha256: str
 
 
-def read_keywords(path: Path) -> Keywords:
-    """Read one word or phrase a line; raises InputError when the file cannot be read as text."""
+def read_keywords(path: Path | bytes) -> Keywords:
+    """Read one word or phrase a line, from a file or what was read of one already.
+
+    Raises InputError when the file cannot be read as text.
+    """
     try:
-        raw = path.read_bytes()
+        raw = path if isinstance(path, bytes) else path.read_bytes()
         text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except OSError as e:
-        raise InputError(f"{path}: cannot be read ({e.strerror}); check --keywords") from None
+        raise InputError(f"{path!s}: cannot be read ({e.strerror}); check --keywords") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+        named = "--keywords" if isinstance(path, bytes) else path
+        raise InputError(f"{named}: is not UTF-8 text; save it as UTF-8") from None
     lines = (line.strip() for line in text.splitlines())
     words = {fold(line) for line in lines if line and not line.startswith("#")}
     return Keywords(tuple(sorted(words)), hashlib.sha256(raw).hexdigest())

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from relaion.links import can_spread, host_digest, key_digest, link_key
+from relaion.lists.snapshot import Held
 from relaion.proof.beside import Apart, named_beside
 from relaion.proof.digests import prefix_of
 from relaion.proof.entries import exact, met, read_entries
@@ -32,7 +32,7 @@ class Files:
     inner: bool = True
 
 
-def look_up(store: Path, files: Files, said: set[str], apply: Apply) -> Known:
+def look_up(store: Held, files: Files, said: set[str], apply: Apply) -> Known:
     """What is listed, as far as these files meet it; and digests in `said`, if they do.
 
     `apply` maps a function over pieces of files, in this process or in others.

@@ -83,11 +83,13 @@ def role_rows(
     chosen = {role: at for role, at in roles.items() if role in wanted and role in KEYS}
     with open_shard(path) as file:
         schema = file.schema_arrow
-    names = sorted({schema.field(at.position).name for played in chosen.values() for at in played})
-    if not names:
-        return
-    for batch in batches(path, names, groups):
-        yield rows_of(batch, schema, chosen)
+    try:
+        names = sorted({schema.field(a.position).name for at in chosen.values() for a in at})
+        if names:
+            for batch in batches(path, names, groups):
+                yield rows_of(batch, schema, chosen)
+    except (pa.ArrowException, IndexError, KeyError):  # the file was replaced since
+        raise InputError(f"{path}: holds other columns than it did") from None
 
 
 def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:

@@ -146,6 +146,7 @@ def _tasks(
             ShardTask(
                 subset, name, path, roles, stated, tuple(editions),
                 job.given.labels, job.given.partners, known, rules, job.given.exact,
+                job.given.stamps.get((subset, name)),
             )
         )  # fmt: skip
     return tasks

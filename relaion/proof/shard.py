@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.paths import shown
+from relaion.paths import Seal, Stamp, is_still, shown, stamp_of
 from relaion.proof import part, schema
 from relaion.proof.disclosure import check_columns
 from relaion.proof.kept import check_kept, tell_kept
@@ -22,13 +22,40 @@ from relaion.proof.walk import Track, walk
 def check_shard(task: ShardTask) -> ShardReport:
     """Check one shard. Reads files only; all that is wrong stands in the report."""
     report = ShardReport(task.subset, task.name)
+    files = [(o.path, o.where, o.stated) for o in task.outputs]
+    if task.source is not None and task.stated is not None:
+        files.append((task.source, _where(task), task.stated))
+    stamps = [_stamp(path) for path, _, _ in files]
+    found = _check(task, report)
+    for (path, where, stated), stamp in zip(files, stamps, strict=True):
+        if stamp is not None and not is_still(path, Seal(stamp, stated.sha256)):
+            found.notes.find("5", where, "was changed or replaced while it was checked")
+    return found
+
+
+def _where(task: ShardTask) -> str:
+    return shown(f"{task.subset}/{task.name} (input)")
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        return stamp_of(path)
+    except InputError:
+        return None
+
+
+def _check(task: ShardTask, report: ShardReport) -> ShardReport:
     read = [(o, _whole(o.path, o.where, o.stated, report.notes)) for o in task.outputs]
     outputs = [(o, sha256) for o, sha256 in read if sha256 is not None]
     for lost in (o for o, sha256 in read if sha256 is None):
         report.notes.unreadable(lost.where)
     if task.source is not None and task.roles is not None and task.stated is not None:
-        where = shown(f"{task.subset}/{task.name} (input)")
+        where = _where(task)
         sha256 = _whole(task.source, where, task.stated, report.notes)
+        if sha256 not in (None, task.stated.sha256) and _is_other(task.source, task.stamp):
+            report.notes.find("5", where, "was replaced; nothing was held against it")
+            _check_alone(task, [o for o, _ in outputs], report)
+            return report
         identical = [(o, digest == sha256) for o, digest in outputs]
         try:
             _check_against(task, task.source, task.roles, identical, report)
@@ -38,6 +65,12 @@ def check_shard(task: ShardTask) -> ShardReport:
             report.notes.find("5", where, "its rows cannot be read; nothing was held against it")
     _check_alone(task, [o for o, _ in outputs], report)
     return report
+
+
+def _is_other(path: Path, stamp: Stamp | None) -> bool:
+    """Whether this is not the file whose columns are known."""
+    now = _stamp(path)
+    return now is None or (stamp is not None and now != stamp)
 
 
 def _whole(path: Path, where: str, stated: FileLine, notes: Notes) -> str | None:

@@ -1,13 +1,10 @@
 """Are the sidecars that were given those of the run? And where do their roles stand?"""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from relaion.errors import InputError
-from relaion.paths import shown
+from relaion.paths import Seal, find_sidecars, is_still, owned_folder, replaced, seal
 from relaion.proof.beside import Apart
 from relaion.proof.rows import roles_of
 from relaion.proof.shorts import Source
@@ -29,12 +26,14 @@ def check_sidecars(
             return (), []
         notes.limit("1a", "rows that only a sidecar names were not looked for: none given")
         return (), ["the run had sidecars, none were given"]
-    work = Path(stack.enter_context(TemporaryDirectory(prefix="relaion-verify-")))
+    work = stack.enter_context(owned_folder("verify")).path
     said: list[str] = []
+    seals = {s.path: seal(s.path) for s in find_sidecars(paths).shards}
+    stack.callback(_refuse_changed, seals)
     found = read_sidecars(paths, work, statement.parameters.columns, said)
     for notice in said:
         notes.notice(notice)
-    ours = sorted((_line(sidecar) for sidecar in found), key=str)
+    ours = sorted((_line(s, seals[s.path].sha256) for s in found), key=str)
     differ = len(set(ours) ^ set(statement.sidecars)) or ours != list(statement.sidecars)
     apart = tuple(Apart(Source(s.readable, roles_of(s.layout)), s.key) for s in found)
     if not differ:
@@ -46,10 +45,12 @@ def check_sidecars(
     return apart, ["the sidecars given are not those of the run"]
 
 
-def _line(sidecar: Sidecar) -> SidecarLine:
-    try:
-        with sidecar.path.open("rb") as f:
-            sha256 = hashlib.file_digest(f, "sha256").hexdigest()
-    except OSError as e:
-        raise InputError(f"{shown(sidecar.path)}: cannot be read ({e.strerror})") from None
+def _line(sidecar: Sidecar, sha256: str) -> SidecarLine:
     return SidecarLine(sidecar.name, sidecar.rows, sidecar.bytes, sha256)
+
+
+def _refuse_changed(seals: Mapping[Path, Seal]) -> None:
+    """Raise InputError where a sidecar has other bytes by the end of the check."""
+    for path, before in seals.items():
+        if not is_still(path, before):
+            raise replaced(path)

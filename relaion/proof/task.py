@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relaion.paths import Stamp
 from relaion.proof.fates import Fates, Line, mask_of
 from relaion.proof.known import Known
 from relaion.proof.model import Rules
@@ -35,7 +36,8 @@ class OutputTask:
 class ShardTask:
     """A shard with all its editions.
 
-    `source`, its roles and what is stated of it are None where the inputs were not given.
+    `source`, its roles and what is stated of it are None where the inputs were not given;
+    `stamp` is that of the file whose roles these are.
     `exact`: lists and keywords are those of the run, so the model says what must remain.
     `labels` and `partners` (who sent them) are those of the lists in `known`.
     """
@@ -51,6 +53,7 @@ class ShardTask:
     known: Known
     rules: Rules
     exact: bool
+    stamp: Stamp | None = None
 
     def removes(self, edition: EditionLine, line: Line) -> bool:
         """Whether rows leave this edition for this reason."""

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from relaion.lists.snapshot import Held
 from relaion.proof.statement import MANIFEST, Statement
 from relaion.proof.verdict import Notes
 
@@ -35,10 +36,10 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
             notes.find("4", name, "everybody may write to it; take that right away")
 
 
-def check_private(store: Path | None, notes: Notes) -> None:
+def check_private(store: Held | None, notes: Notes) -> None:
     """The list store is for its owner only (the curator key is refused where it is not)."""
-    if store is not None and store.stat().st_mode & _NOT_OWNER:
-        notes.find("4", store.name, "others than its owner may open it; set its mode to 0600")
+    if store is not None and store.mode & _NOT_OWNER:
+        notes.find("4", store.named.name, "others than its owner may open it; set its mode to 0600")
 
 
 def check_stated(statement: Statement, notes: Notes) -> None:

@@ -18,6 +18,7 @@ from relaion.run.wanted import Wanted
 from relaion.shards.sidecar import Sidecar
 from relaion.sqlset import Script, load
 
+FOUND = ("list_hits", "same_link", "lists")  # the files that shard tasks read
 MACROS = ("05_link_macros", "07_spelling_macros", "08_inner_macros", "09_scope_macros")
 
 
@@ -58,8 +59,10 @@ class Finder:
         find_sidecar_keys(self._engine, self._search.sidecars, self._search.version, self._work)
 
     def list_hits(self, shards: Sequence[Numbered]) -> None:
-        """Table `list_hits`: the rows of these shards that a list or a sidecar names."""
-        self.sidecar_keys()
+        """Table `list_hits`: the rows of these shards that a list or a sidecar names.
+
+        Reads `sidecar_keys`.
+        """
         wanted = Wanted(self._engine)
         self._read(shards, lambda: self._search_lists(shards, wanted), self._search.roles)
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from relaion.engine import Engine, connect
 from relaion.errors import EngineError, ListError
-from relaion.paths import shown
+from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.run.find import Finder, Search, write_find
+from relaion.run.ledger import note_found
 from relaion.run.numbering import Numbered
 from relaion.run.process import seconds_for
+from relaion.run.readable import original
 from relaion.sqlset import load
 
 ROWS_A_SECOND = 10_000  # a search by spellings in one thread takes a tenth
@@ -36,7 +38,9 @@ class FindTask:
     `sidecars` searches the lists in the sidecars; `hits` searches lists and sidecars in the
     shards, and leaves their hits and the keys of these; `gather` makes one file of all hits
     and one of all keys; `same` searches the gathered keys in the shards; `count` counts what
-    was found. `reads` and `writes` name files by the table that they hold.
+    was found. `reads` and `writes` name files by the table that they hold; `note` says of the
+    last two steps over shards which shards these were. `seals` are the shards as `hits` saw
+    them. `store` is the run's own snapshot of the store that `origin` names.
     """
 
     step: str
@@ -47,6 +51,9 @@ class FindTask:
     shards: tuple[Numbered, ...] = ()
     reads: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     writes: dict[str, Path] = field(default_factory=dict)
+    note: Path | None = None
+    seals: dict[int, Seal] = field(default_factory=dict)
+    origin: Path | None = None
     no: int = -1
 
     def to_json(self) -> str:
@@ -89,7 +96,8 @@ def run_find(task: FindTask) -> None:
             engine.attach(task.store, "store")
         except EngineError:
             raise ListError(
-                f"{shown(task.store)}: cannot be read any more; restore it, then repeat the command"
+                f"{shown(task.origin or task.store)}: cannot be read any more; restore it, then "
+                "repeat the command"
             ) from None
         _STEPS[task.step](engine, task)
 
@@ -100,15 +108,22 @@ def _sidecars(engine: Engine, task: FindTask) -> None:
 
 def _hits(engine: Engine, task: FindTask) -> None:
     finder = Finder(engine, task.search, task.work)
-    finder.list_hits(task.shards)
-    engine.write_parquet("from list_hits", task.writes["list_hits"])
-    engine.write_parquet("from found_values order by all", task.writes["found_values"])
-    hit = {no for (no,) in engine.rows("select distinct shard_no from list_hits")}
-    if task.search.same_link and hit:
-        finder.hit_keys([n for n in task.shards if n.no in hit])
-    else:
-        _make(engine, "hit_keys")
-    engine.write_parquet("from hit_keys", task.writes["hit_keys"])
+    finder.sidecar_keys()
+
+    def look() -> None:
+        for n in task.shards:  # copies of a try that failed may be of other bytes
+            original(n).drop(task.work)
+            if not n.shard.is_still():
+                raise replaced(n.shard.path)
+        finder.list_hits(task.shards)
+        hit = {no for (no,) in engine.rows("select distinct shard_no from list_hits")}
+        if task.search.same_link and hit:
+            finder.hit_keys([n for n in task.shards if n.no in hit])
+        else:
+            _make(engine, "hit_keys")
+
+    seals = read_sealed(_paths(task), look, task.search.workers)
+    _leave(engine, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)})
 
 
 def _gather(engine: Engine, task: FindTask) -> None:
@@ -121,8 +136,24 @@ def _same(engine: Engine, task: FindTask) -> None:
     finder = Finder(engine, task.search, task.work)
     _read(engine, task, "list_hits")
     _read(engine, task, "hit_keys")
-    finder.same_link(task.shards)
-    engine.write_parquet("from same_link", task.writes["same_link"])
+    seals = {n.no: task.seals[n.no] for n in task.shards}
+    read_still(
+        dict(zip(_paths(task), seals.values(), strict=True)),
+        lambda: finder.same_link(task.shards),
+    )
+    _leave(engine, task, seals)
+
+
+def _paths(task: FindTask) -> list[Path]:
+    return [n.shard.path for n in task.shards]
+
+
+def _leave(engine: Engine, task: FindTask, seals: dict[int, Seal]) -> None:
+    """Write what was found, and last the note that vouches for it."""
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
+    if task.note is not None:
+        note_found(task.note, seals, list(task.writes.values()))
 
 
 def _count(engine: Engine, task: FindTask) -> None:

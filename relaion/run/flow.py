@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, StopError
+from relaion.errors import InputError, ListError, StopError
+from relaion.lists.snapshot import Snapshot
+from relaion.paths import replaced
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.audit import Found, write_audit
-from relaion.run.coverage import ROLES, coverage, not_looked_at
+from relaion.run.coverage import ROLES, Coverage, coverage, not_looked_at
 from relaion.run.editions import Edition
 from relaion.run.find import Search
 from relaion.run.hunt import Hunt, Searched
@@ -22,6 +24,7 @@ from relaion.run.inputs import Inputs, several
 from relaion.run.job import Job, done
 from relaion.run.keywords import Keywords, write_keywords
 from relaion.run.known import Known
+from relaion.run.ledger import mark_changed
 from relaion.run.limits import Limits
 from relaion.run.numbering import Numbered
 from relaion.run.plan import Parameters, Plan
@@ -29,9 +32,15 @@ from relaion.run.pool import Executor
 from relaion.run.progress import Progress
 from relaion.run.reach import reach
 from relaion.run.search import hold, notices
-from relaion.run.sidecars import roles_beside, sidecar_lines
+from relaion.run.sidecars import (
+    ChangedSidecarError,
+    check_sidecars,
+    read_sealed_sidecars,
+    roles_beside,
+    sidecar_lines,
+)
 from relaion.run.task import Report
-from relaion.shards.sidecar import Sidecar, read_sidecars
+from relaion.shards.sidecar import Sidecar
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class Run:
 
     place: folder.Out
     request: Request
-    lists: Path
+    lists: Snapshot
     executor: Executor
     progress: Progress
     copy: bool
@@ -65,31 +74,22 @@ class Run:
     def whole(self) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Do it all; returns the manifest and what was to be said.
 
-        Raises StopError when shards failed, once the others are done.
+        Raises StopError when shards failed, once the others are done. The work folder is
+        left, with the store in it.
         """
         started = datetime.now(UTC)
         inputs, work = self.request.inputs, self.place.work
         for broken in inputs.broken:
             self._fail(broken.shard.subset, broken.shard.name, broken.why)
-        if self.request.keywords:
-            write_keywords(work, self.request.keywords)
         told: list[str] = []
         beside = self._sidecars(told)
+        if self.request.keywords:
+            write_keywords(work, self.request.keywords)
         searched = self._search(beside)
         reports = self._rewrite(searched)
-        if self._failed:
-            raise StopError(
-                f"{several(self._failed)}: {len(self._failed)} of {len(self.request.plan.inputs)} "
-                "shards failed, the others are done; mend or replace what failed and repeat the "
-                "command to go on"
-            )
-        covered = (
-            *coverage(
-                inputs, searched.values, ROLES, row_hashes="row_hash" in self.request.known.kinds
-            ),
-            *reach(inputs, beside, self.request.limits, work, self.request.version),
-        )
-        lines = sidecar_lines(beside, work)
+        self._stop_where_failed()
+        covered = self._covered(beside, searched, reports)
+        lines = sidecar_lines(beside)
         passed_over = not_looked_at(inputs, searched.values)
         is_hit = bool(searched.hits.counts)
         found = Found(
@@ -99,9 +99,43 @@ class Run:
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat())
         manifest.write(self.place.path, made)
-        folder.purge(self.place.path, work)
         told += self._told(searched, roles_beside(beside), reports)
         return made, tuple(dict.fromkeys(told))
+
+    def _stop_where_failed(self) -> None:
+        if self._failed:
+            raise StopError(
+                f"{several(self._failed)}: {len(self._failed)} of {len(self.request.plan.inputs)} "
+                "shards failed, the others are done; mend or replace what failed and repeat the "
+                "command to go on"
+            )
+
+    def _covered(
+        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Mapping[int, Report]
+    ) -> tuple[Coverage, ...]:
+        """Count what could be matched; whoever changed a file by then is told so by its name."""
+        inputs, request = self.request.inputs, self.request
+        try:
+            return (
+                *coverage(
+                    inputs, searched.values, ROLES, row_hashes="row_hash" in request.known.kinds
+                ),
+                *reach(inputs, beside, request.limits, self.place.work, request.version),
+            )
+        finally:
+            self._refuse_changed(reports)
+            check_sidecars(beside)
+
+    def _refuse_changed(self, reports: Mapping[int, Report]) -> None:
+        """Set aside the shards that have other bytes than were written; stops where there are."""
+        for n in self.request.inputs.shards:
+            if not reports[n.no].is_of(n.shard.path):
+                mark_changed(self.place.work, n.no)
+                for edition in self.request.editions:  # a hard link to it changed with it
+                    target = self.place.path / edition.name / n.shard.subset / n.shard.name
+                    target.unlink(missing_ok=True)
+                self._fail_shard(n, str(replaced(n.shard.path)))
+        self._stop_where_failed()
 
     def _fail(self, subset: str, name: str, line: str) -> None:
         folder.note_failed(self.place.work, subset, name)
@@ -115,11 +149,11 @@ class Run:
         if not self.request.sidecars:
             return ()
         try:
-            return tuple(
-                read_sidecars(
-                    self.request.sidecars, self.place.work, self.request.parameters.columns, told
-                )
+            return read_sealed_sidecars(
+                self.request.sidecars, self.place.work, self.request.parameters.columns, told
             )
+        except ChangedSidecarError:
+            raise
         except InputError:
             folder.purge(self.place.path, self.place.work)
             raise
@@ -139,7 +173,7 @@ class Run:
         try:
             searched = hunt.run(request.inputs.shards)
             hold(searched.hits, request.inputs.rows, request.known.sources, yes=self.yes)
-        except (StopError, InputError):
+        except (StopError, InputError, ListError):
             folder.purge(self.place.path, self.place.work)
             raise
         return searched
@@ -151,17 +185,19 @@ class Run:
             self.place.path, self.place.work, request.editions, request.parameters,
             request.version, request.limits.memory, request.limits.workers, not self.copy,
         )  # fmt: skip
-        tasks = job.tasks(searched.shards, searched.digests)
+        tasks = job.tasks(searched.shards, searched.digests, searched.seals)
         numbered = {n.no: n for n in searched.shards}
         reports = {t.no: report for t in tasks if (report := done(t))}
         waiting = {t.no: t for t in tasks if t.no not in reports}
         self.progress.phase("clean", len(waiting), sum(t.rows for t in waiting.values()))
         for outcome in self.executor.run(list(waiting.values())):
             task = waiting[outcome.no]
-            if outcome.error is None:
-                reports[task.no] = Report.read(task.report_path)
+            report = Report.read(task.report_path) if outcome.error is None else None
+            if report is not None:
+                reports[task.no] = report
             else:
-                self._fail_shard(numbered[task.no], outcome.error)
+                error = outcome.error or f"{task.named}: the report of what was written is gone"
+                self._fail_shard(numbered[task.no], error)
             self.progress.done(1, task.rows)
         return dict(sorted(reports.items()))
 

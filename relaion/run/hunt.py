@@ -7,15 +7,16 @@ was found stays in the work folder, so that a run that goes on searches only wha
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from relaion.engine import connect
 from relaion.errors import InputError, OutputError
-from relaion.paths import file_sha256, private_folder, shown
-from relaion.run.find import Search
+from relaion.lists.snapshot import Snapshot
+from relaion.paths import Seal, file_sha256, private_folder, shown
+from relaion.run.find import FOUND, Search
 from relaion.run.findtask import FindTask
-from relaion.run.ledger import FIND, Ledger, is_noted, write_note
+from relaion.run.ledger import FIND, Ledger, is_vouched, vouch
 from relaion.run.numbering import Numbered, batches
 from relaion.run.pool import Executor, Outcome
 from relaion.run.progress import Progress
@@ -32,12 +33,14 @@ Fail = Callable[[Numbered, str], None]
 class Searched:
     """What was found, counted; the shards that were searched, and a digest of the hits of each.
 
-    A shard without hits has no digest. `values` are the lines of `26_found_values`.
+    A shard without hits has no digest. `seals` are the shards as they were searched, `values`
+    the lines of `26_found_values`.
     """
 
     hits: Hits
     digests: dict[int, str]
     shards: tuple[Numbered, ...]
+    seals: dict[int, Seal]
     values: tuple[tuple[int, str, str | None, int], ...] = ()
 
 
@@ -46,7 +49,7 @@ class Hunt:
     """A search over shards in order of number. `fail` hears of each shard that broke it."""
 
     search: Search
-    store: Path
+    store: Snapshot
     work: Path
     memory: str
     executor: Executor
@@ -57,23 +60,28 @@ class Hunt:
     def run(self, shards: Sequence[Numbered]) -> Searched:
         """Search all shards; leaves list_hits, same_link and lists in the work folder.
 
-        Raises InputError for a sidecar, OutputError where nothing can be searched.
+        Raises InputError for a sidecar, ListError for a store that another program wrote into,
+        OutputError where nothing can be searched.
         """
         private_folder(self.work / FIND)
         if self.search.sidecars:
             self._sidecars()
         hits = Ledger(self.work, "hits")
         self._sweep("match", "hits", shards, hits, {})
+        seals = hits.seals
         all_hits, all_keys = self._gathered(hits)
         found: list[Ledger] = []
         if self.search.same_link and read_footer(all_keys).rows:
             same = Ledger(self.work, f"same-{file_sha256(all_keys)[:16]}")
+            same.keep(seals)
             reads: Reads = {"list_hits": (all_hits,), "hit_keys": (all_keys,)}
-            self._sweep("same link", "same", shards, same, reads)
+            self._sweep("same link", "same", shards, same, reads, seals)
             found.append(same)
         searched = self._without_failed(shards)
         self._count(searched, all_hits, [self._path(n) for x in found for n in x.names])
-        return Searched(*self._read(), searched, self._values(hits, searched))
+        values = self._values(hits, searched)
+        self.store.check()
+        return Searched(*self._read(), searched, seals, values)
 
     def _path(self, name: str) -> Path:
         return self.work / FIND / f"{name}.parquet"
@@ -93,6 +101,7 @@ class Hunt:
         shards: Sequence[Numbered],
         ledger: Ledger,
         reads: Reads,
+        seals: Mapping[int, Seal] | None = None,
     ) -> None:
         """Do a step over all shards that its ledger does not cover yet."""
         shards = self._without_failed(shards)
@@ -104,9 +113,11 @@ class Hunt:
         while waiting:
             batch = waiting.popleft()
             numbers = [n.no for n in batch]
-            outcome = self._do(self._task(step, batch, reads, ledger.name(numbers)))
+            task = self._task(step, batch, reads, ledger.name(numbers))
+            outcome = self._do(replace(task, seals={n: (seals or {})[n] for n in numbers if seals}))
+            if outcome.error is None and not ledger.add(numbers):
+                outcome = replace(outcome, error=f"{task.named}: what was found in it is gone")
             if outcome.error is None:
-                ledger.add(numbers)
                 self._through(batch)
             elif len(batch) > 1:
                 half = len(batch) // 2
@@ -148,8 +159,9 @@ class Hunt:
             "sidecars": {},
         }
         return FindTask(
-            step, self.search, self.store, self.work, self.memory, tuple(shards),
-            dict(reads or {}), writes[step],
+            step, self.search, self.store.path, self.work, self.memory, tuple(shards),
+            dict(reads or {}), writes[step], self.work / FIND / f"{name}.json" if name else None,
+            origin=self.store.origin,
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> Outcome:
@@ -161,13 +173,16 @@ class Hunt:
     def _must(self, task: FindTask, note: str, value: object) -> None:
         """Do a step that reads no shard, unless it was done over the same files already."""
         path = self.work / FIND / note
-        if is_noted(path, value):
+        made = list(task.writes.values())
+        if task.step == "count":
+            made += [self.work / f"{table}.parquet" for table in FOUND]
+        if is_vouched(path, value, made):
             return
         path.unlink(missing_ok=True)
         outcome = self._do(task)
         if outcome.error is not None:
             raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
-        write_note(path, value)
+        vouch(path, value, made)
 
     def _gathered(self, hits: Ledger) -> tuple[Path, Path]:
         """All hits in one file, and the keys of all."""
@@ -175,12 +190,15 @@ class Hunt:
             "list_hits": tuple(self._path(n) for n in hits.names),
             "hit_keys": tuple(self._path(n.replace("hits", "keys", 1)) for n in hits.names),
         }
-        self._must(self._task("gather", (), reads), "gathered.json", hits.names)
+        # by their digests: a shard that was replaced has the same names again
+        value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
+        self._must(self._task("gather", (), reads), "gathered.json", value)
         return self._path("list_hits"), self._path("hit_keys")
 
     def _count(self, shards: Sequence[Numbered], hits: Path, same: list[Path]) -> None:
         reads = {"list_hits": (hits,), "same_link": tuple(same)}
-        value = [file_sha256(hits), [p.name for p in same], [n.no for n in shards]]
+        files = [[p.name, file_sha256(p)] for p in (hits, *same)]
+        value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
         self._must(self._task("count", shards, reads), "counted.json", value)
 
     def _values(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from relaion.paths import Seal
 from relaion.run.editions import Edition
 from relaion.run.numbering import Numbered
 from relaion.run.plan import Parameters
@@ -24,15 +25,18 @@ class Job:
     workers: int
     link: bool
 
-    def tasks(self, shards: Sequence[Numbered], hits: Mapping[int, str]) -> list[Task]:
+    def tasks(
+        self, shards: Sequence[Numbered], hits: Mapping[int, str], seals: Mapping[int, Seal]
+    ) -> list[Task]:
         """A task for each shard, the largest first so that none is left over at the end.
 
-        `hits` are digests of what was found, by shard number; none where nothing was.
+        `hits` are digests of what was found, by shard number; none where nothing was. `seals`
+        are the shards as they were searched.
         """
         ordered = sorted(shards, key=lambda n: -n.shard.bytes)
-        return [self._task(n, hits.get(n.no, "")) for n in ordered]
+        return [self._task(n, hits.get(n.no, ""), seals[n.no].sha256) for n in ordered]
 
-    def _task(self, numbered: Numbered, hits: str) -> Task:
+    def _task(self, numbered: Numbered, hits: str, sha256: str) -> Task:
         shard = numbered.shard
         each = parse_size(self.memory) // (2 * self.workers)  # the other half is the writer's
         return Task(
@@ -53,6 +57,7 @@ class Job:
             link=self.link,
             bytes=shard.bytes,
             hits=hits,
+            sha256=sha256,
         )
 
     def _edition(self, edition: Edition, numbered: Numbered) -> EditionTask:
@@ -71,13 +76,13 @@ class Job:
 
 def done(task: Task) -> Report | None:
     """The report of a task that is done and whose outputs are there, else None."""
-    if not task.report_path.exists():
-        return None
     report = Report.read(task.report_path)
-    if report.hits != task.hits:  # a shard that was mended named further links
+    if report is None or set(report.outputs) != {e.name for e in task.editions}:
         return None
-    for edition in task.editions:
-        target = Path(edition.target)
-        if not target.exists() or target.stat().st_size != report.outputs[edition.name].bytes:
-            return None
-    return report
+    # a shard that was mended named further links, or one is another file than was written
+    if (report.hits, report.sha256) != (task.hits, task.sha256):
+        return None
+    if not report.is_of(Path(task.path)):
+        return None
+    whole = all(report.outputs[e.name].is_at(Path(e.target)) for e in task.editions)
+    return report if whole else None

@@ -2,7 +2,7 @@
 
 import codecs
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,10 +13,14 @@ from relaion.errors import InputError
 
 @dataclass(frozen=True)
 class Keywords:
-    """The words of a file, and the SHA-256 of its bytes (public only as an HMAC)."""
+    """The words of a file, and the SHA-256 of its bytes (public only as an HMAC).
+
+    `raw` are these bytes: the file may be another one by the time that the run is checked.
+    """
 
     words: tuple[str, ...]
     sha256: str
+    raw: bytes = field(default=b"", repr=False)
 
 
 def read_keywords(path: Path) -> Keywords:
@@ -38,7 +42,7 @@ def read_keywords(path: Path) -> Keywords:
             f"{path}: holds no keyword; write one a line, or leave out --keywords to switch "
             "the rule off"
         )
-    return Keywords(words, hashlib.sha256(raw).hexdigest())
+    return Keywords(words, hashlib.sha256(raw).hexdigest(), raw)
 
 
 def write_keywords(work: Path, keywords: Keywords) -> None:

@@ -5,7 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from relaion.lists.key import hmac_digest, key_path, load
+from relaion.lists.snapshot import NAME, Snapshot, changed, take
 from relaion.lists.store import open_store
+from relaion.run.ledger import forget_all, read_note, write_note
+
+NOTE = "lists.json"
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,30 @@ def read_known(store: Path, key: Path | None) -> Known:
 
     Raises ListError for a file that is no store, is of another version, or holds no list.
     """
-    secret = load(key or key_path(store))
+    return _known(store, load(key or key_path(store)))
+
+
+def snapshot(store: Path, known: Known, work: Path) -> Snapshot:
+    """The store as this run reads it, from its work folder where an earlier try left it.
+
+    Where that one is gone, or was written into, what was found in it is forgotten. Raises
+    ListError where the store holds other lists than `known`, which was read of it just now.
+    """
+    note = work / NOTE
+    before = read_note(note, lambda found: Snapshot(work / NAME, store, found[0], found[1]))
+    if before is not None and before.is_whole():
+        taken = before
+    else:
+        taken = take(store, work)
+        if before is None or before.sha256 != taken.sha256:
+            forget_all(work)
+        write_note(note, [taken.sha256, taken.mode])
+    if _known(taken.path, known.key).lists != known.lists:
+        raise changed(store)
+    return taken
+
+
+def _known(store: Path, secret: bytes) -> Known:
     info = open_store(store)
     lists = tuple(
         {

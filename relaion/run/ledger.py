@@ -1,33 +1,57 @@
-"""What the search left in the work folder: files of found rows, and which shards they cover."""
+"""What the search left in the work folder: files of found rows, and which shards they cover.
+
+A note vouches for each file by its digest: what a power cut left cut or zeroed, or a note that
+is none any more, counts as not there, and is made again.
+"""
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable
+import shutil
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from relaion.paths import whole_file
+from relaion.errors import InputError
+from relaion.paths import Seal, file_sha256, whole_file
 
+T = TypeVar("T")
 FIND = "find"
 MENDED = "mended"
+CHANGED = "changed"
 
 
 class Ledger:
     """The files of one step of the search.
 
-    Each has a name that begins with that of the step, and beside it a list of the shards that
-    it covers, which is written last.
+    Each has a name that begins with that of the step, and beside it a note of the shards that
+    it covers, each sealed as it was when it was searched; the note is written last.
     """
 
     def __init__(self, work: Path, step: str) -> None:
         self._folder = work / FIND
         self._step = step
-        self._shards = {path.stem: _numbers(path) for path in self._folder.glob(f"{step}-*.json")}
+        self._shards: dict[str, dict[int, Seal]] = {}
+        for path in sorted(self._folder.glob(f"{step}-*.json")):
+            self._take(path)
+
+    def _take(self, path: Path) -> bool:
+        note = _Found.read(path)
+        if note is None or not are_whole(self._folder, note.files):
+            path.unlink(missing_ok=True)
+            return False
+        self._shards[path.stem] = note.seals
+        return True
 
     @property
     def covered(self) -> set[int]:
         """Numbers of all shards that were searched."""
-        return {no for numbers in self._shards.values() for no in numbers}
+        return set(self.seals)
+
+    @property
+    def seals(self) -> dict[int, Seal]:
+        """All shards that were searched, as they were then."""
+        return {no: seal for seals in self._shards.values() for no, seal in seals.items()}
 
     @property
     def names(self) -> list[str]:
@@ -39,15 +63,49 @@ class Ledger:
         digest = hashlib.sha256(json.dumps(sorted(numbers)).encode()).hexdigest()
         return f"{self._step}-{digest[:16]}"
 
-    def add(self, numbers: Collection[int]) -> None:
-        """Note that the file for these shards is there."""
-        name = self.name(numbers)
-        write_note(self._folder / f"{name}.json", sorted(numbers))
-        self._shards[name] = set(numbers)
+    def add(self, numbers: Collection[int]) -> bool:
+        """Take in the note for these shards; False where it is not there, or its files not."""
+        return self._take(self._folder / f"{self.name(numbers)}.json")
+
+    def keep(self, seals: Mapping[int, Seal]) -> None:
+        """Drop what was found in shards that had other bytes then."""
+        for name, found in list(self._shards.items()):
+            if any(no not in seals or seals[no].sha256 != s.sha256 for no, s in found.items()):
+                (self._folder / f"{name}.json").unlink(missing_ok=True)
+                del self._shards[name]
 
 
-def _numbers(path: Path) -> set[int]:
-    return set(json.loads(path.read_text(encoding="ascii")))
+@dataclass(frozen=True)
+class _Found:
+    """A note: the shards that were searched, and the digests of the files with what was found."""
+
+    seals: dict[int, Seal]
+    files: dict[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> "_Found | None":
+        return read_note(path, lambda found: cls(
+            {int(no): Seal.read(seal) for no, seal in found["shards"].items()},
+            {str(name): str(sha256) for name, sha256 in found["files"].items()},
+        ))  # fmt: skip
+
+
+def note_found(path: Path, seals: Mapping[int, Seal], files: Sequence[Path]) -> None:
+    """Note that these shards were searched, and vouch for the files that hold what was found."""
+    shards = {str(no): seal.plain() for no, seal in seals.items()}
+    write_note(path, {"shards": shards, "files": {f.name: file_sha256(f) for f in files}})
+
+
+def are_whole(folder: Path, files: Mapping[str, str]) -> bool:
+    """Whether all files are there with these digests."""
+    return all(_digest(folder / name) == sha256 for name, sha256 in files.items())
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return file_sha256(path)
+    except InputError:
+        return None
 
 
 def write_note(path: Path, value: Any) -> None:
@@ -56,16 +114,56 @@ def write_note(path: Path, value: Any) -> None:
         part.write_text(json.dumps(value), encoding="ascii")
 
 
-def is_noted(path: Path, value: Any) -> bool:
-    """Whether a note is there and says this."""
-    return path.exists() and bool(json.loads(path.read_text(encoding="ascii")) == value)
+def read_note(path: Path, make: Callable[[Any], T]) -> T | None:
+    """What `make` makes of a note; None where there is none, or it is garbage."""
+    try:
+        return make(json.loads(path.read_text(encoding="ascii")))
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
+
+
+def vouch(path: Path, value: Any, files: Sequence[Path]) -> None:
+    """Note what some files of one folder were made of, and vouch for them."""
+    write_note(path, {"of": value, "files": {f.name: file_sha256(f) for f in files}})
+
+
+def is_vouched(path: Path, value: Any, files: Sequence[Path]) -> bool:
+    """Whether these files of one folder were made of this, and are whole."""
+
+    def look(found: Any) -> bool:
+        names = {f.name for f in files}
+        is_same = found["of"] == json.loads(json.dumps(value)) and set(found["files"]) == names
+        return bool(is_same) and are_whole(files[0].parent, found["files"])
+
+    return bool(read_note(path, look))
 
 
 def forget(work: Path, numbers: Collection[int]) -> None:
     """Forget what was found in some shards, and in others that were searched along with them."""
     for no in numbers:
-        (work / "done" / f"{no:06}.json").unlink(missing_ok=True)
-        (work / MENDED / f"{no:06}.parquet").unlink(missing_ok=True)
-    for note in (work / FIND).glob("*-*.json"):
-        if _numbers(note) & set(numbers):
-            note.unlink()
+        for left in (f"done/{no:06}.json", f"{MENDED}/{no:06}.parquet", f"{CHANGED}/{no:06}"):
+            (work / left).unlink(missing_ok=True)
+    for path in (work / FIND).glob("*-*.json"):
+        note = _Found.read(path)
+        if note is None or set(note.seals) & set(numbers):
+            path.unlink(missing_ok=True)
+
+
+def forget_all(work: Path) -> None:
+    """Forget all that the search found; outputs that come out the same are kept."""
+    for folder in (FIND, MENDED):
+        shutil.rmtree(work / folder, ignore_errors=True)
+    for path in work.glob("*.parquet"):
+        path.unlink(missing_ok=True)
+
+
+def mark_changed(work: Path, no: int) -> None:
+    """Remember that a shard has other bytes than when it was searched: its name says so."""
+    folder = work / CHANGED
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / f"{no:06}").touch(mode=0o600)
+
+
+def changed_since(work: Path) -> set[int]:
+    """The shards that were so marked."""
+    return {int(path.name) for path in (work / CHANGED).glob("[0-9]*") if path.name.isdigit()}

@@ -20,7 +20,7 @@ from relaion.paths import (
     whole_file,
 )
 from relaion.run import manifest
-from relaion.run.ledger import FIND, forget
+from relaion.run.ledger import FIND, changed_since, forget, forget_all, read_note
 from relaion.run.outputs import AUDIT, MANIFEST
 from relaion.run.plan import Plan, differences
 
@@ -90,19 +90,22 @@ def finished(out: Out, plan: Plan) -> dict[str, Any] | None:
 def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
     """Make the work folder, or find the one of the same run broken off; True when it goes on.
 
-    `stamps` are the inputs' paths, sizes and times: an input that changed since is refused,
-    unless it failed in that run: what is known of it is then forgotten.
+    A work folder whose plan is garbage is one of a run that nothing is known of. `stamps` are
+    the inputs' paths, sizes and times: an input that changed since is refused, unless it failed
+    in that run: what is known of it is then forgotten.
     """
     path = out.work / PLAN
-    goes_on = path.exists()
-    if goes_on:
-        found = json.loads(path.read_text(encoding="ascii"))
-        failed = read_failed(out.work)
-        _refuse_other(out.path, found["plan"], plan, "holds a run broken off", PURGE, failed)
-        forget(out.work, _changed(found["stamps"], stamps, plan, failed))
+    found = read_note(path, lambda note: (dict(note["plan"]), list(note["stamps"])))
+    goes_on = found is not None
+    if found is not None:
+        failed = _may_differ(out.work, plan)
+        _refuse_other(out.path, found[0], plan, "holds a run broken off", PURGE, failed)
+        forget(out.work, {*_changed(found[1], stamps, plan, failed), *changed_since(out.work)})
         remove_parts(out.path)
         remove_parts(out.work)
     elif out.work.exists():  # left by a kill while it was removed: of whatever run
+        if path.exists():
+            _refuse_outputs_of_others(out, plan)
         remove_tree(out.work)
     for folder in (out.work, out.work / "done", out.work / FIND):
         private_folder(folder)
@@ -128,17 +131,46 @@ def _changed(
     return changed
 
 
-def read_failed(work: Path) -> set[tuple[str, str]]:
-    """The shards (subset, name) that failed in the run so far."""
+def _refuse_outputs_of_others(out: Out, plan: Plan) -> None:
+    """Refuse an OUT that holds what this run would not write, where nobody knows what did."""
+    ours = {
+        out.path / e["name"] / str(i["subset"]) / str(i["shard"])
+        for e in plan.editions
+        for i in plan.inputs
+    } | {out.path / "audit.duckdb"}
+    for path in sorted(p for p in out.path.rglob("*") if p.is_file() or p.is_symlink()):
+        is_work = path.is_relative_to(out.path / WORK) or path.name.endswith(".part")
+        if path not in ours and not is_work:
+            raise OutputError(
+                f"{shown(out.path)}: holds a run broken off whose plan is damaged, and "
+                f"{shown(path.relative_to(out.path))}, which this run would not write; "
+                "remove what it holds, or name another folder"
+            )
+
+
+def _may_differ(work: Path, plan: Plan) -> set[tuple[str, str]]:
+    """The shards that failed in the run so far, or all where nobody can tell.
+
+    Those were perhaps searched as other files: what is known of all of them is forgotten.
+    """
+    failed = read_failed(work)
+    if failed is None:
+        forget_all(work)
+        return {(item["subset"], item["shard"]) for item in plan.inputs}
+    return failed
+
+
+def read_failed(work: Path) -> set[tuple[str, str]] | None:
+    """The shards (subset, name) that failed in the run so far; None where the note is garbage."""
     path = work / FAILED
     if not path.exists():
         return set()
-    return {(subset, name) for subset, name in json.loads(path.read_text(encoding="ascii"))}
+    return read_note(path, lambda note: {(str(subset), str(name)) for subset, name in note})
 
 
 def note_failed(work: Path, subset: str, name: str) -> None:
     """Remember a shard that failed: it may be another file when the run goes on."""
-    failed = read_failed(work) | {(subset, name)}
+    failed = (read_failed(work) or set()) | {(subset, name)}
     with whole_file(work / FAILED, mode=0o600) as part:
         part.write_text(json.dumps(sorted(failed)), encoding="ascii")
 
@@ -165,15 +197,19 @@ def purge(out: Path, work: Path) -> bool:
     """
     if not work.is_dir():
         return False
-    try:
-        plan = json.loads((work / PLAN).read_text(encoding="ascii"))["plan"]
-    except (OSError, ValueError, KeyError):
-        plan = {"editions": [], "inputs": []}
+    nothing: dict[str, Any] = {"editions": [], "inputs": []}
+    plan = read_note(work / PLAN, lambda note: _whole_plan(note["plan"])) or nothing
     if not (out / MANIFEST).exists():
         remove_parts(out)
         _remove_outputs(out, plan)
     remove_tree(work)
     return True
+
+
+def _whole_plan(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan as far as `purge` needs it; raises LookupError or TypeError for what is none."""
+    inputs = [{"subset": str(i["subset"]), "shard": str(i["shard"])} for i in plan["inputs"]]
+    return {"editions": [{"name": str(e["name"])} for e in plan["editions"]], "inputs": inputs}
 
 
 def make_folders(out: Out, plan: Plan) -> None:

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from relaion.errors import EngineError
 from relaion.paths import private_folder
+from relaion.run.ledger import MENDED as FOLDER
+from relaion.run.ledger import is_vouched, vouch
 from relaion.run.numbering import Numbered
 from relaion.shards.believed import hidden_roles
 from relaion.shards.mended import bad_text, mend, mended_layout
 from relaion.shards.roles import Layout
 from relaion.shards.spans import read_through
-
-FOLDER = "mended"
 
 
 class Original(NamedTuple):
@@ -29,9 +29,14 @@ class Original(NamedTuple):
     layout: Layout
 
     def readable(self, work: Path) -> tuple[Path, Layout]:
-        """The file to read, with its layout: the private copy where there is one."""
+        """The file to read, with its layout: the private copy where there is a whole one."""
         copy = self._copy(work)
-        return (copy, mended_layout(self.layout)) if copy.exists() else (self.path, self.layout)
+        if not copy.exists():
+            return self.path, self.layout
+        if not is_vouched(self._note(work), self.no, [copy]):
+            self.drop(work)  # cut or zeroed: made again where DuckDB gives up once more
+            return self.path, self.layout
+        return copy, mended_layout(self.layout)
 
     def mend(self, work: Path, is_needed: Callable[[Path, Layout], object]) -> bool:
         """Make the private copy where it is needed and lacking; whether it was made."""
@@ -40,10 +45,19 @@ class Original(NamedTuple):
             return False
         private_folder(copy.parent)
         mend(self.path, self.layout, copy)
+        vouch(self._note(work), self.no, [copy])
         return True
+
+    def drop(self, work: Path) -> None:
+        """Remove the private copy: it may be of other bytes than the file has now."""
+        for left in (self._copy(work), self._note(work)):
+            left.unlink(missing_ok=True)
 
     def _copy(self, work: Path) -> Path:
         return work / FOLDER / f"{self.no:06}.parquet"
+
+    def _note(self, work: Path) -> Path:
+        return self._copy(work).with_suffix(".json")
 
 
 def original(n: Numbered) -> Original:

@@ -4,22 +4,36 @@ One scan of each, however large; the few keys that matched are kept in the work 
 the search joins them as it joins the lists themselves.
 """
 
-import json
+import os
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from relaion.engine import Engine, ShardSource
-from relaion.paths import file_sha256, whole_file
+from relaion.errors import InputError
+from relaion.paths import (
+    Seal,
+    find_sidecars,
+    is_still,
+    read_still,
+    replaced,
+    seal,
+    shown,
+    stamp_of,
+)
 from relaion.run.fill import fill_keys
+from relaion.run.ledger import forget_all, is_vouched, read_note, vouch, write_note
 from relaion.run.numbering import players
 from relaion.run.readable import Original, mending
 from relaion.shards.digests import WIDTHS
-from relaion.shards.sidecar import Sidecar
+from relaion.shards.overrides import Columns
+from relaion.shards.sidecar import Sidecar, read_sidecars
 from relaion.sqlset import load
 
 FOUND = "sidecar_keys.parquet"
 LINES = "sidecars.json"
+NOTE = "sidecar_keys.json"
 
 
 def roles_beside(sidecars: Sequence[Sidecar]) -> frozenset[str]:
@@ -27,18 +41,64 @@ def roles_beside(sidecars: Sequence[Sidecar]) -> frozenset[str]:
     return frozenset(role for s in sidecars for role in s.layout.roles if role in WIDTHS)
 
 
-def sidecar_lines(sidecars: Sequence[Sidecar], work: Path) -> list[dict[str, Any]]:
-    """Name, rows, bytes and SHA-256 of each sidecar, for the manifest; hashed once a run."""
-    path = work / LINES
-    if not path.exists():
-        lines = [
-            {"name": s.name, "rows": s.rows, "bytes": s.bytes, "sha256": file_sha256(s.path)}
-            for s in sidecars
-        ]
-        with whole_file(path, mode=0o600) as part:
-            part.write_text(json.dumps(lines), encoding="ascii")
-    found: list[dict[str, Any]] = json.loads(path.read_text(encoding="ascii"))
-    return found
+def sidecar_lines(sidecars: Sequence[Sidecar]) -> list[dict[str, Any]]:
+    """Name, rows, bytes and SHA-256 of each sidecar, for the manifest."""
+    return [
+        {"name": s.name, "rows": s.rows, "bytes": s.bytes, "sha256": _sealed(s).sha256}
+        for s in sidecars
+    ]
+
+
+def read_sealed_sidecars(
+    paths: Sequence[Path], work: Path, columns: Columns, notices: list[str]
+) -> tuple[Sidecar, ...]:
+    """Read sidecars, each sealed before its first byte is: nobody may change it from then on.
+
+    Raises InputError for one that cannot be read, or changed since the run that goes on began.
+    """
+    seals = _seals([s.path for s in find_sidecars(paths).shards], work / LINES, work)
+    found = read_sidecars(paths, work, columns, notices)
+    sidecars = tuple(replace(s, seal=seals[s.path]) for s in found)
+    check_sidecars(sidecars)
+    return sidecars
+
+
+def _seals(paths: Sequence[Path], note: Path, work: Path) -> dict[Path, Seal]:
+    names = [os.fsencode(path.absolute()).hex() for path in paths]
+    known = read_note(note, lambda found: [Seal.read(found[name]) for name in names])
+    if known is None:
+        forget_all(work)  # nobody knows of which sidecars it was
+        seals = [seal(path) for path in paths]
+    else:
+        seals = [_again(path, before) for path, before in zip(paths, known, strict=True)]
+    write_note(note, {name: s.plain() for name, s in zip(names, seals, strict=True)})
+    return dict(zip(paths, seals, strict=True))
+
+
+def _again(path: Path, before: Seal) -> Seal:
+    now = before if stamp_of(path) == before.stamp else seal(path)
+    if now.sha256 != before.sha256:
+        raise ChangedSidecarError(
+            f"{shown(path)}: changed since the run began; restore it, or add --purge once to "
+            "remove what that run left, then begin anew"
+        )
+    return now
+
+
+class ChangedSidecarError(InputError):
+    """Raised when a sidecar is another one than the run that goes on began with."""
+
+
+def check_sidecars(sidecars: Sequence[Sidecar]) -> None:
+    """Raise InputError where one has other bytes than when the run began."""
+    for sidecar in sidecars:
+        if not is_still(sidecar.path, _sealed(sidecar)):
+            raise replaced(sidecar.path)
+
+
+def _sealed(sidecar: Sidecar) -> Seal:
+    assert sidecar.seal is not None  # noqa: S101 - `read_sealed_sidecars` made it
+    return sidecar.seal
 
 
 def view_sidecars(
@@ -76,8 +136,9 @@ def find_sidecar_keys(
     """Fill the table `sidecar_keys`, from the work folder where an earlier try left it."""
     if not sidecars:
         return
-    path = work / FOUND
-    if not path.exists():
+    path, note = work / FOUND, work / NOTE
+    value = [_sealed(s).sha256 for s in sidecars]
+    if not is_vouched(note, value, [path]):
         scripts = load(version)
         kinds = [k for (k,) in engine.rows("select distinct kind from store.entries")]
 
@@ -85,10 +146,14 @@ def find_sidecar_keys(
             view_sidecars(engine, sidecars, work, version, kinds)
             engine.run(scripts["10_sidecar_hits"])
 
-        mending([original for _, original in _originals(sidecars)], work, look)
+        originals = [original for _, original in _originals(sidecars)]
+        for original in originals:
+            original.drop(work)
+        read_still({s.path: _sealed(s) for s in sidecars}, lambda: mending(originals, work, look))
         engine.run(scripts["11_sidecar_links"])
         engine.run(scripts["19_odd_links"], has_links=True)
         fill_keys(engine)
         engine.run(scripts["12_sidecar_keys"])
         engine.write_parquet("from sidecar_keys", path)
+        vouch(note, value, [path])
     engine.read_parquet("sidecar_keys", [path])

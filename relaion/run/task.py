@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relaion.paths import shown
+from relaion.paths import Seal, Stamp, is_still, shown
+from relaion.run.ledger import read_note
 from relaion.run.process import seconds_for
 from relaion.run.readable import Original
 from relaion.shards.roles import Column, Layout
@@ -35,7 +36,7 @@ class Task:
     """Everything that a worker must know of one shard; plain values only.
 
     `columns` play a role: role, order, position, name and type of each. `hits`: a digest of
-    what the search found in this shard.
+    what the search found in this shard, `sha256` that of the file as it was searched.
     """
 
     no: int
@@ -54,6 +55,7 @@ class Task:
     link: bool
     bytes: int
     hits: str
+    sha256: str
 
     def to_json(self) -> str:
         """One line of JSON; odd file names survive as surrogate escapes."""
@@ -93,17 +95,28 @@ class Task:
 
 @dataclass(frozen=True)
 class Output:
-    """A shard of an edition as it was written; `how` is written, linked or copied."""
+    """A shard of an edition as it was written; `how` is written, linked or copied.
+
+    `stamp` is that of the file when the task was done.
+    """
 
     rows: int
     bytes: int
     sha256: str
     how: str
+    stamp: Stamp | None = None
+
+    def is_at(self, path: Path) -> bool:
+        """Whether this very output is there, whole."""
+        return self.stamp is not None and is_still(path, Seal(self.stamp, self.sha256))
 
 
 @dataclass
 class Report:
-    """What a task did: private, since it counts per shard. `hits` is that of the task."""
+    """What a task did: private, since it counts per shard. `hits` is that of the task.
+
+    `stamp` is that of the shard when the task was done.
+    """
 
     no: int
     rows: int
@@ -114,10 +127,20 @@ class Report:
     tally: list[list[Any]]
     groups: list[list[Any]]
     notices: list[str] = field(default_factory=list)
+    stamp: Stamp | None = None
 
     @classmethod
-    def read(cls, path: Path) -> "Report":
-        """Read the report of a finished task."""
-        found = json.loads(path.read_text(encoding="ascii"))
+    def read(cls, path: Path) -> "Report | None":
+        """Read the report of a finished task; None where there is none, or it is garbage."""
+        return read_note(path, cls._of)
+
+    @classmethod
+    def _of(cls, found: dict[str, Any]) -> "Report":
+        for each in (found, *found["outputs"].values()):
+            each["stamp"] = Stamp(*map(int, each["stamp"]))
         found["outputs"] = {k: Output(**v) for k, v in found["outputs"].items()}
         return cls(**found)
+
+    def is_of(self, path: Path) -> bool:
+        """Whether a shard still has the bytes that this task read."""
+        return self.stamp is not None and is_still(path, Seal(self.stamp, self.sha256))

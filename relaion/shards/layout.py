@@ -4,6 +4,7 @@ Shards of one subset with the same column names, types and roles form a group; l
 never mixed. How digests are written is told of one shard of a group, for people only.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from relaion.errors import DamagedError, InputError
-from relaion.paths import ShardPath, shown
+from relaion.paths import ShardPath, Stamp, shown, stamp_of
 from relaion.shards.claims import NAMES
 from relaion.shards.columns import (
     ColumnFacts,
@@ -21,7 +22,7 @@ from relaion.shards.columns import (
     open_parquet,
     sample_values,
 )
-from relaion.shards.footer import read_footer
+from relaion.shards.footer import Footer, read_footer
 from relaion.shards.overrides import Columns, listed
 from relaion.shards.roles import Column, Layout, describe, detect, settle
 from relaion.shards.sound import check_sound
@@ -32,7 +33,8 @@ class Shard:
     """One parquet file as its footer describes it; `bytes` is its size on disk.
 
     `layout`'s encodings are None until `group_shards` has looked at values. `facts` holds, by
-    position, what the footer says about columns that play a role.
+    position, what the footer says about columns that play a role. `stamp` and `footer`, the
+    SHA-256 of the footer's bytes, tell whether the file is still the one that was described.
     """
 
     path: Path
@@ -44,6 +46,17 @@ class Shard:
     schema: pa.Schema
     layout: Layout
     facts: Mapping[int, ColumnFacts] = field(default_factory=dict, compare=False)
+    stamp: Stamp | None = field(default=None, compare=False)
+    footer: str = field(default="", compare=False)
+
+    def is_still(self) -> bool:
+        """Whether the file is as it was described; a further hard link leaves it so."""
+        if self.stamp is None:
+            return True
+        stamp = stamp_of(self.path)
+        if stamp.written != self.stamp.written:
+            return False
+        return stamp == self.stamp or _digest(read_footer(self.path)) == self.footer
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,9 @@ def read_shard(
     needs none: it has no link to look at.
     """
     path = shard_path.path
-    check_sound(read_footer(path))
+    stamp = _stamp(path)
+    footer = read_footer(path)
+    check_sound(footer)
     try:
         with open_parquet(path) as file:
             schema, meta = file.schema_arrow, file.metadata
@@ -88,10 +103,23 @@ def read_shard(
         layout = _named(path, lambda: settle(layout, lambda column: has_value(path, column)))
     if needs_link and "url" not in layout.roles and not _is_void(path, rows, layout):
         raise InputError(f"{shown(path)}: {_no_link(layout)}")
-    size = path.stat().st_size
+    if _stamp(path).written != stamp.written:
+        raise DamagedError(f"{shown(path)}: was changed while it was read; wait until it is whole")
     return Shard(
-        path, shard_path.subset, shard_path.name, rows, size, row_groups, schema, layout, found
-    )
+        path, shard_path.subset, shard_path.name, rows, stamp.size, row_groups, schema, layout,
+        found, stamp, _digest(footer),
+    )  # fmt: skip
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        return stamp_of(path)
+    except InputError as e:
+        raise DamagedError(str(e)) from None
+
+
+def _digest(footer: Footer) -> str:
+    return hashlib.sha256(footer.data).hexdigest()
 
 
 def schema_names(shard_path: ShardPath) -> list[str]:

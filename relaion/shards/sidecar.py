@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.paths import ShardPath, find_sidecars, private_folder, shown
+from relaion.paths import Seal, ShardPath, find_sidecars, private_folder, shown
 from relaion.shards.claims import NAMES
 from relaion.shards.digests import NONE, WIDTHS
 from relaion.shards.layout import Shard, group_shards, read_shard, schema_names
@@ -26,7 +26,8 @@ class Sidecar:
 
     `readable` is the parquet file to read: the same one, or a private copy made of a TSV.
     `key` is the role that joins it, `url` or `row_hash`. `layout` has positions in
-    `readable`, and at least the key and one image hash.
+    `readable`, and at least the key and one image hash. `seal` is the file as it was before it
+    was read, where somebody asked for that.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Sidecar:
     bytes: int
     key: str
     layout: Layout
+    seal: Seal | None = None
 
 
 def read_sidecars(

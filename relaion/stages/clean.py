@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, Stopped
+from relaion.errors import InputError, ListError, RelaionError, Stopped
+from relaion.lists.snapshot import Held, Snapshot, hold
 from relaion.paths import (
     AnyPath,
     AnyPaths,
@@ -28,7 +29,7 @@ from relaion.run.editions import BUILT_IN, load_editions
 from relaion.run.flow import Request, Run
 from relaion.run.inputs import read_inputs
 from relaion.run.keywords import read_keywords
-from relaion.run.known import read_known
+from relaion.run.known import read_known, snapshot
 from relaion.run.limits import Limits, limits_of
 from relaion.run.plan import Parameters, make_plan
 from relaion.run.pool import Executor, LocalPool
@@ -37,6 +38,7 @@ from relaion.run.progress import Progress, Quiet
 from relaion.run.sizes import parse_size
 from relaion.shards.overrides import Columns, columns_of, overrides_of
 from relaion.sqlset import VERSION
+from relaion.stages.left import sweep_left
 from relaion.stages.verify import verify as check_promises
 
 MEMORY = "2GB"
@@ -109,6 +111,7 @@ def clean(
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     check_apart(out, work, paths)
     limits = limits_of(workers, memory)
+    sweep_left(work, lists)
     request = _check(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
         same_link=same_link, inner=inner, sidecars=sidecars,
@@ -120,19 +123,48 @@ def clean(
         if before is not None:
             folder.purge(place.path, place.work)  # left by a kill after the manifest
             return _cleaned(place.path, before, True, request.inputs.notices, None)
-        if folder.begin(place, request.plan, request.inputs.stamps()):
+        goes_on = folder.begin(place, request.plan, request.inputs.stamps())
+        if goes_on:
             listen.say(f"{shown(place.path)}: going on with the run that broke off")
+        store = _snapshot(lists, request, place, goes_on=goes_on)
         with private_umask(), _hands(executor, request, place) as hands:
-            run = Run(place, request, lists, hands, listen, copy=copy, yes=yes_i_checked)
+            run = Run(place, request, store, hands, listen, copy=copy, yes=yes_i_checked)
             found, told = run.whole()
         verdict = None
-        if verify:
-            with _said_when_stopped(place.path):
+        with _finished(store, place, wanted=verify) as held:
+            if held is not None:
+                words = request.keywords
                 verdict = check_promises(
-                    place.path, inputs=paths, lists=lists, keywords=keywords, key=key,
-                    columns=columns, sidecars=sidecars, workers=limits.workers, progress=listen,
+                    place.path, inputs=paths, lists=held, keywords=words.raw if words else None,
+                    key=request.known.key, columns=columns, sidecars=sidecars,
+                    workers=limits.workers, progress=listen,
                 )  # fmt: skip
     return _cleaned(place.path, found, False, told, verdict)
+
+
+def _snapshot(lists: Path, request: Request, place: folder.Out, *, goes_on: bool) -> Snapshot:
+    try:
+        with private_umask():
+            return snapshot(lists, request.known, place.work)
+    except (ListError, InputError):
+        if not goes_on:  # it has begun with lists that nobody has any more
+            folder.purge(place.path, place.work)
+        raise
+
+
+@contextmanager
+def _finished(store: Snapshot, place: folder.Out, *, wanted: bool) -> Iterator[Held | None]:
+    """Remove the work folder of a run that has ended; the store stays open where it is `wanted`.
+
+    From here on OUT is finished, and what stops the check says so.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_said_when_stopped(place.path))
+        try:
+            held = stack.enter_context(hold(store)) if wanted else None
+        finally:
+            folder.purge(place.path, place.work)
+        yield held
 
 
 def _hands(
@@ -149,13 +181,17 @@ def _hands(
 
 @contextmanager
 def _said_when_stopped(out: Path) -> Iterator[None]:
-    """A signal while the promises are checked finds OUT finished: say what is left to do."""
+    """What stops the check of the promises finds OUT finished: say what is left to do."""
     try:
         yield
     except Stopped as e:
         raise Stopped(
             e.signal,
             f"stopped while checking; {shown(out)} is finished, check it with `relaion verify`",
+        ) from None
+    except RelaionError as e:
+        raise type(e)(
+            f"{e} ({shown(out)} is finished but was not checked; run `relaion verify`)"
         ) from None
 
 
@@ -232,8 +268,12 @@ class Purged:
 
 
 def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
-    """Remove the work folder of a broken run; raises BusyError while a run goes on."""
+    """Remove the work folder of a broken run; raises BusyError while a run goes on.
+
+    Whatever else killed processes left in temporary folders, and logs of errors, go too.
+    """
     out, work = as_path(out), maybe_path(work)
+    sweep_left(work, None, logs=True)
     if not out.is_dir():
         raise InputError(f"{shown(out)}: no such folder; nothing to purge")
     with folder.open_out(out, work) as place:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from relaion.errors import DamagedError
-from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask
+from relaion.lists.snapshot import Snapshot
+from relaion.paths import (
+    AnyPath,
+    AnyPaths,
+    Owned,
+    as_path,
+    as_paths,
+    is_still,
+    maybe_path,
+    owned_folder,
+    private_umask,
+    replaced,
+)
 from relaion.run.coverage import Coverage, NotLookedAt, coverage, not_looked_at, roles_of_kinds
 from relaion.run.find import Search
 from relaion.run.hunt import Hunt, Searched
 from relaion.run.inputs import Inputs, read_inputs, several
-from relaion.run.known import read_known
+from relaion.run.known import read_known, snapshot
 from relaion.run.limits import Limits, limits_of
 from relaion.run.pool import LocalPool
 from relaion.run.process import SLACK, Guard
 from relaion.run.progress import Progress, Quiet
 from relaion.run.reach import reach
 from relaion.run.search import Hits, notices
-from relaion.run.sidecars import roles_beside
+from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
 from relaion.run.sizes import parse_size
 from relaion.shards.overrides import Columns
-from relaion.shards.sidecar import read_sidecars
 from relaion.sqlset import VERSION
+from relaion.stages.left import sweep_left
 
 MEMORY = "2GB"
 
@@ -70,28 +80,48 @@ def match(
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
+    sweep_left(work, lists)
     known = read_known(lists, key)
     inputs = read_inputs(paths, columns or {})
     limits = limits_of(workers, memory)
-    with tempfile.TemporaryDirectory(prefix="relaion-", dir=work) as name:
-        folder = Path(name)
+    with owned_folder("match", work) as owned:
         told = list(inputs.notices)
-        beside = read_sidecars(sidecars, folder, columns, told) if sidecars else ()
+        with private_umask():
+            store = snapshot(lists, known, owned.path)
+            beside = (
+                read_sealed_sidecars(sidecars, owned.path, columns or {}, told) if sidecars else ()
+            )
         roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
         search = Search(sql_version, same_link, inner, beside, limits.workers, roles)
-        searched = _search(search, inputs, lists, folder, limits, progress or Quiet())
-        hits = searched.hits
-        covered = (
-            *coverage(inputs, searched.values, roles, row_hashes="row_hash" in known.kinds),
-            *reach(inputs, beside, limits, folder, sql_version),
-        )
+        searched = _search(search, inputs, store, owned, limits, progress or Quiet())
+        try:
+            covered = (
+                *coverage(inputs, searched.values, roles, row_hashes="row_hash" in known.kinds),
+                *reach(inputs, beside, limits, owned.path, sql_version),
+            )
+        finally:
+            _refuse_changed(searched)
+            check_sidecars(beside)
+    hits = searched.hits
     told += notices(hits, known.kinds, inputs.roles, roles_beside(beside))
     passed_over = not_looked_at(inputs, searched.values)
     return Matched(known.lists, inputs.rows_by_subset, hits, covered, tuple(told), passed_over)
 
 
+def _refuse_changed(searched: Searched) -> None:
+    """Raise InputError where a shard has other bytes by now than it was searched with."""
+    for n in searched.shards:
+        if not is_still(n.shard.path, searched.seals[n.no]):
+            raise replaced(n.shard.path)
+
+
 def _search(
-    search: Search, inputs: Inputs, lists: Path, work: Path, limits: Limits, progress: Progress
+    search: Search,
+    inputs: Inputs,
+    store: Snapshot,
+    owned: Owned,
+    limits: Limits,
+    progress: Progress,
 ) -> Searched:
     """Search all shards; raises DamagedError when one of them cannot be read to its end."""
     for broken in inputs.broken:
@@ -100,10 +130,12 @@ def _search(
     failed: list[str] = []
     with (
         private_umask(),
-        LocalPool(1, work, Guard(memory=parse_size(limits.memory) + SLACK)) as pool,
+        LocalPool(
+            1, owned.path, Guard(memory=parse_size(limits.memory) + SLACK), held=(owned.lock,)
+        ) as pool,
     ):
         hunt = Hunt(
-            search, lists, work, limits.memory, pool, progress,
+            search, store, owned.path, limits.memory, pool, progress,
             lambda _, line: failed.append(line),
         )  # fmt: skip
         searched = hunt.run(shards)

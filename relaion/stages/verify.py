@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from relaion.errors import RelaionError
+from relaion.lists.snapshot import Held
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path
 from relaion.proof import Verdict
 from relaion.proof import verify as check
@@ -20,9 +21,9 @@ def verify(
     out: AnyPath,
     *,
     inputs: AnyPaths = (),
-    lists: AnyPath | None = None,
-    keywords: AnyPath | None = None,
-    key: AnyPath | None = None,
+    lists: AnyPath | Held | None = None,
+    keywords: AnyPath | bytes | None = None,
+    key: AnyPath | bytes | None = None,
     columns: Columns | None = None,
     sidecars: AnyPaths = (),
     workers: int | None = None,
@@ -31,11 +32,14 @@ def verify(
     """Check a finished run's promises by other code than clean used.
 
     What cannot be checked for want of an argument is said; without lists the verdict is
-    never clean. Raises InputError or ListError for an argument that cannot be read; what is
+    never clean. `clean` gives the very store, keywords and key that it used, read already.
+    Raises InputError or ListError for an argument that cannot be read; what is
     wrong with OUT itself is a finding.
     """
     out, inputs, sidecars = as_path(out), as_paths(inputs), as_paths(sidecars)
-    lists, keywords, key = maybe_path(lists), maybe_path(keywords), maybe_path(key)
+    lists = lists if isinstance(lists, Held) else maybe_path(lists)
+    keywords = keywords if isinstance(keywords, bytes) else maybe_path(keywords)
+    key = key if isinstance(key, bytes) else maybe_path(key)
     listen = progress or Quiet()
     stated = _stated_inputs(out)
     rows = sum(stated)

@@ -1,0 +1,156 @@
+"""One list store for a whole run: whoever replaces it meanwhile changes nothing.
+
+This program replaces a store by renaming, so a hard link is a snapshot; where none can be
+made, a copy is. Another program may write into the very file: then its digest tells.
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+
+from relaion.engine import Engine
+from relaion.errors import InputError, ListError
+from relaion.lists.database import reading, refuse_other_files
+from relaion.paths import private_umask, replaced, seal, shown
+
+NAME = "lists.duckdb"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A store as it was at one moment: `path` is read, `origin` is what the user named.
+
+    `mode` is that of the original.
+    """
+
+    path: Path
+    origin: Path
+    sha256: str
+    mode: int
+
+    def is_whole(self) -> bool:
+        """Whether the file still has the bytes that it had."""
+        try:
+            return seal(self.path).sha256 == self.sha256
+        except InputError:
+            return False
+
+    def check(self) -> None:
+        """Raise ListError where another program wrote into the file."""
+        if not self.is_whole():
+            raise changed(self.origin)
+
+
+def changed(origin: Path) -> ListError:
+    """The error for a store that was written to in place."""
+    return ListError(
+        f"{shown(origin)}: was changed while it was read; repeat the command when nothing writes "
+        "to it any more"
+    )
+
+
+def take(store: Path, folder: Path) -> Snapshot:
+    """Make the snapshot of a store in a private folder.
+
+    Raises ListError for what is no store, or is written to meanwhile.
+    """
+    refuse_other_files(store)
+    target = folder / NAME
+    for left in (target, target.with_name(NAME + ".wal")):
+        left.unlink(missing_ok=True)
+    try:
+        origin = store.resolve(strict=True)
+        mode = origin.stat().st_mode
+        if mode & _OTHERS or not _linked(origin, target):
+            _copied(origin, target)
+        refuse_other_files(store)  # a log that another program began in between
+        return Snapshot(target, store, seal(target).sha256, mode)
+    except OSError as e:
+        raise ListError(
+            f"{shown(store)}: no private copy of it can be made ({e.strerror}); "
+            "check the file, and the room on the disk"
+        ) from None
+    except InputError:
+        raise changed(store) from None
+
+
+def _linked(origin: Path, target: Path) -> bool:
+    try:
+        os.link(origin, target)
+    except OSError:  # another file system, one without hard links, or somebody else's file
+        return False
+    return True
+
+
+def _copied(origin: Path, target: Path) -> None:
+    for _ in range(_TRIES):
+        before = seal(origin)
+        with private_umask():
+            shutil.copyfile(origin, target)
+        target.chmod(0o600)
+        if seal(target).sha256 == before.sha256:
+            return
+    raise replaced(origin)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A store held open: `engine` reads it, `named` is what the user named, with its mode."""
+
+    engine: Engine
+    named: Path
+    mode: int
+
+
+@contextmanager
+def hold(store: Path | Snapshot) -> Iterator[Held]:
+    """Hold a store open by one connection, so that no rename of it is seen.
+
+    Raises ListError, at the latest at the end, where another program wrote into the file.
+    """
+    path, named = (store.path, store.origin) if isinstance(store, Snapshot) else (store, store)
+    refuse_other_files(path, named)
+    with _opened(path, named) as f, reading(path, named) as engine:
+        if not _is_at(path, f):  # it took the name between the two openings
+            raise changed(named)
+        before = _digest(f, named)
+        if isinstance(store, Snapshot) and before != store.sha256:
+            raise changed(named)
+        mode = store.mode if isinstance(store, Snapshot) else os.fstat(f.fileno()).st_mode
+        yield Held(engine, named, mode)
+        if _digest(f, named) != before:
+            raise changed(named)
+
+
+@contextmanager
+def _opened(path: Path, named: Path) -> Iterator[BufferedReader]:
+    """Open the file once, and not close it earlier than DuckDB: that would end its lock."""
+    try:
+        f = path.open("rb")
+    except OSError as e:
+        raise ListError(f"{shown(named)}: cannot be read ({e.strerror}); check the path") from None
+    with f:
+        yield f
+
+
+def _is_at(path: Path, f: BufferedReader) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(f.fileno()))
+    except OSError:
+        return False
+
+
+def _digest(f: BufferedReader, named: Path) -> str:
+    try:
+        f.seek(0)
+        return hashlib.file_digest(f, "sha256").hexdigest()
+    except OSError as e:
+        raise ListError(f"{shown(named)}: cannot be read ({e.strerror}); check the file") from None

@@ -1,0 +1,132 @@
+"""Temporary folders that a living process owns, and the sweeping of those that none does.
+
+A process holds a lock on its folder, and its workers inherit it. A lock ends with the last
+process that holds it, however that ends: what is not locked was left by a kill.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from relaion.errors import OutputError
+from relaion.paths.names import shown
+
+_OWNED = re.compile(r"relaion-(?:match|verify|links)-[A-Za-z0-9_]{8}")
+_LOG = re.compile(r"relaion-error-[A-Za-z0-9_]{8}\.log")
+_TRIES = 10
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A private folder, and the descriptor that holds its lock: to be handed to workers."""
+
+    path: Path
+    lock: int
+
+
+@contextmanager
+def owned_folder(purpose: str, parent: Path | None = None) -> Iterator[Owned]:
+    """Make a private folder (0700) for `match`, `verify` or `links`; it is gone afterwards.
+
+    What a killed process leaves, `sweep` removes. Raises OutputError where none can be made.
+    """
+    place = parent or Path(tempfile.gettempdir())
+    try:
+        folder = _make(f"relaion-{purpose}-", place)
+    except OSError as e:
+        raise OutputError(
+            f"{shown(place)}: no private folder can be made there ({e.strerror}); name another"
+        ) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        os.close(folder.lock)
+
+
+def _make(prefix: str, place: Path) -> Owned:
+    for _ in range(_TRIES):
+        path = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
+        with suppress(FileNotFoundError):  # swept before it was locked: make another
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            if _is_locked(handle, path):
+                return Owned(path, handle)
+            os.close(handle)
+    raise FileExistsError(0, "others remove it at once")
+
+
+def _is_locked(handle: int, path: Path) -> bool:
+    """Lock a new folder; False where a sweeper was there first."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # this file system locks no folder, so nobody can sweep it either
+        return True
+    return _is_same(handle, path)
+
+
+def _is_same(handle: int, path: Path) -> bool:
+    try:
+        named = path.lstat()
+    except OSError:
+        return False
+    held = os.fstat(handle)
+    return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)
+
+
+def sweep(parent: Path | None = None, *, logs_older: float = DAY) -> int:
+    """Remove our own folders that no living process owns, and old logs of errors.
+
+    Looks into the system's folder for temporary files, or `parent`. Another user's folders,
+    symlinks, and what another program made are left alone. Returns how many were removed.
+    """
+    place = parent or Path(tempfile.gettempdir())
+    removed = 0
+    with suppress(OSError):  # a folder that cannot be listed
+        for path in list(place.iterdir()):
+            if _OWNED.fullmatch(path.name):
+                removed += _swept(path)
+            elif _LOG.fullmatch(path.name):
+                removed += _log_removed(path, logs_older)
+    return removed
+
+
+def _swept(path: Path) -> bool:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:  # a link, a file, somebody else's, or gone
+        return False
+    try:
+        if os.fstat(handle).st_uid != os.geteuid():
+            return False
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_same(handle, path):
+            return False
+        shutil.rmtree(path, ignore_errors=True)
+        return not path.exists()
+    except OSError:  # its owner lives, or nobody can tell
+        return False
+    finally:
+        os.close(handle)
+
+
+def _log_removed(path: Path, older: float) -> bool:
+    try:
+        info = path.lstat()
+        is_ours = stat.S_ISREG(info.st_mode) and info.st_uid == os.geteuid()
+        if not is_ours or time.time() - info.st_mtime < older:
+            return False
+        path.unlink()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,166 @@
+"""Work files that a power cut left cut, zeroed or missing are made again, silently and right."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from relaion.errors import RelaionError
+from tests.faults.world import contents, make, run
+from tests.pipeline import InProcess
+from tests.replacing import Between
+
+Damage = Callable[[Path], None]
+
+
+def zeroed(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def other_json(path: Path) -> None:
+    path.write_text("[1, 2]")
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+DAMAGES: tuple[Damage, ...] = (zeroed, cut, emptied, other_json, gone)
+STOPS = ("same", "count", "write")
+
+
+class Broken(Exception):
+    """What the executor raises to break a run off."""
+
+
+def spoil_text(path: Path) -> None:
+    """Links that are no UTF-8, so that the search reads a mended copy."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    raw = [v.encode() + b"\xff" for v in table.column("URL").to_pylist()]
+    bad = pa.array(raw, pa.binary()).view(pa.string())
+    pq.write_table(table.set_column(0, "URL", bad), path)
+
+
+@pytest.fixture(scope="module")
+def broken_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world, cleaned undisturbed in `whole`, and broken off at several steps in `saved-STEP`."""
+    folder = make(tmp_path_factory.mktemp("world"), shards=3)
+    spoil_text(folder / "data/en/part-0.parquet")
+    words = folder / "words.txt"
+    words.write_text("picture 3\n")
+    run(folder, out="whole", keywords=words)
+
+    def stop() -> None:
+        raise Broken
+
+    for step in STOPS:
+        with pytest.raises(Broken):
+            run(folder, keywords=words, executor=Between(step, stop, after=True))
+        (folder / "out").rename(folder / f"saved-{step}")
+    return folder
+
+
+def restored(folder: Path, step: str) -> list[Path]:
+    """OUT as it was when it was broken off, and its work files."""
+    shutil.rmtree(folder / "out", ignore_errors=True)
+    shutil.copytree(folder / f"saved-{step}", folder / "out")
+    work = folder / "out/.work"
+    return sorted(p for p in work.rglob("*") if p.is_file())
+
+
+def goes_on(folder: Path) -> None:
+    run(folder, keywords=folder / "words.txt")
+    assert contents(folder / "out") == contents(folder / "whole")
+    assert not (folder / "out/.work").exists()
+
+
+def test_what_is_damaged_is_there_to_be_damaged(broken_off: Path) -> None:
+    names = {str(p.relative_to(broken_off / "out/.work")) for p in restored(broken_off, "write")}
+    wanted = {
+        "plan.json", "lists.json", "lists.duckdb", "keywords.parquet", "list_hits.parquet",
+        "same_link.parquet", "lists.parquet", "hit_counts.parquet", "hit_unions.parquet",
+        "find/gathered.json", "find/counted.json", "find/list_hits.parquet",
+        "find/hit_keys.parquet", "mended/000000.parquet", "mended/000000.json",
+    }  # fmt: skip
+    assert wanted <= names
+    for kind in ("find/hits-", "find/keys-", "find/same-", "done/"):
+        assert any(name.startswith(kind) for name in names), kind
+
+
+@pytest.mark.parametrize(("damage", "step"), [(zeroed, "write"), (cut, "same"), (gone, "write")])
+def test_all_at_once(broken_off: Path, damage: Damage, step: str) -> None:
+    for path in restored(broken_off, step):
+        if path.name != "plan.json":
+            damage(path)
+    goes_on(broken_off)
+
+
+def test_what_is_whole_is_not_made_again(broken_off: Path) -> None:
+    restored(broken_off, "write")
+    done: list[object] = []
+
+    class Watch(InProcess):
+        def run(self, tasks):  # type: ignore[no-untyped-def]
+            done.extend(tasks)
+            return super().run(tasks)
+
+    run(broken_off, keywords=broken_off / "words.txt", executor=Watch())
+    assert len(done) == 2  # two of three shards are left to be written
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", STOPS)
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_of_them(broken_off: Path, damage: Damage, step: str) -> None:
+    for i in range(len(restored(broken_off, step))):
+        path = restored(broken_off, step)[i]
+        damage(path)
+        try:
+            goes_on(broken_off)
+        except (RelaionError, AssertionError) as e:
+            raise AssertionError(f"{path.name}: {e}") from e
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_output(broken_off: Path, damage: Damage) -> None:
+    restored(broken_off, "write")
+    shards = sorted((broken_off / "out/research").rglob("*.parquet"))
+    assert shards
+    for i in range(len(shards)):
+        restored(broken_off, "write")
+        damage(shards[i])
+        goes_on(broken_off)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_the_note_of_failures(tmp_path: Path, damage: Damage) -> None:
+    make(tmp_path, shards=3)
+    path = tmp_path / "data/en/part-1.parquet"
+    good = path.read_bytes()
+    path.write_bytes(good[:-20])
+    with pytest.raises(RelaionError, match="1 of 3 shards failed"):
+        run(tmp_path)
+    damage(tmp_path / "out/.work/failed.json")
+    path.write_bytes(good)
+    if damage is gone:  # then nobody knows that it failed: refused, in one line
+        with pytest.raises(RelaionError, match=r"part-1\.parquet"):
+            run(tmp_path)
+        return
+    run(tmp_path)
+    run(tmp_path, out="whole")
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
