@@ -4,7 +4,8 @@ import re
 
 from relaion.links.key import link_key
 from relaion.links.parts import take_apart
-from relaion.links.text import drop_breaks, trim, undo_entities, unquote_whole
+from relaion.links.text import drop_breaks, undo_entities, unquote_whole
+from relaion.links.unseen import trim
 
 _QUOTES = '"\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'
 # a scheme whose letters were replaced or put in brackets: hxxp, [h]ttp, hxxps[:]//, http[://]
