@@ -1,8 +1,10 @@
 """Characters that nobody sees: they stick to a text that is copied, and are no part of it."""
 
-# Ranges of four properties of Unicode 16.0: White_Space (PropList.txt), Default_Ignorable_Code_Point
-# (DerivedCoreProperties.txt), and the general categories Cc and Cf (UnicodeData.txt). Written down,
-# since `unicodedata` knows another Unicode in each Python, and a link may not have two keys;
+import re
+
+# Ranges of four properties of Unicode 16.0: White_Space (PropList.txt), the categories Cc and Cf
+# (UnicodeData.txt), Default_Ignorable_Code_Point (DerivedCoreProperties.txt). Written down, since
+# `unicodedata` knows another Unicode in each Python, and a link may not have two keys;
 # tests/test_unseen.py derives them anew from what Python knows.
 _WHITE = "0009-000D 0020 0085 00A0 1680 2000-200A 2028-2029 202F 205F 3000"
 _IGNORABLE = (
@@ -27,15 +29,29 @@ WHITE = _letters(_WHITE)
 """White space."""
 IGNORABLE = _letters(_IGNORABLE)
 """What leaves no trace: joiners, soft hyphens, byte order marks, marks of direction, fillers."""
-UNSEEN = WHITE | IGNORABLE | _letters(_CONTROL) | _letters(_FORMAT)
-"""Both, and all controls and format characters."""
+CONTROL = _letters(_CONTROL)
+"""Controls; tabs and line breaks are white space too."""
+UNSEEN = WHITE | IGNORABLE | CONTROL | _letters(_FORMAT)
+"""All of these, and the other format characters."""
 
 
-def trim(text: str) -> str:
+def trim(text: str, ends: frozenset[str] = UNSEEN) -> str:
     """Without white space, controls and invisible characters at both ends."""
     start, end = 0, len(text)
-    while start < end and text[start] in UNSEEN:
+    while start < end and text[start] in ends:
         start += 1
-    while start < end and text[end - 1] in UNSEEN:
+    while start < end and text[end - 1] in ends:
         end -= 1
     return text[start:end]
+
+
+def one_of(letters: frozenset[str]) -> str:
+    """A regular expression for one of these characters; as ranges, which `re` looks up fast."""
+    ranges: list[list[int]] = []
+    for code in sorted(map(ord, letters)):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    parts = (f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in ranges)
+    return f"[{''.join(parts)}]"

@@ -1,5 +1,5 @@
 -- name:    text_macros
--- purpose: The form in which two spellings of a word are equal: NFC and case-folded.
+-- purpose: The form in which two spellings of a word are equal: NFC, case-folded, blanks alike.
 -- params:  none
 -- nulls:   null gives null
 -- order:   none
@@ -10,9 +10,45 @@
 -- CaseFolding.txt of the Unicode standard, statuses C and F. (Cherokee alone comes out in small
 -- letters, where the standard takes capitals; no comparison changes by that.)
 --
+-- Any run of white space is one blank: a caption's line breaks, tabs and no-break spaces are not the
+-- keyword's. What nobody sees (Default_Ignorable_Code_Point: soft hyphens, joiners, byte order
+-- marks, variation selectors) is dropped. Source: PropList.txt and DerivedCoreProperties.txt of
+-- Unicode 16.0. `case` first, since few captions hold any of it.
+--
 -- A caption may carry a million marks on one letter, and putting these in order takes the square
 -- of their number. As in the standard's Stream-Safe Text Format, a joiner (U+034F) after every
 -- thirtieth mark ends that; it is a mark itself, so no border of a word moves.
+
+create or replace temp macro white_letters() as
+'\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}';
+
+-- What nobody sees: within words alone (the soft hyphen, marks), and the others.
+create or replace temp macro inner_letters() as
+'\x{AD}\x{34F}\x{17B4}\x{17B5}\x{180B}-\x{180D}\x{180F}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}';
+create or replace temp macro outer_letters() as
+'\x{61C}\x{115F}\x{1160}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{206F}\x{3164}'
+|| '\x{FEFF}\x{FFA0}\x{FFF0}-\x{FFF8}\x{1BCA0}-\x{1BCA3}\x{1D173}-\x{1D17A}'
+|| '\x{E0000}-\x{E00FF}\x{E01F0}-\x{E0FFF}';
+
+create or replace temp macro fold_blanks(t) as (
+    case
+        when
+            regexp_matches(
+                t,
+                '  |['
+                || replace(white_letters(), ' ', '')
+                || inner_letters()
+                || outer_letters()
+                || ']'
+            )
+            then
+                regexp_replace(
+                    regexp_replace(t, '[' || inner_letters() || outer_letters() || ']+', '', 'g'),
+                    '[' || white_letters() || ']+', ' ', 'g'
+                )
+        else t
+    end
+);
 
 create or replace temp macro part_marks(t) as (
     case
@@ -53,7 +89,7 @@ create or replace temp macro fold_letters(t) as (
     )
 );
 
-create or replace temp macro fold_text(t) as (
+create or replace temp macro fold_words(t) as (
     nfc_normalize(
         lower(
             case
@@ -67,4 +103,20 @@ create or replace temp macro fold_text(t) as (
             end
         )
     )
+);
+
+create or replace temp macro fold_text(t) as (fold_words(fold_blanks(t)));
+
+-- Whether a caption holds what 39_keyword_pattern made. A caption with unseen letters that may stand
+-- between words too is asked twice: `tea<U+200B>pot` holds `teapot`, and `red<U+200B>teapot` too.
+create or replace temp macro holds_keyword(t, pattern) as (
+    regexp_matches(fold_text(t), pattern)
+    or case
+        when regexp_matches(t, '[' || outer_letters() || ']')
+            then
+                regexp_matches(
+                    fold_text(regexp_replace(t, '[' || outer_letters() || ']', ' ', 'g')), pattern
+                )
+        else false
+    end
 );

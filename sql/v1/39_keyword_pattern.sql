@@ -23,9 +23,9 @@ with scripts as (
 ),
 
 folded as (
-    select distinct fold_text(trim(k.keyword)) as word
+    select distinct trim(fold_text(k.keyword)) as word
     from keywords as k
-    where trim(k.keyword) != ''
+    where trim(fold_text(k.keyword)) != ''
 ),
 
 bordered as (

@@ -32,4 +32,4 @@ select
     c.file_row_number,
     'unsafe_keyword' as rule
 from captions as c
-where regexp_matches(fold_text(c.text), $keyword_pattern);
+where holds_keyword(c.text, $keyword_pattern);
