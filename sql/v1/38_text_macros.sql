@@ -1,5 +1,5 @@
 -- name:    text_macros
--- purpose: The form in which two spellings of a word are equal: NFC, case-folded, blanks alike.
+-- purpose: The form in which two spellings of a word are equal: blanks alike, NFC, case-folded.
 -- params:  none
 -- nulls:   null gives null
 -- order:   none
@@ -10,10 +10,12 @@
 -- CaseFolding.txt of the Unicode standard, statuses C and F. (Cherokee alone comes out in small
 -- letters, where the standard takes capitals; no comparison changes by that.)
 --
--- Any run of white space is one blank: a caption's line breaks, tabs and no-break spaces are not the
--- keyword's. What nobody sees (Default_Ignorable_Code_Point: soft hyphens, joiners, byte order
--- marks, variation selectors) is dropped. Source: PropList.txt and DerivedCoreProperties.txt of
--- Unicode 16.0. `case` first, since few captions hold any of it.
+-- Before that, fold_blanks makes any run of white space one blank, and drops what nobody sees
+-- (Default_Ignorable_Code_Point: soft hyphens, joiners, byte order marks, variation selectors).
+-- Source: PropList.txt and DerivedCoreProperties.txt of Unicode 16.0. A step of its own: fold_text
+-- names its argument nine times. readings(t) gives a caption so, and where it holds unseen letters
+-- that may part words too, also with these as blanks: `tea<U+200B>pot` holds `teapot`, and so does
+-- `red<U+200B>teapot`.
 --
 -- A caption may carry a million marks on one letter, and putting these in order takes the square
 -- of their number. As in the standard's Stream-Safe Text Format, a joiner (U+034F) after every
@@ -47,6 +49,18 @@ create or replace temp macro fold_blanks(t) as (
                     '[' || white_letters() || ']+', ' ', 'g'
                 )
         else t
+    end
+);
+
+create or replace temp macro readings(t) as (
+    case
+        when regexp_matches(t, '[' || outer_letters() || ']')
+            then
+                [
+                    fold_blanks(t),
+                    fold_blanks(regexp_replace(t, '[' || outer_letters() || ']', ' ', 'g'))
+                ]
+        else [fold_blanks(t)]
     end
 );
 
@@ -89,7 +103,7 @@ create or replace temp macro fold_letters(t) as (
     )
 );
 
-create or replace temp macro fold_words(t) as (
+create or replace temp macro fold_text(t) as (
     nfc_normalize(
         lower(
             case
@@ -103,20 +117,4 @@ create or replace temp macro fold_words(t) as (
             end
         )
     )
-);
-
-create or replace temp macro fold_text(t) as (fold_words(fold_blanks(t)));
-
--- Whether a caption holds what 39_keyword_pattern made. A caption with unseen letters that may stand
--- between words too is asked twice: `tea<U+200B>pot` holds `teapot`, and `red<U+200B>teapot` too.
-create or replace temp macro holds_keyword(t, pattern) as (
-    regexp_matches(fold_text(t), pattern)
-    or case
-        when regexp_matches(t, '[' || outer_letters() || ']')
-            then
-                regexp_matches(
-                    fold_text(regexp_replace(t, '[' || outer_letters() || ']', ' ', 'g')), pattern
-                )
-        else false
-    end
 );

@@ -22,10 +22,14 @@ with scripts as (
         || '\x{FF66}-\x{FF9F}\x{1AFF0}-\x{1B16F}\x{20000}-\x{3FFFF}' as unspaced
 ),
 
-folded as (
-    select distinct trim(fold_text(k.keyword)) as word
+spaced as (
+    select fold_blanks(k.keyword) as keyword
     from keywords as k
-    where trim(fold_text(k.keyword)) != ''
+),
+
+folded as (
+    select distinct trim(fold_text(s.keyword)) as word
+    from spaced as s
 ),
 
 bordered as (
@@ -41,6 +45,7 @@ bordered as (
         end as tail
     from folded as f
     cross join scripts as s
+    where f.word != ''
 ),
 
 grouped as (
