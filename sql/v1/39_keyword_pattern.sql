@@ -23,12 +23,13 @@ with scripts as (
 ),
 
 spaced as (
-    select fold_blanks(k.keyword) as keyword
+    select trim(fold_blanks(k.keyword)) as keyword
     from keywords as k
+    where trim(fold_blanks(k.keyword)) != ''
 ),
 
 folded as (
-    select distinct trim(fold_text(s.keyword)) as word
+    select distinct fold_text(s.keyword) as word
     from spaced as s
 ),
 
@@ -45,7 +46,6 @@ bordered as (
         end as tail
     from folded as f
     cross join scripts as s
-    where f.word != ''
 ),
 
 grouped as (
