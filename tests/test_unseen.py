@@ -14,6 +14,7 @@ from relaion import sqlset
 from relaion.engine import Engine, connect
 from relaion.links import clean_entry, entry_fault, link_key, spellings
 from relaion.links.unseen import IGNORABLE, UNSEEN, WHITE, trim
+from relaion.lists.lines import Beside
 from relaion.lists.values import Entries, sort_values
 from tests.links_strategies import links
 
@@ -103,6 +104,6 @@ def test_every_invisible_character_is_cut_at_both_ends_of_a_digest() -> None:
     for value in (digest, digest.upper(), "ndTkYSaMgDT1yFZOFVxnpg=="):
         entries: dict[str, Entries] = {}
         values = [f"{c}{value}{c}" for c in sorted(UNSEEN)]
-        sort_values(values, ("image_md5",), entries, skipped := {})  # type: ignore[arg-type]
+        sort_values(values, ("image_md5",), entries, skipped := {}, Beside())  # type: ignore[arg-type]
         assert not skipped
         assert sum(map(len, entries["image_md5"].digests)) == len(UNSEEN)

@@ -29,9 +29,11 @@ WHITE = _letters(_WHITE)
 """White space."""
 IGNORABLE = _letters(_IGNORABLE)
 """What leaves no trace: joiners, soft hyphens, byte order marks, marks of direction, fillers."""
+BLANK = WHITE | IGNORABLE
+"""What leaves a line blank."""
 CONTROL = _letters(_CONTROL)
 """Controls; tabs and line breaks are white space too."""
-UNSEEN = WHITE | IGNORABLE | CONTROL | _letters(_FORMAT)
+UNSEEN = BLANK | CONTROL | _letters(_FORMAT)
 """All of these, and the other format characters."""
 
 

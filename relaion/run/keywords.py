@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from relaion.engine import connect
 from relaion.errors import InputError
-from relaion.links.unseen import CONTROL, IGNORABLE, WHITE, trim
+from relaion.links.unseen import BLANK, CONTROL, trim
 
-_ENDS = WHITE | IGNORABLE | CONTROL  # of a line
+_ENDS = BLANK | CONTROL  # of a line
 
 
 @dataclass(frozen=True)
