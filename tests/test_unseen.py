@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import md5
 
@@ -104,6 +105,7 @@ def test_every_invisible_character_is_cut_at_both_ends_of_a_digest() -> None:
     for value in (digest, digest.upper(), "ndTkYSaMgDT1yFZOFVxnpg=="):
         entries: dict[str, Entries] = {}
         values = [f"{c}{value}{c}" for c in sorted(UNSEEN)]
-        sort_values(values, ("image_md5",), entries, skipped := {}, Beside())  # type: ignore[arg-type]
+        skipped: Counter[str] = Counter()
+        sort_values(values, ("image_md5",), entries, skipped, Beside())
         assert not skipped
         assert sum(map(len, entries["image_md5"].digests)) == len(UNSEEN)

@@ -17,11 +17,6 @@ from relaion.lists.values import NOTHING, Entries, shape, sort_values
 from relaion.paths import shown
 
 MANY_FIELDS = "more fields than columns"
-_NOTED = (
-    "entries with a note beside them: {:,}; notes are left out, check that none takes its entry "
-    "back"
-)
-
 _SAMPLE_LINES = 2000
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
 
@@ -63,7 +58,7 @@ def read_entries(
         for column, values in zip(layout.columns, columns, strict=True):
             sort_values(values, column.kinds, entries, skipped, beside)
         yield entries
-    notices.extend([_NOTED.format(beside.noted)] if beside.noted else [])
+    notices.extend(beside.notices())
 
 
 def _head(source: Iterator[str]) -> str:

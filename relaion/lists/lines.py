@@ -6,11 +6,13 @@ links may hold blanks and end in a sign, too, and half a link names another pict
 - A frame settles it: `<link>`, `"link"`, `[words](link)`. What is framed is the link as it stands.
 - A dash, star or number with a blank before a link is the list's.
 - ` #` and a tab end a link. A blank ends it where the name of a file stands before it
-  (`a.jpg found in June`), and is part of it where one comes only later (`my photo.jpg`). Otherwise
+  (`a.jpg found in June`), and is part of it where one comes only later (`my photo.jpg`), or where
+  more of a query does (`?q=red car&page=2`). Otherwise
   the line is skipped: `wiki/Mercury (planet)` may be one link, or a link and a note.
 - Signs of a sentence at the end, and brackets that nothing opens, are cut after the name of a file
   (`a.jpg.`). Otherwise the line is skipped: `a/Inc.` and `a/Inc` may be two pages, and to enter
-  both might name an innocent. Of 19,460 real links one ends so, and one holds such a blank.
+  both might name an innocent. But where at most one link in a hundred ends so, no such sign is the
+  list's habit: those are taken as they stand, and counted. Of 19,460 real links one ends so.
 - Several links with nothing but blanks, commas or semicolons between are as many entries. With
   words between, one may be the page that tells of the other: skipped.
 - A note that takes an entry back (`removed`, `false positive`) is never passed over: skipped. Other
@@ -20,7 +22,7 @@ What is skipped is counted by reason. Frames are the way to say what a line mean
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from relaion.links import clean_entry
@@ -29,6 +31,14 @@ from relaion.links.unseen import WHITE, trim
 
 TAKEN_BACK = "marked as taken back"
 BESIDE = "a link beside other text"
+_NOTED = (
+    "entries with a note beside them: {:,}; notes are left out, check that none takes its entry "
+    "back"
+)
+_AS_THEY_STAND = (
+    "links that end in a sign, taken as they stand: {:,}; put < > around a link to say where it "
+    "ends"
+)
 SIGN = "a sign at the end that may not be the link's"
 
 LINK_START = re.compile(r"(?i)[\[(]?h[\])]?[\[(]?(?:tt|xx)[\])]?ps?[\])]?[\[(]?:|ftp:|//|www\.")
@@ -47,6 +57,7 @@ _MARKDOWN = re.compile(r"!?\[([^\[\]]*)\]\((\S+)(?:\s+\"[^\"]*\")?\)(.*)", re.S)
 _SIGNS = ".,;:!…‥。，、；：！？)]}>）］｝】〕」』》〉'`"
 _OWN = frozenset("'`!")  # where no name of a file stands before, they are a link's own
 _BETWEEN = ",;|&" + "".join(WHITE)
+_PARAMETER = re.compile(r"(?:/[^\s/]*\?|&(?:amp;)?)[\w.-]+=")
 _OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
 _GLUED = re.compile(r"\.[A-Za-z0-9]{2,5}[,;|:(\[{#]+([^/?=&]{2,60})\Z")
 _TAKEN_BACK = re.compile(
@@ -68,20 +79,32 @@ _WORDS = 5  # of a cell that is a remark; a caption has more
 class Beside:
     """What stood beside entries: how many had a note that was left out.
 
-    `minus_removes`: lines begin with `+` and `-`, as in a list of changes.
+    `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `doubtful` are links of
+    one block that end in a sign which may not be theirs, `as_they_stand` those that were taken so.
     """
 
     minus_removes: bool = False
     noted: int = 0
+    as_they_stand: int = 0
+    doubtful: list[str] = field(default_factory=list)
+
+    def notices(self) -> list[str]:
+        """What a curator should know of it, in words that hold nothing of an entry."""
+        found = {_NOTED: self.noted, _AS_THEY_STAND: self.as_they_stand}
+        return [words.format(n) for words, n in found.items() if n]
 
 
 @dataclass(frozen=True)
 class Line:
-    """The links of a line, or why there is none; whether a note was left out."""
+    """The links of a line, or why there is none; whether a note was left out.
+
+    `doubtful` is the link with a sign at its end for which it was not taken.
+    """
 
     links: tuple[str, ...] = ()
     fault: str | None = None
     noted: bool = False
+    doubtful: str | None = None
 
 
 def takes_back(note: str) -> bool:
@@ -218,8 +241,9 @@ def _one(text: str) -> Line:
 
 
 def _goes_on(rest: str) -> bool:
-    """Whether what follows a blank ends in the name of a file."""
-    return _FILE.search(re.split(r"[?#]", rest, maxsplit=1)[0]) is not None
+    """Whether what follows a blank is more of a link: the name of a file, or a query's part."""
+    is_file = _FILE.search(re.split(r"[?#]", rest, maxsplit=1)[0]) is not None
+    return is_file or _PARAMETER.search(rest) is not None
 
 
 def _is_file(text: str) -> bool:
@@ -241,7 +265,7 @@ def _ended(text: str) -> Line:
     if signs <= _OWN or (body.endswith("/") and signs == {"."}):  # dots: a folder's name
         return Line((text,))
     has_path = "/" in re.split(r":[/\\]+", body, maxsplit=1)[-1]
-    return Line(fault=SIGN) if has_path and not body.endswith("/") else Line((body,))
+    return Line(fault=SIGN, doubtful=text) if has_path and not body.endswith("/") else Line((body,))
 
 
 def _is_own(text: str) -> bool:

@@ -18,7 +18,7 @@ from relaion.links import (
 )
 from relaion.lists.digests import LENGTHS, is_hex, read_digest
 from relaion.lists.kinds import SCOPED
-from relaion.lists.lines import LINK_START, TAKEN_BACK, Beside, read_line, takes_back
+from relaion.lists.lines import LINK_START, SIGN, TAKEN_BACK, Beside, read_line, takes_back
 from relaion.lists.numbers import read_row_hash
 from relaion.lists.placeholders import OF_NO_PICTURE
 from relaion.lists.text import TOO_LONG
@@ -30,6 +30,7 @@ OTHER_HASH = "a hash of another kind"
 LINK = "a link, not a hash"
 
 _LONGEST = 1 << 16  # characters of a value that is still looked at
+_SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
 
 
@@ -76,11 +77,35 @@ def sort_values(
             skipped[entry] += 1
         else:
             found.setdefault(entry[0], []).append(entry[1:])
+    _settle_doubt(kinds, found, skipped, beside)
     for kind, pairs in found.items():
         digests, hosts = zip(*pairs, strict=True)
         entries.setdefault(kind, Entries()).add(
             pa.array(digests, pa.string()), pa.array(hosts, pa.string())
         )
+
+
+def _settle_doubt(
+    kinds: Sequence[str],
+    found: dict[str, list[tuple[str, str | None]]],
+    skipped: Counter[str],
+    beside: Beside,
+) -> None:
+    """Links that end in a sign, as they stand where that is no habit of the list; else skipped."""
+    doubtful, beside.doubtful = beside.doubtful, []
+    n_links = sum(len(some) for kind, some in found.items() if _is_of_link(kind))
+    if not doubtful:
+        return
+    if len(doubtful) * _SELDOM > n_links:
+        skipped[SIGN] += len(doubtful)
+        return
+    for text in doubtful:
+        entry = _read(text, kinds)
+        if isinstance(entry, str):
+            skipped[entry] += 1
+        else:
+            found.setdefault(entry[0], []).append(entry[1:])
+            beside.as_they_stand += 1
 
 
 def _sort_hex(
@@ -129,6 +154,9 @@ def _read_all(
         line = read_line(value, minus_removes=beside.minus_removes)
     if line is None or line.links == (value,):
         return [entry]
+    if line.doubtful:
+        beside.doubtful.append(line.doubtful)
+        return []
     if line.fault:
         return [line.fault]
     found = [_read(link, kinds) for link in line.links]
