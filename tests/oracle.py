@@ -252,8 +252,14 @@ def has_keyword(caption: str | None, keywords: Iterable[str]) -> bool:
     """Whether a caption holds a keyword between borders; no caption holds none."""
     if caption is None:
         return False
-    text = _fold(caption)
-    for keyword in map(_fold, keywords):
+    parted = "".join(" " if _is_unseen(c) and _may_part(c) else c for c in caption)
+    return any(
+        _stands_in(_fold(text), _fold(k).strip(" ")) for text in (caption, parted) for k in keywords
+    )
+
+
+def _stands_in(text: str, keyword: str) -> bool:
+    if keyword:
         for start in range(len(text) - len(keyword) + 1):
             end = start + len(keyword)
             if text[start:end] != keyword:
@@ -266,7 +272,28 @@ def has_keyword(caption: str | None, keywords: Iterable[str]) -> bool:
 
 
 def _fold(text: str) -> str:
+    text = "".join(c for c in text if not _is_unseen(c))
+    text = "".join(" " if c.isspace() and c not in "\x1c\x1d\x1e\x1f" else c for c in text)
+    while "  " in text:
+        text = text.replace("  ", " ")
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def _is_unseen(c: str) -> bool:
+    """Whether Unicode calls a character ignorable by default; by category and name."""
+    name = unicodedata.name(c, "")
+    if name.startswith(("ARABIC NUMBER", "INTERLINEAR", "EGYPTIAN", "KAITHI", "SYRIAC")):
+        return False
+    if unicodedata.category(c) == "Cf":
+        return not name.startswith("ARABIC") or name == "ARABIC LETTER MARK"
+    if any(x in name for x in ("VARIATION SELECTOR", "GRAPHEME JOINER", "VOWEL INHERENT")):
+        return True
+    reserved = 0xE0000 <= ord(c) < 0xE1000 or 0xFFF0 <= ord(c) < 0xFFF9 or c == "\u2065"
+    return reserved or (name.startswith(("HANGUL", "HALFWIDTH HANGUL")) and "FILLER" in name)
+
+
+def _may_part(c: str) -> bool:
+    return c != "\u00ad" and unicodedata.category(c) != "Mn"
 
 
 def _apart(a: str, b: str) -> bool:

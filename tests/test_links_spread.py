@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.links import can_spread, clean_entry, key_can_spread, link_key, names_part
+from relaion.lists.lines import Beside
 from relaion.lists.values import Entries, sort_values
 from tests.links_strategies import any_text, hostile_batches, links, variants
 
@@ -43,7 +44,7 @@ def test_what_leads_to_one_thing_does(text: str) -> None:
 def taken(text: str) -> bool:
     """Whether `lists add` takes a text for a link."""
     found: dict[str, Entries] = {}
-    sort_values([text], ("url",), found, Counter())
+    sort_values([text], ("url",), found, Counter(), Beside())
     return "url" in found
 
 

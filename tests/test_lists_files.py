@@ -19,6 +19,7 @@ from relaion.errors import ListError
 from relaion.links import key_digest, link_key
 from relaion.lists.files import read_entries
 from relaion.lists.kinds import ANY, KINDS, kinds_named
+from relaion.lists.lines import Beside
 from relaion.lists.rows import RowReader
 from relaion.lists.values import sort_values
 
@@ -272,5 +273,5 @@ def test_a_long_value_takes_time_in_proportion(piece: str) -> None:
     for start, end in FRAMES:
         value = start + piece * ((65_530 - len(start) - len(end)) // len(piece)) + end
         for kinds in (ANY, ("host",), ("url_prefix",), ("row_hash",)):
-            sort_values([value], kinds, {}, Counter())
+            sort_values([value], kinds, {}, Counter(), Beside())
     assert time.process_time() - begin < 10

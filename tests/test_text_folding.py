@@ -9,17 +9,24 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from relaion import sqlset
 from relaion.engine import Engine, connect
+from relaion.links.unseen import IGNORABLE, WHITE
 from relaion.proof.keywords import _unspaced as is_unspaced
 from relaion.proof.keywords import fold as folded_word
 from relaion.proof.keywords import holds_any
+from relaion.proof.keywords import read_keywords as read_to_verify
+from relaion.run.keywords import read_keywords as read_words
 from tests import oracle
 
 # no surrogates, which no UTF-8 holds; no letters that are newer than this Python
 LETTERS = [chr(c) for c in range(1, 0x110000) if unicodedata.category(chr(c)) not in ("Cs", "Cn")]
 _CHEROKEE = {c: chr(c).lower() for c in (*range(0x13A0, 0x13F6), *range(0xAB70, 0xABC0))}
+READ = "select no, unnest(readings(t)) as reading from texts"
+HOLDS = "bool_or(regexp_matches(fold_text(reading), $keyword_pattern))"
 # all that fold_text lists, and what combines with it
 SPECIAL = "µßİŉſͅςϐϑևᲀẚẛẞᾀᾼῌῼﬀﬆﬓﬗΑΣσaAiIıeE\u0301\u0308\u0307\u0323\u0345\u0327 .-가각ᄀ"
 
@@ -75,8 +82,9 @@ def test_null_is_null_and_folding_twice_is_folding_once(engine: Engine) -> None:
         "e\u0301" * 500_000,
         "红色照片" * 250_000,
         "ß" + "\u0301\u0323" * 500_000,
+        "tea\u200bpots\u00ad\u00a0\n" * 100_000,
     ],
-    ids=["words", "letters that fold", "accents", "no spaces", "marks out of order"],
+    ids=["words", "letters that fold", "accents", "no spaces", "marks out of order", "unseen"],
 )
 def test_captions_of_a_million_letters(engine: Engine, caption: str) -> None:
     """Marks out of order took hours: a caption could stop a run."""
@@ -87,9 +95,9 @@ def test_captions_of_a_million_letters(engine: Engine, caption: str) -> None:
     engine.execute("create or replace temp table texts (no bigint, t varchar)")
     engine.insert("texts", pa.table({"no": range(2), "t": captions}))
     start = time.monotonic()
-    found = engine.rows(
-        "select regexp_matches(fold_text(t), pattern) from texts, keyword_pattern order by no"
-    )
+    ((pattern,),) = engine.rows("select pattern from keyword_pattern")
+    engine.set_variables(keyword_pattern=pattern)
+    found = engine.rows(f"select {HOLDS} from ({READ}) group by no order by no")
     assert [hit for (hit,) in found] == [False, True]
     assert time.monotonic() - start < 60
 
@@ -112,9 +120,7 @@ def test_real_captions_as_plain_python_finds_them(
     engine.insert("texts", pa.table({"no": range(len(captions)), "t": captions}))
     ((pattern,),) = engine.rows("select pattern from keyword_pattern")
     engine.set_variables(keyword_pattern=pattern)  # a constant is compiled once
-    found = engine.rows(
-        "select regexp_matches(fold_text(t), $keyword_pattern) from texts order by no"
-    )
+    found = engine.rows(f"select {HOLDS} from ({READ}) group by no order by no")
     plain = {folded_word(word) for word in words}
     expected = [holds_any(caption, plain) for caption in captions]
     differ = sum(hit != wanted for (hit,), wanted in zip(found, expected, strict=True))
@@ -135,6 +141,68 @@ def test_scripts_without_spaces_are_the_same_to_sql_verify_and_the_oracle(engine
     assert len(beside) > 90_000  # Han alone
     assert beside == {c for c in letters if oracle._apart(c, "q")}
     assert beside == {c for c in letters if is_unspaced(c)}
+
+
+BLANKS = st.lists(st.sampled_from(sorted(WHITE)), min_size=1, max_size=3).map("".join)
+HIDDEN = st.text(st.sampled_from(sorted(IGNORABLE)), max_size=2)
+
+
+def holds(engine: Engine, captions: list[str], keywords: list[str]) -> list[bool]:
+    """What clean's SQL says of captions; verify and the oracle must say the same."""
+    engine.execute("create or replace temp table keywords (keyword varchar)")
+    engine.insert("keywords", pa.table({"keyword": keywords}))
+    engine.run(sqlset.named("keyword_pattern"))
+    engine.execute("create or replace temp table texts (no bigint, t varchar)")
+    engine.insert("texts", pa.table({"no": range(len(captions)), "t": captions}))
+    ((pattern,),) = engine.rows("select pattern from keyword_pattern")
+    engine.set_variables(keyword_pattern=pattern)  # a constant is compiled once
+    found = engine.rows(f"select coalesce({HOLDS}, false) from ({READ}) group by no order by no")
+    by_sql = [hit for (hit,) in found]
+    words = [word for k in keywords if (word := folded_word(k).strip(" "))]
+    assert by_sql == [holds_any(caption, words) for caption in captions]
+    assert by_sql == [oracle.has_keyword(caption, keywords) for caption in captions]
+    return by_sql
+
+
+@settings(max_examples=15)
+@given(BLANKS, BLANKS, HIDDEN, HIDDEN)
+def test_white_space_is_one_blank_and_what_is_unseen_hides_nothing(
+    engine: Engine, ours: str, theirs: str, a: str, b: str
+) -> None:
+    captions = [f"a tea{a}{ours}{b}pot!", f"t{a}ea{ours}po{b}t", f"tea{ours}pots", "teapot"]
+    keyword = f"{b}{theirs}tea{theirs}{a}pot{theirs}"
+    assert holds(engine, captions, [keyword]) == [True, True, False, False]
+
+
+def test_each_blank_and_each_unseen_letter(engine: Engine) -> None:
+    assert len(WHITE) == 25
+    blanks, hidden = sorted(WHITE), sorted(IGNORABLE)
+    assert all(holds(engine, [f"red tea{c}pot" for c in blanks], ["tea pot"]))
+    assert all(holds(engine, [f"red tea{c}pot" for c in hidden], ["teapot"]))
+    # one that may part words hides none beside it; a soft hyphen and marks are within words
+    beside = holds(engine, [f"red{c}teapot" for c in hidden], ["teapot"])
+    within = {c for c, hit in zip(hidden, beside, strict=True) if not hit}
+    assert within == {c for c in hidden if c == "\xad" or unicodedata.category(c) == "Mn"}
+
+
+LOOSE = st.text("tea\u200b\u00ad\u0301\u034f\u3164 \n\u00a0茶é\x1f\ufe0f-9", max_size=9)
+
+
+@settings(max_examples=15)
+@given(st.lists(LOOSE, min_size=1, max_size=40), st.lists(LOOSE, min_size=1, max_size=3))
+def test_sql_verify_and_the_oracle_agree_on_blanks(
+    engine: Engine, captions: list[str], keywords: list[str]
+) -> None:
+    holds(engine, captions, keywords)
+
+
+@pytest.mark.parametrize("blank", ["\ufeff", "\u00a0", "\u200b", "\u3000", "\u2060\t"])
+def test_ends_of_the_lines_of_a_keyword_file_do_not_count(tmp_path: Path, blank: str) -> None:
+    path = tmp_path / "words"
+    lines = [f"{blank}tea pot{blank}", blank, f"{blank}# a remark", "cup"]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert read_words(path).words == ("tea pot", "cup")
+    assert read_to_verify(path).words == ("cup", "tea pot")
 
 
 def test_verify_folds_a_million_marks_in_time(engine: Engine) -> None:

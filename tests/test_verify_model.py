@@ -68,7 +68,7 @@ def test_keywords_are_found_as_the_oracle_finds_them(text: str, words: list[str]
         ("anna an", "an", True),
         ("ปลาทะเล", "ทะเล", True),
         ("big-boat", "big-boat", True),
-        ("big  boat", "big boat", False),
+        ("big  boat", "big boat", True),
         ("xa a a", "a a", True),
         ("", "x", False),
     ],

@@ -9,7 +9,8 @@ import re
 from relaion.links.key import link_key, whole_text
 from relaion.links.parts import take_apart
 from relaion.links.scopes import key_can_spread
-from relaion.links.text import as_text, drop_breaks, trim
+from relaion.links.text import as_text, drop_breaks
+from relaion.links.unseen import trim
 
 _QUOTES = '"\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'
 # a scheme whose letters were replaced or put in brackets: hxxp, [h]ttp, hxxps[:]//, http[://]

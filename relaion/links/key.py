@@ -15,12 +15,12 @@ from relaion.links.text import (
     as_bytes,
     as_text,
     drop_breaks,
-    trim,
     undo_entities,
     unquote_whole,
 )
+from relaion.links.unseen import trim
 
-KEY_VERSION = 2
+KEY_VERSION = 3
 """Raised whenever the key of any link changes; a list store of another version is refused."""
 
 # what is already canonical but for its scheme, one `www.` and a slash at the end
@@ -71,7 +71,7 @@ def _www(p: Parts) -> None:
 _ON_TEXT: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("tabs and line breaks removed", drop_breaks),
     ("HTML entities undone", undo_entities),
-    ("blanks at the ends removed", trim),
+    ("blanks and invisible characters at the ends removed", trim),
     ("escaping of the whole link undone", unquote_whole),
 )
 _ON_PARTS: tuple[tuple[str, Callable[[Parts], None]], ...] = (

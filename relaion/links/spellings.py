@@ -15,9 +15,11 @@ import can_ada
 from relaion.links.host import ORDINARY
 from relaion.links.key import link_key
 from relaion.links.parts import is_bare
-from relaion.links.text import as_bytes, as_text, drop_breaks, quote_raw, trim, unquote_whole
+from relaion.links.text import as_bytes, as_text, drop_breaks, quote_raw, unquote_whole
+from relaion.links.unseen import trim
 
-BASES = ("raw", "entities", "decoded", "lowhex", "href", "strict", "key")
+BASES = ("raw", "trimmed", "entities", "decoded", "lowhex", "href", "strict", "key")
+_AS_GIVEN = ("raw", "trimmed")
 _ENDINGS = ("", "-swapped", "-bare", "-lower")
 
 FORMS: tuple[str, ...] = tuple(
@@ -25,7 +27,8 @@ FORMS: tuple[str, ...] = tuple(
 )
 """Names of the spellings, in the order in which they are tried.
 
-`raw` the bytes as they stand; `entities` HTML entities undone once; `decoded` those, and escapes
+`raw` the bytes as they stand; `trimmed` those without line breaks, and without blanks and
+invisible characters at the ends; `entities` HTML entities undone once; `decoded` those, and escapes
 undone once; `lowhex` escapes in lower-case hex; `href` as browsers send it; `strict` the same,
 needless escapes undone, others in upper-case hex, without user name, fragment and empty query;
 `key` the link key. Then `-www` with `www.` put before the host, or cut off; `-swapped` the other
@@ -102,19 +105,22 @@ def _of_plain(text: str) -> list[tuple[str, bytes]]:
 
 
 def _bases(text: str) -> Iterator[tuple[str, str]]:
+    trimmed = trim(drop_breaks(text))
     yield "raw", text
+    yield "trimmed", trimmed
     plain = _entities_once(text)
-    yield "entities", _with_scheme(plain)
-    if "%" in plain:
-        yield "decoded", _with_scheme(as_text(unquote_to_bytes(as_bytes(plain))))
-        yield "lowhex", _with_scheme(_ESCAPE.sub(lambda m: m[0].lower(), plain))
+    for written in dict.fromkeys((plain, trim(_entities_once(trimmed)))):
+        yield "entities", _with_scheme(written)
+        if "%" in written:
+            yield "decoded", _with_scheme(as_text(unquote_to_bytes(as_bytes(written))))
+            yield "lowhex", _with_scheme(_ESCAPE.sub(lambda m: m[0].lower(), written))
     hrefs = [href for href in map(_href, dict.fromkeys((plain, text))) if href is not None]
     for href in hrefs:
         yield "href", href
     for href in hrefs[:1]:
         yield "strict", _strict(href)
     key = link_key(text)
-    split = _split(plain)
+    split = _split(trim(drop_breaks(plain)))
     if split and not key.startswith(("//", "ftp:")):
         # with the `www.` that the link had, so that `-www` means the same everywhere
         www = "www." if _WITH_WWW.match(split[1]) and not _WITH_WWW.match(key) else ""
@@ -132,8 +138,8 @@ def _variants(base: str, text: str) -> Iterator[tuple[str, str]]:
         if toggled:
             yield f"{base}-www", f"{scheme}://{toggled}"
             yield from _endings(f"{base}-www", scheme, toggled)
-    elif base == "raw":
-        yield "raw-lower", _ANY_SCHEME.sub("", _reparsed(text.lower()), count=1)
+    elif base in _AS_GIVEN:
+        yield f"{base}-lower", _ANY_SCHEME.sub("", _reparsed(text.lower()), count=1)
 
 
 def _endings(name: str, scheme: str, body: str) -> Iterator[tuple[str, str]]:
@@ -144,7 +150,7 @@ def _endings(name: str, scheme: str, body: str) -> Iterator[tuple[str, str]]:
     lower = f"http://{body}".lower()
     yield (
         f"{name}-lower",
-        (_reparsed(lower) if name.startswith("raw") else lower).removeprefix("http://"),
+        (_reparsed(lower) if name.startswith(_AS_GIVEN) else lower).removeprefix("http://"),
     )
 
 

@@ -4,12 +4,8 @@ import re
 from collections.abc import Callable
 from html import unescape
 
-# blanks, controls and invisible marks that stick to the ends of a copied link
-_EDGE = (
-    "".join(map(chr, range(0x21)))
-    + "\x7f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    + "\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
-)
+from relaion.links.unseen import trim
+
 _NAMED = {
     "&amp;": "&",
     "&AMP;": "&",
@@ -136,11 +132,6 @@ def undo_entities(text: str) -> str:
     `&copy=` without a semicolon is a parameter, not an entity.
     """
     return undo(text, _ENTITIES) if "&" in text and ";" in text else text
-
-
-def trim(text: str) -> str:
-    """Without blanks, controls, byte order marks and invisible spaces at both ends."""
-    return text.strip(_EDGE)
 
 
 def unquote_whole(text: str) -> str:

@@ -7,7 +7,9 @@ from itertools import chain
 from pathlib import Path
 
 from relaion.errors import ListError
+from relaion.links.unseen import BLANK, trim
 from relaion.lists.layout import Layout, find_layout
+from relaion.lists.lines import TAKEN_BACK, Beside, is_list_of_changes, is_remark_that_takes_back
 from relaion.lists.numbers import is_spoilt
 from relaion.lists.rows import RowReader, content
 from relaion.lists.text import BLOCK, blocks
@@ -15,7 +17,6 @@ from relaion.lists.values import NOTHING, Entries, shape, sort_values
 from relaion.paths import shown
 
 MANY_FIELDS = "more fields than columns"
-
 _SAMPLE_LINES = 2000
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
 
@@ -46,6 +47,7 @@ def read_entries(
     except ListError as e:
         raise ListError(f"{shown(path)}: {e}") from None
     notices.extend([layout.notice] if layout.notice else [])
+    beside = Beside(minus_removes=is_list_of_changes(sample))
     for columns in _columns(chain([first], source), layout, skipped):
         if kind == "row_hash" and any(map(is_spoilt, columns)):
             raise ListError(
@@ -54,8 +56,9 @@ def read_entries(
             )
         entries: dict[str, Entries] = {}
         for column, values in zip(layout.columns, columns, strict=True):
-            sort_values(values, column.kinds, entries, skipped)
+            sort_values(values, column.kinds, entries, skipped, beside)
         yield entries
+    notices.extend(beside.notices())
 
 
 def _head(source: Iterator[str]) -> str:
@@ -87,11 +90,15 @@ def _columns(
 
 
 def _cells(rows: Sequence[Sequence[str]], layout: Layout, skipped: Counter[str]) -> list[list[str]]:
-    whole = [row for row in rows if not any(map(str.strip, row[layout.width :]))]
+    whole = [row for row in rows if not any(trim(cell, BLANK) for cell in row[layout.width :])]
     if len(whole) < len(rows):
         skipped[MANY_FIELDS] += len(rows) - len(whole)
+    said = [row for row in whole if not _is_taken_back(row, layout)]
+    if len(said) < len(whole):
+        skipped[TAKEN_BACK] += len(whole) - len(said)
+        whole = said
     columns = [
-        [row[c.index].strip() if c.index < len(row) else "" for row in whole]
+        [trim(row[c.index], BLANK) if c.index < len(row) else "" for row in whole]
         for c in layout.columns
     ]
     empty = sum(1 for values in zip(*columns, strict=True) if not any(values))
@@ -100,9 +107,22 @@ def _cells(rows: Sequence[Sequence[str]], layout: Layout, skipped: Counter[str])
     return [[piece for cell in cells if cell for piece in _pieces(cell)] for cells in columns]
 
 
+def _is_taken_back(row: Sequence[str], layout: Layout) -> bool:
+    """Whether a cell beside the entries says that they are none.
+
+    Where columns have names, a cell of those words only: a caption may hold one of them.
+    """
+    entries = {column.index for column in layout.columns}
+    return any(
+        is_remark_that_takes_back(cell, alone=layout.header)
+        for i, cell in enumerate(row)
+        if i not in entries
+    )
+
+
 def _pieces(cell: str) -> list[str]:
     """A cell of several entries, one a line, as those; a link that a line break cuts is one."""
     if "\n" not in cell:
         return [cell]
-    lines = [line for line in cell.split("\n") if line.strip()]
+    lines = [line for line in cell.split("\n") if trim(line)]
     return lines if all(map(shape, lines)) else [cell]

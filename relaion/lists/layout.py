@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from relaion.errors import ListError
 from relaion.links import read_scoped
+from relaion.links.unseen import trim
 from relaion.lists.kinds import ANY, SCOPED, kinds_named
 from relaion.lists.rows import WHOLE, RowReader
 from relaion.lists.values import shape
@@ -105,7 +106,7 @@ def _by_values(delimiter: str, rows: Sequence[Sequence[str]], kind: str | None) 
         return None
     columns = []
     for i, values in enumerate(zip_longest(*(row[:width] for row in rows), fillvalue="")):
-        filled = [value for value in values if value.strip()]
+        filled = [value for value in values if trim(value)]
         if sum(_fits(value, kind) for value in filled) * 2 > len(filled):
             columns.append(Column(i, (kind,) if kind else ANY))
     if not columns:
@@ -130,7 +131,7 @@ def _links_or_columns(
 ) -> Layout:
     """Lines begin with a link and are links: are the delimiters the link's or the table's?"""
     tails = list(zip_longest(*(row[1:] for row in rows), fillvalue=""))
-    filled = [values for values in tails if any(map(str.strip, values))]
+    filled = [values for values in tails if any(map(trim, values))]
     certain = table.delimiter == "\t" or not filled or any(map(_is_no_part_of_link, filled))
     within = any(map(_is_part_of_link, filled))
     if certain and within:
@@ -144,7 +145,7 @@ def _links_or_columns(
 
 def _is_no_part_of_link(values: Sequence[str]) -> bool:
     return all(
-        not value.strip() or _NO_PART_OF_LINK.fullmatch(value.strip()) or shape(value)
+        not trim(value) or _NO_PART_OF_LINK.fullmatch(trim(value)) or shape(value)
         for value in values
     )
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from relaion.links.unseen import trim
+
 _WHOLE = re.compile(r"([+-]?)0*([0-9]{1,19})")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.[0-9]*|[0-9]*\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?")
 _END = 1 << 63
@@ -22,6 +24,6 @@ def read_row_hash(text: str) -> str | None:
 
 def is_spoilt(values: Sequence[str]) -> bool:
     """Whether most of the values are floating-point numbers."""
-    return sum(_FLOAT.fullmatch(value.strip(' "')) is not None for value in values) * 2 > len(
+    return sum(_FLOAT.fullmatch(trim(value).strip('"')) is not None for value in values) * 2 > len(
         values
     )

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 
+from relaion.links.unseen import BLANK, trim
 from relaion.lists.values import shape
 
 WHOLE = "\x1f"  # a delimiter that occurs in no partner's file: the line is the field
@@ -12,7 +13,7 @@ _QUOTED_LINES = 20  # lines that one quoted field may run over
 
 def content(lines: Sequence[str]) -> list[str]:
     """Lines that are neither blank nor a comment (`#`)."""
-    return [line for line in lines if (bare := line.lstrip()) and bare[0] != "#"]
+    return [line for line in lines if (bare := trim(line, BLANK)) and bare[0] != "#"]
 
 
 class RowReader:
@@ -47,7 +48,9 @@ class RowReader:
             return content(lines)
         full = self._text_first - 1
         return [
-            x for x in lines if content([x]) or (x.strip() and x.count(self._delimiter) >= full)
+            x
+            for x in lines
+            if content([x]) or (trim(x, BLANK) and x.count(self._delimiter) >= full)
         ]
 
     def _by_line(self, lines: list[str]) -> list[list[str]] | None:

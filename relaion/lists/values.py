@@ -1,6 +1,5 @@
 """One value of a partner file: which kind of entry it is, or why it is none."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from relaion.links import (
 )
 from relaion.lists.digests import LENGTHS, is_hex, read_digest
 from relaion.lists.kinds import SCOPED
+from relaion.lists.lines import LINK_START, SIGN, TAKEN_BACK, Beside, read_line, takes_back
 from relaion.lists.numbers import read_row_hash
 from relaion.lists.placeholders import OF_NO_PICTURE
 from relaion.lists.text import TOO_LONG
@@ -30,7 +30,7 @@ OTHER_HASH = "a hash of another kind"
 LINK = "a link, not a hash"
 
 _LONGEST = 1 << 16  # characters of a value that is still looked at
-_LINK_START = re.compile(r"(?i)[\[(]?h[\])]?[\[(]?(?:tt|xx)[\])]?ps?[\])]?[\[(]?:|ftp:|//|www\.")
+_SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
 
 
@@ -52,11 +52,15 @@ def shape(value: str) -> str | None:
     text = clean_entry(value[:_LONGEST])
     if found := read_digest(text):
         return found[0]
-    return "link" if _LINK_START.match(text) and not entry_fault(text) else None
+    return "link" if LINK_START.match(text) and not entry_fault(text) else None
 
 
 def sort_values(
-    values: Sequence[str], kinds: Sequence[str], entries: dict[str, Entries], skipped: Counter[str]
+    values: Sequence[str],
+    kinds: Sequence[str],
+    entries: dict[str, Entries],
+    skipped: Counter[str],
+    beside: Beside,
 ) -> None:
     """Add values of one column to `entries` by kind; count in `skipped` those that are none.
 
@@ -68,17 +72,40 @@ def sort_values(
     except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
         rest = values
     found: dict[str, list[tuple[str, str | None]]] = {}
-    for value in rest:
-        entry = _read(value, kinds)
+    for entry in (entry for value in rest for entry in _read_all(value, kinds, beside)):
         if isinstance(entry, str):
             skipped[entry] += 1
         else:
             found.setdefault(entry[0], []).append(entry[1:])
+    _settle_doubt(kinds, found, skipped, beside)
     for kind, pairs in found.items():
         digests, hosts = zip(*pairs, strict=True)
         entries.setdefault(kind, Entries()).add(
             pa.array(digests, pa.string()), pa.array(hosts, pa.string())
         )
+
+
+def _settle_doubt(
+    kinds: Sequence[str],
+    found: dict[str, list[tuple[str, str | None]]],
+    skipped: Counter[str],
+    beside: Beside,
+) -> None:
+    """Links that end in a sign, as they stand where that is no habit of the list; else skipped."""
+    doubtful, beside.doubtful = beside.doubtful, []
+    n_links = sum(len(some) for kind, some in found.items() if _is_of_link(kind))
+    if not doubtful:
+        return
+    if len(doubtful) * _SELDOM > n_links:
+        skipped[SIGN] += len(doubtful)
+        return
+    for text in doubtful:
+        entry = _read(text, kinds)
+        if isinstance(entry, str):
+            skipped[entry] += 1
+        else:
+            found.setdefault(entry[0], []).append(entry[1:])
+            beside.as_they_stand += 1
 
 
 def _sort_hex(
@@ -109,6 +136,38 @@ def _kind_for(algorithm: str, kinds: Sequence[str]) -> str | None:
     return next((kind for kind in kinds if kind.endswith("_" + algorithm)), None)
 
 
+def _read_all(
+    value: str, kinds: Sequence[str], beside: Beside
+) -> list[tuple[str, str, str | None] | str]:
+    """What a value holds: several links may stand on a line, and a note beside one."""
+    if len(value) > _LONGEST:
+        return [TOO_LONG]
+    entry = _read(value, kinds)
+    if isinstance(entry, tuple) and not _is_of_link(entry[0]):
+        # digests and numbers have no blanks: only a remark may follow
+        _, sign, note = value.partition("#")
+        is_back = takes_back(note)
+        beside.noted += bool(sign) and not is_back
+        return [TAKEN_BACK] if is_back else [entry]
+    line = None
+    if any(map(_is_of_link, kinds)):
+        line = read_line(value, minus_removes=beside.minus_removes)
+    if line is None or line.links == (value,):
+        return [entry]
+    if line.doubtful:
+        beside.doubtful.append(line.doubtful)
+        return []
+    if line.fault:
+        return [line.fault]
+    found = [_read(link, kinds) for link in line.links]
+    beside.noted += line.noted and any(isinstance(entry, tuple) for entry in found)
+    return found
+
+
+def _is_of_link(kind: str) -> bool:
+    return kind in ("url", *SCOPED)
+
+
 def _read(value: str, kinds: Sequence[str]) -> tuple[str, str, str | None] | str:
     """(kind, digest, host digest) of an entry, or the reason why it is none."""
     if len(value) > _LONGEST:
@@ -124,7 +183,7 @@ def _read(value: str, kinds: Sequence[str]) -> tuple[str, str, str | None] | str
         return WRONG_LENGTH
     if kind := _kind_of_link(text, kinds):
         return _read_link(text, kind)
-    return LINK if _LINK_START.match(text) else NOTHING
+    return LINK if LINK_START.match(text) else NOTHING
 
 
 def _read_hash(

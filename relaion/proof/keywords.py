@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import InputError
+from relaion.links.unseen import CONTROL, IGNORABLE, WHITE, one_of
 
 # first and last code points of the Unicode blocks whose scripts are written without spaces
 _UNSPACED = (
@@ -34,6 +35,12 @@ _UNSPACED = (
     (0x1AFF0, 0x1B16F),  # Kana Supplement and Extensions
     (0x20000, 0x3FFFF),  # CJK on the supplementary planes
 )
+_SPACES = re.compile(one_of(WHITE) + "+")
+_UNSEEN = re.compile(one_of(IGNORABLE) + "+")
+# what nobody sees may part words, but for the soft hyphen and marks
+_WITHIN = frozenset(c for c in IGNORABLE if c == "\xad" or unicodedata.category(c) == "Mn")
+_PARTING = re.compile(one_of(IGNORABLE - _WITHIN))
+_ENDS = " " + "".join(CONTROL)
 _MOST_MARKS = 30
 _JOINER = "\u034f"
 _MANY_SIGNS = re.compile(r"[^\w\x00-\x7f]{31}")  # marks are no letters to `re`
@@ -61,17 +68,19 @@ def read_keywords(path: Path | bytes) -> Keywords:
     except UnicodeDecodeError:
         named = "--keywords" if isinstance(path, bytes) else path
         raise InputError(f"{named}: is not UTF-8 text; save it as UTF-8") from None
-    lines = (line.strip() for line in text.splitlines())
-    words = {fold(line) for line in lines if line and not line.startswith("#")}
+    words = {fold(line).strip(_ENDS) for line in text.splitlines()}
+    words = {word for word in words if word and not word.startswith("#")}
     return Keywords(tuple(sorted(words)), hashlib.sha256(raw).hexdigest())
 
 
 def fold(text: str) -> str:
     """The form in which two spellings of a word are equal: NFC and case-folded.
 
-    A joiner after every thirtieth mark on a letter, as in Unicode's Stream-Safe Text Format: to
-    order a million marks would take the square of their number.
+    White space of any kind and length is one blank, what nobody sees is dropped. A joiner after
+    every thirtieth mark on a letter, as in Unicode's Stream-Safe Text Format: to order a million
+    marks would take the square of their number.
     """
+    text = _SPACES.sub(" ", text if text.isascii() else _UNSEEN.sub("", text))
     if _MANY_SIGNS.search(text):
         text = _parted(text)
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
@@ -91,8 +100,10 @@ def _parted(text: str) -> str:
 
 def holds_any(caption: str, words: Iterable[str]) -> bool:
     """Whether one of the folded words stands in the caption as a word."""
-    text = fold(caption)
-    return any(_holds(text, word) for word in words)
+    texts = [fold(caption)]
+    if not caption.isascii() and _PARTING.search(caption):
+        texts.append(fold(_PARTING.sub(" ", caption)))
+    return any(_holds(text, word) for word in words for text in texts)
 
 
 def _holds(text: str, word: str) -> bool:

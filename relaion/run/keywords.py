@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from relaion.engine import connect
 from relaion.errors import InputError
+from relaion.links.unseen import BLANK, CONTROL, trim
+
+_ENDS = BLANK | CONTROL  # of a line
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Keywords:
 def read_keywords(path: Path) -> Keywords:
     """Read UTF-8 lines, with or without BOM; blank lines and `#` comments are passed over.
 
+    Blanks and what nobody sees at the ends of a line do not count.
     Raises InputError for a file that cannot be read, is not UTF-8 or holds no word.
     """
     try:
@@ -35,7 +39,7 @@ def read_keywords(path: Path) -> Keywords:
         raise InputError(f"{path}: cannot be read ({e.strerror}); check --keywords") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
-    lines = (line.strip() for line in text.splitlines())
+    lines = (trim(line, _ENDS) for line in text.splitlines())
     words = tuple(dict.fromkeys(w for w in lines if w and not w.startswith("#")))
     if not words:
         raise InputError(

@@ -22,10 +22,15 @@ with scripts as (
         || '\x{FF66}-\x{FF9F}\x{1AFF0}-\x{1B16F}\x{20000}-\x{3FFFF}' as unspaced
 ),
 
-folded as (
-    select distinct fold_text(trim(k.keyword)) as word
+spaced as (
+    select trim(fold_blanks(k.keyword)) as keyword
     from keywords as k
-    where trim(k.keyword) != ''
+    where trim(fold_blanks(k.keyword)) != ''
+),
+
+folded as (
+    select distinct fold_text(s.keyword) as word
+    from spaced as s
 ),
 
 bordered as (

@@ -22,13 +22,13 @@ with high as (
 
 select
     s.file_row_number,
-    s.text
+    unnest(readings(s.text)) as text
 from shard as s
 semi join high as h on s.file_row_number = h.file_row_number
 where s.punsafe > $keyword_above;
 
 insert into rule_hits
-select
+select distinct
     c.file_row_number,
     'unsafe_keyword' as rule
 from captions as c

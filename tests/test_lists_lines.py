@@ -1,0 +1,123 @@
+"""What holds for every line: nothing raises, links stand on their line, work stays in bounds."""
+
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from relaion.links import clean_entry, key_digest, link_key
+from relaion.links.unseen import WHITE
+from relaion.lists.lines import (
+    SIGN,
+    TAKEN_BACK,
+    Beside,
+    is_remark_that_takes_back,
+    read_line,
+    takes_back,
+)
+from relaion.lists.values import Entries, sort_values
+from tests.links_strategies import links, near_links
+from tests.test_links_key import real_links
+
+FILE = "https://pictures.example/dir/a.jpg"
+SIGNS = st.text("-.,;:()[]{}<>#|*+!?\"'` \t\n1a/", max_size=8)
+NOTES = st.sampled_from(
+    ["removed", "(removed)", "- false positive", "# retracted", "Removed 2024", "— withdrawn!",
+     "[DISPUTED]", "not CSAM", "no longer listed", "gelöscht", "faux positif", "FP"]
+)  # fmt: skip
+HARMLESS = st.sampled_from(
+    ["category A", "(1)", "- found in June", "2024-02-22", "A", "seen twice"]
+)
+BLANKS = st.text(st.sampled_from(sorted(WHITE - set("\r\n"))), min_size=1, max_size=3)
+
+
+@given(st.lists(st.one_of(near_links, links, SIGNS, NOTES), max_size=5))
+@example(["!"])
+@example(["<", FILE])
+def test_nothing_raises_and_each_link_stands_on_its_line(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    line = read_line(text)
+    if line is not None:
+        assert bool(line.links) != bool(line.fault)
+        squeezed = "".join(clean_entry(text).split())
+        whole = "".join(text.split())
+        for link in line.links:
+            assert "".join(link.split()) in whole + squeezed or link_key(link)
+
+
+@given(BLANKS, NOTES)
+def test_what_takes_back_never_leads_to_an_entry(blank: str, note: str) -> None:
+    for link in (FILE, "https://pictures.example/one", "pictures.example/one.png", f"<{FILE}>"):
+        line = read_line(f"{link}{blank}{note}")
+        assert line is not None
+        assert (line.links, line.fault) == ((), TAKEN_BACK)
+
+
+@given(BLANKS, HARMLESS, st.sampled_from(["", "- ", "* ", "1. ", "12) ", "• "]))
+def test_any_white_space_parts_a_note_from_the_name_of_a_file(
+    blank: str, note: str, bullet: str
+) -> None:
+    line = read_line(f"{bullet}{FILE}{blank}{note}")
+    assert line is not None
+    assert (line.links, line.fault, line.noted) == ((FILE,), None, True)
+
+
+def test_real_links_are_read_as_they_stand(shared_data: object) -> None:
+    found = [(u, read_line(u)) for u in real_links(shared_data)]  # type: ignore[arg-type]
+    other = [line.fault for u, line in found if line and line.links != (u,)]
+    assert len(found) > 19_000
+    assert len(other) == 1  # ends in a full stop
+    assert None not in other
+
+
+@pytest.mark.parametrize(
+    ("cell", "alone", "is_back"),
+    [
+        ("removed", True, True),
+        (" (Removed) ", True, True),
+        ("false positive", True, True),
+        ("removed by partner", True, False),
+        ("removed by partner", False, True),
+        ("a wall that was removed from a town", False, False),
+        ("unremoved", False, False),
+        ("removal2", False, False),
+        ("", False, False),
+    ],
+)
+def test_a_cell_beside_an_entry(cell: str, alone: bool, is_back: bool) -> None:
+    assert is_remark_that_takes_back(cell, alone=alone) is is_back
+
+
+def test_words_that_hold_such_words_take_nothing_back() -> None:
+    assert not any(map(takes_back, ["unsafely", "errors_of_mine", "category A", "fps", "2024", ""]))
+
+
+def test_contrived_lines_take_time_in_proportion() -> None:
+    n = 20_000
+    texts = [
+        FILE + " " * n + "x", FILE + "\t" * n, FILE + " \t" * n + "#", FILE + ")" * n,
+        "https://" * (n // 4), f"{FILE}," * (n // 40), (FILE + " ") * (n // 40), "- " * n,
+        "<" * n, "[" * n + "](", "[x](" + "(" * n, FILE + ",;" * n, "1." * n, ">" * n + FILE,
+        FILE + "(removed" * (n // 8), "a " * n + FILE,
+    ]  # fmt: skip
+    start = time.process_time()
+    for text in texts:
+        read_line(text)
+    assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize(("n", "taken"), [(99, False), (100, True)])
+def test_a_sign_that_few_links_end_in_is_their_own(n: int, taken: bool) -> None:
+    values = [f"https://pictures.example/{i}" for i in range(n)]
+    entries: dict[str, Entries] = {}
+    skipped: Counter[str] = Counter()
+    beside = Beside()
+    sort_values([*values, "https://pictures.example/Inc."], ("url",), entries, skipped, beside)
+    held = {d for some in entries["url"].digests for d in some.to_pylist()}
+    assert len(held) == n + taken
+    assert (key_digest("pictures.example/Inc.") in held) is taken
+    assert skipped == ({} if taken else {SIGN: 1})
+    assert len(beside.notices()) == taken
+    assert "Inc" not in "".join(beside.notices())
