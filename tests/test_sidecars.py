@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.errors import InputError
+from relaion.proof.rows import At
+from relaion.proof.shorts import Source
 from relaion.shards.exact import marked, unmarked
 from relaion.shards.sidecar import Sidecar, read_sidecars
 from tests.layout_cases import digest, write
@@ -379,3 +381,11 @@ def test_anything_at_all_is_a_sidecar_or_refused_in_one_line(
         assert "\n" not in line
         assert line.encode()
         assert not any(secret in line for secret in ("a.example", md5(0), sha256(0)))
+
+
+def test_verify_does_not_pass_over_a_sidecar_that_cannot_be_read(tmp_path: Path) -> None:
+    """Rows that only it names would count as not listed, and a listed one as rightly kept."""
+    source = Source(tmp_path / "gone.parquet", {"url": (At(0, "string"),)}, is_checked=False)
+    for look in (lambda: list(source.pieces()), lambda: list(source.rows({"url"}))):
+        with pytest.raises(InputError, match=r"gone\.parquet"):
+            look()

@@ -33,6 +33,7 @@ app = typer.Typer(
     name="relaion",
     help="Clean image-link data sets against hash and link lists with versioned SQL.",
     invoke_without_command=True,
+    add_completion=False,  # it would write to the shell's own files
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

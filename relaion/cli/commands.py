@@ -49,6 +49,7 @@ def match(
     same_link: o.SameLink = True,
     inner: o.Inner = True,
     sidecars: o.Sidecars = None,
+    strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
     with Bars(talk) as bars:
@@ -58,6 +59,8 @@ def match(
             sidecars=sidecars or (), progress=bars,
         )  # fmt: skip
     emit(result, show_matched, as_json=as_json)
+    if strict and result.not_looked_at:
+        raise typer.Exit(EXIT_FOUND)
 
 
 @app.command(help="Write editions of a data set without the rows that lists and rules name.")
@@ -81,6 +84,7 @@ def clean(
     verify: o.Verify = True,
     yes_i_checked: o.YesIChecked = False,
     purge: o.Purge = False,
+    strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
     if purge:
@@ -95,8 +99,15 @@ def clean(
             progress=bars,
         )  # fmt: skip
     emit(result, show_cleaned, as_json=as_json)
-    if result.verdict is not None and not result.verdict.ok:
+    wrong = result.verdict is not None and not result.verdict.ok
+    if wrong or (strict and not _is_whole(result)):
         raise typer.Exit(EXIT_FOUND)
+
+
+def _is_whole(result: stages.Cleaned) -> bool:
+    """Whether nothing was left out of a run or of the check of it."""
+    checked = result.verdict is None or result.verdict.clean
+    return checked and not result.not_looked_at
 
 
 @app.command(help="Check a finished run's promises by other code than clean used.")
@@ -109,6 +120,7 @@ def verify(
     columns: o.Columns = None,
     sidecars: o.Sidecars = None,
     workers: o.Workers = None,
+    strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
     with Bars(talk) as bars:
@@ -117,7 +129,7 @@ def verify(
             columns=roles(columns), sidecars=sidecars or (), workers=workers, progress=bars,
         )  # fmt: skip
     emit(verdict, show_verdict, as_json=as_json)
-    if not verdict.ok:
+    if not verdict.ok or (strict and not verdict.clean):
         raise typer.Exit(EXIT_FOUND)
 
 

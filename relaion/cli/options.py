@@ -97,4 +97,7 @@ Inputs = Annotated[
     list[Path] | None,
     path_option("--inputs", "PATH", "The shards that went in; may be repeated."),
 ]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit code 1 where anything was not looked at.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]

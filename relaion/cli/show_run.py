@@ -10,6 +10,7 @@ from rich.text import Text
 from relaion.cli.show_small import count, plain_table, short
 from relaion.proof import Verdict
 from relaion.run.audit import FEW_ROWS, Removal
+from relaion.run.coverage import Coverage
 from relaion.run.search import Count, Hits, Union
 from relaion.stages.clean import Cleaned
 from relaion.stages.match import Matched
@@ -96,6 +97,9 @@ def show_matched(result: Matched) -> RenderableType:
         protocol_table(result.lists, result.hits, subsets),
         Text(),
         union_table(result.hits, subsets),
+        Text(),
+        coverage_table(result.coverage),
+        *left_out_lines(x.sentence for x in result.not_looked_at),
         foot,
     )
 
@@ -130,8 +134,11 @@ def show_cleaned(result: Cleaned) -> RenderableType:
         parts += [Text(), removal_table(result)]
     if result.untold:
         parts.append(Text(_untold(result.untold)))
+    parts += [Text(), coverage_table(result.coverage)]
     if result.verdict is not None:
         parts += [Text(), show_verdict(result.verdict)]
+    else:
+        parts += left_out_lines(x.sentence for x in result.not_looked_at)
     said = f"yes, {result.why}" if result.publishable else f"no, because {result.why}"
     parts += [Text(), next_steps(result), Text(), Text(f"publishable: {said}")]
     return Group(*parts)
@@ -176,6 +183,47 @@ def next_steps(result: Cleaned) -> Text:
     )
 
 
+_LOOKED_AT = {
+    "url": "links",
+    "image_md5": "MD5",
+    "image_sha1": "SHA-1",
+    "image_sha256": "SHA-256",
+    "row_hash": "row hash",
+    "punsafe": "scores",
+    "text": "captions",
+}
+
+
+def coverage_table(coverage: Iterable[Coverage]) -> Table:
+    """Rows of each subset that have a value to look at; `~` where a sample tells of a sidecar."""
+    heads = tuple(_LOOKED_AT.values())
+    table = plain_table("looked at", "rows", *heads, right=("rows", *heads))
+    by_subset: dict[str, dict[str, str]] = {}
+    rows: dict[str, int] = {}
+    for line in coverage:
+        rows[line.subset] = line.rows
+        cells = by_subset.setdefault(line.subset, {})
+        said = f"{'~' if line.estimated else ''}{line.covered:,}"
+        if line.counted == "footers":
+            continue
+        if line.via != "column" and cells.get(line.role, "0") != "0":
+            said = f"{cells[line.role]} + {said}"
+        if line.covered or line.role not in cells:
+            cells[line.role] = said if line.covered else "0"
+    for subset, cells in by_subset.items():
+        held = (cells.get(role, "-") for role in _LOOKED_AT)
+        table.add_row(Text(subset), f"{rows[subset]:,}", *("-" if c == "0" else c for c in held))
+    return table
+
+
+def left_out_lines(sentences: Iterable[str]) -> list[Text]:
+    """What was not looked at, a line each; nothing where there is nothing."""
+    told = list(sentences)
+    if not told:
+        return []
+    return [Text(), Text("not looked at:", style="yellow"), *(Text(f"  {s}") for s in told)]
+
+
 _MARKS = {"held": "held", "broken": "BROKEN", "not checked": "not checked"}
 
 
@@ -188,4 +236,4 @@ def show_verdict(verdict: Verdict) -> RenderableType:
         table.add_row(Text(outcome.title), state, Text(outcome.why))
         for finding in outcome.findings:
             table.add_row(Text(f"  {finding}"), Text(), Text())
-    return Group(table, Text(), Text(verdict.summary))
+    return Group(table, *left_out_lines(verdict.not_looked_at), Text(), Text(verdict.summary))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import Held
-from relaion.paths import Stamp, find_shards, shown
+from relaion.paths import Stamp, find_shards
 from relaion.proof.beside import Apart
 from relaion.proof.keywords import read_keywords
 from relaion.proof.known import KINDS
@@ -16,6 +16,7 @@ from relaion.proof.sidecars import check_sidecars
 from relaion.proof.statement import MANIFEST, Statement
 from relaion.proof.verdict import Notes, count
 from relaion.shards.layout import group_shards, read_shard
+from relaion.shards.looked import Asked, NotLookedAt, not_looked_at
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Given:
     `unlike` says why the model cannot know which rows the run had to remove: lists,
     keywords or sidecars that are missing or others. `sources` are the input shards that
     the manifest names, with where their roles stand; `stamps` tell whether one is another
-    file since. `passed_over` are their columns that look like a role and were not read
-    (subset, role, column, reason).
+    file since. `left_out` is what a run over them does not look at, as far
+    as can be told without their values.
     """
 
     lists: Held | None = None
@@ -46,7 +47,7 @@ class Given:
     keywords: tuple[str, ...] | None = None
     unlike: list[str] = field(default_factory=list)
     sources: dict[tuple[str, str], tuple[Path, Roles]] = field(default_factory=dict)
-    passed_over: set[tuple[str, str, str, str]] = field(default_factory=set)
+    left_out: tuple[NotLookedAt, ...] = ()
     stamps: dict[tuple[str, str], Stamp] = field(default_factory=dict)
     sidecars: tuple[Apart, ...] = ()
 
@@ -167,11 +168,12 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
         for group in group_shards(shards)
         for shard in group.shards
     }
-    given.passed_over = {
-        (shown(s.subset), c.claimed or "", shown(c.name), c.why)
-        for s in shards
-        for c in s.layout.passed_over
-    }
+    kinds = {kind for facts in statement.lists.values() for kind, _ in facts.facts[4]}
+    beside = {role for apart in given.sidecars for role in apart.source.roles}
+    rules = {rule for edition in statement.editions for rule in edition.rules}
+    has_keywords = statement.parameters.keywords is not None
+    asked = Asked(kinds, rules, beside, has_keywords)
+    given.left_out = not_looked_at(shards, asked, found.skipped)
     strange = set(sources) - set(statement.inputs)
     missing = set(statement.inputs) - set(sources)
     if strange:

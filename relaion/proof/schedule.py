@@ -1,5 +1,6 @@
 """The part of a check that reads rows: shard by shard, in this process or in several."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +20,11 @@ from relaion.proof.shard import check_shard
 from relaion.proof.shorts import Source
 from relaion.proof.stated import check_publishable, check_stated
 from relaion.proof.statement import MANIFEST, Statement
-from relaion.proof.task import OutputTask, ShardTask
+from relaion.proof.task import OutputTask, ShardReport, ShardTask
 from relaion.proof.told import check_told
 from relaion.proof.verdict import Notes
 from relaion.shards.layout import Shard, group_shards, read_shard
+from relaion.shards.looked import NotLookedAt, unread
 
 Done = Callable[[int, int], None]
 
@@ -67,6 +69,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         known |= _known(job, apply, more, set())
         for task, output in suspects:
             check_kept(replace(task, known=known), output, notes)
+    _leave_out(job, cells, reports, notes)
     if cells is not None:
         audit.check_files(cells, job.statement, notes)
         check_stated(cells, job.statement, notes)
@@ -74,7 +77,25 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         whole = job.given.exact and len(job.given.sources) == len(job.statement.inputs)
         check_publishable(cells, job.statement, reports if whole else (), notes)
         if whole:
-            check_counts(cells, job.statement, reports, job.given.passed_over, notes)
+            check_counts(cells, job.statement, reports, job.given.left_out, notes)
+
+
+def _leave_out(
+    job: Job, cells: audit.Cells | None, reports: Sequence[ShardReport], notes: Notes
+) -> None:
+    """Say what was not looked at: by the inputs, or where they are missing as the audit has it."""
+    if job.given.sources:
+        counts: Counter[tuple[str, str, str]] = Counter()
+        for report in reports:
+            for (table, *key), n in report.counts.items():
+                if table == "not_looked_at":
+                    counts[shown(report.subset), key[0], key[1]] += n
+        for found in (*job.given.left_out, *unread(counts)):
+            notes.leave_out(found.sentence)
+        return
+    for row in (cells or {}).get("not_looked_at", ()):
+        line = (row["subset"], row["role"], row["column_name"], row["reason"], row["n_values"])
+        notes.leave_out(NotLookedAt(*line).sentence)
 
 
 def _outputs(job: Job) -> dict[tuple[str, str], list[OutputTask]]:

@@ -8,7 +8,7 @@ a mark are spelled out again.
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,18 +29,24 @@ PIECE_ROWS = 1_000_000
 
 @dataclass(frozen=True)
 class Source:
-    """A file to look at, and where its roles stand; all its row groups, or some of them."""
+    """A file to look at, and where its roles stand; all its row groups, or some of them.
+
+    `is_checked`: a check of its own finds that it is damaged. Nothing else does so for a
+    sidecar: one that cannot be read raises InputError, for rows that it names would be missed.
+    """
 
     path: Path
     roles: Roles
     groups: tuple[int, ...] | None = None
+    is_checked: bool = True
 
     def rows(self, wanted: set[str]) -> Iterator[Rows]:
-        """Its rows up to where it is damaged; its own check says that it is."""
+        """Its rows up to where it is damaged."""
         try:
             yield from role_rows(self.path, self.roles, wanted, self.groups)
         except InputError:
-            return
+            if not self.is_checked:
+                raise
 
     def pieces(self) -> Iterator["Source"]:
         """Itself in pieces of whole row groups, each of some PIECE_ROWS rows."""
@@ -48,15 +54,17 @@ class Source:
             with open_shard(self.path) as file:
                 sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
         except InputError:
+            if not self.is_checked:
+                raise
             return
         groups: list[int] = []
         for group, size in enumerate(sizes):
             if groups and sum(sizes[g] for g in groups) + size > PIECE_ROWS:
-                yield Source(self.path, self.roles, tuple(groups))
+                yield replace(self, groups=tuple(groups))
                 groups = []
             groups.append(group)
         if groups:
-            yield Source(self.path, self.roles, tuple(groups))
+            yield replace(self, groups=tuple(groups))
 
 
 @dataclass(frozen=True)

@@ -50,12 +50,14 @@ class Verdict:
     """The outcome of every promise, and notices that break none.
 
     `ok`: nothing is broken (what an exit code asks). `clean`: every promise was checked in
-    full and held; never true without lists.
+    full and held, and nothing was left out; never true without lists. `not_looked_at` are
+    sentences, one for each thing that nothing was compared with.
     """
 
     out: str
     outcomes: tuple[Outcome, ...]
     notices: tuple[str, ...]
+    not_looked_at: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -64,8 +66,14 @@ class Verdict:
 
     @property
     def clean(self) -> bool:
-        """Whether every promise was checked, without reserve, and held."""
-        return all(o.state == "held" and not o.why for o in self.outcomes)
+        """Whether every promise was checked, without reserve, and held, and all was looked at."""
+        held = all(o.state == "held" and not o.why for o in self.outcomes)
+        return held and not self.not_looked_at
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """What no promise was checked for, and why; each reason once."""
+        return tuple(dict.fromkeys(o.why for o in self.outcomes if o.why))
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -80,8 +88,12 @@ class Verdict:
             return f"{self.out}: {count(len(self.findings), 'finding')}; broken: {broken}"
         if self.clean:
             return f"{self.out}: clean; every promise was checked and held"
-        left = "; ".join(f"{o.promise}: {o.why}" for o in self.outcomes if o.why)
-        return f"{self.out}: nothing wrong found, but not everything was checked ({left})"
+        left = [f"{o.promise}: {o.why}" for o in self.outcomes if o.why]
+        if left:
+            said = f"clean as far as it was looked at; not checked: {'; '.join(left)}"
+        else:
+            said = "clean as far as it was looked at; every promise was checked and held"
+        return f"{self.out}: {said}"
 
 
 @dataclass
@@ -92,6 +104,7 @@ class Notes:
     skipped: dict[str, list[str]] = field(default_factory=dict)
     limits: dict[str, list[str]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def find(self, promise: str, where: str, what: str) -> None:
         """Something is wrong."""
@@ -109,6 +122,10 @@ class Notes:
         """Something to know that breaks no promise."""
         _once(self.notices, text)
 
+    def leave_out(self, sentence: str) -> None:
+        """Something was not looked at."""
+        _once(self.left_out, sentence)
+
     def add(self, other: "Notes") -> None:
         """Take over what the check of one shard said."""
         self.findings += other.findings
@@ -124,7 +141,8 @@ class Notes:
 
     def verdict(self, out: str) -> Verdict:
         """The outcome of every promise, from all that was said."""
-        return Verdict(out, tuple(self._outcome(p) for p in PROMISES), tuple(self.notices))
+        outcomes = tuple(self._outcome(p) for p in PROMISES)
+        return Verdict(out, outcomes, tuple(self.notices), tuple(self.left_out))
 
     def _outcome(self, promise: str) -> Outcome:
         found = tuple(dict.fromkeys(f for f in self.findings if f.promise == promise))

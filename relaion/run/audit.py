@@ -15,11 +15,12 @@ import pyarrow as pa
 
 from relaion.engine import Engine, connect
 from relaion.paths import shown, whole_file
-from relaion.run.coverage import Coverage, NotLookedAt
+from relaion.run.coverage import Coverage
 from relaion.run.numbering import Numbered
 from relaion.run.plan import Plan
 from relaion.run.search import Count, Hits, Union
 from relaion.run.task import Report
+from relaion.shards.looked import NotLookedAt
 from relaion.sqlset import Script, load
 
 Rows = list[Sequence[Any]]
@@ -104,7 +105,9 @@ def _tables(found: Found) -> dict[str, Rows]:
             for c in found.coverage
         ],
         "found_not_looked_at": [
-            [x.subset, x.role, x.column, x.reason, x.values] for x in found.not_looked_at
+            # names of files stay out: what lies beside shards may be a partner's
+            [x.subset, x.role, None if x.role == "files" else x.column, x.reason, x.values]
+            for x in found.not_looked_at
         ],
         "found_tally": [[subset[r.no], *t] for r in found.reports.values() for t in r.tally],
         "found_groups": [[subset[r.no], *g] for r in found.reports.values() for g in r.groups],
@@ -164,6 +167,24 @@ class Removal:
     rule: str | None
     gross: int
     exclusive: int
+
+
+def read_not_looked_at(out: Path) -> tuple[NotLookedAt, ...]:
+    """What a run did not look at, as an OUT's audit has it."""
+    with connect(out / "audit.duckdb", read_only=True) as engine:
+        found = engine.rows(
+            "select subset, role, column_name, reason, n_values from not_looked_at order by all"
+        )
+    return tuple(NotLookedAt(*line) for line in found)
+
+
+def read_coverage(out: Path) -> tuple[Coverage, ...]:
+    """How many rows could be matched by what, as an OUT's audit has it."""
+    with connect(out / "audit.duckdb", read_only=True) as engine:
+        found = engine.rows(
+            "select subset, role, rows, covered, via, estimated, sampled from coverage order by all"
+        )
+    return tuple(Coverage(*line) for line in found)
 
 
 def read_removals(out: Path) -> tuple[Removal, ...]:

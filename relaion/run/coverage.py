@@ -13,7 +13,8 @@ from relaion.paths import shown
 from relaion.run.inputs import Inputs
 from relaion.run.numbering import Numbered
 from relaion.shards.coverage import cover
-from relaion.shards.digests import WIDTHS, WORDS
+from relaion.shards.digests import WIDTHS
+from relaion.shards.looked import Asked, NotLookedAt, not_looked_at, unread
 
 ROLES = ("url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256")
 # shard, role, column, how many: as `26_found_values` has them
@@ -37,21 +38,6 @@ class Coverage:
     estimated: bool = False
     sampled: int | None = None
     counted: str = "values"
-
-
-@dataclass(frozen=True)
-class NotLookedAt:
-    """Values of a subset that nothing was compared with: which column, and why.
-
-    `role` is what the column looks like. `values` is how many there are, None where they
-    were not counted.
-    """
-
-    subset: str
-    role: str
-    column: str
-    reason: str
-    values: int | None
 
 
 def roles_of_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
@@ -110,20 +96,17 @@ def _of_subset(
                 yield Coverage(subset, role, rows, computed, "computed")
 
 
-def not_looked_at(inputs: Inputs, values: Values) -> tuple[NotLookedAt, ...]:
-    """Columns that were refused or not taken, and values that are no digest, subset by subset."""
-    found: dict[NotLookedAt, None] = {}
-    subsets = {n.no: n.shard.subset for n in inputs.shards}
-    for n in inputs.shards:
-        for column in n.shard.layout.passed_over:
-            line = NotLookedAt(
-                shown(n.shard.subset), column.claimed or "", shown(column.name), column.why, None
-            )
-            found[line] = None
-    unread: Counter[tuple[str, str, str]] = Counter()
-    for no, role, name, n_values in values:
+def unread_values(inputs: Inputs, values: Values) -> tuple[NotLookedAt, ...]:
+    """Values that are there and are no digest, by subset and column."""
+    subsets = {n.no: shown(n.shard.subset) for n in inputs.shards}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for no, role, name, n in values:
         if name is not None and no in subsets:
-            unread[shown(subsets[no]), role, name] += n_values
-    for (subset, role, name), n_values in sorted(unread.items()):
-        found[NotLookedAt(subset, role, name, f"values that are no {WORDS[role]}", n_values)] = None
-    return tuple(found)
+            counts[subsets[no], role, name] += n
+    return unread(counts)
+
+
+def left_out(inputs: Inputs, asked: Asked, values: Values) -> tuple[NotLookedAt, ...]:
+    """Everything that a run did not look at."""
+    static = not_looked_at([n.shard for n in inputs.shards], asked, inputs.skipped)
+    return (*static, *unread_values(inputs, values))

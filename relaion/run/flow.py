@@ -16,7 +16,7 @@ from relaion.paths import replaced
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.audit import Found, write_audit
-from relaion.run.coverage import ROLES, Coverage, coverage, not_looked_at
+from relaion.run.coverage import ROLES, Coverage, coverage, left_out
 from relaion.run.editions import Edition
 from relaion.run.find import Search
 from relaion.run.hunt import Hunt, Searched
@@ -40,6 +40,7 @@ from relaion.run.sidecars import (
     sidecar_lines,
 )
 from relaion.run.task import Report
+from relaion.shards.looked import Asked, NotLookedAt
 from relaion.shards.sidecar import Sidecar
 
 
@@ -71,8 +72,8 @@ class Run:
     yes: bool
     _failed: list[str] = field(default_factory=list)
 
-    def whole(self) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """Do it all; returns the manifest and what was to be said.
+    def whole(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[NotLookedAt, ...]]:
+        """Do it all; returns the manifest, what was to be said and what was not looked at.
 
         Raises StopError when shards failed, once the others are done. The work folder is
         left, with the store in it.
@@ -90,7 +91,13 @@ class Run:
         self._stop_where_failed()
         covered = self._covered(beside, searched, reports)
         lines = sidecar_lines(beside)
-        passed_over = not_looked_at(inputs, searched.values)
+        asked = Asked(
+            self.request.known.kinds,
+            {rule for e in self.request.editions for rule in e.rules},
+            roles_beside(beside),
+            self.request.keywords is not None,
+        )
+        passed_over = left_out(inputs, asked, searched.values)
         is_hit = bool(searched.hits.counts)
         found = Found(
             self.request.plan, inputs.shards, reports, covered, passed_over, lines, is_hit
@@ -100,7 +107,7 @@ class Run:
         made = manifest.build(found, started.isoformat(), finished.isoformat())
         manifest.write(self.place.path, made)
         told += self._told(searched, roles_beside(beside), reports)
-        return made, tuple(dict.fromkeys(told))
+        return made, tuple(dict.fromkeys(told)), passed_over
 
     def _stop_where_failed(self) -> None:
         if self._failed:

@@ -25,11 +25,15 @@ class Broken:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Shards in order of number, those that are broken, and what a user should hear."""
+    """Shards in order of number, those that are broken, and what a user should hear.
+
+    `skipped` are paths that are no shards by their names.
+    """
 
     shards: tuple[Numbered, ...]
     notices: tuple[str, ...]
     broken: tuple[Broken, ...] = ()
+    skipped: tuple[Path, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -120,7 +124,9 @@ def read_inputs(
     )
     if not groups:
         raise DamagedError(several([b.why for b in aside]))
-    return Inputs(number(groups, order), (*found.notices, *mixed_notices(groups)), aside)
+    return Inputs(
+        number(groups, order), (*found.notices, *mixed_notices(groups)), aside, found.skipped
+    )
 
 
 def _grouped(shards: list[Shard], broken: dict[Path, str]) -> list[Group]:

@@ -24,7 +24,15 @@ from relaion.paths import (
 from relaion.proof import Verdict
 from relaion.run import out as folder
 from relaion.run.apart import check_apart, check_apart_from_shards
-from relaion.run.audit import FEW_ROWS, SMALL, Removal, read_removals
+from relaion.run.audit import (
+    FEW_ROWS,
+    SMALL,
+    Removal,
+    read_coverage,
+    read_not_looked_at,
+    read_removals,
+)
+from relaion.run.coverage import Coverage
 from relaion.run.editions import BUILT_IN, load_editions
 from relaion.run.flow import Request, Run
 from relaion.run.inputs import read_inputs
@@ -36,6 +44,7 @@ from relaion.run.pool import Executor, LocalPool
 from relaion.run.process import SLACK, Guard
 from relaion.run.progress import Progress, Quiet
 from relaion.run.sizes import parse_size
+from relaion.shards.looked import NotLookedAt
 from relaion.shards.overrides import Columns, columns_of, overrides_of
 from relaion.sqlset import VERSION
 from relaion.stages.left import sweep_left
@@ -62,6 +71,7 @@ class Cleaned:
 
     `removals` say why rows left, as the public audit tells it: subsets of few rows together as
     `small`, or nowhere (`untold`). `publishable` and `why` are those of the manifest.
+    `coverage` says how many rows could be matched by what, `not_looked_at` what was left out.
     """
 
     out: Path
@@ -74,6 +84,8 @@ class Cleaned:
     done_before: bool
     notices: tuple[str, ...]
     verdict: Verdict | None
+    coverage: tuple[Coverage, ...] = ()
+    not_looked_at: tuple[NotLookedAt, ...] = ()
 
 
 def clean(
@@ -122,14 +134,14 @@ def clean(
         before = folder.finished(place, request.plan)
         if before is not None:
             folder.purge(place.path, place.work)  # left by a kill after the manifest
-            return _cleaned(place.path, before, True, request.inputs.notices, None)
+            return _cleaned(place.path, before, True, request.inputs.notices, None, None)
         goes_on = folder.begin(place, request.plan, request.inputs.stamps())
         if goes_on:
             listen.say(f"{shown(place.path)}: going on with the run that broke off")
         store = _snapshot(lists, request, place, goes_on=goes_on)
         with private_umask(), _hands(executor, request, place) as hands:
             run = Run(place, request, store, hands, listen, copy=copy, yes=yes_i_checked)
-            found, told = run.whole()
+            found, told, passed_over = run.whole()
         verdict = None
         with _finished(store, place, wanted=verify) as held:
             if held is not None:
@@ -139,7 +151,7 @@ def clean(
                     key=request.known.key, columns=columns, sidecars=sidecars,
                     workers=limits.workers, progress=listen,
                 )  # fmt: skip
-    return _cleaned(place.path, found, False, told, verdict)
+    return _cleaned(place.path, found, False, told, verdict, passed_over)
 
 
 def _snapshot(lists: Path, request: Request, place: folder.Out, *, goes_on: bool) -> Snapshot:
@@ -239,6 +251,7 @@ def _cleaned(
     done_before: bool,
     told: tuple[str, ...],
     verdict: Verdict | None,
+    passed_over: tuple[NotLookedAt, ...] | None,
 ) -> Cleaned:
     rows_in: dict[str, int] = {}
     kept: dict[tuple[str, str], int] = {}
@@ -256,6 +269,7 @@ def _cleaned(
     return Cleaned(
         path, str(made["run"]), counts, removals, () if is_told else tuple(few),
         bool(made["publishable"]), str(made["why"]), done_before, told, verdict,
+        read_coverage(path), read_not_looked_at(path) if passed_over is None else passed_over,
     )  # fmt: skip
 
 

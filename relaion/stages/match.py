@@ -19,7 +19,7 @@ from relaion.paths import (
     private_umask,
     replaced,
 )
-from relaion.run.coverage import Coverage, NotLookedAt, coverage, not_looked_at, roles_of_kinds
+from relaion.run.coverage import Coverage, coverage, left_out, roles_of_kinds
 from relaion.run.find import Search
 from relaion.run.hunt import Hunt, Searched
 from relaion.run.inputs import Inputs, read_inputs, several
@@ -32,6 +32,7 @@ from relaion.run.reach import reach
 from relaion.run.search import Hits, notices
 from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
 from relaion.run.sizes import parse_size
+from relaion.shards.looked import Asked, NotLookedAt
 from relaion.shards.overrides import Columns
 from relaion.sqlset import VERSION
 from relaion.stages.left import sweep_left
@@ -104,7 +105,8 @@ def match(
             check_sidecars(beside)
     hits = searched.hits
     told += notices(hits, known.kinds, inputs.roles, roles_beside(beside))
-    passed_over = not_looked_at(inputs, searched.values)
+    asked = Asked(known.kinds, beside=roles_beside(beside))
+    passed_over = left_out(inputs, asked, searched.values)
     return Matched(known.lists, inputs.rows_by_subset, hits, covered, tuple(told), passed_over)
 
 

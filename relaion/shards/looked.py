@@ -1,0 +1,135 @@
+"""What a run does not look at, in words that can stand in its verdict.
+
+"Clean" is said of what was looked at. So whatever was not is gathered here: columns that were
+refused or not taken, values that are no digest, kinds of list and rules that met no column in
+a subset, files beside the shards. A NULL is none of these: it is coverage.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Protocol
+
+from relaion.paths import shown
+from relaion.shards.digests import WIDTHS, WORDS
+from relaion.shards.layout import Shard
+
+SCORE_RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
+KEYWORD_RULE = "unsafe_keyword"
+NO_KEYWORDS = "no --keywords given, so the rule that needs them is off"
+BESIDE = "beside the shards, not cleaned"
+
+
+@dataclass(frozen=True)
+class NotLookedAt:
+    """Something that nothing was compared with: which column or files, and why.
+
+    `subset` is None where it is of no subset. `role` is what a column looks like, or `files`,
+    `keywords`. `column` names the column or the files, if there are any. `values` is how many
+    values, rows or files these are; None where they were not counted.
+    """
+
+    subset: str | None
+    role: str
+    column: str | None
+    reason: str
+    values: int | None
+
+    @property
+    def sentence(self) -> str:
+        """One line for people; it holds names and counts, never a value."""
+        where = f"subset {self.subset}: " if self.subset is not None else ""
+        if self.role == "files":
+            return f"{where}{self.column or f'{self.values:,} files'} ({self.reason})"
+        what = "" if self.column is None else f"column {self.column}: "
+        many = "" if self.values is None else f"{self.values:,} "
+        return f"{where}{what}{many}{self.reason}"
+
+
+class Reached(Protocol):
+    """What was given to a run, as far as it decides what is looked at."""
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """Kinds of the lists' entries."""
+
+    @property
+    def rules(self) -> Collection[str]:
+        """Rules of the editions."""
+
+    @property
+    def beside(self) -> Collection[str]:
+        """Image hashes that sidecars hold."""
+
+    @property
+    def has_keywords(self) -> bool:
+        """Whether keywords were given."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`Reached` as plain values."""
+
+    kinds: Collection[str]
+    rules: Collection[str] = ()
+    beside: Collection[str] = ()
+    has_keywords: bool = False
+
+
+def not_looked_at(
+    shards: Sequence[Shard], asked: Reached, skipped: Iterable[Path] = ()
+) -> tuple[NotLookedAt, ...]:
+    """All that can be told before a value is read; `skipped` are paths that are no shards."""
+    found: dict[NotLookedAt, None] = {}
+    ordered = sorted(shards, key=lambda s: s.subset)
+    for subset, members in groupby(ordered, key=lambda s: s.subset):
+        found |= dict.fromkeys(_of_subset(shown(subset), list(members), asked))
+    if KEYWORD_RULE in asked.rules and not asked.has_keywords:
+        found[NotLookedAt(None, "keywords", None, NO_KEYWORDS, None)] = None
+    if files := beside_shards(skipped):
+        found[NotLookedAt(None, "files", named(files), BESIDE, len(files))] = None
+    return tuple(found)
+
+
+def _of_subset(subset: str, shards: Sequence[Shard], asked: Reached) -> Iterator[NotLookedAt]:
+    for shard in shards:
+        for column in shard.layout.passed_over:
+            yield NotLookedAt(subset, column.claimed or "", shown(column.name), column.why, None)
+    for role in WIDTHS:
+        rows = _rows_without(shards, role)
+        if role in asked.kinds and role not in asked.beside and rows:
+            why = f"rows without a column or a sidecar of {WORDS[role]}s to hold the lists against"
+            yield NotLookedAt(subset, role, None, why, rows)
+    rows = _rows_without(shards, "punsafe")
+    if SCORE_RULES & set(asked.rules) and rows:
+        why = "rows without a column of scores, which the rules on scores need"
+        yield NotLookedAt(subset, "punsafe", None, why, rows)
+    rows = _rows_without(shards, "text")
+    if KEYWORD_RULE in asked.rules and asked.has_keywords and rows:
+        why = "rows without a column of captions, which the rule on keywords needs"
+        yield NotLookedAt(subset, "text", None, why, rows)
+
+
+def _rows_without(shards: Sequence[Shard], role: str) -> int:
+    return sum(shard.rows for shard in shards if role not in shard.layout.roles)
+
+
+def beside_shards(skipped: Iterable[Path]) -> list[Path]:
+    """Files and folders that were passed over and may hold data: not hidden, no checksums."""
+    return sorted(p for p in skipped if p.name[:1] not in ("", ".", "_") and p.suffix != ".crc")
+
+
+def named(files: Sequence[Path]) -> str:
+    """`00000.tar`, or `00000.tar and 41,999 more`."""
+    more = len(files) - 1
+    return shown(files[0].name) + (f" and {more:,} more" if more else "")
+
+
+def unread(counts: Mapping[tuple[str, str, str], int]) -> tuple[NotLookedAt, ...]:
+    """Values of digest columns (subset, role, column) that are no digest, counted."""
+    return tuple(
+        NotLookedAt(subset, role, name, f"values that are no {WORDS[role]}", n)
+        for (subset, role, name), n in sorted(counts.items())
+        if n
+    )

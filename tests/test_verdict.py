@@ -1,0 +1,210 @@
+"""The verdict claims no more than was looked at: one sentence for each thing left out.
+
+Each case leaves one thing out of an otherwise whole run; its sentence has to stand in the
+verdict of `match`, `clean` and `verify` alike, in the audit, and nowhere else.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from relaion.engine import connect
+from relaion.run.audit import read_not_looked_at
+from relaion.stages import clean, match, verify
+from tests import oracle
+from tests.pipeline import InProcess, Sent, add_lists, here
+
+ROWS = 4
+MD5S = [oracle.md5(f"image {i}") for i in range(ROWS)]
+WHOLE: dict[str, Any] = {
+    "url": [f"https://a.example/{i}.jpg" for i in range(ROWS)],
+    "text": ["a teapot", "words", None, "more words"],
+    "punsafe": [0.1, 0.99, None, 0.2],
+    "md5": [MD5S[0], None, MD5S[2], MD5S[3]],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is left out: columns changed, entries added, files beside, arguments missing."""
+
+    sentence: str
+    columns: dict[str, Any] = field(default_factory=dict)
+    entries: tuple[tuple[str, str], ...] = ()
+    beside: tuple[str, ...] = ()
+    keywords: bool = True
+    in_match: bool = True
+
+
+CASES = {
+    "values that are no digest": Case(
+        "subset en: column md5: 2 values that are no MD5", {"md5": [MD5S[0], "x", "y", None]}
+    ),
+    "a second hash column with junk": Case(
+        "subset en: column original_md5: 1 values that are no MD5",
+        {"original_md5": [None, "junk", "", MD5S[1]]},
+    ),
+    "scores as text": Case(
+        "subset en: column punsafe: string, but safety scores are numbers with a fraction "
+        "(float, double or decimal)",
+        {"punsafe": ["97 %", "0.99", None, "1"]},
+    ),
+    "hashes in lists": Case(
+        "subset en: column sha1: list<string>, but image SHA-1s are text or bytes",
+        {"sha1": [["a"], None, [], ["b"]]},
+    ),
+    "a rival caption": Case(
+        "subset en: column caption: its name says caption too, but text is taken for it",
+        {"caption": ["a", "b", "c", "d"]},
+    ),
+    "a kind without a column": Case(
+        "subset en: 4 rows without a column or a sidecar of SHA-1s to hold the lists against",
+        entries=(("image_sha1", "0" * 39 + "1"),),
+    ),
+    "no scores": Case(
+        "subset en: 4 rows without a column of scores, which the rules on scores need",
+        {"punsafe": None},
+        in_match=False,
+    ),
+    "no captions": Case(
+        "subset en: 4 rows without a column of captions, which the rule on keywords needs",
+        {"text": None},
+        in_match=False,
+    ),
+    "no keywords": Case(
+        "no --keywords given, so the rule that needs them is off", keywords=False, in_match=False
+    ),
+    "one tar": Case("00000.tar (beside the shards, not cleaned)", beside=("00000.tar",)),
+    "three tars": Case(
+        "00000.tar and 2 more (beside the shards, not cleaned)",
+        beside=("00001.tar", "00000.tar", "00000_stats.json"),
+    ),
+    "nothing": Case(""),
+    "hidden files": Case("", beside=(".hidden.tar", "_SUCCESS", ".p.parquet.crc", "p.parquet.crc")),
+}
+
+
+def make(folder: Path, case: Case) -> tuple[Path, Path, Path | None]:
+    columns = {k: v for k, v in (WHOLE | case.columns).items() if v is not None}
+    data = folder / "en"
+    data.mkdir(parents=True)
+    pq.write_table(pa.table(columns), data / "p.parquet")
+    for name in case.beside:
+        (data / name).write_bytes(b"pictures")
+    add_lists(folder / "lists.duckdb", [Sent((("image_md5", MD5S[0]), *case.entries))])
+    words = None
+    if case.keywords:
+        words = folder / "words.txt"
+        words.write_text("teapot\n")
+    return data, folder / "lists.duckdb", words
+
+
+def others(case: Case) -> list[str]:
+    """Sentences of all other cases, which must not stand here; some follow from others."""
+    implied = {"scores as text": ["no scores"]}
+    name = next(n for n, c in CASES.items() if c is case)
+    return [
+        c.sentence
+        for n, c in CASES.items()
+        if c is not case and c.sentence and n not in implied.get(name, ())
+    ]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_left_out_is_said_and_nothing_else(tmp_path: Path, name: str) -> None:
+    case = CASES[name]
+    data, lists, words = make(tmp_path, case)
+    out = tmp_path / "out"
+    done = clean([data], lists, out, keywords=words, executor=InProcess())
+    assert done.verdict is not None
+    assert done.verdict.ok, done.verdict.findings
+    told = {x.sentence for x in done.not_looked_at}
+    assert set(done.verdict.not_looked_at) == told
+    again = verify(out, inputs=[data], lists=lists, keywords=words)
+    assert set(again.not_looked_at) == told
+    seen = {x.sentence for x in match([data], lists).not_looked_at}
+    assert seen <= told
+    stated = read_not_looked_at(out)
+    assert len(stated) == len(told)
+    if case.beside:  # what lies beside shards may be a partner's file
+        assert "tar" not in str(stated)
+    for sentence in others(case):
+        assert sentence not in told
+    if not case.sentence:
+        assert not told
+        assert done.verdict.clean
+        assert again.summary == f"{out}: clean; every promise was checked and held"
+        return
+    assert case.sentence in told
+    assert (case.sentence in seen) is case.in_match
+    assert not again.clean
+    assert "clean as far as it was looked at" in again.summary
+    assert "clean;" not in again.summary
+
+
+@pytest.mark.parametrize("name", ["nothing", "no scores", "one tar"])
+def test_strict_makes_it_an_exit_code(tmp_path: Path, name: str) -> None:
+    case = CASES[name]
+    data, lists, words = make(tmp_path, case)
+    out = tmp_path / "out"
+    assert words is not None
+    given = ("--lists", lists, "--keywords", words)
+    runs = {
+        "match": here("match", data, "--lists", lists, "--strict"),
+        "clean": here("clean", data, *given, "--out", out, "--strict"),
+        "verify": here("verify", out, "--inputs", data, *given, "--strict"),
+    }
+    for stage, said in runs.items():
+        wrong = bool(case.sentence) and (case.in_match or stage != "match")
+        assert said.returncode == int(wrong), (stage, said.stderr)
+        assert (case.sentence in said.stdout) is wrong or not case.sentence
+        assert ("not looked at:" in said.stdout) is wrong
+    lax = here("verify", out, "--inputs", data, *given, "--json")
+    assert lax.returncode == 0
+    verdict = json.loads(lax.stdout)
+    assert verdict["not_looked_at"] == ([case.sentence] if case.sentence else [])
+
+
+@pytest.mark.parametrize("missing", ["lists", "keywords", "inputs"])
+def test_a_missing_argument_of_verify_is_said(tmp_path: Path, missing: str) -> None:
+    data, lists, words = make(tmp_path, CASES["nothing"])
+    out = tmp_path / "out"
+    clean([data], lists, out, keywords=words, verify=False, executor=InProcess())
+    given: dict[str, Any] = {"lists": lists, "keywords": words, "inputs": [data]}
+    del given[missing]
+    verdict = verify(out, **given)
+    assert verdict.ok
+    assert not verdict.clean
+    assert "clean as far as it was looked at; not checked:" in verdict.summary
+    assert missing.rstrip("s") in verdict.summary
+
+
+def test_a_null_is_coverage_and_takes_nothing_from_clean(tmp_path: Path) -> None:
+    case = Case("", {"md5": pa.nulls(ROWS, pa.string()), "punsafe": [float("nan")] * ROWS})
+    data, lists, words = make(tmp_path, case)
+    done = clean([data], lists, tmp_path / "out", keywords=words, executor=InProcess())
+    assert done.verdict is not None
+    assert done.verdict.clean
+    with connect(tmp_path / "out" / "audit.duckdb", read_only=True) as engine:
+        covered = dict(engine.rows("select role, covered from coverage where via = 'column'"))
+    assert covered["image_md5"] == covered["punsafe"] == 0
+    assert covered["url"] == ROWS
+
+
+def test_a_run_without_verify_says_it_too(tmp_path: Path) -> None:
+    data, lists, words = make(tmp_path, CASES["no scores"])
+    assert words is not None
+    said = here(
+        "clean", data, "--lists", lists, "--keywords", words, "--out", tmp_path / "out",
+        "--no-verify",
+    )  # fmt: skip
+    assert said.returncode == 0
+    assert CASES["no scores"].sentence in said.stdout
+    again = here("clean", data, "--lists", lists, "--keywords", words, "--out", tmp_path / "out")
+    assert "nothing to do" in again.stdout
+    assert CASES["no scores"].sentence in again.stdout
