@@ -40,6 +40,7 @@ CONTENTS = {
     "json": f'{{"MD5": "{DIGESTS[0]}", "url": "{LINK}"}}'.encode(),
     "none": f"planted-note\n{DIGESTS[0][:-1]}\nhttps://planted-host.example/\n".encode(),
     "kind": f"sha1,planted-note\n{DIGESTS[1]},{LINK}\n".encode(),
+    "notes": f"{LINK} (removed)\n{LINK}. planted-note\n{LINK}.\n{LINK} -> {LINK}\n".encode(),
     "commas": f"{LINK},_a,2024-01-01\n{LINK},_b,2024-01-01\n".encode(),
 }
 

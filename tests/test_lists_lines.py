@@ -1,7 +1,11 @@
 """What holds for every line: nothing raises, links stand on their line, work stays in bounds."""
 
+import json
+import subprocess
+import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -10,6 +14,7 @@ from hypothesis import strategies as st
 from relaion.links import clean_entry, key_digest, link_key
 from relaion.links.unseen import WHITE
 from relaion.lists.lines import (
+    BESIDE,
     SIGN,
     TAKEN_BACK,
     Beside,
@@ -121,3 +126,29 @@ def test_a_sign_that_few_links_end_in_is_their_own(n: int, taken: bool) -> None:
     assert skipped == ({} if taken else {SIGN: 1})
     assert len(beside.notices()) == taken
     assert "Inc" not in "".join(beside.notices())
+
+
+def test_the_command_counts_by_reason_and_echoes_no_line(tmp_path: Path) -> None:
+    lines = [
+        "https://planted.example/one.jpg - a planted note",
+        "https://planted.example/two.jpg (removed)",
+        "\u200ehttps://planted.example/three\u00ad",
+        "https://planted.example/Inc.",
+        "https://planted.example/four and more",
+    ]
+    (tmp_path / "list.txt").write_text("\n".join(lines), encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "relaion",
+        "lists",
+        "add",
+        str(tmp_path / "list.txt"),
+        "--json",
+    ]
+    options = ["--source", "A", "--lists", str(tmp_path / "lists.duckdb")]
+    run = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    added = json.loads(run.stdout)
+    assert added["entries"] == {"url": 2}
+    assert added["skipped"] == {SIGN: 1, BESIDE: 1, TAKEN_BACK: 1}
+    assert "planted" not in run.stdout + run.stderr
