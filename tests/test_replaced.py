@@ -201,7 +201,7 @@ def test_a_shard_that_gets_another_hard_link_is_the_same(world: Path, whole: Pat
 
 
 def store_cases() -> list[Any]:
-    often = [(rename, "same"), (overwrite, "count")]
+    often = [(rename, "hits"), (overwrite, "count")]
     return [
         pytest.param(way, step, marks=() if (way, step) in often else slow)
         for way in WAYS

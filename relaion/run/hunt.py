@@ -166,6 +166,8 @@ class Hunt:
 
     def _do(self, task: FindTask) -> Outcome:
         (outcome,) = self.executor.run([task])
+        if outcome.error is not None:
+            self.store.check()  # what was wrong with the store is no fault of a shard
         if outcome.fatal:
             raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
         return outcome
