@@ -22,6 +22,7 @@ from relaion.engine import connect
 from relaion.errors import InputError
 from relaion.stages import clean, match
 from tests import oracle
+from tests.lying import LIES
 from tests.oracle import RESEARCH, SAFE, Setting
 from tests.pipeline import InProcess, Sent, add_lists
 from tests.pipeline import relaion as command
@@ -63,7 +64,7 @@ def test_every_hash_column_is_matched(tmp_path: Path) -> None:
     lists = listed(tmp_path, ("image_md5", MD5S[0]), ("image_md5", MD5S[2]))
     assert kept(tmp_path, [path.parent], lists) == [1, 3]
     with connect(tmp_path / "out" / "audit.duckdb", read_only=True) as engine:
-        assert engine.rows("from not_looked_at") == [
+        assert engine.rows("from not_looked_at where role = 'image_md5'") == [
             ("en", "image_md5", "original_md5", "values that are no MD5", 1)
         ]
         assert engine.rows("select covered from coverage where role = 'image_md5'") == [(3,)]
@@ -140,15 +141,15 @@ def test_refused_columns_are_known_to_the_run(tmp_path: Path) -> None:
     write(tmp_path / "de" / "p.parquet", url=LINKS[:2], punsafe=[0.1, 0.2])
     lists = listed(tmp_path, ("image_md5", MD5S[0]))
     found = match([tmp_path / "en", tmp_path / "de"], lists).not_looked_at
-    assert {(x.subset, x.role, x.column) for x in found} == {
+    assert {(x.subset, x.role, x.column) for x in found if x.column} == {
         ("en", "punsafe", "punsafe"), ("en", "image_md5", "md5"), ("en", "image_sha1", "sha1"),
         ("en", "text", "caption"),
     }  # fmt: skip
-    assert "string, but safety scores are numbers" in {x.reason for x in found}.pop() or found
+    assert any("string, but safety scores are numbers" in x.reason for x in found)
     clean([first.parent], lists, tmp_path / "out", executor=InProcess())
     with connect(tmp_path / "out" / "audit.duckdb", read_only=True) as engine:
         stated = {(r[1], r[2]) for r in engine.rows("from not_looked_at")}
-    assert stated == {(x.role, x.column) for x in found}
+    assert stated >= {(x.role, x.column) for x in found}
 
 
 @pytest.mark.parametrize("kind", [pa.decimal128(9, 8), pa.decimal128(38, 20), pa.decimal256(40, 9)])
@@ -182,8 +183,12 @@ WRITTEN = (
     | st.sampled_from(["", " ", "junk", "0" * 31, "A" * 22 + "!"]).map(lambda text: (None, text))
 )
 LINK = st.none() | st.sampled_from(
-    [*LINKS, LINKS[0].replace("https", "http"), f"https://i0.wp.com/{LINKS[1][8:]}", "no link"]
-)
+    [
+        *LINKS, LINKS[0].replace("https", "http"), f"https://i0.wp.com/{LINKS[1][8:]}", "no link",
+        "", "None", "nan", "#", "/", "http://", "data:image/png;base64,AA==", "https://h0.example/",
+        LINKS[2] + "\u200b", "\ufeff" + LINKS[3], LINKS[4].replace("/", "%2F"),
+    ]
+)  # fmt: skip
 ROW = st.fixed_dictionaries(
     {
         "url": LINK,
@@ -220,10 +225,16 @@ def as_oracle(row: dict[str, Any]) -> dict[str, Any]:
     entries=st.lists(ENTRY, min_size=1, max_size=4, unique=True),
     names=st.lists(st.sampled_from(ODD), max_size=4, unique=True),
     cut=st.integers(1, 13),
+    lies=st.lists(st.tuples(st.sampled_from(sorted(LIES)), st.integers(0, 5)), max_size=3),
 )
 def test_clean_and_verify_are_what_the_values_say(
-    rows: list[dict[str, Any]], entries: list[tuple[str, str]], names: list[str], cut: int
+    rows: list[dict[str, Any]],
+    entries: list[tuple[str, str]],
+    names: list[str],
+    cut: int,
+    lies: list[tuple[str, int]],
 ) -> None:
+    """`lies` are told by the footer about one of the last six columns, the odd ones apart."""
     sent = [Sent(tuple(entries))]
     lists = listings(sent)
     with tempfile.TemporaryDirectory() as name:
@@ -242,7 +253,10 @@ def test_clean_and_verify_are_what_the_values_say(
                 "punsafe": pa.array([r["punsafe"] for r in part], pa.float64()),
             }
             (folder / "en").mkdir(exist_ok=True)
-            pq.write_table(pa.table(columns), folder / "en" / f"{i}.parquet", row_group_size=5)
+            path = folder / "en" / f"{i}.parquet"
+            pq.write_table(pa.table(columns), path, row_group_size=5, write_page_index=True)
+            for lie, column in lies:
+                LIES[lie](path, len(odd) + column, None)
         add_lists(folder / "lists.duckdb", sent)
         done = clean(
             [folder / "en"], folder / "lists.duckdb", folder / "out", workers=1,

@@ -34,16 +34,6 @@ ARGUMENTS = {"plain_bytes_override": ("--column", "url=url")}
 # what may be refused, and the words that say why
 REFUSED = {"rows_zero_in_footer": "its footer counts 0 rows, its row groups 100"}
 # what fails as yet, by the kind of fault; a line goes when its test passes
-NOT_YET = {
-    "frn": "a column has DuckDB's name for the position of rows",
-    "col_file_index": "a column has DuckDB's name for the number of a file",
-    "col_file_row_number": "a column has DuckDB's name for the position of rows",
-    "all_null_said": "the footer says NULL where values are",
-    "no_null_said": "the footer counts no NULL where some are",
-    "wrong_bounds_scores": "the footer's smallest and largest scores are wrong",
-    "real_polars_1.40_null_count": "the footer says NULL where values are",
-}
-
 # files of parquet-testing that are refused as they stand, and the words that say why
 DAMAGED = {
     "ARROW-GH-41317": "its pages cannot be decoded",
@@ -158,9 +148,7 @@ def assert_one_line(done: subprocess.CompletedProcess[str], words: str) -> None:
 
 @needs_data
 @pytest.mark.parametrize("name", [
-    pytest.param(n, marks=[pytest.mark.xfail(strict=True, reason=NOT_YET[n])] if n in NOT_YET
-                 else [])
-    for n in SHARDS
+    n for n in SHARDS
 ])  # fmt: skip
 def test_a_shard_that_broke_something_is_cleaned_or_refused(name: str, tmp_path: Path) -> None:
     (source,) = (SHARDS[name] / "in").iterdir()
@@ -255,5 +243,5 @@ def test_a_file_whose_rows_cannot_be_read_is_not_written(stem: str, tmp_path: Pa
 def test_the_tables_name_files_that_are_there() -> None:
     if not SHARDS:
         pytest.skip("no ../shared/data beside this checkout")
-    assert (ARGUMENTS | REFUSED | NOT_YET).keys() <= SHARDS.keys()
+    assert (ARGUMENTS | REFUSED).keys() <= SHARDS.keys()
     assert (DAMAGED | UNWRITABLE).keys() <= {p.stem for p in FOREIGN}

@@ -69,6 +69,12 @@ def share(part: int, whole: int) -> str:
 
 
 def _matched(inspection: Inspection) -> RenderableType:
+    stated = any("footers" in m.counted for s in inspection.subsets for m in s.matches)
+    note = [Text("rows as the footers state; match and clean count the values", style="dim")]
+    return Group(_by_subset(inspection), *(note if stated else []))
+
+
+def _by_subset(inspection: Inspection) -> RenderableType:
     subsets = inspection.subsets
     if len(subsets) == 1:
         return _one_subset(subsets[0].matches)
