@@ -73,7 +73,9 @@ def test_the_listed_row_leaves_whatever_the_other_columns_are_called(tmp_path: P
             (out,) = (tmp_path / "out" / edition).rglob(f"{name}.parquet")
             whole = pq.ParquetFile(tmp_path / "in/shard" / f"{name}.parquet").read()
             assert pq.ParquetFile(out).read().equals(whole.take(stay))
-    with open_sql([tmp_path / "out"]) as prompt:  # an edition called like a table of the audit
+    with open_sql(
+        [tmp_path / "out" / "removals"]
+    ) as prompt:  # an edition called like a table of the audit
         (view,) = (t for t in prompt.tables if t.startswith("removals "))
         assert prompt.answer(f'select count(*) from "{view}"').rows == ((2 * (ROWS - 4),),)
         assert "reason_kind" in prompt.answer("select * from removals limit 1").columns
