@@ -20,7 +20,7 @@ LIST_COMMANDS = {
     c.callback.__name__: c.callback for c in lists_app.registered_commands if c.callback
 }
 # what only one side has: printing, a listener, an executor
-CLI_ONLY = {"as_json", "purge"}
+CLI_ONLY = {"strict", "as_json", "purge"}
 LIBRARY_ONLY = {"progress", "executor"}
 
 

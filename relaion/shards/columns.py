@@ -170,14 +170,16 @@ def column_batches(
 ) -> Iterator[list[pa.Array]]:
     """Columns, by position, as a stream of arrays of the same at most `rows` rows each."""
     names = file.schema_arrow.names
-    wanted = list(dict.fromkeys(column.name for column in columns))
+    # by its place: a private copy has names of its own
+    wanted = list(dict.fromkeys(names[column.position] for column in columns))
     for batch in file.iter_batches(rows, row_groups=groups, columns=wanted):
         found = batch.schema.names
         arrays = []
         for column in columns:
             # pyarrow selects by name, and takes `a.b` for `a` too: find ours among what came
-            twins = names[: column.position].count(column.name)
-            array = batch.column([i for i, n in enumerate(found) if n == column.name][twins])
+            name = names[column.position]
+            twins = names[: column.position].count(name)
+            array = batch.column([i for i, n in enumerate(found) if n == name][twins])
             arrays.append(array.storage if isinstance(array, pa.ExtensionArray) else array)
         yield arrays
 
