@@ -43,9 +43,9 @@ NAMES = {
     "language": ("language", "lang"),
 }
 _FLOATS = ("float16", "float", "double")
-# an algorithm as a word of a name (`original_md5`, `md5OfImage`), and words beside it that say
-# that something else than the image was hashed
-_ALGORITHM = re.compile(r"(?:^|[^a-z0-9])(md5|sha_?1|sha_?256)(?:$|[^0-9])")
+# an algorithm within a name (`original_md5`, `contentMd5`, `imagesha1`), and words beside it that
+# say that something else than the image was hashed
+_ALGORITHM = re.compile(r"(md5|sha[_-]?1|sha[_-]?256)(?![0-9])")
 _OF_OTHERS = re.compile(
     r"(?:^|[^a-z])(url|uri|link|href|text|txt|caption|alt|title|page|html|site|domain|host|user|"
     r"author|key|row|name|path|tar|json|exif|record)s?(?:$|[^a-z])"
@@ -122,12 +122,12 @@ def _claim_of_hash(kind: str) -> Claim:
 def _claim_of_digest(name: str, kind: str) -> Claim:
     """What a column claims that has an algorithm among the words of its name."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    found = _ALGORITHM.search(words) or _ALGORITHM.search(name.lower())
+    found = _ALGORITHM.search(name.lower())
     if not found:
         return Claim(None)
-    if other := _OF_OTHERS.search(words):
+    if other := _OF_OTHERS.search(words) or _OF_OTHERS.search(name.lower()):
         return Claim(None, refusal=f"by its name a hash of the {other[1]}, not of the image")
-    role = "image_" + found[1].replace("_", "")
+    role = "image_" + re.sub("[_-]", "", found[1])
     return _if_fit(role, kind, len(NAMES[role]))
 
 
