@@ -1,14 +1,11 @@
 """Which links lead to one thing: the same that lists may name, and no junk."""
 
-from collections import Counter
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.links import can_spread, clean_entry, key_can_spread, link_key, names_part
-from relaion.lists.lines import Beside
-from relaion.lists.values import Entries, sort_values
+from relaion.links.entries import entry_fault
 from tests.links_strategies import any_text, hostile_batches, links, variants
 
 JUNK = [
@@ -42,10 +39,8 @@ def test_what_leads_to_one_thing_does(text: str) -> None:
 
 
 def taken(text: str) -> bool:
-    """Whether `lists add` takes a text for a link."""
-    found: dict[str, Entries] = {}
-    sort_values([text], ("url",), found, Counter(), Beside())
-    return "url" in found
+    """Whether `lists add` takes a text for a link, once it was found on its line."""
+    return entry_fault(text) is None
 
 
 def agrees(text: str) -> bool:

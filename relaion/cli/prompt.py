@@ -15,8 +15,8 @@ from rich.text import Text
 
 from relaion.cli.app import emit, out, talk, tell
 from relaion.cli.show_answer import cell, show_rows
-from relaion.errors import RelaionError, Stopped
-from relaion.stages.sql import Prompt, Reply, open_sql
+from relaion.errors import InputError, RelaionError, Stopped
+from relaion.stages.sql import Prompt, Reply, is_utf8, open_sql
 
 SHOWN = 1_000  # rows on a terminal
 
@@ -90,6 +90,8 @@ def converse(prompt: Prompt, *, as_json: bool = False) -> None:
 
 def _read(prompt: Prompt, text: str) -> None:
     """A script on stdin: what stands before a mistake is done, and the mistake ends it."""
+    if not is_utf8(text):
+        raise InputError("the query: holds bytes that are not UTF-8; write it in UTF-8")
     number, waiting = 1, ""
     for line in text.splitlines(keepends=True):
         waiting += line

@@ -134,7 +134,8 @@ def show_cleaned(result: Cleaned) -> RenderableType:
         parts += [Text(), removal_table(result)]
     if result.untold:
         parts.append(Text(_untold(result.untold)))
-    parts += [Text(), coverage_table(result.coverage)]
+    if result.coverage:
+        parts += [Text(), coverage_table(result.coverage)]
     if result.verdict is not None:
         parts += [Text(), show_verdict(result.verdict)]
     else:

@@ -41,7 +41,10 @@ def as_paths(given: AnyPaths) -> tuple[Path, ...]:
 
 def as_texts(given: AnyPaths) -> tuple[str, ...]:
     """One text or many, in their order, such as names that may be paths too."""
-    return tuple(os.fspath(text) for text in _many(given))
+    texts = tuple(os.fspath(text) for text in _many(given))
+    if "" in texts:
+        raise InputError("an empty path was given; name a file or folder (is a variable unset?)")
+    return texts
 
 
 def _many(given: AnyPaths) -> Iterable[AnyPath]:

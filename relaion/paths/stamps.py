@@ -44,7 +44,7 @@ def stamp_of(path: Path) -> Stamp:
         return _of(path.stat())
     except OSError as e:
         raise InputError(
-            f"{shown(path)}: cannot be read any more ({e.strerror}); restore it"
+            f"{shown(path)}: cannot be read ({e.strerror}); is it still there?"
         ) from None
 
 

@@ -77,7 +77,7 @@ class Prompt:
         this database; with several statements (or where the `first` has another number) the
         line says which it is.
         """
-        if not _is_utf8(query):
+        if not is_utf8(query):
             raise InputError("the query: holds bytes that are not UTF-8; write it in UTF-8")
         try:
             statements = self._engine.statements(query)
@@ -179,10 +179,11 @@ def sql(paths: AnyPaths, query: str) -> Answer:
         return prompt.answer(query)
 
 
-def _is_utf8(text: str) -> bool:
+def is_utf8(text: str) -> bool:
+    """Whether a text can be written in UTF-8: bytes that were none come as lone surrogates."""
     try:
         text.encode()
-    except UnicodeEncodeError:  # bytes that Python carries as lone surrogates
+    except UnicodeEncodeError:
         return False
     return True
 
