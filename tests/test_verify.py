@@ -1,7 +1,6 @@
 """Break one thing in a finished OUT, state it as if it were meant, and see verify find it."""
 
 import hashlib
-import json
 import math
 import shutil
 import struct
