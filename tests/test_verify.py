@@ -1,7 +1,6 @@
 """Break one thing in a finished OUT, state it as if it were meant, and see verify find it."""
 
 import hashlib
-import json
 import math
 import shutil
 import struct
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
 from relaion.proof import Verdict, verify
+from relaion.proof.shape import WHY
 from tests import oracle
 from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, row, write
 
@@ -226,7 +226,7 @@ def test_an_output_that_is_not_even_stated_is_found(world: World) -> None:
         for o in world.manifest["outputs"]
         if (o["edition"], o["subset"], o["shard"]) != ("research", "alpha", "part-0.parquet")
     ]
-    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    world.write_manifest()
     assert "1b" in broken(check(world))
 
 
@@ -420,7 +420,7 @@ def test_a_manifest_that_all_may_write_is_found(world: World) -> None:
 )
 def test_a_digest_or_link_of_a_list_in_the_manifest_is_found(world: World, title: str) -> None:
     world.manifest["why"] = title
-    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    world.write_manifest()
     assert ("4" in broken(check(world))) == ("raw.example/x" not in title)
 
 
@@ -449,7 +449,7 @@ def test_damage_within_a_shard_is_found(world: World) -> None:
 def test_a_file_that_is_not_as_stated_is_found(world: World, field: str) -> None:
     wrong = "0" * 64 if field == "sha256" else 7
     world.manifest["outputs"][0][field] = wrong
-    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    world.write_manifest()
     assert "5" in broken(check(world))
 
 
@@ -468,7 +468,7 @@ def test_a_manifest_that_is_none_leaves_everything_unchecked(
 
 def test_a_manifest_does_not_lead_out_of_the_folder(world: World) -> None:
     world.manifest["outputs"][0]["subset"] = "../../elsewhere"
-    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    world.write_manifest()
     assert ("5", "manifest.json: names a file outside of OUT") in said(check(world))
 
 
@@ -530,7 +530,7 @@ def test_publishable_follows_what_lists_removed(world: World) -> None:
         (True, "a test", "4"), (False, "", "6"), (None, "a test", "6"), ("no", "a test", "6"),
     ):  # fmt: skip
         world.manifest |= {"publishable": stated, "why": why}
-        (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+        world.write_manifest()
         assert broken(check(world)) == {promise}
         if promise == "4":  # the audit itself says that lists removed rows
             assert broken(check(world, lists=None, inputs=())) == {promise}
@@ -539,8 +539,8 @@ def test_publishable_follows_what_lists_removed(world: World) -> None:
 def test_where_no_list_removed_a_row_it_may_be_published(tmp_path: Path) -> None:
     world = World(tmp_path / "w", lists=[]).make()
     for stated, expected in ((True, set()), (False, {"6"})):
-        world.manifest |= {"publishable": stated, "why": "a test"}
-        (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+        world.manifest |= {"publishable": stated, "why": WHY[stated]}
+        world.write_manifest()
         assert broken(check(world)) == expected
 
 
@@ -686,7 +686,7 @@ def test_a_sidecar_of_text_lines_is_read(tmp_path: Path) -> None:
         "name": "links.tsv", "rows": len(lines), "bytes": text.stat().st_size,
         "sha256": hashlib.sha256(text.read_bytes()).hexdigest(),
     }  # fmt: skip
-    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    world.write_manifest()
     given = [text, world.sidecar(1)]
     assert check(world, sidecars=given).clean
     put_back(world, 10, 0)
@@ -725,7 +725,7 @@ def test_without_inner_links_proxies_stay(tmp_path: Path) -> None:
     kept = pq.read_table(world.output())["url"].to_pylist()
     assert sum((u or "").startswith("https://i0.wp.com/") for u in kept) == 3
     world.manifest["parameters"]["inner"] = True
-    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    world.write_manifest()
     world.write_audit()
     assert {"1a", "6"} <= broken(check(world))
 
@@ -781,14 +781,14 @@ def test_findings_hold_no_value(world: World) -> None:
 @pytest.mark.parametrize("field", ["labels", "rules"])
 def test_an_edition_that_is_not_its_script_is_found(world: World, field: str) -> None:
     world.manifest["editions"][0][field] = []
-    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    world.write_manifest()
     text = f"manifest.json: states other {field} of research than its script"
     assert ("6", text) in said(check(world))
 
 
 def test_another_script_text_is_a_notice(world: World) -> None:
     world.manifest["scripts"][0]["sha256"] = "0" * 64
-    (world.out / "manifest.json").write_text(json.dumps(world.manifest))
+    world.write_manifest()
     world.write_audit()
     verdict = check(world)
     assert verdict.ok

@@ -16,10 +16,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relaion.engine import Engine, connect
+from relaion.engine import Engine, connect, literal
 from relaion.links import KEY_VERSION, host_digest, link_key
 from relaion.lists.database import STORE_VERSION
 from relaion.lists.key import create, hmac_digest, key_path
+from relaion.proof.catalogue import TABLES
+from relaion.proof.shape import WHY, run_id
 from relaion.sqlset import load
 from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
@@ -180,38 +182,8 @@ def lists() -> list[Listing]:
     ]  # fmt: skip
 
 
-# the audit's tables that a check needs
-AUDIT = {
-    "run": ("name", "setting"),
-    "parameters": ("name", "setting"),
-    "scripts": ("name", "sha256"),
-    "lists": ("list_id", "source", "title", "label", "received", "digest", "kind", "entries"),
-    "inputs": ("subset", "shard", "rows", "bytes", "sha256"),
-    "outputs": ("edition", "subset", "shard", "rows", "bytes", "sha256"),
-    "coverage": ("subset", "role", "via", "rows", "covered", "estimated", "sampled"),
-    "hits": ("subset", "list_id", "kind", "form", "gross", "exclusive"),
-    "hit_groups": ("subset", "grouping", "name", "memberships", "rows"),
-    "removals": ("edition", "subset", "reason_kind", "list_id", "label", "kind", "form", "rule",
-                 "gross", "exclusive"),
-    "removal_groups": ("edition", "subset", "grouping", "name", "gross", "exclusive"),
-    "unions": ("edition", "subset", "rows_in", "removed", "kept"),
-}  # fmt: skip
-NUMBERS = {"list_id": "integer", "estimated": "boolean"} | dict.fromkeys(
-    (
-        "entries",
-        "sampled",
-        "rows",
-        "bytes",
-        "covered",
-        "gross",
-        "exclusive",
-        "memberships",
-        "rows_in",
-        "removed",
-        "kept",
-    ),
-    "bigint",
-)
+# the audit's tables, and their columns with types and comments
+AUDIT = {table: tuple(columns) for table, (_, columns) in TABLES.items()}
 ARROW = {"varchar": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "bigint": pa.int64()}
 
 
@@ -352,15 +324,22 @@ class World:
     def restate(self) -> None:
         """Write the manifest and the audit to fit the files as they are now."""
         self.manifest = self._manifest()
-        (self.out / "manifest.json").write_text(json.dumps(self.manifest), encoding="utf-8")
+        self.write_manifest()
         self.write_audit()
+
+    def write_manifest(self) -> None:
+        """Write the manifest as it stands now, in the way of `clean`."""
+        self.manifest["run"] = run_id(self.manifest)
+        text = json.dumps(self.manifest, indent=1) + "\n"
+        (self.out / "manifest.json").write_text(text, encoding="ascii")
 
     def _manifest(self) -> dict[str, Any]:
         setting, key = self.setting, bytes.fromhex(key_path(self.store).read_text())
         words = hashlib.sha256(self.keywords.read_bytes()).hexdigest()
         return {
             "relaion": "0", "duckdb": "0", "pyarrow": "0", "sql_version": "v1",
-            "key_version": KEY_VERSION, "run": "0123", "started": "", "finished": "",
+            "key_version": KEY_VERSION, "run": "",
+            "started": "2024-02-22T10:00:00+00:00", "finished": "2024-02-22T10:00:01+00:00",
             "scripts": [
                 {"name": f"{name}.sql", "sha256": s.sha256} for name, s in load().items()
             ],
@@ -368,19 +347,19 @@ class World:
                 "unscored": setting.unscored,
                 "same_link": setting.same_link,
                 "inner": setting.inner,
-                "unsafe_above": setting.unsafe_above,
-                "keyword_above": setting.keyword_above,
                 "keywords": None
                 if setting.keywords is None
                 else {"digest": hmac_digest(key, words), "n": len(setting.keywords)},
                 "columns": {},
+                "unsafe_above": setting.unsafe_above,
+                "keyword_above": setting.keyword_above,
             },
             "editions": [
                 {
                     "name": e.name, "parent": e.parent, "labels": list(e.labels),
-                    "rules": list(e.rules), "script": f"{e.name}.sql",
+                    "rules": list(e.rules), "script": f"{e.name.replace('-', '_')}.sql",
                     "sha256": load()[f"editions/{e.name.replace('-', '_')}"].sha256
-                    if e.name not in self.own else "0",
+                    if e.name not in self.own else "0" * 64,
                     "builtin": e.name not in self.own,
                 }
                 for e in self.editions
@@ -407,7 +386,7 @@ class World:
                 for e in self.editions
                 for subset, shard in self.shards
             ],
-            "publishable": not self._lists_removed(), "why": "a test",
+            "publishable": not self._lists_removed(), "why": WHY[not self._lists_removed()],
         }  # fmt: skip
 
     def _lists_removed(self) -> bool:
@@ -434,13 +413,15 @@ class World:
         found = self.counts | {"inputs": inputs, "outputs": outputs, "unions": unions}
         found |= self._words()
         with connect(path) as engine:
-            for table, columns in AUDIT.items():
-                kinds = [NUMBERS.get(name, "varchar") for name in columns]
-                declared = ", ".join(f"{c} {k}" for c, k in zip(columns, kinds, strict=True))
+            for table, (comment, columns) in TABLES.items():
+                declared = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
                 engine.execute(f"create table {table} ({declared})")
+                engine.execute(f"comment on table {table} is {literal(comment)}")
+                for name, (_, said) in columns.items():
+                    engine.execute(f"comment on column {table}.{name} is {literal(said)}")
                 arrays = [
-                    pa.array([row[i] for row in found[table]], ARROW[kind])
-                    for i, kind in enumerate(kinds)
+                    pa.array([row[i] for row in found[table]], ARROW[kind.lower()])
+                    for i, (kind, _) in enumerate(columns.values())
                 ]
                 engine.insert(table, pa.table(arrays, names=list(columns)))
             if change is not None:

@@ -11,6 +11,7 @@ from relaion.proof import tree
 from relaion.proof.given import Arguments, Given, check_given
 from relaion.proof.installation import check_installation, same_columns
 from relaion.proof.schedule import Done, Job, check_rows
+from relaion.proof.shape import check_shape
 from relaion.proof.statement import MANIFEST, Statement, read_statement
 from relaion.proof.verdict import PROMISES, Notes, Verdict
 from relaion.shards.overrides import Columns
@@ -55,6 +56,7 @@ def verify(
         arguments = Arguments(inputs, held, keywords, key, sidecars)
         given = check_given(statement, arguments, notes, stack)
         _say_unchecked(statement, given, notes)
+        check_shape(statement, notes)
         tree.check_tree(out, statement, notes)
         tree.check_stated(statement, notes)
         tree.check_private(held, notes)

@@ -153,6 +153,10 @@ def _check_keywords(
         notes.find("6", MANIFEST, "states no keywords, but a keyword file was given")
         return
     given.keywords = words.words
+    n = statement.raw["parameters"]["keywords"].get("n")
+    # words that differ in case only are counted apart there, and are one here
+    if not (isinstance(n, int) and len(words.words) <= n <= words.lines):
+        notes.find("6", MANIFEST, "states another number of keywords than the file given holds")
     if secret is not None and hmac_digest(secret, words.sha256) != stated:
         given.unlike.append("the keywords given are not those of the run")
         notes.find("6", MANIFEST, "the keyword file given is not the one that the run had")

@@ -1,6 +1,7 @@
 """Are scripts, link keys and editions of the run those of this installation?"""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 
 from relaion.errors import RelaionError
 from relaion.links import KEY_VERSION
@@ -26,6 +27,13 @@ def check_installation(statement: Statement, notes: Notes) -> None:
         return
     digests = {f"{name}.sql": script.sha256 for name, script in ours.items()}
     _check_editions(statement, {s.name: s for s in ours.values()}, notes)
+    for edition in statement.editions:
+        name = f"editions/{edition.name.replace('-', '_')}.sql"
+        if edition.builtin and statement.scripts.get(name) != edition.sha256:
+            said = f"states another script of {shown(edition.name)} than among its scripts"
+            notes.find("6", MANIFEST, said)
+    if statement.raw["relaion"] == version("relaion") and statement.scripts != digests:
+        notes.find("6", MANIFEST, "states other SQL scripts than this version of relaion has")
     other = sorted(n for n, sha256 in statement.scripts.items() if digests.get(n) != sha256)
     if other:
         more = f" and {len(other) - 1} more" if len(other) > 1 else ""
@@ -41,8 +49,11 @@ def _check_editions(statement: Statement, ours: Mapping[str, Script], notes: Not
         script = ours.get(edition.name.replace("-", "_"))
         if not edition.builtin or script is None or script.sha256 != edition.sha256:
             continue
-        for part, stated in (("labels", edition.labels), ("rules", edition.rules)):
+        parts = (("labels", edition.labels), ("rules", edition.rules), ("parent", {edition.below}))
+        for part, stated in parts:
             written = {word.strip() for word in ",".join(script.values(part)).split(",")}
+            if part == "parent":
+                written = {word.replace("_", "-") for word in written}
             if written != stated:
                 said = f"states other {part} of {shown(edition.name)} than its script"
                 notes.find("6", MANIFEST, said)

@@ -49,10 +49,11 @@ _STARTS = tuple(first for first, _ in _UNSPACED)
 
 @dataclass(frozen=True)
 class Keywords:
-    """A keyword file: its words, folded, and the SHA-256 of its bytes."""
+    """A keyword file: its words, folded, the SHA-256 of its bytes, and how many lines it has."""
 
     words: tuple[str, ...]
     sha256: str
+    lines: int = 0
 
 
 def read_keywords(path: Path | bytes) -> Keywords:
@@ -70,7 +71,7 @@ def read_keywords(path: Path | bytes) -> Keywords:
         raise InputError(f"{named}: is not UTF-8 text; save it as UTF-8") from None
     words = {fold(line).strip(_ENDS) for line in text.splitlines()}
     words = {word for word in words if word and not word.startswith("#")}
-    return Keywords(tuple(sorted(words)), hashlib.sha256(raw).hexdigest())
+    return Keywords(tuple(sorted(words)), hashlib.sha256(raw).hexdigest(), len(text.splitlines()))
 
 
 def fold(text: str) -> str:

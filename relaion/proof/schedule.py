@@ -11,6 +11,7 @@ from relaion.proof import audit, disclosure, tree
 from relaion.proof.given import Given
 from relaion.proof.kept import check_kept
 from relaion.proof.known import Known
+from relaion.proof.lines import check_lines
 from relaion.proof.listed import Files, look_up
 from relaion.proof.model import Rules
 from relaion.proof.pool import Apply, processes
@@ -71,6 +72,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
             check_kept(replace(task, known=known), output, notes)
     _leave_out(job, cells, reports, notes)
     if cells is not None:
+        check_lines(cells, job.statement, notes)
         audit.check_files(cells, job.statement, notes)
         check_stated(cells, job.statement, notes)
         check_told(cells, job.statement, notes)
@@ -118,6 +120,8 @@ def _roles(
     """Roles of the outputs that can be read; the others are found when they are checked."""
     shards: list[Shard] = []
     for (subset, _), path in paths.items():
+        if not path.is_file():  # a pipe would be waited for
+            continue
         try:
             overrides = statement.parameters.columns
             shards.append(read_shard(ShardPath(path, subset), overrides, needs_link=False))

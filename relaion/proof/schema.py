@@ -32,6 +32,8 @@ def compare(source: Path, target: Path) -> tuple[list[str], Pairs]:
         if not said:
             said += _details(a, b)
     before, after = read_footer(source), read_footer(target)
+    if not said and before.elements[1:] != after.elements[1:]:
+        said.append("its schema is not the input's to the last detail")
     said += _metadata(before, after)
     said += _codecs(before, after)
     return said, _pairs(left, right)

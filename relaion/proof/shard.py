@@ -9,6 +9,7 @@ from relaion.paths import Seal, Stamp, is_still, shown, stamp_of
 from relaion.proof import part, schema
 from relaion.proof.disclosure import check_columns
 from relaion.proof.kept import check_kept, tell_kept
+from relaion.proof.owned import check_owned
 from relaion.proof.reading import batches
 from relaion.proof.rows import Roles, open_shard
 from relaion.proof.same import Cursor
@@ -47,6 +48,9 @@ def _stamp(path: Path) -> Stamp | None:
 def _check(task: ShardTask, report: ShardReport) -> ShardReport:
     read = [(o, _whole(o.path, o.where, o.stated, report.notes)) for o in task.outputs]
     outputs = [(o, sha256) for o, sha256 in read if sha256 is not None]
+    for output, found in outputs:
+        if task.stated is None or found != task.stated.sha256:
+            check_owned(output.path, output.where, task.source, report.notes)
     for lost in (o for o, sha256 in read if sha256 is None):
         report.notes.unreadable(lost.where)
     if task.source is not None and task.roles is not None and task.stated is not None:
@@ -76,6 +80,9 @@ def _is_other(path: Path, stamp: Stamp | None) -> bool:
 def _whole(path: Path, where: str, stated: FileLine, notes: Notes) -> str | None:
     """The SHA-256 of a file that can be read; what differs from the manifest goes to notes."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            notes.find("5", where, "is missing, or no plain file")
+            return None
         size = path.stat().st_size
         with path.open("rb") as f:
             sha256 = hashlib.file_digest(f, "sha256").hexdigest()

@@ -23,9 +23,13 @@ class FileLine:
 
 @dataclass(frozen=True)
 class EditionLine:
-    """An edition as the manifest states it; `parent` is None where no edition is above it."""
+    """An edition as the manifest states it.
+
+    `below` names its parent, `parent` too, but is None where that is no edition of the run.
+    """
 
     name: str
+    below: str
     parent: str | None
     labels: frozenset[str]
     rules: frozenset[str]
@@ -75,6 +79,7 @@ class Statement:
     """All that a manifest states. Shards are keyed (subset, name), outputs (edition, ...)."""
 
     raw: Mapping[str, Any]
+    data: bytes
     sql_version: str
     key_version: int
     scripts: Mapping[str, str]
@@ -90,20 +95,23 @@ def read_statement(out: Path) -> Statement:
     """Read OUT/manifest.json; raises OutputError in one line when it is not usable."""
     path = out / MANIFEST
     try:
-        raw = json.loads(path.read_bytes().decode("utf-8"))
+        if not path.is_file():  # a pipe would be waited for
+            raise OutputError(f"{MANIFEST}: is missing, or no plain file")
+        data = path.read_bytes()
+        raw = json.loads(data.decode("utf-8"))
     except OSError as e:
         raise OutputError(f"{MANIFEST}: cannot be read ({e.strerror})") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise OutputError(f"{MANIFEST}: is not JSON text") from None
     try:
-        return _statement(raw)
+        return _statement(raw, data)
     except KeyError as e:
         raise OutputError(f"{MANIFEST}: does not state {e.args[0]}") from None
     except (TypeError, ValueError, AttributeError):
         raise OutputError(f"{MANIFEST}: holds something else than clean writes") from None
 
 
-def _statement(raw: Mapping[str, Any]) -> Statement:
+def _statement(raw: Mapping[str, Any], data: bytes) -> Statement:
     inputs = {(i["subset"], i["shard"]): _file(i) for i in raw["inputs"]}
     outputs = {(o["edition"], o["subset"], o["shard"]): _file(o) for o in raw["outputs"]}
     for parts in [*inputs, *outputs]:
@@ -112,6 +120,7 @@ def _statement(raw: Mapping[str, Any]) -> Statement:
         raise OutputError(f"{MANIFEST}: states a shard twice")
     return Statement(
         raw=raw,
+        data=data,
         sql_version=str(raw["sql_version"]),
         key_version=int(raw["key_version"]),
         scripts={str(s["name"]): str(s["sha256"]) for s in raw["scripts"]},
@@ -142,6 +151,7 @@ def _edition(line: Mapping[str, Any], all_lines: list[Mapping[str, Any]]) -> Edi
     names = {e["name"] for e in all_lines}
     return EditionLine(
         name=str(line["name"]),
+        below=str(line["parent"]),
         parent=line["parent"] if line["parent"] in names else None,
         labels=frozenset(line["labels"]),
         rules=frozenset(line["rules"]),

@@ -1,0 +1,92 @@
+"""`verify` sees whatever is changed in an OUT: hundreds of mutations of a small one."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from relaion.proof import Verdict, verify
+from relaion.proof.catalogue import TABLES, differences
+from relaion.proof.shape import WHY
+from relaion.run.manifest import NOT_PUBLISHABLE, PUBLISHABLE
+from relaion.stages import clean
+from tests.mutations import HARMLESS, mutations
+from tests.pipeline import _at_home
+from tests.verify_world import World, planted, row
+
+pytestmark = pytest.mark.usefixtures("all_counts")
+Check = Callable[[Path], Verdict]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """What `clean` itself makes of two shards, one of which loses nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("relaion.run.audit.FEW_ROWS", 0)
+        patch.setattr("relaion.proof.told.FEW_ROWS", 0)
+        world = World(tmp_path_factory.mktemp("mutations") / "w")
+        world.shards = {
+            ("alpha", "part-0.parquet"): planted(0),
+            ("beta", "part-1.parquet"): [row(9000 + i) for i in range(10)],
+        }
+        world.make()
+        shutil.rmtree(world.out)
+        arguments = world.arguments()
+        with _at_home(None, ["relaion"]):
+            clean(
+                arguments["inputs"], world.store, world.out, keywords=world.keywords,
+                sidecars=arguments["sidecars"], verify=False, yes_i_checked=True, workers=1,
+                copy=True,
+            )  # fmt: skip
+    return world
+
+
+def _missed(world: World, top: Path, names: list[str]) -> list[str]:
+    """The mutations after which the verdict is not the one that it has to be."""
+    changes = mutations(json.loads((world.out / "manifest.json").read_text()))
+    missed = []
+    for i, name in enumerate(names):
+        out = top / str(i) / "out"
+        shutil.copytree(world.out, out)
+        changes[name](out)
+        verdict = verify(out, **world.arguments())
+        if verdict.ok is not (name in HARMLESS):
+            missed.append(name)
+        assert not any("note" in str(f) for f in verdict.findings)  # what was put in is not said
+        shutil.rmtree(top / str(i))
+    return missed
+
+
+def _names(world: World) -> list[str]:
+    return list(mutations(json.loads((world.out / "manifest.json").read_text())))
+
+
+def test_what_is_not_changed_is_clean(finished: World) -> None:
+    assert verify(finished.out, **finished.arguments()).clean
+
+
+def test_every_tenth_mutation_is_found(finished: World, tmp_path: Path) -> None:
+    names = _names(finished)
+    shards = [name for name in names if name.startswith("shard")][::4]
+    assert _missed(finished, tmp_path, [*names[::20], *shards]) == []
+
+
+@pytest.mark.slow
+def test_every_mutation_is_found(finished: World, tmp_path: Path) -> None:
+    names = _names(finished)
+    assert len(names) - len(HARMLESS) >= 200 and set(HARMLESS) <= set(names)
+    assert _missed(finished, tmp_path, names) == []
+
+
+def test_the_catalogue_is_what_clean_makes(finished: World) -> None:
+    from relaion.engine import connect
+
+    with connect(finished.out / "audit.duckdb", read_only=True) as engine:
+        assert differences(engine) == {"4": [], "6": []}
+        assert engine.rows("select count(*) from duckdb_tables()") == [(len(TABLES),)]
+
+
+def test_the_reasons_are_those_of_clean() -> None:
+    assert WHY == {True: PUBLISHABLE, False: NOT_PUBLISHABLE}
