@@ -141,8 +141,8 @@ def _of_files() -> Iterator[tuple[str, Change]]:
             f"file {name}: another name elsewhere",
             _at(name, _also_elsewhere),
         )
-        yield f"file {name}: a pipe", _at(name, lambda path: _pipe(path))
-        yield f"file {name}: a folder", _at(name, lambda path: _folder(path))
+        yield f"file {name}: a pipe", _at(name, _pipe)
+        yield f"file {name}: a folder", _at(name, _folder)
         yield f"file {name}: for all to write", _at(name, lambda path: path.chmod(0o666))
         yield f"file {name}: a program", _at(name, lambda path: path.chmod(0o755))
         yield f"file {name}: setuid", _at(name, lambda path: path.chmod(0o4644))
@@ -153,7 +153,7 @@ def _of_files() -> Iterator[tuple[str, Change]]:
             )
     for name in ("x.txt", ".x", "research/x", "research/alpha/x.parquet", "audit.duckdb.wal"):
         yield f"file {name}: added", _at(name, lambda path: path.write_bytes(b"x"))
-        yield f"file {name}: a pipe added", _at(name, lambda path: os.mkfifo(path))
+        yield f"file {name}: a pipe added", _at(name, os.mkfifo)
         yield f"file {name}: a link added", _at(name, lambda path: path.symlink_to("/nowhere"))
     for name in ("x", "research/x", "research/alpha/x", ".work"):
         yield f"folder {name}: added", _at(name, lambda path: path.mkdir())
