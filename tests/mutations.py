@@ -133,34 +133,34 @@ def _rewrite(change: Callable[[str], str]) -> Change:
 def _of_files() -> Iterator[tuple[str, Change]]:
     shard = "/".join(SHARD)
     for name in ("manifest.json", "audit.duckdb", shard):
-        yield f"file {name}: deleted", lambda out, n=name: (out / n).unlink()
-        yield f"file {name}: empty", lambda out, n=name: (out / n).write_bytes(b"")
-        yield f"file {name}: a byte more", lambda out, n=name: _append(out / n, b"x")
-        yield f"file {name}: a link out of OUT", lambda out, n=name: _linked(out, n)
+        yield f"file {name}: deleted", _at(name, lambda path: path.unlink())
+        yield f"file {name}: empty", _at(name, lambda path: path.write_bytes(b""))
+        yield f"file {name}: a byte more", _at(name, lambda path: _append(path, b"x"))
+        yield f"file {name}: a link out of OUT", _linked(name)
         yield (
             f"file {name}: another name elsewhere",
-            lambda out, n=name: os.link(out / n, out.with_name("elsewhere")),
+            _at(name, _also_elsewhere),
         )
-        yield f"file {name}: a pipe", lambda out, n=name: _pipe(out / n)
-        yield f"file {name}: a folder", lambda out, n=name: _folder(out / n)
-        yield f"file {name}: for all to write", lambda out, n=name: (out / n).chmod(0o666)
-        yield f"file {name}: a program", lambda out, n=name: (out / n).chmod(0o755)
-        yield f"file {name}: setuid", lambda out, n=name: (out / n).chmod(0o4644)
+        yield f"file {name}: a pipe", _at(name, _pipe)
+        yield f"file {name}: a folder", _at(name, _folder)
+        yield f"file {name}: for all to write", _at(name, lambda path: path.chmod(0o666))
+        yield f"file {name}: a program", _at(name, lambda path: path.chmod(0o755))
+        yield f"file {name}: setuid", _at(name, lambda path: path.chmod(0o4644))
         if hasattr(os, "setxattr"):
             yield (
                 f"file {name}: an attribute",
-                lambda out, n=name: os.setxattr(out / n, "user.note", b"x"),
+                _at(name, lambda path: os.setxattr(path, "user.note", b"x")),
             )
     for name in ("x.txt", ".x", "research/x", "research/alpha/x.parquet", "audit.duckdb.wal"):
-        yield f"file {name}: added", lambda out, n=name: (out / n).write_bytes(b"x")
-        yield f"file {name}: a pipe added", lambda out, n=name: os.mkfifo(out / n)
-        yield f"file {name}: a link added", lambda out, n=name: (out / n).symlink_to("/nowhere")
+        yield f"file {name}: added", _at(name, lambda path: path.write_bytes(b"x"))
+        yield f"file {name}: a pipe added", _at(name, os.mkfifo)
+        yield f"file {name}: a link added", _at(name, lambda path: path.symlink_to("/nowhere"))
     for name in ("x", "research/x", "research/alpha/x", ".work"):
-        yield f"folder {name}: added", lambda out, n=name: (out / n).mkdir()
-        yield f"folder {name}: a link added", lambda out, n=name: (out / n).symlink_to(out.parent)
+        yield f"folder {name}: added", _at(name, lambda path: path.mkdir())
+        yield f"folder {name}: a link added", _at(name, lambda path: path.symlink_to("/tmp"))
     for name in ("research", "research/alpha"):
-        yield f"folder {name}: a link out of OUT", lambda out, n=name: _linked(out, n)
-        yield f"folder {name}: for all to write", lambda out, n=name: (out / n).chmod(0o777)
+        yield f"folder {name}: a link out of OUT", _linked(name)
+        yield f"folder {name}: for all to write", _at(name, lambda path: path.chmod(0o777))
     yield "file manifest.json: for its owner only", lambda out: (out / "manifest.json").chmod(0o600)
     yield (
         "file manifest.json: another time of writing",
@@ -173,10 +173,24 @@ def _append(path: Path, data: bytes) -> None:
         f.write(data)
 
 
-def _linked(out: Path, name: str) -> None:
-    away = out.with_name("away")
-    (out / name).rename(away)
-    (out / name).symlink_to(away)
+def _at(name: str, change: Callable[[Path], object]) -> Change:
+    def change_one(out: Path) -> None:
+        change(out / name)
+
+    return change_one
+
+
+def _also_elsewhere(path: Path) -> None:
+    os.link(path, next(p for p in path.parents if p.name == "out").with_name("elsewhere"))
+
+
+def _linked(name: str) -> Change:
+    def link(out: Path) -> None:
+        away = out.with_name("away")
+        (out / name).rename(away)
+        (out / name).symlink_to(away)
+
+    return link
 
 
 def _pipe(path: Path) -> None:
@@ -381,11 +395,14 @@ def _of_shards() -> Iterator[tuple[str, Change]]:
     yield "shard: another writer", _footer(lambda f, g: put(f, CREATED_BY, (BINARY, b"x")))
     yield "shard: a field of its schema", _footer(lambda f, g: put(f[2][1][1][1], 9, (3 + 2, 77)))
     for name, n in (("a row less", 1), ("the last rows less", 3)):
-        yield f"shard: {name}", lambda out, n=n: _rows(out, n)
+        yield f"shard: {name}", _fewer_rows(n)
 
 
-def _rows(out: Path, n: int) -> None:
-    path = out.joinpath(*SHARD)
-    table = pq.read_table(path, partitioning=None)
-    pq.write_table(table[:-n], path)
-    restate(out, SHARD)
+def _fewer_rows(n: int) -> Change:
+    def rewrite(out: Path) -> None:
+        path = out.joinpath(*SHARD)
+        table = pq.read_table(path, partitioning=None)
+        pq.write_table(table[:-n], path)
+        restate(out, SHARD)
+
+    return rewrite

@@ -421,7 +421,8 @@ def test_a_manifest_that_all_may_write_is_found(world: World) -> None:
 def test_a_digest_or_link_of_a_list_in_the_manifest_is_found(world: World, title: str) -> None:
     world.manifest["why"] = title
     world.write_manifest()
-    assert ("4" in broken(check(world))) == ("raw.example/x" not in title)
+    text = "manifest.json: holds a digest or a link that a list holds"
+    assert (("4", text) in said(check(world))) == ("raw.example/x" not in title)
 
 
 @pytest.mark.parametrize("stated", [True, False])
@@ -531,9 +532,9 @@ def test_publishable_follows_what_lists_removed(world: World) -> None:
     ):  # fmt: skip
         world.manifest |= {"publishable": stated, "why": why}
         world.write_manifest()
-        assert broken(check(world)) == {promise}
+        assert promise in broken(check(world)) <= {"4", "6"}
         if promise == "4":  # the audit itself says that lists removed rows
-            assert broken(check(world, lists=None, inputs=())) == {promise}
+            assert promise in broken(check(world, lists=None, inputs=()))
 
 
 def test_where_no_list_removed_a_row_it_may_be_published(tmp_path: Path) -> None:
@@ -604,7 +605,8 @@ def test_another_curator_key_is_found(world: World, tmp_path: Path) -> None:
 def test_other_keywords_are_found(world: World) -> None:
     world.keywords.write_text("harbour\n")
     text = "manifest.json: the keyword file given is not the one that the run had"
-    assert said(check(world)) == {("6", text)}
+    number = "manifest.json: states another number of keywords than the file given holds"
+    assert said(check(world)) == {("6", text), ("6", number)}
     assert next(o for o in check(world).outcomes if o.promise == "1b").state == "not checked"
 
 
@@ -687,6 +689,7 @@ def test_a_sidecar_of_text_lines_is_read(tmp_path: Path) -> None:
         "sha256": hashlib.sha256(text.read_bytes()).hexdigest(),
     }  # fmt: skip
     world.write_manifest()
+    world.write_audit()
     given = [text, world.sidecar(1)]
     assert check(world, sidecars=given).clean
     put_back(world, 10, 0)

@@ -1,5 +1,6 @@
 """audit.duckdb: its tables, and what they say of files."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,9 @@ def read_audit(out: Path, notes: Notes) -> Cells | None:
     path = out / AUDIT
     if not path.is_file():
         notes.find("6", AUDIT, "is missing")
+        return None
+    if os.path.lexists(path.with_name(f"{AUDIT}.wal")):  # DuckDB would apply it, or wait for a pipe
+        notes.find("6", AUDIT, "has a log beside it, which may change it; it was not read")
         return None
     try:
         with connect(path, read_only=True, threads=1) as engine:

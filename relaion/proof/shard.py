@@ -81,7 +81,7 @@ def _whole(path: Path, where: str, stated: FileLine, notes: Notes) -> str | None
     """The SHA-256 of a file that can be read; what differs from the manifest goes to notes."""
     try:
         if not path.is_file():  # a pipe would be waited for
-            notes.find("5", where, "is missing, or no plain file")
+            notes.find("5", where, "is missing")
             return None
         size = path.stat().st_size
         with path.open("rb") as f:

@@ -34,7 +34,7 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
         if folder.relative_to(out) not in folders:
             notes.find("5", folder.relative_to(out).as_posix(), "a folder that is not stated")
     for name in ["", *sorted(known), *sorted(map(str, folders - {Path()}))]:
-        _check_entry(out / name, name or out.name, notes, is_carried=name in carried)
+        _check_entry(out.resolve() / name, name or out.name, notes, is_carried=name in carried)
 
 
 def _check_entry(path: Path, name: str, notes: Notes, *, is_carried: bool) -> None:
@@ -46,8 +46,6 @@ def _check_entry(path: Path, name: str, notes: Notes, *, is_carried: bool) -> No
         found = path.lstat()
     except OSError:
         return  # a missing file is found when it is read
-    if stat.S_ISLNK(found.st_mode) and path.name == name:
-        found = path.stat()  # OUT itself may be reached by a link
     is_folder = stat.S_ISDIR(found.st_mode)
     if not (is_folder or stat.S_ISREG(found.st_mode)):
         notes.find("5", name, "is no plain file or folder, but a link or device")
