@@ -172,3 +172,15 @@ def test_the_note_of_failures(tmp_path: Path, damage: Damage) -> None:
     run(tmp_path)
     run(tmp_path, out="whole")
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("damage", [zeroed, gone])
+def test_where_the_plan_is_lost_nothing_of_another_run_is_kept(
+    broken_off: Path, damage: Damage
+) -> None:
+    """Nobody knows any more which run it was: what this one would not write is not its own."""
+    restored(broken_off, "write")
+    damage(broken_off / "out/.work/plan.json")
+    with pytest.raises(RelaionError, match=r"whose plan is lost, and research.*would not write"):
+        run(broken_off, editions=["research-safe"])
+    goes_on(broken_off)

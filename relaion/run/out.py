@@ -68,6 +68,7 @@ def check_ours(out: Out) -> None:
     known = {MANIFEST, AUDIT, WORK}
     strange = sorted(p.name for p in out.path.iterdir() if p.name not in known)
     begun = (out.path / MANIFEST).exists() or (out.work / PLAN).exists()
+    begun = begun or all((out.work / name).is_dir() for name in (FIND, "done"))  # its plan is lost
     if strange and not begun:
         raise OutputError(
             f"{shown(out.path)}: is not empty and no run of relaion (it holds "
@@ -90,7 +91,7 @@ def finished(out: Out, plan: Plan) -> dict[str, Any] | None:
 def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
     """Make the work folder, or find the one of the same run broken off; True when it goes on.
 
-    A work folder whose plan is garbage is one of a run that nothing is known of. `stamps` are
+    A work folder whose plan is lost is one of a run that nothing is known of. `stamps` are
     the inputs' paths, sizes and times: an input that changed since is refused, unless it failed
     in that run: what is known of it is then forgotten.
     """
@@ -104,8 +105,7 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
         remove_parts(out.path)
         remove_parts(out.work)
     elif out.work.exists():  # left by a kill while it was removed: of whatever run
-        if path.exists():
-            _refuse_outputs_of_others(out, plan)
+        _refuse_outputs_of_others(out, plan)
         remove_tree(out.work)
     for folder in (out.work, out.work / "done", out.work / FIND):
         private_folder(folder)
@@ -142,7 +142,7 @@ def _refuse_outputs_of_others(out: Out, plan: Plan) -> None:
         is_work = path.is_relative_to(out.path / WORK) or path.name.endswith(".part")
         if path not in ours and not is_work:
             raise OutputError(
-                f"{shown(out.path)}: holds a run broken off whose plan is damaged, and "
+                f"{shown(out.path)}: holds a run broken off whose plan is lost, and "
                 f"{shown(path.relative_to(out.path))}, which this run would not write; "
                 "remove what it holds, or name another folder"
             )
