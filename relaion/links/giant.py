@@ -13,6 +13,9 @@ from relaion.links.text import as_bytes, as_text
 LONGEST = 1 << 14
 """Bytes up to which the host of a link, with its scheme, and what follows it are taken apart."""
 
+BY_BYTES = "links of more than 16 KiB: matched on their bytes only"
+"""What is said of them."""
+
 # scheme, slashes and host, however they are written
 _PLACE = re.compile(r"(?:[^:/\\?#]*:)?[/\\]*[^/\\?#]*")
 

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relaion.links.giant import BY_BYTES
 from relaion.proof.fates import Fates, Line, mask_of
 from relaion.proof.hashes import computable
 from relaion.proof.rows import Rows
@@ -41,7 +42,7 @@ def count_coverage(rows: Rows, names: Mapping[tuple[str, int], str], counts: Cou
     counts["coverage", "row_hash", "computed", "covered"] += computable(rows).true_count
     for (role, place), n in rows.unread.items():
         if n:
-            why = f"values that are no {_DIGESTS[role]}"
+            why = BY_BYTES if role == "url" else f"values that are no {_DIGESTS[role]}"
             counts["not_looked_at", role, names[role, place], why, "n_values"] += n
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
+from relaion.links.giant import BY_BYTES
 from relaion.paths import shown
 from relaion.run.inputs import Inputs
 from relaion.run.numbering import Numbered
@@ -41,7 +42,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class NotLookedAt:
-    """Values of a subset that nothing was compared with: which column, and why.
+    """Values of a subset that nothing, or only their bytes, was compared with: which column, and why.
 
     `role` is what the column looks like. `values` is how many there are, None where they
     were not counted.
@@ -111,7 +112,10 @@ def _of_subset(
 
 
 def not_looked_at(inputs: Inputs, values: Values) -> tuple[NotLookedAt, ...]:
-    """Columns that were refused or not taken, and values that are no digest, subset by subset."""
+    """Columns that were refused or not taken, and values that could not be looked at in full.
+
+    Subset by subset: those that are no digest, and links that were compared by their bytes only.
+    """
     found: dict[NotLookedAt, None] = {}
     subsets = {n.no: n.shard.subset for n in inputs.shards}
     for n in inputs.shards:
@@ -125,5 +129,6 @@ def not_looked_at(inputs: Inputs, values: Values) -> tuple[NotLookedAt, ...]:
         if name is not None and no in subsets:
             unread[shown(subsets[no]), role, name] += n_values
     for (subset, role, name), n_values in sorted(unread.items()):
-        found[NotLookedAt(subset, role, name, f"values that are no {WORDS[role]}", n_values)] = None
+        reason = BY_BYTES if role == "url" else f"values that are no {WORDS[role]}"
+        found[NotLookedAt(subset, role, name, reason, n_values)] = None
     return tuple(found)

@@ -56,7 +56,9 @@ regexp_extract(
     || '(?:\.(?:[0-9_-][a-z0-9_-]*\.)*' || link_letter_label() || ')+)(?:/|$)',
     1
 );
-create or replace temp macro link_is_odd_host(u) as link_host(u) = '';
+-- A host of many kilobytes leads nowhere: no list can name it, and it is no part of a key.
+create or replace temp macro link_is_odd_host(u) as
+link_host(u) = '' or strlen(link_host(u)) > link_longest() - 8;
 
 -- The digest of a host, without `www.` wherever that stands: in front it never tells hosts apart,
 -- and a few more links with the same digest only cost time.
