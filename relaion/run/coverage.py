@@ -42,7 +42,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class NotLookedAt:
-    """Values of a subset that nothing, or only their bytes, was compared with: which column, and why.
+    """Values of a subset that were not compared in full, or with nothing: which column, and why.
 
     `role` is what the column looks like. `values` is how many there are, None where they
     were not counted.
