@@ -431,8 +431,12 @@ def _shard(read: _Reading) -> str:
 
 
 def _links(read: _Reading) -> list[str]:
-    values = read.values("url") or ["null::varchar"]
-    return [read.select(read.shard_no, "file_row_number", f"{v} as url") for v in values]
+    names = [literal(shown(name)) for _, name in read.source.roles.get("url", ())]
+    found = list(zip(read.values("url"), names, strict=True)) or [("null::varchar",) * 2]
+    return [
+        read.select(read.shard_no, "file_row_number", f"{value} as url", f"{name} as column_name")
+        for value, name in found
+    ]
 
 
 def _digests(read: _Reading, looked_at: Collection[str]) -> list[str]:

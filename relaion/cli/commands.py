@@ -45,6 +45,7 @@ def match(
     work: o.MatchWork = None,
     workers: o.Workers = None,
     memory: o.Memory = stages.MEMORY,
+    time_limit: o.TimeLimit = None,
     sql_version: o.SqlVersion = stages.SQL_VERSION,
     same_link: o.SameLink = True,
     inner: o.Inner = True,
@@ -55,8 +56,8 @@ def match(
     with Bars(talk) as bars:
         result = stages.match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
-            memory=memory, sql_version=sql_version, same_link=same_link, inner=inner,
-            sidecars=sidecars or (), progress=bars,
+            memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
+            inner=inner, sidecars=sidecars or (), progress=bars,
         )  # fmt: skip
     emit(result, show_matched, as_json=as_json)
     if strict and result.not_looked_at:
@@ -76,6 +77,7 @@ def clean(
     work: o.Work = None,
     workers: o.Workers = None,
     memory: o.Memory = stages.MEMORY,
+    time_limit: o.TimeLimit = None,
     sql_version: o.SqlVersion = stages.SQL_VERSION,
     same_link: o.SameLink = True,
     inner: o.Inner = True,
@@ -94,9 +96,9 @@ def clean(
         result = stages.clean(
             paths, lists, out, editions=editions or stages.BUILT_IN, keywords=keywords,
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
-            memory=memory, sql_version=sql_version, same_link=same_link, inner=inner,
-            sidecars=sidecars or (), copy=copy, verify=verify, yes_i_checked=yes_i_checked,
-            progress=bars,
+            memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
+            inner=inner, sidecars=sidecars or (), copy=copy, verify=verify,
+            yes_i_checked=yes_i_checked, progress=bars,
         )  # fmt: skip
     emit(result, show_cleaned, as_json=as_json)
     wrong = result.verdict is not None and not result.verdict.ok

@@ -68,6 +68,14 @@ Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Processes. Default: one a core.")
 ]
 Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="Memory for the run.")]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit",
+        metavar="SECONDS",
+        help="Time for one task of a worker. Default: by its rows and bytes.",
+    ),
+]
 SqlVersion = Annotated[str, typer.Option("--sql-version", help="Which set of SQL scripts.")]
 SameLink = Annotated[
     bool,

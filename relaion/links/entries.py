@@ -6,6 +6,7 @@ one only where `can_spread` says so.
 
 import re
 
+from relaion.links.giant import cut_place, is_giant
 from relaion.links.key import link_key, whole_text
 from relaion.links.parts import take_apart
 from relaion.links.scopes import key_can_spread
@@ -105,6 +106,8 @@ def names_part(url: str | bytes) -> bool:
     text = as_text(url)
     if "!" not in text and "%" not in text and "&" not in text:
         return False
+    if is_giant(text):
+        return cut_place(text)[1].partition("#")[2].startswith("!")
     parts = take_apart(whole_text(text))
     return parts is not None and parts.fragment.startswith("#!")
 
@@ -119,6 +122,8 @@ def entry_fault(text: str) -> str | None:
     text = clean_entry(text)
     if can_spread(text):
         return None
+    if is_giant(text):
+        return "no link"
     key = take_apart(link_key(text))
     if key is None or not key.host:
         return "no link" if text else "empty"

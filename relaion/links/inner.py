@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
+from relaion.links.giant import is_giant
 from relaion.links.text import as_bytes, as_text, unquote_whole
 
 DEPTH = 3
@@ -37,9 +38,11 @@ def inner_links(url: str | bytes) -> list[str]:
     Each is given as it stands to the end, without its query, and cut at the next `&`, since no
     one can say which parameters belong to which; with `http://` where it stands without a scheme;
     a text only once, never the link itself. A proxy of a proxy gives both. Bytes that are not
-    UTF-8 keep their values. Raises nothing.
+    UTF-8 keep their values. A giant holds none. Raises nothing.
     """
     text = as_text(url)
+    if is_giant(text):
+        return []
     whole = unquote_whole(text)
     outer = _OUTER.match(whole)
     rest = whole[outer.end() :] if outer else whole

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from hashlib import md5, sha256
 
+from relaion.links.giant import LONGEST, cut_place, is_giant
 from relaion.links.host import ORDINARY, canonical_host, without_www
 from relaion.links.parts import Parts, mark, take_apart
 from relaion.links.path import canonical_escapes, canonical_path, without_end
@@ -15,6 +16,7 @@ from relaion.links.text import (
     as_bytes,
     as_text,
     drop_breaks,
+    quote_raw,
     undo_entities,
     unquote_whole,
 )
@@ -103,6 +105,35 @@ def _plain_key(text: str) -> str | None:
     return None if place.startswith("www.") else place.rstrip("/") + query
 
 
+def _giant_key(text: str) -> str:
+    """The key of a link of more than 16 KiB: its host as in any key, what follows as it stands.
+
+    Of the same length behind the host, so that the key, too, is one of a giant.
+    """
+    place, rest = cut_place(text)
+    if len(place) > LONGEST:  # no host has so many characters
+        return _other(text)
+    # with the sign that ends it: whether a text is a link may hang on that
+    parts = take_apart(trim(drop_breaks(place)) + rest[:1])
+    if parts is None:
+        return _other(text)
+    for change in (_scheme, _unsent, _host, _port):
+        change(parts)
+    if not parts.host:
+        return _other(text)
+    _www(parts)
+    # hosts and prefixes name what follows a slash
+    parts.path, parts.query = rest[:1] if rest[:1] == "/" else "", ""
+    if rest[:1] == "?":
+        parts.query = "?"
+    elif rest[:1] == "#":
+        parts.path, rest = "/", f"/{rest}"
+    elif rest[:1] == "\\":
+        parts.path = "/"
+    mark(parts)
+    return str(parts) + quote_raw(rest[1:])
+
+
 def whole_text(text: str) -> str:
     """A link's text before it is taken apart: breaks, entities, blanks and escaping undone."""
     for _, clean in _ON_TEXT:
@@ -116,9 +147,12 @@ def link_key(url: str | bytes) -> str:
     Any text and any bytes have a key; bytes that are not UTF-8 keep their values. A key is its
     own key. Web links give `host[:port][path][?query]` in printable ASCII, `ftp:` before it for
     that service, `//` where the text alone would not be read as a link; other texts give
-    themselves. Raises nothing.
+    themselves. Of what is longer than 16 KiB behind its host, only the host is brought into this
+    form (`relaion.links.giant`). Raises nothing.
     """
     text = as_text(url)
+    if is_giant(text):
+        return _giant_key(text)
     key = _plain_key(text)
     if key is not None:
         return key
@@ -139,6 +173,9 @@ def link_steps(url: str | bytes) -> list[tuple[str, str]]:
     """
     text = as_text(url)
     steps = [("as given", text)]
+    if is_giant(text):
+        key = _note(steps, "longer than 16 KiB: only the host in its form", link_key(text))
+        return [*steps, ("key", key)]
     for name, clean in _ON_TEXT:
         text = _note(steps, name, clean(text))
     parts = take_apart(text)

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes, urlparse
 
 import can_ada
 
+from relaion.links.giant import is_giant
 from relaion.links.host import ORDINARY
 from relaion.links.key import link_key
 from relaion.links.parts import is_bare
@@ -38,7 +39,8 @@ is what ThreatExchange hashes. A link that had no scheme is taken for one of htt
 
 _SCHEME = re.compile(r"(https?|ftp):[/\\]*", re.IGNORECASE)
 _SLASHES = re.compile(r"[/\\]{2,}")
-_ANY_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
+# from where such a run of signs begins: from each of them on, a long word would take hours
+_ANY_SCHEME = re.compile(r"(?<![a-z0-9+.-])([0-9+.-]*)[a-z][a-z0-9+.-]*://")
 _USER = re.compile(r"[^/\\?#]*@")
 _WITH_WWW = re.compile(r"www\.(?=[^./\\?#:]+\.)", re.IGNORECASE)
 _TWO_LABELS = re.compile(r"[^./\\?#:]+\.[^./\\?#:0-9][^./\\?#:]*(?:[/\\?#:]|\Z)")
@@ -67,9 +69,11 @@ def spellings(url: str | bytes) -> list[tuple[str, bytes]]:
     The first is ("raw", the bytes as they stand); every distinct byte string comes once, under
     the first form of FORMS that gives it. A form may stand for two: `href` for the link with
     entities and without, `key-bare` also for a key that is marked. One of them is the link key.
-    Raises nothing.
+    A giant is hashed as it stands alone. Raises nothing.
     """
     text = as_text(url)
+    if is_giant(text):
+        return [("raw", as_bytes(text))]
     if _is_plain(text):
         return _of_plain(text)
     found: dict[bytes, str] = {}
@@ -139,7 +143,7 @@ def _variants(base: str, text: str) -> Iterator[tuple[str, str]]:
             yield f"{base}-www", f"{scheme}://{toggled}"
             yield from _endings(f"{base}-www", scheme, toggled)
     elif base in _AS_GIVEN:
-        yield f"{base}-lower", _ANY_SCHEME.sub("", _reparsed(text.lower()), count=1)
+        yield f"{base}-lower", _ANY_SCHEME.sub(r"\1", _reparsed(text.lower()), count=1)
 
 
 def _endings(name: str, scheme: str, body: str) -> Iterator[tuple[str, str]]:

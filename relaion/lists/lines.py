@@ -22,6 +22,7 @@ What is skipped is counted by reason. Frames are the way to say what a line mean
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -59,6 +60,7 @@ _OWN = frozenset("'`!")  # where no name of a file stands before, they are a lin
 _BETWEEN = ",;|&" + "".join(WHITE)
 _PARAMETER = re.compile(r"(?:/[^\s/]*\?|&(?:amp;)?)[\w.-]+=")
 _OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
+_BRACKETS = {*_OPENING, *_OPENING.values()}
 _GLUED = re.compile(r"\.[A-Za-z0-9]{2,5}[,;|:(\[{#]+([^/?=&]{2,60})\Z")
 _TAKEN_BACK = re.compile(
     r"(?i)(?<![^\W_])(?:removed|remove|removal|retract(?:ed|ion)?|withdraw[n]?|withdrawal|revoked?"
@@ -256,9 +258,7 @@ def _ended(text: str) -> Line:
     glued = _GLUED.search(text)
     if glued and takes_back(glued[1]):
         return Line(fault=TAKEN_BACK)
-    body = text
-    while body and body[-1] in _SIGNS and not _is_own(body):
-        body = body[:-1]
+    body = text[: _end_of_own(text)]
     if body == text or _is_file(body):
         return Line((body,))
     signs = set(text[len(body) :])
@@ -268,7 +268,17 @@ def _ended(text: str) -> Line:
     return Line(fault=SIGN, doubtful=text) if has_path and not body.endswith("/") else Line((body,))
 
 
-def _is_own(text: str) -> bool:
-    """Whether the bracket at the end closes one that the link opens."""
-    opening = _OPENING.get(text[-1])
-    return opening is not None and text.count(opening) >= text.count(text[-1])
+def _end_of_own(text: str) -> int:
+    """Where signs begin that are none of the link's: a bracket that closes one of its own is its.
+
+    Brackets are counted once and not for each sign, of which there may be thousands.
+    """
+    end = len(text)
+    seen = Counter(c for c in text if c in _BRACKETS)
+    while end and text[end - 1] in _SIGNS:
+        sign = text[end - 1]
+        if sign in _OPENING and seen[_OPENING[sign]] >= seen[sign]:
+            break
+        seen[sign] -= 1
+        end -= 1
+    return end

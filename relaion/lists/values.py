@@ -1,5 +1,6 @@
 """One value of a partner file: which kind of entry it is, or why it is none."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from relaion.links import (
     read_scoped,
     scope_shown,
 )
+from relaion.links.unseen import trim
 from relaion.lists.digests import LENGTHS, is_hex, read_digest
 from relaion.lists.kinds import SCOPED
 from relaion.lists.lines import LINK_START, SIGN, TAKEN_BACK, Beside, read_line, takes_back
@@ -29,7 +31,8 @@ WRONG_LENGTH = "wrong length"
 OTHER_HASH = "a hash of another kind"
 LINK = "a link, not a hash"
 
-_LONGEST = 1 << 16  # characters of a value that is still looked at
+_LONGEST = 1 << 16  # characters of a value in which a link is still looked for
+_PLAINLY_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
 
@@ -141,7 +144,7 @@ def _read_all(
 ) -> list[tuple[str, str, str | None] | str]:
     """What a value holds: several links may stand on a line, and a note beside one."""
     if len(value) > _LONGEST:
-        return [TOO_LONG]
+        return [_read_giant(value, kinds)]
     entry = _read(value, kinds)
     if isinstance(entry, tuple) and not _is_of_link(entry[0]):
         # digests and numbers have no blanks: only a remark may follow
@@ -171,7 +174,7 @@ def _is_of_link(kind: str) -> bool:
 def _read(value: str, kinds: Sequence[str]) -> tuple[str, str, str | None] | str:
     """(kind, digest, host digest) of an entry, or the reason why it is none."""
     if len(value) > _LONGEST:
-        return TOO_LONG
+        return _read_giant(value, kinds)
     text = clean_entry(value)
     if kinds == ("row_hash",):
         number = read_row_hash(text)
@@ -193,6 +196,14 @@ def _read_hash(
     if kind is None:
         return OTHER_HASH
     return OF_NO_PICTURE.get(digest) or (kind, digest, None)
+
+
+def _read_giant(value: str, kinds: Sequence[str]) -> tuple[str, str, str | None] | str:
+    """An entry of many kilobytes: a link where it is one as it stands, compared by its bytes."""
+    value = trim(value)
+    if "url" not in kinds or not _PLAINLY_LINK.fullmatch(value):
+        return TOO_LONG
+    return _read_link(value, "url")
 
 
 def _kind_of_link(text: str, kinds: Sequence[str]) -> str | None:

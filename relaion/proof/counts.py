@@ -16,6 +16,7 @@ from relaion.proof.hashes import computable
 from relaion.proof.rows import Rows
 from relaion.proof.statement import EditionLine
 from relaion.proof.task import ShardTask
+from relaion.shards.looked import BY_BYTES
 
 Counts = Counter[tuple[Any, ...]]
 ROLES = ("url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256")
@@ -41,7 +42,7 @@ def count_coverage(rows: Rows, names: Mapping[tuple[str, int], str], counts: Cou
     counts["coverage", "row_hash", "computed", "covered"] += computable(rows).true_count
     for (role, place), n in rows.unread.items():
         if n:
-            why = f"values that are no {_DIGESTS[role]}"
+            why = BY_BYTES if role == "url" else f"values that are no {_DIGESTS[role]}"
             counts["not_looked_at", role, names[role, place], why, "n_values"] += n
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from relaion.proof.known import Near
 from relaion.proof.near import is_near
+from relaion.proof.rows import giants
 
 # A link inside another cannot do without a dot in its host and the slash that ends it, plainly
 # or escaped, behind the outer host. Escaped `%`, digits and `a` to `f` may spell any escape.
@@ -31,7 +32,8 @@ _DEEPEST = 8  # times that a link inside may be escaped; twice what is looked fo
 def may_hold(urls: pa.Array) -> pa.Array:
     """A mask of the links that may hold another one."""
     odd = pc.invert(pc.match_substring_regex(urls, _USUAL))
-    return pc.fill_null(pc.or_(odd, pc.match_substring_regex(urls, _MAY_HOLD)), False)
+    found = pc.fill_null(pc.or_(odd, pc.match_substring_regex(urls, _MAY_HOLD)), False)
+    return pc.and_(found, pc.invert(giants(urls)))
 
 
 def may_hold_near(url: bytes, near: Near) -> bool:

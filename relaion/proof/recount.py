@@ -12,9 +12,8 @@ from relaion.proof.task import ShardReport
 from relaion.proof.told import TABLES, told_subsets
 from relaion.proof.tree import AUDIT
 from relaion.proof.verdict import Notes, count
-from relaion.shards.looked import NotLookedAt
+from relaion.shards.looked import BY_BYTES, UNREAD, NotLookedAt
 
-UNREAD = "values that are no "  # how a reason begins that values were counted for
 # table -> columns that tell its lines apart (but for the subset), columns with numbers
 _LINES = {
     "coverage": (("role", "via"), ("rows", "covered")),
@@ -88,7 +87,7 @@ def _stated(cells: Cells, own: Collection[str]) -> Counts:
         for row in cells.get(table, ()):
             if row.get("edition") in own or row.get("via") == "sidecar":
                 continue
-            if table == "not_looked_at" and not row["reason"].startswith(UNREAD):
+            if table == "not_looked_at" and not _is_counted(row["reason"]):
                 continue
             for number in numbers:
                 line = (row[name] for name in names)
@@ -96,12 +95,17 @@ def _stated(cells: Cells, own: Collection[str]) -> Counts:
     return stated
 
 
+def _is_counted(reason: str) -> bool:
+    """Whether values were counted for a reason: such lines are counted again."""
+    return reason == BY_BYTES or reason.startswith(UNREAD)
+
+
 def _check_left_out(cells: Cells, left_out: Collection[NotLookedAt], notes: Notes) -> None:
     """What could not be looked at is told, each thing once; files without their names."""
     stated = [
         (r["subset"], r["role"], r["column_name"], r["reason"], r["n_values"])
         for r in cells["not_looked_at"]
-        if not r["reason"].startswith(UNREAD)
+        if not _is_counted(r["reason"])
     ]
     expected = [
         (x.subset, x.role, None if x.role == "files" else x.column, x.reason, x.values)

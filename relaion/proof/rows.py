@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError
+from relaion.links.giant import LONGEST, is_giant
 from relaion.proof.reading import batches
 from relaion.shards.columns import refuse_encrypted
 from relaion.shards.roles import Layout
@@ -50,7 +51,7 @@ class Rows:
 
     row_hash is int64. A role that the shard lacks is not in `columns`; where several columns
     play one, the first one stands there, and the others in `more`. `unread`: how many values
-    of a column (role, and its place among those of the role) are no digest.
+    of a column (role, and its place among those of the role) are no digest, or giant links.
     """
 
     n: int
@@ -105,11 +106,23 @@ def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:
         columns[name] = found[0]
         if found[1:]:
             more[name] = tuple(found[1:])
+        if name == "url":
+            for place, column in enumerate(found):
+                unread[name, place] = giants(column).true_count
         if name in DIGEST_BYTES:
             for place, (column, at, digests) in enumerate(zip(raw, played, found, strict=True)):
                 held = _present(column, is_text=at.type == "string")
                 unread[name, place] = held - (len(digests) - digests.null_count)
     return Rows(batch.num_rows, columns, more, unread)
+
+
+def giants(urls: pa.Array) -> pa.Array:
+    """A mask of the links that are compared by their bytes only."""
+    mask = pc.fill_null(pc.greater(pc.binary_length(urls), LONGEST), False)
+    if not mask.true_count:
+        return mask
+    found = [is_giant(url) for url in urls.filter(mask).to_pylist()]
+    return pc.replace_with_mask(mask, mask, pa.array(found, pa.bool_()))
 
 
 def _played(role: str, column: pa.Array, kind: str) -> pa.Array:

@@ -6,6 +6,7 @@ that the next script joins. Nothing is decided in it.
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from relaion.run.spread import spread
 from relaion.shards.exact import marked, unmarked
 
 AT_ONCE = 20_000  # links; each may have dozens of spellings
+BYTES_AT_ONCE = 4 << 20  # of links: a link may have sixty answers as long as itself
 MANY = 100_000  # links; answering fewer takes less time than starting processes
 Answer = Callable[[str | bytes], Iterable[tuple[Any, ...]]]
 
@@ -83,13 +85,21 @@ def _fill(
     engine.execute(f"delete from {table}")  # noqa: S608 - names of this module
     ((n,),) = engine.rows(f"select count(*) from {asked}")  # noqa: S608
     some = f"select url from {asked} where rowid >= ? and rowid < ?"  # noqa: S608
-    pieces = (
-        [url for (url,) in engine.rows(some, [start, start + AT_ONCE])]
-        for start in range(0, n, AT_ONCE)
-    )
+    ends = [0, *_ends(engine, asked)]
+    pieces = ([url for (url,) in engine.rows(some, [start, end])] for start, end in pairwise(ends))
     hands = workers if n >= MANY else 1
     for rows in spread(partial(_answered, answer, schema), pieces, hands):
         engine.insert(table, rows)
+
+
+def _ends(engine: Engine, asked: str) -> list[int]:
+    """Row numbers at which to cut the links of a table: not too many, and not too long together."""
+    sized = f"select rowid as row_no, sum(strlen(url)) over (order by rowid) as size from {asked}"  # noqa: S608
+    found = engine.rows(
+        f"select max(row_no) + 1 from ({sized}) group by row_no // ?, size // ? order by all",  # noqa: S608
+        [AT_ONCE, BYTES_AT_ONCE],
+    )
+    return [end for (end,) in found]
 
 
 def _answered(answer: Answer, schema: pa.Schema, urls: list[str]) -> pa.Table:

@@ -86,7 +86,7 @@ class FindTask:
         if self.step == "sidecars":
             rows += [s.rows for s in self.search.sidecars]
             size += [s.bytes for s in self.search.sidecars]
-        return seconds_for(sum(rows), sum(size), ROWS_A_SECOND)
+        return seconds_for(sum(rows), sum(size), ROWS_A_SECOND, len(rows))
 
 
 def run_find(task: FindTask) -> None:

@@ -16,6 +16,8 @@ _LOOK_SECONDS = 0.2  # between two looks at a worker's memory
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 LOG = "errors.log"
 LONGEST = 6 * 3600.0
+SHORTEST = 120.0
+A_FILE = 1.0  # to open it anew in each step of a search
 SLACK = 1 << 30  # memory beyond the setting: what is loaded, and single large pages
 
 
@@ -40,12 +42,14 @@ class Answer:
     broken: bool = False
 
 
-def seconds_for(rows: int, size: int, rows_a_second: int) -> float:
-    """How long a task may take that reads so many rows and bytes: an ordinary one takes a tenth.
+def seconds_for(rows: int, size: int, rows_a_second: int, files: int = 1) -> float:
+    """How long a task may take that reads so many rows, bytes and files.
+
+    An ordinary one takes a tenth of it.
 
     Rows are what a footer claims, so the longest time is bounded.
     """
-    return min(LONGEST, 120 + rows / rows_a_second + size / 2_000_000)
+    return min(LONGEST, SHORTEST + files * A_FILE + rows / rows_a_second + size / 2_000_000)
 
 
 class Worker:
@@ -91,7 +95,7 @@ class Worker:
             selector.register(stdout, selectors.EVENT_READ)
             while not selector.select(_LOOK_SECONDS):
                 if time.monotonic() > until:
-                    return Answer(f"took longer than {seconds:.0f} s and was stopped", broken=True)
+                    return Answer(_too_long(seconds), broken=True)
                 if self._guard.memory and self._resident() > self._guard.memory:
                     return Answer(_too_much(self._guard.memory), broken=True)
         found = stdout.readline()
@@ -123,6 +127,13 @@ class Worker:
             if pipe is not None:
                 with suppress(OSError):  # what was not yet sent has no reader any more
                     pipe.close()
+
+
+def _too_long(limit: float) -> str:
+    return (
+        f"took longer than {limit:g} s and was stopped; give more with --time-limit, or get the "
+        "file again if it should not"
+    )
 
 
 def _too_much(limit: int) -> str:

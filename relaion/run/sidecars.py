@@ -97,7 +97,8 @@ def check_sidecars(sidecars: Sequence[Sidecar]) -> None:
 
 
 def _sealed(sidecar: Sidecar) -> Seal:
-    assert sidecar.seal is not None  # noqa: S101 - `read_sealed_sidecars` made it
+    if sidecar.seal is None:  # cannot be: `read_sealed_sidecars` made it
+        raise ValueError("a sidecar that was not sealed")
     return sidecar.seal
 
 

@@ -18,6 +18,8 @@ from relaion.shards.layout import Shard
 SCORE_RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
 KEYWORD_RULE = "unsafe_keyword"
 NO_KEYWORDS = "no --keywords given, so the rule that needs them is off"
+BY_BYTES = "links of more than 16 KiB: matched on their bytes only"
+UNREAD = "values that are no"
 BESIDE = "beside the shards, not cleaned"
 
 
@@ -127,9 +129,9 @@ def named(files: Sequence[Path]) -> str:
 
 
 def unread(counts: Mapping[tuple[str, str, str], int]) -> tuple[NotLookedAt, ...]:
-    """Values of digest columns (subset, role, column) that are no digest, counted."""
+    """Values (subset, role, column) that are no digest, and links compared by bytes only."""
     return tuple(
-        NotLookedAt(subset, role, name, f"values that are no {WORDS[role]}", n)
+        NotLookedAt(subset, role, name, BY_BYTES if role == "url" else f"{UNREAD} {WORDS[role]}", n)
         for (subset, role, name), n in sorted(counts.items())
         if n
     )

@@ -41,9 +41,7 @@ from relaion.run.known import read_known, snapshot
 from relaion.run.limits import Limits, limits_of
 from relaion.run.plan import Parameters, make_plan
 from relaion.run.pool import Executor, LocalPool
-from relaion.run.process import SLACK, Guard
 from relaion.run.progress import Progress, Quiet
-from relaion.run.sizes import parse_size
 from relaion.shards.looked import NotLookedAt
 from relaion.shards.overrides import Columns, columns_of, overrides_of
 from relaion.sqlset import VERSION
@@ -51,7 +49,9 @@ from relaion.stages.left import sweep_left
 from relaion.stages.verify import verify as check_promises
 
 MEMORY = "2GB"
-ROWS_A_WORKER = 100_000  # below, starting another process costs more than it saves
+# below, starting another process costs more than it saves
+ROWS_A_WORKER = 100_000
+SHARDS_A_WORKER = 50  # each takes an engine or two, however few rows it has
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ def clean(
     work: AnyPath | None = None,
     workers: int | None = None,
     memory: str = MEMORY,
+    time_limit: float | None = None,
     sql_version: str = VERSION,
     same_link: bool = True,
     inner: bool = True,
@@ -115,14 +116,15 @@ def clean(
 
     Resumes a run broken off; a finished OUT is left as it is. Raises InputError, ListError,
     OutputError, BusyError or StopError in one line; inputs are never modified. `executor`
-    does the shard tasks: processes of this machine where none is given.
+    does the shard tasks: processes of this machine where none is given. `time_limit` is how
+    many seconds one task of these may take; without it a time by its rows and bytes.
     """
     listen = progress or Quiet()
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
     lists, out = as_path(lists), as_path(out)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     check_apart(out, work, paths)
-    limits = limits_of(workers, memory)
+    limits = limits_of(workers, memory, time_limit)
     sweep_left(work, lists)
     request = _check(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
@@ -186,9 +188,10 @@ def _hands(
     if executor is not None:
         return nullcontext(executor)
     limits = request.limits
-    few = min(limits.workers, 1 + request.inputs.rows // ROWS_A_WORKER)
-    guard = Guard(memory=parse_size(limits.memory) + SLACK)
-    return LocalPool(few, place.work, guard, held=(place.lock,))
+    inputs = request.inputs
+    worth = inputs.rows // ROWS_A_WORKER + len(inputs.shards) // SHARDS_A_WORKER
+    few = min(limits.workers, 1 + worth)
+    return LocalPool(few, place.work, limits.guard, held=(place.lock,))
 
 
 @contextmanager

@@ -26,12 +26,10 @@ from relaion.run.inputs import Inputs, read_inputs, several
 from relaion.run.known import read_known, snapshot
 from relaion.run.limits import Limits, limits_of
 from relaion.run.pool import LocalPool
-from relaion.run.process import SLACK, Guard
 from relaion.run.progress import Progress, Quiet
 from relaion.run.reach import reach
 from relaion.run.search import Hits, notices
 from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
-from relaion.run.sizes import parse_size
 from relaion.shards.looked import Asked, NotLookedAt
 from relaion.shards.overrides import Columns
 from relaion.sqlset import VERSION
@@ -67,6 +65,7 @@ def match(
     work: AnyPath | None = None,
     workers: int | None = None,
     memory: str = MEMORY,
+    time_limit: float | None = None,
     sql_version: str = VERSION,
     same_link: bool = True,
     inner: bool = True,
@@ -77,14 +76,15 @@ def match(
 
     Gross counts, overlaps and unions come together: a row on two lists is two memberships
     and one row. Those of subsets of few rows are told too: this is for the eyes of whoever
-    holds the lists, and no file. Raises InputError or ListError in one line.
+    holds the lists, and no file. `time_limit` is how many seconds one batch of shards may take;
+    without it a time by its rows and bytes. Raises InputError or ListError in one line.
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
     sweep_left(work, lists)
     known = read_known(lists, key)
     inputs = read_inputs(paths, columns or {})
-    limits = limits_of(workers, memory)
+    limits = limits_of(workers, memory, time_limit)
     with owned_folder("match", work) as owned:
         told = list(inputs.notices)
         with private_umask():
@@ -132,9 +132,7 @@ def _search(
     failed: list[str] = []
     with (
         private_umask(),
-        LocalPool(
-            1, owned.path, Guard(memory=parse_size(limits.memory) + SLACK), held=(owned.lock,)
-        ) as pool,
+        LocalPool(1, owned.path, limits.guard, held=(owned.lock,)) as pool,
     ):
         hunt = Hunt(
             search, store, owned.path, limits.memory, pool, progress,

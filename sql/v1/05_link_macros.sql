@@ -17,6 +17,24 @@
 -- and for every pattern `*.h` that names the key of a link whose host is not odd, the digest of
 -- h is that of one of link_host_endings(link_host(u)).
 
+-- Links of more than 16 KiB are compared by their bytes, so that each costs little:
+-- `relaion.links.giant` says what of them is still read. strlen counts bytes; a link whose bytes
+-- are no UTF-8 stands here as U+10FFFF and a character for each byte.
+create or replace temp macro link_longest() as 16384;
+create or replace temp macro link_is_giant(u) as
+case
+    when u is null then null
+    when strlen(u) <= link_longest() then false
+    else list_transform(
+        [regexp_extract(u, '^(?:[^:/\\?#]*:)?[/\\]*[^/\\?#]*', 0)],
+        lambda p: case
+            when starts_with(u, chr(1114111))
+                then greatest(length(p) - 1, length(u) - length(p)) > link_longest()
+            else greatest(strlen(p), strlen(u) - strlen(p)) > link_longest()
+        end
+    )[1]
+end;
+
 -- One label of an ordinary host, and its last. Labels that begin with `xn` may be punycode,
 -- hosts that end in a number may be an address: neither is ordinary.
 create or replace temp macro link_label() as
@@ -38,7 +56,9 @@ regexp_extract(
     || '(?:\.(?:[0-9_-][a-z0-9_-]*\.)*' || link_letter_label() || ')+)(?:/|$)',
     1
 );
-create or replace temp macro link_is_odd_host(u) as link_host(u) = '';
+-- A host of many kilobytes leads nowhere: no list can name it, and it is no part of a key.
+create or replace temp macro link_is_odd_host(u) as
+link_host(u) = '' or strlen(link_host(u)) > link_longest() - 8;
 
 -- The digest of a host, without `www.` wherever that stands: in front it never tells hosts apart,
 -- and a few more links with the same digest only cost time.
@@ -71,7 +91,8 @@ create or replace temp macro link_query() as
 -- Whether a link is its own key but for scheme, one `www.` and a slash at the end. `www.` stays
 -- where one label would remain, and more than one is for link_key.
 create or replace temp macro link_is_canonical(u) as
-regexp_matches(
+strlen(u) <= link_longest()
+and regexp_matches(
     u,
     '^https?://(?:' || link_label() || '\.)+' || link_last_label()
     || '(?:' || link_segment() || ')*(?:/|' || link_query() || ')?$'

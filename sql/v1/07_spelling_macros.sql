@@ -123,6 +123,7 @@ and not contains(u, '://www.www.');
 
 create or replace temp macro spelling_is_odd(u) as
 case
+    when strlen(u) > link_longest() then true
     when spelling_is_plain(u) then false
     else list_transform(
         [spelling_undone(u)],

@@ -31,6 +31,7 @@ create or replace temp macro inner_escaped() as
 create or replace temp macro may_hold_link(u) as
 case
     when u is null then null
+    when link_is_giant(u) then false
     when not starts_with(u, 'https://') and not starts_with(u, 'http://') then true
     when contains(u, '%') then regexp_matches(u, inner_escaped(), 's')
     when u like '%//%/%.%/%' then regexp_matches(substr(u, 9), inner_link())

@@ -3,6 +3,7 @@
 -- params:  $roles  varchar[]  the roles that lists and rules look at; others are not counted
 -- reads:   row_values (shard_no integer, url boolean, text boolean, punsafe boolean, row_hash boolean, image_md5 boolean, image_sha1 boolean, image_sha256 boolean)
 -- reads:   row_digests (shard_no integer, kind varchar, column_name varchar, digest varchar)
+-- reads:   row_links (shard_no integer, url varchar, column_name varchar)
 -- writes:  found_values (shard_no integer, role varchar, column_name varchar, n_values bigint)
 -- nulls:   null is no value, nor are NaN and empty texts; a role not asked for has no line
 -- order:   none
@@ -11,7 +12,7 @@
 -- the role holds a value that can be compared: these lines name no column. `computable` are rows
 -- whose row hash is missing and can be computed from link or caption. A line with a column counts
 -- values there that are no digest of the kind that the column is for: nothing can be said of
--- them, so they are told.
+-- them, so they are told. So are links so long that they are compared by their bytes only.
 
 create or replace temp table found_values as
 with counted as (
@@ -55,6 +56,15 @@ final as (
         count(*) as n_values
     from row_digests as d
     where d.digest is null
+    group by all
+    union all
+    select
+        l.shard_no,
+        'url' as role,
+        l.column_name,
+        count(*) as n_values
+    from row_links as l
+    where list_contains($roles, 'url') and link_is_giant(l.url)
     group by all
 )
 

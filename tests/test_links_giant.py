@@ -1,0 +1,152 @@
+"""Links of many kilobytes: compared by their bytes, in bounded time, and told of."""
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from relaion.engine import connect
+from relaion.links import (
+    host_patterns,
+    inner_links,
+    key_digest,
+    link_key,
+    link_steps,
+    names_part,
+    spellings,
+)
+from relaion.links.giant import LONGEST, is_giant
+from relaion.lists.lines import Beside
+from relaion.lists.values import Entries, sort_values
+from relaion.run.fill import BYTES_AT_ONCE, _ends
+from relaion.run.find import MACROS
+from relaion.shards.exact import marked
+from relaion.shards.looked import BY_BYTES
+from relaion.sqlset import load
+from relaion.stages import clean, match, verify
+from tests.pipeline import InProcess, write_shard
+
+N = 1_000_000
+GIANTS: dict[str, str | bytes] = {
+    "plain": "https://www.example.com/" + "a" * N,
+    "data": "data:image/png;base64," + "A" * N,
+    "a word": "a" * N,
+    "escapes": "https://example.com/" + "%2525" * (N // 5),
+    "folders": "https://example.com/" + "a.b/" * (N // 4),
+    "entities": "https://example.com/" + "&amp;" * (N // 5),
+    "a host": "https://" + "a." * (N // 2) + "com/x",
+    "blanks": " " * N,
+    "letters": "https://example.com/" + "é a" * (N // 4),
+    "bytes": b"https://example.com/" + b"\xe9" * N,
+    "brackets": "[" * N,
+    "a fragment": "https://example.com#!" + "a" * N,
+    "a backslash": "https://example.com\\" + "a" * N,
+    "a user": " https://u:p@example.com:443/" + "a " * (N // 2),
+    "ftp": "ftp://example.com:21/" + "%41" * (N // 3),
+}
+SIZES = (LONGEST - 30, LONGEST - 1, LONGEST, LONGEST + 1, 2 * LONGEST)
+
+
+@pytest.mark.parametrize("name", GIANTS)
+def test_a_giant_costs_little(name: str) -> None:
+    start = time.process_time()
+    url = GIANTS[name]
+    key = link_key(url)
+    assert link_key(key) == key
+    assert inner_links(url) == []
+    assert [form for form, _ in spellings(url)] == ["raw"]
+    assert link_steps(url)[-1] == ("key", key)
+    names_part(url)
+    assert time.process_time() - start < 10  # quadratic work takes hours
+
+
+def test_a_long_word_is_spelled_in_time() -> None:
+    start = time.process_time()
+    for _ in range(20):  # 35 s each, where every sign of a word began a search of its own
+        spellings("data:image/png;base64," + "a" * (LONGEST - 100))
+    assert time.process_time() - start < 10
+    assert (b"12.x", "raw-lower") not in [(s, f) for f, s in spellings("12.ab://x")]
+    assert dict(spellings("x 12.ab+1://Y"))["raw-lower"] == b"x 12.y"
+
+
+def test_a_listed_host_covers_a_giant() -> None:
+    for name in ("plain", "escapes", "letters", "bytes", "a fragment", "a backslash", "a user"):
+        assert host_patterns(link_key(GIANTS[name]))[0] == "example.com", name
+    assert names_part(GIANTS["a fragment"])
+    assert link_key("http://example.com/" + "a" * N) == link_key(GIANTS["plain"])
+    assert link_key("http://example.com/" + "a" * N + "/") != link_key(GIANTS["plain"])
+
+
+@pytest.mark.slow
+def test_sql_says_the_same() -> None:
+    cut = [u[:size] for u in GIANTS.values() for size in SIZES]
+    tails = [f"https://{'a' * 20}.example/{'%41' * 6000}"[:size] for size in SIZES]
+    urls = [*cut, *tails, *GIANTS.values()]
+    with connect(threads=1) as engine:
+        for macros in MACROS:
+            engine.run(load("v1")[macros])
+        for url in urls:
+            text = marked(url) if isinstance(url, bytes) else url
+            ((giant, plain, odd, nested),) = engine.rows(
+                "select link_is_giant(u), link_is_canonical(u), spelling_is_odd(u), "
+                "may_hold_link(u) from (select ?::varchar as u)",
+                [text],
+            )
+            assert giant == is_giant(url)
+            assert not giant or (not plain and odd and not nested)
+            assert link_key(link_key(url)) == link_key(url)
+
+
+def test_links_go_to_python_by_their_bytes() -> None:
+    with connect(threads=1) as engine:
+        engine.execute(
+            "create temp table asked as select repeat('a', if(i % 10 = 0, 1000000, 9)) as url "
+            "from range(100) as r(i)"
+        )
+        ends = _ends(engine, "asked")
+        assert ends == sorted(ends) and ends[-1] == 100
+        sizes = engine.rows("select rowid, strlen(url) from asked order by rowid")
+        for a, b in zip([0, *ends], ends, strict=False):
+            assert sum(size for i, size in sizes if a <= i < b) <= BYTES_AT_ONCE + N
+        engine.execute("delete from asked")
+        assert _ends(engine, "asked") == []
+
+
+def test_a_listed_giant_is_the_same_giant() -> None:
+    for size in (LONGEST + 10, 1 << 16, N):
+        url = "https://www.example.com/" + "a" * size
+        entries: dict[str, Entries] = {}
+        sort_values([url, "a" * (1 << 17)], ["url"], entries, Counter(), Beside())
+        (digests,) = entries["url"].digests
+        assert digests.to_pylist() == [key_digest(link_key(url))]
+
+
+def test_a_line_of_brackets_is_read_in_time() -> None:
+    start = time.process_time()
+    for sign in ")]}>.":
+        sort_values(["https://example.com/" + sign * 65_000], ["url"], {}, Counter(), Beside())
+    assert time.process_time() - start < 10
+
+
+def test_giants_are_matched_and_told(tmp_path: Path) -> None:
+    from tests.test_columns import listed
+
+    same = "https://example.com/" + "a%2Cb" * 4000
+    rows = [
+        {"url": same},
+        {"url": same.replace("https:", "http:")},
+        {"url": same + "c"},
+        {"url": "data:image/png;base64," + "A" * 20_000},
+        {"url": "https://example.com/b"},
+    ]
+    write_shard(tmp_path / "in" / "p.parquet", rows)
+    lists = listed(tmp_path, ("url", same))
+    found = match([tmp_path / "in"], lists)
+    assert found.hits.rows("all") == 2
+    told = [(x.role, x.column, x.reason, x.values) for x in found.not_looked_at]
+    assert told == [("url", "URL", BY_BYTES, 4)]
+    out = tmp_path / "out"
+    clean([tmp_path / "in"], lists, out, executor=InProcess(), verify=False)
+    verdict = verify(out, inputs=[tmp_path / "in"], lists=lists)
+    assert verdict.ok, verdict
