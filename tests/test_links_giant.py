@@ -17,7 +17,8 @@ from relaion.links import (
     spellings,
 )
 from relaion.links.giant import BY_BYTES, LONGEST, is_giant
-from relaion.lists.values import Beside, Entries, sort_values
+from relaion.lists.lines import Beside
+from relaion.lists.values import Entries, sort_values
 from relaion.run.fill import BYTES_AT_ONCE, _ends
 from relaion.run.find import MACROS
 from relaion.shards.exact import marked
