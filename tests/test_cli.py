@@ -4,6 +4,8 @@ import ast
 import inspect
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,14 @@ def test_the_engine_draws_no_progress_of_its_own() -> None:
     # after two seconds DuckDB would write a bar to stdout, into a JSON document too
     with connect() as engine:
         assert engine.rows("select current_setting('enable_progress_bar')") == [(False,)]
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "nan", "inf"])
+def test_a_time_limit_is_a_number_of_seconds(limit: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "relaion", "match", str(tmp_path), "--lists",
+         str(tmp_path / "lists.duckdb"), "--time-limit", limit],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "time limit" in done.stderr and done.stderr.count("\n") == 1

@@ -81,10 +81,10 @@ def match(
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
+    limits = limits_of(workers, memory, time_limit)
     sweep_left(work, lists)
     known = read_known(lists, key)
     inputs = read_inputs(paths, columns or {})
-    limits = limits_of(workers, memory, time_limit)
     with owned_folder("match", work) as owned:
         told = list(inputs.notices)
         with private_umask():
