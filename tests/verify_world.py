@@ -20,8 +20,11 @@ from relaion.engine import Engine, connect, literal
 from relaion.links import KEY_VERSION, host_digest, link_key
 from relaion.lists.database import STORE_VERSION
 from relaion.lists.key import create, hmac_digest, key_path
+from relaion.paths import ShardPath
 from relaion.proof.catalogue import TABLES
 from relaion.proof.shape import WHY, run_id
+from relaion.shards.layout import read_shard
+from relaion.shards.looked import Asked, NotLookedAt, not_looked_at
 from relaion.sqlset import load
 from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
@@ -319,7 +322,21 @@ class World:
                     counts["removals"].append((e.name, subset, *line, *numbers))
                 for name, numbers in oracle.removal_groups(ours, e, self.lists).items():
                     counts["removal_groups"].append((e.name, subset, *name, *numbers))
+        counts["not_looked_at"] = [
+            (x.subset, x.role, x.column, x.reason, x.values) for x in self._left_out()
+        ]
         self.counts = counts
+
+    def _left_out(self) -> tuple[NotLookedAt, ...]:
+        """What a run over these shards does not look at, before a value is read."""
+        shards = [
+            read_shard(ShardPath(self.source(*key), key[0]), needs_link=False)
+            for key in self.shards
+        ]
+        kinds = {kind for x in self.lists for kind, _ in x.entries}
+        rules = {rule for e in self.editions for rule in e.rules}
+        beside = {role for s in self.setting.sidecars for role in s.rows[0]}
+        return not_looked_at(shards, Asked(kinds, rules, beside, self.setting.keywords is not None))
 
     def restate(self) -> None:
         """Write the manifest and the audit to fit the files as they are now."""

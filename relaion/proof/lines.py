@@ -25,7 +25,7 @@ _VALUES = frozenset(
 _MAYBE = {
     "lists": {"source", "title", "label", "received"},
     "coverage": {"sampled"},
-    "not_looked_at": {"n_values"},
+    "not_looked_at": {"subset", "column_name", "n_values"},
     "hits": {"kind", "form"},
     "hit_groups": {"name"},
     "removals": {"list_id", "label", "kind", "form", "rule"},
@@ -79,7 +79,7 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
         ("unions", "subset"): subsets,
         ("", "edition"): editions,
         ("", "role"): {*ROLES},
-        ("not_looked_at", "role"): {*ROLES, "language", ""},
+        ("not_looked_at", "role"): {*ROLES, "language", "files", "keywords"},
         ("coverage", "via"): {"column", "sidecar", "computed"},
         ("", "list_id"): set(statement.lists),
         ("", "kind"): set(KINDS),
