@@ -68,8 +68,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         known |= _known(job, apply, more, set())
         for task, output in suspects:
             check_kept(replace(task, known=known), output, notes)
-    if cells is not None:
-        check_lines(cells, job.statement, notes)
+    if cells is not None and check_lines(cells, job.statement, notes):
         audit.check_files(cells, job.statement, notes)
         check_stated(cells, job.statement, notes)
         check_told(cells, job.statement, notes)
