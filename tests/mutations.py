@@ -32,7 +32,6 @@ HARMLESS = {
     "manifest finished: another time": "no other place tells when a run was",
     "file manifest.json: for its owner only": "who may read OUT is its owner's choice",
     "file manifest.json: another time of writing": "copying a folder changes it",
-    "audit removals: lines in another order": "a table has no order",
 }
 
 
@@ -65,8 +64,7 @@ def _of_manifest(manifest: dict[str, Any]) -> Iterator[tuple[str, Change]]:
             yield f"{name}: below zero", _edit(path, _put(-1 - value))
             yield f"{name}: not a number", _edit(path, _put(float("nan")))
         elif isinstance(value, str):
-            other = value.replace("26T", "25T") if path[-1] == "started" else value + "x"
-            yield f"{name}: another text", _edit(path, _put(other))
+            yield f"{name}: another text", _edit(path, _put(value + "x"))
     yield "manifest started: another time", _edit(("started",), _put("2020-01-01T00:00:00+00:00"))
     yield "manifest finished: another time", _edit(("finished",), _put("2190-01-01T00:00:00+00:00"))
     yield (
@@ -366,7 +364,6 @@ def _of_shards() -> Iterator[tuple[str, Change]]:
         struct[field] = value
 
     yield "shard: bytes after the magic", _moved(lambda _: 4)
-    yield "shard: bytes between row groups", _moved(lambda f: f.group(1)[5][1])
     yield "shard: bytes between columns", _moved(lambda f: f.chunks(0)[1][3][1][9][1])
     yield "shard: bytes before the footer", _moved(lambda f: f.start)
     yield "shard: bytes in the footer", _footer(lambda f, g: None, b"hidden")

@@ -67,10 +67,10 @@ def test_what_is_not_changed_is_clean(finished: World) -> None:
     assert verify(finished.out, **finished.arguments()).clean
 
 
-def test_every_tenth_mutation_is_found(finished: World, tmp_path: Path) -> None:
+def test_a_sample_of_the_mutations_is_found(finished: World, tmp_path: Path) -> None:
     names = _names(finished)
     shards = [name for name in names if name.startswith("shard")][::4]
-    assert _missed(finished, tmp_path, [*names[::20], *shards]) == []
+    assert _missed(finished, tmp_path, [*names[::28], *shards]) == []
 
 
 @pytest.mark.slow

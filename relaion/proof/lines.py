@@ -35,12 +35,20 @@ _PLAIN = frozenset({*FORMS, "canonical", "computed", "sidecar"})
 _FORMS = _PLAIN | {"inner"} | {f"inner {form}" for form in FORMS}
 
 
-def check_lines(cells: Cells, statement: Statement, notes: Notes) -> None:
-    """Find lines that no audit can have, whatever went in. Needs neither inputs nor lists."""
+def check_lines(cells: Cells, statement: Statement, notes: Notes) -> bool:
+    """Find lines that no audit can have, whatever went in. Needs neither inputs nor lists.
+
+    Returns whether every line has what it cannot do without.
+    """
+    is_whole = True
     words = _words(statement)
     for table, lines in cells.items():
         columns = TABLES[table][1]
         keys = [name for name in columns if name not in _VALUES]
+        maybe = _MAYBE.get(table, set())
+        if any(line[name] is None for line in lines for name in columns if name not in maybe):
+            notes.find("6", AUDIT, f"table {table} lacks a value that every line has")
+            is_whole = False
         if len({tuple(line[k] for k in keys) for line in lines}) != len(lines):
             notes.find("6", AUDIT, f"table {table} has a line twice")
         wrong = sum(any(_wrong_numbers(table, line)) for line in lines)
@@ -53,13 +61,15 @@ def check_lines(cells: Cells, statement: Statement, notes: Notes) -> None:
             ):
                 said = f"column {table}.{name} holds a word that no audit of this run has"
                 notes.find("4", AUDIT, said)
+    return is_whole
 
 
 def _wrong_numbers(table: str, line: dict[str, Any]) -> Iterator[bool]:
-    maybe = _MAYBE.get(table, set())
-    for name, value in line.items():
-        yield value is None and name not in maybe
+    for value in line.values():
         yield isinstance(value, int) and value < 0
+    if table == "coverage":  # only what sidecars reach is reckoned from a sample
+        yield line["estimated"] is not (line["via"] == "sidecar")
+        yield (line["sampled"] is None) is (line["via"] == "sidecar")
     for less, more in _NOT_MORE:
         if None not in (line.get(less), line.get(more)):
             yield line[less] > line[more]

@@ -71,8 +71,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         for task, output in suspects:
             check_kept(replace(task, known=known), output, notes)
     _leave_out(job, cells, reports, notes)
-    if cells is not None:
-        check_lines(cells, job.statement, notes)
+    if cells is not None and check_lines(cells, job.statement, notes):
         audit.check_files(cells, job.statement, notes)
         check_stated(cells, job.statement, notes)
         check_told(cells, job.statement, notes)

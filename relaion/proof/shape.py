@@ -28,21 +28,26 @@ _EDITION = re.compile(r"[a-z][a-z0-9-]*")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def check_shape(statement: Statement, notes: Notes) -> None:
-    """Find keys that no manifest has, values of another kind, and what was written otherwise."""
+def check_shape(statement: Statement, notes: Notes) -> bool:
+    """Find keys that no manifest has, values of another kind, and what was written otherwise.
+
+    Returns whether all that a check relies on is there, and of its kind.
+    """
     raw = statement.raw
-    for promise, what in _differences(raw, _SHAPE, ""):
+    differences = list(_differences(raw, _SHAPE, ""))
+    for promise, what in differences:
         notes.find(promise, MANIFEST, what)
     if statement.data != _written(raw):
         notes.find("4", MANIFEST, "is not written as clean writes it: spaces or keys may tell more")
-    if _is_time(raw["started"]) and _is_time(raw["finished"]):
-        began, ended = (datetime.fromisoformat(raw[k]) for k in ("started", "finished"))
-        if ended < began:
-            notes.find("6", MANIFEST, "states a run that ended before it began")
-    if isinstance(raw["publishable"], bool) and raw["why"] != WHY[raw["publishable"]]:
+    if any(promise == "6" for promise, _ in differences):
+        return False
+    if datetime.fromisoformat(raw["finished"]) < datetime.fromisoformat(raw["started"]):
+        notes.find("6", MANIFEST, "states a run that ended before it began")
+    if raw["why"] != WHY[raw["publishable"]]:
         notes.find("4", MANIFEST, "gives another reason for or against publishing than clean does")
     if raw["run"] != run_id(raw):
         notes.find("6", MANIFEST, "its run is not the digest of what it states")
+    return True
 
 
 def _written(raw: Mapping[str, Any]) -> bytes:
