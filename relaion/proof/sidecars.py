@@ -35,7 +35,7 @@ def check_sidecars(
         notes.notice(notice)
     ours = sorted((_line(s, seals[s.path].sha256) for s in found), key=str)
     differ = len(set(ours) ^ set(statement.sidecars)) or ours != list(statement.sidecars)
-    apart = tuple(Apart(Source(s.readable, roles_of(s.layout)), s.key) for s in found)
+    apart = tuple(Apart(Source(s.readable, roles_of(s.layout)), s.keys) for s in found)
     if not differ:
         return apart, []
     missing = len(set(statement.sidecars) - set(ours))
