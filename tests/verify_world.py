@@ -117,7 +117,7 @@ def planted(start: int) -> list[dict[str, Any]]:
         # found in a sidecar, by link and by row hash
         10: {"url": "https://side.example/1.jpg"},
         12: {"hash": -815},
-        40: {"hash": -816},  # of a sidecar with both, whose row has no link
+        43: {"hash": -816},  # of a sidecar with both, whose row has no link
         # a proxy of a link that another row passes on, and one of a listed host
         13: {"url": "https://i0.wp.com/same.example/s.jpg"},
         15: {"url": "https://i0.wp.com/host.example/s.jpg"},
