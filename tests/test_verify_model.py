@@ -390,7 +390,9 @@ LISTS = st.lists(st.tuples(st.frozensets(ENTRY, max_size=3), FORM), max_size=3).
     ]
 )
 SIDECAR = st.builds(
-    oracle.Sidecar, st.sampled_from(["url", "row_hash"]), st.lists(ROW, max_size=4).map(tuple)
+    oracle.Sidecar,
+    st.sampled_from([("url",), ("row_hash",), ("url", "row_hash")]),
+    st.lists(ROW, max_size=4).map(tuple),
 )
 
 

@@ -99,11 +99,11 @@ def _parted(text: str) -> str:
 
 
 def holds_any(caption: str, words: Iterable[str]) -> bool:
-    """Whether one of the folded words stands in the caption as a word."""
+    """Whether one of the folded words stands in the caption as a word; an empty one never does."""
     texts = [fold(caption)]
     if not caption.isascii() and _PARTING.search(caption):
         texts.append(fold(_PARTING.sub(" ", caption)))
-    return any(_holds(text, word) for word in words for text in texts)
+    return any(_holds(text, word) for word in words if word for text in texts)
 
 
 def _holds(text: str, word: str) -> bool:
