@@ -472,8 +472,10 @@ def _values(read: _Reading, looked_at: Collection[str]) -> str:
 
 
 def _beside(read: _Reading) -> list[str]:
-    keys = [(v, "null::bigint") for v in read.values("url")]
-    keys = keys or [("null::varchar", v) for v in read.values("row_hash")]
+    # a row may lack the one and have the other, or its link may be another than the shard's
+    row_hash = next(iter(read.values("row_hash")), "null::bigint")
+    first, *more = read.values("url") or ["null::varchar"]
+    keys = [(first, row_hash), *((url, "null::bigint") for url in more)]
     return [
         read.select(
             f"{url} as url",

@@ -68,9 +68,9 @@ class Listing:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """Image hashes that live apart from the rows; `key` is `url` or `row_hash`."""
+    """Image hashes that live apart from the rows; `keys` are `url`, `row_hash` or both."""
 
-    key: str
+    keys: tuple[str, ...]
     rows: tuple[Row, ...]
 
 
@@ -214,7 +214,7 @@ def _beside(row: Row, lists: Iterable[Listing], setting: Setting) -> set[Reason]
         Reason("list", x.list_id, kind, "sidecar")
         for sidecar in setting.sidecars
         for beside in sidecar.rows
-        if _same_row(row, beside, sidecar.key)
+        if any(_same_row(row, beside, key) for key in sidecar.keys)
         for kind in IMAGE_KINDS
         for x in lists
         if beside.get(kind) is not None and (kind, beside[kind].lower()) in x.entries

@@ -167,7 +167,7 @@ def test_editions_and_audit_are_what_the_model_says(
     keywords: tuple[str, ...],
 ) -> None:
     known = tuple({"url": u, "image_md5": md5} for u, md5 in beside)
-    apart = (oracle.Sidecar("url", known),) if known else ()
+    apart = (oracle.Sidecar(("url",), known),) if known else ()
     setting = Setting(keywords or None, unscored, same_link, inner=inner, sidecars=apart)
     rows = float32([row for shard in shards for row in shard])
     lists = listings(sent)

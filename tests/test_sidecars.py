@@ -17,6 +17,7 @@ from relaion.proof.shorts import Source
 from relaion.shards.exact import marked, unmarked
 from relaion.shards.sidecar import Sidecar, read_sidecars
 from tests.layout_cases import digest, write
+from tests.pipeline import Sent, add_lists, here, rows_of, write_shard
 from tests.test_paths_find import ODD_NAMES
 
 LINKS = [f"https://host{n}.example/{n}.jpg" for n in range(4)]
@@ -70,7 +71,7 @@ def refused(path: Path, content: bytes | None = None, **options: Any) -> str:
 
 def test_cc12m_needs_no_header(tmp_path: Path) -> None:
     found, told = one(tmp_path / "cc12m.tsv", cc12m())
-    assert (found.key, found.rows, found.name, told) == ("url", 4, "cc12m.tsv", [])
+    assert (found.keys, found.rows, found.name, told) == (("url",), 4, "cc12m.tsv", [])
     assert found.bytes == len(cc12m())
     assert held(found) == {
         "url": LINKS,
@@ -114,7 +115,7 @@ def test_a_header_names_the_columns(tmp_path: Path, gap: bytes, mark: bytes, pac
     text = mark + text.replace(b"\n", gap)
     name = "s.tsv.gz" if packed else "s.tsv"
     found, told = one(tmp_path / name, gzip.compress(text) if packed else text)
-    assert (found.key, found.rows, told) == ("row_hash", 2, [])
+    assert (found.keys, found.rows, told) == (("row_hash",), 2, [])
     assert held(found) == {"row_hash": [-5, 7], "image_md5": [md5(0), md5(1)]}
     assert [c.name for c in found.layout.columns] == ["Hash", "MD5"]
 
@@ -123,7 +124,7 @@ def test_row_hashes_need_no_header(tmp_path: Path) -> None:
     hashes = [6170073934346815248, -3604776403351267688, 4109891751969920278]
     lines = "".join(f"{h}\t{md5(n)}\n" for n, h in enumerate(hashes))
     found, _ = one(tmp_path / "s.tsv", lines.encode())
-    assert (found.key, held(found)["row_hash"]) == ("row_hash", hashes)
+    assert (found.keys, held(found)["row_hash"]) == (("row_hash",), hashes)
 
 
 def test_small_numbers_are_no_row_hashes(tmp_path: Path) -> None:
@@ -246,7 +247,7 @@ def test_img2dataset_folders_are_read_with_what_lies_beside(tmp_path: Path) -> N
     found = read_sidecars([folder], tmp_path / "work", notices=told)
     assert [s.name for s in found] == ["00000.parquet", "00001.parquet"]
     assert [s.readable for s in found] == [s.path for s in found]
-    assert {s.key for s in found} == {"url"}
+    assert {s.keys for s in found} == {("url",)}
     assert held(found[0])["image_md5"] == [md5(0), None, md5(2), None]
     assert len(told) == 1
     assert told[0].startswith("4 paths (00000.tar, 00000_stats.json, 00001.tar, …): not read")
@@ -281,13 +282,35 @@ def test_any_file_name_is_read(tmp_path: Path, name: str) -> None:
 def test_laion_md5_tables_join_by_row_hash(tmp_path: Path) -> None:
     table = pa.table({"hash": pa.array([5, -6], pa.int64()), "md5": [md5(0, "base32"), None]})
     found, _ = one(write(tmp_path / "p.parquet", table))
-    assert (found.key, found.layout.roles["image_md5"].encoding) == ("row_hash", "base32")
+    assert (found.keys, found.layout.roles["image_md5"].encoding) == (("row_hash",), "base32")
 
 
-def test_a_link_is_taken_before_a_row_hash(tmp_path: Path) -> None:
+def test_a_link_and_a_row_hash_both_join(tmp_path: Path) -> None:
     table = pa.table({"hash": pa.array([5], pa.int64()), "md5": [md5(0)], "url": LINKS[:1]})
     found, _ = one(write(tmp_path / "p.parquet", table))
-    assert found.key == "url"
+    assert found.keys == ("url", "row_hash")
+
+
+@pytest.mark.parametrize("how", ["parquet", "tsv"])
+def test_a_sidecar_row_without_its_link_still_names_by_row_hash(tmp_path: Path, how: str) -> None:
+    """Its link may be missing, no link at all, or that of a mirror; each row has a row hash."""
+    beside = [None, "", "None", "s3://mirror/3.jpg", LINKS[0], None]
+    hashes = [2**50 + n for n in range(6)]
+    rows = [{"url": f"https://shard.example/{n}.jpg", "row_hash": h} for n, h in enumerate(hashes)]
+    write_shard(tmp_path / "data" / "a.parquet", rows)
+    add_lists(tmp_path / "lists.duckdb", [Sent(tuple(("image_md5", md5(n)) for n in range(5)))])
+    name = tmp_path / f"s.{how}"
+    digests = [md5(n) for n in range(6)]
+    if how == "parquet":
+        write(name, pa.table({"url": beside, "hash": hashes, "md5": digests}))
+    else:
+        lines = zip(beside, hashes, digests, strict=True)
+        text = "".join(f"{u or ''}\t{h}\t{d}\n" for u, h, d in lines)
+        name.write_text("url\thash\tmd5\n" + text)
+    done = here("clean", "data", "--lists", "lists.duckdb", "--sidecar", name.name,
+                "--out", "out", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [row["WIDTH"] for row in rows_of(tmp_path / "out", "research")] == [5]
 
 
 def test_a_named_file_is_read_by_what_it_is(tmp_path: Path) -> None:
@@ -376,7 +399,7 @@ def test_anything_at_all_is_a_sidecar_or_refused_in_one_line(
     else:
         values = held(found)
         assert {len(column) for column in values.values()} == {found.rows}
-        assert found.key in values
+        assert set(found.keys) <= set(values)
     for line in told:
         assert "\n" not in line
         assert line.encode()

@@ -391,7 +391,9 @@ LISTS = st.lists(st.tuples(st.frozensets(ENTRY, max_size=3), FORM), max_size=3).
     ]
 )
 SIDECAR = st.builds(
-    oracle.Sidecar, st.sampled_from(["url", "row_hash"]), st.lists(ROW, max_size=4).map(tuple)
+    oracle.Sidecar,
+    st.sampled_from([("url",), ("row_hash",), ("url", "row_hash")]),
+    st.lists(ROW, max_size=4).map(tuple),
 )
 
 
@@ -426,16 +428,16 @@ def beside_of(lists: list[Listing], setting: Setting) -> Beside:
     found = Beside()
     for sidecar in setting.sidecars:
         for row in sidecar.rows:
-            value = row[sidecar.key]
             hits = tuple(
                 (x.list_id, "image_md5")
                 for x in lists
                 if ("image_md5", (row["image_md5"] or "").lower()) in x.entries
             )
-            is_link = sidecar.key == "url"
-            if value is not None and hits and (not is_link or can_spread(value)):
-                found |= Beside({key_digest(link_key(value)): hits} if is_link else {},
-                                {} if is_link else {value: hits})  # fmt: skip
+            for key in sidecar.keys:
+                value, is_link = row[key], key == "url"
+                if value is not None and hits and (not is_link or can_spread(value)):
+                    found |= Beside({key_digest(link_key(value)): hits} if is_link else {},
+                                    {} if is_link else {value: hits})  # fmt: skip
     return found
 
 

@@ -79,7 +79,15 @@ def sidecars() -> tuple[oracle.Sidecar, ...]:
         {"row_hash": 3000, "image_md5": md5("harmless"), "image_sha1": None},
         {"row_hash": None, "image_md5": md5("listed a"), "image_sha1": None},
     )
-    return oracle.Sidecar("url", by_link), oracle.Sidecar("row_hash", by_hash)
+    by_both = (
+        {"url": None, "row_hash": -816, "image_md5": md5("listed a")},
+        {"url": "s3://mirror/1.jpg", "row_hash": 6000, "image_md5": md5("harmless")},
+    )
+    return (
+        oracle.Sidecar(("url",), by_link),
+        oracle.Sidecar(("row_hash",), by_hash),
+        oracle.Sidecar(("url", "row_hash"), by_both),
+    )
 
 
 def row(i: int, **values: Any) -> dict[str, Any]:
@@ -114,6 +122,7 @@ def planted(start: int) -> list[dict[str, Any]]:
         # found in a sidecar, by link and by row hash
         10: {"url": "https://side.example/1.jpg"},
         12: {"hash": -815},
+        43: {"hash": -816},  # of a sidecar with both, whose row has no link
         # a proxy of a link that another row passes on, and one of a listed host
         13: {"url": "https://i0.wp.com/same.example/s.jpg"},
         15: {"url": "https://i0.wp.com/host.example/s.jpg"},
@@ -282,7 +291,7 @@ class World:
                 [row[role] for row in sidecar.rows], kinds.get(role, pa.string())
             )
             for role in sidecar.rows[0]
-            if role in (sidecar.key, *oracle.IMAGE_KINDS)
+            if role in (*sidecar.keys, *oracle.IMAGE_KINDS)
         }
         self.sidecar(i).parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table(columns), self.sidecar(i))

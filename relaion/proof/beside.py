@@ -1,7 +1,7 @@
 """Sidecars: image hashes that lie apart from the rows. The lists meet them first.
 
 Only the keys of the sidecar rows that carry a listed image travel on to the shards: link
-keys where the sidecar has links, else row hashes.
+keys where the sidecar has links, row hashes where it has these.
 """
 
 from dataclasses import dataclass, replace
@@ -17,10 +17,10 @@ from relaion.proof.shorts import Source
 
 @dataclass(frozen=True)
 class Apart:
-    """A sidecar as a source of rows; `key` is the role by which it names rows of shards."""
+    """A sidecar as a source of rows; `keys` are the roles by which it names rows of shards."""
 
     source: Source
-    key: str
+    keys: tuple[str, ...]
 
     @property
     def images(self) -> Source:
@@ -37,8 +37,8 @@ def named_beside(known: Known, apart: Apart) -> tuple[Beside, Near]:
     """What the rows of a sidecar with a listed image name, and where those links stand."""
     found: dict[str | int, set[tuple[int, str]]] = {}
     hosts: set[str] = set()
-    for rows in apart.source.rows({apart.key, *known.images}):
-        for value, named in _listed(rows, apart.key, known):
+    for rows in apart.source.rows({*apart.keys, *known.images}):
+        for value, named in _listed(rows, apart.keys, known):
             if isinstance(value, int):
                 found.setdefault(value, set()).add(named)
                 continue
@@ -53,14 +53,16 @@ def named_beside(known: Known, apart: Apart) -> tuple[Beside, Near]:
     return Beside(by_key, by_hash), Near(frozenset(hosts))
 
 
-def _listed(rows: Rows, key: str, known: Known) -> list[tuple[bytes | int, tuple[int, str]]]:
+def _listed(
+    rows: Rows, keys: tuple[str, ...], known: Known
+) -> list[tuple[bytes | int, tuple[int, str]]]:
     """The keys of rows whose image is listed, each with the list and the kind of digest."""
     images = {role: column for role, column in rows.columns.items() if role in IMAGE_KINDS}
     more = {role: columns for role, columns in rows.more.items() if role in IMAGE_KINDS}
     found = []
     for line, mask in judge(Rows(rows.n, images, more), known, None).masks.items():
         for row in pc.indices_nonzero(mask).to_pylist():
-            for column in rows.all(key):
+            for column in (c for key in keys for c in rows.all(key)):
                 value = column[row].as_py()
                 if value is not None and line.list_id is not None and line.kind is not None:
                     found.append((value, (line.list_id, line.kind)))

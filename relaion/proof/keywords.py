@@ -100,7 +100,7 @@ def _parted(text: str) -> str:
 
 
 def holds_any(caption: str, words: Iterable[str]) -> bool:
-    """Whether one of the folded words stands in the caption as a word."""
+    """Whether one of the folded words stands in the caption as a word; an empty one never does."""
     texts = [fold(caption)]
     if not caption.isascii() and _PARTING.search(caption):
         texts.append(fold(_PARTING.sub(" ", caption)))

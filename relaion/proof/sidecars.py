@@ -36,7 +36,7 @@ def check_sidecars(
     ours = sorted((_line(s, seals[s.path].sha256) for s in found), key=str)
     differ = len(set(ours) ^ set(statement.sidecars)) or ours != list(statement.sidecars)
     apart = tuple(
-        Apart(Source(s.readable, roles_of(s.layout), is_checked=False), s.key) for s in found
+        Apart(Source(s.readable, roles_of(s.layout), is_checked=False), s.keys) for s in found
     )
     if not differ:
         return apart, []

@@ -126,7 +126,7 @@ def _source(
     played = {
         role: columns
         for role, columns in players(layout).items()
-        if role == sidecar.key or (role in WIDTHS and role in kinds)
+        if role in sidecar.keys or (role in WIDTHS and role in kinds)
     }
     return ShardSource(sidecar.name, original.no, (path,), played)
 

@@ -25,9 +25,9 @@ class Sidecar:
     """One file of image hashes: `path` as it was found, its `bytes` on disk, its rows.
 
     `readable` is the parquet file to read: the same one, or a private copy made of a TSV.
-    `key` is the role that joins it, `url` or `row_hash`. `layout` has positions in
-    `readable`, and at least the key and one image hash. `seal` is the file as it was before it
-    was read, where somebody asked for that.
+    `keys` are the roles that join it: `url`, `row_hash`, or both, since a row may lack one.
+    `layout` has positions in `readable`, and at least a key and one image hash. `seal` is the
+    file as it was before it was read, where somebody asked for that.
     """
 
     path: Path
@@ -35,7 +35,7 @@ class Sidecar:
     name: str
     rows: int
     bytes: int
-    key: str
+    keys: tuple[str, ...]
     layout: Layout
     seal: Seal | None = None
 
@@ -92,19 +92,19 @@ def _read(path: ShardPath, columns: Overrides) -> Shard:
 
 
 def _of_parquet(shard: Shard) -> Sidecar:
-    key = _key(shard.path, shard.layout)
-    return Sidecar(shard.path, shard.path, shard.name, shard.rows, shard.bytes, key, shard.layout)
+    keys = _keys(shard.path, shard.layout)
+    return Sidecar(shard.path, shard.path, shard.name, shard.rows, shard.bytes, keys, shard.layout)
 
 
 def _of_tsv(path: Path, work: Path, columns: Overrides, notices: list[str]) -> Sidecar:
     plan = read_plan(path, columns)
-    key = _key(path, plan.layout)
+    keys = _keys(path, plan.layout)
     digest = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
     target = work / f"sidecar-{digest[:32]}.parquet"
     done = convert(path, plan, target)
     notices += _spoilt(path, done)
     size = path.stat().st_size
-    return Sidecar(path, target, path.name, done.rows, size, key, done.layout)
+    return Sidecar(path, target, path.name, done.rows, size, keys, done.layout)
 
 
 def _spoilt(path: Path, done: Converted) -> list[str]:
@@ -121,14 +121,13 @@ def _spoilt(path: Path, done: Converted) -> list[str]:
     return said
 
 
-def _key(path: Path, layout: Layout) -> str:
-    """The role that joins a sidecar. Raises InputError for what cannot serve as one."""
+def _keys(path: Path, layout: Layout) -> tuple[str, ...]:
+    """The roles that join a sidecar. Raises InputError for what cannot serve as one."""
     names = listed(column.name for column in layout.columns)
     if not any(c.role in WIDTHS and c.encoding != NONE for c in layout.used):
         raise InputError(f"{shown(path)}: {_no_digest(layout, names)}")
-    for key in KEYS:
-        if key in layout.roles:
-            return key
+    if keys := tuple(key for key in KEYS if key in layout.roles):
+        return keys
     raise InputError(
         f"{shown(path)}: no link and no row hash to join it by{_refused(layout, KEYS)}; "
         f"it has {names}; name one with --column url=NAME"

@@ -9,7 +9,8 @@
 --
 -- Image hashes often live apart from the links, in files of billions of rows. The list meets
 -- such a file first, in one scan, and only the keys that matched travel to the shards.
--- A sidecar is keyed by its link where it has one (row_hash is null then), else by row hash.
+-- A sidecar is keyed by its link and by its row hash, where it has both: a row may lack its link
+-- (its shard's stands elsewhere), or have another than the shard's, such as that of a mirror.
 
 create or replace temp table maybe_sidecar_hits as
 with short_list as (
