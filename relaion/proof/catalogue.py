@@ -82,7 +82,7 @@ TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
             "role": ("VARCHAR", "what the column looks like; or files, keywords"),
             "column_name": ("VARCHAR", "the column; null where there is none"),
             "reason": ("VARCHAR", "why it, or these of its values, were not looked at"),
-            "n_values": ("BIGINT", "how many values, rows or files; null where not counted"),
+            "n_values": ("BIGINT", "how many values, rows or files; null if not counted"),
         },
     ),
     "hits": (

@@ -161,7 +161,7 @@ comment on column not_looked_at.subset is 'folder of shards that are audited tog
 comment on column not_looked_at.role is 'what the column looks like; or files, keywords';
 comment on column not_looked_at.column_name is 'the column; null where there is none';
 comment on column not_looked_at.reason is 'why it, or these of its values, were not looked at';
-comment on column not_looked_at.n_values is 'how many values, rows or files; null where not counted';
+comment on column not_looked_at.n_values is 'how many values, rows or files; null if not counted';
 
 create or replace table unions as
 with kept_rows as (
