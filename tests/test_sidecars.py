@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relaion.engine import ShardSource, connect
 from relaion.errors import InputError
 from relaion.proof.rows import At
 from relaion.proof.shorts import Source
 from relaion.shards.exact import marked, unmarked
 from relaion.shards.sidecar import Sidecar, read_sidecars
+from relaion.sqlset import VERSION
 from tests.layout_cases import digest, write
 from tests.pipeline import Sent, add_lists, here, rows_of, write_shard
 from tests.test_paths_find import ODD_NAMES
@@ -412,3 +414,10 @@ def test_verify_does_not_pass_over_a_sidecar_that_cannot_be_read(tmp_path: Path)
     for look in (lambda: list(source.pieces()), lambda: list(source.rows({"url"}))):
         with pytest.raises(InputError, match=r"gone\.parquet"):
             look()
+
+
+def test_sidecars_are_no_matter_where_no_image_hash_is_listed(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"url": ["https://a.example/1.jpg"]}), tmp_path / "s.parquet")
+    with connect() as engine:
+        engine.view_sidecars([ShardSource("s", -1, (tmp_path / "s.parquet",), {})], VERSION)
+        assert engine.rows("select url, row_hash, kind, digest from sidecar_digests") == []
