@@ -648,7 +648,7 @@ def test_missing_sidecars_are_said(made: World) -> None:
 
 
 def test_a_sidecar_less_is_found(made: World) -> None:
-    verdict = check(made, sidecars=[made.sidecar(0)])
+    verdict = check(made, sidecars=[made.sidecar(0), made.sidecar(2)])
     assert said(verdict) == {("6", "manifest.json: the sidecars given are not those of the run")}
     assert "1 sidecar of the run not given" in outcome(verdict, "1a").why
     assert outcome(verdict, "1b").state == "not checked"
@@ -667,10 +667,10 @@ def test_another_sidecar_is_found(world: World, change: str) -> None:
 
 
 def test_sidecars_lie_anywhere_and_in_any_order(made: World, tmp_path: Path) -> None:
-    for i in (1, 0):
+    for i in (2, 1, 0):
         shutil.copy(made.sidecar(i), tmp_path)
     assert whole(check(made, sidecars=[tmp_path]))
-    assert whole(check(made, sidecars=[made.sidecar(1), made.sidecar(0)]))
+    assert whole(check(made, sidecars=[made.sidecar(i) for i in (1, 2, 0)]))
 
 
 def test_a_sidecar_for_a_run_without_is_found(tmp_path: Path, made: World) -> None:
@@ -695,7 +695,7 @@ def test_a_sidecar_of_text_lines_is_read(tmp_path: Path) -> None:
     }  # fmt: skip
     world.write_manifest()
     world.write_audit()
-    given = [text, world.sidecar(1)]
+    given = [text, world.sidecar(1), world.sidecar(2)]
     assert whole(check(world, sidecars=given))
     put_back(world, 10, 0)
     world.manifest["sidecars"][0]["name"] = "links.tsv"
