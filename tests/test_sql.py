@@ -337,10 +337,6 @@ def test_a_day_at_the_prompt(made: Path) -> None:
         t.until("...> ")
         t.type("\x03")  # Ctrl-C gives the line up
         assert "bug" not in t.until(PROMPT)
-        t.type("select half")
-        t.until("half")
-        t.type("\x03")
-        t.until(PROMPT)
         t.type(LONG + "\n")
         t.until(LONG + "\n")
         time.sleep(0.7)
