@@ -895,7 +895,7 @@ COMPUTED = oracle.row_hash({"url": "https://a.example/1", "text": "harbour"}) or
 SIDECARS = st.lists(
     st.builds(
         oracle.Sidecar,
-        st.sampled_from(["url", "row_hash"]),
+        st.sampled_from([("url",), ("row_hash",), ("url", "row_hash")]),
         st.lists(
             st.fixed_dictionaries(
                 {
