@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests import pinned
 from tests.pipeline import relaion
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
@@ -45,6 +46,14 @@ def test_the_verdict_is_clean(demo: tuple[Path, Any]) -> None:
     outcomes = demo[1]["cleaned"]["verdict"]["outcomes"]
     assert [o["state"] for o in outcomes] == ["held"] * len(outcomes)
     assert not any(o["why"] for o in outcomes)
+
+
+def test_the_shards_and_the_audit_are_what_they_were(demo: tuple[Path, Any]) -> None:
+    """However the code is laid out, not one byte of an edition and no number may change."""
+    expected = pinned.CASE.read_text(encoding="utf-8").splitlines()
+    if expected[0] != f"# made with {pinned.versions()}":
+        pytest.skip(f"another library writes other bytes: {expected[0]}, not {pinned.versions()}")
+    assert pinned.told(demo[0] / "clean") == expected
 
 
 def test_every_listed_row_left_both_editions(demo: tuple[Path, Any]) -> None:
