@@ -246,6 +246,15 @@ class Engine:
             finally:
                 self._con.unregister("_incoming")
 
+    def create(self, table: str, data: pa.Table) -> None:
+        """Make a temp table of Arrow data."""
+        with self._said_by_us(f"filling {table}"):
+            self._con.register("_incoming", data)
+            try:
+                self._con.execute(f"create temp table {quote(table)} as from _incoming")
+            finally:
+                self._con.unregister("_incoming")
+
     def set_variables(self, **values: Any) -> None:
         """Set variables: `$name` in a script reads them, lists included."""
         for name, value in values.items():
@@ -336,9 +345,12 @@ class Engine:
                 f"copy ({query}) to {literal(str(part))} (format parquet)", doing=str(path)
             )
 
-    def read_parquet(self, table: str, paths: Sequence[Path], shard_no: int | None = None) -> None:
-        """Load files that `write_parquet` made into a temp table, or one shard's rows of them."""
-        where = "" if shard_no is None else f" where shard_no = {shard_no:d}"
+    def read_parquet(self, table: str, paths: Sequence[Path], in_table: str | None = None) -> None:
+        """Load files that `write_parquet` made into a temp table.
+
+        Or only the rows of the shards whose `shard_no` another table holds.
+        """
+        where = "" if in_table is None else f" semi join {quote(in_table)} using (shard_no)"
         self.execute(
             f"create or replace temp table {quote(table)} as "
             f"from read_parquet([{self._files(paths)}], hive_partitioning = false){where}",

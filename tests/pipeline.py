@@ -1,6 +1,7 @@
 """The real pipeline for tests: shards written, lists added, `clean` run, results read back."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -17,7 +18,8 @@ import pytest
 from relaion.cli.app import run
 from relaion.lists import store
 from relaion.run.pool import AnyTask, Outcome
-from relaion.run.worker import answer
+from relaion.run.task import Task
+from relaion.run.worker import Serving
 
 JOINED = pa.schema(
     [
@@ -35,11 +37,15 @@ ROLES = {
 class InProcess:
     """Does tasks here and now: the worker's own code without the processes."""
 
+    def __init__(self) -> None:
+        self._serving: dict[Path, Serving] = {}
+
     def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
         for task in tasks:
-            said = answer(task.to_json(), Path(task.work) / "errors.log")
-            error = said["error"]
-            yield Outcome(task.no, None if error is None else str(error), bool(said["fatal"]))
+            work = task.settings.work if isinstance(task, Task) else task.work
+            serving = self._serving.setdefault(work, Serving(work / "errors.log"))
+            said = json.loads(json.dumps(serving.answer(task.to_line())))
+            yield Outcome(task.no, said["error"], said["fatal"], said)
 
 
 def write_shard(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema = JOINED) -> None:

@@ -60,6 +60,7 @@ class Between(InProcess):
     """Does tasks like the others, and something once before the first of a step, or after."""
 
     def __init__(self, step: str, act: Callable[[], None], *, after: bool = False) -> None:
+        super().__init__()
         self.step = step
         self.act = act
         self.after = after

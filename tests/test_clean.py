@@ -156,8 +156,8 @@ def test_purge_removes_what_a_broken_run_left_and_nothing_else(world: Path) -> N
         "-- name: mine\n-- purpose: Fails on one shard.\n-- parent: original\n-- labels: csam\n"
         "-- reads: shard (shard_no integer)\n"
         "insert into removals\n"
-        "select 'mine', file_row_number, 'list' from list_hits\n"
-        "union all select 'mine', file_row_number, 'same_link' from same_link;\n"
+        "select 'mine', shard_no, file_row_number, 'list' from list_hits\n"
+        "union all select 'mine', shard_no, file_row_number, 'same_link' from same_link;\n"
         "select case when shard_no = 3 then error('marker') end from shard;\n"
     )
     done = relaion("clean", *ARGS, "--edition", "mine.sql", cwd=world)
@@ -216,7 +216,7 @@ def test_an_own_edition_runs_and_cannot_bring_rows_back(world: Path) -> None:
         "-- name: mine\n-- purpose: Only part-0 stays.\n-- parent: research\n-- labels: csam\n"
         "-- rules: not first\n"
         "-- reads: shard (shard_no integer, file_row_number bigint)\n"
-        "insert into removals select 'mine', file_row_number, 'not first' from shard\n"
+        "insert into removals select 'mine', shard_no, file_row_number, 'not first' from shard\n"
         "where shard_no > 0;\n"
     )
     result = clean_json(world, *ARGS, "--edition", "research", "--edition", "mine.sql")

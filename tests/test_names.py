@@ -57,12 +57,13 @@ def test_the_listed_row_leaves_whatever_the_other_columns_are_called(tmp_path: P
     script.write_text(
         "-- name:    removals\n-- purpose: Rows without links that end in 3.\n"
         "-- parent:  research\n-- labels:  csam\n-- rules:   three\n-- params:  none\n"
-        "-- reads:   shard (file_row_number bigint, url varchar)\n"
-        "-- writes:  removals (edition varchar, file_row_number bigint, reason varchar)\n"
+        "-- reads:   shard (shard_no integer, file_row_number bigint, url varchar)\n"
+        "-- writes:  removals (edition varchar, shard_no integer, file_row_number bigint, "
+        "reason varchar)\n"
         "-- nulls:   none\n-- order:   none\n\n"
-        "insert into removals select 'removals', file_row_number, 'three' from shard "
+        "insert into removals select 'removals', shard_no, file_row_number, 'three' from shard "
         "where url like '%3'\n"
-        "union all select 'removals', file_row_number, 'list' from list_hits;\n"
+        "union all select 'removals', shard_no, file_row_number, 'list' from list_hits;\n"
     )
     done = relaion("clean", "in", "--lists", "l.duckdb", "--out", "out", "--edition", "research",
                    "--edition", script, cwd=tmp_path)  # fmt: skip

@@ -1,145 +1,250 @@
-"""Which rows of one shard leave: rules meet the hits, and an edition's script decides."""
+"""Which rows leave: rules meet the hits, and the editions' scripts decide.
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TypeAlias
+A worker process has one connection for this. What is the same for every batch (macros, the
+keywords' pattern, the lists) is made once; a batch of shards is then one run of each script,
+whether it is one large shard or a thousand small ones.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from relaion.engine import Engine, ShardSource, connect
+from relaion.engine import Engine, connect
 from relaion.errors import InputError, ScriptError
 from relaion.paths import shown
-from relaion.run.numbering import players
-from relaion.run.readable import mending
-from relaion.run.task import EditionTask, Task
+from relaion.run.editions import Edition
+from relaion.run.numbering import Numbered, sources
+from relaion.run.readable import as_read, mending, original
+from relaion.run.task import Settings, Task
 from relaion.sqlset import load, parse
 
-_ORDERED = "order by edition, file_row_number, reason"
-Decision: TypeAlias = tuple[dict[str, pa.Array], list[list[Any]], list[list[Any]]]
+_ORDERED = "order by edition, shard_no, file_row_number, reason"
+_FOUND = ("list_hits", "same_link")  # what the search left, for all shards together
+Counts: TypeAlias = list[list[Any]]
 
 
-def decided(task: Task) -> Decision:
-    """Removed rows per edition in order, and the counts."""
-    found: list[Decision] = []
-    mending([task.original], Path(task.work), lambda: found.append(_decide(task)))
-    return found[-1]
+class Decision(NamedTuple):
+    """The rows that leave one shard, by edition, in order; and how many for which reason."""
+
+    removed: dict[str, pa.Array]
+    tally: Counts
+    groups: Counts
 
 
-@contextmanager
-def _prepared(task: Task) -> Iterator[Engine]:
-    """A connection that holds what an edition's script reads, and can reach nothing else."""
-    work = Path(task.work)
-    path, layout = task.original.readable(work)
-    with connect(threads=1, memory=task.memory, temp=work) as engine:
-        scripts = load(task.version)
-        engine.view_shards(
-            [ShardSource(task.subset, task.no, (path,), players(layout))], task.version
-        )
-        for table in ("list_hits", "same_link"):
-            engine.read_parquet(table, [work / f"{table}.parquet"], shard_no=task.no)
-        engine.read_parquet("lists", [work / "lists.parquet"])
-        engine.run(
-            scripts["40_rule_hits"],
-            unsafe_above=task.unsafe_above,
-            keyword_above=task.keyword_above,
-            unscored=task.unscored,
-        )
-        _keyword_hits(engine, task)
-        engine.run(scripts["45_removals"])
-        _load_editions(engine, task)
-        engine.lock(files=[path])
-        yield engine
+class Decider:
+    """Decides batches of shards of one run. A context, which holds its connection."""
 
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._scripts = load(settings.version)
+        self._left = ExitStack()
+        self._engine: Engine | None = None
+        self._pattern: str | None = None
 
-def _decide(task: Task) -> Decision:
-    """Run the scripts over one shard."""
-    scripts = load(task.version)
-    with _prepared(task) as engine:
-        for edition in task.editions:
+    def close(self) -> None:
+        """Close the connection; the next batch opens another."""
+        self._left.close()
+        self._engine = None
+
+    def decide(self, task: Task) -> dict[int, Decision]:
+        """What leaves each shard of a batch, by number.
+
+        Raises InputError, ScriptError or EngineError; the connection is then closed.
+        """
+        found: list[dict[int, Decision]] = []
+        originals = [original(n) for n in task.shards]
+        try:
+            mending(originals, self.settings.work, lambda: found.append(self._decide(task)))
+        except BaseException:
+            self.close()
+            raise
+        return found[-1]
+
+    def _decide(self, task: Task) -> dict[int, Decision]:
+        engine = self._ready()
+        shards = as_read(task.shards, self.settings.work)
+        self._load(engine, shards)
+        for edition in self.settings.editions:
             if edition.built_in:
                 _run_script(engine, edition)
             else:
-                engine.insert("removals", _own_removals(task, edition, engine))
-        engine.run(scripts["50_kept"])
-        engine.run(scripts["55_tally"])
-        for name in [n for n in scripts if n.startswith("9")]:
-            engine.run(scripts[name])
-            relation = next(iter(scripts[name].relations("writes")))
+                for n in shards:
+                    engine.insert("removals", self._own_removals(n, edition, engine))
+        self._check(engine, task)
+        engine.run(self._scripts["55_tally"])
+        return _by_shard(engine, task.shards, self.settings.editions)
+
+    def _ready(self) -> Engine:
+        """The connection of this process, with all that is the same for every batch."""
+        if self._engine is not None:
+            return self._engine
+        settings = self.settings
+        engine = self._left.enter_context(
+            connect(threads=1, memory=settings.memory, temp=settings.work)
+        )
+        engine.read_parquet("lists", [settings.work / "lists.parquet"])
+        engine.execute(
+            "create temp table editions (edition varchar, parent varchar, labels varchar[])"
+        )
+        for e in settings.editions:
+            values = [e.name, e.parent, list(e.labels)]
+            engine.execute("insert into editions values (?, ?, ?)", values)
+        keywords = settings.work / "keywords.parquet"
+        if keywords.exists():
+            engine.run(self._scripts["38_text_macros"])
+            engine.read_parquet("keywords", [keywords])
+            engine.run(self._scripts["39_keyword_pattern"])
+            ((self._pattern,),) = engine.rows("from keyword_pattern")
+        self._engine = engine
+        return engine
+
+    def _load(self, engine: Engine, shards: Sequence[Numbered]) -> None:
+        """What the scripts of editions read: the rows of some shards, the hits, the rules."""
+        settings = self.settings
+        engine.view_shards(sources(shards), settings.version)
+        engine.execute("create or replace temp table shards (shard_no integer, n_rows bigint)")
+        numbers = pa.array([n.no for n in shards], pa.int32())
+        rows = pa.array([n.shard.rows for n in shards], pa.int64())
+        engine.insert("shards", pa.table({"shard_no": numbers, "n_rows": rows}))
+        for table in _FOUND:
+            engine.read_parquet(table, [settings.work / f"{table}.parquet"], in_table="shards")
+        parameters = settings.parameters
+        engine.run(
+            self._scripts["40_rule_hits"],
+            unsafe_above=parameters.unsafe_above,
+            keyword_above=parameters.keyword_above,
+            unscored=parameters.unscored,
+        )
+        if self._pattern is not None:
+            engine.run(
+                self._scripts["41_keyword_hits"],
+                keyword_above=parameters.keyword_above,
+                keyword_pattern=self._pattern,
+            )
+        engine.run(self._scripts["45_removals"])
+
+    def _own_removals(self, n: Numbered, edition: Edition, engine: Engine) -> pa.Table:
+        """The rows of `removals` that a user's own script makes for its edition, of one shard.
+
+        It sees one shard at a time, so that what it decides does not hang on how shards are
+        batched. It runs on a connection of its own, which holds the removals of the editions
+        before it, and can reach nothing but the shard: whatever else it makes, replaces or
+        deletes there is gone with it, and cannot change what is checked and counted. Raises
+        ScriptError for a reason that its header does not name: a reason is published, and might
+        be anything that a row holds.
+        """
+        script = edition.script.path
+        only = f"where shard_no = {n.no:d}"
+        before = engine.table(f"from removals {only} {_ORDERED}")
+        with connect(
+            threads=1, memory=self.settings.memory, temp=self.settings.work
+        ) as own:
+            own.run(self._scripts["38_text_macros"])
+            own.view_shards(sources([n]), self.settings.version)
+            for table in ("lists", "editions"):
+                own.create(table, engine.table(f"from {table}"))
+            for table in (*_FOUND, "rule_hits", "shards"):
+                own.create(table, engine.table(f"from {table} {only}"))
+            own.run(self._scripts["45_removals"])
+            own.insert("removals", before)
+            own.lock(files=[n.shard.path])
+            _run_script(own, edition)
+            others = own.table(f"from removals where edition != $e {_ORDERED}", {"e": edition.name})
+            if not others.equals(before):
+                raise ScriptError(
+                    f"{shown(script)}: changes what other editions remove; its rows must say "
+                    f"'{edition.name}'"
+                )
+            found = own.table("from removals where edition = $e", {"e": edition.name})
+        if any(no != n.no for no in found.column("shard_no").unique().to_pylist()):
+            raise ScriptError(
+                f"{shown(script)}: removes rows of a shard that it was not shown; take shard_no "
+                "from `shard`"
+            )
+        reasons = set(found.column("reason").to_pylist())
+        if not reasons <= {"list", "same_link", *edition.rules}:
+            raise ScriptError(
+                f"{shown(script)}: gives a reason that is neither list, same_link nor named in "
+                "its header; name each in a line `-- rules: ...`, for reasons are published"
+            )
+        return found
+
+    def _check(self, engine: Engine, task: Task) -> None:
+        """Refuse what no edition may do; raises InputError."""
+        for name in [n for n in self._scripts if n.startswith("9")]:
+            script = self._scripts[name]
+            engine.run(script)
+            relation = next(iter(script.relations("writes")))
             refused = engine.rows(f"select edition from {relation}")  # noqa: S608 - our header
             if refused:
                 raise InputError(
-                    f"{task.path}: edition {refused[0][0]} was not written, {name} found it among "
-                    f"the {scripts[name].purpose[0].lower()}{scripts[name].purpose[1:]}"
+                    f"{task.named}: edition {refused[0][0]} was not written, {name} found it "
+                    f"among the {script.purpose[0].lower()}{script.purpose[1:]}"
                 )
-        removed = {
-            e.name: engine.table(
-                "select distinct file_row_number from removals where edition = ? order by all",
-                [e.name],
-            )
-            .column(0)
-            .combine_chunks()
-            for e in task.editions
-        }
-        tally = [list(row) for row in engine.rows("from tally order by all")]
-        groups = [list(row) for row in engine.rows("from tally_groups order by all")]
-    return removed, tally, groups
 
 
-def _keyword_hits(engine: Engine, task: Task) -> None:
-    """Rows that the rule on keywords names; nothing where the run has none."""
-    keywords = Path(task.work) / "keywords.parquet"
-    scripts = load(task.version)
-    has_own = not all(edition.built_in for edition in task.editions)
-    if keywords.exists() or has_own:  # an own script may fold captions, too
-        engine.run(scripts["38_text_macros"])
-    if keywords.exists():
-        engine.read_parquet("keywords", [keywords])
-        engine.run(scripts["39_keyword_pattern"])
-        ((pattern,),) = engine.rows("from keyword_pattern")
-        engine.run(
-            scripts["41_keyword_hits"],
-            keyword_above=task.keyword_above,
-            keyword_pattern=pattern,
-        )
+def _by_shard(
+    engine: Engine, shards: Sequence[Numbered], editions: Sequence[Edition]
+) -> dict[int, Decision]:
+    """What the scripts made for a batch, parted by shard."""
+    numbers = [n.no for n in shards]
+    removed = {e.name: _parted(engine, e.name, numbers) for e in editions}
+    tally = _rows_of(engine, "tally", numbers)
+    groups = _rows_of(engine, "tally_groups", numbers)
+    return {
+        no: Decision({name: rows[no] for name, rows in removed.items()}, tally[no], groups[no])
+        for no in numbers
+    }
 
 
-def _load_editions(engine: Engine, task: Task) -> None:
-    engine.execute("create temp table editions (edition varchar, parent varchar, labels varchar[])")
-    for e in task.editions:
-        engine.execute("insert into editions values (?, ?, ?)", [e.name, e.parent, e.labels])
+def _parted(engine: Engine, edition: str, numbers: Sequence[int]) -> dict[int, pa.Array]:
+    found = engine.table(
+        "select distinct shard_no, file_row_number from removals where edition = ? "
+        "order by shard_no, file_row_number",
+        [edition],
+    ).combine_chunks()
+    counts = {v["values"].as_py(): v["counts"].as_py() for v in pc.value_counts(found["shard_no"])}
+    parted = {}
+    start = 0
+    for no in sorted(numbers):
+        n = counts.get(no, 0)
+        parted[no] = found["file_row_number"].slice(start, n).combine_chunks()
+        start += n
+    return parted
 
 
-def _own_removals(task: Task, edition: EditionTask, engine: Engine) -> pa.Table:
-    """The rows of `removals` that a user's own script makes for its edition.
-
-    It runs on a connection of its own, which holds the removals of the editions before it:
-    whatever else it makes, replaces or deletes there is gone with it, and cannot change what
-    is checked and counted. Raises ScriptError for a reason that its header does not name: a
-    reason is published, and might be anything that a row holds.
-    """
-    before = engine.table(f"from removals {_ORDERED}")
-    with _prepared(task) as own:
-        own.insert("removals", before)
-        _run_script(own, edition)
-        others = own.table(f"from removals where edition != $e {_ORDERED}", {"e": edition.name})
-        if not others.equals(before):
-            raise ScriptError(
-                f"{shown(edition.script)}: changes what other editions remove; its rows must say "
-                f"'{edition.name}'"
-            )
-        found = own.table("from removals where edition = $e", {"e": edition.name})
-    reasons = set(found.column("reason").to_pylist())
-    if not reasons <= {"list", "same_link", *edition.rules}:
-        raise ScriptError(
-            f"{shown(edition.script)}: gives a reason that is neither list, same_link nor named in "
-            "its header; name each in a line `-- rules: ...`, for reasons are published"
-        )
+def _rows_of(engine: Engine, table: str, numbers: Sequence[int]) -> dict[int, Counts]:
+    found: dict[int, Counts] = {no: [] for no in numbers}
+    for no, *row in engine.rows(f"from {table} order by all"):
+        found[no].append(row)
     return found
 
 
-def _run_script(engine: Engine, edition: EditionTask) -> None:
-    script = parse(Path(edition.script))
-    if script.sha256 != edition.sha256:
-        raise ScriptError(f"{edition.script}: changed since the run began; restore it")
-    engine.run(script, **({"labels": edition.labels} if "labels" in script.params else {}))
+def _run_script(engine: Engine, edition: Edition) -> None:
+    script = parse(edition.script.path)
+    if script.sha256 != edition.script.sha256:
+        raise ScriptError(f"{edition.script.path}: changed since the run began; restore it")
+    engine.run(script, **({"labels": list(edition.labels)} if "labels" in script.params else {}))
+
+
+class Deciders:
+    """The `Decider` of a worker: one run at a time, kept from batch to batch."""
+
+    def __init__(self) -> None:
+        self._now: Decider | None = None
+
+    def of(self, settings: Settings) -> Decider:
+        """The one for these settings."""
+        if self._now is None or self._now.settings != settings:
+            self.close()
+            self._now = Decider(settings)
+        return self._now
+
+    def close(self) -> None:
+        """Close the connection that is open."""
+        if self._now is not None:
+            self._now.close()
+        self._now = None

@@ -28,7 +28,6 @@ _COLUMNS = {
     "found_values": "shard_no integer, role varchar, column_name varchar, n_values bigint",
     "hit_keys": "list_id integer, digest varchar, host_digest varchar",
 }
-_MARK = "find "
 
 
 @dataclass(frozen=True)
@@ -56,22 +55,9 @@ class FindTask:
     origin: Path | None = None
     no: int = -1
 
-    def to_json(self) -> str:
-        """One line, though no JSON: shards hold schemas. It comes from our own parent only."""
-        return _MARK + base64.b64encode(pickle.dumps(self)).decode("ascii")
-
-    @staticmethod
-    def is_one(line: str) -> bool:
-        """Whether a line holds such a task."""
-        return line.startswith(_MARK)
-
-    @classmethod
-    def from_json(cls, line: str) -> "FindTask":
-        """Read what `to_json` wrote."""
-        task = pickle.loads(base64.b64decode(line.removeprefix(_MARK)))  # noqa: S301
-        if not isinstance(task, cls):  # though nobody else writes to this pipe
-            raise TypeError(f"a task, not {type(task).__name__}")
-        return task
+    def to_line(self) -> str:
+        """One line of text, for a worker of our own."""
+        return base64.b64encode(pickle.dumps(self)).decode("ascii")
 
     @property
     def named(self) -> str:

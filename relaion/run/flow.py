@@ -4,7 +4,7 @@ A shard that fails is set aside and named; the others are done. Then the run sto
 it has, to be gone on with when the shard was replaced.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from relaion.errors import InputError, ListError, StopError
 from relaion.lists.snapshot import Snapshot
-from relaion.paths import replaced
+from relaion.paths import replaced, shown
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.audit import Found, write_audit
@@ -21,14 +21,15 @@ from relaion.run.editions import Edition
 from relaion.run.find import Search
 from relaion.run.hunt import Hunt, Searched
 from relaion.run.inputs import Inputs, several
-from relaion.run.job import Job, done
+from relaion.run.job import is_done, task, tasks
+from relaion.run.journal import Journal
 from relaion.run.keywords import Keywords, write_keywords
 from relaion.run.known import Known
 from relaion.run.ledger import mark_changed
 from relaion.run.limits import Limits
 from relaion.run.numbering import Numbered
 from relaion.run.plan import Parameters, Plan
-from relaion.run.pool import Executor
+from relaion.run.pool import Executor, Outcome
 from relaion.run.progress import Progress
 from relaion.run.reach import reach
 from relaion.run.search import hold, notices
@@ -39,7 +40,8 @@ from relaion.run.sidecars import (
     roles_beside,
     sidecar_lines,
 )
-from relaion.run.task import Report
+from relaion.run.sizes import parse_size
+from relaion.run.task import Report, Settings, Task
 from relaion.shards.looked import Asked, NotLookedAt
 from relaion.shards.sidecar import Sidecar
 
@@ -186,27 +188,61 @@ class Run:
         return searched
 
     def _rewrite(self, searched: Searched) -> dict[int, Report]:
-        """Do the tasks of all shards that could be searched and are not done yet."""
+        """Write all shards that could be searched and are not written yet.
+
+        A batch that failed as a whole is done again shard by shard, so that only the shard
+        that failed is set aside.
+        """
         request = self.request
-        job = Job(
-            self.place.path, self.place.work, request.editions, request.parameters,
-            request.version, request.limits.memory, request.limits.workers, not self.copy,
-        )  # fmt: skip
-        tasks = job.tasks(searched.shards, searched.digests, searched.seals)
-        numbered = {n.no: n for n in searched.shards}
-        reports = {t.no: report for t in tasks if (report := done(t))}
-        waiting = {t.no: t for t in tasks if t.no not in reports}
-        self.progress.phase("clean", len(waiting), sum(t.rows for t in waiting.values()))
-        for outcome in self.executor.run(list(waiting.values())):
-            task = waiting[outcome.no]
-            report = Report.read(task.report_path) if outcome.error is None else None
-            if report is not None:
-                reports[task.no] = report
-            else:
-                error = outcome.error or f"{task.named}: the report of what was written is gone"
-                self._fail_shard(numbered[task.no], error)
-            self.progress.done(1, task.rows)
+        settings = self._settings()
+        journal = Journal(self.place.work)
+        digests, seals = searched.digests, searched.seals
+        reports = {}
+        written = {report.no: report for report in journal.read(Report.read)}
+        for n in searched.shards:
+            report = written.get(n.no)
+            known = digests.get(n.no, ""), seals[n.no].sha256
+            if report and is_done(report, settings, n, *known):
+                reports[n.no] = report
+        waiting = [n for n in searched.shards if n.no not in reports]
+        self.progress.phase("clean", len(waiting), sum(n.shard.rows for n in waiting))
+        workers = request.limits.workers
+        batches = list(tasks(settings, waiting, digests, seals, workers))
+        while batches:
+            again: list[Numbered] = []
+            by_no = {t.no: t for t in batches}
+            for outcome in self.executor.run(batches):
+                again += self._take(by_no[outcome.no], outcome, journal, reports)
+            batches = [task(settings, [n], digests, seals) for n in again]
         return dict(sorted(reports.items()))
+
+    def _take(
+        self, batch: Task, outcome: Outcome, journal: Journal, reports: dict[int, Report]
+    ) -> Sequence[Numbered]:
+        """Note what became of a batch; returns the shards that are to be done again, alone."""
+        if outcome.error is not None and len(batch.shards) > 1:
+            return batch.shards
+        done = [Report.read(found) for found in outcome.said.get("reports", ())]
+        journal.add(report.plain() for report in done)
+        reports |= {report.no: report for report in done}
+        lines = {int(no): line for no, line in outcome.said.get("failed", {}).items()}
+        for n in batch.shards:
+            if n.no not in reports:
+                unknown = f"{shown(n.shard.path)}: its worker said nothing of it"
+                self._fail_shard(n, lines.get(n.no) or outcome.error or unknown)
+        self.progress.done(len(batch.shards), batch.rows)
+        return ()
+
+    def _settings(self) -> Settings:
+        request = self.request
+        memory = parse_size(request.limits.memory)
+        each = memory // (2 * request.limits.workers)  # the other half is the writer's
+        return Settings(
+            self.place.path.absolute(), self.place.work.absolute(), request.editions,
+            request.parameters, request.version, f"{each}B",
+            memory // 2,  # not by worker: how many there are must not move row groups
+            not self.copy,
+        )  # fmt: skip
 
     def _told(
         self, searched: Searched, reached: frozenset[str], reports: Mapping[int, Report]

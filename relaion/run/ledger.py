@@ -141,7 +141,7 @@ def is_vouched(path: Path, value: Any, files: Sequence[Path]) -> bool:
 def forget(work: Path, numbers: Collection[int]) -> None:
     """Forget what was found in some shards, and in others that were searched along with them."""
     for no in numbers:
-        for left in (f"done/{no:06}.json", f"{MENDED}/{no:06}.parquet", f"{CHANGED}/{no:06}"):
+        for left in (f"{MENDED}/{no:06}.parquet", f"{CHANGED}/{no:06}"):
             (work / left).unlink(missing_ok=True)
     for path in (work / FIND).glob("*-*.json"):
         note = _Found.read(path)

@@ -68,7 +68,7 @@ def check_ours(out: Out) -> None:
     known = {MANIFEST, AUDIT, WORK}
     strange = sorted(p.name for p in out.path.iterdir() if p.name not in known)
     begun = (out.path / MANIFEST).exists() or (out.work / PLAN).exists()
-    begun = begun or all((out.work / name).is_dir() for name in (FIND, "done"))  # its plan is lost
+    begun = begun or (out.work / FIND).is_dir()  # its plan is lost
     if strange and not begun:
         raise OutputError(
             f"{shown(out.path)}: is not empty and no run of relaion (it holds "
@@ -107,7 +107,7 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
     elif out.work.exists():  # left by a kill while it was removed: of whatever run
         _refuse_outputs_of_others(out, plan)
         remove_tree(out.work)
-    for folder in (out.work, out.work / "done", out.work / FIND):
+    for folder in (out.work, out.work / FIND):
         private_folder(folder)
     with whole_file(path, mode=0o600) as part:
         fresh = {"plan": json.loads(manifest.plan_json(plan)), "stamps": stamps}

@@ -7,10 +7,10 @@ go on.
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from relaion.run.findtask import FindTask
 from relaion.run.process import Answer, Guard, Worker
@@ -24,11 +24,14 @@ class Outcome:
     """What became of a task, told by its number.
 
     `error` is one line, or None when it is done; `fatal` when no other task can do better.
+    `said` is what its worker said besides: the reports of shards that were done, and of those
+    that failed a line by number.
     """
 
     no: int
     error: str | None
     fatal: bool = False
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Executor(Protocol):
@@ -110,7 +113,7 @@ class _Hand(threading.Thread):
     def run(self) -> None:
         while not self._stopped and (task := self._waiting.get()) is not None:
             said = self._do(task)
-            self._outcomes.put(Outcome(task.no, said.error, said.fatal))
+            self._outcomes.put(Outcome(task.no, said.error, said.fatal, said.said))
         worker, self._worker = self._worker, None
         if worker is not None:
             self._pool.give_back(worker)
@@ -127,7 +130,7 @@ class _Hand(threading.Thread):
             worker = self._worker = self._worker or self._pool.take()
         except OSError as e:
             return Answer(f"{task.named}: no process could be started for it ({e.strerror})", True)
-        said = worker.ask(task.to_json(), task.seconds)
+        said = worker.ask(task.to_line(), task.seconds)
         if said is None or said.broken:
             self._worker = None
             worker.end()

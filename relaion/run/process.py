@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _LOOK_SECONDS = 0.2  # between two looks at a worker's memory
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -34,12 +36,13 @@ class Answer:
     """What a worker said of its task.
 
     `fatal` when no other task can do better, `broken` when the process is of no use any more:
-    `error` then begins where the name of the task is to stand.
+    `error` then begins where the name of the task is to stand. `said` is all that it said.
     """
 
     error: str | None
     fatal: bool = False
     broken: bool = False
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 def seconds_for(rows: int, size: int, rows_a_second: int, files: int = 1) -> float:
@@ -102,7 +105,7 @@ class Worker:
         if not found.endswith(b"\n"):
             return self._ended()
         said = json.loads(found)
-        return Answer(said["error"], bool(said["fatal"]))
+        return Answer(said["error"], bool(said["fatal"]), said=said)
 
     def _resident(self) -> int:
         try:

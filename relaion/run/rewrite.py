@@ -1,10 +1,12 @@
-"""What a worker does with one shard: decide, mask the rows out, write every edition, report."""
+"""What a worker does with a batch of shards: decide, then mask the rows out of each and write it.
+
+A shard that fails is told apart; the others of its batch are done.
+"""
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,53 +22,72 @@ from relaion.paths import (
     stamp_of,
     whole_file,
 )
-from relaion.run.decide import Decision, decided
+from relaion.run.decide import Deciders, Decision
 from relaion.run.ledger import mark_changed
-from relaion.run.task import Output, Report, Task
+from relaion.run.numbering import Numbered
+from relaion.run.task import Answer, Output, Report, Settings, Task
 from relaion.shards.believed import hidden_roles
 from relaion.shards.writer import Target, write_editions
 
 Outputs: TypeAlias = "tuple[dict[str, Output], list[str]]"
 
 
-def run_task(task: Task) -> Report:
-    """Decide, write, count; leaves the report in the work folder and returns it.
+def run_task(task: Task, deciders: Deciders, line: Callable[[str, BaseException], str]) -> Answer:
+    """Decide a batch, write its shards, count; a report of each that was done.
 
-    Raises InputError, and leaves no output, where the shard is another file than was searched.
+    `line` says in one line what an unexpected error of a shard was. Raises what decides nothing
+    for any shard of the batch; where it has one shard alone, that one is named.
     """
-    source = Path(task.path)
-    done: list[tuple[Outputs, Decision]] = []
-
-    def write() -> None:
-        decision = decided(task)
-        done.append((_write(task, source, decision), decision))
-
+    decisions: list[dict[int, Decision]] = []
+    seals = {n.shard.path: task.seals[n.no] for n in task.shards}
+    decider = deciders.of(task.settings)
     try:
-        (read,) = read_still({source: task.sha256}, write)
-        (outputs, notices), (_, tally, groups) = done[-1]
-        if denied := hidden_roles(source, task.original.layout):
+        read_still(seals, lambda: decisions.append(decider.decide(task)))
+    except RelaionError as e:
+        if len(task.shards) == 1:
+            _refuse_replaced(task, task.shards[0], e)
+        raise
+    reports: list[Report] = []
+    failed: dict[int, str] = {}
+    for n in task.shards:
+        try:
+            reports.append(_write_shard(task, n, decisions[-1][n.no]))
+        except RelaionError as e:
+            failed[n.no] = str(e)
+        except Exception as e:  # a bug met in one shard must not end the run
+            failed[n.no] = line(shown(n.shard.path), e)
+    return Answer(tuple(reports), failed)
+
+
+def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
+    """Write one shard of every edition.
+
+    Raises InputError, and leaves no output, where it is another file than was searched.
+    """
+    source, known = n.shard.path, task.seals[n.no]
+    settings = task.settings
+    done: list[Outputs] = []
+    try:
+        (read,) = read_still({source: known}, lambda: done.append(_write(settings, n, decision)))
+        outputs, notices = done[-1]
+        if denied := hidden_roles(source, n.shard.layout):
             notices.append(_denied(denied))
-        _same_bytes(task, source, read, outputs)
-        stamps = {e.name: stamp_of(Path(e.target)) for e in task.editions}
+        _same_bytes(settings, n, known.sha256, read, outputs)
+        stamps = {e.name: stamp_of(settings.target(e.name, n)) for e in settings.editions}
         stamp = stamp_of(source)
         is_linked = any(output.how == "linked" for output in outputs.values())
         if stamp.written != read.written or not (
-            is_linked or is_still(source, Seal(read, task.sha256))
+            is_linked or is_still(source, Seal(read, known.sha256))
         ):
             raise replaced(source)
     except RelaionError as e:
-        if isinstance(e, OutputError) or _is_searched(task, source):
-            raise
-        _leave_nothing(task)
-        raise (e if isinstance(e, InputError) else replaced(source)) from None
-    report = Report(
-        task.no, task.rows, stamp.size, task.sha256, task.hits,
+        _refuse_replaced(task, n, e)
+        raise
+    return Report(
+        n.no, n.shard.rows, stamp.size, known.sha256, task.hits.get(n.no, ""),
         {name: replace(output, stamp=stamps[name]) for name, output in outputs.items()},
-        tally, groups, notices, stamp,
+        decision.tally, decision.groups, stamp, notices,
     )  # fmt: skip
-    with whole_file(task.report_path, mode=0o600) as part:
-        part.write_text(json.dumps(asdict(report)), encoding="ascii")
-    return report
 
 
 def _denied(columns: Sequence[str]) -> str:
@@ -78,27 +99,33 @@ def _denied(columns: Sequence[str]) -> str:
     )
 
 
-def _is_searched(task: Task, source: Path) -> bool:
+def _refuse_replaced(task: Task, n: Numbered, error: RelaionError) -> None:
+    """Raise for a shard that is another file now, whatever went wrong, and leave no output of it.
+
+    It is noted, so that it is searched again.
+    """
+    if isinstance(error, OutputError) or _is_searched(n.shard.path, task.seals[n.no]):
+        return
+    mark_changed(task.settings.work, n.no)
+    for edition in task.settings.editions:
+        task.settings.target(edition.name, n).unlink(missing_ok=True)
+    raise (error if isinstance(error, InputError) else replaced(n.shard.path)) from None
+
+
+def _is_searched(source: Path, known: Seal) -> bool:
     try:
-        return seal(source).sha256 == task.sha256
+        return seal(source).sha256 == known.sha256
     except InputError:
         return False
 
 
-def _leave_nothing(task: Task) -> None:
-    """Remove what was written of another file, and note that the shard is to be searched again."""
-    mark_changed(Path(task.work), task.no)
-    for edition in task.editions:
-        Path(edition.target).unlink(missing_ok=True)
-
-
-def _write(task: Task, source: Path, decision: Decision) -> Outputs:
+def _write(settings: Settings, n: Numbered, decision: Decision) -> Outputs:
     """Write the shard of every edition that loses rows; the others have no output yet."""
-    removed, _, _ = decision
+    removed = decision.removed
     outputs: dict[str, Output] = {}
     targets: list[tuple[str, Target]] = []
-    for edition in task.editions:
-        target = Path(edition.target)
+    for edition in settings.editions:
+        target = settings.target(edition.name, n)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as e:
@@ -107,25 +134,29 @@ def _write(task: Task, source: Path, decision: Decision) -> Outputs:
             targets.append((edition.name, Target(target, removed[edition.name])))
     notices: list[str] = []
     if targets:
-        written = write_editions(source, [t for _, t in targets], memory_bytes=task.writer_bytes)
+        written = write_editions(
+            n.shard.path, [t for _, t in targets], memory_bytes=settings.writer_bytes
+        )
         for (name, to), w in zip(targets, written, strict=True):
-            if w.rows != task.rows - len(removed[name]):
+            if w.rows != n.shard.rows - len(removed[name]):
                 raise OutputError(f"{shown(to.path)}: holds another number of rows than it should")
             outputs[name] = Output(w.rows, w.bytes, w.sha256, "written")
-            notices += [n for n in w.notices if n not in notices]
+            notices += [said for said in w.notices if said not in notices]
     return outputs, notices
 
 
-def _same_bytes(task: Task, source: Path, read: Stamp, outputs: dict[str, Output]) -> None:
+def _same_bytes(
+    settings: Settings, n: Numbered, sha256: str, read: Stamp, outputs: dict[str, Output]
+) -> None:
     """Give the editions that lose nothing the source's bytes: by a hard link, else by a copy."""
-    for edition in task.editions:
+    source = n.shard.path
+    for edition in settings.editions:
         if edition.name not in outputs:
-            target = Path(edition.target)
-            with whole_file(target) as part:
-                how = "linked" if task.link and _linked(source, part, read) else "copied"
-                if how == "copied" and _copied(source, part) != task.sha256:
+            with whole_file(settings.target(edition.name, n)) as part:
+                how = "linked" if settings.link and _linked(source, part, read) else "copied"
+                if how == "copied" and _copied(source, part) != sha256:
                     raise replaced(source)
-            outputs[edition.name] = Output(task.rows, task.bytes, task.sha256, how)
+            outputs[edition.name] = Output(n.shard.rows, n.shard.bytes, sha256, how)
 
 
 def _linked(source: Path, part: Path, read: Stamp) -> bool:

@@ -1,96 +1,85 @@
-"""One shard's work as plain values: what is to be done, and what was done.
+"""The work on a batch of shards as plain values: what is to be done, and what was done.
 
-A task is a small JSON object, so that it can travel to any executor; `rewrite.py` does it.
+A task is pickled on its way to a worker; `rewrite.py` does it.
 """
 
-import json
+import base64
+import pickle
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from relaion.paths import Seal, Stamp, is_still, shown
-from relaion.run.ledger import read_note
+from relaion.run.editions import Edition
+from relaion.run.numbering import Numbered
+from relaion.run.plan import Parameters
 from relaion.run.process import seconds_for
-from relaion.run.readable import Original
-from relaion.shards.roles import Column, Layout
 
 ROWS_A_SECOND = 5_000  # an edition script and two editions of long captions take a tenth
 
 
 @dataclass(frozen=True)
-class EditionTask:
-    """One edition of one shard: the script that decides, and where the rows go."""
+class Settings:
+    """What all tasks of a run share.
 
-    name: str
-    parent: str
-    labels: list[str]
-    script: str
-    sha256: str
-    target: str
-    rules: list[str]
-    built_in: bool
-
-
-@dataclass(frozen=True)
-class Task:
-    """Everything that a worker must know of one shard; plain values only.
-
-    `columns` play a role: role, order, position, name and type of each. `hits`: a digest of
-    what the search found in this shard, `sha256` that of the file as it was searched.
+    `memory` is what one worker may take for its queries, `writer_bytes` for what it writes.
     """
 
-    no: int
-    path: str
-    subset: str
-    rows: int
-    columns: list[list[Any]]
-    editions: list[EditionTask]
-    unsafe_above: float
-    keyword_above: float
-    unscored: str
-    work: str
+    out: Path
+    work: Path
+    editions: tuple[Edition, ...]
+    parameters: Parameters
     version: str
     memory: str
     writer_bytes: int
     link: bool
-    bytes: int
-    hits: str
-    sha256: str
 
-    def to_json(self) -> str:
-        """One line of JSON; odd file names survive as surrogate escapes."""
-        return json.dumps(asdict(self))
+    def target(self, edition: str, shard: Numbered) -> Path:
+        """Where a shard of an edition goes."""
+        return self.out / edition / shard.shard.subset / shard.shard.name
 
-    @classmethod
-    def from_json(cls, line: str) -> "Task":
-        """Read what `to_json` wrote."""
-        found = json.loads(line)
-        found["editions"] = [EditionTask(**e) for e in found["editions"]]
-        return cls(**found)
+
+@dataclass(frozen=True)
+class Task:
+    """A batch of shards, in order of number, to be decided together and written one by one.
+
+    `hits`: a digest of what the search found in a shard, by its number; none where it found
+    nothing. `seals` are the shards as they were searched.
+    """
+
+    settings: Settings
+    shards: tuple[Numbered, ...]
+    hits: dict[int, str]
+    seals: dict[int, Seal]
+
+    def to_line(self) -> str:
+        """One line of text, for a worker of our own."""
+        return base64.b64encode(pickle.dumps(self)).decode("ascii")
+
+    @property
+    def no(self) -> int:
+        """The number of its first shard."""
+        return self.shards[0].no
+
+    @property
+    def rows(self) -> int:
+        """Rows of all its shards."""
+        return sum(n.shard.rows for n in self.shards)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all its shards."""
+        return sum(n.shard.bytes for n in self.shards)
 
     @property
     def named(self) -> str:
         """What an error calls this task."""
-        return shown(self.path)
+        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else "a batch of shards"
 
     @property
     def seconds(self) -> float:
         """How long it may take."""
-        return seconds_for(self.rows, self.bytes, ROWS_A_SECOND)
-
-    @property
-    def original(self) -> Original:
-        """The shard as it came, with the columns that play a role."""
-        columns = tuple(
-            Column(name, position, kind, role, "", "", None, order)
-            for role, order, position, name, kind in self.columns
-        )
-        return Original(self.no, Path(self.path), Layout(columns))
-
-    @property
-    def report_path(self) -> Path:
-        """Where the report of this task lies once it is done."""
-        return Path(self.work) / "done" / f"{self.no:06}.json"
+        return seconds_for(self.rows, self.bytes, ROWS_A_SECOND, len(self.shards))
 
 
 @dataclass(frozen=True)
@@ -111,11 +100,11 @@ class Output:
         return self.stamp is not None and is_still(path, Seal(self.stamp, self.sha256))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Report:
-    """What a task did: private, since it counts per shard. `hits` is that of the task.
+    """What was done to one shard: private, since it counts per shard. `hits` is that of the task.
 
-    `stamp` is that of the shard when the task was done.
+    `stamp` is that of the shard when it was written.
     """
 
     no: int
@@ -126,21 +115,35 @@ class Report:
     outputs: dict[str, Output]
     tally: list[list[Any]]
     groups: list[list[Any]]
+    stamp: Stamp
     notices: list[str] = field(default_factory=list)
-    stamp: Stamp | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self)
 
     @classmethod
-    def read(cls, path: Path) -> "Report | None":
-        """Read the report of a finished task; None where there is none, or it is garbage."""
-        return read_note(path, cls._of)
-
-    @classmethod
-    def _of(cls, found: dict[str, Any]) -> "Report":
+    def read(cls, found: dict[str, Any]) -> "Report":
+        """Read what `plain` made; raises TypeError or LookupError for anything else."""
         for each in (found, *found["outputs"].values()):
             each["stamp"] = Stamp(*map(int, each["stamp"]))
         found["outputs"] = {k: Output(**v) for k, v in found["outputs"].items()}
         return cls(**found)
 
     def is_of(self, path: Path) -> bool:
-        """Whether a shard still has the bytes that this task read."""
-        return self.stamp is not None and is_still(path, Seal(self.stamp, self.sha256))
+        """Whether a shard still has the bytes that were read."""
+        return is_still(path, Seal(self.stamp, self.sha256))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a batch: a report of each shard that was done, a line for each that failed.
+
+    `error` where all failed alike, and nothing is known of each; `fatal` when no other task can
+    do better.
+    """
+
+    reports: tuple[Report, ...] = ()
+    failed: dict[int, str] = field(default_factory=dict)
+    error: str | None = None
+    fatal: bool = False

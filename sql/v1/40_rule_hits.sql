@@ -1,11 +1,11 @@
 -- name:    rule_hits
--- purpose: The rows of one shard that a rule names, by their own score.
+-- purpose: The rows that a rule names, by their own score.
 -- params:  $unsafe_above  double  a score above it fulfils `unsafe`
 -- params:  $keyword_above  double  a score above it and a keyword fulfil `unsafe_keyword`
 -- params:  $unscored  varchar  keep or drop rows without a score
--- reads:   shard (file_row_number bigint, punsafe double)
--- writes:  scored (file_row_number bigint, score double)
--- writes:  rule_hits (file_row_number bigint, rule varchar)
+-- reads:   shard (shard_no integer, file_row_number bigint, punsafe double)
+-- writes:  scored (shard_no integer, file_row_number bigint, score double)
+-- writes:  rule_hits (shard_no integer, file_row_number bigint, rule varchar)
 -- nulls:   null and NaN are no score
 -- order:   none
 --
@@ -16,6 +16,7 @@
 
 create or replace temp table raw_scores as
 select
+    s.shard_no,
     s.file_row_number,
     s.punsafe as raw_score
 from shard as s
@@ -23,18 +24,21 @@ where s.punsafe > least($unsafe_above, $keyword_above) or $unscored = 'drop';
 
 create or replace temp table scored as
 select
+    r.shard_no,
     r.file_row_number,
     case when not isnan(r.raw_score) then r.raw_score end as score
 from raw_scores as r;
 
 create or replace temp table rule_hits as
 select
+    s.shard_no,
     s.file_row_number,
     'unsafe' as rule
 from scored as s
 where s.score > $unsafe_above
 union all
 select
+    s.shard_no,
     s.file_row_number,
     'unscored' as rule
 from scored as s

@@ -1,11 +1,11 @@
 -- name:    keyword_hits
--- purpose: The rows of one shard with a high score whose caption holds a keyword.
+-- purpose: The rows with a high score whose caption holds a keyword.
 -- params:  $keyword_above  double  a score above it and a keyword fulfil `unsafe_keyword`
 -- params:  $keyword_pattern  varchar  what 39_keyword_pattern made; null names no row
--- reads:   shard (file_row_number bigint, text varchar, punsafe double)
--- reads:   scored (file_row_number bigint, score double)
--- reads:   rule_hits (file_row_number bigint, rule varchar)
--- writes:  rule_hits (file_row_number bigint, rule varchar)
+-- reads:   shard (shard_no integer, file_row_number bigint, text varchar, punsafe double)
+-- reads:   scored (shard_no integer, file_row_number bigint, score double)
+-- reads:   rule_hits (shard_no integer, file_row_number bigint, rule varchar)
+-- writes:  rule_hits (shard_no integer, file_row_number bigint, rule varchar)
 -- nulls:   a null caption holds no keyword
 -- order:   none
 --
@@ -15,20 +15,25 @@
 
 create or replace temp table captions as
 with high as (
-    select h.file_row_number
+    select
+        h.shard_no,
+        h.file_row_number
     from scored as h
     where h.score > $keyword_above
 )
 
 select
+    s.shard_no,
     s.file_row_number,
     unnest(readings(s.text)) as text
 from shard as s
-semi join high as h on s.file_row_number = h.file_row_number
+semi join high as h
+    on s.shard_no = h.shard_no and s.file_row_number = h.file_row_number
 where s.punsafe > $keyword_above;
 
 insert into rule_hits
 select distinct
+    c.shard_no,
     c.file_row_number,
     'unsafe_keyword' as rule
 from captions as c

@@ -1,13 +1,13 @@
 -- name:    tally
--- purpose: How many rows of one shard leave for which reason.
+-- purpose: How many rows of each shard leave for which reason.
 -- params:  none
--- reads:   removals (edition varchar, file_row_number bigint, reason varchar)
+-- reads:   removals (edition varchar, shard_no integer, file_row_number bigint, reason varchar)
 -- reads:   editions (edition varchar, labels varchar[])
--- reads:   list_hits (file_row_number bigint, list_id integer, kind varchar, form varchar)
--- reads:   same_link (file_row_number bigint, list_id integer)
+-- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, form varchar)
+-- reads:   same_link (shard_no integer, file_row_number bigint, list_id integer)
 -- reads:   lists (list_id integer, label varchar, source varchar)
--- writes:  tally (edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
--- writes:  tally_groups (edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
+-- writes:  tally (shard_no integer, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
+-- writes:  tally_groups (shard_no integer, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
 -- nulls:   list_id, label, kind, form are null where the reason is a rule, rule elsewhere
 -- order:   none
 --
@@ -18,6 +18,7 @@ create or replace temp table reasons as
 with list_reasons as (
     select distinct
         e.edition,
+        h.shard_no,
         h.file_row_number,
         'list' as reason_kind,
         h.list_id,
@@ -34,6 +35,7 @@ with list_reasons as (
 same_link_reasons as (
     select distinct
         e.edition,
+        s.shard_no,
         s.file_row_number,
         'same_link' as reason_kind,
         s.list_id,
@@ -50,6 +52,7 @@ same_link_reasons as (
 rule_reasons as (
     select distinct
         r.edition,
+        r.shard_no,
         r.file_row_number,
         'rule' as reason_kind,
         null::integer as list_id,
@@ -74,6 +77,7 @@ final as (
     semi join removals as r
         on
             l.edition = r.edition
+            and l.shard_no = r.shard_no
             and l.file_row_number = r.file_row_number
             and l.reason_kind = r.reason
     union all
@@ -86,11 +90,12 @@ create or replace temp table tally as
 with counted as (
     select
         r.*,
-        count(*) over (partition by r.edition, r.file_row_number) as n_reasons
+        count(*) over (partition by r.edition, r.shard_no, r.file_row_number) as n_reasons
     from reasons as r
 )
 
 select
+    c.shard_no,
     c.edition,
     c.reason_kind,
     c.list_id,
@@ -107,6 +112,7 @@ create or replace temp table tally_groups as
 with named as (
     select
         r.edition,
+        r.shard_no,
         r.file_row_number,
         'source' as grouping,
         coalesce(r.source, r.rule) as name,
@@ -115,6 +121,7 @@ with named as (
     union all
     select
         r.edition,
+        r.shard_no,
         r.file_row_number,
         'label' as grouping,
         coalesce(r.label, r.rule) as name,
@@ -126,6 +133,7 @@ rows_of as (
     select
         n.edition,
         n.grouping,
+        n.shard_no,
         n.file_row_number,
         n.name,
         bool_or(n.is_shown) as is_shown
@@ -136,11 +144,14 @@ rows_of as (
 counted as (
     select
         r.*,
-        count(*) over (partition by r.edition, r.grouping, r.file_row_number) as n_names
+        count(*) over (
+            partition by r.edition, r.grouping, r.shard_no, r.file_row_number
+        ) as n_names
     from rows_of as r
 )
 
 select
+    c.shard_no,
     c.edition,
     c.grouping,
     c.name,

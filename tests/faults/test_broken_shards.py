@@ -180,6 +180,7 @@ class Breaking(InProcess):
     """Does tasks like the others, but a batch with this shard fails as a dead worker would."""
 
     def __init__(self, no: int) -> None:
+        super().__init__()
         self.no = no
         self.asked: list[list[int]] = []
 

@@ -16,7 +16,7 @@ HEADER = (
     "-- reads: shard (shard_no integer)\n"
 )
 HONEST = (
-    "insert into removals select 'mine', file_row_number, reason from removals "
+    "insert into removals select 'mine', shard_no, file_row_number, reason from removals "
     "where edition = 'research';\n"
 )
 
@@ -60,20 +60,24 @@ REFUSED = {
     "drops": "drop view shard;",
     "calls": "call pragma_version();",
     "environment": "create temp table x as select getenv('HOME');",
-    "removes what is not there": "insert into removals values ('mine', 999999, 'odd');",
-    "removes row null": "insert into removals values ('mine', null, 'odd');",
-    "removes for another": "insert into removals values ('research', 0, 'odd');",
+    "removes what is not there": "insert into removals select 'mine', shard_no, 999999, "
+    "'odd' from shard limit 1;",
+    "removes of another shard": HONEST
+    + "insert into removals select 'mine', shard_no + 1, 0, 'odd' from shard limit 1;",
+    "removes row null": "insert into removals values ('mine', 0, null, 'odd');",
+    "removes for another": "insert into removals values ('research', 0, 0, 'odd');",
     "keeps a listed row": "",
     "empties removals": "create or replace temp table removals as from removals limit 0;",
     "replaces removals": "create or replace temp table removals as select edition, "
-    "file_row_number + 1 as file_row_number, reason from removals;",
+    "shard_no, file_row_number + 1 as file_row_number, reason from removals;",
     "empties the hits": "create or replace temp table list_hits as from list_hits limit 0;"
     "create or replace temp table same_link as from same_link limit 0;"
     "create or replace temp table lists as from lists limit 0;",
     "replaces shard": "create or replace temp view shard as select 0 as shard_no, "
     "0::bigint as file_row_number where false;",
     "forges kept": "create temp table kept as select 'mine' as edition, 0 as file_row_number;",
-    "undeclared reason": HONEST + "insert into removals select 'mine', 0, url from shard limit 1;",
+    "undeclared reason": HONEST
+    + "insert into removals select 'mine', shard_no, 0, url from shard limit 1;",
     "deletes while explaining": "explain analyze delete from removals;",
 }
 

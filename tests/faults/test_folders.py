@@ -134,8 +134,8 @@ def test_what_a_killed_run_left_is_removed_and_not_believed(world: Path) -> None
         (world / "out" / edition / "en").rmdir()
         (world / "out" / edition).rmdir()
     work = work_of(world / "out", None)
-    (work / "done").mkdir(parents=True)
-    for name in ("hits-00000.parquet", "hit_unions.parquet", "done/000002.json"):
+    (work / "find").mkdir(parents=True)
+    for name in ("hits-00000.parquet", "hit_unions.parquet", "journal.jsonl"):
         (work / name).write_bytes(b"of another run")
     run(world)
     assert (world / "out/research/en/c.parquet").read_bytes() == expected

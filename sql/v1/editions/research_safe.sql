@@ -4,11 +4,11 @@
 -- labels:  csam, privacy, opt-out
 -- rules:   unsafe, unsafe_keyword, unscored
 -- params:  $labels  varchar[]  lists with one of these labels remove their rows
--- reads:   list_hits (file_row_number bigint, list_id integer, kind varchar, form varchar)
--- reads:   same_link (file_row_number bigint, list_id integer)
--- reads:   rule_hits (file_row_number bigint, rule varchar)
+-- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, form varchar)
+-- reads:   same_link (shard_no integer, file_row_number bigint, list_id integer)
+-- reads:   rule_hits (shard_no integer, file_row_number bigint, rule varchar)
 -- reads:   lists (list_id integer, label varchar)
--- writes:  removals (edition varchar, file_row_number bigint, reason varchar)
+-- writes:  removals (edition varchar, shard_no integer, file_row_number bigint, reason varchar)
 -- nulls:   none
 -- order:   none
 --
@@ -23,6 +23,7 @@ with wanted as (
 
 select distinct
     'research-safe' as edition,
+    h.shard_no,
     h.file_row_number,
     'list' as reason
 from list_hits as h
@@ -30,6 +31,7 @@ semi join wanted as w on h.list_id = w.list_id
 union all
 select distinct
     'research-safe' as edition,
+    s.shard_no,
     s.file_row_number,
     'same_link' as reason
 from same_link as s
@@ -37,6 +39,7 @@ semi join wanted as w on s.list_id = w.list_id
 union all
 select
     'research-safe' as edition,
+    r.shard_no,
     r.file_row_number,
     r.rule as reason
 from rule_hits as r
