@@ -14,7 +14,7 @@ from relaion.engine import Engine, connect
 from relaion.errors import EngineError, ListError
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.run.find import Finder, Search, write_find
-from relaion.run.ledger import note_found
+from relaion.run.ledger import note_found, write_note
 from relaion.run.numbering import Numbered
 from relaion.run.process import seconds_for
 from relaion.run.readable import original
@@ -155,6 +155,26 @@ def _count(engine: Engine, task: FindTask) -> None:
     write_find(engine, task.work)
     for table in ("hit_counts", "hit_unions"):
         engine.write_parquet(f"from {table}", task.writes[table])
+    _read(engine, task, "found_values")
+    write_note(task.writes["found"], _found(engine))
+
+
+def _found(engine: Engine) -> dict[str, object]:
+    """What the parent of this process wants to know of it all."""
+    return {
+        "counts": engine.rows("from hit_counts order by all"),
+        "unions": engine.rows("from hit_unions order by all"),
+        "digests": engine.rows(  # of what was found in each shard, so that a change is seen
+            "with found as (select shard_no, to_json(h)::varchar as line "
+            "from list_hits as h union all select shard_no, to_json(s)::varchar "
+            "from same_link as s) "
+            "select shard_no, sha256(string_agg(line, ' ' order by line)) "
+            "from found group by all order by all"
+        ),
+        "values": engine.rows(
+            "select v.* from found_values as v semi join shards using (shard_no) order by all"
+        ),
+    }
 
 
 _STEPS: dict[str, Callable[[Engine, FindTask], None]] = {

@@ -5,12 +5,12 @@ until the shard that does it is alone; that one is set aside, and the others go 
 was found stays in the work folder, so that a run that goes on searches only what is lacking.
 """
 
+import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from relaion.engine import connect
 from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.paths import Seal, file_sha256, private_folder, shown
@@ -27,6 +27,7 @@ BATCH_ROWS = 100_000_000
 ALIKE = 20  # shards that fail before one succeeds: it is not the shards
 Reads = Mapping[str, tuple[Path, ...]]
 Fail = Callable[[Numbered, str], None]
+ValueLine = tuple[int, str, str | None, int]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Searched:
     digests: dict[int, str]
     shards: tuple[Numbered, ...]
     seals: dict[int, Seal]
-    values: tuple[tuple[int, str, str | None, int], ...] = ()
+    values: tuple[ValueLine, ...] = ()
 
 
 @dataclass
@@ -78,13 +79,17 @@ class Hunt:
             self._sweep("same link", "same", shards, same, reads, seals)
             found.append(same)
         searched = self._without_failed(shards)
-        self._count(searched, all_hits, [self._path(n) for x in found for n in x.names])
-        values = self._values(hits, searched)
+        self._count(searched, hits, all_hits, [self._path(n) for x in found for n in x.names])
         self.store.check()
-        return Searched(*self._read(), searched, seals, values)
+        counted, digests, values = self._read()
+        return Searched(counted, digests, searched, seals, values)
 
     def _path(self, name: str) -> Path:
         return self.work / FIND / f"{name}.parquet"
+
+    @property
+    def _found(self) -> Path:
+        return self.work / "found.json"
 
     def _without_failed(self, shards: Sequence[Numbered]) -> tuple[Numbered, ...]:
         return tuple(n for n in shards if n.no not in self._failed)
@@ -155,7 +160,8 @@ class Hunt:
             },
             "same": {"same_link": self._path(name)},
             "gather": {"list_hits": self._path("list_hits"), "hit_keys": self._path("hit_keys")},
-            "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")},
+            "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")}
+            | {"found": self._found},
             "sidecars": {},
         }
         return FindTask(
@@ -197,37 +203,21 @@ class Hunt:
         self._must(self._task("gather", (), reads), "gathered.json", value)
         return self._path("list_hits"), self._path("hit_keys")
 
-    def _count(self, shards: Sequence[Numbered], hits: Path, same: list[Path]) -> None:
-        reads = {"list_hits": (hits,), "same_link": tuple(same)}
-        files = [[p.name, file_sha256(p)] for p in (hits, *same)]
+    def _count(
+        self, shards: Sequence[Numbered], ledger: Ledger, hits: Path, same: list[Path]
+    ) -> None:
+        values = tuple(self._path(n.replace("hits", "values", 1)) for n in ledger.names)
+        reads = {"list_hits": (hits,), "same_link": tuple(same), "found_values": values}
+        files = [[p.name, file_sha256(p)] for p in (hits, *same, *values)]
         value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
         self._must(self._task("count", shards, reads), "counted.json", value)
 
-    def _values(
-        self, hits: Ledger, searched: Sequence[Numbered]
-    ) -> tuple[tuple[int, str, str | None, int], ...]:
-        """How many values were looked at, of the shards that were searched."""
-        paths = [self._path(n.replace("hits", "values", 1)) for n in hits.names]
-        if not paths:
-            return ()
-        wanted = {n.no for n in searched}
-        with connect(temp=self.work, threads=1, memory=self.memory) as engine:
-            engine.read_parquet("found_values", paths)
-            found = engine.rows("from found_values order by all")
-        return tuple((no, role, name, n) for no, role, name, n in found if no in wanted)
-
-    def _read(self) -> tuple[Hits, dict[int, str]]:
-        """The counts, and a digest of what was found in each shard, so that a change is seen."""
-        with connect(temp=self.work, threads=1, memory=self.memory) as engine:
-            for table in ("hit_counts", "hit_unions", "list_hits", "same_link"):
-                engine.read_parquet(table, [self.work / f"{table}.parquet"])
-            counts, unions = engine.rows("from hit_counts"), engine.rows("from hit_unions")
-            digests = engine.rows(
-                "with found as (select shard_no, to_json(h)::varchar as line "
-                "from list_hits as h union all select shard_no, to_json(s)::varchar "
-                "from same_link as s) "
-                "select shard_no, sha256(string_agg(line, ' ' order by line)) "
-                "from found group by all"
-            )
-        hits = Hits(tuple(Count(*row) for row in counts), tuple(Union(*row) for row in unions))
-        return hits, dict(digests)
+    def _read(self) -> tuple[Hits, dict[int, str], tuple[ValueLine, ...]]:
+        """The counts, a digest of what was found in each shard, and the values looked at."""
+        found = json.loads(self._found.read_text(encoding="ascii"))
+        hits = Hits(
+            tuple(Count(*row) for row in found["counts"]),
+            tuple(Union(*row) for row in found["unions"]),
+        )
+        values = tuple((no, role, name, n) for no, role, name, n in found["values"])
+        return hits, {int(no): digest for no, digest in found["digests"]}, values
