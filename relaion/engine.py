@@ -339,8 +339,8 @@ class Engine:
         return _Reading(source, f"from {read} as s({names})", types)
 
     def write_parquet(self, query: str, path: Path) -> None:
-        """Write the rows of a query to a parquet file, whole or not at all."""
-        with whole_file(path, mode=0o600) as part:
+        """Write the rows of a query to a work file, whole or not at all, but for power cuts."""
+        with whole_file(path, mode=0o600, flush=False) as part:
             self.execute(
                 f"copy ({query}) to {literal(str(part))} (format parquet)", doing=str(path)
             )

@@ -18,13 +18,14 @@ _PART = re.compile(r"\.relaion-[0-9a-f]{16}\.part")
 
 
 @contextmanager
-def whole_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
+def whole_file(path: Path, mode: int = 0o644, *, flush: bool = True) -> Iterator[Path]:
     """Write a file whole or not at all.
 
     Yields a temporary name beside `path`; on success it is flushed to the disk and takes
     the name, on any error it is removed. The folder is flushed too. A hard link keeps the
     mode of the file that it is another name of. What a killed process leaves, `remove_parts`
-    finds.
+    finds. Without `flush` a power cut may leave the name on a file that is cut or zeroed: for
+    work files, which a digest vouches for.
     """
     part = path.with_name(f".relaion-{secrets.token_hex(8)}.part")
     try:
@@ -32,9 +33,11 @@ def whole_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
         with part.open("rb") as f:
             if os.fstat(f.fileno()).st_nlink == 1:
                 os.fchmod(f.fileno(), mode)
-            os.fsync(f.fileno())
+            if flush:
+                os.fsync(f.fileno())
         part.replace(path)
-        sync_folder(path.parent)
+        if flush:
+            sync_folder(path.parent)
     except OSError as e:
         raise OutputError(
             f"{shown(path)}: cannot be written ({e.strerror or e}); nothing was left"

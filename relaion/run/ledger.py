@@ -109,8 +109,8 @@ def _digest(path: Path) -> str | None:
 
 
 def write_note(path: Path, value: Any) -> None:
-    """Write a small private JSON file, whole or not at all."""
-    with whole_file(path, mode=0o600) as part:
+    """Write a small private JSON file, whole or not at all, but for power cuts."""
+    with whole_file(path, mode=0o600, flush=False) as part:
         part.write_text(json.dumps(value), encoding="ascii")
 
 
