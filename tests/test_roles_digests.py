@@ -43,18 +43,79 @@ DRESSES = [
 ]  # fmt: skip
 
 
+# dresses of hexadecimal and base64
+WRAPS = [
+    "sha256-{}", "md5-{}", "md5_{}", "SHA1 - {}", "image_md5: {}", "hash: sha1={}", "b'{}'",
+    'b"{}"', 'md5: b"{}"', "B'{}'", "x'{}'", "X'{}'", "u'{}'", "urn:md5_'{}',",
+]  # fmt: skip
+
+
 @given(
     st.sampled_from(sorted(WIDTHS)),
     st.binary(min_size=32, max_size=32),
-    st.sampled_from(DRESSES),
+    st.sampled_from(DRESSES + WRAPS),
 )
 def test_what_stands_around_a_digest_does_not_hide_it(role: str, some: bytes, dress: str) -> None:
     width = WIDTHS[role]
     raw = some[:width]
     for form, written in ways(raw).items():
         for text in written:
-            if isinstance(text, str) and form != "binary":
+            is_taken = form != "base32" or dress in DRESSES
+            if isinstance(text, str) and is_taken:
                 assert as_hex(dress.format(text), width) == raw.hex(), (dress, form)
+
+
+OF_HEX = [
+    "{}.jpg", "{}.PNG", "{}.tar.gz", "ab/cd/{}.webp", "/images/{}.jpg", "C:\\a\\{}.jpg", "./{}",
+    "\\x{}", "\\\\x{}", "E'\\\\x{}'", "- {}", "images/sha1_x/{}.jpg",
+]  # fmt: skip
+NO_DRESSES = [
+    "https://host.example/{}.jpg", "{}-12", "{}_2.jpg", "a{}.jpg", "{}.jpg?x=1", "{} {}",
+    "{}/{}.jpg", "{}.image1", "g{}", "{}00",
+]  # fmt: skip
+
+
+@given(st.sampled_from(sorted(WIDTHS)), st.binary(min_size=32, max_size=32))
+def test_hexadecimal_has_dresses_of_its_own(role: str, some: bytes) -> None:
+    width = WIDTHS[role]
+    raw = some[:width]
+    for written in (raw.hex(), raw.hex().upper()):
+        for dress in OF_HEX:
+            assert as_hex(dress.format(written), width) == raw.hex(), dress
+        for dress in NO_DRESSES:
+            assert as_hex(dress.format(written, written), width) is None, dress
+
+
+@given(
+    st.sampled_from(sorted(WIDTHS)),
+    st.binary(min_size=32, max_size=32),
+    st.sampled_from([2, 4, 8]),
+    st.sampled_from([" ", "  ", "\n", "\r\n  ", "\t", "\u00a0", "-", ": ", "\u200b"]),
+)
+def test_hexadecimal_may_stand_in_groups(role: str, some: bytes, size: int, gap: str) -> None:
+    raw = some[: WIDTHS[role]]
+    digits = raw.hex()
+    groups = [digits[i : i + size] for i in range(0, len(digits), size)]
+    assert as_hex(gap.join(groups), len(raw)) == digits
+    assert as_hex("md5: " + gap.join(groups), len(raw)) == digits
+
+
+@given(st.sampled_from(sorted(WIDTHS)), st.binary(min_size=32, max_size=32), st.integers(1, 20))
+def test_bytes_may_be_shown_one_by_one_and_base64_over_lines(
+    role: str, some: bytes, at: int
+) -> None:
+    raw = some[: WIDTHS[role]]
+    for text in (
+        "{" + ", ".join(f"0x{b:02x}" for b in raw) + "}",
+        "".join(f"\\x{b:02X}" for b in raw),
+        "[" + ",".join(f"{b:02x}" for b in raw) + "]",
+        "b'" + "".join(f"\\x{b:02x}" for b in raw) + "'",
+    ):
+        assert as_hex(text, len(raw)) == raw.hex(), text
+    if "\\x" in repr(raw):
+        assert as_hex(repr(raw), len(raw)) == raw.hex()
+    based = base64.b64encode(raw).decode()
+    assert as_hex(based[:at] + "\r\n " + based[at:], len(raw)) == raw.hex()
 
 
 @given(st.sampled_from(sorted(WIDTHS)), st.binary(min_size=32, max_size=32))
@@ -91,6 +152,8 @@ def test_anything_at_all_is_a_digest_or_none(value: str | bytes, width: int) -> 
         " " + "0" * 31,
         "-" * 32,
         "0" * 16 + "-" + "0" * 15,
+        "b'" + "0" * 16 + "'",  # sixteen digits are half a digest, not its bytes
+        "here is nothing\nto read, at all",
         "0" * 31 + "=",
         "٠" * 32,  # Arabic digits: digits to Python, not to a digest
         "A" * 22 + "=",  # half of its padding

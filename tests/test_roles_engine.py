@@ -14,7 +14,7 @@ from relaion.proof import rows
 from relaion.shards.digests import WIDTHS, as_hex
 from relaion.sqlset import VERSION, load
 from tests.layout_cases import digest, write
-from tests.test_roles_digests import DRESSES, ways
+from tests.test_roles_digests import DRESSES, NO_DRESSES, OF_HEX, WRAPS, ways
 
 KINDS = {"image_md5": "md5", "image_sha1": "sha1", "image_sha256": "sha256"}
 WAYS = ["hex", "upper hex", "base64", "base64 bare", "base32", "base32 bare"]
@@ -72,7 +72,7 @@ def test_an_md5_kept_as_uuid_is_raw_bytes(tmp_path: Path) -> None:
     assert in_verify(path, "image_md5") == [digest("md5", "hex", 0)]
 
 
-SIGNS = "0123456789abcdefABCDEFxX-_+/=: \\{}'\"\u00a0\u200bgZ7md5sha"
+SIGNS = "0123456789abcdefABCDEFxX-_+/=: \\{}'\"\u00a0\u200bgZ7md5sha.\n\t,?nrt"
 
 
 @st.composite
@@ -80,8 +80,10 @@ def hostile(draw: st.DrawFn) -> str:
     """Digests in all writings and dresses, cut and spoilt; and texts of the same signs."""
     raw = draw(st.binary(min_size=32, max_size=32))[: draw(st.sampled_from([16, 20, 32]))]
     texts = [v for some in ways(raw).values() for v in some if isinstance(v, str)]
-    texts += ["-".join(f"{b:02x}" for b in raw), "0x" + raw.hex()]
-    text = draw(st.sampled_from(DRESSES)).format(draw(st.sampled_from(texts)))
+    texts += ["-".join(f"{b:02x}" for b in raw), "0x" + raw.hex(), repr(raw)]
+    texts += ["".join(f"\\x{b:02x}" for b in raw), ", ".join(f"0x{b:02x}" for b in raw)]
+    inner = draw(st.sampled_from(texts))
+    text = draw(st.sampled_from([*DRESSES, *OF_HEX, *WRAPS, *NO_DRESSES])).format(inner, inner)
     at = draw(st.integers(0, len(text)))
     some = draw(st.text(SIGNS, max_size=2))
     return draw(st.sampled_from([text, text[:at] + some + text[at:], text[:at], text[at:], some]))

@@ -5,7 +5,6 @@ import os
 import re
 import string
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from pathlib import Path
@@ -201,6 +200,17 @@ _HEAD = re.compile(
 )
 
 
+_NOT_SIGNS = r"[^0-9A-Za-z+/_\\-]"
+_WORD = re.compile(
+    rf"{_NOT_SIGNS}*(?:urn|image|hash|digest|checksum|md5|sha-?1|sha-?256|sha)(?:sum)?"
+    rf"(?:{_NOT_SIGNS}*[-_]{_NOT_SIGNS}*|{_NOT_SIGNS}+)",
+    re.IGNORECASE | re.ASCII,
+)
+_QUOTE = re.compile(rf"{_NOT_SIGNS}*(?:br?|rb|[uxe])['\"]", re.IGNORECASE | re.ASCII)
+_HEX_DIGITS = frozenset(string.hexdigits)
+_ESCAPED = {"n": b"\n", "r": b"\r", "t": b"\t", "'": b"'", '"': b'"', "\\": b"\\"}
+
+
 def _digest(raw: bytes, width: int, *, is_text: bool) -> str | None:
     try:
         text = raw.decode("utf-8")
@@ -214,20 +224,87 @@ def _digest(raw: bytes, width: int, *, is_text: bool) -> str | None:
 def _read(text: str, width: int) -> str | None:
     """A digest as people write it, whatever stands around it."""
     start = next((i for i, c in enumerate(text) if c in _SIGNS or c == "\\"), len(text))
-    text = text[start:]
-    if head := _HEAD.match(text):
-        text = text[head.end() :]
+    bare = text[start:]
+    if head := _HEAD.match(bare):
+        bare = bare[head.end() :]
+    bare = _without_tail(bare)
+    if bare.isascii():
+        digits = bare[2:] if bare[:2] in ("0x", "0X", "\\x", "\\X") else bare
+        if found := _joined(re.split("[-: ]", digits), width):
+            return found
+        if found := _based(bare, width):
+            return found
+    return _looked_closer(text, width) if len(text.encode()) >= -(-8 * width // 6) else None
+
+
+def _without_tail(text: str) -> str:
     end = next((i for i in range(len(text), 0, -1) if text[i - 1] in _SIGNS | {"="}), 0)
-    text = text[:end]
-    if not text.isascii():
+    return text[:end]
+
+
+def _joined(parts: Sequence[str], width: int) -> str | None:
+    """Parts that are whole bytes in hex, none of them empty, as one digest of that width."""
+    if any(len(p) % 2 or not p or set(p) - _HEX_DIGITS for p in parts):
         return None
-    digits = text[2:] if text[:2] in ("0x", "0X", "\\x", "\\X") else text
-    pairs = re.split("[-: ]", digits)
-    if "".join(pairs) and all(len(p) % 2 == 0 and p for p in pairs):
-        with suppress(ValueError):
-            if len(found := bytes.fromhex("".join(pairs))) == width:
-                return found.hex()
-    return _based(text, width)
+    return found.lower() if len(found := "".join(parts)) == 2 * width else None
+
+
+def _looked_closer(text: str, width: int) -> str | None:
+    """A digest behind dashes, in quotes of a language, in groups, over lines, as a file's name."""
+    rest = text
+    for _ in range(3):
+        if not (word := _WORD.match(rest)):
+            break
+        rest = rest[word.end() :]
+    if quoted := _QUOTE.match(rest):
+        rest = rest[quoted.end() :]
+    start = next((i for i, c in enumerate(rest) if c in _SIGNS or c == "\\"), len(rest))
+    rest = _without_tail(rest[start:])
+    digits = re.sub(r"\A[^0-9A-Za-z]*(?:0?[xX])?", "", rest)
+    groups = re.split("(?:[-: \t-\r]|[^\\x00-\\x7f])+", digits)
+    parted = re.split("[^0-9A-Za-z]+(?:0?[xX])?|0[xX]", digits)
+    one_by_one = all(len(p) == 2 for p in parted)
+    found = _joined(groups if groups[-1] else groups[:-1], width) or (
+        _joined(parted, width) if one_by_one else None
+    )
+    if found:
+        return found
+    one_line = re.sub(" *[\t-\r][ \t-\r]*", "", rest)
+    if len(one_line.rstrip("=")) == -(-8 * width // 6) and (found := _based(one_line, width)):
+        return found
+    folders, _, name = (
+        re.sub(r"\A[A-Za-z]:(?=.*[/\\])", "", rest, flags=re.DOTALL)
+        .replace("\\", "/")
+        .rpartition("/")
+    )
+    stem, *ends = name.split(".")
+    if (
+        not set(folders) & set(":?#")
+        and len(ends) <= 2
+        and all(2 <= len(e) <= 5 and e.isascii() and e.isalnum() for e in ends)
+        and len(re.findall(f"[0-9A-Fa-f]{{{2 * width}}}", text)) == 1
+        and (found := _joined([stem], width))
+    ):
+        return found
+    return _shown_by_python(text, width)
+
+
+def _shown_by_python(text: str, width: int) -> str | None:
+    start = next((i for i, c in enumerate(text) if c in _SIGNS or c == "\\"), len(text))
+    shown = re.fullmatch(r"[bB]['\"](.*)['\"][^0-9A-Za-z+/=_-]*", text[start:], re.DOTALL)
+    if shown is None or "\\x" not in text:
+        return None
+    raw, rest = bytearray(), shown[1]
+    while rest:
+        if escape := re.match(r"\\(?:x([0-9A-Fa-f]{2})|([nrt'\"\\]))", rest):
+            raw += bytes.fromhex(escape[1]) if escape[1] else _ESCAPED[escape[2]]
+            rest = rest[escape.end() :]
+        elif rest[0] != "\\" and " " <= rest[0] <= "~":
+            raw += rest[0].encode()
+            rest = rest[1:]
+        else:
+            return None
+    return raw.hex() if len(raw) == width else None
 
 
 def _based(text: str, width: int) -> str | None:

@@ -28,6 +28,25 @@ _HEX = re.compile(rb"(?:0[xX]|\\[xX])?[0-9A-Fa-f]{2}(?:[-: ]?[0-9A-Fa-f]{2})*")
 _NO_DIGIT = re.compile(rb"\A(?:0[xX]|\\[xX])|[-: ]")
 _BASE64 = re.compile(rb"[0-9A-Za-z+/_-]+=*")
 _BASE32 = re.compile(rb"[A-Za-z2-7]+=*")
+# the same of values that are no digest so far: dashes and strokes after names, quotes of languages
+_WRAPPED = re.compile(
+    rb"[^0-9A-Za-z+/_\\-]*"
+    rb"(?:(?i:urn|image|hash|digest|checksum|md5|sha-?1|sha-?256|sha)(?i:sum)?"
+    rb"(?:[^0-9A-Za-z+/_\\-]*[-_][^0-9A-Za-z+/_\\-]*|[^0-9A-Za-z+/_\\-]+)){0,3}"
+    rb"(?:(?i:br?|rb|[uxe])['\"])?[^0-9A-Za-z+/_\\-]*"
+)
+_GROUPS = re.compile(
+    rb"[^0-9A-Za-z]*(?:0?[xX])?"
+    rb"((?:[0-9A-Fa-f]{2}(?:[-: \t-\r]|[^\x00-\x7F])*)+"
+    rb"|[0-9A-Fa-f]{2}(?:(?:[^0-9A-Za-z]+(?:0?[xX])?|0[xX])[0-9A-Fa-f]{2})*)"
+)
+_NO_DIGITS = re.compile(rb"0[xX]|[^0-9A-Fa-f]")
+_BREAK = re.compile(rb" *[\t-\r][ \t-\r]*")
+_FILE = re.compile(rb"(?:(?:[A-Za-z]:)?[^:?#]*[/\\])?([0-9A-Fa-f]+)(?:\.[0-9A-Za-z]{2,5}){0,2}")
+_PYTHON = re.compile(
+    rb"[^0-9A-Za-z+/_\\-]*[bB]['\"]((?:[ -\[\]-~]|\\x[0-9A-Fa-f]{2}|\\[nrt'\"\\])*)['\"]"
+    rb"[^0-9A-Za-z+/=_-]*"
+)
 
 
 def read_digest(value: Value, width: int) -> tuple[str, str] | None:
@@ -40,23 +59,60 @@ def read_digest(value: Value, width: int) -> tuple[str, str] | None:
     if isinstance(value, bytes) and len(value) == width:
         return "binary", value.hex()
     raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
-    bare = _bare(raw)
+    return _undressed(_bare(raw), width) or _unwrapped(raw, width)
+
+
+def _undressed(bare: bytes, width: int) -> tuple[str, str] | None:
     if _HEX.fullmatch(bare):
         digits = _NO_DIGIT.sub(b"", bare)
         if len(digits) == 2 * width:
             return "hex", digits.decode("ascii").lower()
+    if found := _base64(bare, width):
+        return found
     signs = len(bare.rstrip(b"="))
-    if _BASE64.fullmatch(bare) and signs == (8 * width + 5) // 6:
-        padded = (width + 2) // 3 * 4
-        if len(bare) in (signs, padded):
-            text = bare.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/")).ljust(padded, b"=")
-            return "base64", base64.b64decode(text).hex()
     if _BASE32.fullmatch(bare) and signs == (8 * width + 4) // 5:
         padded = (width + 4) // 5 * 8
         if len(bare) in (signs, padded):
             text = bare.rstrip(b"=").ljust(padded, b"=")
             return "base32", base64.b32decode(text, casefold=True).hex()
     return None
+
+
+def _base64(bare: bytes, width: int) -> tuple[str, str] | None:
+    signs, padded = (8 * width + 5) // 6, (width + 2) // 3 * 4
+    text = bare.rstrip(b"=")
+    if not _BASE64.fullmatch(bare) or len(text) != signs or len(bare) not in (signs, padded):
+        return None
+    standard = text.translate(bytes.maketrans(b"-_", b"+/"))
+    return "base64", base64.b64decode(standard.ljust(padded, b"=")).hex()
+
+
+def _unwrapped(raw: bytes, width: int) -> tuple[str, str] | None:
+    """A digest in a dress that needs a closer look; only what is none so far is asked."""
+    if len(raw) < (8 * width + 5) // 6:
+        return None
+    head = _WRAPPED.match(raw)
+    bare = _AFTER.sub(b"", raw[head.end() :] if head else raw)
+    if found := _GROUPS.fullmatch(bare):
+        digits = _NO_DIGITS.sub(b"", found[1])
+        if len(digits) == 2 * width:
+            return "hex", digits.decode("ascii").lower()
+    if based := _base64(_BREAK.sub(b"", bare), width):
+        return based
+    if len(re.findall(rb"[0-9A-Fa-f]{%d}" % (2 * width), raw)) == 1:
+        named = _FILE.fullmatch(bare)
+        if named and len(named[1]) == 2 * width:
+            return "hex", named[1].decode("ascii").lower()
+    # one escape at least, so that no digits are taken for bytes
+    shown = _PYTHON.fullmatch(raw) if b"\\x" in raw else None
+    if shown and len(plain := _escaped(shown[1])) == width:
+        return "binary", plain.hex()
+    return None
+
+
+def _escaped(text: bytes) -> bytes:
+    """The bytes that Python shows with these escapes."""
+    return text.decode("ascii").encode("ascii").decode("unicode_escape").encode("latin-1")
 
 
 def _bare(raw: bytes) -> bytes:

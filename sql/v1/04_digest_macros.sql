@@ -10,6 +10,11 @@
 -- 32 bytes the lengths of these never clash, so no value can be read in two ways.
 -- Digests also come dressed: blanks, quotes, brackets or invisible signs around them, `md5:` or
 -- `0x` before them, dashes, colons or blanks between pairs of digits (as in a UUID).
+-- What is no digest so far is asked about dresses that need a closer look (`digest_unwrapped`):
+-- `sha256-…` of pages, `md5_…`, `b'…'` of Python (of the text, or of the raw bytes), `X'…'` of
+-- SQL, digits in groups or byte by byte with anything between them, a padded base64 over several
+-- lines, the file name `ab/<digits>.jpg`. One digest of that many bytes must remain, and nothing
+-- beside it: `<digits>-12` (an upload in parts), a link and two digests are none.
 
 -- Without what stands around it: whatever is no sign of a digest, and the name of an algorithm.
 create or replace temp macro digest_bare(t) as
@@ -66,11 +71,99 @@ end;
 create or replace temp macro digest_undressed(t, n) as
 coalesce(digest_from_hex(t, n), digest_from_base64(t, n), digest_from_base32(t, n));
 
+-- Without names, quotes and what no digest has, also where a dash or a stroke holds them together.
+create or replace temp macro digest_unwrapped(t) as
+regexp_replace(
+    regexp_replace(
+        t,
+        '^[^0-9A-Za-z+/_\\-]*'
+        || '(?:(?i:urn|image|hash|digest|checksum|md5|sha-?1|sha-?256|sha)(?i:sum)?'
+        || '(?:[^0-9A-Za-z+/_\\-]*[-_][^0-9A-Za-z+/_\\-]*|[^0-9A-Za-z+/_\\-]+)){0,3}'
+        || '(?:(?i:br?|rb|[uxe])[''"])?[^0-9A-Za-z+/_\\-]*',
+        ''
+    ),
+    '[^0-9A-Za-z+/=_-]+$', ''
+);
+
+-- These four name their text once, since a macro's text is evaluated wherever it stands. Digits in
+-- even groups, with blanks, line breaks and signs beyond ASCII between them; or bytes one by one,
+-- each marked or parted in any way.
+create or replace temp macro digest_in_groups(t, n) as
+regexp_extract(
+    regexp_replace(
+        regexp_extract(
+            t,
+            '^[^0-9A-Za-z]*(?:0?[xX])?'
+            || '((?:[0-9A-Fa-f]{2}(?:[-: \t-\r]|[^\x00-\x7F])*)+'
+            || '|[0-9A-Fa-f]{2}(?:(?:[^0-9A-Za-z]+(?:0?[xX])?|0[xX])[0-9A-Fa-f]{2})*)$',
+            1
+        ),
+        '0[xX]|[^0-9A-Fa-f]', '', 'g'
+    ),
+    '^[0-9A-Fa-f]{' || (2 * n)::varchar || '}$'
+);
+
+-- A file name whose stem is the digits, with folders before it or none.
+create or replace temp macro digest_in_file(t, n) as
+regexp_extract(
+    t,
+    '^(?:(?:[A-Za-z]:)?[^:?#]*[/\\])?([0-9A-Fa-f]{' || (2 * n)::varchar
+    || '})(?:\.[0-9A-Za-z]{2,5}){0,2}$',
+    1
+);
+
+-- base64, over several lines or on one
+create or replace temp macro digest_in_lines(t, n) as
+hex(from_base64(
+    translate(
+        nullif(regexp_extract(
+            regexp_replace(t, ' *[\t-\r][ \t-\r]*', '', 'g'),
+            '^([0-9A-Za-z+/_-]{' || ((8 * n + 5) // 6)::varchar || '})'
+            || '(?:={' || ((n + 2) // 3 * 4 - (8 * n + 5) // 6)::varchar || '})?$',
+            1
+        ), ''),
+        '-_', '+/'
+    ) || repeat('=', (n + 2) // 3 * 4 - (8 * n + 5) // 6)
+));
+
+-- Raw bytes as Python shows them.
+create or replace temp macro digest_in_python(t, n) as
+regexp_extract(
+    hex(cast(
+        replace(replace(replace(replace(replace(replace(
+            regexp_extract(
+                t,
+                '^[^0-9A-Za-z+/_\\-]*[bB][''"]'
+                || '((?:[ -\[\]-~]|\\x[0-9A-Fa-f]{2}|\\[nrt''"\\])*)[''"][^0-9A-Za-z+/=_-]*$',
+                1
+            ),
+            '\\', '\x5C'
+        ), '\n', '\x0A'), '\r', '\x0D'), '\t', '\x09'), '\''', '\x27'), '\"', '\x22')
+        as blob
+    )),
+    '^[0-9A-F]{' || (2 * n)::varchar || '}$'
+);
+
+create or replace temp macro digest_wrapped(t, n) as
+case
+    when strlen(t) >= (8 * n + 5) // 6
+        then lower(coalesce(
+            nullif(digest_in_groups(digest_unwrapped(t), n), ''),
+            digest_in_lines(digest_unwrapped(t), n),
+            case
+                when len(regexp_extract_all(t, '[0-9A-Fa-f]{' || (2 * n)::varchar || '}')) = 1
+                    then nullif(digest_in_file(digest_unwrapped(t), n), '')
+            end,
+            -- one escape at least, so that no digits are taken for bytes
+            case when contains(t, '\x') then nullif(digest_in_python(t, n), '') end
+        ))
+end;
+
 -- Nearly every value is plain hexadecimal, so that is asked first.
 create or replace temp macro digest_of_text(t, n) as
 case
     when strlen(t) = 2 * n and regexp_full_match(t, '[0-9A-Fa-f]*') then lower(t)
-    else digest_undressed(digest_bare(t), n)
+    else coalesce(digest_undressed(digest_bare(t), n), digest_wrapped(t, n))
 end;
 
 create or replace temp macro digest_of_bytes(b, n) as
