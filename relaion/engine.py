@@ -425,6 +425,8 @@ class _Reading:
             is_text = kind == "VARCHAR"
             value = value if is_text else f"{value}::blob"
             return f"digest_of_{'text' if is_text else 'bytes'}({value}, {WIDTHS[role]})"
+        if role == "row_hash" and kind != "BIGINT":
+            return f"row_hash_of_{'text' if kind == 'VARCHAR' else 'number'}({value})"
         if kind == "BLOB":  # text that nothing marks as such: not its escapes
             value = f"decode({value})"
         if kind.startswith("DECIMAL"):  # by its digits: the nearest double, as anybody reads it

@@ -24,6 +24,7 @@ _TYPES = {
     "double": pa.float64(),
     "null": pa.null(),
     "decimal128(9, 8)": pa.decimal128(9, 8),
+    "decimal128(20, 0)": pa.decimal128(20, 0),
     "list<string>": pa.list_(pa.string()),
     "list<double>": pa.list_(pa.float64()),
     "list<list<double>>": pa.list_(pa.list_(pa.float64())),
@@ -87,6 +88,7 @@ def digest(kind: str, how: str, number: int) -> str | bytes:
         "base32": base64.b32encode(raw).decode(),
         "base32 bare": base64.b32encode(raw).decode().rstrip("=").lower(),
         "raw": raw,
+        "hex padded": raw.hex() + "\0" * 8,
     }
     return written[how]
 
@@ -99,11 +101,13 @@ def values(line: Line) -> list[Any]:
         made: list[Any] = [digest(kind, how, n) for n in range(2)]
         if more:
             made.append("no digest at all")
-        if line.type == "binary":
+        if line.type.startswith("binary"):
             made = [v.encode() if isinstance(v, str) else v for v in made]
         return [*made, None]
     if line.holds == "links":
         return ["https://one.example/1.jpg", "https://two.example/2.jpg", None]
+    if line.holds == "whole numbers":
+        return ["-8060105469063116000", "18446744073709551615", None]
     if line.holds == "words" and line.type == "binary":
         return [b"some", b"words here", None]
     if line.holds == "words":

@@ -113,7 +113,6 @@ def test_an_override_frees_what_it_replaces() -> None:
         ("", "link", "no such role"),
         ("text", "n", "int64, but captions are text (string)"),
         ("punsafe", "words", "string, but safety scores are numbers"),
-        ("row_hash", "words", "signed 64-bit whole number"),
         ("image_md5", "n", "LAION's row hash, not an image hash"),
         ("url", "bad\nname", "--column url=bad\\x0aname: no such column"),
     ],

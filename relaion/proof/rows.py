@@ -133,8 +133,28 @@ def _played(role: str, column: pa.Array, kind: str) -> pa.Array:
             return _doubles(plain, kind)
         return pc.cast(plain, pa.float64())
     if role == "row_hash":
-        return pc.cast(_decoded(column), pa.int64())
+        return _row_hashes(_decoded(column), kind)
     return as_hex(column, DIGEST_BYTES[role], is_text=kind == "string")
+
+
+def _row_hashes(column: pa.Array, kind: str) -> pa.Array:
+    """Whole numbers of 64 bits, however the column stores them; others are null."""
+    if pa.types.is_int64(column.type):
+        return column
+    found: list[int | None] = []
+    values = (as_bytes(column) if kind == "string" else column).to_pylist()
+    for value in values:
+        if isinstance(value, bytes) and kind == "string":
+            text = value.decode("latin-1").strip(" \t\n\v\f\r")
+        elif isinstance(value, bytes):  # a decimal, as it is stored
+            text = str(int.from_bytes(value, "big", signed=True))
+        else:
+            text = str(value)
+        digits = text[1:] if text[:1] in ("+", "-") else text
+        number = int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 20 else None
+        is_whole = number is not None and -(2**63) <= number < 2**64
+        found.append((number + 2**63) % 2**64 - 2**63 if number is not None and is_whole else None)
+    return pa.array(found, pa.int64())
 
 
 def _doubles(column: pa.Array, kind: str) -> pa.Array:
@@ -181,8 +201,10 @@ def as_hex(column: pa.Array, width: int, *, is_text: bool) -> pa.Array:
     `is_text`: the column is one of text, where raw bytes are told only where they are no UTF-8.
     """
     plain = _decoded(column)
-    if pa.types.is_fixed_size_binary(plain.type):
+    if plain.type == pa.binary(width):
         return pa.array([None if v is None else v.hex() for v in plain.to_pylist()], pa.string())
+    if pa.types.is_fixed_size_binary(plain.type):
+        plain = as_bytes(plain)
     lower = pc.ascii_lower(pc.cast(plain, options=_ANY_TEXT))
     is_hex = pc.fill_null(pc.match_substring_regex(lower, f"^[0-9a-f]{{{2 * width}}}$"), False)
     others = pc.and_(pc.invert(is_hex), pc.is_valid(plain))

@@ -249,7 +249,8 @@ class Run:
     ) -> list[str]:
         request = self.request
         told = list(request.inputs.notices)
-        told += notices(searched.hits, request.known.kinds, request.inputs.roles, reached)
+        inputs, kinds = request.inputs, request.known.kinds
+        told += notices(searched.hits, kinds, inputs.roles, reached, inputs.refused)
         if any("unsafe_keyword" in e.rules for e in request.editions) and not request.keywords:
             told.append("no --keywords: the rule that needs them is off")
         for report in reports.values():

@@ -60,6 +60,16 @@ class Inputs:
         """Roles that at least one shard has a column for."""
         return frozenset(role for n in self.shards for role in n.shard.layout.roles)
 
+    @property
+    def refused(self) -> dict[str, str]:
+        """Role to the words that name the first column which was refused it, and why."""
+        found: dict[str, str] = {}
+        for n in self.shards:
+            for column in n.shard.layout.passed_over:
+                words = f"column {shown(column.name)} was refused: {column.why}"
+                found.setdefault(column.claimed or "", words)
+        return found
+
     def whole(self) -> tuple[Numbered, ...]:
         """The shards, where none is broken; raises DamagedError where one is."""
         if self.broken:

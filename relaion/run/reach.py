@@ -20,7 +20,7 @@ from relaion.run.sidecars import view_sidecars
 from relaion.shards.columns import column_batches, open_parquet
 from relaion.shards.exact import as_bytes, as_text, marked
 from relaion.shards.layout import Shard
-from relaion.shards.rowhash import row_hashes
+from relaion.shards.rowhash import own_hashes, row_hashes
 from relaion.shards.sidecar import Sidecar
 from relaion.sqlset import load
 
@@ -104,4 +104,4 @@ def _rows(shard: Shard, n: int) -> Iterator[tuple[pa.Array, pa.Array]]:
             computed = row_hashes(columns["url"], captions)
             own = columns.get("row_hash", pa.nulls(len(places), pa.int64()))
             links = pc.cast(as_text(as_bytes(columns["url"]), marked), pa.string())
-            yield links, pc.coalesce(own, computed)
+            yield links, pc.coalesce(own_hashes(own), computed)

@@ -92,17 +92,23 @@ def hold(hits: Hits, rows: int, sources: Mapping[int, str], *, yes: bool) -> Non
 
 
 def notices(
-    hits: Hits, kinds: Mapping[str, int], roles: Collection[str], reached: Collection[str] = ()
+    hits: Hits,
+    kinds: Mapping[str, int],
+    roles: Collection[str],
+    reached: Collection[str] = (),
+    refused: Mapping[str, str] | None = None,
 ) -> list[str]:
     """What a user should hear about a search: no hit at all, kinds that could not be matched.
 
-    `roles` are those of the shards, `reached` those of sidecars.
+    `roles` are those of the shards, `reached` those of sidecars. `refused`: role to the words
+    that name a column which looks like it and cannot be read, and why.
     """
     found = []
     for kind, n in sorted(kinds.items()):
         role = kind if kind.startswith("image_") else "url"
         if role not in roles and role not in reached:
-            found.append(f"{n:,} {kind} entries could not be matched: no shard has such a column")
+            why = (refused or {}).get(role, "no shard has such a column")
+            found.append(f"{n:,} {kind} entries could not be matched: {why}")
     if not hits.rows("all"):
         found.append("no row is on any list; check with `relaion inspect` what could be matched")
     return found

@@ -42,6 +42,8 @@ NAMES = {
     "image_sha256": ("sha256", "image_sha256", "sha256hash", "sha256_hash", "sha256sum"),
     "language": ("language", "lang"),
 }
+_WHOLE_DECIMAL = re.compile(r"decimal(?:32|64|128)\([0-9]+, 0\)")
+_NARROW = re.compile(r"u?int(?:8|16|32)")
 _FLOATS = ("float16", "float", "double")
 # an algorithm within a name (`original_md5`, `contentMd5`, `imagesha1`), and words beside it that
 # say that something else than the image was hashed
@@ -134,9 +136,11 @@ def _claim_of_digest(name: str, kind: str) -> Claim:
 def misfit(role: str, kind: str, *, named: bool = False) -> str:
     """Why a column of this type cannot play a role; empty if it can.
 
-    `named`: it was the user who named the column, and so says that its bytes are text.
+    `named`: it was the user who named the column, and so says that its bytes are text, or
+    that its text are numbers.
     """
-    if fits(role, kind) or (named and role in TEXTS and kind == "binary"):
+    said = (role in TEXTS and kind == "binary") or (role == "row_hash" and kind == "string")
+    if fits(role, kind) or (named and said):
         return ""
     if kind == "null":
         return "has no type, every value is NULL"
@@ -145,7 +149,7 @@ def misfit(role: str, kind: str, *, named: bool = False) -> str:
     if role in WIDTHS and kind == "int64":
         return f"int64: LAION's row hash, not an image hash; {WORDS[role]}s are text or bytes"
     if role in WIDTHS and kind.startswith("binary["):
-        return f"{kind}, but {WORDS[role]}s have {WIDTHS[role]} bytes"
+        return f"{kind}, but {WORDS[role]}s have {WIDTHS[role]} bytes, or more as text"
     wanted = "text (string)"
     if role == "punsafe":
         wanted = "numbers with a fraction (float, double or decimal)"
@@ -161,13 +165,21 @@ def fits(role: str, kind: str) -> bool:
     if role == "punsafe":
         return kind in _FLOATS or kind.startswith("decimal")
     if role == "row_hash":
-        return kind == "int64"
+        return kind in ("int64", "uint64") or _WHOLE_DECIMAL.fullmatch(kind) is not None
     if role in WIDTHS:
-        return kind in ("string", "binary", f"binary[{WIDTHS[role]}]")
+        fixed = int(kind[7:-1]) if kind.startswith("binary[") else 0
+        return kind in ("string", "binary") or fixed == WIDTHS[role] or fixed >= least(role)
     return kind == "string"
+
+
+def least(role: str) -> int:
+    """Characters of a digest in its shortest writing as text, base64 without padding."""
+    return (8 * WIDTHS[role] + 5) // 6
 
 
 def _no_row_hash(kind: str) -> str:
     if kind in _FLOATS:
         return f"{kind}: a row hash lost its last digits, it is spoilt"
-    return f"{kind}, but LAION's row hash is a signed 64-bit whole number (int64)"
+    if _NARROW.fullmatch(kind):
+        return f"{kind}: LAION's row hash has 64 bits, these are cut or another's"
+    return f"{kind}, but LAION's row hash is a 64-bit whole number (int64, uint64)"

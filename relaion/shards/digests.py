@@ -40,6 +40,7 @@ _GROUPS = re.compile(
     rb"((?:[0-9A-Fa-f]{2}(?:[-: \t-\r]|[^\x00-\x7F])*)+"
     rb"|[0-9A-Fa-f]{2}(?:(?:[^0-9A-Za-z]+(?:0?[xX])?|0[xX])[0-9A-Fa-f]{2})*)"
 )
+_WHOLE = re.compile(r"[+-]?[0-9]{10,20}", re.ASCII)
 _NO_DIGITS = re.compile(rb"0[xX]|[^0-9A-Fa-f]")
 _BREAK = re.compile(rb" *[\t-\r][ \t-\r]*")
 _FILE = re.compile(rb"(?:(?:[A-Za-z]:)?[^:?#]*[/\\])?([0-9A-Fa-f]+)(?:\.[0-9A-Za-z]{2,5}){0,2}")
@@ -167,6 +168,11 @@ def judge(values: Sequence[Value], role: str) -> Verdict:
     return Verdict(forms.most_common(1)[0][0], why)
 
 
+def is_number(value: Value) -> bool:
+    """Whether a text is a whole number that may be a row hash, which is never a short one."""
+    return isinstance(value, str) and _WHOLE.fullmatch(value.strip()) is not None
+
+
 def _no_digest(values: Sequence[Value], role: str) -> str:
     """Why values are no digest of that kind, in words that tell none of them."""
     for other, width in WIDTHS.items():
@@ -175,6 +181,11 @@ def _no_digest(values: Sequence[Value], role: str) -> str:
                 f"none of {len(values):,} sampled is {_a(role)}: they are as long as {_a(other)}; "
                 f"if they are the image's, say --column {other}=NAME"
             )
+    if all(map(is_number, values)):
+        return (
+            f"none of {len(values):,} sampled is {_a(role)}: they are whole numbers; if they are "
+            "LAION's row hashes, say --column row_hash=NAME"
+        )
     return (
         f"none of {len(values):,} sampled is {_a(role)} in hexadecimal, base64, base32 or raw bytes"
     )

@@ -15,7 +15,7 @@ import pyarrow as pa
 from relaion.errors import InputError
 from relaion.paths import shown
 from relaion.shards.claims import NOUNS, ROLES, Claim, claim, misfit
-from relaion.shards.digests import NONE, WIDTHS, Value, Verdict, judge
+from relaion.shards.digests import NONE, WIDTHS, Value, Verdict, is_number, judge
 from relaion.shards.glossary import meaning
 from relaion.shards.overrides import Columns, Overrides, check_overrides, overrides_of
 from relaion.shards.plain_types import plain_type
@@ -162,6 +162,13 @@ def describe(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Lay
             verdict = verdicts.get(column.position)
             if column.name == name and verdict and verdict.encoding == NONE:
                 raise InputError(f"--column {role}={name}: {verdict.why}")
+    if (own := layout.roles.get("row_hash")) and own.type == "string":
+        seen = [value for value in sample(own) if value.strip()]
+        if seen and not any(map(is_number, seen)):
+            raise InputError(
+                f"--column row_hash={shown(own.name)}: none of {len(seen):,} sampled is a whole "
+                "64-bit number"
+            )
     return replace(layout, columns=tuple(_judged(c, verdicts) for c in layout.columns))
 
 

@@ -5,7 +5,9 @@ after it, the caption; NULL counts as nothing. Source: compute_hashes.py of LAIO
 preparation (facts with test vectors in `tests/test_rowhash.py`).
 """
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import pairwise
 
 import mmh3
@@ -21,6 +23,7 @@ from relaion.shards.layout import Shard
 from relaion.shards.roles import Column
 
 _ROWS = 32_768
+_WHOLE = re.compile(rb"[ \t-\r]*([+-]?[0-9]{1,20})[ \t-\r]*")
 
 
 def row_hashes(links: pa.Array, captions: pa.Array) -> pa.Array:
@@ -39,6 +42,36 @@ def row_hashes(links: pa.Array, captions: pa.Array) -> pa.Array:
     digest = mmh3.mmh3_x64_128_digest
     low = b"".join([digest(text[start:end])[:8] for start, end in pairwise(ends)])
     return pa.Array.from_buffers(pa.int64(), len(joined), [None, pa.py_buffer(low)])
+
+
+def own_hashes(values: pa.Array) -> pa.Array:
+    """A column of row hashes as int64: whole numbers with a sign or without, or texts of them.
+
+    A text that is no whole 64-bit number is NULL. As `row_hash_of_number` and
+    `row_hash_of_text` in `sql/v1/04_digest_macros.sql`.
+    """
+    if isinstance(values, pa.DictionaryArray):
+        values = values.dictionary_decode()
+    if pa.types.is_int64(values.type):
+        return values
+    if pa.types.is_uint64(values.type):
+        return values.view(pa.int64())
+    if pa.types.is_null(values.type):
+        return pc.cast(values, pa.int64())
+    if not pa.types.is_decimal(values.type):
+        values = as_bytes(values)
+    return pa.array([None if v is None else _signed(v) for v in values.to_pylist()], pa.int64())
+
+
+def _signed(value: Decimal | bytes) -> int | None:
+    if isinstance(value, bytes):
+        found = _WHOLE.fullmatch(value)
+        number = int(found[1]) if found else 1 << 64
+    else:
+        number = int(value)
+    if not -(1 << 63) <= number < 1 << 64:
+        return None
+    return number - (1 << 64) if number >> 63 > 0 else number
 
 
 def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
@@ -75,7 +108,7 @@ def _rows_if_full(file: pq.ParquetFile, column: Column, group: int) -> int | Non
     """The rows of a row group where all have a value in a column, else None."""
     rows = 0
     for array in column_arrays(file, column, [group]):
-        if array.null_count:
+        if own_hashes(array).null_count:
             return None
         rows += len(array)
     return rows
@@ -86,6 +119,6 @@ def _of_piece(columns: dict[str, pa.Array], start: int) -> tuple[pa.Array, pa.Ar
     links, captions = columns.get("url", none), columns.get("text", none)
     wanted = pc.or_(pc.is_valid(links), pc.is_valid(captions))
     if "row_hash" in columns:
-        wanted = pc.and_(wanted, pc.is_null(columns["row_hash"]))
+        wanted = pc.and_(wanted, pc.is_null(own_hashes(columns["row_hash"])))
     rows = pc.add(pc.indices_nonzero(wanted).cast(pa.int64()), start)
     return rows, row_hashes(links.filter(wanted), captions.filter(wanted))

@@ -1,5 +1,5 @@
 -- name:    digest_macros
--- purpose: One digest as lower-case hex, however a column writes it, told value by value.
+-- purpose: One digest as lower-case hex, one row hash as a number, however a column writes it.
 -- params:  none
 -- nulls:   null, and a value that is no digest of that many bytes, give null
 -- order:   none
@@ -129,7 +129,7 @@ hex(from_base64(
 -- Raw bytes as Python shows them.
 create or replace temp macro digest_in_python(t, n) as
 regexp_extract(
-    hex(cast(
+    hex((
         replace(replace(replace(replace(replace(replace(
             regexp_extract(
                 t,
@@ -139,8 +139,7 @@ regexp_extract(
             ),
             '\\', '\x5C'
         ), '\n', '\x0A'), '\r', '\x0D'), '\t', '\x09'), '\''', '\x27'), '\"', '\x22')
-        as blob
-    )),
+    )::blob),
     '^[0-9A-F]{' || (2 * n)::varchar || '}$'
 );
 
@@ -171,6 +170,18 @@ case
     when octet_length(b) = n then lower(hex(b))
     else digest_of_text(try(decode(b)), n)
 end;
+
+-- LAION's row hash of a whole number: signed, or without a sign as some programs store 64 bits.
+create or replace temp macro row_hash_of_number(v) as
+case
+    when v::hugeint between -9223372036854775808 and 9223372036854775807 then v::hugeint
+    when v::hugeint between 9223372036854775808 and 18446744073709551615
+        then v::hugeint - 18446744073709551616
+end::bigint;
+
+-- By its digits alone: `1.2e18` has lost its last ones.
+create or replace temp macro row_hash_of_text(t) as
+row_hash_of_number(nullif(regexp_extract(t, '^[ \t-\r]*([+-]?[0-9]{1,20})[ \t-\r]*$', 1), ''));
 
 -- Whether there is a value at all: an empty text, or blanks, are none.
 create or replace temp macro has_text(t) as coalesce(trim(t) != '', false);
