@@ -5,11 +5,13 @@ import struct
 import zlib
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from relaion.errors import ListError
 from relaion.lists import store
-from relaion.lists.placeholders import EMPTY_FILE, OF_NO_PICTURE, ONE_PIXEL
+from relaion.lists.placeholders import EMPTY_FILE, OF_NO_PICTURE, OF_NO_ROW, ONE_PIXEL
+from relaion.shards.rowhash import row_hashes
 
 ALGORITHMS = ("md5", "sha1", "sha256")
 
@@ -71,3 +73,8 @@ def test_all_are_refused_in_any_writing_and_as_any_kind(tmp_path: Path) -> None:
     path.write_text("\n".join(OF_NO_PICTURE))
     with pytest.raises(ListError, match="empty list"):
         store.add(lists, [path], source="A", kind="url_sha1")
+
+
+def test_a_row_without_link_and_caption_has_the_refused_row_hash() -> None:
+    links, captions = pa.array(["", None, "", None]), pa.array(["", None, None, ""])
+    assert {f"{n % 2**64:016x}" for n in row_hashes(links, captions).to_pylist()} == {OF_NO_ROW}

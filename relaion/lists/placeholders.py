@@ -7,6 +7,7 @@ On a list they would name the innocent. The bytes themselves stand in
 
 EMPTY_FILE = "hash of the empty file"
 ONE_PIXEL = "hash of a blank pixel"
+NO_ROW = "row hash of no link and no caption"
 
 _EMPTY = (
     "d41d8cd98f00b204e9800998ecf8427e",
@@ -70,3 +71,6 @@ _ONE_PIXEL = (
 
 OF_NO_PICTURE = dict.fromkeys(_EMPTY, EMPTY_FILE) | dict.fromkeys(_ONE_PIXEL, ONE_PIXEL)
 """Digests that are no entry, in lower-case hex, each with the reason."""
+
+OF_NO_ROW = "0000000000000000"
+"""LAION's row hash of an empty text: every row whose link and caption are empty has it."""

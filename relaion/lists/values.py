@@ -22,7 +22,7 @@ from relaion.lists.digests import LENGTHS, is_hex, read_digest
 from relaion.lists.kinds import SCOPED
 from relaion.lists.lines import LINK_START, SIGN, TAKEN_BACK, Beside, read_line, takes_back
 from relaion.lists.numbers import read_row_hash
-from relaion.lists.placeholders import OF_NO_PICTURE
+from relaion.lists.placeholders import NO_ROW, OF_NO_PICTURE, OF_NO_ROW
 from relaion.lists.text import TOO_LONG
 
 NOTHING = "no link or hash"
@@ -177,8 +177,7 @@ def _read(value: str, kinds: Sequence[str]) -> tuple[str, str, str | None] | str
         return _read_giant(value, kinds)
     text = clean_entry(value)
     if kinds == ("row_hash",):
-        number = read_row_hash(text)
-        return ("row_hash", number, None) if number else NO_NUMBER
+        return _read_number(text)
     algorithms = sorted({kind.partition("_")[2] for kind in kinds} & set(LENGTHS.values()))
     if found := read_digest(text, algorithms):
         return _read_hash(*found, kinds)
@@ -187,6 +186,13 @@ def _read(value: str, kinds: Sequence[str]) -> tuple[str, str, str | None] | str
     if kind := _kind_of_link(text, kinds):
         return _read_link(text, kind)
     return LINK if LINK_START.match(text) else NOTHING
+
+
+def _read_number(text: str) -> tuple[str, str, str | None] | str:
+    number = read_row_hash(text)
+    if number == OF_NO_ROW:
+        return NO_ROW
+    return ("row_hash", number, None) if number else NO_NUMBER
 
 
 def _read_hash(
