@@ -1,6 +1,8 @@
 """Sidecars: what is found, how TSVs are read, which roles and keys, one-line refusals."""
 
+import csv
 import gzip
+import io
 import stat
 from pathlib import Path
 from typing import Any
@@ -120,6 +122,40 @@ def test_a_header_names_the_columns(tmp_path: Path, gap: bytes, mark: bytes, pac
     assert (found.keys, found.rows, told) == (("row_hash",), 2, [])
     assert held(found) == {"row_hash": [-5, 7], "image_md5": [md5(0), md5(1)]}
     assert [c.name for c in found.layout.columns] == ["Hash", "MD5"]
+
+
+def quoted(rows: list[list[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter="\t", quoting=csv.QUOTE_ALL).writerows(rows)
+    return text.getvalue().encode()
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("key", ["url", "hash"])
+def test_fields_in_quotes_are_what_is_between_them(tmp_path: Path, key: str, header: bool) -> None:
+    hashes = [6170073934346815248, -3604776403351267688, 4109891751969920278, -1 << 50]
+    keys = LINKS if key == "url" else [str(h) for h in hashes]
+    notes = ['a "cat"', "two\tfields", "two\nlines", ""]
+    rows = [[keys[n], notes[n], md5(n)] for n in range(4)]
+    found, told = one(tmp_path / "s.tsv", quoted([[key, "note", "md5"]] * header + rows))
+    role = "url" if key == "url" else "row_hash"
+    assert held(found)["image_md5"] == [md5(n) for n in range(4)]
+    assert held(found)[role] == (LINKS if key == "url" else hashes)
+    assert not any("left out" in line for line in told)
+
+
+def test_stray_quotes_stand_for_themselves(tmp_path: Path) -> None:
+    captions = ['"a', 'b"', '"', '"a" b', '""', 'c"\t"d', '"', "x"]
+    rows = [f"{LINKS[n % 4]}\t{c}\t{md5(n)}" for n, c in enumerate(captions)]
+    found, told = one(tmp_path / "s.tsv", "\n".join(["url\tnote\tmd5", *rows]).encode())
+    assert held(found)["image_md5"] == [md5(n) for n in range(8)]
+    assert not any("left out" in line for line in told)
+
+
+def test_names_of_files_are_no_digests_without_a_header(tmp_path: Path) -> None:
+    rows = [f"{LINKS[n]}\tab/{md5(n)}.jpg\t{md5(n)}" for n in range(4)]
+    found, _ = one(tmp_path / "s.tsv", "\n".join(rows).encode())
+    assert held(found) == {"url": LINKS, "image_md5": [md5(n) for n in range(4)]}
 
 
 def test_row_hashes_need_no_header(tmp_path: Path) -> None:

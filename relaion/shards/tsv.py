@@ -1,7 +1,10 @@
 r"""TSV sidecars, such as CC12M's list of link, SHA-256 and MD5, as private parquet files.
 
 Read once, as bytes, a few megabytes at a time. A line is a row, its fields are between
-tabs, and no character quotes or escapes another. Empty fields and `\N` are NULL.
+tabs. A field in quotes is what is between them, with `""` for a quote (no link, digest or
+number begins with one); other quotes stand for themselves, since captions hold stray ones.
+Tabs and line breaks within quotes are a field's where its row is whole only so. Empty fields
+and `\N` are NULL.
 """
 
 import gzip
@@ -21,10 +24,11 @@ from relaion.shards.exact import as_text, marked, readable
 from relaion.shards.overrides import Overrides
 from relaion.shards.private import PrivateFile
 from relaion.shards.roles import Column, Layout
-from relaion.shards.tsv_plan import MISSING, Plan, Row, is_whole, make_plan, told
+from relaion.shards.tsv_plan import MISSING, Plan, Row, is_whole, make_plan, told, unquoted
 
 _BLOCK = 4 << 20
 _SAMPLE = 1 << 20
+_QUOTED_LINES = 20  # lines that one quoted field may run over
 _LONGEST = 64 << 20  # bytes of a line
 _GZIP = b"\x1f\x8b"
 _UTF8_BOM = b"\xef\xbb\xbf"
@@ -111,7 +115,28 @@ def _rows(lines: Sequence[bytes]) -> Iterator[Row]:
     """Lines as fields; empty lines are none."""
     for line in (line.removesuffix(b"\r") for line in lines):
         if line:
-            yield line.split(b"\t")
+            fields = line.split(b"\t")
+            yield [unquoted(f) for f in fields] if b'"' in line else fields
+
+
+def _over_lines(rows: list[Row], width: int) -> list[Row]:
+    """Rows whose last field opens a quote that a line soon after closes, made one each."""
+    whole: list[Row] = []
+    at = 0
+    while at < len(rows):
+        row, after = rows[at], at + 1
+        if len(row) < width and row[-1].startswith(b'"'):
+            found = row
+            for end in range(after, min(after + _QUOTED_LINES, len(rows))):
+                first, *others = rows[end]
+                found = [*found[:-1], unquoted(found[-1] + b"\n" + first), *others]
+                if len(found) >= width or not found[len(row) - 1].startswith(b'"'):
+                    break
+            if len(found) == width and not found[len(row) - 1].startswith(b'"'):
+                row, after = found, end + 1
+        whole.append(row)
+        at = after
+    return whole
 
 
 def _whole_rows(rows: list[Row], plan: Plan, done: Converted) -> list[Row]:
@@ -119,7 +144,7 @@ def _whole_rows(rows: list[Row], plan: Plan, done: Converted) -> list[Row]:
     if all(len(row) == plan.width for row in rows):
         return rows
     right: list[Row] = []
-    for row in rows:
+    for row in _over_lines(rows, plan.width):
         found = row
         if len(row) != plan.width:
             done.odd += 1

@@ -110,12 +110,14 @@ def _look(values: Sequence[bytes]) -> str | None:
     return None
 
 
-def _looks(value: bytes, role: str | None) -> bool:
+def _looks(value: bytes, role: str) -> bool:
     if role == "url":
         return _is_link(value)
     if role == "row_hash":
         return is_whole(value) and abs(int(value)) >= _LEAST_HASH
-    return role in WIDTHS and _form(value, role) is not None
+    form = _form(value, role) if role in WIDTHS else None
+    # the names of files say where pictures lie; nothing but a header makes digests of them
+    return form is not None and not (form == "hex" and (b"/" in value or b"." in value))
 
 
 def _is_link(value: bytes) -> bool:
@@ -147,6 +149,8 @@ def _readings(plan: Plan, row: Row) -> Iterator[Row]:
     if extra < 0:
         yield row + [b""] * -extra
         return
+    if len(joined := _joined(row)) == plan.width:
+        yield joined
     if not any(row[plan.width :]):
         yield row[: plan.width]
     taken = {c.position: c for c in plan.taken}
@@ -155,6 +159,32 @@ def _readings(plan: Plan, row: Row) -> Iterator[Row]:
         end = place + extra + 1
         yield [*row[:place], b"\t".join(row[place:end]), *row[end:]]
     yield row[: plan.width]
+
+
+def _joined(row: Row) -> Row:
+    """A row whose fields that open a quote reach to the one that closes it, tabs and all."""
+    fields: Row = []
+    at = 0
+    while at < len(row):
+        field, after = row[at], at + 1
+        if field.startswith(b'"'):
+            for end in range(after, len(row)):
+                whole = b"\t".join(row[at : end + 1])
+                if row[end].endswith(b'"') and (found := unquoted(whole)) != whole:
+                    field, after = found, end + 1
+                    break
+        fields.append(field)
+        at = after
+    return fields
+
+
+def unquoted(field: bytes) -> bytes:
+    """A field without the quotes around it and with `""` as one; any other as it stands."""
+    inner = field[1:-1]
+    is_quoted = len(field) > 1 and field[:1] == field[-1:] == b'"'
+    if not is_quoted or b'"' in inner.replace(b'""', b""):
+        return field
+    return inner.replace(b'""', b'"')
 
 
 def _fits(plan: Plan, row: Row) -> bool:
