@@ -271,6 +271,12 @@ def _hidden(r: Random, text: str) -> str:
     return text[:start] + piece + text[end:]
 
 
+_FRAMES = (
+    '"{}"', "'{}'", "<{}>", "\u201c{}\u201d", '"{}",', "'\"{}\"' ;", '"{}',
+    "'http://{}'", "< //{} >", '"www.{}"', "&quot;{}&quot;", "`{}`\u200b",
+)  # fmt: skip
+
+
 def hostile_link(r: Random) -> str:
     """A text that is likely to make a shortcut and the definition part.
 
@@ -278,7 +284,8 @@ def hostile_link(r: Random) -> str:
     no UTF-8 (as lone surrogates), other scripts' dots, escapes at every depth; often where
     another link may stand; and plain links with a single flaw, which a shortcut may overlook.
     """
-    return _Hostile(r).text()
+    text = _Hostile(r).text()
+    return r.choice(_FRAMES).format(text) if r.random() < 0.1 else text
 
 
 def hostile_links(seed: int, n: int) -> list[str]:

@@ -80,3 +80,20 @@ def test_a_refused_column_is_never_called_missing(tmp_path: Path) -> None:
     (said,) = [n for n in result["notices"] if "could not be matched" in n]
     assert "column md5 was refused: list<string>, but image MD5s are text or bytes" in said
     assert "no shard has such a column" not in " ".join(result["notices"])
+
+
+FRAMES = ['"{}"', "'{}'", "<{}>", '"{}",', "\u201c{}\u201d", "{}"]
+
+
+@pytest.mark.parametrize("kind", ["url", "url_md5", "host"])
+def test_rows_whose_links_kept_their_quotes_leave(tmp_path: Path, kind: str) -> None:
+    plain = [f"https://host{i}.example/{i}.jpg" for i in range(N)]
+    links = [FRAMES[i % 6].format(link) for i, link in enumerate(plain)]
+    data = pa.table({"n": range(N), "url": links})
+    entries = {
+        "url": [plain[i] for i in LISTED],
+        "url_md5": [hashlib.md5(plain[i].encode()).hexdigest() for i in LISTED],
+        "host": [f"host{i}.example" for i in LISTED],
+    }
+    clean(tmp_path, data, entries[kind], *([] if kind == "url" else ["--kind", kind]))
+    assert kept(tmp_path) == REST

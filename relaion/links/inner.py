@@ -11,7 +11,8 @@ from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from relaion.links.giant import is_giant
-from relaion.links.text import as_bytes, as_text, unquote_whole
+from relaion.links.text import as_bytes, as_text, drop_breaks, unframed, unquote_whole
+from relaion.links.unseen import trim
 
 DEPTH = 3
 """How many times over an inner link may be escaped, or stand inside another that is escaped."""
@@ -43,7 +44,7 @@ def inner_links(url: str | bytes) -> list[str]:
     text = as_text(url)
     if is_giant(text):
         return []
-    whole = unquote_whole(text)
+    whole = unquote_whole(_bare_of_frame(text))
     outer = _OUTER.match(whole)
     rest = whole[outer.end() :] if outer else whole
     # without a path of its own a link is no proxy: only a scheme then makes a link of its query
@@ -55,6 +56,15 @@ def inner_links(url: str | bytes) -> list[str]:
             break
     found.pop(text, None)
     return list(found)
+
+
+def _bare_of_frame(text: str) -> str:
+    """A link without quotes around it; any other text as it stands, blanks and all."""
+    if text[:1] in ("h", "H"):
+        return text
+    trimmed = trim(drop_breaks(text))
+    bare = unframed(trimmed)
+    return text if bare == trimmed else bare
 
 
 def _inside(text: str, inner: re.Pattern[str], depth: int) -> Iterator[str]:

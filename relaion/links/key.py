@@ -18,11 +18,12 @@ from relaion.links.text import (
     drop_breaks,
     quote_raw,
     undo_entities,
+    unframed,
     unquote_whole,
 )
 from relaion.links.unseen import trim
 
-KEY_VERSION = 3
+KEY_VERSION = 4
 """Raised whenever the key of any link changes; a list store of another version is refused."""
 
 # what is already canonical but for its scheme, one `www.` and a slash at the end
@@ -74,6 +75,7 @@ _ON_TEXT: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("tabs and line breaks removed", drop_breaks),
     ("HTML entities undone", undo_entities),
     ("blanks and invisible characters at the ends removed", trim),
+    ("quotes or < > around it removed", unframed),
     ("escaping of the whole link undone", unquote_whole),
 )
 _ON_PARTS: tuple[tuple[str, Callable[[Parts], None]], ...] = (

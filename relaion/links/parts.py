@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from relaion.links.host import is_ordinary
-from relaion.links.text import unquote_whole
+from relaion.links.text import unframed, unquote_whole
 
 _WEB = re.compile(r"(?:(?:https?|ftp):[/\\]*|[/\\]{2,})", re.IGNORECASE)
 _BARE = re.compile(r"(?:([^/\\?#:@\s]+)|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?(?:[/\\?#]|\Z)")
@@ -63,4 +63,5 @@ def mark(p: Parts) -> None:
     """Put `//` before a link without a scheme that would not be read back as a link."""
     if not p.scheme and not is_ordinary(p.host):
         text = str(p)
-        p.scheme = "" if is_bare(text) and unquote_whole(text) == text else "//"
+        is_itself = unquote_whole(text) == text == unframed(text)
+        p.scheme = "" if is_bare(text) and is_itself else "//"

@@ -16,7 +16,7 @@ from relaion.links.giant import is_giant
 from relaion.links.host import ORDINARY
 from relaion.links.key import link_key
 from relaion.links.parts import is_bare
-from relaion.links.text import as_bytes, as_text, drop_breaks, quote_raw, unquote_whole
+from relaion.links.text import as_bytes, as_text, drop_breaks, quote_raw, unframed, unquote_whole
 from relaion.links.unseen import trim
 
 BASES = ("raw", "trimmed", "entities", "decoded", "lowhex", "href", "strict", "key")
@@ -28,9 +28,9 @@ FORMS: tuple[str, ...] = tuple(
 )
 """Names of the spellings, in the order in which they are tried.
 
-`raw` the bytes as they stand; `trimmed` those without line breaks, and without blanks and
-invisible characters at the ends; `entities` HTML entities undone once; `decoded` those, and escapes
-undone once; `lowhex` escapes in lower-case hex; `href` as browsers send it; `strict` the same,
+`raw` the bytes as they stand; `trimmed` those without line breaks, and without blanks, invisible
+characters and quotes at the ends; `entities` HTML entities undone once; `decoded` those, and
+escapes undone once; `lowhex` escapes in lower-case hex; `href` as browsers send it; `strict` the same,
 needless escapes undone, others in upper-case hex, without user name, fragment and empty query;
 `key` the link key. Then `-www` with `www.` put before the host, or cut off; `-swapped` the other
 of http and https; `-bare` without scheme; `-lower` without scheme in lower case, which of `raw`
@@ -113,6 +113,11 @@ def _bases(text: str) -> Iterator[tuple[str, str]]:
     yield "raw", text
     yield "trimmed", trimmed
     plain = _entities_once(text)
+    for written in (trimmed, trim(drop_breaks(plain))):
+        if (bare := unframed(written)) != written:  # it is shorter: this comes to an end
+            for base, spelling in _bases(bare):
+                yield ("trimmed" if base == "raw" else base), spelling
+            break
     for written in dict.fromkeys((plain, trim(_entities_once(trimmed)))):
         yield "entities", _with_scheme(written)
         if "%" in written:

@@ -26,6 +26,14 @@ _HIGH = re.compile(r"(?:%[89A-F][0-9A-F])+")
 _WHOLE = re.compile(r"(?i)(?:https?|ftp)%(?:25){0,3}3a(?:%(?:25){0,3}2f|[/\\])")
 _ESCAPE = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 
+# signs that people and programs put around a whole link; no link begins with one
+_FRAMES = {
+    '"': '"', "'": "'", "`": "`", "<": ">", "\u201c": "\u201d", "\u201e": "\u201c\u201d",
+    "\u2018": "\u2019", "\u00ab": "\u00bb",
+}  # fmt: skip
+_FRAMED = re.compile(r"(?i)(?:https?|ftp):[/\\]|//|www\.")
+_DEEPEST_FRAME = 8
+
 # a token's regular expression, the same at the end of a text, and what a token means
 Tokens = tuple[re.Pattern[str], re.Pattern[str], Callable[[re.Match[str]], str]]
 
@@ -123,6 +131,23 @@ def drop_breaks(text: str) -> str:
     if "\t" in text or "\n" in text or "\r" in text:
         return text.replace("\t", "").replace("\n", "").replace("\r", "")
     return text
+
+
+def unframed(text: str) -> str:
+    """A link without the quotes or `< >` around it, and a comma or semicolon behind these.
+
+    Only where a link begins right behind them: any other text is none, and equals itself alone.
+    """
+    inner = text
+    for _ in range(_DEEPEST_FRAME):
+        closing = _FRAMES.get(inner[:1])
+        if closing is None:
+            break
+        framed = trim(inner.rstrip(",;")) if inner[-1] in ",;" else inner
+        if len(framed) < 2 or framed[-1] not in closing:
+            return text
+        inner = trim(framed[1:-1])
+    return inner if _FRAMED.match(inner) else text
 
 
 def undo_entities(text: str) -> str:
