@@ -32,9 +32,10 @@ FORMS: tuple[str, ...] = tuple(
 characters and quotes at the ends; `entities` HTML entities undone once; `decoded` those, and
 escapes undone once; `lowhex` escapes in lower-case hex; `href` as browsers send it; `strict` the
 same, needless escapes undone, others in upper-case hex, without user name, fragment and empty
-query; `key` the link key. Then `-www` with `www.` put before the host, or cut off; `-swapped` the other
-of http and https; `-bare` without scheme; `-lower` without scheme in lower case, which of `raw`
-is what ThreatExchange hashes. A link that had no scheme is taken for one of http, but for `raw`.
+query; `key` the link key. Then `-www` with `www.` put before the host, or cut off; `-swapped` the
+other of http and https; `-bare` without scheme; `-lower` without scheme in lower case, which of
+`raw` is what ThreatExchange hashes. A link that had no scheme is taken for one of http, but for
+`raw`.
 """
 
 _SCHEME = re.compile(r"(https?|ftp):[/\\]*", re.IGNORECASE)
