@@ -114,7 +114,9 @@ def _bases(text: str) -> Iterator[tuple[str, str]]:
     yield "raw", text
     yield "trimmed", trimmed
     plain = _entities_once(text)
-    for written in (trimmed, trim(drop_breaks(plain))):
+    # ordinary links begin with none of this, and shall not wait
+    is_doubtful = trimmed[:1] not in ("h", "H")
+    for written in (trimmed, trim(drop_breaks(plain))) if is_doubtful else ():
         if (bare := unframed(written)) != written:  # it is shorter: this comes to an end
             for base, spelling in _bases(bare):
                 yield ("trimmed" if base == "raw" else base), spelling
