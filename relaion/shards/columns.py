@@ -21,6 +21,8 @@ from relaion.shards.plain_types import leaf_indexes
 from relaion.shards.roles import Column, Layout
 
 _SAMPLED = 200  # values a row group
+# bytes that are no UTF-8 stay what they are: whoever reads the values says so
+_LARGE_TEXT = pc.CastOptions(target_type=pa.large_string(), allow_invalid_utf8=True)
 _GROUPS = 5  # row groups looked into, spread over the file
 
 
@@ -179,9 +181,26 @@ def column_batches(
             # pyarrow selects by name, and takes `a.b` for `a` too: find ours among what came
             name = names[column.position]
             twins = names[: column.position].count(name)
-            array = batch.column([i for i, n in enumerate(found) if n == name][twins])
-            arrays.append(array.storage if isinstance(array, pa.ExtensionArray) else array)
+            arrays.append(
+                computable(batch.column([i for i, n in enumerate(found) if n == name][twins]))
+            )
         yield arrays
+
+
+def computable(values: pa.Array) -> pa.Array:
+    """The same values in a type that Arrow computes with: views it can neither take nor filter."""
+    if isinstance(values, pa.ExtensionArray):
+        values = values.storage
+    if isinstance(values, pa.DictionaryArray):
+        known = computable(values.dictionary)
+        if known.type == values.type.value_type:
+            return values
+        return pa.DictionaryArray.from_arrays(values.indices, known)
+    if pa.types.is_string_view(values.type):
+        return pc.cast(values, options=_LARGE_TEXT)
+    if pa.types.is_binary_view(values.type):
+        return pc.cast(values, pa.large_binary())
+    return values
 
 
 def count_without(path: Path, columns: Sequence[Column]) -> int:

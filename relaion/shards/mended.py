@@ -16,7 +16,7 @@ import pyarrow as pa
 from relaion.errors import InputError
 from relaion.paths import private_umask, shown, whole_file
 from relaion.shards.claims import TEXTS
-from relaion.shards.columns import column_arrays, column_batches, open_parquet
+from relaion.shards.columns import column_arrays, column_batches, computable, open_parquet
 from relaion.shards.digests import WIDTHS
 from relaion.shards.exact import as_bytes, as_text, is_exact, marked, readable
 from relaion.shards.private import PrivateFile
@@ -54,7 +54,7 @@ def mend(path: Path, layout: Layout, target: Path) -> Layout:
     with ExitStack() as stack:
         with _reading(path):
             file = stack.enter_context(open_parquet(path))
-        none = [pa.nulls(0, file.schema_arrow.field(c.position).type) for c in columns]
+        none = [computable(pa.nulls(0, file.schema_arrow.field(c.position).type)) for c in columns]
         kinds = [_mended(c, array).type for c, array in zip(columns, none, strict=True)]
         schema = pa.schema(
             [(f"{c.role}_{c.order}", k) for c, k in zip(columns, kinds, strict=True)]
