@@ -57,6 +57,16 @@ def narrow_bounds(path: Path, leaf: int, groups: Collection[int] | None = None) 
     )  # fmt: skip
 
 
+def short_bounds(path: Path, leaf: int, groups: Collection[int] | None = None) -> None:
+    """Bounds of no bytes, and more NULLs than values; pyarrow dies of such bounds of numbers."""
+
+    def say(stats: Struct, meta: Struct) -> None:
+        stats.update({field: (BINARY, b"") for field in BOUNDS.values()})
+        stats[NULLS] = (I64, meta[VALUES][1] + 1)
+
+    _each(path, leaf, groups, say)
+
+
 def blank_bloom(path: Path, leaf: int, groups: Collection[int] | None = None) -> None:
     """The bloom filter holds nothing: the bits behind its header are zero."""
     footer = read_footer(path)
@@ -112,7 +122,7 @@ def dictionary_only(path: Path, leaf: int, groups: Collection[int] | None = None
 LIES: dict[str, Lie] = {
     f.__name__: f
     for f in (
-        all_null, no_null, few_nulls, narrow_bounds, blank_bloom, null_pages, sorted_by,
+        all_null, no_null, few_nulls, narrow_bounds, short_bounds, blank_bloom, null_pages, sorted_by,
         dictionary_only,
     )
 }  # fmt: skip

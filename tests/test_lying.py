@@ -108,8 +108,11 @@ FEW: list[Case] = [
     ("all_null", "url", "1.0", None), ("all_null", "md5", "2.0", (0, 2)),
     ("all_null", "hash", "1.0", (1,)), ("no_null", "hash", "2.0", None),
     ("narrow_bounds", "punsafe", "1.0", None), ("narrow_bounds", "url", "2.0", None),
+    ("short_bounds", "place", "1.0", None), ("short_bounds", "md5", "2.0", (1,)),
 ]  # fmt: skip
-ALL = cases(NAMES[:-1], list(LIES))
+# bounds of no bytes are those of texts only
+ALL = cases(NAMES[:-1], [lie for lie in LIES if lie != "short_bounds"])
+ALL += cases(["url", "text", "md5"], ["short_bounds"])
 
 
 def run(folder: Path, some: Sequence[Case]) -> None:
@@ -146,6 +149,16 @@ def run(folder: Path, some: Sequence[Case]) -> None:
 
 def test_the_same_rows_leave_whatever_the_footer_says(tmp_path: Path) -> None:
     run(tmp_path, FEW)
+
+
+@pytest.mark.parametrize("column", ["hash", "punsafe"])
+def test_numbers_whose_bounds_are_none_are_refused_in_one_line(tmp_path: Path, column: str) -> None:
+    """Asked about them, pyarrow ends the whole process; DuckDB does not read the column."""
+    write(tmp_path / "in/a/0.parquet", ("short_bounds", column, "1.0", (1,)), "s")
+    told = relaion("inspect", "in", cwd=tmp_path)
+    assert told.returncode == 2
+    assert "bounds in its footer are not of the column's type" in told.stderr
+    assert told.stderr.count("\n") == 1
 
 
 @pytest.mark.slow

@@ -22,11 +22,10 @@ from relaion.shards.plain_types import leaf_indexes
 from relaion.shards.roles import Layout
 from relaion.shards.thrift import LIST, STRUCT, Struct
 from relaion.shards.thrift_out import write_struct
-from relaion.shards.traits import BLOOM_FILTER, STATISTICS, VALUES
+from relaion.shards.traits import BLOOM_FILTER, STATISTICS, VALUES, said_nulls
 
 _BATCH_ROWS = 8_192  # where a footer is wrong, captions may come
 _META = 3  # of a ColumnChunk
-_NULLS = 3  # of Statistics
 _INDEXES = frozenset({4, 5, 6, 7})  # of a ColumnChunk: where its page indexes lie
 _BLOOM_LENGTH = 15  # of its ColumnMetaData
 
@@ -53,37 +52,27 @@ def hides_any(path: Path) -> bool:
 
 
 def _hidden(path: Path, file: pq.ParquetFile, leaves: Collection[int]) -> Iterator[int]:
-    for leaf, groups in _said_empty(path, file, leaves).items():
+    for leaf, groups in _said_empty(path, leaves).items():
         # by its place, for names may repeat
         batches = file.reader.iter_batches(_BATCH_ROWS, row_groups=groups, column_indices=[leaf])
         if any(_holds_value(batch.column(0)) for batch in batches):
             yield leaf
 
 
-def _said_empty(path: Path, file: pq.ParquetFile, leaves: Collection[int]) -> dict[int, list[int]]:
-    """Leaf columns and the row groups in which the footer says that they are NULL throughout."""
-    found: dict[int, list[int]] = {}
-    for index in range(file.metadata.num_row_groups):
-        group = file.metadata.row_group(index)
-        for leaf in leaves:
-            chunk = group.column(leaf)
-            stats = chunk.statistics
-            if stats is None:  # or pyarrow keeps it back, for the faults of old writers
-                return _said_empty_by_bytes(path, leaves)
-            if stats.has_null_count and 0 < chunk.num_values == stats.null_count:
-                found.setdefault(leaf, []).append(index)
-    return found
+def _said_empty(path: Path, leaves: Collection[int]) -> dict[int, list[int]]:
+    """Leaf columns and the row groups in which the footer says that they are NULL throughout.
 
-
-def _said_empty_by_bytes(path: Path, leaves: Collection[int]) -> dict[int, list[int]]:
+    pyarrow is not asked: it keeps back what old writers say, and a bound of the wrong length
+    ends the whole process.
+    """
     footer = read_footer(path)
+    wanted = frozenset(leaves)
     found: dict[int, list[int]] = {}
     for index in range(len(footer.groups)):
-        chunks = footer.chunks(index)
-        for leaf in leaves:
-            meta = chunks[leaf][_META][1]
-            stats: Struct = meta[STATISTICS][1] if STATISTICS in meta else {}
-            if _NULLS in stats and 0 < meta[VALUES][1] == stats[_NULLS][1]:
+        for leaf, chunk in footer.some_chunks(index, wanted).items():
+            meta = chunk[_META][1]
+            nulls = said_nulls(meta)
+            if nulls is not None and 0 < meta[VALUES][1] == nulls:
                 found.setdefault(leaf, []).append(index)
     return found
 

@@ -16,13 +16,17 @@ import pyarrow.parquet as pq
 from relaion.errors import DamagedError
 from relaion.paths import shown
 from relaion.shards.digests import Value
-from relaion.shards.footer import read_footer
+from relaion.shards.footer import Footer, read_footer
+from relaion.shards.metadata import REQUIRED, Leaf, damaged
 from relaion.shards.plain_types import leaf_indexes
 from relaion.shards.roles import Column, Layout
+from relaion.shards.thrift import I32, Struct
+from relaion.shards.traits import has_bounds_of_its_type, said_nulls
 
 _SAMPLED = 200  # values a row group
 # bytes that are no UTF-8 stay what they are: whoever reads the values says so
 _LARGE_TEXT = pc.CastOptions(target_type=pa.large_string(), allow_invalid_utf8=True)
+_REPETITION, _META = 3, 3  # of a SchemaElement, of a ColumnChunk
 _GROUPS = 5  # row groups looked into, spread over the file
 
 
@@ -58,29 +62,30 @@ def refuse_encrypted(path: Path, file: pq.ParquetFile) -> None:
         read_footer(path)
 
 
-def facts(file: pq.ParquetFile, layout: Layout) -> dict[int, ColumnFacts]:
-    """Position to facts, for the columns that play a role."""
+def facts(footer: Footer, file: pq.ParquetFile, layout: Layout) -> dict[int, ColumnFacts]:
+    """Position to facts, for the columns that play a role.
+
+    From the footer itself: pyarrow keeps back what old writers say, and a bound of the wrong
+    length ends the whole process where it is asked. Nor does DuckDB read a column that has one:
+    raises DamagedError for it.
+    """
     leaves = leaf_indexes(file.schema_arrow)
-    return {
-        column.position: ColumnFacts(_nulls(file, leaf))
-        for column in layout.used
-        if (leaf := leaves[column.position]) is not None
-    }
+    played = {c.position: leaf for c in layout.used if (leaf := leaves[c.position]) is not None}
+    nulls: dict[int, int | None] = dict.fromkeys(played.values(), 0)
+    for index, group in enumerate(footer.groups):
+        for leaf, chunk in footer.some_chunks(index, nulls).items() if group.rows else ():
+            if not has_bounds_of_its_type(footer.leaves[leaf], chunk[_META][1]):
+                why = "a column's bounds in its footer are not of the column's type"
+                raise damaged(footer.path, why)
+            before, here = nulls[leaf], _nulls(footer.leaves[leaf], chunk)
+            nulls[leaf] = None if before is None or here is None else before + here
+    return {position: ColumnFacts(nulls[leaf]) for position, leaf in played.items()}
 
 
-def _nulls(file: pq.ParquetFile, leaf: int) -> int | None:
-    if file.schema.column(leaf).max_definition_level == 0:
+def _nulls(leaf: Leaf, chunk: Struct) -> int | None:
+    if leaf.element.get(_REPETITION, (I32, REQUIRED))[1] == REQUIRED:
         return 0
-    nulls = 0
-    for index in range(file.metadata.num_row_groups):
-        chunk = file.metadata.row_group(index).column(leaf)
-        if not chunk.num_values:
-            continue
-        stats = chunk.statistics
-        if stats is None or not stats.has_null_count:
-            return None
-        nulls += stats.null_count
-    return nulls
+    return said_nulls(chunk[_META][1])
 
 
 def has_value(path: Path, column: Column) -> bool:

@@ -92,7 +92,7 @@ def read_shard(
         with open_parquet(path) as file:
             schema, meta = file.schema_arrow, file.metadata
             layout = _named(path, lambda: detect(schema, overrides))
-            found = facts(file, layout)
+            found = facts(footer, file, layout)
             rows, row_groups = meta.num_rows, meta.num_row_groups
     except UnicodeDecodeError:
         raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None

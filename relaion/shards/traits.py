@@ -9,7 +9,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from relaion.shards.metadata import BYTE_ARRAY, Footer, damaged
+from relaion.shards.metadata import (
+    BOOLEAN,
+    BYTE_ARRAY,
+    DOUBLE,
+    FLOAT,
+    INT32,
+    INT64,
+    INT96,
+    Footer,
+    Leaf,
+    damaged,
+)
 from relaion.shards.thrift import Struct, ThriftError, read_struct
 
 PLAIN, DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT = 0, 5, 6, 7, 9
@@ -25,7 +36,11 @@ _HEADER_BYTES = (1024, 1 << 20)  # a page's header; a longer one holds large sta
 ENCODINGS, CODEC, VALUES, UNCOMPRESSED, COMPRESSED = 2, 4, 5, 6, 7
 KEY_VALUES, DATA_PAGE, DICTIONARY_PAGE = 8, 9, 11
 STATISTICS, ENCODING_COUNTS, BLOOM_FILTER, _SIZES = 12, 13, 14, 16
+NULLS = 3  # of Statistics
 _BOUNDS = frozenset({1, 2, 5, 6})  # of Statistics: max and min, by either definition
+
+# bytes of a value, of the types that have a fixed number
+_WIDTHS = {BOOLEAN: 1, INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8}
 
 
 @dataclass(frozen=True)
@@ -101,6 +116,19 @@ def column_metas(footer: Footer, group: Struct) -> list[Struct]:
             raise damaged(footer.path, "a column chunk is not where or what the footer says")
         found.append(meta)
     return found
+
+
+def said_nulls(meta: Struct) -> int | None:
+    """How many NULLs a chunk's metadata says that it has; None where it does not say."""
+    stats: Struct = meta[STATISTICS][1] if STATISTICS in meta else {}
+    return int(stats[NULLS][1]) if NULLS in stats else None
+
+
+def has_bounds_of_its_type(leaf: Leaf, meta: Struct) -> bool:
+    """Whether smallest and largest value, where the statistics have them, are as wide as values."""
+    width = _WIDTHS.get(leaf.type)
+    stats: Struct = meta[STATISTICS][1] if STATISTICS in meta else {}
+    return width is None or all(len(stats[f][1]) == width for f in _BOUNDS & stats.keys())
 
 
 def chunk_range(meta: Struct) -> tuple[int, int]:
