@@ -122,7 +122,7 @@ def dictionary_only(path: Path, leaf: int, groups: Collection[int] | None = None
 LIES: dict[str, Lie] = {
     f.__name__: f
     for f in (
-        all_null, no_null, few_nulls, narrow_bounds, short_bounds, blank_bloom, null_pages, sorted_by,
-        dictionary_only,
+        all_null, no_null, few_nulls, narrow_bounds, short_bounds, blank_bloom, null_pages,
+        sorted_by, dictionary_only,
     )
 }  # fmt: skip

@@ -189,7 +189,7 @@ QUESTIONS = (
 )
 
 
-@pytest.mark.parametrize("lie", [lie for lie in LIES if lie != "all_null"])
+@pytest.mark.parametrize("lie", [x for x in LIES if x not in ("all_null", "short_bounds")])
 def test_what_duckdb_says_of_shards_is_so(lying: Path, lie: str) -> None:
     def answers() -> list[Any]:
         with connect(threads=1) as engine:
