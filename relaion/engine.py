@@ -486,6 +486,8 @@ def _values(read: _Reading, looked_at: Collection[str]) -> str:
             for v in (read.values(role) if role in looked_at else ())
         ]
         columns.append(f"{' or '.join(tests) or 'false'} as {role}")
+        if role == "url":  # of which the row hash is computed
+            columns.append(f"{next(iter(tests), 'false')} as first_url")
     return read.select(*columns)
 
 

@@ -91,6 +91,30 @@ def test_two_link_columns_are_refused_until_one_is_named(tmp_path: Path) -> None
     assert stated["parameters"]["columns"] == both
 
 
+def test_a_row_hash_is_computed_of_the_first_of_two_links(tmp_path: Path) -> None:
+    """A row that has the second link only has none, and the audit does not count it as one."""
+    path = write(
+        tmp_path / "en" / "p.parquet",
+        n=[0, 1, 2, 3],
+        url=[LINKS[0], LINKS[1], None, None],
+        image_url=[LINKS[4], None, LINKS[3], LINKS[2]],
+        hash=pa.array([None] * 4, pa.int64()),
+    )
+    lists = listed(tmp_path, ("row_hash", str(oracle.row_hash({"url": LINKS[1]}))))
+    both = {"url": ["url", "image_url"]}
+    assert kept(tmp_path, [path.parent], lists, columns=both) == [0, 2, 3]
+    with connect(tmp_path / "out" / "audit.duckdb", read_only=True) as engine:
+        covered = engine.rows(
+            "select role, via, covered from coverage where role in $roles",
+            {"roles": ["url", "row_hash"]},
+        )
+    assert set(covered) == {
+        ("url", "column", 4),
+        ("row_hash", "column", 0),
+        ("row_hash", "computed", 2),
+    }
+
+
 def test_both_links_of_a_listed_row_spread(tmp_path: Path) -> None:
     path = write(
         tmp_path / "en" / "p.parquet",

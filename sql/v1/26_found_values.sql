@@ -1,7 +1,7 @@
 -- name:    found_values
 -- purpose: How many values the rows of each shard hold for each role, counted while looked at.
 -- params:  $roles  varchar[]  the roles that lists and rules look at; others are not counted
--- reads:   row_values (shard_no integer, url boolean, text boolean, punsafe boolean, row_hash boolean, image_md5 boolean, image_sha1 boolean, image_sha256 boolean)
+-- reads:   row_values (shard_no integer, url boolean, first_url boolean, text boolean, punsafe boolean, row_hash boolean, image_md5 boolean, image_sha1 boolean, image_sha256 boolean)
 -- reads:   row_digests (shard_no integer, kind varchar, column_name varchar, digest varchar)
 -- reads:   row_links (shard_no integer, url varchar, column_name varchar)
 -- writes:  found_values (shard_no integer, role varchar, column_name varchar, n_values bigint)
@@ -10,9 +10,10 @@
 --
 -- Never from footers, whose counts may be wrong. A row is covered where at least one column of
 -- the role holds a value that can be compared: these lines name no column. `computable` are rows
--- whose row hash is missing and can be computed from link or caption. A line with a column counts
--- values there that are no digest of the kind that the column is for: nothing can be said of
--- them, so they are told. So are links so long that they are compared by their bytes only.
+-- whose row hash is missing and can be computed from caption or link, which of several is the
+-- first. A line with a column counts values there that are no digest of the kind that the column
+-- is for: nothing can be said of them, so they are told. So are links so long that they are
+-- compared by their bytes only.
 
 create or replace temp table found_values as
 with counted as (
@@ -23,7 +24,7 @@ with counted as (
         count(*) filter (v.punsafe and list_contains($roles, 'punsafe')) as punsafe,
         count(*) filter (v.row_hash and list_contains($roles, 'row_hash')) as row_hash,
         count(*) filter (
-            (v.url or v.text) and not v.row_hash and list_contains($roles, 'row_hash')
+            (v.first_url or v.text) and not v.row_hash and list_contains($roles, 'row_hash')
         ) as computable,
         count(*) filter (v.image_md5 and list_contains($roles, 'image_md5')) as image_md5,
         count(*) filter (v.image_sha1 and list_contains($roles, 'image_sha1')) as image_sha1,
