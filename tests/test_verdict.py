@@ -58,6 +58,18 @@ CASES = {
         "subset en: column sha1: list<string>, but image SHA-1s are text or bytes",
         {"sha1": [["a"], None, [], ["b"]]},
     ),
+    "hashes inside another column": Case(
+        "subset en: column crops: it holds original_md5, which looks like image MD5s inside "
+        "another column",
+        {"crops": [[{"box": [1], "original_md5": MD5S[1]}], None, [], []]},
+    ),
+    "links in lists": Case(
+        "subset en: column image_urls: list<string>, but links are text (string)",
+        {"image_urls": [["https://a.example/9.jpg"], None, [], []]},
+    ),
+    "boxes and scores inside another column": Case(
+        "", {"faces": [[{"box": [1.0], "name": "x", "url": 1}], None, [], []]}
+    ),
     "a rival caption": Case(
         "subset en: column caption: its name says caption too, but text is taken for it",
         {"caption": ["a", "b", "c", "d"]},

@@ -6,6 +6,7 @@ Every name of a published layout that could be mistaken is here, with the reason
 import re
 from dataclasses import dataclass
 
+from relaion.paths import shown
 from relaion.shards.digests import WIDTHS, WORDS
 
 ROLES = (
@@ -52,6 +53,8 @@ _OF_OTHERS = re.compile(
     r"(?:^|[^a-z])(url|uri|link|href|text|txt|caption|alt|title|page|html|site|domain|host|user|"
     r"author|key|row|name|path|tar|json|exif|record)s?(?:$|[^a-z])"
 )
+# a member of a struct that could be a link or a digest, in a type as `plain_type` writes it
+_INNER = re.compile(r"(?:<|, )([^<>,:]+): (string|binary(?:\[[0-9]+\])?)(?=[,>])")
 # roles whose values are texts; some writers store them as bytes that nothing marks as text
 TEXTS = frozenset({"url", "text", "language"})
 # names that look like a role and are none, with the reason
@@ -105,7 +108,21 @@ def claim(name: str, kind: str, *, safety_table: bool = False) -> Claim:
     for role, names in NAMES.items():
         if lower in names:
             return _if_fit(role, kind, names.index(lower))
-    return _claim_of_digest(name, kind)
+    plain = _claim_of_digest(name, kind)
+    return _claim_of_inner(lower, kind) if plain == Claim(None) else plain
+
+
+def _claim_of_inner(lower: str, kind: str) -> Claim:
+    """What a column holds that nobody looks at, if it is one of lists, structs or maps."""
+    if kind.startswith("list<string>") and lower.removesuffix("s") in NAMES["url"]:
+        return Claim(None, refusal=misfit("url", kind), of="url")
+    if "<" in kind:
+        for name, inner in _INNER.findall(kind):
+            role = claim(name, inner).role
+            if role == "url" or role in WIDTHS:
+                why = f"it holds {shown(name)}, which looks like {NOUNS[role]}s inside another column"
+                return Claim(None, refusal=why, of=role)
+    return Claim(None)
 
 
 def _if_fit(role: str, kind: str, rank: int) -> Claim:
