@@ -97,6 +97,13 @@ CASES = {
         beside=("00001.tar", "00000.tar", "00000_stats.json"),
     ),
     "nothing": Case(""),
+    "a shard by a hidden name": Case(
+        "_p.parquet (beside the shards, not cleaned)", beside=("_p.parquet", "._p.parquet")
+    ),
+    "a shard in a hidden folder": Case(
+        ".old (beside the shards, not cleaned)",
+        beside=(".old/a/p.parquet", "_empty/x", ".git/p.parquet"),
+    ),
     "hidden files": Case("", beside=(".hidden.tar", "_SUCCESS", ".p.parquet.crc", "p.parquet.crc")),
 }
 
@@ -107,7 +114,10 @@ def make(folder: Path, case: Case) -> tuple[Path, Path, Path | None]:
     data.mkdir(parents=True)
     pq.write_table(pa.table(columns), data / "p.parquet")
     for name in case.beside:
-        (data / name).write_bytes(b"pictures")
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        is_shard = name.endswith(".parquet") and not name.startswith("._")
+        held = (data / "p.parquet").read_bytes() if is_shard else b"pictures"
+        (data / name).write_bytes(held)
     add_lists(folder / "lists.duckdb", [Sent((("image_md5", MD5S[0]), *case.entries))])
     words = None
     if case.keywords:

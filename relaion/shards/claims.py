@@ -120,7 +120,9 @@ def _claim_of_inner(lower: str, kind: str) -> Claim:
         for name, inner in _INNER.findall(kind):
             role = claim(name, inner).role
             if role == "url" or role in WIDTHS:
-                why = f"it holds {shown(name)}, which looks like {NOUNS[role]}s inside another column"
+                why = (
+                    f"it holds {shown(name)}, which looks like {NOUNS[role]}s inside another column"
+                )
                 return Claim(None, refusal=why, of=role)
     return Claim(None)
 

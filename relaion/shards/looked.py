@@ -20,6 +20,7 @@ KEYWORD_RULE = "unsafe_keyword"
 NO_KEYWORDS = "no --keywords given, so the rule that needs them is off"
 BY_BYTES = "links of more than 16 KiB: matched on their bytes only"
 UNREAD = "values that are no"
+_PARQUET = (b"PAR1", b"PARE")
 BESIDE = "beside the shards, not cleaned"
 
 
@@ -118,8 +119,30 @@ def _rows_without(shards: Sequence[Shard], role: str) -> int:
 
 
 def beside_shards(skipped: Iterable[Path]) -> list[Path]:
-    """Files and folders that were passed over and may hold data: not hidden, no checksums."""
-    return sorted(p for p in skipped if p.name[:1] not in ("", ".", "_") and p.suffix != ".crc")
+    """Files and folders that were passed over and may hold data: no checksums, nothing hidden.
+
+    But for what is hidden and holds rows all the same, as a shard does that is named `_x.parquet`:
+    other programs read it.
+    """
+    return sorted(p for p in skipped if p.suffix != ".crc" and (not _is_hidden(p) or _has_rows(p)))
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name[:1] in ("", ".", "_")
+
+
+def _has_rows(path: Path) -> bool:
+    """Whether a file is a parquet file by name and first bytes, or a folder holds one."""
+    try:
+        if path.is_dir():
+            # git-annex keeps there what the shards themselves link to
+            return path.name != ".git" and any(_has_rows(p) for p in path.rglob("*") if p.is_file())
+        if path.suffix.lower() != ".parquet":
+            return False
+        with path.open("rb") as f:
+            return f.read(4) in _PARQUET
+    except OSError:
+        return False
 
 
 def named(files: Sequence[Path]) -> str:
