@@ -39,6 +39,7 @@ class Case:
     beside: tuple[str, ...] = ()
     keywords: bool = True
     in_match: bool = True
+    labels: tuple[str, ...] = ("csam",)
 
 
 CASES = {
@@ -91,6 +92,11 @@ CASES = {
     "no keywords": Case(
         "no --keywords given, so the rule that needs them is off", keywords=False, in_match=False
     ),
+    "a label that no edition removes": Case(
+        "lists labelled optout: no edition removes what they name",
+        labels=("csam", "optout"),
+        in_match=False,
+    ),
     "one tar": Case("00000.tar (beside the shards, not cleaned)", beside=("00000.tar",)),
     "three tars": Case(
         "00000.tar and 2 more (beside the shards, not cleaned)",
@@ -118,7 +124,8 @@ def make(folder: Path, case: Case) -> tuple[Path, Path, Path | None]:
         is_shard = name.endswith(".parquet") and not name.startswith("._")
         held = (data / "p.parquet").read_bytes() if is_shard else b"pictures"
         (data / name).write_bytes(held)
-    add_lists(folder / "lists.duckdb", [Sent((("image_md5", MD5S[0]), *case.entries))])
+    entries = (("image_md5", MD5S[0]), *case.entries)
+    add_lists(folder / "lists.duckdb", [Sent(entries, label) for label in case.labels])
     words = None
     if case.keywords:
         words = folder / "words.txt"

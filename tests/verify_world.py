@@ -345,7 +345,9 @@ class World:
         kinds = {kind for x in self.lists for kind, _ in x.entries}
         rules = {rule for e in self.editions for rule in e.rules}
         beside = {role for s in self.setting.sidecars for role in s.rows[0]}
-        return not_looked_at(shards, Asked(kinds, rules, beside, self.setting.keywords is not None))
+        idle = {x.label for x in self.lists}.difference(*(e.labels for e in self.editions))
+        has_keywords = self.setting.keywords is not None
+        return not_looked_at(shards, Asked(kinds, rules, beside, has_keywords, idle))
 
     def restate(self) -> None:
         """Write the manifest and the audit to fit the files as they are now."""

@@ -176,7 +176,9 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
     beside = {role for apart in given.sidecars for role in apart.source.roles}
     rules = {rule for edition in statement.editions for rule in edition.rules}
     has_keywords = statement.parameters.keywords is not None
-    asked = Asked(kinds, rules, beside, has_keywords)
+    labels = {facts.facts[2] for facts in statement.lists.values()}
+    idle = labels.difference(*(edition.labels for edition in statement.editions))
+    asked = Asked(kinds, rules, beside, has_keywords, idle)
     given.left_out = not_looked_at(shards, asked, found.skipped)
     strange = set(sources) - set(statement.inputs)
     missing = set(statement.inputs) - set(sources)

@@ -89,7 +89,7 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
         ("unions", "subset"): subsets,
         ("", "edition"): editions,
         ("", "role"): {*ROLES},
-        ("not_looked_at", "role"): {*ROLES, "language", "files", "keywords"},
+        ("not_looked_at", "role"): {*ROLES, "language", "files", "keywords", "lists"},
         ("coverage", "via"): {"column", "sidecar", "computed"},
         ("", "list_id"): set(statement.lists),
         ("", "kind"): set(KINDS),

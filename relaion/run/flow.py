@@ -98,6 +98,9 @@ class Run:
             {rule for e in self.request.editions for rule in e.rules},
             roles_beside(beside),
             self.request.keywords is not None,
+            {x["label"] for x in self.request.known.lists}.difference(
+                *(e.labels for e in self.request.editions)
+            ),
         )
         passed_over = left_out(inputs, asked, searched.values)
         is_hit = bool(searched.hits.counts)

@@ -2,7 +2,7 @@
 
 "Clean" is said of what was looked at. So whatever was not is gathered here: columns that were
 refused or not taken, values that are no digest, kinds of list and rules that met no column in
-a subset, files beside the shards. A NULL is none of these: it is coverage.
+a subset, lists that no edition heeds, files beside the shards. A NULL is none of these: it is coverage.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ class NotLookedAt:
     """Something that nothing was compared with: which column or files, and why.
 
     `subset` is None where it is of no subset. `role` is what a column looks like, or `files`,
-    `keywords`. `column` names the column or the files, if there are any. `values` is how many
+    `keywords`, `lists`. `column` names the column or the files, if there are any. `values` is how many
     values, rows or files these are; None where they were not counted.
     """
 
@@ -69,6 +69,10 @@ class Reached(Protocol):
     def has_keywords(self) -> bool:
         """Whether keywords were given."""
 
+    @property
+    def idle(self) -> Collection[str]:
+        """Labels of lists that no edition removes."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -78,6 +82,7 @@ class Asked:
     rules: Collection[str] = ()
     beside: Collection[str] = ()
     has_keywords: bool = False
+    idle: Collection[str] = ()
 
 
 def not_looked_at(
@@ -90,6 +95,9 @@ def not_looked_at(
         found |= dict.fromkeys(_of_subset(shown(subset), list(members), asked))
     if KEYWORD_RULE in asked.rules and not asked.has_keywords:
         found[NotLookedAt(None, "keywords", None, NO_KEYWORDS, None)] = None
+    for label in sorted(asked.idle):  # what they list stays in every edition
+        why = f"lists labelled {shown(label)}: no edition removes what they name"
+        found[NotLookedAt(None, "lists", None, why, None)] = None
     if files := beside_shards(skipped):
         found[NotLookedAt(None, "files", named(files), BESIDE, len(files))] = None
     return tuple(found)
