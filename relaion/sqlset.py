@@ -117,7 +117,8 @@ def check(version: str = VERSION) -> None:
     """
     folder = sql_root() / version
     if not folder.is_dir():
-        raise ScriptError(f"{version}: no such SQL version; this installation has {versions()}")
+        held = ", ".join(versions())
+        raise ScriptError(f"{version}: no such SQL version; this installation has {held}")
     frozen = _frozen(folder)
     for path in sorted(folder.rglob("*.sql")) if frozen else ():
         name = path.relative_to(folder).as_posix()

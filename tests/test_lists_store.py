@@ -17,8 +17,10 @@ from relaion.engine import Engine, connect
 from relaion.errors import BusyError, EngineError, InputError, ListError, OutputError, RelaionError
 from relaion.links import FORMS
 from relaion.lists import store
+from relaion.lists.delivery import LABELS
 from relaion.lists.key import key_path
 from relaion.paths import locked
+from relaion.run.editions import BUILT_IN, load_editions
 
 A, B, C, D = (digit * 32 for digit in "abcd")
 
@@ -242,7 +244,7 @@ def test_file_that_is_no_store(lists: Path, make: Any) -> None:
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="none: no such folder; make it"):
         add(tmp_path / "none" / "lists.duckdb", A)
 
 
@@ -399,3 +401,33 @@ def test_full_disk_leaves_the_store_as_it_was(lists: Path) -> None:
     assert lists.read_bytes() == before
     assert not lists.with_name(".lists.duckdb.work").exists()
     assert stat.S_IMODE(key_path(lists).stat().st_mode) == 0o600
+
+
+def test_slips_of_the_pen_are_said(lists: Path) -> None:
+    """A label that no built-in edition heeds, a day to come, and what a second time changes."""
+    (said,) = add(lists, A, label="optout").notices
+    assert said.endswith("an edition of your own does; did you mean opt-out?")
+    (said,) = add(lists, A, label="blue").notices
+    assert said.endswith("only an edition of your own does")
+    assert not add(lists, A, label="opt-out").notices
+    (said,) = add(lists, A, received="2999-01-01").notices
+    assert said.startswith("received 2999-01-01: that day is still to come")
+    (said,) = add(lists, A, received="2024-03-26").notices
+    assert "its title and day stay as they were (to change them: `relaion lists withdraw 4`" in said
+    with pytest.raises(InputError, match="is no day of the calendar"):
+        add(lists, A, received="2024-02-30")
+
+
+def test_the_labels_of_the_built_in_editions() -> None:
+    for edition in load_editions(BUILT_IN):
+        assert set(edition.labels) == set(LABELS)
+
+
+def test_beside_what_is_no_store_nothing_is_left(lists: Path) -> None:
+    other = lists.with_name("iwf.csv")
+    other.write_text("MD5\n")
+    for path, why in ((other, "is no list store"), (lists.parent, "is a folder")):
+        with pytest.raises(ListError, match=why):
+            add(path, A)
+    assert list(lists.parent.iterdir()) == [other]
+    assert not lists.parent.with_name("private.lock").exists()

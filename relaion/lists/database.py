@@ -63,7 +63,8 @@ def refuse_other_files(store: Path, named: Path | None = None) -> None:
     named = named or store
     try:
         if not stat.S_ISREG(store.stat().st_mode):
-            raise ListError(f"{shown(named)}: is no file; name the list store")
+            what = "is a folder" if store.is_dir() else "is no file"
+            raise ListError(f"{shown(named)}: {what}; name the list store, a file")
         with store.open("rb") as f:
             start = f.read(12)
     except (OSError, ValueError) as e:  # ValueError: a NUL byte in the path
@@ -107,9 +108,14 @@ def writing(store: Path) -> Iterator[Path]:
     """Be the only writer of a store; yields a private folder beside it that is gone afterwards.
 
     Raises BusyError while another process writes, OutputError where the folder cannot be used,
-    InputError for a path that DuckDB cannot open.
+    InputError for a path that DuckDB cannot open, ListError for another kind of file, beside
+    which nothing is left.
     """
     _refuse_unsayable(store)
+    if not store.parent.is_dir():
+        raise OutputError(f"{shown(store.parent)}: no such folder; make it, or check --lists")
+    if store.exists():
+        refuse_other_files(store)
     work = _work_of(store)
     try:
         with private_umask(), locked(store.with_name(store.name + ".lock"), "writes to this store"):

@@ -1,11 +1,12 @@
 """One delivery on its way into a store: who sent it, what its files hold, what is new."""
 
+import difflib
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from relaion.lists.values import OTHER_HASH, Entries
 from relaion.paths import shown
 from relaion.sqlset import load
 
+LABELS = ("csam", "privacy", "opt-out")  # of the lists that the built-in editions heed
 _LABEL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _LINE = re.compile(r"[^\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]{1,200}")
 _AT_ONCE = 2_000_000  # entries of a kind; more are taken in by the first digit of the digest
@@ -107,9 +109,25 @@ def _day(received: date | str | None) -> date | None:
     try:
         return datetime.strptime(received, "%Y-%m-%d").date()
     except ValueError:
+        is_written_so = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", received)
+        why = "is no day of the calendar; " if is_written_so else ""
         raise InputError(
-            f"--received {shown(received)}: write a day as YYYY-MM-DD, such as 2024-03-26"
+            f"--received {shown(received)}: {why}write a day as YYYY-MM-DD, such as 2024-03-26"
         ) from None
+
+
+def doubts(delivery: Delivery) -> Iterator[str]:
+    """What may be a slip of the pen, and would go unseen."""
+    if delivery.label not in LABELS:
+        near = difflib.get_close_matches(delivery.label, LABELS, 1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        yield (
+            f"research and research-safe remove nothing for lists labelled {delivery.label}, "
+            f"only an edition of your own does{meant}"
+        )
+    # a day ahead somewhere on earth may be today
+    if delivery.received and delivery.received > date.today() + timedelta(days=1):
+        yield f"received {delivery.received}: that day is still to come; withdraw and add it again"
 
 
 def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]) -> Counts:

@@ -9,7 +9,7 @@ from pathlib import Path
 from relaion.engine import Engine
 from relaion.errors import InputError
 from relaion.lists.database import new_version, reading, writing
-from relaion.lists.delivery import Counts, Delivery, describe, take_in
+from relaion.lists.delivery import Counts, Delivery, describe, doubts, take_in
 from relaion.lists.key import create, key_path, load
 from relaion.lists.reader import about, count_entries, open_store, rows_of_lists, show
 from relaion.lists.results import Added, Shown, StoredList, StoreInfo, Withdrawn
@@ -95,6 +95,12 @@ def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
     if found is None:
         return None
     notice = f"these files are in the store already, as list {found['list_id']}; nothing was added"
+    told = {"title": delivery.title, "received": delivery.received}
+    if any(value not in (None, found[name]) for name, value in told.items()):
+        notice += (
+            f", its title and day stay as they were (to change them: "
+            f"`relaion lists withdraw {found['list_id']}`, then add it again)"
+        )
     nothing = Counts({}, 0, 0, 0, 0, {})
     return Added(
         **about(found), **vars(nothing), added=False, forms=found["forms"], notices=(notice,)
@@ -104,7 +110,7 @@ def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
 def _added(engine: Engine, delivery: Delivery) -> Added:
     ((list_id,),) = engine.rows("select next_list_id from store.store")
     engine.execute("update store.store set next_list_id = next_list_id + 1")
-    notices: list[str] = []
+    notices = [*doubts(delivery)]
     counts = take_in(engine, delivery, list_id, notices)
     row = (list_id, delivery.source, delivery.title, delivery.label, delivery.received)
     engine.execute(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from relaion.lists.database import refuse_other_files
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import NAME, Snapshot, changed, take
 from relaion.lists.store import open_store
@@ -35,6 +36,7 @@ def read_known(store: Path, key: Path | None) -> Known:
 
     Raises ListError for a file that is no store, is of another version, or holds no list.
     """
+    refuse_other_files(store)  # before a key is missed that no such file has
     return _known(store, load(key or key_path(store)))
 
 

@@ -8,6 +8,8 @@ from relaion.errors import InputError
 from relaion.run.process import SLACK, Guard
 from relaion.run.sizes import parse_size
 
+LEAST = 100_000_000  # bytes; DuckDB cannot open even a small store in much less
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -30,4 +32,6 @@ def limits_of(workers: int | None, memory: str, seconds: float | None = None) ->
     """Limits as the user gave them: one worker a core by default, memory and time checked."""
     if seconds is not None and not 0 < seconds < math.inf:
         raise InputError(f"a time limit of {seconds:g} s; give a number of seconds above 0")
+    if parse_size(memory) < LEAST:
+        raise InputError(f"--memory {memory}: too little to work in; give 100MB at least")
     return Limits(workers or os.cpu_count() or 1, f"{parse_size(memory)}B", seconds)

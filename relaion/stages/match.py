@@ -32,7 +32,7 @@ from relaion.run.search import Hits, notices
 from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
 from relaion.shards.looked import Asked, NotLookedAt
 from relaion.shards.overrides import Columns
-from relaion.sqlset import VERSION
+from relaion.sqlset import VERSION, check
 from relaion.stages.left import sweep_left
 
 MEMORY = "2GB"
@@ -82,6 +82,7 @@ def match(
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
     limits = limits_of(workers, memory, time_limit)
+    check(sql_version)
     sweep_left(work, lists)
     known = read_known(lists, key)
     inputs = read_inputs(paths, columns or {})
