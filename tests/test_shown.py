@@ -10,7 +10,14 @@ import pytest
 from rich.console import Console
 
 from relaion.cli.show_answer import show_rows
-from relaion.cli.show_run import edition_table, protocol_table, removal_table, show_cleaned
+from relaion.cli.show_run import (
+    edition_table,
+    protocol_table,
+    removal_table,
+    show_cleaned,
+    show_verdict,
+)
+from relaion.proof.verdict import Notes
 from relaion.run.audit import Removal
 from relaion.run.search import Count, Hits
 from relaion.stages.clean import Cleaned, EditionCount
@@ -112,7 +119,7 @@ def cleaned(subsets: Sequence[str]) -> Cleaned:
 def printed(what: Any, width: int) -> str:
     out = io.StringIO()
     Console(file=out, width=width, highlight=False, force_terminal=True, color_system=None).print(
-        what
+        what, crop=False
     )
     return out.getvalue()
 
@@ -148,3 +155,28 @@ def test_an_answer_is_a_table_where_it_fits_and_blocks_where_not() -> None:
         " ", ""
     )
     assert printed(show_rows(("a", "b"), []), 20).split() == ["a", "b"]
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_verdict_is_whole_at_any_width(width: int) -> None:
+    """Numbers, titles, reasons and findings; further lines stand in below the first."""
+    notes = Notes()
+    notes.find("6", "manifest.json", "1 shard given that the run did not have")
+    notes.skip("1b", "no inputs of the run given")
+    notes.leave_out(
+        "subset en: 10,000 rows without a column of scores, which the rules on scores need"
+    )
+    lines = printed(show_verdict(notes.verdict("out")), width).splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(" ".join(lines).split())
+    assert "not checked 1b no other row is lost, and none is added no inputs of the run" in text
+    assert "manifest.json: 1 shard given that the run did not have" in text
+    at = next(i for i, line in enumerate(lines) if line.startswith("  subset en"))
+    assert lines[at + 1].startswith("    ")
+
+
+def test_commands_and_long_values_are_never_broken() -> None:
+    """What may be copied from the terminal stays on one line, however long."""
+    link = "https://a.example/" + "x" * 100
+    said = printed(show_rows(("url", "n"), [(link, 1)]), 40)
+    assert f"url  {link}\n" in said

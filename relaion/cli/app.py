@@ -100,7 +100,7 @@ def emit(result: Any, render: Callable[[Any], Any], *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(plain(result), indent=1) + "\n")
     else:
-        out.print(render(result))
+        out.print(render(result), crop=False)
 
 
 def tell(notices: Sequence[str]) -> None:

@@ -60,7 +60,7 @@ def _stream(reply: Reply) -> None:
 def _show(reply: Reply) -> None:
     rows = reply.fetch(SHOWN)
     more = bool(reply.fetch(1)) if len(rows) == SHOWN else False
-    out.print(show_rows(reply.columns, rows))
+    out.print(show_rows(reply.columns, rows), crop=False)
     if not more:
         return
     try:

@@ -51,7 +51,8 @@ class Rows:
             "\n".join(f"{n}{' ' * (width - cell_len(n))}  {v}" for n, v in self._named(row))
             for row in self._cells
         ]
-        return Text("\n\n".join(blocks), overflow="fold")
+        # the terminal breaks what is longer than its lines, so that a link is copied whole
+        return Text("\n\n".join(blocks), no_wrap=True, overflow="ignore")
 
     def _named(self, row: list[str]) -> list[tuple[str, str]]:
         return list(zip(self._columns, row, strict=True))

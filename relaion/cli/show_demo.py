@@ -26,8 +26,8 @@ def show_demo(result: Demo) -> RenderableType:
         )
     by_source = " + ".join(f"{name} {n:,}" for name, n in result.sources.items())
     once = Text(
-        f"\n{by_source} = {result.memberships:,} memberships; each row counted once: "
-        f"{result.union:,}\n"
+        f"\n{by_source} = {result.memberships:,} memberships;\n"
+        f"each row counted once: {result.union:,}\n"
         f"{result.validated:,} of them are validated; {result.privacy:,} privacy links; "
         f"{result.same_link:,} more rows carry a listed link\n"
     )
@@ -38,12 +38,14 @@ def show_demo(result: Demo) -> RenderableType:
 
 
 def next_steps(result: Demo) -> Text:
-    """Three commands to try on what the demo made."""
+    """Three commands to try on what the demo made, each on a line of its own to be copied."""
     folder = result.folder
     return Text(
         "\nLook next:\n"
         f"  relaion inspect {folder}/data\n"
         f"  relaion match {folder}/data --lists {folder}/lists.duckdb"
         f" --sidecar {folder}/sidecars\n"
-        f'  relaion sql {folder}/clean -c "from unions"'
+        f'  relaion sql {folder}/clean -c "from unions"',
+        no_wrap=True,
+        overflow="ignore",
     )

@@ -17,12 +17,6 @@ def entry_words(entries: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {kind_words(kind)}" for kind, n in entries.items()) or "none"
 
 
-def skipped_words(skipped: Mapping[str, int]) -> str:
-    """Skipped entries by reason, in words."""
-    reasons = ", ".join(f"{n:,} {reason}" for reason, n in skipped.items())
-    return f"{sum(skipped.values()):,} ({reasons})" if reasons else "0"
-
-
 def form_words(forms: Sequence[str]) -> str:
     """The spellings that a list is matched in, in words; every base with all its variants as one.
 
@@ -40,18 +34,20 @@ def show_added(result: Added) -> RenderableType:
     """What was read, and how it adds up."""
     if not result.added:
         return Text(f"list {result.list_id} ({result.source}): in the store already")
-    table = plain_table("", "", right=("",))
-    for name, text in (
-        ("read", f"{result.read:,}"),
-        ("new", f"{result.new:,}"),
-        ("known from an earlier list", f"{result.known:,}"),
-        ("duplicate", f"{result.duplicate:,}"),
-        ("skipped", skipped_words(result.skipped)),
-        *([("forms", form_words(result.forms))] if result.forms else []),
+    table = plain_table("read", "", right=("",))
+    table.show_header = False
+    for name, n in (
+        ("read", result.read),
+        ("new", result.new),
+        ("known from an earlier list", result.known),
+        ("duplicate", result.duplicate),
+        ("skipped", sum(result.skipped.values())),
+        *((f"  {reason}", n) for reason, n in result.skipped.items()),
     ):
-        table.add_row(name, text)
+        table.add_row(Text(name), f"{n:,}")
     head = Text(f"list {result.list_id} ({result.source}): {entry_words(result.entries)}")
-    return Group(head, table)
+    matched_as = [Text(f"matched as {form_words(result.forms)}")] if result.forms else []
+    return Group(head, table, *matched_as)
 
 
 def show_store(lists: tuple[Shown, ...]) -> RenderableType:

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from relaion.cli.show_small import count, plain_table, short
+from relaion.cli.show_small import Hanging, count, plain_table, several, short
 from relaion.proof import Verdict
 from relaion.run.audit import FEW_ROWS, Removal
 from relaion.run.coverage import Coverage
@@ -88,7 +88,10 @@ def show_matched(result: Matched) -> RenderableType:
     """Gross, overlap and union together, so that none is mistaken for another."""
     subsets = list(result.rows)
     rows = sum(result.rows.values())
-    head = Text(f"{rows:,} rows in {len(subsets)} subsets against {len(result.lists)} lists\n")
+    head = Text(
+        f"{rows:,} rows in {several(len(subsets), 'subset')} against "
+        f"{several(len(result.lists), 'list')}\n"
+    )
     memberships = sum(u.memberships for u in result.hits.unions if u.grouping == "all")
     union = result.hits.rows("all")
     foot = Text(f"\n{memberships:,} memberships are {union:,} rows; nothing was written")
@@ -217,24 +220,25 @@ def coverage_table(coverage: Iterable[Coverage]) -> Table:
     return table
 
 
-def left_out_lines(sentences: Iterable[str]) -> list[Text]:
+def left_out_lines(sentences: Iterable[str]) -> list[RenderableType]:
     """What was not looked at, a line each; nothing where there is nothing."""
     told = list(sentences)
     if not told:
         return []
-    return [Text(), Text("not looked at:", style="yellow"), *(Text(f"  {s}") for s in told)]
+    return [Text(), Text("not looked at:", style="yellow"), *(Hanging("  ", s, 4) for s in told)]
 
 
 _MARKS = {"held": "held", "broken": "BROKEN", "not checked": "not checked"}
 
 
 def show_verdict(verdict: Verdict) -> RenderableType:
-    """One line a promise, its findings below it, and the sum of it in one sentence."""
-    table = plain_table("promise", "state", "")
+    """One line a promise, what is to be said of it below, and the sum of it in one sentence."""
+    parts: list[RenderableType] = [Text("state        promise", style="bold")]
     for outcome in verdict.outcomes:
         style = {"held": "green", "broken": "bold red"}.get(outcome.state, "yellow")
-        state = Text(_MARKS[outcome.state], style=style)
-        table.add_row(Text(outcome.title), state, Text(outcome.why))
-        for finding in outcome.findings:
-            table.add_row(Text(f"  {finding}"), Text(), Text())
-    return Group(table, *left_out_lines(verdict.not_looked_at), Text(), Text(verdict.summary))
+        lead = Text.assemble((f"{_MARKS[outcome.state]:<13}", style), f"{outcome.promise:<4}")
+        parts.append(Hanging(lead, outcome.title, len(lead)))
+        said = [outcome.why] if outcome.why else []
+        indent = " " * len(lead)
+        parts += [Hanging(indent, s, len(lead) + 2) for s in (*said, *map(str, outcome.findings))]
+    return Group(*parts, *left_out_lines(verdict.not_looked_at), Text(), Text(verdict.summary))

@@ -47,6 +47,20 @@ class Plain(Table):
         return found + 2 * (len(self.columns) - 1)
 
 
+class Hanging:
+    """A sentence after a `lead`; where it wraps, its further lines stand in by `others` columns."""
+
+    def __init__(self, lead: str | Text, said: str, others: int) -> None:
+        self._lead, self._said, self._others = lead, Text(said), others
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Break between words; what is longer than a line goes on in the next."""
+        room = max(options.max_width - self._others, 1)
+        for i, line in enumerate(self._said.wrap(console, room, overflow="fold")):
+            line.rstrip()
+            yield Text.assemble(" " * self._others if i else self._lead, line)
+
+
 def _text(console: Console, cell: RenderableType) -> Text:
     return cell if isinstance(cell, Text) else console.render_str(str(cell))
 
@@ -71,6 +85,11 @@ def short(subsets: Sequence[str]) -> dict[str, str]:
             break
         length += 1
     return {s: s[length:] or s for s in subsets}
+
+
+def several(n: int, noun: str) -> str:
+    """`1 subset`, `2 subsets`."""
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
 def count(n: int) -> str:

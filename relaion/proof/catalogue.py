@@ -79,7 +79,7 @@ TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
         "What no list and no rule was compared with; none: clean alone.",
         {
             "subset": ("VARCHAR", "folder of shards that are audited together"),
-            "role": ("VARCHAR", "what the column looks like; or files, keywords"),
+            "role": ("VARCHAR", "what the column looks like; or files, keywords, lists"),
             "column_name": ("VARCHAR", "the column; null where there is none"),
             "reason": ("VARCHAR", "why it, or these of its values, were not looked at"),
             "n_values": ("BIGINT", "how many values, rows or files; null if not counted"),

@@ -2,7 +2,8 @@
 
 "Clean" is said of what was looked at. So whatever was not is gathered here: columns that were
 refused or not taken, values that are no digest, kinds of list and rules that met no column in
-a subset, lists that no edition heeds, files beside the shards. A NULL is none of these: it is coverage.
+a subset, lists that no edition heeds, files beside the shards. A NULL is none of these: it is
+coverage.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -29,8 +30,8 @@ class NotLookedAt:
     """Something that nothing was compared with: which column or files, and why.
 
     `subset` is None where it is of no subset. `role` is what a column looks like, or `files`,
-    `keywords`, `lists`. `column` names the column or the files, if there are any. `values` is how many
-    values, rows or files these are; None where they were not counted.
+    `keywords`, `lists`. `column` names the column or the files, if there are any. `values` is
+    how many values, rows or files these are; None where they were not counted.
     """
 
     subset: str | None

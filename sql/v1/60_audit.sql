@@ -158,7 +158,7 @@ from temp.found_not_looked_at
 order by all;
 comment on table not_looked_at is 'What no list and no rule was compared with; none: clean alone.';
 comment on column not_looked_at.subset is 'folder of shards that are audited together';
-comment on column not_looked_at.role is 'what the column looks like; or files, keywords';
+comment on column not_looked_at.role is 'what the column looks like; or files, keywords, lists';
 comment on column not_looked_at.column_name is 'the column; null where there is none';
 comment on column not_looked_at.reason is 'why it, or these of its values, were not looked at';
 comment on column not_looked_at.n_values is 'how many values, rows or files; null if not counted';
