@@ -93,7 +93,7 @@ CASES = {
         "no --keywords given, so the rule that needs them is off", keywords=False, in_match=False
     ),
     "a label that no edition removes": Case(
-        "lists labelled optout: no edition removes what they name",
+        "lists labelled optout: no edition heeds them, what only they name stays",
         labels=("csam", "optout"),
         in_match=False,
     ),

@@ -14,6 +14,11 @@ import typer
 from relaion.paths import shown
 
 _PLAIN = re.compile(r"--?[A-Za-z][A-Za-z_-]{0,23}|[A-Za-z][A-Za-z_-]{0,23}|-?[0-9]{1,9}")
+_PLAINER = (
+    (re.compile(r"Input should be a valid integer\b[^(]*[^( ]"), "write a whole number"),
+    (re.compile(r"Input should be a valid number\b[^(]*[^( ]"), "write a number"),
+    (re.compile(r"Input should be greater than or equal to"), "write a number of at least"),
+)
 _HIDDEN = "(not shown)"
 _SHORTEST = 4  # no link, digest or caption is shorter, and signs such as . stand in every line
 
@@ -36,9 +41,16 @@ def _said(error: typer.TyperException, context: Any) -> str:
     name = getattr(error, "option_name", None)
     if name is not None and hasattr(error, "possibilities"):  # an option that there is not
         return f"{_first_lower(error.message)}{_meant(name, context)}"
-    text = _first_lower(error.format_message())
+    text = _plainer(_first_lower(error.format_message()))
     about = getattr(getattr(error, "param", None), "help", None)
     return f"{text} ({about.rstrip('.')})" if about else text
+
+
+def _plainer(text: str) -> str:
+    """What typer's validation says of numbers, in words for people."""
+    for pattern, words in _PLAINER:
+        text = pattern.sub(words, text)
+    return text
 
 
 def _first_lower(text: str) -> str:

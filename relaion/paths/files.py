@@ -71,6 +71,8 @@ def public_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         for made in missing:
             sync_folder(made.parent)
+    except FileExistsError:
+        raise OutputError(f"{shown(path)}: is a file; name a folder") from None
     except OSError as e:
         raise OutputError(
             f"{shown(path)}: cannot be made ({e.strerror}); name another folder"

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from relaion.errors import RelaionError
+from relaion.errors import InputError, RelaionError
 from relaion.lists.snapshot import Held
-from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path
+from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, shown
 from relaion.proof import Verdict
 from relaion.proof import verify as check
 from relaion.run import manifest
 from relaion.run.progress import Progress, Quiet
 from relaion.shards.overrides import Columns
 
+_PUBLIC = ("manifest.json", "audit.duckdb")
 SMALL = 500_000  # rows below which starting processes costs more than they save
 
 
@@ -37,6 +38,7 @@ def verify(
     wrong with OUT itself is a finding.
     """
     out, inputs, sidecars = as_path(out), as_paths(inputs), as_paths(sidecars)
+    _refuse_no_out(out)
     lists = lists if isinstance(lists, Held) else maybe_path(lists)
     keywords = keywords if isinstance(keywords, bytes) else maybe_path(keywords)
     key = key if isinstance(key, bytes) else maybe_path(key)
@@ -49,6 +51,17 @@ def verify(
         out, inputs=inputs, lists=lists, keywords=keywords, key=key, columns=columns,
         sidecars=sidecars, workers=hands, done=listen.done,
     )  # fmt: skip
+
+
+def _refuse_no_out(out: Path) -> None:
+    """Raise InputError for a folder that no run made: there nothing is broken, it is another."""
+    if not out.is_dir() or any(os.path.lexists(out / name) for name in _PUBLIC):
+        return
+    above = next((p for p in out.resolve().parents if (p / _PUBLIC[0]).is_file()), None)
+    hint = f"it lies in one: name {shown(above)}" if above else "name the OUT of a finished run"
+    raise InputError(
+        f"{shown(out)}: holds neither {' nor '.join(_PUBLIC)}, so it is no output; {hint}"
+    )
 
 
 def _stated_inputs(out: Path) -> list[int]:
