@@ -36,7 +36,7 @@ MISTAKES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("clean", "data", "--out"), "'--out' requires an argument"),
     (("scripts", "--check=yes"), "'--check' does not take a value"),
     (("scripts", "one", "two"), "unexpected extra argument"),
-    (("clean", "d", "--lists", "l", "--workers", "0"), "'--workers': write a number of at least 1 ("),
+    (("clean", "d", "--lists", "l", "--workers", "0"), "write a number of at least 1 (Pro"),
     (("match", "d", "--lists", "l", "--workers=two"), "'--workers': write a whole number ("),
     (("demo", "--rows", "0"), "invalid value for '--rows'"),
     (("demo", "--seed", "x"), "invalid value for '--seed'"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -174,3 +175,19 @@ def test_nothing_depends_on_what_optimising_drops(shards: Path, flag: str) -> No
 
     assert says("--help") == here("--help").stdout
     assert json.loads(says("inspect", "data", "--json"))["shards"] == 1
+
+
+def test_ctrl_c_while_libraries_load_is_no_traceback() -> None:
+    code = """
+import os, runpy, signal, sys
+
+class Pressed:
+    def find_spec(self, name, *rest):
+        if name == "relaion.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Pressed())
+runpy.run_module("relaion", run_name="__main__", alter_sys=True)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
