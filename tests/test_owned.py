@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from relaion.lists.database import sweep_beside, writing
 from relaion.paths import owned_folder, sweep
 from relaion.stages import purge
+from relaion.stages.sql import open_sql
 from tests.pipeline import Sent, add_lists, write_shard
 
 HOLD = (
@@ -171,4 +173,21 @@ def test_a_killed_match_leaves_nothing_for_good(tmp_path: Path, then: str) -> No
         if not left.exists():
             break
         time.sleep(0.5)
+    assert list(place.iterdir()) == []
+
+
+def test_a_prompt_keeps_its_folder_and_a_killed_one_s_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_shard(tmp_path / "data/a.parquet", [{"url": "https://listed.example/a.jpg"}] * 9)
+    place = tmp_path / "tmp"
+    left = place / "relaion-sql-abcd_123"
+    left.mkdir(parents=True)
+    (left / "copy.parquet").write_bytes(b"private")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    with open_sql(tmp_path / "data") as prompt:
+        (own,) = place.iterdir()
+        assert own != left
+        assert sweep() == 0
+        assert prompt.answer("select count(*) from shard").rows == ((9,),)
     assert list(place.iterdir()) == []

@@ -19,7 +19,7 @@ from pathlib import Path
 from relaion.errors import OutputError
 from relaion.paths.names import shown
 
-_OWNED = re.compile(r"relaion-(?:match|verify|links)-[A-Za-z0-9_]{8}")
+_OWNED = re.compile(r"relaion-(?:match|verify|links|sql)-[A-Za-z0-9_]{8}")
 _LOG = re.compile(r"relaion-error-[A-Za-z0-9_]{8}\.log")
 _TRIES = 10
 DAY = 86_400.0
@@ -35,7 +35,7 @@ class Owned:
 
 @contextmanager
 def owned_folder(purpose: str, parent: Path | None = None) -> Iterator[Owned]:
-    """Make a private folder (0700) for `match`, `verify` or `links`; it is gone afterwards.
+    """Make a private folder (0700) for `match`, `verify`, `links` or `sql`; it is gone afterwards.
 
     What a killed process leaves, `sweep` removes. Raises OutputError where none can be made.
     """

@@ -8,12 +8,19 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count, groupby
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from relaion.engine import Engine, Result, connect
 from relaion.errors import InputError, RelaionError
-from relaion.paths import AnyPaths, as_paths, find_shards, private_folder, shown
+from relaion.paths import (
+    AnyPaths,
+    as_paths,
+    find_shards,
+    owned_folder,
+    private_folder,
+    shown,
+    sweep,
+)
 from relaion.run.inputs import read_inputs
 from relaion.run.numbering import Numbered, sources
 from relaion.run.outputs import AUDIT, Output, Owned, Owners
@@ -164,12 +171,12 @@ def open_sql(paths: AnyPaths) -> Iterator[Prompt]:
     """
     paths = as_paths(paths)
     owned = _owned(paths)
-    with TemporaryDirectory(prefix="relaion-sql-") as name, connect() as engine:
-        work = Path(name)
+    sweep()  # a killed prompt over shards may have left copies of them
+    with owned_folder("sql") as private, connect() as engine:
         if owned:
-            tables, notices = _open_out(engine, owned, work)
+            tables, notices = _open_out(engine, owned, private.path)
         else:
-            tables, notices = _open_shards(engine, paths, work), ()
+            tables, notices = _open_shards(engine, paths, private.path), ()
         yield Prompt(engine, tables, notices)
 
 
