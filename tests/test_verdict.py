@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect
+from relaion.errors import InputError
 from relaion.run.audit import read_not_looked_at
 from relaion.stages import clean, match, verify
 from tests import oracle
@@ -237,3 +238,19 @@ def test_a_run_without_verify_says_it_too(tmp_path: Path) -> None:
     again = here("clean", data, "--lists", lists, "--keywords", words, "--out", tmp_path / "out")
     assert "nothing to do" in again.stdout
     assert CASES["no scores"].sentence in again.stdout
+
+
+def test_a_folder_that_no_run_made_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    """It is no broken output; one that lost its manifest still has the audit, and is one."""
+    research = tmp_path / "out/research"
+    research.mkdir(parents=True)
+    with pytest.raises(InputError, match="so it is no output; name the OUT of a finished run"):
+        verify(research)
+    (tmp_path / "out/manifest.json").write_text("{}")
+    with pytest.raises(InputError, match=f"it lies in one: name {tmp_path / 'out'}"):
+        verify(research)
+    (research / ".work").mkdir()
+    with pytest.raises(InputError, match="its run broke off; repeat the `relaion clean`"):
+        verify(research)
+    (research / "audit.duckdb").symlink_to("nowhere")
+    assert not verify(research).ok

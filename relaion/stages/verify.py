@@ -11,6 +11,7 @@ from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, show
 from relaion.proof import Verdict
 from relaion.proof import verify as check
 from relaion.run import manifest
+from relaion.run.out import WORK
 from relaion.run.progress import Progress, Quiet
 from relaion.shards.overrides import Columns
 
@@ -57,6 +58,10 @@ def _refuse_no_out(out: Path) -> None:
     """Raise InputError for a folder that no run made: there nothing is broken, it is another."""
     if not out.is_dir() or any(os.path.lexists(out / name) for name in _PUBLIC):
         return
+    if os.path.lexists(out / WORK):
+        raise InputError(
+            f"{shown(out)}: its run broke off; repeat the `relaion clean` that made it"
+        )
     above = next((p for p in out.resolve().parents if (p / _PUBLIC[0]).is_file()), None)
     hint = f"it lies in one: name {shown(above)}" if above else "name the OUT of a finished run"
     raise InputError(
