@@ -9,7 +9,6 @@ import hashlib
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.links import key_digest, link_key
 from relaion.proof.known import Near
 
 # labels of a host that no rule of the link key rewrites; the last begins with a letter (else
@@ -61,8 +60,3 @@ def is_near(host: bytes, near: Near) -> bool:
 def _digest(host: bytes) -> str:
     """As `relaion.links.host_digest`: without any `www.`, wherever it stands."""
     return hashlib.md5(host.replace(b"www.", b""), usedforsecurity=False).hexdigest()
-
-
-def link_digest(url: bytes) -> str:
-    """The digest under which the list store holds this link."""
-    return key_digest(link_key(url))

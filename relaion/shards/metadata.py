@@ -26,7 +26,6 @@ from relaion.shards.thrift import (
 MAGIC = b"PAR1"
 REQUIRED, OPTIONAL, REPEATED = range(3)
 BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
-CODECS = ("uncompressed", "snappy", "gzip", "lzo", "brotli", "lz4", "zstd", "lz4_raw")
 
 # fields of FileMetaData
 VERSION, SCHEMA, ROWS, GROUPS, KEY_VALUES, CREATED_BY, ORDERS, ENCRYPTION = range(1, 9)
