@@ -336,6 +336,11 @@ class World:
         ]
         self.counts = counts
 
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """What is said of the list whose label no edition asks for."""
+        return tuple(x.sentence for x in self._left_out() if x.role == "lists")
+
     def _left_out(self) -> tuple[NotLookedAt, ...]:
         """What a run over these shards does not look at, before a value is read."""
         shards = [
