@@ -1,15 +1,12 @@
 """`relaion`, and `python -m relaion`."""
 
-import signal
-
-from relaion.processes import hold_streams
+from relaion.processes import end_at_once, hold_streams, on_signals
 
 
 def main() -> None:
     """Run the command line, which loads libraries that open files: after the streams are held."""
+    on_signals(end_at_once)  # loading takes a second, and there is nothing yet to put in order
     hold_streams()
-    # libraries take a second to load: who presses Ctrl-C meanwhile ends it without a traceback
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     from relaion.cli import main as run  # noqa: PLC0415
 
     run()

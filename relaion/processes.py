@@ -6,7 +6,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from importlib.abc import MetaPathFinder
+from types import FrameType
 
 _CHECK_SECONDS = 0.2
 
@@ -48,6 +50,18 @@ def hold_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, wrong_way)  # gets the lowest number that is free: this one
+
+
+def on_signals(do: Callable[[int, FrameType | None], object]) -> None:
+    """Do this where a signal asks to end; one that is ignored stays so, as `nohup` has it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, do)
+
+
+def end_at_once(number: int, _: FrameType | None) -> None:
+    """End without a word: 130 for Ctrl-C, 143 for SIGTERM."""
+    os._exit(128 + number)
 
 
 def serve_parent() -> None:

@@ -22,7 +22,7 @@ from relaion.cli.misuse import misuse
 from relaion.cli.streams import Unwritten, own_streams
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown
-from relaion.processes import keep_pandas_out, leave_no_core
+from relaion.processes import end_at_once, keep_pandas_out, leave_no_core, on_signals
 
 EXIT_FOUND = 1
 EXIT_WRONG = 2
@@ -129,8 +129,7 @@ def main() -> None:
     own_streams()
     keep_pandas_out()
     leave_no_core()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    on_signals(_stop)
     code = run()
     sys.stderr.flush()
     os._exit(code)
@@ -149,6 +148,8 @@ def run() -> int:
         if e.reader_gone:  # as `head` goes when it has seen enough: an end without a word
             return EXIT_STOPPED + signal.SIGPIPE
         return complain(f"stdout: cannot be written ({e}); the output is lost, repeat the command")
+    except Stopped as e:  # while the last of the output waits for its reader
+        return _stopped(e)
     return code
 
 
@@ -160,11 +161,16 @@ def _run() -> int:
     except typer.TyperException as e:
         return complain(misuse(e, sys.argv[1:]))
     except Stopped as e:
-        return complain(str(e) or HOW_TO_GO_ON, EXIT_STOPPED + e.signal)
+        return _stopped(e)
     except (KeyboardInterrupt, typer.Abort):  # at a prompt
         return complain(HOW_TO_GO_ON, EXIT_STOPPED + signal.SIGINT)
     except Exception as e:
         return complain(_line(e))
+
+
+def _stopped(stop: Stopped) -> int:
+    on_signals(end_at_once)  # all is in order: another signal need not be seen to
+    return complain(str(stop) or HOW_TO_GO_ON, EXIT_STOPPED + stop.signal)
 
 
 def _line(error: Exception) -> str:

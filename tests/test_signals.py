@@ -1,0 +1,68 @@
+"""Signals where nothing can go on: while libraries are loaded, at the last flush, under nohup."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from relaion.errors import Stopped
+
+app = importlib.import_module("relaion.cli.app")  # the package has an object of that name
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def loading(tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
+    """Starts the command line with a library that says when it is loaded, and takes long."""
+    (tmp_path / "typer.py").write_text("import time\nprint('loads', flush=True)\ntime.sleep(30)\n")
+    env = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+
+    def start(ignored: int | None = None) -> "subprocess.Popen[str]":
+        started = subprocess.Popen(
+            [sys.executable, "-m", "relaion", "--version"], env=env, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=lambda: ignored and signal.signal(ignored, signal.SIG_IGN),  # noqa: PLW1509
+        )  # fmt: skip
+        assert started.stdout and started.stdout.readline() == "loads\n"
+        return started
+
+    return start
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_libraries_load_is_no_traceback(
+    loading: Callable[..., "subprocess.Popen[str]"], number: int
+) -> None:
+    process = loading()
+    process.send_signal(number)
+    assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 128 + number
+
+
+def test_what_is_ignored_from_the_start_stays_so(
+    loading: Callable[..., "subprocess.Popen[str]"],
+) -> None:
+    process = loading(signal.SIGHUP)  # as `nohup` starts it
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.3)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_ctrl_c_while_the_last_of_the_output_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flush() -> None:
+        raise Stopped(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app, "_run", lambda: 0)
+        patch.setattr(app, "on_signals", lambda do: None)
+        patch.setattr(sys.stdout, "flush", flush)
+        code = app.run()
+    assert code == 130
