@@ -337,6 +337,10 @@ def test_a_day_at_the_prompt(made: Path) -> None:
         t.until("...> ")
         t.type("\x03")  # Ctrl-C gives the line up
         assert "bug" not in t.until(PROMPT)
+        t.type("select half")
+        t.until("half")
+        t.type("\x03")  # also one that has no end yet, and that comes before it is waited for
+        assert "bug" not in t.until(PROMPT)
         t.type(LONG + "\n")
         t.until(LONG + "\n")
         time.sleep(0.7)

@@ -4,6 +4,8 @@ On a terminal an answer is a table of the first rows; in a pipe it is all rows, 
 columns by TAB. Statements end with `;`, `.tables` lists what there is, `.quit` ends.
 """
 
+import os
+import select
 import signal
 import sqlite3
 import sys
@@ -111,10 +113,15 @@ def _read(prompt: Prompt, text: str) -> None:
 def _listen(prompt: Prompt) -> None:
     tables = ", ".join(map(cell, prompt.tables))
     talk.print(Text(f"Ask in SQL, end with `;`. Here: {tables}. Leave: .quit"), soft_wrap=True)
+    with _typed_lines() as lines:
+        _converse(prompt, lines)
+
+
+def _converse(prompt: Prompt, lines: "_Lines") -> None:
     waiting = ""
     while True:
         try:
-            line = input("    ...> " if waiting else "relaion> ")
+            line = lines.next("    ...> " if waiting else "relaion> ")
             if not waiting and line.strip() in (".quit", ".exit"):
                 return
             waiting = _take(prompt, waiting, line)
@@ -125,10 +132,63 @@ def _listen(prompt: Prompt) -> None:
             if e.signal != signal.SIGINT:
                 raise
             waiting = ""
+            lines.forget()
             talk.print()
         except RelaionError as e:
             waiting = ""
             talk.print(Text(f"relaion: {e}"), soft_wrap=True)
+
+
+class _Lines:
+    """Lines from a terminal, which edits them itself.
+
+    `input()` misses a Ctrl-C that comes after its prompt and before it reads: the signal is then
+    noted only, and the read goes on until Enter. A byte in the pipe `rings` ends this wait.
+    """
+
+    def __init__(self, rings: int) -> None:
+        self._rings = rings
+        self._ahead = b""
+
+    def next(self, prompt: str) -> str:
+        """The next line, without its end; raises EOFError where there is none."""
+        sys.stdout.flush()
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        while b"\n" not in self._ahead:
+            more = self._read()
+            if not more and not self._ahead:
+                raise EOFError
+            self._ahead += more or b"\n"
+        line, _, self._ahead = self._ahead.partition(b"\n")
+        return line.decode(sys.stdin.encoding, "surrogateescape")
+
+    def _read(self) -> bytes:
+        stdin = sys.stdin.fileno()
+        while stdin not in select.select([stdin, self._rings], [], [])[0]:
+            os.read(self._rings, 512)  # what was to be done for the signal is done by now
+        try:
+            return os.read(stdin, 1 << 16)
+        except OSError:  # the terminal has gone
+            return b""
+
+    def forget(self) -> None:
+        """Give up what was typed ahead."""
+        self._ahead = b""
+
+
+@contextmanager
+def _typed_lines() -> Iterator[_Lines]:
+    rings, ring = os.pipe()
+    os.set_blocking(rings, False)
+    os.set_blocking(ring, False)
+    before = signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
+    try:
+        yield _Lines(rings)
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(ring)
+        os.close(rings)
 
 
 def _take(prompt: Prompt, waiting: str, line: str) -> str:
