@@ -46,10 +46,20 @@ _CAUSES = {
 }
 
 
+def _cause(error: duckdb.Error) -> str | None:
+    """What the system said, if it did: of files, be it of the log, whose loss is fatal.
+
+    Other errors quote values, which may say the same.
+    """
+    if not isinstance(error, (duckdb.IOException, duckdb.FatalException)):
+        return None
+    return next((cause for said, cause in _CAUSES.items() if said in str(error)), None)
+
+
 def _words(error: duckdb.Error) -> str:
-    for said, cause in _CAUSES.items():
-        if isinstance(error, duckdb.IOException) and said in str(error):
-            return cause
+    cause = _cause(error)
+    if cause is not None:
+        return cause
     return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
 
 
@@ -62,7 +72,7 @@ def _is_by_file(error: duckdb.Error) -> bool:
         duckdb.NotSupportedError,
         duckdb.SerializationException,
     )
-    return isinstance(error, kinds) and not any(said in str(error) for said in _CAUSES)
+    return isinstance(error, kinds) and _cause(error) is None
 
 
 @contextmanager
