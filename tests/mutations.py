@@ -389,6 +389,11 @@ def _of_shards() -> Iterator[tuple[str, Change]]:
         "shard: metadata less",
         _footer(lambda f, g: put(f, KEY_VALUES, (LIST, (STRUCT, f[KEY_VALUES][1][1][1:])))),
     )
+    for name, n in (("smallest", 6), ("largest", 5)):
+        yield (
+            f"shard: a {name} value that no row has",
+            _footer(lambda f, g, n=n: put(_chunk(g)[3][1][12][1], n, (BINARY, b"note"))),
+        )
     yield "shard: another writer", _footer(lambda f, g: put(f, CREATED_BY, (BINARY, b"x")))
     yield "shard: a field of its schema", _footer(lambda f, g: put(f[2][1][1][1], 9, (3 + 2, 77)))
     for name, n in (("a row less", 1), ("the last rows less", 3)):

@@ -274,6 +274,10 @@ class Terminal:
         self._end, theirs = pty.openpty()
         size = b"\x18\x00\x50\x00\x00\x00\x00\x00"
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
+        # Ctrl-C first signals, then throws away what is not yet shown: an answer may be among it
+        modes = termios.tcgetattr(theirs)
+        modes[3] |= termios.NOFLSH
+        termios.tcsetattr(theirs, termios.TCSANOW, modes)
         env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "relaion", *args], stdin=theirs, stdout=theirs, stderr=theirs,

@@ -9,6 +9,7 @@ import select
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -166,7 +167,9 @@ class _Lines:
     def _read(self) -> bytes:
         stdin = sys.stdin.fileno()
         while stdin not in select.select([stdin, self._rings], [], [])[0]:
-            os.read(self._rings, 512)  # what was to be done for the signal is done by now
+            os.read(self._rings, 512)
+            # where one of DuckDB's threads took the signal, Python does not look for it by itself
+            signal.pthread_kill(threading.get_ident(), 0)
         try:
             return os.read(stdin, 1 << 16)
         except OSError:  # the terminal has gone

@@ -12,6 +12,7 @@ from relaion.proof.kept import check_kept, tell_kept
 from relaion.proof.owned import check_owned
 from relaion.proof.reading import batches
 from relaion.proof.rows import Roles, open_shard
+from relaion.proof.said import Said
 from relaion.proof.same import Cursor
 from relaion.proof.statement import FileLine
 from relaion.proof.task import OutputTask, ShardReport, ShardTask
@@ -123,6 +124,9 @@ def _check_against(
     beyond = walk(task, source, roles, tracks, report)
     for track in tracks:
         tell_kept(track.survivors, track.output, report.notes)
+        if track.matches and track.said is not None and track.said.hidden:
+            said = "its footer, an index or a dictionary names a value that none of its rows has"
+            report.notes.find("4", track.output.where, said)
         if not track.matches:
             report.suspects.append(track.output)
             tell_differences(task, source, roles, track, report.notes)
@@ -137,8 +141,9 @@ def _track(source: Path, output: OutputTask, notes: Notes, *, identical: bool) -
     said, pairs = schema.compare(source, output.path)
     for words in said:
         notes.find("2", output.where, words)
-    cursor = None if identical else Cursor(batches(output.path))
-    return Track(output, pairs, cursor)
+    if identical:
+        return Track(output, pairs, None)
+    return Track(output, pairs, Cursor(batches(output.path)), Said(output.path, source))
 
 
 def _check_alone(task: ShardTask, outputs: Sequence[OutputTask], report: ShardReport) -> None:

@@ -21,6 +21,7 @@ from relaion.proof.fates import Fates, mask_of
 from relaion.proof.model import judge
 from relaion.proof.reading import batches
 from relaion.proof.rows import Roles, open_shard, rows_of
+from relaion.proof.said import Said
 from relaion.proof.same import Cursor, Pairs, differing, row_digests
 from relaion.proof.task import OutputTask, ShardReport, ShardTask, gone, survivors
 
@@ -29,12 +30,13 @@ from relaion.proof.task import OutputTask, ShardReport, ShardTask, gone, survivo
 class Track:
     """One output on the walk. `cursor` is None where it has the input's very bytes.
 
-    `removed` are the input rows of the last batch that it lacks.
+    `removed` are the input rows of the last batch that it lacks. `said` looks at its rows.
     """
 
     output: OutputTask
     pairs: Pairs
     cursor: Cursor | None
+    said: Said | None = None
     matches: bool = True
     columns: set[int] = field(default_factory=set)
     survivors: Counter[str] = field(default_factory=Counter)
@@ -60,6 +62,9 @@ class Track:
         if sum(b.num_rows for b in found) != expected.num_rows:
             self.matches = False
             return
+        if self.said is not None:
+            for piece in found:
+                self.said.see(piece)
         self.columns.update(differing(expected, found, self.pairs))
         self.matches = not self.columns
 
