@@ -53,10 +53,11 @@ def hold_streams() -> None:
 
 
 def on_signals(do: Callable[[int, FrameType | None], object]) -> None:
-    """Do this where a signal asks to end; one that is ignored stays so, as `nohup` has it."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, do)
+    """Do this where a signal asks to end; a run under `nohup` outlives its terminal."""
+    signal.signal(signal.SIGINT, do)
+    signal.signal(signal.SIGTERM, do)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, do)
 
 
 def end_at_once(number: int, _: FrameType | None) -> None:

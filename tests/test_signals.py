@@ -44,10 +44,10 @@ def test_a_signal_while_libraries_load_is_no_traceback(
     assert process.returncode == 128 + number
 
 
-def test_what_is_ignored_from_the_start_stays_so(
+def test_a_run_under_nohup_outlives_its_terminal(
     loading: Callable[..., "subprocess.Popen[str]"],
 ) -> None:
-    process = loading(signal.SIGHUP)  # as `nohup` starts it
+    process = loading(signal.SIGHUP)
     process.send_signal(signal.SIGHUP)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.3)
