@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.text import Text
@@ -154,8 +154,9 @@ class _Lines:
     def next(self, prompt: str) -> str:
         """The next line, without its end; raises EOFError where there is none."""
         sys.stdout.flush()
-        sys.stderr.write(prompt)
         sys.stderr.flush()
+        with suppress(OSError):  # a buffer that is interrupted while it writes would write twice
+            os.write(sys.stderr.fileno(), prompt.encode())
         while b"\n" not in self._ahead:
             more = self._read()
             if not more and not self._ahead:
@@ -166,7 +167,7 @@ class _Lines:
 
     def _read(self) -> bytes:
         stdin = sys.stdin.fileno()
-        while stdin not in select.select([stdin, self._rings], [], [])[0]:
+        while self._rings in select.select([stdin, self._rings], [], [])[0]:
             os.read(self._rings, 512)
             # where one of DuckDB's threads took the signal, Python does not look for it by itself
             signal.pthread_kill(threading.get_ident(), 0)
