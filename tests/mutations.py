@@ -71,6 +71,9 @@ def _of_manifest(manifest: dict[str, Any]) -> Iterator[tuple[str, Change]]:
         "manifest finished: before it began",
         _edit(("finished",), _put("2000-01-01T00:00:00+00:00")),
     )
+    for key in ("outputs", "inputs", "lists", "editions"):
+        yield f"manifest {key}: in another order", _edit((key,), lambda m, k: m[k].reverse())
+    yield "manifest editions: a script elsewhere", _edit(("editions", 0, "script"), _put("x.sql"))
     yield "manifest text: a key twice", _rewrite(lambda t: t.replace("{", '{\n "run": "x",', 1))
     yield "manifest text: blanks at the end", _rewrite(lambda t: t + " \n")
     yield "manifest text: other blanks", _rewrite(lambda t: t.replace('": ', '":  ', 1))
@@ -256,6 +259,7 @@ def _of_audit() -> Iterator[tuple[str, Change]]:
                     f"{where}: nothing",
                     _put_one(table, name, "null", f"{quote(name)} is not null"),
                 )
+    yield "audit parameters: blanks", _sql("update parameters set setting = setting || ' '")
     yield (
         "audit removals: lines in another order",
         _sql(

@@ -29,7 +29,8 @@ def check_installation(statement: Statement, notes: Notes) -> None:
     _check_editions(statement, {s.name: s for s in ours.values()}, notes)
     for edition in statement.editions:
         name = f"editions/{edition.name.replace('-', '_')}.sql"
-        if edition.builtin and statement.scripts.get(name) != edition.sha256:
+        is_other = f"editions/{edition.script}" != name
+        if edition.builtin and (is_other or statement.scripts.get(name) != edition.sha256):
             said = f"states another script of {shown(edition.name)} than among its scripts"
             notes.find("6", MANIFEST, said)
     if statement.raw["relaion"] == version("relaion") and statement.scripts != digests:

@@ -45,9 +45,21 @@ def check_shape(statement: Statement, notes: Notes) -> bool:
         notes.find("6", MANIFEST, "states a run that ended before it began")
     if raw["why"] != WHY[raw["publishable"]]:
         notes.find("4", MANIFEST, "gives another reason for or against publishing than clean does")
+    if not _is_in_order(raw):
+        notes.find("4", MANIFEST, "states its shards or lists in another order than clean does")
     if raw["run"] != run_id(raw):
         notes.find("6", MANIFEST, "its run is not the digest of what it states")
     return True
+
+
+def _is_in_order(raw: Mapping[str, Any]) -> bool:
+    """Lists by number, and the outputs as editions and inputs come: no order says anything."""
+    numbers = [line["list_id"] for line in raw["lists"]]
+    inputs = [(line["subset"], line["shard"]) for line in raw["inputs"]]
+    outputs = [(line["edition"], line["subset"], line["shard"]) for line in raw["outputs"]]
+    expected = [(e["name"], *key) for e in raw["editions"] for key in inputs]
+    is_whole = sorted(outputs) == sorted(expected)  # what is missing is found elsewhere
+    return numbers == sorted(numbers) and (outputs == expected or not is_whole)
 
 
 def _written(raw: Mapping[str, Any]) -> bytes:
