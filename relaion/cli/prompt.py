@@ -114,7 +114,7 @@ def _read(prompt: Prompt, text: str) -> None:
 def _listen(prompt: Prompt) -> None:
     tables = ", ".join(map(cell, prompt.tables))
     talk.print(Text(f"Ask in SQL, end with `;`. Here: {tables}. Leave: .quit"), soft_wrap=True)
-    with _typed_lines() as lines:
+    with _typed_lines(prompt) as lines:
         _converse(prompt, lines)
 
 
@@ -182,17 +182,33 @@ class _Lines:
 
 
 @contextmanager
-def _typed_lines() -> Iterator[_Lines]:
-    rings, ring = os.pipe()
-    os.set_blocking(rings, False)
-    os.set_blocking(ring, False)
-    before = signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
+def _typed_lines(prompt: Prompt) -> Iterator[_Lines]:
+    """Lines to be read while a thread of its own passes each signal on to whatever waits.
+
+    A signal may reach any thread of the process, and wake none: so the statement that runs is
+    stopped from here, and the wait for a line ended by a byte in a pipe.
+    """
+    (signals, noted), (rings, ring) = os.pipe(), os.pipe()
+    for end in (noted, rings, ring):
+        os.set_blocking(end, False)
+
+    def pass_on() -> None:
+        while os.read(signals, 512):
+            prompt.interrupt()
+            with suppress(BlockingIOError):  # it is full of rings already
+                os.write(ring, b"!")
+
+    thread = threading.Thread(target=pass_on, daemon=True)
+    thread.start()
+    before = signal.set_wakeup_fd(noted, warn_on_full_buffer=False)
     try:
         yield _Lines(rings)
     finally:
         signal.set_wakeup_fd(before)
-        os.close(ring)
-        os.close(rings)
+        os.close(noted)  # which ends the thread
+        thread.join()
+        for end in (signals, rings, ring):
+            os.close(end)
 
 
 def _take(prompt: Prompt, waiting: str, line: str) -> str:

@@ -139,9 +139,7 @@ class Decider:
         script = edition.script.path
         only = f"where shard_no = {n.no:d}"
         before = engine.table(f"from removals {only} {_ORDERED}")
-        with connect(
-            threads=1, memory=self.settings.memory, temp=self.settings.work
-        ) as own:
+        with connect(threads=1, memory=self.settings.memory, temp=self.settings.work) as own:
             own.run(self._scripts["38_text_macros"])
             own.view_shards(sources([n]), self.settings.version)
             for table in ("lists", "editions"):

@@ -108,6 +108,10 @@ class Prompt:
         last = found.pop() if found else Answer((), ())
         return Answer(last.columns, last.rows, tuple(found), self.notices)
 
+    def interrupt(self) -> None:
+        """Stop the statement that runs, from another thread."""
+        self._engine.interrupt()
+
     def count(self, query: str) -> int:
         """How many statements a text holds; 1 where it cannot be told."""
         with suppress(RelaionError):
