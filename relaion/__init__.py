@@ -61,7 +61,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'relaion' has no attribute {name!r}")
     if name == "lists":
         return import_module("relaion.lists")
-    return getattr(import_module(_HOMES.get(name, "relaion.stages")), name)
+    return getattr(import_module(_HOMES.get(name, f"relaion.stages.{name}")), name)
 
 
 def __dir__() -> list[str]:

@@ -25,6 +25,7 @@ from pathlib import Path
 from relaion.errors import ScriptError
 
 VERSION = "v1"
+BUILT_IN = ("research", "research-safe")  # editions
 _FIELD = re.compile(r"^-- ([a-z]+):\s*(.*?)\s*$")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _PARAM = re.compile(r"^\$([a-z][a-z0-9_]*)\s+(\S+)\s+(.*)$")

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 import relaion
 from relaion.engine import connect
 from relaion.errors import InputError
-from relaion.stages import clean, match
+from relaion.stages.clean import clean
+from relaion.stages.match import match
 from tests import oracle
 from tests.lying import LIES
 from tests.oracle import RESEARCH, SAFE, Setting

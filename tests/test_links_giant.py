@@ -24,7 +24,9 @@ from relaion.run.find import MACROS
 from relaion.shards.exact import marked
 from relaion.shards.looked import BY_BYTES
 from relaion.sqlset import load
-from relaion.stages import clean, match, verify
+from relaion.stages.clean import clean
+from relaion.stages.match import match
+from relaion.stages.verify import verify
 from tests.pipeline import InProcess, write_shard
 
 N = 1_000_000

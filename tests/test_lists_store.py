@@ -20,7 +20,8 @@ from relaion.lists import store
 from relaion.lists.delivery import LABELS
 from relaion.lists.key import key_path
 from relaion.paths import locked
-from relaion.run.editions import BUILT_IN, load_editions
+from relaion.run.editions import load_editions
+from relaion.sqlset import BUILT_IN
 
 A, B, C, D = (digit * 32 for digit in "abcd")
 

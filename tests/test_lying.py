@@ -17,7 +17,7 @@ from relaion.shards.believed import hidden_roles, hides_any, without_claims
 from relaion.shards.layout import read_shard
 from relaion.shards.rowhash import computed, row_hashes
 from relaion.sqlset import VERSION
-from relaion.stages import open_sql
+from relaion.stages.sql import open_sql
 from tests.lying import LIES, all_null, narrow_bounds, no_null
 from tests.parquet_writers import edit_footer
 from tests.pipeline import Sent, add_lists, rows_of

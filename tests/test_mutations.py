@@ -11,7 +11,7 @@ from relaion.proof import Verdict, verify
 from relaion.proof.catalogue import TABLES, differences
 from relaion.proof.shape import WHY
 from relaion.run.manifest import NOT_PUBLISHABLE, PUBLISHABLE
-from relaion.stages import clean
+from relaion.stages.clean import clean
 from tests.mutations import HARMLESS, mutations
 from tests.pipeline import _at_home
 from tests.verify_world import World, planted, row

@@ -18,7 +18,7 @@ from relaion.shards.layout import read_shard
 from relaion.shards.mended import mend
 from relaion.shards.roles import Column
 from relaion.sqlset import VERSION
-from relaion.stages import open_sql
+from relaion.stages.sql import open_sql
 from tests.pipeline import Sent, add_lists
 from tests.pipeline import here as relaion
 

@@ -12,7 +12,7 @@ import pytest
 
 from relaion.lists.database import sweep_beside, writing
 from relaion.paths import owned_folder, sweep
-from relaion.stages import purge
+from relaion.stages.clean import purge
 from relaion.stages.sql import open_sql
 from tests.pipeline import Sent, add_lists, write_shard
 

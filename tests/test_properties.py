@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.engine import connect
-from relaion.stages import clean
+from relaion.stages.clean import clean
 from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
 from tests.pipeline import InProcess, Sent, add_lists, rows_of, write_shard

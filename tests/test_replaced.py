@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import InputError, ListError, RelaionError, StopError
-from relaion.stages import match
+from relaion.stages.match import match
 from tests.faults.world import LISTED, MD5, contents, disclosed, make, names, rows_of_shard, run
 from tests.pipeline import JOINED, ROLES, InProcess, Sent, add_lists, rows_of
 from tests.replacing import (

@@ -16,7 +16,9 @@ import pytest
 from relaion.engine import connect
 from relaion.errors import InputError
 from relaion.run.audit import read_not_looked_at
-from relaion.stages import clean, match, verify
+from relaion.stages.clean import clean
+from relaion.stages.match import match
+from relaion.stages.verify import verify
 from tests import oracle
 from tests.pipeline import InProcess, Sent, add_lists, here
 

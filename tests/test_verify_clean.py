@@ -14,7 +14,7 @@ from relaion.engine import connect
 from relaion.links import host_patterns, inner_links, key_prefixes, link_key, spellings
 from relaion.lists import add
 from relaion.proof import Verdict, verify
-from relaion.stages import clean
+from relaion.stages.clean import clean
 from tests import oracle
 
 

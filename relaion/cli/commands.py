@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from relaion import stages
 from relaion.cli import options as o
+from relaion.cli import stages
 from relaion.cli.app import EXIT_FOUND, app, emit, out, roles, talk
 from relaion.cli.progress import Bars
 from relaion.cli.prompt import ask, converse, opened
@@ -14,6 +14,9 @@ from relaion.cli.show_demo import show_demo
 from relaion.cli.show_inspect import render as show_inspect
 from relaion.cli.show_run import show_cleaned, show_matched, show_verdict
 from relaion.cli.show_small import show_purged, show_scripts, show_steps
+from relaion.run.limits import MEMORY
+from relaion.sqlset import BUILT_IN
+from relaion.sqlset import VERSION as SQL_VERSION
 
 
 @app.command(help="Make a LAION-like data set and partner lists, clean it, and show the audit.")
@@ -44,9 +47,9 @@ def match(
     key: o.Key = None,
     work: o.MatchWork = None,
     workers: o.Workers = None,
-    memory: o.Memory = stages.MEMORY,
+    memory: o.Memory = MEMORY,
     time_limit: o.TimeLimit = None,
-    sql_version: o.SqlVersion = stages.SQL_VERSION,
+    sql_version: o.SqlVersion = SQL_VERSION,
     same_link: o.SameLink = True,
     inner: o.Inner = True,
     sidecars: o.Sidecars = None,
@@ -76,9 +79,9 @@ def clean(
     key: o.Key = None,
     work: o.Work = None,
     workers: o.Workers = None,
-    memory: o.Memory = stages.MEMORY,
+    memory: o.Memory = MEMORY,
     time_limit: o.TimeLimit = None,
-    sql_version: o.SqlVersion = stages.SQL_VERSION,
+    sql_version: o.SqlVersion = SQL_VERSION,
     same_link: o.SameLink = True,
     inner: o.Inner = True,
     sidecars: o.Sidecars = None,
@@ -94,7 +97,7 @@ def clean(
         return
     with Bars(talk) as bars:
         result = stages.clean(
-            paths, lists, out, editions=editions or stages.BUILT_IN, keywords=keywords,
+            paths, lists, out, editions=editions or BUILT_IN, keywords=keywords,
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
             inner=inner, sidecars=sidecars or (), copy=copy, verify=verify,
@@ -106,7 +109,7 @@ def clean(
         raise typer.Exit(EXIT_FOUND)
 
 
-def _is_whole(result: stages.Cleaned) -> bool:
+def _is_whole(result: "stages.Cleaned") -> bool:
     """Whether nothing was left out of a run or of the check of it."""
     checked = result.verdict is None or result.verdict.clean
     return checked and not result.not_looked_at
@@ -169,7 +172,7 @@ def scripts(
     check: Annotated[
         bool, typer.Option("--check", help="Compare with the released digests.")
     ] = False,
-    sql_version: o.SqlVersion = stages.SQL_VERSION,
+    sql_version: o.SqlVersion = SQL_VERSION,
     as_json: o.Json = False,
 ) -> None:
     result = stages.scripts(name, check=check, sql_version=sql_version)

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from relaion import lists as store
 from relaion.cli import options as o
 from relaion.cli.app import app, emit, need_command
 from relaion.cli.show_lists import show_added, show_store, show_withdrawn
-from relaion.lists import store
 
 lists_app = typer.Typer(
     help="Keep partner lists as digests in a private store.", invoke_without_command=True

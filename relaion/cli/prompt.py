@@ -4,6 +4,8 @@ On a terminal an answer is a table of the first rows; in a pipe it is all rows, 
 columns by TAB. Statements end with `;`, `.tables` lists what there is, `.quit` ends.
 """
 
+from __future__ import annotations
+
 import os
 import select
 import signal
@@ -13,13 +15,18 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from relaion.cli import stages
 from relaion.cli.app import emit, out, talk, tell
 from relaion.cli.show_answer import cell, show_rows
 from relaion.errors import InputError, RelaionError, Stopped
-from relaion.stages.sql import Prompt, Reply, is_utf8, open_sql
+from relaion.paths import is_utf8
+
+if TYPE_CHECKING:
+    from relaion.stages.sql import Prompt, Reply
 
 SHOWN = 1_000  # rows on a terminal
 
@@ -28,7 +35,7 @@ SHOWN = 1_000  # rows on a terminal
 def opened(paths: Sequence[Path]) -> Iterator[Prompt]:
     """Open what may be asked; a signal ends it, and there is nothing to go on with."""
     try:
-        with open_sql(paths) as prompt:
+        with stages.open_sql(paths) as prompt:
             yield prompt
     except Stopped as e:
         raise Stopped(e.signal, "stopped") from None
@@ -118,7 +125,7 @@ def _listen(prompt: Prompt) -> None:
         _converse(prompt, lines)
 
 
-def _converse(prompt: Prompt, lines: "_Lines") -> None:
+def _converse(prompt: Prompt, lines: _Lines) -> None:
     waiting = ""
     while True:
         try:

@@ -1,11 +1,17 @@
 """How the demo looks: the protocol, the editions, where to look next."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from relaion.cli.show_run import edition_table, show_verdict
 from relaion.cli.show_small import count, plain_table, short
-from relaion.stages.demo import Demo
+
+if TYPE_CHECKING:
+    from relaion.stages.demo import Demo
 
 
 def show_demo(result: Demo) -> RenderableType:

@@ -1,7 +1,10 @@
 """How an inspection looks: what is held, what can be matched, what each column means."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -9,9 +12,12 @@ from rich.text import Text
 
 from relaion.cli.show_small import plain_table
 from relaion.paths import shown
-from relaion.shards.roles import BY_NAME, Column
-from relaion.shards.uses import NO_COLUMN, Match
-from relaion.stages.inspect import Inspection, LayoutSeen, SubsetSeen
+from relaion.shards.glossary import BY_NAME, NO_COLUMN
+
+if TYPE_CHECKING:
+    from relaion.shards.roles import Column
+    from relaion.shards.uses import Match
+    from relaion.stages.inspect import Inspection, LayoutSeen, SubsetSeen
 
 # so many subsets fit side by side; more are listed one below the other
 _SIDE_BY_SIDE = 3

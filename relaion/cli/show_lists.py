@@ -1,6 +1,9 @@
 """How the list store looks: counts, never an entry."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -9,7 +12,9 @@ from relaion.cli.show_run import kind_words
 from relaion.cli.show_small import count, plain_table
 from relaion.links import FORMS
 from relaion.lists.kinds import HASHED_LINK
-from relaion.lists.results import Added, Shown, Withdrawn
+
+if TYPE_CHECKING:
+    from relaion.lists.results import Added, Shown, Withdrawn
 
 
 def entry_words(entries: Mapping[str, int]) -> str:

@@ -1,19 +1,23 @@
 """How a match, a run and a verdict look to people."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from relaion.cli.show_small import Hanging, count, plain_table, several, short
-from relaion.proof import Verdict
-from relaion.run.audit import FEW_ROWS, Removal
-from relaion.run.coverage import Coverage
-from relaion.run.search import Count, Hits, Union
-from relaion.stages.clean import Cleaned
-from relaion.stages.match import Matched
+from relaion.run.search import FEW_ROWS, Count, Hits, Union
+
+if TYPE_CHECKING:
+    from relaion.proof import Verdict
+    from relaion.run.audit import Removal
+    from relaion.run.coverage import Coverage
+    from relaion.stages.clean import Cleaned
+    from relaion.stages.match import Matched
 
 _WORDS = {
     "image_md5": "image MD5",

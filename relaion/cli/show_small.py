@@ -1,16 +1,19 @@
 """How small results look: answers, scripts, keys, a purge."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from relaion.stages.clean import Purged
-from relaion.stages.link import Steps
-from relaion.stages.scripts import Listing
+if TYPE_CHECKING:
+    from relaion.stages.clean import Purged
+    from relaion.stages.link import Steps
+    from relaion.stages.scripts import Listing
 
 
 class Plain(Table):

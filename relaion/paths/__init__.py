@@ -17,7 +17,7 @@ from relaion.paths.files import (
 from relaion.paths.find import find_shards, find_sidecars, is_shard_name
 from relaion.paths.found import Found, ShardPath
 from relaion.paths.given import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path
-from relaion.paths.names import shown
+from relaion.paths.names import is_utf8, shown
 from relaion.paths.owned import Owned, owned_folder, sweep
 from relaion.paths.sql import reachable, sql_path
 from relaion.paths.stamps import (
@@ -47,6 +47,7 @@ __all__ = [
     "find_sidecars",
     "is_shard_name",
     "is_still",
+    "is_utf8",
     "locked",
     "maybe_path",
     "owned_folder",

@@ -13,3 +13,12 @@ def shown(name: object) -> str:
         return "".join(f"\\x{byte:02x}" for byte in os.fsencode(found[0]))
 
     return _UNSHOWN.sub(escaped, str(name))
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a text can be written in UTF-8: bytes that were none come as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

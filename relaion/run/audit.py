@@ -18,14 +18,12 @@ from relaion.paths import shown, whole_file
 from relaion.run.coverage import Coverage
 from relaion.run.numbering import Numbered
 from relaion.run.plan import Plan
-from relaion.run.search import Count, Hits, Union
+from relaion.run.search import FEW_ROWS, Count, Hits, Union
 from relaion.run.task import Report
 from relaion.shards.looked import NotLookedAt
 from relaion.sqlset import Script, load
 
 Rows = list[Sequence[Any]]
-SMALL = "small"  # what such subsets are told as, together
-FEW_ROWS = 1_000  # a subset of fewer shows no counts of its own by list or rule
 
 
 @dataclass(frozen=True)

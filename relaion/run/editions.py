@@ -7,10 +7,9 @@ from pathlib import Path
 from relaion.engine import connect
 from relaion.errors import InputError, ScriptError
 from relaion.paths import as_path
-from relaion.sqlset import VERSION, Script, named, parse
+from relaion.sqlset import BUILT_IN, VERSION, Script, named, parse
 
 STATEMENTS = frozenset({"SELECT", "INSERT", "CREATE", "CREATE_FUNC", "EXPLAIN"})
-BUILT_IN = ("research", "research-safe")
 ORIGINAL = "original"
 
 

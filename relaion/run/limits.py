@@ -11,6 +11,9 @@ from relaion.run.sizes import parse_size
 LEAST = 100_000_000  # bytes; DuckDB cannot open even a small store in much less
 
 
+MEMORY = "2GB"  # where nothing else is said
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much of the machine a run may take: processes or threads, and memory ('2GB').

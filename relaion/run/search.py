@@ -9,6 +9,8 @@ HOLD_SHARE = 0.01
 HOLD_ROWS = 1_000_000
 SCOPE_SHARE = 0.001
 SCOPE_ROWS = 10_000
+FEW_ROWS = 1_000  # a subset of fewer shows no counts of its own by list or rule
+SMALL = "small"  # what such subsets are told as, together
 _CHECK = "check the lists with `relaion match`, then repeat with --yes-i-checked"
 
 

@@ -5,6 +5,8 @@ PD12M, and what img2dataset writes.
 """
 
 UNKNOWN = "not known, kept as it is"
+BY_NAME = "by name and type"  # why a column plays a role
+NO_COLUMN = "no column"  # why a kind of list cannot be matched
 
 _MEANINGS = {
     # LAION and Re-LAION

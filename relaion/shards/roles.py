@@ -16,14 +16,13 @@ from relaion.errors import InputError
 from relaion.paths import shown
 from relaion.shards.claims import NOUNS, ROLES, Claim, claim, misfit
 from relaion.shards.digests import NONE, WIDTHS, Value, Verdict, is_number, judge
-from relaion.shards.glossary import meaning
+from relaion.shards.glossary import BY_NAME, meaning
 from relaion.shards.overrides import Columns, Overrides, check_overrides, overrides_of
 from relaion.shards.plain_types import plain_type
 
 # why most columns play their role; anything worth a word more follows after this
-BY_NAME = "by name and type"
 
-__all__ = ["BY_NAME", "ROLES", "Column", "Layout", "describe", "detect", "settle"]
+__all__ = ["ROLES", "Column", "Layout", "describe", "detect", "settle"]
 
 
 @dataclass(frozen=True)

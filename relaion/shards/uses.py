@@ -7,10 +7,10 @@ from relaion.paths import shown
 from relaion.shards.claims import NAMES, misfit
 from relaion.shards.coverage import Coverage, cover
 from relaion.shards.digests import ENCODINGS, NONE, WIDTHS
+from relaion.shards.glossary import NO_COLUMN
 from relaion.shards.layout import Shard
 from relaion.shards.roles import Column
 
-NO_COLUMN = "no column"
 # what a lab wants to know, in this order: role, in words, the list kinds or rules it serves
 _USES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("url", "link", ("url", "url_md5", "url_sha1", "url_sha256", "host", "url_prefix")),

@@ -25,30 +25,28 @@ from relaion.proof import Verdict
 from relaion.run import out as folder
 from relaion.run.apart import check_apart, check_apart_from_shards
 from relaion.run.audit import (
-    FEW_ROWS,
-    SMALL,
     Removal,
     read_coverage,
     read_not_looked_at,
     read_removals,
 )
 from relaion.run.coverage import Coverage
-from relaion.run.editions import BUILT_IN, load_editions
+from relaion.run.editions import load_editions
 from relaion.run.flow import Request, Run
 from relaion.run.inputs import read_inputs
 from relaion.run.keywords import read_keywords
 from relaion.run.known import read_known, snapshot
-from relaion.run.limits import Limits, limits_of
+from relaion.run.limits import MEMORY, Limits, limits_of
 from relaion.run.plan import Parameters, make_plan
 from relaion.run.pool import Executor, LocalPool
 from relaion.run.progress import Progress, Quiet
+from relaion.run.search import FEW_ROWS, SMALL
 from relaion.shards.looked import NotLookedAt
 from relaion.shards.overrides import Columns, columns_of, overrides_of
-from relaion.sqlset import VERSION
+from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.left import sweep_left
 from relaion.stages.verify import verify as check_promises
 
-MEMORY = "2GB"
 # below, starting another process costs more than it saves
 ROWS_A_WORKER = 100_000
 SHARDS_A_WORKER = 50  # each takes an engine or two, however few rows it has

@@ -11,9 +11,9 @@ from relaion.errors import OutputError
 from relaion.lists import store
 from relaion.lists.store import Shown
 from relaion.paths import AnyPath, as_path, whole_file
-from relaion.run.audit import SMALL, read_hits
+from relaion.run.audit import read_hits
 from relaion.run.progress import Progress, Quiet
-from relaion.run.search import Hits
+from relaion.run.search import SMALL, Hits
 from relaion.sample import make
 from relaion.sample.result import DemoSet
 from relaion.stages.clean import Cleaned, clean

@@ -24,7 +24,7 @@ from relaion.run.find import Search
 from relaion.run.hunt import Hunt, Searched
 from relaion.run.inputs import Inputs, read_inputs, several
 from relaion.run.known import read_known, snapshot
-from relaion.run.limits import Limits, limits_of
+from relaion.run.limits import MEMORY, Limits, limits_of
 from relaion.run.pool import LocalPool
 from relaion.run.progress import Progress, Quiet
 from relaion.run.reach import reach
@@ -34,8 +34,6 @@ from relaion.shards.looked import Asked, NotLookedAt
 from relaion.shards.overrides import Columns
 from relaion.sqlset import VERSION, check
 from relaion.stages.left import sweep_left
-
-MEMORY = "2GB"
 
 
 @dataclass(frozen=True)

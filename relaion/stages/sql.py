@@ -16,6 +16,7 @@ from relaion.paths import (
     AnyPaths,
     as_paths,
     find_shards,
+    is_utf8,
     owned_folder,
     private_folder,
     shown,
@@ -188,15 +189,6 @@ def sql(paths: AnyPaths, query: str) -> Answer:
     """Answer one SQL text over an OUT, or over shards before cleaning."""
     with open_sql(paths) as prompt:
         return prompt.answer(query)
-
-
-def is_utf8(text: str) -> bool:
-    """Whether a text can be written in UTF-8: bytes that were none come as lone surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _owned(paths: Sequence[Path]) -> list[Owned]:

@@ -20,7 +20,7 @@ from tests.faults.world import contents, disclosed, make, run
 Row = tuple[str, int, str]  # what was tried, how often, what came of it
 PROGRAM = (
     "import sys, pathlib\n"
-    "from relaion.stages import clean\n"
+    "from relaion import clean\n"
     "clean([pathlib.Path('data')], pathlib.Path('lists.duckdb'), pathlib.Path('out'),\n"
     "      verify=False, workers=2)\n"
 )

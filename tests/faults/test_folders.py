@@ -11,7 +11,7 @@ import pytest
 from relaion.errors import BusyError, InputError, OutputError
 from relaion.paths import locked, private_folder, remove_parts, whole_file
 from relaion.run.out import work_of
-from relaion.stages import clean, purge
+from relaion.stages.clean import clean, purge
 from tests.pipeline import InProcess, Sent, add_lists, write_shard
 
 LISTED = "https://listed.example/a.jpg"

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from relaion.engine import connect
 from relaion.links import key_digest, link_key
-from relaion.stages import clean
+from relaion.stages.clean import clean
 from tests.pipeline import InProcess, Sent, add_lists, write_shard
 
 LISTED = "https://planted-host.example/planted-link.jpg"
