@@ -6,7 +6,7 @@ An engine message can quote a value of a row or a list, so none is ever passed o
 
 import re
 import traceback
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +121,7 @@ ROLE_TYPES = {
     "image_sha256": "varchar",
     "language": "varchar",
 }
+VIEWS = ("shard", "row_links", "row_digests", "row_values")
 WIDTHS = {"image_md5": 16, "image_sha1": 20, "image_sha256": 32}
 
 
@@ -173,6 +174,7 @@ class Engine:
         self._temp = temp
         self._links: Path | None = None
         self._left = ExitStack()
+        self._macros: set[str] = set()
 
     def close(self) -> None:
         """Close the connection."""
@@ -290,11 +292,19 @@ class Engine:
                 while result.fetchmany(10_000):  # an open result would bar the next statement
                     pass
 
+    def macros(self, script: Script) -> None:
+        """Run a script that makes macros, once on this connection."""
+        if script.sha256 not in self._macros:
+            self.run(script)
+            self._macros.add(script.sha256)
+
     def view_shards(
         self,
         sources: Sequence[ShardSource],
         version: str,
         looked_at: Collection[str] = tuple(ROLE_TYPES),
+        views: Collection[str] = VIEWS,
+        shown_roles: Collection[str] = tuple(ROLE_TYPES),
     ) -> None:
         """Create the views over files: the one place where SQL text is generated.
 
@@ -302,18 +312,23 @@ class Engine:
         `row_digests` each value of each digest column, null where it is no digest,
         `row_values` whether a row has a value for a role; the last two for the roles that are
         `looked_at`. Columns are taken by position, since names may be the same but for case, or
-        ours.
+        ours. To bind a view takes its time, so `views` says which are wanted, and `shown_roles`
+        which roles `shard` has to tell; the others read as null.
         """
-        self.run(load(version)["04_digest_macros"])
+        self.macros(load(version)["04_digest_macros"])
         reads = [self._reading(source) for source in sources]
-        self._view("shard", [_shard(read) for read in reads])
-        self._view("row_links", [p for read in reads for p in _links(read)])
-        self._view("row_digests", [p for read in reads for p in _digests(read, looked_at)])
-        self._view("row_values", [_values(read, looked_at) for read in reads])
+        parts: dict[str, Callable[[_Reading], list[str]]] = {
+            "shard": lambda read: [_shard(read, shown_roles)],
+            "row_links": _links,
+            "row_digests": lambda read: _digests(read, looked_at),
+            "row_values": lambda read: [_values(read, looked_at)],
+        }
+        for view in views:
+            self._view(view, [part for read in reads for part in parts[view](read)])
 
     def view_sidecars(self, sources: Sequence[ShardSource], version: str) -> None:
         """Create `sidecar_digests`: each digest of each sidecar with its row's link or row hash."""
-        self.run(load(version)["04_digest_macros"])
+        self.macros(load(version)["04_digest_macros"])
         parts = [part for source in sources for part in _beside(self._reading(source))]
         nothing = (
             "select null::varchar as url, null::bigint as row_hash, null::varchar as kind, "
@@ -323,7 +338,7 @@ class Engine:
 
     def view_edition(self, sources: Sequence[ShardSource], name: str, version: str) -> None:
         """Create one view like `shard` under another name."""
-        self.run(load(version)["04_digest_macros"])
+        self.macros(load(version)["04_digest_macros"])
         self._view(name, [_shard(self._reading(source)) for source in sources])
 
     def _view(self, name: str, parts: Sequence[str]) -> None:
@@ -450,10 +465,11 @@ class _Reading:
         return f"has_text({value})" if is_text else f"octet_length({value}::blob) > 0"
 
 
-def _shard(read: _Reading) -> str:
+def _shard(read: _Reading, roles: Collection[str] = tuple(ROLE_TYPES)) -> str:
     columns = [f"{literal(shown(read.source.subset))} as subset", read.shard_no, "file_row_number"]
     for role, sql_type in ROLE_TYPES.items():
-        value = next(iter(read.values(role)), f"null::{sql_type}")
+        values = read.values(role) if role in roles else []
+        value = next(iter(values), f"null::{sql_type}")
         columns.append(f"{value} as {role}")
     return read.select(*columns)
 

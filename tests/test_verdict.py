@@ -15,7 +15,7 @@ import pytest
 
 from relaion.engine import connect
 from relaion.errors import InputError
-from relaion.run.audit import read_not_looked_at
+from relaion.run.audit import read_told
 from relaion.stages.clean import clean
 from relaion.stages.match import match
 from relaion.stages.verify import verify
@@ -161,7 +161,7 @@ def test_what_is_left_out_is_said_and_nothing_else(tmp_path: Path, name: str) ->
     assert set(again.not_looked_at) == told
     seen = {x.sentence for x in match([data], lists).not_looked_at}
     assert seen <= told
-    stated = read_not_looked_at(out)
+    stated = read_told(out).not_looked_at
     assert len(stated) == len(told)
     if case.beside:  # what lies beside shards may be a partner's file
         assert "tar" not in str(stated)

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -167,31 +167,31 @@ class Removal:
     exclusive: int
 
 
-def read_not_looked_at(out: Path) -> tuple[NotLookedAt, ...]:
-    """What a run did not look at, as an OUT's audit has it."""
-    with connect(out / "audit.duckdb", read_only=True) as engine:
-        found = engine.rows(
-            "select subset, role, column_name, reason, n_values from not_looked_at order by all"
-        )
-    return tuple(NotLookedAt(*line) for line in found)
+class Told(NamedTuple):
+    """What an OUT's audit tells of a run: why rows left, what could be matched, what was not."""
+
+    removals: tuple[Removal, ...]
+    coverage: tuple[Coverage, ...]
+    not_looked_at: tuple[NotLookedAt, ...]
 
 
-def read_coverage(out: Path) -> tuple[Coverage, ...]:
-    """How many rows could be matched by what, as an OUT's audit has it."""
-    with connect(out / "audit.duckdb", read_only=True) as engine:
-        found = engine.rows(
-            "select subset, role, rows, covered, via, estimated, sampled from coverage order by all"
-        )
-    return tuple(Coverage(*line) for line in found)
-
-
-def read_removals(out: Path) -> tuple[Removal, ...]:
-    """Why rows left, as an OUT's audit has it."""
-    with connect(out / "audit.duckdb", read_only=True) as engine:
-        found = engine.rows(
+def read_told(out: Path) -> Told:
+    """Read an OUT's audit."""
+    with connect(out / "audit.duckdb", read_only=True, threads=1) as engine:
+        removals = engine.rows(
             "select r.edition, r.subset, r.reason_kind, r.list_id, l.source, l.title, r.label, "
             "r.kind, r.form, r.rule, r.gross, r.exclusive from removals as r "
             "left join (select distinct list_id, source, title from lists) as l "
             "on r.list_id = l.list_id order by all"
         )
-    return tuple(Removal(*line) for line in found)
+        coverage = engine.rows(
+            "select subset, role, rows, covered, via, estimated, sampled from coverage order by all"
+        )
+        left_out = engine.rows(
+            "select subset, role, column_name, reason, n_values from not_looked_at order by all"
+        )
+    return Told(
+        tuple(Removal(*line) for line in removals),
+        tuple(Coverage(*line) for line in coverage),
+        tuple(NotLookedAt(*line) for line in left_out),
+    )

@@ -23,6 +23,7 @@ from relaion.sqlset import load, parse
 
 _ORDERED = "order by edition, shard_no, file_row_number, reason"
 _FOUND = ("list_hits", "same_link")  # what the search left, for all shards together
+_DECIDING = ("text", "punsafe")  # what the rules look at
 Counts: TypeAlias = list[list[Any]]
 
 
@@ -104,7 +105,9 @@ class Decider:
     def _load(self, engine: Engine, shards: Sequence[Numbered]) -> None:
         """What the scripts of editions read: the rows of some shards, the hits, the rules."""
         settings = self.settings
-        engine.view_shards(sources(shards), settings.version)
+        engine.view_shards(
+            sources(shards), settings.version, views=("shard",), shown_roles=_DECIDING
+        )
         engine.execute("create or replace temp table shards (shard_no integer, n_rows bigint)")
         numbers = pa.array([n.no for n in shards], pa.int32())
         rows = pa.array([n.shard.rows for n in shards], pa.int64())
@@ -141,7 +144,7 @@ class Decider:
         before = engine.table(f"from removals {only} {_ORDERED}")
         with connect(threads=1, memory=self.settings.memory, temp=self.settings.work) as own:
             own.run(self._scripts["38_text_macros"])
-            own.view_shards(sources([n]), self.settings.version)
+            own.view_shards(sources([n]), self.settings.version, views=("shard",))
             for table in ("lists", "editions"):
                 own.create(table, engine.table(f"from {table}"))
             for table in (*_FOUND, "rule_hits", "shards"):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from relaion.engine import Engine
+from relaion.engine import VIEWS, Engine
 from relaion.run.fill import fill_inner, fill_keys, fill_spelled, make_tables
 from relaion.run.numbering import Numbered, sources
 from relaion.run.readable import as_read, mending, original
@@ -43,12 +43,12 @@ class Finder:
     """Runs the find scripts on one connection that has the list store attached as `store`."""
 
     def __init__(self, engine: Engine, search: Search, work: Path) -> None:
-        self._engine = engine
+        self.engine = engine
         self._search = search
         self._work = work
         self._scripts = load(search.version)
         for macros in MACROS:
-            engine.run(self._script(macros))
+            engine.macros(self._script(macros))
         make_tables(engine)
 
     def _script(self, name: str) -> Script:
@@ -56,39 +56,42 @@ class Finder:
 
     def sidecar_keys(self) -> None:
         """Table `sidecar_keys`, kept in the work folder for whoever asks next."""
-        find_sidecar_keys(self._engine, self._search.sidecars, self._search.version, self._work)
+        find_sidecar_keys(self.engine, self._search.sidecars, self._search.version, self._work)
 
     def list_hits(self, shards: Sequence[Numbered]) -> None:
         """Table `list_hits`: the rows of these shards that a list or a sidecar names.
 
         Reads `sidecar_keys`.
         """
-        wanted = Wanted(self._engine)
+        wanted = Wanted(self.engine)
         self._read(shards, lambda: self._search_lists(shards, wanted), self._search.roles)
 
     def hit_keys(self, shards: Sequence[Numbered]) -> None:
         """Table `hit_keys`: the links of the rows of these shards that are in `list_hits`."""
-        self._read(shards, self._search_keys)
+        self._read(shards, self._search_keys, views=("row_links",))
 
     def same_link(self, shards: Sequence[Numbered]) -> None:
         """Table `same_link`: further rows of these shards whose link is in `hit_keys`."""
-        self._read(shards, self._search_same_link)
+        self._read(shards, self._search_same_link, views=("row_links",))
 
     def _read(
         self,
         shards: Sequence[Numbered],
         search: Callable[[], None],
         looked_at: Collection[str] = (),
+        views: Collection[str] = VIEWS,
     ) -> None:
         def look() -> None:
             read = sources(as_read(shards, self._work))
-            self._engine.view_shards(read, self._search.version, looked_at)
+            self.engine.view_shards(
+                read, self._search.version, looked_at, views, shown_roles=("row_hash",)
+            )
             search()
 
         mending([original(n) for n in shards], self._work, look)
 
     def _search_lists(self, batch: Sequence[Numbered], wanted: Wanted) -> None:
-        run = self._engine.run
+        run = self.engine.run
         run(self._script("14_listed_hosts"))
         run(
             self._script("15_near_places"),
@@ -97,8 +100,8 @@ class Finder:
         )
         self._link_keys(has_links=wanted.has_links, has_hashed=wanted.has_hashed)
         run(self._script("22_odd_spellings"), has_hashed=wanted.has_hashed)
-        fill_spelled(self._engine, self._search.workers)
-        fill_row_hashes(self._engine, batch, wanted.row_hashes, self._search.workers)
+        fill_spelled(self.engine, self._search.workers)
+        fill_row_hashes(self.engine, batch, wanted.row_hashes, self._search.workers)
         run(
             self._script("24_row_keys"),
             kinds=sorted(wanted.kinds),
@@ -109,31 +112,31 @@ class Finder:
         run(self._script("26_found_values"), roles=list(self._search.roles))
 
     def _search_same_link(self) -> None:
-        self._engine.run(self._script("34_hit_hosts"))
-        self._engine.run(self._script("15_near_places"), has_links=True, has_hosts=False)
+        self.engine.run(self._script("34_hit_hosts"))
+        self.engine.run(self._script("15_near_places"), has_links=True, has_hosts=False)
         self._link_keys(has_links=True, has_hashed=False)
-        self._engine.run(self._script("35_same_link"))
+        self.engine.run(self._script("35_same_link"))
 
     def _link_keys(self, *, has_links: bool, has_hashed: bool) -> None:
         """Table `link_keys`: the keys of near links, and of near links inside links."""
         inner = self._search.inner and (has_links or has_hashed)
-        self._engine.run(self._script("16_near_links"), has_links=has_links, has_inner=inner)
+        self.engine.run(self._script("16_near_links"), has_links=has_links, has_inner=inner)
         if inner:
-            self._engine.run(self._script("17_nested_links"), has_hashed=has_hashed)
-            fill_inner(self._engine, self._search.workers)
-            self._engine.run(self._script("18_inner_links"))
+            self.engine.run(self._script("17_nested_links"), has_hashed=has_hashed)
+            fill_inner(self.engine, self._search.workers)
+            self.engine.run(self._script("18_inner_links"))
         self._keyed(wanted=has_links)
 
     def _keyed(self, *, wanted: bool = True) -> None:
         """Table `link_keys` for `near_links`; not `wanted` where only hashed links are listed."""
-        self._engine.run(self._script("19_odd_links"), has_links=wanted)
-        fill_keys(self._engine, self._search.workers)
-        self._engine.run(self._script("20_link_keys"), has_links=wanted)
+        self.engine.run(self._script("19_odd_links"), has_links=wanted)
+        fill_keys(self.engine, self._search.workers)
+        self.engine.run(self._script("20_link_keys"), has_links=wanted)
 
     def _search_keys(self) -> None:
-        self._engine.run(self._script("32_hit_links"))
+        self.engine.run(self._script("32_hit_links"))
         self._keyed()
-        self._engine.run(self._script("33_hit_keys"))
+        self.engine.run(self._script("33_hit_keys"))
 
 
 def write_find(engine: Engine, work: Path) -> None:

@@ -7,6 +7,7 @@ parquet files, whole or not at all.
 import base64
 import pickle
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,25 +76,63 @@ class FindTask:
         return seconds_for(sum(rows), sum(size), ROWS_A_SECOND, len(rows))
 
 
-def run_find(task: FindTask) -> None:
-    """Do one step; raises ListError where the store cannot be read any more."""
-    with connect(threads=task.search.workers, memory=task.memory, temp=task.work) as engine:
+class Finders:
+    """A worker's connection for the search, with the store attached; kept from step to step."""
+
+    def __init__(self) -> None:
+        self._left = ExitStack()
+        self._now: Finder | None = None
+        self._of: object = None
+
+    def of(self, task: FindTask) -> Finder:
+        """The one for this task; raises ListError where the store cannot be read any more."""
+        wanted = (task.search, task.store, task.work, task.memory)
+        if self._now is None or self._of != wanted:
+            self.close()
+            self._now, self._of = self._open(task), wanted
+        return self._now
+
+    def _open(self, task: FindTask) -> Finder:
+        engine = self._left.enter_context(
+            connect(threads=task.search.workers, memory=task.memory, temp=task.work)
+        )
         try:
             engine.attach(task.store, "store")
         except EngineError:
+            self.close()
             raise ListError(
                 f"{shown(task.origin or task.store)}: cannot be read any more; restore it, then "
                 "repeat the command"
             ) from None
-        _STEPS[task.step](engine, task)
+        return Finder(engine, task.search, task.work)
+
+    def close(self) -> None:
+        """Close the connection that is open."""
+        self._left.close()
+        self._now = None
 
 
-def _sidecars(engine: Engine, task: FindTask) -> None:
-    Finder(engine, task.search, task.work).sidecar_keys()
+def run_find(task: FindTask, finders: Finders) -> None:
+    """Do one step; raises ListError where the store cannot be read any more.
+
+    The connection is closed where it fails, and after the last step, which has no use for it.
+    """
+    try:
+        finder = finders.of(task)
+        _STEPS[task.step](finder, task)
+    except BaseException:
+        finders.close()
+        raise
+    if task.step == "count":
+        finders.close()
 
 
-def _hits(engine: Engine, task: FindTask) -> None:
-    finder = Finder(engine, task.search, task.work)
+def _sidecars(finder: Finder, task: FindTask) -> None:
+    finder.sidecar_keys()
+
+
+def _hits(finder: Finder, task: FindTask) -> None:
+    engine = finder.engine
     finder.sidecar_keys()
 
     def look() -> None:
@@ -112,14 +151,15 @@ def _hits(engine: Engine, task: FindTask) -> None:
     _leave(engine, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)})
 
 
-def _gather(engine: Engine, task: FindTask) -> None:
+def _gather(finder: Finder, task: FindTask) -> None:
+    engine = finder.engine
     for table, path in task.writes.items():
         _read(engine, task, table)
         engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
 
 
-def _same(engine: Engine, task: FindTask) -> None:
-    finder = Finder(engine, task.search, task.work)
+def _same(finder: Finder, task: FindTask) -> None:
+    engine = finder.engine
     _read(engine, task, "list_hits")
     _read(engine, task, "hit_keys")
     seals = {n.no: task.seals[n.no] for n in task.shards}
@@ -142,15 +182,18 @@ def _leave(engine: Engine, task: FindTask, seals: dict[int, Seal]) -> None:
         note_found(task.note, seals, list(task.writes.values()))
 
 
-def _count(engine: Engine, task: FindTask) -> None:
+def _count(finder: Finder, task: FindTask) -> None:
+    engine = finder.engine
     _read(engine, task, "list_hits")
     _read(engine, task, "same_link")
-    engine.execute("create temp table shards (shard_no integer, subset varchar, n_rows bigint)")
+    engine.execute(
+        "create or replace temp table shards (shard_no integer, subset varchar, n_rows bigint)"
+    )
     for n in task.shards:
         engine.execute(
             "insert into shards values (?, ?, ?)", [n.no, shown(n.shard.subset), n.shard.rows]
         )
-    engine.execute("create temp table lists as from store.lists")
+    engine.execute("create or replace temp table lists as from store.lists")
     engine.run(load(task.search.version)["36_hit_counts"])
     write_find(engine, task.work)
     for table in ("hit_counts", "hit_unions"):
@@ -177,7 +220,7 @@ def _found(engine: Engine) -> dict[str, object]:
     }
 
 
-_STEPS: dict[str, Callable[[Engine, FindTask], None]] = {
+_STEPS: dict[str, Callable[[Finder, FindTask], None]] = {
     "sidecars": _sidecars, "hits": _hits, "gather": _gather, "same": _same, "count": _count,
 }  # fmt: skip
 

@@ -7,7 +7,8 @@ from relaion.run.numbering import Numbered, batches
 from relaion.run.task import Report, Settings, Task
 
 BATCH_ROWS = 1_000_000
-SHARES = 4  # batches a worker, at least, so that none waits long for the last
+FEWEST_ROWS = 20_000  # fewer cost more to set going than to do
+SHARES = 4  # batches a worker, so that none waits long for the last
 
 
 def tasks(
@@ -19,7 +20,7 @@ def tasks(
 ) -> Iterator[Task]:
     """Tasks for some shards, in order of number."""
     rows = sum(n.shard.rows for n in shards)
-    each = max(1, min(BATCH_ROWS, rows // (SHARES * workers)))
+    each = max(FEWEST_ROWS, min(BATCH_ROWS, rows // (SHARES * workers)))
     for batch in batches(shards, each):
         yield task(settings, batch, hits, seals)
 

@@ -17,7 +17,7 @@ from relaion.errors import ListError, OutputError, RelaionError, ScriptError
 from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.decide import Deciders
-from relaion.run.findtask import FindTask, run_find
+from relaion.run.findtask import Finders, FindTask, run_find
 from relaion.run.process import LOG
 from relaion.run.rewrite import run_task
 from relaion.run.task import Answer, Task
@@ -31,6 +31,7 @@ class Serving:
     def __init__(self, log: Path) -> None:
         self._log = log
         self._deciders = Deciders()
+        self._finders = Finders()
 
     def answer(self, line: str) -> dict[str, Any]:
         """Do one task; an unknown error is named by class and place, its text stays private.
@@ -52,7 +53,7 @@ class Serving:
         try:
             if isinstance(task, Task):
                 return run_task(task, self._deciders, self._unexpected)
-            run_find(task)
+            run_find(task, self._finders)
         except RelaionError as e:
             fatal = isinstance(e, ListError | ScriptError | OutputError)
             return Answer(error=str(e), fatal=fatal)

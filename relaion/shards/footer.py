@@ -1,6 +1,7 @@
 """Reading a parquet file's footer field by field, with nothing interpreted away."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ def read_footer(path: Path) -> Footer:
     cut off, is encrypted, or whose footer is malformed or contradicts itself.
     """
     data, size = _footer_bytes(path)
+    return _footer(path, data, size)
+
+
+@lru_cache(16)
+def _footer(path: Path, data: bytes, size: int) -> Footer:
+    """Parse a footer; a run asks for that of one file a dozen times, and it is read anew each."""
     try:
         footer = _parse(path, data, size)
         _check(footer)

@@ -26,9 +26,7 @@ from relaion.run import out as folder
 from relaion.run.apart import check_apart, check_apart_from_shards
 from relaion.run.audit import (
     Removal,
-    read_coverage,
-    read_not_looked_at,
-    read_removals,
+    read_told,
 )
 from relaion.run.coverage import Coverage
 from relaion.run.editions import load_editions
@@ -264,13 +262,14 @@ def _cleaned(
     counts = tuple(
         EditionCount(e, shown(s), rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
     )
-    removals = read_removals(path)
+    audit = read_told(path)
+    removals = audit.removals
     few = sorted({c.subset for c in counts if 0 < c.rows_in < FEW_ROWS})
     is_told = any(r.subset == SMALL for r in removals)
     return Cleaned(
         path, str(made["run"]), counts, removals, () if is_told else tuple(few),
         bool(made["publishable"]), str(made["why"]), done_before, told, verdict,
-        read_coverage(path), read_not_looked_at(path) if passed_over is None else passed_over,
+        audit.coverage, audit.not_looked_at if passed_over is None else passed_over,
     )  # fmt: skip
 
 
