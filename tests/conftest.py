@@ -38,6 +38,15 @@ def all_counts() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def each_alone() -> Iterator[None]:
+    """Every shard is a batch of its own, so that a run can break off between two small ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("relaion.run.job.FEWEST_ROWS", 1)
+        patch.setattr("relaion.run.job.BATCH_ROWS", 1)
+        yield
+
+
 SLOW = ("faults", "test_lists_crash.py", "test_lists_faults.py")
 
 

@@ -55,7 +55,7 @@ def spoil_text(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def broken_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def broken_off(tmp_path_factory: pytest.TempPathFactory, each_alone: None) -> Path:
     """A world, cleaned undisturbed in `whole`, and broken off at several steps in `saved-STEP`."""
     folder = make(tmp_path_factory.mktemp("world"), shards=3)
     spoil_text(folder / "data/en/part-0.parquet")

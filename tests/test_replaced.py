@@ -28,6 +28,7 @@ from tests.replacing import (
 STEPS = ("hits", "gather", "same", "count", "write")
 SIZE = 12_000
 slow = pytest.mark.slow
+pytestmark = pytest.mark.usefixtures("each_alone")
 
 
 def padded(rows: list[dict[str, Any]]) -> bytes:

@@ -403,7 +403,7 @@ class World:
                     "label": x.label, "received": "2024-02-22",
                     "digest": hmac_digest(key, content(x)), "entries": counts(x),
                 }
-                for x in self.lists
+                for x in sorted(self.lists, key=lambda x: x.list_id)
             ],
             "sidecars": [
                 {"name": self.sidecar(i).name, **facts(self.sidecar(i))}

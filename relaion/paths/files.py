@@ -106,17 +106,30 @@ def private_folder(path: Path) -> Path:
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.is_symlink() or path.stat().st_uid != os.geteuid():
-            raise OutputError(
-                f"{shown(path)}: is a link or somebody else's, so it may not hold what is "
-                "private; remove it or choose another folder"
-            )
+        refuse_foreign(path)
         path.chmod(0o700)
     except OSError as e:
         raise OutputError(
             f"{shown(path)}: cannot be made ({e.strerror}); choose another folder"
         ) from None
     return path
+
+
+def refuse_foreign(path: Path) -> None:
+    """Raise OutputError for a folder that is a link or somebody else's; none at all is ours."""
+    try:
+        info = path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as e:
+        raise OutputError(
+            f"{shown(path)}: cannot be looked at ({e.strerror}); choose another folder"
+        ) from None
+    if stat.S_ISLNK(info.st_mode) or info.st_uid != os.geteuid():
+        raise OutputError(
+            f"{shown(path)}: is a link or somebody else's, so it may not hold what is "
+            "private; remove it or choose another folder"
+        )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from relaion.paths import (
     locked,
     private_folder,
     public_folder,
+    refuse_foreign,
     remove_parts,
     remove_tree,
     shown,
@@ -59,6 +60,7 @@ def open_out(out: Path, work: Path | None) -> Iterator[Out]:
         raise OutputError(
             f"{shown(out)}: cannot be written; change its mode or name another folder"
         )
+    refuse_foreign(work_of(out, work))
     with locked(out, "is writing to this folder") as handle:
         yield Out(out, work_of(out, work), handle)
 
