@@ -25,8 +25,13 @@ _DECIMAL, _FLOAT16, _NEWEST_PLAIN = 5, 15, 14
 _INTERVAL = 21
 
 
-def writer_options(footer: Footer, storage: Storage, physical: Physical) -> dict[str, Any]:
-    """Arguments for pyarrow's ParquetWriter. Raises InputError for LZO, which it cannot read."""
+def writer_options(
+    footer: Footer, storage: Storage, physical: Physical, group_rows: int
+) -> dict[str, Any]:
+    """Arguments for pyarrow's ParquetWriter, for row groups of at most so many rows.
+
+    Raises InputError for LZO, which it cannot read.
+    """
     columns = list(zip(footer.leaves, storage.columns, physical.paths, strict=True))
     if any(_LZO in traits.codecs for _, traits, _ in columns):
         raise InputError(
@@ -51,7 +56,8 @@ def writer_options(footer: Footer, storage: Storage, physical: Physical) -> dict
             if (traits.statistics or indexed) and _is_ordered(leaf)
         ],
         "write_page_index": indexed,
-        "bloom_filter_options": {p: True for _, t, p in columns if t.bloom_filter},
+        # without a number pyarrow makes room for a million values, which takes longer than all else
+        "bloom_filter_options": {p: {"ndv": group_rows} for _, t, p in columns if t.bloom_filter},
         "data_page_version": f"{storage.page_version}.0",
         "write_page_checksum": storage.checksums,
         "dictionary_pagesize_limit": 8 << 20,  # only columns where it pays have one

@@ -81,7 +81,7 @@ def write_editions(
     with ExitStack() as stack:
         file, physical = stack.enter_context(open_physical(footer))
         copier = Copier(footer, stack.enter_context(source.open("rb")))
-        options = writer_options(footer, storage, physical)
+        options = writer_options(footer, storage, physical, max(1, min(group_rows, footer.rows)))
         editions = []
         for target in targets:
             part = stack.enter_context(whole_file(target.path))
