@@ -121,7 +121,7 @@ ROLE_TYPES = {
     "image_sha256": "varchar",
     "language": "varchar",
 }
-VIEWS = ("shard", "row_links", "row_digests", "row_values")
+VIEWS = ("shard", "row_links", "row_digests", "row_no_digests", "row_values")
 WIDTHS = {"image_md5": 16, "image_sha1": 20, "image_sha256": 32}
 
 
@@ -309,18 +309,21 @@ class Engine:
         """Create the views over files: the one place where SQL text is generated.
 
         `shard` has one column a role, `row_links` each link of a row (one a link column),
-        `row_digests` each value of each digest column, null where it is no digest,
-        `row_values` whether a row has a value for a role; the last two for the roles that are
-        `looked_at`. Columns are taken by position, since names may be the same but for case, or
+        `row_digests` each value of each digest column, to be compared with digests (null where
+        it is none for sure), `row_no_digests` each that is there and no digest, `row_values`
+        whether a row has a value for a role; the last three for the roles that are `looked_at`.
+        Columns are taken by position, since names may be the same but for case, or
         ours. To bind a view takes its time, so `views` says which are wanted, and `shown_roles`
         which roles `shard` has to tell; the others read as null.
         """
-        self.macros(load(version)["04_digest_macros"])
+        for script in ("04_digest_macros", "05_link_macros"):
+            self.macros(load(version)[script])
         reads = [self._reading(source) for source in sources]
         parts: dict[str, Callable[[_Reading], list[str]]] = {
             "shard": lambda read: [_shard(read, shown_roles)],
             "row_links": _links,
             "row_digests": lambda read: _digests(read, looked_at),
+            "row_no_digests": lambda read: _no_digests(read, looked_at),
             "row_values": lambda read: [_values(read, looked_at)],
         }
         for view in views:
@@ -447,9 +450,7 @@ class _Reading:
     def _value(self, role: str, position: int) -> str:
         value, kind = f"c{position}", self.types[position]
         if role in WIDTHS:
-            is_text = kind == "VARCHAR"
-            value = value if is_text else f"{value}::blob"
-            return f"digest_of_{'text' if is_text else 'bytes'}({value}, {WIDTHS[role]})"
+            return self.digest("digest", role, position)
         if role == "row_hash" and kind != "BIGINT":
             return f"row_hash_of_{'text' if kind == 'VARCHAR' else 'number'}({value})"
         if kind == "BLOB":  # text that nothing marks as such: not its escapes
@@ -457,6 +458,13 @@ class _Reading:
         if kind.startswith("DECIMAL"):  # by its digits: the nearest double, as anybody reads it
             value = f"{value}::varchar"
         return f"{value}::{ROLE_TYPES[role]}"
+
+    def digest(self, asked: str, role: str, position: int) -> str:
+        """What one of the digest macros says of a column: `digest`, `is_digest`, .."""
+        value = f"c{position}"
+        if self.types[position] == "VARCHAR":
+            return f"{asked}_of_text({value}, {WIDTHS[role]})"
+        return f"{asked}_of_bytes({value}::blob, {WIDTHS[role]})"
 
     def present(self, position: int) -> str:
         """Whether a digest column holds a value, whatever it is."""
@@ -484,37 +492,67 @@ def _links(read: _Reading) -> list[str]:
 
 
 def _digests(read: _Reading, looked_at: Collection[str]) -> list[str]:
+    nothing = "null::varchar as kind", "null::varchar as digest"
     parts = [
         read.select(
             read.shard_no,
             "file_row_number",
             f"{literal(role)} as kind",
-            f"{literal(shown(name))} as column_name",
-            f"{value} as digest",
+            f"{read.digest('digest_to_compare', role, position)} as digest",
         )
-        + f" where {read.present(position)}"
+        for role, position, _ in _digest_columns(read, looked_at)
+    ]
+    return parts or [f"{read.select(read.shard_no, 'file_row_number', *nothing)} where false"]
+
+
+def _no_digests(read: _Reading, looked_at: Collection[str]) -> list[str]:
+    nothing = "null::varchar as kind", "null::varchar as column_name"
+    parts = [
+        read.select(
+            read.shard_no, f"{literal(role)} as kind", f"{literal(shown(name))} as column_name"
+        )
+        + f" where {_is_odd(read, role, position)}"
+        for role, position, name in _digest_columns(read, looked_at)
+    ]
+    return parts or [f"{read.select(read.shard_no, *nothing)} where false"]
+
+
+def _is_odd(read: _Reading, role: str, position: int) -> str:
+    """Whether a digest column holds a value that is no digest."""
+    return f"(not {read.digest('is_digest', role, position)} and {read.present(position)})"
+
+
+def _digest_columns(read: _Reading, looked_at: Collection[str]) -> list[tuple[str, int, str]]:
+    """Role, position and name of each digest column that is looked at."""
+    return [
+        (role, position, name)
         for role in WIDTHS
         if role in looked_at
-        for value, (position, name) in zip(
-            read.values(role), read.source.roles.get(role, ()), strict=True
-        )
+        for position, name in read.source.roles.get(role, ())
     ]
-    nothing = (read.shard_no, "file_row_number", "null::varchar as kind")
-    none = read.select(*nothing, "null::varchar as column_name", "null::varchar as digest")
-    return parts or [f"{none} where false"]
 
 
 def _values(read: _Reading, looked_at: Collection[str]) -> str:
     columns = [read.shard_no]
     for role in ROLE_TYPES:
-        tests = [
-            f"coalesce(not isnan({v}), false)" if role == "punsafe" else f"{v} is not null"
-            for v in (read.values(role) if role in looked_at else ())
-        ]
-        columns.append(f"{' or '.join(tests) or 'false'} as {role}")
-        if role == "url":  # of which the row hash is computed
-            columns.append(f"{next(iter(tests), 'false')} as first_url")
+        columns.append(f"{' or '.join(_tests(read, role, looked_at)) or 'false'} as {role}")
+    columns.append(f"{next(iter(_tests(read, 'url', looked_at)), 'false')} as first_url")
+    odd = [_is_odd(read, role, p) for role, p, _ in _digest_columns(read, looked_at)]
+    links = read.values("url") if "url" in looked_at else []
+    columns.append(f"{' or '.join(odd) or 'false'} as has_no_digest")
+    columns.append(f"{' or '.join(f'link_is_giant({v})' for v in links) or 'false'} as has_giant")
     return read.select(*columns)
+
+
+def _tests(read: _Reading, role: str, looked_at: Collection[str]) -> list[str]:
+    """Whether each of the columns that play a role holds a value, if the role is looked at."""
+    places = [p for p, _ in read.source.roles.get(role, ())] if role in looked_at else []
+    if role in WIDTHS:
+        return [read.digest("is_digest", role, position) for position in places]
+    values = read.values(role) if role in looked_at else []
+    if role == "punsafe":
+        return [f"coalesce(not isnan({v}), false)" for v in values]
+    return [f"{v} is not null" for v in values]
 
 
 def _beside(read: _Reading) -> list[str]:

@@ -14,7 +14,7 @@ ALL = sqlset.load()
 # relations that more than one script makes, and those that Python fills
 FILLED_BY_PYTHON = {
     "shard", "shards", "sidecar", "sampled", "lists", "editions", "keywords",
-    "row_links", "row_digests", "row_values", "sidecar_digests",
+    "row_links", "row_digests", "row_no_digests", "row_values", "sidecar_digests",
     "odd_keys", "inner_links", "spelled", "row_hashes",
     "store.entries", "store.lists",
 }  # fmt: skip

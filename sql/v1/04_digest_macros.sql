@@ -159,9 +159,12 @@ case
 end;
 
 -- Nearly every value is plain hexadecimal, so that is asked first.
+create or replace temp macro is_plain_digest(t, n) as
+coalesce(strlen(t) = 2 * n and try(unhex(t)) is not null, false);
+
 create or replace temp macro digest_of_text(t, n) as
 case
-    when strlen(t) = 2 * n and regexp_full_match(t, '[0-9A-Fa-f]*') then lower(t)
+    when is_plain_digest(t, n) then lower(t)
     else coalesce(digest_undressed(digest_bare(t), n), digest_wrapped(t, n))
 end;
 
@@ -170,6 +173,23 @@ case
     when octet_length(b) = n then lower(hex(b))
     else digest_of_text(try(decode(b)), n)
 end;
+
+-- For a comparison with digests it need not be known that a text of that length is one: another
+-- text is equal to none. This takes a third of the time.
+create or replace temp macro digest_to_compare_of_text(t, n) as
+case when strlen(t) = 2 * n then lower(t) else digest_of_text(t, n) end;
+
+create or replace temp macro digest_to_compare_of_bytes(b, n) as
+case
+    when octet_length(b) = n then lower(hex(b))
+    else digest_to_compare_of_text(try(decode(b)), n)
+end;
+
+create or replace temp macro is_digest_of_text(t, n) as
+case when is_plain_digest(t, n) then true else digest_of_text(t, n) is not null end;
+
+create or replace temp macro is_digest_of_bytes(b, n) as
+case when octet_length(b) = n then true else is_digest_of_text(try(decode(b)), n) end;
 
 -- LAION's row hash of a whole number: signed, or without a sign as some programs store 64 bits.
 create or replace temp macro row_hash_of_number(v) as

@@ -1,8 +1,8 @@
 -- name:    found_values
 -- purpose: How many values the rows of each shard hold for each role, counted while looked at.
 -- params:  $roles  varchar[]  the roles that lists and rules look at; others are not counted
--- reads:   row_values (shard_no integer, url boolean, first_url boolean, text boolean, punsafe boolean, row_hash boolean, image_md5 boolean, image_sha1 boolean, image_sha256 boolean)
--- reads:   row_digests (shard_no integer, kind varchar, column_name varchar, digest varchar)
+-- reads:   row_values (shard_no integer, url boolean, first_url boolean, text boolean, punsafe boolean, row_hash boolean, image_md5 boolean, image_sha1 boolean, image_sha256 boolean, has_no_digest boolean, has_giant boolean)
+-- reads:   row_no_digests (shard_no integer, kind varchar, column_name varchar)
 -- reads:   row_links (shard_no integer, url varchar, column_name varchar)
 -- writes:  found_values (shard_no integer, role varchar, column_name varchar, n_values bigint)
 -- nulls:   null is no value, nor are NaN and empty texts; a role not asked for has no line
@@ -13,7 +13,7 @@
 -- whose row hash is missing and can be computed from caption or link, which of several is the
 -- first. A line with a column counts values there that are no digest of the kind that the column
 -- is for: nothing can be said of them, so they are told. So are links so long that they are
--- compared by their bytes only.
+-- compared by their bytes only. Both are rare, and looked for in shards that hold one.
 
 create or replace temp table found_values as
 with counted as (
@@ -28,9 +28,23 @@ with counted as (
         ) as computable,
         count(*) filter (v.image_md5 and list_contains($roles, 'image_md5')) as image_md5,
         count(*) filter (v.image_sha1 and list_contains($roles, 'image_sha1')) as image_sha1,
-        count(*) filter (v.image_sha256 and list_contains($roles, 'image_sha256')) as image_sha256
+        count(*) filter (v.image_sha256 and list_contains($roles, 'image_sha256')) as image_sha256,
+        bool_or(v.has_no_digest) as has_no_digest,
+        bool_or(v.has_giant) as has_giant
     from row_values as v
     group by v.shard_no
+),
+
+with_no_digest as (
+    select c.shard_no
+    from counted as c
+    where c.has_no_digest
+),
+
+with_giant as (
+    select c.shard_no
+    from counted as c
+    where c.has_giant
 ),
 
 covered as (
@@ -55,8 +69,8 @@ final as (
         d.kind as role,
         d.column_name,
         count(*) as n_values
-    from row_digests as d
-    where d.digest is null
+    from row_no_digests as d
+    semi join with_no_digest as w on d.shard_no = w.shard_no
     group by all
     union all
     select
@@ -65,6 +79,7 @@ final as (
         l.column_name,
         count(*) as n_values
     from row_links as l
+    semi join with_giant as w on l.shard_no = w.shard_no
     where list_contains($roles, 'url') and link_is_giant(l.url)
     group by all
 )
