@@ -18,6 +18,10 @@ _PLAINER = (
     (re.compile(r"Input should be a valid integer\b[^(]*[^( ]"), "write a whole number"),
     (re.compile(r"Input should be a valid number\b[^(]*[^( ]"), "write a number"),
     (re.compile(r"Input should be greater than or equal to"), "write a number of at least"),
+    # as typer said before 0.29
+    (re.compile(r"\S+ is not a valid int(?:eger)?(?: range)?"), "write a whole number"),
+    (re.compile(r"\S+ is not a valid float(?: range)?"), "write a number"),
+    (re.compile(r"\S+ is not in the range x>="), "write a number of at least "),
 )
 _HIDDEN = "(not shown)"
 _SHORTEST = 4  # no link, digest or caption is shorter, and signs such as . stand in every line
