@@ -12,10 +12,9 @@
 --
 -- Before that, fold_blanks makes any run of white space one blank, and drops what nobody sees
 -- (Default_Ignorable_Code_Point: soft hyphens, joiners, byte order marks, variation selectors).
--- Source: PropList.txt and DerivedCoreProperties.txt of Unicode 16.0. A step of its own: fold_text
--- names its argument nine times. readings(t) gives a caption so, and where it holds unseen letters
--- that may part words too, also with these as blanks: `tea<U+200B>pot` holds `teapot`, and so does
--- `red<U+200B>teapot`.
+-- Source: PropList.txt and DerivedCoreProperties.txt of Unicode 16.0. readings(t) gives a caption
+-- so, and where it holds unseen letters that may part words too, also with these as blanks:
+-- `tea<U+200B>pot` holds `teapot`, and so does `red<U+200B>teapot`.
 --
 -- A caption may carry a million marks on one letter, and putting these in order takes the square
 -- of their number. As in the standard's Stream-Safe Text Format, a joiner (U+034F) after every
@@ -72,49 +71,45 @@ create or replace temp macro part_marks(t) as (
     end
 );
 
+-- Two lists side by side rather than a map: DuckDB takes a tenth of the time to read them.
+create or replace temp macro full_folded() as
+string_split(
+    'µ ſ ͅ ς ϐ ϑ ϕ ϖ ϰ ϱ ϵ ᲀ ᲁ ᲂ ᲃ ᲄ ᲅ ᲆ ᲇ ᲈ ẛ ß İ ŉ և ẚ ẞ ᾀ ᾁ ᾂ ᾃ ᾄ ᾅ ᾆ ᾇ ᾈ ᾉ ᾊ ᾋ ᾌ ᾍ ᾎ ᾏ ᾐ '
+    || 'ᾑ ᾒ ᾓ ᾔ ᾕ ᾖ ᾗ ᾘ ᾙ ᾚ ᾛ ᾜ ᾝ ᾞ ᾟ ᾠ ᾡ ᾢ ᾣ ᾤ ᾥ ᾦ ᾧ ᾨ ᾩ ᾪ ᾫ ᾬ ᾭ ᾮ ᾯ ᾲ ᾳ ᾴ ᾷ ᾼ ῂ ῃ ῄ ῇ ῌ ῲ ῳ ῴ '
+    || 'ῷ ῼ ﬀ ﬁ ﬂ ﬃ ﬄ ﬅ ﬆ ﬓ ﬔ ﬕ ﬖ ﬗ',
+    ' '
+);
+create or replace temp macro full_folds() as
+string_split(
+    'μ s ι σ β θ φ π κ ρ ε в д о с т т ъ ѣ ꙋ ṡ ss i̇ ʼn եւ aʾ ss ἀι ἁι ἂι ἃι ἄι ἅι ἆι ἇι ἀι '
+    || 'ἁι ἂι ἃι ἄι ἅι ἆι ἇι ἠι ἡι ἢι ἣι ἤι ἥι ἦι ἧι ἠι ἡι ἢι ἣι ἤι ἥι ἦι ἧι ὠι ὡι ὢι ὣι ὤι ὥι '
+    || 'ὦι ὧι ὠι ὡι ὢι ὣι ὤι ὥι ὦι ὧι ὰι αι άι ᾶι αι ὴι ηι ήι ῆι ηι ὼι ωι ώι ῶι ωι ff fi fl '
+    || 'ffi ffl st st մն մե մի վն մխ',
+    ' '
+);
 create or replace temp macro fold_letters(t) as (
     array_to_string(
         list_transform(
             string_split(t, ''),
             lambda letter: coalesce(
-                map {
-                    'µ': 'μ', 'ſ': 's', 'ͅ': 'ι', 'ς': 'σ', 'ϐ': 'β', 'ϑ': 'θ', 'ϕ': 'φ',
-                    'ϖ': 'π', 'ϰ': 'κ', 'ϱ': 'ρ', 'ϵ': 'ε', 'ᲀ': 'в', 'ᲁ': 'д', 'ᲂ': 'о',
-                    'ᲃ': 'с', 'ᲄ': 'т', 'ᲅ': 'т', 'ᲆ': 'ъ', 'ᲇ': 'ѣ', 'ᲈ': 'ꙋ', 'ẛ': 'ṡ',
-                    'ß': 'ss', 'İ': 'i̇', 'ŉ': 'ʼn', 'և': 'եւ', 'ẚ': 'aʾ', 'ẞ': 'ss',
-                    'ᾀ': 'ἀι', 'ᾁ': 'ἁι', 'ᾂ': 'ἂι', 'ᾃ': 'ἃι', 'ᾄ': 'ἄι', 'ᾅ': 'ἅι',
-                    'ᾆ': 'ἆι', 'ᾇ': 'ἇι', 'ᾈ': 'ἀι', 'ᾉ': 'ἁι', 'ᾊ': 'ἂι', 'ᾋ': 'ἃι',
-                    'ᾌ': 'ἄι', 'ᾍ': 'ἅι', 'ᾎ': 'ἆι', 'ᾏ': 'ἇι', 'ᾐ': 'ἠι', 'ᾑ': 'ἡι',
-                    'ᾒ': 'ἢι', 'ᾓ': 'ἣι', 'ᾔ': 'ἤι', 'ᾕ': 'ἥι', 'ᾖ': 'ἦι', 'ᾗ': 'ἧι',
-                    'ᾘ': 'ἠι', 'ᾙ': 'ἡι', 'ᾚ': 'ἢι', 'ᾛ': 'ἣι', 'ᾜ': 'ἤι', 'ᾝ': 'ἥι',
-                    'ᾞ': 'ἦι', 'ᾟ': 'ἧι', 'ᾠ': 'ὠι', 'ᾡ': 'ὡι', 'ᾢ': 'ὢι', 'ᾣ': 'ὣι',
-                    'ᾤ': 'ὤι', 'ᾥ': 'ὥι', 'ᾦ': 'ὦι', 'ᾧ': 'ὧι', 'ᾨ': 'ὠι', 'ᾩ': 'ὡι',
-                    'ᾪ': 'ὢι', 'ᾫ': 'ὣι', 'ᾬ': 'ὤι', 'ᾭ': 'ὥι', 'ᾮ': 'ὦι', 'ᾯ': 'ὧι',
-                    'ᾲ': 'ὰι', 'ᾳ': 'αι', 'ᾴ': 'άι', 'ᾷ': 'ᾶι', 'ᾼ': 'αι', 'ῂ': 'ὴι',
-                    'ῃ': 'ηι', 'ῄ': 'ήι', 'ῇ': 'ῆι', 'ῌ': 'ηι', 'ῲ': 'ὼι', 'ῳ': 'ωι',
-                    'ῴ': 'ώι', 'ῷ': 'ῶι', 'ῼ': 'ωι', 'ﬀ': 'ff', 'ﬁ': 'fi', 'ﬂ': 'fl',
-                    'ﬃ': 'ffi', 'ﬄ': 'ffl', 'ﬅ': 'st', 'ﬆ': 'st', 'ﬓ': 'մն', 'ﬔ': 'մե',
-                    'ﬕ': 'մի', 'ﬖ': 'վն', 'ﬗ': 'մխ'
-                }[letter],
-                letter
+                full_folds()[list_position(full_folded(), letter)], letter
             )
         ),
         ''
     )
 );
 
+-- The pattern of part_marks takes 20 ms to compile wherever it stands, so it stands here once.
 create or replace temp macro fold_text(t) as (
-    nfc_normalize(
-        lower(
+    list_transform(
+        [nfc_normalize(part_marks(t))],
+        lambda whole: nfc_normalize(lower(
             case
                 when
-                    regexp_matches(
-                        nfc_normalize(part_marks(t)),
-                        '[µßİŉſͅςϐϑϕϖϰϱϵևᲀ-ᲈẚẛẞᾀ-ῼﬀ-ﬆﬓ-ﬗ]'
-                    )
-                    then fold_letters(nfc_normalize(part_marks(t)))
-                else nfc_normalize(part_marks(t))
+                    regexp_matches(whole, '[µßİŉſͅςϐϑϕϖϰϱϵևᲀ-ᲈẚẛẞᾀ-ῼﬀ-ﬆﬓ-ﬗ]')
+                    then fold_letters(whole)
+                else whole
             end
-        )
-    )
+        ))
+    )[1]
 );
