@@ -22,11 +22,15 @@ from relaion.shards.spans import read_through
 
 
 class Original(NamedTuple):
-    """A shard as it came: its number in the run, its path, and what its columns mean."""
+    """A shard as it came: its number in the run, its path, and what its columns mean.
+
+    `says_empty` is whether its footer may say of a row group that such a column is all NULL.
+    """
 
     no: int
     path: Path
     layout: Layout
+    says_empty: bool = True
 
     def readable(self, work: Path) -> tuple[Path, Layout]:
         """The file to read, with its layout: the private copy where there is a whole one."""
@@ -62,7 +66,7 @@ class Original(NamedTuple):
 
 def original(n: Numbered) -> Original:
     """A numbered shard, as it came."""
-    return Original(n.no, n.shard.path, n.shard.layout)
+    return Original(n.no, n.shard.path, n.shard.layout, n.shard.says_empty)
 
 
 def as_read(shards: Iterable[Numbered], work: Path) -> list[Numbered]:
@@ -84,7 +88,8 @@ def mending(shards: Sequence[Original], work: Path, read: Callable[[], None]) ->
     needs it.
     """
     for shard in shards:
-        shard.mend(work, hidden_roles)
+        if shard.says_empty:
+            shard.mend(work, hidden_roles)
     try:
         read()
     except EngineError as e:

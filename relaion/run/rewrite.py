@@ -70,7 +70,7 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
     try:
         (read,) = read_still({source: known}, lambda: done.append(_write(settings, n, decision)))
         outputs, notices = done[-1]
-        if denied := hidden_roles(source, n.shard.layout):
+        if n.shard.says_empty and (denied := hidden_roles(source, n.shard.layout)):
             notices.append(_denied(denied))
         _same_bytes(settings, n, known.sha256, read, outputs)
         stamps = {e.name: stamp_of(settings.target(e.name, n)) for e in settings.editions}

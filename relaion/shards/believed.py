@@ -8,21 +8,22 @@ the chunk is read once by pyarrow, which looks.
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.errors import DamagedError
-from relaion.paths import private_umask, shown, whole_file
-from relaion.shards.columns import open_parquet
+from relaion.paths import Stamp, private_umask, shown, stamp_of, whole_file
+from relaion.shards.columns import open_parquet, says_empty
 from relaion.shards.footer import read_footer
 from relaion.shards.metadata import GROUPS, MAGIC
 from relaion.shards.plain_types import leaf_indexes
 from relaion.shards.roles import Layout
 from relaion.shards.thrift import LIST, STRUCT, Struct
 from relaion.shards.thrift_out import write_struct
-from relaion.shards.traits import BLOOM_FILTER, STATISTICS, VALUES, said_nulls
+from relaion.shards.traits import BLOOM_FILTER, STATISTICS
 
 _BATCH_ROWS = 8_192  # where a footer is wrong, captions may come
 _META = 3  # of a ColumnChunk
@@ -33,11 +34,21 @@ _BLOOM_LENGTH = 15  # of its ColumnMetaData
 def hidden_roles(path: Path, layout: Layout) -> tuple[str, ...]:
     """Names of the columns with a role that hold values where the footer says there are none.
 
-    Raises DamagedError, which quotes no value, for a column that cannot be read.
+    Raises DamagedError, which quotes no value, for a column that cannot be read. A run asks in
+    each of its steps: a file with the same stamp is looked at once a process.
     """
+    with _reading(path):
+        stamp = stamp_of(path)
+    return _hidden_names(path, stamp, tuple((c.position, c.name) for c in layout.used))
+
+
+@lru_cache(1 << 16)
+def _hidden_names(
+    path: Path, stamp: Stamp, columns: tuple[tuple[int, str], ...]
+) -> tuple[str, ...]:
     with _reading(path), open_parquet(path) as file:
         leaves = leaf_indexes(file.schema_arrow)
-        names = {leaves[c.position]: c.name for c in layout.used}
+        names = {leaves[position]: name for position, name in columns}
         found = set(_hidden(path, file, [leaf for leaf in names if leaf is not None]))
     return tuple(name for leaf, name in names.items() if leaf in found)
 
@@ -70,9 +81,7 @@ def _said_empty(path: Path, leaves: Collection[int]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for index in range(len(footer.groups)):
         for leaf, chunk in footer.some_chunks(index, wanted).items():
-            meta = chunk[_META][1]
-            nulls = said_nulls(meta)
-            if nulls is not None and 0 < meta[VALUES][1] == nulls:
+            if says_empty(chunk[_META][1]):
                 found.setdefault(leaf, []).append(index)
     return found
 

@@ -21,7 +21,7 @@ from relaion.shards.metadata import REQUIRED, Leaf, damaged
 from relaion.shards.plain_types import leaf_indexes
 from relaion.shards.roles import Column, Layout
 from relaion.shards.thrift import I32, Struct
-from relaion.shards.traits import has_bounds_of_its_type, said_nulls
+from relaion.shards.traits import VALUES, has_bounds_of_its_type, said_nulls
 
 _SAMPLED = 200  # values a row group
 # bytes that are no UTF-8 stay what they are: whoever reads the values says so
@@ -32,9 +32,13 @@ _GROUPS = 5  # row groups looked into, spread over the file
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """What the footer says about one column of one shard: NULLs, None where it does not count."""
+    """What the footer says about one column of one shard: NULLs, None where it does not count.
+
+    `says_empty`: of some row group, that all its values are NULL.
+    """
 
     nulls: int | None
+    says_empty: bool = False
 
 
 @contextmanager
@@ -72,6 +76,7 @@ def facts(footer: Footer, file: pq.ParquetFile, layout: Layout) -> dict[int, Col
     leaves = leaf_indexes(file.schema_arrow)
     played = {c.position: leaf for c in layout.used if (leaf := leaves[c.position]) is not None}
     nulls: dict[int, int | None] = dict.fromkeys(played.values(), 0)
+    empty: set[int] = set()
     for index, group in enumerate(footer.groups):
         for leaf, chunk in footer.some_chunks(index, nulls).items() if group.rows else ():
             if not has_bounds_of_its_type(footer.leaves[leaf], chunk[_META][1]):
@@ -79,7 +84,15 @@ def facts(footer: Footer, file: pq.ParquetFile, layout: Layout) -> dict[int, Col
                 raise damaged(footer.path, why)
             before, here = nulls[leaf], _nulls(footer.leaves[leaf], chunk)
             nulls[leaf] = None if before is None or here is None else before + here
-    return {position: ColumnFacts(nulls[leaf]) for position, leaf in played.items()}
+            if says_empty(chunk[_META][1]):
+                empty.add(leaf)
+    return {p: ColumnFacts(nulls[leaf], leaf in empty) for p, leaf in played.items()}
+
+
+def says_empty(meta: Struct) -> bool:
+    """Whether the metadata of a column chunk says that it holds values, and all are NULL."""
+    nulls = said_nulls(meta)
+    return nulls is not None and bool(0 < meta[VALUES][1] == nulls)
 
 
 def _nulls(leaf: Leaf, chunk: Struct) -> int | None:

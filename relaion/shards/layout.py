@@ -49,6 +49,12 @@ class Shard:
     stamp: Stamp | None = field(default=None, compare=False)
     footer: str = field(default="", compare=False)
 
+    @property
+    def says_empty(self) -> bool:
+        """Whether the footer may say of some row group that a column with a role is all NULL."""
+        facts = (self.facts.get(column.position) for column in self.layout.used)
+        return any(fact is None or fact.says_empty for fact in facts)
+
     def is_still(self) -> bool:
         """Whether the file is as it was described; a further hard link leaves it so."""
         if self.stamp is None:
