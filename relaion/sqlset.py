@@ -163,14 +163,16 @@ def named(name: str, version: str = VERSION) -> Script:
 _ORDER = (
     "| for | run | in |",
     "|---|---|---|",
-    "| every connection that searches | 04, 05, 07, 08, 09 | `relaion/run/find.py` |",
+    "| a connection that searches, once | 04, 05, 07, 08, 09 | `relaion/run/find.py` |",
     "| the sidecars, first of all | 10, 11, 19, 12 | `relaion/run/sidecars.py` |",
     "| a batch of shards, against the lists | 14 to 20, 22, 24, 30, 26 | `relaion/run/find.py` |",
     "| the links of the rows found | 32, 19, 20, 33 | `relaion/run/find.py` |",
     "| a batch, for other rows with these links | 34, 15 to 20, 35 | `relaion/run/find.py` |",
-    "| the counts of all, and a sample | 36, 37 | `relaion/run/findtask.py`, `reach.py` |",
-    "| a shard, which of its rows leave | 40, with keywords 38, 39 and 41, then 45, "
-    "the editions, 50, 55, 90 to 92 | `relaion/run/decide.py` |",
+    "| the counts of all | 36 | `relaion/run/findtask.py` |",
+    "| a connection that decides, once | with keywords 38, 39, then 04, 05 | `relaion/run/decide.py` |",
+    "| a batch, which of its rows leave | 40, with keywords 41, then 45, editions, 90 to 92, 55 "
+    "| `relaion/run/decide.py` |",
+    "| a sample of links, against the sidecars | 04, 37 | `relaion/run/reach.py` |",
     "| the audit, at the end | 60 | `relaion/run/audit.py` |",
 )
 
@@ -183,9 +185,10 @@ def index(version: str = VERSION) -> str:
         "",
         "Plain DuckDB SQL; which rows leave is decided here. Python finds files, sets the",
         "parameters, makes views of the shards (`shard`, `row_links`, `row_digests`,",
-        "`row_values`), fills the tables `odd_keys`, `inner_links`, `spelled` and `row_hashes`",
-        "with what SQL cannot tell of a link, and writes. Run a script in the DuckDB shell after",
-        "`set variable NAME = VALUE` for its parameters and loading what it reads.",
+        "`row_no_digests`, `row_values`), fills the tables `odd_keys`, `inner_links`, `spelled`",
+        "and `row_hashes` with what SQL cannot tell of a link, and writes. Run a script in the",
+        "DuckDB shell after `set variable NAME = VALUE` for its parameters and loading what it",
+        "reads.",
         "",
         "The numbers are for reading. Some scripts run again for other links, so the order is:",
         "",
