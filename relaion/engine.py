@@ -330,14 +330,19 @@ class Engine:
             self._view(view, [part for read in reads for part in parts[view](read)])
 
     def view_sidecars(self, sources: Sequence[ShardSource], version: str) -> None:
-        """Create `sidecar_digests`: each digest of each sidecar with its row's link or row hash."""
+        """Create `sidecar_digests`: each digest of each sidecar with its row's link or row hash.
+
+        And `sidecar_values`: each value there, once, with its column; null where it is no digest.
+        """
         self.macros(load(version)["04_digest_macros"])
-        parts = [part for source in sources for part in _beside(self._reading(source))]
+        reads = [self._reading(source) for source in sources]
+        parts = [part for read in reads for part in _beside(read)]
         nothing = (
             "select null::varchar as url, null::bigint as row_hash, null::varchar as kind, "
             "null::varchar as digest where false"
         )
         self._view("sidecar_digests", parts or [nothing])  # no image hash is listed
+        self._view("sidecar_values", [part for read in reads for part in _digests(read, WIDTHS)])
 
     def view_edition(self, sources: Sequence[ShardSource], name: str, version: str) -> None:
         """Create one view like `shard` under another name."""

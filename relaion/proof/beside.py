@@ -4,7 +4,9 @@ Only the keys of the sidecar rows that carry a listed image travel on to the sha
 keys where the sidecar has links, row hashes where it has these.
 """
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow.compute as pc
 
@@ -13,14 +15,22 @@ from relaion.proof.known import IMAGE_KINDS, Beside, Known, Named, Near
 from relaion.proof.model import judge
 from relaion.proof.rows import Rows
 from relaion.proof.shorts import Source
+from relaion.shards.looked import NotLookedAt, unread_beside
 
 
 @dataclass(frozen=True)
 class Apart:
-    """A sidecar as a source of rows; `keys` are the roles by which it names rows of shards."""
+    """A sidecar as a source of rows; `keys` are the roles by which it names rows of shards.
+
+    `name` is that of the file, `names` are those of its columns by role and place. `left_out`
+    are columns that nobody looks at.
+    """
 
     source: Source
     keys: tuple[str, ...]
+    name: str = ""
+    names: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    left_out: tuple[NotLookedAt, ...] = ()
 
     @property
     def images(self) -> Source:
@@ -31,6 +41,17 @@ class Apart:
     def pieces(self) -> list["Apart"]:
         """Itself in pieces (`Source.pieces`)."""
         return [replace(self, source=piece) for piece in self.source.pieces()]
+
+
+def not_looked_at_beside(known: Known, sidecars: Sequence[Apart]) -> Iterator[NotLookedAt]:
+    """What nothing was compared with in sidecars: columns, and values that are no digest."""
+    for apart in sidecars:
+        yield from apart.left_out
+        counts: Counter[tuple[str, str]] = Counter()
+        for (path, role, place), n in known.unread.items():
+            if path == apart.source.path:
+                counts[role, apart.names[role, place]] += n
+        yield from unread_beside(apart.name, [(*at, n) for at, n in counts.items()])
 
 
 def named_beside(known: Known, apart: Apart) -> tuple[Beside, Near]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
@@ -56,7 +57,8 @@ class Known:
     hashed links are compared with, where these are limited. `beside`: what sidecars name.
     `links`: digest of the link key of a row that a list hit -> those lists. `near`: where the
     links in question stand. `marks`: `link_mark` of every row's link that a hashed link may
-    name; only those are spelled out. `inner`: whether links inside links count.
+    name; only those are spelled out. `inner`: whether links inside links count. `unread`: how
+    many values of a sidecar are no digest, by file, role and place among its columns.
     """
 
     exact: Mapping[str, Mapping[str, Lists]] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Known:
     near: Near = field(default_factory=Near)
     marks: frozenset[int] = frozenset()
     inner: bool = True
+    unread: Mapping[tuple[Path, str, int], int] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> dict[str, pa.Array]:

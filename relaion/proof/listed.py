@@ -1,6 +1,7 @@
 """Which entries of the list store do these shards meet, and whose links did they hit?"""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -15,7 +16,7 @@ from relaion.proof.known import Known, Near
 from relaion.proof.model import judge
 from relaion.proof.near import tail_of
 from relaion.proof.pool import Apply
-from relaion.proof.shorts import Shorts, Source, Wanted, shorts_of
+from relaion.proof.shorts import Shorts, Source, Unread, Wanted, shorts_of
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,22 @@ def look_up(store: Held, files: Files, said: set[str], apply: Apply) -> Known:
     run: Any = apply if wanted.hashed else map
     sources = chain(files.shards, (apart.images for apart in files.sidecars))
     pieces = (piece for source in sources for piece in source.pieces())
-    found: Iterable[Shorts] = run(partial(shorts_of, wanted), pieces)
-    known = exact(entries, met(entries, chain([Shorts(prefix_of(said))], found)), inner=files.inner)
+    unread: Unread = Counter()
+    found = chain(
+        [Shorts(prefix_of(said))], _tallied(run(partial(shorts_of, wanted), pieces), unread)
+    )
+    known = exact(entries, met(entries, found), inner=files.inner)
+    known = replace(known, unread=dict(unread))
     known = _with_sidecars(known, files.sidecars, apply)
     if not files.same_link or not any(known.exact.values()):
         return known
     return _with_links(known, files.shards, apply)
+
+
+def _tallied(found: Iterable[Shorts], unread: Unread) -> Iterator[Shorts]:
+    for some in found:
+        unread.update(some.unread)
+        yield some
 
 
 def _with_sidecars(known: Known, sidecars: Sequence[Apart], apply: Apply) -> Known:

@@ -12,7 +12,8 @@ from relaion.proof.task import ShardReport
 from relaion.proof.told import TABLES, told_subsets
 from relaion.proof.tree import AUDIT
 from relaion.proof.verdict import Notes, count
-from relaion.shards.looked import BY_BYTES, UNREAD, NotLookedAt
+from relaion.shards.digests import WORDS
+from relaion.shards.looked import BY_BYTES, REFUSED_BESIDE, UNREAD, UNREAD_BESIDE, NotLookedAt
 
 # table -> columns that tell its lines apart (but for the subset), columns with numbers
 _LINES = {
@@ -101,16 +102,26 @@ def _is_counted(reason: str) -> bool:
 
 
 def _check_left_out(cells: Cells, left_out: Collection[NotLookedAt], notes: Notes) -> None:
-    """What could not be looked at is told, each thing once; files without their names."""
+    """What could not be looked at is told, each thing once; files without their names.
+
+    Of sidecars sums alone are told: a line for each kind of values, and of columns.
+    """
     stated = [
         (r["subset"], r["role"], r["column_name"], r["reason"], r["n_values"])
         for r in cells["not_looked_at"]
         if not _is_counted(r["reason"])
     ]
-    expected = [
+    expected: list[tuple[Any, ...]] = [
         (x.subset, x.role, None if x.role == "files" else x.column, x.reason, x.values)
         for x in left_out
+        if x.sidecar is None
     ]
+    beside = [x for x in left_out if x.sidecar is not None]
+    for role in {x.role for x in beside if x.values is not None}:
+        n = sum(x.values or 0 for x in beside if x.role == role)
+        expected.append((None, role, None, f"{UNREAD_BESIDE} {WORDS[role]}", n))
+    for role in {x.role for x in beside if x.values is None}:
+        expected.append((None, role, None, REFUSED_BESIDE, None))
     if sorted(stated, key=str) != sorted(expected, key=str):
         notes.find("6", AUDIT, "table not_looked_at is not what was left out")
 

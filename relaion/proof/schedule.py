@@ -8,6 +8,7 @@ from pathlib import Path
 from relaion.errors import InputError
 from relaion.paths import ShardPath, shown
 from relaion.proof import audit, disclosure, tree
+from relaion.proof.beside import not_looked_at_beside
 from relaion.proof.given import Given
 from relaion.proof.kept import check_kept
 from relaion.proof.known import Known
@@ -25,7 +26,7 @@ from relaion.proof.task import OutputTask, ShardReport, ShardTask
 from relaion.proof.told import check_told
 from relaion.proof.verdict import Notes
 from relaion.shards.layout import Shard, group_shards, read_shard
-from relaion.shards.looked import NotLookedAt, unread
+from relaion.shards.looked import NotLookedAt, is_of_sidecars, unread
 
 Done = Callable[[int, int], None]
 
@@ -70,7 +71,8 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         known |= _known(job, apply, more, set())
         for task, output in suspects:
             check_kept(replace(task, known=known), output, notes)
-    _leave_out(job, cells, reports, notes)
+    left_out = (*job.given.left_out, *not_looked_at_beside(known, job.given.sidecars))
+    _leave_out(job, cells, reports, left_out, notes)
     if cells is not None and check_lines(cells, job.statement, notes):
         audit.check_files(cells, job.statement, notes)
         check_stated(cells, job.statement, notes)
@@ -78,25 +80,32 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         whole = job.given.exact and len(job.given.sources) == len(job.statement.inputs)
         check_publishable(cells, job.statement, reports if whole else (), notes)
         if whole:
-            check_counts(cells, job.statement, reports, job.given.left_out, notes)
+            check_counts(cells, job.statement, reports, left_out, notes)
 
 
 def _leave_out(
-    job: Job, cells: audit.Cells | None, reports: Sequence[ShardReport], notes: Notes
+    job: Job,
+    cells: audit.Cells | None,
+    reports: Sequence[ShardReport],
+    left_out: Sequence[NotLookedAt],
+    notes: Notes,
 ) -> None:
     """Say what was not looked at: by the inputs, or where they are missing as the audit has it."""
+    stated = [
+        NotLookedAt(r["subset"], r["role"], r["column_name"], r["reason"], r["n_values"])
+        for r in (cells or {}).get("not_looked_at", ())
+    ]
     if job.given.sources:
         counts: Counter[tuple[str, str, str]] = Counter()
         for report in reports:
             for (table, *key), n in report.counts.items():
                 if table == "not_looked_at":
                     counts[shown(report.subset), key[0], key[1]] += n
-        for found in (*job.given.left_out, *unread(counts)):
-            notes.leave_out(found.sentence)
-        return
-    for row in (cells or {}).get("not_looked_at", ()):
-        line = (row["subset"], row["role"], row["column_name"], row["reason"], row["n_values"])
-        notes.leave_out(NotLookedAt(*line).sentence)
+        beside = job.given.sidecars and job.given.lists is not None
+        told = [x for x in stated if is_of_sidecars(x) and not beside]
+        stated = [*left_out, *unread(counts), *told]
+    for found in stated:
+        notes.leave_out(found.sentence)
 
 
 def _outputs(job: Job) -> dict[tuple[str, str], list[OutputTask]]:

@@ -7,6 +7,7 @@ a mark are spelled out again.
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from relaion.proof.near import near_rows
 from relaion.proof.rows import Roles, Rows, open_shard, role_rows
 
 PIECE_ROWS = 1_000_000
+# file, role, place among the columns of the role -> how many
+Unread = Counter[tuple[Path, str, int]]
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Shorts:
-    """Shortened digests: `plain` ones, and `spelled` ones, each with the mark of its row's link."""
+    """Shortened digests: `plain` ones, and `spelled` ones, each with the mark of its row's link.
+
+    `unread`: how many values of a sidecar's columns are no digest.
+    """
 
     plain: pa.Array = field(default_factory=lambda: _int64(array("q")))
     spelled: pa.Array = field(default_factory=lambda: _int64(array("q")))
     marks: pa.Array = field(default_factory=lambda: _int64(array("q")))
+    unread: Unread = field(default_factory=Counter)
 
     def __len__(self) -> int:
         """How many digests these are."""
@@ -120,7 +127,13 @@ def joined(some: list[Shorts]) -> Shorts:
 
 def shorts_of(wanted: Wanted, source: Source) -> Shorts:
     """The digests of a file's rows. Each comes with what any list of these kinds could name."""
-    return joined([_of_batch(rows, wanted) for rows in source.rows(wanted.roles)])
+    found: list[Shorts] = []
+    unread: Unread = Counter()
+    for rows in source.rows(wanted.roles):
+        found.append(_of_batch(rows, wanted))
+        if not source.is_checked:  # those of shards are counted when these are checked
+            unread.update({(source.path, *at): n for at, n in rows.unread.items() if n})
+    return replace(joined(found), unread=unread)
 
 
 def _of_batch(rows: Rows, wanted: Wanted) -> Shorts:

@@ -10,6 +10,7 @@ from relaion.proof.rows import roles_of
 from relaion.proof.shorts import Source
 from relaion.proof.statement import MANIFEST, SidecarLine, Statement
 from relaion.proof.verdict import Notes, count
+from relaion.shards.looked import passed_over_beside
 from relaion.shards.sidecar import Sidecar, read_sidecars
 
 
@@ -35,9 +36,7 @@ def check_sidecars(
         notes.notice(notice)
     ours = sorted((_line(s, seals[s.path].sha256) for s in found), key=str)
     differ = len(set(ours) ^ set(statement.sidecars)) or ours != list(statement.sidecars)
-    apart = tuple(
-        Apart(Source(s.readable, roles_of(s.layout), is_checked=False), s.keys) for s in found
-    )
+    apart = tuple(_apart(s) for s in found)
     if not differ:
         return apart, []
     missing = len(set(statement.sidecars) - set(ours))
@@ -45,6 +44,17 @@ def check_sidecars(
         notes.limit("1a", f"{count(missing, 'sidecar')} of the run not given")
     notes.find("6", MANIFEST, "the sidecars given are not those of the run")
     return apart, ["the sidecars given are not those of the run"]
+
+
+def _apart(sidecar: Sidecar) -> Apart:
+    layout = sidecar.layout
+    return Apart(
+        Source(sidecar.readable, roles_of(layout), is_checked=False),
+        sidecar.keys,
+        sidecar.name,
+        {(r, i): c.name for r in layout.roles for i, c in enumerate(layout.playing(r))},
+        passed_over_beside(sidecar.name, layout),
+    )
 
 
 def _line(sidecar: Sidecar, sha256: str) -> SidecarLine:

@@ -20,7 +20,7 @@ from relaion.run.numbering import Numbered
 from relaion.run.plan import Plan
 from relaion.run.search import FEW_ROWS, Count, Hits, Union
 from relaion.run.task import Report
-from relaion.shards.looked import NotLookedAt
+from relaion.shards.looked import NotLookedAt, published
 from relaion.sqlset import Script, load
 
 Rows = list[Sequence[Any]]
@@ -102,11 +102,7 @@ def _tables(found: Found) -> dict[str, Rows]:
             [shown(c.subset), c.role, c.via, c.rows, c.covered, c.estimated, c.sampled]
             for c in found.coverage
         ],
-        "found_not_looked_at": [
-            # names of files stay out: what lies beside shards may be a partner's
-            [x.subset, x.role, None if x.role == "files" else x.column, x.reason, x.values]
-            for x in found.not_looked_at
-        ],
+        "found_not_looked_at": published(found.not_looked_at),
         "found_tally": [[subset[r.no], *t] for r in found.reports.values() for t in r.tally],
         "found_groups": [[subset[r.no], *g] for r in found.reports.values() for g in r.groups],
     }

@@ -5,7 +5,7 @@ from footers, and that is said.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -14,10 +14,19 @@ from relaion.run.inputs import Inputs
 from relaion.run.numbering import Numbered
 from relaion.shards.coverage import cover
 from relaion.shards.digests import WIDTHS
-from relaion.shards.looked import Asked, NotLookedAt, not_looked_at, unread
+from relaion.shards.looked import (
+    Asked,
+    BesideLine,
+    NotLookedAt,
+    not_looked_at,
+    passed_over_beside,
+    unread,
+    unread_beside,
+)
+from relaion.shards.sidecar import Sidecar
 
 ROLES = ("url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256")
-# shard, role, column, how many: as `26_found_values` has them
+# shard, role, column, how many: as `26_found_values` has them; below 0 are sidecars
 Values = Iterable[tuple[int, str, str | None, int]]
 
 
@@ -106,7 +115,18 @@ def unread_values(inputs: Inputs, values: Values) -> tuple[NotLookedAt, ...]:
     return unread(counts)
 
 
-def left_out(inputs: Inputs, asked: Asked, values: Values) -> tuple[NotLookedAt, ...]:
+def left_out(
+    inputs: Inputs, sidecars: Sequence[Sidecar], asked: Asked, values: Values
+) -> tuple[NotLookedAt, ...]:
     """Everything that a run did not look at."""
     static = not_looked_at([n.shard for n in inputs.shards], asked, inputs.skipped)
-    return (*static, *unread_values(inputs, values))
+    beside: dict[str, list[BesideLine]] = {}
+    for no, role, name, n in values:
+        if no < 0 and name is not None:
+            beside.setdefault(sidecars[-1 - no].name, []).append((role, name, n))
+    return (
+        *static,
+        *unread_values(inputs, values),
+        *(x for s in sidecars for x in passed_over_beside(s.name, s.layout)),
+        *(x for s, lines in sorted(beside.items()) for x in unread_beside(s, lines)),
+    )

@@ -215,7 +215,8 @@ def _found(engine: Engine) -> dict[str, object]:
             "from found group by all order by all"
         ),
         "values": engine.rows(
-            "select v.* from found_values as v semi join shards using (shard_no) order by all"
+            "select v.* from found_values as v "
+            "where v.shard_no < 0 or v.shard_no in (select shard_no from shards) order by all"
         ),
     }
 

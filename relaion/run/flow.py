@@ -102,7 +102,7 @@ class Run:
                 *(e.labels for e in self.request.editions)
             ),
         )
-        passed_over = left_out(inputs, asked, searched.values)
+        passed_over = left_out(inputs, beside, asked, searched.values)
         is_hit = bool(searched.hits.counts)
         found = Found(
             self.request.plan, inputs.shards, reports, covered, passed_over, lines, is_hit

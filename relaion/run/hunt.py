@@ -21,6 +21,7 @@ from relaion.run.numbering import Numbered, batches
 from relaion.run.pool import Executor, Outcome
 from relaion.run.progress import Progress
 from relaion.run.search import Count, Hits, Union
+from relaion.run.sidecars import UNREAD
 from relaion.shards.footer import read_footer
 
 BATCH_ROWS = 100_000_000
@@ -35,7 +36,7 @@ class Searched:
     """What was found, counted; the shards that were searched, and a digest of the hits of each.
 
     A shard without hits has no digest. `seals` are the shards as they were searched, `values`
-    the lines of `26_found_values`.
+    the lines of `26_found_values`, and those of `13_sidecar_values` under negative numbers.
     """
 
     hits: Hits
@@ -207,6 +208,7 @@ class Hunt:
         self, shards: Sequence[Numbered], ledger: Ledger, hits: Path, same: list[Path]
     ) -> None:
         values = tuple(self._path(n.replace("hits", "values", 1)) for n in ledger.names)
+        values += (self.work / UNREAD,) if self.search.sidecars else ()
         reads = {"list_hits": (hits,), "same_link": tuple(same), "found_values": values}
         files = [[p.name, file_sha256(p)] for p in (hits, *same, *values)]
         value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]

@@ -32,6 +32,7 @@ from relaion.shards.sidecar import Sidecar, read_sidecars
 from relaion.sqlset import load
 
 FOUND = "sidecar_keys.parquet"
+UNREAD = "sidecar_values.parquet"
 LINES = "sidecars.json"
 NOTE = "sidecar_keys.json"
 
@@ -134,18 +135,22 @@ def _source(
 def find_sidecar_keys(
     engine: Engine, sidecars: Sequence[Sidecar], version: str, work: Path
 ) -> None:
-    """Fill the table `sidecar_keys`, from the work folder where an earlier try left it."""
+    """Fill the table `sidecar_keys`, from the work folder where an earlier try left it.
+
+    Beside it lies `unread_beside`: how many values of the sidecars are no digest.
+    """
     if not sidecars:
         return
-    path, note = work / FOUND, work / NOTE
+    path, unread, note = work / FOUND, work / UNREAD, work / NOTE
     value = [_sealed(s).sha256 for s in sidecars]
-    if not is_vouched(note, value, [path]):
+    if not is_vouched(note, value, [path, unread]):
         scripts = load(version)
         kinds = [k for (k,) in engine.rows("select distinct kind from store.entries")]
 
         def look() -> None:
             view_sidecars(engine, sidecars, work, version, kinds)
             engine.run(scripts["10_sidecar_hits"])
+            engine.run(scripts["13_sidecar_values"])
 
         originals = [original for _, original in _originals(sidecars)]
         for original in originals:
@@ -156,5 +161,6 @@ def find_sidecar_keys(
         fill_keys(engine)
         engine.run(scripts["12_sidecar_keys"])
         engine.write_parquet("from sidecar_keys", path)
-        vouch(note, value, [path])
+        engine.write_parquet("from unread_beside order by all", unread)
+        vouch(note, value, [path, unread])
     engine.read_parquet("sidecar_keys", [path])

@@ -1,11 +1,12 @@
 """What a run does not look at, in words that can stand in its verdict.
 
 "Clean" is said of what was looked at. So whatever was not is gathered here: columns that were
-refused or not taken, values that are no digest, kinds of list and rules that met no column in
-a subset, lists that no edition heeds, files beside the shards. A NULL is none of these: it is
-coverage.
+refused or not taken, values that are no digest (of sidecars too), kinds of list and rules that
+met no column in a subset, lists that no edition heeds, files beside the shards. A NULL is none
+of these: it is coverage.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,6 +16,7 @@ from typing import Protocol
 from relaion.paths import shown
 from relaion.shards.digests import WIDTHS, WORDS
 from relaion.shards.layout import Shard
+from relaion.shards.roles import Layout
 
 SCORE_RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
 KEYWORD_RULE = "unsafe_keyword"
@@ -23,6 +25,12 @@ BY_BYTES = "links of more than 16 KiB: matched on their bytes only"
 UNREAD = "values that are no"
 _PARQUET = (b"PAR1", b"PARE")
 BESIDE = "beside the shards, not cleaned"
+# what is published of sidecars, which may be a partner's: neither their names nor their columns'
+UNREAD_BESIDE = "values of sidecars that are no"
+REFUSED_BESIDE = "columns of sidecars that are not used"
+# role, column, how many
+BesideLine = tuple[str, str, int]
+Line = Sequence[str | int | None]
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,8 @@ class NotLookedAt:
 
     `subset` is None where it is of no subset. `role` is what a column looks like, or `files`,
     `keywords`, `lists`. `column` names the column or the files, if there are any. `values` is
-    how many values, rows or files these are; None where they were not counted.
+    how many values, rows or files these are; None where they were not counted. `sidecar` is
+    the file name of the sidecar whose column it is.
     """
 
     subset: str | None
@@ -39,11 +48,13 @@ class NotLookedAt:
     column: str | None
     reason: str
     values: int | None
+    sidecar: str | None = None
 
     @property
     def sentence(self) -> str:
         """One line for people; it holds names and counts, never a value."""
         where = f"subset {self.subset}: " if self.subset is not None else ""
+        where += f"sidecar {self.sidecar}: " if self.sidecar is not None else ""
         if self.role == "files":
             return f"{where}{self.column or f'{self.values:,} files'} ({self.reason})"
         what = "" if self.column is None else f"column {self.column}: "
@@ -167,3 +178,44 @@ def unread(counts: Mapping[tuple[str, str, str], int]) -> tuple[NotLookedAt, ...
         for (subset, role, name), n in sorted(counts.items())
         if n
     )
+
+
+def passed_over_beside(sidecar: str, layout: Layout) -> tuple[NotLookedAt, ...]:
+    """Columns of a sidecar that look like a key or an image hash and are not used."""
+    return tuple(
+        NotLookedAt(None, c.claimed, shown(c.name), c.why, None, shown(sidecar))
+        for c in layout.passed_over
+        if c.claimed in ("url", "row_hash", *WIDTHS)
+    )
+
+
+def unread_beside(sidecar: str, lines: Iterable[BesideLine]) -> tuple[NotLookedAt, ...]:
+    """Values of a sidecar that are no digest, by column."""
+    return tuple(
+        NotLookedAt(None, role, shown(name), f"{UNREAD} {WORDS[role]}", n, shown(sidecar))
+        for role, name, n in sorted(lines)
+        if n
+    )
+
+
+def is_of_sidecars(line: NotLookedAt) -> bool:
+    """Whether a line as it was published tells of sidecars."""
+    return line.reason.startswith((UNREAD_BESIDE, REFUSED_BESIDE))
+
+
+def published(found: Iterable[NotLookedAt]) -> list[Line]:
+    """What of it may be published: no names of files, and of sidecars sums alone."""
+    lines: list[Line] = []
+    values: Counter[str] = Counter()
+    columns: dict[str, None] = {}
+    for x in found:
+        if x.sidecar is None:
+            name = None if x.role == "files" else x.column
+            lines.append((x.subset, x.role, name, x.reason, x.values))
+        elif x.values is None:
+            columns[x.role] = None
+        else:
+            values[x.role] += x.values
+    lines += [(None, role, None, REFUSED_BESIDE, None) for role in columns]
+    lines += [(None, r, None, f"{UNREAD_BESIDE} {WORDS[r]}", n) for r, n in values.items()]
+    return lines

@@ -105,7 +105,7 @@ def match(
     hits = searched.hits
     told += notices(hits, known.kinds, inputs.roles, roles_beside(beside), inputs.refused)
     asked = Asked(known.kinds, beside=roles_beside(beside))
-    passed_over = left_out(inputs, asked, searched.values)
+    passed_over = left_out(inputs, beside, asked, searched.values)
     return Matched(known.lists, inputs.rows_by_subset, hits, covered, tuple(told), passed_over)
 
 
