@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -67,7 +68,8 @@ def read_case(path: Path) -> Case:
         else:
             parts = [part.strip() for part in text.split("|")]
             assert len(parts) == 5, f"{path.name}: five fields expected: {text}"
-            lines.append(Line(*parts))
+            name = json.loads(parts[0]) if parts[0].startswith('"') else parts[0]
+            lines.append(Line(name, *parts[1:]))
     assert path.read_text(encoding="utf-8").startswith("# "), f"{path.name}: say what it is"
     said: dict[str, str | list[str]] = dict(named)
     return Case(path.stem, tuple(lines), said, error)

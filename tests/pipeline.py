@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def _at_home(cwd: Path | None, command: Sequence[str]) -> Iterator[None]:
         patch.setattr(sys, "argv", command)
         for stage in ("clean", "match"):
             # the package has functions of these names, which hide the modules
-            patch.setattr(sys.modules[f"relaion.stages.{stage}"], "LocalPool", hands)
+            patch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", hands)
         yield
 
 

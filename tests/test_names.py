@@ -130,3 +130,26 @@ def test_columns_are_taken_by_place_under_any_names(
         pq.read_table(tmp_path / "b.parquet").column(moved.roles["url"].position).to_pylist()
     )
     assert again == links().to_pylist()
+
+
+def test_rows_leave_by_columns_with_more_around_their_names(tmp_path: Path) -> None:
+    columns = {
+        "\ufeffurl": links(),
+        " text": ["a teapot" if i != 5 else "words" for i in range(ROWS)],
+        "md5 ": [f"{i:032x}" for i in range(ROWS)],
+        "'punsafe'": [{5: 0.6, 7: 0.99}.get(i, 0.1) for i in range(ROWS)],
+    }
+    (tmp_path / "in/en").mkdir(parents=True)
+    pq.write_table(pa.table(columns), tmp_path / "in/en/a.parquet", row_group_size=7)
+    add_lists(
+        tmp_path / "l.duckdb", [Sent((("url", "https://a.example/11"), ("image_md5", f"{3:032x}")))]
+    )
+    (tmp_path / "words.txt").write_text("teapot\n")
+    done = relaion("clean", "in", "--lists", "l.duckdb", "--out", "out", "--keywords", "words.txt",
+                   "--strict", cwd=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    gone = {"research": {3, 7, 11}, "research-safe": {3, 5, 7, 11}}
+    for edition, left in gone.items():
+        out = pq.ParquetFile(tmp_path / "out" / edition / "en/a.parquet").read()
+        stay = [i for i in range(ROWS) if i not in left]
+        assert out.column(2).to_pylist() == [columns["md5 "][i] for i in stay], edition

@@ -4,7 +4,9 @@ Every name of a published layout that could be mistaken is here, with the reason
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from relaion.paths import shown
 from relaion.shards.digests import WIDTHS, WORDS
@@ -43,6 +45,8 @@ NAMES = {
     "image_sha256": ("sha256", "image_sha256", "sha256hash", "sha256_hash", "sha256sum"),
     "language": ("language", "lang"),
 }
+_BOM_MISREAD = "\u00ef\u00bb\u00bf"
+_QUOTES = frozenset("\"'`")
 _WHOLE_DECIMAL = re.compile(r"decimal(?:32|64|128)\([0-9]+, 0\)")
 _NARROW = re.compile(r"u?int(?:8|16|32)")
 _FLOATS = ("float16", "float", "double")
@@ -91,12 +95,32 @@ class Claim:
     of: str | None = None
 
 
+@lru_cache(maxsize=4096)
+def bare_name(name: str) -> str:
+    """A name without what nobody means by it: blanks, invisible characters, quotes around it.
+
+    A byte order mark of UTF-8, read as Latin-1, is three letters.
+    """
+    start, end = 0, len(name)
+    while start < end and _is_around(name[start]):
+        start += 1
+    while end > start and _is_around(name[end - 1]):
+        end -= 1
+    found = name[start:end]
+    return bare_name(found[3:]) if found.startswith(_BOM_MISREAD) else found or name
+
+
+def _is_around(letter: str) -> bool:
+    return letter in _QUOTES or letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf")
+
+
 def claim(name: str, kind: str, *, safety_table: bool = False) -> Claim:
-    """What a column claims, from its name in any case and its type (`plain_type`).
+    """What a column claims, from its bare name in any case and its type (`plain_type`).
 
     `safety_table`: the file is one of LAION's score tables (row hash and score, no link),
     where `prediction` is punsafe; elsewhere that name says nothing about safety.
     """
+    name = bare_name(name)
     lower = name.lower()
     if lower in _NO_ROLE:
         return Claim(None, refusal=_NO_ROLE[lower])

@@ -4,6 +4,8 @@ Names in any case, from the data sets that people hold: LAION and Re-LAION, Data
 PD12M, and what img2dataset writes.
 """
 
+from relaion.shards.claims import bare_name
+
 UNKNOWN = "not known, kept as it is"
 BY_NAME = "by name and type"  # why a column plays a role
 NO_COLUMN = "no column"  # why a kind of list cannot be matched
@@ -89,7 +91,7 @@ def meaning(name: str, kind: str) -> str:
     `kind` is the type as `plain_type` writes it. A type that such a column has only by an
     accident on its way is explained too.
     """
-    lower = name.lower()
+    lower = bare_name(name).lower()
     if lower == "hash":
         if kind == "string" or kind.startswith("binary"):
             return "hash of the image file"

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from relaion.shards.claims import bare_name
+
 # what it is -> columns that it has; the first that fits is told, so the special ones come first
 _KNOWN: tuple[tuple[str, str], ...] = (
     ("Re-LAION-5B", "url caption similarity hash punsafe key status md5"),
@@ -24,7 +26,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
 
 def known_as(names: Iterable[str]) -> str:
     """The data set, or the program, whose columns these are; empty if none is known."""
-    lower = {name.lower() for name in names}
+    lower = {bare_name(name).lower() for name in names}
     return next((what for what, needed in _KNOWN if _columns(needed) <= lower), "")
 
 

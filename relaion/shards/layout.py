@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from relaion.errors import DamagedError, InputError
 from relaion.paths import ShardPath, Stamp, shown, stamp_of
-from relaion.shards.claims import NAMES
+from relaion.shards.claims import NAMES, bare_name
 from relaion.shards.columns import (
     ColumnFacts,
     count_missing,
@@ -23,7 +23,7 @@ from relaion.shards.columns import (
     sample_values,
 )
 from relaion.shards.footer import Footer, read_footer
-from relaion.shards.overrides import Columns, listed
+from relaion.shards.overrides import Columns, listed, named_by
 from relaion.shards.roles import Column, Layout, describe, detect, settle
 from relaion.shards.sound import check_sound
 
@@ -145,9 +145,11 @@ def _is_void(path: Path, rows: int, layout: Layout) -> bool:
 
     A writer that met no link gives the column any type: none (Arrow's null), or that of NaN.
     """
-    named = {name for role, name in layout.overrides if role == "url"}
+    names = [c.name for c in layout.columns]
+    said = [name for role, name in layout.overrides if role == "url"]
+    named = {i for name in said for i in named_by(name, names)}
     for column in layout.columns:
-        if column.name in named or (not named and column in _mistaken(layout)):
+        if column.position in named or (not named and column in _mistaken(layout)):
             if not rows or column.type == "null":
                 return True
             return sum(count_missing(path, column)) == rows
@@ -156,7 +158,7 @@ def _is_void(path: Path, rows: int, layout: Layout) -> bool:
 
 def _mistaken(layout: Layout) -> list[Column]:
     """Columns that are links by their names and cannot be, by their types."""
-    return [c for c in layout.refused if c.name.lower() in NAMES["url"]]
+    return [c for c in layout.refused if bare_name(c.name).lower() in NAMES["url"]]
 
 
 def _no_link(layout: Layout) -> str:

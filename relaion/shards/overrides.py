@@ -1,12 +1,12 @@
 """`--column role=name`: the user's word on what a column means, checked against the file."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from relaion.errors import InputError
 from relaion.paths import shown
-from relaion.shards.claims import MANY, ROLES, misfit
+from relaion.shards.claims import MANY, ROLES, bare_name, misfit
 
 
 class Named(Protocol):
@@ -45,7 +45,7 @@ def columns_of(overrides: Overrides) -> dict[str, str | list[str]]:
 
 
 def check_overrides(columns: Sequence[Some], overrides: Overrides) -> dict[str, list[Some]]:
-    """Role to the columns that the user named for it, in that order; names are taken exactly.
+    """Role to the columns that the user named for it, in that order, as `named_by` finds them.
 
     A column without a type, which is NULL in every row, is left out.
 
@@ -76,13 +76,26 @@ def check_overrides(columns: Sequence[Some], overrides: Overrides) -> dict[str, 
 
 
 def _the_one(columns: Sequence[Some], name: str, said: str) -> Some:
-    found = [column for column in columns if column.name == name]
+    found = [columns[i] for i in named_by(name, [column.name for column in columns])]
     if len(found) == 1:
         return found[0]
     if found:
         raise InputError(f"{said}: {len(found)} columns have that very name; rename one of them")
     names = [column.name for column in columns]
     raise InputError(f"{said}: no such column; it has {listed(names)}{nearest(name, names)}")
+
+
+def named_by(name: str, names: Sequence[str]) -> list[int]:
+    """Which of some columns' names a user means: that very one, or one that nobody can type.
+
+    Such a name is written as we show it, or without the blanks and marks around it.
+    """
+    ways: tuple[Callable[[str], str], ...] = (str, shown, bare_name)
+    wanted = (name, name, bare_name(name))
+    for way, said in zip(ways, wanted, strict=True):
+        if found := [i for i, known in enumerate(names) if way(known) == said]:
+            return found
+    return []
 
 
 def listed(names: Iterable[str], most: int = 20) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from relaion.errors import InputError
 from relaion.paths import shown
-from relaion.shards.claims import NOUNS, ROLES, Claim, claim, misfit
+from relaion.shards.claims import NOUNS, ROLES, Claim, bare_name, claim, misfit
 from relaion.shards.digests import NONE, WIDTHS, Value, Verdict, is_number, judge
 from relaion.shards.glossary import BY_NAME, meaning
 from relaion.shards.overrides import Columns, Overrides, check_overrides, overrides_of
@@ -109,11 +109,11 @@ def _detected(schema: pa.Schema, overrides: Overrides) -> Layout:
     columns = []
     spelled: dict[str, list[str]] = {}
     for name in schema.names:
-        spelled.setdefault(name.lower(), []).append(name)
+        spelled.setdefault(bare_name(name).lower(), []).append(name)
     for position, field in enumerate(schema):
         kind = plain_type(field.type)
         note = meaning(field.name, kind)
-        for other in spelled[field.name.lower()]:
+        for other in spelled[bare_name(field.name).lower()]:
             if other != field.name:
                 note += f"; another column than {shown(other)}"
         columns.append(Column(field.name, position, kind, None, "", note, None))
@@ -156,11 +156,11 @@ def describe(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Lay
     verdicts = {
         c.position: _judge(c, c.role or "", sample) for c in layout.used if c.role in WIDTHS
     }
-    for role, name in layout.overrides:
-        for column in layout.playing(role):
+    for role, named in check_overrides(layout.columns, layout.overrides).items():
+        for column in named:
             verdict = verdicts.get(column.position)
-            if column.name == name and verdict and verdict.encoding == NONE:
-                raise InputError(f"--column {role}={name}: {verdict.why}")
+            if verdict and verdict.encoding == NONE:
+                raise InputError(f"--column {role}={shown(column.name)}: {verdict.why}")
     if (own := layout.roles.get("row_hash")) and own.type == "string":
         seen = [value for value in sample(own) if value.strip()]
         if seen and not any(map(is_number, seen)):
@@ -186,22 +186,22 @@ def _judged(column: Column, verdicts: Mapping[int, Verdict]) -> Column:
 
 def _assign(layout: Layout, full: Collection[int] | None) -> Layout:
     """Roles for columns; `full` are positions of rivals that hold values, None before a look."""
-    bare = [
+    plain = [
         replace(c, role=None, why="", encoding=None, order=0, claimed=None) for c in layout.columns
     ]
-    given = check_overrides(bare, layout.overrides)
-    claims = _claims(bare, given)
+    given = check_overrides(plain, layout.overrides)
+    claims = _claims(plain, given)
     done = {
         c.position: replace(c, why=claims[c.position].refusal, claimed=claims[c.position].of)
-        for c in bare
+        for c in plain
     }
     for role in ROLES:
         rivals = sorted(
-            (c for c in bare if claims[c.position].role == role),
+            (c for c in plain if claims[c.position].role == role),
             key=lambda c: (
                 full is not None and c.position not in full,
                 claims[c.position].rank,
-                c.name != c.name.lower(),
+                c.name != bare_name(c.name).lower(),
                 c.position,
             ),
         )
@@ -219,7 +219,7 @@ def _assign(layout: Layout, full: Collection[int] | None) -> Layout:
                 taken = players[0].name if players else dict(layout.overrides)[role]
                 why = f"its name says {NOUNS[role]} too, but {shown(taken)} is taken for it"
                 done[column.position] = replace(column, why=why, claimed=role)
-    return replace(layout, columns=tuple(done[c.position] for c in bare))
+    return replace(layout, columns=tuple(done[c.position] for c in plain))
 
 
 def _claims(columns: Sequence[Column], given: Mapping[str, Sequence[Column]]) -> list[Claim]:
@@ -237,10 +237,10 @@ def _claims(columns: Sequence[Column], given: Mapping[str, Sequence[Column]]) ->
 def _why(column: Column, role: str, rivals: Sequence[Column]) -> str:
     """Why a column plays a role that it claims, and which ones it was preferred to."""
     why = BY_NAME
-    if column.name.lower() == "hash":
+    if bare_name(column.name).lower() == "hash":
         other = "an image hash" if role == "row_hash" else "LAION's row hash"
         why += f": {NOUNS[role]}, not {other}"
-    if column.name.lower() == "prediction":
+    if bare_name(column.name).lower() == "prediction":
         why += ": row hash and score are a LAION safety table"
     others = ", ".join(shown(rival.name) for rival in rivals if rival is not column)
     return f"{why}; taken before {others}" if others else why

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import Seal, ShardPath, find_sidecars, private_folder, shown
-from relaion.shards.claims import NAMES
+from relaion.shards.claims import NAMES, bare_name
 from relaion.shards.digests import NONE, WIDTHS
 from relaion.shards.layout import Shard, group_shards, read_shard, schema_names
-from relaion.shards.overrides import Columns, Overrides, columns_of, listed, overrides_of
+from relaion.shards.overrides import Columns, Overrides, columns_of, listed, named_by, overrides_of
 from relaion.shards.roles import Layout
 from relaion.shards.tsv import Converted, convert, read_plan
 
@@ -86,8 +86,8 @@ def _is_parquet(path: Path) -> bool:
 
 
 def _read(path: ShardPath, columns: Overrides) -> Shard:
-    held = set(schema_names(path))
-    given = columns_of(tuple((role, name) for role, name in columns if name in held))
+    held = schema_names(path)
+    given = columns_of(tuple((role, name) for role, name in columns if named_by(name, held)))
     return read_shard(path, given, needs_link=False)
 
 
@@ -152,6 +152,6 @@ def _refused(layout: Layout, roles: Sequence[str]) -> str:
     wanted = {name for role in roles for name in NAMES[role]}
     for column in layout.columns:
         is_none = column.role in roles and column.encoding == NONE
-        if is_none or (column in layout.refused and column.name.lower() in wanted):
+        if is_none or (column in layout.refused and bare_name(column.name).lower() in wanted):
             return f" ({shown(column.name)}: {column.why})"
     return ""

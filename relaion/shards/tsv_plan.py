@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from relaion.errors import InputError
-from relaion.shards.claims import NAMES, NOUNS
+from relaion.shards.claims import NAMES, NOUNS, bare_name
 from relaion.shards.digests import WIDTHS, form_of
 from relaion.shards.exact import readable
-from relaion.shards.overrides import Overrides, columns_of
+from relaion.shards.overrides import Overrides, columns_of, named_by
 from relaion.shards.roles import Column, Layout, describe, detect, settle
 
 Row = list[bytes]
@@ -54,12 +54,17 @@ def make_plan(sample: Sequence[Row], columns: Overrides) -> Plan:
     rows = [row for row in sample[has_header:] if len(row) == len(first)]
     seen = [[row[i] for row in rows if row[i] not in MISSING] for i in range(len(first))]
     names = _named(first, columns) if has_header else _guessed(seen)
-    hashes = {*NAMES["row_hash"], *(n.lower() for role, n in columns if role == "row_hash")}
+    hashes = {
+        *NAMES["row_hash"],
+        *(bare_name(n).lower() for role, n in columns if role == "row_hash"),
+    }
     kinds = [
-        pa.int64() if name.lower() in hashes and v and all(map(is_whole, v)) else pa.string()
+        pa.int64()
+        if bare_name(name).lower() in hashes and v and all(map(is_whole, v))
+        else pa.string()
         for name, v in zip(names, seen, strict=True)
     ]
-    given = columns_of(tuple((role, name) for role, name in columns if name in names))
+    given = columns_of(tuple((role, name) for role, name in columns if named_by(name, names)))
     layout = detect(pa.schema(list(zip(names, kinds, strict=True))), given)
     layout = settle(layout, lambda _: True)  # what the first rows lack, others may hold
     layout = describe(layout, lambda column: [readable(v) for v in seen[column.position]])
@@ -70,7 +75,7 @@ def make_plan(sample: Sequence[Row], columns: Overrides) -> Plan:
 def _is_header(row: Row, columns: Overrides) -> bool:
     said = {name for _, name in columns}
     names = [readable(field).strip() for field in row]
-    is_known = any(name in said or name.lower() in _KNOWN for name in names)
+    is_known = any(name in said or bare_name(name).lower() in _KNOWN for name in names)
     return is_known and not any(_look([field]) for field in row)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from relaion.paths import shown
-from relaion.shards.claims import NAMES, misfit
+from relaion.shards.claims import NAMES, bare_name, misfit
 from relaion.shards.coverage import Coverage, cover
 from relaion.shards.digests import ENCODINGS, NONE, WIDTHS
 from relaion.shards.glossary import NO_COLUMN
@@ -120,7 +120,7 @@ def _why_none(role: str, shards: Sequence[Shard]) -> str:
     """Why no column plays a role: there is none, or the one by that name was refused."""
     for shard in shards:
         for column in shard.layout.refused:
-            if column.name.lower() in NAMES[role] and not _meant_otherwise(column, role):
+            if bare_name(column.name).lower() in NAMES[role] and not _meant_otherwise(column, role):
                 return f"not by column {shown(column.name)}: {column.why}"
     return NO_COLUMN
 
@@ -128,4 +128,4 @@ def _why_none(role: str, shards: Sequence[Shard]) -> str:
 def _meant_otherwise(column: Column, role: str) -> bool:
     """`hash` is LAION's row hash as a number, and an image hash as text or bytes."""
     is_number = bool(misfit("image_md5", column.type))
-    return column.name.lower() == "hash" and is_number is (role in WIDTHS)
+    return bare_name(column.name).lower() == "hash" and is_number is (role in WIDTHS)
