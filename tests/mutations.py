@@ -398,6 +398,11 @@ def _of_shards() -> Iterator[tuple[str, Change]]:
             f"shard: a {name} value that no row has",
             _footer(lambda f, g, n=n: put(_chunk(g)[3][1][12][1], n, (BINARY, b"note"))),
         )
+    for name, n, number in (("NULLs", 3, 1), ("distinct values", 4, 1)):
+        yield (
+            f"shard: a false number of {name}",
+            _footer(lambda f, g, n=n, k=number: put(_chunk(g)[3][1][12][1], n, (I64, k))),
+        )
     yield "shard: another writer", _footer(lambda f, g: put(f, CREATED_BY, (BINARY, b"x")))
     yield "shard: a field of its schema", _footer(lambda f, g: put(f[2][1][1][1], 9, (3 + 2, 77)))
     for name, n in (("a row less", 1), ("the last rows less", 3)):

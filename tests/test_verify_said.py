@@ -13,7 +13,7 @@ from relaion.proof.reading import batches
 from relaion.proof.said import Said
 from relaion.shards.footer import read_footer
 from relaion.shards.metadata import GROUPS, MAGIC
-from relaion.shards.thrift import BINARY, LIST, STRUCT
+from relaion.shards.thrift import BINARY, I64, LIST, STRUCT
 from relaion.shards.thrift_out import write_struct
 
 GONE = "https://gone.example/a.jpg"
@@ -106,11 +106,83 @@ def test_a_row_group_that_was_carried_over_says_what_it_said(folder: Path) -> No
     assert hides(with_bound(fewer, 5, b"https://i"), lying)
 
 
+def miscounts(path: Path, source: Path | None = None) -> bool:
+    """Whether a file states a number of NULLs or distinct values that is none of its rows."""
+    said = Said(path, source or path.with_name("none.parquet"))
+    for batch in batches(path):
+        said.see(batch)
+    assert not said.hidden
+    return said.miscounted
+
+
+NULLS, DISTINCT = 3, 4  # of Statistics
+
+
+@pytest.mark.parametrize("size", [50, 20, 7])
+def test_counts_of_nulls_and_distinct_values_are_those_of_the_rows(size: int, folder: Path) -> None:
+    columns = {**kept(), "url": [None, *kept()["url"][:48], kept()["url"][0]]}
+    path = write(folder / "a.parquet", columns, row_group_size=size, write_page_index=True)
+    assert not miscounts(path)
+    first = columns["url"][:size]
+    nulls, distinct = first.count(None), len(set(first) - {None})
+    assert not miscounts(with_field(path, DISTINCT, I64, distinct))
+    for n in (-1, 0, distinct - 1, distinct + 1):
+        assert miscounts(with_field(path, DISTINCT, I64, n))
+    assert not miscounts(with_field(path, DISTINCT, I64, distinct))
+    for n in (-1, 0, size, nulls + 1):
+        assert miscounts(with_field(path, NULLS, I64, n))
+    assert not miscounts(with_field(path, NULLS, I64, nulls))
+
+
+def test_an_index_with_another_number_of_nulls_than_its_pages(folder: Path) -> None:
+    path = write(folder / "a.parquet", kept(), write_page_index=True)
+    footer = read_footer(path)
+    chunk = footer.group(0)[1][1][1][2]  # of scores, one of which is NULL
+    at, size = chunk[6][1], chunk[7][1]
+    data = path.read_bytes()
+    one, two = b"\x19\x16\x02", b"\x19\x16\x04"  # a list of one number
+    assert data[at : at + size].count(one) == 1
+    changed = data[at : at + size].replace(one, two)
+    path.write_bytes(data[:at] + changed + data[at + size :])
+    assert miscounts(path, write(folder / "truth.parquet", kept(), write_page_index=True))
+
+
+@settings(max_examples=30)
+@given(
+    values=st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", ""])), max_size=30),
+    lie=st.integers(-2, 40),
+)
+def test_any_false_count_of_nulls_is_found(
+    values: list[str | None], lie: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("counted")
+    column = pa.array([*values, None], pa.string())
+    write(folder / "none.parquet", {"x": column[:0]})
+    path = with_field(write(folder / "a.parquet", {"x": column}), NULLS, I64, lie)
+    assert miscounts(path) is (lie != column.null_count)
+
+
+def test_a_chunk_that_was_carried_over_counts_as_it_did(folder: Path) -> None:
+    source = write(folder / "source.parquet", kept())
+    lying = with_field(source, NULLS, I64, 50)
+    carried = folder / "carried.parquet"
+    carried.write_bytes(lying.read_bytes())
+    assert miscounts(carried)
+    assert not miscounts(carried, lying)
+    truth = write(folder / "truth.parquet", kept())
+    assert miscounts(carried, truth)
+
+
 def with_bound(path: Path, field: int, bound: bytes) -> Path:
     """The file with another bound of its first column."""
+    return with_field(path, field, BINARY, bound)
+
+
+def with_field(path: Path, field: int, kind: int, value: Any) -> Path:
+    """The file with another field of the Statistics of its first column."""
     footer, data = read_footer(path), path.read_bytes()
     groups = [footer.group(i) for i in range(len(footer.groups))]
-    groups[0][1][1][1][0][3][1][12][1][field] = (BINARY, bound)
+    groups[0][1][1][1][0][3][1][12][1][field] = (kind, value)
     made = write_struct(footer.fields | {GROUPS: (LIST, (STRUCT, groups))})
     path.write_bytes(data[: footer.start] + made + len(made).to_bytes(4, "little") + MAGIC)
     return path

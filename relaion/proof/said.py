@@ -1,12 +1,16 @@
-"""Do footer, page headers, indexes and dictionaries name only values that stand in the rows?
+"""Do footer, page headers, indexes and dictionaries say of the rows only what is so?
 
 A reader shows rows. What a shard says of them beside (the smallest and the largest value of a
-chunk or page, the values of a dictionary) may still be a value of a row that left.
+chunk or page, the values of a dictionary) may still be a value of a row that left. And a false
+number of NULLs, or of distinct values, makes programs that believe it pass over rows.
 """
 
+import operator
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,29 +19,55 @@ from relaion.proof.same import bits
 from relaion.shards.footer import Footer, read_footer
 from relaion.shards.metadata import BYTE_ARRAY
 from relaion.shards.thrift import Struct, ThriftError, read_struct
-from relaion.shards.traits import STATISTICS, chunk_range, read_page_header
+from relaion.shards.traits import STATISTICS, chunk_range, read_page_header, said_nulls
 
 _BOUNDS = (1, 2, 5, 6)  # of Statistics
+_DISTINCT = 4
 _COLUMN_INDEX = 6
+_NULL_COUNTS = 5  # of ColumnIndex
 _CODECS = {1: "snappy", 2: "gzip", 4: "brotli", 5: "lz4_raw", 6: "zstd", 7: "lz4_raw"}
 _HADOOP, _HADOOP_SIZES = 5, 8  # the codec that has two sizes before each block
 _LARGEST = 64 << 20  # of a dictionary; no writer makes one of more than a few megabytes
 _BROKEN = (ThriftError, KeyError, TypeError, IndexError, ValueError, OSError, pa.ArrowException)
 
 
+@dataclass
+class _Counted:
+    """What is stated of a chunk's NULLs (twice, maybe) and distinct values; and what was found."""
+
+    nulls: tuple[int, ...]
+    distinct: int | None
+    found: int = 0
+    values: pa.Array | None = None
+
+    def add(self, column: pa.Array) -> None:
+        self.found += column.null_count
+        if self.distinct is not None:
+            seen = bits(column)
+            before = [] if self.values is None else [self.values]
+            self.values = pc.unique(pa.concat_arrays([*before, pc.unique(seen.drop_null())]))
+
+    @property
+    def is_true(self) -> bool:
+        held = 0 if self.values is None else len(self.values)
+        return {*self.nulls} <= {self.found} and self.distinct in (None, held)
+
+
 class Said:
     """Looks at the rows of one output as they go by; `hidden` once something is nobody's.
 
+    `miscounted` once a chunk of a flat column states a false number of NULLs or distinct values.
     `source` is its input: a row group that was carried over byte for byte says what it said.
     """
 
     def __init__(self, path: Path, source: Path) -> None:
         """Begin before the first row. Raises InputError for what is no parquet."""
-        self.hidden = False
+        self.hidden = self.miscounted = False
         self._footer, self._source = read_footer(path), read_footer(source)
         self._group = -1
         self._left = 0
         self._waiting: dict[int, list[bytes] | pa.Array] = {}
+        self._counted: dict[int, _Counted] = {}
 
     def see(self, batch: pa.RecordBatch) -> None:
         """Take the next rows. What cannot be made out is hidden, too."""
@@ -51,7 +81,7 @@ class Said:
             while not self._left:
                 self._next()
             part = batch.slice(0, self._left)
-            if self._waiting:
+            if self._waiting or self._counted:
                 self._look(part)
             self._left -= part.num_rows
             batch = batch.slice(part.num_rows)
@@ -61,14 +91,19 @@ class Said:
     def _next(self) -> None:
         self._group += 1
         self._left = self._footer.groups[self._group].rows
-        self._waiting = {}
+        self._waiting, self._counted = {}, {}
         for leaf, chunk in enumerate(self._footer.chunks(self._group) if self._left else ()):
+            nulls, distinct = _counts(self._footer, chunk)
+            if (nulls or distinct is not None) and not self._footer.leaves[leaf].nested:
+                self._counted[leaf] = _Counted(nulls, distinct)
             said = _values(self._footer, chunk)
             if said:
                 self._waiting[leaf] = list(said)
 
     def _look(self, rows: pa.RecordBatch) -> None:
         leaves = [leaf for column in rows.columns for leaf in _leaves(column)]
+        for place, counted in self._counted.items():
+            counted.add(leaves[place])
         for place, waiting in list(self._waiting.items()):
             left = _unseen(waiting, leaves[place])
             if len(left):
@@ -77,14 +112,21 @@ class Said:
                 del self._waiting[place]
 
     def _end_group(self) -> None:
-        self.hidden = any(not self._is_carried(leaf) for leaf in self._waiting)
+        self.hidden = not all(
+            self._is_carried(leaf, _values, set.issubset) for leaf in self._waiting
+        )
+        false = [leaf for leaf, counted in self._counted.items() if not counted.is_true]
+        if not all(self._is_carried(leaf, _counts, operator.eq) for leaf in false):
+            self.miscounted = True
 
-    def _is_carried(self, leaf: int) -> bool:
+    def _is_carried(
+        self, leaf: int, look: Callable[[Footer, Struct], Any], fits: Callable[[Any, Any], bool]
+    ) -> bool:
         """Whether the input has this very chunk, which says as much there."""
         chunk = self._footer.chunks(self._group)[leaf]
-        said = _values(self._footer, chunk)
+        said = look(self._footer, chunk)
         return any(
-            said <= _values(self._source, other)
+            fits(said, look(self._source, other))
             and _same_pages(self._footer, chunk, self._source, other)
             for other in (self._source.chunks(i)[leaf] for i in range(len(self._source.groups)))
         )
@@ -159,11 +201,29 @@ def _values(footer: Footer, chunk: Struct) -> set[bytes]:
                 raise ThriftError("has a page that is none")
             place += header[3][1]
         if _COLUMN_INDEX in chunk:
-            data = os.pread(handle, chunk[_COLUMN_INDEX + 1][1], chunk[_COLUMN_INDEX][1])
-            index, _ = read_struct(data)
+            index = _index(footer, chunk)
             found.update(*(index[n][1][1] for n in (2, 3)))
             found.discard(b"")  # of a page without values
     return found
+
+
+def _counts(footer: Footer, chunk: Struct) -> tuple[tuple[int, ...], int | None]:
+    """What a chunk states of its NULLs, in footer and index, and of its distinct values."""
+    meta = chunk[3][1]
+    stated = [said_nulls(meta)]
+    if _COLUMN_INDEX in chunk:
+        index = _index(footer, chunk)
+        if _NULL_COUNTS in index:
+            stated.append(sum(index[_NULL_COUNTS][1][1]))
+    statistics: Struct = meta[STATISTICS][1] if STATISTICS in meta else {}
+    distinct = int(statistics[_DISTINCT][1]) if _DISTINCT in statistics else None
+    return tuple(n for n in stated if n is not None), distinct
+
+
+def _index(footer: Footer, chunk: Struct) -> Struct:
+    with footer.path.open("rb") as f:
+        data = os.pread(f.fileno(), chunk[_COLUMN_INDEX + 1][1], chunk[_COLUMN_INDEX][1])
+    return read_struct(data)[0]
 
 
 def _bounds(struct: Struct, field: int = STATISTICS) -> Iterator[bytes]:

@@ -127,6 +127,12 @@ def _check_against(
         if track.matches and track.said is not None and track.said.hidden:
             said = "its footer, an index or a dictionary names a value that none of its rows has"
             report.notes.find("4", track.output.where, said)
+        if track.matches and track.said is not None and track.said.miscounted:
+            said = (
+                "its footer states another number of NULLs or of distinct values than a column "
+                "has; programs that believe it lose rows"
+            )
+            report.notes.find("1b", track.output.where, said)
         if not track.matches:
             report.suspects.append(track.output)
             tell_differences(task, source, roles, track, report.notes)
