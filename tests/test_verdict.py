@@ -5,6 +5,7 @@ verdict of `match`, `clean` and `verify` alike, in the audit, and nowhere else.
 """
 
 import json
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -237,9 +238,35 @@ def test_a_run_without_verify_says_it_too(tmp_path: Path) -> None:
     )  # fmt: skip
     assert said.returncode == 0
     assert CASES["no scores"].sentence in said.stdout
-    again = here("clean", data, "--lists", lists, "--keywords", words, "--out", tmp_path / "out")
-    assert "nothing to do" in again.stdout
+    check = f"to check it: relaion verify {tmp_path / 'out'} --inputs {data} --lists {lists} "
+    check += f"--keywords {words}"
+    known = "its audit names 1 thing that was not looked at, as told above"
+    first = f"{tmp_path / 'out'}: finished; it was not checked; {known}; {check}"
+    assert first in said.stdout.splitlines()
+    assert "clean" not in said.stdout.replace("relaion clean", "")
+    given = ("clean", data, "--lists", lists, "--keywords", words, "--out", tmp_path / "out")
+    again = here(*given)
     assert CASES["no scores"].sentence in again.stdout
+    sentence = (
+        f"{tmp_path / 'out'}: this very run was finished before; nothing was done now, and "
+        f"nothing checked; {known}; {check}"
+    )
+    assert sentence in again.stdout.splitlines()
+    told = json.loads(here(*given, "--json").stdout)
+    assert (told["done_before"], told["verdict"], told["summary"]) == (True, None, sentence)
+    assert here(*shlex.split(check.partition("relaion ")[2])).returncode == 0
+
+
+def test_a_finished_run_that_left_nothing_out_claims_nothing_more(tmp_path: Path) -> None:
+    data, lists, words = make(tmp_path, CASES["nothing"])
+    assert words is not None
+    given = ("clean", data, "--lists", lists, "--keywords", words, "--out", tmp_path / "o u t")
+    told = json.loads(here(*given, "--json").stdout)
+    assert told["summary"] == f"{tmp_path / 'o u t'}: clean; every promise was checked and held"
+    again = here(*given)
+    (line,) = (x for x in again.stdout.splitlines() if "finished before" in x)
+    assert "its audit names nothing that was not looked at; to check it: relaion verify '" in line
+    assert "every promise" not in again.stdout
 
 
 def test_a_folder_that_no_run_made_is_refused_with_the_way_out(tmp_path: Path) -> None:

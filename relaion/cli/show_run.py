@@ -134,8 +134,6 @@ def edition_table(result: Cleaned) -> Table:
 def show_cleaned(result: Cleaned) -> RenderableType:
     """What each edition lost and kept, what was checked, where to look next."""
     parts: list[RenderableType] = []
-    if result.done_before:
-        parts.append(Text(f"{result.out}: holds this very run, finished; nothing to do\n"))
     parts.append(edition_table(result))
     if result.removals:
         parts += [Text(), removal_table(result)]
@@ -147,6 +145,11 @@ def show_cleaned(result: Cleaned) -> RenderableType:
         parts += [Text(), show_verdict(result.verdict)]
     else:
         parts += left_out_lines(x.sentence for x in result.not_looked_at)
+        parts += (
+            [Text(), Text(result.summary, no_wrap=True, overflow="ignore")]
+            if result.summary
+            else []
+        )
     said = f"yes, {result.why}" if result.publishable else f"no, because {result.why}"
     parts += [Text(), next_steps(result), Text(), Text(f"publishable: {said}")]
     return Group(*parts)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ class Cleaned:
     `removals` say why rows left, as the public audit tells it: subsets of few rows together as
     `small`, or nowhere (`untold`). `publishable` and `why` are those of the manifest.
     `coverage` says how many rows could be matched by what, `not_looked_at` what was left out.
+    `summary` is the verdict in a sentence; where none was reached, what is known without.
     """
 
     out: Path
@@ -82,6 +84,7 @@ class Cleaned:
     verdict: Verdict | None
     coverage: tuple[Coverage, ...] = ()
     not_looked_at: tuple[NotLookedAt, ...] = ()
+    summary: str = ""
 
 
 def clean(
@@ -121,6 +124,7 @@ def clean(
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     check_apart(out, work, paths)
     limits = limits_of(workers, memory, time_limit)
+    command = _verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
     sweep_left(work, lists)
     request = _check(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
@@ -132,7 +136,8 @@ def clean(
         before = folder.finished(place, request.plan)
         if before is not None:
             folder.purge(place.path, place.work)  # left by a kill after the manifest
-            return _cleaned(place.path, before, True, request.inputs.notices, None, None)
+            done = _cleaned(place.path, before, True, request.inputs.notices, None, None)
+            return replace(done, summary=_summary(done, command))
         goes_on = folder.begin(place, request.plan, request.inputs.stamps())
         if goes_on:
             listen.say(f"{shown(place.path)}: going on with the run that broke off")
@@ -149,7 +154,45 @@ def clean(
                     key=request.known.key, columns=columns, sidecars=sidecars,
                     workers=limits.workers, progress=listen,
                 )  # fmt: skip
-    return _cleaned(place.path, found, False, told, verdict, passed_over)
+    done = _cleaned(place.path, found, False, told, verdict, passed_over)
+    return replace(done, summary=_summary(done, command))
+
+
+def _summary(done: Cleaned, command: str) -> str:
+    """The verdict in a sentence, or that there is none, what is known and how to come by one."""
+    if done.verdict is not None:
+        return done.verdict.summary
+    said = "finished; it was not checked"
+    if done.done_before:
+        said = "this very run was finished before; nothing was done now, and nothing checked"
+    known = "its audit names nothing that was not looked at"
+    if n := len(done.not_looked_at):
+        known = f"its audit names {n:,} {'thing that was' if n == 1 else 'things that were'} not "
+        known += "looked at, as told above"
+    return f"{shown(done.out)}: {said}; {known}; to check it: {command}"
+
+
+def _verify_command(
+    out: Path,
+    paths: Sequence[Path],
+    lists: Path,
+    keywords: Path | None,
+    columns: Columns,
+    key: Path | None,
+    sidecars: Sequence[Path],
+) -> str:
+    """The `relaion verify` that checks all of a run, for a shell."""
+    said: list[str] = [str(out)]
+    for path in paths:
+        said += ["--inputs", str(path)]
+    said += ["--lists", str(lists)]
+    said += ["--keywords", str(keywords)] if keywords else []
+    said += ["--key", str(key)] if key else []
+    for path in sidecars:
+        said += ["--sidecar", str(path)]
+    for role, name in overrides_of(columns):
+        said += ["--column", f"{role}={name}"]
+    return shown(f"relaion verify {shlex.join(said)}")
 
 
 def _snapshot(lists: Path, request: Request, place: folder.Out, *, goes_on: bool) -> Snapshot:
