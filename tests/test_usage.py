@@ -2,13 +2,19 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 import relaion
+from relaion.cli import commands as _every_command  # noqa: F401
+from relaion.cli.app import app
 from tests import mistakes
 from tests.pipeline import JOINED, here, write_shard
 from tests.pipeline import relaion as run
@@ -190,3 +196,55 @@ runpy.run_module("relaion", run_name="__main__", alter_sys=True)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, (*path, name))
+
+
+HELPS = list(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("command", HELPS, ids=" ".join)
+def test_help_is_plain_and_fits(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No types of Python, nothing cut off, nothing wider than a terminal."""
+    monkeypatch.setenv("COLUMNS", "80")
+    text = here(*command, "--help").stdout
+    assert text.startswith(f"Usage: relaion {' '.join(command)}".rstrip() + " [OPTIONS]")
+    assert not set("<>{}") & set(text.replace("x>=", ""))
+    assert "...\n" not in text.partition("Commands:")[2]  # nothing is cut off
+    assert max(map(len, text.splitlines())) <= 80
+    for line in text.splitlines():
+        assert not re.match(r"  --(workers|rows|seed|source|kind|sql-version|column)  ", line), line
+
+
+def test_every_command_has_a_help() -> None:
+    assert {("clean",), ("lists", "withdraw"), ("sql",), ()} <= set(HELPS)
+    assert len(HELPS) == 13
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("30", "did you mean 30_list_hits?"),
+        ("030", "did you mean 30_list_hits?"),
+        ("30_list", "did you mean 30_list_hits?"),
+        ("list-hit", "did you mean 30_list_hits?"),
+        ("lsit_hits", "did you mean 30_list_hits?"),
+        ("row_keys.sqll", "did you mean 24_row_keys?"),
+        ("sidecar", "did you mean 10_sidecar_hits or 11_sidecar_links or 12_sidecar_keys?"),
+        ("xyzzy", ""),
+        ("²", ""),
+        ("ab" * 16, ""),
+        ("https://planted.example/1.jpg", ""),
+    ],
+)
+def test_a_script_that_there_is_not(name: str, meant: str) -> None:
+    done = here("scripts", name)
+    assert done.returncode == 2
+    shown = name if name.isascii() and len(name) < 20 else "(not shown)"
+    near = f"; {meant}" if meant else ""
+    said = f"relaion: {shown}: no such script in sql/v1{near}; see `relaion scripts`\n"
+    assert done.stderr == said

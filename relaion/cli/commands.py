@@ -8,6 +8,7 @@ import typer
 from relaion.cli import options as o
 from relaion.cli import stages
 from relaion.cli.app import EXIT_FOUND, app, emit, out, roles, talk
+from relaion.cli.helps import PlainCommand
 from relaion.cli.progress import Bars
 from relaion.cli.prompt import ask, converse, opened
 from relaion.cli.show_demo import show_demo
@@ -19,11 +20,19 @@ from relaion.sqlset import BUILT_IN
 from relaion.sqlset import VERSION as SQL_VERSION
 
 
-@app.command(help="Make a LAION-like data set and partner lists, clean it, and show the audit.")
+@app.command(
+    cls=PlainCommand,
+    help="Make a LAION-like data set and partner lists, clean it, and show the audit.",
+    short_help="Make a data set and partner lists, clean it, show the audit.",
+)
 def demo(
     out: Annotated[Path, o.path_option("--out", "DIR", "A folder to make.")] = Path("relaion-demo"),
-    rows: Annotated[int, typer.Option("--rows", min=1, help="Rows of the data set.")] = 300_000,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed, another data set.")] = 5,
+    rows: Annotated[
+        int, typer.Option("--rows", metavar="N", min=1, help="Rows of the data set.")
+    ] = 300_000,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Another seed, another data set.")
+    ] = 5,
     full_lists: Annotated[
         bool, typer.Option("--full-lists", help="Lists of 16.2 million entries.")
     ] = False,
@@ -34,12 +43,20 @@ def demo(
     emit(result, show_demo, as_json=as_json)
 
 
-@app.command(help="Show what shards hold: subsets, columns and their roles, what can be matched.")
+@app.command(
+    cls=PlainCommand,
+    help="Show what shards hold: subsets, columns and their roles, what can be matched.",
+    short_help="Show what shards hold and what can be matched.",
+)
 def inspect(paths: o.Paths, columns: o.Columns = None, as_json: o.Json = False) -> None:
     emit(stages.inspect(paths, columns=roles(columns)), show_inspect, as_json=as_json)
 
 
-@app.command(help="Count the rows that each list finds, per kind and subset; writes nothing.")
+@app.command(
+    cls=PlainCommand,
+    help="Count the rows that each list finds, per kind and subset; writes nothing.",
+    short_help="Count the rows that each list finds; writes nothing.",
+)
 def match(
     paths: o.Paths,
     lists: o.Lists,
@@ -67,7 +84,11 @@ def match(
         raise typer.Exit(EXIT_FOUND)
 
 
-@app.command(help="Write editions of a data set without the rows that lists and rules name.")
+@app.command(
+    cls=PlainCommand,
+    help="Write editions of a data set without the rows that lists and rules name.",
+    short_help="Write editions without the rows that lists and rules name.",
+)
 def clean(
     paths: o.Paths,
     lists: o.Lists,
@@ -115,7 +136,9 @@ def _is_whole(result: "stages.Cleaned") -> bool:
     return checked and not result.not_looked_at
 
 
-@app.command(help="Check a finished run's promises by other code than clean used.")
+@app.command(
+    cls=PlainCommand, help="Check a finished run's promises by other code than clean used."
+)
 def verify(
     out: o.OutArg,
     inputs: o.Inputs = None,
@@ -138,7 +161,11 @@ def verify(
         raise typer.Exit(EXIT_FOUND)
 
 
-@app.command(help="Ask an audit and its editions, or shards before cleaning; never both.")
+@app.command(
+    cls=PlainCommand,
+    help="Ask an audit and its editions, or shards before cleaning; never both.",
+    short_help="Ask an audit and its editions, or shards before cleaning.",
+)
 def sql(
     paths: Annotated[
         list[Path],
@@ -156,7 +183,7 @@ def sql(
             ask(prompt, query, as_json=as_json)
 
 
-@app.command(help="Show the link key of a link, step by step; consults no list.")
+@app.command(cls=PlainCommand, help="Show the link key of a link, step by step; consults no list.")
 def link(
     urls: Annotated[list[str], typer.Argument(metavar="URL...", help="Links to key.")],
     as_json: o.Json = False,
@@ -164,7 +191,11 @@ def link(
     emit(stages.link(urls), show_steps, as_json=as_json)
 
 
-@app.command(help="List the SQL scripts with their digests, print one, or check them.")
+@app.command(
+    cls=PlainCommand,
+    help="List the SQL scripts with their digests, print one, or check them.",
+    short_help="List the SQL scripts, print one, or check them.",
+)
 def scripts(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Print this script's SQL.")

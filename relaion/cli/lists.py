@@ -8,6 +8,7 @@ import typer
 from relaion import lists as store
 from relaion.cli import options as o
 from relaion.cli.app import app, emit, need_command
+from relaion.cli.helps import PlainCommand
 from relaion.cli.show_lists import show_added, show_store, show_withdrawn
 
 lists_app = typer.Typer(
@@ -22,22 +23,31 @@ def lists(context: typer.Context) -> None:
     need_command(context, "show --lists lists.duckdb")
 
 
-@lists_app.command(help="Read a delivery into the list store; only digests are kept.")
+@lists_app.command(
+    cls=PlainCommand, help="Read a delivery into the list store; only digests are kept."
+)
 def add(
     files: Annotated[list[Path], o.path_argument("FILE...", "Files of one delivery.")],
     lists: o.Lists,
-    source: Annotated[str, typer.Option("--source", help="Who sent it.")],
-    title: Annotated[str | None, typer.Option("--title", help="What it is called.")] = None,
+    source: Annotated[str, typer.Option("--source", metavar="NAME", help="Who sent it.")],
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="What it is called.")
+    ] = None,
     received: Annotated[
         str | None, typer.Option("--received", metavar="YYYY-MM-DD", help="Day it came.")
     ] = None,
     label: Annotated[
-        str, typer.Option("--label", help="csam, privacy, opt-out or a word of your own.")
+        str,
+        typer.Option(
+            "--label", metavar="WORD", help="csam, privacy, opt-out or a word of your own."
+        ),
     ] = "csam",
     kind: Annotated[
         str | None,
         typer.Option(
-            "--kind", help="What the entries are, where they do not tell: url_md5, row_hash, ..."
+            "--kind",
+            metavar="KIND",
+            help="What the entries are, where they do not tell: url_md5, row_hash, ...",
         ),
     ] = None,
     scope: Annotated[
@@ -64,12 +74,12 @@ def add(
     emit(result, show_added, as_json=as_json)
 
 
-@lists_app.command(help="Show what the store holds: counts, never entries.")
+@lists_app.command(cls=PlainCommand, help="Show what the store holds: counts, never entries.")
 def show(lists: o.Lists, as_json: o.Json = False) -> None:
     emit(store.show(lists), show_store, as_json=as_json)
 
 
-@lists_app.command(help="Take a list out of the store.")
+@lists_app.command(cls=PlainCommand, help="Take a list out of the store.")
 def withdraw(
     list_id: Annotated[int, typer.Argument(metavar="ID", help="The list's number.")],
     lists: o.Lists,

@@ -65,7 +65,8 @@ MatchWork = Annotated[
     path_option("--work", "DIR", "Where a private, temporary folder is made."),
 ]
 Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes. Default: one a core.")
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Processes. Default: one a core."),
 ]
 Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="Memory for the run.")]
 TimeLimit = Annotated[
@@ -76,7 +77,9 @@ TimeLimit = Annotated[
         help="Time for one task of a worker. Default: by its rows and bytes.",
     ),
 ]
-SqlVersion = Annotated[str, typer.Option("--sql-version", help="Which set of SQL scripts.")]
+SqlVersion = Annotated[
+    str, typer.Option("--sql-version", metavar="NAME", help="Which set of SQL scripts.")
+]
 SameLink = Annotated[
     bool,
     typer.Option("--same-link/--no-same-link", help="Other rows with a listed link go too."),

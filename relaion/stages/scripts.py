@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relaion import sqlset as files
 from relaion.errors import ScriptError
+
+_PLAIN = re.compile(r"[\w.-]{1,26}", re.ASCII)  # whatever else was pasted is not repeated
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,29 @@ def scripts(
         by_name = {s.name: k for k, s in found.items()}
         chosen = found.get(by_name.get(key.replace("-", "_"), key))
         if chosen is None:
-            raise ScriptError(f"{name}: no such script in sql/{sql_version}; see `relaion scripts`")
+            said = name if _PLAIN.fullmatch(name) else "(not shown)"
+            near = _near(key, by_name)
+            raise ScriptError(
+                f"{said}: no such script in sql/{sql_version}{near}; see `relaion scripts`"
+            )
     lines = tuple(ScriptLine(f"{k}.sql", s.purpose, s.sha256) for k, s in found.items())
     return Listing(sql_version, released, lines, chosen.sql if chosen else None)
+
+
+def _near(wanted: str, by_name: Mapping[str, str]) -> str:
+    """The scripts that may be meant: of that number, holding that word, or of nearly that name."""
+    word = wanted.casefold().replace("-", "_")
+    keys = list(by_name.values())
+    found = [key for key in keys if word.isdecimal() and _number(key) == int(word)]
+    found = found or [key for key in keys if len(word) > 1 and word in key]
+    if not found:
+        names = {name: key for name, key in by_name.items()} | {key: key for key in keys}
+        found = [names[name] for name in difflib.get_close_matches(word, names, 1)]
+    if not found:
+        return ""
+    return f"; did you mean {' or '.join(found[:3])}?"
+
+
+def _number(key: str) -> int | None:
+    head = key.partition("_")[0]
+    return int(head) if head.isdigit() else None
