@@ -44,14 +44,18 @@ _CAUSES = {
     "Permission denied": "may not read or write a file",
     "No such file or directory": "did not find a file",
 }
+_UNCOMMITTED = re.compile(
+    r"TransactionContext Error: Failed to commit: (?:Could not|Cannot|Failed to) \w+ file "
+)
 
 
 def _cause(error: duckdb.Error) -> str | None:
     """What the system said, if it did: of files, be it of the log, whose loss is fatal.
 
-    Other errors quote values, which may say the same.
+    Other errors quote values, which may say the same; so does a commit that fails for a value.
     """
-    if not isinstance(error, (duckdb.IOException, duckdb.FatalException)):
+    is_of_file = isinstance(error, (duckdb.IOException, duckdb.FatalException))
+    if not is_of_file and not _UNCOMMITTED.match(str(error)):
         return None
     return next((cause for said, cause in _CAUSES.items() if said in str(error)), None)
 
