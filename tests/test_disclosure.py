@@ -8,16 +8,20 @@ every form in which they could hide.
 import base64
 import hashlib
 import json
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect
+from relaion.errors import OutputError
 from relaion.links import key_digest, link_key
-from tests.pipeline import JOINED, Sent, add_lists, relaion, write_shard
+from relaion.stages.clean import clean
+from tests.pipeline import JOINED, InProcess, Sent, add_lists, here, relaion, write_shard
 
 LINK = "https://marker-host.example/marker-link.jpg"
 OTHER = "http://www.marker-host.example/marker-link.jpg#again"
@@ -74,12 +78,28 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
     )
     (folder / "keywords.txt").write_text(KEYWORD + "\n")
+    # what nobody looks at: values in a sidecar that are no digest, shards and pictures beside
+    (folder / "beside").mkdir()
+    beside = {
+        "url": [LINK, *(r["url"] for r in neutral[:5])],
+        "md5": [MD5, LINK, CAPTION, SHA1, KEYWORD, None],
+        "supplied_sha1": [[SHA1]] * 6,
+    }
+    pq.write_table(pa.table(beside), folder / "beside/supplier.parquet")
+    write_shard(folder / "data/en/_hidden-shard.parquet", rows[:30])
+    (folder / "data/en/pictures-00000.tar").write_bytes(LINK.encode())
     return folder
 
 
+# names of others' files and columns: told to whoever runs it, and never published
+NAMES = (b"supplied_sha1", b"hidden-shard", b"pictures-00000")
+SIDECAR = b"supplier"  # by its name in the manifest, and nowhere else
+
+
 COMMON = ("--lists", "lists.duckdb")
-CLEAN = ("clean", "data", *COMMON, "--out", "out", "--keywords", "keywords.txt")
-VERIFY = ("verify", "out", "--inputs", "data", *COMMON, "--keywords", "keywords.txt")
+BESIDE = ("--sidecar", "beside", "--keywords", "keywords.txt")
+CLEAN = ("clean", "data", *COMMON, "--out", "out", *BESIDE)
+VERIFY = ("verify", "out", "--inputs", "data", *COMMON, *BESIDE)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +109,7 @@ def said(world: Path) -> dict[str, str]:
         ("inspect", "data"), ("inspect", "data", "--json"),
         ("lists", "show", *COMMON), ("lists", "show", *COMMON, "--json"),
         ("match", "data", *COMMON), ("match", "data", *COMMON, "--json"),
+        ("match", "data", *COMMON, "--sidecar", "beside", "--json"),
         CLEAN, (*CLEAN, "--json"), (*CLEAN, "--unscored", "drop"),
         VERIFY, (*VERIFY, "--json"), ("verify", "out", *COMMON),
         ("sql", "out", "-c", "from removals"), ("sql", "out", "-c", "from nothing"),
@@ -121,6 +142,23 @@ def test_nothing_that_is_printed_holds_a_marker(said: dict[str, str]) -> None:
     for command, text in said.items():
         assert text.strip(), command
         search(command, text.encode())
+
+
+PASTED = [
+    ("scripts", "{}"), ("inspect", "data", "--column", "url={}"), ("inspect", "data", "--column",
+    "{}"), ("inspect", "data", "--column", "{}=url"), ("match", "data", *COMMON, "--memory", "{}"),
+    *(("lists", "add", "keywords.txt", *COMMON, "--source", "A", f"--{option}", "{}")
+      for option in ("label", "kind", "format", "received", "scope", "form")),
+    ("clean", "data", *COMMON, "--out", "out3", "--unscored", "{}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [LINK, MD5], ids=["link", "digest"])
+def test_what_was_pasted_in_the_wrong_place_is_not_repeated(world: Path, value: str) -> None:
+    for command in PASTED:
+        done = here(*(word.format(value) for word in command), cwd=world)
+        assert done.returncode == 2, command
+        search(" ".join(command), (done.stdout + done.stderr).encode())
 
 
 def test_the_markers_would_be_found(world: Path) -> None:
@@ -156,6 +194,59 @@ def decoded(path: Path) -> Iterator[tuple[str, Any]]:
                     yield f"{table}.{name}", result.column(name).to_pylist()
     else:
         yield "json", json.loads(path.read_text())
+
+
+def test_what_was_not_looked_at_is_told_in_numbers(world: Path, said: dict[str, str]) -> None:
+    """Whoever runs it hears the names; what is published has sums, and no name of theirs."""
+    counted = "sidecar supplier.parquet: column md5: 4 values that are no MD5"
+    told = [text for command, text in said.items() if counted in text]
+    assert len(told) >= 2
+    assert any("_hidden-shard.parquet and 1 more" in text for text in told)
+    for command in (c for c in said if "--json" in c and ("clean" in c or "verify" in c)):
+        assert '"not_looked_at"' in said[command], command
+    with connect(world / "out/audit.duckdb", read_only=True) as engine:
+        lines = engine.rows(
+            "select subset, role, column_name, reason, n_values from not_looked_at order by all"
+        )
+    assert (None, "image_md5", None, "values of sidecars that are no MD5", 4) in lines
+    assert (None, "image_sha1", None, "columns of sidecars that are not used", None) in lines
+    assert (None, "files", None, "beside the shards, not cleaned", 2) in lines
+
+
+def test_no_name_of_others_is_published(world: Path, said: dict[str, str]) -> None:
+    for path in (p for p in (world / "out").rglob("*") if p.is_file()):
+        content = path.read_bytes() + b"".join(repr(v).encode() for _, v in decoded(path))
+        for name in (*NAMES, *(() if path.name == "manifest.json" else (SIDECAR,))):
+            assert name not in content, (path.name, name)
+
+
+def test_the_state_of_a_broken_run_is_private_and_goes(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its journal and whatever lies beside it: for the owner only, and gone once it is finished."""
+    given = {
+        "lists": world / "lists.duckdb", "out": tmp_path / "out", "sidecars": [world / "beside"],
+        "keywords": world / "keywords.txt", "verify": False, "executor": InProcess(),
+    }  # fmt: skip
+
+    def no_room(*_: object) -> None:
+        raise OutputError("no room")
+
+    with monkeypatch.context() as broken, pytest.raises(OutputError):
+        broken.setattr("relaion.run.flow.write_audit", no_room)
+        clean([world / "data"], **given)
+    work = tmp_path / "out/.work"
+    held = {str(p.relative_to(work)): p for p in work.rglob("*")}
+    assert {"journal.jsonl", "sidecar_values.parquet", "sidecar_keys.json"} <= set(held)
+    assert stat.S_IMODE(work.stat().st_mode) == 0o700
+    for name, path in held.items():
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, name
+    search("journal.jsonl", held["journal.jsonl"].read_bytes())
+    search("sidecar_values.parquet", repr(pq.read_table(held["sidecar_values.parquet"])).encode())
+    clean([world / "data"], **given)
+    assert not work.exists()
+    names = {p.name for p in tmp_path.rglob("*")}
+    assert not [n for n in names if "journal" in n or "sidecar" in n]
 
 
 def test_no_work_folder_or_temporary_file_is_left(world: Path, said: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ import relaion as library
 from relaion.cli.misuse import misuse
 from relaion.cli.streams import Unwritten, own_streams
 from relaion.errors import InputError, RelaionError, Stopped
-from relaion.paths import shown
+from relaion.paths import shown, typed
 from relaion.processes import end_at_once, keep_pandas_out, leave_no_core, on_signals
 
 EXIT_FOUND = 1
@@ -115,7 +115,7 @@ def roles(columns: Sequence[str] | None) -> dict[str, list[str]]:
     for text in columns or ():
         role, equals, name = text.partition("=")
         if not (role and equals and name):
-            raise InputError(f"--column {text}: write it as role=name, such as url=LINK")
+            raise InputError(f"--column {typed(text)}: write it as role=name, such as url=LINK")
         found.setdefault(role, []).append(name)
     return found
 

@@ -19,7 +19,7 @@ from relaion.lists.layout import FORMATS
 from relaion.lists.options import chosen_forms, scoped_kind
 from relaion.lists.text import file_sha256
 from relaion.lists.values import OTHER_HASH, Entries
-from relaion.paths import shown
+from relaion.paths import shown, typed
 from relaion.sqlset import load
 
 LABELS = ("csam", "privacy", "opt-out")  # of the lists that the built-in editions heed
@@ -87,17 +87,17 @@ def describe(
             raise InputError(f"{option}: write a name of one line, 200 characters at most")
     if not _LABEL.fullmatch(label):
         raise InputError(
-            f"--label {shown(label)}: write lower-case words with - between, "
+            f"--label {typed(label)}: write lower-case words with - between, "
             "such as csam, privacy or opt-out"
         )
     if kind is not None and kind not in KINDS:
         raise InputError(
-            f"--kind {shown(kind)}: is no kind of entry; choose one of {', '.join(KINDS)}"
+            f"--kind {typed(kind)}: is no kind of entry; choose one of {', '.join(KINDS)}"
         )
     kind = scoped_kind(kind, scope)
     forms = chosen_forms(kind, forms)
     if file_format is not None and file_format not in FORMATS:
-        raise InputError(f"--format {shown(file_format)}: choose one of {', '.join(FORMATS)}")
+        raise InputError(f"--format {typed(file_format)}: choose one of {', '.join(FORMATS)}")
     about = (source.strip(), title, label, _day(received))
     sha256 = tuple(map(file_sha256, files))
     return Delivery(tuple(files), sha256, *about, kind, forms, file_format)
@@ -112,7 +112,7 @@ def _day(received: date | str | None) -> date | None:
         is_written_so = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", received)
         why = "is no day of the calendar; " if is_written_so else ""
         raise InputError(
-            f"--received {shown(received)}: {why}write a day as YYYY-MM-DD, such as 2024-03-26"
+            f"--received {typed(received)}: {why}write a day as YYYY-MM-DD, such as 2024-03-26"
         ) from None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from relaion.errors import InputError
 from relaion.links import FORMS, SCOPES
 from relaion.lists.kinds import HASHED_LINK
-from relaion.paths import shown
+from relaion.paths import typed
 
 
 def scoped_kind(kind: str | None, scope: str | None) -> str | None:
@@ -15,7 +15,7 @@ def scoped_kind(kind: str | None, scope: str | None) -> str | None:
     if scope is None:
         return kind
     if scope not in SCOPES:
-        raise InputError(f"--scope {shown(scope)}: choose one of {', '.join(SCOPES)}")
+        raise InputError(f"--scope {typed(scope)}: choose one of {', '.join(SCOPES)}")
     if kind not in (None, "url", SCOPES[scope]):
         raise InputError(
             f"--scope {scope}: is for links and hosts, not for --kind {kind}; leave one out"
@@ -32,7 +32,7 @@ def chosen_forms(kind: str | None, forms: Sequence[str]) -> tuple[str, ...]:
         if not fnmatch.filter(FORMS, form):
             near = difflib.get_close_matches(form, FORMS, 1)
             hint = f"did you mean {near[0]}" if near else f"such as {FORMS[0]} or {FORMS[0]}-*"
-            raise InputError(f"--form {shown(form)}: is no spelling of a link; {hint}")
+            raise InputError(f"--form {typed(form)}: is no spelling of a link; {hint}")
     if forms and kind is not None and kind not in HASHED_LINK:
         raise InputError(
             f"--form: is for hashed links, not for {kind}; leave it out, or choose one of "

@@ -18,7 +18,7 @@ from relaion.paths.files import (
 from relaion.paths.find import find_shards, find_sidecars, is_shard_name
 from relaion.paths.found import Found, ShardPath
 from relaion.paths.given import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path
-from relaion.paths.names import is_utf8, shown
+from relaion.paths.names import is_utf8, shown, typed
 from relaion.paths.owned import Owned, owned_folder, sweep
 from relaion.paths.sql import reachable, sql_path
 from relaion.paths.stamps import (
@@ -68,5 +68,6 @@ __all__ = [
     "stamp_of",
     "sweep",
     "sync_folder",
+    "typed",
     "whole_file",
 ]

@@ -7,6 +7,7 @@ import re
 _UNSHOWN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+_LONGEST_WORD = 26  # longer than names are, and shorter than digests
 
 
 def shown(name: object) -> str:
@@ -16,6 +17,11 @@ def shown(name: object) -> str:
         return "".join(f"\\x{byte:02x}" for byte in os.fsencode(found[0]))
 
     return _UNSHOWN.sub(escaped, str(name))
+
+
+def typed(word: str) -> str:
+    """A word as a user typed it, for an error; a link or a digest in its place is not repeated."""
+    return shown(word) if len(word) <= _LONGEST_WORD and "/" not in word else "(not shown)"
 
 
 def is_utf8(text: str) -> bool:

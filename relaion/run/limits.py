@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 
 from relaion.errors import InputError
+from relaion.paths import typed
 from relaion.run.process import SLACK, Guard
 from relaion.run.sizes import parse_size
 
@@ -36,5 +37,5 @@ def limits_of(workers: int | None, memory: str, seconds: float | None = None) ->
     if seconds is not None and not 0 < seconds < math.inf:
         raise InputError(f"a time limit of {seconds:g} s; give a number of seconds above 0")
     if parse_size(memory) < LEAST:
-        raise InputError(f"--memory {memory}: too little to work in; give 100MB at least")
+        raise InputError(f"--memory {typed(memory)}: too little to work in; give 100MB at least")
     return Limits(workers or os.cpu_count() or 1, f"{parse_size(memory)}B", seconds)

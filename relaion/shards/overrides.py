@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from relaion.errors import InputError
-from relaion.paths import shown
+from relaion.paths import shown, typed
 from relaion.shards.claims import MANY, ROLES, bare_name, misfit
 
 
@@ -55,7 +55,8 @@ def check_overrides(columns: Sequence[Some], overrides: Overrides) -> dict[str, 
     """
     chosen: dict[str, list[Some]] = {}
     for role, name in overrides:
-        said = f"--column {shown(role)}={shown(name)}"
+        is_there = named_by(name, [column.name for column in columns])
+        said = f"--column {typed(role)}={shown(name) if is_there else typed(name)}"
         if role not in ROLES:
             raise InputError(f"{said}: no such role; the roles are {', '.join(ROLES)}")
         column = _the_one(columns, name, said)

@@ -21,6 +21,7 @@ from relaion.paths import (
     maybe_path,
     private_umask,
     shown,
+    typed,
 )
 from relaion.proof import Verdict
 from relaion.run import out as folder
@@ -265,7 +266,7 @@ def _check(
     sidecars: Sequence[Path],
 ) -> Request:
     if unscored not in ("keep", "drop"):
-        raise InputError(f"--unscored {unscored}: write keep or drop")
+        raise InputError(f"--unscored {typed(unscored)}: write keep or drop")
     wanted = load_editions(editions, version)
     known = read_known(lists, key)
     words = read_keywords(keywords) if keywords else None

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relaion import sqlset as files
 from relaion.errors import ScriptError
-
-_PLAIN = re.compile(r"[\w.-]{1,26}", re.ASCII)  # whatever else was pasted is not repeated
+from relaion.paths import typed
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def scripts(
         by_name = {s.name: k for k, s in found.items()}
         chosen = found.get(by_name.get(key.replace("-", "_"), key))
         if chosen is None:
-            said = name if _PLAIN.fullmatch(name) else "(not shown)"
+            said = typed(name)
             near = _near(key, by_name)
             raise ScriptError(
                 f"{said}: no such script in sql/{sql_version}{near}; see `relaion scripts`"
