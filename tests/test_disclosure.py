@@ -224,7 +224,7 @@ def test_the_state_of_a_broken_run_is_private_and_goes(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its journal and whatever lies beside it: for the owner only, and gone once it is finished."""
-    given = {
+    given: dict[str, Any] = {
         "lists": world / "lists.duckdb", "out": tmp_path / "out", "sidecars": [world / "beside"],
         "keywords": world / "keywords.txt", "verify": False, "executor": InProcess(),
     }  # fmt: skip
