@@ -3,10 +3,10 @@
 import io
 import pydoc
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,7 @@ def place(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     for stage in ("clean", "match"):
-        monkeypatch.setattr(sys.modules[f"relaion.stages.{stage}"], "LocalPool", hands)
+        monkeypatch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", hands)
     return tmp_path
 
 
