@@ -336,7 +336,7 @@ class Engine:
     def view_sidecars(self, sources: Sequence[ShardSource], version: str) -> None:
         """Create `sidecar_digests`: each digest of each sidecar with its row's link or row hash.
 
-        And `sidecar_values`: each value there, once, with its column; null where it is no digest.
+        And `sidecar_no_digests`: each value there, once, with its column, that is no digest.
         """
         self.macros(load(version)["04_digest_macros"])
         reads = [self._reading(source) for source in sources]
@@ -346,7 +346,9 @@ class Engine:
             "null::varchar as digest where false"
         )
         self._view("sidecar_digests", parts or [nothing])  # no image hash is listed
-        self._view("sidecar_values", [part for read in reads for part in _digests(read, WIDTHS)])
+        odd = [part for read in reads for part in _no_digests(read, WIDTHS)]
+        if odd:
+            self._view("sidecar_no_digests", odd)
 
     def view_edition(self, sources: Sequence[ShardSource], name: str, version: str) -> None:
         """Create one view like `shard` under another name."""

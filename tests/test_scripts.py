@@ -15,7 +15,7 @@ ALL = sqlset.load()
 FILLED_BY_PYTHON = {
     "shard", "shards", "sidecar", "sampled", "lists", "editions", "keywords",
     "row_links", "row_digests", "row_no_digests", "row_values", "sidecar_digests",
-    "sidecar_values",
+    "sidecar_no_digests",
     "odd_keys", "inner_links", "spelled", "row_hashes",
     "store.entries", "store.lists",
 }  # fmt: skip
