@@ -37,8 +37,9 @@ _WORDS: tuple[tuple[type[duckdb.Error], str], ...] = (
 
 
 # what the system said, which quotes nothing
+_NO_ROOM = "found no room on the disk"
 _CAUSES = {
-    "No space left on device": "found no room on the disk",
+    "No space left on device": _NO_ROOM,
     "File too large": "found no room for a file",
     "Input/output error": "could not read or write: the disk fails",
     "Permission denied": "may not read or write a file",
@@ -64,7 +65,17 @@ def _words(error: duckdb.Error) -> str:
     cause = _cause(error)
     if cause is not None:
         return cause
+    if isinstance(error, duckdb.CatalogException) and "already exists" in str(error):
+        return "was to make a table or function whose name is taken"
     return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
+
+
+_BY_STATEMENT = (
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.PermissionException,
+)
 
 
 def _is_by_file(error: duckdb.Error) -> bool:
@@ -143,14 +154,14 @@ _BELIEVERS = (
 
 @dataclass(frozen=True)
 class ShardSource:
-    """Shards of one subset and one schema, numbered on from `first_no`.
+    """Shards of one subset and one schema, each with its number.
 
     `roles` says which columns play a role, the first one first: the position of each in the
     file, from 0, and its name for people. A role that is missing reads as null.
     """
 
     subset: str
-    first_no: int
+    numbers: tuple[int, ...]
     paths: tuple[Path, ...]
     roles: Mapping[str, tuple[tuple[int, str], ...]]
 
@@ -204,6 +215,8 @@ class Engine:
             detail = self._keep_detail()
             said = EngineError(f"{doing}: DuckDB {_words(e)} ({type(e).__name__}){detail}")
             said.by_file = _is_by_file(e)
+            said.no_room = _cause(e) == _NO_ROOM
+            said.by_statement = isinstance(e, _BY_STATEMENT)
             raise said from None
 
     def _keep_detail(self) -> str:
@@ -452,7 +465,12 @@ class _Reading:
 
     @property
     def shard_no(self) -> str:
-        return f"(file_index + {self.source.first_no})::integer as shard_no"
+        numbers = self.source.numbers
+        first = numbers[0]
+        if numbers == tuple(range(first, first + len(numbers))):
+            return f"(file_index + {first:d})::integer as shard_no"
+        listed = ", ".join(f"{no:d}" for no in numbers)
+        return f"([{listed}])[(file_index + 1)::bigint]::integer as shard_no"
 
     def values(self, role: str) -> list[str]:
         """The values of a role's columns, as SQL of the role's type, the first one first."""

@@ -193,7 +193,7 @@ QUESTIONS = (
 def test_what_duckdb_says_of_shards_is_so(lying: Path, lie: str) -> None:
     def answers() -> list[Any]:
         with connect(threads=1) as engine:
-            engine.view_shards([ShardSource("s", 0, (lying,), players(layout))], VERSION)
+            engine.view_shards([ShardSource("s", (0,), (lying,), players(layout))], VERSION)
             return [engine.rows(f"select {question}") for question in QUESTIONS]
 
     layout = read_shard(ShardPath(lying, "s")).layout

@@ -112,7 +112,9 @@ def test_columns_are_taken_by_place_under_any_names(
     pq.write_table(table, path)
     place = table.schema.names.index("URL")
     with connect(threads=1) as engine:
-        engine.view_shards([ShardSource("s", 4, (path, path), {"url": ((place, "URL"),)})], VERSION)
+        engine.view_shards(
+            [ShardSource("s", (4, 5), (path, path), {"url": ((place, "URL"),)})], VERSION
+        )
         found = engine.rows("select shard_no, file_row_number, url from shard order by all")
     assert found == [(4 + k, i, f"https://a.example/{i}") for k in (0, 1) for i in range(ROWS)]
     flat = [i for i, f in enumerate(table.schema) if not pa.types.is_nested(f.type)]

@@ -23,7 +23,7 @@ GARBAGE: list[Any] = [None, "", "=", "no digest", "é" * 12, "A" * 23, "-_" * 9,
 
 def in_sql(path: Path, role: str) -> list[str | None]:
     with connect() as engine:
-        engine.view_shards([ShardSource("s", 0, (path,), {role: ((0, "digest"),)})], VERSION)
+        engine.view_shards([ShardSource("s", (0,), (path,), {role: ((0, "digest"),)})], VERSION)
         found = engine.rows(f"select {role} from shard order by file_row_number")
     return [value for (value,) in found]
 

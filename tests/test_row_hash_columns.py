@@ -35,7 +35,7 @@ WRITTEN: dict[str, tuple[pa.DataType, Callable[[int], Any]]] = {
 
 def in_sql(path: Path) -> list[int | None]:
     with connect() as engine:
-        source = ShardSource("s", 0, (path,), {"row_hash": ((0, "hash"),)})
+        source = ShardSource("s", (0,), (path,), {"row_hash": ((0, "hash"),)})
         engine.view_shards([source], VERSION)
         found = engine.rows("select row_hash from shard order by file_row_number")
     return [value for (value,) in found]

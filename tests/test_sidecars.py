@@ -455,5 +455,5 @@ def test_verify_does_not_pass_over_a_sidecar_that_cannot_be_read(tmp_path: Path)
 def test_sidecars_are_no_matter_where_no_image_hash_is_listed(tmp_path: Path) -> None:
     pq.write_table(pa.table({"url": ["https://a.example/1.jpg"]}), tmp_path / "s.parquet")
     with connect() as engine:
-        engine.view_sidecars([ShardSource("s", -1, (tmp_path / "s.parquet",), {})], VERSION)
+        engine.view_sidecars([ShardSource("s", (-1,), (tmp_path / "s.parquet",), {})], VERSION)
         assert engine.rows("select url, row_hash, kind, digest from sidecar_digests") == []

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 
 from relaion.engine import ShardSource
@@ -32,7 +31,7 @@ def number(groups: Sequence[Group], order: Mapping[Path, int]) -> tuple[Numbered
 def source(numbered: Numbered) -> ShardSource:
     """What `Engine.view_shards` takes for one shard."""
     shard = numbered.shard
-    return ShardSource(shard.subset, numbered.no, (shard.path,), players(shard.layout))
+    return ShardSource(shard.subset, (numbered.no,), (shard.path,), players(shard.layout))
 
 
 def players(layout: Layout) -> dict[str, tuple[tuple[int, str], ...]]:
@@ -43,23 +42,26 @@ def players(layout: Layout) -> dict[str, tuple[tuple[int, str], ...]]:
 
 
 def sources(shards: Sequence[Numbered]) -> tuple[ShardSource, ...]:
-    """What `Engine.view_shards` takes for these shards, which must be in order of number."""
+    """What `Engine.view_shards` takes for these shards."""
     return joined([(n.group, source(n)) for n in shards])
 
 
 def joined(single: Sequence[tuple[int, ShardSource]]) -> tuple[ShardSource, ...]:
-    """Sources of one shard each, with their groups: neighbours of a group become one source.
+    """Sources of one shard each, with their groups: those of a group become one source.
 
-    A source numbers its files on from its first, so a gap in the numbers begins another.
+    Wherever they stand: each source is one more part of every view, and takes its time.
     """
-    found = []
-    for _, members in groupby(
-        enumerate(single), key=lambda pair: (pair[1][0], pair[1][1].first_no - pair[0])
-    ):
-        together = [s for _, (_, s) in members]
-        paths = tuple(path for s in together for path in s.paths)
-        found.append(replace(together[0], paths=paths))
-    return tuple(found)
+    groups: dict[int, list[ShardSource]] = {}
+    for group, one in single:
+        groups.setdefault(group, []).append(one)
+    return tuple(
+        replace(
+            members[0],
+            numbers=tuple(no for s in members for no in s.numbers),
+            paths=tuple(path for s in members for path in s.paths),
+        )
+        for members in groups.values()
+    )
 
 
 def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, ...]]:

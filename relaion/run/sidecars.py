@@ -129,7 +129,7 @@ def _source(
         for role, columns in players(layout).items()
         if role in sidecar.keys or (role in WIDTHS and role in kinds)
     }
-    return ShardSource(sidecar.name, original.no, (path,), played)
+    return ShardSource(sidecar.name, (original.no,), (path,), played)
 
 
 def find_sidecar_keys(
