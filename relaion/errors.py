@@ -7,6 +7,7 @@ RelaionError                 one line for the user, exit code 2
 ├── ScriptError              a SQL script is missing, malformed, unknown or changed
 ├── EngineError              DuckDB refused; the text is ours, never the engine's
 ├── OutputError              OUT cannot be written, or is not ours to write
+│   └── NoRoomError          nothing can be written there: the disk is full
 ├── BusyError                another run holds the lock
 └── StopError                the run stopped itself, to be confirmed or resumed
 
@@ -55,14 +56,21 @@ class ScriptError(RelaionError):
 class EngineError(RelaionError):
     """Raised when DuckDB fails; names our script and the class of the failure only.
 
-    `by_file`: it may be that it cannot read a file which others can.
+    `by_file`: it may be that it cannot read a file which others can. `by_statement`: it did not
+    take the statement, whatever the data hold. `no_room`: the disk is full.
     """
 
     by_file = False
+    no_room = False
+    by_statement = False
 
 
 class OutputError(RelaionError):
     """Raised when an output folder cannot be written or holds something else."""
+
+
+class NoRoomError(OutputError):
+    """Raised when nothing more can be written at all: the disk is full, or is none any more."""
 
 
 class BusyError(RelaionError):

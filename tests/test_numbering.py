@@ -30,21 +30,21 @@ def test_layouts_in_turn_are_as_many_parts_as_there_are_layouts(
     """Each part of a view is bound by itself: thousands of them would take minutes."""
     few = JOINED.remove(JOINED.get_field_index("md5"))
     for i in range(6):
-        rows = [{"url": f"https://h.example/{i}"}, {"url": f"https://h.example/{i}b"}]
-        write_shard(tmp_path / f"en/part-{i}.parquet", rows, few if i % 2 else JOINED)
+        links = [{"url": f"https://h.example/{i}"}, {"url": f"https://h.example/{i}b"}]
+        write_shard(tmp_path / f"en/part-{i}.parquet", links, few if i % 2 else JOINED)
     shards = [n for n in read_inputs([tmp_path / "en"], {}).shards if n.no not in left]
     found = sources(shards)
     assert len(found) == len({n.no % 2 for n in shards})
     with connect() as engine:
         engine.view_shards(found, VERSION)
         rows = engine.rows("select shard_no, file_row_number, url from shard order by all")
-        links = engine.rows("select shard_no, file_row_number, url from row_links order by all")
+        apart = engine.rows("select shard_no, file_row_number, url from row_links order by all")
     expected = [
         (n.no, row, f"https://h.example/{n.no}{end}")
         for n in shards
         for row, end in enumerate(("", "b"))
     ]
-    assert rows == links == expected
+    assert rows == apart == expected
 
 
 def test_a_broken_shard_keeps_its_number_for_when_it_is_whole(tmp_path: Path) -> None:

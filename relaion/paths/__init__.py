@@ -13,6 +13,7 @@ from relaion.paths.files import (
     remove_parts,
     remove_tree,
     sync_folder,
+    unwritten,
     whole_file,
 )
 from relaion.paths.find import find_shards, find_sidecars, is_shard_name
@@ -69,5 +70,6 @@ __all__ = [
     "sweep",
     "sync_folder",
     "typed",
+    "unwritten",
     "whole_file",
 ]

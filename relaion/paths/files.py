@@ -1,5 +1,6 @@
 """Files written whole or not at all, private folders, locks."""
 
+import errno
 import fcntl
 import os
 import re
@@ -10,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from relaion.errors import BusyError, OutputError
+from relaion.errors import BusyError, NoRoomError, OutputError
 from relaion.paths.holders import holder
 from relaion.paths.names import shown
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _PART = re.compile(r"\.relaion-[0-9a-f]{16}\.part")
 
 
@@ -39,12 +41,16 @@ def whole_file(path: Path, mode: int = 0o644, *, flush: bool = True) -> Iterator
         if flush:
             sync_folder(path.parent)
     except OSError as e:
-        raise OutputError(
-            f"{shown(path)}: cannot be written ({e.strerror or e}); nothing was left"
-        ) from None
+        raise unwritten(path, e, e.strerror or str(e)) from None
     finally:
         with suppress(OSError):  # it was renamed, or never there: its folder may be a file
             part.unlink()
+
+
+def unwritten(path: Path, error: OSError, why: str) -> OutputError:
+    """The error for a file that could not be written, of which nothing was left."""
+    line = f"{shown(path)}: cannot be written ({why}); nothing was left"
+    return NoRoomError(line) if error.errno in _NO_ROOM else OutputError(line)
 
 
 def remove_parts(folder: Path) -> int:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.engine import Engine, connect
-from relaion.errors import InputError, ScriptError
+from relaion.errors import EngineError, InputError, ScriptError
 from relaion.paths import shown
 from relaion.run.editions import Edition
 from relaion.run.numbering import Numbered, sources
@@ -152,7 +152,7 @@ class Decider:
             own.run(self._scripts["45_removals"])
             own.insert("removals", before)
             own.lock(files=[n.shard.path])
-            _run_script(own, edition)
+            _run_own(own, edition)
             others = own.table(f"from removals where edition != $e {_ORDERED}", {"e": edition.name})
             if not others.equals(before):
                 raise ScriptError(
@@ -174,17 +174,19 @@ class Decider:
         return found
 
     def _check(self, engine: Engine, task: Task) -> None:
-        """Refuse what no edition may do; raises InputError."""
+        """Refuse what no edition may do; raises ScriptError for a script of the user's own."""
+        own = {e.name: e.script.path for e in self.settings.editions if not e.built_in}
         for name in [n for n in self._scripts if n.startswith("9")]:
             script = self._scripts[name]
             engine.run(script)
             relation = next(iter(script.relations("writes")))
             refused = engine.rows(f"select edition from {relation}")  # noqa: S608 - our header
-            if refused:
-                raise InputError(
-                    f"{task.named}: edition {refused[0][0]} was not written, {name} found it "
-                    f"among the {script.purpose[0].lower()}{script.purpose[1:]}"
-                )
+            for (edition,) in refused:
+                among = f"{script.purpose[0].lower()}{script.purpose[1:]}".rstrip(".")
+                why = f"edition {edition} was not written, {name} found it among the {among}"
+                if edition in own:
+                    raise ScriptError(f"{shown(own[edition])}: {why}; mend the script")
+                raise InputError(f"{task.named}: {why}")
 
 
 def _by_shard(
@@ -227,8 +229,18 @@ def _rows_of(engine: Engine, table: str, numbers: Sequence[int]) -> dict[int, Co
 def _run_script(engine: Engine, edition: Edition) -> None:
     script = parse(edition.script.path)
     if script.sha256 != edition.script.sha256:
-        raise ScriptError(f"{edition.script.path}: changed since the run began; restore it")
+        raise ScriptError(f"{shown(edition.script.path)}: changed since the run began; restore it")
     engine.run(script, **({"labels": list(edition.labels)} if "labels" in script.params else {}))
+
+
+def _run_own(engine: Engine, edition: Edition) -> None:
+    """Run a user's own script; raises ScriptError where no shard could make it go well."""
+    try:
+        _run_script(engine, edition)
+    except EngineError as e:
+        if not e.by_statement:
+            raise
+        raise ScriptError(f"{e}; mend the script") from None
 
 
 class Deciders:

@@ -19,7 +19,7 @@ from relaion.run.audit import Found, write_audit
 from relaion.run.coverage import ROLES, Coverage, coverage, left_out
 from relaion.run.editions import Edition
 from relaion.run.find import Search
-from relaion.run.hunt import Hunt, Searched
+from relaion.run.hunt import ALIKE, Hunt, Searched
 from relaion.run.inputs import Inputs, several
 from relaion.run.job import is_done, task, tasks
 from relaion.run.journal import Journal
@@ -44,6 +44,13 @@ from relaion.run.sizes import parse_size
 from relaion.run.task import Report, Settings, Task
 from relaion.shards.looked import Asked, NotLookedAt
 from relaion.shards.sidecar import Sidecar
+
+
+def _named(n: Numbered, error: str | None) -> str:
+    """What is said of a shard that failed by itself; its name, in any case."""
+    path = shown(n.shard.path)
+    error = error or "its worker said nothing of it"
+    return error if path in error else f"{path}: {error}"
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,8 @@ class Run:
     copy: bool
     yes: bool
     _failed: list[str] = field(default_factory=list)
+    _written: int = 0  # shards, by this process
+    _unwritten: int = 0
 
     def whole(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[NotLookedAt, ...]]:
         """Do it all; returns the manifest, what was to be said and what was not looked at.
@@ -222,19 +231,37 @@ class Run:
     def _take(
         self, batch: Task, outcome: Outcome, journal: Journal, reports: dict[int, Report]
     ) -> Sequence[Numbered]:
-        """Note what became of a batch; returns the shards that are to be done again, alone."""
+        """Note what became of a batch; returns the shards that are to be done again, alone.
+
+        Raises StopError where no other batch can do better.
+        """
+        done = [Report.read(found) for found in outcome.said.get("reports", ())]
+        if done:
+            journal.add(report.plain() for report in done)
+        reports |= {report.no: report for report in done}
+        self._written += len(done)
+        if outcome.fatal:
+            raise StopError(
+                f"{outcome.error} (no other shard can do better, so the run stopped; mend the "
+                "cause and repeat the command)"
+            )
         if outcome.error is not None and len(batch.shards) > 1:
             return batch.shards
-        done = [Report.read(found) for found in outcome.said.get("reports", ())]
-        journal.add(report.plain() for report in done)
-        reports |= {report.no: report for report in done}
         lines = {int(no): line for no, line in outcome.said.get("failed", {}).items()}
         for n in batch.shards:
             if n.no not in reports:
-                unknown = f"{shown(n.shard.path)}: its worker said nothing of it"
-                self._fail_shard(n, lines.get(n.no) or outcome.error or unknown)
+                self._fail_shard(n, lines.get(n.no) or _named(n, outcome.error))
+                self._stop_where_all_fail()
         self.progress.done(len(batch.shards), batch.rows)
         return ()
+
+    def _stop_where_all_fail(self) -> None:
+        self._unwritten += 1
+        if self._written == 0 and self._unwritten >= ALIKE:
+            raise StopError(
+                f"{self._failed[-1]} ({self._unwritten} shards failed and none could be written, "
+                "so it is not the shards; mend the cause and repeat the command to go on)"
+            )
 
     def _settings(self) -> Settings:
         request = self.request

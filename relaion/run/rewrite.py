@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from relaion.errors import InputError, OutputError, RelaionError
+from relaion.errors import EngineError, InputError, NoRoomError, OutputError, RelaionError
 from relaion.paths import (
     Seal,
     Stamp,
@@ -36,7 +36,8 @@ def run_task(task: Task, deciders: Deciders, line: Callable[[str, BaseException]
     """Decide a batch, write its shards, count; a report of each that was done.
 
     `line` says in one line what an unexpected error of a shard was. Raises what decides nothing
-    for any shard of the batch; where it has one shard alone, that one is named.
+    for any shard of the batch; where it has one shard alone, that one is named. Where there is
+    no room for one shard, the others of its batch are not tried.
     """
     decisions: list[dict[int, Decision]] = []
     seals = {n.shard.path: task.seals[n.no] for n in task.shards}
@@ -46,12 +47,16 @@ def run_task(task: Task, deciders: Deciders, line: Callable[[str, BaseException]
     except RelaionError as e:
         if len(task.shards) == 1:
             _refuse_replaced(task, task.shards[0], e)
+            if isinstance(e, EngineError) and e.no_room:  # a batch may need more than each
+                raise NoRoomError(str(e)) from None
         raise
     reports: list[Report] = []
     failed: dict[int, str] = {}
     for n in task.shards:
         try:
             reports.append(_write_shard(task, n, decisions[-1][n.no]))
+        except NoRoomError as e:
+            return Answer(tuple(reports), failed, str(e), fatal=True)
         except RelaionError as e:
             failed[n.no] = str(e)
         except Exception as e:  # a bug met in one shard must not end the run
@@ -129,7 +134,7 @@ def _write(settings: Settings, n: Numbered, decision: Decision) -> Outputs:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as e:
-            raise OutputError(f"{target.parent}: cannot be made ({e.strerror})") from None
+            raise OutputError(f"{shown(target.parent)}: cannot be made ({e.strerror})") from None
         if len(removed[edition.name]):
             targets.append((edition.name, Target(target, removed[edition.name])))
     notices: list[str] = []

@@ -139,8 +139,8 @@ class Report:
 class Answer:
     """What became of a batch: a report of each shard that was done, a line for each that failed.
 
-    `error` where all failed alike, and nothing is known of each; `fatal` when no other task can
-    do better.
+    `error` where the others failed alike, and nothing is known of each; `fatal` when no other
+    task can do better.
     """
 
     reports: tuple[Report, ...] = ()

@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import ListError, OutputError, RelaionError, ScriptError
+from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, ScriptError
 from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.decide import Deciders
@@ -52,10 +52,13 @@ class Serving:
     def _do(self, task: FindTask | Task) -> Answer:
         try:
             if isinstance(task, Task):
+                self._finders.close()  # a search whose last steps were done before
                 return run_task(task, self._deciders, self._unexpected)
             run_find(task, self._finders)
         except RelaionError as e:
-            fatal = isinstance(e, ListError | ScriptError | OutputError)
+            # what cannot be written of one shard may well be of another
+            output = NoRoomError if isinstance(task, Task) else OutputError
+            fatal = isinstance(e, (ListError, ScriptError, output))
             return Answer(error=str(e), fatal=fatal)
         except MemoryError:
             return Answer(error=f"{task.named}: ran out of memory; {MORE}")

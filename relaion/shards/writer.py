@@ -18,7 +18,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from relaion.errors import OutputError
-from relaion.paths import shown, whole_file
+from relaion.paths import shown, unwritten, whole_file
 from relaion.shards.copied import Copier
 from relaion.shards.edition import GROUP_ROWS, Edition, Shape
 from relaion.shards.footer import read_footer
@@ -141,9 +141,7 @@ def _writing(path: Path) -> Iterator[None]:
             f"{shown(path)}: memory ran out; give more, or run fewer workers"
         ) from None
     except OSError as e:
-        raise OutputError(
-            f"{shown(path)}: cannot be written ({_reason(e)}); nothing was left"
-        ) from None
+        raise unwritten(path, e, _reason(e)) from None
     except (pa.ArrowException, ValueError) as e:
         raise OutputError(
             f"{shown(path)}: cannot be written (pyarrow: {type(e).__name__}); nothing was left"

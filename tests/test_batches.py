@@ -1,0 +1,179 @@
+"""Batches of shards: what is decided together comes out as if each had been alone."""
+
+import errno
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from relaion.errors import StopError
+from relaion.run import flow, job, rewrite
+from relaion.run.pool import AnyTask, LocalPool, Outcome
+from relaion.run.process import Guard
+from relaion.run.task import Task
+from tests.faults.world import contents, make, names, run
+from tests.pipeline import InProcess, here
+
+SHARDS = 12
+HEADER = (
+    "-- name: mine\n-- purpose: Tries.\n-- parent: research\n-- labels: csam\n-- rules: odd\n"
+    "-- reads: shard (shard_no integer)\n"
+)
+HONEST = (
+    "insert into removals select 'mine', shard_no, file_row_number, reason from removals "
+    "where edition = 'research';\n"
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make(tmp_path_factory.mktemp("whole"), shards=SHARDS, rows=10)
+    run(folder)
+    return folder
+
+
+@pytest.fixture
+def world(whole: Path, tmp_path: Path) -> Path:
+    shutil.copytree(whole / "data", tmp_path / "data")
+    for name in ("lists.duckdb", "lists.duckdb.key"):
+        shutil.copy(whole / name, tmp_path / name)
+    return tmp_path
+
+
+class Watch(InProcess):
+    """Tells which shards were in which batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[int]] = []
+
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+        for task in tasks:
+            if isinstance(task, Task):
+                self.batches.append([n.no for n in task.shards])
+            yield from super().run([task])
+
+
+def said(world: Path, body: str, *args: str) -> str:
+    """What a run with an edition of one's own says."""
+    (world / "mine.sql").write_text(HEADER + body)
+    done = here(
+        "clean", "data", "--lists", "lists.duckdb", "--out", "out", "--no-verify",
+        "--edition", "research", "--edition", "mine.sql", *args, cwd=world,
+    )  # fmt: skip
+    assert done.returncode == 2
+    return done.stderr
+
+
+WRONG = {
+    "a name that is none": "select nothing_of_this_name from shard;",
+    "no such table": "select * from tables_of_others;",
+    "a name that is taken": "create temp table lists as select 1 as x;",
+    "out of reach": "create temp table x as from read_text('/etc/hostname');",
+    "a reason that is not declared": HONEST
+    + "insert into removals select 'mine', shard_no, 0, 'unheard of' from shard limit 1;",
+    "keeps listed rows": "select 1;",
+    "removes what is not there": HONEST
+    + "insert into removals select 'mine', shard_no, 1000, 'odd' from shard limit 1;",
+    "another shard": HONEST
+    + "insert into removals select 'mine', shard_no + 1, 0, 'odd' from shard limit 1;",
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_mistake_of_an_own_script_is_said_once(world: Path, what: str) -> None:
+    told = said(world, WRONG[what])
+    assert told.count("\n") == 1, told
+    assert "mine.sql: " in told
+    assert "the others are done" not in told
+    assert "mend" in told
+    if what == "a name that is taken":
+        assert "whose name is taken" in told
+
+
+def test_what_an_own_script_makes_of_one_shard_sets_that_one_aside(world: Path) -> None:
+    body = HONEST + (
+        "create temp table x as select ('number ' || shard_no)::integer as y from shard "
+        "where shard_no = 7;\n"
+    )
+    told = said(world, body)
+    assert "part-5.parquet: mine.sql: DuckDB met a value that does not fit" in told  # number 7
+    assert "1 of 12 shards failed, the others are done" in told
+    assert sum(n.startswith("mine/") for n in names(world / "out")) == SHARDS - 1
+
+
+def test_what_fails_for_all_shards_alike_stops_the_run(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "ALIKE", 3)
+    told = said(world, HONEST + "create temp table x as select ('x' || url)::integer from shard;\n")
+    assert "(3 shards failed and none could be written, so it is not the shards" in told
+    assert told.count("does not fit its column's type") == 4
+
+
+def test_a_full_disk_is_said_once_and_what_was_done_stays(
+    world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+
+    def full(*args: Any) -> Any:
+        if len(written) == 6:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(1)
+        return copied(*args)
+
+    copied = rewrite._linked
+    monkeypatch.setattr(rewrite, "_linked", full)
+    heard: list[str] = []
+
+    class Listen:
+        def phase(self, *_: Any) -> None: ...
+        def done(self, *_: Any) -> None: ...
+        def say(self, line: str) -> None:
+            heard.append(line)
+
+    with pytest.raises(StopError, match=r"No space left on device\).*so the run stopped"):
+        run(world, progress=Listen())
+    assert heard == []
+    monkeypatch.undo()
+    watch = Watch()
+    run(world, executor=watch)
+    (again,) = watch.batches
+    assert 1 < len(again) < SHARDS
+    assert contents(world / "out") == contents(whole / "out")
+
+
+@pytest.mark.slow
+def test_a_shard_that_breaks_the_worker_costs_its_batch_and_nothing_else(
+    world: Path, whole: Path, tmp_path: Path
+) -> None:
+    """Those of the batch that were written before are written again, the same."""
+    (world / "mine.sql").write_text(
+        HEADER + HONEST + "create temp table x as with recursive r as (select 1 as i union all "
+        "select i + 1 from r where i > 0 and (select max(shard_no) from shards) = 3) "
+        "select count(*) from r;"
+    )
+    (tmp_path / "w").mkdir()
+    with (
+        LocalPool(1, tmp_path / "w", Guard(seconds=6)) as pool,
+        pytest.raises(StopError, match=r"took longer than 6 s.* 1 of 12 shards failed"),
+    ):
+        run(world, editions=["research", world / "mine.sql"], executor=pool)
+    assert sum(n.startswith("research/") for n in names(world / "out")) == SHARDS - 1
+
+
+@pytest.mark.parametrize("rows", [1, 35, 1000])
+def test_batches_of_any_size_come_out_alike(
+    world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(job, "BATCH_ROWS", rows)
+    monkeypatch.setattr(job, "FEWEST_ROWS", rows)
+    watch = Watch()
+    run(world, executor=watch)
+    assert [n for batch in watch.batches for n in batch] == list(range(SHARDS))
+    assert len(watch.batches) == {1: 12, 35: 4, 1000: 1}[rows]
+    assert contents(world / "out") == contents(whole / "out")
+    assert pq.read_metadata(world / "out/research/en/part-1.parquet").num_rows == 9
