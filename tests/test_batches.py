@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,18 @@ import pytest
 
 from relaion.errors import StopError
 from relaion.run import flow, job, rewrite
+from relaion.run.decide import Decision
+from relaion.run.journal import NAME, Journal
+from relaion.run.numbering import Numbered
 from relaion.run.pool import AnyTask, LocalPool, Outcome
 from relaion.run.process import Guard
-from relaion.run.task import Task
+from relaion.run.task import Report, Task
 from tests.faults.world import contents, make, names, run
 from tests.pipeline import InProcess, here
+from tests.replacing import WAYS, Way, rename
 
 SHARDS = 12
+slow = pytest.mark.slow
 HEADER = (
     "-- name: mine\n-- purpose: Tries.\n-- parent: research\n-- labels: csam\n-- rules: odd\n"
     "-- reads: shard (shard_no integer)\n"
@@ -146,7 +151,7 @@ def test_a_full_disk_is_said_once_and_what_was_done_stays(
     assert contents(world / "out") == contents(whole / "out")
 
 
-@pytest.mark.slow
+@slow
 def test_a_shard_that_breaks_the_worker_costs_its_batch_and_nothing_else(
     world: Path, whole: Path, tmp_path: Path
 ) -> None:
@@ -177,3 +182,98 @@ def test_batches_of_any_size_come_out_alike(
     assert len(watch.batches) == {1: 12, 35: 4, 1000: 1}[rows]
     assert contents(world / "out") == contents(whole / "out")
     assert pq.read_metadata(world / "out/research/en/part-1.parquet").num_rows == 9
+
+
+class BrokenOff(Exception):
+    """What breaks a run off."""
+
+
+class Until(InProcess):
+    """Does so many batches, and ends then without a word of what the last one did."""
+
+    def __init__(self, batches: int) -> None:
+        super().__init__()
+        self.left = batches
+
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+        for task in tasks:
+            for outcome in super().run([task]):
+                self.left -= isinstance(task, Task)
+                if self.left < 0:
+                    raise BrokenOff
+                yield outcome
+
+
+def twice(journal: Path) -> None:
+    journal.write_bytes(journal.read_bytes() * 2)
+
+
+def torn(journal: Path) -> None:
+    lines = journal.read_bytes().strip().split(b"\n")
+    journal.write_bytes(b"\n".join([*lines[:-1], lines[-1][:50]]))
+
+
+def swapped(journal: Path) -> None:
+    """Digests stand before the texts of other lines, and numbers of others in the texts."""
+    lines = [line.partition(b" ") for line in journal.read_bytes().split(b"\n") if line]
+    texts = [text for _, _, text in lines]
+    mixed = [d + b" " + t for (d, _, _), t in zip(lines, texts[1:] + texts[:1], strict=True)]
+    journal.write_bytes(b"\n".join(mixed))
+
+
+def of_others(journal: Path) -> None:
+    """Whole lines of another run: each says of a shard what was so of the next one."""
+    values = list(Journal(journal.parent).read(lambda value: value))
+    journal.unlink()
+    numbers = [value["no"] for value in values]
+    moved = zip(values, numbers[1:] + numbers[:1], strict=True)
+    Journal(journal.parent).add([value | {"no": no} for value, no in moved])
+
+
+@pytest.mark.parametrize(
+    ("damage", "kept"),
+    [
+        (of_others, 0),
+        *(pytest.param(*x, marks=slow) for x in ((twice, 6), (torn, 5), (swapped, 0))),
+    ],
+)
+def test_a_run_goes_on_with_other_batches_and_a_journal_that_was_spoilt(
+    world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], None],
+    kept: int,
+) -> None:  # fmt: skip
+    """The third batch has written its shards, but nobody heard of it."""
+    monkeypatch.setattr(job, "FEWEST_ROWS", 35)
+    monkeypatch.setattr(job, "BATCH_ROWS", 35)
+    with pytest.raises(BrokenOff):
+        run(world, executor=Until(2))
+    assert sum(n.startswith("research/") for n in names(world / "out")) == 9
+    damage(world / "out/.work" / NAME)
+    monkeypatch.undo()
+    watch = Watch()
+    run(world, executor=watch, workers=3)
+    assert sum(map(len, watch.batches)) == SHARDS - kept
+    assert contents(world / "out") == contents(whole / "out")
+
+
+@pytest.mark.parametrize("way", [rename, *(pytest.param(w, marks=slow) for w in WAYS[1:])])
+def test_a_shard_that_changes_once_its_batch_is_decided_fails_alone(
+    world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, way: Way
+) -> None:
+    path = world / "data/en/part-2.parquet"
+    good = path.read_bytes()
+    write = rewrite._write_shard
+
+    def writing(task: Task, n: Numbered, decision: Decision) -> Report:
+        if n.no == 0:
+            way(path, (world / "data/en/part-1.parquet").read_bytes())
+        return write(task, n, decision)
+
+    monkeypatch.setattr(rewrite, "_write_shard", writing)
+    with pytest.raises(StopError, match=r"part-2\.parquet: .* 1 of 12 shards failed"):
+        run(world)
+    monkeypatch.undo()
+    assert sum(n.startswith("research/") for n in names(world / "out")) == SHARDS - 1
+    path.unlink(missing_ok=True)
+    path.write_bytes(good)
+    run(world)
+    assert contents(world / "out") == contents(whole / "out")
