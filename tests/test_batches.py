@@ -277,3 +277,23 @@ def test_a_shard_that_changes_once_its_batch_is_decided_fails_alone(
     path.write_bytes(good)
     run(world)
     assert contents(world / "out") == contents(whole / "out")
+
+
+def test_no_worker_goes_on_for_a_run_that_stopped(world: Path) -> None:
+    """Whoever keeps the error, as a notebook does, keeps no workers, which would hold the lock."""
+    ended: list[bool] = []
+
+    class Fatal(InProcess):
+        def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+            if not isinstance(tasks[0], Task):
+                yield from super().run(tasks)
+                return
+            try:
+                yield Outcome(tasks[0].no, "it is out of reach", fatal=True)
+            finally:
+                ended.append(True)
+
+    with pytest.raises(StopError, match="it is out of reach") as kept:
+        run(world, executor=Fatal())
+    assert ended == [True]
+    assert kept.value.__traceback__ is not None
