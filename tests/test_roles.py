@@ -45,7 +45,7 @@ def test_order_and_case_of_names_change_no_role(
     def sample(column: Column) -> Sequence[Value]:
         return [v for v in held[column.position] if v is not None]
 
-    layout = describe(settle(detect(schema), lambda _: True), sample)
+    layout = describe(settle(detect(schema), lambda c: bool(sample(c))), sample)
     for position, (column, (name, line)) in enumerate(zip(layout.columns, columns, strict=True)):
         role, _, encoding = line.role.partition(" ")
         assert (column.name, column.position) == (name, position)

@@ -201,7 +201,8 @@ def _assign(layout: Layout, full: Collection[int] | None) -> Layout:
             key=lambda c: (
                 full is not None and c.position not in full,
                 claims[c.position].rank,
-                c.name != bare_name(c.name).lower(),
+                c.name != bare_name(c.name),
+                c.name != c.name.lower(),
                 c.position,
             ),
         )
