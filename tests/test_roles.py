@@ -27,7 +27,8 @@ def shuffled(draw: st.DrawFn) -> tuple[Case, list[tuple[str, Line]]]:
     for line in draw(st.permutations(case.lines)):
         flips = draw(st.lists(st.booleans(), min_size=len(line.name), max_size=len(line.name)))
         name = "".join(
-            c.swapcase() if flip else c for c, flip in zip(line.name, flips, strict=True)
+            c.swapcase() if flip and c.isascii() else c
+            for c, flip in zip(line.name, flips, strict=True)
         )
         names.add(name)
         found.append((name, line))
