@@ -14,6 +14,9 @@ settings.register_profile(
 settings.register_profile(
     "ci", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+# the same examples in every run: a landing is judged by what it changed, not by luck; whoever works
+# on the code draws others each time
+settings.register_profile("same", max_examples=50, deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
