@@ -923,7 +923,7 @@ ENTRIES = st.frozensets(
 )  # fmt: skip
 
 
-@settings(max_examples=25)
+@settings(max_examples=settings().max_examples // 2)
 @given(
     shards=st.lists(ROWS, min_size=1, max_size=3),
     entries=st.lists(
