@@ -326,12 +326,12 @@ class Engine:
         """Create the views over files: the one place where SQL text is generated.
 
         `shard` has one column a role, `row_links` each link of a row (one a link column),
-        `row_digests` each value of each digest column, to be compared with digests (null where
-        it is none for sure), `row_no_digests` each that is there and no digest, `row_values`
-        whether a row has a value for a role; the last three for the roles that are `looked_at`.
-        Columns are taken by position, since names may be the same but for case, or
-        ours. To bind a view takes its time, so `views` says which are wanted, and `shown_roles`
-        which roles `shard` has to tell; the others read as null.
+        `row_digests` each value of each digest column, null where it is no digest,
+        `row_no_digests` each that is there and no digest, `row_values` whether a row has a value
+        for a role; the last three for the roles that are `looked_at`. Columns are taken by
+        position, since names may be the same but for case, or ours. To bind a view takes its
+        time, so `views` says which are wanted, and `shown_roles` which roles `shard` has to
+        tell; the others read as null.
         """
         for script in ("04_digest_macros", "05_link_macros"):
             self.macros(load(version)[script])
@@ -527,7 +527,7 @@ def _digests(read: _Reading, looked_at: Collection[str]) -> list[str]:
             read.shard_no,
             "file_row_number",
             f"{literal(role)} as kind",
-            f"{read.digest('digest_to_compare', role, position)} as digest",
+            f"{read.digest('digest', role, position)} as digest",
         )
         for role, position, _ in _digest_columns(read, looked_at)
     ]

@@ -174,17 +174,6 @@ case
     else digest_of_text(try(decode(b)), n)
 end;
 
--- For a comparison with digests it need not be known that a text of that length is one: another
--- text is equal to none. This takes a third of the time.
-create or replace temp macro digest_to_compare_of_text(t, n) as
-case when strlen(t) = 2 * n then lower(t) else digest_of_text(t, n) end;
-
-create or replace temp macro digest_to_compare_of_bytes(b, n) as
-case
-    when octet_length(b) = n then lower(hex(b))
-    else digest_to_compare_of_text(try(decode(b)), n)
-end;
-
 create or replace temp macro is_digest_of_text(t, n) as
 case when is_plain_digest(t, n) then true else digest_of_text(t, n) is not null end;
 
