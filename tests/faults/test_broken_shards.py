@@ -233,7 +233,7 @@ def test_a_worker_that_hangs_is_stopped_and_its_shard_named(world: Path, tmp_pat
     begun = time.monotonic()
     with (
         LocalPool(2, tmp_path, Guard(seconds=2)) as pool,
-        pytest.raises(StopError, match=r"took longer than 2 s and was stopped .*6 of 6 shards"),
+        pytest.raises(StopError, match=r"took longer than 2 s and was stopped; .*6 of 6 shards"),
     ):
         run(world, executor=pool, editions=[script])
     assert time.monotonic() - begun < 40
