@@ -169,8 +169,7 @@ _ORDER = (
     "| the links of the rows found | 32, 19, 20, 33 | `relaion/run/find.py` |",
     "| a batch, for other rows with these links | 34, 15 to 20, 35 | `relaion/run/find.py` |",
     "| the counts of all | 36 | `relaion/run/findtask.py` |",
-    "| a connection that decides, once | with keywords 38, 39, then 04, 05 "
-    "| `relaion/run/decide.py` |",
+    "| a connection that decides, once | with keywords 38, 39, then 04 | `relaion/run/decide.py` |",
     "| a batch, which of its rows leave | 40, with keywords 41, then 45, editions, 90 to 92, 55 "
     "| `relaion/run/decide.py` |",
     "| a sample of links, against the sidecars | 04, 37 | `relaion/run/reach.py` |",

@@ -19,6 +19,7 @@ import pytest
 from relaion.cli.app import run
 from relaion.lists import store
 from relaion.run.pool import AnyTask, Outcome
+from relaion.run.process import packed
 from relaion.run.task import Task
 from relaion.run.worker import Serving
 
@@ -45,7 +46,7 @@ class InProcess:
         for task in tasks:
             work = task.settings.work if isinstance(task, Task) else task.work
             serving = self._serving.setdefault(work, Serving(work / "errors.log"))
-            said = json.loads(json.dumps(serving.answer(task.to_line())))
+            said = json.loads(json.dumps(serving.answer(packed(task))))
             yield Outcome(task.no, said["error"], said["fatal"], said)
 
 

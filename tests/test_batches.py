@@ -1,7 +1,6 @@
 """Batches of shards: what is decided together comes out as if each had been alone."""
 
 import errno
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,12 @@ from relaion.run.numbering import Numbered
 from relaion.run.pool import AnyTask, LocalPool, Outcome
 from relaion.run.process import Guard
 from relaion.run.task import Report, Task
-from tests.faults.world import contents, make, names, run
+from tests.faults.world import HONEST, OWN, contents, copied, make, names, run
 from tests.pipeline import InProcess, here
 from tests.replacing import WAYS, Way, rename
 
 SHARDS = 12
 slow = pytest.mark.slow
-HEADER = (
-    "-- name: mine\n-- purpose: Tries.\n-- parent: research\n-- labels: csam\n-- rules: odd\n"
-    "-- reads: shard (shard_no integer)\n"
-)
-HONEST = (
-    "insert into removals select 'mine', shard_no, file_row_number, reason from removals "
-    "where edition = 'research';\n"
-)
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +33,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(whole: Path, tmp_path: Path) -> Path:
-    shutil.copytree(whole / "data", tmp_path / "data")
-    for name in ("lists.duckdb", "lists.duckdb.key"):
-        shutil.copy(whole / name, tmp_path / name)
-    return tmp_path
+    return copied(whole, tmp_path)
 
 
 class Watch(InProcess):
@@ -64,7 +52,7 @@ class Watch(InProcess):
 
 def said(world: Path, body: str, *args: str) -> str:
     """What a run with an edition of one's own says."""
-    (world / "mine.sql").write_text(HEADER + body)
+    (world / "mine.sql").write_text(OWN + body)
     done = here(
         "clean", "data", "--lists", "lists.duckdb", "--out", "out", "--no-verify",
         "--edition", "research", "--edition", "mine.sql", *args, cwd=world,
@@ -157,7 +145,7 @@ def test_a_shard_that_breaks_the_worker_costs_its_batch_and_nothing_else(
 ) -> None:
     """Those of the batch that were written before are written again, the same."""
     (world / "mine.sql").write_text(
-        HEADER + HONEST + "create temp table x as with recursive r as (select 1 as i union all "
+        OWN + HONEST + "create temp table x as with recursive r as (select 1 as i union all "
         "select i + 1 from r where i > 0 and (select max(shard_no) from shards) = 3) "
         "select count(*) from r;"
     )

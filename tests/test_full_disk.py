@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from relaion.engine import _cause, _words
+from relaion.engine.words import cause_of, words
 from tests.faults.world import make
 
 LIMITED = """
@@ -88,5 +88,5 @@ def test_a_run_whose_audit_has_no_room_goes_on_when_there_is(tmp_path: Path) -> 
     ],
 )  # fmt: skip
 def test_what_a_value_says_is_no_cause(error: duckdb.Error, cause: str | None) -> None:
-    assert _cause(error) == cause
-    assert (cause or "found no room") in _words(error) or cause is None
+    assert cause_of(error) == cause
+    assert (cause or "found no room") in words(error) or cause is None

@@ -1,6 +1,5 @@
 """What is replaced while a run reads it: one line that names it, or a result as if it was not."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,17 @@ import pytest
 
 from relaion.errors import InputError, ListError, RelaionError, StopError
 from relaion.stages.match import match
-from tests.faults.world import LISTED, MD5, contents, disclosed, make, names, rows_of_shard, run
+from tests.faults.world import (
+    LISTED,
+    MD5,
+    contents,
+    copied,
+    disclosed,
+    make,
+    names,
+    rows_of_shard,
+    run,
+)
 from tests.pipeline import JOINED, ROLES, InProcess, Sent, add_lists, rows_of
 from tests.replacing import (
     WAYS,
@@ -71,10 +80,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(whole: Path, tmp_path: Path) -> Path:
-    shutil.copytree(whole / "data", tmp_path / "data")
-    for name in ("lists.duckdb", "lists.duckdb.key"):
-        shutil.copy(whole / name, tmp_path / name)
-    return tmp_path
+    return copied(whole, tmp_path)
 
 
 def is_listed(row: dict[str, Any]) -> bool:

@@ -106,7 +106,7 @@ class Decider:
         """What the scripts of editions read: the rows of some shards, the hits, the rules."""
         settings = self.settings
         engine.view_shards(
-            sources(shards), settings.version, views=("shard",), shown_roles=_DECIDING
+            sources(shards), settings.version, wanted=("shard",), shown_roles=_DECIDING
         )
         engine.execute("create or replace temp table shards (shard_no integer, n_rows bigint)")
         numbers = pa.array([n.no for n in shards], pa.int32())
@@ -144,7 +144,7 @@ class Decider:
         before = engine.table(f"from removals {only} {_ORDERED}")
         with connect(threads=1, memory=self.settings.memory, temp=self.settings.work) as own:
             own.run(self._scripts["38_text_macros"])
-            own.view_shards(sources([n]), self.settings.version, views=("shard",))
+            own.view_shards(sources([n]), self.settings.version, wanted=("shard",))
             for table in ("lists", "editions"):
                 own.create(table, engine.table(f"from {table}"))
             for table in (*_FOUND, "rule_hits", "shards"):

@@ -68,23 +68,23 @@ class Finder:
 
     def hit_keys(self, shards: Sequence[Numbered]) -> None:
         """Table `hit_keys`: the links of the rows of these shards that are in `list_hits`."""
-        self._read(shards, self._search_keys, views=("row_links",))
+        self._read(shards, self._search_keys, wanted=("row_links",))
 
     def same_link(self, shards: Sequence[Numbered]) -> None:
         """Table `same_link`: further rows of these shards whose link is in `hit_keys`."""
-        self._read(shards, self._search_same_link, views=("row_links",))
+        self._read(shards, self._search_same_link, wanted=("row_links",))
 
     def _read(
         self,
         shards: Sequence[Numbered],
         search: Callable[[], None],
         looked_at: Collection[str] = (),
-        views: Collection[str] = VIEWS,
+        wanted: Collection[str] = VIEWS,
     ) -> None:
         def look() -> None:
             read = sources(as_read(shards, self._work))
             self.engine.view_shards(
-                read, self._search.version, looked_at, views, shown_roles=("row_hash",)
+                read, self._search.version, looked_at, wanted, shown_roles=("row_hash",)
             )
             search()
 

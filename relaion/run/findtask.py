@@ -4,8 +4,6 @@ A step reads what earlier ones left in the work folder, and leaves what it finds
 parquet files, whole or not at all.
 """
 
-import base64
-import pickle
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -55,10 +53,6 @@ class FindTask:
     seals: dict[int, Seal] = field(default_factory=dict)
     origin: Path | None = None
     no: int = -1
-
-    def to_line(self) -> str:
-        """One line of text, for a worker of our own."""
-        return base64.b64encode(pickle.dumps(self)).decode("ascii")
 
     @property
     def named(self) -> str:

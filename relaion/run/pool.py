@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from relaion.run.findtask import FindTask
-from relaion.run.process import Answer, Guard, Worker
+from relaion.run.process import Answer, Guard, Worker, packed
 from relaion.run.task import Task
 
 AnyTask: TypeAlias = Task | FindTask
@@ -130,7 +130,7 @@ class _Hand(threading.Thread):
             worker = self._worker = self._worker or self._pool.take()
         except OSError as e:
             return Answer(f"{task.named}: no process could be started for it ({e.strerror})", True)
-        said = worker.ask(task.to_line(), task.seconds)
+        said = worker.ask(packed(task), task.seconds)
         if said is None or said.broken:
             self._worker = None
             worker.end()

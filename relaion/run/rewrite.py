@@ -25,14 +25,16 @@ from relaion.paths import (
 from relaion.run.decide import Deciders, Decision
 from relaion.run.ledger import mark_changed
 from relaion.run.numbering import Numbered
-from relaion.run.task import Answer, Output, Report, Settings, Task
+from relaion.run.task import BatchDone, Output, Report, Settings, Task
 from relaion.shards.believed import hidden_roles
 from relaion.shards.writer import Target, write_editions
 
 Outputs: TypeAlias = "tuple[dict[str, Output], list[str]]"
 
 
-def run_task(task: Task, deciders: Deciders, line: Callable[[str, BaseException], str]) -> Answer:
+def run_task(
+    task: Task, deciders: Deciders, line: Callable[[str, BaseException], str]
+) -> BatchDone:
     """Decide a batch, write its shards, count; a report of each that was done.
 
     `line` says in one line what an unexpected error of a shard was. Raises what decides nothing
@@ -56,12 +58,12 @@ def run_task(task: Task, deciders: Deciders, line: Callable[[str, BaseException]
         try:
             reports.append(_write_shard(task, n, decisions[-1][n.no]))
         except NoRoomError as e:
-            return Answer(tuple(reports), failed, str(e), fatal=True)
+            return BatchDone(tuple(reports), failed, str(e), fatal=True)
         except RelaionError as e:
             failed[n.no] = str(e)
         except Exception as e:  # a bug met in one shard must not end the run
             failed[n.no] = line(shown(n.shard.path), e)
-    return Answer(tuple(reports), failed)
+    return BatchDone(tuple(reports), failed)
 
 
 def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:

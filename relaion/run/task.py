@@ -3,8 +3,6 @@
 A task is pickled on its way to a worker; `rewrite.py` does it.
 """
 
-import base64
-import pickle
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,10 +49,6 @@ class Task:
     shards: tuple[Numbered, ...]
     hits: dict[int, str]
     seals: dict[int, Seal]
-
-    def to_line(self) -> str:
-        """One line of text, for a worker of our own."""
-        return base64.b64encode(pickle.dumps(self)).decode("ascii")
 
     @property
     def no(self) -> int:
@@ -136,7 +130,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Answer:
+class BatchDone:
     """What became of a batch: a report of each shard that was done, a line for each that failed.
 
     `error` where the others failed alike, and nothing is known of each; `fatal` when no other

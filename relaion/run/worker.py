@@ -4,10 +4,8 @@ Started as `python -P -m relaion.run.worker WORK`. Nothing of a task stands in i
 or environment. It ends when its parent does, so that no orphan goes on writing.
 """
 
-import base64
 import json
 import os
-import pickle
 import sys
 import traceback
 from pathlib import Path
@@ -18,9 +16,9 @@ from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.decide import Deciders
 from relaion.run.findtask import Finders, FindTask, run_find
-from relaion.run.process import LOG
+from relaion.run.process import LOG, unpacked
 from relaion.run.rewrite import run_task
-from relaion.run.task import Answer, Task
+from relaion.run.task import BatchDone, Task
 
 MORE = "give more with --memory, or take fewer --workers"
 
@@ -38,7 +36,7 @@ class Serving:
 
         `fatal` says that the fault is not this shard's: the next task cannot go well.
         """
-        task = pickle.loads(base64.b64decode(line))  # noqa: S301 - of our own parent
+        task = unpacked(line)
         if not isinstance(task, FindTask | Task):  # though nobody else writes to this pipe
             raise TypeError(f"a task, not {type(task).__name__}")
         said = self._do(task)
@@ -49,7 +47,7 @@ class Serving:
             "failed": said.failed,
         }
 
-    def _do(self, task: FindTask | Task) -> Answer:
+    def _do(self, task: FindTask | Task) -> BatchDone:
         try:
             if isinstance(task, Task):
                 self._finders.close()  # a search whose last steps were done before
@@ -59,15 +57,15 @@ class Serving:
             # what cannot be written of one shard may well be of another
             output = NoRoomError if isinstance(task, Task) else OutputError
             fatal = isinstance(e, (ListError, ScriptError, output))
-            return Answer(error=str(e), fatal=fatal)
+            return BatchDone(error=str(e), fatal=fatal)
         except MemoryError:
-            return Answer(error=f"{task.named}: ran out of memory; {MORE}")
+            return BatchDone(error=f"{task.named}: ran out of memory; {MORE}")
         except OSError as e:
             where = task.named if e.filename is None else shown(e.filename)
-            return Answer(error=f"{where}: {e.strerror or type(e).__name__}")
+            return BatchDone(error=f"{where}: {e.strerror or type(e).__name__}")
         except Exception as e:  # the one place where a bug in a task must not end the run
-            return Answer(error=self._unexpected(task.named, e))
-        return Answer()
+            return BatchDone(error=self._unexpected(task.named, e))
+        return BatchDone()
 
     def _unexpected(self, named: str, error: BaseException) -> str:
         _keep(self._log)

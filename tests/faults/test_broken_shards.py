@@ -1,7 +1,6 @@
 """A shard that breaks is named, the others are written, and the run goes on once it is whole."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from relaion.run.pool import LocalPool, Outcome
 from relaion.run.process import Guard
 from relaion.shards.footer import read_footer
 from relaion.shards.thrift_out import write_struct
-from tests.faults.world import contents, disclosed, make, names, run
+from tests.faults.world import contents, copied, disclosed, make, names, run
 from tests.pipeline import InProcess, write_shard
 
 Spoil = Callable[[Path], None]
@@ -33,10 +32,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(whole: Path, tmp_path: Path) -> Path:
-    shutil.copytree(whole / "data", tmp_path / "data")
-    for name in ("lists.duckdb", "lists.duckdb.key"):
-        shutil.copy(whole / name, tmp_path / name)
-    return tmp_path
+    return copied(whole, tmp_path)
 
 
 def cut(path: Path) -> None:

@@ -1,6 +1,5 @@
 """Scripts of a user's own that reach for what is not theirs: files, settings, other editions."""
 
-import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,31 +8,20 @@ import pytest
 from relaion.errors import RelaionError
 from relaion.run.pool import LocalPool
 from relaion.run.process import Guard
-from tests.faults.world import contents, disclosed, make, run
-
-HEADER = (
-    "-- name: mine\n-- purpose: Attacks.\n-- parent: research\n-- labels: csam\n-- rules: odd\n"
-    "-- reads: shard (shard_no integer)\n"
-)
-HONEST = (
-    "insert into removals select 'mine', shard_no, file_row_number, reason from removals "
-    "where edition = 'research';\n"
-)
+from tests.faults.world import HONEST, OWN, contents, copied, disclosed, make, run
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make(tmp_path_factory.mktemp("whole"), shards=3)
-    (folder / "mine.sql").write_text(HEADER + HONEST)
+    (folder / "mine.sql").write_text(OWN + HONEST)
     run(folder, editions=["research", folder / "mine.sql"])
     return folder
 
 
 @pytest.fixture
 def world(whole: Path, tmp_path: Path) -> Path:
-    shutil.copytree(whole / "data", tmp_path / "data")
-    for name in ("lists.duckdb", "lists.duckdb.key"):
-        shutil.copy(whole / name, tmp_path / name)
+    copied(whole, tmp_path)
     (tmp_path / "secret.csv").write_text("planted-secret\n")
     return tmp_path
 
@@ -87,7 +75,7 @@ def test_an_attack_is_refused_in_one_line(
     world: Path, attack: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/planted-home")
-    (world / "mine.sql").write_text(HEADER + REFUSED[attack].format(world))
+    (world / "mine.sql").write_text(OWN + REFUSED[attack].format(world))
     with pytest.raises(RelaionError) as e:
         run(world, editions=["research", world / "mine.sql"])
     assert "\n" not in str(e.value)
@@ -119,7 +107,7 @@ def test_what_it_does_to_its_own_connection_changes_nothing(
 ) -> None:
     body = HARMLESS[attack]
     body = body if "insert" in body else body + HONEST
-    (world / "mine.sql").write_text(HEADER + body)
+    (world / "mine.sql").write_text(OWN + body)
     run(world, editions=["research", world / "mine.sql"])
     ours, theirs = contents(world / "out"), contents(whole / "out")
     for key in ours:
@@ -137,7 +125,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("attack", ENDLESS)
 def test_what_never_ends_is_ended(world: Path, tmp_path: Path, attack: str) -> None:
-    (world / "mine.sql").write_text(HEADER + ENDLESS[attack])
+    (world / "mine.sql").write_text(OWN + ENDLESS[attack])
     (tmp_path / "w").mkdir()
     with (
         LocalPool(2, tmp_path / "w", Guard(seconds=3)) as pool,
@@ -150,6 +138,6 @@ def test_a_script_may_sort_more_than_its_memory(world: Path) -> None:
     """The lock leaves DuckDB its own temporary files."""
     body = "create temp table x as select range as i, hash(range) as h from range(6_000_000) " \
         "order by h;"  # fmt: skip
-    (world / "mine.sql").write_text(HEADER + HONEST + body)
+    (world / "mine.sql").write_text(OWN + HONEST + body)
     run(world, editions=["research", world / "mine.sql"], memory="200MB")
     assert pq.read_metadata(world / "out/mine/en/part-1.parquet").num_rows == 39

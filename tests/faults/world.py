@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,31 @@ def rows_of_shard(no: int, n: int = 40) -> list[dict[str, Any]]:
     return rows
 
 
+# the head of an own edition's script, and one that removes what `research` does
+OWN = (
+    "-- name: mine\n-- purpose: Tries.\n-- parent: research\n-- labels: csam\n-- rules: odd\n"
+    "-- reads: shard (shard_no integer)\n"
+)
+HONEST = (
+    "insert into removals select 'mine', shard_no, file_row_number, reason from removals "
+    "where edition = 'research';\n"
+)
+
+
 def make(folder: Path, shards: int = SHARDS, rows: int = 40) -> Path:
     """Write data/ and lists.duckdb into a folder."""
     for no in range(shards):
         write_shard(folder / f"data/en/part-{no}.parquet", rows_of_shard(no, rows))
     add_lists(folder / "lists.duckdb", [Sent((("image_md5", MD5), ("url", LISTED)))])
     return folder
+
+
+def copied(whole: Path, to: Path) -> Path:
+    """The inputs of a world, to be cleaned in another folder."""
+    shutil.copytree(whole / "data", to / "data")
+    for name in ("lists.duckdb", "lists.duckdb.key"):
+        shutil.copy(whole / name, to / name)
+    return to
 
 
 def run(folder: Path, out: str = "out", **options: Any) -> Any:

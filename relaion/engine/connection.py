@@ -1,4 +1,4 @@
-"""The only module that talks to DuckDB: connections, scripts, and errors in our own words.
+"""Connections to DuckDB, and what is run on them.
 
 Settings that are not part of a result (threads, memory, temp folder, access) live here.
 An engine message can quote a value of a row or a list, so none is ever passed on.
@@ -15,130 +15,22 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from relaion.errors import EngineError, RelaionError, Stopped
-from relaion.paths import owned_folder, reachable, shown, sql_path, whole_file
+from relaion.engine import views
+from relaion.engine.views import ROLE_TYPES, VIEWS, WIDTHS, Reading, ShardSource, literal, quote
+from relaion.engine.words import (
+    BY_STATEMENT,
+    NO_ROOM,
+    cause_of,
+    explained,
+    interruptible,
+    is_by_file,
+    words,
+)
+from relaion.errors import EngineError, RelaionError
+from relaion.paths import owned_folder, reachable, sql_path, whole_file
 from relaion.sqlset import Script, load
 
 Values = Mapping[str, Any] | Sequence[Any] | None
-
-# duckdb exception class -> what happened, in words that hold no value
-_WORDS: tuple[tuple[type[duckdb.Error], str], ...] = (
-    (duckdb.OutOfMemoryException, "ran out of memory; give more with --memory"),
-    (duckdb.IOException, "could not read or write a file (missing, damaged, or the disk is full)"),
-    (duckdb.InvalidInputException, "met a value or a file that it cannot read"),
-    (duckdb.ConversionException, "met a value that does not fit its column's type"),
-    (duckdb.ConstraintException, "met a value twice where it may occur once"),
-    (duckdb.PermissionException, "was asked for a file that is out of reach here"),
-    (duckdb.CatalogException, "was asked for a table or function that does not exist here"),
-    (duckdb.ParserException, "cannot parse the statement"),
-    (duckdb.BinderException, "cannot bind a column or function of the statement"),
-    (duckdb.InterruptException, "was interrupted"),
-)
-
-
-# what the system said, which quotes nothing
-_NO_ROOM = "found no room on the disk"
-_CAUSES = {
-    "No space left on device": _NO_ROOM,
-    "File too large": "found no room for a file",
-    "Input/output error": "could not read or write: the disk fails",
-    "Permission denied": "may not read or write a file",
-    "No such file or directory": "did not find a file",
-}
-_UNCOMMITTED = re.compile(
-    r"TransactionContext Error: Failed to commit: (?:Could not|Cannot|Failed to) \w+ file "
-)
-
-
-def _cause(error: duckdb.Error) -> str | None:
-    """What the system said, if it did: of files, be it of the log, whose loss is fatal.
-
-    Other errors quote values, which may say the same; so does a commit that fails for a value.
-    """
-    is_of_file = isinstance(error, (duckdb.IOException, duckdb.FatalException))
-    if not is_of_file and not _UNCOMMITTED.match(str(error)):
-        return None
-    return next((cause for said, cause in _CAUSES.items() if said in str(error)), None)
-
-
-def _words(error: duckdb.Error) -> str:
-    cause = _cause(error)
-    if cause is not None:
-        return cause
-    if isinstance(error, duckdb.CatalogException) and "already exists" in str(error):
-        return "was to make a table or function whose name is taken"
-    return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
-
-
-_BY_STATEMENT = (
-    duckdb.ParserException,
-    duckdb.BinderException,
-    duckdb.CatalogException,
-    duckdb.PermissionException,
-)
-
-
-def _is_by_file(error: duckdb.Error) -> bool:
-    """Whether an error may come from what a file holds, not from the machine or a statement."""
-    kinds = (
-        duckdb.IOException,
-        duckdb.InvalidInputException,
-        duckdb.ConversionException,
-        duckdb.NotSupportedError,
-        duckdb.SerializationException,
-    )
-    return isinstance(error, kinds) and _cause(error) is None
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Raise what a signal raised: DuckDB stops for it, but loses it and says another thing."""
-    before = Stopped.latest
-    try:
-        yield
-    except (RuntimeError, duckdb.InterruptException) as e:
-        if Stopped.latest is not before and Stopped.latest is not None:
-            raise Stopped(Stopped.latest.signal) from None
-        if isinstance(e, duckdb.Error):
-            raise
-        raise KeyboardInterrupt from None  # no other signal interrupts a library
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Explain a mistake in a user's statement; any other failure is said in our words."""
-    try:
-        with _interruptible():
-            yield
-    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as e:
-        raise EngineError(f"the query: {str(e).strip().splitlines()[0]}") from None
-    except duckdb.Error as e:
-        raise EngineError(f"the query: DuckDB {_words(e)} ({type(e).__name__})") from None
-
-
-def quote(name: str) -> str:
-    """A name as a SQL identifier, whatever characters it holds."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as a SQL string, whatever characters it holds."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-ROLE_TYPES = {
-    "url": "varchar",
-    "text": "varchar",
-    "punsafe": "double",
-    "row_hash": "bigint",
-    "image_md5": "varchar",
-    "image_sha1": "varchar",
-    "image_sha256": "varchar",
-    "language": "varchar",
-}
-VIEWS = ("shard", "row_links", "row_digests", "row_no_digests", "row_values")
-WIDTHS = {"image_md5": 16, "image_sha1": 20, "image_sha256": 32}
-
 
 # What the footer of a shard says of values (bounds, counts of NULL, bloom filters) may be wrong:
 # released programs write such footers. DuckDB takes it for the truth in these steps, and rows
@@ -153,20 +45,6 @@ _BELIEVERS = (
 
 
 @dataclass(frozen=True)
-class ShardSource:
-    """Shards of one subset and one schema, each with its number.
-
-    `roles` says which columns play a role, the first one first: the position of each in the
-    file, from 0, and its name for people. A role that is missing reads as null.
-    """
-
-    subset: str
-    numbers: tuple[int, ...]
-    paths: tuple[Path, ...]
-    roles: Mapping[str, tuple[tuple[int, str], ...]]
-
-
-@dataclass(frozen=True)
 class Result:
     """The rows of a user's statement, to be fetched before the next one is run."""
 
@@ -175,7 +53,7 @@ class Result:
 
     def fetch(self, n: int) -> list[tuple[Any, ...]]:
         """The next rows, at most n; none where the result has ended."""
-        with _explained():
+        with explained():
             return self._con.fetchmany(n)
 
 
@@ -209,14 +87,14 @@ class Engine:
     @contextmanager
     def _said_by_us(self, doing: str) -> Iterator[None]:
         try:
-            with _interruptible():
+            with interruptible():
                 yield
         except duckdb.Error as e:
             detail = self._keep_detail()
-            said = EngineError(f"{doing}: DuckDB {_words(e)} ({type(e).__name__}){detail}")
-            said.by_file = _is_by_file(e)
-            said.no_room = _cause(e) == _NO_ROOM
-            said.by_statement = isinstance(e, _BY_STATEMENT)
+            said = EngineError(f"{doing}: DuckDB {words(e)} ({type(e).__name__}){detail}")
+            said.by_file = is_by_file(e)
+            said.no_room = cause_of(e) == NO_ROOM
+            said.by_statement = isinstance(e, BY_STATEMENT)
             raise said from None
 
     def _keep_detail(self) -> str:
@@ -249,7 +127,7 @@ class Engine:
         A mistake in its text is explained in DuckDB's words, which then quote nothing but
         the statement; any other failure in ours.
         """
-        with _explained():
+        with explained():
             found = self._con.execute(sql)
             columns = tuple(column[0] for column in found.description or ())
         return Result(columns, found)
@@ -268,19 +146,17 @@ class Engine:
 
     def insert(self, table: str, data: pa.Table | pa.RecordBatch) -> None:
         """Append Arrow data to a table, columns by position."""
-        with self._said_by_us(f"filling {table}"):
-            self._con.register("_incoming", data)
-            try:
-                self._con.execute(f"insert into {quote(table)} select * from _incoming")  # noqa: S608
-            finally:
-                self._con.unregister("_incoming")
+        self._from_arrow(f"insert into {quote(table)} from _incoming", table, data)
 
     def create(self, table: str, data: pa.Table) -> None:
         """Make a temp table of Arrow data."""
+        self._from_arrow(f"create temp table {quote(table)} as from _incoming", table, data)
+
+    def _from_arrow(self, sql: str, table: str, data: pa.Table | pa.RecordBatch) -> None:
         with self._said_by_us(f"filling {table}"):
             self._con.register("_incoming", data)
             try:
-                self._con.execute(f"create temp table {quote(table)} as from _incoming")
+                self._con.execute(sql)
             finally:
                 self._con.unregister("_incoming")
 
@@ -320,7 +196,7 @@ class Engine:
         sources: Sequence[ShardSource],
         version: str,
         looked_at: Collection[str] = tuple(ROLE_TYPES),
-        views: Collection[str] = VIEWS,
+        wanted: Collection[str] = VIEWS,
         shown_roles: Collection[str] = tuple(ROLE_TYPES),
     ) -> None:
         """Create the views over files: the one place where SQL text is generated.
@@ -330,20 +206,21 @@ class Engine:
         `row_no_digests` each that is there and no digest, `row_values` whether a row has a value
         for a role; the last three for the roles that are `looked_at`. Columns are taken by
         position, since names may be the same but for case, or ours. To bind a view takes its
-        time, so `views` says which are wanted, and `shown_roles` which roles `shard` has to
+        time, so `wanted` says which are, and `shown_roles` which roles `shard` has to
         tell; the others read as null.
         """
-        for script in ("04_digest_macros", "05_link_macros"):
-            self.macros(load(version)[script])
+        self.macros(load(version)["04_digest_macros"])
+        if "row_values" in wanted:
+            self.macros(load(version)["05_link_macros"])
         reads = [self._reading(source) for source in sources]
-        parts: dict[str, Callable[[_Reading], list[str]]] = {
-            "shard": lambda read: [_shard(read, shown_roles)],
-            "row_links": _links,
-            "row_digests": lambda read: _digests(read, looked_at),
-            "row_no_digests": lambda read: _no_digests(read, looked_at),
-            "row_values": lambda read: [_values(read, looked_at)],
+        parts: dict[str, Callable[[Reading], list[str]]] = {
+            "shard": lambda read: [views.of_shard(read, shown_roles)],
+            "row_links": views.of_links,
+            "row_digests": lambda read: views.of_digests(read, looked_at),
+            "row_no_digests": lambda read: views.of_no_digests(read, looked_at),
+            "row_values": lambda read: [views.of_values(read, looked_at)],
         }
-        for view in views:
+        for view in wanted:
             self._view(view, [part for read in reads for part in parts[view](read)])
 
     def view_sidecars(self, sources: Sequence[ShardSource], version: str) -> None:
@@ -353,20 +230,19 @@ class Engine:
         """
         self.macros(load(version)["04_digest_macros"])
         reads = [self._reading(source) for source in sources]
-        parts = [part for read in reads for part in _beside(read)]
+        parts = [part for read in reads for part in views.of_sidecar(read)]
         nothing = (
             "select null::varchar as url, null::bigint as row_hash, null::varchar as kind, "
             "null::varchar as digest where false"
         )
         self._view("sidecar_digests", parts or [nothing])  # no image hash is listed
-        odd = [part for read in reads for part in _no_digests(read, WIDTHS)]
-        if odd:
-            self._view("sidecar_no_digests", odd)
+        odd = [part for read in reads for part in views.of_no_digests(read, WIDTHS)]
+        self._view("sidecar_no_digests", odd)
 
     def view_edition(self, sources: Sequence[ShardSource], name: str, version: str) -> None:
         """Create one view like `shard` under another name."""
         self.macros(load(version)["04_digest_macros"])
-        self._view(name, [_shard(self._reading(source)) for source in sources])
+        self._view(name, [views.of_shard(self._reading(source)) for source in sources])
 
     def _view(self, name: str, parts: Sequence[str]) -> None:
         body = "\nunion all\n".join(parts)
@@ -383,12 +259,12 @@ class Engine:
         """Answer by what shards hold, not by what their footers say of it."""
         self.set_option("disabled_optimizers", ",".join(_BELIEVERS))
 
-    def _reading(self, source: ShardSource) -> "_Reading":
+    def _reading(self, source: ShardSource) -> Reading:
         read = f"read_parquet([{self._files(source.paths)}], hive_partitioning = false)"
         described = self.rows(f"describe select * from {read}", doing=str(source.paths[0]))  # noqa: S608
         names = ", ".join(f"c{i}" for i in range(len(described)))
         types = tuple(str(column[1]) for column in described)
-        return _Reading(source, f"from {read} as s({names})", types)
+        return Reading(source, f"from {read} as s({names})", types)
 
     def write_parquet(self, query: str, path: Path) -> None:
         """Write the rows of a query to a work file, whole or not at all, but for power cuts."""
@@ -411,7 +287,7 @@ class Engine:
 
     def statements(self, sql: str) -> list[tuple[str, str]]:
         """Split SQL text: (statement type such as `SELECT`, its text) each."""
-        with _explained():
+        with explained():
             return [(s.type.name, s.query) for s in self._con.extract_statements(sql)]
 
     def parameters(self, sql: str) -> set[str]:
@@ -447,159 +323,6 @@ class Engine:
     def interrupt(self) -> None:
         """Stop the statement that runs in another thread."""
         self._con.interrupt()
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """Files to read: the `from` clause, with columns named by position, and their types.
-
-    So no name of the data meets one of ours, and DuckDB's names of positions stay its own.
-    """
-
-    source: ShardSource
-    clause: str
-    types: tuple[str, ...]
-
-    def select(self, *columns: str) -> str:
-        return f"select {', '.join(columns)} {self.clause}"
-
-    @property
-    def shard_no(self) -> str:
-        numbers = self.source.numbers
-        first = numbers[0]
-        if numbers == tuple(range(first, first + len(numbers))):
-            return f"(file_index + {first:d})::integer as shard_no"
-        listed = ", ".join(f"{no:d}" for no in numbers)
-        return f"([{listed}])[(file_index + 1)::bigint]::integer as shard_no"
-
-    def values(self, role: str) -> list[str]:
-        """The values of a role's columns, as SQL of the role's type, the first one first."""
-        return [self._value(role, position) for position, _ in self.source.roles.get(role, ())]
-
-    def _value(self, role: str, position: int) -> str:
-        value, kind = f"c{position}", self.types[position]
-        if role in WIDTHS:
-            return self.digest("digest", role, position)
-        if role == "row_hash" and kind != "BIGINT":
-            return f"row_hash_of_{'text' if kind == 'VARCHAR' else 'number'}({value})"
-        if kind == "BLOB":  # text that nothing marks as such: not its escapes
-            value = f"decode({value})"
-        if kind.startswith("DECIMAL"):  # by its digits: the nearest double, as anybody reads it
-            value = f"{value}::varchar"
-        return f"{value}::{ROLE_TYPES[role]}"
-
-    def digest(self, asked: str, role: str, position: int) -> str:
-        """What one of the digest macros says of a column: `digest`, `is_digest`, .."""
-        value = f"c{position}"
-        if self.types[position] == "VARCHAR":
-            return f"{asked}_of_text({value}, {WIDTHS[role]})"
-        return f"{asked}_of_bytes({value}::blob, {WIDTHS[role]})"
-
-    def present(self, position: int) -> str:
-        """Whether a digest column holds a value, whatever it is."""
-        value = f"c{position}"
-        is_text = self.types[position] == "VARCHAR"
-        return f"has_text({value})" if is_text else f"octet_length({value}::blob) > 0"
-
-
-def _shard(read: _Reading, roles: Collection[str] = tuple(ROLE_TYPES)) -> str:
-    columns = [f"{literal(shown(read.source.subset))} as subset", read.shard_no, "file_row_number"]
-    for role, sql_type in ROLE_TYPES.items():
-        values = read.values(role) if role in roles else []
-        value = next(iter(values), f"null::{sql_type}")
-        columns.append(f"{value} as {role}")
-    return read.select(*columns)
-
-
-def _links(read: _Reading) -> list[str]:
-    names = [literal(shown(name)) for _, name in read.source.roles.get("url", ())]
-    found = list(zip(read.values("url"), names, strict=True)) or [("null::varchar",) * 2]
-    return [
-        read.select(read.shard_no, "file_row_number", f"{value} as url", f"{name} as column_name")
-        for value, name in found
-    ]
-
-
-def _digests(read: _Reading, looked_at: Collection[str]) -> list[str]:
-    nothing = "null::varchar as kind", "null::varchar as digest"
-    parts = [
-        read.select(
-            read.shard_no,
-            "file_row_number",
-            f"{literal(role)} as kind",
-            f"{read.digest('digest', role, position)} as digest",
-        )
-        for role, position, _ in _digest_columns(read, looked_at)
-    ]
-    return parts or [f"{read.select(read.shard_no, 'file_row_number', *nothing)} where false"]
-
-
-def _no_digests(read: _Reading, looked_at: Collection[str]) -> list[str]:
-    nothing = "null::varchar as kind", "null::varchar as column_name"
-    parts = [
-        read.select(
-            read.shard_no, f"{literal(role)} as kind", f"{literal(shown(name))} as column_name"
-        )
-        + f" where {_is_odd(read, role, position)}"
-        for role, position, name in _digest_columns(read, looked_at)
-    ]
-    return parts or [f"{read.select(read.shard_no, *nothing)} where false"]
-
-
-def _is_odd(read: _Reading, role: str, position: int) -> str:
-    """Whether a digest column holds a value that is no digest."""
-    return f"(not {read.digest('is_digest', role, position)} and {read.present(position)})"
-
-
-def _digest_columns(read: _Reading, looked_at: Collection[str]) -> list[tuple[str, int, str]]:
-    """Role, position and name of each digest column that is looked at."""
-    return [
-        (role, position, name)
-        for role in WIDTHS
-        if role in looked_at
-        for position, name in read.source.roles.get(role, ())
-    ]
-
-
-def _values(read: _Reading, looked_at: Collection[str]) -> str:
-    columns = [read.shard_no]
-    for role in ROLE_TYPES:
-        columns.append(f"{' or '.join(_tests(read, role, looked_at)) or 'false'} as {role}")
-    columns.append(f"{next(iter(_tests(read, 'url', looked_at)), 'false')} as first_url")
-    odd = [_is_odd(read, role, p) for role, p, _ in _digest_columns(read, looked_at)]
-    links = read.values("url") if "url" in looked_at else []
-    columns.append(f"{' or '.join(odd) or 'false'} as has_no_digest")
-    columns.append(f"{' or '.join(f'link_is_giant({v})' for v in links) or 'false'} as has_giant")
-    return read.select(*columns)
-
-
-def _tests(read: _Reading, role: str, looked_at: Collection[str]) -> list[str]:
-    """Whether each of the columns that play a role holds a value, if the role is looked at."""
-    places = [p for p, _ in read.source.roles.get(role, ())] if role in looked_at else []
-    if role in WIDTHS:
-        return [read.digest("is_digest", role, position) for position in places]
-    values = read.values(role) if role in looked_at else []
-    if role == "punsafe":
-        return [f"coalesce(not isnan({v}), false)" for v in values]
-    return [f"{v} is not null" for v in values]
-
-
-def _beside(read: _Reading) -> list[str]:
-    # a row may lack the one and have the other, or its link may be another than the shard's
-    row_hash = next(iter(read.values("row_hash")), "null::bigint")
-    first, *more = read.values("url") or ["null::varchar"]
-    keys = [(first, row_hash), *((url, "null::bigint") for url in more)]
-    return [
-        read.select(
-            f"{url} as url",
-            f"{row_hash} as row_hash",
-            f"{literal(role)} as kind",
-            f"{value} as digest",
-        )
-        for url, row_hash in keys
-        for role in WIDTHS
-        for value in read.values(role)
-    ]
 
 
 @contextmanager

@@ -1,0 +1,209 @@
+"""The SQL that views of shards are made of: the one place where SQL text is generated.
+
+Columns are taken by position, since names may be the same but for case, or ours.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from relaion.paths import shown
+
+
+def quote(name: str) -> str:
+    """A name as a SQL identifier, whatever characters it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as a SQL string, whatever characters it holds."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+ROLE_TYPES = {
+    "url": "varchar",
+    "text": "varchar",
+    "punsafe": "double",
+    "row_hash": "bigint",
+    "image_md5": "varchar",
+    "image_sha1": "varchar",
+    "image_sha256": "varchar",
+    "language": "varchar",
+}
+VIEWS = ("shard", "row_links", "row_digests", "row_no_digests", "row_values")
+WIDTHS = {"image_md5": 16, "image_sha1": 20, "image_sha256": 32}
+
+
+@dataclass(frozen=True)
+class ShardSource:
+    """Shards of one subset and one schema, each with its number.
+
+    `roles` says which columns play a role, the first one first: the position of each in the
+    file, from 0, and its name for people. A role that is missing reads as null.
+    """
+
+    subset: str
+    numbers: tuple[int, ...]
+    paths: tuple[Path, ...]
+    roles: Mapping[str, tuple[tuple[int, str], ...]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Files to read: the `from` clause, with columns named by position, and their types.
+
+    So no name of the data meets one of ours, and DuckDB's names of positions stay its own.
+    """
+
+    source: ShardSource
+    clause: str
+    types: tuple[str, ...]
+
+    def select(self, *columns: str) -> str:
+        """A query of these columns."""
+        return f"select {', '.join(columns)} {self.clause}"
+
+    @property
+    def shard_no(self) -> str:
+        """The number of the shard that a row stands in."""
+        numbers = self.source.numbers
+        first = numbers[0]
+        if numbers == tuple(range(first, first + len(numbers))):
+            return f"(file_index + {first:d})::integer as shard_no"
+        listed = ", ".join(f"{no:d}" for no in numbers)
+        return f"([{listed}])[(file_index + 1)::bigint]::integer as shard_no"
+
+    def values(self, role: str) -> list[str]:
+        """The values of a role's columns, as SQL of the role's type, the first one first."""
+        return [self._value(role, position) for position, _ in self.source.roles.get(role, ())]
+
+    def _value(self, role: str, position: int) -> str:
+        value, kind = f"c{position}", self.types[position]
+        if role in WIDTHS:
+            return self.digest("digest", role, position)
+        if role == "row_hash" and kind != "BIGINT":
+            return f"row_hash_of_{'text' if kind == 'VARCHAR' else 'number'}({value})"
+        if kind == "BLOB":  # text that nothing marks as such: not its escapes
+            value = f"decode({value})"
+        if kind.startswith("DECIMAL"):  # by its digits: the nearest double, as anybody reads it
+            value = f"{value}::varchar"
+        return f"{value}::{ROLE_TYPES[role]}"
+
+    def digest(self, asked: str, role: str, position: int) -> str:
+        """What one of the digest macros says of a column: `digest`, `is_digest`, .."""
+        value = f"c{position}"
+        if self.types[position] == "VARCHAR":
+            return f"{asked}_of_text({value}, {WIDTHS[role]})"
+        return f"{asked}_of_bytes({value}::blob, {WIDTHS[role]})"
+
+    def present(self, position: int) -> str:
+        """Whether a digest column holds a value, whatever it is."""
+        value = f"c{position}"
+        is_text = self.types[position] == "VARCHAR"
+        return f"has_text({value})" if is_text else f"octet_length({value}::blob) > 0"
+
+
+def of_shard(read: Reading, roles: Collection[str] = tuple(ROLE_TYPES)) -> str:
+    """The part of `shard`: the first column of each role that is told."""
+    columns = [f"{literal(shown(read.source.subset))} as subset", read.shard_no, "file_row_number"]
+    for role, sql_type in ROLE_TYPES.items():
+        values = read.values(role) if role in roles else []
+        value = next(iter(values), f"null::{sql_type}")
+        columns.append(f"{value} as {role}")
+    return read.select(*columns)
+
+
+def of_links(read: Reading) -> list[str]:
+    """The parts of `row_links`, one a link column."""
+    names = [literal(shown(name)) for _, name in read.source.roles.get("url", ())]
+    found = list(zip(read.values("url"), names, strict=True)) or [("null::varchar",) * 2]
+    return [
+        read.select(read.shard_no, "file_row_number", f"{value} as url", f"{name} as column_name")
+        for value, name in found
+    ]
+
+
+def of_digests(read: Reading, looked_at: Collection[str]) -> list[str]:
+    """The parts of `row_digests`, one a digest column."""
+    nothing = "null::varchar as kind", "null::varchar as digest"
+    parts = [
+        read.select(
+            read.shard_no,
+            "file_row_number",
+            f"{literal(role)} as kind",
+            f"{read.digest('digest', role, position)} as digest",
+        )
+        for role, position, _ in _digest_columns(read, looked_at)
+    ]
+    return parts or [f"{read.select(read.shard_no, 'file_row_number', *nothing)} where false"]
+
+
+def of_no_digests(read: Reading, looked_at: Collection[str]) -> list[str]:
+    """The parts of `row_no_digests`, one a digest column."""
+    nothing = "null::varchar as kind", "null::varchar as column_name"
+    parts = [
+        read.select(
+            read.shard_no, f"{literal(role)} as kind", f"{literal(shown(name))} as column_name"
+        )
+        + f" where {_is_odd(read, role, position)}"
+        for role, position, name in _digest_columns(read, looked_at)
+    ]
+    return parts or [f"{read.select(read.shard_no, *nothing)} where false"]
+
+
+def _is_odd(read: Reading, role: str, position: int) -> str:
+    """Whether a digest column holds a value that is no digest."""
+    return f"(not {read.digest('is_digest', role, position)} and {read.present(position)})"
+
+
+def _digest_columns(read: Reading, looked_at: Collection[str]) -> list[tuple[str, int, str]]:
+    """Role, position and name of each digest column that is looked at."""
+    return [
+        (role, position, name)
+        for role in WIDTHS
+        if role in looked_at
+        for position, name in read.source.roles.get(role, ())
+    ]
+
+
+def of_values(read: Reading, looked_at: Collection[str]) -> str:
+    """The part of `row_values`."""
+    columns = [read.shard_no]
+    for role in ROLE_TYPES:
+        columns.append(f"{' or '.join(_tests(read, role, looked_at)) or 'false'} as {role}")
+    columns.append(f"{next(iter(_tests(read, 'url', looked_at)), 'false')} as first_url")
+    odd = [_is_odd(read, role, p) for role, p, _ in _digest_columns(read, looked_at)]
+    links = read.values("url") if "url" in looked_at else []
+    columns.append(f"{' or '.join(odd) or 'false'} as has_no_digest")
+    columns.append(f"{' or '.join(f'link_is_giant({v})' for v in links) or 'false'} as has_giant")
+    return read.select(*columns)
+
+
+def _tests(read: Reading, role: str, looked_at: Collection[str]) -> list[str]:
+    """Whether each of the columns that play a role holds a value, if the role is looked at."""
+    places = [p for p, _ in read.source.roles.get(role, ())] if role in looked_at else []
+    if role in WIDTHS:
+        return [read.digest("is_digest", role, position) for position in places]
+    values = read.values(role) if role in looked_at else []
+    if role == "punsafe":
+        return [f"coalesce(not isnan({v}), false)" for v in values]
+    return [f"{v} is not null" for v in values]
+
+
+def of_sidecar(read: Reading) -> list[str]:
+    """The parts of `sidecar_digests`, one a pair of a key and a digest column."""
+    # a row may lack the one and have the other, or its link may be another than the shard's
+    row_hash = next(iter(read.values("row_hash")), "null::bigint")
+    first, *more = read.values("url") or ["null::varchar"]
+    keys = [(first, row_hash), *((url, "null::bigint") for url in more)]
+    return [
+        read.select(
+            f"{url} as url",
+            f"{row_hash} as row_hash",
+            f"{literal(role)} as kind",
+            f"{value} as digest",
+        )
+        for url, row_hash in keys
+        for role in WIDTHS
+        for value in read.values(role)
+    ]

@@ -1,0 +1,104 @@
+"""What DuckDB's errors are called: in words that hold no value of a row or a list."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from relaion.errors import EngineError, Stopped
+
+# duckdb exception class -> what happened, in words that hold no value
+_WORDS: tuple[tuple[type[duckdb.Error], str], ...] = (
+    (duckdb.OutOfMemoryException, "ran out of memory; give more with --memory"),
+    (duckdb.IOException, "could not read or write a file (missing, damaged, or the disk is full)"),
+    (duckdb.InvalidInputException, "met a value or a file that it cannot read"),
+    (duckdb.ConversionException, "met a value that does not fit its column's type"),
+    (duckdb.ConstraintException, "met a value twice where it may occur once"),
+    (duckdb.PermissionException, "was asked for a file that is out of reach here"),
+    (duckdb.CatalogException, "was asked for a table or function that does not exist here"),
+    (duckdb.ParserException, "cannot parse the statement"),
+    (duckdb.BinderException, "cannot bind a column or function of the statement"),
+    (duckdb.InterruptException, "was interrupted"),
+)
+
+
+# what the system said, which quotes nothing
+NO_ROOM = "found no room on the disk"
+_CAUSES = {
+    "No space left on device": NO_ROOM,
+    "File too large": "found no room for a file",
+    "Input/output error": "could not read or write: the disk fails",
+    "Permission denied": "may not read or write a file",
+    "No such file or directory": "did not find a file",
+}
+_UNCOMMITTED = re.compile(
+    r"TransactionContext Error: Failed to commit: (?:Could not|Cannot|Failed to) \w+ file "
+)
+
+
+def cause_of(error: duckdb.Error) -> str | None:
+    """What the system said, if it did: of files, be it of the log, whose loss is fatal.
+
+    Other errors quote values, which may say the same; so does a commit that fails for a value.
+    """
+    is_of_file = isinstance(error, (duckdb.IOException, duckdb.FatalException))
+    if not is_of_file and not _UNCOMMITTED.match(str(error)):
+        return None
+    return next((cause for said, cause in _CAUSES.items() if said in str(error)), None)
+
+
+def words(error: duckdb.Error) -> str:
+    """What happened, for a sentence that begins with DuckDB."""
+    cause = cause_of(error)
+    if cause is not None:
+        return cause
+    if isinstance(error, duckdb.CatalogException) and "already exists" in str(error):
+        return "was to make a table or function whose name is taken"
+    return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
+
+
+BY_STATEMENT = (
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.PermissionException,
+)
+
+
+def is_by_file(error: duckdb.Error) -> bool:
+    """Whether an error may come from what a file holds, not from the machine or a statement."""
+    kinds = (
+        duckdb.IOException,
+        duckdb.InvalidInputException,
+        duckdb.ConversionException,
+        duckdb.NotSupportedError,
+        duckdb.SerializationException,
+    )
+    return isinstance(error, kinds) and cause_of(error) is None
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Raise what a signal raised: DuckDB stops for it, but loses it and says another thing."""
+    before = Stopped.latest
+    try:
+        yield
+    except (RuntimeError, duckdb.InterruptException) as e:
+        if Stopped.latest is not before and Stopped.latest is not None:
+            raise Stopped(Stopped.latest.signal) from None
+        if isinstance(e, duckdb.Error):
+            raise
+        raise KeyboardInterrupt from None  # no other signal interrupts a library
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Explain a mistake in a user's statement; any other failure is said in our words."""
+    try:
+        with interruptible():
+            yield
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as e:
+        raise EngineError(f"the query: {str(e).strip().splitlines()[0]}") from None
+    except duckdb.Error as e:
+        raise EngineError(f"the query: DuckDB {words(e)} ({type(e).__name__})") from None
