@@ -265,7 +265,9 @@ def test_a_silent_footer_stands_over_the_same_pages(lying: Path, tmp_path: Path)
     assert str(values(tmp_path / "b.parquet")) == before
     assert (tmp_path / "b.parquet").stat().st_mode & 0o777 == 0o600
     with connect() as engine:
-        engine.view_files([tmp_path / "b.parquet"], "b")
+        engine.view_files(
+            [tmp_path / "b.parquet"], "b", pq.read_schema(tmp_path / "b.parquet").names
+        )
         assert engine.rows("select count(place), max(place) from b") == [(ROWS, ROWS - 1)]
 
 
@@ -305,7 +307,7 @@ def test_a_rewritten_shard_does_not_pass_a_lie_on(tmp_path: Path) -> None:
     assert not hides_any(out)
     assert pq.read_table(out).num_rows == 2 * n - 1
     with connect() as engine:
-        engine.view_files([out], "f")
+        engine.view_files([out], "f", pq.read_schema(out).names)
         assert engine.rows("select count(md5), count(n) from f") == [(2 * n - 1, 2 * n - 1)]
 
 

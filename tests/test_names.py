@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
+from relaion.engine.views import told_apart
 from relaion.paths import ShardPath
 from relaion.proof.rows import role_rows, roles_of
 from relaion.shards.columns import column_batches, open_parquet
@@ -98,13 +99,29 @@ def test_subsets_that_differ_in_case_are_apart(tmp_path: Path) -> None:
     assert sorted(found) == [1, 2, 3, 6]
 
 
+def test_columns_that_sql_cannot_tell_apart_are_numbered() -> None:
+    assert told_apart(["WIDTH", "width", "a"]) == ["WIDTH", "width_1", "a"]
+    assert told_apart(["", "c0", ""]) == ["C0_1", "c0", "C2"]
+    assert told_apart(["a", "A", "a_1", "A"]) == ["a", "A_2", "a_1", "A_3"]
+
+
+@given(st.lists(st.text("aAcC0_1", max_size=3), max_size=8))
+def test_any_columns_can_be_told_apart(given_names: list[str]) -> None:
+    found = told_apart(given_names)
+    assert len({name.lower() for name in found}) == len(given_names)
+    first = {name.lower(): name for name in reversed(given_names) if name}
+    assert set(first.values()) <= set(found)
+
+
 names = st.lists(st.sampled_from(OURS) | st.text("abAB._ ", max_size=3), max_size=6)
 
 
 @settings(max_examples=25)
+@example(["", "c0"], None)  # DuckDB calls the first one C0
+@example(["", "", "C1", "_1"], None)
 @given(names, st.data())
 def test_columns_are_taken_by_place_under_any_names(
-    tmp_path_factory: pytest.TempPathFactory, given_names: list[str], data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory, given_names: list[str], data: st.DataObject | None
 ) -> None:
     tmp_path = tmp_path_factory.mktemp("names")
     path = tmp_path / "a.parquet"
@@ -118,7 +135,7 @@ def test_columns_are_taken_by_place_under_any_names(
         found = engine.rows("select shard_no, file_row_number, url from shard order by all")
     assert found == [(4 + k, i, f"https://a.example/{i}") for k in (0, 1) for i in range(ROWS)]
     flat = [i for i, f in enumerate(table.schema) if not pa.types.is_nested(f.type)]
-    picked = data.draw(st.lists(st.sampled_from(flat), min_size=1, max_size=4))
+    picked = data.draw(st.lists(st.sampled_from(flat), min_size=1, max_size=4)) if data else flat
     columns = [Column(table.schema.names[i], i, "", None, "", "", None) for i in picked]
     with open_parquet(path) as file:
         (arrays,) = column_batches(file, columns)

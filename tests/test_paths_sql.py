@@ -88,7 +88,7 @@ def test_views_open_any_name_and_nothing_else_once_locked(tmp_path: Path, name: 
     spare.mkdir()
     with connect(temp=spare) as engine:
         engine.view_shards([ShardSource("s", (0,), (shard,), {"url": ((0, "word"),)})], VERSION)
-        engine.view_files([shard], "whole")
+        engine.view_files([shard], "whole", ["word"])
         engine.lock(files=[shard])
         assert engine.rows("select url from shard") == [("https://this.example/",)]
         assert engine.rows("select word from whole") == [("https://this.example/",)]

@@ -249,11 +249,15 @@ class Engine:
         self._look_at_values()
         self.execute(f"create or replace temp view {quote(name)} as\n{body}")
 
-    def view_files(self, paths: Sequence[Path], name: str) -> None:
-        """Create a view of files of one schema with all their own columns."""
+    def view_files(self, paths: Sequence[Path], name: str, columns: Sequence[str]) -> None:
+        """Create a view of files of one schema with all their own columns, which are given.
+
+        Of names that are the same but for case, the second is `name_1`.
+        """
         read = f"read_parquet([{self._files(paths)}], hive_partitioning = false)"
+        named = ", ".join(map(quote, views.told_apart(columns)))
         self._look_at_values()
-        self.execute(f"create or replace temp view {quote(name)} as from {read}")
+        self.execute(f"create or replace temp view {quote(name)} as from {read} as s({named})")
 
     def _look_at_values(self) -> None:
         """Answer by what shards hold, not by what their footers say of it."""
@@ -261,10 +265,14 @@ class Engine:
 
     def _reading(self, source: ShardSource) -> Reading:
         read = f"read_parquet([{self._files(source.paths)}], hive_partitioning = false)"
-        described = self.rows(f"describe select * from {read}", doing=str(source.paths[0]))  # noqa: S608
-        names = ", ".join(f"c{i}" for i in range(len(described)))
-        types = tuple(str(column[1]) for column in described)
-        return Reading(source, f"from {read} as s({names})", types)
+        doing = str(source.paths[0])
+        # not by `select *`: DuckDB calls a column without a name C0, which may be another's name
+        first = self._files(source.paths[:1])
+        children = f"select num_children from parquet_schema([{first}])"  # noqa: S608
+        ((n,), *_) = self.rows(children, doing=doing)
+        clause = f"from {read} as s({', '.join(f'c{i}' for i in range(n))})"
+        described = self.rows(f"describe select * {clause}", doing=doing)
+        return Reading(source, clause, tuple(str(column[1]) for column in described))
 
     def write_parquet(self, query: str, path: Path) -> None:
         """Write the rows of a query to a work file, whole or not at all, but for power cuts."""

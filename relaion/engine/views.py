@@ -3,8 +3,9 @@
 Columns are taken by position, since names may be the same but for case, or ours.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from relaion.paths import shown
@@ -18,6 +19,21 @@ def quote(name: str) -> str:
 def literal(text: str) -> str:
     """A text as a SQL string, whatever characters it holds."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Names of columns that SQL, which knows no case, can tell apart; an empty one is `C1` at 1."""
+    first = {name.lower(): place for place, name in reversed([*enumerate(names)]) if name}
+    used = set(first)
+    found: list[str] = []
+    for place, name in enumerate(names):
+        plain = name or f"C{place}"
+        numbered = (f"{plain}_{n}" for n in count(1))
+        if first.get(name.lower()) != place:  # another column has that name as its own
+            plain = next(t for t in chain((plain,), numbered) if t.lower() not in used)
+            used.add(plain.lower())
+        found.append(plain)
+    return found
 
 
 ROLE_TYPES = {

@@ -297,6 +297,7 @@ def _view_groups(engine: Engine, shards: Sequence[Numbered]) -> list[str]:
     for _, members in groupby(sorted(shards, key=_group), key=_group):
         together = list(members)
         name = _free(together[0].shard.subset, names)
-        engine.view_files([n.shard.path for n in together], name)
+        names_of = together[0].shard.schema.names
+        engine.view_files([n.shard.path for n in together], name, names_of)
         names.append(name)
     return names[1:]
