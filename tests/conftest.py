@@ -38,7 +38,7 @@ def all_counts() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("relaion.run.audit.FEW_ROWS", 0)
-        patch.setattr("relaion.proof.told.FEW_ROWS", 0)
+        patch.setattr("relaion.verifier.told.FEW_ROWS", 0)
         yield
 
 
@@ -46,8 +46,8 @@ def all_counts() -> Iterator[None]:
 def each_alone() -> Iterator[None]:
     """Every shard is a batch of its own, so that a run can break off between two small ones."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relaion.run.job.FEWEST_ROWS", 1)
-        patch.setattr("relaion.run.job.BATCH_ROWS", 1)
+        patch.setattr("relaion.run.tasks.FEWEST_ROWS", 1)
+        patch.setattr("relaion.run.tasks.BATCH_ROWS", 1)
         yield
 
 

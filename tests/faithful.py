@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.engine import Engine
+from relaion.parquet.writer import Target, Written, write_editions
 from relaion.paths import sql_path
-from relaion.shards.writer import Target, Written, write_editions
 from tests.parquet_writers import footer_of
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from relaion.shards.footer import read_footer
-from relaion.shards.thrift import BINARY, I32, I64, LIST, STRUCT, Struct, read_struct
-from relaion.shards.thrift_out import write_struct
+from relaion.parquet.footer import read_footer
+from relaion.parquet.thrift import BINARY, I32, I64, LIST, STRUCT, Struct, read_struct, write_struct
 from tests.parquet_writers import edit_footer
 
 META, STATISTICS, VALUES, BLOOM = 3, 12, 5, 14

@@ -16,12 +16,11 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from relaion.engine import connect, quote
-from relaion.proof.catalogue import TABLES
-from relaion.proof.shape import run_id
-from relaion.shards.footer import read_footer
-from relaion.shards.metadata import CREATED_BY, GROUPS, KEY_VALUES, MAGIC
-from relaion.shards.thrift import BINARY, I64, LIST, STRUCT
-from relaion.shards.thrift_out import write_struct
+from relaion.parquet.footer import read_footer
+from relaion.parquet.metadata import CREATED_BY, GROUPS, KEY_VALUES, MAGIC
+from relaion.parquet.thrift import BINARY, I64, LIST, STRUCT, write_struct
+from relaion.verifier.catalogue import TABLES
+from relaion.verifier.shape import run_id
 
 Change = Callable[[Path], None]
 SHARD = ("research", "alpha", "part-0.parquet")

@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.engine import connect, literal
-from relaion.shards.thrift import BINARY, LIST, STRUCT, Struct, read_struct
-from relaion.shards.thrift_out import write_struct
+from relaion.parquet.thrift import BINARY, LIST, STRUCT, Struct, read_struct, write_struct
 
 
 def with_pyarrow(table: pa.Table, path: Path, codec: str, **options: Any) -> None:

@@ -18,9 +18,9 @@ import pytest
 
 from relaion.cli.app import run
 from relaion.lists import store
-from relaion.run.pool import AnyTask, Outcome
+from relaion.run.pool import AnyTask, TaskOutcome
 from relaion.run.process import packed
-from relaion.run.task import Task
+from relaion.run.tasks import Task
 from relaion.run.worker import Serving
 
 JOINED = pa.schema(
@@ -42,12 +42,12 @@ class InProcess:
     def __init__(self) -> None:
         self._serving: dict[Path, Serving] = {}
 
-    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
         for task in tasks:
             work = task.settings.work if isinstance(task, Task) else task.work
             serving = self._serving.setdefault(work, Serving(work / "errors.log"))
             said = json.loads(json.dumps(serving.answer(packed(task))))
-            yield Outcome(task.no, said["error"], said["fatal"], said)
+            yield TaskOutcome(task.no, said["error"], said["fatal"], said)
 
 
 def write_shard(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema = JOINED) -> None:

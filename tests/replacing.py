@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from relaion.run.findtask import FindTask
-from relaion.run.pool import AnyTask, Outcome
+from relaion.run.find_task import FindTask
+from relaion.run.pool import AnyTask, TaskOutcome
 from tests.pipeline import InProcess
 
 Way = Callable[[Path, bytes], None]
@@ -66,7 +66,7 @@ class Between(InProcess):
         self.after = after
         self.acted = False
 
-    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
         for task in tasks:
             is_now = step_of(task) == self.step and not self.acted
             if is_now and not self.after:

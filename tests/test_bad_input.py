@@ -12,7 +12,7 @@ import pytest
 from relaion import sqlset
 from relaion.engine import connect
 from relaion.errors import StopError
-from relaion.run.search import Hits, Union, hold
+from relaion.run.hits import Hits, Union, hold
 from tests.pipeline import Sent, add_lists, write_shard
 from tests.pipeline import here as relaion
 from tests.pipeline import relaion as by_itself

@@ -9,13 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import StopError
-from relaion.run import flow, job, rewrite
+from relaion.run import pipeline, shard_task
+from relaion.run import tasks as job
 from relaion.run.decide import Decision
 from relaion.run.journal import NAME, Journal
-from relaion.run.numbering import Numbered
-from relaion.run.pool import AnyTask, LocalPool, Outcome
+from relaion.run.pool import AnyTask, LocalPool, TaskOutcome
 from relaion.run.process import Guard
-from relaion.run.task import Report, Task
+from relaion.run.survey import Numbered
+from relaion.run.tasks import Report, Task
 from tests.faults.world import HONEST, OWN, contents, copied, make, names, run
 from tests.pipeline import InProcess, here
 from tests.replacing import WAYS, Way, rename
@@ -43,7 +44,7 @@ class Watch(InProcess):
         super().__init__()
         self.batches: list[list[int]] = []
 
-    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
         for task in tasks:
             if isinstance(task, Task):
                 self.batches.append([n.no for n in task.shards])
@@ -101,7 +102,7 @@ def test_what_an_own_script_makes_of_one_shard_sets_that_one_aside(world: Path) 
 def test_what_fails_for_all_shards_alike_stops_the_run(
     world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "ALIKE", 3)
+    monkeypatch.setattr(pipeline, "ALIKE", 3)
     told = said(world, HONEST + "create temp table x as select ('x' || url)::integer from shard;\n")
     assert "(3 shards failed and none could be written, so it is not the shards" in told
     assert told.count("does not fit its column's type") == 4
@@ -118,8 +119,8 @@ def test_a_full_disk_is_said_once_and_what_was_done_stays(
         written.append(1)
         return copied(*args)
 
-    copied = rewrite._linked
-    monkeypatch.setattr(rewrite, "_linked", full)
+    copied = shard_task._linked
+    monkeypatch.setattr(shard_task, "_linked", full)
     heard: list[str] = []
 
     class Listen:
@@ -183,7 +184,7 @@ class Until(InProcess):
         super().__init__()
         self.left = batches
 
-    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
         for task in tasks:
             for outcome in super().run([task]):
                 self.left -= isinstance(task, Task)
@@ -249,14 +250,14 @@ def test_a_shard_that_changes_once_its_batch_is_decided_fails_alone(
 ) -> None:
     path = world / "data/en/part-2.parquet"
     good = path.read_bytes()
-    write = rewrite._write_shard
+    write = shard_task._write_shard
 
     def writing(task: Task, n: Numbered, decision: Decision) -> Report:
         if n.no == 0:
             way(path, (world / "data/en/part-1.parquet").read_bytes())
         return write(task, n, decision)
 
-    monkeypatch.setattr(rewrite, "_write_shard", writing)
+    monkeypatch.setattr(shard_task, "_write_shard", writing)
     with pytest.raises(StopError, match=r"part-2\.parquet: .* 1 of 12 shards failed"):
         run(world)
     monkeypatch.undo()
@@ -272,12 +273,12 @@ def test_no_worker_goes_on_for_a_run_that_stopped(world: Path) -> None:
     ended: list[bool] = []
 
     class Fatal(InProcess):
-        def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+        def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
             if not isinstance(tasks[0], Task):
                 yield from super().run(tasks)
                 return
             try:
-                yield Outcome(tasks[0].no, "it is out of reach", fatal=True)
+                yield TaskOutcome(tasks[0].no, "it is out of reach", fatal=True)
             finally:
                 ended.append(True)
 

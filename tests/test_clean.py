@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from relaion.shards.footer import read_footer
+from relaion.parquet.footer import read_footer
 from tests.pipeline import Sent, add_lists, rows_of, write_shard
 from tests.pipeline import here as relaion
 

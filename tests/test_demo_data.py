@@ -23,7 +23,7 @@ import pytest
 
 from relaion.errors import InputError, OutputError
 from relaion.links import entry_fault, link_key
-from relaion.sample import Delivery, DemoSet, build, make
+from relaion.sample import DemoDelivery, DemoSet, build, make
 from relaion.sample.words import KEYWORDS
 
 EN, MULTI, NOLANG = "laion2B-en", "laion2B-multi", "laion1B-nolang"
@@ -80,7 +80,7 @@ def read_rows(made: DemoSet) -> list[Row]:
     return rows
 
 
-def read_entries(delivery: Delivery) -> list[str]:
+def read_entries(delivery: DemoDelivery) -> list[str]:
     entries = []
     for path in delivery.files:
         raw = path.read_bytes()
@@ -93,7 +93,7 @@ def read_entries(delivery: Delivery) -> list[str]:
     return entries
 
 
-def hits(delivery: Delivery, rows: list[Row]) -> list[Row]:
+def hits(delivery: DemoDelivery, rows: list[Row]) -> list[Row]:
     entries = read_entries(delivery)
     if delivery.kind == "url_md5":
         listed = {entry.lower() for entry in entries}

@@ -233,7 +233,7 @@ def test_the_state_of_a_broken_run_is_private_and_goes(
         raise OutputError("no room")
 
     with monkeypatch.context() as broken, pytest.raises(OutputError):
-        broken.setattr("relaion.run.flow.write_audit", no_room)
+        broken.setattr("relaion.run.pipeline.write_audit", no_room)
         clean([world / "data"], **given)
     work = tmp_path / "out/.work"
     held = {str(p.relative_to(work)): p for p in work.rglob("*")}

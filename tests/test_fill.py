@@ -6,7 +6,7 @@ import pytest
 
 from relaion.engine import connect
 from relaion.links import inner_links, link_key, spellings
-from relaion.run import fill
+from relaion.run import python_answers
 
 URLS = [f"http://Host{i}.example/%7Ea/{i}?u=http://in.example/{i}.jpg" for i in range(50)]
 
@@ -15,17 +15,17 @@ URLS = [f"http://Host{i}.example/%7Ea/{i}?u=http://in.example/{i}.jpg" for i in 
 def test_every_link_is_answered_in_order_of_asking(
     workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fill, "AT_ONCE", 7)
-    monkeypatch.setattr(fill, "MANY", 10)
+    monkeypatch.setattr(python_answers, "AT_ONCE", 7)
+    monkeypatch.setattr(python_answers, "MANY", 10)
     with connect(threads=1) as engine:
-        fill.make_tables(engine)
+        python_answers.make_tables(engine)
         for table in ("odd_links", "nested_links", "odd_spellings"):
             engine.execute(f"create temp table {table} (url varchar)")
             for url in URLS:
                 engine.execute(f"insert into {table} values (?)", [url])
-        fill.fill_keys(engine, workers)
-        fill.fill_inner(engine, workers)
-        fill.fill_spelled(engine, workers)
+        python_answers.fill_keys(engine, workers)
+        python_answers.fill_inner(engine, workers)
+        python_answers.fill_spelled(engine, workers)
         assert engine.rows("select url, url_key from odd_keys") == [(u, link_key(u)) for u in URLS]
         assert engine.rows("from inner_links") == [(u, x) for u in URLS for x in inner_links(u)]
         assert engine.rows("from spelled") == [(u, *x) for u in URLS for x in spellings(u)]
@@ -35,8 +35,8 @@ def test_a_link_of_bytes_is_answered_for_its_bytes() -> None:
     raw = b"http://a.example/caf\xe9.jpg"
     asked = "\U0010ffff" + raw.decode("latin-1")
     with connect(threads=1) as engine:
-        fill.make_tables(engine)
+        python_answers.make_tables(engine)
         engine.execute("create temp table odd_spellings as select ?::varchar as url", [asked])
-        fill.fill_spelled(engine)
+        python_answers.fill_spelled(engine)
         found: list[tuple[Any, ...]] = engine.rows("select url, spelling from spelled limit 1")
     assert found == [(asked, raw)]

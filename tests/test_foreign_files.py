@@ -21,7 +21,7 @@ import pytest
 
 from relaion.engine import connect, literal
 from relaion.errors import InputError
-from relaion.shards.writer import Target, write_editions
+from relaion.parquet.writer import Target, write_editions
 from tests import oracle
 from tests.pipeline import here
 

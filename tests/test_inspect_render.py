@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from relaion.cli.show_inspect import _folded_type, render, share, size
+from relaion.cli.render_inspect import _folded_type, render, share, size
 from relaion.stages.inspect import Inspection, inspect
 from tests.layout_cases import all_cases, digest, table, write
 

@@ -16,13 +16,13 @@ from relaion.links import (
     names_part,
     spellings,
 )
-from relaion.links.giant import LONGEST, is_giant
-from relaion.lists.lines import Beside
-from relaion.lists.values import Entries, sort_values
-from relaion.run.fill import BYTES_AT_ONCE, _ends
-from relaion.run.find import MACROS
-from relaion.shards.exact import marked
-from relaion.shards.looked import BY_BYTES
+from relaion.links.text import LONGEST, is_giant
+from relaion.lists.classify import SortedEntries, sort_values
+from relaion.lists.readers.lines import LinkBeside
+from relaion.parquet.not_looked_at import BY_BYTES
+from relaion.parquet.raw_values import marked
+from relaion.run.find_task import MACROS
+from relaion.run.python_answers import BYTES_AT_ONCE, _ends
 from relaion.sqlset import load
 from relaion.stages.clean import clean
 from relaion.stages.match import match
@@ -118,8 +118,8 @@ def test_links_go_to_python_by_their_bytes() -> None:
 def test_a_listed_giant_is_the_same_giant() -> None:
     for size in (LONGEST + 10, 1 << 16, N):
         url = "https://www.example.com/" + "a" * size
-        entries: dict[str, Entries] = {}
-        sort_values([url, "a" * (1 << 17)], ["url"], entries, Counter(), Beside())
+        entries: dict[str, SortedEntries] = {}
+        sort_values([url, "a" * (1 << 17)], ["url"], entries, Counter(), LinkBeside())
         (digests,) = entries["url"].digests
         assert digests.to_pylist() == [key_digest(link_key(url))]
 
@@ -127,7 +127,7 @@ def test_a_listed_giant_is_the_same_giant() -> None:
 def test_a_line_of_brackets_is_read_in_time() -> None:
     start = time.process_time()
     for sign in ")]}>.":
-        sort_values(["https://example.com/" + sign * 65_000], ["url"], {}, Counter(), Beside())
+        sort_values(["https://example.com/" + sign * 65_000], ["url"], {}, Counter(), LinkBeside())
     assert time.process_time() - start < 10
 
 

@@ -8,14 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relaion.links import (
-    clean_entry,
-    entry_fault,
-    host_digest,
-    key_digest,
-    link_key,
-    link_steps,
-)
+from relaion.links import clean_entry, entry_fault, host_digest, key_digest, link_key, link_steps
 from tests.links_strategies import any_text, links, near_links, split, variants
 
 

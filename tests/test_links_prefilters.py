@@ -2,7 +2,7 @@
 
 A prefilter may pass too many rows, never one too few; where it answers itself, it answers what
 the definition does. Held here against hostile links, since likely ones show no breach: SQL
-macros (`clean`), masks of `relaion.proof` (`verify`), and the short cuts of the definitions.
+macros (`clean`), masks of `relaion.verifier` (`verify`), and the short cuts of the definitions.
 """
 
 import sys
@@ -28,10 +28,10 @@ from relaion.links import (
     spellings,
 )
 from relaion.links.text import as_bytes, as_text
-from relaion.proof.inside import may_hold, may_hold_near
-from relaion.proof.known import Near
-from relaion.proof.near import near_rows, plain_hosts, tail_of
-from relaion.shards.exact import marked, unmarked
+from relaion.parquet.raw_values import marked, unmarked
+from relaion.verifier.inside import may_hold, may_hold_near
+from relaion.verifier.known import Near
+from relaion.verifier.near import near_rows, plain_hosts, tail_of
 from tests.links_strategies import hostile_batches, hostile_links
 
 Breaches = list[tuple[str, str]]

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key
-from relaion.lists.files import read_entries
+from relaion.lists.classify import sort_values
 from relaion.lists.kinds import ANY, KINDS, kinds_named
-from relaion.lists.lines import Beside
-from relaion.lists.rows import RowReader
-from relaion.lists.values import sort_values
+from relaion.lists.readers.files import read_entries
+from relaion.lists.readers.lines import LinkBeside
+from relaion.lists.readers.table import RowReader
 
 HEX = "0123456789abcdef"
 KIND_OF = {32: "image_md5", 40: "image_sha1", 64: "image_sha256"}
@@ -118,7 +118,7 @@ def test_borders_of_blocks_change_nothing(
     path.write_bytes(data)
     whole = read(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relaion.lists.text.BLOCK", 400 + size)
+        patch.setattr("relaion.lists.readers.text.BLOCK", 400 + size)
         assert read(path) == whole
 
 
@@ -273,5 +273,5 @@ def test_a_long_value_takes_time_in_proportion(piece: str) -> None:
     for start, end in FRAMES:
         value = start + piece * ((65_530 - len(start) - len(end)) // len(piece)) + end
         for kinds in (ANY, ("host",), ("url_prefix",), ("row_hash",)):
-            sort_values([value], kinds, {}, Counter(), Beside())
+            sort_values([value], kinds, {}, Counter(), LinkBeside())
     assert time.process_time() - begin < 10

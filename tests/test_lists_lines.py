@@ -12,17 +12,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relaion.links import clean_entry, key_digest, link_key
-from relaion.links.unseen import WHITE
-from relaion.lists.lines import (
+from relaion.links.text import WHITE
+from relaion.lists.classify import SortedEntries, sort_values
+from relaion.lists.readers.lines import (
     BESIDE,
     SIGN,
     TAKEN_BACK,
-    Beside,
+    LinkBeside,
     is_remark_that_takes_back,
     read_line,
     takes_back,
 )
-from relaion.lists.values import Entries, sort_values
 from tests.links_strategies import links, near_links
 from tests.test_links_key import real_links
 
@@ -116,9 +116,9 @@ def test_contrived_lines_take_time_in_proportion() -> None:
 @pytest.mark.parametrize(("n", "taken"), [(99, False), (100, True)])
 def test_a_sign_that_few_links_end_in_is_their_own(n: int, taken: bool) -> None:
     values = [f"https://pictures.example/{i}" for i in range(n)]
-    entries: dict[str, Entries] = {}
+    entries: dict[str, SortedEntries] = {}
     skipped: Counter[str] = Counter()
-    beside = Beside()
+    beside = LinkBeside()
     sort_values([*values, "https://pictures.example/Inc."], ("url",), entries, skipped, beside)
     held = {d for some in entries["url"].digests for d in some.to_pylist()}
     assert len(held) == n + taken

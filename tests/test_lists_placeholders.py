@@ -11,7 +11,7 @@ import pytest
 from relaion.errors import ListError
 from relaion.lists import store
 from relaion.lists.placeholders import EMPTY_FILE, OF_NO_PICTURE, OF_NO_ROW, ONE_PIXEL
-from relaion.shards.rowhash import row_hashes
+from relaion.sidecars.row_hash import row_hashes
 
 ALGORITHMS = ("md5", "sha1", "sha256")
 

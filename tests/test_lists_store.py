@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from relaion.cli.show_lists import form_words
+from relaion.cli.lists import form_words
 from relaion.engine import Engine, connect
 from relaion.errors import BusyError, EngineError, InputError, ListError, OutputError, RelaionError
 from relaion.links import FORMS
 from relaion.lists import store
-from relaion.lists.delivery import LABELS
+from relaion.lists.ingest import LABELS
 from relaion.lists.key import key_path
 from relaion.paths import locked
 from relaion.run.editions import load_editions
@@ -68,7 +68,7 @@ def test_counts_of_two_deliveries_that_overlap(lists: Path) -> None:
 
 
 def test_millions_are_taken_in_by_parts(lists: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relaion.lists.delivery._AT_ONCE", 10)
+    monkeypatch.setattr("relaion.lists.ingest._AT_ONCE", 10)
     digests = [f"{first:x}{i:031x}" for first in range(16) for i in range(4)]
     one = add(lists, *digests, *digests[:5])
     assert (one.new, one.known, one.duplicate, one.entries) == (64, 0, 5, {"image_md5": 64})

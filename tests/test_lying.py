@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import ShardSource, connect
+from relaion.parquet.layout import read_shard
+from relaion.parquet.null_claims import hidden_roles, hides_any, without_claims
 from relaion.paths import ShardPath
-from relaion.run.numbering import players
-from relaion.shards.believed import hidden_roles, hides_any, without_claims
-from relaion.shards.layout import read_shard
-from relaion.shards.rowhash import computed, row_hashes
+from relaion.run.survey import players
+from relaion.sidecars.row_hash import computed, row_hashes
 from relaion.sqlset import VERSION
 from relaion.stages.sql import open_sql
 from tests.lying import LIES, all_null, narrow_bounds, no_null

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from relaion.engine import connect, literal
 from relaion.errors import InputError, OutputError
+from relaion.parquet.layout import read_shard
+from relaion.parquet.raw_values import MARK, marked, readable, unmarked
+from relaion.parquet.roles import Layout, detect
+from relaion.parquet.utf8_copy import bad_text, mend
 from relaion.paths import ShardPath
-from relaion.shards.exact import MARK, marked, readable, unmarked
-from relaion.shards.layout import read_shard
-from relaion.shards.mended import bad_text, mend
-from relaion.shards.roles import Layout, detect
 from tests.layout_cases import digest, write
 
 BAD = b"http://one.example/\xe9.jpg"

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
 from relaion.engine.views import told_apart
+from relaion.parquet.columns import column_batches, open_parquet
+from relaion.parquet.layout import read_shard
+from relaion.parquet.roles import Column
+from relaion.parquet.utf8_copy import mend
 from relaion.paths import ShardPath
-from relaion.proof.rows import role_rows, roles_of
-from relaion.shards.columns import column_batches, open_parquet
-from relaion.shards.layout import read_shard
-from relaion.shards.mended import mend
-from relaion.shards.roles import Column
 from relaion.sqlset import VERSION
 from relaion.stages.sql import open_sql
+from relaion.verifier.rows import role_rows, roles_of
 from tests.pipeline import Sent, add_lists
 from tests.pipeline import here as relaion
 

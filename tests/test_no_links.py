@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import DamagedError, InputError
+from relaion.parquet.layout import read_shard
 from relaion.paths import ShardPath, find_shards
-from relaion.shards.layout import read_shard
 from tests.pipeline import Sent, add_lists, here, rows_of
 
 LINKS = [f"https://a.example/{i}.jpg" for i in range(4)]

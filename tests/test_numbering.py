@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from relaion.engine import connect
-from relaion.run.inputs import read_inputs
-from relaion.run.numbering import sources
+from relaion.run.survey import read_inputs, sources
 from relaion.sqlset import VERSION
 from tests.pipeline import JOINED, write_shard
 

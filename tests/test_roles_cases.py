@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 
 from relaion.errors import InputError
+from relaion.parquet.glossary import UNKNOWN
+from relaion.parquet.layout import LayoutGroup, group_shards, read_shard
+from relaion.parquet.roles import ROLES
 from relaion.paths import ShardPath
-from relaion.shards.glossary import UNKNOWN
-from relaion.shards.layout import Group, group_shards, read_shard
-from relaion.shards.roles import ROLES
 from tests.layout_cases import Case, all_cases, table, write
 
 CASES = all_cases()
 PUBLISHED = [case for case in CASES if case.name < "40"]
 
 
-def group(case: Case, folder: Path) -> Group:
+def group(case: Case, folder: Path) -> LayoutGroup:
     shard = write(folder / f"{case.name}.parquet", table(case.lines))
     needs_link = bool(case.error) or any(line.role == "url" for line in case.lines)
     read = read_shard(ShardPath(shard, "s"), case.said, needs_link=needs_link)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
-from relaion.proof import rows
-from relaion.shards.digests import WIDTHS, as_hex
+from relaion.parquet.digests import WIDTHS, as_hex
 from relaion.sqlset import VERSION, load
+from relaion.verifier import rows
 from tests.layout_cases import digest, write
 from tests.test_roles_digests import DRESSES, NO_DRESSES, OF_HEX, WRAPS, ways
 

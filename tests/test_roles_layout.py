@@ -10,11 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import InputError
+from relaion.parquet.columns import ColumnFacts, count_missing, sample_values
+from relaion.parquet.layout import LayoutGroup, Shard, group_shards, mixed_notices, read_shard
+from relaion.parquet.writer import write_editions
 from relaion.paths import ShardPath, find_shards
-from relaion.shards.columns import ColumnFacts, count_missing, sample_values
-from relaion.shards.layout import Group, Shard, group_shards, read_shard
-from relaion.shards.mixed import mixed_notices
-from relaion.shards.writer import write_editions
 from relaion.stages.inspect import inspect
 from tests.layout_cases import digest, write
 from tests.parquet_encrypted import write_encrypted
@@ -38,7 +37,7 @@ def read(path: Path, **options: Any) -> Shard:
     return read_shard(ShardPath(path, "s"), **options)
 
 
-def groups(*paths: Path) -> list[Group]:
+def groups(*paths: Path) -> list[LayoutGroup]:
     return group_shards([read_shard(s) for s in find_shards(paths).shards])
 
 

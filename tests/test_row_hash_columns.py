@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
-from relaion.proof.reading import batches
-from relaion.proof.rows import At, rows_of
-from relaion.shards.plain_types import plain_type
-from relaion.shards.rowhash import own_hashes
+from relaion.parquet.storage import plain_type
+from relaion.sidecars.row_hash import own_hashes
 from relaion.sqlset import VERSION
+from relaion.verifier.reading import batches
+from relaion.verifier.rows import At, rows_of
 from tests.layout_cases import write
 
 HALF, WHOLE = 1 << 63, 1 << 64

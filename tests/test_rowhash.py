@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relaion.parquet.layout import Shard, read_shard
 from relaion.paths import ShardPath
-from relaion.shards.layout import Shard, read_shard
-from relaion.shards.rowhash import computed, row_hashes
+from relaion.sidecars.row_hash import computed, row_hashes
 
 # rows that LAION published with their hash, and corners computed with mmh3
 VECTORS = [

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from relaion.cli.show_answer import show_rows
-from relaion.cli.show_run import (
+from relaion.cli.render import show_rows
+from relaion.cli.render_run import (
     edition_table,
     protocol_table,
     removal_table,
     show_cleaned,
     show_verdict,
 )
-from relaion.proof.verdict import Notes
 from relaion.run.audit import Removal
-from relaion.run.search import Count, Hits
+from relaion.run.hits import Count, Hits
 from relaion.stages.clean import Cleaned, EditionCount
+from relaion.verifier.verdict import Notes
 from tests.pipeline import Sent, add_lists, here, write_shard
 
 MD5, OTHER = "ab" * 16, "cd" * 16

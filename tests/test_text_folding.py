@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from relaion import sqlset
 from relaion.engine import Engine, connect
-from relaion.links.unseen import IGNORABLE, WHITE
-from relaion.proof.keywords import _unspaced as is_unspaced
-from relaion.proof.keywords import fold as folded_word
-from relaion.proof.keywords import holds_any
-from relaion.proof.keywords import read_keywords as read_to_verify
-from relaion.run.keywords import read_keywords as read_words
+from relaion.links.text import IGNORABLE, WHITE
+from relaion.run.settings import read_keywords as read_words
+from relaion.verifier.keywords import _unspaced as is_unspaced
+from relaion.verifier.keywords import fold as folded_word
+from relaion.verifier.keywords import holds_any
+from relaion.verifier.keywords import read_keywords as read_to_verify
 from tests import oracle
 
 # no surrogates, which no UTF-8 holds; no letters that are newer than this Python

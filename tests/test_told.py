@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relaion.engine import Engine, connect
-from relaion.proof import told as proof
 from relaion.sqlset import load
+from relaion.verifier import told as proof
 
 FEW = 1_000
 SCRIPT = load()["60_audit"]

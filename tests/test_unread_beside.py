@@ -15,7 +15,7 @@ import pytest
 
 from relaion.engine import connect
 from relaion.errors import OutputError
-from relaion.run import hunt, sidecars
+from relaion.run import find, sidecars
 from relaion.run.audit import read_told
 from relaion.stages.clean import clean
 from relaion.stages.match import match
@@ -159,7 +159,7 @@ def test_a_run_that_goes_on_tells_them_too(tmp_path: Path, monkeypatch: pytest.M
         raise OutputError("no more")
 
     with monkeypatch.context() as broken:
-        broken.setattr(hunt.Hunt, "_gathered", break_off)
+        broken.setattr(find.Hunt, "_gathered", break_off)
         with pytest.raises(OutputError, match="no more"):
             clean([tmp_path / "en"], out=out, keywords=words, executor=InProcess(), **given)
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from relaion import sqlset
 from relaion.engine import Engine, connect
 from relaion.links import clean_entry, entry_fault, link_key, spellings
-from relaion.links.unseen import IGNORABLE, UNSEEN, WHITE, trim
-from relaion.lists.lines import Beside
-from relaion.lists.values import Entries, sort_values
+from relaion.links.text import IGNORABLE, UNSEEN, WHITE, trim
+from relaion.lists.classify import SortedEntries, sort_values
+from relaion.lists.readers.lines import LinkBeside
 from tests.links_strategies import links
 
 ALL = [chr(c) for c in range(0x110000)]
@@ -103,9 +103,9 @@ def test_sql_never_vouches_for_a_link_with_such_an_end(engine: Engine) -> None:
 def test_every_invisible_character_is_cut_at_both_ends_of_a_digest() -> None:
     digest = md5(b"x").hexdigest()
     for value in (digest, digest.upper(), "ndTkYSaMgDT1yFZOFVxnpg=="):
-        entries: dict[str, Entries] = {}
+        entries: dict[str, SortedEntries] = {}
         values = [f"{c}{value}{c}" for c in sorted(UNSEEN)]
         skipped: Counter[str] = Counter()
-        sort_values(values, ("image_md5",), entries, skipped, Beside())
+        sort_values(values, ("image_md5",), entries, skipped, LinkBeside())
         assert not skipped
         assert sum(map(len, entries["image_md5"].digests)) == len(UNSEEN)

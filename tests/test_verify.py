@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
-from relaion.proof import Verdict, verify
-from relaion.proof.shape import WHY
+from relaion.verifier import Verdict, verify
+from relaion.verifier.shape import WHY
 from tests import oracle
 from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, row, write
 

@@ -13,8 +13,8 @@ import pytest
 from relaion.engine import connect
 from relaion.links import host_patterns, inner_links, key_prefixes, link_key, spellings
 from relaion.lists import add
-from relaion.proof import Verdict, verify
 from relaion.stages.clean import clean
+from relaion.verifier import Verdict, verify
 from tests import oracle
 
 

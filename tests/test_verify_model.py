@@ -21,22 +21,22 @@ from relaion.links import can_spread, host_digest, key_digest, link_key
 from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import FORMS, spellings
-from relaion.proof.carried import inner_level, link_mark
-from relaion.proof.digests import common, prefix_of, prefixes
-from relaion.proof.explain import explain
-from relaion.proof.fates import Line
-from relaion.proof.hashes import row_hashes, shortened
-from relaion.proof.inside import may_hold, may_hold_near
-from relaion.proof.keywords import fold, holds_any, read_keywords
-from relaion.proof.known import Beside, Known, Near
-from relaion.proof.model import Rules, judge
-from relaion.proof.near import TAIL, near_rows, plain_hosts, tail_of
-from relaion.proof.part import beyond
-from relaion.proof.pool import processes
-from relaion.proof.rows import At, Rows, as_hex, open_shard, role_rows
-from relaion.proof.same import Cursor, bits, differing, row_digests
-from relaion.proof.schema import compare
-from relaion.proof.verdict import Notes, count
+from relaion.verifier.carried import inner_level, link_mark
+from relaion.verifier.digests import common, prefix_of, prefixes
+from relaion.verifier.explain import explain
+from relaion.verifier.fates import FateLine
+from relaion.verifier.hashes import row_hashes, shortened
+from relaion.verifier.inside import may_hold, may_hold_near
+from relaion.verifier.keywords import fold, holds_any, read_keywords
+from relaion.verifier.known import Near, StatedLists, StatedSidecars
+from relaion.verifier.model import Rules, judge
+from relaion.verifier.near import TAIL, near_rows, plain_hosts, tail_of
+from relaion.verifier.part import beyond
+from relaion.verifier.pool import processes
+from relaion.verifier.rows import At, Rows, as_hex, open_shard, role_rows
+from relaion.verifier.same import Cursor, bits, differing, row_digests
+from relaion.verifier.schema import compare
+from relaion.verifier.verdict import Notes, count
 from tests import oracle
 from tests.oracle import Listing, Setting
 
@@ -397,7 +397,7 @@ SIDECAR = st.builds(
 )
 
 
-def known_of(rows: list[dict[str, Any]], lists: list[Listing], setting: Setting) -> Known:
+def known_of(rows: list[dict[str, Any]], lists: list[Listing], setting: Setting) -> StatedLists:
     """What is listed, without any of the short cuts that `listed.look_up` takes."""
     exact: dict[str, dict[str, tuple[int, ...]]] = {}
     for x in lists:
@@ -412,7 +412,7 @@ def known_of(rows: list[dict[str, Any]], lists: list[Listing], setting: Setting)
             digest = key_digest(link_key(row["url"]))
             links[digest] = tuple({*links.get(digest, ()), *hits})
     hosts = {host_digest(link_key(u)) for u in URLS} - {None}
-    return Known(
+    return StatedLists(
         exact=exact,
         forms={x.list_id: frozenset(x.forms) for x in lists if x.forms is not None},
         beside=beside_of(lists, setting),
@@ -423,9 +423,9 @@ def known_of(rows: list[dict[str, Any]], lists: list[Listing], setting: Setting)
     )
 
 
-def beside_of(lists: list[Listing], setting: Setting) -> Beside:
+def beside_of(lists: list[Listing], setting: Setting) -> StatedSidecars:
     """What the sidecars name."""
-    found = Beside()
+    found = StatedSidecars()
     for sidecar in setting.sidecars:
         for row in sidecar.rows:
             hits = tuple(
@@ -436,7 +436,7 @@ def beside_of(lists: list[Listing], setting: Setting) -> Beside:
             for key in sidecar.keys:
                 value, is_link = row[key], key == "url"
                 if value is not None and hits and (not is_link or can_spread(value)):
-                    found |= Beside({key_digest(link_key(value)): hits} if is_link else {},
+                    found |= StatedSidecars({key_digest(link_key(value)): hits} if is_link else {},
                                     {} if is_link else {value: hits})  # fmt: skip
     return found
 
@@ -483,13 +483,13 @@ def test_the_model_names_rows_as_the_oracle_does(
     masks = judge(Rows(len(rows), columns), known_of(rows, lists, setting), rules).masks
     found = [{line for line, mask in masks.items() if mask[i].as_py()} for i in range(len(rows))]
     named = oracle.reasons(rows, lists, setting)
-    assert found == [{Line(*reason) for reason in reasons} for reasons in named]
+    assert found == [{FateLine(*reason) for reason in reasons} for reasons in named]
 
 
 def test_a_shard_without_scores_has_no_rule_hits() -> None:
     rows = Rows(2, {"url": pa.array([b"https://a.example/", None], "binary")})
-    assert judge(rows, Known(), Rules(0.45, 0.95, ("x",), False)).masks == {}
-    dropped = judge(rows, Known(), Rules(0.45, 0.95, None, True)).masks
+    assert judge(rows, StatedLists(), Rules(0.45, 0.95, ("x",), False)).masks == {}
+    dropped = judge(rows, StatedLists(), Rules(0.45, 0.95, None, True)).masks
     assert {line.rule: m.true_count for line, m in dropped.items()} == {"unscored": 2}
 
 

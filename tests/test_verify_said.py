@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relaion.proof.reading import batches
-from relaion.proof.said import Said
-from relaion.shards.footer import read_footer
-from relaion.shards.metadata import GROUPS, MAGIC
-from relaion.shards.thrift import BINARY, I64, LIST, STRUCT
-from relaion.shards.thrift_out import write_struct
+from relaion.parquet.footer import read_footer
+from relaion.parquet.metadata import GROUPS, MAGIC
+from relaion.parquet.thrift import BINARY, I64, LIST, STRUCT, write_struct
+from relaion.verifier.reading import batches
+from relaion.verifier.said import Said
 
 GONE = "https://gone.example/a.jpg"
 CODECS = ("none", "snappy", "gzip", "brotli", "lz4", "zstd")

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import InputError
-from relaion.proof.rows import open_shard
-from relaion.proof.schema import compare
+from relaion.verifier.rows import open_shard
+from relaion.verifier.schema import compare
 from tests.parquet_encrypted import write_encrypted
 
 COLUMN = pa.table({"url": ["https://a.example/1.jpg"]})

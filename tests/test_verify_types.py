@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from relaion.proof.reading import batches
-from relaion.proof.same import differing, row_digests
-from relaion.proof.schema import compare
-from relaion.shards.writer import Target, write_editions
+from relaion.parquet.writer import Target, write_editions
+from relaion.verifier.reading import batches
+from relaion.verifier.same import differing, row_digests
+from relaion.verifier.schema import compare
 
 A, B = "a", "b"
 TINY, SMALL = Decimal("-1.50"), Decimal("1.25")

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from relaion.shards.columns import computable
-from relaion.shards.rowhash import row_hashes
+from relaion.parquet.columns import computable
+from relaion.sidecars.row_hash import row_hashes
 from tests.pipeline import Sent, add_lists, here, rows_of
 
 ROWS = 12

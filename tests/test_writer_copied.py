@@ -7,16 +7,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect, literal
-from relaion.shards import copied
-from relaion.shards.footer import read_footer
-from relaion.shards.thrift import I64, Struct, read_struct
-from relaion.shards.traits import chunk_range
-from relaion.shards.writer import Target, write_editions
+from relaion.parquet import row_group_copy
+from relaion.parquet.footer import read_footer
+from relaion.parquet.storage import chunk_range
+from relaion.parquet.thrift import I64, Struct, read_struct
+from relaion.parquet.writer import Target, write_editions
 from tests.faithful import Seen, assert_faithful, write
 from tests.parquet_layouts import relaion15
 from tests.parquet_writers import edit_footer, footer_of
 
-GROUP = copied.MIN_ROWS
+GROUP = row_group_copy.MIN_ROWS
 ROWS = 4 * GROUP + 10  # four groups to copy, one too small to be worth it
 
 
@@ -116,7 +116,7 @@ def test_a_copied_group_keeps_its_filter_and_bounds(tmp_path: Path, source: Path
 
 def test_groups_that_duckdb_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its bloom filters, DELTA encodings and column orders."""
-    monkeypatch.setattr(copied, "MIN_ROWS", 2048)
+    monkeypatch.setattr(row_group_copy, "MIN_ROWS", 2048)
     plain, path, target = (tmp_path / f"{name}.parquet" for name in "pst")
     pq.write_table(relaion15(4_100), plain)
     with connect(threads=1) as engine:

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import InputError, OutputError, RelaionError
-from relaion.shards.footer import read_footer
-from relaion.shards.thrift import I32, I64, STRUCT, Struct
-from relaion.shards.writer import Target, write_editions
+from relaion.parquet.footer import read_footer
+from relaion.parquet.thrift import I32, I64, STRUCT, Struct
+from relaion.parquet.writer import Target, write_editions
 from tests.faithful import write
 from tests.parquet_layouts import joined
 from tests.parquet_writers import edit_footer
@@ -275,7 +275,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from relaion.errors import RelaionError
-from relaion.shards.writer import Target, write_editions
+from relaion.parquet.writer import Target, write_editions
 source, out, limit = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:

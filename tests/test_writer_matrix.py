@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import Engine, connect
-from relaion.shards.writer import Target, write_editions
+from relaion.parquet.writer import Target, write_editions
 from tests.faithful import Seen, assert_faithful, assert_same_footer, assert_same_rows, write
 from tests.layout_cases import Case, all_cases
 from tests.layout_cases import table as layout_table

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from relaion.shards.footer import read_footer
+from relaion.parquet.footer import read_footer
 
 ROWS = 300_000
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from relaion.shards.writer import Target, write_editions
+from relaion.parquet.writer import Target, write_editions
 source, memory = Path(sys.argv[1]), int(sys.argv[2]) << 20
 small = Path(sys.argv[3])
 write_editions(small, [Target(source.with_name("warm.parquet"), [0])])

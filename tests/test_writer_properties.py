@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaion.shards import copied
-from relaion.shards.masks import Removed
-from relaion.shards.writer import Target, write_editions
+from relaion.parquet import row_group_copy
+from relaion.parquet.row_groups import Removed
+from relaion.parquet.writer import Target, write_editions
 
 # every bit pattern is a float: signalling and quiet NaN with any payload, -0.0, denormals
 BITS = st.one_of(
@@ -72,7 +72,7 @@ def bare(table: pa.Table) -> list[Any]:
     dictionary=st.booleans(),
     codec=st.sampled_from(["snappy", "zstd", "none"]),
     pages=st.sampled_from(["1.0", "2.0"]),
-    copy_from=st.sampled_from([1, 3, copied.MIN_ROWS]),
+    copy_from=st.sampled_from([1, 3, row_group_copy.MIN_ROWS]),
 )
 def test_output_is_input_minus_rows(
     table: pa.Table,
@@ -86,7 +86,7 @@ def test_output_is_input_minus_rows(
 ) -> None:
     removed = [[i for i in numbers if i < table.num_rows] for numbers in removed]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(copied, "MIN_ROWS", copy_from)
+        patch.setattr(row_group_copy, "MIN_ROWS", copy_from)
         source = Path(folder) / "source.parquet"
         pq.write_table(
             table,

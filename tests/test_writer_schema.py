@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import Engine, connect
-from relaion.shards.footer import read_footer
-from relaion.shards.thrift import BINARY, I32, STRUCT, Struct
+from relaion.parquet.footer import read_footer
+from relaion.parquet.thrift import BINARY, I32, STRUCT, Struct
 from tests.faithful import Seen, assert_faithful, assert_same_footer, write
 from tests.parquet_layouts import every_type, joined
 from tests.parquet_writers import edit_footer, footer_of, key_values

@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect
-from relaion.shards import copied
-from relaion.shards.edition import GROUP_ROWS
-from relaion.shards.footer import read_footer
-from relaion.shards.traits import BLOOM_FILTER, read_storage
+from relaion.parquet import row_group_copy
+from relaion.parquet.footer import read_footer
+from relaion.parquet.storage import BLOOM_FILTER, read_storage
+from relaion.parquet.writer import GROUP_ROWS
 from tests.faithful import write
 from tests.parquet_layouts import joined
 
@@ -131,7 +131,7 @@ def test_no_bounds_where_bytes_have_another_order(tmp_path: Path) -> None:
 def test_the_size_of_a_row_group_does_not_tell_what_left_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copied, "MIN_ROWS", 10**9)
+    monkeypatch.setattr(row_group_copy, "MIN_ROWS", 10**9)
     source = tmp_path / "s.parquet"
     pq.write_table(pa.table({"n": pa.array(range(300_000), pa.int32())}), source)
     removed = [[], range(1000), range(0, 300_000, 7), [5, 140_000, 299_999]]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaion.shards.thrift import (
+from relaion.parquet.thrift import (
     BINARY,
     BYTE,
     DOUBLE,
@@ -21,8 +21,8 @@ from relaion.shards.thrift import (
     ThriftError,
     read_struct,
     skip_struct,
+    write_struct,
 )
-from relaion.shards.thrift_out import write_struct
 
 LEAVES: st.SearchStrategy[tuple[int, Any]] = st.one_of(
     st.tuples(st.sampled_from([TRUE, FALSE]), st.none()),

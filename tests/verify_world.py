@@ -20,12 +20,12 @@ from relaion.engine import Engine, connect, literal
 from relaion.links import KEY_VERSION, host_digest, link_key
 from relaion.lists.database import STORE_VERSION
 from relaion.lists.key import create, hmac_digest, key_path
+from relaion.parquet.layout import read_shard
+from relaion.parquet.not_looked_at import Asked, NotLookedAt, not_looked_at
 from relaion.paths import ShardPath
-from relaion.proof.catalogue import TABLES
-from relaion.proof.shape import WHY, run_id
-from relaion.shards.layout import read_shard
-from relaion.shards.looked import Asked, NotLookedAt, not_looked_at
 from relaion.sqlset import load
+from relaion.verifier.catalogue import TABLES
+from relaion.verifier.shape import WHY, run_id
 from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
 

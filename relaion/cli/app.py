@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.text import Text
+from typer.core import TyperCommand
 
 import relaion as library
 from relaion.cli.misuse import misuse
@@ -23,6 +25,36 @@ from relaion.cli.streams import Unwritten, own_streams
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown, typed
 from relaion.processes import end_at_once, keep_pandas_out, leave_no_core, on_signals
+
+# -- How a command's help looks: what is to be written, plainly, without the types of Python ---
+
+_TYPE = re.compile(r" <[^<>]*>")  # `PATH... <list[Path]>`
+_BRACES = re.compile(r"\{([^{}]*)\}(?:\.\.\.)?")  # `{PATH...}...`
+
+
+class PlainCommand(TyperCommand):
+    """A command whose help names arguments by their metavar alone."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """What follows the command's name in its usage line."""
+        return [_BRACES.sub(r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None:
+                continue
+            if param.param_type_name == "argument":
+                sections["Arguments"].append((_TYPE.sub("", record[0]), record[1]))
+            else:
+                sections["Options"].append(record)
+        for name, records in sections.items():
+            if records:
+                with formatter.section(name):
+                    formatter.write_dl(records)
+
 
 EXIT_FOUND = 1
 EXIT_WRONG = 2

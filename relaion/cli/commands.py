@@ -7,15 +7,13 @@ import typer
 
 from relaion.cli import options as o
 from relaion.cli import stages
-from relaion.cli.app import EXIT_FOUND, app, emit, out, roles, talk
-from relaion.cli.helps import PlainCommand
+from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, out, roles, talk
 from relaion.cli.progress import Bars
 from relaion.cli.prompt import ask, converse, opened
-from relaion.cli.show_demo import show_demo
-from relaion.cli.show_inspect import render as show_inspect
-from relaion.cli.show_run import show_cleaned, show_matched, show_verdict
-from relaion.cli.show_small import show_purged, show_scripts, show_steps
-from relaion.run.limits import MEMORY
+from relaion.cli.render import show_purged, show_scripts, show_steps
+from relaion.cli.render_inspect import render as show_inspect
+from relaion.cli.render_run import show_cleaned, show_demo, show_matched, show_verdict
+from relaion.run.settings import MEMORY
 from relaion.sqlset import BUILT_IN
 from relaion.sqlset import VERSION as SQL_VERSION
 

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from relaion.cli import stages
 from relaion.cli.app import emit, out, talk, tell
-from relaion.cli.show_answer import cell, show_rows
+from relaion.cli.render import cell, show_rows
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import is_utf8
 

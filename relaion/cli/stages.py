@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from relaion.lazily import lazily
 
 if TYPE_CHECKING:
-    from relaion.proof import Verdict
     from relaion.stages.clean import Cleaned, Purged, clean, purge
     from relaion.stages.demo import Demo, demo
     from relaion.stages.inspect import Inspection, inspect
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from relaion.stages.scripts import Listing, scripts
     from relaion.stages.sql import Answer, open_sql, sql
     from relaion.stages.verify import verify
+    from relaion.verifier import Verdict
 
 __all__ = [
     "Answer",
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Verdict": "relaion.proof",
+    "Verdict": "relaion.verifier",
     "Answer": "relaion.stages.sql",
     "Cleaned": "relaion.stages.clean",
     "Demo": "relaion.stages.demo",

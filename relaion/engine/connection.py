@@ -27,7 +27,7 @@ from relaion.engine.words import (
     words,
 )
 from relaion.errors import EngineError, RelaionError
-from relaion.paths import owned_folder, reachable, sql_path, whole_file
+from relaion.paths import atomic_write, owned_folder, reachable, sql_path
 from relaion.sqlset import Script, load
 
 Values = Mapping[str, Any] | Sequence[Any] | None
@@ -276,7 +276,7 @@ class Engine:
 
     def write_parquet(self, query: str, path: Path) -> None:
         """Write the rows of a query to a work file, whole or not at all, but for power cuts."""
-        with whole_file(path, mode=0o600, flush=False) as part:
+        with atomic_write(path, mode=0o600, flush=False) as part:
             self.execute(
                 f"copy ({query}) to {literal(str(part))} (format parquet)", doing=str(path)
             )

@@ -1,9 +1,18 @@
 """Links: their canonical form, the spellings that givers hash, and the links inside links."""
 
-from relaion.links.entries import can_spread, clean_entry, entry_fault, names_part
+from relaion.links.entries import (
+    SCOPES,
+    Scoped,
+    can_spread,
+    clean_entry,
+    entry_fault,
+    is_public_suffix,
+    names_part,
+    read_scoped,
+    scope_shown,
+)
 from relaion.links.inner import inner_links
 from relaion.links.key import KEY_VERSION, host_digest, key_digest, link_key, link_steps
-from relaion.links.scoped import SCOPES, Scoped, is_public_suffix, read_scoped, scope_shown
 from relaion.links.scopes import host_patterns, key_can_spread, key_prefixes
 from relaion.links.spellings import FORMS, spellings
 

@@ -10,9 +10,15 @@ from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import unquote_to_bytes
 
-from relaion.links.giant import is_giant
-from relaion.links.text import as_bytes, as_text, drop_breaks, unframed, unquote_whole
-from relaion.links.unseen import trim
+from relaion.links.text import (
+    as_bytes,
+    as_text,
+    drop_breaks,
+    is_giant,
+    trim,
+    unframed,
+    unquote_whole,
+)
 
 DEPTH = 3
 """How many times over an inner link may be escaped, or stand inside another that is escaped."""

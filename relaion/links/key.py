@@ -6,22 +6,136 @@ What is folded, and what is never folded, is written down in
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import md5, sha256
 
-from relaion.links.giant import LONGEST, cut_place, is_giant
-from relaion.links.host import ORDINARY, canonical_host, without_www
-from relaion.links.parts import Parts, mark, take_apart
-from relaion.links.path import canonical_escapes, canonical_path, without_end
+from relaion.links.host import ORDINARY, canonical_host, is_ordinary, without_www
 from relaion.links.text import (
+    LONGEST,
     as_bytes,
     as_text,
+    cut_place,
     drop_breaks,
+    escapes,
+    is_giant,
     quote_raw,
+    trim,
+    undo,
     undo_entities,
     unframed,
     unquote_whole,
 )
-from relaion.links.unseen import trim
+
+# -- A web link taken apart: what belongs to its scheme, host, port, path and query ------------
+
+_WEB = re.compile(r"(?:(?:https?|ftp):[/\\]*|[/\\]{2,})", re.IGNORECASE)
+_BARE = re.compile(r"(?:([^/\\?#:@\s]+)|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?(?:[/\\?#]|\Z)")
+_REST = re.compile(r"([^/\\?#]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Parts:
+    """The parts of a link, each with its own delimiter: joined they are the link again."""
+
+    scheme: str
+    user: str
+    host: str
+    port: str
+    path: str
+    query: str
+    fragment: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.scheme}{self.user}{self.host}{self.port}{self.path}{self.query}{self.fragment}"
+        )
+
+
+def take_apart(text: str) -> Parts | None:
+    """The parts of a web link; None for any other text.
+
+    A web link opens with `http:`, `https:` or `ftp:` and any number of slashes, with two
+    slashes, or with a dotted host.
+    """
+    web = _WEB.match(text)
+    if not web and not is_bare(text):
+        return None
+    start = web.end() if web else 0
+    rest = _REST.match(text, start)
+    if rest is None:  # cannot be: every group may be empty
+        return None
+    user, at, place = rest[1].rpartition("@")
+    host, colon, digits = place.rpartition(":")
+    if not colon or (digits and not (digits.isascii() and digits.isdigit())):
+        host, colon, digits = place, "", ""
+    return Parts(
+        text[:start], user + at, host, colon + digits, rest[2], rest[3] or "", rest[4] or ""
+    )
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text without a scheme is a link: a dotted host stands in front."""
+    found = _BARE.match(text)
+    if found is None:
+        return False
+    return not found[1] or found[1] == "localhost" or "." in found[1][1:-1]
+
+
+def mark(p: Parts) -> None:
+    """Put `//` before a link without a scheme that would not be read back as a link."""
+    if not p.scheme and not is_ordinary(p.host):
+        text = str(p)
+        is_itself = unquote_whole(text) == text == unframed(text)
+        p.scheme = "" if is_bare(text) and is_itself else "//"
+
+
+# -- The path and the query of a link in one form ----------------------------------------------
+
+_ESCAPES = escapes(kept="#\\")
+
+
+def canonical_escapes(path: str, query: str) -> tuple[str, str]:
+    """Undo the escapes of a path and a query until none is left but those that must stay.
+
+    `query` comes and goes with its `?`, or is ''. Printable ASCII is written as itself,
+    all else as upper-case hex. A backslash in the path is a slash; an escaped `?` there
+    starts the query; a blank in the query is `+`.
+    """
+    if "\\" in path:
+        path = path.replace("\\", "/")
+    path = undo(quote_raw(path), _ESCAPES)
+    if "\\" in query:
+        query = query.replace("\\", "%5C")
+    query = undo(quote_raw(query), _ESCAPES)
+    path, mark, more = path.partition("?")
+    query = mark + more + query
+    return path, query.replace("%20", "+")
+
+
+def canonical_path(path: str) -> str:
+    """Resolve `.` and `..`, then make one slash of several."""
+    if "/." in path:
+        path = _without_dots(path)
+    while "//" in path:
+        path = path.replace("//", "/")
+    return path
+
+
+def _without_dots(path: str) -> str:
+    kept: list[str] = []
+    for segment in path.split("/")[1:]:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    return "/" + "/".join(kept)
+
+
+def without_end(path: str, query: str) -> tuple[str, str]:
+    """Cut slashes at the end of the path, `&` at the end of the query, and an empty query."""
+    query = query.rstrip("&")
+    return path.rstrip("/"), "" if query == "?" else query
+
 
 KEY_VERSION = 4
 """Raised whenever the key of any link changes; a list store of another version is refused."""
@@ -150,7 +264,7 @@ def link_key(url: str | bytes) -> str:
     own key. Web links give `host[:port][path][?query]` in printable ASCII, `ftp:` before it for
     that service, `//` where the text alone would not be read as a link; other texts give
     themselves. Of what is longer than 16 KiB behind its host, only the host is brought into this
-    form (`relaion.links.giant`). Raises nothing.
+    form (`relaion.links.text`). Raises nothing.
     """
     text = as_text(url)
     if is_giant(text):

@@ -12,12 +12,18 @@ from urllib.parse import unquote_to_bytes, urlparse
 
 import can_ada
 
-from relaion.links.giant import is_giant
 from relaion.links.host import ORDINARY
-from relaion.links.key import link_key
-from relaion.links.parts import is_bare
-from relaion.links.text import as_bytes, as_text, drop_breaks, quote_raw, unframed, unquote_whole
-from relaion.links.unseen import trim
+from relaion.links.key import is_bare, link_key
+from relaion.links.text import (
+    as_bytes,
+    as_text,
+    drop_breaks,
+    is_giant,
+    quote_raw,
+    trim,
+    unframed,
+    unquote_whole,
+)
 
 BASES = ("raw", "trimmed", "entities", "decoded", "lowhex", "href", "strict", "key")
 _AS_GIVEN = ("raw", "trimmed")

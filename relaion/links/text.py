@@ -1,10 +1,100 @@
-"""What any text of a link goes through: bytes, blanks, HTML entities, percent-escapes."""
+"""Texts of links: the characters that nobody sees, escapes, entities, and what is too long."""
 
 import re
 from collections.abc import Callable
 from html import unescape
 
-from relaion.links.unseen import trim
+# -- Links of more than 16 KiB: compared by their bytes, so that each costs little -------------
+# Browsers and servers refuse links long before that: what is longer is a picture written into its
+# link (`data:`), or broken. Its host is read as any other, so that a listed host covers it; behind
+# the host nothing is folded, it has no other spellings, and no link is looked for inside it.
+# `link_is_giant` in `sql/v1/05_link_macros.sql` says the same of a row's link.
+
+LONGEST = 1 << 14
+"""Bytes up to which the host of a link, with its scheme, and what follows it are taken apart."""
+
+# scheme, slashes and host, however they are written
+_PLACE = re.compile(r"(?:[^:/\\?#]*:)?[/\\]*[^/\\?#]*")
+
+
+def cut_place(text: str) -> tuple[str, str]:
+    """What stands before a link's path, query or fragment, and the rest."""
+    found = _PLACE.match(text)
+    end = found.end() if found else 0
+    return text[:end], text[end:]
+
+
+def is_giant(url: str | bytes) -> bool:
+    """Whether a link is compared by its bytes: one of its two parts is longer than LONGEST.
+
+    Not the whole is measured: a key has another scheme than its link, yet is its own key.
+    """
+    text = as_text(url)
+    if 4 * len(text) <= LONGEST:
+        return False
+    return any(len(as_bytes(part)) > LONGEST for part in cut_place(text))
+
+
+# -- Characters that nobody sees: they stick to a text that is copied, and are no part of it ---
+
+# Ranges of four properties of Unicode 16.0: White_Space (PropList.txt), the categories Cc and Cf
+# (UnicodeData.txt), Default_Ignorable_Code_Point (DerivedCoreProperties.txt). Written down, since
+# `unicodedata` knows another Unicode in each Python, and a link may not have two keys;
+# tests/test_unseen.py derives them anew from what Python knows.
+_WHITE = "0009-000D 0020 0085 00A0 1680 2000-200A 2028-2029 202F 205F 3000"
+_IGNORABLE = (
+    "00AD 034F 061C 115F-1160 17B4-17B5 180B-180F 200B-200F 202A-202E 2060-206F 3164 FE00-FE0F "
+    "FEFF FFA0 FFF0-FFF8 1BCA0-1BCA3 1D173-1D17A E0000-E0FFF"
+)
+_CONTROL = "0000-001F 007F-009F"
+_FORMAT = (  # those that are not ignorable too
+    "0600-0605 06DD 070F 0890-0891 08E2 FFF9-FFFB 110BD 110CD 13430-1343F"
+)
+
+
+def _letters(ranges: str) -> frozenset[str]:
+    found: set[str] = set()
+    for part in ranges.split():
+        first, _, last = part.partition("-")
+        found.update(map(chr, range(int(first, 16), int(last or first, 16) + 1)))
+    return frozenset(found)
+
+
+WHITE = _letters(_WHITE)
+"""White space."""
+IGNORABLE = _letters(_IGNORABLE)
+"""What leaves no trace: joiners, soft hyphens, byte order marks, marks of direction, fillers."""
+BLANK = WHITE | IGNORABLE
+"""What leaves a line blank."""
+CONTROL = _letters(_CONTROL)
+"""Controls; tabs and line breaks are white space too."""
+UNSEEN = BLANK | CONTROL | _letters(_FORMAT)
+"""All of these, and the other format characters."""
+
+
+def trim(text: str, ends: frozenset[str] = UNSEEN) -> str:
+    """Without white space, controls and invisible characters at both ends."""
+    start, end = 0, len(text)
+    while start < end and text[start] in ends:
+        start += 1
+    while start < end and text[end - 1] in ends:
+        end -= 1
+    return text[start:end]
+
+
+def one_of(letters: frozenset[str]) -> str:
+    """A regular expression for one of these characters; as ranges, which `re` looks up fast."""
+    ranges: list[list[int]] = []
+    for code in sorted(map(ord, letters)):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    parts = (f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in ranges)
+    return f"[{''.join(parts)}]"
+
+
+# -- What any text of a link goes through: bytes, blanks, HTML entities, percent-escapes -------
 
 _NAMED = {
     "&amp;": "&",

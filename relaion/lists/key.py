@@ -13,7 +13,7 @@ import stat
 from pathlib import Path
 
 from relaion.errors import ListError
-from relaion.paths import private_umask, shown, whole_file
+from relaion.paths import atomic_write, private_umask, shown
 
 _BYTES = 32
 _DOMAIN = b"relaion file digest 1\0"  # the key seals other things too: none may look alike
@@ -34,7 +34,7 @@ def create(path: Path) -> bytes:
     if os.path.lexists(path):
         raise ListError(f"{shown(path)}: exists already; a curator key is never overwritten")
     key = secrets.token_bytes(_BYTES)
-    with private_umask(), whole_file(path, 0o600) as part:
+    with private_umask(), atomic_write(path, 0o600) as part:
         part.write_text(key.hex() + "\n", encoding="ascii")
     return key
 

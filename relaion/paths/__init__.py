@@ -3,8 +3,9 @@
 Standard library only.
 """
 
-from relaion.paths.digest import file_sha256
 from relaion.paths.files import (
+    atomic_write,
+    file_sha256,
     locked,
     private_folder,
     private_umask,
@@ -14,12 +15,19 @@ from relaion.paths.files import (
     remove_tree,
     sync_folder,
     unwritten,
-    whole_file,
 )
-from relaion.paths.find import find_shards, find_sidecars, is_shard_name
-from relaion.paths.found import Found, ShardPath
-from relaion.paths.given import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path
-from relaion.paths.names import is_utf8, shown, typed
+from relaion.paths.find import Found, ShardPath, find_shards, find_sidecars, is_shard_name
+from relaion.paths.names import (
+    AnyPath,
+    AnyPaths,
+    as_path,
+    as_paths,
+    as_texts,
+    is_utf8,
+    maybe_path,
+    shown,
+    typed,
+)
 from relaion.paths.owned import Owned, owned_folder, sweep
 from relaion.paths.sql import reachable, sql_path
 from relaion.paths.stamps import (
@@ -44,6 +52,7 @@ __all__ = [
     "as_path",
     "as_paths",
     "as_texts",
+    "atomic_write",
     "file_sha256",
     "find_shards",
     "find_sidecars",
@@ -71,5 +80,4 @@ __all__ = [
     "sync_folder",
     "typed",
     "unwritten",
-    "whole_file",
 ]

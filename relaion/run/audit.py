@@ -14,20 +14,20 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from relaion.engine import Engine, connect
-from relaion.paths import shown, whole_file
+from relaion.parquet.not_looked_at import NotLookedAt, published
+from relaion.paths import atomic_write, shown
 from relaion.run.coverage import Coverage
-from relaion.run.numbering import Numbered
-from relaion.run.plan import Plan
-from relaion.run.search import FEW_ROWS, Count, Hits, Union
-from relaion.run.task import Report
-from relaion.shards.looked import NotLookedAt, published
+from relaion.run.hits import FEW_ROWS, Count, Hits, Union
+from relaion.run.settings import Plan
+from relaion.run.survey import Numbered
+from relaion.run.tasks import Report
 from relaion.sqlset import Script, load
 
 Rows = list[Sequence[Any]]
 
 
 @dataclass(frozen=True)
-class Found:
+class FinishedRun:
     """What a finished run knows: its plan, its shards and the report of each, and coverage.
 
     `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest:
@@ -52,7 +52,7 @@ def list_lines(plan: Plan) -> Rows:
     ]
 
 
-def input_lines(found: Found) -> Rows:
+def input_lines(found: FinishedRun) -> Rows:
     """Subset, shard, rows, bytes and SHA-256 of every input."""
     reports = found.reports
     return [
@@ -61,7 +61,7 @@ def input_lines(found: Found) -> Rows:
     ]
 
 
-def output_lines(found: Found) -> Rows:
+def output_lines(found: FinishedRun) -> Rows:
     """Edition, subset, shard, rows, bytes and SHA-256 of every output."""
     return [
         [e["name"], n.shard.subset, n.shard.name, out.rows, out.bytes, out.sha256]
@@ -71,7 +71,7 @@ def output_lines(found: Found) -> Rows:
     ]
 
 
-def write_audit(path: Path, found: Found, work: Path) -> None:
+def write_audit(path: Path, found: FinishedRun, work: Path) -> None:
     """Write audit.duckdb whole or not at all, from the reports and the counts in `work`."""
     script = load(found.plan.sql_version)["60_audit"]
     made = work / "audit.duckdb"  # not beside the target: DuckDB keeps a log beside its file
@@ -84,11 +84,11 @@ def write_audit(path: Path, found: Found, work: Path) -> None:
             engine.read_parquet(table, [work / f"{table}.parquet"])
         engine.run(script, few_rows=FEW_ROWS)
         engine.execute("checkpoint")
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         shutil.copyfile(made, part)
 
 
-def _tables(found: Found) -> dict[str, Rows]:
+def _tables(found: FinishedRun) -> dict[str, Rows]:
     subset = {n.no: n.shard.subset for n in found.shards}
     settings = {"run": found.plan.run_id, "sql_version": found.plan.sql_version}
     return {

@@ -16,9 +16,9 @@ from relaion.engine import Engine, connect
 from relaion.errors import EngineError, InputError, ScriptError
 from relaion.paths import shown
 from relaion.run.editions import Edition
-from relaion.run.numbering import Numbered, sources
-from relaion.run.readable import as_read, mending, original
-from relaion.run.task import Settings, Task
+from relaion.run.survey import Numbered, sources
+from relaion.run.tasks import Settings, Task
+from relaion.run.utf8_copy import as_read, mending, original
 from relaion.sqlset import load, parse
 
 _ORDERED = "order by edition, shard_no, file_row_number, reason"

@@ -1,148 +1,223 @@
-"""Find first: which rows do the lists name, over many shards, before one is rewritten.
+"""Drive the search: step by step, batch by batch, in processes of their own.
 
-Every decision is a script of `sql/`; this module sets them going over some shards and has the
-links that SQL cannot judge answered (`fill.py`). `hunt.py` says over which shards, and when.
+What breaks a process (a crash, a hang, want of memory) breaks one batch. It is cut in halves
+until the shard that does it is alone; that one is set aside, and the others go on. Whatever
+was found stays in the work folder, so that a run that goes on searches only what is lacking.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+import json
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from relaion.engine import VIEWS, Engine
-from relaion.run.fill import fill_inner, fill_keys, fill_spelled, make_tables
-from relaion.run.numbering import Numbered, sources
-from relaion.run.readable import as_read, mending, original
-from relaion.run.rowhash import fill_row_hashes
-from relaion.run.sidecars import find_sidecar_keys
-from relaion.run.wanted import Wanted
-from relaion.shards.sidecar import Sidecar
-from relaion.sqlset import Script, load
+from relaion.errors import InputError, OutputError
+from relaion.lists.snapshot import Snapshot
+from relaion.parquet.footer import read_footer
+from relaion.paths import Seal, file_sha256, private_folder, shown
+from relaion.run.find_task import FOUND, FindTask, Search
+from relaion.run.hits import Count, Hits, Union
+from relaion.run.journal import FIND, Ledger, is_vouched, vouch
+from relaion.run.pool import Executor, Progress, TaskOutcome
+from relaion.run.sidecars import UNREAD
+from relaion.run.survey import Numbered, batches
 
-FOUND = ("list_hits", "same_link", "lists")  # the files that shard tasks read
-MACROS = ("05_link_macros", "07_spelling_macros", "08_inner_macros", "09_scope_macros")
+BATCH_ROWS = 100_000_000
+ALIKE = 20  # shards that fail before one succeeds: it is not the shards
+Reads = Mapping[str, tuple[Path, ...]]
+Fail = Callable[[Numbered, str], None]
+ValueLine = tuple[int, str, str | None, int]
 
 
 @dataclass(frozen=True)
-class Search:
-    """How to search.
+class Searched:
+    """What was found, counted; the shards that were searched, and a digest of the hits of each.
 
-    `sidecars` name further rows by image hash; `inner` looks at links inside links too,
-    `same_link` at other rows with a listed link. `workers` may compute row hashes. `roles`
-    are those whose values are counted.
+    A shard without hits has no digest. `seals` are the shards as they were searched, `values`
+    the lines of `26_found_values`, and those of `13_sidecar_values` under negative numbers.
     """
 
-    version: str
-    same_link: bool = True
-    inner: bool = True
-    sidecars: tuple[Sidecar, ...] = ()
-    workers: int = 1
-    roles: tuple[str, ...] = ()
+    hits: Hits
+    digests: dict[int, str]
+    shards: tuple[Numbered, ...]
+    seals: dict[int, Seal]
+    values: tuple[ValueLine, ...] = ()
 
 
-class Finder:
-    """Runs the find scripts on one connection that has the list store attached as `store`."""
+@dataclass
+class Hunt:
+    """A search over shards in order of number. `fail` hears of each shard that broke it."""
 
-    def __init__(self, engine: Engine, search: Search, work: Path) -> None:
-        self.engine = engine
-        self._search = search
-        self._work = work
-        self._scripts = load(search.version)
-        for macros in MACROS:
-            engine.macros(self._script(macros))
-        make_tables(engine)
+    search: Search
+    store: Snapshot
+    work: Path
+    memory: str
+    executor: Executor
+    progress: Progress
+    fail: Fail
+    _failed: set[int] = field(default_factory=set)
 
-    def _script(self, name: str) -> Script:
-        return self._scripts[name]
+    def run(self, shards: Sequence[Numbered]) -> Searched:
+        """Search all shards; leaves list_hits, same_link and lists in the work folder.
 
-    def sidecar_keys(self) -> None:
-        """Table `sidecar_keys`, kept in the work folder for whoever asks next."""
-        find_sidecar_keys(self.engine, self._search.sidecars, self._search.version, self._work)
-
-    def list_hits(self, shards: Sequence[Numbered]) -> None:
-        """Table `list_hits`: the rows of these shards that a list or a sidecar names.
-
-        Reads `sidecar_keys`.
+        Raises InputError for a sidecar, ListError for a store that another program wrote into,
+        OutputError where nothing can be searched.
         """
-        wanted = Wanted(self.engine)
-        self._read(shards, lambda: self._search_lists(shards, wanted), self._search.roles)
+        private_folder(self.work / FIND)
+        if self.search.sidecars:
+            self._sidecars()
+        hits = Ledger(self.work, "hits")
+        self._sweep("match", "hits", shards, hits, {})
+        seals = hits.seals
+        all_hits, all_keys = self._gathered(hits)
+        found: list[Ledger] = []
+        if self.search.same_link and read_footer(all_keys).rows:
+            same = Ledger(self.work, f"same-{file_sha256(all_keys)[:16]}")
+            same.keep(seals)
+            reads: Reads = {"list_hits": (all_hits,), "hit_keys": (all_keys,)}
+            self._sweep("same link", "same", shards, same, reads, seals)
+            found.append(same)
+        searched = self._without_failed(shards)
+        self._count(searched, hits, all_hits, [self._path(n) for x in found for n in x.names])
+        self.store.check()
+        counted, digests, values = self._read()
+        return Searched(counted, digests, searched, seals, values)
 
-    def hit_keys(self, shards: Sequence[Numbered]) -> None:
-        """Table `hit_keys`: the links of the rows of these shards that are in `list_hits`."""
-        self._read(shards, self._search_keys, wanted=("row_links",))
+    def _path(self, name: str) -> Path:
+        return self.work / FIND / f"{name}.parquet"
 
-    def same_link(self, shards: Sequence[Numbered]) -> None:
-        """Table `same_link`: further rows of these shards whose link is in `hit_keys`."""
-        self._read(shards, self._search_same_link, wanted=("row_links",))
+    @property
+    def _found(self) -> Path:
+        return self.work / "found.json"
 
-    def _read(
+    def _without_failed(self, shards: Sequence[Numbered]) -> tuple[Numbered, ...]:
+        return tuple(n for n in shards if n.no not in self._failed)
+
+    def _sidecars(self) -> None:
+        outcome = self._do(self._task("sidecars"))
+        if outcome.error is not None:
+            raise InputError(f"the sidecars cannot be searched: {outcome.error}")
+
+    def _sweep(
         self,
+        phase: str,
+        step: str,
         shards: Sequence[Numbered],
-        search: Callable[[], None],
-        looked_at: Collection[str] = (),
-        wanted: Collection[str] = VIEWS,
+        ledger: Ledger,
+        reads: Reads,
+        seals: Mapping[int, Seal] | None = None,
     ) -> None:
-        def look() -> None:
-            read = sources(as_read(shards, self._work))
-            self.engine.view_shards(
-                read, self._search.version, looked_at, wanted, shown_roles=("row_hash",)
-            )
-            search()
+        """Do a step over all shards that its ledger does not cover yet."""
+        shards = self._without_failed(shards)
+        self.progress.phase(phase, len(shards), sum(n.shard.rows for n in shards))
+        covered = ledger.covered
+        self._through([n for n in shards if n.no in covered])
+        waiting = deque(batches([n for n in shards if n.no not in covered], BATCH_ROWS))
+        alone = 0
+        while waiting:
+            batch = waiting.popleft()
+            numbers = [n.no for n in batch]
+            task = self._task(step, batch, reads, ledger.name(numbers))
+            outcome = self._do(replace(task, seals={n: (seals or {})[n] for n in numbers if seals}))
+            if outcome.error is None and not ledger.add(numbers):
+                outcome = replace(outcome, error=f"{task.named}: what was found in it is gone")
+            if outcome.error is None:
+                self._through(batch)
+            elif len(batch) > 1:
+                half = len(batch) // 2
+                waiting.extendleft((batch[half:], batch[:half]))
+            else:
+                alone += 1
+                self._set_aside(batch[0], outcome.error)
+                if alone >= ALIKE and not ledger.names:
+                    raise OutputError(
+                        f"{outcome.error} ({alone} shards failed and none could be searched, so "
+                        "it is not the shards; mend the cause and repeat the command to go on)"
+                    )
 
-        mending([original(n) for n in shards], self._work, look)
+    def _through(self, shards: Sequence[Numbered]) -> None:
+        self.progress.done(len(shards), sum(n.shard.rows for n in shards))
 
-    def _search_lists(self, batch: Sequence[Numbered], wanted: Wanted) -> None:
-        run = self.engine.run
-        run(self._script("14_listed_hosts"))
-        run(
-            self._script("15_near_places"),
-            has_links=wanted.has_links,
-            has_hosts="host" in wanted.kinds,
+    def _set_aside(self, numbered: Numbered, error: str) -> None:
+        path = shown(numbered.shard.path)
+        self._failed.add(numbered.no)
+        self.fail(numbered, error if path in error else f"{path}: {error}")
+        self._through([numbered])
+
+    def _task(
+        self,
+        step: str,
+        shards: Sequence[Numbered] = (),
+        reads: Reads | None = None,
+        name: str = "",
+    ) -> FindTask:
+        writes = {
+            "hits": {
+                "list_hits": self._path(name),
+                "hit_keys": self._path(name.replace("hits", "keys", 1)),
+                "found_values": self._path(name.replace("hits", "values", 1)),
+            },
+            "same": {"same_link": self._path(name)},
+            "gather": {"list_hits": self._path("list_hits"), "hit_keys": self._path("hit_keys")},
+            "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")}
+            | {"found": self._found},
+            "sidecars": {},
+        }
+        return FindTask(
+            step, self.search, self.store.path, self.work, self.memory, tuple(shards),
+            dict(reads or {}), writes[step], self.work / FIND / f"{name}.json" if name else None,
+            origin=self.store.origin,
+        )  # fmt: skip
+
+    def _do(self, task: FindTask) -> TaskOutcome:
+        (outcome,) = self.executor.run([task])
+        if outcome.error is not None:
+            self.store.check()  # what was wrong with the store is no fault of a shard
+        if outcome.fatal:
+            raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
+        return outcome
+
+    def _must(self, task: FindTask, note: str, value: object) -> None:
+        """Do a step that reads no shard, unless it was done over the same files already."""
+        path = self.work / FIND / note
+        made = list(task.writes.values())
+        if task.step == "count":
+            made += [self.work / f"{table}.parquet" for table in FOUND]
+        if is_vouched(path, value, made):
+            return
+        path.unlink(missing_ok=True)
+        outcome = self._do(task)
+        if outcome.error is not None:
+            raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
+        vouch(path, value, made)
+
+    def _gathered(self, hits: Ledger) -> tuple[Path, Path]:
+        """All hits in one file, and the keys of all."""
+        reads = {
+            "list_hits": tuple(self._path(n) for n in hits.names),
+            "hit_keys": tuple(self._path(n.replace("hits", "keys", 1)) for n in hits.names),
+        }
+        # by their digests: a shard that was replaced has the same names again
+        value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
+        self._must(self._task("gather", (), reads), "gathered.json", value)
+        return self._path("list_hits"), self._path("hit_keys")
+
+    def _count(
+        self, shards: Sequence[Numbered], ledger: Ledger, hits: Path, same: list[Path]
+    ) -> None:
+        values = tuple(self._path(n.replace("hits", "values", 1)) for n in ledger.names)
+        values += (self.work / UNREAD,) if self.search.sidecars else ()
+        reads = {"list_hits": (hits,), "same_link": tuple(same), "found_values": values}
+        files = [[p.name, file_sha256(p)] for p in (hits, *same, *values)]
+        value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
+        self._must(self._task("count", shards, reads), "counted.json", value)
+
+    def _read(self) -> tuple[Hits, dict[int, str], tuple[ValueLine, ...]]:
+        """The counts, a digest of what was found in each shard, and the values looked at."""
+        found = json.loads(self._found.read_text(encoding="ascii"))
+        hits = Hits(
+            tuple(Count(*row) for row in found["counts"]),
+            tuple(Union(*row) for row in found["unions"]),
         )
-        self._link_keys(has_links=wanted.has_links, has_hashed=wanted.has_hashed)
-        run(self._script("22_odd_spellings"), has_hashed=wanted.has_hashed)
-        fill_spelled(self.engine, self._search.workers)
-        fill_row_hashes(self.engine, batch, wanted.row_hashes, self._search.workers)
-        run(
-            self._script("24_row_keys"),
-            kinds=sorted(wanted.kinds),
-            has_hashed=wanted.has_hashed,
-            forms=wanted.forms,
-        )
-        run(self._script("30_list_hits"))
-        run(self._script("26_found_values"), roles=list(self._search.roles))
-
-    def _search_same_link(self) -> None:
-        self.engine.run(self._script("34_hit_hosts"))
-        self.engine.run(self._script("15_near_places"), has_links=True, has_hosts=False)
-        self._link_keys(has_links=True, has_hashed=False)
-        self.engine.run(self._script("35_same_link"))
-
-    def _link_keys(self, *, has_links: bool, has_hashed: bool) -> None:
-        """Table `link_keys`: the keys of near links, and of near links inside links."""
-        inner = self._search.inner and (has_links or has_hashed)
-        self.engine.run(self._script("16_near_links"), has_links=has_links, has_inner=inner)
-        if inner:
-            self.engine.run(self._script("17_nested_links"), has_hashed=has_hashed)
-            fill_inner(self.engine, self._search.workers)
-            self.engine.run(self._script("18_inner_links"))
-        self._keyed(wanted=has_links)
-
-    def _keyed(self, *, wanted: bool = True) -> None:
-        """Table `link_keys` for `near_links`; not `wanted` where only hashed links are listed."""
-        self.engine.run(self._script("19_odd_links"), has_links=wanted)
-        fill_keys(self.engine, self._search.workers)
-        self.engine.run(self._script("20_link_keys"), has_links=wanted)
-
-    def _search_keys(self) -> None:
-        self.engine.run(self._script("32_hit_links"))
-        self._keyed()
-        self.engine.run(self._script("33_hit_keys"))
-
-
-def write_find(engine: Engine, work: Path) -> None:
-    """Write what the shard tasks read: hits, same links and lists, in the work folder."""
-    engine.write_parquet("from list_hits order by all", work / "list_hits.parquet")
-    engine.write_parquet("from same_link order by all", work / "same_link.parquet")
-    engine.write_parquet(
-        "select list_id, source, label from store.lists order by list_id", work / "lists.parquet"
-    )
+        values = tuple((no, role, name, n) for no, role, name, n in found["values"])
+        return hits, {int(no): digest for no, digest in found["digests"]}, values

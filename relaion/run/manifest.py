@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import OutputError
-from relaion.paths import whole_file
-from relaion.run.audit import Found, input_lines, output_lines
+from relaion.paths import atomic_write
+from relaion.run.audit import FinishedRun, input_lines, output_lines
 from relaion.run.outputs import MANIFEST
 
 NOT_PUBLISHABLE = (
@@ -19,7 +19,7 @@ NOT_PUBLISHABLE = (
 PUBLISHABLE = "no list removed a row, so the difference to the old metadata shows none"
 
 
-def _lists_removed(found: Found) -> bool:
+def _lists_removed(found: FinishedRun) -> bool:
     """Whether a row left by way of a list. What an own script's reasons mean is not known."""
     own = {e["name"] for e in found.plan.editions if not e["builtin"]}
     return any(
@@ -30,7 +30,7 @@ def _lists_removed(found: Found) -> bool:
     )
 
 
-def build(found: Found, started: str, finished: str) -> dict[str, Any]:
+def build(found: FinishedRun, started: str, finished: str) -> dict[str, Any]:
     """The manifest as one JSON object; times are ISO 8601 in UTC.
 
     An edition may be published where no list removed a row of it; there is no cover yet.
@@ -63,7 +63,7 @@ def build(found: Found, started: str, finished: str) -> dict[str, Any]:
 
 def write(out: Path, manifest: dict[str, Any]) -> None:
     """Write OUT/manifest.json whole or not at all."""
-    with whole_file(out / MANIFEST) as part:
+    with atomic_write(out / MANIFEST) as part:
         part.write_text(json.dumps(manifest, indent=1, ensure_ascii=True) + "\n", encoding="ascii")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.paths import (
+    atomic_write,
     locked,
     private_folder,
     public_folder,
@@ -18,12 +19,11 @@ from relaion.paths import (
     remove_parts,
     remove_tree,
     shown,
-    whole_file,
 )
 from relaion.run import manifest
-from relaion.run.ledger import FIND, changed_since, forget, forget_all, read_note
+from relaion.run.journal import FIND, changed_since, forget, forget_all, read_note
 from relaion.run.outputs import AUDIT, MANIFEST
-from relaion.run.plan import Plan, differences
+from relaion.run.settings import Plan, differences
 
 WORK = ".work"
 PLAN = "plan.json"
@@ -111,7 +111,7 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
         remove_tree(out.work)
     for folder in (out.work, out.work / FIND):
         private_folder(folder)
-    with whole_file(path, mode=0o600) as part:
+    with atomic_write(path, mode=0o600) as part:
         fresh = {"plan": json.loads(manifest.plan_json(plan)), "stamps": stamps}
         part.write_text(json.dumps(fresh), encoding="ascii")
     make_folders(out, plan)
@@ -173,7 +173,7 @@ def read_failed(work: Path) -> set[tuple[str, str]] | None:
 def note_failed(work: Path, subset: str, name: str) -> None:
     """Remember a shard that failed: it may be another file when the run goes on."""
     failed = (read_failed(work) or set()) | {(subset, name)}
-    with whole_file(work / FAILED, mode=0o600) as part:
+    with atomic_write(work / FAILED, mode=0o600) as part:
         part.write_text(json.dumps(sorted(failed)), encoding="ascii")
 
 

@@ -20,7 +20,7 @@ WORK_PLAN = ".work/plan.json"
 
 
 @dataclass(frozen=True)
-class Output:
+class OurOutput:
     """A folder that `clean` made, or began; its manifest is None where the run broke off."""
 
     folder: Path
@@ -38,10 +38,10 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Owned:
+class OwnedShard:
     """A shard of an output, and the folder there (an edition's name) that it lies in."""
 
-    output: Output
+    output: OurOutput
     edition: str
 
 
@@ -49,15 +49,15 @@ class Owners:
     """Finds the output that a file belongs to; every folder is looked at once."""
 
     def __init__(self) -> None:
-        self._known: dict[Path, Output | None] = {}
+        self._known: dict[Path, OurOutput | None] = {}
 
-    def at(self, folder: Path) -> Output | None:
+    def at(self, folder: Path) -> OurOutput | None:
         """The output that has its top here, if any."""
         if folder not in self._known:
             self._known[folder] = _output(folder)
         return self._known[folder]
 
-    def of(self, path: Path) -> Owned | None:
+    def of(self, path: Path) -> OwnedShard | None:
         """The output that a file lies in, by its own name or by what it links to."""
         # by its own name `a/OUT/../b` seems to lie in OUT
         names = [path.resolve(), *([] if ".." in path.parts else [path.absolute()])]
@@ -66,16 +66,16 @@ class Owners:
                 found = self.at(folder)
                 if found is not None:
                     parts = name.relative_to(folder).parts
-                    top = Output(folder.resolve(), found.manifest)
-                    return Owned(top, parts[0] if len(parts) > 1 else "")
+                    top = OurOutput(folder.resolve(), found.manifest)
+                    return OwnedShard(top, parts[0] if len(parts) > 1 else "")
         return None
 
 
-def _output(folder: Path) -> Output | None:
+def _output(folder: Path) -> OurOutput | None:
     manifest = _manifest(folder / MANIFEST)
     if manifest is not None or (_is_file(folder / MANIFEST) and _is_file(folder / AUDIT)):
-        return Output(folder, manifest or {})
-    return Output(folder, None) if _is_file(folder / WORK_PLAN) else None
+        return OurOutput(folder, manifest or {})
+    return OurOutput(folder, None) if _is_file(folder / WORK_PLAN) else None
 
 
 def _manifest(path: Path) -> dict[str, Any] | None:
@@ -102,7 +102,7 @@ def refuse_outputs(paths: Sequence[Path | str], shards: Iterable[ShardPath]) -> 
     """
     owners = Owners()
     tops = tops_of(paths)
-    seen: dict[Path, Owned] = {}
+    seen: dict[Path, OwnedShard] = {}
     for shard in shards:
         for folder in entered(shard.path, tops):
             found = owners.at(folder)
@@ -116,7 +116,7 @@ def refuse_outputs(paths: Sequence[Path | str], shards: Iterable[ShardPath]) -> 
             raise InputError(_whole(owned.output))
 
 
-def _whole(found: Output) -> str:
+def _whole(found: OurOutput) -> str:
     where = shown(found.folder)
     if found.manifest is None:
         return (

@@ -12,15 +12,44 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-from relaion.run.findtask import FindTask
-from relaion.run.process import Answer, Guard, Worker, packed
-from relaion.run.task import Task
+from relaion.run.find_task import FindTask
+from relaion.run.process import Guard, Worker, WorkerAnswer, packed
+from relaion.run.tasks import Task
+
+# -- How a run tells what it is doing, without knowing who listens -----------------------------
+
+
+class Progress(Protocol):
+    """Hears of phases and of what each has done; the command line draws bars from it."""
+
+    def phase(self, name: str, shards: int, rows: int) -> None:
+        """A phase begins that will go through so many shards and rows."""
+
+    def done(self, shards: int, rows: int) -> None:
+        """So many more shards and rows are through."""
+
+    def say(self, text: str) -> None:
+        """Something worth a line on stderr."""
+
+
+class Quiet:
+    """A listener that keeps silent."""
+
+    def phase(self, name: str, shards: int, rows: int) -> None:
+        """Nothing."""
+
+    def done(self, shards: int, rows: int) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
 
 AnyTask: TypeAlias = Task | FindTask
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskOutcome:
     """What became of a task, told by its number.
 
     `error` is one line, or None when it is done; `fatal` when no other task can do better.
@@ -37,7 +66,7 @@ class Outcome:
 class Executor(Protocol):
     """Anything that can do tasks, in any order, and say what became of each."""
 
-    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
         """Do every task; yields an outcome for each as it comes."""
 
 
@@ -64,13 +93,15 @@ class LocalPool:
         while self._idle:
             self._idle.pop().end()
 
-    def run(self, tasks: Sequence[AnyTask]) -> Iterator[Outcome]:
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
         """Do the tasks; ends the workers at once when the caller stops listening."""
         waiting: queue.SimpleQueue[AnyTask | None] = queue.SimpleQueue()
-        outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        outcomes: queue.SimpleQueue[TaskOutcome] = queue.SimpleQueue()
         for task in tasks:
             waiting.put(task)
-        hands = [_Hand(self, waiting, outcomes) for _ in range(min(self._workers, len(tasks)))]
+        hands = [
+            _WorkerThread(self, waiting, outcomes) for _ in range(min(self._workers, len(tasks)))
+        ]
         for hand in hands:
             waiting.put(None)
             hand.start()
@@ -94,14 +125,14 @@ class LocalPool:
         self._idle.append(worker)
 
 
-class _Hand(threading.Thread):
+class _WorkerThread(threading.Thread):
     """Feeds one worker process, and replaces it when it breaks."""
 
     def __init__(
         self,
         pool: LocalPool,
         waiting: "queue.SimpleQueue[AnyTask | None]",
-        outcomes: "queue.SimpleQueue[Outcome]",
+        outcomes: "queue.SimpleQueue[TaskOutcome]",
     ) -> None:
         super().__init__(daemon=True)
         self._pool = pool
@@ -113,7 +144,7 @@ class _Hand(threading.Thread):
     def run(self) -> None:
         while not self._stopped and (task := self._waiting.get()) is not None:
             said = self._do(task)
-            self._outcomes.put(Outcome(task.no, said.error, said.fatal, said.said))
+            self._outcomes.put(TaskOutcome(task.no, said.error, said.fatal, said.said))
         worker, self._worker = self._worker, None
         if worker is not None:
             self._pool.give_back(worker)
@@ -125,15 +156,17 @@ class _Hand(threading.Thread):
         if worker is not None:
             worker.end()
 
-    def _do(self, task: AnyTask) -> Answer:
+    def _do(self, task: AnyTask) -> WorkerAnswer:
         try:
             worker = self._worker = self._worker or self._pool.take()
         except OSError as e:
-            return Answer(f"{task.named}: no process could be started for it ({e.strerror})", True)
+            return WorkerAnswer(
+                f"{task.named}: no process could be started for it ({e.strerror})", True
+            )
         said = worker.ask(packed(task), task.seconds)
         if said is None or said.broken:
             self._worker = None
             worker.end()
         if said is None:
-            return Answer(f"{task.named}: was stopped")
-        return Answer(f"{task.named}: {said.error}") if said.broken else said
+            return WorkerAnswer(f"{task.named}: was stopped")
+        return WorkerAnswer(f"{task.named}: {said.error}") if said.broken else said

@@ -34,7 +34,7 @@ class Guard:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WorkerAnswer:
     """What a worker said of its task.
 
     `fatal` when no other task can do better, `broken` when the process is of no use any more:
@@ -92,14 +92,14 @@ class Worker:
             raise OSError(errno.EPIPE, "a process was started without its pipes")
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
 
-    def ask(self, task: str, seconds: float) -> Answer | None:
+    def ask(self, task: str, seconds: float) -> WorkerAnswer | None:
         """Have a task done; None when this process was ended from another thread."""
         try:
             return self._ask(task.encode("ascii") + b"\n", self._guard.seconds or seconds)
         except ValueError:  # its pipes were closed
             return None
 
-    def _ask(self, line: bytes, seconds: float) -> Answer:
+    def _ask(self, line: bytes, seconds: float) -> WorkerAnswer:
         stdin, stdout = self._stdin, self._stdout
         try:
             stdin.write(line)
@@ -111,14 +111,14 @@ class Worker:
             selector.register(stdout, selectors.EVENT_READ)
             while not selector.select(_LOOK_SECONDS):
                 if time.monotonic() > until:
-                    return Answer(_too_long(seconds), broken=True)
+                    return WorkerAnswer(_too_long(seconds), broken=True)
                 if self._guard.memory and self._resident() > self._guard.memory:
-                    return Answer(_too_much(self._guard.memory), broken=True)
+                    return WorkerAnswer(_too_much(self._guard.memory), broken=True)
         found = stdout.readline()
         if not found.endswith(b"\n"):
             return self._ended()
         said = json.loads(found)
-        return Answer(said["error"], bool(said["fatal"]), said=said)
+        return WorkerAnswer(said["error"], bool(said["fatal"]), said=said)
 
     def _resident(self) -> int:
         try:
@@ -126,13 +126,13 @@ class Worker:
         except (OSError, ValueError, IndexError):  # it has ended, or this is no Linux
             return 0
 
-    def _ended(self) -> Answer:
+    def _ended(self) -> WorkerAnswer:
         code = self._process.wait()
         if code >= 0:
-            return Answer(f"its worker ended (exit status {code})", broken=True)
+            return WorkerAnswer(f"its worker ended (exit status {code})", broken=True)
         name = signal.Signals(-code).name
         why = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
-        return Answer(f"its worker was ended by {name}{why}", broken=True)
+        return WorkerAnswer(f"its worker was ended by {name}{why}", broken=True)
 
     def end(self) -> None:
         """End the process at once, and those that it started."""

@@ -12,23 +12,14 @@ from typing import Any
 
 from relaion.engine import Engine, ShardSource
 from relaion.errors import InputError
-from relaion.paths import (
-    Seal,
-    find_sidecars,
-    is_still,
-    read_still,
-    replaced,
-    seal,
-    shown,
-    stamp_of,
-)
-from relaion.run.fill import fill_keys
-from relaion.run.ledger import forget_all, is_vouched, read_note, vouch, write_note
-from relaion.run.numbering import players
-from relaion.run.readable import Original, mending
-from relaion.shards.digests import WIDTHS
-from relaion.shards.overrides import Columns
-from relaion.shards.sidecar import Sidecar, read_sidecars
+from relaion.parquet.digests import WIDTHS
+from relaion.parquet.overrides import Columns
+from relaion.paths import Seal, find_sidecars, is_still, read_still, replaced, seal, shown, stamp_of
+from relaion.run.journal import forget_all, is_vouched, read_note, vouch, write_note
+from relaion.run.python_answers import fill_keys
+from relaion.run.survey import players
+from relaion.run.utf8_copy import Original, mending
+from relaion.sidecars.sidecar import Sidecar, read_sidecars
 from relaion.sqlset import load
 
 FOUND = "sidecar_keys.parquet"

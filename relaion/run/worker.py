@@ -15,10 +15,10 @@ from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, Sc
 from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.decide import Deciders
-from relaion.run.findtask import Finders, FindTask, run_find
+from relaion.run.find_task import Finders, FindTask, run_find
 from relaion.run.process import LOG, unpacked
-from relaion.run.rewrite import run_task
-from relaion.run.task import BatchDone, Task
+from relaion.run.shard_task import run_task
+from relaion.run.tasks import BatchDone, Task
 
 MORE = "give more with --memory, or take fewer --workers"
 

@@ -10,25 +10,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError, OutputError
-from relaion.paths import whole_file
-from relaion.sample.draw import seeded, split_evenly
-from relaion.sample.layouts import (
+from relaion.paths import atomic_write
+from relaion.sample.partner_files import names, write_deliveries
+from relaion.sample.plants import SUBSETS, PlantPlan, plan, smallest, split
+from relaion.sample.result import DemoSet, expected
+from relaion.sample.rows import (
+    Block,
+    Place,
     as_joined,
     as_original,
     as_relaion,
     as_sidecar,
     joined_schema,
+    make_block,
     original_schema,
     relaion_schema,
     sidecar_schema,
 )
-from relaion.sample.partner_files import names, write_deliveries
-from relaion.sample.plants import Plan, plan
-from relaion.sample.protocol import SUBSETS, smallest, split
-from relaion.sample.result import DemoSet, expected
-from relaion.sample.rows import Block, Place, make_block
 from relaion.sample.weblinks import Web
-from relaion.sample.words import KEYWORDS
+from relaion.sample.words import KEYWORDS, seeded, split_evenly
 
 _BLOCK = 50_000  # rows of a row group, and all that is ever in memory
 _SHARD = 500_000  # rows of a shard in a large demo
@@ -98,7 +98,7 @@ def make(folder: Path, *, rows: int = 300_000, seed: int = 5, full_lists: bool =
     scale = 1 if full_lists else _LIST_SCALE
     deliveries = write_deliveries(lists, planned.entries, seed, scale)
     words = sorted({word for words in KEYWORDS.values() for word in words})
-    with whole_file(keywords, mode=0o600) as part:
+    with atomic_write(keywords, mode=0o600) as part:
         part.write_text("\n".join(words) + "\n", encoding="utf-8")
     return DemoSet(folder / "data", folder / "sidecars", deliveries, keywords, counts, expected())
 
@@ -138,7 +138,7 @@ def _make_folders(*folders: Path) -> None:
             ) from None
 
 
-def _write_shard(shard: _Shard, web: Web, planned: Plan, seed: int) -> None:
+def _write_shard(shard: _Shard, web: Web, planned: PlantPlan, seed: int) -> None:
     schema, as_rows = _LAYOUTS[shard.subset]
     with ExitStack() as stack:
         writer = stack.enter_context(_writing(shard.path, schema))
@@ -156,7 +156,7 @@ def _write_shard(shard: _Shard, web: Web, planned: Plan, seed: int) -> None:
 @contextmanager
 def _writing(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
     with (
-        whole_file(path) as part,
+        atomic_write(path) as part,
         # like Spark's files: no Arrow schema in the footer
         pq.ParquetWriter(part, schema, compression="snappy", store_schema=False) as writer,
     ):
@@ -164,7 +164,7 @@ def _writing(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
         writer.add_key_value_metadata(_ABOUT)
 
 
-def _blocks(shard: _Shard, web: Web, planned: Plan, seed: int) -> Iterator[Block]:
+def _blocks(shard: _Shard, web: Web, planned: PlantPlan, seed: int) -> Iterator[Block]:
     plants = planned.rows[shard.subset]
     for offset in range(0, shard.rows, _BLOCK):
         place = Place(

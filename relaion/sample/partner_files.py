@@ -12,10 +12,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
-from relaion.paths import whole_file
-from relaion.sample import protocol
-from relaion.sample.draw import digests, seeded
-from relaion.sample.result import Delivery
+from relaion.paths import atomic_write
+from relaion.sample import plants
+from relaion.sample.result import DemoDelivery
+from relaion.sample.words import digests, seeded
 
 _CHUNK = 50_000
 _MD5, _SHA1 = 16, 20  # bytes
@@ -60,7 +60,7 @@ def names() -> list[str]:
 
 def write_deliveries(
     folder: Path, entries: Mapping[str, Sequence[str]], seed: int, scale: int
-) -> tuple[Delivery, ...]:
+) -> tuple[DemoDelivery, ...]:
     """Write the partners' files, readable by their owner only, in the order of receipt.
 
     `entries` maps a delivery's slug to the values that match; unmatched ones are added, as
@@ -68,11 +68,11 @@ def write_deliveries(
     """
     lines = _lines(entries, seed, scale)
     deliveries = []
-    for d in protocol.DELIVERIES:
+    for d in plants.DELIVERIES:
         files = tuple(folder / form.name for form in FORMS[d.slug])
         for path, form, part in zip(files, FORMS[d.slug], lines[d.slug], strict=True):
             _write(path, form, part)
-        deliveries.append(Delivery(files, d.source, d.title, d.label, d.received, d.kind))
+        deliveries.append(DemoDelivery(files, d.source, d.title, d.label, d.received, d.kind))
     return tuple(deliveries)
 
 
@@ -86,15 +86,15 @@ def _lines(
 
     first, second = entries["iwf_first"], entries["iwf_second"]
     added = [value for value in second if value not in set(first)]
-    n_first = (protocol.IWF_FIRST - len(first)) // scale
-    n_added = (protocol.IWF_SECOND - protocol.IWF_FIRST - len(added)) // scale
-    n_c3p = (protocol.C3P - len(entries["c3p"])) // scale
-    n_stanford = sum(protocol.STANFORD_PARTS) - len(entries["stanford"])
-    n_links = protocol.IWF_LINKS - len(entries["iwf_links"])
+    n_first = (plants.IWF_FIRST - len(first)) // scale
+    n_added = (plants.IWF_SECOND - plants.IWF_FIRST - len(added)) // scale
+    n_c3p = (plants.C3P - len(entries["c3p"])) // scale
+    n_stanford = sum(plants.STANFORD_PARTS) - len(entries["stanford"])
+    n_links = plants.IWF_LINKS - len(entries["iwf_links"])
     stanford = [*mixed("stanford", n_stanford, _SHA1, entries["stanford"])]
     validated = [*mixed("stanford_validated", 0, _SHA1, entries["stanford_validated"])]
     private = [*mixed("hrw", 0, _MD5, entries["hrw"])]
-    part, half = protocol.STANFORD_PARTS[0], protocol.HRW_FIRST_PART
+    part, half = plants.STANFORD_PARTS[0], plants.HRW_FIRST_PART
     return {
         "iwf_first": (mixed("iwf_first", n_first, _MD5, first),),
         "c3p": (mixed("c3p", n_c3p, _MD5, entries["c3p"]),),
@@ -124,7 +124,7 @@ def _mixed(rng: random.Random, n_unmatched: int, size: int, values: Sequence[str
 
 
 def _write(path: Path, form: Form, lines: Iterable[str]) -> None:
-    with whole_file(path, mode=0o600) as part, part.open("wb") as raw:
+    with atomic_write(path, mode=0o600) as part, part.open("wb") as raw:
         if not form.name.endswith(".gz"):
             _write_lines(raw, form, lines)
             return

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from relaion.sample.protocol import DELIVERIES, PARTNERS, PLANNED, SAME_LINK, SUBSETS, Counts, union
+from relaion.sample.plants import DELIVERIES, PARTNERS, PLANNED, SAME_LINK, SUBSETS, Counts, union
 
 
 @dataclass(frozen=True)
-class Delivery:
+class DemoDelivery:
     """What one partner sent on one day: the arguments of one `lists add`.
 
     `kind` is None where the entries' own form tells it.
@@ -70,7 +70,7 @@ class DemoSet:
 
     data: Path
     sidecars: Path
-    deliveries: tuple[Delivery, ...]
+    deliveries: tuple[DemoDelivery, ...]
     keywords: Path
     rows: Counts
     expected: Expected

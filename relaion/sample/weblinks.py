@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from relaion.sample.draw import lognormal, seeded, some
-from relaion.sample.words import VOCABULARY
+from relaion.sample.words import VOCABULARY, lognormal, seeded, some
 
 _WORDS = VOCABULARY["en"]
 _NAMES = [*_WORDS * 9, *map(str.capitalize, _WORDS)]

@@ -1,8 +1,14 @@
-"""Neutral words: what captions, hosts and paths are made of, and stand-ins for keywords.
+"""Neutral words, drawn by a seeded generator: captions, hosts, paths, stand-ins for keywords."""
 
-Every word names a thing, a place, a colour or a month. Nothing here is taken from a data
-set or a partner's list.
-"""
+import math
+import random
+import unicodedata
+from collections.abc import Sequence
+from statistics import NormalDist
+
+# -- Neutral words: what captions, hosts and paths are made of, and stand-ins for keywords -----
+# Every word names a thing, a place, a colour or a month. Nothing here is taken from a data
+# set or a partner's list.
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -134,3 +140,100 @@ NEAR_KEYWORDS: dict[str, str] = {
     "ko": "주전자들",
     "nolang": "Marvellous",
 }
+
+
+# -- Drawing: lengths, positions, digests and tokens from a seeded generator -------------------
+
+
+def seeded(*parts: object) -> random.Random:
+    """A generator of its own for each thing that is drawn: the same parts, the same draws."""
+    return random.Random(" ".join(map(str, parts)))  # noqa: S311 (nothing secret is drawn)
+
+
+def lognormal(median: float, sigma: float, steps: int = 1_024) -> list[int]:
+    """Quantiles of a log-normal distribution, evenly spaced: a table to draw lengths from."""
+    normal = NormalDist(math.log(median), sigma)
+    return [round(math.exp(normal.inv_cdf((i + 0.5) / steps))) for i in range(steps)]
+
+
+def some(rng: random.Random, n: int, share: float) -> list[int]:
+    """Different positions below `n`, as many as `share` asks for on average."""
+    return rng.sample(range(n), min(n, int(n * share + rng.random())))
+
+
+def digests(rng: random.Random, n: int, size: int) -> list[str]:
+    """Random digests of `size` bytes, as lower-case hex."""
+    text, width = rng.randbytes(n * size).hex(), 2 * size
+    return [text[i : i + width] for i in range(0, n * width, width)]
+
+
+def token(number: int) -> str:
+    """Eight hex digits that no other number below 2**32 gives, and that do not look counted."""
+    return f"{number * 2_654_435_761 % 2**32:08x}"
+
+
+def split_evenly(n: int, parts: int) -> list[int]:
+    """`n` as a sum of `parts` numbers that differ by one at most."""
+    return [n // parts + (i < n % parts) for i in range(parts)]
+
+
+# -- Made-up captions: neutral words of a language, and keywords where they are asked for ------
+
+_MEAN_LENGTH = 58  # characters, as in LAION-400M
+_SIGMA = 0.62
+_LANGUAGES = tuple(LANGUAGES)
+_SHARES = tuple(LANGUAGES.values())
+
+
+def _n_words(language: str) -> list[int]:
+    """A table to draw a caption's number of words from, so that lengths have the right mean."""
+    words = VOCABULARY[language]
+    width = sum(map(len, words)) / len(words) + (language not in UNSPACED)
+    mean = _MEAN_LENGTH / width
+    table = lognormal(mean * 0.82, _SIGMA)
+    return [max(n, 1) for n in table]
+
+
+_N_WORDS = {language: _n_words(language) for language in VOCABULARY}
+
+
+def languages(rng: random.Random, n: int) -> list[str]:
+    """The languages of `n` captions of the multilingual subset."""
+    return rng.choices(_LANGUAGES, weights=_SHARES, k=n)
+
+
+def captions(rng: random.Random, spoken: Sequence[str]) -> list[str]:
+    """One caption for each language code of `spoken`; none holds a keyword."""
+    made = []
+    for language in spoken:
+        words = rng.choices(VOCABULARY[language], k=rng.choice(_N_WORDS[language]))
+        made.append(("" if language in UNSPACED else " ").join(words))
+    return made
+
+
+def with_keyword(rng: random.Random, caption: str, language: str) -> str:
+    """The caption with a keyword of its language in it, in a spelling that still counts."""
+    keyword = rng.choice(KEYWORDS[language])
+    spelling = rng.random()
+    if spelling < 0.2:
+        keyword = keyword.capitalize()
+    elif spelling < 0.3:
+        keyword = keyword.replace("ß", "ẞ").upper()  # upper() alone would make `ß` two letters
+    elif spelling < 0.4:
+        keyword = unicodedata.normalize("NFD", keyword)
+    return _insert(rng, caption, keyword, language)
+
+
+def with_near_keyword(rng: random.Random, caption: str, language: str) -> str:
+    """The caption with a word that merely begins with a keyword, where such a word exists."""
+    near = NEAR_KEYWORDS.get(language)
+    return _insert(rng, caption, near, language) if near else caption
+
+
+def _insert(rng: random.Random, caption: str, word: str, language: str) -> str:
+    if language in UNSPACED:
+        place = rng.randrange(len(caption) + 1)
+        return caption[:place] + word + caption[place:]
+    words = caption.split(" ")
+    words.insert(rng.randrange(len(words) + 1), word)
+    return " ".join(words)

@@ -11,6 +11,8 @@ from typing import Any
 
 from relaion.errors import InputError, ListError, RelaionError, Stopped
 from relaion.lists.snapshot import Held, Snapshot, hold
+from relaion.parquet.not_looked_at import NotLookedAt
+from relaion.parquet.overrides import Columns, columns_of, overrides_of
 from relaion.paths import (
     AnyPath,
     AnyPaths,
@@ -23,29 +25,21 @@ from relaion.paths import (
     shown,
     typed,
 )
-from relaion.proof import Verdict
 from relaion.run import out as folder
 from relaion.run.apart import check_apart, check_apart_from_shards
-from relaion.run.audit import (
-    Removal,
-    read_told,
-)
+from relaion.run.audit import Removal, read_told
 from relaion.run.coverage import Coverage
 from relaion.run.editions import load_editions
-from relaion.run.flow import Request, Run
-from relaion.run.inputs import read_inputs
-from relaion.run.keywords import read_keywords
-from relaion.run.known import read_known, snapshot
-from relaion.run.limits import MEMORY, Limits, limits_of
-from relaion.run.plan import Parameters, make_plan
-from relaion.run.pool import Executor, LocalPool
-from relaion.run.progress import Progress, Quiet
-from relaion.run.search import FEW_ROWS, SMALL
-from relaion.shards.looked import NotLookedAt
-from relaion.shards.overrides import Columns, columns_of, overrides_of
+from relaion.run.hits import FEW_ROWS, SMALL
+from relaion.run.needed_kinds import read_known, snapshot
+from relaion.run.pipeline import Request, Run
+from relaion.run.pool import Executor, LocalPool, Progress, Quiet
+from relaion.run.settings import MEMORY, Limits, Parameters, limits_of, make_plan, read_keywords
+from relaion.run.survey import read_inputs
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.left import sweep_left
 from relaion.stages.verify import verify as check_promises
+from relaion.verifier import Verdict
 
 # below, starting another process costs more than it saves
 ROWS_A_WORKER = 100_000

@@ -10,10 +10,10 @@ from pathlib import Path
 from relaion.errors import OutputError
 from relaion.lists import store
 from relaion.lists.store import Shown
-from relaion.paths import AnyPath, as_path, whole_file
+from relaion.paths import AnyPath, as_path, atomic_write
 from relaion.run.audit import read_hits
-from relaion.run.progress import Progress, Quiet
-from relaion.run.search import SMALL, Hits
+from relaion.run.hits import SMALL, Hits
+from relaion.run.pool import Progress, Quiet
 from relaion.sample import make
 from relaion.sample.result import DemoSet
 from relaion.stages.clean import Cleaned, clean
@@ -109,7 +109,7 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
             received=delivery.received,
             kind=delivery.kind,
         )
-    with whole_file(mark) as part:
+    with atomic_write(mark) as part:
         part.write_text(json.dumps(dict(arguments)))
     progress.done(0, rows)
     return made

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from relaion.parquet.digests import WIDTHS
+from relaion.parquet.layout import LayoutGroup, group_shards, known_as, mixed_notices, read_shard
+from relaion.parquet.matchability import Match, uses
+from relaion.parquet.overrides import Columns
+from relaion.parquet.roles import Column, Layout
 from relaion.paths import AnyPaths, as_paths, find_shards, shown
 from relaion.run.outputs import refuse_outputs
-from relaion.shards.digests import WIDTHS
-from relaion.shards.known import known_as
-from relaion.shards.layout import Group, group_shards, read_shard
-from relaion.shards.mixed import mixed_notices
-from relaion.shards.overrides import Columns
-from relaion.shards.roles import Column, Layout
-from relaion.shards.uses import Match, uses
 
 
 @dataclass(frozen=True)
@@ -95,8 +93,8 @@ def _key(layout: Layout) -> tuple[object, ...]:
     return tuple((c.name, c.type, c.role, c.order, c.encoding) for c in layout.columns)
 
 
-def _layouts(groups: Sequence[Group]) -> tuple[LayoutSeen, ...]:
-    alike: dict[tuple[object, ...], list[Group]] = {}
+def _layouts(groups: Sequence[LayoutGroup]) -> tuple[LayoutSeen, ...]:
+    alike: dict[tuple[object, ...], list[LayoutGroup]] = {}
     for group in groups:
         alike.setdefault(_key(group.layout), []).append(group)
     seen = []
@@ -116,7 +114,7 @@ def _layouts(groups: Sequence[Group]) -> tuple[LayoutSeen, ...]:
     return tuple(seen)
 
 
-def _subset(name: str, groups: Sequence[Group], layouts: Sequence[LayoutSeen]) -> SubsetSeen:
+def _subset(name: str, groups: Sequence[LayoutGroup], layouts: Sequence[LayoutSeen]) -> SubsetSeen:
     shards = [shard for group in groups for shard in group.shards]
     keys = {_key(group.layout) for group in groups}
     return SubsetSeen(

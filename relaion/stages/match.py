@@ -7,6 +7,8 @@ from typing import Any
 
 from relaion.errors import DamagedError
 from relaion.lists.snapshot import Snapshot
+from relaion.parquet.not_looked_at import Asked, NotLookedAt
+from relaion.parquet.overrides import Columns
 from relaion.paths import (
     AnyPath,
     AnyPaths,
@@ -19,19 +21,15 @@ from relaion.paths import (
     private_umask,
     replaced,
 )
-from relaion.run.coverage import Coverage, coverage, left_out, roles_of_kinds
-from relaion.run.find import Search
-from relaion.run.hunt import Hunt, Searched
-from relaion.run.inputs import Inputs, read_inputs, several
-from relaion.run.known import read_known, snapshot
-from relaion.run.limits import MEMORY, Limits, limits_of
-from relaion.run.pool import LocalPool
-from relaion.run.progress import Progress, Quiet
-from relaion.run.reach import reach
-from relaion.run.search import Hits, notices
+from relaion.run.coverage import Coverage, coverage, left_out, reach, roles_of_kinds
+from relaion.run.find import Hunt, Searched
+from relaion.run.find_task import Search
+from relaion.run.hits import Hits, notices
+from relaion.run.needed_kinds import read_known, snapshot
+from relaion.run.pool import LocalPool, Progress, Quiet
+from relaion.run.settings import MEMORY, Limits, limits_of
 from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
-from relaion.shards.looked import Asked, NotLookedAt
-from relaion.shards.overrides import Columns
+from relaion.run.survey import Inputs, read_inputs, several
 from relaion.sqlset import VERSION, check
 from relaion.stages.left import sweep_left
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from relaion.engine import Engine, Result, connect
 from relaion.errors import InputError, RelaionError
+from relaion.parquet.null_claims import hides_any, without_claims
 from relaion.paths import (
     AnyPaths,
     as_paths,
@@ -22,10 +23,8 @@ from relaion.paths import (
     shown,
     sweep,
 )
-from relaion.run.inputs import read_inputs
-from relaion.run.numbering import Numbered, sources
-from relaion.run.outputs import AUDIT, Output, Owned, Owners
-from relaion.shards.believed import hides_any, without_claims
+from relaion.run.outputs import AUDIT, OurOutput, OwnedShard, Owners
+from relaion.run.survey import Numbered, read_inputs, sources
 from relaion.sqlset import VERSION as SQL_VERSION
 
 # what may be asked: nothing that reaches a file, another database or a setting
@@ -191,13 +190,13 @@ def sql(paths: AnyPaths, query: str) -> Answer:
         return prompt.answer(query)
 
 
-def _owned(paths: Sequence[Path]) -> list[Owned]:
+def _owned(paths: Sequence[Path]) -> list[OwnedShard]:
     """The shards' places in the one OUT that they all lie in; empty where they lie in none.
 
     Each path is searched by itself: what they hold together may not be nameable as inputs.
     """
     owners = Owners()
-    found: dict[Path, Owned] = {}
+    found: dict[Path, OwnedShard] = {}
     apart: Path | None = None
     for path in paths:
         for shard in find_shards([path], twins=True).shards:
@@ -223,7 +222,7 @@ def _owned(paths: Sequence[Path]) -> list[Owned]:
 
 
 def _open_out(
-    engine: Engine, owned: Sequence[Owned], work: Path
+    engine: Engine, owned: Sequence[OwnedShard], work: Path
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     out = owned[0].output
     engine.attach(out.folder / AUDIT, "audit")
@@ -246,7 +245,7 @@ def _open_out(
     return (*tables, *views), notices
 
 
-def _together(out: Output, editions: list[str]) -> tuple[list[str], tuple[str, ...]]:
+def _together(out: OurOutput, editions: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """The editions that may be asked together: those that leave out the rows of the same lists.
 
     What one keeps and another removes is then named by rules alone.

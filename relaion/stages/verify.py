@@ -7,13 +7,13 @@ from pathlib import Path
 
 from relaion.errors import InputError, RelaionError
 from relaion.lists.snapshot import Held
+from relaion.parquet.overrides import Columns
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, shown
-from relaion.proof import Verdict
-from relaion.proof import verify as check
 from relaion.run import manifest
 from relaion.run.out import WORK
-from relaion.run.progress import Progress, Quiet
-from relaion.shards.overrides import Columns
+from relaion.run.pool import Progress, Quiet
+from relaion.verifier import Verdict
+from relaion.verifier import verify as check
 
 _PUBLIC = ("manifest.json", "audit.duckdb")
 SMALL = 500_000  # rows below which starting processes costs more than they save

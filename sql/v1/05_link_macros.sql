@@ -18,7 +18,7 @@
 -- h is that of one of link_host_endings(link_host(u)).
 
 -- Links of more than 16 KiB are compared by their bytes, so that each costs little:
--- `relaion.links.giant` says what of them is still read. strlen counts bytes; a link whose bytes
+-- `relaion.links.text` says what of them is still read. strlen counts bytes; a link whose bytes
 -- are no UTF-8 stands here as U+10FFFF and a character for each byte.
 create or replace temp macro link_longest() as 16384;
 create or replace temp macro link_is_giant(u) as

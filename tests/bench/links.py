@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 
 from relaion.engine import Engine, connect
 from relaion.links import host_digest, link_key
-from relaion.run.find import Finder, Search
-from relaion.run.wanted import Wanted
-from relaion.shards.rowhash import row_hashes
+from relaion.run.find_task import Finder, Search
+from relaion.run.needed_kinds import NeededKinds
+from relaion.sidecars.row_hash import row_hashes
 from relaion.sqlset import VERSION
 
 ROWS = 1_000_000
@@ -105,7 +105,7 @@ class Bench:
 
         def work() -> None:
             finder = Finder(self.engine, Search(VERSION, inner=inner), self._folder)
-            finder._search_lists((), Wanted(self.engine))
+            finder._search_lists((), NeededKinds(self.engine))
 
         return work
 

@@ -19,7 +19,7 @@ from types import FrameType
 
 from relaion.errors import RelaionError
 from relaion.lists import KINDS, store
-from relaion.lists.files import read_entries
+from relaion.lists.readers.files import read_entries
 
 SECONDS = 5.0  # of processor time, more than any of these files may take; most take 0.005
 WHOLE = 250  # every so many cases go through `store.add`, DuckDB and all

@@ -10,12 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import DamagedError, InputError, StopError
-from relaion.run.findtask import FindTask
-from relaion.run.inputs import read_inputs
-from relaion.run.pool import LocalPool, Outcome
+from relaion.parquet.footer import read_footer
+from relaion.parquet.thrift import write_struct
+from relaion.run.find_task import FindTask
+from relaion.run.pool import LocalPool, TaskOutcome
 from relaion.run.process import Guard
-from relaion.shards.footer import read_footer
-from relaion.shards.thrift_out import write_struct
+from relaion.run.survey import read_inputs
 from tests.faults.world import contents, copied, disclosed, make, names, run
 from tests.pipeline import InProcess, write_shard
 
@@ -186,7 +186,7 @@ class Breaking(InProcess):
             if isinstance(task, FindTask) and task.step in ("hits", "same"):
                 self.asked.append(numbers)
                 if self.no in numbers:
-                    yield Outcome(task.no, f"{task.named}: its worker was ended by SIGSEGV")
+                    yield TaskOutcome(task.no, f"{task.named}: its worker was ended by SIGSEGV")
                     continue
             yield from super().run([task])
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from relaion.errors import BusyError, InputError, OutputError
-from relaion.paths import locked, private_folder, remove_parts, whole_file
+from relaion.paths import atomic_write, locked, private_folder, remove_parts
 from relaion.run.out import work_of
 from relaion.stages.clean import clean, purge
 from tests.pipeline import InProcess, Sent, add_lists, write_shard
@@ -143,7 +143,7 @@ def test_what_a_killed_run_left_is_removed_and_not_believed(world: Path) -> None
 
 def test_parts_are_removed_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    with pytest.raises(ZeroDivisionError), whole_file(tmp_path / "a/x") as part:
+    with pytest.raises(ZeroDivisionError), atomic_write(tmp_path / "a/x") as part:
         part.write_text("half")
         left = part.with_name(part.name)
         kept = part.read_text()
@@ -157,6 +157,6 @@ def test_parts_are_removed_and_nothing_else(tmp_path: Path) -> None:
 
 def test_long_names_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / ("ü" * 127)
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text("x")
     assert path.read_text() == "x"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relaion.lists import store
-from relaion.run.keywords import read_keywords
+from relaion.run.settings import read_keywords
 from tests.faults.world import MD5, run
 from tests.pipeline import Sent, add_lists, write_shard
 

@@ -1,0 +1,193 @@
+"""How an inspection looks: what is held, what can be matched, what each column means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.text import Text
+
+from relaion.cli.render import plain_table
+from relaion.parquet.glossary import BY_NAME, NO_COLUMN
+from relaion.paths import shown
+
+if TYPE_CHECKING:
+    from relaion.parquet.matchability import Match
+    from relaion.parquet.roles import Column
+    from relaion.stages.inspect import Inspection, LayoutSeen, SubsetSeen
+
+# so many subsets fit side by side; more are listed one below the other
+_SIDE_BY_SIDE = 3
+_TYPE_WIDTH = 12
+_SHORT = {
+    "url": "link",
+    "image_md5": "MD5",
+    "image_sha1": "SHA-1",
+    "image_sha256": "SHA-256",
+    "row_hash": "row hash",
+    "punsafe": "score",
+    "text": "keywords",
+}
+
+
+def render(inspection: Inspection) -> RenderableType:
+    """An inspection for a terminal of 80 columns or more; it shows no value of a row."""
+    parts: list[RenderableType] = [_held(inspection), Text(), _matched(inspection)]
+    for layout in inspection.layouts:
+        parts += [Text(), _layout_head(layout, inspection), _layout(layout)]
+    return Group(*parts)
+
+
+def _held(inspection: Inspection) -> RenderableType:
+    heads = ("shards", "row groups", "rows", "size")
+    table = plain_table("subset", *heads, right=heads)
+    for subset in inspection.subsets:
+        table.add_row(Text(shown(subset.name)), *_sizes(subset))
+    if len(inspection.subsets) > 1:
+        table.add_row(Text("all", style="bold"), *_sizes(inspection))
+    return table
+
+
+def _sizes(held: Inspection | SubsetSeen) -> tuple[str, ...]:
+    counts = (f"{n:,}" for n in (held.shards, held.row_groups, held.rows))
+    return (*counts, size(held.bytes))
+
+
+def size(n: int) -> str:
+    """Bytes in a unit that leaves at most four digits."""
+    amount = float(n)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 1000 or unit == "TB":
+            break
+        amount /= 1000
+    return f"{n} B" if n < 1000 else f"{amount:.1f} {unit}"
+
+
+def share(part: int, whole: int) -> str:
+    """A part in per cent, cut off and never rounded up: `100 %` means every row."""
+    if part in (0, whole):
+        return "100 %" if part else "none"
+    tenths = 1000 * part // whole
+    return f"{tenths / 10:.1f} %" if tenths else "< 0.1 %"
+
+
+def _matched(inspection: Inspection) -> RenderableType:
+    stated = any("footers" in m.counted for s in inspection.subsets for m in s.matches)
+    note = [Text("rows as the footers state; match and clean count the values", style="dim")]
+    return Group(_by_subset(inspection), *(note if stated else []))
+
+
+def _by_subset(inspection: Inspection) -> RenderableType:
+    subsets = inspection.subsets
+    if len(subsets) == 1:
+        return _one_subset(subsets[0].matches)
+    if len(subsets) <= _SIDE_BY_SIDE:
+        return Group(_side_by_side(subsets), *_notes(subsets))
+    return Group(_one_below_the_other(subsets), *_notes(subsets))
+
+
+def _one_subset(matches: Iterable[Match]) -> RenderableType:
+    table = plain_table("can be matched by", "", "rows", "", right=("rows",))
+    for match in matches:
+        table.add_row(match.what, _yes(match), _share(match), Text(match.detail))
+    return table
+
+
+def _side_by_side(subsets: tuple[SubsetSeen, ...]) -> RenderableType:
+    table = plain_table("can be matched by", *(escape(shown(s.name)) for s in subsets))
+    for row in zip(*(subset.matches for subset in subsets), strict=True):
+        table.add_row(row[0].what, *(_cell(match) for match in row))
+    return table
+
+
+def _one_below_the_other(subsets: tuple[SubsetSeen, ...]) -> RenderableType:
+    table = plain_table("can be matched", *_SHORT.values(), right=tuple(_SHORT.values()))
+    table.padding = (0, 1, 0, 0)
+    for subset in subsets:
+        table.add_row(Text(shown(subset.name)), *(_share(match) for match in subset.matches))
+    return table
+
+
+def _cell(match: Match) -> Text:
+    return Text.assemble(_yes(match), "  ", _share(match)) if match.possible else _yes(match)
+
+
+def _notes(subsets: tuple[SubsetSeen, ...]) -> list[Text]:
+    """Why not, where there is more to say than that there is no column."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for subset in subsets:
+        for match in subset.matches:
+            if not match.possible and match.detail != NO_COLUMN:
+                where.setdefault((match.what, match.detail), []).append(shown(subset.name))
+    notes = []
+    for (what, detail), names in where.items():
+        these = "every subset" if len(names) == len(subsets) else ", ".join(names[:3])
+        more = f" and {len(names) - 3} more" if len(names) > 3 and these != "every subset" else ""
+        notes.append(Text.assemble(("no ", "red"), f"{what}: {detail} ({these}{more})"))
+    return notes
+
+
+def _yes(match: Match) -> Text:
+    return Text("yes", style="green") if match.possible else Text("no", style="red")
+
+
+def _share(match: Match) -> Text:
+    if not match.possible:
+        return Text("-", style="dim")
+    style = "" if match.present == match.rows else "yellow"
+    return Text(share(match.present, match.rows), style=style)
+
+
+def _layout_head(layout: LayoutSeen, inspection: Inspection) -> Text:
+    many = len(inspection.layouts) > 1
+    where = ", ".join(shown(name) for name in layout.subsets[:4])
+    if len(layout.subsets) > 4:
+        where += f" and {len(layout.subsets) - 4} more"
+    shards = "1 shard" if layout.shards == 1 else f"{layout.shards:,} shards"
+    number = f"layout {layout.number} of {len(inspection.layouts)}: " if many else "layout of "
+    such = (
+        f" such as {shown(layout.example)}" if layout.shards > 1 else f", {shown(layout.example)}"
+    )
+    known = f" (columns of {layout.known_as})" if layout.known_as else ""
+    return Text.assemble((number, "bold"), (where, "bold"), f", {shards}{such}{known}")
+
+
+def _layout(layout: LayoutSeen) -> RenderableType:
+    fixed = ("column", "type", "role")
+    table = plain_table(*fixed, "meaning; why, if not by name and type", whole=fixed)
+    for column in layout.columns:
+        table.add_row(
+            _folded(column.name, 26), _folded_type(column.type), _role(column), _explained(column)
+        )
+    return table
+
+
+def _folded(text: str, width: int) -> Text:
+    # rich would shorten the explanations rather than fold a long name
+    whole = shown(text)
+    return Text("\n".join(whole[i : i + width] for i in range(0, len(whole), width)))
+
+
+def _folded_type(text: str) -> Text:
+    # between the words of a nested type, never within one
+    lines = [""]
+    for part in re.split(r"(?<=[<,])", shown(text)):
+        if lines[-1] and len(lines[-1] + part) > _TYPE_WIDTH:
+            lines.append(" " + part.lstrip())
+        else:
+            lines[-1] += part
+    return Text("\n".join(line[i : i + 26] for line in lines for i in range(0, len(line), 26)))
+
+
+def _role(column: Column) -> Text:
+    if column.role:
+        return Text(column.role, style="green")
+    return Text("refused", style="red") if column.why else Text("-", style="dim")
+
+
+def _explained(column: Column) -> Text:
+    more = column.why.removeprefix(BY_NAME).lstrip(":; ")
+    return Text.assemble(column.meaning, *(("\n", (more, "dim")) if more else ()))

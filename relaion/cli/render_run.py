@@ -1,0 +1,301 @@
+"""How a match, a run, a verdict and the demo look to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from relaion.cli.render import Hanging, count, plain_table, several, short
+from relaion.run.hits import FEW_ROWS, Count, Hits, Union
+
+if TYPE_CHECKING:
+    from relaion.run.audit import Removal
+    from relaion.run.coverage import Coverage
+    from relaion.stages.clean import Cleaned
+    from relaion.stages.demo import Demo
+    from relaion.stages.match import Matched
+    from relaion.verifier import Verdict
+
+
+# -- How a match, a run and a verdict look to people -------------------------------------------
+
+_WORDS = {
+    "image_md5": "image MD5",
+    "image_sha1": "image SHA-1",
+    "image_sha256": "image SHA-256",
+    "url": "link",
+    "url_md5": "link MD5",
+    "url_sha1": "link SHA-1",
+    "url_sha256": "link SHA-256",
+    "row_hash": "row hash",
+    "host": "host",
+    "url_prefix": "link prefix",
+    None: "same link",
+}
+
+
+def kind_words(kind: str | None) -> str:
+    """A kind as people call it."""
+    return _WORDS.get(kind, str(kind))
+
+
+def protocol_table(lists: Iterable[dict[str, Any]], hits: Hits, subsets: list[str]) -> Table:
+    """A heading for each list, a line for each kind: gross per subset, in all, and overlap."""
+    heads = tuple(short(subsets).values())
+    table = plain_table(
+        "list", *heads, "gross", "overlap", right=(*heads, "gross", "overlap"), whole=("list",)
+    )
+    for entry in lists:
+        about = (entry["list_id"], entry["source"], entry["received"], entry["label"])
+        table.add_row(Text(" ".join(str(word) for word in about if word), style="bold"))
+        for words, counts in _lines(entry, hits).items():
+            by_subset = {c.subset: c.gross for c in counts}
+            gross = sum(by_subset.values())
+            table.add_row(
+                f"  {words}",
+                *(count(by_subset.get(s, 0)) for s in subsets),
+                count(gross),
+                count(gross - sum(c.exclusive for c in counts)),
+            )
+    return table
+
+
+def _lines(entry: dict[str, Any], hits: Hits) -> dict[str, list[Count]]:
+    """Counts of one list by what was compared, a line also for kinds that found nothing."""
+    lines: dict[str, list[Count]] = {kind_words(kind): [] for kind in entry["entries"]}
+    for c in hits.counts:
+        if c.list_id == entry["list_id"]:
+            form = "" if c.form in (None, "canonical", "raw") else f", {c.form}"
+            lines.setdefault(f"{kind_words(c.kind)}{form}", []).append(c)
+    return lines
+
+
+def union_table(hits: Hits, subsets: list[str]) -> Table:
+    """Overlaps counted once: all lists, each source, each label, and same links."""
+    heads = tuple(short(subsets).values())
+    table = plain_table("counted once", *heads, "rows", right=(*heads, "rows"))
+    groups: dict[tuple[str, str | None], dict[str, Union]] = {}
+    for u in hits.unions:
+        groups.setdefault((u.grouping, u.name), {})[u.subset] = u
+    order = ["source", "label", "all", "same_link"]
+    for (grouping, name), found in sorted(
+        groups.items(), key=lambda g: (order.index(g[0][0]), g[0][1] or "")
+    ):
+        words = {"all": "all lists", "same_link": "and rows with a listed link"}.get(grouping)
+        rows = [found[s].rows if s in found else 0 for s in subsets]
+        label = Text(words or f"{grouping} {name}")
+        table.add_row(label, *map(count, rows), count(sum(rows)))
+    return table
+
+
+def show_matched(result: Matched) -> RenderableType:
+    """Gross, overlap and union together, so that none is mistaken for another."""
+    subsets = list(result.rows)
+    rows = sum(result.rows.values())
+    head = Text(
+        f"{rows:,} rows in {several(len(subsets), 'subset')} against "
+        f"{several(len(result.lists), 'list')}\n"
+    )
+    memberships = sum(u.memberships for u in result.hits.unions if u.grouping == "all")
+    union = result.hits.rows("all")
+    foot = Text(f"\n{memberships:,} memberships are {union:,} rows; nothing was written")
+    return Group(
+        head,
+        protocol_table(result.lists, result.hits, subsets),
+        Text(),
+        union_table(result.hits, subsets),
+        Text(),
+        coverage_table(result.coverage),
+        *left_out_lines(x.sentence for x in result.not_looked_at),
+        foot,
+    )
+
+
+def edition_table(result: Cleaned) -> Table:
+    """Rows in, removed and kept for each edition and subset, with the sum of each edition."""
+    table = plain_table(
+        "edition", "subset", "rows in", "removed", "kept", "share",
+        right=("rows in", "removed", "kept", "share"),
+    )  # fmt: skip
+    for edition in dict.fromkeys(e.edition for e in result.editions):
+        lines = [e for e in result.editions if e.edition == edition]
+        sums = [sum(getattr(e, f) for e in lines) for f in ("rows_in", "removed", "kept")]
+        rows = [(e.subset, e.rows_in, e.removed, e.kept) for e in lines]
+        if len(lines) > 1:
+            rows.append(("all", *sums))
+        for subset, rows_in, removed, kept in rows:
+            share = f"{removed / rows_in:.3%}" if rows_in else "-"
+            table.add_row(
+                Text(edition), Text(subset), f"{rows_in:,}", count(removed), f"{kept:,}", share
+            )
+    return table
+
+
+def show_cleaned(result: Cleaned) -> RenderableType:
+    """What each edition lost and kept, what was checked, where to look next."""
+    parts: list[RenderableType] = []
+    parts.append(edition_table(result))
+    if result.removals:
+        parts += [Text(), removal_table(result)]
+    if result.untold:
+        parts.append(Text(_untold(result.untold)))
+    if result.coverage:
+        parts += [Text(), coverage_table(result.coverage)]
+    if result.verdict is not None:
+        parts += [Text(), show_verdict(result.verdict)]
+    else:
+        parts += left_out_lines(x.sentence for x in result.not_looked_at)
+        parts += (
+            [Text(), Text(result.summary, no_wrap=True, overflow="ignore")]
+            if result.summary
+            else []
+        )
+    said = f"yes, {result.why}" if result.publishable else f"no, because {result.why}"
+    parts += [Text(), next_steps(result), Text(), Text(f"publishable: {said}")]
+    return Group(*parts)
+
+
+def removal_table(result: Cleaned) -> Table:
+    """Why rows left each edition: by list and kind, or by rule; a row may have several reasons."""
+    table = plain_table("edition", "left for", "rows", "for nothing else",
+                        right=("rows", "for nothing else"))  # fmt: skip
+    sums: dict[tuple[str, str], list[int]] = {}
+    for r in result.removals:
+        found = sums.setdefault((r.edition, _reason(r)), [0, 0])
+        found[0] += r.gross
+        found[1] += r.exclusive
+    for (edition, reason), (gross, exclusive) in sums.items():
+        table.add_row(Text(edition), Text(reason), count(gross), count(exclusive))
+    return table
+
+
+def _reason(r: Removal) -> str:
+    if r.rule is not None:
+        return f"rule {r.rule}"
+    form = "" if r.form in (None, "canonical", "raw") else f", {r.form}"
+    words = " ".join(str(word) for word in (r.list_id, r.source, r.title, r.label) if word)
+    return f"list {words}: {kind_words(r.kind)}{form}"
+
+
+def _untold(subsets: tuple[str, ...]) -> str:
+    named = ", ".join(subsets[:3]) + (", …" if len(subsets) > 3 else "")
+    return (
+        f"\nWhy rows left is not told of subsets under {FEW_ROWS:,} rows ({named}), for it would "
+        "say much of single rows; `relaion match` shows it to you"
+    )
+
+
+def next_steps(result: Cleaned) -> Text:
+    """Where the results are and how to ask them."""
+    return Text(
+        f"{result.out}/manifest.json     what went in, what decided, what came out\n"
+        f"{result.out}/audit.duckdb      the counts: relaion sql {result.out} -c "
+        '"from removals"'
+    )
+
+
+_LOOKED_AT = {
+    "url": "links",
+    "image_md5": "MD5",
+    "image_sha1": "SHA-1",
+    "image_sha256": "SHA-256",
+    "row_hash": "row hash",
+    "punsafe": "scores",
+    "text": "captions",
+}
+
+
+def coverage_table(coverage: Iterable[Coverage]) -> Table:
+    """Rows of each subset that have a value to look at; `~` where a sample tells of a sidecar."""
+    heads = tuple(_LOOKED_AT.values())
+    table = plain_table("looked at", "rows", *heads, right=("rows", *heads))
+    by_subset: dict[str, dict[str, str]] = {}
+    rows: dict[str, int] = {}
+    for line in coverage:
+        rows[line.subset] = line.rows
+        cells = by_subset.setdefault(line.subset, {})
+        said = f"{'~' if line.estimated else ''}{line.covered:,}"
+        if line.counted == "footers":
+            continue
+        if line.via != "column" and cells.get(line.role, "0") != "0":
+            said = f"{cells[line.role]} + {said}"
+        if line.covered or line.role not in cells:
+            cells[line.role] = said if line.covered else "0"
+    for subset, cells in by_subset.items():
+        held = (cells.get(role, "-") for role in _LOOKED_AT)
+        table.add_row(Text(subset), f"{rows[subset]:,}", *("-" if c == "0" else c for c in held))
+    return table
+
+
+def left_out_lines(sentences: Iterable[str]) -> list[RenderableType]:
+    """What was not looked at, a line each; nothing where there is nothing."""
+    told = list(sentences)
+    if not told:
+        return []
+    return [Text(), Text("not looked at:", style="yellow"), *(Hanging("  ", s, 4) for s in told)]
+
+
+_MARKS = {"held": "held", "broken": "BROKEN", "not checked": "not checked"}
+
+
+def show_verdict(verdict: Verdict) -> RenderableType:
+    """One line a promise, what is to be said of it below, and the sum of it in one sentence."""
+    parts: list[RenderableType] = [Text("state        promise", style="bold")]
+    for outcome in verdict.outcomes:
+        style = {"held": "green", "broken": "bold red"}.get(outcome.state, "yellow")
+        lead = Text.assemble((f"{_MARKS[outcome.state]:<13}", style), f"{outcome.promise:<4}")
+        parts.append(Hanging(lead, outcome.title, len(lead)))
+        said = [outcome.why] if outcome.why else []
+        indent = " " * len(lead)
+        parts += [Hanging(indent, s, len(lead) + 2) for s in (*said, *map(str, outcome.findings))]
+    return Group(*parts, *left_out_lines(verdict.not_looked_at), Text(), Text(verdict.summary))
+
+
+# -- How the demo looks: the protocol, the editions, where to look next ------------------------
+
+
+def show_demo(result: Demo) -> RenderableType:
+    """The protocol as the audit counts it, then what each edition lost and kept."""
+    subsets = list(result.unions)
+    heads = tuple(short(subsets).values())
+    table = plain_table(
+        "received", "delivery", "entries", *heads, "rows",
+        right=("entries", *heads, "rows"), whole=("received",),
+    )  # fmt: skip
+    for line in result.protocol:
+        table.add_row(
+            line.received,
+            line.title,
+            f"{line.entries:,}",
+            *(count(line.rows[s]) for s in subsets),
+            count(line.total),
+        )
+    by_source = " + ".join(f"{name} {n:,}" for name, n in result.sources.items())
+    once = Text(
+        f"\n{by_source} = {result.memberships:,} memberships;\n"
+        f"each row counted once: {result.union:,}\n"
+        f"{result.validated:,} of them are validated; {result.privacy:,} privacy links; "
+        f"{result.same_link:,} more rows carry a listed link\n"
+    )
+    parts: list[RenderableType] = [table, once, edition_table(result.cleaned)]
+    if result.cleaned.verdict is not None:
+        parts += [Text(), show_verdict(result.cleaned.verdict)]
+    return Group(*parts, demo_next_steps(result))
+
+
+def demo_next_steps(result: Demo) -> Text:
+    """Three commands to try on what the demo made, each on a line of its own to be copied."""
+    folder = result.folder
+    return Text(
+        "\nLook next:\n"
+        f"  relaion inspect {folder}/data\n"
+        f"  relaion match {folder}/data --lists {folder}/lists.duckdb"
+        f" --sidecar {folder}/sidecars\n"
+        f'  relaion sql {folder}/clean -c "from unions"',
+        no_wrap=True,
+        overflow="ignore",
+    )

@@ -1,0 +1,294 @@
+"""A line that carries more than a link: which of it is the link, where that is certain.
+
+Partners number their lines, put dashes before them, notes behind them, full stops after them. But
+links may hold blanks and end in a sign, too, and half a link names another picture. So:
+
+- A frame settles it: `<link>`, `"link"`, `[words](link)`. What is framed is the link as it stands.
+- A dash, star or number with a blank before a link is the list's.
+- ` #` and a tab end a link. A blank ends it where the name of a file stands before it
+  (`a.jpg found in June`), and is part of it where one comes only later (`my photo.jpg`), or where
+  more of a query does (`?q=red car&page=2`). Otherwise
+  the line is skipped: `wiki/Mercury (planet)` may be one link, or a link and a note.
+- Signs of a sentence at the end, and brackets that nothing opens, are cut after the name of a file
+  (`a.jpg.`). Otherwise the line is skipped: `a/Inc.` and `a/Inc` may be two pages, and to enter
+  both might name an innocent. But where at most one link in a hundred ends so, no such sign is the
+  list's habit: those are taken as they stand, and counted. Of 19,460 real links one ends so.
+- Several links with nothing but blanks, commas or semicolons between are as many entries. With
+  words between, one may be the page that tells of the other: skipped.
+- A note that takes an entry back (`removed`, `false positive`) is never passed over: skipped. Other
+  notes are left out and counted, since a curator reads more languages than we.
+
+What is skipped is counted by reason. Frames are the way to say what a line means.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from relaion.links import clean_entry
+from relaion.links.key import is_bare
+from relaion.links.text import WHITE, trim
+
+TAKEN_BACK = "marked as taken back"
+BESIDE = "a link beside other text"
+_NOTED = (
+    "entries with a note beside them: {:,}; notes are left out, check that none takes its entry "
+    "back"
+)
+_AS_THEY_STAND = (
+    "links that end in a sign, taken as they stand: {:,}; put < > around a link to say where it "
+    "ends"
+)
+SIGN = "a sign at the end that may not be the link's"
+
+LINK_START = re.compile(r"(?i)[\[(]?h[\])]?[\[(]?(?:tt|xx)[\])]?ps?[\])]?[\[(]?:|ftp:|//|www\.")
+
+_SCHEME = re.compile(r"(?i)(?:h(?:tt|xx|tx|xt)ps?|f[tx]p):[/\\]{2}")
+_FILE = re.compile(
+    r"(?i)\.(?:jpe?g?|jfif|a?png|gif|webp|bmp|tiff?|svgz?|avif|hei[cf]|jxl|jp2|ico|x?html?|php[0-9]?"
+    r"|aspx?|jspx?|cgi|pdf|mp4|m4v|webm|mov|avi|mkv|mpe?g|wmv|flv)\Z"
+)
+_PLAIN = re.compile(r"https?://[A-Za-z0-9_.~!$*+=@%&:/?-]*[A-Za-z0-9_~$*+=@%&/-]")
+_BULLET = re.compile(r"(?:[-*+>•‣◦▪●·–—→]|\(?[0-9]{1,7}[.):]|[0-9]{1,7}(?=\s+\S*:[/\\]))\s+")
+_BREAK = re.compile(r"(?<!\s)\s*[\t\r\n]\s*")
+_HASH = re.compile(r"(?<!\s)\s+#(.*)", re.S)
+_FRAMED = re.compile(r"""(?:<([^<>]+)>|"([^"]+)"|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»)(.*)""", re.S)
+_MARKDOWN = re.compile(r"!?\[([^\[\]]*)\]\((\S+)(?:\s+\"[^\"]*\")?\)(.*)", re.S)
+_SIGNS = ".,;:!…‥。，、；：！？)]}>）］｝】〕」』》〉'`"
+_OWN = frozenset("'`!")  # where no name of a file stands before, they are a link's own
+_BETWEEN = ",;|&" + "".join(WHITE)
+_PARAMETER = re.compile(r"(?:/[^\s/]*\?|&(?:amp;)?)[\w.-]+=")
+_OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
+_BRACKETS = {*_OPENING, *_OPENING.values()}
+_GLUED = re.compile(r"\.[A-Za-z0-9]{2,5}[,;|:(\[{#]+([^/?=&]{2,60})\Z")
+_TAKEN_BACK = re.compile(
+    r"(?i)(?<![^\W_])(?:removed|remove|removal|retract(?:ed|ion)?|withdraw[n]?|withdrawal|revoked?"
+    r"|rescinded|deleted?|de-?listed|unlisted|disputed?|cleared|excluded?|f\.?p\.?"
+    r"|false[\s_-]*(?:positives?|alarms?|match(?:es)?|hits?)|mistaken?(?:ly)?|(?:in|by)[\s_-]error"
+    r"|error|erroneous(?:ly)?|invalid|benign|harmless|innocent|safe|known[\s_-]*good"
+    r"|not[\s_-]+(?:a[\s_-]+)?(?:csam|illegal|abusive|abuse|harmful|confirmed|valid|match|listed)"
+    r"|no[\s_-]longer|(?:white|allow)[\s_-]*list(?:ed)?|do[\s_-]not[\s_-](?:block|use)|ignored?"
+    r"|entfernt|gelöscht|zurückgezogen|widerrufen|irrtum|irrtümlich|falsch[\s_-]*positiv"
+    r"|supprimée?|retirée?|faux[\s_-]*positif|erreur|eliminad[oa]|retirad[oa]|fals[oa][\s_-]*positiv[oa]"
+    r"|rimoss[oa]|ritirat[oa]|removid[oa]|excluíd[oa]|verwijderd|ingetrokken|vals[\s_-]*positief"
+    r")(?![^\W_])"
+)
+_WORDS = 5  # of a cell that is a remark; a caption has more
+
+
+@dataclass
+class LinkBeside:
+    """What stood beside entries: how many had a note that was left out.
+
+    `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `doubtful` are links of
+    one block that end in a sign which may not be theirs, `as_they_stand` those that were taken so.
+    """
+
+    minus_removes: bool = False
+    noted: int = 0
+    as_they_stand: int = 0
+    doubtful: list[str] = field(default_factory=list)
+
+    def notices(self) -> list[str]:
+        """What a curator should know of it, in words that hold nothing of an entry."""
+        found = {_NOTED: self.noted, _AS_THEY_STAND: self.as_they_stand}
+        return [words.format(n) for words, n in found.items() if n]
+
+
+@dataclass(frozen=True)
+class LinkLine:
+    """The links of a line, or why there is none; whether a note was left out.
+
+    `doubtful` is the link with a sign at its end for which it was not taken.
+    """
+
+    links: tuple[str, ...] = ()
+    fault: str | None = None
+    noted: bool = False
+    doubtful: str | None = None
+
+
+def takes_back(note: str) -> bool:
+    """Whether a note says that its entry is none, or may be none."""
+    return _TAKEN_BACK.search(note) is not None
+
+
+@lru_cache(4096)
+def is_remark_that_takes_back(cell: str, *, alone: bool) -> bool:
+    """Whether a cell beside an entry takes it back: by a few words, or `alone` by those only."""
+    if len(cell) > 80 or len(cell.split()) > _WORDS:
+        return False
+    found = _TAKEN_BACK.search(cell)
+    return found is not None and not (alone and _TAKEN_BACK.sub("", cell).strip(" .!()[]-_"))
+
+
+def is_list_of_changes(sample: str) -> bool:
+    """Whether lines begin with `+` and others with `-`: those are gone, and no bullets."""
+    return all(re.search(rf"(?m)^{sign}\s*[^\s+-]", sample) for sign in (r"\+", "-"))
+
+
+def read_line(value: str, *, minus_removes: bool = False) -> LinkLine | None:
+    """What is certain of a value that seems to hold a link; None for any other value."""
+    if _PLAIN.fullmatch(value) and value.find("://", 8) < 0:
+        return LinkLine((value,))
+    text = trim(value)
+    if minus_removes and text.startswith("-"):
+        return LinkLine(fault=TAKEN_BACK)
+    for _ in range(3):
+        text = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
+    commented = _HASH.search(text)
+    note = commented[1] if commented else ""
+    text = text[: commented.start()] if commented else text
+    line = _framed(text) or _bare(text)
+    if line is None or not commented:
+        return line
+    return (
+        LinkLine(fault=TAKEN_BACK) if takes_back(note) else LinkLine(line.links, line.fault, True)
+    )
+
+
+def _framed(text: str) -> LinkLine | None:
+    if found := _MARKDOWN.match(text):
+        link, note = found[2].strip("<>"), f"{found[1]} {found[3]}"
+        if is_link(link):
+            return _with_note(link, found[3], takes_back(note))
+    if found := _FRAMED.match(text):
+        link = next(group for group in found.groups() if group is not None)
+        rest = found[6]
+        if is_link(trim(link)):
+            return _with_note(link, rest, takes_back(rest))
+    return None
+
+
+def _with_note(link: str, rest: str, is_back: bool) -> LinkLine:
+    if is_back:
+        return LinkLine(fault=TAKEN_BACK)
+    if _SCHEME.search(rest):
+        return LinkLine(fault=BESIDE)
+    return LinkLine((link,), noted=bool(rest.strip(" ,;.")))
+
+
+def is_link(text: str) -> bool:
+    """Whether a text begins as a link does."""
+    return LINK_START.match(text) is not None or is_bare(text)
+
+
+def _bare(text: str) -> LinkLine | None:
+    broken = _BREAK.search(text)
+    if broken:
+        first, rest = text[: broken.start()], text[broken.end() :]
+        # a link that was broken is joined where only then the name of a file is complete
+        if not _goes_on(rest) or _is_file(clean_entry(first)) or re.search(r"\s", rest):
+            if "\t" in broken[0] and not _SCHEME.search(rest):
+                return _before_note(first, rest)
+            text = _BREAK.sub(" ", text)
+    whole = clean_entry(text)
+    if is_link(whole):
+        return _all(_parts(whole))
+    scheme = _SCHEME.search(whole)
+    if scheme is None:
+        return None
+    return LinkLine(fault=TAKEN_BACK if takes_back(whole[: scheme.start()]) else BESIDE)
+
+
+def _before_note(first: str, rest: str) -> LinkLine | None:
+    line = _bare(first)
+    if line is None or not rest:
+        return line
+    return (
+        LinkLine(fault=TAKEN_BACK)
+        if takes_back(rest)
+        else LinkLine(line.links, line.fault, noted=True)
+    )
+
+
+def _all(parts: list[str]) -> LinkLine:
+    found = [_one(part) for part in parts]
+    if len(found) == 1:
+        return found[0]
+    if any(line.fault == TAKEN_BACK for line in found):
+        return LinkLine(fault=TAKEN_BACK)
+    if any(line.fault or line.noted for line in found):
+        return LinkLine(fault=BESIDE)
+    return LinkLine(tuple(link for line in found for link in line.links))
+
+
+def _parts(text: str) -> list[str]:
+    """The text from each link on to the next; a link within another is no part."""
+    starts, inner = [0], 0
+    for found in _SCHEME.finditer(text):
+        at = found.start()
+        if not at:
+            continue
+        inner += 1
+        # glued to the name of a file, with a comma or without, unless more links stand before
+        bare = text[starts[-1] : at].rstrip(" ,;|") if inner == 1 else "?"
+        if text[at - 1].isspace() or ("?" not in bare and _is_file(bare)):
+            starts.append(at)
+            inner = 0
+    parts = [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+    return [part.rstrip(_BETWEEN) for part in parts[:-1]] + parts[-1:]
+
+
+def _one(text: str) -> LinkLine:
+    text = trim(text)
+    blank = re.search(r"\s+", text)
+    if blank is None:
+        return _ended(text)
+    first, rest = text[: blank.start()], text[blank.end() :]
+    body, goes_on = first.rstrip(_SIGNS), _goes_on(rest)
+    if goes_on and not _is_file(body):
+        return LinkLine((text,))
+    if takes_back(rest):
+        return LinkLine(fault=TAKEN_BACK)
+    if goes_on or not _is_file(body):
+        return LinkLine(fault=BESIDE)
+    line = _ended(first)
+    return LinkLine(line.links, line.fault, noted=True)
+
+
+def _goes_on(rest: str) -> bool:
+    """Whether what follows a blank is more of a link: the name of a file, or a query's part."""
+    is_file = _FILE.search(re.split(r"[?#]", rest, maxsplit=1)[0]) is not None
+    return is_file or _PARAMETER.search(rest) is not None
+
+
+def _is_file(text: str) -> bool:
+    """Whether a link ends in the name of a file, and not in its host."""
+    return _FILE.search(text) is not None and "/" in re.split(r":[/\\]+", text, maxsplit=1)[-1]
+
+
+def _ended(text: str) -> LinkLine:
+    """A link without blanks, and without the signs at its end that are none of its own."""
+    glued = _GLUED.search(text)
+    if glued and takes_back(glued[1]):
+        return LinkLine(fault=TAKEN_BACK)
+    body = text[: _end_of_own(text)]
+    if body == text or _is_file(body):
+        return LinkLine((body,))
+    signs = set(text[len(body) :])
+    if signs <= _OWN or (body.endswith("/") and signs == {"."}):  # dots: a folder's name
+        return LinkLine((text,))
+    has_path = "/" in re.split(r":[/\\]+", body, maxsplit=1)[-1]
+    return (
+        LinkLine(fault=SIGN, doubtful=text)
+        if has_path and not body.endswith("/")
+        else LinkLine((body,))
+    )
+
+
+def _end_of_own(text: str) -> int:
+    """Where signs begin that are none of the link's: a bracket that closes one of its own is its.
+
+    Brackets are counted once and not for each sign, of which there may be thousands.
+    """
+    end = len(text)
+    seen = Counter(c for c in text if c in _BRACKETS)
+    while end and text[end - 1] in _SIGNS:
+        sign = text[end - 1]
+        if sign in _OPENING and seen[_OPENING[sign]] >= seen[sign]:
+            break
+        seen[sign] -= 1
+        end -= 1
+    return end

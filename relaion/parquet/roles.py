@@ -1,0 +1,247 @@
+"""What each column of a shard means, whatever it is called: roles by name and type.
+
+`detect` looks at names and types only. Where several columns claim a role that one plays, or
+are links, `settle` asks which of them hold a value; `describe` looks at some digests, to say
+how they are written. A role belongs to a column by position, so names that differ only in
+case stay two columns.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import pyarrow as pa
+
+from relaion.errors import InputError
+from relaion.parquet.digests import NONE, WIDTHS, DigestReading, Value, is_number, judge
+from relaion.parquet.glossary import BY_NAME, meaning
+from relaion.parquet.overrides import Columns, Overrides, check_overrides, overrides_of
+from relaion.parquet.role_rules import NOUNS, ROLES, Claim, bare_name, claim, misfit
+from relaion.parquet.storage import plain_type
+from relaion.paths import shown
+
+# why most columns play their role; anything worth a word more follows after this
+
+__all__ = ["ROLES", "Column", "Layout", "describe", "detect", "settle"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: where it stands, what it is, which role it plays and why.
+
+    `type` is `plain_type`'s. `why` says why it plays its role, or why it was refused one;
+    it is empty for a column that claims none. `encoding` says how most digests that were
+    looked at are written (hex, base64, base32, binary; none); None for other roles, and before
+    `describe` has looked. `order` counts the columns of one role from 0. `claimed` is the role
+    that a refused column looks like, where a list or a rule would look at its values.
+    """
+
+    name: str
+    position: int
+    type: str
+    role: str | None
+    why: str
+    meaning: str
+    encoding: str | None
+    order: int = 0
+    claimed: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a shard in their order, and the user's own `--column role=name`."""
+
+    columns: tuple[Column, ...]
+    overrides: Overrides = ()
+
+    @property
+    def roles(self) -> dict[str, Column]:
+        """Role to the first column that plays it; a role that no column plays is missing."""
+        return {str(c.role): c for c in self.used if not c.order}
+
+    @property
+    def used(self) -> tuple[Column, ...]:
+        """Every column that plays a role, by role and in its order."""
+        played = [c for c in self.columns if c.role is not None]
+        return tuple(sorted(played, key=lambda c: (ROLES.index(c.role or ""), c.order)))
+
+    def playing(self, role: str) -> tuple[Column, ...]:
+        """All columns that play a role, the first one first."""
+        return tuple(c for c in self.used if c.role == role)
+
+    @property
+    def refused(self) -> tuple[Column, ...]:
+        """Columns that look like a role and were refused it, with the reason in `why`."""
+        return tuple(c for c in self.columns if c.role is None and c.why)
+
+    @property
+    def passed_over(self) -> tuple[Column, ...]:
+        """Refused columns whose values a list or a rule would look at (`claimed`)."""
+        return tuple(c for c in self.refused if c.claimed is not None)
+
+    @property
+    def contested(self) -> tuple[Column, ...]:
+        """Columns that could play a role which one alone plays, where the user named none."""
+        named = {role for role, _ in self.overrides}
+        roles = {
+            c.claimed
+            for c in self.passed_over
+            if c.claimed not in named and not misfit(c.claimed or "", c.type)
+        }
+        return tuple(
+            c
+            for c in self.columns
+            if (c.role or c.claimed) in roles and not misfit(c.role or c.claimed or "", c.type)
+        )
+
+
+def detect(schema: pa.Schema, columns: Columns | None = None) -> Layout:
+    """Give roles to columns by name (any case) and type; values are not looked at.
+
+    Every column that claims an image hash plays it. Raises InputError for an override of an
+    unknown role, a column that is not there, or one of a type that cannot play the role.
+    """
+    return _detected(schema.remove_metadata(), overrides_of(columns))
+
+
+@lru_cache(maxsize=64)  # the shards of a data set are thousands, their schemas a few
+def _detected(schema: pa.Schema, overrides: Overrides) -> Layout:
+    columns = []
+    spelled: dict[str, list[str]] = {}
+    for name in schema.names:
+        spelled.setdefault(bare_name(name).lower(), []).append(name)
+    for position, field in enumerate(schema):
+        kind = plain_type(field.type)
+        note = meaning(field.name, kind)
+        for other in spelled[bare_name(field.name).lower()]:
+            if other != field.name:
+                note += f"; another column than {shown(other)}"
+        columns.append(Column(field.name, position, kind, None, "", note, None))
+    return _assign(Layout(tuple(columns), overrides), None)
+
+
+def settle(layout: Layout, has_value: Callable[[Column], bool]) -> Layout:
+    """Let values decide between rivals: a column without any never wins.
+
+    `has_value` says whether a column holds a value in any row. Raises InputError where two
+    link columns hold values and the user named none of them: which is the row's link?
+    """
+    contested = layout.contested
+    if not contested:
+        return layout
+    full = {c.position for c in contested if has_value(c)}
+    settled = _assign(layout, full)
+    links = [c for c in contested if c.position in full and "url" in (c.role, c.claimed)]
+    if len(links) > 1:
+        named = [shown(c.name) for c in links]
+        if len(set(named)) < len(named):
+            raise InputError(
+                f"{len(links)} link columns hold values ({', '.join(named)}), and --column cannot "
+                "tell two of the same name apart; rename one of them"
+            )
+        raise InputError(
+            f"{len(links)} link columns hold values ({', '.join(named)}); say which one is the "
+            f"row's link with --column url={named[0]}, or match several with "
+            + " ".join(f"--column url={name}" for name in named)
+        )
+    return settled
+
+
+def describe(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Layout:
+    """Say how digests are written, by sampled values; every value is read by itself later.
+
+    `sample` gives some non-NULL values of a column. Raises InputError where the user named a
+    column none of whose sampled values is such a digest.
+    """
+    verdicts = {
+        c.position: _judge(c, c.role or "", sample) for c in layout.used if c.role in WIDTHS
+    }
+    for role, named in check_overrides(layout.columns, layout.overrides).items():
+        for column in named:
+            verdict = verdicts.get(column.position)
+            if verdict and verdict.encoding == NONE:
+                raise InputError(f"--column {role}={shown(column.name)}: {verdict.why}")
+    if (own := layout.roles.get("row_hash")) and own.type == "string":
+        seen = [value for value in sample(own) if value.strip()]
+        if seen and not any(map(is_number, seen)):
+            raise InputError(
+                f"--column row_hash={shown(own.name)}: none of {len(seen):,} sampled is a whole "
+                "64-bit number"
+            )
+    return replace(layout, columns=tuple(_judged(c, verdicts) for c in layout.columns))
+
+
+def _judge(column: Column, role: str, sample: Callable[[Column], Sequence[Value]]) -> DigestReading:
+    if column.type == f"binary[{WIDTHS[role]}]":
+        return DigestReading("binary", f"{WIDTHS[role]} raw bytes each")
+    return judge(sample(column), role)
+
+
+def _judged(column: Column, verdicts: Mapping[int, DigestReading]) -> Column:
+    verdict = verdicts.get(column.position)
+    if verdict is None:
+        return column
+    return replace(column, encoding=verdict.encoding, why=f"{column.why}; {verdict.why}")
+
+
+def _assign(layout: Layout, full: Collection[int] | None) -> Layout:
+    """Roles for columns; `full` are positions of rivals that hold values, None before a look."""
+    plain = [
+        replace(c, role=None, why="", encoding=None, order=0, claimed=None) for c in layout.columns
+    ]
+    given = check_overrides(plain, layout.overrides)
+    claims = _claims(plain, given)
+    done = {
+        c.position: replace(c, why=claims[c.position].refusal, claimed=claims[c.position].of)
+        for c in plain
+    }
+    for role in ROLES:
+        rivals = sorted(
+            (c for c in plain if claims[c.position].role == role),
+            key=lambda c: (
+                full is not None and c.position not in full,
+                claims[c.position].rank,
+                c.name != bare_name(c.name),
+                c.name != c.name.lower(),
+                c.position,
+            ),
+        )
+        named = given.get(role, [])
+        several = role in WIDTHS
+        # a role whose named column has no value here goes to no other column instead
+        free = [] if role in dict(layout.overrides) else rivals
+        players = named or (free if several else free[:1])
+        for order, column in enumerate(players):
+            why = _why(column, role, [] if several else rivals)
+            why = f"named by --column {role}" if named else why
+            done[column.position] = replace(column, role=role, order=order, why=why)
+        for column in rivals:
+            if column not in players:
+                taken = players[0].name if players else dict(layout.overrides)[role]
+                why = f"its name says {NOUNS[role]} too, but {shown(taken)} is taken for it"
+                done[column.position] = replace(column, why=why, claimed=role)
+    return replace(layout, columns=tuple(done[c.position] for c in plain))
+
+
+def _claims(columns: Sequence[Column], given: Mapping[str, Sequence[Column]]) -> list[Claim]:
+    """What each column claims; one that the user named claims nothing."""
+    plain = [claim(c.name, c.type) for c in columns]
+    held = {c.role for c in plain}
+    safety_table = "row_hash" in held and "url" not in held and "url" not in given
+    quiet = {c.position for named in given.values() for c in named}
+    return [
+        Claim(None) if c.position in quiet else claim(c.name, c.type, safety_table=safety_table)
+        for c in columns
+    ]
+
+
+def _why(column: Column, role: str, rivals: Sequence[Column]) -> str:
+    """Why a column plays a role that it claims, and which ones it was preferred to."""
+    why = BY_NAME
+    if bare_name(column.name).lower() == "hash":
+        other = "an image hash" if role == "row_hash" else "LAION's row hash"
+        why += f": {NOUNS[role]}, not {other}"
+    if bare_name(column.name).lower() == "prediction":
+        why += ": row hash and score are a LAION safety table"
+    others = ", ".join(shown(rival.name) for rival in rivals if rival is not column)
+    return f"{why}; taken before {others}" if others else why

@@ -1,0 +1,375 @@
+"""One step of the search over some shards, in a worker: which rows do the lists name?"""
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relaion.engine import VIEWS, Engine, connect
+from relaion.errors import EngineError, ListError
+from relaion.paths import Seal, read_sealed, read_still, replaced, shown
+from relaion.run.journal import note_found, write_note
+from relaion.run.needed_kinds import NeededKinds
+from relaion.run.process import seconds_for
+from relaion.run.python_answers import (
+    fill_inner,
+    fill_keys,
+    fill_row_hashes,
+    fill_spelled,
+    make_tables,
+)
+from relaion.run.sidecars import find_sidecar_keys
+from relaion.run.survey import Numbered, sources
+from relaion.run.utf8_copy import as_read, mending, original
+from relaion.sidecars.sidecar import Sidecar
+from relaion.sqlset import Script, load
+
+# -- Find first: which rows do the lists name, over many shards, before one is rewritten -------
+# Every decision is a script of `sql/`; this module sets them going over some shards and has the
+# links that SQL cannot judge answered (`fill.py`). `hunt.py` says over which shards, and when.
+
+FOUND = ("list_hits", "same_link", "lists")  # the files that shard tasks read
+MACROS = ("05_link_macros", "07_spelling_macros", "08_inner_macros", "09_scope_macros")
+
+
+@dataclass(frozen=True)
+class Search:
+    """How to search.
+
+    `sidecars` name further rows by image hash; `inner` looks at links inside links too,
+    `same_link` at other rows with a listed link. `workers` may compute row hashes. `roles`
+    are those whose values are counted.
+    """
+
+    version: str
+    same_link: bool = True
+    inner: bool = True
+    sidecars: tuple[Sidecar, ...] = ()
+    workers: int = 1
+    roles: tuple[str, ...] = ()
+
+
+class Finder:
+    """Runs the find scripts on one connection that has the list store attached as `store`."""
+
+    def __init__(self, engine: Engine, search: Search, work: Path) -> None:
+        self.engine = engine
+        self._search = search
+        self._work = work
+        self._scripts = load(search.version)
+        for macros in MACROS:
+            engine.macros(self._script(macros))
+        make_tables(engine)
+
+    def _script(self, name: str) -> Script:
+        return self._scripts[name]
+
+    def sidecar_keys(self) -> None:
+        """Table `sidecar_keys`, kept in the work folder for whoever asks next."""
+        find_sidecar_keys(self.engine, self._search.sidecars, self._search.version, self._work)
+
+    def list_hits(self, shards: Sequence[Numbered]) -> None:
+        """Table `list_hits`: the rows of these shards that a list or a sidecar names.
+
+        Reads `sidecar_keys`.
+        """
+        wanted = NeededKinds(self.engine)
+        self._read(shards, lambda: self._search_lists(shards, wanted), self._search.roles)
+
+    def hit_keys(self, shards: Sequence[Numbered]) -> None:
+        """Table `hit_keys`: the links of the rows of these shards that are in `list_hits`."""
+        self._read(shards, self._search_keys, wanted=("row_links",))
+
+    def same_link(self, shards: Sequence[Numbered]) -> None:
+        """Table `same_link`: further rows of these shards whose link is in `hit_keys`."""
+        self._read(shards, self._search_same_link, wanted=("row_links",))
+
+    def _read(
+        self,
+        shards: Sequence[Numbered],
+        search: Callable[[], None],
+        looked_at: Collection[str] = (),
+        wanted: Collection[str] = VIEWS,
+    ) -> None:
+        def look() -> None:
+            read = sources(as_read(shards, self._work))
+            self.engine.view_shards(
+                read, self._search.version, looked_at, wanted, shown_roles=("row_hash",)
+            )
+            search()
+
+        mending([original(n) for n in shards], self._work, look)
+
+    def _search_lists(self, batch: Sequence[Numbered], wanted: NeededKinds) -> None:
+        run = self.engine.run
+        run(self._script("14_listed_hosts"))
+        run(
+            self._script("15_near_places"),
+            has_links=wanted.has_links,
+            has_hosts="host" in wanted.kinds,
+        )
+        self._link_keys(has_links=wanted.has_links, has_hashed=wanted.has_hashed)
+        run(self._script("22_odd_spellings"), has_hashed=wanted.has_hashed)
+        fill_spelled(self.engine, self._search.workers)
+        fill_row_hashes(self.engine, batch, wanted.row_hashes, self._search.workers)
+        run(
+            self._script("24_row_keys"),
+            kinds=sorted(wanted.kinds),
+            has_hashed=wanted.has_hashed,
+            forms=wanted.forms,
+        )
+        run(self._script("30_list_hits"))
+        run(self._script("26_found_values"), roles=list(self._search.roles))
+
+    def _search_same_link(self) -> None:
+        self.engine.run(self._script("34_hit_hosts"))
+        self.engine.run(self._script("15_near_places"), has_links=True, has_hosts=False)
+        self._link_keys(has_links=True, has_hashed=False)
+        self.engine.run(self._script("35_same_link"))
+
+    def _link_keys(self, *, has_links: bool, has_hashed: bool) -> None:
+        """Table `link_keys`: the keys of near links, and of near links inside links."""
+        inner = self._search.inner and (has_links or has_hashed)
+        self.engine.run(self._script("16_near_links"), has_links=has_links, has_inner=inner)
+        if inner:
+            self.engine.run(self._script("17_nested_links"), has_hashed=has_hashed)
+            fill_inner(self.engine, self._search.workers)
+            self.engine.run(self._script("18_inner_links"))
+        self._keyed(wanted=has_links)
+
+    def _keyed(self, *, wanted: bool = True) -> None:
+        """Table `link_keys` for `near_links`; not `wanted` where only hashed links are listed."""
+        self.engine.run(self._script("19_odd_links"), has_links=wanted)
+        fill_keys(self.engine, self._search.workers)
+        self.engine.run(self._script("20_link_keys"), has_links=wanted)
+
+    def _search_keys(self) -> None:
+        self.engine.run(self._script("32_hit_links"))
+        self._keyed()
+        self.engine.run(self._script("33_hit_keys"))
+
+
+def write_find(engine: Engine, work: Path) -> None:
+    """Write what the shard tasks read: hits, same links and lists, in the work folder."""
+    engine.write_parquet("from list_hits order by all", work / "list_hits.parquet")
+    engine.write_parquet("from same_link order by all", work / "same_link.parquet")
+    engine.write_parquet(
+        "select list_id, source, label from store.lists order by list_id", work / "lists.parquet"
+    )
+
+
+# -- One step of the search over some shards, as a worker does it in its own process -----------
+# A step reads what earlier ones left in the work folder, and leaves what it finds there as
+# parquet files, whole or not at all.
+
+ROWS_A_SECOND = 10_000  # a search by spellings in one thread takes a tenth
+_COLUMNS = {
+    "list_hits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
+    "form varchar",
+    "same_link": "shard_no integer, file_row_number bigint, list_id integer",
+    "found_values": "shard_no integer, role varchar, column_name varchar, n_values bigint",
+    "hit_keys": "list_id integer, digest varchar, host_digest varchar",
+}
+
+
+@dataclass(frozen=True)
+class FindTask:
+    """A step of the search.
+
+    `sidecars` searches the lists in the sidecars; `hits` searches lists and sidecars in the
+    shards, and leaves their hits and the keys of these; `gather` makes one file of all hits
+    and one of all keys; `same` searches the gathered keys in the shards; `count` counts what
+    was found. `reads` and `writes` name files by the table that they hold; `note` says of the
+    last two steps over shards which shards these were. `seals` are the shards as `hits` saw
+    them. `store` is the run's own snapshot of the store that `origin` names.
+    """
+
+    step: str
+    search: Search
+    store: Path
+    work: Path
+    memory: str
+    shards: tuple[Numbered, ...] = ()
+    reads: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    writes: dict[str, Path] = field(default_factory=dict)
+    note: Path | None = None
+    seals: dict[int, Seal] = field(default_factory=dict)
+    origin: Path | None = None
+    no: int = -1
+
+    @property
+    def named(self) -> str:
+        """What an error calls this task: its shard, or the search."""
+        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else "the search"
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        rows = [n.shard.rows for n in self.shards]
+        size = [n.shard.bytes for n in self.shards]
+        if self.step == "sidecars":
+            rows += [s.rows for s in self.search.sidecars]
+            size += [s.bytes for s in self.search.sidecars]
+        return seconds_for(sum(rows), sum(size), ROWS_A_SECOND, len(rows))
+
+
+class Finders:
+    """A worker's connection for the search, with the store attached; kept from step to step."""
+
+    def __init__(self) -> None:
+        self._left = ExitStack()
+        self._now: Finder | None = None
+        self._of: object = None
+
+    def of(self, task: FindTask) -> Finder:
+        """The one for this task; raises ListError where the store cannot be read any more."""
+        wanted = (task.search, task.store, task.work, task.memory)
+        if self._now is None or self._of != wanted:
+            self.close()
+            self._now, self._of = self._open(task), wanted
+        return self._now
+
+    def _open(self, task: FindTask) -> Finder:
+        engine = self._left.enter_context(
+            connect(threads=task.search.workers, memory=task.memory, temp=task.work)
+        )
+        try:
+            engine.attach(task.store, "store")
+        except EngineError:
+            self.close()
+            raise ListError(
+                f"{shown(task.origin or task.store)}: cannot be read any more; restore it, then "
+                "repeat the command"
+            ) from None
+        return Finder(engine, task.search, task.work)
+
+    def close(self) -> None:
+        """Close the connection that is open."""
+        self._left.close()
+        self._now = None
+
+
+def run_find(task: FindTask, finders: Finders) -> None:
+    """Do one step; raises ListError where the store cannot be read any more.
+
+    The connection is closed where it fails, and after the last step, which has no use for it.
+    """
+    try:
+        finder = finders.of(task)
+        _STEPS[task.step](finder, task)
+    except BaseException:
+        finders.close()
+        raise
+    if task.step == "count":
+        finders.close()
+
+
+def _sidecars(finder: Finder, task: FindTask) -> None:
+    finder.sidecar_keys()
+
+
+def _hits(finder: Finder, task: FindTask) -> None:
+    engine = finder.engine
+    finder.sidecar_keys()
+
+    def look() -> None:
+        for n in task.shards:  # copies of a try that failed may be of other bytes
+            original(n).drop(task.work)
+            if not n.shard.is_still():
+                raise replaced(n.shard.path)
+        finder.list_hits(task.shards)
+        hit = {no for (no,) in engine.rows("select distinct shard_no from list_hits")}
+        if task.search.same_link and hit:
+            finder.hit_keys([n for n in task.shards if n.no in hit])
+        else:
+            _make(engine, "hit_keys")
+
+    seals = read_sealed(_paths(task), look, task.search.workers)
+    _leave(engine, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)})
+
+
+def _gather(finder: Finder, task: FindTask) -> None:
+    engine = finder.engine
+    for table, path in task.writes.items():
+        _read(engine, task, table)
+        engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
+
+
+def _same(finder: Finder, task: FindTask) -> None:
+    engine = finder.engine
+    _read(engine, task, "list_hits")
+    _read(engine, task, "hit_keys")
+    seals = {n.no: task.seals[n.no] for n in task.shards}
+    read_still(
+        dict(zip(_paths(task), seals.values(), strict=True)),
+        lambda: finder.same_link(task.shards),
+    )
+    _leave(engine, task, seals)
+
+
+def _paths(task: FindTask) -> list[Path]:
+    return [n.shard.path for n in task.shards]
+
+
+def _leave(engine: Engine, task: FindTask, seals: dict[int, Seal]) -> None:
+    """Write what was found, and last the note that vouches for it."""
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
+    if task.note is not None:
+        note_found(task.note, seals, list(task.writes.values()))
+
+
+def _count(finder: Finder, task: FindTask) -> None:
+    engine = finder.engine
+    _read(engine, task, "list_hits")
+    _read(engine, task, "same_link")
+    engine.execute(
+        "create or replace temp table shards (shard_no integer, subset varchar, n_rows bigint)"
+    )
+    for n in task.shards:
+        engine.execute(
+            "insert into shards values (?, ?, ?)", [n.no, shown(n.shard.subset), n.shard.rows]
+        )
+    engine.execute("create or replace temp table lists as from store.lists")
+    engine.run(load(task.search.version)["36_hit_counts"])
+    write_find(engine, task.work)
+    for table in ("hit_counts", "hit_unions"):
+        engine.write_parquet(f"from {table}", task.writes[table])
+    _read(engine, task, "found_values")
+    write_note(task.writes["found"], _found(engine))
+
+
+def _found(engine: Engine) -> dict[str, object]:
+    """What the parent of this process wants to know of it all."""
+    return {
+        "counts": engine.rows("from hit_counts order by all"),
+        "unions": engine.rows("from hit_unions order by all"),
+        "digests": engine.rows(  # of what was found in each shard, so that a change is seen
+            "with found as (select shard_no, to_json(h)::varchar as line "
+            "from list_hits as h union all select shard_no, to_json(s)::varchar "
+            "from same_link as s) "
+            "select shard_no, sha256(string_agg(line, ' ' order by line)) "
+            "from found group by all order by all"
+        ),
+        "values": engine.rows(
+            "select v.* from found_values as v "
+            "where v.shard_no < 0 or v.shard_no in (select shard_no from shards) order by all"
+        ),
+    }
+
+
+_STEPS: dict[str, Callable[[Finder, FindTask], None]] = {
+    "sidecars": _sidecars, "hits": _hits, "gather": _gather, "same": _same, "count": _count,
+}  # fmt: skip
+
+
+def _read(engine: Engine, task: FindTask, table: str) -> None:
+    """Load what earlier steps left of a table; without any file it is empty."""
+    if task.reads[table]:
+        engine.read_parquet(table, task.reads[table])
+    else:
+        _make(engine, table)
+
+
+def _make(engine: Engine, table: str) -> None:
+    engine.execute(f"create or replace temp table {table} ({_COLUMNS[table]})")

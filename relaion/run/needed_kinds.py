@@ -1,0 +1,128 @@
+"""What the lists of a run are, and what they ask for, so that nothing else is computed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from relaion.engine import Engine
+from relaion.lists.database import refuse_other_files
+from relaion.lists.key import hmac_digest, key_path, load
+from relaion.lists.snapshot import NAME, Snapshot, changed, take
+from relaion.lists.store import open_store
+from relaion.run.journal import forget_all, read_note, write_note
+
+# -- What the lists and sidecars of a run ask for, so that nothing else is computed ------------
+
+LINKS = frozenset({"url", "host", "url_prefix"})
+HASHED = frozenset({"url_md5", "url_sha1", "url_sha256"})
+
+
+class NeededKinds:
+    """Kinds of keys, spellings and row hashes that could match.
+
+    `forms` are the spellings that all lists of hashed links together allow, None for every
+    one; `row_hashes` are int64. Reads the store and the table `sidecar_keys`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        listed = {kind for (kind,) in engine.rows("select distinct kind from store.entries")}
+        keys = {kind for (kind,) in engine.rows("select distinct key_kind from sidecar_keys")}
+        self.kinds = listed | keys
+        self.has_links = bool(self.kinds & LINKS)
+        self.has_hashed = bool(self.kinds & HASHED)
+        self.forms = _forms(engine)
+        self.row_hashes = _row_hashes(engine)
+
+
+def _forms(engine: Engine) -> list[str] | None:
+    found = engine.rows(
+        "select l.forms from store.lists as l semi join (select list_id from store.entries "
+        "where kind in ('url_md5', 'url_sha1', 'url_sha256')) as e on l.list_id = e.list_id"
+    )
+    if any(forms is None for (forms,) in found):
+        return None
+    return sorted({form for (forms,) in found for form in forms})
+
+
+def _row_hashes(engine: Engine) -> pa.Array:
+    digests = engine.rows(
+        "select digest from store.entries where kind = 'row_hash' "
+        "union select digest from sidecar_keys where key_kind = 'row_hash'"
+    )
+    values = [int.from_bytes(bytes.fromhex(digest), "big", signed=True) for (digest,) in digests]
+    return pa.array(values, pa.int64())
+
+
+# -- The list store as a run sees it: which lists, how many entries, under which public digests --
+
+NOTE = "lists.json"
+
+
+@dataclass(frozen=True)
+class KnownLists:
+    """The lists of a store in their public form, entries per kind, and the curator key."""
+
+    lists: tuple[dict[str, Any], ...]
+    kinds: dict[str, int]
+    key: bytes
+
+    @property
+    def sources(self) -> dict[int, str]:
+        """Who sent each list."""
+        return {x["list_id"]: x["source"] for x in self.lists}
+
+    def seal(self, sha256: str, n: int) -> dict[str, Any]:
+        """The public form of a keyword file: its HMAC digest and how many words it holds."""
+        return {"digest": hmac_digest(self.key, sha256), "n": n}
+
+
+def read_known(store: Path, key: Path | None) -> KnownLists:
+    """Read the lists of a store, and the curator key beside it (or the one given).
+
+    Raises ListError for a file that is no store, is of another version, or holds no list.
+    """
+    refuse_other_files(store)  # before a key is missed that no such file has
+    return _known(store, load(key or key_path(store)))
+
+
+def snapshot(store: Path, known: KnownLists, work: Path) -> Snapshot:
+    """The store as this run reads it, from its work folder where an earlier try left it.
+
+    Where that one is gone, or was written into, what was found in it is forgotten. Raises
+    ListError where the store holds other lists than `known`, which was read of it just now.
+    """
+    note = work / NOTE
+    before = read_note(note, lambda found: Snapshot(work / NAME, store, found[0], found[1]))
+    if before is not None and before.is_whole():
+        taken = before
+    else:
+        taken = take(store, work)
+        if before is None or before.sha256 != taken.sha256:
+            forget_all(work)
+        write_note(note, [taken.sha256, taken.mode])
+    if _known(taken.path, known.key).lists != known.lists:
+        raise changed(store)
+    return taken
+
+
+def _known(store: Path, secret: bytes) -> KnownLists:
+    info = open_store(store)
+    lists = tuple(
+        {
+            "list_id": x.list_id,
+            "source": x.source,
+            "title": x.title,
+            "label": x.label,
+            "received": x.received.isoformat() if x.received else None,
+            "digest": hmac_digest(secret, x.content_sha256),
+            "entries": dict(sorted(x.entries.items())),
+        }
+        for x in info.lists
+    )
+    kinds: dict[str, int] = {}
+    for x in info.lists:
+        for kind, n in x.entries.items():
+            kinds[kind] = kinds.get(kind, 0) + n
+    return KnownLists(lists, kinds, secret)

@@ -1,0 +1,280 @@
+"""The flow of a run inside its work folder: search, rewrite, count, and the manifest last.
+
+A shard that fails is set aside and named; the others are done. Then the run stops with what
+it has, to be gone on with when the shard was replaced.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from relaion.errors import InputError, ListError, StopError
+from relaion.lists.snapshot import Snapshot
+from relaion.parquet.not_looked_at import Asked, NotLookedAt
+from relaion.paths import replaced, shown
+from relaion.run import manifest
+from relaion.run import out as folder
+from relaion.run.audit import FinishedRun, write_audit
+from relaion.run.coverage import ROLES, Coverage, coverage, left_out, reach
+from relaion.run.editions import Edition
+from relaion.run.find import ALIKE, Hunt, Searched
+from relaion.run.find_task import Search
+from relaion.run.hits import hold, notices
+from relaion.run.journal import Journal, mark_changed
+from relaion.run.needed_kinds import KnownLists
+from relaion.run.pool import Executor, Progress, TaskOutcome
+from relaion.run.settings import Keywords, Limits, Parameters, Plan, parse_size, write_keywords
+from relaion.run.sidecars import (
+    ChangedSidecarError,
+    check_sidecars,
+    read_sealed_sidecars,
+    roles_beside,
+    sidecar_lines,
+)
+from relaion.run.survey import Inputs, Numbered, several
+from relaion.run.tasks import Report, Settings, Task, is_done, task, tasks
+from relaion.sidecars.sidecar import Sidecar
+
+
+def _named(n: Numbered, error: str | None) -> str:
+    """What is said of a shard that failed by itself; its name, in any case."""
+    path = shown(n.shard.path)
+    error = error or "its worker said nothing of it"
+    return error if path in error else f"{path}: {error}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """The checked arguments of a run."""
+
+    inputs: Inputs
+    editions: tuple[Edition, ...]
+    known: KnownLists
+    keywords: Keywords | None
+    parameters: Parameters
+    plan: Plan
+    limits: Limits
+    version: str
+    sidecars: tuple[Path, ...]
+
+
+@dataclass
+class Run:
+    """One run over an OUT that is locked and begun."""
+
+    place: folder.Out
+    request: Request
+    lists: Snapshot
+    executor: Executor
+    progress: Progress
+    copy: bool
+    yes: bool
+    _failed: list[str] = field(default_factory=list)
+    _written: int = 0  # shards, by this process
+    _unwritten: int = 0
+
+    def whole(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[NotLookedAt, ...]]:
+        """Do it all; returns the manifest, what was to be said and what was not looked at.
+
+        Raises StopError when shards failed, once the others are done. The work folder is
+        left, with the store in it.
+        """
+        started = datetime.now(UTC)
+        inputs, work = self.request.inputs, self.place.work
+        for broken in inputs.broken:
+            self._fail(broken.shard.subset, broken.shard.name, broken.why)
+        told: list[str] = []
+        beside = self._sidecars(told)
+        if self.request.keywords:
+            write_keywords(work, self.request.keywords)
+        searched = self._search(beside)
+        reports = self._rewrite(searched)
+        self._stop_where_failed()
+        covered = self._covered(beside, searched, reports)
+        lines = sidecar_lines(beside)
+        asked = Asked(
+            self.request.known.kinds,
+            {rule for e in self.request.editions for rule in e.rules},
+            roles_beside(beside),
+            self.request.keywords is not None,
+            {x["label"] for x in self.request.known.lists}.difference(
+                *(e.labels for e in self.request.editions)
+            ),
+        )
+        passed_over = left_out(inputs, beside, asked, searched.values)
+        is_hit = bool(searched.hits.counts)
+        found = FinishedRun(
+            self.request.plan, inputs.shards, reports, covered, passed_over, lines, is_hit
+        )
+        write_audit(self.place.path / "audit.duckdb", found, work)
+        finished = datetime.now(UTC)
+        made = manifest.build(found, started.isoformat(), finished.isoformat())
+        manifest.write(self.place.path, made)
+        told += self._told(searched, roles_beside(beside), reports)
+        return made, tuple(dict.fromkeys(told)), passed_over
+
+    def _stop_where_failed(self) -> None:
+        if self._failed:
+            raise StopError(
+                f"{several(self._failed)}: {len(self._failed)} of {len(self.request.plan.inputs)} "
+                "shards failed, the others are done; mend or replace what failed and repeat the "
+                "command to go on"
+            )
+
+    def _covered(
+        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Mapping[int, Report]
+    ) -> tuple[Coverage, ...]:
+        """Count what could be matched; whoever changed a file by then is told so by its name."""
+        inputs, request = self.request.inputs, self.request
+        try:
+            return (
+                *coverage(
+                    inputs, searched.values, ROLES, row_hashes="row_hash" in request.known.kinds
+                ),
+                *reach(inputs, beside, request.limits, self.place.work, request.version),
+            )
+        finally:
+            self._refuse_changed(reports)
+            check_sidecars(beside)
+
+    def _refuse_changed(self, reports: Mapping[int, Report]) -> None:
+        """Set aside the shards that have other bytes than were written; stops where there are."""
+        for n in self.request.inputs.shards:
+            if not reports[n.no].is_of(n.shard.path):
+                mark_changed(self.place.work, n.no)
+                for edition in self.request.editions:  # a hard link to it changed with it
+                    target = self.place.path / edition.name / n.shard.subset / n.shard.name
+                    target.unlink(missing_ok=True)
+                self._fail_shard(n, str(replaced(n.shard.path)))
+        self._stop_where_failed()
+
+    def _fail(self, subset: str, name: str, line: str) -> None:
+        folder.note_failed(self.place.work, subset, name)
+        self._failed.append(line)
+        self.progress.say(line)
+
+    def _fail_shard(self, numbered: Numbered, line: str) -> None:
+        self._fail(numbered.shard.subset, numbered.shard.name, line)
+
+    def _sidecars(self, told: list[str]) -> tuple[Sidecar, ...]:
+        if not self.request.sidecars:
+            return ()
+        try:
+            return read_sealed_sidecars(
+                self.request.sidecars, self.place.work, self.request.parameters.columns, told
+            )
+        except ChangedSidecarError:
+            raise
+        except InputError:
+            folder.purge(self.place.path, self.place.work)
+            raise
+
+    def _search(self, beside: tuple[Sidecar, ...]) -> Searched:
+        """Find the rows that the lists name; stops where that is too much to be true."""
+        request = self.request
+        parameters = request.parameters
+        search = Search(
+            request.version, parameters.same_link, parameters.inner, beside,
+            request.limits.workers, ROLES,
+        )  # fmt: skip
+        hunt = Hunt(
+            search, self.lists, self.place.work, request.limits.memory, self.executor,
+            self.progress, self._fail_shard,
+        )  # fmt: skip
+        try:
+            searched = hunt.run(request.inputs.shards)
+            hold(searched.hits, request.inputs.rows, request.known.sources, yes=self.yes)
+        except (StopError, InputError, ListError):
+            folder.purge(self.place.path, self.place.work)
+            raise
+        return searched
+
+    def _rewrite(self, searched: Searched) -> dict[int, Report]:
+        """Write all shards that could be searched and are not written yet.
+
+        A batch that failed as a whole is done again shard by shard, so that only the shard
+        that failed is set aside.
+        """
+        request = self.request
+        settings = self._settings()
+        journal = Journal(self.place.work)
+        digests, seals = searched.digests, searched.seals
+        reports = {}
+        written = {report.no: report for report in journal.read(Report.read)}
+        for n in searched.shards:
+            report = written.get(n.no)
+            known = digests.get(n.no, ""), seals[n.no].sha256
+            if report and is_done(report, settings, n, *known):
+                reports[n.no] = report
+        waiting = [n for n in searched.shards if n.no not in reports]
+        self.progress.phase("clean", len(waiting), sum(n.shard.rows for n in waiting))
+        workers = request.limits.workers
+        batches = list(tasks(settings, waiting, digests, seals, workers))
+        while batches:
+            again: list[Numbered] = []
+            by_no = {t.no: t for t in batches}
+            for outcome in self.executor.run(batches):
+                again += self._take(by_no[outcome.no], outcome, journal, reports)
+            batches = [task(settings, [n], digests, seals) for n in again]
+        return dict(sorted(reports.items()))
+
+    def _take(
+        self, batch: Task, outcome: TaskOutcome, journal: Journal, reports: dict[int, Report]
+    ) -> Sequence[Numbered]:
+        """Note what became of a batch; returns the shards that are to be done again, alone.
+
+        Raises StopError where no other batch can do better.
+        """
+        done = [Report.read(found) for found in outcome.said.get("reports", ())]
+        if done:
+            journal.add(report.plain() for report in done)
+        reports |= {report.no: report for report in done}
+        self._written += len(done)
+        if outcome.fatal:
+            raise StopError(
+                f"{outcome.error} (no other shard can do better, so the run stopped; mend the "
+                "cause and repeat the command)"
+            )
+        if outcome.error is not None and len(batch.shards) > 1:
+            return batch.shards
+        lines = {int(no): line for no, line in outcome.said.get("failed", {}).items()}
+        for n in batch.shards:
+            if n.no not in reports:
+                self._fail_shard(n, lines.get(n.no) or _named(n, outcome.error))
+                self._stop_where_all_fail()
+        self.progress.done(len(batch.shards), batch.rows)
+        return ()
+
+    def _stop_where_all_fail(self) -> None:
+        self._unwritten += 1
+        if self._written == 0 and self._unwritten >= ALIKE:
+            raise StopError(
+                f"{self._failed[-1]} ({self._unwritten} shards failed and none could be written, "
+                "so it is not the shards; mend the cause and repeat the command to go on)"
+            )
+
+    def _settings(self) -> Settings:
+        request = self.request
+        memory = parse_size(request.limits.memory)
+        each = memory // (2 * request.limits.workers)  # the other half is the writer's
+        return Settings(
+            self.place.path.absolute(), self.place.work.absolute(), request.editions,
+            request.parameters, request.version, f"{each}B",
+            memory // 2,  # not by worker: how many there are must not move row groups
+            not self.copy,
+        )  # fmt: skip
+
+    def _told(
+        self, searched: Searched, reached: frozenset[str], reports: Mapping[int, Report]
+    ) -> list[str]:
+        request = self.request
+        told = list(request.inputs.notices)
+        inputs, kinds = request.inputs, request.known.kinds
+        told += notices(searched.hits, kinds, inputs.roles, reached, inputs.refused)
+        if any("unsafe_keyword" in e.rules for e in request.editions) and not request.keywords:
+            told.append("no --keywords: the rule that needs them is off")
+        for report in reports.values():
+            told += report.notices
+        return told

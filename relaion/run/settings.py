@@ -1,0 +1,263 @@
+"""What a run was asked to do: sizes, limits, keywords, and the plan that runs are compared by."""
+
+import codecs
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from relaion.engine import connect
+from relaion.errors import InputError
+from relaion.links import KEY_VERSION
+from relaion.links.text import BLANK, CONTROL, trim
+from relaion.paths import typed
+from relaion.run.editions import Edition
+from relaion.run.process import SLACK, Guard
+from relaion.sqlset import load
+
+# -- Sizes as people write them ----------------------------------------------------------------
+
+_UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
+_SIZE = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(I?)B?\s*$", re.IGNORECASE)
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size such as `2GB`, `512MiB` or `4G`; InputError when it is none."""
+    found = _SIZE.match(text)
+    if not found:
+        raise InputError(f"--memory {typed(text)}: is no size; write it like 2GB")
+    unit = _UNITS[found[2].upper()]
+    if found[3]:
+        unit = {1000**i: 1024**i for i in range(5)}[unit]
+    return int(float(found[1]) * unit)
+
+
+# -- How much of the machine a run may take ----------------------------------------------------
+
+LEAST = 100_000_000  # bytes; DuckDB cannot open even a small store in much less
+
+
+MEMORY = "2GB"  # where nothing else is said
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of the machine a run may take: processes or threads, and memory ('2GB').
+
+    `seconds` that a task of a worker may take; None for as many as its rows and bytes ask for.
+    """
+
+    workers: int
+    memory: str
+    seconds: float | None = None
+
+    @property
+    def guard(self) -> Guard:
+        """What no worker may exceed."""
+        return Guard(parse_size(self.memory) + SLACK, self.seconds)
+
+
+def limits_of(workers: int | None, memory: str, seconds: float | None = None) -> Limits:
+    """Limits as the user gave them: one worker a core by default, memory and time checked."""
+    if seconds is not None and not 0 < seconds < math.inf:
+        raise InputError(f"a time limit of {seconds:g} s; give a number of seconds above 0")
+    if parse_size(memory) < LEAST:
+        raise InputError(f"--memory {typed(memory)}: too little to work in; give 100MB at least")
+    return Limits(workers or os.cpu_count() or 1, f"{parse_size(memory)}B", seconds)
+
+
+# -- Keyword files: one word or phrase a line. As secret as lists: never echoed, never in an OUT --
+
+_ENDS = BLANK | CONTROL  # of a line
+
+
+@dataclass(frozen=True)
+class Keywords:
+    """The words of a file, and the SHA-256 of its bytes (public only as an HMAC).
+
+    `raw` are these bytes: the file may be another one by the time that the run is checked.
+    """
+
+    words: tuple[str, ...]
+    sha256: str
+    raw: bytes = field(default=b"", repr=False)
+
+
+def read_keywords(path: Path) -> Keywords:
+    """Read UTF-8 lines, with or without BOM; blank lines and `#` comments are passed over.
+
+    Blanks and what nobody sees at the ends of a line do not count.
+    Raises InputError for a file that cannot be read, is not UTF-8 or holds no word.
+    """
+    try:
+        raw = path.read_bytes()
+        text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    except OSError as e:
+        raise InputError(f"{path}: cannot be read ({e.strerror}); check --keywords") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    lines = (trim(line, _ENDS) for line in text.splitlines())
+    words = tuple(dict.fromkeys(w for w in lines if w and not w.startswith("#")))
+    if not words:
+        raise InputError(
+            f"{path}: holds no keyword; write one a line, or leave out --keywords to switch "
+            "the rule off"
+        )
+    return Keywords(words, hashlib.sha256(raw).hexdigest(), raw)
+
+
+def write_keywords(work: Path, keywords: Keywords) -> None:
+    """Leave the words where shard tasks read them, in the private work folder."""
+    with connect() as engine:
+        engine.execute("create temp table keywords (keyword varchar)")
+        engine.insert("keywords", pa.table({"keyword": list(keywords.words)}))
+        engine.write_parquet("from keywords", work / "keywords.parquet")
+
+
+# -- What a run was asked to do, in a form that two runs can be compared by --------------------
+# The plan is public: it stands in the manifest. Lists and keywords appear as HMAC digests
+# under the curator key, inputs by subset, name, rows and bytes, never by their links.
+
+UNSAFE_ABOVE = 0.45
+KEYWORD_ABOVE = 0.95
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The settings that decide which rows stay.
+
+    `keywords` is None, or the HMAC digest of the keyword file and how many it holds.
+    """
+
+    unscored: str
+    same_link: bool
+    inner: bool
+    keywords: dict[str, Any] | None
+    columns: dict[str, str | list[str]]
+    unsafe_above: float = UNSAFE_ABOVE
+    keyword_above: float = KEYWORD_ABOVE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides the outcome of a run, and nothing that does not."""
+
+    versions: dict[str, str]
+    sql_version: str
+    scripts: list[dict[str, str]]
+    parameters: dict[str, Any]
+    editions: list[dict[str, Any]]
+    lists: list[dict[str, Any]]
+    inputs: list[dict[str, Any]]
+    sidecars: list[dict[str, Any]]
+
+    @property
+    def run_id(self) -> str:
+        """The digest of the plan: equal for equal runs."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """Versions that an outcome may depend on."""
+    return {
+        "relaion": version("relaion"),
+        "duckdb": version("duckdb"),
+        "pyarrow": version("pyarrow"),
+        "link_key": str(KEY_VERSION),
+    }
+
+
+def make_plan(
+    inputs: Sequence[Mapping[str, Any]],
+    editions: Sequence[Edition],
+    lists: Sequence[Mapping[str, Any]],
+    parameters: Parameters,
+    sql_version: str,
+    sidecars: Sequence[Path] = (),
+) -> Plan:
+    """The plan of a run.
+
+    `inputs` holds subset, shard, rows, bytes; `lists` holds list_id, source, title, label,
+    received, digest, entries.
+    """
+    scripts = [{"name": f"{k}.sql", "sha256": s.sha256} for k, s in load(sql_version).items()]
+    return Plan(
+        versions=versions(),
+        sql_version=sql_version,
+        scripts=scripts,
+        parameters=asdict(parameters),
+        editions=[
+            {
+                "name": e.name,
+                "parent": e.parent,
+                "labels": list(e.labels),
+                "rules": list(e.rules),
+                "script": e.script.path.name,
+                "sha256": e.script.sha256,
+                "builtin": e.built_in,
+            }
+            for e in editions
+        ],
+        lists=[dict(entry) for entry in lists],
+        inputs=[dict(item) for item in inputs],
+        sidecars=[{"name": path.name, "bytes": path.stat().st_size} for path in sidecars],
+    )
+
+
+def differences(
+    old: Mapping[str, Any], new: Plan, failed: Collection[tuple[str, str]] = ()
+) -> list[str]:
+    """What differs between a plan on disk and this one, in words that name the cause first.
+
+    Shards (subset, name) that failed in the old run may be other ones now.
+    """
+    fresh = json.loads(json.dumps(asdict(new)))
+    found = [
+        f"{name} {old['versions'].get(name)} is now {value}"
+        for name, value in fresh["versions"].items()
+        if old["versions"].get(name) != value
+    ]
+    if old["sql_version"] != fresh["sql_version"] or old["scripts"] != fresh["scripts"]:
+        found.append("the SQL scripts differ")
+    found += [
+        f"{'--' if name in ('unscored', 'keywords') else ''}{name} differs"
+        for name, value in fresh["parameters"].items()
+        if old["parameters"].get(name) != value
+    ]
+    if old["editions"] != fresh["editions"]:
+        found.append("the editions differ")
+    if old["lists"] != fresh["lists"]:
+        found.append("the lists differ")
+    before, after = _but(old["inputs"], failed), _but(fresh["inputs"], failed)
+    if before != after:
+        found.append(_inputs_differ(before, after))
+    if old["sidecars"] != fresh["sidecars"]:
+        found.append("the sidecars differ")
+    return found
+
+
+def _but(inputs: list[dict[str, Any]], failed: Collection[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Inputs, those that failed without their rows and bytes."""
+    unknown = {"rows": None, "bytes": None}
+    return [i | unknown if (i["subset"], i["shard"]) in failed else i for i in inputs]
+
+
+def _inputs_differ(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> str:
+    before = {(i["subset"], i["shard"]): i for i in old}
+    for item in new:
+        key = (item["subset"], item["shard"])
+        if before.pop(key, None) != item:
+            return f"the inputs differ, first in {item['subset']}/{item['shard']}"
+    missing = next(iter(before), None)
+    if missing is None:
+        return "the inputs come in another order"
+    return f"the inputs differ: {missing[0]}/{missing[1]} is missing"

@@ -1,0 +1,197 @@
+"""What a worker does with a batch of shards: decide, then mask the rows out of each and write it.
+
+A shard that fails is told apart; the others of its batch are done.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+from relaion.errors import EngineError, InputError, NoRoomError, OutputError, RelaionError
+from relaion.parquet.null_claims import hidden_roles
+from relaion.parquet.writer import Target, write_editions
+from relaion.paths import (
+    Seal,
+    Stamp,
+    atomic_write,
+    is_still,
+    read_still,
+    replaced,
+    seal,
+    shown,
+    stamp_of,
+)
+from relaion.run.decide import Deciders, Decision
+from relaion.run.journal import mark_changed
+from relaion.run.survey import Numbered
+from relaion.run.tasks import BatchDone, Report, Settings, Task, WrittenShard
+
+Outputs: TypeAlias = "tuple[dict[str, WrittenShard], list[str]]"
+
+
+def run_task(
+    task: Task, deciders: Deciders, line: Callable[[str, BaseException], str]
+) -> BatchDone:
+    """Decide a batch, write its shards, count; a report of each that was done.
+
+    `line` says in one line what an unexpected error of a shard was. Raises what decides nothing
+    for any shard of the batch; where it has one shard alone, that one is named. Where there is
+    no room for one shard, the others of its batch are not tried.
+    """
+    decisions: list[dict[int, Decision]] = []
+    seals = {n.shard.path: task.seals[n.no] for n in task.shards}
+    decider = deciders.of(task.settings)
+    try:
+        read_still(seals, lambda: decisions.append(decider.decide(task)))
+    except RelaionError as e:
+        if len(task.shards) == 1:
+            _refuse_replaced(task, task.shards[0], e)
+            if isinstance(e, EngineError) and e.no_room:  # a batch may need more than each
+                raise NoRoomError(str(e)) from None
+        raise
+    reports: list[Report] = []
+    failed: dict[int, str] = {}
+    for n in task.shards:
+        try:
+            reports.append(_write_shard(task, n, decisions[-1][n.no]))
+        except NoRoomError as e:
+            return BatchDone(tuple(reports), failed, str(e), fatal=True)
+        except RelaionError as e:
+            failed[n.no] = str(e)
+        except Exception as e:  # a bug met in one shard must not end the run
+            failed[n.no] = line(shown(n.shard.path), e)
+    return BatchDone(tuple(reports), failed)
+
+
+def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
+    """Write one shard of every edition.
+
+    Raises InputError, and leaves no output, where it is another file than was searched.
+    """
+    source, known = n.shard.path, task.seals[n.no]
+    settings = task.settings
+    done: list[Outputs] = []
+    try:
+        (read,) = read_still({source: known}, lambda: done.append(_write(settings, n, decision)))
+        outputs, notices = done[-1]
+        if n.shard.says_empty and (denied := hidden_roles(source, n.shard.layout)):
+            notices.append(_denied(denied))
+        _same_bytes(settings, n, known.sha256, read, outputs)
+        stamps = {e.name: stamp_of(settings.target(e.name, n)) for e in settings.editions}
+        stamp = stamp_of(source)
+        is_linked = any(output.how == "linked" for output in outputs.values())
+        if stamp.written != read.written or not (
+            is_linked or is_still(source, Seal(read, known.sha256))
+        ):
+            raise replaced(source)
+    except RelaionError as e:
+        _refuse_replaced(task, n, e)
+        raise
+    return Report(
+        n.no, n.shard.rows, stamp.size, known.sha256, task.hits.get(n.no, ""),
+        {name: replace(output, stamp=stamps[name]) for name, output in outputs.items()},
+        decision.tally, decision.groups, stamp, notices,
+    )  # fmt: skip
+
+
+def _denied(columns: Sequence[str]) -> str:
+    named = ", ".join(map(shown, columns))
+    return (
+        "footers say that row groups are NULL throughout where they hold values "
+        f"(columns {named}); the values were read. A shard that loses no row keeps its footer: "
+        "other programs may believe it, so write such shards again"
+    )
+
+
+def _refuse_replaced(task: Task, n: Numbered, error: RelaionError) -> None:
+    """Raise for a shard that is another file now, whatever went wrong, and leave no output of it.
+
+    It is noted, so that it is searched again.
+    """
+    if isinstance(error, OutputError) or _is_searched(n.shard.path, task.seals[n.no]):
+        return
+    mark_changed(task.settings.work, n.no)
+    for edition in task.settings.editions:
+        task.settings.target(edition.name, n).unlink(missing_ok=True)
+    raise (error if isinstance(error, InputError) else replaced(n.shard.path)) from None
+
+
+def _is_searched(source: Path, known: Seal) -> bool:
+    try:
+        return seal(source).sha256 == known.sha256
+    except InputError:
+        return False
+
+
+def _write(settings: Settings, n: Numbered, decision: Decision) -> Outputs:
+    """Write the shard of every edition that loses rows; the others have no output yet."""
+    removed = decision.removed
+    outputs: dict[str, WrittenShard] = {}
+    targets: list[tuple[str, Target]] = []
+    for edition in settings.editions:
+        target = settings.target(edition.name, n)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise OutputError(f"{shown(target.parent)}: cannot be made ({e.strerror})") from None
+        if len(removed[edition.name]):
+            targets.append((edition.name, Target(target, removed[edition.name])))
+    notices: list[str] = []
+    if targets:
+        written = write_editions(
+            n.shard.path, [t for _, t in targets], memory_bytes=settings.writer_bytes
+        )
+        for (name, to), w in zip(targets, written, strict=True):
+            if w.rows != n.shard.rows - len(removed[name]):
+                raise OutputError(f"{shown(to.path)}: holds another number of rows than it should")
+            outputs[name] = WrittenShard(w.rows, w.bytes, w.sha256, "written")
+            notices += [said for said in w.notices if said not in notices]
+    return outputs, notices
+
+
+def _same_bytes(
+    settings: Settings, n: Numbered, sha256: str, read: Stamp, outputs: dict[str, WrittenShard]
+) -> None:
+    """Give the editions that lose nothing the source's bytes: by a hard link, else by a copy."""
+    source = n.shard.path
+    for edition in settings.editions:
+        if edition.name not in outputs:
+            with atomic_write(settings.target(edition.name, n)) as part:
+                how = "linked" if settings.link and _linked(source, part, read) else "copied"
+                if how == "copied" and _copied(source, part) != sha256:
+                    raise replaced(source)
+            outputs[edition.name] = WrittenShard(n.shard.rows, n.shard.bytes, sha256, how)
+
+
+def _linked(source: Path, part: Path, read: Stamp) -> bool:
+    try:
+        os.link(source.resolve(), part)
+    except OSError:  # another file system, or one without hard links
+        return False
+    if stamp_of(part).written != read.written:
+        raise replaced(source)
+    return True
+
+
+def _copied(source: Path, part: Path) -> str:
+    """Copy bytes, and tell their SHA-256; what fails on the source's side is said of it."""
+    digest = hashlib.sha256()
+    with part.open("wb") as to:
+        for block in _blocks(source):
+            digest.update(block)
+            to.write(block)
+    return digest.hexdigest()
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as f:
+            while block := f.read(1 << 20):
+                yield block
+    except OSError as e:
+        raise InputError(
+            f"{shown(path)}: cannot be read ({e.strerror}); is it still there and whole?"
+        ) from None

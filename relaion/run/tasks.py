@@ -1,0 +1,191 @@
+"""The work on a batch of shards as plain values, and how shards are cut into batches."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from relaion.paths import Seal, Stamp, is_still, shown
+from relaion.run.editions import Edition
+from relaion.run.process import seconds_for
+from relaion.run.settings import Parameters
+from relaion.run.survey import Numbered, batches
+
+# -- The work on a batch of shards as plain values: what is to be done, and what was done ------
+# A task is pickled on its way to a worker; `rewrite.py` does it.
+
+ROWS_A_SECOND = 5_000  # an edition script and two editions of long captions take a tenth
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all tasks of a run share.
+
+    `memory` is what one worker may take for its queries, `writer_bytes` for what it writes.
+    """
+
+    out: Path
+    work: Path
+    editions: tuple[Edition, ...]
+    parameters: Parameters
+    version: str
+    memory: str
+    writer_bytes: int
+    link: bool
+
+    def target(self, edition: str, shard: Numbered) -> Path:
+        """Where a shard of an edition goes."""
+        return self.out / edition / shard.shard.subset / shard.shard.name
+
+
+@dataclass(frozen=True)
+class Task:
+    """A batch of shards, in order of number, to be decided together and written one by one.
+
+    `hits`: a digest of what the search found in a shard, by its number; none where it found
+    nothing. `seals` are the shards as they were searched.
+    """
+
+    settings: Settings
+    shards: tuple[Numbered, ...]
+    hits: dict[int, str]
+    seals: dict[int, Seal]
+
+    @property
+    def no(self) -> int:
+        """The number of its first shard."""
+        return self.shards[0].no
+
+    @property
+    def rows(self) -> int:
+        """Rows of all its shards."""
+        return sum(n.shard.rows for n in self.shards)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all its shards."""
+        return sum(n.shard.bytes for n in self.shards)
+
+    @property
+    def named(self) -> str:
+        """What an error calls this task."""
+        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else "a batch of shards"
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        return seconds_for(self.rows, self.bytes, ROWS_A_SECOND, len(self.shards))
+
+
+@dataclass(frozen=True)
+class WrittenShard:
+    """A shard of an edition as it was written; `how` is written, linked or copied.
+
+    `stamp` is that of the file when the task was done.
+    """
+
+    rows: int
+    bytes: int
+    sha256: str
+    how: str
+    stamp: Stamp | None = None
+
+    def is_at(self, path: Path) -> bool:
+        """Whether this very output is there, whole."""
+        return self.stamp is not None and is_still(path, Seal(self.stamp, self.sha256))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was done to one shard: private, since it counts per shard. `hits` is that of the task.
+
+    `stamp` is that of the shard when it was written.
+    """
+
+    no: int
+    rows: int
+    bytes: int
+    sha256: str
+    hits: str
+    outputs: dict[str, WrittenShard]
+    tally: list[list[Any]]
+    groups: list[list[Any]]
+    stamp: Stamp
+    notices: list[str] = field(default_factory=list)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, found: dict[str, Any]) -> "Report":
+        """Read what `plain` made; raises TypeError or LookupError for anything else."""
+        for each in (found, *found["outputs"].values()):
+            each["stamp"] = Stamp(*map(int, each["stamp"]))
+        found["outputs"] = {k: WrittenShard(**v) for k, v in found["outputs"].items()}
+        return cls(**found)
+
+    def is_of(self, path: Path) -> bool:
+        """Whether a shard still has the bytes that were read."""
+        return is_still(path, Seal(self.stamp, self.sha256))
+
+
+@dataclass(frozen=True)
+class BatchDone:
+    """What became of a batch: a report of each shard that was done, a line for each that failed.
+
+    `error` where the others failed alike, and nothing is known of each; `fatal` when no other
+    task can do better.
+    """
+
+    reports: tuple[Report, ...] = ()
+    failed: dict[int, str] = field(default_factory=dict)
+    error: str | None = None
+    fatal: bool = False
+
+
+# -- From shards to tasks: batches that are worth a run of the scripts, and small enough to share --
+
+BATCH_ROWS = 1_000_000
+FEWEST_ROWS = 20_000  # fewer cost more to set going than to do
+SHARES = 4  # batches a worker, so that none waits long for the last
+
+
+def tasks(
+    settings: Settings,
+    shards: Sequence[Numbered],
+    hits: Mapping[int, str],
+    seals: Mapping[int, Seal],
+    workers: int,
+) -> Iterator[Task]:
+    """Tasks for some shards, in order of number."""
+    rows = sum(n.shard.rows for n in shards)
+    each = max(FEWEST_ROWS, min(BATCH_ROWS, rows // (SHARES * workers)))
+    for batch in batches(shards, each):
+        yield task(settings, batch, hits, seals)
+
+
+def task(
+    settings: Settings,
+    batch: Iterable[Numbered],
+    hits: Mapping[int, str],
+    seals: Mapping[int, Seal],
+) -> Task:
+    """The task for one batch.
+
+    `hits` are digests of what was found, by shard number; none where nothing was. `seals` are
+    the shards as they were searched.
+    """
+    batch = tuple(batch)
+    found = {n.no: hits[n.no] for n in batch if n.no in hits}
+    return Task(settings, batch, found, {n.no: seals[n.no] for n in batch})
+
+
+def is_done(report: Report, settings: Settings, n: Numbered, hits: str, sha256: str) -> bool:
+    """Whether a report is of this very shard and these hits, and its outputs are there, whole."""
+    if set(report.outputs) != {e.name for e in settings.editions}:
+        return False
+    # a shard that was mended named further links, or one is another file than was written
+    if (report.hits, report.sha256) != (hits, sha256) or not report.is_of(n.shard.path):
+        return False
+    return all(out.is_at(settings.target(name, n)) for name, out in report.outputs.items())

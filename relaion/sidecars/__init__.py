@@ -1,0 +1,1 @@
+"""Sidecars: tables of image hashes that lie apart from the links."""

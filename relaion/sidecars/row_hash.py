@@ -1,0 +1,124 @@
+"""LAION's row hash: the identity of a row across layouts, computed where a shard lacks it.
+
+The first 64 bits, signed, of MurmurHash3_x64_128 (seed 0) over the UTF-8 of the link and, right
+after it, the caption; NULL counts as nothing. Source: compute_hashes.py of LAION-5B's
+preparation (facts with test vectors in `tests/test_rowhash.py`).
+"""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import pairwise
+
+import mmh3
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from relaion.errors import InputError
+from relaion.parquet.columns import column_arrays, column_batches, open_parquet
+from relaion.parquet.layout import Shard
+from relaion.parquet.raw_values import as_bytes
+from relaion.parquet.roles import Column
+from relaion.paths import shown
+
+_ROWS = 32_768
+_WHOLE = re.compile(rb"[ \t-\r]*([+-]?[0-9]{1,20})[ \t-\r]*")
+
+
+def row_hashes(links: pa.Array, captions: pa.Array) -> pa.Array:
+    """The int64 row hash of every pair of a link and a caption (text or bytes); never null.
+
+    Bytes that are no UTF-8 are hashed as they stand.
+    """
+    nothing = pa.scalar(b"", pa.large_binary())
+    pairs = [as_bytes(column).fill_null(nothing) for column in (links, captions)]
+    joined = pc.binary_join_element_wise(*pairs, nothing)
+    if not len(joined):
+        return pa.array([], pa.int64())
+    _, offsets, data = joined.buffers()
+    ends = memoryview(offsets).cast("q")[joined.offset : joined.offset + len(joined) + 1]
+    text = memoryview(data if data is not None else b"")
+    digest = mmh3.mmh3_x64_128_digest
+    low = b"".join([digest(text[start:end])[:8] for start, end in pairwise(ends)])
+    return pa.Array.from_buffers(pa.int64(), len(joined), [None, pa.py_buffer(low)])
+
+
+def own_hashes(values: pa.Array) -> pa.Array:
+    """A column of row hashes as int64: whole numbers with a sign or without, or texts of them.
+
+    A text that is no whole 64-bit number is NULL. As `row_hash_of_number` and
+    `row_hash_of_text` in `sql/v1/04_digest_macros.sql`.
+    """
+    if isinstance(values, pa.DictionaryArray):
+        values = values.dictionary_decode()
+    if pa.types.is_int64(values.type):
+        return values
+    if pa.types.is_uint64(values.type):
+        return values.view(pa.int64())
+    if pa.types.is_null(values.type):
+        return pc.cast(values, pa.int64())
+    if not pa.types.is_decimal(values.type):
+        values = as_bytes(values)
+    return pa.array([None if v is None else _signed(v) for v in values.to_pylist()], pa.int64())
+
+
+def _signed(value: Decimal | bytes) -> int | None:
+    if isinstance(value, bytes):
+        found = _WHOLE.fullmatch(value)
+        number = int(found[1]) if found else 1 << 64
+    else:
+        number = int(value)
+    if not -(1 << 63) <= number < 1 << 64:
+        return None
+    return number - (1 << 64) if number >> 63 > 0 else number
+
+
+def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """The rows of a shard that have no row hash of their own: row numbers, and their hashes.
+
+    Both are int64, piece by piece in the order of the file; rows with neither link nor
+    caption are left out. Links and captions are read only where a hash is missing, which
+    the values tell, never the footer. Raises InputError for columns that cannot be read.
+    """
+    roles = shard.layout.roles
+    names = [name for name in ("url", "text", "row_hash") if name in roles]
+    own = roles.get("row_hash")
+    if not {"url", "text"} & set(names):
+        return  # nothing to compute them from
+    try:
+        with open_parquet(shard.path) as file:
+            start = 0
+            for group in range(file.metadata.num_row_groups):
+                if own is not None and (n := _rows_if_full(file, own, group)) is not None:
+                    start += n
+                    continue
+                wanted = [roles[name] for name in names]
+                for arrays in column_batches(file, wanted, [group], rows=_ROWS):
+                    columns = dict(zip(names, arrays, strict=True))
+                    yield _of_piece(columns, start)
+                    start += len(arrays[0])
+    except (OSError, pa.ArrowException):
+        raise InputError(
+            f"{shown(shard.path)}: its links or captions cannot be read; get the file again"
+        ) from None
+
+
+def _rows_if_full(file: pq.ParquetFile, column: Column, group: int) -> int | None:
+    """The rows of a row group where all have a value in a column, else None."""
+    rows = 0
+    for array in column_arrays(file, column, [group]):
+        if own_hashes(array).null_count:
+            return None
+        rows += len(array)
+    return rows
+
+
+def _of_piece(columns: dict[str, pa.Array], start: int) -> tuple[pa.Array, pa.Array]:
+    none = pa.nulls(len(next(iter(columns.values()))), pa.string())
+    links, captions = columns.get("url", none), columns.get("text", none)
+    wanted = pc.or_(pc.is_valid(links), pc.is_valid(captions))
+    if "row_hash" in columns:
+        wanted = pc.and_(wanted, pc.is_null(own_hashes(columns["row_hash"])))
+    rows = pc.add(pc.indices_nonzero(wanted).cast(pa.int64()), start)
+    return rows, row_hashes(links.filter(wanted), captions.filter(wanted))

@@ -1,0 +1,88 @@
+"""`verify`: the promises of a finished run, checked by other code than the run's own."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from relaion.errors import InputError, OutputError
+from relaion.lists.snapshot import Held, hold
+from relaion.parquet.overrides import Columns
+from relaion.paths import shown
+from relaion.verifier import tree
+from relaion.verifier.given import Arguments, Given, check_given
+from relaion.verifier.installation import check_installation, same_columns
+from relaion.verifier.schedule import Done, Job, check_rows
+from relaion.verifier.shape import check_shape
+from relaion.verifier.statement import MANIFEST, Statement, read_statement
+from relaion.verifier.verdict import PROMISES, Notes, Verdict
+
+
+def verify(
+    out: Path,
+    *,
+    inputs: Sequence[Path] = (),
+    lists: Path | Held | None = None,
+    keywords: Path | bytes | None = None,
+    key: Path | bytes | None = None,
+    columns: Columns | None = None,
+    sidecars: Sequence[Path] = (),
+    workers: int = 1,
+    done: Done | None = None,
+) -> Verdict:
+    """Re-check the promises of a finished OUT; what could not be checked is said, with why.
+
+    `inputs`, `lists`, `keywords`, `sidecars` and `key` (default: the one beside the lists) are
+    those of the run; a store may be held open already, keywords and key be read.
+    `done(shards, rows)` is called after each shard. Writes nothing but private copies of
+    sidecars of text lines, which are gone afterwards. A list of hashed links makes it slow:
+    each link is written in every way that may have been hashed (0.1 ms a row).
+    Raises InputError or ListError for an argument that cannot be read; whatever is wrong
+    with OUT itself is a finding of the verdict.
+    """
+    if not out.is_dir():
+        raise InputError(f"{shown(out)}: no such folder; name the OUT of a finished run")
+    notes = Notes()
+    try:
+        statement = read_statement(out)
+    except OutputError as e:
+        notes.find("5", MANIFEST, str(e).removeprefix(f"{MANIFEST}: "))
+        for promise in PROMISES:
+            notes.skip(promise, "OUT has no manifest that can be read")
+        return notes.verdict(shown(out))
+    if not check_shape(statement, notes):
+        for promise in PROMISES:
+            notes.skip(promise, "OUT has no manifest as clean writes one")
+        return notes.verdict(shown(out))
+    same_columns(statement, columns, notes)
+    check_installation(statement, notes)
+    with ExitStack() as stack:
+        held = stack.enter_context(hold(lists)) if isinstance(lists, str | Path) else lists
+        arguments = Arguments(inputs, held, keywords, key, sidecars)
+        given = check_given(statement, arguments, notes, stack)
+        _say_unchecked(statement, given, notes)
+        tree.check_tree(out, statement, notes)
+        tree.check_stated(statement, notes)
+        tree.check_private(held, notes)
+        check_rows(Job(out, statement, given, workers, done), notes)
+    return notes.verdict(shown(out))
+
+
+def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
+    lists, inputs = given.lists is not None, bool(given.sources)
+    if not lists:
+        notes.skip("1a", "no lists given")
+        notes.limit("4", "not compared with the lists: none given")
+    if not inputs:
+        for promise in ("1b", "2", "6"):
+            notes.skip(promise, "no inputs of the run given")
+        notes.limit("1a", "other rows with a listed link are looked for among kept rows only")
+        notes.limit("3", "not compared with the original: no inputs of the run given")
+    for why in given.unlike:
+        notes.skip("1b", why)
+        notes.skip("6", why)
+    for edition in statement.editions:
+        if not edition.modelled:
+            why = f"edition {shown(edition.name)} has a script of its own"
+            notes.limit("1b", f"{why}: whether it lost innocent rows cannot be judged")
+            notes.limit("1a", f"{why}: only its lists were checked")
+            notes.limit("6", f"{why}: its counts were not recomputed")

@@ -1,0 +1,229 @@
+"""The manifest by itself: every key and value of the kind that clean writes, and nothing else."""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from relaion.parquet.role_rules import ROLES
+from relaion.verifier.known import KINDS
+from relaion.verifier.statement import MANIFEST, Statement
+from relaion.verifier.verdict import Notes
+
+# what a manifest says of publishing, word for word
+WHY = {
+    False: "there is no cover: whoever has the old metadata can subtract this edition from it and "
+    "find the listed rows among the few that no public rule explains",
+    True: "no list removed a row, so the difference to the old metadata shows none",
+}
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]{0,40}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_RUN = re.compile(r"[0-9a-f]{16}")
+_SQL = re.compile(r"v[0-9]{1,4}")
+_SCRIPT = re.compile(r"(?:[a-z]+/)?[a-z0-9_]{1,80}\.sql")
+_EDITION = re.compile(r"[a-z][a-z0-9-]*")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def check_shape(statement: Statement, notes: Notes) -> bool:
+    """Find keys that no manifest has, values of another kind, and what was written otherwise.
+
+    Returns whether all that a check relies on is there, and of its kind.
+    """
+    raw = statement.raw
+    differences = list(_differences(raw, _SHAPE, ""))
+    for promise, what in differences:
+        notes.find(promise, MANIFEST, what)
+    if statement.data != _written(raw):
+        notes.find("4", MANIFEST, "is not written as clean writes it: spaces or keys may tell more")
+    if any(promise == "6" for promise, _ in differences):
+        return False
+    if datetime.fromisoformat(raw["finished"]) < datetime.fromisoformat(raw["started"]):
+        notes.find("6", MANIFEST, "states a run that ended before it began")
+    if raw["why"] != WHY[raw["publishable"]]:
+        notes.find("4", MANIFEST, "gives another reason for or against publishing than clean does")
+    if not _is_in_order(raw):
+        notes.find("4", MANIFEST, "states its shards or lists in another order than clean does")
+    if raw["run"] != run_id(raw):
+        notes.find("6", MANIFEST, "its run is not the digest of what it states")
+    return True
+
+
+def _is_in_order(raw: Mapping[str, Any]) -> bool:
+    """Lists by number, and the outputs as editions and inputs come: no order says anything."""
+    numbers = [line["list_id"] for line in raw["lists"]]
+    inputs = [(line["subset"], line["shard"]) for line in raw["inputs"]]
+    outputs = [(line["edition"], line["subset"], line["shard"]) for line in raw["outputs"]]
+    expected = [(e["name"], *key) for e in raw["editions"] for key in inputs]
+    is_whole = sorted(outputs) == sorted(expected)  # what is missing is found elsewhere
+    return numbers == sorted(numbers) and (outputs == expected or not is_whole)
+
+
+def _written(raw: Mapping[str, Any]) -> bytes:
+    return (json.dumps(raw, indent=1, ensure_ascii=True) + "\n").encode("ascii")
+
+
+def run_id(raw: Mapping[str, Any]) -> str:
+    """The digest of all that decides a run; empty where the manifest lacks some of it."""
+    try:
+        plan = {
+            "versions": {name: raw[name] for name in ("relaion", "duckdb", "pyarrow")}
+            | {"link_key": str(raw["key_version"])},
+            **{k: raw[k] for k in ("sql_version", "scripts", "parameters", "editions", "lists")},
+            "inputs": [
+                {k: i[k] for k in ("subset", "shard", "rows", "bytes")} for i in raw["inputs"]
+            ],
+            "sidecars": [{k: s[k] for k in ("name", "bytes")} for s in raw["sidecars"]],
+        }
+    except (KeyError, TypeError):
+        return ""
+    return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _differences(value: Any, shape: Any, where: str) -> Iterator[tuple[str, str]]:
+    """What is otherwise than in a shape: a dict of keys, a list of items, or a test of a value."""
+    named = where.lstrip(".") or "it"
+    if isinstance(shape, dict | list) and not isinstance(value, type(shape)):
+        yield "6", f"states something else as {named} than clean does"
+    elif isinstance(shape, dict):
+        if set(value) - set(shape):
+            yield "4", f"holds a key that no manifest has (in {named})"
+        elif list(value) != [key for key in shape if key in value]:
+            yield "4", f"has the keys of {named} in another order than clean writes"
+        for key, inner in shape.items():
+            if key in value:
+                yield from _differences(value[key], inner, f"{where}.{key}")
+            else:
+                yield "6", f"does not state {where.lstrip('.')}{'.' if where else ''}{key}"
+    elif isinstance(shape, list):
+        for item in value:
+            yield from _differences(item, shape[0], where)
+    elif not shape(value):
+        yield "6", f"states something else as {named} than clean does"
+
+
+class _Like:
+    """A text of this pattern."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+
+    def __call__(self, value: Any) -> bool:
+        return isinstance(value, str) and self._pattern.fullmatch(value) is not None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_name(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 1 << 63
+
+
+def _is_score(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _is_time(value: Any) -> bool:
+    """ISO 8601 in UTC, just as Python writes it."""
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return found.utcoffset() == timedelta(0) and found.isoformat() == value
+
+
+def _is_day(value: Any) -> bool:
+    if value is None:
+        return True
+    try:
+        return isinstance(value, str) and bool(
+            _DAY.fullmatch(value) and datetime.fromisoformat(value)
+        )
+    except ValueError:
+        return False
+
+
+def _are_entries(value: Any) -> bool:
+    return isinstance(value, dict) and all(k in KINDS and _is_count(n) for k, n in value.items())
+
+
+def _are_words(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value)) and len(set(value)) == len(value)
+
+
+def _are_columns(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        role in ROLES and (_is_text(names) or _are_words(names)) for role, names in value.items()
+    )
+
+
+def _are_keywords(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and list(value) == ["digest", "n"]
+        and _Like(_SHA256)(value["digest"])
+        and _is_count(value["n"])
+    )
+
+
+_FILE = {"rows": _is_count, "bytes": _is_count, "sha256": _Like(_SHA256)}
+_SHARD = {"subset": _is_text, "shard": _is_text, **_FILE}
+_SHAPE: dict[str, Any] = {
+    "relaion": _Like(_VERSION),
+    "duckdb": _Like(_VERSION),
+    "pyarrow": _Like(_VERSION),
+    "sql_version": _Like(_SQL),
+    "key_version": _is_count,
+    "run": _Like(_RUN),
+    "started": _is_time,
+    "finished": _is_time,
+    "scripts": [{"name": _Like(_SCRIPT), "sha256": _Like(_SHA256)}],
+    "parameters": {
+        "unscored": lambda value: value in ("keep", "drop"),
+        "same_link": _is_flag,
+        "inner": _is_flag,
+        "keywords": _are_keywords,
+        "columns": _are_columns,
+        "unsafe_above": _is_score,
+        "keyword_above": _is_score,
+    },
+    "editions": [
+        {
+            "name": _Like(_EDITION),
+            "parent": _Like(_EDITION),
+            "labels": _are_words,
+            "rules": _are_words,
+            "script": _is_text,
+            "sha256": _Like(_SHA256),
+            "builtin": _is_flag,
+        }
+    ],
+    "lists": [
+        {
+            "list_id": _is_count,
+            "source": _is_name,
+            "title": _is_name,
+            "label": _is_name,
+            "received": _is_day,
+            "digest": _Like(_SHA256),
+            "entries": _are_entries,
+        }
+    ],
+    "sidecars": [{"name": _is_text, **_FILE}],
+    "inputs": [_SHARD],
+    "outputs": [{"edition": _Like(_EDITION), **_SHARD}],
+    "publishable": _is_flag,
+    "why": _is_text,
+}

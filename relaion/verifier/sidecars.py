@@ -1,0 +1,68 @@
+"""Are the sidecars that were given those of the run? And where do their roles stand?"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from relaion.parquet.not_looked_at import passed_over_beside
+from relaion.paths import Seal, find_sidecars, is_still, owned_folder, replaced, seal
+from relaion.sidecars.sidecar import Sidecar, read_sidecars
+from relaion.verifier.beside import Apart
+from relaion.verifier.rows import roles_of
+from relaion.verifier.shorts import Source
+from relaion.verifier.statement import MANIFEST, SidecarLine, Statement
+from relaion.verifier.verdict import Notes, count
+
+
+def check_sidecars(
+    statement: Statement, paths: Sequence[Path], notes: Notes, stack: ExitStack
+) -> tuple[tuple[Apart, ...], list[str]]:
+    """The sidecars as sources, and why the model cannot know what the run knew, if so.
+
+    A sidecar of text lines is read through a private copy that goes when `stack` ends.
+    Raises InputError for a sidecar that cannot be read.
+    """
+    if not paths:
+        if not statement.sidecars:
+            return (), []
+        notes.limit("1a", "rows that only a sidecar names were not looked for: none given")
+        return (), ["the run had sidecars, none were given"]
+    work = stack.enter_context(owned_folder("verify")).path
+    said: list[str] = []
+    seals = {s.path: seal(s.path) for s in find_sidecars(paths).shards}
+    stack.callback(_refuse_changed, seals)
+    found = read_sidecars(paths, work, statement.parameters.columns, said)
+    for notice in said:
+        notes.notice(notice)
+    ours = sorted((_line(s, seals[s.path].sha256) for s in found), key=str)
+    differ = len(set(ours) ^ set(statement.sidecars)) or ours != list(statement.sidecars)
+    apart = tuple(_apart(s) for s in found)
+    if not differ:
+        return apart, []
+    missing = len(set(statement.sidecars) - set(ours))
+    if missing:
+        notes.limit("1a", f"{count(missing, 'sidecar')} of the run not given")
+    notes.find("6", MANIFEST, "the sidecars given are not those of the run")
+    return apart, ["the sidecars given are not those of the run"]
+
+
+def _apart(sidecar: Sidecar) -> Apart:
+    layout = sidecar.layout
+    return Apart(
+        Source(sidecar.readable, roles_of(layout), is_checked=False),
+        sidecar.keys,
+        sidecar.name,
+        {(r, i): c.name for r in layout.roles for i, c in enumerate(layout.playing(r))},
+        passed_over_beside(sidecar.name, layout),
+    )
+
+
+def _line(sidecar: Sidecar, sha256: str) -> SidecarLine:
+    return SidecarLine(sidecar.name, sidecar.rows, sidecar.bytes, sha256)
+
+
+def _refuse_changed(seals: Mapping[Path, Seal]) -> None:
+    """Raise InputError where a sidecar has other bytes by the end of the check."""
+    for path, before in seals.items():
+        if not is_still(path, before):
+            raise replaced(path)

@@ -1,0 +1,169 @@
+"""What a check says: findings, one outcome for each promise, and the verdict over all of them.
+
+A sentence names a file, what is wrong and how many rows, never which row or value. Names
+of files and columns are others' choice, so every sentence is put on one line here.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from relaion.paths import shown
+
+State = Literal["held", "broken", "not checked"]
+
+PROMISES = {
+    "1a": "no row survives that a list or a rule names",
+    "1b": "no other row is lost, and none is added",
+    "2": "the rest is untouched: schema, metadata, order and values",
+    "3": "every edition is a part of its parent",
+    "4": "nothing is disclosed",
+    "5": "OUT is whole: the files that its manifest states, and nothing else",
+    "6": "every number can be recomputed: what went in, and the counts that came out",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: the promise it breaks, the file, and a plain sentence."""
+
+    promise: str
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+@dataclass(frozen=True)
+class CheckOutcome:
+    """One promise: held, broken or not checked; `why` says what was left out, if anything."""
+
+    promise: str
+    title: str
+    state: State
+    why: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of every promise, and notices that break none.
+
+    `ok`: nothing is broken (what an exit code asks). `clean`: every promise was checked in
+    full and held, and nothing was left out; never true without lists. `not_looked_at` are
+    sentences, one for each thing that nothing was compared with.
+    """
+
+    out: str
+    outcomes: tuple[CheckOutcome, ...]
+    notices: tuple[str, ...]
+    not_looked_at: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether no promise was found broken."""
+        return all(o.state != "broken" for o in self.outcomes)
+
+    @property
+    def clean(self) -> bool:
+        """Whether every promise was checked, without reserve, and held, and all was looked at."""
+        held = all(o.state == "held" and not o.why for o in self.outcomes)
+        return held and not self.not_looked_at
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """What no promise was checked for, and why; each reason once."""
+        return tuple(dict.fromkeys(o.why for o in self.outcomes if o.why))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, in the order of the promises."""
+        return tuple(f for o in self.outcomes for f in o.findings)
+
+    @property
+    def summary(self) -> str:
+        """One sentence; says 'clean' only when every promise was checked and held."""
+        if not self.ok:
+            broken = ", ".join(o.promise for o in self.outcomes if o.state == "broken")
+            return f"{self.out}: {count(len(self.findings), 'finding')}; broken: {broken}"
+        if self.clean:
+            return f"{self.out}: clean; every promise was checked and held"
+        left = [f"{o.promise}: {o.why}" for o in self.outcomes if o.why]
+        if left:
+            said = f"clean as far as it was looked at; not checked: {'; '.join(left)}"
+        else:
+            said = "clean as far as it was looked at; every promise was checked and held"
+        return f"{self.out}: {said}"
+
+
+@dataclass
+class Notes:
+    """Gathers what the checks say while they run."""
+
+    findings: list[Finding] = field(default_factory=list)
+    skipped: dict[str, list[str]] = field(default_factory=dict)
+    limits: dict[str, list[str]] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def find(self, promise: str, where: str, what: str) -> None:
+        """Something is wrong."""
+        self.findings.append(Finding(promise, shown(where), shown(what)))
+
+    def skip(self, promise: str, why: str) -> None:
+        """A promise could not be checked at all."""
+        _once(self.skipped.setdefault(promise, []), why)
+
+    def limit(self, promise: str, why: str) -> None:
+        """A promise was checked, but for this."""
+        _once(self.limits.setdefault(promise, []), why)
+
+    def notice(self, text: str) -> None:
+        """Something to know that breaks no promise."""
+        _once(self.notices, text)
+
+    def leave_out(self, sentence: str) -> None:
+        """Something was not looked at."""
+        _once(self.left_out, sentence)
+
+    def add(self, other: "Notes") -> None:
+        """Take over what the check of one shard said."""
+        self.findings += other.findings
+        for promise, said in other.limits.items():
+            for why in said:
+                self.limit(promise, why)
+
+    def unreadable(self, where: str) -> None:
+        """A file whose rows cannot be read: its rows are lost, and not looked at."""
+        self.find("5", where, "its rows cannot be read")
+        self.find("1b", where, "its rows cannot be read, so they count as lost")
+        self.limit("1a", "files that cannot be read were not looked at")
+
+    def verdict(self, out: str) -> Verdict:
+        """The outcome of every promise, from all that was said."""
+        outcomes = tuple(self._outcome(p) for p in PROMISES)
+        return Verdict(out, outcomes, tuple(self.notices), tuple(self.left_out))
+
+    def _outcome(self, promise: str) -> CheckOutcome:
+        found = tuple(dict.fromkeys(f for f in self.findings if f.promise == promise))
+        why = self.skipped.get(promise, []) + self.limits.get(promise, [])
+        state: State = "held"
+        if promise in self.skipped:
+            state = "not checked"
+        if found:
+            state = "broken"
+        return CheckOutcome(promise, PROMISES[promise], state, "; ".join(why), found)
+
+
+def _once(said: list[str], text: str) -> None:
+    if shown(text) not in said:
+        said.append(shown(text))
+
+
+def count(n: int, noun: str, verb: str = "") -> str:
+    """`1 row is`, `2 rows are`: a number with its noun, and `is`, `has` or `differs` to fit."""
+    many = {"is": "are", "has": "have", "stands": "stand", "differs": "differ"}
+    said = f"{n:,} {noun}" + ("" if n == 1 else "s")
+    if not verb:
+        return said
+    return f"{said} {verb if n == 1 else many[verb]}"
