@@ -32,7 +32,7 @@ _BASE32 = re.compile(rb"[A-Za-z2-7]+=*")
 _WRAPPED = re.compile(
     rb"[^0-9A-Za-z+/_\\-]*"
     rb"(?:(?i:urn|image|hash|digest|checksum|md5|sha-?1|sha-?256|sha)(?i:sum)?"
-    rb"(?:[^0-9A-Za-z+/_\\-]*[-_][^0-9A-Za-z+/_\\-]*|[^0-9A-Za-z+/_\\-]+)){0,3}"
+    rb"(?:[-_]|[^0-9A-Za-z+/_\\-]+[-_][^0-9A-Za-z+/_\\-]+|[^0-9A-Za-z+/_\\-]+)){0,3}"
     rb"(?:(?i:br?|rb|[uxe])['\"])?[^0-9A-Za-z+/_\\-]*"
 )
 _GROUPS = re.compile(

@@ -71,14 +71,15 @@ end;
 create or replace temp macro digest_undressed(t, n) as
 coalesce(digest_from_hex(t, n), digest_from_base64(t, n), digest_from_base32(t, n));
 
--- Without names, quotes and what no digest has, also where a dash or a stroke holds them together.
+-- Without names, quotes and what no digest has, also where a dash or a stroke holds them together:
+-- right behind a name, or with blanks on both sides; elsewhere base64 of links begins with one.
 create or replace temp macro digest_unwrapped(t) as
 regexp_replace(
     regexp_replace(
         t,
         '^[^0-9A-Za-z+/_\\-]*'
         || '(?:(?i:urn|image|hash|digest|checksum|md5|sha-?1|sha-?256|sha)(?i:sum)?'
-        || '(?:[^0-9A-Za-z+/_\\-]*[-_][^0-9A-Za-z+/_\\-]*|[^0-9A-Za-z+/_\\-]+)){0,3}'
+        || '(?:[-_]|[^0-9A-Za-z+/_\\-]+[-_][^0-9A-Za-z+/_\\-]+|[^0-9A-Za-z+/_\\-]+)){0,3}'
         || '(?:(?i:br?|rb|[uxe])[''"])?[^0-9A-Za-z+/_\\-]*',
         ''
     ),
