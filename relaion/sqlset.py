@@ -165,7 +165,8 @@ _ORDER = (
     "|---|---|---|",
     "| a connection that searches, once | 04, 05, 07, 08, 09 | `relaion/run/find_task.py` |",
     "| the sidecars, first of all | 10, 13, 11, 19, 12 | `relaion/run/sidecars.py` |",
-    "| a batch of shards, against the lists | 14 to 20, 22, 24, 30, 26 | `relaion/run/find_task.py` |",
+    "| a batch of shards, against the lists | 14 to 20, 22, 24, 30, 26 "
+    "| `relaion/run/find_task.py` |",
     "| the links of the rows found | 32, 19, 20, 33 | `relaion/run/find_task.py` |",
     "| a batch, for other rows with these links | 34, 15 to 20, 35 | `relaion/run/find_task.py` |",
     "| the counts of all | 36 | `relaion/run/find_task.py` |",
