@@ -12,7 +12,7 @@ from relaion.errors import StopError
 from relaion.run import pipeline, shard_task
 from relaion.run import tasks as job
 from relaion.run.decide import Decision
-from relaion.run.journal import NAME, Journal
+from relaion.run.journal import NAME, SHARD, Entry, Journal
 from relaion.run.pool import AnyTask, LocalPool, TaskOutcome
 from relaion.run.process import Guard
 from relaion.run.survey import Numbered
@@ -212,11 +212,12 @@ def swapped(journal: Path) -> None:
 
 def of_others(journal: Path) -> None:
     """Whole lines of another run: each says of a shard what was so of the next one."""
-    values = list(Journal(journal.parent).read(lambda value: value))
-    journal.unlink()
-    numbers = [value["no"] for value in values]
-    moved = zip(values, numbers[1:] + numbers[:1], strict=True)
-    Journal(journal.parent).add([value | {"no": no} for value, no in moved])
+    before = Journal(journal.parent)
+    written = list(before.entries(SHARD))
+    before.drop(lambda entry: entry.what == SHARD)
+    names = [entry.name for entry in written]
+    moved = zip(written, names[1:] + names[:1], strict=True)
+    before.add(Entry(SHARD, no, entry.value | {"no": int(no)}) for entry, no in moved)
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_the_state_of_a_broken_run_is_private_and_goes(
         clean([world / "data"], **given)
     work = tmp_path / "out/.work"
     held = {str(p.relative_to(work)): p for p in work.rglob("*")}
-    assert {"journal.jsonl", "sidecar_values.parquet", "sidecar_keys.json"} <= set(held)
+    assert {"journal.jsonl", "sidecar_values.parquet", "sidecar_keys.parquet"} <= set(held)
     assert stat.S_IMODE(work.stat().st_mode) == 0o700
     for name, path in held.items():
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, name

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -30,9 +29,11 @@ from relaion.parquet.not_looked_at import (
 )
 from relaion.parquet.raw_values import as_bytes, as_text, marked
 from relaion.paths import shown
+from relaion.run.journal import Journal
 from relaion.run.settings import Limits
 from relaion.run.sidecars import view_sidecars
 from relaion.run.survey import Inputs, Numbered
+from relaion.run.utf8_copy import Copies
 from relaion.sidecars.row_hash import own_hashes, row_hashes
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import load
@@ -162,7 +163,7 @@ _SAMPLED = pa.schema(
 
 
 def reach(
-    inputs: Inputs, sidecars: Sequence[Sidecar], limits: Limits, work: Path, version: str
+    inputs: Inputs, sidecars: Sequence[Sidecar], limits: Limits, journal: Journal, version: str
 ) -> tuple[Coverage, ...]:
     """Estimated coverage of each subset by way of sidecars, for the image hashes that they hold.
 
@@ -171,13 +172,15 @@ def reach(
     if not sidecars:
         return ()
     held = {role for s in sidecars for role in s.layout.roles}
+    work = journal.work
+    copies = Copies(work, journal.copies(range(-len(sidecars), 0)))
     with connect(threads=limits.workers, memory=limits.memory, temp=work) as engine:
         engine.execute(
             "create temp table sampled "
             "(subset varchar, sample_no bigint, url varchar, row_hash bigint)"
         )
         engine.insert("sampled", _sample(inputs))
-        view_sidecars(engine, sidecars, work, version)
+        view_sidecars(engine, sidecars, copies, version)
         engine.run(load(version)["37_sidecar_reach"])
         found = engine.rows("from sidecar_reach")
     rows = inputs.rows_by_subset

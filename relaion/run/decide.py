@@ -18,7 +18,7 @@ from relaion.paths import shown
 from relaion.run.editions import Edition
 from relaion.run.survey import Numbered, sources
 from relaion.run.tasks import Settings, Task
-from relaion.run.utf8_copy import as_read, mending, original
+from relaion.run.utf8_copy import Copies, original
 from relaion.sqlset import load, parse
 
 _ORDERED = "order by edition, shard_no, file_row_number, reason"
@@ -56,17 +56,18 @@ class Decider:
         Raises InputError, ScriptError or EngineError; the connection is then closed.
         """
         found: list[dict[int, Decision]] = []
+        copies = Copies(self.settings.work, task.copies)
         originals = [original(n) for n in task.shards]
         try:
-            mending(originals, self.settings.work, lambda: found.append(self._decide(task)))
+            copies.reading(originals, lambda: found.append(self._decide(task, copies)))
         except BaseException:
             self.close()
             raise
         return found[-1]
 
-    def _decide(self, task: Task) -> dict[int, Decision]:
+    def _decide(self, task: Task, copies: Copies) -> dict[int, Decision]:
         engine = self._ready()
-        shards = as_read(task.shards, self.settings.work)
+        shards = copies.as_read(task.shards)
         self._load(engine, shards)
         for edition in self.settings.editions:
             if edition.built_in:

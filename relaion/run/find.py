@@ -5,21 +5,22 @@ until the shard that does it is alone; that one is set aside, and the others go 
 was found stays in the work folder, so that a run that goes on searches only what is lacking.
 """
 
-import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
 from relaion.paths import Seal, file_sha256, private_folder, shown
-from relaion.run.find_task import FOUND, FindTask, Search
+from relaion.run.find_task import FindTask, Search
 from relaion.run.hits import Count, Hits, Union
-from relaion.run.journal import FIND, Ledger, is_vouched, vouch
+from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.pool import Executor, Progress, TaskOutcome
-from relaion.run.sidecars import UNREAD
+from relaion.run.sidecars import FOUND as SIDECAR_KEYS
+from relaion.run.sidecars import UNREAD, seals_of
 from relaion.run.survey import Numbered, batches
 
 BATCH_ROWS = 100_000_000
@@ -50,12 +51,17 @@ class Hunt:
 
     search: Search
     store: Snapshot
-    work: Path
+    journal: Journal
     memory: str
     executor: Executor
     progress: Progress
     fail: Fail
     _failed: set[int] = field(default_factory=set)
+
+    @property
+    def work(self) -> Path:
+        """The work folder of the run."""
+        return self.journal.work
 
     def run(self, shards: Sequence[Numbered]) -> Searched:
         """Search all shards; leaves list_hits, same_link and lists in the work folder.
@@ -66,37 +72,33 @@ class Hunt:
         private_folder(self.work / FIND)
         if self.search.sidecars:
             self._sidecars()
-        hits = Ledger(self.work, "hits")
+        hits = Ledger(self.journal, "hits")
         self._sweep("match", "hits", shards, hits, {})
         seals = hits.seals
         all_hits, all_keys = self._gathered(hits)
         found: list[Ledger] = []
         if self.search.same_link and read_footer(all_keys).rows:
-            same = Ledger(self.work, f"same-{file_sha256(all_keys)[:16]}")
+            same = Ledger(self.journal, f"same-{file_sha256(all_keys)[:16]}")
             same.keep(seals)
             reads: Reads = {"list_hits": (all_hits,), "hit_keys": (all_keys,)}
             self._sweep("same link", "same", shards, same, reads, seals)
             found.append(same)
         searched = self._without_failed(shards)
-        self._count(searched, hits, all_hits, [self._path(n) for x in found for n in x.names])
+        same_link = [self._path(n) for x in found for n in x.names]
+        counted = self._count(searched, hits, all_hits, same_link)
         self.store.check()
-        counted, digests, values = self._read()
-        return Searched(counted, digests, searched, seals, values)
+        return _searched(counted, searched, seals)
 
     def _path(self, name: str) -> Path:
         return self.work / FIND / f"{name}.parquet"
-
-    @property
-    def _found(self) -> Path:
-        return self.work / "found.json"
 
     def _without_failed(self, shards: Sequence[Numbered]) -> tuple[Numbered, ...]:
         return tuple(n for n in shards if n.no not in self._failed)
 
     def _sidecars(self) -> None:
-        outcome = self._do(self._task("sidecars"))
-        if outcome.error is not None:
-            raise InputError(f"the sidecars cannot be searched: {outcome.error}")
+        outcome = self._made(self._task("sidecars"), seals_of(self.search.sidecars))
+        if isinstance(outcome, str):
+            raise InputError(f"the sidecars cannot be searched: {outcome}")
 
     def _sweep(
         self,
@@ -117,9 +119,14 @@ class Hunt:
         while waiting:
             batch = waiting.popleft()
             numbers = [n.no for n in batch]
-            task = self._task(step, batch, reads, ledger.name(numbers))
-            outcome = self._do(replace(task, seals={n: (seals or {})[n] for n in numbers if seals}))
-            if outcome.error is None and not ledger.add(numbers):
+            name = ledger.name(numbers)
+            task = replace(
+                self._task(step, batch, reads, name),
+                seals={n: (seals or {})[n] for n in numbers if seals},
+            )
+            outcome = self._do(task)
+            said = outcome.said
+            if outcome.error is None and not ledger.add(name, said["seals"], said["files"]):
                 outcome = replace(outcome, error=f"{task.named}: what was found in it is gone")
             if outcome.error is None:
                 self._through(batch)
@@ -159,14 +166,13 @@ class Hunt:
             },
             "same": {"same_link": self._path(name)},
             "gather": {"list_hits": self._path("list_hits"), "hit_keys": self._path("hit_keys")},
-            "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")}
-            | {"found": self._found},
-            "sidecars": {},
+            "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")},
+            "sidecars": {t: self.work / t for t in (SIDECAR_KEYS, UNREAD)},
         }
+        copies = {} if step == "hits" else self.journal.copies(n.no for n in shards)
         return FindTask(
             step, self.search, self.store.path, self.work, self.memory, tuple(shards),
-            dict(reads or {}), writes[step], self.work / FIND / f"{name}.json" if name else None,
-            origin=self.store.origin,
+            dict(reads or {}), writes[step], copies=copies, origin=self.store.origin,
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> TaskOutcome:
@@ -175,21 +181,35 @@ class Hunt:
             self.store.check()  # what was wrong with the store is no fault of a shard
         if outcome.fatal:
             raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
+        self.journal.add_copies(outcome.said.get("copies", {}))
         return outcome
 
-    def _must(self, task: FindTask, note: str, value: object) -> None:
-        """Do a step that reads no shard, unless it was done over the same files already."""
-        path = self.work / FIND / note
-        made = list(task.writes.values())
-        if task.step == "count":
-            made += [self.work / f"{table}.parquet" for table in FOUND]
-        if is_vouched(path, value, made):
-            return
-        path.unlink(missing_ok=True)
+    def _made(self, task: FindTask, of: list[Any]) -> dict[str, Any] | str:
+        """Do a step that reads no shard, unless it was done over the same files already.
+
+        Returns what it found, or why it could not be done.
+        """
+
+        def found(value: dict[str, Any]) -> dict[str, Any]:
+            if value["of"] != of:
+                raise LookupError
+            return dict(value["found"])
+
+        before = self.journal.get(MADE, task.step, found)
+        if before is not None:
+            return before
         outcome = self._do(task)
         if outcome.error is not None:
-            raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
-        vouch(path, value, made)
+            return outcome.error
+        value = {"of": of, "found": outcome.said["found"]}
+        self.journal.add([Entry(MADE, task.step, value, outcome.said["files"])])
+        return found(value)
+
+    def _must(self, task: FindTask, of: list[Any]) -> dict[str, Any]:
+        made = self._made(task, of)
+        if isinstance(made, str):
+            raise OutputError(f"{made}; mend the cause and repeat the command to go on")
+        return made
 
     def _gathered(self, hits: Ledger) -> tuple[Path, Path]:
         """All hits in one file, and the keys of all."""
@@ -199,25 +219,28 @@ class Hunt:
         }
         # by their digests: a shard that was replaced has the same names again
         value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
-        self._must(self._task("gather", (), reads), "gathered.json", value)
+        self._must(self._task("gather", (), reads), value)
         return self._path("list_hits"), self._path("hit_keys")
 
     def _count(
         self, shards: Sequence[Numbered], ledger: Ledger, hits: Path, same: list[Path]
-    ) -> None:
+    ) -> dict[str, Any]:
         values = tuple(self._path(n.replace("hits", "values", 1)) for n in ledger.names)
         values += (self.work / UNREAD,) if self.search.sidecars else ()
         reads = {"list_hits": (hits,), "same_link": tuple(same), "found_values": values}
         files = [[p.name, file_sha256(p)] for p in (hits, *same, *values)]
         value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
-        self._must(self._task("count", shards, reads), "counted.json", value)
+        return self._must(self._task("count", shards, reads), value)
 
-    def _read(self) -> tuple[Hits, dict[int, str], tuple[ValueLine, ...]]:
-        """The counts, a digest of what was found in each shard, and the values looked at."""
-        found = json.loads(self._found.read_text(encoding="ascii"))
-        hits = Hits(
-            tuple(Count(*row) for row in found["counts"]),
-            tuple(Union(*row) for row in found["unions"]),
-        )
-        values = tuple((no, role, name, n) for no, role, name, n in found["values"])
-        return hits, {int(no): digest for no, digest in found["digests"]}, values
+
+def _searched(
+    found: Mapping[str, Any], shards: tuple[Numbered, ...], seals: dict[int, Seal]
+) -> Searched:
+    """The counts, a digest of what was found in each shard, and the values looked at."""
+    hits = Hits(
+        tuple(Count(*row) for row in found["counts"]),
+        tuple(Union(*row) for row in found["unions"]),
+    )
+    values = tuple((no, role, name, n) for no, role, name, n in found["values"])
+    digests = {int(no): digest for no, digest in found["digests"]}
+    return Searched(hits, digests, shards, seals, values)

@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from relaion.engine import VIEWS, Engine, connect
 from relaion.errors import EngineError, ListError
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
-from relaion.run.journal import note_found, write_note
+from relaion.run.journal import digests_of
 from relaion.run.needed_kinds import NeededKinds
 from relaion.run.process import seconds_for
 from relaion.run.python_answers import (
@@ -18,9 +19,10 @@ from relaion.run.python_answers import (
     fill_spelled,
     make_tables,
 )
+from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sidecars import find_sidecar_keys
 from relaion.run.survey import Numbered, sources
-from relaion.run.utf8_copy import as_read, mending, original
+from relaion.run.utf8_copy import Copies, original
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import Script, load
 
@@ -54,6 +56,7 @@ class Finder:
 
     def __init__(self, engine: Engine, search: Search, work: Path) -> None:
         self.engine = engine
+        self.copies = Copies(work, {})
         self._search = search
         self._work = work
         self._scripts = load(search.version)
@@ -65,14 +68,17 @@ class Finder:
         return self._scripts[name]
 
     def sidecar_keys(self) -> None:
-        """Table `sidecar_keys`, kept in the work folder for whoever asks next."""
-        find_sidecar_keys(self.engine, self._search.sidecars, self._search.version, self._work)
+        """Table `sidecar_keys`, left in the work folder for `list_hits`."""
+        search = self._search
+        find_sidecar_keys(self.engine, search.sidecars, search.version, self._work, self.copies)
 
     def list_hits(self, shards: Sequence[Numbered]) -> None:
         """Table `list_hits`: the rows of these shards that a list or a sidecar names.
 
         Reads `sidecar_keys`.
         """
+        if self._search.sidecars:
+            self.engine.read_parquet("sidecar_keys", [self._work / SIDECAR_KEYS])
         wanted = NeededKinds(self.engine)
         self._read(shards, lambda: self._search_lists(shards, wanted), self._search.roles)
 
@@ -92,13 +98,13 @@ class Finder:
         wanted: Collection[str] = VIEWS,
     ) -> None:
         def look() -> None:
-            read = sources(as_read(shards, self._work))
+            read = sources(self.copies.as_read(shards))
             self.engine.view_shards(
                 read, self._search.version, looked_at, wanted, shown_roles=("row_hash",)
             )
             search()
 
-        mending([original(n) for n in shards], self._work, look)
+        self.copies.reading([original(n) for n in shards], look)
 
     def _search_lists(self, batch: Sequence[Numbered], wanted: NeededKinds) -> None:
         run = self.engine.run
@@ -179,9 +185,9 @@ class FindTask:
     `sidecars` searches the lists in the sidecars; `hits` searches lists and sidecars in the
     shards, and leaves their hits and the keys of these; `gather` makes one file of all hits
     and one of all keys; `same` searches the gathered keys in the shards; `count` counts what
-    was found. `reads` and `writes` name files by the table that they hold; `note` says of the
-    last two steps over shards which shards these were. `seals` are the shards as `hits` saw
-    them. `store` is the run's own snapshot of the store that `origin` names.
+    was found. `reads` and `writes` name files by the table that they hold. `seals` are the
+    shards as `hits` saw them, `copies` the private ones of `utf8_copy.Copies`. `store` is the
+    run's own snapshot of the store that `origin` names.
     """
 
     step: str
@@ -192,8 +198,8 @@ class FindTask:
     shards: tuple[Numbered, ...] = ()
     reads: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     writes: dict[str, Path] = field(default_factory=dict)
-    note: Path | None = None
     seals: dict[int, Seal] = field(default_factory=dict)
+    copies: dict[int, str] = field(default_factory=dict)
     origin: Path | None = None
     no: int = -1
 
@@ -211,6 +217,27 @@ class FindTask:
             rows += [s.rows for s in self.search.sidecars]
             size += [s.bytes for s in self.search.sidecars]
         return seconds_for(sum(rows), sum(size), ROWS_A_SECOND, len(rows))
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """What a step leaves for the journal.
+
+    `files` of the work folder by their SHA-256, `seals` of the shards as they were searched,
+    `copies` that were made of them; `found` is what the parent wants to know of it all.
+    """
+
+    files: dict[str, str]
+    seals: dict[int, Seal] = field(default_factory=dict)
+    copies: dict[int, str] = field(default_factory=dict)
+    found: dict[str, object] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        seals = {str(no): seal.plain() for no, seal in self.seals.items()}
+        return {
+            "files": self.files, "seals": seals, "copies": self.copies, "found": self.found
+        }  # fmt: skip
 
 
 class Finders:
@@ -249,32 +276,34 @@ class Finders:
         self._now = None
 
 
-def run_find(task: FindTask, finders: Finders) -> None:
+def run_find(task: FindTask, finders: Finders) -> StepDone:
     """Do one step; raises ListError where the store cannot be read any more.
 
     The connection is closed where it fails, and after the last step, which has no use for it.
     """
     try:
         finder = finders.of(task)
-        _STEPS[task.step](finder, task)
+        finder.copies = Copies(task.work, task.copies)
+        done = _STEPS[task.step](finder, task)
     except BaseException:
         finders.close()
         raise
     if task.step == "count":
         finders.close()
+    return done
 
 
-def _sidecars(finder: Finder, task: FindTask) -> None:
+def _sidecars(finder: Finder, task: FindTask) -> StepDone:
     finder.sidecar_keys()
+    return StepDone(digests_of(task.work, task.writes.values()), copies=finder.copies.made)
 
 
-def _hits(finder: Finder, task: FindTask) -> None:
+def _hits(finder: Finder, task: FindTask) -> StepDone:
     engine = finder.engine
-    finder.sidecar_keys()
 
     def look() -> None:
         for n in task.shards:  # copies of a try that failed may be of other bytes
-            original(n).drop(task.work)
+            finder.copies.drop(original(n))
             if not n.shard.is_still():
                 raise replaced(n.shard.path)
         finder.list_hits(task.shards)
@@ -285,17 +314,18 @@ def _hits(finder: Finder, task: FindTask) -> None:
             _make(engine, "hit_keys")
 
     seals = read_sealed(_paths(task), look, task.search.workers)
-    _leave(engine, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)})
+    return _left(finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)})
 
 
-def _gather(finder: Finder, task: FindTask) -> None:
+def _gather(finder: Finder, task: FindTask) -> StepDone:
     engine = finder.engine
     for table, path in task.writes.items():
         _read(engine, task, table)
         engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
+    return StepDone(digests_of(task.work, task.writes.values()))
 
 
-def _same(finder: Finder, task: FindTask) -> None:
+def _same(finder: Finder, task: FindTask) -> StepDone:
     engine = finder.engine
     _read(engine, task, "list_hits")
     _read(engine, task, "hit_keys")
@@ -304,22 +334,22 @@ def _same(finder: Finder, task: FindTask) -> None:
         dict(zip(_paths(task), seals.values(), strict=True)),
         lambda: finder.same_link(task.shards),
     )
-    _leave(engine, task, seals)
+    return _left(finder, task, seals)
 
 
 def _paths(task: FindTask) -> list[Path]:
     return [n.shard.path for n in task.shards]
 
 
-def _leave(engine: Engine, task: FindTask, seals: dict[int, Seal]) -> None:
-    """Write what was found, and last the note that vouches for it."""
+def _left(finder: Finder, task: FindTask, seals: dict[int, Seal]) -> StepDone:
+    """Write what was found in some shards."""
     for table, path in task.writes.items():
-        engine.write_parquet(f"from {table}", path)
-    if task.note is not None:
-        note_found(task.note, seals, list(task.writes.values()))
+        finder.engine.write_parquet(f"from {table}", path)
+    files = digests_of(task.work, task.writes.values())
+    return StepDone(files, seals, finder.copies.made)
 
 
-def _count(finder: Finder, task: FindTask) -> None:
+def _count(finder: Finder, task: FindTask) -> StepDone:
     engine = finder.engine
     _read(engine, task, "list_hits")
     _read(engine, task, "same_link")
@@ -333,10 +363,11 @@ def _count(finder: Finder, task: FindTask) -> None:
     engine.execute("create or replace temp table lists as from store.lists")
     engine.run(load(task.search.version)["36_hit_counts"])
     write_find(engine, task.work)
-    for table in ("hit_counts", "hit_unions"):
-        engine.write_parquet(f"from {table}", task.writes[table])
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
     _read(engine, task, "found_values")
-    write_note(task.writes["found"], _found(engine))
+    made = [*task.writes.values(), *(task.work / f"{table}.parquet" for table in FOUND)]
+    return StepDone(digests_of(task.work, made), found=_found(engine))
 
 
 def _found(engine: Engine) -> dict[str, object]:
@@ -358,7 +389,7 @@ def _found(engine: Engine) -> dict[str, object]:
     }
 
 
-_STEPS: dict[str, Callable[[Finder, FindTask], None]] = {
+_STEPS: dict[str, Callable[[Finder, FindTask], StepDone]] = {
     "sidecars": _sidecars, "hits": _hits, "gather": _gather, "same": _same, "count": _count,
 }  # fmt: skip
 

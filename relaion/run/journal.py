@@ -1,96 +1,210 @@
-"""The journal: what is done, and which files of the work folder are vouched for."""
+"""The journal of a work folder: what is done, and which of its files can be relied on.
+
+One file of lines, appended to by the one process that drives the run, and flushed to the disk
+after the work files that they vouch for, which are not. Each line carries the digest of its own
+text, and the digests of those files: what a kill or a power cut left torn, zeroed or mixed up
+counts as not there, and is done again.
+"""
 
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from relaion.errors import InputError, OutputError
 from relaion.paths import Seal, atomic_write, file_sha256, shown
 
-# -- What is done, one line a finished shard: the state that a run broken off goes on from -----
-# Lines are appended by the one process that drives the run, flushed to the disk once a batch,
-# after the files that they vouch for. Each carries the digest of its own text: one that a kill or
-# a power cut left torn, zeroed or mixed up is none, and its shard is done again.
-
 T = TypeVar("T")
 NAME = "journal.jsonl"
+FIND = "find"
+# what an entry is about
+SHARD = "shard"  # by number: a shard that is written, and its report
+FOUND = "found"  # by file: shards that were searched, each sealed as it was then
+MADE = "made"  # by step: what it was made of, and what it said
+COPY = "copy"  # by number: a private copy of a shard that DuckDB cannot read
+STORE = "store"  # the list store's snapshot
+SIDECARS = "sidecars"  # their seals
+FAILED = "failed"  # by subset and name: a shard that may be another file when the run goes on
+CHANGED = "changed"  # by number: a shard that has other bytes than when it was searched
+_OF_A_SEARCH = frozenset({FOUND, MADE, COPY})
+
+
+class Entry(NamedTuple):
+    """A line of the journal: `files` of the work folder, by their SHA-256, are part of it."""
+
+    what: str
+    name: str
+    value: Any = None
+    files: Mapping[str, str] = {}
 
 
 class Journal:
-    """The journal of one work folder, to be appended to by one process."""
+    """The entries of a work folder; of two of one name the later counts."""
 
     def __init__(self, work: Path) -> None:
+        self.work = work
         self._path = work / NAME
-
-    def read(self, make: Callable[[Any], T]) -> Iterator[T]:
-        """What `make` makes of each whole line, in order; lines that it cannot take are none."""
+        self._texts: dict[tuple[str, str], bytes] = {}
         try:
             lines = self._path.read_bytes().split(b"\n")
         except OSError:
-            return
+            lines = []
         for line in lines:
             digest, _, text = line.partition(b" ")
-            if digest != _digest(text):
-                continue
-            try:
-                yield make(json.loads(text))
-            except (ValueError, TypeError, LookupError, AttributeError):
-                continue
+            if digest == _digest(text) and (entry := _entry(text)):
+                self._texts[entry.what, entry.name] = text
 
-    def add(self, values: Iterable[Any]) -> None:
-        """Append a line for each value, and flush them to the disk together."""
-        texts = [json.dumps(value).encode("ascii") for value in values]
-        lines = b"".join(b"\n" + _digest(text) + b" " + text for text in texts)
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Append entries, and flush them to the disk together."""
+        texts = {(e.what, e.name): json.dumps(e).encode("ascii") for e in entries}
+        if not texts:
+            return
         try:
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(handle, "ab") as f:
-                f.write(lines + b"\n")  # a torn line before these ends with the first of them
+                f.write(_lines(texts.values()))
                 f.flush()
                 os.fsync(f.fileno())
         except OSError as e:
             raise OutputError(f"{shown(self._path)}: cannot be written ({e.strerror})") from None
+        self._texts |= texts
+
+    def entries(self, what: str) -> Iterator[Entry]:
+        """All entries about something, in order; their files may have changed since."""
+        for (about, _), text in list(self._texts.items()):
+            if about == what and (entry := _entry(text)):
+                yield entry
+
+    def get(self, what: str, name: str, make: Callable[[Any], T]) -> T | None:
+        """What `make` makes of an entry's value; None where it is none, or its files not whole."""
+        text = self._texts.get((what, name))
+        entry = text and _entry(text)
+        return self.read(entry, make) if entry else None
+
+    def read(self, entry: Entry, make: Callable[[Any], T]) -> T | None:
+        """What `make` makes of the value of this entry, as `get` does."""
+        try:
+            made = make(entry.value)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            return None
+        whole = all(_sha256(self.work / name) == sha256 for name, sha256 in entry.files.items())
+        return made if whole else None
+
+    def drop(self, is_dropped: Callable[[Entry], bool]) -> None:
+        """Write the journal anew, whole or not at all, without some entries."""
+        kept = {
+            key: text
+            for key, text in self._texts.items()
+            if (entry := _entry(text)) and not is_dropped(entry)
+        }
+        if len(kept) < len(self._texts):
+            with atomic_write(self._path, mode=0o600) as part:
+                part.write_bytes(_lines(kept.values()))
+            self._texts = kept
+
+    # -- what a run that goes on must forget -----------------------------------------------
+
+    def forget(self, numbers: Collection[int]) -> None:
+        """Forget what was found in some shards, and in others that were searched with them."""
+        names = {str(no) for no in numbers}
+
+        def is_of(entry: Entry) -> bool:
+            if entry.what == FOUND:
+                return bool(names & set(entry.value))
+            return entry.what in (COPY, CHANGED) and entry.name in names
+
+        if numbers:
+            self.drop(is_of)
+
+    def forget_search(self) -> None:
+        """Forget all that the search found; outputs that come out the same are kept."""
+        self.drop(lambda entry: entry.what in _OF_A_SEARCH)
+        shutil.rmtree(self.work / FIND, ignore_errors=True)
+        for path in self.work.glob("*.parquet"):
+            path.unlink(missing_ok=True)
+
+    # -- shards that were no good -----------------------------------------------------------
+
+    def mark_failed(self, subset: str, name: str) -> None:
+        """Remember a shard that failed."""
+        self.add([Entry(FAILED, json.dumps([subset, name]))])
+
+    @property
+    def failed(self) -> set[tuple[str, str]]:
+        """The shards (subset, name) that failed in the run so far."""
+        return {(s, n) for s, n in (json.loads(e.name) for e in self.entries(FAILED))}
+
+    def mark_changed(self, numbers: Iterable[int]) -> None:
+        """Remember shards that have other bytes than when they were searched."""
+        self.add(Entry(CHANGED, str(no)) for no in numbers)
+
+    @property
+    def changed(self) -> set[int]:
+        """The shards that were so marked."""
+        return {int(e.name) for e in self.entries(CHANGED)}
+
+    # -- private copies ------------------------------------------------------------------------
+
+    def add_copies(self, copies: Mapping[Any, str]) -> None:
+        """Note private copies: their SHA-256 by the number of their shard."""
+        self.add(Entry(COPY, str(no), sha256) for no, sha256 in copies.items())
+
+    def copies(self, numbers: Iterable[int]) -> dict[int, str]:
+        """The SHA-256 of those private copies that were made of these shards."""
+        known = {int(e.name): str(e.value) for e in self.entries(COPY)}
+        return {no: known[no] for no in numbers if no in known} if known else {}
+
+
+def _entry(text: bytes) -> Entry | None:
+    """The entry of a line; None for a text that is whole and no entry of ours."""
+    try:
+        what, name, value, files = json.loads(text)
+        return Entry(str(what), str(name), value, dict(files))
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _lines(texts: Iterable[bytes]) -> bytes:
+    # a torn line before these ends with the first of them
+    return b"".join(b"\n" + _digest(text) + b" " + text for text in texts) + b"\n"
 
 
 def _digest(text: bytes) -> bytes:
     return hashlib.sha256(text).hexdigest()[:16].encode("ascii")
 
 
-# -- What the search left in the work folder: files of found rows, and which shards they cover --
-# A note vouches for each file by its digest: what a power cut left cut or zeroed, or a note that
-# is none any more, counts as not there, and is made again.
+def _sha256(path: Path) -> str | None:
+    try:
+        return file_sha256(path)
+    except InputError:
+        return None
 
-NoteT = TypeVar("NoteT")
-FIND = "find"
-MENDED = "mended"
-CHANGED = "changed"
+
+def digests_of(work: Path, files: Iterable[Path]) -> dict[str, str]:
+    """The SHA-256 of files of the work folder, by name, as an entry takes them."""
+    return {str(f.relative_to(work)): file_sha256(f) for f in files}
 
 
 class Ledger:
-    """The files of one step of the search.
+    """The files of one step of the search, and which shards each covers."""
 
-    Each has a name that begins with that of the step, and beside it a note of the shards that
-    it covers, each sealed as it was when it was searched; the note is written last.
-    """
-
-    def __init__(self, work: Path, step: str) -> None:
-        self._folder = work / FIND
+    def __init__(self, journal: Journal, step: str) -> None:
+        self._journal = journal
         self._step = step
         self._shards: dict[str, dict[int, Seal]] = {}
-        for path in sorted(self._folder.glob(f"{step}-*.json")):
-            self._take(path)
+        for entry in journal.entries(FOUND):
+            if entry.name.startswith(f"{step}-"):
+                self._take(entry)
 
-    def _take(self, path: Path) -> bool:
-        note = _Found.read(path)
-        if note is None or not are_whole(self._folder, note.files):
-            path.unlink(missing_ok=True)
-            return False
-        self._shards[path.stem] = note.seals
-        return True
+    def _take(self, entry: Entry) -> None:
+        seals = self._journal.read(
+            entry, lambda found: {int(no): Seal.read(seal) for no, seal in found.items()}
+        )
+        if seals is not None:
+            self._shards[entry.name] = seals
 
     @property
     def covered(self) -> set[int]:
@@ -107,112 +221,22 @@ class Ledger:
         """The names of all files, sorted, without their ends."""
         return sorted(self._shards)
 
-    def name(self, numbers: Iterable[int]) -> str:
+    def name(self, numbers: Sequence[int]) -> str:
         """The name of the file that covers these shards."""
         digest = hashlib.sha256(json.dumps(sorted(numbers)).encode()).hexdigest()
         return f"{self._step}-{digest[:16]}"
 
-    def add(self, numbers: Collection[int]) -> bool:
-        """Take in the note for these shards; False where it is not there, or its files not."""
-        return self._take(self._folder / f"{self.name(numbers)}.json")
+    def add(self, name: str, seals: Mapping[str, Any], files: Mapping[str, str]) -> bool:
+        """Note what was found in some shards; False where its files are gone already."""
+        entry = Entry(FOUND, name, dict(seals), dict(files))
+        self._take(entry)
+        if name in self._shards:
+            self._journal.add([entry])
+        return name in self._shards
 
     def keep(self, seals: Mapping[int, Seal]) -> None:
         """Drop what was found in shards that had other bytes then."""
         for name, found in list(self._shards.items()):
             if any(no not in seals or seals[no].sha256 != s.sha256 for no, s in found.items()):
-                (self._folder / f"{name}.json").unlink(missing_ok=True)
+                self._journal.drop(lambda e, name=name: (e.what, e.name) == (FOUND, name))  # type: ignore[misc]
                 del self._shards[name]
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A note: the shards that were searched, and the digests of the files with what was found."""
-
-    seals: dict[int, Seal]
-    files: dict[str, str]
-
-    @classmethod
-    def read(cls, path: Path) -> "_Found | None":
-        return read_note(path, lambda found: cls(
-            {int(no): Seal.read(seal) for no, seal in found["shards"].items()},
-            {str(name): str(sha256) for name, sha256 in found["files"].items()},
-        ))  # fmt: skip
-
-
-def note_found(path: Path, seals: Mapping[int, Seal], files: Sequence[Path]) -> None:
-    """Note that these shards were searched, and vouch for the files that hold what was found."""
-    shards = {str(no): seal.plain() for no, seal in seals.items()}
-    write_note(path, {"shards": shards, "files": {f.name: file_sha256(f) for f in files}})
-
-
-def are_whole(folder: Path, files: Mapping[str, str]) -> bool:
-    """Whether all files are there with these digests."""
-    return all(_digest_of_file(folder / name) == sha256 for name, sha256 in files.items())
-
-
-def _digest_of_file(path: Path) -> str | None:
-    try:
-        return file_sha256(path)
-    except InputError:
-        return None
-
-
-def write_note(path: Path, value: Any) -> None:
-    """Write a small private JSON file, whole or not at all, but for power cuts."""
-    with atomic_write(path, mode=0o600, flush=False) as part:
-        part.write_text(json.dumps(value), encoding="ascii")
-
-
-def read_note(path: Path, make: Callable[[Any], NoteT]) -> NoteT | None:
-    """What `make` makes of a note; None where there is none, or it is garbage."""
-    try:
-        return make(json.loads(path.read_text(encoding="ascii")))
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        return None
-
-
-def vouch(path: Path, value: Any, files: Sequence[Path]) -> None:
-    """Note what some files of one folder were made of, and vouch for them."""
-    write_note(path, {"of": value, "files": {f.name: file_sha256(f) for f in files}})
-
-
-def is_vouched(path: Path, value: Any, files: Sequence[Path]) -> bool:
-    """Whether these files of one folder were made of this, and are whole."""
-
-    def look(found: Any) -> bool:
-        names = {f.name for f in files}
-        is_same = found["of"] == json.loads(json.dumps(value)) and set(found["files"]) == names
-        return bool(is_same) and are_whole(files[0].parent, found["files"])
-
-    return bool(read_note(path, look))
-
-
-def forget(work: Path, numbers: Collection[int]) -> None:
-    """Forget what was found in some shards, and in others that were searched along with them."""
-    for no in numbers:
-        for left in (f"{MENDED}/{no:06}.parquet", f"{CHANGED}/{no:06}"):
-            (work / left).unlink(missing_ok=True)
-    for path in (work / FIND).glob("*-*.json"):
-        note = _Found.read(path)
-        if note is None or set(note.seals) & set(numbers):
-            path.unlink(missing_ok=True)
-
-
-def forget_all(work: Path) -> None:
-    """Forget all that the search found; outputs that come out the same are kept."""
-    for folder in (FIND, MENDED):
-        shutil.rmtree(work / folder, ignore_errors=True)
-    for path in work.glob("*.parquet"):
-        path.unlink(missing_ok=True)
-
-
-def mark_changed(work: Path, no: int) -> None:
-    """Remember that a shard has other bytes than when it was searched: its name says so."""
-    folder = work / CHANGED
-    folder.mkdir(mode=0o700, exist_ok=True)
-    (folder / f"{no:06}").touch(mode=0o600)
-
-
-def changed_since(work: Path) -> set[int]:
-    """The shards that were so marked."""
-    return {int(path.name) for path in (work / CHANGED).glob("[0-9]*") if path.name.isdigit()}

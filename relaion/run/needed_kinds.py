@@ -11,7 +11,7 @@ from relaion.lists.database import refuse_other_files
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import NAME, Snapshot, changed, take
 from relaion.lists.store import open_store
-from relaion.run.journal import forget_all, read_note, write_note
+from relaion.run.journal import STORE, Entry, Journal
 
 # -- What the lists and sidecars of a run ask for, so that nothing else is computed ------------
 
@@ -57,8 +57,6 @@ def _row_hashes(engine: Engine) -> pa.Array:
 
 # -- The list store as a run sees it: which lists, how many entries, under which public digests --
 
-NOTE = "lists.json"
-
 
 @dataclass(frozen=True)
 class KnownLists:
@@ -87,21 +85,21 @@ def read_known(store: Path, key: Path | None) -> KnownLists:
     return _known(store, load(key or key_path(store)))
 
 
-def snapshot(store: Path, known: KnownLists, work: Path) -> Snapshot:
+def snapshot(store: Path, known: KnownLists, journal: Journal) -> Snapshot:
     """The store as this run reads it, from its work folder where an earlier try left it.
 
     Where that one is gone, or was written into, what was found in it is forgotten. Raises
     ListError where the store holds other lists than `known`, which was read of it just now.
     """
-    note = work / NOTE
-    before = read_note(note, lambda found: Snapshot(work / NAME, store, found[0], found[1]))
+    work = journal.work
+    before = journal.get(STORE, "", lambda found: Snapshot(work / NAME, store, *found))
     if before is not None and before.is_whole():
         taken = before
     else:
         taken = take(store, work)
         if before is None or before.sha256 != taken.sha256:
-            forget_all(work)
-        write_note(note, [taken.sha256, taken.mode])
+            journal.forget_search()
+        journal.add([Entry(STORE, "", [taken.sha256, taken.mode])])
     if _known(taken.path, known.key).lists != known.lists:
         raise changed(store)
     return taken

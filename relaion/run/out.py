@@ -3,11 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from relaion.errors import InputError, OutputError
 from relaion.paths import (
@@ -21,13 +21,13 @@ from relaion.paths import (
     shown,
 )
 from relaion.run import manifest
-from relaion.run.journal import FIND, changed_since, forget, forget_all, read_note
+from relaion.run.journal import FIND, Journal
 from relaion.run.outputs import AUDIT, MANIFEST
 from relaion.run.settings import Plan, differences
 
+T = TypeVar("T")
 WORK = ".work"
 PLAN = "plan.json"
-FAILED = "failed.json"
 REPEAT = "repeat those, or name another folder"
 PURGE = "repeat those, or add --purge once to remove what that run left"
 
@@ -90,20 +90,21 @@ def finished(out: Out, plan: Plan) -> dict[str, Any] | None:
     return found
 
 
-def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
-    """Make the work folder, or find the one of the same run broken off; True when it goes on.
+def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> tuple[Journal, bool]:
+    """Make the work folder, or find the one of the same run broken off: then True beside it.
 
     A work folder whose plan is lost is one of a run that nothing is known of. `stamps` are
     the inputs' paths, sizes and times: an input that changed since is refused, unless it failed
     in that run: what is known of it is then forgotten.
     """
     path = out.work / PLAN
-    found = read_note(path, lambda note: (dict(note["plan"]), list(note["stamps"])))
+    found = _begun(out.work, lambda note: (dict(note["plan"]), list(note["stamps"])))
     goes_on = found is not None
     if found is not None:
-        failed = _may_differ(out.work, plan)
+        journal = Journal(out.work)
+        failed = journal.failed
         _refuse_other(out.path, found[0], plan, "holds a run broken off", PURGE, failed)
-        forget(out.work, {*_changed(found[1], stamps, plan, failed), *changed_since(out.work)})
+        journal.forget({*_changed(found[1], stamps, plan, failed), *journal.changed})
         remove_parts(out.path)
         remove_parts(out.work)
     elif out.work.exists():  # left by a kill while it was removed: of whatever run
@@ -115,7 +116,15 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> bool:
         fresh = {"plan": json.loads(manifest.plan_json(plan)), "stamps": stamps}
         part.write_text(json.dumps(fresh), encoding="ascii")
     make_folders(out, plan)
-    return goes_on
+    return Journal(out.work), goes_on
+
+
+def _begun(work: Path, make: Callable[[Any], T]) -> T | None:
+    """What `make` makes of the note of a run that has begun; None where it is none."""
+    try:
+        return make(json.loads((work / PLAN).read_text(encoding="ascii")))
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
 
 
 def _changed(
@@ -150,33 +159,6 @@ def _refuse_outputs_of_others(out: Out, plan: Plan) -> None:
             )
 
 
-def _may_differ(work: Path, plan: Plan) -> set[tuple[str, str]]:
-    """The shards that failed in the run so far, or all where nobody can tell.
-
-    Those were perhaps searched as other files: what is known of all of them is forgotten.
-    """
-    failed = read_failed(work)
-    if failed is None:
-        forget_all(work)
-        return {(item["subset"], item["shard"]) for item in plan.inputs}
-    return failed
-
-
-def read_failed(work: Path) -> set[tuple[str, str]] | None:
-    """The shards (subset, name) that failed in the run so far; None where the note is garbage."""
-    path = work / FAILED
-    if not path.exists():
-        return set()
-    return read_note(path, lambda note: {(str(subset), str(name)) for subset, name in note})
-
-
-def note_failed(work: Path, subset: str, name: str) -> None:
-    """Remember a shard that failed: it may be another file when the run goes on."""
-    failed = (read_failed(work) or set()) | {(subset, name)}
-    with atomic_write(work / FAILED, mode=0o600) as part:
-        part.write_text(json.dumps(sorted(failed)), encoding="ascii")
-
-
 def _refuse_other(
     out: Path,
     old: dict[str, Any],
@@ -200,7 +182,7 @@ def purge(out: Path, work: Path) -> bool:
     if not work.is_dir():
         return False
     nothing: dict[str, Any] = {"editions": [], "inputs": []}
-    plan = read_note(work / PLAN, lambda note: _whole_plan(note["plan"])) or nothing
+    plan = _begun(work, lambda note: _whole_plan(note["plan"])) or nothing
     if not (out / MANIFEST).exists():
         remove_parts(out)
         _remove_outputs(out, plan)

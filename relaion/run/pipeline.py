@@ -22,7 +22,7 @@ from relaion.run.editions import Edition
 from relaion.run.find import ALIKE, Hunt, Searched
 from relaion.run.find_task import Search
 from relaion.run.hits import hold, notices
-from relaion.run.journal import Journal, mark_changed
+from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.needed_kinds import KnownLists
 from relaion.run.pool import Executor, Progress, TaskOutcome
 from relaion.run.settings import Keywords, Limits, Parameters, Plan, parse_size, write_keywords
@@ -65,6 +65,7 @@ class Run:
     """One run over an OUT that is locked and begun."""
 
     place: folder.Out
+    journal: Journal
     request: Request
     lists: Snapshot
     executor: Executor
@@ -133,7 +134,7 @@ class Run:
                 *coverage(
                     inputs, searched.values, ROLES, row_hashes="row_hash" in request.known.kinds
                 ),
-                *reach(inputs, beside, request.limits, self.place.work, request.version),
+                *reach(inputs, beside, request.limits, self.journal, request.version),
             )
         finally:
             self._refuse_changed(reports)
@@ -143,7 +144,7 @@ class Run:
         """Set aside the shards that have other bytes than were written; stops where there are."""
         for n in self.request.inputs.shards:
             if not reports[n.no].is_of(n.shard.path):
-                mark_changed(self.place.work, n.no)
+                self.journal.mark_changed([n.no])
                 for edition in self.request.editions:  # a hard link to it changed with it
                     target = self.place.path / edition.name / n.shard.subset / n.shard.name
                     target.unlink(missing_ok=True)
@@ -151,7 +152,7 @@ class Run:
         self._stop_where_failed()
 
     def _fail(self, subset: str, name: str, line: str) -> None:
-        folder.note_failed(self.place.work, subset, name)
+        self.journal.mark_failed(subset, name)
         self._failed.append(line)
         self.progress.say(line)
 
@@ -163,7 +164,7 @@ class Run:
             return ()
         try:
             return read_sealed_sidecars(
-                self.request.sidecars, self.place.work, self.request.parameters.columns, told
+                self.request.sidecars, self.journal, self.request.parameters.columns, told
             )
         except ChangedSidecarError:
             raise
@@ -180,7 +181,7 @@ class Run:
             request.limits.workers, ROLES,
         )  # fmt: skip
         hunt = Hunt(
-            search, self.lists, self.place.work, request.limits.memory, self.executor,
+            search, self.lists, self.journal, request.limits.memory, self.executor,
             self.progress, self._fail_shard,
         )  # fmt: skip
         try:
@@ -199,37 +200,36 @@ class Run:
         """
         request = self.request
         settings = self._settings()
-        journal = Journal(self.place.work)
         digests, seals = searched.digests, searched.seals
         reports = {}
-        written = {report.no: report for report in journal.read(Report.read)}
         for n in searched.shards:
-            report = written.get(n.no)
+            report = self.journal.get(SHARD, str(n.no), Report.read)
             known = digests.get(n.no, ""), seals[n.no].sha256
             if report and is_done(report, settings, n, *known):
                 reports[n.no] = report
         waiting = [n for n in searched.shards if n.no not in reports]
         self.progress.phase("clean", len(waiting), sum(n.shard.rows for n in waiting))
         workers = request.limits.workers
-        batches = list(tasks(settings, waiting, digests, seals, workers))
+        copies = self.journal.copies(n.no for n in waiting)
+        batches = list(tasks(settings, waiting, digests, seals, workers, copies))
         while batches:
             again: list[Numbered] = []
             by_no = {t.no: t for t in batches}
             for outcome in self.executor.run(batches):
-                again += self._take(by_no[outcome.no], outcome, journal, reports)
-            batches = [task(settings, [n], digests, seals) for n in again]
+                again += self._take(by_no[outcome.no], outcome, reports)
+            batches = [task(settings, [n], digests, seals, copies) for n in again]
         return dict(sorted(reports.items()))
 
     def _take(
-        self, batch: Task, outcome: TaskOutcome, journal: Journal, reports: dict[int, Report]
+        self, batch: Task, outcome: TaskOutcome, reports: dict[int, Report]
     ) -> Sequence[Numbered]:
         """Note what became of a batch; returns the shards that are to be done again, alone.
 
         Raises StopError where no other batch can do better.
         """
         done = [Report.read(found) for found in outcome.said.get("reports", ())]
-        if done:
-            journal.add(report.plain() for report in done)
+        self.journal.add(Entry(SHARD, str(report.no), report.plain()) for report in done)
+        self.journal.mark_changed(outcome.said.get("changed", ()))
         reports |= {report.no: report for report in done}
         self._written += len(done)
         if outcome.fatal:

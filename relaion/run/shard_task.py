@@ -25,7 +25,6 @@ from relaion.paths import (
     stamp_of,
 )
 from relaion.run.decide import Deciders, Decision
-from relaion.run.journal import mark_changed
 from relaion.run.survey import Numbered
 from relaion.run.tasks import BatchDone, Report, Settings, Task, WrittenShard
 
@@ -48,22 +47,33 @@ def run_task(
         read_still(seals, lambda: decisions.append(decider.decide(task)))
     except RelaionError as e:
         if len(task.shards) == 1:
-            _refuse_replaced(task, task.shards[0], e)
+            try:
+                _refuse_replaced(task, task.shards[0], e)
+            except ChangedShardError as other:
+                return BatchDone(error=str(other), changed=(task.no,))
             if isinstance(e, EngineError) and e.no_room:  # a batch may need more than each
                 raise NoRoomError(str(e)) from None
         raise
     reports: list[Report] = []
     failed: dict[int, str] = {}
+    changed: list[int] = []
     for n in task.shards:
         try:
             reports.append(_write_shard(task, n, decisions[-1][n.no]))
         except NoRoomError as e:
-            return BatchDone(tuple(reports), failed, str(e), fatal=True)
+            return BatchDone(tuple(reports), failed, str(e), fatal=True, changed=tuple(changed))
+        except ChangedShardError as e:
+            failed[n.no] = str(e)
+            changed.append(n.no)
         except RelaionError as e:
             failed[n.no] = str(e)
         except Exception as e:  # a bug met in one shard must not end the run
             failed[n.no] = line(shown(n.shard.path), e)
-    return BatchDone(tuple(reports), failed)
+    return BatchDone(tuple(reports), failed, changed=tuple(changed))
+
+
+class ChangedShardError(InputError):
+    """Raised for a shard that has other bytes than when it was searched."""
 
 
 def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
@@ -107,16 +117,13 @@ def _denied(columns: Sequence[str]) -> str:
 
 
 def _refuse_replaced(task: Task, n: Numbered, error: RelaionError) -> None:
-    """Raise for a shard that is another file now, whatever went wrong, and leave no output of it.
-
-    It is noted, so that it is searched again.
-    """
+    """Raise ChangedShardError where that is so, whatever went wrong, and leave no output."""
     if isinstance(error, OutputError) or _is_searched(n.shard.path, task.seals[n.no]):
         return
-    mark_changed(task.settings.work, n.no)
     for edition in task.settings.editions:
         task.settings.target(edition.name, n).unlink(missing_ok=True)
-    raise (error if isinstance(error, InputError) else replaced(n.shard.path)) from None
+    said = error if isinstance(error, InputError) else replaced(n.shard.path)
+    raise ChangedShardError(str(said)) from None
 
 
 def _is_searched(source: Path, known: Seal) -> bool:

@@ -15,17 +15,15 @@ from relaion.errors import InputError
 from relaion.parquet.digests import WIDTHS
 from relaion.parquet.overrides import Columns
 from relaion.paths import Seal, find_sidecars, is_still, read_still, replaced, seal, shown, stamp_of
-from relaion.run.journal import forget_all, is_vouched, read_note, vouch, write_note
+from relaion.run.journal import SIDECARS, Entry, Journal
 from relaion.run.python_answers import fill_keys
 from relaion.run.survey import players
-from relaion.run.utf8_copy import Original, mending
+from relaion.run.utf8_copy import Copies, Original
 from relaion.sidecars.sidecar import Sidecar, read_sidecars
 from relaion.sqlset import load
 
 FOUND = "sidecar_keys.parquet"
 UNREAD = "sidecar_values.parquet"
-LINES = "sidecars.json"
-NOTE = "sidecar_keys.json"
 
 
 def roles_beside(sidecars: Sequence[Sidecar]) -> frozenset[str]:
@@ -42,28 +40,29 @@ def sidecar_lines(sidecars: Sequence[Sidecar]) -> list[dict[str, Any]]:
 
 
 def read_sealed_sidecars(
-    paths: Sequence[Path], work: Path, columns: Columns, notices: list[str]
+    paths: Sequence[Path], journal: Journal, columns: Columns, notices: list[str]
 ) -> tuple[Sidecar, ...]:
     """Read sidecars, each sealed before its first byte is: nobody may change it from then on.
 
     Raises InputError for one that cannot be read, or changed since the run that goes on began.
     """
-    seals = _seals([s.path for s in find_sidecars(paths).shards], work / LINES, work)
-    found = read_sidecars(paths, work, columns, notices)
+    seals = _seals([s.path for s in find_sidecars(paths).shards], journal)
+    found = read_sidecars(paths, journal.work, columns, notices)
     sidecars = tuple(replace(s, seal=seals[s.path]) for s in found)
     check_sidecars(sidecars)
     return sidecars
 
 
-def _seals(paths: Sequence[Path], note: Path, work: Path) -> dict[Path, Seal]:
+def _seals(paths: Sequence[Path], journal: Journal) -> dict[Path, Seal]:
     names = [os.fsencode(path.absolute()).hex() for path in paths]
-    known = read_note(note, lambda found: [Seal.read(found[name]) for name in names])
+    known = journal.get(SIDECARS, "", lambda found: [Seal.read(found[name]) for name in names])
     if known is None:
-        forget_all(work)  # nobody knows of which sidecars it was
+        journal.forget_search()  # nobody knows of which sidecars it was
         seals = [seal(path) for path in paths]
     else:
         seals = [_again(path, before) for path, before in zip(paths, known, strict=True)]
-    write_note(note, {name: s.plain() for name, s in zip(names, seals, strict=True)})
+    value = {name: s.plain() for name, s in zip(names, seals, strict=True)}
+    journal.add([Entry(SIDECARS, "", value)])
     return dict(zip(paths, seals, strict=True))
 
 
@@ -88,6 +87,11 @@ def check_sidecars(sidecars: Sequence[Sidecar]) -> None:
             raise replaced(sidecar.path)
 
 
+def seals_of(sidecars: Sequence[Sidecar]) -> list[str]:
+    """The SHA-256 of each, as the run began with it."""
+    return [_sealed(s).sha256 for s in sidecars]
+
+
 def _sealed(sidecar: Sidecar) -> Seal:
     if sidecar.seal is None:  # cannot be: `read_sealed_sidecars` made it
         raise ValueError("a sidecar that was not sealed")
@@ -97,12 +101,12 @@ def _sealed(sidecar: Sidecar) -> Seal:
 def view_sidecars(
     engine: Engine,
     sidecars: Sequence[Sidecar],
-    work: Path,
+    copies: Copies,
     version: str,
     kinds: Collection[str] = tuple(WIDTHS),
 ) -> None:
     """Create the view `sidecar_digests`: the key of each row, and its image hashes of `kinds`."""
-    sources = [_source(s, original, work, kinds) for s, original in _originals(sidecars)]
+    sources = [_source(s, original, copies, kinds) for s, original in _originals(sidecars)]
     engine.view_sidecars(sources, version)
 
 
@@ -112,9 +116,9 @@ def _originals(sidecars: Sequence[Sidecar]) -> list[tuple[Sidecar, Original]]:
 
 
 def _source(
-    sidecar: Sidecar, original: Original, work: Path, kinds: Collection[str]
+    sidecar: Sidecar, original: Original, copies: Copies, kinds: Collection[str]
 ) -> ShardSource:
-    path, layout = original.readable(work)
+    path, layout = copies.readable(original)
     played = {
         role: columns
         for role, columns in players(layout).items()
@@ -124,34 +128,28 @@ def _source(
 
 
 def find_sidecar_keys(
-    engine: Engine, sidecars: Sequence[Sidecar], version: str, work: Path
+    engine: Engine, sidecars: Sequence[Sidecar], version: str, work: Path, copies: Copies
 ) -> None:
-    """Fill the table `sidecar_keys`, from the work folder where an earlier try left it.
+    """Fill the table `sidecar_keys`, and leave it in the work folder.
 
     Beside it lies `unread_beside`: how many values of the sidecars are no digest.
     """
-    if not sidecars:
-        return
-    path, unread, note = work / FOUND, work / UNREAD, work / NOTE
-    value = [_sealed(s).sha256 for s in sidecars]
-    if not is_vouched(note, value, [path, unread]):
-        scripts = load(version)
-        kinds = [k for (k,) in engine.rows("select distinct kind from store.entries")]
+    scripts = load(version)
+    kinds = [k for (k,) in engine.rows("select distinct kind from store.entries")]
+    originals = [original for _, original in _originals(sidecars)]
 
-        def look() -> None:
-            view_sidecars(engine, sidecars, work, version, kinds)
-            engine.run(scripts["10_sidecar_hits"])
-            engine.run(scripts["13_sidecar_values"])
+    def look() -> None:
+        view_sidecars(engine, sidecars, copies, version, kinds)
+        engine.run(scripts["10_sidecar_hits"])
+        engine.run(scripts["13_sidecar_values"])
 
-        originals = [original for _, original in _originals(sidecars)]
-        for original in originals:
-            original.drop(work)
-        read_still({s.path: _sealed(s) for s in sidecars}, lambda: mending(originals, work, look))
-        engine.run(scripts["11_sidecar_links"])
-        engine.run(scripts["19_odd_links"], has_links=True)
-        fill_keys(engine)
-        engine.run(scripts["12_sidecar_keys"])
-        engine.write_parquet("from sidecar_keys", path)
-        engine.write_parquet("from unread_beside order by all", unread)
-        vouch(note, value, [path, unread])
-    engine.read_parquet("sidecar_keys", [path])
+    for original in originals:
+        copies.drop(original)
+    seals = {s.path: _sealed(s) for s in sidecars}
+    read_still(seals, lambda: copies.reading(originals, look))
+    engine.run(scripts["11_sidecar_links"])
+    engine.run(scripts["19_odd_links"], has_links=True)
+    fill_keys(engine)
+    engine.run(scripts["12_sidecar_keys"])
+    engine.write_parquet("from sidecar_keys", work / FOUND)
+    engine.write_parquet("from unread_beside order by all", work / UNREAD)

@@ -43,13 +43,15 @@ class Task:
     """A batch of shards, in order of number, to be decided together and written one by one.
 
     `hits`: a digest of what the search found in a shard, by its number; none where it found
-    nothing. `seals` are the shards as they were searched.
+    nothing. `seals` are the shards as they were searched, `copies` the private ones of
+    `utf8_copy.Copies`.
     """
 
     settings: Settings
     shards: tuple[Numbered, ...]
     hits: dict[int, str]
     seals: dict[int, Seal]
+    copies: dict[int, str] = field(default_factory=dict)
 
     @property
     def no(self) -> int:
@@ -135,13 +137,19 @@ class BatchDone:
     """What became of a batch: a report of each shard that was done, a line for each that failed.
 
     `error` where the others failed alike, and nothing is known of each; `fatal` when no other
-    task can do better.
+    task can do better. `changed` are shards that have other bytes than when they were searched.
     """
 
     reports: tuple[Report, ...] = ()
     failed: dict[int, str] = field(default_factory=dict)
     error: str | None = None
     fatal: bool = False
+    changed: tuple[int, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it, but for what every answer says."""
+        reports = [report.plain() for report in self.reports]
+        return {"reports": reports, "failed": self.failed, "changed": self.changed}
 
 
 # -- From shards to tasks: batches that are worth a run of the scripts, and small enough to share --
@@ -157,12 +165,13 @@ def tasks(
     hits: Mapping[int, str],
     seals: Mapping[int, Seal],
     workers: int,
+    copies: Mapping[int, str],
 ) -> Iterator[Task]:
     """Tasks for some shards, in order of number."""
     rows = sum(n.shard.rows for n in shards)
     each = max(FEWEST_ROWS, min(BATCH_ROWS, rows // (SHARES * workers)))
     for batch in batches(shards, each):
-        yield task(settings, batch, hits, seals)
+        yield task(settings, batch, hits, seals, copies)
 
 
 def task(
@@ -170,15 +179,17 @@ def task(
     batch: Iterable[Numbered],
     hits: Mapping[int, str],
     seals: Mapping[int, Seal],
+    copies: Mapping[int, str],
 ) -> Task:
     """The task for one batch.
 
     `hits` are digests of what was found, by shard number; none where nothing was. `seals` are
-    the shards as they were searched.
+    the shards as they were searched, `copies` those that were made of some of them.
     """
     batch = tuple(batch)
     found = {n.no: hits[n.no] for n in batch if n.no in hits}
-    return Task(settings, batch, found, {n.no: seals[n.no] for n in batch})
+    copied = {n.no: copies[n.no] for n in batch if n.no in copies}
+    return Task(settings, batch, found, {n.no: seals[n.no] for n in batch}, copied)
 
 
 def is_done(report: Report, settings: Settings, n: Numbered, hits: str, sha256: str) -> bool:

@@ -15,7 +15,7 @@ from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, Sc
 from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.decide import Deciders
-from relaion.run.find_task import Finders, FindTask, run_find
+from relaion.run.find_task import Finders, FindTask, StepDone, run_find
 from relaion.run.process import LOG, unpacked
 from relaion.run.shard_task import run_task
 from relaion.run.tasks import BatchDone, Task
@@ -39,20 +39,17 @@ class Serving:
         task = unpacked(line)
         if not isinstance(task, FindTask | Task):  # though nobody else writes to this pipe
             raise TypeError(f"a task, not {type(task).__name__}")
-        said = self._do(task)
-        return {
-            "error": said.error,
-            "fatal": said.fatal,
-            "reports": [report.plain() for report in said.reports],
-            "failed": said.failed,
-        }
+        done = self._do(task)
+        if isinstance(done, StepDone):
+            return {"error": None, "fatal": False, **done.plain()}
+        return {"error": done.error, "fatal": done.fatal, **done.plain()}
 
-    def _do(self, task: FindTask | Task) -> BatchDone:
+    def _do(self, task: FindTask | Task) -> BatchDone | StepDone:
         try:
             if isinstance(task, Task):
                 self._finders.close()  # a search whose last steps were done before
                 return run_task(task, self._deciders, self._unexpected)
-            run_find(task, self._finders)
+            return run_find(task, self._finders)
         except RelaionError as e:
             # what cannot be written of one shard may well be of another
             output = NoRoomError if isinstance(task, Task) else OutputError
@@ -65,7 +62,6 @@ class Serving:
             return BatchDone(error=f"{where}: {e.strerror or type(e).__name__}")
         except Exception as e:  # the one place where a bug in a task must not end the run
             return BatchDone(error=self._unexpected(task.named, e))
-        return BatchDone()
 
     def _unexpected(self, named: str, error: BaseException) -> str:
         _keep(self._log)

@@ -31,6 +31,7 @@ from relaion.run.audit import Removal, read_told
 from relaion.run.coverage import Coverage
 from relaion.run.editions import load_editions
 from relaion.run.hits import FEW_ROWS, SMALL
+from relaion.run.journal import Journal
 from relaion.run.needed_kinds import read_known, snapshot
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import Executor, LocalPool, Progress, Quiet
@@ -133,12 +134,12 @@ def clean(
             folder.purge(place.path, place.work)  # left by a kill after the manifest
             done = _cleaned(place.path, before, True, request.inputs.notices, None, None)
             return replace(done, summary=_summary(done, command))
-        goes_on = folder.begin(place, request.plan, request.inputs.stamps())
+        journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
         if goes_on:
             listen.say(f"{shown(place.path)}: going on with the run that broke off")
-        store = _snapshot(lists, request, place, goes_on=goes_on)
+        store = _snapshot(lists, request, place, journal, goes_on=goes_on)
         with private_umask(), _hands(executor, request, place) as hands:
-            run = Run(place, request, store, hands, listen, copy=copy, yes=yes_i_checked)
+            run = Run(place, journal, request, store, hands, listen, copy=copy, yes=yes_i_checked)
             found, told, passed_over = run.whole()
         verdict = None
         with _finished(store, place, wanted=verify) as held:
@@ -190,10 +191,12 @@ def _verify_command(
     return shown(f"relaion verify {shlex.join(said)}")
 
 
-def _snapshot(lists: Path, request: Request, place: folder.Out, *, goes_on: bool) -> Snapshot:
+def _snapshot(
+    lists: Path, request: Request, place: folder.Out, journal: Journal, *, goes_on: bool
+) -> Snapshot:
     try:
         with private_umask():
-            return snapshot(lists, request.known, place.work)
+            return snapshot(lists, request.known, journal)
     except (ListError, InputError):
         if not goes_on:  # it has begun with lists that nobody has any more
             folder.purge(place.path, place.work)

@@ -25,6 +25,7 @@ from relaion.run.coverage import Coverage, coverage, left_out, reach, roles_of_k
 from relaion.run.find import Hunt, Searched
 from relaion.run.find_task import Search
 from relaion.run.hits import Hits, notices
+from relaion.run.journal import Journal
 from relaion.run.needed_kinds import read_known, snapshot
 from relaion.run.pool import LocalPool, Progress, Quiet
 from relaion.run.settings import MEMORY, Limits, limits_of
@@ -84,18 +85,19 @@ def match(
     inputs = read_inputs(paths, columns or {})
     with owned_folder("match", work) as owned:
         told = list(inputs.notices)
+        journal = Journal(owned.path)
         with private_umask():
-            store = snapshot(lists, known, owned.path)
+            store = snapshot(lists, known, journal)
             beside = (
-                read_sealed_sidecars(sidecars, owned.path, columns or {}, told) if sidecars else ()
+                read_sealed_sidecars(sidecars, journal, columns or {}, told) if sidecars else ()
             )
         roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
         search = Search(sql_version, same_link, inner, beside, limits.workers, roles)
-        searched = _search(search, inputs, store, owned, limits, progress or Quiet())
+        searched = _search(search, inputs, store, journal, owned, limits, progress or Quiet())
         try:
             covered = (
                 *coverage(inputs, searched.values, roles, row_hashes="row_hash" in known.kinds),
-                *reach(inputs, beside, limits, owned.path, sql_version),
+                *reach(inputs, beside, limits, journal, sql_version),
             )
         finally:
             _refuse_changed(searched)
@@ -118,6 +120,7 @@ def _search(
     search: Search,
     inputs: Inputs,
     store: Snapshot,
+    journal: Journal,
     owned: Owned,
     limits: Limits,
     progress: Progress,
@@ -132,7 +135,7 @@ def _search(
         LocalPool(1, owned.path, limits.guard, held=(owned.lock,)) as pool,
     ):
         hunt = Hunt(
-            search, store, owned.path, limits.memory, pool, progress,
+            search, store, journal, limits.memory, pool, progress,
             lambda _, line: failed.append(line),
         )  # fmt: skip
         searched = hunt.run(shards)
