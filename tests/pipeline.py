@@ -107,6 +107,7 @@ def _at_home(cwd: Path | None, command: Sequence[str]) -> Iterator[None]:
         for stage in ("clean", "match"):
             # the package has functions of these names, which hide the modules
             patch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", hands)
+        patch.setattr("relaion.cli.commands.start_early", lambda: None)
         yield
 
 

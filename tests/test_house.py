@@ -2,8 +2,12 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "relaion").rglob("*.py"))
@@ -17,6 +21,17 @@ def test_no_class_name_stands_twice() -> None:
             if isinstance(node, ast.ClassDef):
                 found[node.name].append(str(path.relative_to(ROOT)))
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
+LIGHT = ("cli.commands", "run.settings", "run.process", "run.pool", "run.tasks", "run.journal")
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_what_only_asks_and_tells_loads_no_data_library(module: str) -> None:
+    """`--help` and a process that drives others start at once."""
+    code = f"import sys, relaion.{module}; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"duckdb", "pyarrow", "numpy"} & set(ast.literal_eval(done.stdout))
 
 
 def test_no_module_is_too_long_to_read() -> None:

@@ -91,7 +91,7 @@ def goes_on(folder: Path) -> None:
 def test_what_is_damaged_is_there_to_be_damaged(broken_off: Path) -> None:
     names = {str(p.relative_to(broken_off / "out/.work")) for p in restored(broken_off, "write")}
     wanted = {
-        "plan.json", "lists.duckdb", "keywords.parquet", "list_hits.parquet",
+        "plan.json", "lists.duckdb", "keywords.json", "list_hits.parquet",
         "same_link.parquet", "lists.parquet", "hit_counts.parquet", "hit_unions.parquet",
         "find/list_hits.parquet", "find/hit_keys.parquet", "mended/000000.parquet",
         "journal.jsonl",

@@ -13,6 +13,7 @@ from relaion.cli.prompt import ask, converse, opened
 from relaion.cli.render import show_purged, show_scripts, show_steps
 from relaion.cli.render_inspect import render as show_inspect
 from relaion.cli.render_run import show_cleaned, show_demo, show_matched, show_verdict
+from relaion.run.process import start_early
 from relaion.run.settings import MEMORY
 from relaion.sqlset import BUILT_IN
 from relaion.sqlset import VERSION as SQL_VERSION
@@ -36,6 +37,7 @@ def demo(
     ] = False,
     as_json: o.Json = False,
 ) -> None:
+    start_early()
     with Bars(talk) as bars:
         result = stages.demo(out, rows=rows, seed=seed, full_lists=full_lists, progress=bars)
     emit(result, show_demo, as_json=as_json)
@@ -71,6 +73,7 @@ def match(
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
+    start_early()
     with Bars(talk) as bars:
         result = stages.match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
@@ -114,6 +117,7 @@ def clean(
     if purge:
         emit(stages.purge(out, work=work), show_purged, as_json=as_json)
         return
+    start_early()
     with Bars(talk) as bars:
         result = stages.clean(
             paths, lists, out, editions=editions or BUILT_IN, keywords=keywords,

@@ -137,9 +137,6 @@ def without_end(path: str, query: str) -> tuple[str, str]:
     return path.rstrip("/"), "" if query == "?" else query
 
 
-KEY_VERSION = 4
-"""Raised whenever the key of any link changes; a list store of another version is refused."""
-
 # what is already canonical but for its scheme, one `www.` and a slash at the end
 _PLAIN = re.compile(
     r"https?://(?:www\.)?((?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*"

@@ -16,6 +16,7 @@ from relaion.engine import Engine, connect
 from relaion.errors import EngineError, InputError, ScriptError
 from relaion.paths import shown
 from relaion.run.editions import Edition
+from relaion.run.settings import words_at
 from relaion.run.survey import Numbered, sources
 from relaion.run.tasks import Settings, Task
 from relaion.run.utf8_copy import Copies, original
@@ -94,10 +95,9 @@ class Decider:
         for e in settings.editions:
             values = [e.name, e.parent, list(e.labels)]
             engine.execute("insert into editions values (?, ?, ?)", values)
-        keywords = settings.work / "keywords.parquet"
-        if keywords.exists():
+        if (words := words_at(settings.work)) is not None:
             engine.run(self._scripts["38_text_macros"])
-            engine.read_parquet("keywords", [keywords])
+            engine.create("keywords", pa.table({"keyword": pa.array(words, pa.string())}))
             engine.run(self._scripts["39_keyword_pattern"])
             ((self._pattern,),) = engine.rows("from keyword_pattern")
         self._engine = engine

@@ -21,7 +21,8 @@ from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.pool import Executor, Progress, TaskOutcome
 from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sidecars import UNREAD, seals_of
-from relaion.run.survey import Numbered, batches
+from relaion.run.survey import Numbered
+from relaion.run.tasks import batches
 
 BATCH_ROWS = 100_000_000
 ALIKE = 20  # shards that fail before one succeeds: it is not the shards

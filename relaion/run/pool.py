@@ -10,11 +10,13 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from relaion.run.find_task import FindTask
 from relaion.run.process import Guard, Worker, WorkerAnswer, packed
-from relaion.run.tasks import Task
+
+if TYPE_CHECKING:
+    from relaion.run.find_task import FindTask
+    from relaion.run.tasks import Task
 
 # -- How a run tells what it is doing, without knowing who listens -----------------------------
 
@@ -45,7 +47,7 @@ class Quiet:
         """Nothing."""
 
 
-AnyTask: TypeAlias = Task | FindTask
+AnyTask: TypeAlias = "Task | FindTask"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""One worker process as its parent sees it: a task in, an answer out, within limits."""
+"""One worker process as its parent sees it: a task in, an answer out, within limits.
+
+A process is started first, and introduced to its work when there is some: in between it loads
+its libraries, and so does its parent.
+"""
 
 import base64
 import errno
@@ -7,6 +11,7 @@ import os
 import pickle
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -68,29 +73,61 @@ def unpacked(line: str) -> object:
     return found
 
 
+class _Started:
+    """A process that waits to be introduced to its work; raises OSError where none starts."""
+
+    def __init__(self) -> None:
+        self._ours, theirs = socket.socketpair()
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "relaion.run.worker", str(theirs.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # until it knows where errors go
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C reaches the parent, which ends its workers
+                env=os.environ | {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
+            )
+        except BaseException:
+            self._ours.close()
+            raise
+        finally:
+            theirs.close()
+
+    def introduce(self, work: Path, held: tuple[int, ...]) -> None:
+        """Name its work folder, and hand over what it is to hold open."""
+        with self._ours:
+            socket.send_fds(self._ours, [os.fsencode(work)], held)
+
+
+_early: list[_Started] = []
+
+
+def start_early() -> None:
+    """Start a process for the first worker that is asked for; for whoever surely asks for one.
+
+    It ends with this process in any case.
+    """
+    with suppress(OSError):  # whoever asks for a worker hears why
+        _early.append(_Started())
+
+
 class Worker:
     """A process that does one task after the other. Not to be shared between threads."""
 
     def __init__(self, work: Path, guard: Guard, held: tuple[int, ...]) -> None:
         """Start it; raises OSError where that cannot be done."""
         self._guard = guard
-        # what a library says while it breaks may quote a row
-        log = os.open(work / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "relaion.run.worker", str(work)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                pass_fds=held,
-                start_new_session=True,  # Ctrl-C reaches the parent, which ends its workers
-                env=os.environ | {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
-            )
-        finally:
-            os.close(log)
+        started = _early.pop() if _early else _Started()
+        self._process = started.process
         if self._process.stdin is None or self._process.stdout is None:
             raise OSError(errno.EPIPE, "a process was started without its pipes")
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        try:
+            started.introduce(work, held)
+        except BaseException:
+            self.end()
+            raise
 
     def ask(self, task: str, seconds: float) -> WorkerAnswer | None:
         """Have a task done; None when this process was ended from another thread."""

@@ -10,18 +10,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from relaion.engine import connect
 from relaion.errors import InputError
 from relaion.links import KEY_VERSION
 from relaion.links.text import BLANK, CONTROL, trim
-from relaion.paths import typed
-from relaion.run.editions import Edition
+from relaion.paths import atomic_write, typed
 from relaion.run.process import SLACK, Guard
 from relaion.sqlset import load
+
+if TYPE_CHECKING:
+    from relaion.run.editions import Edition
 
 # -- Sizes as people write them ----------------------------------------------------------------
 
@@ -76,6 +75,7 @@ def limits_of(workers: int | None, memory: str, seconds: float | None = None) ->
 
 # -- Keyword files: one word or phrase a line. As secret as lists: never echoed, never in an OUT --
 
+WORDS = "keywords.json"
 _ENDS = BLANK | CONTROL  # of a line
 
 
@@ -116,10 +116,14 @@ def read_keywords(path: Path) -> Keywords:
 
 def write_keywords(work: Path, keywords: Keywords) -> None:
     """Leave the words where shard tasks read them, in the private work folder."""
-    with connect() as engine:
-        engine.execute("create temp table keywords (keyword varchar)")
-        engine.insert("keywords", pa.table({"keyword": list(keywords.words)}))
-        engine.write_parquet("from keywords", work / "keywords.parquet")
+    with atomic_write(work / WORDS, mode=0o600, flush=False) as part:
+        part.write_text(json.dumps(keywords.words), encoding="ascii")
+
+
+def words_at(work: Path) -> list[str] | None:
+    """What `write_keywords` left; None where a run has no keywords."""
+    path = work / WORDS
+    return list(json.loads(path.read_text(encoding="ascii"))) if path.exists() else None
 
 
 # -- What a run was asked to do, in a form that two runs can be compared by --------------------
@@ -178,7 +182,7 @@ def versions() -> dict[str, str]:
 
 def make_plan(
     inputs: Sequence[Mapping[str, Any]],
-    editions: Sequence[Edition],
+    editions: "Sequence[Edition]",
     lists: Sequence[Mapping[str, Any]],
     parameters: Parameters,
     sql_version: str,

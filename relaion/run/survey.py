@@ -1,6 +1,6 @@
 """The survey: shards found, read, grouped and numbered; and those that are broken."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -69,20 +69,6 @@ def joined(single: Sequence[tuple[int, ShardSource]]) -> tuple[ShardSource, ...]
         )
         for members in groups.values()
     )
-
-
-def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, ...]]:
-    """Cut the shards into runs of about `rows` rows, each at least one shard."""
-    batch: list[Numbered] = []
-    held = 0
-    for shard in shards:
-        if batch and held + shard.shard.rows > rows:
-            yield tuple(batch)
-            batch, held = [], 0
-        batch.append(shard)
-        held += shard.shard.rows
-    if batch:
-        yield tuple(batch)
 
 
 # -- The inputs of a run: shards found, read, grouped and numbered; and those that are broken --

@@ -1,15 +1,19 @@
 """The work on a batch of shards as plain values, and how shards are cut into batches."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relaion.paths import Seal, Stamp, is_still, shown
-from relaion.run.editions import Edition
 from relaion.run.process import seconds_for
 from relaion.run.settings import Parameters
-from relaion.run.survey import Numbered, batches
+
+if TYPE_CHECKING:
+    from relaion.run.editions import Edition
+    from relaion.run.survey import Numbered
 
 # -- The work on a batch of shards as plain values: what is to be done, and what was done ------
 # A task is pickled on its way to a worker; `rewrite.py` does it.
@@ -120,7 +124,7 @@ class Report:
         return asdict(self)
 
     @classmethod
-    def read(cls, found: dict[str, Any]) -> "Report":
+    def read(cls, found: dict[str, Any]) -> Report:
         """Read what `plain` made; raises TypeError or LookupError for anything else."""
         for each in (found, *found["outputs"].values()):
             each["stamp"] = Stamp(*map(int, each["stamp"]))
@@ -157,6 +161,20 @@ class BatchDone:
 BATCH_ROWS = 1_000_000
 FEWEST_ROWS = 20_000  # fewer cost more to set going than to do
 SHARES = 4  # batches a worker, so that none waits long for the last
+
+
+def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, ...]]:
+    """Cut the shards into runs of about `rows` rows, each at least one shard."""
+    batch: list[Numbered] = []
+    held = 0
+    for shard in shards:
+        if batch and held + shard.shard.rows > rows:
+            yield tuple(batch)
+            batch, held = [], 0
+        batch.append(shard)
+        held += shard.shard.rows
+    if batch:
+        yield tuple(batch)
 
 
 def tasks(

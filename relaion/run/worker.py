@@ -1,11 +1,13 @@
 """A worker process: takes tasks line by line, answers each with one line of JSON.
 
-Started as `python -P -m relaion.run.worker WORK`. Nothing of a task stands in its arguments
-or environment. It ends when its parent does, so that no orphan goes on writing.
+Started as `python -P -m relaion.run.worker SOCKET`, from which it takes its work folder and the
+locks that it shares. Nothing of a task stands in its arguments or environment. It ends when its
+parent does, so that no orphan goes on writing.
 """
 
 import json
 import os
+import socket
 import sys
 import traceback
 from pathlib import Path
@@ -20,6 +22,8 @@ from relaion.run.process import LOG, unpacked
 from relaion.run.shard_task import run_task
 from relaion.run.tasks import BatchDone, Task
 
+_LONGEST_PATH = 1 << 16
+_MOST_LOCKS = 16
 MORE = "give more with --memory, or take fewer --workers"
 
 
@@ -77,11 +81,25 @@ def _keep(log: Path) -> None:
         f.write(traceback.format_exc() + "\n")
 
 
+def _introduced(handle: int) -> Path:
+    """The work folder; what is handed over with it stays open as long as this process lives."""
+    with socket.socket(fileno=handle) as control:
+        said, _, _, _ = socket.recv_fds(control, _LONGEST_PATH, _MOST_LOCKS)
+    if not said:  # the parent has no use for this process
+        raise SystemExit
+    work = Path(os.fsdecode(said))
+    # what a library says while it breaks may quote a row
+    log = os.open(work / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 2)
+    os.close(log)
+    return work
+
+
 def main() -> None:
     """Serve tasks until stdin ends."""
     os.umask(0o077)
     serve_parent()
-    serving = Serving(Path(sys.argv[1]) / LOG)
+    serving = Serving(_introduced(int(sys.argv[1])) / LOG)
     answers, sys.stdout = sys.stdout, sys.stderr  # what else is printed may not pass for one
     for line in sys.stdin:
         print(json.dumps(serving.answer(line)), file=answers, flush=True)
