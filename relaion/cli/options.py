@@ -68,7 +68,7 @@ Workers = Annotated[
     int | None,
     typer.Option("--workers", metavar="N", min=1, help="Processes. Default: one a core."),
 ]
-Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="Memory for the run.")]
+Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="Memory for all processes.")]
 TimeLimit = Annotated[
     float | None,
     typer.Option(

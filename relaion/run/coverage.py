@@ -174,7 +174,7 @@ def reach(
     held = {role for s in sidecars for role in s.layout.roles}
     work = journal.work
     copies = Copies(work, journal.copies(range(-len(sidecars), 0)))
-    with connect(threads=limits.workers, memory=limits.memory, temp=work) as engine:
+    with connect(threads=limits.workers, memory=limits.find_memory, temp=work) as engine:
         engine.execute(
             "create temp table sampled "
             "(subset varchar, sample_no bigint, url varchar, row_hash bigint)"

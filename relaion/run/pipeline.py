@@ -25,7 +25,7 @@ from relaion.run.hits import hold, notices
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.needed_kinds import KnownLists
 from relaion.run.pool import Executor, Progress, TaskOutcome
-from relaion.run.settings import Keywords, Limits, Parameters, Plan, parse_size, write_keywords
+from relaion.run.settings import Keywords, Limits, Parameters, Plan, write_keywords
 from relaion.run.sidecars import (
     ChangedSidecarError,
     check_sidecars,
@@ -181,7 +181,7 @@ class Run:
             request.limits.workers, ROLES,
         )  # fmt: skip
         hunt = Hunt(
-            search, self.lists, self.journal, request.limits.memory, self.executor,
+            search, self.lists, self.journal, request.limits.find_memory, self.executor,
             self.progress, self._fail_shard,
         )  # fmt: skip
         try:
@@ -209,7 +209,7 @@ class Run:
                 reports[n.no] = report
         waiting = [n for n in searched.shards if n.no not in reports]
         self.progress.phase("clean", len(waiting), sum(n.shard.rows for n in waiting))
-        workers = request.limits.workers
+        workers = request.limits.fitting(request.limits.workers)
         copies = self.journal.copies(n.no for n in waiting)
         batches = list(tasks(settings, waiting, digests, seals, workers, copies))
         while batches:
@@ -257,13 +257,10 @@ class Run:
 
     def _settings(self) -> Settings:
         request = self.request
-        memory = parse_size(request.limits.memory)
-        each = memory // (2 * request.limits.workers)  # the other half is the writer's
         return Settings(
             self.place.path.absolute(), self.place.work.absolute(), request.editions,
-            request.parameters, request.version, f"{each}B",
-            memory // 2,  # not by worker: how many there are must not move row groups
-            not self.copy,
+            request.parameters, request.version, request.limits.decide_memory,
+            request.limits.writer_bytes, not self.copy,
         )  # fmt: skip
 
     def _told(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from relaion.run.process import Guard, Worker, WorkerAnswer, packed
+from relaion.run.process import Family, Guard, Worker, WorkerAnswer, packed
 
 if TYPE_CHECKING:
     from relaion.run.find_task import FindTask
@@ -86,6 +86,7 @@ class LocalPool:
         self._work = work
         self._guard = guard or Guard()
         self._held = held
+        self._family = Family()
         self._idle: list[Worker] = []
 
     def __enter__(self) -> "LocalPool":
@@ -120,7 +121,7 @@ class LocalPool:
         """A worker that waits for work, or a new one."""
         with contextlib.suppress(IndexError):  # another hand may take the last one
             return self._idle.pop()
-        return Worker(self._work, self._guard, self._held)
+        return Worker(self._work, self._guard, self._held, self._family)
 
     def give_back(self, worker: Worker) -> None:
         """Keep a worker for later."""

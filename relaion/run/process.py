@@ -9,30 +9,31 @@ import errno
 import json
 import os
 import pickle
+import re
 import selectors
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_LOOK_SECONDS = 0.2  # between two looks at a worker's memory
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_LOOK_SECONDS = 0.2  # between two looks at the memory of all
+_ANONYMOUS = re.compile(r"^RssAnon:\s+(\d+) kB", re.MULTILINE)
 LOG = "errors.log"
 LONGEST = 6 * 3600.0
 SHORTEST = 120.0
 A_FILE = 1.0  # to open it anew in each step of a search
-SLACK = 1 << 30  # memory beyond the setting: what is loaded, and single large pages
+_OVER = 1.1  # DuckDB and allocators round up
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Limits of every worker: bytes of memory, and a time in place of the tasks' own."""
+    """Bytes of memory for all processes together, and a time in place of the tasks' own."""
 
     memory: int | None = None
     seconds: float | None = None
@@ -100,6 +101,47 @@ class _Started:
             socket.send_fds(self._ours, [os.fsencode(work)], held)
 
 
+class Family:
+    """This process and its workers, with all that they started: what memory they hold."""
+
+    def __init__(self) -> None:
+        self._workers: set[int] = set()
+
+    def join(self, pid: int) -> None:
+        """Count a worker in."""
+        self._workers.add(pid)
+
+    def leave(self, pid: int) -> None:
+        """Count a worker out."""
+        self._workers.discard(pid)
+
+    def is_too_much(self, limit: int, worker: int) -> int | None:
+        """Bytes of all, where these are too many and this worker holds the most; else None."""
+        held = {pid: sum(map(_private, _descent(pid))) for pid in list(self._workers)}
+        total = _private(os.getpid()) + sum(held.values())
+        most = max(held, key=held.__getitem__, default=None)
+        return total if total > limit * _OVER and most == worker else None
+
+
+def _descent(pid: int) -> Iterator[int]:
+    """A process and all below it, whichever of its threads began them."""
+    yield pid
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # it ended just now
+            for child in path.read_text().split():
+                yield from _descent(int(child))
+
+
+def _private(pid: int) -> int:
+    """Bytes of memory that a process shares with nobody; 0 where it ended, or this is no Linux."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = _ANONYMOUS.search(status)
+    return int(found[1]) * 1024 if found else 0
+
+
 _early: list[_Started] = []
 
 
@@ -115,9 +157,10 @@ def start_early() -> None:
 class Worker:
     """A process that does one task after the other. Not to be shared between threads."""
 
-    def __init__(self, work: Path, guard: Guard, held: tuple[int, ...]) -> None:
+    def __init__(self, work: Path, guard: Guard, held: tuple[int, ...], family: Family) -> None:
         """Start it; raises OSError where that cannot be done."""
         self._guard = guard
+        self._family = family
         started = _early.pop() if _early else _Started()
         self._process = started.process
         if self._process.stdin is None or self._process.stdout is None:
@@ -128,6 +171,7 @@ class Worker:
         except BaseException:
             self.end()
             raise
+        family.join(self._process.pid)
 
     def ask(self, task: str, seconds: float) -> WorkerAnswer | None:
         """Have a task done; None when this process was ended from another thread."""
@@ -149,19 +193,14 @@ class Worker:
             while not selector.select(_LOOK_SECONDS):
                 if time.monotonic() > until:
                     return WorkerAnswer(_too_long(seconds), broken=True)
-                if self._guard.memory and self._resident() > self._guard.memory:
-                    return WorkerAnswer(_too_much(self._guard.memory), broken=True)
+                limit = self._guard.memory
+                if limit and (taken := self._family.is_too_much(limit, self._process.pid)):
+                    return WorkerAnswer(_too_much(limit, taken), broken=True)
         found = stdout.readline()
         if not found.endswith(b"\n"):
             return self._ended()
         said = json.loads(found)
         return WorkerAnswer(said["error"], bool(said["fatal"]), said=said)
-
-    def _resident(self) -> int:
-        try:
-            return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * _PAGE
-        except (OSError, ValueError, IndexError):  # it has ended, or this is no Linux
-            return 0
 
     def _ended(self) -> WorkerAnswer:
         code = self._process.wait()
@@ -173,6 +212,7 @@ class Worker:
 
     def end(self) -> None:
         """End the process at once, and those that it started."""
+        self._family.leave(self._process.pid)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -189,8 +229,9 @@ def _too_long(limit: float) -> str:
     )
 
 
-def _too_much(limit: int) -> str:
+def _too_much(limit: int, taken: int) -> str:
+    wanted = -(-taken * 3 // 2 // 100_000_000) / 10  # what it took so far, and half as much again
     return (
-        f"took more than {limit / 1e9:.1f} GB of memory and was stopped; give more with "
-        "--memory, or get the file again if it should not"
+        f"with it, all processes took more than {limit / 1e9:.1f} GB of memory, so it was stopped; "
+        f"give --memory {wanted:.1f}GB or fewer --workers, or get the file again if it should not"
     )

@@ -16,7 +16,7 @@ from relaion.errors import InputError
 from relaion.links import KEY_VERSION
 from relaion.links.text import BLANK, CONTROL, trim
 from relaion.paths import atomic_write, typed
-from relaion.run.process import SLACK, Guard
+from relaion.run.process import Guard
 from relaion.sqlset import load
 
 if TYPE_CHECKING:
@@ -41,36 +41,63 @@ def parse_size(text: str) -> int:
 
 # -- How much of the machine a run may take ----------------------------------------------------
 
-LEAST = 100_000_000  # bytes; DuckDB cannot open even a small store in much less
-
-
 MEMORY = "2GB"  # where nothing else is said
+A_PROCESS = 125_000_000  # bytes that one holds before it does anything: libraries, mostly
+LEAST = 2 * A_PROCESS + 150_000_000  # in less, not even a small store can be opened
+A_WRITER = 400_000_000  # more is of no use to a worker that writes: row groups are bounded
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of the machine a run may take: processes or threads, and memory ('2GB').
+    """How much of the machine a run may take: processes or threads, and memory in bytes.
 
+    The memory is that of all processes together, as far as it is private (RssAnon on Linux).
     `seconds` that a task of a worker may take; None for as many as its rows and bytes ask for.
     """
 
     workers: int
-    memory: str
+    memory: int
     seconds: float | None = None
 
     @property
     def guard(self) -> Guard:
-        """What no worker may exceed."""
-        return Guard(parse_size(self.memory) + SLACK, self.seconds)
+        """What all processes together, or one task, may not exceed."""
+        return Guard(self.memory, self.seconds)
+
+    @property
+    def find_memory(self) -> str:
+        """What DuckDB may take in the one process that searches, beside its parent."""
+        return f"{(self.memory - 2 * A_PROCESS) * 4 // 5}B"
+
+    @property
+    def writer_bytes(self) -> int:
+        """What a worker may hold of what it writes."""
+        return self.memory // 2  # not by how many there are: that would move row groups
+
+    def fitting(self, wanted: int) -> int:
+        """How many of so many processes that decide and write have room, beside their parent."""
+        each = A_PROCESS + min(self.memory // 4, A_WRITER)
+        return max(1, min(wanted, (self.memory - A_PROCESS) // each))
+
+    @property
+    def decide_memory(self) -> str:
+        """What DuckDB may take in each process that decides; the rest is the writer's."""
+        n = self.fitting(self.workers)
+        each = (self.memory - A_PROCESS) // n - A_PROCESS
+        return f"{max(each // 2, 64_000_000)}B"
 
 
 def limits_of(workers: int | None, memory: str, seconds: float | None = None) -> Limits:
     """Limits as the user gave them: one worker a core by default, memory and time checked."""
     if seconds is not None and not 0 < seconds < math.inf:
         raise InputError(f"a time limit of {seconds:g} s; give a number of seconds above 0")
-    if parse_size(memory) < LEAST:
-        raise InputError(f"--memory {typed(memory)}: too little to work in; give 100MB at least")
-    return Limits(workers or os.cpu_count() or 1, f"{parse_size(memory)}B", seconds)
+    size = parse_size(memory)
+    if size < LEAST:
+        raise InputError(
+            f"--memory {typed(memory)}: too little for all processes together; give "
+            f"{LEAST // 1_000_000}MB at least"
+        )
+    return Limits(workers or os.cpu_count() or 1, size, seconds)
 
 
 # -- Keyword files: one word or phrase a line. As secret as lists: never echoed, never in an OUT --

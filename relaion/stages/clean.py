@@ -148,7 +148,7 @@ def clean(
                 verdict = check_promises(
                     place.path, inputs=paths, lists=held, keywords=words.raw if words else None,
                     key=request.known.key, columns=columns, sidecars=sidecars,
-                    workers=limits.workers, progress=listen,
+                    workers=limits.fitting(limits.workers), progress=listen,
                 )  # fmt: skip
     done = _cleaned(place.path, found, False, told, verdict, passed_over)
     return replace(done, summary=_summary(done, command))
@@ -227,7 +227,7 @@ def _hands(
     limits = request.limits
     inputs = request.inputs
     worth = inputs.rows // ROWS_A_WORKER + len(inputs.shards) // SHARDS_A_WORKER
-    few = min(limits.workers, 1 + worth)
+    few = limits.fitting(min(limits.workers, 1 + worth))
     return LocalPool(few, place.work, limits.guard, held=(place.lock,))
 
 

@@ -135,7 +135,7 @@ def _search(
         LocalPool(1, owned.path, limits.guard, held=(owned.lock,)) as pool,
     ):
         hunt = Hunt(
-            search, store, journal, limits.memory, pool, progress,
+            search, store, journal, limits.find_memory, pool, progress,
             lambda _, line: failed.append(line),
         )  # fmt: skip
         searched = hunt.run(shards)

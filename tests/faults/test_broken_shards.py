@@ -243,7 +243,7 @@ def test_a_worker_that_takes_all_memory_is_stopped(world: Path, tmp_path: Path) 
     )
     with (
         LocalPool(1, tmp_path, Guard(memory=400_000_000)) as pool,
-        pytest.raises(StopError, match=r"took more than 0\.4 GB of memory|ran out of memory"),
+        pytest.raises(StopError, match=r"processes took more than 0\.4 GB|ran out of memory"),
     ):
         run(world, executor=pool, editions=[script], memory="8GB")
 

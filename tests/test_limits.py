@@ -1,0 +1,80 @@
+"""`--memory` is shared out among all processes of a run, and all of them are counted."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relaion.errors import InputError
+from relaion.run.process import Family
+from relaion.run.settings import A_PROCESS, LEAST, Limits, limits_of
+
+MB = 1_000_000
+
+
+@given(memory=st.integers(LEAST, 10**12), workers=st.integers(1, 256))
+def test_what_all_processes_may_take_is_within_the_memory(memory: int, workers: int) -> None:
+    limits = Limits(workers, memory)
+    n = limits.fitting(workers)
+    assert 1 <= n <= workers
+    assert 2 * A_PROCESS + int(limits.find_memory.rstrip("B")) <= memory
+    deciding = int(limits.decide_memory.rstrip("B"))
+    assert (n + 1) * A_PROCESS + n * deciding <= max(memory, 2 * A_PROCESS + 64 * MB)
+
+
+@pytest.mark.parametrize(
+    ("memory", "wanted", "n"),
+    [("400MB", 8, 1), ("500MB", 2, 1), ("1GB", 2, 2), ("2GB", 8, 3), ("64GB", 64, 64)],
+)
+def test_workers_are_lowered_to_fit(memory: str, wanted: int, n: int) -> None:
+    assert limits_of(wanted, memory).fitting(wanted) == n
+
+
+@pytest.mark.parametrize("memory", ["0", "64MB", "399MB"])
+def test_too_little_is_refused_with_what_is_enough(memory: str) -> None:
+    with pytest.raises(InputError, match=rf"--memory {memory}: too little .* give 400MB at least"):
+        limits_of(1, memory)
+
+
+GREEDY = """
+import subprocess, sys, time
+held = bytearray(b"x") * 80_000_000
+if len(sys.argv) < 2:
+    subprocess.Popen([sys.executable, __file__, "child"])
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_what_children_of_a_worker_hold_counts_too(tmp_path: Path) -> None:
+    """The one that holds the most is the one that is stopped."""
+    (tmp_path / "greedy.py").write_text(GREEDY)
+    modest = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    greedy = subprocess.Popen(
+        [sys.executable, str(tmp_path / "greedy.py")], stdout=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert greedy.stdout
+    try:
+        for _ in range(2):  # it, and its child
+            assert greedy.stdout.readline() == "ready\n"
+        family = Family()
+        family.join(modest.pid)
+        family.join(greedy.pid)
+        taken = family.is_too_much(1 * MB, greedy.pid)
+        assert taken is not None and taken > 160 * MB
+        assert family.is_too_much(1 * MB, modest.pid) is None
+        assert family.is_too_much(taken, greedy.pid) is None
+        family.leave(greedy.pid)
+        left = family.is_too_much(1 * MB, modest.pid)
+        assert left is not None and left < taken - 150 * MB
+    finally:
+        os.killpg(greedy.pid, signal.SIGKILL)
+        modest.kill()
+        greedy.wait()
+        modest.wait()
