@@ -29,15 +29,15 @@ def test_what_all_processes_may_take_is_within_the_memory(memory: int, workers: 
 
 @pytest.mark.parametrize(
     ("memory", "wanted", "n"),
-    [("400MB", 8, 1), ("500MB", 2, 1), ("1GB", 2, 2), ("2GB", 8, 3), ("64GB", 64, 64)],
+    [("500MB", 8, 1), ("700MB", 2, 1), ("1GB", 2, 2), ("2GB", 8, 3), ("64GB", 64, 64)],
 )
 def test_workers_are_lowered_to_fit(memory: str, wanted: int, n: int) -> None:
     assert limits_of(wanted, memory).fitting(wanted) == n
 
 
-@pytest.mark.parametrize("memory", ["0", "64MB", "399MB"])
+@pytest.mark.parametrize("memory", ["0", "64MB", "499MB"])
 def test_too_little_is_refused_with_what_is_enough(memory: str) -> None:
-    with pytest.raises(InputError, match=rf"--memory {memory}: too little .* give 400MB at least"):
+    with pytest.raises(InputError, match=rf"--memory {memory}: too little .* give 500MB at least"):
         limits_of(1, memory)
 
 

@@ -1,5 +1,7 @@
 """The commands: parse, call the public function of the same name, print."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +19,14 @@ from relaion.run.process import start_early
 from relaion.run.settings import MEMORY
 from relaion.sqlset import BUILT_IN
 from relaion.sqlset import VERSION as SQL_VERSION
+
+
+@contextmanager
+def _working() -> Iterator[Bars]:
+    """Bars, while a worker loads its libraries beside this process, which loads its own."""
+    start_early()
+    with Bars(talk) as bars:
+        yield bars
 
 
 @app.command(
@@ -37,8 +47,7 @@ def demo(
     ] = False,
     as_json: o.Json = False,
 ) -> None:
-    start_early()
-    with Bars(talk) as bars:
+    with _working() as bars:
         result = stages.demo(out, rows=rows, seed=seed, full_lists=full_lists, progress=bars)
     emit(result, show_demo, as_json=as_json)
 
@@ -73,8 +82,7 @@ def match(
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
-    start_early()
-    with Bars(talk) as bars:
+    with _working() as bars:
         result = stages.match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
@@ -117,8 +125,7 @@ def clean(
     if purge:
         emit(stages.purge(out, work=work), show_purged, as_json=as_json)
         return
-    start_early()
-    with Bars(talk) as bars:
+    with _working() as bars:
         result = stages.clean(
             paths, lists, out, editions=editions or BUILT_IN, keywords=keywords,
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,

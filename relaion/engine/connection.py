@@ -363,6 +363,8 @@ def connect(
         raise _cannot_open(database, e) from None
     with suppress(duckdb.Error):  # a notebook has a display of its own, which takes no such word
         con.execute("set enable_progress_bar = false")  # else it stands in the midst of stdout
+        # else a column of a row group is held as a whole, however large, and none the faster
+        con.execute("set disable_parquet_prefetching = true")
     engine = Engine(con, temp)
     try:
         yield engine

@@ -43,7 +43,7 @@ def parse_size(text: str) -> int:
 
 MEMORY = "2GB"  # where nothing else is said
 A_PROCESS = 125_000_000  # bytes that one holds before it does anything: libraries, mostly
-LEAST = 2 * A_PROCESS + 150_000_000  # in less, not even a small store can be opened
+LEAST = 500_000_000  # where a writer holds a wide row group, in the only worker there is room for
 A_WRITER = 400_000_000  # more is of no use to a worker that writes: row groups are bounded
 
 

@@ -139,5 +139,5 @@ def test_a_script_may_sort_more_than_its_memory(world: Path) -> None:
     body = "create temp table x as select range as i, hash(range) as h from range(6_000_000) " \
         "order by h;"  # fmt: skip
     (world / "mine.sql").write_text(OWN + HONEST + body)
-    run(world, editions=["research", world / "mine.sql"], memory="400MB")
+    run(world, editions=["research", world / "mine.sql"], memory="500MB")
     assert pq.read_metadata(world / "out/mine/en/part-1.parquet").num_rows == 39
