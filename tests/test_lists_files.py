@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key
 from relaion.lists.classify import sort_values
-from relaion.lists.kinds import ANY, KINDS, kinds_named
+from relaion.lists.kinds import ANY, kinds_named
 from relaion.lists.readers.files import read_entries
 from relaion.lists.readers.lines import LinkBeside
 from relaion.lists.readers.table import RowReader
+from relaion.roles import KINDS
 
 HEX = "0123456789abcdef"
 KIND_OF = {32: "image_md5", 40: "image_sha1", 64: "image_sha256"}

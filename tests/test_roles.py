@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from relaion.errors import InputError
 from relaion.parquet.digests import Value
 from relaion.parquet.glossary import UNKNOWN, meaning
-from relaion.parquet.roles import ROLES, Column, describe, detect, settle
+from relaion.parquet.roles import Column, describe, detect, settle
 from relaion.parquet.storage import leaf_indexes, plain_type
+from relaion.roles import ROLES
 from tests.layout_cases import Case, Line, all_cases, column_type, values
 
 # cases whose rule is about the very case of names, or about a user's exact names, stay out

@@ -7,8 +7,8 @@ import pytest
 from relaion.errors import InputError
 from relaion.parquet.glossary import UNKNOWN
 from relaion.parquet.layout import LayoutGroup, group_shards, read_shard
-from relaion.parquet.roles import ROLES
 from relaion.paths import ShardPath
+from relaion.roles import ROLES
 from tests.layout_cases import Case, all_cases, table, write
 
 CASES = all_cases()

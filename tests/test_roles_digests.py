@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relaion.parquet.digests import NONE, WIDTHS, as_hex, form_of, judge
+from relaion.parquet.digests import NONE, as_hex, form_of, judge
+from relaion.roles import WIDTHS
 
 KINDS = {"image_md5": "md5", "image_sha1": "sha1", "image_sha256": "sha256"}
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
-from relaion.parquet.digests import WIDTHS, as_hex
+from relaion.parquet.digests import as_hex
+from relaion.roles import WIDTHS
 from relaion.sqlset import VERSION, load
 from relaion.verifier import rows
 from tests.layout_cases import digest, write

@@ -16,7 +16,7 @@ from relaion.cli.app import PlainCommand, app, emit, need_command
 from relaion.cli.render import count, plain_table
 from relaion.cli.render_run import kind_words
 from relaion.links import FORMS
-from relaion.lists.kinds import HASHED_LINK
+from relaion.roles import HASHED_LINK_KINDS
 
 if TYPE_CHECKING:
     from relaion.lists.ingest import Added, Shown, Withdrawn
@@ -78,7 +78,7 @@ def show_store(lists: tuple[Shown, ...]) -> RenderableType:
             cells = head if i == 0 else [""] * len(head)
             rest = [count(v) for v in first] if i == 0 else [""] * len(first)
             what = kind_words(kind)
-            if x.forms and kind in HASHED_LINK:
+            if x.forms and kind in HASHED_LINK_KINDS:
                 what += f" of {form_words(x.forms)}"
             table.add_row(*map(Text, cells), what, count(n), *rest)
     return table

@@ -1,12 +1,10 @@
 """The only package that talks to DuckDB: connections, views of shards, errors in our own words."""
 
 from relaion.engine.connection import Engine, Result, connect
-from relaion.engine.views import ROLE_TYPES, VIEWS, WIDTHS, ShardSource, literal, quote
+from relaion.engine.views import VIEWS, ShardSource, literal, quote
 
 __all__ = [
-    "ROLE_TYPES",
     "VIEWS",
-    "WIDTHS",
     "Engine",
     "Result",
     "ShardSource",

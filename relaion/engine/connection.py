@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from relaion.engine import views
-from relaion.engine.views import ROLE_TYPES, VIEWS, WIDTHS, Reading, ShardSource, literal, quote
+from relaion.engine.views import VIEWS, Reading, ShardSource, literal, quote
 from relaion.engine.words import (
     BY_STATEMENT,
     NO_ROOM,
@@ -28,6 +28,7 @@ from relaion.engine.words import (
 )
 from relaion.errors import EngineError, RelaionError
 from relaion.paths import atomic_write, owned_folder, reachable, sql_path
+from relaion.roles import ROLES, WIDTHS
 from relaion.sqlset import Script, load
 
 Values = Mapping[str, Any] | Sequence[Any] | None
@@ -195,9 +196,9 @@ class Engine:
         self,
         sources: Sequence[ShardSource],
         version: str,
-        looked_at: Collection[str] = tuple(ROLE_TYPES),
+        looked_at: Collection[str] = tuple(ROLES),
         wanted: Collection[str] = VIEWS,
-        shown_roles: Collection[str] = tuple(ROLE_TYPES),
+        shown_roles: Collection[str] = tuple(ROLES),
     ) -> None:
         """Create the views over files: the one place where SQL text is generated.
 

@@ -9,6 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from relaion.paths import shown
+from relaion.roles import ROLES, WIDTHS
 
 
 def quote(name: str) -> str:
@@ -36,18 +37,7 @@ def told_apart(names: Sequence[str]) -> list[str]:
     return found
 
 
-ROLE_TYPES = {
-    "url": "varchar",
-    "text": "varchar",
-    "punsafe": "double",
-    "row_hash": "bigint",
-    "image_md5": "varchar",
-    "image_sha1": "varchar",
-    "image_sha256": "varchar",
-    "language": "varchar",
-}
 VIEWS = ("shard", "row_links", "row_digests", "row_no_digests", "row_values")
-WIDTHS = {"image_md5": 16, "image_sha1": 20, "image_sha256": 32}
 
 
 @dataclass(frozen=True)
@@ -103,7 +93,7 @@ class Reading:
             value = f"decode({value})"
         if kind.startswith("DECIMAL"):  # by its digits: the nearest double, as anybody reads it
             value = f"{value}::varchar"
-        return f"{value}::{ROLE_TYPES[role]}"
+        return f"{value}::{ROLES[role].sql_type}"
 
     def digest(self, asked: str, role: str, position: int) -> str:
         """What one of the digest macros says of a column: `digest`, `is_digest`, .."""
@@ -119,10 +109,10 @@ class Reading:
         return f"has_text({value})" if is_text else f"octet_length({value}::blob) > 0"
 
 
-def of_shard(read: Reading, roles: Collection[str] = tuple(ROLE_TYPES)) -> str:
+def of_shard(read: Reading, roles: Collection[str] = tuple(ROLES)) -> str:
     """The part of `shard`: the first column of each role that is told."""
     columns = [f"{literal(shown(read.source.subset))} as subset", read.shard_no, "file_row_number"]
-    for role, sql_type in ROLE_TYPES.items():
+    for role, (_, sql_type, *_) in ROLES.items():
         values = read.values(role) if role in roles else []
         value = next(iter(values), f"null::{sql_type}")
         columns.append(f"{value} as {role}")
@@ -185,7 +175,7 @@ def _digest_columns(read: Reading, looked_at: Collection[str]) -> list[tuple[str
 def of_values(read: Reading, looked_at: Collection[str]) -> str:
     """The part of `row_values`."""
     columns = [read.shard_no]
-    for role in ROLE_TYPES:
+    for role in ROLES:
         columns.append(f"{' or '.join(_tests(read, role, looked_at)) or 'false'} as {role}")
     columns.append(f"{next(iter(_tests(read, 'url', looked_at)), 'false')} as first_url")
     odd = [_is_odd(read, role, p) for role, p, _ in _digest_columns(read, looked_at)]

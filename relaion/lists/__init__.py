@@ -6,7 +6,7 @@ What is named here is loaded when it is first used.
 from typing import TYPE_CHECKING
 
 from relaion.lazily import lazily
-from relaion.lists.kinds import KINDS
+from relaion.roles import KINDS
 
 if TYPE_CHECKING:
     from relaion.lists.store import add, open_store, show, withdraw

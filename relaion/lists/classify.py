@@ -19,7 +19,6 @@ from relaion.links import (
     scope_shown,
 )
 from relaion.links.text import trim
-from relaion.lists.kinds import SCOPED
 from relaion.lists.placeholders import NO_ROW, OF_NO_PICTURE, OF_NO_ROW
 from relaion.lists.readers.lines import (
     LINK_START,
@@ -30,6 +29,7 @@ from relaion.lists.readers.lines import (
     takes_back,
 )
 from relaion.lists.readers.text import TOO_LONG
+from relaion.roles import SCOPED_KINDS
 
 # -- A digest as partners write it: hex, base32 or base64 --------------------------------------
 
@@ -243,7 +243,7 @@ def _read_all(
 
 
 def _is_of_link(kind: str) -> bool:
-    return kind in ("url", *SCOPED)
+    return kind in ("url", *SCOPED_KINDS)
 
 
 def _read(value: str, kinds: Sequence[str]) -> tuple[str, str, str | None] | str:
@@ -292,7 +292,7 @@ def _kind_of_link(text: str, kinds: Sequence[str]) -> str | None:
     shown = scope_shown(text) if "url" in kinds else None
     if shown in kinds:
         return shown
-    return next((kind for kind in kinds if kind in ("url", *SCOPED)), None)
+    return next((kind for kind in kinds if kind in ("url", *SCOPED_KINDS)), None)
 
 
 def _read_link(text: str, kind: str) -> tuple[str, str, str | None] | str:

@@ -14,11 +14,12 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.classify import OTHER_HASH, SortedEntries
-from relaion.lists.kinds import HASHED_LINK, KINDS, SCOPED, chosen_forms, scoped_kind
+from relaion.lists.kinds import chosen_forms, scoped_kind
 from relaion.lists.readers.files import read_entries
 from relaion.lists.readers.table import FORMATS
 from relaion.lists.readers.text import file_sha256
 from relaion.paths import shown, typed
+from relaion.roles import HASHED_LINK_KINDS, KINDS, SCOPED_KINDS
 from relaion.sqlset import load
 
 # -- What the functions of the list store give back: counts and names, never an entry ----------
@@ -235,7 +236,7 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
             raise ListError(
                 f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
             )
-        if delivery.kind in SCOPED and skipped[OTHER_HASH]:
+        if delivery.kind in SCOPED_KINDS and skipped[OTHER_HASH]:
             raise ListError(
                 f"{shown(path)}: holds digests, which have no scope; add them by themselves, "
                 "without --scope and --kind"
@@ -246,10 +247,10 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
         notices.extend(which + notice for notice in found)
     if not arrived.total():
         raise _nothing(delivery, skipped)
-    if delivery.forms and not arrived.keys() & set(HASHED_LINK):
+    if delivery.forms and not arrived.keys() & set(HASHED_LINK_KINDS):
         raise InputError(
             "--form: is for hashed links, and the files hold none; say what they hold with "
-            f"--kind {' or '.join(HASHED_LINK)}, or leave --form out"
+            f"--kind {' or '.join(HASHED_LINK_KINDS)}, or leave --form out"
         )
     return _count(engine, list_id, arrived, skipped)
 

@@ -8,26 +8,11 @@ from collections.abc import Sequence
 from relaion.errors import InputError
 from relaion.links import FORMS, SCOPES
 from relaion.paths import typed
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
 
-KINDS = (
-    "url",
-    "url_md5",
-    "url_sha1",
-    "url_sha256",
-    "image_md5",
-    "image_sha1",
-    "image_sha256",
-    "row_hash",
-    "host",
-    "url_prefix",
-)
-
-SCOPED = ("host", "url_prefix")
-HASHED_LINK = ("url_md5", "url_sha1", "url_sha256")
-_IMAGE = ("image_md5", "image_sha1", "image_sha256")
-_LINK = ("url", *SCOPED, *HASHED_LINK)  # scoped only where the value's own stars say so
+_LINK = ("url", *SCOPED_KINDS, *HASHED_LINK_KINDS)  # scoped only where the value's own stars say so
 # what a value may be when nothing but the value tells: the first that fits is taken
-ANY = ("url", *SCOPED, *_IMAGE, *HASHED_LINK)
+ANY = ("url", *SCOPED_KINDS, *IMAGE_KINDS, *HASHED_LINK_KINDS)
 
 _OF_LINK = "url|uri|link|href"
 _OF_IMAGE = "image|img|file|media|picture|content"
@@ -38,8 +23,8 @@ _ALGORITHM = re.compile(
 )
 _NAMES = (
     (rf"(?:{_OF_IMAGE}|source|src|full|web|page|original)?(?:{_OF_LINK})s?|webaddress", _LINK),
-    (rf"(?:{_OF_LINK})(?:hash|digest)(?:es|s)?|hashed(?:{_OF_LINK})s?", HASHED_LINK),
-    (rf"(?:{_OF_IMAGE})(?:hash|digest)(?:es|s|value)?", _IMAGE),
+    (rf"(?:{_OF_LINK})(?:hash|digest)(?:es|s)?|hashed(?:{_OF_LINK})s?", tuple(HASHED_LINK_KINDS)),
+    (rf"(?:{_OF_IMAGE})(?:hash|digest)(?:es|s|value)?", IMAGE_KINDS),
     ("(?:hash|digest)(?:es|s|value|values|hex)?|values?|indicators?|ioc|entry|entries", ANY),
 )
 # names that say nothing by themselves: a column `domain` beside links is no list of hosts
@@ -103,10 +88,10 @@ def chosen_forms(kind: str | None, forms: Sequence[str]) -> tuple[str, ...]:
             near = difflib.get_close_matches(form, FORMS, 1)
             hint = f"did you mean {near[0]}" if near else f"such as {FORMS[0]} or {FORMS[0]}-*"
             raise InputError(f"--form {typed(form)}: is no spelling of a link; {hint}")
-    if forms and kind is not None and kind not in HASHED_LINK:
+    if forms and kind is not None and kind not in HASHED_LINK_KINDS:
         raise InputError(
             f"--form: is for hashed links, not for {kind}; leave it out, or choose one of "
-            f"{', '.join(HASHED_LINK)} with --kind"
+            f"{', '.join(HASHED_LINK_KINDS)} with --kind"
         )
     chosen = {name for form in forms for name in fnmatch.filter(FORMS, form)}
     return tuple(name for name in FORMS if name in chosen)

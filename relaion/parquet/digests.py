@@ -9,11 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from relaion.roles import ROLES, WIDTHS
+
 Value = str | bytes
 
-# role -> bytes of its digest, and its name in words
-WIDTHS = {"image_md5": 16, "image_sha1": 20, "image_sha256": 32}
-WORDS = {"image_md5": "MD5", "image_sha1": "SHA-1", "image_sha256": "SHA-256"}
 ENCODINGS = {
     "hex": "hexadecimal",
     "base64": "base64",
@@ -153,7 +152,7 @@ NONE = "none"
 
 def judge(values: Sequence[Value], role: str) -> DigestReading:
     """Say how a column that was offered as `role` writes its digests; empty values are missing."""
-    width, word = WIDTHS[role], WORDS[role]
+    width, word = WIDTHS[role], ROLES[role].algorithm
     seen = [value for value in values if value.strip()]
     if not seen:
         return DigestReading("hex", "no value to look at")
@@ -192,4 +191,4 @@ def _no_digest(values: Sequence[Value], role: str) -> str:
 
 
 def _a(role: str) -> str:
-    return f"an {WORDS[role]}" if role == "image_md5" else f"a {WORDS[role]}"
+    return f"an {ROLES[role].algorithm}" if role == "image_md5" else f"a {ROLES[role].algorithm}"

@@ -23,9 +23,10 @@ from relaion.parquet.columns import (
 )
 from relaion.parquet.footer import Footer, check_sound, read_footer
 from relaion.parquet.overrides import Columns, listed, named_by
-from relaion.parquet.role_rules import NAMES, NOUNS, ROLES, bare_name
+from relaion.parquet.role_rules import bare_name
 from relaion.parquet.roles import Column, Layout, describe, detect, settle
 from relaion.paths import ShardPath, Stamp, shown, stamp_of
+from relaion.roles import ROLES
 
 # -- Layouts by the names that people know them by, told from names of columns in any case -----
 
@@ -190,7 +191,7 @@ def _is_void(path: Path, rows: int, layout: Layout) -> bool:
 
 def _mistaken(layout: Layout) -> list[Column]:
     """Columns that are links by their names and cannot be, by their types."""
-    return [c for c in layout.refused if bare_name(c.name).lower() in NAMES["url"]]
+    return [c for c in layout.refused if bare_name(c.name).lower() in ROLES["url"].names]
 
 
 def _no_link(layout: Layout) -> str:
@@ -267,8 +268,8 @@ def mixed_notices(groups: Sequence[LayoutGroup]) -> tuple[str, ...]:
 
 def _difference(here: Layout, rule: Layout) -> str:
     """How one layout differs from another, by what it means for matching."""
-    lacks = [NOUNS[r] for r in ROLES if r in rule.roles and r not in here.roles]
-    has = [NOUNS[r] for r in ROLES if r in here.roles and r not in rule.roles]
+    lacks = [ROLES[r].noun for r in ROLES if r in rule.roles and r not in here.roles]
+    has = [ROLES[r].noun for r in ROLES if r in here.roles and r not in rule.roles]
     told = []
     if lacks:
         told.append(f"without {', '.join(lacks)}")
@@ -277,5 +278,5 @@ def _difference(here: Layout, rule: Layout) -> str:
     for role in ROLES:
         ours, theirs = ([c.name for c in x.playing(role)] for x in (here, rule))
         if ours and theirs and ours != theirs:
-            told.append(f"{NOUNS[role]} in {listed(ours)} instead of {listed(theirs)}")
+            told.append(f"{ROLES[role].noun} in {listed(ours)} instead of {listed(theirs)}")
     return "; ".join(told) or "other columns, the same roles"

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from relaion.parquet.columns import count_missing, count_without
-from relaion.parquet.digests import ENCODINGS, NONE, WIDTHS
+from relaion.parquet.digests import ENCODINGS, NONE
 from relaion.parquet.glossary import NO_COLUMN
 from relaion.parquet.layout import Shard
-from relaion.parquet.role_rules import NAMES, bare_name, misfit
+from relaion.parquet.role_rules import bare_name, misfit
 from relaion.parquet.roles import Column
 from relaion.paths import shown
+from relaion.roles import ROLES, WIDTHS
 
 # -- How many rows have a value in a column that plays a role: as footers state, else by reading --
 
@@ -182,7 +183,9 @@ def _why_none(role: str, shards: Sequence[Shard]) -> str:
     """Why no column plays a role: there is none, or the one by that name was refused."""
     for shard in shards:
         for column in shard.layout.refused:
-            if bare_name(column.name).lower() in NAMES[role] and not _meant_otherwise(column, role):
+            if bare_name(column.name).lower() in ROLES[role].names and not _meant_otherwise(
+                column, role
+            ):
                 return f"not by column {shown(column.name)}: {column.why}"
     return NO_COLUMN
 

@@ -13,10 +13,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
-from relaion.parquet.digests import WIDTHS, WORDS
 from relaion.parquet.layout import Shard
 from relaion.parquet.roles import Layout
 from relaion.paths import shown
+from relaion.roles import ROLES, WIDTHS
 
 SCORE_RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
 KEYWORD_RULE = "unsafe_keyword"
@@ -122,7 +122,8 @@ def _of_subset(subset: str, shards: Sequence[Shard], asked: Reached) -> Iterator
     for role in WIDTHS:
         rows = _rows_without(shards, role)
         if role in asked.kinds and role not in asked.beside and rows:
-            why = f"rows without a column or a sidecar of {WORDS[role]}s to hold the lists against"
+            of = f"{ROLES[role].algorithm}s"
+            why = f"rows without a column or a sidecar of {of} to hold the lists against"
             yield NotLookedAt(subset, role, None, why, rows)
     rows = _rows_without(shards, "punsafe")
     if SCORE_RULES & set(asked.rules) and rows:
@@ -174,7 +175,13 @@ def named(files: Sequence[Path]) -> str:
 def unread(counts: Mapping[tuple[str, str, str], int]) -> tuple[NotLookedAt, ...]:
     """Values (subset, role, column) that are no digest, and links compared by bytes only."""
     return tuple(
-        NotLookedAt(subset, role, name, BY_BYTES if role == "url" else f"{UNREAD} {WORDS[role]}", n)
+        NotLookedAt(
+            subset,
+            role,
+            name,
+            BY_BYTES if role == "url" else f"{UNREAD} {ROLES[role].algorithm}",
+            n,
+        )
         for (subset, role, name), n in sorted(counts.items())
         if n
     )
@@ -192,7 +199,7 @@ def passed_over_beside(sidecar: str, layout: Layout) -> tuple[NotLookedAt, ...]:
 def unread_beside(sidecar: str, lines: Iterable[BesideLine]) -> tuple[NotLookedAt, ...]:
     """Values of a sidecar that are no digest, by column."""
     return tuple(
-        NotLookedAt(None, role, shown(name), f"{UNREAD} {WORDS[role]}", n, shown(sidecar))
+        NotLookedAt(None, role, shown(name), f"{UNREAD} {ROLES[role].algorithm}", n, shown(sidecar))
         for role, name, n in sorted(lines)
         if n
     )
@@ -217,5 +224,7 @@ def published(found: Iterable[NotLookedAt]) -> list[Line]:
         else:
             values[x.role] += x.values
     lines += [(None, role, None, REFUSED_BESIDE, None) for role in columns]
-    lines += [(None, r, None, f"{UNREAD_BESIDE} {WORDS[r]}", n) for r, n in values.items()]
+    lines += [
+        (None, r, None, f"{UNREAD_BESIDE} {ROLES[r].algorithm}", n) for r, n in values.items()
+    ]
     return lines

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from relaion.errors import InputError
-from relaion.parquet.role_rules import MANY, ROLES, bare_name, misfit
+from relaion.parquet.role_rules import bare_name, misfit
 from relaion.paths import shown, typed
+from relaion.roles import ROLES
 
 
 class Named(Protocol):
@@ -67,7 +68,7 @@ def check_overrides(columns: Sequence[Some], overrides: Overrides) -> dict[str, 
         wrong = misfit(role, column.type, named=True)
         if wrong:
             raise InputError(f"{said}: it cannot be used: {wrong}")
-        if role in chosen and role not in MANY:
+        if role in chosen and not ROLES[role].is_many:
             raise InputError(
                 f"{said}: {role} was given to {shown(chosen[role][0].name)} already; only links "
                 "and image hashes may have several columns, so name one"

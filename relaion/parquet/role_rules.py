@@ -8,43 +8,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from relaion.parquet.digests import WIDTHS, WORDS
 from relaion.paths import shown
+from relaion.roles import ROLES, WIDTHS
 
-ROLES = (
-    "url",
-    "text",
-    "punsafe",
-    "row_hash",
-    "image_md5",
-    "image_sha1",
-    "image_sha256",
-    "language",
-)
-# role -> what it is to people
-NOUNS = {
-    "url": "link",
-    "text": "caption",
-    "punsafe": "safety score",
-    "row_hash": "row hash",
-    "image_md5": "image MD5",
-    "image_sha1": "image SHA-1",
-    "image_sha256": "image SHA-256",
-    "language": "language",
-}
-# roles that several columns may play at once; each other role has one column
-MANY = frozenset({"url", *WIDTHS})
-# role -> names that mean it, in any case; the first one present comes first
-NAMES = {
-    "url": ("url", "image_url"),
-    "text": ("text", "caption", "txt"),
-    "punsafe": ("punsafe", "prediction"),
-    "row_hash": ("hash",),
-    "image_md5": ("md5", "image_md5", "md5hash", "md5_hash", "md5sum", "originalmd5", "hash"),
-    "image_sha1": ("sha1", "image_sha1", "sha1hash", "sha1_hash", "sha1sum"),
-    "image_sha256": ("sha256", "image_sha256", "sha256hash", "sha256_hash", "sha256sum"),
-    "language": ("language", "lang"),
-}
 _BOM_MISREAD = "\u00ef\u00bb\u00bf"
 _QUOTES = frozenset("\"'`")
 _WHOLE_DECIMAL = re.compile(r"decimal(?:32|64|128)\([0-9]+, 0\)")
@@ -129,7 +95,7 @@ def claim(name: str, kind: str, *, safety_table: bool = False) -> Claim:
     if lower == "prediction" and not safety_table:
         why = "a safety score by that name only in LAION's tables without links"
         return Claim(None, refusal=why)
-    for role, names in NAMES.items():
+    for role, (_, _, names, *_) in ROLES.items():
         if lower in names:
             return _if_fit(role, kind, names.index(lower))
     plain = _claim_of_digest(name, kind)
@@ -138,15 +104,14 @@ def claim(name: str, kind: str, *, safety_table: bool = False) -> Claim:
 
 def _claim_of_inner(lower: str, kind: str) -> Claim:
     """What a column holds that nobody looks at, if it is one of lists, structs or maps."""
-    if kind.startswith("list<string>") and lower.removesuffix("s") in NAMES["url"]:
+    if kind.startswith("list<string>") and lower.removesuffix("s") in ROLES["url"].names:
         return Claim(None, refusal=misfit("url", kind), of="url")
     if "<" in kind:
         for name, inner in _INNER.findall(kind):
             role = claim(name, inner).role
             if role == "url" or role in WIDTHS:
-                why = (
-                    f"it holds {shown(name)}, which looks like {NOUNS[role]}s inside another column"
-                )
+                like = f"looks like {ROLES[role].noun}s inside another column"
+                why = f"it holds {shown(name)}, which {like}"
                 return Claim(None, refusal=why, of=role)
     return Claim(None)
 
@@ -160,7 +125,7 @@ def _claim_of_hash(kind: str) -> Claim:
     if not misfit("row_hash", kind):
         return Claim("row_hash")
     if not misfit("image_md5", kind):
-        return Claim("image_md5", NAMES["image_md5"].index("hash"))
+        return Claim("image_md5", ROLES["image_md5"].names.index("hash"))
     return Claim(None, refusal=misfit("row_hash", kind), of="row_hash")
 
 
@@ -173,7 +138,7 @@ def _claim_of_digest(name: str, kind: str) -> Claim:
     if other := _OF_OTHERS.search(words) or _OF_OTHERS.search(name.lower()):
         return Claim(None, refusal=f"by its name a hash of the {other[1]}, not of the image")
     role = "image_" + re.sub("[_-]", "", found[1])
-    return _if_fit(role, kind, len(NAMES[role]))
+    return _if_fit(role, kind, len(ROLES[role].names))
 
 
 def misfit(role: str, kind: str, *, named: bool = False) -> str:
@@ -190,9 +155,10 @@ def misfit(role: str, kind: str, *, named: bool = False) -> str:
     if role == "row_hash":
         return _no_row_hash(kind)
     if role in WIDTHS and kind == "int64":
-        return f"int64: LAION's row hash, not an image hash; {WORDS[role]}s are text or bytes"
+        what = f"{ROLES[role].algorithm}s"
+        return f"int64: LAION's row hash, not an image hash; {what} are text or bytes"
     if role in WIDTHS and kind.startswith("binary["):
-        return f"{kind}, but {WORDS[role]}s have {WIDTHS[role]} bytes, or more as text"
+        return f"{kind}, but {ROLES[role].algorithm}s have {WIDTHS[role]} bytes, or more as text"
     wanted = "text (string)"
     if role == "punsafe":
         wanted = "numbers with a fraction (float, double or decimal)"
@@ -200,7 +166,7 @@ def misfit(role: str, kind: str, *, named: bool = False) -> str:
         wanted = "text or bytes"
     if role in TEXTS and kind == "binary":
         wanted += f"; if its bytes are text, name it with --column {role}=NAME"
-    return f"{kind}, but {NOUNS[role]}s are {wanted}"
+    return f"{kind}, but {ROLES[role].noun}s are {wanted}"
 
 
 def fits(role: str, kind: str) -> bool:

@@ -13,12 +13,13 @@ from functools import lru_cache
 import pyarrow as pa
 
 from relaion.errors import InputError
-from relaion.parquet.digests import NONE, WIDTHS, DigestReading, Value, is_number, judge
+from relaion.parquet.digests import NONE, DigestReading, Value, is_number, judge
 from relaion.parquet.glossary import BY_NAME, meaning
 from relaion.parquet.overrides import Columns, Overrides, check_overrides, overrides_of
-from relaion.parquet.role_rules import NOUNS, ROLES, Claim, bare_name, claim, misfit
+from relaion.parquet.role_rules import Claim, bare_name, claim, misfit
 from relaion.parquet.storage import plain_type
 from relaion.paths import shown
+from relaion.roles import ROLES, WIDTHS
 
 # why most columns play their role; anything worth a word more follows after this
 
@@ -62,8 +63,9 @@ class Layout:
     @property
     def used(self) -> tuple[Column, ...]:
         """Every column that plays a role, by role and in its order."""
+        places = {role: place for place, role in enumerate(ROLES)}
         played = [c for c in self.columns if c.role is not None]
-        return tuple(sorted(played, key=lambda c: (ROLES.index(c.role or ""), c.order)))
+        return tuple(sorted(played, key=lambda c: (places[c.role or ""], c.order)))
 
     def playing(self, role: str) -> tuple[Column, ...]:
         """All columns that play a role, the first one first."""
@@ -218,7 +220,7 @@ def _assign(layout: Layout, full: Collection[int] | None) -> Layout:
         for column in rivals:
             if column not in players:
                 taken = players[0].name if players else dict(layout.overrides)[role]
-                why = f"its name says {NOUNS[role]} too, but {shown(taken)} is taken for it"
+                why = f"its name says {ROLES[role].noun} too, but {shown(taken)} is taken for it"
                 done[column.position] = replace(column, why=why, claimed=role)
     return replace(layout, columns=tuple(done[c.position] for c in plain))
 
@@ -240,7 +242,7 @@ def _why(column: Column, role: str, rivals: Sequence[Column]) -> str:
     why = BY_NAME
     if bare_name(column.name).lower() == "hash":
         other = "an image hash" if role == "row_hash" else "LAION's row hash"
-        why += f": {NOUNS[role]}, not {other}"
+        why += f": {ROLES[role].noun}, not {other}"
     if bare_name(column.name).lower() == "prediction":
         why += ": row hash and score are a LAION safety table"
     others = ", ".join(shown(rival.name) for rival in rivals if rival is not column)

@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from relaion.errors import InputError
 from relaion.parquet.columns import column_arrays, column_batches, computable, open_parquet
-from relaion.parquet.digests import WIDTHS
 from relaion.parquet.raw_values import PrivateFile, as_bytes, as_text, is_exact, marked, readable
 from relaion.parquet.role_rules import TEXTS
 from relaion.parquet.roles import Column, Layout
 from relaion.paths import atomic_write, private_umask, shown
+from relaion.roles import WIDTHS
 
 _BATCH_ROWS = 8_192  # captions may be long
 

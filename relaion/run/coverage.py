@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 
 from relaion.engine import connect
 from relaion.parquet.columns import column_batches, open_parquet
-from relaion.parquet.digests import WIDTHS
 from relaion.parquet.layout import Shard
 from relaion.parquet.matchability import cover
 from relaion.parquet.not_looked_at import (
@@ -29,6 +28,7 @@ from relaion.parquet.not_looked_at import (
 )
 from relaion.parquet.raw_values import as_bytes, as_text, marked
 from relaion.paths import shown
+from relaion.roles import COUNTED, WIDTHS
 from relaion.run.journal import Journal
 from relaion.run.settings import Limits
 from relaion.run.sidecars import view_sidecars
@@ -38,7 +38,6 @@ from relaion.sidecars.row_hash import own_hashes, row_hashes
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import load
 
-ROLES = ("url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256")
 # shard, role, column, how many: as `26_found_values` has them; below 0 are sidecars
 Values = Iterable[tuple[int, str, str | None, int]]
 
@@ -70,7 +69,7 @@ def roles_of_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
             found.add(kind)
         if kind == "row_hash":
             found |= {"row_hash", "text"}
-    return tuple(role for role in ROLES if role in found)
+    return tuple(role for role in COUNTED if role in found)
 
 
 def coverage(
@@ -107,7 +106,7 @@ def _of_subset(
 ) -> Iterator[Coverage]:
     shards = [n.shard for n in members]
     rows = sum(shard.rows for shard in shards)
-    for role in ROLES:
+    for role in COUNTED:
         if role in by_value:
             yield Coverage(subset, role, rows, counts[subset, role])
         else:

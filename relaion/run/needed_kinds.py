@@ -11,12 +11,10 @@ from relaion.lists.database import refuse_other_files
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import NAME, Snapshot, changed, take
 from relaion.lists.store import open_store
+from relaion.roles import HASHED_LINK_KINDS, LINK_KINDS
 from relaion.run.journal import STORE, Entry, Journal
 
 # -- What the lists and sidecars of a run ask for, so that nothing else is computed ------------
-
-LINKS = frozenset({"url", "host", "url_prefix"})
-HASHED = frozenset({"url_md5", "url_sha1", "url_sha256"})
 
 
 class NeededKinds:
@@ -30,8 +28,8 @@ class NeededKinds:
         listed = {kind for (kind,) in engine.rows("select distinct kind from store.entries")}
         keys = {kind for (kind,) in engine.rows("select distinct key_kind from sidecar_keys")}
         self.kinds = listed | keys
-        self.has_links = bool(self.kinds & LINKS)
-        self.has_hashed = bool(self.kinds & HASHED)
+        self.has_links = bool(self.kinds & set(LINK_KINDS))
+        self.has_hashed = bool(self.kinds & set(HASHED_LINK_KINDS))
         self.forms = _forms(engine)
         self.row_hashes = _row_hashes(engine)
 

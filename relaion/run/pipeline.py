@@ -14,10 +14,11 @@ from relaion.errors import InputError, ListError, StopError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.not_looked_at import Asked, NotLookedAt
 from relaion.paths import replaced, shown
+from relaion.roles import COUNTED
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.audit import FinishedRun, write_audit
-from relaion.run.coverage import ROLES, Coverage, coverage, left_out, reach
+from relaion.run.coverage import Coverage, coverage, left_out, reach
 from relaion.run.editions import Edition
 from relaion.run.find import ALIKE, Hunt, Searched
 from relaion.run.find_task import Search
@@ -132,7 +133,7 @@ class Run:
         try:
             return (
                 *coverage(
-                    inputs, searched.values, ROLES, row_hashes="row_hash" in request.known.kinds
+                    inputs, searched.values, COUNTED, row_hashes="row_hash" in request.known.kinds
                 ),
                 *reach(inputs, beside, request.limits, self.journal, request.version),
             )
@@ -178,7 +179,7 @@ class Run:
         parameters = request.parameters
         search = Search(
             request.version, parameters.same_link, parameters.inner, beside,
-            request.limits.workers, ROLES,
+            request.limits.workers, COUNTED,
         )  # fmt: skip
         hunt = Hunt(
             search, self.lists, self.journal, request.limits.find_memory, self.executor,

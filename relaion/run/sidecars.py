@@ -12,9 +12,9 @@ from typing import Any
 
 from relaion.engine import Engine, ShardSource
 from relaion.errors import InputError
-from relaion.parquet.digests import WIDTHS
 from relaion.parquet.overrides import Columns
 from relaion.paths import Seal, find_sidecars, is_still, read_still, replaced, seal, shown, stamp_of
+from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal
 from relaion.run.python_answers import fill_keys
 from relaion.run.survey import players

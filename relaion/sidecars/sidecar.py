@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.parquet.digests import NONE, WIDTHS
+from relaion.parquet.digests import NONE
 from relaion.parquet.layout import Shard, group_shards, read_shard, schema_names
 from relaion.parquet.overrides import Columns, Overrides, columns_of, listed, named_by, overrides_of
-from relaion.parquet.role_rules import NAMES, bare_name
+from relaion.parquet.role_rules import bare_name
 from relaion.parquet.roles import Layout
 from relaion.paths import Seal, ShardPath, find_sidecars, private_folder, shown
+from relaion.roles import ROLES, WIDTHS
 from relaion.sidecars.tsv import Converted, convert, read_plan
 
 KEYS = ("url", "row_hash")
@@ -149,7 +150,7 @@ def _no_digest(layout: Layout, names: str) -> str:
 
 def _refused(layout: Layout, roles: Sequence[str]) -> str:
     """Why a column by the name of such a role was refused it, if one was."""
-    wanted = {name for role in roles for name in NAMES[role]}
+    wanted = {name for role in roles for name in ROLES[role].names}
     for column in layout.columns:
         is_none = column.role in roles and column.encoding == NONE
         if is_none or (column in layout.refused and bare_name(column.name).lower() in wanted):

@@ -20,12 +20,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import InputError
-from relaion.parquet.digests import WIDTHS, form_of
+from relaion.parquet.digests import form_of
 from relaion.parquet.overrides import Overrides, columns_of, named_by
 from relaion.parquet.raw_values import PrivateFile, as_text, marked, readable
-from relaion.parquet.role_rules import NAMES, NOUNS, bare_name
+from relaion.parquet.role_rules import bare_name
 from relaion.parquet.roles import Column, Layout, describe, detect, settle
 from relaion.paths import atomic_write, private_umask, shown
+from relaion.roles import ROLES, WIDTHS
 
 # -- What the columns of a TSV mean: by its header's names, or by the look of its values -------
 # No value leaves this module in a text.
@@ -36,7 +37,7 @@ MISSING = (b"", b"\\N")
 _LINK = re.compile(rb"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 _WHOLE = re.compile(rb"[+-]?[0-9]{1,19}", re.ASCII)
 _LEAST_HASH = 1 << 40  # one row hash in ten million is smaller; numbers of rows all are
-_KNOWN = {name for names in NAMES.values() for name in names}
+_KNOWN = {name for role in ROLES.values() for name in role.names}
 _LONGEST_NAME = 26  # as long as names of columns are, and shorter than digests
 _MOST = 0.9  # of a column's values look like what it is
 
@@ -69,7 +70,7 @@ def make_plan(sample: Sequence[Row], columns: Overrides) -> TsvPlan:
     seen = [[row[i] for row in rows if row[i] not in MISSING] for i in range(len(first))]
     names = _named(first, columns) if has_header else _guessed(seen)
     hashes = {
-        *NAMES["row_hash"],
+        *ROLES["row_hash"].names,
         *(bare_name(n).lower() for role, n in columns if role == "row_hash"),
     }
     kinds = [
@@ -112,12 +113,12 @@ def _guessed(seen: Sequence[Sequence[bytes]]) -> list[str]:
     names: list[str] = []
     for place, values in enumerate(seen, 1):
         role = _look(values)
-        if role and NAMES[role][0] in names:
+        if role and ROLES[role].names[0] in names:
             raise InputError(
-                f"has no header, and two of its columns look like {NOUNS[role]}s; "
+                f"has no header, and two of its columns look like {ROLES[role].noun}s; "
                 "write a first line with the names of the columns"
             )
-        names.append(NAMES[role][0] if role else _number(place))
+        names.append(ROLES[role].names[0] if role else _number(place))
     return names
 
 

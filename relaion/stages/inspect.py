@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from relaion.parquet.digests import WIDTHS
 from relaion.parquet.layout import LayoutGroup, group_shards, known_as, mixed_notices, read_shard
 from relaion.parquet.matchability import Match, uses
 from relaion.parquet.overrides import Columns
 from relaion.parquet.roles import Column, Layout
 from relaion.paths import AnyPaths, as_paths, find_shards, shown
+from relaion.roles import WIDTHS
 from relaion.run.outputs import refuse_outputs
 
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from relaion.parquet.digests import WORDS
 from relaion.parquet.not_looked_at import (
     BY_BYTES,
     REFUSED_BESIDE,
@@ -13,6 +12,7 @@ from relaion.parquet.not_looked_at import (
     NotLookedAt,
 )
 from relaion.paths import shown
+from relaion.roles import ROLES
 from relaion.verifier.audit import Cells
 from relaion.verifier.counts import Counts
 from relaion.verifier.statement import Statement
@@ -125,7 +125,7 @@ def _check_left_out(cells: Cells, left_out: Collection[NotLookedAt], notes: Note
     beside = [x for x in left_out if x.sidecar is not None]
     for role in {x.role for x in beside if x.values is not None}:
         n = sum(x.values or 0 for x in beside if x.role == role)
-        expected.append((None, role, None, f"{UNREAD_BESIDE} {WORDS[role]}", n))
+        expected.append((None, role, None, f"{UNREAD_BESIDE} {ROLES[role].algorithm}", n))
     for role in {x.role for x in beside if x.values is None}:
         expected.append((None, role, None, REFUSED_BESIDE, None))
     if sorted(stated, key=str) != sorted(expected, key=str):

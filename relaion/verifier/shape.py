@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from relaion.parquet.role_rules import ROLES
+from relaion.roles import ROLES
 from relaion.verifier.known import KINDS
 from relaion.verifier.statement import MANIFEST, Statement
 from relaion.verifier.verdict import Notes

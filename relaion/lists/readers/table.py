@@ -11,7 +11,8 @@ from relaion.errors import ListError
 from relaion.links import read_scoped
 from relaion.links.text import BLANK, trim
 from relaion.lists.classify import shape
-from relaion.lists.kinds import ANY, SCOPED, kinds_named
+from relaion.lists.kinds import ANY, kinds_named
+from relaion.roles import SCOPED_KINDS
 
 # -- Blocks of text as rows of fields, quotes and comments understood --------------------------
 
@@ -237,7 +238,7 @@ def _by_values(
 
 
 def _fits(value: str, kind: str | None) -> bool:
-    if kind in SCOPED:
+    if kind in SCOPED_KINDS:
         return not read_scoped(value, kind).fault
     found = shape(value)
     return found is not None and (

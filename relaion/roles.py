@@ -1,0 +1,47 @@
+"""The roles that columns play, and the kinds of entries that lists hold: named here alone."""
+
+from typing import NamedTuple
+
+
+class Role(NamedTuple):
+    """What a column can be.
+
+    `noun` is what people call it, `sql_type` what the views give it as. `names` mean it, in any
+    case, the first one present before the others. `is_many`: several columns may play it at
+    once. `width` is the bytes of a digest, by `algorithm`.
+    """
+
+    noun: str
+    sql_type: str
+    names: tuple[str, ...]
+    is_many: bool = False
+    width: int | None = None
+    algorithm: str = ""
+
+
+_MD5 = ("md5", "image_md5", "md5hash", "md5_hash", "md5sum", "originalmd5", "hash")
+_SHA1 = ("sha1", "image_sha1", "sha1hash", "sha1_hash", "sha1sum")
+_SHA256 = ("sha256", "image_sha256", "sha256hash", "sha256_hash", "sha256sum")
+ROLES = {
+    "url": Role("link", "varchar", ("url", "image_url"), is_many=True),
+    "text": Role("caption", "varchar", ("text", "caption", "txt")),
+    "punsafe": Role("safety score", "double", ("punsafe", "prediction")),
+    "row_hash": Role("row hash", "bigint", ("hash",)),
+    "image_md5": Role("image MD5", "varchar", _MD5, True, 16, "MD5"),
+    "image_sha1": Role("image SHA-1", "varchar", _SHA1, True, 20, "SHA-1"),
+    "image_sha256": Role("image SHA-256", "varchar", _SHA256, True, 32, "SHA-256"),
+    "language": Role("language", "varchar", ("language", "lang")),
+}
+WIDTHS = {name: role.width for name, role in ROLES.items() if role.width}
+"""Bytes of the digest of each role that is one."""
+
+COUNTED = tuple(name for name in ROLES if name != "language")
+"""Roles that a list or a rule looks at: how many rows have a value is part of every audit."""
+
+IMAGE_KINDS = tuple(WIDTHS)
+SCOPED_KINDS = ("host", "url_prefix")
+LINK_KINDS = ("url", *SCOPED_KINDS)
+HASHED_LINK_KINDS = {"url_md5": "md5", "url_sha1": "sha1", "url_sha256": "sha256"}
+"""Digests of links, each by its algorithm as `hashlib` calls it."""
+
+KINDS = ("url", *HASHED_LINK_KINDS, *IMAGE_KINDS, "row_hash", *SCOPED_KINDS)
