@@ -15,15 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 from tests.bench.data import BenchSet
-from tests.bench.peers import shards
-from tests.bench.prepared import few_list, prepare
+from tests.bench.prepared import prepare
 
+MARKS = ("<!-- table -->", "<!-- /table -->")
 PEER = [sys.executable, "-m", "tests.bench.peers"]
 OURS = [sys.executable, "-m", "relaion"]
 
@@ -33,45 +34,54 @@ class Contest:
     """Our command against a peer's, on the same files."""
 
     name: str
+    rows: int
     ours: list[str]
     theirs: list[str] | None
 
 
-def contests(bench: BenchSet, out: Path) -> list[Contest]:
+def contests(sets: dict[str, BenchSet], out: Path) -> list[Contest]:
     """What is compared."""
-    data, words = str(bench.data), str(bench.keywords)
-    lists, few = bench.md5_list.with_suffix(".duckdb"), few_list(bench)
-    clean = [*OURS, "clean", data, "--lists", str(lists), "--out", str(out), "--keywords", words]
-    quick = [*clean, "--no-verify"]
-    peer = [*PEER, "clean", data, str(bench.md5_list), words, str(out)]
-    match = [*OURS, "match", data, "--lists", str(lists), "--no-same-link"]
-    plain = [*PEER, "match-plain", data, str(bench.md5_list)]
+    both = ["research", "research-safe"]
     return [
-        Contest("match, polars plain", match, plain),
-        Contest("match, polars hashed", match, [*PEER, "match-hashed", *plain[-2:]]),
-        Contest(
-            "one edition", [*clean, "--no-verify", "--edition", "research"], [*peer, "research"]
-        ),
-        Contest("both editions", quick, [*peer, "research", "research-safe"]),
-        Contest("both, with verify", clean, None),
-        Contest(
-            "list only, one shard of ten touched",
-            [
-                *OURS,
-                "clean",
-                data,
-                "--lists",
-                str(few.with_suffix(".duckdb")),
-                "--out",
-                str(out),
-                "--no-verify",
-                "--no-same-link",
-                "--edition",
-                "research",
-            ],
-            [*PEER, "clean", data, str(few), "-", str(out), "research"],
-        ),
+        _cleaned("one shard of 1,000 rows, both editions", sets["one"], out, both),
+        _cleaned("many shards of 10,000 rows, both editions", sets["many"], out, both),
+        _cleaned("4 shards, both editions", sets["real"], out, both),
+        _cleaned("4 shards, one edition, no keywords, 5 hits", sets["few"], out, both[:1], "-"),
+        _cleaned("4 shards, both editions, many hits", sets["hits"], out, both),
+        _cleaned("4 shards, both editions, with verify", sets["real"], out, both, verify=True),
+        _matched("match, polars 64-bit", sets["real"], "match-hashed", "--no-same-link"),
+        _matched("match, polars plain", sets["real"], "match-plain", "--no-same-link"),
+        _matched("match with same_link", sets["real"], None),
     ]
+
+
+def _store(bench: BenchSet) -> str:
+    return str(bench.md5_list.with_suffix(".duckdb"))
+
+
+def _cleaned(
+    name: str,
+    bench: BenchSet,
+    out: Path,
+    editions: list[str],
+    words: str | None = None,
+    *,
+    verify: bool = False,
+) -> Contest:
+    """`clean` against the peer; `-` for no keywords, no peer where `verify` is part of it."""
+    words = words or str(bench.keywords)
+    ours = [*OURS, "clean", str(bench.data), "--lists", _store(bench), "--out", str(out)]
+    ours += [] if words == "-" else ["--keywords", words]
+    ours += [arg for edition in editions for arg in ("--edition", edition)]
+    ours += [] if verify else ["--no-verify"]
+    theirs = [*PEER, "clean", str(bench.data), str(bench.md5_list), words, str(out), *editions]
+    return Contest(name, bench.rows, ours, None if verify else theirs)
+
+
+def _matched(name: str, bench: BenchSet, peer: str | None, *args: str) -> Contest:
+    ours = [*OURS, "match", str(bench.data), "--lists", _store(bench), *args]
+    theirs = [*PEER, peer, str(bench.data), str(bench.md5_list)] if peer else None
+    return Contest(name, bench.rows, ours, theirs)
 
 
 def run(command: list[str], out: Path) -> tuple[float, float]:
@@ -87,7 +97,7 @@ def run(command: list[str], out: Path) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / 1000
 
 
-def compare(contest: Contest, rows: int, runs: int, out: Path) -> str:
+def compare(contest: Contest, runs: int, out: Path) -> str:
     """Run both sides in turn; one line of Markdown."""
     sides = [contest.ours] + ([contest.theirs] if contest.theirs else [])
     times: list[list[float]] = [[] for _ in sides]
@@ -102,7 +112,7 @@ def compare(contest: Contest, rows: int, runs: int, out: Path) -> str:
     for i in range(2):
         if i < len(sides):
             spread = f"{min(times[i]):.1f}-{max(times[i]):.1f}"
-            speed = f"{rows / medians[i]:,.0f} rows/s"
+            speed = f"{contest.rows / medians[i]:,.0f} rows/s"
             cells.append(f"{medians[i]:.1f} s ({spread}), {speed}, {peaks[i]:,.0f} MB")
         else:
             cells.append("")
@@ -110,26 +120,42 @@ def compare(contest: Contest, rows: int, runs: int, out: Path) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def table(given: argparse.Namespace) -> Iterator[str]:
+    """The lines of the table, as they come."""
+    # made in another process: a child's peak memory starts at its parent's
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+        sets = other.submit(prepare, given.folder, given.rows, given.entries).result()
+    yield f"{given.rows:,} rows in 4 shards, a quarter of them in many; {given.entries:,} MD5,"
+    yield f"300 keywords; {os.cpu_count()} cores, median of {given.runs} (fastest-slowest)."
+    yield ""
+    yield "| work | relaion | polars | polars / relaion |"
+    yield "|---|---|---|---|"
+    for contest in contests(sets, given.folder / "out"):
+        if not given.what or any(contest.name.startswith(w) for w in given.what):
+            yield compare(contest, given.runs, given.folder / "out")
+
+
 def main() -> None:
     """Parse, generate or reuse the data, compare, print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", help="only contests whose name begins so")
-    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--rows", type=int, default=4_000_000)
     parser.add_argument("--entries", type=int, default=2_000_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help="put the table in README.md here")
     parser.add_argument(
         "--folder", type=Path, default=Path(tempfile.gettempdir()) / "relaion-bench"
     )
     given = parser.parse_args()
-    # made in another process: a child's peak memory starts at its parent's
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
-        bench = other.submit(prepare, given.folder, given.rows, given.entries).result()
-    print(f"{given.rows:,} rows in {len(shards(bench.data))} shards, {given.entries:,} listed MD5,")
-    print(f"{os.cpu_count()} cores, median of {given.runs}\n")
-    print("| work | relaion | polars | polars / relaion |\n|---|---|---|---|")
-    for contest in contests(bench, given.folder / "out"):
-        if not given.what or any(contest.name.startswith(w) for w in given.what):
-            print(compare(contest, given.rows, given.runs, given.folder / "out"), flush=True)
+    lines = []
+    for line in table(given):
+        print(line, flush=True)
+        lines.append(line)
+    if given.write:
+        readme = Path(__file__).with_name("README.md")
+        head, mark, rest = readme.read_text().partition(MARKS[0])
+        _, end, tail = rest.partition(MARKS[1])
+        readme.write_text("\n".join([head + mark, *lines, end + tail]))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ makes the same set. It is made once: a folder that holds it already is used as i
 """
 
 import json
+import random
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,35 +44,63 @@ def bench_set(
     removed_share: float = 0.012,
     *,
     shards: int | None = None,
+    hit_every: int = HIT_EVERY,
+    n_keywords: int = len(KEYWORDS),
+    real: Path | None = None,
 ) -> BenchSet:
     """Make, or find again, `rows` rows in the joined layout and a list of `entries` MD5.
 
     `removed_share` of the rows score above 0.45, so `research-safe` removes that share and
     the 0.2 % that the list hits; `research` removes the list's and about a tenth of that
-    share. One shard holds a million rows unless `shards` says how many there are. The list
-    must have room for the rows that it hits: raises ValueError where `entries` is smaller.
+    share. One shard holds a million rows unless `shards` says how many there are. One row in
+    `hit_every` is hit. `real` is a sample of real links and captions, which are then recombined.
+    The list must have room for the rows that it hits: raises ValueError where it has not.
     """
     n_shards = shards or max(4, -(-rows // SHARD_ROWS))
-    hits = len(range(seed % HIT_EVERY, rows, HIT_EVERY))
+    hits = len(range(seed % hit_every, rows, hit_every))
     if entries < hits:
         raise ValueError(f"entries: {entries:,} are fewer than the {hits:,} rows to hit")
     named = {"rows": rows, "seed": seed, "entries": entries, "removed": removed_share}
-    top = folder / "-".join([*(f"{key}{value}" for key, value in named.items()), f"n{n_shards}"])
+    parts = [*(f"{key}{value}" for key, value in named.items()), f"n{n_shards}"]
+    parts += [f"every{hit_every}", f"words{n_keywords}", *(["real"] if real else [])]
+    top = folder / "-".join(parts)
     made = BenchSet(top / "data", top / "list.txt", top / "keywords.txt", rows, entries, hits)
     done = top / "done.json"
     if not done.exists():
         shutil.rmtree(top, ignore_errors=True)
         (made.data / "laion2B-en").mkdir(parents=True)
         with connect(memory="2GB", temp=top) as engine:
-            _write_shards(engine, made, seed, removed_share, n_shards)
-            _write_list(engine, made, seed)
-        made.keywords.write_text("\n".join(KEYWORDS) + "\n", encoding="utf-8")
+            source = _source(engine, real) | {"hit_every": hit_every}
+            _write_shards(engine, made, seed, removed_share, n_shards, source)
+            _write_list(engine, made, seed, hit_every)
+        made.keywords.write_text("\n".join(_keywords(n_keywords)) + "\n", encoding="utf-8")
         done.write_text(json.dumps(named), encoding="utf-8")
     return made
 
 
+def _keywords(n: int) -> list[str]:
+    """Some that captions hold, and others that none does."""
+    draw = random.Random(1)
+    others = ["".join(draw.choices("abcdefghijklmnop", k=7)) for _ in range(n - len(KEYWORDS))]
+    return [*KEYWORDS, *others]
+
+
+def _source(engine: Engine, real: Path | None) -> dict[str, object]:
+    """How links and captions come about: made up, or recombined from a sample."""
+    if real is None:
+        return dict(_MADE)
+    engine.execute(_SAMPLE.format(path=literal(str(real))), doing="reading the sample")
+    ((n,),) = engine.rows("select count(*) from real")
+    return {key: text.format(n=n) for key, text in _REAL.items()}
+
+
 def _write_shards(
-    engine: Engine, made: BenchSet, seed: int, removed_share: float, n_shards: int
+    engine: Engine,
+    made: BenchSet,
+    seed: int,
+    removed_share: float,
+    n_shards: int,
+    source: Mapping[str, object],
 ) -> None:
     engine.set_variables(
         seed=seed,
@@ -84,7 +114,7 @@ def _write_shards(
     ends = [made.rows * (i + 1) // n_shards for i in range(n_shards)]
     for i, (start, end) in enumerate(zip([0, *ends], ends, strict=False)):
         path = made.data / "laion2B-en" / f"part-{i:05d}-bench-c000.snappy.parquet"
-        rows = _ROWS.format(start=start, end=end, hit_every=HIT_EVERY, keyword_share=KEYWORD_SHARE)
+        rows = _ROWS.format(start=start, end=end, keyword_share=KEYWORD_SHARE, **source)
         engine.execute(
             f"copy ({rows}) to {literal(str(path))} (format parquet, compression snappy)",
             doing=f"making {path.name}",
@@ -118,31 +148,9 @@ with drawn as (
 )
 
 select
+    {link} as "URL",
     concat(
-        if(chance(i, 'scheme') < 0.62, 'https://', 'http://'),
-        if(host % 7 = 3, 'www.', 'static.'),
-        if(
-            chance(i, 'case') < 0.001,
-            upper($words[1 + host % len($words)]),
-            $words[1 + host % len($words)]
-        ),
-        host,
-        '.example/',
-        array_to_string([word(i, k) for k in range(4 + (hash(i, 'depth') % 9)::integer)], '/'),
-        if(chance(i, 'escape') < 0.056, '/old%20', '/'),
-        format('{{:08x}}', i * 2654435761 % 4294967296),
-        '.jpg',
-        case
-            when query < 0.021 then '?w=640&amp;h=480'
-            when query < 0.12 then '?w=640&h=480'
-            when query < 0.24 then concat('?v=', hash(i) % 10000000)
-            else ''
-        end
-    ) as "URL",
-    concat(
-        array_to_string(
-            [word(i, -k) for k in range(2 + (hash(i, 'length') % 16)::integer)], ' '
-        ),
+        {caption},
         if(
             chance(i, 'keyword') < if(score > $high, {keyword_share}, 0.002),
             ' ' || $keywords[1 + i % len($keywords)],
@@ -162,17 +170,68 @@ select
     end::float as punsafe,
     if(chance(i, 'image') < 0.02 and i % {hit_every} <> $seed % {hit_every}, null, row_md5(i))
         as md5
-from drawn
+from drawn {also}
+"""
+
+_MADE = {
+    "also": "",
+    "link": """concat(
+        if(chance(i, 'scheme') < 0.62, 'https://', 'http://'),
+        if(host % 7 = 3, 'www.', 'static.'),
+        if(
+            chance(i, 'case') < 0.001,
+            upper($words[1 + host % len($words)]),
+            $words[1 + host % len($words)]
+        ),
+        host,
+        '.example/',
+        array_to_string([word(i, k) for k in range(4 + (hash(i, 'depth') % 9)::integer)], '/'),
+        if(chance(i, 'escape') < 0.056, '/old%20', '/'),
+        format('{{:08x}}', i * 2654435761 % 4294967296),
+        '.jpg',
+        case
+            when query < 0.021 then '?w=640&amp;h=480'
+            when query < 0.12 then '?w=640&h=480'
+            when query < 0.24 then concat('?v=', hash(i) % 10000000)
+            else ''
+        end
+    )""",
+    "caption": """array_to_string(
+            [word(i, -k) for k in range(2 + (hash(i, 'length') % 16)::integer)], ' '
+        )""",
+}
+
+# hosts, paths and halves of captions of a real sample, each drawn by itself
+_REAL = {
+    "also": " ".join(
+        f"join real as {part} on {part}.no = hash(i, '{part}', $seed) % {{n}}"
+        for part in ("place", "path", "front", "back")
+    ),
+    "link": "concat(place.place, '/', format('{{:x}}', i), path.path)",
+    "caption": "concat(front.front, ' ', back.back)",
+}
+_SAMPLE = """
+create or replace temp table real as
+with cut as (
+    select "URL", string_split("TEXT", ' ') as words,
+        regexp_extract("URL", '^[a-z]+://[^/?#]+') as place
+    from read_parquet({path}) where regexp_matches("URL", '^https?://[^/?#]+/') and "TEXT" <> ''
+)
+select (row_number() over () - 1)::ubigint as no, place,
+    substr("URL", length(place) + 1) as path,
+    array_to_string(words[:len(words) // 2], ' ') as front,
+    array_to_string(words[len(words) // 2 + 1:], ' ') as back
+from cut
 """
 
 
-def _write_list(engine: Engine, made: BenchSet, seed: int) -> None:
+def _write_list(engine: Engine, made: BenchSet, seed: int, hit_every: int) -> None:
     """Spread the rows to hit evenly among digests that no row has."""
     step = made.entries // made.hits
     query = f"""
         select if(
             j % {step} = 0 and j // {step} < {made.hits},
-            row_md5({seed % HIT_EVERY} + {HIT_EVERY} * (j // {step})),
+            row_md5({seed % hit_every} + {hit_every} * (j // {step})),
             md5(concat($seed, ' other ', j))
         ) from range({made.entries}) as r (j)
     """
