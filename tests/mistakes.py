@@ -35,7 +35,7 @@ MISTAKES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("-z",), "no such option: -z"),
     (("clean", "data", "--out"), "'--out' requires an argument"),
     (("scripts", "--check=yes"), "'--check' does not take a value"),
-    (("scripts", "one", "two"), "unexpected extra argument"),
+    (("scripts", "one", "two"), "shards are for checking"),
     (("clean", "d", "--lists", "l", "--workers", "0"), "write a number of at least 1 (Pro"),
     (("match", "d", "--lists", "l", "--workers=two"), "'--workers': write a whole number ("),
     (("demo", "--rows", "0"), "invalid value for '--rows'"),

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from relaion.engine import connect
-from relaion.links import inner_links, link_key, spellings
+from relaion.links import inner_links, link_key
+from relaion.links.spellings import spellings
 from relaion.run import python_answers
 
 URLS = [f"http://Host{i}.example/%7Ea/{i}?u=http://in.example/{i}.jpg" for i in range(50)]

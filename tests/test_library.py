@@ -139,7 +139,7 @@ def test_link() -> None:
 
 
 def test_scripts() -> None:
-    assert relaion.scripts("research").text == relaion.scripts("research.sql").text
+    assert relaion.scripts("research") == relaion.scripts("research.sql")
 
 
 @pytest.mark.parametrize("wrong", [b"data", [b"data"], 7, [7], None, [None]])

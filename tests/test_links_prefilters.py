@@ -25,8 +25,8 @@ from relaion.links import (
     key_prefixes,
     link_key,
     link_steps,
-    spellings,
 )
+from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes, as_text
 from relaion.parquet.raw_values import marked, unmarked
 from relaion.verifier.inside import may_hold, may_hold_near

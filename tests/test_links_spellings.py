@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from relaion import sqlset
 from relaion.engine import Engine, connect
-from relaion.links import FORMS, link_key, spellings
-from relaion.links.spellings import _is_plain
+from relaion.links import FORMS, link_key
+from relaion.links.spellings import _is_plain, spellings
 from relaion.links.text import as_bytes
 from tests.links_strategies import any_text, links, near_links, plain_pieces, variants
 from tests.test_links_cases import Line, lines

@@ -419,7 +419,7 @@ def test_an_own_edition_that_changes_is_refused(world: Path) -> None:
     script = world / "mine.sql"
     text = (
         "-- name: mine\n-- purpose: Removes.\n-- parent: original\n-- labels: csam\n"
-        "insert into removals select 'mine', file_row_number, 'list', list_id, null, null, null "
+        "insert into removals select 'mine', shard_no, file_row_number, 'list' "
         "from list_hits where false;\n"
     )
     script.write_text(text)

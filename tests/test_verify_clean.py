@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect
-from relaion.links import host_patterns, inner_links, key_prefixes, link_key, spellings
+from relaion.links import host_patterns, inner_links, key_prefixes, link_key
+from relaion.links.spellings import spellings
 from relaion.lists import add
 from relaion.stages.clean import clean
 from relaion.verifier import Verdict, verify

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from relaion.cli import stages
 from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, out, roles, talk
 from relaion.cli.progress import Bars
 from relaion.cli.prompt import ask, converse, opened
-from relaion.cli.render import show_purged, show_scripts, show_steps
+from relaion.cli.render import show_by_hand, show_purged, show_scripts, show_steps, show_tried
 from relaion.cli.render_inspect import render as show_inspect
 from relaion.cli.render_run import show_cleaned, show_demo, show_matched, show_verdict
 from relaion.run.process import start_early
@@ -202,21 +202,51 @@ def link(
 
 @app.command(
     cls=PlainCommand,
-    help="List the SQL scripts with their digests, print one, or check them.",
-    short_help="List the SQL scripts, print one, or check them.",
+    help="List the SQL scripts with their digests, print one, check them and your own, or write a "
+    "run as SQL to be done by hand.",
+    short_help="List the SQL scripts, print or check them, or run them by hand.",
 )
 def scripts(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Print this script's SQL.")
+        str | None,
+        typer.Argument(metavar="NAME|FILE|PATH", help="A script; with --check, your own."),
+    ] = None,
+    paths: Annotated[
+        list[Path] | None, o.path_argument("PATH...", "Shards, for --check and --by-hand.")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Compare with the released digests.")
+        bool,
+        typer.Option(
+            "--check", help="Compare with the released digests; try a script of your own."
+        ),
     ] = False,
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="Write what clean would run on PATH..., with --into.")
+    ] = False,
+    lists: o.MaybeLists = None,
+    into: Annotated[
+        Path | None, o.path_option("--into", "DIR", "A new private folder, for --by-hand.")
+    ] = None,
+    editions: o.Editions = None,
+    keywords: o.Keywords = None,
+    unscored: o.Unscored = "keep",
+    columns: o.Columns = None,
+    key: o.Key = None,
+    same_link: o.SameLink = True,
+    inner: o.Inner = True,
+    sidecars: o.Sidecars = None,
     sql_version: o.SqlVersion = SQL_VERSION,
     as_json: o.Json = False,
 ) -> None:
-    result = stages.scripts(name, check=check, sql_version=sql_version)
-    if result.text is not None and not as_json:
+    with Bars(talk) as bars:
+        result = stages.scripts(
+            name, paths or (), check=check, by_hand=by_hand, lists=lists, into=into,
+            editions=editions or BUILT_IN, keywords=keywords, unscored=unscored,
+            columns=roles(columns), key=key, same_link=same_link, inner=inner,
+            sidecars=sidecars or (), sql_version=sql_version, progress=bars,
+        )  # fmt: skip
+    if isinstance(result, stages.Listing) and result.text is not None and not as_json:
         out.print(result.text, markup=False, end="", soft_wrap=True)
         return
-    emit(result, show_scripts, as_json=as_json)
+    shows: dict[type, Any] = {stages.Tried: show_tried, stages.ByHand: show_by_hand}
+    emit(result, shows.get(type(result), show_scripts), as_json=as_json)

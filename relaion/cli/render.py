@@ -13,9 +13,10 @@ from rich.text import Text
 from relaion.paths import shown
 
 if TYPE_CHECKING:
+    from relaion.run.own_edition import Tried
     from relaion.stages.clean import Purged
     from relaion.stages.link import Steps
-    from relaion.stages.scripts import Listing
+    from relaion.stages.scripts import ByHand, Listing
 
 
 # -- How small results look: answers, scripts, keys, a purge -----------------------------------
@@ -112,6 +113,37 @@ def show_scripts(listing: Listing) -> RenderableType:
         table.add_row(script.name, script.purpose, f"{script.sha256[:12]}…")
     state = "released and unchanged" if listing.released else "not released yet, may change"
     return Group(Text(f"sql/{listing.version}: {state}"), table)
+
+
+def show_by_hand(made: ByHand) -> RenderableType:
+    """Where it lies and what to run; nothing of what it holds."""
+    return Text(
+        f"{shown(made.script)}: the SQL of this run, with what it reads beside it\n"
+        f"run it with DuckDB 2: {made.command}\n"
+        "then ask: from removals\n"
+        f"{shown(made.folder)} is as secret as the lists; remove it when done"
+    )
+
+
+def show_tried(tried: Tried) -> RenderableType:
+    """What an edition of one's own is, what it reads, and the names that differ."""
+    rules = f"; rules {', '.join(tried.rules)}" if tried.rules else ""
+    how = "runs" if tried.ended else "was not tried to its end, which takes long without a row"
+    head = (
+        f"{tried.script}: edition {tried.edition}, part of {tried.parent}; "
+        f"labels {', '.join(tried.labels) or 'none'}{rules}: {how}"
+    )
+    table = plain_table("", "relation", "columns", whole=("", "relation"))
+    for word, relations in (("reads", tried.reads), ("makes", tried.makes)):
+        for r in relations:
+            columns = ", ".join(f"{shown(name)} {kind}" for name, kind in r.columns)
+            table.add_row(word, r.name, Text(columns))
+    said = [
+        Text(f"source of {r.subset}: column {shown(old) or 'without a name'} is {shown(new)}")
+        for r in tried.reads
+        for old, new in r.renamed
+    ]
+    return Group(Text(head), table, *said)
 
 
 def show_steps(links: tuple[Steps, ...]) -> RenderableType:

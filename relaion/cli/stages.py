@@ -5,18 +5,20 @@ from typing import TYPE_CHECKING
 from relaion.lazily import lazily
 
 if TYPE_CHECKING:
+    from relaion.run.own_edition import Tried
     from relaion.stages.clean import Cleaned, Purged, clean, purge
     from relaion.stages.demo import Demo, demo
     from relaion.stages.inspect import Inspection, inspect
     from relaion.stages.link import Steps, link
     from relaion.stages.match import Matched, match
-    from relaion.stages.scripts import Listing, scripts
+    from relaion.stages.scripts import ByHand, Listing, scripts
     from relaion.stages.sql import Answer, open_sql, sql
     from relaion.stages.verify import verify
     from relaion.verifier import Verdict
 
 __all__ = [
     "Answer",
+    "ByHand",
     "Cleaned",
     "Demo",
     "Inspection",
@@ -24,6 +26,7 @@ __all__ = [
     "Matched",
     "Purged",
     "Steps",
+    "Tried",
     "Verdict",
     "clean",
     "demo",
@@ -43,10 +46,12 @@ _HOMES = {
     "Cleaned": "relaion.stages.clean",
     "Demo": "relaion.stages.demo",
     "Inspection": "relaion.stages.inspect",
+    "ByHand": "relaion.stages.scripts",
     "Listing": "relaion.stages.scripts",
     "Matched": "relaion.stages.match",
     "Purged": "relaion.stages.clean",
     "Steps": "relaion.stages.link",
+    "Tried": "relaion.run.own_edition",
     "clean": "relaion.stages.clean",
     "demo": "relaion.stages.demo",
     "inspect": "relaion.stages.inspect",

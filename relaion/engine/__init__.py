@@ -1,10 +1,11 @@
 """The only package that talks to DuckDB: connections, views of shards, errors in our own words."""
 
-from relaion.engine.connection import Engine, Result, connect
+from relaion.engine.connection import Connect, Engine, Result, connect
 from relaion.engine.views import VIEWS, ShardSource, literal, quote
 
 __all__ = [
     "VIEWS",
+    "Connect",
     "Engine",
     "Result",
     "ShardSource",

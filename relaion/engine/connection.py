@@ -7,10 +7,11 @@ An engine message can quote a value of a row or a list, so none is ever passed o
 import re
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Timer
+from typing import Any, TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -24,10 +25,11 @@ from relaion.engine.words import (
     explained,
     interruptible,
     is_by_file,
+    mistakes,
     words,
 )
 from relaion.errors import EngineError, RelaionError
-from relaion.paths import atomic_write, owned_folder, reachable, sql_path
+from relaion.paths import atomic_write, owned_folder, reachable, shown, sql_path
 from relaion.roles import ROLES, WIDTHS
 from relaion.sqlset import Script, load
 
@@ -42,6 +44,11 @@ _BELIEVERS = (
     "join_filter_pushdown",  # so do the bounds of a join's other side
     "top_n",  # and those of the best rows so far: `order by .. limit`
     "row_group_pruner",  # the same, by bounds alone
+)
+
+_BLANK = re.compile(r"(?:\s+|--[^\n]*\n?|/\*.*?\*/)*", re.S)  # what may stand before a statement
+_INSERT = re.compile(
+    rf"^{_BLANK.pattern}insert\s+into\s+[\w.\"]+\s*(?:\([^()]*\)\s*)?", re.S | re.I
 )
 
 
@@ -240,6 +247,11 @@ class Engine:
         odd = [part for read in reads for part in views.of_no_digests(read, WIDTHS)]
         self._view("sidecar_no_digests", odd)
 
+    def view_source(self, shard_no: int, path: Path, columns: Sequence[str]) -> None:
+        """Create `source`, one shard with all its own columns; of those named alike, `name_1`."""
+        read = self._reading(ShardSource("", (shard_no,), (path,), {}))
+        self._view("source", [views.of_source(read, columns)])
+
     def view_edition(self, sources: Sequence[ShardSource], name: str, version: str) -> None:
         """Create one view like `shard` under another name."""
         self.macros(load(version)["04_digest_macros"])
@@ -294,6 +306,48 @@ class Engine:
             doing=str(paths[0]),
         )
 
+    def rehearse(self, script: Script, seconds: float, **values: Any) -> bool:
+        """Run a user's script where no table has a row; whether it came to its end in time.
+
+        Raises EngineError, which says where the script is wrong in DuckDB's own words: these
+        quote nothing but the script.
+        """
+        self.set_variables(**values)
+        timer = Timer(seconds, self._con.interrupt)
+        timer.start()
+        try:
+            with mistakes(shown(script.path)):
+                statements = self._con.extract_statements(script.sql)
+            line = 1
+            for statement in statements:
+                blank = _BLANK.match(statement.query)
+                first = line + (blank[0].count("\n") if blank else 0)
+                with mistakes(f"{shown(script.path)}:{first}"):
+                    result = self._con.execute(statement)
+                    while result.fetchmany(10_000):
+                        pass
+                line += statement.query.count("\n")
+        except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+            return False
+        finally:
+            timer.cancel()
+        return True
+
+    def names_read(self, sql: str) -> set[str]:
+        """The tables and views that SQL text reads, in small letters, and more where unsure.
+
+        DuckDB tells it of a query alone: an insert would have to find its table.
+        """
+        with explained():
+            texts = [s.query for s in self._con.extract_statements(sql)]
+        found: set[str] = set()
+        for text in texts:
+            try:
+                found |= self._con.get_table_names(_INSERT.sub("", text))
+            except duckdb.Error:
+                found |= set(re.findall(r"\w+", text))
+        return {name.lower() for name in found}
+
     def statements(self, sql: str) -> list[tuple[str, str]]:
         """Split SQL text: (statement type such as `SELECT`, its text) each."""
         with explained():
@@ -342,8 +396,9 @@ def connect(
     threads: int | None = None,
     memory: str | None = None,
     temp: Path | None = None,
+    made: Callable[[duckdb.DuckDBPyConnection, Path | None], Engine] = Engine,
 ) -> Iterator[Engine]:
-    """Open DuckDB on a file, or in memory, and close it again.
+    """Open DuckDB on a file, or in memory, and close it again; `made` is what of it.
 
     `temp` is the private folder for what does not fit in memory, and for the details of
     unknown errors; without it nothing is spilled (DuckDB's default is the current folder).
@@ -366,7 +421,7 @@ def connect(
         con.execute("set enable_progress_bar = false")  # else it stands in the midst of stdout
         # else a column of a row group is held as a whole, however large, and none the faster
         con.execute("set disable_parquet_prefetching = true")
-    engine = Engine(con, temp)
+    engine = made(con, temp)
     try:
         yield engine
     finally:
@@ -380,3 +435,6 @@ def _cannot_open(database: Path | None, error: duckdb.Error) -> RelaionError:
         f"{database}: cannot be opened as a DuckDB database ({type(error).__name__}); "
         "check the path and that the file is whole"
     )
+
+
+Connect: TypeAlias = Callable[..., AbstractContextManager[Engine]]  # `connect`, or one that notes

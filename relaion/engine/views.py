@@ -119,6 +119,14 @@ def of_shard(read: Reading, roles: Collection[str] = tuple(ROLES)) -> str:
     return read.select(*columns)
 
 
+def of_source(read: Reading, names: Sequence[str]) -> str:
+    """The view `source`: all columns of a file under the `names` that it gives them."""
+    keys = ("shard_no", "file_row_number")
+    own = [name or f"C{i}" for i, name in enumerate(names)]
+    named = enumerate(told_apart([*keys, *own])[len(keys) :])
+    return read.select(read.shard_no, keys[1], *(f"c{i} as {quote(name)}" for i, name in named))
+
+
 def of_links(read: Reading) -> list[str]:
     """The parts of `row_links`, one a link column."""
     names = [literal(shown(name)) for _, name in read.source.roles.get("url", ())]
@@ -158,8 +166,9 @@ def of_no_digests(read: Reading, looked_at: Collection[str]) -> list[str]:
 
 
 def _is_odd(read: Reading, role: str, position: int) -> str:
-    """Whether a digest column holds a value that is no digest."""
-    return f"(not {read.digest('is_digest', role, position)} and {read.present(position)})"
+    """Whether a digest column holds a value that is no digest; no more is asked of one that is."""
+    is_digest = read.digest("is_digest", role, position)
+    return f"case when {is_digest} then false else {read.present(position)} end"
 
 
 def _digest_columns(read: Reading, looked_at: Collection[str]) -> list[tuple[str, int, str]]:

@@ -93,6 +93,24 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
+def mistakes(where: str) -> Iterator[None]:
+    """Explain what a user's script cannot do, whatever the data: nothing but it can be quoted.
+
+    What stops it for want of time or memory passes.
+    """
+    try:
+        with interruptible():
+            yield
+    except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+        raise
+    except duckdb.Error as e:
+        said = f"DuckDB {words(e)}"
+        if isinstance(e, BY_STATEMENT) and not isinstance(e, duckdb.PermissionException):
+            said = str(e).strip().splitlines()[0].rstrip("!.")
+        raise EngineError(f"{where}: {said}") from None
+
+
+@contextmanager
 def explained() -> Iterator[None]:
     """Explain a mistake in a user's statement; any other failure is said in our words."""
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from relaion.links.inner import inner_links
     from relaion.links.key import host_digest, key_digest, link_key, link_steps
     from relaion.links.scopes import host_patterns, key_can_spread, key_prefixes
-    from relaion.links.spellings import FORMS, spellings
+    from relaion.links.spellings import FORMS
 
 __all__ = [
     "FORMS",
@@ -44,7 +44,6 @@ __all__ = [
     "names_part",
     "read_scoped",
     "scope_shown",
-    "spellings",
 ]
 
 _HOMES = {
@@ -66,7 +65,6 @@ _HOMES = {
     "names_part": "relaion.links.entries",
     "read_scoped": "relaion.links.entries",
     "scope_shown": "relaion.links.entries",
-    "spellings": "relaion.links.spellings",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

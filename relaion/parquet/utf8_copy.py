@@ -66,6 +66,24 @@ def mend(path: Path, layout: Layout, target: Path) -> Layout:
     return mended_layout(layout)
 
 
+def mend_whole(path: Path, target: Path) -> None:
+    """Write all columns of `path` to `target` (0600), with U+FFFD for bytes that are no UTF-8.
+
+    Texts inside of lists and structs stay as they are. Names are lost. Raises as `mend`.
+    """
+    with ExitStack() as stack:
+        with _reading(path):
+            file = stack.enter_context(open_parquet(path))
+        none = [_mended_text(computable(pa.nulls(0, f.type))) for f in file.schema_arrow]
+        schema = pa.schema([(f"c{i}", array.type) for i, array in enumerate(none)])
+        stack.enter_context(private_umask())
+        part = stack.enter_context(atomic_write(target, 0o600))
+        with PrivateFile(part, schema) as out:
+            batches = ([*map(computable, b.columns)] for b in file.iter_batches(_BATCH_ROWS))
+            for arrays in _read(path, batches):
+                out.add([_mended_text(array) for array in arrays])
+
+
 def mended_layout(layout: Layout) -> Layout:
     """The layout of the file that `mend` makes of a shard with this one."""
     moved = (replace(column, position=i) for i, column in enumerate(layout.used))
@@ -86,6 +104,14 @@ def _mended(column: Column, values: pa.Array) -> pa.Array:
         width = WIDTHS[column.role]
         return as_text(as_bytes(values), lambda b: b.hex() if len(b) == width else readable(b))
     return as_text(as_bytes(values), readable)
+
+
+def _mended_text(values: pa.Array) -> pa.Array:
+    is_coded = isinstance(values, pa.DictionaryArray)
+    kind = values.type.value_type if is_coded else values.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return as_text(as_bytes(values), readable)
+    return values.dictionary_decode() if is_coded else values
 
 
 def _read(path: Path, batches: Iterator[list[pa.Array]]) -> Iterator[list[pa.Array]]:

@@ -12,18 +12,24 @@ from typing import Any, NamedTuple, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.engine import Engine, connect
-from relaion.errors import EngineError, InputError, ScriptError
+from relaion.engine import Connect, Engine, connect
+from relaion.errors import InputError, ScriptError
 from relaion.paths import shown
 from relaion.run.editions import Edition
+from relaion.run.own_edition import (
+    EDITIONS,
+    FOUND,
+    ConnectOwn,
+    connect_own,
+    own_removals,
+    run_edition,
+)
 from relaion.run.settings import words_at
 from relaion.run.survey import Numbered, sources
 from relaion.run.tasks import Settings, Task
 from relaion.run.utf8_copy import Copies, original
-from relaion.sqlset import load, parse
+from relaion.sqlset import load
 
-_ORDERED = "order by edition, shard_no, file_row_number, reason"
-_FOUND = ("list_hits", "same_link")  # what the search left, for all shards together
 _DECIDING = ("text", "punsafe")  # what the rules look at
 Counts: TypeAlias = list[list[Any]]
 
@@ -39,8 +45,11 @@ class Decision(NamedTuple):
 class Decider:
     """Decides batches of shards of one run. A context, which holds its connection."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, opened: Connect = connect, opened_own: ConnectOwn = connect_own
+    ) -> None:
         self.settings = settings
+        self._opened, self._opened_own = opened, opened_own
         self._scripts = load(settings.version)
         self._left = ExitStack()
         self._engine: Engine | None = None
@@ -67,18 +76,21 @@ class Decider:
         return found[-1]
 
     def _decide(self, task: Task, copies: Copies) -> dict[int, Decision]:
-        engine = self._ready()
+        engine, settings = self._ready(), self.settings
         shards = copies.as_read(task.shards)
         self._load(engine, shards)
-        for edition in self.settings.editions:
+        for edition in settings.editions:
             if edition.built_in:
-                _run_script(engine, edition)
+                run_edition(engine, edition)
             else:
-                for n in shards:
-                    engine.insert("removals", self._own_removals(n, edition, engine))
+                for n, whole in zip(shards, task.shards, strict=True):
+                    found = own_removals(
+                        settings, edition, engine, n, whole.shard, self._opened_own
+                    )
+                    engine.insert("removals", found)
         self._check(engine, task)
         engine.run(self._scripts["55_tally"])
-        return _by_shard(engine, task.shards, self.settings.editions)
+        return _by_shard(engine, task.shards, settings.editions)
 
     def _ready(self) -> Engine:
         """The connection of this process, with all that is the same for every batch."""
@@ -86,12 +98,10 @@ class Decider:
             return self._engine
         settings = self.settings
         engine = self._left.enter_context(
-            connect(threads=1, memory=settings.memory, temp=settings.work)
+            self._opened(threads=1, memory=settings.memory, temp=settings.work)
         )
         engine.read_parquet("lists", [settings.work / "lists.parquet"])
-        engine.execute(
-            "create temp table editions (edition varchar, parent varchar, labels varchar[])"
-        )
+        engine.execute(f"create temp table editions ({EDITIONS})")
         for e in settings.editions:
             values = [e.name, e.parent, list(e.labels)]
             engine.execute("insert into editions values (?, ?, ?)", values)
@@ -113,7 +123,7 @@ class Decider:
         numbers = pa.array([n.no for n in shards], pa.int32())
         rows = pa.array([n.shard.rows for n in shards], pa.int64())
         engine.insert("shards", pa.table({"shard_no": numbers, "n_rows": rows}))
-        for table in _FOUND:
+        for table in FOUND:
             engine.read_parquet(table, [settings.work / f"{table}.parquet"], in_table="shards")
         parameters = settings.parameters
         engine.run(
@@ -129,50 +139,6 @@ class Decider:
                 keyword_pattern=self._pattern,
             )
         engine.run(self._scripts["45_removals"])
-
-    def _own_removals(self, n: Numbered, edition: Edition, engine: Engine) -> pa.Table:
-        """The rows of `removals` that a user's own script makes for its edition, of one shard.
-
-        It sees one shard at a time, so that what it decides does not hang on how shards are
-        batched. It runs on a connection of its own, which holds the removals of the editions
-        before it, and can reach nothing but the shard: whatever else it makes, replaces or
-        deletes there is gone with it, and cannot change what is checked and counted. Raises
-        ScriptError for a reason that its header does not name: a reason is published, and might
-        be anything that a row holds.
-        """
-        script = edition.script.path
-        only = f"where shard_no = {n.no:d}"
-        before = engine.table(f"from removals {only} {_ORDERED}")
-        with connect(threads=1, memory=self.settings.memory, temp=self.settings.work) as own:
-            own.run(self._scripts["38_text_macros"])
-            own.view_shards(sources([n]), self.settings.version, wanted=("shard",))
-            for table in ("lists", "editions"):
-                own.create(table, engine.table(f"from {table}"))
-            for table in (*_FOUND, "rule_hits", "shards"):
-                own.create(table, engine.table(f"from {table} {only}"))
-            own.run(self._scripts["45_removals"])
-            own.insert("removals", before)
-            own.lock(files=[n.shard.path])
-            _run_own(own, edition)
-            others = own.table(f"from removals where edition != $e {_ORDERED}", {"e": edition.name})
-            if not others.equals(before):
-                raise ScriptError(
-                    f"{shown(script)}: changes what other editions remove; its rows must say "
-                    f"'{edition.name}'"
-                )
-            found = own.table("from removals where edition = $e", {"e": edition.name})
-        if any(no != n.no for no in found.column("shard_no").unique().to_pylist()):
-            raise ScriptError(
-                f"{shown(script)}: removes rows of a shard that it was not shown; take shard_no "
-                "from `shard`"
-            )
-        reasons = set(found.column("reason").to_pylist())
-        if not reasons <= {"list", "same_link", *edition.rules}:
-            raise ScriptError(
-                f"{shown(script)}: gives a reason that is neither list, same_link nor named in "
-                "its header; name each in a line `-- rules: ...`, for reasons are published"
-            )
-        return found
 
     def _check(self, engine: Engine, task: Task) -> None:
         """Refuse what no edition may do; raises ScriptError for a script of the user's own."""
@@ -225,23 +191,6 @@ def _rows_of(engine: Engine, table: str, numbers: Sequence[int]) -> dict[int, Co
     for no, *row in engine.rows(f"from {table} order by all"):
         found[no].append(row)
     return found
-
-
-def _run_script(engine: Engine, edition: Edition) -> None:
-    script = parse(edition.script.path)
-    if script.sha256 != edition.script.sha256:
-        raise ScriptError(f"{shown(edition.script.path)}: changed since the run began; restore it")
-    engine.run(script, **({"labels": list(edition.labels)} if "labels" in script.params else {}))
-
-
-def _run_own(engine: Engine, edition: Edition) -> None:
-    """Run a user's own script; raises ScriptError where no shard could make it go well."""
-    try:
-        _run_script(engine, edition)
-    except EngineError as e:
-        if not e.by_statement:
-            raise
-        raise ScriptError(f"{e}; mend the script") from None
 
 
 class Deciders:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.engine import connect
-from relaion.errors import InputError, ScriptError
-from relaion.paths import as_path
+from relaion.errors import EngineError, InputError, ScriptError
+from relaion.paths import as_path, shown
 from relaion.sqlset import BUILT_IN, VERSION, Script, named, parse
 
 STATEMENTS = frozenset({"SELECT", "INSERT", "CREATE", "CREATE_FUNC", "EXPLAIN"})
@@ -61,7 +61,11 @@ def _edition(script: Script, *, built_in: bool) -> Edition:
 def _check_statements(script: Script) -> None:
     """An edition reads, makes temp tables and inserts into removals; nothing else."""
     with connect() as engine:
-        kinds = [kind for kind, _ in engine.statements(script.sql)]
+        try:
+            kinds = [kind for kind, _ in engine.statements(script.sql)]
+        except EngineError as e:
+            why = str(e).removeprefix("the query: ")
+            raise ScriptError(f"{shown(script.path)}: {why}; mend the script") from None
     for kind in kinds:
         if kind not in STATEMENTS:
             raise ScriptError(

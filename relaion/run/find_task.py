@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relaion.engine import VIEWS, Engine, connect
+from relaion.engine import VIEWS, Connect, Engine, connect
 from relaion.errors import EngineError, ListError
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.run.journal import digests_of
@@ -243,7 +243,8 @@ class StepDone:
 class Finders:
     """A worker's connection for the search, with the store attached; kept from step to step."""
 
-    def __init__(self) -> None:
+    def __init__(self, opened: Connect = connect) -> None:
+        self._opened = opened
         self._left = ExitStack()
         self._now: Finder | None = None
         self._of: object = None
@@ -258,7 +259,7 @@ class Finders:
 
     def _open(self, task: FindTask) -> Finder:
         engine = self._left.enter_context(
-            connect(threads=task.search.workers, memory=task.memory, temp=task.work)
+            self._opened(threads=task.search.workers, memory=task.memory, temp=task.work)
         )
         try:
             engine.attach(task.store, "store")

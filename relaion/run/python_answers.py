@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.engine import Engine
-from relaion.links import host_digest, inner_links, link_key, names_part, spellings
+from relaion.links import host_digest, inner_links, link_key, names_part
+from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
 from relaion.parquet.raw_values import marked, unmarked
 from relaion.processes import serve_parent

@@ -33,6 +33,7 @@ from relaion.run.editions import load_editions
 from relaion.run.hits import FEW_ROWS, SMALL
 from relaion.run.journal import Journal
 from relaion.run.needed_kinds import read_known, snapshot
+from relaion.run.own_edition import try_own
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import Executor, LocalPool, Progress, Quiet
 from relaion.run.settings import MEMORY, Limits, Parameters, limits_of, make_plan, read_keywords
@@ -122,7 +123,7 @@ def clean(
     limits = limits_of(workers, memory, time_limit)
     command = _verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
     sweep_left(work, lists)
-    request = _check(
+    request = request_of(
         paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
         same_link=same_link, inner=inner, sidecars=sidecars,
     )  # fmt: skip
@@ -247,7 +248,7 @@ def _said_when_stopped(out: Path) -> Iterator[None]:
         ) from None
 
 
-def _check(
+def request_of(
     paths: Sequence[Path],
     lists: Path,
     editions: Sequence[str],
@@ -262,12 +263,16 @@ def _check(
     inner: bool,
     sidecars: Sequence[Path],
 ) -> Request:
+    """The arguments of a run, checked; raises as `clean` does."""
     if unscored not in ("keep", "drop"):
         raise InputError(f"--unscored {typed(unscored)}: write keep or drop")
     wanted = load_editions(editions, version)
     known = read_known(lists, key)
     words = read_keywords(keywords) if keywords else None
     inputs = read_inputs(paths, columns)
+    for edition in wanted:
+        if not edition.built_in:
+            try_own(edition, inputs.shards, version)
     if unscored == "drop" and "punsafe" not in inputs.roles:
         raise InputError(
             f"{paths[0]}: --unscored drop would remove every row, since no shard has a score; "

@@ -19,16 +19,14 @@ create or replace temp table found_values as
 with counted as (
     select
         v.shard_no,
-        count(*) filter (v.url and list_contains($roles, 'url')) as url,
-        count(*) filter (v.text and list_contains($roles, 'text')) as text,
-        count(*) filter (v.punsafe and list_contains($roles, 'punsafe')) as punsafe,
-        count(*) filter (v.row_hash and list_contains($roles, 'row_hash')) as row_hash,
-        count(*) filter (
-            (v.first_url or v.text) and not v.row_hash and list_contains($roles, 'row_hash')
-        ) as computable,
-        count(*) filter (v.image_md5 and list_contains($roles, 'image_md5')) as image_md5,
-        count(*) filter (v.image_sha1 and list_contains($roles, 'image_sha1')) as image_sha1,
-        count(*) filter (v.image_sha256 and list_contains($roles, 'image_sha256')) as image_sha256,
+        count(*) filter (v.url) as url,
+        count(*) filter (v.text) as text,
+        count(*) filter (v.punsafe) as punsafe,
+        count(*) filter (v.row_hash) as row_hash,
+        count(*) filter ((v.first_url or v.text) and not v.row_hash) as computable,
+        count(*) filter (v.image_md5) as image_md5,
+        count(*) filter (v.image_sha1) as image_sha1,
+        count(*) filter (v.image_sha256) as image_sha256,
         bool_or(v.has_no_digest) as has_no_digest,
         bool_or(v.has_giant) as has_giant
     from row_values as v

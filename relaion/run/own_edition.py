@@ -1,0 +1,295 @@
+"""Editions of the user's own: a script that sees one shard, and is tried before any is read.
+
+It runs on a connection of its own, which can reach nothing but the shard. Before a run it is
+tried on the same relations without a row, so that a mistake in it is said once, at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pyarrow as pa
+
+from relaion.engine import Engine, connect, quote
+from relaion.errors import EngineError, ScriptError
+from relaion.parquet.layout import Shard
+from relaion.parquet.null_claims import hides_any, without_claims
+from relaion.parquet.utf8_copy import mend_whole
+from relaion.paths import private_folder, shown
+from relaion.roles import ROLES
+from relaion.run.editions import Edition
+from relaion.run.survey import Numbered, sources
+from relaion.sqlset import Script, load, parse
+
+if TYPE_CHECKING:
+    from relaion.run.tasks import Settings
+
+FOUND = ("list_hits", "same_link")  # what the search left, for all shards together
+EDITIONS = "edition varchar, parent varchar, labels varchar[]"
+SOURCE = "source"
+_LISTS = "list_id integer, source varchar, label varchar"
+_SHARD = (
+    ("subset", "varchar"),
+    ("shard_no", "integer"),
+    ("file_row_number", "bigint"),
+    *((name, role.sql_type) for name, role in ROLES.items()),
+)
+_ORDERED = "order by edition, shard_no, file_row_number, reason"
+ConnectOwn: TypeAlias = Callable[..., AbstractContextManager[Engine]]
+_SECONDS = 10.0  # for a trial without a row
+_MEMORY = "1GB"
+
+
+def connect_own(_shard_no: int, _edition: str, **how: Any) -> AbstractContextManager[Engine]:
+    """A connection for an own edition and one shard."""
+    return connect(**how)
+
+
+def own_removals(
+    settings: Settings,
+    edition: Edition,
+    engine: Engine,
+    n: Numbered,
+    whole: Shard,
+    opened: ConnectOwn = connect_own,
+) -> pa.Table:
+    """The rows of `removals` that a user's own script makes for its edition, of one shard.
+
+    It sees one shard at a time, so that what it decides does not hang on how shards are
+    batched. It runs on a connection of its own, which holds the removals of the editions
+    before it, and can reach nothing but the shard: whatever else it makes, replaces or
+    deletes there is gone with it, and cannot change what is checked and counted. `whole` is the
+    shard as it came, of which `source` shows every column. Raises
+    ScriptError for a reason that its header does not name: a reason is published, and might
+    be anything that a row holds.
+    """
+    script = edition.script.path
+    only = f"where shard_no = {n.no:d}"
+    before = engine.table(f"from removals {only} {_ORDERED}")
+
+    def decided(source: Path | None) -> pa.Table:
+        with opened(
+            n.no, edition.name, threads=1, memory=settings.memory, temp=settings.work
+        ) as own:
+            _load(own, settings.version, engine, n, only)
+            if source is not None:
+                own.view_source(n.no, source, whole.schema.names)
+            own.run(load(settings.version)["45_removals"])
+            own.insert("removals", before)
+            own.lock(files=[n.shard.path, *([source] if source else [])])
+            _run_own(own, edition)
+            others = own.table(f"from removals where edition != $e {_ORDERED}", {"e": edition.name})
+            if not others.equals(before):
+                raise ScriptError(
+                    f"{shown(script)}: changes what other editions remove; its rows must say "
+                    f"'{edition.name}'"
+                )
+            return own.table("from removals where edition = $e", {"e": edition.name})
+
+    if reads_source(engine, edition.script):
+        copy = settings.work / SOURCE / f"{n.no:06}.parquet"  # gone with the work folder
+        found = _of_source(whole.path, copy, decided)
+    else:
+        found = decided(None)
+    if any(no != n.no for no in found.column("shard_no").unique().to_pylist()):
+        raise ScriptError(
+            f"{shown(script)}: removes rows of a shard that it was not shown; take shard_no "
+            "from `shard`"
+        )
+    reasons = set(found.column("reason").to_pylist())
+    if not reasons <= {"list", "same_link", *edition.rules}:
+        raise ScriptError(
+            f"{shown(script)}: gives a reason that is neither list, same_link nor named in "
+            "its header; name each in a line `-- rules: ...`, for reasons are published"
+        )
+    return found
+
+
+def _load(own: Engine, version: str, engine: Engine, n: Numbered, only: str) -> None:
+    """What the script sees, but for `source` and `removals`."""
+    own.run(load(version)["38_text_macros"])
+    own.view_shards(sources([n]), version, wanted=("shard",))
+    for table in ("lists", "editions"):
+        own.create(table, engine.table(f"from {table}"))
+    for table in (*FOUND, "rule_hits", "shards"):
+        own.create(table, engine.table(f"from {table} {only}"))
+
+
+def _of_source(whole: Path, copy: Path, decide: Callable[[Path], pa.Table]) -> pa.Table:
+    """Decide by a shard with all its columns: by a private copy, where DuckDB would misread it."""
+    readable = whole
+    if hides_any(whole):
+        private_folder(copy.parent)
+        without_claims(whole, copy)
+        readable = copy
+    try:
+        return decide(readable)
+    except EngineError as e:
+        if not e.by_file:
+            raise
+        private_folder(copy.parent)
+        mend_whole(whole, copy)
+        return decide(copy)
+
+
+def reads_source(engine: Engine, script: Script) -> bool:
+    """Whether a script reads every column of the shard; views of wide files take their time."""
+    return SOURCE in engine.names_read(script.sql) or "query_table" in script.sql.lower()
+
+
+def run_edition(engine: Engine, edition: Edition) -> None:
+    """Run the script of an edition; raises ScriptError where it is another one by now."""
+    script = parse(edition.script.path)
+    if script.sha256 != edition.script.sha256:
+        raise ScriptError(f"{shown(edition.script.path)}: changed since the run began; restore it")
+    engine.run(script, **_values(edition))
+
+
+def _values(edition: Edition) -> dict[str, list[str]]:
+    return {"labels": list(edition.labels)} if "labels" in edition.script.params else {}
+
+
+def _run_own(engine: Engine, edition: Edition) -> None:
+    """Run a user's own script; raises ScriptError where no shard could make it go well."""
+    try:
+        run_edition(engine, edition)
+    except EngineError as e:
+        if not e.by_statement:
+            raise
+        raise ScriptError(f"{e}; mend the script") from None
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What a script reads or makes: its columns as (name, type).
+
+    Of `source`, `subset` says of which shards; `renamed` the columns (name in the file, name in
+    the script) that differ in nothing but case from one before them, or are named like ours.
+    """
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    subset: str | None = None
+    renamed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a trial of an own edition showed.
+
+    `reads` are the relations that it is given and reads, `makes` those it leaves beside them.
+    `ended`: without a row to read it came to its end, in seconds.
+    """
+
+    script: str
+    sha256: str
+    edition: str
+    parent: str
+    labels: tuple[str, ...]
+    rules: tuple[str, ...]
+    reads: tuple[Relation, ...]
+    makes: tuple[Relation, ...]
+    ended: bool
+
+
+def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried:
+    """Run an own edition's script on what it would see, without a row.
+
+    Of the shards, one of each layout tells the columns of `source`. Raises ScriptError, in one
+    line with DuckDB's reason, where the script cannot run.
+    """
+    with connect(threads=1) as engine:
+        names = engine.names_read(edition.script.sql)
+        wide = reads_source(engine, edition.script)
+    if wide and not shards:
+        raise ScriptError(
+            f"{shown(edition.script.path)}: reads `source`, whose columns only shards tell; name "
+            "some: relaion scripts --check FILE PATH"
+        )
+    layouts = list({n.group: n for n in reversed(shards)}.values())[::-1] if wide else [None]
+    found = [_try(edition, n, names, version) for n in layouts]
+    reads = {(r.name, r.subset, r.columns): r for tried in found for r in tried.reads}
+    first = found[0]
+    return Tried(
+        first.script, first.sha256, first.edition, first.parent, first.labels, first.rules,
+        tuple(reads.values()), first.makes, all(tried.ended for tried in found),
+    )  # fmt: skip
+
+
+def _try(edition: Edition, n: Numbered | None, names: set[str], version: str) -> Tried:
+    script = edition.script
+    with connect(threads=1, memory=_MEMORY) as own:
+        scripts = load(version)
+        own.run(scripts["38_text_macros"])
+        own.macros(scripts["04_digest_macros"])
+        _show_nothing(own, "shard", _SHARD)
+        for table, columns in _columns(scripts).items():
+            own.execute(f"create temp table {table} ({columns})")
+        renamed: tuple[tuple[str, str], ...] = ()
+        if n is not None:
+            renamed = _show_columns(own, n)
+        own.run(scripts["45_removals"])
+        own.lock()
+        given = _relations(own)
+        try:
+            ended = own.rehearse(script, _SECONDS, **_values(edition))
+        except EngineError as e:
+            raise ScriptError(f"{e}{_within(n)}; mend the script") from None
+        makes = {} if not ended else _relations(own)
+    reads = (
+        Relation(name, columns, *((shown(n.shard.subset), renamed) if n and name == SOURCE else ()))
+        for name, columns in given.items()
+        if name in names
+    )
+    made = (Relation(name, c) for name, c in makes.items() if name not in given)
+    return Tried(
+        shown(script.path), script.sha256, edition.name, edition.parent, edition.labels,
+        edition.rules, tuple(reads), tuple(made), ended,
+    )  # fmt: skip
+
+
+def _columns(scripts: dict[str, Script]) -> dict[str, str]:
+    """The tables that a script sees, with their columns as those say that make or read them."""
+    read = scripts["55_tally"].relations("reads")
+    return {
+        **{table: read[table] for table in FOUND},
+        "rule_hits": scripts["40_rule_hits"].relations("writes")["rule_hits"],
+        "shards": scripts["90_check_rows"].relations("reads")["shards"],
+        "lists": _LISTS,
+        "editions": EDITIONS,
+    }
+
+
+def _show_columns(own: Engine, n: Numbered) -> tuple[tuple[str, str], ...]:
+    """Make `source` as an empty table; returns the columns that have another name in it."""
+    names = n.shard.schema.names
+    own.view_source(n.no, n.shard.path, names)
+    described = own.rows(f"describe {SOURCE}")
+    _show_nothing(own, SOURCE, [(name, kind) for name, kind, *_ in described])
+    given = [name for name, *_ in described][-len(names) :] if names else []
+    return tuple((a, b) for a, b in zip(names, given, strict=True) if a != b)
+
+
+def _show_nothing(own: Engine, view: str, columns: Sequence[tuple[str, str]]) -> None:
+    """Make a view without rows, of columns as (name, type)."""
+    nulls = ", ".join(f"null::{kind} as {quote(name)}" for name, kind in columns)
+    own.execute(f"create or replace temp view {view} as select {nulls} where false")
+
+
+def _relations(own: Engine) -> dict[str, tuple[tuple[str, str], ...]]:
+    rows = own.rows(
+        "select lower(table_name), column_name, data_type from duckdb_columns() "
+        "where not internal order by table_oid, column_index"
+    )
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for table, name, kind in rows:
+        found[table] = (*found.get(table, ()), (name, kind if "(" in kind else kind.lower()))
+    return found
+
+
+def _within(n: Numbered | None) -> str:
+    return f" (among the columns of {shown(n.shard.path)})" if n is not None else ""
