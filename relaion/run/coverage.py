@@ -38,7 +38,7 @@ from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import load
 
 ROLES = ("url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256")
-# shard, role, column, how many: as `26_found_values` has them; below 0 are sidecars
+# shard, role, column, how many: as `31_found_values` has them; below 0 are sidecars
 Values = Iterable[tuple[int, str, str | None, int]]
 
 
