@@ -6,7 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from relaion.engine import connect
 from tests.bench.data import KEYWORDS, BenchSet, bench_set
+from tests.bench.links import Bench, by_script, works
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +63,13 @@ def test_a_set_is_made_once(made: BenchSet) -> None:
 def test_a_list_too_short_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="fewer than"):
         bench_set(tmp_path, 50_000, entries=99)
+
+
+def test_the_price_of_a_link_can_be_measured(tmp_path: Path) -> None:
+    """Its bench runs the search without files, so that a change of a view may break it unseen."""
+    urls = [f"https://www.host{i % 7}.example/x{i}/{i}%20.jpg" for i in range(50)]
+    with connect(threads=1) as engine:
+        bench = Bench(engine, urls, tmp_path, rows=100)
+        for name, listing, work in works(bench):
+            listing()
+            assert by_script(engine, work), name

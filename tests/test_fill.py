@@ -20,7 +20,7 @@ def test_every_link_is_answered_in_order_of_asking(
     monkeypatch.setattr(python_answers, "MANY", 10)
     with connect(threads=1) as engine:
         python_answers.make_tables(engine)
-        for table in ("odd_links", "nested_links", "odd_spellings"):
+        for table in ("odd_links", "holding_links", "odd_spellings"):
             engine.execute(f"create temp table {table} (url varchar)")
             for url in URLS:
                 engine.execute(f"insert into {table} values (?)", [url])
@@ -39,5 +39,5 @@ def test_a_link_of_bytes_is_answered_for_its_bytes() -> None:
         python_answers.make_tables(engine)
         engine.execute("create temp table odd_spellings as select ?::varchar as url", [asked])
         python_answers.fill_spelled(engine)
-        found: list[tuple[Any, ...]] = engine.rows("select url, spelling from spelled limit 1")
+        found: list[tuple[Any, ...]] = engine.rows("select url, text from spelled limit 1")
     assert found == [(asked, raw)]

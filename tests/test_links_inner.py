@@ -44,8 +44,9 @@ def dismissed(engine: Engine, texts: list[str]) -> list[str]:
     engine.insert("link", pa.table({"u": pa.array(texts, pa.string())}))
     wrong = []
     for u, may_hold, is_odd, hosts in engine.rows(
-        "select u, may_hold_link(u), inner_is_odd(u),"
-        " list_transform(inner_hosts(u), lambda h: link_host_digest(h)) from link"
+        "select u, may_hold_link(u), inner_is_odd(u, t, lower(t)),"
+        " list_transform(inner_words(lower(t)), lambda h: link_host_digest(h))"
+        " from (select u, inner_texts(inner_rest(u)) as t from link)"
     ):
         found = inner_links(u)
         reached = is_odd or all(host_digest(link_key(x)) in hosts for x in found)
@@ -82,7 +83,9 @@ def test_real_links(engine: Engine, shared_data: Path) -> None:
     texts = real_links(shared_data)
     assert dismissed(engine, texts) == []
     ((held, odd),) = engine.rows(
-        "select avg(may_hold_link(u)::int), avg(inner_is_odd(u)::int) from link"
+        "select avg(may_hold_link(u)::int),"
+        " avg((may_hold_link(u) and inner_is_odd(u, t, lower(t)))::int)"
+        " from (select u, inner_texts(inner_rest(u)) as t from link)"
     )
     assert 0.03 < held < 0.12
     assert odd < 0.01
@@ -117,7 +120,8 @@ def test_a_link_put_into_a_proxy_is_found(link: str, proxy: str) -> None:
 
 def test_null_gives_null(engine: Engine) -> None:
     sql = (
-        "select may_hold_link(u), inner_is_odd(u), inner_hosts(u) from (select null::varchar as u)"
+        "select may_hold_link(u), inner_is_odd(u, u, u), inner_words(u)"
+        " from (select null::varchar as u)"
     )
     assert engine.rows(sql) == [(None, None, None)]
 

@@ -85,11 +85,16 @@ def hosts_below(key: str) -> set[str | None]:
     return {host_digest(text.removeprefix("*.")) for text in host_patterns(key)}
 
 
+def spreads_elsewhere(key: str, tail: str) -> bool:
+    """Whether a key that may be listed does not end in this tail."""
+    return key_can_spread(key) and not key.endswith(tail)
+
+
 def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
     """(promise, link) for every promise of a macro that a link breaks."""
     links.fill(engine, links.held)
     digests = "list_transform({}, lambda h: link_host_digest(h))"
-    # what 15_near_places and 16_near_links look at: the host of a place, of links with a scheme
+    # what fast/15_near_links looks at: the host of a place, of links with a scheme
     place = "link_host('http://' || split_part(url, '/', 3) || '/')"
     for n, canonical, stripped, host, near, below in engine.rows(
         "select n, link_is_canonical(url), link_stripped(url),"
@@ -107,10 +112,21 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
             yield "a place that is not odd has the key's host", links.held[n]
         if near is not None and not hosts_below(key) <= set(below):
             yield "a place that is not odd lies below the hosts of its key", links.held[n]
+    for n, tail, long, inner in engine.rows(
+        "select n, link_tail(url), link_long_tail(url), inner_tail(url, link_tail(url)) from link"
+    ):
+        if tail is not None and spreads_elsewhere(links.keys[n], tail):
+            yield "a plain tail is the key's", links.held[n]
+        if long is not None and spreads_elsewhere(links.keys[n], long):
+            yield "a long plain tail is the key's", links.held[n]
+        if inner is not None and any(spreads_elsewhere(key, inner) for key in links.inner[n]):
+            yield "a plain tail is that of the keys inside", links.held[n]
     for n, holds, is_odd, hosts, below in engine.rows(
-        f"select n, may_hold_link(url), inner_is_odd(url), {digests.format('inner_hosts(url)')},"
-        " flatten(list_transform(inner_hosts(url),"
-        f" lambda x: {digests.format('link_host_endings(x)')})) from link"
+        "select n, may_hold_link(url), inner_is_odd(url, t, lower(t)),"
+        f" {digests.format('inner_words(lower(t))')},"
+        " flatten(list_transform(inner_words(lower(t)),"
+        f" lambda x: {digests.format('link_host_endings(x)')}))"
+        " from (select *, inner_texts(inner_rest(url)) as t from link)"
     ):
         for key in links.inner[n]:
             if not holds:
@@ -119,11 +135,26 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
                 yield "an inner host that is not odd is named", links.held[n]
             if not is_odd and not hosts_below(key) <= set(below):
                 yield "an inner host that is not odd is named below its hosts", links.held[n]
+    texts = [(n, s) for n, held in enumerate(links.held) for _, s in spellings(unmarked(held))]
+    columns = [pa.array(c, t) for c, t in zip(zip(*texts), (pa.int32(), pa.binary()))]
+    engine.execute("create or replace temp table texts (n integer, text blob)")
+    engine.insert("texts", pa.table(columns, ["n", "text"]))
+    for kind, algorithm in (("url_md5", "md5"), ("url_sha1", "sha1"), ("url_sha256", "sha256")):
+        for (n,) in engine.rows(
+            "with plain as (select n, split_part(url, '//', 1) || '//' as own,"
+            " regexp_replace(url, '^https?://', '') as body, spelling_www(url) as www,"
+            " case when url like 'https%' then 'http://' else 'https://' end as other"
+            " from link where spelling_is_plain(url)) select n from plain join texts using (n)"
+            f" where not list_contains(list_concat(plain_shorts(['{kind}'], own, other, body),"
+            f" case when www = 0 then [] else plain_shorts(['{kind}'], own, other,"
+            f" spelling_toggled(body, www)) end), hash({algorithm}(text)))"
+        ):
+            yield "a plain link has no other spellings", links.held[n]
     spelled: dict[int, list[tuple[str, bytes]]] = {}
     engine.execute(
         "create or replace temp view ordinary as from link where not spelling_is_odd(url)"
     )
-    for n, form, text in engine.rows("select n, form, spelling from link_spellings('ordinary')"):
+    for n, form, text in engine.rows("select n, spelling, text from link_spellings('ordinary')"):
         spelled.setdefault(n, []).append((form, text.encode()))
     for n, found in spelled.items():
         if sorted(found) != sorted(spellings(unmarked(links.held[n]))):
@@ -225,8 +256,10 @@ def test_hostile_links_reach_what_they_are_for(engine: Engine) -> None:
     links.fill(engine, links.held)
     shares = engine.rows(
         "select avg(link_is_canonical(url)::int), avg(link_is_odd_host(url)::int),"
-        " avg(may_hold_link(url)::int), avg(inner_is_odd(url)::int),"
-        " avg(spelling_is_odd(url)::int), avg(contains(url, '%')::int) from link"
+        " avg(may_hold_link(url)::int),"
+        " avg((may_hold_link(url) and inner_is_odd(url, t, lower(t)))::int),"
+        " avg(spelling_is_odd(url)::int), avg(contains(url, '%')::int)"
+        " from (select *, inner_texts(inner_rest(url)) as t from link)"
     )[0]
     assert all(0.05 < share < 0.95 for share in shares), shares
     assert 0.2 < sum(map(bool, links.inner)) / 2_000 < 0.8

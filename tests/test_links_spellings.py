@@ -44,7 +44,7 @@ def disagreements(engine: Engine, texts: list[str]) -> tuple[list[str], int]:
     )
     found: dict[int, list[tuple[str, bytes]]] = {}
     for n, form, spelling in engine.rows(
-        "select n, form, spelling from link_spellings('ordinary')"
+        "select n, spelling, text from link_spellings('ordinary')"
     ):
         found.setdefault(n, []).append((form, spelling.encode()))
     wrong = [texts[n] for n, given in found.items() if sorted(given) != sorted(spellings(texts[n]))]

@@ -16,7 +16,8 @@ from tests.pipeline import Sent, add_lists, write_shard
 
 def stated() -> list[list[str]]:
     """The scripts of each line of the table, in order, by number or (editions) by that word."""
-    known = sorted(name[:2] for name in load() if name[:2].isdigit())
+    names = (name.removeprefix("fast/")[:2] for name in load())
+    known = sorted(n for n in names if n.isdigit())
     lines = []
     for line in index().splitlines():
         cells = [cell.strip() for cell in line.split("|")]

@@ -234,7 +234,7 @@ def test_every_command_has_a_help() -> None:
         ("list-hit", "did you mean 30_list_hits?"),
         ("lsit_hits", "did you mean 30_list_hits?"),
         ("row_keys.sqll", "did you mean 24_row_keys?"),
-        ("sidecar", "did you mean 10_sidecar_hits or 11_sidecar_links or 12_sidecar_keys?"),
+        ("sidecar", "did you mean 10_sidecar_hits or 12_sidecar_keys or 37_sidecar_reach?"),
         ("xyzzy", ""),
         ("²", ""),
         ("ab" * 16, ""),

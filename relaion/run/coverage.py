@@ -38,7 +38,7 @@ from relaion.sidecars.row_hash import own_hashes, row_hashes
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import load
 
-# shard, role, column, how many: as `26_found_values` has them; below 0 are sidecars
+# shard, role, column, how many: as `31_found_values` has them; below 0 are sidecars
 Values = Iterable[tuple[int, str, str | None, int]]
 
 

@@ -143,7 +143,7 @@ class Decider:
     def _check(self, engine: Engine, task: Task) -> None:
         """Refuse what no edition may do; raises ScriptError for a script of the user's own."""
         own = {e.name: e.script.path for e in self.settings.editions if not e.built_in}
-        for name in [n for n in self._scripts if n.startswith("9")]:
+        for name in [n for n in self._scripts if n.partition("_")[2].startswith("check_")]:
             script = self._scripts[name]
             engine.run(script)
             relation = next(iter(script.relations("writes")))

@@ -36,7 +36,7 @@ class Searched:
     """What was found, counted; the shards that were searched, and a digest of the hits of each.
 
     A shard without hits has no digest. `seals` are the shards as they were searched, `values`
-    the lines of `26_found_values`, and those of `13_sidecar_values` under negative numbers.
+    the lines of `31_found_values`, and those of `10_sidecar_hits` under negative numbers.
     """
 
     hits: Hits

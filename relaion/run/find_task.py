@@ -108,14 +108,17 @@ class Finder:
 
     def _search_lists(self, batch: Sequence[Numbered], wanted: NeededKinds) -> None:
         run = self.engine.run
-        run(self._script("14_listed_hosts"))
+        inner = self._search.inner and (wanted.has_links or wanted.has_hashed)
+        run(self._script("fast/14_listed_hosts"), has_links=wanted.has_links, has_inner=inner)
+        self._link_keys(
+            has_links=wanted.has_links, has_hosts="host" in wanted.kinds,
+            has_hashed=wanted.has_hashed,
+        )  # fmt: skip
         run(
-            self._script("15_near_places"),
-            has_links=wanted.has_links,
-            has_hosts="host" in wanted.kinds,
+            self._script("fast/22_hashed_links"),
+            has_hashed=wanted.has_hashed,
+            kinds=sorted(wanted.kinds),
         )
-        self._link_keys(has_links=wanted.has_links, has_hashed=wanted.has_hashed)
-        run(self._script("22_odd_spellings"), has_hashed=wanted.has_hashed)
         fill_spelled(self.engine, self._search.workers)
         fill_row_hashes(self.engine, batch, wanted.row_hashes, self._search.workers)
         run(
@@ -125,27 +128,26 @@ class Finder:
             forms=wanted.forms,
         )
         run(self._script("30_list_hits"))
-        run(self._script("26_found_values"), roles=list(self._search.roles))
+        run(self._script("31_found_values"), roles=list(self._search.roles))
 
     def _search_same_link(self) -> None:
-        self.engine.run(self._script("34_hit_hosts"))
-        self.engine.run(self._script("15_near_places"), has_links=True, has_hosts=False)
-        self._link_keys(has_links=True, has_hashed=False)
+        self.engine.run(self._script("fast/34_hit_tails"), has_inner=self._search.inner)
+        self._link_keys(has_links=True, has_hosts=False, has_hashed=False)
         self.engine.run(self._script("35_same_link"))
 
-    def _link_keys(self, *, has_links: bool, has_hashed: bool) -> None:
+    def _link_keys(self, *, has_links: bool, has_hosts: bool, has_hashed: bool) -> None:
         """Table `link_keys`: the keys of near links, and of near links inside links."""
-        inner = self._search.inner and (has_links or has_hashed)
-        self.engine.run(self._script("16_near_links"), has_links=has_links, has_inner=inner)
-        if inner:
-            self.engine.run(self._script("17_nested_links"), has_hashed=has_hashed)
+        self.engine.run(
+            self._script("fast/15_near_links"), has_hosts=has_hosts, has_hashed=has_hashed
+        )
+        if self._search.inner and (has_links or has_hashed):
             fill_inner(self.engine, self._search.workers)
             self.engine.run(self._script("18_inner_links"))
         self._keyed(wanted=has_links)
 
     def _keyed(self, *, wanted: bool = True) -> None:
         """Table `link_keys` for `near_links`; not `wanted` where only hashed links are listed."""
-        self.engine.run(self._script("19_odd_links"), has_links=wanted)
+        self.engine.run(self._script("fast/19_odd_links"), has_links=wanted)
         fill_keys(self.engine, self._search.workers)
         self.engine.run(self._script("20_link_keys"), has_links=wanted)
 
@@ -171,10 +173,10 @@ def write_find(engine: Engine, work: Path) -> None:
 ROWS_A_SECOND = 10_000  # a search by spellings in one thread takes a tenth
 _COLUMNS = {
     "list_hits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
-    "form varchar",
+    "level varchar, spelling varchar",
     "same_link": "shard_no integer, file_row_number bigint, list_id integer",
     "found_values": "shard_no integer, role varchar, column_name varchar, n_values bigint",
-    "hit_keys": "list_id integer, digest varchar, host_digest varchar",
+    "hit_keys": "list_id integer, digest varchar, host_digest varchar, tail varchar",
 }
 
 

@@ -258,7 +258,7 @@ def _columns(scripts: dict[str, Script]) -> dict[str, str]:
     return {
         **{table: read[table] for table in FOUND},
         "rule_hits": scripts["40_rule_hits"].relations("writes")["rule_hits"],
-        "shards": scripts["90_check_rows"].relations("reads")["shards"],
+        "shards": scripts["50_check_rows"].relations("reads")["shards"],
         "lists": _LISTS,
         "editions": EDITIONS,
     }

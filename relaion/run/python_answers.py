@@ -100,7 +100,7 @@ _KEYS = pa.schema(
     ]
 )
 _INNER = pa.schema([("url", pa.string()), ("inner_url", pa.string())])
-_SPELLED = pa.schema([("url", pa.string()), ("form", pa.string()), ("spelling", pa.binary())])
+_SPELLED = pa.schema([("url", pa.string()), ("spelling", pa.string()), ("text", pa.binary())])
 
 
 def make_tables(engine: Engine) -> None:
@@ -108,7 +108,7 @@ def make_tables(engine: Engine) -> None:
     for table, columns in (
         ("odd_keys", "url varchar, url_key varchar, host_digest varchar, names_part boolean"),
         ("inner_links", "url varchar, inner_url varchar"),
-        ("spelled", "url varchar, form varchar, spelling blob"),
+        ("spelled", "url varchar, spelling varchar, text blob"),
         ("row_hashes", "shard_no integer, file_row_number bigint, row_hash bigint"),
         (
             "sidecar_keys",
@@ -124,8 +124,8 @@ def fill_keys(engine: Engine, workers: int = 1) -> None:
 
 
 def fill_inner(engine: Engine, workers: int = 1) -> None:
-    """`inner_links` for `nested_links`."""
-    _fill(engine, "nested_links", "inner_links", _INNER, _inner, workers)
+    """`inner_links` for `holding_links`."""
+    _fill(engine, "holding_links", "inner_links", _INNER, _inner, workers)
 
 
 def fill_spelled(engine: Engine, workers: int = 1) -> None:

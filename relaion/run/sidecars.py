@@ -141,14 +141,12 @@ def find_sidecar_keys(
     def look() -> None:
         view_sidecars(engine, sidecars, copies, version, kinds)
         engine.run(scripts["10_sidecar_hits"])
-        engine.run(scripts["13_sidecar_values"])
 
     for original in originals:
         copies.drop(original)
     seals = {s.path: _sealed(s) for s in sidecars}
     read_still(seals, lambda: copies.reading(originals, look))
-    engine.run(scripts["11_sidecar_links"])
-    engine.run(scripts["19_odd_links"], has_links=True)
+    engine.run(scripts["fast/19_odd_links"], has_links=True)
     fill_keys(engine)
     engine.run(scripts["12_sidecar_keys"])
     engine.write_parquet("from sidecar_keys", work / FOUND)

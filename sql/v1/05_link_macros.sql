@@ -11,9 +11,11 @@
 -- Nine links in ten need no more than their scheme, one `www.` and the slash at the end cut.
 -- link_is_canonical proves that of a link, and link_stripped cuts. All other links go to
 -- link_key. To doubt a plain link costs time; to trust another would be a missed link.
--- Two promises, both tested:
+-- Four promises, all tested:
 --   link_is_canonical(u)  implies  link_stripped(u) = link_key(u)
 --   link_is_odd_host(u)   or       link_host_digest(link_host(u)) = host_digest(link_key(u))
+--   link_tail(u) is null  or       link_key(u) ends in it, or cannot spread
+--   inner_tail(u) is null or       so for each of inner_links(u)
 -- and for every pattern `*.h` that names the key of a link whose host is not odd, the digest of
 -- h is that of one of link_host_endings(link_host(u)).
 
@@ -117,4 +119,75 @@ create or replace temp macro link_stripped(u) as
 case
     when ends_with(u, '/') and not contains(u, '?') then rtrim(link_unprefixed(u), '/')
     else link_unprefixed(u)
+end;
+
+-- The last eight characters of a link's key, where they are plainly those of the link; null where
+-- they may be others. A row can carry a listed link only where these are the end of that link's
+-- key, or are null: by far the cheapest test.
+--
+-- Why it is never too few. Eight such characters at the end of a text are changed by nothing that
+-- link_key does: they hold no blank and nothing invisible that would be trimmed, no quote, comma
+-- or colon (so no frame and no scheme ends among them), no slash (so their segment of the path is
+-- longer than `..`, and none follows that could take it away), no `?`, `#` or `;`, and no `&` at
+-- the very end. What stands before them can reach them by
+--   an entity       needs a `;`: there is none but that of `&amp;`, which is undone first
+--   a fragment      needs a `#`, and none can be spelled without `;` or `%`
+--   an escape       needs a `%` among the ten last, or one that spells the beginning of another
+--                   (`%2541`, `%%32541`, a line break in its midst)
+--   a whole link escaped, or in it a `;`: needs `%3A`, `%3B` or `%25`
+--   the host        which is written anew: then nothing follows it, no path and no query, and
+--                   such a key cannot spread (key_can_spread)
+-- Where the host is known to end before (link_ends_early), slashes, `?` and other signs may stand
+-- among them; but not so that a segment could be empty or only dots, or a query empty.
+-- Links of many kilobytes keep what follows their host as it stands, but for raw characters.
+-- link_long_tail is the same of 24 characters: it costs more, and tells `.jpg?w=640&h=480` apart.
+create or replace temp macro link_end() as
+'[A-Za-z0-9_.~=+!$()*&-]{7}[A-Za-z0-9_.~=+!$()*-]$';
+create or replace temp macro link_reaching_escape() as
+'%(?:25|3[0-9ABab]|[46][1-6])|[\t\n\r]';
+
+-- Whether a link whose host ends early may hold what stands at its end there.
+create or replace temp macro link_ends_early(start) as
+regexp_matches(start, '^https?://[^/?#\\]+/');
+create or replace temp macro link_long_end(tail) as
+regexp_full_match(tail, '[!"$&-:<-[\]-~]*[!"$''-.0-:<->@-[\]-~]')
+and not regexp_matches(tail, '//|/[.?]|[.][/?]');
+
+create or replace temp macro link_tail_of(u) as
+case
+    when contains(u, '#') then null
+    when
+        contains(u, '%')
+        and (contains(substr(u, -10), '%') or regexp_matches(u, link_reaching_escape()))
+        then null
+    -- letters, digits and `-._~` need no escape; to ask so takes half the time
+    when substr(u, -8) = url_encode(substr(u, -8)) then substr(u, -8)
+    when regexp_matches(u, link_end()) then substr(u, -8)
+    when link_long_end(substr(u, -8)) and link_ends_early(left(u, -8)) then substr(u, -8)
+end;
+create or replace temp macro link_tail(u) as
+case
+    when not contains(u, ';') then link_tail_of(u)
+    when not contains(replace(u, '&amp;', '&'), ';') then link_tail_of(replace(u, '&amp;', '&'))
+end;
+create or replace temp macro link_long_tail_of(u) as
+case
+    when contains(u, ';') or contains(u, '#') or contains(substr(u, -26), '%') then null
+    when contains(u, '%') and regexp_matches(u, link_reaching_escape()) then null
+    when link_long_end(substr(u, -24)) and link_ends_early(left(u, -24)) then substr(u, -24)
+end;
+create or replace temp macro link_long_tail(u) as
+case
+    when contains(u, '&amp;') then link_long_tail_of(replace(u, '&amp;', '&'))
+    else link_long_tail_of(u)
+end;
+
+-- The same of the key of every link inside the link. They all end where it ends, but where one is
+-- cut at `&` or `?`, or an escape is undone; and behind their host, which a slash follows.
+create or replace temp macro inner_tail(u, tail) as
+case
+    when
+        not contains(u, '?') and not contains(u, '&') and not contains(u, '%')
+        and not contains(tail, '/')
+        then tail
 end;

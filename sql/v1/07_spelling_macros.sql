@@ -13,7 +13,7 @@
 -- One link in a hundred is odd and goes to Python. The others keep a promise, which is tested:
 --   not spelling_is_odd(u)  implies  link_spellings gives for u what spellings(u) gives
 -- link_spellings is a macro that makes a table: `from link_spellings('links')` has the columns
--- of the relation `links`, one of which is url, and form and spelling. For odd links it means
+-- of the relation `links`, one of which is url, and spelling (the name of one) and text. For odd links it means
 -- nothing: leave them out of `links`. Four spellings in five are made by it of a link as it
 -- stands, so that the work of the others costs little.
 
@@ -22,23 +22,32 @@ create or replace temp macro spelling_undone(u) as replace(u, '&amp;', '&');
 
 -- All escapes in lower-case or upper-case hex. A `%` that begins no escape makes a link odd.
 -- The scheme, which stands before the first `%`, is in lower case in any link that is not.
+-- Most escapes stand in one of the two already, and to look is cheaper than to write.
 create or replace temp macro spelling_low_hex(u) as
-array_to_string(
-    list_transform(
-        string_split(u, '%'), lambda part: lower(left(part, 2)) || substr(part, 3)
-    ),
-    '%'
-);
+case
+    when regexp_matches(u, '%[^%]?[^%a-z0-9]')
+        then array_to_string(
+            list_transform(
+                string_split(u, '%'), lambda part: lower(left(part, 2)) || substr(part, 3)
+            ),
+            '%'
+        )
+    else u
+end;
 create or replace temp macro spelling_high_hex(u) as
-'ht' || substr(
-    array_to_string(
-        list_transform(
-            string_split(u, '%'), lambda part: upper(left(part, 2)) || substr(part, 3)
-        ),
-        '%'
-    ),
-    3
-);
+case
+    when regexp_matches(u, '%[^%]?[^%A-Z0-9]')
+        then 'ht' || substr(
+            array_to_string(
+                list_transform(
+                    string_split(u, '%'), lambda part: upper(left(part, 2)) || substr(part, 3)
+                ),
+                '%'
+            ),
+            3
+        )
+    else u
+end;
 
 -- Escapes of signs that a key writes as themselves. Letters, digits, `-._~`, `%`, `;`, `#`, `\`
 -- and `?` are not among them: their escapes make a link odd. An argument must be cheap where a
@@ -56,9 +65,13 @@ replace(replace(replace(replace(u, '%5B', '['), '%5D', ']'), '%7B', '{'), '%7D',
 create or replace temp macro spelling_bars(u) as
 replace(replace(u, '%5E', '^'), '%7C', '|');
 create or replace temp macro spelling_signs(u) as
-spelling_bars(spelling_brackets(spelling_angles(spelling_marks(
-    spelling_joints(spelling_commas(u))
-))));
+case
+    when regexp_matches(u, '%(?:2[1246-9ABCF]|3[ACDE]|40|5[BDE]|7[BCD])')
+        then spelling_bars(spelling_brackets(spelling_angles(spelling_marks(
+            spelling_joints(spelling_commas(u))
+        ))))
+    else u
+end;
 
 -- A link without entities, its escapes in upper-case hex, as its key has it but for scheme and
 -- `www.`; whether that is true, spelling_is_settled judges by the result.
@@ -66,6 +79,10 @@ create or replace temp macro spelling_settled(u) as
 list_transform(
     [spelling_signs(u)],
     lambda s: case
+        when
+            not (s like '%//%//%' or ends_with(s, '/') or ends_with(s, '&'))
+            and (not contains(s, '?') or not (contains(s, '/?') or contains(s, '%20')))
+            then s
         when contains(s, '?')
             then
                 left(s, 8)
@@ -128,7 +145,12 @@ case
     else list_transform(
         [spelling_undone(u)],
         lambda e: spelling_is_rewritten(u)
-        or not spelling_is_settled(spelling_settled(spelling_high_hex(e)))
+        or not spelling_is_settled(
+            case
+                when contains(e, '%') then spelling_settled(spelling_high_hex(e))
+                else spelling_settled(e)
+            end
+        )
         or (
             contains(e, '%') and spelling_has_odd_letters(try(url_decode(e)))
         )
@@ -147,6 +169,34 @@ case
     when regexp_matches(u, '^https?://[^./?]+\.[^./?]+/') then 1
     else 0
 end;
+
+create or replace temp macro spelling_toggled(body, www) as
+case when www = -1 then substr(body, 5) else 'www.' || body end;
+
+-- Of a plain link, all spellings are its own text: with its scheme, with the other of two,
+-- without, and in lower case. Of each the hash of its digest, by which one row in
+-- many thousands is told; where two spellings are one, the second is 0.
+create or replace temp macro plain_md5s(own, other, body) as
+[
+    hash(md5(own || body)), hash(md5(other || body)), hash(md5(body)),
+    case when lower(body) <> body then hash(md5(lower(body))) else 0::ubigint end
+];
+create or replace temp macro plain_sha1s(own, other, body) as
+[
+    hash(sha1(own || body)), hash(sha1(other || body)), hash(sha1(body)),
+    case when lower(body) <> body then hash(sha1(lower(body))) else 0::ubigint end
+];
+create or replace temp macro plain_sha256s(own, other, body) as
+[
+    hash(sha256(own || body)), hash(sha256(other || body)), hash(sha256(body)),
+    case when lower(body) <> body then hash(sha256(lower(body))) else 0::ubigint end
+];
+create or replace temp macro plain_shorts(kinds, own, other, body) as
+list_concat(
+    case when list_contains(kinds, 'url_md5') then plain_md5s(own, other, body) else [] end,
+    case when list_contains(kinds, 'url_sha1') then plain_sha1s(own, other, body) else [] end,
+    case when list_contains(kinds, 'url_sha256') then plain_sha256s(own, other, body) else [] end
+);
 
 -- Stages, each of which names what the next uses more than once. Bodies (what follows `://`) of
 -- one link never differ in the case of letters but for hex: so lower case is made of three only,
@@ -223,8 +273,7 @@ create or replace temp macro link_spellings(links) as table
             t.toggle,
             case
                 when t.toggle = '' then b.body
-                when b.www = -1 then substr(b.body, 5)
-                else 'www.' || b.body
+                else spelling_toggled(b.body, b.www)
             end as body
         from bodied as b
         cross join (values (''), ('-www')) as t (toggle)
@@ -244,7 +293,7 @@ create or replace temp macro link_spellings(links) as table
 
     select
         c.* exclude (is_https, base, link, toggle, body, has_lower, is_lower),
-        c.base || c.toggle || e.ending as form,
+        c.base || c.toggle || e.ending as spelling,
         case e.ending
             when ''
                 then
@@ -258,7 +307,7 @@ create or replace temp macro link_spellings(links) as table
                     case when c.is_https then 'http://' || c.body else 'https://' || c.body end
             when '-bare' then c.body
             else lower(c.body)
-        end as spelling
+        end as text
     from cased as c
     cross join (values (''), ('-swapped'), ('-bare'), ('-lower')) as e (ending)
     where

@@ -9,8 +9,9 @@
 -- (decisions/0007-links-inside-links.md); these macros spare nearly all rows that search.
 -- Two promises, both tested:
 --   inner_links(u) is empty  or  may_hold_link(u)
---   for every x of inner_links(u):  inner_is_odd(u)  or  link_host_digest of one of
---   inner_hosts(u) is host_digest(link_key(x))
+--   for every x of inner_links(u):  inner_is_odd(u, t, low)  or  link_host_digest of one of
+--   inner_words(low) is host_digest(link_key(x)), where t is
+--   inner_texts(inner_rest(u)), and low is lower(t)
 
 -- A dotted host behind a sign that ends a word, with a slash after it; or a scheme and any host
 -- with a dot. Letters beyond ASCII are taken for letters.
@@ -38,56 +39,64 @@ case
     else false
 end;
 
--- A link behind its scheme, as it stands and with escapes undone once, twice and three times; null
--- where these are no UTF-8. `#` ends a host, so the four do not meet.
-create or replace temp macro inner_texts(u) as
+-- A link of http or https behind its host, where links may stand inside it.
+create or replace temp macro inner_rest(u) as
+regexp_replace(u, '^https?:[/\\]*[^/\\?#]*', '');
+
+-- That as it stands and with escapes undone once, twice and three times; null where these are no
+-- UTF-8. `#` ends a host, so they do not meet. Undone once, no escape is left where none spelled
+-- the beginning of another.
+create or replace temp macro inner_texts(rest) as
 case
-    when contains(u, '%')
-        then
-            substr(u, 8) || '#' || try(url_decode(substr(u, 8)))
-            || '#' || try(url_decode(url_decode(substr(u, 8))))
-            || '#' || try(url_decode(url_decode(url_decode(substr(u, 8)))))
-    else substr(u, 8)
+    when not contains(rest, '%') then rest
+    when not regexp_matches(rest, link_reaching_escape())
+        then rest || '#' || try(url_decode(rest))
+    else
+        rest || '#' || try(url_decode(rest))
+        || '#' || try(url_decode(url_decode(rest)))
+        || '#' || try(url_decode(url_decode(url_decode(rest))))
 end;
 
 -- A host that needs no more than lower case: whatever else may be one makes a link odd.
-create or replace temp macro inner_host() as '(?:[A-Za-z0-9_-]+\.)+[A-Za-z][A-Za-z0-9_-]*';
+create or replace temp macro inner_host() as '(?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*';
 
 -- What may be a host without a scheme, and not a plain one: punycode, a port, or letters and dots
 -- one of which is beyond ASCII, up to a slash or a port.
-create or replace temp macro inner_odd_host() as
-'[Xx][Nn]--|:[0-9]+/'
-|| '|[/?&=:](?:\.|' || inner_letter() || ')*'
+create or replace temp macro inner_wide_host() as
+'[/?&=:](?:\.|' || inner_letter() || ')*'
 || '(?:\.(?:\.|' || inner_letter() || ')*[^\x00-\x7f]'
 || '|[^\x00-\x7f](?:\.|' || inner_letter() || ')*\.)'
 || '(?:\.|' || inner_letter() || ')*[:/]';
+create or replace temp macro inner_has_odd_host(t, low) as
+contains(low, 'xn--') or regexp_matches(t, ':[0-9]+/')
+or (strlen(t) <> length(t) and regexp_matches(t, inner_wide_host()));
 
 -- Whether any scheme is followed by other than a plain host and a slash. Nothing is known of what
 -- follows it then, be it a number, a dot too many, a user name or no link at all.
-create or replace temp macro inner_has_odd_scheme(t) as
+create or replace temp macro inner_has_odd_scheme(low) as
 case
-    when regexp_matches(t, inner_full())
+    when regexp_matches(low, 'https?:/')
         then regexp_matches(
-            regexp_replace(t, inner_full() || inner_host() || '/', '', 'g'), inner_full()
+            regexp_replace(low, 'https?:/+' || inner_host() || '/', '', 'g'), 'https?:/'
         )
     else false
 end;
 
-create or replace temp macro inner_is_odd(u) as
+-- Of a link with these texts, and the texts in lower case. It says nothing of one that may hold
+-- no link.
+create or replace temp macro inner_is_odd(u, t, low) as
 case
     when u is null then null
-    when not may_hold_link(u) then false
     when not starts_with(u, 'https://') and not starts_with(u, 'http://') then true
-    else list_transform(
-        [inner_texts(u)],
-        lambda t: coalesce(regexp_matches(t, inner_odd_host()) or inner_has_odd_scheme(t), true)
-    )[1]
+    else coalesce(inner_has_odd_host(t, low) or inner_has_odd_scheme(low), true)
 end;
 
--- The hosts of inner links, and of more that only look so (`x.jpg`), in lower case.
--- The sign before a host is cut off afterwards: a group in the expression would cost twice as much.
-create or replace temp macro inner_hosts(u) as
-list_transform(
-    regexp_extract_all(inner_texts(u), '[/?&=:]' || inner_host(), 0),
-    lambda host: lower(substr(host, 2))
+-- The hosts of inner links, among all that stands between two signs. `translate` would cost four
+-- times as much.
+create or replace temp macro inner_words(low) as
+string_split(
+    replace(
+        replace(replace(replace(replace(low, '?', '/'), '&', '/'), '=', '/'), ':', '/'),
+        '#', '/'
+    ), '/'
 );

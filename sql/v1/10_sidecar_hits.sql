@@ -1,16 +1,24 @@
 -- name:    sidecar_hits
--- purpose: The rows of sidecars that carry a listed image hash, with the key that leads to shards.
+-- purpose: The rows of sidecars that carry a listed image hash, and the values there that are none.
 -- params:  none
 -- reads:   sidecar_digests (url varchar, row_hash bigint, kind varchar, digest varchar)
+-- reads:   sidecar_no_digests (shard_no integer, kind varchar, column_name varchar)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
 -- writes:  sidecar_hits (list_id integer, kind varchar, url varchar, row_hash bigint)
--- nulls:   a null hash matches nothing; a row without its key leads nowhere
+-- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
+-- writes:  unread_beside (shard_no integer, role varchar, column_name varchar, n_values bigint)
+-- nulls:   a null hash matches nothing; a row without its key leads nowhere; null and empty values
+--          are no wrong ones, and not in `sidecar_no_digests`
 -- order:   none
 --
 -- Image hashes often live apart from the links, in files of billions of rows. The list meets
 -- such a file first, in one scan, and only the keys that matched travel to the shards.
 -- A sidecar is keyed by its link and by its row hash, where it has both: a row may lack its link
 -- (its shard's stands elsewhere), or have another than the shard's, such as that of a mirror.
+-- The links of these rows are keyed as those of shards are (near_links), though they stand in none.
+-- Nothing can be said of what a value that is no digest stands for, so it is told, as it is of
+-- shards. Each such value counts once, however many links its row has. The numbers of sidecars are
+-- negative.
 
 create or replace temp table maybe_sidecar_hits as
 with short_list as (
@@ -37,3 +45,21 @@ from maybe_sidecar_hits as m
 inner join store.entries as e
     on m.digest = e.digest and m.kind = e.kind
 where m.url is not null or m.row_hash is not null;
+
+create or replace temp table near_links as
+select distinct
+    null::integer as shard_no,
+    null::bigint as file_row_number,
+    h.url,
+    'own' as level
+from sidecar_hits as h
+where h.url is not null;
+
+create or replace temp table unread_beside as
+select
+    v.shard_no,
+    v.kind as role,
+    v.column_name,
+    count(*) as n_values
+from sidecar_no_digests as v
+group by all;

@@ -9,14 +9,14 @@
 -- reads:   link_keys (shard_no integer, file_row_number bigint, level varchar, url_key varchar)
 -- reads:   hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- reads:   ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
--- reads:   spelled (url varchar, form varchar, spelling blob)
--- writes:  row_keys (shard_no integer, file_row_number bigint, kind varchar, form varchar, digest varchar)
+-- reads:   spelled (url varchar, spelling varchar, text blob)
+-- writes:  row_keys (shard_no integer, file_row_number bigint, kind varchar, level varchar, spelling varchar, digest varchar)
 -- nulls:   a null hash or link gives no row here, so it can match nothing
 -- order:   none
 --
--- form says what was compared: of a plain link its key (`canonical`), of a hashed link the
--- spelling that was hashed, of a row hash whether it was `computed`; `inner` stands before the
--- form of a link inside the row's link. Image hashes have none. Digests are lower-case hex.
+-- level says whose link was compared: the row's `own`, or one `inner` to it. spelling says what
+-- was: of a row's link its key (`canonical`), of a hashed link the spelling that was hashed, of a
+-- row hash whether it was `computed`; null where there is but one. Digests are lower-case hex.
 
 create or replace temp view row_keys as
 with hash_keys as (
@@ -24,7 +24,8 @@ with hash_keys as (
         d.shard_no,
         d.file_row_number,
         d.kind,
-        null::varchar as form,
+        'own' as level,
+        null::varchar as spelling,
         d.digest
     from row_digests as d
     where d.digest is not null
@@ -33,7 +34,8 @@ with hash_keys as (
         s.shard_no,
         s.file_row_number,
         'row_hash' as kind,
-        null::varchar as form,
+        'own' as level,
+        null::varchar as spelling,
         lpad(lower(to_hex(s.row_hash)), 16, '0') as digest
     from shard as s
     where list_contains($kinds, 'row_hash') and s.row_hash is not null
@@ -42,7 +44,8 @@ with hash_keys as (
         c.shard_no,
         c.file_row_number,
         'row_hash' as kind,
-        'computed' as form,
+        'own' as level,
+        'computed' as spelling,
         lpad(lower(to_hex(c.row_hash)), 16, '0') as digest
     from row_hashes as c
     where list_contains($kinds, 'row_hash')
@@ -53,7 +56,8 @@ plain_keys as (
         k.shard_no,
         k.file_row_number,
         'url' as kind,
-        case k.level when 'own' then 'canonical' else 'inner' end as form,
+        k.level,
+        case when k.level = 'own' then 'canonical' end as spelling,
         sha256(k.url_key) as digest
     from link_keys as k
     where list_contains($kinds, 'url')
@@ -84,7 +88,8 @@ scope_keys as (
         t.shard_no,
         t.file_row_number,
         t.kind,
-        case t.level when 'inner' then 'inner' end as form,
+        t.level,
+        null::varchar as spelling,
         sha256(t.entry) as digest
     from scope_texts as t
 ),
@@ -94,16 +99,16 @@ spellings as (
         o.shard_no,
         o.file_row_number,
         o.level,
-        o.form,
-        encode(o.spelling) as spelling
+        o.spelling,
+        encode(o.text) as text
     from link_spellings('ordinary_links') as o
     union all
     select
         h.shard_no,
         h.file_row_number,
         h.level,
-        p.form,
-        p.spelling
+        p.spelling,
+        p.text
     from hashed_links as h
     inner join spelled as p on h.url = p.url
 ),
@@ -112,10 +117,11 @@ wanted_spellings as (
     select
         s.shard_no,
         s.file_row_number,
+        s.level,
         s.spelling,
-        case s.level when 'own' then s.form else 'inner ' || s.form end as form
+        s.text
     from spellings as s
-    where $has_hashed and ($forms is null or list_contains($forms, s.form))
+    where $has_hashed and ($forms is null or list_contains($forms, s.spelling))
 ),
 
 hashed_keys as (
@@ -123,8 +129,9 @@ hashed_keys as (
         w.shard_no,
         w.file_row_number,
         'url_md5' as kind,
-        w.form,
-        md5(w.spelling) as digest
+        w.level,
+        w.spelling,
+        md5(w.text) as digest
     from wanted_spellings as w
     where list_contains($kinds, 'url_md5')
     union all
@@ -132,8 +139,9 @@ hashed_keys as (
         w.shard_no,
         w.file_row_number,
         'url_sha1' as kind,
-        w.form,
-        sha1(w.spelling) as digest
+        w.level,
+        w.spelling,
+        sha1(w.text) as digest
     from wanted_spellings as w
     where list_contains($kinds, 'url_sha1')
     union all
@@ -141,8 +149,9 @@ hashed_keys as (
         w.shard_no,
         w.file_row_number,
         'url_sha256' as kind,
-        w.form,
-        sha256(w.spelling) as digest
+        w.level,
+        w.spelling,
+        sha256(w.text) as digest
     from wanted_spellings as w
     where list_contains($kinds, 'url_sha256')
 ),

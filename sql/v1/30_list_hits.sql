@@ -1,13 +1,13 @@
 -- name:    list_hits
--- purpose: The rows that a list names, once for each list, kind and form.
+-- purpose: The rows that a list names, once for each list, kind, level and spelling.
 -- params:  none
--- reads:   row_keys (shard_no integer, file_row_number bigint, kind varchar, form varchar, digest varchar)
+-- reads:   row_keys (shard_no integer, file_row_number bigint, kind varchar, level varchar, spelling varchar, digest varchar)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
 -- reads:   store.lists (list_id integer, forms varchar[])
 -- reads:   sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar)
--- writes:  list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, form varchar)
+-- writes:  list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, level varchar, spelling varchar)
 -- nulls:   a null digest matches nothing; a list without forms allows every spelling
--- order:   shard_no, file_row_number, list_id, kind, form
+-- order:   shard_no, file_row_number, list_id, kind, level, spelling
 --
 -- Two steps, one scan: a 64-bit hash of each digest meets the whole list (a small table to
 -- build and to probe), and the few rows that pass are compared exactly. `hash()` may differ
@@ -44,7 +44,8 @@ select
     r.shard_no,
     r.file_row_number,
     r.kind,
-    r.form,
+    r.level,
+    r.spelling,
     r.digest
 from row_keys as r
 semi join short_list as l on hash(r.digest) = l.short;
@@ -56,7 +57,8 @@ with by_entry as (
         m.file_row_number,
         e.list_id,
         m.kind,
-        m.form
+        m.level,
+        m.spelling
     from maybe_hits as m
     inner join store.entries as e
         on m.digest = e.digest and m.kind = e.kind
@@ -64,7 +66,7 @@ with by_entry as (
     where
         not starts_with(m.kind, 'url_') or m.kind = 'url_prefix'
         or l.forms is null
-        or list_contains(l.forms, replace(m.form, 'inner ', ''))
+        or list_contains(l.forms, m.spelling)
 ),
 
 by_sidecar as (
@@ -73,11 +75,12 @@ by_sidecar as (
         m.file_row_number,
         k.list_id,
         k.kind,
-        'sidecar' as form
+        'own' as level,
+        'sidecar' as spelling
     from maybe_hits as m
     inner join sidecar_keys as k
         on m.digest = k.digest and m.kind = k.key_kind
-    where m.form is null or m.form in ('canonical', 'computed')
+    where m.level = 'own' and (m.spelling is null or m.spelling in ('canonical', 'computed'))
 ),
 
 final as (
@@ -87,4 +90,4 @@ final as (
 )
 
 select * from final
-order by shard_no, file_row_number, list_id, kind, form;
+order by shard_no, file_row_number, list_id, kind, level, spelling;

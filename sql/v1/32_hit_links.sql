@@ -7,7 +7,7 @@
 -- nulls:   a hit row without a link lists no link
 -- order:   none
 --
--- Same shape as `16_near_links` makes, so that `19_odd_links` and `20_link_keys` serve both.
+-- Same shape as `fast/15_near_links` makes, so that `fast/19_odd_links` and `20_link_keys` serve both.
 
 create or replace temp table near_links as
 select

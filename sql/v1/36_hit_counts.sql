@@ -1,7 +1,7 @@
 -- name:    hit_counts
 -- purpose: What the lists found: gross, exclusive and unions, whatever an edition makes of it.
 -- params:  none
--- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, form varchar)
+-- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, level varchar, spelling varchar)
 -- reads:   same_link (shard_no integer, file_row_number bigint, list_id integer)
 -- reads:   shards (shard_no integer, subset varchar, n_rows bigint)
 -- reads:   lists (list_id integer, source varchar, label varchar)
@@ -19,7 +19,8 @@ with counted as (
         s.subset,
         h.list_id,
         h.kind,
-        h.form,
+        -- `raw`, `inner raw`, `inner`: as the audit tells the level and the spelling
+        nullif(concat_ws(' ', nullif(h.level, 'own'), h.spelling), '') as form,
         count(*) over (partition by h.shard_no, h.file_row_number) as n_hits
     from list_hits as h
     inner join shards as s on h.shard_no = s.shard_no

@@ -3,7 +3,7 @@
 -- params:  none
 -- reads:   removals (edition varchar, shard_no integer, file_row_number bigint, reason varchar)
 -- reads:   editions (edition varchar, labels varchar[])
--- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, form varchar)
+-- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, level varchar, spelling varchar)
 -- reads:   same_link (shard_no integer, file_row_number bigint, list_id integer)
 -- reads:   lists (list_id integer, label varchar, source varchar)
 -- writes:  tally (shard_no integer, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
@@ -25,7 +25,8 @@ with list_reasons as (
         l.label,
         l.source,
         h.kind,
-        h.form,
+        -- `raw`, `inner raw`, `inner`: as the audit tells the level and the spelling
+        nullif(concat_ws(' ', nullif(h.level, 'own'), h.spelling), '') as form,
         null::varchar as rule
     from list_hits as h
     inner join lists as l on h.list_id = l.list_id

@@ -1,8 +1,9 @@
-"""`python -m tests.bench.links [--runs N] [FILE ...]`: what a link costs, per row on one thread.
+"""`python -m tests.bench.links [--runs N] [--scripts] [FILE ...]`: what a link costs.
 
 Real links (`../shared/data/real`, or parquet files with a column URL) are repeated to at least
-1,000,000 rows. Times are CPU time of this process, medians of warm runs, in microseconds a row;
-the ratio to `md5(url)` in the same run tells more than they do on a busy machine.
+1,000,000 rows. One thread; times are CPU time of this process, medians of warm runs, in
+microseconds a row; the ratio to `md5(url)` in the same run tells more than they do on a busy
+machine. `--scripts` tells the dearest scripts of each line, too.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +23,7 @@ from relaion.links import host_digest, link_key
 from relaion.run.find_task import Finder, Search
 from relaion.run.needed_kinds import NeededKinds
 from relaion.sidecars.row_hash import row_hashes
-from relaion.sqlset import VERSION
+from relaion.sqlset import VERSION, Script
 
 ROWS = 1_000_000
 LISTED = 200_000
@@ -39,6 +41,28 @@ SHARD = """
         null::varchar as image_sha256
     from once, range({0}) as r (n)
 """
+VIEWS = """
+    create temp view row_links as
+    select shard_no, file_row_number, url, 'url' as column_name from shard;
+    create temp view row_digests as
+    select shard_no, file_row_number, 'image_md5' as kind, image_md5 as digest from shard
+    where false;
+    create temp view row_no_digests as
+    select shard_no, 'image_md5' as kind, 'md5' as column_name from shard where false;
+    create temp view row_values as
+    select
+        shard_no, url is not null as url, url is not null as first_url, false as text,
+        false as punsafe, false as row_hash, false as image_md5, false as image_sha1,
+        false as image_sha256, false as has_no_digest, false as has_giant
+    from shard
+"""
+HIT = """
+    create or replace temp table list_hits as
+    select
+        shard_no, file_row_number, 1 as list_id, 'image_md5' as kind, 'own' as level,
+        null::varchar as spelling
+    from shard where hash(file_row_number) % {0} = 0
+"""
 ENTRIES = """
     create or replace table store.entries as
     select
@@ -53,14 +77,16 @@ Work = Callable[[], None]
 class Bench:
     """A connection with a shard of links; each work lists something, then searches."""
 
-    def __init__(self, engine: Engine, urls: list[str], folder: Path) -> None:
+    def __init__(self, engine: Engine, urls: list[str], folder: Path, rows: int = ROWS) -> None:
         self.engine = engine
         self._folder = folder
         engine.execute("create schema store")
         engine.execute("create table store.lists as select 1 as list_id, null::varchar[] as forms")
         engine.execute("create table once (url varchar)")
         engine.insert("once", pa.table({"url": urls}))
-        engine.execute(SHARD.format(-(-ROWS // len(urls))))
+        engine.execute(SHARD.format(-(-rows // len(urls))))
+        for view in VIEWS.split(";"):
+            engine.execute(view)
         self._links = engine.table("select url from shard").column(0).combine_chunks()
         hosts = sorted({host_digest(link_key(url)) or "" for url in urls})
         engine.execute("create table hosts (no integer, host_digest varchar)")
@@ -104,10 +130,25 @@ class Bench:
         """The search of `clean`, script by script."""
 
         def work() -> None:
-            finder = Finder(self.engine, Search(VERSION, inner=inner), self._folder)
-            finder._search_lists((), NeededKinds(self.engine))
+            self._finder(inner)._search_lists((), NeededKinds(self.engine))
 
         return work
+
+    def hits(self, one_in: int) -> Callable[[], None]:
+        """Rows that an image hash named, whose links others may carry."""
+
+        def listing() -> None:
+            self.engine.execute(HIT.format(one_in))
+            self._finder(inner=False)._search_keys()
+
+        return listing
+
+    def same_link(self, *, inner: bool) -> Work:
+        """The search for other rows with the links of those in `list_hits`."""
+        return lambda: self._finder(inner)._search_same_link()
+
+    def _finder(self, inner: bool) -> Finder:
+        return Finder(self.engine, Search(VERSION, inner=inner), self._folder)
 
 
 def works(bench: Bench) -> list[tuple[str, Callable[[], None], Work]]:
@@ -118,6 +159,9 @@ def works(bench: Bench) -> list[tuple[str, Callable[[], None], Work]]:
         ("plain list, host prefilter", bench.far, bench.search(inner=False)),
         ("plain list, host prefilter, inner links", bench.far, bench.search(inner=True)),
         ("plain list, no prefilter", bench.near, bench.search(inner=False)),
+        ("same link as 1 row in 500", bench.hits(500), bench.same_link(inner=False)),
+        ("same link as 1 row in 500, inner links", bench.hits(500), bench.same_link(inner=True)),
+        ("same link as 1 row in 100,000, inner", bench.hits(100_000), bench.same_link(inner=True)),
         ("hashed list, all spellings", bench.hashed, bench.search(inner=False)),
         ("hashed list, all spellings, inner links", bench.hashed, bench.search(inner=True)),
     ]
@@ -134,11 +178,29 @@ def measure(work: Work, runs: int) -> list[float]:
     return times
 
 
+def by_script(engine: Engine, work: Work) -> list[tuple[float, str]]:
+    """CPU seconds of the scripts of one run, the dearest first; what is left is Python."""
+    spent: dict[str, float] = {}
+    run, began = engine.run, time.process_time()
+
+    def timed(script: Script, **values: object) -> None:
+        start = time.process_time()
+        run(script, **values)
+        name = script.path.stem
+        spent[name] = spent.get(name, 0.0) + time.process_time() - start
+
+    with mock.patch.object(engine, "run", timed):
+        work()
+    spent["Python"] = time.process_time() - began - sum(spent.values())
+    return sorted(((seconds, name) for name, seconds in spent.items()), reverse=True)
+
+
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, default=FILES)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--scripts", action="store_true")
     given = parser.parse_args()
     tables = [pq.read_table(path, columns=["URL"]) for path in given.files]
     urls = [url for t in tables for url in t.column(0).to_pylist() if url]
@@ -156,6 +218,8 @@ def main() -> None:
             unit = unit or median
             spread = f"{min(times):.2f}-{max(times):.2f}"
             print(f"| {name} | {median:.2f} | {spread} | {median / unit:.1f} |", flush=True)
+            for seconds, script in by_script(engine, work)[:8] if given.scripts else ():
+                print(f"| - {script} | {seconds / bench.rows * 1e6:.2f} | | |", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 -- labels:  csam, privacy, opt-out
 -- rules:   unsafe_keyword, unscored
 -- params:  $labels  varchar[]  lists with one of these labels remove their rows
--- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, form varchar)
+-- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, level varchar, spelling varchar)
 -- reads:   same_link (shard_no integer, file_row_number bigint, list_id integer)
 -- reads:   rule_hits (shard_no integer, file_row_number bigint, rule varchar)
 -- reads:   lists (list_id integer, label varchar)

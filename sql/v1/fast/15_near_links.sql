@@ -1,0 +1,210 @@
+-- name:    near_links
+-- purpose: The links that could be listed, by the host that they or a link inside them stand on.
+-- params:  $has_hosts  boolean  whether any host is listed with what lies below it
+-- params:  $has_hashed  boolean  whether hashed links are listed: their hosts are unknown
+-- reads:   possible_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
+-- reads:   listed_hosts (host_digest varchar)
+-- reads:   listed_domains (host_digest varchar)
+-- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
+-- writes:  holding_rows (shard_no integer, file_row_number bigint, url varchar)
+-- writes:  holding_links (url varchar)
+-- nulls:   none
+-- order:   none
+--
+-- Too many rows here cost time; one too few would be a missed link. So whatever does not begin
+-- with `http://` or `https://` goes on, and whatever does not plainly stand on a host.
+-- The place of `https://a.b.example/1.jpg` is `a.b.example`: what stands between two slashes and
+-- the next one. Places are few beside rows, so each is judged once. Near is one whose host is
+-- listed; one that lies below a listed host (for `*.example.com` any whose host ends in
+-- `.example.com`); and one that is not plainly a host, since SQL cannot judge it.
+-- holding_links are those that hold another link which could be listed; Python writes what
+-- `relaion.links.inner_links` finds in each to inner_links (url varchar, inner_url varchar).
+
+create or replace temp table near_places as
+with places as (
+    select distinct split_part(s.url, '/', 3) as place
+    from possible_links as s
+    where s.is_own
+),
+
+hosts as (
+    select
+        p.place,
+        link_host('http://' || p.place || '/') as host
+    from places as p
+),
+
+endings as (
+    select
+        h.place,
+        unnest(link_host_endings(h.host)) as ending
+    from hosts as h
+    where $has_hosts and h.host != ''
+)
+
+select h.place
+from hosts as h
+where h.host = ''
+union
+select h.place
+from hosts as h
+semi join listed_hosts as l on link_host_digest(h.host) = l.host_digest
+union
+select e.place
+from endings as e
+semi join listed_domains as d on link_host_digest(e.ending) = d.host_digest;
+
+-- To take a place out of a link costs four times as much as to look at twelve characters of it:
+-- those behind `https://`, which of a link of http are the second of the place and more.
+create or replace temp table near_heads as
+select substr(p.place, 1, 12) as head
+from near_places as p
+union
+select substr(p.place, 2, 12) as head
+from near_places as p;
+
+create or replace temp table judged_links as
+with headed as (
+    select
+        s.shard_no,
+        s.file_row_number,
+        s.url,
+        s.is_own,
+        s.is_holder,
+        substr(s.url, 9, 12) as head
+    from possible_links as s
+),
+
+judged as (
+    select
+        h.shard_no,
+        h.file_row_number,
+        h.url,
+        h.is_holder,
+        h.is_own and (
+            h.head in (select n.head from near_heads as n)
+            -- a place of fewer characters, or none
+            or contains(h.head, '/') or starts_with(h.url, 'http:///')
+            or not (starts_with(h.url, 'https://') or starts_with(h.url, 'http://'))
+        ) as may_be_near
+    from headed as h
+)
+
+select
+    j.shard_no,
+    j.file_row_number,
+    j.url,
+    j.may_be_near,
+    j.is_holder
+from judged as j
+where j.may_be_near or j.is_holder;
+
+create or replace temp table near_links as
+with placed as (
+    select
+        j.shard_no,
+        j.file_row_number,
+        j.url,
+        split_part(j.url, '/', 3) as place
+    from judged_links as j
+    where j.may_be_near
+)
+
+select
+    p.shard_no,
+    p.file_row_number,
+    p.url,
+    'own' as level
+from placed as p
+where
+    not (starts_with(p.url, 'https://') or starts_with(p.url, 'http://'))
+    or p.place in (select n.place from near_places as n);
+
+create or replace temp table holding_rows as
+select
+    j.shard_no,
+    j.file_row_number,
+    j.url
+from judged_links as j
+where j.is_holder;
+
+create or replace temp table holding_texts as
+with held as (
+    select distinct h.url
+    from holding_rows as h
+),
+
+rests as (
+    select
+        h.url,
+        case when not $has_hashed then inner_rest(h.url) end as rest
+    from held as h
+),
+
+texts as (
+    select
+        r.url,
+        inner_texts(r.rest) as texts
+    from rests as r
+),
+
+lowered as (
+    select
+        t.url,
+        t.texts,
+        lower(t.texts) as low
+    from texts as t
+)
+
+select
+    l.url,
+    l.low,
+    $has_hashed or inner_is_odd(l.url, l.texts, l.low) as is_odd
+from lowered as l;
+
+create or replace temp table holding_words as
+with words as (
+    select
+        t.url,
+        unnest(inner_words(t.low)) as word
+    from holding_texts as t
+    where not t.is_odd
+)
+
+select
+    w.url,
+    w.word
+from words as w
+where contains(w.word, '.');
+
+create or replace temp table holding_links as
+with hosts as (
+    select distinct w.word
+    from holding_words as w
+),
+
+endings as (
+    select
+        h.word,
+        unnest(link_host_endings(h.word)) as ending
+    from hosts as h
+    where $has_hosts
+),
+
+near_words as (
+    select h.word
+    from hosts as h
+    semi join listed_hosts as l on link_host_digest(h.word) = l.host_digest
+    union
+    select e.word
+    from endings as e
+    semi join listed_domains as d on link_host_digest(e.ending) = d.host_digest
+)
+
+select t.url
+from holding_texts as t
+where t.is_odd
+union
+select w.url
+from holding_words as w
+semi join near_words as n on w.word = n.word;

@@ -1,0 +1,112 @@
+-- name:    hit_tails
+-- purpose: The hosts and tails of the links that lists hit, and the links that end so.
+-- params:  $has_inner  boolean  whether links inside links are looked at
+-- reads:   hit_keys (host_digest varchar, tail varchar)
+-- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
+-- writes:  listed_hosts (host_digest varchar)
+-- writes:  listed_domains (host_digest varchar)
+-- writes:  possible_links (shard_no integer, file_row_number bigint, url varchar, is_own boolean, is_holder boolean)
+-- nulls:   an odd host has no digest, an end that is not plain no tail: such rows all go on
+-- order:   none
+--
+-- In the shape of `14_listed_hosts`. The last characters of a link tell nearly all rows from the
+-- few links that are looked for (`link_tail`, which says why none is lost): they are compared
+-- before anything that costs more. Here single links are looked for, never what lies below a host.
+
+create or replace temp table listed_hosts as
+select distinct k.host_digest
+from hit_keys as k
+where k.host_digest is not null;
+
+create or replace temp table listed_domains (host_digest varchar);
+
+create or replace temp table tailed_links as
+with tails as (
+    select distinct substr(k.tail, -8) as tail
+    from hit_keys as k
+),
+
+ends as (
+    select
+        s.shard_no,
+        s.file_row_number,
+        s.url,
+        link_tail(s.url) as tail
+    from row_links as s
+    where s.url is not null
+),
+
+compared as (
+    select
+        e.shard_no,
+        e.file_row_number,
+        e.url,
+        e.tail,
+        e.tail is null or e.tail in (select t.tail from tails as t) as is_own
+    from ends as e
+),
+
+judged as (
+    select
+        c.shard_no,
+        c.file_row_number,
+        c.url,
+        c.tail,
+        c.is_own,
+        case
+            when $has_inner and (c.is_own or inner_tail(c.url, c.tail) is null)
+                then may_hold_link(c.url)
+            else false
+        end as is_holder
+    from compared as c
+)
+
+select
+    j.shard_no,
+    j.file_row_number,
+    j.url,
+    j.is_own,
+    j.is_holder
+from judged as j
+where j.is_own or j.is_holder;
+
+-- Many links end in `?w=640&h=480`: those that do are compared further.
+create or replace temp table long_tailed_links as
+with ends as (
+    select
+        t.shard_no,
+        t.file_row_number,
+        t.url,
+        t.is_own,
+        t.is_holder,
+        case when t.is_own then link_long_tail(t.url) end as tail
+    from tailed_links as t
+),
+
+judged as (
+    select
+        e.shard_no,
+        e.file_row_number,
+        e.url,
+        e.is_own and (e.tail is null or e.tail in (select k.tail from hit_keys as k)) as is_own,
+        e.is_holder
+    from ends as e
+)
+
+select
+    j.shard_no,
+    j.file_row_number,
+    j.url,
+    j.is_own,
+    j.is_holder
+from judged as j
+where j.is_own or j.is_holder;
+
+create or replace temp view possible_links as
+select
+    l.shard_no,
+    l.file_row_number,
+    l.url,
+    l.is_own,
+    l.is_holder
+from long_tailed_links as l;
