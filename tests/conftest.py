@@ -43,6 +43,14 @@ def all_counts() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
+def no_sample() -> Iterator[None]:
+    """`verify` asks its model about no row that its quick tests do not choose."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("relaion.verifier.schedule.SAMPLED", 0)
+        yield
+
+
+@pytest.fixture(scope="module")
 def each_alone() -> Iterator[None]:
     """Every shard is a batch of its own, so that a run can break off between two small ones."""
     with pytest.MonkeyPatch.context() as patch:

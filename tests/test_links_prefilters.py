@@ -7,7 +7,6 @@ macros (`clean`), masks of `relaion.verifier` (`verify`), and the short cuts of 
 
 import sys
 from collections.abc import Iterator
-from hashlib import md5
 from unittest import mock
 
 import pyarrow as pa
@@ -29,9 +28,8 @@ from relaion.links import (
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes, as_text
 from relaion.parquet.raw_values import marked, unmarked
-from relaion.verifier.inside import may_hold, may_hold_near
-from relaion.verifier.known import Near
-from relaion.verifier.near import near_rows, plain_hosts, tail_of
+from relaion.verifier.candidates import Carriers, Near, may_hold, plain, plain_key, settled
+from relaion.verifier.spelled import easy, easy_spellings
 from tests.links_strategies import hostile_batches, hostile_links
 
 Breaches = list[tuple[str, str]]
@@ -169,42 +167,46 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
             yield "a key has the scopes that Python names", links.held[n]
 
 
-def near_of(host: str | None) -> Near:
-    """What the store says of a listed link with this host."""
-    return Near(frozenset({host} - {None}))  # type: ignore[arg-type]
+def in_proof(links: Links) -> Iterator[tuple[str, str]]:
+    """(promise, link) for every promise of a test of `verify` that a link breaks."""
+    urls = pa.array(links.raw, pa.binary())
+    tests = (may_hold(urls), settled(urls), plain(urls), easy(urls))
+    at = pa.array(range(len(urls)), pa.int64())
+    spelled: dict[int, set[bytes]] = {}
+    for texts, rows in easy_spellings(urls.filter(tests[3]), at.filter(tests[3])):
+        for text, row in zip(texts.to_pylist(), rows.to_pylist(), strict=True):
+            spelled.setdefault(row, set()).add(text)
+    for n, (holds, is_settled, is_plain, is_easy) in enumerate(
+        zip(*(test.to_pylist() for test in tests), strict=True)
+    ):
+        key, held, raw = links.keys[n], links.held[n], links.raw[n]
+        if (is_plain or is_settled) and plain_key(raw) != as_bytes(key):
+            yield "a plain link shows its key", held
+        if is_settled and links.inner[n]:
+            yield "a settled link holds no other", held
+        if is_easy and spelled[n] != {spelling for _, spelling in spellings(raw)}:
+            yield "an easy link is spelled as Python does", held
+        if not Near.of([key]).may_name(raw):
+            yield "a row with a listed link is near", held
+        if not all(below.may_name(raw) for below in map(below_of, hosts_below(key))):
+            yield "a row below a listed host is near", held
+        for inner in set(links.inner[n]):
+            if not holds:
+                yield "what holds a link may hold one", held
+            if not Near.of([inner]).may_name_inside(raw):
+                yield "a link that holds a listed one is near", held
+            if not all(b.may_name_inside(raw) for b in map(below_of, hosts_below(inner))):
+                yield "a link that holds one below a listed host is near", held
+    some = frozenset(links.keys[::3])
+    found = set(Carriers(some, some).find(urls))
+    for n, held in enumerate(links.held):
+        if (not some.isdisjoint((links.keys[n], *links.inner[n]))) != (n in found):
+            yield "what carries a link is found, and nothing else", held
 
 
 def below_of(host: str | None) -> Near:
     """What the store says of a listed host with all below it."""
-    return Near(below=frozenset({host} - {None}))  # type: ignore[arg-type]
-
-
-def in_proof(links: Links) -> Iterator[tuple[str, str]]:
-    """(promise, link) for every promise of a test of `verify` that a link breaks."""
-    urls = pa.array(links.raw, pa.binary())
-    holds, plain = may_hold(urls).to_pylist(), plain_hosts(urls).to_pylist()
-    hosts = frozenset(h for h in map(host_digest, links.keys) if h is not None)
-    # all hosts are near and no tail is wanted: what is left has an end that is not plain
-    odd_ends = {row for row, _ in near_rows(urls, Near(hosts, tails=frozenset()))}
-    for n, raw in enumerate(links.raw):
-        key, text = links.keys[n], links.held[n]
-        host = plain[n]
-        if host is not None and b"xn--" not in host:
-            digest = md5(host.replace(b"www.", b"")).hexdigest()
-            if digest != host_digest(key):
-                yield "a plain host is the key's", text
-            for below in hosts_below(key):
-                if not near_rows(urls.slice(n, 1), below_of(below)):
-                    yield "a row below a listed host is near", text
-        if n not in odd_ends and tail_of(key) != tail_of(as_text(raw)):
-            yield "a plain end is the key's", text
-        for inner in set(links.inner[n]):
-            if not holds[n]:
-                yield "what holds a link may hold one", text
-            if not may_hold_near(raw, near_of(host_digest(inner))):
-                yield "a link that holds a listed one is near", text
-            if not all(may_hold_near(raw, below_of(below)) for below in hosts_below(inner)):
-                yield "a link that holds one below a listed host is near", text
+    return Near(below=frozenset(h for h in [host] if h is not None))
 
 
 def in_python(links: Links) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from tests.mutations import HARMLESS, mutations
 from tests.pipeline import _at_home
 from tests.verify_world import World, planted, row
 
-pytestmark = pytest.mark.usefixtures("all_counts")
+pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 Check = Callable[[Path], Verdict]
 
 

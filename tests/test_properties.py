@@ -16,7 +16,7 @@ from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
 from tests.pipeline import InProcess, Sent, add_lists, rows_of, write_shard
 
-pytestmark = pytest.mark.usefixtures("all_counts")
+pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 
 # few values, so that rows and lists meet often
 MD5S = [f"{i:032x}" for i in (11, 12, 0xABCDEF, 14)]

@@ -18,8 +18,7 @@ from relaion.errors import InputError
 from relaion.parquet.raw_values import marked, unmarked
 from relaion.sidecars.sidecar import Sidecar, read_sidecars
 from relaion.sqlset import VERSION
-from relaion.verifier.rows import At
-from relaion.verifier.shorts import Source
+from relaion.verifier.rows import At, Source
 from tests.layout_cases import digest, write
 from tests.pipeline import Sent, add_lists, here, rows_of, write_shard
 from tests.test_paths_find import ODD_NAMES

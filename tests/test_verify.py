@@ -20,10 +20,11 @@ from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
 from relaion.verifier import Verdict, verify
 from relaion.verifier.shape import WHY
+from relaion.verifier.task import ShardTask
 from tests import oracle
 from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, row, write
 
-pytestmark = pytest.mark.usefixtures("all_counts")
+pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +180,18 @@ def test_a_listed_row_is_counted_once_a_kind(world: World) -> None:
     world.change(world.output(), lambda t: pa.concat_tables([listed, t]))
     text = "research/alpha/part-0.parquet: 2 kept rows are listed (image_md5)"
     assert ("1a", text) in said(check(world))
+
+
+def test_a_listed_row_is_found_where_the_input_is_damaged(world: World) -> None:
+    put_back(world, 5, 5)
+    put_back(world, 14, 13)
+    data = bytearray(world.source().read_bytes())
+    data[4:400] = bytes(396)
+    world.source().write_bytes(data)
+    told = said(check(world))
+    where = "research/alpha/part-0.parquet: 1 kept row is"
+    assert {("1a", f"{where} listed (image_md5)"), ("1a", f"{where} listed (url)")} <= told
+    assert any("its rows cannot be read" in text for _, text in told)
 
 
 # -- promise 1b: rows lost or added ------------------------------------------------------
@@ -970,3 +983,44 @@ def test_the_right_outputs_pass_and_any_row_more_or_less_does_not(
         lambda _: table.filter(pc.is_in(table["width"], value_set=pa.array(wanted, pa.int32()))),
     )
     assert ("1b" if place in kept else "1a") in broken(check(world))
+
+
+# -- rows that nothing chose ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inputs", [True, False])
+def test_what_the_quick_tests_miss_the_sample_finds(
+    world: World, monkeypatch: pytest.MonkeyPatch, inputs: bool
+) -> None:
+    """Were the choice of rows blind, the model would still see those that were drawn."""
+    monkeypatch.setattr("relaion.verifier.schedule.SAMPLED", 10_000)
+    monkeypatch.setattr("relaion.verifier.candidates.Carriers.find", lambda *_: [])
+    monkeypatch.setattr("relaion.verifier.known.StatedLists.rows_of", lambda *_: [])
+    put_back(world, 5, 5)
+    put_back(world, 14, 13)
+    given = world.arguments()["inputs"] if inputs else []
+    told = said(check(world, inputs=given))
+    assert ("1a", "research/alpha/part-0.parquet: 1 kept row is listed (image_md5)") in told
+    assert ("1a", "research/alpha/part-0.parquet: 1 kept row is listed (url)") in told
+
+
+def test_some_rows_of_every_subset_are_drawn(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many of each as there should be, other ones for another run, the same for the same."""
+    asked: dict[str, list[int]] = {}
+
+    def spy(task: Any, path: Path, first: int, rows: Any) -> Any:
+        asked.setdefault(path.parent.name, []).extend(task.sample.get(path, ()))
+        return judge(task, path, first, rows)
+
+    judge = ShardTask.judge
+    monkeypatch.setattr(ShardTask, "judge", spy)
+    monkeypatch.setattr("relaion.verifier.schedule.SAMPLED", 7)
+    assert check(made).ok
+    drawn = dict(asked)
+    assert {subset: len(rows) for subset, rows in drawn.items()} == {"alpha": 7, "beta": 7}
+    asked.clear()
+    assert check(made).ok and asked == drawn
+    asked.clear()
+    monkeypatch.setattr("relaion.verifier.schedule.SAMPLED", 10_000)
+    assert check(made).ok
+    assert {subset: len(rows) for subset, rows in asked.items()} == {"alpha": 120, "beta": 90}

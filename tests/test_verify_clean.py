@@ -32,7 +32,7 @@ class Run:
         return verify(self.out, inputs=[self.data], lists=self.lists)
 
 
-pytestmark = pytest.mark.usefixtures("all_counts")
+pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 
 REAL = ["laion400m_10000.parquet", "laion2B_multi_9461.parquet"]
 

@@ -5,7 +5,6 @@ import hashlib
 import math
 import os
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +16,24 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relaion.errors import InputError, StopError
-from relaion.links import can_spread, host_digest, key_digest, link_key
+from relaion.links import host_digest, link_key
 from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import FORMS, spellings
-from relaion.verifier.carried import inner_level, link_mark
-from relaion.verifier.digests import common, prefix_of, prefixes
-from relaion.verifier.explain import explain
-from relaion.verifier.fates import FateLine
-from relaion.verifier.hashes import row_hashes, shortened
-from relaion.verifier.inside import may_hold, may_hold_near
+from relaion.verifier import model
+from relaion.verifier.candidates import Carriers, Near, may_hold, plain, plain_key, settled
+from relaion.verifier.decide import judge
+from relaion.verifier.differences import explain
 from relaion.verifier.keywords import fold, holds_any, read_keywords
-from relaion.verifier.known import Near, StatedLists, StatedSidecars
-from relaion.verifier.model import Rules, judge
-from relaion.verifier.near import TAIL, near_rows, plain_hosts, tail_of
+from relaion.verifier.known import StatedLists, StatedSidecars
+from relaion.verifier.lookup import common, prefix_of, prefixes
+from relaion.verifier.model import Reason, Rules
 from relaion.verifier.part import beyond
 from relaion.verifier.pool import processes
-from relaion.verifier.rows import At, Rows, as_hex, open_shard, role_rows
+from relaion.verifier.rows import At, Rows, as_digests, open_shard, role_rows
 from relaion.verifier.same import Cursor, bits, differing, row_digests
 from relaion.verifier.schema import compare
+from relaion.verifier.spelled import easy, easy_spellings
 from relaion.verifier.verdict import Notes, count
 from tests import oracle
 from tests.oracle import Listing, Setting
@@ -109,83 +107,91 @@ LINKS = st.builds(
 
 PIECE = st.sampled_from(
     [*"/?&=.:@;#%~-_+ \\", "..", "//", "&amp;", "%41", "%2F", "%20", "abcdefgh", "ABCDEFGH.jpg",
-     "http:", "é", "'", "&#47;", "x", "12345678"]
+     "http:", "é", "'", "&#47;", "x", "12345678", "%E9", "%e9", "%2E", "%25", "%00", "%7F"]
 )  # fmt: skip
 HOST_LINKS = st.builds(
     "".join,
     st.tuples(
         st.sampled_from(["http://", "https://"]),
-        st.sampled_from(["a.example", "www.b.example", "a.example:80"]),
-        st.one_of(
-            st.lists(PIECE, max_size=6).map("".join),
-            st.tuples(
-                st.sampled_from(["/", "?", "#", "/p?", "/p#", "/a//"]),
-                st.sampled_from(["", "%41", "%2f", "&amp;", "&#47", ";", "é"]),
-                st.sampled_from(["bcdefgh", "abcdefgh", "abcdef", "a.b.c.jpg", "a/b?cde"]),
-                st.sampled_from(["", "/", "&", ".", "/.", "?", "=", "//", "%20"]),
-            ).map("".join),
-        ),
+        st.sampled_from(["", "www.", "www.www.", "w.", "ww.", "www-", "xn--"]),
+        st.sampled_from(["a.example", "b-c.example", "example", "a.example:80", "a_b.example"]),
+        st.sampled_from(["", "/", "?", "/p/", "/p?", "?a", "/.", "/a.b/", "/a.b", "/a?b.c/"]),
+        st.lists(PIECE, max_size=6).map("".join),
     ),
 )
 
 
-def near_of(key: str, tails: frozenset[bytes] | None = None) -> Near:
-    """Where a listed link stands, as the store says."""
-    return Near(frozenset(h for h in [host_digest(key)] if h is not None), tails=tails)
+@settings(max_examples=1000)
+@given(HOST_LINKS)
+@example("http://www.www.a.example/p")
+@example("https://www.example/p")
+@example("http://a.example/p?")
+@example("http://a.example/p/?x=1&")
+@example("http://a.example/p%20q/%E9?x%E9")
+@example("http://a.example/p?x%20y")
+@example("http://a.example/" + "p/" * 9000 + "q")
+def test_a_plain_link_shows_its_key(link: str) -> None:
+    raw = pa.array([link.encode()])
+    is_plain, is_settled = (test(raw)[0].as_py() for test in (plain, settled))
+    if is_plain or is_settled:
+        assert plain_key(link.encode()).decode() == link_key(link)
+    if is_settled:
+        assert is_plain and inner_links(link) == []
+        assert not may_hold(raw)[0].as_py()
 
 
-@settings(max_examples=300)
-@given(st.lists(LINKS, min_size=1, max_size=8), LINKS)
+def test_most_links_are_settled() -> None:
+    easy_ones = ["http://a.example", "https://www.a-b.example/p/q_r/x-1.jpeg?w=1&h=2",
+                 "http://a.b.example/x%20y/z.jpg?v=1.2"]  # fmt: skip
+    odd = ["http://A.example/", "http://a.example/p/", "https://p.example/a.example/x.jpg", "a"]
+    found = settled(pa.array([*easy_ones, *odd, None])).to_pylist()
+    assert found == [True] * 3 + [False] * 4 + [None]
+
+
+@settings(max_examples=500)
+@given(st.lists(st.one_of(LINKS, HOST_LINKS), min_size=1, max_size=8), st.one_of(LINKS, HOST_LINKS))
 @example(["http://www.www.a.example/p"], "http://a.example/p")
 @example(["http://c.www.a.example/"], "http://c.www.a.example/")
-@example(["http://awww.a.example/"], "http://awww.a.example/")
-def test_a_row_with_a_listed_link_is_always_near(links: list[str], listed: str) -> None:
+@example(["https://i0.wp.com/a.example/1.jpg"], "http://www.a.example/1.jpg")
+def test_every_row_with_one_of_the_keys_is_found(links: list[str], listed: str) -> None:
     key = link_key(listed)
-    rows = pa.array([u.encode() for u in links])
-    near = near_rows(rows, near_of(key))
-    same = {i for i, u in enumerate(links) if link_key(u) == key}
-    assert same <= {row for row, _ in near}
-    fewer = near_rows(rows, near_of(key, frozenset({tail_of(key)})))
-    assert same <= {row for row, _ in fewer}
-    assert set(fewer) <= set(near)
+    urls = pa.array([*(u.encode() for u in links), None], pa.binary())
+    own = {i for i, u in enumerate(links) if link_key(u) == key}
+    inner = {i for i, u in enumerate(links) if key in map(link_key, inner_links(u))}
+    keys = frozenset({key})
+    assert Carriers(keys).find(urls) == sorted(own)
+    assert Carriers(keys, keys).find(urls) == sorted(own | inner)
+    assert Carriers().find(urls) == []
 
 
 @settings(max_examples=300)
-@given(HOST_LINKS, HOST_LINKS)
-def test_a_row_with_the_tail_of_a_listed_link_is_near(a: str, b: str) -> None:
-    key = link_key(a)
-    near = near_of(key, frozenset({tail_of(key)}))
-    if link_key(b) == key:
-        assert near_rows(pa.array([b.encode()]), near) == [(0, b.encode())]
-
-
-@settings(max_examples=300)
-@given(st.lists(LINKS, min_size=1, max_size=8), LINKS, st.data())
-def test_a_row_below_a_listed_host_is_always_near(
-    links: list[str], listed: str, data: st.DataObject
+@given(LINKS, st.data())
+def test_a_link_below_a_listed_host_or_prefix_is_always_near(
+    link: str, data: st.DataObject
 ) -> None:
-    patterns = host_patterns(link_key(listed))
-    if not patterns:
-        return
-    pattern = data.draw(st.sampled_from(patterns))
-    digest = host_digest(pattern.removeprefix("*."))
-    near = Near(below=frozenset(h for h in [digest] if h is not None))
-    same = {i for i, u in enumerate(links) if pattern in host_patterns(link_key(u))}
-    assert same <= {row for row, _ in near_rows(pa.array([u.encode() for u in links]), near)}
+    key = link_key(link)
+    patterns = host_patterns(key)
+    if patterns:
+        digest = host_digest(data.draw(st.sampled_from(patterns)).removeprefix("*."))
+        below = Near(below=frozenset(h for h in [digest] if h is not None))
+        assert below.may_name(link.encode())
+    for text in (key, *key_prefixes(key)):
+        assert Near.of([text]).may_name(link.encode())
 
 
-@settings(max_examples=300)
-@given(st.lists(LINKS, min_size=1, max_size=8), LINKS, st.data())
-def test_a_row_below_a_listed_prefix_is_always_near(
-    links: list[str], listed: str, data: st.DataObject
-) -> None:
-    prefixes = key_prefixes(link_key(listed))
-    if not prefixes:
-        return
-    prefix = data.draw(st.sampled_from(prefixes))
-    same = {i for i, u in enumerate(links) if prefix in key_prefixes(link_key(u))}
-    near = near_rows(pa.array([u.encode() for u in links]), near_of(prefix))
-    assert same <= {row for row, _ in near}
+@settings(max_examples=1000)
+@given(HOST_LINKS)
+@example("http://www.a.example/P%20q.jpg?x&amp;y=Z")
+@example("https://a.example/p/q?x&amp;")
+@example("https://a.example/%20")
+def test_easy_links_have_the_spellings_of_the_definition(link: str) -> None:
+    raw = pa.array([link.encode()])
+    if easy(raw)[0].as_py():
+        found = [some for some in easy_spellings(raw, pa.array([7], pa.int64()))]
+        texts = {text for some, _ in found for text in some.to_pylist()}
+        assert texts == {text for _, text in spellings(link)}
+        assert {row for _, rows in found for row in rows.to_pylist()} == {7}
+        assert all(len(some) == len(rows) for some, rows in found)
 
 
 NESTED = st.lists(
@@ -211,10 +217,10 @@ def test_a_link_that_holds_another_is_always_looked_at(link: str) -> None:
         assert may_hold(pa.array([raw])).to_pylist() == [True]
     for inner in found:
         key = link_key(inner)
-        assert may_hold_near(raw, near_of(key))
+        assert Near.of([key]).may_name_inside(raw)
         for pattern in host_patterns(key):
             digest = host_digest(pattern.removeprefix("*."))
-            assert may_hold_near(raw, Near(below=frozenset([digest] if digest else [])))
+            assert Near(below=frozenset([digest] if digest else [])).may_name_inside(raw)
 
 
 def test_few_links_may_hold_another() -> None:
@@ -223,18 +229,10 @@ def test_few_links_may_hold_another() -> None:
 
 
 def test_links_inside_that_stand_elsewhere_are_passed_over() -> None:
-    near = near_of("a.example/")
-    assert may_hold_near(b"https://i0.wp.com/a.example/x.jpg", near)
-    assert not may_hold_near(b"https://i0.wp.com/b.example/x.jpg", near)
-    assert not may_hold_near(b"https://c.example/v1.2/p%20q/x.jpg?u=https%3A%2F%2Fd.example", near)
-
-
-def test_links_inside_know_their_rows() -> None:
-    urls = pa.array([None, b"https://a.example/x", b"https://i0.wp.com/b.example/y.jpg", b"\xff"])
-    inner = inner_level(urls, lambda row, url: row > 0 and len(url) > 0)
-    assert list(inner.rows) == [2]
-    assert link_key(inner.links[0].as_py()) == "b.example/y.jpg"
-    assert len(inner_level(urls, lambda row, _: row != 2).links) == 0
+    near = Near.of(["a.example/"])
+    assert near.may_name_inside(b"https://i0.wp.com/a.example/x.jpg")
+    assert not near.may_name_inside(b"https://i0.wp.com/b.example/x.jpg")
+    assert not near.may_name_inside(b"https://c.example/v1.2/p%20q/x.jpg?u=https%3A%2F%2Fd.example")
 
 
 # -- row hashes --------------------------------------------------------------------------
@@ -254,8 +252,8 @@ ROW_HASHES = [  # url, text, hash; the first two are real rows of published tabl
 def test_row_hashes_are_those_of_the_published_tables(url: str, text: str, number: int) -> None:
     assert oracle.row_hash({"url": url, "text": text}) == number
     columns = {"url": pa.array([url.encode()]), "text": pa.array([text.encode()])}
-    hashes, computed = row_hashes(Rows(1, columns))
-    assert hashes.to_pylist() == [number] and computed.to_pylist() == [True]
+    rows = Rows(1, columns)
+    assert rows.hashes().to_pylist() == [number] and rows.computable.to_pylist() == [True]
 
 
 def test_row_hashes_are_computed_where_there_is_none() -> None:
@@ -263,49 +261,14 @@ def test_row_hashes_are_computed_where_there_is_none() -> None:
         "url": pa.array([b"http://a", None, None, b"http://\xff"], pa.binary()),
         "text": pa.array([b"bc", None, b"x", None], pa.binary()),
     }
-    hashes, computed = row_hashes(Rows(4, columns))
+    rows = Rows(4, columns)
     raw = mmh3.hash64(b"http://\xff")[0]
-    assert hashes.to_pylist() == [6914112474592262566, None, mmh3.hash64("x")[0], raw]
-    assert computed.to_pylist() == [True, False, True, True]
+    assert rows.hashes().to_pylist() == [6914112474592262566, None, mmh3.hash64("x")[0], raw]
+    assert rows.computable.to_pylist() == [True, False, True, True]
     own = {"row_hash": pa.array([7, None, None, 0], pa.int64())}
-    hashes, computed = row_hashes(Rows(4, columns | own))
-    assert hashes.to_pylist() == [7, None, mmh3.hash64("x")[0], 0]
-    assert computed.to_pylist() == [False, False, True, False]
-
-
-@given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1)))
-def test_row_hashes_are_shortened_as_listed_ones(numbers: list[int | None]) -> None:
-    digests = [oracle.hash_entry(n)[1] for n in numbers if n is not None]
-    found = shortened(pa.array(numbers, pa.int64()))
-    assert found.to_pylist() == prefix_of(digests).to_pylist()
-
-
-@settings(max_examples=300)
-@given(HOST_LINKS)
-def test_a_plain_end_is_the_end_of_the_key(link: str) -> None:
-    raw = link.encode()
-    host = host_digest(link_key(link)) or ""
-    if not near_rows(
-        pa.array([raw]), Near(frozenset({host}), tails=frozenset())
-    ):  # nothing odd about it
-        assert tail_of(link_key(link)) == raw[-TAIL:]
-
-
-@given(LINKS)
-@example("http://www.www.a.example/p")
-def test_a_plain_host_is_the_host_of_the_key(link: str) -> None:
-    host = plain_hosts(pa.array([link.encode()]))[0].as_py()
-    if host is None or b"xn--" in host:
-        return
-    assert hashlib.md5(host.replace(b"www.", b"")).hexdigest() == host_digest(link_key(link))
-
-
-def test_most_rows_are_not_near() -> None:
-    rows = [b"https://c.example/1.jpg", None, b"odd", b"http://www.a.example/x"]
-    a = host_digest(link_key("http://a.example/"))
-    near = Near(frozenset({str(a)}))
-    assert near_rows(pa.array(rows, pa.binary()), near) == [(2, rows[2]), (3, rows[3])]
-    assert near_rows(pa.array(rows, pa.binary()), Near()) == [(2, rows[2])]
+    rows = Rows(4, columns | own)
+    assert rows.hashes().to_pylist() == [7, None, mmh3.hash64("x")[0], 0]
+    assert rows.computable.to_pylist() == [False, False, True, False]
 
 
 # -- digests -----------------------------------------------------------------------------
@@ -339,8 +302,11 @@ def test_digests_are_decoded() -> None:
     ):
         for kind in (pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())):
             column = pa.array([text, None]).cast(kind)
-            assert as_hex(column, 16, is_text=True).to_pylist() == [raw.hex(), None]
-    assert as_hex(pa.array(["no digest at all!"]), 16, is_text=True).to_pylist() == [None]
+            assert as_digests(column, 16, is_text=True).to_pylist() == [raw, None]
+    assert as_digests(pa.array(["no digest at all!"]), 16, is_text=True).to_pylist() == [None]
+    mixed = pa.array([raw.hex(), None, "none", raw.hex().upper()])
+    assert as_digests(mixed[1:], 16, is_text=True).to_pylist() == [None, None, raw]
+    assert as_digests(mixed[:2], 16, is_text=True).to_pylist() == [raw, None]
 
 
 # -- the model ---------------------------------------------------------------------------
@@ -397,50 +363,6 @@ SIDECAR = st.builds(
 )
 
 
-def known_of(rows: list[dict[str, Any]], lists: list[Listing], setting: Setting) -> StatedLists:
-    """What is listed, without any of the short cuts that `listed.look_up` takes."""
-    exact: dict[str, dict[str, tuple[int, ...]]] = {}
-    for x in lists:
-        for kind, digest in x.entries:
-            before = exact.setdefault(kind, {}).get(digest, ())
-            exact[kind][digest] = (*before, x.list_id)
-    links: dict[str, tuple[int, ...]] = {}
-    named = oracle.reasons(rows, lists, replace(setting, same_link=False))
-    for row, reasons in zip(rows, named, strict=True):
-        hits = {r.list_id for r in reasons if r.list_id is not None}
-        if setting.same_link and hits and row["url"] is not None and can_spread(row["url"]):
-            digest = key_digest(link_key(row["url"]))
-            links[digest] = tuple({*links.get(digest, ()), *hits})
-    hosts = {host_digest(link_key(u)) for u in URLS} - {None}
-    return StatedLists(
-        exact=exact,
-        forms={x.list_id: frozenset(x.forms) for x in lists if x.forms is not None},
-        beside=beside_of(lists, setting),
-        links=links,
-        near=Near(frozenset(h for h in hosts if h), frozenset(h for h in hosts if h)),
-        marks=frozenset(link_mark(raw(u) or b"") for u in URLS),
-        inner=setting.inner,
-    )
-
-
-def beside_of(lists: list[Listing], setting: Setting) -> StatedSidecars:
-    """What the sidecars name."""
-    found = StatedSidecars()
-    for sidecar in setting.sidecars:
-        for row in sidecar.rows:
-            hits = tuple(
-                (x.list_id, "image_md5")
-                for x in lists
-                if ("image_md5", (row["image_md5"] or "").lower()) in x.entries
-            )
-            for key in sidecar.keys:
-                value, is_link = row[key], key == "url"
-                if value is not None and hits and (not is_link or can_spread(value)):
-                    found |= StatedSidecars({key_digest(link_key(value)): hits} if is_link else {},
-                                    {} if is_link else {value: hits})  # fmt: skip
-    return found
-
-
 def raw(text: str | bytes | None) -> bytes | None:
     return text.encode() if isinstance(text, str) else text
 
@@ -460,7 +382,7 @@ def raw(text: str | bytes | None) -> bytes | None:
     st.sampled_from([pa.float32(), pa.float64()]),
     st.booleans(),
 )
-def test_the_model_names_rows_as_the_oracle_does(
+def test_no_row_that_something_names_is_passed_over(
     rows: list[dict[str, Any]],
     lists: list[Listing],
     setting: Setting,
@@ -473,24 +395,27 @@ def test_the_model_names_rows_as_the_oracle_does(
         "url": pa.array([raw(r["url"]) for r in rows], "binary"),
         "text": pa.array([raw(r["text"]) for r in rows], "binary"),
         "punsafe": pa.array([r["punsafe"] for r in rows], pa.float64()),
-        "image_md5": as_hex(
+        "image_md5": as_digests(
             pa.array([r["image_md5"] for r in rows], pa.string()), 16, is_text=True
         ),
     }
     if has_hashes:
         columns["row_hash"] = pa.array([r["row_hash"] for r in rows], pa.int64())
     rules = Rules(0.45, 0.95, setting.keywords, setting.unscored == "drop")
-    masks = judge(Rows(len(rows), columns), known_of(rows, lists, setting), rules).masks
-    found = [{line for line, mask in masks.items() if mask[i].as_py()} for i in range(len(rows))]
+    known = oracle.known_of(rows, lists, setting)
+    # what the first look at a file finds: rows that hold an entry themselves
+    holds = known.carrying(StatedSidecars(), {})
+    chosen = [i for i, row in enumerate(rows) if model.list_reasons(row, holds)]
+    found = judge(Rows(len(rows), columns), known, rules, chosen)
     named = oracle.reasons(rows, lists, setting)
-    assert found == [{FateLine(*reason) for reason in reasons} for reasons in named]
+    assert found == {i: reasons for i, reasons in enumerate(named) if reasons}
 
 
 def test_a_shard_without_scores_has_no_rule_hits() -> None:
     rows = Rows(2, {"url": pa.array([b"https://a.example/", None], "binary")})
-    assert judge(rows, StatedLists(), Rules(0.45, 0.95, ("x",), False)).masks == {}
-    dropped = judge(rows, StatedLists(), Rules(0.45, 0.95, None, True)).masks
-    assert {line.rule: m.true_count for line, m in dropped.items()} == {"unscored": 2}
+    assert judge(rows, StatedLists(), Rules(0.45, 0.95, ("x",), False), []) == {}
+    dropped = judge(rows, StatedLists(), Rules(0.45, 0.95, None, True), [0])
+    assert dropped == {i: {Reason("rule", rule="unscored")} for i in range(2)}
 
 
 # -- reading and comparing ---------------------------------------------------------------

@@ -7,7 +7,7 @@ parquet.thrift of the Parquet format, version 2.12.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from relaion.errors import DamagedError
@@ -60,7 +60,7 @@ class RowGroup:
     end: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Footer:
     """What a parquet file says of itself. `data` is the footer's own bytes."""
 
@@ -109,9 +109,8 @@ class Footer:
         return tuple(found)
 
     def chunks(self, group: int) -> list[Struct]:
-        """The column chunks of one row group, in the order of `leaves`."""
-        found: list[Struct] = self.group(group)[1][1][1]
-        return found
+        """The column chunks of one row group, in the order of `leaves`; to look at only."""
+        return _chunks(self, group)
 
     def some_chunks(self, group: int, leaves: Collection[int]) -> dict[int, Struct]:
         """Some column chunks of one row group by place; to pass over the others is cheap."""
@@ -141,6 +140,12 @@ class Footer:
         except (ThriftError, KeyError, TypeError, IndexError):
             raise damaged(self.path, "a row group is not what its schema says") from None
         return found
+
+
+@lru_cache(64)  # a check asks for those of one row group ten times
+def _chunks(footer: Footer, group: int) -> list[Struct]:
+    found: list[Struct] = footer.group(group)[1][1][1]
+    return found
 
 
 def damaged(path: Path, why: str) -> DamagedError:

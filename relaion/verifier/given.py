@@ -10,11 +10,10 @@ from relaion.lists.snapshot import Held
 from relaion.parquet.layout import group_shards, read_shard
 from relaion.parquet.not_looked_at import Asked, NotLookedAt, not_looked_at
 from relaion.paths import Stamp, find_shards
-from relaion.verifier.beside import Apart
 from relaion.verifier.keywords import read_keywords
 from relaion.verifier.known import KINDS
 from relaion.verifier.rows import Roles, roles_of
-from relaion.verifier.sidecars import check_sidecars
+from relaion.verifier.sidecars import Apart, check_sidecars
 from relaion.verifier.statement import MANIFEST, Statement
 from relaion.verifier.verdict import Notes, count
 

@@ -106,7 +106,7 @@ def holds_any(caption: str, words: Iterable[str]) -> bool:
     texts = [fold(caption)]
     if not caption.isascii() and _PARTING.search(caption):
         texts.append(fold(_PARTING.sub(" ", caption)))
-    return any(_holds(text, word) for word in words if word for text in texts)
+    return any(_holds(text, word) for text in texts for word in words if word and word in text)
 
 
 def _holds(text: str, word: str) -> bool:

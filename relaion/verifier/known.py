@@ -1,12 +1,16 @@
 """What is listed, as far as a data set meets it: what the model of a row's fate asks."""
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.verifier.candidates import Carriers
 
 IMAGE_KINDS = ("image_md5", "image_sha1", "image_sha256")
 HASHED_KINDS = {"url_md5": "md5", "url_sha1": "sha1", "url_sha256": "sha256"}
@@ -19,27 +23,8 @@ V = TypeVar("V", int, tuple[int, str])
 
 
 @dataclass(frozen=True)
-class Near:
-    """Which links are worth a key: all on odd hosts, and those on or below these hosts.
-
-    `hosts` and `below` are digests as `host_digest` writes them; `below` names hosts whose
-    subdomains count too. `tails`: the ends of the keys in question, or None while these are
-    known as digests only; they spare nearly all rows on a popular host the work of a key.
-    """
-
-    hosts: frozenset[str] = frozenset()
-    below: frozenset[str] = frozenset()
-    tails: frozenset[bytes] | None = None
-
-    def __or__(self, other: "Near") -> "Near":
-        """Links that are near by one or the other."""
-        tails = None if self.tails is None or other.tails is None else self.tails | other.tails
-        return Near(self.hosts | other.hosts, self.below | other.below, tails)
-
-
-@dataclass(frozen=True)
 class StatedSidecars:
-    """Rows that sidecars name: by the digest of their link key, or by their row hash."""
+    """Rows that sidecars name: by their link key, or by their row hash."""
 
     links: Mapping[str, Named] = field(default_factory=dict)
     hashes: Mapping[int, Named] = field(default_factory=dict)
@@ -55,34 +40,33 @@ class StatedLists:
 
     `exact`: kind -> digest -> lists that hold it. `forms`: list -> the spellings that its
     hashed links are compared with, where these are limited. `beside`: what sidecars name.
-    `links`: digest of the link key of a row that a list hit -> those lists. `near`: where the
-    links in question stand. `marks`: `link_mark` of every row's link that a hashed link may
-    name; only those are spelled out. `inner`: whether links inside links count. `unread`: how
-    many values of a sidecar are no digest, by file, role and place among its columns.
+    `links`: key of a link that a list hit on some row -> those lists; `carriers` finds the rows
+    that carry one of them. `inner`: whether links inside links count. `rows`: file -> numbers of
+    its rows that may hold an entry of `exact`; all others hold none. `unread`: how many values
+    of a sidecar are no digest, by file, role and place among its columns.
     """
 
     exact: Mapping[str, Mapping[str, Lists]] = field(default_factory=dict)
     forms: Mapping[int, frozenset[str]] = field(default_factory=dict)
     beside: StatedSidecars = field(default_factory=StatedSidecars)
     links: Mapping[str, Lists] = field(default_factory=dict)
-    near: Near = field(default_factory=Near)
-    marks: frozenset[int] = frozenset()
     inner: bool = True
+    rows: Mapping[Path, pa.Array] = field(default_factory=dict)
     unread: Mapping[tuple[Path, str, int], int] = field(default_factory=dict)
+    carriers: Carriers = field(default_factory=Carriers)
+
+    def lists(self, kind: str, digest: str) -> Lists:
+        """The lists that hold a digest."""
+        return self.exact.get(kind, {}).get(digest, ())
+
+    def allows(self, list_id: int, form: str) -> bool:
+        """Whether this list's hashed links are compared with this spelling."""
+        return list_id not in self.forms or form in self.forms[list_id]
 
     @cached_property
-    def images(self) -> dict[str, pa.Array]:
-        """The listed image digests by kind, to compare columns with."""
-        return {k: pa.array(list(self.exact[k])) for k in IMAGE_KINDS if self.exact.get(k)}
-
-    @cached_property
-    def hashes(self) -> dict[int, Lists]:
-        """The listed row hashes as signed numbers."""
-        listed = self.exact.get("row_hash", {})
-        return {
-            int.from_bytes(bytes.fromhex(digest), "big", signed=True): lists
-            for digest, lists in listed.items()
-        }
+    def images(self) -> tuple[str, ...]:
+        """The kinds of image digests that are listed."""
+        return tuple(kind for kind in IMAGE_KINDS if self.exact.get(kind))
 
     @cached_property
     def hashed(self) -> dict[str, str]:
@@ -90,20 +74,38 @@ class StatedLists:
         return {kind: name for kind, name in HASHED_KINDS.items() if self.exact.get(kind)}
 
     @cached_property
-    def has_keys(self) -> bool:
-        """Whether any row could be named by its link key, or by the key of an inner link."""
-        listed = any(self.exact.get(kind) for kind in KEY_KINDS)
-        return listed or bool(self.links) or bool(self.beside.links)
+    def asks_links(self) -> bool:
+        """Whether any row could be named by a link that it carries."""
+        listed = any(self.exact.get(kind) for kind in KEY_KINDS) or self.hashed
+        return bool(listed or self.links or self.beside.links)
+
+    @cached_property
+    def asks_hashes(self) -> bool:
+        """Whether any row could be named by its row hash."""
+        return bool(self.exact.get("row_hash") or self.beside.hashes)
 
     @cached_property
     def roles(self) -> set[str]:
         """The roles of a shard that decide which lists name its rows."""
-        found = {"url", *self.images}
-        return found | ({"row_hash", "text"} if self.hashes or self.beside.hashes else set())
+        return {"url", *self.images} | ({"row_hash", "text"} if self.asks_hashes else set())
 
-    def allows(self, list_id: int, form: str) -> bool:
-        """Whether this list's hashed links are compared with this spelling."""
-        return list_id not in self.forms or form in self.forms[list_id]
+    def carrying(self, beside: StatedSidecars, links: Mapping[str, Lists]) -> "StatedLists":
+        """The same where sidecars, and rows that lists hit, name these links."""
+        keys = frozenset(links)
+        carriers = Carriers(keys | beside.links.keys(), keys if self.inner else frozenset())
+        return replace(self, beside=beside, links=links, carriers=carriers)
+
+    def only(self, *paths: Path) -> "StatedLists":
+        """The same with the rows of these files alone, to travel in a task."""
+        return replace(self, rows={p: self.rows[p] for p in paths if p in self.rows})
+
+    def rows_of(self, path: Path, first: int, n: int) -> list[int]:
+        """Which of n rows of a file, from the row `first` on, may hold an entry."""
+        if path not in self.rows:
+            return []
+        rows = self.rows[path]
+        at = [bisect_left(rows, number, key=lambda x: x.as_py()) for number in (first, first + n)]
+        return [number - first for number in rows[at[0] : at[1]].to_pylist()]
 
     def __or__(self, other: "StatedLists") -> "StatedLists":
         """What is known from one set of files or from another, of the same store."""
@@ -111,15 +113,23 @@ class StatedLists:
             kind: _joined(self.exact.get(kind, {}), other.exact.get(kind, {}))
             for kind in {*self.exact, *other.exact}
         }
-        return replace(
+        both = replace(
             self,
             exact=exact,
             forms={**self.forms, **other.forms},
-            beside=self.beside | other.beside,
-            links=_joined(self.links, other.links),
-            near=self.near | other.near,
-            marks=self.marks | other.marks,
+            rows=joined_rows([self.rows, other.rows]),
         )
+        return both.carrying(self.beside | other.beside, _joined(self.links, other.links))
+
+
+def joined_rows(some: Sequence[Mapping[Path, pa.Array]]) -> dict[Path, pa.Array]:
+    """Numbers of rows by file, each once and in order."""
+    found: dict[Path, list[pa.Array]] = {}
+    for rows in some:
+        for path, numbers in rows.items():
+            found.setdefault(path, []).append(numbers)
+    joined = {path: pc.unique(pa.concat_arrays(parts)) for path, parts in found.items()}
+    return {path: rows.take(pc.array_sort_indices(rows)) for path, rows in joined.items()}
 
 
 def _joined(

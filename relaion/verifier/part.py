@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from relaion.verifier.explain import explain
+from relaion.verifier.differences import explain
 from relaion.verifier.reading import batches
 from relaion.verifier.same import row_digests
 from relaion.verifier.schema import compare

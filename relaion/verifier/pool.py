@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol, TypeVar
 
 from relaion.errors import StopError
@@ -21,6 +22,14 @@ class Apply(Protocol):
         """Map like `map`."""
 
 
+def _spread(
+    pool: ProcessPoolExecutor, n: int, function: Callable[[T], R], items: Iterable[T]
+) -> Iterator[R]:
+    """Several items at a time where there are many: what they share travels once."""
+    some = list(items)
+    return pool.map(function, some, chunksize=max(1, min(16, len(some) // (4 * n))))
+
+
 @contextmanager
 def processes(n: int) -> Iterator[Apply]:
     """Map in this process where n is 1, else in n fresh ones.
@@ -34,7 +43,7 @@ def processes(n: int) -> Iterator[Apply]:
     try:
         with ProcessPoolExecutor(n, mp_context=context, initializer=serve_parent) as pool:
             try:
-                yield pool.map
+                yield partial(_spread, pool, n)
             except BaseException:  # Ctrl-C, too: what they do is of no use any more
                 for child in multiprocessing.active_children():
                     child.terminate()

@@ -1,15 +1,18 @@
 """Rows of a parquet file, batch by batch, and the columns that have a role in plain types."""
 
 import base64
+import binascii
 import os
 import re
 import string
+from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from pathlib import Path
 from typing import NamedTuple
 
+import mmh3
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,6 +25,7 @@ from relaion.verifier.reading import batches
 
 DIGEST_BYTES = {"image_md5": 16, "image_sha1": 20, "image_sha256": 32}
 KEYS = frozenset({"url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256"})
+PIECE_ROWS = 1_000_000
 _EXACT = Context(prec=100)  # a decimal of 256 bits has 77 digits
 _ANY_TEXT = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
 
@@ -46,7 +50,7 @@ def roles_of(layout: Layout) -> dict[str, tuple[At, ...]]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Some rows by role: url and text as bytes, punsafe as float64, digests as lower-case hex.
+    """Some rows by role: url and text as bytes, punsafe as float64, digests as their bytes.
 
     row_hash is int64. A role that the shard lacks is not in `columns`; where several columns
     play one, the first one stands there, and the others in `more`. `unread`: how many values
@@ -61,6 +65,99 @@ class Rows:
     def all(self, role: str) -> tuple[pa.Array, ...]:
         """Every column of a role."""
         return (self.columns[role], *self.more.get(role, ())) if role in self.columns else ()
+
+    def take(self, rows: Sequence[int]) -> "Rows":
+        """Some of them; what is unread is not said."""
+        at = pa.array(rows, pa.int64())
+        more = {role: tuple(c.take(at) for c in some) for role, some in self.more.items()}
+        return Rows(len(rows), {role: c.take(at) for role, c in self.columns.items()}, more)
+
+    def plain(self) -> Iterator[dict[str, object]]:
+        """Each row as the model takes it: role to value, digests in hex, NULLs left out."""
+        columns = {role: _values(role, c) for role, c in self.columns.items()}
+        more = {role: [_values(role, c) for c in some] for role, some in self.more.items()}
+        for i in range(self.n):
+            row: dict[str, object] = {role: column[i] for role, column in columns.items()}
+            if more:
+                row["more"] = {role: [c[i] for c in some] for role, some in more.items()}
+            yield row
+
+    @property
+    def computable(self) -> pa.Array:
+        """A mask of the rows without a row hash of their own that have a link or a caption."""
+        none = pa.nulls(self.n)
+        own, url, text = (self.columns.get(role, none) for role in ("row_hash", "url", "text"))
+        return pc.and_(pc.is_null(own), pc.or_(pc.is_valid(url), pc.is_valid(text)))
+
+    def hashes(self) -> pa.Array:
+        """Row hashes, computed where a row has none of its own: murmur of link and caption."""
+        own = self.columns.get("row_hash", pa.nulls(self.n, pa.int64()))
+        wanted = self.computable
+        if not wanted.true_count:
+            return own
+        none = pa.nulls(self.n, pa.binary())
+        links, captions = (
+            self.columns.get(role, none).filter(wanted).to_pylist() for role in ("url", "text")
+        )
+        found = array("q", [
+            mmh3.hash64((link or b"") + (caption or b""))[0]
+            for link, caption in zip(links, captions, strict=True)
+        ])  # fmt: skip
+        return pc.replace_with_mask(own, wanted, int64(found))
+
+
+def _values(role: str, column: pa.Array) -> list[object]:
+    found = column.to_pylist()
+    return [None if v is None else v.hex() for v in found] if role in DIGEST_BYTES else found
+
+
+def int64(numbers: "array[int]") -> pa.Array:
+    """Numbers as Arrow holds them, without a Python object for each."""
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to look at, and where its roles stand; all its row groups, or some of them.
+
+    `first` is the number of its first row. `is_checked`: a check of its own finds that it is
+    damaged. Nothing else does so for a sidecar: one that cannot be read raises InputError, for
+    rows that it names would be missed.
+    """
+
+    path: Path
+    roles: "Roles"
+    groups: tuple[int, ...] | None = None
+    is_checked: bool = True
+    first: int = 0
+
+    def rows(self, wanted: Collection[str]) -> Iterator[Rows]:
+        """Its rows up to where it is damaged."""
+        try:
+            yield from role_rows(self.path, self.roles, wanted, self.groups)
+        except InputError:
+            if not self.is_checked:
+                raise
+
+    def pieces(self) -> Iterator["Source"]:
+        """Itself in pieces of whole row groups, each of some PIECE_ROWS rows."""
+        try:
+            with open_shard(self.path) as file:
+                sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        except InputError:
+            if not self.is_checked:
+                raise
+            return
+        groups: list[int] = []
+        first = held = 0
+        for group, size in enumerate(sizes):
+            if groups and held + size > PIECE_ROWS:
+                yield replace(self, groups=tuple(groups), first=first)
+                groups, first, held = [], first + held, 0
+            groups.append(group)
+            held += size
+        if groups:
+            yield replace(self, groups=tuple(groups), first=first)
 
 
 def open_shard(path: Path) -> pq.ParquetFile:
@@ -110,8 +207,10 @@ def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:
                 unread[name, place] = giants(column).true_count
         if name in DIGEST_BYTES:
             for place, (column, at, digests) in enumerate(zip(raw, played, found, strict=True)):
-                held = _present(column, is_text=at.type == "string")
-                unread[name, place] = held - (len(digests) - digests.null_count)
+                unread[name, place] = 0
+                if digests.null_count != column.null_count:
+                    held = _present(column, is_text=at.type == "string")
+                    unread[name, place] = held - (len(digests) - digests.null_count)
     return Rows(batch.num_rows, columns, more, unread)
 
 
@@ -134,7 +233,7 @@ def _played(role: str, column: pa.Array, kind: str) -> pa.Array:
         return pc.cast(plain, pa.float64())
     if role == "row_hash":
         return _row_hashes(_decoded(column), kind)
-    return as_hex(column, DIGEST_BYTES[role], is_text=kind == "string")
+    return as_digests(column, DIGEST_BYTES[role], is_text=kind == "string")
 
 
 def _row_hashes(column: pa.Array, kind: str) -> pa.Array:
@@ -195,25 +294,38 @@ def as_bytes(column: pa.Array) -> pa.Array:
     return pc.cast(_decoded(column), pa.binary())
 
 
-def as_hex(column: pa.Array, width: int, *, is_text: bool) -> pa.Array:
-    """Digests of `width` bytes as lower-case hex, each value by itself; null where it is none.
+def as_digests(column: pa.Array, width: int, *, is_text: bool) -> pa.Array:
+    """Digests of `width` bytes, each value by itself; null where it is none.
 
     `is_text`: the column is one of text, where raw bytes are told only where they are no UTF-8.
     """
     plain = _decoded(column)
     if plain.type == pa.binary(width):
-        return pa.array([None if v is None else v.hex() for v in plain.to_pylist()], pa.string())
-    if pa.types.is_fixed_size_binary(plain.type):
-        plain = as_bytes(plain)
-    lower = pc.ascii_lower(pc.cast(plain, options=_ANY_TEXT))
-    is_hex = pc.fill_null(pc.match_substring_regex(lower, f"^[0-9a-f]{{{2 * width}}}$"), False)
-    others = pc.and_(pc.invert(is_hex), pc.is_valid(plain))
-    found = pc.if_else(is_hex, lower, None)
-    if not others.true_count:
+        return plain
+    texts = as_bytes(plain)
+    present = texts.drop_null()
+    found = _unhexed(present, width)
+    if found is None:
+        values = [_digest(v, width, is_text=is_text) for v in present.to_pylist()]
+        found = pa.array(values, pa.binary(width))
+    if len(found) == len(texts):
         return found
-    values = as_bytes(plain).filter(others).to_pylist()
-    told = pa.array([_digest(v, width, is_text=is_text) for v in values], pa.string())
-    return pc.replace_with_mask(found, others, told)
+    return pc.replace_with_mask(pa.nulls(len(texts), pa.binary(width)), texts.is_valid(), found)
+
+
+def _unhexed(texts: pa.Array, width: int) -> pa.Array | None:
+    """Hex digits of any case as bytes; None where one of the texts is anything else."""
+    if not pc.all(pc.equal(pc.binary_length(texts), 2 * width), min_count=0).as_py():
+        return None
+    _, offsets, data = texts.buffers()
+    if data is None or not len(texts):
+        return pa.array([], pa.binary(width))
+    start, end = (memoryview(offsets).cast("i")[texts.offset + i] for i in (0, len(texts)))
+    try:
+        raw = binascii.unhexlify(memoryview(data)[start:end])
+    except binascii.Error:
+        return None
+    return pa.Array.from_buffers(pa.binary(width), len(texts), [None, pa.py_buffer(raw)])
 
 
 _SIGNS = frozenset(string.ascii_letters + string.digits + "+/_-")
@@ -229,11 +341,19 @@ _WORD = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _QUOTE = re.compile(rf"{_NOT_SIGNS}*(?:br?|rb|[uxe])['\"]", re.IGNORECASE | re.ASCII)
+_HEX = re.compile(b"[0-9A-Fa-f]+")
 _HEX_DIGITS = frozenset(string.hexdigits)
 _ESCAPED = {"n": b"\n", "r": b"\r", "t": b"\t", "'": b"'", '"': b'"', "\\": b"\\"}
 
 
-def _digest(raw: bytes, width: int, *, is_text: bool) -> str | None:
+def _digest(raw: bytes, width: int, *, is_text: bool) -> bytes | None:
+    if len(raw) == 2 * width and _HEX.fullmatch(raw):
+        return bytes.fromhex(raw.decode())
+    found = _told(raw, width, is_text=is_text)
+    return None if found is None else bytes.fromhex(found)
+
+
+def _told(raw: bytes, width: int, *, is_text: bool) -> str | None:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -27,6 +27,7 @@ _COLUMN_INDEX = 6
 _NULL_COUNTS = 5  # of ColumnIndex
 _CODECS = {1: "snappy", 2: "gzip", 4: "brotli", 5: "lz4_raw", 6: "zstd", 7: "lz4_raw"}
 _HADOOP, _HADOOP_SIZES = 5, 8  # the codec that has two sizes before each block
+_FEW = 3  # values that are looked for one by one: a smallest and a largest
 _LARGEST = 64 << 20  # of a dictionary; no writer makes one of more than a few megabytes
 _BROKEN = (ThriftError, KeyError, TypeError, IndexError, ValueError, OSError, pa.ArrowException)
 
@@ -148,6 +149,9 @@ def _unseen(said: "list[bytes] | pa.Array", values: pa.Array) -> pa.Array:
     """What is said of a column and stands not among these values of it."""
     column = bits(values)
     wanted = _as_array(said, values.type, column.type) if isinstance(said, list) else said
+    if len(wanted) <= _FEW:
+        missing = [not pc.any(pc.equal(column, value), min_count=0).as_py() for value in wanted]
+        return wanted.filter(pa.array(missing, pa.bool_()))
     seen = column.filter(pc.is_in(column, value_set=wanted))
     return wanted.filter(pc.invert(pc.is_in(wanted, value_set=seen)))
 

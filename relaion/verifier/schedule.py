@@ -1,8 +1,11 @@
 """The part of a check that reads rows: shard by shard, in this process or in several."""
 
+import random
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 from relaion.errors import InputError
@@ -10,18 +13,16 @@ from relaion.parquet.layout import Shard, group_shards, read_shard
 from relaion.parquet.not_looked_at import NotLookedAt, is_of_sidecars, unread
 from relaion.paths import ShardPath, shown
 from relaion.verifier import audit, disclosure, tree
-from relaion.verifier.beside import not_looked_at_beside
 from relaion.verifier.given import Given
-from relaion.verifier.kept import check_kept
 from relaion.verifier.known import StatedLists
 from relaion.verifier.lines import check_lines
-from relaion.verifier.listed import Files, look_up
+from relaion.verifier.lookup import Files, look_up
 from relaion.verifier.model import Rules
 from relaion.verifier.pool import Apply, processes
 from relaion.verifier.recount import check_counts
-from relaion.verifier.rows import Roles, roles_of
-from relaion.verifier.shard import check_shard
-from relaion.verifier.shorts import Source
+from relaion.verifier.rows import Roles, Source, roles_of
+from relaion.verifier.shard import check_kept, check_shard
+from relaion.verifier.sidecars import not_looked_at_beside
 from relaion.verifier.stated import check_publishable, check_stated
 from relaion.verifier.statement import MANIFEST, Statement
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
@@ -29,6 +30,8 @@ from relaion.verifier.told import check_told
 from relaion.verifier.verdict import Notes
 
 Done = Callable[[int, int], None]
+SAMPLED = 10_000
+"""Rows of a subset that the model is asked about whatever they hold; all where it has fewer."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         more = [Source(o.path, o.roles) for _, o in suspects if o.roles is not None]
         known |= _known(job, apply, more, set())
         for task, output in suspects:
-            check_kept(replace(task, known=known), output, notes)
+            check_kept(replace(task, known=known.only(output.path)), output, notes)
     left_out = (*job.given.left_out, *not_looked_at_beside(known, job.given.sidecars))
     _leave_out(job, cells, reports, left_out, notes)
     if cells is not None and check_lines(cells, job.statement, notes):
@@ -172,14 +175,45 @@ def _tasks(
         parameters.unscored == "drop",
     )
     tasks = []
+    sample = _sample(job, outputs)
     for (subset, name), editions in outputs.items():
         path, roles = job.given.sources.get((subset, name), (None, None))
         stated = job.statement.inputs.get((subset, name))
+        files = [o.path for o in editions] + ([] if path is None else [path])
         tasks.append(
             ShardTask(
                 subset, name, path, roles, stated, tuple(editions),
-                job.given.labels, job.given.partners, known, rules, job.given.exact,
-                job.given.stamps.get((subset, name)),
+                job.given.labels, job.given.partners, known.only(*files), rules,
+                job.given.exact, job.given.stamps.get((subset, name)),
+                {file: sample[file] for file in files if file in sample},
             )
         )  # fmt: skip
     return tasks
+
+
+def _sample(
+    job: Job, outputs: Mapping[tuple[str, str], Sequence[OutputTask]]
+) -> dict[Path, list[int]]:
+    """Rows of every subset that the model is asked about although nothing asks for it.
+
+    They hold the quick tests against the model: drawn from the run's name, so that a check is
+    the same each time, of the inputs and of each edition. Rows of an edition are asked about
+    where these are not just the input's.
+    """
+    groups: dict[tuple[str, str], list[tuple[Path, int]]] = {}
+    for (subset, name), editions in outputs.items():
+        if (subset, name) in job.given.sources:
+            path, stated = job.given.sources[subset, name][0], job.statement.inputs[subset, name]
+            groups.setdefault(("", subset), []).append((path, stated.rows))
+        for output in editions:
+            files = groups.setdefault((output.edition.name, subset), [])
+            files.append((output.path, output.stated.rows))
+    found: dict[Path, list[int]] = {}
+    for group, files in groups.items():
+        ends = list(accumulate(rows for _, rows in files))
+        draw = random.Random(f"{job.statement.raw['run']} {group}")  # noqa: S311 - no secret
+        for number in sorted(draw.sample(range(ends[-1]), min(SAMPLED, ends[-1]))):
+            at = bisect_right(ends, number)
+            path, rows = files[at]
+            found.setdefault(path, []).append(number - (ends[at] - rows))
+    return found

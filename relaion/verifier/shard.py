@@ -1,22 +1,22 @@
 """Check one shard with all its editions: its files, its schema, its rows."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import Seal, Stamp, is_still, shown, stamp_of
 from relaion.verifier import part, schema
+from relaion.verifier.differences import tell_differences
 from relaion.verifier.disclosure import check_columns
-from relaion.verifier.kept import check_kept, tell_kept
 from relaion.verifier.owned import check_owned
 from relaion.verifier.reading import batches
-from relaion.verifier.rows import Roles, open_shard
+from relaion.verifier.rows import Roles, open_shard, role_rows
 from relaion.verifier.said import Said
 from relaion.verifier.same import Cursor
 from relaion.verifier.statement import FileLine
-from relaion.verifier.task import OutputTask, ShardReport, ShardTask
-from relaion.verifier.tell import tell_differences
+from relaion.verifier.task import OutputTask, ShardReport, ShardTask, survivors
 from relaion.verifier.verdict import Notes, count
 from relaion.verifier.walk import Track, walk
 
@@ -57,7 +57,8 @@ def _check(task: ShardTask, report: ShardReport) -> ShardReport:
     if task.source is not None and task.roles is not None and task.stated is not None:
         where = _where(task)
         sha256 = _whole(task.source, where, task.stated, report.notes)
-        if sha256 not in (None, task.stated.sha256) and _is_other(task.source, task.stamp):
+        same = sha256 == task.stated.sha256
+        if sha256 is not None and _is_other(task.source, task.stamp, written=same):
             report.notes.find("5", where, "was replaced; nothing was held against it")
             _check_alone(task, [o for o, _ in outputs], report)
             return report
@@ -72,10 +73,15 @@ def _check(task: ShardTask, report: ShardReport) -> ShardReport:
     return report
 
 
-def _is_other(path: Path, stamp: Stamp | None) -> bool:
-    """Whether this is not the file whose columns are known."""
+def _is_other(path: Path, stamp: Stamp | None, *, written: bool) -> bool:
+    """Whether this is not the file whose columns, and rows with an entry, are known.
+
+    With `written`, a further name or another mode makes no other file of it.
+    """
     now = _stamp(path)
-    return now is None or (stamp is not None and now != stamp)
+    if now is None or stamp is None:
+        return now is None
+    return now.written != stamp.written if written else now != stamp
 
 
 def _whole(path: Path, where: str, stated: FileLine, notes: Notes) -> str | None:
@@ -123,7 +129,7 @@ def _check_against(
         check_columns(track.output.path, track.output.where, given, report.notes)
     beyond = walk(task, source, roles, tracks, report)
     for track in tracks:
-        tell_kept(track.survivors, track.output, report.notes)
+        _tell_kept(track.survivors, track.output, report.notes)
         if track.matches and track.said is not None and track.said.hidden:
             said = "its footer, an index or a dictionary names a value that none of its rows has"
             report.notes.find("4", track.output.where, said)
@@ -156,9 +162,32 @@ def _check_alone(task: ShardTask, outputs: Sequence[OutputTask], report: ShardRe
     """Without the input: what the outputs alone can show."""
     for output in outputs:
         check_columns(output.path, output.where, None, report.notes)
-        check_kept(task, output, report.notes)
+        if task.source is None:
+            check_kept(task, output, report.notes)
+        else:  # no list was held against it yet, but against the input
+            report.suspects.append(output)
     for child, parent in _families(outputs):
         _check_part(child, parent, report.notes)
+
+
+def check_kept(task: ShardTask, output: OutputTask, notes: Notes) -> None:
+    """Find kept rows of an output by itself that a list or a rule of the edition names."""
+    if output.roles is None:
+        return  # its file is a finding already
+    found: Counter[str] = Counter()
+    first = 0
+    try:
+        for rows in role_rows(output.path, output.roles, set(output.roles)):
+            found += survivors(task, output.edition, task.judge(output.path, first, rows))
+            first += rows.n
+    except InputError:
+        notes.unreadable(output.where)
+    _tell_kept(found, output, notes)
+
+
+def _tell_kept(found: Counter[str], output: OutputTask, notes: Notes) -> None:
+    for words, n in found.items():
+        notes.find("1a", output.where, f"{count(n, 'kept row', 'is')} {words}")
 
 
 def _families(outputs: Sequence[OutputTask]) -> Iterator[tuple[OutputTask, OutputTask]]:

@@ -1,17 +1,58 @@
-"""Are the sidecars that were given those of the run? And where do their roles stand?"""
+"""Sidecars, image hashes that lie apart from the rows: are those given the run's, and readable?
 
-from collections.abc import Mapping, Sequence
+The lists meet them first (`lookup.py`): only the keys of their rows with a listed image travel
+on to the shards, link keys where a sidecar has links, row hashes where it has these.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from relaion.parquet.not_looked_at import passed_over_beside
+from relaion.parquet.not_looked_at import NotLookedAt, passed_over_beside, unread_beside
 from relaion.paths import Seal, find_sidecars, is_still, owned_folder, replaced, seal
 from relaion.sidecars.sidecar import Sidecar, read_sidecars
-from relaion.verifier.beside import Apart
-from relaion.verifier.rows import roles_of
-from relaion.verifier.shorts import Source
+from relaion.verifier.known import IMAGE_KINDS, StatedLists
+from relaion.verifier.rows import Source, roles_of
 from relaion.verifier.statement import MANIFEST, SidecarLine, Statement
 from relaion.verifier.verdict import Notes, count
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A sidecar as a source of rows; `keys` are the roles by which it names rows of shards.
+
+    `name` is that of the file, `names` are those of its columns by role and place. `left_out`
+    are columns that nobody looks at.
+    """
+
+    source: Source
+    keys: tuple[str, ...]
+    name: str = ""
+    names: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    left_out: tuple[NotLookedAt, ...] = ()
+
+    @property
+    def images(self) -> Source:
+        """The same file, of which only the image digests are looked at."""
+        roles = {role: at for role, at in self.source.roles.items() if role in IMAGE_KINDS}
+        return replace(self.source, roles=roles)
+
+    def pieces(self) -> list["Apart"]:
+        """Itself in pieces (`Source.pieces`)."""
+        return [replace(self, source=piece) for piece in self.source.pieces()]
+
+
+def not_looked_at_beside(known: StatedLists, sidecars: Sequence[Apart]) -> Iterator[NotLookedAt]:
+    """What nothing was compared with in sidecars: columns, and values that are no digest."""
+    for apart in sidecars:
+        yield from apart.left_out
+        counts: Counter[tuple[str, str]] = Counter()
+        for (path, role, place), n in known.unread.items():
+            if path == apart.source.path:
+                counts[role, apart.names[role, place]] += n
+        yield from unread_beside(apart.name, [(*at, n) for at, n in counts.items()])
 
 
 def check_sidecars(

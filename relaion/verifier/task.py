@@ -1,19 +1,20 @@
 """One shard's check as plain values, so that it can run in any process."""
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from relaion.paths import Stamp
-from relaion.verifier.fates import FateLine, Fates, mask_of
+from relaion.verifier.decide import Reasons, judge, mask_of
 from relaion.verifier.known import StatedLists
-from relaion.verifier.model import Rules
-from relaion.verifier.rows import Roles
+from relaion.verifier.model import Reason, Rules
+from relaion.verifier.rows import Roles, Rows
 from relaion.verifier.statement import EditionLine, FileLine
 from relaion.verifier.verdict import Notes
 
@@ -39,7 +40,8 @@ class ShardTask:
     `source`, its roles and what is stated of it are None where the inputs were not given;
     `stamp` is that of the file whose roles these are.
     `exact`: lists and keywords are those of the run, so the model says what must remain.
-    `labels` and `partners` (who sent them) are those of the lists in `known`.
+    `labels` and `partners` (who sent them) are those of the lists in `known`. `sample`: rows of
+    these files, in order, that the model is asked about whatever they hold.
     """
 
     subset: str
@@ -54,12 +56,25 @@ class ShardTask:
     rules: Rules
     exact: bool
     stamp: Stamp | None = None
+    sample: Mapping[Path, Sequence[int]] = field(default_factory=dict)
 
-    def removes(self, edition: EditionLine, line: FateLine) -> bool:
+    def removes(self, edition: EditionLine, reason: Reason) -> bool:
         """Whether rows leave this edition for this reason."""
-        if line.list_id is not None:
-            return self.labels.get(line.list_id) in edition.labels
-        return edition.modelled and line.rule in edition.rules
+        if reason.list_id is not None:
+            return self.labels.get(reason.list_id) in edition.labels
+        return edition.modelled and reason.rule in edition.rules
+
+    def reasons(self, edition: EditionLine, named: Collection[Reason]) -> list[Reason]:
+        """Those reasons for which a row leaves this edition."""
+        return [reason for reason in named if self.removes(edition, reason)]
+
+    def judge(self, path: Path, first: int, rows: Rows) -> Reasons:
+        """Why some rows of a file are named, from the row `first` on."""
+        sample = self.sample.get(path, ())
+        at, end = (bisect_left(sample, number) for number in (first, first + rows.n))
+        chosen = [number - first for number in sample[at:end]]
+        chosen += self.known.rows_of(path, first, rows.n)
+        return judge(rows, self.known, self.rules, chosen)
 
     def is_exact(self, edition: EditionLine) -> bool:
         """Whether the model knows which rows of this edition must remain."""
@@ -85,34 +100,27 @@ class ShardReport:
     suspects: list[OutputTask] = field(default_factory=list)
 
 
-def gone(task: ShardTask, edition: EditionLine, fates: Fates) -> pa.Array:
-    """Mask of the rows that leave an edition."""
-    mask = mask_of(fates.n, ())
-    for line, named in fates.masks.items():
-        if task.removes(edition, line):
-            mask = pc.or_(mask, named)
-    return mask
-
-
-def reason_words(line: FateLine) -> str:
-    """A reason as a finding says it after `1 kept row`: without list, row or value."""
-    if line.reason_kind == "list":
-        return f"listed ({line.kind})"
-    if line.reason_kind == "same_link":
-        return "found under the link of a listed row (same_link)"
-    return f"one that the rule {line.rule} names"
+def gone(task: ShardTask, edition: EditionLine, named: Reasons, n: int) -> pa.Array:
+    """Mask of the rows of a batch of n that leave an edition."""
+    removes = lru_cache(None)(partial(task.removes, edition))  # there are few reasons
+    return mask_of(n, [row for row, reasons in named.items() if any(map(removes, reasons))])
 
 
 def survivors(
-    task: ShardTask, edition: EditionLine, fates: Fates, kept: pa.Array | None = None
+    task: ShardTask, edition: EditionLine, named: Reasons, kept: pa.Array | None = None
 ) -> Counter[str]:
     """How many of these rows (or of the kept ones) should not be in an edition, and why."""
-    masks: dict[str, pa.Array] = {}
-    for line, named in fates.masks.items():
-        if task.removes(edition, line):
-            words = reason_words(line)
-            masks[words] = pc.or_(masks[words], named) if words in masks else named
     found: Counter[str] = Counter()
-    for words, mask in masks.items():
-        found[words] += (mask if kept is None else pc.and_(mask, kept)).true_count
-    return +found
+    for row, reasons in named.items():
+        if kept is None or kept[row].as_py():
+            found.update({reason_words(reason) for reason in task.reasons(edition, reasons)})
+    return found
+
+
+def reason_words(reason: Reason) -> str:
+    """A reason as a finding says it after `1 kept row`: without list, row or value."""
+    if reason.reason_kind == "list":
+        return f"listed ({reason.kind})"
+    if reason.reason_kind == "same_link":
+        return "found under the link of a listed row (same_link)"
+    return f"one that the rule {reason.rule} names"

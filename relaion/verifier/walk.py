@@ -16,9 +16,8 @@ import pyarrow.compute as pc
 
 from relaion.errors import InputError
 from relaion.paths import shown
-from relaion.verifier.counts import count_coverage, count_hits, count_removals
-from relaion.verifier.fates import Fates, mask_of
-from relaion.verifier.model import judge
+from relaion.verifier.counts import count_coverage, count_reasons
+from relaion.verifier.decide import Reasons, mask_of
 from relaion.verifier.reading import batches
 from relaion.verifier.rows import Roles, open_shard, rows_of
 from relaion.verifier.said import Said
@@ -112,12 +111,12 @@ def walk(
     report.rows = 0
     for batch in batches(source):
         rows = rows_of(batch, schema, roles)
-        fates = judge(rows, task.known, task.rules)
+        named = task.judge(source, report.rows, rows)
         report.rows += batch.num_rows
         count_coverage(rows, names, report.counts)
-        count_hits(task, fates, report.counts)
+        count_reasons(task, named, report.counts)
         for track in tracks:
-            _step(task, track, batch, fates, report)
+            _step(task, track, batch, named, report)
         broken |= _beyond_parent(tracks)
     for track in tracks:
         track.end()
@@ -125,18 +124,17 @@ def walk(
 
 
 def _step(
-    task: ShardTask, track: Track, batch: pa.RecordBatch, fates: Fates, report: ShardReport
+    task: ShardTask, track: Track, batch: pa.RecordBatch, named: Reasons, report: ShardReport
 ) -> None:
     edition = track.output.edition
     if task.is_exact(edition):
-        removed = gone(task, edition, fates)
-        count_removals(task, edition, fates, report.counts)
+        removed = gone(task, edition, named, batch.num_rows)
         report.kept[edition.name] += batch.num_rows - removed.true_count
         track.follow(batch, removed)
         return
     track.follow(batch, None)
     if track.matches and track.removed is not None:
-        track.survivors += survivors(task, edition, fates, pc.invert(track.removed))
+        track.survivors += survivors(task, edition, named, pc.invert(track.removed))
 
 
 def _beyond_parent(tracks: Sequence[Track]) -> set[tuple[str, str]]:

@@ -1,0 +1,197 @@
+"""Which rows is it worth asking the model about? Quick tests, which may only say yes too often.
+
+A link is *plain* where a look proves that its key is the link without its scheme and one
+`www.`: then it has a key if and only if it is one of four texts made of that key, and no key
+need be computed. It is *settled* where no other link can stand in it either: nine in ten are.
+All others get their key from `relaion.links`, where their host is one in question.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import unquote_to_bytes
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.links import host_digest, link_key
+from relaion.links.inner import inner_links
+from relaion.links.text import as_bytes
+from relaion.verifier.rows import giants
+
+# -- plain and settled links ---------------------------------------------------------------
+
+# a label of a plain host: no `xn--`, which a rule of the key may rewrite
+_LABEL = "[a-z0-9_]+(?:-[a-z0-9_]+)*"
+# the first one behind `www.`: another `www` is cut off, too
+_FIRST = (
+    "(?:(?:[a-vx-z0-9_][a-z0-9_]*|ww?(?:[a-vx-z0-9_][a-z0-9_]*)?|www[a-z0-9_]+)"
+    "(?:-[a-z0-9_]+)*|www(?:-[a-z0-9_]+)+)"
+)
+HOST = rf"https?://(?:www\.)?{_FIRST}\.(?:{_LABEL}\.)*[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+# escapes that a key keeps as they are; a blank in a query is `+` there
+_KEPT = "%(?:[01][0-9A-F]|7F|[89A-F][0-9A-F])"
+_SIGN = rf"(?:[A-Za-z0-9_~!$'()*+,:=@&-]|{_KEPT}|%20)"
+_DOTTED = rf"(?:[A-Za-z0-9_~!$'()*+,.:=@&-]|{_KEPT}|%20)"
+_QUERY = rf"(?:\?(?:[A-Za-z0-9_.~!$'()*+,:=@&?-]|{_KEPT})*(?:[A-Za-z0-9_.~!$'()*+,:=@?-]|{_KEPT}))?"
+_PLAIN = rf"^{HOST}(?:/{_SIGN}{_DOTTED}*)*" + _QUERY.replace(":=@", ":/=@") + "$"
+# no dot before a slash: no link stands in it
+_SETTLED = rf"^{HOST}(?:/{_SIGN}+)*(?:/{_SIGN}{_DOTTED}*)?{_QUERY}$"
+
+
+def settled(urls: pa.Array) -> pa.Array:
+    """A mask of the links that are plain and hold no other one; null for no link."""
+    return pc.match_substring_regex(urls, _SETTLED)
+
+
+def plain(urls: pa.Array) -> pa.Array:
+    """A mask of the links whose key is their text without scheme and one `www.`."""
+    return pc.match_substring_regex(urls, _PLAIN)
+
+
+def plain_key(url: bytes) -> bytes:
+    """The key of a plain link."""
+    start = 8 if url[4:5] == b"s" else 7
+    return url[start + 4 :] if url.startswith(b"www.", start) else url[start:]
+
+
+def _spelled(key: bytes) -> Iterator[bytes]:
+    """All plain links with a key."""
+    for scheme in (b"http://", b"https://"):
+        yield scheme + key
+        yield scheme + b"www." + key
+
+
+# -- links inside links ----------------------------------------------------------------------
+
+# A link inside another cannot do without a dot in its host and the slash that ends it, plainly
+# or escaped, behind the outer host. Escaped `%`, digits and `a` to `f` may spell any escape.
+_HIDING = "%25|%3[0-9]|%[46][1-6]"
+_MAY_HOLD = rf"(?is)^https?://[^/\\?#]*[/\\?#].*(?:\.|%2e|{_HIDING}).*(?:/|\\|%2f|%5c|{_HIDING})"
+# of any other link that is not even known: it may be escaped as a whole, entities and all
+_USUAL = "(?i)^https?://"
+_IS_USUAL = re.compile(rb"https?://", re.IGNORECASE)
+
+_AS_LINK = re.compile(rb"https?:[/\\]+([^/\\?#&\s]*)")
+_PORT = re.compile(rb":[0-9]")
+_ENDS = bytes.maketrans(b"?&=:\\", b"/////")
+_PLAIN_HOST = re.compile(rb"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*")
+_DEEPEST = 8  # times that a link inside may be escaped; twice what is looked for
+
+
+def may_hold(urls: pa.Array) -> pa.Array:
+    """A mask of the links that may hold another one."""
+    odd = pc.invert(pc.match_substring_regex(urls, _USUAL))
+    found = pc.fill_null(pc.or_(odd, pc.match_substring_regex(urls, _MAY_HOLD)), False)
+    return pc.and_(found, pc.invert(giants(urls)))
+
+
+# -- hosts in question -----------------------------------------------------------------------
+
+_HEAD = re.compile(rb"https?://((?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*)(?=[/?]|\Z)")
+
+
+@dataclass(frozen=True)
+class Near:
+    """Which links are worth a key: all on odd hosts, and those on or below these hosts.
+
+    `hosts` and `below` are digests as `host_digest` writes them; `below` names hosts whose
+    subdomains count too.
+    """
+
+    hosts: frozenset[str] = frozenset()
+    below: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, keys: Iterable[str]) -> "Near":
+        """Where these keys stand."""
+        return cls(frozenset(host for key in keys if (host := host_digest(key)) is not None))
+
+    def __contains__(self, host: bytes) -> bool:
+        """Whether links on a plain host are worth a key."""
+        if b"xn--" in host or _digest(host) in self.hosts:
+            return True
+        if not self.below:
+            return False
+        labels = host.split(b".")
+        return any(_digest(b".".join(labels[i:])) in self.below for i in range(len(labels) - 1))
+
+    def may_name(self, url: bytes) -> bool:
+        """Whether a link may be on a host that is near, or that is odd."""
+        head = _HEAD.match(url)
+        return head is None or head[1] in self
+
+    def may_name_inside(self, url: bytes) -> bool:
+        """Whether a link may hold one on a host that is near, or that is odd."""
+        if not _IS_USUAL.match(url):
+            return True
+        text = url.lower()
+        for _ in range(_DEEPEST):
+            if not text.isascii() or self._stands_in(text):
+                return True
+            undone = unquote_to_bytes(text).lower()
+            if undone == text:
+                return False
+            text = undone
+        return True
+
+    def _stands_in(self, text: bytes) -> bool:
+        if _PORT.search(text):
+            return True
+        if text.rfind(b"http") > 0 and not all(map(_PLAIN_HOST.fullmatch, _AS_LINK.findall(text))):
+            return True
+        # whatever stands between two such signs may be a host; what ends the text is not
+        words = [word for word in text.translate(_ENDS).split(b"/")[:-1] if b"." in word]
+        return any(host in self for host in filter(_PLAIN_HOST.fullmatch, words))
+
+
+def _digest(host: bytes) -> str:
+    """As `relaion.links.host_digest`: without any `www.`, wherever it stands."""
+    return hashlib.md5(host.replace(b"www.", b""), usedforsecurity=False).hexdigest()
+
+
+# -- rows that carry one of some links -------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Carriers:
+    """Finds the rows that carry a link with one of these keys: `own`, or one inside their link.
+
+    Every row is compared with the exact keys, but for links inside on hosts that have none.
+    """
+
+    own: frozenset[str] = frozenset()
+    inside: frozenset[str] = frozenset()
+
+    @cached_property
+    def _texts(self) -> pa.Array:
+        keys = map(as_bytes, self.own)
+        return pa.array([text for key in keys for text in _spelled(key)], pa.binary())
+
+    @cached_property
+    def _near(self) -> tuple[Near, Near]:
+        return Near.of(self.own), Near.of(self.inside)
+
+    def find(self, urls: pa.Array) -> list[int]:
+        """The rows, in order."""
+        if not self.own and not self.inside:
+            return []
+        found = pc.is_in(urls, value_set=self._texts)
+        rows = set(pc.indices_nonzero(found).to_pylist())
+        near, near_inside = self._near
+        left = pc.indices_nonzero(pc.invert(settled(urls)))
+        texts = urls.take(left)
+        is_plain = pc.fill_null(plain(texts), False).to_pylist()
+        holds = may_hold(texts).to_pylist() if self.inside else [False] * len(texts)
+        for row, url, easy, maybe in zip(
+            left.to_pylist(), texts.to_pylist(), is_plain, holds, strict=True
+        ):
+            if (not easy and near.may_name(url) and link_key(url) in self.own) or (
+                maybe
+                and near_inside.may_name_inside(url)
+                and any(link_key(link) in self.inside for link in inner_links(url))
+            ):
+                rows.add(row)
+        return sorted(rows)

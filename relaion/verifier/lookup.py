@@ -1,0 +1,423 @@
+"""Which entries of the list store do these files meet, and whose links did they hit?
+
+Millions of digests are compared by their first 64 bits, 8 bytes each without a Python object:
+first all that any list could name in a file, each with its row, with all entries of the store.
+Then the few entries that were met are read again in full, and the model is asked about the rows
+(`model.py`). DuckDB joins nothing here.
+"""
+
+import binascii
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.errors import ListError
+from relaion.links import link_key
+from relaion.links.inner import inner_links
+from relaion.links.scopes import host_patterns, key_prefixes
+from relaion.links.text import as_bytes, as_text
+from relaion.lists.snapshot import Held
+from relaion.verifier import model
+from relaion.verifier.candidates import Near, may_hold, plain, plain_key, settled
+from relaion.verifier.decide import judge
+from relaion.verifier.known import (
+    HASHED_KINDS,
+    IMAGE_KINDS,
+    KEY_KINDS,
+    KINDS,
+    Lists,
+    Named,
+    StatedLists,
+    StatedSidecars,
+    joined_rows,
+)
+from relaion.verifier.pool import Apply
+from relaion.verifier.rows import Rows, Source, int64
+from relaion.verifier.sidecars import Apart
+from relaion.verifier.spelled import spelled_digests
+
+_HEX = "^[0-9a-f]{16}"
+_MEMORY = "1GB"
+_DIGESTS_AT_ONCE = 4_000_000
+# file, role, place among the columns of the role -> how many
+Unread = Counter[tuple[Path, str, int]]
+
+
+@dataclass(frozen=True)
+class Files:
+    """What is held against the lists: shards, the sidecars that name rows of them, and how.
+
+    With `same_link`, rows that a list hits pass on their link; with `inner`, links inside
+    links count.
+    """
+
+    shards: Sequence[Source]
+    sidecars: Sequence[Apart] = ()
+    same_link: bool = True
+    inner: bool = True
+
+
+def look_up(store: Held, files: Files, said: set[str], apply: Apply) -> StatedLists:
+    """What is listed, as far as these files meet it; and digests in `said`, if they do.
+
+    `apply` maps a function over pieces of files, in this process or in others.
+    """
+    entries = read_entries(store)
+    wanted = Wanted(entries.kinds, entries.near, files.inner)
+    # hosts of millions of links are dear to send; without spellings there is little to share
+    run: Any = apply if wanted.hashed else map
+    sources = chain(files.shards, (apart.images for apart in files.sidecars))
+    pieces = (piece for source in sources for piece in source.pieces())
+    unread: Unread = Counter()
+    found = _tallied(run(partial(digests_of, wanted), pieces), unread)
+    met = meet(entries, chain([Digests(prefix_of(said))], found))
+    known = replace(in_full(entries, met), inner=files.inner, unread=dict(unread))
+    beside = [piece for apart in files.sidecars for piece in apart.pieces()]
+    for named in apply(partial(named_beside, known), beside if known.images else ()):
+        known = known.carrying(known.beside | named, {})
+    if not files.same_link or not any(known.exact.values()):
+        return known
+    links: dict[str, set[int]] = {}
+    some = [(known.only(source.path), source) for source in files.shards]
+    for hit in apply(hit_links, some):
+        for key, lists in hit.items():
+            links.setdefault(key, set()).update(lists)
+    return known.carrying(known.beside, {key: tuple(sorted(x)) for key, x in links.items()})
+
+
+def _tallied(found: "Iterable[Digests]", unread: Unread) -> "Iterator[Digests]":
+    for some in found:
+        unread.update(some.unread)
+        yield some
+
+
+# -- what a file could be listed by ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the lists hold: kinds, near which hosts; and whether links inside links count."""
+
+    kinds: frozenset[str]
+    near: Near
+    inner: bool
+
+    @property
+    def roles(self) -> set[str]:
+        """The roles that matter."""
+        found = {kind for kind in IMAGE_KINDS if kind in self.kinds}
+        if self.kinds & (KEY_KINDS | HASHED_KINDS.keys()):
+            found.add("url")
+        return found | ({"row_hash", "url", "text"} if "row_hash" in self.kinds else set())
+
+    @property
+    def hashed(self) -> list[str]:
+        """The algorithms of the hashed links that are listed; none costs nothing."""
+        return [algorithm for kind, algorithm in HASHED_KINDS.items() if kind in self.kinds]
+
+
+@dataclass(frozen=True)
+class Digests:
+    """Shortened digests with the row of the file (None for none) that each could name.
+
+    `unread`: how many values of a sidecar's columns are no digest.
+    """
+
+    shorts: pa.Array
+    rows: pa.Array | None = None
+    path: Path | None = None
+    unread: Unread = field(default_factory=Counter)
+
+
+def digests_of(wanted: Wanted, source: Source) -> Digests:
+    """All digests under which a list of these kinds could name a row of a piece of a file."""
+    shorts: list[pa.Array] = [int64(array("q"))]
+    at: list[pa.Array] = [int64(array("q"))]
+    unread: Unread = Counter()
+    first = source.first
+    for rows in source.rows(wanted.roles):
+        for some, places in _of_batch(rows, wanted):
+            shorts.append(some)
+            at.append(pc.add(places, pa.array([first], pa.int64())[0]))  # pa.scalar loads pandas
+        if not source.is_checked:  # those of shards are counted when these are checked
+            unread.update({(source.path, *role): n for role, n in rows.unread.items() if n})
+        first += rows.n
+    return Digests(pa.concat_arrays(shorts), pa.concat_arrays(at), source.path, unread)
+
+
+def _of_batch(rows: Rows, wanted: Wanted) -> Iterator[tuple[pa.Array, pa.Array]]:
+    for kind in IMAGE_KINDS:
+        for column in rows.all(kind):
+            yield _first_bytes(column.drop_null()), _places(pc.is_valid(column))
+    if "row_hash" in wanted.kinds:
+        hashes = rows.hashes()
+        numbers = array("q", hashes.drop_null().to_pylist())
+        numbers.byteswap()  # hex digits begin with the highest byte
+        yield int64(numbers), _places(pc.is_valid(hashes))
+    if not wanted.kinds & (KEY_KINDS | HASHED_KINDS.keys()):
+        return
+    for urls in rows.all("url"):
+        if wanted.kinds & KEY_KINDS:
+            yield _key_digests(urls, wanted)
+        if wanted.hashed:
+            yield from spelled_digests(urls, _all(urls), wanted.hashed)
+        if wanted.inner:
+            yield from _inner_digests(urls, wanted)
+
+
+def _all(urls: pa.Array) -> pa.Array:
+    return int64(array("q", range(len(urls))))
+
+
+def _places(mask: pa.Array) -> pa.Array:
+    return pc.cast(pc.indices_nonzero(mask), pa.int64())
+
+
+def _key_digests(urls: pa.Array, wanted: Wanted) -> tuple[pa.Array, pa.Array]:
+    """Digests of the links' own keys, and of the hosts and prefixes that would name them."""
+    found, at = array("q"), array("q")
+    is_near: dict[bytes, bool] = {}
+    is_plain = pc.fill_null(pc.or_(settled(urls), plain(urls)), False).to_pylist()
+    scopes = wanted.kinds & {"host", "url_prefix"}
+    for row, (url, easy) in enumerate(zip(urls.to_pylist(), is_plain, strict=True)):
+        if url is None:
+            continue
+        if not easy:
+            if wanted.near.may_name(url):
+                _add(_named(link_key(url), wanted.kinds), row, found, at)
+            continue
+        key = plain_key(url)
+        if "url" in wanted.kinds:
+            found.frombytes(sha256(key).digest()[:8])
+            at.append(row)
+        if scopes:
+            host = key.partition(b"/")[0].partition(b"?")[0]
+            if host not in is_near:
+                is_near[host] = host in wanted.near
+            if is_near[host]:
+                _add(_named(as_text(key), scopes), row, found, at)
+    return int64(found), int64(at)
+
+
+def _inner_digests(urls: pa.Array, wanted: Wanted) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """The same of the links inside the links."""
+    found, at = array("q"), array("q")
+    inner, rows = [], array("q")
+    left = _places(pc.invert(settled(urls)))
+    holding = left.filter(may_hold(urls.take(left)))
+    for row, url in zip(holding.to_pylist(), urls.take(holding).to_pylist(), strict=True):
+        if not wanted.hashed and not wanted.near.may_name_inside(url):
+            continue
+        for link in inner_links(url):
+            _add(_named(link_key(link), wanted.kinds), row, found, at)
+            inner.append(as_bytes(link))
+            rows.append(row)
+    yield int64(found), int64(at)
+    if wanted.hashed:
+        yield from spelled_digests(pa.array(inner, pa.binary()), int64(rows), wanted.hashed)
+
+
+def _named(key: str, kinds: frozenset[str]) -> Iterator[str]:
+    if "url" in kinds:
+        yield key
+    if "host" in kinds:
+        yield from host_patterns(key)
+    if "url_prefix" in kinds:
+        yield from key_prefixes(key)
+
+
+def _add(texts: Iterable[str], row: int, found: "array[int]", at: "array[int]") -> None:
+    for text in texts:
+        found.frombytes(sha256(as_bytes(text)).digest()[:8])
+        at.append(row)
+
+
+# -- the entries of a store --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Entries:
+    """A store's entries in 64 bits each; `near` tells where links and hosts of it stand."""
+
+    store: Held
+    shorts: pa.Array
+    near: Near
+    kinds: frozenset[str]
+
+
+def read_entries(store: Held) -> Entries:
+    """Read all entries of the kinds that can be checked, shortened."""
+    shorts: list[pa.Array] = []
+    hosts: set[str] = set()
+    below: set[str] = set()
+    kinds: set[str] = set()
+    for batch in _checkable(store):
+        shorts.append(prefixes(batch["digest"]))
+        is_host = pc.equal(batch["kind"], "host")
+        hosts.update(_hosts(batch.filter(pc.invert(is_host))))
+        below.update(_hosts(batch.filter(is_host)))
+        kinds.update(pc.unique(batch["kind"]).to_pylist())
+    all_shorts = pa.concat_arrays(shorts) if shorts else pa.array([], pa.int64())
+    return Entries(store, all_shorts, Near(frozenset(hosts), frozenset(below)), frozenset(kinds))
+
+
+def _hosts(entries: pa.RecordBatch) -> list[str]:
+    return list(pc.unique(entries["host_digest"]).drop_null().to_pylist())
+
+
+def _checkable(store: Held) -> Iterator[pa.RecordBatch]:
+    wanted = pa.array(sorted(KINDS))
+    store.engine.set_option("memory_limit", _MEMORY)
+    for batch in store.engine.batches(
+        "select list_id, kind, digest, host_digest from entries", doing=str(store.named)
+    ):
+        chosen = batch.filter(pc.is_in(batch["kind"], value_set=wanted))
+        if len(prefixes(chosen["digest"])) != len(chosen):
+            raise ListError(f"{store.named}: holds a digest that is none; make the store anew")
+        yield chosen
+
+
+@dataclass(frozen=True)
+class Met:
+    """The shortened entries that some files hold too, and the rows that hold them."""
+
+    shorts: pa.Array
+    rows: Mapping[Path, pa.Array] = field(default_factory=dict)
+
+
+def meet(entries: Entries, found: Iterable[Digests]) -> Met:
+    """Compare digests, which come piece by piece, with all entries.
+
+    Pieces are gathered to some millions first: each comparison reads all entries.
+    """
+    shorts = [pa.array([], pa.int64())]
+    rows: list[Mapping[Path, pa.Array]] = []
+    held: list[Digests] = []
+    for some in chain(found, [None]):
+        if some is not None:
+            held.append(some)
+            if sum(len(x.shorts) for x in held) < _DIGESTS_AT_ONCE:
+                continue
+        both = common(entries.shorts, pa.concat_arrays([shorts[0], *(x.shorts for x in held)]))
+        shorts.append(both)
+        for x in held if len(both) else ():
+            if x.path is not None and x.rows is not None:
+                rows.append({x.path: x.rows.filter(pc.is_in(x.shorts, value_set=both))})
+        held = []
+    return Met(pc.unique(pa.concat_arrays(shorts)), joined_rows(rows))
+
+
+def in_full(entries: Entries, met: Met) -> StatedLists:
+    """The entries in full whose first 64 bits were met."""
+    digests: dict[str, dict[str, Lists]] = {}
+    if not len(met.shorts):
+        return StatedLists()
+    forms = dict(
+        entries.store.engine.rows("select list_id, forms from lists where forms is not null")
+    )
+    for batch in _checkable(entries.store):
+        met_here = pc.is_in(prefixes(batch["digest"]), value_set=met.shorts)
+        for line in batch.filter(met_here).to_pylist():
+            lists = digests.setdefault(line["kind"], {})
+            lists[line["digest"]] = (*lists.get(line["digest"], ()), int(line["list_id"]))
+    return StatedLists(
+        exact=digests,
+        forms={list_id: frozenset(names) for list_id, names in forms.items()},
+        rows=met.rows,
+    )
+
+
+# -- what rows with a listed value pass on -----------------------------------------------------
+
+
+def hit_links(what: tuple[StatedLists, Source]) -> dict[str, set[int]]:
+    """The keys of the links of the rows that a list hits, with those lists."""
+    known, source = what
+    links: dict[str, set[int]] = {}
+    if not (known.rows or known.beside.links or known.beside.hashes):
+        return links
+    first = source.first
+    for rows in source.rows(known.roles):
+        if "url" in rows.columns:
+            named = judge(rows, known, None, known.rows_of(source.path, first, rows.n))
+            at = sorted(named)
+            for number, row in zip(at, rows.take(at).plain(), strict=True):
+                lists = {r.list_id for r in named[number] if r.list_id is not None}
+                for key in model.shared_keys(row):
+                    links.setdefault(key, set()).update(lists)
+        first += rows.n
+    return links
+
+
+def named_beside(known: StatedLists, apart: Apart) -> StatedSidecars:
+    """What the rows of a sidecar with a listed image name."""
+    found: dict[str | int, set[tuple[int, str]]] = {}
+    source = apart.source
+    first = source.first
+    for rows in source.rows({*apart.keys, *known.images}) if source.path in known.rows else ():
+        for row in rows.take(known.rows_of(source.path, first, rows.n)).plain():
+            named = {(list_id, kind) for list_id, kind in model.listed_images(row, known)}
+            for key in model.sidecar_keys(row, apart.keys) if named else ():
+                found.setdefault(key, set()).update(named)
+        first += rows.n
+    by_key: dict[str, Named] = {k: tuple(v) for k, v in found.items() if isinstance(k, str)}
+    by_hash: dict[int, Named] = {k: tuple(v) for k, v in found.items() if isinstance(k, int)}
+    return StatedSidecars(by_key, by_hash)
+
+
+# -- digests of 64 bits ------------------------------------------------------------------------
+
+
+def prefixes(digests: pa.Array) -> pa.Array:
+    """The first 64 bits of lower-case hex digests as int64.
+
+    Nulls, and texts that do not begin with 16 hex digits, are left out: they equal no digest.
+    """
+    present = pc.drop_null(digests)
+    found = _unhex(present)
+    if found is None:
+        found = _unhex(present.filter(pc.match_substring_regex(present, _HEX)))
+    return found if found is not None else pa.array([], pa.int64())
+
+
+def _unhex(digests: pa.Array) -> pa.Array | None:
+    heads = pc.binary_slice(pc.cast(digests, pa.binary()), 0, 16)
+    if not len(heads):
+        return pa.array([], pa.int64())
+    text = heads.buffers()[2]
+    try:
+        raw = binascii.unhexlify(text.slice(0, text.size)) if text is not None else b""
+    except binascii.Error:
+        return None
+    if len(raw) != 8 * len(heads):  # one was shorter, so the pieces do not line up
+        return None
+    return pa.Array.from_buffers(pa.int64(), len(heads), [None, pa.py_buffer(raw)])
+
+
+def _first_bytes(digests: pa.Array) -> pa.Array:
+    """The first 64 bits of digests in bytes."""
+    heads = pc.binary_slice(pc.cast(digests, pa.binary()), 0, 8) if len(digests) else digests
+    data = heads.buffers()[2] if len(digests) else pa.py_buffer(b"")
+    return pa.Array.from_buffers(pa.int64(), len(heads), [None, data])
+
+
+def prefix_of(digests: Iterable[str]) -> pa.Array:
+    """`prefixes` of a few digests."""
+    return prefixes(pa.array(list(digests), pa.string()))
+
+
+def common(left: pa.Array, right: pa.Array) -> pa.Array:
+    """The distinct values that stand in both arrays; the smaller one is the one hashed."""
+    small, large = sorted((left, right), key=len)
+    if not len(small):
+        return pa.array([], pa.int64())
+    return pc.unique(large.filter(pc.is_in(large, value_set=small)))
