@@ -20,7 +20,6 @@ from relaion.cli.app import run
 from relaion.lists import store
 from relaion.run.pool import AnyTask, TaskOutcome
 from relaion.run.process import packed
-from relaion.run.tasks import Task
 from relaion.run.worker import Serving
 
 JOINED = pa.schema(
@@ -44,7 +43,7 @@ class InProcess:
 
     def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
         for task in tasks:
-            work = task.settings.work if isinstance(task, Task) else task.work
+            work = task.settings.work
             serving = self._serving.setdefault(work, Serving(work / "errors.log"))
             said = json.loads(json.dumps(serving.answer(packed(task))))
             yield TaskOutcome(task.no, said["error"], said["fatal"], said)

@@ -134,7 +134,10 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
             if not is_odd and not hosts_below(key) <= set(below):
                 yield "an inner host that is not odd is named below its hosts", links.held[n]
     texts = [(n, s) for n, held in enumerate(links.held) for _, s in spellings(unmarked(held))]
-    columns = [pa.array(c, t) for c, t in zip(zip(*texts), (pa.int32(), pa.binary()))]
+    columns = [
+        pa.array(c, t)
+        for c, t in zip(zip(*texts, strict=True), (pa.int32(), pa.binary()), strict=True)
+    ]
     engine.execute("create or replace temp table texts (n integer, text blob)")
     engine.insert("texts", pa.table(columns, ["n", "text"]))
     for kind, algorithm in (("url_md5", "md5"), ("url_sha1", "sha1"), ("url_sha256", "sha256")):

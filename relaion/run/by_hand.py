@@ -6,6 +6,7 @@ noted (`tape.py`). So the text follows the run, not a second list of what it doe
 
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from relaion.engine import literal
@@ -14,7 +15,7 @@ from relaion.paths import atomic_write, private_folder, shown
 from relaion.roles import COUNTED
 from relaion.run.decide import Decider
 from relaion.run.find import BATCH_ROWS, Hunt
-from relaion.run.find_task import Finders, FindTask, Search, run_find
+from relaion.run.find_task import Finders, FindTask, run_find
 from relaion.run.journal import FIND, Journal
 from relaion.run.needed_kinds import snapshot
 from relaion.run.pipeline import Request
@@ -23,7 +24,7 @@ from relaion.run.settings import write_keywords
 from relaion.run.sidecars import read_sealed_sidecars
 from relaion.run.survey import Numbered, several
 from relaion.run.tape import Tape
-from relaion.run.tasks import Settings, task
+from relaion.run.tasks import task
 
 SCRIPT = "by_hand.sql"
 _DATA = "data"
@@ -78,9 +79,9 @@ def _write(
     work = private_folder(into / _DATA)
     journal = Journal(work)
     store = snapshot(lists, request.known, journal)
-    parameters, limits = request.parameters, request.limits
+    settings = replace(request.settings, out=into, work=work)
     beside = (
-        read_sealed_sidecars(request.sidecars, journal, parameters.columns, [])
+        read_sealed_sidecars(request.sidecars, journal, settings.columns, [])
         if request.sidecars
         else ()
     )
@@ -88,20 +89,14 @@ def _write(
         write_keywords(work, request.keywords)
     tape = Tape(work / "answers")
     tape.add(_files(shards))
-    search = Search(
-        request.version, parameters.same_link, parameters.inner, beside, limits.workers, COUNTED
-    )
     failed: list[str] = []
     hunt = Hunt(
-        search, store, journal, limits.find_memory, _Here(tape), progress,
+        settings, beside, COUNTED, store, journal, _Here(tape), progress,
         lambda _, line: failed.append(line),
     )  # fmt: skip
     searched = hunt.run(shards)
     if failed:
         raise InputError(several(failed))
-    settings = Settings(
-        into, work, request.editions, parameters, request.version, limits.find_memory, 0, link=False
-    )
     decider = Decider(settings, tape.connect, tape.connect_own)
     try:
         copies = journal.copies(n.no for n in shards)

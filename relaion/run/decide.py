@@ -24,9 +24,9 @@ from relaion.run.own_edition import (
     own_removals,
     run_edition,
 )
-from relaion.run.settings import words_at
+from relaion.run.settings import Settings, words_at
 from relaion.run.survey import Numbered, sources
-from relaion.run.tasks import Settings, Task
+from relaion.run.tasks import Task
 from relaion.run.utf8_copy import Copies, original
 from relaion.sqlset import load
 
@@ -50,7 +50,7 @@ class Decider:
     ) -> None:
         self.settings = settings
         self._opened, self._opened_own = opened, opened_own
-        self._scripts = load(settings.version)
+        self._scripts = load(settings.sql_version)
         self._left = ExitStack()
         self._engine: Engine | None = None
         self._pattern: str | None = None
@@ -98,7 +98,7 @@ class Decider:
             return self._engine
         settings = self.settings
         engine = self._left.enter_context(
-            self._opened(threads=1, memory=settings.memory, temp=settings.work)
+            self._opened(threads=1, memory=settings.limits.decide_memory, temp=settings.work)
         )
         engine.read_parquet("lists", [settings.work / "lists.parquet"])
         engine.execute(f"create temp table editions ({EDITIONS})")
@@ -117,7 +117,7 @@ class Decider:
         """What the scripts of editions read: the rows of some shards, the hits, the rules."""
         settings = self.settings
         engine.view_shards(
-            sources(shards), settings.version, wanted=("shard",), shown_roles=_DECIDING
+            sources(shards), settings.sql_version, wanted=("shard",), shown_roles=_DECIDING
         )
         engine.execute("create or replace temp table shards (shard_no integer, n_rows bigint)")
         numbers = pa.array([n.no for n in shards], pa.int32())
@@ -125,17 +125,16 @@ class Decider:
         engine.insert("shards", pa.table({"shard_no": numbers, "n_rows": rows}))
         for table in FOUND:
             engine.read_parquet(table, [settings.work / f"{table}.parquet"], in_table="shards")
-        parameters = settings.parameters
         engine.run(
             self._scripts["40_rule_hits"],
-            unsafe_above=parameters.unsafe_above,
-            keyword_above=parameters.keyword_above,
-            unscored=parameters.unscored,
+            unsafe_above=settings.unsafe_above,
+            keyword_above=settings.keyword_above,
+            unscored=settings.unscored,
         )
         if self._pattern is not None:
             engine.run(
                 self._scripts["41_keyword_hits"],
-                keyword_above=parameters.keyword_above,
+                keyword_above=settings.keyword_above,
                 keyword_pattern=self._pattern,
             )
         engine.run(self._scripts["45_removals"])

@@ -15,14 +15,16 @@ from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
 from relaion.paths import Seal, file_sha256, private_folder, shown
-from relaion.run.find_task import FindTask, Search
+from relaion.run.find_task import FindTask
 from relaion.run.hits import Count, Hits, Union
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.pool import Executor, Progress, TaskOutcome
+from relaion.run.settings import Settings
 from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sidecars import UNREAD, seals_of
 from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
+from relaion.sidecars.sidecar import Sidecar
 
 BATCH_ROWS = 100_000_000
 ALIKE = 20  # shards that fail before one succeeds: it is not the shards
@@ -48,12 +50,17 @@ class Searched:
 
 @dataclass
 class Hunt:
-    """A search over shards in order of number. `fail` hears of each shard that broke it."""
+    """A search over shards in order of number, as far as the journal lacks it.
 
-    search: Search
+    `sidecars` name further rows by image hash; the values of `roles` are counted. `fail` hears of
+    each shard that broke it.
+    """
+
+    settings: Settings
+    sidecars: tuple[Sidecar, ...]
+    roles: tuple[str, ...]
     store: Snapshot
     journal: Journal
-    memory: str
     executor: Executor
     progress: Progress
     fail: Fail
@@ -62,7 +69,7 @@ class Hunt:
     @property
     def work(self) -> Path:
         """The work folder of the run."""
-        return self.journal.work
+        return self.settings.work
 
     def run(self, shards: Sequence[Numbered]) -> Searched:
         """Search all shards; leaves list_hits, same_link and lists in the work folder.
@@ -71,14 +78,14 @@ class Hunt:
         OutputError where nothing can be searched.
         """
         private_folder(self.work / FIND)
-        if self.search.sidecars:
+        if self.sidecars:
             self._sidecars()
         hits = Ledger(self.journal, "hits")
         self._sweep("match", "hits", shards, hits, {})
         seals = hits.seals
         all_hits, all_keys = self._gathered(hits)
         found: list[Ledger] = []
-        if self.search.same_link and read_footer(all_keys).rows:
+        if self.settings.same_link and read_footer(all_keys).rows:
             same = Ledger(self.journal, f"same-{file_sha256(all_keys)[:16]}")
             same.keep(seals)
             reads: Reads = {"list_hits": (all_hits,), "hit_keys": (all_keys,)}
@@ -97,7 +104,7 @@ class Hunt:
         return tuple(n for n in shards if n.no not in self._failed)
 
     def _sidecars(self) -> None:
-        outcome = self._made(self._task("sidecars"), seals_of(self.search.sidecars))
+        outcome = self._made(self._task("sidecars"), seals_of(self.sidecars))
         if isinstance(outcome, str):
             raise InputError(f"the sidecars cannot be searched: {outcome}")
 
@@ -172,7 +179,7 @@ class Hunt:
         }
         copies = {} if step == "hits" else self.journal.copies(n.no for n in shards)
         return FindTask(
-            step, self.search, self.store.path, self.work, self.memory, tuple(shards),
+            step, self.settings, self.store.path, self.sidecars, self.roles, tuple(shards),
             dict(reads or {}), writes[step], copies=copies, origin=self.store.origin,
         )  # fmt: skip
 
@@ -227,7 +234,7 @@ class Hunt:
         self, shards: Sequence[Numbered], ledger: Ledger, hits: Path, same: list[Path]
     ) -> dict[str, Any]:
         values = tuple(self._path(n.replace("hits", "values", 1)) for n in ledger.names)
-        values += (self.work / UNREAD,) if self.search.sidecars else ()
+        values += (self.work / UNREAD,) if self.sidecars else ()
         reads = {"list_hits": (hits,), "same_link": tuple(same), "found_values": values}
         files = [[p.name, file_sha256(p)] for p in (hits, *same, *values)]
         value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]

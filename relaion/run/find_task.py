@@ -19,6 +19,7 @@ from relaion.run.python_answers import (
     fill_spelled,
     make_tables,
 )
+from relaion.run.settings import Settings
 from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sidecars import find_sidecar_keys
 from relaion.run.survey import Numbered, sources
@@ -34,32 +35,24 @@ FOUND = ("list_hits", "same_link", "lists")  # the files that shard tasks read
 MACROS = ("05_link_macros", "07_spelling_macros", "08_inner_macros", "09_scope_macros")
 
 
-@dataclass(frozen=True)
-class Search:
-    """How to search.
-
-    `sidecars` name further rows by image hash; `inner` looks at links inside links too,
-    `same_link` at other rows with a listed link. `workers` may compute row hashes. `roles`
-    are those whose values are counted.
-    """
-
-    version: str
-    same_link: bool = True
-    inner: bool = True
-    sidecars: tuple[Sidecar, ...] = ()
-    workers: int = 1
-    roles: tuple[str, ...] = ()
-
-
 class Finder:
     """Runs the find scripts on one connection that has the list store attached as `store`."""
 
-    def __init__(self, engine: Engine, search: Search, work: Path) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        sidecars: tuple[Sidecar, ...] = (),
+        roles: tuple[str, ...] = (),
+    ) -> None:
+        """`sidecars` name further rows by image hash; the values of `roles` are counted."""
         self.engine = engine
-        self.copies = Copies(work, {})
-        self._search = search
-        self._work = work
-        self._scripts = load(search.version)
+        self.copies = Copies(settings.work, {})
+        self._settings = settings
+        self._sidecars_given = sidecars
+        self._roles = roles
+        self._workers = settings.limits.workers
+        self._scripts = load(settings.sql_version)
         for macros in MACROS:
             engine.macros(self._script(macros))
         make_tables(engine)
@@ -69,18 +62,20 @@ class Finder:
 
     def sidecar_keys(self) -> None:
         """Table `sidecar_keys`, left in the work folder for `list_hits`."""
-        search = self._search
-        find_sidecar_keys(self.engine, search.sidecars, search.version, self._work, self.copies)
+        given = self._settings
+        find_sidecar_keys(
+            self.engine, self._sidecars_given, given.sql_version, given.work, self.copies
+        )
 
     def list_hits(self, shards: Sequence[Numbered]) -> None:
         """Table `list_hits`: the rows of these shards that a list or a sidecar names.
 
         Reads `sidecar_keys`.
         """
-        if self._search.sidecars:
-            self.engine.read_parquet("sidecar_keys", [self._work / SIDECAR_KEYS])
+        if self._sidecars_given:
+            self.engine.read_parquet("sidecar_keys", [self._settings.work / SIDECAR_KEYS])
         wanted = NeededKinds(self.engine)
-        self._read(shards, lambda: self._search_lists(shards, wanted), self._search.roles)
+        self._read(shards, lambda: self._search_lists(shards, wanted), self._roles)
 
     def hit_keys(self, shards: Sequence[Numbered]) -> None:
         """Table `hit_keys`: the links of the rows of these shards that are in `list_hits`."""
@@ -100,7 +95,7 @@ class Finder:
         def look() -> None:
             read = sources(self.copies.as_read(shards))
             self.engine.view_shards(
-                read, self._search.version, looked_at, wanted, shown_roles=("row_hash",)
+                read, self._settings.sql_version, looked_at, wanted, shown_roles=("row_hash",)
             )
             search()
 
@@ -108,7 +103,7 @@ class Finder:
 
     def _search_lists(self, batch: Sequence[Numbered], wanted: NeededKinds) -> None:
         run = self.engine.run
-        inner = self._search.inner and (wanted.has_links or wanted.has_hashed)
+        inner = self._settings.inner and (wanted.has_links or wanted.has_hashed)
         run(self._script("fast/14_listed_hosts"), has_links=wanted.has_links, has_inner=inner)
         self._link_keys(
             has_links=wanted.has_links, has_hosts="host" in wanted.kinds,
@@ -119,8 +114,8 @@ class Finder:
             has_hashed=wanted.has_hashed,
             kinds=sorted(wanted.kinds),
         )
-        fill_spelled(self.engine, self._search.workers)
-        fill_row_hashes(self.engine, batch, wanted.row_hashes, self._search.workers)
+        fill_spelled(self.engine, self._workers)
+        fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
         run(
             self._script("24_row_keys"),
             kinds=sorted(wanted.kinds),
@@ -128,10 +123,10 @@ class Finder:
             forms=wanted.forms,
         )
         run(self._script("30_list_hits"))
-        run(self._script("31_found_values"), roles=list(self._search.roles))
+        run(self._script("31_found_values"), roles=list(self._roles))
 
     def _search_same_link(self) -> None:
-        self.engine.run(self._script("fast/34_hit_tails"), has_inner=self._search.inner)
+        self.engine.run(self._script("fast/34_hit_tails"), has_inner=self._settings.inner)
         self._link_keys(has_links=True, has_hosts=False, has_hashed=False)
         self.engine.run(self._script("35_same_link"))
 
@@ -140,15 +135,15 @@ class Finder:
         self.engine.run(
             self._script("fast/15_near_links"), has_hosts=has_hosts, has_hashed=has_hashed
         )
-        if self._search.inner and (has_links or has_hashed):
-            fill_inner(self.engine, self._search.workers)
+        if self._settings.inner and (has_links or has_hashed):
+            fill_inner(self.engine, self._workers)
             self.engine.run(self._script("18_inner_links"))
         self._keyed(wanted=has_links)
 
     def _keyed(self, *, wanted: bool = True) -> None:
         """Table `link_keys` for `near_links`; not `wanted` where only hashed links are listed."""
         self.engine.run(self._script("fast/19_odd_links"), has_links=wanted)
-        fill_keys(self.engine, self._search.workers)
+        fill_keys(self.engine, self._workers)
         self.engine.run(self._script("20_link_keys"), has_links=wanted)
 
     def _search_keys(self) -> None:
@@ -189,14 +184,15 @@ class FindTask:
     and one of all keys; `same` searches the gathered keys in the shards; `count` counts what
     was found. `reads` and `writes` name files by the table that they hold. `seals` are the
     shards as `hits` saw them, `copies` the private ones of `utf8_copy.Copies`. `store` is the
-    run's own snapshot of the store that `origin` names.
+    run's own snapshot of the store that `origin` names; `roles` are those whose values are
+    counted.
     """
 
     step: str
-    search: Search
+    settings: Settings
     store: Path
-    work: Path
-    memory: str
+    sidecars: tuple[Sidecar, ...] = ()
+    roles: tuple[str, ...] = ()
     shards: tuple[Numbered, ...] = ()
     reads: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     writes: dict[str, Path] = field(default_factory=dict)
@@ -216,8 +212,8 @@ class FindTask:
         rows = [n.shard.rows for n in self.shards]
         size = [n.shard.bytes for n in self.shards]
         if self.step == "sidecars":
-            rows += [s.rows for s in self.search.sidecars]
-            size += [s.bytes for s in self.search.sidecars]
+            rows += [s.rows for s in self.sidecars]
+            size += [s.bytes for s in self.sidecars]
         return seconds_for(sum(rows), sum(size), ROWS_A_SECOND, len(rows))
 
 
@@ -253,15 +249,16 @@ class Finders:
 
     def of(self, task: FindTask) -> Finder:
         """The one for this task; raises ListError where the store cannot be read any more."""
-        wanted = (task.search, task.store, task.work, task.memory)
+        wanted = (task.settings, task.store, task.sidecars, task.roles)
         if self._now is None or self._of != wanted:
             self.close()
             self._now, self._of = self._open(task), wanted
         return self._now
 
     def _open(self, task: FindTask) -> Finder:
+        limits = task.settings.limits
         engine = self._left.enter_context(
-            self._opened(threads=task.search.workers, memory=task.memory, temp=task.work)
+            self._opened(threads=limits.workers, memory=limits.find_memory, temp=task.settings.work)
         )
         try:
             engine.attach(task.store, "store")
@@ -271,7 +268,7 @@ class Finders:
                 f"{shown(task.origin or task.store)}: cannot be read any more; restore it, then "
                 "repeat the command"
             ) from None
-        return Finder(engine, task.search, task.work)
+        return Finder(engine, task.settings, task.sidecars, task.roles)
 
     def close(self) -> None:
         """Close the connection that is open."""
@@ -286,7 +283,7 @@ def run_find(task: FindTask, finders: Finders) -> StepDone:
     """
     try:
         finder = finders.of(task)
-        finder.copies = Copies(task.work, task.copies)
+        finder.copies = Copies(task.settings.work, task.copies)
         done = _STEPS[task.step](finder, task)
     except BaseException:
         finders.close()
@@ -298,7 +295,7 @@ def run_find(task: FindTask, finders: Finders) -> StepDone:
 
 def _sidecars(finder: Finder, task: FindTask) -> StepDone:
     finder.sidecar_keys()
-    return StepDone(digests_of(task.work, task.writes.values()), copies=finder.copies.made)
+    return StepDone(digests_of(task.settings.work, task.writes.values()), copies=finder.copies.made)
 
 
 def _hits(finder: Finder, task: FindTask) -> StepDone:
@@ -311,12 +308,12 @@ def _hits(finder: Finder, task: FindTask) -> StepDone:
                 raise replaced(n.shard.path)
         finder.list_hits(task.shards)
         hit = {no for (no,) in engine.rows("select distinct shard_no from list_hits")}
-        if task.search.same_link and hit:
+        if task.settings.same_link and hit:
             finder.hit_keys([n for n in task.shards if n.no in hit])
         else:
             _make(engine, "hit_keys")
 
-    seals = read_sealed(_paths(task), look, task.search.workers)
+    seals = read_sealed(_paths(task), look, task.settings.limits.workers)
     return _left(finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)})
 
 
@@ -325,7 +322,7 @@ def _gather(finder: Finder, task: FindTask) -> StepDone:
     for table, path in task.writes.items():
         _read(engine, task, table)
         engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
-    return StepDone(digests_of(task.work, task.writes.values()))
+    return StepDone(digests_of(task.settings.work, task.writes.values()))
 
 
 def _same(finder: Finder, task: FindTask) -> StepDone:
@@ -348,7 +345,7 @@ def _left(finder: Finder, task: FindTask, seals: dict[int, Seal]) -> StepDone:
     """Write what was found in some shards."""
     for table, path in task.writes.items():
         finder.engine.write_parquet(f"from {table}", path)
-    files = digests_of(task.work, task.writes.values())
+    files = digests_of(task.settings.work, task.writes.values())
     return StepDone(files, seals, finder.copies.made)
 
 
@@ -364,13 +361,13 @@ def _count(finder: Finder, task: FindTask) -> StepDone:
             "insert into shards values (?, ?, ?)", [n.no, shown(n.shard.subset), n.shard.rows]
         )
     engine.execute("create or replace temp table lists as from store.lists")
-    engine.run(load(task.search.version)["36_hit_counts"])
-    write_find(engine, task.work)
+    engine.run(load(task.settings.sql_version)["36_hit_counts"])
+    write_find(engine, task.settings.work)
     for table, path in task.writes.items():
         engine.write_parquet(f"from {table}", path)
     _read(engine, task, "found_values")
-    made = [*task.writes.values(), *(task.work / f"{table}.parquet" for table in FOUND)]
-    return StepDone(digests_of(task.work, made), found=_found(engine))
+    made = [*task.writes.values(), *(task.settings.work / f"{table}.parquet" for table in FOUND)]
+    return StepDone(digests_of(task.settings.work, made), found=_found(engine))
 
 
 def _found(engine: Engine) -> dict[str, object]:

@@ -26,7 +26,7 @@ from relaion.run.survey import Numbered, sources
 from relaion.sqlset import Script, load, parse
 
 if TYPE_CHECKING:
-    from relaion.run.tasks import Settings
+    from relaion.run.settings import Settings
 
 FOUND = ("list_hits", "same_link")  # what the search left, for all shards together
 EDITIONS = "edition varchar, parent varchar, labels varchar[]"
@@ -73,12 +73,12 @@ def own_removals(
 
     def decided(source: Path | None) -> pa.Table:
         with opened(
-            n.no, edition.name, threads=1, memory=settings.memory, temp=settings.work
+            n.no, edition.name, threads=1, memory=settings.limits.decide_memory, temp=settings.work
         ) as own:
-            _load(own, settings.version, engine, n, only)
+            _load(own, settings.sql_version, engine, n, only)
             if source is not None:
                 own.view_source(n.no, source, whole.schema.names)
-            own.run(load(settings.version)["45_removals"])
+            own.run(load(settings.sql_version)["45_removals"])
             own.insert("removals", before)
             own.lock(files=[n.shard.path, *([source] if source else [])])
             _run_own(own, edition)

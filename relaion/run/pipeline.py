@@ -19,14 +19,12 @@ from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.audit import FinishedRun, write_audit
 from relaion.run.coverage import Coverage, coverage, left_out, reach
-from relaion.run.editions import Edition
 from relaion.run.find import ALIKE, Hunt, Searched
-from relaion.run.find_task import Search
 from relaion.run.hits import hold, notices
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.needed_kinds import KnownLists
 from relaion.run.pool import Executor, Progress, TaskOutcome
-from relaion.run.settings import Keywords, Limits, Parameters, Plan, write_keywords
+from relaion.run.settings import Keywords, Plan, Settings, write_keywords
 from relaion.run.sidecars import (
     ChangedSidecarError,
     check_sidecars,
@@ -35,7 +33,7 @@ from relaion.run.sidecars import (
     sidecar_lines,
 )
 from relaion.run.survey import Inputs, Numbered, several
-from relaion.run.tasks import Report, Settings, Task, is_done, task, tasks
+from relaion.run.tasks import Report, Task, is_done, task, tasks
 from relaion.sidecars.sidecar import Sidecar
 
 
@@ -50,14 +48,11 @@ def _named(n: Numbered, error: str | None) -> str:
 class Request:
     """The checked arguments of a run."""
 
+    settings: Settings
     inputs: Inputs
-    editions: tuple[Edition, ...]
     known: KnownLists
     keywords: Keywords | None
-    parameters: Parameters
     plan: Plan
-    limits: Limits
-    version: str
     sidecars: tuple[Path, ...]
 
 
@@ -71,7 +66,6 @@ class Run:
     lists: Snapshot
     executor: Executor
     progress: Progress
-    copy: bool
     yes: bool
     _failed: list[str] = field(default_factory=list)
     _written: int = 0  # shards, by this process
@@ -98,11 +92,11 @@ class Run:
         lines = sidecar_lines(beside)
         asked = Asked(
             self.request.known.kinds,
-            {rule for e in self.request.editions for rule in e.rules},
+            {rule for e in self.request.settings.editions for rule in e.rules},
             roles_beside(beside),
             self.request.keywords is not None,
             {x["label"] for x in self.request.known.lists}.difference(
-                *(e.labels for e in self.request.editions)
+                *(e.labels for e in self.request.settings.editions)
             ),
         )
         passed_over = left_out(inputs, beside, asked, searched.values)
@@ -130,12 +124,13 @@ class Run:
     ) -> tuple[Coverage, ...]:
         """Count what could be matched; whoever changed a file by then is told so by its name."""
         inputs, request = self.request.inputs, self.request
+        version = request.settings.sql_version
         try:
             return (
                 *coverage(
                     inputs, searched.values, COUNTED, row_hashes="row_hash" in request.known.kinds
                 ),
-                *reach(inputs, beside, request.limits, self.journal, request.version),
+                *reach(inputs, beside, request.settings.limits, self.journal, version),
             )
         finally:
             self._refuse_changed(reports)
@@ -146,7 +141,7 @@ class Run:
         for n in self.request.inputs.shards:
             if not reports[n.no].is_of(n.shard.path):
                 self.journal.mark_changed([n.no])
-                for edition in self.request.editions:  # a hard link to it changed with it
+                for edition in self.request.settings.editions:  # a hard link to it changed with it
                     target = self.place.path / edition.name / n.shard.subset / n.shard.name
                     target.unlink(missing_ok=True)
                 self._fail_shard(n, str(replaced(n.shard.path)))
@@ -165,7 +160,7 @@ class Run:
             return ()
         try:
             return read_sealed_sidecars(
-                self.request.sidecars, self.journal, self.request.parameters.columns, told
+                self.request.sidecars, self.journal, self.request.settings.columns, told
             )
         except ChangedSidecarError:
             raise
@@ -176,13 +171,8 @@ class Run:
     def _search(self, beside: tuple[Sidecar, ...]) -> Searched:
         """Find the rows that the lists name; stops where that is too much to be true."""
         request = self.request
-        parameters = request.parameters
-        search = Search(
-            request.version, parameters.same_link, parameters.inner, beside,
-            request.limits.workers, COUNTED,
-        )  # fmt: skip
         hunt = Hunt(
-            search, self.lists, self.journal, request.limits.find_memory, self.executor,
+            request.settings, beside, COUNTED, self.lists, self.journal, self.executor,
             self.progress, self._fail_shard,
         )  # fmt: skip
         try:
@@ -199,8 +189,7 @@ class Run:
         A batch that failed as a whole is done again shard by shard, so that only the shard
         that failed is set aside.
         """
-        request = self.request
-        settings = self._settings()
+        settings = self.request.settings
         digests, seals = searched.digests, searched.seals
         reports = {}
         for n in searched.shards:
@@ -210,7 +199,7 @@ class Run:
                 reports[n.no] = report
         waiting = [n for n in searched.shards if n.no not in reports]
         self.progress.phase("clean", len(waiting), sum(n.shard.rows for n in waiting))
-        workers = request.limits.fitting(request.limits.workers)
+        workers = settings.limits.fitting(settings.limits.workers)
         copies = self.journal.copies(n.no for n in waiting)
         batches = list(tasks(settings, waiting, digests, seals, workers, copies))
         while batches:
@@ -256,14 +245,6 @@ class Run:
                 "so it is not the shards; mend the cause and repeat the command to go on)"
             )
 
-    def _settings(self) -> Settings:
-        request = self.request
-        return Settings(
-            self.place.path.absolute(), self.place.work.absolute(), request.editions,
-            request.parameters, request.version, request.limits.decide_memory,
-            request.limits.writer_bytes, not self.copy,
-        )  # fmt: skip
-
     def _told(
         self, searched: Searched, reached: frozenset[str], reports: Mapping[int, Report]
     ) -> list[str]:
@@ -271,7 +252,10 @@ class Run:
         told = list(request.inputs.notices)
         inputs, kinds = request.inputs, request.known.kinds
         told += notices(searched.hits, kinds, inputs.roles, reached, inputs.refused)
-        if any("unsafe_keyword" in e.rules for e in request.editions) and not request.keywords:
+        if (
+            any("unsafe_keyword" in e.rules for e in request.settings.editions)
+            and not request.keywords
+        ):
             told.append("no --keywords: the rule that needs them is off")
         for report in reports.values():
             told += report.notices

@@ -21,6 +21,7 @@ from relaion.sqlset import load
 
 if TYPE_CHECKING:
     from relaion.run.editions import Edition
+    from relaion.run.survey import Numbered
 
 # -- Sizes as people write them ----------------------------------------------------------------
 
@@ -162,19 +163,42 @@ KEYWORD_ABOVE = 0.95
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """The settings that decide which rows stay.
+class Settings:
+    """What a run was asked to do: built once by its stage, and passed whole to every part of it.
 
-    `keywords` is None, or the HMAC digest of the keyword file and how many it holds.
+    `out` and `work` are absolute; a dry run has no `out`. `keywords` is None, or the HMAC digest
+    of the keyword file and how many it holds. `copy` instead of hard links to what loses no row.
     """
 
-    unscored: str
-    same_link: bool
-    inner: bool
-    keywords: dict[str, Any] | None
-    columns: dict[str, str | list[str]]
+    sql_version: str
+    limits: Limits
+    work: Path = Path()
+    out: Path = Path()
+    editions: "tuple[Edition, ...]" = ()
+    same_link: bool = True
+    inner: bool = True
+    unscored: str = "keep"
+    keywords: dict[str, Any] | None = None
+    columns: dict[str, str | list[str]] = field(default_factory=dict)
     unsafe_above: float = UNSAFE_ABOVE
     keyword_above: float = KEYWORD_ABOVE
+    copy: bool = False
+
+    def public(self) -> dict[str, Any]:
+        """Those that decide which rows stay, as the manifest has them: no path, no listed value."""
+        return {
+            "unscored": self.unscored,
+            "same_link": self.same_link,
+            "inner": self.inner,
+            "keywords": self.keywords,
+            "columns": self.columns,
+            "unsafe_above": self.unsafe_above,
+            "keyword_above": self.keyword_above,
+        }
+
+    def target(self, edition: str, shard: "Numbered") -> Path:
+        """Where a shard of an edition goes."""
+        return self.out / edition / shard.shard.subset / shard.shard.name
 
 
 @dataclass(frozen=True)
@@ -208,11 +232,9 @@ def versions() -> dict[str, str]:
 
 
 def make_plan(
+    settings: Settings,
     inputs: Sequence[Mapping[str, Any]],
-    editions: "Sequence[Edition]",
     lists: Sequence[Mapping[str, Any]],
-    parameters: Parameters,
-    sql_version: str,
     sidecars: Sequence[Path] = (),
 ) -> Plan:
     """The plan of a run.
@@ -220,12 +242,14 @@ def make_plan(
     `inputs` holds subset, shard, rows, bytes; `lists` holds list_id, source, title, label,
     received, digest, entries.
     """
-    scripts = [{"name": f"{k}.sql", "sha256": s.sha256} for k, s in load(sql_version).items()]
+    scripts = [
+        {"name": f"{k}.sql", "sha256": s.sha256} for k, s in load(settings.sql_version).items()
+    ]
     return Plan(
         versions=versions(),
-        sql_version=sql_version,
+        sql_version=settings.sql_version,
         scripts=scripts,
-        parameters=asdict(parameters),
+        parameters=settings.public(),
         editions=[
             {
                 "name": e.name,
@@ -236,7 +260,7 @@ def make_plan(
                 "sha256": e.script.sha256,
                 "builtin": e.built_in,
             }
-            for e in editions
+            for e in settings.editions
         ],
         lists=[dict(entry) for entry in lists],
         inputs=[dict(item) for item in inputs],

@@ -25,8 +25,9 @@ from relaion.paths import (
     stamp_of,
 )
 from relaion.run.decide import Deciders, Decision
+from relaion.run.settings import Settings
 from relaion.run.survey import Numbered
-from relaion.run.tasks import BatchDone, Report, Settings, Task, WrittenShard
+from relaion.run.tasks import BatchDone, Report, Task, WrittenShard
 
 Outputs: TypeAlias = "tuple[dict[str, WrittenShard], list[str]]"
 
@@ -149,7 +150,7 @@ def _write(settings: Settings, n: Numbered, decision: Decision) -> Outputs:
     notices: list[str] = []
     if targets:
         written = write_editions(
-            n.shard.path, [t for _, t in targets], memory_bytes=settings.writer_bytes
+            n.shard.path, [t for _, t in targets], memory_bytes=settings.limits.writer_bytes
         )
         for (name, to), w in zip(targets, written, strict=True):
             if w.rows != n.shard.rows - len(removed[name]):
@@ -167,7 +168,7 @@ def _same_bytes(
     for edition in settings.editions:
         if edition.name not in outputs:
             with atomic_write(settings.target(edition.name, n)) as part:
-                how = "linked" if settings.link and _linked(source, part, read) else "copied"
+                how = "linked" if not settings.copy and _linked(source, part, read) else "copied"
                 if how == "copied" and _copied(source, part) != sha256:
                     raise replaced(source)
             outputs[edition.name] = WrittenShard(n.shard.rows, n.shard.bytes, sha256, how)

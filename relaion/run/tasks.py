@@ -9,37 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from relaion.paths import Seal, Stamp, is_still, shown
 from relaion.run.process import seconds_for
-from relaion.run.settings import Parameters
+from relaion.run.settings import Settings
 
 if TYPE_CHECKING:
-    from relaion.run.editions import Edition
     from relaion.run.survey import Numbered
 
 # -- The work on a batch of shards as plain values: what is to be done, and what was done ------
 # A task is pickled on its way to a worker; `rewrite.py` does it.
 
 ROWS_A_SECOND = 5_000  # an edition script and two editions of long captions take a tenth
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What all tasks of a run share.
-
-    `memory` is what one worker may take for its queries, `writer_bytes` for what it writes.
-    """
-
-    out: Path
-    work: Path
-    editions: tuple[Edition, ...]
-    parameters: Parameters
-    version: str
-    memory: str
-    writer_bytes: int
-    link: bool
-
-    def target(self, edition: str, shard: Numbered) -> Path:
-        """Where a shard of an edition goes."""
-        return self.out / edition / shard.shard.subset / shard.shard.name
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from relaion.run.needed_kinds import read_known, snapshot
 from relaion.run.own_edition import try_own
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import Executor, LocalPool, Progress, Quiet
-from relaion.run.settings import MEMORY, Limits, Parameters, limits_of, make_plan, read_keywords
+from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
 from relaion.run.survey import read_inputs
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.left import sweep_left
@@ -123,10 +123,11 @@ def clean(
     limits = limits_of(workers, memory, time_limit)
     command = _verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
     sweep_left(work, lists)
-    request = request_of(
-        paths, lists, editions, keywords, unscored, columns or {}, key, limits, sql_version,
-        same_link=same_link, inner=inner, sidecars=sidecars,
+    settings = Settings(
+        sql_version, limits, folder.work_of(out, work).absolute(), out.absolute(),
+        load_editions(editions, sql_version), same_link, inner, unscored, copy=copy,
     )  # fmt: skip
+    request = request_of(settings, paths, lists, keywords, key, columns or {}, sidecars)
     check_apart_from_shards(out, work, paths, request.inputs.places)
     with folder.open_out(out, work) as place:
         folder.check_ours(place)
@@ -140,7 +141,7 @@ def clean(
             listen.say(f"{shown(place.path)}: going on with the run that broke off")
         store = _snapshot(lists, request, place, journal, goes_on=goes_on)
         with private_umask(), _hands(executor, request, place) as hands:
-            run = Run(place, journal, request, store, hands, listen, copy=copy, yes=yes_i_checked)
+            run = Run(place, journal, request, store, hands, listen, yes=yes_i_checked)
             found, told, passed_over = run.whole()
         verdict = None
         with _finished(store, place, wanted=verify) as held:
@@ -225,7 +226,7 @@ def _hands(
     """The executor given, or processes of this machine, as many as are worth their start."""
     if executor is not None:
         return nullcontext(executor)
-    limits = request.limits
+    limits = request.settings.limits
     inputs = request.inputs
     worth = inputs.rows // ROWS_A_WORKER + len(inputs.shards) // SHARDS_A_WORKER
     few = limits.fitting(min(limits.workers, 1 + worth))
@@ -249,45 +250,39 @@ def _said_when_stopped(out: Path) -> Iterator[None]:
 
 
 def request_of(
+    settings: Settings,
     paths: Sequence[Path],
     lists: Path,
-    editions: Sequence[str],
     keywords: Path | None,
-    unscored: str,
-    columns: Columns,
     key: Path | None,
-    limits: Limits,
-    version: str,
-    *,
-    same_link: bool,
-    inner: bool,
+    columns: Columns,
     sidecars: Sequence[Path],
 ) -> Request:
-    """The arguments of a run, checked; raises as `clean` does."""
-    if unscored not in ("keep", "drop"):
-        raise InputError(f"--unscored {typed(unscored)}: write keep or drop")
-    wanted = load_editions(editions, version)
+    """The arguments of a run, checked; raises as `clean` does.
+
+    `settings` are what can be told without a file: keywords and columns are added here.
+    """
+    if settings.unscored not in ("keep", "drop"):
+        raise InputError(f"--unscored {typed(settings.unscored)}: write keep or drop")
     known = read_known(lists, key)
     words = read_keywords(keywords) if keywords else None
     inputs = read_inputs(paths, columns)
-    for edition in wanted:
+    for edition in settings.editions:
         if not edition.built_in:
-            try_own(edition, inputs.shards, version)
-    if unscored == "drop" and "punsafe" not in inputs.roles:
+            try_own(edition, inputs.shards, settings.sql_version)
+    if settings.unscored == "drop" and "punsafe" not in inputs.roles:
         raise InputError(
             f"{paths[0]}: --unscored drop would remove every row, since no shard has a score; "
             "leave it out, or name the column with --column punsafe=NAME"
         )
-    parameters = Parameters(
-        unscored=unscored,
-        same_link=same_link,
-        inner=inner,
+    settings = replace(
+        settings,
         keywords=None if words is None else known.seal(words.sha256, len(words.words)),
         columns=columns_of(overrides_of(columns)),
     )
     beside = [s.path for s in find_sidecars(sidecars).shards] if sidecars else []
-    plan = make_plan(inputs.lines(), wanted, known.lists, parameters, version, beside)
-    return Request(inputs, wanted, known, words, parameters, plan, limits, version, tuple(sidecars))
+    plan = make_plan(settings, inputs.lines(), known.lists, beside)
+    return Request(settings, inputs, known, words, plan, tuple(sidecars))
 
 
 def _cleaned(

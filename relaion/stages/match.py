@@ -23,14 +23,14 @@ from relaion.paths import (
 )
 from relaion.run.coverage import Coverage, coverage, left_out, reach, roles_of_kinds
 from relaion.run.find import Hunt, Searched
-from relaion.run.find_task import Search
 from relaion.run.hits import Hits, notices
 from relaion.run.journal import Journal
 from relaion.run.needed_kinds import read_known, snapshot
 from relaion.run.pool import LocalPool, Progress, Quiet
-from relaion.run.settings import MEMORY, Limits, limits_of
+from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
 from relaion.run.survey import Inputs, read_inputs, several
+from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import VERSION, check
 from relaion.stages.left import sweep_left
 
@@ -92,8 +92,12 @@ def match(
                 read_sealed_sidecars(sidecars, journal, columns or {}, told) if sidecars else ()
             )
         roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
-        search = Search(sql_version, same_link, inner, beside, limits.workers, roles)
-        searched = _search(search, inputs, store, journal, owned, limits, progress or Quiet())
+        settings = Settings(
+            sql_version, limits, owned.path.absolute(), same_link=same_link, inner=inner
+        )
+        searched = _search(
+            settings, beside, roles, inputs, store, journal, owned, progress or Quiet()
+        )
         try:
             covered = (
                 *coverage(inputs, searched.values, roles, row_hashes="row_hash" in known.kinds),
@@ -117,12 +121,13 @@ def _refuse_changed(searched: Searched) -> None:
 
 
 def _search(
-    search: Search,
+    settings: Settings,
+    beside: tuple[Sidecar, ...],
+    roles: tuple[str, ...],
     inputs: Inputs,
     store: Snapshot,
     journal: Journal,
     owned: Owned,
-    limits: Limits,
     progress: Progress,
 ) -> Searched:
     """Search all shards; raises DamagedError when one of them cannot be read to its end."""
@@ -132,10 +137,10 @@ def _search(
     failed: list[str] = []
     with (
         private_umask(),
-        LocalPool(1, owned.path, limits.guard, held=(owned.lock,)) as pool,
+        LocalPool(1, owned.path, settings.limits.guard, held=(owned.lock,)) as pool,
     ):
         hunt = Hunt(
-            search, store, journal, limits.find_memory, pool, progress,
+            settings, beside, roles, store, journal, pool, progress,
             lambda _, line: failed.append(line),
         )  # fmt: skip
         searched = hunt.run(shards)

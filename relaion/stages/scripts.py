@@ -26,7 +26,7 @@ from relaion.run.by_hand import write_by_hand
 from relaion.run.editions import load_editions
 from relaion.run.own_edition import Tried, try_own
 from relaion.run.pool import Progress, Quiet
-from relaion.run.settings import MEMORY, limits_of
+from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.survey import read_inputs
 from relaion.stages.clean import request_of
 
@@ -93,10 +93,13 @@ def scripts(
     if by_hand:
         if name is None or lists is None or into is None:
             raise InputError("--by-hand: name shards, --lists and a new folder with --into")
+        settings = Settings(
+            sql_version, limits_of(None, MEMORY), unscored=unscored, same_link=same_link,
+            inner=inner, editions=load_editions(as_texts(editions), sql_version),
+        )  # fmt: skip
         request = request_of(
-            [as_path(name), *paths], as_path(lists), as_texts(editions), maybe_path(keywords),
-            unscored, columns or {}, maybe_path(key), limits_of(None, MEMORY), sql_version,
-            same_link=same_link, inner=inner, sidecars=as_paths(sidecars),
+            settings, [as_path(name), *paths], as_path(lists), maybe_path(keywords),
+            maybe_path(key), columns or {}, as_paths(sidecars),
         )  # fmt: skip
         with private_umask():
             script = write_by_hand(request, as_path(lists), as_path(into), progress or Quiet())

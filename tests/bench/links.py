@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 
 from relaion.engine import Engine, connect
 from relaion.links import host_digest, link_key
-from relaion.run.find_task import Finder, Search
+from relaion.run.find_task import Finder
 from relaion.run.needed_kinds import NeededKinds
+from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.sidecars.row_hash import row_hashes
 from relaion.sqlset import VERSION, Script
 
@@ -148,7 +149,8 @@ class Bench:
         return lambda: self._finder(inner)._search_same_link()
 
     def _finder(self, inner: bool) -> Finder:
-        return Finder(self.engine, Search(VERSION, inner=inner), self._folder)
+        settings = Settings(VERSION, limits_of(1, MEMORY), self._folder, inner=inner)
+        return Finder(self.engine, settings)
 
 
 def works(bench: Bench) -> list[tuple[str, Callable[[], None], Work]]:
