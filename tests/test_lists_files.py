@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import random
+import tempfile
 import time
 import tracemalloc
 from collections import Counter
@@ -276,3 +277,35 @@ def test_a_long_value_takes_time_in_proportion(piece: str) -> None:
         for kinds in (ANY, ("host",), ("url_prefix",), ("row_hash",)):
             sort_values([value], kinds, {}, Counter(), LinkBeside())
     assert time.process_time() - begin < 10
+
+
+LINES = st.lists(
+    st.sampled_from([
+        "d41d8cd98f00b204e9800998ecf8427e", "0123456789abcdef0123456789ABCDEF", "# remark", "",
+        " 00000000000000000000000000000001 \t", "00000000000000000000000000000002 # removed",
+        "https://listed.example/a.jpg", "x", "\u00a0", "1" * 40, "2" * 64, "3" * 31, "\udcff",
+        "00000000000000000000000000000003\r", "# 00000000000000000000000000000004",
+    ]),
+    max_size=8,
+)  # fmt: skip
+
+
+@given(LINES)
+def test_lines_taken_together_are_the_entries_that_they_are_one_by_one(lines: list[str]) -> None:
+    def entries() -> object:
+        skipped: Counter[str] = Counter()
+        notices: list[str] = []
+        found: Counter[tuple[str, str]] = Counter()
+        for some in read_entries(path, skipped, notices):
+            for kind, values in some.items():
+                found.update((kind, d) for array in values.digests for d in array.to_pylist())
+        return found, skipped, notices
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "list.txt"
+        text = "\n".join([*lines, "0" * 31 + "5", ""])
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+        together = entries()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("relaion.lists.readers.files._lines", lambda _: None)
+            assert entries() == together

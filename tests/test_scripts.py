@@ -7,6 +7,7 @@ import pytest
 
 from relaion import sqlset
 from relaion.engine import Engine, connect
+from relaion.engine.connection import _BELIEVERS
 from relaion.errors import ScriptError
 from relaion.sqlset import Script
 
@@ -128,3 +129,24 @@ def test_a_malformed_header_is_named_by_line(tmp_path: Path, text: str, complain
     path.write_text(text)
     with pytest.raises(ScriptError, match=complaint):
         sqlset.parse(path)
+
+
+def test_the_list_is_hashed_and_not_the_rows_that_it_meets() -> None:
+    script = ALL["30_list_hits"]
+    with connect() as engine:
+        make_inputs(engine, script)
+        engine.execute(
+            "insert into store.entries select 1, 'image_md5', i from range(300_000) r(i)"
+        )
+        engine.execute("drop table row_keys")
+        engine.execute("create temp table values_of as select i from range(50_000) r(i)")
+        engine.execute(  # of a view of files it thinks no better: a fifth of its rows
+            "create temp view row_keys as select * from (select 1 as shard_no, i as "
+            "file_row_number, 'image_md5' as kind, null::varchar as form, lower(i::varchar) as "
+            "digest from values_of) as v where v.digest is not null"
+        )
+        engine.set_option("disabled_optimizers", ",".join(_BELIEVERS))
+        create = next(text for _, text in engine.statements(script.sql) if "maybe_hits as" in text)
+        query = create.partition("maybe_hits as\n")[2]
+        plan = str(engine.rows(f"explain {query}"))
+    assert "SEMI" in plan and "RIGHT_SEMI" not in plan

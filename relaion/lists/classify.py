@@ -146,7 +146,7 @@ def sort_values(
     Plain hex, as nearly all values are, goes by whole columns; the rest one by one.
     """
     try:
-        rest: Sequence[str] = _sort_hex(pa.array(values, pa.string()), kinds, entries, skipped)
+        rest: Sequence[str] = sort_hex(pa.array(values, pa.string()), kinds, entries, skipped)
     except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
         rest = values
     found: dict[str, list[tuple[str, str | None]]] = {}
@@ -186,7 +186,7 @@ def _settle_doubt(
             beside.as_they_stand += 1
 
 
-def _sort_hex(
+def sort_hex(
     column: pa.Array, kinds: Sequence[str], entries: dict[str, SortedEntries], skipped: Counter[str]
 ) -> list[str]:
     """Take in the plain hex digests of a column; returns the other values as they stood."""

@@ -19,7 +19,7 @@ from relaion.paths import locked, private_umask, shown, sync_folder
 from relaion.sqlset import load
 
 STORE_VERSION = 2
-MEMORY = "1GB"  # of DuckDB, beyond which it spills into the private folder
+MEMORY = "300MB"  # of DuckDB, beyond which it spills into the private folder
 
 _WORK_NAME = "store.duckdb"  # its tables are `store.entries` and so on, as scripts call them
 

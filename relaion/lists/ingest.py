@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
@@ -116,6 +117,8 @@ _LABEL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _LINE = re.compile(r"[^\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]{1,200}")
 _AT_ONCE = 2_000_000  # entries of a kind; more are taken in by the first digit of the digest
 _DIGITS = "0123456789abcdefg"  # the last stands beyond all of them
+_FIRST = pa.array(list(_DIGITS[:16]))
+_HELD = 500_000  # entries of a kind, before they go to the engine
 _NAMES = ["kind", "digest", "host_digest"]
 
 
@@ -222,6 +225,7 @@ def doubts(delivery: Delivery) -> Iterator[str]:
 def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]) -> Counts:
     """Read the files into the store as list `list_id`; raises ListError when there is no entry."""
     engine.execute("create temp table incoming (kind varchar, digest varchar, host_digest varchar)")
+    incoming = _Incoming(engine)
     skipped: Counter[str] = Counter()
     arrived: Counter[str] = Counter()
     for number, (path, sha256) in enumerate(zip(delivery.files, delivery.sha256, strict=True), 1):
@@ -231,7 +235,8 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
             path, skipped, found, kind=delivery.kind, file_format=delivery.file_format
         ):
             for kind, some in entries.items():
-                arrived[kind] += _insert(engine, kind, some)
+                arrived[kind] += incoming.add(kind, some)
+        incoming.flush()
         if file_sha256(path) != sha256:
             raise ListError(
                 f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
@@ -255,10 +260,37 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
     return _count(engine, list_id, arrived, skipped)
 
 
-def _insert(engine: Engine, kind: str, some: SortedEntries) -> int:
-    digests, hosts = pa.chunked_array(some.digests), pa.chunked_array(some.hosts)
-    engine.insert("incoming", pa.table([pa.repeat(kind, len(digests)), digests, hosts], _NAMES))
-    return len(digests)
+class _Incoming:
+    """Entries on their way into `incoming`, many at a time, ordered by their first digit.
+
+    So a part of them, which is taken in by that digit, lies in few places of the table.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._held: dict[str, SortedEntries] = {}
+
+    def add(self, kind: str, some: SortedEntries) -> int:
+        held = self._held.setdefault(kind, SortedEntries())
+        held.digests += some.digests
+        held.hosts += some.hosts
+        if sum(map(len, held.digests)) >= _HELD:
+            self._flush(kind)
+        return sum(map(len, some.digests))
+
+    def flush(self) -> None:
+        for kind in [*self._held]:
+            self._flush(kind)
+
+    def _flush(self, kind: str) -> None:
+        held = self._held.pop(kind)
+        digests, hosts = pa.chunked_array(held.digests), pa.chunked_array(held.hosts)
+        first = pc.index_in(pc.utf8_slice_codeunits(digests, 0, 1), _FIRST).combine_chunks()
+        order = pc.array_sort_indices(first.cast(pa.uint8()))
+        rows = pa.table(
+            [pa.repeat(kind, len(digests)), digests.take(order), hosts.take(order)], _NAMES
+        )
+        self._engine.insert("incoming", rows)
 
 
 def _nothing(delivery: Delivery, skipped: Counter[str]) -> ListError:

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
-from relaion.lists.classify import NOTHING, SortedEntries, is_spoilt, shape, sort_values
+from relaion.lists.classify import NOTHING, SortedEntries, is_spoilt, shape, sort_hex, sort_values
 from relaion.lists.readers.lines import (
     TAKEN_BACK,
     LinkBeside,
@@ -51,13 +54,16 @@ def read_entries(
         raise ListError(f"{shown(path)}: {e}") from None
     notices.extend([layout.notice] if layout.notice else [])
     beside = LinkBeside(minus_removes=is_list_of_changes(sample))
-    for columns in _columns(chain([first], source), layout, skipped):
-        if kind == "row_hash" and any(map(is_spoilt, columns)):
+    for found in _columns(chain([first], source), layout, skipped):
+        if kind == "row_hash" and any(map(is_spoilt, found)):
             raise ListError(
                 f"{shown(path)}: holds row hashes as floating-point numbers, which have lost their "
                 "last digits; export the column again as whole numbers"
             )
         entries: dict[str, SortedEntries] = {}
+        columns = found
+        if isinstance(found, pa.Array):  # lines, most of them digests: the others are few
+            columns = [content(sort_hex(found, layout.columns[0].kinds, entries, skipped))]
         for column, values in zip(layout.columns, columns, strict=True):
             sort_values(values, column.kinds, entries, skipped, beside)
         yield entries
@@ -76,13 +82,20 @@ def _head(source: Iterator[str]) -> str:
 
 def _columns(
     source: Iterator[str], layout: TableLayout, skipped: Counter[str]
-) -> Iterator[list[list[str]]]:
-    """The filled cells of every column that holds entries, a list of columns a block."""
+) -> Iterator[list[list[str]] | pa.Array]:
+    """The filled cells of every column that holds entries, a list of columns a block.
+
+    Or its lines as they stand, where a line is an entry and may be a digest.
+    """
+    is_by_line = layout.width == 1 and layout.columns[0].kinds != ("row_hash",)
     is_text = layout.width > 1 and all(column.index > 0 for column in layout.columns)
     reader = RowReader(layout.delimiter, layout.width if is_text else None)
     header = layout.header
     for block, last in chain(((block, False) for block in source), [("", True)]):
         if layout.width == 1 and '"' not in block and not reader.waiting:
+            if is_by_line and not header and (lines_of := _lines(block)) is not None:
+                yield lines_of
+                continue
             lines = content(block.split("\n"))
             yield [lines[header:]]
             header = header and not lines
@@ -90,6 +103,15 @@ def _columns(
             rows = reader.rows(block, last=last)
             yield _cells(rows[header:], layout, skipped)
             header = header and not rows
+
+
+def _lines(block: str) -> pa.Array | None:
+    """The lines of a block; None where it holds bytes that are no UTF-8."""
+    try:
+        whole = pa.array([block], pa.string())
+    except UnicodeEncodeError:
+        return None
+    return pc.split_pattern(whole, "\n").flatten()
 
 
 def _cells(
