@@ -23,12 +23,11 @@ from relaion.links.spellings import FORMS, spellings
 from relaion.verifier import model
 from relaion.verifier.candidates import Carriers, Near, may_hold, plain, plain_key, settled
 from relaion.verifier.decide import judge
-from relaion.verifier.differences import explain
+from relaion.verifier.differences import beyond, explain
 from relaion.verifier.keywords import fold, holds_any, read_keywords
 from relaion.verifier.known import StatedLists, StatedSidecars
 from relaion.verifier.lookup import common, prefix_of, prefixes
 from relaion.verifier.model import Reason, Rules
-from relaion.verifier.part import beyond
 from relaion.verifier.pool import processes
 from relaion.verifier.rows import At, Rows, as_digests, open_shard, role_rows
 from relaion.verifier.same import Cursor, bits, differing, row_digests
@@ -162,6 +161,8 @@ def test_every_row_with_one_of_the_keys_is_found(links: list[str], listed: str) 
     assert Carriers(keys).find(urls) == sorted(own)
     assert Carriers(keys, keys).find(urls) == sorted(own | inner)
     assert Carriers().find(urls) == []
+    many = pa.array([*urls.to_pylist(), *[None] * 8], pa.binary())  # more rows than texts
+    assert Carriers(keys, keys).find(many) == sorted(own | inner)
 
 
 @settings(max_examples=300)

@@ -41,6 +41,9 @@ _PLAIN = rf"^{HOST}(?:/{_SIGN}{_DOTTED}*)*" + _QUERY.replace(":=@", ":/=@") + "$
 _SETTLED = rf"^{HOST}(?:/{_SIGN}+)*(?:/{_SIGN}{_DOTTED}*)?{_QUERY}$"
 
 
+_SCHEMES = (b"http://", b"https://")
+
+
 def settled(urls: pa.Array) -> pa.Array:
     """A mask of the links that are plain and hold no other one; null for no link."""
     return pc.match_substring_regex(urls, _SETTLED)
@@ -59,7 +62,7 @@ def plain_key(url: bytes) -> bytes:
 
 def _spelled(key: bytes) -> Iterator[bytes]:
     """All plain links with a key."""
-    for scheme in (b"http://", b"https://"):
+    for scheme in _SCHEMES:
         yield scheme + key
         yield scheme + b"www." + key
 
@@ -166,20 +169,39 @@ class Carriers:
     inside: frozenset[str] = frozenset()
 
     @cached_property
+    def _keys(self) -> frozenset[bytes]:
+        return frozenset(map(as_bytes, self.own))
+
+    @cached_property
     def _texts(self) -> pa.Array:
-        keys = map(as_bytes, self.own)
-        return pa.array([text for key in keys for text in _spelled(key)], pa.binary())
+        return pa.array([text for key in self._keys for text in _spelled(key)], pa.binary())
 
     @cached_property
     def _near(self) -> tuple[Near, Near]:
         return Near.of(self.own), Near.of(self.inside)
 
+    def prepared(self) -> "Carriers":
+        """Itself, with done what every process would do again."""
+        _ = self._near, self._keys
+        return self
+
+    def _plainly(self, urls: pa.Array) -> set[int]:
+        """The rows whose link is one of the plain ones with a key."""
+        if len(_SCHEMES) * 2 * len(self.own) <= len(urls):
+            found = pc.indices_nonzero(pc.is_in(urls, value_set=self._texts))
+            return set(found.to_pylist())
+        # Arrow hashes what is looked for anew for each batch
+        return {
+            row
+            for row, url in enumerate(urls.to_pylist())
+            if url is not None and url.startswith(_SCHEMES) and plain_key(url) in self._keys
+        }
+
     def find(self, urls: pa.Array) -> list[int]:
         """The rows, in order."""
         if not self.own and not self.inside:
             return []
-        found = pc.is_in(urls, value_set=self._texts)
-        rows = set(pc.indices_nonzero(found).to_pylist())
+        rows = self._plainly(urls)
         near, near_inside = self._near
         left = pc.indices_nonzero(pc.invert(settled(urls)))
         texts = urls.take(left)

@@ -35,7 +35,7 @@ def verify(
     those of the run; a store may be held open already, keywords and key be read.
     `done(shards, rows)` is called after each shard. Writes nothing but private copies of
     sidecars of text lines, which are gone afterwards. A list of hashed links makes it slow:
-    each link is written in every way that may have been hashed (0.1 ms a row).
+    each link is written in every way that may have been hashed (some 4 µs a row).
     Raises InputError or ListError for an argument that cannot be read; whatever is wrong
     with OUT itself is a finding of the verdict.
     """

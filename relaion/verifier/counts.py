@@ -1,21 +1,34 @@
-"""The numbers of an audit, counted again for some rows: keys are as its tables tell them apart.
+"""Promise 6: the numbers of an audit, counted again, and held against those that it states.
 
 A key begins with the table and ends with the column that holds the number; between them
-stand the line's own columns, but for the subset.
+stand the line's own columns, but for the subset, which is put in when shards are added up.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pyarrow.compute as pc
 
-from relaion.parquet.not_looked_at import BY_BYTES
+from relaion.parquet.not_looked_at import (
+    BY_BYTES,
+    REFUSED_BESIDE,
+    UNREAD,
+    UNREAD_BESIDE,
+    NotLookedAt,
+)
+from relaion.paths import shown
+from relaion.roles import ROLES
 from relaion.verifier import model
+from relaion.verifier.audit import Cells
 from relaion.verifier.decide import Reasons, mask_of
 from relaion.verifier.rows import Rows
-from relaion.verifier.task import ShardTask
+from relaion.verifier.statement import Statement
+from relaion.verifier.task import ShardReport, ShardTask
+from relaion.verifier.told import TABLES, told_subsets
+from relaion.verifier.tree import AUDIT
+from relaion.verifier.verdict import Notes, count
 
 Counts = Counter[tuple[Any, ...]]
 ROLES = ("url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256")
@@ -68,3 +81,143 @@ def _add(
     for line, numbers in found.items():
         for column, n in zip(columns, numbers, strict=True):
             counts[*start, *line, column] += n
+
+
+# -- held against what an audit states ------------------------------------------------------
+
+# table -> columns that tell its lines apart (but for the subset), columns with numbers
+_LINES = {
+    "coverage": (("role", "via"), ("rows", "covered")),
+    "not_looked_at": (("role", "column_name", "reason"), ("n_values",)),
+    "hits": (("list_id", "kind", "form"), ("gross", "exclusive")),
+    "hit_groups": (("grouping", "name"), ("memberships", "rows")),
+    "removals": (
+        ("edition", "reason_kind", "list_id", "kind", "form", "rule"),
+        ("gross", "exclusive"),
+    ),
+    "removal_groups": (("edition", "grouping", "name"), ("gross", "exclusive")),
+}
+
+
+def check_counts(
+    cells: Cells,
+    statement: Statement,
+    reports: Sequence[ShardReport],
+    left_out: Collection[NotLookedAt],
+    notes: Notes,
+) -> None:
+    """Hold the audit's tables against the model's counts, for the editions that it knows."""
+    own = {e.name for e in statement.editions if not e.modelled}
+    expected: Counts = Counter()
+    told = told_subsets(statement)
+    for report in reports:
+        for (table, *key), n in report.counts.items():
+            subset: str | None = shown(report.subset)
+            if table in TABLES:
+                subset = told.get(shown(report.subset))
+            if subset is not None:
+                expected[table, subset, *key] += n
+    _check_reach(cells, reports, notes)
+    stated = _stated(cells, own)
+    _settle_row_hashes(expected, stated)
+    for table in _LINES:
+        _differ(table, expected, stated, notes)
+    _check_left_out(cells, left_out, notes)
+    _check_labels(cells, statement, notes)
+    _check_unions(cells, reports, notes)
+
+
+def _settle_row_hashes(expected: Counts, stated: Counts) -> None:
+    """An audit need not say how many rows have a row hash; where it does, it has to be right."""
+    for key in [k for k in expected if k[0] == "coverage" and k[2] == "row_hash"]:
+        if key not in stated:
+            del expected[key]
+
+
+def _check_reach(cells: Cells, reports: Sequence[ShardReport], notes: Notes) -> None:
+    """What sidecars reach is not counted again: it has to be possible, and a sample said so."""
+    rows: Counter[str] = Counter()
+    for report in reports:
+        rows[shown(report.subset)] += report.rows or 0
+    wrong = 0
+    for row in cells["coverage"]:
+        n, sampled = row["rows"], row["sampled"]
+        is_possible = n == rows[row["subset"]] and 0 <= row["covered"] <= n
+        is_sample = sampled is not None and 0 <= sampled <= n
+        is_estimate = row["estimated"] is True and row["via"] == "sidecar"
+        wrong += not is_possible or is_sample != is_estimate
+    if wrong:
+        said = f"{count(wrong, 'line')} of table coverage cannot be so"
+        notes.find("6", AUDIT, said)
+
+
+def _stated(cells: Cells, own: Collection[str]) -> Counts:
+    """The numbers of the audit, but for editions of `own` scripts and what a sample told."""
+    stated: Counts = Counter()
+    for table, (names, numbers) in _LINES.items():
+        for row in cells.get(table, ()):
+            if row.get("edition") in own or row.get("via") == "sidecar":
+                continue
+            if table == "not_looked_at" and not _is_counted(row["reason"]):
+                continue
+            for number in numbers:
+                line = (row[name] for name in names)
+                stated[table, row["subset"], *line, number] += row[number]
+    return stated
+
+
+def _is_counted(reason: str) -> bool:
+    """Whether values were counted for a reason: such lines are counted again."""
+    return reason == BY_BYTES or reason.startswith(UNREAD)
+
+
+def _check_left_out(cells: Cells, left_out: Collection[NotLookedAt], notes: Notes) -> None:
+    """What could not be looked at is told, each thing once; files without their names.
+
+    Of sidecars sums alone are told: a line for each kind of values, and of columns.
+    """
+    stated = [
+        (r["subset"], r["role"], r["column_name"], r["reason"], r["n_values"])
+        for r in cells["not_looked_at"]
+        if not _is_counted(r["reason"])
+    ]
+    expected: list[tuple[Any, ...]] = [
+        (x.subset, x.role, None if x.role == "files" else x.column, x.reason, x.values)
+        for x in left_out
+        if x.sidecar is None
+    ]
+    beside = [x for x in left_out if x.sidecar is not None]
+    for role in {x.role for x in beside if x.values is not None}:
+        n = sum(x.values or 0 for x in beside if x.role == role)
+        expected.append((None, role, None, f"{UNREAD_BESIDE} {ROLES[role].algorithm}", n))
+    for role in {x.role for x in beside if x.values is None}:
+        expected.append((None, role, None, REFUSED_BESIDE, None))
+    if sorted(stated, key=str) != sorted(expected, key=str):
+        notes.find("6", AUDIT, "table not_looked_at is not what was left out")
+
+
+def _differ(table: str, expected: Counts, stated: Counts, notes: Notes) -> None:
+    keys = {key for key in [*expected, *stated] if key[0] == table}
+    wrong = sum(expected[key] != stated[key] for key in keys)
+    if wrong:
+        said = f"{count(wrong, 'number')} of table {table} cannot be recomputed"
+        notes.find("6", AUDIT, said)
+
+
+def _check_labels(cells: Cells, statement: Statement, notes: Notes) -> None:
+    labels = {list_id: x.facts[2] for list_id, x in statement.lists.items()}
+    if any(
+        r["list_id"] is not None and labels.get(r["list_id"]) != r["label"]
+        for r in cells["removals"]
+    ):
+        notes.find("6", AUDIT, "table removals names a list or label that no list has")
+
+
+def _check_unions(cells: Cells, reports: Sequence[ShardReport], notes: Notes) -> None:
+    removed: Counter[tuple[str, str]] = Counter()
+    for report in reports:
+        for edition, n in report.kept.items():
+            removed[edition, shown(report.subset)] += (report.rows or 0) - n
+    stated: dict[Any, Any] = {(r["edition"], r["subset"]): r["removed"] for r in cells["unions"]}
+    if any(stated.get(key) != n for key, n in removed.items()):
+        notes.find("6", AUDIT, "table unions differs from the rows that lists and rules name")

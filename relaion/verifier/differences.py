@@ -1,7 +1,8 @@
 """In what way do the rows of an output differ from those expected? Slow; for broken shards.
 
 Rows are numbers here (`same.row_digests`). Input and output are read side by side; what
-stands in both cancels out, so only the differences are held.
+stands in both cancels out, so only the differences are held. The same counts what a child
+edition has beyond its parent (promise 3).
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ from relaion.errors import InputError
 from relaion.verifier.reading import batches
 from relaion.verifier.rows import Roles, open_shard, rows_of
 from relaion.verifier.same import row_digests
+from relaion.verifier.schema import compare
 from relaion.verifier.task import ShardTask, gone
 from relaion.verifier.verdict import Notes, count
 from relaion.verifier.walk import Track
@@ -143,3 +145,29 @@ def _tell(found: Differences, where: str, columns: list[str], notes: Notes) -> N
         notes.find("1b", where, f"{stands} more often than in the input")
     if not (found.lost or found.kept or found.doubled or found.foreign):
         notes.find("2", where, "its rows stand in another order than in the input")
+
+
+def beyond(child: Path, parent: Path) -> int | None:
+    """How many rows of the child do not stand in the parent; None: too many to count.
+
+    Their order may differ (that is another promise). Raises InputError for unreadable files.
+    """
+    _, pairs = compare(parent, child)
+    if not pairs:
+        return None
+    ours, theirs = [i for i, _ in pairs], [j for _, j in pairs]
+    if _is_subsequence(_digests(child, theirs), _digests(parent, ours)):
+        return 0
+    found = explain(
+        lambda: ((rows, None) for rows in _digests(parent, ours)), _digests(child, theirs)
+    )
+    return None if found.too_many else found.foreign + found.doubled
+
+
+def _digests(path: Path, columns: list[int]) -> Iterator[list[int]]:
+    return (row_digests(batch, columns) for batch in batches(path))
+
+
+def _is_subsequence(small: Iterator[list[int]], large: Iterator[list[int]]) -> bool:
+    rows = (row for some in large for row in some)
+    return all(any(row == other for other in rows) for some in small for row in some)

@@ -72,7 +72,7 @@ def look_up(store: Held, files: Files, said: set[str], apply: Apply) -> StatedLi
     `apply` maps a function over pieces of files, in this process or in others.
     """
     entries = read_entries(store)
-    wanted = Wanted(entries.kinds, entries.near, files.inner)
+    wanted = ListedKinds(entries.kinds, entries.near, files.inner)
     # hosts of millions of links are dear to send; without spellings there is little to share
     run: Any = apply if wanted.hashed else map
     sources = chain(files.shards, (apart.images for apart in files.sidecars))
@@ -91,7 +91,8 @@ def look_up(store: Held, files: Files, said: set[str], apply: Apply) -> StatedLi
     for hit in apply(hit_links, some):
         for key, lists in hit.items():
             links.setdefault(key, set()).update(lists)
-    return known.carrying(known.beside, {key: tuple(sorted(x)) for key, x in links.items()})
+    known = known.carrying(known.beside, {key: tuple(sorted(x)) for key, x in links.items()})
+    return replace(known, carriers=known.carriers.prepared())
 
 
 def _tallied(found: "Iterable[Digests]", unread: Unread) -> "Iterator[Digests]":
@@ -104,7 +105,7 @@ def _tallied(found: "Iterable[Digests]", unread: Unread) -> "Iterator[Digests]":
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ListedKinds:
     """What the lists hold: kinds, near which hosts; and whether links inside links count."""
 
     kinds: frozenset[str]
@@ -138,7 +139,7 @@ class Digests:
     unread: Unread = field(default_factory=Counter)
 
 
-def digests_of(wanted: Wanted, source: Source) -> Digests:
+def digests_of(wanted: ListedKinds, source: Source) -> Digests:
     """All digests under which a list of these kinds could name a row of a piece of a file."""
     shorts: list[pa.Array] = [int64(array("q"))]
     at: list[pa.Array] = [int64(array("q"))]
@@ -154,7 +155,7 @@ def digests_of(wanted: Wanted, source: Source) -> Digests:
     return Digests(pa.concat_arrays(shorts), pa.concat_arrays(at), source.path, unread)
 
 
-def _of_batch(rows: Rows, wanted: Wanted) -> Iterator[tuple[pa.Array, pa.Array]]:
+def _of_batch(rows: Rows, wanted: ListedKinds) -> Iterator[tuple[pa.Array, pa.Array]]:
     for kind in IMAGE_KINDS:
         for column in rows.all(kind):
             yield _first_bytes(column.drop_null()), _places(pc.is_valid(column))
@@ -182,7 +183,7 @@ def _places(mask: pa.Array) -> pa.Array:
     return pc.cast(pc.indices_nonzero(mask), pa.int64())
 
 
-def _key_digests(urls: pa.Array, wanted: Wanted) -> tuple[pa.Array, pa.Array]:
+def _key_digests(urls: pa.Array, wanted: ListedKinds) -> tuple[pa.Array, pa.Array]:
     """Digests of the links' own keys, and of the hosts and prefixes that would name them."""
     found, at = array("q"), array("q")
     is_near: dict[bytes, bool] = {}
@@ -208,7 +209,7 @@ def _key_digests(urls: pa.Array, wanted: Wanted) -> tuple[pa.Array, pa.Array]:
     return int64(found), int64(at)
 
 
-def _inner_digests(urls: pa.Array, wanted: Wanted) -> Iterator[tuple[pa.Array, pa.Array]]:
+def _inner_digests(urls: pa.Array, wanted: ListedKinds) -> Iterator[tuple[pa.Array, pa.Array]]:
     """The same of the links inside the links."""
     found, at = array("q"), array("q")
     inner, rows = [], array("q")
@@ -245,7 +246,7 @@ def _add(texts: Iterable[str], row: int, found: "array[int]", at: "array[int]") 
 
 
 @dataclass(frozen=True)
-class Entries:
+class StoreEntries:
     """A store's entries in 64 bits each; `near` tells where links and hosts of it stand."""
 
     store: Held
@@ -254,36 +255,43 @@ class Entries:
     kinds: frozenset[str]
 
 
-def read_entries(store: Held) -> Entries:
+def read_entries(store: Held) -> StoreEntries:
     """Read all entries of the kinds that can be checked, shortened."""
     shorts: list[pa.Array] = []
     hosts: set[str] = set()
     below: set[str] = set()
     kinds: set[str] = set()
-    for batch in _checkable(store):
-        shorts.append(prefixes(batch["digest"]))
+    for batch, some in _checkable(store):
+        shorts.append(some)
+        kinds.update(pc.unique(batch["kind"]).to_pylist())
+        if batch["host_digest"].null_count == len(batch):
+            continue  # nearly all lists are of images
         is_host = pc.equal(batch["kind"], "host")
         hosts.update(_hosts(batch.filter(pc.invert(is_host))))
         below.update(_hosts(batch.filter(is_host)))
-        kinds.update(pc.unique(batch["kind"]).to_pylist())
     all_shorts = pa.concat_arrays(shorts) if shorts else pa.array([], pa.int64())
-    return Entries(store, all_shorts, Near(frozenset(hosts), frozenset(below)), frozenset(kinds))
+    return StoreEntries(
+        store, all_shorts, Near(frozenset(hosts), frozenset(below)), frozenset(kinds)
+    )
 
 
 def _hosts(entries: pa.RecordBatch) -> list[str]:
     return list(pc.unique(entries["host_digest"]).drop_null().to_pylist())
 
 
-def _checkable(store: Held) -> Iterator[pa.RecordBatch]:
+def _checkable(store: Held) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
+    """All entries of known kinds, and their digests shortened."""
     wanted = pa.array(sorted(KINDS))
     store.engine.set_option("memory_limit", _MEMORY)
     for batch in store.engine.batches(
         "select list_id, kind, digest, host_digest from entries", doing=str(store.named)
     ):
-        chosen = batch.filter(pc.is_in(batch["kind"], value_set=wanted))
-        if len(prefixes(chosen["digest"])) != len(chosen):
+        is_known = KINDS.issuperset(pc.unique(batch["kind"]).to_pylist())
+        chosen = batch if is_known else batch.filter(pc.is_in(batch["kind"], value_set=wanted))
+        shorts = prefixes(chosen["digest"])
+        if len(shorts) != len(chosen):
             raise ListError(f"{store.named}: holds a digest that is none; make the store anew")
-        yield chosen
+        yield chosen, shorts
 
 
 @dataclass(frozen=True)
@@ -294,7 +302,7 @@ class Met:
     rows: Mapping[Path, pa.Array] = field(default_factory=dict)
 
 
-def meet(entries: Entries, found: Iterable[Digests]) -> Met:
+def meet(entries: StoreEntries, found: Iterable[Digests]) -> Met:
     """Compare digests, which come piece by piece, with all entries.
 
     Pieces are gathered to some millions first: each comparison reads all entries.
@@ -316,7 +324,7 @@ def meet(entries: Entries, found: Iterable[Digests]) -> Met:
     return Met(pc.unique(pa.concat_arrays(shorts)), joined_rows(rows))
 
 
-def in_full(entries: Entries, met: Met) -> StatedLists:
+def in_full(entries: StoreEntries, met: Met) -> StatedLists:
     """The entries in full whose first 64 bits were met."""
     digests: dict[str, dict[str, Lists]] = {}
     if not len(met.shorts):
@@ -324,8 +332,8 @@ def in_full(entries: Entries, met: Met) -> StatedLists:
     forms = dict(
         entries.store.engine.rows("select list_id, forms from lists where forms is not null")
     )
-    for batch in _checkable(entries.store):
-        met_here = pc.is_in(prefixes(batch["digest"]), value_set=met.shorts)
+    for batch, shorts in _checkable(entries.store):
+        met_here = pc.is_in(shorts, value_set=met.shorts)
         for line in batch.filter(met_here).to_pylist():
             lists = digests.setdefault(line["kind"], {})
             lists[line["digest"]] = (*lists.get(line["digest"], ()), int(line["list_id"]))

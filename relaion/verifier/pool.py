@@ -25,9 +25,12 @@ class Apply(Protocol):
 def _spread(
     pool: ProcessPoolExecutor, n: int, function: Callable[[T], R], items: Iterable[T]
 ) -> Iterator[R]:
-    """Several items at a time where there are many: what they share travels once."""
-    some = list(items)
-    return pool.map(function, some, chunksize=max(1, min(16, len(some) // (4 * n))))
+    """Items of a list go several at a time where there are many: what they share travels once.
+
+    Those of any other kind go one by one: each may bring back millions of digests.
+    """
+    many = len(items) // (4 * n) if isinstance(items, list) else 1
+    return pool.map(function, items, chunksize=max(1, min(16, many)))
 
 
 @contextmanager

@@ -13,13 +13,13 @@ from relaion.parquet.layout import Shard, group_shards, read_shard
 from relaion.parquet.not_looked_at import NotLookedAt, is_of_sidecars, unread
 from relaion.paths import ShardPath, shown
 from relaion.verifier import audit, disclosure, tree
+from relaion.verifier.counts import check_counts
 from relaion.verifier.given import Given
 from relaion.verifier.known import StatedLists
 from relaion.verifier.lines import check_lines
 from relaion.verifier.lookup import Files, look_up
 from relaion.verifier.model import Rules
 from relaion.verifier.pool import Apply, processes
-from relaion.verifier.recount import check_counts
 from relaion.verifier.rows import Roles, Source, roles_of
 from relaion.verifier.shard import check_kept, check_shard
 from relaion.verifier.sidecars import not_looked_at_beside
@@ -68,6 +68,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         if job.done is not None:
             job.done(1, report.rows or 0)
     suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
+    suspects = _with_roles(suspects, job.statement)
     if suspects:
         # they may hold listed rows which no input holds
         more = [Source(o.path, o.roles) for _, o in suspects if o.roles is not None]
@@ -112,12 +113,13 @@ def _leave_out(
 
 
 def _outputs(job: Job) -> dict[tuple[str, str], list[OutputTask]]:
-    """The outputs of every shard, in the order of the editions, with their roles."""
+    """The outputs of every shard, in the order of the editions; with roles where no input is."""
     found: dict[tuple[str, str], list[OutputTask]] = {}
     for edition in job.statement.editions:
         stated = {k[1:]: f for k, f in job.statement.outputs.items() if k[0] == edition.name}
         paths = {key: job.out / edition.name / key[0] / key[1] for key in stated}
-        roles = _roles(paths, job.statement)
+        alone = {key: path for key, path in paths.items() if key not in job.given.sources}
+        roles = _roles(alone, job.statement)
         for key, file in stated.items():
             where = shown("/".join((edition.name, *key)))
             task = OutputTask(edition, paths[key], where, file, roles.get(key))
@@ -143,6 +145,20 @@ def _roles(
     except InputError:
         return {(s.subset, s.name): roles_of(s.layout) for s in shards}
     return {(s.subset, s.name): roles_of(g.layout) for g in groups for s in g.shards}
+
+
+def _with_roles(
+    suspects: Sequence[tuple[ShardTask, OutputTask]], statement: Statement
+) -> list[tuple[ShardTask, OutputTask]]:
+    """Outputs that are looked at by themselves, with their roles."""
+    paths: dict[str, dict[tuple[str, str], Path]] = {}
+    for task, output in suspects:
+        paths.setdefault(output.edition.name, {})[task.subset, task.name] = output.path
+    roles = {edition: _roles(some, statement) for edition, some in paths.items()}
+    return [
+        (task, replace(output, roles=roles[output.edition.name].get((task.subset, task.name))))
+        for task, output in suspects
+    ]
 
 
 def _sources(job: Job, outputs: dict[tuple[str, str], list[OutputTask]]) -> list[Source]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths import Seal, Stamp, is_still, shown, stamp_of
-from relaion.verifier import part, schema
-from relaion.verifier.differences import tell_differences
+from relaion.verifier import schema
+from relaion.verifier.differences import beyond, tell_differences
 from relaion.verifier.disclosure import check_columns
 from relaion.verifier.owned import check_owned
 from relaion.verifier.reading import batches
@@ -200,7 +200,7 @@ def _families(outputs: Sequence[OutputTask]) -> Iterator[tuple[OutputTask, Outpu
 
 def _check_part(child: OutputTask, parent: OutputTask, notes: Notes) -> None:
     try:
-        n = part.beyond(child.path, parent.path)
+        n = beyond(child.path, parent.path)
     except InputError:
         notes.find("5", child.where, "its rows, or those of its parent, cannot be read")
         return

@@ -23,7 +23,7 @@ from relaion.verifier.verdict import Notes
 class OutputTask:
     """A shard of an edition: where it lies, and what the manifest states of it.
 
-    `roles` is None where its footer cannot be read.
+    `roles` is None where its footer cannot be read, and where its input is looked at instead.
     """
 
     edition: EditionLine
