@@ -211,6 +211,12 @@ def index(version: str = VERSION) -> str:
         lines.append(f"| {link} | {script.purpose} | {reads} | {writes} |")
     lines += [
         "",
+        "`fast/` decides nothing. Its scripts only spare work: they pass on the links that could",
+        "be on a list, by what costs little to look at, and part off those that SQL cannot judge.",
+        "Whatever they leave out, no list names: `05_link_macros`, `07_spelling_macros` and",
+        "`08_inner_macros` write down why, and tests/test_links_prefilters.py holds them to it",
+        "against hostile links.",
+        "",
         "`lists/` makes the list store and takes deliveries in; it decides nothing about rows.",
         "Decisions and their reasons: [`decisions/`](decisions).",
     ]

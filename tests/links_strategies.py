@@ -296,3 +296,46 @@ def hostile_links(seed: int, n: int) -> list[str]:
 
 hostile_batches = st.integers(0, 2**32).map(lambda seed: hostile_links(seed, 200))
 """Hostile links in hundreds, so that an engine is asked once for many."""
+
+
+# -- links that end in what a tail may be -------------------------------------------------
+
+_TAIL_OPENINGS = [
+    *("http://", "https://", "HTTP://", "//", "", "ftp://", "http:/", "http:////", '"http://', "'"),
+    *("<http://", "http%3A%2F%2F", "http:\\\\", "data:", "http:///", "www.", "\u201chttp://"),
+]
+_TAIL_HOSTS = [
+    *("a.b", "A.B", "www.a.b", "a.b:80", "a.b.", "u@a.b", "\xe9.b", "192.0.2.1", "0x7f.1", "[::1]"),
+    *("a%2Eb", "a.b:8080", "www.www.a.b", "xn--a.b", "a", "a.b:", " a.b", "a\t.b", "a.b&#x2f;"),
+]
+_TAIL_PIECES = [
+    *"/?&=.#%;:,\"'<> \t\n\r\\@!()+-_~*$|^`{}[]",
+    *("a", "b1", "4", "41", "2", "5", "25", "%2", "%25", "%23", "%3", "%3B", "%3b", "%3F", "%2F"),
+    *("%2e", "%2E", "%5C", "%26", "&amp;", "&amp", "amp;", "&#35;", "&#x3f;", "&lt;", "&#9;", ".."),
+    *("/..", "/.", "/../", "/./", "//", "/?", "?&", "&&", "\xe9", "\u200b", "\x85", "%C3%A9"),
+    *("%E9", "%FF", "x.jpg", "abcdefgh", "12345678", "abc/defg", "a=b&c=d", "http://", "c.d/"),
+    *("=c.d/e", "www.", "/c.d/efghijklm", "&u=c.d/", "%61", "%%32", "%32", "\udcff", "." * 12),
+]
+
+
+def _with_tail(r: Random) -> str:
+    text = r.choice(_TAIL_OPENINGS) + r.choice(_TAIL_HOSTS) + r.choice(["/", "", "?", "/x/", "/?"])
+    text += "".join(r.choice(_TAIL_PIECES) for _ in range(r.choice((0, 0, 1, 1, 2, 4))))
+    if r.random() < 0.9:
+        letters = ("abcdefABCDEF0123456789._=-()&", "/?:,")
+        text += "".join(
+            r.choice(letters[r.random() > 0.95]) for _ in range(r.choice((6, 8, 9, 24)))
+        )
+    if r.random() < 0.07:
+        text += r.choice(_TAIL_PIECES)
+    return text + r.choice(("", "", "", "", "", "", '"', "',"))
+
+
+def some_tails(seed: int, n: int = 200) -> list[str]:
+    """Links in which all that can change the end of a link stands before plain characters."""
+    r = Random(seed)
+    return [_with_tail(r) for _ in range(n)]
+
+
+tail_batches = st.integers(0, 2**32).map(some_tails)
+"""Such links in hundreds."""

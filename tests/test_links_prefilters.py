@@ -30,7 +30,7 @@ from relaion.links.text import as_bytes, as_text
 from relaion.parquet.raw_values import marked, unmarked
 from relaion.verifier.candidates import Carriers, Near, may_hold, plain, plain_key, settled
 from relaion.verifier.spelled import easy, easy_spellings
-from tests.links_strategies import hostile_batches, hostile_links
+from tests.links_strategies import hostile_batches, hostile_links, some_tails, tail_batches
 
 Breaches = list[tuple[str, str]]
 MANY = 150_000
@@ -88,6 +88,19 @@ def spreads_elsewhere(key: str, tail: str) -> bool:
     return key_can_spread(key) and not key.endswith(tail)
 
 
+def tail_breaches(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
+    """(promise, link) for every promise of the tails of links that one breaks."""
+    for n, tail, long, inner in engine.rows(
+        "select n, link_tail(url), link_long_tail(url), inner_tail(url, link_tail(url)) from link"
+    ):
+        if tail is not None and spreads_elsewhere(links.keys[n], tail):
+            yield "a plain tail is the key's", links.held[n]
+        if long is not None and spreads_elsewhere(links.keys[n], long):
+            yield "a long plain tail is the key's", links.held[n]
+        if inner is not None and any(spreads_elsewhere(key, inner) for key in links.inner[n]):
+            yield "a plain tail is that of the keys inside", links.held[n]
+
+
 def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
     """(promise, link) for every promise of a macro that a link breaks."""
     links.fill(engine, links.held)
@@ -110,15 +123,7 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
             yield "a place that is not odd has the key's host", links.held[n]
         if near is not None and not hosts_below(key) <= set(below):
             yield "a place that is not odd lies below the hosts of its key", links.held[n]
-    for n, tail, long, inner in engine.rows(
-        "select n, link_tail(url), link_long_tail(url), inner_tail(url, link_tail(url)) from link"
-    ):
-        if tail is not None and spreads_elsewhere(links.keys[n], tail):
-            yield "a plain tail is the key's", links.held[n]
-        if long is not None and spreads_elsewhere(links.keys[n], long):
-            yield "a long plain tail is the key's", links.held[n]
-        if inner is not None and any(spreads_elsewhere(key, inner) for key in links.inner[n]):
-            yield "a plain tail is that of the keys inside", links.held[n]
+    yield from tail_breaches(engine, links)
     for n, holds, is_odd, hosts, below in engine.rows(
         "select n, may_hold_link(url), inner_is_odd(url, t, lower(t)),"
         f" {digests.format('inner_words(lower(t))')},"
@@ -134,12 +139,9 @@ def in_sql(engine: Engine, links: Links) -> Iterator[tuple[str, str]]:
             if not is_odd and not hosts_below(key) <= set(below):
                 yield "an inner host that is not odd is named below its hosts", links.held[n]
     texts = [(n, s) for n, held in enumerate(links.held) for _, s in spellings(unmarked(held))]
-    columns = [
-        pa.array(c, t)
-        for c, t in zip(zip(*texts, strict=True), (pa.int32(), pa.binary()), strict=True)
-    ]
+    numbers = pa.array([n for n, _ in texts], pa.int32())
     engine.execute("create or replace temp table texts (n integer, text blob)")
-    engine.insert("texts", pa.table(columns, ["n", "text"]))
+    engine.insert("texts", pa.table([numbers, [text for _, text in texts]], ["n", "text"]))
     for kind, algorithm in (("url_md5", "md5"), ("url_sha1", "sha1"), ("url_sha256", "sha256")):
         for (n,) in engine.rows(
             "with plain as (select n, split_part(url, '//', 1) || '//' as own,"
@@ -241,6 +243,75 @@ def breaches(engine: Engine, texts: list[str]) -> Breaches:
 @example(SHOWN)
 def test_no_short_cut_breaks_its_promise(engine: Engine, texts: list[str]) -> None:
     assert breaches(engine, texts) == []
+
+
+def of_tails(engine: Engine, texts: list[str]) -> tuple[set[tuple[str, str]], int]:
+    """The promises of tails that links break, and how many of these links have a tail at all."""
+    links = Links(texts)
+    links.fill(engine, links.held)
+    ((n,),) = engine.rows("select count(link_tail(url)) from link")
+    return set(tail_breaches(engine, links)), n
+
+
+@settings(max_examples=25)
+@given(tail_batches)
+def test_a_tail_is_that_of_the_key(engine: Engine, texts: list[str]) -> None:
+    assert of_tails(engine, texts)[0] == set()
+
+
+# of each, the last eight characters are not those of the key, or nearly not
+@pytest.mark.parametrize(
+    "end",
+    [
+        *("x%2541picture", "x%%32541picture", "x%41%34picture", "x%2\n541abcdefg", "%2541%2F"),
+        *("pic%2ejpg", "a&#35;bcdefghi", "a&amp;amp;bcdefghi", "abcdefg&lt;", "a#bcdefghijk"),
+        *(
+            "picture.jpg/",
+            "picture.jpg?",
+            "picture.jpg?&",
+            "picture.jpg&",
+            "x/../a.jp",
+            "xyz//a.jp",
+        ),
+        *(
+            "x/./a.jp",
+            "abcd/..",
+            "abcdefg.",
+            "a/.?bcdef",
+            "ab/?cdef",
+            "ab/..?cdefg",
+            "x%23bcdefghij",
+            "picture.jpg ",
+            "pict\ture.jpg",
+        ),
+        *(
+            "picture.jpg\u200b",
+            "pic\xfcture",
+            "a%3Bbcdefghij",
+            "&am%70;abcdefgh",
+            "picture.jpg\x7f",
+        ),
+    ],
+)
+def test_an_end_that_is_not_plain_has_no_wrong_tail(engine: Engine, end: str) -> None:
+    texts = [
+        f"{before}{scheme}{host}/{end}{after}"
+        for before, after in (("", ""), ('"', '"'), ("<", ">"), ("'", "',"), (" ", ""))
+        for scheme in ("http://", "HTTPS://", "http%3A%2F%2F", "//", "", "http:/", "http&#58;//")
+        for host in ("a.b", "A.B:80", "u@a.b.", "a.b/c", "a.b?c", "i0.wp.com/c.d")
+    ]
+    assert of_tails(engine, texts)[0] == set()
+
+
+def test_most_links_of_the_batches_have_a_tail(engine: Engine) -> None:
+    found = [of_tails(engine, some_tails(seed))[1] for seed in range(5)]
+    assert sum(found) > 5 * 40
+
+
+@pytest.mark.slow
+def test_no_tail_breaks_its_promise_on_very_many_links(engine: Engine) -> None:
+    for seed in range(300):
+        assert of_tails(engine, some_tails(seed, 500))[0] == set()
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from relaion.parquet.not_looked_at import (
     NotLookedAt,
 )
 from relaion.paths import shown
-from relaion.roles import ROLES
+from relaion.roles import COUNTED, ROLES
 from relaion.verifier import model
 from relaion.verifier.audit import Cells
 from relaion.verifier.decide import Reasons, mask_of
@@ -31,8 +31,6 @@ from relaion.verifier.tree import AUDIT
 from relaion.verifier.verdict import Notes, count
 
 Counts = Counter[tuple[Any, ...]]
-ROLES = ("url", "text", "punsafe", "row_hash", "image_md5", "image_sha1", "image_sha256")
-_DIGESTS = {"image_md5": "MD5", "image_sha1": "SHA-1", "image_sha256": "SHA-256"}
 
 
 def count_coverage(rows: Rows, names: Mapping[tuple[str, int], str], counts: Counts) -> None:
@@ -40,7 +38,7 @@ def count_coverage(rows: Rows, names: Mapping[tuple[str, int], str], counts: Cou
 
     `names`: what the columns of a role are called, by role and place.
     """
-    for role in ROLES:
+    for role in COUNTED:
         covered = mask_of(rows.n, ())
         for column in rows.all(role):
             held = pc.is_valid(column)
@@ -53,7 +51,7 @@ def count_coverage(rows: Rows, names: Mapping[tuple[str, int], str], counts: Cou
     counts["coverage", "row_hash", "computed", "covered"] += rows.computable.true_count
     for (role, place), n in rows.unread.items():
         if n:
-            why = BY_BYTES if role == "url" else f"values that are no {_DIGESTS[role]}"
+            why = BY_BYTES if role == "url" else f"values that are no {ROLES[role].algorithm}"
             counts["not_looked_at", role, names[role, place], why, "n_values"] += n
 
 

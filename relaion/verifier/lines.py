@@ -5,9 +5,9 @@ from typing import Any
 
 from relaion.links.spellings import FORMS
 from relaion.paths import shown
+from relaion.roles import COUNTED
 from relaion.verifier.audit import Cells
 from relaion.verifier.catalogue import TABLES
-from relaion.verifier.counts import ROLES
 from relaion.verifier.known import KINDS
 from relaion.verifier.statement import RULES, Statement
 from relaion.verifier.told import SMALL
@@ -88,8 +88,8 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
         ("not_looked_at", "subset"): subsets,
         ("unions", "subset"): subsets,
         ("", "edition"): editions,
-        ("", "role"): {*ROLES},
-        ("not_looked_at", "role"): {*ROLES, "language", "files", "keywords", "lists"},
+        ("", "role"): {*COUNTED},
+        ("not_looked_at", "role"): {*COUNTED, "language", "files", "keywords", "lists"},
         ("coverage", "via"): {"column", "sidecar", "computed"},
         ("", "list_id"): set(statement.lists),
         ("", "kind"): set(KINDS),
