@@ -142,7 +142,8 @@ def test_the_list_is_hashed_and_not_the_rows_that_it_meets() -> None:
         engine.execute("create temp table values_of as select i from range(50_000) r(i)")
         engine.execute(  # of a view of files it thinks no better: a fifth of its rows
             "create temp view row_keys as select * from (select 1 as shard_no, i as "
-            "file_row_number, 'image_md5' as kind, null::varchar as level, null::varchar as spelling, "
+            "file_row_number, 'image_md5' as kind, null::varchar as level, "
+            "null::varchar as spelling, "
             "lower(i::varchar) as digest from values_of) as v where v.digest is not null"
         )
         engine.set_option("disabled_optimizers", ",".join(_BELIEVERS))
