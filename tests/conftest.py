@@ -38,7 +38,7 @@ def all_counts() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("relaion.run.audit.FEW_ROWS", 0)
-        patch.setattr("relaion.verifier.told.FEW_ROWS", 0)
+        patch.setattr("relaion.verifier.counts.FEW_ROWS", 0)
         yield
 
 

@@ -19,8 +19,8 @@ from relaion.engine import connect, quote
 from relaion.parquet.footer import read_footer
 from relaion.parquet.metadata import CREATED_BY, GROUPS, KEY_VALUES, MAGIC
 from relaion.parquet.thrift import BINARY, I64, LIST, STRUCT, write_struct
-from relaion.verifier.catalogue import TABLES
-from relaion.verifier.shape import run_id
+from relaion.verifier.audit_tables import TABLES
+from relaion.verifier.manifest import run_id
 
 Change = Callable[[Path], None]
 SHARD = ("research", "alpha", "part-0.parquet")

@@ -11,8 +11,8 @@ import pytest
 from relaion.run.manifest import NOT_PUBLISHABLE, PUBLISHABLE
 from relaion.stages.clean import clean
 from relaion.verifier import Verdict, verify
-from relaion.verifier.catalogue import TABLES, differences
-from relaion.verifier.shape import WHY
+from relaion.verifier.audit_tables import TABLES, differences
+from relaion.verifier.manifest import WHY
 from tests.mutations import HARMLESS, mutations
 from tests.pipeline import _at_home
 from tests.verify_world import World, planted, row
@@ -26,7 +26,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> World:
     """What `clean` itself makes of two shards, one of which loses nothing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("relaion.run.audit.FEW_ROWS", 0)
-        patch.setattr("relaion.verifier.told.FEW_ROWS", 0)
+        patch.setattr("relaion.verifier.counts.FEW_ROWS", 0)
         world = World(tmp_path_factory.mktemp("mutations") / "w")
         world.shards = {
             ("alpha", "part-0.parquet"): planted(0),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from relaion.engine import Engine, connect
 from relaion.sqlset import load
-from relaion.verifier import told as proof
+from relaion.verifier import counts as proof
 
 FEW = 1_000
 SCRIPT = load()["60_audit"]

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
 from relaion.verifier import Verdict, verify
-from relaion.verifier.shape import WHY
+from relaion.verifier.manifest import WHY
 from relaion.verifier.task import ShardTask
 from tests import oracle
 from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, row, write
@@ -995,7 +995,7 @@ def test_what_the_quick_tests_miss_the_sample_finds(
     """Were the choice of rows blind, the model would still see those that were drawn."""
     monkeypatch.setattr("relaion.verifier.schedule.SAMPLED", 10_000)
     monkeypatch.setattr("relaion.verifier.candidates.Carriers.find", lambda *_: [])
-    monkeypatch.setattr("relaion.verifier.known.StatedLists.rows_of", lambda *_: [])
+    monkeypatch.setattr("relaion.verifier.matched_entries.StatedLists.rows_of", lambda *_: [])
     put_back(world, 5, 5)
     put_back(world, 14, 13)
     given = world.arguments()["inputs"] if inputs else []

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.parquet.writer import Target, write_editions
+from relaion.verifier.compare import differing, row_digests
 from relaion.verifier.reading import batches
-from relaion.verifier.same import differing, row_digests
 from relaion.verifier.schema import compare
 
 A, B = "a", "b"

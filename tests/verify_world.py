@@ -25,8 +25,8 @@ from relaion.parquet.not_looked_at import Asked, NotLookedAt, not_looked_at
 from relaion.paths import ShardPath
 from relaion.sqlset import load
 from relaion.verifier import model
-from relaion.verifier.catalogue import TABLES
-from relaion.verifier.shape import WHY, run_id
+from relaion.verifier.audit_tables import TABLES
+from relaion.verifier.manifest import WHY, run_id
 from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
 

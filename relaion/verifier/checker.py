@@ -8,12 +8,16 @@ from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Held, hold
 from relaion.parquet.overrides import Columns
 from relaion.paths import shown
-from relaion.verifier import tree
-from relaion.verifier.given import Arguments, Given, check_given
-from relaion.verifier.installation import check_installation, same_columns
+from relaion.verifier import file_checks
+from relaion.verifier.arguments import (
+    Arguments,
+    Given,
+    check_given,
+    check_installation,
+    same_columns,
+)
+from relaion.verifier.manifest import MANIFEST, Statement, check_shape, read_statement
 from relaion.verifier.schedule import Done, Job, check_rows
-from relaion.verifier.shape import check_shape
-from relaion.verifier.statement import MANIFEST, Statement, read_statement
 from relaion.verifier.verdict import PROMISES, Notes, Verdict
 
 
@@ -60,9 +64,9 @@ def verify(
         arguments = Arguments(inputs, held, keywords, key, sidecars)
         given = check_given(statement, arguments, notes, stack)
         _say_unchecked(statement, given, notes)
-        tree.check_tree(out, statement, notes)
-        tree.check_stated(statement, notes)
-        tree.check_private(held, notes)
+        file_checks.check_tree(out, statement, notes)
+        file_checks.check_stated(statement, notes)
+        file_checks.check_private(held, notes)
         check_rows(Job(out, statement, given, workers, done), notes)
     return notes.verdict(shown(out))
 

@@ -1,16 +1,13 @@
-"""Promise 6: the numbers of an audit, counted again, and held against those that it states.
-
-A key begins with the table and ends with the column that holds the number; between them
-stand the line's own columns, but for the subset, which is put in when shards are added up.
-"""
+"""The numbers of an audit, counted again; and its lines by themselves."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pyarrow.compute as pc
 
+from relaion.links.spellings import FORMS
 from relaion.parquet.not_looked_at import (
     BY_BYTES,
     REFUSED_BESIDE,
@@ -21,14 +18,67 @@ from relaion.parquet.not_looked_at import (
 from relaion.paths import shown
 from relaion.roles import COUNTED, ROLES
 from relaion.verifier import model
-from relaion.verifier.audit import Cells
+from relaion.verifier.audit_tables import TABLES, Cells
 from relaion.verifier.decide import Reasons, mask_of
+from relaion.verifier.file_checks import AUDIT
+from relaion.verifier.manifest import RULES, Statement
+from relaion.verifier.matched_entries import KINDS
 from relaion.verifier.rows import Rows
-from relaion.verifier.statement import Statement
 from relaion.verifier.task import ShardReport, ShardTask
-from relaion.verifier.told import TABLES, told_subsets
-from relaion.verifier.tree import AUDIT
 from relaion.verifier.verdict import Notes, count
+
+# -- Under which name an audit tells a subset's counts by list and rule: those of few rows together
+# Reckoned from what is public of the shards, rows in and rows kept, so that it says nothing more.
+
+FEW_ROWS = 1_000
+SMALL = "small"
+TOLD_TABLES = ("hits", "hit_groups", "removals", "removal_groups")
+
+
+def told_subsets(statement: Statement) -> dict[str, str | None]:
+    """Each subset that has rows, and the name that its counts stand under; None for nowhere."""
+    rows: Counter[str] = Counter()
+    kept: dict[str, Counter[str]] = {e.name: Counter() for e in statement.editions}
+    for (subset, _), file in statement.inputs.items():
+        rows[shown(subset)] += file.rows
+    for (edition, subset, _), file in statement.outputs.items():
+        if edition in kept:
+            kept[edition][shown(subset)] += file.rows
+    losing = [{s for s, n in rows.items() if n > left[s]} for left in kept.values()]
+    return told({s: n for s, n in rows.items() if n}, losing)
+
+
+def told(rows: Mapping[str, int], losing: Iterable[set[str]]) -> dict[str, str | None]:
+    """The same from rows of each subset, and for each edition the subsets that lost some."""
+    few = {s for s, n in rows.items() if n < FEW_ROWS}
+    if not few:
+        return {s: s for s in rows}
+    forced = few | ({SMALL} & set(rows))
+    by_rows = sorted(rows, key=lambda s: (s not in forced, rows[s], s))
+    lost = [*losing]
+    n_rows, n_losing = 0, [0] * len(lost)
+    for n, subset in enumerate(by_rows, 1):
+        n_rows += rows[subset]
+        n_losing = [k + (subset in some) for k, some in zip(n_losing, lost, strict=True)]
+        if n >= max(2, len(forced)) and n_rows >= FEW_ROWS and 1 not in n_losing:
+            together = set(by_rows[:n])
+            return {s: SMALL if s in together else s for s in rows}
+    return {s: None if s in few else s for s in rows}
+
+
+def check_told(cells: Cells, statement: Statement, notes: Notes) -> None:
+    """No subset of few rows may have counts of its own."""
+    names = set(told_subsets(statement).values())
+    for table in TOLD_TABLES:
+        wrong = sum(row["subset"] not in names for row in cells[table])
+        if wrong:
+            said = f"{count(wrong, 'line')} of table {table} tell of a subset of too few rows"
+            notes.find("4", AUDIT, said)
+
+
+# -- Promise 6: the numbers of an audit, counted again, and held against those that it states --
+# A key begins with the table and ends with the column that holds the number; between them
+# stand the line's own columns, but for the subset, which is put in when shards are added up.
 
 Counts = Counter[tuple[Any, ...]]
 
@@ -111,7 +161,7 @@ def check_counts(
     for report in reports:
         for (table, *key), n in report.counts.items():
             subset: str | None = shown(report.subset)
-            if table in TABLES:
+            if table in TOLD_TABLES:
                 subset = told.get(shown(report.subset))
             if subset is not None:
                 expected[table, subset, *key] += n
@@ -219,3 +269,95 @@ def _check_unions(cells: Cells, reports: Sequence[ShardReport], notes: Notes) ->
     stated: dict[Any, Any] = {(r["edition"], r["subset"]): r["removed"] for r in cells["unions"]}
     if any(stated.get(key) != n for key, n in removed.items()):
         notes.find("6", AUDIT, "table unions differs from the rows that lists and rules name")
+
+
+# -- The audit's lines by themselves: known words, possible numbers, no line twice -------------
+
+# what does not tell lines apart
+_VALUES = frozenset(
+    {
+        "setting", "sha256", "rows", "bytes", "covered", "estimated", "sampled", "n_values",
+        "entries", "gross", "exclusive", "memberships", "rows_in", "removed", "kept",
+    }
+)  # fmt: skip
+# table -> columns that need not apply to a line; in all others NULL stands for nothing
+_MAYBE = {
+    "lists": {"source", "title", "label", "received"},
+    "coverage": {"sampled"},
+    "not_looked_at": {"subset", "column_name", "n_values"},
+    "hits": {"kind", "form"},
+    "hit_groups": {"name"},
+    "removals": {"list_id", "label", "kind", "form", "rule"},
+}
+_NOT_MORE = (("exclusive", "gross"), ("rows", "memberships"), ("covered", "rows"))
+_PLAIN = frozenset({*FORMS, "canonical", "computed", "sidecar"})
+_FORMS = _PLAIN | {"inner"} | {f"inner {form}" for form in FORMS}
+
+
+def check_lines(cells: Cells, statement: Statement, notes: Notes) -> bool:
+    """Find lines that no audit can have, whatever went in. Needs neither inputs nor lists.
+
+    Returns whether every line has what it cannot do without.
+    """
+    is_whole = True
+    words = _words(statement)
+    for table, lines in cells.items():
+        columns = TABLES[table][1]
+        keys = [name for name in columns if name not in _VALUES]
+        maybe = _MAYBE.get(table, set())
+        if any(line[name] is None for line in lines for name in columns if name not in maybe):
+            notes.find("6", AUDIT, f"table {table} lacks a value that every line has")
+            is_whole = False
+        if len({tuple(line[k] for k in keys) for line in lines}) != len(lines):
+            notes.find("6", AUDIT, f"table {table} has a line twice")
+        wrong = sum(any(_wrong_numbers(table, line)) for line in lines)
+        if wrong:
+            notes.find("6", AUDIT, f"{count(wrong, 'line')} of table {table} cannot be so")
+        for name in columns:
+            known = words.get((table, name), words.get(("", name)))
+            if known is not None and any(
+                line[name] is not None and line[name] not in known for line in lines
+            ):
+                said = f"column {table}.{name} holds a word that no audit of this run has"
+                notes.find("4", AUDIT, said)
+    return is_whole
+
+
+def _wrong_numbers(table: str, line: dict[str, Any]) -> Iterator[bool]:
+    for value in line.values():
+        yield isinstance(value, int) and value < 0
+    if table == "coverage":  # only what sidecars reach is reckoned from a sample
+        yield line["estimated"] is not (line["via"] == "sidecar")
+        yield (line["sampled"] is None) is (line["via"] == "sidecar")
+    for less, more in _NOT_MORE:
+        if None not in (line.get(less), line.get(more)):
+            yield line[less] > line[more]
+
+
+def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
+    """What may stand in a column; those that are compared with the manifest need no words."""
+    subsets = {shown(subset) for subset, _ in statement.inputs}
+    editions = {edition.name for edition in statement.editions}
+    sources = {shown(x.facts[0]) for x in statement.lists.values()}
+    labels = {shown(x.facts[2]) for x in statement.lists.values()}
+    rules = set(RULES).union(*(edition.rules for edition in statement.editions))
+    return {
+        ("", "subset"): subsets | {SMALL},
+        ("coverage", "subset"): subsets,
+        ("not_looked_at", "subset"): subsets,
+        ("unions", "subset"): subsets,
+        ("", "edition"): editions,
+        ("", "role"): {*COUNTED},
+        ("not_looked_at", "role"): {*COUNTED, "language", "files", "keywords", "lists"},
+        ("coverage", "via"): {"column", "sidecar", "computed"},
+        ("", "list_id"): set(statement.lists),
+        ("", "kind"): set(KINDS),
+        ("", "form"): set(_FORMS),
+        ("removals", "reason_kind"): {"list", "same_link", "rule"},
+        ("removals", "label"): labels,
+        ("removals", "rule"): rules,
+        ("hit_groups", "grouping"): {"all", "source", "label", "same_link"},
+        ("removal_groups", "grouping"): {"source", "label"},
+        ("hit_groups", "name"): sources | labels,
+        ("removal_groups", "name"): sources | labels,
+    }

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.verifier.known import StatedLists
+from relaion.verifier.matched_entries import StatedLists
 from relaion.verifier.model import Reason, Rules, list_reasons, rule_reasons
 from relaion.verifier.rows import Rows
 

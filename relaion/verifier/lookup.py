@@ -29,7 +29,7 @@ from relaion.lists.snapshot import Held
 from relaion.verifier import model
 from relaion.verifier.candidates import Near, may_hold, plain, plain_key, settled
 from relaion.verifier.decide import judge
-from relaion.verifier.known import (
+from relaion.verifier.matched_entries import (
     HASHED_KINDS,
     IMAGE_KINDS,
     KEY_KINDS,

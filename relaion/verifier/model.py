@@ -24,7 +24,7 @@ from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
 from relaion.verifier.keywords import holds_any
-from relaion.verifier.known import IMAGE_KINDS, StatedLists
+from relaion.verifier.matched_entries import IMAGE_KINDS, StatedLists
 
 Row = Mapping[str, Any]
 Names = Mapping[int, str]

@@ -19,7 +19,7 @@ from relaion.parquet.footer import Footer, read_footer
 from relaion.parquet.metadata import BYTE_ARRAY
 from relaion.parquet.storage import STATISTICS, chunk_range, read_page_header, said_nulls
 from relaion.parquet.thrift import Struct, ThriftError, read_struct
-from relaion.verifier.same import bits
+from relaion.verifier.compare import bits
 
 _BOUNDS = (1, 2, 5, 6)  # of Statistics
 _DISTINCT = 4

@@ -12,21 +12,19 @@ from relaion.errors import InputError
 from relaion.parquet.layout import Shard, group_shards, read_shard
 from relaion.parquet.not_looked_at import NotLookedAt, is_of_sidecars, unread
 from relaion.paths import ShardPath, shown
-from relaion.verifier import audit, disclosure, tree
-from relaion.verifier.counts import check_counts
-from relaion.verifier.given import Given
-from relaion.verifier.known import StatedLists
-from relaion.verifier.lines import check_lines
+from relaion.verifier import audit_tables, file_checks
+from relaion.verifier.arguments import Given
+from relaion.verifier.audit_tables import check_publishable, check_stated
+from relaion.verifier.counts import check_counts, check_lines, check_told
 from relaion.verifier.lookup import Files, look_up
+from relaion.verifier.manifest import MANIFEST, Statement
+from relaion.verifier.matched_entries import StatedLists
 from relaion.verifier.model import Rules
 from relaion.verifier.pool import Apply, processes
 from relaion.verifier.rows import Roles, Source, roles_of
 from relaion.verifier.shard import check_kept, check_shard
 from relaion.verifier.sidecars import not_looked_at_beside
-from relaion.verifier.stated import check_publishable, check_stated
-from relaion.verifier.statement import MANIFEST, Statement
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
-from relaion.verifier.told import check_told
 from relaion.verifier.verdict import Notes
 
 Done = Callable[[int, int], None]
@@ -52,14 +50,14 @@ def check_rows(job: Job, notes: Notes) -> None:
 
 
 def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
-    cells = audit.read_audit(job.out, notes)
+    cells = audit_tables.read_audit(job.out, notes)
     said = {
-        MANIFEST: disclosure.tokens(disclosure.texts_of(job.statement.raw)),
-        tree.AUDIT: disclosure.tokens(disclosure.texts_of(cells or {})),
+        MANIFEST: file_checks.tokens(file_checks.texts_of(job.statement.raw)),
+        file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells or {})),
     }
     outputs = _outputs(job)
     known = _known(job, apply, _sources(job, outputs), set().union(*said.values()))
-    disclosure.check_tokens(said, known, notes)
+    file_checks.check_tokens(said, known, notes)
     tasks = _tasks(job, known, outputs)
     reports = []
     for report in apply(check_shard, tasks):
@@ -78,7 +76,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     left_out = (*job.given.left_out, *not_looked_at_beside(known, job.given.sidecars))
     _leave_out(job, cells, reports, left_out, notes)
     if cells is not None and check_lines(cells, job.statement, notes):
-        audit.check_files(cells, job.statement, notes)
+        audit_tables.check_files(cells, job.statement, notes)
         check_stated(cells, job.statement, notes)
         check_told(cells, job.statement, notes)
         whole = job.given.exact and len(job.given.sources) == len(job.statement.inputs)
@@ -89,7 +87,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
 
 def _leave_out(
     job: Job,
-    cells: audit.Cells | None,
+    cells: audit_tables.Cells | None,
     reports: Sequence[ShardReport],
     left_out: Sequence[NotLookedAt],
     notes: Notes,

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from relaion.parquet.footer import Footer, check_sound, read_footer
 from relaion.parquet.storage import CODEC
+from relaion.verifier.compare import Pairs
 from relaion.verifier.rows import open_shard
-from relaion.verifier.same import Pairs
 
 # nothing writes Hadoop's old framing any more, and readers of it are few: a run says so and
 # writes the same compression in the framing that the format names

@@ -8,14 +8,13 @@ from pathlib import Path
 from relaion.errors import InputError
 from relaion.paths import Seal, Stamp, is_still, shown, stamp_of
 from relaion.verifier import schema
-from relaion.verifier.differences import beyond, tell_differences
-from relaion.verifier.disclosure import check_columns
-from relaion.verifier.owned import check_owned
+from relaion.verifier.compare import Cursor
+from relaion.verifier.diff_report import beyond, tell_differences
+from relaion.verifier.file_checks import check_columns, check_owned
+from relaion.verifier.manifest import FileLine
 from relaion.verifier.reading import batches
 from relaion.verifier.rows import Roles, open_shard, role_rows
 from relaion.verifier.said import Said
-from relaion.verifier.same import Cursor
-from relaion.verifier.statement import FileLine
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask, survivors
 from relaion.verifier.verdict import Notes, count
 from relaion.verifier.walk import Track, walk

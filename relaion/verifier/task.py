@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from relaion.paths import Stamp
 from relaion.verifier.decide import Reasons, judge, mask_of
-from relaion.verifier.known import StatedLists
+from relaion.verifier.manifest import EditionLine, FileLine
+from relaion.verifier.matched_entries import StatedLists
 from relaion.verifier.model import Reason, Rules
 from relaion.verifier.rows import Roles, Rows
-from relaion.verifier.statement import EditionLine, FileLine
 from relaion.verifier.verdict import Notes
 
 

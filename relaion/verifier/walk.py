@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 
 from relaion.errors import InputError
 from relaion.paths import shown
+from relaion.verifier.compare import Cursor, Pairs, differing, row_digests
 from relaion.verifier.counts import count_coverage, count_reasons
 from relaion.verifier.decide import Reasons, mask_of
 from relaion.verifier.reading import batches
 from relaion.verifier.rows import Roles, open_shard, rows_of
 from relaion.verifier.said import Said
-from relaion.verifier.same import Cursor, Pairs, differing, row_digests
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask, gone, survivors
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import InputError
+from relaion.verifier.compare import row_digests
 from relaion.verifier.reading import batches
 from relaion.verifier.rows import Roles, open_shard, rows_of
-from relaion.verifier.same import row_digests
 from relaion.verifier.schema import compare
 from relaion.verifier.task import ShardTask, gone
 from relaion.verifier.verdict import Notes, count

@@ -1,10 +1,23 @@
-"""What an audit consists of: each table and column that clean makes, with its comment.
+"""audit.duckdb: what it consists of, what it says of files, and of the run."""
 
-Written down apart from the SQL that makes it, so that neither can change alone: a comment, a
-default or a further object could say what no audit may say.
-"""
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from relaion.engine import Engine
+from relaion.engine import Engine, connect, quote
+from relaion.errors import RelaionError
+from relaion.paths import shown
+from relaion.verifier.file_checks import AUDIT
+from relaion.verifier.manifest import MANIFEST, Statement
+from relaion.verifier.task import ShardReport
+from relaion.verifier.verdict import Notes
+
+# -- What an audit consists of: each table and column that clean makes, with its comment -------
+# Written down apart from the SQL that makes it, so that neither can change alone: a comment, a
+# default or a further object could say what no audit may say.
 
 # table -> its comment, and its columns in order: name -> type, comment
 TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
@@ -220,3 +233,147 @@ def _columns(engine: Engine) -> dict[str, dict[str, tuple[object, ...]]]:
     for table, column, *x in rows:
         found.setdefault(table, {})[column] = tuple(x)
     return found
+
+
+# -- audit.duckdb: its tables, and what they say of files --------------------------------------
+
+_HEADERS = 3 * 4096  # of a DuckDB file: its own, and two that take turns
+Cells = dict[str, list[dict[str, Any]]]
+
+
+def read_audit(out: Path, notes: Notes) -> Cells | None:
+    """All tables of the audit, in plain selects; None when it cannot be read.
+
+    An object, comment or byte that is not known is a finding: counts are all that may stand there.
+    """
+    path = out / AUDIT
+    if not path.is_file():
+        notes.find("6", AUDIT, "is missing")
+        return None
+    if os.path.lexists(path.with_name(f"{AUDIT}.wal")):  # DuckDB would apply it, or wait for a pipe
+        notes.find("6", AUDIT, "has a log beside it, which may change it; it was not read")
+        return None
+    try:
+        with connect(path, read_only=True, threads=1) as engine:
+            return _read(engine, path.stat().st_size, notes)
+    except (RelaionError, OSError):
+        notes.find("6", AUDIT, "cannot be read as a DuckDB database")
+        return None
+
+
+def _read(engine: Engine, size: int, notes: Notes) -> Cells | None:
+    said = differences(engine)
+    for promise, words in said.items():
+        for what in words:
+            notes.find(promise, AUDIT, what)
+    ((block, total, free, log),) = engine.rows(
+        "select block_size, total_blocks, free_blocks, wal_size from pragma_database_size() "
+        "where database_name = current_database()"
+    )
+    if size != _HEADERS + block * total or free or log != "0 bytes":
+        notes.find("4", AUDIT, "holds bytes that belong to no table; they may say anything")
+    if said["6"]:
+        return None
+    return {table: _cells(engine, table, list(columns)) for table, (_, columns) in TABLES.items()}
+
+
+def _cells(engine: Engine, table: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+    names = ", ".join(quote(c) for c in columns)
+    rows = engine.rows(f"select {names} from {quote(table)}")  # noqa: S608 - names of TABLES only
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def check_files(cells: Cells, statement: Statement, notes: Notes) -> None:
+    """The audit's shards are the manifest's, and its unions are sums of them."""
+    for table, keys in (("inputs", 2), ("outputs", 3)):
+        stated = {
+            (*map(shown, key), f.rows, f.bytes, f.sha256)
+            for key, f in (statement.inputs if keys == 2 else statement.outputs).items()
+        }
+        names = ("edition", "subset", "shard", "rows", "bytes", "sha256")[3 - keys :]
+        found = [tuple(row[name] for name in names) for row in cells[table]]
+        if set(found) != stated or len(found) != len(stated):
+            notes.find("6", AUDIT, f"table {table} is not what the manifest states")
+    rows_in: Counter[str] = Counter()
+    kept: Counter[tuple[str, str]] = Counter()
+    for (subset, _), file in statement.inputs.items():
+        rows_in[shown(subset)] += file.rows
+    for (edition, subset, _), file in statement.outputs.items():
+        kept[edition, shown(subset)] += file.rows
+    unions = {
+        (r["edition"], r["subset"]): (r["rows_in"], r["removed"], r["kept"])
+        for r in cells["unions"]
+    }
+    expected = {k: (rows_in[k[1]], rows_in[k[1]] - n, n) for k, n in kept.items()}
+    if unions != expected or len(unions) != len(cells["unions"]):
+        notes.find("6", AUDIT, "table unions is not the sum of the shards' rows")
+
+
+# -- Promise 6: do the audit's own words about the run repeat what the manifest states? --------
+
+_COLUMNS = {
+    "run": ("name", "setting"),
+    "parameters": ("name", "setting"),
+    "scripts": ("name", "sha256"),
+    "lists": ("list_id", "source", "title", "label", "received", "digest", "kind", "entries"),
+}
+
+
+def check_stated(cells: Cells, statement: Statement, notes: Notes) -> None:
+    """Hold the tables run, parameters, scripts and lists against the manifest."""
+    expected = _expected(statement)
+    for table, columns in _COLUMNS.items():
+        found = Counter(tuple(_text(row[name]) for name in columns) for row in cells[table])
+        if found != Counter(expected[table]):
+            notes.find("6", AUDIT, f"table {table} is not what the manifest states")
+
+
+def check_publishable(
+    cells: Cells, statement: Statement, reports: Sequence[ShardReport], notes: Notes
+) -> None:
+    """Is OUT said to be publishable just where no list removed a row?
+
+    An edition of a script of its own may name listed rows by any reason: there, that rows left
+    and that lists found some is enough. `reports` are those of all shards where the lists are
+    those of the run, else none: then only what the audit tells can be held against it.
+    """
+    stated, why = statement.raw.get("publishable"), statement.raw.get("why")
+    if not isinstance(stated, bool) or not isinstance(why, str) or not why.strip():
+        notes.find("6", MANIFEST, "does not say whether OUT may be published, and why")
+        return
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for report in reports:
+        counts += report.counts
+    found: list[Any] = [r for r in cells["removals"] if r["gross"] and r["reason_kind"] != "rule"]
+    found += [key for key in counts if key[0] == "removals" and key[2] != "rule"]
+    own = {e.name for e in statement.editions if not e.builtin}
+    lost = [r for r in cells["unions"] if r["edition"] in own and r["removed"]]
+    hit = [*cells["hits"], *(key for key in counts if key[0] == "hits")]
+    if stated and (found or (lost and hit)):
+        notes.find("4", MANIFEST, "says that OUT may be published, but lists removed rows")
+    left = any(r["removed"] for r in cells["unions"])
+    if not stated and not found and not (lost and hit) and (reports or not left):
+        notes.find("6", MANIFEST, "says that OUT may not be published, but no list removed a row")
+
+
+def _expected(statement: Statement) -> dict[str, list[tuple[Any, ...]]]:
+    raw = statement.raw
+    run = {name: raw[name] for name in ("run", "sql_version", "relaion", "duckdb", "pyarrow")}
+    run["link_key"] = raw["key_version"]
+    lists = [
+        (*(_text(line[name]) for name in _COLUMNS["lists"][:6]), kind, n)
+        for line in raw["lists"]
+        for kind, n in line["entries"].items()
+    ]
+    return {
+        "run": [(name, _text(str(value))) for name, value in run.items()],
+        # to the letter: blanks or a key twice may tell more
+        "parameters": [(name, _text(json.dumps(x))) for name, x in raw["parameters"].items()],
+        "scripts": [(line["name"], line["sha256"]) for line in raw["scripts"]],
+        "lists": lists,
+    }
+
+
+def _text(value: Any) -> Any:
+    """A value as the audit has it: names are others' choice, and put on one line."""
+    return shown(value) if isinstance(value, str) else value
