@@ -131,23 +131,39 @@ def test_a_malformed_header_is_named_by_line(tmp_path: Path, text: str, complain
         sqlset.parse(path)
 
 
-def test_the_list_is_hashed_and_not_the_rows_that_it_meets() -> None:
-    script = ALL["30_list_hits"]
+# a view of files of which DuckDB expects no more than a fifth of the rows
+_FEW = "from (select {} lower(i::varchar) as digest from values_of) as v where v.digest is not null"
+
+
+@pytest.mark.parametrize(
+    ("name", "probed", "columns", "made"),
+    [
+        (
+            "30_list_hits", "row_keys",
+            "1 as shard_no, i as file_row_number, 'image_md5' as kind, null::varchar as level, "
+            "null::varchar as spelling,",
+            "maybe_hits",
+        ),
+        (
+            "10_sidecar_hits", "sidecar_digests",
+            "i::varchar as url, i as row_hash, 'image_md5' as kind,", "maybe_sidecar_hits",
+        ),
+    ],
+)  # fmt: skip
+def test_the_list_is_hashed_and_not_the_rows_that_it_meets(
+    name: str, probed: str, columns: str, made: str
+) -> None:
+    script = ALL[name]
     with connect() as engine:
         make_inputs(engine, script)
         engine.execute(
             "insert into store.entries select 1, 'image_md5', i from range(300_000) r(i)"
         )
-        engine.execute("drop table row_keys")
-        engine.execute("create temp table values_of as select i from range(50_000) r(i)")
-        engine.execute(  # of a view of files it thinks no better: a fifth of its rows
-            "create temp view row_keys as select * from (select 1 as shard_no, i as "
-            "file_row_number, 'image_md5' as kind, null::varchar as level, "
-            "null::varchar as spelling, "
-            "lower(i::varchar) as digest from values_of) as v where v.digest is not null"
-        )
+        engine.execute(f"drop table {probed}")
+        engine.execute("create temp table values_of as select i from range(20_000) r(i)")
+        engine.execute(f"create temp view {probed} as select * {_FEW.format(columns)}")
         engine.set_option("disabled_optimizers", ",".join(_BELIEVERS))
-        create = next(text for _, text in engine.statements(script.sql) if "maybe_hits as" in text)
-        query = create.partition("maybe_hits as\n")[2]
+        create = next(text for _, text in engine.statements(script.sql) if f"{made} as" in text)
+        query = create.partition(f"{made} as\n")[2]
         plan = str(engine.rows(f"explain {query}"))
     assert "SEMI" in plan and "RIGHT_SEMI" not in plan
