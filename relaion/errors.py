@@ -13,7 +13,7 @@ RelaionError                 one line for the user, exit code 2
 
 Every message names the file, says what is wrong, what was found and what to do,
 and holds no value of a list or a row: DuckDB and Arrow quote values in theirs, so
-an engine's message is never passed on (`engine.py` drops it with `from None`).
+an engine's message is never passed on (`relaion.engine` drops it with `from None`).
 """
 
 from typing import ClassVar

@@ -49,3 +49,15 @@ def test_places_that_are_named_exist() -> None:
     }
     assert named
     assert [(where, place) for where, place in named if not (ROOT / place).exists()] == []
+
+
+def test_modules_that_are_named_exist() -> None:
+    """`find.py`, as comments and docstrings say it, is a file of the house."""
+    known = {path.name for path in SOURCES} | {path.name for path in (ROOT / "tests").rglob("*.py")}
+    named = {
+        (path.name, name)
+        for path in [*SOURCES, *(ROOT / "sql").rglob("*.sql"), *(ROOT / "sql").rglob("*.md")]
+        for name in re.findall(r"`([a-z_]+\.py)`", path.read_text("utf-8"))
+    }
+    assert named
+    assert [(where, name) for where, name in named if name not in known] == []

@@ -242,7 +242,7 @@ class PrivateFile:
     """Gathers pieces into row groups of some 100,000 rows, or of 64 MB."""
 
     def __init__(self, part: Path, schema: pa.Schema) -> None:
-        """Begin a file at `part`, a path that `whole_file` gave."""
+        """Begin a file at `part`, a path that `atomic_write` gave."""
         self._schema = schema
         self._sink = pa.OSFile(os.fsencode(part), "wb")
         self._writer = pq.ParquetWriter(

@@ -2,7 +2,7 @@
 
 Links or captions may hold bytes that are no UTF-8: DuckDB ends a scan at the first such value,
 or changes it, and a changed link has other digests. Or a footer denies values that are there
-(`believed.py`). So these shards are searched through a private copy of the columns that play
+(`null_claims.py`). So these shards are searched through a private copy of the columns that play
 a role; they are always written from the original file.
 """
 
@@ -43,7 +43,7 @@ def bad_text(path: Path, layout: Layout) -> bool:
 def mend(path: Path, layout: Layout, target: Path) -> Layout:
     """Write the columns of `path` that play a role to `target` (0600), as DuckDB reads them.
 
-    Rows and their order stay. A link that is no UTF-8 is marked (`exact.marked`), a caption
+    Rows and their order stay. A link that is no UTF-8 is marked (`raw_values.marked`), a caption
     or language has U+FFFD for each run of bad bytes, a digest in such bytes is told in
     hexadecimal where it has the right length; all else is as it was. Returns the layout of
     `target`: the same roles and names, at their positions there. Raises InputError for a column

@@ -317,7 +317,7 @@ def _copy(span: Span, outputs: Outputs, copier: Copier) -> Outputs:
 
 
 def _flushed_digest(part: Path) -> str:
-    """SHA-256 of a file, computed while the disk takes it: `whole_file` then need not wait."""
+    """SHA-256 of a file, computed while the disk takes it: `atomic_write` then need not wait."""
     with part.open("rb") as f, ThreadPoolExecutor(1) as pool:
         flushed = pool.submit(os.fsync, f.fileno())
         sha256 = hashlib.file_digest(f, "sha256").hexdigest()

@@ -29,7 +29,7 @@ from relaion.sqlset import Script, load
 
 # -- Find first: which rows do the lists name, over many shards, before one is rewritten -------
 # Every decision is a script of `sql/`; this module sets them going over some shards and has the
-# links that SQL cannot judge answered (`fill.py`). `hunt.py` says over which shards, and when.
+# links that SQL cannot judge answered (`python_answers.py`). `find.py` says over which shards.
 
 FOUND = ("list_hits", "same_link", "lists")  # the files that shard tasks read
 MACROS = ("05_link_macros", "07_spelling_macros", "08_inner_macros", "09_scope_macros")

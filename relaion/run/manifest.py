@@ -82,7 +82,7 @@ def read(out: Path) -> dict[str, Any] | None:
 
 
 def plan_of(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The part of a manifest that a plan is compared with (`plan.differences`)."""
+    """The part of a manifest that a plan is compared with (`settings.differences`)."""
     keep = ("subset", "shard", "rows", "bytes")
     return {
         "versions": {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from relaion.run.survey import Numbered
 
 # -- The work on a batch of shards as plain values: what is to be done, and what was done ------
-# A task is pickled on its way to a worker; `rewrite.py` does it.
+# A task is pickled on its way to a worker; `shard_task.py` does it.
 
 ROWS_A_SECOND = 5_000  # an edition script and two editions of long captions take a tenth
 

@@ -284,7 +284,7 @@ def convert(path: Path, plan: TsvPlan, target: Path) -> Converted:
     """Write what a plan takes of a TSV to a private parquet file (0600), row by row in order.
 
     The layout that comes back has positions in `target`. Links that are no UTF-8 are marked
-    (`exact.marked`), such bytes in digests are U+FFFD. Raises InputError for a file that ends
+    (`raw_values.marked`), such bytes in digests are U+FFFD. Raises InputError for a file that ends
     early or has a line longer than 64 MB, OutputError where `target` cannot be written.
     """
     moved = tuple(replace(column, position=at) for at, column in enumerate(plan.taken))
