@@ -83,15 +83,16 @@ def show(store: AnyPath) -> tuple[Shown, ...]:
     )
 
 
-def open_store(store: AnyPath) -> StoreInfo:
-    """The lists of a store, for a run that is to use them.
+def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
+    """The lists of a store, for a run that is to use them; their entries where `counted`.
 
     Raises ListError for a file that is no store of this version or holds no list, EngineError
     while another program has it open for writing.
     """
     store = as_path(store)
     with reading(store) as engine:
-        rows, entries = rows_of_lists(engine), count_entries(engine)
+        rows = rows_of_lists(engine)
+        entries = count_entries(engine) if counted else {}
         ((store_version, key_version),) = engine.rows(
             "select store_version, key_version from store"
         )

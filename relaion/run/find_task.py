@@ -103,18 +103,20 @@ class Finder:
 
     def _search_lists(self, batch: Sequence[Numbered], wanted: NeededKinds) -> None:
         run = self.engine.run
-        inner = self._settings.inner and (wanted.has_links or wanted.has_hashed)
-        run(self._script("fast/14_listed_hosts"), has_links=wanted.has_links, has_inner=inner)
-        self._link_keys(
-            has_links=wanted.has_links, has_hosts="host" in wanted.kinds,
-            has_hashed=wanted.has_hashed,
-        )  # fmt: skip
-        run(
-            self._script("fast/22_hashed_links"),
-            has_hashed=wanted.has_hashed,
-            kinds=sorted(wanted.kinds),
-        )
-        fill_spelled(self.engine, self._workers)
+        if wanted.has_links or wanted.has_hashed:
+            inner = self._settings.inner
+            run(self._script("fast/14_listed_hosts"), has_links=wanted.has_links, has_inner=inner)
+            self._link_keys(
+                has_links=wanted.has_links, has_hosts="host" in wanted.kinds,
+                has_hashed=wanted.has_hashed,
+            )  # fmt: skip
+        else:
+            self._none_of("20_link_keys", "link_keys")
+        if wanted.has_hashed:
+            run(self._script("fast/22_hashed_links"), has_hashed=True, kinds=sorted(wanted.kinds))
+            fill_spelled(self.engine, self._workers)
+        else:
+            self._none_of("fast/22_hashed_links", "hashed_links", "ordinary_links")
         fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
         run(
             self._script("24_row_keys"),
@@ -124,6 +126,12 @@ class Finder:
         )
         run(self._script("30_list_hits"))
         run(self._script("31_found_values"), roles=list(self._roles))
+
+    def _none_of(self, script: str, *tables: str) -> None:
+        """What a script writes, empty, where nothing is listed that it could be for."""
+        written = self._script(script).relations("writes")
+        for table in tables:
+            self.engine.execute(f"create or replace temp table {table} ({written[table]})")
 
     def _search_same_link(self) -> None:
         self.engine.run(self._script("fast/34_hit_tails"), has_inner=self._settings.inner)

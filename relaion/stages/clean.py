@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, ListError, RelaionError, Stopped
 from relaion.lists.snapshot import Held, Snapshot, hold
@@ -40,8 +40,9 @@ from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_ke
 from relaion.run.survey import read_inputs
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.left import sweep_left
-from relaion.stages.verify import verify as check_promises
-from relaion.verifier import Verdict
+
+if TYPE_CHECKING:
+    from relaion.verifier import Verdict
 
 # below, starting another process costs more than it saves
 ROWS_A_WORKER = 100_000
@@ -146,8 +147,10 @@ def clean(
         verdict = None
         with _finished(store, place, wanted=verify) as held:
             if held is not None:
+                from relaion.stages.verify import verify as check  # noqa: PLC0415 - heavy
+
                 words = request.keywords
-                verdict = check_promises(
+                verdict = check(
                     place.path, inputs=paths, lists=held, keywords=words.raw if words else None,
                     key=request.known.key, columns=columns, sidecars=sidecars,
                     workers=limits.fitting(limits.workers), progress=listen,

@@ -55,7 +55,7 @@ def test_a_signal_while_checking_says_that_out_is_finished(
     def stopped(*_: Any, **__: Any) -> None:
         raise Stopped(signal.SIGTERM)
 
-    monkeypatch.setattr(sys.modules["relaion.stages.clean"], "check_promises", stopped)
+    monkeypatch.setattr("relaion.stages.verify.verify", stopped)
     with pytest.raises(Stopped, match="is finished, check it with `relaion verify`") as e:
         run(tmp_path, verify=True)
     assert e.value.signal == signal.SIGTERM
