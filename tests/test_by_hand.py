@@ -131,7 +131,9 @@ def removed_by_hand(world: Path, into: str, *args: str) -> set[tuple[str, int, i
         [sys.executable, "-I", SHELL, world / into / "by_hand.sql"],
         capture_output=True, text=True, cwd="/", env=env, check=True,
     )  # fmt: skip
-    return {(e, int(Path(p).stem[-1]), i) for e, p, i, _ in json.loads(shell.stdout)}
+    said = json.loads(shell.stdout)
+    assert all(Path(path).is_relative_to(world / "data") for _, path, _, _ in said)
+    return {(e, int(Path(p).stem[-1]), i) for e, p, i, _ in said}
 
 
 def test_all_kinds_of_lists_sidecars_keywords_and_an_own_edition(world: Path) -> None:

@@ -121,10 +121,10 @@ _HEAD = """\
 
 
 def _files(shards: Sequence[Numbered]) -> str:
-    lines = [
-        f"    ({n.no:d}, {literal(shown(n.shard.subset))}, {literal(shown(n.shard.path))})"
-        for n in shards
-    ]
+    lines = []
+    for n in shards:
+        path = literal(shown(n.shard.path.absolute()))
+        lines.append(f"    ({n.no:d}, {literal(shown(n.shard.subset))}, {path})")
     return (
         "create or replace temp table shard_files as\nfrom (values\n"
         + ",\n".join(lines)
