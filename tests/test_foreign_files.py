@@ -147,9 +147,9 @@ def assert_one_line(done: subprocess.CompletedProcess[str], words: str) -> None:
 
 
 @needs_data
-@pytest.mark.parametrize("name", [
-    n for n in SHARDS
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if "2gb" in n else n for n in SHARDS]
+)
 def test_a_shard_that_broke_something_is_cleaned_or_refused(name: str, tmp_path: Path) -> None:
     (source,) = (SHARDS[name] / "in").iterdir()
     entries = (SHARDS[name] / "list.txt").read_text().split()

@@ -111,12 +111,12 @@ class Finder:
                 has_hashed=wanted.has_hashed,
             )  # fmt: skip
         else:
-            self._none_of("20_link_keys", "link_keys")
+            self._none_of("20_link_keys", "table link_keys")
         if wanted.has_hashed:
             run(self._script("fast/22_hashed_links"), has_hashed=True, kinds=sorted(wanted.kinds))
             fill_spelled(self.engine, self._workers)
         else:
-            self._none_of("fast/22_hashed_links", "hashed_links", "ordinary_links")
+            self._none_of("fast/22_hashed_links", "table hashed_links", "view ordinary_links")
         fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
         run(
             self._script("24_row_keys"),
@@ -127,11 +127,13 @@ class Finder:
         run(self._script("30_list_hits"))
         run(self._script("31_found_values"), roles=list(self._roles))
 
-    def _none_of(self, script: str, *tables: str) -> None:
+    def _none_of(self, script: str, *relations: str) -> None:
         """What a script writes, empty, where nothing is listed that it could be for."""
         written = self._script(script).relations("writes")
-        for table in tables:
-            self.engine.execute(f"create or replace temp table {table} ({written[table]})")
+        for relation in relations:
+            columns = [column.split() for column in written[relation.split()[1]].split(", ")]
+            nulls = ", ".join(f"null::{kind} as {name}" for name, kind in columns)
+            self.engine.execute(f"create or replace temp {relation} as select {nulls} where false")
 
     def _search_same_link(self) -> None:
         self.engine.run(self._script("fast/34_hit_tails"), has_inner=self._settings.inner)
