@@ -13,7 +13,7 @@ from relaion.engine import ShardSource, connect
 from relaion.parquet.digests import as_hex
 from relaion.roles import WIDTHS
 from relaion.sqlset import VERSION, load
-from relaion.verifier import rows
+from relaion.verifier import digests
 from tests.layout_cases import digest, write
 from tests.test_roles_digests import DRESSES, NO_DRESSES, OF_HEX, WRAPS, ways
 
@@ -35,7 +35,7 @@ def in_verify(path: Path, role: str) -> list[str | None]:
 
 def told(column: pa.Array, width: int) -> list[str | None]:
     """What verify reads of a column, in hex."""
-    found = rows.as_digests(column, width, is_text=pa.types.is_string(column.type)).to_pylist()
+    found = digests.as_digests(column, width, is_text=pa.types.is_string(column.type)).to_pylist()
     return [None if value is None else value.hex() for value in found]
 
 

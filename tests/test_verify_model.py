@@ -25,12 +25,13 @@ from relaion.verifier.candidates import Carriers, Near, may_hold, plain, plain_k
 from relaion.verifier.compare import Cursor, bits, differing, row_digests
 from relaion.verifier.decide import judge
 from relaion.verifier.diff_report import beyond, explain
+from relaion.verifier.digests import as_digests
 from relaion.verifier.keywords import fold, holds_any, read_keywords
 from relaion.verifier.lookup import common, prefix_of, prefixes
 from relaion.verifier.matched_entries import StatedLists, StatedSidecars
 from relaion.verifier.model import Reason, Rules
 from relaion.verifier.pool import processes
-from relaion.verifier.rows import At, Rows, as_digests, open_shard, role_rows
+from relaion.verifier.rows import At, Rows, open_shard, role_rows
 from relaion.verifier.schema import compare
 from relaion.verifier.spelled import easy, easy_spellings
 from relaion.verifier.verdict import Notes, count

@@ -14,11 +14,11 @@ from relaion.parquet.layout import group_shards, read_shard
 from relaion.parquet.not_looked_at import Asked, NotLookedAt, not_looked_at
 from relaion.parquet.overrides import Columns, overrides_of
 from relaion.paths import Stamp, find_shards, shown
+from relaion.roles import KINDS
 from relaion.sqlset import Script
 from relaion.sqlset import load as load_scripts
 from relaion.verifier.keywords import read_keywords
 from relaion.verifier.manifest import MANIFEST, Statement
-from relaion.verifier.matched_entries import KINDS
 from relaion.verifier.rows import Roles, roles_of
 from relaion.verifier.sidecars import Apart, check_sidecars
 from relaion.verifier.verdict import Notes, count

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relaion.verifier.reading import decoded
+
 Pairs = Sequence[tuple[int, int]]
 _FAR = int.from_bytes(os.urandom(8), "little", signed=True)  # no Arrow scalar: that loads pandas
 
@@ -15,10 +17,7 @@ def bits(column: pa.Array) -> pa.Array:
 
     What has no such view (a type of an unknown kind) is returned as it is.
     """
-    if isinstance(column, pa.ExtensionArray):
-        column = column.storage
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = decoded(column)
     wanted = _bit_type(column.type)
     if wanted == column.type:
         return column

@@ -16,13 +16,12 @@ from relaion.parquet.not_looked_at import (
     NotLookedAt,
 )
 from relaion.paths import shown
-from relaion.roles import COUNTED, ROLES
+from relaion.roles import COUNTED, KINDS, ROLES
 from relaion.verifier import model
 from relaion.verifier.audit_tables import TABLES, Cells
 from relaion.verifier.decide import Reasons, mask_of
 from relaion.verifier.file_checks import AUDIT
 from relaion.verifier.manifest import RULES, Statement
-from relaion.verifier.matched_entries import KINDS
 from relaion.verifier.rows import Rows
 from relaion.verifier.task import ShardReport, ShardTask
 from relaion.verifier.verdict import Notes, count

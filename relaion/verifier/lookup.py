@@ -26,20 +26,11 @@ from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.text import as_bytes, as_text
 from relaion.lists.snapshot import Held
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, KINDS, LINK_KINDS
 from relaion.verifier import model
 from relaion.verifier.candidates import Near, may_hold, plain, plain_key, settled
 from relaion.verifier.decide import judge
-from relaion.verifier.matched_entries import (
-    HASHED_KINDS,
-    IMAGE_KINDS,
-    KEY_KINDS,
-    KINDS,
-    Lists,
-    Named,
-    StatedLists,
-    StatedSidecars,
-    joined_rows,
-)
+from relaion.verifier.matched_entries import Lists, Named, StatedLists, StatedSidecars, joined_rows
 from relaion.verifier.pool import Apply
 from relaion.verifier.rows import Rows, Source, int64
 from relaion.verifier.sidecars import Apart
@@ -116,14 +107,14 @@ class ListedKinds:
     def roles(self) -> set[str]:
         """The roles that matter."""
         found = {kind for kind in IMAGE_KINDS if kind in self.kinds}
-        if self.kinds & (KEY_KINDS | HASHED_KINDS.keys()):
+        if self.kinds & {*LINK_KINDS, *HASHED_LINK_KINDS}:
             found.add("url")
         return found | ({"row_hash", "url", "text"} if "row_hash" in self.kinds else set())
 
     @property
     def hashed(self) -> list[str]:
         """The algorithms of the hashed links that are listed; none costs nothing."""
-        return [algorithm for kind, algorithm in HASHED_KINDS.items() if kind in self.kinds]
+        return [algorithm for kind, algorithm in HASHED_LINK_KINDS.items() if kind in self.kinds]
 
 
 @dataclass(frozen=True)
@@ -164,10 +155,10 @@ def _of_batch(rows: Rows, wanted: ListedKinds) -> Iterator[tuple[pa.Array, pa.Ar
         numbers = array("q", hashes.drop_null().to_pylist())
         numbers.byteswap()  # hex digits begin with the highest byte
         yield int64(numbers), _places(pc.is_valid(hashes))
-    if not wanted.kinds & (KEY_KINDS | HASHED_KINDS.keys()):
+    if not wanted.kinds & {*LINK_KINDS, *HASHED_LINK_KINDS}:
         return
     for urls in rows.all("url"):
-        if wanted.kinds & KEY_KINDS:
+        if wanted.kinds & {*LINK_KINDS}:
             yield _key_digests(urls, wanted)
         if wanted.hashed:
             yield from spelled_digests(urls, _all(urls), wanted.hashed)
@@ -286,7 +277,7 @@ def _checkable(store: Held) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
     for batch in store.engine.batches(
         "select list_id, kind, digest, host_digest from entries", doing=str(store.named)
     ):
-        is_known = KINDS.issuperset(pc.unique(batch["kind"]).to_pylist())
+        is_known = set(KINDS).issuperset(pc.unique(batch["kind"]).to_pylist())
         chosen = batch if is_known else batch.filter(pc.is_in(batch["kind"], value_set=wanted))
         shorts = prefixes(chosen["digest"])
         if len(shorts) != len(chosen):

@@ -11,8 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from relaion.errors import OutputError
-from relaion.roles import ROLES
-from relaion.verifier.matched_entries import KINDS
+from relaion.roles import KINDS, ROLES
 from relaion.verifier.verdict import Notes
 
 # -- manifest.json as a checker reads it: every field that is relied on, looked at first -------

@@ -10,12 +10,9 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, LINK_KINDS
 from relaion.verifier.candidates import Carriers
 
-IMAGE_KINDS = ("image_md5", "image_sha1", "image_sha256")
-HASHED_KINDS = {"url_md5": "md5", "url_sha1": "sha1", "url_sha256": "sha256"}
-KEY_KINDS = frozenset({"url", "host", "url_prefix"})
-KINDS = frozenset({"row_hash", *KEY_KINDS, *IMAGE_KINDS, *HASHED_KINDS})
 Lists = tuple[int, ...]
 Named = tuple[tuple[int, str], ...]  # lists, each with the kind of image digest by which
 K = TypeVar("K")
@@ -71,12 +68,12 @@ class StatedLists:
     @cached_property
     def hashed(self) -> dict[str, str]:
         """Kinds of hashed links that are listed, and their algorithms."""
-        return {kind: name for kind, name in HASHED_KINDS.items() if self.exact.get(kind)}
+        return {kind: name for kind, name in HASHED_LINK_KINDS.items() if self.exact.get(kind)}
 
     @cached_property
     def asks_links(self) -> bool:
         """Whether any row could be named by a link that it carries."""
-        listed = any(self.exact.get(kind) for kind in KEY_KINDS) or self.hashed
+        listed = any(self.exact.get(kind) for kind in LINK_KINDS) or self.hashed
         return bool(listed or self.links or self.beside.links)
 
     @cached_property

@@ -23,8 +23,9 @@ from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
+from relaion.roles import IMAGE_KINDS
 from relaion.verifier.keywords import holds_any
-from relaion.verifier.matched_entries import IMAGE_KINDS, StatedLists
+from relaion.verifier.matched_entries import StatedLists
 
 Row = Mapping[str, Any]
 Names = Mapping[int, str]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError
@@ -113,3 +114,15 @@ def _batch_rows(footer: Footer, names: list[str] | None) -> int:
     except (KeyError, TypeError, OSError):
         return 1024
     return max(1, min(_ROWS, _BYTES // most))
+
+
+def decoded(column: pa.Array) -> pa.Array:
+    """A column's values as they are stored, but for dictionaries and what extends their type."""
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def as_bytes(column: pa.Array) -> pa.Array:
+    """A text column as its exact bytes, whether or not they are UTF-8."""
+    return pc.cast(decoded(column), pa.binary())

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from relaion.parquet.not_looked_at import NotLookedAt, passed_over_beside, unread_beside
 from relaion.paths import Seal, find_sidecars, is_still, owned_folder, replaced, seal
+from relaion.roles import IMAGE_KINDS
 from relaion.sidecars.sidecar import Sidecar, read_sidecars
 from relaion.verifier.manifest import MANIFEST, SidecarLine, Statement
-from relaion.verifier.matched_entries import IMAGE_KINDS, StatedLists
+from relaion.verifier.matched_entries import StatedLists
 from relaion.verifier.rows import Source, roles_of
 from relaion.verifier.verdict import Notes, count
 
