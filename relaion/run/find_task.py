@@ -49,7 +49,7 @@ class Finder:
         self.engine = engine
         self.copies = Copies(settings.work, {})
         self._settings = settings
-        self._sidecars_given = sidecars
+        self._sidecars = sidecars
         self._roles = roles
         self._workers = settings.limits.workers
         self._scripts = load(settings.sql_version)
@@ -63,16 +63,14 @@ class Finder:
     def sidecar_keys(self) -> None:
         """Table `sidecar_keys`, left in the work folder for `list_hits`."""
         given = self._settings
-        find_sidecar_keys(
-            self.engine, self._sidecars_given, given.sql_version, given.work, self.copies
-        )
+        find_sidecar_keys(self.engine, self._sidecars, given.sql_version, given.work, self.copies)
 
     def list_hits(self, shards: Sequence[Numbered]) -> None:
         """Table `list_hits`: the rows of these shards that a list or a sidecar names.
 
         Reads `sidecar_keys`.
         """
-        if self._sidecars_given:
+        if self._sidecars:
             self.engine.read_parquet("sidecar_keys", [self._settings.work / SIDECAR_KEYS])
         wanted = NeededKinds(self.engine)
         self._read(shards, lambda: self._search_lists(shards, wanted), self._roles)

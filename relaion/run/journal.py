@@ -236,7 +236,11 @@ class Ledger:
 
     def keep(self, seals: Mapping[int, Seal]) -> None:
         """Drop what was found in shards that had other bytes then."""
-        for name, found in list(self._shards.items()):
-            if any(no not in seals or seals[no].sha256 != s.sha256 for no, s in found.items()):
-                self._journal.drop(lambda e, name=name: (e.what, e.name) == (FOUND, name))  # type: ignore[misc]
-                del self._shards[name]
+        stale = {
+            name
+            for name, found in self._shards.items()
+            if any(no not in seals or seals[no].sha256 != s.sha256 for no, s in found.items())
+        }
+        if stale:
+            self._journal.drop(lambda entry: entry.what == FOUND and entry.name in stale)
+            self._shards = {k: v for k, v in self._shards.items() if k not in stale}
