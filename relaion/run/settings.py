@@ -73,7 +73,7 @@ class Limits:
     @property
     def writer_bytes(self) -> int:
         """What a worker may hold of what it writes."""
-        return self.memory // 2  # not by how many there are: that would move row groups
+        return self.memory * 2 // 5  # not by how many there are: that would move row groups
 
     def fitting(self, wanted: int) -> int:
         """How many of so many processes that decide and write have room, beside their parent."""
@@ -82,10 +82,10 @@ class Limits:
 
     @property
     def decide_memory(self) -> str:
-        """What DuckDB may take in each process that decides; the rest is the writer's."""
+        """What DuckDB may take in each process that decides; the writer needs twice as much."""
         n = self.fitting(self.workers)
         each = (self.memory - A_PROCESS) // n - A_PROCESS
-        return f"{max(each // 2, 64_000_000)}B"
+        return f"{max(each // 3, 64_000_000)}B"
 
 
 def limits_of(workers: int | None, memory: str, seconds: float | None = None) -> Limits:
