@@ -211,7 +211,7 @@ class Engine:
 
         `shard` has one column a role, `row_links` each link of a row (one a link column),
         `row_digests` each value of each digest column, null where it is no digest,
-        `row_no_digests` each that is there and no digest, `row_values` whether a row has a value
+        `row_no_digests` whether each is there and no digest, `row_values` whether a row has a value
         for a role; the last three for the roles that are `looked_at`. Columns are taken by
         position, since names may be the same but for case, or ours. To bind a view takes its
         time, so `wanted` says which are, and `shown_roles` which roles `shard` has to
@@ -234,7 +234,7 @@ class Engine:
     def view_sidecars(self, sources: Sequence[ShardSource], version: str) -> None:
         """Create `sidecar_digests`: each digest of each sidecar with its row's link or row hash.
 
-        And `sidecar_no_digests`: each value there, once, with its column, that is no digest.
+        And `sidecar_no_digests`: each value there, once, with its column, and whether it is no digest.
         """
         self.macros(load(version)["04_digest_macros"])
         reads = [self._reading(source) for source in sources]

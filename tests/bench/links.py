@@ -49,7 +49,8 @@ VIEWS = """
     select shard_no, file_row_number, 'image_md5' as kind, image_md5 as digest from shard
     where false;
     create temp view row_no_digests as
-    select shard_no, 'image_md5' as kind, 'md5' as column_name from shard where false;
+    select shard_no, 'image_md5' as kind, 'md5' as column_name, false as is_odd from shard
+    where false;
     create temp view row_values as
     select
         shard_no, url is not null as url, url is not null as first_url, false as text,
