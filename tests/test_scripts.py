@@ -18,7 +18,7 @@ FILLED_BY_PYTHON = {
     "row_links", "row_digests", "row_no_digests", "row_values", "sidecar_digests",
     "sidecar_no_digests",
     "odd_keys", "inner_links", "spelled", "row_hashes",
-    "store.entries", "store.lists",
+    "store.entries", "store.lists", "listed_hashes",
 }  # fmt: skip
 
 
@@ -150,14 +150,20 @@ _FEW = "from (select {} lower(i::varchar) as digest from values_of) as v where v
         ),
     ],
 )  # fmt: skip
+@pytest.mark.parametrize("hashes", ["hash", "hash(digest) as hash"])
 def test_the_list_is_hashed_and_not_the_rows_that_it_meets(
-    name: str, probed: str, columns: str, made: str
+    name: str, probed: str, columns: str, made: str, hashes: str
 ) -> None:
     script = ALL[name]
     with connect() as engine:
         make_inputs(engine, script)
         engine.execute(
-            "insert into store.entries select 1, 'image_md5', i from range(300_000) r(i)"
+            "create or replace table store.entries as select 1 as list_id, "
+            "'image_md5' as kind, i::varchar as digest, hash(i) as hash from range(1_000_000) r(i)"
+        )
+        engine.execute("drop table listed_hashes")
+        engine.execute(
+            f"create temp view listed_hashes as select kind, {hashes} from store.entries"
         )
         engine.execute(f"drop table {probed}")
         engine.execute("create temp table values_of as select i from range(20_000) r(i)")
