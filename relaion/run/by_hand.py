@@ -17,7 +17,7 @@ from relaion.run.decide import Decider
 from relaion.run.find import BATCH_ROWS, Hunt
 from relaion.run.find_task import Finders, FindTask, run_find
 from relaion.run.journal import FIND, Journal
-from relaion.run.needed_kinds import snapshot
+from relaion.run.known_lists import snapshot
 from relaion.run.pipeline import Request
 from relaion.run.pool import AnyTask, Progress, TaskOutcome
 from relaion.run.settings import write_keywords

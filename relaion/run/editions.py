@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from relaion.engine import connect
-from relaion.errors import EngineError, InputError, ScriptError
-from relaion.paths import as_path, shown
+from relaion.errors import InputError, ScriptError
+from relaion.paths import as_path
 from relaion.sqlset import BUILT_IN, VERSION, Script, named, parse
 
-STATEMENTS = frozenset({"SELECT", "INSERT", "CREATE", "CREATE_FUNC", "EXPLAIN"})
 ORIGINAL = "original"
 
 
@@ -46,8 +44,6 @@ def _edition(script: Script, *, built_in: bool) -> Edition:
             f"{script.path}: asks for parameters {sorted(set(script.params) - {'labels'})}; "
             "an edition may use $labels only"
         )
-    if not built_in:
-        _check_statements(script)
     return Edition(
         name=script.name.replace("_", "-"),
         parent=parents[0].replace("_", "-"),
@@ -56,22 +52,6 @@ def _edition(script: Script, *, built_in: bool) -> Edition:
         script=script,
         built_in=built_in,
     )
-
-
-def _check_statements(script: Script) -> None:
-    """An edition reads, makes temp tables and inserts into removals; nothing else."""
-    with connect() as engine:
-        try:
-            kinds = [kind for kind, _ in engine.statements(script.sql)]
-        except EngineError as e:
-            why = str(e).removeprefix("the query: ")
-            raise ScriptError(f"{shown(script.path)}: {why}; mend the script") from None
-    for kind in kinds:
-        if kind not in STATEMENTS:
-            raise ScriptError(
-                f"{script.path}: holds a {kind} statement; an edition may only read, make temp "
-                "tables and insert into removals"
-            )
 
 
 def load_editions(wanted: Sequence[str | Path], version: str = VERSION) -> tuple[Edition, ...]:

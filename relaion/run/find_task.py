@@ -20,9 +20,10 @@ from relaion.run.python_answers import (
     make_tables,
 )
 from relaion.run.settings import Settings
+from relaion.run.sidecar_keys import find_sidecar_keys
 from relaion.run.sidecars import FOUND as SIDECAR_KEYS
-from relaion.run.sidecars import find_sidecar_keys
-from relaion.run.survey import Numbered, sources
+from relaion.run.sources import sources
+from relaion.run.survey import Numbered
 from relaion.run.utf8_copy import Copies, original
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import Script, load

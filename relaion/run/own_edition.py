@@ -22,12 +22,14 @@ from relaion.parquet.utf8_copy import mend_whole
 from relaion.paths import private_folder, shown
 from relaion.roles import ROLES
 from relaion.run.editions import Edition
-from relaion.run.survey import Numbered, sources
+from relaion.run.sources import sources
+from relaion.run.survey import Numbered
 from relaion.sqlset import Script, load, parse
 
 if TYPE_CHECKING:
     from relaion.run.settings import Settings
 
+STATEMENTS = frozenset({"SELECT", "INSERT", "CREATE", "CREATE_FUNC", "EXPLAIN"})
 FOUND = ("list_hits", "same_link")  # what the search left, for all shards together
 EDITIONS = "edition varchar, parent varchar, labels varchar[]"
 SOURCE = "source"
@@ -77,7 +79,7 @@ def own_removals(
         ) as own:
             _load(own, settings.sql_version, engine, n, only)
             if source is not None:
-                own.view_source(n.no, source, whole.schema.names)
+                own.view_source(n.no, source, whole.names)
             own.run(load(settings.sql_version)["45_removals"])
             own.insert("removals", before)
             own.lock(files=[n.shard.path, *([source] if source else [])])
@@ -134,6 +136,22 @@ def _of_source(whole: Path, copy: Path, decide: Callable[[Path], pa.Table]) -> p
         private_folder(copy.parent)
         mend_whole(whole, copy)
         return decide(copy)
+
+
+def check_statements(script: Script) -> None:
+    """An edition reads, makes temp tables and inserts into removals; nothing else."""
+    with connect() as engine:
+        try:
+            kinds = [kind for kind, _ in engine.statements(script.sql)]
+        except EngineError as e:
+            why = str(e).removeprefix("the query: ")
+            raise ScriptError(f"{shown(script.path)}: {why}; mend the script") from None
+    for kind in kinds:
+        if kind not in STATEMENTS:
+            raise ScriptError(
+                f"{script.path}: holds a {kind} statement; an edition may only read, make temp "
+                "tables and insert into removals"
+            )
 
 
 def reads_source(engine: Engine, script: Script) -> bool:
@@ -266,7 +284,7 @@ def _columns(scripts: dict[str, Script]) -> dict[str, str]:
 
 def _show_columns(own: Engine, n: Numbered) -> tuple[tuple[str, str], ...]:
     """Make `source` as an empty table; returns the columns that have another name in it."""
-    names = n.shard.schema.names
+    names = n.shard.names
     own.view_source(n.no, n.shard.path, names)
     described = own.rows(f"describe {SOURCE}")
     _show_nothing(own, SOURCE, [(name, kind) for name, kind, *_ in described])
