@@ -18,9 +18,10 @@ from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, Sc
 from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.decide import Deciders
-from relaion.run.find_task import Finders, FindTask, StepDone, run_find
+from relaion.run.find_task import Finders, run_find
 from relaion.run.pool import Call, WorkerBugError, done
 from relaion.run.process import INTRODUCED, LOG, packed, unpacked
+from relaion.run.search_task import FindTask, StepDone
 from relaion.run.shard_task import run_task
 from relaion.run.tasks import BatchDone, Task
 
