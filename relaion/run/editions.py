@@ -27,6 +27,39 @@ class Edition:
     built_in: bool
 
 
+@dataclass(frozen=True)
+class Relation:
+    """What a script reads or makes: its columns as (name, type).
+
+    Of `source`, `subset` says of which shards; `renamed` the columns (name in the file, name in
+    the script) that differ in nothing but case from one before them, or are named like ours.
+    """
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    subset: str | None = None
+    renamed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a trial of an own edition showed.
+
+    `reads` are the relations that it is given and reads, `makes` those it leaves beside them.
+    `ended`: without a row to read it came to its end, in seconds.
+    """
+
+    script: str
+    sha256: str
+    edition: str
+    parent: str
+    labels: tuple[str, ...]
+    rules: tuple[str, ...]
+    reads: tuple[Relation, ...]
+    makes: tuple[Relation, ...]
+    ended: bool
+
+
 def _words(script: Script, field: str) -> tuple[str, ...]:
     text = ",".join(script.values(field))
     return tuple(word.strip() for word in text.split(",") if word.strip() not in ("", "none"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,7 +20,7 @@ from relaion.parquet.null_claims import hides_any, without_claims
 from relaion.parquet.utf8_copy import mend_whole
 from relaion.paths import private_folder, shown
 from relaion.roles import ROLES
-from relaion.run.editions import Edition
+from relaion.run.editions import Edition, Relation, Tried
 from relaion.run.sources import sources
 from relaion.run.survey import Numbered
 from relaion.sqlset import Script, load, parse
@@ -179,39 +178,6 @@ def _run_own(engine: Engine, edition: Edition) -> None:
         if not e.by_statement:
             raise
         raise ScriptError(f"{e}; mend the script") from None
-
-
-@dataclass(frozen=True)
-class Relation:
-    """What a script reads or makes: its columns as (name, type).
-
-    Of `source`, `subset` says of which shards; `renamed` the columns (name in the file, name in
-    the script) that differ in nothing but case from one before them, or are named like ours.
-    """
-
-    name: str
-    columns: tuple[tuple[str, str], ...]
-    subset: str | None = None
-    renamed: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Tried:
-    """What a trial of an own edition showed.
-
-    `reads` are the relations that it is given and reads, `makes` those it leaves beside them.
-    `ended`: without a row to read it came to its end, in seconds.
-    """
-
-    script: str
-    sha256: str
-    edition: str
-    parent: str
-    labels: tuple[str, ...]
-    rules: tuple[str, ...]
-    reads: tuple[Relation, ...]
-    makes: tuple[Relation, ...]
-    ended: bool
 
 
 def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried:

@@ -82,7 +82,8 @@ class Executor(Protocol):
 class Call:
     """A function of this package by its name, `module:function`, and what it takes.
 
-    `tells`: it takes `tell`, too, by which it says things before it is done.
+    `tells`: it takes `tell`, too, by which it says things before it is done; `tell(…, waits=True)`
+    returns when that was heard.
     """
 
     function: str
@@ -122,10 +123,11 @@ class Here:
         self, function: str, *given: Any, hear: Callable[[Any], object] | None = None, **named: Any
     ) -> Any:
         """Do a function."""
-        return done(Call(function, given, named, tells=hear is not None), hear or (lambda _: None))
+        call = Call(function, given, named, tells=hear is not None)
+        return done(call, lambda word, **_: hear(word) if hear is not None else None)
 
 
-def done(call: Call, tell: Callable[[Any], object]) -> Any:
+def done(call: Call, tell: Callable[..., object]) -> Any:
     """Do a call in this process."""
     module, _, name = call.function.partition(":")
     more = {"tell": tell} if call.tells else {}

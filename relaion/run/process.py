@@ -27,6 +27,7 @@ _LOOK_SECONDS = 0.2  # between two looks at the memory of all
 _ANONYMOUS = re.compile(r"^RssAnon:\s+(\d+) kB", re.MULTILINE)
 _CHUNK = 1 << 20
 LOG = "errors.log"
+HEARD = b"\n"  # to a worker that waits until what it said was heard
 INTRODUCED = b"\n"  # in place of a task: look what came with the socket
 LONGEST = 6 * 3600.0
 SHORTEST = 120.0
@@ -197,10 +198,7 @@ class Worker:
     def _ask(
         self, line: bytes, seconds: float, hear: Callable[[Any], object] | None
     ) -> WorkerAnswer:
-        try:
-            self._stdin.write(line)
-            self._stdin.flush()
-        except BrokenPipeError:
+        if not self._send(line):
             return self._ended()
         while True:
             found = self._line(seconds)
@@ -211,8 +209,18 @@ class Worker:
                 return WorkerAnswer(said["error"], bool(said["fatal"]), said=said)
             if hear is not None:
                 hear(unpacked(said["told"]))
+            if said["waits"] and not self._send(HEARD):
+                return self._ended()
             if (too_much := self._looked()) is not None:
                 return too_much
+
+    def _send(self, line: bytes) -> bool:
+        try:
+            self._stdin.write(line)
+            self._stdin.flush()
+        except BrokenPipeError:
+            return False
+        return True
 
     def _line(self, seconds: float) -> bytes | WorkerAnswer:
         """The next line that the process writes, or why there is none."""

@@ -50,7 +50,9 @@ class Serving:
         if isinstance(task, Call):
             self._finders.close()
             self._deciders.close()
-            return _called(task, lambda word: tell({"told": packed(word)}))
+            return _called(
+                task, lambda word, waits=False: tell({"told": packed(word), "waits": waits})
+            )
         if not isinstance(task, FindTask | Task):  # though nobody else writes to this pipe
             raise TypeError(f"a task, not {type(task).__name__}")
         became = self._do(task)
@@ -83,7 +85,7 @@ class Serving:
         return f"{named}: {type(error).__name__} in {_place(error)}; details in {self.log}"
 
 
-def _called(call: Call, tell: Callable[[Any], None]) -> dict[str, Any]:
+def _called(call: Call, tell: Callable[..., object]) -> dict[str, Any]:
     """Do a call: what it returned or raised, for `pool.returned`."""
     try:
         return {"error": None, "fatal": False, "value": packed(done(call, tell))}
@@ -129,6 +131,8 @@ def main() -> None:
 
     def tell(said: dict[str, Any]) -> None:
         print(json.dumps(said), file=answers, flush=True)
+        if said.get("waits"):
+            sys.stdin.readline()
 
     with socket.socket(fileno=int(sys.argv[1])) as control:
         for line in sys.stdin:

@@ -23,7 +23,8 @@ from relaion.paths import (
     typed,
 )
 from relaion.run.by_hand import write_by_hand
-from relaion.run.own_edition import Tried, try_own
+from relaion.run.editions import Tried
+from relaion.run.own_edition import try_own
 from relaion.run.pool import Progress, Quiet
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.survey import read_inputs

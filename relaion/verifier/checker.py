@@ -76,12 +76,13 @@ def verify(
     return notes.verdict(shown(out))
 
 
-def verify_telling(
-    out: Path, *, tell: Callable[[tuple[int, int] | None], object], **given: Any
-) -> Verdict:
+def verify_telling(out: Path, *, tell: Callable[..., object], **given: Any) -> Verdict:
     """`verify` for another process: told are None when the store is open, and what is done."""
     return verify(
-        out, **given, held=lambda: tell(None), done=lambda shards, rows: tell((shards, rows))
+        out,
+        **given,
+        held=lambda: tell(None, waits=True),
+        done=lambda shards, rows: tell((shards, rows)),
     )
 
 
