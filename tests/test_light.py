@@ -42,6 +42,13 @@ else:
         if event == "open" and "deadly" in str(given[0]):
             os.abort()
     sys.addaudithook(look)
+    import pyarrow
+    opened = pyarrow.OSFile
+    def open_file(path, *more):
+        if b"ending" in path:
+            os.abort()
+        return opened(path, *more)
+    pyarrow.OSFile = open_file
 """
 
 
@@ -140,6 +147,20 @@ def test_a_store_or_a_sidecar_that_ends_the_process_is_named(place: Path) -> Non
     assert done.returncode == 2
     assert "deadly.tsv" in done.stderr
     assert "its worker was ended by SIGABRT" in done.stderr
+
+
+def test_a_check_goes_on_past_an_output_that_ends_the_process(place: Path) -> None:
+    assert run(place, *CLEAN, "--no-verify").returncode == 0
+    (place / "data").rename(place / "ending")  # now every file of it does
+    done = run(place, "verify", "out", "--inputs", "ending", *GIVEN)
+    assert done.returncode == 2
+    assert done.stderr == "relaion: ending/a.parquet: its worker was ended by SIGABRT\n"
+    (place / "ending").rename(place / "data")
+    (place / "out").rename(place / "of-ending")
+    done = run(place, "verify", "of-ending", "--inputs", "data", *GIVEN)
+    assert done.returncode == 1
+    for name in ("a.parquet", "b.parquet"):
+        assert f"research/data/{name}: its rows cannot be read" in done.stdout
 
 
 def test_a_library_call_raises_what_its_worker_raised(place: Path, calls_in_workers: None) -> None:

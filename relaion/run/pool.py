@@ -95,6 +95,11 @@ class Call:
 class WorkerEndedError(StopError):
     """Raised when a process ended before it had done a call; `str()` lacks the file's name."""
 
+    @property
+    def is_killed(self) -> bool:
+        """Whether somebody else ended it, such as the system for want of memory."""
+        return "SIGKILL" in str(self)
+
 
 class WorkerBugError(Exception):
     """Raised for a bug that a worker met: `str()` tells its class and place, not its text.

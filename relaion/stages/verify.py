@@ -14,6 +14,8 @@ from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, owne
 from relaion.run import manifest
 from relaion.run.out import WORK
 from relaion.run.pool import Caller, LocalPool, Progress, Quiet, WorkerEndedError
+from relaion.run.survey import ALIKE
+from relaion.verifier.pool import ProcessEndedError
 from relaion.verifier.verdict import Verdict
 
 _PUBLIC = ("manifest.json", "audit.duckdb")
@@ -63,29 +65,45 @@ def check(
     """Check OUT in another process; `clean` gives the very store, keywords and key that it used.
 
     `held` is called as soon as that store is open there, and its name is of no use any more.
+    A file that ends the process counts as unreadable, and the check is done again.
     """
     _refuse_no_out(out)
     stated = _stated_inputs(out)
     rows = sum(stated)
-    progress.phase("verify", len(stated), rows)
+    hands = 1 if rows < SMALL else workers or os.cpu_count() or 1
+    ended: dict[Path, str] = {}
+    read: Path | None = None
 
-    def hear(told: tuple[int, int] | None) -> None:
+    def hear(told: tuple[int, int] | Path | None) -> None:
+        nonlocal read
         if told is None:
             held()
+        elif isinstance(told, Path):
+            read = told
         else:
             progress.done(*told)
 
     with ExitStack() as left:
         work = left.enter_context(owned_folder("verify")).path if sidecars else None
-        try:
-            verdict: Verdict = caller.call(
-                "relaion.verifier.checker:verify_telling", out, inputs=inputs, lists=lists,
-                keywords=keywords, key=key, columns=columns, sidecars=sidecars, work=work,
-                workers=1 if rows < SMALL else workers or os.cpu_count() or 1, hear=hear,
-            )  # fmt: skip
-        except WorkerEndedError as e:
-            raise StopError(f"{shown(out)}: cannot be checked: {e}") from None
-    return verdict
+        while True:
+            progress.phase("verify", len(stated), rows)
+            try:
+                verdict: Verdict = caller.call(
+                    "relaion.verifier.checker:verify_telling", out, inputs=inputs, lists=lists,
+                    keywords=keywords, key=key, columns=columns, sidecars=sidecars, work=work,
+                    workers=hands, ended=ended, hear=hear,
+                )  # fmt: skip
+                return verdict
+            except ProcessEndedError:
+                if isinstance(lists, Snapshot):  # which is gone by now
+                    raise
+                hands = 1  # it tells which file it was
+            except WorkerEndedError as e:
+                where = "" if read is None else f"{shown(read)}: "
+                is_last = e.is_killed or isinstance(lists, Snapshot) or len(ended) == ALIKE
+                if read is None or read in ended or is_last:
+                    raise StopError(f"{shown(out)}: cannot be checked: {where}{e}") from None
+                ended[read] = str(e)
 
 
 def _refuse_no_out(out: Path) -> None:

@@ -1,6 +1,6 @@
 """`verify`: the promises of a finished run, checked by other code than the run's own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot, hold
 from relaion.parquet.overrides import Columns
+from relaion.parquet.perilous import watched
 from relaion.paths import shown
 from relaion.verifier import file_checks
 from relaion.verifier.arguments import (
@@ -76,14 +77,20 @@ def verify(
     return notes.verdict(shown(out))
 
 
-def verify_telling(out: Path, *, tell: Callable[..., object], **given: Any) -> Verdict:
-    """`verify` for another process: told are None when the store is open, and what is done."""
-    return verify(
-        out,
-        **given,
-        held=lambda: tell(None, waits=True),
-        done=lambda shards, rows: tell((shards, rows)),
-    )
+def verify_telling(
+    out: Path, *, tell: Callable[..., object], ended: Mapping[Path, str], **given: Any
+) -> Verdict:
+    """`verify` for another process, which hears of what may end this one.
+
+    Told are None when the store is open, the file that is read next, and what is done. `ended`
+    are files that ended such a process before, and how: they count as unreadable.
+    """
+
+    def done(shards: int, rows: int) -> None:
+        tell((shards, rows))
+
+    with watched(tell, ended):
+        return verify(out, **given, held=lambda: tell(None, waits=True), done=done)
 
 
 def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
