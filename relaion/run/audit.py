@@ -19,7 +19,7 @@ from relaion.run.settings import Plan
 from relaion.run.survey import Numbered
 from relaion.run.tasks import Report
 
-Rows = list[Sequence[Any]]
+Rows = Sequence[Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,24 @@ def output_lines(found: FinishedRun) -> Rows:
 def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> None:
     """Write audit.duckdb whole or not at all, from the reports and the counts in `work`."""
     made = caller.call(
-        "relaion.run.audit_file:make_audit", work, found.plan.sql_version, _tables(found)
-    )
+        "relaion.run.audit_file:make_audit", work, found.plan.sql_version, _tables(found),
+        _of_shards(found),
+    )  # fmt: skip
     with atomic_write(path) as part:
         shutil.copyfile(made, part)
 
 
-def _tables(found: FinishedRun) -> dict[str, Rows]:
+def _of_shards(found: FinishedRun) -> dict[str, list[tuple[str, Rows]]]:
+    """Rows of each shard that are told by subset: as they are, for shards share them."""
     subset = {n.no: n.shard.subset for n in found.shards}
+    reports = found.reports.values()
+    return {
+        "found_tally": [(subset[r.no], r.tally) for r in reports],
+        "found_groups": [(subset[r.no], r.groups) for r in reports],
+    }
+
+
+def _tables(found: FinishedRun) -> dict[str, Rows]:
     settings = {"run": found.plan.run_id, "sql_version": found.plan.sql_version}
     return {
         "found_run": [[k, v] for k, v in (settings | found.plan.versions).items()],
@@ -91,8 +101,6 @@ def _tables(found: FinishedRun) -> dict[str, Rows]:
             for c in found.coverage
         ],
         "found_not_looked_at": published(found.not_looked_at),
-        "found_tally": [[subset[r.no], *t] for r in found.reports.values() for t in r.tally],
-        "found_groups": [[subset[r.no], *g] for r in found.reports.values() for g in r.groups],
     }
 
 

@@ -1,6 +1,6 @@
 """Write audit.duckdb in a work folder, and read that of an OUT."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,16 @@ from relaion.run.hits import FEW_ROWS, Count, Hits, Union
 from relaion.sqlset import Script, load
 
 
-def make_audit(work: Path, version: str, tables: Mapping[str, Rows]) -> Path:
-    """Make the file from tables and the counts in `work`; returns where it lies."""
+def make_audit(
+    work: Path,
+    version: str,
+    tables: Mapping[str, Rows],
+    of_shards: Mapping[str, Sequence[tuple[str, Rows]]],
+) -> Path:
+    """Make the file from tables and the counts in `work`; returns where it lies.
+
+    `of_shards` are rows of one shard each, with its subset, which is their first column.
+    """
     script = load(version)["60_audit"]
     made = work / "audit.duckdb"  # not beside the target: DuckDB keeps a log beside its file
     for old in (made, made.with_name("audit.duckdb.wal")):
@@ -24,6 +32,10 @@ def make_audit(work: Path, version: str, tables: Mapping[str, Rows]) -> Path:
     with connect(made, temp=work, threads=1) as engine:
         for table, rows in tables.items():
             _load(engine, script, table, rows)
+        for table, shards in of_shards.items():
+            _load(
+                engine, script, table, [(subset, *row) for subset, rows in shards for row in rows]
+            )
         for table in ("hit_counts", "hit_unions"):
             engine.read_parquet(table, [work / f"{table}.parquet"])
         engine.run(script, few_rows=FEW_ROWS)

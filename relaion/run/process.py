@@ -191,14 +191,14 @@ class Worker:
         `hear` is told what the worker says meanwhile; each such word may take as long again.
         """
         try:
-            return self._ask(task.encode("ascii") + b"\n", seconds, hear)
+            return self._ask(task.encode("ascii"), seconds, hear)
         except ValueError:  # its pipes were closed
             return None
 
     def _ask(
         self, line: bytes, seconds: float, hear: Callable[[Any], object] | None
     ) -> WorkerAnswer:
-        if not self._send(line):
+        if not (self._send(line) and self._send(b"\n")):
             return self._ended()
         while True:
             found = self._line(seconds)
