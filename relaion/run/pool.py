@@ -225,9 +225,12 @@ class LocalPool:
                 hand.stop()
 
     def rest(self) -> None:
-        """End all processes but one, which is enough for what is left to do."""
+        """End all processes but one, for a check: that has processes of its own, and no guard."""
         while len(self._idle) > 1:
             self._idle.pop().end()
+        self.guard = Guard()
+        for worker in self._idle:
+            worker.guard = self.guard
 
     def take(self) -> Worker:
         """A worker that waits for work, or a new one."""

@@ -158,7 +158,7 @@ class Worker:
 
     def __init__(self, guard: Guard, family: Family) -> None:
         """Start it; raises OSError where that cannot be done."""
-        self._guard = guard
+        self.guard = guard
         self._family = family
         self._at: Path | None = None
         started = _early.pop() if _early else _Started()
@@ -247,7 +247,7 @@ class Worker:
 
     def _looked(self) -> WorkerAnswer | None:
         """Why this process is to be ended for the memory that all take, if it is time to look."""
-        limit, now = self._guard.memory, time.monotonic()
+        limit, now = self.guard.memory, time.monotonic()
         if limit is None or now < self._next_look:
             return None
         self._next_look = now + _LOOK_SECONDS

@@ -204,6 +204,8 @@ def read_footers(
                 needs_link=needs_link, hear=hear,
             )  # fmt: skip
         except WorkerEndedError as e:
+            if at == len(paths):  # all were told
+                break
             ended += 1
             if ended >= ALIKE and not shards:
                 raise StopError(
