@@ -12,11 +12,16 @@ import pytest
 
 import relaion as library
 from relaion.errors import RelaionError
-from tests.pipeline import Sent, add_lists, relaion, rows_of, write_shard
+from tests.pipeline import InProcess, Sent, add_lists, relaion, rows_of, write_shard
 
 MD5 = f"{7:032x}"
 ROWS = [
-    {"url": f"https://h{i}.example/a", "text": "a catword", "md5": f"{i:032x}", "punsafe": i / 40}
+    {
+        "url": f"https://h{i}.example/a",
+        "text": "a catword",
+        "image_md5": f"{i:032x}",
+        "punsafe": i / 40,
+    }
     for i in range(40)
 ]
 OWN = """-- name:    mine
@@ -170,3 +175,10 @@ def test_a_library_call_raises_what_its_worker_raised(place: Path, calls_in_work
     with pytest.raises(RelaionError, match=r"b\.parquet: "):
         library.inspect(place / "data")
     assert library.inspect(place / "data/a.parquet").rows == 20
+
+
+def test_a_caller_has_shards_done_where_it_likes(place: Path, calls_in_workers: None) -> None:
+    done = library.clean(
+        place / "data", place / "lists.duckdb", place / "out", executor=InProcess(), verify=False
+    )
+    assert sum(e.removed for e in done.editions if e.edition == "research") == 1
