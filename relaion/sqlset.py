@@ -164,7 +164,7 @@ _ORDER = (
     "| for | run | in |",
     "|---|---|---|",
     "| a connection that searches, once | 04, 05, 07, 08, 09 | `relaion/run/find_task.py` |",
-    "| the sidecars, first of all | 10, 19, 12 | `relaion/run/sidecars.py` |",
+    "| the sidecars, first of all | 10, 19, 12 | `relaion/run/sidecar_keys.py` |",
     "| a batch of shards, against the lists | 14, 15, 18 to 20, 22, 24, 30, 31 "
     "| `relaion/run/find_task.py` |",
     "| the links of the rows found | 32, 19, 20, 33 | `relaion/run/find_task.py` |",
@@ -174,8 +174,8 @@ _ORDER = (
     "| a connection that decides, once | with keywords 38, 39, then 04 | `relaion/run/decide.py` |",
     "| a batch, which of its rows leave | 40, with keywords 41, then 45, editions, 50 to 52, 55 "
     "| `relaion/run/decide.py` |",
-    "| a sample of links, against the sidecars | 04, 37 | `relaion/run/coverage.py` |",
-    "| the audit, at the end | 60 | `relaion/run/audit.py` |",
+    "| a sample of links, against the sidecars | 04, 37 | `relaion/run/sidecar_coverage.py` |",
+    "| the audit, at the end | 60 | `relaion/run/audit_file.py` |",
 )
 
 

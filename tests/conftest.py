@@ -4,9 +4,12 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from relaion.run.pool import HERE, LocalPool
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -19,6 +22,30 @@ settings.register_profile(
 # on the code draws others each time
 settings.register_profile("same", max_examples=15, deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+_CALL = LocalPool.call
+
+
+def _call_here(_: LocalPool, function: str, *given: Any, **named: Any) -> Any:
+    return HERE.call(function, *given, **named)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def calls_here() -> Iterator[None]:
+    """What a library call of this process has done elsewhere is done here: no wait, same code.
+
+    Tasks go to the executor that a test names, and the command line is a process of its own.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LocalPool, "call", _call_here)
+        yield
+
+
+@pytest.fixture
+def calls_in_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for whoever calls the library: heavy functions are done in a process of their own."""
+    monkeypatch.setattr(LocalPool, "call", _CALL)
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +64,7 @@ def all_counts() -> Iterator[None]:
     What is told by default is the matter of `test_told.py`.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relaion.run.audit.FEW_ROWS", 0)
+        patch.setattr("relaion.run.audit_file.FEW_ROWS", 0)
         patch.setattr("relaion.verifier.counts.FEW_ROWS", 0)
         yield
 

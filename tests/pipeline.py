@@ -18,7 +18,7 @@ import pytest
 
 from relaion.cli.app import run
 from relaion.lists import store
-from relaion.run.pool import AnyTask, TaskOutcome
+from relaion.run.pool import AnyTask, Here, TaskOutcome
 from relaion.run.process import packed
 from relaion.run.worker import Serving
 
@@ -35,11 +35,17 @@ ROLES = {
 }  # fmt: skip
 
 
-class InProcess:
-    """Does tasks here and now: the worker's own code without the processes."""
+class InProcess(Here):
+    """Does tasks and calls here and now: the worker's own code without the processes."""
 
     def __init__(self) -> None:
         self._serving: dict[Path, Serving] = {}
+
+    def begin(self, *_: object, **__: object) -> None:
+        """There are no processes to be told of a folder."""
+
+    def rest(self) -> None:
+        """There are none to end."""
 
     def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
         for task in tasks:
@@ -103,7 +109,7 @@ def _at_home(cwd: Path | None, command: Sequence[str]) -> Iterator[None]:
         if cwd is not None:
             patch.chdir(cwd)
         patch.setattr(sys, "argv", command)
-        for stage in ("clean", "match"):
+        for stage in ("clean", "inspect", "match", "verify"):
             # the package has functions of these names, which hide the modules
             patch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", hands)
         patch.setattr("relaion.cli.commands.start_early", lambda: None)

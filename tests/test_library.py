@@ -57,7 +57,7 @@ def place(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    for stage in ("clean", "match"):
+    for stage in ("clean", "inspect", "match", "verify"):
         monkeypatch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", hands)
     return tmp_path
 

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import ShardSource, connect
-from relaion.parquet.layout import read_shard
 from relaion.parquet.null_claims import hidden_roles, hides_any, without_claims
+from relaion.parquet.read_shard import read_shard
 from relaion.paths import ShardPath
-from relaion.run.survey import players
+from relaion.run.sources import players
 from relaion.sidecars.row_hash import computed, row_hashes
 from relaion.sqlset import VERSION
 from relaion.stages.sql import open_sql

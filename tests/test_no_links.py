@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import DamagedError, InputError
-from relaion.parquet.layout import read_shard
+from relaion.parquet.read_shard import read_shard
 from relaion.paths import ShardPath, find_shards
 from tests.pipeline import Sent, add_lists, here, rows_of
 

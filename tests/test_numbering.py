@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from relaion.engine import connect
-from relaion.run.survey import read_inputs, sources
+from relaion.run.sources import sources
+from relaion.run.survey import read_inputs
 from relaion.sqlset import VERSION
 from tests.pipeline import JOINED, write_shard
 

@@ -6,7 +6,8 @@ import pytest
 
 from relaion.errors import InputError
 from relaion.parquet.glossary import UNKNOWN
-from relaion.parquet.layout import LayoutGroup, group_shards, read_shard
+from relaion.parquet.layout import LayoutGroup
+from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.paths import ShardPath
 from relaion.roles import ROLES
 from tests.layout_cases import Case, all_cases, table, write

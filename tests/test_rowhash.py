@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaion.parquet.layout import Shard, read_shard
+from relaion.parquet.layout import Shard
+from relaion.parquet.read_shard import read_shard
 from relaion.paths import ShardPath
 from relaion.sidecars.row_hash import computed, row_hashes
 

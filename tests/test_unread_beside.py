@@ -15,8 +15,8 @@ import pytest
 
 from relaion.engine import connect
 from relaion.errors import OutputError
-from relaion.run import find, sidecars
-from relaion.run.audit import read_told
+from relaion.run import find, sidecar_keys
+from relaion.run.audit_file import read_told
 from relaion.stages.clean import clean
 from relaion.stages.match import match
 from relaion.stages.verify import verify
@@ -166,6 +166,6 @@ def test_a_run_that_goes_on_tells_them_too(tmp_path: Path, monkeypatch: pytest.M
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the sidecars are searched again")
 
-    monkeypatch.setattr(sidecars, "view_sidecars", never)
+    monkeypatch.setattr(sidecar_keys, "view_sidecars", never)
     done = clean([tmp_path / "en"], out=out, keywords=words, executor=InProcess(), **given)
     assert {x.sentence for x in done.not_looked_at} == TOLD

@@ -16,7 +16,7 @@ import pytest
 
 from relaion.engine import connect
 from relaion.errors import InputError
-from relaion.run.audit import read_told
+from relaion.run.audit_file import read_told
 from relaion.stages.clean import clean
 from relaion.stages.match import match
 from relaion.stages.verify import verify

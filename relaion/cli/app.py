@@ -25,6 +25,7 @@ from relaion.cli.streams import Unwritten, own_streams
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown, typed
 from relaion.processes import end_at_once, keep_pandas_out, leave_no_core, on_signals
+from relaion.run.pool import WorkerBugError
 
 # -- How a command's help looks: what is to be written, plainly, without the types of Python ---
 
@@ -213,9 +214,11 @@ def _line(error: Exception) -> str:
         return "ran out of memory; give more with --memory"
     if isinstance(error, OSError) and error.filename is not None:
         return f"{shown(error.filename)}: {error.strerror or type(error).__name__}"
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{Path(place.filename).name}:{place.lineno}"
-    return f"a bug in relaion: {type(error).__name__} at {where}; {_details(error)}"
+    what = str(error)
+    if not isinstance(error, WorkerBugError):
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+    return f"a bug in relaion: {what}; {_details(error)}"
 
 
 def _details(error: Exception) -> str:
@@ -224,6 +227,7 @@ def _details(error: Exception) -> str:
         handle, name = tempfile.mkstemp(prefix="relaion-error-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as f:
             f.write("".join(traceback.format_exception(error)))
+            f.write(getattr(error, "details", ""))
     except OSError:
         return "its details could not be written to the temporary folder"
     return f"details in {name}"

@@ -58,6 +58,7 @@ def demo(
     short_help="Show what shards hold and what can be matched.",
 )
 def inspect(paths: o.Paths, columns: o.Columns = None, as_json: o.Json = False) -> None:
+    start_early()
     emit(stages.inspect(paths, columns=roles(columns)), show_inspect, as_json=as_json)
 
 
@@ -160,7 +161,7 @@ def verify(
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
-    with Bars(talk) as bars:
+    with _working() as bars:
         verdict = stages.verify(
             out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
             columns=roles(columns), sidecars=sidecars or (), workers=workers, progress=bars,

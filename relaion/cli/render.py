@@ -13,7 +13,7 @@ from rich.text import Text
 from relaion.paths import shown
 
 if TYPE_CHECKING:
-    from relaion.run.own_edition import Tried
+    from relaion.run.editions import Tried
     from relaion.stages.clean import Purged
     from relaion.stages.link import Steps
     from relaion.stages.scripts import ByHand, Listing

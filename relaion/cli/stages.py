@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from relaion.lazily import lazily
 
 if TYPE_CHECKING:
-    from relaion.run.own_edition import Tried
+    from relaion.run.editions import Tried
     from relaion.stages.clean import Cleaned, Purged, clean, purge
     from relaion.stages.demo import Demo, demo
     from relaion.stages.inspect import Inspection, inspect
@@ -51,7 +51,7 @@ _HOMES = {
     "Matched": "relaion.stages.match",
     "Purged": "relaion.stages.clean",
     "Steps": "relaion.stages.link",
-    "Tried": "relaion.run.own_edition",
+    "Tried": "relaion.run.editions",
     "clean": "relaion.stages.clean",
     "demo": "relaion.stages.demo",
     "inspect": "relaion.stages.inspect",

@@ -7,14 +7,14 @@ leaves the store as it was, and what was withdrawn is in no byte of the new file
 
 import os
 import shutil
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from relaion.engine import Engine, connect
-from relaion.errors import BusyError, EngineError, InputError, ListError, OutputError
+from relaion.errors import EngineError, InputError, ListError, OutputError
 from relaion.links import KEY_VERSION
+from relaion.lists.store_file import refuse_other_files, work_of
 from relaion.paths import locked, private_umask, shown, sync_folder
 from relaion.sqlset import load
 
@@ -56,30 +56,6 @@ def _refuse_unsayable(store: Path) -> None:
         raise InputError(
             f"{shown(store)}: DuckDB opens no database under a path that holds \\ or ?, or is not "
             "UTF-8; choose another place for the list store"
-        )
-
-
-def refuse_other_files(store: Path, named: Path | None = None) -> None:
-    """Raise ListError for what is no list store at all, and one that another program changes."""
-    named = named or store
-    try:
-        if not stat.S_ISREG(store.stat().st_mode):
-            what = "is a folder" if store.is_dir() else "is no file"
-            raise ListError(f"{shown(named)}: {what}; name the list store, a file")
-        with store.open("rb") as f:
-            start = f.read(12)
-    except (OSError, ValueError) as e:  # ValueError: a NUL byte in the path
-        why = getattr(e, "strerror", None) or "no usable path"
-        raise ListError(
-            f"{shown(named)}: cannot be read as a list store ({why}); "
-            "check the path, or make a store with `relaion lists add`"
-        ) from None
-    if start[8:] != b"DUCK":
-        raise ListError(f"{shown(named)}: is no list store; check the path given as --lists")
-    if store.with_name(store.name + ".wal").exists():
-        raise ListError(
-            f"{shown(named)}: another program left changes beside it (.wal); "
-            "close that program, or open the store once in it to finish them"
         )
 
 
@@ -129,7 +105,7 @@ def writing(store: Path) -> Iterator[Path]:
         raise OutputError(f"{shown(store.parent)}: no such folder; make it, or check --lists")
     if store.exists():
         refuse_other_files(store)
-    work = _work_of(store)
+    work = work_of(store)
     try:
         with private_umask(), locked(store.with_name(store.name + ".lock"), "writes to this store"):
             shutil.rmtree(work, ignore_errors=True)  # of a writer that was killed
@@ -140,19 +116,6 @@ def writing(store: Path) -> Iterator[Path]:
                 shutil.rmtree(work, ignore_errors=True)
     except OSError as e:
         raise _unwritable(store, e.strerror or "no usable path") from None
-
-
-def _work_of(store: Path) -> Path:
-    return store.with_name(f".{store.name}.work")
-
-
-def sweep_beside(store: Path) -> None:
-    """Remove what a killed writer left beside a store; nothing while another one writes."""
-    store = store.resolve()
-    work, lock = _work_of(store), store.with_name(store.name + ".lock")
-    if work.is_dir() and not work.is_symlink() and lock.exists():
-        with suppress(BusyError, OutputError), locked(lock, "writes to this store"):
-            shutil.rmtree(work, ignore_errors=True)
 
 
 @contextmanager

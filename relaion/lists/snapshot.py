@@ -13,11 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from relaion.engine import Engine
 from relaion.errors import InputError, ListError
-from relaion.lists.database import reading, refuse_other_files
+from relaion.lists.store_file import refuse_other_files
 from relaion.paths import private_umask, replaced, seal, shown
+
+if TYPE_CHECKING:
+    from relaion.engine import Engine
 
 NAME = "lists.duckdb"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -105,7 +108,7 @@ def _copied(origin: Path, target: Path) -> None:
 class Held:
     """A store held open: `engine` reads it, `named` is what the user named, with its mode."""
 
-    engine: Engine
+    engine: "Engine"
     named: Path
     mode: int
 
@@ -116,6 +119,8 @@ def hold(store: Path | Snapshot) -> Iterator[Held]:
 
     Raises ListError, at the latest at the end, where another program wrote into the file.
     """
+    from relaion.lists.database import reading  # noqa: PLC0415 - heavy, and few hold a store
+
     path, named = (store.path, store.origin) if isinstance(store, Snapshot) else (store, store)
     refuse_other_files(path, named)
     with _opened(path, named) as f, reading(path, named) as engine:

@@ -17,6 +17,7 @@ from relaion.errors import DamagedError
 from relaion.parquet.digests import Value
 from relaion.parquet.footer import Footer, read_footer
 from relaion.parquet.metadata import REQUIRED, Leaf, damaged
+from relaion.parquet.perilous import note
 from relaion.parquet.roles import Column, Layout
 from relaion.parquet.storage import VALUES, has_bounds_of_its_type, leaf_indexes, said_nulls
 from relaion.parquet.thrift import I32, Struct
@@ -45,6 +46,7 @@ def open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
     """Open a parquet file under any name; raises what pyarrow raises, InputError if encrypted."""
     # pyarrow takes a path as UTF-8 text only; bytes name any file. Small buffers, so that
     # a few values of a large column do not read it all.
+    note(path)
     with (
         pa.OSFile(os.fsencode(path)) as source,
         pq.ParquetFile(source, buffer_size=65536, pre_buffer=False) as file,

@@ -1,4 +1,4 @@
-"""Shards and their layouts: one footer each, grouped by what they hold.
+"""Shards and their layouts as plain values, grouped by what they hold.
 
 Shards of one subset with the same column names, types and roles form a group; layouts are
 never mixed. How digests are written is told of one shard of a group, for people only.
@@ -10,22 +10,11 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
-import pyarrow as pa
-
-from relaion.errors import DamagedError, InputError
-from relaion.parquet.columns import (
-    ColumnFacts,
-    count_missing,
-    facts,
-    has_value,
-    open_parquet,
-    sample_values,
-)
-from relaion.parquet.footer import Footer, check_sound, read_footer
-from relaion.parquet.overrides import Columns, listed, named_by
+from relaion.parquet.footer import Footer, read_footer
+from relaion.parquet.overrides import listed
 from relaion.parquet.role_rules import bare_name
-from relaion.parquet.roles import Column, Layout, describe, detect, settle
-from relaion.paths import ShardPath, Stamp, shown, stamp_of
+from relaion.parquet.roles import Layout
+from relaion.paths import Stamp, shown, stamp_of
 from relaion.roles import ROLES
 
 # -- Layouts by the names that people know them by, told from names of columns in any case -----
@@ -61,13 +50,15 @@ def _columns(needed: str) -> set[str]:
     return set(first.split()) | ({blank} if blank else set())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Shard:
     """One parquet file as its footer describes it; `bytes` is its size on disk.
 
-    `layout`'s encodings are None until `group_shards` has looked at values. `facts` holds, by
-    position, what the footer says about columns that play a role. `stamp` and `footer`, the
-    SHA-256 of the footer's bytes, tell whether the file is still the one that was described.
+    `layout`'s encodings are None until `group_shards` has looked at values. `nulls` has, by
+    position, how many NULLs the footer counts in a column that plays a role, None where it does
+    not count; `says_empty`, whether it may say of some row group that such a column is all NULL.
+    `stamp` and `footer`, the SHA-256 of the footer's bytes, tell whether the file is still the
+    one that was described.
     """
 
     path: Path
@@ -76,17 +67,16 @@ class Shard:
     rows: int
     bytes: int
     row_groups: int
-    schema: pa.Schema
     layout: Layout
-    facts: Mapping[int, ColumnFacts] = field(default_factory=dict, compare=False)
+    nulls: Mapping[int, int | None] = field(default_factory=dict, compare=False)
+    says_empty: bool = field(default=True, compare=False)
     stamp: Stamp | None = field(default=None, compare=False)
     footer: str = field(default="", compare=False)
 
     @property
-    def says_empty(self) -> bool:
-        """Whether the footer may say of some row group that a column with a role is all NULL."""
-        facts = (self.facts.get(column.position) for column in self.layout.used)
-        return any(fact is None or fact.says_empty for fact in facts)
+    def names(self) -> list[str]:
+        """The names of all columns."""
+        return [column.name for column in self.layout.columns]
 
     def is_still(self) -> bool:
         """Whether the file is as it was described; a further hard link leaves it so."""
@@ -95,7 +85,12 @@ class Shard:
         stamp = stamp_of(self.path)
         if stamp.written != self.stamp.written:
             return False
-        return stamp == self.stamp or _digest(read_footer(self.path)) == self.footer
+        return stamp == self.stamp or footer_digest(read_footer(self.path)) == self.footer
+
+
+def footer_digest(footer: Footer) -> str:
+    """The SHA-256 of a footer's bytes."""
+    return hashlib.sha256(footer.data).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -107,121 +102,28 @@ class LayoutGroup:
     layout: Layout
 
 
-def read_shard(
-    shard_path: ShardPath,
-    overrides: Columns | None = None,
-    *,
-    needs_link: bool = True,
-    settled: bool = True,
-) -> Shard:
-    """Read the footer of one shard and give roles to its columns.
-
-    `settled` off leaves rivals for a role as their names tell. Raises DamagedError, in one
-    line that names the file, for what is no parquet file and a file that is damaged or
-    encrypted; InputError for an override that does not fit, for two link columns that both
-    hold values and of which the user named none, and (unless `needs_link` is off, as for a
-    sidecar) for a file without a link column. A file whose link column has no value at all
-    needs none: it has no link to look at.
-    """
-    path = shard_path.path
-    stamp = _stamp(path)
-    footer = read_footer(path)
-    check_sound(footer)
-    try:
-        with open_parquet(path) as file:
-            schema, meta = file.schema_arrow, file.metadata
-            layout = _named(path, lambda: detect(schema, overrides))
-            found = facts(footer, file, layout)
-            rows, row_groups = meta.num_rows, meta.num_row_groups
-    except UnicodeDecodeError:
-        raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
-    except (OSError, pa.ArrowException):
-        # pyarrow's message may quote a value
-        raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
-    if settled and layout.contested:
-        layout = _named(path, lambda: settle(layout, lambda column: has_value(path, column)))
-    if needs_link and "url" not in layout.roles and not _is_void(path, rows, layout):
-        raise InputError(f"{shown(path)}: {_no_link(layout)}")
-    if _stamp(path).written != stamp.written:
-        raise DamagedError(f"{shown(path)}: was changed while it was read; wait until it is whole")
-    return Shard(
-        path, shard_path.subset, shard_path.name, rows, stamp.size, row_groups, schema, layout,
-        found, stamp, _digest(footer),
-    )  # fmt: skip
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        return stamp_of(path)
-    except InputError as e:
-        raise DamagedError(str(e)) from None
-
-
-def _digest(footer: Footer) -> str:
-    return hashlib.sha256(footer.data).hexdigest()
-
-
-def schema_names(shard_path: ShardPath) -> list[str]:
-    """The names of a shard's columns; raises what `read_shard` raises for a file it cannot read."""
-    return [c.name for c in read_shard(shard_path, needs_link=False, settled=False).layout.columns]
-
-
-def _named(path: Path, make: Callable[[], Layout]) -> Layout:
-    try:
-        return make()
-    except InputError as e:
-        raise type(e)(f"{shown(path)}: {e}") from None
-
-
-def _is_void(path: Path, rows: int, layout: Layout) -> bool:
-    """Whether the column that is a link by name, or by the user's word, has no value at all.
-
-    A writer that met no link gives the column any type: none (Arrow's null), or that of NaN.
-    """
-    names = [c.name for c in layout.columns]
-    said = [name for role, name in layout.overrides if role == "url"]
-    named = {i for name in said for i in named_by(name, names)}
-    for column in layout.columns:
-        if column.position in named or (not named and column in _mistaken(layout)):
-            if not rows or column.type == "null":
-                return True
-            return sum(count_missing(path, column)) == rows
-    return False
-
-
-def _mistaken(layout: Layout) -> list[Column]:
-    """Columns that are links by their names and cannot be, by their types."""
-    return [c for c in layout.refused if bare_name(c.name).lower() in ROLES["url"].names]
-
-
-def _no_link(layout: Layout) -> str:
-    names = [column.name for column in layout.columns]
-    for mistaken in _mistaken(layout)[:1]:
-        return f"no link column: {shown(mistaken.name)} is {mistaken.why}"
-    hints = ("url", "uri", "link", "href", "src")
-    likely = [
-        c.name
-        for c in layout.columns
-        if c.type == "string" and not c.why and any(hint in c.name.lower() for hint in hints)
-    ]
-    say = f"say --column url={shown(likely[0])}" if likely else "name it with --column url=NAME"
-    return f"no link column; it has {listed(names)}; {say}"
-
-
-def group_shards(shards: Sequence[Shard]) -> list[LayoutGroup]:
+def grouped(shards: Sequence[Shard], describe: Callable[[Shard], Layout]) -> list[LayoutGroup]:
     """Group shards by subset and layout, in the order given within each group.
 
-    Groups come in order of subset, then of their first shard. A few values of digest columns
-    are read from one shard a group, to say how they are written. Raises InputError for a
-    column that the user named and whose values are no digest, DamagedError where values cannot
-    be read.
+    Groups come in order of subset, then of their first shard. `describe` tells of one shard a
+    group how its digests are written.
     """
+    signatures: dict[int, tuple[object, ...]] = {}  # shards share their layouts
     alike: dict[tuple[object, ...], list[Shard]] = {}
     for shard in shards:
-        alike.setdefault((shard.subset, signature(shard.layout)), []).append(shard)
-    groups = [_described(members) for members in alike.values()]
+        known = id(shard.layout)
+        if known not in signatures:
+            signatures[known] = signature(shard.layout)
+        alike.setdefault((shard.subset, signatures[known]), []).append(shard)
+    groups = [_group(members, describe) for members in alike.values()]
     order = {shard.path: i for i, shard in enumerate(shards)}
     return sorted(groups, key=lambda g: (g.subset, order[g.shards[0].path]))
+
+
+def _group(members: Sequence[Shard], describe: Callable[[Shard], Layout]) -> LayoutGroup:
+    layout = describe(next((s for s in members if s.rows), members[0]))
+    shards = tuple(replace(shard, layout=layout) for shard in members)
+    return LayoutGroup(members[0].subset, shards, layout)
 
 
 def signature(layout: Layout) -> tuple[object, ...]:
@@ -230,16 +132,6 @@ def signature(layout: Layout) -> tuple[object, ...]:
         layout.overrides,
         tuple((c.name, c.type, c.role, c.order) for c in layout.columns),
     )
-
-
-def _described(members: Sequence[Shard]) -> LayoutGroup:
-    model = next((s for s in members if s.rows), members[0])
-    layout = _named(
-        model.path,
-        lambda: describe(model.layout, lambda column: sample_values(model.path, column)),
-    )
-    shards = tuple(replace(shard, layout=layout) for shard in members)
-    return LayoutGroup(members[0].subset, shards, layout)
 
 
 # -- Words for subsets whose shards do not all have one layout ---------------------------------

@@ -1,9 +1,9 @@
 """What rows can be matched by, and how many have a value to match."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from relaion.parquet.columns import count_missing, count_without
 from relaion.parquet.digests import ENCODINGS, NONE
 from relaion.parquet.glossary import NO_COLUMN
 from relaion.parquet.layout import Shard
@@ -13,10 +13,6 @@ from relaion.paths import shown
 from relaion.roles import ROLES, WIDTHS
 
 # -- How many rows have a value in a column that plays a role: as footers state, else by reading --
-
-# Up to so many rows and row groups, scores are read to find NaN, which no footer counts (1 s).
-NAN_ROWS = 20_000_000
-NAN_ROW_GROUPS = 10_000
 
 
 @dataclass(frozen=True)
@@ -36,40 +32,8 @@ class RoleCoverage:
     counted: str
 
 
-def cover(shards: Sequence[Shard], role: str) -> RoleCoverage:
-    """Count the rows of shards that have a value for a role; a shard without it has none.
-
-    Raises InputError for a column that has to be read and cannot be.
-    """
-    rows = sum(shard.rows for shard in shards)
-    scores = role == "punsafe"
-    few = rows <= NAN_ROWS and sum(shard.row_groups for shard in shards) <= NAN_ROW_GROUPS
-    columns: dict[str, None] = {}
-    how: set[str] = set()
-    present = nans = 0
-    for shard in shards:
-        playing = shard.layout.playing(role)
-        if not playing:
-            continue
-        columns |= dict.fromkeys(c.name for c in playing)
-        if len(playing) > 1:
-            present += shard.rows - count_without(shard.path, playing)
-            how.add("reading")
-            continue
-        column = playing[0]
-        told = shard.facts.get(column.position)
-        if told is None or told.nulls is None or (scores and few):
-            missing = count_missing(shard.path, column)
-            how.add("reading")
-        else:
-            missing = (told.nulls, 0)
-            how.add("footers")
-        present += shard.rows - sum(missing)
-        nans += missing[1]
-    unseen = scores and "footers" in how
-    return RoleCoverage(
-        role, tuple(columns), rows, present, None if unseen else nans, " and ".join(sorted(how))
-    )
+# which counts: `count_values.cover`
+Cover: TypeAlias = Callable[[Sequence[Shard], str], RoleCoverage]
 
 
 # -- What rows can be matched by: which lists and rules find something to look at --------------
@@ -107,13 +71,15 @@ class Match:
     detail: str
 
 
-def uses(shards: Sequence[Shard]) -> tuple[Match, ...]:
+def uses(shards: Sequence[Shard], cover: Cover) -> tuple[Match, ...]:
     """What the rows of some shards can be matched by, in a fixed order.
 
     Raises InputError for a column that has to be read and cannot be.
     """
     told = {role: cover(shards, role) for role, _, _ in _USES}
-    return tuple(_match(told[role], what, kinds, told, shards) for role, what, kinds in _USES)
+    return tuple(
+        _match(told[role], what, kinds, told, shards, cover) for role, what, kinds in _USES
+    )
 
 
 def _match(
@@ -122,9 +88,10 @@ def _match(
     kinds: tuple[str, ...],
     told: dict[str, RoleCoverage],
     shards: Sequence[Shard],
+    cover: Cover,
 ) -> Match:
     detail = _detail(here, shards)
-    if here.role == "row_hash" and (computed := _computable(shards, here)):
+    if here.role == "row_hash" and (computed := _computable(shards, here, cover)):
         here = replace(here, present=here.present + computed)
         detail = _computed(detail)
     possible = here.present > 0
@@ -144,7 +111,7 @@ def _match(
     )
 
 
-def _computable(shards: Sequence[Shard], here: RoleCoverage) -> int:
+def _computable(shards: Sequence[Shard], here: RoleCoverage, cover: Cover) -> int:
     """Rows without a row hash of their own from whose link and caption it is computed."""
     able = [s for s in shards if {"url", "text"} <= s.layout.roles.keys()]
     if len(able) == len(shards):

@@ -1,32 +1,28 @@
 """What each column of a shard means, whatever it is called: roles by name and type.
 
-`detect` looks at names and types only. Where several columns claim a role that one plays, or
-are links, `settle` asks which of them hold a value; `describe` looks at some digests, to say
-how they are written. A role belongs to a column by position, so names that differ only in
+`detect.py` looks at names and types only. Where several columns claim a role that one plays,
+or are links, `settle` asks which of them hold a value; `describe` looks at some digests, to
+say how they are written. A role belongs to a column by position, so names that differ only in
 case stay two columns.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-
-import pyarrow as pa
 
 from relaion.errors import InputError
 from relaion.parquet.digests import NONE, DigestReading, Value, is_number, judge
-from relaion.parquet.glossary import BY_NAME, meaning
-from relaion.parquet.overrides import Columns, Overrides, check_overrides, overrides_of
+from relaion.parquet.glossary import BY_NAME
+from relaion.parquet.overrides import Overrides, check_overrides
 from relaion.parquet.role_rules import Claim, bare_name, claim, misfit
-from relaion.parquet.storage import plain_type
 from relaion.paths import shown
 from relaion.roles import ROLES, WIDTHS
 
 # why most columns play their role; anything worth a word more follows after this
 
-__all__ = ["ROLES", "Column", "Layout", "describe", "detect", "settle"]
+__all__ = ["ROLES", "Column", "Layout", "describe", "settle"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column: where it stands, what it is, which role it plays and why.
 
@@ -48,7 +44,7 @@ class Column:
     claimed: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Layout:
     """The columns of a shard in their order, and the user's own `--column role=name`."""
 
@@ -97,31 +93,6 @@ class Layout:
         )
 
 
-def detect(schema: pa.Schema, columns: Columns | None = None) -> Layout:
-    """Give roles to columns by name (any case) and type; values are not looked at.
-
-    Every column that claims an image hash plays it. Raises InputError for an override of an
-    unknown role, a column that is not there, or one of a type that cannot play the role.
-    """
-    return _detected(schema.remove_metadata(), overrides_of(columns))
-
-
-@lru_cache(maxsize=64)  # the shards of a data set are thousands, their schemas a few
-def _detected(schema: pa.Schema, overrides: Overrides) -> Layout:
-    columns = []
-    spelled: dict[str, list[str]] = {}
-    for name in schema.names:
-        spelled.setdefault(bare_name(name).lower(), []).append(name)
-    for position, field in enumerate(schema):
-        kind = plain_type(field.type)
-        note = meaning(field.name, kind)
-        for other in spelled[bare_name(field.name).lower()]:
-            if other != field.name:
-                note += f"; another column than {shown(other)}"
-        columns.append(Column(field.name, position, kind, None, "", note, None))
-    return _assign(Layout(tuple(columns), overrides), None)
-
-
 def settle(layout: Layout, has_value: Callable[[Column], bool]) -> Layout:
     """Let values decide between rivals: a column without any never wins.
 
@@ -132,7 +103,7 @@ def settle(layout: Layout, has_value: Callable[[Column], bool]) -> Layout:
     if not contested:
         return layout
     full = {c.position for c in contested if has_value(c)}
-    settled = _assign(layout, full)
+    settled = assign(layout, full)
     links = [c for c in contested if c.position in full and "url" in (c.role, c.claimed)]
     if len(links) > 1:
         named = [shown(c.name) for c in links]
@@ -186,7 +157,7 @@ def _judged(column: Column, verdicts: Mapping[int, DigestReading]) -> Column:
     return replace(column, encoding=verdict.encoding, why=f"{column.why}; {verdict.why}")
 
 
-def _assign(layout: Layout, full: Collection[int] | None) -> Layout:
+def assign(layout: Layout, full: Collection[int] | None) -> Layout:
     """Roles for columns; `full` are positions of rivals that hold values, None before a look."""
     plain = [
         replace(c, role=None, why="", encoding=None, order=0, claimed=None) for c in layout.columns

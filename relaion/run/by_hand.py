@@ -15,11 +15,12 @@ from relaion.paths import atomic_write, private_folder, shown
 from relaion.roles import COUNTED
 from relaion.run.decide import Decider
 from relaion.run.find import BATCH_ROWS, Hunt
-from relaion.run.find_task import Finders, FindTask, run_find
+from relaion.run.find_task import Finders, run_find
 from relaion.run.journal import FIND, Journal
-from relaion.run.needed_kinds import snapshot
+from relaion.run.known_lists import snapshot
 from relaion.run.pipeline import Request
 from relaion.run.pool import AnyTask, Progress, TaskOutcome
+from relaion.run.search_task import FindTask
 from relaion.run.settings import write_keywords
 from relaion.run.sidecars import read_sealed_sidecars
 from relaion.run.survey import Numbered, several

@@ -7,16 +7,11 @@ from footers, and that is said.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from relaion.engine import connect
-from relaion.parquet.columns import column_batches, open_parquet
-from relaion.parquet.layout import Shard
-from relaion.parquet.matchability import cover
+from relaion.parquet.matchability import Cover
 from relaion.parquet.not_looked_at import (
     Asked,
     BesideLine,
@@ -26,17 +21,13 @@ from relaion.parquet.not_looked_at import (
     unread,
     unread_beside,
 )
-from relaion.parquet.raw_values import as_bytes, as_text, marked
 from relaion.paths import shown
 from relaion.roles import COUNTED, WIDTHS
 from relaion.run.journal import Journal
+from relaion.run.pool import Caller
 from relaion.run.settings import Limits
-from relaion.run.sidecars import view_sidecars
 from relaion.run.survey import Inputs, Numbered
-from relaion.run.utf8_copy import Copies
-from relaion.sidecars.row_hash import own_hashes, row_hashes
 from relaion.sidecars.sidecar import Sidecar
-from relaion.sqlset import load
 
 # shard, role, column, how many: as `31_found_values` has them; below 0 are sidecars
 Values = Iterable[tuple[int, str, str | None, int]]
@@ -73,7 +64,12 @@ def roles_of_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
 
 
 def coverage(
-    inputs: Inputs, values: Values, roles: Iterable[str], *, row_hashes: bool = False
+    caller: Caller,
+    inputs: Inputs,
+    values: Values,
+    roles: Iterable[str],
+    *,
+    row_hashes: bool = False,
 ) -> tuple[Coverage, ...]:
     """A line for each subset and role; `roles` are those that were counted by their values.
 
@@ -83,8 +79,15 @@ def coverage(
     lines: list[Coverage] = []
     counts = _by_subset(inputs, values)
     for subset, members in groupby(inputs.shards, key=lambda n: n.shard.subset):
-        lines += _of_subset(subset, list(members), counts, by_value, row_hashes=row_hashes)
+        lines += _of_subset(
+            subset, list(members), counts, by_value, counting(caller), row_hashes=row_hashes
+        )
     return tuple(lines)
+
+
+def counting(caller: Caller) -> Cover:
+    """How rows with a value are counted, in another process."""
+    return partial(caller.call, "relaion.parquet.count_values:cover")
 
 
 def _by_subset(inputs: Inputs, values: Values) -> Counter[tuple[str, str]]:
@@ -101,6 +104,7 @@ def _of_subset(
     members: list[Numbered],
     counts: Mapping[tuple[str, str], int],
     by_value: set[str],
+    cover: Cover,
     *,
     row_hashes: bool,
 ) -> Iterator[Coverage]:
@@ -147,22 +151,16 @@ def left_out(
 # -- How many rows the sidecars reach: looked up for a sample of rows, told as an estimate -----
 # To count them all would mean a link key for every row of files that may hold billions.
 
-ROWS = 1_000  # of a subset; the estimate is then good to three in a hundred
 SHARDS = 8  # of a subset that are looked into
-GROUPS = 5  # row groups of a shard
-HEAD = 4_096  # rows at the head of a row group that are read
-_SAMPLED = pa.schema(
-    [
-        ("subset", pa.string()),
-        ("sample_no", pa.int64()),
-        ("url", pa.string()),
-        ("row_hash", pa.int64()),
-    ]
-)
 
 
 def reach(
-    inputs: Inputs, sidecars: Sequence[Sidecar], limits: Limits, journal: Journal, version: str
+    caller: Caller,
+    inputs: Inputs,
+    sidecars: Sequence[Sidecar],
+    limits: Limits,
+    journal: Journal,
+    version: str,
 ) -> tuple[Coverage, ...]:
     """Estimated coverage of each subset by way of sidecars, for the image hashes that they hold.
 
@@ -170,18 +168,16 @@ def reach(
     """
     if not sidecars:
         return ()
+    picked = []
+    for subset, members in groupby(inputs.shards, key=lambda n: n.shard.subset):
+        filled = [n.shard for n in members if n.shard.rows and "url" in n.shard.layout.roles]
+        picked.append((shown(subset), spread(filled, SHARDS)))
+    copies = journal.copies(range(-len(sidecars), 0))
+    found = caller.call(
+        "relaion.run.sidecar_coverage:reached", picked, sidecars, limits, journal.work, copies,
+        version,
+    )  # fmt: skip
     held = {role for s in sidecars for role in s.layout.roles}
-    work = journal.work
-    copies = Copies(work, journal.copies(range(-len(sidecars), 0)))
-    with connect(threads=limits.workers, memory=limits.find_memory, temp=work) as engine:
-        engine.execute(
-            "create temp table sampled "
-            "(subset varchar, sample_no bigint, url varchar, row_hash bigint)"
-        )
-        engine.insert("sampled", _sample(inputs))
-        view_sidecars(engine, sidecars, copies, version)
-        engine.run(load(version)["37_sidecar_reach"])
-        found = engine.rows("from sidecar_reach")
     rows = inputs.rows_by_subset
     own = {(shown(n.shard.subset), role) for n in inputs.shards for role in n.shard.layout.roles}
     return tuple(
@@ -191,42 +187,6 @@ def reach(
     )
 
 
-def _sample(inputs: Inputs) -> pa.Table:
-    pieces = [_SAMPLED.empty_table()]
-    number = 0
-    for subset, members in groupby(inputs.shards, key=lambda n: n.shard.subset):
-        filled = [n.shard for n in members if n.shard.rows and "url" in n.shard.layout.roles]
-        picked = _spread(filled, SHARDS)
-        for shard in picked:
-            for links, hashes in _rows(shard, -(-ROWS // len(picked))):
-                numbers = pa.array(range(number, number + len(links)), pa.int64())
-                named = pa.repeat(shown(subset), len(links))
-                pieces.append(pa.table([named, numbers, links, hashes], schema=_SAMPLED))
-                number += len(links)
-    return pa.concat_tables(pieces)
-
-
-def _spread(items: Sequence[Any], n: int) -> list[Any]:
+def spread(items: Sequence[Any], n: int) -> list[Any]:
     """At most n of the items, evenly spread."""
     return [items[i * len(items) // n] for i in range(n)] if len(items) > n else list(items)
-
-
-def _rows(shard: Shard, n: int) -> Iterator[tuple[pa.Array, pa.Array]]:
-    """Links and row hashes of about n rows, from row groups spread over a shard."""
-    roles = shard.layout.roles
-    names = [name for name in ("url", "text", "row_hash") if name in roles]
-    groups = _spread(range(shard.row_groups), GROUPS)
-    each = -(-n // len(groups))
-    with open_parquet(shard.path) as file:
-        for group in groups:
-            wanted = [roles[name] for name in names]
-            arrays = next(column_batches(file, wanted, [group], rows=HEAD), None)
-            if arrays is None:
-                continue
-            places = pa.array(_spread(range(len(arrays[0])), each))
-            columns = {k: v.take(places) for k, v in zip(names, arrays, strict=True)}
-            captions = columns.get("text", pa.nulls(len(places), pa.string()))
-            computed = row_hashes(columns["url"], captions)
-            own = columns.get("row_hash", pa.nulls(len(places), pa.int64()))
-            links = pc.cast(as_text(as_bytes(columns["url"]), marked), pa.string())
-            yield links, pc.coalesce(own_hashes(own), computed)

@@ -25,7 +25,8 @@ from relaion.run.own_edition import (
     run_edition,
 )
 from relaion.run.settings import Settings, words_at
-from relaion.run.survey import Numbered, sources
+from relaion.run.sources import sources
+from relaion.run.survey import Numbered
 from relaion.run.tasks import Task
 from relaion.run.utf8_copy import Copies, original
 from relaion.sqlset import load

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from relaion.engine import connect
-from relaion.errors import EngineError, InputError, ScriptError
-from relaion.paths import as_path, shown
+from relaion.errors import InputError, ScriptError
+from relaion.paths import as_path
 from relaion.sqlset import BUILT_IN, VERSION, Script, named, parse
 
-STATEMENTS = frozenset({"SELECT", "INSERT", "CREATE", "CREATE_FUNC", "EXPLAIN"})
 ORIGINAL = "original"
 
 
@@ -29,6 +27,39 @@ class Edition:
     built_in: bool
 
 
+@dataclass(frozen=True)
+class Relation:
+    """What a script reads or makes: its columns as (name, type).
+
+    Of `source`, `subset` says of which shards; `renamed` the columns (name in the file, name in
+    the script) that differ in nothing but case from one before them, or are named like ours.
+    """
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    subset: str | None = None
+    renamed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a trial of an own edition showed.
+
+    `reads` are the relations that it is given and reads, `makes` those it leaves beside them.
+    `ended`: without a row to read it came to its end, in seconds.
+    """
+
+    script: str
+    sha256: str
+    edition: str
+    parent: str
+    labels: tuple[str, ...]
+    rules: tuple[str, ...]
+    reads: tuple[Relation, ...]
+    makes: tuple[Relation, ...]
+    ended: bool
+
+
 def _words(script: Script, field: str) -> tuple[str, ...]:
     text = ",".join(script.values(field))
     return tuple(word.strip() for word in text.split(",") if word.strip() not in ("", "none"))
@@ -46,8 +77,6 @@ def _edition(script: Script, *, built_in: bool) -> Edition:
             f"{script.path}: asks for parameters {sorted(set(script.params) - {'labels'})}; "
             "an edition may use $labels only"
         )
-    if not built_in:
-        _check_statements(script)
     return Edition(
         name=script.name.replace("_", "-"),
         parent=parents[0].replace("_", "-"),
@@ -56,22 +85,6 @@ def _edition(script: Script, *, built_in: bool) -> Edition:
         script=script,
         built_in=built_in,
     )
-
-
-def _check_statements(script: Script) -> None:
-    """An edition reads, makes temp tables and inserts into removals; nothing else."""
-    with connect() as engine:
-        try:
-            kinds = [kind for kind, _ in engine.statements(script.sql)]
-        except EngineError as e:
-            why = str(e).removeprefix("the query: ")
-            raise ScriptError(f"{shown(script.path)}: {why}; mend the script") from None
-    for kind in kinds:
-        if kind not in STATEMENTS:
-            raise ScriptError(
-                f"{script.path}: holds a {kind} statement; an edition may only read, make temp "
-                "tables and insert into removals"
-            )
 
 
 def load_editions(wanted: Sequence[str | Path], version: str = VERSION) -> tuple[Edition, ...]:

@@ -15,10 +15,10 @@ from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
 from relaion.paths import Seal, file_sha256, private_folder, shown
-from relaion.run.find_task import FindTask
 from relaion.run.hits import Count, Hits, Union
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.pool import Executor, Progress, TaskOutcome
+from relaion.run.search_task import FindTask
 from relaion.run.settings import Settings
 from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sidecars import UNREAD, seals_of

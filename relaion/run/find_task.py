@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from relaion.engine import VIEWS, Connect, Engine, connect
 from relaion.errors import EngineError, ListError
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.run.journal import digests_of
 from relaion.run.needed_kinds import NeededKinds, view_hashes
-from relaion.run.process import seconds_for
 from relaion.run.python_answers import (
     fill_inner,
     fill_keys,
@@ -19,10 +16,12 @@ from relaion.run.python_answers import (
     fill_spelled,
     make_tables,
 )
+from relaion.run.search_task import FindTask, StepDone
 from relaion.run.settings import Settings
+from relaion.run.sidecar_keys import find_sidecar_keys
 from relaion.run.sidecars import FOUND as SIDECAR_KEYS
-from relaion.run.sidecars import find_sidecar_keys
-from relaion.run.survey import Numbered, sources
+from relaion.run.sources import sources
+from relaion.run.survey import Numbered
 from relaion.run.utf8_copy import Copies, original
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import Script, load
@@ -174,7 +173,6 @@ def write_find(engine: Engine, work: Path) -> None:
 # A step reads what earlier ones left in the work folder, and leaves what it finds there as
 # parquet files, whole or not at all.
 
-ROWS_A_SECOND = 10_000  # a search by spellings in one thread takes a tenth
 _COLUMNS = {
     "list_hits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
     "level varchar, spelling varchar",
@@ -182,69 +180,6 @@ _COLUMNS = {
     "found_values": "shard_no integer, role varchar, column_name varchar, n_values bigint",
     "hit_keys": "list_id integer, digest varchar, host_digest varchar, tail varchar",
 }
-
-
-@dataclass(frozen=True)
-class FindTask:
-    """A step of the search.
-
-    `sidecars` searches the lists in the sidecars; `hits` searches lists and sidecars in the
-    shards, and leaves their hits and the keys of these; `gather` makes one file of all hits
-    and one of all keys; `same` searches the gathered keys in the shards; `count` counts what
-    was found. `reads` and `writes` name files by the table that they hold. `seals` are the
-    shards as `hits` saw them, `copies` the private ones of `utf8_copy.Copies`. `store` is the
-    run's own snapshot of the store that `origin` names; `roles` are those whose values are
-    counted.
-    """
-
-    step: str
-    settings: Settings
-    store: Path
-    sidecars: tuple[Sidecar, ...] = ()
-    roles: tuple[str, ...] = ()
-    shards: tuple[Numbered, ...] = ()
-    reads: dict[str, tuple[Path, ...]] = field(default_factory=dict)
-    writes: dict[str, Path] = field(default_factory=dict)
-    seals: dict[int, Seal] = field(default_factory=dict)
-    copies: dict[int, str] = field(default_factory=dict)
-    origin: Path | None = None
-    no: int = -1
-
-    @property
-    def named(self) -> str:
-        """What an error calls this task: its shard, or the search."""
-        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else "the search"
-
-    @property
-    def seconds(self) -> float:
-        """How long it may take."""
-        rows = [n.shard.rows for n in self.shards]
-        size = [n.shard.bytes for n in self.shards]
-        if self.step == "sidecars":
-            rows += [s.rows for s in self.sidecars]
-            size += [s.bytes for s in self.sidecars]
-        return seconds_for(sum(rows), sum(size), ROWS_A_SECOND, len(rows))
-
-
-@dataclass(frozen=True)
-class StepDone:
-    """What a step leaves for the journal.
-
-    `files` of the work folder by their SHA-256, `seals` of the shards as they were searched,
-    `copies` that were made of them; `found` is what the parent wants to know of it all.
-    """
-
-    files: dict[str, str]
-    seals: dict[int, Seal] = field(default_factory=dict)
-    copies: dict[int, str] = field(default_factory=dict)
-    found: dict[str, object] = field(default_factory=dict)
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        seals = {str(no): seal.plain() for no, seal in self.seals.items()}
-        return {
-            "files": self.files, "seals": seals, "copies": self.copies, "found": self.found
-        }  # fmt: skip
 
 
 class Finders:

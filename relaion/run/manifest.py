@@ -63,8 +63,9 @@ def build(found: FinishedRun, started: str, finished: str) -> dict[str, Any]:
 
 def write(out: Path, manifest: dict[str, Any]) -> None:
     """Write OUT/manifest.json whole or not at all."""
-    with atomic_write(out / MANIFEST) as part:
-        part.write_text(json.dumps(manifest, indent=1, ensure_ascii=True) + "\n", encoding="ascii")
+    with atomic_write(out / MANIFEST) as part, part.open("w", encoding="ascii") as f:
+        json.dump(manifest, f, indent=1, ensure_ascii=True)  # of many shards it is long
+        f.write("\n")
 
 
 def read(out: Path) -> dict[str, Any] | None:

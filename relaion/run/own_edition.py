@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,13 +20,15 @@ from relaion.parquet.null_claims import hides_any, without_claims
 from relaion.parquet.utf8_copy import mend_whole
 from relaion.paths import private_folder, shown
 from relaion.roles import ROLES
-from relaion.run.editions import Edition
-from relaion.run.survey import Numbered, sources
+from relaion.run.editions import Edition, Relation, Tried
+from relaion.run.sources import sources
+from relaion.run.survey import Numbered
 from relaion.sqlset import Script, load, parse
 
 if TYPE_CHECKING:
     from relaion.run.settings import Settings
 
+STATEMENTS = frozenset({"SELECT", "INSERT", "CREATE", "CREATE_FUNC", "EXPLAIN"})
 FOUND = ("list_hits", "same_link")  # what the search left, for all shards together
 EDITIONS = "edition varchar, parent varchar, labels varchar[]"
 SOURCE = "source"
@@ -77,7 +78,7 @@ def own_removals(
         ) as own:
             _load(own, settings.sql_version, engine, n, only)
             if source is not None:
-                own.view_source(n.no, source, whole.schema.names)
+                own.view_source(n.no, source, whole.names)
             own.run(load(settings.sql_version)["45_removals"])
             own.insert("removals", before)
             own.lock(files=[n.shard.path, *([source] if source else [])])
@@ -136,6 +137,22 @@ def _of_source(whole: Path, copy: Path, decide: Callable[[Path], pa.Table]) -> p
         return decide(copy)
 
 
+def check_statements(script: Script) -> None:
+    """An edition reads, makes temp tables and inserts into removals; nothing else."""
+    with connect() as engine:
+        try:
+            kinds = [kind for kind, _ in engine.statements(script.sql)]
+        except EngineError as e:
+            why = str(e).removeprefix("the query: ")
+            raise ScriptError(f"{shown(script.path)}: {why}; mend the script") from None
+    for kind in kinds:
+        if kind not in STATEMENTS:
+            raise ScriptError(
+                f"{script.path}: holds a {kind} statement; an edition may only read, make temp "
+                "tables and insert into removals"
+            )
+
+
 def reads_source(engine: Engine, script: Script) -> bool:
     """Whether a script reads every column of the shard; views of wide files take their time."""
     return SOURCE in engine.names_read(script.sql) or "query_table" in script.sql.lower()
@@ -161,39 +178,6 @@ def _run_own(engine: Engine, edition: Edition) -> None:
         if not e.by_statement:
             raise
         raise ScriptError(f"{e}; mend the script") from None
-
-
-@dataclass(frozen=True)
-class Relation:
-    """What a script reads or makes: its columns as (name, type).
-
-    Of `source`, `subset` says of which shards; `renamed` the columns (name in the file, name in
-    the script) that differ in nothing but case from one before them, or are named like ours.
-    """
-
-    name: str
-    columns: tuple[tuple[str, str], ...]
-    subset: str | None = None
-    renamed: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Tried:
-    """What a trial of an own edition showed.
-
-    `reads` are the relations that it is given and reads, `makes` those it leaves beside them.
-    `ended`: without a row to read it came to its end, in seconds.
-    """
-
-    script: str
-    sha256: str
-    edition: str
-    parent: str
-    labels: tuple[str, ...]
-    rules: tuple[str, ...]
-    reads: tuple[Relation, ...]
-    makes: tuple[Relation, ...]
-    ended: bool
 
 
 def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried:
@@ -266,7 +250,7 @@ def _columns(scripts: dict[str, Script]) -> dict[str, str]:
 
 def _show_columns(own: Engine, n: Numbered) -> tuple[tuple[str, str], ...]:
     """Make `source` as an empty table; returns the columns that have another name in it."""
-    names = n.shard.schema.names
+    names = n.shard.names
     own.view_source(n.no, n.shard.path, names)
     described = own.rows(f"describe {SOURCE}")
     _show_nothing(own, SOURCE, [(name, kind) for name, kind, *_ in described])

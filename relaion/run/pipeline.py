@@ -22,8 +22,8 @@ from relaion.run.coverage import Coverage, coverage, left_out, reach
 from relaion.run.find import ALIKE, Hunt, Searched
 from relaion.run.hits import hold, notices
 from relaion.run.journal import SHARD, Entry, Journal
-from relaion.run.needed_kinds import KnownLists
-from relaion.run.pool import Executor, Progress, TaskOutcome
+from relaion.run.known_lists import KnownLists
+from relaion.run.pool import Caller, Executor, Progress, TaskOutcome
 from relaion.run.settings import Keywords, Plan, Settings, write_keywords
 from relaion.run.sidecars import (
     ChangedSidecarError,
@@ -65,6 +65,7 @@ class Run:
     request: Request
     lists: Snapshot
     executor: Executor
+    caller: Caller
     progress: Progress
     yes: bool
     _failed: list[str] = field(default_factory=list)
@@ -104,7 +105,7 @@ class Run:
         found = FinishedRun(
             self.request.plan, inputs.shards, reports, covered, passed_over, lines, is_hit
         )
-        write_audit(self.place.path / "audit.duckdb", found, work)
+        write_audit(self.caller, self.place.path / "audit.duckdb", found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat())
         manifest.write(self.place.path, made)
@@ -124,13 +125,11 @@ class Run:
     ) -> tuple[Coverage, ...]:
         """Count what could be matched; whoever changed a file by then is told so by its name."""
         inputs, request = self.request.inputs, self.request
-        version = request.settings.sql_version
+        version, hashes = request.settings.sql_version, "row_hash" in request.known.kinds
         try:
             return (
-                *coverage(
-                    inputs, searched.values, COUNTED, row_hashes="row_hash" in request.known.kinds
-                ),
-                *reach(inputs, beside, request.settings.limits, self.journal, version),
+                *coverage(self.caller, inputs, searched.values, COUNTED, row_hashes=hashes),
+                *reach(self.caller, inputs, beside, request.settings.limits, self.journal, version),
             )
         finally:
             self._refuse_changed(reports)
@@ -160,8 +159,9 @@ class Run:
             return ()
         try:
             return read_sealed_sidecars(
-                self.request.sidecars, self.journal, self.request.settings.columns, told
-            )
+                self.request.sidecars, self.journal, self.request.settings.columns, told,
+                self.caller,
+            )  # fmt: skip
         except ChangedSidecarError:
             raise
         except InputError:

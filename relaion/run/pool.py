@@ -7,15 +7,18 @@ go on.
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from relaion.run.process import Family, Guard, Worker, WorkerAnswer, packed
+from relaion.errors import RelaionError, StopError
+from relaion.paths import shown
+from relaion.run.process import LONGEST, Family, Guard, Worker, WorkerAnswer, packed, unpacked
 
 if TYPE_CHECKING:
-    from relaion.run.find_task import FindTask
+    from relaion.run.search_task import FindTask
     from relaion.run.tasks import Task
 
 # -- How a run tells what it is doing, without knowing who listens -----------------------------
@@ -72,20 +75,99 @@ class Executor(Protocol):
         """Do every task; yields an outcome for each as it comes."""
 
 
+# -- Functions that need heavy libraries, done in a worker -------------------------------------
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of this package by its name, `module:function`, and what it takes.
+
+    `tells`: it takes `tell`, too, by which it says things before it is done; `tell(…, waits=True)`
+    returns when that was heard.
+    """
+
+    function: str
+    given: tuple[Any, ...] = ()
+    named: Mapping[str, Any] = field(default_factory=dict)
+    tells: bool = False
+
+
+class WorkerEndedError(StopError):
+    """Raised when a process ended before it had done a call; `str()` lacks the file's name."""
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether somebody else ended it, such as the system for want of memory."""
+        return "SIGKILL" in str(self)
+
+
+class WorkerBugError(Exception):
+    """Raised for a bug that a worker met: `str()` tells its class and place, not its text.
+
+    `details` are for a private log: they may quote a row.
+    """
+
+    def __init__(self, what: str, details: str) -> None:
+        super().__init__(what)
+        self.details = details
+
+
+class Caller(Protocol):
+    """Does functions by their name, so that their libraries are not loaded here."""
+
+    def call(
+        self, function: str, *given: Any, hear: Callable[[Any], object] | None = None, **named: Any
+    ) -> Any:
+        """What the function returns; raises what it raises, or WorkerEndedError."""
+
+
+class Here:
+    """Does functions in this process, for whoever has loaded their libraries anyway."""
+
+    def call(
+        self, function: str, *given: Any, hear: Callable[[Any], object] | None = None, **named: Any
+    ) -> Any:
+        """Do a function."""
+        call = Call(function, given, named, tells=hear is not None)
+        return done(call, lambda word, **_: hear(word) if hear is not None else None)
+
+
+def done(call: Call, tell: Callable[..., object]) -> Any:
+    """Do a call in this process."""
+    module, _, name = call.function.partition(":")
+    more = {"tell": tell} if call.tells else {}
+    return getattr(import_module(module), name)(*call.given, **call.named, **more)
+
+
+HERE = Here()
+
+
+@contextlib.contextmanager
+def blaming(path: Path, kind: type[RelaionError] = StopError) -> Iterator[None]:
+    """Name the file that was read when a worker ended, in an error of this kind."""
+    try:
+        yield
+    except WorkerEndedError as e:
+        raise kind(f"{shown(path)}: {e}") from None
+
+
 class LocalPool:
     """At most `workers` processes on this machine; a context, which ends them.
 
-    Processes are kept from one `run` to the next. `held` are file descriptors that they keep
-    open: a lock stays held until the last of them is gone.
+    Processes are kept from one `run` or `call` to the next. Tasks need the work folder. `held`
+    are file descriptors that the processes keep open: a lock stays held until the last of them
+    is gone.
     """
 
     def __init__(
-        self, workers: int, work: Path, guard: Guard | None = None, held: tuple[int, ...] = ()
+        self,
+        workers: int = 1,
+        work: Path | None = None,
+        guard: Guard | None = None,
+        held: tuple[int, ...] = (),
     ) -> None:
-        self._workers = workers
-        self._work = work
-        self._guard = guard or Guard()
-        self._held = held
+        self._workers, self._work, self._held = workers, work, held
+        self.guard = guard or Guard()
         self._family = Family()
         self._idle: list[Worker] = []
 
@@ -95,6 +177,31 @@ class LocalPool:
     def __exit__(self, *_: object) -> None:
         while self._idle:
             self._idle.pop().end()
+
+    def begin(self, workers: int, work: Path, held: tuple[int, ...]) -> None:
+        """Take tasks from here on: what was not known when the first call was."""
+        self._workers, self._work, self._held = workers, work, held
+
+    def call(
+        self, function: str, *given: Any, hear: Callable[[Any], object] | None = None, **named: Any
+    ) -> Any:
+        """Have a function done; `hear` is told what it says meanwhile."""
+        try:
+            worker = self.take()
+        except OSError as e:
+            raise StopError(f"no process could be started ({e.strerror})") from None
+        try:
+            said = worker.ask(
+                packed(Call(function, given, named, tells=hear is not None)), LONGEST, hear
+            )
+        except BaseException:
+            worker.end()
+            raise
+        if said is None or said.broken:
+            worker.end()
+            raise WorkerEndedError("was stopped" if said is None else said.error)
+        self._idle.append(worker)
+        return returned(said.said)
 
     def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
         """Do the tasks; ends the workers at once when the caller stops listening."""
@@ -117,11 +224,35 @@ class LocalPool:
             for hand in hands:
                 hand.stop()
 
+    def rest(self) -> None:
+        """End all processes but one, for a check: that has processes of its own, and no guard."""
+        while len(self._idle) > 1:
+            self._idle.pop().end()
+        self.guard = Guard()
+        for worker in self._idle:
+            worker.guard = self.guard
+
     def take(self) -> Worker:
         """A worker that waits for work, or a new one."""
-        with contextlib.suppress(IndexError):  # another hand may take the last one
-            return self._idle.pop()
-        return Worker(self._work, self._guard, self._held, self._family)
+        while True:
+            try:
+                worker = self._idle.pop()  # another hand may take the last one
+            except IndexError:
+                worker = Worker(self.guard, self._family)
+                self._introduce(worker)
+                return worker
+            with contextlib.suppress(OSError):  # it ended while it waited
+                self._introduce(worker)
+                return worker
+
+    def _introduce(self, worker: Worker) -> None:
+        if self._work is None:
+            return
+        try:
+            worker.introduce(self._work, self._held)
+        except BaseException:
+            worker.end()
+            raise
 
     def give_back(self, worker: Worker) -> None:
         """Keep a worker for later."""
@@ -166,10 +297,18 @@ class _WorkerThread(threading.Thread):
             return WorkerAnswer(
                 f"{task.named}: no process could be started for it ({e.strerror})", True
             )
-        said = worker.ask(packed(task), task.seconds)
+        said = worker.ask(packed(task), self._pool.guard.seconds or task.seconds)
         if said is None or said.broken:
             self._worker = None
             worker.end()
         if said is None:
             return WorkerAnswer(f"{task.named}: was stopped")
         return WorkerAnswer(f"{task.named}: {said.error}") if said.broken else said
+
+
+def returned(said: Mapping[str, Any]) -> Any:
+    """What the function of a call returned; raises what it raised."""
+    found = unpacked(said["value"])
+    if said["error"] is not None and isinstance(found, Exception):
+        raise found
+    return found

@@ -1,7 +1,7 @@
 """One worker process as its parent sees it: a task in, an answer out, within limits.
 
-A process is started first, and introduced to its work when there is some: in between it loads
-its libraries, and so does its parent.
+A process is started first, and introduced to its work folder when there is one: until then it
+loads its libraries, and reads what decides whether there will be any work.
 """
 
 import base64
@@ -16,15 +16,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 _LOOK_SECONDS = 0.2  # between two looks at the memory of all
 _ANONYMOUS = re.compile(r"^RssAnon:\s+(\d+) kB", re.MULTILINE)
+_CHUNK = 1 << 20
 LOG = "errors.log"
+HEARD = b"\n"  # to a worker that waits until what it said was heard
+INTRODUCED = b"\n"  # in place of a task: look what came with the socket
 LONGEST = 6 * 3600.0
 SHORTEST = 120.0
 A_FILE = 1.0  # to open it anew in each step of a search
@@ -64,21 +68,21 @@ def seconds_for(rows: int, size: int, rows_a_second: int, files: int = 1) -> flo
 
 
 def packed(task: object) -> str:
-    """A task as one line of text, for a worker of our own."""
+    """A task, or what is said to one, as a line of text, between processes of our own."""
     return base64.b64encode(pickle.dumps(task)).decode("ascii")
 
 
 def unpacked(line: str) -> object:
-    """What `packed` made; to be read from our own parent only."""
+    """What `packed` made; to be read from our own processes only."""
     found: object = pickle.loads(base64.b64decode(line))  # noqa: S301
     return found
 
 
 class _Started:
-    """A process that waits to be introduced to its work; raises OSError where none starts."""
+    """A process that waits for tasks; raises OSError where none starts."""
 
     def __init__(self) -> None:
-        self._ours, theirs = socket.socketpair()
+        self.control, theirs = socket.socketpair()
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "relaion.run.worker", str(theirs.fileno())],
@@ -90,15 +94,10 @@ class _Started:
                 env=os.environ | {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"},
             )
         except BaseException:
-            self._ours.close()
+            self.control.close()
             raise
         finally:
             theirs.close()
-
-    def introduce(self, work: Path, held: tuple[int, ...]) -> None:
-        """Name its work folder, and hand over what it is to hold open."""
-        with self._ours:
-            socket.send_fds(self._ours, [os.fsencode(work)], held)
 
 
 class Family:
@@ -157,50 +156,103 @@ def start_early() -> None:
 class Worker:
     """A process that does one task after the other. Not to be shared between threads."""
 
-    def __init__(self, work: Path, guard: Guard, held: tuple[int, ...], family: Family) -> None:
+    def __init__(self, guard: Guard, family: Family) -> None:
         """Start it; raises OSError where that cannot be done."""
-        self._guard = guard
+        self.guard = guard
         self._family = family
+        self._at: Path | None = None
         started = _early.pop() if _early else _Started()
         self._process = started.process
-        if self._process.stdin is None or self._process.stdout is None:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or not isinstance(stdout, BufferedReader):
             raise OSError(errno.EPIPE, "a process was started without its pipes")
-        self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        try:
-            started.introduce(work, held)
-        except BaseException:
-            self.end()
-            raise
+        self._stdin, self._stdout = stdin, stdout
+        self._control = started.control
+        self._read = bytearray()
+        self._next_look = 0.0
         family.join(self._process.pid)
 
-    def ask(self, task: str, seconds: float) -> WorkerAnswer | None:
-        """Have a task done; None when this process was ended from another thread."""
+    def introduce(self, work: Path, held: tuple[int, ...]) -> None:
+        """Name its work folder, and hand over what it is to hold open, where that is not done.
+
+        Raises OSError where the process is gone.
+        """
+        if self._at != work:
+            socket.send_fds(self._control, [os.fsencode(work)], held)
+            self._stdin.write(INTRODUCED)
+            self._stdin.flush()
+            self._at = work
+
+    def ask(
+        self, task: str, seconds: float, hear: Callable[[Any], object] | None = None
+    ) -> WorkerAnswer | None:
+        """Have a task done; None when this process was ended from another thread.
+
+        `hear` is told what the worker says meanwhile; each such word may take as long again.
+        """
         try:
-            return self._ask(task.encode("ascii") + b"\n", self._guard.seconds or seconds)
+            return self._ask(task.encode("ascii"), seconds, hear)
         except ValueError:  # its pipes were closed
             return None
 
-    def _ask(self, line: bytes, seconds: float) -> WorkerAnswer:
-        stdin, stdout = self._stdin, self._stdout
-        try:
-            stdin.write(line)
-            stdin.flush()
-        except BrokenPipeError:
+    def _ask(
+        self, line: bytes, seconds: float, hear: Callable[[Any], object] | None
+    ) -> WorkerAnswer:
+        if not (self._send(line) and self._send(b"\n")):
             return self._ended()
+        while True:
+            found = self._line(seconds)
+            if isinstance(found, WorkerAnswer):
+                return found
+            said = json.loads(found)
+            if "told" not in said:
+                return WorkerAnswer(said["error"], bool(said["fatal"]), said=said)
+            if hear is not None:
+                hear(unpacked(said["told"]))
+            if said["waits"] and not self._send(HEARD):
+                return self._ended()
+            if (too_much := self._looked()) is not None:
+                return too_much
+
+    def _send(self, line: bytes) -> bool:
+        try:
+            self._stdin.write(line)
+            self._stdin.flush()
+        except BrokenPipeError:
+            return False
+        return True
+
+    def _line(self, seconds: float) -> bytes | WorkerAnswer:
+        """The next line that the process writes, or why there is none."""
         until = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
-            selector.register(stdout, selectors.EVENT_READ)
-            while not selector.select(_LOOK_SECONDS):
-                if time.monotonic() > until:
-                    return WorkerAnswer(_too_long(seconds), broken=True)
-                limit = self._guard.memory
-                if limit and (taken := self._family.is_too_much(limit, self._process.pid)):
-                    return WorkerAnswer(_too_much(limit, taken), broken=True)
-        found = stdout.readline()
-        if not found.endswith(b"\n"):
-            return self._ended()
-        said = json.loads(found)
-        return WorkerAnswer(said["error"], bool(said["fatal"]), said=said)
+            selector.register(self._stdout, selectors.EVENT_READ)
+            end = self._read.find(b"\n")
+            while end < 0:
+                if not selector.select(_LOOK_SECONDS):
+                    if time.monotonic() > until:
+                        return WorkerAnswer(_too_long(seconds), broken=True)
+                    if (too_much := self._looked()) is not None:
+                        return too_much
+                    continue
+                more = self._stdout.read1(_CHUNK)  # all there is, so that `select` tells the rest
+                if not more:
+                    return self._ended()
+                found = more.find(b"\n")
+                end = -1 if found < 0 else len(self._read) + found
+                self._read += more
+        line = bytes(self._read[:end])
+        del self._read[: end + 1]
+        return line
+
+    def _looked(self) -> WorkerAnswer | None:
+        """Why this process is to be ended for the memory that all take, if it is time to look."""
+        limit, now = self.guard.memory, time.monotonic()
+        if limit is None or now < self._next_look:
+            return None
+        self._next_look = now + _LOOK_SECONDS
+        taken = self._family.is_too_much(limit, self._process.pid)
+        return WorkerAnswer(_too_much(limit, taken), broken=True) if taken else None
 
     def _ended(self) -> WorkerAnswer:
         code = self._process.wait()
@@ -216,10 +268,9 @@ class Worker:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):  # what was not yet sent has no reader any more
-                    pipe.close()
+        for pipe in (self._stdin, self._stdout, self._control):
+            with suppress(OSError):  # what was not yet sent has no reader any more
+                pipe.close()
 
 
 def _too_long(limit: float) -> str:

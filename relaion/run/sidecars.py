@@ -5,22 +5,18 @@ the search joins them as it joins the lists themselves.
 """
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from relaion.engine import Engine, ShardSource
 from relaion.errors import InputError
 from relaion.parquet.overrides import Columns
-from relaion.paths import Seal, find_sidecars, is_still, read_still, replaced, seal, shown, stamp_of
+from relaion.paths import Seal, find_sidecars, is_still, replaced, seal, shown, stamp_of
 from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal
-from relaion.run.python_answers import fill_keys
-from relaion.run.survey import players
-from relaion.run.utf8_copy import Copies, Original
-from relaion.sidecars.sidecar import Sidecar, read_sidecars
-from relaion.sqlset import load
+from relaion.run.pool import HERE, Caller, WorkerEndedError
+from relaion.sidecars.sidecar import Sidecar
 
 FOUND = "sidecar_keys.parquet"
 UNREAD = "sidecar_values.parquet"
@@ -34,20 +30,30 @@ def roles_beside(sidecars: Sequence[Sidecar]) -> frozenset[str]:
 def sidecar_lines(sidecars: Sequence[Sidecar]) -> list[dict[str, Any]]:
     """Name, rows, bytes and SHA-256 of each sidecar, for the manifest."""
     return [
-        {"name": s.name, "rows": s.rows, "bytes": s.bytes, "sha256": _sealed(s).sha256}
+        {"name": s.name, "rows": s.rows, "bytes": s.bytes, "sha256": sealed(s).sha256}
         for s in sidecars
     ]
 
 
 def read_sealed_sidecars(
-    paths: Sequence[Path], journal: Journal, columns: Columns, notices: list[str]
+    paths: Sequence[Path],
+    journal: Journal,
+    columns: Columns,
+    notices: list[str],
+    caller: Caller = HERE,
 ) -> tuple[Sidecar, ...]:
     """Read sidecars, each sealed before its first byte is: nobody may change it from then on.
 
     Raises InputError for one that cannot be read, or changed since the run that goes on began.
     """
     seals = _seals([s.path for s in find_sidecars(paths).shards], journal)
-    found = read_sidecars(paths, journal.work, columns, notices)
+    try:
+        found, told = caller.call(
+            "relaion.run.sidecar_keys:read_told", paths, journal.work, columns
+        )
+    except WorkerEndedError as e:
+        raise InputError(f"{shown(paths[0])}: the sidecars cannot be read: {e}") from None
+    notices += told
     sidecars = tuple(replace(s, seal=seals[s.path]) for s in found)
     check_sidecars(sidecars)
     return sidecars
@@ -83,71 +89,17 @@ class ChangedSidecarError(InputError):
 def check_sidecars(sidecars: Sequence[Sidecar]) -> None:
     """Raise InputError where one has other bytes than when the run began."""
     for sidecar in sidecars:
-        if not is_still(sidecar.path, _sealed(sidecar)):
+        if not is_still(sidecar.path, sealed(sidecar)):
             raise replaced(sidecar.path)
 
 
 def seals_of(sidecars: Sequence[Sidecar]) -> list[str]:
     """The SHA-256 of each, as the run began with it."""
-    return [_sealed(s).sha256 for s in sidecars]
+    return [sealed(s).sha256 for s in sidecars]
 
 
-def _sealed(sidecar: Sidecar) -> Seal:
+def sealed(sidecar: Sidecar) -> Seal:
+    """A sidecar as it was before its first byte was read."""
     if sidecar.seal is None:  # cannot be: `read_sealed_sidecars` made it
         raise ValueError("a sidecar that was not sealed")
     return sidecar.seal
-
-
-def view_sidecars(
-    engine: Engine,
-    sidecars: Sequence[Sidecar],
-    copies: Copies,
-    version: str,
-    kinds: Collection[str] = tuple(WIDTHS),
-) -> None:
-    """Create the view `sidecar_digests`: the key of each row, and its image hashes of `kinds`."""
-    sources = [_source(s, original, copies, kinds) for s, original in _originals(sidecars)]
-    engine.view_sidecars(sources, version)
-
-
-def _originals(sidecars: Sequence[Sidecar]) -> list[tuple[Sidecar, Original]]:
-    """Sidecars as files that may have to be mended; numbered downwards, apart from shards."""
-    return [(s, Original(-1 - i, s.readable, s.layout)) for i, s in enumerate(sidecars)]
-
-
-def _source(
-    sidecar: Sidecar, original: Original, copies: Copies, kinds: Collection[str]
-) -> ShardSource:
-    path, layout = copies.readable(original)
-    played = {
-        role: columns
-        for role, columns in players(layout).items()
-        if role in sidecar.keys or (role in WIDTHS and role in kinds)
-    }
-    return ShardSource(sidecar.name, (original.no,), (path,), played)
-
-
-def find_sidecar_keys(
-    engine: Engine, sidecars: Sequence[Sidecar], version: str, work: Path, copies: Copies
-) -> None:
-    """Fill the table `sidecar_keys`, and leave it in the work folder.
-
-    Beside it lies `unread_beside`: how many values of the sidecars are no digest.
-    """
-    scripts = load(version)
-    kinds = [k for (k,) in engine.rows("select distinct kind from store.entries")]
-    originals = [original for _, original in _originals(sidecars)]
-
-    def look() -> None:
-        view_sidecars(engine, sidecars, copies, version, kinds)
-        engine.run(scripts["10_sidecar_hits"])
-
-    for original in originals:
-        copies.drop(original)
-    seals = {s.path: _sealed(s) for s in sidecars}
-    read_still(seals, lambda: copies.reading(originals, look))
-    engine.run(scripts["fast/19_odd_links"], has_links=True)
-    fill_keys(engine)
-    engine.run(scripts["12_sidecar_keys"])
-    engine.write_parquet("from sidecar_keys", work / FOUND)
-    engine.write_parquet("from unread_beside order by all", work / UNREAD)

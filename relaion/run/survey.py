@@ -1,22 +1,23 @@
 """The survey: shards found, read, grouped and numbered; and those that are broken."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from relaion.engine import ShardSource
-from relaion.errors import DamagedError
-from relaion.parquet.layout import LayoutGroup, Shard, group_shards, mixed_notices, read_shard
+from relaion.errors import DamagedError, StopError
+from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices
 from relaion.parquet.overrides import Columns
 from relaion.parquet.roles import Layout
 from relaion.paths import ShardPath, find_shards, shown
 from relaion.run.outputs import refuse_outputs
+from relaion.run.pool import HERE, Caller, WorkerEndedError, blaming
 
 # -- Shards get numbers once, in the order of their names; SQL knows them by these -------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Numbered:
     """A shard, its number in this run and the index of its group."""
 
@@ -33,42 +34,6 @@ def number(groups: Sequence[LayoutGroup], order: Mapping[Path, int]) -> tuple[Nu
     pairs = [(i, shard) for i, group in enumerate(groups) for shard in group.shards]
     numbered = [Numbered(order[shard.path], i, shard) for i, shard in pairs]
     return tuple(sorted(numbered, key=lambda n: n.no))
-
-
-def source(numbered: Numbered) -> ShardSource:
-    """What `Engine.view_shards` takes for one shard."""
-    shard = numbered.shard
-    return ShardSource(shard.subset, (numbered.no,), (shard.path,), players(shard.layout))
-
-
-def players(layout: Layout) -> dict[str, tuple[tuple[int, str], ...]]:
-    """Role to the columns that play it, as `ShardSource` takes them."""
-    return {
-        role: tuple((c.position, c.name) for c in layout.playing(role)) for role in layout.roles
-    }
-
-
-def sources(shards: Sequence[Numbered]) -> tuple[ShardSource, ...]:
-    """What `Engine.view_shards` takes for these shards."""
-    return joined([(n.group, source(n)) for n in shards])
-
-
-def joined(single: Sequence[tuple[int, ShardSource]]) -> tuple[ShardSource, ...]:
-    """Sources of one shard each, with their groups: those of a group become one source.
-
-    Wherever they stand: each source is one more part of every view, and takes its time.
-    """
-    groups: dict[int, list[ShardSource]] = {}
-    for group, one in single:
-        groups.setdefault(group, []).append(one)
-    return tuple(
-        replace(
-            members[0],
-            numbers=tuple(no for s in members for no in s.numbers),
-            paths=tuple(path for s in members for path in s.paths),
-        )
-        for members in groups.values()
-    )
 
 
 # -- The inputs of a run: shards found, read, grouped and numbered; and those that are broken --
@@ -167,7 +132,12 @@ def _stamp(path: Path) -> list[Any]:
 
 
 def read_inputs(
-    paths: Sequence[Path], columns: Columns, *, settled: bool = True, outputs: bool = False
+    paths: Sequence[Path],
+    columns: Columns,
+    caller: Caller = HERE,
+    *,
+    settled: bool = True,
+    outputs: bool = False,
 ) -> Inputs:
     """Find and read the shards of PATH arguments.
 
@@ -181,14 +151,13 @@ def read_inputs(
         refuse_outputs(paths, found.shards)
     found.refuse_twins()
     order = {shard.path: no for no, shard in enumerate(found.shards)}
-    shards: list[Shard] = []
     broken: dict[Path, str] = {}
-    for shard in found.shards:
-        try:
-            shards.append(read_shard(shard, columns, settled=settled))
-        except DamagedError as e:
-            broken[shard.path] = str(e)
-    groups = _grouped(shards, broken)
+
+    def set_aside(path: Path, error: DamagedError) -> None:
+        broken[path] = str(error)
+
+    shards = read_footers(caller, found.shards, columns, set_aside, settled=settled)
+    groups = _grouped(caller, shards, set_aside)
     aside = tuple(
         Broken(order[s.path], s, broken[s.path]) for s in found.shards if s.path in broken
     )
@@ -199,16 +168,75 @@ def read_inputs(
     )
 
 
-def _grouped(shards: list[Shard], broken: dict[Path, str]) -> list[LayoutGroup]:
-    """Group the shards; those whose values cannot be read join `broken`."""
+ALIKE = 20  # shards that end their process before one is read: it is not the shards
+
+
+def read_footers(
+    caller: Caller,
+    paths: Sequence[ShardPath],
+    columns: Columns | None,
+    set_aside: Callable[[Path, DamagedError], None],
+    *,
+    settled: bool = True,
+    needs_link: bool = True,
+) -> list[Shard]:
+    """Read shards in their order; one that is damaged, or ends the process, is set aside."""
+    shards: list[Shard] = []
+    at = ended = 0
+    layouts: list[Layout] = []
+
+    def hear(told: DamagedError | tuple[Shard, int, Layout | None]) -> None:
+        nonlocal at
+        place, at = paths[at], at + 1
+        if isinstance(told, DamagedError):
+            set_aside(place.path, told)
+            return
+        shard, no, layout = told
+        layouts.extend([layout] if layout is not None else [])
+        # what all have in common is held once
+        shards.append(replace(shard, path=place.path, subset=place.subset, layout=layouts[no]))
+
+    while at < len(paths):
+        layouts.clear()
+        try:
+            caller.call(
+                "relaion.parquet.read_shard:read_shards", paths[at:], columns, settled=settled,
+                needs_link=needs_link, hear=hear,
+            )  # fmt: skip
+        except WorkerEndedError as e:
+            if at == len(paths):  # all were told
+                break
+            ended += 1
+            if ended >= ALIKE and not shards:
+                raise StopError(
+                    f"{shown(paths[at].path)}: {e} ({ended} shards failed and none could be read, "
+                    "so it is not the shards; mend the cause and repeat the command)"
+                ) from None
+            set_aside(paths[at].path, DamagedError(f"{shown(paths[at].path)}: {e}"))
+            at += 1
+    return shards
+
+
+def described(caller: Caller, shard: Shard) -> Layout:
+    """How the digests of a shard are written; raises DamagedError where that cannot be read."""
+    with blaming(shard.path, DamagedError):
+        found: Layout = caller.call("relaion.parquet.read_shard:described", shard)
+    return found
+
+
+def _grouped(
+    caller: Caller, shards: list[Shard], set_aside: Callable[[Path, DamagedError], None]
+) -> list[LayoutGroup]:
+    """Group the shards; those whose values cannot be read are set aside."""
+    describe = partial(described, caller)
     try:
-        return group_shards(shards)
+        return grouped(shards, describe)
     except DamagedError:  # which of them?
         readable = []
         for shard in shards:
             try:
-                group_shards([shard])
+                describe(shard)
                 readable.append(shard)
             except DamagedError as e:
-                broken[shard.path] = str(e)
-        return group_shards(readable)
+                set_aside(shard.path, e)
+        return grouped(readable, describe)

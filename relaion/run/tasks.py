@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +63,13 @@ class Task:
         return seconds_for(self.rows, self.bytes, ROWS_A_SECOND, len(self.shards))
 
 
-@dataclass(frozen=True)
+@lru_cache(1 << 14)
+def _same(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The first row that was equal: shards by the thousands have the same counts, and words."""
+    return tuple(sys.intern(value) if isinstance(value, str) else value for value in row)
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenShard:
     """A shard of an edition as it was written; `how` is written, linked or copied.
 
@@ -79,7 +87,7 @@ class WrittenShard:
         return self.stamp is not None and is_still(path, Seal(self.stamp, self.sha256))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Report:
     """What was done to one shard: private, since it counts per shard. `hits` is that of the task.
 
@@ -92,8 +100,8 @@ class Report:
     sha256: str
     hits: str
     outputs: dict[str, WrittenShard]
-    tally: list[list[Any]]
-    groups: list[list[Any]]
+    tally: Sequence[Sequence[Any]]
+    groups: Sequence[Sequence[Any]]
     stamp: Stamp
     notices: list[str] = field(default_factory=list)
 
@@ -107,6 +115,8 @@ class Report:
         for each in (found, *found["outputs"].values()):
             each["stamp"] = Stamp(*map(int, each["stamp"]))
         found["outputs"] = {k: WrittenShard(**v) for k, v in found["outputs"].items()}
+        for counts in ("tally", "groups"):
+            found[counts] = [_same(tuple(row)) for row in found[counts]]
         return cls(**found)
 
     def is_of(self, path: Path) -> bool:

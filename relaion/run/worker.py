@@ -1,8 +1,8 @@
-"""A worker process: takes tasks line by line, answers each with one line of JSON.
+"""A worker process: takes tasks and calls line by line, answers each with one line of JSON.
 
 Started as `python -P -m relaion.run.worker SOCKET`, from which it takes its work folder and the
-locks that it shares. Nothing of a task stands in its arguments or environment. It ends when its
-parent does, so that no orphan goes on writing.
+locks that it shares, once there are any. Nothing of a task stands in its arguments or
+environment. It ends when its parent does, so that no orphan goes on writing.
 """
 
 import json
@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, Sc
 from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.decide import Deciders
-from relaion.run.find_task import Finders, FindTask, StepDone, run_find
-from relaion.run.process import LOG, unpacked
+from relaion.run.find_task import Finders, run_find
+from relaion.run.pool import Call, WorkerBugError, done
+from relaion.run.process import INTRODUCED, LOG, packed, unpacked
+from relaion.run.search_task import FindTask, StepDone
 from relaion.run.shard_task import run_task
 from relaion.run.tasks import BatchDone, Task
 
@@ -30,23 +33,32 @@ MORE = "give more with --memory, or take fewer --workers"
 class Serving:
     """What a worker keeps from task to task; `log` is where unknown errors go."""
 
-    def __init__(self, log: Path) -> None:
-        self._log = log
+    def __init__(self, log: Path | None = None) -> None:
+        self.log = log
         self._deciders = Deciders()
         self._finders = Finders()
 
-    def answer(self, line: str) -> dict[str, Any]:
+    def answer(
+        self, line: str, tell: Callable[[dict[str, Any]], None] = lambda _: None
+    ) -> dict[str, Any]:
         """Do one task; an unknown error is named by class and place, its text stays private.
 
-        `fatal` says that the fault is not this shard's: the next task cannot go well.
+        `fatal` says that the fault is not this shard's: the next task cannot go well. `tell`
+        takes what a call says before it is done.
         """
         task = unpacked(line)
+        if isinstance(task, Call):
+            self._finders.close()
+            self._deciders.close()
+            return _called(
+                task, lambda word, waits=False: tell({"told": packed(word), "waits": waits})
+            )
         if not isinstance(task, FindTask | Task):  # though nobody else writes to this pipe
             raise TypeError(f"a task, not {type(task).__name__}")
-        done = self._do(task)
-        if isinstance(done, StepDone):
-            return {"error": None, "fatal": False, **done.plain()}
-        return {"error": done.error, "fatal": done.fatal, **done.plain()}
+        became = self._do(task)
+        if isinstance(became, StepDone):
+            return {"error": None, "fatal": False, **became.plain()}
+        return {"error": became.error, "fatal": became.fatal, **became.plain()}
 
     def _do(self, task: FindTask | Task) -> BatchDone | StepDone:
         try:
@@ -68,10 +80,26 @@ class Serving:
             return BatchDone(error=self._unexpected(task.named, e))
 
     def _unexpected(self, named: str, error: BaseException) -> str:
-        _keep(self._log)
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(place.filename).name}:{place.lineno}"
-        return f"{named}: {type(error).__name__} in {where}; details in {self._log}"
+        if self.log is not None:
+            _keep(self.log)
+        return f"{named}: {type(error).__name__} in {_place(error)}; details in {self.log}"
+
+
+def _called(call: Call, tell: Callable[..., object]) -> dict[str, Any]:
+    """Do a call: what it returned or raised, for `pool.returned`."""
+    try:
+        return {"error": None, "fatal": False, "value": packed(done(call, tell))}
+    except (RelaionError, MemoryError, OSError) as e:
+        return {"error": type(e).__name__, "fatal": False, "value": packed(e)}
+    except Exception as e:
+        what = f"{type(e).__name__} at {_place(e)}"
+        bug = WorkerBugError(what, "".join(traceback.format_exception(e)))
+        return {"error": what, "fatal": False, "value": packed(bug)}
+
+
+def _place(error: BaseException) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(place.filename).name}:{place.lineno}"
 
 
 def _keep(log: Path) -> None:
@@ -81,11 +109,10 @@ def _keep(log: Path) -> None:
         f.write(traceback.format_exc() + "\n")
 
 
-def _introduced(handle: int) -> Path:
+def _introduced(control: socket.socket) -> Path:
     """The work folder; what is handed over with it stays open as long as this process lives."""
-    with socket.socket(fileno=handle) as control:
-        said, _, _, _ = socket.recv_fds(control, _LONGEST_PATH, _MOST_LOCKS)
-    if not said:  # the parent has no use for this process
+    said, _, _, _ = socket.recv_fds(control, _LONGEST_PATH, _MOST_LOCKS)
+    if not said:  # the parent is gone
         raise SystemExit
     work = Path(os.fsdecode(said))
     # what a library says while it breaks may quote a row
@@ -99,10 +126,20 @@ def main() -> None:
     """Serve tasks until stdin ends."""
     os.umask(0o077)
     serve_parent()
-    serving = Serving(_introduced(int(sys.argv[1])) / LOG)
+    serving = Serving()
     answers, sys.stdout = sys.stdout, sys.stderr  # what else is printed may not pass for one
-    for line in sys.stdin:
-        print(json.dumps(serving.answer(line)), file=answers, flush=True)
+
+    def tell(said: dict[str, Any]) -> None:
+        print(json.dumps(said), file=answers, flush=True)
+        if said.get("waits"):
+            sys.stdin.readline()
+
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        for line in sys.stdin:
+            if line.encode() == INTRODUCED:
+                serving.log = _introduced(control) / LOG
+            else:
+                tell(serving.answer(line, tell))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,10 @@
 """Sidecars: tables of image hashes that lie apart from the links, joined by link or row hash."""
 
-import hashlib
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from relaion.errors import InputError
-from relaion.parquet.digests import NONE
-from relaion.parquet.layout import Shard, group_shards, read_shard, schema_names
-from relaion.parquet.overrides import Columns, Overrides, columns_of, listed, named_by, overrides_of
-from relaion.parquet.role_rules import bare_name
 from relaion.parquet.roles import Layout
-from relaion.paths import Seal, ShardPath, find_sidecars, private_folder, shown
-from relaion.roles import ROLES, WIDTHS
-from relaion.sidecars.tsv import Converted, convert, read_plan
-
-KEYS = ("url", "row_hash")
-_FLOATS = ("float16", "float", "double")
-_PARQUET = (b"PAR1", b"PARE")
+from relaion.paths import Seal
 
 
 @dataclass(frozen=True)
@@ -39,120 +25,3 @@ class Sidecar:
     keys: tuple[str, ...]
     layout: Layout
     seal: Seal | None = None
-
-
-def read_sidecars(
-    paths: Sequence[Path],
-    work: Path,
-    columns: Columns | None = None,
-    notices: list[str] | None = None,
-) -> tuple[Sidecar, ...]:
-    """Find sidecars in files, folders and globs, and give roles to their columns.
-
-    Files end in `.parquet`, `.tsv` or `.tsv.gz`; one that is named itself may be called
-    anything. Parquet files are read where they lie; TSVs are written to private parquet files
-    below `work` once, in bounded memory. `columns` (role to name, or names) holds for the
-    files that have a column of that name. What was passed over, and rows that a TSV spoils, are
-    told in `notices`. Order is that of the folders' and files' names.
-
-    Raises InputError, in one line that names the file, for one without an image hash or
-    without a link and a row hash, and for what cannot be read.
-    """
-    notices = [] if notices is None else notices
-    said = overrides_of(columns)
-    found = find_sidecars(paths)
-    notices += found.notices
-    shards = [_read(path, said) if _is_parquet(path.path) else None for path in found.shards]
-    refined = {
-        shard.path: shard
-        for group in group_shards([shard for shard in shards if shard is not None])
-        for shard in group.shards
-    }
-    return tuple(
-        _of_parquet(refined[path.path])
-        if path.path in refined
-        else _of_tsv(path.path, private_folder(work), said, notices)
-        for path in found.shards
-    )
-
-
-def _is_parquet(path: Path) -> bool:
-    if path.suffix.lower() == ".parquet":
-        return True
-    try:
-        with path.open("rb") as f:
-            return f.read(4) in _PARQUET
-    except OSError as e:
-        raise InputError(f"{shown(path)}: cannot be read ({e.strerror})") from None
-
-
-def _read(path: ShardPath, columns: Overrides) -> Shard:
-    held = schema_names(path)
-    given = columns_of(tuple((role, name) for role, name in columns if named_by(name, held)))
-    return read_shard(path, given, needs_link=False)
-
-
-def _of_parquet(shard: Shard) -> Sidecar:
-    keys = _keys(shard.path, shard.layout)
-    return Sidecar(shard.path, shard.path, shard.name, shard.rows, shard.bytes, keys, shard.layout)
-
-
-def _of_tsv(path: Path, work: Path, columns: Overrides, notices: list[str]) -> Sidecar:
-    plan = read_plan(path, columns)
-    keys = _keys(path, plan.layout)
-    digest = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
-    target = work / f"sidecar-{digest[:32]}.parquet"
-    done = convert(path, plan, target)
-    notices += _spoilt(path, done)
-    size = path.stat().st_size
-    return Sidecar(path, target, path.name, done.rows, size, keys, done.layout)
-
-
-def _spoilt(path: Path, done: Converted) -> list[str]:
-    said = []
-    if done.odd:
-        fate = "their link and hashes could still be told"
-        if done.lost:
-            fate = f"{done.lost:,} of them could not be told and are left out"
-        said.append(f"{shown(path.name)}: {done.odd:,} rows have another number of fields; {fate}")
-    if done.no_hashes:
-        said.append(
-            f"{shown(path.name)}: {done.no_hashes:,} values in the column of row hashes are none"
-        )
-    return said
-
-
-def _keys(path: Path, layout: Layout) -> tuple[str, ...]:
-    """The roles that join a sidecar. Raises InputError for what cannot serve as one."""
-    names = listed(column.name for column in layout.columns)
-    if not any(c.role in WIDTHS and c.encoding != NONE for c in layout.used):
-        raise InputError(f"{shown(path)}: {_no_digest(layout, names)}")
-    if keys := tuple(key for key in KEYS if key in layout.roles):
-        return keys
-    raise InputError(
-        f"{shown(path)}: no link and no row hash to join it by{_refused(layout, KEYS)}; "
-        f"it has {names}; name one with --column url=NAME"
-    )
-
-
-def _no_digest(layout: Layout, names: str) -> str:
-    others = [c for c in layout.columns if c.role not in ("url", "row_hash", "text")]
-    if others and all(column.type in _FLOATS for column in others):
-        return (
-            f"a table of scores only ({names}), and scores are not joined; "
-            "a sidecar gives image hashes"
-        )
-    return (
-        f"no image hash column{_refused(layout, tuple(WIDTHS))}; it has {names}; "
-        "name one with --column image_md5=NAME"
-    )
-
-
-def _refused(layout: Layout, roles: Sequence[str]) -> str:
-    """Why a column by the name of such a role was refused it, if one was."""
-    wanted = {name for role in roles for name in ROLES[role].names}
-    for column in layout.columns:
-        is_none = column.role in roles and column.encoding == NONE
-        if is_none or (column in layout.refused and bare_name(column.name).lower() in wanted):
-            return f" ({shown(column.name)}: {column.why})"
-    return ""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from relaion.errors import InputError, ListError, RelaionError, Stopped
-from relaion.lists.snapshot import Held, Snapshot, hold
+from relaion.errors import InputError, ListError, RelaionError, ScriptError, Stopped
+from relaion.lists.snapshot import Snapshot
 from relaion.parquet.not_looked_at import NotLookedAt
 from relaion.parquet.overrides import Columns, columns_of, overrides_of
 from relaion.paths import (
@@ -27,22 +27,21 @@ from relaion.paths import (
 )
 from relaion.run import out as folder
 from relaion.run.apart import check_apart, check_apart_from_shards
-from relaion.run.audit import Removal, read_told
+from relaion.run.audit import Removal, Told
 from relaion.run.coverage import Coverage
-from relaion.run.editions import load_editions
+from relaion.run.editions import Edition, load_editions
 from relaion.run.hits import FEW_ROWS, SMALL
 from relaion.run.journal import Journal
-from relaion.run.needed_kinds import read_known, snapshot
-from relaion.run.own_edition import try_own
+from relaion.run.known_lists import read_known, snapshot
+from relaion.run.outputs import AUDIT
 from relaion.run.pipeline import Request, Run
-from relaion.run.pool import Executor, LocalPool, Progress, Quiet
+from relaion.run.pool import HERE, Caller, Executor, LocalPool, Progress, Quiet, blaming
 from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
 from relaion.run.survey import read_inputs
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.left import sweep_left
-
-if TYPE_CHECKING:
-    from relaion.verifier import Verdict
+from relaion.stages.verify import check
+from relaion.verifier.verdict import Verdict
 
 # below, starting another process costs more than it saves
 ROWS_A_WORKER = 100_000
@@ -124,38 +123,43 @@ def clean(
     limits = limits_of(workers, memory, time_limit)
     command = _verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
     sweep_left(work, lists)
-    settings = Settings(
-        sql_version, limits, folder.work_of(out, work).absolute(), out.absolute(),
-        load_editions(editions, sql_version), same_link, inner, unscored, copy=copy,
-    )  # fmt: skip
-    request = request_of(settings, paths, lists, keywords, key, columns or {}, sidecars)
-    check_apart_from_shards(out, work, paths, request.inputs.places)
-    with folder.open_out(out, work) as place:
+    with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+        settings = Settings(
+            sql_version, limits, folder.work_of(out, work).absolute(), out.absolute(),
+            editions_of(editions, sql_version, pool), same_link, inner, unscored, copy=copy,
+        )  # fmt: skip
+        request = request_of(settings, paths, lists, keywords, key, columns or {}, sidecars, pool)
+        check_apart_from_shards(out, work, paths, request.inputs.places)
+        place = left.enter_context(folder.open_out(out, work))
         folder.check_ours(place)
         before = folder.finished(place, request.plan)
         if before is not None:
             folder.purge(place.path, place.work)  # left by a kill after the manifest
-            done = _cleaned(place.path, before, True, request.inputs.notices, None, None)
+            told = request.inputs.notices
+            done = _cleaned(pool, place.path, before, True, told, None, None)
             return replace(done, summary=_summary(done, command))
         journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
         if goes_on:
             listen.say(f"{shown(place.path)}: going on with the run that broke off")
-        store = _snapshot(lists, request, place, journal, goes_on=goes_on)
-        with private_umask(), _hands(executor, request, place) as hands:
-            run = Run(place, journal, request, store, hands, listen, yes=yes_i_checked)
+        pool.begin(_worth(request), place.work, held=(place.lock,))
+        store = _snapshot(lists, request, place, journal, pool, goes_on=goes_on)
+        with private_umask():
+            run = Run(
+                place, journal, request, store, executor or pool, pool, listen, yes=yes_i_checked
+            )
             found, told, passed_over = run.whole()
         verdict = None
-        with _finished(store, place, wanted=verify) as held:
-            if held is not None:
-                from relaion.stages.verify import verify as check  # noqa: PLC0415 - heavy
-
+        with _finished(place) as purge_work:
+            if verify:
                 words = request.keywords
+                pool.rest()
                 verdict = check(
-                    place.path, inputs=paths, lists=held, keywords=words.raw if words else None,
-                    key=request.known.key, columns=columns, sidecars=sidecars,
-                    workers=limits.fitting(limits.workers), progress=listen,
+                    pool, place.path, inputs=paths, lists=store,
+                    keywords=words.raw if words else None, key=request.known.key, columns=columns,
+                    sidecars=sidecars, workers=limits.fitting(limits.workers), progress=listen,
+                    held=purge_work,
                 )  # fmt: skip
-    done = _cleaned(place.path, found, False, told, verdict, passed_over)
+        done = _cleaned(pool, place.path, found, False, told, verdict, passed_over)
     return replace(done, summary=_summary(done, command))
 
 
@@ -197,11 +201,17 @@ def _verify_command(
 
 
 def _snapshot(
-    lists: Path, request: Request, place: folder.Out, journal: Journal, *, goes_on: bool
+    lists: Path,
+    request: Request,
+    place: folder.Out,
+    journal: Journal,
+    caller: Caller,
+    *,
+    goes_on: bool,
 ) -> Snapshot:
     try:
         with private_umask():
-            return snapshot(lists, request.known, journal)
+            return snapshot(lists, request.known, journal, caller)
     except (ListError, InputError):
         if not goes_on:  # it has begun with lists that nobody has any more
             folder.purge(place.path, place.work)
@@ -209,31 +219,25 @@ def _snapshot(
 
 
 @contextmanager
-def _finished(store: Snapshot, place: folder.Out, *, wanted: bool) -> Iterator[Held | None]:
-    """Remove the work folder of a run that has ended; the store stays open where it is `wanted`.
+def _finished(place: folder.Out) -> Iterator[Callable[[], object]]:
+    """Yields what removes the work folder of a run that has ended, which is done in any case.
 
-    From here on OUT is finished, and what stops the check says so.
+    A check does so as soon as it holds the store open. From here on OUT is finished, and what
+    stops the check says so.
     """
-    with ExitStack() as stack:
-        stack.enter_context(_said_when_stopped(place.path))
+    with _said_when_stopped(place.path):
         try:
-            held = stack.enter_context(hold(store)) if wanted else None
+            yield lambda: folder.purge(place.path, place.work)
         finally:
             folder.purge(place.path, place.work)
-        yield held
 
 
-def _hands(
-    executor: Executor | None, request: Request, place: folder.Out
-) -> AbstractContextManager[Executor]:
-    """The executor given, or processes of this machine, as many as are worth their start."""
-    if executor is not None:
-        return nullcontext(executor)
+def _worth(request: Request) -> int:
+    """How many processes are worth their start, as far as there is room for them."""
     limits = request.settings.limits
     inputs = request.inputs
     worth = inputs.rows // ROWS_A_WORKER + len(inputs.shards) // SHARDS_A_WORKER
-    few = limits.fitting(min(limits.workers, 1 + worth))
-    return LocalPool(few, place.work, limits.guard, held=(place.lock,))
+    return limits.fitting(min(limits.workers, 1 + worth))
 
 
 @contextmanager
@@ -252,6 +256,18 @@ def _said_when_stopped(out: Path) -> Iterator[None]:
         ) from None
 
 
+def editions_of(
+    wanted: Sequence[str | Path], version: str, caller: Caller = HERE
+) -> tuple[Edition, ...]:
+    """Editions by name or path, what they do checked; raises as `load_editions` does."""
+    editions = load_editions(wanted, version)
+    for edition in editions:
+        if not edition.built_in:
+            with blaming(edition.script.path, ScriptError):
+                caller.call("relaion.run.own_edition:check_statements", edition.script)
+    return editions
+
+
 def request_of(
     settings: Settings,
     paths: Sequence[Path],
@@ -260,6 +276,7 @@ def request_of(
     key: Path | None,
     columns: Columns,
     sidecars: Sequence[Path],
+    caller: Caller = HERE,
 ) -> Request:
     """The arguments of a run, checked; raises as `clean` does.
 
@@ -267,12 +284,16 @@ def request_of(
     """
     if settings.unscored not in ("keep", "drop"):
         raise InputError(f"--unscored {typed(settings.unscored)}: write keep or drop")
-    known = read_known(lists, key)
+    known = read_known(lists, key, caller)
     words = read_keywords(keywords) if keywords else None
-    inputs = read_inputs(paths, columns)
+    inputs = read_inputs(paths, columns, caller)
     for edition in settings.editions:
         if not edition.built_in:
-            try_own(edition, inputs.shards, settings.sql_version)
+            layouts = list({n.group: n for n in reversed(inputs.shards)}.values())[::-1]
+            with blaming(edition.script.path, ScriptError):
+                caller.call(
+                    "relaion.run.own_edition:try_own", edition, layouts, settings.sql_version
+                )
     if settings.unscored == "drop" and "punsafe" not in inputs.roles:
         raise InputError(
             f"{paths[0]}: --unscored drop would remove every row, since no shard has a score; "
@@ -289,6 +310,7 @@ def request_of(
 
 
 def _cleaned(
+    caller: Caller,
     path: Path,
     made: Mapping[str, Any],
     done_before: bool,
@@ -306,7 +328,8 @@ def _cleaned(
     counts = tuple(
         EditionCount(e, shown(s), rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
     )
-    audit = read_told(path)
+    with blaming(path / AUDIT):
+        audit: Told = caller.call("relaion.run.audit_file:read_told", path)
     removals = audit.removals
     few = sorted({c.subset for c in counts if 0 < c.rows_in < FEW_ROWS})
     is_told = any(r.subset == SMALL for r in removals)

@@ -11,7 +11,7 @@ from relaion.errors import OutputError
 from relaion.lists import store
 from relaion.lists.store import Shown
 from relaion.paths import AnyPath, as_path, atomic_write
-from relaion.run.audit import read_hits
+from relaion.run.audit_file import read_hits
 from relaion.run.hits import SMALL, Hits
 from relaion.run.pool import Progress, Quiet
 from relaion.sample import make

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
+from pathlib import Path
 
-from relaion.parquet.layout import LayoutGroup, group_shards, known_as, mixed_notices, read_shard
-from relaion.parquet.matchability import Match, uses
+from relaion.errors import DamagedError
+from relaion.parquet.layout import LayoutGroup, grouped, known_as, mixed_notices
+from relaion.parquet.matchability import Cover, Match, uses
 from relaion.parquet.overrides import Columns
 from relaion.parquet.roles import Column, Layout
 from relaion.paths import AnyPaths, as_paths, find_shards, shown
 from relaion.roles import WIDTHS
+from relaion.run.coverage import counting
 from relaion.run.outputs import refuse_outputs
+from relaion.run.pool import Caller, LocalPool, blaming
+from relaion.run.survey import described, read_footers
 
 
 @dataclass(frozen=True)
@@ -69,13 +75,14 @@ def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
     found = find_shards(paths, twins=True)
     refuse_outputs(paths, found.shards)
     found.refuse_twins()
-    groups = group_shards([read_shard(p, columns, needs_link=False) for p in found.shards])
-    layouts = _layouts(groups)
-    subsets = tuple(
-        _subset(name, list(members), layouts)
-        for name, members in groupby(groups, key=lambda g: g.subset)
-    )
-    shards = [shard for group in groups for shard in group.shards]
+    with LocalPool() as pool:
+        shards = read_footers(pool, found.shards, columns, _refuse, needs_link=False)
+        groups = grouped(shards, partial(described, pool))
+        layouts = _layouts(groups)
+        subsets = tuple(
+            _subset(name, list(members), layouts, pool)
+            for name, members in groupby(groups, key=lambda g: g.subset)
+        )
     notices = (*found.notices, *mixed_notices(groups), *_match_notices(subsets))
     return Inspection(
         len(shards),
@@ -86,6 +93,10 @@ def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
         layouts,
         notices,
     )
+
+
+def _refuse(_: Path, error: DamagedError) -> None:
+    raise error
 
 
 def _key(layout: Layout) -> tuple[object, ...]:
@@ -114,9 +125,14 @@ def _layouts(groups: Sequence[LayoutGroup]) -> tuple[LayoutSeen, ...]:
     return tuple(seen)
 
 
-def _subset(name: str, groups: Sequence[LayoutGroup], layouts: Sequence[LayoutSeen]) -> SubsetSeen:
+def _subset(
+    name: str, groups: Sequence[LayoutGroup], layouts: Sequence[LayoutSeen], caller: Caller
+) -> SubsetSeen:
     shards = [shard for group in groups for shard in group.shards]
     keys = {_key(group.layout) for group in groups}
+    cover: Cover = counting(caller)
+    with blaming(shards[0].path.parent, DamagedError):
+        matches = uses(shards, cover)
     return SubsetSeen(
         name,
         len(shards),
@@ -124,7 +140,7 @@ def _subset(name: str, groups: Sequence[LayoutGroup], layouts: Sequence[LayoutSe
         sum(shard.bytes for shard in shards),
         sum(shard.row_groups for shard in shards),
         tuple(x.number for x in layouts if _key(Layout(x.columns)) in keys),
-        uses(shards),
+        matches,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,6 @@ from relaion.parquet.overrides import Columns
 from relaion.paths import (
     AnyPath,
     AnyPaths,
-    Owned,
     as_path,
     as_paths,
     is_still,
@@ -25,7 +25,7 @@ from relaion.run.coverage import Coverage, coverage, left_out, reach, roles_of_k
 from relaion.run.find import Hunt, Searched
 from relaion.run.hits import Hits, notices
 from relaion.run.journal import Journal
-from relaion.run.needed_kinds import read_known, snapshot
+from relaion.run.known_lists import read_known, snapshot
 from relaion.run.pool import LocalPool, Progress, Quiet
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
@@ -81,27 +81,31 @@ def match(
     limits = limits_of(workers, memory, time_limit)
     check(sql_version)
     sweep_left(work, lists)
-    known = read_known(lists, key)
-    inputs = read_inputs(paths, columns or {})
-    with owned_folder("match", work) as owned:
+    with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+        known = read_known(lists, key, pool)
+        inputs = read_inputs(paths, columns or {}, pool)
+        owned = left.enter_context(owned_folder("match", work))
+        pool.begin(1, owned.path, held=(owned.lock,))
         told = list(inputs.notices)
         journal = Journal(owned.path)
         with private_umask():
-            store = snapshot(lists, known, journal)
-            beside = (
-                read_sealed_sidecars(sidecars, journal, columns or {}, told) if sidecars else ()
-            )
+            store = snapshot(lists, known, journal, pool)
+            beside: tuple[Sidecar, ...] = ()
+            if sidecars:
+                beside = read_sealed_sidecars(sidecars, journal, columns or {}, told, pool)
         roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
         settings = Settings(
             sql_version, limits, owned.path.absolute(), same_link=same_link, inner=inner
         )
         searched = _search(
-            settings, beside, roles, inputs, store, journal, owned, progress or Quiet()
+            settings, beside, roles, inputs, store, journal, pool, progress or Quiet()
         )
         try:
             covered = (
-                *coverage(inputs, searched.values, roles, row_hashes="row_hash" in known.kinds),
-                *reach(inputs, beside, limits, journal, sql_version),
+                *coverage(
+                    pool, inputs, searched.values, roles, row_hashes="row_hash" in known.kinds
+                ),
+                *reach(pool, inputs, beside, limits, journal, sql_version),
             )
         finally:
             _refuse_changed(searched)
@@ -127,7 +131,7 @@ def _search(
     inputs: Inputs,
     store: Snapshot,
     journal: Journal,
-    owned: Owned,
+    pool: LocalPool,
     progress: Progress,
 ) -> Searched:
     """Search all shards; raises DamagedError when one of them cannot be read to its end."""
@@ -135,10 +139,7 @@ def _search(
         progress.say(broken.why)
     shards = inputs.whole()
     failed: list[str] = []
-    with (
-        private_umask(),
-        LocalPool(1, owned.path, settings.limits.guard, held=(owned.lock,)) as pool,
-    ):
+    with private_umask():
         hunt = Hunt(
             settings, beside, roles, store, journal, pool, progress,
             lambda _, line: failed.append(line),

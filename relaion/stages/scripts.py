@@ -23,12 +23,12 @@ from relaion.paths import (
     typed,
 )
 from relaion.run.by_hand import write_by_hand
-from relaion.run.editions import load_editions
-from relaion.run.own_edition import Tried, try_own
+from relaion.run.editions import Tried
+from relaion.run.own_edition import try_own
 from relaion.run.pool import Progress, Quiet
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.survey import read_inputs
-from relaion.stages.clean import request_of
+from relaion.stages.clean import editions_of, request_of
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def scripts(
             raise InputError("--by-hand: name shards, --lists and a new folder with --into")
         settings = Settings(
             sql_version, limits_of(None, MEMORY), unscored=unscored, same_link=same_link,
-            inner=inner, editions=load_editions(as_texts(editions), sql_version),
+            inner=inner, editions=editions_of(as_texts(editions), sql_version),
         )  # fmt: skip
         request = request_of(
             settings, [as_path(name), *paths], as_path(lists), maybe_path(keywords),
@@ -107,7 +107,7 @@ def scripts(
     if check:
         files.check(sql_version)
     if check and name is not None and _chosen(found, str(name)) is None and _is_file(name):
-        (edition,) = load_editions([str(name)], sql_version)
+        (edition,) = editions_of([str(name)], sql_version)
         shards = read_inputs(paths, columns or {}, settled=False).shards if paths else ()
         return try_own(edition, shards, sql_version)
     if paths:

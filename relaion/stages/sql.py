@@ -24,7 +24,8 @@ from relaion.paths import (
     sweep,
 )
 from relaion.run.outputs import AUDIT, OurOutput, OwnedShard, Owners
-from relaion.run.survey import Numbered, read_inputs, sources
+from relaion.run.sources import sources
+from relaion.run.survey import Numbered, read_inputs
 from relaion.sqlset import VERSION as SQL_VERSION
 
 # what may be asked: nothing that reaches a file, another database or a setting
@@ -296,7 +297,7 @@ def _view_groups(engine: Engine, shards: Sequence[Numbered]) -> list[str]:
     for _, members in groupby(sorted(shards, key=_group), key=_group):
         together = list(members)
         name = _free(together[0].shard.subset, names)
-        names_of = together[0].shard.schema.names
+        names_of = together[0].shard.names
         engine.view_files([n.shard.path for n in together], name, names_of)
         names.append(name)
     return names[1:]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from relaion.errors import InputError, RelaionError
-from relaion.lists.snapshot import Held
+from relaion.errors import InputError, RelaionError, StopError
+from relaion.lists.snapshot import Snapshot
 from relaion.parquet.overrides import Columns
-from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, shown
+from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, owned_folder, shown
 from relaion.run import manifest
 from relaion.run.out import WORK
-from relaion.run.pool import Progress, Quiet
-from relaion.verifier import Verdict
-from relaion.verifier import verify as check
+from relaion.run.pool import Caller, LocalPool, Progress, Quiet, WorkerEndedError
+from relaion.run.survey import ALIKE
+from relaion.verifier.pool import ProcessEndedError
+from relaion.verifier.verdict import Verdict
 
 _PUBLIC = ("manifest.json", "audit.duckdb")
 SMALL = 500_000  # rows below which starting processes costs more than they save
@@ -23,9 +26,9 @@ def verify(
     out: AnyPath,
     *,
     inputs: AnyPaths = (),
-    lists: AnyPath | Held | None = None,
-    keywords: AnyPath | bytes | None = None,
-    key: AnyPath | bytes | None = None,
+    lists: AnyPath | None = None,
+    keywords: AnyPath | None = None,
+    key: AnyPath | None = None,
     columns: Columns | None = None,
     sidecars: AnyPaths = (),
     workers: int | None = None,
@@ -34,24 +37,73 @@ def verify(
     """Check a finished run's promises by other code than clean used.
 
     What cannot be checked for want of an argument is said; without lists the verdict is
-    never clean. `clean` gives the very store, keywords and key that it used, read already.
-    Raises InputError or ListError for an argument that cannot be read; what is
+    never clean. Raises InputError or ListError for an argument that cannot be read; what is
     wrong with OUT itself is a finding.
     """
-    out, inputs, sidecars = as_path(out), as_paths(inputs), as_paths(sidecars)
+    with LocalPool() as pool:
+        return check(
+            pool, as_path(out), inputs=as_paths(inputs), lists=maybe_path(lists),
+            keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
+            sidecars=as_paths(sidecars), workers=workers, progress=progress or Quiet(),
+        )  # fmt: skip
+
+
+def check(
+    caller: Caller,
+    out: Path,
+    *,
+    inputs: Sequence[Path],
+    lists: Path | Snapshot | None,
+    keywords: Path | bytes | None,
+    key: Path | bytes | None,
+    columns: Columns | None,
+    sidecars: Sequence[Path],
+    workers: int | None,
+    progress: Progress,
+    held: Callable[[], object] = lambda: None,
+) -> Verdict:
+    """Check OUT in another process; `clean` gives the very store, keywords and key that it used.
+
+    `held` is called as soon as that store is open there, and its name is of no use any more.
+    A file that ends the process counts as unreadable, and the check is done again.
+    """
     _refuse_no_out(out)
-    lists = lists if isinstance(lists, Held) else maybe_path(lists)
-    keywords = keywords if isinstance(keywords, bytes) else maybe_path(keywords)
-    key = key if isinstance(key, bytes) else maybe_path(key)
-    listen = progress or Quiet()
     stated = _stated_inputs(out)
     rows = sum(stated)
-    listen.phase("verify", len(stated), rows)
     hands = 1 if rows < SMALL else workers or os.cpu_count() or 1
-    return check(
-        out, inputs=inputs, lists=lists, keywords=keywords, key=key, columns=columns,
-        sidecars=sidecars, workers=hands, done=listen.done,
-    )  # fmt: skip
+    ended: dict[Path, str] = {}
+    read: Path | None = None
+
+    def hear(told: tuple[int, int] | Path | None) -> None:
+        nonlocal read
+        if told is None:
+            held()
+        elif isinstance(told, Path):
+            read = told
+        else:
+            progress.done(*told)
+
+    with ExitStack() as left:
+        work = left.enter_context(owned_folder("verify")).path if sidecars else None
+        while True:
+            progress.phase("verify", len(stated), rows)
+            try:
+                verdict: Verdict = caller.call(
+                    "relaion.verifier.checker:verify_telling", out, inputs=inputs, lists=lists,
+                    keywords=keywords, key=key, columns=columns, sidecars=sidecars, work=work,
+                    workers=hands, ended=ended, hear=hear,
+                )  # fmt: skip
+                return verdict
+            except ProcessEndedError:
+                if isinstance(lists, Snapshot):  # which is gone by now
+                    raise
+                hands = 1  # it tells which file it was
+            except WorkerEndedError as e:
+                where = "" if read is None else f"{shown(read)}: "
+                is_last = e.is_killed or isinstance(lists, Snapshot) or len(ended) == ALIKE
+                if read is None or read in ended or is_last:
+                    raise StopError(f"{shown(out)}: cannot be checked: {where}{e}") from None
+                ended[read] = str(e)
 
 
 def _refuse_no_out(out: Path) -> None:

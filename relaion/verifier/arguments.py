@@ -10,9 +10,9 @@ from relaion.errors import RelaionError
 from relaion.links import KEY_VERSION
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import Held
-from relaion.parquet.layout import group_shards, read_shard
 from relaion.parquet.not_looked_at import Asked, NotLookedAt, not_looked_at
 from relaion.parquet.overrides import Columns, overrides_of
+from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.paths import Stamp, find_shards, shown
 from relaion.roles import KINDS
 from relaion.sqlset import Script
@@ -91,6 +91,7 @@ class Arguments:
     keywords: Path | bytes | None = None
     key: Path | bytes | None = None
     sidecars: Sequence[Path] = ()
+    work: Path | None = None
 
 
 @dataclass
@@ -143,7 +144,9 @@ def check_given(
         given.labels = {list_id: x.facts[2] for list_id, x in stored.items()}
         given.partners = {list_id: x.facts[0] for list_id, x in stored.items()}
     _check_keywords(statement, arguments.keywords, secret, given, notes)
-    given.sidecars, why = check_sidecars(statement, arguments.sidecars, notes, stack)
+    given.sidecars, why = check_sidecars(
+        statement, arguments.sidecars, notes, stack, arguments.work
+    )
     given.unlike += why
     if arguments.inputs:
         _check_inputs(statement, arguments.inputs, given, notes)

@@ -1,12 +1,14 @@
 """`verify`: the promises of a finished run, checked by other code than the run's own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from relaion.errors import InputError, OutputError
-from relaion.lists.snapshot import Held, hold
+from relaion.lists.snapshot import Snapshot, hold
 from relaion.parquet.overrides import Columns
+from relaion.parquet.perilous import watched
 from relaion.paths import shown
 from relaion.verifier import file_checks
 from relaion.verifier.arguments import (
@@ -25,21 +27,24 @@ def verify(
     out: Path,
     *,
     inputs: Sequence[Path] = (),
-    lists: Path | Held | None = None,
+    lists: Path | Snapshot | None = None,
     keywords: Path | bytes | None = None,
     key: Path | bytes | None = None,
     columns: Columns | None = None,
     sidecars: Sequence[Path] = (),
     workers: int = 1,
     done: Done | None = None,
+    held: Callable[[], object] = lambda: None,
+    work: Path | None = None,
 ) -> Verdict:
     """Re-check the promises of a finished OUT; what could not be checked is said, with why.
 
     `inputs`, `lists`, `keywords`, `sidecars` and `key` (default: the one beside the lists) are
-    those of the run; a store may be held open already, keywords and key be read.
-    `done(shards, rows)` is called after each shard. Writes nothing but private copies of
-    sidecars of text lines, which are gone afterwards. A list of hashed links makes it slow:
-    each link is written in every way that may have been hashed (some 4 µs a row).
+    those of the run; keywords and key may be read already. `held()` is called as soon as the
+    store is open, `done(shards, rows)` after each shard. Writes nothing but private copies of
+    sidecars of text lines, in the private folder `work` or one that is gone afterwards. A list
+    of hashed links makes it slow: each link is written in every way that may have been hashed
+    (some 4 µs a row).
     Raises InputError or ListError for an argument that cannot be read; whatever is wrong
     with OUT itself is a finding of the verdict.
     """
@@ -60,15 +65,32 @@ def verify(
     same_columns(statement, columns, notes)
     check_installation(statement, notes)
     with ExitStack() as stack:
-        held = stack.enter_context(hold(lists)) if isinstance(lists, str | Path) else lists
-        arguments = Arguments(inputs, held, keywords, key, sidecars)
+        opened = None if lists is None else stack.enter_context(hold(lists))
+        held()
+        arguments = Arguments(inputs, opened, keywords, key, sidecars, work)
         given = check_given(statement, arguments, notes, stack)
         _say_unchecked(statement, given, notes)
         file_checks.check_tree(out, statement, notes)
         file_checks.check_stated(statement, notes)
-        file_checks.check_private(held, notes)
+        file_checks.check_private(opened, notes)
         check_rows(Job(out, statement, given, workers, done), notes)
     return notes.verdict(shown(out))
+
+
+def verify_telling(
+    out: Path, *, tell: Callable[..., object], ended: Mapping[Path, str], **given: Any
+) -> Verdict:
+    """`verify` for another process, which hears of what may end this one.
+
+    Told are None when the store is open, the file that is read next, and what is done. `ended`
+    are files that ended such a process before, and how: they count as unreadable.
+    """
+
+    def done(shards: int, rows: int) -> None:
+        tell((shards, rows))
+
+    with watched(tell, ended):
+        return verify(out, **given, held=lambda: tell(None, waits=True), done=done)
 
 
 def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:

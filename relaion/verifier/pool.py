@@ -15,6 +15,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+class ProcessEndedError(StopError):
+    """Raised when one of several processes was ended; one alone may tell why."""
+
+
 class Apply(Protocol):
     """Maps a function over items, in their order."""
 
@@ -37,7 +41,7 @@ def _spread(
 def processes(n: int) -> Iterator[Apply]:
     """Map in this process where n is 1, else in n fresh ones.
 
-    Raises StopError when one of them is killed.
+    Raises ProcessEndedError when one of them is killed.
     """
     if n <= 1:
         yield map
@@ -52,7 +56,7 @@ def processes(n: int) -> Iterator[Apply]:
                     child.terminate()
                 raise
     except BrokenProcessPool:
-        raise StopError(
+        raise ProcessEndedError(
             "verify: one of its processes was ended from outside (out of memory?); "
             "check again with fewer workers"
         ) from None

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from relaion.errors import InputError
 from relaion.parquet.footer import Footer, read_footer
 from relaion.parquet.metadata import BYTE_ARRAY, FIXED, INT96, ROWS, SCHEMA, VERSION
+from relaion.parquet.perilous import note
 from relaion.parquet.raw_values import told
 from relaion.parquet.storage import chunk_bytes
 from relaion.parquet.thrift import BINARY, I32, LIST, STRUCT, Struct
@@ -37,6 +38,7 @@ def batches(
     """
     footer = read_footer(path)
     rows = _batch_rows(footer, names)
+    note(path)
     try:
         with pa.OSFile(os.fsencode(path)) as source, _open(footer, source) as file:
             reader = file.iter_batches(rows, row_groups=groups, columns=names)

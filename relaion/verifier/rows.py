@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from relaion.errors import InputError
 from relaion.links.text import LONGEST, is_giant
 from relaion.parquet.columns import refuse_encrypted
+from relaion.parquet.perilous import note
 from relaion.parquet.roles import Layout
 from relaion.roles import COUNTED, WIDTHS
 from relaion.verifier.digests import as_digests
@@ -158,6 +159,7 @@ class Source:
 
 def open_shard(path: Path) -> pq.ParquetFile:
     """Open a parquet file; raises InputError in one line that quotes nothing of it."""
+    note(path)
     try:
         # pyarrow takes a path as UTF-8 text only; bytes name any file. Small buffers, or a
         # column of a row group lies in memory as a whole, in three files at once.

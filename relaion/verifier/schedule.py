@@ -9,8 +9,9 @@ from itertools import accumulate
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.parquet.layout import Shard, group_shards, read_shard
+from relaion.parquet.layout import Shard
 from relaion.parquet.not_looked_at import NotLookedAt, is_of_sidecars, unread
+from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.paths import ShardPath, shown
 from relaion.verifier import audit_tables, file_checks
 from relaion.verifier.arguments import Given
@@ -27,7 +28,7 @@ from relaion.verifier.sidecars import not_looked_at_beside
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
 from relaion.verifier.verdict import Notes
 
-Done = Callable[[int, int], None]
+Done = Callable[[int, int], object]
 SAMPLED = 10_000
 """Rows of a subset that the model is asked about whatever they hold; all where it has fewer."""
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from relaion.parquet.not_looked_at import NotLookedAt, passed_over_beside, unread_beside
 from relaion.paths import Seal, find_sidecars, is_still, owned_folder, replaced, seal
 from relaion.roles import IMAGE_KINDS
-from relaion.sidecars.sidecar import Sidecar, read_sidecars
+from relaion.sidecars.read import read_sidecars
+from relaion.sidecars.sidecar import Sidecar
 from relaion.verifier.manifest import MANIFEST, SidecarLine, Statement
 from relaion.verifier.matched_entries import StatedLists
 from relaion.verifier.rows import Source, roles_of
@@ -57,11 +58,16 @@ def not_looked_at_beside(known: StatedLists, sidecars: Sequence[Apart]) -> Itera
 
 
 def check_sidecars(
-    statement: Statement, paths: Sequence[Path], notes: Notes, stack: ExitStack
+    statement: Statement,
+    paths: Sequence[Path],
+    notes: Notes,
+    stack: ExitStack,
+    work: Path | None = None,
 ) -> tuple[tuple[Apart, ...], list[str]]:
     """The sidecars as sources, and why the model cannot know what the run knew, if so.
 
-    A sidecar of text lines is read through a private copy that goes when `stack` ends.
+    A sidecar of text lines is read through a private copy in `work`, or in a folder that goes
+    when `stack` ends.
     Raises InputError for a sidecar that cannot be read.
     """
     if not paths:
@@ -69,7 +75,7 @@ def check_sidecars(
             return (), []
         notes.limit("1a", "rows that only a sidecar names were not looked for: none given")
         return (), ["the run had sidecars, none were given"]
-    work = stack.enter_context(owned_folder("verify")).path
+    work = work or stack.enter_context(owned_folder("verify")).path
     said: list[str] = []
     seals = {s.path: seal(s.path) for s in find_sidecars(paths).shards}
     stack.callback(_refuse_changed, seals)

@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from relaion.engine import Engine, connect
 from relaion.errors import EngineError, RelaionError, StopError
 from relaion.parquet.writer import Target, write_editions
-from relaion.run.survey import read_inputs, sources
+from relaion.run.sources import sources
+from relaion.run.survey import read_inputs
 from relaion.sqlset import VERSION
 from tests.faults.kills import Row
 from tests.faults.world import LISTED, MD5, run

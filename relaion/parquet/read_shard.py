@@ -1,0 +1,160 @@
+"""Shards read: one footer each, and a few values of digest columns from one shard a group."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from relaion.errors import DamagedError, InputError
+from relaion.parquet.columns import count_missing, facts, has_value, open_parquet, sample_values
+from relaion.parquet.detect import detect
+from relaion.parquet.footer import check_sound, read_footer
+from relaion.parquet.layout import LayoutGroup, Shard, footer_digest, grouped
+from relaion.parquet.overrides import Columns, listed, named_by
+from relaion.parquet.role_rules import bare_name
+from relaion.parquet.roles import Column, Layout, describe, settle
+from relaion.paths import ShardPath, Stamp, shown, stamp_of
+from relaion.roles import ROLES
+
+
+def read_shard(
+    shard_path: ShardPath,
+    overrides: Columns | None = None,
+    *,
+    needs_link: bool = True,
+    settled: bool = True,
+) -> Shard:
+    """Read the footer of one shard and give roles to its columns.
+
+    `settled` off leaves rivals for a role as their names tell. Raises DamagedError, in one
+    line that names the file, for what is no parquet file and a file that is damaged or
+    encrypted; InputError for an override that does not fit, for two link columns that both
+    hold values and of which the user named none, and (unless `needs_link` is off, as for a
+    sidecar) for a file without a link column. A file whose link column has no value at all
+    needs none: it has no link to look at.
+    """
+    path = shard_path.path
+    stamp = _stamp(path)
+    footer = read_footer(path)
+    check_sound(footer)
+    try:
+        with open_parquet(path) as file:
+            meta = file.metadata
+            layout = _named(path, lambda: detect(file.schema_arrow, overrides))
+            found = facts(footer, file, layout)
+            rows, row_groups = meta.num_rows, meta.num_row_groups
+    except UnicodeDecodeError:
+        raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
+    except (OSError, pa.ArrowException):
+        # pyarrow's message may quote a value
+        raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
+    if settled and layout.contested:
+        layout = _named(path, lambda: settle(layout, lambda column: has_value(path, column)))
+    if needs_link and "url" not in layout.roles and not _is_void(path, rows, layout):
+        raise InputError(f"{shown(path)}: {_no_link(layout)}")
+    if _stamp(path).written != stamp.written:
+        raise DamagedError(f"{shown(path)}: was changed while it was read; wait until it is whole")
+    nulls = {position: fact.nulls for position, fact in found.items()}
+    told = (found.get(column.position) for column in layout.used)
+    says_empty = any(fact is None or fact.says_empty for fact in told)
+    return Shard(
+        path, shard_path.subset, shard_path.name, rows, stamp.size, row_groups, layout, nulls,
+        says_empty, stamp, footer_digest(footer),
+    )  # fmt: skip
+
+
+def read_shards(
+    shards: Sequence[ShardPath],
+    overrides: Columns | None = None,
+    *,
+    needs_link: bool = True,
+    settled: bool = True,
+    tell: Callable[[object], object],
+) -> None:
+    """Read shards one by one as `read_shard` does, and tell of each as soon as it is read.
+
+    Told are an error for one that is damaged, else the shard, the number of its layout, and
+    that layout where it is the first shard to have it: in thousands of shards there are few.
+    """
+    layouts: dict[Layout, int] = {}
+    for place in shards:
+        try:
+            shard = read_shard(place, overrides, needs_link=needs_link, settled=settled)
+        except DamagedError as e:
+            tell(e)
+            continue
+        new = shard.layout not in layouts
+        no = layouts.setdefault(shard.layout, len(layouts))
+        tell((replace(shard, layout=Layout(())), no, shard.layout if new else None))
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        return stamp_of(path)
+    except InputError as e:
+        raise DamagedError(str(e)) from None
+
+
+def schema_names(shard_path: ShardPath) -> list[str]:
+    """The names of a shard's columns; raises what `read_shard` raises for a file it cannot read."""
+    return [c.name for c in read_shard(shard_path, needs_link=False, settled=False).layout.columns]
+
+
+def _named(path: Path, make: Callable[[], Layout]) -> Layout:
+    try:
+        return make()
+    except InputError as e:
+        raise type(e)(f"{shown(path)}: {e}") from None
+
+
+def _is_void(path: Path, rows: int, layout: Layout) -> bool:
+    """Whether the column that is a link by name, or by the user's word, has no value at all.
+
+    A writer that met no link gives the column any type: none (Arrow's null), or that of NaN.
+    """
+    names = [c.name for c in layout.columns]
+    said = [name for role, name in layout.overrides if role == "url"]
+    named = {i for name in said for i in named_by(name, names)}
+    for column in layout.columns:
+        if column.position in named or (not named and column in _mistaken(layout)):
+            if not rows or column.type == "null":
+                return True
+            return sum(count_missing(path, column)) == rows
+    return False
+
+
+def _mistaken(layout: Layout) -> list[Column]:
+    """Columns that are links by their names and cannot be, by their types."""
+    return [c for c in layout.refused if bare_name(c.name).lower() in ROLES["url"].names]
+
+
+def _no_link(layout: Layout) -> str:
+    names = [column.name for column in layout.columns]
+    for mistaken in _mistaken(layout)[:1]:
+        return f"no link column: {shown(mistaken.name)} is {mistaken.why}"
+    hints = ("url", "uri", "link", "href", "src")
+    likely = [
+        c.name
+        for c in layout.columns
+        if c.type == "string" and not c.why and any(hint in c.name.lower() for hint in hints)
+    ]
+    say = f"say --column url={shown(likely[0])}" if likely else "name it with --column url=NAME"
+    return f"no link column; it has {listed(names)}; {say}"
+
+
+def group_shards(shards: Sequence[Shard]) -> list[LayoutGroup]:
+    """Group shards as `grouped` does.
+
+    A few values of digest columns are read from one shard a group, to say how they are written.
+    Raises InputError for a column that the user named and whose values are no digest,
+    DamagedError where values cannot be read.
+    """
+    return grouped(shards, described)
+
+
+def described(shard: Shard) -> Layout:
+    """The layout of a shard, with how its digests are written; raises as `group_shards` does."""
+    return _named(
+        shard.path, lambda: describe(shard.layout, lambda column: sample_values(shard.path, column))
+    )

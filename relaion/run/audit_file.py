@@ -1,0 +1,98 @@
+"""Write audit.duckdb in a work folder, and read that of an OUT."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from relaion.engine import Engine, connect
+from relaion.parquet.not_looked_at import NotLookedAt
+from relaion.paths import shown
+from relaion.run.audit import Removal, Rows, Told
+from relaion.run.coverage import Coverage
+from relaion.run.hits import FEW_ROWS, Count, Hits, Union
+from relaion.sqlset import Script, load
+
+
+def make_audit(
+    work: Path,
+    version: str,
+    tables: Mapping[str, Rows],
+    of_shards: Mapping[str, Sequence[tuple[str, Rows]]],
+) -> Path:
+    """Make the file from tables and the counts in `work`; returns where it lies.
+
+    `of_shards` are rows of one shard each, with its subset, which is their first column.
+    """
+    script = load(version)["60_audit"]
+    made = work / "audit.duckdb"  # not beside the target: DuckDB keeps a log beside its file
+    for old in (made, made.with_name("audit.duckdb.wal")):
+        old.unlink(missing_ok=True)
+    with connect(made, temp=work, threads=1) as engine:
+        for table, rows in tables.items():
+            _load(engine, script, table, rows)
+        for table, shards in of_shards.items():
+            _load(
+                engine, script, table, [(subset, *row) for subset, rows in shards for row in rows]
+            )
+        for table in ("hit_counts", "hit_unions"):
+            engine.read_parquet(table, [work / f"{table}.parquet"])
+        engine.run(script, few_rows=FEW_ROWS)
+        engine.execute("checkpoint")
+    return made
+
+
+_ARROW = {
+    "varchar": pa.string(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+}
+
+
+def _load(engine: Engine, script: Script, table: str, rows: Rows) -> None:
+    """Make a temp table as the script's header declares it, and fill it."""
+    declared = script.relations("reads")[table]
+    names_types = [column.split() for column in declared.split(", ")]
+    engine.execute(f"create temp table {table} ({declared})")
+    arrays = [
+        pa.array([_text(row[i]) for row in rows], _ARROW[sql_type])
+        for i, (_, sql_type) in enumerate(names_types)
+    ]
+    engine.insert(table, pa.table(arrays, names=[name for name, _ in names_types]))
+
+
+def _text(value: Any) -> Any:
+    """A value as a table can hold it: file names may be no UTF-8."""
+    return shown(value) if isinstance(value, str) and not value.isprintable() else value
+
+
+def read_hits(out: Path) -> Hits:
+    """What the lists found, as an OUT's audit has it."""
+    with connect(out / "audit.duckdb", read_only=True) as engine:
+        counts = engine.rows("select subset, list_id, kind, form, gross, exclusive from hits")
+        unions = engine.rows("select subset, grouping, name, memberships, rows from hit_groups")
+    return Hits(tuple(Count(*c) for c in counts), tuple(Union(*u) for u in unions))
+
+
+def read_told(out: Path) -> Told:
+    """Read an OUT's audit."""
+    with connect(out / "audit.duckdb", read_only=True, threads=1) as engine:
+        removals = engine.rows(
+            "select r.edition, r.subset, r.reason_kind, r.list_id, l.source, l.title, r.label, "
+            "r.kind, r.form, r.rule, r.gross, r.exclusive from removals as r "
+            "left join (select distinct list_id, source, title from lists) as l "
+            "on r.list_id = l.list_id order by all"
+        )
+        coverage = engine.rows(
+            "select subset, role, rows, covered, via, estimated, sampled from coverage order by all"
+        )
+        left_out = engine.rows(
+            "select subset, role, column_name, reason, n_values from not_looked_at order by all"
+        )
+    return Told(
+        tuple(Removal(*line) for line in removals),
+        tuple(Coverage(*line) for line in coverage),
+        tuple(NotLookedAt(*line) for line in left_out),
+    )

@@ -1,0 +1,184 @@
+"""The supervisor loads no heavy library, and outlives whatever ends the process that reads a file.
+
+A `sitecustomize` beside the tests notes what the command's own process imports; in its workers
+it ends the process as it opens a file of a deadly name, as a bug of a library would.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import relaion as library
+from relaion.errors import RelaionError
+from tests.pipeline import InProcess, Sent, add_lists, relaion, rows_of, write_shard
+
+MD5 = f"{7:032x}"
+ROWS = [
+    {
+        "url": f"https://h{i}.example/a",
+        "text": "a catword",
+        "image_md5": f"{i:032x}",
+        "punsafe": i / 40,
+    }
+    for i in range(40)
+]
+OWN = """-- name:    mine
+-- purpose: What a rule of one's own names.
+-- parent:  original
+-- labels:  none
+-- rules:   short
+insert into removals
+select 'mine', s.shard_no, s.file_row_number, 'short'
+from shard as s where s.file_row_number = 3;
+"""
+SITE = """
+import os, sys
+if "-m" in sys.orig_argv and sys.orig_argv[sys.orig_argv.index("-m") + 1] == "relaion":
+    class Note:
+        def find_spec(self, name, *_):
+            if name in ("duckdb", "pyarrow", "numpy"):
+                with open(os.environ["NOTED"], "a") as f:
+                    f.write(name + chr(10))
+    sys.meta_path.insert(0, Note())
+else:
+    def look(event, given):
+        if event == "open" and "deadly" in str(given[0]):
+            os.abort()
+    sys.addaudithook(look)
+    import pyarrow
+    opened = pyarrow.OSFile
+    def open_file(path, *more):
+        if b"ending" in path:
+            os.abort()
+        return opened(path, *more)
+    pyarrow.OSFile = open_file
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    write_shard(tmp_path / "data/a.parquet", ROWS[:20])
+    write_shard(tmp_path / "data/b.parquet", ROWS[20:])
+    add_lists(tmp_path / "lists.duckdb", [Sent((("image_md5", MD5),))])
+    (tmp_path / "words.txt").write_text("catword\n")
+    (tmp_path / "mine.sql").write_text(OWN)
+    lines = [f"https://h{i}.example/a\t{i:032x}" for i in range(20)]
+    (tmp_path / "side.tsv").write_text("\n".join(["url\tmd5", *lines, ""]))
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(SITE)
+    return tmp_path
+
+
+def run(place: Path, *args: str | Path) -> "subprocess.CompletedProcess[str]":
+    """The real command; fails where its own process loads what it must not."""
+    noted = place / "noted"
+    path = os.pathsep.join(filter(None, (str(place / "site"), os.environ.get("PYTHONPATH", ""))))
+    done = relaion(*args, cwd=place, PYTHONPATH=path, NOTED=str(noted))
+    assert not noted.exists(), noted.read_text()
+    assert "Traceback" not in done.stderr
+    return done
+
+
+GIVEN = ("--lists", "lists.duckdb", "--keywords", "words.txt", "--sidecar", "side.tsv")
+CLEAN = ("clean", "data", "--out", "out", *GIVEN, "--edition", "research", "--edition", "mine.sql")
+
+
+def test_no_command_of_these_loads_a_heavy_library(place: Path) -> None:
+    assert run(place, "inspect", "data").returncode == 0
+    done = run(place, "match", "data", "--lists", "lists.duckdb", "--sidecar", "side.tsv")
+    assert done.returncode == 0
+    assert "1 row" in done.stdout
+    done = run(place, *CLEAN)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(rows_of(place / "out", "research")) == len(ROWS) - 2
+    done = run(place, *CLEAN)  # it is finished
+    assert done.returncode == 0
+    assert "finished before" in done.stdout
+    done = run(place, "verify", "out", "--inputs", "data", *GIVEN)
+    assert done.returncode == 0, done.stdout
+
+
+def test_nor_does_one_that_goes_wrong_and_is_gone_on_with(place: Path) -> None:
+    whole = (place / "data/b.parquet").read_bytes()
+    (place / "data/b.parquet").write_bytes(whole[:-9])
+    done = run(place, *CLEAN)
+    assert done.returncode == 2
+    assert "data/b.parquet: " in done.stderr
+    assert run(place, "inspect", "data").returncode == 2
+    (place / "data/b.parquet").write_bytes(whole)
+    assert run(place, *CLEAN).returncode == 0
+    (place / "out/research/data/a.parquet").write_bytes(whole)
+    done = run(place, "verify", "out", "--inputs", "data", *GIVEN)
+    assert done.returncode == 1
+    (place / "mine.sql").write_text(OWN + "attach 'x' as y;")
+    assert run(place, *CLEAN).returncode == 2
+    (place / "lists.duckdb").write_bytes((place / "lists.duckdb").read_bytes()[:5000])
+    for command in (("match", "data"), ("clean", "data", "--out", "o"), ("verify", "out")):
+        done = run(place, *command, "--lists", "lists.duckdb")
+        assert done.returncode == 2
+        assert "lists.duckdb: " in done.stderr
+
+
+def test_a_shard_that_ends_the_process_costs_itself_alone(place: Path) -> None:
+    write_shard(place / "data/deadly.parquet", ROWS[:1])
+    write_shard(place / "data/z.parquet", ROWS[5:9])
+    line = "data/deadly.parquet: its worker was ended by SIGABRT"
+    done = run(place, "clean", "data", "--out", "out", "--lists", "lists.duckdb")
+    assert done.returncode == 2
+    assert f"{line}\n" in done.stderr
+    assert f"relaion: {line}: 1 of 4 shards failed, the others are done" in done.stderr
+    assert sorted(p.name for p in (place / "out/research/data").iterdir()) == [
+        "a.parquet", "b.parquet", "z.parquet"
+    ]  # fmt: skip
+    for command in (("inspect", "data"), ("match", "data", "--lists", "lists.duckdb")):
+        done = run(place, *command)
+        assert done.returncode == 2
+        assert f"relaion: {line}" in done.stderr
+
+
+def test_a_store_or_a_sidecar_that_ends_the_process_is_named(place: Path) -> None:
+    (place / "lists.duckdb").rename(place / "deadly.duckdb")
+    (place / "lists.duckdb.key").rename(place / "deadly.duckdb.key")
+    for command in (("match", "data"), ("clean", "data", "--out", "out")):
+        done = run(place, *command, "--lists", "deadly.duckdb")
+        assert done.returncode == 2
+        assert done.stderr.startswith("relaion: deadly.duckdb: its worker was ended by SIGABRT")
+    (place / "deadly.duckdb").rename(place / "lists.duckdb")
+    (place / "deadly.duckdb.key").rename(place / "lists.duckdb.key")
+    (place / "side.tsv").rename(place / "deadly.tsv")
+    done = run(place, "match", "data", "--lists", "lists.duckdb", "--sidecar", "deadly.tsv")
+    assert done.returncode == 2
+    assert "deadly.tsv" in done.stderr
+    assert "its worker was ended by SIGABRT" in done.stderr
+
+
+def test_a_check_goes_on_past_an_output_that_ends_the_process(place: Path) -> None:
+    assert run(place, *CLEAN, "--no-verify").returncode == 0
+    (place / "data").rename(place / "ending")  # now every file of it does
+    done = run(place, "verify", "out", "--inputs", "ending", *GIVEN)
+    assert done.returncode == 2
+    assert done.stderr == "relaion: ending/a.parquet: its worker was ended by SIGABRT\n"
+    (place / "ending").rename(place / "data")
+    (place / "out").rename(place / "of-ending")
+    done = run(place, "verify", "of-ending", "--inputs", "data", *GIVEN)
+    assert done.returncode == 1
+    for name in ("a.parquet", "b.parquet"):
+        assert f"research/data/{name}: its rows cannot be read" in done.stdout
+
+
+def test_a_library_call_raises_what_its_worker_raised(place: Path, calls_in_workers: None) -> None:
+    with pytest.raises(RelaionError, match="no such"):
+        library.inspect(place / "nowhere")
+    (place / "data/b.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(RelaionError, match=r"b\.parquet: "):
+        library.inspect(place / "data")
+    assert library.inspect(place / "data/a.parquet").rows == 20
+
+
+def test_a_caller_has_shards_done_where_it_likes(place: Path, calls_in_workers: None) -> None:
+    done = library.clean(
+        place / "data", place / "lists.duckdb", place / "out", executor=InProcess(), verify=False
+    )
+    assert sum(e.removed for e in done.editions if e.edition == "research") == 1
