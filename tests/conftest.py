@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-settings.register_profile("dev", max_examples=50, deadline=None)
+from tests.pipeline import hands_here
+
+settings.register_profile("dev", max_examples=15, deadline=None)
 settings.register_profile(
     "quick", max_examples=50, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate]
 )
@@ -39,6 +41,13 @@ def all_counts() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("relaion.run.audit.FEW_ROWS", 0)
         patch.setattr("relaion.verifier.counts.FEW_ROWS", 0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def in_process() -> Iterator[None]:
+    """`clean` and `match` of the library do their tasks here: a process costs a second to start."""
+    with hands_here():
         yield
 
 

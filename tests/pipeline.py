@@ -92,20 +92,27 @@ def rows_of(out: Path, edition: str) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _at_home(cwd: Path | None, command: Sequence[str]) -> Iterator[None]:
-    """Be a command in a folder, and do tasks in this process."""
+def hands_here() -> Iterator[None]:
+    """Do tasks in this process wherever a stage would start others for them."""
 
     @contextmanager
     def hands(*_: object, **__: object) -> Iterator[InProcess]:
         yield InProcess()
 
     with pytest.MonkeyPatch.context() as patch:
-        if cwd is not None:
-            patch.chdir(cwd)
-        patch.setattr(sys, "argv", command)
         for stage in ("clean", "match"):
             # the package has functions of these names, which hide the modules
             patch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", hands)
+        yield
+
+
+@contextmanager
+def _at_home(cwd: Path | None, command: Sequence[str]) -> Iterator[None]:
+    """Be a command in a folder, and do tasks in this process."""
+    with hands_here(), pytest.MonkeyPatch.context() as patch:
+        if cwd is not None:
+            patch.chdir(cwd)
+        patch.setattr(sys, "argv", command)
         patch.setattr("relaion.cli.commands.start_early", lambda: None)
         yield
 
