@@ -23,6 +23,8 @@ from relaion.stages.verify import verify
 from tests import oracle
 from tests.pipeline import InProcess, Sent, add_lists, here
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 LINKS = [f"https://a.example/{i}.jpg" for i in range(6)]
 MD5S = [oracle.md5(f"image {i}") for i in range(6)]
 SHA1S = [hashlib.sha1(f"image {i}".encode()).hexdigest() for i in range(6)]

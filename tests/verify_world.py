@@ -432,7 +432,7 @@ class World:
         listed = any(line[2] != "rule" for line in self.counts["removals"])
         return listed or (lost and bool(self.counts["hits"]))
 
-    def write_audit(self, change: Callable[[Engine], None] | None = None) -> None:
+    def write_audit(self, change: Callable[[Engine], object] | None = None) -> None:
         """Write audit.duckdb, and change it before it is closed."""
         path = self.out / "audit.duckdb"
         path.unlink(missing_ok=True)
@@ -482,12 +482,16 @@ class World:
 
     def change(self, path: Path, edit: Callable[[pa.Table], pa.Table], **options: Any) -> None:
         """Rewrite one file after an edit, and state it as it is now."""
+        self.rewrite(path, edit, **options)
+        self.restate()
+
+    def rewrite(self, path: Path, edit: Callable[[pa.Table], pa.Table], **options: Any) -> None:
+        """Rewrite one file after an edit."""
         table = pq.read_table(path)
         # as it was written at first: without the field numbers that pyarrow reads
         table = edit(table.cast(self.schema).replace_schema_metadata(self.schema.metadata))
         path.unlink()  # a hard link to an input must not be written through
         write(path, table, **options)
-        self.restate()
 
 
 def roles(values: dict[str, Any]) -> dict[str, Any]:
