@@ -14,7 +14,7 @@ from relaion.engine import connect
 from relaion.stages.clean import clean
 from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
-from tests.pipeline import InProcess, Sent, add_lists, rows_of, write_shard
+from tests.pipeline import ALL_HASHES, InProcess, Sent, add_lists, rows_of, write_shard
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 
@@ -122,7 +122,7 @@ def run(
     for i, rows in enumerate(shards):
         numbered = [{**row, "WIDTH": place + j} for j, row in enumerate(rows)]
         place += len(rows)
-        write_shard(folder / "data" / "en" / f"part-{i:03}.parquet", numbered)
+        write_shard(folder / "data" / "en" / f"part-{i:03}.parquet", numbered, ALL_HASHES)
     add_lists(folder / "lists.duckdb", sent)
     words = None
     if setting.keywords:
