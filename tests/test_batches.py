@@ -77,7 +77,12 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
+OTHERS = ("a name that is none", "no such table")  # of the kind of a name that is taken
+
+
+@pytest.mark.parametrize(
+    "what", [pytest.param(w, marks=slow if w in OTHERS else ()) for w in WRONG]
+)
 def test_a_mistake_of_an_own_script_is_said_once(world: Path, what: str) -> None:
     told = said(world, WRONG[what])
     assert told.count("\n") == 1, told

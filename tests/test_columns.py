@@ -26,8 +26,10 @@ from tests import oracle
 from tests.lying import LIES
 from tests.oracle import RESEARCH, SAFE, Setting
 from tests.pipeline import InProcess, Sent, add_lists
-from tests.pipeline import relaion as command
+from tests.pipeline import here as command
 from tests.test_properties import listings
+
+pytestmark = pytest.mark.usefixtures("in_process")
 
 MD5S = [oracle.md5(f"image {i}") for i in range(6)]
 LINKS = [f"https://h{i % 3}.example/{i}.jpg" for i in range(8)]
