@@ -107,7 +107,7 @@ def digests(urls: list[str], algorithm: str) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="module", params=REAL)
+@pytest.fixture(scope="module", params=[pytest.param(REAL[0], marks=pytest.mark.slow), REAL[1]])
 def wide(
     request: pytest.FixtureRequest, shared_data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Wide:
