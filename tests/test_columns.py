@@ -251,7 +251,7 @@ LONG = "57be0c9f0e244fd4d83455690e07ec1f"
 PADDED = "K67AZHYOERH5JWBUKVUQ4B7MD4======"
 
 
-@settings(max_examples=settings().max_examples // 3)
+@settings(max_examples=settings().max_examples // 5)
 @given(
     rows=st.lists(ROW, min_size=1, max_size=14),
     entries=st.lists(ENTRY, min_size=1, max_size=4, unique=True),

@@ -147,7 +147,7 @@ def float32(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "punsafe": narrow(row["punsafe"])} for row in rows]
 
 
-@settings(max_examples=settings().max_examples * 2 // 5)
+@settings(max_examples=settings().max_examples // 3)
 @given(
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=12), min_size=1, max_size=3),
     sent=st.lists(SENT, min_size=1, max_size=3),
@@ -196,7 +196,7 @@ def audit(out: Path, edition: str) -> dict[oracle.Reason, tuple[int, int]]:
     return {oracle.Reason(*row[:5]): (row[5], row[6]) for row in rows}
 
 
-@settings(max_examples=settings().max_examples // 6)
+@settings(max_examples=max(1, settings().max_examples // 15))
 @given(
     rows=st.lists(ROWS, min_size=2, max_size=20),
     sent=st.lists(SENT, min_size=2, max_size=3),
@@ -226,7 +226,7 @@ def test_splitting_shards_changes_nothing_and_longer_lists_never_keep_more(
             assert places == sorted(places)
 
 
-@settings(max_examples=settings().max_examples // 6)
+@settings(max_examples=max(1, settings().max_examples // 15))
 @given(rows=st.lists(ROWS, min_size=1, max_size=20), sent=st.lists(SENT, min_size=1, max_size=2))
 def test_cleaning_what_is_clean_changes_nothing(
     rows: list[dict[str, Any]], sent: list[Sent]
