@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
 from relaion.verifier import Verdict, verify
@@ -605,6 +606,14 @@ def table_of(statement: str) -> str:
     return found[1]
 
 
+def executed(statements: Sequence[str]) -> Callable[[Engine], None]:
+    def change(engine: Engine) -> None:
+        for one in statements:
+            engine.execute(one)
+
+    return change
+
+
 def one_a_table(edits: Mapping[str, str]) -> list[list[str]]:
     """Edits that can be made together, since each is of another table and told of by its name.
 
@@ -621,7 +630,7 @@ def one_a_table(edits: Mapping[str, str]) -> list[list[str]]:
 
 @pytest.mark.parametrize("edits", one_a_table(COUNTS), ids=", ".join)
 def test_an_audit_that_cannot_be_recomputed_is_found(world: World, edits: list[str]) -> None:
-    world.write_audit(lambda engine: [engine.execute(COUNTS[e]) for e in edits])
+    world.write_audit(executed([COUNTS[e] for e in edits]))
     verdict = check(world)
     assert broken(verdict) == {"6"}
     named = [re.search(r"table (\w+) ", f.what) for f in verdict.findings]
@@ -665,7 +674,7 @@ EXTRA = [
 
 @pytest.mark.parametrize(("statements", "told"), EXTRA)
 def test_a_column_that_no_audit_has_is_found(world: World, statements: str, told: set[str]) -> None:
-    world.write_audit(lambda engine: [engine.execute(one) for one in statements.split(";")])
+    world.write_audit(executed(statements.split(";")))
     assert {f.what for f in check(world).findings if f.promise == "4"} == told
 
 

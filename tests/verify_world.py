@@ -432,7 +432,7 @@ class World:
         listed = any(line[2] != "rule" for line in self.counts["removals"])
         return listed or (lost and bool(self.counts["hits"]))
 
-    def write_audit(self, change: Callable[[Engine], object] | None = None) -> None:
+    def write_audit(self, change: Callable[[Engine], None] | None = None) -> None:
         """Write audit.duckdb, and change it before it is closed."""
         path = self.out / "audit.duckdb"
         path.unlink(missing_ok=True)
