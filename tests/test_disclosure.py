@@ -61,10 +61,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
     neutral = [
         {"url": f"https://host{i % 9}.example/{i}.jpg", "text": f"picture {i}", "punsafe": 0.1,
-         "md5": hashlib.md5(b"%d" % i).hexdigest()}
+         "image_md5": hashlib.md5(b"%d" % i).hexdigest()}
         for i in range(200)
     ]  # fmt: skip
-    rows: list[dict[str, Any]] = [{**r, "image_md5": r.pop("md5")} for r in neutral]
+    rows: list[dict[str, Any]] = [dict(r) for r in neutral]
     rows[20] = {"url": LINK, "text": CAPTION, "image_md5": MD5.upper(), "image_sha1": SHA1}
     rows[40] = {"url": OTHER, "text": CAPTION, "punsafe": 0.2}
     rows[60] |= {"text": f"a {KEYWORD} here", "punsafe": 0.99}
