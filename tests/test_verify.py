@@ -1030,7 +1030,7 @@ ENTRIES = st.frozensets(
 )  # fmt: skip
 
 
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 3)
 @given(
     shards=st.lists(ROWS, min_size=1, max_size=3),
     entries=st.lists(
