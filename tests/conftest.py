@@ -1,5 +1,6 @@
 """What every test can ask for: the real files, hypothesis profiles, a private umask-free folder."""
 
+import gc
 import os
 import zlib
 from collections.abc import Iterator
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from relaion.run.pool import HERE, LocalPool
+from tests.pipeline import hands_here
 
-settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile("dev", max_examples=15, deadline=None)
 settings.register_profile(
     "quick", max_examples=50, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate]
 )
@@ -70,6 +72,13 @@ def all_counts() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
+def in_process() -> Iterator[None]:
+    """`clean` and `match` of the library do their tasks here: a process costs a second to start."""
+    with hands_here():
+        yield
+
+
+@pytest.fixture(scope="module")
 def no_sample() -> Iterator[None]:
     """`verify` asks its model about no row that its quick tests do not choose."""
     with pytest.MonkeyPatch.context() as patch:
@@ -86,24 +95,32 @@ def each_alone() -> Iterator[None]:
         yield
 
 
+def pytest_collection_finish() -> None:
+    """Three thousand tests are a heap that no later look for garbage need go through."""
+    gc.collect()
+    gc.freeze()
+
+
 SLOW = ("faults", "test_lists_crash.py", "test_lists_faults.py")
+DEMO = "test_demo.py"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is broken on purpose takes minutes: apart from the suite.
 
     With `SLOW_SHARE=3` every third of these is run, always the same ones; `poe slow` runs all.
+    The demo's are no part of a share: `.ci/run` runs them on the demo that it has made.
     """
+    share = int(os.environ.get("SLOW_SHARE", "1"))
+    left_out = []
     for item in items:
         place = item.path.relative_to(Path(__file__).parent).parts[0]
         if place in SLOW:
             item.add_marker(pytest.mark.slow)
-    share = int(os.environ.get("SLOW_SHARE", "1"))
-    left_out = [
-        item
-        for item in items
-        if item.get_closest_marker("slow") and zlib.crc32(item.nodeid.encode()) % share
-    ]
+        is_slow = item.get_closest_marker("slow")
+        is_apart = zlib.crc32(item.nodeid.encode()) % share or (share > 1 and place == DEMO)
+        if is_slow and is_apart:
+            left_out.append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]

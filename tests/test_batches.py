@@ -77,7 +77,12 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
+OTHERS = ("a name that is none", "no such table")  # of the kind of a name that is taken
+
+
+@pytest.mark.parametrize(
+    "what", [pytest.param(w, marks=slow if w in OTHERS else ()) for w in WRONG]
+)
 def test_a_mistake_of_an_own_script_is_said_once(world: Path, what: str) -> None:
     told = said(world, WRONG[what])
     assert told.count("\n") == 1, told
@@ -159,7 +164,7 @@ def test_a_shard_that_breaks_the_worker_costs_its_batch_and_nothing_else(
     assert sum(n.startswith("research/") for n in names(world / "out")) == SHARDS - 1
 
 
-@pytest.mark.parametrize("rows", [1, 35, 1000])
+@pytest.mark.parametrize("rows", [1, 35, pytest.param(1000, marks=slow)])
 def test_batches_of_any_size_come_out_alike(
     world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:

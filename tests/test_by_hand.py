@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.faults.world import HONEST, OWN
-from tests.pipeline import JOINED, Sent, add_lists, here, write_shard
+from tests.pipeline import ALL_HASHES, Sent, add_lists, here, write_shard
 
 SHELL = Path(__file__).with_name("by_hand_shell.py")
 EDITIONS = ("research", "research-safe")
@@ -69,12 +69,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shards[0][8] |= {"punsafe": 0.99, "text": "a RED\u200bteapot"}
     shards[1][8] |= {"punsafe": 0.5}
     for no, rows in enumerate(shards):
-        write_shard(folder / f"data/en/part-{no}.parquet", rows)
+        write_shard(folder / f"data/en/part-{no}.parquet", rows, ALL_HASHES)
     links = [r["url"].encode() for r in shards[2]]
     links[1] = BYTES
     table = pq.read_table(folder / "data/en/part-2.parquet")
     column = pa.array(links, pa.binary()).view(pa.string())
-    pq.write_table(table.set_column(0, JOINED.field(0), column), folder / "data/en/part-2.parquet")
+    path = folder / "data/en/part-2.parquet"
+    pq.write_table(table.set_column(0, ALL_HASHES.field(0), column), path)
     add_lists(folder / "lists.duckdb", [
         Sent((("image_md5", md5("listed")), ("image_md5", md5("beside")),
               ("image_sha1", hashlib.sha1(b"listed").hexdigest()))),

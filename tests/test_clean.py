@@ -49,8 +49,7 @@ def test_listed_links_of_a_real_file_leave_and_the_rest_is_untouched(
         assert read_footer(out).key_values == read_footer(source).key_values
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Path:
+def make(folder: Path) -> None:
     """Six shards of which one holds a listed row, and one a same link."""
     for i in range(6):
         rows: list[dict[str, Any]] = [
@@ -61,8 +60,29 @@ def world(tmp_path: Path) -> Path:
             rows[7] |= {"image_md5": "ab" * 16, "url": "https://seen.example/a.jpg"}
         if i == 4:
             rows[9] |= {"url": "http://www.seen.example/a.jpg/"}
-        write_shard(tmp_path / "data/en" / f"part-{i}.parquet", rows)
-    add_lists(tmp_path / "lists.duckdb", [Sent((("image_md5", "AB" * 16),))])
+        write_shard(folder / "data/en" / f"part-{i}.parquet", rows)
+    add_lists(folder / "lists.duckdb", [Sent((("image_md5", "AB" * 16),))])
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    make(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, all_counts: None) -> Path:
+    """A world that was cleaned: to be looked at, never to be changed."""
+    folder = tmp_path_factory.mktemp("whole")
+    make(folder)
+    clean_json(folder, *ARGS)
+    return folder
+
+
+@pytest.fixture
+def cleaned(whole: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -84,57 +104,54 @@ def contents(out: Path) -> dict[str, Any]:
     return found
 
 
-def test_same_link_leaves_too_and_is_counted_apart(world: Path) -> None:
-    clean_json(world, *ARGS)
-    urls = {r["URL"] for r in rows_of(world / "out", "research")}
+def test_same_link_leaves_too_and_is_counted_apart(whole: Path) -> None:
+    urls = {r["URL"] for r in rows_of(whole / "out", "research")}
     assert len(urls) == 298
     assert not any("seen.example" in u for u in urls)
-    assert {t[1:4] for t in contents(world / "out")["removals"] if t[0] == "research"} == {
+    assert {t[1:4] for t in contents(whole / "out")["removals"] if t[0] == "research"} == {
         ("en", "list", 1), ("en", "same_link", 1),
     }  # fmt: skip
 
 
 def test_no_same_link_keeps_the_other_row(world: Path) -> None:
-    clean_json(world, *ARGS, "--no-same-link")
+    clean_json(world, *ARGS, "--no-same-link", "--no-verify")
     assert len(rows_of(world / "out", "research")) == 299
 
 
-def test_untouched_shards_are_links_and_touched_ones_are_not(world: Path) -> None:
-    clean_json(world, *ARGS)
+def test_untouched_shards_are_links_and_touched_ones_are_not(whole: Path) -> None:
     for i in range(6):
-        source = world / "data/en" / f"part-{i}.parquet"
-        out = world / "out/research/en" / f"part-{i}.parquet"
+        source = whole / "data/en" / f"part-{i}.parquet"
+        out = whole / "out/research/en" / f"part-{i}.parquet"
         assert (source.stat().st_ino == out.stat().st_ino) == (i not in (2, 4))
 
 
 def test_copy_makes_no_links(world: Path) -> None:
-    clean_json(world, *ARGS, "--copy")
+    clean_json(world, *ARGS, "--copy", "--no-verify")
     assert all(p.stat().st_nlink == 1 for p in (world / "out").rglob("*.parquet"))
 
 
-def test_finished_is_a_no_op_and_other_arguments_are_refused_by_name(world: Path) -> None:
-    clean_json(world, *ARGS)
-    before = contents(world / "out")
-    stamp = (world / "out/manifest.json").stat().st_mtime_ns
-    assert clean_json(world, *ARGS)["done_before"] is True
-    assert (world / "out/manifest.json").stat().st_mtime_ns == stamp
+def test_finished_is_a_no_op_and_other_arguments_are_refused_by_name(cleaned: Path) -> None:
+    before = contents(cleaned / "out")
+    stamp = (cleaned / "out/manifest.json").stat().st_mtime_ns
+    assert clean_json(cleaned, *ARGS)["done_before"] is True
+    assert (cleaned / "out/manifest.json").stat().st_mtime_ns == stamp
     for change, named in (
         (("--unscored", "drop"), "--unscored differs"),
         (("--edition", "research"), "the editions differ"),
         (("--no-same-link",), "same_link differs"),
     ):
-        done = relaion("clean", *ARGS, *change, cwd=world)
+        done = relaion("clean", *ARGS, *change, cwd=cleaned)
         assert done.returncode == 2
         assert named in done.stderr
-    add_lists(world / "lists.duckdb", [Sent((("image_md5", "cd" * 16),), source="later")])
-    assert "the lists differ" in relaion("clean", *ARGS, cwd=world).stderr
-    write_shard(world / "data/en/part-9.parquet", [{"url": "https://new.example/"}])
-    assert "the inputs differ" in relaion("clean", *ARGS, cwd=world).stderr
-    assert contents(world / "out") == before
+    add_lists(cleaned / "lists.duckdb", [Sent((("image_md5", "cd" * 16),), source="later")])
+    assert "the lists differ" in relaion("clean", *ARGS, cwd=cleaned).stderr
+    write_shard(cleaned / "data/en/part-9.parquet", [{"url": "https://new.example/"}])
+    assert "the inputs differ" in relaion("clean", *ARGS, cwd=cleaned).stderr
+    assert contents(cleaned / "out") == before
 
 
-def test_a_killed_run_goes_on_and_ends_the_same(world: Path) -> None:
-    clean_json(world, *ARGS)
+def test_a_killed_run_goes_on_and_ends_the_same(cleaned: Path) -> None:
+    world = cleaned
     whole = contents(world / "out")
     shutil.rmtree(world / "out")
     args = [sys.executable, "-m", "relaion", "clean", *ARGS]
@@ -173,7 +190,7 @@ def test_purge_removes_what_a_broken_run_left_and_nothing_else(world: Path) -> N
     assert relaion("clean", *ARGS, "--purge", cwd=world).returncode == 0
     assert list((world / "out").iterdir()) == []
     assert len(list((world / "data").rglob("*.parquet"))) == 6
-    clean_json(world, *ARGS)
+    clean_json(world, *ARGS, "--no-verify")
 
 
 def test_a_run_in_a_pipe_says_nothing_on_stderr(world: Path) -> None:
@@ -244,30 +261,27 @@ def test_an_own_edition_runs_and_cannot_bring_rows_back(world: Path) -> None:
         (lambda t: pa.concat_tables([t, t.slice(0, 1)]), "1b"),
     ],
 )
-def test_verify_finds_what_was_done_to_a_shard(world: Path, spoil: Any, promise: str) -> None:
-    clean_json(world, *ARGS)
-    path = world / "out/research/en/part-2.parquet"
+def test_verify_finds_what_was_done_to_a_shard(cleaned: Path, spoil: Any, promise: str) -> None:
+    path = cleaned / "out/research/en/part-2.parquet"
     pq.write_table(spoil(pq.ParquetFile(path).read()), path)
     done = relaion(
-        "verify", "out", "--inputs", "data", "--lists", "lists.duckdb", "--json", cwd=world
+        "verify", "out", "--inputs", "data", "--lists", "lists.duckdb", "--json", cwd=cleaned
     )
     assert done.returncode == 1
     broken = {o["promise"] for o in json.loads(done.stdout)["outcomes"] if o["state"] == "broken"}
     assert promise in broken
 
 
-def test_verify_finds_a_listed_row_that_was_kept(world: Path) -> None:
-    clean_json(world, *ARGS)
-    shutil.copy(world / "data/en/part-2.parquet", world / "out/research/en/part-2.parquet")
-    done = relaion("verify", "out", "--lists", "lists.duckdb", "--json", cwd=world)
+def test_verify_finds_a_listed_row_that_was_kept(cleaned: Path) -> None:
+    shutil.copy(cleaned / "data/en/part-2.parquet", cleaned / "out/research/en/part-2.parquet")
+    done = relaion("verify", "out", "--lists", "lists.duckdb", "--json", cwd=cleaned)
     assert done.returncode == 1
     broken = {o["promise"] for o in json.loads(done.stdout)["outcomes"] if o["state"] == "broken"}
     assert "1a" in broken
 
 
-def test_without_lists_verify_never_says_clean(world: Path) -> None:
-    clean_json(world, *ARGS)
-    done = relaion("verify", "out", cwd=world)
+def test_without_lists_verify_never_says_clean(cleaned: Path) -> None:
+    done = relaion("verify", "out", cwd=cleaned)
     assert done.returncode == 0
     assert "clean;" not in done.stdout
     assert "not checked" in done.stdout

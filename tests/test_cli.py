@@ -4,8 +4,6 @@ import ast
 import inspect
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import relaion
 from relaion.cli import app
 from relaion.cli.lists import lists_app
 from relaion.engine import connect
+from tests.pipeline import here
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {c.callback.__name__: c.callback for c in app.registered_commands if c.callback}
@@ -91,10 +90,6 @@ def test_the_engine_draws_no_progress_of_its_own() -> None:
 
 @pytest.mark.parametrize("limit", ["0", "-1", "nan", "inf"])
 def test_a_time_limit_is_a_number_of_seconds(limit: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "relaion", "match", str(tmp_path), "--lists",
-         str(tmp_path / "lists.duckdb"), "--time-limit", limit],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = here("match", tmp_path, "--lists", tmp_path / "lists.duckdb", "--time-limit", limit)
     assert done.returncode == 2
     assert "time limit" in done.stderr and done.stderr.count("\n") == 1

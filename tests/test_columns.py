@@ -26,8 +26,10 @@ from tests import oracle
 from tests.lying import LIES
 from tests.oracle import RESEARCH, SAFE, Setting
 from tests.pipeline import InProcess, Sent, add_lists
-from tests.pipeline import relaion as command
+from tests.pipeline import here as command
 from tests.test_properties import listings
+
+pytestmark = pytest.mark.usefixtures("in_process")
 
 MD5S = [oracle.md5(f"image {i}") for i in range(6)]
 LINKS = [f"https://h{i % 3}.example/{i}.jpg" for i in range(8)]
@@ -249,7 +251,7 @@ LONG = "57be0c9f0e244fd4d83455690e07ec1f"
 PADDED = "K67AZHYOERH5JWBUKVUQ4B7MD4======"
 
 
-@settings(max_examples=settings().max_examples // 3)
+@settings(max_examples=settings().max_examples // 5)
 @given(
     rows=st.lists(ROW, min_size=1, max_size=14),
     entries=st.lists(ENTRY, min_size=1, max_size=4, unique=True),

@@ -158,6 +158,7 @@ def test_protocol_in_the_smallest_demo(tmp_path: Path, seed: int) -> None:
     check_protocol(Audit(make(tmp_path, rows=SMALLEST, seed=seed)))
 
 
+@pytest.mark.slow
 def test_protocol_does_not_depend_on_block_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

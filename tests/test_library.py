@@ -3,10 +3,8 @@
 import io
 import pydoc
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -48,17 +46,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(made: Path, in_process: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it to stand in, and tasks done in this process."""
-
-    @contextmanager
-    def hands(*_: object, **__: object) -> Iterator[InProcess]:
-        yield InProcess()
-
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    for stage in ("clean", "inspect", "match", "verify"):
-        monkeypatch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", hands)
     return tmp_path
 
 
@@ -82,7 +73,9 @@ def test_match(place: Path, one: Callable[[str], AnyPath], many: Callable[[str],
     assert found.rows == {"data": 3}
 
 
-@both
+@pytest.mark.parametrize(
+    ("one", "many"), [(Path, str), (str, MANY["iterator"])], ids=["path", "iterator"]
+)
 def test_clean_and_verify(
     place: Path, one: Callable[[str], AnyPath], many: Callable[[str], AnyPaths]
 ) -> None:

@@ -189,19 +189,22 @@ QUESTIONS = (
 )
 
 
-@pytest.mark.parametrize("lie", [x for x in LIES if x not in ("all_null", "short_bounds")])
-def test_what_duckdb_says_of_shards_is_so(lying: Path, lie: str) -> None:
+def test_what_duckdb_says_of_shards_is_so(lying: Path, tmp_path: Path) -> None:
     def answers() -> list[Any]:
         with connect(threads=1) as engine:
             engine.view_shards([ShardSource("s", (0,), (lying,), players(layout))], VERSION)
             return [engine.rows(f"select {question}") for question in QUESTIONS]
 
     layout = read_shard(ShardPath(lying, "s")).layout
-    before = answers()
+    honest, before = lying.read_bytes(), answers()
     assert before[0] == [(19,)] or before[0] == [(20,)]
-    for leaf in range(len(NAMES)):
-        LIES[lie](lying, leaf, None)
-    assert answers() == before
+    for name, lie in LIES.items():
+        if name in ("all_null", "short_bounds"):
+            continue
+        lying.write_bytes(honest)
+        for leaf in range(len(NAMES)):
+            lie(lying, leaf, None)
+        assert answers() == before, name
 
 
 @pytest.mark.parametrize("created_by", [b"Polars", b"parquet-mr version 1.5.0", b""])

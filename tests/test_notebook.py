@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pytest
 
 from tests.pipeline import Sent, add_lists, here, write_shard
@@ -16,6 +14,9 @@ MD5 = "ab" * 16
 
 def read(out: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Run the cells here, without a kernel; the tables that they show."""
+    import matplotlib as mpl  # a second that no other test needs
+    import matplotlib.pyplot as plt
+
     monkeypatch.setenv("RELAION_OUT", str(out))
     tables: list[str] = []
     names: dict[str, Any] = {}
@@ -59,7 +60,11 @@ def test_lists_without_titles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(
     ("rows", "args", "listed"),
-    [(20, (), True), (1200, (), False), (1200, ("--edition", "research"), True)],
+    [
+        (20, (), True),
+        (1200, (), False),
+        pytest.param(1200, ("--edition", "research"), True, marks=pytest.mark.slow),
+    ],
     ids=["nothing is told", "nothing was found", "one edition"],
 )
 def test_runs_of_which_there_is_little_to_tell(

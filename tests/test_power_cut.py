@@ -104,10 +104,9 @@ def test_what_is_damaged_is_there_to_be_damaged(broken_off: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "step", "ends"),
     [
-        (zeroed, "write", (".parquet", ".duckdb")),
-        (cut, "same", (".parquet",)),
-        (zeroed, "write", (".json",)),
+        (zeroed, "write", (".parquet", ".duckdb", ".json")),
         (gone, "count", (".parquet", ".duckdb", ".json")),
+        pytest.param(cut, "same", (".parquet",), marks=pytest.mark.slow),
     ],
 )
 def test_many_at_once(broken_off: Path, damage: Damage, step: str, ends: tuple[str, ...]) -> None:
@@ -172,7 +171,7 @@ def test_a_shard_that_failed_is_refused_where_the_journal_is_lost(
         run(tmp_path)
 
 
-@pytest.mark.parametrize("damage", [zeroed, gone])
+@pytest.mark.parametrize("damage", [zeroed, pytest.param(gone, marks=pytest.mark.slow)])
 def test_where_the_plan_is_lost_nothing_of_another_run_is_kept(
     broken_off: Path, damage: Damage
 ) -> None:

@@ -14,7 +14,7 @@ from relaion.engine import connect
 from relaion.stages.clean import clean
 from tests import oracle
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
-from tests.pipeline import InProcess, Sent, add_lists, rows_of, write_shard
+from tests.pipeline import ALL_HASHES, InProcess, Sent, add_lists, rows_of, write_shard
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
 
@@ -122,7 +122,7 @@ def run(
     for i, rows in enumerate(shards):
         numbered = [{**row, "WIDTH": place + j} for j, row in enumerate(rows)]
         place += len(rows)
-        write_shard(folder / "data" / "en" / f"part-{i:03}.parquet", numbered)
+        write_shard(folder / "data" / "en" / f"part-{i:03}.parquet", numbered, ALL_HASHES)
     add_lists(folder / "lists.duckdb", sent)
     words = None
     if setting.keywords:
@@ -147,7 +147,7 @@ def float32(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "punsafe": narrow(row["punsafe"])} for row in rows]
 
 
-@settings(max_examples=settings().max_examples * 2 // 5)
+@settings(max_examples=settings().max_examples // 3)
 @given(
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=12), min_size=1, max_size=3),
     sent=st.lists(SENT, min_size=1, max_size=3),
@@ -196,7 +196,7 @@ def audit(out: Path, edition: str) -> dict[oracle.Reason, tuple[int, int]]:
     return {oracle.Reason(*row[:5]): (row[5], row[6]) for row in rows}
 
 
-@settings(max_examples=settings().max_examples // 6)
+@settings(max_examples=max(1, settings().max_examples // 15))
 @given(
     rows=st.lists(ROWS, min_size=2, max_size=20),
     sent=st.lists(SENT, min_size=2, max_size=3),
@@ -226,7 +226,7 @@ def test_splitting_shards_changes_nothing_and_longer_lists_never_keep_more(
             assert places == sorted(places)
 
 
-@settings(max_examples=settings().max_examples // 6)
+@settings(max_examples=max(1, settings().max_examples // 15))
 @given(rows=st.lists(ROWS, min_size=1, max_size=20), sent=st.lists(SENT, min_size=1, max_size=2))
 def test_cleaning_what_is_clean_changes_nothing(
     rows: list[dict[str, Any]], sent: list[Sent]

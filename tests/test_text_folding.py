@@ -78,8 +78,8 @@ def test_null_is_null_and_folding_twice_is_folding_once(engine: Engine) -> None:
     "caption",
     [
         "lorem ipsum dolor " * 55_000,
-        "in der ẞtraße " * 71_000,
-        "e\u0301" * 500_000,
+        pytest.param("in der ẞtraße " * 71_000, marks=pytest.mark.slow),
+        pytest.param("e\u0301" * 500_000, marks=pytest.mark.slow),
         "红色照片" * 250_000,
         "ß" + "\u0301\u0323" * 500_000,
         "tea\u200bpots\u00ad\u00a0\n" * 100_000,

@@ -79,13 +79,20 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+CLOSED = (">&-", "Bad file descriptor")
+FULL = (">/dev/full", "No space left on device")
+
+
 @pytest.mark.parametrize(
-    "args",
-    [("--version",), (), LONG],
-    ids=["version", "help", "sql"],
-)
-@pytest.mark.parametrize(
-    ("to", "why"), [(">&-", "Bad file descriptor"), (">/dev/full", "No space left on device")]
+    ("args", "to", "why"),
+    [
+        pytest.param(("--version",), *CLOSED, id="version closed"),
+        pytest.param((), *FULL, id="help full"),
+        pytest.param(LONG, *CLOSED, id="sql closed", marks=pytest.mark.slow),
+        pytest.param(LONG, *FULL, id="sql full"),
+        pytest.param(("--version",), *FULL, id="version full", marks=pytest.mark.slow),
+        pytest.param((), *CLOSED, id="help closed", marks=pytest.mark.slow),
+    ],
 )
 def test_lost_output_is_one_line_and_no_success(
     shards: Path, args: tuple[str, ...], to: str, why: str

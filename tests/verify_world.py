@@ -482,12 +482,16 @@ class World:
 
     def change(self, path: Path, edit: Callable[[pa.Table], pa.Table], **options: Any) -> None:
         """Rewrite one file after an edit, and state it as it is now."""
+        self.rewrite(path, edit, **options)
+        self.restate()
+
+    def rewrite(self, path: Path, edit: Callable[[pa.Table], pa.Table], **options: Any) -> None:
+        """Rewrite one file after an edit."""
         table = pq.read_table(path)
         # as it was written at first: without the field numbers that pyarrow reads
         table = edit(table.cast(self.schema).replace_schema_metadata(self.schema.metadata))
         path.unlink()  # a hard link to an input must not be written through
         write(path, table, **options)
-        self.restate()
 
 
 def roles(values: dict[str, Any]) -> dict[str, Any]:
