@@ -63,7 +63,11 @@ def take(case: Case, word: str, rest: str, where: str) -> None:
             case.files[-1][2].append(rest)
         case "with":
             name, _, value = rest.partition("=")
-            if name == "form":
+            if name in ("column", "where", "ignore"):
+                case.options.setdefault({"column": "columns"}.get(name, name), []).append(value)  # type: ignore[attr-defined]
+            elif name == "partial":
+                case.options["partial"] = True
+            elif name == "form":
                 case.options["forms"] = value.split()
             else:
                 case.options[{"format": "file_format"}.get(name, name)] = value

@@ -22,7 +22,7 @@ from relaion.lists.key import key_path
 from relaion.paths import shown as shown_name
 from tests.pipeline import relaion
 
-A, B = "a" * 32, "b" * 32
+A, B = "ab" * 16, "bc" * 16
 BIG = 60_000  # entries: a store of some megabytes
 
 

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from relaion.links import clean_entry, key_digest, link_key
 from relaion.links.text import WHITE
-from relaion.lists.classify import SortedEntries, sort_values
+from relaion.lists.normalise import SortedEntries, sort_values
 from relaion.lists.readers.lines import (
     BESIDE,
     SIGN,
-    TAKEN_BACK,
     LinkBeside,
     is_remark_that_takes_back,
     read_line,
     takes_back,
 )
+from relaion.lists.readers.record import TAKEN_BACK
 from tests.links_strategies import links, near_links
 from tests.test_links_key import real_links
 

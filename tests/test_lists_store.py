@@ -23,7 +23,7 @@ from relaion.paths import locked
 from relaion.run.editions import load_editions
 from relaion.sqlset import BUILT_IN
 
-A, B, C, D = (digit * 32 for digit in "abcd")
+A, B, C, D = (pair * 16 for pair in ("ab", "bc", "cd", "de"))
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_counts_of_two_deliveries_that_overlap(lists: Path) -> None:
 
 def test_millions_are_taken_in_by_parts(lists: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("relaion.lists.ingest._AT_ONCE", 10)
-    digests = [f"{first:x}{i:031x}" for first in range(16) for i in range(4)]
+    digests = [f"{first:x}{i + 16:031x}" for first in range(16) for i in range(4)]
     one = add(lists, *digests, *digests[:5])
     assert (one.new, one.known, one.duplicate, one.entries) == (64, 0, 5, {"image_md5": 64})
     two = add(lists, *digests[8:], A)
@@ -159,7 +159,7 @@ insert into files values (1, 'list.txt', '00');
 create table entries (
     list_id integer not null, kind varchar not null, digest varchar not null, host_digest varchar
 );
-insert into entries values (1, 'image_md5', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', null);
+insert into entries values (1, 'image_md5', 'abababababababababababababababab', null);
 """
 
 
@@ -406,12 +406,12 @@ def test_full_disk_leaves_the_store_as_it_was(lists: Path) -> None:
 
 def test_slips_of_the_pen_are_said(lists: Path) -> None:
     """A label that no built-in edition heeds, a day to come, and what a second time changes."""
-    (said,) = add(lists, A, label="optout").notices
+    said, _ = add(lists, A, label="optout").notices
     assert said.endswith("an edition of your own does; did you mean opt-out?")
-    (said,) = add(lists, A, label="blue").notices
+    said, _ = add(lists, A, label="blue").notices
     assert said.endswith("only an edition of your own does")
-    assert not add(lists, A, label="opt-out").notices
-    (said,) = add(lists, A, received="2999-01-01").notices
+    assert len(add(lists, A, label="opt-out").notices) == 1
+    said, _ = add(lists, A, received="2999-01-01").notices
     assert said.startswith("received 2999-01-01: that day is still to come")
     (said,) = add(lists, A, received="2024-03-26").notices
     assert "its title and day stay as they were (to change them: `relaion lists withdraw 4`" in said

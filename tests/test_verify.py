@@ -467,7 +467,7 @@ def test_damage_within_a_shard_is_found(world: World) -> None:
 
 @pytest.mark.parametrize("field", ["rows", "bytes", "sha256"])
 def test_a_file_that_is_not_as_stated_is_found(world: World, field: str) -> None:
-    wrong = "0" * 64 if field == "sha256" else 7
+    wrong = "01" * 32 if field == "sha256" else 7
     world.manifest["outputs"][0][field] = wrong
     world.write_manifest()
     assert "5" in broken(check(world))
@@ -809,7 +809,7 @@ def test_an_edition_that_is_not_its_script_is_found(world: World, field: str) ->
 
 
 def test_another_script_text_is_a_notice(world: World) -> None:
-    world.manifest["scripts"][0]["sha256"] = "0" * 64
+    world.manifest["scripts"][0]["sha256"] = "01" * 32
     world.write_manifest()
     world.write_audit()
     verdict = check(world)

@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -14,11 +14,20 @@ import pyarrow.compute as pc
 
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
-from relaion.lists.classify import OTHER_HASH, SortedEntries
-from relaion.lists.kinds import chosen_forms, scoped_kind
-from relaion.lists.readers.files import read_entries
-from relaion.lists.readers.table import FORMATS
-from relaion.lists.readers.text import file_sha256
+from relaion.lists.kinds import chosen_forms, read_columns, read_role, read_where, scoped_kind
+from relaion.lists.normalise import WRONG_LENGTH, SortedEntries
+from relaion.lists.readers.container import file_sha256
+from relaion.lists.readers.format import Options
+from relaion.lists.readers.formats import check_format
+from relaion.lists.readers.read import FileRead, read_entries
+from relaion.lists.readers.record import (
+    BAD,
+    GOOD,
+    NOT_CHOSEN,
+    OTHER_HASH,
+    TAKEN_BACK,
+    VIDEO,
+)
 from relaion.paths import shown, typed
 from relaion.roles import HASHED_LINK_KINDS, KINDS, SCOPED_KINDS
 from relaion.sqlset import load
@@ -135,11 +144,12 @@ class Delivery:
     kind: str | None
     forms: tuple[str, ...]
     file_format: str | None
+    options: Options = field(default_factory=Options)
 
     @property
     def content_sha256(self) -> str:
         """One digest for all files, in any order, and for how they were to be read."""
-        how = (self.kind or "", self.file_format or "", ",".join(self.forms))
+        how = (self.kind or "", self.file_format or "", ",".join(self.forms), *self.options.told())
         parts = [*sorted(self.sha256), *how]
         return hashlib.sha256("\n".join(parts).encode("ascii")).hexdigest()
 
@@ -167,6 +177,11 @@ def describe(
     scope: str | None,
     forms: Sequence[str],
     file_format: str | None,
+    columns: Sequence[str] = (),
+    where: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    role: str | None = None,
+    partial: bool = False,
 ) -> Delivery:
     """Check what is said about a delivery and that its files can be read.
 
@@ -188,11 +203,14 @@ def describe(
         )
     kind = scoped_kind(kind, scope)
     forms = chosen_forms(kind, forms)
-    if file_format is not None and file_format not in FORMATS:
-        raise InputError(f"--format {typed(file_format)}: choose one of {', '.join(FORMATS)}")
+    check_format(file_format)
     about = (source.strip(), title, label, _day(received))
     sha256 = tuple(map(file_sha256, files))
-    return Delivery(tuple(files), sha256, *about, kind, forms, file_format)
+    options = Options(
+        kind, scope, file_format, read_columns(columns), frozenset(ignore), read_where(where),
+        read_role(role), partial,
+    )  # fmt: skip
+    return Delivery(tuple(files), sha256, *about, kind, forms, file_format, options)
 
 
 def _day(received: date | str | None) -> date | None:
@@ -229,27 +247,26 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
     skipped: Counter[str] = Counter()
     arrived: Counter[str] = Counter()
     for number, (path, sha256) in enumerate(zip(delivery.files, delivery.sha256, strict=True), 1):
-        found: list[str] = []
+        found = FileRead()
         before = arrived.total()
-        for entries in read_entries(
-            path, skipped, found, kind=delivery.kind, file_format=delivery.file_format
-        ):
-            for kind, some in entries.items():
+        for batch in read_entries(path, delivery.options, found):
+            for kind, some in batch.entries.items():
                 arrived[kind] += incoming.add(kind, some)
         incoming.flush()
         if file_sha256(path) != sha256:
             raise ListError(
                 f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
             )
+        skipped += found.tally.skipped
         if delivery.kind in SCOPED_KINDS and skipped[OTHER_HASH]:
             raise ListError(
                 f"{shown(path)}: holds digests, which have no scope; add them by themselves, "
                 "without --scope and --kind"
             )
         if arrived.total() == before:
-            found.append("holds no link and no hash")
+            found.notices.append("holds no link and no hash")
         which = f"file {number}: " if len(delivery.files) > 1 else ""
-        notices.extend(which + notice for notice in found)
+        notices.extend(which + notice for notice in found.notices)
     if not arrived.total():
         raise _nothing(delivery, skipped)
     if delivery.forms and not arrived.keys() & set(HASHED_LINK_KINDS):
@@ -296,10 +313,24 @@ class _Incoming:
 def _nothing(delivery: Delivery, skipped: Counter[str]) -> ListError:
     named = ", ".join(shown(path) for path in delivery.files[:3])
     found = ", ".join(f"{reason}: {n:,}" for reason, n in sorted(skipped.items()))
+    why = max(skipped, key=lambda reason: skipped[reason], default="")
+    advice = _ADVICE.get(why, "check that it is the list, or say what it holds with --kind")
     return ListError(
-        f"{named}: no link and no hash in it ({found or 'it is empty'}); an empty list is "
-        "refused: check that it is the list, or say what it holds with --kind"
+        f"{named}: nothing in it can be an entry ({found or 'it is empty'}), and an empty list is "
+        f"refused: {advice}"
     )
+
+
+_ADVICE = {
+    "only a host": "where each is to stand for all that is there use --scope host",
+    GOOD: "known-good hashes are added with --role good, and remove nothing",
+    VIDEO: "digests of videos match no image",
+    TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
+    NOT_CHOSEN: "check the words of --where",
+    BAD: "leave --role good out",
+    OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",
+    WRONG_LENGTH: "an MD5 has 32 digits, a SHA-1 40, a SHA-256 64; others match nothing",
+}
 
 
 def _count(engine: Engine, list_id: int, arrived: Counter[str], skipped: Counter[str]) -> Counts:

@@ -142,6 +142,11 @@ def add(
     scope: str | None = None,
     forms: str | Iterable[str] = (),
     file_format: str | None = None,
+    columns: str | Iterable[str] = (),
+    where: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
+    role: str | None = None,
+    partial: bool = False,
 ) -> Added:
     """Read a delivery into a list store, which is made with its curator key where there is none.
 
@@ -167,6 +172,11 @@ def add(
         scope=scope,
         forms=as_texts(forms),
         file_format=file_format,
+        columns=as_texts(columns),
+        where=as_texts(where),
+        ignore=as_texts(ignore),
+        role=role,
+        partial=partial,
     )
     store = as_path(store).resolve()
     with writing(store) as work:
