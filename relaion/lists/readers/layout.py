@@ -394,6 +394,8 @@ def _by_values(table: _Table, options: Options) -> ListLayout | None:
     kind = options.kind
     if width < 2 or n * 2 <= len(table.rows):
         return None
+    if all(sum(map(bool, map(trim, row))) < 2 for row in table.rows):
+        return None  # values with tabs around them
     _refuse_wide(width)
     columns: list[ListColumn] = []
     deciders: list[Decider] = []

@@ -239,8 +239,8 @@ def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
     told = set(words)
     if plain in _RECORD_ID:
         return NameSays(ID, word=plain)
-    if found := next((w for w in (*words, plain) if _OTHER_ALGORITHM.fullmatch(w)), None):
-        return NameSays(OTHER, word=found)
+    if other := next((w for w in (*words, plain) if _OTHER_ALGORITHM.fullmatch(w)), None):
+        return NameSays(OTHER, word=other)
     is_of_link = bool(told & _OF_LINK)
     is_hash = bool(told & _HASH) or any(map(_ALGORITHM.fullmatch, words))
     if is_hash:
@@ -248,8 +248,9 @@ def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
     if is_of_link:
         media = next((w for w in words if w in _OTHER_MEDIA), None)
         return NameSays(REFERENCE, word=media) if media else None
-    if found := next((w for w in words if w in _IDENTITY), None):
-        return NameSays(ID if words[-1] in ("id", "ids") or plain == "id" else OTHER, word=found)
+    if told & _IDENTITY:
+        word = next(w for w in words if w in _IDENTITY)
+        return NameSays(ID if words[-1] in ("id", "ids") or plain == "id" else OTHER, word=word)
     return None
 
 
