@@ -3,6 +3,7 @@
 -- params:  none
 -- reads:   sidecar_digests (url varchar, row_hash bigint, kind varchar, digest varchar)
 -- reads:   sidecar_no_digests (shard_no integer, kind varchar, column_name varchar, is_odd boolean)
+-- reads:   listed_hashes (kind varchar, hash ubigint)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
 -- writes:  sidecar_hits (list_id integer, kind varchar, url varchar, row_hash bigint)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
@@ -22,8 +23,8 @@
 
 create or replace temp table maybe_sidecar_hits as
 with all_shorts as (
-    select hash(e.digest) as short
-    from store.entries as e
+    select e.hash as short
+    from listed_hashes as e
     where starts_with(e.kind, 'image_')
 ),
 

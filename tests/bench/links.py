@@ -84,6 +84,7 @@ class Bench:
         self._folder = folder
         engine.execute("create schema store")
         engine.execute("create table store.lists as select 1 as list_id, null::varchar[] as forms")
+        engine.execute("create table store.store as select 2 as store_version")
         engine.execute("create table once (url varchar)")
         engine.insert("once", pa.table({"url": urls}))
         engine.execute(SHARD.format(-(-rows // len(urls))))
