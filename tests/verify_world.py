@@ -542,8 +542,8 @@ def make_store(path: Path, lists: Sequence[Listing]) -> None:
             )  # fmt: skip
             for kind, digest in sorted(x.entries):
                 engine.execute(
-                    "insert into store.entries values (?, ?, ?, ?)",
-                    [x.list_id, kind, digest, hosts.get(digest)],
+                    "insert into store.entries values (?, ?, ?, ?, hash(?))",
+                    [x.list_id, kind, digest, hosts.get(digest), digest],
                 )
     path.chmod(0o600)
     if not key_path(path).exists():

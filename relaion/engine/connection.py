@@ -68,6 +68,8 @@ class Result:
 class Engine:
     """One DuckDB connection. Not to be shared between threads."""
 
+    is_last = True  # no other DuckDB will run what this one ran
+
     def __init__(self, con: duckdb.DuckDBPyConnection, temp: Path | None = None) -> None:
         self._con = con
         self._log = temp / "errors.log" if temp else None
@@ -168,6 +170,12 @@ class Engine:
             finally:
                 self._con.unregister("_incoming")
 
+    def run_on(self, script: Script, name: str, data: pa.Table, **values: Any) -> None:
+        """Run a script that reads Arrow data under a name."""
+        self._con.register(name, data)
+        self.run(script, **values)
+        self._con.unregister(name)
+
     def set_variables(self, **values: Any) -> None:
         """Set variables: `$name` in a script reads them, lists included."""
         for name, value in values.items():
@@ -211,7 +219,7 @@ class Engine:
 
         `shard` has one column a role, `row_links` each link of a row (one a link column),
         `row_digests` each value of each digest column, null where it is no digest,
-        `row_no_digests` each that is there and no digest, `row_values` whether a row has a value
+        `row_no_digests` whether each is there and no digest, `row_values` whether a row has a value
         for a role; the last three for the roles that are `looked_at`. Columns are taken by
         position, since names may be the same but for case, or ours. To bind a view takes its
         time, so `wanted` says which are, and `shown_roles` which roles `shard` has to
@@ -234,7 +242,7 @@ class Engine:
     def view_sidecars(self, sources: Sequence[ShardSource], version: str) -> None:
         """Create `sidecar_digests`: each digest of each sidecar with its row's link or row hash.
 
-        And `sidecar_no_digests`: each value there, once, with its column, that is no digest.
+        And `sidecar_no_digests`: each value, once, with its column, and if it is there and no digest.
         """
         self.macros(load(version)["04_digest_macros"])
         reads = [self._reading(source) for source in sources]

@@ -154,12 +154,14 @@ def of_digests(read: Reading, looked_at: Collection[str]) -> list[str]:
 
 def of_no_digests(read: Reading, looked_at: Collection[str]) -> list[str]:
     """The parts of `row_no_digests`, one a digest column."""
-    nothing = "null::varchar as kind", "null::varchar as column_name"
+    nothing = "null::varchar as kind", "null::varchar as column_name", "null::boolean as is_odd"
     parts = [
         read.select(
-            read.shard_no, f"{literal(role)} as kind", f"{literal(shown(name))} as column_name"
+            read.shard_no,
+            f"{literal(role)} as kind",
+            f"{literal(shown(name))} as column_name",
+            f"{_is_odd(read, role, position)} as is_odd",
         )
-        + f" where {_is_odd(read, role, position)}"
         for role, position, name in _digest_columns(read, looked_at)
     ]
     return parts or [f"{read.select(read.shard_no, *nothing)} where false"]

@@ -18,7 +18,8 @@ from relaion.links import KEY_VERSION
 from relaion.paths import locked, private_umask, shown, sync_folder
 from relaion.sqlset import load
 
-STORE_VERSION = 2
+STORE_VERSION = 3
+UNHASHED = 2  # the version whose entries have no hash yet: read as it is, written as ours
 MEMORY = "300MB"  # of DuckDB, beyond which it spills into the private folder
 
 _WORK_NAME = "store.duckdb"  # its tables are `store.entries` and so on, as scripts call them
@@ -91,16 +92,28 @@ def _check_versions(store: Path, engine: Engine) -> None:
         raise ListError(
             f"{shown(store)}: is a database, but no list store; check the path given as --lists"
         ) from None
-    for what, found, ours in (
-        ("tables", store_version, STORE_VERSION),
-        ("link keys", key_version, KEY_VERSION),
+    for what, found, ours, others in (
+        ("tables", store_version, STORE_VERSION, (UNHASHED,)),
+        ("link keys", key_version, KEY_VERSION, ()),
     ):
-        if found != ours:
+        if found not in (ours, *others):
             raise ListError(
                 f"{shown(store)}: holds {what} of version {found}, this relaion needs {ours}; "
                 "add the partners' files to a new store with `relaion lists add`, or use the "
                 "relaion that made this one"
             )
+
+
+def has_hashes(engine: Engine, of: str = "") -> bool:
+    """Whether the entries of a store have the hashes that this DuckDB makes of them.
+
+    `of` is what its tables are called, such as `store.`.
+    """
+    ((version,),) = engine.rows(f"select store_version from {of}store")  # noqa: S608
+    if version == UNHASHED:
+        return False
+    ((is_ours,),) = engine.rows(f"select hashed_by = version() from {of}store")  # noqa: S608
+    return bool(is_ours)
 
 
 @contextmanager

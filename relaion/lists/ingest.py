@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
@@ -124,10 +124,10 @@ class StoreInfo:
 LABELS = ("csam", "privacy", "opt-out")  # of the lists that the built-in editions heed
 _LABEL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _LINE = re.compile(r"[^\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]{1,200}")
-_AT_ONCE = 2_000_000  # entries of a kind; more are taken in by the first digit of the digest
-_DIGITS = "0123456789abcdefg"  # the last stands beyond all of them
-_FIRST = pa.array(list(_DIGITS[:16]))
-_HELD = 500_000  # entries of a kind, before they go to the engine
+_AT_ONCE = 4_000_000  # entries of a kind; more are told apart by parts
+_HASHES = 1 << 64
+# entries of a kind, before they go to the engine: whole row groups, which are written once
+_HELD = 8 * 122_880
 _NAMES = ["kind", "digest", "host_digest"]
 
 
@@ -242,8 +242,7 @@ def doubts(delivery: Delivery) -> Iterator[str]:
 
 def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]) -> Counts:
     """Read the files into the store as list `list_id`; raises ListError when there is no entry."""
-    engine.execute("create temp table incoming (kind varchar, digest varchar, host_digest varchar)")
-    incoming = _Incoming(engine)
+    incoming = _Incoming(engine, list_id)
     skipped: Counter[str] = Counter()
     arrived: Counter[str] = Counter()
     for number, (path, sha256) in enumerate(zip(delivery.files, delivery.sha256, strict=True), 1):
@@ -252,7 +251,6 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
         for batch in read_entries(path, delivery.options, found):
             for kind, some in batch.entries.items():
                 arrived[kind] += incoming.add(kind, some)
-        incoming.flush()
         if file_sha256(path) != sha256:
             raise ListError(
                 f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
@@ -274,17 +272,17 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
             "--form: is for hashed links, and the files hold none; say what they hold with "
             f"--kind {' or '.join(HASHED_LINK_KINDS)}, or leave --form out"
         )
+    incoming.flush()
     return _count(engine, list_id, arrived, skipped)
 
 
 class _Incoming:
-    """Entries on their way into `incoming`, many at a time, ordered by their first digit.
+    """Entries on their way into the store, many of a kind at a time."""
 
-    So a part of them, which is taken in by that digit, lies in few places of the table.
-    """
-
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, list_id: int) -> None:
         self._engine = engine
+        self._list_id = list_id
+        self._script = load("lists")["20_take_in"]
         self._held: dict[str, SortedEntries] = {}
 
     def add(self, kind: str, some: SortedEntries) -> int:
@@ -292,22 +290,24 @@ class _Incoming:
         held.digests += some.digests
         held.hosts += some.hosts
         if sum(map(len, held.digests)) >= _HELD:
-            self._flush(kind)
+            self._flush(kind, _HELD)
         return sum(map(len, some.digests))
 
     def flush(self) -> None:
+        """The rest of all kinds."""
         for kind in [*self._held]:
-            self._flush(kind)
+            self._flush(kind, 1)
 
-    def _flush(self, kind: str) -> None:
+    def _flush(self, kind: str, whole: int) -> None:
+        """As many entries as fill a number of parts of this size; the rest is held."""
         held = self._held.pop(kind)
-        digests, hosts = pa.chunked_array(held.digests), pa.chunked_array(held.hosts)
-        first = pc.index_in(pc.utf8_slice_codeunits(digests, 0, 1), _FIRST).combine_chunks()
-        order = pc.array_sort_indices(first.cast(pa.uint8()))
-        rows = pa.table(
-            [pa.repeat(kind, len(digests)), digests.take(order), hosts.take(order)], _NAMES
-        )
-        self._engine.insert("incoming", rows)
+        rows = pa.table([pa.chunked_array(held.digests), pa.chunked_array(held.hosts)], _NAMES[1:])
+        n = len(rows) // whole * whole
+        rest = rows.slice(n)
+        if len(rest):
+            self._held[kind] = SortedEntries(*(column.chunks for column in rest.columns))
+        rows = rows.slice(0, n).add_column(0, _NAMES[0], pa.repeat(kind, n)).combine_chunks()
+        self._engine.run_on(self._script, "incoming", rows, list_id=self._list_id)
 
 
 def _nothing(delivery: Delivery, skipped: Counter[str]) -> ListError:
@@ -334,16 +334,15 @@ _ADVICE = {
 
 
 def _count(engine: Engine, list_id: int, arrived: Counter[str], skipped: Counter[str]) -> Counts:
-    """Take what arrived into the store, kind by kind, and count it."""
-    script = load("lists")["20_take_in"]
+    """Tell apart and count what arrived in the store, kind by kind."""
+    script = load("lists")["30_tell_apart"]
     entries: dict[str, int] = {}
     new = known = duplicate = 0
     for kind, n in sorted(arrived.items()):
-        step = 1 if n > _AT_ONCE else 16
-        for at in range(0, 16, step):
-            engine.run(
-                script, list_id=list_id, kind=kind, first=_DIGITS[at], after=_DIGITS[at + step]
-            )
+        parts = max(1, -(-n // _AT_ONCE))
+        ends = [_HASHES * i // parts for i in range(parts + 1)]
+        for first, after in pairwise(ends):
+            engine.run(script, list_id=list_id, kind=kind, first=first, last=after - 1)
             ((_, n_new, n_known, n_duplicate),) = engine.rows("from taken")
             new, known, duplicate = new + n_new, known + n_known, duplicate + n_duplicate
             entries[kind] = entries.get(kind, 0) + n_new + n_known

@@ -9,7 +9,7 @@ from typing import Any
 
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
-from relaion.lists.database import new_version, reading, writing
+from relaion.lists.database import has_hashes, new_version, reading, writing
 from relaion.lists.ingest import (
     Added,
     Counts,
@@ -126,8 +126,10 @@ _MOVES = (
     "insert into store.lists from old.lists where list_id <> ? order by list_id",
     "insert into store.skipped from old.skipped where list_id <> ?",
     "insert into store.files from old.files where list_id <> ?",
-    "insert into store.entries from old.entries where list_id <> ?",
+    "insert into store.entries select list_id, kind, digest, host_digest, hash(digest) "
+    "from old.entries where list_id <> ?",
 )
+_NO_LIST = 0  # lists are counted from 1
 
 
 def add(
@@ -184,11 +186,28 @@ def add(
         earlier = None if is_new else _same_delivery(store, delivery)
         if earlier is not None:
             return earlier
-        with new_version(store, work, empty=is_new) as engine:
+        is_anew = is_new or not _has_hashes(store)
+        with new_version(store, work, empty=is_anew) as engine:
+            if is_anew and not is_new:
+                _move(engine, store, _NO_LIST)
             added = _added(engine, delivery)
             if is_new:
                 _make_key(key_path(store))
         return added
+
+
+def _has_hashes(store: Path) -> bool:
+    with reading(store) as engine:
+        return has_hashes(engine)
+
+
+def _move(engine: Engine, old: Path, without: int) -> None:
+    """Write the lists of an old store into a new one, but for one of them."""
+    engine.attach(old, "old")
+    engine.execute("update store.store set next_list_id = (select next_list_id from old.store)")
+    for move in _MOVES:
+        engine.execute(move, [without])
+    engine.execute("detach old")
 
 
 def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
@@ -257,10 +276,5 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
                 raise InputError(f"{shown(store)}: has no list {list_id}; its lists: {held}")
             entries = count_entries(engine)[list_id]
         with new_version(store, work, empty=True) as engine:
-            engine.attach(store, "old")
-            engine.execute(
-                "update store.store set next_list_id = (select next_list_id from old.store)"
-            )
-            for move in _MOVES:
-                engine.execute(move, [list_id])
+            _move(engine, store, list_id)
         return Withdrawn(**about(lists[list_id]), entries=entries)

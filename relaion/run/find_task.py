@@ -10,7 +10,7 @@ from relaion.engine import VIEWS, Connect, Engine, connect
 from relaion.errors import EngineError, ListError
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.run.journal import digests_of
-from relaion.run.needed_kinds import NeededKinds
+from relaion.run.needed_kinds import NeededKinds, view_hashes
 from relaion.run.process import seconds_for
 from relaion.run.python_answers import (
     fill_inner,
@@ -56,6 +56,7 @@ class Finder:
         for macros in MACROS:
             engine.macros(self._script(macros))
         make_tables(engine)
+        view_hashes(engine)
 
     def _script(self, name: str) -> Script:
         return self._scripts[name]

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from relaion.engine import Engine
-from relaion.lists.database import refuse_other_files
+from relaion.lists.database import has_hashes, refuse_other_files
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import NAME, Snapshot, changed, take
 from relaion.lists.store import open_store
@@ -51,6 +51,18 @@ def _row_hashes(engine: Engine) -> pa.Array:
     )
     values = [int.from_bytes(bytes.fromhex(digest), "big", signed=True) for (digest,) in digests]
     return pa.array(values, pa.int64())
+
+
+def view_hashes(engine: Engine) -> None:
+    """View `listed_hashes` of the attached store: 64 bits of each entry, as this DuckDB hashes.
+
+    Those that the store holds, where they are that; else they are made in every search.
+    """
+    stored = engine.is_last and has_hashes(engine, "store.")
+    hashes = "hash" if stored else "hash(digest) as hash"
+    engine.execute(
+        f"create or replace temp view listed_hashes as select kind, {hashes} from store.entries"
+    )
 
 
 # -- The list store as a run sees it: which lists, how many entries, under which public digests --

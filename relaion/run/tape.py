@@ -124,6 +124,8 @@ class Tape:
 class _Noting(Engine):
     """A connection that notes its statements on a tape."""
 
+    is_last = False
+
     def __init__(self, tape: Tape, *args: Any) -> None:
         super().__init__(*args)
         self.tape = tape

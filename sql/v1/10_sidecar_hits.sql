@@ -2,13 +2,14 @@
 -- purpose: The rows of sidecars that carry a listed image hash, and the values there that are none.
 -- params:  none
 -- reads:   sidecar_digests (url varchar, row_hash bigint, kind varchar, digest varchar)
--- reads:   sidecar_no_digests (shard_no integer, kind varchar, column_name varchar)
+-- reads:   sidecar_no_digests (shard_no integer, kind varchar, column_name varchar, is_odd boolean)
+-- reads:   listed_hashes (kind varchar, hash ubigint)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
 -- writes:  sidecar_hits (list_id integer, kind varchar, url varchar, row_hash bigint)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  unread_beside (shard_no integer, role varchar, column_name varchar, n_values bigint)
 -- nulls:   a null hash matches nothing; a row without its key leads nowhere; null and empty values
---          are no wrong ones, and not in `sidecar_no_digests`
+--          are no wrong ones, and not odd in `sidecar_no_digests`
 -- order:   none
 --
 -- Image hashes often live apart from the links, in files of billions of rows. The list meets
@@ -22,8 +23,8 @@
 
 create or replace temp table maybe_sidecar_hits as
 with all_shorts as (
-    select hash(e.digest) as short
-    from store.entries as e
+    select e.hash as short
+    from listed_hashes as e
     where starts_with(e.kind, 'image_')
 ),
 
@@ -78,4 +79,5 @@ select
     v.column_name,
     count(*) as n_values
 from sidecar_no_digests as v
+where v.is_odd
 group by all;

@@ -2,6 +2,7 @@
 -- purpose: The rows that a list names, once for each list, kind, level and spelling.
 -- params:  none
 -- reads:   row_keys (shard_no integer, file_row_number bigint, kind varchar, level varchar, spelling varchar, digest varchar)
+-- reads:   listed_hashes (kind varchar, hash ubigint)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
 -- reads:   store.lists (list_id integer, forms varchar[])
 -- reads:   sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar)
@@ -11,13 +12,13 @@
 --
 -- Two steps, one scan: a 64-bit hash of each digest meets the whole list (a small table to
 -- build and to probe), and the few rows that pass are compared exactly. `hash()` may differ
--- between DuckDB versions, so both sides are hashed here, in the same run, and never kept.
+-- between DuckDB versions: `listed_hashes` are those of the one that runs this.
 -- A row that a sidecar names counts for the kind of the sidecar's image hash.
 
 create or replace temp table maybe_hits as
 with all_shorts as (
-    select hash(e.digest) as short
-    from store.entries as e
+    select e.hash as short
+    from listed_hashes as e
     union all
     select hash(k.digest) as short
     from sidecar_keys as k

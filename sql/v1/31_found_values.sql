@@ -2,7 +2,7 @@
 -- purpose: How many values the rows of each shard hold for each role, counted while looked at.
 -- params:  $roles  varchar[]  the roles that lists and rules look at; others are not counted
 -- reads:   row_values (shard_no integer, url boolean, first_url boolean, text boolean, punsafe boolean, row_hash boolean, image_md5 boolean, image_sha1 boolean, image_sha256 boolean, has_no_digest boolean, has_giant boolean)
--- reads:   row_no_digests (shard_no integer, kind varchar, column_name varchar)
+-- reads:   row_no_digests (shard_no integer, kind varchar, column_name varchar, is_odd boolean)
 -- reads:   row_links (shard_no integer, url varchar, column_name varchar)
 -- writes:  found_values (shard_no integer, role varchar, column_name varchar, n_values bigint)
 -- nulls:   null is no value, nor are NaN and empty texts; a role not asked for has no line
@@ -13,7 +13,9 @@
 -- whose row hash is missing and can be computed from caption or link, which of several is the
 -- first. A line with a column counts values there that are no digest of the kind that the column
 -- is for: nothing can be said of them, so they are told. So are links so long that they are
--- compared by their bytes only. Both are rare, and looked for in shards that hold one.
+-- compared by their bytes only. Both are rare, and looked for in shards that hold one. They are
+-- counted there and not sought: a join to no shard ends at the first row that meets it, and not
+-- before, so no row may be left out below it.
 
 create or replace temp table found_values as
 with counted as (
@@ -66,20 +68,22 @@ final as (
         d.shard_no,
         d.kind as role,
         d.column_name,
-        count(*) as n_values
+        count(*) filter (d.is_odd) as n_values
     from row_no_digests as d
     semi join with_no_digest as w on d.shard_no = w.shard_no
     group by all
+    having n_values > 0
     union all
     select
         l.shard_no,
         'url' as role,
         l.column_name,
-        count(*) as n_values
+        count(*) filter (link_is_giant(l.url)) as n_values
     from row_links as l
     semi join with_giant as w on l.shard_no = w.shard_no
-    where list_contains($roles, 'url') and link_is_giant(l.url)
+    where list_contains($roles, 'url')
     group by all
+    having n_values > 0
 )
 
 select

@@ -49,7 +49,8 @@ VIEWS = """
     select shard_no, file_row_number, 'image_md5' as kind, image_md5 as digest from shard
     where false;
     create temp view row_no_digests as
-    select shard_no, 'image_md5' as kind, 'md5' as column_name from shard where false;
+    select shard_no, 'image_md5' as kind, 'md5' as column_name, false as is_odd from shard
+    where false;
     create temp view row_values as
     select
         shard_no, url is not null as url, url is not null as first_url, false as text,
@@ -83,6 +84,7 @@ class Bench:
         self._folder = folder
         engine.execute("create schema store")
         engine.execute("create table store.lists as select 1 as list_id, null::varchar[] as forms")
+        engine.execute("create table store.store as select 2 as store_version")
         engine.execute("create table once (url varchar)")
         engine.insert("once", pa.table({"url": urls}))
         engine.execute(SHARD.format(-(-rows // len(urls))))

@@ -4,7 +4,7 @@
 -- params:  $kinds  varchar[]  the kinds that the lists hold
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- reads:   near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
--- reads:   store.entries (kind varchar, digest varchar)
+-- reads:   listed_hashes (kind varchar, hash ubigint)
 -- writes:  hashed_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  ordinary_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  odd_spellings (url varchar)
@@ -21,8 +21,8 @@
 
 create or replace temp table hashed_links as
 with listed as (
-    select hash(e.digest) as short
-    from store.entries as e
+    select e.hash as short
+    from listed_hashes as e
     where e.kind in ('url_md5', 'url_sha1', 'url_sha256')
 ),
 

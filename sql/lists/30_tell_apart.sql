@@ -1,0 +1,68 @@
+-- name:    tell_apart
+-- purpose: A delivery's entries of one kind: each once in the store, and counted.
+-- params:  $list_id  integer  the list that the delivery became
+-- params:  $kind     varchar  the kind to count
+-- params:  $first    ubigint  smallest hash of this part; millions are counted by parts
+-- params:  $last     ubigint  largest hash of this part
+-- reads:   store.entries (list_id integer, kind varchar, digest varchar, host_digest varchar, hash ubigint)
+-- writes:  taken         (n bigint, n_new bigint, n_known bigint, n_duplicate bigint)
+-- writes:  store.entries (list_id integer, kind varchar, digest varchar, host_digest varchar, hash ubigint)
+-- nulls:   a digest is never null
+-- order:   none
+--
+-- An entry that an earlier list holds is stored for this list too: what a list finds by itself
+-- must not depend on the order in which lists came. Digests whose hashes differ, differ: only those
+-- of one hash are compared.
+
+create or replace temp table same_hashes as
+select e.hash
+from store.entries as e
+where e.list_id = $list_id and e.kind = $kind and e.hash between $first and $last
+group by e.hash
+having count(*) > 1;
+
+create or replace temp table duplicates as
+select
+    e.rowid as row_no,
+    row_number() over (partition by e.digest order by e.rowid) as n
+from store.entries as e
+semi join same_hashes as s on e.hash = s.hash
+where e.list_id = $list_id and e.kind = $kind;
+
+delete from store.entries
+where rowid in (select d.row_no from duplicates as d where d.n > 1);
+
+create or replace temp table taken as
+with ours as (
+    select
+        e.hash,
+        e.digest
+    from store.entries as e
+    where e.list_id = $list_id and e.kind = $kind and e.hash between $first and $last
+),
+
+earlier as (
+    select
+        e.hash,
+        e.digest
+    from store.entries as e
+    where e.list_id != $list_id and e.kind = $kind and e.hash between $first and $last
+),
+
+counted as (
+    select
+        (select count(*) from ours) as n_stored,
+        (
+            select count(*)
+            from ours as o
+            semi join earlier as e on o.hash = e.hash and o.digest = e.digest
+        ) as n_known,
+        (select count(*) from duplicates as d where d.n > 1) as n_duplicate
+)
+
+select
+    c.n_stored + c.n_duplicate as n,
+    c.n_stored - c.n_known as n_new,
+    c.n_known,
+    c.n_duplicate
+from counted as c;

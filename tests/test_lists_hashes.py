@@ -1,0 +1,108 @@
+"""The hashes beside the digests of a store: right, made anew where another DuckDB made them."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from hashlib import md5
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from relaion import match
+from relaion.engine import connect
+from relaion.lists import ingest, store
+from relaion.lists.database import STORE_VERSION
+
+LISTED = [md5(f"{i}".encode()).hexdigest() for i in range(40)]
+OLD = [
+    "alter table entries drop column hash",
+    "alter table store drop column hashed_by",
+    "update store set store_version = 2",
+]
+OF_ANOTHER = ["update entries set hash = 0", "update store set hashed_by = 'v0.0.1'"]
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    rows = pa.table({"url": ["https://a.example/1"] * 3, "md5": [LISTED[3], "f" * 32, LISTED[30]]})
+    pq.write_table(rows, tmp_path / "data" / "a.parquet")
+    add(tmp_path / "lists.duckdb", LISTED[:20], "one")
+    return tmp_path / "lists.duckdb"
+
+
+def add(lists: Path, digests: list[str], source: str) -> store.Added:
+    path = lists.with_name("list.txt")
+    path.write_text("".join(f"{digest}\n" for digest in digests))
+    return store.add(lists, [path], source=source)
+
+
+def change(lists: Path, statements: list[str]) -> None:
+    with connect(lists) as engine:
+        for statement in statements:
+            engine.execute(statement)
+
+
+def found(lists: Path) -> int:
+    counts = match([lists.with_name("data")], lists, workers=1, same_link=False).hits.counts
+    return sum(count.gross for count in counts)
+
+
+def held(lists: Path) -> set[tuple[int, str]]:
+    with connect(lists, read_only=True) as engine:
+        assert engine.rows("select store_version, hashed_by = version() from store") == [
+            (STORE_VERSION, True)
+        ]
+        assert engine.rows("select count(*) from entries where hash <> hash(digest)") == [(0,)]
+        rows = engine.rows("select list_id, digest from entries")
+    assert len(set(rows)) == len(rows)
+    return set(rows)
+
+
+def test_hashes_are_those_of_the_digests(lists: Path) -> None:
+    assert held(lists) == {(1, digest) for digest in LISTED[:20]}
+    assert found(lists) == 1
+
+
+@pytest.mark.parametrize("made", [OLD, OF_ANOTHER], ids=["without", "of another DuckDB"])
+@pytest.mark.parametrize(
+    ("write", "after"),
+    [
+        (lambda p: add(p, LISTED[10:], "three").list_id, {(3, d) for d in LISTED[10:]}),
+        (lambda p: store.withdraw(p, 2).list_id, {(2, LISTED[30])}),
+    ],
+    ids=["add", "withdraw"],
+)
+def test_other_stores_are_read_as_they_are_and_written_as_ours(
+    lists: Path, made: list[str], write: Callable[[Path], int], after: set[tuple[int, str]]
+) -> None:
+    add(lists, LISTED[30:31], "two")
+    before = held(lists)
+    change(lists, made)
+    data = lists.read_bytes()
+    assert found(lists) == 2
+    assert lists.read_bytes() == data
+    write(lists)
+    assert held(lists) == before ^ after
+    assert add(lists, LISTED[5:6], "last").list_id == max(no for no, _ in before | after) + 1
+
+
+def test_counts_are_those_of_a_set_however_many_parts_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "_AT_ONCE", 7)
+    monkeypatch.setattr(ingest, "_HELD", 3)
+    rng = random.Random(1)
+    earlier: set[str] = set()
+    lists, stored = tmp_path / "lists.duckdb", set()
+    for number in range(1, 6):
+        some = Counter(rng.choices(LISTED, k=rng.randrange(1, 60)))
+        added = add(lists, [*some.elements()], f"partner {number}")
+        assert (added.new, added.known) == (len(some.keys() - earlier), len(earlier & some.keys()))
+        assert added.duplicate == some.total() - len(some)
+        assert added.entries == {"image_md5": len(some)}
+        earlier |= some.keys()
+        stored |= {(number, digest) for digest in some}
+        assert held(lists) == stored
