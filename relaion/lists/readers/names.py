@@ -221,16 +221,14 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
             return NameSays(what, word=min(flags))
     last = rest[-1] if rest else ""
     for word in (plain, last, *rest[:1]):
-        what = _DECIDING.get(word)
-        if what is None or (word not in (plain, last) and values):
+        decided = _DECIDING.get(word)
+        at_end = word in (plain, last)
+        # `media md5` is no decision, nor is `media size`
+        if decided is None or (values and not at_end) or (word == "media" and plain != "media"):
             continue
-        if what == TYPE and told & {"media", "mime", "file", "content", "image"}:
-            what = MEDIA
-        if what == MEDIA and values and word not in (plain, last):
-            continue
-        if what == MEDIA and word == "media" and plain != "media":
-            continue
-        return NameSays(what, word=word)
+        if decided == TYPE and told & {"media", "mime", "file", "content", "image"}:
+            decided = MEDIA
+        return NameSays(decided, word=word)
     return None
 
 
