@@ -150,5 +150,6 @@ def test_the_command_counts_by_reason_and_echoes_no_line(tmp_path: Path) -> None
     run = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
     added = json.loads(run.stdout)
     assert added["entries"] == {"url": 2}
-    assert added["skipped"] == {SIGN: 1, BESIDE: 1, TAKEN_BACK: 1}
+    assert added["skipped"] == {SIGN: 1, BESIDE: 1}
+    assert added["retracted"] == 1
     assert "planted" not in run.stdout + run.stderr

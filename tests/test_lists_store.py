@@ -18,7 +18,7 @@ from relaion.engine import Engine, connect
 from relaion.errors import BusyError, EngineError, InputError, ListError, OutputError, RelaionError
 from relaion.links import FORMS
 from relaion.lists import store
-from relaion.lists.ingest import LABELS
+from relaion.lists.delivery import LABELS
 from relaion.lists.key import key_path
 from relaion.paths import locked
 from relaion.run.editions import load_editions
@@ -106,7 +106,13 @@ def test_withdrawn_entries_are_in_no_byte_of_the_file(lists: Path) -> None:
     data = lists.read_bytes()
     assert not any(digest.encode() in data or bytes.fromhex(digest) in data for digest in theirs)
     assert not any(value in data for value in hashes)
-    assert b"Other" not in data
+    (_, kept) = store.show(lists, history=True)
+    assert (kept.source, kept.entries, kept.withdrawn is not None) == (
+        "Other",
+        {"image_md5": 41},
+        True,
+    )
+    assert [x.list_id for x in store.show(lists)] == [1]
     assert add(lists, C).list_id == 3, "a list's number is never given twice"
 
 

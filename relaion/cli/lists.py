@@ -19,7 +19,7 @@ from relaion.links import FORMS
 from relaion.roles import HASHED_LINK_KINDS
 
 if TYPE_CHECKING:
-    from relaion.lists.ingest import Added, Shown, Withdrawn
+    from relaion.lists.results import Added, Shown, Withdrawn
 
 
 # -- How the list store looks: counts, never an entry ------------------------------------------

@@ -123,7 +123,7 @@ class Tally:
 
     def take(self, batch: Batch, first: int) -> "SortedBatch":
         """Sort a batch whose records have the numbers from `first` on."""
-        out = SortedBatch(ids=batch.ids, traits=_traits(batch), first=first)
+        out = SortedBatch(traits=_traits(batch), first=first)
         self.skipped += batch.skipped
         self.lost += batch.skipped
         self.unusable += batch.unusable
@@ -139,6 +139,11 @@ class Tally:
             self._take_values(values, batch, out, taken, why)
         kept = taken.difference(batch.fates)
         self.taken += len(kept)
+        if batch.ids is not None:
+            told = [(first + i, giver_id) for i, giver_id in enumerate(batch.ids) if giver_id]
+            out.kept_ids = [(no, x) for no, x in told if no - first in kept]
+            gone = {i for i, fate in batch.fates.items() if fate == TAKEN_BACK}
+            out.gone_ids = [(no, x) for no, x in told if no - first in gone]
         for fate in batch.fates.values():
             self.lost[fate] += 1
         for i in set(range(batch.n)).difference(kept, batch.fates):
@@ -149,11 +154,14 @@ class Tally:
         """Values of which each is a record: as nearly all lists are, by whole columns."""
         before = self.skipped.total()
         skipped: Counter[str] = Counter()
-        n = sort_values(values.text, values.kinds, out.entries, skipped, self.beside, watch=self)
+        lost: Counter[str] = Counter()
+        n = sort_values(
+            values.text, values.kinds, out.entries, skipped, self.beside, watch=self, lost=lost
+        )
         self.skipped += skipped
-        self.lost += skipped
+        self.lost += lost
         self.read += n + self.skipped.total() - before
-        self.taken += n
+        self.taken += len(values.text) - lost.total()
 
     def _take_values(
         self,
@@ -202,14 +210,16 @@ class Tally:
 class SortedBatch:
     """Entries of a batch by kind; ids and traits of its records, whose numbers begin at `first`.
 
-    `undone` are (kind, digest, host digest, record) of values that were taken back.
+    `undone` are (kind, digest, host digest, record) of values that were taken back; `kept_ids`
+    and `gone_ids` the givers' ids of records that bring an entry, and that take one back.
     """
 
     entries: dict[str, SortedEntries] = field(default_factory=dict)
-    ids: Sequence[str | None] | None = None
     traits: Sequence[Trait] | None = None
     first: int = 0
     undone: list[tuple[str, str, str | None, int]] = field(default_factory=list)
+    kept_ids: list[tuple[int, str]] = field(default_factory=list)
+    gone_ids: list[tuple[int, str]] = field(default_factory=list)
 
 
 def _traits(batch: Batch) -> Sequence[Trait] | None:
@@ -243,15 +253,17 @@ def sort_values(
     first: int = 0,
     taken: set[int] | None = None,
     why: dict[int, str] | None = None,
+    lost: Counter[str] | None = None,
 ) -> int:
     """Add values of one column to `entries` by kind; count in `skipped` those that are none.
 
     `kinds` are those that the column can hold: of those that fit a value the first is taken.
     Plain hex, as nearly all values are, goes by whole columns; the rest one by one. Returns how
     many entries were added. `of` are the records of the values, `taken` those that bring an
-    entry, `why` what was wrong with others.
+    entry, `why` what was wrong with others; `lost` counts values that bring none.
     """
-    column = _Column(kinds, entries, skipped, beside, of, first, taken, why, watch)
+    no_one = Counter[str]() if lost is None else lost
+    column = _Column(kinds, entries, skipped, no_one, beside, of, first, taken, why, watch)
     try:
         array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
         rest, at = column.sort_hex(array)
@@ -268,6 +280,7 @@ class _Column:
     kinds: Sequence[str]
     entries: dict[str, SortedEntries]
     skipped: Counter[str]
+    lost: Counter[str]
     beside: LinkBeside
     of: Sequence[int] | None
     first: int
@@ -334,11 +347,14 @@ class _Column:
 
     def read(self, value: str, record: int | None) -> None:
         """Take in one value, or skip it."""
-        for entry in self._read_all(value, record):
+        read = self._read_all(value, record)
+        for entry in read:
             if isinstance(entry, str):
-                self.skip(entry, record)
+                self._skip(entry, record)
             else:
                 self.put(entry, record)
+        if read and isinstance(read[0], str) and all(isinstance(entry, str) for entry in read):
+            self.lost[read[0]] += 1
 
     def put(self, entry: Entry, record: int | None) -> None:
         """Take in one entry."""
@@ -347,7 +363,11 @@ class _Column:
             self.taken.add(record)
 
     def skip(self, reason: str, record: int | None) -> None:
-        """Count what is no entry."""
+        """Count a value that is no entry."""
+        self.lost[reason] += 1
+        self._skip(reason, record)
+
+    def _skip(self, reason: str, record: int | None) -> None:
         self.skipped[reason] += 1
         if record is not None and self.why is not None:
             self.why.setdefault(record, reason)

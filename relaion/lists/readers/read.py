@@ -33,9 +33,13 @@ _MAYBE_PDQ = (
 
 @dataclass
 class FileRead:
-    """What became of one file. `form` is the format that read it, `decided` what columns said."""
+    """What became of one file, whose records are counted from `first`.
+
+    `form` is the format that read it, `decided` what columns said.
+    """
 
     tally: Tally = field(default_factory=Tally)
+    first: int = 0
     form: str = ""
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
@@ -74,7 +78,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     for batch in form.read(stream, options):
         if options.kind == "row_hash":
             _refuse_spoilt(batch)
-        some = tally.take(batch, number)
+        some = tally.take(batch, found.first + number)
         number += batch.n
         kinds.update(some.entries)
         if number >= SAMPLE:
