@@ -81,8 +81,7 @@ def test_within_a_delivery_the_later_record_holds(lists: Path) -> None:
 
 def test_the_next_delivery_needs_no_flags(lists: Path) -> None:
     rows = ["nr;stand;wert", f"1;1;{A}", f"2;2;{B}", f"3;8;{C}"]
-    options = {"columns": ["md5=wert"], "where": ["stand=1,2"]}
-    deliver(lists, *rows, label="privacy", **options)
+    deliver(lists, *rows, label="privacy", columns=["md5=wert"], where=["stand=1,2"])
     assert held(lists) == {(1, A), (1, B)}
     added = deliver(lists, *rows, f"4;1;{D}", f"5;8;{E}", update=1, full=True)
     assert (added.source, added.label, added.changes) == ("A partner", "privacy", Changes(1, 0, 2))
@@ -152,3 +151,14 @@ def test_unusable_digests_are_counted(lists: Path) -> None:
     added = deliver(lists, "md5,pdq", f"{A},{pdq}", f"{B},{pdq}")
     assert added.unusable == {"pdq": 2}
     assert store.open_store(lists).lists[0].unusable == {"pdq": 2}
+
+
+def test_of_a_chain_the_newest_is_withdrawn_first(lists: Path) -> None:
+    deliver(lists, "md5", A, B)
+    deliver(lists, "md5", A, C, update=1, full=True)
+    with pytest.raises(InputError, match="list 2 brought it up to date"):
+        store.withdraw(lists, 1)
+    assert store.withdraw(lists, 2).notices
+    assert held(lists) == {(1, A)}
+    store.withdraw(lists, 1)
+    assert held(lists) == set()

@@ -242,7 +242,7 @@ class Engine:
     def view_sidecars(self, sources: Sequence[ShardSource], version: str) -> None:
         """Create `sidecar_digests`: each digest of each sidecar with its row's link or row hash.
 
-        And `sidecar_no_digests`: each value, once, with its column, and if it is there and no digest.
+        And `sidecar_no_digests`: each value, once, with its column, and whether it is no digest.
         """
         self.macros(load(version)["04_digest_macros"])
         reads = [self._reading(source) for source in sources]

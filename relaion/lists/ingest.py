@@ -105,6 +105,8 @@ def take_in(
     if chain:
         changes = _keep_changes(engine, list_id, chain, n_earlier, is_full=is_full)
     held = dict(engine.rows(_OF_LIST, [list_id]))
+    if not held and not chain:
+        raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + n_own}))
     return Counts(
         held, arrived.total() + skipped.total() + undone, *counted, undone + n_own,
         dict(sorted(skipped.items())), sum(f.tally.records for f in read),

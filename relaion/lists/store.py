@@ -343,8 +343,8 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
     """Take a list out of a store: what remains is written to a new file, byte for byte its own.
 
     The day, the counts and the HMAC of the list stay, for its history. An entry that another list
-    holds too stays with that list. Raises InputError when there is no such list, otherwise as
-    `add`.
+    holds too stays with that list. Raises InputError when there is no such list, or another one
+    brought it up to date, otherwise as `add`.
     """
     store = as_path(store).resolve()
     with writing(store) as work:
@@ -353,6 +353,12 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
             if list_id not in lists:
                 held = ", ".join(map(str, lists)) or "none"
                 raise InputError(f"{shown(store)}: has no list {list_id}; its lists: {held}")
+            later = [i for i, row in lists.items() if row["replaces"] == list_id]
+            if later:
+                raise InputError(
+                    f"list {list_id}: list {', '.join(map(str, later))} brought it up to date and "
+                    "holds only what changed; withdraw that first, the newest before the others"
+                )
             entries = count_entries(engine).get(list_id, {})
         digest = hmac_digest(load(key_path(store)), lists[list_id]["content_sha256"])
         with new_version(store, work, empty=True) as engine:
@@ -362,8 +368,9 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
                 "entries_then = ?, settings = null, checkpoint = null where list_id = ?",
                 [digest, json.dumps(entries), list_id],
             )
-        later = [i for i, row in lists.items() if row["replaces"] == list_id]
+        before = lists[list_id]["replaces"]
         notices = (
-            f"list {', '.join(map(str, later))} brought it up to date and holds only what it added",
-        ) * bool(later)
+            f"what it took back from list {before} does not come back; add that list anew if it is "
+            "to count again",
+        ) * (before is not None)
         return Withdrawn(**about(lists[list_id]), entries=entries, notices=notices)
