@@ -12,6 +12,7 @@ from relaion.engine import connect
 from relaion.errors import RelaionError
 from relaion.links import key_digest, link_key
 from relaion.lists import store
+from relaion.lists.readers.record import TAKEN_BACK
 
 FOLDER = Path(__file__).parent / "cases" / "lists"
 _NAMES = {"<TAB>": "\t", "<NUL>": "\0", "<BLANK>": " ", "<9MB>": "x" * 9_000_000}
@@ -63,7 +64,11 @@ def take(case: Case, word: str, rest: str, where: str) -> None:
             case.files[-1][2].append(rest)
         case "with":
             name, _, value = rest.partition("=")
-            if name == "form":
+            if name in ("column", "where", "ignore"):
+                case.options.setdefault({"column": "columns"}.get(name, name), []).append(value)  # type: ignore[attr-defined]
+            elif name == "partial":
+                case.options["partial"] = True
+            elif name == "form":
                 case.options["forms"] = value.split()
             else:
                 case.options[{"format": "file_format"}.get(name, name)] = value
@@ -124,7 +129,11 @@ def test_case(case: Case, tmp_path: Path) -> None:
         held = engine.rows("select kind, digest from entries")
     assert set(held) == case.entries
     assert len(held) == len(case.entries), "an entry is stored twice"
-    assert added.skipped == case.skipped
+    skipped = {**case.skipped}
+    retracted = skipped.pop(TAKEN_BACK, 0)
+    assert added.skipped == skipped
+    assert added.retracted == retracted
+    assert added.records == added.used + sum(added.lost.values())
     assert added.duplicate == case.duplicates
     assert added.read == len(held) + case.duplicates + sum(case.skipped.values())
     assert len(added.notices) == len(case.notices)

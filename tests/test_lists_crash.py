@@ -41,7 +41,7 @@ def held(lists: Path) -> list[tuple[int, int]]:
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     rng = random.Random(11)
     lists, path = tmp_path / "lists.duckdb", tmp_path / "list.txt"
-    path.write_text("a" * 32)
+    path.write_text("ab" * 16)
     store.add(lists, [path], source="A")
     path.write_text("\n".join(f"{rng.getrandbits(128):032x}" for _ in range(30_000)))
     begin = time.monotonic()

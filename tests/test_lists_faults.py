@@ -17,12 +17,13 @@ import pytest
 
 from relaion.engine import connect
 from relaion.errors import BusyError, InputError, ListError, OutputError
-from relaion.lists import ingest, store
+from relaion.lists import store
+from relaion.lists.delivery import describe
 from relaion.lists.key import key_path
 from relaion.paths import shown as shown_name
 from tests.pipeline import relaion
 
-A, B = "a" * 32, "b" * 32
+A, B = "ab" * 16, "bc" * 16
 BIG = 60_000  # entries: a store of some megabytes
 
 
@@ -208,7 +209,6 @@ def test_input_that_goes_or_changes_on_the_way(
     store.add(lists, [write(tmp_path / "one.txt", A)], source="A")
     before = lists.read_bytes()
     path = write(tmp_path / "two.txt", B)
-    describe = ingest.describe
 
     def described(*files: Any, **options: Any) -> Any:
         found = describe(*files, **options)

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key
-from relaion.lists.classify import sort_values
 from relaion.lists.kinds import ANY, kinds_named
-from relaion.lists.readers.files import read_entries
+from relaion.lists.normalise import sort_values
+from relaion.lists.readers.format import Options
 from relaion.lists.readers.lines import LinkBeside
-from relaion.lists.readers.table import RowReader
+from relaion.lists.readers.read import FileRead, read_entries
+from relaion.lists.readers.rows import RowReader
 from relaion.roles import KINDS
 
 HEX = "0123456789abcdef"
@@ -43,12 +44,12 @@ deliveries = st.lists(digests | links, min_size=1, max_size=30)
 def read(path: Path, **options: str) -> tuple[Counter[tuple[str, str]], Counter[str]]:
     """All entries (kind, digest) as often as they stand there, and what was skipped."""
     found: Counter[tuple[str, str]] = Counter()
-    skipped: Counter[str] = Counter()
-    for batch in read_entries(path, skipped, [], **options):
-        for kind, some in batch.items():
+    told = FileRead()
+    for batch in read_entries(path, Options(**options), told):  # type: ignore[arg-type]
+        for kind, some in batch.entries.items():
             for array in some.digests:
                 found.update((kind, digest) for digest in array.to_pylist())
-    return found, skipped
+    return found, told.tally.skipped
 
 
 def expected(delivery: list[str]) -> Counter[tuple[str, str]]:
@@ -120,7 +121,7 @@ def test_borders_of_blocks_change_nothing(
     path.write_bytes(data)
     whole = read(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relaion.lists.readers.text.BLOCK", 400 + size)
+        patch.setattr("relaion.lists.readers.container.BLOCK", 400 + size)
         assert read(path) == whole
 
 
@@ -157,19 +158,19 @@ def test_memory_is_bounded(tmp_path: Path, encoding: str) -> None:
     with codecs.open(str(path), "w", encoding) as f:
         f.write("x" * 60_000_000 + "\n")
         for i in range(600_000):
-            f.write(f"{i:032x}\n")
+            f.write(f"{i + 1:032x}\n")
     tracemalloc.start()
-    skipped: Counter[str] = Counter()
+    told = FileRead()
     n = sum(
         len(array)
-        for batch in read_entries(path, skipped, [])
-        for some in batch.values()
+        for batch in read_entries(path, Options(), told)
+        for some in batch.entries.values()
         for array in some.digests
     )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert n == 600_000
-    assert skipped == {"longer than any link": 1}
+    assert told.tally.skipped == {"longer than any link": 1}
     assert peak < 120e6
 
 
@@ -290,7 +291,7 @@ LINES = st.lists(
     st.sampled_from([
         "d41d8cd98f00b204e9800998ecf8427e", "0123456789abcdef0123456789ABCDEF", "# remark", "",
         " 00000000000000000000000000000001 \t", "00000000000000000000000000000002 # removed",
-        "https://listed.example/a.jpg", "x", "\u00a0", "1" * 40, "2" * 64, "3" * 31, "\udcff",
+        "https://listed.example/a.jpg", "x", "\u00a0", "12" * 20, "23" * 32, "3" * 31, "\udcff",
         "00000000000000000000000000000003\r", "# 00000000000000000000000000000004",
     ]),
     max_size=8,
@@ -300,13 +301,12 @@ LINES = st.lists(
 @given(LINES)
 def test_lines_taken_together_are_the_entries_that_they_are_one_by_one(lines: list[str]) -> None:
     def entries() -> object:
-        skipped: Counter[str] = Counter()
-        notices: list[str] = []
+        told = FileRead()
         found: Counter[tuple[str, str]] = Counter()
-        for some in read_entries(path, skipped, notices):
-            for kind, values in some.items():
+        for some in read_entries(path, Options(partial=True), told):
+            for kind, values in some.entries.items():
                 found.update((kind, d) for array in values.digests for d in array.to_pylist())
-        return found, skipped, notices
+        return found, told.tally.skipped, told.tally.records, told.tally.taken, told.notices
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.txt"
@@ -314,5 +314,5 @@ def test_lines_taken_together_are_the_entries_that_they_are_one_by_one(lines: li
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
         together = entries()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("relaion.lists.readers.files._lines", lambda _: None)
+            patch.setattr("relaion.lists.readers.plain._lines", lambda _: None)
             assert entries() == together

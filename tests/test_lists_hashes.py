@@ -16,8 +16,17 @@ from relaion.lists import ingest, store
 from relaion.lists.database import STORE_VERSION
 
 LISTED = [md5(f"{i}".encode()).hexdigest() for i in range(40)]
+_LATER = {
+    "entries": ("hash", "record_no", "trait_id"),
+    "skipped": ("n_records",),
+    "lists": (
+        "role", "format", "reader_version", "settings", "replaces", "checkpoint", "n_retracted",
+        "n_records", "n_used", "withdrawn", "entries_then",
+    ),
+}  # fmt: skip
 OLD = [
-    "alter table entries drop column hash",
+    *(f"alter table {table} drop column {c}" for table, some in _LATER.items() for c in some),
+    *(f"drop table {table}" for table in ("unusable", "traits", "records", "repeats")),
     "alter table store drop column hashed_by",
     "update store set store_version = 2",
 ]

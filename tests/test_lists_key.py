@@ -13,11 +13,11 @@ from relaion.lists import key, store
 
 def test_made_with_the_store_and_kept(tmp_path: Path) -> None:
     lists, path = tmp_path / "lists.duckdb", tmp_path / "list.txt"
-    path.write_text("a" * 32)
+    path.write_text("ab" * 16)
     store.add(lists, [path], source="A partner")
     secret = key.load(key.key_path(lists))
     assert len(secret) == 32
-    path.write_text("b" * 32)
+    path.write_text("bc" * 16)
     store.add(lists, [path], source="A partner")
     lists.unlink()
     store.add(lists, [path], source="A partner")

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from relaion.links import clean_entry, key_digest, link_key
 from relaion.links.text import WHITE
-from relaion.lists.classify import SortedEntries, sort_values
+from relaion.lists.normalise import SortedEntries, sort_values
 from relaion.lists.readers.lines import (
     BESIDE,
     SIGN,
-    TAKEN_BACK,
     LinkBeside,
     is_remark_that_takes_back,
     read_line,
     takes_back,
 )
+from relaion.lists.readers.record import TAKEN_BACK
 from tests.links_strategies import links, near_links
 from tests.test_links_key import real_links
 
@@ -150,5 +150,6 @@ def test_the_command_counts_by_reason_and_echoes_no_line(tmp_path: Path) -> None
     run = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
     added = json.loads(run.stdout)
     assert added["entries"] == {"url": 2}
-    assert added["skipped"] == {SIGN: 1, BESIDE: 1, TAKEN_BACK: 1}
+    assert added["skipped"] == {SIGN: 1, BESIDE: 1}
+    assert added["retracted"] == 1
     assert "planted" not in run.stdout + run.stderr

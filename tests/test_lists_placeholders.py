@@ -10,7 +10,13 @@ import pytest
 
 from relaion.errors import ListError
 from relaion.lists import store
-from relaion.lists.placeholders import EMPTY_FILE, OF_NO_PICTURE, OF_NO_ROW, ONE_PIXEL
+from relaion.lists.placeholders import (
+    EMPTY_FILE,
+    OF_NO_PICTURE,
+    OF_NO_ROW,
+    ONE_DIGIT,
+    ONE_PIXEL,
+)
 from relaion.sidecars.row_hash import row_hashes
 
 ALGORITHMS = ("md5", "sha1", "sha256")
@@ -40,7 +46,9 @@ def test_the_module_holds_the_digests_of_these_bytes_and_of_nothing() -> None:
     of_pixels = set().union(*map(digests, PICTURES.values()))
     assert {d for d, why in OF_NO_PICTURE.items() if why == ONE_PIXEL} == of_pixels
     assert {d for d, why in OF_NO_PICTURE.items() if why == EMPTY_FILE} == digests(b"")
-    assert len(OF_NO_PICTURE) == 3 * (len(PICTURES) + 1)
+    repeated = {digit * n for digit in "0123456789abcdef" for n in (32, 40, 64)}
+    assert {d for d, why in OF_NO_PICTURE.items() if why == ONE_DIGIT} == repeated
+    assert len(OF_NO_PICTURE) == 3 * (len(PICTURES) + 1) + len(repeated)
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -68,11 +76,11 @@ def test_all_are_refused_in_any_writing_and_as_any_kind(tmp_path: Path) -> None:
     path.write_text("\n".join([*OF_NO_PICTURE, *map(str.upper, OF_NO_PICTURE), "0" * 31 + "1"]))
     added = store.add(lists, [path], source="A")
     pixels = 2 * 3 * len(PICTURES)
-    assert added.skipped == {EMPTY_FILE: 6, ONE_PIXEL: pixels}
+    assert added.skipped == {EMPTY_FILE: 6, ONE_PIXEL: pixels, ONE_DIGIT: 2 * 16 * 3}
     assert added.entries == {"image_md5": 1}
     path.write_text("\n".join(OF_NO_PICTURE))
     with pytest.raises(ListError, match="empty list"):
-        store.add(lists, [path], source="A", kind="url_sha1")
+        store.add(lists, [path], source="A", kind="url_sha1", partial=True)
 
 
 def test_a_row_without_link_and_caption_has_the_refused_row_hash() -> None:

@@ -8,6 +8,7 @@ from relaion.sqlset import Script, load
 ALL = load("lists")
 VALUES = {
     "store_version": 1, "key_version": 1, "list_id": 1, "kind": "url", "first": 0, "last": 9,
+    "chain": [1], "is_full": True,
 }  # fmt: skip
 
 

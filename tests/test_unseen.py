@@ -16,7 +16,7 @@ from relaion.engine import Engine, connect
 from relaion.links import clean_entry, entry_fault, link_key
 from relaion.links.spellings import spellings
 from relaion.links.text import IGNORABLE, UNSEEN, WHITE, trim
-from relaion.lists.classify import SortedEntries, sort_values
+from relaion.lists.normalise import SortedEntries, sort_values
 from relaion.lists.readers.lines import LinkBeside
 from tests.links_strategies import links
 

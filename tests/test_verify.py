@@ -526,7 +526,7 @@ def test_damage_within_a_shard_is_found(world: World) -> None:
 def test_a_file_that_is_not_as_stated_is_found(world: World) -> None:
     stated = world.manifest["outputs"][:3]
     for output, (field, wrong) in zip(
-        stated, (("rows", 7), ("bytes", 7), ("sha256", "0" * 64)), strict=True
+        stated, (("rows", 7), ("bytes", 7), ("sha256", "01" * 32)), strict=True
     ):
         output[field] = wrong
     world.write_manifest()
@@ -903,7 +903,7 @@ def test_an_edition_that_is_not_its_script_is_found(world: World, field: str) ->
 
 
 def test_another_script_text_is_a_notice(world: World) -> None:
-    world.manifest["scripts"][0]["sha256"] = "0" * 64
+    world.manifest["scripts"][0]["sha256"] = "01" * 32
     world.write_manifest()
     world.write_audit()
     verdict = check(world)

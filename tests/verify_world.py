@@ -393,7 +393,7 @@ class World:
                     "name": e.name, "parent": e.parent, "labels": list(e.labels),
                     "rules": list(e.rules), "script": f"{e.name.replace('-', '_')}.sql",
                     "sha256": load()[f"editions/{e.name.replace('-', '_')}"].sha256
-                    if e.name not in self.own else "0" * 64,
+                    if e.name not in self.own else "01" * 32,
                     "builtin": e.name not in self.own,
                 }
                 for e in self.editions

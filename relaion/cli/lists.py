@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,10 +20,11 @@ from relaion.cli.app import PlainCommand, app, emit, need_command
 from relaion.cli.render import count, plain_table
 from relaion.cli.render_run import kind_words
 from relaion.links import FORMS
+from relaion.lists.readers.record import TAKEN_BACK
 from relaion.roles import HASHED_LINK_KINDS
 
 if TYPE_CHECKING:
-    from relaion.lists.ingest import Added, Shown, Withdrawn
+    from relaion.lists.results import Added, Shown, Withdrawn
 
 
 # -- How the list store looks: counts, never an entry ------------------------------------------
@@ -45,43 +50,75 @@ def form_words(forms: Sequence[str]) -> str:
 
 def show_added(result: Added) -> RenderableType:
     """What was read, and how it adds up."""
-    if not result.added:
+    if not result.added and not result.dry_run:
         return Text(f"list {result.list_id} ({result.source}): in the store already")
-    table = plain_table("read", "", right=("",))
-    table.show_header = False
-    for name, n in (
-        ("read", result.read),
-        ("new", result.new),
-        ("known from an earlier list", result.known),
-        ("duplicate", result.duplicate),
-        ("skipped", sum(result.skipped.values())),
-        *((f"  {reason}", n) for reason, n in result.skipped.items()),
-    ):
-        table.add_row(Text(name), f"{n:,}")
-    head = Text(f"list {result.list_id} ({result.source}): {entry_words(result.entries)}")
-    matched_as = [Text(f"matched as {form_words(result.forms)}")] if result.forms else []
-    return Group(head, table, *matched_as)
+    table = plain_table("", "values", "records", right=("values", "records"))
+    reasons = sorted({*result.skipped, *result.lost}, key=lambda r: -result.skipped.get(r, 0))
+    for name, n, records in (
+        ("read", result.read, result.records),
+        ("new", result.new, None),
+        ("known from an earlier list", result.known, None),
+        ("duplicate", result.duplicate, None),
+        ("retracted", result.retracted, result.lost.get(TAKEN_BACK, 0)),
+        ("brought an entry", None, result.used),
+        ("skipped", sum(result.skipped.values()), _lost(result)),
+        *((f"  {r}", result.skipped.get(r, 0), result.lost.get(r, 0))
+          for r in reasons if r != TAKEN_BACK),
+    ):  # fmt: skip
+        table.add_row(Text(name), _number(n), _number(records))
+    what = "would be list" if result.dry_run else "list"
+    role = ", known good" if result.role == "good" else ""
+    head = Text(f"{what} {result.list_id} ({result.source}{role}): {entry_words(result.entries)}")
+    more = [Text(f"read as {result.format}")]
+    more += [Text(f"matched as {form_words(result.forms)}")] if result.forms else []
+    if result.changes is not None:
+        c = result.changes
+        more.append(
+            Text(
+                f"list {result.replaces} is brought up to date: {c.added:,} added, "
+                f"{c.retracted:,} retracted, {c.unchanged:,} unchanged"
+            )
+        )
+    more += [Text("nothing was stored")] if result.dry_run else []
+    return Group(head, table, *more)
+
+
+def _lost(result: Added) -> int:
+    return sum(n for reason, n in result.lost.items() if reason != TAKEN_BACK)
+
+
+def _number(n: int | None) -> str:
+    return "" if n is None else f"{n:,}"
 
 
 def show_store(lists: tuple[Shown, ...]) -> RenderableType:
-    """One line a list and kind."""
+    """One line a list and kind, at most 80 columns wide; what was skipped below."""
     if not lists:
         return Text("no list")
-    numbers = ("entries", "read", "new", "known", "duplicate", "skipped")
-    table = plain_table(
-        "list", "source", "title", "received", "label", "what", *numbers, right=numbers
-    )
+    table = plain_table("list", "source, title", "received", "what", "entries", right=("entries",))
     for x in lists:
-        first = [x.read, x.new, x.known, x.duplicate, sum(x.skipped.values())]
-        head = [str(x.list_id), x.source, x.title or "", str(x.received or ""), x.label]
-        for i, (kind, n) in enumerate(x.entries.items()):
-            cells = head if i == 0 else [""] * len(head)
-            rest = [count(v) for v in first] if i == 0 else [""] * len(first)
-            what = kind_words(kind)
+        told = [x.source if x.title is None else f"{x.source}, {x.title}", _about_list(x)]
+        kinds = [*x.entries.items()] or [("", 0)]
+        for i in range(max(len(kinds), 1)):
+            kind, n = kinds[i]
+            what = kind_words(kind) if kind else "nothing"
             if x.forms and kind in HASHED_LINK_KINDS:
                 what += f" of {form_words(x.forms)}"
-            table.add_row(*map(Text, cells), what, count(n), *rest)
+            head = [str(x.list_id), told[0], str(x.received or "")] if i == 0 else ["", "", ""]
+            table.add_row(*map(Text, head), what, count(n))
+        table.add_row("", Text(told[1], style="dim"), "", "", "")
     return table
+
+
+def _about_list(x: Shown) -> str:
+    """What is said of a list below its name."""
+    parts = [x.label if x.role == "bad" else f"{x.label}, known good"]
+    parts += [f"updates list {x.replaces}"] if x.replaces else []
+    parts += [f"withdrawn {x.withdrawn:%Y-%m-%d}"] if x.withdrawn else []
+    parts.append(f"{x.read:,} values read, {sum(x.skipped.values()):,} skipped")
+    parts += [f"{x.retracted:,} retracted"] if x.retracted else []
+    parts += [f"{sum(x.unusable.values()):,} unusable"] if x.unusable else []
+    return "; ".join(parts)
 
 
 def show_withdrawn(result: Withdrawn) -> RenderableType:
@@ -105,9 +142,13 @@ def lists(context: typer.Context) -> None:
     cls=PlainCommand, help="Read a delivery into the list store; only digests are kept."
 )
 def add(
-    files: Annotated[list[Path], o.path_argument("FILE...", "Files of one delivery.")],
+    files: Annotated[
+        list[Path], o.path_argument("FILE...", "Files of one delivery; - reads the standard input.")
+    ],
     lists: o.Lists,
-    source: Annotated[str, typer.Option("--source", metavar="NAME", help="Who sent it.")],
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Who sent it.")
+    ] = None,
     title: Annotated[
         str | None, typer.Option("--title", metavar="TEXT", help="What it is called.")
     ] = None,
@@ -115,11 +156,40 @@ def add(
         str | None, typer.Option("--received", metavar="YYYY-MM-DD", help="Day it came.")
     ] = None,
     label: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--label", metavar="WORD", help="csam, privacy, opt-out or a word of your own."
+            "--label", metavar="WORD", help="csam (default), privacy, opt-out or your own word."
         ),
-    ] = "csam",
+    ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            "--role", metavar="bad|good", help="good: known-good hashes, which remove nothing."
+        ),
+    ] = None,
+    update: Annotated[
+        int | None,
+        typer.Option("--update", metavar="ID", help="The list that this delivery updates."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="With --update: it is the whole list, not changes.")
+    ] = False,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where", metavar="NAME=WORD,...", help="Words of a column that choose its rows."
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="NAME", help="A column that decides nothing."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column", metavar="KIND=NAME", help="A column of entries, by name or number: sha1=3."
+        ),
+    ] = None,
     kind: Annotated[
         str | None,
         typer.Option(
@@ -141,23 +211,56 @@ def add(
         typer.Option("--form", metavar="NAME", help="Spelling that the giver hashed; key-* too."),
     ] = None,
     file_format: Annotated[
-        str | None, typer.Option("--format", metavar="txt|csv", help="Where it is misjudged.")
+        str | None,
+        typer.Option("--format", metavar="NAME", help="Where it is misjudged: txt, csv, ..."),
     ] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Take a file of which less than half can be read.")
+    ] = False,
+    keep_ids: Annotated[
+        bool, typer.Option("--keep-ids", help="Keep the giver's ids, for reports to the giver.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be read; store nothing.")
+    ] = False,
     as_json: o.Json = False,
 ) -> None:
-    result = store.add(
-        lists, files, source=source, title=title, received=received, label=label, kind=kind,
-        scope=scope, forms=forms or (), file_format=file_format,
-    )  # fmt: skip
+    with spooled(files) as named:
+        result = store.add(
+            lists, named, source=source, title=title, received=received, label=label, kind=kind,
+            scope=scope, forms=forms or (), file_format=file_format, columns=column or (),
+            where=where or (), ignore=ignore or (), role=role, partial=partial,
+            keep_ids=keep_ids, update=update, full=full, dry_run=dry_run,
+        )  # fmt: skip
     emit(result, show_added, as_json=as_json)
 
 
+@contextmanager
+def spooled(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """The files; `-` is what comes by the standard input, in a private file that goes away."""
+    if Path("-") not in files:
+        yield [*files]
+        return
+    with tempfile.TemporaryDirectory(prefix="relaion-stdin-") as folder:
+        path = Path(folder) / "standard input"
+        with path.open("xb") as f:
+            path.chmod(0o600)
+            shutil.copyfileobj(sys.stdin.buffer, f)
+        yield [path if file == Path("-") else file for file in files]
+
+
 @lists_app.command(cls=PlainCommand, help="Show what the store holds: counts, never entries.")
-def show(lists: o.Lists, as_json: o.Json = False) -> None:
-    emit(store.show(lists), show_store, as_json=as_json)
+def show(
+    lists: o.Lists,
+    history: Annotated[
+        bool, typer.Option("--history", help="Lists that were withdrawn, too.")
+    ] = False,
+    as_json: o.Json = False,
+) -> None:
+    emit(store.show(lists, history=history), show_store, as_json=as_json)
 
 
-@lists_app.command(cls=PlainCommand, help="Take a list out of the store.")
+@lists_app.command(cls=PlainCommand, help="Take a list out of the store; its trace stays.")
 def withdraw(
     list_id: Annotated[int, typer.Argument(metavar="ID", help="The list's number.")],
     lists: o.Lists,

@@ -40,6 +40,7 @@ def reading(store: Path, named: Path | None = None) -> Iterator[Engine]:
     with connect(store, read_only=True) as engine:
         _check_versions(named, engine)
         try:
+            _as_ours(engine)
             yield engine
         except EngineError:
             raise ListError(f"{shown(named)}: is damaged; restore it from your backup") from None
@@ -85,8 +86,7 @@ def has_hashes(engine: Engine, of: str = "") -> bool:
 
     `of` is what its tables are called, such as `store.`.
     """
-    ((version,),) = engine.rows(f"select store_version from {of}store")  # noqa: S608
-    if version == UNHASHED:
+    if _version(engine, of) == UNHASHED:
         return False
     ((is_ours,),) = engine.rows(f"select hashed_by = version() from {of}store")  # noqa: S608
     return bool(is_ours)
@@ -118,9 +118,54 @@ def writing(store: Path) -> Iterator[Path]:
         raise _unwritable(store, e.strerror or "no usable path") from None
 
 
+# what the tables of an older version hold, by those of ours
+_OF_OLD = {
+    "lists": "select *, 'bad' as role, null::varchar as format, null::varchar as settings, "
+    "null::integer as replaces, 0::bigint as n_retracted, 0::bigint as n_records, "
+    "0::bigint as n_used, null::timestamp as withdrawn, null::varchar as entries_then from {}lists",
+    "skipped": "select *, 0::bigint as n_records from {}skipped",
+    "files": "from {}files",
+    "entries": "select list_id, kind, digest, host_digest, hash(digest) as hash, "
+    "null::bigint as record_no, null::integer as trait_id from {}entries",
+    "unusable": "select 0 as list_id, '' as algorithm, 0::bigint as n where false",
+}
+
+
+def tables_of(engine: Engine, of: str = "") -> dict[str, str]:
+    """The tables of a store that hold lists, and the query that gives each in our version.
+
+    `of` is what its tables are called, such as `old.`. Hashes are made by this DuckDB.
+    """
+    if _version(engine, of) == UNHASHED:
+        return {table: query.format(of) for table, query in _OF_OLD.items()}
+    names = ("lists", "skipped", "unusable", "files", "traits", "records", "repeats", "entries")
+    queries = {table: f"from {of}{table}" for table in names}
+    queries["entries"] = f"select * replace (hash(digest) as hash) from {of}entries"  # noqa: S608
+    return queries
+
+
+def _version(engine: Engine, of: str = "") -> int:
+    ((version,),) = engine.rows(f"select store_version from {of}store")  # noqa: S608
+    return int(version)
+
+
+def _as_ours(engine: Engine) -> None:
+    """Let queries find the tables of our version in a store of an older one."""
+    if _version(engine) != UNHASHED:
+        return
+    ((name,),) = engine.rows("select current_database()")
+    old = f'"{name}".main.'
+    for table, query in tables_of(engine).items():
+        told = query.replace(f"from {table}", f"from {old}{table}")
+        engine.execute(f"create or replace temp view {table} as {told}")
+
+
 @contextmanager
-def new_version(store: Path, work: Path, *, empty: bool) -> Iterator[Engine]:
-    """A copy of the store, or an empty one, to be changed; it becomes the store at the end."""
+def new_version(store: Path, work: Path, *, empty: bool, keep: bool = True) -> Iterator[Engine]:
+    """A copy of the store, or an empty one, to be changed; it becomes the store at the end.
+
+    Unless it is not to be kept: then the store stays as it is.
+    """
     new = work / _WORK_NAME
     try:
         if not empty:
@@ -131,7 +176,8 @@ def new_version(store: Path, work: Path, *, empty: bool) -> Iterator[Engine]:
                 engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
             yield engine
             engine.execute("checkpoint")
-        _take_name(new, store)
+        if keep:
+            _take_name(new, store)
     except EngineError as e:  # its details lie in the folder that goes away
         raise _unwritable(store, str(e).partition("; details in ")[0]) from None
 

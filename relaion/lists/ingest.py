@@ -1,254 +1,96 @@
-"""One delivery on its way into a store, and what the functions of the store give back."""
+"""A delivery on its way into a store: its files read, what it takes back, what is new."""
 
-import difflib
 import hashlib
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 import pyarrow as pa
 
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
-from relaion.lists.classify import OTHER_HASH, SortedEntries
-from relaion.lists.kinds import chosen_forms, scoped_kind
-from relaion.lists.readers.files import read_entries
-from relaion.lists.readers.table import FORMATS
-from relaion.lists.readers.text import file_sha256
-from relaion.paths import shown, typed
-from relaion.roles import HASHED_LINK_KINDS, KINDS, SCOPED_KINDS
+from relaion.lists.delivery import Delivery
+from relaion.lists.normalise import WRONG_LENGTH, SortedBatch, SortedEntries
+from relaion.lists.readers.container import file_sha256
+from relaion.lists.readers.read import FileRead, read_entries
+from relaion.lists.readers.record import (
+    BAD,
+    GOOD,
+    NO_TRAIT,
+    NOT_CHOSEN,
+    ONLY_HOST,
+    OTHER_HASH,
+    TAKEN_BACK,
+    VIDEO,
+    Trait,
+)
+from relaion.lists.results import Changes
+from relaion.paths import shown
+from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
 from relaion.sqlset import load
 
-# -- What the functions of the list store give back: counts and names, never an entry ----------
-
-
-@dataclass(frozen=True)
-class Added:
-    """What `add` read. `read` = `new` + `known` + `duplicate` + the sum of `skipped`.
-
-    `entries` counts the entries that the list holds now, by kind; `known` are those of them
-    that an earlier list holds too. Where the delivery was in the store already, `list_id` is
-    that list, `added` is false and all counts are zero.
-    """
-
-    list_id: int
-    source: str
-    title: str | None
-    label: str
-    received: date | None
-    added: bool
-    entries: Mapping[str, int]
-    read: int
-    new: int
-    known: int
-    duplicate: int
-    skipped: Mapping[str, int]
-    forms: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One list of a store; counts as `Added` had them. `added` is UTC.
-
-    `forms` names the spellings that its giver hashed; empty where that is not known.
-    """
-
-    list_id: int
-    source: str
-    title: str | None
-    label: str
-    received: date | None
-    added: datetime
-    entries: Mapping[str, int]
-    read: int
-    new: int
-    known: int
-    duplicate: int
-    skipped: Mapping[str, int]
-    forms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Withdrawn:
-    """The list that was taken out, and how many entries went with it, by kind."""
-
-    list_id: int
-    source: str
-    title: str | None
-    label: str
-    received: date | None
-    entries: Mapping[str, int]
-    notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class StoredList:
-    """One list as a run needs it. `content_sha256` must not leave the machine unsealed."""
-
-    list_id: int
-    source: str
-    title: str | None
-    label: str
-    received: date | None
-    content_sha256: str
-    entries: Mapping[str, int]
-    forms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class StoreInfo:
-    """A store that this version can read: its lists in the order of their numbers."""
-
-    path: Path
-    store_version: int
-    key_version: int
-    lists: tuple[StoredList, ...]
-
-
-# -- One delivery on its way into a store: who sent it, what its files hold, what is new -------
-
-LABELS = ("csam", "privacy", "opt-out")  # of the lists that the built-in editions heed
-_LABEL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_LINE = re.compile(r"[^\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]{1,200}")
 _AT_ONCE = 4_000_000  # entries of a kind; more are told apart by parts
 _HASHES = 1 << 64
-# entries of a kind, before they go to the engine: whole row groups, which are written once
+# entries of a kind that are held before they are written: whole row groups of DuckDB
 _HELD = 8 * 122_880
-_NAMES = ["kind", "digest", "host_digest"]
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What the curator says about a delivery, checked, and the digests of its files."""
-
-    files: tuple[Path, ...]
-    sha256: tuple[str, ...]
-    source: str
-    title: str | None
-    label: str
-    received: date | None
-    kind: str | None
-    forms: tuple[str, ...]
-    file_format: str | None
-
-    @property
-    def content_sha256(self) -> str:
-        """One digest for all files, in any order, and for how they were to be read."""
-        how = (self.kind or "", self.file_format or "", ",".join(self.forms))
-        parts = [*sorted(self.sha256), *how]
-        return hashlib.sha256("\n".join(parts).encode("ascii")).hexdigest()
+_NAMES = ["kind", "digest", "host_digest", "record_no", "trait_id"]
+_UNDONE = pa.schema([
+    ("kind", pa.string()), ("digest", pa.string()), ("record_no", pa.int64()),
+    ("id_digest", pa.string()),
+])  # fmt: skip
+_GONE = pa.schema([("record_no", pa.int64()), ("id_digest", pa.string())])
+_RECORDS = pa.schema(
+    [("record_no", pa.int64()), ("id_digest", pa.string()), ("giver_id", pa.string())]
+)
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What a delivery brought; `read` = `new` + `known` + `duplicate` + the sum of `skipped`."""
+    """What a delivery brought; see `results.Added`."""
 
-    entries: dict[str, int]
-    read: int
-    new: int
-    known: int
-    duplicate: int
-    skipped: dict[str, int]
+    entries: Mapping[str, int] = field(default_factory=dict)
+    read: int = 0
+    new: int = 0
+    known: int = 0
+    duplicate: int = 0
+    retracted: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    records: int = 0
+    used: int = 0
+    lost: Mapping[str, int] = field(default_factory=dict)
+    decided: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unusable: Mapping[str, int] = field(default_factory=dict)
+    format: str = ""
+    changes: Changes | None = None
 
 
-def describe(
-    files: Sequence[Path],
+def take_in(
+    engine: Engine,
+    delivery: Delivery,
+    list_id: int,
+    notices: list[str],
     *,
-    source: str,
-    title: str | None,
-    label: str,
-    received: date | str | None,
-    kind: str | None,
-    scope: str | None,
-    forms: Sequence[str],
-    file_format: str | None,
-) -> Delivery:
-    """Check what is said about a delivery and that its files can be read.
+    chain: Sequence[int] = (),
+    is_full: bool = False,
+) -> Counts:
+    """Read the files into the store as list `list_id`, which brings those of `chain` up to date.
 
-    Raises InputError for an option, ListError for a file.
+    Raises ListError when there is no entry in them, and nothing that they take back.
     """
-    if not files:
-        raise InputError("no file named; name the partner's files")
-    for option, text in (("--source", source), ("--title", title)):
-        if text is not None and not (_LINE.fullmatch(text) and text.strip()):
-            raise InputError(f"{option}: write a name of one line, 200 characters at most")
-    if not _LABEL.fullmatch(label):
-        raise InputError(
-            f"--label {typed(label)}: write lower-case words with - between, "
-            "such as csam, privacy or opt-out"
-        )
-    if kind is not None and kind not in KINDS:
-        raise InputError(
-            f"--kind {typed(kind)}: is no kind of entry; choose one of {', '.join(KINDS)}"
-        )
-    kind = scoped_kind(kind, scope)
-    forms = chosen_forms(kind, forms)
-    if file_format is not None and file_format not in FORMATS:
-        raise InputError(f"--format {typed(file_format)}: choose one of {', '.join(FORMATS)}")
-    about = (source.strip(), title, label, _day(received))
-    sha256 = tuple(map(file_sha256, files))
-    return Delivery(tuple(files), sha256, *about, kind, forms, file_format)
-
-
-def _day(received: date | str | None) -> date | None:
-    if not isinstance(received, str):
-        return received
-    try:
-        return datetime.strptime(received, "%Y-%m-%d").date()
-    except ValueError:
-        is_written_so = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", received)
-        why = "is no day of the calendar; " if is_written_so else ""
-        raise InputError(
-            f"--received {typed(received)}: {why}write a day as YYYY-MM-DD, such as 2024-03-26"
-        ) from None
-
-
-def doubts(delivery: Delivery) -> Iterator[str]:
-    """What may be a slip of the pen, and would go unseen."""
-    if delivery.label not in LABELS:
-        near = difflib.get_close_matches(delivery.label, LABELS, 1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        yield (
-            f"research and research-safe remove nothing for lists labelled {delivery.label}, "
-            f"only an edition of your own does{meant}"
-        )
-    # a day ahead somewhere on earth may be today
-    if delivery.received and delivery.received > date.today() + timedelta(days=1):
-        yield f"received {delivery.received}: that day is still to come; withdraw and add it again"
-
-
-def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]) -> Counts:
-    """Read the files into the store as list `list_id`; raises ListError when there is no entry."""
-    incoming = _Incoming(engine, list_id)
+    incoming = _Incoming(engine, list_id, keep_ids=delivery.keep_ids)
+    read = [
+        _read_file(delivery, number, incoming, notices) for number in range(len(delivery.files))
+    ]
     skipped: Counter[str] = Counter()
-    arrived: Counter[str] = Counter()
-    for number, (path, sha256) in enumerate(zip(delivery.files, delivery.sha256, strict=True), 1):
-        found: list[str] = []
-        before = arrived.total()
-        for entries in read_entries(
-            path, skipped, found, kind=delivery.kind, file_format=delivery.file_format
-        ):
-            for kind, some in entries.items():
-                arrived[kind] += incoming.add(kind, some)
-        if file_sha256(path) != sha256:
-            raise ListError(
-                f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
-            )
-        if delivery.kind in SCOPED_KINDS and skipped[OTHER_HASH]:
-            raise ListError(
-                f"{shown(path)}: holds digests, which have no scope; add them by themselves, "
-                "without --scope and --kind"
-            )
-        if arrived.total() == before:
-            found.append("holds no link and no hash")
-        which = f"file {number}: " if len(delivery.files) > 1 else ""
-        notices.extend(which + notice for notice in found)
-    if not arrived.total():
+    lost: Counter[str] = Counter()
+    unusable: Counter[str] = Counter()
+    for found in read:
+        skipped += found.tally.skipped
+        lost += found.tally.lost
+        unusable += found.tally.unusable
+    arrived = incoming.arrived
+    if not arrived.total() and not (chain and incoming.takes_back):
         raise _nothing(delivery, skipped)
     if delivery.forms and not arrived.keys() & set(HASHED_LINK_KINDS):
         raise InputError(
@@ -256,25 +98,130 @@ def take_in(engine: Engine, delivery: Delivery, list_id: int, notices: list[str]
             f"--kind {' or '.join(HASHED_LINK_KINDS)}, or leave --form out"
         )
     incoming.flush()
-    return _count(engine, list_id, arrived, skipped)
+    n_own, n_earlier = incoming.take_back(chain)
+    counted = _tell_apart(engine, list_id, arrived)
+    undone = skipped.pop(TAKEN_BACK, 0)
+    changes = None
+    if chain:
+        changes = _keep_changes(engine, list_id, chain, n_earlier, is_full=is_full)
+    held = dict(engine.rows(_OF_LIST, [list_id]))
+    if not held and not chain:
+        raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + n_own}))
+    return Counts(
+        held, arrived.total() + skipped.total() + undone, *counted, undone + n_own,
+        dict(sorted(skipped.items())), sum(f.tally.records for f in read),
+        sum(f.tally.taken for f in read), dict(sorted(lost.items())),
+        {name: words for f in read for name, words in f.decided.items()},
+        dict(sorted(unusable.items())), ", ".join(dict.fromkeys(f.form for f in read)), changes,
+    )  # fmt: skip
+
+
+_OF_LIST = "select kind, count(*) from store.entries where list_id = ? group by all order by all"
+
+
+def _read_file(
+    delivery: Delivery, number: int, incoming: "_Incoming", notices: list[str]
+) -> FileRead:
+    path, sha256 = delivery.files[number], delivery.sha256[number]
+    found = FileRead(first=incoming.next_record)
+    before = incoming.arrived.total() + incoming.takes_back
+    for batch in read_entries(path, delivery.options, found):
+        incoming.add(batch)
+    incoming.next_record += found.tally.records
+    if file_sha256(path) != sha256:
+        raise ListError(
+            f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
+        )
+    if delivery.kind in SCOPED_KINDS and found.tally.skipped[OTHER_HASH]:
+        raise ListError(
+            f"{shown(path)}: holds digests, which have no scope; add them by themselves, "
+            "without --scope and --kind"
+        )
+    if incoming.arrived.total() + incoming.takes_back == before:
+        found.notices.append("holds no link and no hash")
+    which = f"file {number + 1}: " if len(delivery.files) > 1 else ""
+    notices.extend(which + notice for notice in found.notices)
+    return found
 
 
 class _Incoming:
-    """Entries on their way into the store, many of a kind at a time."""
+    """Entries on their way into the store, many of a kind at a time, with what is said of them."""
 
-    def __init__(self, engine: Engine, list_id: int) -> None:
+    def __init__(self, engine: Engine, list_id: int, *, keep_ids: bool) -> None:
+        self.arrived: Counter[str] = Counter()
+        self.takes_back = 0
+        self.next_record = 0
         self._engine = engine
         self._list_id = list_id
+        self._keep_ids = keep_ids
         self._script = load("lists")["20_take_in"]
-        self._held: dict[str, SortedEntries] = {}
+        self._held: dict[str, tuple[SortedEntries, list[pa.Array]]] = {}
+        self._traits: dict[Trait, int | None] = {NO_TRAIT: None}
+        for trait_id, *told in engine.rows("from store.traits"):
+            self._traits[Trait(*told)] = trait_id
+        engine.execute("create temp table undone as select null::varchar as kind, "
+                       "null::varchar as digest, 0::bigint as record_no, "
+                       "null::varchar as id_digest where false")  # fmt: skip
+        engine.execute(
+            "create temp table gone as select 0::bigint as record_no, null::varchar as id_digest "
+            "where false"
+        )
 
-    def add(self, kind: str, some: SortedEntries) -> int:
-        held = self._held.setdefault(kind, SortedEntries())
-        held.digests += some.digests
-        held.hosts += some.hosts
-        if sum(map(len, held.digests)) >= _HELD:
-            self._flush(kind, _HELD)
-        return sum(map(len, some.digests))
+    def add(self, batch: SortedBatch) -> None:
+        """Take in a batch: its entries, the ids of its records, and what it takes back."""
+        for kind, some in batch.entries.items():
+            held, traits = self._held.setdefault(kind, (SortedEntries(), []))
+            held.digests += some.digests
+            held.hosts += some.hosts
+            held.records += some.records
+            traits += [self._trait_ids(batch, records) for records in some.records]
+            self.arrived[kind] += sum(map(len, some.digests))
+            if sum(map(len, held.digests)) >= _HELD:
+                self._flush(kind, _HELD)
+        self._add_ids(batch)
+
+    def _add_ids(self, batch: SortedBatch) -> None:
+        digests = {no: _id_digest(giver_id) for no, giver_id in (*batch.kept_ids, *batch.gone_ids)}
+        if batch.kept_ids:
+            kept = [giver_id if self._keep_ids else None for _, giver_id in batch.kept_ids]
+            numbers = [no for no, _ in batch.kept_ids]
+            columns = [numbers, [digests[no] for no in numbers], kept]
+            rows = pa.Table.from_arrays(
+                [pa.array(c, f.type) for c, f in zip(columns, _RECORDS, strict=True)],
+                schema=_RECORDS,
+            )
+            self._engine.create("new_records", rows)
+            self._engine.execute(
+                "insert into store.records select ?, * from new_records", [self._list_id]
+            )
+            self._engine.execute("drop table new_records")
+        undone = [
+            {"kind": kind, "digest": digest, "record_no": no, "id_digest": digests.get(no)}
+            for kind, digest, _, no in batch.undone
+        ]
+        gone = [{"record_no": no, "id_digest": digests[no]} for no, _ in batch.gone_ids]
+        self.takes_back += len(undone) + len(gone)
+        if undone:
+            self._engine.insert("undone", pa.Table.from_pylist(undone, schema=_UNDONE))
+        if gone:
+            self._engine.insert("gone", pa.Table.from_pylist(gone, schema=_GONE))
+
+    def _trait_ids(self, batch: SortedBatch, records: pa.Array) -> pa.Array:
+        if batch.traits is None:
+            return pa.nulls(len(records), pa.int32())
+        return pa.array(
+            [self._trait_id(batch.traits[no - batch.first]) for no in records.to_pylist()],
+            pa.int32(),
+        )
+
+    def _trait_id(self, trait: Trait) -> int | None:
+        if trait not in self._traits:
+            number = len(self._traits)  # the first stands for nothing
+            self._traits[trait] = number
+            self._engine.execute(
+                "insert into store.traits values (?, ?, ?, ?, ?, ?, ?)", [number, *astuple(trait)]
+            )
+        return self._traits[trait]
 
     def flush(self) -> None:
         """The rest of all kinds."""
@@ -283,29 +230,57 @@ class _Incoming:
 
     def _flush(self, kind: str, whole: int) -> None:
         """As many entries as fill a number of parts of this size; the rest is held."""
-        held = self._held.pop(kind)
-        rows = pa.table([pa.chunked_array(held.digests), pa.chunked_array(held.hosts)], _NAMES[1:])
+        held, traits = self._held.pop(kind)
+        columns = (held.digests, held.hosts, held.records, traits)
+        rows = pa.table([pa.chunked_array(column) for column in columns], _NAMES[1:])
         n = len(rows) // whole * whole
         rest = rows.slice(n)
         if len(rest):
-            self._held[kind] = SortedEntries(*(column.chunks for column in rest.columns))
+            digests, hosts, records, left = (column.chunks for column in rest.columns)
+            self._held[kind] = (SortedEntries(digests, hosts, records), left)
         rows = rows.slice(0, n).add_column(0, _NAMES[0], pa.repeat(kind, n)).combine_chunks()
         self._engine.run_on(self._script, "incoming", rows, list_id=self._list_id)
+
+    def take_back(self, chain: Sequence[int]) -> tuple[int, int]:
+        """Take out what is taken back; how many entries of this list, and of earlier ones."""
+        if not self.takes_back:
+            return 0, 0
+        script = load("lists")["25_take_back"]
+        self._engine.run(script, list_id=self._list_id, chain=list(chain))
+        ((own, earlier),) = self._engine.rows("from taken_back")
+        return own, earlier
+
+
+def _id_digest(giver_id: str) -> str:
+    return hashlib.sha256(giver_id.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def _nothing(delivery: Delivery, skipped: Counter[str]) -> ListError:
     named = ", ".join(shown(path) for path in delivery.files[:3])
     found = ", ".join(f"{reason}: {n:,}" for reason, n in sorted(skipped.items()))
+    why = max(skipped, key=lambda reason: skipped[reason], default="")
+    advice = _ADVICE.get(why, "check that it is the list, or say what it holds with --kind")
     return ListError(
-        f"{named}: no link and no hash in it ({found or 'it is empty'}); an empty list is "
-        "refused: check that it is the list, or say what it holds with --kind"
+        f"{named}: nothing in it can be an entry ({found or 'it is empty'}), and an empty list is "
+        f"refused: {advice}"
     )
 
 
-def _count(engine: Engine, list_id: int, arrived: Counter[str], skipped: Counter[str]) -> Counts:
-    """Tell apart and count what arrived in the store, kind by kind."""
+_ADVICE = {
+    ONLY_HOST: "where each is to stand for all that is there use --scope host",
+    GOOD: "known-good hashes are added with --role good, and remove nothing",
+    VIDEO: "digests of videos match no image",
+    TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
+    NOT_CHOSEN: "check the words of --where",
+    BAD: "leave --role good out",
+    OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",
+    WRONG_LENGTH: "an MD5 has 32 digits, a SHA-1 40, a SHA-256 64; others match nothing",
+}
+
+
+def _tell_apart(engine: Engine, list_id: int, arrived: Counter[str]) -> tuple[int, int, int]:
+    """Tell apart and count what arrived in the store, kind by kind: new, known, duplicate."""
     script = load("lists")["30_tell_apart"]
-    entries: dict[str, int] = {}
     new = known = duplicate = 0
     for kind, n in sorted(arrived.items()):
         parts = max(1, -(-n // _AT_ONCE))
@@ -314,13 +289,14 @@ def _count(engine: Engine, list_id: int, arrived: Counter[str], skipped: Counter
             engine.run(script, list_id=list_id, kind=kind, first=first, last=after - 1)
             ((_, n_new, n_known, n_duplicate),) = engine.rows("from taken")
             new, known, duplicate = new + n_new, known + n_known, duplicate + n_duplicate
-            entries[kind] = entries.get(kind, 0) + n_new + n_known
-    read = arrived.total() + skipped.total()
-    return Counts(
-        {kind: n for kind, n in entries.items() if n},
-        read,
-        new,
-        known,
-        duplicate,
-        dict(sorted(skipped.items())),
-    )
+    return new, known, duplicate
+
+
+def _keep_changes(
+    engine: Engine, list_id: int, chain: Sequence[int], n_earlier: int, *, is_full: bool
+) -> Changes:
+    script = load("lists")["40_keep_changes"]
+    engine.run(script, list_id=list_id, chain=list(chain), is_full=is_full)
+    ((unchanged, lacking),) = engine.rows("from kept_changes")
+    ((added,),) = engine.rows("select count(*) from store.entries where list_id = ?", [list_id])
+    return Changes(added, n_earlier + lacking, unchanged)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from relaion.errors import InputError
 from relaion.links import FORMS, SCOPES
 from relaion.paths import typed
-from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, KINDS, SCOPED_KINDS
 
 _LINK = ("url", *SCOPED_KINDS, *HASHED_LINK_KINDS)  # scoped only where the value's own stars say so
 # what a value may be when nothing but the value tells: the first that fits is taken
@@ -62,7 +62,43 @@ def _kinds_named(plain: str) -> tuple[str, ...]:
     return next((kinds for names, kinds in _NAMES if re.fullmatch(names, plain)), ())
 
 
-# -- Options of `lists add` that say how a delivery is meant: its scope and its forms ----------
+# -- Options of `lists add` that say how a delivery is meant ------------------------------------
+
+_COLUMN_KINDS = ("md5", "sha1", "sha256", "hash", *KINDS)
+ROLES_OF_LISTS = ("bad", "good")
+
+
+def read_columns(said: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """`--column KIND=NAME` as names by kind; raises InputError for a kind that is none."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in said:
+        kind, sign, name = text.partition("=")
+        if not sign or not name.strip() or kind not in _COLUMN_KINDS:
+            raise InputError(
+                f"--column {typed(text)}: write KIND=NAME or KIND=NUMBER, such as sha1=3; a kind "
+                f"is one of {', '.join(_COLUMN_KINDS)}"
+            )
+        found[kind] = (*found.get(kind, ()), name.strip())
+    return found
+
+
+def read_where(said: Sequence[str]) -> dict[str, frozenset[str]]:
+    """`--where NAME=WORD,WORD` as words by name, without case; raises InputError."""
+    found: dict[str, frozenset[str]] = {}
+    for text in said:
+        name, sign, words = text.partition("=")
+        told = frozenset(w.strip().casefold() for w in words.split(",") if w.strip())
+        if not sign or not name.strip() or not told:
+            raise InputError(f"--where {typed(text)}: write NAME=WORD,WORD, such as category=1,2")
+        found[name.strip()] = found.get(name.strip(), frozenset()) | told
+    return found
+
+
+def read_role(said: str | None) -> str | None:
+    """`--role`; raises InputError for a word that is none."""
+    if said is not None and said not in ROLES_OF_LISTS:
+        raise InputError(f"--role {typed(said)}: choose one of {', '.join(ROLES_OF_LISTS)}")
+    return said
 
 
 def scoped_kind(kind: str | None, scope: str | None) -> str | None:

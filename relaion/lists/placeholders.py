@@ -1,13 +1,17 @@
-"""Digests that name no picture: of the empty file, and of one pixel as pages inline it.
+"""Digests that name no picture: of the empty file, of one pixel as pages inline it, of one digit.
 
 A download that failed is an empty file, and millions of links lead to the same pixel.
-On a list they would name the innocent. The bytes themselves stand in
-`tests/cases/placeholders.txt`, and a test makes these digests from them.
+On a list they would name the innocent. One digit throughout stands where a giver had no digest.
+The bytes themselves stand in `tests/cases/placeholders.txt`, and a test makes these digests from
+them.
 """
 
 EMPTY_FILE = "hash of the empty file"
 ONE_PIXEL = "hash of a blank pixel"
+ONE_DIGIT = "hash of one digit only"
 NO_ROW = "row hash of no link and no caption"
+PLACEHOLDERS = frozenset((EMPTY_FILE, ONE_PIXEL, ONE_DIGIT, NO_ROW))
+"""Reasons why what is written well is no entry."""
 
 _EMPTY = (
     "d41d8cd98f00b204e9800998ecf8427e",
@@ -69,7 +73,13 @@ _ONE_PIXEL = (
     "0b8d8b5f15046343fd32f451df93acc2bdd9e6373be478b968e4cad6b6647351",
 )
 
-OF_NO_PICTURE = dict.fromkeys(_EMPTY, EMPTY_FILE) | dict.fromkeys(_ONE_PIXEL, ONE_PIXEL)
+_REPEATED = (digit * length for digit in "0123456789abcdef" for length in (32, 40, 64))
+
+OF_NO_PICTURE = (
+    dict.fromkeys(_EMPTY, EMPTY_FILE)
+    | dict.fromkeys(_ONE_PIXEL, ONE_PIXEL)
+    | dict.fromkeys(_REPEATED, ONE_DIGIT)
+)
 """Digests that are no entry, in lower-case hex, each with the reason."""
 
 OF_NO_ROW = "0000000000000000"

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
-from relaion.lists.database import has_hashes, new_version, reading, writing
-from relaion.lists.ingest import (
-    Added,
-    Counts,
-    Delivery,
-    Shown,
-    StoredList,
-    StoreInfo,
-    Withdrawn,
-    describe,
-    doubts,
-    take_in,
+from relaion.lists.database import (
+    has_hashes,
+    new_version,
+    reading,
+    tables_of,
+    writing,
 )
-from relaion.lists.key import create, key_path, load
+from relaion.lists.delivery import Delivery, describe, doubts
+from relaion.lists.ingest import Counts, take_in
+from relaion.lists.key import create, hmac_digest, key_path, load
+from relaion.lists.results import Added, Changes, Shown, StoredList, StoreInfo, Withdrawn
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, shown
+
+READER_VERSION = 1  # of what values of a file become entries
 
 # -- What a list store holds: for people in counts, for runs with what they need to record -----
 # A run calls `open_store` first, then `Engine.attach(path, "store")`, and reads `store.entries`
@@ -31,53 +33,71 @@ from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, shown
 # does not change under it.
 
 _ABOUT = ("list_id", "source", "title", "label", "received")
-_NUMBERS = ("read", "new", "known", "duplicate")
+_NUMBERS = ("read", "new", "known", "duplicate", "retracted", "records", "used")
+_MORE = (
+    "added", "content_sha256", "forms", "role", "format", "settings", "replaces", "withdrawn",
+    "entries_then",
+)  # fmt: skip
 _LISTS = (
     "select list_id, source, title, label, received, n_read, n_new, n_known, n_duplicate, "
-    "added, content_sha256, forms from lists order by list_id"
+    "n_retracted, n_records, n_used, added, content_sha256, forms, role, format, settings, "
+    "replaces, withdrawn, entries_then from lists order by list_id"
 )
 
 
-def rows_of_lists(engine: Engine) -> list[dict[str, Any]]:
-    """The lists of a store as rows by field name: those of `results`, and `content_sha256`."""
-    fields = (*_ABOUT, *_NUMBERS, "added", "content_sha256", "forms")
+def rows_of_lists(engine: Engine, *, history: bool = False) -> list[dict[str, Any]]:
+    """The lists of a store as rows by field name; those withdrawn only for the `history`."""
+    fields = (*_ABOUT, *_NUMBERS, *_MORE)
     rows = [dict(zip(fields, row, strict=True)) for row in engine.rows(_LISTS)]
-    return [{**row, "forms": tuple(row["forms"] or ())} for row in rows]
+    held = [row for row in rows if history or row["withdrawn"] is None]
+    return [{**row, "forms": tuple(row["forms"] or ())} for row in held]
 
 
-def about(row: dict[str, Any]) -> dict[str, Any]:
+def about(row: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a list that every result begins with."""
     return {name: row[name] for name in _ABOUT}
 
 
 def count_entries(engine: Engine) -> dict[int, dict[str, int]]:
     """Entries by list and kind."""
+    return _by_list(engine, "select list_id, kind, count(*) from entries group by all order by all")
+
+
+def _by_list(engine: Engine, query: str) -> dict[int, dict[str, int]]:
     found: dict[int, dict[str, int]] = {}
-    for list_id, kind, n in engine.rows(
-        "select list_id, kind, count(*) from entries group by all order by all"
-    ):
-        found.setdefault(list_id, {})[kind] = n
+    for list_id, name, n in engine.rows(query):
+        found.setdefault(list_id, {})[name] = n
     return found
 
 
-def show(store: AnyPath) -> tuple[Shown, ...]:
+_UNUSABLE = "select list_id, algorithm, n from unusable order by all"
+
+
+def show(store: AnyPath, *, history: bool = False) -> tuple[Shown, ...]:
     """The lists of a store with their counts: never an entry, a file's name or its digest.
 
-    Raises ListError for a file that is no store of this version.
+    With `history` those that were withdrawn too. Raises ListError for a file that is no store of
+    this version.
     """
     with reading(as_path(store)) as engine:
-        rows, entries = rows_of_lists(engine), count_entries(engine)
-        skipped: dict[int, dict[str, int]] = {}
-        for list_id, reason, n in engine.rows("from skipped order by all"):
-            skipped.setdefault(list_id, {})[reason] = n
+        rows, entries = rows_of_lists(engine, history=history), count_entries(engine)
+        skipped = _by_list(
+            engine, "select list_id, reason, n from skipped where n > 0 order by all"
+        )
+        unusable = _by_list(engine, _UNUSABLE)
     return tuple(
         Shown(
             **about(row),
             added=row["added"],
             forms=row["forms"],
-            entries=entries.get(row["list_id"], {}),
+            entries=json.loads(row["entries_then"] or "null") or entries.get(row["list_id"], {}),
             **{name: row[name] for name in _NUMBERS},
             skipped=skipped.get(row["list_id"], {}),
+            role=row["role"],
+            format=row["format"] or "",
+            unusable=unusable.get(row["list_id"], {}),
+            replaces=row["replaces"],
+            withdrawn=row["withdrawn"],
         )
         for row in rows
     )
@@ -93,6 +113,7 @@ def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
     with reading(store) as engine:
         rows = rows_of_lists(engine)
         entries = count_entries(engine) if counted else {}
+        unusable = _by_list(engine, _UNUSABLE)
         ((store_version, key_version),) = engine.rows(
             "select store_version, key_version from store"
         )
@@ -104,6 +125,9 @@ def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
             content_sha256=row["content_sha256"],
             forms=row["forms"],
             entries=entries.get(row["list_id"], {}),
+            role=row["role"],
+            replaces=row["replaces"],
+            unusable=unusable.get(row["list_id"], {}),
         )
         for row in rows
     )
@@ -111,92 +135,132 @@ def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
 
 
 __all__ = [
-    "Added",
-    "Shown",
-    "StoreInfo",
-    "StoredList",
-    "Withdrawn",
-    "add",
-    "open_store",
-    "show",
-    "withdraw",
-]
-
-_MOVES = (
-    "insert into store.lists from old.lists where list_id <> ? order by list_id",
-    "insert into store.skipped from old.skipped where list_id <> ?",
-    "insert into store.files from old.files where list_id <> ?",
-    "insert into store.entries select list_id, kind, digest, host_digest, hash(digest) "
-    "from old.entries where list_id <> ?",
-)
-_NO_LIST = 0  # lists are counted from 1
+    "Added", "Changes", "Shown", "StoreInfo", "StoredList", "Withdrawn", "add", "open_store",
+    "show", "withdraw",
+]  # fmt: skip
 
 
 def add(
     store: AnyPath,
     files: AnyPaths,
     *,
-    source: str,
+    source: str | None = None,
     title: str | None = None,
     received: date | str | None = None,
-    label: str = "csam",
+    label: str | None = None,
     kind: str | None = None,
     scope: str | None = None,
     forms: str | Iterable[str] = (),
     file_format: str | None = None,
+    columns: str | Iterable[str] = (),
+    where: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
+    role: str | None = None,
+    partial: bool = False,
+    keep_ids: bool = False,
+    update: int | None = None,
+    full: bool = False,
+    dry_run: bool = False,
 ) -> Added:
     """Read a delivery into a list store, which is made with its curator key where there is none.
 
     All or nothing: a run that fails or is killed leaves the store as it was. The same files
     with the same source, label and options add nothing a second time. `kind` says what all
-    entries are, `file_format` (`txt`, `csv`) how lines are to be read, where the files do not
-    tell. With `scope`, every link or host stands for its whole `host`, or as a `prefix` for
-    all that is below it; without, only `*.example.com` and `example.com/dir/*` do. `forms`
-    names the spellings that the giver of hashed links hashed (`raw`, `key-*`), where that is
-    known: only in those will the list match. `received` is a date, or its text `2024-03-26`.
+    entries are, `file_format` by which reader files are read, where they do not tell. With
+    `scope`, every link or host stands for its whole `host`, or as a `prefix` for all that is
+    below it; without, only `*.example.com` and `example.com/dir/*` do. `forms` names the
+    spellings that the giver of hashed links hashed (`raw`, `key-*`), where that is known: only
+    in those will the list match. `received` is a date, or its text `2024-03-26`.
+
+    `columns` (`sha1=3`) names what the columns of a table hold, `where` (`category=1,2`) the
+    words that choose its rows, `ignore` columns that decide nothing. `role` is `good` for a list
+    of what is known good: it removes nothing. `partial` takes a file of which less than half can
+    be read. `keep_ids` keeps the giver's ids as they stand, not only digests of them.
+
+    `update` is the list that the delivery brings up to date: by what was added and taken back,
+    or, with `full`, as a whole new list. Whatever is not said is then as that list has it.
+    `dry_run` reads and counts, and stores nothing.
 
     Raises InputError for an option, ListError for a file or a store that cannot be used or a
     delivery without an entry, BusyError while another process writes, OutputError when the
     store cannot be written.
     """
-    delivery = describe(
-        as_paths(files),
-        source=source,
-        title=title,
-        received=received,
-        label=label,
-        kind=kind,
-        scope=scope,
-        forms=as_texts(forms),
-        file_format=file_format,
-    )
     store = as_path(store).resolve()
-    with writing(store) as work:
-        is_new = not store.exists()
-        earlier = None if is_new else _same_delivery(store, delivery)
+    said: dict[str, Any] = {
+        "source": source, "title": title, "label": label, "kind": kind, "scope": scope,
+        "forms": as_texts(forms), "file_format": file_format, "columns": as_texts(columns),
+        "where": as_texts(where), "ignore": as_texts(ignore), "role": role, "partial": partial,
+        "keep_ids": keep_ids,
+    }  # fmt: skip
+    if full and update is None:
+        raise InputError("--full: is for --update, which names the list that it replaces")
+    chain: tuple[int, ...] = ()
+    if update is not None:
+        chain, before = _list_to_update(store, update)
+        unsaid = (None, (), False)
+        said = {n: before.get(n, value) if value in unsaid else value for n, value in said.items()}
+    if said["source"] is None:
+        raise InputError("--source: say who sent the list")
+    said["label"] = "csam" if said["label"] is None else said["label"]
+    delivery = describe(as_paths(files), received=received, **said)
+    with _place(store, dry_run=dry_run) as place, writing(place) as work:
+        is_new = not place.exists()
+        earlier = None if is_new else _same_delivery(place, delivery)
         if earlier is not None:
             return earlier
-        is_anew = is_new or not _has_hashes(store)
-        with new_version(store, work, empty=is_anew) as engine:
+        is_anew = is_new or not _is_ours(place)
+        with new_version(place, work, empty=is_anew, keep=not dry_run) as engine:
             if is_anew and not is_new:
-                _move(engine, store, _NO_LIST)
-            added = _added(engine, delivery)
-            if is_new:
-                _make_key(key_path(store))
+                _move(engine, place)
+            added = _added(engine, delivery, chain, update, is_full=full, dry_run=dry_run)
+            if is_new and not dry_run:
+                _make_key(key_path(place))
         return added
 
 
-def _has_hashes(store: Path) -> bool:
+@contextmanager
+def _place(store: Path, *, dry_run: bool) -> Iterator[Path]:
+    """The store; where there is none and nothing is to be stored, a place that goes away."""
+    if not dry_run or store.exists():
+        yield store
+        return
+    with tempfile.TemporaryDirectory(prefix="relaion-lists-") as folder:
+        yield Path(folder) / store.name
+
+
+def _list_to_update(store: Path, list_id: int) -> tuple[tuple[int, ...], dict[str, Any]]:
+    """All lists that hold what a list holds now, and how it was read."""
+    with reading(store) as engine:
+        rows = {row["list_id"]: row for row in rows_of_lists(engine)}
+    if list_id not in rows:
+        held = ", ".join(map(str, rows)) or "none"
+        raise InputError(f"--update {list_id}: {shown(store)} has no such list; its lists: {held}")
+    chain = {list_id}
+    while True:  # in either direction: an update may be brought up to date, or what it updates
+        more = {i for i, row in rows.items() if row["replaces"] in chain}
+        more |= {rows[i]["replaces"] for i in chain if rows[i]["replaces"] in rows}
+        if more <= chain:
+            break
+        chain |= more
+    row = rows[list_id]
+    told = json.loads(row["settings"] or "{}")
+    return tuple(sorted(chain)), {**told, "source": row["source"], "label": row["label"]}
+
+
+def _is_ours(store: Path) -> bool:
+    """Whether a store has the tables and hashes of this version."""
     with reading(store) as engine:
         return has_hashes(engine)
 
 
-def _move(engine: Engine, old: Path, without: int) -> None:
-    """Write the lists of an old store into a new one, but for one of them."""
+def _move(engine: Engine, old: Path, without: int | None = None) -> None:
+    """Write the lists of an old store into a new one; of one of them no entry."""
     engine.attach(old, "old")
     engine.execute("update store.store set next_list_id = (select next_list_id from old.store)")
-    for move in _MOVES:
-        engine.execute(move, [without])
+    for table, query in tables_of(engine, "old.").items():
+        kept = table in ("lists", "traits", "skipped", "unusable") or without is None
+        only = "" if kept else f" where list_id <> {without:d}"
+        engine.execute(f"insert into store.{table} by name {query}{only}")
     engine.execute("detach old")
 
 
@@ -215,33 +279,57 @@ def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
             f", its title and day stay as they were (to change them: "
             f"`relaion lists withdraw {found['list_id']}`, then add it again)"
         )
-    nothing = Counts({}, 0, 0, 0, 0, {})
     return Added(
-        **about(found), **vars(nothing), added=False, forms=found["forms"], notices=(notice,)
-    )
+        **about(found), **vars(Counts()) | {"format": found["format"] or ""}, added=False,
+        forms=found["forms"], role=found["role"], notices=(notice,),
+    )  # fmt: skip
 
 
-def _added(engine: Engine, delivery: Delivery) -> Added:
+def _added(
+    engine: Engine,
+    delivery: Delivery,
+    chain: tuple[int, ...],
+    update: int | None,
+    *,
+    is_full: bool,
+    dry_run: bool,
+) -> Added:
     ((list_id,),) = engine.rows("select next_list_id from store.store")
     engine.execute("update store.store set next_list_id = next_list_id + 1")
     notices = [*doubts(delivery)]
-    counts = take_in(engine, delivery, list_id, notices)
+    counts = take_in(engine, delivery, list_id, notices, chain=chain, is_full=is_full)
     row = (list_id, delivery.source, delivery.title, delivery.label, delivery.received)
+    role = delivery.options.role or "bad"
+    columns = {
+        "list_id": list_id, "source": delivery.source, "title": delivery.title,
+        "label": delivery.label, "received": delivery.received,
+        "content_sha256": delivery.content_sha256, "n_read": counts.read, "n_new": counts.new,
+        "n_known": counts.known, "n_duplicate": counts.duplicate,
+        "n_retracted": counts.retracted, "n_records": counts.records, "n_used": counts.used,
+        "forms": list(delivery.forms) or None, "role": role, "format": counts.format,
+        "reader_version": READER_VERSION, "settings": delivery.settings, "replaces": update,
+    }  # fmt: skip
+    marks = ", ".join("?::varchar[]" if name == "forms" else "?" for name in columns)
     engine.execute(
-        "insert into store.lists values "
-        "(?, ?, ?, ?, ?, now() at time zone 'UTC', ?, ?, ?, ?, ?, ?::varchar[])",
-        [
-            *row, delivery.content_sha256, counts.read, counts.new, counts.known, counts.duplicate,
-            list(delivery.forms) or None,
-        ],
-    )  # fmt: skip
-    for reason, n in counts.skipped.items():
-        engine.execute("insert into store.skipped values (?, ?, ?)", [list_id, reason, n])
+        f"insert into store.lists ({', '.join(columns)}, added) "  # noqa: S608 - names of ours
+        f"values ({marks}, now() at time zone 'UTC')",
+        [*columns.values()],
+    )
+    for reason in sorted({*counts.skipped, *counts.lost}):
+        n, records = counts.skipped.get(reason, 0), counts.lost.get(reason, 0)
+        engine.execute(
+            "insert into store.skipped values (?, ?, ?, ?)", [list_id, reason, n, records]
+        )
+    for algorithm, n in counts.unusable.items():
+        engine.execute("insert into store.unusable values (?, ?, ?)", [list_id, algorithm, n])
     for path, sha256 in zip(delivery.files, delivery.sha256, strict=True):
         engine.execute(
             "insert into store.files values (?, ?, ?)", [list_id, shown(path.name), sha256]
         )
-    return Added(*row, **vars(counts), added=True, forms=delivery.forms, notices=tuple(notices))
+    return Added(
+        *row, **vars(counts), added=not dry_run, forms=delivery.forms, notices=tuple(notices),
+        role=role, replaces=update, dry_run=dry_run,
+    )  # fmt: skip
 
 
 def _make_key(path: Path) -> None:
@@ -254,8 +342,9 @@ def _make_key(path: Path) -> None:
 def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
     """Take a list out of a store: what remains is written to a new file, byte for byte its own.
 
-    An entry that another list holds too stays with that list. Raises InputError when there is
-    no such list, otherwise as `add`.
+    The day, the counts and the HMAC of the list stay, for its history. An entry that another list
+    holds too stays with that list. Raises InputError when there is no such list, or another one
+    brought it up to date, otherwise as `add`.
     """
     store = as_path(store).resolve()
     with writing(store) as work:
@@ -264,7 +353,24 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
             if list_id not in lists:
                 held = ", ".join(map(str, lists)) or "none"
                 raise InputError(f"{shown(store)}: has no list {list_id}; its lists: {held}")
-            entries = count_entries(engine)[list_id]
+            later = [i for i, row in lists.items() if row["replaces"] == list_id]
+            if later:
+                raise InputError(
+                    f"list {list_id}: list {', '.join(map(str, later))} brought it up to date and "
+                    "holds only what changed; withdraw that first, the newest before the others"
+                )
+            entries = count_entries(engine).get(list_id, {})
+        digest = hmac_digest(load(key_path(store)), lists[list_id]["content_sha256"])
         with new_version(store, work, empty=True) as engine:
             _move(engine, store, list_id)
-        return Withdrawn(**about(lists[list_id]), entries=entries)
+            engine.execute(
+                "update store.lists set withdrawn = now() at time zone 'UTC', content_sha256 = ?, "
+                "entries_then = ?, settings = null, checkpoint = null where list_id = ?",
+                [digest, json.dumps(entries), list_id],
+            )
+        before = lists[list_id]["replaces"]
+        notices = (
+            f"what it took back from list {before} does not come back; add that list anew if it is "
+            "to count again",
+        ) * (before is not None)
+        return Withdrawn(**about(lists[list_id]), entries=entries, notices=notices)

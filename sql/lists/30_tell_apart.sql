@@ -4,9 +4,12 @@
 -- params:  $kind     varchar  the kind to count
 -- params:  $first    ubigint  smallest hash of this part; millions are counted by parts
 -- params:  $last     ubigint  largest hash of this part
--- reads:   store.entries (list_id integer, kind varchar, digest varchar, host_digest varchar, hash ubigint)
+-- reads:   store.records (list_id integer, record_no bigint)
+-- reads:   store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
+-- reads:   store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
 -- writes:  taken         (n bigint, n_new bigint, n_known bigint, n_duplicate bigint)
--- writes:  store.entries (list_id integer, kind varchar, digest varchar, host_digest varchar, hash ubigint)
+-- writes:  store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
+-- writes:  store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
 -- nulls:   a digest is never null
 -- order:   none
 --
@@ -28,6 +31,16 @@ select
 from store.entries as e
 semi join same_hashes as s on e.hash = s.hash
 where e.list_id = $list_id and e.kind = $kind;
+
+insert into store.repeats
+select
+    e.list_id,
+    e.kind,
+    e.hash,
+    e.record_no
+from store.entries as e
+semi join store.records as r on e.list_id = r.list_id and e.record_no = r.record_no
+where e.rowid in (select d.row_no from duplicates as d where d.n > 1);
 
 delete from store.entries
 where rowid in (select d.row_no from duplicates as d where d.n > 1);

@@ -52,7 +52,7 @@ def limit_clean(folder: Path, points: int) -> list[Row]:
 def limit_lists(folder: Path, points: int) -> list[Row]:
     """The same for `lists add`."""
     lists, first, second = (folder / n for n in ("lists.duckdb", "a.txt", "b.txt"))
-    first.write_text("a" * 32)
+    first.write_text("ab" * 16)
     second.write_text("\n".join(f"{i:032x}" for i in range(20_000)))
     child(lambda: store.add(lists, [first], source="A") and None, folder)
     before = lists.read_bytes()

@@ -147,7 +147,7 @@ def kill_lists(folder: Path, kills: int, seed: int) -> list[Row]:
     """Kill `lists add`: the store is as before, or wholly as after."""
     rng = random.Random(seed)
     lists, first, second = (folder / n for n in ("lists.duckdb", "a.txt", "b.txt"))
-    first.write_text("a" * 32)
+    first.write_text("ab" * 16)
     second.write_text("\n".join(f"{rng.getrandbits(128):032x}" for _ in range(3_000)))
     child(lambda: store.add(lists, [first], source="A") and None, folder)
     before = lists.read_bytes()

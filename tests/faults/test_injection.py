@@ -23,7 +23,7 @@ ODD = (
 @pytest.mark.parametrize("name", ODD)
 def test_names_of_columns_files_and_subsets(tmp_path: Path, name: str) -> None:
     """One odd name in every place that takes one; a twin without it must not be touched."""
-    columns = {"url": ["https://h.example/1", "https://h.example/2"], name: [MD5, "0" * 32]}
+    columns = {"url": ["https://h.example/1", "https://h.example/2"], name: [MD5, "01" * 16]}
     for folder, file in ((name, f"{name}.parquet"), ("plain", "b.parquet")):
         (tmp_path / "data" / folder).mkdir(parents=True)
         sink = pa.BufferOutputStream()

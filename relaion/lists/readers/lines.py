@@ -29,8 +29,8 @@ from functools import lru_cache
 from relaion.links import clean_entry
 from relaion.links.key import is_bare
 from relaion.links.text import WHITE, trim
+from relaion.lists.readers.record import TAKEN_BACK
 
-TAKEN_BACK = "marked as taken back"
 BESIDE = "a link beside other text"
 _NOTED = (
     "entries with a note beside them: {:,}; notes are left out, check that none takes its entry "
@@ -39,6 +39,10 @@ _NOTED = (
 _AS_THEY_STAND = (
     "links that end in a sign, taken as they stand: {:,}; put < > around a link to say where it "
     "ends"
+)
+_IN_CP1252 = (
+    "links that are no UTF-8: {:,}; each was taken as its bytes stand and as Windows-1252 reads "
+    "them"
 )
 SIGN = "a sign at the end that may not be the link's"
 
@@ -82,17 +86,21 @@ class LinkBeside:
     """What stood beside entries: how many had a note that was left out.
 
     `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `doubtful` are links of
-    one block that end in a sign which may not be theirs, `as_they_stand` those that were taken so.
+    one block that end in a sign which may not be theirs, with their records; `as_they_stand` are
+    those that were taken so. `in_cp1252` counts links that were taken in two spellings.
     """
 
     minus_removes: bool = False
     noted: int = 0
     as_they_stand: int = 0
-    doubtful: list[str] = field(default_factory=list)
+    in_cp1252: int = 0
+    doubtful: list[tuple[str, int | None]] = field(default_factory=list)
 
     def notices(self) -> list[str]:
         """What a curator should know of it, in words that hold nothing of an entry."""
-        found = {_NOTED: self.noted, _AS_THEY_STAND: self.as_they_stand}
+        found = {
+            _NOTED: self.noted, _AS_THEY_STAND: self.as_they_stand, _IN_CP1252: self.in_cp1252
+        }  # fmt: skip
         return [words.format(n) for words, n in found.items() if n]
 
 

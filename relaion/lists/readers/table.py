@@ -1,275 +1,356 @@
-"""Tables in partner files: rows of fields, and which columns hold entries."""
+"""Tables: rows of fields with or without names, as csv, tsv and their kind. `--format csv`."""
 
-import csv
+from __future__ import annotations
+
+import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import zip_longest
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
-from relaion.links import read_scoped
 from relaion.links.text import BLANK, trim
-from relaion.lists.classify import shape
-from relaion.lists.kinds import ANY, kinds_named
-from relaion.roles import SCOPED_KINDS
+from relaion.lists.digests import LENGTHS
+from relaion.lists.normalise import NOTHING, shape
+from relaion.lists.readers import names
+from relaion.lists.readers.decisions import Decider, fates_of, refuse_unsure, told_words
+from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
+from relaion.lists.readers.layout import (
+    DELIMITERS,
+    ListLayout,
+    cleaned_name,
+    find_layout,
+)
+from relaion.lists.readers.lines import is_remark_that_takes_back
+from relaion.lists.readers.plain import read_plain
+from relaion.lists.readers.record import (
+    BAD,
+    NO_TRAIT,
+    ONLY_HOST,
+    TAKEN_BACK,
+    VIDEO,
+    Batch,
+    Trait,
+    Values,
+)
+from relaion.lists.readers.rows import WHOLE, RowReader
+from relaion.lists.readers.words import WordSays, media_of_file
 
-# -- Blocks of text as rows of fields, quotes and comments understood --------------------------
-
-WHOLE = "\x1f"  # a delimiter that occurs in no partner's file: the line is the field
-
-_QUOTED_LINES = 20  # lines that one quoted field may run over
-
-
-def content(lines: Sequence[str]) -> list[str]:
-    """Lines that are neither blank nor a comment (`#`)."""
-    return [line for line in lines if (bare := trim(line, BLANK)) and bare[0] != "#"]
+MANY_FIELDS = "more fields than columns"
+_SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
+_DIVIDER = re.compile(r"[\s:|=+-]*[-=]{2,}[\s:|=+-]*")  # below the names, as people draw tables
+_HEX = re.compile(r"\s*(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})\s*")
+_LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
+_FEW = 20  # one value in so many is a stray one
 
 
-class RowReader:
-    """Cuts blocks of whole lines into rows.
+@dataclass(frozen=True)
+class Table:
+    """Rows of fields."""
 
-    A quote that is never closed costs nothing but its own line's quoting: a reader that
-    followed it to the end of the file would swallow entries. `text_first` is the number of
-    fields of a table whose first column is text: there a full row may begin with `#`.
-    """
+    name: str = "csv"
 
-    def __init__(self, delimiter: str, text_first: int | None = None) -> None:
-        self._delimiter = delimiter
-        self._text_first = text_first
-        self._held = ""  # a quoted field that goes on in the next block
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Never sure: a link may hold any delimiter."""
+        is_named = re.search(r"\.[ct]sv(\.gz)?$", file_name, re.I) is not None
+        return Maybe() if is_named or any(d in head for d in f"{DELIMITERS} ") else None
 
-    @property
-    def waiting(self) -> bool:
-        """Whether the start of a row is held for the next block."""
-        return bool(self._held)
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """The rows as records; lines as they stand where the file turns out to be no table."""
+        head = _SEPARATOR_LINE.sub("", stream.head, count=1)
+        sample = "\n".join(head.split("\n", SAMPLE)[:SAMPLE])
+        named_csv = re.search(r"\.[ct]sv(\.gz)?$", stream.file_name, re.I) is not None
+        layout = find_layout(sample, named_csv=named_csv, options=options)
+        stream.notices.extend(layout.notices)
+        if layout.delimiter == WHOLE:
+            yield from read_plain(stream, options, layout)
+            return
+        stream.is_named = layout.header is not None or any(c.name for c in layout.entries)
+        yield from _Reading(layout, stream, options).batches()
 
-    def rows(self, block: str, *, last: bool = False) -> list[list[str]]:
-        """The rows of a block; blank lines and comments are none."""
-        text, self._held = self._held + block, ""
-        lines = text.split("\n")
-        if lines[-1] == "":
-            lines.pop()
-        rows = self._by_line(self._content(lines))
-        return self._careful(lines, last) if rows is None else rows
 
-    def _content(self, lines: Sequence[str]) -> list[str]:
-        if self._text_first is None:
-            return content(lines)
-        full = self._text_first - 1
-        return [
-            x
-            for x in lines
-            if content([x]) or (trim(x, BLANK) and x.count(self._delimiter) >= full)
-        ]
+@dataclass
+class _Reading:
+    """A table on its way: what was seen in all rows decides at the end whether it is taken."""
 
-    def _by_line(self, lines: list[str]) -> list[list[str]] | None:
-        """Rows of one line each; None where quotes run over lines or do not pair up."""
-        try:
-            rows = self._parse(lines)
-        except csv.Error:
-            return None
-        return rows if len(rows) == len(lines) else None
+    layout: ListLayout
+    stream: Stream
+    options: Options
+    rows: int = 0
+    is_cut: bool = False
+    hashes: Counter[int] = field(default_factory=Counter)  # by column that is no entry
+    links: Counter[int] = field(default_factory=Counter)
+    filled: Counter[int] = field(default_factory=Counter)
+    of_link: Counter[int] = field(default_factory=Counter)  # digests of the link beside them
 
-    def _parse(self, lines: Sequence[str]) -> list[list[str]]:
-        return list(
-            csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True, strict=True)
-        )
-
-    def _careful(self, lines: list[str], last: bool) -> list[list[str]]:
-        rows: list[list[str]] = []
-        at = 0
-        while at < len(lines):
-            if not self._content(lines[at : at + 1]):
-                at += 1
+    def batches(self) -> Iterator[Batch]:
+        layout = self.layout
+        is_text = all(column.index > 0 for column in layout.entries)
+        reader = RowReader(layout.delimiter, layout.width if is_text else None)
+        to_skip = layout.skip + (layout.header is not None)
+        for block, last in _with_end(self.stream.blocks):
+            text = _SEPARATOR_LINE.sub("", block, count=1) if not self.rows else block
+            rows = reader.rows(text, last=last)
+            is_open = last and bool(text) and not text.endswith("\n")
+            if to_skip:
+                dropped = min(to_skip, len(rows))
+                rows, to_skip = rows[dropped:], to_skip - dropped
+            if not rows:
                 continue
-            end = self._end_of_row(lines, at)
-            if end is None and not last and len(lines) - at < _QUOTED_LINES:
-                self._held = "\n".join(lines[at:]) + "\n"
-                break
-            row = None if end is None else self._one_row(lines[at:end])
-            if row is None or end is None:
-                row, end = [field.strip('"') for field in self._split(lines[at])], at + 1
-            rows.append(row)
-            at = end
-        return rows
+            if is_open:
+                self._note_cut(rows[-1])
+            before = self.rows
+            batch = self._batch(rows)
+            if before == 0:  # what the first rows show is refused at once
+                refuse_unsure(layout.deciders, is_cut=self.is_cut)
+            yield batch
+        self._judge()
 
-    def _split(self, line: str) -> list[str]:
-        return line.split(self._delimiter)
+    def _note_cut(self, row: Sequence[str]) -> None:
+        """A last row that ends early where the file has no last line break is half a row."""
+        last = max((d.index for d in self.layout.deciders), default=-1)
+        self.is_cut = len(row) <= last or (len(row) == last + 1 and not row[last].strip())
 
-    def _end_of_row(self, lines: Sequence[str], at: int) -> int | None:
-        """The first line after the row that starts at `at`: all its quotes are closed."""
-        quotes = 0
-        for end in range(at, min(at + _QUOTED_LINES, len(lines))):
-            quotes += lines[end].count('"')
-            if quotes % 2 == 0:
-                return end + 1
-        return None
+    def _batch(self, rows: list[list[str]]) -> Batch:
+        layout = self.layout
+        cells, n, skipped = self._cells(rows)
+        self._watch(cells)
+        decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
+        batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
+        batch.values = self._values(cells, decided)
+        for c in layout.columns:
+            if c.what == names.OTHER and (found := sum(map(bool, cells[c.index]))):
+                batch.unusable[c.word] += found
+        batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
+        batch.ids = self._ids(cells)
+        batch.traits = self._traits(cells, decided)
+        return batch
 
-    def _one_row(self, lines: Sequence[str]) -> list[str] | None:
-        try:
-            rows = self._parse([line + "\n" for line in lines])
-        except csv.Error:
+    def _cells(self, rows: list[list[str]]) -> tuple[dict[int, list[str]], int, Counter[str]]:
+        """The cells of each column, of rows that hold an entry; how many, and what others lack."""
+        layout, skipped = self.layout, Counter[str]()
+        if any(c.name for c in layout.columns):
+            header = [c.name for c in layout.columns]
+            rows = [row for row in rows if not _is_header(row, header)]
+        rows = [row for row in rows if not _is_divider(row)]
+        self.rows += len(rows)
+        whole = [row for row in rows if not any(trim(c, BLANK) for c in row[layout.width :])]
+        if len(whole) < len(rows):
+            skipped[MANY_FIELDS] += len(rows) - len(whole)
+        cells = {
+            c.index: [trim(row[c.index], BLANK) if c.index < len(row) else "" for row in whole]
+            for c in layout.columns
+        }
+        filled = [i for i in range(len(whole)) if any(cells[c.index][i] for c in layout.entries)]
+        if len(filled) < len(whole):
+            skipped[NOTHING] += len(whole) - len(filled)
+            cells = {i: [column[k] for k in filled] for i, column in cells.items()}
+        return cells, len(filled), skipped
+
+    def _fates(
+        self,
+        cells: dict[int, list[str]],
+        n: int,
+        decided: Sequence[tuple[Decider, list[WordSays]]],
+    ) -> dict[int, str]:
+        fates = fates_of(n, decided, is_good=self.options.is_good)
+        for decider, said in decided:
+            if decider.what == names.TYPE and self.options.scope != "host":
+                # each would stand for all that is there
+                hosts = (i for i in range(n) if said[i].kinds == ("host",))
+                fates.update((i, ONLY_HOST) for i in hosts if i not in fates)
+            if self.options.is_good and decider.what in (names.STANDING, names.CATEGORY):
+                bad = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
+                fates.update((i, BAD) for i in bad if i not in fates)
+        self._remarks(cells, fates)
+        return fates
+
+    def _remarks(self, cells: dict[int, list[str]], fates: dict[int, str]) -> None:
+        """Cells beside the entries that take a row back, or name the file of a video."""
+        for c in self.layout.columns:
+            if c.what == names.FILE_NAME:
+                for i, cell in enumerate(cells[c.index]):
+                    if media_of_file(cell) == VIDEO:
+                        fates.setdefault(i, VIDEO)
+            if c.what not in (names.UNKNOWN, names.FILE_NAME, names.BY, *names.TRAITS):
+                continue
+            is_named = self.layout.header is not None
+            for cell in set(cells[c.index]):
+                if cell and is_remark_that_takes_back(cell, alone=is_named):
+                    for i, other in enumerate(cells[c.index]):
+                        if other == cell:
+                            fates.setdefault(i, TAKEN_BACK)
+
+    def _values(
+        self,
+        cells: dict[int, list[str]],
+        decided: Sequence[tuple[Decider, list[WordSays]]],
+    ) -> list[Values]:
+        types = next(
+            (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)),
+            None,
+        )
+        of_links = self._digests_of_links(cells)
+        found: list[Values] = []
+        for c in self.layout.entries:
+            groups: dict[tuple[str, ...], tuple[list[str], list[int]]] = {}
+            hashed = of_links.get(c.index, {})
+            for i, cell in enumerate(cells[c.index]):
+                if not cell:
+                    continue
+                kinds = c.kinds
+                if types is not None and types[i].kinds:
+                    kinds = types[i].kinds
+                if i in hashed:
+                    kinds = (hashed[i],)
+                text, of = groups.setdefault(kinds, ([], []))
+                for piece in _pieces(cell):
+                    text.append(piece)
+                    of.append(i)
+            found += [Values(kinds, text, of) for kinds, (text, of) in groups.items()]
+        return found
+
+    def _digests_of_links(self, cells: dict[int, list[str]]) -> dict[int, dict[int, str]]:
+        """Where a digest is that of the link beside it: the kind, by column and row."""
+        links = [c for c in self.layout.columns if "url" in c.kinds and c.word != "hash"]
+        found: dict[int, dict[int, str]] = {}
+        for c in self.layout.entries:
+            if c in links or c.is_said or not any(k.startswith("image_") for k in c.kinds):
+                continue
+            for other in links:
+                for i, (digest, link) in enumerate(
+                    zip(cells[c.index], cells[other.index], strict=True)
+                ):
+                    kind = _of_link(digest, link)
+                    if kind:
+                        found.setdefault(c.index, {})[i] = kind
+            self.of_link[c.index] += len(found.get(c.index, {}))
+            self.filled[c.index] += sum(map(bool, cells[c.index]))
+        return found
+
+    def _watch(self, cells: dict[int, list[str]]) -> None:
+        """Count what looks like entries in columns that are none."""
+        for c in self.layout.columns:
+            if c.what in (names.UNKNOWN, names.REFERENCE, names.FILE_NAME, *names.TRAITS):
+                column = cells[c.index]
+                self.filled[c.index] += sum(map(bool, column))
+                self.hashes[c.index] += sum(1 for v in column if v and _HEX.fullmatch(v))
+                self.links[c.index] += sum(1 for v in column if v and _LINK.fullmatch(v))
+
+    def _ids(self, cells: dict[int, list[str]]) -> list[str | None] | None:
+        ids = [c for c in self.layout.columns if c.what == names.ID]
+        if not ids:
             return None
-        return rows[0] if len(rows) == 1 and not self._swallows(lines, rows[0]) else None
+        best = min(ids, key=lambda c: (c.word == "id", c.index))
+        return [cell or None for cell in cells[best.index]]
 
-    def _swallows(self, lines: Sequence[str], row: Sequence[str]) -> bool:
-        """Whether lines that quotes make one row look like rows of their own.
+    def _traits(
+        self,
+        cells: dict[int, list[str]],
+        decided: Sequence[tuple[Decider, list[WordSays]]],
+    ) -> list[Trait] | None:
+        told = {c.what: cells[c.index] for c in self.layout.columns if c.what in names.TRAITS}
+        for decider, said in decided:
+            if decider.what == names.CATEGORY and names.SEVERITY not in told:
+                told[names.SEVERITY] = cells[decider.index]
+            if any(s.media for s in said):
+                told["media"] = [s.media or "" for s in said]
+        if not told:
+            return None
+        known: dict[tuple[str, ...], Trait] = {}
+        fields, columns = [*told], [*told.values()]
+        out = []
+        for values in zip(*columns, strict=True):
+            if values not in known:
+                given = {f: v[:80] for f, v in zip(fields, values, strict=True) if v}
+                known[values] = replace(NO_TRAIT, **given)
+            out.append(known[values])
+        return out
 
-        Captions hold stray quotes. Taken for one row, the others' entries would vanish
-        unseen; taken for several, the worst is a row that is counted as skipped.
-        """
-        if len(lines) == 1:
-            return False
-        inner = [line for field in row for line in field.split("\n")[:-1] if "\n" in field]
-        return all(len(self._split(line)) == len(row) for line in lines) or any(
-            shape(part) for line in inner if self._delimiter in line for part in self._split(line)
-        )
+    def _judge(self) -> None:
+        """What all rows showed: raises ListError where it may not be taken so."""
+        layout = self.layout
+        for decider in layout.deciders:
+            self.stream.decided[decider.name or f"column {decider.index + 1}"] = dict(decider.words)
+        if self.is_cut:
+            raise ListError("ends within a row, before the word that decides; fetch it again")
+        refuse_unsure(layout.deciders, is_cut=False)
+        for decider in layout.deciders:
+            if decider.words:
+                name = decider.name or f"column {decider.index + 1}"
+                self.stream.notices.append(f"{name}: {told_words(decider.words)}")
+        for c in layout.entries:
+            n, of = self.of_link[c.index], self.filled[c.index]
+            if n and n < of and n * 2 > of:
+                raise ListError(
+                    f"column {c.told} holds digests of the links beside them in {n:,} of {of:,} "
+                    f"rows; say --column url_md5={c.index + 1} (or url_sha1, url_sha256), or "
+                    f"--ignore {c.index + 1}"
+                )
+        self._refuse_second()
 
-
-# -- How a partner's file is laid out: delimiter, header, and which columns hold entries -------
-
-FORMATS = ("txt", "csv")  # a value a line, or columns
-_WHOLE_LINES = "lines were read whole, as links that hold delimiters; for columns use --format csv"
-_BY_VALUE = "no known column name; columns chosen by their values: {}"
-
-_DELIMITERS = "\t;,|"
-_PART_OF_LINK = re.compile(r"[/=&%_]|\.[A-Za-z]{2,5}$")
-_NO_PART_OF_LINK = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|.*\S +\S.*")
-
-
-@dataclass(frozen=True)
-class TableColumn:
-    """A column that holds entries: its place, from 0, and the kinds it can hold."""
-
-    index: int
-    kinds: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class TableLayout:
-    """How to read a file. `width` is how many fields a row has; `header`: the first is none."""
-
-    delimiter: str
-    width: int
-    header: bool
-    columns: tuple[TableColumn, ...]
-    notice: str | None = None
-
-
-def find_layout(
-    sample: str, *, named_csv: bool, kind: str | None = None, file_format: str | None = None
-) -> TableLayout:
-    """The layout of a file whose first lines are `sample`.
-
-    Column names decide first, then the values of columns. A line that begins with a link is
-    the hard case, since links hold delimiters too: what follows decides whether it looks
-    like columns or like more of the link, and where it looks like neither, the file's name
-    (`named_csv`) or `file_format`. With `kind`, only columns that can hold it are read.
-    Raises ListError, without the file's name, when there is no such column.
-    """
-    delimiters = _DELIMITERS if file_format != "txt" else ""
-    tables = {d: RowReader(d).rows(sample, last=True) for d in delimiters if d in sample}
-    lines = RowReader(WHOLE).rows(sample, last=True)
-    whole = TableLayout(WHOLE, 1, False, (TableColumn(0, (kind,) if kind else ANY),))
-    if not lines:
-        return whole
-    named = [found for d, rows in tables.items() if (found := _by_names(d, rows, kind))]
-    if named:
-        return _of_kind(max(named, key=lambda found: found.width), kind)
-    if kinds := kinds_named(lines[0][0], kind):
-        return _of_kind(TableLayout(WHOLE, 1, True, (TableColumn(0, kinds),)), kind)
-    guessed = [found for d, rows in tables.items() if (found := _by_values(d, rows, kind))]
-    if not guessed:
-        return whole
-    best = max(guessed, key=lambda found: (len(found.columns), found.width))
-    if file_format == "csv" or sum(map(_is_entry, lines)) * 2 < len(lines):
-        return best
-    return _links_or_columns(tables[best.delimiter], best, whole, named_csv)
+    def _refuse_second(self) -> None:
+        """A column of digests under a name that says nothing is asked for, not passed over."""
+        for c in self.layout.columns:
+            n, of = self.hashes[c.index], self.filled[c.index]
+            if c.what in (names.UNKNOWN, *names.TRAITS) and n and n * _FEW > of:
+                raise ListError(
+                    f"column {c.told} holds {n:,} hashes in {of:,} rows, and its name does not say "
+                    f"of what; say --column md5={c.index + 1} (or sha1, sha256), or "
+                    f"--ignore {c.index + 1}"
+                )
+            n = self.links[c.index]
+            if n and n * _FEW > of:
+                self.stream.notices.append(
+                    f"column {c.told} holds {n:,} links and was not read, as links that only tell "
+                    f"of the entries; if they are listed, say --column url={c.index + 1}"
+                )
 
 
-def _of_kind(layout: TableLayout, kind: str | None) -> TableLayout:
-    if kind is None:
-        return layout
-    able = [c for c in layout.columns if kind in c.kinds]
-    # a column of links may hold hashed ones: only where no column is one of hashes
-    surely = [c for c in able if kind == "url" or "url" not in c.kinds]
-    columns = tuple(TableColumn(c.index, (kind,)) for c in surely or able)
-    if not columns:
-        raise ListError(f"no column can hold {kind}; call one {kind}, or leave --kind out")
-    return replace(layout, columns=columns)
+def says_bad(says: WordSays, cell: str) -> bool:
+    """Whether a word lists its record: an empty cell, or one of media or kinds, does not."""
+    return says.fate is None and says.is_sure and bool(cell) and not (says.kinds or says.media)
 
 
-def _is_entry(row: Sequence[str]) -> bool:
-    return shape(row[0]) is not None
+def _with_end(blocks: Iterator[str]) -> Iterator[tuple[str, bool]]:
+    """Each block, and whether it is the last; an empty one where there is none."""
+    held: str | None = None
+    for block in blocks:
+        if held is not None:
+            yield held, False
+        held = block
+    yield held or "", True
 
 
-def _by_names(
-    delimiter: str, rows: Sequence[Sequence[str]], kind: str | None
-) -> TableLayout | None:
-    """The layout where the first row names a column that we know and holds no entry."""
-    names = rows[0]
-    known = [kinds_named(name, kind) for name in names]
-    columns = tuple(TableColumn(i, kinds) for i, kinds in enumerate(known) if kinds)
-    divided = sum(len(row) > 1 for row in rows[1:])
-    if len(names) < 2 or not columns or divided * 2 < len(rows) - 1 or any(map(shape, names)):
+def _is_header(row: Sequence[str], header: Sequence[str]) -> bool:
+    if len(row) != len(header):
+        return False
+    told = [cleaned_name(c) for c in row]
+    return told == header or [told[0].lstrip("# "), *told[1:]] == header
+
+
+def _is_divider(row: Sequence[str]) -> bool:
+    filled = [cell for cell in row if cell]
+    return bool(filled) and all(_DIVIDER.fullmatch(cell) for cell in filled)
+
+
+def _of_link(digest: str, link: str) -> str | None:
+    """The kind of a digest that is the link's own, in one of the ways that givers hash links."""
+    algorithm = LENGTHS.get(len(digest))
+    if algorithm is None or not link:
         return None
-    return TableLayout(delimiter, len(names), True, columns)
+    wanted = digest.lower()
+    bare = re.sub(r"^[a-zA-Z][a-zA-Z0-9+.-]*://", "", link)
+    for text in (link, link.lower(), bare, bare.lower(), link.rstrip("/"), bare.rstrip("/")):
+        data = text.encode("utf-8", "surrogateescape")
+        if hashlib.new(algorithm, data, usedforsecurity=False).hexdigest() == wanted:
+            return f"url_{algorithm}"
+    return None
 
 
-def _by_values(
-    delimiter: str, rows: Sequence[Sequence[str]], kind: str | None
-) -> TableLayout | None:
-    """The layout where columns hold entries in most of the rows that fill them."""
-    width, n = Counter(map(len, rows)).most_common(1)[0]
-    if width < 2 or n * 2 <= len(rows):
-        return None
-    columns = []
-    for i, values in enumerate(zip_longest(*(row[:width] for row in rows), fillvalue="")):
-        filled = [value for value in values if trim(value)]
-        if sum(_fits(value, kind) for value in filled) * 2 > len(filled):
-            columns.append(TableColumn(i, (kind,) if kind else ANY))
-    if not columns:
-        return None
-    first = [rows[0][c.index] for c in columns if c.index < len(rows[0])]
-    header = not any(shape(value) or _fits(value, kind) for value in first)
-    places = ", ".join(str(c.index + 1) for c in columns)
-    return TableLayout(delimiter, width, header, tuple(columns), _BY_VALUE.format(places))
-
-
-def _fits(value: str, kind: str | None) -> bool:
-    if kind in SCOPED_KINDS:
-        return not read_scoped(value, kind).fault
-    found = shape(value)
-    return found is not None and (
-        kind is None or (kind == "url" if found == "link" else kind.endswith("_" + found))
-    )
-
-
-def _links_or_columns(
-    rows: Sequence[Sequence[str]], table: TableLayout, whole: TableLayout, named_csv: bool
-) -> TableLayout:
-    """Lines begin with a link and are links: are the delimiters the link's or the table's?"""
-    tails = list(zip_longest(*(row[1:] for row in rows), fillvalue=""))
-    filled = [values for values in tails if any(map(trim, values))]
-    certain = table.delimiter == "\t" or not filled or any(map(_is_no_part_of_link, filled))
-    within = any(map(_is_part_of_link, filled))
-    if certain and within:
-        raise ListError(
-            "links may hold the delimiter; quote them, name the columns, or pass --format csv"
-        )
-    if certain or (named_csv and not within):
-        return table
-    return whole if within and not named_csv else replace(whole, notice=_WHOLE_LINES)
-
-
-def _is_no_part_of_link(values: Sequence[str]) -> bool:
-    return all(
-        not trim(value) or _NO_PART_OF_LINK.fullmatch(trim(value)) or shape(value)
-        for value in values
-    )
-
-
-def _is_part_of_link(values: Sequence[str]) -> bool:
-    parts = (v for v in values if _PART_OF_LINK.search(v) and not _is_no_part_of_link([v]))
-    return sum(1 for _ in parts) * 2 > len(values)
+def _pieces(cell: str) -> list[str]:
+    """A cell of several entries, one a line, as those; a link that a line break cuts is one."""
+    if "\n" not in cell:
+        return [cell]
+    lines = [line for line in cell.split("\n") if trim(line)]
+    return lines if all(map(shape, lines)) else [cell]

@@ -1,20 +1,15 @@
 """A partner file as blocks of whole lines, whatever its compression, encoding and line ends."""
 
 import codecs
-import gzip
-import hashlib
-import stat
-import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 
 from relaion.errors import ListError
+from relaion.lists.readers.container import BLOCK, opened, refuse_packed, unpacked
 from relaion.paths import shown
 
-BLOCK = 4 << 20  # bytes read at once; a line twice as long is no entry
 TOO_LONG = "longer than any link"
 
 _BOMS = (  # UTF-32 first: its mark begins like that of UTF-16
@@ -24,65 +19,21 @@ _BOMS = (  # UTF-32 first: its mark begins like that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16-be"),
     (codecs.BOM_UTF8, "utf-8"),
 )
-_FOREIGN = (
-    (b"PK\x03\x04", "a zip archive or an office document"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
-    (b"BZh", "compressed with bzip2"),
-    (b"\xfd7zXZ", "compressed with xz"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"PAR1", "a parquet file"),
-    (b"%PDF", "a PDF document"),
-    (b"SQLite format 3", "a SQLite database"),
-    (b"%%%% HASHDEEP", "a hashdeep file"),
-    (b"{", "JSON"),
-    (b"<?xml", "XML"),
-)
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v")) + b"\x7f"
 
 
-def file_sha256(path: Path) -> str:
-    """Hex digest of a file's bytes; raises ListError when it is no file that can be read."""
-    with _opened(path) as raw:
-        return hashlib.file_digest(raw, "sha256").hexdigest()
-
-
 def blocks(path: Path, skipped: Counter[str]) -> Iterator[str]:
-    r"""The text of a file in blocks of whole lines, each ended by `\n`.
+    r"""The text of a file in blocks of whole lines, each ended by `\n` but the last of a file.
 
     gzip is known by its first bytes, UTF-16 and UTF-32 by their byte order mark; anything
-    else is UTF-8, and bytes that are not become lone surrogates, so none is lost. A line
-    of many megabytes is left out and counted in `skipped`: memory stays bounded.
+    else is UTF-8, and bytes that are not become lone surrogates, so none is lost. Where values
+    are divided by NUL, as `find -print0` writes them, each is a line. A line of many megabytes
+    is left out and counted in `skipped`: memory stays bounded.
     Raises ListError for a damaged or foreign file.
     """
-    with _opened(path) as raw:
-        for block in _whole_lines(_decoded(path, _unpacked(path, raw)), skipped):
+    with opened(path) as raw:
+        for block in _whole_lines(_decoded(path, unpacked(path, raw)), skipped):
             yield block.decode("utf-8", "surrogateescape")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader]:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            what = "is a folder" if path.is_dir() else "is no regular file"
-            raise ListError(f"{shown(path)}: {what}; name the partner's files")
-        with path.open("rb") as raw:
-            yield raw
-    except (OSError, ValueError) as e:  # ValueError: a NUL byte in the path
-        why = getattr(e, "strerror", None) or "no usable path"
-        raise ListError(f"{shown(path)}: cannot be read ({why}); check the path") from None
-
-
-def _unpacked(path: Path, raw: BufferedReader) -> Iterator[bytes]:
-    packed = raw.read(2) == b"\x1f\x8b"
-    raw.seek(0)
-    source = gzip.GzipFile(fileobj=raw) if packed else raw
-    try:
-        while block := source.read(BLOCK):
-            yield block
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise ListError(
-            f"{shown(path)}: the gzip data is damaged or ends too early; fetch the file again"
-        ) from None
 
 
 def _decoded(path: Path, source: Iterator[bytes]) -> Iterator[bytes]:
@@ -91,9 +42,12 @@ def _decoded(path: Path, source: Iterator[bytes]) -> Iterator[bytes]:
     bom, encoding = next(((b, e) for b, e in _BOMS if first.startswith(b)), (b"", "utf-8"))
     first = first[len(bom) :]
     if encoding == "utf-8":
-        _refuse_foreign(path, first)
-        yield first
-        yield from source
+        refuse_packed(path, first)
+        by_nul = _is_by_nul(first)
+        if not by_nul:
+            _refuse_no_text(path, first)
+        for block in chain([first], source):
+            yield block.replace(b"\0", b"\n") if by_nul else block
         return
     decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     try:
@@ -107,19 +61,20 @@ def _decoded(path: Path, source: Iterator[bytes]) -> Iterator[bytes]:
         ) from None
 
 
-def _refuse_foreign(path: Path, first: bytes) -> None:
-    start = first.lstrip()
-    found = next((what for magic, what in _FOREIGN if start.startswith(magic)), None)
-    if found is None and start[:1] == b"[" and start[1:].lstrip()[:1] in (b"{", b'"', b"["):
-        found = "JSON"
-    if found is None and first:
-        controls = 1 - len(first.translate(None, _CONTROLS)) / len(first)
-        # some NULs in a text are a fault of single lines, a tenth of controls is no text
-        if controls > 0.3 or (controls > 0.05 and not _is_utf8(first)):
-            found = "no text (if it is UTF-16, it lacks the byte order mark)"
-    if found:
+def _is_by_nul(first: bytes) -> bool:
+    """Whether NUL stands between values: each is a line's length or more, and no line ends."""
+    return b"\0" in first and b"\n" not in first and len(first) / (first.count(b"\0") + 1) > 8
+
+
+def _refuse_no_text(path: Path, first: bytes) -> None:
+    if not first:
+        return
+    controls = 1 - len(first.translate(None, _CONTROLS)) / len(first)
+    # some NULs in a text are a fault of single lines, a tenth of controls is no text
+    if controls > 0.3 or (controls > 0.05 and not _is_utf8(first)):
         raise ListError(
-            f"{shown(path)}: is {found}; txt, csv and tsv can be read, plain or as gzip"
+            f"{shown(path)}: is no text (if it is UTF-16, it lacks the byte order mark); export "
+            "the list as txt or csv in UTF-8"
         )
 
 
@@ -149,4 +104,4 @@ def _whole_lines(source: Iterator[bytes], skipped: Counter[str]) -> Iterator[byt
             skipped[TOO_LONG] += 1
             dropping, held = True, b""
     if held:
-        yield held + b"\n"
+        yield held

@@ -1,0 +1,141 @@
+"""What the curator says of a delivery, checked, and the digests of its files."""
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from relaion.errors import InputError
+from relaion.lists.kinds import chosen_forms, read_columns, read_role, read_where, scoped_kind
+from relaion.lists.readers.container import file_sha256
+from relaion.lists.readers.format import Options
+from relaion.lists.readers.formats import check_format
+from relaion.paths import typed
+from relaion.roles import KINDS
+
+LABELS = ("csam", "privacy", "opt-out")  # of the lists that the built-in editions heed
+_LABEL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_LINE = re.compile(r"[^\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]{1,200}")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What the curator says about a delivery, checked, and the digests of its files."""
+
+    files: tuple[Path, ...]
+    sha256: tuple[str, ...]
+    source: str
+    title: str | None
+    label: str
+    received: date | None
+    kind: str | None
+    forms: tuple[str, ...]
+    file_format: str | None
+    options: Options = field(default_factory=Options)
+    keep_ids: bool = False
+
+    @property
+    def settings(self) -> str:
+        """How it is read, in JSON, for the list's next delivery."""
+        o = self.options
+        said = {
+            "kind": self.kind if o.scope is None else None,
+            "scope": o.scope,
+            "file_format": self.file_format,
+            "forms": list(self.forms),
+            "columns": [f"{kind}={name}" for kind, names in o.columns.items() for name in names],
+            "where": [f"{name}={','.join(sorted(words))}" for name, words in o.where.items()],
+            "ignore": sorted(o.ignore),
+            "role": o.role,
+            "partial": o.partial,
+            "keep_ids": self.keep_ids,
+        }
+        return json.dumps({name: value for name, value in said.items() if value})
+
+    @property
+    def content_sha256(self) -> str:
+        """One digest for all files, in any order, and for how they were to be read."""
+        how = (self.kind or "", self.file_format or "", ",".join(self.forms), *self.options.told())
+        parts = [*sorted(self.sha256), *how]
+        return hashlib.sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def describe(
+    files: Sequence[Path],
+    *,
+    source: str,
+    title: str | None,
+    label: str,
+    received: date | str | None,
+    kind: str | None,
+    scope: str | None,
+    forms: Sequence[str],
+    file_format: str | None,
+    columns: Sequence[str] = (),
+    where: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    role: str | None = None,
+    partial: bool = False,
+    keep_ids: bool = False,
+) -> Delivery:
+    """Check what is said about a delivery and that its files can be read.
+
+    Raises InputError for an option, ListError for a file.
+    """
+    if not files:
+        raise InputError("no file named; name the partner's files")
+    for option, text in (("--source", source), ("--title", title)):
+        if text is not None and not (_LINE.fullmatch(text) and text.strip()):
+            raise InputError(f"{option}: write a name of one line, 200 characters at most")
+    if not _LABEL.fullmatch(label):
+        raise InputError(
+            f"--label {typed(label)}: write lower-case words with - between, "
+            "such as csam, privacy or opt-out"
+        )
+    if kind is not None and kind not in KINDS:
+        raise InputError(
+            f"--kind {typed(kind)}: is no kind of entry; choose one of {', '.join(KINDS)}"
+        )
+    kind = scoped_kind(kind, scope)
+    forms = chosen_forms(kind, forms)
+    check_format(file_format)
+    about = (source.strip(), title, label, _day(received))
+    sha256 = tuple(map(file_sha256, files))
+    options = Options(
+        kind, scope, file_format, read_columns(columns), frozenset(ignore), read_where(where),
+        read_role(role), partial,
+    )  # fmt: skip
+    return Delivery(
+        tuple(files), sha256, *about, kind, forms, file_format, options, keep_ids
+    )  # fmt: skip
+
+
+def _day(received: date | str | None) -> date | None:
+    if not isinstance(received, str):
+        return received
+    try:
+        return datetime.strptime(received, "%Y-%m-%d").date()
+    except ValueError:
+        is_written_so = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", received)
+        why = "is no day of the calendar; " if is_written_so else ""
+        raise InputError(
+            f"--received {typed(received)}: {why}write a day as YYYY-MM-DD, such as 2024-03-26"
+        ) from None
+
+
+def doubts(delivery: Delivery) -> Iterator[str]:
+    """What may be a slip of the pen, and would go unseen."""
+    if delivery.label not in LABELS:
+        near = difflib.get_close_matches(delivery.label, LABELS, 1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        yield (
+            f"research and research-safe remove nothing for lists labelled {delivery.label}, "
+            f"only an edition of your own does{meant}"
+        )
+    # a day ahead somewhere on earth may be today
+    if delivery.received and delivery.received > date.today() + timedelta(days=1):
+        yield f"received {delivery.received}: that day is still to come; withdraw and add it again"

@@ -1,0 +1,137 @@
+"""A digest as partners write it: hex, base32 or base64, in the dress of many programs."""
+
+import base64
+import re
+from collections.abc import Sequence
+
+from relaion.lists.placeholders import OF_NO_ROW
+
+LENGTHS = {32: "md5", 40: "sha1", 64: "sha256"}  # hex digits of each algorithm's digest
+
+_HEX = re.compile(r"[0-9A-Fa-f]{8,}")  # shorter ones are words and numbers
+# characters of a digest without its padding
+_BASE32 = {26: "md5", 32: "sha1", 52: "sha256"}
+_BASE64 = {22: "md5", 27: "sha1", 43: "sha256"}
+
+_NAMED = re.compile(
+    r"(?i)(?:urn:)?(?:hash:+)?\{?(md5|sha-?1|sha-?256|sha)(?:sum|hash)?\}?(?:\s*[:=]\s*|\s+|-(?=\S{20})|"
+    r"(?<=\}))(?=\S)"
+)
+_DRESS = re.compile(
+    r"""(?ix) = \s* "+ (?P<formula> [^"]+ ) "+      # ="..." keeps a spreadsheet from counting
+    | 0x (?P<number> [0-9a-f]+ ) | \\+x (?P<bytea> [0-9a-f]+ )
+    | [xb] ' (?P<literal> [^']+ ) '
+    | ' (?P<text> [^']+ )                            # a spreadsheet's sign for text
+    """
+)
+_GROUPS = re.compile(r"[0-9A-Fa-f]{2,16}([-: .])[0-9A-Fa-f]{2,16}(?:\1[0-9A-Fa-f]{2,16})*")
+_NO_DIGESTS = ([8, 4, 4, 4, 12], [4] * 8)  # a UUID, an IPv6 address
+
+
+def is_hex(text: str) -> bool:
+    """Whether a text is hex digits throughout, eight or more."""
+    return _HEX.fullmatch(text) is not None
+
+
+def undressed(text: str) -> tuple[str, str | None]:
+    """A digest without what programs put around it, and the algorithm that they name there.
+
+    `0x…`, `md5:…`, `urn:sha1:…`, `="…"`, `'…`, `X'…'`, groups with dashes, colons or blanks.
+    """
+    algorithm = None
+    for _ in range(3):
+        bare = text.strip().rstrip(",;")
+        if found := _NAMED.match(bare):
+            algorithm = found[1].lower().replace("-", "")
+            bare = bare[found.end() :]
+        elif found := _DRESS.fullmatch(bare):
+            bare = next(group for group in found.groups() if group is not None)
+        if bare == text:
+            break
+        text = bare
+    if (found := _GROUPS.fullmatch(text)) and len(text) <= 200:
+        parts = text.split(found[1])
+        if [*map(len, parts)] not in _NO_DIGESTS and len("".join(parts)) in LENGTHS:
+            text = "".join(parts)
+    return text, algorithm if algorithm != "sha" else None
+
+
+def read_digest(text: str, algorithms: Sequence[str] = ()) -> tuple[str, str] | None:
+    """(algorithm, lower-case hex) of a digest, or None.
+
+    Where `algorithms` names one alone, length and alphabet are enough. Otherwise base32 must
+    be upper-case and more than hex, and base64 must have its padding, so that no word and no
+    number is taken for a digest.
+    """
+    sure = algorithms[0] if len(algorithms) == 1 else None
+    hexadecimal = is_hex(text)
+    if hexadecimal and LENGTHS.get(len(text)) in ((sure,) if sure else LENGTHS.values()):
+        return LENGTHS[len(text)], text.lower()
+    bare = text.rstrip("=")
+    by_32, by_64 = _BASE32.get(len(bare)), _BASE64.get(len(bare))
+    if by_32 and (by_32 == sure or not (sure or hexadecimal or len(text) % 8)):
+        return _base32(bare.upper() if sure else bare, by_32)
+    if by_64 and (by_64 == sure or not (sure or len(text) % 4)):
+        return _base64(bare, by_64)
+    return None
+
+
+def read_weak_digest(text: str) -> tuple[str, str] | None:
+    """The same of a text that may as well be a word: only where many such stand together.
+
+    Base64 without its padding, whose last bits must be zero; base32 in lower case.
+    """
+    by_32, by_64 = _BASE32.get(len(text)), _BASE64.get(len(text))
+    if by_32 and (text.islower() or text.isupper()) and re.search(r"\d", text):
+        return _base32(text.upper(), by_32)
+    is_mixed = re.search("[a-z]", text) and re.search("[A-Z]", text)
+    if by_64 and is_mixed and (found := _base64(text, by_64)):
+        whole = base64.b64encode(bytes.fromhex(found[1])).decode().rstrip("=")
+        return found if whole == text.replace("-", "+").replace("_", "/") else None
+    return None
+
+
+def _base32(letters: str, algorithm: str) -> tuple[str, str] | None:
+    try:
+        return algorithm, base64.b32decode(letters + "=" * (-len(letters) % 8)).hex()
+    except ValueError:  # a letter that is not of that alphabet
+        return None
+
+
+def _base64(letters: str, algorithm: str) -> tuple[str, str] | None:
+    letters = letters.replace("-", "+").replace("_", "/")
+    try:
+        padded = letters + "=" * (-len(letters) % 4)
+        return algorithm, base64.b64decode(padded, validate=True).hex()
+    except ValueError:
+        return None
+
+
+# -- Row hashes as partners write them: whole 64-bit numbers, with a sign ----------------------
+
+_WHOLE = re.compile(r"([+-]?)0*([0-9]{1,19})")
+_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.[0-9]*|[0-9]*\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?")
+_END = 1 << 63
+
+
+def read_row_hash(text: str) -> str | None:
+    """A row hash as 16 lower-case hex digits, in two's complement; None for any other text.
+
+    `1.2e18` is none: a number that went through floating point has lost its last digits.
+    """
+    found = _WHOLE.fullmatch(text)
+    if found is None:
+        return None
+    number = int(found[1] + found[2])
+    return f"{number % (1 << 64):016x}" if -_END <= number < _END else None
+
+
+def is_float(text: str) -> bool:
+    """Whether a text is a number in floating point, such as a spreadsheet makes of a digest."""
+    return _FLOAT.fullmatch(text) is not None
+
+
+__all__ = [
+    "LENGTHS", "OF_NO_ROW", "is_float", "is_hex", "read_digest", "read_row_hash",
+    "read_weak_digest", "undressed",
+]  # fmt: skip

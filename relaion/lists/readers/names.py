@@ -1,0 +1,313 @@
+"""What the name of a column says: what its values are, or what they decide.
+
+Names on the list of other things are never entries, whatever their values look like: an MD4 has
+the length of an MD5, a PDQ that of a SHA-256, and a number of a row may be 32 hex digits long.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from relaion.lists.kinds import ANY, kinds_named
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
+
+ENTRY, OTHER, REFERENCE, ID, UNKNOWN = "entry", "other", "reference", "id", "unknown"
+FILE_NAME = "file name"
+# what a column decides: of what kind its words are
+STANDING, CATEGORY, MEDIA, TYPE, GONE, STILL = (
+    "standing", "category", "media", "type", "gone", "still",
+)  # fmt: skip
+DECIDING = frozenset((STANDING, CATEGORY, MEDIA, TYPE, GONE, STILL))
+SEVERITY, FIRST, LAST, CONFIDENCE, BY = (
+    "severity", "first_seen", "last_seen", "confidence", "by",
+)  # fmt: skip
+TRAITS = (SEVERITY, FIRST, LAST, CONFIDENCE, BY)
+
+LINK = ("url", *SCOPED_KINDS)
+
+
+@dataclass(frozen=True)
+class NameSays:
+    """What a name says. `kinds` are those of an entry, `word` what of the name told.
+
+    `is_weak`: the links of such a column are listed only where no better column is.
+    """
+
+    what: str
+    kinds: tuple[str, ...] = ()
+    word: str = ""
+    is_weak: bool = False
+
+
+def words_in(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+_ALGORITHM = re.compile(r"md5|sha1|sha256|sha")
+_OTHER_ALGORITHM = re.compile(
+    r"md[246]|ed2k|emule|imphash|imp|gimphash|pehash|richhash|authentihash|vhash|telfhash|ja[34]s?x?"
+    r"|jarm|p[ad]?hash|[adw]hash|dhashes|phashes|blockhash|colorhash|perceptual|pdqf?|pdq\w*|blake\w*"
+    r"|rmd\w*|ripemd\w*|tiger\w*"
+    r"|whirlpool|ssdeep|tlsh|sdhash|fuzzy|mrsh|crc\w*|adler\w*|xxh\w*|murmur\w*|city\w*|fnv\w*"
+    r"|sha0|sha224|sha384|sha512\w*|sha3\w*|keccak\w*|sm3|gost|streebog|ntlm|lmhash|nt|bcrypt|scrypt"
+    r"|argon2\w*|pbkdf2|photodna|pdna|tmk\w*|netclean\w*|vpdq|btih|infohash|cid|ipfs|etag|git|blob"
+    r"|commit|tree|quickxor\w*|simhash|minhash|neuralhash"
+)
+_IDENTITY = words_in(
+    "uid uids uuid uuids guid guids id ids identifier identifiers key keys token tokens session "
+    "sessionid cookie nonce salt serial thumbprint certificate cert pubkey fingerprintid user "
+    "users username userid email mail phone ip ipv4 ipv6 mac device deviceid imei account password "
+    "passwords passwd pwd secret signature sig trace span transaction tx block wallet address "
+    "bucket object asset etag revision rev version build"
+)
+_STRING = words_in(
+    "string strings text texts name names filename filenames path host hostname domain keyword "
+    "keywords caption title query comment body subject sender recipient message content_id label"
+)
+_OTHER_MEDIA = words_in(
+    "video videos vid movie movies clip clips film footage audio sound music mp4 doc document "
+    "documents pdf text exe executable binary malware sample samples apk dll archive zip thumbnail "
+    "thumbnails thumb thumbs preview previews frame frames keyframe vidéo vídeo видео 動画 视频 "
+    "影片 "
+    "parent container header metadata exif block chunk piece segment partial"
+)
+_HASH = words_in(
+    "hash hashes hashvalue hashvalues digest digests checksum checksums hashsum sum sums hashed "
+    "indicator indicators ioc iocs entry entries value values hashwert hashwerte prüfsumme "
+    "prüfsummen empreinte empreintes hachage huella huellas suma somme ハッシュ ハッシュ値 哈希 "
+    "哈希值 "
+    "散列 хеш хэш хэши хеши"
+)
+_PLAIN = _HASH | words_in(
+    "image images img imgs picture pictures pic pics photo photos photograph file files media "
+    "content original originals hex hexadecimal base32 base64 b32 b64 lower upper lowercase "
+    "uppercase fingerprint fingerprints of the a for no nr raw full data list listed code 値 值 "
+    "bild bilder datei datein wert fichier valeur imagen archivo valor immagine 画像 图片 文件 "
+    "изображения файла 1 2 3 4 binary "
+    "iwf c3p ncmec icse interpol hrw vic vics caid stanford partner giver"
+)
+_OF_LINK = words_in(
+    "url urls uri uris link links href hrefs webaddress weburl adresse lien liens enlace enlaces "
+    "ссылка ссылки 链接 リンク"
+)
+_OF_IMAGE = words_in(
+    "image images img imgs picture pictures pic pics photo photos media file files content direct "
+    "full hotlink bild imagen"
+)
+_REFERENCE = words_in(
+    "page pages report reports reported reference references ref refs detail details landing "
+    "referrer referer referring lumen ticket tickets case cases evidence info more notice notices "
+    "permalink profile account parent forum post posts thread view archive cache cached thumb "
+    "thumbnail preview vt virustotal urlhaus phish phishtank api self doc docs help abuse contact "
+    "home homepage documentation policy terms about blog article news screenshot analysis sandbox "
+    "scan search proof seller shop redirect final tracker web"
+)
+_WEAK = words_in("source src original origin")
+_DECIDES = {
+    STANDING: "status state action actions operation op verdict disposition standing validity "
+    "decision judgement judgment outcome resolution change event class judged assessment "
+    "aktion zustand statut estado",
+    CATEGORY: "category categories cat cats kategorie kategorien catégorie categoría categoria "
+    "grade grades classification classifications klasse rating level tier",
+    MEDIA: "media mime mimetype mimetypes mediatype mediatypes filetype filetypes contenttype "
+    "extension ext medium format",
+    TYPE: "type types algorithm algorithms algo algos kind typ tipo hashtype signaltype "
+    "indicatortype ioctype algorithmus",
+}
+_DECIDING = {word: what for what, words in _DECIDES.items() for word in words.split()}
+_GONE = words_in(
+    "deleted delete removed remove retracted retraction withdrawn withdrawal revoked rescinded "
+    "expired disputed disabled tombstone obsolete inactive falsepositive fp whitelisted "
+    "allowlisted whitelist allowlist knowngood good benign ignored ignore excluded exclude "
+    "invalid cancelled canceled archived superseded innocent safe legal harmless clean gelöscht"
+)
+_STILL = words_in(
+    "active valid enabled confirmed verified listed published approved toids csam csem illegal "
+    "malicious current live isbad bad unlawful actionable"
+)
+_TAKEN_OUT = _GONE | {"retired", "old", "previous"}
+_WHEN = words_in("at on date time when day timestamp datum by until since reason reasons comment")
+_NO_DECISION = words_in("threat threats platform target online geo country language lang quality")
+_SEEN = {
+    FIRST: "firstseen created createdon createdat dateadded added adddate firstadded",
+    LAST: "lastseen updated updatedon updatedat modified lastmodified lastupdated lastonline",
+    CONFIDENCE: "confidence score trust certainty",
+    SEVERITY: "severity priority",
+    BY: "by reporter reportedby agency giver submitter provider source organization organisation "
+    "collab",
+}
+_TRAIT = {word: what for what, words in _SEEN.items() for word in words.split()}
+_RECORD_ID = words_in(
+    "recordid mediaid imageid itemid entryid hashid reportid caseid phishid requestid contentid"
+)
+_FILE_NAMES = words_in("filename filenames path paths filepath fullpath file name relativepath")
+
+
+def squeezed(name: str) -> str:
+    """A name without case, separators and invisible characters: `SHA-1`, `sha_1` are one."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in plain if c.isalnum())
+
+
+# a number belongs to the name of the algorithm before it: `sha-512/256` is one word
+_JOINED = (
+    (re.compile(r"\b(md|sha|ripemd|rmd|blake|crc|sha3|sha512|ja|ipv|base|b) (?=\d)"), r"\1"),
+    (re.compile(r"\b(blake2|blake3) (?=[a-z]\b)"), r"\1"),
+    (re.compile(r"\b(ed2) (?=k\b)"), r"\1"),
+    (re.compile(r"\b(ja[34]) (?=s\b)"), r"\1"),
+    (re.compile(r"\b(photo) (?=dna\b)|\b(known) (?=good\b)|\b(to) (?=ids\b)"), r"\1\2\3"),
+    (re.compile(r"\b(false) (positive)s?\b"), r"\1\2"),
+    (re.compile(r"\b(c3) (p)\b|\b(e) (d2) (k)\b"), r"\1\2\3\4\5"),
+    (re.compile(r"\b([padw]) (hash)\b|\b(imp|pe|v) (hash)\b"), r"\1\2\3\4"),
+)
+_BORDER = re.compile(r"(?<=[\u2e80-\uffff])(?=[a-z0-9])|(?<=[a-z0-9])(?=[\u2e80-\uffff])")
+
+
+@lru_cache(4096)
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a name in lower case; `sha` and `256` beside each other are one word."""
+    name = unicodedata.normalize("NFKC", name)
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", name)
+    name = re.sub(r"(?<=\d)(?=[a-z])", " ", name.casefold())
+    if not name.isascii():  # no blank stands between a Latin word and a Chinese one
+        name = re.sub(
+            r"(?<=[\u2e80-\uffff])(?=[a-z0-9])|(?<=[a-z0-9])(?=[\u2e80-\uffff])", " ", name
+        )
+    text = " ".join(re.findall(r"[^\W_]+", name))
+    for pattern, joined in _JOINED:
+        text = pattern.sub(joined, text)
+    return tuple(text.split())
+
+
+@lru_cache(4096)
+def read_name(name: str, said: str | None = None) -> NameSays:
+    """What the name of a column says; `said` is the kind that the curator named."""
+    words = words_of(name)
+    plain = squeezed(name)
+    if not words:
+        return NameSays(UNKNOWN)
+    if says := _decides(words, plain) or _other(words, plain):
+        return says
+    kinds = kinds_named(name, said)
+    bare = _link_or_hash(words)
+    if bare and not (said and said in kinds):
+        return bare
+    return NameSays(ENTRY, kinds, words[0]) if kinds else _beside(words, plain)
+
+
+def _beside(words: tuple[str, ...], plain: str) -> NameSays:
+    """A name of what stands beside entries."""
+    if plain in _TRAIT:
+        return NameSays(_TRAIT[plain], word=plain)
+    if plain in _FILE_NAMES:
+        return NameSays(FILE_NAME, word=plain)
+    if set(words) <= _REFERENCE:
+        return NameSays(REFERENCE, word=words[0])
+    return NameSays(UNKNOWN)
+
+
+def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
+    """A name that ends, or begins, in the word of a decision."""
+    rest = [word for word in words if word not in _WHEN and word not in ("is", "was", "has", "be")]
+    told = set(rest)
+    values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
+    if told & _NO_DECISION or "nsfw" in told:
+        return None
+    for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
+        flags = told & words_of_flag
+        if flags and not values and len(told) <= 3 and (len(told) == len(flags) or len(rest) <= 2):
+            return NameSays(what, word=min(flags))
+    last = rest[-1] if rest else ""
+    for word in (plain, last, *rest[:1]):
+        decided = _DECIDING.get(word)
+        at_end = word in (plain, last)
+        # `media md5` is no decision, nor is `media size`
+        if decided is None or (values and not at_end) or (word == "media" and plain != "media"):
+            continue
+        if decided == TYPE and told & {"media", "mime", "file", "content", "image"}:
+            decided = MEDIA
+        return NameSays(decided, word=word)
+    return None
+
+
+def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
+    """A name of what is never an entry, although its values may look like one."""
+    told = set(words)
+    if plain in _RECORD_ID:
+        return NameSays(ID, word=plain)
+    if other := next((w for w in (*words, plain) if _OTHER_ALGORITHM.fullmatch(w)), None):
+        return NameSays(OTHER, word=other)
+    is_of_link = bool(told & _OF_LINK)
+    is_hash = bool(told & _HASH) or any(map(_ALGORITHM.fullmatch, words))
+    if is_hash:
+        return _hash_of_other(words, is_of_link=is_of_link)
+    if is_of_link:
+        media = next((w for w in words if w in _OTHER_MEDIA), None)
+        return NameSays(REFERENCE, word=media) if media else None
+    if told & _IDENTITY:
+        word = next(w for w in words if w in _IDENTITY)
+        return NameSays(ID if words[-1] in ("id", "ids") or plain == "id" else OTHER, word=word)
+    return None
+
+
+def _hash_of_other(words: tuple[str, ...], *, is_of_link: bool) -> NameSays | None:
+    """A digest of a video, a text, a person's name, or one that was taken back."""
+    others = _OTHER_MEDIA | _TAKEN_OUT
+    if not is_of_link:
+        others |= _STRING | _IDENTITY
+    found = next((w for w in words if w in others and w != "binary"), None)
+    return NameSays(OTHER, word=found) if found else None
+
+
+def _link_or_hash(words: tuple[str, ...]) -> NameSays | None:
+    """What a name of digests or links says word by word; None where that tells nothing."""
+    told = set(words)
+    algorithm = next((w for w in words if _ALGORITHM.fullmatch(w)), None)
+    rest = told - _OF_LINK - {algorithm or ""}
+    is_of_link = bool(told & _OF_LINK)
+    if algorithm:
+        return _by_algorithm(algorithm, rest, is_of_link=is_of_link)
+    if is_of_link and told & _HASH:
+        return NameSays(ENTRY, tuple(HASHED_LINK_KINDS), "hash") if rest <= _PLAIN else None
+    if is_of_link:
+        return _of_links(rest)
+    is_hash = bool(told & (_HASH - _VAGUE)) or (len(words) == 1 and words[0] in _VAGUE)
+    unsaid = {w for w in rest if not w.isdigit() and not re.fullmatch(r"[a-z]+\d", w)} - _PLAIN
+    if is_hash and not unsaid:
+        return NameSays(ENTRY, IMAGE_KINDS if rest & (_OF_IMAGE - {"full"}) else ANY, "hash")
+    is_numbered = len(words) == 1 and re.fullmatch(r"(?:hash|digest|checksum)\d", words[0])
+    return NameSays(ENTRY, ANY, "hash") if is_numbered else None
+
+
+_VAGUE = words_in("value values sum")
+
+
+def _by_algorithm(algorithm: str, rest: set[str], *, is_of_link: bool) -> NameSays:
+    if is_of_link:
+        is_plain = rest <= _PLAIN | {"hashed"}
+        kinds = _by(algorithm, tuple(HASHED_LINK_KINDS))
+        return NameSays(ENTRY if is_plain else UNKNOWN, kinds, algorithm)
+    if not rest <= _PLAIN:
+        return NameSays(UNKNOWN)
+    kinds = _by(algorithm, IMAGE_KINDS)
+    if not rest & _OF_IMAGE:
+        kinds += _by(algorithm, tuple(HASHED_LINK_KINDS))
+    return NameSays(ENTRY, kinds, algorithm)
+
+
+def _of_links(rest: set[str]) -> NameSays:
+    kinds = (*LINK, *HASHED_LINK_KINDS)
+    if not rest or rest <= _OF_IMAGE | _PLAIN:
+        return NameSays(ENTRY, kinds, "image" if rest & _OF_IMAGE else "url")
+    if rest & _REFERENCE:
+        return NameSays(REFERENCE, word=min(rest & _REFERENCE))
+    if rest <= _WEAK | _OF_IMAGE:
+        return NameSays(ENTRY, kinds, "url", is_weak=not rest & _OF_IMAGE)
+    return NameSays(UNKNOWN)
+
+
+def _by(algorithm: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    ends = ("_sha1", "_sha256") if algorithm == "sha" else (f"_{algorithm}",)
+    return tuple(kind for kind in kinds if kind.endswith(ends))

@@ -1,0 +1,87 @@
+"""Lines: a value a line, perhaps several, with or without a note. `--format txt`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.errors import ListError
+from relaion.lists.kinds import ANY
+from relaion.lists.readers import names
+from relaion.lists.readers.format import Maybe, Options, Stream, Sure
+from relaion.lists.readers.layout import ListLayout, find_layout
+from relaion.lists.readers.record import Batch, Values
+from relaion.lists.readers.rows import WHOLE, RowReader, content
+
+_NO_VALUE = ("#", "\n\n", "\n ", "\n\t")  # a block with none of these holds values only
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A value a line."""
+
+    name: str = "txt"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Whatever is nothing else."""
+        del head, file_name
+        return Maybe()
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """Each line as a record."""
+        sample = "\n".join(stream.lines_of_head())
+        layout = find_layout(sample, named_csv=False, options=_as_lines(options))
+        yield from read_plain(stream, options, layout)
+
+
+def _as_lines(options: Options) -> Options:
+    return Options(kind=options.kind, file_format="txt", role=options.role)
+
+
+def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:
+    """Lines as records of one value each; raises ListError where their name says otherwise."""
+    (column,) = layout.columns
+    if column.what != names.ENTRY and "1" not in {c for cs in options.columns.values() for c in cs}:
+        raise ListError(
+            f"its values are called {column.name[:40]}, which says that they are no entries "
+            f"({column.word}); rename that line in a copy if it is wrong"
+        )
+    kinds = column.kinds or ANY
+    reader = RowReader(WHOLE)
+    header = stream.is_named = layout.header is not None
+    is_number = kinds == ("row_hash",)
+    for block in stream.blocks:
+        if not block:
+            continue
+        if '"' not in block and not reader.waiting:
+            lines = None if header or is_number else _lines(block)
+            if lines is not None:
+                yield Batch(len(lines), (Values(kinds, lines),))
+                continue
+            some = content(block.split("\n"))
+        else:
+            some = [row[0] for row in reader.rows(block)]
+        kept = some[header:]
+        header = header and not some
+        yield Batch(len(kept), (Values(kinds, kept),))
+    rest = [row[0] for row in reader.rows("", last=True)]
+    yield Batch(len(rest), (Values(kinds, rest),))
+
+
+def _lines(block: str) -> pa.Array | None:
+    """The lines of a block without comments; None where it holds bytes that are no UTF-8."""
+    try:
+        whole = pa.array([block], pa.string())
+    except UnicodeEncodeError:
+        return None
+    if (
+        not block.isascii()
+        or block.startswith((" ", "\t", "\n"))
+        or any(sign in block for sign in _NO_VALUE)
+    ):
+        return pa.array(content(block.split("\n")), pa.string())
+    lines = pc.split_pattern(whole, "\n").flatten()
+    return lines.slice(0, len(lines) - 1) if block.endswith("\n") else lines

@@ -1,0 +1,180 @@
+"""A partner's file as entries, block by block: unpacked, decoded, read by its format, sorted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from relaion.errors import ListError
+from relaion.lists.digests import is_float
+from relaion.lists.normalise import SortedBatch, Tally
+from relaion.lists.placeholders import PLACEHOLDERS
+from relaion.lists.readers.container import BLOCK
+from relaion.lists.readers.format import SAMPLE, Options, Stream
+from relaion.lists.readers.formats import choose
+from relaion.lists.readers.good import refuse_good
+from relaion.lists.readers.lines import is_list_of_changes
+from relaion.lists.readers.record import UNDERSTOOD, Batch
+from relaion.lists.readers.text import blocks
+from relaion.paths import shown
+from relaion.roles import IMAGE_KINDS
+
+_NO_WORD = (
+    "nothing in the file says of what the digests are: taken as digests of images; if they are of "
+    "links, withdraw the list and add it with --kind url_md5 (or url_sha1, url_sha256)"
+)
+_MAYBE_PDQ = (
+    "digests of 64 digits were taken as SHA-256; PDQ hashes look the same, and match nothing"
+)
+
+
+@dataclass
+class FileRead:
+    """What became of one file, whose records are counted from `first`.
+
+    `form` is the format that read it, `decided` what columns said.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    first: int = 0
+    form: str = ""
+    decided: dict[str, dict[str, int]] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+
+
+def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
+    """Entries of a file by kind, a batch a block of a few megabytes; `found` tells the rest.
+
+    Values that are no entry are counted by reason; blank lines, comments, the header and empty
+    cells of a row that has entries are not counted at all. What the reader had to decide for
+    itself is said in `notices`. A file is refused as soon as it shows why, and accepted only
+    when all of it was seen. Raises ListError, which names the file.
+    """
+    try:
+        yield from _read(path, options, found)
+    except ListError as e:
+        said = str(e)
+        raise ListError(
+            said if said.startswith(shown(path)) else f"{shown(path)}: {said}"
+        ) from None
+
+
+def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
+    tally = found.tally
+    source = blocks(path, tally.skipped)
+    source = _unsigned(source, found.notices)
+    first, whole = _head(source)
+    head = "".join(first)
+    refuse_good(head, path.name, options)
+    form = choose(head, path.name, options.file_format)
+    found.form = form.name
+    stream = Stream(path.name, head, chain(_in_parts(first), source), found.notices, found.decided)
+    tally.beside.minus_removes = is_list_of_changes("\n".join(stream.lines_of_head()))
+    number = 0
+    kinds: set[str] = set()
+    for batch in form.read(stream, options):
+        if options.kind == "row_hash":
+            _refuse_spoilt(batch)
+        some = tally.take(batch, found.first + number)
+        number += batch.n
+        kinds.update(some.entries)
+        if number >= SAMPLE:
+            _refuse_unusable(tally, options, so_far=not whole)
+        yield some
+    _refuse_unusable(tally, options, so_far=False)
+    if tally.looks_like_pdq and options.kind is None and not options.columns:
+        raise ListError(
+            "digests of 64 digits have about half of their bits set, each of them, as PDQ hashes "
+            "have and SHA-256 has not: they match no image digest; if they are SHA-256, say --kind "
+            "image_sha256"
+        )
+    found.notices.extend(tally.beside.notices())
+    if tally.unusable:
+        told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
+        found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
+    found.notices.extend(_without_word(stream, kinds, options))
+
+
+_SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
+_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
+
+
+def _unsigned(source: Iterator[str], notices: list[str]) -> Iterator[str]:
+    """The text that a PGP signature stands around; any other text as it is."""
+    first = next(source, "")
+    if not first.lstrip("\ufeff \n").startswith(_SIGNED):
+        yield first
+        yield from source
+        return
+    notices.append("the file is signed with PGP; its signature was not checked")
+    _, _, text = first.partition(_SIGNED)
+    _, _, text = text.partition("\n\n")  # behind lines such as `Hash: SHA256`
+    for block in chain([text], source):
+        kept, end, _ = block.partition(_SIGNATURE)
+        yield re.sub("(?m)^- ", "", kept)
+        if end:
+            return
+
+
+def _head(source: Iterator[str]) -> tuple[list[str], bool]:
+    """The first blocks of a file, enough to tell its format by; whether they are all of it."""
+    head: list[str] = []
+    for block in source:
+        head.append(block)
+        if sum(b.count("\n") for b in head) >= SAMPLE or sum(map(len, head)) >= BLOCK:
+            return head, False
+    return head, True
+
+
+def _in_parts(first: list[str]) -> Iterator[str]:
+    """The head with its first records apart, so that what is wrong with them is seen at once."""
+    for block in first:
+        at = -1
+        for _ in range(SAMPLE):
+            at = block.find("\n", at + 1)
+            if at < 0:
+                break
+        if 0 <= at < len(block) - 1:
+            yield block[: at + 1]
+            yield block[at + 1 :]
+        else:
+            yield block
+
+
+def _refuse_spoilt(batch: Batch) -> None:
+    for values in batch.values:
+        told = [str(v).strip().strip('"') for v in values.text]
+        if sum(is_float(v) for v in told) * 2 > len(told):
+            raise ListError(
+                "holds row hashes as floating-point numbers, which have lost their last digits; "
+                "export the column again as whole numbers"
+            )
+
+
+def _refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
+    """Raise ListError where less than half of the records could be read.
+
+    Known reasons, such as that a record is of a video, are no fault of how it is written.
+    """
+    unread = {w: n for w, n in tally.lost.items() if w not in UNDERSTOOD and w not in PLACEHOLDERS}
+    n = sum(unread.values())
+    if options.partial or not tally.taken or n * 2 <= tally.records:
+        return
+    told = ", ".join(f"{why}: {k:,}" for why, k in sorted(unread.items(), key=lambda x: -x[1])[:10])
+    raise ListError(
+        f"only {tally.records - n:,} of {tally.records:,} records"
+        + (" at its beginning" if so_far else "")
+        + f" can be read ({told}); check that it is the list and how it is written, or take what "
+        "can be read with --partial"
+    )
+
+
+def _without_word(stream: Stream, kinds: set[str], options: Options) -> list[str]:
+    """The notices for digests of which nothing says what they are of."""
+    if stream.is_named or options.kind is not None or options.columns:
+        return []
+    told = kinds & set(IMAGE_KINDS)
+    return [_NO_WORD] * bool(told) + [_MAYBE_PDQ] * ("image_sha256" in told)

@@ -1,0 +1,125 @@
+"""What the functions of the list store give back: counts and names, never an entry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a delivery changed in the list that it brings up to date, in entries."""
+
+    added: int
+    retracted: int
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class Added:
+    """What `add` read. `read` = `new` + `known` + `duplicate` + `retracted` + all `skipped`.
+
+    `entries` counts the entries that the list holds now, by kind; `known` are those that another
+    list holds too, or the list that this one `replaces`. `records` = `used` + all `lost`: each
+    brought an entry or did not, by reason. `decided` are the words of columns that decide,
+    `unusable` digests by algorithm that match nothing. Where the delivery was in the store
+    already, `list_id` is that list, `added` is false and all counts are zero; it is false too
+    where nothing was to be stored (`dry_run`).
+    """
+
+    list_id: int
+    source: str
+    title: str | None
+    label: str
+    received: date | None
+    added: bool
+    entries: Mapping[str, int]
+    read: int
+    new: int
+    known: int
+    duplicate: int
+    skipped: Mapping[str, int]
+    forms: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    retracted: int = 0
+    records: int = 0
+    used: int = 0
+    lost: Mapping[str, int] = field(default_factory=dict)
+    decided: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unusable: Mapping[str, int] = field(default_factory=dict)
+    role: str = "bad"
+    format: str = ""
+    replaces: int | None = None
+    changes: Changes | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One list of a store; counts as `Added` had them. `added` and `withdrawn` are UTC.
+
+    `forms` names the spellings that its giver hashed; empty where that is not known. Of a list
+    that was withdrawn `entries` are those that it had.
+    """
+
+    list_id: int
+    source: str
+    title: str | None
+    label: str
+    received: date | None
+    added: datetime
+    entries: Mapping[str, int]
+    read: int
+    new: int
+    known: int
+    duplicate: int
+    skipped: Mapping[str, int]
+    forms: tuple[str, ...] = ()
+    role: str = "bad"
+    format: str = ""
+    retracted: int = 0
+    records: int = 0
+    used: int = 0
+    unusable: Mapping[str, int] = field(default_factory=dict)
+    replaces: int | None = None
+    withdrawn: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """The list that was taken out, and how many entries went with it, by kind."""
+
+    list_id: int
+    source: str
+    title: str | None
+    label: str
+    received: date | None
+    entries: Mapping[str, int]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StoredList:
+    """One list as a run needs it. `content_sha256` must not leave the machine unsealed."""
+
+    list_id: int
+    source: str
+    title: str | None
+    label: str
+    received: date | None
+    content_sha256: str
+    entries: Mapping[str, int]
+    forms: tuple[str, ...] = ()
+    role: str = "bad"
+    replaces: int | None = None
+    unusable: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StoreInfo:
+    """A store that this version can read: its lists in the order of their numbers."""
+
+    path: Path
+    store_version: int
+    key_version: int
+    lists: tuple[StoredList, ...]

@@ -1,0 +1,152 @@
+-- name:    take_back
+-- purpose: What a delivery takes back, out of it and out of the lists that it brings up to date.
+-- params:  $list_id  integer    the list that the delivery became
+-- params:  $chain    integer[]  the lists that it brings up to date; none for a list by itself
+-- reads:   undone        (kind varchar, digest varchar, record_no bigint, id_digest varchar)
+-- reads:   gone          (record_no bigint, id_digest varchar)
+-- reads:   store.records (list_id integer, record_no bigint, id_digest varchar)
+-- reads:   store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
+-- reads:   store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
+-- writes:  taken_back    (n_own bigint, n_earlier bigint)
+-- writes:  store.records (list_id integer, record_no bigint, id_digest varchar)
+-- writes:  store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
+-- nulls:   an id may be unknown: then its digest alone says what is taken back
+-- order:   within a delivery the later record holds
+--
+-- A record takes back what the giver named by the same id, and where there is no id, every record
+-- of the same digest. A giver may list a digest in several records (`repeats` are those beside the
+-- first): it stays listed until all of them are taken back.
+
+create or replace temp table maybe_out as
+with gone_records as (
+    select
+        r.list_id,
+        r.record_no
+    from store.records as r
+    semi join gone as g on r.id_digest = g.id_digest
+    where r.list_id = $list_id or list_contains($chain, r.list_id)
+),
+
+by_digest as (
+    select e.rowid as row_no
+    from store.entries as e
+    semi join (select hash(u.digest) as short from undone as u) as s on e.hash = s.short
+    where e.list_id = $list_id or list_contains($chain, e.list_id)
+),
+
+by_id as (
+    select e.rowid as row_no
+    from store.entries as e
+    semi join gone_records as r on e.list_id = r.list_id and e.record_no = r.record_no
+),
+
+by_repeat as (
+    select e.rowid as row_no
+    from store.entries as e
+    semi join (
+        select p.hash
+        from store.repeats as p
+        semi join gone_records as r on p.list_id = r.list_id and p.record_no = r.record_no
+    ) as s on e.hash = s.hash
+    where list_contains($chain, e.list_id)
+),
+
+final as (
+    select * from by_digest
+    union
+    select * from by_id
+    union
+    select * from by_repeat
+)
+
+select f.row_no
+from final as f;
+
+create or replace temp table named as
+select
+    e.rowid as row_no,
+    e.list_id = $list_id as is_own,
+    e.list_id,
+    e.kind,
+    e.digest,
+    e.hash,
+    e.record_no
+from store.entries as e
+where e.rowid in (select m.row_no from maybe_out as m);
+
+-- the records that list an entry, by their ids
+create or replace temp table claims as
+with of_entry as (
+    select
+        n.*,
+        r.id_digest
+    from named as n
+    inner join store.records as r on n.list_id = r.list_id and n.record_no = r.record_no
+),
+
+of_repeat as (
+    select
+        n.* replace (p.record_no as record_no),
+        r.id_digest
+    from named as n
+    inner join store.repeats as p on n.hash = p.hash and n.kind = p.kind
+    inner join store.records as r on p.list_id = r.list_id and p.record_no = r.record_no
+    where not n.is_own and list_contains($chain, p.list_id)
+),
+
+final as (
+    select * from of_entry
+    union
+    select * from of_repeat
+)
+
+select * from final;
+
+create or replace temp table claims_left as
+select c.row_no
+from claims as c
+left join undone as u
+    on
+        c.kind = u.kind
+        and c.digest = u.digest
+        and c.id_digest = u.id_digest
+        and (not c.is_own or u.record_no > c.record_no)
+left join gone as g
+    on c.id_digest = g.id_digest and (not c.is_own or g.record_no > c.record_no)
+where u.digest is null and g.id_digest is null;
+
+create or replace temp table out_rows as
+with by_its_digest as (
+    select
+        n.row_no,
+        n.is_own
+    from named as n
+    inner join undone as u on n.kind = u.kind and n.digest = u.digest
+    where
+        (not n.is_own or coalesce(u.record_no > n.record_no, true))
+        and (u.id_digest is null or n.row_no not in (select c.row_no from claims as c))
+),
+
+by_its_claims as (
+    select distinct
+        c.row_no,
+        c.is_own
+    from claims as c
+    anti join claims_left as l on c.row_no = l.row_no
+)
+
+select * from by_its_digest
+union
+select * from by_its_claims;
+
+delete from store.entries
+where rowid in (select o.row_no from out_rows as o);
+
+delete from store.records
+where list_contains($chain, list_id) and id_digest in (select g.id_digest from gone as g);
+
+create or replace temp table taken_back as
+select
+    count(*) filter (o.is_own) as n_own,
+    count(*) filter (not o.is_own) as n_earlier
+from out_rows as o;

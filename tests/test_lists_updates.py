@@ -1,0 +1,164 @@
+"""Deliveries that bring a list up to date: what was added, what was taken back, what stays."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relaion.engine import connect
+from relaion.errors import InputError, ListError
+from relaion.lists import store
+from relaion.lists.results import Added, Changes
+
+DIGESTS = [f"{i:032x}" for i in range(1, 40)]
+A, B, C, D, E = (pair * 16 for pair in ("ab", "bc", "cd", "de", "ef"))
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> Path:
+    return tmp_path / "lists.duckdb"
+
+
+def deliver(lists: Path, *rows: str, name: str = "list.csv", **options: Any) -> Added:
+    path = lists.with_name(name)
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    options.setdefault("source", None if "update" in options else "A partner")
+    return store.add(lists, [path], **options)
+
+
+def held(lists: Path) -> set[tuple[int, str]]:
+    with connect(lists, read_only=True) as engine:
+        return set(engine.rows("select list_id, digest from entries"))
+
+
+def test_a_delta_adds_and_takes_back(lists: Path) -> None:
+    deliver(lists, "md5", A, B, C)
+    added = deliver(lists, "action,md5", f"ADD,{D}", f"REMOVE,{B}", f"ADD,{A}", update=1)
+    assert added.changes == Changes(added=1, retracted=1, unchanged=1)
+    assert (added.list_id, added.replaces, added.retracted) == (2, 1, 1)
+    assert held(lists) == {(1, A), (1, C), (2, D)}
+    assert added.read == added.new + added.known + added.duplicate + added.retracted
+    after = deliver(lists, "action,md5", f"REMOVE,{D}", f"REMOVE,{A}", update=1)
+    assert after.changes == Changes(added=0, retracted=2, unchanged=0)
+    assert held(lists) == {(1, C)}
+
+
+def test_a_whole_list_stores_only_what_is_new(lists: Path) -> None:
+    deliver(lists, "md5", *DIGESTS[:20])
+    added = deliver(lists, "md5", *DIGESTS[2:25], update=1, full=True)
+    assert added.changes == Changes(added=5, retracted=2, unchanged=18)
+    assert held(lists) == {(1, d) for d in DIGESTS[2:20]} | {(2, d) for d in DIGESTS[20:25]}
+    again = deliver(lists, "md5", *DIGESTS[2:24], update=2, full=True)
+    assert again.changes == Changes(added=0, retracted=1, unchanged=22)
+    assert held(lists) == {(1, d) for d in DIGESTS[2:20]} | {(2, d) for d in DIGESTS[20:24]}
+
+
+def test_an_update_touches_no_other_list(lists: Path) -> None:
+    deliver(lists, "md5", A, B)
+    deliver(lists, "md5", A, C, source="Another")
+    deliver(lists, "md5", B, update=1, full=True)
+    assert held(lists) == {(1, B), (2, A), (2, C)}
+
+
+def test_ids_tell_which_record_is_taken_back(lists: Path) -> None:
+    deliver(lists, "id,md5,status", f"7,{A},active", f"8,{A},active", f"9,{B},active")
+    deliver(lists, "id,md5,status", f"7,{A},removed", f"9,{B},removed", update=1)
+    assert held(lists) == {(1, A)}, "another record of the giver still lists it"
+    deliver(lists, "id,md5,status", f"8,{A},removed", update=1)
+    assert held(lists) == set()
+    first = lists.with_name("other.duckdb")
+    one = deliver(first, "id,md5,status", f"7,{A},active", f"8,{A},removed")
+    assert one.entries == {"image_md5": 1}
+    with pytest.raises(ListError, match="nothing in it can be an entry"):
+        deliver(first, "id,md5,status", f"7,{A},active", f"7,{A},removed", source="B")
+
+
+def test_within_a_delivery_the_later_record_holds(lists: Path) -> None:
+    added = deliver(lists, "action,md5", f"ADD,{A}", f"REMOVE,{A}", f"REMOVE,{B}", f"ADD,{B}")
+    assert held(lists) == {(1, B)}
+    assert (added.read, added.new, added.retracted) == (4, 1, 3)
+
+
+def test_the_next_delivery_needs_no_flags(lists: Path) -> None:
+    rows = ["nr;stand;wert", f"1;1;{A}", f"2;2;{B}", f"3;8;{C}"]
+    deliver(lists, *rows, label="privacy", columns=["md5=wert"], where=["stand=1,2"])
+    assert held(lists) == {(1, A), (1, B)}
+    added = deliver(lists, *rows, f"4;1;{D}", f"5;8;{E}", update=1, full=True)
+    assert (added.source, added.label, added.changes) == ("A partner", "privacy", Changes(1, 0, 2))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"update": 5}, "--update 5: .* has no such list; its lists: 1"),
+        ({"full": True}, "--full: is for --update"),
+        ({"source": None}, "--source: say who sent the list"),
+    ],
+)
+def test_what_makes_no_sense_is_said(lists: Path, options: dict[str, Any], said: str) -> None:
+    deliver(lists, "md5", A)
+    before = lists.read_bytes()
+    with pytest.raises(InputError, match=said):
+        deliver(lists, "md5", B, **options)
+    assert lists.read_bytes() == before
+
+
+def test_a_dry_run_counts_and_stores_nothing(lists: Path) -> None:
+    added = deliver(lists, "md5", A, B, dry_run=True)
+    assert (added.added, added.dry_run, added.entries) == (False, True, {"image_md5": 2})
+    assert {p.name for p in lists.parent.iterdir()} == {"list.csv"}
+    deliver(lists, "md5", A)
+    before = lists.read_bytes()
+    tried = deliver(lists, "md5", A, B, dry_run=True, update=1, full=True)
+    assert tried.changes == Changes(1, 0, 1)
+    assert lists.read_bytes() == before
+
+
+def test_a_withdrawn_list_leaves_its_trace(lists: Path) -> None:
+    deliver(lists, "md5", A, B, title="June")
+    store.withdraw(lists, 1)
+    assert store.show(lists) == ()
+    (trace,) = store.show(lists, history=True)
+    assert (trace.title, trace.entries, trace.read) == ("June", {"image_md5": 2}, 2)
+    assert trace.withdrawn is not None
+    assert deliver(lists, "md5", A, B, title="June").list_id == 2, "it may come again"
+
+
+def test_traits_are_kept_once(lists: Path) -> None:
+    rows = [f"{d},A1,{2000 + i % 2}" for i, d in enumerate(DIGESTS)]
+    deliver(lists, "md5,severity,first seen", *rows)
+    with connect(lists, read_only=True) as engine:
+        assert engine.rows("select severity, first_seen from traits order by all") == [
+            ("A1", "2000"), ("A1", "2001"),
+        ]  # fmt: skip
+        n = "select count(*) from entries natural join traits where first_seen = '2001'"
+        assert engine.rows(n) == [(19,)]
+
+
+def test_ids_are_kept_as_digests_unless_asked_for(lists: Path) -> None:
+    deliver(lists, "media id,md5", f"case-17,{A}")
+    assert b"case-17" not in lists.read_bytes()
+    deliver(lists, "media id,md5", f"case-18,{B}", keep_ids=True)
+    with connect(lists, read_only=True) as engine:
+        assert engine.rows("select giver_id from records order by list_id") == [
+            (None,),
+            ("case-18",),
+        ]
+
+
+def test_unusable_digests_are_counted(lists: Path) -> None:
+    pdq = "f0" * 32
+    added = deliver(lists, "md5,pdq", f"{A},{pdq}", f"{B},{pdq}")
+    assert added.unusable == {"pdq": 2}
+    assert store.open_store(lists).lists[0].unusable == {"pdq": 2}
+
+
+def test_of_a_chain_the_newest_is_withdrawn_first(lists: Path) -> None:
+    deliver(lists, "md5", A, B)
+    deliver(lists, "md5", A, C, update=1, full=True)
+    with pytest.raises(InputError, match="list 2 brought it up to date"):
+        store.withdraw(lists, 1)
+    assert store.withdraw(lists, 2).notices
+    assert held(lists) == {(1, A)}
+    store.withdraw(lists, 1)
+    assert held(lists) == set()
