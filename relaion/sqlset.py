@@ -217,7 +217,8 @@ def index(version: str = VERSION) -> str:
         "`08_inner_macros` write down why, and tests/test_links_prefilters.py holds them to it",
         "against hostile links.",
         "",
-        "`lists/` makes the list store and takes deliveries in; it decides nothing about rows.",
+        "`lists/` makes the list store, takes deliveries in and brings lists up to date; it "
+        "decides nothing about rows.",
         "Decisions and their reasons: [`decisions/`](decisions).",
     ]
     return "\n".join(lines) + "\n"

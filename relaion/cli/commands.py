@@ -80,6 +80,7 @@ def match(
     same_link: o.SameLink = True,
     inner: o.Inner = True,
     sidecars: o.Sidecars = None,
+    good_wins: o.GoodWins = False,
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
@@ -87,7 +88,7 @@ def match(
         result = stages.match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
-            inner=inner, sidecars=sidecars or (), progress=bars,
+            inner=inner, sidecars=sidecars or (), good_wins=good_wins, progress=bars,
         )  # fmt: skip
     emit(result, show_matched, as_json=as_json)
     if strict and result.not_looked_at:
@@ -119,6 +120,7 @@ def clean(
     copy: o.Copy = False,
     verify: o.Verify = True,
     yes_i_checked: o.YesIChecked = False,
+    good_wins: o.GoodWins = False,
     purge: o.Purge = False,
     strict: o.Strict = False,
     as_json: o.Json = False,
@@ -132,7 +134,7 @@ def clean(
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
             inner=inner, sidecars=sidecars or (), copy=copy, verify=verify,
-            yes_i_checked=yes_i_checked, progress=bars,
+            yes_i_checked=yes_i_checked, good_wins=good_wins, progress=bars,
         )  # fmt: skip
     emit(result, show_cleaned, as_json=as_json)
     wrong = result.verdict is not None and not result.verdict.ok

@@ -101,6 +101,10 @@ Verify = Annotated[
 YesIChecked = Annotated[
     bool, typer.Option("--yes-i-checked", help="Go on although lists hit very many rows.")
 ]
+GoodWins = Annotated[
+    bool,
+    typer.Option("--good-wins", help="What a known-good list names is not listed, whoever says."),
+]
 Purge = Annotated[
     bool, typer.Option("--purge", help="Only remove the work folder of a broken run.")
 ]

@@ -144,6 +144,23 @@ def tables_of(engine: Engine, of: str = "") -> dict[str, str]:
     return queries
 
 
+def attach_store(engine: Engine, path: Path) -> None:
+    """Attach a store, to be read as `store`; one of an older version by views that are as ours."""
+    engine.attach(path, "store")
+    if _version(engine, "store.") != UNHASHED:
+        return
+    engine.execute("detach store")
+    engine.attach(path, "old_store")
+    engine.execute("attach ':memory:' as store")
+    engine.execute(
+        "create or replace view store.store as "  # noqa: S608 - a number of ours
+        f"select * replace ({STORE_VERSION:d} as store_version), version() as hashed_by "
+        "from old_store.store"
+    )
+    for table, query in tables_of(engine, "old_store.").items():
+        engine.execute(f"create or replace view store.{table} as {query}")
+
+
 def _version(engine: Engine, of: str = "") -> int:
     ((version,),) = engine.rows(f"select store_version from {of}store")  # noqa: S608
     return int(version)

@@ -39,10 +39,13 @@ class FinishedRun:
     is_hit: bool = True
 
 
+_OF_LIST = ("list_id", "source", "title", "label", "received", "digest")
+
+
 def list_lines(plan: Plan) -> Rows:
     """The lists of a plan, a line for each kind of entry."""
     return [
-        [x["list_id"], x["source"], x["title"], x["label"], x["received"], x["digest"], kind, n]
+        [*(x[name] for name in _OF_LIST), kind, n, x["role"]]
         for x in plan.lists
         for kind, n in x["entries"].items()
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from relaion.engine import VIEWS, Connect, Engine, connect
 from relaion.errors import EngineError, ListError
+from relaion.lists.database import attach_store
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.run.journal import digests_of
 from relaion.run.needed_kinds import NeededKinds, view_hashes
@@ -63,7 +64,10 @@ class Finder:
     def sidecar_keys(self) -> None:
         """Table `sidecar_keys`, left in the work folder for `list_hits`."""
         given = self._settings
-        find_sidecar_keys(self.engine, self._sidecars, given.sql_version, given.work, self.copies)
+        find_sidecar_keys(
+            self.engine, self._sidecars, given.sql_version, given.work, self.copies,
+            good_wins=given.good_wins,
+        )  # fmt: skip
 
     def list_hits(self, shards: Sequence[Numbered]) -> None:
         """Table `list_hits`: the rows of these shards that a list or a sidecar names.
@@ -122,7 +126,7 @@ class Finder:
             has_hashed=wanted.has_hashed,
             forms=wanted.forms,
         )
-        run(self._script("30_list_hits"))
+        run(self._script("30_list_hits"), good_wins=self._settings.good_wins)
         run(self._script("31_found_values"), roles=list(self._roles))
 
     def _none_of(self, script: str, *relations: str) -> None:
@@ -205,7 +209,7 @@ class Finders:
             self._opened(threads=limits.workers, memory=limits.find_memory, temp=task.settings.work)
         )
         try:
-            engine.attach(task.store, "store")
+            attach_store(engine, task.store)
         except EngineError:
             self.close()
             raise ListError(

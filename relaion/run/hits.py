@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from relaion.errors import StopError
 
@@ -91,6 +92,42 @@ def hold(hits: Hits, rows: int, sources: Mapping[int, str], *, yes: bool) -> Non
             f"hosts and prefixes would remove very many of {rows:,} rows: {told}; more than "
             f"{SCOPE_ROWS:,} or {SCOPE_SHARE:.1%} by one list; {_CHECK}"
         )
+
+
+GOOD_ENTRIES = 100
+GOOD_SHARE = 0.01
+
+
+def hold_good(
+    lists: Collection[Mapping[str, Any]], known_good: Mapping[int, int], *, settled: bool
+) -> list[str]:
+    """What is to be said of listed entries that another list calls known good.
+
+    More than 100 of a list, or 1 % of it, are no slip of a giver: the good list was added as
+    bad, or a bad one as good. Raises StopError then, unless the user has `settled` it.
+    """
+    told = []
+    for x in lists:
+        n, of = known_good.get(x["list_id"], 0), sum(x["entries"].values())
+        if not n:
+            continue
+        line = f"list {x['list_id']} ({x['source']}): {n:,} of {of:,} entries are known good"
+        if not settled and n > min(GOOD_ENTRIES, GOOD_SHARE * of):
+            raise StopError(
+                f"{line} by another list of the store, too many for a slip; check which of the "
+                "two was added with the wrong --role, or repeat with --good-wins, which lets "
+                "known-good entries count as not listed"
+            )
+        told.append(line)
+    return told
+
+
+def of_unusable(unusable: Mapping[str, int]) -> list[str]:
+    """What is to be said of digests in lists that match nothing in a data set."""
+    return [
+        f"{n:,} {algorithm} digests of the lists were not matched: no data set holds such"
+        for algorithm, n in sorted(unusable.items())
+    ]
 
 
 def notices(

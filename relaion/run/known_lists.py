@@ -1,6 +1,6 @@
 """The list store as a run sees it: which lists, how many entries, under which public digests."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,17 @@ from relaion.run.pool import HERE, Caller, blaming
 
 @dataclass(frozen=True)
 class KnownLists:
-    """The lists of a store in their public form, entries per kind, and the curator key."""
+    """The lists of a store in their public form, entries per kind, and the curator key.
+
+    `kinds` counts entries that are listed, `known_good` those of each list that another list
+    calls known good, `unusable` digests by algorithm that no data set has.
+    """
 
     lists: tuple[dict[str, Any], ...]
     kinds: dict[str, int]
     key: bytes
+    known_good: dict[int, int] = field(default_factory=dict)
+    unusable: dict[str, int] = field(default_factory=dict)
 
     @property
     def sources(self) -> dict[int, str]:

@@ -20,7 +20,7 @@ from relaion.run import out as folder
 from relaion.run.audit import FinishedRun, write_audit
 from relaion.run.coverage import Coverage, coverage, left_out, reach
 from relaion.run.find import ALIKE, Hunt, Searched
-from relaion.run.hits import hold, notices
+from relaion.run.hits import hold, hold_good, notices, of_unusable
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.known_lists import KnownLists
 from relaion.run.pool import Caller, Executor, Progress, TaskOutcome
@@ -251,7 +251,9 @@ class Run:
         request = self.request
         told = list(request.inputs.notices)
         inputs, kinds = request.inputs, request.known.kinds
+        told += hold_good(request.known.lists, request.known.known_good, settled=True)
         told += notices(searched.hits, kinds, inputs.roles, reached, inputs.refused)
+        told += of_unusable(request.known.unusable)
         if (
             any("unsafe_keyword" in e.rules for e in request.settings.editions)
             and not request.keywords

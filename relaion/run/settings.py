@@ -168,6 +168,7 @@ class Settings:
 
     `out` and `work` are absolute; a dry run has no `out`. `keywords` is None, or the HMAC digest
     of the keyword file and how many it holds. `copy` instead of hard links to what loses no row.
+    `good_wins`: what a list of known-good files names is not listed, whoever lists it.
     """
 
     sql_version: str
@@ -183,6 +184,7 @@ class Settings:
     unsafe_above: float = UNSAFE_ABOVE
     keyword_above: float = KEYWORD_ABOVE
     copy: bool = False
+    good_wins: bool = False
 
     def public(self) -> dict[str, Any]:
         """Those that decide which rows stay, as the manifest has them: no path, no listed value."""
@@ -190,6 +192,7 @@ class Settings:
             "unscored": self.unscored,
             "same_link": self.same_link,
             "inner": self.inner,
+            "good_wins": self.good_wins,
             "keywords": self.keywords,
             "columns": self.columns,
             "unsafe_above": self.unsafe_above,

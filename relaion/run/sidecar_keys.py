@@ -54,7 +54,13 @@ def _source(
 
 
 def find_sidecar_keys(
-    engine: Engine, sidecars: Sequence[Sidecar], version: str, work: Path, copies: Copies
+    engine: Engine,
+    sidecars: Sequence[Sidecar],
+    version: str,
+    work: Path,
+    copies: Copies,
+    *,
+    good_wins: bool = False,
 ) -> None:
     """Fill the table `sidecar_keys`, and leave it in the work folder.
 
@@ -66,7 +72,7 @@ def find_sidecar_keys(
 
     def look() -> None:
         view_sidecars(engine, sidecars, copies, version, kinds)
-        engine.run(scripts["10_sidecar_hits"])
+        engine.run(scripts["10_sidecar_hits"], good_wins=good_wins)
 
     for original in originals:
         copies.drop(original)

@@ -30,7 +30,7 @@ from relaion.run.apart import check_apart, check_apart_from_shards
 from relaion.run.audit import Removal, Told
 from relaion.run.coverage import Coverage
 from relaion.run.editions import Edition, load_editions
-from relaion.run.hits import FEW_ROWS, SMALL
+from relaion.run.hits import FEW_ROWS, SMALL, hold_good
 from relaion.run.journal import Journal
 from relaion.run.known_lists import read_known, snapshot
 from relaion.run.outputs import AUDIT
@@ -105,6 +105,7 @@ def clean(
     copy: bool = False,
     verify: bool = True,
     yes_i_checked: bool = False,
+    good_wins: bool = False,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Cleaned:
@@ -113,7 +114,8 @@ def clean(
     Resumes a run broken off; a finished OUT is left as it is. Raises InputError, ListError,
     OutputError, BusyError or StopError in one line; inputs are never modified. `executor`
     does the shard tasks: processes of this machine where none is given. `time_limit` is how
-    many seconds one task of these may take; without it a time by its rows and bytes.
+    many seconds one task of these may take; without it a time by its rows and bytes. `good_wins`:
+    what a list of known-good files names is not listed, whoever lists it.
     """
     listen = progress or Quiet()
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
@@ -127,8 +129,11 @@ def clean(
         settings = Settings(
             sql_version, limits, folder.work_of(out, work).absolute(), out.absolute(),
             editions_of(editions, sql_version, pool), same_link, inner, unscored, copy=copy,
+            good_wins=good_wins,
         )  # fmt: skip
         request = request_of(settings, paths, lists, keywords, key, columns or {}, sidecars, pool)
+        known = request.known
+        hold_good(known.lists, known.known_good, settled=good_wins or yes_i_checked)
         check_apart_from_shards(out, work, paths, request.inputs.places)
         place = left.enter_context(folder.open_out(out, work))
         folder.check_ours(place)

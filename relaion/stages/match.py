@@ -23,7 +23,7 @@ from relaion.paths import (
 )
 from relaion.run.coverage import Coverage, coverage, left_out, reach, roles_of_kinds
 from relaion.run.find import Hunt, Searched
-from relaion.run.hits import Hits, notices
+from relaion.run.hits import Hits, hold_good, notices, of_unusable
 from relaion.run.journal import Journal
 from relaion.run.known_lists import read_known, snapshot
 from relaion.run.pool import LocalPool, Progress, Quiet
@@ -67,14 +67,17 @@ def match(
     same_link: bool = True,
     inner: bool = True,
     sidecars: AnyPaths = (),
+    good_wins: bool = False,
     progress: Progress | None = None,
 ) -> Matched:
     """Count the rows that each list finds, per kind and subset; writes nothing.
 
     Gross counts, overlaps and unions come together: a row on two lists is two memberships
     and one row. Those of subsets of few rows are told too: this is for the eyes of whoever
-    holds the lists, and no file. `time_limit` is how many seconds one batch of shards may take;
-    without it a time by its rows and bytes. Raises InputError or ListError in one line.
+    holds the lists, and no file. `good_wins`: what a list of known-good files names is not
+    listed. `time_limit` is how many seconds one batch of shards may take;
+    without it a time by its rows and bytes. Raises InputError or ListError in one line, StopError
+    where more entries are known good than can be a slip.
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
@@ -83,10 +86,11 @@ def match(
     sweep_left(work, lists)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         known = read_known(lists, key, pool)
+        of_good = hold_good(known.lists, known.known_good, settled=good_wins)
         inputs = read_inputs(paths, columns or {}, pool)
         owned = left.enter_context(owned_folder("match", work))
         pool.begin(1, owned.path, held=(owned.lock,))
-        told = list(inputs.notices)
+        told = [*inputs.notices, *of_good]
         journal = Journal(owned.path)
         with private_umask():
             store = snapshot(lists, known, journal, pool)
@@ -95,8 +99,9 @@ def match(
                 beside = read_sealed_sidecars(sidecars, journal, columns or {}, told, pool)
         roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
         settings = Settings(
-            sql_version, limits, owned.path.absolute(), same_link=same_link, inner=inner
-        )
+            sql_version, limits, owned.path.absolute(), same_link=same_link, inner=inner,
+            good_wins=good_wins,
+        )  # fmt: skip
         searched = _search(
             settings, beside, roles, inputs, store, journal, pool, progress or Quiet()
         )
@@ -112,6 +117,7 @@ def match(
             check_sidecars(beside)
     hits = searched.hits
     told += notices(hits, known.kinds, inputs.roles, roles_beside(beside), inputs.refused)
+    told += of_unusable(known.unusable)
     asked = Asked(known.kinds, beside=roles_beside(beside))
     passed_over = left_out(inputs, beside, asked, searched.values)
     return Matched(known.lists, inputs.rows_by_subset, hits, covered, tuple(told), passed_over)

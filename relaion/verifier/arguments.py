@@ -123,7 +123,7 @@ class Given:
 
 @dataclass(frozen=True)
 class _Stored:
-    facts: tuple[str, str, str, str, tuple[tuple[str, int], ...]]
+    facts: tuple[str, str, str, str, tuple[tuple[str, int], ...], str]
     content_sha256: str
 
 
@@ -183,20 +183,21 @@ def _check_lists(
 
 def _read_lists(lists: Held, notes: Notes) -> dict[int, _Stored]:
     heads = lists.engine.rows(
-        "select list_id, source, title, label, received, content_sha256 from lists"
+        "select list_id, source, title, label, received, content_sha256, role from lists "
+        "where withdrawn is null"
     )
     counts = lists.engine.rows("select list_id, kind, count(*) from entries group by all")
     unknown = sum(n for _, kind, n in counts if kind not in KINDS)
     if unknown:
         notes.limit("1a", f"{unknown:,} entries are of kinds that are not checked here")
     found = {}
-    for list_id, source, title, label, received, sha256 in heads:
+    for list_id, source, title, label, received, sha256, role in heads:
         entries = tuple(sorted((k, n) for i, k, n in counts if i == list_id))
         names = [
             "" if n is None else n if isinstance(n, str) else n.isoformat()
             for n in (source, title, label, received)
         ]
-        found[int(list_id)] = _Stored((*names, entries), sha256)  # type: ignore[arg-type]
+        found[int(list_id)] = _Stored((*names, entries, role), sha256)
     return found
 
 

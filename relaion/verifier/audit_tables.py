@@ -53,6 +53,7 @@ TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
             "digest": ("VARCHAR", "HMAC-SHA256 of the delivery under the curator key"),
             "kind": ("VARCHAR", "what its entries are"),
             "entries": ("BIGINT", "how many distinct entries of this kind"),
+            "role": ("VARCHAR", "bad, or good for what is known good and removes nothing"),
         },
     ),
     "inputs": (
@@ -315,8 +316,10 @@ _COLUMNS = {
     "run": ("name", "setting"),
     "parameters": ("name", "setting"),
     "scripts": ("name", "sha256"),
-    "lists": ("list_id", "source", "title", "label", "received", "digest", "kind", "entries"),
-}
+    "lists": (
+        "list_id", "source", "title", "label", "received", "digest", "kind", "entries", "role",
+    ),
+}  # fmt: skip
 
 
 def check_stated(cells: Cells, statement: Statement, notes: Notes) -> None:
@@ -361,7 +364,7 @@ def _expected(statement: Statement) -> dict[str, list[tuple[Any, ...]]]:
     run = {name: raw[name] for name in ("run", "sql_version", "relaion", "duckdb", "pyarrow")}
     run["link_key"] = raw["key_version"]
     lists = [
-        (*(_text(line[name]) for name in _COLUMNS["lists"][:6]), kind, n)
+        (*(_text(line[name]) for name in _COLUMNS["lists"][:6]), kind, n, line["role"])
         for line in raw["lists"]
         for kind, n in line["entries"].items()
     ]

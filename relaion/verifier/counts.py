@@ -347,6 +347,7 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
         ("unions", "subset"): subsets,
         ("", "edition"): editions,
         ("", "role"): {*COUNTED},
+        ("lists", "role"): {"bad", "good"},
         ("not_looked_at", "role"): {*COUNTED, "language", "files", "keywords", "lists"},
         ("coverage", "via"): {"column", "sidecar", "computed"},
         ("", "list_id"): set(statement.lists),

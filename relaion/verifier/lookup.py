@@ -55,6 +55,7 @@ class Files:
     sidecars: Sequence[Apart] = ()
     same_link: bool = True
     inner: bool = True
+    good_wins: bool = False
 
 
 def look_up(store: Held, files: Files, said: set[str], apply: Apply) -> StatedLists:
@@ -71,7 +72,8 @@ def look_up(store: Held, files: Files, said: set[str], apply: Apply) -> StatedLi
     unread: Unread = Counter()
     found = _tallied(run(partial(digests_of, wanted), pieces), unread)
     met = meet(entries, chain([Digests(prefix_of(said))], found))
-    known = replace(in_full(entries, met), inner=files.inner, unread=dict(unread))
+    known = in_full(entries, met, good_wins=files.good_wins)
+    known = replace(known, inner=files.inner, unread=dict(unread))
     beside = [piece for apart in files.sidecars for piece in apart.pieces()]
     for named in apply(partial(named_beside, known), beside if known.images else ()):
         known = known.carrying(known.beside | named, {})
@@ -274,9 +276,17 @@ def _checkable(store: Held) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
     """All entries of known kinds, and their digests shortened."""
     wanted = pa.array(sorted(KINDS))
     store.engine.set_option("memory_limit", _MEMORY)
+    yield from _of_role(store, "bad", wanted)
+
+
+def _of_role(store: Held, role: str, wanted: pa.Array) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
+    others = [i for i, said in store.engine.rows("select list_id, role from lists") if said != role]
     for batch in store.engine.batches(
         "select list_id, kind, digest, host_digest from entries", doing=str(store.named)
     ):
+        if others:
+            is_other = pc.is_in(batch["list_id"], value_set=pa.array(others, pa.int32()))
+            batch = batch.filter(pc.invert(is_other))  # noqa: PLW2901 - the rest is no matter
         is_known = set(KINDS).issuperset(pc.unique(batch["kind"]).to_pylist())
         chosen = batch if is_known else batch.filter(pc.is_in(batch["kind"], value_set=wanted))
         shorts = prefixes(chosen["digest"])
@@ -315,8 +325,8 @@ def meet(entries: StoreEntries, found: Iterable[Digests]) -> Met:
     return Met(pc.unique(pa.concat_arrays(shorts)), joined_rows(rows))
 
 
-def in_full(entries: StoreEntries, met: Met) -> StatedLists:
-    """The entries in full whose first 64 bits were met."""
+def in_full(entries: StoreEntries, met: Met, *, good_wins: bool = False) -> StatedLists:
+    """The entries in full whose first 64 bits were met; `good_wins`: without those known good."""
     digests: dict[str, dict[str, Lists]] = {}
     if not len(met.shorts):
         return StatedLists()
@@ -328,6 +338,10 @@ def in_full(entries: StoreEntries, met: Met) -> StatedLists:
         for line in batch.filter(met_here).to_pylist():
             lists = digests.setdefault(line["kind"], {})
             lists[line["digest"]] = (*lists.get(line["digest"], ()), int(line["list_id"]))
+    if good_wins:
+        for batch, shorts in _of_role(entries.store, "good", pa.array(sorted(KINDS))):
+            for line in batch.filter(pc.is_in(shorts, value_set=met.shorts)).to_pylist():
+                digests.get(line["kind"], {}).pop(line["digest"], None)
     return StatedLists(
         exact=digests,
         forms={list_id: frozenset(names) for list_id, names in forms.items()},

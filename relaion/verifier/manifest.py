@@ -53,9 +53,9 @@ class EditionLine:
 
 @dataclass(frozen=True)
 class ListLine:
-    """A list as the manifest states it: (source, title, label, received, entries), digest."""
+    """A list as the manifest states it: (source, title, label, received, entries, role), digest."""
 
-    facts: tuple[str, str, str, str, tuple[tuple[str, int], ...]]
+    facts: tuple[str, str, str, str, tuple[tuple[str, int], ...], str]
     digest: str
 
 
@@ -76,6 +76,7 @@ class StatedParameters:
     unscored: str
     same_link: bool
     inner: bool
+    good_wins: bool
     unsafe_above: float
     keyword_above: float
     keywords: str | None
@@ -173,7 +174,8 @@ def _list(line: Mapping[str, Any]) -> ListLine:
     entries = tuple(sorted((str(k), int(n)) for k, n in line["entries"].items()))
     names = (line[k] for k in ("source", "title", "label", "received"))
     source, title, label, received = ("" if n is None else str(n) for n in names)
-    return ListLine((source, title, label, received, entries), str(line["digest"]))
+    role = str(line.get("role", "bad"))
+    return ListLine((source, title, label, received, entries, role), str(line["digest"]))
 
 
 def _parameters(line: Mapping[str, Any]) -> StatedParameters:
@@ -182,6 +184,7 @@ def _parameters(line: Mapping[str, Any]) -> StatedParameters:
         unscored=str(line["unscored"]),
         same_link=line["same_link"] is not False,
         inner=line.get("inner") is not False,
+        good_wins=line.get("good_wins") is True,
         unsafe_above=float(line["unsafe_above"]),
         keyword_above=float(line["keyword_above"]),
         keywords=None if keywords is None else str(keywords["digest"]),
@@ -375,6 +378,7 @@ _SHAPE: dict[str, Any] = {
         "unscored": lambda value: value in ("keep", "drop"),
         "same_link": _is_flag,
         "inner": _is_flag,
+        "good_wins": _is_flag,
         "keywords": _are_keywords,
         "columns": _are_columns,
         "unsafe_above": _is_score,
@@ -399,6 +403,7 @@ _SHAPE: dict[str, Any] = {
             "label": _is_name,
             "received": _is_day,
             "digest": _Like(_SHA256),
+            "role": lambda value: value in ("bad", "good"),
             "entries": _are_entries,
         }
     ],

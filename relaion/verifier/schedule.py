@@ -175,7 +175,9 @@ def _known(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) ->
     if job.given.lists is None:
         return StatedLists()
     parameters = job.statement.parameters
-    files = Files(sources, job.given.sidecars, parameters.same_link, parameters.inner)
+    files = Files(
+        sources, job.given.sidecars, parameters.same_link, parameters.inner, parameters.good_wins
+    )
     return look_up(job.given.lists, files, said, apply)
 
 

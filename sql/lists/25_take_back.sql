@@ -27,10 +27,21 @@ with gone_records as (
     where r.list_id = $list_id or list_contains($chain, r.list_id)
 ),
 
+undone_hashes as (
+    select hash(u.digest) as short
+    from undone as u
+),
+
+gone_hashes as (
+    select p.hash as short
+    from store.repeats as p
+    semi join gone_records as r on p.list_id = r.list_id and p.record_no = r.record_no
+),
+
 by_digest as (
     select e.rowid as row_no
     from store.entries as e
-    semi join (select hash(u.digest) as short from undone as u) as s on e.hash = s.short
+    semi join undone_hashes as s on e.hash = s.short
     where e.list_id = $list_id or list_contains($chain, e.list_id)
 ),
 
@@ -43,11 +54,7 @@ by_id as (
 by_repeat as (
     select e.rowid as row_no
     from store.entries as e
-    semi join (
-        select p.hash
-        from store.repeats as p
-        semi join gone_records as r on p.list_id = r.list_id and p.record_no = r.record_no
-    ) as s on e.hash = s.hash
+    semi join gone_hashes as s on e.hash = s.short
     where list_contains($chain, e.list_id)
 ),
 
@@ -110,9 +117,9 @@ left join undone as u
         c.kind = u.kind
         and c.digest = u.digest
         and c.id_digest = u.id_digest
-        and (not c.is_own or u.record_no > c.record_no)
+        and (not c.is_own or c.record_no < u.record_no)
 left join gone as g
-    on c.id_digest = g.id_digest and (not c.is_own or g.record_no > c.record_no)
+    on c.id_digest = g.id_digest and (not c.is_own or c.record_no < g.record_no)
 where u.digest is null and g.id_digest is null;
 
 create or replace temp table out_rows as

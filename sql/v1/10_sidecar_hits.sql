@@ -1,10 +1,12 @@
 -- name:    sidecar_hits
 -- purpose: The rows of sidecars that carry a listed image hash, and the values there that are none.
--- params:  none
+-- params:  $good_wins  boolean  what another list calls known good is not listed
 -- reads:   sidecar_digests (url varchar, row_hash bigint, kind varchar, digest varchar)
 -- reads:   sidecar_no_digests (shard_no integer, kind varchar, column_name varchar, is_odd boolean)
 -- reads:   listed_hashes (kind varchar, hash ubigint)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
+-- reads:   store.lists (list_id integer, role varchar)
+-- writes:  known_good (kind varchar, digest varchar)
 -- writes:  sidecar_hits (list_id integer, kind varchar, url varchar, row_hash bigint)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  unread_beside (shard_no integer, role varchar, column_name varchar, n_values bigint)
@@ -52,6 +54,15 @@ select
 from sidecar_digests as i
 semi join short_list as l on hash(i.digest) = l.short;
 
+create or replace temp table known_good as
+select distinct
+    e.kind,
+    e.digest
+from store.entries as e
+semi join maybe_sidecar_hits as m on e.digest = m.digest and e.kind = m.kind
+inner join store.lists as l on e.list_id = l.list_id
+where $good_wins and l.role = 'good';
+
 create or replace temp table sidecar_hits as
 select distinct
     e.list_id,
@@ -61,7 +72,9 @@ select distinct
 from maybe_sidecar_hits as m
 inner join store.entries as e
     on m.digest = e.digest and m.kind = e.kind
-where m.url is not null or m.row_hash is not null;
+inner join store.lists as l on e.list_id = l.list_id
+anti join known_good as g on m.digest = g.digest and m.kind = g.kind
+where l.role = 'bad' and (m.url is not null or m.row_hash is not null);
 
 create or replace temp table near_links as
 select distinct

@@ -1,11 +1,12 @@
 -- name:    list_hits
 -- purpose: The rows that a list names, once for each list, kind, level and spelling.
--- params:  none
+-- params:  $good_wins  boolean  what another list calls known good is not listed
 -- reads:   row_keys (shard_no integer, file_row_number bigint, kind varchar, level varchar, spelling varchar, digest varchar)
 -- reads:   listed_hashes (kind varchar, hash ubigint)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
--- reads:   store.lists (list_id integer, forms varchar[])
+-- reads:   store.lists (list_id integer, forms varchar[], role varchar)
 -- reads:   sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar)
+-- writes:  known_good (kind varchar, digest varchar)
 -- writes:  list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, level varchar, spelling varchar)
 -- nulls:   a null digest matches nothing; a list without forms allows every spelling
 -- order:   shard_no, file_row_number, list_id, kind, level, spelling
@@ -13,6 +14,8 @@
 -- Two steps, one scan: a 64-bit hash of each digest meets the whole list (a small table to
 -- build and to probe), and the few rows that pass are compared exactly. `hash()` may differ
 -- between DuckDB versions: `listed_hashes` are those of the one that runs this.
+-- A list of what is known good names no row. What stands on such a list and on another one too is
+-- listed, unless the curator lets the good win.
 -- A row that a sidecar names counts for the kind of the sidecar's image hash.
 
 create or replace temp table maybe_hits as
@@ -52,6 +55,15 @@ select
 from row_keys as r
 semi join short_list as l on hash(r.digest) = l.short;
 
+create or replace temp table known_good as
+select distinct
+    e.kind,
+    e.digest
+from store.entries as e
+semi join maybe_hits as m on e.digest = m.digest and e.kind = m.kind
+inner join store.lists as l on e.list_id = l.list_id
+where $good_wins and l.role = 'good';
+
 create or replace temp table list_hits as
 with by_entry as (
     select
@@ -65,10 +77,14 @@ with by_entry as (
     inner join store.entries as e
         on m.digest = e.digest and m.kind = e.kind
     inner join store.lists as l on e.list_id = l.list_id
+    anti join known_good as g on m.digest = g.digest and m.kind = g.kind
     where
-        not starts_with(m.kind, 'url_') or m.kind = 'url_prefix'
-        or l.forms is null
-        or list_contains(l.forms, m.spelling)
+        l.role = 'bad'
+        and (
+            not starts_with(m.kind, 'url_') or m.kind = 'url_prefix'
+            or l.forms is null
+            or list_contains(l.forms, m.spelling)
+        )
 ),
 
 by_sidecar as (

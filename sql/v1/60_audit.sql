@@ -4,7 +4,7 @@
 -- reads:   found_run (name varchar, setting varchar)
 -- reads:   found_parameters (name varchar, setting varchar)
 -- reads:   found_scripts (name varchar, sha256 varchar)
--- reads:   found_lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint)
+-- reads:   found_lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint, role varchar)
 -- reads:   found_inputs (subset varchar, shard varchar, n_rows bigint, n_bytes bigint, sha256 varchar)
 -- reads:   found_outputs (edition varchar, subset varchar, shard varchar, n_rows bigint, n_bytes bigint, sha256 varchar)
 -- reads:   found_coverage (subset varchar, role varchar, via varchar, n_rows bigint, n_covered bigint, estimated boolean, sampled bigint)
@@ -16,7 +16,7 @@
 -- writes:  run (name varchar, setting varchar)
 -- writes:  parameters (name varchar, setting varchar)
 -- writes:  scripts (name varchar, sha256 varchar)
--- writes:  lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint)
+-- writes:  lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint, role varchar)
 -- writes:  inputs (subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
 -- writes:  outputs (edition varchar, subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
 -- writes:  coverage (subset varchar, role varchar, via varchar, rows bigint, covered bigint, estimated boolean, sampled bigint)
@@ -80,7 +80,8 @@ select
     received,
     digest,
     kind,
-    entries
+    entries,
+    role
 from temp.found_lists
 order by all;
 comment on table lists is 'The deliveries that were matched, a line for each kind of entry.';
@@ -92,6 +93,7 @@ comment on column lists.received is 'day on which it came';
 comment on column lists.digest is 'HMAC-SHA256 of the delivery under the curator key';
 comment on column lists.kind is 'what its entries are';
 comment on column lists.entries is 'how many distinct entries of this kind';
+comment on column lists.role is 'bad, or good for what is known good and removes nothing';
 
 create or replace table inputs as
 select
