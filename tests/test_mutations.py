@@ -25,7 +25,7 @@ Check = Callable[[Path], Verdict]
 def finished(tmp_path_factory: pytest.TempPathFactory) -> World:
     """What `clean` itself makes of two shards, one of which loses nothing."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relaion.run.audit.FEW_ROWS", 0)
+        patch.setattr("relaion.run.audit_file.FEW_ROWS", 0)
         patch.setattr("relaion.verifier.counts.FEW_ROWS", 0)
         world = World(tmp_path_factory.mktemp("mutations") / "w")
         world.shards = {
