@@ -8,7 +8,7 @@ import pytest
 from relaion.engine import connect
 from relaion.errors import InputError, ListError
 from relaion.lists import store
-from relaion.lists.results import Added, Changes
+from relaion.lists.results import Added, ListChanges
 
 DIGESTS = [f"{i:032x}" for i in range(1, 40)]
 A, B, C, D, E = (pair * 16 for pair in ("ab", "bc", "cd", "de", "ef"))
@@ -34,22 +34,22 @@ def held(lists: Path) -> set[tuple[int, str]]:
 def test_a_delta_adds_and_takes_back(lists: Path) -> None:
     deliver(lists, "md5", A, B, C)
     added = deliver(lists, "action,md5", f"ADD,{D}", f"REMOVE,{B}", f"ADD,{A}", update=1)
-    assert added.changes == Changes(added=1, retracted=1, unchanged=1)
+    assert added.changes == ListChanges(added=1, retracted=1, unchanged=1)
     assert (added.list_id, added.replaces, added.retracted) == (2, 1, 1)
     assert held(lists) == {(1, A), (1, C), (2, D)}
     assert added.read == added.new + added.known + added.duplicate + added.retracted
     after = deliver(lists, "action,md5", f"REMOVE,{D}", f"REMOVE,{A}", update=1)
-    assert after.changes == Changes(added=0, retracted=2, unchanged=0)
+    assert after.changes == ListChanges(added=0, retracted=2, unchanged=0)
     assert held(lists) == {(1, C)}
 
 
 def test_a_whole_list_stores_only_what_is_new(lists: Path) -> None:
     deliver(lists, "md5", *DIGESTS[:20])
     added = deliver(lists, "md5", *DIGESTS[2:25], update=1, full=True)
-    assert added.changes == Changes(added=5, retracted=2, unchanged=18)
+    assert added.changes == ListChanges(added=5, retracted=2, unchanged=18)
     assert held(lists) == {(1, d) for d in DIGESTS[2:20]} | {(2, d) for d in DIGESTS[20:25]}
     again = deliver(lists, "md5", *DIGESTS[2:24], update=2, full=True)
-    assert again.changes == Changes(added=0, retracted=1, unchanged=22)
+    assert again.changes == ListChanges(added=0, retracted=1, unchanged=22)
     assert held(lists) == {(1, d) for d in DIGESTS[2:20]} | {(2, d) for d in DIGESTS[20:24]}
 
 
@@ -84,7 +84,11 @@ def test_the_next_delivery_needs_no_flags(lists: Path) -> None:
     deliver(lists, *rows, label="privacy", columns=["md5=wert"], where=["stand=1,2"])
     assert held(lists) == {(1, A), (1, B)}
     added = deliver(lists, *rows, f"4;1;{D}", f"5;8;{E}", update=1, full=True)
-    assert (added.source, added.label, added.changes) == ("A partner", "privacy", Changes(1, 0, 2))
+    assert (added.source, added.label, added.changes) == (
+        "A partner",
+        "privacy",
+        ListChanges(1, 0, 2),
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ def test_a_dry_run_counts_and_stores_nothing(lists: Path) -> None:
     deliver(lists, "md5", A)
     before = lists.read_bytes()
     tried = deliver(lists, "md5", A, B, dry_run=True, update=1, full=True)
-    assert tried.changes == Changes(1, 0, 1)
+    assert tried.changes == ListChanges(1, 0, 1)
     assert lists.read_bytes() == before
 
 
@@ -162,3 +166,13 @@ def test_of_a_chain_the_newest_is_withdrawn_first(lists: Path) -> None:
     assert held(lists) == {(1, A)}
     store.withdraw(lists, 1)
     assert held(lists) == set()
+
+
+def test_a_whole_list_again_takes_no_more_room(lists: Path) -> None:
+    many = [f"{i * 7919:032x}" for i in range(1, 300_000)]
+    deliver(lists, "md5", *many)
+    before = lists.stat().st_size
+    changed = [*many[10:], *DIGESTS[:10]]
+    assert deliver(lists, "md5", *changed, update=1, full=True).changes is not None
+    assert lists.stat().st_size < 1.2 * before
+    assert len(held(lists)) == len(changed)

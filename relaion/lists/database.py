@@ -22,6 +22,7 @@ STORE_VERSION = 3
 UNHASHED = 2  # the version whose entries have no hash yet: read as it is, written as ours
 MEMORY = "300MB"  # of DuckDB, beyond which it spills into the private folder
 
+_MOSTLY = 4  # a file of which more than a quarter is empty is written anew
 _WORK_NAME = "store.duckdb"  # its tables are `store.entries` and so on, as scripts call them
 
 
@@ -177,6 +178,17 @@ def _as_ours(engine: Engine) -> None:
         engine.execute(f"create or replace temp view {table} as {told}")
 
 
+def move_lists(engine: Engine, old: Path, without: int | None = None) -> None:
+    """Write the lists of an old store into a new one; of one of them no entry."""
+    engine.attach(old, "old")
+    engine.execute("update store.store set next_list_id = (select next_list_id from old.store)")
+    for table, query in tables_of(engine, "old.").items():
+        kept = table in ("lists", "traits", "skipped", "unusable") or without is None
+        only = "" if kept else f" where list_id <> {without:d}"
+        engine.execute(f"insert into store.{table} by name {query}{only}")
+    engine.execute("detach old")
+
+
 @contextmanager
 def new_version(store: Path, work: Path, *, empty: bool, keep: bool = True) -> Iterator[Engine]:
     """A copy of the store, or an empty one, to be changed; it becomes the store at the end.
@@ -189,14 +201,35 @@ def new_version(store: Path, work: Path, *, empty: bool, keep: bool = True) -> I
             shutil.copyfile(store, new)
         with connect(new, memory=MEMORY, temp=work) as engine:
             if empty:
-                script = load("lists")["10_store"]
-                engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
+                _make_tables(engine)
             yield engine
             engine.execute("checkpoint")
+            ((total, free),) = engine.rows(
+                "select total_blocks, free_blocks from pragma_database_size() "
+                "where database_name = 'store'"
+            )
+        if keep and free * _MOSTLY > total:
+            new = _without_gaps(new, work)
         if keep:
             _take_name(new, store)
     except EngineError as e:  # its details lie in the folder that goes away
         raise _unwritable(store, str(e).partition("; details in ")[0]) from None
+
+
+def _make_tables(engine: Engine) -> None:
+    script = load("lists")["10_store"]
+    engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
+
+
+def _without_gaps(old: Path, work: Path) -> Path:
+    """The same store in a file without the room of what was taken out again."""
+    new = work / "whole" / _WORK_NAME
+    new.parent.mkdir(mode=0o700)
+    with connect(new, memory=MEMORY, temp=work) as engine:
+        _make_tables(engine)
+        move_lists(engine, old)
+        engine.execute("checkpoint")
+    return new
 
 
 def _take_name(new: Path, store: Path) -> None:

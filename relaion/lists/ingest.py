@@ -25,7 +25,7 @@ from relaion.lists.readers.record import (
     VIDEO,
     Trait,
 )
-from relaion.lists.results import Changes
+from relaion.lists.results import ListChanges
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
 from relaion.sqlset import load
@@ -62,7 +62,7 @@ class Counts:
     decided: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     unusable: Mapping[str, int] = field(default_factory=dict)
     format: str = ""
-    changes: Changes | None = None
+    changes: ListChanges | None = None
 
 
 def take_in(
@@ -294,9 +294,9 @@ def _tell_apart(engine: Engine, list_id: int, arrived: Counter[str]) -> tuple[in
 
 def _keep_changes(
     engine: Engine, list_id: int, chain: Sequence[int], n_earlier: int, *, is_full: bool
-) -> Changes:
+) -> ListChanges:
     script = load("lists")["40_keep_changes"]
     engine.run(script, list_id=list_id, chain=list(chain), is_full=is_full)
     ((unchanged, lacking),) = engine.rows("from kept_changes")
     ((added,),) = engine.rows("select count(*) from store.entries where list_id = ?", [list_id])
-    return Changes(added, n_earlier + lacking, unchanged)
+    return ListChanges(added, n_earlier + lacking, unchanged)

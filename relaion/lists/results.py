@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Changes:
+class ListChanges:
     """What a delivery changed in the list that it brings up to date, in entries."""
 
     added: int
@@ -50,7 +50,7 @@ class Added:
     role: str = "bad"
     format: str = ""
     replaces: int | None = None
-    changes: Changes | None = None
+    changes: ListChanges | None = None
     dry_run: bool = False
 
 

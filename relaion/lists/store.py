@@ -14,15 +14,15 @@ from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.database import (
     has_hashes,
+    move_lists,
     new_version,
     reading,
-    tables_of,
     writing,
 )
 from relaion.lists.delivery import Delivery, describe, doubts
 from relaion.lists.ingest import Counts, take_in
 from relaion.lists.key import create, hmac_digest, key_path, load
-from relaion.lists.results import Added, Changes, Shown, StoredList, StoreInfo, Withdrawn
+from relaion.lists.results import Added, ListChanges, Shown, StoredList, StoreInfo, Withdrawn
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, shown
 
 READER_VERSION = 1  # of what values of a file become entries
@@ -135,7 +135,7 @@ def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
 
 
 __all__ = [
-    "Added", "Changes", "Shown", "StoreInfo", "StoredList", "Withdrawn", "add", "open_store",
+    "Added", "ListChanges", "Shown", "StoreInfo", "StoredList", "Withdrawn", "add", "open_store",
     "show", "withdraw",
 ]  # fmt: skip
 
@@ -211,7 +211,7 @@ def add(
         is_anew = is_new or not _is_ours(place)
         with new_version(place, work, empty=is_anew, keep=not dry_run) as engine:
             if is_anew and not is_new:
-                _move(engine, place)
+                move_lists(engine, place)
             added = _added(engine, delivery, chain, update, is_full=full, dry_run=dry_run)
             if is_new and not dry_run:
                 _make_key(key_path(place))
@@ -251,17 +251,6 @@ def _is_ours(store: Path) -> bool:
     """Whether a store has the tables and hashes of this version."""
     with reading(store) as engine:
         return has_hashes(engine)
-
-
-def _move(engine: Engine, old: Path, without: int | None = None) -> None:
-    """Write the lists of an old store into a new one; of one of them no entry."""
-    engine.attach(old, "old")
-    engine.execute("update store.store set next_list_id = (select next_list_id from old.store)")
-    for table, query in tables_of(engine, "old.").items():
-        kept = table in ("lists", "traits", "skipped", "unusable") or without is None
-        only = "" if kept else f" where list_id <> {without:d}"
-        engine.execute(f"insert into store.{table} by name {query}{only}")
-    engine.execute("detach old")
 
 
 def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
@@ -362,7 +351,7 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
             entries = count_entries(engine).get(list_id, {})
         digest = hmac_digest(load(key_path(store)), lists[list_id]["content_sha256"])
         with new_version(store, work, empty=True) as engine:
-            _move(engine, store, list_id)
+            move_lists(engine, store, list_id)
             engine.execute(
                 "update store.lists set withdrawn = now() at time zone 'UTC', content_sha256 = ?, "
                 "entries_then = ?, settings = null, checkpoint = null where list_id = ?",
