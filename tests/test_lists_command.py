@@ -1,0 +1,87 @@
+"""`relaion lists` as people type it: what is read is shown, what is refused says what to do."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline import here, relaion
+
+A, B, C = (pair * 16 for pair in ("ab", "bc", "cd"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = ["media id,md5,status", f"7,{A},active", f"8,{B},active", f"9,{C},removed"]
+    (tmp_path / "list.csv").write_text("\n".join([*rows, ""]))
+    return tmp_path
+
+
+def test_both_equations_and_the_words_that_decide_are_shown(folder: Path) -> None:
+    ran = here("lists", "add", "list.csv", "--lists", "l.duckdb", "--source", "IWF", cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    told = [line.split() for line in ran.stdout.splitlines()]
+    assert ["read", "3", "3"] in told
+    assert ["retracted", "1", "1"] in told
+    assert ["brought", "an", "entry", "2"] in told
+    assert "status: active: 2, removed: 1" in ran.stderr
+    assert not {A, B, C} & set((ran.stdout + ran.stderr).split())
+
+
+def test_the_standard_input_is_a_file_like_any_other(folder: Path) -> None:
+    rows = (folder / "list.csv").read_text()
+    arguments = ("lists", "add", "-", "--lists", "l.duckdb", "--source", "IWF", "--json")
+    ran = relaion(*arguments, cwd=folder, stdin=rows)
+    assert json.loads(ran.stdout)["entries"] == {"image_md5": 2}
+    again = here("lists", "add", "list.csv", *arguments[3:], cwd=folder)
+    assert json.loads(again.stdout)["added"] is False, "it is the same delivery"
+
+
+def test_what_is_typed_wrongly_is_said_in_one_line(folder: Path) -> None:
+    for options, said in (
+        (["--role", "great"], "--role great: choose one of bad, good"),
+        (["--column", "md5"], "--column md5: write KIND=NAME"),
+        (["--column", "md6=x"], "--column md6=x: write KIND=NAME"),
+        (["--where", "status"], "--where status: write NAME=WORD,WORD"),
+        (["--where", "colour=red"], "--where colour: there is no such column"),
+        (["--format", "cvs"], "--format cvs: did you mean csv?"),
+        (["--full"], "--full: is for --update"),
+        (["--update", "3"], "cannot be read as a list store"),
+    ):
+        ran = here(
+            "lists", "add", "list.csv", "--lists", "l.duckdb", "--source", "A", *options,
+            cwd=folder,
+        )  # fmt: skip
+        assert ran.returncode == 2, options
+        assert said in ran.stderr
+        assert ran.stderr.count("\n") == 1
+        assert not (folder / "l.duckdb").exists()
+
+
+def test_a_store_fits_a_terminal_of_80_columns(folder: Path) -> None:
+    title = "Hashes of the month of March, second delivery"
+    add = ("lists", "add", "list.csv", "--lists", "l.duckdb", "--source", "A long name of a giver")
+    here(*add, "--title", title, "--received", "2024-03-26", cwd=folder)
+    here("lists", "withdraw", "1", "--lists", "l.duckdb", cwd=folder)
+    here(*add, "--kind", "url_md5", cwd=folder)
+    master, slave = pty.openpty()
+    env = os.environ | {"COLUMNS": "80", "TERM": "xterm"}
+    shown = [sys.executable, "-m", "relaion", "lists", "show", "--lists", "l.duckdb", "--history"]
+    subprocess.run(shown, cwd=folder, stdout=slave, env=env, check=True)
+    os.close(slave)
+    text = os.read(master, 1 << 16).decode()
+    os.close(master)
+    lines = [_plain(line) for line in text.splitlines()]
+    assert max(map(len, lines)) <= 80, text
+    assert any("withdrawn" in line for line in lines)
+
+
+def _plain(line: str) -> str:
+    while "\x1b[" in line:
+        before, _, after = line.partition("\x1b[")
+        line = before + after.partition("m")[2]
+    return line.rstrip()
