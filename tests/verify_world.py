@@ -381,6 +381,7 @@ class World:
                 "unscored": setting.unscored,
                 "same_link": setting.same_link,
                 "inner": setting.inner,
+                "good_wins": False,
                 "keywords": None
                 if setting.keywords is None
                 else {"digest": hmac_digest(key, words), "n": len(setting.keywords)},
@@ -402,7 +403,7 @@ class World:
                 {
                     "list_id": x.list_id, "source": x.source, "title": f"list {x.list_id}",
                     "label": x.label, "received": "2024-02-22",
-                    "digest": hmac_digest(key, content(x)), "entries": counts(x),
+                    "digest": hmac_digest(key, content(x)), "role": "bad", "entries": counts(x),
                 }
                 for x in sorted(self.lists, key=lambda x: x.list_id)
             ],
@@ -474,7 +475,7 @@ class World:
             "parameters": [(k, json.dumps(v)) for k, v in stated["parameters"].items()],
             "scripts": [(s["name"], s["sha256"]) for s in stated["scripts"]],
             "lists": [
-                (*(x[name] for name in names), kind, n)
+                (*(x[name] for name in names), kind, n, x["role"])
                 for x in stated["lists"]
                 for kind, n in x["entries"].items()
             ],
@@ -539,14 +540,15 @@ def make_store(path: Path, lists: Sequence[Listing]) -> None:
         engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
         for x in lists:
             engine.execute(
-                "insert into store.lists "
+                "insert into store.lists (list_id, source, title, label, received, added, "
+                "content_sha256, n_read, n_new, n_known, n_duplicate, forms) "
                 "values (?, ?, ?, ?, '2024-02-22', now(), ?, ?, ?, 0, 0, ?)",
                 [x.list_id, x.source, f"list {x.list_id}", x.label, content(x),
                  len(x.entries), len(x.entries), None if x.forms is None else list(x.forms)],
             )  # fmt: skip
             for kind, digest in sorted(x.entries):
                 engine.execute(
-                    "insert into store.entries values (?, ?, ?, ?, hash(?))",
+                    "insert into store.entries values (?, ?, ?, ?, hash(?), null, null)",
                     [x.list_id, kind, digest, hosts.get(digest), digest],
                 )
     path.chmod(0o600)
