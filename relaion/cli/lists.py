@@ -184,7 +184,7 @@ def add(
         list[str] | None,
         typer.Option("--ignore", metavar="NAME", help="A column that decides nothing."),
     ] = None,
-    column: Annotated[
+    columns: Annotated[
         list[str] | None,
         typer.Option(
             "--column", metavar="KIND=NAME", help="A column of entries, by name or number: sha1=3."
@@ -228,7 +228,7 @@ def add(
     with spooled(files) as named:
         result = store.add(
             lists, named, source=source, title=title, received=received, label=label, kind=kind,
-            scope=scope, forms=forms or (), file_format=file_format, columns=column or (),
+            scope=scope, forms=forms or (), file_format=file_format, columns=columns or (),
             where=where or (), ignore=ignore or (), role=role, partial=partial,
             keep_ids=keep_ids, update=update, full=full, dry_run=dry_run,
         )  # fmt: skip
