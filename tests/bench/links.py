@@ -83,7 +83,10 @@ class Bench:
         self.engine = engine
         self._folder = folder
         engine.execute("create schema store")
-        engine.execute("create table store.lists as select 1 as list_id, null::varchar[] as forms")
+        engine.execute(
+            "create table store.lists as "
+            "select 1 as list_id, null::varchar[] as forms, 'bad' as role"
+        )
         engine.execute("create table store.store as select 2 as store_version")
         engine.execute("create table once (url varchar)")
         engine.insert("once", pa.table({"url": urls}))
