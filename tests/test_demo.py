@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,19 @@ def test_the_protocol_is_the_published_one(demo: tuple[Path, Any]) -> None:
     assert (result["validated"], result["privacy"], result["same_link"]) == (1008, 399, 24)
 
 
+def test_an_update_and_a_known_good_list_came_too(demo: tuple[Path, Any]) -> None:
+    _, result = demo
+    found = [
+        (x["list_id"], x["source"], x["role"], x["replaces"], x["entries"], x["retracted"])
+        for x in result["further"]
+    ]
+    assert found == [
+        (8, "C3P", "bad", 2, {"image_md5": 1}, 1),
+        (9, "NSRL", "good", None, {"image_md5": 40, "image_sha1": 40}, 0),
+    ]
+    assert result["known_good"] == ["list 5 (Stanford): 1 of 3,206 entries are known good"]
+
+
 def test_the_verdict_is_clean(demo: tuple[Path, Any]) -> None:
     given = ("--inputs", "data", "--lists", "lists.duckdb", "--sidecar", "sidecars")
     done = relaion("verify", "clean", *given, "--keywords", "keywords.txt", "--json", cwd=demo[0])
@@ -77,8 +91,13 @@ def test_every_listed_row_left_both_editions(demo: tuple[Path, Any]) -> None:
 
 def test_a_second_demo_is_the_same_and_another_is_refused(demo: tuple[Path, Any]) -> None:
     folder, first = demo
-    again = relaion("demo", "--out", folder, "--json")
-    assert json.loads(again.stdout)["protocol"] == first["protocol"]
+    again = relaion("demo", "--out", folder)
+    for x in first["protocol"]:
+        line = rf"(?m)^{x['received']}  {re.escape(x['title'])} .* {x['total']:,}$"
+        assert re.search(line, again.stdout), line
+    (told,) = re.findall(r"(?s)Two more deliveries .*?\n\n", again.stdout)
+    assert all(said in told for said in first["known_good"])
+    assert max(map(len, told.splitlines())) <= 80
     other = relaion("demo", "--out", folder, "--seed", "6")
     assert other.returncode == 2
     assert "not this demo" in other.stderr

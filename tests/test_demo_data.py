@@ -88,8 +88,9 @@ def read_entries(delivery: DemoDelivery) -> list[str]:
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         if ".csv" in path.name:
             delimiter = ";" if ";" in lines[0] else ","
-            lines = [row[0] for row in csv.reader(lines, delimiter=delimiter)]
-        entries += lines[1:] if lines[0] in ("md5", "sha1", "url") else lines
+            rows = [row for row in csv.reader(lines, delimiter=delimiter) if row[0] != "remove"]
+            lines = [row[row[0] in ("action", "add")] for row in rows]
+        entries += lines[1:] if lines[0] in ("md5", "sha1", "SHA-1", "url") else lines
     return entries
 
 
@@ -137,7 +138,7 @@ def check_protocol(audit: Audit) -> None:
     found = {
         (d.source, d.received.isoformat(), d.kind): by_subset(rows)
         for d, rows in audit.hits
-        if d.label == "csam"
+        if d.label == "csam" and not (d.updates or d.role)
     }
     assert found == PUBLISHED
     unions = [len(audit.ids(source)) for source in ("IWF", "C3P", "Stanford")]
@@ -182,16 +183,37 @@ def test_sizes_of_lists(audit: Audit) -> None:
     sizes = {d.title: len(read_entries(d)) for d, _ in audit.hits}
     assert sizes == {
         "IWF image hashes, first list": 15_010,
-        "C3P image hashes": 141_117,
+        "C3P image hashes": 141_118,  # one of them until the update takes it back
         "IWF image hashes, second list": 22_015,
         "IWF link hashes": 100,
         "Stanford image hashes": 3_206,
         "Stanford image hashes, validated": 1_008,
         "HRW links to private pictures": 399,
+        "C3P image hashes, update": 1,
+        "Known-good placeholder pictures": 40,
     }
     for d, _ in audit.hits:
         entries = read_entries(d)
         assert len({entry.lower() for entry in entries}) == len(entries)
+
+
+def test_an_update_and_a_known_good_list_name_no_row(audit: Audit) -> None:
+    found = [(d, rows) for d, rows in audit.hits if d.updates or d.role]
+    assert [(d.source, d.updates, d.role, rows) for d, rows in found] == [
+        ("C3P", "C3P image hashes", None, []),
+        ("NSRL", None, "good", []),
+    ]
+    (update, _), (good, _) = found
+    lines = update.files[0].read_text().splitlines()
+    actions = {verb: md5 for verb, md5 in (line.split(",") for line in lines[1:])}
+    before = {e.lower() for d, _ in audit.hits for e in read_entries(d) if d is not update}
+    assert actions["remove"] in before and actions["add"] not in before
+    assert actions["remove"] not in {r.md5.lower() for r in audit.rows if r.md5}
+    rows = [*csv.DictReader(good.files[0].read_text().splitlines())]
+    known = {row[name].lower() for row in rows for name in ("SHA-1", "MD5")}
+    mistaken = {d.title: known & {e.lower() for e in read_entries(d)} for d, _ in audit.hits}
+    counts = {title: len(entries) for title, entries in mistaken.items() if entries}
+    assert counts == {"Stanford image hashes": 1, good.title: 40}
 
 
 def test_validated_rows_are_in_the_list_that_removes(audit: Audit) -> None:

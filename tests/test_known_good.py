@@ -99,6 +99,16 @@ def test_they_win_in_sidecars_too(lists: Path, tmp_path: Path) -> None:
     assert done.verdict is not None and done.verdict.ok, done.verdict.findings
 
 
+def test_the_table_of_nsrl_is_read_without_a_question(lists: Path) -> None:
+    heads = '"SHA-1","MD5","CRC32","FileName","ProductCode","OpSystemCode","SpecialCode"'
+    path = lists.with_name("table.csv")
+    path.write_text(f'{heads}\n"{"AB12" * 10}","{"CD34" * 8}","0A0B0C0D","f.dll",1,"WIN",""\n')
+    with pytest.raises(ListError, match=r"known-good software hashes \(NSRL\): add it with --role"):
+        store.add(lists, path, source="A")
+    added = store.add(lists, path, source="A", role="good")
+    assert (added.role, added.entries) == ("good", {"image_md5": 1, "image_sha1": 1})
+
+
 def test_good_lists_alone_match_nothing(lists: Path, data: Path) -> None:
     deliver(lists, DIGESTS[:3], role="good")
     with pytest.raises(ListError, match="holds only lists of what is known good"):

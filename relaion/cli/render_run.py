@@ -281,20 +281,42 @@ def show_demo(result: Demo) -> RenderableType:
         f"{result.validated:,} of them are validated; {result.privacy:,} privacy links; "
         f"{result.same_link:,} more rows carry a listed link\n"
     )
-    parts: list[RenderableType] = [table, once, edition_table(result.cleaned)]
+    parts: list[RenderableType] = [
+        table,
+        once,
+        Text(_further(result)),
+        edition_table(result.cleaned),
+    ]
     if result.cleaned.verdict is not None:
         parts += [Text(), show_verdict(result.cleaned.verdict)]
     return Group(*parts, demo_next_steps(result))
 
 
+def _further(result: Demo) -> str:
+    """The update and the known-good list in words, and the mistake that the latter shows."""
+    lines = ["Two more deliveries came, which change none of these numbers:"]
+    for x in result.further:
+        told = (
+            f"for list {x.replaces}, {sum(x.entries.values()):,} added, {x.retracted:,} taken back"
+        )
+        if x.role == "good":
+            told = f"{x.used:,} harmless files"
+        lines.append(f"  {x.received}  {x.title}: {told}")
+    lines.append("A known-good list removes nothing; it tells of mistakes. One is planted here:")
+    lines += [f"  {said}" for said in result.known_good]
+    lines.append("Until its giver takes it back, it stays listed.\n")
+    return "\n".join(lines)
+
+
 def demo_next_steps(result: Demo) -> Text:
-    """Three commands to try on what the demo made, each on a line of its own to be copied."""
+    """Commands to try on what the demo made, each on a line of its own to be copied."""
     folder = result.folder
     return Text(
         "\nLook next:\n"
         f"  relaion inspect {folder}/data\n"
         f"  relaion match {folder}/data --lists {folder}/lists.duckdb"
         f" --sidecar {folder}/sidecars\n"
+        f"  relaion lists show --lists {folder}/lists.duckdb\n"
         f'  relaion sql {folder}/clean -c "from unions"',
         no_wrap=True,
         overflow="ignore",

@@ -50,6 +50,14 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
         Form("hrw-2024-07-10-part-1.txt"),
         Form("hrw-2024-07-10-part-2.csv", "url;reported", '"{}";2024-07-10'),
     ),
+    "c3p_update": (Form("c3p-2024-07-31-update.csv", "action,md5"),),
+    "known_good": (
+        Form(
+            "nsrl-2024-08-05.csv",
+            '"SHA-1","MD5","CRC32","FileName","FileSize","ProductCode","OpSystemCode","SpecialCode"',
+            end="\r\n",
+        ),
+    ),
 }
 
 
@@ -72,7 +80,9 @@ def write_deliveries(
         files = tuple(folder / form.name for form in FORMS[d.slug])
         for path, form, part in zip(files, FORMS[d.slug], lines[d.slug], strict=True):
             _write(path, form, part)
-        deliveries.append(DemoDelivery(files, d.source, d.title, d.label, d.received, d.kind))
+        updates = plants.PLANNED[d.updates].title if d.updates else None
+        about = (d.source, d.title, d.label, d.received, d.kind, d.role, updates)
+        deliveries.append(DemoDelivery(files, *about))
     return tuple(deliveries)
 
 
@@ -95,9 +105,13 @@ def _lines(
     validated = [*mixed("stanford_validated", 0, _SHA1, entries["stanford_validated"])]
     private = [*mixed("hrw", 0, _MD5, entries["hrw"])]
     part, half = plants.STANFORD_PARTS[0], plants.HRW_FIRST_PART
+    # of no row: one that C3P lists until its update takes it back, and one that this adds
+    gone, late = digests(seeded(seed, "c3p_update"), 2, _MD5)
+    listed = set(entries["stanford"])
+    mistaken = next(value for value in stanford if value not in listed)
     return {
         "iwf_first": (mixed("iwf_first", n_first, _MD5, first),),
-        "c3p": (mixed("c3p", n_c3p, _MD5, entries["c3p"]),),
+        "c3p": (chain(mixed("c3p", n_c3p, _MD5, entries["c3p"]), [gone]),),
         "iwf_second": (
             chain(
                 mixed("iwf_first", n_first, _MD5, first),
@@ -108,7 +122,18 @@ def _lines(
         "stanford": (stanford[:part], stanford[part:]),
         "stanford_validated": (validated,),
         "hrw": (private[:half], private[half:]),
+        "c3p_update": ([f"remove,{gone}", f"add,{late}"],),
+        "known_good": (_known_good(seeded(seed, "known_good"), mistaken),),
     }
+
+
+def _known_good(rng: random.Random, mistaken: str) -> Iterator[str]:
+    """Rows as NSRL's table of software has them, the mistaken digest in one of them."""
+    place = rng.randrange(plants.KNOWN_GOOD)
+    for i, sha1 in enumerate(digests(rng, plants.KNOWN_GOOD, _SHA1)):
+        hashes = (mistaken if i == place else sha1, *digests(rng, 1, _MD5), *digests(rng, 1, 4))
+        told = ",".join(f'"{value.upper()}"' for value in hashes)
+        yield f'{told},"no-picture-{i + 1:02d}.png",{rng.randrange(400, 4000)},1,"362",""'
 
 
 def _mixed(rng: random.Random, n_unmatched: int, size: int, values: Sequence[str]) -> Iterator[str]:

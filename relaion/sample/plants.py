@@ -14,6 +14,8 @@ from relaion.sample.words import digests, token
 # union (2,236), the number of validated rows (1,008) and of privacy links (399), the sizes of
 # the lists. Not published, so chosen here: which rows the partners share, where the validated
 # rows and the privacy links lie, the day on which the links came, the size of the link list.
+# Made up whole, and naming no row: an update of C3P's list, and a list of known-good files that
+# names one entry of Stanford's, as if that had come there by mistake.
 
 SUBSETS = ("laion2B-en", "laion2B-multi", "laion1B-nolang")
 # published sizes of the subsets, in units of ten million rows
@@ -38,6 +40,8 @@ class Planned:
     received: date
     rows: Counts
     kind: str | None = None
+    role: str | None = None
+    updates: str | None = None  # slug of the delivery that this one brings up to date
 
 
 # In the order in which they were received. A list's label decides which editions it cleans;
@@ -94,6 +98,24 @@ DELIVERIES = (
         date(2024, 7, 10),
         by_subset(150, 172, 77),
     ),
+    Planned(
+        "c3p_update",
+        "C3P",
+        "C3P image hashes, update",
+        "csam",
+        date(2024, 7, 31),
+        by_subset(0, 0, 0),
+        updates="c3p",
+    ),
+    Planned(
+        "known_good",
+        "NSRL",
+        "Known-good placeholder pictures",
+        "csam",
+        date(2024, 8, 5),
+        by_subset(0, 0, 0),
+        role="good",
+    ),
 )
 PLANNED = {d.slug: d for d in DELIVERIES}
 
@@ -119,6 +141,7 @@ HRW_FIRST_PART = 41
 IWF_FIRST, IWF_SECOND, C3P = 1_500_000, 2_200_000, 14_000_000
 STANFORD_PARTS = (92, 3_114)
 IWF_LINKS = 100
+KNOWN_GOOD = 40  # files, of which one stands on Stanford's list
 
 
 def groups(subset: str) -> dict[tuple[str, ...], int]:

@@ -12,7 +12,8 @@ from relaion.sample.plants import DELIVERIES, PARTNERS, PLANNED, SAME_LINK, SUBS
 class DemoDelivery:
     """What one partner sent on one day: the arguments of one `lists add`.
 
-    `kind` is None where the entries' own form tells it.
+    `kind` is None where the entries' own form tells it. `updates` is the title of the delivery
+    that this one brings up to date.
     """
 
     files: tuple[Path, ...]
@@ -21,6 +22,8 @@ class DemoDelivery:
     label: str
     received: date
     kind: str | None
+    role: str | None = None
+    updates: str | None = None
 
 
 @dataclass(frozen=True)

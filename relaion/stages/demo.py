@@ -12,9 +12,11 @@ from relaion.lists import store
 from relaion.lists.store import Shown
 from relaion.paths import AnyPath, as_path, atomic_write
 from relaion.run.audit_file import read_hits
-from relaion.run.hits import SMALL, Hits
+from relaion.run.hits import SMALL, Hits, hold_good
+from relaion.run.known_lists import read_known
 from relaion.run.pool import Progress, Quiet
 from relaion.sample import make
+from relaion.sample.plants import DELIVERIES
 from relaion.sample.result import DemoSet
 from relaion.stages.clean import Cleaned, clean
 
@@ -38,7 +40,9 @@ class ProtocolLine:
 class Demo:
     """The demo's protocol and editions.
 
-    `protocol` has a line for each delivery with its gross rows by subset. `sources` counts
+    `protocol` has a line for each delivery with its gross rows by subset, but for those that
+    bring another one up to date or name what is `known_good`: these are `further`, and
+    `known_good` says what they tell of mistakes in the others. `sources` counts
     the rows of each partner once; `memberships` sums the child-protection partners, `union`
     counts their rows once, by subset in `unions`; `same_link` are further rows that only
     carry a listed link, `privacy` those of the privacy links. Subsets are those that the audit
@@ -47,6 +51,8 @@ class Demo:
 
     folder: Path
     protocol: tuple[ProtocolLine, ...]
+    further: tuple[Shown, ...]
+    known_good: tuple[str, ...]
     sources: dict[str, int]
     memberships: int
     union: int
@@ -58,8 +64,8 @@ class Demo:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What the run had to say."""
-        return self.cleaned.notices
+        """What the run had to say, but for what the demo tells in words of its own."""
+        return tuple(said for said in self.cleaned.notices if said not in self.known_good)
 
 
 def demo(
@@ -77,13 +83,17 @@ def demo(
     """
     out = as_path(out)
     listen = progress or Quiet()
-    made = _make(out, {"rows": rows, "seed": seed, "full_lists": full_lists}, listen)
+    arguments = {"rows": rows, "seed": seed, "full_lists": full_lists}
+    # a folder of a version whose partners sent something else is not this demo's
+    made = _make(out, arguments | {"deliveries": len(DELIVERIES)}, listen)
     lists, edited = out / "lists.duckdb", out / "clean"
     cleaned = clean(
         [made.data], lists, edited,
         keywords=made.keywords, sidecars=[made.sidecars], progress=listen,
     )  # fmt: skip
-    return _read(out, made, read_hits(edited), cleaned, store.show(lists))
+    known = read_known(lists, None)
+    told = hold_good(known.lists, known.known_good, settled=True)
+    return _read(out, made, read_hits(edited), cleaned, store.show(lists), told)
 
 
 def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) -> DemoSet:
@@ -99,8 +109,9 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
     made = make(
         out, rows=rows, seed=int(arguments["seed"]), full_lists=bool(arguments["full_lists"])
     )
+    ids: dict[str, int] = {}
     for delivery in made.deliveries:
-        store.add(
+        added = store.add(
             out / "lists.duckdb",
             delivery.files,
             source=delivery.source,
@@ -108,20 +119,31 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
             label=delivery.label,
             received=delivery.received,
             kind=delivery.kind,
+            role=delivery.role,
+            update=ids[delivery.updates] if delivery.updates else None,
         )
+        ids[delivery.title] = added.list_id
     with atomic_write(mark) as part:
         part.write_text(json.dumps(dict(arguments)))
     progress.done(0, rows)
     return made
 
 
-def _read(out: Path, made: DemoSet, hits: Hits, cleaned: Cleaned, lists: Sequence[Shown]) -> Demo:
+def _read(
+    out: Path,
+    made: DemoSet,
+    hits: Hits,
+    cleaned: Cleaned,
+    lists: Sequence[Shown],
+    known_good: Sequence[str],
+) -> Demo:
     """The protocol as the audit has it: nothing here comes from what was planted."""
     told = {u.subset for u in hits.unions}
     subsets = [s for s in made.rows if s in told or SMALL not in told]
     subsets += [SMALL] if SMALL in told else []
     protocol = []
-    for entry in lists:
+    further = tuple(x for x in lists if x.replaces or x.role == "good")
+    for entry in (x for x in lists if x not in further):
         found = [c for c in hits.counts if c.list_id == entry.list_id and c.kind is not None]
         rows = {s: sum(c.gross for c in found if c.subset == s) for s in subsets}
         line = ProtocolLine(
@@ -134,12 +156,14 @@ def _read(out: Path, made: DemoSet, hits: Hits, cleaned: Cleaned, lists: Sequenc
             total=sum(rows.values()),
         )
         protocol.append(line)
-    partners = dict.fromkeys(x.source for x in lists if x.label == "csam")
+    partners = dict.fromkeys(x.source for x in lists if (x.label, x.role) == ("csam", "bad"))
     sources = {source: hits.rows("source", source) for source in partners}
     unions = {u.subset: u.rows for u in hits.unions if (u.grouping, u.name) == ("label", "csam")}
     return Demo(
         folder=out,
         protocol=tuple(protocol),
+        further=further,
+        known_good=tuple(known_good),
         sources=sources,
         memberships=sum(sources.values()),
         union=hits.rows("label", "csam"),

@@ -129,6 +129,7 @@ _STILL = words_in(
 )
 _TAKEN_OUT = _GONE | {"retired", "old", "previous"}
 _WHEN = words_in("at on date time when day timestamp datum by until since reason reasons comment")
+_OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
 _NO_DECISION = words_in("threat threats platform target online geo country language lang quality")
 _SEEN = {
     FIRST: "firstseen created createdon createdat dateadded added adddate firstadded",
@@ -213,7 +214,7 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
     rest = [word for word in words if word not in _WHEN and word not in ("is", "was", "has", "be")]
     told = set(rest)
     values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
-    if told & _NO_DECISION or "nsfw" in told:
+    if told & _NO_DECISION or "nsfw" in told or told >= _OP_SYSTEM:
         return None
     for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
         flags = told & words_of_flag
