@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import relaion
-from relaion.errors import InputError, NoRoomError, OutputError, RelaionError
+from relaion.errors import NoRoomError, OutputError, RelaionError
 from relaion.lists import store
 from relaion.run import hit_records
 from relaion.run.giver_report import Reported
@@ -50,8 +50,8 @@ def data(tmp_path: Path) -> Path:
 def deliver(lists: Path, head: str, *rows: str, **options: Any) -> int:
     path = lists.with_name("list.csv")
     path.write_text("\n".join([head, *rows, ""]))
-    options = {"source": "A", "keep_ids": True} | options
-    return store.add(lists, path, **options).list_id
+    said: dict[str, Any] = {"source": "A", "keep_ids": True} | options
+    return store.add(lists, path, **said).list_id
 
 
 def match(lists: Path, data: Path, **options: Any) -> Matched:

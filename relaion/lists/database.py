@@ -145,9 +145,9 @@ def tables_of(engine: Engine, of: str = "") -> dict[str, str]:
     names = ("lists", "skipped", "unusable", "files", "traits", "records", "repeats", "entries")
     queries = {table: f"from {of}{table}" for table in names}
     queries["entries"] = f"select * replace (hash(digest) as hash) from {of}entries"  # noqa: S608
-    queries["repeats"] = (  # noqa: S608
-        f"select * from (select distinct p.* replace (hash(e.digest) as hash) from {of}repeats as p "
-        f"inner join {of}entries as e on p.hash = e.hash and p.kind = e.kind)"
+    queries["repeats"] = (
+        "select * from (select distinct p.* replace (hash(e.digest) as hash) "  # noqa: S608
+        f"from {of}repeats as p inner join {of}entries as e on p.hash = e.hash and p.kind = e.kind)"
     )
     return queries
 

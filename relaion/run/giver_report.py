@@ -88,14 +88,12 @@ class GiverReport:
                 sync_folder(target.parent)
             except OSError as e:
                 raise unwritten(self.folder, e, e.strerror or "no usable path") from None
-        return tuple(
-            Reported(
-                x["list_id"], x["source"], *found.get(x["list_id"], (0, 0)),
-                self.folder / name_of(x["list_id"]) if found.get(x["list_id"], (0, 0))[0] else None,
-            )
-            for x in known.lists
-            if x["role"] == "bad"
-        )  # fmt: skip
+        listed = [(x["list_id"], x["source"]) for x in known.lists if x["role"] == "bad"]
+        return tuple(self._said(i, source, *found.get(i, (0, 0))) for i, source in listed)
+
+    def _said(self, list_id: int, source: str, records: int, without_id: int) -> Reported:
+        file = self.folder / name_of(list_id) if records else None
+        return Reported(list_id, source, records, without_id, file)
 
 
 def name_of(list_id: int) -> str:
