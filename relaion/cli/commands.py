@@ -64,7 +64,8 @@ def inspect(paths: o.Paths, columns: o.Columns = None, as_json: o.Json = False) 
 
 @app.command(
     cls=PlainCommand,
-    help="Count the rows that each list finds, per kind and subset; writes nothing.",
+    help="Count the rows that each list finds, per kind and subset; writes nothing but reports to "
+    "givers.",
     short_help="Count the rows that each list finds; writes nothing.",
 )
 def match(
@@ -81,6 +82,7 @@ def match(
     inner: o.Inner = True,
     sidecars: o.Sidecars = None,
     good_wins: o.GoodWins = False,
+    report_to_giver: o.ReportToGiver = None,
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
@@ -88,7 +90,8 @@ def match(
         result = stages.match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
-            inner=inner, sidecars=sidecars or (), good_wins=good_wins, progress=bars,
+            inner=inner, sidecars=sidecars or (), good_wins=good_wins,
+            report_to_giver=report_to_giver, progress=bars,
         )  # fmt: skip
     emit(result, show_matched, as_json=as_json)
     if strict and result.not_looked_at:

@@ -105,6 +105,10 @@ GoodWins = Annotated[
     bool,
     typer.Option("--good-wins", help="What a known-good list names is not listed, whoever says."),
 ]
+ReportToGiver = Annotated[
+    Path | None,
+    path_option("--report-to-giver", "DIR", "New private folder: which records of each list hit."),
+]
 Purge = Annotated[
     bool, typer.Option("--purge", help="Only remove the work folder of a broken run.")
 ]

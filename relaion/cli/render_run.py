@@ -10,11 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from relaion.cli.render import Hanging, count, plain_table, several, short
+from relaion.paths import shown
 from relaion.run.hits import FEW_ROWS, Count, Hits, Union
 
 if TYPE_CHECKING:
     from relaion.run.audit import Removal
     from relaion.run.coverage import Coverage
+    from relaion.run.giver_report import Reported
     from relaion.stages.clean import Cleaned
     from relaion.stages.demo import Demo
     from relaion.stages.match import Matched
@@ -102,7 +104,8 @@ def show_matched(result: Matched) -> RenderableType:
     )
     memberships = sum(u.memberships for u in result.hits.unions if u.grouping == "all")
     union = result.hits.rows("all")
-    foot = Text(f"\n{memberships:,} memberships are {union:,} rows; nothing was written")
+    nothing = "nothing else" if result.reported else "nothing"
+    foot = Text(f"\n{memberships:,} memberships are {union:,} rows; {nothing} was written")
     return Group(
         head,
         protocol_table(result.lists, result.hits, subsets),
@@ -111,8 +114,17 @@ def show_matched(result: Matched) -> RenderableType:
         Text(),
         coverage_table(result.coverage),
         *left_out_lines(x.sentence for x in result.not_looked_at),
+        *([Text(), *map(_reported, result.reported)] if result.reported else []),
         foot,
     )
+
+
+def _reported(r: Reported) -> Text:
+    """What the giver of a list is told."""
+    ids = f", their ids in {shown(r.file)}" if r.file is not None else ""
+    rest = f"; entries that hit and have no id: {r.without_id:,}" if r.without_id else ""
+    line = f"list {r.list_id} ({r.source}): {several(r.records, 'record')} hit{ids}{rest}"
+    return Text(line, no_wrap=True, overflow="ignore")
 
 
 def edition_table(result: Cleaned) -> Table:

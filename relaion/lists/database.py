@@ -129,6 +129,10 @@ _OF_OLD = {
     "entries": "select list_id, kind, digest, host_digest, hash(digest) as hash, "
     "null::bigint as record_no, null::integer as trait_id from {}entries",
     "unusable": "select 0 as list_id, '' as algorithm, 0::bigint as n where false",
+    "records": "select * from (select 0 as list_id, 0::bigint as record_no, '' as id_digest, "
+    "null::varchar as giver_id where false)",
+    "repeats": "select * from (select 0 as list_id, '' as kind, 0::ubigint as hash, "
+    "0::bigint as record_no where false)",
 }
 
 
@@ -142,6 +146,10 @@ def tables_of(engine: Engine, of: str = "") -> dict[str, str]:
     names = ("lists", "skipped", "unusable", "files", "traits", "records", "repeats", "entries")
     queries = {table: f"from {of}{table}" for table in names}
     queries["entries"] = f"select * replace (hash(digest) as hash) from {of}entries"  # noqa: S608
+    queries["repeats"] = (
+        "select * from (select distinct p.* replace (hash(e.digest) as hash) "  # noqa: S608
+        f"from {of}repeats as p inner join {of}entries as e on p.hash = e.hash and p.kind = e.kind)"
+    )
     return queries
 
 

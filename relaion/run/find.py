@@ -38,7 +38,8 @@ class Searched:
     """What was found, counted; the shards that were searched, and a digest of the hits of each.
 
     A shard without hits has no digest. `seals` are the shards as they were searched, `values`
-    the lines of `31_found_values`, and those of `10_sidecar_hits` under negative numbers.
+    the lines of `31_found_values`, and those of `10_sidecar_hits` under negative numbers;
+    `entries` the file of the entries that hit, where it was asked for.
     """
 
     hits: Hits
@@ -46,6 +47,7 @@ class Searched:
     shards: tuple[Numbered, ...]
     seals: dict[int, Seal]
     values: tuple[ValueLine, ...] = ()
+    entries: Path | None = None
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Hunt:
     """A search over shards in order of number, as far as the journal lacks it.
 
     `sidecars` name further rows by image hash; the values of `roles` are counted. `fail` hears of
-    each shard that broke it.
+    each shard that broke it. `with_entries`: which entries hit is kept too, for their givers.
     """
 
     settings: Settings
@@ -64,6 +66,7 @@ class Hunt:
     executor: Executor
     progress: Progress
     fail: Fail
+    with_entries: bool = False
     _failed: set[int] = field(default_factory=set)
 
     @property
@@ -95,7 +98,8 @@ class Hunt:
         same_link = [self._path(n) for x in found for n in x.names]
         counted = self._count(searched, hits, all_hits, same_link)
         self.store.check()
-        return _searched(counted, searched, seals)
+        entries = self._path("hit_entries") if self.with_entries else None
+        return _searched(counted, searched, seals, entries)
 
     def _path(self, name: str) -> Path:
         return self.work / FIND / f"{name}.parquet"
@@ -177,6 +181,9 @@ class Hunt:
             "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")},
             "sidecars": {t: self.work / t for t in (SIDECAR_KEYS, UNREAD)},
         }
+        if self.with_entries:
+            writes["hits"]["hit_entries"] = self._path(name.replace("hits", "entries", 1))
+            writes["gather"]["hit_entries"] = self._path("hit_entries")
         copies = {} if step == "hits" else self.journal.copies(n.no for n in shards)
         return FindTask(
             step, self.settings, self.store.path, self.sidecars, self.roles, tuple(shards),
@@ -225,6 +232,10 @@ class Hunt:
             "list_hits": tuple(self._path(n) for n in hits.names),
             "hit_keys": tuple(self._path(n.replace("hits", "keys", 1)) for n in hits.names),
         }
+        if self.with_entries:
+            reads["hit_entries"] = tuple(
+                self._path(n.replace("hits", "entries", 1)) for n in hits.names
+            )
         # by their digests: a shard that was replaced has the same names again
         value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
         self._must(self._task("gather", (), reads), value)
@@ -242,7 +253,10 @@ class Hunt:
 
 
 def _searched(
-    found: Mapping[str, Any], shards: tuple[Numbered, ...], seals: dict[int, Seal]
+    found: Mapping[str, Any],
+    shards: tuple[Numbered, ...],
+    seals: dict[int, Seal],
+    entries: Path | None,
 ) -> Searched:
     """The counts, a digest of what was found in each shard, and the values looked at."""
     hits = Hits(
@@ -251,4 +265,4 @@ def _searched(
     )
     values = tuple((no, role, name, n) for no, role, name, n in found["values"])
     digests = {int(no): digest for no, digest in found["digests"]}
-    return Searched(hits, digests, shards, seals, values)
+    return Searched(hits, digests, shards, seals, values, entries)

@@ -181,6 +181,7 @@ _COLUMNS = {
     "list_hits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
     "level varchar, spelling varchar",
     "same_link": "shard_no integer, file_row_number bigint, list_id integer",
+    "hit_entries": "list_id integer, kind varchar, digest varchar",
     "found_values": "shard_no integer, role varchar, column_name varchar, n_values bigint",
     "hit_keys": "list_id integer, digest varchar, host_digest varchar, tail varchar",
 }

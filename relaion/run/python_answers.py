@@ -112,7 +112,8 @@ def make_tables(engine: Engine) -> None:
         ("row_hashes", "shard_no integer, file_row_number bigint, row_hash bigint"),
         (
             "sidecar_keys",
-            "list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar",
+            "list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar, "
+            "entry_digest varchar",
         ),
     ):
         engine.execute(f"create or replace temp table {table} ({columns})")

@@ -1,9 +1,11 @@
-"""`match`: a dry run that counts what the lists find and writes nothing."""
+"""`match`: a dry run that counts what the lists find; it writes nothing but reports to givers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from relaion.errors import DamagedError
@@ -23,6 +25,7 @@ from relaion.paths import (
 )
 from relaion.run.coverage import Coverage, coverage, left_out, reach, roles_of_kinds
 from relaion.run.find import Hunt, Searched
+from relaion.run.giver_report import GiverReport, Reported
 from relaion.run.hits import Hits, hold_good, notices, of_unusable
 from relaion.run.journal import Journal
 from relaion.run.known_lists import read_known, snapshot
@@ -42,7 +45,8 @@ class Matched:
     `lists` are those of the store (list_id, source, title, label, received, entries per
     kind), `rows` the rows of each subset, `hits` the counts per list, kind, form and subset
     with the unions, `coverage` how many rows each kind of list can reach,
-    `not_looked_at` the columns and values that none was compared with.
+    `not_looked_at` the columns and values that none was compared with, `reported` what was
+    written for the giver of each list, where that was asked for.
     """
 
     lists: tuple[dict[str, Any], ...]
@@ -51,6 +55,7 @@ class Matched:
     coverage: tuple[Coverage, ...]
     notices: tuple[str, ...]
     not_looked_at: tuple[NotLookedAt, ...] = ()
+    reported: tuple[Reported, ...] = ()
 
 
 def match(
@@ -68,26 +73,40 @@ def match(
     inner: bool = True,
     sidecars: AnyPaths = (),
     good_wins: bool = False,
+    report_to_giver: AnyPath | None = None,
     progress: Progress | None = None,
 ) -> Matched:
-    """Count the rows that each list finds, per kind and subset; writes nothing.
+    """Count the rows that each list finds, per kind and subset; writes no row.
 
     Gross counts, overlaps and unions come together: a row on two lists is two memberships
     and one row. Those of subsets of few rows are told too: this is for the eyes of whoever
     holds the lists, and no file. `good_wins`: what a list of known-good files names is not
     listed. `time_limit` is how many seconds one batch of shards may take;
-    without it a time by its rows and bytes. Raises InputError or ListError in one line, StopError
-    where more entries are known good than can be a slip.
+    without it a time by its rows and bytes.
+
+    `report_to_giver` is a new or empty folder, made private (0700), for a file `list-<list_id>.csv`
+    of each list with the giver's own ids of the records that hit, one a line: `record_id` as the
+    giver wrote it where the list was added with `keep_ids`, else `record_id_sha256`, the first 32
+    hex digits of the SHA-256 of that id. All files are written, or none.
+
+    Raises InputError, ListError or OutputError in one line, StopError where more entries are known
+    good than can be a slip.
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
     limits = limits_of(workers, memory, time_limit)
     check(sql_version)
+    into = maybe_path(report_to_giver)
+    report = GiverReport(into, work, (*paths, *_folders(sidecars))) if into is not None else None
+    if report is not None:
+        report.check()
     sweep_left(work, lists)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         known = read_known(lists, key, pool)
         of_good = hold_good(known.lists, known.known_good, settled=good_wins)
         inputs = read_inputs(paths, columns or {}, pool)
+        if report is not None:
+            report.check_shards(inputs.places)
         owned = left.enter_context(owned_folder("match", work))
         pool.begin(1, owned.path, held=(owned.lock,))
         told = [*inputs.notices, *of_good]
@@ -103,8 +122,9 @@ def match(
             good_wins=good_wins,
         )  # fmt: skip
         searched = _search(
-            settings, beside, roles, inputs, store, journal, pool, progress or Quiet()
-        )
+            settings, beside, roles, inputs, store, journal, pool, progress or Quiet(),
+            with_entries=report is not None,
+        )  # fmt: skip
         try:
             covered = (
                 *coverage(
@@ -115,12 +135,22 @@ def match(
         finally:
             _refuse_changed(searched)
             check_sidecars(beside)
+        reported: tuple[Reported, ...] = ()
+        if report is not None and searched.entries is not None:
+            reported = report.write(pool, store, known, searched.entries, limits)
     hits = searched.hits
     told += notices(hits, known.kinds, inputs.roles, roles_beside(beside), inputs.refused)
     told += of_unusable(known.unusable)
     asked = Asked(known.kinds, beside=roles_beside(beside))
     passed_over = left_out(inputs, beside, asked, searched.values)
-    return Matched(known.lists, inputs.rows_by_subset, hits, covered, tuple(told), passed_over)
+    return Matched(
+        known.lists, inputs.rows_by_subset, hits, covered, tuple(told), passed_over, reported
+    )
+
+
+def _folders(sidecars: Sequence[Path]) -> list[Path]:
+    """Those that are no single files, which often lie beside what has nothing to do with them."""
+    return [path for path in sidecars if not path.is_file()]
 
 
 def _refuse_changed(searched: Searched) -> None:
@@ -139,6 +169,8 @@ def _search(
     journal: Journal,
     pool: LocalPool,
     progress: Progress,
+    *,
+    with_entries: bool,
 ) -> Searched:
     """Search all shards; raises DamagedError when one of them cannot be read to its end."""
     for broken in inputs.broken:
@@ -148,7 +180,7 @@ def _search(
     with private_umask():
         hunt = Hunt(
             settings, beside, roles, store, journal, pool, progress,
-            lambda _, line: failed.append(line),
+            lambda _, line: failed.append(line), with_entries,
         )  # fmt: skip
         searched = hunt.run(shards)
     if failed:

@@ -10,6 +10,7 @@
 -- writes:  taken_back    (n_own bigint, n_earlier bigint)
 -- writes:  store.records (list_id integer, record_no bigint, id_digest varchar)
 -- writes:  store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
+-- writes:  store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
 -- nulls:   an id may be unknown: then its digest alone says what is taken back
 -- order:   within a delivery the later record holds
 --
@@ -145,6 +146,25 @@ by_its_claims as (
 select * from by_its_digest
 union
 select * from by_its_claims;
+
+-- who lists it again does so by a new record
+create or replace temp table repeats_out as
+with entries_out as (
+    select
+        n.kind,
+        n.hash
+    from named as n
+    semi join out_rows as o on n.row_no = o.row_no
+    where not n.is_own
+)
+
+select p.rowid as row_no
+from store.repeats as p
+semi join entries_out as e on p.kind = e.kind and p.hash = e.hash
+where list_contains($chain, p.list_id);
+
+delete from store.repeats
+where rowid in (select r.row_no from repeats_out as r);
 
 delete from store.entries
 where rowid in (select o.row_no from out_rows as o);

@@ -92,6 +92,23 @@ where
         where p.list_id = $list_id
     );
 
+create or replace temp table repeats_lacking as
+with entries_lacking as (
+    select
+        e.kind,
+        e.hash
+    from store.entries as e
+    where e.rowid in (select l.row_no from lacking as l)
+)
+
+select p.rowid as row_no
+from store.repeats as p
+semi join entries_lacking as e on p.kind = e.kind and p.hash = e.hash
+where list_contains($chain, p.list_id);
+
+delete from store.repeats
+where rowid in (select r.row_no from repeats_lacking as r);
+
 delete from store.entries
 where
     rowid in (select l.row_no from lacking as l)

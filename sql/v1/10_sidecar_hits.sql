@@ -7,7 +7,7 @@
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
 -- reads:   store.lists (list_id integer, role varchar)
 -- writes:  known_good (kind varchar, digest varchar)
--- writes:  sidecar_hits (list_id integer, kind varchar, url varchar, row_hash bigint)
+-- writes:  sidecar_hits (list_id integer, kind varchar, digest varchar, url varchar, row_hash bigint)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  unread_beside (shard_no integer, role varchar, column_name varchar, n_values bigint)
 -- nulls:   a null hash matches nothing; a row without its key leads nowhere; null and empty values
@@ -67,6 +67,7 @@ create or replace temp table sidecar_hits as
 select distinct
     e.list_id,
     m.kind,
+    m.digest,
     m.url,
     m.row_hash
 from maybe_sidecar_hits as m

@@ -1,14 +1,14 @@
 -- name:    sidecar_keys
 -- purpose: The link keys and row hashes under which sidecars name rows of the shards.
 -- params:  none
--- reads:   sidecar_hits (list_id integer, kind varchar, url varchar, row_hash bigint)
+-- reads:   sidecar_hits (list_id integer, kind varchar, digest varchar, url varchar, row_hash bigint)
 -- reads:   near_links (url varchar)
 -- reads:   odd_keys (url varchar, url_key varchar, host_digest varchar, names_part boolean)
--- writes:  sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar)
+-- writes:  sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar, entry_digest varchar)
 -- nulls:   host_digest is null for row hashes, and where the host is odd
--- order:   list_id, kind, key_kind, digest
+-- order:   list_id, kind, key_kind, digest, entry_digest
 --
--- kind is what the list named (an image hash), key_kind by what the row will be known: `url`
+-- kind is what the list named (an image hash, entry_digest), key_kind by what the row will be known: `url`
 -- (digest: SHA-256 of the link key) or `row_hash` (digest: its 16 hex digits). A link that leads
 -- to no one thing names no row: `None` in a sidecar tells nothing of the `None` in a shard. So for a
 -- link to part of a page (`#!`, names_part), whose key is that of the page.
@@ -32,7 +32,8 @@ final as (
         h.kind,
         'url' as key_kind,
         sha256(k.url_key) as digest,
-        k.host_digest
+        k.host_digest,
+        h.digest as entry_digest
     from sidecar_hits as h
     inner join keyed as k on h.url = k.url
     where key_can_spread(k.url_key) and not k.names_part
@@ -42,7 +43,8 @@ final as (
         h.kind,
         'row_hash' as key_kind,
         lpad(lower(to_hex(h.row_hash)), 16, '0') as digest,
-        null::varchar as host_digest
+        null::varchar as host_digest,
+        h.digest as entry_digest
     from sidecar_hits as h
     where h.row_hash is not null
 )
@@ -52,6 +54,7 @@ select distinct
     f.kind,
     f.key_kind,
     f.digest,
-    f.host_digest
+    f.host_digest,
+    f.entry_digest
 from final as f
-order by f.list_id, f.kind, f.key_kind, f.digest;
+order by f.list_id, f.kind, f.key_kind, f.digest, f.entry_digest;

@@ -5,9 +5,10 @@
 -- reads:   listed_hashes (kind varchar, hash ubigint)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar)
 -- reads:   store.lists (list_id integer, forms varchar[], role varchar)
--- reads:   sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar)
+-- reads:   sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, entry_digest varchar)
 -- writes:  known_good (kind varchar, digest varchar)
 -- writes:  list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, level varchar, spelling varchar)
+-- writes:  hit_entries (list_id integer, kind varchar, digest varchar)
 -- nulls:   a null digest matches nothing; a list without forms allows every spelling
 -- order:   shard_no, file_row_number, list_id, kind, level, spelling
 --
@@ -17,6 +18,7 @@
 -- A list of what is known good names no row. What stands on such a list and on another one too is
 -- listed, unless the curator lets the good win.
 -- A row that a sidecar names counts for the kind of the sidecar's image hash.
+-- Which entries these were (hit_entries) is for the givers alone (`lists/60_hit_records`).
 
 create or replace temp table maybe_hits as
 with all_shorts as (
@@ -64,7 +66,7 @@ semi join maybe_hits as m on e.digest = m.digest and e.kind = m.kind
 inner join store.lists as l on e.list_id = l.list_id
 where $good_wins and l.role = 'good';
 
-create or replace temp table list_hits as
+create or replace temp table entry_hits as
 with by_entry as (
     select
         m.shard_no,
@@ -72,7 +74,8 @@ with by_entry as (
         e.list_id,
         m.kind,
         m.level,
-        m.spelling
+        m.spelling,
+        m.digest
     from maybe_hits as m
     inner join store.entries as e
         on m.digest = e.digest and m.kind = e.kind
@@ -94,18 +97,32 @@ by_sidecar as (
         k.list_id,
         k.kind,
         'own' as level,
-        'sidecar' as spelling
+        'sidecar' as spelling,
+        k.entry_digest as digest
     from maybe_hits as m
     inner join sidecar_keys as k
         on m.digest = k.digest and m.kind = k.key_kind
     where m.level = 'own' and (m.spelling is null or m.spelling in ('canonical', 'computed'))
-),
-
-final as (
-    select * from by_entry
-    union
-    select * from by_sidecar
 )
 
-select * from final
-order by shard_no, file_row_number, list_id, kind, level, spelling;
+select * from by_entry
+union all
+select * from by_sidecar;
+
+create or replace temp table list_hits as
+select distinct
+    h.shard_no,
+    h.file_row_number,
+    h.list_id,
+    h.kind,
+    h.level,
+    h.spelling
+from entry_hits as h
+order by h.shard_no, h.file_row_number, h.list_id, h.kind, h.level, h.spelling;
+
+create or replace temp table hit_entries as
+select distinct
+    h.list_id,
+    h.kind,
+    h.digest
+from entry_hits as h;
