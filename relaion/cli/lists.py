@@ -112,7 +112,7 @@ def show_store(lists: tuple[Shown, ...]) -> RenderableType:
 
 def _about_list(x: Shown) -> str:
     """What is said of a list below its name."""
-    parts = [x.label if x.role == "bad" else f"{x.label}, known good"]
+    parts = [x.label]
     parts += [f"updates list {x.replaces}"] if x.replaces else []
     parts += [f"withdrawn {x.withdrawn:%Y-%m-%d}"] if x.withdrawn else []
     parts.append(f"{x.read:,} values read, {sum(x.skipped.values()):,} skipped")

@@ -129,7 +129,7 @@ def _day(received: date | str | None) -> date | None:
 
 def doubts(delivery: Delivery) -> Iterator[str]:
     """What may be a slip of the pen, and would go unseen."""
-    if delivery.label not in LABELS:
+    if delivery.label not in LABELS and not delivery.options.is_good:
         near = difflib.get_close_matches(delivery.label, LABELS, 1)
         meant = f"; did you mean {near[0]}?" if near else ""
         yield (

@@ -25,6 +25,7 @@ from relaion.lists.key import create, hmac_digest, key_path, load
 from relaion.lists.results import Added, ListChanges, Shown, StoredList, StoreInfo, Withdrawn
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, shown
 
+GOOD_LABEL = "known-good"  # of lists of what is known good, where the curator names none
 READER_VERSION = 1  # of what values of a file become entries
 
 # -- What a list store holds: for people in counts, for runs with what they need to record -----
@@ -201,7 +202,8 @@ def add(
         said = {n: before.get(n, value) if value in unsaid else value for n, value in said.items()}
     if said["source"] is None:
         raise InputError("--source: say who sent the list")
-    said["label"] = "csam" if said["label"] is None else said["label"]
+    if said["label"] is None:
+        said["label"] = GOOD_LABEL if said["role"] == "good" else "csam"
     delivery = describe(as_paths(files), received=received, **said)
     with _place(store, dry_run=dry_run) as place, writing(place) as work:
         is_new = not place.exists()

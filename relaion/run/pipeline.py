@@ -96,7 +96,7 @@ class Run:
             {rule for e in self.request.settings.editions for rule in e.rules},
             roles_beside(beside),
             self.request.keywords is not None,
-            {x["label"] for x in self.request.known.lists}.difference(
+            {x["label"] for x in self.request.known.lists if x["role"] == "bad"}.difference(
                 *(e.labels for e in self.request.settings.editions)
             ),
         )

@@ -111,7 +111,7 @@ DELIVERIES = (
         "known_good",
         "NSRL",
         "Known-good placeholder pictures",
-        "csam",
+        "known-good",
         date(2024, 8, 5),
         by_subset(0, 0, 0),
         role="good",

@@ -239,11 +239,12 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
         for group in group_shards(shards)
         for shard in group.shards
     }
-    kinds = {kind for facts in statement.lists.values() for kind, _ in facts.facts[4]}
+    listed = [x.facts for x in statement.lists.values() if x.facts[5] == "bad"]
+    kinds = {kind for facts in listed for kind, _ in facts[4]}
     beside = {role for apart in given.sidecars for role in apart.source.roles}
     rules = {rule for edition in statement.editions for rule in edition.rules}
     has_keywords = statement.parameters.keywords is not None
-    labels = {facts.facts[2] for facts in statement.lists.values()}
+    labels = {facts[2] for facts in listed}
     idle = labels.difference(*(edition.labels for edition in statement.editions))
     asked = Asked(kinds, rules, beside, has_keywords, idle)
     given.left_out = not_looked_at(shards, asked, found.skipped)
