@@ -60,19 +60,19 @@ def read_digest(text: str, algorithms: Sequence[str] = ()) -> tuple[str, str] | 
     """(algorithm, lower-case hex) of a digest, or None.
 
     Where `algorithms` names one alone, length and alphabet are enough. Otherwise base32 must
-    be upper-case and more than hex, and base64 must have its padding, so that no word and no
-    number is taken for a digest.
+    be upper-case, and base64 must have its padding, so that no word and no number is taken for a
+    digest. Base64 has letters in both cases, always: those in one are the half of a base32.
     """
     sure = algorithms[0] if len(algorithms) == 1 else None
-    hexadecimal = is_hex(text)
-    if hexadecimal and LENGTHS.get(len(text)) in ((sure,) if sure else LENGTHS.values()):
-        return LENGTHS[len(text)], text.lower()
+    if is_hex(text):  # never base32 or base64: half of a digest would be another's
+        found = LENGTHS.get(len(text))
+        return (found, text.lower()) if found and sure in (None, found) else None
     bare = text.rstrip("=")
     by_32, by_64 = _BASE32.get(len(bare)), _BASE64.get(len(bare))
-    if by_32 and (by_32 == sure or not (sure or hexadecimal or len(text) % 8)):
+    if by_32 and (by_32 == sure or not (sure or len(text) % 8)):
         return _base32(bare.upper() if sure else bare, by_32)
     if by_64 and (by_64 == sure or not (sure or len(text) % 4)):
-        return _base64(bare, by_64)
+        return None if bare.isupper() or bare.islower() else _base64(bare, by_64)
     return None
 
 

@@ -38,7 +38,16 @@ from relaion.lists.readers.lines import (
     read_line,
     takes_back,
 )
-from relaion.lists.readers.record import NO_TRAIT, OTHER_HASH, TAKEN_BACK, Batch, Trait, Values
+from relaion.lists.readers.record import (
+    NO_TRAIT,
+    OF_MACHINE,
+    OTHER_HASH,
+    TAKEN_BACK,
+    Batch,
+    Trait,
+    Values,
+    is_of_machine,
+)
 from relaion.lists.readers.text import TOO_LONG
 from relaion.roles import SCOPED_KINDS
 
@@ -89,6 +98,11 @@ def shape(value: str) -> str | None:
     return "link" if LINK_START.match(text) and not entry_fault(text) else None
 
 
+def is_entry_of(value: str, kind: str) -> bool:
+    """Whether a value can be an entry of this kind."""
+    return isinstance(_read(value, (kind,)), tuple)
+
+
 def could_be_value(text: str) -> bool:
     """Whether a text may be an entry, or half of one: nothing may tell it."""
     bare, _ = undressed(text)
@@ -108,7 +122,9 @@ class Tally:
 
     `read` counts values, `records` records; `taken` of these brought an entry. `skipped` are
     values that are none, `lost` records that brought none, each by reason; `unusable` digests by
-    algorithm. `balanced` of `watched` digests have about as many bits set as not.
+    algorithm. `balanced` of `watched` digests have about as many bits set as not. What is a habit
+    of a list is seen in all of it so far: `doubtful` of `links` end in a sign, `weak` of the
+    values `looked_at` are digests without their padding.
     """
 
     read: int = 0
@@ -120,6 +136,10 @@ class Tally:
     balanced: int = 0
     watched: int = 0
     beside: LinkBeside = field(default_factory=LinkBeside)
+    links: int = 0
+    doubtful: int = 0
+    looked_at: int = 0
+    weak: int = 0
 
     def take(self, batch: Batch, first: int) -> "SortedBatch":
         """Sort a batch whose records have the numbers from `first` on."""
@@ -251,7 +271,7 @@ def sort_values(
     many entries were added. `of` are the records of the values, `taken` those that bring an
     entry, `why` what was wrong with others.
     """
-    column = _Column(kinds, entries, skipped, beside, of, first, taken, why, watch)
+    column = _Column(kinds, entries, skipped, beside, of, first, taken, why, watch or Tally())
     try:
         array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
         rest, at = column.sort_hex(array)
@@ -273,7 +293,7 @@ class _Column:
     first: int
     taken: set[int] | None
     why: dict[int, str] | None
-    watch: Tally | None
+    watch: Tally
     added: int = 0
     looked_at: int = 0
     found: dict[str, list[tuple[str, str | None, int | None]]] = field(default_factory=dict)
@@ -301,7 +321,7 @@ class _Column:
             some = digests.filter(mine)
             where = None if kept is None else kept.filter(mine)
             kind = _kind_for(LENGTHS[length], self.kinds)
-            if kind is None:  # such as a base32 SHA-1 that looks like hex
+            if kind is None:  # told what they are one by one
                 left += pc.ascii_upper(some).to_pylist()
                 if at is not None and where is not None:
                     at += where.to_pylist()
@@ -318,7 +338,7 @@ class _Column:
             keep = pc.invert(harmless)
             some = some.filter(keep)
             where = None if where is None else where.filter(keep)
-        if self.watch is not None and kind == "image_sha256":
+        if kind == "image_sha256":
             self.watch.watch(some)
         records = None
         if where is not None and self.of is not None:
@@ -370,8 +390,10 @@ class _Column:
     def _settle_links(self) -> None:
         """Links that end in a sign, as they stand where that is no habit of the list."""
         doubtful, self.beside.doubtful = self.beside.doubtful, []
-        n_links = sum(len(some) for kind, some in self.found.items() if _is_of_link(kind))
-        if len(doubtful) * _SELDOM > n_links:
+        tally = self.watch
+        tally.links += sum(len(some) for kind, some in self.found.items() if _is_of_link(kind))
+        tally.doubtful += len(doubtful)
+        if tally.doubtful * _SELDOM > tally.links:
             for _, record in doubtful:
                 self.skip(SIGN, record)
             return
@@ -385,7 +407,9 @@ class _Column:
 
     def _settle_weak(self) -> None:
         """Digests without their padding, where most values are such."""
-        is_habit = len(self.weak) * 2 > self.looked_at
+        self.watch.looked_at += self.looked_at
+        self.watch.weak += len(self.weak)
+        is_habit = self.watch.weak * 2 > self.watch.looked_at
         for entry, record in self.weak:
             if is_habit:
                 self.put(entry, record)
@@ -551,12 +575,23 @@ def _kind_of_link(text: str, kinds: Sequence[str]) -> str | None:
     return next((kind for kind in kinds if kind in ("url", *SCOPED_KINDS)), None)
 
 
+def _host_fault(text: str, kind: str) -> str | None:
+    """Why a host is none that anybody lists: the machine's own, or a number with dots."""
+    if kind != "host":
+        return None
+    if is_of_machine(text):
+        return OF_MACHINE
+    # `2.0` would be read as an address, as programs do
+    is_number = re.fullmatch(r"[\d.]+", text) is not None
+    return NOTHING if is_number and text.rstrip(".").count(".") != 3 else None
+
+
 def _read_link(text: str, kind: str) -> Entry | str:
     if kind == "url":
         key, fault = link_key(text), entry_fault(text)
     else:
         scoped = read_scoped(text, kind)
-        key, fault = scoped.text, scoped.fault
+        key, fault = scoped.text, scoped.fault or _host_fault(text, kind)
     if fault:
         return NOTHING if fault in ("empty", "no link") else fault
     return kind, key_digest(key), host_digest(key.removeprefix("*."))

@@ -16,15 +16,20 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.readers.format import Maybe, Options, Stream, Sure
-from relaion.lists.readers.record import VIDEO, Batch, Values
+from relaion.lists.readers.record import OTHER_HASH, VIDEO, Batch, Values
 from relaion.lists.readers.rows import content
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
 _HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
-_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t)(\S.*)")
+_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?!.*\t))(?!\w+://)(\S.*)")
 _LONG_SUM = re.compile(r"\\?[0-9A-Fa-f]{56,128} [ *]\S.*")
-_TAG = re.compile(rf"(MD5|SHA1|SHA256|SHA2-256)\s?\((.+)\)\s?=\s*({_HEX})\s*")
+_TAG = re.compile(
+    r"(?:MD5\s?\((?P<md5>.+)\)\s?=\s*(?P<md5_hex>[0-9A-Fa-f]{32})"
+    r"|SHA1\s?\((?P<sha1>.+)\)\s?=\s*(?P<sha1_hex>[0-9A-Fa-f]{40})"
+    r"|SHA2?-?256\s?\((?P<sha256>.+)\)\s?=\s*(?P<sha256_hex>[0-9A-Fa-f]{64}))\s*"
+)
+_TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
 _OTHER_TAG = re.compile(r"([A-Z][A-Z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
 _VIDEO = (
@@ -86,29 +91,36 @@ def _batch(block: str, kinds: tuple[str, ...]) -> Batch:
         batch.n = len(found)
         batch.fates = dict.fromkeys(pc.indices_nonzero(video).to_pylist(), VIDEO)
         batch.values = (Values(kinds, found),)
+        batch.last_name = str(names[-1])
         return batch
     for line in lines:
         if found_sum := _SUM.fullmatch(line):
             digest, name = found_sum[1], found_sum[2]
         elif found_tag := _TAG.fullmatch(line):
-            digest, name = found_tag[3], found_tag[2]
-        elif other := _OTHER_TAG.fullmatch(line):
-            batch.unusable[other[1].lower()] += 1
-            batch.skipped["a hash of another kind"] += 1
-            continue
-        elif _LONG_SUM.fullmatch(line):
-            batch.unusable["sha512 or sha384"] += 1
-            batch.skipped["a hash of another kind"] += 1
-            continue
+            name, digest = (part for part in found_tag.groups() if part is not None)
         else:
-            batch.skipped[NO_LINE] += 1
+            batch.skipped[_fault(line, batch)] += 1
             continue
         if re.search(_VIDEO, name):
             batch.fates[len(digests)] = VIDEO
         digests.append(digest)
+        batch.last_name = name if found_sum else None
     batch.n = len(digests)
     batch.values = (Values(kinds, digests),)
     return batch
+
+
+def _fault(line: str, batch: Batch) -> str:
+    """Why a line brings nothing; counts the digests of other algorithms."""
+    if other := _OTHER_TAG.fullmatch(line):
+        if other[1] in _TAGS:
+            return "wrong length"
+        batch.unusable[other[1].lower()] += 1
+        return OTHER_HASH
+    if _LONG_SUM.fullmatch(line):
+        batch.unusable["sha512 or sha384"] += 1
+        return OTHER_HASH
+    return NO_LINE
 
 
 def _columns(lines: list[str]) -> tuple[pa.Array, pa.Array] | None:
@@ -117,7 +129,9 @@ def _columns(lines: list[str]) -> tuple[pa.Array, pa.Array] | None:
         whole = pa.array(lines, pa.string())
     except UnicodeEncodeError:
         return None
-    found = pc.extract_regex(whole, rf"^\\?(?P<digest>{_HEX})(?: [ *]|\t)(?P<name>[^\s].*)$")
+    if any("://" in line for line in lines):
+        return None
+    found = pc.extract_regex(whole, rf"^\\?(?P<digest>{_HEX})(?: [ *]|\t)(?P<name>[^\s][^\t]*)$")
     return (found.field(0), found.field(1)) if found.null_count == 0 and len(lines) else None
 
 
@@ -207,10 +221,11 @@ def _of_fields(records: list[dict[str, str]], kinds: tuple[str, ...]) -> Batch:
         algorithm = record.get("algorithm", "").lower()
         if algorithm not in ("md5", "sha1", "sha256"):
             batch.unusable[algorithm or "unknown"] += 1
-            batch.skipped["a hash of another kind"] += 1
+            batch.skipped[OTHER_HASH] += 1
             continue
         if re.search(_VIDEO, record.get("path", "")):
             batch.fates[len(digests)] = VIDEO
         digests.append(record.get("hash", ""))
+        batch.last_name = record.get("path", "")
     batch.n, batch.values = len(digests), (Values(kinds, digests),)
     return batch

@@ -60,6 +60,7 @@ class Hashdeep:
 def _put(
     record: dict[str, str], batch: Batch, values: dict[str, tuple[list[str], list[int]]]
 ) -> None:
+    batch.last_name = record.get("filename")
     if media_of_file(record.get("filename", "")) == VIDEO:
         batch.fates[batch.n] = VIDEO
     others: Counter[str] = Counter()

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from relaion.errors import ListError
-from relaion.links import read_scoped
 from relaion.links.text import BLANK, trim
 from relaion.lists.kinds import ANY
-from relaion.lists.normalise import shape
+from relaion.lists.normalise import is_entry_of, shape
 from relaion.lists.readers import names
 from relaion.lists.readers.decisions import Decider, chosen_of, is_named
 from relaion.lists.readers.format import SAMPLE, Options
@@ -112,7 +111,7 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     named = [t for t in tables if _find_names(t, options)]
     if named:
         return _by_names(max(named, key=lambda t: t.width()[0]), options)
-    if whole.header:
+    if whole.header and not _is_by_tabs(tables):  # a title may read like a name
         return whole
     return _without_names(sample, tables, lines, whole, named_csv=named_csv, options=options)
 
@@ -127,7 +126,7 @@ def _without_names(
     options: Options,
 ) -> ListLayout:
     blanks = _cut(sample, BLANKS)
-    if blanks.width()[0] > 1 and _find_names(blanks, options):
+    if not _is_by_tabs(tables) and blanks.width()[0] > 1 and _find_names(blanks, options):
         return _by_names(blanks, options)
     guessed = [found for t in tables if (found := _by_values(t, options))]
     if not guessed:  # blanks divide digests from what is beside them; links may hold blanks
@@ -139,6 +138,11 @@ def _without_names(
     if options.file_format != "csv" and sum(map(_is_entry, lines)) * 2 >= len(lines):
         best = _links_or_columns(table.rows, best, whole, named_csv)
     return best if best.delimiter == WHOLE else _checked(best, table.rows, options)
+
+
+def _is_by_tabs(tables: Sequence[_Table]) -> bool:
+    """Whether tabs divide most lines, as no link holds any."""
+    return any(t.delimiter == "\t" and t.width()[1] * 2 > len(t.rows) for t in tables)
 
 
 def _whole(lines: Sequence[Sequence[str]], kind: str | None) -> ListLayout:
@@ -188,7 +192,8 @@ def _find_names(table: _Table, options: Options) -> bool:
         if table.delimiter == BLANKS and any(re.search(r"[/\\.#]|^\(", name) for name in told):
             continue
         divided = sum(len(other) > 1 for other in table.rows[at + 1 :])
-        if fits and divided * 2 >= sum(after.values()) and _names_entries(told, options):
+        is_divided = divided * 2 >= sum(after.values()) or all(map(_is_telling, told))
+        if fits and is_divided and _names_entries(told, options):
             table.header, table.names = at, tuple(told)
             return True
     common = counts.most_common(1)[0][0] if counts else 0
@@ -197,6 +202,11 @@ def _find_names(table: _Table, options: Options) -> bool:
             table.names = tuple(map(cleaned_name, told))
             return True
     return False
+
+
+def _is_telling(name: str) -> bool:
+    """Whether a name says anything: where all do, they are names, even if few rows are divided."""
+    return names.read_name(name).what != names.UNKNOWN
 
 
 def _filled_width(row: Sequence[str]) -> int:
@@ -500,9 +510,11 @@ def _refuse_references(column: ListColumn, rows: Sequence[Sequence[str]]) -> Non
 
 def _refuse_pdq(column: ListColumn, rows: Sequence[Sequence[str]]) -> None:
     """64 digits and a quality from 0 to 100 beside them: a PDQ hash as its tools print it."""
-    for i in (column.index + 1, column.index - 1):
-        beside = [row[i].strip() for row in rows if 0 <= i < len(row)]
+    for i in range(max(map(len, rows), default=0)):
+        beside = [row[i].strip() for row in rows if i < len(row)]
         if beside and all(re.fullmatch(r"\d{1,3}", v) and int(v) <= 100 for v in beside):
+            if [*map(int, beside)] in ([*range(len(beside))], [*range(1, len(beside) + 1)]):
+                continue  # the rows are numbered
             raise ListError(
                 f"column {column.index + 1} looks like PDQ hashes with their quality in column "
                 f"{i + 1}: PDQ hashes have the length of SHA-256 and match no image digest; if "
@@ -522,7 +534,7 @@ def _is_entry(row: Sequence[str]) -> bool:
 
 def _fits(value: str, kind: str | None) -> bool:
     if kind in SCOPED_KINDS:
-        return not read_scoped(value, kind).fault
+        return is_entry_of(value, str(kind))
     found = shape(value)
     return found is not None and (
         kind is None or (kind == "url" if found == "link" else kind.endswith("_" + found))

@@ -13,6 +13,7 @@ from relaion.lists.digests import is_float
 from relaion.lists.normalise import SortedBatch, Tally
 from relaion.lists.placeholders import PLACEHOLDERS
 from relaion.lists.readers.container import BLOCK
+from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.format import SAMPLE, Options, Stream
 from relaion.lists.readers.formats import choose
 from relaion.lists.readers.good import refuse_good
@@ -60,8 +61,8 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
 
 def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
     tally = found.tally
-    source = blocks(path, tally.skipped)
-    source = _unsigned(source, found.notices)
+    ending = Ending()
+    source = ending.watched(_unsigned(blocks(path, tally.skipped), found.notices))
     first, whole = _head(source)
     head = "".join(first)
     refuse_good(head, path.name, options)
@@ -71,15 +72,22 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     tally.beside.minus_removes = is_list_of_changes("\n".join(stream.lines_of_head()))
     number = 0
     kinds: set[str] = set()
-    for batch in form.read(stream, options):
+    for batch, is_last in _with_last(form.read(stream, options)):
         if options.kind == "row_hash":
             _refuse_spoilt(batch)
+        last = None
+        if is_last and ending.is_open and batch.n:
+            batch, last = ending.parts(batch)  # noqa: PLW2901
         some = tally.take(batch, number)
         number += batch.n
         kinds.update(some.entries)
         if number >= SAMPLE:
             _refuse_unusable(tally, options, so_far=not whole)
         yield some
+        if last is not None:
+            some = ending.take(tally, last, number, kinds, found.notices)
+            kinds.update(some.entries)
+            yield some
     _refuse_unusable(tally, options, so_far=False)
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(
@@ -92,6 +100,18 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
     found.notices.extend(_without_word(stream, kinds, options))
+
+
+def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
+    """Each batch that holds anything, and whether it is the last."""
+    held: Batch | None = None
+    for batch in batches:
+        if held is not None and (batch.n or batch.skipped or batch.unusable):
+            yield held, False
+            held = None
+        held = batch if held is None else held
+    if held is not None:
+        yield held, True
 
 
 _SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"

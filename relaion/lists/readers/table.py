@@ -39,7 +39,11 @@ from relaion.lists.readers.words import WordSays, media_of_file
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
 _DIVIDER = re.compile(r"[\s:|=+-]*[-=]{2,}[\s:|=+-]*")  # below the names, as people draw tables
-_HEX = re.compile(r"\s*(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})\s*")
+_DIGEST = re.compile(
+    r"(?:0x|(?:urn:)?(?:md5|sha1|sha256):)?(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
+    r"|[A-Z2-7]{26}(?:={6})?|[A-Z2-7]{32}|[A-Z2-7]{52}(?:={4})?"
+    r"|[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=)"
+)
 _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
 _FEW = 20  # one value in so many is a stray one
 
@@ -78,6 +82,9 @@ class _Reading:
     options: Options
     rows: int = 0
     is_cut: bool = False
+    open_row: Sequence[str] = ()  # the last row, where it has no end
+    last_name: str | None = None
+    undone_by: set[int] = field(default_factory=set)  # columns whose remarks took rows back
     hashes: Counter[int] = field(default_factory=Counter)  # by column that is no entry
     links: Counter[int] = field(default_factory=Counter)
     filled: Counter[int] = field(default_factory=Counter)
@@ -109,7 +116,12 @@ class _Reading:
     def _note_cut(self, row: Sequence[str]) -> None:
         """A last row that ends early where the file has no last line break is half a row."""
         last = max((d.index for d in self.layout.deciders), default=-1)
-        self.is_cut = len(row) <= last or (len(row) == last + 1 and not row[last].strip())
+        at = len(row) - 1
+        self.is_cut = at < last or (at == last and not row[last].strip())
+        self.open_row = row
+        c = next((c for c in self.layout.columns if c.index == at), None)
+        if c and c.what == names.FILE_NAME:
+            self.last_name = row[at]
 
     def _batch(self, rows: list[list[str]]) -> Batch:
         layout = self.layout
@@ -122,6 +134,7 @@ class _Reading:
             if c.what == names.OTHER and (found := sum(map(bool, cells[c.index]))):
                 batch.unusable[c.word] += found
         batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
+        batch.last_name = self.last_name
         batch.ids = self._ids(cells)
         batch.traits = self._traits(cells, decided)
         return batch
@@ -172,6 +185,7 @@ class _Reading:
                 for i, cell in enumerate(cells[c.index]):
                     if media_of_file(cell) == VIDEO:
                         fates.setdefault(i, VIDEO)
+                        self.undone_by.add(c.index)
             if c.what not in (names.UNKNOWN, names.FILE_NAME, names.BY, *names.TRAITS):
                 continue
             is_named = self.layout.header is not None
@@ -180,6 +194,7 @@ class _Reading:
                     for i, other in enumerate(cells[c.index]):
                         if other == cell:
                             fates.setdefault(i, TAKEN_BACK)
+                    self.undone_by.add(c.index)
 
     def _values(
         self,
@@ -234,7 +249,7 @@ class _Reading:
             if c.what in (names.UNKNOWN, names.REFERENCE, names.FILE_NAME, *names.TRAITS):
                 column = cells[c.index]
                 self.filled[c.index] += sum(map(bool, column))
-                self.hashes[c.index] += sum(1 for v in column if v and _HEX.fullmatch(v))
+                self.hashes[c.index] += sum(1 for v in column if v and _DIGEST.fullmatch(v))
                 self.links[c.index] += sum(1 for v in column if v and _LINK.fullmatch(v))
 
     def _ids(self, cells: dict[int, list[str]]) -> list[str | None] | None:
@@ -272,8 +287,11 @@ class _Reading:
         layout = self.layout
         for decider in layout.deciders:
             self.stream.decided[decider.name or f"column {decider.index + 1}"] = dict(decider.words)
-        if self.is_cut:
-            raise ListError("ends within a row, before the word that decides; fetch it again")
+        if self.is_cut or self._may_be_undone():
+            raise ListError(
+                "ends within a row, before the word that decides; fetch it again, or end its last "
+                "line with a line break if it is whole"
+            )
         refuse_unsure(layout.deciders, is_cut=False)
         for decider in layout.deciders:
             if decider.words:
@@ -288,6 +306,16 @@ class _Reading:
                     f"--ignore {c.index + 1}"
                 )
         self._refuse_second()
+
+    def _may_be_undone(self) -> bool:
+        """Whether the last row may be cut off before a remark such as took others back."""
+        at = len(self.open_row) - 1
+        if at < 0 or self.last_name is not None:
+            return False
+        is_half = at in self.undone_by and bool(self.open_row[at].strip())
+        if is_half and is_remark_that_takes_back(self.open_row[at], alone=False):
+            return False
+        return is_half or any(column > at for column in self.undone_by)
 
     def _refuse_second(self) -> None:
         """A column of digests under a name that says nothing is asked for, not passed over."""
