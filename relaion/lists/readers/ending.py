@@ -25,6 +25,7 @@ class Ending:
     """How a file ends. `is_open`: its last line has no end."""
 
     is_open: bool = False
+    before: Sequence[Values] = ()  # of the batch before the last
     halves: int = 0  # values of the last record that are shorter than all others of their column
 
     def watched(self, blocks: Iterator[str]) -> Iterator[str]:
@@ -48,7 +49,7 @@ class Ending:
             None if batch.ids is None else batch.ids[at:],
             None if batch.traits is None else batch.traits[at:], last_name=batch.last_name,
         )  # fmt: skip
-        whole = [v for r, v in found if not _is_half(r, v)]
+        whole = [v for k, (r, v) in enumerate(found) if not _is_half(self._others(r, k), v)]
         self.halves = len(found) - len(whole)
         is_half_name = batch.last_name is not None and not is_name_of_media(batch.last_name)
         if not last.fates and (is_half_name or not whole):
@@ -56,6 +57,11 @@ class Ending:
         elif not last.fates:
             last.values = whole
         return rest, last
+
+    def _others(self, rest: Values, k: int) -> Values:
+        """What stood before in the same column: the last line may be a batch of its own."""
+        is_alone = not len(rest.text) and k < len(self.before)
+        return self.before[k] if is_alone and self.before[k].kinds == rest.kinds else rest
 
     def take(
         self, tally: Tally, last: Batch, first: int, seen: set[str], notices: list[str]

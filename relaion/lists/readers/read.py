@@ -78,6 +78,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         last = None
         if is_last and ending.is_open and batch.n:
             batch, last = ending.parts(batch)  # noqa: PLW2901
+        ending.before = batch.values
         some = tally.take(batch, number)
         number += batch.n
         kinds.update(some.entries)
