@@ -301,9 +301,13 @@ class _Column:
 
     def sort_hex(self, column: pa.Array) -> tuple[list[str], list[int] | None]:
         """Take in the plain hex digests; returns the other values, and where they stood."""
+        self.looked_at = len(column)
+        algorithm = _all_hex(column) if self.of is None else None
+        if algorithm and (kind := _kind_for(algorithm, self.kinds)):
+            self._take_hex(kind, pc.ascii_lower(column), None)
+            return [], None
         lower = pc.ascii_lower(pc.ascii_trim_whitespace(column))
         plain = pc.match_substring_regex(lower, _PLAIN_HEX)
-        self.looked_at = len(column)
         digests = lower.filter(plain)
         places = None if self.of is None else pa.array(range(len(column)), pa.int64())
         left: list[str] = []
@@ -472,6 +476,19 @@ class _Column:
             return [entry]
         self.beside.in_cp1252 += 1
         return [entry, other]
+
+
+def _all_hex(column: pa.Array) -> str | None:
+    """The algorithm whose digests in plain hex all values are: a look at their bytes at once."""
+    if not len(column) or column.null_count or column.type != pa.string():
+        return None
+    bounds = pc.min_max(pc.binary_length(column)).as_py()
+    width = bounds["min"]
+    if width != bounds["max"] or width not in LENGTHS:
+        return None
+    first = int.from_bytes(column.buffers()[1][column.offset * 4 : column.offset * 4 + 4], "little")
+    held = column.buffers()[2][first : first + width * len(column)].to_pybytes()
+    return None if held.translate(None, b"0123456789abcdefABCDEF") else LENGTHS[width]
 
 
 _NO_PICTURES = pa.array(OF_NO_PICTURE)

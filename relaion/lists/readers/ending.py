@@ -19,6 +19,11 @@ _LAST = (
     "the file ends without a line break; if it was cut off, the last entry is half of one: check it"
 )
 
+_HALF = (
+    "the file ends without a line break, and its last record was left out as half of one; if it is "
+    "whole, end its line and add the file again"
+)
+
 
 @dataclass
 class Ending:
@@ -72,7 +77,8 @@ class Ending:
             tally.read += self.halves
             tally.skipped[CUT_OFF] += self.halves
         digests = {*IMAGE_KINDS, *HASHED_LINK_KINDS}
-        doubtful = some.entries.keys() & digests - seen if seen & digests else set()
+        longest = max((_bits(kind) for kind in seen & digests), default=0)
+        doubtful = {k for k in some.entries.keys() & digests - seen if _bits(k) < longest}
         for kind in doubtful:
             n = sum(map(len, some.entries.pop(kind).digests))
             tally.skipped[CUT_OFF] += n
@@ -81,7 +87,13 @@ class Ending:
             tally.lost[CUT_OFF] += 1
         if some.entries.keys() - digests or (some.entries and not seen):
             notices.append(_LAST)
+        if CUT_OFF in tally.skipped:
+            notices.append(_HALF)
         return some
+
+
+def _bits(kind: str) -> int:
+    return {"md5": 128, "sha1": 160, "sha256": 256}[kind.rpartition("_")[2]]
 
 
 def _is_half(rest: Values, last: Values) -> bool:

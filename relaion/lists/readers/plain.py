@@ -77,11 +77,22 @@ def _lines(block: str) -> pa.Array | None:
         whole = pa.array([block], pa.string())
     except UnicodeEncodeError:
         return None
+    lines = pc.split_pattern(whole, "\n").flatten()
+    if n := _even(block):
+        lines = lines.slice(0, len(lines) - 1)
+        return lines if len(lines) == n else pa.array(content(block.split("\n")), pa.string())
     if (
         not block.isascii()
         or block.startswith((" ", "\t", "\n"))
         or any(sign in block for sign in _NO_VALUE)
     ):
         return pa.array(content(block.split("\n")), pa.string())
-    lines = pc.split_pattern(whole, "\n").flatten()
     return lines.slice(0, len(lines) - 1) if block.endswith("\n") else lines
+
+
+def _even(block: str) -> int:
+    """How many lines of one length a block has, if all are: a quick look for digests only."""
+    step = block.find("\n") + 1
+    n, rest = divmod(len(block), step) if step > 1 else (0, 1)
+    is_even = not rest and block[step - 1 :: step] == "\n" * n
+    return n if is_even and block.isascii() and not any(c in block for c in "# \t") else 0
