@@ -22,7 +22,7 @@ from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
 _HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
-_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?!.*\t))(?!\w+://)(\S.*)")
+_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?=[^\t]*[./\\][^\t]*$))(?!\w+://)(\S.*)")
 _LONG_SUM = re.compile(r"\\?[0-9A-Fa-f]{56,128} [ *]\S.*")
 _TAG = re.compile(
     r"(?:MD5\s?\((?P<md5>.+)\)\s?=\s*(?P<md5_hex>[0-9A-Fa-f]{32})"
@@ -53,7 +53,8 @@ class Checksums:
         named = [found for line in lines if (found := _SUM.fullmatch(line))]
         if named and sum(1 for f in named if _GIT.fullmatch(f[2])) * 2 > len(named):
             return None
-        return Sure() if lines and n * 10 >= len(lines) * 9 else None
+        has_names = bool(lines) and "\t" in lines[0] and not _SUM.fullmatch(lines[0])
+        return Sure() if lines and n * 10 >= len(lines) * 9 and not has_names else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Digests with the kind of their length; those of videos by the names of their files."""
