@@ -18,7 +18,7 @@ _NAMED = re.compile(
     r"(?<=\}))(?=\S)"
 )
 _DRESS = re.compile(
-    r"""(?ix) = \s* "+ (?P<formula> [^"]+ ) "+      # ="..." keeps a spreadsheet from counting
+    r"""(?ix) = \s* "+ (?P<formula> [^"]+ ) "*      # ="..." keeps a spreadsheet from counting
     | 0x (?P<number> [0-9a-f]+ ) | \\+x (?P<bytea> [0-9a-f]+ )
     | [xb] ' (?P<literal> [^']+ ) '
     | ' (?P<text> [^']+ )                            # a spreadsheet's sign for text

@@ -608,7 +608,7 @@ def _read_link(text: str, kind: str) -> Entry | str:
         key, fault = link_key(text), entry_fault(text)
     else:
         scoped = read_scoped(text, kind)
-        key, fault = scoped.text, scoped.fault or _host_fault(text, kind)
+        key, fault = scoped.text, _host_fault(text, kind) or scoped.fault
     if fault:
         return NOTHING if fault in ("empty", "no link") else fault
     return kind, key_digest(key), host_digest(key.removeprefix("*."))

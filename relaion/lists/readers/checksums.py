@@ -30,7 +30,7 @@ _TAG = re.compile(
     r"|SHA2?-?256\s?\((?P<sha256>.+)\)\s?=\s*(?P<sha256_hex>[0-9A-Fa-f]{64}))\s*"
 )
 _TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
-_OTHER_TAG = re.compile(r"([A-Z][A-Z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
+_OTHER_TAG = re.compile(r"([A-Z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
 _VIDEO = (
     r"(?i)\.(?:mp4|m4v|mov|avi|mkv|webm|mpe?g|wmv|flv|3gpp?|ogv|m?2?ts|vob|asf|rmv?b?|f4v|divx)\s*$"
@@ -142,9 +142,6 @@ def _images(block: str) -> int:
 
 # -- Programs of Windows: a digest takes several lines -----------------------------------------
 
-_CERTUTIL = re.compile(
-    r"(?i)(MD5|SHA1|SHA256|SHA512)\s+\S.{0,40}?(?:\s(?:of|von|de|di|van)\s|\s)(?:file|datei)?\s*(.*):$"
-)
 _FIELD = re.compile(r"(?i)\s*(Algorithm|Hash|Path)\s*:\s*(.*?)\s*")
 
 
@@ -158,7 +155,7 @@ class Certutil:
         """Sure by its last line."""
         del file_name
         is_one = re.search(r"(?im)^CertUtil:\s", head) and re.search(
-            r"(?im)^(?:MD5|SHA1|SHA256|SHA512)\s+\S.*:\s*$", head
+            r"(?im)^(?:MD[245]|SHA1|SHA256|SHA384|SHA512)(?:\s|-)\s*\S.*:\s*$", head
         )
         return Sure() if is_one else None
 
