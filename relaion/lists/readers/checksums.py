@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import Maybe, Options, Stream, Sure
+from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
 from relaion.lists.readers.record import OTHER_HASH, VIDEO, Batch, Values
 from relaion.lists.readers.rows import content
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
@@ -65,16 +65,22 @@ class Checksums:
             videos += sum(fate == VIDEO for fate in batch.fates.values())
             images += _images(block)
             total += batch.n
+            if total >= SAMPLE:
+                _refuse_videos(videos, total)
             yield batch
-        if total and videos * 10 >= total * 9:
-            raise ListError(
-                "looks like digests of videos, by the names of their files; no image has them, so "
-                "there is nothing to add"
-            )
+        _refuse_videos(videos, total)
         if total and not images and not videos:
             stream.notices.append(
                 "the names of the files are not those of pictures; check what the digests are of"
             )
+
+
+def _refuse_videos(videos: int, total: int) -> None:
+    if total and videos * 10 >= total * 9:
+        raise ListError(
+            "looks like digests of videos, by the names of their files; no image has them, so "
+            "there is nothing to add"
+        )
 
 
 def _kinds(options: Options) -> tuple[str, ...]:

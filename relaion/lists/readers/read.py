@@ -82,7 +82,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         some = tally.take(batch, number)
         number += batch.n
         kinds.update(some.entries)
-        if number >= SAMPLE:
+        if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
             _refuse_unusable(tally, options, so_far=not whole)
         yield some
         if last is not None:
@@ -147,18 +147,27 @@ def _head(source: Iterator[str]) -> tuple[list[str], bool]:
 
 
 def _in_parts(first: list[str]) -> Iterator[str]:
-    """The head with its first records apart, so that what is wrong with them is seen at once."""
+    """The head with its first records apart, so that what is wrong with them is seen at once.
+
+    Twice, as a batch is taken only when the next is there.
+    """
     for block in first:
-        at = -1
-        for _ in range(SAMPLE):
-            at = block.find("\n", at + 1)
-            if at < 0:
-                break
-        if 0 <= at < len(block) - 1:
-            yield block[: at + 1]
-            yield block[at + 1 :]
-        else:
-            yield block
+        start = 0
+        for _ in range(2):
+            end = _after_lines(block, start, SAMPLE)
+            if end < len(block):
+                yield block[start:end]
+                start = end
+        yield block[start:]
+
+
+def _after_lines(block: str, at: int, n: int) -> int:
+    for _ in range(n):
+        found = block.find("\n", at)
+        if found < 0:
+            return len(block)
+        at = found + 1
+    return at
 
 
 def _refuse_spoilt(batch: Batch) -> None:
@@ -178,8 +187,8 @@ def _refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
     """
     unread = {w: n for w, n in tally.lost.items() if w not in UNDERSTOOD and w not in PLACEHOLDERS}
     n = sum(unread.values())
-    if options.partial or not tally.taken or n * 2 <= tally.records:
-        return
+    if options.partial or n * 2 <= tally.records or not (tally.taken or so_far):
+        return  # of a file without any entry the store tells
     told = ", ".join(f"{why}: {k:,}" for why, k in sorted(unread.items(), key=lambda x: -x[1])[:10])
     raise ListError(
         f"only {tally.records - n:,} of {tally.records:,} records"
