@@ -49,9 +49,11 @@ from relaion.lists.readers.record import (
     is_of_machine,
 )
 from relaion.lists.readers.text import TOO_LONG
+from relaion.paths import shown
 from relaion.roles import SCOPED_KINDS
 
 NOTHING = "no link or hash"
+NOT_SHOWN = "(not shown)"
 NO_NUMBER = "no whole 64-bit number"
 WRONG_LENGTH = "wrong length"
 LINK = "a link, not a hash"
@@ -103,14 +105,24 @@ def is_entry_of(value: str, kind: str) -> bool:
     return isinstance(_read(value, (kind,)), tuple)
 
 
+_SEVERAL_WORDS = re.compile(r"[a-z]{1,15}(?:[_-][a-z]{1,15})+")
+
+
 def could_be_value(text: str) -> bool:
     """Whether a text may be an entry, or half of one: nothing may tell it."""
     bare, _ = undressed(text)
     return (
         shape(bare) is not None
-        or re.search(r"[0-9A-Fa-f]{12,}|://|www\.|\w\.\w\w|@", text) is not None
-        or (len(text) >= 20 and re.search(r"\s", text) is None)
+        or re.search(r"[0-9A-Fa-f]{12,}|//|www\.|\w\[?\.\]?\w\w|@", text) is not None
+        or re.search(r"(?:[0-9A-Fa-f]{2,7}[-: .]){5}|[0-9A-Fa-f]{8}[-: .][0-9A-Fa-f]{8}", text)
+        is not None
+        or any(len(w) >= 20 and not _SEVERAL_WORDS.fullmatch(w) for w in text.split())
     )
+
+
+def told(text: str, length: int = 40) -> str:
+    """A name or word of a file as messages may hold it: never what may be an entry."""
+    return NOT_SHOWN if could_be_value(text) else shown(text)[:length]
 
 
 # -- A batch of records as entries ---------------------------------------------------------------

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
+from relaion.lists.normalise import told
 from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
 from relaion.lists.readers.record import OTHER_HASH, VIDEO, Batch, Values
 from relaion.lists.readers.rows import content
@@ -122,7 +123,7 @@ def _fault(line: str, batch: Batch) -> str:
     if other := _OTHER_TAG.fullmatch(line):
         if other[1] in _TAGS:
             return "wrong length"
-        batch.unusable[other[1].lower()] += 1
+        batch.unusable[told(other[1].lower())] += 1
         return OTHER_HASH
     if _LONG_SUM.fullmatch(line):
         batch.unusable["sha512 or sha384"] += 1
@@ -224,7 +225,7 @@ def _of_fields(records: list[dict[str, str]], kinds: tuple[str, ...]) -> Batch:
     for record in records:
         algorithm = record.get("algorithm", "").lower()
         if algorithm not in ("md5", "sha1", "sha256"):
-            batch.unusable[algorithm or "unknown"] += 1
+            batch.unusable[told(algorithm) or "unknown"] += 1
             batch.skipped[OTHER_HASH] += 1
             continue
         if re.search(_VIDEO, record.get("path", "")):

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
+from relaion.lists.normalise import NOT_SHOWN, could_be_value
+from relaion.lists.normalise import told as say
 from relaion.lists.readers import names
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.record import GOOD, NOT_CHOSEN
 from relaion.lists.readers.words import COUNTS, KNOWN_GOOD_CATEGORY, UNSURE, WordSays, read_word
-from relaion.paths import shown
 
 TOLD = 10  # words of a column that are told
 _MANY = 1000  # words after which a column is no vocabulary
@@ -42,7 +43,7 @@ class Decider:
         for cell, n in Counter(cells).items():
             if cell not in said:
                 said[cell] = self._say(cell)
-            told = shown(cell.strip())[:_LONGEST] or EMPTY
+            told = say(cell.strip(), _LONGEST) or EMPTY
             if told not in self.words and len(self.words) >= _MANY:
                 told = _REST
             self.words[told] += n
@@ -114,7 +115,7 @@ def refuse_unsure(deciders: Sequence[Decider], *, is_cut: bool) -> None:
         if is_cut:
             why += "; the file may be cut off"
         raise ListError(
-            f"column {decider.index + 1} ({shown(decider.name) or 'without a name'}) decides which "
+            f"column {decider.index + 1} ({say(decider.name) or 'without a name'}) decides which "
             f"rows count, and {why}; it holds {words}; choose with --where "
             f"{option_name(decider)}=WORD,WORD or say --ignore {option_name(decider)}"
         )
@@ -128,7 +129,7 @@ def _refuse_answers(decider: Decider) -> None:
     told = {names.squeezed(word) for word in decider.words}
     if decider.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
         raise ListError(
-            f"column {decider.index + 1} ({shown(decider.name) or 'without a name'}) decides which "
+            f"column {decider.index + 1} ({say(decider.name) or 'without a name'}) decides which "
             f"rows count, and its words ({told_words(decider.words)}) may answer requests, where "
             "removed means granted, or tell what was taken back; choose with --where "
             f"{option_name(decider)}=WORD,WORD"
@@ -139,16 +140,15 @@ def option_name(decider: Decider) -> str:
     """How a curator names the column: by its name where that is one word, else by its number."""
     plain = decider.name.strip()
     is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
+    is_plain = is_plain and not could_be_value(plain)
     return plain if is_plain and not plain.isdigit() else str(decider.index + 1)
 
 
 def told_words(words: Mapping[str, int]) -> str:
     """Words and how often, ten at most; what could be a value is counted only."""
-    from relaion.lists.normalise import could_be_value  # noqa: PLC0415 - it imports readers
-
     told = Counter[str]()
     for word, n in words.items():
-        told["(not shown)" if could_be_value(word) else word] += n
+        told[NOT_SHOWN if could_be_value(word) else word] += n
     said = [f"{word}: {n:,}" for word, n in told.most_common(TOLD)]
     more = len(told) - len(said)
     return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from relaion.errors import ListError
+from relaion.lists.normalise import told
 from relaion.lists.readers.format import Maybe, Options, Stream, Sure
 from relaion.lists.readers.record import VIDEO, Batch, Values
 from relaion.lists.readers.rows import content
@@ -70,6 +71,6 @@ def _put(
             text.append(value)
             of.append(batch.n)
         elif name not in ("size", "filename") and re.fullmatch("[0-9a-fA-F]+", value):
-            others[name] += 1
+            others[told(name)] += 1
     batch.unusable += others
     batch.n += 1

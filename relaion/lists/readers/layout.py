@@ -15,6 +15,7 @@ from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
 from relaion.lists.kinds import ANY
 from relaion.lists.normalise import is_entry_of, shape
+from relaion.lists.normalise import told as say
 from relaion.lists.readers import names
 from relaion.lists.readers.decisions import Decider, chosen_of, is_named
 from relaion.lists.readers.format import SAMPLE, Options
@@ -53,7 +54,7 @@ class ListColumn:
     @property
     def told(self) -> str:
         """What messages call it."""
-        return f"{self.index + 1} ({shown(self.name)[:40]})" if self.name else str(self.index + 1)
+        return f"{self.index + 1} ({say(self.name)})" if self.name else str(self.index + 1)
 
 
 @dataclass(frozen=True)
@@ -264,7 +265,7 @@ def _named_column(i: int, name: str, options: Options) -> ListColumn:
         if any(is_named(c, name, i) for c in columns):
             if says.what == names.OTHER:
                 raise ListError(
-                    f"--column {kind}: column {i + 1} ({shown(name)}) is by its name of something "
+                    f"--column {kind}: column {i + 1} ({say(name)}) is by its name of something "
                     "else, which is never an entry; rename it in a copy if that is wrong"
                 )
             return ListColumn(i, name, names.ENTRY, kinds_said(kind), says.word, is_said=True)
@@ -292,7 +293,7 @@ def _deciders(
     for field_name, words in options.where.items():
         named = [i for i, name in enumerate(told) if is_named(field_name, name, i)]
         if not named:
-            held = ", ".join(shown(name) for name in told[:10])
+            held = ", ".join(say(name) for name in told[:10])
             raise ListError(f"--where {shown(field_name)}: there is no such column; it has {held}")
         deciders += [
             Decider(told[i], names.STANDING, i, "", words) for i in named if i not in known
@@ -381,14 +382,14 @@ def _refuse_nameless(
         option = "url" if looks == "link" else looks
         if c.what in (names.OTHER, names.ID, names.REFERENCE):
             raise ListError(
-                f"column {c.told} looks like {what}, but its name says otherwise ({c.word}): such "
-                "values are never entries, and there is no other column of entries"
+                f"column {c.told} looks like {what}, but its name says otherwise ({say(c.word)}): "
+                "such values are never entries, and there is no other column of entries"
             )
         raise ListError(
             f"column {c.told} looks like {what}, but its name does not say so; if they are the "
             f"entries, say --column {option}={c.index + 1}"
         )
-    held = ", ".join(shown(c.name)[:30] for c in columns[:8])
+    held = ", ".join(say(c.name, 30) for c in columns[:8])
     raise ListError(
         f"no column of links or hashes among its columns ({held}); name it with --column md5=NAME "
         "(or sha1, sha256, url, url_md5)"

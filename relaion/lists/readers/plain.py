@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.kinds import ANY
+from relaion.lists.normalise import told
 from relaion.lists.readers import names
 from relaion.lists.readers.format import Maybe, Options, Stream, Sure
 from relaion.lists.readers.layout import ListLayout, find_layout
@@ -46,8 +47,8 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
     (column,) = layout.columns
     if column.what != names.ENTRY and "1" not in {c for cs in options.columns.values() for c in cs}:
         raise ListError(
-            f"its values are called {column.name[:40]}, which says that they are no entries "
-            f"({column.word}); rename that line in a copy if it is wrong"
+            f"its values are called {told(column.name)}, which says that they are no entries "
+            f"({told(column.word)}); rename that line in a copy if it is wrong"
         )
     kinds = column.kinds or ANY
     reader = RowReader(WHOLE)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
 from relaion.lists.digests import LENGTHS
-from relaion.lists.normalise import NOTHING, shape
+from relaion.lists.normalise import NOTHING, shape, told
 from relaion.lists.readers import names
 from relaion.lists.readers.decisions import Decider, fates_of, refuse_unsure, told_words
 from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
@@ -132,7 +132,7 @@ class _Reading:
         batch.values = self._values(cells, decided)
         for c in layout.columns:
             if c.what == names.OTHER and (found := sum(map(bool, cells[c.index]))):
-                batch.unusable[c.word] += found
+                batch.unusable[told(c.word)] += found
         batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
         batch.last_name = self.last_name
         batch.ids = self._ids(cells)
@@ -286,7 +286,9 @@ class _Reading:
         """What all rows showed: raises ListError where it may not be taken so."""
         layout = self.layout
         for decider in layout.deciders:
-            self.stream.decided[decider.name or f"column {decider.index + 1}"] = dict(decider.words)
+            self.stream.decided[told(decider.name) or f"column {decider.index + 1}"] = dict(
+                decider.words
+            )
         if self.is_cut or self._may_be_undone():
             raise ListError(
                 "ends within a row, before the word that decides; fetch it again, or end its last "
@@ -295,7 +297,7 @@ class _Reading:
         refuse_unsure(layout.deciders, is_cut=False)
         for decider in layout.deciders:
             if decider.words:
-                name = decider.name or f"column {decider.index + 1}"
+                name = told(decider.name) or f"column {decider.index + 1}"
                 self.stream.notices.append(f"{name}: {told_words(decider.words)}")
         for c in layout.entries:
             n, of = self.of_link[c.index], self.filled[c.index]
@@ -326,6 +328,11 @@ class _Reading:
                     f"column {c.told} holds {n:,} hashes in {of:,} rows, and its name does not say "
                     f"of what; say --column md5={c.index + 1} (or sha1, sha256), or "
                     f"--ignore {c.index + 1}"
+                )
+            if c.what in (names.UNKNOWN, *names.TRAITS) and n:
+                self.stream.notices.append(
+                    f"column {c.told} holds {n:,} hashes among other values and was not read; if "
+                    f"they are listed, say --column md5={c.index + 1} (or sha1, sha256)"
                 )
             n = self.links[c.index]
             if n and n * _FEW > of:
