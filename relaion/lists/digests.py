@@ -4,6 +4,9 @@ import base64
 import re
 from collections.abc import Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from relaion.lists.placeholders import OF_NO_ROW
 
 LENGTHS = {32: "md5", 40: "sha1", 64: "sha256"}  # hex digits of each algorithm's digest
@@ -31,6 +34,19 @@ _NO_DIGESTS = ([8, 4, 4, 4, 12], [4] * 8)  # a UUID, an IPv6 address
 def is_hex(text: str) -> bool:
     """Whether a text is hex digits throughout, eight or more."""
     return _HEX.fullmatch(text) is not None
+
+
+def all_hex(column: pa.Array) -> str | None:
+    """The algorithm whose digests in plain hex all values are: a look at their bytes at once."""
+    if not len(column) or column.null_count or column.type != pa.string():
+        return None
+    bounds = pc.min_max(pc.binary_length(column)).as_py()
+    width = bounds["min"]
+    if width != bounds["max"] or width not in LENGTHS:
+        return None
+    first = int.from_bytes(column.buffers()[1][column.offset * 4 : column.offset * 4 + 4], "little")
+    held = column.buffers()[2][first : first + width * len(column)].to_pybytes()
+    return None if held.translate(None, b"0123456789abcdefABCDEF") else LENGTHS[width]
 
 
 def undressed(text: str) -> tuple[str, str | None]:
@@ -132,6 +148,6 @@ def is_float(text: str) -> bool:
 
 
 __all__ = [
-    "LENGTHS", "OF_NO_ROW", "is_float", "is_hex", "read_digest", "read_row_hash",
+    "LENGTHS", "OF_NO_ROW", "all_hex", "is_float", "is_hex", "read_digest", "read_row_hash",
     "read_weak_digest", "undressed",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ from relaion.links import (
 from relaion.links.text import trim
 from relaion.lists.digests import (
     LENGTHS,
+    all_hex,
     is_float,
     is_hex,
     read_digest,
@@ -49,11 +50,9 @@ from relaion.lists.readers.record import (
     is_of_machine,
 )
 from relaion.lists.readers.text import TOO_LONG
-from relaion.paths import shown
 from relaion.roles import SCOPED_KINDS
 
 NOTHING = "no link or hash"
-NOT_SHOWN = "(not shown)"
 NO_NUMBER = "no whole 64-bit number"
 WRONG_LENGTH = "wrong length"
 LINK = "a link, not a hash"
@@ -103,26 +102,6 @@ def shape(value: str) -> str | None:
 def is_entry_of(value: str, kind: str) -> bool:
     """Whether a value can be an entry of this kind."""
     return isinstance(_read(value, (kind,)), tuple)
-
-
-_SEVERAL_WORDS = re.compile(r"[a-z]{1,15}(?:[_-][a-z]{1,15})+")
-
-
-def could_be_value(text: str) -> bool:
-    """Whether a text may be an entry, or half of one: nothing may tell it."""
-    bare, _ = undressed(text)
-    return (
-        shape(bare) is not None
-        or re.search(r"[0-9A-Fa-f]{12,}|//|www\.|\w\[?\.\]?\w\w|@", text) is not None
-        or re.search(r"(?:[0-9A-Fa-f]{2,7}[-: .]){5}|[0-9A-Fa-f]{8}[-: .][0-9A-Fa-f]{8}", text)
-        is not None
-        or any(len(w) >= 20 and not _SEVERAL_WORDS.fullmatch(w) for w in text.split())
-    )
-
-
-def told(text: str, length: int = 40) -> str:
-    """A name or word of a file as messages may hold it: never what may be an entry."""
-    return NOT_SHOWN if could_be_value(text) else shown(text)[:length]
 
 
 # -- A batch of records as entries ---------------------------------------------------------------
@@ -314,7 +293,7 @@ class _Column:
     def sort_hex(self, column: pa.Array) -> tuple[list[str], list[int] | None]:
         """Take in the plain hex digests; returns the other values, and where they stood."""
         self.looked_at = len(column)
-        algorithm = _all_hex(column) if self.of is None else None
+        algorithm = all_hex(column) if self.of is None else None
         if algorithm and (kind := _kind_for(algorithm, self.kinds)):
             self._take_hex(kind, pc.ascii_lower(column), None)
             return [], None
@@ -488,19 +467,6 @@ class _Column:
             return [entry]
         self.beside.in_cp1252 += 1
         return [entry, other]
-
-
-def _all_hex(column: pa.Array) -> str | None:
-    """The algorithm whose digests in plain hex all values are: a look at their bytes at once."""
-    if not len(column) or column.null_count or column.type != pa.string():
-        return None
-    bounds = pc.min_max(pc.binary_length(column)).as_py()
-    width = bounds["min"]
-    if width != bounds["max"] or width not in LENGTHS:
-        return None
-    first = int.from_bytes(column.buffers()[1][column.offset * 4 : column.offset * 4 + 4], "little")
-    held = column.buffers()[2][first : first + width * len(column)].to_pybytes()
-    return None if held.translate(None, b"0123456789abcdefABCDEF") else LENGTHS[width]
 
 
 _NO_PICTURES = pa.array(OF_NO_PICTURE)

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.normalise import told
 from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
 from relaion.lists.readers.record import OTHER_HASH, VIDEO, Batch, Values
 from relaion.lists.readers.rows import content
+from relaion.lists.telling import told
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"

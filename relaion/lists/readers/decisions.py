@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
-from relaion.lists.normalise import NOT_SHOWN, could_be_value
-from relaion.lists.normalise import told as say
 from relaion.lists.readers import names
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.record import GOOD, NOT_CHOSEN
 from relaion.lists.readers.words import COUNTS, KNOWN_GOOD_CATEGORY, UNSURE, WordSays, read_word
+from relaion.lists.telling import NOT_SHOWN, could_be_value
+from relaion.lists.telling import told as say
 
 TOLD = 10  # words of a column that are told
 _MANY = 1000  # words after which a column is no vocabulary
@@ -25,7 +25,7 @@ EMPTY = "(empty)"
 
 
 @dataclass
-class Decider:
+class DecidingColumn:
     """One column that decides. `words` counts what stands in it, `unsure` what is not known."""
 
     name: str
@@ -82,7 +82,7 @@ def is_named(said: str, name: str, index: int) -> bool:
 
 
 def fates_of(
-    rows: int, decided: Sequence[tuple[Decider, Sequence[WordSays]]], *, is_good: bool
+    rows: int, decided: Sequence[tuple[DecidingColumn, Sequence[WordSays]]], *, is_good: bool
 ) -> dict[int, str]:
     """Why rows bring no entry, by their place: the first column that says so."""
     fates: dict[int, str] = {}
@@ -96,7 +96,7 @@ def fates_of(
     return fates
 
 
-def refuse_unsure(deciders: Sequence[Decider], *, is_cut: bool) -> None:
+def refuse_unsure(deciders: Sequence[DecidingColumn], *, is_cut: bool) -> None:
     """Raise ListError where a column holds words that nobody here knows.
 
     `is_cut`: the file ends within its last row, whose word may be half of one.
@@ -124,7 +124,7 @@ def refuse_unsure(deciders: Sequence[Decider], *, is_cut: bool) -> None:
 _ANSWERS = names.words_in("rejected denied declined kept refused")
 
 
-def _refuse_answers(decider: Decider) -> None:
+def _refuse_answers(decider: DecidingColumn) -> None:
     """`removed` beside `rejected` answers requests: there the removed ones are what is listed."""
     told = {names.squeezed(word) for word in decider.words}
     if decider.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
@@ -136,7 +136,7 @@ def _refuse_answers(decider: Decider) -> None:
         )
 
 
-def option_name(decider: Decider) -> str:
+def option_name(decider: DecidingColumn) -> str:
     """How a curator names the column: by its name where that is one word, else by its number."""
     plain = decider.name.strip()
     is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
@@ -154,4 +154,4 @@ def told_words(words: Mapping[str, int]) -> str:
     return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")
 
 
-__all__ = ["COUNTS", "EMPTY", "UNSURE", "Decider", "chosen_of", "fates_of", "is_named"]
+__all__ = ["COUNTS", "EMPTY", "UNSURE", "DecidingColumn", "chosen_of", "fates_of", "is_named"]

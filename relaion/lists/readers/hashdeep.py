@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from relaion.errors import ListError
-from relaion.lists.normalise import told
 from relaion.lists.readers.format import Maybe, Options, Stream, Sure
 from relaion.lists.readers.record import VIDEO, Batch, Values
 from relaion.lists.readers.rows import content
 from relaion.lists.readers.words import media_of_file
+from relaion.lists.telling import told
 
 _FIRST = "%%%% HASHDEEP-"
 _MANY = "fewer fields than columns"

@@ -15,12 +15,12 @@ from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
 from relaion.lists.kinds import ANY
 from relaion.lists.normalise import is_entry_of, shape
-from relaion.lists.normalise import told as say
 from relaion.lists.readers import names
-from relaion.lists.readers.decisions import Decider, chosen_of, is_named
+from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named
 from relaion.lists.readers.format import SAMPLE, Options
 from relaion.lists.readers.rows import BLANKS, WHOLE, RowReader
 from relaion.lists.readers.words import media_of_file, read_word, word_of_any
+from relaion.lists.telling import told as say
 from relaion.paths import shown
 from relaion.roles import IMAGE_KINDS, SCOPED_KINDS
 
@@ -65,7 +65,7 @@ class ListLayout:
     width: int
     header: tuple[str, ...] | None
     columns: tuple[ListColumn, ...]
-    deciders: tuple[Decider, ...] = ()
+    deciders: tuple[DecidingColumn, ...] = ()
     skip: int = 0  # rows before the header
     notices: tuple[str, ...] = ()
 
@@ -283,9 +283,9 @@ def kinds_said(kind: str) -> tuple[str, ...]:
 
 def _deciders(
     columns: Sequence[ListColumn], told: Sequence[str], options: Options
-) -> list[Decider]:
+) -> list[DecidingColumn]:
     deciders = [
-        Decider(c.name, c.what, c.index, c.word, chosen_of(options, c.name, c.index))
+        DecidingColumn(c.name, c.what, c.index, c.word, chosen_of(options, c.name, c.index))
         for c in columns
         if c.what in names.DECIDING
     ]
@@ -296,7 +296,7 @@ def _deciders(
             held = ", ".join(say(name) for name in told[:10])
             raise ListError(f"--where {shown(field_name)}: there is no such column; it has {held}")
         deciders += [
-            Decider(told[i], names.STANDING, i, "", words) for i in named if i not in known
+            DecidingColumn(told[i], names.STANDING, i, "", words) for i in named if i not in known
         ]
     return deciders
 
@@ -323,7 +323,7 @@ def _reference(column: ListColumn) -> ListColumn:
 
 
 def _by_type(
-    columns: list[ListColumn], decider: Decider, body: Sequence[Sequence[str]]
+    columns: list[ListColumn], decider: DecidingColumn, body: Sequence[Sequence[str]]
 ) -> list[ListColumn]:
     """The column whose values are what the column of types says of them."""
     fits: Counter[int] = Counter()
@@ -409,7 +409,7 @@ def _by_values(table: _Table, options: Options) -> ListLayout | None:
         return None  # values with tabs around them
     _refuse_wide(width)
     columns: list[ListColumn] = []
-    deciders: list[Decider] = []
+    deciders: list[DecidingColumn] = []
     first_is_header = False
     cells = zip_longest(*(row[:width] for row in table.rows), fillvalue="")
     for i, values in enumerate(cells):
@@ -417,13 +417,13 @@ def _by_values(table: _Table, options: Options) -> ListLayout | None:
         column = _valued_column(i, filled, kind, options)
         columns.append(column)
         if column.what in names.DECIDING:
-            deciders.append(Decider("", column.what, i, "", chosen_of(options, "", i)))
+            deciders.append(DecidingColumn("", column.what, i, "", chosen_of(options, "", i)))
     known = {d.index for d in deciders}
     for said, words in options.where.items():
         if not said.isdigit() or not 0 < int(said) <= width:
             raise ListError(f"--where {shown(said)}: the columns have no names; write its number")
         if int(said) - 1 not in known:
-            deciders.append(Decider("", names.STANDING, int(said) - 1, "", words))
+            deciders.append(DecidingColumn("", names.STANDING, int(said) - 1, "", words))
     held = [c for c in columns if c.what == names.ENTRY]
     if not held:
         return None

@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.kinds import ANY
-from relaion.lists.normalise import told
 from relaion.lists.readers import names
 from relaion.lists.readers.format import Maybe, Options, Stream, Sure
 from relaion.lists.readers.layout import ListLayout, find_layout
 from relaion.lists.readers.record import Batch, Values
 from relaion.lists.readers.rows import WHOLE, RowReader, content
+from relaion.lists.telling import told
 
 _NO_VALUE = ("#", "\n\n", "\n ", "\n\t")  # a block with none of these holds values only
 

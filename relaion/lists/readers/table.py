@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
 from relaion.lists.digests import LENGTHS
-from relaion.lists.normalise import NOTHING, shape, told
+from relaion.lists.normalise import NOTHING, shape
 from relaion.lists.readers import names
-from relaion.lists.readers.decisions import Decider, fates_of, refuse_unsure, told_words
+from relaion.lists.readers.decisions import DecidingColumn, fates_of, refuse_unsure, told_words
 from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
 from relaion.lists.readers.layout import (
     DELIMITERS,
@@ -35,6 +35,7 @@ from relaion.lists.readers.record import (
 )
 from relaion.lists.readers.rows import WHOLE, RowReader
 from relaion.lists.readers.words import WordSays, media_of_file
+from relaion.lists.telling import told
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
@@ -164,7 +165,7 @@ class _Reading:
         self,
         cells: dict[int, list[str]],
         n: int,
-        decided: Sequence[tuple[Decider, list[WordSays]]],
+        decided: Sequence[tuple[DecidingColumn, list[WordSays]]],
     ) -> dict[int, str]:
         fates = fates_of(n, decided, is_good=self.options.is_good)
         for decider, said in decided:
@@ -199,7 +200,7 @@ class _Reading:
     def _values(
         self,
         cells: dict[int, list[str]],
-        decided: Sequence[tuple[Decider, list[WordSays]]],
+        decided: Sequence[tuple[DecidingColumn, list[WordSays]]],
     ) -> list[Values]:
         types = next(
             (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)),
@@ -262,7 +263,7 @@ class _Reading:
     def _traits(
         self,
         cells: dict[int, list[str]],
-        decided: Sequence[tuple[Decider, list[WordSays]]],
+        decided: Sequence[tuple[DecidingColumn, list[WordSays]]],
     ) -> list[Trait] | None:
         told = {c.what: cells[c.index] for c in self.layout.columns if c.what in names.TRAITS}
         for decider, said in decided:
