@@ -10,8 +10,9 @@ from relaion.engine import connect
 from relaion.links import host_patterns, inner_links, key_digest, link_key, link_steps, names_part
 from relaion.links.spellings import spellings
 from relaion.links.text import LONGEST, is_giant
-from relaion.lists.normalise import SortedEntries, sort_values
+from relaion.lists.normalise import sort_values
 from relaion.lists.readers.lines import LinkBeside
+from relaion.lists.sorted_entries import SortedEntries
 from relaion.parquet.not_looked_at import BY_BYTES
 from relaion.parquet.raw_values import marked
 from relaion.run.find_task import MACROS

@@ -114,6 +114,11 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.where)
 def test_case(case: Case, tmp_path: Path) -> None:
+    check(case, tmp_path)
+
+
+def check(case: Case, tmp_path: Path) -> None:
+    """Add the files of a case to a new store, and compare what comes of it."""
     files = [tmp_path / name for name, _, _ in case.files]
     for path, (_, how, lines) in zip(files, case.files, strict=True):
         path.write_bytes(saved(lines, how))

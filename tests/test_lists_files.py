@@ -75,7 +75,9 @@ def _as_txt(delivery: list[str], rng: random.Random) -> tuple[str, str]:
         around = rng.choice(["", " ", "\t"]), rng.choice(["", "  "])
         lines.append(around[0] + quote + spelled + quote + around[1])
         lines += rng.choice([[], [], [""], ["# more"]])
-    return "list.txt", "\n".join(lines) + rng.choice(["", "\n"])
+    # a last digest that is shorter than others, in a line without end, may be half of one
+    is_even = len({len(value) for value in delivery}) == 1
+    return "list.txt", "\n".join(lines) + rng.choice(["", "\n"] if is_even else ["\n"])
 
 
 def _as_table(delivery: list[str], rng: random.Random) -> tuple[str, str]:

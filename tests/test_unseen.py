@@ -16,8 +16,9 @@ from relaion.engine import Engine, connect
 from relaion.links import clean_entry, entry_fault, link_key
 from relaion.links.spellings import spellings
 from relaion.links.text import IGNORABLE, UNSEEN, WHITE, trim
-from relaion.lists.normalise import SortedEntries, sort_values
+from relaion.lists.normalise import sort_values
 from relaion.lists.readers.lines import LinkBeside
+from relaion.lists.sorted_entries import SortedEntries
 from tests.links_strategies import links
 
 ALL = [chr(c) for c in range(0x110000)]

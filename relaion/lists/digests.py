@@ -4,6 +4,9 @@ import base64
 import re
 from collections.abc import Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from relaion.lists.placeholders import OF_NO_ROW
 
 LENGTHS = {32: "md5", 40: "sha1", 64: "sha256"}  # hex digits of each algorithm's digest
@@ -18,7 +21,7 @@ _NAMED = re.compile(
     r"(?<=\}))(?=\S)"
 )
 _DRESS = re.compile(
-    r"""(?ix) = \s* "+ (?P<formula> [^"]+ ) "+      # ="..." keeps a spreadsheet from counting
+    r"""(?ix) = \s* "+ (?P<formula> [^"]+ ) "*      # ="..." keeps a spreadsheet from counting
     | 0x (?P<number> [0-9a-f]+ ) | \\+x (?P<bytea> [0-9a-f]+ )
     | [xb] ' (?P<literal> [^']+ ) '
     | ' (?P<text> [^']+ )                            # a spreadsheet's sign for text
@@ -31,6 +34,19 @@ _NO_DIGESTS = ([8, 4, 4, 4, 12], [4] * 8)  # a UUID, an IPv6 address
 def is_hex(text: str) -> bool:
     """Whether a text is hex digits throughout, eight or more."""
     return _HEX.fullmatch(text) is not None
+
+
+def all_hex(column: pa.Array) -> str | None:
+    """The algorithm whose digests in plain hex all values are: a look at their bytes at once."""
+    if not len(column) or column.null_count or column.type != pa.string():
+        return None
+    bounds = pc.min_max(pc.binary_length(column)).as_py()
+    width = bounds["min"]
+    if width != bounds["max"] or width not in LENGTHS:
+        return None
+    first = int.from_bytes(column.buffers()[1][column.offset * 4 : column.offset * 4 + 4], "little")
+    held = column.buffers()[2][first : first + width * len(column)].to_pybytes()
+    return None if held.translate(None, b"0123456789abcdefABCDEF") else LENGTHS[width]
 
 
 def undressed(text: str) -> tuple[str, str | None]:
@@ -60,19 +76,19 @@ def read_digest(text: str, algorithms: Sequence[str] = ()) -> tuple[str, str] | 
     """(algorithm, lower-case hex) of a digest, or None.
 
     Where `algorithms` names one alone, length and alphabet are enough. Otherwise base32 must
-    be upper-case and more than hex, and base64 must have its padding, so that no word and no
-    number is taken for a digest.
+    be upper-case, and base64 must have its padding, so that no word and no number is taken for a
+    digest. Base64 has letters in both cases, always: those in one are the half of a base32.
     """
     sure = algorithms[0] if len(algorithms) == 1 else None
-    hexadecimal = is_hex(text)
-    if hexadecimal and LENGTHS.get(len(text)) in ((sure,) if sure else LENGTHS.values()):
-        return LENGTHS[len(text)], text.lower()
+    if is_hex(text):  # never base32 or base64: half of a digest would be another's
+        found = LENGTHS.get(len(text))
+        return (found, text.lower()) if found and sure in (None, found) else None
     bare = text.rstrip("=")
     by_32, by_64 = _BASE32.get(len(bare)), _BASE64.get(len(bare))
-    if by_32 and (by_32 == sure or not (sure or hexadecimal or len(text) % 8)):
+    if by_32 and (by_32 == sure or not (sure or len(text) % 8)):
         return _base32(bare.upper() if sure else bare, by_32)
     if by_64 and (by_64 == sure or not (sure or len(text) % 4)):
-        return _base64(bare, by_64)
+        return None if bare.isupper() or bare.islower() else _base64(bare, by_64)
     return None
 
 
@@ -132,6 +148,6 @@ def is_float(text: str) -> bool:
 
 
 __all__ = [
-    "LENGTHS", "OF_NO_ROW", "is_float", "is_hex", "read_digest", "read_row_hash",
+    "LENGTHS", "OF_NO_ROW", "all_hex", "is_float", "is_hex", "read_digest", "read_row_hash",
     "read_weak_digest", "undressed",
 ]  # fmt: skip

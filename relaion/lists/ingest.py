@@ -11,7 +11,6 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
-from relaion.lists.normalise import WRONG_LENGTH, SortedBatch, SortedEntries
 from relaion.lists.readers.container import file_sha256
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.record import (
@@ -26,6 +25,8 @@ from relaion.lists.readers.record import (
     Trait,
 )
 from relaion.lists.results import ListChanges
+from relaion.lists.sorted_entries import SortedBatch, SortedEntries
+from relaion.lists.values import WRONG_LENGTH
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
 from relaion.sqlset import load

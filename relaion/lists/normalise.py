@@ -11,92 +11,42 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.links import (
-    clean_entry,
-    entry_fault,
-    host_digest,
-    key_digest,
-    link_key,
-    read_scoped,
-    scope_shown,
-)
-from relaion.links.text import trim
 from relaion.lists.digests import (
     LENGTHS,
-    is_float,
-    is_hex,
-    read_digest,
-    read_row_hash,
-    read_weak_digest,
-    undressed,
+    all_hex,
 )
-from relaion.lists.placeholders import NO_ROW, OF_NO_PICTURE, OF_NO_ROW, ONE_DIGIT
+from relaion.lists.placeholders import OF_NO_PICTURE
 from relaion.lists.readers.lines import (
-    LINK_START,
     SIGN,
     LinkBeside,
     read_line,
     takes_back,
 )
-from relaion.lists.readers.record import NO_TRAIT, OTHER_HASH, TAKEN_BACK, Batch, Trait, Values
-from relaion.lists.readers.text import TOO_LONG
-from relaion.roles import SCOPED_KINDS
+from relaion.lists.readers.record import (
+    NO_TRAIT,
+    TAKEN_BACK,
+    Batch,
+    Trait,
+    Values,
+)
+from relaion.lists.sorted_entries import SortedBatch, SortedEntries
+from relaion.lists.values import (
+    LONGEST,
+    NOTHING,
+    Entry,
+    is_of_link,
+    kind_for,
+    many_digests,
+    read_giant,
+    read_value,
+    read_weak,
+)
 
-NOTHING = "no link or hash"
-NO_NUMBER = "no whole 64-bit number"
-WRONG_LENGTH = "wrong length"
-LINK = "a link, not a hash"
-SPREADSHEET = "a number that a spreadsheet made of a hash"
 MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 
-_LONGEST = 1 << 16  # characters of a value in which a link is still looked for
-_PLAINLY_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
-_PIECES = re.compile(r"[\s,;|\[\](){}\"'`]+")
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
-
-# (kind, digest, digest of the host)
-Entry = tuple[str, str, str | None]
-
-
-@dataclass
-class SortedEntries:
-    """Entries of one kind: lower-case hex digests, and for links their host's digest or null.
-
-    `records` are the numbers of their records, null where the file gives none.
-    """
-
-    digests: list[pa.Array] = field(default_factory=list)
-    hosts: list[pa.Array] = field(default_factory=list)
-    records: list[pa.Array] = field(default_factory=list)
-
-    def add(
-        self, digests: pa.Array, hosts: pa.Array | None = None, records: pa.Array | None = None
-    ) -> None:
-        """Append digests, for links as many host digests, and as many numbers of records."""
-        n = len(digests)
-        self.digests.append(digests)
-        self.hosts.append(pa.nulls(n, pa.string()) if hosts is None else hosts)
-        self.records.append(pa.nulls(n, pa.int64()) if records is None else records)
-
-
-def shape(value: str) -> str | None:
-    """`md5`, `sha1`, `sha256` or `link` for what is an entry by its looks alone, else None."""
-    text = clean_entry(value[:_LONGEST])
-    if found := read_digest(text):
-        return found[0]
-    return "link" if LINK_START.match(text) and not entry_fault(text) else None
-
-
-def could_be_value(text: str) -> bool:
-    """Whether a text may be an entry, or half of one: nothing may tell it."""
-    bare, _ = undressed(text)
-    return (
-        shape(bare) is not None
-        or re.search(r"[0-9A-Fa-f]{12,}|://|www\.|\w\.\w\w|@", text) is not None
-        or (len(text) >= 20 and re.search(r"\s", text) is None)
-    )
 
 
 # -- A batch of records as entries ---------------------------------------------------------------
@@ -108,7 +58,9 @@ class Tally:
 
     `read` counts values, `records` records; `taken` of these brought an entry. `skipped` are
     values that are none, `lost` records that brought none, each by reason; `unusable` digests by
-    algorithm. `balanced` of `watched` digests have about as many bits set as not.
+    algorithm. `balanced` of `watched` digests have about as many bits set as not. What is a habit
+    of a list is seen in all of it so far: `doubtful` of `links` end in a sign, `weak` of the
+    values `looked_at` are digests without their padding.
     """
 
     read: int = 0
@@ -120,8 +72,12 @@ class Tally:
     balanced: int = 0
     watched: int = 0
     beside: LinkBeside = field(default_factory=LinkBeside)
+    links: int = 0
+    doubtful: int = 0
+    looked_at: int = 0
+    weak: int = 0
 
-    def take(self, batch: Batch, first: int) -> "SortedBatch":
+    def take(self, batch: Batch, first: int) -> SortedBatch:
         """Sort a batch whose records have the numbers from `first` on."""
         out = SortedBatch(traits=_traits(batch), first=first)
         self.skipped += batch.skipped
@@ -150,7 +106,7 @@ class Tally:
             self.lost[why.get(i, NOTHING)] += 1
         return out
 
-    def _take_plain(self, values: Values, out: "SortedBatch") -> None:
+    def _take_plain(self, values: Values, out: SortedBatch) -> None:
         """Values of which each is a record: as nearly all lists are, by whole columns."""
         before = self.skipped.total()
         skipped: Counter[str] = Counter()
@@ -167,7 +123,7 @@ class Tally:
         self,
         values: Values,
         batch: Batch,
-        out: "SortedBatch",
+        out: SortedBatch,
         taken: set[int],
         why: dict[int, str],
     ) -> None:
@@ -206,22 +162,6 @@ class Tally:
         return self.watched >= 16 and self.balanced * 10 >= self.watched * 9
 
 
-@dataclass
-class SortedBatch:
-    """Entries of a batch by kind; ids and traits of its records, whose numbers begin at `first`.
-
-    `undone` are (kind, digest, host digest, record) of values that were taken back; `kept_ids`
-    and `gone_ids` the givers' ids of records that bring an entry, and that take one back.
-    """
-
-    entries: dict[str, SortedEntries] = field(default_factory=dict)
-    traits: Sequence[Trait] | None = None
-    first: int = 0
-    undone: list[tuple[str, str, str | None, int]] = field(default_factory=list)
-    kept_ids: list[tuple[int, str]] = field(default_factory=list)
-    gone_ids: list[tuple[int, str]] = field(default_factory=list)
-
-
 def _traits(batch: Batch) -> Sequence[Trait] | None:
     if batch.traits is None or all(trait == NO_TRAIT for trait in batch.traits):
         return None
@@ -234,7 +174,7 @@ def _pylist(text: pa.Array | Sequence[str]) -> Sequence[str]:
 
 def _read_undone(value: str, kinds: Sequence[str]) -> Entry | None:
     """The entry that a record takes back; its value may be written in any way."""
-    found = _read(value, kinds)
+    found = read_value(value, kinds)
     return found if isinstance(found, tuple) else None
 
 
@@ -263,7 +203,9 @@ def sort_values(
     entry, `why` what was wrong with others; `lost` counts values that bring none.
     """
     no_one = Counter[str]() if lost is None else lost
-    column = _Column(kinds, entries, skipped, no_one, beside, of, first, taken, why, watch)
+    column = _Column(
+        kinds, entries, skipped, no_one, beside, of, first, taken, why, watch or Tally()
+    )
     try:
         array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
         rest, at = column.sort_hex(array)
@@ -286,7 +228,7 @@ class _Column:
     first: int
     taken: set[int] | None
     why: dict[int, str] | None
-    watch: Tally | None
+    watch: Tally
     added: int = 0
     looked_at: int = 0
     found: dict[str, list[tuple[str, str | None, int | None]]] = field(default_factory=dict)
@@ -294,9 +236,13 @@ class _Column:
 
     def sort_hex(self, column: pa.Array) -> tuple[list[str], list[int] | None]:
         """Take in the plain hex digests; returns the other values, and where they stood."""
+        self.looked_at = len(column)
+        algorithm = all_hex(column) if self.of is None else None
+        if algorithm and (kind := kind_for(algorithm, self.kinds)):
+            self._take_hex(kind, pc.ascii_lower(column), None)
+            return [], None
         lower = pc.ascii_lower(pc.ascii_trim_whitespace(column))
         plain = pc.match_substring_regex(lower, _PLAIN_HEX)
-        self.looked_at = len(column)
         digests = lower.filter(plain)
         places = None if self.of is None else pa.array(range(len(column)), pa.int64())
         left: list[str] = []
@@ -313,8 +259,8 @@ class _Column:
             mine = pc.equal(lengths, length)
             some = digests.filter(mine)
             where = None if kept is None else kept.filter(mine)
-            kind = _kind_for(LENGTHS[length], self.kinds)
-            if kind is None:  # such as a base32 SHA-1 that looks like hex
+            kind = kind_for(LENGTHS[length], self.kinds)
+            if kind is None:  # told what they are one by one
                 left += pc.ascii_upper(some).to_pylist()
                 if at is not None and where is not None:
                     at += where.to_pylist()
@@ -331,7 +277,7 @@ class _Column:
             keep = pc.invert(harmless)
             some = some.filter(keep)
             where = None if where is None else where.filter(keep)
-        if self.watch is not None and kind == "image_sha256":
+        if kind == "image_sha256":
             self.watch.watch(some)
         records = None
         if where is not None and self.of is not None:
@@ -390,13 +336,15 @@ class _Column:
     def _settle_links(self) -> None:
         """Links that end in a sign, as they stand where that is no habit of the list."""
         doubtful, self.beside.doubtful = self.beside.doubtful, []
-        n_links = sum(len(some) for kind, some in self.found.items() if _is_of_link(kind))
-        if len(doubtful) * _SELDOM > n_links:
+        tally = self.watch
+        tally.links += sum(len(some) for kind, some in self.found.items() if is_of_link(kind))
+        tally.doubtful += len(doubtful)
+        if tally.doubtful * _SELDOM > tally.links:
             for _, record in doubtful:
                 self.skip(SIGN, record)
             return
         for text, record in doubtful:
-            entry = _read(text, self.kinds)
+            entry = read_value(text, self.kinds)
             if isinstance(entry, str):
                 self.skip(entry, record)
             else:
@@ -405,7 +353,9 @@ class _Column:
 
     def _settle_weak(self) -> None:
         """Digests without their padding, where most values are such."""
-        is_habit = len(self.weak) * 2 > self.looked_at
+        self.watch.looked_at += self.looked_at
+        self.watch.weak += len(self.weak)
+        is_habit = self.watch.weak * 2 > self.watch.looked_at
         for entry, record in self.weak:
             if is_habit:
                 self.put(entry, record)
@@ -415,14 +365,14 @@ class _Column:
     def _read_all(self, value: str, record: int | None) -> Sequence[Entry | str]:
         """What a value holds: several may stand in a cell, and a note beside one."""
         kinds = self.kinds
-        if len(value) > _LONGEST:
-            return _many_digests(value, kinds) or [_read_giant(value, kinds)]
-        entry = _read(value, kinds)
-        if isinstance(entry, tuple) and not _is_of_link(entry[0]):
+        if len(value) > LONGEST:
+            return many_digests(value, kinds) or [read_giant(value, kinds)]
+        entry = read_value(value, kinds)
+        if isinstance(entry, tuple) and not is_of_link(entry[0]):
             return [self._without_note(value, entry)]
-        if isinstance(entry, str) and (many := _many_digests(value, kinds)):
+        if isinstance(entry, str) and (many := many_digests(value, kinds)):
             return many
-        if isinstance(entry, str) and (weak := _read_weak(value, kinds)):
+        if isinstance(entry, str) and (weak := read_weak(value, kinds)):
             self.weak.append((weak, record))
             return []
         return self._read_line(value, entry, record)
@@ -440,7 +390,7 @@ class _Column:
         """A value that may hold links, with a note or a sign beside them."""
         kinds, beside = self.kinds, self.beside
         line = None
-        if any(map(_is_of_link, kinds)):
+        if any(map(is_of_link, kinds)):
             line = read_line(value, minus_removes=beside.minus_removes)
         if line is None or line.links == (value,):
             return self._spelled(value, entry)
@@ -449,7 +399,7 @@ class _Column:
             return []
         if line.fault:
             return [line.fault]
-        found = [_read(link, kinds) for link in line.links]
+        found = [read_value(link, kinds) for link in line.links]
         beside.noted += line.noted and any(isinstance(entry, tuple) for entry in found)
         return found
 
@@ -463,7 +413,7 @@ class _Column:
             told = value.encode("utf-8", "surrogateescape").decode("cp1252")
         except UnicodeError:  # five bytes stand for nothing there
             return [entry]
-        other = _read(told, self.kinds)
+        other = read_value(told, self.kinds)
         if isinstance(other, str) or other == entry:
             return [entry]
         self.beside.in_cp1252 += 1
@@ -471,112 +421,3 @@ class _Column:
 
 
 _NO_PICTURES = pa.array(OF_NO_PICTURE)
-
-
-def _kind_for(algorithm: str, kinds: Sequence[str]) -> str | None:
-    return next((kind for kind in kinds if kind.endswith("_" + algorithm)), None)
-
-
-def _is_of_link(kind: str) -> bool:
-    return kind in ("url", *SCOPED_KINDS)
-
-
-def _many_digests(value: str, kinds: Sequence[str]) -> list[Entry | str]:
-    """The digests of a cell that holds several and nothing else; empty for any other cell."""
-    pieces = [piece for piece in _PIECES.split(value) if piece]
-    if len(pieces) < 2 or not all(is_hex(p) and len(p) in LENGTHS for p in pieces):
-        return []
-    return [_read(piece, kinds) for piece in pieces]
-
-
-def _algorithms(kinds: Sequence[str]) -> list[str]:
-    return sorted({kind.partition("_")[2] for kind in kinds} & set(LENGTHS.values()))
-
-
-def _read_weak(value: str, kinds: Sequence[str]) -> Entry | None:
-    found = read_weak_digest(clean_entry(value)) if len(value) < 80 else None
-    kind = _kind_for(found[0], kinds) if found else None
-    if found is None or kind is None or found[1] in OF_NO_PICTURE:
-        return None
-    return kind, found[1], None
-
-
-def _read(value: str, kinds: Sequence[str]) -> Entry | str:
-    """(kind, digest, host digest) of an entry, or the reason why it is none."""
-    if len(value) > _LONGEST:
-        return _read_giant(value, kinds)
-    text = clean_entry(value)
-    if tuple(kinds) == ("row_hash",):
-        return _read_number(text)
-    algorithms = _algorithms(kinds)
-    found = _read_bare(text, kinds, algorithms)
-    if found is None and algorithms:
-        found = _read_dressed(text, kinds, algorithms)
-    if found is not None:
-        return found
-    if kind := _kind_of_link(text, kinds):
-        return _read_link(text, kind)
-    if algorithms and is_float(text) and not text.isdigit():
-        return SPREADSHEET
-    return LINK if LINK_START.match(text) else NOTHING
-
-
-def _read_bare(text: str, kinds: Sequence[str], algorithms: list[str]) -> Entry | str | None:
-    if len(text) in LENGTHS and text == text[0] * len(text):
-        return ONE_DIGIT
-    if found := read_digest(text, algorithms):
-        return _read_hash(*found, kinds)
-    return WRONG_LENGTH if is_hex(text) else None
-
-
-def _read_dressed(text: str, kinds: Sequence[str], algorithms: list[str]) -> Entry | str | None:
-    bare, named = undressed(text)
-    if bare == text:
-        return None
-    if named and named not in algorithms:
-        return OTHER_HASH
-    found = read_digest(bare, [named] if named else algorithms)
-    if found:
-        return _read_hash(*found, kinds)
-    return WRONG_LENGTH if is_hex(bare) else None
-
-
-def _read_number(text: str) -> Entry | str:
-    number = read_row_hash(text)
-    if number == OF_NO_ROW:
-        return NO_ROW
-    return ("row_hash", number, None) if number else NO_NUMBER
-
-
-def _read_hash(algorithm: str, digest: str, kinds: Sequence[str]) -> Entry | str:
-    kind = _kind_for(algorithm, kinds)
-    if kind is None:
-        return OTHER_HASH
-    return OF_NO_PICTURE.get(digest) or (kind, digest, None)
-
-
-def _read_giant(value: str, kinds: Sequence[str]) -> Entry | str:
-    """An entry of many kilobytes: a link where it is one as it stands, compared by its bytes."""
-    value = trim(value)
-    if "url" not in kinds or not _PLAINLY_LINK.fullmatch(value):
-        return TOO_LONG
-    return _read_link(value, "url")
-
-
-def _kind_of_link(text: str, kinds: Sequence[str]) -> str | None:
-    """The kind as which a link, a host or a pattern is to be read; None where none may be."""
-    shown = scope_shown(text) if "url" in kinds else None
-    if shown in kinds:
-        return shown
-    return next((kind for kind in kinds if kind in ("url", *SCOPED_KINDS)), None)
-
-
-def _read_link(text: str, kind: str) -> Entry | str:
-    if kind == "url":
-        key, fault = link_key(text), entry_fault(text)
-    else:
-        scoped = read_scoped(text, kind)
-        key, fault = scoped.text, scoped.fault
-    if fault:
-        return NOTHING if fault in ("empty", "no link") else fault
-    return kind, key_digest(key), host_digest(key.removeprefix("*."))

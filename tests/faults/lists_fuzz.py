@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from relaion.lists.readers.files import read_entries
-
 from relaion.errors import RelaionError
 from relaion.lists import KINDS, store
+from relaion.lists.readers.format import Options
+from relaion.lists.readers.read import FileRead, read_entries
 
 SECONDS = 5.0  # of processor time, more than any of these files may take; most take 0.005
 WHOLE = 250  # every so many cases go through `store.add`, DuckDB and all
@@ -245,15 +245,14 @@ def outcome(case: Case, folder: Path, *, whole: bool = False) -> str:
 
 def _read(path: Path, options: dict[str, str | None]) -> str:
     """Read the file without the store; gives what the reader would say."""
-    skipped: Counter[str] = Counter()
-    notices: list[str] = []
-    for batch in read_entries(path, skipped, notices, **options):
-        for kind, some in batch.items():
+    found = FileRead()
+    for batch in read_entries(path, Options(**options), found):  # type: ignore[arg-type]
+        for kind, some in batch.entries.items():
             well = re.compile(rf"[0-9a-f]{{{DIGITS[kind]}}}")
             for array in some.digests:
                 if not all(map(well.fullmatch, array.to_pylist())):
                     return f"malformed {kind}"
-    return repr((notices, dict(skipped)))
+    return repr((found.notices, found.decided, dict(found.tally.skipped)))
 
 
 def _added(path: Path, options: dict[str, str | None]) -> str:

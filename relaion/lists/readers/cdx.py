@@ -27,11 +27,11 @@ class Cdx:
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by the first line."""
         del file_name
-        return Sure() if _FIRST.fullmatch(head.split("\n", 1)[0]) else None
+        return Sure() if _first(head) else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """A record a line, with its link and its digest; by its media type."""
-        first = _FIRST.fullmatch(stream.head.split("\n", 1)[0])
+        first = _first(stream.head)
         letters = first[1].split() if first else []
         if _LINK not in letters:
             raise ListError("is a CDX file without its links (column a); export it with them")
@@ -42,6 +42,12 @@ class Cdx:
             kinds = {k: (options.kind,) for k, some in kinds.items() if options.kind in some}
         for block in stream.blocks:
             yield _batch(block, len(letters), at, kinds)
+
+
+def _first(head: str) -> re.Match[str] | None:
+    """The line of columns: the first that is no comment."""
+    lines = content(head.split("\n", 50)[:50])
+    return _FIRST.fullmatch(lines[0]) if lines else None
 
 
 def _batch(block: str, width: int, at: dict[str, int], kinds: dict[str, tuple[str, ...]]) -> Batch:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from relaion.lists.kinds import ANY
-from relaion.lists.normalise import shape
 from relaion.lists.readers.format import Maybe, Options, Stream, Sure
 from relaion.lists.readers.record import TAKEN_BACK, Batch, Values
 from relaion.lists.readers.rows import content
+from relaion.lists.values import shape
 
 _SIGNED = re.compile(r"([+-])\s*(\S.*?)\s*")
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")

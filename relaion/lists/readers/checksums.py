@@ -15,17 +15,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import Maybe, Options, Stream, Sure
-from relaion.lists.readers.record import VIDEO, Batch, Values
+from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
+from relaion.lists.readers.record import OTHER_HASH, VIDEO, Batch, Values
 from relaion.lists.readers.rows import content
+from relaion.lists.telling import told
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
 _HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
-_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t)(\S.*)")
+_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?=[^\t]*[./\\][^\t]*$))(?!\w+://)(\S.*)")
 _LONG_SUM = re.compile(r"\\?[0-9A-Fa-f]{56,128} [ *]\S.*")
-_TAG = re.compile(rf"(MD5|SHA1|SHA256|SHA2-256)\s?\((.+)\)\s?=\s*({_HEX})\s*")
-_OTHER_TAG = re.compile(r"([A-Z][A-Z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
+_TAG = re.compile(
+    r"(?:MD5\s?\((?P<md5>.+)\)\s?=\s*(?P<md5_hex>[0-9A-Fa-f]{32})"
+    r"|SHA1\s?\((?P<sha1>.+)\)\s?=\s*(?P<sha1_hex>[0-9A-Fa-f]{40})"
+    r"|SHA2?-?256\s?\((?P<sha256>.+)\)\s?=\s*(?P<sha256_hex>[0-9A-Fa-f]{64}))\s*"
+)
+_TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
+_OTHER_TAG = re.compile(r"([A-Z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
 _VIDEO = (
     r"(?i)\.(?:mp4|m4v|mov|avi|mkv|webm|mpe?g|wmv|flv|3gpp?|ogv|m?2?ts|vob|asf|rmv?b?|f4v|divx)\s*$"
@@ -48,7 +54,8 @@ class Checksums:
         named = [found for line in lines if (found := _SUM.fullmatch(line))]
         if named and sum(1 for f in named if _GIT.fullmatch(f[2])) * 2 > len(named):
             return None
-        return Sure() if lines and n * 10 >= len(lines) * 9 else None
+        has_names = bool(lines) and "\t" in lines[0] and not _SUM.fullmatch(lines[0])
+        return Sure() if lines and n * 10 >= len(lines) * 9 and not has_names else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Digests with the kind of their length; those of videos by the names of their files."""
@@ -59,16 +66,22 @@ class Checksums:
             videos += sum(fate == VIDEO for fate in batch.fates.values())
             images += _images(block)
             total += batch.n
+            if total >= SAMPLE:
+                _refuse_videos(videos, total)
             yield batch
-        if total and videos * 10 >= total * 9:
-            raise ListError(
-                "looks like digests of videos, by the names of their files; no image has them, so "
-                "there is nothing to add"
-            )
+        _refuse_videos(videos, total)
         if total and not images and not videos:
             stream.notices.append(
                 "the names of the files are not those of pictures; check what the digests are of"
             )
+
+
+def _refuse_videos(videos: int, total: int) -> None:
+    if total and videos * 10 >= total * 9:
+        raise ListError(
+            "looks like digests of videos, by the names of their files; no image has them, so "
+            "there is nothing to add"
+        )
 
 
 def _kinds(options: Options) -> tuple[str, ...]:
@@ -86,29 +99,36 @@ def _batch(block: str, kinds: tuple[str, ...]) -> Batch:
         batch.n = len(found)
         batch.fates = dict.fromkeys(pc.indices_nonzero(video).to_pylist(), VIDEO)
         batch.values = (Values(kinds, found),)
+        batch.last_name = str(names[-1])
         return batch
     for line in lines:
         if found_sum := _SUM.fullmatch(line):
             digest, name = found_sum[1], found_sum[2]
         elif found_tag := _TAG.fullmatch(line):
-            digest, name = found_tag[3], found_tag[2]
-        elif other := _OTHER_TAG.fullmatch(line):
-            batch.unusable[other[1].lower()] += 1
-            batch.skipped["a hash of another kind"] += 1
-            continue
-        elif _LONG_SUM.fullmatch(line):
-            batch.unusable["sha512 or sha384"] += 1
-            batch.skipped["a hash of another kind"] += 1
-            continue
+            name, digest = (part for part in found_tag.groups() if part is not None)
         else:
-            batch.skipped[NO_LINE] += 1
+            batch.skipped[_fault(line, batch)] += 1
             continue
         if re.search(_VIDEO, name):
             batch.fates[len(digests)] = VIDEO
         digests.append(digest)
+        batch.last_name = name if found_sum else None
     batch.n = len(digests)
     batch.values = (Values(kinds, digests),)
     return batch
+
+
+def _fault(line: str, batch: Batch) -> str:
+    """Why a line brings nothing; counts the digests of other algorithms."""
+    if other := _OTHER_TAG.fullmatch(line):
+        if other[1] in _TAGS:
+            return "wrong length"
+        batch.unusable[told(other[1].lower())] += 1
+        return OTHER_HASH
+    if _LONG_SUM.fullmatch(line):
+        batch.unusable["sha512 or sha384"] += 1
+        return OTHER_HASH
+    return NO_LINE
 
 
 def _columns(lines: list[str]) -> tuple[pa.Array, pa.Array] | None:
@@ -117,7 +137,9 @@ def _columns(lines: list[str]) -> tuple[pa.Array, pa.Array] | None:
         whole = pa.array(lines, pa.string())
     except UnicodeEncodeError:
         return None
-    found = pc.extract_regex(whole, rf"^\\?(?P<digest>{_HEX})(?: [ *]|\t)(?P<name>[^\s].*)$")
+    if any("://" in line for line in lines):
+        return None
+    found = pc.extract_regex(whole, rf"^\\?(?P<digest>{_HEX})(?: [ *]|\t)(?P<name>[^\s][^\t]*)$")
     return (found.field(0), found.field(1)) if found.null_count == 0 and len(lines) else None
 
 
@@ -127,9 +149,6 @@ def _images(block: str) -> int:
 
 # -- Programs of Windows: a digest takes several lines -----------------------------------------
 
-_CERTUTIL = re.compile(
-    r"(?i)(MD5|SHA1|SHA256|SHA512)\s+\S.{0,40}?(?:\s(?:of|von|de|di|van)\s|\s)(?:file|datei)?\s*(.*):$"
-)
 _FIELD = re.compile(r"(?i)\s*(Algorithm|Hash|Path)\s*:\s*(.*?)\s*")
 
 
@@ -143,7 +162,7 @@ class Certutil:
         """Sure by its last line."""
         del file_name
         is_one = re.search(r"(?im)^CertUtil:\s", head) and re.search(
-            r"(?im)^(?:MD5|SHA1|SHA256|SHA512)\s+\S.*:\s*$", head
+            r"(?im)^(?:MD[245]|SHA1|SHA256|SHA384|SHA512)(?:\s|-)\s*\S.*:\s*$", head
         )
         return Sure() if is_one else None
 
@@ -206,11 +225,12 @@ def _of_fields(records: list[dict[str, str]], kinds: tuple[str, ...]) -> Batch:
     for record in records:
         algorithm = record.get("algorithm", "").lower()
         if algorithm not in ("md5", "sha1", "sha256"):
-            batch.unusable[algorithm or "unknown"] += 1
-            batch.skipped["a hash of another kind"] += 1
+            batch.unusable[told(algorithm) or "unknown"] += 1
+            batch.skipped[OTHER_HASH] += 1
             continue
         if re.search(_VIDEO, record.get("path", "")):
             batch.fates[len(digests)] = VIDEO
         digests.append(record.get("hash", ""))
+        batch.last_name = record.get("path", "")
     batch.n, batch.values = len(digests), (Values(kinds, digests),)
     return batch

@@ -14,7 +14,8 @@ from relaion.lists.readers import names
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.record import GOOD, NOT_CHOSEN
 from relaion.lists.readers.words import COUNTS, KNOWN_GOOD_CATEGORY, UNSURE, WordSays, read_word
-from relaion.paths import shown
+from relaion.lists.telling import NOT_SHOWN, could_be_value
+from relaion.lists.telling import told as say
 
 TOLD = 10  # words of a column that are told
 _MANY = 1000  # words after which a column is no vocabulary
@@ -24,7 +25,7 @@ EMPTY = "(empty)"
 
 
 @dataclass
-class Decider:
+class DecidingColumn:
     """One column that decides. `words` counts what stands in it, `unsure` what is not known."""
 
     name: str
@@ -42,7 +43,7 @@ class Decider:
         for cell, n in Counter(cells).items():
             if cell not in said:
                 said[cell] = self._say(cell)
-            told = shown(cell.strip())[:_LONGEST] or EMPTY
+            told = say(cell.strip(), _LONGEST) or EMPTY
             if told not in self.words and len(self.words) >= _MANY:
                 told = _REST
             self.words[told] += n
@@ -81,7 +82,7 @@ def is_named(said: str, name: str, index: int) -> bool:
 
 
 def fates_of(
-    rows: int, decided: Sequence[tuple[Decider, Sequence[WordSays]]], *, is_good: bool
+    rows: int, decided: Sequence[tuple[DecidingColumn, Sequence[WordSays]]], *, is_good: bool
 ) -> dict[int, str]:
     """Why rows bring no entry, by their place: the first column that says so."""
     fates: dict[int, str] = {}
@@ -95,7 +96,7 @@ def fates_of(
     return fates
 
 
-def refuse_unsure(deciders: Sequence[Decider], *, is_cut: bool) -> None:
+def refuse_unsure(deciders: Sequence[DecidingColumn], *, is_cut: bool) -> None:
     """Raise ListError where a column holds words that nobody here knows.
 
     `is_cut`: the file ends within its last row, whose word may be half of one.
@@ -114,7 +115,7 @@ def refuse_unsure(deciders: Sequence[Decider], *, is_cut: bool) -> None:
         if is_cut:
             why += "; the file may be cut off"
         raise ListError(
-            f"column {decider.index + 1} ({shown(decider.name) or 'without a name'}) decides which "
+            f"column {decider.index + 1} ({say(decider.name) or 'without a name'}) decides which "
             f"rows count, and {why}; it holds {words}; choose with --where "
             f"{option_name(decider)}=WORD,WORD or say --ignore {option_name(decider)}"
         )
@@ -123,35 +124,34 @@ def refuse_unsure(deciders: Sequence[Decider], *, is_cut: bool) -> None:
 _ANSWERS = names.words_in("rejected denied declined kept refused")
 
 
-def _refuse_answers(decider: Decider) -> None:
+def _refuse_answers(decider: DecidingColumn) -> None:
     """`removed` beside `rejected` answers requests: there the removed ones are what is listed."""
     told = {names.squeezed(word) for word in decider.words}
     if decider.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
         raise ListError(
-            f"column {decider.index + 1} ({shown(decider.name) or 'without a name'}) decides which "
+            f"column {decider.index + 1} ({say(decider.name) or 'without a name'}) decides which "
             f"rows count, and its words ({told_words(decider.words)}) may answer requests, where "
             "removed means granted, or tell what was taken back; choose with --where "
             f"{option_name(decider)}=WORD,WORD"
         )
 
 
-def option_name(decider: Decider) -> str:
+def option_name(decider: DecidingColumn) -> str:
     """How a curator names the column: by its name where that is one word, else by its number."""
     plain = decider.name.strip()
     is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
+    is_plain = is_plain and not could_be_value(plain)
     return plain if is_plain and not plain.isdigit() else str(decider.index + 1)
 
 
 def told_words(words: Mapping[str, int]) -> str:
     """Words and how often, ten at most; what could be a value is counted only."""
-    from relaion.lists.normalise import could_be_value  # noqa: PLC0415 - it imports readers
-
     told = Counter[str]()
     for word, n in words.items():
-        told["(not shown)" if could_be_value(word) else word] += n
+        told[NOT_SHOWN if could_be_value(word) else word] += n
     said = [f"{word}: {n:,}" for word, n in told.most_common(TOLD)]
     more = len(told) - len(said)
     return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")
 
 
-__all__ = ["COUNTS", "EMPTY", "UNSURE", "Decider", "chosen_of", "fates_of", "is_named"]
+__all__ = ["COUNTS", "EMPTY", "UNSURE", "DecidingColumn", "chosen_of", "fates_of", "is_named"]

@@ -110,11 +110,11 @@ _SQL = re.compile(
     r"(?i)(?:insert\s+(?:or\s+\w+\s+)?into|create\s+(?:table|view|index)|delete\s+from|drop\s+table"
     r"|update\s+\S+\s+set|begin(?:\s+transaction)?\s*;|pragma\s|commit\s*;)"
 )
-_GIT = re.compile(r"[0-9a-f]{40}\s+(?:refs/\S+|HEAD)|(?:pack|ref): ?\S+")
+_GIT = re.compile(r"(?i)[0-9a-f]{40}\s+(?:refs/\S+|HEAD)|(?:pack|ref): ?\S+")
 _PATTERN = re.compile(r"\[\s*(?:[a-z0-9-]+:[^\]]*?(?:=|LIKE|MATCHES|IN)\s*\(?'.*)\]?.*", re.S)
 _COUNTED = re.compile(r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8})?:\d{1,12}")
 _COMPOSITE = re.compile(
-    r"[^|\s][^|]*\.[A-Za-z0-9]{1,5}\|(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"
+    r"(?!\w+://)[^|\s][^|]*\.[A-Za-z0-9]{1,5}\|(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"
 )
 _INTS = re.compile(r"\s*\d{1,3}(?:\s*[,; ]\s*\d{1,3}){143}\s*")
 _CLASSES = "POSITIVE_CLASS|NEGATIVE_CLASS|INVESTIGATION_SEED|DISPUTED"

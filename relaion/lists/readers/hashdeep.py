@@ -12,6 +12,7 @@ from relaion.lists.readers.format import Maybe, Options, Stream, Sure
 from relaion.lists.readers.record import VIDEO, Batch, Values
 from relaion.lists.readers.rows import content
 from relaion.lists.readers.words import media_of_file
+from relaion.lists.telling import told
 
 _FIRST = "%%%% HASHDEEP-"
 _MANY = "fewer fields than columns"
@@ -60,6 +61,7 @@ class Hashdeep:
 def _put(
     record: dict[str, str], batch: Batch, values: dict[str, tuple[list[str], list[int]]]
 ) -> None:
+    batch.last_name = record.get("filename")
     if media_of_file(record.get("filename", "")) == VIDEO:
         batch.fates[batch.n] = VIDEO
     others: Counter[str] = Counter()
@@ -69,6 +71,6 @@ def _put(
             text.append(value)
             of.append(batch.n)
         elif name not in ("size", "filename") and re.fullmatch("[0-9a-fA-F]+", value):
-            others[name] += 1
+            others[told(name)] += 1
     batch.unusable += others
     batch.n += 1

@@ -12,9 +12,11 @@ from relaion.errors import ListError
 from relaion.lists.kinds import ANY
 from relaion.lists.readers import names
 from relaion.lists.readers.format import Maybe, Options, Stream, Sure
-from relaion.lists.readers.layout import ListLayout, find_layout
+from relaion.lists.readers.layout import find_layout
+from relaion.lists.readers.list_columns import ListLayout
 from relaion.lists.readers.record import Batch, Values
 from relaion.lists.readers.rows import WHOLE, RowReader, content
+from relaion.lists.telling import told
 
 _NO_VALUE = ("#", "\n\n", "\n ", "\n\t")  # a block with none of these holds values only
 
@@ -46,8 +48,8 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
     (column,) = layout.columns
     if column.what != names.ENTRY and "1" not in {c for cs in options.columns.values() for c in cs}:
         raise ListError(
-            f"its values are called {column.name[:40]}, which says that they are no entries "
-            f"({column.word}); rename that line in a copy if it is wrong"
+            f"its values are called {told(column.name)}, which says that they are no entries "
+            f"({told(column.word)}); rename that line in a copy if it is wrong"
         )
     kinds = column.kinds or ANY
     reader = RowReader(WHOLE)
@@ -77,11 +79,22 @@ def _lines(block: str) -> pa.Array | None:
         whole = pa.array([block], pa.string())
     except UnicodeEncodeError:
         return None
+    lines = pc.split_pattern(whole, "\n").flatten()
+    if n := _even(block):
+        lines = lines.slice(0, len(lines) - 1)
+        return lines if len(lines) == n else pa.array(content(block.split("\n")), pa.string())
     if (
         not block.isascii()
         or block.startswith((" ", "\t", "\n"))
         or any(sign in block for sign in _NO_VALUE)
     ):
         return pa.array(content(block.split("\n")), pa.string())
-    lines = pc.split_pattern(whole, "\n").flatten()
     return lines.slice(0, len(lines) - 1) if block.endswith("\n") else lines
+
+
+def _even(block: str) -> int:
+    """How many lines of one length a block has, if all are: a quick look for digests only."""
+    step = block.find("\n") + 1
+    n, rest = divmod(len(block), step) if step > 1 else (0, 1)
+    is_even = not rest and block[step - 1 :: step] == "\n" * n
+    return n if is_even and block.isascii() and not any(c in block for c in "# \t") else 0

@@ -10,15 +10,17 @@ from pathlib import Path
 
 from relaion.errors import ListError
 from relaion.lists.digests import is_float
-from relaion.lists.normalise import SortedBatch, Tally
+from relaion.lists.normalise import Tally
 from relaion.lists.placeholders import PLACEHOLDERS
 from relaion.lists.readers.container import BLOCK
+from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.format import SAMPLE, Options, Stream
 from relaion.lists.readers.formats import choose
 from relaion.lists.readers.good import refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.record import UNDERSTOOD, Batch
 from relaion.lists.readers.text import blocks
+from relaion.lists.sorted_entries import SortedBatch
 from relaion.paths import shown
 from relaion.roles import IMAGE_KINDS
 
@@ -64,8 +66,8 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
 
 def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
     tally = found.tally
-    source = blocks(path, tally.skipped)
-    source = _unsigned(source, found.notices)
+    ending = Ending()
+    source = ending.watched(_unsigned(blocks(path, tally.skipped), found.notices))
     first, whole = _head(source)
     head = "".join(first)
     refuse_good(head, path.name, options)
@@ -75,15 +77,23 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     tally.beside.minus_removes = is_list_of_changes("\n".join(stream.lines_of_head()))
     number = 0
     kinds: set[str] = set()
-    for batch in form.read(stream, options):
+    for batch, is_last in _with_last(form.read(stream, options)):
         if options.kind == "row_hash":
             _refuse_spoilt(batch)
+        last = None
+        if is_last and ending.is_open and batch.n:
+            batch, last = ending.parts(batch)  # noqa: PLW2901
+        ending.before = batch.values
         some = tally.take(batch, found.first + number)
         number += batch.n
         kinds.update(some.entries)
-        if number >= SAMPLE:
+        if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
             _refuse_unusable(tally, options, so_far=not whole)
         yield some
+        if last is not None:
+            some = ending.take(tally, last, found.first + number, kinds, found.notices)
+            kinds.update(some.entries)
+            yield some
     _refuse_unusable(tally, options, so_far=False)
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(
@@ -96,6 +106,18 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
     found.notices.extend(_without_word(stream, kinds, options))
+
+
+def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
+    """Each batch that holds anything, and whether it is the last."""
+    held: Batch | None = None
+    for batch in batches:
+        if held is not None and (batch.n or batch.skipped or batch.unusable):
+            yield held, False
+            held = None
+        held = batch if held is None else held
+    if held is not None:
+        yield held, True
 
 
 _SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
@@ -130,18 +152,27 @@ def _head(source: Iterator[str]) -> tuple[list[str], bool]:
 
 
 def _in_parts(first: list[str]) -> Iterator[str]:
-    """The head with its first records apart, so that what is wrong with them is seen at once."""
+    """The head with its first records apart, so that what is wrong with them is seen at once.
+
+    Twice, as a batch is taken only when the next is there.
+    """
     for block in first:
-        at = -1
-        for _ in range(SAMPLE):
-            at = block.find("\n", at + 1)
-            if at < 0:
-                break
-        if 0 <= at < len(block) - 1:
-            yield block[: at + 1]
-            yield block[at + 1 :]
-        else:
-            yield block
+        start = 0
+        for _ in range(2):
+            end = _after_lines(block, start, SAMPLE)
+            if end < len(block):
+                yield block[start:end]
+                start = end
+        yield block[start:]
+
+
+def _after_lines(block: str, at: int, n: int) -> int:
+    for _ in range(n):
+        found = block.find("\n", at)
+        if found < 0:
+            return len(block)
+        at = found + 1
+    return at
 
 
 def _refuse_spoilt(batch: Batch) -> None:
@@ -161,8 +192,8 @@ def _refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
     """
     unread = {w: n for w, n in tally.lost.items() if w not in UNDERSTOOD and w not in PLACEHOLDERS}
     n = sum(unread.values())
-    if options.partial or not tally.taken or n * 2 <= tally.records:
-        return
+    if options.partial or n * 2 <= tally.records or not (tally.taken or so_far):
+        return  # of a file without any entry the store tells
     told = ", ".join(f"{why}: {k:,}" for why, k in sorted(unread.items(), key=lambda x: -x[1])[:10])
     raise ListError(
         f"only {tally.records - n:,} of {tally.records:,} records"

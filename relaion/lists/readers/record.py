@@ -7,6 +7,7 @@ kind that no image digest of a data set can meet are counted by their algorithm.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,17 @@ UNDERSTOOD = frozenset((
     NOT_CHOSEN, HIDES, ALLOWS, NARROW, OF_MACHINE,
 ))  # fmt: skip
 """Reasons that speak of the record and not of how it is written."""
+
+_OF_MACHINE = re.compile(
+    r"(?i)(?:\*\.)?(?:localhost(?:\.localdomain)?|local|broadcasthost|ip6-\w+|0|255\.255\.255\.255"
+    r"|0\.0\.0\.0|127\.\d+\.\d+\.\d+|\[?::1?\]?)\.?"
+)
+
+
+def is_of_machine(host: str) -> bool:
+    """Whether a host is the machine's own or none at all, as hosts files name them."""
+    return _OF_MACHINE.fullmatch(host) is not None
+
 
 MEDIA = {"image": None, "unknown": None, "video": VIDEO, "other": NO_IMAGE}
 STANDINGS = {
@@ -114,7 +126,8 @@ class Batch:
     """`n` records. `fates` says why some of them bring no entry, by their place in the batch.
 
     `ids` and `traits` are of each record, or None where the format has none. `skipped` counts
-    rows that are no record, by reason; `unusable` digests by algorithm.
+    rows that are no record, by reason; `unusable` digests by algorithm. `last_name` is the name of
+    a file with which the last record ends, where one does.
     """
 
     n: int
@@ -124,6 +137,7 @@ class Batch:
     traits: Sequence[Trait] | None = None
     skipped: Counter[str] = field(default_factory=Counter)
     unusable: Counter[str] = field(default_factory=Counter)
+    last_name: str | None = None
 
 
 def kinds_of(algorithm: str) -> tuple[str, ...]:

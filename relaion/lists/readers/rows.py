@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 
 from relaion.links.text import BLANK, trim
-from relaion.lists.normalise import shape
+from relaion.lists.values import shape
 
 WHOLE = "\x1f"  # a delimiter that occurs in no partner's file: the line is the field
 BLANKS = " "  # one or more of them, and no quotes

@@ -21,6 +21,7 @@ from relaion.lists.readers.record import (
     OF_MACHINE,
     Batch,
     Values,
+    is_of_machine,
 )
 
 _SINK = (
@@ -37,15 +38,12 @@ _RPZ = re.compile(
 )
 _ZONE = re.compile(r"\$(?:TTL|ORIGIN)\b|@\s+(?:\d+\s+)?(?:IN\s+)?SOA\b", re.I)
 _WHOLE_HOST = re.compile(r"\|\|(\*\.)?([^\s/^$*|:?]+?)\.?\^?\|?(?:\$(\S+))?")
+_BLOCKS = re.compile(r"\|\|[^\s|]|@@")
 _COSMETIC = re.compile(r"#@?\??#|#@?\$#|#%#|\$\$|##\^")
 _ADBLOCK_HEAD = re.compile(r"\[(?:Adblock|uBlock|AdGuard)\b.*\]", re.I)
 _WIDENS = names.words_in(
     "third-party 3p important all document doc popup csp dnstype dnsrewrite first-party 1p "
     "strict1p strict3p subdocument image"
-)
-_MACHINE = names.words_in(
-    "localhost localhost.localdomain local broadcasthost ip6-localhost ip6-loopback "
-    "ip6-localnet ip6-mcastprefix ip6-allnodes ip6-allrouters ip6-allhosts 0.0.0.0"
 )
 
 
@@ -93,7 +91,7 @@ def _is_rule(line: str) -> bool:
     bare = line.strip()
     return (
         any(r.fullmatch(bare) for r in (_HOSTS, _DNSMASQ, _UNBOUND, _RPZ))
-        or bare.startswith(("||", "@@"))
+        or _BLOCKS.match(bare) is not None
         or (_COSMETIC.search(bare) is not None and "://" not in bare)
     )
 
@@ -119,7 +117,7 @@ _OF_ZONE = re.compile(
 
 
 def _of_hosts_file(found: re.Match[str]) -> list[str] | str:
-    return [host for host in found[1].split() if host.lower() not in _MACHINE] or OF_MACHINE
+    return [host for host in found[1].split() if not is_of_machine(host)] or OF_MACHINE
 
 
 def _of_dnsmasq(found: re.Match[str]) -> list[str] | str:

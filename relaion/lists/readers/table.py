@@ -11,17 +11,12 @@ from dataclasses import dataclass, field, replace
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
 from relaion.lists.digests import LENGTHS
-from relaion.lists.normalise import NOTHING, shape
 from relaion.lists.readers import names
-from relaion.lists.readers.decisions import Decider, fates_of, refuse_unsure, told_words
+from relaion.lists.readers.decisions import DecidingColumn, fates_of, refuse_unsure, told_words
 from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
-from relaion.lists.readers.layout import (
-    DELIMITERS,
-    ListLayout,
-    cleaned_name,
-    find_layout,
-)
+from relaion.lists.readers.layout import DELIMITERS, find_layout
 from relaion.lists.readers.lines import is_remark_that_takes_back
+from relaion.lists.readers.list_columns import ListLayout, cleaned_name
 from relaion.lists.readers.plain import read_plain
 from relaion.lists.readers.record import (
     BAD,
@@ -35,11 +30,17 @@ from relaion.lists.readers.record import (
 )
 from relaion.lists.readers.rows import WHOLE, RowReader
 from relaion.lists.readers.words import WordSays, media_of_file
+from relaion.lists.telling import told
+from relaion.lists.values import NOTHING, shape
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
 _DIVIDER = re.compile(r"[\s:|=+-]*[-=]{2,}[\s:|=+-]*")  # below the names, as people draw tables
-_HEX = re.compile(r"\s*(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})\s*")
+_DIGEST = re.compile(
+    r"(?:0x|(?:urn:)?(?:md5|sha1|sha256):)?(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
+    r"|[A-Z2-7]{26}(?:={6})?|[A-Z2-7]{32}|[A-Z2-7]{52}(?:={4})?"
+    r"|[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=)"
+)
 _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
 _FEW = 20  # one value in so many is a stray one
 
@@ -78,6 +79,9 @@ class _Reading:
     options: Options
     rows: int = 0
     is_cut: bool = False
+    open_row: Sequence[str] = ()  # the last row, where it has no end
+    last_name: str | None = None
+    undone_by: set[int] = field(default_factory=set)  # columns whose remarks took rows back
     hashes: Counter[int] = field(default_factory=Counter)  # by column that is no entry
     links: Counter[int] = field(default_factory=Counter)
     filled: Counter[int] = field(default_factory=Counter)
@@ -109,7 +113,12 @@ class _Reading:
     def _note_cut(self, row: Sequence[str]) -> None:
         """A last row that ends early where the file has no last line break is half a row."""
         last = max((d.index for d in self.layout.deciders), default=-1)
-        self.is_cut = len(row) <= last or (len(row) == last + 1 and not row[last].strip())
+        at = len(row) - 1
+        self.is_cut = at < last or (at == last and not row[last].strip())
+        self.open_row = row
+        c = next((c for c in self.layout.columns if c.index == at), None)
+        if c and c.what == names.FILE_NAME:
+            self.last_name = row[at]
 
     def _batch(self, rows: list[list[str]]) -> Batch:
         layout = self.layout
@@ -120,8 +129,9 @@ class _Reading:
         batch.values = self._values(cells, decided)
         for c in layout.columns:
             if c.what == names.OTHER and (found := sum(map(bool, cells[c.index]))):
-                batch.unusable[c.word] += found
+                batch.unusable[told(c.word)] += found
         batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
+        batch.last_name = self.last_name
         batch.ids = self._ids(cells)
         batch.traits = self._traits(cells, decided)
         return batch
@@ -151,7 +161,7 @@ class _Reading:
         self,
         cells: dict[int, list[str]],
         n: int,
-        decided: Sequence[tuple[Decider, list[WordSays]]],
+        decided: Sequence[tuple[DecidingColumn, list[WordSays]]],
     ) -> dict[int, str]:
         fates = fates_of(n, decided, is_good=self.options.is_good)
         for decider, said in decided:
@@ -172,6 +182,7 @@ class _Reading:
                 for i, cell in enumerate(cells[c.index]):
                     if media_of_file(cell) == VIDEO:
                         fates.setdefault(i, VIDEO)
+                        self.undone_by.add(c.index)
             if c.what not in (names.UNKNOWN, names.FILE_NAME, names.BY, *names.TRAITS):
                 continue
             is_named = self.layout.header is not None
@@ -180,11 +191,12 @@ class _Reading:
                     for i, other in enumerate(cells[c.index]):
                         if other == cell:
                             fates.setdefault(i, TAKEN_BACK)
+                    self.undone_by.add(c.index)
 
     def _values(
         self,
         cells: dict[int, list[str]],
-        decided: Sequence[tuple[Decider, list[WordSays]]],
+        decided: Sequence[tuple[DecidingColumn, list[WordSays]]],
     ) -> list[Values]:
         types = next(
             (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)),
@@ -234,7 +246,7 @@ class _Reading:
             if c.what in (names.UNKNOWN, names.REFERENCE, names.FILE_NAME, *names.TRAITS):
                 column = cells[c.index]
                 self.filled[c.index] += sum(map(bool, column))
-                self.hashes[c.index] += sum(1 for v in column if v and _HEX.fullmatch(v))
+                self.hashes[c.index] += sum(1 for v in column if v and _DIGEST.fullmatch(v))
                 self.links[c.index] += sum(1 for v in column if v and _LINK.fullmatch(v))
 
     def _ids(self, cells: dict[int, list[str]]) -> list[str | None] | None:
@@ -247,7 +259,7 @@ class _Reading:
     def _traits(
         self,
         cells: dict[int, list[str]],
-        decided: Sequence[tuple[Decider, list[WordSays]]],
+        decided: Sequence[tuple[DecidingColumn, list[WordSays]]],
     ) -> list[Trait] | None:
         told = {c.what: cells[c.index] for c in self.layout.columns if c.what in names.TRAITS}
         for decider, said in decided:
@@ -271,13 +283,18 @@ class _Reading:
         """What all rows showed: raises ListError where it may not be taken so."""
         layout = self.layout
         for decider in layout.deciders:
-            self.stream.decided[decider.name or f"column {decider.index + 1}"] = dict(decider.words)
-        if self.is_cut:
-            raise ListError("ends within a row, before the word that decides; fetch it again")
+            self.stream.decided[told(decider.name) or f"column {decider.index + 1}"] = dict(
+                decider.words
+            )
+        if self.is_cut or self._may_be_undone():
+            raise ListError(
+                "ends within a row, before the word that decides; fetch it again, or end its last "
+                "line with a line break if it is whole"
+            )
         refuse_unsure(layout.deciders, is_cut=False)
         for decider in layout.deciders:
             if decider.words:
-                name = decider.name or f"column {decider.index + 1}"
+                name = told(decider.name) or f"column {decider.index + 1}"
                 self.stream.notices.append(f"{name}: {told_words(decider.words)}")
         for c in layout.entries:
             n, of = self.of_link[c.index], self.filled[c.index]
@@ -289,6 +306,16 @@ class _Reading:
                 )
         self._refuse_second()
 
+    def _may_be_undone(self) -> bool:
+        """Whether the last row may be cut off before a remark such as took others back."""
+        at = len(self.open_row) - 1
+        if at < 0 or self.last_name is not None:
+            return False
+        is_half = at in self.undone_by and bool(self.open_row[at].strip())
+        if is_half and is_remark_that_takes_back(self.open_row[at], alone=False):
+            return False
+        return is_half or any(column > at for column in self.undone_by)
+
     def _refuse_second(self) -> None:
         """A column of digests under a name that says nothing is asked for, not passed over."""
         for c in self.layout.columns:
@@ -298,6 +325,11 @@ class _Reading:
                     f"column {c.told} holds {n:,} hashes in {of:,} rows, and its name does not say "
                     f"of what; say --column md5={c.index + 1} (or sha1, sha256), or "
                     f"--ignore {c.index + 1}"
+                )
+            if c.what in (names.UNKNOWN, *names.TRAITS) and n:
+                self.stream.notices.append(
+                    f"column {c.told} holds {n:,} hashes among other values and was not read; if "
+                    f"they are listed, say --column md5={c.index + 1} (or sha1, sha256)"
                 )
             n = self.links[c.index]
             if n and n * _FEW > of:

@@ -208,3 +208,9 @@ def media_of_file(name: str) -> str | None:
     end = re.search(r"\.([A-Za-z0-9]{1,5})\s*\Z", name)
     says = _MEDIA.get(end[1].casefold()) if end else None
     return says.fate if says else None
+
+
+def is_name_of_media(name: str) -> bool:
+    """Whether the name of a file ends in an extension that is known, of a picture or not."""
+    end = re.search(r"\.([A-Za-z0-9]{1,5})\s*\Z", name)
+    return end is not None and end[1].casefold() in _MEDIA

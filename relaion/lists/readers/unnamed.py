@@ -1,0 +1,209 @@
+"""Tables whose columns have no names: what their values say of them."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import zip_longest
+
+from relaion.errors import ListError
+from relaion.links.text import trim
+from relaion.lists.kinds import ANY
+from relaion.lists.readers import names
+from relaion.lists.readers.decisions import DecidingColumn, chosen_of
+from relaion.lists.readers.format import Options
+from relaion.lists.readers.list_columns import (
+    MOST_COLUMNS,
+    ListColumn,
+    ListLayout,
+    TableSample,
+    cleaned_name,
+    kinds_said,
+    refuse_nameless,
+    refuse_wide,
+)
+from relaion.lists.readers.words import media_of_file, word_of_any
+from relaion.lists.values import is_entry_of, shape
+from relaion.paths import shown
+from relaion.roles import SCOPED_KINDS
+
+_WHOLE_LINES = "lines were read whole, as links that hold delimiters; for columns use --format csv"
+_BY_VALUE = "no known column name; columns chosen by their values: {}"
+_PART_OF_LINK = re.compile(r"[/=&%_]|\.[A-Za-z]{2,5}$")
+_NO_PART_OF_LINK = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|.*\S +\S.*")
+_FILE = re.compile(r"[^/\\\s][^\t\n]*\.[A-Za-z][A-Za-z0-9]{1,4}")
+_WORDS = 20  # different words of a column that decides, where no name says that it does
+
+
+def by_values(table: TableSample, options: Options) -> ListLayout | None:
+    """The layout where columns hold entries in most of the rows that fill them."""
+    width, n = table.width()
+    kind = options.kind
+    if width < 2 or n * 2 <= len(table.rows):
+        return None
+    if all(sum(map(bool, map(trim, row))) < 2 for row in table.rows):
+        return None  # values with tabs around them
+    refuse_wide(width)
+    columns: list[ListColumn] = []
+    deciders: list[DecidingColumn] = []
+    first_is_header = False
+    cells = zip_longest(*(row[:width] for row in table.rows), fillvalue="")
+    for i, values in enumerate(cells):
+        filled = [value for value in values if trim(value)]
+        column = _valued_column(i, filled, kind, options)
+        columns.append(column)
+        if column.what in names.DECIDING:
+            deciders.append(DecidingColumn("", column.what, i, "", chosen_of(options, "", i)))
+    known = {d.index for d in deciders}
+    for said, words in options.where.items():
+        if not said.isdigit() or not 0 < int(said) <= width:
+            raise ListError(f"--where {shown(said)}: the columns have no names; write its number")
+        if int(said) - 1 not in known:
+            deciders.append(DecidingColumn("", names.STANDING, int(said) - 1, "", words))
+    held = [c for c in columns if c.what == names.ENTRY]
+    if not held:
+        return None
+    first = [table.rows[0][c.index] for c in held if c.index < len(table.rows[0])]
+    first_is_header = not any(shape(value) or _fits(value, kind) for value in first)
+    if first_is_header and not any(c.is_said for c in held) and kind is None:
+        refuse_nameless(
+            [replace(c, what=names.UNKNOWN, name=cleaned_name(table.rows[0][c.index])
+                     if c.index < len(table.rows[0]) else "") for c in columns],
+            table.rows[1:], options,
+        )  # fmt: skip
+    places = ", ".join(str(c.index + 1) for c in held[:10])
+    return ListLayout(
+        table.delimiter, width, tuple(table.rows[0]) if first_is_header else None, tuple(columns),
+        tuple(deciders), 0, (_BY_VALUE.format(places),),
+    )  # fmt: skip
+
+
+def _valued_column(i: int, filled: Sequence[str], kind: str | None, options: Options) -> ListColumn:
+    for said, columns in options.columns.items():
+        if str(i + 1) in columns:
+            return ListColumn(i, "", names.ENTRY, kinds_said(said), is_said=True)
+    if str(i + 1) in options.ignore:
+        return ListColumn(i, "", "ignored")
+    if sum(_fits(value, kind) for value in filled) * 2 > len(filled):
+        if options.columns:
+            return ListColumn(i, "", "ignored")
+        return ListColumn(i, "", names.ENTRY, (kind,) if kind else ANY)
+    return ListColumn(i, "", _beside(filled))
+
+
+def _beside(filled: Sequence[str]) -> str:
+    """What a column without a name is for, where its values are no entries."""
+    words = set(filled)
+    told = [word_of_any(word) for word in words] if 0 < len(words) <= _WORDS else []
+    if told and all(told):
+        return str(Counter(told).most_common(1)[0][0])
+    if filled and sum(map(_is_file_name, filled)) * 2 > len(filled):
+        return names.FILE_NAME
+    return names.UNKNOWN
+
+
+def _is_file_name(value: str) -> bool:
+    return _FILE.fullmatch(value.strip()) is not None or media_of_file(value) is not None
+
+
+def checked(layout: ListLayout, rows: Sequence[Sequence[str]], options: Options) -> ListLayout:
+    """The layout; raises ListError where the values alone cannot say which are the entries."""
+    held = layout.entries
+    if any(c.is_said for c in held) or options.kind is not None:
+        return layout
+    looks: dict[str, ListColumn] = {}
+    for c in held:
+        look = look_of(rows, c.index)
+        twin = looks.setdefault(look, c)
+        if twin is not c:
+            what, option = ("links", "url") if look == "link" else (f"{look.upper()} digests", look)
+            raise ListError(
+                f"columns {twin.index + 1} and {c.index + 1} both look like {what} and have no "
+                f"names; say which holds the entries with --column {option}={twin.index + 1}"
+            )
+        if look == "link" and c.index:
+            _refuse_references(c, rows)
+        if look == "sha256":
+            _refuse_pdq(c, rows)
+    return layout
+
+
+def look_of(rows: Sequence[Sequence[str]], i: int) -> str:
+    """What most entries of a column look like: an algorithm, `link`, or nothing."""
+    found = Counter(shape(row[i]) for row in rows if i < len(row))
+    found.pop(None, None)
+    return str(found.most_common(1)[0][0]) if found else ""
+
+
+def _refuse_references(column: ListColumn, rows: Sequence[Sequence[str]]) -> None:
+    """A link that most rows share tells of them; it is not what is listed."""
+    values = [row[column.index] for row in rows if column.index < len(row)]
+    if len(values) > 2 and len(set(values)) * 2 <= len(values):
+        raise ListError(
+            f"column {column.index + 1} holds links of which most stand there again and again, as "
+            "those of reports do; if they are what is listed, say "
+            f"--column url={column.index + 1}, else --ignore {column.index + 1}"
+        )
+
+
+def _refuse_pdq(column: ListColumn, rows: Sequence[Sequence[str]]) -> None:
+    """64 digits and a quality from 0 to 100 beside them: a PDQ hash as its tools print it."""
+    for i in range(max(map(len, rows), default=0)):
+        beside = [row[i].strip() for row in rows if i < len(row)]
+        if beside and all(re.fullmatch(r"\d{1,3}", v) and int(v) <= 100 for v in beside):
+            if [*map(int, beside)] in ([*range(len(beside))], [*range(1, len(beside) + 1)]):
+                continue  # the rows are numbered
+            raise ListError(
+                f"column {column.index + 1} looks like PDQ hashes with their quality in column "
+                f"{i + 1}: PDQ hashes have the length of SHA-256 and match no image digest; if "
+                f"they are SHA-256, say --column sha256={column.index + 1}"
+            )
+
+
+def is_regular(table: TableSample) -> bool:
+    """Whether nearly all rows have as many fields."""
+    width, n = table.width()
+    return 1 < width <= MOST_COLUMNS and n * 10 >= len(table.rows) * 9
+
+
+def is_entry(row: Sequence[str]) -> bool:
+    """Whether a row begins with an entry."""
+    return shape(row[0]) is not None
+
+
+def _fits(value: str, kind: str | None) -> bool:
+    if kind in SCOPED_KINDS:
+        return is_entry_of(value, str(kind))
+    found = shape(value)
+    return found is not None and (
+        kind is None or (kind == "url" if found == "link" else kind.endswith("_" + found))
+    )
+
+
+def links_or_columns(
+    rows: Sequence[Sequence[str]], table: ListLayout, whole: ListLayout, named_csv: bool
+) -> ListLayout:
+    """Lines begin with a link and are links: are the delimiters the link's or the table's?"""
+    tails = list(zip_longest(*(row[1:] for row in rows), fillvalue=""))
+    filled = [values for values in tails if any(map(trim, values))]
+    certain = table.delimiter == "\t" or not filled or any(map(_is_no_part_of_link, filled))
+    within = any(map(_is_part_of_link, filled))
+    if certain and within:
+        raise ListError(
+            "links may hold the delimiter; quote them, name the columns, or pass --format csv"
+        )
+    if certain or (named_csv and not within):
+        return table
+    return whole if within and not named_csv else replace(whole, notices=(_WHOLE_LINES,))
+
+
+def _is_no_part_of_link(values: Sequence[str]) -> bool:
+    return all(
+        not trim(value) or _NO_PART_OF_LINK.fullmatch(trim(value)) or shape(value)
+        for value in values
+    )
+
+
+def _is_part_of_link(values: Sequence[str]) -> bool:
+    parts = (v for v in values if _PART_OF_LINK.search(v) and not _is_no_part_of_link([v]))
+    return sum(1 for _ in parts) * 2 > len(values)

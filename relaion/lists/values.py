@@ -1,0 +1,178 @@
+"""One value of a partner file: which kind of entry it is, or why it is none."""
+
+import re
+from collections.abc import Sequence
+
+from relaion.links import (
+    clean_entry,
+    entry_fault,
+    host_digest,
+    key_digest,
+    link_key,
+    read_scoped,
+    scope_shown,
+)
+from relaion.links.text import trim
+from relaion.lists.digests import (
+    LENGTHS,
+    is_float,
+    is_hex,
+    read_digest,
+    read_row_hash,
+    read_weak_digest,
+    undressed,
+)
+from relaion.lists.placeholders import NO_ROW, OF_NO_PICTURE, OF_NO_ROW, ONE_DIGIT
+from relaion.lists.readers.lines import LINK_START
+from relaion.lists.readers.record import OF_MACHINE, OTHER_HASH, is_of_machine
+from relaion.lists.readers.text import TOO_LONG
+from relaion.roles import SCOPED_KINDS
+
+NOTHING = "no link or hash"
+NO_NUMBER = "no whole 64-bit number"
+WRONG_LENGTH = "wrong length"
+LINK = "a link, not a hash"
+SPREADSHEET = "a number that a spreadsheet made of a hash"
+
+LONGEST = 1 << 16  # characters of a value in which a link is still looked for
+_PLAINLY_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+_PIECES = re.compile(r"[\s,;|\[\](){}\"'`]+")
+
+# (kind, digest, digest of the host)
+Entry = tuple[str, str, str | None]
+
+
+def shape(value: str) -> str | None:
+    """`md5`, `sha1`, `sha256` or `link` for what is an entry by its looks alone, else None."""
+    text = clean_entry(value[:LONGEST])
+    if found := read_digest(text):
+        return found[0]
+    return "link" if LINK_START.match(text) and not entry_fault(text) else None
+
+
+def is_entry_of(value: str, kind: str) -> bool:
+    """Whether a value can be an entry of this kind."""
+    return isinstance(read_value(value, (kind,)), tuple)
+
+
+def kind_for(algorithm: str, kinds: Sequence[str]) -> str | None:
+    """The first of the kinds that is of this algorithm."""
+    return next((kind for kind in kinds if kind.endswith("_" + algorithm)), None)
+
+
+def is_of_link(kind: str) -> bool:
+    """Whether entries of a kind are links, hosts or folders, as they stand."""
+    return kind in ("url", *SCOPED_KINDS)
+
+
+def many_digests(value: str, kinds: Sequence[str]) -> list[Entry | str]:
+    """The digests of a cell that holds several and nothing else; empty for any other cell."""
+    pieces = [piece for piece in _PIECES.split(value) if piece]
+    if len(pieces) < 2 or not all(is_hex(p) and len(p) in LENGTHS for p in pieces):
+        return []
+    return [read_value(piece, kinds) for piece in pieces]
+
+
+def _algorithms(kinds: Sequence[str]) -> list[str]:
+    return sorted({kind.partition("_")[2] for kind in kinds} & set(LENGTHS.values()))
+
+
+def read_weak(value: str, kinds: Sequence[str]) -> Entry | None:
+    """The entry of a digest without its padding, which may as well be a word."""
+    found = read_weak_digest(clean_entry(value)) if len(value) < 80 else None
+    kind = kind_for(found[0], kinds) if found else None
+    if found is None or kind is None or found[1] in OF_NO_PICTURE:
+        return None
+    return kind, found[1], None
+
+
+def read_value(value: str, kinds: Sequence[str]) -> Entry | str:
+    """(kind, digest, host digest) of an entry, or the reason why it is none."""
+    if len(value) > LONGEST:
+        return read_giant(value, kinds)
+    text = clean_entry(value)
+    if tuple(kinds) == ("row_hash",):
+        return _read_number(text)
+    algorithms = _algorithms(kinds)
+    found = _read_bare(text, kinds, algorithms)
+    if found is None and algorithms:
+        found = _read_dressed(text, kinds, algorithms)
+    if found is not None:
+        return found
+    if kind := _kind_of_link(text, kinds):
+        return _read_link(text, kind)
+    if algorithms and is_float(text) and not text.isdigit():
+        return SPREADSHEET
+    return LINK if LINK_START.match(text) else NOTHING
+
+
+def _read_bare(text: str, kinds: Sequence[str], algorithms: list[str]) -> Entry | str | None:
+    if len(text) in LENGTHS and text == text[0] * len(text):
+        return ONE_DIGIT
+    if found := read_digest(text, algorithms):
+        return _read_hash(*found, kinds)
+    return WRONG_LENGTH if is_hex(text) else None
+
+
+def _read_dressed(text: str, kinds: Sequence[str], algorithms: list[str]) -> Entry | str | None:
+    bare, named = undressed(text)
+    if bare == text:
+        return None
+    if named and named not in algorithms:
+        return OTHER_HASH
+    found = read_digest(bare, [named] if named else algorithms)
+    if found:
+        return _read_hash(*found, kinds)
+    return WRONG_LENGTH if is_hex(bare) else None
+
+
+def _read_number(text: str) -> Entry | str:
+    number = read_row_hash(text)
+    if number == OF_NO_ROW:
+        return NO_ROW
+    return ("row_hash", number, None) if number else NO_NUMBER
+
+
+def _read_hash(algorithm: str, digest: str, kinds: Sequence[str]) -> Entry | str:
+    kind = kind_for(algorithm, kinds)
+    if kind is None:
+        return OTHER_HASH
+    return OF_NO_PICTURE.get(digest) or (kind, digest, None)
+
+
+def read_giant(value: str, kinds: Sequence[str]) -> Entry | str:
+    """An entry of many kilobytes: a link where it is one as it stands, compared by its bytes."""
+    value = trim(value)
+    if "url" not in kinds or not _PLAINLY_LINK.fullmatch(value):
+        return TOO_LONG
+    return _read_link(value, "url")
+
+
+def _kind_of_link(text: str, kinds: Sequence[str]) -> str | None:
+    """The kind as which a link, a host or a pattern is to be read; None where none may be."""
+    shown = scope_shown(text) if "url" in kinds else None
+    if shown in kinds:
+        return shown
+    return next((kind for kind in kinds if kind in ("url", *SCOPED_KINDS)), None)
+
+
+def _host_fault(text: str, kind: str) -> str | None:
+    """Why a host is none that anybody lists: the machine's own, or a number with dots."""
+    if kind != "host":
+        return None
+    if is_of_machine(text):
+        return OF_MACHINE
+    # `2.0` would be read as an address, as programs do
+    is_number = re.fullmatch(r"[\d.]+", text) is not None
+    return NOTHING if is_number and text.rstrip(".").count(".") != 3 else None
+
+
+def _read_link(text: str, kind: str) -> Entry | str:
+    if kind == "url":
+        key, fault = link_key(text), entry_fault(text)
+    else:
+        scoped = read_scoped(text, kind)
+        key, fault = scoped.text, _host_fault(text, kind) or scoped.fault
+    if fault:
+        return NOTHING if fault in ("empty", "no link") else fault
+    return kind, key_digest(key), host_digest(key.removeprefix("*."))

@@ -1,0 +1,104 @@
+"""A list is refused by how it begins, fast, and taken only for what all of it shows."""
+
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from relaion.lists.readers.format import Options
+from tests.list_samples import read_list, read_path
+
+_SECONDS = 2.0  # of processor time, at any size of the file
+
+
+def _hex(i: int) -> str:
+    return f"{i * 7919 + 1:032x}"
+
+
+JUNK: dict[str, tuple[str, Callable[[int], str], str]] = {
+    "checksums of videos": ("", lambda i: f"{_hex(i)}  film{i}.mp4\n", "digests of videos"),
+    "words": ("", lambda i: f"words that are nothing {i} at all\n", "only 0 of 2,000 records"),
+    "a table without a digest": ("md5,a\n", lambda i: f"{i},words\n", "records at its beginning"),
+    "a log": (
+        "", lambda i: f"2024-01-01 GET https://pictures.example/{i}.jpg 200\n", "beside other text",
+    ),
+    "PDQ": ("pdq,quality\n", lambda i: f"{i:064x},100\n", "its name says otherwise (pdq)"),
+    "git": ("", lambda i: f"{i:040x}\trefs/heads/x{i}\n", "git's objects"),
+    "words that decide": ("md5,status\n", lambda i: f"{_hex(i)},word{i}\n", "and not known"),
+    "very wide": ("", lambda i: f"{','.join([_hex(i)] * 70)}\n", "has 70 columns"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", JUNK)
+def test_junk_is_refused_by_its_beginning(what: str, tmp_path: Path) -> None:
+    head, line, words = JUNK[what]
+    path = tmp_path / "list.txt"
+    chunk = "".join(map(line, range(5_000))) * 12
+    with path.open("w") as out:
+        out.write(head)
+        for _ in range(max(1, 40_000_000 // len(chunk))):
+            out.write(chunk)
+    begin = time.process_time()
+    outcome = read_path(path)
+    assert time.process_time() - begin < _SECONDS
+    assert words in (outcome.refused or "")
+
+
+@pytest.mark.slow
+def test_three_hundred_megabytes_take_no_longer(tmp_path: Path) -> None:
+    path = tmp_path / "list.md5"
+    chunk = "".join(f"{_hex(i)}  film{i}.mp4\n" for i in range(200_000))
+    with path.open("w") as out:
+        while out.tell() < 300_000_000:
+            out.write(chunk)
+    begin = time.process_time()
+    assert "videos" in (read_path(path).refused or "")
+    assert time.process_time() - begin < _SECONDS
+
+
+@pytest.mark.slow
+def test_a_word_of_row_one_million_decides() -> None:
+    rows = "".join(f"{_hex(i)},active\n" for i in range(1_000_000))
+    text = f"md5,status\n{rows}{_hex(-1)[1:]}0,zarquon\n".encode()
+    assert "not known: zarquon: 1" in (read_list(text, "list.csv").refused or "")
+
+
+@pytest.mark.parametrize("late", [20_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+def test_a_column_of_digests_that_fills_late_is_asked_for(late: int) -> None:
+    rows = "".join(f"{_hex(i)},\n" for i in range(late))
+    rows += "".join(f"{_hex(-i)[1:]}0,{i:040x}\n" for i in range(1, 2_000))
+    outcome = read_list(f"md5,thing\n{rows}".encode(), "list.csv")
+    assert "column 2 (thing) holds 1,999 hashes in 1,999 rows" in (outcome.refused or "")
+
+
+def test_a_late_word_refuses_whatever_came_before() -> None:
+    rows = "".join(f"{_hex(i)},active\n" for i in range(20_000))
+    text = f"md5,status\n{rows}{_hex(3)},zarquon\n".encode()
+    assert "not known: zarquon: 1" in (read_list(text, "list.csv").refused or "")
+
+
+def test_one_line_of_many_digests_takes_little_memory() -> None:
+    text = " ".join(_hex(i) for i in range(8_000)).encode()
+    tracemalloc.start()
+    outcome = read_list(text + b"\n", "list.txt")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(outcome.entries) == 8_000
+    assert peak < 60 * len(text)
+
+
+def test_more_than_half_that_cannot_be_read_is_refused_but_for_partial() -> None:
+    text = "".join(f"{_hex(i)}\n" + "nothing here\n" * 2 for i in range(1_500)).encode()
+    assert "records at its beginning can be read" in (read_list(text, "list.txt").refused or "")
+    assert len(read_list(text, "list.txt", Options(partial=True)).entries) == 1_500
+
+
+def test_notices_hold_ten_numbers_at_most() -> None:
+    words = [f"{a}{b}" for a in "ABC" for b in "12345"]
+    rows = "".join(f"{_hex(i)},{words[i % 15]}\n" for i in range(30))
+    outcome = read_list(f"md5,category\n{rows}".encode(), "list.csv")
+    (notice,) = outcome.notices
+    assert notice.count(": 2") == 10
+    assert notice.endswith("and 5 more")
