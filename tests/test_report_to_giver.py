@@ -250,6 +250,8 @@ def test_where_it_may_not_lie(lists: Path, data: Path, monkeypatch: pytest.Monke
     relaion.clean(data, lists, top / "out", editions=["research"], verify=False)
     for name in ("full", "empty", "far"):
         (top / name).mkdir()
+    # all of it is known before anything is read
+    monkeypatch.setattr("relaion.stages.match.read_known", lambda *_: pytest.fail("read"))
     (top / "full/file").touch()
     (top / "link").symlink_to("empty")
     (top / "into").symlink_to("out")
@@ -286,6 +288,15 @@ def test_an_empty_folder_is_taken_and_closed_to_others(lists: Path, data: Path) 
     match(lists, data)
     assert told(lists) == {"list-1.csv": ["record_id", "x"]}
     assert lists.with_name("report").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_a_killed_run_left_beside_it_is_removed(lists: Path, data: Path) -> None:
+    deliver(lists, "id,md5", f"x,{DIGESTS[3]}")
+    left = lists.with_name("relaion-match-abcdefgh")
+    left.mkdir(mode=0o700)
+    (left / "list-1.csv").touch()
+    match(lists, data)
+    assert not left.exists()
 
 
 def test_all_of_it_or_nothing(lists: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
