@@ -35,7 +35,7 @@ SHOWN = 1_000  # rows on a terminal
 def opened(paths: Sequence[Path]) -> Iterator[Prompt]:
     """Open what may be asked; a signal ends it, and there is nothing to go on with."""
     try:
-        with stages.open_sql(paths) as prompt:
+        with stages.open_sql(paths) as prompt, _passed_on(prompt):
             yield prompt
     except Stopped as e:
         raise Stopped(e.signal, "stopped") from None
@@ -190,32 +190,45 @@ class _Lines:
 
 @contextmanager
 def _typed_lines(prompt: Prompt) -> Iterator[_Lines]:
-    """Lines to be read while a thread of its own passes each signal on to whatever waits.
-
-    A signal may reach any thread of the process, and wake none: so the statement that runs is
-    stopped from here, and the wait for a line ended by a byte in a pipe.
-    """
-    (signals, noted), (rings, ring) = os.pipe(), os.pipe()
-    for end in (noted, rings, ring):
+    """Lines to be read; a signal ends the wait for one by a byte in a pipe."""
+    rings, ring = os.pipe()
+    for end in (rings, ring):
         os.set_blocking(end, False)
+    try:
+        with _passed_on(prompt, ring):
+            yield _Lines(rings)
+    finally:
+        os.close(rings)
+        os.close(ring)
+
+
+@contextmanager
+def _passed_on(prompt: Prompt, ring: int | None = None) -> Iterator[None]:
+    """A thread passes each signal on to the statement that runs, and to whoever waits at `ring`.
+
+    A signal may reach any thread of the process, and wake none. DuckDB looks for one between its
+    tasks only, and the main thread may have taken a task of minutes.
+    """
+    signals, noted = os.pipe()
+    os.set_blocking(noted, False)
 
     def pass_on() -> None:
         while os.read(signals, 512):
             prompt.interrupt()
-            with suppress(BlockingIOError):  # it is full of rings already
-                os.write(ring, b"!")
+            if ring is not None:
+                with suppress(BlockingIOError):  # it is full of rings already
+                    os.write(ring, b"!")
 
     thread = threading.Thread(target=pass_on, daemon=True)
     thread.start()
     before = signal.set_wakeup_fd(noted, warn_on_full_buffer=False)
     try:
-        yield _Lines(rings)
+        yield
     finally:
         signal.set_wakeup_fd(before)
         os.close(noted)  # which ends the thread
         thread.join()
-        for end in (signals, rings, ring):
-            os.close(end)
+        os.close(signals)
 
 
 def _take(prompt: Prompt, waiting: str, line: str) -> str:
