@@ -18,7 +18,7 @@ FILLED_BY_PYTHON = {
     "row_links", "row_digests", "row_no_digests", "row_values", "sidecar_digests",
     "sidecar_no_digests",
     "odd_keys", "inner_links", "spelled", "row_hashes",
-    "store.entries", "store.lists", "listed_hashes",
+    "store.entries", "store.lists", "store.traits", "listed_hashes",
 }  # fmt: skip
 
 

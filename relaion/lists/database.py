@@ -129,6 +129,8 @@ _OF_OLD = {
     "entries": "select list_id, kind, digest, host_digest, hash(digest) as hash, "
     "null::bigint as record_no, null::integer as trait_id from {}entries",
     "unusable": "select 0 as list_id, '' as algorithm, 0::bigint as n where false",
+    "traits": "select * from (select 0 as trait_id, '' as severity, '' as media, '' as first_seen, "
+    "'' as last_seen, '' as confidence, '' as given_by where false)",
     "records": "select * from (select 0 as list_id, 0::bigint as record_no, '' as id_digest, "
     "null::varchar as giver_id where false)",
     "repeats": "select * from (select 0 as list_id, '' as kind, 0::ubigint as hash, "

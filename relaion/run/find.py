@@ -175,6 +175,7 @@ class Hunt:
                 "list_hits": self._path(name),
                 "hit_keys": self._path(name.replace("hits", "keys", 1)),
                 "found_values": self._path(name.replace("hits", "values", 1)),
+                "hit_traits": self._path(name.replace("hits", "traits", 1)),
             },
             "same": {"same_link": self._path(name)},
             "gather": {"list_hits": self._path("list_hits"), "hit_keys": self._path("hit_keys")},
@@ -246,8 +247,12 @@ class Hunt:
     ) -> dict[str, Any]:
         values = tuple(self._path(n.replace("hits", "values", 1)) for n in ledger.names)
         values += (self.work / UNREAD,) if self.sidecars else ()
-        reads = {"list_hits": (hits,), "same_link": tuple(same), "found_values": values}
-        files = [[p.name, file_sha256(p)] for p in (hits, *same, *values)]
+        traits = tuple(self._path(n.replace("hits", "traits", 1)) for n in ledger.names)
+        reads: Reads = {
+            "list_hits": (hits,), "same_link": tuple(same), "found_values": values,
+            "hit_traits": traits,
+        }  # fmt: skip
+        files = [[p.name, file_sha256(p)] for p in (hits, *same, *values, *traits)]
         value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
         return self._must(self._task("count", shards, reads), value)
 

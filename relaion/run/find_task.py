@@ -31,7 +31,7 @@ from relaion.sqlset import Script, load
 # Every decision is a script of `sql/`; this module sets them going over some shards and has the
 # links that SQL cannot judge answered (`python_answers.py`). `find.py` says over which shards.
 
-FOUND = ("list_hits", "same_link", "lists")  # the files that shard tasks read
+FOUND = ("list_hits", "same_link", "hit_traits", "lists")  # the files that shard tasks read
 MACROS = ("05_link_macros", "07_spelling_macros", "08_inner_macros", "09_scope_macros")
 
 
@@ -165,8 +165,9 @@ class Finder:
 
 
 def write_find(engine: Engine, work: Path) -> None:
-    """Write what the shard tasks read: hits, same links and lists, in the work folder."""
+    """Write what the shard tasks read: hits, traits, same links and lists, in the work folder."""
     engine.write_parquet("from list_hits order by all", work / "list_hits.parquet")
+    engine.write_parquet("from hit_traits order by all", work / "hit_traits.parquet")
     engine.write_parquet("from same_link order by all", work / "same_link.parquet")
     engine.write_parquet(
         "select list_id, source, label from store.lists order by list_id", work / "lists.parquet"
@@ -181,6 +182,9 @@ _COLUMNS = {
     "list_hits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
     "level varchar, spelling varchar",
     "same_link": "shard_no integer, file_row_number bigint, list_id integer",
+    "hit_traits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
+    "severity varchar, media varchar, first_seen varchar, last_seen varchar, confidence varchar, "
+    "given_by varchar",
     "hit_entries": "list_id integer, kind varchar, digest varchar",
     "found_values": "shard_no integer, role varchar, column_name varchar, n_values bigint",
     "hit_keys": "list_id integer, digest varchar, host_digest varchar, tail varchar",
@@ -302,6 +306,7 @@ def _count(finder: Finder, task: FindTask) -> StepDone:
     engine = finder.engine
     _read(engine, task, "list_hits")
     _read(engine, task, "same_link")
+    _read(engine, task, "hit_traits")
     engine.execute(
         "create or replace temp table shards (shard_no integer, subset varchar, n_rows bigint)"
     )
@@ -327,7 +332,8 @@ def _found(engine: Engine) -> dict[str, object]:
         "digests": engine.rows(  # of what was found in each shard, so that a change is seen
             "with found as (select shard_no, to_json(h)::varchar as line "
             "from list_hits as h union all select shard_no, to_json(s)::varchar "
-            "from same_link as s) "
+            "from same_link as s union all select shard_no, to_json(t)::varchar "
+            "from hit_traits as t) "
             "select shard_no, sha256(string_agg(line, ' ' order by line)) "
             "from found group by all order by all"
         ),

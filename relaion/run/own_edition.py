@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from relaion.run.settings import Settings
 
 STATEMENTS = frozenset({"SELECT", "INSERT", "CREATE", "CREATE_FUNC", "EXPLAIN"})
-FOUND = ("list_hits", "same_link")  # what the search left, for all shards together
+FOUND = ("list_hits", "same_link", "hit_traits")  # what the search left, for all shards together
 EDITIONS = "edition varchar, parent varchar, labels varchar[]"
 SOURCE = "source"
 _LISTS = "list_id integer, source varchar, label varchar"
@@ -240,7 +240,8 @@ def _columns(scripts: dict[str, Script]) -> dict[str, str]:
     """The tables that a script sees, with their columns as those say that make or read them."""
     read = scripts["55_tally"].relations("reads")
     return {
-        **{table: read[table] for table in FOUND},
+        **{table: read[table] for table in FOUND if table in read},
+        "hit_traits": scripts["30_list_hits"].relations("writes")["hit_traits"],
         "rule_hits": scripts["40_rule_hits"].relations("writes")["rule_hits"],
         "shards": scripts["50_check_rows"].relations("reads")["shards"],
         "lists": _LISTS,

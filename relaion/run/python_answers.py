@@ -113,7 +113,7 @@ def make_tables(engine: Engine) -> None:
         (
             "sidecar_keys",
             "list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar, "
-            "entry_digest varchar",
+            "entry_digest varchar, trait_id integer",
         ),
     ):
         engine.execute(f"create or replace temp table {table} ({columns})")

@@ -22,7 +22,16 @@ from relaion.roles import ROLES
 from relaion.sqlset import Script
 
 # what an own edition may see, and change on its own connection only
-_LENT = ("lists", "editions", "list_hits", "same_link", "rule_hits", "shards", "removals")
+_LENT = (
+    "lists",
+    "editions",
+    "list_hits",
+    "same_link",
+    "hit_traits",
+    "rule_hits",
+    "shards",
+    "removals",
+)
 _MADE = (
     ("table", "select table_name from duckdb_tables() where not internal"),
     ("view", "select view_name from duckdb_views() where not internal"),

@@ -4,10 +4,10 @@
 -- reads:   sidecar_digests (url varchar, row_hash bigint, kind varchar, digest varchar)
 -- reads:   sidecar_no_digests (shard_no integer, kind varchar, column_name varchar, is_odd boolean)
 -- reads:   listed_hashes (kind varchar, hash ubigint)
--- reads:   store.entries (list_id integer, kind varchar, digest varchar)
+-- reads:   store.entries (list_id integer, kind varchar, digest varchar, trait_id integer)
 -- reads:   store.lists (list_id integer, role varchar)
 -- writes:  known_good (kind varchar, digest varchar)
--- writes:  sidecar_hits (list_id integer, kind varchar, digest varchar, url varchar, row_hash bigint)
+-- writes:  sidecar_hits (list_id integer, kind varchar, digest varchar, trait_id integer, url varchar, row_hash bigint)
 -- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
 -- writes:  unread_beside (shard_no integer, role varchar, column_name varchar, n_values bigint)
 -- nulls:   a null hash matches nothing; a row without its key leads nowhere; null and empty values
@@ -68,6 +68,7 @@ select distinct
     e.list_id,
     m.kind,
     m.digest,
+    e.trait_id,
     m.url,
     m.row_hash
 from maybe_sidecar_hits as m

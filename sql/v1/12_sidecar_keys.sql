@@ -1,11 +1,12 @@
 -- name:    sidecar_keys
 -- purpose: The link keys and row hashes under which sidecars name rows of the shards.
 -- params:  none
--- reads:   sidecar_hits (list_id integer, kind varchar, digest varchar, url varchar, row_hash bigint)
+-- reads:   sidecar_hits (list_id integer, kind varchar, digest varchar, trait_id integer, url varchar, row_hash bigint)
 -- reads:   near_links (url varchar)
 -- reads:   odd_keys (url varchar, url_key varchar, host_digest varchar, names_part boolean)
--- writes:  sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar, entry_digest varchar)
--- nulls:   host_digest is null for row hashes, and where the host is odd
+-- writes:  sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar, entry_digest varchar, trait_id integer)
+-- nulls:   host_digest is null for row hashes, and where the host is odd; trait_id where the giver
+--          says nothing beside the entry
 -- order:   list_id, kind, key_kind, digest, entry_digest
 --
 -- kind is what the list named (an image hash, entry_digest), key_kind by what the row will be known: `url`
@@ -33,7 +34,8 @@ final as (
         'url' as key_kind,
         sha256(k.url_key) as digest,
         k.host_digest,
-        h.digest as entry_digest
+        h.digest as entry_digest,
+        h.trait_id
     from sidecar_hits as h
     inner join keyed as k on h.url = k.url
     where key_can_spread(k.url_key) and not k.names_part
@@ -44,7 +46,8 @@ final as (
         'row_hash' as key_kind,
         lpad(lower(to_hex(h.row_hash)), 16, '0') as digest,
         null::varchar as host_digest,
-        h.digest as entry_digest
+        h.digest as entry_digest,
+        h.trait_id
     from sidecar_hits as h
     where h.row_hash is not null
 )
@@ -55,6 +58,7 @@ select distinct
     f.key_kind,
     f.digest,
     f.host_digest,
-    f.entry_digest
+    f.entry_digest,
+    f.trait_id
 from final as f
 order by f.list_id, f.kind, f.key_kind, f.digest, f.entry_digest;

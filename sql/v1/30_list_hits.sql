@@ -3,13 +3,16 @@
 -- params:  $good_wins  boolean  what another list calls known good is not listed
 -- reads:   row_keys (shard_no integer, file_row_number bigint, kind varchar, level varchar, spelling varchar, digest varchar)
 -- reads:   listed_hashes (kind varchar, hash ubigint)
--- reads:   store.entries (list_id integer, kind varchar, digest varchar)
+-- reads:   store.entries (list_id integer, kind varchar, digest varchar, trait_id integer)
+-- reads:   store.traits (trait_id integer, severity varchar, media varchar, first_seen varchar, last_seen varchar, confidence varchar, given_by varchar)
 -- reads:   store.lists (list_id integer, forms varchar[], role varchar)
--- reads:   sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, entry_digest varchar)
+-- reads:   sidecar_keys (list_id integer, kind varchar, key_kind varchar, digest varchar, entry_digest varchar, trait_id integer)
 -- writes:  known_good (kind varchar, digest varchar)
 -- writes:  list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, level varchar, spelling varchar)
+-- writes:  hit_traits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, severity varchar, media varchar, first_seen varchar, last_seen varchar, confidence varchar, given_by varchar)
 -- writes:  hit_entries (list_id integer, kind varchar, digest varchar)
--- nulls:   a null digest matches nothing; a list without forms allows every spelling
+-- nulls:   a null digest matches nothing; a list without forms allows every spelling; what a giver
+--          does not say beside an entry is null, and there is no line where he says nothing
 -- order:   shard_no, file_row_number, list_id, kind, level, spelling
 --
 -- Two steps, one scan: a 64-bit hash of each digest meets the whole list (a small table to
@@ -18,6 +21,7 @@
 -- A list of what is known good names no row. What stands on such a list and on another one too is
 -- listed, unless the curator lets the good win.
 -- A row that a sidecar names counts for the kind of the sidecar's image hash.
+-- What the giver says beside an entry (hit_traits) is for editions of one's own.
 -- Which entries these were (hit_entries) is for the givers alone (`lists/60_hit_records`).
 
 create or replace temp table maybe_hits as
@@ -75,7 +79,8 @@ with by_entry as (
         m.kind,
         m.level,
         m.spelling,
-        m.digest
+        m.digest,
+        e.trait_id
     from maybe_hits as m
     inner join store.entries as e
         on m.digest = e.digest and m.kind = e.kind
@@ -98,7 +103,8 @@ by_sidecar as (
         k.kind,
         'own' as level,
         'sidecar' as spelling,
-        k.entry_digest as digest
+        k.entry_digest as digest,
+        k.trait_id
     from maybe_hits as m
     inner join sidecar_keys as k
         on m.digest = k.digest and m.kind = k.key_kind
@@ -119,6 +125,21 @@ select distinct
     h.spelling
 from entry_hits as h
 order by h.shard_no, h.file_row_number, h.list_id, h.kind, h.level, h.spelling;
+
+create or replace temp table hit_traits as
+select distinct
+    h.shard_no,
+    h.file_row_number,
+    h.list_id,
+    h.kind,
+    t.severity,
+    t.media,
+    t.first_seen,
+    t.last_seen,
+    t.confidence,
+    t.given_by
+from entry_hits as h
+inner join store.traits as t on h.trait_id = t.trait_id;
 
 create or replace temp table hit_entries as
 select distinct

@@ -70,7 +70,7 @@ ENTRIES = """
     select
         1 as list_id, '{kind}' as kind,
         {algorithm}('https://listed' || n || '.example/a.jpg') as digest,
-        {host} as host_digest
+        {host} as host_digest, null::integer as trait_id
     from range({listed}) as r (n)
 """
 Work = Callable[[], None]
@@ -87,6 +87,9 @@ class Bench:
             "create table store.lists as "
             "select 1 as list_id, null::varchar[] as forms, 'bad' as role"
         )
+        traits = ("severity", "media", "first_seen", "last_seen", "confidence", "given_by")
+        columns = ", ".join(f"{name} varchar" for name in traits)
+        engine.execute(f"create table store.traits (trait_id integer, {columns})")
         engine.execute("create table store.store as select 2 as store_version")
         engine.execute("create table once (url varchar)")
         engine.insert("once", pa.table({"url": urls}))
