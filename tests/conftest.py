@@ -108,7 +108,7 @@ DEMO = "test_demo.py"
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is broken on purpose takes minutes: apart from the suite.
 
-    With `SLOW_SHARE=3` every third of these is run, always the same ones; `poe slow` runs all.
+    With `SLOW_SHARE=5` every fifth of these is run, always the same ones; `poe slow` runs all.
     The demo's are no part of a share: `.ci/run` runs them on the demo that it has made.
     """
     share = int(os.environ.get("SLOW_SHARE", "1"))
