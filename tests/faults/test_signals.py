@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def test_a_signal_while_checking_says_that_out_is_finished(
     def stopped(*_: Any, **__: Any) -> None:
         raise Stopped(signal.SIGTERM)
 
-    monkeypatch.setattr("relaion.stages.verify.verify", stopped)
+    # the package has a function of this name, which hides the module
+    monkeypatch.setattr(import_module("relaion.stages.clean"), "check", stopped)
     with pytest.raises(Stopped, match="is finished, check it with `relaion verify`") as e:
         run(tmp_path, verify=True)
     assert e.value.signal == signal.SIGTERM
