@@ -208,6 +208,19 @@ def test_ids_stand_as_a_csv_file_can_hold_them(lists: Path, data: Path) -> None:
     assert told(lists)["list-1.csv"] == ["record_id", '"a,b"', '"say ""x"""']
 
 
+def test_an_id_that_is_not_utf8_is_told_with_escapes(lists: Path, data: Path) -> None:
+    path = lists.with_name("list.csv")
+    path.write_bytes(b"id,md5\n" + b"caf\xe9," + DIGESTS[3].encode() + b"\n")
+    store.add(lists, path, source="A", keep_ids=True)
+    store.add(lists, path, source="B")
+    match(lists, data)
+    escaped = "caf\\udce9"
+    assert told(lists) == {
+        "list-1.csv": ["record_id", escaped],
+        "list-2.csv": ["record_id_sha256", digest(escaped)],
+    }
+
+
 def test_what_was_taken_back_is_not_told(lists: Path, data: Path) -> None:
     head = "id,md5,status"
     deliver(lists, head, f"first,{DIGESTS[3]},active", f"second,{DIGESTS[3]},active",

@@ -184,7 +184,7 @@ class _Incoming:
     def _add_ids(self, batch: SortedBatch) -> None:
         digests = {no: _id_digest(giver_id) for no, giver_id in (*batch.kept_ids, *batch.gone_ids)}
         if batch.kept_ids:
-            kept = [giver_id if self._keep_ids else None for _, giver_id in batch.kept_ids]
+            kept = [_utf8(x).decode() if self._keep_ids else None for _, x in batch.kept_ids]
             numbers = [no for no, _ in batch.kept_ids]
             columns = [numbers, [digests[no] for no in numbers], kept]
             rows = pa.Table.from_arrays(
@@ -253,7 +253,12 @@ class _Incoming:
 
 
 def _id_digest(giver_id: str) -> str:
-    return hashlib.sha256(giver_id.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+    return hashlib.sha256(_utf8(giver_id)).hexdigest()[:32]
+
+
+def _utf8(giver_id: str) -> bytes:
+    """An id as a store can hold it: what is not UTF-8 in it stands as an escape."""
+    return giver_id.encode("utf-8", "backslashreplace")
 
 
 def _nothing(delivery: Delivery, skipped: Counter[str]) -> ListError:
