@@ -179,7 +179,17 @@ def words_of(name: str) -> tuple[str, ...]:
     text = " ".join(re.findall(r"[^\W_]+", name))
     for pattern, joined in _JOINED:
         text = pattern.sub(joined, text)
-    return tuple(text.split())
+    return tuple(part for word in text.split() for part in _unglued(word))
+
+
+_GLUED = re.compile(r"([a-z]{3,})(md5|sha1|sha256|hash|hashes)")
+
+
+def _unglued(word: str) -> tuple[str, ...]:
+    """`videosha256` as two words: of what a digest is, and its algorithm."""
+    found = _GLUED.fullmatch(word)
+    known = _OTHER_MEDIA | _STRING | _IDENTITY | _OF_IMAGE | _OF_LINK
+    return (found[1], found[2]) if found and found[1] in known else (word,)
 
 
 @lru_cache(4096)
@@ -238,7 +248,9 @@ def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
     told = set(words)
     if plain in _RECORD_ID:
         return NameSays(ID, word=plain)
-    if other := next((w for w in (*words, plain) if _OTHER_ALGORITHM.fullmatch(w)), None):
+    bare = (w.rstrip("0123456789") for w in words)  # `phash128`
+    every = (*words, plain, *bare)
+    if other := next((w for w in every if _OTHER_ALGORITHM.fullmatch(w)), None):
         return NameSays(OTHER, word=other)
     is_of_link = bool(told & _OF_LINK)
     is_hash = bool(told & _HASH) or any(map(_ALGORITHM.fullmatch, words))
