@@ -52,7 +52,7 @@ _OTHER_ALGORITHM = re.compile(
     r"|rmd\w*|ripemd\w*|tiger\w*"
     r"|whirlpool|ssdeep|tlsh|sdhash|fuzzy|mrsh|crc\w*|adler\w*|xxh\w*|murmur\w*|city\w*|fnv\w*"
     r"|sha0|sha224|sha384|sha512\w*|sha3\w*|keccak\w*|sm3|gost|streebog|ntlm|lmhash|nt|bcrypt|scrypt"
-    r"|argon2\w*|pbkdf2|photodna|pdna|tmk\w*|netclean\w*|vpdq|btih|infohash|cid|ipfs|etag|git|blob"
+    r"|argon2\w*|pbkdf2|has160|photodna|pdna|tmk\w*|netclean\w*|vpdq|btih|infohash|cid|ipfs|etag|git|blob"
     r"|commit|tree|quickxor\w*|simhash|minhash|neuralhash"
 )
 _IDENTITY = words_in(
