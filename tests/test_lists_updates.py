@@ -96,6 +96,7 @@ def test_the_next_delivery_needs_no_flags(lists: Path) -> None:
     [
         ({"update": 5}, "--update 5: .* has no such list; its lists: 1"),
         ({"full": True}, "--full: is for --update"),
+        ({"update": 1, "role": "good"}, "--role good: list 1 is bad; withdraw it"),
         ({"source": None}, "--source: say who sent the list"),
     ],
 )
@@ -176,3 +177,31 @@ def test_a_whole_list_again_takes_no_more_room(lists: Path) -> None:
     assert deliver(lists, "md5", *changed, update=1, full=True).changes is not None
     assert lists.stat().st_size < 1.2 * before
     assert len(held(lists)) == len(changed)
+
+
+def test_a_trait_is_words_a_day_or_a_number_and_never_what_may_be_an_entry(lists: Path) -> None:
+    link = "https://listed.example/a.jpg"
+    rows = [f"{A},{link},2024-05-06T07:08:09Z,0.95", f"{B},IWF,2024-05-06T10:11:12Z,0.95"]
+    deliver(lists, "md5,reporter,first seen,confidence", *rows)
+    assert b"listed.example" not in lists.read_bytes()
+    with connect(lists, read_only=True) as engine:
+        told = engine.rows("select first_seen, confidence, given_by from traits order by all")
+    assert told == [("2024-05-06", "0.95", "IWF"), ("2024-05-06", "0.95", None)]
+
+
+def test_traits_go_with_their_list_and_give_no_number_twice(lists: Path) -> None:
+    deliver(lists, "md5,severity", f"{A},grave", f"{B},grim")
+    deliver(lists, "md5,severity", f"{C},grim", source="B")
+    store.withdraw(lists, 1)
+    assert b"grave" not in lists.read_bytes()
+    deliver(lists, "md5,severity", f"{D},grave", f"{E},new", source="C")
+    with connect(lists, read_only=True) as engine:
+        told = engine.rows("select digest, severity from entries natural join traits order by all")
+    assert told == [(C, "grim"), (D, "grave"), (E, "new")]
+
+
+def test_many_traits_are_stored_together(lists: Path) -> None:
+    many = [f"{i * 7919:032x},{i}" for i in range(1, 20_001)]
+    deliver(lists, "md5,confidence", *many)
+    with connect(lists, read_only=True) as engine:
+        assert engine.rows("select count(*) from traits") == [(20_000,)]

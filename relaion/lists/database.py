@@ -192,9 +192,14 @@ def move_lists(engine: Engine, old: Path, without: int | None = None) -> None:
     """Write the lists of an old store into a new one; of one of them no entry."""
     engine.attach(old, "old")
     engine.execute("update store.store set next_list_id = (select next_list_id from old.store)")
-    for table, query in tables_of(engine, "old.").items():
-        kept = table in ("lists", "traits", "skipped", "unusable") or without is None
-        only = "" if kept else f" where list_id <> {without:d}"
+    queries = tables_of(engine, "old.")
+    for table, query in queries.items():
+        only = ""
+        if without is not None and table == "traits":  # those that no other list's entries have
+            held = f"({queries['entries']}) as e where e.list_id <> {without:d}"
+            only = f" where trait_id in (select e.trait_id from {held})"  # noqa: S608 - ours
+        elif without is not None and table not in ("lists", "skipped", "unusable"):
+            only = f" where list_id <> {without:d}"
         engine.execute(f"insert into store.{table} by name {query}{only}")
     engine.execute("detach old")
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
 
 import pyarrow as pa
@@ -41,6 +41,7 @@ _UNDONE = pa.schema([
     ("id_digest", pa.string()),
 ])  # fmt: skip
 _GONE = pa.schema([("record_no", pa.int64()), ("id_digest", pa.string())])
+_TRAITS = pa.schema([("trait_id", pa.int32()), *((f.name, pa.string()) for f in fields(Trait))])
 _RECORDS = pa.schema(
     [("record_no", pa.int64()), ("id_digest", pa.string()), ("giver_id", pa.string())]
 )
@@ -158,8 +159,11 @@ class _Incoming:
         self._script = load("lists")["20_take_in"]
         self._held: dict[str, tuple[SortedEntries, list[pa.Array]]] = {}
         self._traits: dict[Trait, int | None] = {NO_TRAIT: None}
+        self._next_trait = 1
         for trait_id, *told in engine.rows("from store.traits"):
             self._traits[Trait(*told)] = trait_id
+            self._next_trait = max(self._next_trait, trait_id + 1)
+        self._new_traits: list[tuple[int, Trait]] = []
         engine.execute("create temp table undone as select null::varchar as kind, "
                        "null::varchar as digest, 0::bigint as record_no, "
                        "null::varchar as id_digest where false")  # fmt: skip
@@ -179,6 +183,7 @@ class _Incoming:
             self.arrived[kind] += sum(map(len, some.digests))
             if sum(map(len, held.digests)) >= _HELD:
                 self._flush(kind, _HELD)
+        self._add_traits()
         self._add_ids(batch)
 
     def _add_ids(self, batch: SortedBatch) -> None:
@@ -217,12 +222,19 @@ class _Incoming:
 
     def _trait_id(self, trait: Trait) -> int | None:
         if trait not in self._traits:
-            number = len(self._traits)  # the first stands for nothing
-            self._traits[trait] = number
-            self._engine.execute(
-                "insert into store.traits values (?, ?, ?, ?, ?, ?, ?)", [number, *astuple(trait)]
-            )
+            self._traits[trait] = self._next_trait
+            self._new_traits.append((self._next_trait, trait))
+            self._next_trait += 1
         return self._traits[trait]
+
+    def _add_traits(self) -> None:
+        """Store the traits that no list had before; of a giver's dates there may be thousands."""
+        rows = [{"trait_id": number, **asdict(trait)} for number, trait in self._new_traits]
+        if rows:
+            self._engine.create("new_traits", pa.Table.from_pylist(rows, schema=_TRAITS))
+            self._engine.execute("insert into store.traits from new_traits")
+            self._engine.execute("drop table new_traits")
+            self._new_traits = []
 
     def flush(self) -> None:
         """The rest of all kinds."""

@@ -198,6 +198,11 @@ def add(
     chain: tuple[int, ...] = ()
     if update is not None:
         chain, before = _list_to_update(store, update)
+        if role is not None and role != before["role"]:
+            raise InputError(
+                f"--role {role}: list {update} is {before['role']}; withdraw it, and add its next "
+                "delivery by itself"
+            )
         unsaid = (None, (), False)
         said = {n: before.get(n, value) if value in unsaid else value for n, value in said.items()}
     if said["source"] is None:
@@ -246,7 +251,8 @@ def _list_to_update(store: Path, list_id: int) -> tuple[tuple[int, ...], dict[st
         chain |= more
     row = rows[list_id]
     told = json.loads(row["settings"] or "{}")
-    return tuple(sorted(chain)), {**told, "source": row["source"], "label": row["label"]}
+    about_it = {name: row[name] for name in ("source", "label", "role")}
+    return tuple(sorted(chain)), told | about_it
 
 
 def _is_ours(store: Path) -> bool:

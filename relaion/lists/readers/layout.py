@@ -187,13 +187,12 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
     if types and not any(c.what == names.ENTRY for c in columns):
         columns = _by_type(columns, types[0], body)
     columns = _only_kind(columns, options.kind)
-    notices: list[str] = []
     if not any(c.what == names.ENTRY for c in columns):
         refuse_nameless(columns, body, options)
     skip = table.header or 0
     return ListLayout(
         table.delimiter, len(told), told if table.header is not None else None, tuple(columns),
-        tuple(deciders), skip, tuple(notices),
+        tuple(deciders), skip,
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ from relaion.lists.readers.record import (
 )
 from relaion.lists.readers.rows import WHOLE, RowReader
 from relaion.lists.readers.words import WordSays, media_of_file
-from relaion.lists.telling import told
+from relaion.lists.telling import could_be_value, told
 from relaion.lists.values import NOTHING, shape
 
 MANY_FIELDS = "more fields than columns"
@@ -42,6 +42,8 @@ _DIGEST = re.compile(
     r"|[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=)"
 )
 _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
+_NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
 _FEW = 20  # one value in so many is a stray one
 
 
@@ -274,8 +276,8 @@ class _Reading:
         out = []
         for values in zip(*columns, strict=True):
             if values not in known:
-                given = {f: v[:80] for f, v in zip(fields, values, strict=True) if v}
-                known[values] = replace(NO_TRAIT, **given)
+                given = {f: _trait(f, v) for f, v in zip(fields, values, strict=True)}
+                known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
             out.append(known[values])
         return out
 
@@ -342,6 +344,15 @@ class _Reading:
 def says_bad(says: WordSays, cell: str) -> bool:
     """Whether a word lists its record: an empty cell, or one of media or kinds, does not."""
     return says.fate is None and says.is_sure and bool(cell) and not (says.kinds or says.media)
+
+
+def _trait(what: str, text: str) -> str | None:
+    """What a giver says, as the store may hold it: a day, a number or words, never an entry."""
+    if what in (names.FIRST, names.LAST) and (day := _DAY.match(text)):
+        return day[0]
+    if _NUMBER.fullmatch(text):
+        return text
+    return None if could_be_value(text) else text[:80]
 
 
 def _with_end(blocks: Iterator[str]) -> Iterator[tuple[str, bool]]:

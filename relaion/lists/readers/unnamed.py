@@ -46,7 +46,6 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
     refuse_wide(width)
     columns: list[ListColumn] = []
     deciders: list[DecidingColumn] = []
-    first_is_header = False
     cells = zip_longest(*(row[:width] for row in table.rows), fillvalue="")
     for i, values in enumerate(cells):
         filled = [value for value in values if trim(value)]
