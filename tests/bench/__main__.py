@@ -155,7 +155,7 @@ def main() -> None:
         readme = Path(__file__).with_name("README.md")
         head, mark, rest = readme.read_text().partition(MARKS[0])
         _, end, tail = rest.partition(MARKS[1])
-        readme.write_text("\n".join([head + mark, *lines, end + tail]))
+        readme.write_text("\n".join([head + mark, "", *lines, "", end + tail]))
 
 
 if __name__ == "__main__":
