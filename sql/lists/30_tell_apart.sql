@@ -46,7 +46,14 @@ delete from store.entries
 where rowid in (select d.row_no from duplicates as d where d.n > 1);
 
 create or replace temp table taken as
-with ours as (
+with stored as (
+    select count(*) as n
+    from store.entries as e
+    where e.list_id = $list_id and e.kind = $kind and e.hash between $first and $last
+),
+
+-- read once, and digests only where there is an earlier list: not a table of millions
+ours as not materialized (
     select
         e.hash,
         e.digest
@@ -54,7 +61,7 @@ with ours as (
     where e.list_id = $list_id and e.kind = $kind and e.hash between $first and $last
 ),
 
-earlier as (
+earlier as not materialized (
     select
         e.hash,
         e.digest
@@ -64,7 +71,7 @@ earlier as (
 
 counted as (
     select
-        (select count(*) from ours) as n_stored,
+        (select s.n from stored as s) as n_stored,
         (
             select count(*)
             from ours as o
