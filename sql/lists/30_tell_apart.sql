@@ -45,6 +45,20 @@ where e.rowid in (select d.row_no from duplicates as d where d.n > 1);
 delete from store.entries
 where rowid in (select d.row_no from duplicates as d where d.n > 1);
 
+-- of one hash, if perhaps not of one digest: only digests of these are compared, a store may hold
+-- millions beside a delivery of a thousand
+create or replace temp table earlier_hashes as
+with ours as (
+    select e.hash
+    from store.entries as e
+    where e.list_id = $list_id and e.kind = $kind and e.hash between $first and $last
+)
+
+select e.hash
+from store.entries as e
+semi join ours as o on e.hash = o.hash
+where e.list_id != $list_id and e.kind = $kind and e.hash between $first and $last;
+
 create or replace temp table taken as
 with stored as (
     select count(*) as n
@@ -52,21 +66,22 @@ with stored as (
     where e.list_id = $list_id and e.kind = $kind and e.hash between $first and $last
 ),
 
--- read once, and digests only where there is an earlier list: not a table of millions
-ours as not materialized (
+ours as (
     select
         e.hash,
         e.digest
     from store.entries as e
-    where e.list_id = $list_id and e.kind = $kind and e.hash between $first and $last
+    semi join earlier_hashes as h on e.hash = h.hash
+    where e.list_id = $list_id and e.kind = $kind
 ),
 
-earlier as not materialized (
+earlier as (
     select
         e.hash,
         e.digest
     from store.entries as e
-    where e.list_id != $list_id and e.kind = $kind and e.hash between $first and $last
+    semi join earlier_hashes as h on e.hash = h.hash
+    where e.list_id != $list_id and e.kind = $kind
 ),
 
 counted as (
