@@ -13,13 +13,13 @@ from relaion.lists.snapshot import Held
 from relaion.parquet.not_looked_at import Asked, NotLookedAt, not_looked_at
 from relaion.parquet.overrides import Columns, overrides_of
 from relaion.parquet.read_shard import group_shards, read_shard
-from relaion.paths import Stamp, find_shards, shown
+from relaion.paths import find_shards, shown
 from relaion.roles import KINDS
 from relaion.sqlset import Script
 from relaion.sqlset import load as load_scripts
 from relaion.verifier.keywords import read_keywords
 from relaion.verifier.manifest import MANIFEST, Statement
-from relaion.verifier.rows import Roles, roles_of
+from relaion.verifier.rows import Source, roles_of
 from relaion.verifier.sidecars import Apart, check_sidecars
 from relaion.verifier.verdict import Notes, count
 
@@ -100,8 +100,7 @@ class Given:
 
     `unlike` says why the model cannot know which rows the run had to remove: lists,
     keywords or sidecars that are missing or others. `sources` are the input shards that
-    the manifest names, with where their roles stand; `stamps` tell whether one is another
-    file since. `left_out` is what a run over them does not look at, as far
+    the manifest names. `left_out` is what a run over them does not look at, as far
     as can be told without their values.
     """
 
@@ -110,9 +109,8 @@ class Given:
     partners: dict[int, str] = field(default_factory=dict)
     keywords: tuple[str, ...] | None = None
     unlike: list[str] = field(default_factory=list)
-    sources: dict[tuple[str, str], tuple[Path, Roles]] = field(default_factory=dict)
+    sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     left_out: tuple[NotLookedAt, ...] = ()
-    stamps: dict[tuple[str, str], Stamp] = field(default_factory=dict)
     sidecars: tuple[Apart, ...] = ()
 
     @property
@@ -235,7 +233,7 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
         notes.notice(notice)
     shards = [read_shard(s, statement.parameters.columns) for s in found.shards]
     sources = {
-        (shard.subset, shard.name): (shard.path, roles_of(group.layout))
+        (shard.subset, shard.name): Source(shard.path, roles_of(group.layout), stamp=shard.stamp)
         for group in group_shards(shards)
         for shard in group.shards
     }
@@ -258,4 +256,3 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
         for promise in ("1b", "2", "3"):
             notes.limit(promise, f"{said} not compared with an input")
     given.sources = {key: source for key, source in sources.items() if key in statement.inputs}
-    given.stamps = {(s.subset, s.name): s.stamp for s in shards if s.stamp is not None}

@@ -19,11 +19,10 @@ from relaion.paths import shown
 from relaion.roles import COUNTED, KINDS, ROLES
 from relaion.verifier import model
 from relaion.verifier.audit_tables import TABLES, Cells
-from relaion.verifier.decide import Reasons, mask_of
 from relaion.verifier.file_checks import AUDIT
 from relaion.verifier.manifest import RULES, Statement
 from relaion.verifier.rows import Rows
-from relaion.verifier.task import ShardReport, ShardTask
+from relaion.verifier.task import Reasons, ShardReport, ShardTask, mask_of
 from relaion.verifier.verdict import Notes, count
 
 # -- Under which name an audit tells a subset's counts by list and rule: those of few rows together

@@ -9,18 +9,15 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.verifier.reading import as_bytes, decoded
-
 
 def as_digests(column: pa.Array, width: int, *, is_text: bool) -> pa.Array:
     """Digests of `width` bytes, each value by itself; null where it is none.
 
     `is_text`: the column is one of text, where raw bytes are told only where they are no UTF-8.
     """
-    plain = decoded(column)
-    if plain.type == pa.binary(width):
-        return plain
-    texts = as_bytes(plain)
+    if column.type == pa.binary(width):
+        return column
+    texts = pc.cast(column, pa.binary())
     present = texts.drop_null()
     found = _unhexed(present, width)
     if found is None:

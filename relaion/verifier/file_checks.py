@@ -19,7 +19,7 @@ from relaion.parquet.storage import BLOOM_FILTER, chunk_range, read_page_header
 from relaion.parquet.thrift import LIST, STRUCT, Struct, ThriftError, write_struct
 from relaion.verifier.manifest import MANIFEST, Statement
 from relaion.verifier.matched_entries import StatedLists
-from relaion.verifier.rows import open_shard
+from relaion.verifier.rows import schema_of
 from relaion.verifier.verdict import Notes
 
 # -- Promise 4: does a name, a digest or a link in OUT say what is listed, or which row left? --
@@ -33,9 +33,7 @@ _LINK = re.compile(r"[^\s\"'<>]+[./][^\s\"'<>]+")
 
 def check_columns(path: Path, where: str, given: frozenset[str] | None, notes: Notes) -> None:
     """No column may hold row positions, unless the input (`given`) has it too."""
-    with open_shard(path) as file:
-        names = set(file.schema_arrow.names)
-    for name in sorted(names & POSITIONS - (given or frozenset())):
+    for name in sorted({*schema_of(path).names} & POSITIONS - (given or frozenset())):
         notes.find("4", where, f"column {name} looks like the position of rows in a shard")
 
 

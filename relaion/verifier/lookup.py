@@ -29,12 +29,12 @@ from relaion.lists.snapshot import Held
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, KINDS, LINK_KINDS
 from relaion.verifier import model
 from relaion.verifier.candidates import Near, may_hold, plain, plain_key, settled
-from relaion.verifier.decide import judge
 from relaion.verifier.matched_entries import Lists, Named, StatedLists, StatedSidecars, joined_rows
 from relaion.verifier.pool import Apply
 from relaion.verifier.rows import Rows, Source, int64
 from relaion.verifier.sidecars import Apart
 from relaion.verifier.spelled import spelled_digests
+from relaion.verifier.task import judge
 
 _HEX = "^[0-9a-f]{16}"
 _MEMORY = "1GB"

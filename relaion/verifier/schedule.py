@@ -165,7 +165,7 @@ def _sources(job: Job, outputs: dict[tuple[str, str], list[OutputTask]]) -> list
     found = []
     for key, tasks in outputs.items():
         if key in job.given.sources:
-            found.append(Source(*job.given.sources[key]))
+            found.append(job.given.sources[key])
         else:
             found += [Source(t.path, t.roles) for t in tasks if t.roles is not None]
     return found
@@ -194,14 +194,13 @@ def _tasks(
     tasks = []
     sample = _sample(job, outputs)
     for (subset, name), editions in outputs.items():
-        path, roles = job.given.sources.get((subset, name), (None, None))
+        source = job.given.sources.get((subset, name))
         stated = job.statement.inputs.get((subset, name))
-        files = [o.path for o in editions] + ([] if path is None else [path])
+        files = [o.path for o in editions] + ([] if source is None else [source.path])
         tasks.append(
             ShardTask(
-                subset, name, path, roles, stated, tuple(editions),
-                job.given.labels, job.given.partners, known.only(*files), rules,
-                job.given.exact, job.given.stamps.get((subset, name)),
+                subset, name, source, stated, tuple(editions),
+                job.given.labels, job.given.partners, known.only(*files), rules, job.given.exact,
                 {file: sample[file] for file in files if file in sample},
             )
         )  # fmt: skip
@@ -220,8 +219,11 @@ def _sample(
     groups: dict[tuple[str, str], list[tuple[Path, int]]] = {}
     for (subset, name), editions in outputs.items():
         if (subset, name) in job.given.sources:
-            path, stated = job.given.sources[subset, name][0], job.statement.inputs[subset, name]
-            groups.setdefault(("", subset), []).append((path, stated.rows))
+            path, rows = (
+                job.given.sources[subset, name].path,
+                job.statement.inputs[subset, name].rows,
+            )
+            groups.setdefault(("", subset), []).append((path, rows))
         for output in editions:
             files = groups.setdefault((output.edition.name, subset), [])
             files.append((output.path, output.stated.rows))
