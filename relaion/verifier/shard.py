@@ -30,10 +30,10 @@ from relaion.verifier.compare import (
     row_digests,
 )
 from relaion.verifier.counts import count_coverage, count_reasons
-from relaion.verifier.file_checks import check_columns, check_owned
+from relaion.verifier.file_checks import check_columns
+from relaion.verifier.footers import Said, check_owned
 from relaion.verifier.manifest import FileLine
 from relaion.verifier.rows import Rows, Source, batches, open_shard, role_rows, rows_of, schema_of
-from relaion.verifier.said import Said
 from relaion.verifier.task import (
     OutputTask,
     Reasons,

@@ -1,25 +1,38 @@
-"""Do footer, page headers, indexes and dictionaries say of the rows only what is so?
+"""Do the footer, page headers, indexes and dictionaries of a shard say only what is so of its rows?
 
 A reader shows rows. What a shard says of them beside (the smallest and the largest value of a
 chunk or page, the values of a dictionary) may still be a value of a row that left. And a false
-number of NULLs, or of distinct values, makes programs that believe it pass over rows.
+number of NULLs, or of distinct values, makes programs that believe it pass over rows. Nor does a
+reader show what lies between the pieces that a footer names, or fields that it does not know.
 """
 
 import operator
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from relaion.errors import InputError
 from relaion.parquet.footer import Footer, read_footer
-from relaion.parquet.metadata import BYTE_ARRAY
-from relaion.parquet.storage import STATISTICS, chunk_range, read_page_header, said_nulls
-from relaion.parquet.thrift import Struct, ThriftError, read_struct
+from relaion.parquet.metadata import BYTE_ARRAY, CREATED_BY, GROUPS
+from relaion.parquet.storage import (
+    BLOOM_FILTER,
+    STATISTICS,
+    chunk_range,
+    read_page_header,
+    said_nulls,
+)
+from relaion.parquet.thrift import LIST, STRUCT, Struct, ThriftError, read_struct, write_struct
 from relaion.verifier.compare import bits
+from relaion.verifier.verdict import Notes
+
+# -- values, NULLs and distinct values: is what is said of them so? ----------------------------
 
 _BOUNDS = (1, 2, 5, 6)  # of Statistics
 _DISTINCT = 4
@@ -189,26 +202,34 @@ def _values(footer: Footer, chunk: Struct) -> set[bytes]:
     meta = chunk[3][1]
     found = set(_bounds(meta))
     with footer.path.open("rb") as f:
-        handle = f.fileno()
-        place, size = chunk_range(meta)
-        end = place + size
-        while place < end:
-            header, length = read_page_header(handle, place)
-            place += length
+        for place, length, header in _pages(f.fileno(), meta):
             if 7 in header:
-                found.update(_dictionary(os.pread(handle, header[3][1], place), header, meta))
+                data = os.pread(f.fileno(), header[3][1], place + length)
+                found.update(_dictionary(data, header, meta))
             elif 5 in header:
                 found.update(_bounds(header[5][1], 5))
             elif 8 in header:
                 found.update(_bounds(header[8][1], 8))
-            if header[3][1] < 0:
-                raise ThriftError("has a page that is none")
-            place += header[3][1]
-        if _COLUMN_INDEX in chunk:
-            index = _index(footer, chunk)
-            found.update(*(index[n][1][1] for n in (2, 3)))
-            found.discard(b"")  # of a page without values
+    if _COLUMN_INDEX in chunk:
+        index = _index(footer, chunk)
+        found.update(*(index[n][1][1] for n in (2, 3)))
+        found.discard(b"")  # of a page without values
     return found
+
+
+def _pages(handle: int, meta: Struct) -> Iterator[tuple[int, int, Struct]]:
+    """The pages of a column chunk, end to end: where each begins, its header's length, its header.
+
+    Field 3 of the header is the length of what follows it.
+    """
+    place, size = chunk_range(meta)
+    end = place + size
+    while place < end:
+        header, length = read_page_header(handle, place)
+        if header[3][1] < 0:
+            raise ThriftError("has a page that is none")
+        yield place, length, header
+        place += length + header[3][1]
 
 
 def _counts(footer: Footer, chunk: Struct) -> tuple[tuple[int, ...], int | None]:
@@ -267,3 +288,94 @@ def _same_pages(one: Footer, chunk: Struct, other: Footer, chunk2: Struct) -> bo
             == os.pread(b.fileno(), min(step, size - i), at2 + i)
             for i in range(0, size, step)
         )
+
+
+# -- bytes and fields: does each belong to a page, an index, a filter or the footer? -----------
+
+# fields that the format knows, by struct; encryption is refused elsewhere
+_OF_FILE, _OF_GROUP, _OF_CHUNK = frozenset(range(1, 8)), frozenset(range(1, 8)), {2, 3, 4, 5, 6, 7}
+_OF_META, _OF_PAGE = frozenset(range(1, 18)), frozenset(range(1, 9))
+_OF_STATISTICS, _OF_SIZES, _OF_PAIR = frozenset(range(1, 9)), frozenset(range(1, 4)), {1, 2}
+_KEY_VALUES, _SIZES, _BLOOM_LENGTH = 8, 16, 15
+_WRITER = re.compile(rb"parquet-cpp-arrow version [0-9]{1,4}(?:\.[0-9]{1,4}){2}[0-9A-Za-z.-]{0,20}")
+Span = tuple[int, int]
+
+
+def check_owned(path: Path, where: str, source: Path | None, notes: Notes) -> None:
+    """Find bytes and fields of an output that no reader shows; `source`: its input, if given."""
+    try:
+        footer = read_footer(path)
+        if not all(group.rows for group in footer.groups):
+            return  # pages of a row group without rows lie where each writer likes
+        allowed = _chunk_pairs(read_footer(source)) if source is not None else None
+        for what in _oddities(footer, allowed):
+            notes.find("4", where, what)
+    except (ThriftError, InputError, KeyError, TypeError, IndexError, OSError):
+        notes.find("4", where, "its pages and indexes are not where its footer says")
+
+
+def _oddities(footer: Footer, allowed: set[bytes] | None) -> Iterator[str]:
+    groups = [footer.group(i) for i in range(len(footer.groups))]
+    whole = write_struct({**footer.fields, GROUPS: (LIST, (STRUCT, groups))})
+    if whole != footer.data:
+        yield "its footer holds bytes that say nothing, or is written otherwise than clean does"
+    if not _WRITER.fullmatch(footer.created_by) and CREATED_BY in footer.fields:
+        yield "its footer names another program than clean writes with"
+    with footer.path.open("rb") as f:
+        spans = [(0, 4), (footer.start, footer.size)]
+        for group in groups:
+            for chunk in group[1][1][1]:
+                spans += _spans(f.fileno(), chunk)
+        if not all(map(_is_known, groups)) or set(footer.fields) - _OF_FILE:
+            yield "its footer has fields that the format does not know"
+    if allowed is not None and not _chunk_pairs(footer) <= allowed:
+        yield "a column chunk has key-value metadata that the input has not"
+    spans = sorted(span for span in spans if span[0] != span[1])
+    if any(before[1] != after[0] for before, after in pairwise(spans)):
+        yield "holds bytes that belong to no page, no index and no footer, or to two of them"
+
+
+def _spans(handle: int, chunk: Struct) -> Iterator[Span]:
+    """What a column chunk owns: its pages, end to end; its indexes; its filter."""
+    meta = chunk[3][1]
+    end = chunk_range(meta)[0]
+    for place, length, header in _pages(handle, meta):
+        if set(header) - _OF_PAGE or os.pread(handle, length, place) != write_struct(header):
+            raise ThriftError("has a page with more than a page has")
+        end = place + length + header[3][1]
+        yield place, end
+    if end != sum(chunk_range(meta)):
+        raise ThriftError("has pages that do not fill their chunk")
+    for at in (4, 6):
+        if at in chunk:
+            yield chunk[at][1], chunk[at][1] + chunk[at + 1][1]
+    if BLOOM_FILTER in meta:
+        yield meta[BLOOM_FILTER][1], meta[BLOOM_FILTER][1] + meta[_BLOOM_LENGTH][1]
+
+
+def _is_known(group: Struct) -> bool:
+    if set(group) - _OF_GROUP:
+        return False
+    for chunk in group[1][1][1]:
+        meta = chunk[3][1]
+        if set(chunk) - _OF_CHUNK or set(meta) - _OF_META:
+            return False
+        if STATISTICS in meta and set(meta[STATISTICS][1]) - _OF_STATISTICS:
+            return False
+        if _SIZES in meta and set(meta[_SIZES][1]) - _OF_SIZES:
+            return False
+        pairs = meta[_KEY_VALUES][1][1] if _KEY_VALUES in meta else ()
+        if any(set(pair) - _OF_PAIR for pair in pairs):
+            return False
+    return True
+
+
+def _chunk_pairs(footer: Footer) -> set[bytes]:
+    """The key-value pairs of all column chunks, as they are written."""
+    return {
+        write_struct(pair)
+        for i in range(len(footer.groups))
+        for chunk in footer.chunks(i)
+        if _KEY_VALUES in chunk[3][1]
+        for pair in chunk[3][1][_KEY_VALUES][1][1]
+    }
