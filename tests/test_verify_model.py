@@ -21,7 +21,17 @@ from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import FORMS, spellings
 from relaion.verifier import model
-from relaion.verifier.candidates import Carriers, Near, may_hold, plain, plain_key, settled
+from relaion.verifier.candidates import (
+    Carriers,
+    Near,
+    easy,
+    easy_spellings,
+    may_hold,
+    plain,
+    plain_key,
+    settled,
+)
+from relaion.verifier.checker import processes
 from relaion.verifier.compare import (
     Cursor,
     beyond,
@@ -34,11 +44,8 @@ from relaion.verifier.compare import (
 from relaion.verifier.digests import as_digests
 from relaion.verifier.keywords import fold, holds_any, read_keywords
 from relaion.verifier.lookup import common, prefix_of, prefixes
-from relaion.verifier.matched_entries import StatedLists, StatedSidecars
-from relaion.verifier.model import Reason, Rules
-from relaion.verifier.pool import processes
+from relaion.verifier.model import Reason, Rules, StatedLists, StatedSidecars
 from relaion.verifier.rows import At, Rows, batches, open_shard, role_rows
-from relaion.verifier.spelled import easy, easy_spellings
 from relaion.verifier.task import judge
 from relaion.verifier.verdict import Notes, count
 from tests import oracle

@@ -251,7 +251,7 @@ def _differ(table: str, expected: Counts, stated: Counts, notes: Notes) -> None:
 
 
 def _check_labels(cells: Cells, statement: Statement, notes: Notes) -> None:
-    labels = {list_id: x.facts[2] for list_id, x in statement.lists.items()}
+    labels = {list_id: x.label for list_id, x in statement.lists.items()}
     if any(
         r["list_id"] is not None and labels.get(r["list_id"]) != r["label"]
         for r in cells["removals"]
@@ -336,8 +336,8 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
     """What may stand in a column; those that are compared with the manifest need no words."""
     subsets = {shown(subset) for subset, _ in statement.inputs}
     editions = {edition.name for edition in statement.editions}
-    sources = {shown(x.facts[0]) for x in statement.lists.values()}
-    labels = {shown(x.facts[2]) for x in statement.lists.values()}
+    sources = {shown(x.source) for x in statement.lists.values()}
+    labels = {shown(x.label) for x in statement.lists.values()}
     rules = set(RULES).union(*(edition.rules for edition in statement.editions))
     return {
         ("", "subset"): subsets | {SMALL},

@@ -12,7 +12,7 @@ from relaion.links import key_digest, link_key
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.lists.snapshot import Held
 from relaion.verifier.manifest import MANIFEST, Statement
-from relaion.verifier.matched_entries import StatedLists
+from relaion.verifier.model import StatedLists
 from relaion.verifier.rows import schema_of
 from relaion.verifier.verdict import Notes
 

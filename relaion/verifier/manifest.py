@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from relaion.errors import OutputError
 from relaion.roles import KINDS, ROLES
@@ -51,11 +51,15 @@ class EditionLine:
         return self.builtin and self.rules <= RULES
 
 
-@dataclass(frozen=True)
-class ListLine:
-    """A list as the manifest states it: (source, title, label, received, entries, role), digest."""
+class ListLine(NamedTuple):
+    """A list as the manifest states it, or as a store has it, whose digest is not under a key."""
 
-    facts: tuple[str, str, str, str, tuple[tuple[str, int], ...], str]
+    source: str
+    title: str
+    label: str
+    received: str
+    entries: tuple[tuple[str, int], ...]
+    role: str
     digest: str
 
 
@@ -174,8 +178,8 @@ def _list(line: Mapping[str, Any]) -> ListLine:
     entries = tuple(sorted((str(k), int(n)) for k, n in line["entries"].items()))
     names = (line[k] for k in ("source", "title", "label", "received"))
     source, title, label, received = ("" if n is None else str(n) for n in names)
-    role = str(line.get("role", "bad"))
-    return ListLine((source, title, label, received, entries, role), str(line["digest"]))
+    role, digest = str(line.get("role", "bad")), str(line["digest"])
+    return ListLine(source, title, label, received, entries, role, digest)
 
 
 def _parameters(line: Mapping[str, Any]) -> StatedParameters:

@@ -260,10 +260,13 @@ class Source:
     first: int = 0
     stamp: Stamp | None = None
 
-    def rows(self, wanted: Collection[str]) -> Iterator[Rows]:
-        """Its rows up to where it is damaged."""
+    def rows(self, wanted: Collection[str]) -> Iterator[tuple[int, Rows]]:
+        """Its rows up to where it is damaged, each some with the number of their first one."""
+        first = self.first
         try:
-            yield from role_rows(self.path, self.roles, wanted, self.groups)
+            for rows in role_rows(self.path, self.roles, wanted, self.groups):
+                yield first, rows
+                first += rows.n
         except InputError:
             if not self.is_checked:
                 raise

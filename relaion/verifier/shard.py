@@ -33,7 +33,7 @@ from relaion.verifier.counts import count_coverage, count_reasons
 from relaion.verifier.file_checks import check_columns
 from relaion.verifier.footers import Said, check_owned
 from relaion.verifier.manifest import FileLine
-from relaion.verifier.rows import Rows, Source, batches, open_shard, role_rows, rows_of, schema_of
+from relaion.verifier.rows import Rows, Source, batches, open_shard, rows_of, schema_of
 from relaion.verifier.task import (
     OutputTask,
     Reasons,
@@ -265,11 +265,10 @@ def check_kept(task: ShardTask, output: OutputTask, notes: Notes) -> None:
     if output.roles is None:
         return  # its file is a finding already
     found: Counter[str] = Counter()
-    first = 0
+    source = Source(output.path, output.roles, is_checked=False)
     try:
-        for rows in role_rows(output.path, output.roles, set(output.roles)):
+        for first, rows in source.rows(output.roles):
             found += survivors(task, output.edition, task.judge(output.path, first, rows))
-            first += rows.n
     except InputError:
         notes.unreadable(output.where)
     _tell_kept(found, output, notes)

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.verifier.manifest import EditionLine, FileLine
-from relaion.verifier.matched_entries import StatedLists
-from relaion.verifier.model import Reason, Rules, list_reasons, rule_reasons
+from relaion.verifier.model import Reason, Rules, StatedLists, list_reasons, rule_reasons
 from relaion.verifier.rows import Roles, Rows, Source
 from relaion.verifier.verdict import Notes
 
