@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -11,10 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from relaion.errors import OutputError
+from relaion.paths import shown
 from relaion.roles import KINDS, ROLES
 from relaion.verifier.verdict import Notes
-
-# -- manifest.json as a checker reads it: every field that is relied on, looked at first -------
 
 MANIFEST = "manifest.json"
 RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
@@ -102,6 +102,16 @@ class Statement:
     sidecars: tuple[SidecarLine, ...]
     inputs: Mapping[tuple[str, str], FileLine]
     outputs: Mapping[tuple[str, str, str], FileLine]
+
+    def sums(self) -> tuple[Counter[str], Counter[tuple[str, str]]]:
+        """Rows of each subset, as an audit names it, and those kept of it by each edition."""
+        rows: Counter[str] = Counter()
+        kept: Counter[tuple[str, str]] = Counter()
+        for (subset, _), file in self.inputs.items():
+            rows[shown(subset)] += file.rows
+        for (edition, subset, _), file in self.outputs.items():
+            kept[edition, shown(subset)] += file.rows
+        return rows, kept
 
 
 def read_statement(out: Path) -> Statement:
