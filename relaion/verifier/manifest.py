@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -217,13 +217,6 @@ WHY = {
     "find the listed rows among the few that no public rule explains",
     True: "no list removed a row, so the difference to the old metadata shows none",
 }
-_VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]{0,40}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_RUN = re.compile(r"[0-9a-f]{16}")
-_SQL = re.compile(r"v[0-9]{1,4}")
-_SCRIPT = re.compile(r"(?:[a-z]+/)?[a-z0-9_]{1,80}\.sql")
-_EDITION = re.compile(r"[a-z][a-z0-9-]*")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def check_shape(statement: Statement, notes: Notes) -> bool:
@@ -303,14 +296,15 @@ def _differences(value: Any, shape: Any, where: str) -> Iterator[tuple[str, str]
         yield "6", f"states something else as {named} than clean does"
 
 
-class _Like:
-    """A text of this pattern."""
+def _like(pattern: str) -> Callable[[Any], bool]:
+    """A test for text of this pattern."""
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self._pattern = pattern
 
-    def __call__(self, value: Any) -> bool:
-        return isinstance(value, str) and self._pattern.fullmatch(value) is not None
+_VERSION = _like(r"[0-9][0-9A-Za-z.+!_-]{0,40}")
+_SHA256 = _like(r"[0-9a-f]{64}")
+_EDITION = _like(r"[a-z][a-z0-9-]*")
+_DAY = _like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _is_text(value: Any) -> bool:
@@ -343,12 +337,8 @@ def _is_time(value: Any) -> bool:
 
 
 def _is_day(value: Any) -> bool:
-    if value is None:
-        return True
     try:
-        return isinstance(value, str) and bool(
-            _DAY.fullmatch(value) and datetime.fromisoformat(value)
-        )
+        return value is None or (_DAY(value) and bool(datetime.fromisoformat(value)))
     except ValueError:
         return False
 
@@ -371,23 +361,23 @@ def _are_keywords(value: Any) -> bool:
     return value is None or (
         isinstance(value, dict)
         and list(value) == ["digest", "n"]
-        and _Like(_SHA256)(value["digest"])
+        and _SHA256(value["digest"])
         and _is_count(value["n"])
     )
 
 
-_FILE = {"rows": _is_count, "bytes": _is_count, "sha256": _Like(_SHA256)}
+_FILE = {"rows": _is_count, "bytes": _is_count, "sha256": _SHA256}
 _SHARD = {"subset": _is_text, "shard": _is_text, **_FILE}
 _SHAPE: dict[str, Any] = {
-    "relaion": _Like(_VERSION),
-    "duckdb": _Like(_VERSION),
-    "pyarrow": _Like(_VERSION),
-    "sql_version": _Like(_SQL),
+    "relaion": _VERSION,
+    "duckdb": _VERSION,
+    "pyarrow": _VERSION,
+    "sql_version": _like(r"v[0-9]{1,4}"),
     "key_version": _is_count,
-    "run": _Like(_RUN),
+    "run": _like(r"[0-9a-f]{16}"),
     "started": _is_time,
     "finished": _is_time,
-    "scripts": [{"name": _Like(_SCRIPT), "sha256": _Like(_SHA256)}],
+    "scripts": [{"name": _like(r"(?:[a-z]+/)?[a-z0-9_]{1,80}\.sql"), "sha256": _SHA256}],
     "parameters": {
         "unscored": lambda value: value in ("keep", "drop"),
         "same_link": _is_flag,
@@ -400,12 +390,12 @@ _SHAPE: dict[str, Any] = {
     },
     "editions": [
         {
-            "name": _Like(_EDITION),
-            "parent": _Like(_EDITION),
+            "name": _EDITION,
+            "parent": _EDITION,
             "labels": _are_words,
             "rules": _are_words,
             "script": _is_text,
-            "sha256": _Like(_SHA256),
+            "sha256": _SHA256,
             "builtin": _is_flag,
         }
     ],
@@ -416,14 +406,14 @@ _SHAPE: dict[str, Any] = {
             "title": _is_name,
             "label": _is_name,
             "received": _is_day,
-            "digest": _Like(_SHA256),
+            "digest": _SHA256,
             "role": lambda value: value in ("bad", "good"),
             "entries": _are_entries,
         }
     ],
     "sidecars": [{"name": _is_text, **_FILE}],
     "inputs": [_SHARD],
-    "outputs": [{"edition": _Like(_EDITION), **_SHARD}],
+    "outputs": [{"edition": _EDITION, **_SHARD}],
     "publishable": _is_flag,
     "why": _is_text,
 }
