@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
@@ -42,7 +42,7 @@ from relaion.verifier.audit_tables import (
     read_audit,
 )
 from relaion.verifier.counts import check_counts, check_lines, check_told
-from relaion.verifier.lookup import Apply, Files, R, T, look_up
+from relaion.verifier.lookup import Apply, R, T, look_up
 from relaion.verifier.manifest import MANIFEST, Statement, check_shape, read_statement
 from relaion.verifier.model import Rules, StatedLists
 from relaion.verifier.rows import Roles, Source, roles_of
@@ -185,13 +185,13 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         if job.done is not None:
             job.done(1, report.rows or 0)
     suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
-    suspects = _with_roles(suspects, job.statement)
     if suspects:
         # they may hold listed rows which no input holds
-        more = [Source(o.path, o.roles) for _, o in suspects if o.roles is not None]
-        known |= _known(job, apply, more, set())
+        roles = _roles([(t.subset, o) for t, o in suspects], job)
+        known |= _known(job, apply, [Source(*file) for file in roles.items()], set())
         for task, output in suspects:
-            check_kept(replace(task, known=known.only(output.path)), output, notes)
+            alone = replace(output, roles=roles.get(output.path))
+            check_kept(replace(task, known=known.only(output.path)), alone, notes)
     left_out = (*job.given.left_out, *not_looked_at_beside(known, job.given.sidecars))
     _leave_out(job, cells, reports, left_out, notes)
     if cells is not None and check_lines(cells, job.statement, notes):
@@ -233,49 +233,37 @@ def _outputs(job: Job) -> dict[tuple[str, str], list[OutputTask]]:
     """The outputs of every shard, in the order of the editions; with roles where no input is."""
     found: dict[tuple[str, str], list[OutputTask]] = {}
     for edition in job.statement.editions:
-        stated = {k[1:]: f for k, f in job.statement.outputs.items() if k[0] == edition.name}
-        paths = {key: job.out / edition.name / key[0] / key[1] for key in stated}
-        alone = {key: path for key, path in paths.items() if key not in job.given.sources}
-        roles = _roles(alone, job.statement)
-        for key, file in stated.items():
-            where = shown("/".join((edition.name, *key)))
-            task = OutputTask(edition, paths[key], where, file, roles.get(key))
-            found.setdefault(key, []).append(task)
+        for (name, subset, shard), file in job.statement.outputs.items():
+            if name == edition.name:
+                where = f"{name}/{subset}/{shard}"
+                task = OutputTask(edition, job.out / where, shown(where), file)
+                found.setdefault((subset, shard), []).append(task)
+    alone = {key: some for key, some in found.items() if key not in job.given.sources}
+    roles = _roles([(subset, o) for (subset, _), some in alone.items() for o in some], job)
+    for key, some in alone.items():
+        found[key] = [replace(o, roles=roles.get(o.path)) for o in some]
     return found
 
 
-def _roles(
-    paths: dict[tuple[str, str], Path], statement: Statement
-) -> dict[tuple[str, str], Roles]:
+def _roles(outputs: Iterable[tuple[str, OutputTask]], job: Job) -> dict[Path, Roles]:
     """Roles of the outputs that can be read; the others are found when they are checked."""
-    shards: list[Shard] = []
-    for (subset, _), path in paths.items():
-        if not path.is_file():  # a pipe would be waited for
+    overrides = job.statement.parameters.columns
+    by_edition: dict[str, list[Shard]] = {}
+    for subset, output in outputs:
+        if not output.path.is_file():  # a pipe would be waited for
             continue
+        with suppress(InputError):
+            shard = read_shard(ShardPath(output.path, subset), overrides, needs_link=False)
+            by_edition.setdefault(output.edition.name, []).append(shard)
+    found: dict[Path, Roles] = {}
+    for shards in by_edition.values():
         try:
-            overrides = statement.parameters.columns
-            shards.append(read_shard(ShardPath(path, subset), overrides, needs_link=False))
+            groups = group_shards(shards)
         except InputError:
-            continue
-    try:
-        groups = group_shards(shards)
-    except InputError:
-        return {(s.subset, s.name): roles_of(s.layout) for s in shards}
-    return {(s.subset, s.name): roles_of(g.layout) for g in groups for s in g.shards}
-
-
-def _with_roles(
-    suspects: Sequence[tuple[ShardTask, OutputTask]], statement: Statement
-) -> list[tuple[ShardTask, OutputTask]]:
-    """Outputs that are looked at by themselves, with their roles."""
-    paths: dict[str, dict[tuple[str, str], Path]] = {}
-    for task, output in suspects:
-        paths.setdefault(output.edition.name, {})[task.subset, task.name] = output.path
-    roles = {edition: _roles(some, statement) for edition, some in paths.items()}
-    return [
-        (task, replace(output, roles=roles[output.edition.name].get((task.subset, task.name))))
-        for task, output in suspects
-    ]
+            found |= {s.path: roles_of(s.layout) for s in shards}
+        else:
+            found |= {s.path: roles_of(g.layout) for g in groups for s in g.shards}
+    return found
 
 
 def _sources(job: Job, outputs: dict[tuple[str, str], list[OutputTask]]) -> list[Source]:
@@ -290,13 +278,10 @@ def _sources(job: Job, outputs: dict[tuple[str, str], list[OutputTask]]) -> list
 
 
 def _known(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) -> StatedLists:
-    if job.given.lists is None:
+    given = job.given
+    if given.lists is None:
         return StatedLists()
-    parameters = job.statement.parameters
-    files = Files(
-        sources, job.given.sidecars, parameters.same_link, parameters.inner, parameters.good_wins
-    )
-    return look_up(job.given.lists, files, said, apply)
+    return look_up(given.lists, sources, given.sidecars, job.statement.parameters, said, apply)
 
 
 def _tasks(
@@ -337,11 +322,8 @@ def _sample(
     groups: dict[tuple[str, str], list[tuple[Path, int]]] = {}
     for (subset, name), editions in outputs.items():
         if (subset, name) in job.given.sources:
-            path, rows = (
-                job.given.sources[subset, name].path,
-                job.statement.inputs[subset, name].rows,
-            )
-            groups.setdefault(("", subset), []).append((path, rows))
+            path, stated = job.given.sources[subset, name].path, job.statement.inputs[subset, name]
+            groups.setdefault(("", subset), []).append((path, stated.rows))
         for output in editions:
             files = groups.setdefault((output.edition.name, subset), [])
             files.append((output.path, output.stated.rows))

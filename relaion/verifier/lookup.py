@@ -30,6 +30,7 @@ from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, KINDS, LINK_KINDS
 from relaion.verifier import model
 from relaion.verifier.arguments import Apart
 from relaion.verifier.candidates import Near, may_hold, plain, plain_key, settled, spelled_digests
+from relaion.verifier.manifest import StatedParameters
 from relaion.verifier.model import Lists, Named, StatedLists, StatedSidecars, joined_rows
 from relaion.verifier.rows import Rows, Source, int64
 from relaion.verifier.task import judge
@@ -50,42 +51,36 @@ class Apply(Protocol):
         """Map like `map`."""
 
 
-@dataclass(frozen=True)
-class Files:
-    """What is held against the lists: shards, the sidecars that name rows of them, and how.
-
-    With `same_link`, rows that a list hits pass on their link; with `inner`, links inside
-    links count.
-    """
-
-    shards: Sequence[Source]
-    sidecars: Sequence[Apart] = ()
-    same_link: bool = True
-    inner: bool = True
-    good_wins: bool = False
-
-
-def look_up(store: Held, files: Files, said: set[str], apply: Apply) -> StatedLists:
+def look_up(
+    store: Held,
+    shards: Sequence[Source],
+    sidecars: Sequence[Apart],
+    parameters: StatedParameters,
+    said: set[str],
+    apply: Apply,
+) -> StatedLists:
     """What is listed, as far as these files meet it; and digests in `said`, if they do.
 
-    `apply` maps a function over pieces of files, in this process or in others.
+    `sidecars` name rows of the shards; `parameters` say whether rows that a list hits pass on
+    their link, and whether links inside links count. `apply` maps a function over pieces of
+    files, in this process or in others.
     """
-    wanted, entries = read_entries(store, inner=files.inner)
+    wanted, entries = read_entries(store, inner=parameters.inner)
     # hosts of millions of links are dear to send; without spellings there is little to share
     run: Any = apply if wanted.hashed else map
-    sources = chain(files.shards, (apart.images for apart in files.sidecars))
+    sources = chain(shards, (apart.images for apart in sidecars))
     pieces = (piece for source in sources for piece in source.pieces())
     found = chain([Digests(prefix_of(said))], run(partial(digests_of, wanted), pieces))
     met, rows, unread = meet(entries, found)
-    known = in_full(store, met, good_wins=files.good_wins)
-    known = replace(known, rows=rows, inner=files.inner, unread=unread)
-    beside = [piece for apart in files.sidecars for piece in apart.pieces()]
+    known = in_full(store, met, good_wins=parameters.good_wins)
+    known = replace(known, rows=rows, inner=parameters.inner, unread=unread)
+    beside = [piece for apart in sidecars for piece in apart.pieces()]
     for named in apply(partial(named_beside, known), beside if known.images else ()):
         known = known.carrying(known.beside | named, {})
-    if not files.same_link or not any(known.exact.values()):
+    if not parameters.same_link or not any(known.exact.values()):
         return known
     links: dict[str, set[int]] = {}
-    some = [(known.only(source.path), source) for source in files.shards]
+    some = [(known.only(source.path), source) for source in shards]
     for hit in apply(hit_links, some):
         for key, lists in hit.items():
             links.setdefault(key, set()).update(lists)

@@ -163,7 +163,7 @@ def _joined(
 
 Row = Mapping[str, Any]
 Names = Mapping[int, str]
-Numbers = Mapping[Any, tuple[int, int]]
+Numbers = dict[Any, tuple[int, int]]
 
 
 class Reason(NamedTuple):
@@ -295,24 +295,29 @@ def shared_keys(row: Row) -> set[str]:
 # -- what an audit counts of the rows that something names ---------------------------------
 
 Removes = Callable[[Reason], bool]
+Line = tuple[Any, bool]
 AllReasons = Iterable[Collection[Reason]]
 
 
-def _alike(named: AllReasons) -> Iterator[tuple[frozenset[Reason], int]]:
-    """The sets of reasons that rows have, and how many rows each: there are few."""
-    yield from Counter(map(frozenset, named)).items()
+def _counted(named: AllReasons, lines: Callable[[frozenset[Reason]], Iterator[Line]]) -> Numbers:
+    """By line of a table, from the sets of reasons that rows have: rows, and rows of it alone."""
+    gross: Counter[Any] = Counter()
+    alone: Counter[Any] = Counter()
+    for reasons, n in Counter(map(frozenset, named)).items():  # there are few
+        for line, is_alone in lines(reasons):
+            gross[line] += n
+            alone[line] += n if is_alone else 0
+    return {line: (n, alone[line]) for line, n in gross.items()}
 
 
-def removals(named: AllReasons, removes: Removes) -> dict[Reason, tuple[int, int]]:
+def removals(named: AllReasons, removes: Removes) -> Numbers:
     """Rows that leave an edition by reason: (gross, exclusive)."""
-    gross: Counter[Reason] = Counter()
-    alone: Counter[Reason] = Counter()
-    for reasons, n in _alike(named):
+
+    def lines(reasons: frozenset[Reason]) -> Iterator[Line]:
         ours = [r for r in reasons if removes(r)]
-        for reason in ours:
-            gross[reason] += n
-            alone[reason] += n if len(ours) == 1 else 0
-    return {reason: (n, alone[reason]) for reason, n in gross.items()}
+        yield from ((reason, len(ours) == 1) for reason in ours)
+
+    return _counted(named, lines)
 
 
 def removal_groups(named: AllReasons, removes: Removes, partners: Names, labels: Names) -> Numbers:
@@ -320,17 +325,16 @@ def removal_groups(named: AllReasons, removes: Removes, partners: Names, labels:
 
     A source's rows that only carry a listed link count with it where it names them itself.
     """
-    gross: Counter[tuple[str, str | None]] = Counter()
-    alone: Counter[tuple[str, str | None]] = Counter()
-    for reasons, n in _alike(named):
+
+    def lines(reasons: frozenset[Reason]) -> Iterator[Line]:
         ours = [r for r in reasons if removes(r)]
         for grouping, names in (("source", partners), ("label", labels)):
             said = [r.rule if r.list_id is None else names.get(r.list_id) for r in ours]
             pairs = zip(said, ours, strict=True)
-            for group in {(grouping, name) for name, r in pairs if r.reason_kind == "list"}:
-                gross[group] += n
-                alone[group] += n if len(set(said)) == 1 else 0
-    return {group: (n, alone[group]) for group, n in gross.items()}
+            for name in {name for name, r in pairs if r.reason_kind == "list"}:
+                yield (grouping, name), len(set(said)) == 1
+
+    return _counted(named, lines)
 
 
 def hits(named: AllReasons) -> Numbers:
@@ -338,23 +342,20 @@ def hits(named: AllReasons) -> Numbers:
 
     A row that only carries a listed link counts as such alone where no list names it.
     """
-    gross: Counter[tuple[Any, ...]] = Counter()
-    alone: Counter[tuple[Any, ...]] = Counter()
-    for reasons, n in _alike(named):
+
+    def lines(reasons: frozenset[Reason]) -> Iterator[Line]:
         direct = [r for r in reasons if r.reason_kind == "list"]
         linked = [r for r in reasons if r.reason_kind == "same_link"]
         for r in direct + linked:
-            line = (r.list_id, r.kind, r.form)
-            gross[line] += n
-            alone[line] += n if (direct if r in direct else direct + linked) == [r] else 0
-    return {line: (n, alone[line]) for line, n in gross.items()}
+            yield (r.list_id, r.kind, r.form), (direct if r in direct else direct + linked) == [r]
+
+    return _counted(named, lines)
 
 
 def hit_groups(named: AllReasons, partners: Names, labels: Names) -> Numbers:
     """What the lists found, by (grouping, name): memberships, and rows counted once."""
-    memberships: Counter[tuple[str, str | None]] = Counter()
-    rows: Counter[tuple[str, str | None]] = Counter()
-    for reasons, n in _alike(named):
+
+    def lines(reasons: frozenset[Reason]) -> Iterator[Line]:
         direct = {r.list_id for r in reasons if r.reason_kind == "list" and r.list_id is not None}
         groups: list[tuple[str, str | None]] = []
         for list_id in direct:
@@ -362,7 +363,6 @@ def hit_groups(named: AllReasons, partners: Names, labels: Names) -> Numbers:
             groups += [("all", None), ("source", names[0]), ("label", names[1])]
         if not direct:
             groups += [("same_link", None) for r in reasons if r.reason_kind == "same_link"]
-        for group, times in Counter(groups).items():
-            memberships[group] += n * times
-            rows[group] += n
-    return {group: (n, rows[group]) for group, n in memberships.items()}
+        yield from ((group, group not in groups[:i]) for i, group in enumerate(groups))
+
+    return _counted(named, lines)

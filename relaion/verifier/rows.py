@@ -77,21 +77,11 @@ def batches(
     note(path)
     try:
         with pa.OSFile(os.fsencode(path)) as source, _open(footer, source) as file:
-            reader = file.iter_batches(rows, row_groups=groups, columns=names)
-            yield from _whole(reader, path)
+            yield from file.iter_batches(rows, row_groups=groups, columns=names)
+    except MemoryError:
+        raise InputError(f"{shown(path)}: its rows do not fit in memory") from None
     except (pa.ArrowException, OSError, ValueError):
         raise InputError(f"{shown(path)}: its rows cannot be read") from None
-
-
-def _whole(reader: Iterator[pa.RecordBatch], path: Path) -> Iterator[pa.RecordBatch]:
-    while True:
-        try:
-            batch = next(reader, None)
-        except MemoryError:
-            raise InputError(f"{shown(path)}: its rows do not fit in memory") from None
-        if batch is None:
-            return
-        yield batch
 
 
 def _open(footer: Footer, source: pa.NativeFile) -> pq.ParquetFile:

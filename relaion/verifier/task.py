@@ -89,7 +89,7 @@ class OutputTask:
     path: Path
     where: str
     stated: FileLine
-    roles: Roles | None
+    roles: Roles | None = None
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,6 @@ class ShardTask:
         if reason.list_id is not None:
             return self.labels.get(reason.list_id) in edition.labels
         return edition.modelled and reason.rule in edition.rules
-
-    def reasons(self, edition: EditionLine, named: Collection[Reason]) -> list[Reason]:
-        """Those reasons for which a row leaves this edition."""
-        return [reason for reason in named if self.removes(edition, reason)]
 
     def judge(self, path: Path, first: int, rows: Rows) -> Reasons:
         """Why some rows of a file are named, from the row `first` on."""
@@ -168,7 +164,7 @@ def survivors(
     found: Counter[str] = Counter()
     for row, reasons in named.items():
         if kept is None or kept[row].as_py():
-            found.update({reason_words(reason) for reason in task.reasons(edition, reasons)})
+            found.update({reason_words(r) for r in reasons if task.removes(edition, r)})
     return found
 
 
