@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
-from relaion.verifier import Verdict, verify
+from relaion.verifier.checker import verify
 from relaion.verifier.manifest import WHY
 from relaion.verifier.task import ShardTask
+from relaion.verifier.verdict import Verdict
 from tests import oracle
 from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, roles, row, write
 

@@ -42,7 +42,7 @@ from relaion.verifier.audit_tables import (
     read_audit,
 )
 from relaion.verifier.counts import check_counts, check_lines, check_told
-from relaion.verifier.lookup import Apply, R, T, look_up
+from relaion.verifier.lookup import Apply, look_up
 from relaion.verifier.manifest import MANIFEST, Statement, check_shape, read_statement
 from relaion.verifier.model import Rules, StatedLists
 from relaion.verifier.rows import Roles, Source, roles_of
@@ -342,8 +342,8 @@ def _sample(
 
 
 def _spread(
-    pool: ProcessPoolExecutor, n: int, function: Callable[[T], R], items: Iterable[T]
-) -> Iterator[R]:
+    pool: ProcessPoolExecutor, n: int, function: Callable[[Any], Any], items: Iterable[Any]
+) -> Iterator[Any]:
     """Items of a list go several at a time where there are many: what they share travels once.
 
     Those of any other kind go one by one: each may bring back millions of digests.

@@ -15,7 +15,7 @@ from functools import partial
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,15 +40,8 @@ _MEMORY = "1GB"
 _DIGESTS_AT_ONCE = 4_000_000
 # file, role, place among the columns of the role -> how many
 Unread = Counter[tuple[Path, str, int]]
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-class Apply(Protocol):
-    """Maps a function over items, in their order."""
-
-    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
-        """Map like `map`."""
+Apply = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+"""Maps a function over items, in their order, like `map`."""
 
 
 def look_up(
