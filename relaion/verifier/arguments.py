@@ -41,7 +41,7 @@ from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import Script
 from relaion.sqlset import load as load_scripts
 from relaion.verifier.keywords import read_keywords
-from relaion.verifier.manifest import MANIFEST, ListLine, SidecarLine, Statement
+from relaion.verifier.manifest import MANIFEST, FileLine, ListLine, Statement
 from relaion.verifier.model import StatedLists
 from relaion.verifier.rows import Source, roles_of
 from relaion.verifier.verdict import Notes, count
@@ -319,7 +319,7 @@ def _check_sidecars(
     for notice in said:
         notes.notice(notice)
     given.sidecars = tuple(map(_apart, found))
-    ours = [SidecarLine(s.name, s.rows, s.bytes, seals[s.path].sha256) for s in found]
+    ours = [FileLine(s.rows, s.bytes, seals[s.path].sha256, s.name) for s in found]
     if sorted(ours, key=str) == list(statement.sidecars):
         return
     missing = len(set(statement.sidecars) - set(ours))

@@ -107,7 +107,8 @@ def verify(
         file_checks.check_tree(out, statement, notes)
         file_checks.check_stated(statement, notes)
         file_checks.check_private(opened, notes)
-        check_rows(Job(out, statement, given, workers, done), notes)
+        with processes(min(workers, len(statement.inputs))) as apply:
+            _check_rows(Job(out, statement, given, done), apply, notes)
     return notes.verdict(shown(out))
 
 
@@ -119,12 +120,10 @@ def verify_telling(
     Told are None when the store is open, the file that is read next, and what is done. `ended`
     are files that ended such a process before, and how: they count as unreadable.
     """
-
-    def done(shards: int, rows: int) -> None:
-        tell((shards, rows))
-
     with watched(tell, ended):
-        return verify(out, **given, held=lambda: tell(None, waits=True), done=done)
+        return verify(
+            out, **given, held=lambda: tell(None, waits=True), done=lambda *told: tell(told)
+        )
 
 
 def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
@@ -153,22 +152,16 @@ def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """One check: what is stated, what was given, and how many processes may work."""
+    """One check: what is stated, what was given, and who hears of what is done."""
 
     out: Path
     statement: Statement
     given: Given
-    workers: int = 1
-    done: Done | None = None
-
-
-def check_rows(job: Job, notes: Notes) -> None:
-    """Everything that needs rows: what is listed, each shard, and the audit's counts."""
-    with processes(min(job.workers, len(job.statement.inputs))) as apply:
-        _check_rows(job, apply, notes)
+    done: Done | None
 
 
 def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
+    """Everything that needs rows: what is listed, each shard, and the audit's counts."""
     cells = read_audit(job.out, notes)
     said = {
         MANIFEST: file_checks.tokens(file_checks.texts_of(job.statement.raw)),

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -22,11 +22,12 @@ RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
 
 @dataclass(frozen=True)
 class FileLine:
-    """A file as the manifest states it."""
+    """A file as the manifest states it; a sidecar has its name here, but not its folder."""
 
     rows: int
     bytes: int
     sha256: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,6 @@ class ListLine(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SidecarLine:
-    """A sidecar as the manifest states it; another folder does not make it another one."""
-
-    name: str
-    rows: int
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
 class StatedParameters:
     """The settings that decide which rows stay."""
 
@@ -99,7 +90,7 @@ class Statement:
     parameters: StatedParameters
     editions: tuple[EditionLine, ...]
     lists: Mapping[int, ListLine]
-    sidecars: tuple[SidecarLine, ...]
+    sidecars: tuple[FileLine, ...]
     inputs: Mapping[tuple[str, str], FileLine]
     outputs: Mapping[tuple[str, str, str], FileLine]
 
@@ -150,7 +141,9 @@ def _statement(raw: Mapping[str, Any], data: bytes) -> Statement:
         parameters=_parameters(raw["parameters"]),
         editions=tuple(_edition(e, raw["editions"]) for e in raw["editions"]),
         lists={int(x["list_id"]): _list(x) for x in raw["lists"]},
-        sidecars=tuple(sorted((_sidecar(x) for x in raw.get("sidecars", ())), key=str)),
+        sidecars=tuple(
+            sorted((_file(x, str(x["name"])) for x in raw.get("sidecars", ())), key=str)
+        ),
         inputs=inputs,
         outputs=outputs,
     )
@@ -162,12 +155,8 @@ def _refuse_escape(path: str) -> None:
         raise OutputError(f"{MANIFEST}: names a file outside of OUT")
 
 
-def _file(line: Mapping[str, Any]) -> FileLine:
-    return FileLine(int(line["rows"]), int(line["bytes"]), str(line["sha256"]))
-
-
-def _sidecar(line: Mapping[str, Any]) -> SidecarLine:
-    return SidecarLine(str(line["name"]), **asdict(_file(line)))
+def _file(line: Mapping[str, Any], name: str = "") -> FileLine:
+    return FileLine(int(line["rows"]), int(line["bytes"]), str(line["sha256"]), name)
 
 
 def _edition(line: Mapping[str, Any], all_lines: list[Mapping[str, Any]]) -> EditionLine:
