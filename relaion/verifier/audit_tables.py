@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -249,38 +249,49 @@ def _cells(engine: Engine, table: str, columns: Sequence[str]) -> list[dict[str,
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def check_files(cells: Cells, statement: Statement, notes: Notes) -> None:
-    """The audit's shards are the manifest's, and its unions are sums of them."""
-    files: dict[str, Mapping[Any, FileLine]] = {
-        "inputs": statement.inputs,
-        "outputs": statement.outputs,
-    }
-    for table, lines in files.items():
-        stated = {(*map(shown, key), f.rows, f.bytes, f.sha256) for key, f in lines.items()}
-        found = [tuple(row.values()) for row in cells[table]]
-        if set(found) != stated or len(found) != len(stated):
-            notes.find("6", AUDIT, f"table {table} is not what the manifest states")
-    rows_in, kept = statement.sums()
-    unions = {
-        (r["edition"], r["subset"]): (r["rows_in"], r["removed"], r["kept"])
-        for r in cells["unions"]
-    }
-    expected = {k: (rows_in[k[1]], rows_in[k[1]] - n, n) for k, n in kept.items()}
-    if unions != expected or len(unions) != len(cells["unions"]):
-        notes.find("6", AUDIT, "table unions is not the sum of the shards' rows")
-
-
-# -- Promise 6: do the audit's own words about the run repeat what the manifest states? --------
-
-_OF_LIST = ("list_id", "source", "title", "label", "received", "digest")
+# -- Promise 6: do the audit's own words about files and the run repeat what the manifest states? --
 
 
 def check_stated(cells: Cells, statement: Statement, notes: Notes) -> None:
-    """Hold the tables run, parameters, scripts and lists against the manifest."""
+    """Hold the tables that repeat the manifest against it; unions are sums of its shards."""
     for table, expected in _expected(statement).items():
-        found = Counter(tuple(map(_text, row.values())) for row in cells[table])
-        if found != Counter(expected):
-            notes.find("6", AUDIT, f"table {table} is not what the manifest states")
+        if Counter(tuple(row.values()) for row in cells[table]) != Counter(expected):
+            what = (
+                "the sum of the shards' rows" if table == "unions" else "what the manifest states"
+            )
+            notes.find("6", AUDIT, f"table {table} is not {what}")
+
+
+def _expected(statement: Statement) -> dict[str, list[tuple[Any, ...]]]:
+    raw = statement.raw
+    run = {name: raw[name] for name in ("run", "sql_version", "relaion", "duckdb", "pyarrow")}
+    run["link_key"] = raw["key_version"]
+    rows_in, kept = statement.sums()
+    of_list = ("list_id", "source", "title", "label", "received", "digest")
+    lists = [
+        (*(_text(line[name]) for name in of_list), kind, n, line["role"])
+        for line in raw["lists"]
+        for kind, n in line["entries"].items()
+    ]
+    return {
+        "inputs": [_line(key, file) for key, file in statement.inputs.items()],
+        "outputs": [_line(key, file) for key, file in statement.outputs.items()],
+        "unions": [(*key, rows_in[key[1]], rows_in[key[1]] - n, n) for key, n in kept.items()],
+        "run": [(name, _text(str(value))) for name, value in run.items()],
+        # to the letter: blanks or a key twice may tell more
+        "parameters": [(name, _text(json.dumps(x))) for name, x in raw["parameters"].items()],
+        "scripts": [(line["name"], line["sha256"]) for line in raw["scripts"]],
+        "lists": lists,
+    }
+
+
+def _line(key: tuple[str, ...], file: FileLine) -> tuple[Any, ...]:
+    return (*map(_text, key), file.rows, file.bytes, file.sha256)
+
+
+def _text(value: Any) -> Any:
+    """A value as the audit has it: names are others' choice, and put on one line."""
+    return shown(value) if isinstance(value, str) else value
 
 
 def check_publishable(
@@ -309,26 +320,3 @@ def check_publishable(
     left = any(r["removed"] for r in cells["unions"])
     if not stated and not found and not (lost and hit) and (reports or not left):
         notes.find("6", MANIFEST, "says that OUT may not be published, but no list removed a row")
-
-
-def _expected(statement: Statement) -> dict[str, list[tuple[Any, ...]]]:
-    raw = statement.raw
-    run = {name: raw[name] for name in ("run", "sql_version", "relaion", "duckdb", "pyarrow")}
-    run["link_key"] = raw["key_version"]
-    lists = [
-        (*(_text(line[name]) for name in _OF_LIST), kind, n, line["role"])
-        for line in raw["lists"]
-        for kind, n in line["entries"].items()
-    ]
-    return {
-        "run": [(name, _text(str(value))) for name, value in run.items()],
-        # to the letter: blanks or a key twice may tell more
-        "parameters": [(name, _text(json.dumps(x))) for name, x in raw["parameters"].items()],
-        "scripts": [(line["name"], line["sha256"]) for line in raw["scripts"]],
-        "lists": lists,
-    }
-
-
-def _text(value: Any) -> Any:
-    """A value as the audit has it: names are others' choice, and put on one line."""
-    return shown(value) if isinstance(value, str) else value

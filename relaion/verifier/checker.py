@@ -36,7 +36,6 @@ from relaion.verifier.arguments import (
 )
 from relaion.verifier.audit_tables import (
     Cells,
-    check_files,
     check_publishable,
     check_stated,
     read_audit,
@@ -188,7 +187,6 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     left_out = (*job.given.left_out, *not_looked_at_beside(known, job.given.sidecars))
     _leave_out(job, cells, reports, left_out, notes)
     if cells is not None and check_lines(cells, job.statement, notes):
-        check_files(cells, job.statement, notes)
         check_stated(cells, job.statement, notes)
         check_told(cells, job.statement, notes)
         whole = job.given.exact and len(job.given.sources) == len(job.statement.inputs)
