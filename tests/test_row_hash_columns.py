@@ -51,7 +51,7 @@ def in_verify(path: Path) -> list[int | None]:
     return [
         value
         for batch in batches(path, ["hash"], None)
-        for value in rows_of(batch, schema, roles).columns["row_hash"].to_pylist()
+        for value in rows_of(batch, schema, roles).columns["row_hash"][0].to_pylist()
     ]
 
 

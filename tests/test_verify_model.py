@@ -250,6 +250,11 @@ def test_links_inside_that_stand_elsewhere_are_passed_over() -> None:
     assert not near.may_name_inside(b"https://c.example/v1.2/p%20q/x.jpg?u=https%3A%2F%2Fd.example")
 
 
+def rows_with(n: int, columns: dict[str, pa.Array]) -> Rows:
+    """Rows with one column for each role."""
+    return Rows(n, {role: (column,) for role, column in columns.items()})
+
+
 # -- row hashes --------------------------------------------------------------------------
 
 ROW_HASHES = [  # url, text, hash; the first two are real rows of published tables
@@ -267,7 +272,7 @@ ROW_HASHES = [  # url, text, hash; the first two are real rows of published tabl
 def test_row_hashes_are_those_of_the_published_tables(url: str, text: str, number: int) -> None:
     assert oracle.row_hash({"url": url, "text": text}) == number
     columns = {"url": pa.array([url.encode()]), "text": pa.array([text.encode()])}
-    rows = Rows(1, columns)
+    rows = rows_with(1, columns)
     assert rows.hashes().to_pylist() == [number] and rows.computable.to_pylist() == [True]
 
 
@@ -276,12 +281,12 @@ def test_row_hashes_are_computed_where_there_is_none() -> None:
         "url": pa.array([b"http://a", None, None, b"http://\xff"], pa.binary()),
         "text": pa.array([b"bc", None, b"x", None], pa.binary()),
     }
-    rows = Rows(4, columns)
+    rows = rows_with(4, columns)
     raw = mmh3.hash64(b"http://\xff")[0]
     assert rows.hashes().to_pylist() == [6914112474592262566, None, mmh3.hash64("x")[0], raw]
     assert rows.computable.to_pylist() == [True, False, True, True]
     own = {"row_hash": pa.array([7, None, None, 0], pa.int64())}
-    rows = Rows(4, columns | own)
+    rows = rows_with(4, columns | own)
     assert rows.hashes().to_pylist() == [7, None, mmh3.hash64("x")[0], 0]
     assert rows.computable.to_pylist() == [False, False, True, False]
 
@@ -421,13 +426,13 @@ def test_no_row_that_something_names_is_passed_over(
     # what the first look at a file finds: rows that hold an entry themselves
     holds = known.carrying(StatedSidecars(), {})
     chosen = [i for i, row in enumerate(rows) if model.list_reasons(row, holds)]
-    found = judge(Rows(len(rows), columns), known, rules, chosen)
+    found = judge(rows_with(len(rows), columns), known, rules, chosen)
     named = oracle.reasons(rows, lists, setting)
     assert found == {i: reasons for i, reasons in enumerate(named) if reasons}
 
 
 def test_a_shard_without_scores_has_no_rule_hits() -> None:
-    rows = Rows(2, {"url": pa.array([b"https://a.example/", None], "binary")})
+    rows = rows_with(2, {"url": pa.array([b"https://a.example/", None], "binary")})
     assert judge(rows, StatedLists(), Rules(0.45, 0.95, ("x",), False), []) == {}
     dropped = judge(rows, StatedLists(), Rules(0.45, 0.95, None, True), [0])
     assert dropped == {i: {Reason("rule", rule="unscored")} for i in range(2)}
@@ -443,7 +448,7 @@ def test_roles_are_read_by_position_where_names_repeat(tmp_path: Path) -> None:
     pq.write_table(table, path)
     for position, name in enumerate(names):
         (rows,) = role_rows(path, {"url": (At(position, "string"),)}, {"url"})
-        assert rows.columns["url"].to_pylist() == [f"{name}{position}".encode()]
+        assert rows.columns["url"][0].to_pylist() == [f"{name}{position}".encode()]
 
 
 def test_bytes_that_are_no_text_are_read(tmp_path: Path) -> None:
@@ -451,7 +456,7 @@ def test_bytes_that_are_no_text_are_read(tmp_path: Path) -> None:
     raw = pa.array([b"http://a.example/\xff", b"ok"], pa.binary())
     pq.write_table(pa.table({"url": raw.view(pa.string())}), path)
     (rows,) = role_rows(path, {"url": (At(0, "string"),)}, {"url"})
-    assert rows.columns["url"].to_pylist()[0].endswith(b"\xff")
+    assert rows.columns["url"][0].to_pylist()[0].endswith(b"\xff")
     (batch,) = batches(path)
     assert len(set(row_digests(batch, [0]))) == 2
 

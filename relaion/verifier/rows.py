@@ -170,31 +170,34 @@ class Rows:
     """Some rows by role: url and text as bytes, punsafe as float64, digests as their bytes.
 
     row_hash is int64. A role that the shard lacks is not in `columns`; where several columns
-    play one, the first one stands there, and the others in `more`. `unread`: how many values
-    of a column (role, and its place among those of the role) are no digest, or giant links.
+    play one, the first one comes first. `unread`: how many values of a column (role, and its
+    place among those of the role) are no digest, or giant links.
     """
 
     n: int
-    columns: Mapping[str, pa.Array]
-    more: Mapping[str, tuple[pa.Array, ...]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[pa.Array, ...]]
     unread: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
     def all(self, role: str) -> tuple[pa.Array, ...]:
         """Every column of a role."""
-        return (self.columns[role], *self.more.get(role, ())) if role in self.columns else ()
+        return self.columns.get(role, ())
+
+    def first(self, role: str, kind: pa.DataType) -> pa.Array:
+        """The first column of a role, or NULLs of that kind."""
+        return self.columns[role][0] if role in self.columns else pa.nulls(self.n, kind)
 
     def take(self, rows: Sequence[int]) -> "Rows":
         """Some of them; what is unread is not said."""
         at = pa.array(rows, pa.int64())
-        more = {role: tuple(c.take(at) for c in some) for role, some in self.more.items()}
-        return Rows(len(rows), {role: c.take(at) for role, c in self.columns.items()}, more)
+        columns = {role: tuple(c.take(at) for c in some) for role, some in self.columns.items()}
+        return Rows(len(rows), columns)
 
     def plain(self) -> Iterator[dict[str, object]]:
         """Each row as the model takes it: role to value, digests in hex, NULLs left out."""
-        columns = {role: _values(role, c) for role, c in self.columns.items()}
-        more = {role: [_values(role, c) for c in some] for role, some in self.more.items()}
+        columns = {role: [_values(role, c) for c in some] for role, some in self.columns.items()}
+        more = {role: some[1:] for role, some in columns.items() if some[1:]}
         for i in range(self.n):
-            row: dict[str, object] = {role: column[i] for role, column in columns.items()}
+            row: dict[str, object] = {role: some[0][i] for role, some in columns.items()}
             if more:
                 row["more"] = {role: [c[i] for c in some] for role, some in more.items()}
             yield row
@@ -202,19 +205,18 @@ class Rows:
     @property
     def computable(self) -> pa.Array:
         """A mask of the rows without a row hash of their own that have a link or a caption."""
-        none = pa.nulls(self.n)
-        own, url, text = (self.columns.get(role, none) for role in ("row_hash", "url", "text"))
+        own = self.first("row_hash", pa.int64())
+        url, text = (self.first(role, pa.binary()) for role in ("url", "text"))
         return pc.and_(pc.is_null(own), pc.or_(pc.is_valid(url), pc.is_valid(text)))
 
     def hashes(self) -> pa.Array:
         """Row hashes, computed where a row has none of its own: murmur of link and caption."""
-        own = self.columns.get("row_hash", pa.nulls(self.n, pa.int64()))
+        own = self.first("row_hash", pa.int64())
         wanted = self.computable
         if not wanted.true_count:
             return own
-        none = pa.nulls(self.n, pa.binary())
         links, captions = (
-            self.columns.get(role, none).filter(wanted).to_pylist() for role in ("url", "text")
+            self.first(role, pa.binary()).filter(wanted).to_pylist() for role in ("url", "text")
         )
         found = array("q", [
             mmh3.hash64((link or b"") + (caption or b""))[0]
@@ -299,27 +301,22 @@ def role_rows(
 
 def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:
     """The columns with a role out of a batch that has all, or some, of the schema's columns."""
-    columns: dict[str, pa.Array] = {}
-    more: dict[str, tuple[pa.Array, ...]] = {}
+    columns: dict[str, tuple[pa.Array, ...]] = {}
     unread: dict[tuple[str, int], int] = {}
-    for name, played in roles.items():
-        if name not in COUNTED:
+    for role, played in roles.items():
+        if role not in COUNTED:
             continue
-        raw = [_column(batch, schema, at.position) for at in played]
-        found = [_played(name, c, at.type) for c, at in zip(raw, played, strict=True)]
-        columns[name] = found[0]
-        if found[1:]:
-            more[name] = tuple(found[1:])
-        if name == "url":
-            for place, column in enumerate(found):
-                unread[name, place] = giants(column).true_count
-        if name in WIDTHS:
-            for place, (column, at, digests) in enumerate(zip(raw, played, found, strict=True)):
-                unread[name, place] = 0
-                if digests.null_count != column.null_count:
-                    held = _present(column, is_text=at.type == "string")
-                    unread[name, place] = held - (len(digests) - digests.null_count)
-    return Rows(batch.num_rows, columns, more, unread)
+        found = []
+        for place, at in enumerate(played):
+            raw = _column(batch, schema, at.position)
+            found.append(plain := _played(role, raw, at.type))
+            if role == "url":
+                unread[role, place] = giants(plain).true_count
+            if role in WIDTHS and plain.null_count != raw.null_count:
+                held = _present(raw, is_text=at.type == "string")
+                unread[role, place] = held - (len(plain) - plain.null_count)
+        columns[role] = tuple(found)
+    return Rows(batch.num_rows, columns, unread)
 
 
 def giants(urls: pa.Array) -> pa.Array:

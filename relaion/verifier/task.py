@@ -57,7 +57,7 @@ def _beside(rows: Rows, known: StatedLists) -> list[int]:
 
 def _ruled(rows: Rows, rules: Rules) -> list[int]:
     """Rows whose score could ask for a rule."""
-    score = rows.columns.get("punsafe", pa.nulls(rows.n, pa.float64()))
+    score = rows.first("punsafe", pa.float64())
     least = min(rules.unsafe_above, rules.keyword_above)
     scored = pc.fill_null(pc.invert(pc.is_nan(score)), False)
     wanted = pc.and_(scored, pc.fill_null(pc.greater(score, pa.array([least])[0]), False))
