@@ -46,25 +46,33 @@ _BROKEN = (ThriftError, KeyError, TypeError, IndexError, ValueError, OSError, pa
 
 
 @dataclass
-class _Counted:
-    """What is stated of a chunk's NULLs (twice, maybe) and distinct values; and what was found."""
+class _Claims:
+    """What is said of a column chunk beside its rows, and what was found in them so far.
 
-    nulls: tuple[int, ...]
-    distinct: int | None
-    found: int = 0
-    values: pa.Array | None = None
+    `values` are those that no row had yet, as a footer writes them before the first one is read.
+    `nulls` may be stated twice.
+    """
 
-    def add(self, column: pa.Array) -> None:
-        self.found += column.null_count
+    values: list[bytes] | pa.Array
+    nulls: tuple[int, ...] = ()
+    distinct: int | None = None
+    n_nulls: int = 0
+    seen: pa.Array | None = None
+
+    def look(self, values: pa.Array) -> None:
+        column = bits(values)
+        self.n_nulls += column.null_count
         if self.distinct is not None:
-            seen = bits(column)
-            before = [] if self.values is None else [self.values]
-            self.values = pc.unique(pa.concat_arrays([*before, pc.unique(seen.drop_null())]))
+            before = [] if self.seen is None else [self.seen]
+            self.seen = pc.unique(pa.concat_arrays([*before, pc.unique(column.drop_null())]))
+        if isinstance(self.values, list):
+            self.values = _as_array(self.values, values.type, column.type)
+        self.values = _unseen(self.values, column)
 
     @property
-    def is_true(self) -> bool:
-        held = 0 if self.values is None else len(self.values)
-        return {*self.nulls} <= {self.found} and self.distinct in (None, held)
+    def is_miscounted(self) -> bool:
+        held = 0 if self.seen is None else len(self.seen)
+        return not {*self.nulls} <= {self.n_nulls} or self.distinct not in (None, held)
 
 
 class Said:
@@ -80,8 +88,7 @@ class Said:
         self._footer, self._source = read_footer(path), read_footer(source)
         self._group = -1
         self._left = 0
-        self._waiting: dict[int, list[bytes] | pa.Array] = {}
-        self._counted: dict[int, _Counted] = {}
+        self._claims: dict[int, _Claims] = {}
 
     def see(self, batch: pa.RecordBatch) -> None:
         """Take the next rows. What cannot be made out is hidden, too."""
@@ -95,8 +102,10 @@ class Said:
             while not self._left:
                 self._next()
             part = batch.slice(0, self._left)
-            if self._waiting or self._counted:
-                self._look(part)
+            if self._claims:
+                leaves = [leaf for column in part.columns for leaf in _leaves(column)]
+                for leaf, claims in self._claims.items():
+                    claims.look(leaves[leaf])
             self._left -= part.num_rows
             batch = batch.slice(part.num_rows)
             if not self._left:
@@ -105,31 +114,19 @@ class Said:
     def _next(self) -> None:
         self._group += 1
         self._left = self._footer.groups[self._group].rows
-        self._waiting, self._counted = {}, {}
+        self._claims = {}
         for leaf, chunk in enumerate(self._footer.chunks(self._group) if self._left else ()):
             nulls, distinct = _counts(self._footer, chunk)
-            if (nulls or distinct is not None) and not self._footer.leaves[leaf].nested:
-                self._counted[leaf] = _Counted(nulls, distinct)
-            said = _values(self._footer, chunk)
-            if said:
-                self._waiting[leaf] = list(said)
-
-    def _look(self, rows: pa.RecordBatch) -> None:
-        leaves = [leaf for column in rows.columns for leaf in _leaves(column)]
-        for place, counted in self._counted.items():
-            counted.add(leaves[place])
-        for place, waiting in list(self._waiting.items()):
-            left = _unseen(waiting, leaves[place])
-            if len(left):
-                self._waiting[place] = left
-            else:
-                del self._waiting[place]
+            claims = _Claims(list(_values(self._footer, chunk)))
+            if not self._footer.leaves[leaf].nested:
+                claims.nulls, claims.distinct = nulls, distinct
+            if claims != _Claims([]):
+                self._claims[leaf] = claims
 
     def _end_group(self) -> None:
-        self.hidden = not all(
-            self._is_carried(leaf, _values, set.issubset) for leaf in self._waiting
-        )
-        false = [leaf for leaf, counted in self._counted.items() if not counted.is_true]
+        left = [leaf for leaf, claims in self._claims.items() if len(claims.values)]
+        self.hidden = not all(self._is_carried(leaf, _values, set.issubset) for leaf in left)
+        false = [leaf for leaf, claims in self._claims.items() if claims.is_miscounted]
         if not all(self._is_carried(leaf, _counts, operator.eq) for leaf in false):
             self.miscounted = True
 
@@ -158,10 +155,8 @@ def _leaves(column: pa.Array) -> Iterator[pa.Array]:
         yield column
 
 
-def _unseen(said: "list[bytes] | pa.Array", values: pa.Array) -> pa.Array:
-    """What is said of a column and stands not among these values of it."""
-    column = bits(values)
-    wanted = _as_array(said, values.type, column.type) if isinstance(said, list) else said
+def _unseen(wanted: pa.Array, column: pa.Array) -> pa.Array:
+    """Those of the values that do not stand in a column."""
     if len(wanted) <= _FEW:
         missing = [not pc.any(pc.equal(column, value), min_count=0).as_py() for value in wanted]
         return wanted.filter(pa.array(missing, pa.bool_()))
