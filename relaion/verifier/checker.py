@@ -86,13 +86,9 @@ def verify(
         statement = read_statement(out)
     except OutputError as e:
         notes.find("5", MANIFEST, str(e).removeprefix(f"{MANIFEST}: "))
-        for promise in PROMISES:
-            notes.skip(promise, "OUT has no manifest that can be read")
-        return notes.verdict(shown(out))
+        return _none_checked(out, "OUT has no manifest that can be read", notes)
     if not check_shape(statement, notes):
-        for promise in PROMISES:
-            notes.skip(promise, "OUT has no manifest as clean writes one")
-        return notes.verdict(shown(out))
+        return _none_checked(out, "OUT has no manifest as clean writes one", notes)
     same_columns(statement, columns, notes)
     check_installation(statement, notes)
     with ExitStack() as stack:
@@ -108,6 +104,12 @@ def verify(
         file_checks.check_private(opened, notes)
         with processes(min(workers, len(statement.inputs))) as apply:
             _check_rows(Job(out, statement, given, done), apply, notes)
+    return notes.verdict(shown(out))
+
+
+def _none_checked(out: Path, why: str, notes: Notes) -> Verdict:
+    for promise in PROMISES:
+        notes.skip(promise, why)
     return notes.verdict(shown(out))
 
 

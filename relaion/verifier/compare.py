@@ -37,13 +37,13 @@ def compare_schemas(source: Path, target: Path) -> tuple[list[str], Pairs]:
     Columns are taken by position, for names may repeat. Raises InputError when a file
     cannot be read.
     """
-    check_sound(read_footer(target))  # before pyarrow is asked about its chunks
+    before, after = read_footer(source), read_footer(target)
+    check_sound(after)  # before pyarrow is asked about its chunks
     with open_shard(source) as a, open_shard(target) as b:
         left, right = a.schema_arrow, b.schema_arrow
         said = list(_fields(left, right))
         if not said:
             said += _details(a, b)
-    before, after = read_footer(source), read_footer(target)
     if not said and before.elements[1:] != after.elements[1:]:
         said.append("its schema is not the input's to the last detail")
     said += _metadata(before, after)
