@@ -176,9 +176,7 @@ def check_given(
     if lists is None:
         given.unlike.append("no lists given")
     else:
-        stored = _check_lists(statement, lists, secret, given, notes)
-        given.labels = {list_id: x.label for list_id, x in stored.items()}
-        given.partners = {list_id: x.source for list_id, x in stored.items()}
+        _check_lists(statement, lists, secret, given, notes)
     _check_keywords(statement, keywords, secret, given, notes)
     _check_sidecars(statement, sidecars, given, notes, stack, work)
     if inputs:
@@ -197,21 +195,23 @@ def _secret(lists: Held | None, key: Path | bytes | None) -> bytes | None:
 
 def _check_lists(
     statement: Statement, lists: Held, secret: bytes | None, given: Given, notes: Notes
-) -> dict[int, ListLine]:
+) -> None:
     stored = _read_lists(lists, notes)
-    differ = 0
-    for list_id in set(stored) | set(statement.lists):
-        ours, theirs = stored.get(list_id), statement.lists.get(list_id)
-        same = ours is not None and theirs is not None and ours[:-1] == theirs[:-1]
-        if same and ours is not None and theirs is not None and secret is not None:
-            same = hmac_digest(secret, ours.digest) == theirs.digest
-        differ += not same
+    given.labels = {list_id: x.label for list_id, x in stored.items()}
+    given.partners = {list_id: x.source for list_id, x in stored.items()}
+    if secret is None:
+        notes.limit("6", "digests of lists and keywords were not compared: no curator key")
+        ours, theirs = (
+            {i: x._replace(digest="") for i, x in lines.items()}
+            for lines in (stored, statement.lists)
+        )
+    else:
+        ours = {i: x._replace(digest=hmac_digest(secret, x.digest)) for i, x in stored.items()}
+        theirs = dict(statement.lists)
+    differ = sum(ours.get(i) != theirs.get(i) for i in {*ours, *theirs})
     if differ:
         given.unlike.append("the lists given are not those of the run")
         notes.find("6", MANIFEST, f"{count(differ, 'list', 'differs')} from the store given")
-    if secret is None:
-        notes.limit("6", "digests of lists and keywords were not compared: no curator key")
-    return stored
 
 
 def _read_lists(lists: Held, notes: Notes) -> dict[int, ListLine]:
@@ -252,9 +252,9 @@ def _check_keywords(
         notes.find("6", MANIFEST, "states no keywords, but a keyword file was given")
         return
     given.keywords = words.words
-    n = statement.raw["parameters"]["keywords"].get("n")
+    n = statement.raw["parameters"]["keywords"]["n"]
     # words that differ in case only are counted apart there, and are one here
-    if not (isinstance(n, int) and len(words.words) <= n <= words.lines):
+    if not len(words.words) <= n <= words.lines:
         notes.find("6", MANIFEST, "states another number of keywords than the file given holds")
     if secret is not None and hmac_digest(secret, words.sha256) != stated:
         given.unlike.append("the keywords given are not those of the run")
