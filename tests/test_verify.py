@@ -711,6 +711,8 @@ def test_other_lists_are_found_and_nothing_is_held_against_the_model(
     key_path(other.store).unlink()
     text = "manifest.json: 1 list differs from the store given"
     assert ("6", text) in said(check(world, lists=other.store))
+    key_path(world.store).unlink()
+    assert ("6", text) in said(check(other, lists=world.store))
 
 
 def test_another_curator_key_is_found(world: World, tmp_path: Path) -> None:
