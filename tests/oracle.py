@@ -15,8 +15,7 @@ from relaion.links import key_digest, link_key
 from relaion.roles import IMAGE_KINDS
 from relaion.verifier import model
 from relaion.verifier.keywords import fold
-from relaion.verifier.matched_entries import StatedLists, StatedSidecars
-from relaion.verifier.model import Reason, Row, Rules, row_hash, values
+from relaion.verifier.model import Reason, Row, Rules, StatedLists, StatedSidecars, row_hash, values
 
 __all__ = ["IMAGE_KINDS", "Reason", "row_hash", "values"]
 # names of letters in scripts that are written without spaces

@@ -10,9 +10,10 @@ import pytest
 
 from relaion.run.manifest import NOT_PUBLISHABLE, PUBLISHABLE
 from relaion.stages.clean import clean
-from relaion.verifier import Verdict, verify
 from relaion.verifier.audit_tables import TABLES, differences
+from relaion.verifier.checker import verify
 from relaion.verifier.manifest import WHY
+from relaion.verifier.verdict import Verdict
 from tests.mutations import HARMLESS, mutations
 from tests.pipeline import hands_here
 from tests.verify_world import World, planted, row

@@ -143,7 +143,7 @@ def test_columns_are_taken_by_place_under_any_names(
     layout = read_shard(ShardPath(path, "s"), {"url": "URL", "punsafe": "punsafe"}).layout
     for wanted in ({"url"}, {"url", "punsafe"}):
         (rows,) = role_rows(path, roles_of(layout), wanted)
-        assert rows.columns["url"].to_pylist() == [u.encode() for u in links().to_pylist()]
+        assert rows.columns["url"][0].to_pylist() == [u.encode() for u in links().to_pylist()]
     moved = mend(path, layout, tmp_path / "b.parquet")
     again: list[Any] = (
         pq.read_table(tmp_path / "b.parquet").column(moved.roles["url"].position).to_pylist()

@@ -15,8 +15,7 @@ from relaion.engine import ShardSource, connect
 from relaion.parquet.storage import plain_type
 from relaion.sidecars.row_hash import own_hashes
 from relaion.sqlset import VERSION
-from relaion.verifier.reading import batches
-from relaion.verifier.rows import At, rows_of
+from relaion.verifier.rows import At, batches, rows_of
 from tests.layout_cases import write
 
 HALF, WHOLE = 1 << 63, 1 << 64
@@ -52,7 +51,7 @@ def in_verify(path: Path) -> list[int | None]:
     return [
         value
         for batch in batches(path, ["hash"], None)
-        for value in rows_of(batch, schema, roles).columns["row_hash"].to_pylist()
+        for value in rows_of(batch, schema, roles).columns["row_hash"][0].to_pylist()
     ]
 
 

@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.key import key_path
-from relaion.verifier import Verdict, verify
+from relaion.verifier.checker import verify
 from relaion.verifier.manifest import WHY
 from relaion.verifier.task import ShardTask
+from relaion.verifier.verdict import Verdict
 from tests import oracle
 from tests.verify_world import MORE_SCOPES, SCHEMA, World, md5, roles, row, write
 
@@ -710,6 +711,8 @@ def test_other_lists_are_found_and_nothing_is_held_against_the_model(
     key_path(other.store).unlink()
     text = "manifest.json: 1 list differs from the store given"
     assert ("6", text) in said(check(world, lists=other.store))
+    key_path(world.store).unlink()
+    assert ("6", text) in said(check(other, lists=world.store))
 
 
 def test_another_curator_key_is_found(world: World, tmp_path: Path) -> None:
@@ -1087,9 +1090,9 @@ def test_what_the_quick_tests_miss_the_sample_finds(
     world: World, monkeypatch: pytest.MonkeyPatch, inputs: bool
 ) -> None:
     """Were the choice of rows blind, the model would still see those that were drawn."""
-    monkeypatch.setattr("relaion.verifier.schedule.SAMPLED", 10_000)
+    monkeypatch.setattr("relaion.verifier.checker.SAMPLED", 10_000)
     monkeypatch.setattr("relaion.verifier.candidates.Carriers.find", lambda *_: [])
-    monkeypatch.setattr("relaion.verifier.matched_entries.StatedLists.rows_of", lambda *_: [])
+    monkeypatch.setattr("relaion.verifier.model.StatedLists.rows_of", lambda *_: [])
     put_back(world, 5, 5)
     put_back(world, 14, 13)
     given = world.arguments()["inputs"] if inputs else []
@@ -1108,13 +1111,13 @@ def test_some_rows_of_every_subset_are_drawn(made: World, monkeypatch: pytest.Mo
 
     judge = ShardTask.judge
     monkeypatch.setattr(ShardTask, "judge", spy)
-    monkeypatch.setattr("relaion.verifier.schedule.SAMPLED", 7)
+    monkeypatch.setattr("relaion.verifier.checker.SAMPLED", 7)
     assert check(made).ok
     drawn = dict(asked)
     assert {subset: len(rows) for subset, rows in drawn.items()} == {"alpha": 7, "beta": 7}
     asked.clear()
     assert check(made).ok and asked == drawn
     asked.clear()
-    monkeypatch.setattr("relaion.verifier.schedule.SAMPLED", 10_000)
+    monkeypatch.setattr("relaion.verifier.checker.SAMPLED", 10_000)
     assert check(made).ok
     assert {subset: len(rows) for subset, rows in asked.items()} == {"alpha": 120, "beta": 90}

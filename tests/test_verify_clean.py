@@ -15,7 +15,8 @@ from relaion.links import host_patterns, inner_links, key_prefixes, link_key
 from relaion.links.spellings import spellings
 from relaion.lists import add
 from relaion.stages.clean import clean
-from relaion.verifier import Verdict, verify
+from relaion.verifier.checker import verify
+from relaion.verifier.verdict import Verdict
 from tests import oracle
 
 

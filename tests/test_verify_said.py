@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from relaion.parquet.footer import read_footer
 from relaion.parquet.metadata import GROUPS, MAGIC
 from relaion.parquet.thrift import BINARY, I64, LIST, STRUCT, write_struct
-from relaion.verifier.reading import batches
-from relaion.verifier.said import Said
+from relaion.verifier.footers import Said
+from relaion.verifier.rows import batches
 
 GONE = "https://gone.example/a.jpg"
 CODECS = ("none", "snappy", "gzip", "brotli", "lz4", "zstd")

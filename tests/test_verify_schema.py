@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import InputError
+from relaion.verifier.compare import compare_schemas
 from relaion.verifier.rows import open_shard
-from relaion.verifier.schema import compare
 from tests.parquet_encrypted import write_encrypted
 
 COLUMN = pa.table({"url": ["https://a.example/1.jpg"]})
@@ -25,8 +25,8 @@ def test_key_value_pairs_in_another_order_are_seen(tmp_path: Path) -> None:
     a = shard(tmp_path / "a.parquet", [("first", "1"), ("second", "2")])
     same = shard(tmp_path / "b.parquet", [("first", "1"), ("second", "2")])
     turned = shard(tmp_path / "c.parquet", [("second", "2"), ("first", "1")])
-    assert compare(a, same)[0] == []
-    assert compare(a, turned)[0] == ["its key-value metadata is not the input's"]
+    assert compare_schemas(a, same)[0] == []
+    assert compare_schemas(a, turned)[0] == ["its key-value metadata is not the input's"]
 
 
 def test_another_name_of_the_root_is_seen(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_another_name_of_the_root_is_seen(tmp_path: Path) -> None:
     assert raw.count(b"\x06schema") == 1
     b = tmp_path / "b.parquet"
     b.write_bytes(raw.replace(b"\x06schema", b"\x06spark_"))
-    assert compare(a, b)[0] == ["the root of its schema is not the input's"]
+    assert compare_schemas(a, b)[0] == ["the root of its schema is not the input's"]
 
 
 def test_encrypted_columns_are_refused_before_pyarrow_is_asked_about_them(tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.parquet.writer import Target, write_editions
-from relaion.verifier.compare import differing, row_digests
-from relaion.verifier.reading import batches
-from relaion.verifier.schema import compare
+from relaion.verifier.compare import compare_schemas, differing, row_digests
+from relaion.verifier.rows import batches
 
 A, B = "a", "b"
 TINY, SMALL = Decimal("-1.50"), Decimal("1.25")
@@ -97,7 +96,7 @@ def test_rows_of_any_type(name: str, tmp_path: Path) -> None:
     expected = write(tmp_path / "expected.parquet", column.slice(0, 3))
     target = tmp_path / "target.parquet"
     write_editions(source, [Target(target, [3])])
-    assert compare(source, target)[0] == []
+    assert compare_schemas(source, target)[0] == []
     assert unlike(expected, target) == []
     changed = write(tmp_path / "changed.parquet", make(other).slice(0, 3))
     assert unlike(changed, target) == [1]
@@ -127,7 +126,7 @@ def test_columns_of_one_name(tmp_path: Path) -> None:
     source, target = tmp_path / "source.parquet", tmp_path / "target.parquet"
     pq.write_table(pa.table(columns, ["url", "n", "n"]), source)
     write_editions(source, [Target(target, [0])])
-    assert compare(source, target)[0] == []
+    assert compare_schemas(source, target)[0] == []
     (left,), (right,) = batches(source), batches(target)
     assert differing(left.slice(1), [right], [(0, 0), (1, 1), (2, 2)]) == []
     assert differing(left.slice(1), [right], [(1, 2)]) == [1]
@@ -137,7 +136,7 @@ def test_required_columns_and_no_rows(tmp_path: Path) -> None:
     source = write(tmp_path / "s.parquet", pa.array([1, 2, 3, 4]), nullable=False)
     target = tmp_path / "t.parquet"
     write_editions(source, [Target(target, [0, 1, 2, 3])])
-    assert compare(source, target)[0] == []
+    assert compare_schemas(source, target)[0] == []
     assert sum(b.num_rows for b in batches(target)) == 0
     empty = tmp_path / "e.parquet"
     with pq.ParquetWriter(empty, pq.read_schema(source)) as writer:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from relaion.stages.clean import Cleaned
     from relaion.stages.demo import Demo
     from relaion.stages.match import Matched
-    from relaion.verifier import Verdict
+    from relaion.verifier.verdict import Verdict
 
 
 # -- How a match, a run and a verdict look to people -------------------------------------------

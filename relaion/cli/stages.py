@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from relaion.stages.scripts import ByHand, Listing, scripts
     from relaion.stages.sql import Answer, open_sql, sql
     from relaion.stages.verify import verify
-    from relaion.verifier import Verdict
+    from relaion.verifier.verdict import Verdict
 
 __all__ = [
     "Answer",
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Verdict": "relaion.verifier",
+    "Verdict": "relaion.verifier.verdict",
     "Answer": "relaion.stages.sql",
     "Cleaned": "relaion.stages.clean",
     "Demo": "relaion.stages.demo",

@@ -15,8 +15,7 @@ from relaion.run import manifest
 from relaion.run.out import WORK
 from relaion.run.pool import Caller, LocalPool, Progress, Quiet, WorkerEndedError
 from relaion.run.survey import ALIKE
-from relaion.verifier.pool import ProcessEndedError
-from relaion.verifier.verdict import Verdict
+from relaion.verifier.verdict import ProcessEndedError, Verdict
 
 _PUBLIC = ("manifest.json", "audit.duckdb")
 SMALL = 500_000  # rows below which starting processes costs more than they save

@@ -1,8 +1,14 @@
-"""Are lists, keywords, inputs and this installation those of the run?"""
+"""Are lists, keywords, inputs, sidecars and this installation those of the run?
 
-from collections.abc import Mapping, Sequence
+The lists meet sidecars (image hashes that lie apart from the rows) first (`lookup.py`): only the
+keys of their rows with a listed image travel on to the shards, link keys where a sidecar has
+links, row hashes where it has these.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,17 +16,34 @@ from relaion.errors import RelaionError
 from relaion.links import KEY_VERSION
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import Held
-from relaion.parquet.not_looked_at import Asked, NotLookedAt, not_looked_at
+from relaion.parquet.not_looked_at import (
+    Asked,
+    NotLookedAt,
+    not_looked_at,
+    passed_over_beside,
+    unread_beside,
+)
 from relaion.parquet.overrides import Columns, overrides_of
 from relaion.parquet.read_shard import group_shards, read_shard
-from relaion.paths import Stamp, find_shards, shown
-from relaion.roles import KINDS
+from relaion.paths import (
+    Seal,
+    find_shards,
+    find_sidecars,
+    is_still,
+    owned_folder,
+    replaced,
+    seal,
+    shown,
+)
+from relaion.roles import IMAGE_KINDS, KINDS
+from relaion.sidecars.read import read_sidecars
+from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import Script
 from relaion.sqlset import load as load_scripts
 from relaion.verifier.keywords import read_keywords
-from relaion.verifier.manifest import MANIFEST, Statement
-from relaion.verifier.rows import Roles, roles_of
-from relaion.verifier.sidecars import Apart, check_sidecars
+from relaion.verifier.manifest import MANIFEST, FileLine, ListLine, Statement
+from relaion.verifier.model import StatedLists
+from relaion.verifier.rows import Source, roles_of
 from relaion.verifier.verdict import Notes, count
 
 # -- Are scripts, link keys and editions of the run those of this installation? ----------------
@@ -83,25 +106,37 @@ def same_columns(statement: Statement, columns: Columns | None, notes: Notes) ->
 
 
 @dataclass(frozen=True)
-class Arguments:
-    """What the user gave, all of it optional; bytes stand for a file that was read already."""
+class Apart:
+    """A sidecar as a source of rows; `keys` are the roles by which it names rows of shards.
 
-    inputs: Sequence[Path] = ()
-    lists: Held | None = None
-    keywords: Path | bytes | None = None
-    key: Path | bytes | None = None
-    sidecars: Sequence[Path] = ()
-    work: Path | None = None
+    `name` is that of the file, `names` are those of its columns by role and place. `left_out`
+    are columns that nobody looks at.
+    """
+
+    source: Source
+    keys: tuple[str, ...]
+    name: str = ""
+    names: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    left_out: tuple[NotLookedAt, ...] = ()
+
+    @property
+    def images(self) -> Source:
+        """The same file, of which only the image digests are looked at."""
+        roles = {role: at for role, at in self.source.roles.items() if role in IMAGE_KINDS}
+        return replace(self.source, roles=roles)
+
+    def pieces(self) -> list["Apart"]:
+        """Itself in pieces (`Source.pieces`)."""
+        return [replace(self, source=piece) for piece in self.source.pieces()]
 
 
 @dataclass
 class Given:
-    """What the checks work with.
+    """What the checks work with: what the user gave, all of it optional.
 
     `unlike` says why the model cannot know which rows the run had to remove: lists,
     keywords or sidecars that are missing or others. `sources` are the input shards that
-    the manifest names, with where their roles stand; `stamps` tell whether one is another
-    file since. `left_out` is what a run over them does not look at, as far
+    the manifest names. `left_out` is what a run over them does not look at, as far
     as can be told without their values.
     """
 
@@ -110,9 +145,8 @@ class Given:
     partners: dict[int, str] = field(default_factory=dict)
     keywords: tuple[str, ...] | None = None
     unlike: list[str] = field(default_factory=list)
-    sources: dict[tuple[str, str], tuple[Path, Roles]] = field(default_factory=dict)
+    sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     left_out: tuple[NotLookedAt, ...] = ()
-    stamps: dict[tuple[str, str], Stamp] = field(default_factory=dict)
     sidecars: tuple[Apart, ...] = ()
 
     @property
@@ -121,35 +155,32 @@ class Given:
         return not self.unlike
 
 
-@dataclass(frozen=True)
-class _Stored:
-    facts: tuple[str, str, str, str, tuple[tuple[str, int], ...], str]
-    content_sha256: str
-
-
 def check_given(
-    statement: Statement, arguments: Arguments, notes: Notes, stack: ExitStack
+    statement: Statement,
+    notes: Notes,
+    stack: ExitStack,
+    *,
+    inputs: Sequence[Path],
+    lists: Held | None,
+    keywords: Path | bytes | None,
+    key: Path | bytes | None,
+    sidecars: Sequence[Path],
+    work: Path | None,
 ) -> Given:
     """Compare what was given with the manifest. Raises RelaionError for what cannot be read.
 
     Private copies that were needed to read it go when `stack` ends.
     """
-    lists = arguments.lists
     given = Given(lists=lists)
-    secret = _secret(lists, arguments.key)
+    secret = _secret(lists, key)
     if lists is None:
         given.unlike.append("no lists given")
     else:
-        stored = _check_lists(statement, lists, secret, given, notes)
-        given.labels = {list_id: x.facts[2] for list_id, x in stored.items()}
-        given.partners = {list_id: x.facts[0] for list_id, x in stored.items()}
-    _check_keywords(statement, arguments.keywords, secret, given, notes)
-    given.sidecars, why = check_sidecars(
-        statement, arguments.sidecars, notes, stack, arguments.work
-    )
-    given.unlike += why
-    if arguments.inputs:
-        _check_inputs(statement, arguments.inputs, given, notes)
+        _check_lists(statement, lists, secret, given, notes)
+    _check_keywords(statement, keywords, secret, given, notes)
+    _check_sidecars(statement, sidecars, given, notes, stack, work)
+    if inputs:
+        _check_inputs(statement, inputs, given, notes)
     return given
 
 
@@ -164,24 +195,26 @@ def _secret(lists: Held | None, key: Path | bytes | None) -> bytes | None:
 
 def _check_lists(
     statement: Statement, lists: Held, secret: bytes | None, given: Given, notes: Notes
-) -> dict[int, _Stored]:
+) -> None:
     stored = _read_lists(lists, notes)
-    differ = 0
-    for list_id in set(stored) | set(statement.lists):
-        ours, theirs = stored.get(list_id), statement.lists.get(list_id)
-        same = ours is not None and theirs is not None and ours.facts == theirs.facts
-        if same and ours is not None and theirs is not None and secret is not None:
-            same = hmac_digest(secret, ours.content_sha256) == theirs.digest
-        differ += not same
+    given.labels = {list_id: x.label for list_id, x in stored.items()}
+    given.partners = {list_id: x.source for list_id, x in stored.items()}
+    if secret is None:
+        notes.limit("6", "digests of lists and keywords were not compared: no curator key")
+        ours, theirs = (
+            {i: x._replace(digest="") for i, x in lines.items()}
+            for lines in (stored, statement.lists)
+        )
+    else:
+        ours = {i: x._replace(digest=hmac_digest(secret, x.digest)) for i, x in stored.items()}
+        theirs = dict(statement.lists)
+    differ = sum(ours.get(i) != theirs.get(i) for i in {*ours, *theirs})
     if differ:
         given.unlike.append("the lists given are not those of the run")
         notes.find("6", MANIFEST, f"{count(differ, 'list', 'differs')} from the store given")
-    if secret is None:
-        notes.limit("6", "digests of lists and keywords were not compared: no curator key")
-    return stored
 
 
-def _read_lists(lists: Held, notes: Notes) -> dict[int, _Stored]:
+def _read_lists(lists: Held, notes: Notes) -> dict[int, ListLine]:
     heads = lists.engine.rows(
         "select list_id, source, title, label, received, content_sha256, role from lists "
         "where withdrawn is null"
@@ -191,13 +224,12 @@ def _read_lists(lists: Held, notes: Notes) -> dict[int, _Stored]:
     if unknown:
         notes.limit("1a", f"{unknown:,} entries are of kinds that are not checked here")
     found = {}
-    for list_id, source, title, label, received, sha256, role in heads:
+    for list_id, *names, sha256, role in heads:
         entries = tuple(sorted((k, n) for i, k, n in counts if i == list_id))
-        names = [
-            "" if n is None else n if isinstance(n, str) else n.isoformat()
-            for n in (source, title, label, received)
-        ]
-        found[int(list_id)] = _Stored((*names, entries, role), sha256)
+        source, title, label, received = (
+            "" if n is None else n if isinstance(n, str) else n.isoformat() for n in names
+        )
+        found[int(list_id)] = ListLine(source, title, label, received, entries, role, sha256)
     return found
 
 
@@ -220,9 +252,9 @@ def _check_keywords(
         notes.find("6", MANIFEST, "states no keywords, but a keyword file was given")
         return
     given.keywords = words.words
-    n = statement.raw["parameters"]["keywords"].get("n")
+    n = statement.raw["parameters"]["keywords"]["n"]
     # words that differ in case only are counted apart there, and are one here
-    if not (isinstance(n, int) and len(words.words) <= n <= words.lines):
+    if not len(words.words) <= n <= words.lines:
         notes.find("6", MANIFEST, "states another number of keywords than the file given holds")
     if secret is not None and hmac_digest(secret, words.sha256) != stated:
         given.unlike.append("the keywords given are not those of the run")
@@ -235,16 +267,16 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
         notes.notice(notice)
     shards = [read_shard(s, statement.parameters.columns) for s in found.shards]
     sources = {
-        (shard.subset, shard.name): (shard.path, roles_of(group.layout))
+        (shard.subset, shard.name): Source(shard.path, roles_of(group.layout), stamp=shard.stamp)
         for group in group_shards(shards)
         for shard in group.shards
     }
-    listed = [x.facts for x in statement.lists.values() if x.facts[5] == "bad"]
-    kinds = {kind for facts in listed for kind, _ in facts[4]}
+    listed = [x for x in statement.lists.values() if x.role == "bad"]
+    kinds = {kind for x in listed for kind, _ in x.entries}
     beside = {role for apart in given.sidecars for role in apart.source.roles}
     rules = {rule for edition in statement.editions for rule in edition.rules}
     has_keywords = statement.parameters.keywords is not None
-    labels = {facts[2] for facts in listed}
+    labels = {x.label for x in listed}
     idle = labels.difference(*(edition.labels for edition in statement.editions))
     asked = Asked(kinds, rules, beside, has_keywords, idle)
     given.left_out = not_looked_at(shards, asked, found.skipped)
@@ -258,4 +290,69 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
         for promise in ("1b", "2", "3"):
             notes.limit(promise, f"{said} not compared with an input")
     given.sources = {key: source for key, source in sources.items() if key in statement.inputs}
-    given.stamps = {(s.subset, s.name): s.stamp for s in shards if s.stamp is not None}
+
+
+def _check_sidecars(
+    statement: Statement,
+    paths: Sequence[Path],
+    given: Given,
+    notes: Notes,
+    stack: ExitStack,
+    work: Path | None,
+) -> None:
+    """Compare the sidecars with the manifest; they are sources of rows from now on.
+
+    A sidecar of text lines is read through a private copy in `work`, or in a folder that goes
+    when `stack` ends.
+    Raises InputError for a sidecar that cannot be read.
+    """
+    if not paths:
+        if statement.sidecars:
+            notes.limit("1a", "rows that only a sidecar names were not looked for: none given")
+            given.unlike.append("the run had sidecars, none were given")
+        return
+    work = work or stack.enter_context(owned_folder("verify")).path
+    said: list[str] = []
+    seals = {s.path: seal(s.path) for s in find_sidecars(paths).shards}
+    stack.callback(_refuse_changed, seals)
+    found = read_sidecars(paths, work, statement.parameters.columns, said)
+    for notice in said:
+        notes.notice(notice)
+    given.sidecars = tuple(map(_apart, found))
+    ours = [FileLine(s.rows, s.bytes, seals[s.path].sha256, s.name) for s in found]
+    if sorted(ours, key=str) == list(statement.sidecars):
+        return
+    missing = len(set(statement.sidecars) - set(ours))
+    if missing:
+        notes.limit("1a", f"{count(missing, 'sidecar')} of the run not given")
+    notes.find("6", MANIFEST, "the sidecars given are not those of the run")
+    given.unlike.append("the sidecars given are not those of the run")
+
+
+def _apart(sidecar: Sidecar) -> Apart:
+    layout = sidecar.layout
+    return Apart(
+        Source(sidecar.readable, roles_of(layout), is_checked=False),
+        sidecar.keys,
+        sidecar.name,
+        {(r, i): c.name for r in layout.roles for i, c in enumerate(layout.playing(r))},
+        passed_over_beside(sidecar.name, layout),
+    )
+
+
+def _refuse_changed(seals: Mapping[Path, Seal]) -> None:
+    """Raise InputError where a sidecar has other bytes by the end of the check."""
+    for path, before in seals.items():
+        if not is_still(path, before):
+            raise replaced(path)
+
+
+def not_looked_at_beside(known: StatedLists, sidecars: Sequence[Apart]) -> Iterator[NotLookedAt]:
+    """What nothing was compared with in sidecars: columns, and values that are no digest."""
+    for apart in sidecars:
+        yield from apart.left_out
+        counts: Counter[tuple[str, str]] = Counter()
+        for (path, role, place), n in known.unread.items():
+            if path == apart.source.path:
+                counts[role, apart.names[role, place]] += n
+        yield from unread_beside(apart.name, [(*at, n) for at, n in counts.items()])

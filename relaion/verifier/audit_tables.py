@@ -11,7 +11,7 @@ from relaion.engine import Engine, connect, quote
 from relaion.errors import RelaionError
 from relaion.paths import shown
 from relaion.verifier.file_checks import AUDIT
-from relaion.verifier.manifest import MANIFEST, Statement
+from relaion.verifier.manifest import MANIFEST, FileLine, Statement
 from relaion.verifier.task import ShardReport
 from relaion.verifier.verdict import Notes
 
@@ -19,144 +19,109 @@ from relaion.verifier.verdict import Notes
 # Written down apart from the SQL that makes it, so that neither can change alone: a comment, a
 # default or a further object could say what no audit may say.
 
-# table -> its comment, and its columns in order: name -> type, comment
-TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
-    "run": (
-        "What made this audit.",
-        {
-            "name": ("VARCHAR", "what is stated"),
-            "setting": ("VARCHAR", "its value"),
-        },
-    ),
-    "parameters": (
-        "The settings that decide which rows stay.",
-        {
-            "name": ("VARCHAR", "the parameter"),
-            "setting": ("VARCHAR", "its value, as JSON"),
-        },
-    ),
-    "scripts": (
-        "The SQL that decided, by the digest of its bytes.",
-        {
-            "name": ("VARCHAR", "file below sql/<version>/"),
-            "sha256": ("VARCHAR", "hex digest, as sha256sum prints it"),
-        },
-    ),
-    "lists": (
-        "The deliveries that were matched, a line for each kind of entry.",
-        {
-            "list_id": ("INTEGER", "number of the delivery in the list store"),
-            "source": ("VARCHAR", "who sent it"),
-            "title": ("VARCHAR", "what it is called"),
-            "label": ("VARCHAR", "csam, privacy, opt-out, ...; editions choose by it"),
-            "received": ("VARCHAR", "day on which it came"),
-            "digest": ("VARCHAR", "HMAC-SHA256 of the delivery under the curator key"),
-            "kind": ("VARCHAR", "what its entries are"),
-            "entries": ("BIGINT", "how many distinct entries of this kind"),
-            "role": ("VARCHAR", "bad, or good for what is known good and removes nothing"),
-        },
-    ),
-    "inputs": (
-        "The shards that went in.",
-        {
-            "subset": ("VARCHAR", "folder of shards that are audited together"),
-            "shard": ("VARCHAR", "file name"),
-            "rows": ("BIGINT", "rows"),
-            "bytes": ("BIGINT", "size"),
-            "sha256": ("VARCHAR", "hex digest of the file"),
-        },
-    ),
-    "outputs": (
-        "The shards that came out.",
-        {
-            "edition": ("VARCHAR", "which edition"),
-            "subset": ("VARCHAR", "folder of shards that are audited together"),
-            "shard": ("VARCHAR", "file name"),
-            "rows": ("BIGINT", "rows kept"),
-            "bytes": ("BIGINT", "size"),
-            "sha256": ("VARCHAR", "hex digest of the file"),
-        },
-    ),
-    "coverage": (
-        "How many rows could be matched by what.",
-        {
-            "subset": ("VARCHAR", "folder of shards that are audited together"),
-            "role": ("VARCHAR", "url, text, punsafe, row_hash or an image hash"),
-            "via": ("VARCHAR", "column of the shards, sidecar, or computed"),
-            "rows": ("BIGINT", "rows of the subset"),
-            "covered": ("BIGINT", "rows that have a value; where estimated, about so many"),
-            "estimated": ("BOOLEAN", "whether covered was reckoned from a sample"),
-            "sampled": ("BIGINT", "rows of that sample"),
-        },
-    ),
-    "not_looked_at": (
-        "What no list and no rule was compared with; none: clean alone.",
-        {
-            "subset": ("VARCHAR", "folder of shards that are audited together"),
-            "role": ("VARCHAR", "what the column looks like; or files, keywords, lists"),
-            "column_name": ("VARCHAR", "the column; null where there is none"),
-            "reason": ("VARCHAR", "why it, or these of its values, were not looked at"),
-            "n_values": ("BIGINT", "how many values, rows or files; null if not counted"),
-        },
-    ),
-    "hits": (
-        "What the lists found, whatever the editions made of it.",
-        {
-            "subset": ("VARCHAR", "folder of shards; small: several of few rows together"),
-            "list_id": ("INTEGER", "the delivery"),
-            "kind": ("VARCHAR", "what was compared; null for a listed link's other rows"),
-            "form": ("VARCHAR", "the spelling of the link that was compared"),
-            "gross": ("BIGINT", "rows"),
-            "exclusive": ("BIGINT", "rows nothing else found; gross - exclusive overlap"),
-        },
-    ),
-    "hit_groups": (
-        "Overlaps counted once: rows found, and memberships before that.",
-        {
-            "subset": ("VARCHAR", "folder of shards; small: several of few rows together"),
-            "grouping": ("VARCHAR", "all, source, label, or same_link (beyond the lists)"),
-            "name": ("VARCHAR", "the source or label"),
-            "memberships": ("BIGINT", "rows counted once for each list that names them"),
-            "rows": ("BIGINT", "rows counted once"),
-        },
-    ),
-    "removals": (
-        "Why rows left an edition.",
-        {
-            "edition": ("VARCHAR", "which edition"),
-            "subset": ("VARCHAR", "folder of shards; small: several of few rows together"),
-            "reason_kind": ("VARCHAR", "list, same_link or rule"),
-            "list_id": ("INTEGER", "the delivery; null for a rule"),
-            "label": ("VARCHAR", "the delivery's label; null for a rule"),
-            "kind": ("VARCHAR", "what was compared; null for a rule and for same_link"),
-            "form": ("VARCHAR", "the spelling of the link that was compared"),
-            "rule": ("VARCHAR", "the rule; null for a list"),
-            "gross": ("BIGINT", "rows that leave for this reason"),
-            "exclusive": ("BIGINT", "rows that leave for this reason alone"),
-        },
-    ),
-    "removal_groups": (
-        "Why rows left, overlaps within a source or label counted once.",
-        {
-            "edition": ("VARCHAR", "which edition"),
-            "subset": ("VARCHAR", "folder of shards; small: several of few rows together"),
-            "grouping": ("VARCHAR", "source or label"),
-            "name": ("VARCHAR", "the source or label"),
-            "gross": ("BIGINT", "rows that its lists remove"),
-            "exclusive": ("BIGINT", "rows that leave for nothing else"),
-        },
-    ),
-    "unions": (
-        "Rows in, removed and kept.",
-        {
-            "edition": ("VARCHAR", "which edition"),
-            "subset": ("VARCHAR", "folder of shards that are audited together"),
-            "rows_in": ("BIGINT", "rows of the input"),
-            "removed": ("BIGINT", "rows that left, counted once"),
-            "kept": ("BIGINT", "rows that stayed"),
-        },
-    ),
-}
+_TEXT = """
+run: What made this audit.
+  name VARCHAR: what is stated
+  setting VARCHAR: its value
+parameters: The settings that decide which rows stay.
+  name VARCHAR: the parameter
+  setting VARCHAR: its value, as JSON
+scripts: The SQL that decided, by the digest of its bytes.
+  name VARCHAR: file below sql/<version>/
+  sha256 VARCHAR: hex digest, as sha256sum prints it
+lists: The deliveries that were matched, a line for each kind of entry.
+  list_id INTEGER: number of the delivery in the list store
+  source VARCHAR: who sent it
+  title VARCHAR: what it is called
+  label VARCHAR: csam, privacy, opt-out, ...; editions choose by it
+  received VARCHAR: day on which it came
+  digest VARCHAR: HMAC-SHA256 of the delivery under the curator key
+  kind VARCHAR: what its entries are
+  entries BIGINT: how many distinct entries of this kind
+  role VARCHAR: bad, or good for what is known good and removes nothing
+inputs: The shards that went in.
+  subset VARCHAR: folder of shards that are audited together
+  shard VARCHAR: file name
+  rows BIGINT: rows
+  bytes BIGINT: size
+  sha256 VARCHAR: hex digest of the file
+outputs: The shards that came out.
+  edition VARCHAR: which edition
+  subset VARCHAR: folder of shards that are audited together
+  shard VARCHAR: file name
+  rows BIGINT: rows kept
+  bytes BIGINT: size
+  sha256 VARCHAR: hex digest of the file
+coverage: How many rows could be matched by what.
+  subset VARCHAR: folder of shards that are audited together
+  role VARCHAR: url, text, punsafe, row_hash or an image hash
+  via VARCHAR: column of the shards, sidecar, or computed
+  rows BIGINT: rows of the subset
+  covered BIGINT: rows that have a value; where estimated, about so many
+  estimated BOOLEAN: whether covered was reckoned from a sample
+  sampled BIGINT: rows of that sample
+not_looked_at: What no list and no rule was compared with; none: clean alone.
+  subset VARCHAR: folder of shards that are audited together
+  role VARCHAR: what the column looks like; or files, keywords, lists
+  column_name VARCHAR: the column; null where there is none
+  reason VARCHAR: why it, or these of its values, were not looked at
+  n_values BIGINT: how many values, rows or files; null if not counted
+hits: What the lists found, whatever the editions made of it.
+  subset VARCHAR: folder of shards; small: several of few rows together
+  list_id INTEGER: the delivery
+  kind VARCHAR: what was compared; null for a listed link's other rows
+  form VARCHAR: the spelling of the link that was compared
+  gross BIGINT: rows
+  exclusive BIGINT: rows nothing else found; gross - exclusive overlap
+hit_groups: Overlaps counted once: rows found, and memberships before that.
+  subset VARCHAR: folder of shards; small: several of few rows together
+  grouping VARCHAR: all, source, label, or same_link (beyond the lists)
+  name VARCHAR: the source or label
+  memberships BIGINT: rows counted once for each list that names them
+  rows BIGINT: rows counted once
+removals: Why rows left an edition.
+  edition VARCHAR: which edition
+  subset VARCHAR: folder of shards; small: several of few rows together
+  reason_kind VARCHAR: list, same_link or rule
+  list_id INTEGER: the delivery; null for a rule
+  label VARCHAR: the delivery's label; null for a rule
+  kind VARCHAR: what was compared; null for a rule and for same_link
+  form VARCHAR: the spelling of the link that was compared
+  rule VARCHAR: the rule; null for a list
+  gross BIGINT: rows that leave for this reason
+  exclusive BIGINT: rows that leave for this reason alone
+removal_groups: Why rows left, overlaps within a source or label counted once.
+  edition VARCHAR: which edition
+  subset VARCHAR: folder of shards; small: several of few rows together
+  grouping VARCHAR: source or label
+  name VARCHAR: the source or label
+  gross BIGINT: rows that its lists remove
+  exclusive BIGINT: rows that leave for nothing else
+unions: Rows in, removed and kept.
+  edition VARCHAR: which edition
+  subset VARCHAR: folder of shards that are audited together
+  rows_in BIGINT: rows of the input
+  removed BIGINT: rows that left, counted once
+  kept BIGINT: rows that stayed
+"""
+
+
+def _read_tables(text: str) -> dict[str, tuple[str, dict[str, tuple[str, str]]]]:
+    found: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {}
+    columns: dict[str, tuple[str, str]] = {}
+    for line in text.strip().splitlines():
+        name, _, comment = line.strip().partition(": ")
+        if line.startswith(" "):
+            column, kind = name.split()
+            columns[column] = kind, comment
+        else:
+            columns = {}
+            found[name] = comment, columns
+    return found
+
+
+TABLES = _read_tables(_TEXT)
+"""Table to its comment, and its columns in order: name to type and comment."""
 # kinds of objects of which an audit has none; what DuckDB itself brings along does not count
 _NONE = (
     "schemas() where not internal",
@@ -284,51 +249,49 @@ def _cells(engine: Engine, table: str, columns: Sequence[str]) -> list[dict[str,
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def check_files(cells: Cells, statement: Statement, notes: Notes) -> None:
-    """The audit's shards are the manifest's, and its unions are sums of them."""
-    for table, keys in (("inputs", 2), ("outputs", 3)):
-        stated = {
-            (*map(shown, key), f.rows, f.bytes, f.sha256)
-            for key, f in (statement.inputs if keys == 2 else statement.outputs).items()
-        }
-        names = ("edition", "subset", "shard", "rows", "bytes", "sha256")[3 - keys :]
-        found = [tuple(row[name] for name in names) for row in cells[table]]
-        if set(found) != stated or len(found) != len(stated):
-            notes.find("6", AUDIT, f"table {table} is not what the manifest states")
-    rows_in: Counter[str] = Counter()
-    kept: Counter[tuple[str, str]] = Counter()
-    for (subset, _), file in statement.inputs.items():
-        rows_in[shown(subset)] += file.rows
-    for (edition, subset, _), file in statement.outputs.items():
-        kept[edition, shown(subset)] += file.rows
-    unions = {
-        (r["edition"], r["subset"]): (r["rows_in"], r["removed"], r["kept"])
-        for r in cells["unions"]
-    }
-    expected = {k: (rows_in[k[1]], rows_in[k[1]] - n, n) for k, n in kept.items()}
-    if unions != expected or len(unions) != len(cells["unions"]):
-        notes.find("6", AUDIT, "table unions is not the sum of the shards' rows")
-
-
-# -- Promise 6: do the audit's own words about the run repeat what the manifest states? --------
-
-_COLUMNS = {
-    "run": ("name", "setting"),
-    "parameters": ("name", "setting"),
-    "scripts": ("name", "sha256"),
-    "lists": (
-        "list_id", "source", "title", "label", "received", "digest", "kind", "entries", "role",
-    ),
-}  # fmt: skip
+# -- Promise 6: do the audit's own words about files and the run repeat what the manifest states? --
 
 
 def check_stated(cells: Cells, statement: Statement, notes: Notes) -> None:
-    """Hold the tables run, parameters, scripts and lists against the manifest."""
-    expected = _expected(statement)
-    for table, columns in _COLUMNS.items():
-        found = Counter(tuple(_text(row[name]) for name in columns) for row in cells[table])
-        if found != Counter(expected[table]):
-            notes.find("6", AUDIT, f"table {table} is not what the manifest states")
+    """Hold the tables that repeat the manifest against it; unions are sums of its shards."""
+    for table, expected in _expected(statement).items():
+        if Counter(tuple(row.values()) for row in cells[table]) != Counter(expected):
+            what = (
+                "the sum of the shards' rows" if table == "unions" else "what the manifest states"
+            )
+            notes.find("6", AUDIT, f"table {table} is not {what}")
+
+
+def _expected(statement: Statement) -> dict[str, list[tuple[Any, ...]]]:
+    raw = statement.raw
+    run = {name: raw[name] for name in ("run", "sql_version", "relaion", "duckdb", "pyarrow")}
+    run["link_key"] = raw["key_version"]
+    rows_in, kept = statement.sums()
+    of_list = ("list_id", "source", "title", "label", "received", "digest")
+    lists = [
+        (*(_text(line[name]) for name in of_list), kind, n, line["role"])
+        for line in raw["lists"]
+        for kind, n in line["entries"].items()
+    ]
+    return {
+        "inputs": [_line(key, file) for key, file in statement.inputs.items()],
+        "outputs": [_line(key, file) for key, file in statement.outputs.items()],
+        "unions": [(*key, rows_in[key[1]], rows_in[key[1]] - n, n) for key, n in kept.items()],
+        "run": [(name, _text(str(value))) for name, value in run.items()],
+        # to the letter: blanks or a key twice may tell more
+        "parameters": [(name, _text(json.dumps(x))) for name, x in raw["parameters"].items()],
+        "scripts": [(line["name"], line["sha256"]) for line in raw["scripts"]],
+        "lists": lists,
+    }
+
+
+def _line(key: tuple[str, ...], file: FileLine) -> tuple[Any, ...]:
+    return (*map(_text, key), file.rows, file.bytes, file.sha256)
+
+
+def _text(value: Any) -> Any:
+    """A value as the audit has it: names are others' choice, and put on one line."""
+    return shown(value) if isinstance(value, str) else value
 
 
 def check_publishable(
@@ -357,26 +320,3 @@ def check_publishable(
     left = any(r["removed"] for r in cells["unions"])
     if not stated and not found and not (lost and hit) and (reports or not left):
         notes.find("6", MANIFEST, "says that OUT may not be published, but no list removed a row")
-
-
-def _expected(statement: Statement) -> dict[str, list[tuple[Any, ...]]]:
-    raw = statement.raw
-    run = {name: raw[name] for name in ("run", "sql_version", "relaion", "duckdb", "pyarrow")}
-    run["link_key"] = raw["key_version"]
-    lists = [
-        (*(_text(line[name]) for name in _COLUMNS["lists"][:6]), kind, n, line["role"])
-        for line in raw["lists"]
-        for kind, n in line["entries"].items()
-    ]
-    return {
-        "run": [(name, _text(str(value))) for name, value in run.items()],
-        # to the letter: blanks or a key twice may tell more
-        "parameters": [(name, _text(json.dumps(x))) for name, x in raw["parameters"].items()],
-        "scripts": [(line["name"], line["sha256"]) for line in raw["scripts"]],
-        "lists": lists,
-    }
-
-
-def _text(value: Any) -> Any:
-    """A value as the audit has it: names are others' choice, and put on one line."""
-    return shown(value) if isinstance(value, str) else value

@@ -1,26 +1,57 @@
-"""`verify`: the promises of a finished run, checked by other code than the run's own."""
+"""`verify`: the promises of a finished run, checked by other code than the run's own.
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+What needs rows is checked shard by shard, in this process or in several.
+"""
+
+import multiprocessing
+import random
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot, hold
+from relaion.parquet.layout import Shard
+from relaion.parquet.not_looked_at import NotLookedAt, is_of_sidecars, unread
 from relaion.parquet.overrides import Columns
 from relaion.parquet.perilous import watched
-from relaion.paths import shown
+from relaion.parquet.read_shard import group_shards, read_shard
+from relaion.paths import ShardPath, shown
+from relaion.processes import serve_parent
 from relaion.verifier import file_checks
 from relaion.verifier.arguments import (
-    Arguments,
     Given,
     check_given,
     check_installation,
+    not_looked_at_beside,
     same_columns,
 )
+from relaion.verifier.audit_tables import (
+    Cells,
+    check_publishable,
+    check_stated,
+    read_audit,
+)
+from relaion.verifier.counts import check_counts, check_lines, check_told
+from relaion.verifier.lookup import Apply, look_up
 from relaion.verifier.manifest import MANIFEST, Statement, check_shape, read_statement
-from relaion.verifier.schedule import Done, Job, check_rows
-from relaion.verifier.verdict import PROMISES, Notes, Verdict
+from relaion.verifier.model import Rules, StatedLists
+from relaion.verifier.rows import Roles, Source, roles_of
+from relaion.verifier.shard import check_kept, check_shard
+from relaion.verifier.task import OutputTask, ShardReport, ShardTask
+from relaion.verifier.verdict import PROMISES, Notes, ProcessEndedError, Verdict
+
+Done = Callable[[int, int], object]
+SAMPLED = 10_000
+"""Rows of a subset that the model is asked about whatever they hold; all where it has fewer."""
 
 
 def verify(
@@ -55,25 +86,30 @@ def verify(
         statement = read_statement(out)
     except OutputError as e:
         notes.find("5", MANIFEST, str(e).removeprefix(f"{MANIFEST}: "))
-        for promise in PROMISES:
-            notes.skip(promise, "OUT has no manifest that can be read")
-        return notes.verdict(shown(out))
+        return _none_checked(out, "OUT has no manifest that can be read", notes)
     if not check_shape(statement, notes):
-        for promise in PROMISES:
-            notes.skip(promise, "OUT has no manifest as clean writes one")
-        return notes.verdict(shown(out))
+        return _none_checked(out, "OUT has no manifest as clean writes one", notes)
     same_columns(statement, columns, notes)
     check_installation(statement, notes)
     with ExitStack() as stack:
         opened = None if lists is None else stack.enter_context(hold(lists))
         held()
-        arguments = Arguments(inputs, opened, keywords, key, sidecars, work)
-        given = check_given(statement, arguments, notes, stack)
+        given = check_given(
+            statement, notes, stack, inputs=inputs, lists=opened, keywords=keywords, key=key,
+            sidecars=sidecars, work=work,
+        )  # fmt: skip
         _say_unchecked(statement, given, notes)
         file_checks.check_tree(out, statement, notes)
         file_checks.check_stated(statement, notes)
         file_checks.check_private(opened, notes)
-        check_rows(Job(out, statement, given, workers, done), notes)
+        with processes(min(workers, len(statement.inputs))) as apply:
+            _check_rows(Job(out, statement, given, done), apply, notes)
+    return notes.verdict(shown(out))
+
+
+def _none_checked(out: Path, why: str, notes: Notes) -> Verdict:
+    for promise in PROMISES:
+        notes.skip(promise, why)
     return notes.verdict(shown(out))
 
 
@@ -85,12 +121,10 @@ def verify_telling(
     Told are None when the store is open, the file that is read next, and what is done. `ended`
     are files that ended such a process before, and how: they count as unreadable.
     """
-
-    def done(shards: int, rows: int) -> None:
-        tell((shards, rows))
-
     with watched(tell, ended):
-        return verify(out, **given, held=lambda: tell(None, waits=True), done=done)
+        return verify(
+            out, **given, held=lambda: tell(None, waits=True), done=lambda *told: tell(told)
+        )
 
 
 def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
@@ -112,3 +146,225 @@ def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
             notes.limit("1b", f"{why}: whether it lost innocent rows cannot be judged")
             notes.limit("1a", f"{why}: only its lists were checked")
             notes.limit("6", f"{why}: its counts were not recomputed")
+
+
+# -- everything that needs rows ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Job:
+    """One check: what is stated, what was given, and who hears of what is done."""
+
+    out: Path
+    statement: Statement
+    given: Given
+    done: Done | None
+
+
+def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
+    """Everything that needs rows: what is listed, each shard, and the audit's counts."""
+    cells = read_audit(job.out, notes)
+    said = {
+        MANIFEST: file_checks.tokens(file_checks.texts_of(job.statement.raw)),
+        file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells or {})),
+    }
+    outputs = _outputs(job)
+    known = _known(job, apply, _sources(job, outputs), set().union(*said.values()))
+    file_checks.check_tokens(said, known, notes)
+    tasks = _tasks(job, known, outputs)
+    reports = []
+    for report in apply(check_shard, tasks):
+        reports.append(report)
+        notes.add(report.notes)
+        if job.done is not None:
+            job.done(1, report.rows or 0)
+    suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
+    if suspects:
+        # they may hold listed rows which no input holds
+        roles = _roles([(t.subset, o) for t, o in suspects], job)
+        known |= _known(job, apply, [Source(*file) for file in roles.items()], set())
+        for task, output in suspects:
+            alone = replace(output, roles=roles.get(output.path))
+            check_kept(replace(task, known=known.only(output.path)), alone, notes)
+    left_out = (*job.given.left_out, *not_looked_at_beside(known, job.given.sidecars))
+    _leave_out(job, cells, reports, left_out, notes)
+    if cells is not None and check_lines(cells, job.statement, notes):
+        check_stated(cells, job.statement, notes)
+        check_told(cells, job.statement, notes)
+        whole = job.given.exact and len(job.given.sources) == len(job.statement.inputs)
+        check_publishable(cells, job.statement, reports if whole else (), notes)
+        if whole:
+            check_counts(cells, job.statement, reports, left_out, notes)
+
+
+def _leave_out(
+    job: Job,
+    cells: Cells | None,
+    reports: Sequence[ShardReport],
+    left_out: Sequence[NotLookedAt],
+    notes: Notes,
+) -> None:
+    """Say what was not looked at: by the inputs, or where they are missing as the audit has it."""
+    stated = [
+        NotLookedAt(r["subset"], r["role"], r["column_name"], r["reason"], r["n_values"])
+        for r in (cells or {}).get("not_looked_at", ())
+    ]
+    if job.given.sources:
+        counts: Counter[tuple[str, str, str]] = Counter()
+        for report in reports:
+            for (table, *key), n in report.counts.items():
+                if table == "not_looked_at":
+                    counts[shown(report.subset), key[0], key[1]] += n
+        beside = job.given.sidecars and job.given.lists is not None
+        told = [x for x in stated if is_of_sidecars(x) and not beside]
+        stated = [*left_out, *unread(counts), *told]
+    for found in stated:
+        notes.leave_out(found.sentence)
+
+
+def _outputs(job: Job) -> dict[tuple[str, str], list[OutputTask]]:
+    """The outputs of every shard, in the order of the editions; with roles where no input is."""
+    found: dict[tuple[str, str], list[OutputTask]] = {}
+    for edition in job.statement.editions:
+        for (name, subset, shard), file in job.statement.outputs.items():
+            if name == edition.name:
+                where = f"{name}/{subset}/{shard}"
+                task = OutputTask(edition, job.out / where, shown(where), file)
+                found.setdefault((subset, shard), []).append(task)
+    alone = {key: some for key, some in found.items() if key not in job.given.sources}
+    roles = _roles([(subset, o) for (subset, _), some in alone.items() for o in some], job)
+    for key, some in alone.items():
+        found[key] = [replace(o, roles=roles.get(o.path)) for o in some]
+    return found
+
+
+def _roles(outputs: Iterable[tuple[str, OutputTask]], job: Job) -> dict[Path, Roles]:
+    """Roles of the outputs that can be read; the others are found when they are checked."""
+    overrides = job.statement.parameters.columns
+    by_edition: dict[str, list[Shard]] = {}
+    for subset, output in outputs:
+        if not output.path.is_file():  # a pipe would be waited for
+            continue
+        with suppress(InputError):
+            shard = read_shard(ShardPath(output.path, subset), overrides, needs_link=False)
+            by_edition.setdefault(output.edition.name, []).append(shard)
+    found: dict[Path, Roles] = {}
+    for shards in by_edition.values():
+        try:
+            groups = group_shards(shards)
+        except InputError:
+            found |= {s.path: roles_of(s.layout) for s in shards}
+        else:
+            found |= {s.path: roles_of(g.layout) for g in groups for s in g.shards}
+    return found
+
+
+def _sources(job: Job, outputs: dict[tuple[str, str], list[OutputTask]]) -> list[Source]:
+    """The shards to hold against the lists: inputs, or outputs where those are missing."""
+    found = []
+    for key, tasks in outputs.items():
+        if key in job.given.sources:
+            found.append(job.given.sources[key])
+        else:
+            found += [Source(t.path, t.roles) for t in tasks if t.roles is not None]
+    return found
+
+
+def _known(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) -> StatedLists:
+    given = job.given
+    if given.lists is None:
+        return StatedLists()
+    return look_up(given.lists, sources, given.sidecars, job.statement.parameters, said, apply)
+
+
+def _tasks(
+    job: Job, known: StatedLists, outputs: dict[tuple[str, str], list[OutputTask]]
+) -> list[ShardTask]:
+    parameters = job.statement.parameters
+    rules = Rules(
+        parameters.unsafe_above,
+        parameters.keyword_above,
+        job.given.keywords,
+        parameters.unscored == "drop",
+    )
+    tasks = []
+    sample = _sample(job, outputs)
+    for (subset, name), editions in outputs.items():
+        source = job.given.sources.get((subset, name))
+        stated = job.statement.inputs.get((subset, name))
+        files = [o.path for o in editions] + ([] if source is None else [source.path])
+        tasks.append(
+            ShardTask(
+                subset, name, source, stated, tuple(editions),
+                job.given.labels, job.given.partners, known.only(*files), rules, job.given.exact,
+                {file: sample[file] for file in files if file in sample},
+            )
+        )  # fmt: skip
+    return tasks
+
+
+def _sample(
+    job: Job, outputs: Mapping[tuple[str, str], Sequence[OutputTask]]
+) -> dict[Path, list[int]]:
+    """Rows of every subset that the model is asked about although nothing asks for it.
+
+    They hold the quick tests against the model: drawn from the run's name, so that a check is
+    the same each time, of the inputs and of each edition. Rows of an edition are asked about
+    where these are not just the input's.
+    """
+    groups: dict[tuple[str, str], list[tuple[Path, int]]] = {}
+    for (subset, name), editions in outputs.items():
+        if (subset, name) in job.given.sources:
+            path, stated = job.given.sources[subset, name].path, job.statement.inputs[subset, name]
+            groups.setdefault(("", subset), []).append((path, stated.rows))
+        for output in editions:
+            files = groups.setdefault((output.edition.name, subset), [])
+            files.append((output.path, output.stated.rows))
+    found: dict[Path, list[int]] = {}
+    for group, files in groups.items():
+        ends = list(accumulate(rows for _, rows in files))
+        draw = random.Random(f"{job.statement.raw['run']} {group}")  # noqa: S311 - no secret
+        for number in sorted(draw.sample(range(ends[-1]), min(SAMPLED, ends[-1]))):
+            at = bisect_right(ends, number)
+            path, rows = files[at]
+            found.setdefault(path, []).append(number - (ends[at] - rows))
+    return found
+
+
+# -- the processes that a check uses: this one, or several of its own --------------------------
+
+
+def _spread(
+    pool: ProcessPoolExecutor, n: int, function: Callable[[Any], Any], items: Iterable[Any]
+) -> Iterator[Any]:
+    """Items of a list go several at a time where there are many: what they share travels once.
+
+    Those of any other kind go one by one: each may bring back millions of digests.
+    """
+    many = len(items) // (4 * n) if isinstance(items, list) else 1
+    return pool.map(function, items, chunksize=max(1, min(16, many)))
+
+
+@contextmanager
+def processes(n: int) -> Iterator[Apply]:
+    """Map in this process where n is 1, else in n fresh ones.
+
+    Raises ProcessEndedError when one of them is killed.
+    """
+    if n <= 1:
+        yield map
+        return
+    context = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(n, mp_context=context, initializer=serve_parent) as pool:
+            try:
+                yield partial(_spread, pool, n)
+            except BaseException:  # Ctrl-C, too: what they do is of no use any more
+                for child in multiprocessing.active_children():
+                    child.terminate()
+                raise
+    except BrokenProcessPool:
+        raise ProcessEndedError(
+            "verify: one of its processes was ended from outside (out of memory?); "
+            "check again with fewer workers"
+        ) from None

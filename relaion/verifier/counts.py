@@ -19,11 +19,10 @@ from relaion.paths import shown
 from relaion.roles import COUNTED, KINDS, ROLES
 from relaion.verifier import model
 from relaion.verifier.audit_tables import TABLES, Cells
-from relaion.verifier.decide import Reasons, mask_of
 from relaion.verifier.file_checks import AUDIT
 from relaion.verifier.manifest import RULES, Statement
 from relaion.verifier.rows import Rows
-from relaion.verifier.task import ShardReport, ShardTask
+from relaion.verifier.task import Reasons, ShardReport, ShardTask, mask_of
 from relaion.verifier.verdict import Notes, count
 
 # -- Under which name an audit tells a subset's counts by list and rule: those of few rows together
@@ -36,14 +35,8 @@ TOLD_TABLES = ("hits", "hit_groups", "removals", "removal_groups")
 
 def told_subsets(statement: Statement) -> dict[str, str | None]:
     """Each subset that has rows, and the name that its counts stand under; None for nowhere."""
-    rows: Counter[str] = Counter()
-    kept: dict[str, Counter[str]] = {e.name: Counter() for e in statement.editions}
-    for (subset, _), file in statement.inputs.items():
-        rows[shown(subset)] += file.rows
-    for (edition, subset, _), file in statement.outputs.items():
-        if edition in kept:
-            kept[edition][shown(subset)] += file.rows
-    losing = [{s for s, n in rows.items() if n > left[s]} for left in kept.values()]
+    rows, kept = statement.sums()
+    losing = [{s for s, n in rows.items() if n > kept[e.name, s]} for e in statement.editions]
     return told({s: n for s, n in rows.items() if n}, losing)
 
 
@@ -166,36 +159,27 @@ def check_counts(
                 expected[table, subset, *key] += n
     _check_reach(cells, reports, notes)
     stated = _stated(cells, own)
-    _settle_row_hashes(expected, stated)
+    # an audit need not say how many rows have a row hash; where it does, it has to be right
+    for line in [k for k in {*expected} - {*stated} if k[0] == "coverage" and k[2] == "row_hash"]:
+        del expected[line]
+    wrong = Counter(key[0] for key in {*expected, *stated} if expected[key] != stated[key])
     for table in _LINES:
-        _differ(table, expected, stated, notes)
+        if wrong[table]:
+            said = f"{count(wrong[table], 'number')} of table {table} cannot be recomputed"
+            notes.find("6", AUDIT, said)
     _check_left_out(cells, left_out, notes)
     _check_labels(cells, statement, notes)
     _check_unions(cells, reports, notes)
 
 
-def _settle_row_hashes(expected: Counts, stated: Counts) -> None:
-    """An audit need not say how many rows have a row hash; where it does, it has to be right."""
-    for key in [k for k in expected if k[0] == "coverage" and k[2] == "row_hash"]:
-        if key not in stated:
-            del expected[key]
-
-
 def _check_reach(cells: Cells, reports: Sequence[ShardReport], notes: Notes) -> None:
-    """What sidecars reach is not counted again: it has to be possible, and a sample said so."""
+    """What sidecars reach is not counted again: it has to be possible (`_wrong_numbers`)."""
     rows: Counter[str] = Counter()
     for report in reports:
         rows[shown(report.subset)] += report.rows or 0
-    wrong = 0
-    for row in cells["coverage"]:
-        n, sampled = row["rows"], row["sampled"]
-        is_possible = n == rows[row["subset"]] and 0 <= row["covered"] <= n
-        is_sample = sampled is not None and 0 <= sampled <= n
-        is_estimate = row["estimated"] is True and row["via"] == "sidecar"
-        wrong += not is_possible or is_sample != is_estimate
+    wrong = sum(row["rows"] != rows[row["subset"]] for row in cells["coverage"])
     if wrong:
-        said = f"{count(wrong, 'line')} of table coverage cannot be so"
-        notes.find("6", AUDIT, said)
+        notes.find("6", AUDIT, f"{count(wrong, 'line')} of table coverage cannot be so")
 
 
 def _stated(cells: Cells, own: Collection[str]) -> Counts:
@@ -243,16 +227,8 @@ def _check_left_out(cells: Cells, left_out: Collection[NotLookedAt], notes: Note
         notes.find("6", AUDIT, "table not_looked_at is not what was left out")
 
 
-def _differ(table: str, expected: Counts, stated: Counts, notes: Notes) -> None:
-    keys = {key for key in [*expected, *stated] if key[0] == table}
-    wrong = sum(expected[key] != stated[key] for key in keys)
-    if wrong:
-        said = f"{count(wrong, 'number')} of table {table} cannot be recomputed"
-        notes.find("6", AUDIT, said)
-
-
 def _check_labels(cells: Cells, statement: Statement, notes: Notes) -> None:
-    labels = {list_id: x.facts[2] for list_id, x in statement.lists.items()}
+    labels = {list_id: x.label for list_id, x in statement.lists.items()}
     if any(
         r["list_id"] is not None and labels.get(r["list_id"]) != r["label"]
         for r in cells["removals"]
@@ -288,7 +264,9 @@ _MAYBE = {
     "hit_groups": {"name"},
     "removals": {"list_id", "label", "kind", "form", "rule"},
 }
-_NOT_MORE = (("exclusive", "gross"), ("rows", "memberships"), ("covered", "rows"))
+_NOT_MORE = (
+    ("exclusive", "gross"), ("rows", "memberships"), ("covered", "rows"), ("sampled", "rows"),
+)  # fmt: skip
 _PLAIN = frozenset({*FORMS, "canonical", "computed", "sidecar"})
 _FORMS = _PLAIN | {"inner"} | {f"inner {form}" for form in FORMS}
 
@@ -337,8 +315,8 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
     """What may stand in a column; those that are compared with the manifest need no words."""
     subsets = {shown(subset) for subset, _ in statement.inputs}
     editions = {edition.name for edition in statement.editions}
-    sources = {shown(x.facts[0]) for x in statement.lists.values()}
-    labels = {shown(x.facts[2]) for x in statement.lists.values()}
+    sources = {shown(x.source) for x in statement.lists.values()}
+    labels = {shown(x.label) for x in statement.lists.values()}
     rules = set(RULES).union(*(edition.rules for edition in statement.editions))
     return {
         ("", "subset"): subsets | {SMALL},

@@ -9,18 +9,15 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.verifier.reading import as_bytes, decoded
-
 
 def as_digests(column: pa.Array, width: int, *, is_text: bool) -> pa.Array:
     """Digests of `width` bytes, each value by itself; null where it is none.
 
     `is_text`: the column is one of text, where raw bytes are told only where they are no UTF-8.
     """
-    plain = decoded(column)
-    if plain.type == pa.binary(width):
-        return plain
-    texts = as_bytes(plain)
+    if column.type == pa.binary(width):
+        return column
+    texts = pc.cast(column, pa.binary())
     present = texts.drop_null()
     found = _unhexed(present, width)
     if found is None:
@@ -67,24 +64,16 @@ _ESCAPED = {"n": b"\n", "r": b"\r", "t": b"\t", "'": b"'", '"': b'"', "\\": b"\\
 def _digest(raw: bytes, width: int, *, is_text: bool) -> bytes | None:
     if len(raw) == 2 * width and _HEX.fullmatch(raw):
         return bytes.fromhex(raw.decode())
-    found = _told(raw, width, is_text=is_text)
-    return None if found is None else bytes.fromhex(found)
-
-
-def _told(raw: bytes, width: int, *, is_text: bool) -> str | None:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        return raw.hex() if len(raw) == width else _read(raw.decode("latin-1"), width)
-    if len(raw) == width and not is_text:
-        return raw.hex()
-    return _read(text, width)
+        return raw if len(raw) == width else _read(raw.decode("latin-1"), width)
+    return raw if len(raw) == width and not is_text else _read(text, width)
 
 
-def _read(text: str, width: int) -> str | None:
+def _read(text: str, width: int) -> bytes | None:
     """A digest as people write it, whatever stands around it."""
-    start = next((i for i, c in enumerate(text) if c in _SIGNS or c == "\\"), len(text))
-    bare = text[start:]
+    bare = _from_sign(text)
     if head := _HEAD.match(bare):
         bare = bare[head.end() :]
     bare = _without_tail(bare)
@@ -97,19 +86,23 @@ def _read(text: str, width: int) -> str | None:
     return _looked_closer(text, width) if len(text.encode()) >= -(-8 * width // 6) else None
 
 
+def _from_sign(text: str) -> str:
+    return text[next((i for i, c in enumerate(text) if c in _SIGNS or c == "\\"), len(text)) :]
+
+
 def _without_tail(text: str) -> str:
     end = next((i for i in range(len(text), 0, -1) if text[i - 1] in _SIGNS | {"="}), 0)
     return text[:end]
 
 
-def _joined(parts: Sequence[str], width: int) -> str | None:
+def _joined(parts: Sequence[str], width: int) -> bytes | None:
     """Parts that are whole bytes in hex, none of them empty, as one digest of that width."""
     if any(len(p) % 2 or not p or set(p) - _HEX_DIGITS for p in parts):
         return None
-    return found.lower() if len(found := "".join(parts)) == 2 * width else None
+    return bytes.fromhex(found) if len(found := "".join(parts)) == 2 * width else None
 
 
-def _looked_closer(text: str, width: int) -> str | None:
+def _looked_closer(text: str, width: int) -> bytes | None:
     """A digest behind dashes, in quotes of a language, in groups, over lines, as a file's name."""
     rest = text
     for _ in range(3):
@@ -118,8 +111,7 @@ def _looked_closer(text: str, width: int) -> str | None:
         rest = rest[word.end() :]
     if quoted := _QUOTE.match(rest):
         rest = rest[quoted.end() :]
-    start = next((i for i, c in enumerate(rest) if c in _SIGNS or c == "\\"), len(rest))
-    rest = _without_tail(rest[start:])
+    rest = _without_tail(_from_sign(rest))
     digits = re.sub(r"\A[^0-9A-Za-z]*(?:0?[xX])?", "", rest)
     groups = re.split("(?:[-: \t-\r]|[^\\x00-\\x7f])+", digits)
     parted = re.split("[^0-9A-Za-z]+(?:0?[xX])?|0[xX]", digits)
@@ -149,9 +141,8 @@ def _looked_closer(text: str, width: int) -> str | None:
     return _shown_by_python(text, width)
 
 
-def _shown_by_python(text: str, width: int) -> str | None:
-    start = next((i for i, c in enumerate(text) if c in _SIGNS or c == "\\"), len(text))
-    shown = re.fullmatch(r"[bB]['\"](.*)['\"][^0-9A-Za-z+/=_-]*", text[start:], re.DOTALL)
+def _shown_by_python(text: str, width: int) -> bytes | None:
+    shown = re.fullmatch(r"[bB]['\"](.*)['\"][^0-9A-Za-z+/=_-]*", _from_sign(text), re.DOTALL)
     if shown is None or "\\x" not in text:
         return None
     raw, rest = bytearray(), shown[1]
@@ -164,10 +155,10 @@ def _shown_by_python(text: str, width: int) -> str | None:
             rest = rest[1:]
         else:
             return None
-    return raw.hex() if len(raw) == width else None
+    return bytes(raw) if len(raw) == width else None
 
 
-def _based(text: str, width: int) -> str | None:
+def _based(text: str, width: int) -> bytes | None:
     bare = text.rstrip("=")
     for bits, block, decode in ((6, 4, base64.urlsafe_b64decode), (5, 8, base64.b32decode)):
         if len(bare) != -(-8 * width // bits):
@@ -178,7 +169,7 @@ def _based(text: str, width: int) -> str | None:
         if bits == 6:
             plain = padded.replace("+", "-").replace("/", "_")
             if set(bare) <= _SIGNS:
-                return decode(plain).hex()
+                return decode(plain)
         elif bare.isalnum() and not set(bare) & set("0189"):
-            return decode(padded.upper()).hex()
+            return decode(padded.upper())
     return None

@@ -9,7 +9,7 @@ Then the few entries that were met are read again in full, and the model is aske
 import binascii
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
@@ -28,70 +28,57 @@ from relaion.links.text import as_bytes, as_text
 from relaion.lists.snapshot import Held
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, KINDS, LINK_KINDS
 from relaion.verifier import model
-from relaion.verifier.candidates import Near, may_hold, plain, plain_key, settled
-from relaion.verifier.decide import judge
-from relaion.verifier.matched_entries import Lists, Named, StatedLists, StatedSidecars, joined_rows
-from relaion.verifier.pool import Apply
+from relaion.verifier.arguments import Apart
+from relaion.verifier.candidates import Near, may_hold, plain, plain_key, settled, spelled_digests
+from relaion.verifier.manifest import StatedParameters
+from relaion.verifier.model import Lists, Named, StatedLists, StatedSidecars, joined_rows
 from relaion.verifier.rows import Rows, Source, int64
-from relaion.verifier.sidecars import Apart
-from relaion.verifier.spelled import spelled_digests
+from relaion.verifier.task import judge
 
 _HEX = "^[0-9a-f]{16}"
 _MEMORY = "1GB"
 _DIGESTS_AT_ONCE = 4_000_000
 # file, role, place among the columns of the role -> how many
 Unread = Counter[tuple[Path, str, int]]
+Apply = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+"""Maps a function over items, in their order, like `map`."""
 
 
-@dataclass(frozen=True)
-class Files:
-    """What is held against the lists: shards, the sidecars that name rows of them, and how.
-
-    With `same_link`, rows that a list hits pass on their link; with `inner`, links inside
-    links count.
-    """
-
-    shards: Sequence[Source]
-    sidecars: Sequence[Apart] = ()
-    same_link: bool = True
-    inner: bool = True
-    good_wins: bool = False
-
-
-def look_up(store: Held, files: Files, said: set[str], apply: Apply) -> StatedLists:
+def look_up(
+    store: Held,
+    shards: Sequence[Source],
+    sidecars: Sequence[Apart],
+    parameters: StatedParameters,
+    said: set[str],
+    apply: Apply,
+) -> StatedLists:
     """What is listed, as far as these files meet it; and digests in `said`, if they do.
 
-    `apply` maps a function over pieces of files, in this process or in others.
+    `sidecars` name rows of the shards; `parameters` say whether rows that a list hits pass on
+    their link, and whether links inside links count. `apply` maps a function over pieces of
+    files, in this process or in others.
     """
-    entries = read_entries(store)
-    wanted = ListedKinds(entries.kinds, entries.near, files.inner)
+    wanted, entries = read_entries(store, inner=parameters.inner)
     # hosts of millions of links are dear to send; without spellings there is little to share
     run: Any = apply if wanted.hashed else map
-    sources = chain(files.shards, (apart.images for apart in files.sidecars))
+    sources = chain(shards, (apart.images for apart in sidecars))
     pieces = (piece for source in sources for piece in source.pieces())
-    unread: Unread = Counter()
-    found = _tallied(run(partial(digests_of, wanted), pieces), unread)
-    met = meet(entries, chain([Digests(prefix_of(said))], found))
-    known = in_full(entries, met, good_wins=files.good_wins)
-    known = replace(known, inner=files.inner, unread=dict(unread))
-    beside = [piece for apart in files.sidecars for piece in apart.pieces()]
+    found = chain([Digests(prefix_of(said))], run(partial(digests_of, wanted), pieces))
+    met, rows, unread = meet(entries, found)
+    known = in_full(store, met, good_wins=parameters.good_wins)
+    known = replace(known, rows=rows, inner=parameters.inner, unread=unread)
+    beside = [piece for apart in sidecars for piece in apart.pieces()]
     for named in apply(partial(named_beside, known), beside if known.images else ()):
         known = known.carrying(known.beside | named, {})
-    if not files.same_link or not any(known.exact.values()):
+    if not parameters.same_link or not any(known.exact.values()):
         return known
     links: dict[str, set[int]] = {}
-    some = [(known.only(source.path), source) for source in files.shards]
+    some = [(known.only(source.path), source) for source in shards]
     for hit in apply(hit_links, some):
         for key, lists in hit.items():
             links.setdefault(key, set()).update(lists)
     known = known.carrying(known.beside, {key: tuple(sorted(x)) for key, x in links.items()})
     return replace(known, carriers=known.carriers.prepared())
-
-
-def _tallied(found: "Iterable[Digests]", unread: Unread) -> "Iterator[Digests]":
-    for some in found:
-        unread.update(some.unread)
-        yield some
 
 
 # -- what a file could be listed by ------------------------------------------------------------
@@ -137,14 +124,12 @@ def digests_of(wanted: ListedKinds, source: Source) -> Digests:
     shorts: list[pa.Array] = [int64(array("q"))]
     at: list[pa.Array] = [int64(array("q"))]
     unread: Unread = Counter()
-    first = source.first
-    for rows in source.rows(wanted.roles):
+    for first, rows in source.rows(wanted.roles):
         for some, places in _of_batch(rows, wanted):
             shorts.append(some)
             at.append(pc.add(places, pa.array([first], pa.int64())[0]))  # pa.scalar loads pandas
         if not source.is_checked:  # those of shards are counted when these are checked
             unread.update({(source.path, *role): n for role, n in rows.unread.items() if n})
-        first += rows.n
     return Digests(pa.concat_arrays(shorts), pa.concat_arrays(at), source.path, unread)
 
 
@@ -238,23 +223,16 @@ def _add(texts: Iterable[str], row: int, found: "array[int]", at: "array[int]") 
 # -- the entries of a store --------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class StoreEntries:
-    """A store's entries in 64 bits each; `near` tells where links and hosts of it stand."""
+def read_entries(store: Held, *, inner: bool) -> tuple[ListedKinds, pa.Array]:
+    """What the lists hold, and all entries of the kinds that can be checked, in 64 bits each.
 
-    store: Held
-    shorts: pa.Array
-    near: Near
-    kinds: frozenset[str]
-
-
-def read_entries(store: Held) -> StoreEntries:
-    """Read all entries of the kinds that can be checked, shortened."""
-    shorts: list[pa.Array] = []
+    `inner`: whether links inside links count.
+    """
+    shorts = [pa.array([], pa.int64())]
     hosts: set[str] = set()
     below: set[str] = set()
     kinds: set[str] = set()
-    for batch, some in _checkable(store):
+    for batch, some in _entries(store, "bad"):
         shorts.append(some)
         kinds.update(pc.unique(batch["kind"]).to_pylist())
         if batch["host_digest"].null_count == len(batch):
@@ -262,91 +240,78 @@ def read_entries(store: Held) -> StoreEntries:
         is_host = pc.equal(batch["kind"], "host")
         hosts.update(_hosts(batch.filter(pc.invert(is_host))))
         below.update(_hosts(batch.filter(is_host)))
-    all_shorts = pa.concat_arrays(shorts) if shorts else pa.array([], pa.int64())
-    return StoreEntries(
-        store, all_shorts, Near(frozenset(hosts), frozenset(below)), frozenset(kinds)
-    )
+    near = Near(frozenset(hosts), frozenset(below))
+    return ListedKinds(frozenset(kinds), near, inner), pa.concat_arrays(shorts)
 
 
 def _hosts(entries: pa.RecordBatch) -> list[str]:
     return list(pc.unique(entries["host_digest"]).drop_null().to_pylist())
 
 
-def _checkable(store: Held) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
-    """All entries of known kinds, and their digests shortened."""
+def _entries(store: Held, role: str) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
+    """All entries of known kinds of the lists of a role, and their digests shortened."""
     wanted = pa.array(sorted(KINDS))
     store.engine.set_option("memory_limit", _MEMORY)
-    yield from _of_role(store, "bad", wanted)
-
-
-def _of_role(store: Held, role: str, wanted: pa.Array) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
     others = [i for i, said in store.engine.rows("select list_id, role from lists") if said != role]
     for batch in store.engine.batches(
         "select list_id, kind, digest, host_digest from entries", doing=str(store.named)
     ):
+        chosen = batch
         if others:
             is_other = pc.is_in(batch["list_id"], value_set=pa.array(others, pa.int32()))
-            batch = batch.filter(pc.invert(is_other))  # noqa: PLW2901 - the rest is no matter
-        is_known = set(KINDS).issuperset(pc.unique(batch["kind"]).to_pylist())
-        chosen = batch if is_known else batch.filter(pc.is_in(batch["kind"], value_set=wanted))
+            chosen = batch.filter(pc.invert(is_other))
+        if not set(KINDS).issuperset(pc.unique(chosen["kind"]).to_pylist()):
+            chosen = chosen.filter(pc.is_in(chosen["kind"], value_set=wanted))
         shorts = prefixes(chosen["digest"])
         if len(shorts) != len(chosen):
             raise ListError(f"{store.named}: holds a digest that is none; make the store anew")
         yield chosen, shorts
 
 
-@dataclass(frozen=True)
-class Met:
-    """The shortened entries that some files hold too, and the rows that hold them."""
+def meet(
+    entries: pa.Array, found: Iterable[Digests]
+) -> tuple[pa.Array, dict[Path, pa.Array], Unread]:
+    """The shortened entries that some files hold too, the rows that hold them, and what is unread.
 
-    shorts: pa.Array
-    rows: Mapping[Path, pa.Array] = field(default_factory=dict)
-
-
-def meet(entries: StoreEntries, found: Iterable[Digests]) -> Met:
-    """Compare digests, which come piece by piece, with all entries.
-
-    Pieces are gathered to some millions first: each comparison reads all entries.
+    Digests come piece by piece, and are gathered to some millions first: each comparison reads
+    all entries.
     """
     shorts = [pa.array([], pa.int64())]
-    rows: list[Mapping[Path, pa.Array]] = []
+    rows: list[dict[Path, pa.Array]] = []
+    unread: Unread = Counter()
     held: list[Digests] = []
     for some in chain(found, [None]):
         if some is not None:
+            unread.update(some.unread)
             held.append(some)
             if sum(len(x.shorts) for x in held) < _DIGESTS_AT_ONCE:
                 continue
-        both = common(entries.shorts, pa.concat_arrays([shorts[0], *(x.shorts for x in held)]))
+        both = common(entries, pa.concat_arrays([shorts[0], *(x.shorts for x in held)]))
         shorts.append(both)
         for x in held if len(both) else ():
             if x.path is not None and x.rows is not None:
                 rows.append({x.path: x.rows.filter(pc.is_in(x.shorts, value_set=both))})
         held = []
-    return Met(pc.unique(pa.concat_arrays(shorts)), joined_rows(rows))
+    return pc.unique(pa.concat_arrays(shorts)), joined_rows(rows), unread
 
 
-def in_full(entries: StoreEntries, met: Met, *, good_wins: bool = False) -> StatedLists:
+def in_full(store: Held, met: pa.Array, *, good_wins: bool) -> StatedLists:
     """The entries in full whose first 64 bits were met; `good_wins`: without those known good."""
     digests: dict[str, dict[str, Lists]] = {}
-    if not len(met.shorts):
+    if not len(met):
         return StatedLists()
-    forms = dict(
-        entries.store.engine.rows("select list_id, forms from lists where forms is not null")
-    )
-    for batch, shorts in _checkable(entries.store):
-        met_here = pc.is_in(shorts, value_set=met.shorts)
-        for line in batch.filter(met_here).to_pylist():
-            lists = digests.setdefault(line["kind"], {})
-            lists[line["digest"]] = (*lists.get(line["digest"], ()), int(line["list_id"]))
-    if good_wins:
-        for batch, shorts in _of_role(entries.store, "good", pa.array(sorted(KINDS))):
-            for line in batch.filter(pc.is_in(shorts, value_set=met.shorts)).to_pylist():
-                digests.get(line["kind"], {}).pop(line["digest"], None)
-    return StatedLists(
-        exact=digests,
-        forms={list_id: frozenset(names) for list_id, names in forms.items()},
-        rows=met.rows,
-    )
+    forms = store.engine.rows("select list_id, forms from lists where forms is not null")
+    for line in _met_lines(store, "bad", met):
+        lists = digests.setdefault(line["kind"], {})
+        lists[line["digest"]] = (*lists.get(line["digest"], ()), int(line["list_id"]))
+    for line in _met_lines(store, "good", met) if good_wins else ():
+        digests.get(line["kind"], {}).pop(line["digest"], None)
+    return StatedLists(digests, {list_id: frozenset(names) for list_id, names in forms})
+
+
+def _met_lines(store: Held, role: str, met: pa.Array) -> Iterator[dict[str, Any]]:
+    for batch, shorts in _entries(store, role):
+        yield from batch.filter(pc.is_in(shorts, value_set=met)).to_pylist()
 
 
 # -- what rows with a listed value pass on -----------------------------------------------------
@@ -358,16 +323,15 @@ def hit_links(what: tuple[StatedLists, Source]) -> dict[str, set[int]]:
     links: dict[str, set[int]] = {}
     if not (known.rows or known.beside.links or known.beside.hashes):
         return links
-    first = source.first
-    for rows in source.rows(known.roles):
-        if "url" in rows.columns:
-            named = judge(rows, known, None, known.rows_of(source.path, first, rows.n))
-            at = sorted(named)
-            for number, row in zip(at, rows.take(at).plain(), strict=True):
-                lists = {r.list_id for r in named[number] if r.list_id is not None}
-                for key in model.shared_keys(row):
-                    links.setdefault(key, set()).update(lists)
-        first += rows.n
+    for first, rows in source.rows(known.roles):
+        if "url" not in rows.columns:
+            continue
+        named = judge(rows, known, None, known.rows_of(source.path, first, rows.n))
+        at = sorted(named)
+        for number, row in zip(at, rows.take(at).plain(), strict=True):
+            lists = {r.list_id for r in named[number] if r.list_id is not None}
+            for key in model.shared_keys(row):
+                links.setdefault(key, set()).update(lists)
     return links
 
 
@@ -375,13 +339,12 @@ def named_beside(known: StatedLists, apart: Apart) -> StatedSidecars:
     """What the rows of a sidecar with a listed image name."""
     found: dict[str | int, set[tuple[int, str]]] = {}
     source = apart.source
-    first = source.first
-    for rows in source.rows({*apart.keys, *known.images}) if source.path in known.rows else ():
+    looked_at = source.rows({*apart.keys, *known.images}) if source.path in known.rows else ()
+    for first, rows in looked_at:
         for row in rows.take(known.rows_of(source.path, first, rows.n)).plain():
             named = {(list_id, kind) for list_id, kind in model.listed_images(row, known)}
             for key in model.sidecar_keys(row, apart.keys) if named else ():
                 found.setdefault(key, set()).update(named)
-        first += rows.n
     by_key: dict[str, Named] = {k: tuple(v) for k, v in found.items() if isinstance(k, str)}
     by_hash: dict[int, Named] = {k: tuple(v) for k, v in found.items() if isinstance(k, int)}
     return StatedSidecars(by_key, by_hash)

@@ -4,17 +4,17 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from relaion.errors import OutputError
+from relaion.paths import shown
 from relaion.roles import KINDS, ROLES
 from relaion.verifier.verdict import Notes
-
-# -- manifest.json as a checker reads it: every field that is relied on, looked at first -------
 
 MANIFEST = "manifest.json"
 RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
@@ -22,11 +22,12 @@ RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
 
 @dataclass(frozen=True)
 class FileLine:
-    """A file as the manifest states it."""
+    """A file as the manifest states it; a sidecar has its name here, but not its folder."""
 
     rows: int
     bytes: int
     sha256: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,16 @@ class EditionLine:
         return self.builtin and self.rules <= RULES
 
 
-@dataclass(frozen=True)
-class ListLine:
-    """A list as the manifest states it: (source, title, label, received, entries, role), digest."""
+class ListLine(NamedTuple):
+    """A list as the manifest states it, or as a store has it, whose digest is not under a key."""
 
-    facts: tuple[str, str, str, str, tuple[tuple[str, int], ...], str]
+    source: str
+    title: str
+    label: str
+    received: str
+    entries: tuple[tuple[str, int], ...]
+    role: str
     digest: str
-
-
-@dataclass(frozen=True)
-class SidecarLine:
-    """A sidecar as the manifest states it; another folder does not make it another one."""
-
-    name: str
-    rows: int
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -95,9 +90,19 @@ class Statement:
     parameters: StatedParameters
     editions: tuple[EditionLine, ...]
     lists: Mapping[int, ListLine]
-    sidecars: tuple[SidecarLine, ...]
+    sidecars: tuple[FileLine, ...]
     inputs: Mapping[tuple[str, str], FileLine]
     outputs: Mapping[tuple[str, str, str], FileLine]
+
+    def sums(self) -> tuple[Counter[str], Counter[tuple[str, str]]]:
+        """Rows of each subset, as an audit names it, and those kept of it by each edition."""
+        rows: Counter[str] = Counter()
+        kept: Counter[tuple[str, str]] = Counter()
+        for (subset, _), file in self.inputs.items():
+            rows[shown(subset)] += file.rows
+        for (edition, subset, _), file in self.outputs.items():
+            kept[edition, shown(subset)] += file.rows
+        return rows, kept
 
 
 def read_statement(out: Path) -> Statement:
@@ -136,7 +141,9 @@ def _statement(raw: Mapping[str, Any], data: bytes) -> Statement:
         parameters=_parameters(raw["parameters"]),
         editions=tuple(_edition(e, raw["editions"]) for e in raw["editions"]),
         lists={int(x["list_id"]): _list(x) for x in raw["lists"]},
-        sidecars=tuple(sorted((_sidecar(x) for x in raw.get("sidecars", ())), key=str)),
+        sidecars=tuple(
+            sorted((_file(x, str(x["name"])) for x in raw.get("sidecars", ())), key=str)
+        ),
         inputs=inputs,
         outputs=outputs,
     )
@@ -148,12 +155,8 @@ def _refuse_escape(path: str) -> None:
         raise OutputError(f"{MANIFEST}: names a file outside of OUT")
 
 
-def _file(line: Mapping[str, Any]) -> FileLine:
-    return FileLine(int(line["rows"]), int(line["bytes"]), str(line["sha256"]))
-
-
-def _sidecar(line: Mapping[str, Any]) -> SidecarLine:
-    return SidecarLine(str(line["name"]), **asdict(_file(line)))
+def _file(line: Mapping[str, Any], name: str = "") -> FileLine:
+    return FileLine(int(line["rows"]), int(line["bytes"]), str(line["sha256"]), name)
 
 
 def _edition(line: Mapping[str, Any], all_lines: list[Mapping[str, Any]]) -> EditionLine:
@@ -174,8 +177,8 @@ def _list(line: Mapping[str, Any]) -> ListLine:
     entries = tuple(sorted((str(k), int(n)) for k, n in line["entries"].items()))
     names = (line[k] for k in ("source", "title", "label", "received"))
     source, title, label, received = ("" if n is None else str(n) for n in names)
-    role = str(line.get("role", "bad"))
-    return ListLine((source, title, label, received, entries, role), str(line["digest"]))
+    role, digest = str(line.get("role", "bad")), str(line["digest"])
+    return ListLine(source, title, label, received, entries, role, digest)
 
 
 def _parameters(line: Mapping[str, Any]) -> StatedParameters:
@@ -203,13 +206,6 @@ WHY = {
     "find the listed rows among the few that no public rule explains",
     True: "no list removed a row, so the difference to the old metadata shows none",
 }
-_VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]{0,40}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_RUN = re.compile(r"[0-9a-f]{16}")
-_SQL = re.compile(r"v[0-9]{1,4}")
-_SCRIPT = re.compile(r"(?:[a-z]+/)?[a-z0-9_]{1,80}\.sql")
-_EDITION = re.compile(r"[a-z][a-z0-9-]*")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def check_shape(statement: Statement, notes: Notes) -> bool:
@@ -289,14 +285,15 @@ def _differences(value: Any, shape: Any, where: str) -> Iterator[tuple[str, str]
         yield "6", f"states something else as {named} than clean does"
 
 
-class _Like:
-    """A text of this pattern."""
+def _like(pattern: str) -> Callable[[Any], bool]:
+    """A test for text of this pattern."""
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self._pattern = pattern
 
-    def __call__(self, value: Any) -> bool:
-        return isinstance(value, str) and self._pattern.fullmatch(value) is not None
+_VERSION = _like(r"[0-9][0-9A-Za-z.+!_-]{0,40}")
+_SHA256 = _like(r"[0-9a-f]{64}")
+_EDITION = _like(r"[a-z][a-z0-9-]*")
+_DAY = _like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _is_text(value: Any) -> bool:
@@ -329,12 +326,8 @@ def _is_time(value: Any) -> bool:
 
 
 def _is_day(value: Any) -> bool:
-    if value is None:
-        return True
     try:
-        return isinstance(value, str) and bool(
-            _DAY.fullmatch(value) and datetime.fromisoformat(value)
-        )
+        return value is None or (_DAY(value) and bool(datetime.fromisoformat(value)))
     except ValueError:
         return False
 
@@ -357,23 +350,23 @@ def _are_keywords(value: Any) -> bool:
     return value is None or (
         isinstance(value, dict)
         and list(value) == ["digest", "n"]
-        and _Like(_SHA256)(value["digest"])
+        and _SHA256(value["digest"])
         and _is_count(value["n"])
     )
 
 
-_FILE = {"rows": _is_count, "bytes": _is_count, "sha256": _Like(_SHA256)}
+_FILE = {"rows": _is_count, "bytes": _is_count, "sha256": _SHA256}
 _SHARD = {"subset": _is_text, "shard": _is_text, **_FILE}
 _SHAPE: dict[str, Any] = {
-    "relaion": _Like(_VERSION),
-    "duckdb": _Like(_VERSION),
-    "pyarrow": _Like(_VERSION),
-    "sql_version": _Like(_SQL),
+    "relaion": _VERSION,
+    "duckdb": _VERSION,
+    "pyarrow": _VERSION,
+    "sql_version": _like(r"v[0-9]{1,4}"),
     "key_version": _is_count,
-    "run": _Like(_RUN),
+    "run": _like(r"[0-9a-f]{16}"),
     "started": _is_time,
     "finished": _is_time,
-    "scripts": [{"name": _Like(_SCRIPT), "sha256": _Like(_SHA256)}],
+    "scripts": [{"name": _like(r"(?:[a-z]+/)?[a-z0-9_]{1,80}\.sql"), "sha256": _SHA256}],
     "parameters": {
         "unscored": lambda value: value in ("keep", "drop"),
         "same_link": _is_flag,
@@ -386,12 +379,12 @@ _SHAPE: dict[str, Any] = {
     },
     "editions": [
         {
-            "name": _Like(_EDITION),
-            "parent": _Like(_EDITION),
+            "name": _EDITION,
+            "parent": _EDITION,
             "labels": _are_words,
             "rules": _are_words,
             "script": _is_text,
-            "sha256": _Like(_SHA256),
+            "sha256": _SHA256,
             "builtin": _is_flag,
         }
     ],
@@ -402,14 +395,14 @@ _SHAPE: dict[str, Any] = {
             "title": _is_name,
             "label": _is_name,
             "received": _is_day,
-            "digest": _Like(_SHA256),
+            "digest": _SHA256,
             "role": lambda value: value in ("bad", "good"),
             "entries": _are_entries,
         }
     ],
     "sidecars": [{"name": _is_text, **_FILE}],
     "inputs": [_SHARD],
-    "outputs": [{"edition": _Like(_EDITION), **_SHARD}],
+    "outputs": [{"edition": _EDITION, **_SHARD}],
     "publishable": _is_flag,
     "why": _is_text,
 }

@@ -1,7 +1,7 @@
 """One row's fate in plain Python: which lists and rules name it, and what an audit counts of that.
 
 Nothing here is clever, fast or shared with `clean`: a row is asked about everything that is
-known. `verify` asks it about the few rows that its own quick tests choose (`decide.py`), and
+known. `verify` asks it about the few rows that its own quick tests choose (`task.judge`), and
 about some thousands that nothing chose; the tests hold every script of `clean` against it.
 
 A row is a mapping of role to value (url, text, punsafe, row_hash, image_md5, image_sha1,
@@ -11,25 +11,159 @@ as None. What further columns of a role hold stands under `more`: role to values
 
 import hashlib
 import math
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import mmh3
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from relaion.links import can_spread, key_digest, link_key
 from relaion.links.inner import inner_links
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
-from relaion.roles import IMAGE_KINDS
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, LINK_KINDS
+from relaion.verifier.candidates import Carriers
 from relaion.verifier.keywords import holds_any
-from relaion.verifier.matched_entries import StatedLists
+
+# -- what is listed, as far as a data set meets it ---------------------------------------------
+
+Lists = tuple[int, ...]
+Named = tuple[tuple[int, str], ...]  # lists, each with the kind of image digest by which
+K = TypeVar("K")
+V = TypeVar("V", int, tuple[int, str])
+
+
+@dataclass(frozen=True)
+class StatedSidecars:
+    """Rows that sidecars name: by their link key, or by their row hash."""
+
+    links: Mapping[str, Named] = field(default_factory=dict)
+    hashes: Mapping[int, Named] = field(default_factory=dict)
+
+    def __or__(self, other: "StatedSidecars") -> "StatedSidecars":
+        """What one or the other names."""
+        return StatedSidecars(_joined(self.links, other.links), _joined(self.hashes, other.hashes))
+
+
+@dataclass(frozen=True)
+class StatedLists:
+    """What is listed.
+
+    `exact`: kind -> digest -> lists that hold it. `forms`: list -> the spellings that its
+    hashed links are compared with, where these are limited. `beside`: what sidecars name.
+    `links`: key of a link that a list hit on some row -> those lists; `carriers` finds the rows
+    that carry one of them. `inner`: whether links inside links count. `rows`: file -> numbers of
+    its rows that may hold an entry of `exact`; all others hold none. `unread`: how many values
+    of a sidecar are no digest, by file, role and place among its columns.
+    """
+
+    exact: Mapping[str, Mapping[str, Lists]] = field(default_factory=dict)
+    forms: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    beside: StatedSidecars = field(default_factory=StatedSidecars)
+    links: Mapping[str, Lists] = field(default_factory=dict)
+    inner: bool = True
+    rows: Mapping[Path, pa.Array] = field(default_factory=dict)
+    unread: Mapping[tuple[Path, str, int], int] = field(default_factory=dict)
+    carriers: Carriers = field(default_factory=Carriers)
+
+    def lists(self, kind: str, digest: str) -> Lists:
+        """The lists that hold a digest."""
+        return self.exact.get(kind, {}).get(digest, ())
+
+    def allows(self, list_id: int, form: str) -> bool:
+        """Whether this list's hashed links are compared with this spelling."""
+        return list_id not in self.forms or form in self.forms[list_id]
+
+    @cached_property
+    def images(self) -> tuple[str, ...]:
+        """The kinds of image digests that are listed."""
+        return tuple(kind for kind in IMAGE_KINDS if self.exact.get(kind))
+
+    @cached_property
+    def hashed(self) -> dict[str, str]:
+        """Kinds of hashed links that are listed, and their algorithms."""
+        return {kind: name for kind, name in HASHED_LINK_KINDS.items() if self.exact.get(kind)}
+
+    @cached_property
+    def asks_links(self) -> bool:
+        """Whether any row could be named by a link that it carries."""
+        listed = any(self.exact.get(kind) for kind in LINK_KINDS) or self.hashed
+        return bool(listed or self.links or self.beside.links)
+
+    @cached_property
+    def asks_hashes(self) -> bool:
+        """Whether any row could be named by its row hash."""
+        return bool(self.exact.get("row_hash") or self.beside.hashes)
+
+    @cached_property
+    def roles(self) -> set[str]:
+        """The roles of a shard that decide which lists name its rows."""
+        return {"url", *self.images} | ({"row_hash", "text"} if self.asks_hashes else set())
+
+    def carrying(self, beside: StatedSidecars, links: Mapping[str, Lists]) -> "StatedLists":
+        """The same where sidecars, and rows that lists hit, name these links."""
+        keys = frozenset(links)
+        carriers = Carriers(keys | beside.links.keys(), keys if self.inner else frozenset())
+        return replace(self, beside=beside, links=links, carriers=carriers)
+
+    def only(self, *paths: Path) -> "StatedLists":
+        """The same with the rows of these files alone, to travel in a task."""
+        return replace(self, rows={p: self.rows[p] for p in paths if p in self.rows})
+
+    def rows_of(self, path: Path, first: int, n: int) -> list[int]:
+        """Which of n rows of a file, from the row `first` on, may hold an entry."""
+        if path not in self.rows:
+            return []
+        rows = self.rows[path]
+        at = [bisect_left(rows, number, key=lambda x: x.as_py()) for number in (first, first + n)]
+        return [number - first for number in rows[at[0] : at[1]].to_pylist()]
+
+    def __or__(self, other: "StatedLists") -> "StatedLists":
+        """What is known from one set of files or from another, of the same store."""
+        exact = {
+            kind: _joined(self.exact.get(kind, {}), other.exact.get(kind, {}))
+            for kind in {*self.exact, *other.exact}
+        }
+        both = replace(
+            self,
+            exact=exact,
+            forms={**self.forms, **other.forms},
+            rows=joined_rows([self.rows, other.rows]),
+        )
+        return both.carrying(self.beside | other.beside, _joined(self.links, other.links))
+
+
+def joined_rows(some: Sequence[Mapping[Path, pa.Array]]) -> dict[Path, pa.Array]:
+    """Numbers of rows by file, each once and in order."""
+    found: dict[Path, list[pa.Array]] = {}
+    for rows in some:
+        for path, numbers in rows.items():
+            found.setdefault(path, []).append(numbers)
+    joined = {path: pc.unique(pa.concat_arrays(parts)) for path, parts in found.items()}
+    return {path: rows.take(pc.array_sort_indices(rows)) for path, rows in joined.items()}
+
+
+def _joined(
+    one: Mapping[K, tuple[V, ...]], two: Mapping[K, tuple[V, ...]]
+) -> dict[K, tuple[V, ...]]:
+    found = {key: set(values) for key, values in one.items()}
+    for key, values in two.items():
+        found.setdefault(key, set()).update(values)
+    return {key: tuple(sorted(values)) for key, values in found.items()}
+
+
+# -- which lists and rules name a row ----------------------------------------------------------
 
 Row = Mapping[str, Any]
 Names = Mapping[int, str]
-Numbers = Mapping[Any, tuple[int, int]]
+Numbers = dict[Any, tuple[int, int]]
 
 
 class Reason(NamedTuple):
@@ -161,66 +295,67 @@ def shared_keys(row: Row) -> set[str]:
 # -- what an audit counts of the rows that something names ---------------------------------
 
 Removes = Callable[[Reason], bool]
-Named = Iterable[Collection[Reason]]
+Line = tuple[Any, bool]
+AllReasons = Iterable[Collection[Reason]]
 
 
-def _alike(named: Named) -> Iterator[tuple[frozenset[Reason], int]]:
-    """The sets of reasons that rows have, and how many rows each: there are few."""
-    yield from Counter(map(frozenset, named)).items()
+def _counted(named: AllReasons, lines: Callable[[frozenset[Reason]], Iterator[Line]]) -> Numbers:
+    """By line of a table, from the sets of reasons that rows have: rows, and rows of it alone."""
+    gross: Counter[Any] = Counter()
+    alone: Counter[Any] = Counter()
+    for reasons, n in Counter(map(frozenset, named)).items():  # there are few
+        for line, is_alone in lines(reasons):
+            gross[line] += n
+            alone[line] += n if is_alone else 0
+    return {line: (n, alone[line]) for line, n in gross.items()}
 
 
-def removals(named: Named, removes: Removes) -> dict[Reason, tuple[int, int]]:
+def removals(named: AllReasons, removes: Removes) -> Numbers:
     """Rows that leave an edition by reason: (gross, exclusive)."""
-    gross: Counter[Reason] = Counter()
-    alone: Counter[Reason] = Counter()
-    for reasons, n in _alike(named):
+
+    def lines(reasons: frozenset[Reason]) -> Iterator[Line]:
         ours = [r for r in reasons if removes(r)]
-        for reason in ours:
-            gross[reason] += n
-            alone[reason] += n if len(ours) == 1 else 0
-    return {reason: (n, alone[reason]) for reason, n in gross.items()}
+        yield from ((reason, len(ours) == 1) for reason in ours)
+
+    return _counted(named, lines)
 
 
-def removal_groups(named: Named, removes: Removes, partners: Names, labels: Names) -> Numbers:
+def removal_groups(named: AllReasons, removes: Removes, partners: Names, labels: Names) -> Numbers:
     """Rows that leave an edition by (grouping, name): (gross, exclusive); rules are not shown.
 
     A source's rows that only carry a listed link count with it where it names them itself.
     """
-    gross: Counter[tuple[str, str | None]] = Counter()
-    alone: Counter[tuple[str, str | None]] = Counter()
-    for reasons, n in _alike(named):
+
+    def lines(reasons: frozenset[Reason]) -> Iterator[Line]:
         ours = [r for r in reasons if removes(r)]
         for grouping, names in (("source", partners), ("label", labels)):
             said = [r.rule if r.list_id is None else names.get(r.list_id) for r in ours]
             pairs = zip(said, ours, strict=True)
-            for group in {(grouping, name) for name, r in pairs if r.reason_kind == "list"}:
-                gross[group] += n
-                alone[group] += n if len(set(said)) == 1 else 0
-    return {group: (n, alone[group]) for group, n in gross.items()}
+            for name in {name for name, r in pairs if r.reason_kind == "list"}:
+                yield (grouping, name), len(set(said)) == 1
+
+    return _counted(named, lines)
 
 
-def hits(named: Named) -> Numbers:
+def hits(named: AllReasons) -> Numbers:
     """Rows by (list, kind, form): (gross, exclusive), whatever the editions; no kind: same_link.
 
     A row that only carries a listed link counts as such alone where no list names it.
     """
-    gross: Counter[tuple[Any, ...]] = Counter()
-    alone: Counter[tuple[Any, ...]] = Counter()
-    for reasons, n in _alike(named):
+
+    def lines(reasons: frozenset[Reason]) -> Iterator[Line]:
         direct = [r for r in reasons if r.reason_kind == "list"]
         linked = [r for r in reasons if r.reason_kind == "same_link"]
         for r in direct + linked:
-            line = (r.list_id, r.kind, r.form)
-            gross[line] += n
-            alone[line] += n if (direct if r in direct else direct + linked) == [r] else 0
-    return {line: (n, alone[line]) for line, n in gross.items()}
+            yield (r.list_id, r.kind, r.form), (direct if r in direct else direct + linked) == [r]
+
+    return _counted(named, lines)
 
 
-def hit_groups(named: Named, partners: Names, labels: Names) -> Numbers:
+def hit_groups(named: AllReasons, partners: Names, labels: Names) -> Numbers:
     """What the lists found, by (grouping, name): memberships, and rows counted once."""
-    memberships: Counter[tuple[str, str | None]] = Counter()
-    rows: Counter[tuple[str, str | None]] = Counter()
-    for reasons, n in _alike(named):
+
+    def lines(reasons: frozenset[Reason]) -> Iterator[Line]:
         direct = {r.list_id for r in reasons if r.reason_kind == "list" and r.list_id is not None}
         groups: list[tuple[str, str | None]] = []
         for list_id in direct:
@@ -228,7 +363,6 @@ def hit_groups(named: Named, partners: Names, labels: Names) -> Numbers:
             groups += [("all", None), ("source", names[0]), ("label", names[1])]
         if not direct:
             groups += [("same_link", None) for r in reasons if r.reason_kind == "same_link"]
-        for group, times in Counter(groups).items():
-            memberships[group] += n * times
-            rows[group] += n
-    return {group: (n, rows[group]) for group, n in memberships.items()}
+        yield from ((group, group not in groups[:i]) for i, group in enumerate(groups))
+
+    return _counted(named, lines)

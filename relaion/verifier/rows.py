@@ -1,4 +1,11 @@
-"""Rows of a parquet file, batch by batch, and the columns that have a role in plain types."""
+"""Rows of a parquet file, batch by batch, and the columns that have a role in plain types.
+
+Rows are read as the file stores them: whole numbers, floats and bytes, nested or not. What a
+value means (text, a date, a decimal, and whatever Arrow noted of a view, a dictionary or an
+extension) is taken off before pyarrow reads it. So a file that one program wrote with types of
+its own is held against another bit for bit, and none of Arrow's types lacks a comparison. What
+was taken off is compared by itself (`compare_schemas`).
+"""
 
 import os
 from array import array
@@ -16,15 +23,128 @@ import pyarrow.parquet as pq
 from relaion.errors import InputError
 from relaion.links.text import LONGEST, is_giant
 from relaion.parquet.columns import refuse_encrypted
+from relaion.parquet.footer import Footer, read_footer
+from relaion.parquet.metadata import BYTE_ARRAY, FIXED, INT96, ROWS, SCHEMA, VERSION
 from relaion.parquet.perilous import note
+from relaion.parquet.raw_values import told
 from relaion.parquet.roles import Layout
+from relaion.parquet.storage import chunk_bytes
+from relaion.parquet.thrift import BINARY, I32, LIST, STRUCT, Struct
+from relaion.paths import Stamp, shown
 from relaion.roles import COUNTED, WIDTHS
 from relaion.verifier.digests import as_digests
-from relaion.verifier.reading import as_bytes, batches, decoded
 
 PIECE_ROWS = 1_000_000
+_ROWS = 65_536
+_BYTES = 64 << 20  # of a batch, as far as the footer tells
+_LOGICAL, _FLOAT16 = 10, 15
+# small buffers, or a column of a row group lies in memory as a whole, in three files at once
+_BUFFER = 1 << 18
 _EXACT = Context(prec=100)  # a decimal of 256 bits has 77 digits
 _ANY_TEXT = pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True)
+
+# -- a shard as it is stored -------------------------------------------------------------------
+
+
+def open_shard(path: Path) -> pq.ParquetFile:
+    """Open a parquet file; raises InputError in one line that quotes nothing of it."""
+    note(path)
+    try:
+        # pyarrow takes a path as UTF-8 text only; bytes name any file
+        source = pa.OSFile(os.fsencode(path))
+        file = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
+        refuse_encrypted(path, file)
+    except (pa.ArrowException, OSError, ValueError):
+        raise InputError(f"{path}: cannot be read as parquet") from None
+    return file
+
+
+def schema_of(path: Path) -> pa.Schema:
+    """Its columns as pyarrow has them; raises like `open_shard`."""
+    with open_shard(path) as file:
+        return file.schema_arrow
+
+
+def batches(
+    path: Path, names: list[str] | None = None, groups: Sequence[int] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """All rows of a shard in order, or of these row groups; all columns or those named.
+
+    Top-level columns keep their names. Raises InputError in one line that quotes nothing.
+    """
+    footer = read_footer(path)
+    rows = _batch_rows(footer, names)
+    note(path)
+    try:
+        with pa.OSFile(os.fsencode(path)) as source, _open(footer, source) as file:
+            yield from file.iter_batches(rows, row_groups=groups, columns=names)
+    except MemoryError:
+        raise InputError(f"{shown(path)}: its rows do not fit in memory") from None
+    except (pa.ArrowException, OSError, ValueError):
+        raise InputError(f"{shown(path)}: its rows cannot be read") from None
+
+
+def _open(footer: Footer, source: pa.NativeFile) -> pq.ParquetFile:
+    fields: Struct = {
+        VERSION: footer.fields.get(VERSION, (I32, 2)),
+        SCHEMA: (LIST, (STRUCT, list(_stored(footer.elements)))),
+        ROWS: footer.fields[ROWS],
+    }
+    return pq.ParquetFile(
+        source,
+        metadata=told(footer, fields),
+        # offsets of 64 bits: images inside a struct may be more than 2 GiB together
+        binary_type=pa.large_binary(),
+        buffer_size=_BUFFER,
+        pre_buffer=False,
+    )
+
+
+def _stored(elements: Sequence[Struct]) -> Iterator[Struct]:
+    """The schema without what values mean, but for FLOAT16: a score has to be a number.
+
+    Members of a column get names of their own, for two of one struct may share one.
+    """
+    yield {4: (BINARY, b"schema"), 5: elements[0][5]}
+    at, inside = 1, 0
+    while at < len(elements):
+        element = elements[at]
+        plain: Struct = {k: element[k] for k in (1, 2, 3, 4, 5) if k in element}
+        if inside:
+            plain[4] = (BINARY, b"%d" % at)
+            inside -= 1
+        if 1 in element:
+            if element[1][1] == INT96:  # Arrow has no such type
+                plain[1], plain[2] = (I32, FIXED), (I32, 12)
+            elif element[1][1] != FIXED:
+                plain.pop(2, None)
+            if _FLOAT16 in (element[_LOGICAL][1] if _LOGICAL in element else {}):
+                plain[_LOGICAL] = element[_LOGICAL]
+        elif 5 in element:
+            inside += element[5][1]
+        yield plain
+        at += 1
+
+
+def _batch_rows(footer: Footer, names: list[str] | None) -> int:
+    """So many rows that the columns read are some 64 MB together, wherever they are widest."""
+    wanted = {name.encode() for name in names} if names is not None else None
+    most = 1
+    try:
+        with footer.path.open("rb") as f:
+            for index, group in enumerate(footer.groups):
+                total = 0
+                for leaf, chunk in zip(footer.leaves, footer.chunks(index), strict=True):
+                    if wanted is None or leaf.path[0] in wanted:
+                        fixed = 0 if leaf.type == BYTE_ARRAY else 8 * group.rows
+                        total += max(fixed, chunk_bytes(f.fileno(), chunk[3][1]))
+                most = max(most, total // max(1, group.rows))
+    except (KeyError, TypeError, OSError):
+        return 1024
+    return max(1, min(_ROWS, _BYTES // most))
+
+
+# -- the columns that have a role --------------------------------------------------------------
 
 
 class At(NamedTuple):
@@ -50,31 +170,34 @@ class Rows:
     """Some rows by role: url and text as bytes, punsafe as float64, digests as their bytes.
 
     row_hash is int64. A role that the shard lacks is not in `columns`; where several columns
-    play one, the first one stands there, and the others in `more`. `unread`: how many values
-    of a column (role, and its place among those of the role) are no digest, or giant links.
+    play one, the first one comes first. `unread`: how many values of a column (role, and its
+    place among those of the role) are no digest, or giant links.
     """
 
     n: int
-    columns: Mapping[str, pa.Array]
-    more: Mapping[str, tuple[pa.Array, ...]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[pa.Array, ...]]
     unread: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
     def all(self, role: str) -> tuple[pa.Array, ...]:
         """Every column of a role."""
-        return (self.columns[role], *self.more.get(role, ())) if role in self.columns else ()
+        return self.columns.get(role, ())
+
+    def first(self, role: str, kind: pa.DataType) -> pa.Array:
+        """The first column of a role, or NULLs of that kind."""
+        return self.columns[role][0] if role in self.columns else pa.nulls(self.n, kind)
 
     def take(self, rows: Sequence[int]) -> "Rows":
         """Some of them; what is unread is not said."""
         at = pa.array(rows, pa.int64())
-        more = {role: tuple(c.take(at) for c in some) for role, some in self.more.items()}
-        return Rows(len(rows), {role: c.take(at) for role, c in self.columns.items()}, more)
+        columns = {role: tuple(c.take(at) for c in some) for role, some in self.columns.items()}
+        return Rows(len(rows), columns)
 
     def plain(self) -> Iterator[dict[str, object]]:
         """Each row as the model takes it: role to value, digests in hex, NULLs left out."""
-        columns = {role: _values(role, c) for role, c in self.columns.items()}
-        more = {role: [_values(role, c) for c in some] for role, some in self.more.items()}
+        columns = {role: [_values(role, c) for c in some] for role, some in self.columns.items()}
+        more = {role: some[1:] for role, some in columns.items() if some[1:]}
         for i in range(self.n):
-            row: dict[str, object] = {role: column[i] for role, column in columns.items()}
+            row: dict[str, object] = {role: some[0][i] for role, some in columns.items()}
             if more:
                 row["more"] = {role: [c[i] for c in some] for role, some in more.items()}
             yield row
@@ -82,19 +205,18 @@ class Rows:
     @property
     def computable(self) -> pa.Array:
         """A mask of the rows without a row hash of their own that have a link or a caption."""
-        none = pa.nulls(self.n)
-        own, url, text = (self.columns.get(role, none) for role in ("row_hash", "url", "text"))
+        own = self.first("row_hash", pa.int64())
+        url, text = (self.first(role, pa.binary()) for role in ("url", "text"))
         return pc.and_(pc.is_null(own), pc.or_(pc.is_valid(url), pc.is_valid(text)))
 
     def hashes(self) -> pa.Array:
         """Row hashes, computed where a row has none of its own: murmur of link and caption."""
-        own = self.columns.get("row_hash", pa.nulls(self.n, pa.int64()))
+        own = self.first("row_hash", pa.int64())
         wanted = self.computable
         if not wanted.true_count:
             return own
-        none = pa.nulls(self.n, pa.binary())
         links, captions = (
-            self.columns.get(role, none).filter(wanted).to_pylist() for role in ("url", "text")
+            self.first(role, pa.binary()).filter(wanted).to_pylist() for role in ("url", "text")
         )
         found = array("q", [
             mmh3.hash64((link or b"") + (caption or b""))[0]
@@ -117,21 +239,26 @@ def int64(numbers: "array[int]") -> pa.Array:
 class Source:
     """A file to look at, and where its roles stand; all its row groups, or some of them.
 
-    `first` is the number of its first row. `is_checked`: a check of its own finds that it is
+    `first` is the number of its first row. `stamp` is that of the file whose roles these are, where
+    it was taken. `is_checked`: a check of its own finds that it is
     damaged. Nothing else does so for a sidecar: one that cannot be read raises InputError, for
     rows that it names would be missed.
     """
 
     path: Path
-    roles: "Roles"
+    roles: Roles
     groups: tuple[int, ...] | None = None
     is_checked: bool = True
     first: int = 0
+    stamp: Stamp | None = None
 
-    def rows(self, wanted: Collection[str]) -> Iterator[Rows]:
-        """Its rows up to where it is damaged."""
+    def rows(self, wanted: Collection[str]) -> Iterator[tuple[int, Rows]]:
+        """Its rows up to where it is damaged, each some with the number of their first one."""
+        first = self.first
         try:
-            yield from role_rows(self.path, self.roles, wanted, self.groups)
+            for rows in role_rows(self.path, self.roles, wanted, self.groups):
+                yield first, rows
+                first += rows.n
         except InputError:
             if not self.is_checked:
                 raise
@@ -157,27 +284,12 @@ class Source:
             yield replace(self, groups=tuple(groups), first=first)
 
 
-def open_shard(path: Path) -> pq.ParquetFile:
-    """Open a parquet file; raises InputError in one line that quotes nothing of it."""
-    note(path)
-    try:
-        # pyarrow takes a path as UTF-8 text only; bytes name any file. Small buffers, or a
-        # column of a row group lies in memory as a whole, in three files at once.
-        source = pa.OSFile(os.fsencode(path))
-        file = pq.ParquetFile(source, buffer_size=1 << 18, pre_buffer=False)
-        refuse_encrypted(path, file)
-    except (pa.ArrowException, OSError, ValueError):
-        raise InputError(f"{path}: cannot be read as parquet") from None
-    return file
-
-
 def role_rows(
     path: Path, roles: Roles, wanted: Collection[str], groups: Sequence[int] | None = None
 ) -> Iterator[Rows]:
     """The rows of a shard with the wanted roles only; other columns are not decoded."""
     chosen = {role: at for role, at in roles.items() if role in wanted and role in COUNTED}
-    with open_shard(path) as file:
-        schema = file.schema_arrow
+    schema = schema_of(path)
     try:
         names = sorted({schema.field(a.position).name for at in chosen.values() for a in at})
         if names:
@@ -189,27 +301,22 @@ def role_rows(
 
 def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:
     """The columns with a role out of a batch that has all, or some, of the schema's columns."""
-    columns: dict[str, pa.Array] = {}
-    more: dict[str, tuple[pa.Array, ...]] = {}
+    columns: dict[str, tuple[pa.Array, ...]] = {}
     unread: dict[tuple[str, int], int] = {}
-    for name, played in roles.items():
-        if name not in COUNTED:
+    for role, played in roles.items():
+        if role not in COUNTED:
             continue
-        raw = [_column(batch, schema, at.position) for at in played]
-        found = [_played(name, c, at.type) for c, at in zip(raw, played, strict=True)]
-        columns[name] = found[0]
-        if found[1:]:
-            more[name] = tuple(found[1:])
-        if name == "url":
-            for place, column in enumerate(found):
-                unread[name, place] = giants(column).true_count
-        if name in WIDTHS:
-            for place, (column, at, digests) in enumerate(zip(raw, played, found, strict=True)):
-                unread[name, place] = 0
-                if digests.null_count != column.null_count:
-                    held = _present(column, is_text=at.type == "string")
-                    unread[name, place] = held - (len(digests) - digests.null_count)
-    return Rows(batch.num_rows, columns, more, unread)
+        found = []
+        for place, at in enumerate(played):
+            raw = _column(batch, schema, at.position)
+            found.append(plain := _played(role, raw, at.type))
+            if role == "url":
+                unread[role, place] = giants(plain).true_count
+            if role in WIDTHS and plain.null_count != raw.null_count:
+                held = _present(raw, is_text=at.type == "string")
+                unread[role, place] = held - (len(plain) - plain.null_count)
+        columns[role] = tuple(found)
+    return Rows(batch.num_rows, columns, unread)
 
 
 def giants(urls: pa.Array) -> pa.Array:
@@ -223,14 +330,13 @@ def giants(urls: pa.Array) -> pa.Array:
 
 def _played(role: str, column: pa.Array, kind: str) -> pa.Array:
     if role in ("url", "text"):
-        return as_bytes(column)
+        return pc.cast(column, pa.binary())
     if role == "punsafe":
-        plain = decoded(column)
-        if kind.startswith("decimal"):
-            return _doubles(plain, kind)
-        return pc.cast(plain, pa.float64())
+        return (
+            _doubles(column, kind) if kind.startswith("decimal") else pc.cast(column, pa.float64())
+        )
     if role == "row_hash":
-        return _row_hashes(decoded(column), kind)
+        return _row_hashes(column, kind)
     return as_digests(column, WIDTHS[role], is_text=kind == "string")
 
 
@@ -239,8 +345,7 @@ def _row_hashes(column: pa.Array, kind: str) -> pa.Array:
     if pa.types.is_int64(column.type):
         return column
     found: list[int | None] = []
-    values = (as_bytes(column) if kind == "string" else column).to_pylist()
-    for value in values:
+    for value in column.to_pylist():
         if isinstance(value, bytes) and kind == "string":
             text = value.decode("latin-1").strip(" \t\n\v\f\r")
         elif isinstance(value, bytes):  # a decimal, as it is stored
@@ -267,11 +372,9 @@ def _doubles(column: pa.Array, kind: str) -> pa.Array:
 
 def _present(column: pa.Array, *, is_text: bool) -> int:
     """How many values of a digest column there are, whatever they are; blanks are none."""
-    plain = decoded(column)
-    raw = as_bytes(plain)
     if is_text:
-        raw = pc.utf8_trim(pc.cast(plain, options=_ANY_TEXT), " ")
-    return int(pc.sum(pc.greater(pc.binary_length(raw), 0)).as_py() or 0)
+        column = pc.utf8_trim(pc.cast(column, options=_ANY_TEXT), " ")
+    return int(pc.sum(pc.greater(pc.binary_length(column), 0)).as_py() or 0)
 
 
 def _column(batch: pa.RecordBatch, schema: pa.Schema, position: int) -> pa.Array:

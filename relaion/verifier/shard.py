@@ -1,31 +1,124 @@
-"""Check one shard with all its editions: its files, its schema, its rows."""
+"""Check one shard with all its editions: its files, its schema, its rows.
+
+An input is walked against its outputs, batch by batch, each file read once. Where the model
+knows what must remain, the input without the removed rows has to be the output, bit for bit.
+Where it does not (an edition with a script of its own, no lists given), the output's rows have
+to stand in the input in this order; which ones is found by numbers for rows
+(`compare.row_digests`) and then proved by the same bitwise comparison.
+"""
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from relaion.errors import InputError
 from relaion.paths import Seal, Stamp, is_still, shown, stamp_of
-from relaion.verifier import schema
-from relaion.verifier.compare import Cursor
-from relaion.verifier.diff_report import beyond, tell_differences
-from relaion.verifier.file_checks import check_columns, check_owned
+from relaion.verifier.compare import (
+    Cursor,
+    Differences,
+    Judged,
+    Pairs,
+    beyond,
+    compare_schemas,
+    differing,
+    explain,
+    row_digests,
+)
+from relaion.verifier.counts import count_coverage, count_reasons
+from relaion.verifier.file_checks import check_columns
+from relaion.verifier.footers import Said, check_owned
 from relaion.verifier.manifest import FileLine
-from relaion.verifier.reading import batches
-from relaion.verifier.rows import Roles, open_shard, role_rows
-from relaion.verifier.said import Said
-from relaion.verifier.task import OutputTask, ShardReport, ShardTask, survivors
+from relaion.verifier.rows import Rows, Source, batches, open_shard, rows_of, schema_of
+from relaion.verifier.task import (
+    OutputTask,
+    Reasons,
+    ShardReport,
+    ShardTask,
+    gone,
+    mask_of,
+    survivors,
+)
 from relaion.verifier.verdict import Notes, count
-from relaion.verifier.walk import Track, walk
+
+
+@dataclass
+class Track:
+    """One output on the walk. `cursor` is None where it has the input's very bytes.
+
+    `removed` are the input rows of the last batch that it lacks. `said` looks at its rows.
+    """
+
+    output: OutputTask
+    pairs: Pairs
+    cursor: Cursor | None
+    said: Said | None = None
+    matches: bool = True
+    columns: set[int] = field(default_factory=set)
+    survivors: Counter[str] = field(default_factory=Counter)
+    removed: pa.Array | None = None
+
+    def follow(self, batch: pa.RecordBatch, removed: pa.Array | None) -> None:
+        """Compare the next rows; `removed` None where the model does not know."""
+        if not self.matches:
+            return
+        try:
+            self._follow(batch, removed)
+        except InputError:  # the second look says so
+            self.matches = False
+
+    def _follow(self, batch: pa.RecordBatch, removed: pa.Array | None) -> None:
+        if self.cursor is None:
+            self.removed = mask_of(batch.num_rows, ())
+            self.matches = removed is None or not removed.true_count
+            return
+        self.removed = self._align(batch, self.cursor) if removed is None else removed
+        expected = batch.filter(pc.invert(self.removed)) if self.removed.true_count else batch
+        found = self.cursor.take(expected.num_rows)
+        if sum(b.num_rows for b in found) != expected.num_rows:
+            self.matches = False
+            return
+        if self.said is not None:
+            for piece in found:
+                self.said.see(piece)
+        self.columns.update(differing(expected, found, self.pairs))
+        self.matches = not self.columns
+
+    def _align(self, batch: pa.RecordBatch, cursor: Cursor) -> pa.Array:
+        """Which input rows are missing in the output, taking each as early as possible."""
+        ahead = [
+            digest
+            for piece in cursor.peek(batch.num_rows)
+            for digest in row_digests(piece, [j for _, j in self.pairs])
+        ]
+        missing = []
+        at = 0
+        for row, digest in enumerate(row_digests(batch, [i for i, _ in self.pairs])):
+            if at < len(ahead) and ahead[at] == digest:
+                at += 1
+            else:
+                missing.append(row)
+        return mask_of(batch.num_rows, missing)
+
+    def end(self) -> None:
+        """The input is read: nothing may be left in the output."""
+        try:
+            if self.matches and self.cursor is not None:
+                self.matches = self.cursor.is_done()
+        except InputError:
+            self.matches = False
 
 
 def check_shard(task: ShardTask) -> ShardReport:
     """Check one shard. Reads files only; all that is wrong stands in the report."""
-    report = ShardReport(task.subset, task.name)
+    report = ShardReport(task.subset)
     files = [(o.path, o.where, o.stated) for o in task.outputs]
     if task.source is not None and task.stated is not None:
-        files.append((task.source, _where(task), task.stated))
+        files.append((task.source.path, _where(task), task.stated))
     stamps = [_stamp(path) for path, _, _ in files]
     found = _check(task, report)
     for (path, where, stated), stamp in zip(files, stamps, strict=True):
@@ -50,37 +143,38 @@ def _check(task: ShardTask, report: ShardReport) -> ShardReport:
     outputs = [(o, sha256) for o, sha256 in read if sha256 is not None]
     for output, found in outputs:
         if task.stated is None or found != task.stated.sha256:
-            check_owned(output.path, output.where, task.source, report.notes)
+            source = None if task.source is None else task.source.path
+            check_owned(output.path, output.where, source, report.notes)
     for lost in (o for o, sha256 in read if sha256 is None):
         report.notes.unreadable(lost.where)
-    if task.source is not None and task.roles is not None and task.stated is not None:
+    if task.source is not None and task.stated is not None:
         where = _where(task)
-        sha256 = _whole(task.source, where, task.stated, report.notes)
+        sha256 = _whole(task.source.path, where, task.stated, report.notes)
         same = sha256 == task.stated.sha256
-        if sha256 is not None and _is_other(task.source, task.stamp, written=same):
+        if sha256 is not None and _is_other(task.source, written=same):
             report.notes.find("5", where, "was replaced; nothing was held against it")
             _check_alone(task, [o for o, _ in outputs], report)
             return report
         identical = [(o, digest == sha256) for o, digest in outputs]
         try:
-            _check_against(task, task.source, task.roles, identical, report)
+            _check_against(task, task.source, identical, report)
             return report
         except InputError:
-            report = ShardReport(task.subset, task.name, report.notes)
+            report = ShardReport(task.subset, report.notes)
             report.notes.find("5", where, "its rows cannot be read; nothing was held against it")
     _check_alone(task, [o for o, _ in outputs], report)
     return report
 
 
-def _is_other(path: Path, stamp: Stamp | None, *, written: bool) -> bool:
+def _is_other(source: Source, *, written: bool) -> bool:
     """Whether this is not the file whose columns, and rows with an entry, are known.
 
     With `written`, a further name or another mode makes no other file of it.
     """
-    now = _stamp(path)
-    if now is None or stamp is None:
+    now, before = _stamp(source.path), source.stamp
+    if now is None or before is None:
         return now is None
-    return now.written != stamp.written if written else now != stamp
+    return now.written != before.written if written else now != before
 
 
 def _whole(path: Path, where: str, stated: FileLine, notes: Notes) -> str | None:
@@ -111,8 +205,7 @@ def _whole(path: Path, where: str, stated: FileLine, notes: Notes) -> str | None
 
 def _check_against(
     task: ShardTask,
-    source: Path,
-    roles: Roles,
+    source: Source,
     outputs: Sequence[tuple[OutputTask, bool]],
     report: ShardReport,
 ) -> None:
@@ -120,13 +213,11 @@ def _check_against(
 
     `outputs` says of each whether it has the input's very bytes.
     """
-    with open_shard(source) as file:
-        fields = file.schema_arrow
-    tracks = [_track(source, o, report.notes, identical=same) for o, same in outputs]
+    given = frozenset(schema_of(source.path).names)
+    tracks = [_track(source.path, o, report.notes, identical=same) for o, same in outputs]
     for track in tracks:
-        given = frozenset(fields.names)
         check_columns(track.output.path, track.output.where, given, report.notes)
-    beyond = walk(task, source, roles, tracks, report)
+    broken = _walk(task, source, tracks, report)
     for track in tracks:
         _tell_kept(track.survivors, track.output, report.notes)
         if track.matches and track.said is not None and track.said.hidden:
@@ -140,16 +231,16 @@ def _check_against(
             report.notes.find("1b", track.output.where, said)
         if not track.matches:
             report.suspects.append(track.output)
-            tell_differences(task, source, roles, track, report.notes)
+            _tell_differences(task, source, track, report.notes)
     matching = {t.output.edition.name for t in tracks if t.matches}
     for child, parent in _families([o for o, _ in outputs]):
         names = (child.edition.name, parent.edition.name)
-        if names in beyond or not matching.issuperset(names):
+        if names in broken or not matching.issuperset(names):
             _check_part(child, parent, report.notes)
 
 
 def _track(source: Path, output: OutputTask, notes: Notes, *, identical: bool) -> Track:
-    said, pairs = schema.compare(source, output.path)
+    said, pairs = compare_schemas(source, output.path)
     for words in said:
         notes.find("2", output.where, words)
     if identical:
@@ -174,11 +265,10 @@ def check_kept(task: ShardTask, output: OutputTask, notes: Notes) -> None:
     if output.roles is None:
         return  # its file is a finding already
     found: Counter[str] = Counter()
-    first = 0
+    source = Source(output.path, output.roles, is_checked=False)
     try:
-        for rows in role_rows(output.path, output.roles, set(output.roles)):
+        for first, rows in source.rows(output.roles):
             found += survivors(task, output.edition, task.judge(output.path, first, rows))
-            first += rows.n
     except InputError:
         notes.unreadable(output.where)
     _tell_kept(found, output, notes)
@@ -208,3 +298,117 @@ def _check_part(child: OutputTask, parent: OutputTask, notes: Notes) -> None:
         notes.find("3", child.where, f"its rows are not those of {name}, its parent")
     elif n:
         notes.find("3", child.where, f"{count(n, 'row', 'is')} not in {name}, its parent")
+
+
+# -- an input walked against its outputs -------------------------------------------------------
+
+
+def _walk(
+    task: ShardTask, source: Source, tracks: Sequence[Track], report: ShardReport
+) -> set[tuple[str, str]]:
+    """Follow all outputs along the input; counts go to the report.
+
+    Returns the pairs (child edition, parent edition) where the parent lacks a row that the
+    child has, as far as both match.
+    """
+    fields = schema_of(source.path)
+    names = {
+        (role, place): shown(fields.field(at.position).name)
+        for role, played in source.roles.items()
+        for place, at in enumerate(played)
+    }
+    broken: set[tuple[str, str]] = set()
+    report.rows = 0
+    for batch, rows, named in _judged(task, source):
+        report.rows += batch.num_rows
+        count_coverage(rows, names, report.counts)
+        count_reasons(task, named, report.counts)
+        for track in tracks:
+            _step(task, track, batch, named, report)
+        broken |= _beyond_parent(tracks)
+    for track in tracks:
+        track.end()
+    return broken
+
+
+def _judged(task: ShardTask, source: Source) -> Iterator[tuple[pa.RecordBatch, Rows, Reasons]]:
+    """The batches of an input, their columns with a role, and why their rows are named."""
+    fields = schema_of(source.path)
+    first = 0
+    for batch in batches(source.path):
+        rows = rows_of(batch, fields, source.roles)
+        yield batch, rows, task.judge(source.path, first, rows)
+        first += batch.num_rows
+
+
+def _step(
+    task: ShardTask, track: Track, batch: pa.RecordBatch, named: Reasons, report: ShardReport
+) -> None:
+    edition = track.output.edition
+    if task.is_exact(edition):
+        removed = gone(task, edition, named, batch.num_rows)
+        report.kept[edition.name] += batch.num_rows - removed.true_count
+        track.follow(batch, removed)
+        return
+    track.follow(batch, None)
+    if track.matches and track.removed is not None:
+        track.survivors += survivors(task, edition, named, pc.invert(track.removed))
+
+
+def _beyond_parent(tracks: Sequence[Track]) -> set[tuple[str, str]]:
+    found = set()
+    by_name = {t.output.edition.name: t for t in tracks if t.matches}
+    for track in by_name.values():
+        parent = by_name.get(track.output.edition.parent or "")
+        if parent is None or track.removed is None or parent.removed is None:
+            continue
+        if pc.and_(parent.removed, pc.invert(track.removed)).true_count:
+            found.add((track.output.edition.name, parent.output.edition.name))
+    return found
+
+
+# -- in what way an output differs; slow, for broken shards ------------------------------------
+
+
+def _tell_differences(task: ShardTask, source: Source, track: Track, notes: Notes) -> None:
+    """Compare an output that does not match with its input again, counting what differs."""
+    output = track.output
+    ours, theirs = ([pair[side] for pair in track.pairs] for side in (0, 1))
+    if not ours:
+        notes.find("1b", output.where, "no column is left to tell its rows by")
+        return
+
+    def judged() -> Iterator[Judged]:
+        for batch, _, named in _judged(task, source):
+            flags = None
+            if task.is_exact(output.edition):
+                flags = gone(task, output.edition, named, batch.num_rows).to_pylist()
+            yield row_digests(batch, ours), flags
+
+    try:
+        rows = (row_digests(batch, theirs) for batch in batches(output.path))
+        found = explain(judged, rows)
+    except InputError:
+        notes.unreadable(output.where)
+        return
+    fields = schema_of(source.path)
+    _tell(found, output.where, [fields.field(i).name for i in sorted(track.columns)], notes)
+
+
+def _tell(found: Differences, where: str, columns: list[str], notes: Notes) -> None:
+    if found.too_many:
+        for promise in ("1b", "2"):
+            notes.find(promise, where, "its rows are not those of the input, or far out of order")
+        return
+    if found.changed:
+        named = f" (column {', '.join(columns)})" if 0 < len(columns) < 4 else ""
+        notes.find("2", where, f"{count(found.changed, 'row', 'differs')} from the input{named}")
+    if lost := found.lost - found.changed:
+        notes.find("1b", where, f"{count(lost, 'row', 'is')} lost that no list and no rule names")
+    if added := found.foreign - found.changed:
+        notes.find("1b", where, f"{count(added, 'row', 'is')} not in the input")
+    if found.doubled:
+        stands = count(found.doubled, "row", "stands")
+        notes.find("1b", where, f"{stands} more often than in the input")
+    if not (found.lost or found.kept or found.doubled or found.foreign):
+        notes.find("2", where, "its rows stand in another order than in the input")

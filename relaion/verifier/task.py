@@ -1,4 +1,4 @@
-"""One shard's check as plain values, so that it can run in any process."""
+"""One shard's check as plain values, so that it can run in any process; and its rows' fates."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -9,14 +9,73 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from relaion.paths import Stamp
-from relaion.verifier.decide import Reasons, judge, mask_of
 from relaion.verifier.manifest import EditionLine, FileLine
-from relaion.verifier.matched_entries import StatedLists
-from relaion.verifier.model import Reason, Rules
-from relaion.verifier.rows import Roles, Rows
+from relaion.verifier.model import Reason, Rules, StatedLists, list_reasons, rule_reasons
+from relaion.verifier.rows import Roles, Rows, Source
 from relaion.verifier.verdict import Notes
+
+# -- every row of a batch decided on: quick tests choose the few that the model is asked about --
+
+Reasons = dict[int, set[Reason]]
+"""By number of a row in its batch, why it is named; what nothing names is missing."""
+
+
+def judge(rows: Rows, known: StatedLists, rules: Rules | None, chosen: Collection[int]) -> Reasons:
+    """Why lists and rules (if any) name the rows.
+
+    `chosen` are rows that are asked about in any case: those that hold an entry of a list
+    (`Known.rows_of`), and a sample.
+    """
+    asked = {*chosen, *_beside(rows, known)}
+    for urls in rows.all("url"):
+        asked.update(known.carriers.find(urls))
+    found: Reasons = {}
+    at = sorted(asked)
+    for number, row in zip(at, rows.take(at).plain(), strict=True):
+        found[number] = list_reasons(row, known)
+        if rules is not None:
+            found[number] |= rule_reasons(row, rules)
+    if rules is not None:
+        left = [number for number in _ruled(rows, rules) if number not in asked]
+        columns = {role: c for role, c in rows.columns.items() if role in ("punsafe", "text")}
+        some = Rows(rows.n, columns).take(left)
+        for number, row in zip(left, some.plain(), strict=True):
+            found[number] = rule_reasons(row, rules)
+    return {number: reasons for number, reasons in found.items() if reasons}
+
+
+def _beside(rows: Rows, known: StatedLists) -> list[int]:
+    """Rows that a sidecar names by row hash."""
+    if not known.beside.hashes:
+        return []
+    named = pa.array(list(known.beside.hashes), pa.int64())
+    found: list[int] = pc.indices_nonzero(pc.is_in(rows.hashes(), value_set=named)).to_pylist()
+    return found
+
+
+def _ruled(rows: Rows, rules: Rules) -> list[int]:
+    """Rows whose score could ask for a rule."""
+    score = rows.first("punsafe", pa.float64())
+    least = min(rules.unsafe_above, rules.keyword_above)
+    scored = pc.fill_null(pc.invert(pc.is_nan(score)), False)
+    wanted = pc.and_(scored, pc.fill_null(pc.greater(score, pa.array([least])[0]), False))
+    if rules.drop_unscored:
+        wanted = pc.or_(wanted, pc.invert(scored))
+    found: list[int] = pc.indices_nonzero(wanted).to_pylist()
+    return found
+
+
+def mask_of(n: int, rows: Collection[int]) -> pa.Array:
+    """A boolean array of n rows, true at the given ones."""
+    flags = bytearray(n)
+    for row in rows:
+        flags[row] = 1
+    return pc.cast(pa.Array.from_buffers(pa.uint8(), n, [None, pa.py_buffer(flags)]), pa.bool_())
+
+
+# -- a shard with its editions -----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -30,15 +89,14 @@ class OutputTask:
     path: Path
     where: str
     stated: FileLine
-    roles: Roles | None
+    roles: Roles | None = None
 
 
 @dataclass(frozen=True)
 class ShardTask:
     """A shard with all its editions.
 
-    `source`, its roles and what is stated of it are None where the inputs were not given;
-    `stamp` is that of the file whose roles these are.
+    `source` is None where the inputs were not given. `stated` is what the manifest says of it.
     `exact`: lists and keywords are those of the run, so the model says what must remain.
     `labels` and `partners` (who sent them) are those of the lists in `known`. `sample`: rows of
     these files, in order, that the model is asked about whatever they hold.
@@ -46,8 +104,7 @@ class ShardTask:
 
     subset: str
     name: str
-    source: Path | None
-    roles: Roles | None
+    source: Source | None
     stated: FileLine | None
     outputs: tuple[OutputTask, ...]
     labels: Mapping[int, str]
@@ -55,7 +112,6 @@ class ShardTask:
     known: StatedLists
     rules: Rules
     exact: bool
-    stamp: Stamp | None = None
     sample: Mapping[Path, Sequence[int]] = field(default_factory=dict)
 
     def removes(self, edition: EditionLine, reason: Reason) -> bool:
@@ -63,10 +119,6 @@ class ShardTask:
         if reason.list_id is not None:
             return self.labels.get(reason.list_id) in edition.labels
         return edition.modelled and reason.rule in edition.rules
-
-    def reasons(self, edition: EditionLine, named: Collection[Reason]) -> list[Reason]:
-        """Those reasons for which a row leaves this edition."""
-        return [reason for reason in named if self.removes(edition, reason)]
 
     def judge(self, path: Path, first: int, rows: Rows) -> Reasons:
         """Why some rows of a file are named, from the row `first` on."""
@@ -92,7 +144,6 @@ class ShardReport:
     """
 
     subset: str
-    name: str
     notes: Notes = field(default_factory=Notes)
     rows: int | None = None
     counts: Counter[tuple[Any, ...]] = field(default_factory=Counter)
@@ -113,7 +164,7 @@ def survivors(
     found: Counter[str] = Counter()
     for row, reasons in named.items():
         if kept is None or kept[row].as_py():
-            found.update({reason_words(reason) for reason in task.reasons(edition, reasons)})
+            found.update({reason_words(r) for r in reasons if task.removes(edition, r)})
     return found
 
 

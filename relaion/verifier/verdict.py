@@ -7,6 +7,7 @@ of files and columns are others' choice, so every sentence is put on one line he
 from dataclasses import dataclass, field
 from typing import Literal
 
+from relaion.errors import StopError
 from relaion.paths import shown
 
 State = Literal["held", "broken", "not checked"]
@@ -20,6 +21,10 @@ PROMISES = {
     "5": "OUT is whole: the files that its manifest states, and nothing else",
     "6": "every number can be recomputed: what went in, and the counts that came out",
 }
+
+
+class ProcessEndedError(StopError):
+    """Raised when one of several processes was ended; one alone may tell why."""
 
 
 @dataclass(frozen=True)
