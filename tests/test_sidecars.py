@@ -403,7 +403,11 @@ def test_tables_that_are_no_sidecar(
     assert refused(write(tmp_path / "p.parquet", table)).startswith(said)
 
 
-FIELD = st.binary(max_size=12).map(lambda b: b.translate(None, b"\t\n\r"))
+FIELD = (
+    st.binary(max_size=12)
+    .map(lambda b: b.translate(None, b"\t\n\r"))
+    .filter(lambda b: not (len(b) > 1 and b[:1] == b[-1:] == b'"'))  # what is between is the field
+)
 
 
 @given(st.lists(st.tuples(FIELD, FIELD), max_size=8))
