@@ -8,12 +8,13 @@ for byte, row order, codecs, INT96, names inside lists. Encodings, compression l
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -327,27 +328,34 @@ def write_editions(
         file, physical = stack.enter_context(open_physical(footer))
         copier = Copier(footer, stack.enter_context(source.open("rb")))
         options = writer_options(footer, storage, physical, max(1, min(group_rows, footer.rows)))
-        editions = []
+        outputs: Outputs = []
+        twins = []
         for target in targets:
             part = stack.enter_context(atomic_write(target.path, _MODE, flush=False))
             removed = Removed(target.removed, footer.rows, source)
+            if twin := next((e for _, e in outputs if e.removed.are(removed)), None):
+                twins.append((target, part, twin))
+                continue
             with _writing(target.path):
                 edition = EditionFile(part, physical.schema, removed, options, shape, pool)
-            editions.append(edition)
+            outputs.append((target, edition))
             stack.callback(edition.abandon)
-        outputs = list(zip(targets, editions, strict=True))
-        for span in spans(footer, [edition.removed for edition in editions], copier.can_copy):
+        for span in spans(footer, [edition.removed for _, edition in outputs], copier.can_copy):
             decoded = _copy(span, outputs, copier)
             for batch, start in batches(footer, file, span, batch_rows) if decoded else ():
                 for target, edition in decoded:
                     with _writing(target.path):
                         edition.add(batch, start)
+        made = {target.path: _close(target, edition, footer, copier) for target, edition in outputs}
+        for target, part, twin in twins:  # the same rows are the same bytes
+            with _writing(target.path):
+                shutil.copyfile(twin.part, part)
+                disk = Flush(part, pool)
+                stack.callback(disk.abandon)
+                disk.end()
+            made[target.path] = Made(part, disk, footer.rows - len(twin.removed))
         said = tuple(notices(footer, storage))
-        sizes = [_close(target, edition, footer, copier) for target, edition in outputs]
-        return [
-            _finish(target, edition, *size, said)
-            for (target, edition), size in zip(outputs, sizes, strict=True)
-        ]
+        return [_finish(target, made[target.path], said) for target in targets]
 
 
 def _refuse(source: Path, targets: Sequence[Target]) -> None:
@@ -394,11 +402,16 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
-def _close(target: Target, edition: EditionFile, source: Footer, copier: Copier) -> tuple[int, int]:
-    """Close an edition's file, open it again, and see that it holds what it should.
+class Made(NamedTuple):
+    """A file that was closed, and is on its way to the disk."""
 
-    Returns its rows and its bytes, which the disk begins to take.
-    """
+    part: Path
+    disk: Flush
+    rows: int
+
+
+def _close(target: Target, edition: EditionFile, source: Footer, copier: Copier) -> Made:
+    """Close an edition's file, open it again, and see that it holds what it should."""
     with _writing(target.path):
         rows = edition.close(source, copier)
     again = read_footer(edition.part)
@@ -408,15 +421,14 @@ def _close(target: Target, edition: EditionFile, source: Footer, copier: Copier)
         raise OutputError(f"{shown(target.path)}: came out with another schema; report it")
     with _writing(target.path):
         edition.disk.end()
-    return rows, again.size
+    return Made(edition.part, edition.disk, rows)
 
 
-def _finish(
-    target: Target, edition: EditionFile, rows: int, size: int, said: tuple[str, ...]
-) -> Written:
+def _finish(target: Target, made: Made, said: tuple[str, ...]) -> Written:
     """What was written, once the disk has it: meanwhile its digest is computed."""
     with _writing(target.path):
-        with edition.part.open("rb") as f:
+        with made.part.open("rb") as f:
             sha256 = hashlib.file_digest(f, "sha256").hexdigest()
-        edition.disk.wait()
-    return Written(target.path, rows, size, sha256, said)
+            size = f.tell()
+        made.disk.wait()
+    return Written(target.path, made.rows, size, sha256, said)
