@@ -305,10 +305,13 @@ def test_a_disk_that_fills_up(source: Path, tmp_path: Path, limit: int) -> None:
     assert list(out.iterdir()) == []
 
 
-def test_an_error_of_the_disk_while_it_is_written_is_heard(
-    source: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "place", [(writer, "_sync_data"), (os, "fsync")], ids=["amid", "at the end"]
+)
+def test_an_error_of_the_disk_is_heard_whenever_it_comes(
+    source: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[object, str]
 ) -> None:
-    """The system tells it once: the flush at the end may well succeed."""
+    """The system tells it once: the next flush may well succeed."""
     monkeypatch.setattr(writer, "GROUP_ROWS", 500)
     told: list[int] = []
 
@@ -317,7 +320,7 @@ def test_an_error_of_the_disk_while_it_is_written_is_heard(
             told.append(1)
             raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(writer, "_sync_data", sync)
+    monkeypatch.setattr(*place, sync)
     assert "Input/output error" in assert_refused(source, OutputError)
     assert told
 
