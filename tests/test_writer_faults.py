@@ -1,5 +1,7 @@
 """Damaged sources, full disks, folders that are not there: one line, and nothing left behind."""
 
+import errno
+import hashlib
 import os
 import random
 import subprocess
@@ -12,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.errors import InputError, OutputError, RelaionError
+from relaion.parquet import writer
 from relaion.parquet.footer import read_footer
 from relaion.parquet.thrift import I32, I64, STRUCT, Struct
 from relaion.parquet.writer import Target, write_editions
@@ -300,3 +303,72 @@ def test_a_disk_that_fills_up(source: Path, tmp_path: Path, limit: int) -> None:
     assert done.stdout in {f"OutputError {out}/{name}.parquet: {reason}\n" for name in "ab"}
     assert done.stderr == ""
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "place", [(writer, "_sync_data"), (os, "fsync")], ids=["amid", "at the end"]
+)
+def test_an_error_of_the_disk_is_heard_whenever_it_comes(
+    source: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[object, str]
+) -> None:
+    """The system tells it once: the next flush may well succeed."""
+    monkeypatch.setattr(writer, "GROUP_ROWS", 500)
+    told: list[int] = []
+
+    def sync(_: int) -> None:
+        if not told:
+            told.append(1)
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(*place, sync)
+    assert "Input/output error" in assert_refused(source, OutputError)
+    assert told
+
+
+def test_an_edition_is_on_the_disk_before_it_has_its_name(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: dict[int, tuple[int, int]] = {}
+    real = os.fsync
+
+    def sync(handle: int) -> None:
+        real(handle)
+        found = os.fstat(handle)
+        flushed[found.st_ino] = found.st_size, found.st_mode & 0o777
+
+    monkeypatch.setattr(os, "fsync", sync)
+    replace = Path.replace
+
+    def renamed(part: Path, to: Path) -> Path:
+        found = part.stat()
+        assert flushed.pop(found.st_ino) == (found.st_size, 0o644)
+        return replace(part, to)
+
+    monkeypatch.setattr(Path, "replace", renamed)
+    targets = [Target(source.parent / f"{i}.parquet", [min(i, 2)]) for i in range(4)]
+    write_editions(source, targets)
+    assert not flushed
+
+
+def test_editions_that_lose_the_same_rows_are_encoded_once(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed = [[5, 7], [1], [7, 5, 5], [5, 7]]
+    targets = [Target(source.parent / f"{i}.parquet", rows) for i, rows in enumerate(removed)]
+    alone = []
+    for target in targets:
+        alone += write_editions(source, [target])
+        target.path.unlink()
+    flush = writer.EditionFile.flush
+    encoded: set[Path] = set()
+
+    def flushed(edition: writer.EditionFile) -> None:
+        encoded.add(edition.part)
+        flush(edition)
+
+    monkeypatch.setattr(writer.EditionFile, "flush", flushed)
+    assert write_editions(source, targets) == alone
+    assert len(encoded) == 2
+    for target, written in zip(targets, alone, strict=True):
+        assert hashlib.sha256(target.path.read_bytes()).hexdigest() == written.sha256
+        assert target.path.stat().st_mode & 0o777 == 0o644

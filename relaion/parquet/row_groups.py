@@ -41,6 +41,10 @@ class Removed:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def are(self, others: "Removed") -> bool:
+        """Whether these are the same rows."""
+        return len(self) == len(others) and self._numbers.tobytes() == others._numbers.tobytes()
+
     def between(self, start: int, end: int) -> int:
         """How many rows leave from row `start` to before row `end`."""
         return bisect_left(self._numbers, end) - bisect_left(self._numbers, start)

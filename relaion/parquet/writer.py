@@ -8,12 +8,13 @@ for byte, row order, codecs, INT96, names inside lists. Encodings, compression l
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -129,6 +130,50 @@ def notices(footer: Footer, storage: Storage) -> Iterator[str]:
 GROUP_ROWS = 131_072  # what DuckDB and polars take as one piece of work
 
 
+class Flush:
+    """Has the disk take a file while it is made, so that little is left to wait for at its end.
+
+    One descriptor for all, since an error of the disk is told but once to each.
+    """
+
+    def __init__(self, part: Path, pool: ThreadPoolExecutor) -> None:
+        """Begin with a file that is there."""
+        self._handle = os.open(part, os.O_RDONLY)
+        self._pool = pool
+        self._running: Future[None] | None = None
+
+    def begin(self) -> None:
+        """Flush what was written so far, unless that is still going on."""
+        if self._running is None or self._running.done():
+            self.wait()
+            self._running = self._pool.submit(_sync_data, self._handle)
+
+    def end(self) -> None:
+        """Flush the whole file, as others may read it; `wait` tells when that is done."""
+        os.fchmod(self._handle, _MODE)
+        self._running = self._pool.submit(self._whole, self._running)
+
+    def _whole(self, before: Future[None] | None) -> None:
+        if before is not None:
+            before.result()
+        os.fsync(self._handle)
+
+    def wait(self) -> None:
+        """Wait for the flush that goes on; raises OSError where the disk did not take it."""
+        if self._running is not None:
+            self._running.result()
+
+    def abandon(self) -> None:
+        """Let go of the file."""
+        with suppress(OSError):
+            self.wait()
+        os.close(self._handle)
+
+
+_MODE = 0o644
+_sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has none
+
+
 @dataclass(frozen=True)
 class EditionShape:
     """Row groups: their rows, and the bytes that may be gathered before one is written early."""
@@ -151,13 +196,15 @@ class EditionFile:
         removed: Removed,
         options: dict[str, Any],
         shape: EditionShape,
+        pool: ThreadPoolExecutor,
     ) -> None:
-        """Begin a file at `part`."""
+        """Begin a file at `part`; threads of `pool` wait for the disk."""
         self.part = part
         self.removed = removed
         self._shape = shape
         self._sink = pa.OSFile(os.fsencode(part), "wb")
         self._writer = pq.ParquetWriter(self._sink, schema, **options)
+        self.disk = Flush(part, pool)
         self._held: list[pa.RecordBatch] = []
         self._rows = self._bytes = 0
         self._groups: list[tuple[int, Struct] | None] = []  # in order; None: pyarrow wrote it
@@ -172,6 +219,7 @@ class EditionFile:
             missing = self._shape.rows - self._rows
             self._hold(kept.slice(0, missing))
             self.flush()
+            self.disk.begin()
             kept = kept.slice(missing)
         if kept.num_rows:
             self._hold(kept)
@@ -195,6 +243,7 @@ class EditionFile:
         """Take a whole row group of the source as it stands."""
         self.flush()
         self._groups.append((group, copier.copy(group, self._sink)))
+        self.disk.begin()
 
     def abandon(self) -> None:
         """Let go of the file, after an error too: pyarrow would write on when collected."""
@@ -202,6 +251,7 @@ class EditionFile:
         self._writer.is_open = False
         with suppress(OSError):
             self._sink.close()
+        self.disk.abandon()
 
     def close(self, source: Footer, copier: Copier) -> int:
         """Write the rest and the footer; returns the rows of the file."""
@@ -256,9 +306,10 @@ def write_editions(
     """Write every target's rows of `source`, in one pass over it, in one thread.
 
     Each target appears whole, or not at all, at its path, and is opened again before it
-    does. `memory_bytes` bounds what is held at a time (1 GiB by default; a single value or
-    page that is larger than that is still read whole); with another bound the borders of
-    row groups differ, and so do the bytes of the files.
+    does; to flush its folder is left to the caller. `memory_bytes` bounds what is held at a
+    time (1 GiB by default; a single value or page that is larger than that is still read
+    whole); with another bound the borders of row groups differ, and so do the bytes of the
+    files.
 
     Raises InputError for a source that is damaged, encrypted or not parquet, and for row
     numbers that it does not have; OutputError where a target cannot be written. Either
@@ -273,25 +324,38 @@ def write_editions(
     group_rows = min(GROUP_ROWS, max(1, group_bytes // storage.row_bytes))
     shape = EditionShape(group_rows, 2 * group_bytes)  # rows may be unlike: a run of long captions
     with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(max(1, len(targets))))
         file, physical = stack.enter_context(open_physical(footer))
         copier = Copier(footer, stack.enter_context(source.open("rb")))
         options = writer_options(footer, storage, physical, max(1, min(group_rows, footer.rows)))
-        editions = []
+        outputs: Outputs = []
+        twins = []
         for target in targets:
-            part = stack.enter_context(atomic_write(target.path))
+            part = stack.enter_context(atomic_write(target.path, _MODE, flush=False))
             removed = Removed(target.removed, footer.rows, source)
+            if twin := next((e for _, e in outputs if e.removed.are(removed)), None):
+                twins.append((target, part, twin))
+                continue
             with _writing(target.path):
-                editions.append(EditionFile(part, physical.schema, removed, options, shape))
-            stack.callback(editions[-1].abandon)
-        outputs = list(zip(targets, editions, strict=True))
-        for span in spans(footer, [edition.removed for edition in editions], copier.can_copy):
+                edition = EditionFile(part, physical.schema, removed, options, shape, pool)
+            outputs.append((target, edition))
+            stack.callback(edition.abandon)
+        for span in spans(footer, [edition.removed for _, edition in outputs], copier.can_copy):
             decoded = _copy(span, outputs, copier)
             for batch, start in batches(footer, file, span, batch_rows) if decoded else ():
                 for target, edition in decoded:
                     with _writing(target.path):
                         edition.add(batch, start)
+        made = {target.path: _close(target, edition, footer, copier) for target, edition in outputs}
+        for target, part, twin in twins:  # the same rows are the same bytes
+            with _writing(target.path):
+                shutil.copyfile(twin.part, part)
+                disk = Flush(part, pool)
+                stack.callback(disk.abandon)
+                disk.end()
+            made[target.path] = Made(part, disk, footer.rows - len(twin.removed))
         said = tuple(notices(footer, storage))
-        return [_finish(target, edition, footer, copier, said) for target, edition in outputs]
+        return [_finish(target, made[target.path], said) for target in targets]
 
 
 def _refuse(source: Path, targets: Sequence[Target]) -> None:
@@ -316,15 +380,6 @@ def _copy(span: Span, outputs: Outputs, copier: Copier) -> Outputs:
     return [output for place, output in enumerate(outputs) if place not in span.copied]
 
 
-def _flushed_digest(part: Path) -> str:
-    """SHA-256 of a file, computed while the disk takes it: `atomic_write` then need not wait."""
-    with part.open("rb") as f, ThreadPoolExecutor(1) as pool:
-        flushed = pool.submit(os.fsync, f.fileno())
-        sha256 = hashlib.file_digest(f, "sha256").hexdigest()
-        flushed.result()
-    return sha256
-
-
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
     """Turn errors of the disk and of pyarrow into one line about the target."""
@@ -347,9 +402,15 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
-def _finish(
-    target: Target, edition: EditionFile, source: Footer, copier: Copier, said: tuple[str, ...]
-) -> Written:
+class Made(NamedTuple):
+    """A file that was closed, and is on its way to the disk."""
+
+    part: Path
+    disk: Flush
+    rows: int
+
+
+def _close(target: Target, edition: EditionFile, source: Footer, copier: Copier) -> Made:
     """Close an edition's file, open it again, and see that it holds what it should."""
     with _writing(target.path):
         rows = edition.close(source, copier)
@@ -359,5 +420,15 @@ def _finish(
     if again.elements != source.elements or again.key_values != source.key_values:
         raise OutputError(f"{shown(target.path)}: came out with another schema; report it")
     with _writing(target.path):
-        sha256 = _flushed_digest(edition.part)
-    return Written(target.path, rows, again.size, sha256, said)
+        edition.disk.end()
+    return Made(edition.part, edition.disk, rows)
+
+
+def _finish(target: Target, made: Made, said: tuple[str, ...]) -> Written:
+    """What was written, once the disk has it: meanwhile its digest is computed."""
+    with _writing(target.path):
+        with made.part.open("rb") as f:
+            sha256 = hashlib.file_digest(f, "sha256").hexdigest()
+            size = f.tell()
+        made.disk.wait()
+    return Written(target.path, made.rows, size, sha256, said)

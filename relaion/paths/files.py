@@ -79,11 +79,14 @@ _PART = re.compile(r"\.relaion-[0-9a-f]{16}\.part")
 
 
 @contextmanager
-def atomic_write(path: Path, mode: int = 0o644, *, flush: bool = True) -> Iterator[Path]:
+def atomic_write(
+    path: Path, mode: int = 0o644, *, flush: bool = True, folder: bool = True
+) -> Iterator[Path]:
     """Write a file whole or not at all.
 
     Yields a temporary name beside `path`; on success it is flushed to the disk and takes
-    the name, on any error it is removed. The folder is flushed too. A hard link keeps the
+    the name, on any error it is removed. The folder is flushed too, unless the caller says that
+    it does so for many files (`sync_folder`). A hard link keeps the
     mode of the file that it is another name of. What a killed process leaves, `remove_parts`
     finds. Without `flush` a power cut may leave the name on a file that is cut or zeroed: for
     work files, which a digest vouches for.
@@ -97,7 +100,7 @@ def atomic_write(path: Path, mode: int = 0o644, *, flush: bool = True) -> Iterat
             if flush:
                 os.fsync(f.fileno())
         part.replace(path)
-        if flush:
+        if flush and folder:
             sync_folder(path.parent)
     except OSError as e:
         raise unwritten(path, e, e.strerror or str(e)) from None

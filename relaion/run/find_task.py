@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import pyarrow as pa
+
 from relaion.engine import VIEWS, Connect, Engine, connect
 from relaion.errors import EngineError, ListError
 from relaion.lists.database import attach_store
@@ -310,10 +312,12 @@ def _count(finder: Finder, task: FindTask) -> StepDone:
     engine.execute(
         "create or replace temp table shards (shard_no integer, subset varchar, n_rows bigint)"
     )
-    for n in task.shards:
-        engine.execute(
-            "insert into shards values (?, ?, ?)", [n.no, shown(n.shard.subset), n.shard.rows]
-        )
+    columns = {
+        "shard_no": [n.no for n in task.shards],
+        "subset": [shown(n.shard.subset) for n in task.shards],
+        "n_rows": [n.shard.rows for n in task.shards],
+    }
+    engine.insert("shards", pa.table(columns))
     engine.execute("create or replace temp table lists as from store.lists")
     engine.run(load(task.settings.sql_version)["36_hit_counts"])
     write_find(engine, task.settings.work)

@@ -23,6 +23,8 @@ from relaion.paths import (
     seal,
     shown,
     stamp_of,
+    sync_folder,
+    unwritten,
 )
 from relaion.run.decide import Deciders, Decision
 from relaion.run.settings import Settings
@@ -55,12 +57,22 @@ def run_task(
             if isinstance(e, EngineError) and e.no_room:  # a batch may need more than each
                 raise NoRoomError(str(e)) from None
         raise
+    try:
+        return _written(task, decisions[-1], line)
+    finally:
+        _flush_folders(task)
+
+
+def _written(
+    task: Task, decisions: dict[int, Decision], line: Callable[[str, BaseException], str]
+) -> BatchDone:
+    """Write the shards of a batch, one after the other."""
     reports: list[Report] = []
     failed: dict[int, str] = {}
     changed: list[int] = []
     for n in task.shards:
         try:
-            reports.append(_write_shard(task, n, decisions[-1][n.no]))
+            reports.append(_write_shard(task, n, decisions[n.no]))
         except NoRoomError as e:
             return BatchDone(tuple(reports), failed, str(e), fatal=True, changed=tuple(changed))
         except ChangedShardError as e:
@@ -71,6 +83,17 @@ def run_task(
         except Exception as e:  # a bug met in one shard must not end the run
             failed[n.no] = line(shown(n.shard.path), e)
     return BatchDone(tuple(reports), failed, changed=tuple(changed))
+
+
+def _flush_folders(task: Task) -> None:
+    """Have the disk keep the names of a batch, before anybody hears that it is done."""
+    targets = [task.settings.target(e.name, n) for e in task.settings.editions for n in task.shards]
+    for folder in sorted({target.parent for target in targets}):
+        if folder.is_dir():
+            try:
+                sync_folder(folder)
+            except OSError as e:
+                raise unwritten(folder, e, e.strerror or str(e)) from None
 
 
 class ChangedShardError(InputError):
@@ -167,7 +190,7 @@ def _same_bytes(
     source = n.shard.path
     for edition in settings.editions:
         if edition.name not in outputs:
-            with atomic_write(settings.target(edition.name, n)) as part:
+            with atomic_write(settings.target(edition.name, n), folder=False) as part:
                 how = "linked" if not settings.copy and _linked(source, part, read) else "copied"
                 if how == "copied" and _copied(source, part) != sha256:
                     raise replaced(source)

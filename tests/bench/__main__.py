@@ -87,8 +87,11 @@ def _matched(name: str, bench: BenchSet, peer: str | None, *args: str) -> Contes
 def run(command: list[str], out: Path) -> tuple[float, float]:
     """Wall seconds of a command, and the peak memory in MB of its largest process."""
     shutil.rmtree(out, ignore_errors=True)
+    # as where it is installed, which leaves nothing to compile
+    env = os.environ | {"PYTHONPYCACHEPREFIX": str(out.with_name("compiled"))}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
     assert process.stderr is not None
     said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)

@@ -187,7 +187,7 @@ _MADE = {
         '.example/',
         array_to_string([word(i, k) for k in range(4 + (hash(i, 'depth') % 9)::integer)], '/'),
         if(chance(i, 'escape') < 0.056, '/old%20', '/'),
-        format('{{:08x}}', i * 2654435761 % 4294967296),
+        format('{:08x}', i * 2654435761 % 4294967296),
         '.jpg',
         case
             when query < 0.021 then '?w=640&amp;h=480'
