@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import Maybe, Options, Stream, Sure
-from relaion.lists.readers.record import Batch, Record, batch_of
-from relaion.lists.readers.rows import content
+from relaion.lists.readers.format import Batch, Maybe, Options, Record, Stream, Sure, batch_of
+from relaion.lists.readers.text import content
 
 _FIRST = re.compile(r"%MADE (\d+)")
 _STANDINGS = {"listed": "listed", "gone": "retracted", "film": "listed"}

@@ -23,7 +23,7 @@ from relaion.lists.normalise import sort_values
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.lines import LinkBeside
 from relaion.lists.readers.read import FileRead, read_entries
-from relaion.lists.readers.rows import RowReader
+from relaion.lists.readers.text import RowReader
 from relaion.roles import KINDS
 
 HEX = "0123456789abcdef"
@@ -123,7 +123,7 @@ def test_borders_of_blocks_change_nothing(
     path.write_bytes(data)
     whole = read(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relaion.lists.readers.container.BLOCK", 400 + size)
+        patch.setattr("relaion.lists.readers.text.BLOCK", 400 + size)
         assert read(path) == whole
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from relaion.links import clean_entry, key_digest, link_key
 from relaion.links.text import WHITE
 from relaion.lists.normalise import sort_values
+from relaion.lists.readers.format import TAKEN_BACK
 from relaion.lists.readers.lines import (
     BESIDE,
     SIGN,
@@ -22,7 +23,6 @@ from relaion.lists.readers.lines import (
     read_line,
     takes_back,
 )
-from relaion.lists.readers.record import TAKEN_BACK
 from relaion.lists.sorted_entries import SortedEntries
 from tests.links_strategies import links, near_links
 from tests.test_links_key import real_links

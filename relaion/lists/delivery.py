@@ -11,9 +11,9 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.lists.kinds import chosen_forms, read_columns, read_role, read_where, scoped_kind
-from relaion.lists.readers.container import file_sha256
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.formats import check_format
+from relaion.lists.readers.text import file_sha256
 from relaion.paths import typed
 from relaion.roles import KINDS
 

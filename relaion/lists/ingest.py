@@ -11,9 +11,7 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
-from relaion.lists.readers.container import file_sha256
-from relaion.lists.readers.read import FileRead, read_entries
-from relaion.lists.readers.record import (
+from relaion.lists.readers.format import (
     BAD,
     GOOD,
     NO_TRAIT,
@@ -24,6 +22,8 @@ from relaion.lists.readers.record import (
     VIDEO,
     Trait,
 )
+from relaion.lists.readers.read import FileRead, read_entries
+from relaion.lists.readers.text import file_sha256
 from relaion.lists.results import ListChanges
 from relaion.lists.sorted_entries import SortedBatch, SortedEntries
 from relaion.lists.values import WRONG_LENGTH

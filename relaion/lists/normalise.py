@@ -13,21 +13,21 @@ import pyarrow.compute as pc
 
 from relaion.lists.digests import (
     LENGTHS,
+    OF_NO_PICTURE,
     all_hex,
 )
-from relaion.lists.placeholders import OF_NO_PICTURE
-from relaion.lists.readers.lines import (
-    SIGN,
-    LinkBeside,
-    read_line,
-    takes_back,
-)
-from relaion.lists.readers.record import (
+from relaion.lists.readers.format import (
     NO_TRAIT,
     TAKEN_BACK,
     Batch,
     Trait,
     Values,
+)
+from relaion.lists.readers.lines import (
+    SIGN,
+    LinkBeside,
+    read_line,
+    takes_back,
 )
 from relaion.lists.sorted_entries import SortedBatch, SortedEntries
 from relaion.lists.values import (

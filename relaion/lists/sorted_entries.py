@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from relaion.lists.readers.record import Trait
+from relaion.lists.readers.format import Trait
 
 
 @dataclass

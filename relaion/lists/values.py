@@ -15,6 +15,10 @@ from relaion.links import (
 from relaion.links.text import trim
 from relaion.lists.digests import (
     LENGTHS,
+    NO_ROW,
+    OF_NO_PICTURE,
+    OF_NO_ROW,
+    ONE_DIGIT,
     is_float,
     is_hex,
     read_digest,
@@ -22,10 +26,9 @@ from relaion.lists.digests import (
     read_weak_digest,
     undressed,
 )
-from relaion.lists.placeholders import NO_ROW, OF_NO_PICTURE, OF_NO_ROW, ONE_DIGIT
+from relaion.lists.readers.format import OF_MACHINE, OTHER_HASH, TOO_LONG, is_of_machine
 from relaion.lists.readers.lines import LINK_START
-from relaion.lists.readers.record import OF_MACHINE, OTHER_HASH, is_of_machine
-from relaion.lists.readers.text import TOO_LONG
+from relaion.paths import shown
 from relaion.roles import SCOPED_KINDS
 
 NOTHING = "no link or hash"
@@ -176,3 +179,27 @@ def _read_link(text: str, kind: str) -> Entry | str:
     if fault:
         return NOTHING if fault in ("empty", "no link") else fault
     return kind, key_digest(key), host_digest(key.removeprefix("*."))
+
+
+# -- What messages may hold of a list --------------------------------------------------------------
+
+
+NOT_SHOWN = "(not shown)"
+_SEVERAL_WORDS = re.compile(r"[a-z]{1,15}(?:[_-][a-z]{1,15})+")
+
+
+def could_be_value(text: str) -> bool:
+    """Whether a text may be an entry, or half of one: nothing may tell it."""
+    bare, _ = undressed(text)
+    return (
+        shape(bare) is not None
+        or re.search(r"[0-9A-Fa-f]{12,}|//|www\.|\w\[?\.\]?\w\w|@", text) is not None
+        or re.search(r"(?:[0-9A-Fa-f]{2,7}[-: .]){5}|[0-9A-Fa-f]{8}[-: .][0-9A-Fa-f]{8}", text)
+        is not None
+        or any(len(w) >= 20 and not _SEVERAL_WORDS.fullmatch(w) for w in text.split())
+    )
+
+
+def told(text: str, length: int = 40) -> str:
+    """A name or word of a file as messages may hold it: never what may be an entry."""
+    return NOT_SHOWN if could_be_value(text) else shown(text)[:length]

@@ -1,13 +1,9 @@
-"""Digests of files as tools print them, a file a line or a block of lines each.
-
-`md5sum` and `sha*sum` (`digest  name`, `digest *name`, a backslash before names that were
-escaped), BSD's `MD5 (name) = digest`, `certutil`, and PowerShell's `Get-FileHash` as a list. The
-names of the files tell what the digests are of: those of videos are no entries.
-"""
+"""Digests of files as programs print them, a file a line or a block of lines each."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,11 +11,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
-from relaion.lists.readers.record import OTHER_HASH, VIDEO, Batch, Values
-from relaion.lists.readers.rows import content
-from relaion.lists.telling import told
-from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
+from relaion.lists.readers import names
+from relaion.lists.readers.decisions import media_of_file, read_word
+from relaion.lists.readers.format import (
+    OTHER_HASH,
+    SAMPLE,
+    VIDEO,
+    Batch,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
+    Values,
+)
+from relaion.lists.readers.text import content
+from relaion.lists.values import told
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
 
 NO_LINE = "no line of such a file"
 _HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
@@ -233,4 +240,132 @@ def _of_fields(records: list[dict[str, str]], kinds: tuple[str, ...]) -> Batch:
         digests.append(record.get("hash", ""))
         batch.last_name = record.get("path", "")
     batch.n, batch.values = len(digests), (Values(kinds, digests),)
+    return batch
+
+
+# -- hashdeep --------------------------------------------------------------------------------------
+
+
+_HASHDEEP = "%%%% HASHDEEP-"
+_FEW_FIELDS = "fewer fields than columns"
+
+
+@dataclass(frozen=True)
+class Hashdeep:
+    """Digests of each file by several algorithms; what is left of a line is the file's name."""
+
+    name: str = "hashdeep"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure by the first line."""
+        del file_name
+        return Sure() if head.lstrip().startswith(_HASHDEEP) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """A record a line, with a digest of each column that names one."""
+        columns: list[str] = []
+        for block in stream.blocks:
+            batch = Batch(0)
+            values: dict[str, tuple[list[str], list[int]]] = {}
+            for line in content(block.split("\n")):
+                if line.startswith("%%%%"):
+                    if not line.startswith(_HASHDEEP):
+                        columns = [c.strip().lower() for c in line.lstrip("% ").split(",")]
+                    continue
+                if not columns:
+                    raise ListError(
+                        "is a hashdeep file without its line of columns (%%%% size,md5,…); fetch "
+                        "it again"
+                    )
+                cells = line.split(",", len(columns) - 1)
+                if len(cells) < len(columns):
+                    batch.skipped[_FEW_FIELDS] += 1
+                    continue
+                _put(dict(zip(columns, cells, strict=True)), batch, values)
+            batch.values = [
+                Values((options.kind or f"image_{a}",), text, of)
+                for a, (text, of) in values.items()
+                if not options.kind or options.kind.endswith("_" + a)
+            ]
+            yield batch
+
+
+def _put(
+    record: dict[str, str], batch: Batch, values: dict[str, tuple[list[str], list[int]]]
+) -> None:
+    batch.last_name = record.get("filename")
+    if media_of_file(record.get("filename", "")) == VIDEO:
+        batch.fates[batch.n] = VIDEO
+    others: Counter[str] = Counter()
+    for name, value in record.items():
+        if name in ("md5", "sha1", "sha256"):
+            text, of = values.setdefault(name, ([], []))
+            text.append(value)
+            of.append(batch.n)
+        elif name not in ("size", "filename") and re.fullmatch("[0-9a-fA-F]+", value):
+            others[told(name)] += 1
+    batch.unusable += others
+    batch.n += 1
+
+
+# -- CDX, the index of a web archive ---------------------------------------------------------------
+
+
+_CDX = re.compile(r"\s?CDX((?: [A-Za-z])+)\s*")
+_OF_LINK, _OF_DIGEST, _OF_MEDIA = "a", "k", "m"  # the letters of the columns that are read
+
+
+@dataclass(frozen=True)
+class Cdx:
+    """Columns divided by blanks, named by letters in the first line."""
+
+    name: str = "cdx"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure by the first line."""
+        del file_name
+        return Sure() if _cdx_columns(head) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """A record a line, with its link and its digest; by its media type."""
+        first = _cdx_columns(stream.head)
+        letters = first[1].split() if first else []
+        if _OF_LINK not in letters:
+            raise ListError("is a CDX file without its links (column a); export it with them")
+        at = {letter: letters.index(letter) for letter in (_OF_LINK, _OF_DIGEST, _OF_MEDIA)
+              if letter in letters}  # fmt: skip
+        kinds = {_OF_LINK: ("url", *SCOPED_KINDS), _OF_DIGEST: ("image_sha1",)}
+        if options.kind:
+            kinds = {k: (options.kind,) for k, some in kinds.items() if options.kind in some}
+        for block in stream.blocks:
+            yield _cdx_batch(block, len(letters), at, kinds)
+
+
+def _cdx_columns(head: str) -> re.Match[str] | None:
+    """The line of columns: the first that is no comment."""
+    lines = content(head.split("\n", 50)[:50])
+    return _CDX.fullmatch(lines[0]) if lines else None
+
+
+def _cdx_batch(
+    block: str, width: int, at: dict[str, int], kinds: dict[str, tuple[str, ...]]
+) -> Batch:
+    batch = Batch(0)
+    values: dict[str, tuple[list[str], list[int]]] = {k: ([], []) for k in kinds if k in at}
+    for line in content(block.split("\n")):
+        if _CDX.fullmatch(line):
+            continue
+        cells = line.split(" ") if not line.startswith(" ") else line.split()
+        if len(cells) != width:
+            batch.skipped["fewer or more fields than columns"] += 1
+            continue
+        says = read_word(names.MEDIA, cells[at[_OF_MEDIA]]) if _OF_MEDIA in at else None
+        if says and says.fate:
+            batch.fates[batch.n] = says.fate
+        for letter, (text, of) in values.items():
+            if cells[at[letter]] != "-":
+                text.append(cells[at[letter]])
+                of.append(batch.n)
+        batch.n += 1
+    batch.values = [Values(kinds[k], text, of) for k, (text, of) in values.items()]
     return batch

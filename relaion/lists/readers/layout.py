@@ -13,29 +13,26 @@ from dataclasses import replace
 from relaion.errors import ListError
 from relaion.lists.kinds import ANY
 from relaion.lists.readers import names
-from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named
-from relaion.lists.readers.format import SAMPLE, Options
-from relaion.lists.readers.list_columns import (
+from relaion.lists.readers.columns import (
     ListColumn,
     ListLayout,
     TableSample,
+    by_values,
+    checked,
     cleaned_name,
+    is_entry,
+    is_regular,
     kinds_said,
+    links_or_columns,
+    look_of,
     refuse_nameless,
     refuse_wide,
 )
-from relaion.lists.readers.rows import BLANKS, WHOLE, RowReader
-from relaion.lists.readers.unnamed import (
-    by_values,
-    checked,
-    is_entry,
-    is_regular,
-    links_or_columns,
-    look_of,
-)
-from relaion.lists.readers.words import read_word
-from relaion.lists.telling import told as say
+from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named, read_word
+from relaion.lists.readers.format import SAMPLE, Options
+from relaion.lists.readers.text import BLANKS, WHOLE, RowReader
 from relaion.lists.values import shape
+from relaion.lists.values import told as say
 from relaion.paths import shown
 
 DELIMITERS = "\t;,|"

@@ -29,7 +29,7 @@ from functools import lru_cache
 from relaion.links import clean_entry
 from relaion.links.key import is_bare
 from relaion.links.text import WHITE, trim
-from relaion.lists.readers.record import TAKEN_BACK
+from relaion.lists.readers.format import TAKEN_BACK
 
 BESIDE = "a link beside other text"
 _NOTED = (

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 
 from relaion.errors import ListError
 from relaion.lists.readers import names
-from relaion.lists.readers.format import Maybe, Options, Stream, Sure
-from relaion.lists.readers.record import (
+from relaion.lists.readers.format import (
     ALLOWS,
     HIDES,
     NARROW,
     OF_MACHINE,
     Batch,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
     Values,
     is_of_machine,
 )

@@ -12,26 +12,35 @@ from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
-from relaion.lists.readers.decisions import DecidingColumn, fates_of, refuse_unsure, told_words
-from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
-from relaion.lists.readers.layout import DELIMITERS, find_layout
-from relaion.lists.readers.lines import is_remark_that_takes_back
-from relaion.lists.readers.list_columns import ListLayout, cleaned_name
-from relaion.lists.readers.plain import read_plain
-from relaion.lists.readers.record import (
+from relaion.lists.readers.columns import ListLayout, cleaned_name
+from relaion.lists.readers.decisions import (
+    DecidingColumn,
+    WordSays,
+    fates_of,
+    media_of_file,
+    refuse_unsure,
+    told_words,
+)
+from relaion.lists.readers.format import (
     BAD,
     NO_TRAIT,
     ONLY_HOST,
+    SAMPLE,
     TAKEN_BACK,
     VIDEO,
     Batch,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
     Trait,
     Values,
 )
-from relaion.lists.readers.rows import WHOLE, RowReader
-from relaion.lists.readers.words import WordSays, media_of_file
-from relaion.lists.telling import could_be_value, told
-from relaion.lists.values import NOTHING, shape
+from relaion.lists.readers.layout import DELIMITERS, find_layout
+from relaion.lists.readers.lines import is_remark_that_takes_back
+from relaion.lists.readers.plain import read_plain
+from relaion.lists.readers.text import WHOLE, RowReader
+from relaion.lists.values import NOTHING, could_be_value, shape, told
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
