@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key
-from relaion.lists.kinds import ANY, kinds_named
 from relaion.lists.normalise import sort_values
-from relaion.lists.readers.format import Options
+from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.lines import LinkBeside
+from relaion.lists.readers.names import kinds_named
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import RowReader
 from relaion.roles import KINDS

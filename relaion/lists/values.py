@@ -26,10 +26,9 @@ from relaion.lists.digests import (
     read_weak_digest,
     undressed,
 )
-from relaion.lists.readers.format import OF_MACHINE, OTHER_HASH, TOO_LONG, is_of_machine
+from relaion.lists.readers.format import LINK_KINDS, OF_MACHINE, OTHER_HASH, TOO_LONG, is_of_machine
 from relaion.lists.readers.lines import LINK_START
 from relaion.paths import shown
-from relaion.roles import SCOPED_KINDS
 
 NOTHING = "no link or hash"
 NO_NUMBER = "no whole 64-bit number"
@@ -65,7 +64,7 @@ def kind_for(algorithm: str, kinds: Sequence[str]) -> str | None:
 
 def is_of_link(kind: str) -> bool:
     """Whether entries of a kind are links, hosts or folders, as they stand."""
-    return kind in ("url", *SCOPED_KINDS)
+    return kind in LINK_KINDS
 
 
 def many_digests(value: str, kinds: Sequence[str]) -> list[Entry | str]:
@@ -156,7 +155,7 @@ def _kind_of_link(text: str, kinds: Sequence[str]) -> str | None:
     shown = scope_shown(text) if "url" in kinds else None
     if shown in kinds:
         return shown
-    return next((kind for kind in kinds if kind in ("url", *SCOPED_KINDS)), None)
+    return next((kind for kind in kinds if kind in LINK_KINDS), None)
 
 
 def _host_fault(text: str, kind: str) -> str | None:

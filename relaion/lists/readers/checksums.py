@@ -14,6 +14,7 @@ from relaion.errors import ListError
 from relaion.lists.readers import names
 from relaion.lists.readers.decisions import media_of_file, read_word
 from relaion.lists.readers.format import (
+    LINK_KINDS,
     OTHER_HASH,
     SAMPLE,
     VIDEO,
@@ -26,7 +27,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.text import content
 from relaion.lists.values import told
-from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
 _HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
@@ -334,7 +335,7 @@ class Cdx:
             raise ListError("is a CDX file without its links (column a); export it with them")
         at = {letter: letters.index(letter) for letter in (_OF_LINK, _OF_DIGEST, _OF_MEDIA)
               if letter in letters}  # fmt: skip
-        kinds = {_OF_LINK: ("url", *SCOPED_KINDS), _OF_DIGEST: ("image_sha1",)}
+        kinds = {_OF_LINK: LINK_KINDS, _OF_DIGEST: ("image_sha1",)}
         if options.kind:
             kinds = {k: (options.kind,) for k, some in kinds.items() if options.kind in some}
         for block in stream.blocks:

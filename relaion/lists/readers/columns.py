@@ -8,10 +8,9 @@ from itertools import zip_longest
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
-from relaion.lists.kinds import ANY
 from relaion.lists.readers import names
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, media_of_file, word_of_any
-from relaion.lists.readers.format import Options
+from relaion.lists.readers.format import ANY, Options
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown

@@ -16,6 +16,7 @@ from relaion.lists.readers import names
 from relaion.lists.readers.format import (
     DISPUTED,
     GOOD,
+    LINK_KINDS,
     NO_CRIME,
     NO_ENTRY,
     NO_IMAGE,
@@ -175,7 +176,7 @@ def _type(_: str, plain: str) -> WordSays | None:
 
 
 _KNOWN_TYPES = (
-    dict.fromkeys(_OF_LINKS, WordSays(kinds=names.LINK))
+    dict.fromkeys(_OF_LINKS, WordSays(kinds=LINK_KINDS))
     | dict.fromkeys(_OF_HOSTS, WordSays(kinds=("host",)))
     | dict.fromkeys(("hash", "digest", "filehash"), WordSays(kinds=IMAGE_KINDS))
     | dict.fromkeys(_OF_NOTHING, WordSays(NO_ENTRY))

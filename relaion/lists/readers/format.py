@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from relaion.errors import ListError
-from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +62,9 @@ STANDINGS = {
 }  # fmt: skip
 ALGORITHMS = ("md5", "sha1", "sha256")
 
-_LINK = ("url", *SCOPED_KINDS)
+LINK_KINDS = ("url", *SCOPED_KINDS)  # scoped only where the value's own stars say so
+# what a value may be when nothing but the value tells: the first that fits is taken
+ANY = (*LINK_KINDS, *IMAGE_KINDS, *HASHED_LINK_KINDS)
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def batch_of(records: Iterable[Record]) -> Batch:
             else:
                 batch.unusable[algorithm] += 1
         for link in record.links:
-            _put(columns, _LINK, link, i)
+            _put(columns, LINK_KINDS, link, i)
     batch.values = [Values(kinds, text, of) for kinds, (text, of) in columns.items()]
     return batch
 

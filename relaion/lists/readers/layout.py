@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from relaion.errors import ListError
-from relaion.lists.kinds import ANY
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import (
     ListColumn,
@@ -29,7 +28,7 @@ from relaion.lists.readers.columns import (
     refuse_wide,
 )
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named, read_word
-from relaion.lists.readers.format import SAMPLE, Options
+from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader
 from relaion.lists.values import shape
 from relaion.lists.values import told as say

@@ -10,10 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.kinds import ANY
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import ListLayout
-from relaion.lists.readers.format import TAKEN_BACK, Batch, Maybe, Options, Stream, Sure, Values
+from relaion.lists.readers.format import (
+    ANY,
+    TAKEN_BACK,
+    Batch,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
+    Values,
+)
 from relaion.lists.readers.layout import find_layout
 from relaion.lists.readers.text import WHOLE, RowReader, content
 from relaion.lists.values import shape, told
