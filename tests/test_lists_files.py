@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key
-from relaion.lists.normalise import sort_values
-from relaion.lists.readers.format import ANY, Options
-from relaion.lists.readers.lines import LinkBeside
+from relaion.lists.normalise import Tally
+from relaion.lists.readers.format import ANY, Batch, Options, Values
 from relaion.lists.readers.names import kinds_named
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import RowReader
@@ -285,7 +284,7 @@ def test_a_long_value_takes_time_in_proportion(piece: str, every: bool) -> None:
     for no, (start, end) in enumerate(FRAMES, PIECES.index(piece)):
         value = start + piece * ((65_530 - len(start) - len(end)) // len(piece)) + end
         for kinds in SAID if every else [SAID[no * 7 // 4 % 4]]:
-            sort_values([value], kinds, {}, Counter(), LinkBeside())
+            Tally().take(Batch(1, (Values(kinds, [value]),)), 0)
     assert time.process_time() - begin < 10
 
 

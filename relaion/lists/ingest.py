@@ -11,6 +11,7 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
+from relaion.lists.normalise import SortedBatch, SortedEntries
 from relaion.lists.readers.format import (
     BAD,
     GOOD,
@@ -25,7 +26,6 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import file_sha256
 from relaion.lists.results import ListChanges
-from relaion.lists.sorted_entries import SortedBatch, SortedEntries
 from relaion.lists.values import WRONG_LENGTH
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS

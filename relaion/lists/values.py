@@ -62,11 +62,6 @@ def kind_for(algorithm: str, kinds: Sequence[str]) -> str | None:
     return next((kind for kind in kinds if kind.endswith("_" + algorithm)), None)
 
 
-def is_of_link(kind: str) -> bool:
-    """Whether entries of a kind are links, hosts or folders, as they stand."""
-    return kind in LINK_KINDS
-
-
 def many_digests(value: str, kinds: Sequence[str]) -> list[Entry | str]:
     """The digests of a cell that holds several and nothing else; empty for any other cell."""
     pieces = [piece for piece in _PIECES.split(value) if piece]

@@ -10,13 +10,12 @@ from pathlib import Path
 
 from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
-from relaion.lists.normalise import Tally
+from relaion.lists.normalise import SortedBatch, Tally
 from relaion.lists.readers.decisions import is_name_of_media
 from relaion.lists.readers.format import SAMPLE, UNDERSTOOD, Batch, Options, Stream, Values
 from relaion.lists.readers.formats import choose, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.text import BLOCK, blocks
-from relaion.lists.sorted_entries import SortedBatch
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
