@@ -194,7 +194,7 @@ def _valued_column(i: int, filled: Sequence[str], kind: str | None, options: Opt
 
 def _beside(filled: Sequence[str]) -> str:
     """What a column without a name is for, where its values are no entries."""
-    words = set(filled)
+    words = dict.fromkeys(filled)  # in the order of the file, so that it decides a tie
     told = [word_of_any(word) for word in words] if 0 < len(words) <= _WORDS else []
     if told and all(told):
         return str(Counter(told).most_common(1)[0][0])
