@@ -26,12 +26,10 @@ class Made:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by the first line."""
-        del file_name
         return Sure() if _FIRST.match(head) else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """A record a line."""
-        del options
         first = _FIRST.match(stream.head)
         if first is None or first[1] != "1":
             version = first[1] if first else "no"

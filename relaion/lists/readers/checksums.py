@@ -1,9 +1,14 @@
-"""Digests of files as programs print them, a file a line or a block of lines each."""
+"""Digests of files as programs print them, a file a line or a block of lines each.
+
+`md5sum` and `sha*sum` (`digest  name`, `digest *name`, a backslash before names that were
+escaped), BSD's `MD5 (name) = digest`, `certutil`, PowerShell's `Get-FileHash` as a list, hashdeep,
+and CDX, the index of a web archive. The names of the files tell what the digests are of: those of
+videos are no entries.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,18 +19,20 @@ from relaion.errors import ListError
 from relaion.lists.readers import names
 from relaion.lists.readers.decisions import media_of_file, read_word
 from relaion.lists.readers.format import (
+    ALGORITHMS,
     LINK_KINDS,
     OTHER_HASH,
     SAMPLE,
     VIDEO,
     Batch,
+    Columns,
     Maybe,
     Options,
     Stream,
     Sure,
     Values,
 )
-from relaion.lists.readers.text import content
+from relaion.lists.readers.text import content, first_lines
 from relaion.lists.values import told
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
@@ -55,8 +62,7 @@ class Checksums:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure where nearly all lines are such."""
-        del file_name
-        lines = content(head.split("\n", 200)[:200])
+        lines = first_lines(head, 200)
         n = sum(1 for line in lines if _SUM.fullmatch(line) or _OTHER_TAG.fullmatch(line))
         n += sum(1 for line in lines if _LONG_SUM.fullmatch(line) and not _SUM.fullmatch(line))
         named = [found for line in lines if (found := _SUM.fullmatch(line))]
@@ -98,7 +104,6 @@ def _kinds(options: Options) -> tuple[str, ...]:
 
 def _batch(block: str, kinds: tuple[str, ...]) -> Batch:
     lines = content(block.split("\n"))
-    digests: list[str] = []
     batch = Batch(0)
     columns = _columns(lines)
     if columns is not None:
@@ -109,6 +114,7 @@ def _batch(block: str, kinds: tuple[str, ...]) -> Batch:
         batch.values = (Values(kinds, found),)
         batch.last_name = str(names[-1])
         return batch
+    found_lines: list[tuple[str, str]] = []
     for line in lines:
         if found_sum := _SUM.fullmatch(line):
             digest, name = found_sum[1], found_sum[2]
@@ -117,12 +123,15 @@ def _batch(block: str, kinds: tuple[str, ...]) -> Batch:
         else:
             batch.skipped[_fault(line, batch)] += 1
             continue
-        if re.search(_VIDEO, name):
-            batch.fates[len(digests)] = VIDEO
-        digests.append(digest)
+        found_lines.append((digest, name))
         batch.last_name = name if found_sum else None
-    batch.n = len(digests)
-    batch.values = (Values(kinds, digests),)
+    return _filled(batch, kinds, found_lines)
+
+
+def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) -> Batch:
+    """A batch with digests, of which those are no entries that are of videos by their names."""
+    batch.n, batch.values = len(found), (Values(kinds, [digest for digest, _ in found]),)
+    batch.fates = {i: VIDEO for i, (_, name) in enumerate(found) if re.search(_VIDEO, name)}
     return batch
 
 
@@ -168,7 +177,6 @@ class Certutil:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by its last line."""
-        del file_name
         is_one = re.search(r"(?im)^CertUtil:\s", head) and re.search(
             r"(?im)^(?:MD[245]|SHA1|SHA256|SHA384|SHA512)(?:\s|-)\s*\S.*:\s*$", head
         )
@@ -176,23 +184,16 @@ class Certutil:
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """The lines of digests; those of videos by the line before."""
-        kinds = _kinds(options)
-        is_video = False
+        name = ""
         for block in stream.blocks:
-            batch = Batch(0)
-            digests: list[str] = []
+            digests: list[tuple[str, str]] = []
             for line in content(block.split("\n")):
                 bare = line.strip()
-                if re.match(r"(?i)certutil:", bare):
-                    continue
-                if bare.endswith(":"):
-                    is_video = re.search(_VIDEO, bare.rstrip(": ")) is not None
-                    continue
-                if is_video:
-                    batch.fates[len(digests)] = VIDEO
-                digests.append(re.sub(r"\s", "", bare))
-            batch.n, batch.values = len(digests), (Values(kinds, digests),)
-            yield batch
+                if bare.endswith(":") and not bare.lower().startswith("certutil:"):
+                    name = bare.rstrip(": ")
+                elif not bare.lower().startswith("certutil:"):
+                    digests.append((re.sub(r"\s", "", bare), name))
+            yield _filled(Batch(0), _kinds(options), digests)
 
 
 @dataclass(frozen=True)
@@ -203,8 +204,7 @@ class FileHashList:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure where the first lines are such fields."""
-        del file_name
-        lines = content(head.split("\n", 20)[:20])
+        lines = first_lines(head, 20)
         told = [found[1].lower() for line in lines if (found := _FIELD.fullmatch(line))]
         return Sure() if {"algorithm", "hash"} <= {*told} and len(told) * 2 > len(lines) else None
 
@@ -229,23 +229,19 @@ class FileHashList:
 
 def _of_fields(records: list[dict[str, str]], kinds: tuple[str, ...]) -> Batch:
     batch = Batch(0)
-    digests: list[str] = []
+    found: list[tuple[str, str]] = []
     for record in records:
         algorithm = record.get("algorithm", "").lower()
-        if algorithm not in ("md5", "sha1", "sha256"):
+        if algorithm in ALGORITHMS:
+            batch.last_name = record.get("path", "")
+            found.append((record.get("hash", ""), batch.last_name))
+        else:
             batch.unusable[told(algorithm) or "unknown"] += 1
             batch.skipped[OTHER_HASH] += 1
-            continue
-        if re.search(_VIDEO, record.get("path", "")):
-            batch.fates[len(digests)] = VIDEO
-        digests.append(record.get("hash", ""))
-        batch.last_name = record.get("path", "")
-    batch.n, batch.values = len(digests), (Values(kinds, digests),)
-    return batch
+    return _filled(batch, kinds, found)
 
 
 # -- hashdeep --------------------------------------------------------------------------------------
-
 
 _HASHDEEP = "%%%% HASHDEEP-"
 _FEW_FIELDS = "fewer fields than columns"
@@ -259,15 +255,13 @@ class Hashdeep:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by the first line."""
-        del file_name
         return Sure() if head.lstrip().startswith(_HASHDEEP) else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """A record a line, with a digest of each column that names one."""
         columns: list[str] = []
         for block in stream.blocks:
-            batch = Batch(0)
-            values: dict[str, tuple[list[str], list[int]]] = {}
+            batch, values = Batch(0), Columns()
             for line in content(block.split("\n")):
                 if line.startswith("%%%%"):
                     if not line.startswith(_HASHDEEP):
@@ -282,35 +276,24 @@ class Hashdeep:
                 if len(cells) < len(columns):
                     batch.skipped[_FEW_FIELDS] += 1
                     continue
-                _put(dict(zip(columns, cells, strict=True)), batch, values)
-            batch.values = [
-                Values((options.kind or f"image_{a}",), text, of)
-                for a, (text, of) in values.items()
-                if not options.kind or options.kind.endswith("_" + a)
-            ]
+                _put(dict(zip(columns, cells, strict=True)), options.kind, batch, values)
+            batch.values = values.all()
             yield batch
 
 
-def _put(
-    record: dict[str, str], batch: Batch, values: dict[str, tuple[list[str], list[int]]]
-) -> None:
+def _put(record: dict[str, str], kind: str | None, batch: Batch, values: Columns) -> None:
     batch.last_name = record.get("filename")
     if media_of_file(record.get("filename", "")) == VIDEO:
         batch.fates[batch.n] = VIDEO
-    others: Counter[str] = Counter()
     for name, value in record.items():
-        if name in ("md5", "sha1", "sha256"):
-            text, of = values.setdefault(name, ([], []))
-            text.append(value)
-            of.append(batch.n)
-        elif name not in ("size", "filename") and re.fullmatch("[0-9a-fA-F]+", value):
-            others[told(name)] += 1
-    batch.unusable += others
+        if name in ALGORITHMS and (not kind or kind.endswith("_" + name)):
+            values.put((kind or f"image_{name}",), value, batch.n)
+    others = [name for name in record if name not in ("size", "filename", *ALGORITHMS)]
+    batch.unusable.update(told(x) for x in others if re.fullmatch("[0-9a-fA-F]+", record[x]))
     batch.n += 1
 
 
 # -- CDX, the index of a web archive ---------------------------------------------------------------
-
 
 _CDX = re.compile(r"\s?CDX((?: [A-Za-z])+)\s*")
 _OF_LINK, _OF_DIGEST, _OF_MEDIA = "a", "k", "m"  # the letters of the columns that are read
@@ -324,7 +307,6 @@ class Cdx:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by the first line."""
-        del file_name
         return Sure() if _cdx_columns(head) else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
@@ -344,7 +326,7 @@ class Cdx:
 
 def _cdx_columns(head: str) -> re.Match[str] | None:
     """The line of columns: the first that is no comment."""
-    lines = content(head.split("\n", 50)[:50])
+    lines = first_lines(head, 50)
     return _CDX.fullmatch(lines[0]) if lines else None
 
 

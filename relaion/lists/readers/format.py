@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from relaion.errors import ListError
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
 
 if TYPE_CHECKING:
@@ -151,34 +150,40 @@ def kinds_of(algorithm: str) -> tuple[str, ...]:
     return (f"image_{algorithm}",) if algorithm in ALGORITHMS else ()
 
 
+@dataclass
+class Columns:
+    """Values of records, those that can be of the same kinds together."""
+
+    held: dict[tuple[str, ...], tuple[list[str], list[int]]] = field(default_factory=dict)
+
+    def put(self, kinds: tuple[str, ...], value: str, record: int) -> None:
+        """Take in a value of a record."""
+        text, of = self.held.setdefault(kinds, ([], []))
+        text.append(value)
+        of.append(record)
+
+    def all(self) -> list[Values]:
+        """What was taken in."""
+        return [Values(kinds, text, of) for kinds, (text, of) in self.held.items()]
+
+
 def batch_of(records: Iterable[Record]) -> Batch:
     """Records in columns."""
     held = list(records)
     batch = Batch(len(held), ids=[r.record_id for r in held], traits=[r.trait() for r in held])
-    columns: dict[tuple[str, ...], tuple[list[str], list[int]]] = {}
+    columns = Columns()
     for i, record in enumerate(held):
         if fate := record.fate():
             batch.fates[i] = fate
         for algorithm, _, value in record.hashes:
             if kinds := kinds_of(algorithm):
-                _put(columns, kinds, value, i)
+                columns.put(kinds, value, i)
             else:
                 batch.unusable[algorithm] += 1
         for link in record.links:
-            _put(columns, LINK_KINDS, link, i)
-    batch.values = [Values(kinds, text, of) for kinds, (text, of) in columns.items()]
+            columns.put(LINK_KINDS, link, i)
+    batch.values = columns.all()
     return batch
-
-
-def _put(
-    columns: dict[tuple[str, ...], tuple[list[str], list[int]]],
-    kinds: tuple[str, ...],
-    value: str,
-    i: int,
-) -> None:
-    text, of = columns.setdefault(kinds, ([], []))
-    text.append(value)
-    of.append(i)
 
 
 # -- What reads records of a file ------------------------------------------------------------------
@@ -265,14 +270,3 @@ class Format(Protocol):
 
         Raises ListError, without the file's name, for a file that must not be taken.
         """
-
-
-def refused(what: str, advice: str) -> ListError:
-    """The error for a file that is known for what it is, and not taken."""
-    return ListError(f"{what}; {advice}")
-
-
-def has_word(text: str, *words: str) -> bool:
-    """Whether one of the words stands in a text by itself, in any case."""
-    found = "|".join(words)
-    return re.search(rf"(?i)(?<![a-z0-9])(?:{found})(?![a-z0-9])", text) is not None

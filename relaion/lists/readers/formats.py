@@ -9,16 +9,15 @@ from dataclasses import dataclass
 
 from relaion.errors import InputError, ListError
 from relaion.lists.readers.checksums import Cdx, Certutil, Checksums, FileHashList, Hashdeep
-from relaion.lists.readers.format import Batch, Format, Maybe, Options, Stream, Sure, refused
+from relaion.lists.readers.format import Batch, Format, Maybe, Options, Stream, Sure
 from relaion.lists.readers.names import squeezed
 from relaion.lists.readers.plain import Changes, Lines
 from relaion.lists.readers.rules import HostRules
 from relaion.lists.readers.table import Table
-from relaion.lists.readers.text import content
+from relaion.lists.readers.text import first_lines
 from relaion.paths import typed
 
 # -- Lists that say of themselves that they name what is known good --------------------------------
-
 
 _GOOD_TABLES = (
     ({"productcode", "opsystemcode"}, "known-good software hashes (NSRL)"),
@@ -54,7 +53,7 @@ def refuse_good(head: str, file_name: str, options: Options) -> None:
 
 
 def _good_table(head: str) -> str | None:
-    for line in content(head.split("\n", 50)[:50])[:20]:
+    for line in first_lines(head, 50)[:20]:
         told = {squeezed(cell) for cell in re.split(r"[,;\t|]", line)}
         for wanted, what in _GOOD_TABLES:
             if wanted <= told:
@@ -77,7 +76,6 @@ def _good_words(head: str, file_name: str) -> str | None:
 
 # -- Files that are known for what they are and not read -------------------------------------------
 
-
 _LINES = 400
 
 
@@ -95,12 +93,14 @@ class Foreign:
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Raises ListError: what it is, and what to do."""
-        del options
         what = self.knows(stream.head, stream.file_name)
-        raise refused(f"is {what or self.name}", self.advice)
+        raise ListError(f"is {what or self.name}; {self.advice}")
 
 
 # -- XML and JSON ------------------------------------------------------------------------------
+#
+# They are known by their structure: behind a byte order mark, in UTF-16, with comments and without
+# a declaration. Read as lines they would give up what they mark as withdrawn or as good.
 
 _COMMENT = re.compile(r"\s*(?:<!--.*?-->|/\*.*?\*/|//[^\n]*\n|<\?.*?\?>|<!DOCTYPE[^>]*>)", re.S)
 _TAG = re.compile(r"\s*<([A-Za-z_][\w.-]*(?::[\w.-]+)?)(?:\s[^<]*?)?/?>", re.S)
@@ -138,9 +138,8 @@ def _xml(head: str, _: str) -> str | None:
     rest = _after_comments(start)
     tag = _TAG.match(rest)
     if tag is None and not re.match(r"<\?xml|<!DOCTYPE|<!--", start, re.I):
-        cut = re.fullmatch(
-            r"<[A-Za-z_!?][\w.:-]*(?:\s[^<>]*)?", rest, re.S
-        )  # a tag that is cut off
+        # a tag that is cut off
+        cut = re.fullmatch(r"<[A-Za-z_!?][\w.:-]*(?:\s[^<>]*)?", rest, re.S)
         if cut is None or "://" in rest.split(None, 1)[0]:
             return None
         return "XML"
@@ -184,11 +183,15 @@ _INTS = re.compile(r"\s*\d{1,3}(?:\s*[,; ]\s*\d{1,3}){143}\s*")
 _CLASSES = "POSITIVE_CLASS|NEGATIVE_CLASS|INVESTIGATION_SEED|DISPUTED"
 
 
-def _most(head: str, pattern: re.Pattern[str]) -> bool:
-    lines = content(head.split("\n", _LINES)[:_LINES])
-    return bool(lines) and sum(pattern.fullmatch(x.strip()) is not None for x in lines) * 2 > len(
-        lines
-    )
+def _mostly(pattern: re.Pattern[str], what: str) -> Callable[[str, str], str | None]:
+    """Knows a file of which most lines are such."""
+
+    def knows(head: str, _: str) -> str | None:
+        lines = first_lines(head, _LINES)
+        n = sum(pattern.fullmatch(line.strip()) is not None for line in lines)
+        return what if n * 2 > len(lines) else None
+
+    return knows
 
 
 def _mail(head: str, _: str) -> str | None:
@@ -202,53 +205,32 @@ def _sql(head: str, _: str) -> str | None:
     return "SQL" if is_sql else None
 
 
-def _git(head: str, _: str) -> str | None:
-    return "a list of git's objects" if _most(head, _GIT) else None
-
-
-def _patterns(head: str, _: str) -> str | None:
-    return "a list of STIX patterns" if _most(head, _PATTERN) else None
-
-
-def _counted(head: str, _: str) -> str | None:
-    return "digests with how often they occur, as lists of passwords have" if _most(
-        head, _COUNTED
-    ) else None  # fmt: skip
-
-
-def _photodna(head: str, _: str) -> str | None:
-    return "PhotoDNA hashes, which match no digest of an image's bytes" if _most(
-        head, _INTS
-    ) else None  # fmt: skip
-
-
-def _first_line(head: str) -> str:
-    lines = content(head.split("\n", 50)[:50])
-    return re.sub(r"[\s\"']", "", lines[0]).casefold() if lines else ""
+def _header(head: str) -> set[str]:
+    """The cells of the first line, as of a table."""
+    line, *_ = [*first_lines(head, 50), ""]
+    return set(re.split(r"[,;\t|]", re.sub(r"[\s\"']", "", line).casefold()))
 
 
 def _threatexchange(head: str, file_name: str) -> str | None:
-    lines = content(head.split("\n", 50)[:50])
     if re.fullmatch(r".*\.te(?:\.gz)?", file_name, re.I):
         return "a ThreatExchange file (.te)"
-    if {"signal_type", "signal_str"} <= set(re.split(r"[,;\t|]", _first_line(head))):
-        return "a data set of ThreatExchange"
+    lines = first_lines(head, 50)
     n = sum(1 for line in lines if re.search(rf"[,;\t|]\s*\"?(?:{_CLASSES})\b", line))
-    return "a data set of ThreatExchange" if lines and n * 2 > len(lines) else None
+    is_one = {"signal_type", "signal_str"} <= _header(head) or n * 2 > len(lines)
+    return "a data set of ThreatExchange" if is_one else None
 
 
 def _tat(head: str, _: str) -> str | None:
-    told = set(re.split(r"[,;\t|]", _first_line(head)))
-    return "a table of Tech Against Terrorism" if {"hash_digest", "algorithm"} <= told else None
+    is_one = {"hash_digest", "algorithm"} <= _header(head)
+    return "a table of Tech Against Terrorism" if is_one else None
 
 
 def _misp(head: str, _: str) -> str | None:
-    told = set(re.split(r"[,;\t|]", _first_line(head)))
+    told = _header(head)
     if {"value", "type", "category"} <= told and told & {"to_ids", "uuid", "event_id"}:
         return "a table of MISP"
-    lines = content(head.split("\n", _LINES)[:_LINES])
-    n = sum(1 for line in lines if _COMPOSITE.fullmatch(line.strip()))
-    return "a text of MISP, whose values have lost their types" if n else None
+    is_text = any(_COMPOSITE.fullmatch(line.strip()) for line in first_lines(head, _LINES))
+    return "a text of MISP, whose values have lost their types" if is_text else None
 
 
 _LATER = "export the list as txt or csv, with one column of digests or links"
@@ -258,25 +240,27 @@ _JSON_ADVICE = (
 )
 FOREIGN = (
     Foreign("xml", _xml, _XML_ADVICE),
-    Foreign("stix-patterns", _patterns, _LATER),
+    Foreign("stix-patterns", _mostly(_PATTERN, "a list of STIX patterns"), _LATER),
     Foreign("json", _json, _JSON_ADVICE),
     Foreign("mail", _mail, "save what is attached, or copy the list into a file of its own"),
     Foreign("sql", _sql, "export the list as csv; of known-good files add it with --role good"),
-    Foreign("git", _git, "these are no digests of images"),
+    Foreign("git", _mostly(_GIT, "a list of git's objects"), "these are no digests of images"),
     Foreign(
         "counted",
-        _counted,
+        _mostly(_COUNTED, "digests with how often they occur, as lists of passwords have"),
         "those are digests of strings; if they are of images, cut the counts off",
     ),
-    Foreign("photodna", _photodna, "ask the giver for MD5, SHA-1 or SHA-256"),
+    Foreign(
+        "photodna",
+        _mostly(_INTS, "PhotoDNA hashes, which match no digest of an image's bytes"),
+        "ask the giver for MD5, SHA-1 or SHA-256",
+    ),
     Foreign("threatexchange", _threatexchange, _LATER),
     Foreign("tech-against-terrorism", _tat, _LATER),
     Foreign("misp", _misp, _LATER),
 )
 
-
-# -- All formats -----------------------------------------------------------------------------------
-
+# -- All formats, in the order in which they are asked: the first that is sure reads the file ------
 
 FORMATS: tuple[Format, ...] = (
     Hashdeep(), Cdx(), *FOREIGN, Certutil(), FileHashList(), Checksums(), Changes(), HostRules(),

@@ -23,7 +23,7 @@ from relaion.lists.readers.format import (
     Values,
 )
 from relaion.lists.readers.layout import find_layout
-from relaion.lists.readers.text import WHOLE, RowReader, content
+from relaion.lists.readers.text import WHOLE, RowReader, content, first_lines
 from relaion.lists.values import shape, told
 
 _NO_VALUE = ("#", "\n\n", "\n ", "\n\t")  # a block with none of these holds values only
@@ -37,7 +37,6 @@ class Lines:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Whatever is nothing else."""
-        del head, file_name
         return Maybe()
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
@@ -124,8 +123,7 @@ class Changes:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure for a diff, and where both signs stand before digests."""
-        del file_name
-        lines = content(head.split("\n", 2000)[:2000])
+        lines = first_lines(head, 2000)
         if any(map(_HUNK.fullmatch, lines)) and any(line.startswith("--- ") for line in lines):
             return Sure()
         signed = [found for line in lines if (found := _SIGNED.fullmatch(line))]

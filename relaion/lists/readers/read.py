@@ -207,7 +207,10 @@ def _without_word(stream: Stream, kinds: set[str], options: Options) -> list[str
 
 
 # -- What stands last in a file whose last line has no end -----------------------------------------
-
+#
+# Many whole files end so, and a file that was cut off ends so, too. Half a digest is no digest, or
+# has the length of another algorithm's; half a name of a file no longer tells that it is a video.
+# Such a record is left out. Half a link may be another link: there only the curator can look.
 
 CUT_OFF = "perhaps cut off at the end of the file"
 _LAST = (

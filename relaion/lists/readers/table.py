@@ -29,6 +29,7 @@ from relaion.lists.readers.format import (
     TAKEN_BACK,
     VIDEO,
     Batch,
+    Columns,
     Maybe,
     Options,
     Stream,
@@ -216,7 +217,7 @@ class _Reading:
         of_links = self._digests_of_links(cells)
         found: list[Values] = []
         for c in self.layout.entries:
-            groups: dict[tuple[str, ...], tuple[list[str], list[int]]] = {}
+            columns = Columns()
             hashed = of_links.get(c.index, {})
             for i, cell in enumerate(cells[c.index]):
                 if not cell:
@@ -226,11 +227,9 @@ class _Reading:
                     kinds = types[i].kinds
                 if i in hashed:
                     kinds = (hashed[i],)
-                text, of = groups.setdefault(kinds, ([], []))
                 for piece in _pieces(cell):
-                    text.append(piece)
-                    of.append(i)
-            found += [Values(kinds, text, of) for kinds, (text, of) in groups.items()]
+                    columns.put(kinds, piece, i)
+            found += columns.all()
         return found
 
     def _digests_of_links(self, cells: dict[int, list[str]]) -> dict[int, dict[int, str]]:

@@ -229,6 +229,11 @@ def content(lines: Sequence[str]) -> list[str]:
     return [line for line in lines if (bare := trim(line, BLANK)) and bare[0] != "#"]
 
 
+def first_lines(head: str, n: int) -> list[str]:
+    """Of the first `n` lines those that are neither blank nor a comment."""
+    return content(head.split("\n", n)[:n])
+
+
 class RowReader:
     """Cuts blocks of whole lines into rows.
 
