@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from itertools import pairwise
 
 import pyarrow as pa
@@ -25,7 +25,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import file_sha256
-from relaion.lists.results import ListChanges
+from relaion.lists.results import Added, ListChanges
 from relaion.lists.values import WRONG_LENGTH
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
@@ -47,26 +47,6 @@ _RECORDS = pa.schema(
 )
 
 
-@dataclass(frozen=True)
-class Counts:
-    """What a delivery brought; see `results.Added`."""
-
-    entries: Mapping[str, int] = field(default_factory=dict)
-    read: int = 0
-    new: int = 0
-    known: int = 0
-    duplicate: int = 0
-    retracted: int = 0
-    skipped: Mapping[str, int] = field(default_factory=dict)
-    records: int = 0
-    used: int = 0
-    lost: Mapping[str, int] = field(default_factory=dict)
-    decided: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    unusable: Mapping[str, int] = field(default_factory=dict)
-    format: str = ""
-    changes: ListChanges | None = None
-
-
 def take_in(
     engine: Engine,
     delivery: Delivery,
@@ -75,7 +55,7 @@ def take_in(
     *,
     chain: Sequence[int] = (),
     is_full: bool = False,
-) -> Counts:
+) -> Added:
     """Read the files into the store as list `list_id`, which brings those of `chain` up to date.
 
     Raises ListError when there is no entry in them, and nothing that they take back.
@@ -109,12 +89,21 @@ def take_in(
     held = dict(engine.rows(_OF_LIST, [list_id]))
     if not held and not chain:
         raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + n_own}))
-    return Counts(
-        held, arrived.total() + skipped.total() + undone, *counted, undone + n_own,
-        dict(sorted(skipped.items())), sum(f.tally.records for f in read),
-        sum(f.tally.taken for f in read), dict(sorted(lost.items())),
-        {name: words for f in read for name, words in f.decided.items()},
-        dict(sorted(unusable.items())), ", ".join(dict.fromkeys(f.form for f in read)), changes,
+    new, known, duplicate = counted
+    return Added(
+        list_id, delivery.source, delivery.title, delivery.label, delivery.received, True, held,
+        arrived.total() + skipped.total() + undone, new, known, duplicate,
+        dict(sorted(skipped.items())),
+        forms=delivery.forms,
+        retracted=undone + n_own,
+        records=sum(f.tally.records for f in read),
+        used=sum(f.tally.taken for f in read),
+        lost=dict(sorted(lost.items())),
+        decided={name: words for f in read for name, words in f.decided.items()},
+        unusable=dict(sorted(unusable.items())),
+        role=delivery.options.role or "bad",
+        format=", ".join(dict.fromkeys(f.form for f in read)),
+        changes=changes,
     )  # fmt: skip
 
 
