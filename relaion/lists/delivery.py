@@ -33,9 +33,7 @@ class Delivery:
     title: str | None
     label: str
     received: date | None
-    kind: str | None
     forms: tuple[str, ...]
-    file_format: str | None
     options: Options = field(default_factory=Options)
     keep_ids: bool = False
 
@@ -44,9 +42,9 @@ class Delivery:
         """How it is read, in JSON, for the list's next delivery."""
         o = self.options
         said = {
-            "kind": self.kind if o.scope is None else None,
+            "kind": o.kind if o.scope is None else None,
             "scope": o.scope,
-            "file_format": self.file_format,
+            "file_format": o.file_format,
             "forms": list(self.forms),
             "columns": [f"{kind}={name}" for kind, names in o.columns.items() for name in names],
             "where": [f"{name}={','.join(sorted(words))}" for name, words in o.where.items()],
@@ -60,7 +58,8 @@ class Delivery:
     @property
     def content_sha256(self) -> str:
         """One digest for all files, in any order, and for how they were to be read."""
-        how = (self.kind or "", self.file_format or "", ",".join(self.forms), *self.options.told())
+        o = self.options
+        how = (o.kind or "", o.file_format or "", ",".join(self.forms), *o.told())
         parts = [*sorted(self.sha256), *how]
         return hashlib.sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()
 
@@ -110,9 +109,7 @@ def describe(
         kind, scope, file_format, read_columns(columns), frozenset(ignore), read_where(where),
         read_role(role), partial,
     )  # fmt: skip
-    return Delivery(
-        tuple(files), sha256, *about, kind, forms, file_format, options, keep_ids
-    )  # fmt: skip
+    return Delivery(tuple(files), sha256, *about, forms, options, keep_ids)
 
 
 def _day(received: date | str | None) -> date | None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
-from relaion.lists.normalise import SortedBatch, SortedEntries
+from relaion.lists.normalise import SortedBatch
 from relaion.lists.readers.format import (
     BAD,
     GOOD,
@@ -123,7 +123,7 @@ def _read_file(
         raise ListError(
             f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
         )
-    if delivery.kind in SCOPED_KINDS and found.tally.skipped[OTHER_HASH]:
+    if delivery.options.kind in SCOPED_KINDS and found.tally.skipped[OTHER_HASH]:
         raise ListError(
             f"{shown(path)}: holds digests, which have no scope; add them by themselves, "
             "without --scope and --kind"
@@ -146,46 +146,39 @@ class _Incoming:
         self._list_id = list_id
         self._keep_ids = keep_ids
         self._script = load("lists")["20_take_in"]
-        self._held: dict[str, tuple[SortedEntries, list[pa.Array]]] = {}
+        self._held: dict[str, pa.Table] = {}
         self._traits: dict[Trait, int | None] = {NO_TRAIT: None}
         self._next_trait = 1
         for trait_id, *told in engine.rows("from store.traits"):
             self._traits[Trait(*told)] = trait_id
             self._next_trait = max(self._next_trait, trait_id + 1)
         self._new_traits: list[tuple[int, Trait]] = []
-        engine.execute("create temp table undone as select null::varchar as kind, "
-                       "null::varchar as digest, 0::bigint as record_no, "
-                       "null::varchar as id_digest where false")  # fmt: skip
-        engine.execute(
-            "create temp table gone as select 0::bigint as record_no, null::varchar as id_digest "
-            "where false"
-        )
+        engine.create("undone", _UNDONE.empty_table())
+        engine.create("gone", _GONE.empty_table())
 
     def add(self, batch: SortedBatch) -> None:
         """Take in a batch: its entries, the ids of its records, and what it takes back."""
         for kind, some in batch.entries.items():
-            held, traits = self._held.setdefault(kind, (SortedEntries(), []))
-            held.digests += some.digests
-            held.hosts += some.hosts
-            held.records += some.records
-            traits += [self._trait_ids(batch, records) for records in some.records]
-            self.arrived[kind] += sum(map(len, some.digests))
-            if sum(map(len, held.digests)) >= _HELD:
+            traits = [self._trait_ids(batch, records) for records in some.records]
+            columns = map(pa.chunked_array, (some.digests, some.hosts, some.records, traits))
+            rows = pa.table([*columns], _NAMES[1:])
+            held = pa.concat_tables([self._held[kind], rows]) if kind in self._held else rows
+            self._held[kind] = held
+            self.arrived[kind] += len(rows)
+            if len(held) >= _HELD:
                 self._flush(kind, _HELD)
         self._add_traits()
         self._add_ids(batch)
 
     def _add_ids(self, batch: SortedBatch) -> None:
         digests = {no: _id_digest(giver_id) for no, giver_id in (*batch.kept_ids, *batch.gone_ids)}
-        if batch.kept_ids:
-            kept = [_utf8(x).decode() if self._keep_ids else None for _, x in batch.kept_ids]
-            numbers = [no for no, _ in batch.kept_ids]
-            columns = [numbers, [digests[no] for no in numbers], kept]
-            rows = pa.Table.from_arrays(
-                [pa.array(c, f.type) for c, f in zip(columns, _RECORDS, strict=True)],
-                schema=_RECORDS,
-            )
-            self._engine.create("new_records", rows)
+        kept = [
+            {"record_no": no, "id_digest": digests[no],
+             "giver_id": _utf8(giver_id).decode() if self._keep_ids else None}
+            for no, giver_id in batch.kept_ids
+        ]  # fmt: skip
+        if kept:
+            self._engine.create("new_records", pa.Table.from_pylist(kept, schema=_RECORDS))
             self._engine.execute(
                 "insert into store.records select ?, * from new_records", [self._list_id]
             )
@@ -232,14 +225,10 @@ class _Incoming:
 
     def _flush(self, kind: str, whole: int) -> None:
         """As many entries as fill a number of parts of this size; the rest is held."""
-        held, traits = self._held.pop(kind)
-        columns = (held.digests, held.hosts, held.records, traits)
-        rows = pa.table([pa.chunked_array(column) for column in columns], _NAMES[1:])
+        rows = self._held.pop(kind)
         n = len(rows) // whole * whole
-        rest = rows.slice(n)
-        if len(rest):
-            digests, hosts, records, left = (column.chunks for column in rest.columns)
-            self._held[kind] = (SortedEntries(digests, hosts, records), left)
+        if n < len(rows):
+            self._held[kind] = rows.slice(n)
         rows = rows.slice(0, n).add_column(0, _NAMES[0], pa.repeat(kind, n)).combine_chunks()
         self._engine.run_on(self._script, "incoming", rows, list_id=self._list_id)
 

@@ -227,12 +227,12 @@ def is_name_of_media(name: str) -> bool:
 
 # -- Columns of such words -------------------------------------------------------------------------
 
-
 TOLD = 10  # words of a column that are told
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
 EMPTY = "(empty)"
+_ANSWERS = names.words_in("rejected denied declined kept refused")
 
 
 @dataclass
@@ -273,9 +273,49 @@ class DecidingColumn:
         return read_word(self.what, cell, self.word)
 
     @property
-    def empty(self) -> int:
-        """Cells without a word."""
-        return self.words[EMPTY]
+    def told(self) -> str:
+        """What messages call it."""
+        return say(self.name) or f"column {self.index + 1}"
+
+    @property
+    def _which(self) -> str:
+        named = say(self.name) or "without a name"
+        return f"column {self.index + 1} ({named}) decides which rows count"
+
+    @property
+    def _option(self) -> str:
+        """How a curator names it: by its name where that is one word, else by its number."""
+        plain = self.name.strip()
+        is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
+        is_plain = is_plain and not could_be_value(plain)
+        return plain if is_plain and not plain.isdigit() else str(self.index + 1)
+
+    def refuse_unsure(self, *, is_cut: bool) -> None:
+        """Raise ListError where it holds words that nobody here knows."""
+        if not self.unsure:
+            return
+        if self.what == names.CATEGORY and all(map(str.isdigit, self.unsure)):
+            why = "its categories are numbers, which mean another thing to every giver"
+            if self.words[KNOWN_GOOD_CATEGORY]:
+                why += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
+        else:
+            why = f"not known: {told_words(self.unsure)}"
+        if is_cut:
+            why += "; the file may be cut off"
+        raise ListError(
+            f"{self._which}, and {why}; it holds {told_words(self.words)}; choose with --where "
+            f"{self._option}=WORD,WORD or say --ignore {self._option}"
+        )
+
+    def refuse_answers(self) -> None:
+        """`removed` beside `rejected` answers requests: there what was removed is listed."""
+        told = {names.squeezed(word) for word in self.words}
+        if self.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
+            raise ListError(
+                f"{self._which}, and its words ({told_words(self.words)}) may answer requests, "
+                "where removed means granted, or tell what was taken back; choose with --where "
+                f"{self._option}=WORD,WORD"
+            )
 
 
 def chosen_of(options: Options, name: str, index: int) -> frozenset[str] | None:
@@ -313,46 +353,8 @@ def refuse_unsure(deciders: Sequence[DecidingColumn], *, is_cut: bool) -> None:
     `is_cut`: the file ends within its last row, whose word may be half of one.
     """
     for decider in deciders:
-        _refuse_answers(decider)
-        if not decider.unsure:
-            continue
-        words = told_words(decider.words)
-        if decider.what == names.CATEGORY and all(map(str.isdigit, decider.unsure)):
-            why = "its categories are numbers, which mean another thing to every giver"
-            if decider.words[KNOWN_GOOD_CATEGORY]:
-                why += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
-        else:
-            why = f"not known: {told_words(decider.unsure)}"
-        if is_cut:
-            why += "; the file may be cut off"
-        raise ListError(
-            f"column {decider.index + 1} ({say(decider.name) or 'without a name'}) decides which "
-            f"rows count, and {why}; it holds {words}; choose with --where "
-            f"{option_name(decider)}=WORD,WORD or say --ignore {option_name(decider)}"
-        )
-
-
-_ANSWERS = names.words_in("rejected denied declined kept refused")
-
-
-def _refuse_answers(decider: DecidingColumn) -> None:
-    """`removed` beside `rejected` answers requests: there the removed ones are what is listed."""
-    told = {names.squeezed(word) for word in decider.words}
-    if decider.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
-        raise ListError(
-            f"column {decider.index + 1} ({say(decider.name) or 'without a name'}) decides which "
-            f"rows count, and its words ({told_words(decider.words)}) may answer requests, where "
-            "removed means granted, or tell what was taken back; choose with --where "
-            f"{option_name(decider)}=WORD,WORD"
-        )
-
-
-def option_name(decider: DecidingColumn) -> str:
-    """How a curator names the column: by its name where that is one word, else by its number."""
-    plain = decider.name.strip()
-    is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
-    is_plain = is_plain and not could_be_value(plain)
-    return plain if is_plain and not plain.isdigit() else str(decider.index + 1)
+        decider.refuse_answers()
+        decider.refuse_unsure(is_cut=is_cut)
 
 
 def told_words(words: Mapping[str, int]) -> str:

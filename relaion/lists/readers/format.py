@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Protocol
 
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
@@ -82,7 +82,7 @@ NO_TRAIT = Trait()
 
 
 @dataclass(frozen=True)
-class Record:
+class Record(Trait):
     """One record, as the reader of a format may make it.
 
     `hashes` are (algorithm, encoding, value): `md5`, `url_sha1`, `pdq`; an encoding is `hex`,
@@ -94,18 +94,11 @@ class Record:
     record_id: str | None = None
     media: str = "unknown"
     standing: str = "listed"
-    severity: str | None = None
-    first_seen: str | None = None
-    last_seen: str | None = None
-    confidence: str | None = None
-    by: str | None = None
 
     def trait(self) -> Trait:
         """What the record says beside its values."""
-        media = None if self.media == "unknown" else self.media
-        return Trait(
-            self.severity, media, self.first_seen, self.last_seen, self.confidence, self.by
-        )
+        told = {f.name: getattr(self, f.name) for f in fields(Trait)}
+        return Trait(**told | {"media": None if self.media == "unknown" else self.media})
 
     def fate(self) -> str | None:
         """Why it brings no entry; None where it does."""

@@ -241,19 +241,11 @@ class Ending:
     def parts(self, batch: Batch) -> tuple[Batch, Batch]:
         """A batch without its last record, and that record."""
         at = batch.n - 1
-        found = [_split(values, at) for values in batch.values]
-        rest = Batch(
-            at, [v for v, _ in found], {i: f for i, f in batch.fates.items() if i != at},
-            None if batch.ids is None else batch.ids[:at],
-            None if batch.traits is None else batch.traits[:at], batch.skipped, batch.unusable,
-        )  # fmt: skip
-        last = Batch(
-            1, [v for _, v in found], {0: batch.fates[at]} if at in batch.fates else {},
-            None if batch.ids is None else batch.ids[at:],
-            None if batch.traits is None else batch.traits[at:], last_name=batch.last_name,
-        )  # fmt: skip
-        whole = [v for k, (r, v) in enumerate(found) if not _is_half(self._others(r, k), v)]
-        self.halves = len(found) - len(whole)
+        rest, last = _records(batch, 0, at), _records(batch, at, batch.n)
+        rest.skipped, rest.unusable, last.last_name = batch.skipped, batch.unusable, batch.last_name
+        found = enumerate(zip(rest.values, last.values, strict=True))
+        whole = [v for k, (r, v) in found if not _is_half(self._others(r, k), v)]
+        self.halves = len(last.values) - len(whole)
         is_half_name = batch.last_name is not None and not is_name_of_media(batch.last_name)
         if not last.fates and (is_half_name or not whole):
             last.fates[0] = CUT_OFF
@@ -301,16 +293,17 @@ def _is_half(rest: Values, last: Values) -> bool:
     return is_hex(text) and len(lengths) == 1 and len(text) < min(lengths)
 
 
-def _split(values: Values, at: int) -> tuple[Values, Values]:
-    text = values.text
-    if values.of is None:
-        return Values(values.kinds, text[:at]), Values(values.kinds, text[at:])
-    rest = [i for i, record in enumerate(values.of) if record != at]
-    mine = [i for i, record in enumerate(values.of) if record == at]
-    return _picked(values, rest), _picked(values, mine, record=0)
-
-
-def _picked(values: Values, places: Sequence[int], record: int | None = None) -> Values:
-    told = [str(values.text[i]) for i in places]
-    of = [values.of[i] if record is None else record for i in places if values.of is not None]
-    return Values(values.kinds, told, of)
+def _records(batch: Batch, first: int, end: int) -> Batch:
+    """Some records of a batch that lie together."""
+    values = []
+    for some in batch.values:
+        text, of = some.text[first:end], None
+        if some.of is not None:
+            places = [i for i, record in enumerate(some.of) if first <= record < end]
+            text = [str(some.text[i]) for i in places]
+            of = [some.of[i] - first for i in places]
+        values.append(Values(some.kinds, text, of))
+    fates = {i - first: fate for i, fate in batch.fates.items() if first <= i < end}
+    ids = None if batch.ids is None else batch.ids[first:end]
+    traits = None if batch.traits is None else batch.traits[first:end]
+    return Batch(end - first, values, fates, ids, traits)
