@@ -10,7 +10,7 @@ from typing import Any
 
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key, read_scoped
-from relaion.lists.kinds import read_columns, read_where, scoped_kind
+from relaion.lists.delivery import read_columns, read_where, scoped_kind
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.read import FileRead, read_entries
 

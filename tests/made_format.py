@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import Maybe, Options, Stream, Sure
-from relaion.lists.readers.record import Batch, Record, batch_of
-from relaion.lists.readers.rows import content
+from relaion.lists.readers.format import Batch, Maybe, Options, Record, Stream, Sure, batch_of
+from relaion.lists.readers.text import content
 
 _FIRST = re.compile(r"%MADE (\d+)")
 _STANDINGS = {"listed": "listed", "gone": "retracted", "film": "listed"}
@@ -27,12 +26,10 @@ class Made:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by the first line."""
-        del file_name
         return Sure() if _FIRST.match(head) else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """A record a line."""
-        del options
         first = _FIRST.match(stream.head)
         if first is None or first[1] != "1":
             version = first[1] if first else "no"

@@ -1,7 +1,6 @@
 """Links of many kilobytes: compared by their bytes, in bounded time, and told of."""
 
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,8 @@ from relaion.engine import connect
 from relaion.links import host_patterns, inner_links, key_digest, link_key, link_steps, names_part
 from relaion.links.spellings import spellings
 from relaion.links.text import LONGEST, is_giant
-from relaion.lists.normalise import sort_values
-from relaion.lists.readers.lines import LinkBeside
-from relaion.lists.sorted_entries import SortedEntries
+from relaion.lists.normalise import Tally
+from relaion.lists.readers.format import Batch, Values
 from relaion.parquet.not_looked_at import BY_BYTES
 from relaion.parquet.raw_values import marked
 from relaion.run.find_task import MACROS
@@ -112,8 +110,8 @@ def test_links_go_to_python_by_their_bytes() -> None:
 def test_a_listed_giant_is_the_same_giant() -> None:
     for size in (LONGEST + 10, 1 << 16, N):
         url = "https://www.example.com/" + "a" * size
-        entries: dict[str, SortedEntries] = {}
-        sort_values([url, "a" * (1 << 17)], ["url"], entries, Counter(), LinkBeside())
+        values = Values(("url",), [url, "a" * (1 << 17)])
+        entries = Tally().take(Batch(2, (values,)), 0).entries
         (digests,) = entries["url"].digests
         assert digests.to_pylist() == [key_digest(link_key(url))]
 
@@ -121,7 +119,8 @@ def test_a_listed_giant_is_the_same_giant() -> None:
 def test_a_line_of_brackets_is_read_in_time() -> None:
     start = time.process_time()
     for sign in ")]}>.":
-        sort_values(["https://example.com/" + sign * 65_000], ["url"], {}, Counter(), LinkBeside())
+        values = Values(("url",), ["https://example.com/" + sign * 65_000])
+        Tally().take(Batch(1, (values,)), 0)
     assert time.process_time() - start < 10
 
 

@@ -12,7 +12,7 @@ from relaion.engine import connect
 from relaion.errors import RelaionError
 from relaion.links import key_digest, link_key
 from relaion.lists import store
-from relaion.lists.readers.record import TAKEN_BACK
+from relaion.lists.readers.format import TAKEN_BACK
 
 FOLDER = Path(__file__).parent / "cases" / "lists"
 _NAMES = {"<TAB>": "\t", "<NUL>": "\0", "<BLANK>": " ", "<9MB>": "x" * 9_000_000}

@@ -9,6 +9,7 @@ import tempfile
 import time
 import tracemalloc
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -18,12 +19,12 @@ from hypothesis import strategies as st
 
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key
-from relaion.lists.kinds import ANY, kinds_named
-from relaion.lists.normalise import sort_values
-from relaion.lists.readers.format import Options
-from relaion.lists.readers.lines import LinkBeside
+from relaion.lists.normalise import Tally
+from relaion.lists.readers.columns import TableSample, by_values
+from relaion.lists.readers.format import ANY, Batch, Options, Values
+from relaion.lists.readers.names import STANDING, TYPE, kinds_named
 from relaion.lists.readers.read import FileRead, read_entries
-from relaion.lists.readers.rows import RowReader
+from relaion.lists.readers.text import RowReader
 from relaion.roles import KINDS
 
 HEX = "0123456789abcdef"
@@ -123,7 +124,7 @@ def test_borders_of_blocks_change_nothing(
     path.write_bytes(data)
     whole = read(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relaion.lists.readers.container.BLOCK", 400 + size)
+        patch.setattr("relaion.lists.readers.text.BLOCK", 400 + size)
         assert read(path) == whole
 
 
@@ -285,7 +286,7 @@ def test_a_long_value_takes_time_in_proportion(piece: str, every: bool) -> None:
     for no, (start, end) in enumerate(FRAMES, PIECES.index(piece)):
         value = start + piece * ((65_530 - len(start) - len(end)) // len(piece)) + end
         for kinds in SAID if every else [SAID[no * 7 // 4 % 4]]:
-            sort_values([value], kinds, {}, Counter(), LinkBeside())
+            Tally().take(Batch(1, (Values(kinds, [value]),)), 0)
     assert time.process_time() - begin < 10
 
 
@@ -318,3 +319,19 @@ def test_lines_taken_together_are_the_entries_that_they_are_one_by_one(lines: li
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("relaion.lists.readers.plain._lines", lambda _: None)
             assert entries() == together
+
+
+def test_of_words_of_two_kinds_the_first_decides() -> None:
+    """And not the order of a set, which changes from process to process."""
+    for word, other in product(("active", "valid", "new", "block"), ("sha1", "md5", "domain")):
+        rows = [["1" * 32, word], ["2" * 32, other]]
+        for body, what in ((rows, STANDING), (rows[::-1], TYPE)):
+            layout = by_values(TableSample(",", body), Options())
+            assert layout is not None
+            assert [d.what for d in layout.deciders] == [what]
+
+
+def test_a_number_that_is_no_digit_names_no_column() -> None:
+    rows = [["1" * 32, "active"], ["2" * 32, "new"]]
+    with pytest.raises(ListError, match="have no names; write its number"):
+        by_values(TableSample(",", rows), Options(where={"²": frozenset(("active",))}))

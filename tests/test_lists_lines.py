@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,15 @@ from hypothesis import strategies as st
 
 from relaion.links import clean_entry, key_digest, link_key
 from relaion.links.text import WHITE
-from relaion.lists.normalise import sort_values
+from relaion.lists.normalise import Tally
+from relaion.lists.readers.format import TAKEN_BACK, Batch, Values
 from relaion.lists.readers.lines import (
     BESIDE,
     SIGN,
-    LinkBeside,
     is_remark_that_takes_back,
     read_line,
     takes_back,
 )
-from relaion.lists.readers.record import TAKEN_BACK
-from relaion.lists.sorted_entries import SortedEntries
 from tests.links_strategies import links, near_links
 from tests.test_links_key import real_links
 
@@ -117,16 +114,15 @@ def test_contrived_lines_take_time_in_proportion() -> None:
 @pytest.mark.parametrize(("n", "taken"), [(99, False), (100, True)])
 def test_a_sign_that_few_links_end_in_is_their_own(n: int, taken: bool) -> None:
     values = [f"https://pictures.example/{i}" for i in range(n)]
-    entries: dict[str, SortedEntries] = {}
-    skipped: Counter[str] = Counter()
-    beside = LinkBeside()
-    sort_values([*values, "https://pictures.example/Inc."], ("url",), entries, skipped, beside)
+    values.append("https://pictures.example/Inc.")
+    tally = Tally()
+    entries = tally.take(Batch(n + 1, (Values(("url",), values),)), 0).entries
     held = {d for some in entries["url"].digests for d in some.to_pylist()}
     assert len(held) == n + taken
     assert (key_digest("pictures.example/Inc.") in held) is taken
-    assert skipped == ({} if taken else {SIGN: 1})
-    assert len(beside.notices()) == taken
-    assert "Inc" not in "".join(beside.notices())
+    assert tally.skipped == ({} if taken else {SIGN: 1})
+    assert len(tally.beside.notices()) == taken
+    assert "Inc" not in "".join(tally.beside.notices())
 
 
 def test_the_command_counts_by_reason_and_echoes_no_line(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from relaion.errors import ListError
 from relaion.lists import store
-from relaion.lists.placeholders import (
+from relaion.lists.digests import (
     EMPTY_FILE,
     OF_NO_PICTURE,
     OF_NO_ROW,

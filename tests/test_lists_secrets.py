@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relaion.lists.kinds import read_columns, read_where
+from relaion.lists.delivery import read_columns, read_where
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.names import words_in
 from tests.list_samples import Outcome, read_list

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from hashlib import md5
 
@@ -16,9 +15,8 @@ from relaion.engine import Engine, connect
 from relaion.links import clean_entry, entry_fault, link_key
 from relaion.links.spellings import spellings
 from relaion.links.text import IGNORABLE, UNSEEN, WHITE, trim
-from relaion.lists.normalise import sort_values
-from relaion.lists.readers.lines import LinkBeside
-from relaion.lists.sorted_entries import SortedEntries
+from relaion.lists.normalise import Tally
+from relaion.lists.readers.format import Batch, Values
 from tests.links_strategies import links
 
 ALL = [chr(c) for c in range(0x110000)]
@@ -105,9 +103,8 @@ def test_sql_never_vouches_for_a_link_with_such_an_end(engine: Engine) -> None:
 def test_every_invisible_character_is_cut_at_both_ends_of_a_digest() -> None:
     digest = md5(b"x").hexdigest()
     for value in (digest, digest.upper(), "ndTkYSaMgDT1yFZOFVxnpg=="):
-        entries: dict[str, SortedEntries] = {}
         values = [f"{c}{value}{c}" for c in sorted(UNSEEN)]
-        skipped: Counter[str] = Counter()
-        sort_values(values, ("image_md5",), entries, skipped, LinkBeside())
-        assert not skipped
+        tally = Tally()
+        entries = tally.take(Batch(len(values), (Values(("image_md5",), values),)), 0).entries
+        assert not tally.skipped
         assert sum(map(len, entries["image_md5"].digests)) == len(UNSEEN)

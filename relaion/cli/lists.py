@@ -20,7 +20,7 @@ from relaion.cli.app import PlainCommand, app, emit, need_command
 from relaion.cli.render import count, plain_table
 from relaion.cli.render_run import kind_words
 from relaion.links import FORMS
-from relaion.lists.readers.record import TAKEN_BACK
+from relaion.lists.readers.format import TAKEN_BACK
 from relaion.roles import HASHED_LINK_KINDS
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pathlib import Path
 from relaion.engine import Engine, connect
 from relaion.errors import EngineError, InputError, ListError, OutputError
 from relaion.links import KEY_VERSION
-from relaion.lists.store_file import refuse_other_files, work_of
+from relaion.lists.snapshot import refuse_other_files, work_of
 from relaion.paths import locked, private_umask, shown, sync_folder
 from relaion.sqlset import load
 
@@ -182,10 +182,8 @@ def _as_ours(engine: Engine) -> None:
     if _version(engine) != UNHASHED:
         return
     ((name,),) = engine.rows("select current_database()")
-    old = f'"{name}".main.'
-    for table, query in tables_of(engine).items():
-        told = query.replace(f"from {table}", f"from {old}{table}")
-        engine.execute(f"create or replace temp view {table} as {told}")
+    for table, query in tables_of(engine, f'"{name}".main.').items():
+        engine.execute(f"create or replace temp view {table} as {query}")
 
 
 def move_lists(engine: Engine, old: Path, without: int | None = None) -> None:

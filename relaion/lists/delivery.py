@@ -1,6 +1,7 @@
 """What the curator says of a delivery, checked, and the digests of its files."""
 
 import difflib
+import fnmatch
 import hashlib
 import json
 import re
@@ -10,12 +11,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.lists.kinds import chosen_forms, read_columns, read_role, read_where, scoped_kind
-from relaion.lists.readers.container import file_sha256
+from relaion.links import FORMS, SCOPES
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.formats import check_format
+from relaion.lists.readers.text import file_sha256
 from relaion.paths import typed
-from relaion.roles import KINDS
+from relaion.roles import HASHED_LINK_KINDS, KINDS
 
 LABELS = ("csam", "privacy", "opt-out")  # of the lists that the built-in editions heed
 _LABEL = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -32,9 +33,7 @@ class Delivery:
     title: str | None
     label: str
     received: date | None
-    kind: str | None
     forms: tuple[str, ...]
-    file_format: str | None
     options: Options = field(default_factory=Options)
     keep_ids: bool = False
 
@@ -43,9 +42,9 @@ class Delivery:
         """How it is read, in JSON, for the list's next delivery."""
         o = self.options
         said = {
-            "kind": self.kind if o.scope is None else None,
+            "kind": o.kind if o.scope is None else None,
             "scope": o.scope,
-            "file_format": self.file_format,
+            "file_format": o.file_format,
             "forms": list(self.forms),
             "columns": [f"{kind}={name}" for kind, names in o.columns.items() for name in names],
             "where": [f"{name}={','.join(sorted(words))}" for name, words in o.where.items()],
@@ -59,7 +58,8 @@ class Delivery:
     @property
     def content_sha256(self) -> str:
         """One digest for all files, in any order, and for how they were to be read."""
-        how = (self.kind or "", self.file_format or "", ",".join(self.forms), *self.options.told())
+        o = self.options
+        how = (o.kind or "", o.file_format or "", ",".join(self.forms), *o.told())
         parts = [*sorted(self.sha256), *how]
         return hashlib.sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()
 
@@ -109,9 +109,7 @@ def describe(
         kind, scope, file_format, read_columns(columns), frozenset(ignore), read_where(where),
         read_role(role), partial,
     )  # fmt: skip
-    return Delivery(
-        tuple(files), sha256, *about, kind, forms, file_format, options, keep_ids
-    )  # fmt: skip
+    return Delivery(tuple(files), sha256, *about, forms, options, keep_ids)
 
 
 def _day(received: date | str | None) -> date | None:
@@ -139,3 +137,74 @@ def doubts(delivery: Delivery) -> Iterator[str]:
     # a day ahead somewhere on earth may be today
     if delivery.received and delivery.received > date.today() + timedelta(days=1):
         yield f"received {delivery.received}: that day is still to come; withdraw and add it again"
+
+
+# -- Options of `lists add` that say how a delivery is meant ------------------------------------
+
+_COLUMN_KINDS = ("md5", "sha1", "sha256", "hash", *KINDS)
+ROLES_OF_LISTS = ("bad", "good")
+
+
+def read_columns(said: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """`--column KIND=NAME` as names by kind; raises InputError for a kind that is none."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in said:
+        kind, sign, name = text.partition("=")
+        if not sign or not name.strip() or kind not in _COLUMN_KINDS:
+            raise InputError(
+                f"--column {typed(text)}: write KIND=NAME or KIND=NUMBER, such as sha1=3; a kind "
+                f"is one of {', '.join(_COLUMN_KINDS)}"
+            )
+        found[kind] = (*found.get(kind, ()), name.strip())
+    return found
+
+
+def read_where(said: Sequence[str]) -> dict[str, frozenset[str]]:
+    """`--where NAME=WORD,WORD` as words by name, without case; raises InputError."""
+    found: dict[str, frozenset[str]] = {}
+    for text in said:
+        name, sign, words = text.partition("=")
+        told = frozenset(w.strip().casefold() for w in words.split(",") if w.strip())
+        if not sign or not name.strip() or not told:
+            raise InputError(f"--where {typed(text)}: write NAME=WORD,WORD, such as category=1,2")
+        found[name.strip()] = found.get(name.strip(), frozenset()) | told
+    return found
+
+
+def read_role(said: str | None) -> str | None:
+    """`--role`; raises InputError for a word that is none."""
+    if said is not None and said not in ROLES_OF_LISTS:
+        raise InputError(f"--role {typed(said)}: choose one of {', '.join(ROLES_OF_LISTS)}")
+    return said
+
+
+def scoped_kind(kind: str | None, scope: str | None) -> str | None:
+    """The kind that a scope makes of a delivery; raises InputError where they contradict."""
+    if scope is None:
+        return kind
+    if scope not in SCOPES:
+        raise InputError(f"--scope {typed(scope)}: choose one of {', '.join(SCOPES)}")
+    if kind not in (None, "url", SCOPES[scope]):
+        raise InputError(
+            f"--scope {scope}: is for links and hosts, not for --kind {kind}; leave one out"
+        )
+    return SCOPES[scope]
+
+
+def chosen_forms(kind: str | None, forms: Sequence[str]) -> tuple[str, ...]:
+    """The spellings that names and patterns choose, each once, in the order of FORMS.
+
+    Raises InputError for a name that is none, and for a kind that has no spellings.
+    """
+    for form in forms:
+        if not fnmatch.filter(FORMS, form):
+            near = difflib.get_close_matches(form, FORMS, 1)
+            hint = f"did you mean {near[0]}" if near else f"such as {FORMS[0]} or {FORMS[0]}-*"
+            raise InputError(f"--form {typed(form)}: is no spelling of a link; {hint}")
+    if forms and kind is not None and kind not in HASHED_LINK_KINDS:
+        raise InputError(
+            f"--form: is for hashed links, not for {kind}; leave it out, or choose one of "
+            f"{', '.join(HASHED_LINK_KINDS)} with --kind"
+        )
+    chosen = {name for form in forms for name in fnmatch.filter(FORMS, form)}
+    return tuple(name for name in FORMS if name in chosen)

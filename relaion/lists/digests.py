@@ -1,13 +1,19 @@
-"""A digest as partners write it: hex, base32 or base64, in the dress of many programs."""
+"""A digest as partners write it: hex, base32 or base64, in the dress of many programs.
+
+Some name no picture: those of the empty file, of one pixel as pages inline it, of one digit.
+A download that failed is an empty file, and millions of links lead to the same pixel.
+On a list they would name the innocent. One digit throughout stands where a giver had no digest.
+Their bytes are told in `tests/cases/placeholders.txt`, and a test holds these to them.
+"""
 
 import base64
+import hashlib
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from relaion.lists.placeholders import OF_NO_ROW
 
 LENGTHS = {32: "md5", 40: "sha1", 64: "sha256"}  # hex digits of each algorithm's digest
 
@@ -147,7 +153,62 @@ def is_float(text: str) -> bool:
     return _FLOAT.fullmatch(text) is not None
 
 
-__all__ = [
-    "LENGTHS", "OF_NO_ROW", "all_hex", "is_float", "is_hex", "read_digest", "read_row_hash",
-    "read_weak_digest", "undressed",
-]  # fmt: skip
+# -- Digests that name no picture ------------------------------------------------------------------
+
+EMPTY_FILE = "hash of the empty file"
+ONE_PIXEL = "hash of a blank pixel"
+ONE_DIGIT = "hash of one digit only"
+NO_ROW = "row hash of no link and no caption"
+PLACEHOLDERS = frozenset((EMPTY_FILE, ONE_PIXEL, ONE_DIGIT, NO_ROW))
+"""Reasons why what is written well is no entry."""
+
+_ONE_PIXEL = (  # base64-coded, as pages inline them
+    # GIF that nginx sends for empty_gif, 43 bytes
+    "R0lGODlhAQABAIABAAAAAP///yH5BAEAAAEALAAAAAABAAEAAAICTAEAOw==",
+    # GIF blank.gif and clear.gif, white and black, 43 bytes
+    "R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==",
+    # GIF blank.gif, black and black, 43 bytes
+    "R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==",
+    # GIF s.gif and spacer.gif, grey and black, 43 bytes
+    "R0lGODlhAQABAID/AMDAwAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==",
+    # GIF of web beacons, red and black, 43 bytes
+    "R0lGODlhAQABAJAAAP8AAAAAACH5BAUQAAAALAAAAAABAAEAAAICBAEAOw==",
+    # GIF inlined by many scripts, black and white, 42 bytes
+    "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
+    # GIF inlined by scripts that load pictures late, no colours, 37 bytes
+    "R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==",
+    # PNG inlined by many pages, RGBA 0 0 0 0, 68 bytes
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR42mNgAAIAAAUAAen63NgAAAAASUVORK5CYII=",
+    # PNG inlined by many pages, grey 1 alpha 0, 68 bytes
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII=",
+    # PNG inlined in examples, RGBA, 70 bytes, first
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJg"
+    "gg==",
+    # PNG inlined in examples, RGBA, 70 bytes, second
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg==",
+    # PNG inlined in examples, RGBA, 70 bytes, third
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJg"
+    "gg==",
+    # JPEG called the smallest, 107 bytes
+    "/9j/2wBDAAMCAgICAgMCAgIDAwMDBAYEBAQEBAgGBgUGCQgKCgkICQkKDA8MCgsOCwkJDRENDg8QEBEQCgwSExIQEw8Q"
+    "EBD/yQALCAABAAEBAREA/8wABgAQEAX/2gAIAQEAAD8A0s8g/9k=",
+)
+
+
+def _digests(data: bytes) -> list[str]:
+    hashes = (hashlib.new(name, data, usedforsecurity=False) for name in LENGTHS.values())
+    return [h.hexdigest() for h in hashes]
+
+
+_REPEATED = (digit * length for digit in "0123456789abcdef" for length in (32, 40, 64))
+
+OF_NO_PICTURE = (
+    dict.fromkeys(_digests(b""), EMPTY_FILE)
+    | dict.fromkeys(chain(*map(_digests, map(base64.b64decode, _ONE_PIXEL))), ONE_PIXEL)
+    | dict.fromkeys(_REPEATED, ONE_DIGIT)
+)
+"""Digests that are no entry, in lower-case hex, each with the reason."""
+
+OF_NO_ROW = "0000000000000000"
+"""LAION's row hash of an empty text: every row whose link and caption are empty has it."""

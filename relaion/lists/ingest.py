@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from itertools import pairwise
 
 import pyarrow as pa
@@ -11,9 +11,8 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
-from relaion.lists.readers.container import file_sha256
-from relaion.lists.readers.read import FileRead, read_entries
-from relaion.lists.readers.record import (
+from relaion.lists.normalise import SortedBatch
+from relaion.lists.readers.format import (
     BAD,
     GOOD,
     NO_TRAIT,
@@ -24,8 +23,9 @@ from relaion.lists.readers.record import (
     VIDEO,
     Trait,
 )
-from relaion.lists.results import ListChanges
-from relaion.lists.sorted_entries import SortedBatch, SortedEntries
+from relaion.lists.readers.read import FileRead, read_entries
+from relaion.lists.readers.text import file_sha256
+from relaion.lists.results import Added, ListChanges
 from relaion.lists.values import WRONG_LENGTH
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
@@ -47,26 +47,6 @@ _RECORDS = pa.schema(
 )
 
 
-@dataclass(frozen=True)
-class Counts:
-    """What a delivery brought; see `results.Added`."""
-
-    entries: Mapping[str, int] = field(default_factory=dict)
-    read: int = 0
-    new: int = 0
-    known: int = 0
-    duplicate: int = 0
-    retracted: int = 0
-    skipped: Mapping[str, int] = field(default_factory=dict)
-    records: int = 0
-    used: int = 0
-    lost: Mapping[str, int] = field(default_factory=dict)
-    decided: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    unusable: Mapping[str, int] = field(default_factory=dict)
-    format: str = ""
-    changes: ListChanges | None = None
-
-
 def take_in(
     engine: Engine,
     delivery: Delivery,
@@ -75,7 +55,7 @@ def take_in(
     *,
     chain: Sequence[int] = (),
     is_full: bool = False,
-) -> Counts:
+) -> Added:
     """Read the files into the store as list `list_id`, which brings those of `chain` up to date.
 
     Raises ListError when there is no entry in them, and nothing that they take back.
@@ -84,13 +64,9 @@ def take_in(
     read = [
         _read_file(delivery, number, incoming, notices) for number in range(len(delivery.files))
     ]
-    skipped: Counter[str] = Counter()
-    lost: Counter[str] = Counter()
-    unusable: Counter[str] = Counter()
-    for found in read:
-        skipped += found.tally.skipped
-        lost += found.tally.lost
-        unusable += found.tally.unusable
+    skipped = sum((found.tally.skipped for found in read), Counter[str]())
+    lost = sum((found.tally.lost for found in read), Counter[str]())
+    unusable = sum((found.tally.unusable for found in read), Counter[str]())
     arrived = incoming.arrived
     if not arrived.total() and not (chain and incoming.takes_back):
         raise _nothing(delivery, skipped)
@@ -109,12 +85,21 @@ def take_in(
     held = dict(engine.rows(_OF_LIST, [list_id]))
     if not held and not chain:
         raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + n_own}))
-    return Counts(
-        held, arrived.total() + skipped.total() + undone, *counted, undone + n_own,
-        dict(sorted(skipped.items())), sum(f.tally.records for f in read),
-        sum(f.tally.taken for f in read), dict(sorted(lost.items())),
-        {name: words for f in read for name, words in f.decided.items()},
-        dict(sorted(unusable.items())), ", ".join(dict.fromkeys(f.form for f in read)), changes,
+    new, known, duplicate = counted
+    return Added(
+        list_id, delivery.source, delivery.title, delivery.label, delivery.received, True, held,
+        arrived.total() + skipped.total() + undone, new, known, duplicate,
+        dict(sorted(skipped.items())),
+        forms=delivery.forms,
+        retracted=undone + n_own,
+        records=sum(f.tally.records for f in read),
+        used=sum(f.tally.taken for f in read),
+        lost=dict(sorted(lost.items())),
+        decided={name: words for f in read for name, words in f.decided.items()},
+        unusable=dict(sorted(unusable.items())),
+        role=delivery.options.role or "bad",
+        format=", ".join(dict.fromkeys(f.form for f in read)),
+        changes=changes,
     )  # fmt: skip
 
 
@@ -134,7 +119,7 @@ def _read_file(
         raise ListError(
             f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
         )
-    if delivery.kind in SCOPED_KINDS and found.tally.skipped[OTHER_HASH]:
+    if delivery.options.kind in SCOPED_KINDS and found.tally.skipped[OTHER_HASH]:
         raise ListError(
             f"{shown(path)}: holds digests, which have no scope; add them by themselves, "
             "without --scope and --kind"
@@ -157,46 +142,39 @@ class _Incoming:
         self._list_id = list_id
         self._keep_ids = keep_ids
         self._script = load("lists")["20_take_in"]
-        self._held: dict[str, tuple[SortedEntries, list[pa.Array]]] = {}
+        self._held: dict[str, pa.Table] = {}
         self._traits: dict[Trait, int | None] = {NO_TRAIT: None}
         self._next_trait = 1
         for trait_id, *told in engine.rows("from store.traits"):
             self._traits[Trait(*told)] = trait_id
             self._next_trait = max(self._next_trait, trait_id + 1)
         self._new_traits: list[tuple[int, Trait]] = []
-        engine.execute("create temp table undone as select null::varchar as kind, "
-                       "null::varchar as digest, 0::bigint as record_no, "
-                       "null::varchar as id_digest where false")  # fmt: skip
-        engine.execute(
-            "create temp table gone as select 0::bigint as record_no, null::varchar as id_digest "
-            "where false"
-        )
+        engine.create("undone", _UNDONE.empty_table())
+        engine.create("gone", _GONE.empty_table())
 
     def add(self, batch: SortedBatch) -> None:
         """Take in a batch: its entries, the ids of its records, and what it takes back."""
         for kind, some in batch.entries.items():
-            held, traits = self._held.setdefault(kind, (SortedEntries(), []))
-            held.digests += some.digests
-            held.hosts += some.hosts
-            held.records += some.records
-            traits += [self._trait_ids(batch, records) for records in some.records]
-            self.arrived[kind] += sum(map(len, some.digests))
-            if sum(map(len, held.digests)) >= _HELD:
+            traits = [self._trait_ids(batch, records) for records in some.records]
+            columns = map(pa.chunked_array, (some.digests, some.hosts, some.records, traits))
+            rows = pa.table([*columns], _NAMES[1:])
+            held = pa.concat_tables([self._held[kind], rows]) if kind in self._held else rows
+            self._held[kind] = held
+            self.arrived[kind] += len(rows)
+            if len(held) >= _HELD:
                 self._flush(kind, _HELD)
         self._add_traits()
         self._add_ids(batch)
 
     def _add_ids(self, batch: SortedBatch) -> None:
         digests = {no: _id_digest(giver_id) for no, giver_id in (*batch.kept_ids, *batch.gone_ids)}
-        if batch.kept_ids:
-            kept = [_utf8(x).decode() if self._keep_ids else None for _, x in batch.kept_ids]
-            numbers = [no for no, _ in batch.kept_ids]
-            columns = [numbers, [digests[no] for no in numbers], kept]
-            rows = pa.Table.from_arrays(
-                [pa.array(c, f.type) for c, f in zip(columns, _RECORDS, strict=True)],
-                schema=_RECORDS,
-            )
-            self._engine.create("new_records", rows)
+        kept = [
+            {"record_no": no, "id_digest": digests[no],
+             "giver_id": _utf8(giver_id).decode() if self._keep_ids else None}
+            for no, giver_id in batch.kept_ids
+        ]  # fmt: skip
+        if kept:
+            self._engine.create("new_records", pa.Table.from_pylist(kept, schema=_RECORDS))
             self._engine.execute(
                 "insert into store.records select ?, * from new_records", [self._list_id]
             )
@@ -243,14 +221,10 @@ class _Incoming:
 
     def _flush(self, kind: str, whole: int) -> None:
         """As many entries as fill a number of parts of this size; the rest is held."""
-        held, traits = self._held.pop(kind)
-        columns = (held.digests, held.hosts, held.records, traits)
-        rows = pa.table([pa.chunked_array(column) for column in columns], _NAMES[1:])
+        rows = self._held.pop(kind)
         n = len(rows) // whole * whole
-        rest = rows.slice(n)
-        if len(rest):
-            digests, hosts, records, left = (column.chunks for column in rest.columns)
-            self._held[kind] = (SortedEntries(digests, hosts, records), left)
+        if n < len(rows):
+            self._held[kind] = rows.slice(n)
         rows = rows.slice(0, n).add_column(0, _NAMES[0], pa.repeat(kind, n)).combine_chunks()
         self._engine.run_on(self._script, "incoming", rows, list_id=self._list_id)
 

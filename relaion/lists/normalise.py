@@ -11,30 +11,13 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.lists.digests import (
-    LENGTHS,
-    all_hex,
-)
-from relaion.lists.placeholders import OF_NO_PICTURE
-from relaion.lists.readers.lines import (
-    SIGN,
-    LinkBeside,
-    read_line,
-    takes_back,
-)
-from relaion.lists.readers.record import (
-    NO_TRAIT,
-    TAKEN_BACK,
-    Batch,
-    Trait,
-    Values,
-)
-from relaion.lists.sorted_entries import SortedBatch, SortedEntries
+from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex
+from relaion.lists.readers.format import LINK_KINDS, NO_TRAIT, TAKEN_BACK, Batch, Trait, Values
+from relaion.lists.readers.lines import SIGN, LinkBeside, read_line, takes_back
 from relaion.lists.values import (
     LONGEST,
     NOTHING,
     Entry,
-    is_of_link,
     kind_for,
     many_digests,
     read_giant,
@@ -46,7 +29,45 @@ MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
+_NO_PICTURES = pa.array(OF_NO_PICTURE)
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
+
+
+# -- Entries on their way from the readers into the store, by kind ------------------------------
+
+
+@dataclass
+class SortedEntries:
+    """Entries of one kind: lower-case hex digests, and for links their host's digest or null.
+
+    `records` are the numbers of their records, null where the file gives none.
+    """
+
+    digests: list[pa.Array] = field(default_factory=list)
+    hosts: list[pa.Array] = field(default_factory=list)
+    records: list[pa.Array] = field(default_factory=list)
+
+    def add(self, digests: pa.Array, hosts: pa.Array | None, records: pa.Array) -> None:
+        """Append digests, for links as many host digests, and as many numbers of records."""
+        self.digests.append(digests)
+        self.hosts.append(pa.nulls(len(digests), pa.string()) if hosts is None else hosts)
+        self.records.append(records)
+
+
+@dataclass
+class SortedBatch:
+    """Entries of a batch by kind; ids and traits of its records, whose numbers begin at `first`.
+
+    `undone` are (kind, digest, host digest, record) of values that were taken back; `kept_ids`
+    and `gone_ids` the givers' ids of records that bring an entry, and that take one back.
+    """
+
+    entries: dict[str, SortedEntries] = field(default_factory=dict)
+    traits: Sequence[Trait] | None = None
+    first: int = 0
+    undone: list[tuple[str, str, str | None, int]] = field(default_factory=list)
+    kept_ids: list[tuple[int, str]] = field(default_factory=list)
+    gone_ids: list[tuple[int, str]] = field(default_factory=list)
 
 
 # -- A batch of records as entries ---------------------------------------------------------------
@@ -79,7 +100,9 @@ class Tally:
 
     def take(self, batch: Batch, first: int) -> SortedBatch:
         """Sort a batch whose records have the numbers from `first` on."""
-        out = SortedBatch(traits=_traits(batch), first=first)
+        out = SortedBatch(first=first)
+        if batch.traits is not None and any(trait != NO_TRAIT for trait in batch.traits):
+            out.traits = batch.traits
         self.skipped += batch.skipped
         self.lost += batch.skipped
         self.unusable += batch.unusable
@@ -87,12 +110,18 @@ class Tally:
         self.read += batch.skipped.total()
         is_plain = batch.ids is None and batch.traits is None and not batch.fates
         if is_plain and len(batch.values) == 1 and batch.values[0].of is None:
-            self._take_plain(batch.values[0], out)
+            # each value is a record, as in nearly all lists
+            text = batch.values[0].text
+            column = self._sort(text, batch.values[0].kinds, None, out)
+            self.lost += column.lost
+            self.taken += len(text) - column.lost.total()
             return out
         taken: set[int] = set()
         why: dict[int, str] = {}
         for values in batch.values:
-            self._take_values(values, batch, out, taken, why)
+            column = self._sort(*self._counted(values, batch, out), out)
+            taken |= column.taken
+            why = column.why | why
         kept = taken.difference(batch.fates)
         self.taken += len(kept)
         if batch.ids is not None:
@@ -100,55 +129,43 @@ class Tally:
             out.kept_ids = [(no, x) for no, x in told if no - first in kept]
             gone = {i for i, fate in batch.fates.items() if fate == TAKEN_BACK}
             out.gone_ids = [(no, x) for no, x in told if no - first in gone]
-        for fate in batch.fates.values():
-            self.lost[fate] += 1
-        for i in set(range(batch.n)).difference(kept, batch.fates):
-            self.lost[why.get(i, NOTHING)] += 1
+        self.lost.update(batch.fates.values())
+        self.lost.update(
+            why.get(i, NOTHING) for i in set(range(batch.n)).difference(kept, batch.fates)
+        )
         return out
 
-    def _take_plain(self, values: Values, out: SortedBatch) -> None:
-        """Values of which each is a record: as nearly all lists are, by whole columns."""
-        before = self.skipped.total()
-        skipped: Counter[str] = Counter()
-        lost: Counter[str] = Counter()
-        n = sort_values(
-            values.text, values.kinds, out.entries, skipped, self.beside, watch=self, lost=lost
-        )
-        self.skipped += skipped
-        self.lost += lost
-        self.read += n + self.skipped.total() - before
-        self.taken += len(values.text) - lost.total()
+    def _counted(
+        self, values: Values, batch: Batch, out: SortedBatch
+    ) -> tuple[list[str], Sequence[str], list[int]]:
+        """The values of records that count, their kinds, and of which record each is."""
+        text = values.text.to_pylist() if isinstance(values.text, pa.Array) else values.text
+        of = range(len(text)) if values.of is None else values.of
+        kept: list[tuple[str, int]] = []
+        for value, i in zip(text, of, strict=True):
+            fate = batch.fates.get(i)
+            if fate is None:
+                kept.append((value, i))
+                continue
+            self.read += 1
+            self.skipped[fate] += 1
+            if fate == TAKEN_BACK:  # it may be written in any way
+                entry = read_value(value, values.kinds)
+                out.undone += [(*entry, out.first + i)] if isinstance(entry, tuple) else []
+        return [value for value, _ in kept], values.kinds, [i for _, i in kept]
 
-    def _take_values(
+    def _sort(
         self,
-        values: Values,
-        batch: Batch,
+        values: pa.Array | Sequence[str],
+        kinds: Sequence[str],
+        of: Sequence[int] | None,
         out: SortedBatch,
-        taken: set[int],
-        why: dict[int, str],
-    ) -> None:
-        text = values.text if isinstance(values.text, list) else list(_pylist(values.text))
-        of = list(range(len(text))) if values.of is None else list(values.of)
-        if batch.fates:
-            kept_text, kept_of = [], []
-            for value, i in zip(text, of, strict=True):
-                fate = batch.fates.get(i)
-                if fate is None:
-                    kept_text.append(value)
-                    kept_of.append(i)
-                    continue
-                self.read += 1
-                self.skipped[fate] += 1
-                if fate == TAKEN_BACK and (entry := _read_undone(value, values.kinds)):
-                    out.undone.append((*entry, out.first + i))
-            text, of = kept_text, kept_of
-        skipped: Counter[str] = Counter()
-        n = sort_values(
-            text, values.kinds, out.entries, skipped, self.beside, watch=self, of=of,
-            first=out.first, taken=taken, why=why,
-        )  # fmt: skip
-        self.skipped += skipped
-        self.read += n + skipped.total()
+    ) -> "_Column":
+        column = _Column(self, kinds, of, out)
+        column.sort(values)
+        self.skipped += column.skipped
+        self.read += column.added + column.skipped.total()
+        return column
 
     def watch(self, digests: pa.Array) -> None:
         """Count the bits of digests of 64 digits: half of a PDQ hash's are set, by its making."""
@@ -162,205 +179,142 @@ class Tally:
         return self.watched >= 16 and self.balanced * 10 >= self.watched * 9
 
 
-def _traits(batch: Batch) -> Sequence[Trait] | None:
-    if batch.traits is None or all(trait == NO_TRAIT for trait in batch.traits):
-        return None
-    return batch.traits
-
-
-def _pylist(text: pa.Array | Sequence[str]) -> Sequence[str]:
-    return text if not isinstance(text, pa.Array) else text.to_pylist()
-
-
-def _read_undone(value: str, kinds: Sequence[str]) -> Entry | None:
-    """The entry that a record takes back; its value may be written in any way."""
-    found = read_value(value, kinds)
-    return found if isinstance(found, tuple) else None
-
-
 # -- Values of one column as entries ------------------------------------------------------------
-
-
-def sort_values(
-    values: pa.Array | Sequence[str],
-    kinds: Sequence[str],
-    entries: dict[str, SortedEntries],
-    skipped: Counter[str],
-    beside: LinkBeside,
-    *,
-    watch: Tally | None = None,
-    of: Sequence[int] | None = None,
-    first: int = 0,
-    taken: set[int] | None = None,
-    why: dict[int, str] | None = None,
-    lost: Counter[str] | None = None,
-) -> int:
-    """Add values of one column to `entries` by kind; count in `skipped` those that are none.
-
-    `kinds` are those that the column can hold: of those that fit a value the first is taken.
-    Plain hex, as nearly all values are, goes by whole columns; the rest one by one. Returns how
-    many entries were added. `of` are the records of the values, `taken` those that bring an
-    entry, `why` what was wrong with others; `lost` counts values that bring none.
-    """
-    no_one = Counter[str]() if lost is None else lost
-    column = _Column(
-        kinds, entries, skipped, no_one, beside, of, first, taken, why, watch or Tally()
-    )
-    try:
-        array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
-        rest, at = column.sort_hex(array)
-    except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
-        rest, at = [*values], None
-    places = range(len(rest)) if at is None else at
-    for place, value in zip(places, rest, strict=True):
-        column.read(value, None if of is None else of[place])
-    return column.done()
 
 
 @dataclass
 class _Column:
+    """Values that can be of `kinds`: of those that fit a value the first is taken.
+
+    Plain hex, as nearly all values are, goes by whole columns; the rest one by one. `of` are the
+    records of the values, `taken` those that bring an entry, `why` what was wrong with others;
+    `lost` counts values that bring none.
+    """
+
+    tally: Tally
     kinds: Sequence[str]
-    entries: dict[str, SortedEntries]
-    skipped: Counter[str]
-    lost: Counter[str]
-    beside: LinkBeside
     of: Sequence[int] | None
-    first: int
-    taken: set[int] | None
-    why: dict[int, str] | None
-    watch: Tally
+    out: SortedBatch
+    skipped: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    taken: set[int] = field(default_factory=set)
+    why: dict[int, str] = field(default_factory=dict)
     added: int = 0
     looked_at: int = 0
     found: dict[str, list[tuple[str, str | None, int | None]]] = field(default_factory=dict)
     weak: list[tuple[Entry, int | None]] = field(default_factory=list)
+    doubtful: list[tuple[str, int | None]] = field(default_factory=list)
 
-    def sort_hex(self, column: pa.Array) -> tuple[list[str], list[int] | None]:
-        """Take in the plain hex digests; returns the other values, and where they stood."""
-        self.looked_at = len(column)
-        algorithm = all_hex(column) if self.of is None else None
+    def sort(self, values: pa.Array | Sequence[str]) -> None:
+        """Add the values to the entries by kind; count those that are none."""
+        try:
+            array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
+            rest = self._sort_hex(array)
+        except UnicodeEncodeError:  # bytes that are no UTF-8: all of them one by one
+            nobody: list[int | None] = [None] * len(values)
+            rest = [*zip(values, self.of or nobody, strict=True)]
+        for value, record in rest:
+            self._read(value, record)
+        self._settle_links()
+        self._settle_weak()
+        for kind, found in self.found.items():
+            digests, hosts, records = zip(*found, strict=True)
+            self._add(kind, pa.array(digests, pa.string()), pa.array(records, pa.int64()), hosts)
+
+    def _add(
+        self, kind: str, digests: pa.Array, records: pa.Array, hosts: Sequence[str | None] = ()
+    ) -> None:
+        self.added += len(digests)
+        if self.of is not None:
+            self.taken.update(records.to_pylist())
+        self.out.entries.setdefault(kind, SortedEntries()).add(
+            digests,
+            pa.array(hosts, pa.string()) if hosts else None,
+            pc.add(records, self.out.first),
+        )
+
+    def _sort_hex(self, column: pa.Array) -> list[tuple[str, int | None]]:
+        """Take in the plain hex digests; returns the other values, and of which record each is."""
+        n = self.looked_at = len(column)
+        records = pa.nulls(n, pa.int64()) if self.of is None else pa.array(self.of, pa.int64())
+        algorithm = all_hex(column)
         if algorithm and (kind := kind_for(algorithm, self.kinds)):
-            self._take_hex(kind, pc.ascii_lower(column), None)
-            return [], None
+            self._take_hex(kind, pc.ascii_lower(column), records)
+            return []
         lower = pc.ascii_lower(pc.ascii_trim_whitespace(column))
         plain = pc.match_substring_regex(lower, _PLAIN_HEX)
-        digests = lower.filter(plain)
-        places = None if self.of is None else pa.array(range(len(column)), pa.int64())
-        left: list[str] = []
-        at: list[int] | None = None
-        if len(digests) < len(column):
-            others = pc.invert(plain)
-            left = column.filter(others).to_pylist()
-            at = None if places is None else places.filter(others).to_pylist()
-        elif places is not None:
-            at = []
-        kept = None if places is None else places.filter(plain)
+        other = pc.invert(plain)
+        left = _pairs(column.filter(other), records.filter(other))
+        digests, records = lower.filter(plain), records.filter(plain)
         lengths = pc.binary_length(digests)
         for length in pc.unique(lengths).to_pylist():
             mine = pc.equal(lengths, length)
-            some = digests.filter(mine)
-            where = None if kept is None else kept.filter(mine)
-            kind = kind_for(LENGTHS[length], self.kinds)
-            if kind is None:  # told what they are one by one
-                left += pc.ascii_upper(some).to_pylist()
-                if at is not None and where is not None:
-                    at += where.to_pylist()
-                continue
-            self._take_hex(kind, some, where)
-        return left, at
+            some, of_some = digests.filter(mine), records.filter(mine)
+            if kind := kind_for(LENGTHS[length], self.kinds):
+                self._take_hex(kind, some, of_some)
+            else:  # told what they are one by one
+                left += _pairs(pc.ascii_upper(some), of_some)
+        return left
 
-    def _take_hex(self, kind: str, some: pa.Array, where: pa.Array | None) -> None:
+    def _take_hex(self, kind: str, some: pa.Array, records: pa.Array) -> None:
         harmless = pc.is_in(some, _NO_PICTURES)
         if pc.any(harmless).as_py():
-            places = None if where is None else where.filter(harmless).to_pylist()
-            for n, digest in enumerate(some.filter(harmless).to_pylist()):
-                self.skip(OF_NO_PICTURE[digest], self._record(places, n))
+            for digest, record in _pairs(some.filter(harmless), records.filter(harmless)):
+                self._lose(OF_NO_PICTURE[digest], record)
             keep = pc.invert(harmless)
-            some = some.filter(keep)
-            where = None if where is None else where.filter(keep)
+            some, records = some.filter(keep), records.filter(keep)
         if kind == "image_sha256":
-            self.watch.watch(some)
-        records = None
-        if where is not None and self.of is not None:
-            numbers = [self.of[i] for i in where.to_pylist()]
-            if self.taken is not None:
-                self.taken.update(numbers)
-            records = pa.array([n + self.first for n in numbers], pa.int64())
-        self.added += len(some)
-        self.entries.setdefault(kind, SortedEntries()).add(some, records=records)
+            self.tally.watch(some)
+        self._add(kind, some, records)
 
-    def _record(self, places: list[int] | None, n: int) -> int | None:
-        return None if places is None or self.of is None else self.of[places[n]]
-
-    def read(self, value: str, record: int | None) -> None:
+    def _read(self, value: str, record: int | None) -> None:
         """Take in one value, or skip it."""
         read = self._read_all(value, record)
         for entry in read:
             if isinstance(entry, str):
                 self._skip(entry, record)
             else:
-                self.put(entry, record)
+                self._put(entry, record)
         if read and isinstance(read[0], str) and all(isinstance(entry, str) for entry in read):
             self.lost[read[0]] += 1
 
-    def put(self, entry: Entry, record: int | None) -> None:
-        """Take in one entry."""
+    def _put(self, entry: Entry, record: int | None) -> None:
         self.found.setdefault(entry[0], []).append((entry[1], entry[2], record))
-        if record is not None and self.taken is not None:
-            self.taken.add(record)
 
-    def skip(self, reason: str, record: int | None) -> None:
-        """Count a value that is no entry."""
+    def _lose(self, reason: str, record: int | None) -> None:
+        """Count a value that is no entry, and was all that its record had."""
         self.lost[reason] += 1
         self._skip(reason, record)
 
     def _skip(self, reason: str, record: int | None) -> None:
         self.skipped[reason] += 1
-        if record is not None and self.why is not None:
+        if record is not None:
             self.why.setdefault(record, reason)
-
-    def done(self) -> int:
-        """Settle what is in doubt and hand on what was read; returns how many entries."""
-        self._settle_links()
-        self._settle_weak()
-        for kind, found in self.found.items():
-            digests, hosts, records = zip(*found, strict=True)
-            numbers = [None if r is None else r + self.first for r in records]
-            self.added += len(digests)
-            self.entries.setdefault(kind, SortedEntries()).add(
-                pa.array(digests, pa.string()),
-                pa.array(hosts, pa.string()),
-                pa.array(numbers, pa.int64()),
-            )
-        return self.added
 
     def _settle_links(self) -> None:
         """Links that end in a sign, as they stand where that is no habit of the list."""
-        doubtful, self.beside.doubtful = self.beside.doubtful, []
-        tally = self.watch
-        tally.links += sum(len(some) for kind, some in self.found.items() if is_of_link(kind))
-        tally.doubtful += len(doubtful)
-        if tally.doubtful * _SELDOM > tally.links:
-            for _, record in doubtful:
-                self.skip(SIGN, record)
-            return
-        for text, record in doubtful:
-            entry = read_value(text, self.kinds)
+        tally = self.tally
+        tally.links += sum(len(some) for kind, some in self.found.items() if kind in LINK_KINDS)
+        tally.doubtful += len(self.doubtful)
+        is_habit = tally.doubtful * _SELDOM > tally.links
+        for text, record in self.doubtful:
+            entry = SIGN if is_habit else read_value(text, self.kinds)
             if isinstance(entry, str):
-                self.skip(entry, record)
+                self._lose(entry, record)
             else:
-                self.put(entry, record)
-                self.beside.as_they_stand += 1
+                self._put(entry, record)
+                tally.beside.as_they_stand += 1
 
     def _settle_weak(self) -> None:
         """Digests without their padding, where most values are such."""
-        self.watch.looked_at += self.looked_at
-        self.watch.weak += len(self.weak)
-        is_habit = self.watch.weak * 2 > self.watch.looked_at
+        self.tally.looked_at += self.looked_at
+        self.tally.weak += len(self.weak)
+        is_habit = self.tally.weak * 2 > self.tally.looked_at
         for entry, record in self.weak:
             if is_habit:
-                self.put(entry, record)
+                self._put(entry, record)
             else:
-                self.skip(MAYBE_WORD, record)
+                self._lose(MAYBE_WORD, record)
 
     def _read_all(self, value: str, record: int | None) -> Sequence[Entry | str]:
         """What a value holds: several may stand in a cell, and a note beside one."""
@@ -368,7 +322,7 @@ class _Column:
         if len(value) > LONGEST:
             return many_digests(value, kinds) or [read_giant(value, kinds)]
         entry = read_value(value, kinds)
-        if isinstance(entry, tuple) and not is_of_link(entry[0]):
+        if isinstance(entry, tuple) and entry[0] not in LINK_KINDS:
             return [self._without_note(value, entry)]
         if isinstance(entry, str) and (many := many_digests(value, kinds)):
             return many
@@ -381,21 +335,21 @@ class _Column:
         """A digest or a number, which have no blanks: only a remark may follow."""
         _, sign, note = value.partition("#")
         is_back = takes_back(note)
-        self.beside.noted += bool(sign) and not is_back
+        self.tally.beside.noted += bool(sign) and not is_back
         return TAKEN_BACK if is_back else entry
 
     def _read_line(
         self, value: str, entry: Entry | str, record: int | None
     ) -> Sequence[Entry | str]:
         """A value that may hold links, with a note or a sign beside them."""
-        kinds, beside = self.kinds, self.beside
+        kinds, beside = self.kinds, self.tally.beside
         line = None
-        if any(map(is_of_link, kinds)):
+        if any(kind in LINK_KINDS for kind in kinds):
             line = read_line(value, minus_removes=beside.minus_removes)
         if line is None or line.links == (value,):
             return self._spelled(value, entry)
         if line.doubtful:
-            beside.doubtful.append((line.doubtful, record))
+            self.doubtful.append((line.doubtful, record))
             return []
         if line.fault:
             return [line.fault]
@@ -416,8 +370,9 @@ class _Column:
         other = read_value(told, self.kinds)
         if isinstance(other, str) or other == entry:
             return [entry]
-        self.beside.in_cp1252 += 1
+        self.tally.beside.in_cp1252 += 1
         return [entry, other]
 
 
-_NO_PICTURES = pa.array(OF_NO_PICTURE)
+def _pairs(values: pa.Array, records: pa.Array) -> list[tuple[str, int | None]]:
+    return [*zip(values.to_pylist(), records.to_pylist(), strict=True)]

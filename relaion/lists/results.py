@@ -16,8 +16,36 @@ class ListChanges:
 
 
 @dataclass(frozen=True)
-class Added:
-    """What `add` read. `read` = `new` + `known` + `duplicate` + `retracted` + all `skipped`.
+class ListAbout:
+    """What every result says of a list."""
+
+    list_id: int
+    source: str
+    title: str | None
+    label: str
+    received: date | None
+
+
+@dataclass(frozen=True)
+class CountedList(ListAbout):
+    """The counts of a list, and `forms`: the spellings that its giver hashed, empty for not known.
+
+    `read` = `new` + `known` + `duplicate` + `retracted` + all `skipped`.
+    """
+
+    added: object
+    entries: Mapping[str, int]
+    read: int
+    new: int
+    known: int
+    duplicate: int
+    skipped: Mapping[str, int]
+    forms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Added(CountedList):
+    """What `add` read.
 
     `entries` counts the entries that the list holds now, by kind; `known` are those that another
     list holds too, or the list that this one `replaces`. `records` = `used` + all `lost`: each
@@ -27,19 +55,7 @@ class Added:
     where nothing was to be stored (`dry_run`).
     """
 
-    list_id: int
-    source: str
-    title: str | None
-    label: str
-    received: date | None
     added: bool
-    entries: Mapping[str, int]
-    read: int
-    new: int
-    known: int
-    duplicate: int
-    skipped: Mapping[str, int]
-    forms: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     retracted: int = 0
     records: int = 0
@@ -55,26 +71,13 @@ class Added:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Shown(CountedList):
     """One list of a store; counts as `Added` had them. `added` and `withdrawn` are UTC.
 
-    `forms` names the spellings that its giver hashed; empty where that is not known. Of a list
-    that was withdrawn `entries` are those that it had.
+    Of a list that was withdrawn `entries` are those that it had.
     """
 
-    list_id: int
-    source: str
-    title: str | None
-    label: str
-    received: date | None
     added: datetime
-    entries: Mapping[str, int]
-    read: int
-    new: int
-    known: int
-    duplicate: int
-    skipped: Mapping[str, int]
-    forms: tuple[str, ...] = ()
     role: str = "bad"
     format: str = ""
     retracted: int = 0
@@ -86,27 +89,17 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Withdrawn:
+class Withdrawn(ListAbout):
     """The list that was taken out, and how many entries went with it, by kind."""
 
-    list_id: int
-    source: str
-    title: str | None
-    label: str
-    received: date | None
     entries: Mapping[str, int]
     notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class StoredList:
+class StoredList(ListAbout):
     """One list as a run needs it. `content_sha256` must not leave the machine unsealed."""
 
-    list_id: int
-    source: str
-    title: str | None
-    label: str
-    received: date | None
     content_sha256: str
     entries: Mapping[str, int]
     forms: tuple[str, ...] = ()

@@ -6,9 +6,10 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
@@ -20,9 +21,17 @@ from relaion.lists.database import (
     writing,
 )
 from relaion.lists.delivery import Delivery, describe, doubts
-from relaion.lists.ingest import Counts, take_in
+from relaion.lists.ingest import take_in
 from relaion.lists.key import create, hmac_digest, key_path, load
-from relaion.lists.results import Added, ListChanges, Shown, StoredList, StoreInfo, Withdrawn
+from relaion.lists.results import (
+    Added,
+    ListAbout,
+    ListChanges,
+    Shown,
+    StoredList,
+    StoreInfo,
+    Withdrawn,
+)
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, shown
 
 GOOD_LABEL = "known-good"  # of lists of what is known good, where the curator names none
@@ -33,30 +42,26 @@ READER_VERSION = 1  # of what values of a file become entries
 # and `store.lists` in place. A writer replaces the file as a whole, so what a run has attached
 # does not change under it.
 
-_ABOUT = ("list_id", "source", "title", "label", "received")
-_NUMBERS = ("read", "new", "known", "duplicate", "retracted", "records", "used")
-_MORE = (
-    "added", "content_sha256", "forms", "role", "format", "settings", "replaces", "withdrawn",
-    "entries_then",
+_COLUMNS = (
+    "list_id", "source", "title", "label", "received", "n_read", "n_new", "n_known", "n_duplicate",
+    "n_retracted", "n_records", "n_used", "added", "content_sha256", "forms", "role", "format",
+    "settings", "replaces", "withdrawn", "entries_then",
 )  # fmt: skip
-_LISTS = (
-    "select list_id, source, title, label, received, n_read, n_new, n_known, n_duplicate, "
-    "n_retracted, n_records, n_used, added, content_sha256, forms, role, format, settings, "
-    "replaces, withdrawn, entries_then from lists order by list_id"
-)
+_LISTS = f"select {', '.join(_COLUMNS)} from lists order by list_id"  # noqa: S608 - ours
+_Result = TypeVar("_Result", bound=ListAbout)
 
 
 def rows_of_lists(engine: Engine, *, history: bool = False) -> list[dict[str, Any]]:
     """The lists of a store as rows by field name; those withdrawn only for the `history`."""
-    fields = (*_ABOUT, *_NUMBERS, *_MORE)
-    rows = [dict(zip(fields, row, strict=True)) for row in engine.rows(_LISTS)]
+    names = [name.removeprefix("n_") for name in _COLUMNS]
+    rows = [dict(zip(names, row, strict=True)) for row in engine.rows(_LISTS)]
     held = [row for row in rows if history or row["withdrawn"] is None]
     return [{**row, "forms": tuple(row["forms"] or ())} for row in held]
 
 
-def about(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a list that every result begins with."""
-    return {name: row[name] for name in _ABOUT}
+def _result(kind: type[_Result], row: Mapping[str, Any], **more: Any) -> _Result:
+    """A list as a result of this class: its fields by name, and more of them."""
+    return kind(**{f.name: row[f.name] for f in fields(kind) if f.name in row} | more)
 
 
 def count_entries(engine: Engine) -> dict[int, dict[str, int]]:
@@ -87,18 +92,13 @@ def show(store: AnyPath, *, history: bool = False) -> tuple[Shown, ...]:
         )
         unusable = _by_list(engine, _UNUSABLE)
     return tuple(
-        Shown(
-            **about(row),
-            added=row["added"],
-            forms=row["forms"],
+        _result(
+            Shown,
+            row,
             entries=json.loads(row["entries_then"] or "null") or entries.get(row["list_id"], {}),
-            **{name: row[name] for name in _NUMBERS},
             skipped=skipped.get(row["list_id"], {}),
-            role=row["role"],
             format=row["format"] or "",
             unusable=unusable.get(row["list_id"], {}),
-            replaces=row["replaces"],
-            withdrawn=row["withdrawn"],
         )
         for row in rows
     )
@@ -121,13 +121,10 @@ def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
     if not rows:
         raise ListError(f"{shown(store)}: holds no list; add one with `relaion lists add`")
     lists = tuple(
-        StoredList(
-            **about(row),
-            content_sha256=row["content_sha256"],
-            forms=row["forms"],
+        _result(
+            StoredList,
+            row,
             entries=entries.get(row["list_id"], {}),
-            role=row["role"],
-            replaces=row["replaces"],
             unusable=unusable.get(row["list_id"], {}),
         )
         for row in rows
@@ -276,9 +273,10 @@ def _same_delivery(store: Path, delivery: Delivery) -> Added | None:
             f", its title and day stay as they were (to change them: "
             f"`relaion lists withdraw {found['list_id']}`, then add it again)"
         )
-    return Added(
-        **about(found), **vars(Counts()) | {"format": found["format"] or ""}, added=False,
-        forms=found["forms"], role=found["role"], notices=(notice,),
+    none = dict.fromkeys(("read", "new", "known", "duplicate", "retracted", "records", "used"), 0)
+    return _result(
+        Added, found, **none, added=False, entries={}, skipped={}, format=found["format"] or "",
+        replaces=None, notices=(notice,),
     )  # fmt: skip
 
 
@@ -294,17 +292,14 @@ def _added(
     ((list_id,),) = engine.rows("select next_list_id from store.store")
     engine.execute("update store.store set next_list_id = next_list_id + 1")
     notices = [*doubts(delivery)]
-    counts = take_in(engine, delivery, list_id, notices, chain=chain, is_full=is_full)
-    row = (list_id, delivery.source, delivery.title, delivery.label, delivery.received)
-    role = delivery.options.role or "bad"
-    columns = {
-        "list_id": list_id, "source": delivery.source, "title": delivery.title,
-        "label": delivery.label, "received": delivery.received,
-        "content_sha256": delivery.content_sha256, "n_read": counts.read, "n_new": counts.new,
-        "n_known": counts.known, "n_duplicate": counts.duplicate,
-        "n_retracted": counts.retracted, "n_records": counts.records, "n_used": counts.used,
-        "forms": list(delivery.forms) or None, "role": role, "format": counts.format,
-        "reader_version": READER_VERSION, "settings": delivery.settings, "replaces": update,
+    added = take_in(engine, delivery, list_id, notices, chain=chain, is_full=is_full)
+    added = replace(
+        added, added=not dry_run, notices=tuple(notices), replaces=update, dry_run=dry_run
+    )
+    told = {name: vars(added).get(name.removeprefix("n_")) for name in _COLUMNS if name != "added"}
+    columns = told | {
+        "content_sha256": delivery.content_sha256, "forms": list(delivery.forms) or None,
+        "reader_version": READER_VERSION, "settings": delivery.settings,
     }  # fmt: skip
     marks = ", ".join("?::varchar[]" if name == "forms" else "?" for name in columns)
     engine.execute(
@@ -312,21 +307,18 @@ def _added(
         f"values ({marks}, now() at time zone 'UTC')",
         [*columns.values()],
     )
-    for reason in sorted({*counts.skipped, *counts.lost}):
-        n, records = counts.skipped.get(reason, 0), counts.lost.get(reason, 0)
+    for reason in sorted({*added.skipped, *added.lost}):
+        n, records = added.skipped.get(reason, 0), added.lost.get(reason, 0)
         engine.execute(
             "insert into store.skipped values (?, ?, ?, ?)", [list_id, reason, n, records]
         )
-    for algorithm, n in counts.unusable.items():
+    for algorithm, n in added.unusable.items():
         engine.execute("insert into store.unusable values (?, ?, ?)", [list_id, algorithm, n])
     for path, sha256 in zip(delivery.files, delivery.sha256, strict=True):
         engine.execute(
             "insert into store.files values (?, ?, ?)", [list_id, shown(path.name), sha256]
         )
-    return Added(
-        *row, **vars(counts), added=not dry_run, forms=delivery.forms, notices=tuple(notices),
-        role=role, replaces=update, dry_run=dry_run,
-    )  # fmt: skip
+    return added
 
 
 def _make_key(path: Path) -> None:
@@ -370,4 +362,4 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
             f"what it took back from list {before} does not come back; add that list anew if it is "
             "to count again",
         ) * (before is not None)
-        return Withdrawn(**about(lists[list_id]), entries=entries, notices=notices)
+        return _result(Withdrawn, lists[list_id], entries=entries, notices=notices)

@@ -15,6 +15,10 @@ from relaion.links import (
 from relaion.links.text import trim
 from relaion.lists.digests import (
     LENGTHS,
+    NO_ROW,
+    OF_NO_PICTURE,
+    OF_NO_ROW,
+    ONE_DIGIT,
     is_float,
     is_hex,
     read_digest,
@@ -22,11 +26,9 @@ from relaion.lists.digests import (
     read_weak_digest,
     undressed,
 )
-from relaion.lists.placeholders import NO_ROW, OF_NO_PICTURE, OF_NO_ROW, ONE_DIGIT
+from relaion.lists.readers.format import LINK_KINDS, OF_MACHINE, OTHER_HASH, TOO_LONG, is_of_machine
 from relaion.lists.readers.lines import LINK_START
-from relaion.lists.readers.record import OF_MACHINE, OTHER_HASH, is_of_machine
-from relaion.lists.readers.text import TOO_LONG
-from relaion.roles import SCOPED_KINDS
+from relaion.paths import shown
 
 NOTHING = "no link or hash"
 NO_NUMBER = "no whole 64-bit number"
@@ -58,11 +60,6 @@ def is_entry_of(value: str, kind: str) -> bool:
 def kind_for(algorithm: str, kinds: Sequence[str]) -> str | None:
     """The first of the kinds that is of this algorithm."""
     return next((kind for kind in kinds if kind.endswith("_" + algorithm)), None)
-
-
-def is_of_link(kind: str) -> bool:
-    """Whether entries of a kind are links, hosts or folders, as they stand."""
-    return kind in ("url", *SCOPED_KINDS)
 
 
 def many_digests(value: str, kinds: Sequence[str]) -> list[Entry | str]:
@@ -153,7 +150,7 @@ def _kind_of_link(text: str, kinds: Sequence[str]) -> str | None:
     shown = scope_shown(text) if "url" in kinds else None
     if shown in kinds:
         return shown
-    return next((kind for kind in kinds if kind in ("url", *SCOPED_KINDS)), None)
+    return next((kind for kind in kinds if kind in LINK_KINDS), None)
 
 
 def _host_fault(text: str, kind: str) -> str | None:
@@ -176,3 +173,27 @@ def _read_link(text: str, kind: str) -> Entry | str:
     if fault:
         return NOTHING if fault in ("empty", "no link") else fault
     return kind, key_digest(key), host_digest(key.removeprefix("*."))
+
+
+# -- What messages may hold of a list --------------------------------------------------------------
+
+
+NOT_SHOWN = "(not shown)"
+_SEVERAL_WORDS = re.compile(r"[a-z]{1,15}(?:[_-][a-z]{1,15})+")
+
+
+def could_be_value(text: str) -> bool:
+    """Whether a text may be an entry, or half of one: nothing may tell it."""
+    bare, _ = undressed(text)
+    return (
+        shape(bare) is not None
+        or re.search(r"[0-9A-Fa-f]{12,}|//|www\.|\w\[?\.\]?\w\w|@", text) is not None
+        or re.search(r"(?:[0-9A-Fa-f]{2,7}[-: .]){5}|[0-9A-Fa-f]{8}[-: .][0-9A-Fa-f]{8}", text)
+        is not None
+        or any(len(w) >= 20 and not _SEVERAL_WORDS.fullmatch(w) for w in text.split())
+    )
+
+
+def told(text: str, length: int = 40) -> str:
+    """A name or word of a file as messages may hold it: never what may be an entry."""
+    return NOT_SHOWN if could_be_value(text) else shown(text)[:length]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from relaion.lists.store_file import sweep_beside
+from relaion.lists.snapshot import sweep_beside
 from relaion.paths import sweep
 from relaion.paths.owned import DAY
 

@@ -1,8 +1,9 @@
-"""Digests of files as tools print them, a file a line or a block of lines each.
+"""Digests of files as programs print them, a file a line or a block of lines each.
 
 `md5sum` and `sha*sum` (`digest  name`, `digest *name`, a backslash before names that were
-escaped), BSD's `MD5 (name) = digest`, `certutil`, and PowerShell's `Get-FileHash` as a list. The
-names of the files tell what the digests are of: those of videos are no entries.
+escaped), BSD's `MD5 (name) = digest`, `certutil`, PowerShell's `Get-FileHash` as a list, hashdeep,
+and CDX, the index of a web archive. The names of the files tell what the digests are of: those of
+videos are no entries.
 """
 
 from __future__ import annotations
@@ -15,10 +16,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
-from relaion.lists.readers.record import OTHER_HASH, VIDEO, Batch, Values
-from relaion.lists.readers.rows import content
-from relaion.lists.telling import told
+from relaion.lists.readers import names
+from relaion.lists.readers.decisions import media_of_file, read_word
+from relaion.lists.readers.format import (
+    ALGORITHMS,
+    LINK_KINDS,
+    OTHER_HASH,
+    SAMPLE,
+    VIDEO,
+    Batch,
+    Columns,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
+    Values,
+)
+from relaion.lists.readers.text import content, first_lines
+from relaion.lists.values import told
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
@@ -47,8 +62,7 @@ class Checksums:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure where nearly all lines are such."""
-        del file_name
-        lines = content(head.split("\n", 200)[:200])
+        lines = first_lines(head, 200)
         n = sum(1 for line in lines if _SUM.fullmatch(line) or _OTHER_TAG.fullmatch(line))
         n += sum(1 for line in lines if _LONG_SUM.fullmatch(line) and not _SUM.fullmatch(line))
         named = [found for line in lines if (found := _SUM.fullmatch(line))]
@@ -90,7 +104,6 @@ def _kinds(options: Options) -> tuple[str, ...]:
 
 def _batch(block: str, kinds: tuple[str, ...]) -> Batch:
     lines = content(block.split("\n"))
-    digests: list[str] = []
     batch = Batch(0)
     columns = _columns(lines)
     if columns is not None:
@@ -101,6 +114,7 @@ def _batch(block: str, kinds: tuple[str, ...]) -> Batch:
         batch.values = (Values(kinds, found),)
         batch.last_name = str(names[-1])
         return batch
+    found_lines: list[tuple[str, str]] = []
     for line in lines:
         if found_sum := _SUM.fullmatch(line):
             digest, name = found_sum[1], found_sum[2]
@@ -109,12 +123,15 @@ def _batch(block: str, kinds: tuple[str, ...]) -> Batch:
         else:
             batch.skipped[_fault(line, batch)] += 1
             continue
-        if re.search(_VIDEO, name):
-            batch.fates[len(digests)] = VIDEO
-        digests.append(digest)
+        found_lines.append((digest, name))
         batch.last_name = name if found_sum else None
-    batch.n = len(digests)
-    batch.values = (Values(kinds, digests),)
+    return _filled(batch, kinds, found_lines)
+
+
+def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) -> Batch:
+    """A batch with digests, of which those are no entries that are of videos by their names."""
+    batch.n, batch.values = len(found), (Values(kinds, [digest for digest, _ in found]),)
+    batch.fates = {i: VIDEO for i, (_, name) in enumerate(found) if re.search(_VIDEO, name)}
     return batch
 
 
@@ -160,7 +177,6 @@ class Certutil:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by its last line."""
-        del file_name
         is_one = re.search(r"(?im)^CertUtil:\s", head) and re.search(
             r"(?im)^(?:MD[245]|SHA1|SHA256|SHA384|SHA512)(?:\s|-)\s*\S.*:\s*$", head
         )
@@ -168,23 +184,16 @@ class Certutil:
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """The lines of digests; those of videos by the line before."""
-        kinds = _kinds(options)
-        is_video = False
+        name = ""
         for block in stream.blocks:
-            batch = Batch(0)
-            digests: list[str] = []
+            digests: list[tuple[str, str]] = []
             for line in content(block.split("\n")):
                 bare = line.strip()
-                if re.match(r"(?i)certutil:", bare):
-                    continue
-                if bare.endswith(":"):
-                    is_video = re.search(_VIDEO, bare.rstrip(": ")) is not None
-                    continue
-                if is_video:
-                    batch.fates[len(digests)] = VIDEO
-                digests.append(re.sub(r"\s", "", bare))
-            batch.n, batch.values = len(digests), (Values(kinds, digests),)
-            yield batch
+                if bare.endswith(":") and not bare.lower().startswith("certutil:"):
+                    name = bare.rstrip(": ")
+                elif not bare.lower().startswith("certutil:"):
+                    digests.append((re.sub(r"\s", "", bare), name))
+            yield _filled(Batch(0), _kinds(options), digests)
 
 
 @dataclass(frozen=True)
@@ -195,8 +204,7 @@ class FileHashList:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure where the first lines are such fields."""
-        del file_name
-        lines = content(head.split("\n", 20)[:20])
+        lines = first_lines(head, 20)
         told = [found[1].lower() for line in lines if (found := _FIELD.fullmatch(line))]
         return Sure() if {"algorithm", "hash"} <= {*told} and len(told) * 2 > len(lines) else None
 
@@ -221,16 +229,126 @@ class FileHashList:
 
 def _of_fields(records: list[dict[str, str]], kinds: tuple[str, ...]) -> Batch:
     batch = Batch(0)
-    digests: list[str] = []
+    found: list[tuple[str, str]] = []
     for record in records:
         algorithm = record.get("algorithm", "").lower()
-        if algorithm not in ("md5", "sha1", "sha256"):
+        if algorithm in ALGORITHMS:
+            batch.last_name = record.get("path", "")
+            found.append((record.get("hash", ""), batch.last_name))
+        else:
             batch.unusable[told(algorithm) or "unknown"] += 1
             batch.skipped[OTHER_HASH] += 1
+    return _filled(batch, kinds, found)
+
+
+# -- hashdeep --------------------------------------------------------------------------------------
+
+_HASHDEEP = "%%%% HASHDEEP-"
+_FEW_FIELDS = "fewer fields than columns"
+
+
+@dataclass(frozen=True)
+class Hashdeep:
+    """Digests of each file by several algorithms; what is left of a line is the file's name."""
+
+    name: str = "hashdeep"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure by the first line."""
+        return Sure() if head.lstrip().startswith(_HASHDEEP) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """A record a line, with a digest of each column that names one."""
+        columns: list[str] = []
+        for block in stream.blocks:
+            batch, values = Batch(0), Columns()
+            for line in content(block.split("\n")):
+                if line.startswith("%%%%"):
+                    if not line.startswith(_HASHDEEP):
+                        columns = [c.strip().lower() for c in line.lstrip("% ").split(",")]
+                    continue
+                if not columns:
+                    raise ListError(
+                        "is a hashdeep file without its line of columns (%%%% size,md5,…); fetch "
+                        "it again"
+                    )
+                cells = line.split(",", len(columns) - 1)
+                if len(cells) < len(columns):
+                    batch.skipped[_FEW_FIELDS] += 1
+                    continue
+                _put(dict(zip(columns, cells, strict=True)), options.kind, batch, values)
+            batch.values = values.all()
+            yield batch
+
+
+def _put(record: dict[str, str], kind: str | None, batch: Batch, values: Columns) -> None:
+    batch.last_name = record.get("filename")
+    if media_of_file(record.get("filename", "")) == VIDEO:
+        batch.fates[batch.n] = VIDEO
+    for name, value in record.items():
+        if name in ALGORITHMS and (not kind or kind.endswith("_" + name)):
+            values.put((kind or f"image_{name}",), value, batch.n)
+    others = [name for name in record if name not in ("size", "filename", *ALGORITHMS)]
+    batch.unusable.update(told(x) for x in others if re.fullmatch("[0-9a-fA-F]+", record[x]))
+    batch.n += 1
+
+
+# -- CDX, the index of a web archive ---------------------------------------------------------------
+
+_CDX = re.compile(r"\s?CDX((?: [A-Za-z])+)\s*")
+_OF_LINK, _OF_DIGEST, _OF_MEDIA = "a", "k", "m"  # the letters of the columns that are read
+
+
+@dataclass(frozen=True)
+class Cdx:
+    """Columns divided by blanks, named by letters in the first line."""
+
+    name: str = "cdx"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure by the first line."""
+        return Sure() if _cdx_columns(head) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """A record a line, with its link and its digest; by its media type."""
+        first = _cdx_columns(stream.head)
+        letters = first[1].split() if first else []
+        if _OF_LINK not in letters:
+            raise ListError("is a CDX file without its links (column a); export it with them")
+        at = {letter: letters.index(letter) for letter in (_OF_LINK, _OF_DIGEST, _OF_MEDIA)
+              if letter in letters}  # fmt: skip
+        kinds = {_OF_LINK: LINK_KINDS, _OF_DIGEST: ("image_sha1",)}
+        if options.kind:
+            kinds = {k: (options.kind,) for k, some in kinds.items() if options.kind in some}
+        for block in stream.blocks:
+            yield _cdx_batch(block, len(letters), at, kinds)
+
+
+def _cdx_columns(head: str) -> re.Match[str] | None:
+    """The line of columns: the first that is no comment."""
+    lines = first_lines(head, 50)
+    return _CDX.fullmatch(lines[0]) if lines else None
+
+
+def _cdx_batch(
+    block: str, width: int, at: dict[str, int], kinds: dict[str, tuple[str, ...]]
+) -> Batch:
+    batch = Batch(0)
+    values: dict[str, tuple[list[str], list[int]]] = {k: ([], []) for k in kinds if k in at}
+    for line in content(block.split("\n")):
+        if _CDX.fullmatch(line):
             continue
-        if re.search(_VIDEO, record.get("path", "")):
-            batch.fates[len(digests)] = VIDEO
-        digests.append(record.get("hash", ""))
-        batch.last_name = record.get("path", "")
-    batch.n, batch.values = len(digests), (Values(kinds, digests),)
+        cells = line.split(" ") if not line.startswith(" ") else line.split()
+        if len(cells) != width:
+            batch.skipped["fewer or more fields than columns"] += 1
+            continue
+        says = read_word(names.MEDIA, cells[at[_OF_MEDIA]]) if _OF_MEDIA in at else None
+        if says and says.fate:
+            batch.fates[batch.n] = says.fate
+        for letter, (text, of) in values.items():
+            if cells[at[letter]] != "-":
+                text.append(cells[at[letter]])
+                of.append(batch.n)
+        batch.n += 1
+    batch.values = [Values(kinds[k], text, of) for k, (text, of) in values.items()]
     return batch

@@ -5,23 +5,234 @@ removed: the file is refused, with all words and how often they stand there, unt
 chooses the words that count or `--ignore` says that the column decides nothing.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers import names
-from relaion.lists.readers.format import Options
-from relaion.lists.readers.record import GOOD, NOT_CHOSEN
-from relaion.lists.readers.words import COUNTS, KNOWN_GOOD_CATEGORY, UNSURE, WordSays, read_word
-from relaion.lists.telling import NOT_SHOWN, could_be_value
-from relaion.lists.telling import told as say
+from relaion.lists.readers.format import (
+    DISPUTED,
+    GOOD,
+    LINK_KINDS,
+    NO_CRIME,
+    NO_ENTRY,
+    NO_IMAGE,
+    NOT_CHOSEN,
+    OTHER_HASH,
+    TAKEN_BACK,
+    UNCONFIRMED,
+    VIDEO,
+    Options,
+)
+from relaion.lists.values import NOT_SHOWN, could_be_value
+from relaion.lists.values import told as say
+from relaion.roles import IMAGE_KINDS
+
+
+@dataclass(frozen=True)
+class WordSays:
+    """What a word decides.
+
+    `fate` is why the record brings no entry, or None; `kinds` what its value is, where the word
+    names that; `unusable` the algorithm whose digests nothing here can meet. `is_sure` is false
+    where nobody here knows what the word means.
+    """
+
+    fate: str | None = None
+    kinds: tuple[str, ...] = ()
+    unusable: str = ""
+    is_sure: bool = True
+    media: str | None = None
+
+
+COUNTS = WordSays()
+UNSURE = WordSays(is_sure=False)
+
+_STANDINGS = {
+    None: "active live current listed new add added adds insert inserted upsert upserted create "
+    "created update updated modify modified changed confirm confirmed positive positiveclass "
+    "valid verified true truepositive illegal csam csem csea cp abuse abusive childabuse block "
+    "blocked blacklist blacklisted denylist deny enabled published publish approved match bad "
+    "known-bad knownbad malicious notable pedo online offline ok aktiv actif activo hit",
+    TAKEN_BACK: "removed remove removal deleted delete del deletes withdrawn withdraw withdrawal "
+    "retracted retract retraction revoked revoke rescinded inactive expired expire obsolete "
+    "disabled disable delisted unlisted delist cancelled canceled cleared nolongervalid "
+    "decommissioned superseded gelöscht entfernt zurückgezogen widerrufen supprimé retiré "
+    "eliminado retirado rimosso inaktiv drop dropped unblock unblocked",
+    DISPUTED: "disputed dispute appealed appeal contested challenged questionable",
+    GOOD: "known knowngood good benign safe whitelist whitelisted allow allowed allowlist "
+    "allowlisted negative negativeclass ignore ignored ignorable irrelevant innocent legal clean "
+    "harmless falsepositive fp falsealarm notcsam nomatch noknownmatch nonpertinent notillegal "
+    "trusted nsrl knownfile knownfiles notrelevant",
+    UNCONFIRMED: "pending unconfirmed suspected suspect underreview review draft test testing "
+    "unverified unknown open inprogress new? candidate proposed rejected denied declined invalid "
+    "unreviewed investigationseed duplicate",
+}
+_STANDING = {word: WordSays(fate) for fate, words in _STANDINGS.items() for word in words.split()}
+_STANDING["knownbad"] = COUNTS
+
+_MEDIA_WORDS = {
+    None: "image images img picture pictures pic photo photos photograph still stills bild "
+    "bilder imagen imagens jpg jpeg jpe jfif png apng gif webp bmp tif tiff heic heif avif jxl jp2 "
+    "svg ico raw",
+    VIDEO: "video videos movie movies clip film vidéo vídeo mp4 m4v mov avi mkv webm mpg mpeg wmv "
+    "flv 3gp 3gpp ogv ts mts m2ts vob asf rm rmvb f4v divx",
+    NO_IMAGE: "audio sound music mp3 wav ogg flac m4a text txt document documents doc docx pdf "
+    "xls xlsx ppt pptx html htm exe dll msi apk archive zip rar 7z gz tar executable malware "
+    "software program other binary bin sys drv so js css xml json",
+}
+_MEDIA = {
+    word: WordSays(fate, media={None: "image", VIDEO: "video", NO_IMAGE: "other"}[fate])
+    for fate, words in _MEDIA_WORDS.items()
+    for word in words.split()
+}
+_MIME = re.compile(r"(image|video|audio|text|application|font|model|multipart|message)/.*")
+
+_OF_HASH = re.compile(
+    r"(?P<what>hash|image|img|photo|file|picture|media|content|url|uri|link|rawuri|rawurl)?"
+    r"(?P<algorithm>md5|sha1|sha256)(?:hash|sum|digest|hex)?"
+)
+_UNUSABLE = re.compile(
+    r"(?:hash|image|photo)?(pdqf?|photodna|pdna|md4|ed2k|sha224|sha384|sha512|sha3\d*|ssdeep|tlsh"
+    r"|imphash|phash|blake2?3?[bs]?|ripemd160|crc32|vpdq|netclean|whirlpool|tiger|sdhash)"
+    r"|(?:hash)?(video(?:md5|sha1|sha256|pdq|tmk|hash)|tmk(?:pdqf)?|trendquery|textlsh|text)"
+)
+_OF_LINKS = {"url", "uri", "link", "rawuri", "rawurl", "weburl", "href", "unclickableurl"}
+_OF_NOTHING = names.words_in(
+    "filename email emailsrc emaildst mutex registry regkey process asn cidr port useragent "
+    "btc username user phone yara snort sigma pattern named-pipe pipe cve vulnerability "
+    "country comment string cookie cert certificate x509 keyword"
+)
+_OF_HOSTS = {"domain", "hostname", "host", "fqdn", "ip", "ipv4", "ipv6", "ipdst", "ipsrc", "site"}
+_DATE = re.compile(r"\d{4}-?\d\d-?\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|\d{9,13}(?:\.\d+)?")
+
+_YES = names.words_in("true t yes y 1 ja oui si sí да x ✓ ✔ on wahr vrai")
+_NO = names.words_in("false f no n 0 nein non нет - – — off none null nil na falsch faux")
+_FLAG_FATES = {
+    "disputed": DISPUTED, "falsepositive": GOOD, "fp": GOOD, "whitelisted": GOOD,
+    "allowlisted": GOOD, "whitelist": GOOD, "allowlist": GOOD, "knowngood": GOOD, "good": GOOD,
+    "benign": GOOD, "ignored": GOOD, "ignore": GOOD, "innocent": GOOD, "safe": GOOD,
+    "legal": GOOD, "harmless": GOOD, "clean": GOOD,
+}  # fmt: skip
+_GRADE = re.compile(r"[abc][1-5]?")
+_NO_GRADE = names.words_in("d e z")
+KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
+_NUMBER = re.compile(r"\d{1,4}")
+
+
+@lru_cache(65536)
+def read_word(what: str, word: str, name: str = "") -> WordSays:
+    """What a word says in a column that decides `what`; `name` is the column's own word."""
+    plain = names.squeezed(word)
+    if what == names.GONE:
+        return _flag(word, plain, yes=WordSays(_FLAG_FATES.get(name, TAKEN_BACK)), no=COUNTS)
+    if what == names.STILL:
+        gone = UNCONFIRMED if name in ("confirmed", "verified", "toids", "actionable") else None
+        return _flag(word, plain, yes=COUNTS, no=WordSays(gone or TAKEN_BACK))
+    if not plain and not word.strip(" -–—?*/."):
+        return COUNTS
+    for look in _LOOKS[what]:
+        if says := look(word.strip().casefold(), plain):
+            return says
+    return UNSURE
+
+
+def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
+    bare = word.strip().casefold()
+    if bare in _YES or plain in _YES:
+        return yes
+    if not bare or bare in _NO or plain in _NO:
+        return no if bare or yes is not COUNTS else UNSURE
+    if yes is not COUNTS and _DATE.fullmatch(bare):
+        return yes
+    return UNSURE
+
+
+def _standing(_: str, plain: str) -> WordSays | None:
+    return _STANDING.get(plain)
+
+
+def _media(word: str, plain: str) -> WordSays | None:
+    if mime := _MIME.fullmatch(word):
+        return _MEDIA[mime[1]] if mime[1] in ("image", "video", "audio") else _MEDIA["other"]
+    return _MEDIA.get(plain)
+
+
+def _type(_: str, plain: str) -> WordSays | None:
+    of_link = plain.removeprefix("hash") if plain.startswith("hashurl") else plain
+    if found := _OF_HASH.fullmatch(of_link):
+        what = "url" if found["what"] in ("url", "uri", "link", "rawuri", "rawurl") else "image"
+        return WordSays(kinds=(f"{what}_{found['algorithm']}",))
+    if plain in _KNOWN_TYPES:
+        return _KNOWN_TYPES[plain]
+    found = _UNUSABLE.fullmatch(plain)
+    if found is None:
+        return None
+    is_video = plain.startswith(("video", "hashvideo", "tmk"))
+    return WordSays(VIDEO if is_video else OTHER_HASH, unusable=found[1] or found[2])
+
+
+_KNOWN_TYPES = (
+    dict.fromkeys(_OF_LINKS, WordSays(kinds=LINK_KINDS))
+    | dict.fromkeys(_OF_HOSTS, WordSays(kinds=("host",)))
+    | dict.fromkeys(("hash", "digest", "filehash"), WordSays(kinds=IMAGE_KINDS))
+    | dict.fromkeys(_OF_NOTHING, WordSays(NO_ENTRY))
+)
+
+
+def _category(word: str, plain: str) -> WordSays | None:
+    plain = re.sub(r"^(?:cat|category|kategorie|grade|level|class)(?=.)", "", plain)
+    if _GRADE.fullmatch(plain):
+        return COUNTS
+    if plain in _NO_GRADE:
+        return WordSays(NO_CRIME)
+    if plain == KNOWN_GOOD_CATEGORY:
+        return WordSays(GOOD)
+    return UNSURE if _NUMBER.fullmatch(plain) or _NUMBER.fullmatch(word) else None
+
+
+_LOOKS = {
+    names.STANDING: (_standing, _media, _type),
+    names.CATEGORY: (_category, _standing, _media),
+    names.MEDIA: (_media, _type, _standing),
+    names.TYPE: (_type, _media, _standing),
+}
+
+
+def word_of_any(word: str) -> str | None:
+    """What kind of decision a word by itself speaks of; None for a word that speaks of none."""
+    bare, plain = word.strip().casefold(), names.squeezed(word)
+    if _type(bare, plain):
+        return names.TYPE
+    if _media(bare, plain):
+        return names.MEDIA
+    return names.STANDING if _standing(bare, plain) else None
+
+
+def media_of_file(name: str) -> str | None:
+    """Why the digest of a file of this name is of no image; None where it may be of one."""
+    end = re.search(r"\.([A-Za-z0-9]{1,5})\s*\Z", name)
+    says = _MEDIA.get(end[1].casefold()) if end else None
+    return says.fate if says else None
+
+
+def is_name_of_media(name: str) -> bool:
+    """Whether the name of a file ends in an extension that is known, of a picture or not."""
+    end = re.search(r"\.([A-Za-z0-9]{1,5})\s*\Z", name)
+    return end is not None and end[1].casefold() in _MEDIA
+
+
+# -- Columns of such words -------------------------------------------------------------------------
 
 TOLD = 10  # words of a column that are told
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
 EMPTY = "(empty)"
+_ANSWERS = names.words_in("rejected denied declined kept refused")
 
 
 @dataclass
@@ -62,9 +273,49 @@ class DecidingColumn:
         return read_word(self.what, cell, self.word)
 
     @property
-    def empty(self) -> int:
-        """Cells without a word."""
-        return self.words[EMPTY]
+    def told(self) -> str:
+        """What messages call it."""
+        return say(self.name) or f"column {self.index + 1}"
+
+    @property
+    def _which(self) -> str:
+        named = say(self.name) or "without a name"
+        return f"column {self.index + 1} ({named}) decides which rows count"
+
+    @property
+    def _option(self) -> str:
+        """How a curator names it: by its name where that is one word, else by its number."""
+        plain = self.name.strip()
+        is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
+        is_plain = is_plain and not could_be_value(plain)
+        return plain if is_plain and not plain.isdigit() else str(self.index + 1)
+
+    def refuse_unsure(self, *, is_cut: bool) -> None:
+        """Raise ListError where it holds words that nobody here knows."""
+        if not self.unsure:
+            return
+        if self.what == names.CATEGORY and all(map(str.isdigit, self.unsure)):
+            why = "its categories are numbers, which mean another thing to every giver"
+            if self.words[KNOWN_GOOD_CATEGORY]:
+                why += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
+        else:
+            why = f"not known: {told_words(self.unsure)}"
+        if is_cut:
+            why += "; the file may be cut off"
+        raise ListError(
+            f"{self._which}, and {why}; it holds {told_words(self.words)}; choose with --where "
+            f"{self._option}=WORD,WORD or say --ignore {self._option}"
+        )
+
+    def refuse_answers(self) -> None:
+        """`removed` beside `rejected` answers requests: there what was removed is listed."""
+        told = {names.squeezed(word) for word in self.words}
+        if self.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
+            raise ListError(
+                f"{self._which}, and its words ({told_words(self.words)}) may answer requests, "
+                "where removed means granted, or tell what was taken back; choose with --where "
+                f"{self._option}=WORD,WORD"
+            )
 
 
 def chosen_of(options: Options, name: str, index: int) -> frozenset[str] | None:
@@ -102,46 +353,8 @@ def refuse_unsure(deciders: Sequence[DecidingColumn], *, is_cut: bool) -> None:
     `is_cut`: the file ends within its last row, whose word may be half of one.
     """
     for decider in deciders:
-        _refuse_answers(decider)
-        if not decider.unsure:
-            continue
-        words = told_words(decider.words)
-        if decider.what == names.CATEGORY and all(map(str.isdigit, decider.unsure)):
-            why = "its categories are numbers, which mean another thing to every giver"
-            if decider.words[KNOWN_GOOD_CATEGORY]:
-                why += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
-        else:
-            why = f"not known: {told_words(decider.unsure)}"
-        if is_cut:
-            why += "; the file may be cut off"
-        raise ListError(
-            f"column {decider.index + 1} ({say(decider.name) or 'without a name'}) decides which "
-            f"rows count, and {why}; it holds {words}; choose with --where "
-            f"{option_name(decider)}=WORD,WORD or say --ignore {option_name(decider)}"
-        )
-
-
-_ANSWERS = names.words_in("rejected denied declined kept refused")
-
-
-def _refuse_answers(decider: DecidingColumn) -> None:
-    """`removed` beside `rejected` answers requests: there the removed ones are what is listed."""
-    told = {names.squeezed(word) for word in decider.words}
-    if decider.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
-        raise ListError(
-            f"column {decider.index + 1} ({say(decider.name) or 'without a name'}) decides which "
-            f"rows count, and its words ({told_words(decider.words)}) may answer requests, where "
-            "removed means granted, or tell what was taken back; choose with --where "
-            f"{option_name(decider)}=WORD,WORD"
-        )
-
-
-def option_name(decider: DecidingColumn) -> str:
-    """How a curator names the column: by its name where that is one word, else by its number."""
-    plain = decider.name.strip()
-    is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
-    is_plain = is_plain and not could_be_value(plain)
-    return plain if is_plain and not plain.isdigit() else str(decider.index + 1)
+        decider.refuse_answers()
+        decider.refuse_unsure(is_cut=is_cut)
 
 
 def told_words(words: Mapping[str, int]) -> str:
@@ -152,6 +365,3 @@ def told_words(words: Mapping[str, int]) -> str:
     said = [f"{word}: {n:,}" for word, n in told.most_common(TOLD)]
     more = len(told) - len(said)
     return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")
-
-
-__all__ = ["COUNTS", "EMPTY", "UNSURE", "DecidingColumn", "chosen_of", "fates_of", "is_named"]

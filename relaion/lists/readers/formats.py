@@ -1,18 +1,266 @@
-"""All formats, in the order in which they are asked: the first that is sure reads the file."""
+"""What a file is: one of known good, one that is refused for what it is, or of a format."""
+
+from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from relaion.errors import InputError
-from relaion.lists.readers.cdx import Cdx
-from relaion.lists.readers.changes import Changes
-from relaion.lists.readers.checksums import Certutil, Checksums, FileHashList
-from relaion.lists.readers.foreign import FOREIGN
-from relaion.lists.readers.format import Format, Sure
-from relaion.lists.readers.hashdeep import Hashdeep
-from relaion.lists.readers.plain import Lines
+from relaion.errors import InputError, ListError
+from relaion.lists.readers.checksums import Cdx, Certutil, Checksums, FileHashList, Hashdeep
+from relaion.lists.readers.format import Batch, Format, Maybe, Options, Stream, Sure
+from relaion.lists.readers.names import squeezed
+from relaion.lists.readers.plain import Changes, Lines
 from relaion.lists.readers.rules import HostRules
 from relaion.lists.readers.table import Table
+from relaion.lists.readers.text import first_lines
 from relaion.paths import typed
+
+# -- Lists that say of themselves that they name what is known good --------------------------------
+
+_GOOD_TABLES = (
+    ({"productcode", "opsystemcode"}, "known-good software hashes (NSRL)"),
+    ({"productcode", "specialcode"}, "known-good software hashes (NSRL)"),
+    ({"hashlookuptrust"}, "known-good software hashes (hashlookup)"),
+)
+_SAYS_GOOD = re.compile(
+    r"(?i)(?<![a-z])(?:known[\s_-]*(?:good|files?|benign|safe)|false[\s_-]*(?:positive|alarm)s?"
+    r"|white[\s_-]*list(?:ed)?|allow[\s_-]*list(?:ed)?|safe[\s_-]*list|good[\s_-]*list|nsrl(?:file)?"
+    r"|do[\s_-]*not[\s_-]*(?:block|remove|delete|report)|irrelevant|ignorable|benign|not[\s_-]*csam"
+    r"|non[\s_-]*pertinent|innocent|exclusion[\s_-]*list|hashlookup)(?![a-z])"
+)
+_NOT = re.compile(
+    r"(?i)(?:removed|without|no|excluding|excludes?|cleaned of|free of|not|filtered|checked"
+    r"|against)"
+    r"\s+(?:\w+\s+){0,2}$"
+)
+
+
+def refuse_good(head: str, file_name: str, options: Options) -> None:
+    """Raise ListError where a file says that it names what is known good, and nobody said so.
+
+    `--role good` takes it as that, `--role bad` as a list like any other.
+    """
+    if options.role is not None:
+        return
+    found = _good_table(head) or _good_words(head, file_name)
+    if found:
+        raise ListError(
+            f"{found}: add it with --role good, so that it removes nothing; if it is listed "
+            "material after all, say --role bad"
+        )
+
+
+def _good_table(head: str) -> str | None:
+    for line in first_lines(head, 50)[:20]:
+        told = {squeezed(cell) for cell in re.split(r"[,;\t|]", line)}
+        for wanted, what in _GOOD_TABLES:
+            if wanted <= told:
+                return what
+    return None
+
+
+def _good_words(head: str, file_name: str) -> str | None:
+    if _SAYS_GOOD.search(re.sub(r"[._]", " ", file_name)):
+        return "the file's name says that it lists what is known good"
+    for line in head.split("\n", 50)[:50]:
+        bare = line.strip().strip("\ufeff")
+        if not bare.startswith(("#", "//", ";", "!", "%")):
+            continue
+        found = _SAYS_GOOD.search(bare)
+        if found and not _NOT.search(bare[: found.start()]):
+            return "a comment in it says that it lists what is known good"
+    return None
+
+
+# -- Files that are known for what they are and not read -------------------------------------------
+
+_LINES = 400
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A format that is recognised. `knows` gives what it is called, or None."""
+
+    name: str
+    knows: Callable[[str, str], str | None]
+    advice: str
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure where it is known."""
+        return Sure() if self.knows(head, file_name) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """Raises ListError: what it is, and what to do."""
+        what = self.knows(stream.head, stream.file_name)
+        raise ListError(f"is {what or self.name}; {self.advice}")
+
+
+# -- XML and JSON ------------------------------------------------------------------------------
+#
+# They are known by their structure: behind a byte order mark, in UTF-16, with comments and without
+# a declaration. Read as lines they would give up what they mark as withdrawn or as good.
+
+_COMMENT = re.compile(r"\s*(?:<!--.*?-->|/\*.*?\*/|//[^\n]*\n|<\?.*?\?>|<!DOCTYPE[^>]*>)", re.S)
+_TAG = re.compile(r"\s*<([A-Za-z_][\w.-]*(?::[\w.-]+)?)(?:\s[^<]*?)?/?>", re.S)
+_ROOTS = (
+    ("hashsharing|queryResult", "an XML of hashes as NCMEC shares them"),
+    ("STIX_Package|stix", "STIX 1 (XML)"),
+    ("ioc|OpenIOC", "an OpenIOC file (XML)"),
+    ("html|body|head|table|div", "an HTML page"),
+    ("rss|feed", "a news feed (XML)"),
+)
+_JSON_START = re.compile(
+    r"\{\s*(?:[\"'}]|[A-Za-z_]\w*\s*:)|\[\s*(?:[{\"\[\]]|-?\d+(?:\.\d+)?\s*[,\]])"
+)
+_JSON_KINDS = (
+    (r'"odata\.metadata"|"@odata\.context"|"MediaID"', "JSON of Project VIC (VICS, CAID)"),
+    (r'"hashRecords"', "JSON of StopNCII"),
+    (r'"hash_digest"', "JSON of Tech Against Terrorism"),
+    (r'"type"\s*:\s*"(?:bundle|indicator)"', "STIX 2 (JSON)"),
+    (r'"Event"|"Attribute"', "JSON of MISP"),
+    (r'"raw_indicator"|"indicator"\s*:', "JSON of ThreatExchange"),
+)
+
+
+def _after_comments(head: str) -> str:
+    at = 0
+    while found := _COMMENT.match(head, at):
+        at = found.end()
+    return head[at : at + 65536].lstrip("\ufeff \t\r\n\v\f\0")
+
+
+def _xml(head: str, _: str) -> str | None:
+    start = head.lstrip("\ufeff \t\r\n\v\f\0")
+    if not start.startswith("<"):
+        return None
+    rest = _after_comments(start)
+    tag = _TAG.match(rest)
+    if tag is None and not re.match(r"<\?xml|<!DOCTYPE|<!--", start, re.I):
+        # a tag that is cut off
+        cut = re.fullmatch(r"<[A-Za-z_!?][\w.:-]*(?:\s[^<>]*)?", rest, re.S)
+        if cut is None or "://" in rest.split(None, 1)[0]:
+            return None
+        return "XML"
+    root = tag[1].rpartition(":")[2] if tag else ""
+    whole = rest[:4000]
+    for word, what in _ROOTS:
+        if re.fullmatch(word, root, re.I) or (tag and re.search(rf"/(?:{word})\b", whole[:600])):
+            return what
+    return "XML"
+
+
+def _json(head: str, _: str) -> str | None:
+    rest = _after_comments(head.lstrip("\ufeff \t\r\n\v\f\0"))
+    if not _JSON_START.match(rest):
+        return None
+    found = next((what for key, what in _JSON_KINDS if re.search(key, rest)), None)
+    return found or ("JSON, an object a line" if _is_jsonl(rest) else "JSON")
+
+
+def _is_jsonl(text: str) -> bool:
+    lines = text.split("\n")[:5]
+    return len(lines) > 1 and all(x.startswith("{") and x.rstrip().endswith("}") for x in lines[:2])
+
+
+# -- Texts that are no list -------------------------------------------------------------------
+
+_HEADER = re.compile(
+    r"(?:From|To|Subject|Date|Message-ID|MIME-Version|Received|Return-Path): \S", re.I
+)
+_SQL = re.compile(
+    r"(?i)(?:insert\s+(?:or\s+\w+\s+)?into|create\s+(?:table|view|index)|delete\s+from|drop\s+table"
+    r"|update\s+\S+\s+set|begin(?:\s+transaction)?\s*;|pragma\s|commit\s*;)"
+)
+_GIT = re.compile(r"(?i)[0-9a-f]{40}\s+(?:refs/\S+|HEAD)|(?:pack|ref): ?\S+")
+_PATTERN = re.compile(r"\[\s*(?:[a-z0-9-]+:[^\]]*?(?:=|LIKE|MATCHES|IN)\s*\(?'.*)\]?.*", re.S)
+_COUNTED = re.compile(r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8})?:\d{1,12}")
+_COMPOSITE = re.compile(
+    r"(?!\w+://)[^|\s][^|]*\.[A-Za-z0-9]{1,5}\|(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"
+)
+_INTS = re.compile(r"\s*\d{1,3}(?:\s*[,; ]\s*\d{1,3}){143}\s*")
+_CLASSES = "POSITIVE_CLASS|NEGATIVE_CLASS|INVESTIGATION_SEED|DISPUTED"
+
+
+def _mostly(pattern: re.Pattern[str], what: str) -> Callable[[str, str], str | None]:
+    """Knows a file of which most lines are such."""
+
+    def knows(head: str, _: str) -> str | None:
+        lines = first_lines(head, _LINES)
+        n = sum(pattern.fullmatch(line.strip()) is not None for line in lines)
+        return what if n * 2 > len(lines) else None
+
+    return knows
+
+
+def _mail(head: str, _: str) -> str | None:
+    start = head.lstrip().split("\n\n", 1)[0].split("\n")[:30]
+    return "a mail" if sum(_HEADER.match(line) is not None for line in start) >= 2 else None
+
+
+def _sql(head: str, _: str) -> str | None:
+    lines = [line for line in head.split("\n", 200)[:200] if line.strip()]
+    is_sql = any(_SQL.match(line.lstrip("( ")) for line in lines[:20])
+    return "SQL" if is_sql else None
+
+
+def _header(head: str) -> set[str]:
+    """The cells of the first line, as of a table."""
+    line, *_ = [*first_lines(head, 50), ""]
+    return set(re.split(r"[,;\t|]", re.sub(r"[\s\"']", "", line).casefold()))
+
+
+def _threatexchange(head: str, file_name: str) -> str | None:
+    if re.fullmatch(r".*\.te(?:\.gz)?", file_name, re.I):
+        return "a ThreatExchange file (.te)"
+    lines = first_lines(head, 50)
+    n = sum(1 for line in lines if re.search(rf"[,;\t|]\s*\"?(?:{_CLASSES})\b", line))
+    is_one = {"signal_type", "signal_str"} <= _header(head) or n * 2 > len(lines)
+    return "a data set of ThreatExchange" if is_one else None
+
+
+def _tat(head: str, _: str) -> str | None:
+    is_one = {"hash_digest", "algorithm"} <= _header(head)
+    return "a table of Tech Against Terrorism" if is_one else None
+
+
+def _misp(head: str, _: str) -> str | None:
+    told = _header(head)
+    if {"value", "type", "category"} <= told and told & {"to_ids", "uuid", "event_id"}:
+        return "a table of MISP"
+    is_text = any(_COMPOSITE.fullmatch(line.strip()) for line in first_lines(head, _LINES))
+    return "a text of MISP, whose values have lost their types" if is_text else None
+
+
+_LATER = "export the list as txt or csv, with one column of digests or links"
+_XML_ADVICE = "export what is listed as txt or csv; what it marks as withdrawn must stay out"
+_JSON_ADVICE = (
+    "export what is listed as txt or csv; what it marks as withdrawn or good must stay out"
+)
+FOREIGN = (
+    Foreign("xml", _xml, _XML_ADVICE),
+    Foreign("stix-patterns", _mostly(_PATTERN, "a list of STIX patterns"), _LATER),
+    Foreign("json", _json, _JSON_ADVICE),
+    Foreign("mail", _mail, "save what is attached, or copy the list into a file of its own"),
+    Foreign("sql", _sql, "export the list as csv; of known-good files add it with --role good"),
+    Foreign("git", _mostly(_GIT, "a list of git's objects"), "these are no digests of images"),
+    Foreign(
+        "counted",
+        _mostly(_COUNTED, "digests with how often they occur, as lists of passwords have"),
+        "those are digests of strings; if they are of images, cut the counts off",
+    ),
+    Foreign(
+        "photodna",
+        _mostly(_INTS, "PhotoDNA hashes, which match no digest of an image's bytes"),
+        "ask the giver for MD5, SHA-1 or SHA-256",
+    ),
+    Foreign("threatexchange", _threatexchange, _LATER),
+    Foreign("tech-against-terrorism", _tat, _LATER),
+    Foreign("misp", _misp, _LATER),
+)
+
+# -- All formats, in the order in which they are asked: the first that is sure reads the file ------
 
 FORMATS: tuple[Format, ...] = (
     Hashdeep(), Cdx(), *FOREIGN, Certutil(), FileHashList(), Checksums(), Changes(), HostRules(),

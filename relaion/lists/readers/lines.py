@@ -23,13 +23,13 @@ What is skipped is counted by reason. Frames are the way to say what a line mean
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from relaion.links import clean_entry
 from relaion.links.key import is_bare
 from relaion.links.text import WHITE, trim
-from relaion.lists.readers.record import TAKEN_BACK
+from relaion.lists.readers.format import TAKEN_BACK
 
 BESIDE = "a link beside other text"
 _NOTED = (
@@ -85,16 +85,14 @@ _WORDS = 5  # of a cell that is a remark; a caption has more
 class LinkBeside:
     """What stood beside entries: how many had a note that was left out.
 
-    `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `doubtful` are links of
-    one block that end in a sign which may not be theirs, with their records; `as_they_stand` are
-    those that were taken so. `in_cp1252` counts links that were taken in two spellings.
+    `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `as_they_stand` counts
+    links that end in a sign which may not be theirs, `in_cp1252` those taken in two spellings.
     """
 
     minus_removes: bool = False
     noted: int = 0
     as_they_stand: int = 0
     in_cp1252: int = 0
-    doubtful: list[tuple[str, int | None]] = field(default_factory=list)
 
     def notices(self) -> list[str]:
         """What a curator should know of it, in words that hold nothing of an entry."""

@@ -6,11 +6,12 @@ the length of an MD5, a PDQ that of a SHA-256, and a number of a row may be 32 h
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from relaion.lists.kinds import ANY, kinds_named
-from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, SCOPED_KINDS
+from relaion.lists.readers.format import ANY, LINK_KINDS
+from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 ENTRY, OTHER, REFERENCE, ID, UNKNOWN = "entry", "other", "reference", "id", "unknown"
 FILE_NAME = "file name"
@@ -23,8 +24,7 @@ SEVERITY, FIRST, LAST, CONFIDENCE, BY = (
     "severity", "first_seen", "last_seen", "confidence", "by",
 )  # fmt: skip
 TRAITS = (SEVERITY, FIRST, LAST, CONFIDENCE, BY)
-
-LINK = ("url", *SCOPED_KINDS)
+_LINKED = (*LINK_KINDS, *HASHED_LINK_KINDS)
 
 
 @dataclass(frozen=True)
@@ -173,9 +173,7 @@ def words_of(name: str) -> tuple[str, ...]:
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", name)
     name = re.sub(r"(?<=\d)(?=[a-z])", " ", name.casefold())
     if not name.isascii():  # no blank stands between a Latin word and a Chinese one
-        name = re.sub(
-            r"(?<=[\u2e80-\uffff])(?=[a-z0-9])|(?<=[a-z0-9])(?=[\u2e80-\uffff])", " ", name
-        )
+        name = _BORDER.sub(" ", name)
     text = " ".join(re.findall(r"[^\W_]+", name))
     for pattern, joined in _JOINED:
         text = pattern.sub(joined, text)
@@ -300,27 +298,78 @@ _VAGUE = words_in("value values sum")
 def _by_algorithm(algorithm: str, rest: set[str], *, is_of_link: bool) -> NameSays:
     if is_of_link:
         is_plain = rest <= _PLAIN | {"hashed"}
-        kinds = _by(algorithm, tuple(HASHED_LINK_KINDS))
+        kinds = _by(algorithm, HASHED_LINK_KINDS)
         return NameSays(ENTRY if is_plain else UNKNOWN, kinds, algorithm)
     if not rest <= _PLAIN:
         return NameSays(UNKNOWN)
     kinds = _by(algorithm, IMAGE_KINDS)
     if not rest & _OF_IMAGE:
-        kinds += _by(algorithm, tuple(HASHED_LINK_KINDS))
+        kinds += _by(algorithm, HASHED_LINK_KINDS)
     return NameSays(ENTRY, kinds, algorithm)
 
 
 def _of_links(rest: set[str]) -> NameSays:
-    kinds = (*LINK, *HASHED_LINK_KINDS)
     if not rest or rest <= _OF_IMAGE | _PLAIN:
-        return NameSays(ENTRY, kinds, "image" if rest & _OF_IMAGE else "url")
+        return NameSays(ENTRY, _LINKED, "image" if rest & _OF_IMAGE else "url")
     if rest & _REFERENCE:
         return NameSays(REFERENCE, word=min(rest & _REFERENCE))
     if rest <= _WEAK | _OF_IMAGE:
-        return NameSays(ENTRY, kinds, "url", is_weak=not rest & _OF_IMAGE)
+        return NameSays(ENTRY, _LINKED, "url", is_weak=not rest & _OF_IMAGE)
     return NameSays(UNKNOWN)
 
 
-def _by(algorithm: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
+def _by(algorithm: str, kinds: Iterable[str]) -> tuple[str, ...]:
     ends = ("_sha1", "_sha256") if algorithm == "sha" else (f"_{algorithm}",)
     return tuple(kind for kind in kinds if kind.endswith(ends))
+
+
+# -- Names that are written as one word ---------------------------------------------------------
+
+_LINK_WORDS = "url|uri|link|href"
+_IMAGE_WORDS = "image|img|file|media|picture|content"
+_ONE_WORD = re.compile(
+    rf"(?:(?P<link>{_LINK_WORDS})|(?P<image>{_IMAGE_WORDS})|hash|hex|hashvalue|original)?s?"
+    r"(?P<name>md5|sha1|sha256|sha)(?:hash|hex|sum|digest|value|base32|base64|s)*"
+    rf"(?:of)?(?:(?P<link2>{_LINK_WORDS})|(?P<image2>{_IMAGE_WORDS}))?s?"
+)
+_NAMES = (
+    (
+        rf"(?:{_IMAGE_WORDS}|source|src|full|web|page|original)?(?:{_LINK_WORDS})s?|webaddress",
+        _LINKED,
+    ),
+    (
+        rf"(?:{_LINK_WORDS})(?:hash|digest)(?:es|s)?|hashed(?:{_LINK_WORDS})s?",
+        tuple(HASHED_LINK_KINDS),
+    ),
+    (rf"(?:{_IMAGE_WORDS})(?:hash|digest)(?:es|s|value)?", IMAGE_KINDS),
+    ("(?:hash|digest)(?:es|s|value|values|hex)?|values?|indicators?|ioc|entry|entries", ANY),
+)
+# names that say nothing by themselves: a column `domain` beside links is no list of hosts
+_WHERE_SAID = {
+    "host": "hosts?|hostnames?|domains?|domainnames?|fqdns?|sites?|patterns?",
+    "url_prefix": "(?:url)?prefix(?:es)?|folders?|directory|directories|patterns?",
+    "row_hash": "(?:row)?hash(?:es)?|rowkeys?|values?|entry|entries",
+}
+
+
+def kinds_named(name: str, said: str | None = None) -> tuple[str, ...]:
+    """The kinds that a column of this name can hold, the likeliest first; empty for none.
+
+    Case and separators count for nothing: `SHA-1`, `sha_1` and `Sha1` are one name. `md5`
+    is an image's unless `--kind` says otherwise; `url` may also hold hashed links. `said` is
+    the kind that the user named: a column may be its although its name tells nothing.
+    """
+    plain = re.sub(r"[^a-z0-9]", "", name.casefold())
+    kinds = _kinds_named(plain)
+    if said and said not in kinds and re.fullmatch(_WHERE_SAID.get(said, ""), plain or "-"):
+        return (*kinds, said)
+    return kinds
+
+
+def _kinds_named(plain: str) -> tuple[str, ...]:
+    found = _ONE_WORD.fullmatch(plain)
+    if found is None:
+        return next((kinds for names, kinds in _NAMES if re.fullmatch(names, plain)), ())
+    of_images = () if found["link"] or found["link2"] else _by(found["name"], IMAGE_KINDS)
+    of_links = () if found["image"] or found["image2"] else _by(found["name"], HASHED_LINK_KINDS)
+    return (*of_images, *of_links)

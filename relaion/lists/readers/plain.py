@@ -1,7 +1,8 @@
-"""Lines: a value a line, perhaps several, with or without a note. `--format txt`."""
+"""Lines: a value a line, perhaps several, with or without a note, or with a sign of change."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,14 +10,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.kinds import ANY
 from relaion.lists.readers import names
-from relaion.lists.readers.format import Maybe, Options, Stream, Sure
+from relaion.lists.readers.columns import ListLayout
+from relaion.lists.readers.format import (
+    ANY,
+    TAKEN_BACK,
+    Batch,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
+    Values,
+)
 from relaion.lists.readers.layout import find_layout
-from relaion.lists.readers.list_columns import ListLayout
-from relaion.lists.readers.record import Batch, Values
-from relaion.lists.readers.rows import WHOLE, RowReader, content
-from relaion.lists.telling import told
+from relaion.lists.readers.text import WHOLE, RowReader, content, first_lines
+from relaion.lists.values import shape, told
 
 _NO_VALUE = ("#", "\n\n", "\n ", "\n\t")  # a block with none of these holds values only
 
@@ -29,18 +37,14 @@ class Lines:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Whatever is nothing else."""
-        del head, file_name
         return Maybe()
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Each line as a record."""
         sample = "\n".join(stream.lines_of_head())
-        layout = find_layout(sample, named_csv=False, options=_as_lines(options))
+        as_lines = Options(kind=options.kind, file_format="txt", role=options.role)
+        layout = find_layout(sample, named_csv=False, options=as_lines)
         yield from read_plain(stream, options, layout)
-
-
-def _as_lines(options: Options) -> Options:
-    return Options(kind=options.kind, file_format="txt", role=options.role)
 
 
 def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:
@@ -98,3 +102,46 @@ def _even(block: str) -> int:
     n, rest = divmod(len(block), step) if step > 1 else (0, 1)
     is_even = not rest and block[step - 1 :: step] == "\n" * n
     return n if is_even and block.isascii() and not any(c in block for c in "# \t") else 0
+
+
+# -- Lists of changes ------------------------------------------------------------------------------
+
+
+_SIGNED = re.compile(r"([+-])\s*(\S.*?)\s*")
+_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")
+_FILES = re.compile(r"(?:---|\+\+\+) \S.*|diff .*|index [0-9a-f.]+.*|\\ No newline.*")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What was added and what was taken out; in a diff, lines without a sign are still there."""
+
+    name: str = "changes"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure for a diff, and where both signs stand before digests."""
+        lines = first_lines(head, 2000)
+        if any(map(_HUNK.fullmatch, lines)) and any(line.startswith("--- ") for line in lines):
+            return Sure()
+        signed = [found for line in lines if (found := _SIGNED.fullmatch(line))]
+        if len(signed) < len(lines) or {found[1] for found in signed} != {"+", "-"}:
+            return None
+        n = sum(shape(found[2]) not in (None, "link") for found in signed)
+        return Sure() if n * 2 > len(signed) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """Each line as a record; one with a minus takes its value back."""
+        is_diff = any(map(_HUNK.fullmatch, stream.lines_of_head()))
+        kinds = (options.kind,) if options.kind else ANY
+        for block in stream.blocks:
+            batch = Batch(0)
+            values: list[str] = []
+            for line in content(block.split("\n")):
+                if is_diff and (_HUNK.fullmatch(line) or _FILES.fullmatch(line)):
+                    continue
+                found = _SIGNED.fullmatch(line)
+                if found and found[1] == "-":
+                    batch.fates[len(values)] = TAKEN_BACK
+                values.append(found[2] if found else line.strip())
+            batch.n, batch.values = len(values), (Values(kinds, values),)
+            yield batch

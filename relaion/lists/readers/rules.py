@@ -13,13 +13,16 @@ from dataclasses import dataclass
 
 from relaion.errors import ListError
 from relaion.lists.readers import names
-from relaion.lists.readers.format import Maybe, Options, Stream, Sure
-from relaion.lists.readers.record import (
+from relaion.lists.readers.format import (
     ALLOWS,
     HIDES,
     NARROW,
     OF_MACHINE,
     Batch,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
     Values,
     is_of_machine,
 )
@@ -59,7 +62,6 @@ class HostRules:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by the head of a list of filters or a zone, or by what most lines are."""
-        del file_name
         lines = _lines(head)[:2000]
         if lines and (_ADBLOCK_HEAD.match(lines[0].strip()) or any(map(_ZONE.match, lines[:20]))):
             return Sure()

@@ -12,26 +12,36 @@ from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
-from relaion.lists.readers.decisions import DecidingColumn, fates_of, refuse_unsure, told_words
-from relaion.lists.readers.format import SAMPLE, Maybe, Options, Stream, Sure
-from relaion.lists.readers.layout import DELIMITERS, find_layout
-from relaion.lists.readers.lines import is_remark_that_takes_back
-from relaion.lists.readers.list_columns import ListLayout, cleaned_name
-from relaion.lists.readers.plain import read_plain
-from relaion.lists.readers.record import (
+from relaion.lists.readers.columns import ListLayout, cleaned_name
+from relaion.lists.readers.decisions import (
+    DecidingColumn,
+    WordSays,
+    fates_of,
+    media_of_file,
+    refuse_unsure,
+    told_words,
+)
+from relaion.lists.readers.format import (
     BAD,
     NO_TRAIT,
     ONLY_HOST,
+    SAMPLE,
     TAKEN_BACK,
     VIDEO,
     Batch,
+    Columns,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
     Trait,
     Values,
 )
-from relaion.lists.readers.rows import WHOLE, RowReader
-from relaion.lists.readers.words import WordSays, media_of_file
-from relaion.lists.telling import could_be_value, told
-from relaion.lists.values import NOTHING, shape
+from relaion.lists.readers.layout import DELIMITERS, find_layout
+from relaion.lists.readers.lines import is_remark_that_takes_back
+from relaion.lists.readers.plain import read_plain
+from relaion.lists.readers.text import WHOLE, RowReader
+from relaion.lists.values import NOTHING, could_be_value, shape, told
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
@@ -47,6 +57,10 @@ _NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
 _FEW = 20  # one value in so many is a stray one
 
 
+Cells = dict[int, list[str]]  # by column
+Decided = Sequence[tuple[DecidingColumn, list[WordSays]]]
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of fields."""
@@ -55,14 +69,17 @@ class Table:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Never sure: a link may hold any delimiter."""
-        is_named = re.search(r"\.[ct]sv(\.gz)?$", file_name, re.I) is not None
-        return Maybe() if is_named or any(d in head for d in f"{DELIMITERS} ") else None
+        return (
+            Maybe()
+            if _is_named_csv(file_name) or any(d in head for d in f"{DELIMITERS} ")
+            else None
+        )
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """The rows as records; lines as they stand where the file turns out to be no table."""
         head = _SEPARATOR_LINE.sub("", stream.head, count=1)
         sample = "\n".join(head.split("\n", SAMPLE)[:SAMPLE])
-        named_csv = re.search(r"\.[ct]sv(\.gz)?$", stream.file_name, re.I) is not None
+        named_csv = _is_named_csv(stream.file_name)
         layout = find_layout(sample, named_csv=named_csv, options=options)
         stream.notices.extend(layout.notices)
         if layout.delimiter == WHOLE:
@@ -70,6 +87,10 @@ class Table:
             return
         stream.is_named = layout.header is not None or any(c.name for c in layout.entries)
         yield from _Reading(layout, stream, options).batches()
+
+
+def _is_named_csv(file_name: str) -> bool:
+    return re.search(r"\.[ct]sv(\.gz)?$", file_name, re.I) is not None
 
 
 @dataclass
@@ -138,7 +159,7 @@ class _Reading:
         batch.traits = self._traits(cells, decided)
         return batch
 
-    def _cells(self, rows: list[list[str]]) -> tuple[dict[int, list[str]], int, Counter[str]]:
+    def _cells(self, rows: list[list[str]]) -> tuple[Cells, int, Counter[str]]:
         """The cells of each column, of rows that hold an entry; how many, and what others lack."""
         layout, skipped = self.layout, Counter[str]()
         if any(c.name for c in layout.columns):
@@ -159,12 +180,7 @@ class _Reading:
             cells = {i: [column[k] for k in filled] for i, column in cells.items()}
         return cells, len(filled), skipped
 
-    def _fates(
-        self,
-        cells: dict[int, list[str]],
-        n: int,
-        decided: Sequence[tuple[DecidingColumn, list[WordSays]]],
-    ) -> dict[int, str]:
+    def _fates(self, cells: Cells, n: int, decided: Decided) -> dict[int, str]:
         fates = fates_of(n, decided, is_good=self.options.is_good)
         for decider, said in decided:
             if decider.what == names.TYPE and self.options.scope != "host":
@@ -177,7 +193,7 @@ class _Reading:
         self._remarks(cells, fates)
         return fates
 
-    def _remarks(self, cells: dict[int, list[str]], fates: dict[int, str]) -> None:
+    def _remarks(self, cells: Cells, fates: dict[int, str]) -> None:
         """Cells beside the entries that take a row back, or name the file of a video."""
         for c in self.layout.columns:
             if c.what == names.FILE_NAME:
@@ -195,11 +211,7 @@ class _Reading:
                             fates.setdefault(i, TAKEN_BACK)
                     self.undone_by.add(c.index)
 
-    def _values(
-        self,
-        cells: dict[int, list[str]],
-        decided: Sequence[tuple[DecidingColumn, list[WordSays]]],
-    ) -> list[Values]:
+    def _values(self, cells: Cells, decided: Decided) -> list[Values]:
         types = next(
             (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)),
             None,
@@ -207,7 +219,7 @@ class _Reading:
         of_links = self._digests_of_links(cells)
         found: list[Values] = []
         for c in self.layout.entries:
-            groups: dict[tuple[str, ...], tuple[list[str], list[int]]] = {}
+            columns = Columns()
             hashed = of_links.get(c.index, {})
             for i, cell in enumerate(cells[c.index]):
                 if not cell:
@@ -217,14 +229,12 @@ class _Reading:
                     kinds = types[i].kinds
                 if i in hashed:
                     kinds = (hashed[i],)
-                text, of = groups.setdefault(kinds, ([], []))
                 for piece in _pieces(cell):
-                    text.append(piece)
-                    of.append(i)
-            found += [Values(kinds, text, of) for kinds, (text, of) in groups.items()]
+                    columns.put(kinds, piece, i)
+            found += columns.all()
         return found
 
-    def _digests_of_links(self, cells: dict[int, list[str]]) -> dict[int, dict[int, str]]:
+    def _digests_of_links(self, cells: Cells) -> dict[int, dict[int, str]]:
         """Where a digest is that of the link beside it: the kind, by column and row."""
         links = [c for c in self.layout.columns if "url" in c.kinds and c.word != "hash"]
         found: dict[int, dict[int, str]] = {}
@@ -242,7 +252,7 @@ class _Reading:
             self.filled[c.index] += sum(map(bool, cells[c.index]))
         return found
 
-    def _watch(self, cells: dict[int, list[str]]) -> None:
+    def _watch(self, cells: Cells) -> None:
         """Count what looks like entries in columns that are none."""
         for c in self.layout.columns:
             if c.what in (names.UNKNOWN, names.REFERENCE, names.FILE_NAME, *names.TRAITS):
@@ -251,18 +261,14 @@ class _Reading:
                 self.hashes[c.index] += sum(1 for v in column if v and _DIGEST.fullmatch(v))
                 self.links[c.index] += sum(1 for v in column if v and _LINK.fullmatch(v))
 
-    def _ids(self, cells: dict[int, list[str]]) -> list[str | None] | None:
+    def _ids(self, cells: Cells) -> list[str | None] | None:
         ids = [c for c in self.layout.columns if c.what == names.ID]
         if not ids:
             return None
         best = min(ids, key=lambda c: (c.word == "id", c.index))
         return [cell or None for cell in cells[best.index]]
 
-    def _traits(
-        self,
-        cells: dict[int, list[str]],
-        decided: Sequence[tuple[DecidingColumn, list[WordSays]]],
-    ) -> list[Trait] | None:
+    def _traits(self, cells: Cells, decided: Decided) -> list[Trait] | None:
         told = {c.what: cells[c.index] for c in self.layout.columns if c.what in names.TRAITS}
         for decider, said in decided:
             if decider.what == names.CATEGORY and names.SEVERITY not in told:
@@ -285,9 +291,7 @@ class _Reading:
         """What all rows showed: raises ListError where it may not be taken so."""
         layout = self.layout
         for decider in layout.deciders:
-            self.stream.decided[told(decider.name) or f"column {decider.index + 1}"] = dict(
-                decider.words
-            )
+            self.stream.decided[decider.told] = dict(decider.words)
         if self.is_cut or self._may_be_undone():
             raise ListError(
                 "ends within a row, before the word that decides; fetch it again, or end its last "
@@ -296,8 +300,7 @@ class _Reading:
         refuse_unsure(layout.deciders, is_cut=False)
         for decider in layout.deciders:
             if decider.words:
-                name = told(decider.name) or f"column {decider.index + 1}"
-                self.stream.notices.append(f"{name}: {told_words(decider.words)}")
+                self.stream.notices.append(f"{decider.told}: {told_words(decider.words)}")
         for c in layout.entries:
             n, of = self.of_link[c.index], self.filled[c.index]
             if n and n < of and n * 2 > of:

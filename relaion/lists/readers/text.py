@@ -1,16 +1,124 @@
-"""A partner file as blocks of whole lines, whatever its compression, encoding and line ends."""
+"""The bytes of a partner's file as text, as blocks of whole lines, and as rows of fields.
+
+Each whatever the file is packed in, its encoding and line ends; what cannot be unpacked or is no
+text is named.
+"""
 
 import codecs
+import csv
+import gzip
+import hashlib
+import stat
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BufferedReader
 from itertools import chain
 from pathlib import Path
 
 from relaion.errors import ListError
-from relaion.lists.readers.container import BLOCK, opened, refuse_packed, unpacked
+from relaion.links.text import BLANK, trim
+from relaion.lists.readers.format import TOO_LONG
+from relaion.lists.values import shape
 from relaion.paths import shown
 
-TOO_LONG = "longer than any link"
+# -- What the bytes are packed in ------------------------------------------------------------------
+
+
+BLOCK = 4 << 20  # bytes read at once; a line twice as long is no entry
+
+_UNPACK = "unpack it first"
+_EXPORT = "export the list as txt or csv"
+_FOREIGN = (
+    (b"PK\x03\x04", "a zip archive or an office document", f"{_UNPACK}, or save the sheet as csv"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
+    (b"BZh", "compressed with bzip2", _UNPACK),
+    (b"\xfd7zXZ", "compressed with xz", _UNPACK),
+    (b"7z\xbc\xaf", "a 7z archive", _UNPACK),
+    (b"Rar!", "a rar archive", _UNPACK),
+    (b"\x1f\x9d", "compressed with compress (.Z)", _UNPACK),
+    (b"\x1f\xa0", "compressed with compress (.Z)", _UNPACK),
+    (b"\x04\x22\x4d\x18", "compressed with lz4", _UNPACK),
+    (b"LZIP", "compressed with lzip", _UNPACK),
+    (b"PAR1", "a parquet file", _EXPORT),
+    (b"ARROW1", "an Arrow file", _EXPORT),
+    (b"\xff\xff\xff\xff", "an Arrow stream", _EXPORT),
+    (b"Obj\x01", "an Avro file", _EXPORT),
+    (b"ORC", "an ORC file", _EXPORT),
+    (b"%PDF", "a PDF document", _EXPORT),
+    (b"SQLite format 3", "a SQLite database", f"{_EXPORT}; of known-good files, with --role good"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document", "save the sheet as csv"),
+    (b"-----BEGIN PGP MESSAGE", "encrypted with PGP", "decrypt it first"),
+    (b"\x85\x01", "encrypted with PGP", "decrypt it first"),
+    (b"\x85\x02", "encrypted with PGP", "decrypt it first"),
+    (b"\x84\x5e", "encrypted with PGP", "decrypt it first"),
+    (b"EVF\x09", "an EnCase image", _EXPORT),
+    (b"\x89PNG", "a picture", _EXPORT),
+    (b"\xff\xd8\xff", "a picture", _EXPORT),
+    (b"GIF8", "a picture", _EXPORT),
+)
+
+
+def file_sha256(path: Path) -> str:
+    """Hex digest of a file's bytes; raises ListError when it is no file that can be read."""
+    with opened(path) as raw:
+        return hashlib.file_digest(raw, "sha256").hexdigest()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """A file for reading; raises ListError when it is none that can be read."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            what = "is a folder" if path.is_dir() else "is no regular file"
+            raise ListError(f"{shown(path)}: {what}; name the partner's files")
+        with path.open("rb") as raw:
+            yield raw
+    except (OSError, ValueError) as e:  # ValueError: a NUL byte in the path
+        why = getattr(e, "strerror", None) or "no usable path"
+        raise ListError(f"{shown(path)}: cannot be read ({why}); check the path") from None
+
+
+def unpacked(path: Path, raw: BufferedReader) -> Iterator[bytes]:
+    """The bytes of a file in blocks; of gzip, what is in it.
+
+    Raises ListError for gzip that is damaged.
+    """
+    packed = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    if not packed:
+        while block := raw.read(BLOCK):
+            yield block
+        return
+    got_any = False
+    source = gzip.GzipFile(fileobj=raw)
+    try:
+        while block := source.read(BLOCK):
+            got_any = True
+            yield block
+    except (EOFError, gzip.BadGzipFile, zlib.error) as e:
+        # what stands behind a whole member, such as the padding of a tape, is not gzip
+        if got_any and isinstance(e, gzip.BadGzipFile) and "Not a gzipped file" in str(e):
+            return
+        raise ListError(
+            f"{shown(path)}: the gzip data is damaged or ends too early; fetch the file again"
+        ) from None
+
+
+def refuse_packed(path: Path, first: bytes) -> None:
+    """Raise ListError where a file begins as one that cannot be read begins."""
+    start = first.lstrip(b" \t\r\n")
+    found = next(((w, a) for magic, w, a in _FOREIGN if start.startswith(magic)), None)
+    if found is None and first[257:262] == b"ustar":
+        found = ("a tar archive", _UNPACK)
+    if found:
+        what, advice = found
+        raise ListError(f"{shown(path)}: is {what}; {advice}")
+
+
+# -- Bytes as blocks of whole lines ----------------------------------------------------------------
+
 
 _BOMS = (  # UTF-32 first: its mark begins like that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -105,3 +213,127 @@ def _whole_lines(source: Iterator[bytes], skipped: Counter[str]) -> Iterator[byt
             dropping, held = True, b""
     if held:
         yield held
+
+
+# -- Lines as rows of fields, quotes and comments understood ---------------------------------------
+
+
+WHOLE = "\x1f"  # a delimiter that occurs in no partner's file: the line is the field
+BLANKS = " "  # one or more of them, and no quotes
+
+_QUOTED_LINES = 20  # lines that one quoted field may run over
+
+
+def content(lines: Sequence[str]) -> list[str]:
+    """Lines that are neither blank nor a comment (`#`)."""
+    return [line for line in lines if (bare := trim(line, BLANK)) and bare[0] != "#"]
+
+
+def first_lines(head: str, n: int) -> list[str]:
+    """Of the first `n` lines those that are neither blank nor a comment."""
+    return content(head.split("\n", n)[:n])
+
+
+class RowReader:
+    """Cuts blocks of whole lines into rows.
+
+    A quote that is never closed costs nothing but its own line's quoting: a reader that
+    followed it to the end of the file would swallow entries. `text_first` is the number of
+    fields of a table whose first column is text: there a full row may begin with `#`.
+    """
+
+    def __init__(self, delimiter: str, text_first: int | None = None) -> None:
+        self._delimiter = delimiter
+        self._text_first = text_first
+        self._held = ""  # a quoted field that goes on in the next block
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the start of a row is held for the next block."""
+        return bool(self._held)
+
+    def rows(self, block: str, *, last: bool = False) -> list[list[str]]:
+        """The rows of a block; blank lines and comments are none."""
+        text, self._held = self._held + block, ""
+        lines = text.split("\n")
+        if lines[-1] == "":
+            lines.pop()
+        if self._delimiter == BLANKS:
+            return [line.split() for line in content(lines)]
+        rows = self._by_line(self._content(lines))
+        return self._careful(lines, last) if rows is None else rows
+
+    def _content(self, lines: Sequence[str]) -> list[str]:
+        if self._text_first is None:
+            return content(lines)
+        full = self._text_first - 1
+        return [
+            x
+            for x in lines
+            if content([x]) or (trim(x, BLANK) and x.count(self._delimiter) >= full)
+        ]
+
+    def _by_line(self, lines: list[str]) -> list[list[str]] | None:
+        """Rows of one line each; None where quotes run over lines or do not pair up."""
+        try:
+            rows = self._parse(lines)
+        except csv.Error:
+            return None
+        return rows if len(rows) == len(lines) else None
+
+    def _parse(self, lines: Sequence[str]) -> list[list[str]]:
+        return list(
+            csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True, strict=True)
+        )
+
+    def _careful(self, lines: list[str], last: bool) -> list[list[str]]:
+        rows: list[list[str]] = []
+        at = 0
+        while at < len(lines):
+            if not self._content(lines[at : at + 1]):
+                at += 1
+                continue
+            end = self._end_of_row(lines, at)
+            if end is None and not last and len(lines) - at < _QUOTED_LINES:
+                self._held = "\n".join(lines[at:]) + "\n"
+                break
+            row = None if end is None else self._one_row(lines[at:end])
+            if row is None or end is None:
+                row, end = lines[at].split(self._delimiter), at + 1
+                if self._delimiter != WHOLE:  # a line keeps its quotes, which may frame a part
+                    row = [field.strip('"') for field in row]
+            rows.append(row)
+            at = end
+        return rows
+
+    def _end_of_row(self, lines: Sequence[str], at: int) -> int | None:
+        """The first line after the row that starts at `at`: all its quotes are closed."""
+        quotes = 0
+        for end in range(at, min(at + _QUOTED_LINES, len(lines))):
+            quotes += lines[end].count('"')
+            if quotes % 2 == 0:
+                return end + 1
+        return None
+
+    def _one_row(self, lines: Sequence[str]) -> list[str] | None:
+        try:
+            rows = self._parse([line + "\n" for line in lines])
+        except csv.Error:
+            return None
+        return rows[0] if len(rows) == 1 and not self._swallows(lines, rows[0]) else None
+
+    def _swallows(self, lines: Sequence[str], row: Sequence[str]) -> bool:
+        """Whether lines that quotes make one row look like rows of their own.
+
+        Captions hold stray quotes. Taken for one row, the others' entries would vanish
+        unseen; taken for several, the worst is a row that is counted as skipped.
+        """
+        if len(lines) == 1:
+            return False
+        inner = [line for field in row for line in field.split("\n")[:-1] if "\n" in field]
+        return all(len(line.split(self._delimiter)) == len(row) for line in lines) or any(
+            shape(part)
+            for line in inner
+            if self._delimiter in line
+            for part in line.split(self._delimiter)
+        )

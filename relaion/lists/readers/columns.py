@@ -1,31 +1,167 @@
-"""Tables whose columns have no names: what their values say of them."""
+"""The columns of a table in a partner's file: what they are for, what their values say of it."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from relaion.errors import ListError
-from relaion.links.text import trim
-from relaion.lists.kinds import ANY
+from relaion.links.text import BLANK, trim
 from relaion.lists.readers import names
-from relaion.lists.readers.decisions import DecidingColumn, chosen_of
-from relaion.lists.readers.format import Options
-from relaion.lists.readers.list_columns import (
-    MOST_COLUMNS,
-    ListColumn,
-    ListLayout,
-    TableSample,
-    cleaned_name,
-    kinds_said,
-    refuse_nameless,
-    refuse_wide,
+from relaion.lists.readers.decisions import (
+    DecidingColumn,
+    chosen_of,
+    is_named,
+    media_of_file,
+    word_of_any,
 )
-from relaion.lists.readers.words import media_of_file, word_of_any
+from relaion.lists.readers.format import ANY, Options
 from relaion.lists.values import is_entry_of, shape
+from relaion.lists.values import told as say
 from relaion.paths import shown
-from relaion.roles import SCOPED_KINDS
+from relaion.roles import IMAGE_KINDS, SCOPED_KINDS
+
+MOST_COLUMNS = 64
+_NO_NAMES = "the columns have no names; write its number"
+
+
+@dataclass(frozen=True)
+class ListColumn:
+    """A column: its place, from 0, its name, what it is for, the kinds of its entries."""
+
+    index: int
+    name: str
+    what: str
+    kinds: tuple[str, ...] = ()
+    word: str = ""
+    is_said: bool = False
+    is_weak: bool = False
+
+    @property
+    def told(self) -> str:
+        """What messages call it."""
+        return f"{self.index + 1} ({say(self.name)})" if self.name else str(self.index + 1)
+
+
+@dataclass(frozen=True)
+class ListLayout:
+    """How to read a file. `width` is how many fields a row has; `header` their names, if any."""
+
+    delimiter: str
+    width: int
+    header: tuple[str, ...] | None
+    columns: tuple[ListColumn, ...]
+    deciders: tuple[DecidingColumn, ...] = ()
+    skip: int = 0  # rows before the header
+    notices: tuple[str, ...] = ()
+
+    @property
+    def entries(self) -> tuple[ListColumn, ...]:
+        """The columns that hold entries."""
+        return tuple(c for c in self.columns if c.what == names.ENTRY)
+
+
+@dataclass
+class TableSample:
+    """A sample cut by one delimiter."""
+
+    delimiter: str
+    rows: list[list[str]]
+    comments: list[list[str]] = field(default_factory=list)
+    header: int | None = None  # the row of names
+    names: tuple[str, ...] | None = None
+
+    @property
+    def body(self) -> list[list[str]]:
+        """The rows below the names."""
+        return self.rows[self.header + 1 :] if self.header is not None else self.rows
+
+    def width(self) -> tuple[int, int]:
+        """The most frequent number of fields of the body, and of how many rows it is."""
+        counts = Counter(map(len, self.body))
+        return counts.most_common(1)[0] if counts else (0, 0)
+
+
+def cleaned_name(cell: str) -> str:
+    """A cell of a header without quotes and what nobody sees."""
+    return trim(trim(cell, BLANK).strip("'\"`"), BLANK)
+
+
+def refuse_wide(width: int) -> None:
+    """Raise ListError for more columns than are read."""
+    if width > MOST_COLUMNS:
+        raise ListError(
+            f"has {width} columns, of which {MOST_COLUMNS} can be read; export only those that "
+            "hold entries and decide"
+        )
+
+
+def kinds_said(kind: str) -> tuple[str, ...]:
+    """The kinds that `--column` names: `md5` is that of an image, `hash` any digest."""
+    if kind in ("md5", "sha1", "sha256"):
+        return (f"image_{kind}",)
+    return IMAGE_KINDS if kind == "hash" else (kind,)
+
+
+def deciders_of(columns: Sequence[ListColumn], options: Options) -> list[DecidingColumn]:
+    """The columns that decide by what they are, and those that `--where` names."""
+    deciders = [
+        DecidingColumn(c.name, c.what, c.index, c.word, chosen_of(options, c.name, c.index))
+        for c in columns
+        if c.what in names.DECIDING
+    ]
+    known = {d.index for d in deciders}
+    for said, words in options.where.items():
+        named = [c for c in columns if is_named(said, c.name, c.index)]
+        if not named:
+            held = ", ".join(say(c.name) for c in columns[:10])
+            has_names = any(c.name for c in columns)
+            why = f"there is no such column; it has {held}" if has_names else _NO_NAMES
+            raise ListError(f"--where {shown(said)}: {why}")
+        deciders += [
+            DecidingColumn(c.name, names.STANDING, c.index, "", words)
+            for c in named
+            if c.index not in known
+        ]
+    return deciders
+
+
+def looks_of(values: Iterable[str]) -> Counter[str]:
+    """What entries look like among values, each an algorithm or `link`, and how many do."""
+    return Counter(look for value in values if (look := shape(value)))
+
+
+def refuse_nameless(
+    columns: Sequence[ListColumn], body: Sequence[Sequence[str]], options: Options
+) -> None:
+    """Raise ListError where a table has names, and none that says where its entries are."""
+    for c in columns:
+        filled = [row[c.index] for row in body if c.index < len(row) and trim(row[c.index])]
+        found = looks_of(filled)
+        if not found or sum(found.values()) * 2 < len(filled):
+            continue
+        (looks, _), *_ = found.most_common()
+        what = "links" if looks == "link" else f"{looks.upper()}s by their length"
+        option = "url" if looks == "link" else looks
+        if c.what in (names.OTHER, names.ID, names.REFERENCE):
+            raise ListError(
+                f"column {c.told} looks like {what}, but its name says otherwise ({say(c.word)}): "
+                "such values are never entries, and there is no other column of entries"
+            )
+        raise ListError(
+            f"column {c.told} looks like {what}, but its name does not say so; if they are the "
+            f"entries, say --column {option}={c.index + 1}"
+        )
+    held = ", ".join(say(c.name, 30) for c in columns[:8])
+    raise ListError(
+        f"no column of links or hashes among its columns ({held}); name it with --column md5=NAME "
+        "(or sha1, sha256, url, url_md5)"
+    )
+
+
+# -- Tables whose columns have no names ------------------------------------------------------------
+
 
 _WHOLE_LINES = "lines were read whole, as links that hold delimiters; for columns use --format csv"
 _BY_VALUE = "no known column name; columns chosen by their values: {}"
@@ -44,21 +180,12 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
     if all(sum(map(bool, map(trim, row))) < 2 for row in table.rows):
         return None  # values with tabs around them
     refuse_wide(width)
-    columns: list[ListColumn] = []
-    deciders: list[DecidingColumn] = []
     cells = zip_longest(*(row[:width] for row in table.rows), fillvalue="")
-    for i, values in enumerate(cells):
-        filled = [value for value in values if trim(value)]
-        column = _valued_column(i, filled, kind, options)
-        columns.append(column)
-        if column.what in names.DECIDING:
-            deciders.append(DecidingColumn("", column.what, i, "", chosen_of(options, "", i)))
-    known = {d.index for d in deciders}
-    for said, words in options.where.items():
-        if not said.isdigit() or not 0 < int(said) <= width:
-            raise ListError(f"--where {shown(said)}: the columns have no names; write its number")
-        if int(said) - 1 not in known:
-            deciders.append(DecidingColumn("", names.STANDING, int(said) - 1, "", words))
+    columns = [
+        _valued_column(i, [value for value in values if trim(value)], kind, options)
+        for i, values in enumerate(cells)
+    ]
+    deciders = deciders_of(columns, options)
     held = [c for c in columns if c.what == names.ENTRY]
     if not held:
         return None
@@ -92,7 +219,7 @@ def _valued_column(i: int, filled: Sequence[str], kind: str | None, options: Opt
 
 def _beside(filled: Sequence[str]) -> str:
     """What a column without a name is for, where its values are no entries."""
-    words = set(filled)
+    words = dict.fromkeys(filled)  # in the order of the file, so that it decides a tie
     told = [word_of_any(word) for word in words] if 0 < len(words) <= _WORDS else []
     if told and all(told):
         return str(Counter(told).most_common(1)[0][0])
@@ -129,9 +256,8 @@ def checked(layout: ListLayout, rows: Sequence[Sequence[str]], options: Options)
 
 def look_of(rows: Sequence[Sequence[str]], i: int) -> str:
     """What most entries of a column look like: an algorithm, `link`, or nothing."""
-    found = Counter(shape(row[i]) for row in rows if i < len(row))
-    found.pop(None, None)
-    return str(found.most_common(1)[0][0]) if found else ""
+    found = looks_of(row[i] for row in rows if i < len(row))
+    return found.most_common(1)[0][0] if found else ""
 
 
 def _refuse_references(column: ListColumn, rows: Sequence[Sequence[str]]) -> None:
@@ -163,11 +289,6 @@ def is_regular(table: TableSample) -> bool:
     """Whether nearly all rows have as many fields."""
     width, n = table.width()
     return 1 < width <= MOST_COLUMNS and n * 10 >= len(table.rows) * 9
-
-
-def is_entry(row: Sequence[str]) -> bool:
-    """Whether a row begins with an entry."""
-    return shape(row[0]) is not None
 
 
 def _fits(value: str, kind: str | None) -> bool:
