@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from relaion.run.pool import AnyTask, TaskOutcome
-from relaion.run.search_task import FindTask
+from relaion.run.tasks import FindTask
 from tests.pipeline import InProcess
 
 Way = Callable[[Path, bytes], None]

@@ -9,9 +9,9 @@ import pyarrow as pa
 from relaion.engine import Engine, connect
 from relaion.parquet.not_looked_at import NotLookedAt
 from relaion.paths import shown
-from relaion.run.audit import Removal, Rows, Told
 from relaion.run.coverage import Coverage
 from relaion.run.hits import FEW_ROWS, Count, Hits, Union
+from relaion.run.manifest import Removal, Rows, Told
 from relaion.sqlset import Script, load
 
 

@@ -174,7 +174,7 @@ def reach(
         picked.append((shown(subset), spread(filled, SHARDS)))
     copies = journal.copies(range(-len(sidecars), 0))
     found = caller.call(
-        "relaion.run.sidecar_coverage:reached", picked, sidecars, limits, journal.work, copies,
+        "relaion.run.sidecar_keys:reached", picked, sidecars, limits, journal.work, copies,
         version,
     )  # fmt: skip
     held = {role for s in sidecars for role in s.layout.roles}

@@ -25,10 +25,9 @@ from relaion.run.own_edition import (
     run_edition,
 )
 from relaion.run.settings import Settings, words_at
-from relaion.run.sources import sources
+from relaion.run.sources import Copies, original, sources
 from relaion.run.survey import Numbered
 from relaion.run.tasks import Task
-from relaion.run.utf8_copy import Copies, original
 from relaion.sqlset import load
 
 _DECIDING = ("text", "punsafe")  # what the rules look at

@@ -18,12 +18,11 @@ from relaion.paths import Seal, file_sha256, private_folder, shown
 from relaion.run.hits import Count, Hits, Union
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.pool import Executor, Progress, TaskOutcome
-from relaion.run.search_task import FindTask
 from relaion.run.settings import Settings
 from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sidecars import UNREAD, seals_of
 from relaion.run.survey import Numbered
-from relaion.run.tasks import batches
+from relaion.run.tasks import FindTask, batches
 from relaion.sidecars.sidecar import Sidecar
 
 BATCH_ROWS = 100_000_000

@@ -9,7 +9,6 @@ from relaion.errors import EngineError, ListError
 from relaion.lists.database import attach_store
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.run.journal import digests_of
-from relaion.run.needed_kinds import NeededKinds, view_hashes
 from relaion.run.python_answers import (
     fill_inner,
     fill_keys,
@@ -17,13 +16,13 @@ from relaion.run.python_answers import (
     fill_spelled,
     make_tables,
 )
-from relaion.run.search_task import FindTask, StepDone
 from relaion.run.settings import Settings
 from relaion.run.sidecar_keys import find_sidecar_keys
 from relaion.run.sidecars import FOUND as SIDECAR_KEYS
-from relaion.run.sources import sources
+from relaion.run.sources import Copies, original, sources
+from relaion.run.store_entries import NeededKinds, view_hashes
 from relaion.run.survey import Numbered
-from relaion.run.utf8_copy import Copies, original
+from relaion.run.tasks import FindTask, StepDone
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import Script, load
 

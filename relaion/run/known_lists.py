@@ -72,6 +72,6 @@ def _known(
 ) -> KnownLists:
     with blaming(named or store, ListError):
         found: KnownLists = caller.call(
-            "relaion.run.known_entries:read_lists", store, secret, counted=counted
+            "relaion.run.store_entries:read_lists", store, secret, counted=counted
         )
     return found

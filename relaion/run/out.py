@@ -1,6 +1,8 @@
-"""The output folder: may it be written, is it ours, is it finished; its lock and work folder."""
+"""The output folder: may it be written, is it ours, is it finished; its lock and work folder.
 
-import hashlib
+And what killed processes of ours left there and in temporary folders.
+"""
+
 import json
 import os
 from collections.abc import Callable, Collection, Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from relaion.errors import InputError, OutputError
+from relaion.lists.store_file import sweep_beside
 from relaion.paths import (
     atomic_write,
     locked,
@@ -19,15 +22,15 @@ from relaion.paths import (
     remove_parts,
     remove_tree,
     shown,
+    sweep,
 )
+from relaion.paths.owned import DAY
 from relaion.run import manifest
 from relaion.run.journal import FIND, Journal
-from relaion.run.outputs import AUDIT, MANIFEST
+from relaion.run.outputs import AUDIT, MANIFEST, PLAN, WORK, work_of
 from relaion.run.settings import Plan, differences
 
 T = TypeVar("T")
-WORK = ".work"
-PLAN = "plan.json"
 REPEAT = "repeat those, or name another folder"
 PURGE = "repeat those, or add --purge once to remove what that run left"
 
@@ -39,17 +42,6 @@ class Out:
     path: Path
     work: Path
     lock: int
-
-
-def work_of(out: Path, work: Path | None) -> Path:
-    """The private folder of a run: OUT/.work, or one of its own below the `work` given.
-
-    What else lies in `work` is not ours: it is neither closed to others nor removed.
-    """
-    if work is None:
-        return out / WORK
-    name = hashlib.sha256(os.fsencode(out.resolve())).hexdigest()[:16]
-    return work / f"relaion-{name}"
 
 
 @contextmanager
@@ -213,3 +205,12 @@ def _remove_outputs(out: Path, plan: dict[str, Any]) -> None:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
     (out / AUDIT).unlink(missing_ok=True)
+
+
+def sweep_left(work: Path | None, lists: Path | None, *, logs: bool = False) -> None:
+    """Remove what killed processes of ours left in temporary folders and beside the store."""
+    for place in (None, work):
+        if place is None or place.is_dir():
+            sweep(place, logs_older=0.0 if logs else DAY)
+    if lists is not None:
+        sweep_beside(lists)

@@ -17,12 +17,12 @@ from relaion.paths import replaced, shown
 from relaion.roles import COUNTED
 from relaion.run import manifest
 from relaion.run import out as folder
-from relaion.run.audit import FinishedRun, write_audit
 from relaion.run.coverage import Coverage, coverage, left_out, reach
 from relaion.run.find import ALIKE, Hunt, Searched
 from relaion.run.hits import hold, hold_good, notices, of_unusable
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.known_lists import KnownLists
+from relaion.run.manifest import FinishedRun, write_audit
 from relaion.run.pool import Caller, Executor, Progress, TaskOutcome
 from relaion.run.settings import Keywords, Plan, Settings, write_keywords
 from relaion.run.sidecars import (

@@ -18,8 +18,7 @@ from relaion.paths import shown
 from relaion.run.process import LONGEST, Family, Guard, Worker, WorkerAnswer, packed, unpacked
 
 if TYPE_CHECKING:
-    from relaion.run.search_task import FindTask
-    from relaion.run.tasks import Task
+    from relaion.run.tasks import FindTask, Task
 
 # -- How a run tells what it is doing, without knowing who listens -----------------------------
 

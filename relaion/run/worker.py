@@ -21,9 +21,8 @@ from relaion.run.decide import Deciders
 from relaion.run.find_task import Finders, run_find
 from relaion.run.pool import Call, WorkerBugError, done
 from relaion.run.process import INTRODUCED, LOG, packed, unpacked
-from relaion.run.search_task import FindTask, StepDone
 from relaion.run.shard_task import run_task
-from relaion.run.tasks import BatchDone, Task
+from relaion.run.tasks import BatchDone, FindTask, StepDone, Task
 
 _LONGEST_PATH = 1 << 16
 _MOST_LOCKS = 16

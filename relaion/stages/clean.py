@@ -26,20 +26,18 @@ from relaion.paths import (
     typed,
 )
 from relaion.run import out as folder
-from relaion.run.apart import check_apart, check_apart_from_shards
-from relaion.run.audit import Removal, Told
 from relaion.run.coverage import Coverage
 from relaion.run.editions import Edition, load_editions
 from relaion.run.hits import FEW_ROWS, SMALL, hold_good
 from relaion.run.journal import Journal
 from relaion.run.known_lists import read_known, snapshot
-from relaion.run.outputs import AUDIT
+from relaion.run.manifest import Removal, Told
+from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import HERE, Caller, Executor, LocalPool, Progress, Quiet, blaming
 from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
 from relaion.run.survey import read_inputs
 from relaion.sqlset import BUILT_IN, VERSION
-from relaion.stages.left import sweep_left
 from relaion.stages.verify import check
 from relaion.verifier.verdict import Verdict
 
@@ -124,10 +122,10 @@ def clean(
     check_apart(out, work, paths)
     limits = limits_of(workers, memory, time_limit)
     command = _verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
-    sweep_left(work, lists)
+    folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         settings = Settings(
-            sql_version, limits, folder.work_of(out, work).absolute(), out.absolute(),
+            sql_version, limits, work_of(out, work).absolute(), out.absolute(),
             editions_of(editions, sql_version, pool), same_link, inner, unscored, copy=copy,
             good_wins=good_wins,
         )  # fmt: skip
@@ -359,7 +357,7 @@ def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
     Whatever else killed processes left in temporary folders, and logs of errors, go too.
     """
     out, work = as_path(out), maybe_path(work)
-    sweep_left(work, None, logs=True)
+    folder.sweep_left(work, None, logs=True)
     if not out.is_dir():
         raise InputError(f"{shown(out)}: no such folder; nothing to purge")
     with folder.open_out(out, work) as place:

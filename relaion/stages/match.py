@@ -29,13 +29,13 @@ from relaion.run.giver_report import GiverReport, Reported
 from relaion.run.hits import Hits, hold_good, notices, of_unusable
 from relaion.run.journal import Journal
 from relaion.run.known_lists import read_known, snapshot
+from relaion.run.out import sweep_left
 from relaion.run.pool import LocalPool, Progress, Quiet
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
 from relaion.run.survey import Inputs, read_inputs, several
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import VERSION, check
-from relaion.stages.left import sweep_left
 
 
 @dataclass(frozen=True)
