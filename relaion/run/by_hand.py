@@ -29,11 +29,12 @@ from relaion.run.find_task import Finders, run_find
 from relaion.run.journal import FIND, Journal
 from relaion.run.known_lists import snapshot
 from relaion.run.pipeline import Request
-from relaion.run.pool import AnyTask, Progress, TaskOutcome
+from relaion.run.pool import Progress
+from relaion.run.process import TaskOutcome
 from relaion.run.settings import write_keywords
 from relaion.run.sidecars import read_sealed_sidecars
 from relaion.run.survey import Numbered, several
-from relaion.run.tasks import FindTask, task
+from relaion.run.tasks import AnyTask, FindTask, task
 from relaion.sqlset import Script
 
 # what an own edition may see, and change on its own connection only
@@ -347,8 +348,7 @@ class _Here:
                 raise TypeError(f"a search, not {type(each).__name__}")
             start = len(self._tape)
             try:
-                done = run_find(each, self._finders)
-                yield TaskOutcome(each.no, None, said=done.plain())
+                yield run_find(each, self._finders)
             except RelaionError as e:
                 self._tape.cut(start)
                 fatal = isinstance(e, (ListError, ScriptError, OutputError))

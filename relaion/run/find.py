@@ -17,7 +17,8 @@ from relaion.parquet.footer import read_footer
 from relaion.paths import Seal, file_sha256, private_folder, shown
 from relaion.run.hits import Count, Hits, Union
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
-from relaion.run.pool import Executor, Progress, TaskOutcome
+from relaion.run.pool import Executor, Progress
+from relaion.run.process import TaskOutcome
 from relaion.run.settings import Settings
 from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sidecars import UNREAD, seals_of
@@ -186,8 +187,8 @@ class Hunt:
             writes["gather"]["hit_entries"] = self._path("hit_entries")
         copies = {} if step == "hits" else self.journal.copies(n.no for n in shards)
         return FindTask(
-            step, self.settings, self.store.path, self.sidecars, self.roles, tuple(shards),
-            dict(reads or {}), writes[step], copies=copies, origin=self.store.origin,
+            self.settings, tuple(shards), copies=copies, sidecars=self.sidecars, roles=self.roles,
+            reads=dict(reads or {}), writes=writes[step], step=step, store=self.store,
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> TaskOutcome:

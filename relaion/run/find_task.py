@@ -1,6 +1,6 @@
 """One step of the search over some shards, in a worker: which rows do the lists name?"""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from relaion.errors import EngineError, ListError
 from relaion.lists.database import attach_store
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.run.journal import digests_of
+from relaion.run.process import TaskOutcome
 from relaion.run.python_answers import (
     fill_inner,
     fill_keys,
@@ -22,7 +23,7 @@ from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sources import Copies, original, sources
 from relaion.run.store_entries import NeededKinds, view_hashes
 from relaion.run.survey import Numbered
-from relaion.run.tasks import FindTask, StepDone
+from relaion.run.tasks import FindTask
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import Script, load
 
@@ -213,11 +214,11 @@ class Finders:
             self._opened(threads=limits.workers, memory=limits.find_memory, temp=task.settings.work)
         )
         try:
-            attach_store(engine, task.store)
+            attach_store(engine, task.store.path)
         except EngineError:
             self.close()
             raise ListError(
-                f"{shown(task.origin or task.store)}: cannot be read any more; restore it, then "
+                f"{shown(task.store.origin)}: cannot be read any more; restore it, then "
                 "repeat the command"
             ) from None
         return Finder(engine, task.settings, task.sidecars, task.roles)
@@ -228,7 +229,7 @@ class Finders:
         self._now = None
 
 
-def run_find(task: FindTask, finders: Finders) -> StepDone:
+def run_find(task: FindTask, finders: Finders) -> TaskOutcome:
     """Do one step; raises ListError where the store cannot be read any more.
 
     The connection is closed where it fails, and after the last step, which has no use for it.
@@ -245,12 +246,12 @@ def run_find(task: FindTask, finders: Finders) -> StepDone:
     return done
 
 
-def _sidecars(finder: Finder, task: FindTask) -> StepDone:
+def _sidecars(finder: Finder, task: FindTask) -> TaskOutcome:
     finder.sidecar_keys()
-    return StepDone(digests_of(task.settings.work, task.writes.values()), copies=finder.copies.made)
+    return _done(task, task.writes.values(), copies=finder.copies.made)
 
 
-def _hits(finder: Finder, task: FindTask) -> StepDone:
+def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
 
     def look() -> None:
@@ -269,15 +270,15 @@ def _hits(finder: Finder, task: FindTask) -> StepDone:
     return _left(finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)})
 
 
-def _gather(finder: Finder, task: FindTask) -> StepDone:
+def _gather(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     for table, path in task.writes.items():
         _read(engine, task, table)
         engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
-    return StepDone(digests_of(task.settings.work, task.writes.values()))
+    return _done(task, task.writes.values())
 
 
-def _same(finder: Finder, task: FindTask) -> StepDone:
+def _same(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     _read(engine, task, "list_hits")
     _read(engine, task, "hit_keys")
@@ -289,19 +290,39 @@ def _same(finder: Finder, task: FindTask) -> StepDone:
     return _left(finder, task, seals)
 
 
+def _done(
+    task: FindTask,
+    files: Iterable[Path],
+    seals: Mapping[int, Seal] | None = None,
+    copies: Mapping[int, str] | None = None,
+    found: Mapping[str, object] | None = None,
+) -> TaskOutcome:
+    """What a step leaves for the journal.
+
+    `files` of the work folder, `seals` of the shards as they were searched, `copies` that were
+    made of them; `found` is what the parent wants to know of it all.
+    """
+    said = {
+        "files": digests_of(task.settings.work, files),
+        "seals": {str(no): seal.plain() for no, seal in (seals or {}).items()},
+        "copies": copies or {},
+        "found": found or {},
+    }
+    return TaskOutcome(task.no, None, said=said)
+
+
 def _paths(task: FindTask) -> list[Path]:
     return [n.shard.path for n in task.shards]
 
 
-def _left(finder: Finder, task: FindTask, seals: dict[int, Seal]) -> StepDone:
+def _left(finder: Finder, task: FindTask, seals: dict[int, Seal]) -> TaskOutcome:
     """Write what was found in some shards."""
     for table, path in task.writes.items():
         finder.engine.write_parquet(f"from {table}", path)
-    files = digests_of(task.settings.work, task.writes.values())
-    return StepDone(files, seals, finder.copies.made)
+    return _done(task, task.writes.values(), seals, finder.copies.made)
 
 
-def _count(finder: Finder, task: FindTask) -> StepDone:
+def _count(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     _read(engine, task, "list_hits")
     _read(engine, task, "same_link")
@@ -320,7 +341,7 @@ def _count(finder: Finder, task: FindTask) -> StepDone:
         engine.write_parquet(f"from {table}", path)
     _read(engine, task, "found_values")
     made = [*task.writes.values(), *(task.settings.work / f"{table}.parquet" for table in FOUND)]
-    return StepDone(digests_of(task.settings.work, made), found=_found(engine))
+    return _done(task, made, found=_found(engine))
 
 
 def _found(engine: Engine) -> dict[str, object]:
@@ -343,7 +364,7 @@ def _found(engine: Engine) -> dict[str, object]:
     }
 
 
-_STEPS: dict[str, Callable[[Finder, FindTask], StepDone]] = {
+_STEPS: dict[str, Callable[[Finder, FindTask], TaskOutcome]] = {
     "sidecars": _sidecars, "hits": _hits, "gather": _gather, "same": _same, "count": _count,
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ it has, to be gone on with when the shard was replaced.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from relaion.run.hits import hold, hold_good, notices, of_unusable
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.known_lists import KnownLists
 from relaion.run.manifest import FinishedRun, write_audit
-from relaion.run.pool import Caller, Executor, Progress, TaskOutcome
+from relaion.run.pool import Caller, Executor, Progress
+from relaion.run.process import TaskOutcome
 from relaion.run.settings import Keywords, Plan, Settings, write_keywords
 from relaion.run.sidecars import (
     ChangedSidecarError,
@@ -218,7 +219,7 @@ class Run:
         Raises StopError where no other batch can do better.
         """
         done = [Report.read(found) for found in outcome.said.get("reports", ())]
-        self.journal.add(Entry(SHARD, str(report.no), report.plain()) for report in done)
+        self.journal.add(Entry(SHARD, str(report.no), asdict(report)) for report in done)
         self.journal.mark_changed(outcome.said.get("changed", ()))
         reports |= {report.no: report for report in done}
         self._written += len(done)

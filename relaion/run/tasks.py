@@ -4,65 +4,106 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from relaion.paths import Seal, Stamp, is_still, shown
 from relaion.run.process import seconds_for
 from relaion.run.settings import Settings
 
 if TYPE_CHECKING:
+    from relaion.lists.snapshot import Snapshot
+    from relaion.parquet.layout import Shard
     from relaion.run.survey import Numbered
     from relaion.sidecars.sidecar import Sidecar
 
 
-# -- The work on a batch of shards as plain values: what is to be done, and what was done ------
-# A task is pickled on its way to a worker; `shard_task.py` does it.
-
-ROWS_A_SECOND = 5_000  # an edition script and two editions of long captions take a tenth
+# A task is pickled on its way to a worker; `shard_task.py` and `find_task.py` do it.
 
 
 @dataclass(frozen=True)
-class Task:
-    """A batch of shards, in order of number, to be decided together and written one by one.
+class AnyTask:
+    """What a worker is to do: mostly with some shards, in order of number.
 
-    `hits`: a digest of what the search found in a shard, by its number; none where it found
-    nothing. `seals` are the shards as they were searched, `copies` the private ones of
-    `sources.Copies`.
+    `seals` are the shards as they were searched, `copies` the private ones of `sources.Copies`.
     """
 
     settings: Settings
-    shards: tuple[Numbered, ...]
-    hits: dict[int, str]
-    seals: dict[int, Seal]
+    shards: tuple[Numbered, ...] = ()
+    seals: dict[int, Seal] = field(default_factory=dict)
     copies: dict[int, str] = field(default_factory=dict)
+
+    rows_a_second: ClassVar[int]  # an ordinary task takes a tenth
+    together: ClassVar[str]
 
     @property
     def no(self) -> int:
         """The number of its first shard."""
-        return self.shards[0].no
+        return self.shards[0].no if self.shards else -1
+
+    @property
+    def files(self) -> Sequence[Shard | Sidecar]:
+        """What it reads, but for work files."""
+        return [n.shard for n in self.shards]
 
     @property
     def rows(self) -> int:
-        """Rows of all its shards."""
-        return sum(n.shard.rows for n in self.shards)
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of all its shards."""
-        return sum(n.shard.bytes for n in self.shards)
+        """Rows of all that it reads."""
+        return sum(file.rows for file in self.files)
 
     @property
     def named(self) -> str:
-        """What an error calls this task."""
-        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else "a batch of shards"
+        """What an error calls this task: its shard, or all of it."""
+        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else self.together
 
     @property
     def seconds(self) -> float:
         """How long it may take."""
-        return seconds_for(self.rows, self.bytes, ROWS_A_SECOND, len(self.shards))
+        size = sum(file.bytes for file in self.files)
+        return seconds_for(self.rows, size, self.rows_a_second, len(self.files))
+
+
+@dataclass(frozen=True)
+class FindTask(AnyTask):
+    """A step of the search.
+
+    `sidecars` searches the lists in the sidecars; `hits` searches lists and sidecars in the
+    shards, and leaves their hits and the keys of these; `gather` makes one file of all hits
+    and one of all keys; `same` searches the gathered keys in the shards; `count` counts what
+    was found. `reads` and `writes` name files by the table that they hold. `store` is the run's
+    own snapshot of the lists; `roles` are those whose values are counted.
+    """
+
+    step: str = field(kw_only=True)
+    store: Snapshot = field(kw_only=True)
+    sidecars: tuple[Sidecar, ...] = ()
+    roles: tuple[str, ...] = ()
+    reads: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    writes: dict[str, Path] = field(default_factory=dict)
+
+    rows_a_second = 10_000  # by spellings in one thread
+    together = "the search"
+
+    @property
+    def files(self) -> Sequence[Shard | Sidecar]:
+        """What it reads, but for work files."""
+        return self.sidecars if self.step == "sidecars" else super().files
+
+
+@dataclass(frozen=True)
+class Task(AnyTask):
+    """A batch of shards, to be decided together and written one by one.
+
+    `hits`: a digest of what the search found in a shard, by its number; none where it found
+    nothing.
+    """
+
+    hits: dict[int, str] = field(default_factory=dict)
+
+    rows_a_second = 5_000  # an edition script and two editions of long captions
+    together = "a batch of shards"
 
 
 @lru_cache(1 << 14)
@@ -107,13 +148,9 @@ class Report:
     stamp: Stamp
     notices: list[str] = field(default_factory=list)
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self)
-
     @classmethod
     def read(cls, found: dict[str, Any]) -> Report:
-        """Read what `plain` made; raises TypeError or LookupError for anything else."""
+        """Read what `asdict` made; raises TypeError or LookupError for anything else."""
         for each in (found, *found["outputs"].values()):
             each["stamp"] = Stamp(*map(int, each["stamp"]))
         found["outputs"] = {k: WrittenShard(**v) for k, v in found["outputs"].items()}
@@ -124,26 +161,6 @@ class Report:
     def is_of(self, path: Path) -> bool:
         """Whether a shard still has the bytes that were read."""
         return is_still(path, Seal(self.stamp, self.sha256))
-
-
-@dataclass(frozen=True)
-class BatchDone:
-    """What became of a batch: a report of each shard that was done, a line for each that failed.
-
-    `error` where the others failed alike, and nothing is known of each; `fatal` when no other
-    task can do better. `changed` are shards that have other bytes than when they were searched.
-    """
-
-    reports: tuple[Report, ...] = ()
-    failed: dict[int, str] = field(default_factory=dict)
-    error: str | None = None
-    fatal: bool = False
-    changed: tuple[int, ...] = ()
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON can hold it, but for what every answer says."""
-        reports = [report.plain() for report in self.reports]
-        return {"reports": reports, "failed": self.failed, "changed": self.changed}
 
 
 # -- From shards to tasks: batches that are worth a run of the scripts, and small enough to share --
@@ -197,7 +214,7 @@ def task(
     batch = tuple(batch)
     found = {n.no: hits[n.no] for n in batch if n.no in hits}
     copied = {n.no: copies[n.no] for n in batch if n.no in copies}
-    return Task(settings, batch, found, {n.no: seals[n.no] for n in batch}, copied)
+    return Task(settings, batch, {n.no: seals[n.no] for n in batch}, copied, found)
 
 
 def is_done(report: Report, settings: Settings, n: Numbered, hits: str, sha256: str) -> bool:
@@ -208,69 +225,3 @@ def is_done(report: Report, settings: Settings, n: Numbered, hits: str, sha256: 
     if (report.hits, report.sha256) != (hits, sha256) or not report.is_of(n.shard.path):
         return False
     return all(out.is_at(settings.target(name, n)) for name, out in report.outputs.items())
-
-
-ROWS_A_SECOND = 10_000  # a search by spellings in one thread takes a tenth
-
-
-@dataclass(frozen=True)
-class FindTask:
-    """A step of the search.
-
-    `sidecars` searches the lists in the sidecars; `hits` searches lists and sidecars in the
-    shards, and leaves their hits and the keys of these; `gather` makes one file of all hits
-    and one of all keys; `same` searches the gathered keys in the shards; `count` counts what
-    was found. `reads` and `writes` name files by the table that they hold. `seals` are the
-    shards as `hits` saw them, `copies` the private ones of `sources.Copies`. `store` is the
-    run's own snapshot of the store that `origin` names; `roles` are those whose values are
-    counted.
-    """
-
-    step: str
-    settings: Settings
-    store: Path
-    sidecars: tuple[Sidecar, ...] = ()
-    roles: tuple[str, ...] = ()
-    shards: tuple[Numbered, ...] = ()
-    reads: dict[str, tuple[Path, ...]] = field(default_factory=dict)
-    writes: dict[str, Path] = field(default_factory=dict)
-    seals: dict[int, Seal] = field(default_factory=dict)
-    copies: dict[int, str] = field(default_factory=dict)
-    origin: Path | None = None
-    no: int = -1
-
-    @property
-    def named(self) -> str:
-        """What an error calls this task: its shard, or the search."""
-        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else "the search"
-
-    @property
-    def seconds(self) -> float:
-        """How long it may take."""
-        rows = [n.shard.rows for n in self.shards]
-        size = [n.shard.bytes for n in self.shards]
-        if self.step == "sidecars":
-            rows += [s.rows for s in self.sidecars]
-            size += [s.bytes for s in self.sidecars]
-        return seconds_for(sum(rows), sum(size), ROWS_A_SECOND, len(rows))
-
-
-@dataclass(frozen=True)
-class StepDone:
-    """What a step leaves for the journal.
-
-    `files` of the work folder by their SHA-256, `seals` of the shards as they were searched,
-    `copies` that were made of them; `found` is what the parent wants to know of it all.
-    """
-
-    files: dict[str, str]
-    seals: dict[int, Seal] = field(default_factory=dict)
-    copies: dict[int, str] = field(default_factory=dict)
-    found: dict[str, object] = field(default_factory=dict)
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        seals = {str(no): seal.plain() for no, seal in self.seals.items()}
-        return {
-            "files": self.files, "seals": seals, "copies": self.copies, "found": self.found
-        }  # fmt: skip
