@@ -26,14 +26,14 @@ from relaion.roles import COUNTED, ROLES
 from relaion.run.decide import Decider
 from relaion.run.find import BATCH_ROWS, Hunt
 from relaion.run.find_task import Finders, run_find
+from relaion.run.hits import snapshot
 from relaion.run.journal import FIND, Journal
-from relaion.run.known_lists import snapshot
 from relaion.run.pipeline import Request
 from relaion.run.pool import Progress
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import write_keywords
 from relaion.run.sidecars import read_sealed_sidecars
-from relaion.run.survey import Numbered, several
+from relaion.run.survey import Numbered
 from relaion.run.tasks import AnyTask, FindTask, task
 from relaion.sqlset import Script
 
@@ -384,23 +384,12 @@ def _write(
     journal = Journal(work)
     store = snapshot(lists, request.known, journal)
     settings = replace(request.settings, out=into, work=work)
-    beside = (
-        read_sealed_sidecars(request.sidecars, journal, settings.columns, [])
-        if request.sidecars
-        else ()
-    )
+    beside = read_sealed_sidecars(request.sidecars, journal, settings.columns, [])
     if request.keywords:
         write_keywords(work, request.keywords)
     tape = Tape(work / "answers")
     tape.add(_files(shards))
-    failed: list[str] = []
-    hunt = Hunt(
-        settings, beside, COUNTED, store, journal, _Here(tape), progress,
-        lambda _, line: failed.append(line),
-    )  # fmt: skip
-    searched = hunt.run(shards)
-    if failed:
-        raise InputError(several(failed))
+    searched = Hunt(settings, beside, COUNTED, store, journal, _Here(tape), progress).run(shards)
     decider = Decider(settings, tape.connect, tape.connect_own)
     try:
         copies = journal.copies(n.no for n in shards)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, OutputError
+from relaion.errors import DamagedError, InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
 from relaion.paths import Seal, file_sha256, private_folder, shown
@@ -22,7 +22,7 @@ from relaion.run.process import TaskOutcome
 from relaion.run.settings import Settings
 from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sidecars import UNREAD, seals_of
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, several
 from relaion.run.tasks import FindTask, batches
 from relaion.sidecars.sidecar import Sidecar
 
@@ -55,7 +55,8 @@ class Hunt:
     """A search over shards in order of number, as far as the journal lacks it.
 
     `sidecars` name further rows by image hash; the values of `roles` are counted. `fail` hears of
-    each shard that broke it. `with_entries`: which entries hit is kept too, for their givers.
+    each shard that broke it; without it they all end the search. `with_entries`: which entries
+    hit is kept too, for their givers.
     """
 
     settings: Settings
@@ -65,9 +66,9 @@ class Hunt:
     journal: Journal
     executor: Executor
     progress: Progress
-    fail: Fail
+    fail: Fail | None = None
     with_entries: bool = False
-    _failed: set[int] = field(default_factory=set)
+    _failed: dict[int, str] = field(default_factory=dict)
 
     @property
     def work(self) -> Path:
@@ -78,7 +79,7 @@ class Hunt:
         """Search all shards; leaves list_hits, same_link and lists in the work folder.
 
         Raises InputError for a sidecar, ListError for a store that another program wrote into,
-        OutputError where nothing can be searched.
+        OutputError where nothing can be searched, DamagedError for shards that nobody hears of.
         """
         private_folder(self.work / FIND)
         if self.sidecars:
@@ -98,6 +99,8 @@ class Hunt:
         same_link = [self._path(n) for x in found for n in x.names]
         counted = self._count(searched, hits, all_hits, same_link)
         self.store.check()
+        if self._failed and self.fail is None:
+            raise DamagedError(several(list(self._failed.values())))
         entries = self._path("hit_entries") if self.with_entries else None
         return _searched(counted, searched, seals, entries)
 
@@ -159,8 +162,9 @@ class Hunt:
 
     def _set_aside(self, numbered: Numbered, error: str) -> None:
         path = shown(numbered.shard.path)
-        self._failed.add(numbered.no)
-        self.fail(numbered, error if path in error else f"{path}: {error}")
+        line = self._failed[numbered.no] = error if path in error else f"{path}: {error}"
+        if self.fail is not None:
+            self.fail(numbered, line)
         self._through([numbered])
 
     def _task(

@@ -20,7 +20,7 @@ from relaion.paths import (
     sync_folder,
     unwritten,
 )
-from relaion.run.known_lists import KnownLists
+from relaion.run.hits import KnownLists
 from relaion.run.outputs import Owners, check_apart, check_apart_from_shards
 from relaion.run.pool import Caller, blaming
 from relaion.run.settings import Limits

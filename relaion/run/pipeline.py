@@ -4,24 +4,24 @@ A shard that fails is set aside and named; the others are done. Then the run sto
 it has, to be gone on with when the shard was replaced.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, ListError, StopError
+from relaion.errors import InputError, ListError, RelaionError, StopError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.not_looked_at import Asked, NotLookedAt
 from relaion.paths import replaced, shown
 from relaion.roles import COUNTED
 from relaion.run import manifest
 from relaion.run import out as folder
-from relaion.run.coverage import Coverage, coverage, left_out, reach
+from relaion.run.coverage import Coverage, coverage, left_out
 from relaion.run.find import ALIKE, Hunt, Searched
-from relaion.run.hits import hold, hold_good, notices, of_unusable
+from relaion.run.hits import KnownLists, hold, hold_good, notices
 from relaion.run.journal import SHARD, Entry, Journal
-from relaion.run.known_lists import KnownLists
 from relaion.run.manifest import FinishedRun, write_audit
 from relaion.run.pool import Caller, Executor, Progress
 from relaion.run.process import TaskOutcome
@@ -84,7 +84,11 @@ class Run:
         for broken in inputs.broken:
             self._fail(broken.shard.subset, broken.shard.name, broken.why)
         told: list[str] = []
-        beside = self._sidecars(told)
+        with self._purged_by(InputError):
+            beside = read_sealed_sidecars(
+                self.request.sidecars, self.journal, self.request.settings.columns, told,
+                self.caller,
+            )  # fmt: skip
         if self.request.keywords:
             write_keywords(work, self.request.keywords)
         searched = self._search(beside)
@@ -126,12 +130,11 @@ class Run:
     ) -> tuple[Coverage, ...]:
         """Count what could be matched; whoever changed a file by then is told so by its name."""
         inputs, request = self.request.inputs, self.request
-        version, hashes = request.settings.sql_version, "row_hash" in request.known.kinds
         try:
-            return (
-                *coverage(self.caller, inputs, searched.values, COUNTED, row_hashes=hashes),
-                *reach(self.caller, inputs, beside, request.settings.limits, self.journal, version),
-            )
+            return coverage(
+                self.caller, inputs, searched.values, COUNTED, beside, request.settings,
+                self.journal, row_hashes="row_hash" in request.known.kinds,
+            )  # fmt: skip
         finally:
             self._refuse_changed(reports)
             check_sidecars(beside)
@@ -155,33 +158,26 @@ class Run:
     def _fail_shard(self, numbered: Numbered, line: str) -> None:
         self._fail(numbered.shard.subset, numbered.shard.name, line)
 
-    def _sidecars(self, told: list[str]) -> tuple[Sidecar, ...]:
-        if not self.request.sidecars:
-            return ()
+    @contextmanager
+    def _purged_by(self, *kinds: type[RelaionError]) -> Iterator[None]:
+        """Leave nothing of a run that is stopped by such an error, and cannot be gone on with."""
         try:
-            return read_sealed_sidecars(
-                self.request.sidecars, self.journal, self.request.settings.columns, told,
-                self.caller,
-            )  # fmt: skip
+            yield
         except ChangedSidecarError:
             raise
-        except InputError:
+        except kinds:
             folder.purge(self.place.path, self.place.work)
             raise
 
     def _search(self, beside: tuple[Sidecar, ...]) -> Searched:
         """Find the rows that the lists name; stops where that is too much to be true."""
         request = self.request
-        hunt = Hunt(
-            request.settings, beside, COUNTED, self.lists, self.journal, self.executor,
-            self.progress, self._fail_shard,
-        )  # fmt: skip
-        try:
-            searched = hunt.run(request.inputs.shards)
+        with self._purged_by(StopError, InputError, ListError):
+            searched = Hunt(
+                request.settings, beside, COUNTED, self.lists, self.journal, self.executor,
+                self.progress, self._fail_shard,
+            ).run(request.inputs.shards)  # fmt: skip
             hold(searched.hits, request.inputs.rows, request.known.sources, yes=self.yes)
-        except (StopError, InputError, ListError):
-            folder.purge(self.place.path, self.place.work)
-            raise
         return searched
 
     def _rewrite(self, searched: Searched) -> dict[int, Report]:
@@ -251,10 +247,8 @@ class Run:
     ) -> list[str]:
         request = self.request
         told = list(request.inputs.notices)
-        inputs, kinds = request.inputs, request.known.kinds
-        told += hold_good(request.known.lists, request.known.known_good, settled=True)
-        told += notices(searched.hits, kinds, inputs.roles, reached, inputs.refused)
-        told += of_unusable(request.known.unusable)
+        told += hold_good(request.known, settled=True)
+        told += notices(searched.hits, request.known, request.inputs, reached)
         if (
             any("unsafe_keyword" in e.rules for e in request.settings.editions)
             and not request.keywords

@@ -15,7 +15,7 @@ from relaion.paths import read_still
 from relaion.roles import WIDTHS
 from relaion.run.coverage import spread
 from relaion.run.python_answers import fill_keys
-from relaion.run.settings import Limits
+from relaion.run.settings import Settings
 from relaion.run.sidecars import FOUND, UNREAD, sealed
 from relaion.run.sources import Copies, Original, players
 from relaion.sidecars.read import read_sidecars
@@ -109,12 +109,11 @@ _SAMPLED = pa.schema(
 def reached(
     picked: Sequence[tuple[str, Sequence[Shard]]],
     sidecars: Sequence[Sidecar],
-    limits: Limits,
-    work: Path,
+    settings: Settings,
     copies: Mapping[int, str],
-    version: str,
 ) -> list[tuple[str, str, int, int]]:
     """Subset, role, rows looked up and rows reached, of some shards of each subset."""
+    limits, work, version = settings.limits, settings.work, settings.sql_version
     with connect(threads=limits.workers, memory=limits.find_memory, temp=work) as engine:
         engine.execute(
             "create temp table sampled "

@@ -46,6 +46,8 @@ def read_sealed_sidecars(
 
     Raises InputError for one that cannot be read, or changed since the run that goes on began.
     """
+    if not paths:
+        return ()
     seals = _seals([s.path for s in find_sidecars(paths).shards], journal)
     try:
         found, told = caller.call(

@@ -15,7 +15,7 @@ from relaion.lists.store import open_store
 from relaion.paths import shown, unwritten
 from relaion.roles import HASHED_LINK_KINDS, LINK_KINDS
 from relaion.run.giver_report import name_of
-from relaion.run.known_lists import KnownLists
+from relaion.run.hits import KnownLists
 from relaion.sqlset import load
 
 

@@ -28,9 +28,8 @@ from relaion.paths import (
 from relaion.run import out as folder
 from relaion.run.coverage import Coverage
 from relaion.run.editions import Edition, load_editions
-from relaion.run.hits import FEW_ROWS, SMALL, hold_good
+from relaion.run.hits import FEW_ROWS, SMALL, hold_good, read_known, snapshot
 from relaion.run.journal import Journal
-from relaion.run.known_lists import read_known, snapshot
 from relaion.run.manifest import Removal, Told
 from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
 from relaion.run.pipeline import Request, Run
@@ -131,7 +130,7 @@ def clean(
         )  # fmt: skip
         request = request_of(settings, paths, lists, keywords, key, columns or {}, sidecars, pool)
         known = request.known
-        hold_good(known.lists, known.known_good, settled=good_wins or yes_i_checked)
+        hold_good(known, settled=good_wins or yes_i_checked)
         check_apart_from_shards(out, work, paths, request.inputs.places)
         place = left.enter_context(folder.open_out(out, work))
         folder.check_ours(place)
