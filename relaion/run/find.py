@@ -83,7 +83,7 @@ class Hunt:
         """
         private_folder(self.work / FIND)
         if self.sidecars:
-            self._sidecars()
+            self._made(self._task("sidecars"), seals_of(self.sidecars))
         hits = Ledger(self.journal, "hits")
         self._sweep("match", "hits", shards, hits, {})
         seals = hits.seals
@@ -109,11 +109,6 @@ class Hunt:
 
     def _without_failed(self, shards: Sequence[Numbered]) -> tuple[Numbered, ...]:
         return tuple(n for n in shards if n.no not in self._failed)
-
-    def _sidecars(self) -> None:
-        outcome = self._made(self._task("sidecars"), seals_of(self.sidecars))
-        if isinstance(outcome, str):
-            raise InputError(f"the sidecars cannot be searched: {outcome}")
 
     def _sweep(
         self,
@@ -204,10 +199,10 @@ class Hunt:
         self.journal.add_copies(outcome.said.get("copies", {}))
         return outcome
 
-    def _made(self, task: FindTask, of: list[Any]) -> dict[str, Any] | str:
+    def _made(self, task: FindTask, of: list[Any]) -> dict[str, Any]:
         """Do a step that reads no shard, unless it was done over the same files already.
 
-        Returns what it found, or why it could not be done.
+        Returns what it found.
         """
 
         def found(value: dict[str, Any]) -> dict[str, Any]:
@@ -220,16 +215,12 @@ class Hunt:
             return before
         outcome = self._do(task)
         if outcome.error is not None:
-            return outcome.error
+            if task.step == "sidecars":
+                raise InputError(f"the sidecars cannot be searched: {outcome.error}")
+            raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
         value = {"of": of, "found": outcome.said["found"]}
         self.journal.add([Entry(MADE, task.step, value, outcome.said["files"])])
         return found(value)
-
-    def _must(self, task: FindTask, of: list[Any]) -> dict[str, Any]:
-        made = self._made(task, of)
-        if isinstance(made, str):
-            raise OutputError(f"{made}; mend the cause and repeat the command to go on")
-        return made
 
     def _gathered(self, hits: Ledger) -> tuple[Path, Path]:
         """All hits in one file, and the keys of all."""
@@ -243,7 +234,7 @@ class Hunt:
             )
         # by their digests: a shard that was replaced has the same names again
         value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
-        self._must(self._task("gather", (), reads), value)
+        self._made(self._task("gather", (), reads), value)
         return self._path("list_hits"), self._path("hit_keys")
 
     def _count(
@@ -258,7 +249,7 @@ class Hunt:
         }  # fmt: skip
         files = [[p.name, file_sha256(p)] for p in (hits, *same, *values, *traits)]
         value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
-        return self._must(self._task("count", shards, reads), value)
+        return self._made(self._task("count", shards, reads), value)
 
 
 def _searched(

@@ -63,11 +63,7 @@ class Finder:
 
     def sidecar_keys(self) -> None:
         """Table `sidecar_keys`, left in the work folder for `list_hits`."""
-        given = self._settings
-        find_sidecar_keys(
-            self.engine, self._sidecars, given.sql_version, given.work, self.copies,
-            good_wins=given.good_wins,
-        )  # fmt: skip
+        find_sidecar_keys(self.engine, self._sidecars, self._settings, self.copies)
 
     def list_hits(self, shards: Sequence[Numbered]) -> None:
         """Table `list_hits`: the rows of these shards that a list or a sidecar names.

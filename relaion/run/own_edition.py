@@ -195,17 +195,19 @@ def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried
             "some: relaion scripts --check FILE PATH"
         )
     layouts = list({n.group: n for n in reversed(shards)}.values())[::-1] if wide else [None]
-    found = [_try(edition, n, names, version) for n in layouts]
-    reads = {(r.name, r.subset, r.columns): r for tried in found for r in tried.reads}
-    first = found[0]
+    tried = [_try(edition, n, names, version) for n in layouts]
+    reads = {(r.name, r.subset, r.columns): r for read, _, _ in tried for r in read}
     return Tried(
-        first.script, first.sha256, first.edition, first.parent, first.labels, first.rules,
-        tuple(reads.values()), first.makes, all(tried.ended for tried in found),
+        shown(edition.script.path), edition.script.sha256, edition.name, edition.parent,
+        edition.labels, edition.rules, tuple(reads.values()), tried[0][1],
+        all(ended for _, _, ended in tried),
     )  # fmt: skip
 
 
-def _try(edition: Edition, n: Numbered | None, names: set[str], version: str) -> Tried:
-    script = edition.script
+def _try(
+    edition: Edition, n: Numbered | None, names: set[str], version: str
+) -> tuple[tuple[Relation, ...], tuple[Relation, ...], bool]:
+    """What the script reads of the shards of one layout and what it makes; whether it ended."""
     with connect(threads=1, memory=_MEMORY) as own:
         scripts = load(version)
         own.run(scripts["38_text_macros"])
@@ -220,7 +222,7 @@ def _try(edition: Edition, n: Numbered | None, names: set[str], version: str) ->
         own.lock()
         given = _relations(own)
         try:
-            ended = own.rehearse(script, _SECONDS, **_values(edition))
+            ended = own.rehearse(edition.script, _SECONDS, **_values(edition))
         except EngineError as e:
             raise ScriptError(f"{e}{_within(n)}; mend the script") from None
         makes = {} if not ended else _relations(own)
@@ -230,10 +232,7 @@ def _try(edition: Edition, n: Numbered | None, names: set[str], version: str) ->
         if name in names
     )
     made = (Relation(name, c) for name, c in makes.items() if name not in given)
-    return Tried(
-        shown(script.path), script.sha256, edition.name, edition.parent, edition.labels,
-        edition.rules, tuple(reads), tuple(made), ended,
-    )  # fmt: skip
+    return tuple(reads), tuple(made), ended
 
 
 def _columns(scripts: dict[str, Script]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from relaion.paths import (
     shown,
     stamp_of,
 )
-from relaion.run.decide import Deciders, Decision
+from relaion.run.decide import Decider, Decision
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import Settings
 from relaion.run.survey import Numbered
@@ -34,7 +34,7 @@ Outputs: TypeAlias = "tuple[dict[str, WrittenShard], list[str]]"
 
 
 def run_task(
-    task: Task, deciders: Deciders, line: Callable[[str, BaseException], str]
+    task: Task, decider: Decider, line: Callable[[str, BaseException], str]
 ) -> TaskOutcome:
     """Decide a batch, write its shards, count.
 
@@ -46,7 +46,6 @@ def run_task(
     """
     decisions: list[dict[int, Decision]] = []
     seals = {n.shard.path: task.seals[n.no] for n in task.shards}
-    decider = deciders.of(task.settings)
     try:
         read_still(seals, lambda: decisions.append(decider.decide(task)))
     except RelaionError as e:

@@ -62,25 +62,20 @@ def _source(
 
 
 def find_sidecar_keys(
-    engine: Engine,
-    sidecars: Sequence[Sidecar],
-    version: str,
-    work: Path,
-    copies: Copies,
-    *,
-    good_wins: bool = False,
+    engine: Engine, sidecars: Sequence[Sidecar], settings: Settings, copies: Copies
 ) -> None:
     """Fill the table `sidecar_keys`, and leave it in the work folder.
 
     Beside it lies `unread_beside`: how many values of the sidecars are no digest.
     """
+    version, work = settings.sql_version, settings.work
     scripts = load(version)
     kinds = [k for (k,) in engine.rows("select distinct kind from store.entries")]
     originals = [original for _, original in _originals(sidecars)]
 
     def look() -> None:
         view_sidecars(engine, sidecars, copies, version, kinds)
-        engine.run(scripts["10_sidecar_hits"], good_wins=good_wins)
+        engine.run(scripts["10_sidecar_hits"], good_wins=settings.good_wins)
 
     for original in originals:
         copies.drop(original)

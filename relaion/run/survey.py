@@ -1,8 +1,9 @@
 """The survey: shards found, read, grouped and numbered; and those that are broken."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,6 @@ class Numbered:
     no: int
     group: int
     shard: Shard
-
-
-def number(groups: Sequence[LayoutGroup], order: Mapping[Path, int]) -> tuple[Numbered, ...]:
-    """Give the shards of all groups the numbers that `order` has for their paths.
-
-    A shard that cannot be read keeps its number for when it can.
-    """
-    pairs = [(i, shard) for i, group in enumerate(groups) for shard in group.shards]
-    numbered = [Numbered(order[shard.path], i, shard) for i, shard in pairs]
-    return tuple(sorted(numbered, key=lambda n: n.no))
 
 
 # -- The inputs of a run: shards found, read, grouped and numbered; and those that are broken --
@@ -163,8 +154,15 @@ def read_inputs(
     )
     if not groups:
         raise DamagedError(several([b.why for b in aside]))
+    # a shard that cannot be read keeps its number for when it can
+    numbered = [
+        Numbered(order[s.path], i, s) for i, group in enumerate(groups) for s in group.shards
+    ]
     return Inputs(
-        number(groups, order), (*found.notices, *mixed_notices(groups)), aside, found.skipped
+        tuple(sorted(numbered, key=attrgetter("no"))),
+        (*found.notices, *mixed_notices(groups)),
+        aside,
+        found.skipped,
     )
 
 

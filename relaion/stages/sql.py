@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count, groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -287,14 +288,10 @@ def _free(name: str, taken: Sequence[str]) -> str:
     return next(found for found in chain((name,), numbered) if found.lower() not in lowered)
 
 
-def _group(numbered: Numbered) -> int:
-    return numbered.group
-
-
 def _view_groups(engine: Engine, shards: Sequence[Numbered]) -> list[str]:
     """A view for each group of shards with their own columns, named after the subset."""
-    names = ["shard"]
-    for _, members in groupby(sorted(shards, key=_group), key=_group):
+    names, group = ["shard"], attrgetter("group")
+    for _, members in groupby(sorted(shards, key=group), key=group):
         together = list(members)
         name = _free(together[0].shard.subset, names)
         names_of = together[0].shard.names
