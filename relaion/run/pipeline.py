@@ -20,7 +20,7 @@ from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.coverage import Coverage, coverage, left_out
 from relaion.run.find import ALIKE, Hunt, Searched
-from relaion.run.hits import KnownLists, hold, hold_good, notices
+from relaion.run.hits import KnownLists, hold, hold_good, notices, snapshot
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.manifest import FinishedRun, write_audit
 from relaion.run.pool import Caller, Executor, Progress
@@ -59,12 +59,13 @@ class Request:
 
 @dataclass
 class Run:
-    """One run over an OUT that is locked and begun."""
+    """One run over an OUT that is locked and begun; `goes_on` where a try before broke off."""
 
     place: folder.Out
     journal: Journal
     request: Request
-    lists: Snapshot
+    lists: Path
+    goes_on: bool
     executor: Executor
     caller: Caller
     progress: Progress
@@ -73,12 +74,15 @@ class Run:
     _written: int = 0  # shards, by this process
     _unwritten: int = 0
 
-    def whole(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[NotLookedAt, ...]]:
-        """Do it all; returns the manifest, what was to be said and what was not looked at.
+    def whole(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[NotLookedAt, ...], Snapshot]:
+        """Do it all: the manifest, what was to be said, what was not looked at, the store as read.
 
         Raises StopError when shards failed, once the others are done. The work folder is
         left, with the store in it.
         """
+        # it has begun with lists that nobody has any more
+        with self._purged_by(*(() if self.goes_on else (ListError, InputError))):
+            store = snapshot(self.lists, self.request.known, self.journal, self.caller)
         started = datetime.now(UTC)
         inputs, work = self.request.inputs, self.place.work
         for broken in inputs.broken:
@@ -91,7 +95,7 @@ class Run:
             )  # fmt: skip
         if self.request.keywords:
             write_keywords(work, self.request.keywords)
-        searched = self._search(beside)
+        searched = self._search(beside, store)
         reports = self._rewrite(searched)
         self._stop_where_failed()
         covered = self._covered(beside, searched, reports)
@@ -115,7 +119,7 @@ class Run:
         made = manifest.build(found, started.isoformat(), finished.isoformat())
         manifest.write(self.place.path, made)
         told += self._told(searched, roles_beside(beside), reports)
-        return made, tuple(dict.fromkeys(told)), passed_over
+        return made, tuple(dict.fromkeys(told)), passed_over, store
 
     def _stop_where_failed(self) -> None:
         if self._failed:
@@ -169,12 +173,12 @@ class Run:
             folder.purge(self.place.path, self.place.work)
             raise
 
-    def _search(self, beside: tuple[Sidecar, ...]) -> Searched:
+    def _search(self, beside: tuple[Sidecar, ...], store: Snapshot) -> Searched:
         """Find the rows that the lists name; stops where that is too much to be true."""
         request = self.request
         with self._purged_by(StopError, InputError, ListError):
             searched = Hunt(
-                request.settings, beside, COUNTED, self.lists, self.journal, self.executor,
+                request.settings, beside, COUNTED, store, self.journal, self.executor,
                 self.progress, self._fail_shard,
             ).run(request.inputs.shards)  # fmt: skip
             hold(searched.hits, request.inputs.rows, request.known.sources, yes=self.yes)

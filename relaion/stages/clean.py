@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, ListError, RelaionError, ScriptError, Stopped
-from relaion.lists.snapshot import Snapshot
+from relaion.errors import InputError, RelaionError, ScriptError, Stopped
 from relaion.parquet.not_looked_at import NotLookedAt
 from relaion.parquet.overrides import Columns, columns_of, overrides_of
 from relaion.paths import (
@@ -28,8 +27,7 @@ from relaion.paths import (
 from relaion.run import out as folder
 from relaion.run.coverage import Coverage
 from relaion.run.editions import Edition, load_editions
-from relaion.run.hits import FEW_ROWS, SMALL, hold_good, read_known, snapshot
-from relaion.run.journal import Journal
+from relaion.run.hits import FEW_ROWS, SMALL, hold_good, read_known
 from relaion.run.manifest import Removal, Told
 from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
 from relaion.run.pipeline import Request, Run
@@ -137,19 +135,19 @@ def clean(
         before = folder.finished(place, request.plan)
         if before is not None:
             folder.purge(place.path, place.work)  # left by a kill after the manifest
-            told = request.inputs.notices
-            done = _cleaned(pool, place.path, before, True, told, None, None)
-            return replace(done, summary=_summary(done, command))
+            return _cleaned(
+                pool, place.path, before, True, request.inputs.notices, None, None, command
+            )
         journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
         if goes_on:
             listen.say(f"{shown(place.path)}: going on with the run that broke off")
         pool.begin(_worth(request), place.work, held=(place.lock,))
-        store = _snapshot(lists, request, place, journal, pool, goes_on=goes_on)
         with private_umask():
             run = Run(
-                place, journal, request, store, executor or pool, pool, listen, yes=yes_i_checked
-            )
-            found, told, passed_over = run.whole()
+                place, journal, request, lists, goes_on, executor or pool, pool, listen,
+                yes=yes_i_checked,
+            )  # fmt: skip
+            found, told, passed_over, store = run.whole()
         verdict = None
         with _finished(place) as purge_work:
             if verify:
@@ -161,8 +159,7 @@ def clean(
                     sidecars=sidecars, workers=limits.fitting(limits.workers), progress=listen,
                     held=purge_work,
                 )  # fmt: skip
-        done = _cleaned(pool, place.path, found, False, told, verdict, passed_over)
-    return replace(done, summary=_summary(done, command))
+        return _cleaned(pool, place.path, found, False, told, verdict, passed_over, command)
 
 
 def _summary(done: Cleaned, command: str) -> str:
@@ -189,35 +186,16 @@ def _verify_command(
     sidecars: Sequence[Path],
 ) -> str:
     """The `relaion verify` that checks all of a run, for a shell."""
-    said: list[str] = [str(out)]
-    for path in paths:
-        said += ["--inputs", str(path)]
-    said += ["--lists", str(lists)]
-    said += ["--keywords", str(keywords)] if keywords else []
-    said += ["--key", str(key)] if key else []
-    for path in sidecars:
-        said += ["--sidecar", str(path)]
-    for role, name in overrides_of(columns):
-        said += ["--column", f"{role}={name}"]
-    return shown(f"relaion verify {shlex.join(said)}")
-
-
-def _snapshot(
-    lists: Path,
-    request: Request,
-    place: folder.Out,
-    journal: Journal,
-    caller: Caller,
-    *,
-    goes_on: bool,
-) -> Snapshot:
-    try:
-        with private_umask():
-            return snapshot(lists, request.known, journal, caller)
-    except (ListError, InputError):
-        if not goes_on:  # it has begun with lists that nobody has any more
-            folder.purge(place.path, place.work)
-        raise
+    said = [
+        *(("--inputs", path) for path in paths),
+        ("--lists", lists),
+        *([("--keywords", keywords)] if keywords else []),
+        *([("--key", key)] if key else []),
+        *(("--sidecar", path) for path in sidecars),
+        *(("--column", f"{role}={name}") for role, name in overrides_of(columns)),
+    ]
+    words = [str(word) for option in said for word in option]
+    return shown(f"relaion verify {shlex.join([str(out), *words])}")
 
 
 @contextmanager
@@ -225,13 +203,23 @@ def _finished(place: folder.Out) -> Iterator[Callable[[], object]]:
     """Yields what removes the work folder of a run that has ended, which is done in any case.
 
     A check does so as soon as it holds the store open. From here on OUT is finished, and what
-    stops the check says so.
+    stops the check says so, and what is left to do.
     """
-    with _said_when_stopped(place.path):
+    try:
         try:
             yield lambda: folder.purge(place.path, place.work)
         finally:
             folder.purge(place.path, place.work)
+    except Stopped as e:
+        raise Stopped(
+            e.signal,
+            f"stopped while checking; {shown(place.path)} is finished, check it with "
+            "`relaion verify`",
+        ) from None
+    except RelaionError as e:
+        raise type(e)(
+            f"{e} ({shown(place.path)} is finished but was not checked; run `relaion verify`)"
+        ) from None
 
 
 def _worth(request: Request) -> int:
@@ -240,22 +228,6 @@ def _worth(request: Request) -> int:
     inputs = request.inputs
     worth = inputs.rows // ROWS_A_WORKER + len(inputs.shards) // SHARDS_A_WORKER
     return limits.fitting(min(limits.workers, 1 + worth))
-
-
-@contextmanager
-def _said_when_stopped(out: Path) -> Iterator[None]:
-    """What stops the check of the promises finds OUT finished: say what is left to do."""
-    try:
-        yield
-    except Stopped as e:
-        raise Stopped(
-            e.signal,
-            f"stopped while checking; {shown(out)} is finished, check it with `relaion verify`",
-        ) from None
-    except RelaionError as e:
-        raise type(e)(
-            f"{e} ({shown(out)} is finished but was not checked; run `relaion verify`)"
-        ) from None
 
 
 def editions_of(
@@ -319,6 +291,7 @@ def _cleaned(
     told: tuple[str, ...],
     verdict: Verdict | None,
     passed_over: tuple[NotLookedAt, ...] | None,
+    command: str,
 ) -> Cleaned:
     rows_in: dict[str, int] = {}
     kept: dict[tuple[str, str], int] = {}
@@ -335,11 +308,12 @@ def _cleaned(
     removals = audit.removals
     few = sorted({c.subset for c in counts if 0 < c.rows_in < FEW_ROWS})
     is_told = any(r.subset == SMALL for r in removals)
-    return Cleaned(
+    done = Cleaned(
         path, str(made["run"]), counts, removals, () if is_told else tuple(few),
         bool(made["publishable"]), str(made["why"]), done_before, told, verdict,
         audit.coverage, audit.not_looked_at if passed_over is None else passed_over,
     )  # fmt: skip
+    return replace(done, summary=_summary(done, command))
 
 
 @dataclass(frozen=True)
