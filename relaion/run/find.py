@@ -28,6 +28,11 @@ from relaion.sidecars.sidecar import Sidecar
 
 BATCH_ROWS = 100_000_000
 ALIKE = 20  # shards that fail before one succeeds: it is not the shards
+# what a batch of shards leaves, by table: the word in the names of its files
+_PARTS = {
+    "list_hits": "hits", "hit_keys": "keys", "found_values": "values", "hit_traits": "traits",
+    "hit_entries": "entries",
+}  # fmt: skip
 Reads = Mapping[str, tuple[Path, ...]]
 Fail = Callable[[Numbered, str], None]
 ValueLine = tuple[int, str, str | None, int]
@@ -96,16 +101,30 @@ class Hunt:
             self._sweep("same link", "same", shards, same, reads, seals)
             found.append(same)
         searched = self._without_failed(shards)
-        same_link = [self._path(n) for x in found for n in x.names]
+        same_link = tuple(self._path(n) for x in found for n in x.names)
         counted = self._count(searched, hits, all_hits, same_link)
         self.store.check()
         if self._failed and self.fail is None:
             raise DamagedError(several(list(self._failed.values())))
         entries = self._path("hit_entries") if self.with_entries else None
-        return _searched(counted, searched, seals, entries)
+        hits_found = Hits(
+            tuple(Count(*row) for row in counted["counts"]),
+            tuple(Union(*row) for row in counted["unions"]),
+        )
+        digests = {int(no): digest for no, digest in counted["digests"]}
+        values = tuple((no, role, name, n) for no, role, name, n in counted["values"])
+        return Searched(hits_found, digests, searched, seals, values, entries)
 
-    def _path(self, name: str) -> Path:
-        return self.work / FIND / f"{name}.parquet"
+    @property
+    def _all_hits(self) -> Path:
+        return self.work / "list_hits.parquet"  # where shard tasks read it
+
+    def _path(self, name: str, part: str = "hits") -> Path:
+        return self.work / FIND / f"{name.replace('hits', part, 1)}.parquet"
+
+    def _paths(self, ledger: Ledger, table: str) -> tuple[Path, ...]:
+        """The files of a table, of all shards that were searched."""
+        return tuple(self._path(name, _PARTS[table]) for name in ledger.names)
 
     def _without_failed(self, shards: Sequence[Numbered]) -> tuple[Numbered, ...]:
         return tuple(n for n in shards if n.no not in self._failed)
@@ -170,20 +189,16 @@ class Hunt:
         name: str = "",
     ) -> FindTask:
         writes = {
-            "hits": {
-                "list_hits": self._path(name),
-                "hit_keys": self._path(name.replace("hits", "keys", 1)),
-                "found_values": self._path(name.replace("hits", "values", 1)),
-                "hit_traits": self._path(name.replace("hits", "traits", 1)),
-            },
+            "hits": {table: self._path(name, part) for table, part in _PARTS.items()},
             "same": {"same_link": self._path(name)},
-            "gather": {"list_hits": self._path("list_hits"), "hit_keys": self._path("hit_keys")},
+            "gather": {"list_hits": self._all_hits, "hit_keys": self._path("hit_keys")},
             "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")},
             "sidecars": {t: self.work / t for t in (SIDECAR_KEYS, UNREAD)},
         }
         if self.with_entries:
-            writes["hits"]["hit_entries"] = self._path(name.replace("hits", "entries", 1))
             writes["gather"]["hit_entries"] = self._path("hit_entries")
+        else:
+            del writes["hits"]["hit_entries"]
         copies = {} if step == "hits" else self.journal.copies(n.no for n in shards)
         return FindTask(
             self.settings, tuple(shards), copies=copies, sidecars=self.sidecars, roles=self.roles,
@@ -224,45 +239,22 @@ class Hunt:
 
     def _gathered(self, hits: Ledger) -> tuple[Path, Path]:
         """All hits in one file, and the keys of all."""
-        reads = {
-            "list_hits": tuple(self._path(n) for n in hits.names),
-            "hit_keys": tuple(self._path(n.replace("hits", "keys", 1)) for n in hits.names),
-        }
-        if self.with_entries:
-            reads["hit_entries"] = tuple(
-                self._path(n.replace("hits", "entries", 1)) for n in hits.names
-            )
+        tables = ["list_hits", "hit_keys", *(["hit_entries"] if self.with_entries else [])]
+        reads = {table: self._paths(hits, table) for table in tables}
         # by their digests: a shard that was replaced has the same names again
         value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
         self._made(self._task("gather", (), reads), value)
-        return self._path("list_hits"), self._path("hit_keys")
+        return self._all_hits, self._path("hit_keys")
 
     def _count(
-        self, shards: Sequence[Numbered], ledger: Ledger, hits: Path, same: list[Path]
+        self, shards: Sequence[Numbered], ledger: Ledger, hits: Path, same: tuple[Path, ...]
     ) -> dict[str, Any]:
-        values = tuple(self._path(n.replace("hits", "values", 1)) for n in ledger.names)
+        values = self._paths(ledger, "found_values")
         values += (self.work / UNREAD,) if self.sidecars else ()
-        traits = tuple(self._path(n.replace("hits", "traits", 1)) for n in ledger.names)
+        traits = self._paths(ledger, "hit_traits")
         reads: Reads = {
-            "list_hits": (hits,), "same_link": tuple(same), "found_values": values,
-            "hit_traits": traits,
+            "list_hits": (hits,), "same_link": same, "found_values": values, "hit_traits": traits,
         }  # fmt: skip
         files = [[p.name, file_sha256(p)] for p in (hits, *same, *values, *traits)]
         value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
         return self._made(self._task("count", shards, reads), value)
-
-
-def _searched(
-    found: Mapping[str, Any],
-    shards: tuple[Numbered, ...],
-    seals: dict[int, Seal],
-    entries: Path | None,
-) -> Searched:
-    """The counts, a digest of what was found in each shard, and the values looked at."""
-    hits = Hits(
-        tuple(Count(*row) for row in found["counts"]),
-        tuple(Union(*row) for row in found["unions"]),
-    )
-    values = tuple((no, role, name, n) for no, role, name, n in found["values"])
-    digests = {int(no): digest for no, digest in found["digests"]}
-    return Searched(hits, digests, shards, seals, values, entries)

@@ -31,7 +31,6 @@ from relaion.sqlset import Script, load
 # Every decision is a script of `sql/`; this module sets them going over some shards and has the
 # links that SQL cannot judge answered (`python_answers.py`). `find.py` says over which shards.
 
-FOUND = ("list_hits", "same_link", "hit_traits", "lists")  # the files that shard tasks read
 MACROS = ("05_link_macros", "07_spelling_macros", "08_inner_macros", "09_scope_macros")
 
 
@@ -109,12 +108,12 @@ class Finder:
                 has_hashed=wanted.has_hashed,
             )  # fmt: skip
         else:
-            self._none_of("20_link_keys", "table link_keys")
+            self.none_of("20_link_keys", "table link_keys")
         if wanted.has_hashed:
             run(self._script("fast/22_hashed_links"), has_hashed=True, kinds=sorted(wanted.kinds))
             fill_spelled(self.engine, self._workers)
         else:
-            self._none_of("fast/22_hashed_links", "table hashed_links", "view ordinary_links")
+            self.none_of("fast/22_hashed_links", "table hashed_links", "view ordinary_links")
         fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
         run(
             self._script("24_row_keys"),
@@ -125,7 +124,7 @@ class Finder:
         run(self._script("30_list_hits"), good_wins=self._settings.good_wins)
         run(self._script("31_found_values"), roles=list(self._roles))
 
-    def _none_of(self, script: str, *relations: str) -> None:
+    def none_of(self, script: str, *relations: str) -> None:
         """What a script writes, empty, where nothing is listed that it could be for."""
         written = self._script(script).relations("writes")
         for relation in relations:
@@ -160,31 +159,14 @@ class Finder:
         self.engine.run(self._script("33_hit_keys"))
 
 
-def write_find(engine: Engine, work: Path) -> None:
-    """Write what the shard tasks read: hits, traits, same links and lists, in the work folder."""
-    engine.write_parquet("from list_hits order by all", work / "list_hits.parquet")
-    engine.write_parquet("from hit_traits order by all", work / "hit_traits.parquet")
-    engine.write_parquet("from same_link order by all", work / "same_link.parquet")
-    engine.write_parquet(
-        "select list_id, source, label from store.lists order by list_id", work / "lists.parquet"
-    )
-
-
 # -- One step of the search over some shards, as a worker does it in its own process -----------
 # A step reads what earlier ones left in the work folder, and leaves what it finds there as
 # parquet files, whole or not at all.
 
-_COLUMNS = {
-    "list_hits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
-    "level varchar, spelling varchar",
-    "same_link": "shard_no integer, file_row_number bigint, list_id integer",
-    "hit_traits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
-    "severity varchar, media varchar, first_seen varchar, last_seen varchar, confidence varchar, "
-    "given_by varchar",
-    "hit_entries": "list_id integer, kind varchar, digest varchar",
-    "found_values": "shard_no integer, role varchar, column_name varchar, n_values bigint",
-    "hit_keys": "list_id integer, digest varchar, host_digest varchar, tail varchar",
-}
+_MAKERS = {
+    "list_hits": "30_list_hits", "hit_traits": "30_list_hits", "hit_entries": "30_list_hits",
+    "found_values": "31_found_values", "hit_keys": "33_hit_keys", "same_link": "35_same_link",
+}  # fmt: skip
 
 
 class Finders:
@@ -260,7 +242,7 @@ def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
         if task.settings.same_link and hit:
             finder.hit_keys([n for n in task.shards if n.no in hit])
         else:
-            _make(engine, "hit_keys")
+            finder.none_of("33_hit_keys", "table hit_keys")
 
     seals = read_sealed(_paths(task), look, task.settings.limits.workers)
     return _left(finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)})
@@ -269,15 +251,14 @@ def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
 def _gather(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     for table, path in task.writes.items():
-        _read(engine, task, table)
+        _read(finder, task, table)
         engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
     return _done(task, task.writes.values())
 
 
 def _same(finder: Finder, task: FindTask) -> TaskOutcome:
-    engine = finder.engine
-    _read(engine, task, "list_hits")
-    _read(engine, task, "hit_keys")
+    _read(finder, task, "list_hits")
+    _read(finder, task, "hit_keys")
     seals = {n.no: task.seals[n.no] for n in task.shards}
     read_still(
         dict(zip(_paths(task), seals.values(), strict=True)),
@@ -319,10 +300,11 @@ def _left(finder: Finder, task: FindTask, seals: dict[int, Seal]) -> TaskOutcome
 
 
 def _count(finder: Finder, task: FindTask) -> TaskOutcome:
+    """Count, and write what the shard tasks read beside the hits themselves."""
     engine = finder.engine
-    _read(engine, task, "list_hits")
-    _read(engine, task, "same_link")
-    _read(engine, task, "hit_traits")
+    made: list[Path] = []
+    for table in ("list_hits", "same_link", "hit_traits"):
+        _read(finder, task, table)
     engine.execute(
         "create or replace temp table shards (shard_no integer, subset varchar, n_rows bigint)"
     )
@@ -332,11 +314,16 @@ def _count(finder: Finder, task: FindTask) -> TaskOutcome:
         )
     engine.execute("create or replace temp table lists as from store.lists")
     engine.run(load(task.settings.sql_version)["36_hit_counts"])
-    write_find(engine, task.settings.work)
-    for table, path in task.writes.items():
-        engine.write_parquet(f"from {table}", path)
-    _read(engine, task, "found_values")
-    made = [*task.writes.values(), *(task.settings.work / f"{table}.parquet" for table in FOUND)]
+    work = task.settings.work
+    for query, path in (
+        ("from hit_traits order by all", work / "hit_traits.parquet"),
+        ("from same_link order by all", work / "same_link.parquet"),
+        ("select list_id, source, label from lists order by list_id", work / "lists.parquet"),
+        *((f"from {table}", path) for table, path in task.writes.items()),
+    ):
+        engine.write_parquet(query, path)
+        made.append(path)
+    _read(finder, task, "found_values")
     return _done(task, made, found=_found(engine))
 
 
@@ -365,13 +352,9 @@ _STEPS: dict[str, Callable[[Finder, FindTask], TaskOutcome]] = {
 }  # fmt: skip
 
 
-def _read(engine: Engine, task: FindTask, table: str) -> None:
+def _read(finder: Finder, task: FindTask, table: str) -> None:
     """Load what earlier steps left of a table; without any file it is empty."""
     if task.reads[table]:
-        engine.read_parquet(table, task.reads[table])
+        finder.engine.read_parquet(table, task.reads[table])
     else:
-        _make(engine, table)
-
-
-def _make(engine: Engine, table: str) -> None:
-    engine.execute(f"create or replace temp table {table} ({_COLUMNS[table]})")
+        finder.none_of(_MAKERS[table], f"table {table}")

@@ -7,7 +7,7 @@ manifest, written last, says what went in, what decided and what came out.
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -231,8 +231,3 @@ def plan_of(manifest: dict[str, Any]) -> dict[str, Any]:
         "inputs": [{k: i[k] for k in keep} for i in manifest["inputs"]],
         "sidecars": [{k: s[k] for k in ("name", "bytes")} for s in manifest["sidecars"]],
     }
-
-
-def plan_json(plan: Any) -> str:
-    """A plan as text for the work folder."""
-    return json.dumps(asdict(plan), sort_keys=True)

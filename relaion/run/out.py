@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -105,8 +105,7 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> tuple[Journal, bool]
     for folder in (out.work, out.work / FIND):
         private_folder(folder)
     with atomic_write(path, mode=0o600) as part:
-        fresh = {"plan": json.loads(manifest.plan_json(plan)), "stamps": stamps}
-        part.write_text(json.dumps(fresh), encoding="ascii")
+        part.write_text(json.dumps({"plan": asdict(plan), "stamps": stamps}), encoding="ascii")
     make_folders(out, plan)
     return Journal(out.work), goes_on
 
