@@ -32,8 +32,7 @@ from relaion.run.pipeline import Request
 from relaion.run.pool import Progress
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import write_keywords
-from relaion.run.sidecars import read_sealed_sidecars
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, read_sealed_sidecars
 from relaion.run.tasks import AnyTask, FindTask, task
 from relaion.sqlset import Script
 
@@ -393,7 +392,7 @@ def _write(
     decider = Decider(settings, tape.connect, tape.connect_own)
     try:
         copies = journal.copies(n.no for n in shards)
-        decider.decide(task(settings, shards, searched.digests, searched.seals, copies))
+        decider.decide(task(settings, shards, searched, copies))
     finally:
         decider.close()
     for path in tape.written:

@@ -20,9 +20,7 @@ from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.pool import Executor, Progress
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import Settings
-from relaion.run.sidecars import FOUND as SIDECAR_KEYS
-from relaion.run.sidecars import UNREAD, seals_of
-from relaion.run.survey import Numbered, several
+from relaion.run.survey import SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
 from relaion.run.tasks import FindTask, batches
 from relaion.sidecars.sidecar import Sidecar
 
@@ -88,7 +86,7 @@ class Hunt:
         """
         private_folder(self.work / FIND)
         if self.sidecars:
-            self._made(self._task("sidecars"), seals_of(self.sidecars))
+            self._made(self._task("sidecars"), [sealed(s).sha256 for s in self.sidecars])
         hits = Ledger(self.journal, "hits")
         self._sweep("match", "hits", shards, hits, {})
         seals = hits.seals
@@ -193,7 +191,7 @@ class Hunt:
             "same": {"same_link": self._path(name)},
             "gather": {"list_hits": self._all_hits, "hit_keys": self._path("hit_keys")},
             "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")},
-            "sidecars": {t: self.work / t for t in (SIDECAR_KEYS, UNREAD)},
+            "sidecars": {t: self.work / t for t in (SIDECAR_KEYS, UNREAD_BESIDE)},
         }
         if self.with_entries:
             writes["gather"]["hit_entries"] = self._path("hit_entries")
@@ -250,7 +248,7 @@ class Hunt:
         self, shards: Sequence[Numbered], ledger: Ledger, hits: Path, same: tuple[Path, ...]
     ) -> dict[str, Any]:
         values = self._paths(ledger, "found_values")
-        values += (self.work / UNREAD,) if self.sidecars else ()
+        values += (self.work / UNREAD_BESIDE,) if self.sidecars else ()
         traits = self._paths(ledger, "hit_traits")
         reads: Reads = {
             "list_hits": (hits,), "same_link": same, "found_values": values, "hit_traits": traits,

@@ -19,10 +19,9 @@ from relaion.run.python_answers import (
 )
 from relaion.run.settings import Settings
 from relaion.run.sidecar_keys import find_sidecar_keys
-from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sources import Copies, original, sources
 from relaion.run.store_entries import NeededKinds, view_hashes
-from relaion.run.survey import Numbered
+from relaion.run.survey import SIDECAR_KEYS, Numbered
 from relaion.run.tasks import FindTask
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import Script, load

@@ -26,14 +26,16 @@ from relaion.run.manifest import FinishedRun, write_audit
 from relaion.run.pool import Caller, Executor, Progress
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import Keywords, Plan, Settings, write_keywords
-from relaion.run.sidecars import (
+from relaion.run.survey import (
     ChangedSidecarError,
+    Inputs,
+    Numbered,
     check_sidecars,
     read_sealed_sidecars,
     roles_beside,
+    several,
     sidecar_lines,
 )
-from relaion.run.survey import Inputs, Numbered, several
 from relaion.run.tasks import Report, Task, is_done, task, tasks
 from relaion.sidecars.sidecar import Sidecar
 
@@ -191,24 +193,22 @@ class Run:
         that failed is set aside.
         """
         settings = self.request.settings
-        digests, seals = searched.digests, searched.seals
         reports = {}
         for n in searched.shards:
             report = self.journal.get(SHARD, str(n.no), Report.read)
-            known = digests.get(n.no, ""), seals[n.no].sha256
+            known = searched.digests.get(n.no, ""), searched.seals[n.no].sha256
             if report and is_done(report, settings, n, *known):
                 reports[n.no] = report
         waiting = [n for n in searched.shards if n.no not in reports]
         self.progress.phase("clean", len(waiting), sum(n.shard.rows for n in waiting))
-        workers = settings.limits.fitting(settings.limits.workers)
         copies = self.journal.copies(n.no for n in waiting)
-        batches = list(tasks(settings, waiting, digests, seals, workers, copies))
+        batches = list(tasks(settings, waiting, searched, copies))
         while batches:
             again: list[Numbered] = []
             by_no = {t.no: t for t in batches}
             for outcome in self.executor.run(batches):
                 again += self._take(by_no[outcome.no], outcome, reports)
-            batches = [task(settings, [n], digests, seals, copies) for n in again]
+            batches = [task(settings, [n], searched, copies) for n in again]
         return dict(sorted(reports.items()))
 
     def _take(

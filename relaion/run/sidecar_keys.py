@@ -16,8 +16,8 @@ from relaion.roles import WIDTHS
 from relaion.run.coverage import spread
 from relaion.run.python_answers import fill_keys
 from relaion.run.settings import Settings
-from relaion.run.sidecars import FOUND, UNREAD, sealed
 from relaion.run.sources import Copies, Original, players
+from relaion.run.survey import SIDECAR_KEYS, UNREAD_BESIDE, sealed
 from relaion.sidecars.read import read_sidecars
 from relaion.sidecars.row_hash import own_hashes, row_hashes
 from relaion.sidecars.sidecar import Sidecar
@@ -84,8 +84,8 @@ def find_sidecar_keys(
     engine.run(scripts["fast/19_odd_links"], has_links=True)
     fill_keys(engine)
     engine.run(scripts["12_sidecar_keys"])
-    engine.write_parquet("from sidecar_keys", work / FOUND)
-    engine.write_parquet("from unread_beside order by all", work / UNREAD)
+    engine.write_parquet("from sidecar_keys", work / SIDECAR_KEYS)
+    engine.write_parquet("from unread_beside order by all", work / UNREAD_BESIDE)
 
 
 ROWS = 1_000  # of a subset; the estimate is then good to three in a hundred

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from relaion.run.settings import Settings
 if TYPE_CHECKING:
     from relaion.lists.snapshot import Snapshot
     from relaion.parquet.layout import Shard
+    from relaion.run.find import Searched
     from relaion.run.survey import Numbered
     from relaion.sidecars.sidecar import Sidecar
 
@@ -185,36 +186,28 @@ def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, .
 
 
 def tasks(
-    settings: Settings,
-    shards: Sequence[Numbered],
-    hits: Mapping[int, str],
-    seals: Mapping[int, Seal],
-    workers: int,
-    copies: Mapping[int, str],
+    settings: Settings, shards: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
 ) -> Iterator[Task]:
     """Tasks for some shards, in order of number."""
     rows = sum(n.shard.rows for n in shards)
+    workers = settings.limits.fitting(settings.limits.workers)
     each = max(FEWEST_ROWS, min(BATCH_ROWS, rows // (SHARES * workers)))
     for batch in batches(shards, each):
-        yield task(settings, batch, hits, seals, copies)
+        yield task(settings, batch, searched, copies)
 
 
 def task(
-    settings: Settings,
-    batch: Iterable[Numbered],
-    hits: Mapping[int, str],
-    seals: Mapping[int, Seal],
-    copies: Mapping[int, str],
+    settings: Settings, batch: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
 ) -> Task:
-    """The task for one batch.
-
-    `hits` are digests of what was found, by shard number; none where nothing was. `seals` are
-    the shards as they were searched, `copies` those that were made of some of them.
-    """
-    batch = tuple(batch)
-    found = {n.no: hits[n.no] for n in batch if n.no in hits}
-    copied = {n.no: copies[n.no] for n in batch if n.no in copies}
-    return Task(settings, batch, {n.no: seals[n.no] for n in batch}, copied, found)
+    """The task for one batch; `copies` are those that were made of some of its shards."""
+    numbers = [n.no for n in batch]
+    return Task(
+        settings,
+        tuple(batch),
+        {no: searched.seals[no] for no in numbers},
+        {no: copies[no] for no in numbers if no in copies},
+        {no: searched.digests[no] for no in numbers if no in searched.digests},
+    )
 
 
 def is_done(report: Report, settings: Settings, n: Numbered, hits: str, sha256: str) -> bool:

@@ -29,8 +29,7 @@ from relaion.run.journal import Journal
 from relaion.run.out import sweep_left
 from relaion.run.pool import LocalPool, Progress, Quiet
 from relaion.run.settings import MEMORY, Settings, limits_of
-from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
-from relaion.run.survey import read_inputs
+from relaion.run.survey import check_sidecars, read_inputs, read_sealed_sidecars, roles_beside
 from relaion.sqlset import VERSION, check
 
 
