@@ -41,18 +41,6 @@ class FinishedRun:
     is_hit: bool = True
 
 
-_OF_LIST = ("list_id", "source", "title", "label", "received", "digest")
-
-
-def list_lines(plan: Plan) -> Rows:
-    """The lists of a plan, a line for each kind of entry."""
-    return [
-        [*(x[name] for name in _OF_LIST), kind, n, x["role"]]
-        for x in plan.lists
-        for kind, n in x["entries"].items()
-    ]
-
-
 def input_lines(found: FinishedRun) -> Rows:
     """Subset, shard, rows, bytes and SHA-256 of every input."""
     reports = found.reports
@@ -74,31 +62,32 @@ def output_lines(found: FinishedRun) -> Rows:
 
 def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> None:
     """Write audit.duckdb whole or not at all, from the reports and the counts in `work`."""
+    subset = {n.no: n.shard.subset for n in found.shards}
+    reports = found.reports.values()
+    of_shards = {  # as they are, for shards share them
+        "found_tally": [(subset[r.no], r.tally) for r in reports],
+        "found_groups": [(subset[r.no], r.groups) for r in reports],
+    }
     made = caller.call(
-        "relaion.run.audit_file:make_audit", work, found.plan.sql_version, _tables(found),
-        _of_shards(found),
-    )  # fmt: skip
+        "relaion.run.audit_file:make_audit", work, found.plan.sql_version, _tables(found), of_shards
+    )
     with atomic_write(path) as part:
         shutil.copyfile(made, part)
 
 
-def _of_shards(found: FinishedRun) -> dict[str, list[tuple[str, Rows]]]:
-    """Rows of each shard that are told by subset: as they are, for shards share them."""
-    subset = {n.no: n.shard.subset for n in found.shards}
-    reports = found.reports.values()
-    return {
-        "found_tally": [(subset[r.no], r.tally) for r in reports],
-        "found_groups": [(subset[r.no], r.groups) for r in reports],
-    }
-
-
 def _tables(found: FinishedRun) -> dict[str, Rows]:
-    settings = {"run": found.plan.run_id, "sql_version": found.plan.sql_version}
+    plan = found.plan
+    run = {"run": plan.run_id, "sql_version": plan.sql_version, **plan.versions}
+    of_list = ("list_id", "source", "title", "label", "received", "digest")
     return {
-        "found_run": [[k, v] for k, v in (settings | found.plan.versions).items()],
-        "found_parameters": [[k, json.dumps(v)] for k, v in found.plan.parameters.items()],
-        "found_scripts": [[s["name"], s["sha256"]] for s in found.plan.scripts],
-        "found_lists": list_lines(found.plan),
+        "found_run": list(run.items()),
+        "found_parameters": [[k, json.dumps(v)] for k, v in plan.parameters.items()],
+        "found_scripts": [[s["name"], s["sha256"]] for s in plan.scripts],
+        "found_lists": [  # a line for each kind of entry
+            [*(x[name] for name in of_list), kind, n, x["role"]]
+            for x in plan.lists
+            for kind, n in x["entries"].items()
+        ],
         "found_inputs": input_lines(found),
         "found_outputs": output_lines(found),
         "found_coverage": [
