@@ -183,8 +183,8 @@ def _run_own(engine: Engine, edition: Edition) -> None:
 def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried:
     """Run an own edition's script on what it would see, without a row.
 
-    Of the shards, one of each layout tells the columns of `source`. Raises ScriptError, in one
-    line with DuckDB's reason, where the script cannot run.
+    The shards, one of each layout, tell the columns of `source`. Raises ScriptError, in one line
+    with DuckDB's reason, where the script cannot run.
     """
     with connect(threads=1) as engine:
         names = engine.names_read(edition.script.sql)
@@ -194,8 +194,7 @@ def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried
             f"{shown(edition.script.path)}: reads `source`, whose columns only shards tell; name "
             "some: relaion scripts --check FILE PATH"
         )
-    layouts = list({n.group: n for n in reversed(shards)}.values())[::-1] if wide else [None]
-    tried = [_try(edition, n, names, version) for n in layouts]
+    tried = [_try(edition, n, names, version) for n in (shards if wide else [None])]
     reads = {(r.name, r.subset, r.columns): r for read, _, _ in tried for r in read}
     return Tried(
         shown(edition.script.path), edition.script.sha256, edition.name, edition.parent,

@@ -197,28 +197,23 @@ class Worker:
         `hear` is told what the worker says meanwhile; each such word may take as long again.
         """
         try:
-            return self._ask(task.encode("ascii"), seconds, hear)
+            if not (self._send(task.encode("ascii")) and self._send(b"\n")):
+                return self._ended()
+            while True:
+                found = self._line(seconds)
+                if isinstance(found, TaskOutcome):
+                    return found
+                said = json.loads(found)
+                if "told" not in said:
+                    return TaskOutcome(-1, said["error"], bool(said["fatal"]), said)
+                if hear is not None:
+                    hear(unpacked(said["told"]))
+                if said["waits"] and not self._send(HEARD):
+                    return self._ended()
+                if (too_much := self._looked()) is not None:
+                    return too_much
         except ValueError:  # its pipes were closed
             return None
-
-    def _ask(
-        self, line: bytes, seconds: float, hear: Callable[[Any], object] | None
-    ) -> TaskOutcome:
-        if not (self._send(line) and self._send(b"\n")):
-            return self._ended()
-        while True:
-            found = self._line(seconds)
-            if isinstance(found, TaskOutcome):
-                return found
-            said = json.loads(found)
-            if "told" not in said:
-                return TaskOutcome(-1, said["error"], bool(said["fatal"]), said)
-            if hear is not None:
-                hear(unpacked(said["told"]))
-            if said["waits"] and not self._send(HEARD):
-                return self._ended()
-            if (too_much := self._looked()) is not None:
-                return too_much
 
     def _send(self, line: bytes) -> bool:
         try:

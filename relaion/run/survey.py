@@ -106,6 +106,11 @@ class Inputs:
             raise DamagedError(several([b.why for b in self.broken]))
         return self.shards
 
+    @property
+    def of_each_layout(self) -> list[Numbered]:
+        """The first shard of each layout."""
+        return list({n.group: n for n in reversed(self.shards)}.values())[::-1]
+
     def lines(self) -> list[dict[str, Any]]:
         """Subset, name, rows and bytes of every shard by number; null where it is broken."""
         found: dict[int, tuple[Any, ...]] = {

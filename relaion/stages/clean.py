@@ -263,11 +263,11 @@ def request_of(
     inputs = read_inputs(paths, columns, caller)
     for edition in settings.editions:
         if not edition.built_in:
-            layouts = list({n.group: n for n in reversed(inputs.shards)}.values())[::-1]
             with blaming(edition.script.path, ScriptError):
                 caller.call(
-                    "relaion.run.own_edition:try_own", edition, layouts, settings.sql_version
-                )
+                    "relaion.run.own_edition:try_own", edition, inputs.of_each_layout,
+                    settings.sql_version,
+                )  # fmt: skip
     if settings.unscored == "drop" and "punsafe" not in inputs.roles:
         raise InputError(
             f"{paths[0]}: --unscored drop would remove every row, since no shard has a score; "
