@@ -20,12 +20,6 @@ from relaion.paths import file_sha256, private_folder
 from relaion.run.survey import Numbered
 
 
-def source(numbered: Numbered) -> ShardSource:
-    """What `Engine.view_shards` takes for one shard."""
-    shard = numbered.shard
-    return ShardSource(shard.subset, (numbered.no,), (shard.path,), players(shard.layout))
-
-
 def players(layout: Layout) -> dict[str, tuple[tuple[int, str], ...]]:
     """Role to the columns that play it, as `ShardSource` takes them."""
     return {
@@ -34,23 +28,19 @@ def players(layout: Layout) -> dict[str, tuple[tuple[int, str], ...]]:
 
 
 def sources(shards: Sequence[Numbered]) -> tuple[ShardSource, ...]:
-    """What `Engine.view_shards` takes for these shards."""
-    return joined([(n.group, source(n)) for n in shards])
-
-
-def joined(single: Sequence[tuple[int, ShardSource]]) -> tuple[ShardSource, ...]:
-    """Sources of one shard each, with their groups: those of a group become one source.
+    """What `Engine.view_shards` takes for these shards: one source for those of a group.
 
     Wherever they stand: each source is one more part of every view, and takes its time.
     """
-    groups: dict[int, list[ShardSource]] = {}
-    for group, one in single:
-        groups.setdefault(group, []).append(one)
+    groups: dict[int, list[Numbered]] = {}
+    for n in shards:
+        groups.setdefault(n.group, []).append(n)
     return tuple(
-        replace(
-            members[0],
-            numbers=tuple(no for s in members for no in s.numbers),
-            paths=tuple(path for s in members for path in s.paths),
+        ShardSource(
+            members[0].shard.subset,
+            tuple(n.no for n in members),
+            tuple(n.shard.path for n in members),
+            players(members[0].shard.layout),
         )
         for members in groups.values()
     )
