@@ -14,18 +14,17 @@ from typing import Any
 from relaion.errors import DamagedError, InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
-from relaion.paths import Seal, file_sha256, private_folder, shown
+from relaion.paths import Seal, file_sha256, private_folder
 from relaion.run.hits import Count, Hits, Union
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.pool import Executor, Progress
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import Settings
-from relaion.run.survey import SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
+from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
 from relaion.run.tasks import FindTask, batches
 from relaion.sidecars.sidecar import Sidecar
 
 BATCH_ROWS = 100_000_000
-ALIKE = 20  # shards that fail before one succeeds: it is not the shards
 # what a batch of shards leaves, by table: the word in the names of its files
 _PARTS = {
     "list_hits": "hits", "hit_keys": "keys", "found_values": "values", "hit_traits": "traits",
@@ -173,8 +172,7 @@ class Hunt:
         self.progress.done(len(shards), sum(n.shard.rows for n in shards))
 
     def _set_aside(self, numbered: Numbered, error: str) -> None:
-        path = shown(numbered.shard.path)
-        line = self._failed[numbered.no] = error if path in error else f"{path}: {error}"
+        line = self._failed[numbered.no] = numbered.told(error)
         if self.fail is not None:
             self.fail(numbered, line)
         self._through([numbered])

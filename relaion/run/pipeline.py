@@ -14,12 +14,12 @@ from typing import Any
 from relaion.errors import InputError, ListError, RelaionError, StopError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.not_looked_at import Asked, NotLookedAt
-from relaion.paths import replaced, shown
+from relaion.paths import replaced
 from relaion.roles import COUNTED
 from relaion.run import manifest
 from relaion.run import out as folder
 from relaion.run.coverage import Coverage, coverage, left_out
-from relaion.run.find import ALIKE, Hunt, Searched
+from relaion.run.find import Hunt, Searched
 from relaion.run.hits import KnownLists, hold, hold_good, notices, snapshot
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.manifest import FinishedRun, write_audit
@@ -27,6 +27,8 @@ from relaion.run.pool import Caller, Executor, Progress
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import Keywords, Plan, Settings, write_keywords
 from relaion.run.survey import (
+    ALIKE,
+    Broken,
     ChangedSidecarError,
     Inputs,
     Numbered,
@@ -38,13 +40,6 @@ from relaion.run.survey import (
 )
 from relaion.run.tasks import Report, Task, is_done, task, tasks
 from relaion.sidecars.sidecar import Sidecar
-
-
-def _named(n: Numbered, error: str | None) -> str:
-    """What is said of a shard that failed by itself; its name, in any case."""
-    path = shown(n.shard.path)
-    error = error or "its worker said nothing of it"
-    return error if path in error else f"{path}: {error}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,7 @@ class Run:
         started = datetime.now(UTC)
         inputs, work = self.request.inputs, self.place.work
         for broken in inputs.broken:
-            self._fail(broken.shard.subset, broken.shard.name, broken.why)
+            self._fail(broken, broken.why)
         told: list[str] = []
         with self._purged_by(InputError):
             beside = read_sealed_sidecars(
@@ -153,16 +148,13 @@ class Run:
                 for edition in self.request.settings.editions:  # a hard link to it changed with it
                     target = self.place.path / edition.name / n.shard.subset / n.shard.name
                     target.unlink(missing_ok=True)
-                self._fail_shard(n, str(replaced(n.shard.path)))
+                self._fail(n, str(replaced(n.shard.path)))
         self._stop_where_failed()
 
-    def _fail(self, subset: str, name: str, line: str) -> None:
-        self.journal.mark_failed(subset, name)
+    def _fail(self, shard: Numbered | Broken, line: str) -> None:
+        self.journal.mark_failed(shard.shard.subset, shard.shard.name)
         self._failed.append(line)
         self.progress.say(line)
-
-    def _fail_shard(self, numbered: Numbered, line: str) -> None:
-        self._fail(numbered.shard.subset, numbered.shard.name, line)
 
     @contextmanager
     def _purged_by(self, *kinds: type[RelaionError]) -> Iterator[None]:
@@ -181,7 +173,7 @@ class Run:
         with self._purged_by(StopError, InputError, ListError):
             searched = Hunt(
                 request.settings, beside, COUNTED, store, self.journal, self.executor,
-                self.progress, self._fail_shard,
+                self.progress, self._fail,
             ).run(request.inputs.shards)  # fmt: skip
             hold(searched.hits, request.inputs.rows, request.known.sources, yes=self.yes)
         return searched
@@ -233,7 +225,7 @@ class Run:
         lines = {int(no): line for no, line in outcome.said.get("failed", {}).items()}
         for n in batch.shards:
             if n.no not in reports:
-                self._fail_shard(n, lines.get(n.no) or _named(n, outcome.error))
+                self._fail(n, lines.get(n.no) or n.told(outcome.error))
                 self._stop_where_all_fail()
         self.progress.done(len(batch.shards), batch.rows)
         return ()

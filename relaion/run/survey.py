@@ -40,6 +40,11 @@ class Numbered:
     group: int
     shard: Shard
 
+    def told(self, error: str | None) -> str:
+        """What is said of it when it fails; its name, in any case."""
+        path, error = shown(self.shard.path), error or "its worker said nothing of it"
+        return error if path in error else f"{path}: {error}"
+
 
 # -- The inputs of a run: shards found, read, grouped and numbered; and those that are broken --
 
@@ -185,7 +190,7 @@ def read_inputs(
     )
 
 
-ALIKE = 20  # shards that end their process before one is read: it is not the shards
+ALIKE = 20  # shards that fail before one succeeds: it is not the shards
 
 
 def read_footers(
