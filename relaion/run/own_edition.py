@@ -16,12 +16,11 @@ import pyarrow as pa
 from relaion.engine import Engine, connect, quote
 from relaion.errors import EngineError, ScriptError
 from relaion.parquet.layout import Shard
-from relaion.parquet.null_claims import hides_any, without_claims
 from relaion.parquet.utf8_copy import mend_whole
 from relaion.paths import private_folder, shown
 from relaion.roles import ROLES
 from relaion.run.editions import Edition, Relation, Tried
-from relaion.run.sources import sources
+from relaion.run.sources import believable, sources
 from relaion.run.survey import Numbered
 from relaion.sqlset import Script, load, parse
 
@@ -122,13 +121,8 @@ def _load(own: Engine, version: str, engine: Engine, n: Numbered, only: str) -> 
 
 def _of_source(whole: Path, copy: Path, decide: Callable[[Path], pa.Table]) -> pa.Table:
     """Decide by a shard with all its columns: by a private copy, where DuckDB would misread it."""
-    readable = whole
-    if hides_any(whole):
-        private_folder(copy.parent)
-        without_claims(whole, copy)
-        readable = copy
     try:
-        return decide(readable)
+        return decide(believable(whole, copy))
     except EngineError as e:
         if not e.by_file:
             raise

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from relaion.engine import ShardSource
 from relaion.errors import EngineError, InputError
-from relaion.parquet.null_claims import hidden_roles
+from relaion.parquet.null_claims import hidden_roles, hides_any, without_claims
 from relaion.parquet.roles import Layout
 from relaion.parquet.row_groups import read_through
 from relaion.parquet.utf8_copy import bad_text, mend, mended_layout
@@ -44,6 +44,15 @@ def sources(shards: Sequence[Numbered]) -> tuple[ShardSource, ...]:
         )
         for members in groups.values()
     )
+
+
+def believable(whole: Path, copy: Path) -> Path:
+    """The shard with all its columns; a private copy where its footer denies values that it has."""
+    if not hides_any(whole):
+        return whole
+    private_folder(copy.parent)
+    without_claims(whole, copy)
+    return copy
 
 
 FOLDER = "mended"
