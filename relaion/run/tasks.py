@@ -1,4 +1,4 @@
-"""The work on a batch of shards as plain values, and how shards are cut into batches."""
+"""What workers are to do and have done, as plain values, and how shards are cut into batches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from relaion.run.survey import Numbered
     from relaion.sidecars.sidecar import Sidecar
 
-
+# -- Tasks: searching, or deciding and writing ------------------------------------------------
 # A task is pickled on its way to a worker; `shard_task.py` and `find_task.py` do it.
 
 
@@ -105,6 +105,9 @@ class Task(AnyTask):
 
     rows_a_second = 5_000  # an edition script and two editions of long captions
     together = "a batch of shards"
+
+
+# -- What was done to a shard -----------------------------------------------------------------
 
 
 @lru_cache(1 << 14)
