@@ -8,7 +8,7 @@ So the text follows the run, not a second list of what it does.
 
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,12 +17,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from relaion.engine import VIEWS, Engine, ShardSource, connect, literal, quote
+from relaion.engine import Engine, ShardSource, connect, literal, quote
 from relaion.engine.connection import Values
 from relaion.errors import InputError, ListError, OutputError, RelaionError, ScriptError
 from relaion.parquet.raw_values import PrivateFile
 from relaion.paths import atomic_write, private_folder, shown, sql_path
-from relaion.roles import COUNTED, ROLES
+from relaion.roles import COUNTED
 from relaion.run.decide import Decider
 from relaion.run.find import BATCH_ROWS, Hunt
 from relaion.run.find_task import Finders, run_find
@@ -194,17 +194,10 @@ class _Noting(Engine):
             "\nunion all\n".join(parts)
         )
 
-    def view_shards(
-        self,
-        sources: Sequence[ShardSource],
-        version: str,
-        looked_at: Collection[str] = tuple(ROLES),
-        wanted: Collection[str] = VIEWS,
-        shown_roles: Collection[str] = tuple(ROLES),
-    ) -> None:
+    def view_shards(self, *given: Any, **named: Any) -> None:
         """Create the views over files; here every reading of shards begins."""
         self.tape.begin()
-        super().view_shards(sources, version, looked_at, wanted, shown_roles)
+        super().view_shards(*given, **named)
 
     def view_sidecars(self, sources: Sequence[ShardSource], version: str) -> None:
         """Create the views over sidecars; here every reading of them begins."""

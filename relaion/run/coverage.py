@@ -147,7 +147,7 @@ def _reach(
     picked = []
     for subset, members in groupby(inputs.shards, key=lambda n: n.shard.subset):
         filled = [n.shard for n in members if n.shard.rows and "url" in n.shard.layout.roles]
-        picked.append((shown(subset), spread(filled, SHARDS)))
+        picked.append((shown(subset), evenly(filled, SHARDS)))
     copies = journal.copies(range(-len(sidecars), 0))
     found = caller.call("relaion.run.sidecar_keys:reached", picked, sidecars, settings, copies)
     held = {role for s in sidecars for role in s.layout.roles}
@@ -160,6 +160,6 @@ def _reach(
     )
 
 
-def spread(items: Sequence[Any], n: int) -> list[Any]:
+def evenly(items: Sequence[Any], n: int) -> list[Any]:
     """At most n of the items, evenly spread."""
     return [items[i * len(items) // n] for i in range(n)] if len(items) > n else list(items)

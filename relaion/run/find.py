@@ -15,7 +15,7 @@ from relaion.errors import DamagedError, InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
 from relaion.paths import Seal, file_sha256, private_folder
-from relaion.run.hits import Count, Hits, Union
+from relaion.run.hits import Hits
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
 from relaion.run.pool import Executor, Progress
 from relaion.run.process import TaskOutcome
@@ -104,13 +104,10 @@ class Hunt:
         if self._failed and self.fail is None:
             raise DamagedError(several(list(self._failed.values())))
         entries = self._path("hit_entries") if self.with_entries else None
-        hits_found = Hits(
-            tuple(Count(*row) for row in counted["counts"]),
-            tuple(Union(*row) for row in counted["unions"]),
-        )
+        all_found = Hits.of(counted["counts"], counted["unions"])
         digests = {int(no): digest for no, digest in counted["digests"]}
         values = tuple((no, role, name, n) for no, role, name, n in counted["values"])
-        return Searched(hits_found, digests, searched, seals, values, entries)
+        return Searched(all_found, digests, searched, seals, values, entries)
 
     @property
     def _all_hits(self) -> Path:

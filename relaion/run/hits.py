@@ -1,6 +1,6 @@
 """The lists as a run sees them, what they found, and when that is too much to be true."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,6 +153,11 @@ class Hits:
     counts: tuple[Count, ...]
     unions: tuple[Union, ...]
 
+    @classmethod
+    def of(cls, counts: Iterable[Iterable[Any]], unions: Iterable[Iterable[Any]]) -> "Hits":
+        """Hits of lines as tables have them."""
+        return cls(tuple(Count(*c) for c in counts), tuple(Union(*u) for u in unions))
+
     def rows(self, grouping: str, name: str | None = None) -> int:
         """Rows of a union over all subsets."""
         return sum(u.rows for u in self.unions if (u.grouping, u.name) == (grouping, name))
@@ -195,9 +200,7 @@ def hold(hits: Hits, rows: int, sources: Mapping[int, str], *, yes: bool) -> Non
         )
 
 
-def notices(
-    hits: Hits, known: KnownLists, inputs: Inputs, reached: Collection[str] = ()
-) -> list[str]:
+def notices(hits: Hits, known: KnownLists, inputs: Inputs, reached: Collection[str]) -> list[str]:
     """What a user should hear about a search: no hit at all, and what could not be matched.
 
     `reached` are roles of sidecars.

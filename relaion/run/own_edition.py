@@ -55,7 +55,7 @@ def own_removals(
     engine: Engine,
     n: Numbered,
     whole: Shard,
-    opened: ConnectOwn = connect_own,
+    opened: ConnectOwn,
 ) -> pa.Table:
     """The rows of `removals` that a user's own script makes for its edition, of one shard.
 

@@ -13,7 +13,7 @@ from relaion.parquet.overrides import Columns
 from relaion.parquet.raw_values import as_bytes, as_text, marked
 from relaion.paths import read_still
 from relaion.roles import WIDTHS
-from relaion.run.coverage import spread
+from relaion.run.coverage import evenly
 from relaion.run.python_answers import fill_keys
 from relaion.run.settings import Settings
 from relaion.run.sources import Copies, Original, players
@@ -137,7 +137,7 @@ def _rows(shard: Shard, n: int) -> Iterator[tuple[pa.Array, pa.Array]]:
     """Links and row hashes of about n rows, from row groups spread over a shard."""
     roles = shard.layout.roles
     names = [name for name in ("url", "text", "row_hash") if name in roles]
-    groups = spread(range(shard.row_groups), GROUPS)
+    groups = evenly(range(shard.row_groups), GROUPS)
     each = -(-n // len(groups))
     with open_parquet(shard.path) as file:
         for group in groups:
@@ -145,7 +145,7 @@ def _rows(shard: Shard, n: int) -> Iterator[tuple[pa.Array, pa.Array]]:
             arrays = next(column_batches(file, wanted, [group], rows=HEAD), None)
             if arrays is None:
                 continue
-            places = pa.array(spread(range(len(arrays[0])), each))
+            places = pa.array(evenly(range(len(arrays[0])), each))
             columns = {k: v.take(places) for k, v in zip(names, arrays, strict=True)}
             captions = columns.get("text", pa.nulls(len(places), pa.string()))
             computed = row_hashes(columns["url"], captions)
