@@ -15,7 +15,7 @@ from relaion.errors import OutputError
 from relaion.parquet.not_looked_at import NotLookedAt, published
 from relaion.paths import atomic_write, shown
 from relaion.run.coverage import Coverage
-from relaion.run.outputs import MANIFEST
+from relaion.run.outputs import MANIFEST, manifest_at
 from relaion.run.pool import Caller
 from relaion.run.settings import Plan
 from relaion.run.survey import Numbered
@@ -191,13 +191,8 @@ def write(out: Path, manifest: dict[str, Any]) -> None:
 def read(out: Path) -> dict[str, Any] | None:
     """The manifest of a finished OUT, or None where there is none."""
     path = out / MANIFEST
-    if not path.exists():
-        return None
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict) or "outputs" not in found:
+    found = manifest_at(path)
+    if found is None and path.exists():
         raise OutputError(f"{path}: is not a manifest of relaion; name another OUT")
     return found
 

@@ -89,17 +89,17 @@ class Owners:
 
 
 def _output(folder: Path) -> OurOutput | None:
-    manifest = _manifest(folder / MANIFEST)
+    manifest = manifest_at(folder / MANIFEST)
     if manifest is not None or (_is_file(folder / MANIFEST) and _is_file(folder / AUDIT)):
         return OurOutput(folder, manifest or {})
     return OurOutput(folder, None) if _is_file(folder / WORK / PLAN) else None
 
 
-def _manifest(path: Path) -> dict[str, Any] | None:
+def manifest_at(path: Path) -> dict[str, Any] | None:
     """A manifest of ours; None for none, and for a file of that name that others made."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     ours = isinstance(found, dict) and {"relaion", "run", "outputs"} <= set(found)
     return found if ours else None
