@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from relaion.engine import ShardSource
-from relaion.errors import EngineError, InputError
+from relaion.errors import EngineError
 from relaion.parquet.null_claims import hidden_roles, hides_any, without_claims
 from relaion.parquet.roles import Layout
 from relaion.parquet.row_groups import read_through
 from relaion.parquet.utf8_copy import bad_text, mend, mended_layout
 from relaion.paths import file_sha256, private_folder
+from relaion.run.journal import is_whole
 from relaion.run.survey import Numbered
 
 
@@ -90,7 +91,8 @@ class Copies:
     def readable(self, shard: Original) -> tuple[Path, Layout]:
         """The file to read, with its layout: the private copy where there is a whole one."""
         copy = self._copy(shard)
-        if shard.no in self._known and shard.no not in self.made and not self._is_whole(shard):
+        known = self._known.get(shard.no)
+        if known and shard.no not in self.made and not is_whole(copy, known):
             self.drop(shard)  # cut or zeroed: made again where DuckDB gives up once more
         if shard.no in self._known:
             return copy, mended_layout(shard.layout)
@@ -145,12 +147,6 @@ class Copies:
         mend(shard.path, shard.layout, copy)
         self._known[shard.no] = self.made[shard.no] = file_sha256(copy)
         return True
-
-    def _is_whole(self, shard: Original) -> bool:
-        try:
-            return file_sha256(self._copy(shard)) == self._known[shard.no]
-        except InputError:
-            return False
 
     def _copy(self, shard: Original) -> Path:
         return self._folder / f"{shard.no:06}.parquet"
