@@ -18,8 +18,9 @@ import pytest
 
 from relaion.cli.app import run
 from relaion.lists import store
-from relaion.run.pool import AnyTask, Here, TaskOutcome
-from relaion.run.process import packed
+from relaion.run.pool import Here
+from relaion.run.process import TaskOutcome, packed
+from relaion.run.tasks import AnyTask
 from relaion.run.worker import Serving
 
 JOINED = pa.schema(

@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from relaion.run.pool import AnyTask, TaskOutcome
-from relaion.run.search_task import FindTask
+from relaion.run.process import TaskOutcome
+from relaion.run.tasks import AnyTask, FindTask
 from tests.pipeline import InProcess
 
 Way = Callable[[Path, bytes], None]

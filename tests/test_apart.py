@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from relaion.errors import InputError
-from relaion.run.apart import check_apart
+from relaion.run.outputs import check_apart
 from tests.pipeline import Sent, add_lists, here, write_shard
 
 MD5 = "ab" * 16

@@ -13,10 +13,10 @@ from relaion.run import pipeline, shard_task
 from relaion.run import tasks as job
 from relaion.run.decide import Decision
 from relaion.run.journal import NAME, SHARD, Entry, Journal
-from relaion.run.pool import AnyTask, LocalPool, TaskOutcome
-from relaion.run.process import Guard
+from relaion.run.pool import LocalPool
+from relaion.run.process import Guard, TaskOutcome
 from relaion.run.survey import Numbered
-from relaion.run.tasks import Report, Task
+from relaion.run.tasks import AnyTask, Report, Task
 from tests.faults.world import HONEST, OWN, contents, copied, make, names, run
 from tests.pipeline import InProcess, here
 from tests.replacing import WAYS, Way, rename

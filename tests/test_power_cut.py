@@ -93,7 +93,7 @@ def test_what_is_damaged_is_there_to_be_damaged(broken_off: Path) -> None:
     wanted = {
         "plan.json", "lists.duckdb", "keywords.json", "list_hits.parquet",
         "same_link.parquet", "lists.parquet", "hit_counts.parquet", "hit_unions.parquet",
-        "find/list_hits.parquet", "find/hit_keys.parquet", "mended/000000.parquet",
+        "find/hit_keys.parquet", "mended/000000.parquet",
         "journal.jsonl",
     }  # fmt: skip
     assert wanted <= names

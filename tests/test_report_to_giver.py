@@ -14,7 +14,7 @@ import pytest
 import relaion
 from relaion.errors import NoRoomError, OutputError, RelaionError
 from relaion.lists import store
-from relaion.run import hit_records
+from relaion.run import store_entries
 from relaion.run.giver_report import Reported
 from relaion.stages.match import Matched
 from tests.pipeline import hands_here, here
@@ -315,14 +315,14 @@ def test_what_a_killed_run_left_beside_it_is_removed(lists: Path, data: Path) ->
 def test_all_of_it_or_nothing(lists: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(lists, "id,md5", f"x,{DIGESTS[3]}")
     deliver(lists, "id,md5", f"y,{DIGESTS[3]}", source="B")
-    write = hit_records._write
+    write = store_entries._write
 
     def full(engine: Any, list_id: int, folder: Path, **how: Any) -> int:
         if list_id == 2:
             raise OSError(28, os.strerror(28))
         return write(engine, list_id, folder, **how)
 
-    monkeypatch.setattr(hit_records, "_write", full)
+    monkeypatch.setattr(store_entries, "_write", full)
     refused(lists, data, "report", "report/list-2.csv: cannot be written .No space left")
     assert NoRoomError.__mro__[1] is OutputError
 
@@ -331,7 +331,7 @@ def test_all_of_it_or_nothing(lists: Path, data: Path, monkeypatch: pytest.Monke
         (lists.with_name("report") / "theirs").touch()
         return write(engine, list_id, folder, **how)
 
-    monkeypatch.setattr(hit_records, "_write", filled)
+    monkeypatch.setattr(store_entries, "_write", filled)
     with pytest.raises(OutputError, match="report: is not empty"):
         match(lists, data)
     assert told(lists) == {"theirs": []}

@@ -17,8 +17,8 @@ from relaion.cli.render_run import (
     show_cleaned,
     show_verdict,
 )
-from relaion.run.audit import Removal
 from relaion.run.hits import Count, Hits
+from relaion.run.manifest import Removal
 from relaion.stages.clean import Cleaned, EditionCount
 from relaion.verifier.verdict import Notes
 from tests.pipeline import Sent, add_lists, here, write_shard

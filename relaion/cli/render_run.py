@@ -14,9 +14,9 @@ from relaion.paths import shown
 from relaion.run.hits import FEW_ROWS, Count, Hits, Union
 
 if TYPE_CHECKING:
-    from relaion.run.audit import Removal
     from relaion.run.coverage import Coverage
     from relaion.run.giver_report import Reported
+    from relaion.run.manifest import Removal
     from relaion.stages.clean import Cleaned
     from relaion.stages.demo import Demo
     from relaion.stages.match import Matched

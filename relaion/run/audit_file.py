@@ -9,9 +9,9 @@ import pyarrow as pa
 from relaion.engine import Engine, connect
 from relaion.parquet.not_looked_at import NotLookedAt
 from relaion.paths import shown
-from relaion.run.audit import Removal, Rows, Told
 from relaion.run.coverage import Coverage
-from relaion.run.hits import FEW_ROWS, Count, Hits, Union
+from relaion.run.hits import FEW_ROWS, Hits
+from relaion.run.manifest import Removal, Rows, Told
 from relaion.sqlset import Script, load
 
 
@@ -73,7 +73,7 @@ def read_hits(out: Path) -> Hits:
     with connect(out / "audit.duckdb", read_only=True) as engine:
         counts = engine.rows("select subset, list_id, kind, form, gross, exclusive from hits")
         unions = engine.rows("select subset, grouping, name, memberships, rows from hit_groups")
-    return Hits(tuple(Count(*c) for c in counts), tuple(Union(*u) for u in unions))
+    return Hits.of(counts, unions)
 
 
 def read_told(out: Path) -> Told:

@@ -5,7 +5,7 @@ from footers, and that is said.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -25,8 +25,8 @@ from relaion.paths import shown
 from relaion.roles import COUNTED, WIDTHS
 from relaion.run.journal import Journal
 from relaion.run.pool import Caller
-from relaion.run.settings import Limits
-from relaion.run.survey import Inputs, Numbered
+from relaion.run.settings import Settings
+from relaion.run.survey import Inputs
 from relaion.sidecars.sidecar import Sidecar
 
 # shard, role, column, how many: as `31_found_values` has them; below 0 are sidecars
@@ -63,86 +63,63 @@ def roles_of_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
     return tuple(role for role in COUNTED if role in found)
 
 
-def coverage(
-    caller: Caller,
-    inputs: Inputs,
-    values: Values,
-    roles: Iterable[str],
-    *,
-    row_hashes: bool = False,
-) -> tuple[Coverage, ...]:
-    """A line for each subset and role; `roles` are those that were counted by their values.
-
-    `row_hashes`: the run computes them where a shard has none.
-    """
-    by_value = set(roles)
-    lines: list[Coverage] = []
-    counts = _by_subset(inputs, values)
-    for subset, members in groupby(inputs.shards, key=lambda n: n.shard.subset):
-        lines += _of_subset(
-            subset, list(members), counts, by_value, counting(caller), row_hashes=row_hashes
-        )
-    return tuple(lines)
-
-
 def counting(caller: Caller) -> Cover:
     """How rows with a value are counted, in another process."""
     return partial(caller.call, "relaion.parquet.count_values:cover")
 
 
-def _by_subset(inputs: Inputs, values: Values) -> Counter[tuple[str, str]]:
+def coverage(
+    caller: Caller,
+    inputs: Inputs,
+    values: Values,
+    roles: Collection[str],
+    sidecars: Sequence[Sidecar],
+    settings: Settings,
+    journal: Journal,
+    *,
+    row_hashes: bool,
+) -> tuple[Coverage, ...]:
+    """A line for each subset and role, and for what sidecars reach.
+
+    `roles` are those that were counted by their values. `row_hashes`: the run computes them where
+    a shard has none.
+    """
+    lines: list[Coverage] = []
     subsets = {n.no: n.shard.subset for n in inputs.shards}
     counts: Counter[tuple[str, str]] = Counter()
     for no, role, column, n in values:
         if column is None and no in subsets:
             counts[subsets[no], role] += n
-    return counts
-
-
-def _of_subset(
-    subset: str,
-    members: list[Numbered],
-    counts: Mapping[tuple[str, str], int],
-    by_value: set[str],
-    cover: Cover,
-    *,
-    row_hashes: bool,
-) -> Iterator[Coverage]:
-    shards = [n.shard for n in members]
-    rows = sum(shard.rows for shard in shards)
-    for role in COUNTED:
-        if role in by_value:
-            yield Coverage(subset, role, rows, counts[subset, role])
-        else:
-            yield Coverage(subset, role, rows, cover(shards, role).present, counted="footers")
-        if role == "row_hash" and row_hashes and role in by_value:
+    for subset, members in groupby(inputs.shards, key=lambda n: n.shard.subset):
+        shards = [n.shard for n in members]
+        rows = sum(shard.rows for shard in shards)
+        for role in COUNTED:
+            if role not in roles:
+                present = counting(caller)(shards, role).present
+                lines.append(Coverage(subset, role, rows, present, counted="footers"))
+                continue
+            lines.append(Coverage(subset, role, rows, counts[subset, role]))
             computed = counts[subset, "computable"]
-            if computed or not counts[subset, role]:
-                yield Coverage(subset, role, rows, computed, "computed")
-
-
-def unread_values(inputs: Inputs, values: Values) -> tuple[NotLookedAt, ...]:
-    """Values that are there and are no digest, by subset and column."""
-    subsets = {n.no: shown(n.shard.subset) for n in inputs.shards}
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for no, role, name, n in values:
-        if name is not None and no in subsets:
-            counts[subsets[no], role, name] += n
-    return unread(counts)
+            if role == "row_hash" and row_hashes and (computed or not counts[subset, role]):
+                lines.append(Coverage(subset, role, rows, computed, "computed"))
+    return (*lines, *_reach(caller, inputs, sidecars, settings, journal))
 
 
 def left_out(
     inputs: Inputs, sidecars: Sequence[Sidecar], asked: Asked, values: Values
 ) -> tuple[NotLookedAt, ...]:
-    """Everything that a run did not look at."""
-    static = not_looked_at([n.shard for n in inputs.shards], asked, inputs.skipped)
+    """Everything that a run did not look at: columns, files, and values that are no digest."""
+    subsets = {n.no: shown(n.shard.subset) for n in inputs.shards}
+    counts: Counter[tuple[str, str, str]] = Counter()
     beside: dict[str, list[BesideLine]] = {}
     for no, role, name, n in values:
-        if no < 0 and name is not None:
+        if name is not None and no in subsets:
+            counts[subsets[no], role, name] += n
+        elif name is not None and no < 0:
             beside.setdefault(sidecars[-1 - no].name, []).append((role, name, n))
     return (
-        *static,
-        *unread_values(inputs, values),
+        *not_looked_at([n.shard for n in inputs.shards], asked, inputs.skipped),
+        *unread(counts),
         *(x for s in sidecars for x in passed_over_beside(s.name, s.layout)),
         *(x for s, lines in sorted(beside.items()) for x in unread_beside(s, lines)),
     )
@@ -154,13 +131,12 @@ def left_out(
 SHARDS = 8  # of a subset that are looked into
 
 
-def reach(
+def _reach(
     caller: Caller,
     inputs: Inputs,
     sidecars: Sequence[Sidecar],
-    limits: Limits,
+    settings: Settings,
     journal: Journal,
-    version: str,
 ) -> tuple[Coverage, ...]:
     """Estimated coverage of each subset by way of sidecars, for the image hashes that they hold.
 
@@ -171,12 +147,9 @@ def reach(
     picked = []
     for subset, members in groupby(inputs.shards, key=lambda n: n.shard.subset):
         filled = [n.shard for n in members if n.shard.rows and "url" in n.shard.layout.roles]
-        picked.append((shown(subset), spread(filled, SHARDS)))
+        picked.append((shown(subset), evenly(filled, SHARDS)))
     copies = journal.copies(range(-len(sidecars), 0))
-    found = caller.call(
-        "relaion.run.sidecar_coverage:reached", picked, sidecars, limits, journal.work, copies,
-        version,
-    )  # fmt: skip
+    found = caller.call("relaion.run.sidecar_keys:reached", picked, sidecars, settings, copies)
     held = {role for s in sidecars for role in s.layout.roles}
     rows = inputs.rows_by_subset
     own = {(shown(n.shard.subset), role) for n in inputs.shards for role in n.shard.layout.roles}
@@ -187,6 +160,6 @@ def reach(
     )
 
 
-def spread(items: Sequence[Any], n: int) -> list[Any]:
+def evenly(items: Sequence[Any], n: int) -> list[Any]:
     """At most n of the items, evenly spread."""
     return [items[i * len(items) // n] for i in range(n)] if len(items) > n else list(items)

@@ -25,10 +25,9 @@ from relaion.run.own_edition import (
     run_edition,
 )
 from relaion.run.settings import Settings, words_at
-from relaion.run.sources import sources
+from relaion.run.sources import Copies, original, sources
 from relaion.run.survey import Numbered
 from relaion.run.tasks import Task
-from relaion.run.utf8_copy import Copies, original
 from relaion.sqlset import load
 
 _DECIDING = ("text", "punsafe")  # what the rules look at
@@ -191,23 +190,3 @@ def _rows_of(engine: Engine, table: str, numbers: Sequence[int]) -> dict[int, Co
     for no, *row in engine.rows(f"from {table} order by all"):
         found[no].append(row)
     return found
-
-
-class Deciders:
-    """The `Decider` of a worker: one run at a time, kept from batch to batch."""
-
-    def __init__(self) -> None:
-        self._now: Decider | None = None
-
-    def of(self, settings: Settings) -> Decider:
-        """The one for these settings."""
-        if self._now is None or self._now.settings != settings:
-            self.close()
-            self._now = Decider(settings)
-        return self._now
-
-    def close(self) -> None:
-        """Close the connection that is open."""
-        if self._now is not None:
-            self._now.close()
-        self._now = None

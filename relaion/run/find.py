@@ -11,23 +11,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, OutputError
+from relaion.errors import DamagedError, InputError, OutputError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.footer import read_footer
-from relaion.paths import Seal, file_sha256, private_folder, shown
-from relaion.run.hits import Count, Hits, Union
+from relaion.paths import Seal, file_sha256, private_folder
+from relaion.run.hits import Hits
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
-from relaion.run.pool import Executor, Progress, TaskOutcome
-from relaion.run.search_task import FindTask
+from relaion.run.pool import Executor, Progress
+from relaion.run.process import TaskOutcome
 from relaion.run.settings import Settings
-from relaion.run.sidecars import FOUND as SIDECAR_KEYS
-from relaion.run.sidecars import UNREAD, seals_of
-from relaion.run.survey import Numbered
-from relaion.run.tasks import batches
+from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
+from relaion.run.tasks import FindTask, batches
 from relaion.sidecars.sidecar import Sidecar
 
 BATCH_ROWS = 100_000_000
-ALIKE = 20  # shards that fail before one succeeds: it is not the shards
+# what a batch of shards leaves, by table: the word in the names of its files
+_PARTS = {
+    "list_hits": "hits", "hit_keys": "keys", "found_values": "values", "hit_traits": "traits",
+    "hit_entries": "entries",
+}  # fmt: skip
 Reads = Mapping[str, tuple[Path, ...]]
 Fail = Callable[[Numbered, str], None]
 ValueLine = tuple[int, str, str | None, int]
@@ -55,7 +57,8 @@ class Hunt:
     """A search over shards in order of number, as far as the journal lacks it.
 
     `sidecars` name further rows by image hash; the values of `roles` are counted. `fail` hears of
-    each shard that broke it. `with_entries`: which entries hit is kept too, for their givers.
+    each shard that broke it; without it they all end the search. `with_entries`: which entries
+    hit is kept too, for their givers.
     """
 
     settings: Settings
@@ -65,9 +68,9 @@ class Hunt:
     journal: Journal
     executor: Executor
     progress: Progress
-    fail: Fail
+    fail: Fail | None = None
     with_entries: bool = False
-    _failed: set[int] = field(default_factory=set)
+    _failed: dict[int, str] = field(default_factory=dict)
 
     @property
     def work(self) -> Path:
@@ -78,11 +81,11 @@ class Hunt:
         """Search all shards; leaves list_hits, same_link and lists in the work folder.
 
         Raises InputError for a sidecar, ListError for a store that another program wrote into,
-        OutputError where nothing can be searched.
+        OutputError where nothing can be searched, DamagedError for shards that nobody hears of.
         """
         private_folder(self.work / FIND)
         if self.sidecars:
-            self._sidecars()
+            self._made(self._task("sidecars"), [sealed(s).sha256 for s in self.sidecars])
         hits = Ledger(self.journal, "hits")
         self._sweep("match", "hits", shards, hits, {})
         seals = hits.seals
@@ -95,22 +98,30 @@ class Hunt:
             self._sweep("same link", "same", shards, same, reads, seals)
             found.append(same)
         searched = self._without_failed(shards)
-        same_link = [self._path(n) for x in found for n in x.names]
+        same_link = tuple(self._path(n) for x in found for n in x.names)
         counted = self._count(searched, hits, all_hits, same_link)
         self.store.check()
+        if self._failed and self.fail is None:
+            raise DamagedError(several(list(self._failed.values())))
         entries = self._path("hit_entries") if self.with_entries else None
-        return _searched(counted, searched, seals, entries)
+        all_found = Hits.of(counted["counts"], counted["unions"])
+        digests = {int(no): digest for no, digest in counted["digests"]}
+        values = tuple((no, role, name, n) for no, role, name, n in counted["values"])
+        return Searched(all_found, digests, searched, seals, values, entries)
 
-    def _path(self, name: str) -> Path:
-        return self.work / FIND / f"{name}.parquet"
+    @property
+    def _all_hits(self) -> Path:
+        return self.work / "list_hits.parquet"  # where shard tasks read it
+
+    def _path(self, name: str, part: str = "hits") -> Path:
+        return self.work / FIND / f"{name.replace('hits', part, 1)}.parquet"
+
+    def _paths(self, ledger: Ledger, table: str) -> tuple[Path, ...]:
+        """The files of a table, of all shards that were searched."""
+        return tuple(self._path(name, _PARTS[table]) for name in ledger.names)
 
     def _without_failed(self, shards: Sequence[Numbered]) -> tuple[Numbered, ...]:
         return tuple(n for n in shards if n.no not in self._failed)
-
-    def _sidecars(self) -> None:
-        outcome = self._made(self._task("sidecars"), seals_of(self.sidecars))
-        if isinstance(outcome, str):
-            raise InputError(f"the sidecars cannot be searched: {outcome}")
 
     def _sweep(
         self,
@@ -158,9 +169,9 @@ class Hunt:
         self.progress.done(len(shards), sum(n.shard.rows for n in shards))
 
     def _set_aside(self, numbered: Numbered, error: str) -> None:
-        path = shown(numbered.shard.path)
-        self._failed.add(numbered.no)
-        self.fail(numbered, error if path in error else f"{path}: {error}")
+        line = self._failed[numbered.no] = numbered.told(error)
+        if self.fail is not None:
+            self.fail(numbered, line)
         self._through([numbered])
 
     def _task(
@@ -171,24 +182,20 @@ class Hunt:
         name: str = "",
     ) -> FindTask:
         writes = {
-            "hits": {
-                "list_hits": self._path(name),
-                "hit_keys": self._path(name.replace("hits", "keys", 1)),
-                "found_values": self._path(name.replace("hits", "values", 1)),
-                "hit_traits": self._path(name.replace("hits", "traits", 1)),
-            },
+            "hits": {table: self._path(name, part) for table, part in _PARTS.items()},
             "same": {"same_link": self._path(name)},
-            "gather": {"list_hits": self._path("list_hits"), "hit_keys": self._path("hit_keys")},
+            "gather": {"list_hits": self._all_hits, "hit_keys": self._path("hit_keys")},
             "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")},
-            "sidecars": {t: self.work / t for t in (SIDECAR_KEYS, UNREAD)},
+            "sidecars": {t: self.work / t for t in (SIDECAR_KEYS, UNREAD_BESIDE)},
         }
         if self.with_entries:
-            writes["hits"]["hit_entries"] = self._path(name.replace("hits", "entries", 1))
             writes["gather"]["hit_entries"] = self._path("hit_entries")
+        else:
+            del writes["hits"]["hit_entries"]
         copies = {} if step == "hits" else self.journal.copies(n.no for n in shards)
         return FindTask(
-            step, self.settings, self.store.path, self.sidecars, self.roles, tuple(shards),
-            dict(reads or {}), writes[step], copies=copies, origin=self.store.origin,
+            self.settings, tuple(shards), copies=copies, sidecars=self.sidecars, roles=self.roles,
+            reads=dict(reads or {}), writes=writes[step], step=step, store=self.store,
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> TaskOutcome:
@@ -200,10 +207,10 @@ class Hunt:
         self.journal.add_copies(outcome.said.get("copies", {}))
         return outcome
 
-    def _made(self, task: FindTask, of: list[Any]) -> dict[str, Any] | str:
+    def _made(self, task: FindTask, of: list[Any]) -> dict[str, Any]:
         """Do a step that reads no shard, unless it was done over the same files already.
 
-        Returns what it found, or why it could not be done.
+        Returns what it found.
         """
 
         def found(value: dict[str, Any]) -> dict[str, Any]:
@@ -216,58 +223,31 @@ class Hunt:
             return before
         outcome = self._do(task)
         if outcome.error is not None:
-            return outcome.error
+            if task.step == "sidecars":
+                raise InputError(f"the sidecars cannot be searched: {outcome.error}")
+            raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
         value = {"of": of, "found": outcome.said["found"]}
         self.journal.add([Entry(MADE, task.step, value, outcome.said["files"])])
         return found(value)
 
-    def _must(self, task: FindTask, of: list[Any]) -> dict[str, Any]:
-        made = self._made(task, of)
-        if isinstance(made, str):
-            raise OutputError(f"{made}; mend the cause and repeat the command to go on")
-        return made
-
     def _gathered(self, hits: Ledger) -> tuple[Path, Path]:
         """All hits in one file, and the keys of all."""
-        reads = {
-            "list_hits": tuple(self._path(n) for n in hits.names),
-            "hit_keys": tuple(self._path(n.replace("hits", "keys", 1)) for n in hits.names),
-        }
-        if self.with_entries:
-            reads["hit_entries"] = tuple(
-                self._path(n.replace("hits", "entries", 1)) for n in hits.names
-            )
+        tables = ["list_hits", "hit_keys", *(["hit_entries"] if self.with_entries else [])]
+        reads = {table: self._paths(hits, table) for table in tables}
         # by their digests: a shard that was replaced has the same names again
         value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
-        self._must(self._task("gather", (), reads), value)
-        return self._path("list_hits"), self._path("hit_keys")
+        self._made(self._task("gather", (), reads), value)
+        return self._all_hits, self._path("hit_keys")
 
     def _count(
-        self, shards: Sequence[Numbered], ledger: Ledger, hits: Path, same: list[Path]
+        self, shards: Sequence[Numbered], ledger: Ledger, hits: Path, same: tuple[Path, ...]
     ) -> dict[str, Any]:
-        values = tuple(self._path(n.replace("hits", "values", 1)) for n in ledger.names)
-        values += (self.work / UNREAD,) if self.sidecars else ()
-        traits = tuple(self._path(n.replace("hits", "traits", 1)) for n in ledger.names)
+        values = self._paths(ledger, "found_values")
+        values += (self.work / UNREAD_BESIDE,) if self.sidecars else ()
+        traits = self._paths(ledger, "hit_traits")
         reads: Reads = {
-            "list_hits": (hits,), "same_link": tuple(same), "found_values": values,
-            "hit_traits": traits,
+            "list_hits": (hits,), "same_link": same, "found_values": values, "hit_traits": traits,
         }  # fmt: skip
         files = [[p.name, file_sha256(p)] for p in (hits, *same, *values, *traits)]
         value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
-        return self._must(self._task("count", shards, reads), value)
-
-
-def _searched(
-    found: Mapping[str, Any],
-    shards: tuple[Numbered, ...],
-    seals: dict[int, Seal],
-    entries: Path | None,
-) -> Searched:
-    """The counts, a digest of what was found in each shard, and the values looked at."""
-    hits = Hits(
-        tuple(Count(*row) for row in found["counts"]),
-        tuple(Union(*row) for row in found["unions"]),
-    )
-    values = tuple((no, role, name, n) for no, role, name, n in found["values"])
-    digests = {int(no): digest for no, digest in found["digests"]}
-    return Searched(hits, digests, shards, seals, values, entries)
+        return self._made(self._task("count", shards, reads), value)

@@ -1,6 +1,6 @@
 """One step of the search over some shards, in a worker: which rows do the lists name?"""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from relaion.errors import EngineError, ListError
 from relaion.lists.database import attach_store
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.run.journal import digests_of
-from relaion.run.needed_kinds import NeededKinds, view_hashes
+from relaion.run.process import TaskOutcome
 from relaion.run.python_answers import (
     fill_inner,
     fill_keys,
@@ -19,13 +19,12 @@ from relaion.run.python_answers import (
     fill_spelled,
     make_tables,
 )
-from relaion.run.search_task import FindTask, StepDone
 from relaion.run.settings import Settings
 from relaion.run.sidecar_keys import find_sidecar_keys
-from relaion.run.sidecars import FOUND as SIDECAR_KEYS
-from relaion.run.sources import sources
-from relaion.run.survey import Numbered
-from relaion.run.utf8_copy import Copies, original
+from relaion.run.sources import Copies, original, sources
+from relaion.run.store_entries import NeededKinds, view_hashes
+from relaion.run.survey import SIDECAR_KEYS, Numbered
+from relaion.run.tasks import FindTask
 from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import Script, load
 
@@ -33,7 +32,6 @@ from relaion.sqlset import Script, load
 # Every decision is a script of `sql/`; this module sets them going over some shards and has the
 # links that SQL cannot judge answered (`python_answers.py`). `find.py` says over which shards.
 
-FOUND = ("list_hits", "same_link", "hit_traits", "lists")  # the files that shard tasks read
 MACROS = ("05_link_macros", "07_spelling_macros", "08_inner_macros", "09_scope_macros")
 
 
@@ -65,11 +63,7 @@ class Finder:
 
     def sidecar_keys(self) -> None:
         """Table `sidecar_keys`, left in the work folder for `list_hits`."""
-        given = self._settings
-        find_sidecar_keys(
-            self.engine, self._sidecars, given.sql_version, given.work, self.copies,
-            good_wins=given.good_wins,
-        )  # fmt: skip
+        find_sidecar_keys(self.engine, self._sidecars, self._settings, self.copies)
 
     def list_hits(self, shards: Sequence[Numbered]) -> None:
         """Table `list_hits`: the rows of these shards that a list or a sidecar names.
@@ -115,12 +109,12 @@ class Finder:
                 has_hashed=wanted.has_hashed,
             )  # fmt: skip
         else:
-            self._none_of("20_link_keys", "table link_keys")
+            self.none_of("20_link_keys", "table link_keys")
         if wanted.has_hashed:
             run(self._script("fast/22_hashed_links"), has_hashed=True, kinds=sorted(wanted.kinds))
             fill_spelled(self.engine, self._workers)
         else:
-            self._none_of("fast/22_hashed_links", "table hashed_links", "view ordinary_links")
+            self.none_of("fast/22_hashed_links", "table hashed_links", "view ordinary_links")
         fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
         run(
             self._script("24_row_keys"),
@@ -131,7 +125,7 @@ class Finder:
         run(self._script("30_list_hits"), good_wins=self._settings.good_wins)
         run(self._script("31_found_values"), roles=list(self._roles))
 
-    def _none_of(self, script: str, *relations: str) -> None:
+    def none_of(self, script: str, *relations: str) -> None:
         """What a script writes, empty, where nothing is listed that it could be for."""
         written = self._script(script).relations("writes")
         for relation in relations:
@@ -166,31 +160,14 @@ class Finder:
         self.engine.run(self._script("33_hit_keys"))
 
 
-def write_find(engine: Engine, work: Path) -> None:
-    """Write what the shard tasks read: hits, traits, same links and lists, in the work folder."""
-    engine.write_parquet("from list_hits order by all", work / "list_hits.parquet")
-    engine.write_parquet("from hit_traits order by all", work / "hit_traits.parquet")
-    engine.write_parquet("from same_link order by all", work / "same_link.parquet")
-    engine.write_parquet(
-        "select list_id, source, label from store.lists order by list_id", work / "lists.parquet"
-    )
-
-
 # -- One step of the search over some shards, as a worker does it in its own process -----------
 # A step reads what earlier ones left in the work folder, and leaves what it finds there as
 # parquet files, whole or not at all.
 
-_COLUMNS = {
-    "list_hits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
-    "level varchar, spelling varchar",
-    "same_link": "shard_no integer, file_row_number bigint, list_id integer",
-    "hit_traits": "shard_no integer, file_row_number bigint, list_id integer, kind varchar, "
-    "severity varchar, media varchar, first_seen varchar, last_seen varchar, confidence varchar, "
-    "given_by varchar",
-    "hit_entries": "list_id integer, kind varchar, digest varchar",
-    "found_values": "shard_no integer, role varchar, column_name varchar, n_values bigint",
-    "hit_keys": "list_id integer, digest varchar, host_digest varchar, tail varchar",
-}
+_MAKERS = {
+    "list_hits": "30_list_hits", "hit_traits": "30_list_hits", "hit_entries": "30_list_hits",
+    "found_values": "31_found_values", "hit_keys": "33_hit_keys", "same_link": "35_same_link",
+}  # fmt: skip
 
 
 class Finders:
@@ -216,11 +193,11 @@ class Finders:
             self._opened(threads=limits.workers, memory=limits.find_memory, temp=task.settings.work)
         )
         try:
-            attach_store(engine, task.store)
+            attach_store(engine, task.store.path)
         except EngineError:
             self.close()
             raise ListError(
-                f"{shown(task.origin or task.store)}: cannot be read any more; restore it, then "
+                f"{shown(task.store.origin)}: cannot be read any more; restore it, then "
                 "repeat the command"
             ) from None
         return Finder(engine, task.settings, task.sidecars, task.roles)
@@ -231,7 +208,7 @@ class Finders:
         self._now = None
 
 
-def run_find(task: FindTask, finders: Finders) -> StepDone:
+def run_find(task: FindTask, finders: Finders) -> TaskOutcome:
     """Do one step; raises ListError where the store cannot be read any more.
 
     The connection is closed where it fails, and after the last step, which has no use for it.
@@ -248,12 +225,12 @@ def run_find(task: FindTask, finders: Finders) -> StepDone:
     return done
 
 
-def _sidecars(finder: Finder, task: FindTask) -> StepDone:
+def _sidecars(finder: Finder, task: FindTask) -> TaskOutcome:
     finder.sidecar_keys()
-    return StepDone(digests_of(task.settings.work, task.writes.values()), copies=finder.copies.made)
+    return _done(task, task.writes.values(), copies=finder.copies.made)
 
 
-def _hits(finder: Finder, task: FindTask) -> StepDone:
+def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
 
     def look() -> None:
@@ -266,24 +243,23 @@ def _hits(finder: Finder, task: FindTask) -> StepDone:
         if task.settings.same_link and hit:
             finder.hit_keys([n for n in task.shards if n.no in hit])
         else:
-            _make(engine, "hit_keys")
+            finder.none_of("33_hit_keys", "table hit_keys")
 
     seals = read_sealed(_paths(task), look, task.settings.limits.workers)
     return _left(finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)})
 
 
-def _gather(finder: Finder, task: FindTask) -> StepDone:
+def _gather(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     for table, path in task.writes.items():
-        _read(engine, task, table)
+        _read(finder, task, table)
         engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
-    return StepDone(digests_of(task.settings.work, task.writes.values()))
+    return _done(task, task.writes.values())
 
 
-def _same(finder: Finder, task: FindTask) -> StepDone:
-    engine = finder.engine
-    _read(engine, task, "list_hits")
-    _read(engine, task, "hit_keys")
+def _same(finder: Finder, task: FindTask) -> TaskOutcome:
+    _read(finder, task, "list_hits")
+    _read(finder, task, "hit_keys")
     seals = {n.no: task.seals[n.no] for n in task.shards}
     read_still(
         dict(zip(_paths(task), seals.values(), strict=True)),
@@ -292,23 +268,44 @@ def _same(finder: Finder, task: FindTask) -> StepDone:
     return _left(finder, task, seals)
 
 
+def _done(
+    task: FindTask,
+    files: Iterable[Path],
+    seals: Mapping[int, Seal] | None = None,
+    copies: Mapping[int, str] | None = None,
+    found: Mapping[str, object] | None = None,
+) -> TaskOutcome:
+    """What a step leaves for the journal.
+
+    `files` of the work folder, `seals` of the shards as they were searched, `copies` that were
+    made of them; `found` is what the parent wants to know of it all.
+    """
+    said = {
+        "files": digests_of(task.settings.work, files),
+        "seals": {str(no): seal.plain() for no, seal in (seals or {}).items()},
+        "copies": copies or {},
+        "found": found or {},
+    }
+    return TaskOutcome(task.no, None, said=said)
+
+
 def _paths(task: FindTask) -> list[Path]:
     return [n.shard.path for n in task.shards]
 
 
-def _left(finder: Finder, task: FindTask, seals: dict[int, Seal]) -> StepDone:
+def _left(finder: Finder, task: FindTask, seals: dict[int, Seal]) -> TaskOutcome:
     """Write what was found in some shards."""
     for table, path in task.writes.items():
         finder.engine.write_parquet(f"from {table}", path)
-    files = digests_of(task.settings.work, task.writes.values())
-    return StepDone(files, seals, finder.copies.made)
+    return _done(task, task.writes.values(), seals, finder.copies.made)
 
 
-def _count(finder: Finder, task: FindTask) -> StepDone:
+def _count(finder: Finder, task: FindTask) -> TaskOutcome:
+    """Count, and write what the shard tasks read beside the hits themselves."""
     engine = finder.engine
-    _read(engine, task, "list_hits")
-    _read(engine, task, "same_link")
-    _read(engine, task, "hit_traits")
+    made: list[Path] = []
+    for table in ("list_hits", "same_link", "hit_traits"):
+        _read(finder, task, table)
     engine.execute(
         "create or replace temp table shards (shard_no integer, subset varchar, n_rows bigint)"
     )
@@ -320,12 +317,17 @@ def _count(finder: Finder, task: FindTask) -> StepDone:
     engine.insert("shards", pa.table(columns))
     engine.execute("create or replace temp table lists as from store.lists")
     engine.run(load(task.settings.sql_version)["36_hit_counts"])
-    write_find(engine, task.settings.work)
-    for table, path in task.writes.items():
-        engine.write_parquet(f"from {table}", path)
-    _read(engine, task, "found_values")
-    made = [*task.writes.values(), *(task.settings.work / f"{table}.parquet" for table in FOUND)]
-    return StepDone(digests_of(task.settings.work, made), found=_found(engine))
+    work = task.settings.work
+    for query, path in (
+        ("from hit_traits order by all", work / "hit_traits.parquet"),
+        ("from same_link order by all", work / "same_link.parquet"),
+        ("select list_id, source, label from lists order by list_id", work / "lists.parquet"),
+        *((f"from {table}", path) for table, path in task.writes.items()),
+    ):
+        engine.write_parquet(query, path)
+        made.append(path)
+    _read(finder, task, "found_values")
+    return _done(task, made, found=_found(engine))
 
 
 def _found(engine: Engine) -> dict[str, object]:
@@ -348,18 +350,14 @@ def _found(engine: Engine) -> dict[str, object]:
     }
 
 
-_STEPS: dict[str, Callable[[Finder, FindTask], StepDone]] = {
+_STEPS: dict[str, Callable[[Finder, FindTask], TaskOutcome]] = {
     "sidecars": _sidecars, "hits": _hits, "gather": _gather, "same": _same, "count": _count,
 }  # fmt: skip
 
 
-def _read(engine: Engine, task: FindTask, table: str) -> None:
+def _read(finder: Finder, task: FindTask, table: str) -> None:
     """Load what earlier steps left of a table; without any file it is empty."""
     if task.reads[table]:
-        engine.read_parquet(table, task.reads[table])
+        finder.engine.read_parquet(table, task.reads[table])
     else:
-        _make(engine, table)
-
-
-def _make(engine: Engine, table: str) -> None:
-    engine.execute(f"create or replace temp table {table} ({_COLUMNS[table]})")
+        finder.none_of(_MAKERS[table], f"table {table}")

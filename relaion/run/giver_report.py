@@ -20,9 +20,8 @@ from relaion.paths import (
     sync_folder,
     unwritten,
 )
-from relaion.run.apart import check_apart, check_apart_from_shards
-from relaion.run.known_lists import KnownLists
-from relaion.run.outputs import Owners
+from relaion.run.hits import KnownLists
+from relaion.run.outputs import Owners, check_apart, check_apart_from_shards
 from relaion.run.pool import Caller, blaming
 from relaion.run.settings import Limits
 
@@ -77,7 +76,7 @@ class GiverReport:
         with owned_folder("match", target.parent) as made:
             with blaming(store.origin, ListError):
                 found = caller.call(
-                    "relaion.run.hit_records:write_records", store.path, entries, made.path,
+                    "relaion.run.store_entries:write_records", store.path, entries, made.path,
                     self.folder, limits.find_memory,
                 )  # fmt: skip
             _refuse_used(self.folder)

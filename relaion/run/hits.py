@@ -1,10 +1,111 @@
-"""What a search found, counted; when that is too much to be true, and what to say of it."""
+"""The lists as a run sees them, what they found, and when that is too much to be true."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from relaion.errors import StopError
+from relaion.errors import ListError, StopError
+from relaion.lists.key import hmac_digest, key_path, load
+from relaion.lists.snapshot import NAME, Snapshot, changed, take
+from relaion.lists.snapshot import refuse_other_files
+from relaion.run.journal import STORE, Entry, Journal
+from relaion.run.pool import HERE, Caller, blaming
+from relaion.run.survey import Inputs
+
+
+@dataclass(frozen=True)
+class KnownLists:
+    """The lists of a store in their public form, entries per kind, and the curator key.
+
+    `kinds` counts entries that are listed, `known_good` those of each list that another list
+    calls known good, `unusable` digests by algorithm that no data set has.
+    """
+
+    lists: tuple[dict[str, Any], ...]
+    kinds: dict[str, int]
+    key: bytes
+    known_good: dict[int, int] = field(default_factory=dict)
+    unusable: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> dict[int, str]:
+        """Who sent each list."""
+        return {x["list_id"]: x["source"] for x in self.lists}
+
+    def seal(self, sha256: str, n: int) -> dict[str, Any]:
+        """The public form of a keyword file: its HMAC digest and how many words it holds."""
+        return {"digest": hmac_digest(self.key, sha256), "n": n}
+
+
+def read_known(store: Path, key: Path | None, caller: Caller = HERE) -> KnownLists:
+    """Read the lists of a store, and the curator key beside it (or the one given).
+
+    Raises ListError for a file that is no store, is of another version, or holds no list.
+    """
+    refuse_other_files(store)  # before a key is missed that no such file has
+    return _read(caller, store, load(key or key_path(store)))
+
+
+def snapshot(store: Path, known: KnownLists, journal: Journal, caller: Caller = HERE) -> Snapshot:
+    """The store as this run reads it, from its work folder where an earlier try left it.
+
+    Where that one is gone, or was written into, what was found in it is forgotten. Raises
+    ListError where the store holds other lists than `known`, which was read of it just now.
+    """
+    work = journal.work
+    before = journal.get(STORE, "", lambda found: Snapshot(work / NAME, store, *found))
+    if before is not None and before.is_whole():
+        taken = before
+    else:
+        taken = take(store, work)
+        if before is None or before.sha256 != taken.sha256:
+            journal.forget_search()
+        journal.add([Entry(STORE, "", [taken.sha256, taken.mode])])
+    # a store changes by whole lists
+    again = _read(caller, taken.path, known.key, named=store, counted=False)
+    if again.lists != tuple(x | {"entries": {}} for x in known.lists):
+        raise changed(store)
+    return taken
+
+
+def _read(
+    caller: Caller, store: Path, secret: bytes, *, named: Path | None = None, counted: bool = True
+) -> KnownLists:
+    with blaming(named or store, ListError):
+        found: KnownLists = caller.call(
+            "relaion.run.store_entries:read_lists", store, secret, counted=counted
+        )
+    return found
+
+
+GOOD_ENTRIES = 100
+GOOD_SHARE = 0.01
+
+
+def hold_good(known: KnownLists, *, settled: bool) -> list[str]:
+    """What is to be said of listed entries that another list calls known good.
+
+    More than 100 of a list, or 1 % of it, are no slip of a giver: the good list was added as
+    bad, or a bad one as good. Raises StopError then, unless the user has `settled` it.
+    """
+    told = []
+    for x in known.lists:
+        n, of = known.known_good.get(x["list_id"], 0), sum(x["entries"].values())
+        if not n:
+            continue
+        line = f"list {x['list_id']} ({x['source']}): {n:,} of {of:,} entries are known good"
+        if not settled and n > min(GOOD_ENTRIES, GOOD_SHARE * of):
+            raise StopError(
+                f"{line} by another list of the store, too many for a slip; check which of the "
+                "two was added with the wrong --role, or repeat with --good-wins, which lets "
+                "known-good entries count as not listed"
+            )
+        told.append(line)
+    return told
+
+
+# -- What the lists found ------------------------------------------------------------------
 
 HOLD_SHARE = 0.01
 HOLD_ROWS = 1_000_000
@@ -52,6 +153,11 @@ class Hits:
     counts: tuple[Count, ...]
     unions: tuple[Union, ...]
 
+    @classmethod
+    def of(cls, counts: Iterable[Iterable[Any]], unions: Iterable[Iterable[Any]]) -> "Hits":
+        """Hits of lines as tables have them."""
+        return cls(tuple(Count(*c) for c in counts), tuple(Union(*u) for u in unions))
+
     def rows(self, grouping: str, name: str | None = None) -> int:
         """Rows of a union over all subsets."""
         return sum(u.rows for u in self.unions if (u.grouping, u.name) == (grouping, name))
@@ -94,60 +200,21 @@ def hold(hits: Hits, rows: int, sources: Mapping[int, str], *, yes: bool) -> Non
         )
 
 
-GOOD_ENTRIES = 100
-GOOD_SHARE = 0.01
+def notices(hits: Hits, known: KnownLists, inputs: Inputs, reached: Collection[str]) -> list[str]:
+    """What a user should hear about a search: no hit at all, and what could not be matched.
 
-
-def hold_good(
-    lists: Collection[Mapping[str, Any]], known_good: Mapping[int, int], *, settled: bool
-) -> list[str]:
-    """What is to be said of listed entries that another list calls known good.
-
-    More than 100 of a list, or 1 % of it, are no slip of a giver: the good list was added as
-    bad, or a bad one as good. Raises StopError then, unless the user has `settled` it.
-    """
-    told = []
-    for x in lists:
-        n, of = known_good.get(x["list_id"], 0), sum(x["entries"].values())
-        if not n:
-            continue
-        line = f"list {x['list_id']} ({x['source']}): {n:,} of {of:,} entries are known good"
-        if not settled and n > min(GOOD_ENTRIES, GOOD_SHARE * of):
-            raise StopError(
-                f"{line} by another list of the store, too many for a slip; check which of the "
-                "two was added with the wrong --role, or repeat with --good-wins, which lets "
-                "known-good entries count as not listed"
-            )
-        told.append(line)
-    return told
-
-
-def of_unusable(unusable: Mapping[str, int]) -> list[str]:
-    """What is to be said of digests in lists that match nothing in a data set."""
-    return [
-        f"{n:,} {algorithm} digests of the lists were not matched: no data set holds such"
-        for algorithm, n in sorted(unusable.items())
-    ]
-
-
-def notices(
-    hits: Hits,
-    kinds: Mapping[str, int],
-    roles: Collection[str],
-    reached: Collection[str] = (),
-    refused: Mapping[str, str] | None = None,
-) -> list[str]:
-    """What a user should hear about a search: no hit at all, kinds that could not be matched.
-
-    `roles` are those of the shards, `reached` those of sidecars. `refused`: role to the words
-    that name a column which looks like it and cannot be read, and why.
+    `reached` are roles of sidecars.
     """
     found = []
-    for kind, n in sorted(kinds.items()):
+    roles, refused = inputs.roles.union(reached), inputs.refused
+    for kind, n in sorted(known.kinds.items()):
         role = kind if kind.startswith("image_") else "url"
-        if role not in roles and role not in reached:
-            why = (refused or {}).get(role, "no shard has such a column")
+        if role not in roles:
+            why = refused.get(role, "no shard has such a column")
             found.append(f"{n:,} {kind} entries could not be matched: {why}")
     if not hits.rows("all"):
         found.append("no row is on any list; check with `relaion inspect` what could be matched")
-    return found
+    return found + [
+        f"{n:,} {algorithm} digests of the lists were not matched: no data set holds such"
+        for algorithm, n in sorted(known.unusable.items())
+    ]

@@ -90,7 +90,7 @@ class Journal:
             made = make(entry.value)
         except (ValueError, TypeError, LookupError, AttributeError):
             return None
-        whole = all(_sha256(self.work / name) == sha256 for name, sha256 in entry.files.items())
+        whole = all(is_whole(self.work / name, sha256) for name, sha256 in entry.files.items())
         return made if whole else None
 
     def drop(self, is_dropped: Callable[[Entry], bool]) -> None:
@@ -176,11 +176,12 @@ def _digest(text: bytes) -> bytes:
     return hashlib.sha256(text).hexdigest()[:16].encode("ascii")
 
 
-def _sha256(path: Path) -> str | None:
+def is_whole(path: Path, sha256: str) -> bool:
+    """Whether a work file is there, with these bytes."""
     try:
-        return file_sha256(path)
+        return file_sha256(path) == sha256
     except InputError:
-        return None
+        return False
 
 
 def digests_of(work: Path, files: Iterable[Path]) -> dict[str, str]:

@@ -1,14 +1,134 @@
-"""manifest.json: what went in, what decided, what came out. Written last; public."""
+"""What a finished run tells, all of it public: the tables of audit.duckdb, and manifest.json.
+
+The audit holds counts, summed over shards by `60_audit` in the process that writes the file; the
+manifest, written last, says what went in, what decided and what came out.
+"""
 
 import json
-from dataclasses import asdict
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from relaion.errors import OutputError
-from relaion.paths import atomic_write
-from relaion.run.audit import FinishedRun, input_lines, output_lines
-from relaion.run.outputs import MANIFEST
+from relaion.parquet.not_looked_at import NotLookedAt, published
+from relaion.paths import atomic_write, shown
+from relaion.run.coverage import Coverage
+from relaion.run.outputs import MANIFEST, manifest_at
+from relaion.run.pool import Caller
+from relaion.run.settings import Plan
+from relaion.run.survey import Numbered
+from relaion.run.tasks import Report
+
+Rows = Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a finished run knows: its plan, its shards and the report of each, and coverage.
+
+    `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest:
+    name, rows, bytes, sha256. `is_hit`: the lists found a row at all.
+    """
+
+    plan: Plan
+    shards: Sequence[Numbered]
+    reports: Mapping[int, Report]
+    coverage: Sequence[Coverage]
+    not_looked_at: Sequence[NotLookedAt]
+    sidecars: Sequence[Mapping[str, Any]] = ()
+    is_hit: bool = True
+
+
+def input_lines(found: FinishedRun) -> Rows:
+    """Subset, shard, rows, bytes and SHA-256 of every input."""
+    reports = found.reports
+    return [
+        [n.shard.subset, n.shard.name, n.shard.rows, n.shard.bytes, reports[n.no].sha256]
+        for n in found.shards
+    ]
+
+
+def output_lines(found: FinishedRun) -> Rows:
+    """Edition, subset, shard, rows, bytes and SHA-256 of every output."""
+    return [
+        [e["name"], n.shard.subset, n.shard.name, out.rows, out.bytes, out.sha256]
+        for e in found.plan.editions
+        for n in found.shards
+        for out in [found.reports[n.no].outputs[e["name"]]]
+    ]
+
+
+def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> None:
+    """Write audit.duckdb whole or not at all, from the reports and the counts in `work`."""
+    subset = {n.no: n.shard.subset for n in found.shards}
+    reports = found.reports.values()
+    of_shards = {  # as they are, for shards share them
+        "found_tally": [(subset[r.no], r.tally) for r in reports],
+        "found_groups": [(subset[r.no], r.groups) for r in reports],
+    }
+    made = caller.call(
+        "relaion.run.audit_file:make_audit", work, found.plan.sql_version, _tables(found), of_shards
+    )
+    with atomic_write(path) as part:
+        shutil.copyfile(made, part)
+
+
+def _tables(found: FinishedRun) -> dict[str, Rows]:
+    plan = found.plan
+    run = {"run": plan.run_id, "sql_version": plan.sql_version, **plan.versions}
+    of_list = ("list_id", "source", "title", "label", "received", "digest")
+    return {
+        "found_run": list(run.items()),
+        "found_parameters": [[k, json.dumps(v)] for k, v in plan.parameters.items()],
+        "found_scripts": [[s["name"], s["sha256"]] for s in plan.scripts],
+        "found_lists": [  # a line for each kind of entry
+            [*(x[name] for name in of_list), kind, n, x["role"]]
+            for x in plan.lists
+            for kind, n in x["entries"].items()
+        ],
+        "found_inputs": input_lines(found),
+        "found_outputs": output_lines(found),
+        "found_coverage": [
+            [shown(c.subset), c.role, c.via, c.rows, c.covered, c.estimated, c.sampled]
+            for c in found.coverage
+        ],
+        "found_not_looked_at": published(found.not_looked_at),
+    }
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Rows of one subset that left an edition for one reason, as the public audit tells them.
+
+    `subset` is `small` for several of few rows. `reason_kind` is list, same_link or rule;
+    `exclusive` rows left for nothing else.
+    """
+
+    edition: str
+    subset: str
+    reason_kind: str
+    list_id: int | None
+    source: str | None
+    title: str | None
+    label: str | None
+    kind: str | None
+    form: str | None
+    rule: str | None
+    gross: int
+    exclusive: int
+
+
+class Told(NamedTuple):
+    """What an OUT's audit tells of a run: why rows left, what could be matched, what was not."""
+
+    removals: tuple[Removal, ...]
+    coverage: tuple[Coverage, ...]
+    not_looked_at: tuple[NotLookedAt, ...]
+
+
+# -- manifest.json ----------------------------------------------------------------------------
 
 NOT_PUBLISHABLE = (
     "there is no cover: whoever has the old metadata can subtract this edition from it and find "
@@ -71,13 +191,8 @@ def write(out: Path, manifest: dict[str, Any]) -> None:
 def read(out: Path) -> dict[str, Any] | None:
     """The manifest of a finished OUT, or None where there is none."""
     path = out / MANIFEST
-    if not path.exists():
-        return None
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if not isinstance(found, dict) or "outputs" not in found:
+    found = manifest_at(path)
+    if found is None and path.exists():
         raise OutputError(f"{path}: is not a manifest of relaion; name another OUT")
     return found
 
@@ -100,8 +215,3 @@ def plan_of(manifest: dict[str, Any]) -> dict[str, Any]:
         "inputs": [{k: i[k] for k in keep} for i in manifest["inputs"]],
         "sidecars": [{k: s[k] for k in ("name", "bytes")} for s in manifest["sidecars"]],
     }
-
-
-def plan_json(plan: Any) -> str:
-    """A plan as text for the work folder."""
-    return json.dumps(asdict(plan), sort_keys=True)

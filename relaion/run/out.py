@@ -1,6 +1,8 @@
-"""The output folder: may it be written, is it ours, is it finished; its lock and work folder."""
+"""The output folder: may it be written, is it ours, is it finished; its lock and work folder.
 
-import hashlib
+And what killed processes of ours left there and in temporary folders.
+"""
+
 import json
 import os
 from collections.abc import Callable, Collection, Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from relaion.errors import InputError, OutputError
+from relaion.lists.snapshot import sweep_beside
 from relaion.paths import (
     atomic_write,
     locked,
@@ -19,15 +22,15 @@ from relaion.paths import (
     remove_parts,
     remove_tree,
     shown,
+    sweep,
 )
+from relaion.paths.owned import DAY
 from relaion.run import manifest
 from relaion.run.journal import FIND, Journal
-from relaion.run.outputs import AUDIT, MANIFEST
+from relaion.run.outputs import AUDIT, MANIFEST, PLAN, WORK, work_of
 from relaion.run.settings import Plan, differences
 
 T = TypeVar("T")
-WORK = ".work"
-PLAN = "plan.json"
 REPEAT = "repeat those, or name another folder"
 PURGE = "repeat those, or add --purge once to remove what that run left"
 
@@ -39,17 +42,6 @@ class Out:
     path: Path
     work: Path
     lock: int
-
-
-def work_of(out: Path, work: Path | None) -> Path:
-    """The private folder of a run: OUT/.work, or one of its own below the `work` given.
-
-    What else lies in `work` is not ours: it is neither closed to others nor removed.
-    """
-    if work is None:
-        return out / WORK
-    name = hashlib.sha256(os.fsencode(out.resolve())).hexdigest()[:16]
-    return work / f"relaion-{name}"
 
 
 @contextmanager
@@ -113,9 +105,9 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> tuple[Journal, bool]
     for folder in (out.work, out.work / FIND):
         private_folder(folder)
     with atomic_write(path, mode=0o600) as part:
-        fresh = {"plan": json.loads(manifest.plan_json(plan)), "stamps": stamps}
-        part.write_text(json.dumps(fresh), encoding="ascii")
-    make_folders(out, plan)
+        part.write_text(json.dumps({"plan": vars(plan), "stamps": stamps}), encoding="ascii")
+    for folder in sorted({shard.parent for shard in _outputs(vars(plan))}):
+        public_folder(out.path / folder)  # workers, whose umask is private, only fill them
     return Journal(out.work), goes_on
 
 
@@ -144,11 +136,7 @@ def _changed(
 
 def _refuse_outputs_of_others(out: Out, plan: Plan) -> None:
     """Refuse an OUT that holds what this run would not write, where nobody knows what did."""
-    ours = {
-        out.path / e["name"] / str(i["subset"]) / str(i["shard"])
-        for e in plan.editions
-        for i in plan.inputs
-    } | {out.path / "audit.duckdb"}
+    ours = {out.path / AUDIT, *(out.path / path for path in _outputs(vars(plan)))}
     for path in sorted(p for p in out.path.rglob("*") if p.is_file() or p.is_symlink()):
         is_work = path.is_relative_to(out.path / WORK) or path.name.endswith(".part")
         if path not in ours and not is_work:
@@ -181,35 +169,39 @@ def purge(out: Path, work: Path) -> bool:
     """
     if not work.is_dir():
         return False
-    nothing: dict[str, Any] = {"editions": [], "inputs": []}
-    plan = _begun(work, lambda note: _whole_plan(note["plan"])) or nothing
+    written = _begun(work, lambda note: _outputs(note["plan"])) or []
     if not (out / MANIFEST).exists():
         remove_parts(out)
-        _remove_outputs(out, plan)
+        _remove_outputs(out, written)
     remove_tree(work)
     return True
 
 
-def _whole_plan(plan: dict[str, Any]) -> dict[str, Any]:
-    """A plan as far as `purge` needs it; raises LookupError or TypeError for what is none."""
-    inputs = [{"subset": str(i["subset"]), "shard": str(i["shard"])} for i in plan["inputs"]]
-    return {"editions": [{"name": str(e["name"])} for e in plan["editions"]], "inputs": inputs}
+def _outputs(plan: dict[str, Any]) -> list[Path]:
+    """The shards that a plan writes, below OUT; LookupError or TypeError for what is no plan."""
+    return [
+        Path(str(edition["name"]), str(item["subset"]), str(item["shard"]))
+        for edition in plan["editions"]
+        for item in plan["inputs"]
+    ]
 
 
-def make_folders(out: Out, plan: Plan) -> None:
-    """Make the folders of all editions: workers, whose umask is private, only fill them."""
-    for subset in sorted({str(item["subset"]) for item in plan.inputs}):
-        for edition in plan.editions:
-            public_folder(out.path / edition["name"] / subset)
-
-
-def _remove_outputs(out: Path, plan: dict[str, Any]) -> None:
-    """Remove the shards that a plan would write, and the folders that are then empty."""
-    for edition in (e["name"] for e in plan["editions"]):
-        for item in plan["inputs"]:
-            (out / edition / item["subset"] / item["shard"]).unlink(missing_ok=True)
-        folders = [p for p in (out / edition).rglob("*") if p.is_dir()]
-        for folder in [*sorted(folders, reverse=True), out / edition]:
+def _remove_outputs(out: Path, written: list[Path]) -> None:
+    """Remove these shards, and the folders of their editions that are then empty."""
+    for path in written:
+        (out / path).unlink(missing_ok=True)
+    for edition in {out / path.parts[0] for path in written}:
+        folders = [p for p in edition.rglob("*") if p.is_dir()]
+        for folder in [*sorted(folders, reverse=True), edition]:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
     (out / AUDIT).unlink(missing_ok=True)
+
+
+def sweep_left(work: Path | None, lists: Path | None, *, logs: bool = False) -> None:
+    """Remove what killed processes of ours left in temporary folders and beside the store."""
+    for place in (None, work):
+        if place is None or place.is_dir():
+            sweep(place, logs_older=0.0 if logs else DAY)
+    if lists is not None:
+        sweep_beside(lists)

@@ -16,12 +16,11 @@ import pyarrow as pa
 from relaion.engine import Engine, connect, quote
 from relaion.errors import EngineError, ScriptError
 from relaion.parquet.layout import Shard
-from relaion.parquet.null_claims import hides_any, without_claims
 from relaion.parquet.utf8_copy import mend_whole
 from relaion.paths import private_folder, shown
 from relaion.roles import ROLES
 from relaion.run.editions import Edition, Relation, Tried
-from relaion.run.sources import sources
+from relaion.run.sources import believable, sources
 from relaion.run.survey import Numbered
 from relaion.sqlset import Script, load, parse
 
@@ -56,7 +55,7 @@ def own_removals(
     engine: Engine,
     n: Numbered,
     whole: Shard,
-    opened: ConnectOwn = connect_own,
+    opened: ConnectOwn,
 ) -> pa.Table:
     """The rows of `removals` that a user's own script makes for its edition, of one shard.
 
@@ -122,13 +121,8 @@ def _load(own: Engine, version: str, engine: Engine, n: Numbered, only: str) -> 
 
 def _of_source(whole: Path, copy: Path, decide: Callable[[Path], pa.Table]) -> pa.Table:
     """Decide by a shard with all its columns: by a private copy, where DuckDB would misread it."""
-    readable = whole
-    if hides_any(whole):
-        private_folder(copy.parent)
-        without_claims(whole, copy)
-        readable = copy
     try:
-        return decide(readable)
+        return decide(believable(whole, copy))
     except EngineError as e:
         if not e.by_file:
             raise
@@ -183,8 +177,8 @@ def _run_own(engine: Engine, edition: Edition) -> None:
 def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried:
     """Run an own edition's script on what it would see, without a row.
 
-    Of the shards, one of each layout tells the columns of `source`. Raises ScriptError, in one
-    line with DuckDB's reason, where the script cannot run.
+    The shards, one of each layout, tell the columns of `source`. Raises ScriptError, in one line
+    with DuckDB's reason, where the script cannot run.
     """
     with connect(threads=1) as engine:
         names = engine.names_read(edition.script.sql)
@@ -194,18 +188,19 @@ def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried
             f"{shown(edition.script.path)}: reads `source`, whose columns only shards tell; name "
             "some: relaion scripts --check FILE PATH"
         )
-    layouts = list({n.group: n for n in reversed(shards)}.values())[::-1] if wide else [None]
-    found = [_try(edition, n, names, version) for n in layouts]
-    reads = {(r.name, r.subset, r.columns): r for tried in found for r in tried.reads}
-    first = found[0]
+    tried = [_try(edition, n, names, version) for n in (shards if wide else [None])]
+    reads = {(r.name, r.subset, r.columns): r for read, _, _ in tried for r in read}
     return Tried(
-        first.script, first.sha256, first.edition, first.parent, first.labels, first.rules,
-        tuple(reads.values()), first.makes, all(tried.ended for tried in found),
+        shown(edition.script.path), edition.script.sha256, edition.name, edition.parent,
+        edition.labels, edition.rules, tuple(reads.values()), tried[0][1],
+        all(ended for _, _, ended in tried),
     )  # fmt: skip
 
 
-def _try(edition: Edition, n: Numbered | None, names: set[str], version: str) -> Tried:
-    script = edition.script
+def _try(
+    edition: Edition, n: Numbered | None, names: set[str], version: str
+) -> tuple[tuple[Relation, ...], tuple[Relation, ...], bool]:
+    """What the script reads of the shards of one layout and what it makes; whether it ended."""
     with connect(threads=1, memory=_MEMORY) as own:
         scripts = load(version)
         own.run(scripts["38_text_macros"])
@@ -220,7 +215,7 @@ def _try(edition: Edition, n: Numbered | None, names: set[str], version: str) ->
         own.lock()
         given = _relations(own)
         try:
-            ended = own.rehearse(script, _SECONDS, **_values(edition))
+            ended = own.rehearse(edition.script, _SECONDS, **_values(edition))
         except EngineError as e:
             raise ScriptError(f"{e}{_within(n)}; mend the script") from None
         makes = {} if not ended else _relations(own)
@@ -230,10 +225,7 @@ def _try(edition: Edition, n: Numbered | None, names: set[str], version: str) ->
         if name in names
     )
     made = (Relation(name, c) for name, c in makes.items() if name not in given)
-    return Tried(
-        shown(script.path), script.sha256, edition.name, edition.parent, edition.labels,
-        edition.rules, tuple(reads), tuple(made), ended,
-    )  # fmt: skip
+    return tuple(reads), tuple(made), ended
 
 
 def _columns(scripts: dict[str, Script]) -> dict[str, str]:

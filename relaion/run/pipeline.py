@@ -4,44 +4,42 @@ A shard that fails is set aside and named; the others are done. Then the run sto
 it has, to be gone on with when the shard was replaced.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, ListError, StopError
+from relaion.errors import InputError, ListError, RelaionError, StopError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.not_looked_at import Asked, NotLookedAt
-from relaion.paths import replaced, shown
+from relaion.paths import replaced
 from relaion.roles import COUNTED
 from relaion.run import manifest
 from relaion.run import out as folder
-from relaion.run.audit import FinishedRun, write_audit
-from relaion.run.coverage import Coverage, coverage, left_out, reach
-from relaion.run.find import ALIKE, Hunt, Searched
-from relaion.run.hits import hold, hold_good, notices, of_unusable
+from relaion.run.coverage import Coverage, coverage, left_out
+from relaion.run.find import Hunt, Searched
+from relaion.run.hits import KnownLists, hold, hold_good, notices, snapshot
 from relaion.run.journal import SHARD, Entry, Journal
-from relaion.run.known_lists import KnownLists
-from relaion.run.pool import Caller, Executor, Progress, TaskOutcome
+from relaion.run.manifest import FinishedRun, write_audit
+from relaion.run.pool import Caller, Executor, Progress
+from relaion.run.process import TaskOutcome
 from relaion.run.settings import Keywords, Plan, Settings, write_keywords
-from relaion.run.sidecars import (
+from relaion.run.survey import (
+    ALIKE,
+    Broken,
     ChangedSidecarError,
+    Inputs,
+    Numbered,
     check_sidecars,
     read_sealed_sidecars,
     roles_beside,
+    several,
     sidecar_lines,
 )
-from relaion.run.survey import Inputs, Numbered, several
 from relaion.run.tasks import Report, Task, is_done, task, tasks
 from relaion.sidecars.sidecar import Sidecar
-
-
-def _named(n: Numbered, error: str | None) -> str:
-    """What is said of a shard that failed by itself; its name, in any case."""
-    path = shown(n.shard.path)
-    error = error or "its worker said nothing of it"
-    return error if path in error else f"{path}: {error}"
 
 
 @dataclass(frozen=True)
@@ -58,12 +56,13 @@ class Request:
 
 @dataclass
 class Run:
-    """One run over an OUT that is locked and begun."""
+    """One run over an OUT that is locked and begun; `goes_on` where a try before broke off."""
 
     place: folder.Out
     journal: Journal
     request: Request
-    lists: Snapshot
+    lists: Path
+    goes_on: bool
     executor: Executor
     caller: Caller
     progress: Progress
@@ -72,21 +71,28 @@ class Run:
     _written: int = 0  # shards, by this process
     _unwritten: int = 0
 
-    def whole(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[NotLookedAt, ...]]:
-        """Do it all; returns the manifest, what was to be said and what was not looked at.
+    def whole(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[NotLookedAt, ...], Snapshot]:
+        """Do it all: the manifest, what was to be said, what was not looked at, the store as read.
 
         Raises StopError when shards failed, once the others are done. The work folder is
         left, with the store in it.
         """
+        # it has begun with lists that nobody has any more
+        with self._purged_by(*(() if self.goes_on else (ListError, InputError))):
+            store = snapshot(self.lists, self.request.known, self.journal, self.caller)
         started = datetime.now(UTC)
         inputs, work = self.request.inputs, self.place.work
         for broken in inputs.broken:
-            self._fail(broken.shard.subset, broken.shard.name, broken.why)
+            self._fail(broken, broken.why)
         told: list[str] = []
-        beside = self._sidecars(told)
+        with self._purged_by(InputError):
+            beside = read_sealed_sidecars(
+                self.request.sidecars, self.journal, self.request.settings.columns, told,
+                self.caller,
+            )  # fmt: skip
         if self.request.keywords:
             write_keywords(work, self.request.keywords)
-        searched = self._search(beside)
+        searched = self._search(beside, store)
         reports = self._rewrite(searched)
         self._stop_where_failed()
         covered = self._covered(beside, searched, reports)
@@ -110,7 +116,7 @@ class Run:
         made = manifest.build(found, started.isoformat(), finished.isoformat())
         manifest.write(self.place.path, made)
         told += self._told(searched, roles_beside(beside), reports)
-        return made, tuple(dict.fromkeys(told)), passed_over
+        return made, tuple(dict.fromkeys(told)), passed_over, store
 
     def _stop_where_failed(self) -> None:
         if self._failed:
@@ -125,12 +131,11 @@ class Run:
     ) -> tuple[Coverage, ...]:
         """Count what could be matched; whoever changed a file by then is told so by its name."""
         inputs, request = self.request.inputs, self.request
-        version, hashes = request.settings.sql_version, "row_hash" in request.known.kinds
         try:
-            return (
-                *coverage(self.caller, inputs, searched.values, COUNTED, row_hashes=hashes),
-                *reach(self.caller, inputs, beside, request.settings.limits, self.journal, version),
-            )
+            return coverage(
+                self.caller, inputs, searched.values, COUNTED, beside, request.settings,
+                self.journal, row_hashes="row_hash" in request.known.kinds,
+            )  # fmt: skip
         finally:
             self._refuse_changed(reports)
             check_sidecars(beside)
@@ -143,44 +148,34 @@ class Run:
                 for edition in self.request.settings.editions:  # a hard link to it changed with it
                     target = self.place.path / edition.name / n.shard.subset / n.shard.name
                     target.unlink(missing_ok=True)
-                self._fail_shard(n, str(replaced(n.shard.path)))
+                self._fail(n, str(replaced(n.shard.path)))
         self._stop_where_failed()
 
-    def _fail(self, subset: str, name: str, line: str) -> None:
-        self.journal.mark_failed(subset, name)
+    def _fail(self, shard: Numbered | Broken, line: str) -> None:
+        self.journal.mark_failed(shard.shard.subset, shard.shard.name)
         self._failed.append(line)
         self.progress.say(line)
 
-    def _fail_shard(self, numbered: Numbered, line: str) -> None:
-        self._fail(numbered.shard.subset, numbered.shard.name, line)
-
-    def _sidecars(self, told: list[str]) -> tuple[Sidecar, ...]:
-        if not self.request.sidecars:
-            return ()
+    @contextmanager
+    def _purged_by(self, *kinds: type[RelaionError]) -> Iterator[None]:
+        """Leave nothing of a run that is stopped by such an error, and cannot be gone on with."""
         try:
-            return read_sealed_sidecars(
-                self.request.sidecars, self.journal, self.request.settings.columns, told,
-                self.caller,
-            )  # fmt: skip
+            yield
         except ChangedSidecarError:
             raise
-        except InputError:
+        except kinds:
             folder.purge(self.place.path, self.place.work)
             raise
 
-    def _search(self, beside: tuple[Sidecar, ...]) -> Searched:
+    def _search(self, beside: tuple[Sidecar, ...], store: Snapshot) -> Searched:
         """Find the rows that the lists name; stops where that is too much to be true."""
         request = self.request
-        hunt = Hunt(
-            request.settings, beside, COUNTED, self.lists, self.journal, self.executor,
-            self.progress, self._fail_shard,
-        )  # fmt: skip
-        try:
-            searched = hunt.run(request.inputs.shards)
+        with self._purged_by(StopError, InputError, ListError):
+            searched = Hunt(
+                request.settings, beside, COUNTED, store, self.journal, self.executor,
+                self.progress, self._fail,
+            ).run(request.inputs.shards)  # fmt: skip
             hold(searched.hits, request.inputs.rows, request.known.sources, yes=self.yes)
-        except (StopError, InputError, ListError):
-            folder.purge(self.place.path, self.place.work)
-            raise
         return searched
 
     def _rewrite(self, searched: Searched) -> dict[int, Report]:
@@ -190,24 +185,22 @@ class Run:
         that failed is set aside.
         """
         settings = self.request.settings
-        digests, seals = searched.digests, searched.seals
         reports = {}
         for n in searched.shards:
             report = self.journal.get(SHARD, str(n.no), Report.read)
-            known = digests.get(n.no, ""), seals[n.no].sha256
+            known = searched.digests.get(n.no, ""), searched.seals[n.no].sha256
             if report and is_done(report, settings, n, *known):
                 reports[n.no] = report
         waiting = [n for n in searched.shards if n.no not in reports]
         self.progress.phase("clean", len(waiting), sum(n.shard.rows for n in waiting))
-        workers = settings.limits.fitting(settings.limits.workers)
         copies = self.journal.copies(n.no for n in waiting)
-        batches = list(tasks(settings, waiting, digests, seals, workers, copies))
+        batches = list(tasks(settings, waiting, searched, copies))
         while batches:
             again: list[Numbered] = []
             by_no = {t.no: t for t in batches}
             for outcome in self.executor.run(batches):
                 again += self._take(by_no[outcome.no], outcome, reports)
-            batches = [task(settings, [n], digests, seals, copies) for n in again]
+            batches = [task(settings, [n], searched, copies) for n in again]
         return dict(sorted(reports.items()))
 
     def _take(
@@ -218,7 +211,7 @@ class Run:
         Raises StopError where no other batch can do better.
         """
         done = [Report.read(found) for found in outcome.said.get("reports", ())]
-        self.journal.add(Entry(SHARD, str(report.no), report.plain()) for report in done)
+        self.journal.add(Entry(SHARD, str(report.no), asdict(report)) for report in done)
         self.journal.mark_changed(outcome.said.get("changed", ()))
         reports |= {report.no: report for report in done}
         self._written += len(done)
@@ -232,7 +225,7 @@ class Run:
         lines = {int(no): line for no, line in outcome.said.get("failed", {}).items()}
         for n in batch.shards:
             if n.no not in reports:
-                self._fail_shard(n, lines.get(n.no) or _named(n, outcome.error))
+                self._fail(n, lines.get(n.no) or n.told(outcome.error))
                 self._stop_where_all_fail()
         self.progress.done(len(batch.shards), batch.rows)
         return ()
@@ -250,10 +243,8 @@ class Run:
     ) -> list[str]:
         request = self.request
         told = list(request.inputs.notices)
-        inputs, kinds = request.inputs, request.known.kinds
-        told += hold_good(request.known.lists, request.known.known_good, settled=True)
-        told += notices(searched.hits, kinds, inputs.roles, reached, inputs.refused)
-        told += of_unusable(request.known.unusable)
+        told += hold_good(request.known, settled=True)
+        told += notices(searched.hits, request.known, request.inputs, reached)
         if (
             any("unsafe_keyword" in e.rules for e in request.settings.editions)
             and not request.keywords

@@ -8,18 +8,17 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from relaion.errors import RelaionError, StopError
 from relaion.paths import shown
-from relaion.run.process import LONGEST, Family, Guard, Worker, WorkerAnswer, packed, unpacked
+from relaion.run.process import LONGEST, Family, Guard, TaskOutcome, Worker, packed, unpacked
 
 if TYPE_CHECKING:
-    from relaion.run.search_task import FindTask
-    from relaion.run.tasks import Task
+    from relaion.run.tasks import AnyTask
 
 # -- How a run tells what it is doing, without knowing who listens -----------------------------
 
@@ -50,28 +49,10 @@ class Quiet:
         """Nothing."""
 
 
-AnyTask: TypeAlias = "Task | FindTask"
-
-
-@dataclass(frozen=True)
-class TaskOutcome:
-    """What became of a task, told by its number.
-
-    `error` is one line, or None when it is done; `fatal` when no other task can do better.
-    `said` is what its worker said besides: the reports of shards that were done, and of those
-    that failed a line by number.
-    """
-
-    no: int
-    error: str | None
-    fatal: bool = False
-    said: Mapping[str, Any] = field(default_factory=dict)
-
-
 class Executor(Protocol):
     """Anything that can do tasks, in any order, and say what became of each."""
 
-    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
+    def run(self, tasks: "Sequence[AnyTask]") -> Iterator[TaskOutcome]:
         """Do every task; yields an outcome for each as it comes."""
 
 
@@ -203,7 +184,7 @@ class LocalPool:
         self._idle.append(worker)
         return returned(said.said)
 
-    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
+    def run(self, tasks: "Sequence[AnyTask]") -> Iterator[TaskOutcome]:
         """Do the tasks; ends the workers at once when the caller stops listening."""
         waiting: queue.SimpleQueue[AnyTask | None] = queue.SimpleQueue()
         outcomes: queue.SimpleQueue[TaskOutcome] = queue.SimpleQueue()
@@ -277,8 +258,7 @@ class _WorkerThread(threading.Thread):
 
     def run(self) -> None:
         while not self._stopped and (task := self._waiting.get()) is not None:
-            said = self._do(task)
-            self._outcomes.put(TaskOutcome(task.no, said.error, said.fatal, said.said))
+            self._outcomes.put(replace(self._do(task), no=task.no))
         worker, self._worker = self._worker, None
         if worker is not None:
             self._pool.give_back(worker)
@@ -290,20 +270,20 @@ class _WorkerThread(threading.Thread):
         if worker is not None:
             worker.end()
 
-    def _do(self, task: AnyTask) -> WorkerAnswer:
+    def _do(self, task: "AnyTask") -> TaskOutcome:
         try:
             worker = self._worker = self._worker or self._pool.take()
         except OSError as e:
-            return WorkerAnswer(
-                f"{task.named}: no process could be started for it ({e.strerror})", True
-            )
+            why = f"{task.named}: no process could be started for it ({e.strerror})"
+            return TaskOutcome(task.no, why, fatal=True)
         said = worker.ask(packed(task), self._pool.guard.seconds or task.seconds)
-        if said is None or said.broken:
-            self._worker = None
-            worker.end()
-        if said is None:
-            return WorkerAnswer(f"{task.named}: was stopped")
-        return WorkerAnswer(f"{task.named}: {said.error}") if said.broken else said
+        if said is not None and not said.broken:
+            return said
+        self._worker = None
+        worker.end()
+        return TaskOutcome(
+            task.no, f"{task.named}: {'was stopped' if said is None else said.error}"
+        )
 
 
 def returned(said: Mapping[str, Any]) -> Any:

@@ -44,17 +44,23 @@ class Guard:
 
 
 @dataclass(frozen=True)
-class WorkerAnswer:
-    """What a worker said of its task.
+class TaskOutcome:
+    """What became of a task, told by its number, or of a call.
 
-    `fatal` when no other task can do better, `broken` when the process is of no use any more:
-    `error` then begins where the name of the task is to stand. `said` is all that it said.
+    `error` is one line, or None when it is done; `fatal` when no other task can do better.
+    `said` is what its worker said besides, as JSON can hold it. `broken` when its process is of no
+    use any more: `error` then begins where the name of the task is to stand.
     """
 
+    no: int
     error: str | None
     fatal: bool = False
-    broken: bool = False
     said: Mapping[str, Any] = field(default_factory=dict)
+    broken: bool = False
+
+
+def _broken(why: str) -> TaskOutcome:
+    return TaskOutcome(-1, why, broken=True)
 
 
 def seconds_for(rows: int, size: int, rows_a_second: int, files: int = 1) -> float:
@@ -185,34 +191,29 @@ class Worker:
 
     def ask(
         self, task: str, seconds: float, hear: Callable[[Any], object] | None = None
-    ) -> WorkerAnswer | None:
+    ) -> TaskOutcome | None:
         """Have a task done; None when this process was ended from another thread.
 
         `hear` is told what the worker says meanwhile; each such word may take as long again.
         """
         try:
-            return self._ask(task.encode("ascii"), seconds, hear)
+            if not (self._send(task.encode("ascii")) and self._send(b"\n")):
+                return self._ended()
+            while True:
+                found = self._line(seconds)
+                if isinstance(found, TaskOutcome):
+                    return found
+                said = json.loads(found)
+                if "told" not in said:
+                    return TaskOutcome(-1, said["error"], bool(said["fatal"]), said)
+                if hear is not None:
+                    hear(unpacked(said["told"]))
+                if said["waits"] and not self._send(HEARD):
+                    return self._ended()
+                if (too_much := self._looked()) is not None:
+                    return too_much
         except ValueError:  # its pipes were closed
             return None
-
-    def _ask(
-        self, line: bytes, seconds: float, hear: Callable[[Any], object] | None
-    ) -> WorkerAnswer:
-        if not (self._send(line) and self._send(b"\n")):
-            return self._ended()
-        while True:
-            found = self._line(seconds)
-            if isinstance(found, WorkerAnswer):
-                return found
-            said = json.loads(found)
-            if "told" not in said:
-                return WorkerAnswer(said["error"], bool(said["fatal"]), said=said)
-            if hear is not None:
-                hear(unpacked(said["told"]))
-            if said["waits"] and not self._send(HEARD):
-                return self._ended()
-            if (too_much := self._looked()) is not None:
-                return too_much
 
     def _send(self, line: bytes) -> bool:
         try:
@@ -222,7 +223,7 @@ class Worker:
             return False
         return True
 
-    def _line(self, seconds: float) -> bytes | WorkerAnswer:
+    def _line(self, seconds: float) -> bytes | TaskOutcome:
         """The next line that the process writes, or why there is none."""
         until = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
@@ -231,7 +232,7 @@ class Worker:
             while end < 0:
                 if not selector.select(_LOOK_SECONDS):
                     if time.monotonic() > until:
-                        return WorkerAnswer(_too_long(seconds), broken=True)
+                        return _broken(_too_long(seconds))
                     if (too_much := self._looked()) is not None:
                         return too_much
                     continue
@@ -245,22 +246,22 @@ class Worker:
         del self._read[: end + 1]
         return line
 
-    def _looked(self) -> WorkerAnswer | None:
+    def _looked(self) -> TaskOutcome | None:
         """Why this process is to be ended for the memory that all take, if it is time to look."""
         limit, now = self.guard.memory, time.monotonic()
         if limit is None or now < self._next_look:
             return None
         self._next_look = now + _LOOK_SECONDS
         taken = self._family.is_too_much(limit, self._process.pid)
-        return WorkerAnswer(_too_much(limit, taken), broken=True) if taken else None
+        return _broken(_too_much(limit, taken)) if taken else None
 
-    def _ended(self) -> WorkerAnswer:
+    def _ended(self) -> TaskOutcome:
         code = self._process.wait()
         if code >= 0:
-            return WorkerAnswer(f"its worker ended (exit status {code})", broken=True)
+            return _broken(f"its worker ended (exit status {code})")
         name = signal.Signals(-code).name
         why = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
-        return WorkerAnswer(f"its worker was ended by {name}{why}", broken=True)
+        return _broken(f"its worker was ended by {name}{why}")
 
     def end(self) -> None:
         """End the process at once, and those that it started."""

@@ -291,10 +291,7 @@ def differences(
         for name, value in fresh["parameters"].items()
         if old["parameters"].get(name) != value
     ]
-    if old["editions"] != fresh["editions"]:
-        found.append("the editions differ")
-    if old["lists"] != fresh["lists"]:
-        found.append("the lists differ")
+    found += [f"the {what} differ" for what in ("editions", "lists") if old[what] != fresh[what]]
     before, after = _but(old["inputs"], failed), _but(fresh["inputs"], failed)
     if before != after:
         found.append(_inputs_differ(before, after))

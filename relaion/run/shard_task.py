@@ -6,9 +6,9 @@ A shard that fails is told apart; the others of its batch are done.
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from relaion.errors import EngineError, InputError, NoRoomError, OutputError, RelaionError
 from relaion.parquet.null_claims import hidden_roles
@@ -26,26 +26,28 @@ from relaion.paths import (
     sync_folder,
     unwritten,
 )
-from relaion.run.decide import Deciders, Decision
+from relaion.run.decide import Decider, Decision
+from relaion.run.process import TaskOutcome
 from relaion.run.settings import Settings
 from relaion.run.survey import Numbered
-from relaion.run.tasks import BatchDone, Report, Task, WrittenShard
+from relaion.run.tasks import Report, Task, WrittenShard
 
 Outputs: TypeAlias = "tuple[dict[str, WrittenShard], list[str]]"
 
 
 def run_task(
-    task: Task, deciders: Deciders, line: Callable[[str, BaseException], str]
-) -> BatchDone:
-    """Decide a batch, write its shards, count; a report of each that was done.
+    task: Task, decider: Decider, line: Callable[[str, BaseException], str]
+) -> TaskOutcome:
+    """Decide a batch, write its shards, count.
 
-    `line` says in one line what an unexpected error of a shard was. Raises what decides nothing
-    for any shard of the batch; where it has one shard alone, that one is named. Where there is
-    no room for one shard, the others of its batch are not tried.
+    What is said: a report of each shard that was done, by number a line for each that failed, and
+    those that have other bytes than when they were searched. `line` says in one line what an
+    unexpected error of a shard was. Raises what decides nothing for any shard of the batch; where
+    it has one shard alone, that one is named. Where there is no room for one shard, the others of
+    its batch are not tried.
     """
     decisions: list[dict[int, Decision]] = []
     seals = {n.shard.path: task.seals[n.no] for n in task.shards}
-    decider = deciders.of(task.settings)
     try:
         read_still(seals, lambda: decisions.append(decider.decide(task)))
     except RelaionError as e:
@@ -53,7 +55,7 @@ def run_task(
             try:
                 _refuse_replaced(task, task.shards[0], e)
             except ChangedShardError as other:
-                return BatchDone(error=str(other), changed=(task.no,))
+                return TaskOutcome(task.no, str(other), said={"changed": [task.no]})
             if isinstance(e, EngineError) and e.no_room:  # a batch may need more than each
                 raise NoRoomError(str(e)) from None
         raise
@@ -65,16 +67,18 @@ def run_task(
 
 def _written(
     task: Task, decisions: dict[int, Decision], line: Callable[[str, BaseException], str]
-) -> BatchDone:
+) -> TaskOutcome:
     """Write the shards of a batch, one after the other."""
-    reports: list[Report] = []
+    reports: list[dict[str, Any]] = []
     failed: dict[int, str] = {}
     changed: list[int] = []
+    no_room: str | None = None
     for n in task.shards:
         try:
-            reports.append(_write_shard(task, n, decisions[n.no]))
+            reports.append(asdict(_write_shard(task, n, decisions[n.no])))
         except NoRoomError as e:
-            return BatchDone(tuple(reports), failed, str(e), fatal=True, changed=tuple(changed))
+            no_room = str(e)
+            break
         except ChangedShardError as e:
             failed[n.no] = str(e)
             changed.append(n.no)
@@ -82,7 +86,8 @@ def _written(
             failed[n.no] = str(e)
         except Exception as e:  # a bug met in one shard must not end the run
             failed[n.no] = line(shown(n.shard.path), e)
-    return BatchDone(tuple(reports), failed, changed=tuple(changed))
+    said = {"reports": reports, "failed": failed, "changed": changed}
+    return TaskOutcome(task.no, no_room, no_room is not None, said)
 
 
 def _flush_folders(task: Task) -> None:

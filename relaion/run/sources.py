@@ -1,17 +1,24 @@
-"""Shards of a survey as DuckDB is to see them."""
+"""Shards as DuckDB sees them, and as it can read them.
 
-from collections.abc import Sequence
+One whose links or captions hold bytes that are no UTF-8 would end a scan, with a message that
+quotes them; one whose footer denies values that are there would be read as NULL, without a
+word. Both are read through a private copy of the columns that play a role.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
 from relaion.engine import ShardSource
+from relaion.errors import EngineError
+from relaion.parquet.null_claims import hidden_roles, hides_any, without_claims
 from relaion.parquet.roles import Layout
+from relaion.parquet.row_groups import read_through
+from relaion.parquet.utf8_copy import bad_text, mend, mended_layout
+from relaion.paths import file_sha256, private_folder
+from relaion.run.journal import is_whole
 from relaion.run.survey import Numbered
-
-
-def source(numbered: Numbered) -> ShardSource:
-    """What `Engine.view_shards` takes for one shard."""
-    shard = numbered.shard
-    return ShardSource(shard.subset, (numbered.no,), (shard.path,), players(shard.layout))
 
 
 def players(layout: Layout) -> dict[str, tuple[tuple[int, str], ...]]:
@@ -22,23 +29,124 @@ def players(layout: Layout) -> dict[str, tuple[tuple[int, str], ...]]:
 
 
 def sources(shards: Sequence[Numbered]) -> tuple[ShardSource, ...]:
-    """What `Engine.view_shards` takes for these shards."""
-    return joined([(n.group, source(n)) for n in shards])
-
-
-def joined(single: Sequence[tuple[int, ShardSource]]) -> tuple[ShardSource, ...]:
-    """Sources of one shard each, with their groups: those of a group become one source.
+    """What `Engine.view_shards` takes for these shards: one source for those of a group.
 
     Wherever they stand: each source is one more part of every view, and takes its time.
     """
-    groups: dict[int, list[ShardSource]] = {}
-    for group, one in single:
-        groups.setdefault(group, []).append(one)
+    groups: dict[int, list[Numbered]] = {}
+    for n in shards:
+        groups.setdefault(n.group, []).append(n)
     return tuple(
-        replace(
-            members[0],
-            numbers=tuple(no for s in members for no in s.numbers),
-            paths=tuple(path for s in members for path in s.paths),
+        ShardSource(
+            members[0].shard.subset,
+            tuple(n.no for n in members),
+            tuple(n.shard.path for n in members),
+            players(members[0].shard.layout),
         )
         for members in groups.values()
     )
+
+
+def believable(whole: Path, copy: Path) -> Path:
+    """The shard with all its columns; a private copy where its footer denies values that it has."""
+    if not hides_any(whole):
+        return whole
+    private_folder(copy.parent)
+    without_claims(whole, copy)
+    return copy
+
+
+FOLDER = "mended"
+
+
+class Original(NamedTuple):
+    """A shard as it came: its number in the run, its path, and what its columns mean.
+
+    `says_empty` is whether its footer may say of a row group that such a column is all NULL.
+    """
+
+    no: int
+    path: Path
+    layout: Layout
+    says_empty: bool = True
+
+
+def original(n: Numbered) -> Original:
+    """A numbered shard, as it came."""
+    return Original(n.no, n.shard.path, n.shard.layout, n.shard.says_empty)
+
+
+class Copies:
+    """The private copies in a work folder.
+
+    `known` are the SHA-256 of those that the journal vouches for, by number of their shard;
+    what else lies there counts as not there. `made` are those that were made since.
+    """
+
+    def __init__(self, work: Path, known: Mapping[int, str]) -> None:
+        self._folder = work / FOLDER
+        self._known = dict(known)
+        self.made: dict[int, str] = {}
+
+    def readable(self, shard: Original) -> tuple[Path, Layout]:
+        """The file to read, with its layout: the private copy where there is a whole one."""
+        copy = self._copy(shard)
+        known = self._known.get(shard.no)
+        if known and shard.no not in self.made and not is_whole(copy, known):
+            self.drop(shard)  # cut or zeroed: made again where DuckDB gives up once more
+        if shard.no in self._known:
+            return copy, mended_layout(shard.layout)
+        return shard.path, shard.layout
+
+    def as_read(self, shards: Iterable[Numbered]) -> list[Numbered]:
+        """The shards, those that were mended with the path and layout of their copy."""
+        found = []
+        for n in shards:
+            path, layout = self.readable(original(n))
+            # no other shard is laid out like a copy, so it is a group of its own
+            group = n.group if path == n.shard.path else -1 - n.no
+            found.append(replace(n, shard=replace(n.shard, path=path, layout=layout), group=group))
+        return found
+
+    def reading(self, shards: Sequence[Original], read: Callable[[], None]) -> None:
+        """Read some shards; where DuckDB gives up, mend those that need it and read again.
+
+        Those that it would misread are mended before: it would not notice. A shard that it
+        cannot read by itself is mended whatever is wrong with it. Raises what `read` raised
+        where none needs it.
+        """
+        for shard in shards:
+            if shard.says_empty:
+                self._mend(shard, hidden_roles)
+        try:
+            read()
+        except EngineError as e:
+            if not any([self._mend(shard, bad_text) for shard in shards]):
+                # one that DuckDB cannot open for a column that plays no role, and pyarrow can
+                alone = e.by_file and len(shards) == 1
+                if not alone:
+                    raise
+                read_through(shards[0].path)  # or is it damaged?
+                if not self._mend(shards[0], lambda *_: True):
+                    raise
+            read()
+
+    def drop(self, shard: Original) -> None:
+        """Remove a copy: it may be of other bytes than the file has now."""
+        self._known.pop(shard.no, None)
+        self.made.pop(shard.no, None)
+        self._copy(shard).unlink(missing_ok=True)
+
+    def _mend(self, shard: Original, is_needed: Callable[[Path, Layout], object]) -> bool:
+        """Make the private copy where it is needed and lacking; whether it was made."""
+        if shard.no in self._known or not is_needed(shard.path, shard.layout):
+            return False
+        copy = self._copy(shard)
+        private_folder(copy.parent)
+        copy.unlink(missing_ok=True)  # left by a try that nobody heard of
+        mend(shard.path, shard.layout, copy)
+        self._known[shard.no] = self.made[shard.no] = file_sha256(copy)
+        return True
+
+    def _copy(self, shard: Original) -> Path:
+        return self._folder / f"{shard.no:06}.parquet"

@@ -1,18 +1,33 @@
-"""The survey: shards found, read, grouped and numbered; and those that are broken."""
+"""The survey: shards found, read, grouped and numbered, what is broken of them; and sidecars."""
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import DamagedError, StopError
+from relaion.errors import DamagedError, InputError, StopError
 from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices
 from relaion.parquet.overrides import Columns
 from relaion.parquet.roles import Layout
-from relaion.paths import ShardPath, find_shards, shown
+from relaion.paths import (
+    Seal,
+    ShardPath,
+    find_shards,
+    find_sidecars,
+    is_still,
+    replaced,
+    seal,
+    shown,
+    stamp_of,
+)
+from relaion.roles import WIDTHS
+from relaion.run.journal import SIDECARS, Entry, Journal
 from relaion.run.outputs import refuse_outputs
 from relaion.run.pool import HERE, Caller, WorkerEndedError, blaming
+from relaion.sidecars.sidecar import Sidecar
 
 # -- Shards get numbers once, in the order of their names; SQL knows them by these -------------
 
@@ -25,15 +40,10 @@ class Numbered:
     group: int
     shard: Shard
 
-
-def number(groups: Sequence[LayoutGroup], order: Mapping[Path, int]) -> tuple[Numbered, ...]:
-    """Give the shards of all groups the numbers that `order` has for their paths.
-
-    A shard that cannot be read keeps its number for when it can.
-    """
-    pairs = [(i, shard) for i, group in enumerate(groups) for shard in group.shards]
-    numbered = [Numbered(order[shard.path], i, shard) for i, shard in pairs]
-    return tuple(sorted(numbered, key=lambda n: n.no))
+    def told(self, error: str | None) -> str:
+        """What is said of it when it fails; its name, in any case."""
+        path, error = shown(self.shard.path), error or "its worker said nothing of it"
+        return error if path in error else f"{path}: {error}"
 
 
 # -- The inputs of a run: shards found, read, grouped and numbered; and those that are broken --
@@ -101,6 +111,11 @@ class Inputs:
             raise DamagedError(several([b.why for b in self.broken]))
         return self.shards
 
+    @property
+    def of_each_layout(self) -> list[Numbered]:
+        """The first shard of each layout."""
+        return list({n.group: n for n in reversed(self.shards)}.values())[::-1]
+
     def lines(self) -> list[dict[str, Any]]:
         """Subset, name, rows and bytes of every shard by number; null where it is broken."""
         found: dict[int, tuple[Any, ...]] = {
@@ -163,12 +178,19 @@ def read_inputs(
     )
     if not groups:
         raise DamagedError(several([b.why for b in aside]))
+    # a shard that cannot be read keeps its number for when it can
+    numbered = [
+        Numbered(order[s.path], i, s) for i, group in enumerate(groups) for s in group.shards
+    ]
     return Inputs(
-        number(groups, order), (*found.notices, *mixed_notices(groups)), aside, found.skipped
+        tuple(sorted(numbered, key=attrgetter("no"))),
+        (*found.notices, *mixed_notices(groups)),
+        aside,
+        found.skipped,
     )
 
 
-ALIKE = 20  # shards that end their process before one is read: it is not the shards
+ALIKE = 20  # shards that fail before one succeeds: it is not the shards
 
 
 def read_footers(
@@ -240,3 +262,90 @@ def _grouped(
             except DamagedError as e:
                 set_aside(shard.path, e)
         return grouped(readable, describe)
+
+
+# -- Sidecars: files that hold image hashes apart from the links, met by the lists first -------
+# The few of their keys that matched are kept in the work folder, and the search joins them as it
+# joins the lists themselves.
+
+SIDECAR_KEYS = "sidecar_keys.parquet"
+UNREAD_BESIDE = "sidecar_values.parquet"
+
+
+def roles_beside(sidecars: Sequence[Sidecar]) -> frozenset[str]:
+    """Image hashes that at least one sidecar holds."""
+    return frozenset(role for s in sidecars for role in s.layout.roles if role in WIDTHS)
+
+
+def sidecar_lines(sidecars: Sequence[Sidecar]) -> list[dict[str, Any]]:
+    """Name, rows, bytes and SHA-256 of each sidecar, for the manifest."""
+    return [
+        {"name": s.name, "rows": s.rows, "bytes": s.bytes, "sha256": sealed(s).sha256}
+        for s in sidecars
+    ]
+
+
+def read_sealed_sidecars(
+    paths: Sequence[Path],
+    journal: Journal,
+    columns: Columns,
+    notices: list[str],
+    caller: Caller = HERE,
+) -> tuple[Sidecar, ...]:
+    """Read sidecars, each sealed before its first byte is: nobody may change it from then on.
+
+    Raises InputError for one that cannot be read, or changed since the run that goes on began.
+    """
+    if not paths:
+        return ()
+    seals = _seals([s.path for s in find_sidecars(paths).shards], journal)
+    try:
+        found, told = caller.call(
+            "relaion.run.sidecar_keys:read_told", paths, journal.work, columns
+        )
+    except WorkerEndedError as e:
+        raise InputError(f"{shown(paths[0])}: the sidecars cannot be read: {e}") from None
+    notices += told
+    sidecars = tuple(replace(s, seal=seals[s.path]) for s in found)
+    check_sidecars(sidecars)
+    return sidecars
+
+
+def _seals(paths: Sequence[Path], journal: Journal) -> dict[Path, Seal]:
+    names = [os.fsencode(path.absolute()).hex() for path in paths]
+    known = journal.get(SIDECARS, "", lambda found: [Seal.read(found[name]) for name in names])
+    if known is None:
+        journal.forget_search()  # nobody knows of which sidecars it was
+        seals = [seal(path) for path in paths]
+    else:
+        seals = [
+            before if stamp_of(path) == before.stamp else seal(path)
+            for path, before in zip(paths, known, strict=True)
+        ]
+        for path, now, before in zip(paths, seals, known, strict=True):
+            if now.sha256 != before.sha256:
+                raise ChangedSidecarError(
+                    f"{shown(path)}: changed since the run began; restore it, or add --purge once "
+                    "to remove what that run left, then begin anew"
+                )
+    value = {name: s.plain() for name, s in zip(names, seals, strict=True)}
+    journal.add([Entry(SIDECARS, "", value)])
+    return dict(zip(paths, seals, strict=True))
+
+
+class ChangedSidecarError(InputError):
+    """Raised when a sidecar is another one than the run that goes on began with."""
+
+
+def check_sidecars(sidecars: Sequence[Sidecar]) -> None:
+    """Raise InputError where one has other bytes than when the run began."""
+    for sidecar in sidecars:
+        if not is_still(sidecar.path, sealed(sidecar)):
+            raise replaced(sidecar.path)
+
+
+def sealed(sidecar: Sidecar) -> Seal:
+    """A sidecar as it was before its first byte was read."""
+    if sidecar.seal is None:  # cannot be: `read_sealed_sidecars` made it
+        raise ValueError("a sidecar that was not sealed")
+    return sidecar.seal

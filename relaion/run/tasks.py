@@ -1,66 +1,113 @@
-"""The work on a batch of shards as plain values, and how shards are cut into batches."""
+"""What workers are to do and have done, as plain values, and how shards are cut into batches."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from relaion.paths import Seal, Stamp, is_still, shown
 from relaion.run.process import seconds_for
 from relaion.run.settings import Settings
 
 if TYPE_CHECKING:
+    from relaion.lists.snapshot import Snapshot
+    from relaion.parquet.layout import Shard
+    from relaion.run.find import Searched
     from relaion.run.survey import Numbered
+    from relaion.sidecars.sidecar import Sidecar
 
-# -- The work on a batch of shards as plain values: what is to be done, and what was done ------
-# A task is pickled on its way to a worker; `shard_task.py` does it.
-
-ROWS_A_SECOND = 5_000  # an edition script and two editions of long captions take a tenth
+# -- Tasks: searching, or deciding and writing ------------------------------------------------
+# A task is pickled on its way to a worker; `shard_task.py` and `find_task.py` do it.
 
 
 @dataclass(frozen=True)
-class Task:
-    """A batch of shards, in order of number, to be decided together and written one by one.
+class AnyTask:
+    """What a worker is to do: mostly with some shards, in order of number.
 
-    `hits`: a digest of what the search found in a shard, by its number; none where it found
-    nothing. `seals` are the shards as they were searched, `copies` the private ones of
-    `utf8_copy.Copies`.
+    `seals` are the shards as they were searched, `copies` the private ones of `sources.Copies`.
     """
 
     settings: Settings
-    shards: tuple[Numbered, ...]
-    hits: dict[int, str]
-    seals: dict[int, Seal]
+    shards: tuple[Numbered, ...] = ()
+    seals: dict[int, Seal] = field(default_factory=dict)
     copies: dict[int, str] = field(default_factory=dict)
+
+    rows_a_second: ClassVar[int]  # an ordinary task takes a tenth
+    together: ClassVar[str]
 
     @property
     def no(self) -> int:
         """The number of its first shard."""
-        return self.shards[0].no
+        return self.shards[0].no if self.shards else -1
+
+    @property
+    def files(self) -> Sequence[Shard | Sidecar]:
+        """What it reads, but for work files."""
+        return [n.shard for n in self.shards]
 
     @property
     def rows(self) -> int:
-        """Rows of all its shards."""
-        return sum(n.shard.rows for n in self.shards)
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of all its shards."""
-        return sum(n.shard.bytes for n in self.shards)
+        """Rows of all that it reads."""
+        return sum(file.rows for file in self.files)
 
     @property
     def named(self) -> str:
-        """What an error calls this task."""
-        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else "a batch of shards"
+        """What an error calls this task: its shard, or all of it."""
+        return shown(self.shards[0].shard.path) if len(self.shards) == 1 else self.together
 
     @property
     def seconds(self) -> float:
         """How long it may take."""
-        return seconds_for(self.rows, self.bytes, ROWS_A_SECOND, len(self.shards))
+        size = sum(file.bytes for file in self.files)
+        return seconds_for(self.rows, size, self.rows_a_second, len(self.files))
+
+
+@dataclass(frozen=True)
+class FindTask(AnyTask):
+    """A step of the search.
+
+    `sidecars` searches the lists in the sidecars; `hits` searches lists and sidecars in the
+    shards, and leaves their hits and the keys of these; `gather` makes one file of all hits
+    and one of all keys; `same` searches the gathered keys in the shards; `count` counts what
+    was found. `reads` and `writes` name files by the table that they hold. `store` is the run's
+    own snapshot of the lists; `roles` are those whose values are counted.
+    """
+
+    step: str = field(kw_only=True)
+    store: Snapshot = field(kw_only=True)
+    sidecars: tuple[Sidecar, ...] = ()
+    roles: tuple[str, ...] = ()
+    reads: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    writes: dict[str, Path] = field(default_factory=dict)
+
+    rows_a_second = 10_000  # by spellings in one thread
+    together = "the search"
+
+    @property
+    def files(self) -> Sequence[Shard | Sidecar]:
+        """What it reads, but for work files."""
+        return self.sidecars if self.step == "sidecars" else super().files
+
+
+@dataclass(frozen=True)
+class Task(AnyTask):
+    """A batch of shards, to be decided together and written one by one.
+
+    `hits`: a digest of what the search found in a shard, by its number; none where it found
+    nothing.
+    """
+
+    hits: dict[int, str] = field(default_factory=dict)
+
+    rows_a_second = 5_000  # an edition script and two editions of long captions
+    together = "a batch of shards"
+
+
+# -- What was done to a shard -----------------------------------------------------------------
 
 
 @lru_cache(1 << 14)
@@ -105,13 +152,9 @@ class Report:
     stamp: Stamp
     notices: list[str] = field(default_factory=list)
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON can hold it."""
-        return asdict(self)
-
     @classmethod
     def read(cls, found: dict[str, Any]) -> Report:
-        """Read what `plain` made; raises TypeError or LookupError for anything else."""
+        """Read what `asdict` made; raises TypeError or LookupError for anything else."""
         for each in (found, *found["outputs"].values()):
             each["stamp"] = Stamp(*map(int, each["stamp"]))
         found["outputs"] = {k: WrittenShard(**v) for k, v in found["outputs"].items()}
@@ -122,26 +165,6 @@ class Report:
     def is_of(self, path: Path) -> bool:
         """Whether a shard still has the bytes that were read."""
         return is_still(path, Seal(self.stamp, self.sha256))
-
-
-@dataclass(frozen=True)
-class BatchDone:
-    """What became of a batch: a report of each shard that was done, a line for each that failed.
-
-    `error` where the others failed alike, and nothing is known of each; `fatal` when no other
-    task can do better. `changed` are shards that have other bytes than when they were searched.
-    """
-
-    reports: tuple[Report, ...] = ()
-    failed: dict[int, str] = field(default_factory=dict)
-    error: str | None = None
-    fatal: bool = False
-    changed: tuple[int, ...] = ()
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON can hold it, but for what every answer says."""
-        reports = [report.plain() for report in self.reports]
-        return {"reports": reports, "failed": self.failed, "changed": self.changed}
 
 
 # -- From shards to tasks: batches that are worth a run of the scripts, and small enough to share --
@@ -166,36 +189,28 @@ def batches(shards: Sequence[Numbered], rows: int) -> Iterator[tuple[Numbered, .
 
 
 def tasks(
-    settings: Settings,
-    shards: Sequence[Numbered],
-    hits: Mapping[int, str],
-    seals: Mapping[int, Seal],
-    workers: int,
-    copies: Mapping[int, str],
+    settings: Settings, shards: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
 ) -> Iterator[Task]:
     """Tasks for some shards, in order of number."""
     rows = sum(n.shard.rows for n in shards)
+    workers = settings.limits.fitting(settings.limits.workers)
     each = max(FEWEST_ROWS, min(BATCH_ROWS, rows // (SHARES * workers)))
     for batch in batches(shards, each):
-        yield task(settings, batch, hits, seals, copies)
+        yield task(settings, batch, searched, copies)
 
 
 def task(
-    settings: Settings,
-    batch: Iterable[Numbered],
-    hits: Mapping[int, str],
-    seals: Mapping[int, Seal],
-    copies: Mapping[int, str],
+    settings: Settings, batch: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
 ) -> Task:
-    """The task for one batch.
-
-    `hits` are digests of what was found, by shard number; none where nothing was. `seals` are
-    the shards as they were searched, `copies` those that were made of some of them.
-    """
-    batch = tuple(batch)
-    found = {n.no: hits[n.no] for n in batch if n.no in hits}
-    copied = {n.no: copies[n.no] for n in batch if n.no in copies}
-    return Task(settings, batch, found, {n.no: seals[n.no] for n in batch}, copied)
+    """The task for one batch; `copies` are those that were made of some of its shards."""
+    numbers = [n.no for n in batch]
+    return Task(
+        settings,
+        tuple(batch),
+        {no: searched.seals[no] for no in numbers},
+        {no: copies[no] for no in numbers if no in copies},
+        {no: searched.digests[no] for no in numbers if no in searched.digests},
+    )
 
 
 def is_done(report: Report, settings: Settings, n: Numbered, hits: str, sha256: str) -> bool:

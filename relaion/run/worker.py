@@ -17,13 +17,13 @@ from typing import Any
 from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, ScriptError
 from relaion.paths import shown
 from relaion.processes import serve_parent
-from relaion.run.decide import Deciders
+from relaion.run.decide import Decider
 from relaion.run.find_task import Finders, run_find
 from relaion.run.pool import Call, WorkerBugError, done
-from relaion.run.process import INTRODUCED, LOG, packed, unpacked
-from relaion.run.search_task import FindTask, StepDone
+from relaion.run.process import INTRODUCED, LOG, TaskOutcome, packed, unpacked
+from relaion.run.settings import Settings
 from relaion.run.shard_task import run_task
-from relaion.run.tasks import BatchDone, Task
+from relaion.run.tasks import FindTask, Task
 
 _LONGEST_PATH = 1 << 16
 _MOST_LOCKS = 16
@@ -35,7 +35,7 @@ class Serving:
 
     def __init__(self, log: Path | None = None) -> None:
         self.log = log
-        self._deciders = Deciders()
+        self._decider: Decider | None = None
         self._finders = Finders()
 
     def answer(
@@ -49,35 +49,45 @@ class Serving:
         task = unpacked(line)
         if isinstance(task, Call):
             self._finders.close()
-            self._deciders.close()
+            self._decides_no_more()
             return _called(
                 task, lambda word, waits=False: tell({"told": packed(word), "waits": waits})
             )
         if not isinstance(task, FindTask | Task):  # though nobody else writes to this pipe
             raise TypeError(f"a task, not {type(task).__name__}")
         became = self._do(task)
-        if isinstance(became, StepDone):
-            return {"error": None, "fatal": False, **became.plain()}
-        return {"error": became.error, "fatal": became.fatal, **became.plain()}
+        return {"error": became.error, "fatal": became.fatal, **became.said}
 
-    def _do(self, task: FindTask | Task) -> BatchDone | StepDone:
+    def _do(self, task: FindTask | Task) -> TaskOutcome:
         try:
             if isinstance(task, Task):
                 self._finders.close()  # a search whose last steps were done before
-                return run_task(task, self._deciders, self._unexpected)
+                return run_task(task, self._decider_of(task.settings), self._unexpected)
             return run_find(task, self._finders)
         except RelaionError as e:
             # what cannot be written of one shard may well be of another
             output = NoRoomError if isinstance(task, Task) else OutputError
             fatal = isinstance(e, (ListError, ScriptError, output))
-            return BatchDone(error=str(e), fatal=fatal)
+            return TaskOutcome(task.no, str(e), fatal)
         except MemoryError:
-            return BatchDone(error=f"{task.named}: ran out of memory; {MORE}")
+            return TaskOutcome(task.no, f"{task.named}: ran out of memory; {MORE}")
         except OSError as e:
             where = task.named if e.filename is None else shown(e.filename)
-            return BatchDone(error=f"{where}: {e.strerror or type(e).__name__}")
+            return TaskOutcome(task.no, f"{where}: {e.strerror or type(e).__name__}")
         except Exception as e:  # the one place where a bug in a task must not end the run
-            return BatchDone(error=self._unexpected(task.named, e))
+            return TaskOutcome(task.no, self._unexpected(task.named, e))
+
+    def _decider_of(self, settings: Settings) -> Decider:
+        """The one for these settings, kept from batch to batch."""
+        if self._decider is None or self._decider.settings != settings:
+            self._decides_no_more()
+            self._decider = Decider(settings)
+        return self._decider
+
+    def _decides_no_more(self) -> None:
+        if self._decider is not None:
+            self._decider.close()
+        self._decider = None
 
     def _unexpected(self, named: str, error: BaseException) -> str:
         if self.log is not None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, ListError, RelaionError, ScriptError, Stopped
-from relaion.lists.snapshot import Snapshot
+from relaion.errors import InputError, RelaionError, ScriptError, Stopped
 from relaion.parquet.not_looked_at import NotLookedAt
 from relaion.parquet.overrides import Columns, columns_of, overrides_of
 from relaion.paths import (
@@ -26,20 +25,16 @@ from relaion.paths import (
     typed,
 )
 from relaion.run import out as folder
-from relaion.run.apart import check_apart, check_apart_from_shards
-from relaion.run.audit import Removal, Told
 from relaion.run.coverage import Coverage
 from relaion.run.editions import Edition, load_editions
-from relaion.run.hits import FEW_ROWS, SMALL, hold_good
-from relaion.run.journal import Journal
-from relaion.run.known_lists import read_known, snapshot
-from relaion.run.outputs import AUDIT
+from relaion.run.hits import FEW_ROWS, SMALL, hold_good, read_known
+from relaion.run.manifest import Removal, Told
+from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import HERE, Caller, Executor, LocalPool, Progress, Quiet, blaming
 from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
 from relaion.run.survey import read_inputs
 from relaion.sqlset import BUILT_IN, VERSION
-from relaion.stages.left import sweep_left
 from relaion.stages.verify import check
 from relaion.verifier.verdict import Verdict
 
@@ -124,35 +119,35 @@ def clean(
     check_apart(out, work, paths)
     limits = limits_of(workers, memory, time_limit)
     command = _verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
-    sweep_left(work, lists)
+    folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         settings = Settings(
-            sql_version, limits, folder.work_of(out, work).absolute(), out.absolute(),
+            sql_version, limits, work_of(out, work).absolute(), out.absolute(),
             editions_of(editions, sql_version, pool), same_link, inner, unscored, copy=copy,
             good_wins=good_wins,
         )  # fmt: skip
         request = request_of(settings, paths, lists, keywords, key, columns or {}, sidecars, pool)
         known = request.known
-        hold_good(known.lists, known.known_good, settled=good_wins or yes_i_checked)
+        hold_good(known, settled=good_wins or yes_i_checked)
         check_apart_from_shards(out, work, paths, request.inputs.places)
         place = left.enter_context(folder.open_out(out, work))
         folder.check_ours(place)
         before = folder.finished(place, request.plan)
         if before is not None:
             folder.purge(place.path, place.work)  # left by a kill after the manifest
-            told = request.inputs.notices
-            done = _cleaned(pool, place.path, before, True, told, None, None)
-            return replace(done, summary=_summary(done, command))
+            return _cleaned(
+                pool, place.path, before, True, request.inputs.notices, None, None, command
+            )
         journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
         if goes_on:
             listen.say(f"{shown(place.path)}: going on with the run that broke off")
         pool.begin(_worth(request), place.work, held=(place.lock,))
-        store = _snapshot(lists, request, place, journal, pool, goes_on=goes_on)
         with private_umask():
             run = Run(
-                place, journal, request, store, executor or pool, pool, listen, yes=yes_i_checked
-            )
-            found, told, passed_over = run.whole()
+                place, journal, request, lists, goes_on, executor or pool, pool, listen,
+                yes=yes_i_checked,
+            )  # fmt: skip
+            found, told, passed_over, store = run.whole()
         verdict = None
         with _finished(place) as purge_work:
             if verify:
@@ -164,8 +159,7 @@ def clean(
                     sidecars=sidecars, workers=limits.fitting(limits.workers), progress=listen,
                     held=purge_work,
                 )  # fmt: skip
-        done = _cleaned(pool, place.path, found, False, told, verdict, passed_over)
-    return replace(done, summary=_summary(done, command))
+        return _cleaned(pool, place.path, found, False, told, verdict, passed_over, command)
 
 
 def _summary(done: Cleaned, command: str) -> str:
@@ -192,35 +186,16 @@ def _verify_command(
     sidecars: Sequence[Path],
 ) -> str:
     """The `relaion verify` that checks all of a run, for a shell."""
-    said: list[str] = [str(out)]
-    for path in paths:
-        said += ["--inputs", str(path)]
-    said += ["--lists", str(lists)]
-    said += ["--keywords", str(keywords)] if keywords else []
-    said += ["--key", str(key)] if key else []
-    for path in sidecars:
-        said += ["--sidecar", str(path)]
-    for role, name in overrides_of(columns):
-        said += ["--column", f"{role}={name}"]
-    return shown(f"relaion verify {shlex.join(said)}")
-
-
-def _snapshot(
-    lists: Path,
-    request: Request,
-    place: folder.Out,
-    journal: Journal,
-    caller: Caller,
-    *,
-    goes_on: bool,
-) -> Snapshot:
-    try:
-        with private_umask():
-            return snapshot(lists, request.known, journal, caller)
-    except (ListError, InputError):
-        if not goes_on:  # it has begun with lists that nobody has any more
-            folder.purge(place.path, place.work)
-        raise
+    said = [
+        *(("--inputs", path) for path in paths),
+        ("--lists", lists),
+        *([("--keywords", keywords)] if keywords else []),
+        *([("--key", key)] if key else []),
+        *(("--sidecar", path) for path in sidecars),
+        *(("--column", f"{role}={name}") for role, name in overrides_of(columns)),
+    ]
+    words = [str(word) for option in said for word in option]
+    return shown(f"relaion verify {shlex.join([str(out), *words])}")
 
 
 @contextmanager
@@ -228,13 +203,23 @@ def _finished(place: folder.Out) -> Iterator[Callable[[], object]]:
     """Yields what removes the work folder of a run that has ended, which is done in any case.
 
     A check does so as soon as it holds the store open. From here on OUT is finished, and what
-    stops the check says so.
+    stops the check says so, and what is left to do.
     """
-    with _said_when_stopped(place.path):
+    try:
         try:
             yield lambda: folder.purge(place.path, place.work)
         finally:
             folder.purge(place.path, place.work)
+    except Stopped as e:
+        raise Stopped(
+            e.signal,
+            f"stopped while checking; {shown(place.path)} is finished, check it with "
+            "`relaion verify`",
+        ) from None
+    except RelaionError as e:
+        raise type(e)(
+            f"{e} ({shown(place.path)} is finished but was not checked; run `relaion verify`)"
+        ) from None
 
 
 def _worth(request: Request) -> int:
@@ -243,22 +228,6 @@ def _worth(request: Request) -> int:
     inputs = request.inputs
     worth = inputs.rows // ROWS_A_WORKER + len(inputs.shards) // SHARDS_A_WORKER
     return limits.fitting(min(limits.workers, 1 + worth))
-
-
-@contextmanager
-def _said_when_stopped(out: Path) -> Iterator[None]:
-    """What stops the check of the promises finds OUT finished: say what is left to do."""
-    try:
-        yield
-    except Stopped as e:
-        raise Stopped(
-            e.signal,
-            f"stopped while checking; {shown(out)} is finished, check it with `relaion verify`",
-        ) from None
-    except RelaionError as e:
-        raise type(e)(
-            f"{e} ({shown(out)} is finished but was not checked; run `relaion verify`)"
-        ) from None
 
 
 def editions_of(
@@ -294,11 +263,11 @@ def request_of(
     inputs = read_inputs(paths, columns, caller)
     for edition in settings.editions:
         if not edition.built_in:
-            layouts = list({n.group: n for n in reversed(inputs.shards)}.values())[::-1]
             with blaming(edition.script.path, ScriptError):
                 caller.call(
-                    "relaion.run.own_edition:try_own", edition, layouts, settings.sql_version
-                )
+                    "relaion.run.own_edition:try_own", edition, inputs.of_each_layout,
+                    settings.sql_version,
+                )  # fmt: skip
     if settings.unscored == "drop" and "punsafe" not in inputs.roles:
         raise InputError(
             f"{paths[0]}: --unscored drop would remove every row, since no shard has a score; "
@@ -322,6 +291,7 @@ def _cleaned(
     told: tuple[str, ...],
     verdict: Verdict | None,
     passed_over: tuple[NotLookedAt, ...] | None,
+    command: str,
 ) -> Cleaned:
     rows_in: dict[str, int] = {}
     kept: dict[tuple[str, str], int] = {}
@@ -338,11 +308,12 @@ def _cleaned(
     removals = audit.removals
     few = sorted({c.subset for c in counts if 0 < c.rows_in < FEW_ROWS})
     is_told = any(r.subset == SMALL for r in removals)
-    return Cleaned(
+    done = Cleaned(
         path, str(made["run"]), counts, removals, () if is_told else tuple(few),
         bool(made["publishable"]), str(made["why"]), done_before, told, verdict,
         audit.coverage, audit.not_looked_at if passed_over is None else passed_over,
     )  # fmt: skip
+    return replace(done, summary=_summary(done, command))
 
 
 @dataclass(frozen=True)
@@ -359,7 +330,7 @@ def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
     Whatever else killed processes left in temporary folders, and logs of errors, go too.
     """
     out, work = as_path(out), maybe_path(work)
-    sweep_left(work, None, logs=True)
+    folder.sweep_left(work, None, logs=True)
     if not out.is_dir():
         raise InputError(f"{shown(out)}: no such folder; nothing to purge")
     with folder.open_out(out, work) as place:

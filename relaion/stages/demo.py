@@ -9,11 +9,10 @@ from pathlib import Path
 
 from relaion.errors import OutputError
 from relaion.lists import store
-from relaion.lists.store import Shown
+from relaion.lists.results import Shown
 from relaion.paths import AnyPath, as_path, atomic_write
 from relaion.run.audit_file import read_hits
-from relaion.run.hits import SMALL, Hits, hold_good
-from relaion.run.known_lists import read_known
+from relaion.run.hits import SMALL, Hits, hold_good, read_known
 from relaion.run.pool import Progress, Quiet
 from relaion.sample import make
 from relaion.sample.plants import DELIVERIES
@@ -92,7 +91,7 @@ def demo(
         keywords=made.keywords, sidecars=[made.sidecars], progress=listen,
     )  # fmt: skip
     known = read_known(lists, None)
-    told = hold_good(known.lists, known.known_good, settled=True)
+    told = hold_good(known, settled=True)
     return _read(out, made, read_hits(edited), cleaned, store.show(lists), told)
 
 

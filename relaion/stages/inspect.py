@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from relaion.errors import DamagedError
-from relaion.parquet.layout import LayoutGroup, grouped, known_as, mixed_notices
+from relaion.parquet.layout import LayoutGroup, Shard, grouped, known_as, mixed_notices
 from relaion.parquet.matchability import Cover, Match, uses
 from relaion.parquet.overrides import Columns
 from relaion.parquet.roles import Column, Layout
@@ -84,15 +84,13 @@ def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
             for name, members in groupby(groups, key=lambda g: g.subset)
         )
     notices = (*found.notices, *mixed_notices(groups), *_match_notices(subsets))
-    return Inspection(
-        len(shards),
-        sum(s.rows for s in shards),
-        sum(s.bytes for s in shards),
-        sum(s.row_groups for s in shards),
-        subsets,
-        layouts,
-        notices,
-    )
+    return Inspection(*_size(shards), subsets, layouts, notices)
+
+
+def _size(shards: Sequence[Shard]) -> tuple[int, int, int, int]:
+    """How many these are, their rows, bytes and row groups."""
+    rows, size = sum(s.rows for s in shards), sum(s.bytes for s in shards)
+    return len(shards), rows, size, sum(s.row_groups for s in shards)
 
 
 def _refuse(_: Path, error: DamagedError) -> None:
@@ -135,10 +133,7 @@ def _subset(
         matches = uses(shards, cover)
     return SubsetSeen(
         name,
-        len(shards),
-        sum(shard.rows for shard in shards),
-        sum(shard.bytes for shard in shards),
-        sum(shard.row_groups for shard in shards),
+        *_size(shards),
         tuple(x.number for x in layouts if _key(Layout(x.columns)) in keys),
         matches,
     )

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import DamagedError
-from relaion.lists.snapshot import Snapshot
 from relaion.parquet.not_looked_at import Asked, NotLookedAt
 from relaion.parquet.overrides import Columns
 from relaion.paths import (
@@ -23,19 +21,16 @@ from relaion.paths import (
     private_umask,
     replaced,
 )
-from relaion.run.coverage import Coverage, coverage, left_out, reach, roles_of_kinds
-from relaion.run.find import Hunt, Searched
+from relaion.run.coverage import Coverage, coverage, left_out, roles_of_kinds
+from relaion.run.find import Hunt
 from relaion.run.giver_report import GiverReport, Reported
-from relaion.run.hits import Hits, hold_good, notices, of_unusable
+from relaion.run.hits import Hits, hold_good, notices, read_known, snapshot
 from relaion.run.journal import Journal
-from relaion.run.known_lists import read_known, snapshot
+from relaion.run.out import sweep_left
 from relaion.run.pool import LocalPool, Progress, Quiet
 from relaion.run.settings import MEMORY, Settings, limits_of
-from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
-from relaion.run.survey import Inputs, read_inputs, several
-from relaion.sidecars.sidecar import Sidecar
+from relaion.run.survey import check_sidecars, read_inputs, read_sealed_sidecars, roles_beside
 from relaion.sqlset import VERSION, check
-from relaion.stages.left import sweep_left
 
 
 @dataclass(frozen=True)
@@ -94,7 +89,7 @@ def match(
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    limits = limits_of(workers, memory, time_limit)
+    limits, listen = limits_of(workers, memory, time_limit), progress or Quiet()
     check(sql_version)
     into = maybe_path(report_to_giver)
     report = GiverReport(into, work, (*paths, *_folders(sidecars))) if into is not None else None
@@ -103,7 +98,7 @@ def match(
     sweep_left(work, lists)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         known = read_known(lists, key, pool)
-        of_good = hold_good(known.lists, known.known_good, settled=good_wins)
+        of_good = hold_good(known, settled=good_wins)
         inputs = read_inputs(paths, columns or {}, pool)
         if report is not None:
             report.check_shards(inputs.places)
@@ -111,78 +106,48 @@ def match(
         pool.begin(1, owned.path, held=(owned.lock,))
         told = [*inputs.notices, *of_good]
         journal = Journal(owned.path)
-        with private_umask():
-            store = snapshot(lists, known, journal, pool)
-            beside: tuple[Sidecar, ...] = ()
-            if sidecars:
-                beside = read_sealed_sidecars(sidecars, journal, columns or {}, told, pool)
-        roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
+        for broken in inputs.broken:
+            listen.say(broken.why)
         settings = Settings(
             sql_version, limits, owned.path.absolute(), same_link=same_link, inner=inner,
             good_wins=good_wins,
         )  # fmt: skip
-        searched = _search(
-            settings, beside, roles, inputs, store, journal, pool, progress or Quiet(),
-            with_entries=report is not None,
-        )  # fmt: skip
+        with private_umask():
+            store = snapshot(lists, known, journal, pool)
+            beside = read_sealed_sidecars(sidecars, journal, columns or {}, told, pool)
+            roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
+            searched = Hunt(
+                settings, beside, roles, store, journal, pool, listen,
+                with_entries=report is not None,
+            ).run(inputs.whole())  # fmt: skip
         try:
-            covered = (
-                *coverage(
-                    pool, inputs, searched.values, roles, row_hashes="row_hash" in known.kinds
-                ),
-                *reach(pool, inputs, beside, limits, journal, sql_version),
-            )
+            covered = coverage(
+                pool, inputs, searched.values, roles, beside, settings, journal,
+                row_hashes="row_hash" in known.kinds,
+            )  # fmt: skip
         finally:
-            _refuse_changed(searched)
+            for n in searched.shards:
+                if not is_still(n.shard.path, searched.seals[n.no]):
+                    raise replaced(n.shard.path)
             check_sidecars(beside)
         reported: tuple[Reported, ...] = ()
         if report is not None and searched.entries is not None:
             reported = report.write(pool, store, known, searched.entries, limits)
-    hits = searched.hits
-    told += notices(hits, known.kinds, inputs.roles, roles_beside(beside), inputs.refused)
-    told += of_unusable(known.unusable)
-    asked = Asked(known.kinds, beside=roles_beside(beside))
+    reached = roles_beside(beside)
+    told += notices(searched.hits, known, inputs, reached)
+    asked = Asked(known.kinds, beside=reached)
     passed_over = left_out(inputs, beside, asked, searched.values)
     return Matched(
-        known.lists, inputs.rows_by_subset, hits, covered, tuple(told), passed_over, reported
+        known.lists,
+        inputs.rows_by_subset,
+        searched.hits,
+        covered,
+        tuple(told),
+        passed_over,
+        reported,
     )
 
 
 def _folders(sidecars: Sequence[Path]) -> list[Path]:
     """Those that are no single files, which often lie beside what has nothing to do with them."""
     return [path for path in sidecars if not path.is_file()]
-
-
-def _refuse_changed(searched: Searched) -> None:
-    """Raise InputError where a shard has other bytes by now than it was searched with."""
-    for n in searched.shards:
-        if not is_still(n.shard.path, searched.seals[n.no]):
-            raise replaced(n.shard.path)
-
-
-def _search(
-    settings: Settings,
-    beside: tuple[Sidecar, ...],
-    roles: tuple[str, ...],
-    inputs: Inputs,
-    store: Snapshot,
-    journal: Journal,
-    pool: LocalPool,
-    progress: Progress,
-    *,
-    with_entries: bool,
-) -> Searched:
-    """Search all shards; raises DamagedError when one of them cannot be read to its end."""
-    for broken in inputs.broken:
-        progress.say(broken.why)
-    shards = inputs.whole()
-    failed: list[str] = []
-    with private_umask():
-        hunt = Hunt(
-            settings, beside, roles, store, journal, pool, progress,
-            lambda _, line: failed.append(line), with_entries,
-        )  # fmt: skip
-        searched = hunt.run(shards)
-    if failed:
-        raise DamagedError(several(failed))
-    return searched

@@ -108,7 +108,7 @@ def scripts(
         files.check(sql_version)
     if check and name is not None and _chosen(found, str(name)) is None and _is_file(name):
         (edition,) = editions_of([str(name)], sql_version)
-        shards = read_inputs(paths, columns or {}, settled=False).shards if paths else ()
+        shards = read_inputs(paths, columns or {}, settled=False).of_each_layout if paths else ()
         return try_own(edition, shards, sql_version)
     if paths:
         raise InputError(

@@ -7,24 +7,23 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count, groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from relaion.engine import Engine, Result, connect
 from relaion.errors import InputError, RelaionError
-from relaion.parquet.null_claims import hides_any, without_claims
 from relaion.paths import (
     AnyPaths,
     as_paths,
     find_shards,
     is_utf8,
     owned_folder,
-    private_folder,
     shown,
     sweep,
 )
 from relaion.run.outputs import AUDIT, OurOutput, OwnedShard, Owners
-from relaion.run.sources import sources
+from relaion.run.sources import believable, sources
 from relaion.run.survey import Numbered, read_inputs
 from relaion.sqlset import VERSION as SQL_VERSION
 
@@ -270,14 +269,12 @@ def _open_shards(engine: Engine, paths: Sequence[Path], work: Path) -> tuple[str
 
 def _as_read(shards: Sequence[Numbered], work: Path) -> list[Numbered]:
     """The shards; a copy of one whose footer denies values that are there, which it leaves out."""
-    found = []
-    for n in shards:
-        path = n.shard.path
-        if hides_any(path):
-            path = private_folder(work) / f"{n.no:06}.parquet"
-            without_claims(n.shard.path, path)
-        found.append(replace(n, shard=replace(n.shard, path=path)))
-    return found
+    return [
+        replace(
+            n, shard=replace(n.shard, path=believable(n.shard.path, work / f"{n.no:06}.parquet"))
+        )
+        for n in shards
+    ]
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
@@ -287,14 +284,10 @@ def _free(name: str, taken: Sequence[str]) -> str:
     return next(found for found in chain((name,), numbered) if found.lower() not in lowered)
 
 
-def _group(numbered: Numbered) -> int:
-    return numbered.group
-
-
 def _view_groups(engine: Engine, shards: Sequence[Numbered]) -> list[str]:
     """A view for each group of shards with their own columns, named after the subset."""
-    names = ["shard"]
-    for _, members in groupby(sorted(shards, key=_group), key=_group):
+    names, group = ["shard"], attrgetter("group")
+    for _, members in groupby(sorted(shards, key=group), key=group):
         together = list(members)
         name = _free(together[0].shard.subset, names)
         names_of = together[0].shard.names

@@ -12,7 +12,7 @@ from relaion.lists.snapshot import Snapshot
 from relaion.parquet.overrides import Columns
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, owned_folder, shown
 from relaion.run import manifest
-from relaion.run.out import WORK
+from relaion.run.outputs import WORK
 from relaion.run.pool import Caller, LocalPool, Progress, Quiet, WorkerEndedError
 from relaion.run.survey import ALIKE
 from relaion.verifier.verdict import ProcessEndedError, Verdict

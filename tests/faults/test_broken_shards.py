@@ -12,10 +12,10 @@ import pytest
 from relaion.errors import DamagedError, InputError, StopError
 from relaion.parquet.footer import read_footer
 from relaion.parquet.thrift import write_struct
-from relaion.run.pool import LocalPool, TaskOutcome
-from relaion.run.process import Guard
-from relaion.run.search_task import FindTask
+from relaion.run.pool import LocalPool
+from relaion.run.process import Guard, TaskOutcome
 from relaion.run.survey import read_inputs
+from relaion.run.tasks import FindTask
 from tests.faults.world import contents, copied, disclosed, make, names, run
 from tests.pipeline import InProcess, write_shard
 

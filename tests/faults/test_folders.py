@@ -10,7 +10,7 @@ import pytest
 
 from relaion.errors import BusyError, InputError, OutputError
 from relaion.paths import atomic_write, locked, private_folder, remove_parts
-from relaion.run.out import work_of
+from relaion.run.outputs import work_of
 from relaion.stages.clean import clean, purge
 from tests.pipeline import InProcess, Sent, add_lists, write_shard
 
