@@ -84,6 +84,7 @@ def test_the_good_may_win(lists: Path, data: Path, tmp_path: Path) -> None:
     assert stated["parameters"]["good_wins"] is True
 
 
+@pytest.mark.slow
 def test_they_win_in_sidecars_too(lists: Path, tmp_path: Path) -> None:
     (tmp_path / "links").mkdir()
     pq.write_table(pa.table({"url": LINKS[:10]}), tmp_path / "links" / "a.parquet")

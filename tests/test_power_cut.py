@@ -105,7 +105,7 @@ def test_what_is_damaged_is_there_to_be_damaged(broken_off: Path) -> None:
     ("damage", "step", "ends"),
     [
         (zeroed, "write", (".parquet", ".duckdb", ".json")),
-        (gone, "count", (".parquet", ".duckdb", ".json")),
+        pytest.param(gone, "count", (".parquet", ".duckdb", ".json"), marks=pytest.mark.slow),
         pytest.param(cut, "same", (".parquet",), marks=pytest.mark.slow),
     ],
 )
