@@ -11,6 +11,8 @@ import relaion
 from relaion.errors import ListError, StopError
 from relaion.lists import store
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 DIGESTS = [f"{i:032x}" for i in range(1, 1200)]
 LINKS = [f"https://pictures.example/{i}.jpg" for i in range(1200)]
 

@@ -15,6 +15,8 @@ from relaion.engine import connect
 from relaion.lists import ingest, store
 from relaion.lists.database import STORE_VERSION
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 LISTED = [md5(f"{i}".encode()).hexdigest() for i in range(40)]
 _LATER = {
     "entries": ("hash", "record_no", "trait_id"),

@@ -9,6 +9,8 @@ import pytest
 import relaion
 from relaion.lists import store
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 DIGESTS = [f"{i:032x}" for i in range(1, 20)]
 WORST = """\
 -- name:    worst
