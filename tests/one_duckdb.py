@@ -83,12 +83,14 @@ def _run_or_copy(self: Engine, script: Script, **values: Any) -> None:
     of = (script.sha256, tuple(sorted(values.items())))
     if of not in _empty:
         _run(self, script, **values)
-        con.detach()
-        _empty[of] = con.path.read_bytes()
-    else:
-        con.detach()
+    self.execute("commit")
+    con.detach()
+    if of in _empty:
         con.path.write_bytes(_empty[of])
+    else:
+        _empty[of] = con.path.read_bytes()
     con.attach()
+    self.execute("begin")
 
 
 @contextmanager

@@ -233,7 +233,8 @@ def new_version(store: Path, work: Path, *, empty: bool, keep: bool = True) -> I
 
 def _make_tables(engine: Engine) -> None:
     script = load("lists")["10_store"]
-    engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
+    with engine.at_once():
+        engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
 
 
 def _without_gaps(old: Path, work: Path) -> Path:
