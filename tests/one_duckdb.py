@@ -74,6 +74,15 @@ def _connect(database: str, *, read_only: bool = False, config: dict[str, Any]) 
     return _start(database, read_only=read_only, config=config)
 
 
+class _Duckdb:
+    """DuckDB as the engine sees it."""
+
+    connect = staticmethod(_connect)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(duckdb, name)
+
+
 def _run_or_copy(self: Engine, script: Script, **values: Any) -> None:
     """Run a script; but the tables of a store are those that it made before."""
     con = cast("_Attached | duckdb.DuckDBPyConnection", self._con)
@@ -107,7 +116,7 @@ def filling(path: Path, empty: bytes) -> Iterator[Engine]:
 @contextmanager
 def one_duckdb() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(duckdb, "connect", _connect)
+        patch.setattr("relaion.engine.connection.duckdb", _Duckdb())
         patch.setattr(Engine, "run", _run_or_copy)
         yield
     with suppress(duckdb.Error):
