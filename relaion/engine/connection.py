@@ -201,13 +201,6 @@ class Engine:
                 while result.fetchmany(10_000):  # an open result would bar the next statement
                     pass
 
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Write what many statements change when the last is done: one wait for the disk."""
-        self.execute("begin")
-        yield  # what fails within is left undone, as the connection is closed
-        self.execute("commit")
-
     def macros(self, script: Script) -> None:
         """Run a script that makes macros, once on this connection."""
         if script.sha256 not in self._macros:
