@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from relaion.run.pool import HERE, LocalPool
+from tests.one_duckdb import one_duckdb
 from tests.pipeline import hands_here
 
 settings.register_profile("dev", max_examples=15, deadline=None)
@@ -41,6 +42,13 @@ def calls_here() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LocalPool, "call", _call_here)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files_in_one_duckdb() -> Iterator[None]:
+    """Files that this process only reads are opened by one DuckDB."""
+    with one_duckdb():
         yield
 
 
@@ -99,6 +107,7 @@ def pytest_collection_finish() -> None:
     """Three thousand tests are a heap that no later look for garbage need go through."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)  # what a test leaves is little, and looked for often enough
 
 
 SLOW = ("faults", "test_lists_crash.py", "test_lists_faults.py")

@@ -128,7 +128,11 @@ ALLOWED: list[tuple[str, Spoil, tuple[str, ...], str, str | None]] = [
 
 
 @pytest.mark.parametrize(
-    ("spoil", "paths", "out", "work"), [c[1:] for c in ALLOWED], ids=[c[0] for c in ALLOWED]
+    ("spoil", "paths", "out", "work"),
+    [
+        pytest.param(*c[1:], id=c[0], marks=pytest.mark.slow if c in ALLOWED[1:3] else ())
+        for c in ALLOWED
+    ],
 )
 def test_apart_is_apart(
     world: Path, spoil: Spoil, paths: tuple[str, ...], out: str, work: str | None

@@ -77,7 +77,7 @@ WRONG = {
 }
 
 
-OTHERS = ("a name that is none", "no such table")  # of the kind of a name that is taken
+OTHERS = ("a name that is none", "no such table", "another shard")  # of the kind of others
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,18 @@ def test_a_mistake_of_an_own_script_is_said_once(world: Path, what: str) -> None
     assert "mine.sql:" in told
     assert "the others are done" not in told
     assert "mend" in told
+    if what == "keeps listed rows":
+        assert "edition mine was not written" in told
+        assert "editions that keep a row which a list" in told
     if what == "a name that is taken":
         assert 'mine.sql:7: Catalog Error: Table with name "lists" already exists' in told
 
 
-def test_what_an_own_script_makes_of_one_shard_sets_that_one_aside(world: Path) -> None:
+def test_what_an_own_script_makes_of_one_shard_sets_that_one_aside(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "BATCH_ROWS", 35)  # those of its batch are done again, one by one
+    monkeypatch.setattr(job, "FEWEST_ROWS", 35)
     body = HONEST + (
         "create temp table x as select ('number ' || shard_no)::integer as y from shard "
         "where shard_no = 7;\n"
@@ -164,7 +171,7 @@ def test_a_shard_that_breaks_the_worker_costs_its_batch_and_nothing_else(
     assert sum(n.startswith("research/") for n in names(world / "out")) == SHARDS - 1
 
 
-@pytest.mark.parametrize("rows", [1, 35, pytest.param(1000, marks=slow)])
+@pytest.mark.parametrize("rows", [1, *(pytest.param(n, marks=slow) for n in (35, 1000))])
 def test_batches_of_any_size_come_out_alike(
     world: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:

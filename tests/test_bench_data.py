@@ -65,6 +65,7 @@ def test_a_list_too_short_is_refused(tmp_path: Path) -> None:
         bench_set(tmp_path, 50_000, entries=99)
 
 
+@pytest.mark.slow
 def test_the_price_of_a_link_can_be_measured(tmp_path: Path) -> None:
     """Its bench runs the search without files, so that a change of a view may break it unseen."""
     urls = [f"https://www.host{i % 7}.example/x{i}/{i}%20.jpg" for i in range(50)]

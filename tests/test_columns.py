@@ -135,7 +135,9 @@ def test_both_links_of_a_listed_row_spread(tmp_path: Path) -> None:
     assert [u["rows"] for u in unions if u["grouping"] == "same_link"] == [2]
 
 
-@pytest.mark.parametrize("null", [pa.string(), pa.large_string()])
+@pytest.mark.parametrize(
+    "null", [pa.string(), pytest.param(pa.large_string(), marks=pytest.mark.slow)]
+)
 def test_a_link_column_without_values_never_wins(tmp_path: Path, null: pa.DataType) -> None:
     for i, empty in enumerate(([None] * 3, ["", None, ""])):
         path = write(
@@ -179,7 +181,16 @@ def test_refused_columns_are_known_to_the_run(tmp_path: Path) -> None:
     assert stated >= {(x.role, x.column) for x in found}
 
 
-@pytest.mark.parametrize("kind", [pa.decimal128(9, 8), pa.decimal128(38, 20), pa.decimal256(40, 9)])
+KINDS = [
+    pa.decimal128(9, 8),
+    *(
+        pytest.param(k, marks=pytest.mark.slow)
+        for k in (pa.decimal128(38, 20), pa.decimal256(40, 9))
+    ),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_decimal_scores_are_read_as_doubles(tmp_path: Path, kind: pa.DataType) -> None:
     scores = ["0.45", "0.45000001", "0.95", None, "0.1"]
     path = write(

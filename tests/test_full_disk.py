@@ -57,7 +57,9 @@ def said(work: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("work", [COMMIT, CHECKPOINT], ids=["commit", "checkpoint"])
+@pytest.mark.parametrize(
+    "work", [pytest.param(COMMIT, marks=pytest.mark.slow), CHECKPOINT], ids=["commit", "checkpoint"]
+)
 def test_a_database_that_cannot_grow(work: str, tmp_path: Path) -> None:
     line = said(work, tmp_path)
     assert "found no room for a file" in line

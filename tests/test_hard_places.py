@@ -28,7 +28,9 @@ def test_many_shards_with_few_open_files(tmp_path: Path) -> None:
     assert len(list((world / "out/research").rglob("*.parquet"))) == 150
 
 
-@pytest.mark.parametrize("work", [match, clean], ids=["match", "clean"])
+@pytest.mark.parametrize(
+    "work", [pytest.param(match, marks=pytest.mark.slow), clean], ids=["match", "clean"]
+)
 def test_a_time_limit_stops_a_batch_and_says_how_to_give_more(
     tmp_path: Path, work: Callable[..., object]
 ) -> None:

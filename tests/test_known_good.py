@@ -11,6 +11,8 @@ import relaion
 from relaion.errors import ListError, StopError
 from relaion.lists import store
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 DIGESTS = [f"{i:032x}" for i in range(1, 1200)]
 LINKS = [f"https://pictures.example/{i}.jpg" for i in range(1200)]
 
@@ -84,6 +86,7 @@ def test_the_good_may_win(lists: Path, data: Path, tmp_path: Path) -> None:
     assert stated["parameters"]["good_wins"] is True
 
 
+@pytest.mark.slow
 def test_they_win_in_sidecars_too(lists: Path, tmp_path: Path) -> None:
     (tmp_path / "links").mkdir()
     pq.write_table(pa.table({"url": LINKS[:10]}), tmp_path / "links" / "a.parquet")

@@ -74,7 +74,9 @@ def test_match(place: Path, one: Callable[[str], AnyPath], many: Callable[[str],
 
 
 @pytest.mark.parametrize(
-    ("one", "many"), [(Path, str), (str, MANY["iterator"])], ids=["path", "iterator"]
+    ("one", "many"),
+    [(Path, str), pytest.param(str, MANY["iterator"], marks=pytest.mark.slow)],
+    ids=["path", "iterator"],
 )
 def test_clean_and_verify(
     place: Path, one: Callable[[str], AnyPath], many: Callable[[str], AnyPaths]

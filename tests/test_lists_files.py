@@ -155,7 +155,7 @@ def test_mutated_files(tmp_path: Path) -> None:
         assert len(values) - found.total() <= (2 if good[at : at + 1] == b"\n" else 1)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("encoding", [pytest.param("utf-8", marks=pytest.mark.slow), "utf-16"])
 def test_memory_is_bounded(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "list.txt"
     with codecs.open(str(path), "w", encoding) as f:

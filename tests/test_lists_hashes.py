@@ -15,6 +15,8 @@ from relaion.engine import connect
 from relaion.lists import ingest, store
 from relaion.lists.database import STORE_VERSION
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 LISTED = [md5(f"{i}".encode()).hexdigest() for i in range(40)]
 _LATER = {
     "entries": ("hash", "record_no", "trait_id"),
@@ -75,14 +77,25 @@ def test_hashes_are_those_of_the_digests(lists: Path) -> None:
     assert found(lists) == 1
 
 
-@pytest.mark.parametrize("made", [OLD, OF_ANOTHER], ids=["without", "of another DuckDB"])
+def three(lists: Path) -> int:
+    return add(lists, LISTED[10:], "three").list_id
+
+
+def no_second(lists: Path) -> int:
+    return store.withdraw(lists, 2).list_id
+
+
+ADDED, LEFT = {(3, d) for d in LISTED[10:]}, {(2, LISTED[30])}
+
+
 @pytest.mark.parametrize(
-    ("write", "after"),
+    ("made", "write", "after"),
     [
-        (lambda p: add(p, LISTED[10:], "three").list_id, {(3, d) for d in LISTED[10:]}),
-        (lambda p: store.withdraw(p, 2).list_id, {(2, LISTED[30])}),
+        (OLD, three, ADDED),
+        (OF_ANOTHER, no_second, LEFT),
+        pytest.param(OLD, no_second, LEFT, marks=pytest.mark.slow),
+        pytest.param(OF_ANOTHER, three, ADDED, marks=pytest.mark.slow),
     ],
-    ids=["add", "withdraw"],
 )
 def test_other_stores_are_read_as_they_are_and_written_as_ours(
     lists: Path, made: list[str], write: Callable[[Path], int], after: set[tuple[int, str]]

@@ -191,6 +191,7 @@ def test_links_inside_links_are_found_and_counted_apart(tmp_path: Path) -> None:
     assert gone(tmp_path, "own") == [5]
 
 
+@pytest.mark.slow
 def test_a_row_goes_for_the_link_inside_its_link_when_that_was_hit_elsewhere(
     tmp_path: Path,
 ) -> None:

@@ -42,7 +42,7 @@ def cleaned(folder: Path, *more: str) -> None:
     assert done.returncode == 0, done.stderr + done.stdout
 
 
-@pytest.mark.parametrize("name", ["url", "picture"])
+@pytest.mark.parametrize("name", ["url", pytest.param("picture", marks=pytest.mark.slow)])
 def test_a_shard_without_any_link_is_matched_by_what_else_it_has(name: str, tmp_path: Path) -> None:
     data = tmp_path / "in"
     put(data, "a", **{name: LINKS}, text=CAPTIONS, md5=MD5S)

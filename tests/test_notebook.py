@@ -10,6 +10,8 @@ from tests.pipeline import Sent, add_lists, here, write_shard
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks/01_audit_removals.ipynb"
 MD5 = "ab" * 16
+# the demo's is read by `test_demo.py`, which is part of every landing
+pytestmark = pytest.mark.slow
 
 
 def read(out: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -63,7 +65,7 @@ def test_lists_without_titles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     [
         (20, (), True),
         (1200, (), False),
-        pytest.param(1200, ("--edition", "research"), True, marks=pytest.mark.slow),
+        (1200, ("--edition", "research"), True),
     ],
     ids=["nothing is told", "nothing was found", "one edition"],
 )

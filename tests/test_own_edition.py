@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.run import own_edition
-from tests.faults.world import HONEST, OWN, make
+from tests.faults.world import HONEST, OWN, copied, make
 from tests.lying import all_null
 from tests.pipeline import here
 
@@ -17,9 +17,14 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 STORE = ("--lists", "lists.duckdb", "--out", "out", "--no-verify", "--edition", "research")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("made"), shards=2, rows=12)
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Path:
-    return make(tmp_path, shards=2, rows=12)
+def world(made: Path, tmp_path: Path) -> Path:
+    return copied(made, tmp_path)
 
 
 def kept(world: Path, edition: str = "mine") -> list[list[int]]:

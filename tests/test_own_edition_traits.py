@@ -9,6 +9,8 @@ import pytest
 import relaion
 from relaion.lists import store
 
+pytestmark = pytest.mark.usefixtures("in_process")
+
 DIGESTS = [f"{i:032x}" for i in range(1, 20)]
 WORST = """\
 -- name:    worst
@@ -53,6 +55,7 @@ def test_the_rows_that_are_listed_as_the_worst_leave(folder: Path) -> None:
     assert len(pq.read_table(out / "research")) == len(DIGESTS) - 8
 
 
+@pytest.mark.slow
 def test_a_sidecar_tells_them_too(folder: Path) -> None:
     links = [f"https://pictures.example/{i}.jpg" for i in range(len(DIGESTS))]
     data = write(folder, "data", url=links)

@@ -128,8 +128,8 @@ def ends_like_a_fresh_run(world: Path) -> None:
 
 
 def cases() -> list[Any]:
-    """Each way at each step; but the two that tell most, the others take their time."""
-    often = [(rename, "write"), (overwrite, "same")]
+    """Each way at each step; but for the one that tells most, they take their time."""
+    often = [(overwrite, "same")]
     return [
         pytest.param(way, step, marks=() if (way, step) in often else slow)
         for way in WAYS
@@ -222,7 +222,7 @@ def test_a_shard_that_gets_another_hard_link_is_the_same(world: Path, whole: Pat
 
 
 def store_cases() -> list[Any]:
-    often = [(rename, "hits"), (overwrite, "count")]
+    often = [(rename, "hits")]
     return [
         pytest.param(way, step, marks=() if (way, step) in often else slow)
         for way in WAYS
@@ -294,6 +294,7 @@ def test_a_store_that_others_may_read_is_copied_and_the_copy_is_private(
     assert contents(world / "out") == contents(whole / "out")
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_has_the_store_that_it_began_with(world: Path, whole: Path) -> None:
     """The store was replaced meanwhile, and is back by the time that the run goes on."""
     lists = world / "lists.duckdb"
@@ -368,6 +369,7 @@ def test_a_sidecar_is_named_or_what_it_was(world: Path, way: Way, step: str, is_
     assert "https://h2.example/2-2.jpg" not in urls
 
 
+@pytest.mark.slow
 def test_a_sidecar_that_changes_while_no_run_goes_on_is_refused(world: Path) -> None:
     path = world / "list-s.parquet"
     path.write_bytes(sidecar(False))

@@ -232,6 +232,7 @@ def test_what_was_taken_back_is_not_told(lists: Path, data: Path) -> None:
     assert told(lists) == {"list-1.csv": ["record_id", "second", "sixth"]}
 
 
+@pytest.mark.slow
 def test_what_is_listed_again_is_told_by_its_new_record(lists: Path, data: Path) -> None:
     head = "id,md5,status"
     rows = [f"{name},{DIGESTS[i]},active" for i in (3, 4) for name in (f"x{i}", f"y{i}")]
@@ -303,6 +304,7 @@ def test_an_empty_folder_is_taken_and_closed_to_others(lists: Path, data: Path) 
     assert lists.with_name("report").stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_beside_it_is_removed(lists: Path, data: Path) -> None:
     deliver(lists, "id,md5", f"x,{DIGESTS[3]}")
     left = lists.with_name("relaion-match-abcdefgh")
@@ -343,6 +345,7 @@ def test_an_old_store_has_no_ids(lists: Path, data: Path) -> None:
     assert match(lists, data).reported == (Reported(1, "A", 0, 1, None),)
 
 
+@pytest.mark.slow
 def test_hashes_of_another_duckdb_lead_to_the_same_records(lists: Path, data: Path) -> None:
     head = "id,md5"
     deliver(lists, head, f"x,{DIGESTS[3]}", f"y,{DIGESTS[3]}", f"z,{DIGESTS[4]}")

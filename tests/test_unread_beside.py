@@ -118,6 +118,7 @@ def test_what_a_sidecar_holds_that_is_no_digest_is_told(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_no_name_of_a_sidecar_stands_in_the_audit(tmp_path: Path) -> None:
     given = world(tmp_path)
     out = tmp_path / "out"
@@ -154,6 +155,7 @@ def test_of_kinds_that_no_list_holds_nothing_is_told(tmp_path: Path) -> None:
     assert told == {line for line in TOLD if "sha1" in line}
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_tells_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = world(tmp_path)
     out, words = tmp_path / "out", tmp_path / "words.txt"

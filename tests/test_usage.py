@@ -121,6 +121,7 @@ def test_a_reader_who_leaves_ends_the_program_without_a_word(shards: Path) -> No
     assert process.returncode == 141
 
 
+@pytest.mark.slow
 def test_a_reader_who_is_slow_gets_everything(shards: Path) -> None:
     # a parent may hand over a pipe that does not block: Python raises where that is full
     ours, theirs = os.pipe()
@@ -132,7 +133,9 @@ def test_a_reader_who_is_slow_gets_everything(shards: Path) -> None:
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("to", ["2>&-", "2>/dev/full", "<&-"])
+@pytest.mark.parametrize(
+    "to", ["2>&-", *(pytest.param(to, marks=pytest.mark.slow) for to in ("2>/dev/full", "<&-"))]
+)
 def test_talk_that_cannot_be_said_changes_nothing(shards: Path, to: str) -> None:
     # the notice that there are no image hashes goes to stderr
     done = subprocess.run(

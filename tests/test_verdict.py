@@ -191,7 +191,7 @@ def test_what_a_subset_leaves_out_is_said_of_it_and_nothing_else(tmp_path: Path)
     assert "clean;" not in again.summary
 
 
-LIKE_OTHERS = ("one tar", "a shard in a hidden folder")
+LIKE_OTHERS = ("one tar", "three tars", "a shard in a hidden folder", "hidden files")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,8 @@ def test_what_is_left_out_is_said_and_nothing_else(tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["nothing", "no scores", pytest.param("one tar", marks=pytest.mark.slow)]
+    "name",
+    ["no scores", *(pytest.param(x, marks=pytest.mark.slow) for x in ("nothing", "one tar"))],
 )
 def test_strict_makes_it_an_exit_code(tmp_path: Path, name: str) -> None:
     case = CASES[name]

@@ -184,7 +184,7 @@ def test_every_listed_row_is_found_without_the_inputs(world: World) -> None:
     assert lines(listed) <= kept
 
 
-@pytest.mark.parametrize(("row", "why"), [LISTED[i] for i in (1, 9, 12, 20)])
+@pytest.mark.parametrize(("row", "why"), [LISTED[i] for i in (1, 12)])
 def test_a_row_that_should_have_gone_is_found_alone(world: World, row: int, why: str) -> None:
     before = sum(r < row for r, _ in LISTED)
     put_back(world, row, row - before)

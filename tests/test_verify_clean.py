@@ -155,6 +155,7 @@ def test_what_clean_makes_of_wide_lists_is_clean(wide: Wide) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_way_of_being_listed_is_found_in_the_input(wide: Wide, tmp_path: Path) -> None:
     run = Wide(wide.top, wide.data, wide.lists, tmp_path / "out")
     shutil.copytree(wide.out, run.out)

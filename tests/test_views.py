@@ -46,7 +46,7 @@ def test_bytes_that_are_no_text_stay() -> None:
     assert computable(view).cast(pa.large_binary()).to_pylist() == [b"\xff\xfe", None]
 
 
-@pytest.mark.parametrize("as_md5", [text, raw])
+@pytest.mark.parametrize("as_md5", [pytest.param(text, marks=pytest.mark.slow), raw])
 def test_rows_leave_by_link_image_row_hash_and_sidecar(tmp_path: Path, as_md5: Make) -> None:
     """Two columns of links, a row hash that has to be computed, and a sidecar of views."""
     table = pa.table(

@@ -44,7 +44,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return whole, small
 
 
-@pytest.mark.parametrize(("memory", "most"), [(64, 80), (1024, 220)])
+@pytest.mark.parametrize(
+    ("memory", "most"), [(64, 80), pytest.param(1024, 220, marks=pytest.mark.slow)]
+)
 def test_a_large_row_group_in_little_memory(
     sources: tuple[Path, Path], memory: int, most: int
 ) -> None:

@@ -9,8 +9,11 @@ import json
 import math
 import os
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -28,6 +31,7 @@ from relaion.verifier import model
 from relaion.verifier.audit_tables import TABLES
 from relaion.verifier.manifest import WHY, run_id
 from tests import oracle
+from tests.one_duckdb import filling
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
 
 SUBSETS = ("alpha", "beta")
@@ -198,6 +202,13 @@ def lists() -> list[Listing]:
 # the audit's tables, and their columns with types and comments
 AUDIT = {table: tuple(columns) for table, (_, columns) in TABLES.items()}
 ARROW = {"varchar": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "bigint": pa.int64()}
+
+
+# tables that tell of the files themselves; the others of a world stay as they are when one changes
+OF_FILES = ("inputs", "outputs", "unions", "run")
+# what the others held in the first audit that was written, and an audit with nothing but that
+_filled: dict[str, list[tuple[Any, ...]]] = {}
+_bases: list[bytes] = []
 
 
 @dataclass
@@ -447,20 +458,20 @@ class World:
                 unions.append((e.name, s, n, n - kept, kept))
         found = self.counts | {"inputs": inputs, "outputs": outputs, "unions": unions}
         found |= self._words()
-        with connect(path) as engine:
-            for table, (comment, columns) in TABLES.items():
-                declared = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
-                engine.execute(f"create table {table} ({declared})")
-                engine.execute(f"comment on table {table} is {literal(comment)}")
-                for name, (_, said) in columns.items():
-                    engine.execute(f"comment on column {table}.{name} is {literal(said)}")
-                arrays = [
-                    pa.array([row[i] for row in found[table]], ARROW[kind.lower()])
-                    for i, (kind, _) in enumerate(columns.values())
-                ]
-                engine.insert(table, pa.table(arrays, names=list(columns)))
+        # an edit to a table that lies in the file already would leave bytes that belong to none
+        filled = {} if change else _filled
+        if any(found[table] != rows for table, rows in filled.items()):
+            filled = {}
+        with filling(path, _bases[0] if filled else no_audit()) as engine:
+            _fill(engine, {t: rows for t, rows in found.items() if t not in filled})
             if change is not None:
                 change(engine)
+        if not _filled and change is None:
+            _filled.update({t: deepcopy(r) for t, r in found.items() if t not in OF_FILES})
+            with filling(path.with_name("base"), no_audit()) as engine:
+                _fill(engine, _filled)
+            _bases.append(path.with_name("base").read_bytes())
+            path.with_name("base").unlink()
 
     def _words(self) -> dict[str, list[tuple[Any, ...]]]:
         """The audit's tables that repeat the manifest."""
@@ -506,7 +517,7 @@ def roles(values: dict[str, Any]) -> dict[str, Any]:
 def write(path: Path, table: pa.Table, **options: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     codecs = {name: codec for name, codec in CODECS.items() if name in table.schema.names}
-    plain: dict[str, Any] = {"compression": codecs or "snappy", "row_group_size": 25}
+    plain: dict[str, Any] = {"compression": codecs or "snappy", "row_group_size": 40}
     pq.write_table(table, path, **(plain | options))
 
 
@@ -528,19 +539,61 @@ def counts(x: Listing) -> dict[str, int]:
     return {kind: kinds.count(kind) for kind in kinds}
 
 
+def _fill(engine: Engine, found: dict[str, list[tuple[Any, ...]]]) -> None:
+    for table, rows in found.items():
+        columns = TABLES[table][1]
+        arrays = [
+            pa.array([row[i] for row in rows], ARROW[kind.lower()])
+            for i, (kind, _) in enumerate(columns.values())
+        ]
+        engine.insert(table, pa.table(arrays, names=list(columns)))
+
+
+@cache
+def no_audit() -> bytes:
+    """An audit without a line."""
+
+    def make(engine: Engine) -> None:
+        for table, (comment, columns) in TABLES.items():
+            declared = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
+            engine.execute(f"create table {table} ({declared})")
+            engine.execute(f"comment on table {table} is {literal(comment)}")
+            for name, (_, said) in columns.items():
+                engine.execute(f"comment on column {table}.{name} is {literal(said)}")
+
+    return database(make)
+
+
+@cache
+def no_lists() -> bytes:
+    """A store without a list."""
+    script = load("lists")["10_store"]
+    values = {"store_version": STORE_VERSION, "key_version": KEY_VERSION}
+    return database(lambda engine: engine.run(script, **values))
+
+
+def database(make: Callable[[Engine], None]) -> bytes:
+    """The file of a database, which is called `store` while it is made."""
+    with TemporaryDirectory() as folder, connect() as engine:
+        path = Path(folder) / "store.duckdb"
+        engine.attach(path, "store", read_only=False)
+        engine.execute("use store")
+        make(engine)
+        engine.execute("use memory")
+        engine.execute("detach store")
+        return path.read_bytes()
+
+
 def make_store(path: Path, lists: Sequence[Listing]) -> None:
     """A list store as `lists add` leaves it."""
-    path.unlink(missing_ok=True)
     hosts = {oracle.url_entry(link)[1]: host_digest(link_key(link)) for link in PLAIN_LINKS}
     for scope in (*SCOPES, *MORE_SCOPES):
         hosts[oracle.scope_entry(*scope)[1]] = host_digest(scope[1].removeprefix("*."))
-    with connect() as engine:
-        engine.attach(path, "store", read_only=False)
-        script = load("lists")["10_store"]
-        engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
+    path.unlink(missing_ok=True)
+    with filling(path, no_lists()) as engine:
         for x in lists:
             engine.execute(
-                "insert into store.lists (list_id, source, title, label, received, added, "
+                "insert into lists (list_id, source, title, label, received, added, "
                 "content_sha256, n_read, n_new, n_known, n_duplicate, forms) "
                 "values (?, ?, ?, ?, '2024-02-22', now(), ?, ?, ?, 0, 0, ?)",
                 [x.list_id, x.source, f"list {x.list_id}", x.label, content(x),
@@ -548,7 +601,7 @@ def make_store(path: Path, lists: Sequence[Listing]) -> None:
             )  # fmt: skip
             for kind, digest in sorted(x.entries):
                 engine.execute(
-                    "insert into store.entries values (?, ?, ?, ?, hash(?), null, null)",
+                    "insert into entries values (?, ?, ?, ?, hash(?), null, null)",
                     [x.list_id, kind, digest, hosts.get(digest), digest],
                 )
     path.chmod(0o600)

@@ -231,7 +231,9 @@ def new_version(store: Path, work: Path, *, empty: bool, keep: bool = True) -> I
 
 def _make_tables(engine: Engine) -> None:
     script = load("lists")["10_store"]
+    engine.execute("begin")  # one wait for the disk, not one for each statement
     engine.run(script, store_version=STORE_VERSION, key_version=KEY_VERSION)
+    engine.execute("commit")
 
 
 def _without_gaps(old: Path, work: Path) -> Path:
