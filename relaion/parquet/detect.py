@@ -4,9 +4,8 @@ from functools import lru_cache
 
 import pyarrow as pa
 
-from relaion.parquet.glossary import meaning
+from relaion.parquet.glossary import bare_name, meaning
 from relaion.parquet.overrides import Columns, Overrides, overrides_of
-from relaion.parquet.role_rules import bare_name
 from relaion.parquet.roles import Column, Layout, assign
 from relaion.parquet.storage import plain_type
 from relaion.paths import shown

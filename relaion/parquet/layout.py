@@ -11,8 +11,8 @@ from itertools import groupby
 from pathlib import Path
 
 from relaion.parquet.footer import Footer, read_footer
+from relaion.parquet.glossary import bare_name
 from relaion.parquet.overrides import listed
-from relaion.parquet.role_rules import bare_name
 from relaion.parquet.roles import Layout
 from relaion.paths import Stamp, shown, stamp_of
 from relaion.roles import ROLES

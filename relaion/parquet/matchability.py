@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from relaion.parquet.digests import ENCODINGS, NONE
-from relaion.parquet.glossary import NO_COLUMN
+from relaion.parquet.glossary import NO_COLUMN, bare_name, misfit
 from relaion.parquet.layout import Shard
-from relaion.parquet.role_rules import bare_name, misfit
 from relaion.parquet.roles import Column
 from relaion.paths import shown
 from relaion.roles import ROLES, WIDTHS

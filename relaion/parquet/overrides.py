@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from relaion.errors import InputError
-from relaion.parquet.role_rules import bare_name, misfit
+from relaion.parquet.glossary import bare_name, misfit
 from relaion.paths import shown, typed
 from relaion.roles import ROLES
 

@@ -10,9 +10,9 @@ from relaion.errors import DamagedError, InputError
 from relaion.parquet.columns import count_missing, facts, has_value, open_parquet, sample_values
 from relaion.parquet.detect import detect
 from relaion.parquet.footer import check_sound, read_footer
+from relaion.parquet.glossary import bare_name
 from relaion.parquet.layout import LayoutGroup, Shard, footer_digest, grouped
 from relaion.parquet.overrides import Columns, listed, named_by
-from relaion.parquet.role_rules import bare_name
 from relaion.parquet.roles import Column, Layout, describe, settle
 from relaion.paths import ShardPath, Stamp, shown, stamp_of
 from relaion.roles import ROLES

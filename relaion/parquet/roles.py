@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 from relaion.errors import InputError
 from relaion.parquet.digests import NONE, DigestReading, Value, is_number, judge
-from relaion.parquet.glossary import BY_NAME
+from relaion.parquet.glossary import BY_NAME, Claim, bare_name, claim, misfit
 from relaion.parquet.overrides import Overrides, check_overrides
-from relaion.parquet.role_rules import Claim, bare_name, claim, misfit
 from relaion.paths import shown
 from relaion.roles import ROLES, WIDTHS
 

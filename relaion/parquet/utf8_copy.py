@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from relaion.errors import InputError
 from relaion.parquet.columns import column_arrays, column_batches, computable, open_parquet
+from relaion.parquet.glossary import TEXTS
 from relaion.parquet.raw_values import PrivateFile, as_bytes, as_text, is_exact, marked, readable
-from relaion.parquet.role_rules import TEXTS
 from relaion.parquet.roles import Column, Layout
 from relaion.paths import atomic_write, private_umask, shown
 from relaion.roles import WIDTHS
