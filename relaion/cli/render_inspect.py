@@ -15,7 +15,7 @@ from relaion.parquet.glossary import BY_NAME, NO_COLUMN
 from relaion.paths import shown
 
 if TYPE_CHECKING:
-    from relaion.parquet.matchability import Match
+    from relaion.parquet.looked_at import Match
     from relaion.parquet.roles import Column
     from relaion.stages.inspect import Inspection, LayoutSeen, SubsetSeen
 

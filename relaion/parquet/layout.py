@@ -12,8 +12,7 @@ from pathlib import Path
 
 from relaion.parquet.footer import Footer, read_footer
 from relaion.parquet.glossary import bare_name
-from relaion.parquet.overrides import listed
-from relaion.parquet.roles import Layout
+from relaion.parquet.roles import Layout, listed
 from relaion.paths import Stamp, shown, stamp_of
 from relaion.roles import ROLES
 

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.errors import DamagedError
-from relaion.parquet.columns import open_parquet, says_empty
+from relaion.parquet.columns import leaf_indexes, open_parquet, says_empty
 from relaion.parquet.footer import read_footer
 from relaion.parquet.metadata import GROUPS, MAGIC
 from relaion.parquet.roles import Layout
-from relaion.parquet.storage import BLOOM_FILTER, STATISTICS, leaf_indexes
+from relaion.parquet.storage import BLOOM_FILTER, STATISTICS
 from relaion.parquet.thrift import LIST, STRUCT, Struct, write_struct
 from relaion.paths import Stamp, atomic_write, private_umask, shown, stamp_of
 

@@ -1,24 +1,24 @@
 """What each column of a shard means, whatever it is called: roles by name and type.
 
-`detect.py` looks at names and types only. Where several columns claim a role that one plays,
+`assign` looks at names and types only. Where several columns claim a role that one plays,
 or are links, `settle` asks which of them hold a value; `describe` looks at some digests, to
 say how they are written. A role belongs to a column by position, so names that differ only in
 case stay two columns.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relaion.errors import InputError
 from relaion.parquet.digests import NONE, DigestReading, Value, is_number, judge
 from relaion.parquet.glossary import BY_NAME, Claim, bare_name, claim, misfit
-from relaion.parquet.overrides import Overrides, check_overrides
-from relaion.paths import shown
+from relaion.paths import shown, typed
 from relaion.roles import ROLES, WIDTHS
 
-# why most columns play their role; anything worth a word more follows after this
-
-__all__ = ["ROLES", "Column", "Layout", "describe", "settle"]
+# what `--column` says: role and name, in the order given; a role may come several times
+Overrides = tuple[tuple[str, str], ...]
+Columns = Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,94 @@ class Layout:
             for c in self.columns
             if (c.role or c.claimed) in roles and not misfit(c.role or c.claimed or "", c.type)
         )
+
+
+# -- `--column role=name`: the user's word on what a column means, checked against the file ----
+
+
+def overrides_of(columns: Columns | None) -> Overrides:
+    """`columns` (role to one name, or to several) as pairs; names of a role keep their order."""
+    return tuple(
+        (role, name)
+        for role, names in sorted((columns or {}).items())
+        for name in ([names] if isinstance(names, str) else names)
+    )
+
+
+def columns_of(overrides: Overrides) -> dict[str, str | list[str]]:
+    """Pairs as `overrides_of` takes them: a name, or the names of a role that has several."""
+    names: dict[str, list[str]] = {}
+    for role, name in overrides:
+        names.setdefault(role, []).append(name)
+    return {role: found[0] if len(found) == 1 else found for role, found in names.items()}
+
+
+def check_overrides(columns: Sequence[Column], overrides: Overrides) -> dict[str, list[Column]]:
+    """Role to the columns that the user named for it, in that order, as `named_by` finds them.
+
+    A column without a type, which is NULL in every row, is left out.
+
+    Raises InputError for a role that does not exist, a name that no column or more than one
+    has, one column named twice, a type that cannot play the role, and a second column for a
+    role that only one can play.
+    """
+    chosen: dict[str, list[Column]] = {}
+    names = [column.name for column in columns]
+    for role, name in overrides:
+        found = [columns[i] for i in named_by(name, names)]
+        said = f"--column {typed(role)}={shown(name) if found else typed(name)}"
+        if role not in ROLES:
+            raise InputError(f"{said}: no such role; the roles are {', '.join(ROLES)}")
+        if not found:
+            near = _nearest(name, names)
+            raise InputError(f"{said}: no such column; it has {listed(names)}{near}")
+        if len(found) > 1:
+            many = f"{len(found)} columns have that very name"
+            raise InputError(f"{said}: {many}; rename one of them")
+        (column,) = found
+        if any(column in others for others in chosen.values()):
+            raise InputError(f"{said}: that column has another role by --column already")
+        if column.type == "null":
+            continue  # a writer that met no value in this shard: there is none to look at
+        if wrong := misfit(role, column.type, named=True):
+            raise InputError(f"{said}: it cannot be used: {wrong}")
+        if role in chosen and not ROLES[role].is_many:
+            raise InputError(
+                f"{said}: {role} was given to {shown(chosen[role][0].name)} already; only links "
+                "and image hashes may have several columns, so name one"
+            )
+        chosen.setdefault(role, []).append(column)
+    return chosen
+
+
+def named_by(name: str, names: Sequence[str]) -> list[int]:
+    """Which of some columns' names a user means: that very one, or one that nobody can type.
+
+    Such a name is written as we show it, or without the blanks and marks around it.
+    """
+    ways: tuple[Callable[[str], str], ...] = (str, shown, bare_name)
+    wanted = (name, name, bare_name(name))
+    for way, said in zip(ways, wanted, strict=True):
+        if found := [i for i, known in enumerate(names) if way(known) == said]:
+            return found
+    return []
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Column names on one line, cut short when there are very many."""
+    texts = [shown(name) for name in names]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """`; did you mean x?` when a name is close to one of `names`, else nothing."""
+    lower = {known.lower(): known for known in reversed(names)}
+    close = difflib.get_close_matches(name.lower(), lower, n=1)
+    return f"; did you mean {shown(lower[close[0]])}?" if close else ""
+
+
+# -- Roles by names and types, then by values -------------------------------------------------
 
 
 def settle(layout: Layout, has_value: Callable[[Column], bool]) -> Layout:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from relaion.parquet.not_looked_at import NotLookedAt, published
+from relaion.parquet.looked_at import NotLookedAt, published
 from relaion.paths import atomic_write, shown
 from relaion.run.coverage import Coverage
 from relaion.run.pool import Caller

@@ -11,10 +11,10 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from relaion.parquet.matchability import Cover
-from relaion.parquet.not_looked_at import (
+from relaion.parquet.looked_at import (
     Asked,
     BesideLine,
+    Cover,
     NotLookedAt,
     not_looked_at,
     passed_over_beside,
@@ -87,7 +87,7 @@ def coverage(
 
 def counting(caller: Caller) -> Cover:
     """How rows with a value are counted, in another process."""
-    return partial(caller.call, "relaion.parquet.count_values:cover")
+    return partial(caller.call, "relaion.parquet.columns:cover")
 
 
 def _by_subset(inputs: Inputs, values: Values) -> Counter[tuple[str, str]]:

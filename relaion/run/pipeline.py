@@ -12,7 +12,7 @@ from typing import Any
 
 from relaion.errors import InputError, ListError, StopError
 from relaion.lists.snapshot import Snapshot
-from relaion.parquet.not_looked_at import Asked, NotLookedAt
+from relaion.parquet.looked_at import Asked, NotLookedAt
 from relaion.paths import replaced, shown
 from relaion.roles import COUNTED
 from relaion.run import manifest

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from relaion.engine import Engine, ShardSource
-from relaion.parquet.overrides import Columns
+from relaion.parquet.roles import Columns
 from relaion.paths import read_still
 from relaion.roles import WIDTHS
 from relaion.run.python_answers import fill_keys

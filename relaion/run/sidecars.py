@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError
-from relaion.parquet.overrides import Columns
+from relaion.parquet.roles import Columns
 from relaion.paths import Seal, find_sidecars, is_still, replaced, seal, shown, stamp_of
 from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal

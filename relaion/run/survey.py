@@ -8,8 +8,7 @@ from typing import Any
 
 from relaion.errors import DamagedError, StopError
 from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices
-from relaion.parquet.overrides import Columns
-from relaion.parquet.roles import Layout
+from relaion.parquet.roles import Columns, Layout
 from relaion.paths import ShardPath, find_shards, shown
 from relaion.run.outputs import refuse_outputs
 from relaion.run.pool import HERE, Caller, WorkerEndedError, blaming

@@ -9,9 +9,16 @@ from relaion.errors import InputError
 from relaion.parquet.digests import NONE
 from relaion.parquet.glossary import bare_name
 from relaion.parquet.layout import Shard
-from relaion.parquet.overrides import Columns, Overrides, columns_of, listed, named_by, overrides_of
 from relaion.parquet.read_shard import group_shards, read_shard, schema_names
-from relaion.parquet.roles import Layout
+from relaion.parquet.roles import (
+    Columns,
+    Layout,
+    Overrides,
+    columns_of,
+    listed,
+    named_by,
+    overrides_of,
+)
 from relaion.paths import ShardPath, find_sidecars, private_folder, shown
 from relaion.roles import ROLES, WIDTHS
 from relaion.sidecars.sidecar import Sidecar

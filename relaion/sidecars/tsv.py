@@ -20,12 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import InputError
-from relaion.parquet.detect import detect
 from relaion.parquet.digests import form_of
 from relaion.parquet.glossary import bare_name
-from relaion.parquet.overrides import Overrides, columns_of, named_by
 from relaion.parquet.raw_values import PrivateFile, as_text, marked, readable
-from relaion.parquet.roles import Column, Layout, describe, settle
+from relaion.parquet.read_shard import detect
+from relaion.parquet.roles import Column, Layout, Overrides, columns_of, describe, named_by, settle
 from relaion.paths import atomic_write, private_umask, shown
 from relaion.roles import ROLES, WIDTHS
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from relaion.errors import InputError, ListError, RelaionError, ScriptError, Stopped
 from relaion.lists.snapshot import Snapshot
-from relaion.parquet.not_looked_at import NotLookedAt
-from relaion.parquet.overrides import Columns, columns_of, overrides_of
+from relaion.parquet.looked_at import NotLookedAt
+from relaion.parquet.roles import Columns, columns_of, overrides_of
 from relaion.paths import (
     AnyPath,
     AnyPaths,

@@ -10,8 +10,8 @@ from typing import Any
 
 from relaion.errors import DamagedError
 from relaion.lists.snapshot import Snapshot
-from relaion.parquet.not_looked_at import Asked, NotLookedAt
-from relaion.parquet.overrides import Columns
+from relaion.parquet.looked_at import Asked, NotLookedAt
+from relaion.parquet.roles import Columns
 from relaion.paths import (
     AnyPath,
     AnyPaths,

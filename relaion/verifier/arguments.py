@@ -10,9 +10,9 @@ from relaion.errors import RelaionError
 from relaion.links import KEY_VERSION
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import Held
-from relaion.parquet.not_looked_at import Asked, NotLookedAt, not_looked_at
-from relaion.parquet.overrides import Columns, overrides_of
+from relaion.parquet.looked_at import Asked, NotLookedAt, not_looked_at
 from relaion.parquet.read_shard import group_shards, read_shard
+from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import Stamp, find_shards, shown
 from relaion.roles import KINDS
 from relaion.sqlset import Script

@@ -7,8 +7,8 @@ from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot, hold
-from relaion.parquet.overrides import Columns
-from relaion.parquet.perilous import watched
+from relaion.parquet.columns import watched
+from relaion.parquet.roles import Columns
 from relaion.paths import shown
 from relaion.verifier import file_checks
 from relaion.verifier.arguments import (

@@ -15,8 +15,7 @@ import pyarrow.parquet as pq
 
 from relaion.errors import InputError
 from relaion.links.text import LONGEST, is_giant
-from relaion.parquet.columns import refuse_encrypted
-from relaion.parquet.perilous import note
+from relaion.parquet.columns import note, refuse_encrypted
 from relaion.parquet.roles import Layout
 from relaion.roles import COUNTED, WIDTHS
 from relaion.verifier.digests import as_digests

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.parquet.layout import Shard
-from relaion.parquet.not_looked_at import NotLookedAt, is_of_sidecars, unread
+from relaion.parquet.looked_at import NotLookedAt, is_of_sidecars, unread
 from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.paths import ShardPath, shown
 from relaion.verifier import audit_tables, file_checks

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from relaion.parquet.not_looked_at import NotLookedAt, passed_over_beside, unread_beside
+from relaion.parquet.looked_at import NotLookedAt, passed_over_beside, unread_beside
 from relaion.paths import Seal, find_sidecars, is_still, owned_folder, replaced, seal
 from relaion.roles import IMAGE_KINDS
 from relaion.sidecars.read import read_sidecars
