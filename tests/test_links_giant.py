@@ -14,7 +14,7 @@ from relaion.lists.normalise import sort_values
 from relaion.lists.readers.lines import LinkBeside
 from relaion.lists.sorted_entries import SortedEntries
 from relaion.parquet.looked_at import BY_BYTES
-from relaion.parquet.raw_values import marked
+from relaion.parquet.mended import marked
 from relaion.run.find_task import MACROS
 from relaion.run.python_answers import BYTES_AT_ONCE, _ends
 from relaion.sqlset import load

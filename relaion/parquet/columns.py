@@ -14,10 +14,9 @@ import pyarrow.parquet as pq
 
 from relaion.errors import DamagedError
 from relaion.parquet.digests import Value
-from relaion.parquet.footer import Footer, read_footer
+from relaion.parquet.footer import REQUIRED, Footer, Leaf, damaged, read_footer
 from relaion.parquet.layout import Shard
 from relaion.parquet.looked_at import RoleCoverage
-from relaion.parquet.metadata import REQUIRED, Leaf, damaged
 from relaion.parquet.roles import Column, Layout
 from relaion.parquet.storage import VALUES, has_bounds_of_its_type, said_nulls
 from relaion.parquet.thrift import I32, Struct

@@ -16,7 +16,7 @@ from relaion.parquet.columns import (
     plain_type,
     sample_values,
 )
-from relaion.parquet.footer import check_sound, read_footer
+from relaion.parquet.footer import read_footer
 from relaion.parquet.glossary import bare_name, meaning
 from relaion.parquet.layout import LayoutGroup, Shard, footer_digest, grouped
 from relaion.parquet.roles import (
@@ -31,6 +31,7 @@ from relaion.parquet.roles import (
     overrides_of,
     settle,
 )
+from relaion.parquet.storage import check_sound
 from relaion.paths import ShardPath, Stamp, shown, stamp_of
 from relaion.roles import ROLES
 

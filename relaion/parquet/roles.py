@@ -104,11 +104,17 @@ def overrides_of(columns: Columns | None) -> Overrides:
     )
 
 
-def columns_of(overrides: Overrides) -> dict[str, str | list[str]]:
-    """Pairs as `overrides_of` takes them: a name, or the names of a role that has several."""
+def columns_of(
+    overrides: Overrides, held: Sequence[str] | None = None
+) -> dict[str, str | list[str]]:
+    """Pairs as `overrides_of` takes them: a name, or the names of a role that has several.
+
+    Only those that mean one of the columns that are `held`, where these are given.
+    """
     names: dict[str, list[str]] = {}
     for role, name in overrides:
-        names.setdefault(role, []).append(name)
+        if held is None or named_by(name, held):
+            names.setdefault(role, []).append(name)
     return {role: found[0] if len(found) == 1 else found for role, found in names.items()}
 
 

@@ -19,11 +19,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError, OutputError
-from relaion.parquet.footer import final_footer, read_footer, restored
-from relaion.parquet.metadata import BYTE_ARRAY, FIXED, INT96, MAGIC, Footer, Leaf
-from relaion.parquet.raw_values import Physical, open_physical
-from relaion.parquet.row_group_copy import Copier
-from relaion.parquet.row_groups import Removed, RowNumbers, Span, batches, spans
+from relaion.parquet.footer import BYTE_ARRAY, FIXED, INT96, MAGIC, Footer, Leaf, read_footer
+from relaion.parquet.row_group_copy import Copier, final_footer, restored
+from relaion.parquet.row_groups import (
+    Physical,
+    Removed,
+    RowNumbers,
+    Span,
+    batches,
+    open_physical,
+    spans,
+)
 from relaion.parquet.storage import (
     DELTA_BYTES,
     DELTA_LENGTH,

@@ -27,7 +27,7 @@ from relaion.run.journal import Journal
 from relaion.run.pool import Caller
 from relaion.run.settings import Limits
 from relaion.run.survey import Inputs, Numbered
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 
 # shard, role, column, how many: as `31_found_values` has them; below 0 are sidecars
 Values = Iterable[tuple[int, str, str | None, int]]

@@ -24,7 +24,7 @@ from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sidecars import UNREAD, seals_of
 from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000
 ALIKE = 20  # shards that fail before one succeeds: it is not the shards

@@ -24,7 +24,7 @@ from relaion.run.sidecars import FOUND as SIDECAR_KEYS
 from relaion.run.sources import sources
 from relaion.run.survey import Numbered
 from relaion.run.utf8_copy import Copies, original
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 from relaion.sqlset import Script, load
 
 # -- Find first: which rows do the lists name, over many shards, before one is rewritten -------

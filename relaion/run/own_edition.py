@@ -16,8 +16,7 @@ import pyarrow as pa
 from relaion.engine import Engine, connect, quote
 from relaion.errors import EngineError, ScriptError
 from relaion.parquet.layout import Shard
-from relaion.parquet.null_claims import hides_any, without_claims
-from relaion.parquet.utf8_copy import mend_whole
+from relaion.parquet.mended import hides_any, mend_whole, without_claims
 from relaion.paths import private_folder, shown
 from relaion.roles import ROLES
 from relaion.run.editions import Edition, Relation, Tried

@@ -34,7 +34,7 @@ from relaion.run.sidecars import (
 )
 from relaion.run.survey import Inputs, Numbered, several
 from relaion.run.tasks import Report, Task, is_done, task, tasks
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 
 
 def _named(n: Numbered, error: str | None) -> str:

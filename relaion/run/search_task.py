@@ -12,7 +12,7 @@ from relaion.run.settings import Settings
 
 if TYPE_CHECKING:
     from relaion.run.survey import Numbered
-    from relaion.sidecars.sidecar import Sidecar
+    from relaion.sidecars import Sidecar
 
 ROWS_A_SECOND = 10_000  # a search by spellings in one thread takes a tenth
 

@@ -9,13 +9,13 @@ import pyarrow.compute as pc
 from relaion.engine import connect
 from relaion.parquet.columns import column_batches, open_parquet
 from relaion.parquet.layout import Shard
-from relaion.parquet.raw_values import as_bytes, as_text, marked
+from relaion.parquet.mended import as_bytes, as_text, marked
 from relaion.run.coverage import spread
 from relaion.run.settings import Limits
 from relaion.run.sidecar_keys import view_sidecars
 from relaion.run.utf8_copy import Copies
+from relaion.sidecars import Sidecar
 from relaion.sidecars.row_hash import own_hashes, row_hashes
-from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import load
 
 ROWS = 1_000  # of a subset; the estimate is then good to three in a hundred

@@ -11,8 +11,8 @@ from relaion.run.python_answers import fill_keys
 from relaion.run.sidecars import FOUND, UNREAD, sealed
 from relaion.run.sources import players
 from relaion.run.utf8_copy import Copies, Original
+from relaion.sidecars import Sidecar
 from relaion.sidecars.read import read_sidecars
-from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import load
 
 

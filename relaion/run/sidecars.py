@@ -16,7 +16,7 @@ from relaion.paths import Seal, find_sidecars, is_still, replaced, seal, shown, 
 from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal
 from relaion.run.pool import HERE, Caller, WorkerEndedError
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 
 FOUND = "sidecar_keys.parquet"
 UNREAD = "sidecar_values.parquet"

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from relaion.engine import VIEWS, Engine, ShardSource, connect, literal, quote
 from relaion.engine.connection import Values
-from relaion.parquet.raw_values import PrivateFile
+from relaion.parquet.mended import PrivateFile
 from relaion.paths import private_folder, sql_path
 from relaion.roles import ROLES
 from relaion.sqlset import Script

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from relaion.errors import EngineError, InputError
-from relaion.parquet.null_claims import hidden_roles
+from relaion.parquet.mended import bad_text, hidden_roles, mend, mended_layout
 from relaion.parquet.roles import Layout
 from relaion.parquet.row_groups import read_through
-from relaion.parquet.utf8_copy import bad_text, mend, mended_layout
 from relaion.paths import file_sha256, private_folder
 from relaion.run.survey import Numbered
 

@@ -16,12 +16,11 @@ from relaion.parquet.roles import (
     Overrides,
     columns_of,
     listed,
-    named_by,
     overrides_of,
 )
 from relaion.paths import ShardPath, find_sidecars, private_folder, shown
 from relaion.roles import ROLES, WIDTHS
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 from relaion.sidecars.tsv import Converted, convert, read_plan
 
 KEYS = ("url", "row_hash")
@@ -75,9 +74,7 @@ def _is_parquet(path: Path) -> bool:
 
 
 def _read(path: ShardPath, columns: Overrides) -> Shard:
-    held = schema_names(path)
-    given = columns_of(tuple((role, name) for role, name in columns if named_by(name, held)))
-    return read_shard(path, given, needs_link=False)
+    return read_shard(path, columns_of(columns, schema_names(path)), needs_link=False)
 
 
 def _of_parquet(shard: Shard) -> Sidecar:

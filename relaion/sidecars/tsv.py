@@ -22,9 +22,9 @@ import pyarrow.compute as pc
 from relaion.errors import InputError
 from relaion.parquet.digests import form_of
 from relaion.parquet.glossary import bare_name
-from relaion.parquet.raw_values import PrivateFile, as_text, marked, readable
+from relaion.parquet.mended import PrivateFile, as_text, marked, readable
 from relaion.parquet.read_shard import detect
-from relaion.parquet.roles import Column, Layout, Overrides, columns_of, describe, named_by, settle
+from relaion.parquet.roles import Column, Layout, Overrides, columns_of, describe, settle
 from relaion.paths import atomic_write, private_umask, shown
 from relaion.roles import ROLES, WIDTHS
 
@@ -79,8 +79,8 @@ def make_plan(sample: Sequence[Row], columns: Overrides) -> TsvPlan:
         else pa.string()
         for name, v in zip(names, seen, strict=True)
     ]
-    given = columns_of(tuple((role, name) for role, name in columns if named_by(name, names)))
-    layout = detect(pa.schema(list(zip(names, kinds, strict=True))), given)
+    schema = pa.schema(list(zip(names, kinds, strict=True)))
+    layout = detect(schema, columns_of(columns, names))
     layout = settle(layout, lambda _: True)  # what the first rows lack, others may hold
     layout = describe(layout, lambda column: [readable(v) for v in seen[column.position]])
     taken = tuple(c for c in layout.used if c.role in ("url", "row_hash", *WIDTHS))
@@ -284,7 +284,7 @@ def convert(path: Path, plan: TsvPlan, target: Path) -> Converted:
     """Write what a plan takes of a TSV to a private parquet file (0600), row by row in order.
 
     The layout that comes back has positions in `target`. Links that are no UTF-8 are marked
-    (`raw_values.marked`), such bytes in digests are U+FFFD. Raises InputError for a file that ends
+    (`mended.marked`), such bytes in digests are U+FFFD. Raises InputError for a file that ends
     early or has a line longer than 64 MB, OutputError where `target` cannot be written.
     """
     moved = tuple(replace(column, position=at) for at, column in enumerate(plan.taken))

@@ -33,7 +33,7 @@ from relaion.run.pool import LocalPool, Progress, Quiet
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.sidecars import check_sidecars, read_sealed_sidecars, roles_beside
 from relaion.run.survey import Inputs, read_inputs, several
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 from relaion.sqlset import VERSION, check
 from relaion.stages.left import sweep_left
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from relaion.engine import Engine, Result, connect
 from relaion.errors import InputError, RelaionError
-from relaion.parquet.null_claims import hides_any, without_claims
+from relaion.parquet.mended import hides_any, without_claims
 from relaion.paths import (
     AnyPaths,
     as_paths,

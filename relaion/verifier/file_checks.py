@@ -13,8 +13,7 @@ from relaion.errors import InputError
 from relaion.links import key_digest, link_key
 from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.lists.snapshot import Held
-from relaion.parquet.footer import Footer, read_footer
-from relaion.parquet.metadata import CREATED_BY, GROUPS
+from relaion.parquet.footer import CREATED_BY, GROUPS, Footer, read_footer
 from relaion.parquet.storage import BLOOM_FILTER, chunk_range, read_page_header
 from relaion.parquet.thrift import LIST, STRUCT, Struct, ThriftError, write_struct
 from relaion.verifier.manifest import MANIFEST, Statement

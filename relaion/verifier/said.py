@@ -15,8 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.parquet.footer import Footer, read_footer
-from relaion.parquet.metadata import BYTE_ARRAY
+from relaion.parquet.footer import BYTE_ARRAY, Footer, read_footer
 from relaion.parquet.storage import STATISTICS, chunk_range, read_page_header, said_nulls
 from relaion.parquet.thrift import Struct, ThriftError, read_struct
 from relaion.verifier.compare import bits

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relaion.parquet.footer import Footer, check_sound, read_footer
-from relaion.parquet.storage import CODEC
+from relaion.parquet.footer import Footer, read_footer
+from relaion.parquet.storage import CODEC, check_sound
 from relaion.verifier.compare import Pairs
 from relaion.verifier.rows import open_shard
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from relaion.parquet.looked_at import NotLookedAt, passed_over_beside, unread_beside
 from relaion.paths import Seal, find_sidecars, is_still, owned_folder, replaced, seal
 from relaion.roles import IMAGE_KINDS
+from relaion.sidecars import Sidecar
 from relaion.sidecars.read import read_sidecars
-from relaion.sidecars.sidecar import Sidecar
 from relaion.verifier.manifest import MANIFEST, SidecarLine, Statement
 from relaion.verifier.matched_entries import StatedLists
 from relaion.verifier.rows import Source, roles_of
