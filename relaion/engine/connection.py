@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from relaion.engine import views
-from relaion.engine.views import VIEWS, Reading, ShardSource, literal, quote
+from relaion.engine.views import VIEWS, Reading, ShardSource, literal, quote, reachable, sql_path
 from relaion.engine.words import (
     BY_STATEMENT,
     NO_ROOM,
@@ -29,7 +29,7 @@ from relaion.engine.words import (
     words,
 )
 from relaion.errors import EngineError, RelaionError
-from relaion.paths import atomic_write, owned_folder, reachable, shown, sql_path
+from relaion.paths import atomic_write, owned_folder, shown
 from relaion.roles import ROLES, WIDTHS
 from relaion.sqlset import Script, load
 

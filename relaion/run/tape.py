@@ -14,10 +14,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from relaion.engine import VIEWS, Engine, ShardSource, connect, literal, quote
+from relaion.engine import VIEWS, Engine, ShardSource, connect, literal, quote, sql_path
 from relaion.engine.connection import Values
 from relaion.parquet.mended import PrivateFile
-from relaion.paths import private_folder, sql_path
+from relaion.paths import private_folder
 from relaion.roles import ROLES
 from relaion.sqlset import Script
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from relaion.lists.store_file import sweep_beside
 from relaion.paths import sweep
-from relaion.paths.owned import DAY
+from relaion.paths.locks import DAY
 
 
 def sweep_left(work: Path | None, lists: Path | None, *, logs: bool = False) -> None:
