@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from relaion.cli import stages
 from relaion.cli.app import emit, out, talk, tell
-from relaion.cli.render import cell, show_rows
+from relaion.cli.render import AnswerRows, cell
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import is_utf8
 
@@ -34,8 +33,10 @@ SHOWN = 1_000  # rows on a terminal
 @contextmanager
 def opened(paths: Sequence[Path]) -> Iterator[Prompt]:
     """Open what may be asked; a signal ends it, and there is nothing to go on with."""
+    from relaion.stages.sql import open_sql  # noqa: PLC0415 - at its first use
+
     try:
-        with stages.open_sql(paths) as prompt, _passed_on(prompt):
+        with open_sql(paths) as prompt, _passed_on(prompt):
             yield prompt
     except Stopped as e:
         raise Stopped(e.signal, "stopped") from None
@@ -70,7 +71,7 @@ def _stream(reply: Reply) -> None:
 def _show(reply: Reply) -> None:
     rows = reply.fetch(SHOWN)
     more = bool(reply.fetch(1)) if len(rows) == SHOWN else False
-    out.print(show_rows(reply.columns, rows), crop=False)
+    out.print(AnswerRows(reply.columns, rows), crop=False)
     if not more:
         return
     try:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,7 +25,6 @@ from relaion.parquet.row_groups import (
     Physical,
     Removed,
     RowNumbers,
-    Span,
     batches,
     open_physical,
     spans,
@@ -135,14 +134,6 @@ def notices(footer: Footer, storage: Storage) -> Iterator[str]:
 GROUP_ROWS = 131_072  # what DuckDB and polars take as one piece of work
 
 
-@dataclass(frozen=True)
-class EditionShape:
-    """Row groups: their rows, and the bytes that may be gathered before one is written early."""
-
-    rows: int
-    bytes: int
-
-
 class EditionFile:
     """Takes pieces of the source in order, drops the edition's rows, writes the rest.
 
@@ -152,18 +143,25 @@ class EditionFile:
 
     def __init__(
         self,
+        path: Path,
         part: Path,
         schema: pa.Schema,
         removed: Removed,
         options: dict[str, Any],
-        shape: EditionShape,
+        most: tuple[int, int],
     ) -> None:
-        """Begin a file at `part`."""
+        """Begin the file of `path` at `part`.
+
+        A row group has the first number of rows of `most`; it is written early where so many
+        bytes are gathered as the second says.
+        """
+        self.path = path
         self.part = part
         self.removed = removed
-        self._shape = shape
-        self._sink = pa.OSFile(os.fsencode(part), "wb")
-        self._writer = pq.ParquetWriter(self._sink, schema, **options)
+        self._most_rows, self._most_bytes = most
+        with _writing(path):
+            self._sink = pa.OSFile(os.fsencode(part), "wb")
+            self._writer = pq.ParquetWriter(self._sink, schema, **options)
         self._held: list[pa.RecordBatch] = []
         self._rows = self._bytes = 0
         self._groups: list[tuple[int, Struct] | None] = []  # in order; None: pyarrow wrote it
@@ -174,14 +172,14 @@ class EditionFile:
         kept = batch if mask is None else batch.filter(mask)
         if not kept.num_rows:
             return
-        while self._rows + kept.num_rows >= self._shape.rows:
-            missing = self._shape.rows - self._rows
+        while self._rows + kept.num_rows >= self._most_rows:
+            missing = self._most_rows - self._rows
             self._hold(kept.slice(0, missing))
             self.flush()
             kept = kept.slice(missing)
         if kept.num_rows:
             self._hold(kept)
-        if self._bytes >= self._shape.bytes:
+        if self._bytes >= self._most_bytes:
             self.flush()
 
     def _hold(self, batch: pa.RecordBatch) -> None:
@@ -229,8 +227,6 @@ class EditionFile:
         return int(sum(group[3][1] for group in groups))
 
 
-Outputs: TypeAlias = "list[tuple[Target, EditionFile]]"
-
 MEMORY = 1 << 30
 _BATCH_ROWS = 16_384  # a piece of ordinary rows stays in the processor's cache
 _BATCH_BYTES = 16 << 20
@@ -277,7 +273,7 @@ def write_editions(
     batch_rows = min(_BATCH_ROWS, max(1, min(_BATCH_BYTES, room // 16) // storage.row_bytes))
     group_bytes = min(_GROUP_BYTES, room // (4 * len(targets) + 4))
     group_rows = min(GROUP_ROWS, max(1, group_bytes // storage.row_bytes))
-    shape = EditionShape(group_rows, 2 * group_bytes)  # rows may be unlike: a run of long captions
+    most = group_rows, 2 * group_bytes  # rows may be unlike: a run of long captions
     with ExitStack() as stack:
         file, physical = stack.enter_context(open_physical(footer))
         copier = Copier(footer, stack.enter_context(source.open("rb")))
@@ -286,18 +282,21 @@ def write_editions(
         for target in targets:
             part = stack.enter_context(atomic_write(target.path))
             removed = Removed(target.removed, footer.rows, source)
-            with _writing(target.path):
-                editions.append(EditionFile(part, physical.schema, removed, options, shape))
+            schema = physical.schema
+            editions.append(EditionFile(target.path, part, schema, removed, options, most))
             stack.callback(editions[-1].abandon)
-        outputs = list(zip(targets, editions, strict=True))
         for span in spans(footer, [edition.removed for edition in editions], copier.can_copy):
-            decoded = _copy(span, outputs, copier)
+            for place in sorted(span.copied):
+                with _writing(editions[place].path):
+                    for group in span.groups:
+                        editions[place].copy(group, copier)
+            decoded = [e for place, e in enumerate(editions) if place not in span.copied]
             for batch, start in batches(footer, file, span, batch_rows) if decoded else ():
-                for target, edition in decoded:
-                    with _writing(target.path):
+                for edition in decoded:
+                    with _writing(edition.path):
                         edition.add(batch, start)
         said = tuple(notices(footer, storage))
-        return [_finish(target, edition, footer, copier, said) for target, edition in outputs]
+        return [_finish(edition, footer, copier, said) for edition in editions]
 
 
 def _refuse(source: Path, targets: Sequence[Target]) -> None:
@@ -310,16 +309,6 @@ def _refuse(source: Path, targets: Sequence[Target]) -> None:
                 "choose another folder"
             )
         taken.add(target.path.resolve())
-
-
-def _copy(span: Span, outputs: Outputs, copier: Copier) -> Outputs:
-    """Copy a span's row groups for the targets that lose nothing there; returns the others."""
-    for place in sorted(span.copied):
-        target, edition = outputs[place]
-        with _writing(target.path):
-            for group in span.groups:
-                edition.copy(group, copier)
-    return [output for place, output in enumerate(outputs) if place not in span.copied]
 
 
 def _flushed_digest(part: Path) -> str:
@@ -353,17 +342,15 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
-def _finish(
-    target: Target, edition: EditionFile, source: Footer, copier: Copier, said: tuple[str, ...]
-) -> Written:
+def _finish(edition: EditionFile, source: Footer, copier: Copier, said: tuple[str, ...]) -> Written:
     """Close an edition's file, open it again, and see that it holds what it should."""
-    with _writing(target.path):
+    with _writing(edition.path):
         rows = edition.close(source, copier)
     again = read_footer(edition.part)
     if rows != source.rows - len(edition.removed) or again.rows != rows:
-        raise OutputError(f"{shown(target.path)}: came out with another number of rows; report it")
+        raise OutputError(f"{shown(edition.path)}: came out with another number of rows; report it")
     if again.elements != source.elements or again.key_values != source.key_values:
-        raise OutputError(f"{shown(target.path)}: came out with another schema; report it")
-    with _writing(target.path):
+        raise OutputError(f"{shown(edition.path)}: came out with another schema; report it")
+    with _writing(edition.path):
         sha256 = _flushed_digest(edition.part)
-    return Written(target.path, rows, again.size, sha256, said)
+    return Written(edition.path, rows, again.size, sha256, said)

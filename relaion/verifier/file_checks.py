@@ -11,7 +11,7 @@ from typing import Any
 
 from relaion.errors import InputError
 from relaion.links import key_digest, link_key
-from relaion.links.scopes import host_patterns, key_prefixes
+from relaion.links.entries import host_patterns, key_prefixes
 from relaion.lists.snapshot import Held
 from relaion.parquet.footer import CREATED_BY, GROUPS, Footer, read_footer
 from relaion.parquet.storage import BLOOM_FILTER, chunk_range, read_page_header

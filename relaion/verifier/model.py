@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import mmh3
 
 from relaion.links import can_spread, key_digest, link_key
+from relaion.links.entries import host_patterns, key_prefixes
 from relaion.links.inner import inner_links
-from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
 from relaion.roles import IMAGE_KINDS
