@@ -38,6 +38,9 @@ _SAME = {
     "binary_view": "binary",
     "halffloat": "float16",
 }
+_LISTS = (
+    pa.ListType, pa.LargeListType, pa.FixedSizeListType, pa.ListViewType, pa.LargeListViewType
+)  # fmt: skip
 
 
 def plain_type(kind: pa.DataType) -> str:
@@ -47,7 +50,7 @@ def plain_type(kind: pa.DataType) -> str:
     nullability here, since writers choose them freely.
     """
     kind = _stored(kind)
-    if _is_list(kind):
+    if isinstance(kind, _LISTS):
         return f"list<{plain_type(kind.value_type)}>"
     if pa.types.is_struct(kind):
         return "struct<" + ", ".join(f"{f.name}: {plain_type(f.type)}" for f in kind) + ">"
@@ -63,9 +66,8 @@ def leaf_indexes(schema: pa.Schema) -> list[int | None]:
     found: list[int | None] = []
     leaf = 0
     for field in schema:
-        width = _leaves(field.type)
         found.append(leaf if not pa.types.is_nested(_stored(field.type)) else None)
-        leaf += width
+        leaf += _leaves(field.type)
     return found
 
 
@@ -79,16 +81,6 @@ def _stored(kind: pa.DataType) -> pa.DataType:
     if isinstance(kind, pa.BaseExtensionType):
         return _stored(kind.storage_type)
     return _stored(kind.value_type) if pa.types.is_dictionary(kind) else kind
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_list(kind)
-        or pa.types.is_large_list(kind)
-        or pa.types.is_fixed_size_list(kind)
-        or pa.types.is_list_view(kind)
-        or pa.types.is_large_list_view(kind)
-    )
 
 
 # -- Files whose reading ends the process: told to another one before they are given to pyarrow --

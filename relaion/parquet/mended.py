@@ -28,7 +28,7 @@ from relaion.parquet.columns import (
     open_parquet,
     says_empty,
 )
-from relaion.parquet.footer import GROUPS, MAGIC, read_footer
+from relaion.parquet.footer import GROUPS, MAGIC, damaged, read_footer
 from relaion.parquet.glossary import TEXTS
 from relaion.parquet.roles import Column, Layout
 from relaion.parquet.storage import BLOOM_FILTER, STATISTICS
@@ -90,8 +90,6 @@ def is_exact(texts: pa.Array) -> bool:
 
 def as_bytes(values: pa.Array) -> pa.Array:
     """A text or bytes array of any Arrow type as large_binary, nothing interpreted."""
-    if isinstance(values, pa.ExtensionArray):
-        values = values.storage
     if isinstance(values, pa.DictionaryArray):
         # texts that are no UTF-8 must not be validated on the way
         values = pc.take(as_bytes(values.dictionary), values.indices)
@@ -162,7 +160,7 @@ def _reading(path: Path, kind: type[InputError] = InputError) -> Iterator[None]:
     """Turn what goes wrong while a column is read into one line of that kind."""
     try:
         yield
-    except (OSError, pa.ArrowException, KeyError, TypeError):
+    except (OSError, pa.ArrowException):
         raise kind(
             f"{shown(path)}: a column cannot be read; the file is damaged or encrypted, "
             "get it again"
@@ -331,10 +329,13 @@ def _said_empty(path: Path, leaves: Collection[int]) -> dict[int, list[int]]:
     footer = read_footer(path)
     wanted = frozenset(leaves)
     found: dict[int, list[int]] = {}
-    for index in range(len(footer.groups)):
-        for leaf, chunk in footer.some_chunks(index, wanted).items():
-            if says_empty(chunk[_META][1]):
-                found.setdefault(leaf, []).append(index)
+    try:
+        for index in range(len(footer.groups)):
+            for leaf, chunk in footer.some_chunks(index, wanted).items():
+                if says_empty(chunk[_META][1]):
+                    found.setdefault(leaf, []).append(index)
+    except (KeyError, TypeError):
+        raise damaged(path, "a column chunk is not what its schema says") from None
     return found
 
 

@@ -80,16 +80,9 @@ class Layout:
     def contested(self) -> tuple[Column, ...]:
         """Columns that could play a role which one alone plays, where the user named none."""
         named = {role for role, _ in self.overrides}
-        roles = {
-            c.claimed
-            for c in self.passed_over
-            if c.claimed not in named and not misfit(c.claimed or "", c.type)
-        }
-        return tuple(
-            c
-            for c in self.columns
-            if (c.role or c.claimed) in roles and not misfit(c.role or c.claimed or "", c.type)
-        )
+        able = {c: r for c in self.columns if (r := c.role or c.claimed) and not misfit(r, c.type)}
+        roles = {able.get(c) for c in self.passed_over} - named - {None}
+        return tuple(c for c, role in able.items() if role in roles)
 
 
 # -- `--column role=name`: the user's word on what a column means, checked against the file ----
@@ -234,20 +227,19 @@ def describe(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Lay
                 f"--column row_hash={shown(own.name)}: none of {len(seen):,} sampled is a whole "
                 "64-bit number"
             )
-    return replace(layout, columns=tuple(_judged(c, verdicts) for c in layout.columns))
+    told = (
+        replace(c, encoding=verdict.encoding, why=f"{c.why}; {verdict.why}")
+        if (verdict := verdicts.get(c.position))
+        else c
+        for c in layout.columns
+    )
+    return replace(layout, columns=tuple(told))
 
 
 def _judge(column: Column, role: str, sample: Callable[[Column], Sequence[Value]]) -> DigestReading:
     if column.type == f"binary[{WIDTHS[role]}]":
         return DigestReading("binary", f"{WIDTHS[role]} raw bytes each")
     return judge(sample(column), role)
-
-
-def _judged(column: Column, verdicts: Mapping[int, DigestReading]) -> Column:
-    verdict = verdicts.get(column.position)
-    if verdict is None:
-        return column
-    return replace(column, encoding=verdict.encoding, why=f"{column.why}; {verdict.why}")
 
 
 def assign(layout: Layout, full: Collection[int] | None) -> Layout:

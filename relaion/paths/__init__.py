@@ -23,8 +23,8 @@ from relaion.paths.files import (
     sync_folder,
     unwritten,
 )
-from relaion.paths.find import Found, ShardPath, find_shards, find_sidecars, is_shard_name
-from relaion.paths.locks import Owned, locked, owned_folder, sweep
+from relaion.paths.find import Found, ShardPath, find_shards, find_sidecars
+from relaion.paths.locks import locked, owned_folder, sweep
 from relaion.paths.names import (
     AnyPath,
     AnyPaths,
@@ -41,7 +41,6 @@ __all__ = [
     "AnyPath",
     "AnyPaths",
     "Found",
-    "Owned",
     "Seal",
     "ShardPath",
     "Stamp",
@@ -52,7 +51,6 @@ __all__ = [
     "file_sha256",
     "find_shards",
     "find_sidecars",
-    "is_shard_name",
     "is_still",
     "is_utf8",
     "locked",
