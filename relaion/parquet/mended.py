@@ -6,7 +6,6 @@ So these shards are searched through a private copy of the columns that play a r
 always written from the original file.
 """
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -31,6 +30,7 @@ from relaion.parquet.columns import (
 from relaion.parquet.footer import GROUPS, MAGIC, damaged, read_footer
 from relaion.parquet.glossary import TEXTS
 from relaion.parquet.roles import Column, Layout
+from relaion.parquet.row_groups import PiecedFile
 from relaion.parquet.storage import BLOOM_FILTER, STATISTICS
 from relaion.parquet.thrift import LIST, STRUCT, Struct, write_struct
 from relaion.paths import Stamp, atomic_write, private_umask, shown, stamp_of
@@ -106,22 +106,13 @@ def as_text(values: pa.Array, mend: Callable[[bytes], str | None]) -> pa.Array:
 
 # -- Private parquet files, written piece by piece, that only this tool reads ------------------
 
-GROUP_ROWS = 100_000
-GROUP_BYTES = 64 << 20
 
-
-class PrivateFile:
-    """Gathers pieces into row groups of some 100,000 rows, or of 64 MB."""
+class PrivateFile(PiecedFile):
+    """A file with row groups of 100,000 rows, or of 64 MB."""
 
     def __init__(self, part: Path, schema: pa.Schema) -> None:
         """Begin a file at `part`, a path that `atomic_write` gave."""
-        self._schema = schema
-        self._sink = pa.OSFile(os.fsencode(part), "wb")
-        self._writer = pq.ParquetWriter(
-            self._sink, schema, use_dictionary=False, store_schema=False
-        )
-        self._held: list[pa.RecordBatch] = []
-        self._rows = self._bytes = 0
+        super().__init__(part, schema, 100_000, 64 << 20, use_dictionary=False)
 
     def __enter__(self) -> "PrivateFile":
         """Nothing more to do."""
@@ -131,25 +122,14 @@ class PrivateFile:
         """Write what is held, unless something went wrong, and close."""
         try:
             if kind is None:
-                self._flush()
+                self.flush()
             self._writer.close()
         finally:
             self._sink.close()
 
     def add(self, arrays: list[pa.Array]) -> None:
         """Take rows, one array for each column of the schema."""
-        piece = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
-        self._held.append(piece)
-        self._rows += piece.num_rows
-        self._bytes += piece.nbytes
-        if self._rows >= GROUP_ROWS or self._bytes >= GROUP_BYTES:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._rows:
-            table = pa.Table.from_batches(self._held, self._schema)
-            self._writer.write_table(table, row_group_size=self._rows)
-        self._held, self._rows, self._bytes = [], 0, 0
+        self.take(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
 
 
 # -- Copies in which every text is UTF-8 -------------------------------------------------------

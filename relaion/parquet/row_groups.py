@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -97,22 +97,19 @@ _BUFFER = 1 << 20  # per column and file: a row group of any size is read piece 
 _UINT_32, _UINT_64 = 13, 14  # converted types
 
 
-@dataclass(frozen=True)
-class Physical:
-    """What is read and written: Arrow's schema of bare values, and each leaf's path there."""
-
-    schema: pa.Schema
-    paths: tuple[str, ...]
-
-
 @contextmanager
-def open_physical(footer: Footer) -> Iterator[tuple[pq.ParquetFile, Physical]]:
-    """Open a shard for reading its bare values, in one thread.
+def open_physical(footer: Footer) -> Iterator[tuple[pq.ParquetFile, tuple[str, ...]]]:
+    """Open a shard for reading its bare values, in one thread; with the path of each leaf there.
 
     Raises InputError when pyarrow cannot read it, or would not write back what it read.
     """
     try:
-        metadata = _bare_metadata(footer)
+        fields: Struct = {
+            VERSION: footer.fields.get(VERSION, (I32, 2)),
+            SCHEMA: (LIST, (STRUCT, list(_bare(footer.elements)))),
+            ROWS: footer.fields[ROWS],
+        }
+        metadata = told(footer, fields)
         source = pa.OSFile(os.fsencode(footer.path))
         file = pq.ParquetFile(
             source,
@@ -122,16 +119,16 @@ def open_physical(footer: Footer) -> Iterator[tuple[pq.ParquetFile, Physical]]:
             buffer_size=_BUFFER,
             page_checksum_verification=True,
         )
-        physical = _physical(file, metadata)
+        paths = _paths(file.schema_arrow, metadata.schema)
     except (pa.ArrowException, OSError, ValueError):
         raise damaged(footer.path, "its footer cannot be read") from None
-    if physical is None:
+    if paths is None:
         raise InputError(
             f"{shown(footer.path)}: nests columns in a way that cannot be written back unchanged; "
             "leave the file out"
         )
     with source, file:
-        yield file, physical
+        yield file, paths
 
 
 @contextmanager
@@ -145,16 +142,6 @@ def reading(path: Path) -> Iterator[None]:
         ) from None
     except (pa.ArrowException, OSError, ValueError):
         raise damaged(path, "its pages cannot be decoded") from None
-
-
-def _bare_metadata(footer: Footer) -> pq.FileMetaData:
-    """The source's metadata with the meaning taken off; row groups as they stand."""
-    fields: Struct = {
-        VERSION: footer.fields.get(VERSION, (I32, 2)),
-        SCHEMA: (LIST, (STRUCT, list(_bare(footer.elements)))),
-        ROWS: footer.fields[ROWS],
-    }
-    return told(footer, fields)
 
 
 def told(footer: Footer, fields: Struct) -> pq.FileMetaData:
@@ -196,18 +183,16 @@ def is_unsigned(element: Struct) -> bool:
     return 6 in element and 11 <= element[6][1] <= _UINT_64
 
 
-def _physical(file: pq.ParquetFile, metadata: pq.FileMetaData) -> Physical | None:
-    """What a writer makes of the schema; None if it stores it other than the source does."""
-    schema = file.schema_arrow
+def _paths(schema: pa.Schema, read: pq.ParquetSchema) -> tuple[str, ...] | None:
+    """What a writer calls the leaves; None if it stores them other than the source does."""
     sink = pa.BufferOutputStream()
     pq.ParquetWriter(sink, schema, store_schema=False).close()
     written = pq.read_metadata(pa.BufferReader(sink.getvalue())).schema
-    read = metadata.schema
     if len(written) != len(read):
         return None
     if any(_shape(written.column(i)) != _shape(read.column(i)) for i in range(len(read))):
         return None
-    return Physical(schema, tuple(written.column(i).path for i in range(len(written))))
+    return tuple(written.column(i).path for i in range(len(written)))
 
 
 def _shape(column: pq.ColumnSchema) -> tuple[object, ...]:
@@ -285,3 +270,45 @@ def read_through(path: Path) -> None:
             footer, file, Span(range(len(footer.groups)), 0, footer.rows, frozenset()), rows
         ):
             pass
+
+
+# -- Files written piece by piece ----------------------------------------------------------------
+
+
+class PiecedFile:
+    """Gathers pieces into row groups of so many rows; one of so many bytes is written early."""
+
+    def __init__(
+        self, part: Path, schema: pa.Schema, most_rows: int, most_bytes: int, **options: Any
+    ) -> None:
+        """Begin a file at `part`, a path that `atomic_write` gave."""
+        self._schema = schema
+        self._most_rows, self._most_bytes = most_rows, most_bytes
+        self._sink = pa.OSFile(os.fsencode(part), "wb")
+        self._writer = pq.ParquetWriter(self._sink, schema, store_schema=False, **options)
+        self._held: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        """Take some rows."""
+        while self._rows + batch.num_rows >= self._most_rows:
+            missing = self._most_rows - self._rows
+            self._hold(batch.slice(0, missing))
+            self.flush()
+            batch = batch.slice(missing)
+        if batch.num_rows:
+            self._hold(batch)
+        if self._bytes >= self._most_bytes:
+            self.flush()
+
+    def _hold(self, batch: pa.RecordBatch) -> None:
+        self._held.append(batch)
+        self._rows += batch.num_rows
+        self._bytes += batch.nbytes
+
+    def flush(self) -> None:
+        """Write what is held as a row group."""
+        if self._held:
+            table = pa.Table.from_batches(self._held)
+            self._held, self._rows, self._bytes = [], 0, 0
+            self._writer.write_table(table, row_group_size=table.num_rows)

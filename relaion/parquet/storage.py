@@ -29,7 +29,7 @@ PLAIN, DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT = 0, 5, 6, 7, 9
 _DICTIONARY = frozenset({2, 8})  # PLAIN_DICTIONARY of old files, RLE_DICTIONARY
 _KEPT = frozenset({DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT})
 _MAX_GROUPS = 8  # of 16 columns each: read in 10 ms
-_MAX_DICTIONARIES = 4
+_LOOKED_INTO = 4  # dictionaries of a column
 _DATA_PAGE_V2 = 3
 _DATA_PAGES = (0, _DATA_PAGE_V2)
 _HEADER_BYTES = (1024, 1 << 20)  # a page's header; a longer one holds large statistics
@@ -82,11 +82,17 @@ def read_storage(footer: Footer) -> Storage:
                 _traits(handle, [metas[i] for metas in per_group], [g[1][1][1][i] for g in groups])
                 for i in range(len(footer.leaves))
             )
-            page = _first_page(handle, per_group)
+            filled = (meta for metas in per_group for meta in metas if meta[VALUES][1])
+            # as a sample of how pages are written
+            page = next((first_data_page(handle, meta)[0] for meta in filled), {})
             version = 2 if page and page[1][1] == _DATA_PAGE_V2 else 1
-        widest = _row_bytes(footer, picked, per_group)
+            row_bytes = [
+                sum(chunk_bytes(handle, meta) for meta in metas) // max(1, footer.groups[i].rows)
+                for i, metas in zip(picked, per_group, strict=True)
+            ]
     except (ThriftError, KeyError, TypeError, OSError, OverflowError):
         raise damaged(footer.path, "its column chunks are not what its footer says") from None
+    widest = max((1, *row_bytes)) + sum(8 for leaf in footer.leaves if leaf.type != BYTE_ARRAY)
     return Storage(columns, version, 4 in page, any(4 in group for group in groups), widest)
 
 
@@ -146,7 +152,8 @@ def _traits(handle: int, metas: Sequence[Struct], chunks: Sequence[Struct]) -> T
     codecs = Counter(meta[CODEC][1] for meta in metas)
     return Traits(
         codecs=tuple(codec for codec, _ in codecs.most_common()) or (0,),
-        dictionary=bool(metas) and all(_dictionary_pays(handle, m) for m in _few(metas)),
+        dictionary=bool(metas)
+        and all(_dictionary_pays(handle, m) for m in metas[:: max(1, len(metas) // _LOOKED_INTO)]),
         encoding=_encoding(metas),
         statistics=any(STATISTICS in meta for meta in metas),
         bounds=any(_BOUNDS & meta[STATISTICS][1].keys() for meta in metas if STATISTICS in meta),
@@ -154,11 +161,6 @@ def _traits(handle: int, metas: Sequence[Struct], chunks: Sequence[Struct]) -> T
         bloom_filter=any(BLOOM_FILTER in meta for meta in metas),
         key_values=any(KEY_VALUES in meta for meta in metas),
     )
-
-
-def _few(metas: Sequence[Struct]) -> Sequence[Struct]:
-    step = max(1, len(metas) // _MAX_DICTIONARIES)
-    return metas[::step]
 
 
 def _dictionary_pays(handle: int, meta: Struct) -> bool:
@@ -201,15 +203,6 @@ def read_page_header(handle: int, offset: int) -> tuple[Struct, int]:
         return read_struct(os.pread(handle, long, offset))
 
 
-def _first_page(handle: int, per_group: Sequence[Sequence[Struct]]) -> Struct:
-    """The header of the first data page, as a sample of how pages are written."""
-    for metas in per_group:
-        for meta in metas:
-            if meta[VALUES][1]:
-                return first_data_page(handle, meta)[0]
-    return {}
-
-
 def first_data_page(handle: int, meta: Struct) -> tuple[Struct, int]:
     """The header of a chunk's first page of values, and where it is, found page by page.
 
@@ -247,16 +240,6 @@ def chunk_bytes(handle: int, meta: Struct) -> int:
     return found
 
 
-def _row_bytes(footer: Footer, picked: Sequence[int], per_group: Sequence[Sequence[Struct]]) -> int:
-    widest = 1
-    with footer.path.open("rb") as f:
-        for index, metas in zip(picked, per_group, strict=True):
-            total = sum(chunk_bytes(f.fileno(), meta) for meta in metas)
-            widest = max(widest, total // max(1, footer.groups[index].rows))
-    plain = sum(8 for leaf in footer.leaves if leaf.type != BYTE_ARRAY)
-    return widest + plain
-
-
 # -- What a footer must not say, lest pyarrow end the whole process when it is asked -----------
 # `ColumnChunkMetaData` throws where Cython lets nothing be thrown through: a C++ exception there
 # ends the program. So what it would stumble on is looked for before.
@@ -282,7 +265,8 @@ def check_sound(footer: Footer) -> None:
             try:
                 meta = chunk[_META][1]
                 sound = meta[_TYPE][1] == leaf.type and (
-                    leaf.nested or _is_flat(leaf, meta, footer.groups[index].rows)
+                    leaf.nested
+                    or (meta[VALUES][1] == footer.groups[index].rows and _is_flat(leaf, meta))
                 )
             except (KeyError, TypeError, IndexError):
                 sound = False
@@ -290,12 +274,8 @@ def check_sound(footer: Footer) -> None:
                 raise damaged(footer.path, "a column chunk is not what its schema says")
 
 
-def _is_flat(leaf: Leaf, meta: Struct, rows: int) -> bool:
-    sizes = meta[_SIZES][1] if _SIZES in meta else {}
-    return bool(meta[VALUES][1] == rows and _fits(leaf, sizes))
-
-
-def _fits(leaf: Leaf, sizes: Struct) -> bool:
+def _is_flat(leaf: Leaf, meta: Struct) -> bool:
+    sizes: Struct = meta[_SIZES][1] if _SIZES in meta else {}
     repetition = leaf.element[_REPETITION_TYPE][1] if _REPETITION_TYPE in leaf.element else 0
     levels = {
         _REPETITION: int(repetition == REPEATED),

@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from relaion.errors import InputError, OutputError
 from relaion.parquet.footer import BYTE_ARRAY, FIXED, INT96, MAGIC, Footer, Leaf, read_footer
 from relaion.parquet.row_group_copy import Copier, final_footer, restored
 from relaion.parquet.row_groups import (
-    Physical,
+    PiecedFile,
     Removed,
     RowNumbers,
     batches,
@@ -59,13 +58,13 @@ _INTERVAL = 21
 
 
 def writer_options(
-    footer: Footer, storage: Storage, physical: Physical, group_rows: int
+    footer: Footer, storage: Storage, paths: Sequence[str], group_rows: int
 ) -> dict[str, Any]:
     """Arguments for pyarrow's ParquetWriter, for row groups of at most so many rows.
 
     Raises InputError for LZO, which it cannot read.
     """
-    columns = list(zip(footer.leaves, storage.columns, physical.paths, strict=True))
+    columns = list(zip(footer.leaves, storage.columns, paths, strict=True))
     if any(_LZO in traits.codecs for _, traits, _ in columns):
         raise InputError(
             f"{shown(footer.path)}: is compressed with LZO, which pyarrow cannot read; "
@@ -74,7 +73,6 @@ def writer_options(
     codecs = {path: _CODECS[traits.codecs[0]] for _, traits, path in columns}
     indexed = any(traits.page_index for _, traits, _ in columns)
     return {
-        "store_schema": False,
         "compression": codecs,
         "compression_level": {p: _LEVELS[c] for p, c in codecs.items() if c in _LEVELS},
         "use_dictionary": [path for _, traits, path in columns if traits.dictionary],
@@ -134,7 +132,7 @@ def notices(footer: Footer, storage: Storage) -> Iterator[str]:
 GROUP_ROWS = 131_072  # what DuckDB and polars take as one piece of work
 
 
-class EditionFile:
+class EditionFile(PiecedFile):
     """Takes pieces of the source in order, drops the edition's rows, writes the rest.
 
     Row groups have the same number of rows whatever was dropped: a group's size must not
@@ -142,57 +140,25 @@ class EditionFile:
     """
 
     def __init__(
-        self,
-        path: Path,
-        part: Path,
-        schema: pa.Schema,
-        removed: Removed,
-        options: dict[str, Any],
-        most: tuple[int, int],
+        self, path: Path, part: Path, schema: pa.Schema, removed: Removed, **options: Any
     ) -> None:
-        """Begin the file of `path` at `part`.
-
-        A row group has the first number of rows of `most`; it is written early where so many
-        bytes are gathered as the second says.
-        """
+        """Begin the file of `path` at `part`; `options` are those of any file of pieces."""
         self.path = path
         self.part = part
         self.removed = removed
-        self._most_rows, self._most_bytes = most
-        with _writing(path):
-            self._sink = pa.OSFile(os.fsencode(part), "wb")
-            self._writer = pq.ParquetWriter(self._sink, schema, **options)
-        self._held: list[pa.RecordBatch] = []
-        self._rows = self._bytes = 0
         self._groups: list[tuple[int, Struct] | None] = []  # in order; None: pyarrow wrote it
+        with _writing(path):
+            super().__init__(part, schema, **options)
 
     def add(self, batch: pa.RecordBatch, start: int) -> None:
         """Take a piece whose first row is row `start` of the source."""
         mask = self.removed.mask(start, batch.num_rows)
-        kept = batch if mask is None else batch.filter(mask)
-        if not kept.num_rows:
-            return
-        while self._rows + kept.num_rows >= self._most_rows:
-            missing = self._most_rows - self._rows
-            self._hold(kept.slice(0, missing))
-            self.flush()
-            kept = kept.slice(missing)
-        if kept.num_rows:
-            self._hold(kept)
-        if self._bytes >= self._most_bytes:
-            self.flush()
-
-    def _hold(self, batch: pa.RecordBatch) -> None:
-        self._held.append(batch)
-        self._rows += batch.num_rows
-        self._bytes += batch.nbytes
+        self.take(batch if mask is None else batch.filter(mask))
 
     def flush(self) -> None:
         """Write what is held as a row group."""
         if self._held:
-            table = pa.Table.from_batches(self._held)
-            self._held, self._rows, self._bytes = [], 0, 0
-            self._writer.write_table(table, row_group_size=table.num_rows)
+            super().flush()
             self._groups.append(None)
 
     def copy(self, group: int, copier: Copier) -> None:
@@ -273,17 +239,18 @@ def write_editions(
     batch_rows = min(_BATCH_ROWS, max(1, min(_BATCH_BYTES, room // 16) // storage.row_bytes))
     group_bytes = min(_GROUP_BYTES, room // (4 * len(targets) + 4))
     group_rows = min(GROUP_ROWS, max(1, group_bytes // storage.row_bytes))
-    most = group_rows, 2 * group_bytes  # rows may be unlike: a run of long captions
     with ExitStack() as stack:
-        file, physical = stack.enter_context(open_physical(footer))
+        file, paths = stack.enter_context(open_physical(footer))
         copier = Copier(footer, stack.enter_context(source.open("rb")))
-        options = writer_options(footer, storage, physical, max(1, min(group_rows, footer.rows)))
+        options = writer_options(footer, storage, paths, max(1, min(group_rows, footer.rows)))
+        options["most_rows"] = group_rows
+        options["most_bytes"] = 2 * group_bytes  # rows may be unlike: a run of long captions
         editions = []
         for target in targets:
             part = stack.enter_context(atomic_write(target.path))
             removed = Removed(target.removed, footer.rows, source)
-            schema = physical.schema
-            editions.append(EditionFile(target.path, part, schema, removed, options, most))
+            schema = file.schema_arrow
+            editions.append(EditionFile(target.path, part, schema, removed, **options))
             stack.callback(editions[-1].abandon)
         for span in spans(footer, [edition.removed for edition in editions], copier.can_copy):
             for place in sorted(span.copied):
