@@ -275,16 +275,11 @@ def _said(error: typer.TyperException, context: Any) -> str:
     name = getattr(error, "option_name", None)
     if name is not None and hasattr(error, "possibilities"):  # an option that there is not
         return f"{_first_lower(error.message)}{_meant(name, context)}"
-    text = _plainer(_first_lower(error.format_message()))
+    text = _first_lower(error.format_message())
+    for pattern, words in _PLAINER:  # what typer's validation says of numbers
+        text = pattern.sub(words, text)
     about = getattr(getattr(error, "param", None), "help", None)
     return f"{text} ({about.rstrip('.')})" if about else text
-
-
-def _plainer(text: str) -> str:
-    """What typer's validation says of numbers, in words for people."""
-    for pattern, words in _PLAINER:
-        text = pattern.sub(words, text)
-    return text
 
 
 def _first_lower(text: str) -> str:
@@ -297,13 +292,10 @@ def _meant(name: str, context: Any) -> str:
     commands = getattr(context and context.command, "commands", {})
     if any(name in _of(command) for command in commands.values()):
         return "; write it after the command"
-    near = {option.casefold(): option for option in _options(context)}
+    options = [*_of(context.command), *context.help_option_names] if context else []
+    near = {option.casefold(): option for option in options}
     found = difflib.get_close_matches(name.casefold(), near, 1)
     return f"; did you mean {near[found[0]]}?" if found else ""
-
-
-def _options(context: Any) -> list[str]:
-    return [] if context is None else [*_of(context.command), *context.help_option_names]
 
 
 def _of(command: Any) -> list[str]:

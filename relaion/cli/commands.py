@@ -21,7 +21,7 @@ from relaion.sqlset import BUILT_IN
 from relaion.sqlset import VERSION as SQL_VERSION
 
 if TYPE_CHECKING:
-    from relaion.stages.clean import Cleaned
+    from relaion.stages.clean import Cleaned, Purged
 
 
 @contextmanager
@@ -132,9 +132,7 @@ def clean(
     as_json: o.Json = False,
 ) -> None:
     if purge:
-        from relaion.stages.clean import purge as remove  # noqa: PLC0415 - at its first use
-
-        emit(remove(out, work=work), show_purged, as_json=as_json)
+        emit(_purged(out, work), show_purged, as_json=as_json)
         return
     with _working() as bars:
         result = library.clean(
@@ -148,6 +146,12 @@ def clean(
     wrong = result.verdict is not None and not result.verdict.ok
     if wrong or (strict and not _is_whole(result)):
         raise typer.Exit(EXIT_FOUND)
+
+
+def _purged(out: Path, work: Path | None) -> "Purged":
+    from relaion.stages.clean import purge  # noqa: PLC0415 - loaded when it is first used
+
+    return purge(out, work=work)
 
 
 def _is_whole(result: "Cleaned") -> bool:

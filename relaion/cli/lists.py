@@ -99,8 +99,7 @@ def show_store(lists: tuple[Shown, ...]) -> RenderableType:
     for x in lists:
         told = [x.source if x.title is None else f"{x.source}, {x.title}", _about_list(x)]
         kinds = [*x.entries.items()] or [("", 0)]
-        for i in range(max(len(kinds), 1)):
-            kind, n = kinds[i]
+        for i, (kind, n) in enumerate(kinds):
             what = kind_words(kind) if kind else "nothing"
             if x.forms and kind in HASHED_LINK_KINDS:
                 what += f" of {form_words(x.forms)}"

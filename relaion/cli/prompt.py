@@ -33,7 +33,7 @@ SHOWN = 1_000  # rows on a terminal
 @contextmanager
 def opened(paths: Sequence[Path]) -> Iterator[Prompt]:
     """Open what may be asked; a signal ends it, and there is nothing to go on with."""
-    from relaion.stages.sql import open_sql  # noqa: PLC0415 - at its first use
+    from relaion.stages.sql import open_sql  # noqa: PLC0415 - loaded when it is first used
 
     try:
         with open_sql(paths) as prompt, _passed_on(prompt):

@@ -34,7 +34,7 @@ class _Data(io.FileIO):
     def write(self, data: "ReadableBuffer", /) -> int:
         try:
             # None where a pipe that does not block is full, as some parents leave theirs
-            while (done := _write(self, data)) is None:
+            while (done := super().write(data)) is None:
                 select.select([], [self], [])
         except OSError as e:
             raise Unwritten(e) from None
@@ -46,14 +46,10 @@ class _Talk(io.FileIO):
 
     def write(self, data: "ReadableBuffer", /) -> int:
         try:
-            done = _write(self, data)
+            done = super().write(data)
         except OSError:
             done = None
         return memoryview(data).nbytes if done is None else done
-
-
-def _write(file: io.FileIO, data: "ReadableBuffer") -> int | None:
-    return io.FileIO.write(file, data)
 
 
 def own_streams() -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
@@ -79,38 +79,21 @@ def uses(shards: Sequence[Shard], cover: Cover) -> tuple[Match, ...]:
     Raises InputError for a column that has to be read and cannot be.
     """
     told = {role: cover(shards, role) for role, _, _ in _USES}
-    return tuple(
-        _match(told[role], what, kinds, told, shards, cover) for role, what, kinds in _USES
-    )
-
-
-def _match(
-    here: RoleCoverage,
-    what: str,
-    kinds: tuple[str, ...],
-    told: dict[str, RoleCoverage],
-    shards: Sequence[Shard],
-    cover: Cover,
-) -> Match:
-    detail = _detail(here, shards)
-    if here.role == "row_hash" and (computed := _computable(shards, here, cover)):
-        here = replace(here, present=here.present + computed)
-        detail = _computed(detail)
-    possible = here.present > 0
-    if here.role == "text" and possible and not told["punsafe"].present:
-        # the rule asks for a keyword and a score, so that captions alone meet nothing
-        possible, detail = False, "no safety score, which the rule needs too"
-    return Match(
-        what,
-        here.role,
-        kinds,
-        possible,
-        here.present,
-        here.rows,
-        here.nans,
-        here.counted,
-        detail,
-    )
+    found = []
+    for role, what, kinds in _USES:
+        here, detail = told[role], _detail(told[role], shards)
+        present = here.present
+        if role == "row_hash" and (computed := _computable(shards, here, cover)):
+            present += computed
+            detail = _computed(detail)
+        possible = present > 0
+        if role == "text" and possible and not told["punsafe"].present:
+            # the rule asks for a keyword and a score, so that captions alone meet nothing
+            possible, detail = False, "no safety score, which the rule needs too"
+        found.append(
+            Match(what, role, kinds, possible, present, here.rows, here.nans, here.counted, detail)
+        )
+    return tuple(found)
 
 
 def _computable(shards: Sequence[Shard], here: RoleCoverage, cover: Cover) -> int:
@@ -252,24 +235,19 @@ def _of_subset(subset: str, shards: Sequence[Shard], asked: Asked) -> Iterator[N
     for shard in shards:
         for column in shard.layout.passed_over:
             yield NotLookedAt(subset, column.claimed or "", shown(column.name), column.why, None)
-    for role in WIDTHS:
-        rows = _rows_without(shards, role)
-        if role in asked.kinds and role not in asked.beside and rows:
-            of = f"{ROLES[role].algorithm}s"
-            why = f"rows without a column or a sidecar of {of} to hold the lists against"
+    wanted = {
+        role: f"rows without a column or a sidecar of {ROLES[role].algorithm}s to hold the lists "
+        "against"
+        for role in WIDTHS
+        if role in asked.kinds and role not in asked.beside
+    }
+    if SCORE_RULES & set(asked.rules):
+        wanted["punsafe"] = "rows without a column of scores, which the rules on scores need"
+    if KEYWORD_RULE in asked.rules and asked.has_keywords:
+        wanted["text"] = "rows without a column of captions, which the rule on keywords needs"
+    for role, why in wanted.items():
+        if rows := sum(shard.rows for shard in shards if role not in shard.layout.roles):
             yield NotLookedAt(subset, role, None, why, rows)
-    rows = _rows_without(shards, "punsafe")
-    if SCORE_RULES & set(asked.rules) and rows:
-        why = "rows without a column of scores, which the rules on scores need"
-        yield NotLookedAt(subset, "punsafe", None, why, rows)
-    rows = _rows_without(shards, "text")
-    if KEYWORD_RULE in asked.rules and asked.has_keywords and rows:
-        why = "rows without a column of captions, which the rule on keywords needs"
-        yield NotLookedAt(subset, "text", None, why, rows)
-
-
-def _rows_without(shards: Sequence[Shard], role: str) -> int:
-    return sum(shard.rows for shard in shards if role not in shard.layout.roles)
 
 
 def beside_shards(skipped: Iterable[Path]) -> list[Path]:
