@@ -205,11 +205,11 @@ class AnswerRows:
 
     def _blocks(self, width: int) -> RenderableType:
         blocks = [
-            "\n".join(f"{n}{' ' * (width - cell_len(n))}  {v}" for n, v in self._named(row))
+            "\n".join(
+                f"{n}{' ' * (width - cell_len(n))}  {v}"
+                for n, v in zip(self._columns, row, strict=True)
+            )
             for row in self._cells
         ]
         # the terminal breaks what is longer than its lines, so that a link is copied whole
         return Text("\n\n".join(blocks), no_wrap=True, overflow="ignore")
-
-    def _named(self, row: list[str]) -> list[tuple[str, str]]:
-        return list(zip(self._columns, row, strict=True))

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from relaion.errors import DamagedError
 from relaion.parquet.digests import Value
-from relaion.parquet.footer import REQUIRED, Footer, Leaf, damaged, read_footer
+from relaion.parquet.footer import REQUIRED, Footer, damaged, read_footer
 from relaion.parquet.layout import Shard
 from relaion.parquet.looked_at import RoleCoverage
 from relaion.parquet.roles import Column, Layout
@@ -164,7 +164,9 @@ def facts(
             if not has_bounds_of_its_type(footer.leaves[leaf], chunk[_META][1]):
                 why = "a column's bounds in its footer are not of the column's type"
                 raise damaged(footer.path, why)
-            before, here = nulls[leaf], _nulls(footer.leaves[leaf], chunk)
+            element = footer.leaves[leaf].element
+            is_required = element.get(_REPETITION, (I32, REQUIRED))[1] == REQUIRED
+            before, here = nulls[leaf], 0 if is_required else said_nulls(chunk[_META][1])
             nulls[leaf] = None if before is None or here is None else before + here
             may_be_empty = may_be_empty or says_empty(chunk[_META][1])
     return {position: nulls[leaf] for position, leaf in played.items()}, may_be_empty
@@ -174,12 +176,6 @@ def says_empty(meta: Struct) -> bool:
     """Whether the metadata of a column chunk says that it holds values, and all are NULL."""
     nulls = said_nulls(meta)
     return nulls is not None and bool(0 < meta[VALUES][1] == nulls)
-
-
-def _nulls(leaf: Leaf, chunk: Struct) -> int | None:
-    if leaf.element.get(_REPETITION, (I32, REQUIRED))[1] == REQUIRED:
-        return 0
-    return said_nulls(chunk[_META][1])
 
 
 @contextmanager

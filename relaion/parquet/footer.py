@@ -336,19 +336,14 @@ def _locate_groups(data: bytes, pos: int) -> tuple[list[RowGroup], int]:
         while data[pos]:
             number, kind, pos = read_field(data, pos, number)
             if number == 1:
-                pos = _skip_chunks(data, pos)
+                _, chunks, pos = read_list_head(data, pos)
+                for _ in range(chunks):
+                    pos = skip_struct(data, pos)
             else:
                 found[number], pos = read_value(data, pos, kind)
         pos += 1
         groups.append(RowGroup(found[3], found.get(2, 0), start, pos))
     return groups, pos
-
-
-def _skip_chunks(data: bytes, pos: int) -> int:
-    _, count, pos = read_list_head(data, pos)
-    for _ in range(count):
-        pos = skip_struct(data, pos)
-    return pos
 
 
 def _check(footer: Footer) -> None:

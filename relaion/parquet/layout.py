@@ -114,15 +114,13 @@ def grouped(shards: Sequence[Shard], describe: Callable[[Shard], Layout]) -> lis
         if known not in signatures:
             signatures[known] = signature(shard.layout)
         alike.setdefault((shard.subset, signatures[known]), []).append(shard)
-    groups = [_group(members, describe) for members in alike.values()]
+    groups = []
+    for members in alike.values():
+        layout = describe(next((s for s in members if s.rows), members[0]))
+        described = tuple(replace(shard, layout=layout) for shard in members)
+        groups.append(LayoutGroup(members[0].subset, described, layout))
     order = {shard.path: i for i, shard in enumerate(shards)}
     return sorted(groups, key=lambda g: (g.subset, order[g.shards[0].path]))
-
-
-def _group(members: Sequence[Shard], describe: Callable[[Shard], Layout]) -> LayoutGroup:
-    layout = describe(next((s for s in members if s.rows), members[0]))
-    shards = tuple(replace(shard, layout=layout) for shard in members)
-    return LayoutGroup(members[0].subset, shards, layout)
 
 
 def signature(layout: Layout) -> tuple[object, ...]:

@@ -213,7 +213,11 @@ def describe(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Lay
     column none of whose sampled values is such a digest.
     """
     verdicts = {
-        c.position: _judge(c, c.role or "", sample) for c in layout.used if c.role in WIDTHS
+        c.position: DigestReading("binary", f"{width} raw bytes each")
+        if c.type == f"binary[{width}]"
+        else judge(sample(c), c.role or "")
+        for c in layout.used
+        if (width := WIDTHS.get(c.role or ""))
     }
     for role, named in check_overrides(layout.columns, layout.overrides).items():
         for column in named:
@@ -234,12 +238,6 @@ def describe(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Lay
         for c in layout.columns
     )
     return replace(layout, columns=tuple(told))
-
-
-def _judge(column: Column, role: str, sample: Callable[[Column], Sequence[Value]]) -> DigestReading:
-    if column.type == f"binary[{WIDTHS[role]}]":
-        return DigestReading("binary", f"{WIDTHS[role]} raw bytes each")
-    return judge(sample(column), role)
 
 
 def assign(layout: Layout, full: Collection[int] | None) -> Layout:

@@ -8,7 +8,6 @@ from pathlib import Path
 from relaion.errors import InputError
 from relaion.parquet.digests import NONE
 from relaion.parquet.glossary import bare_name
-from relaion.parquet.layout import Shard
 from relaion.parquet.read_shard import group_shards, read_shard, schema_names
 from relaion.parquet.roles import (
     Columns,
@@ -18,7 +17,7 @@ from relaion.parquet.roles import (
     listed,
     overrides_of,
 )
-from relaion.paths import ShardPath, find_sidecars, private_folder, shown
+from relaion.paths import find_sidecars, private_folder, shown
 from relaion.roles import ROLES, WIDTHS
 from relaion.sidecars import Sidecar
 from relaion.sidecars.tsv import Converted, convert, read_plan
@@ -49,18 +48,20 @@ def read_sidecars(
     said = overrides_of(columns)
     found = find_sidecars(paths)
     notices += found.notices
-    shards = [_read(path, said) if _is_parquet(path.path) else None for path in found.shards]
-    refined = {
-        shard.path: shard
-        for group in group_shards([shard for shard in shards if shard is not None])
-        for shard in group.shards
-    }
-    return tuple(
-        _of_parquet(refined[path.path])
-        if path.path in refined
-        else _of_tsv(path.path, private_folder(work), said, notices)
+    shards = [
+        read_shard(path, columns_of(said, schema_names(path)), needs_link=False)
         for path in found.shards
-    )
+        if _is_parquet(path.path)
+    ]
+    told = {shard.path: shard for group in group_shards(shards) for shard in group.shards}
+    sidecars = []
+    for path in (place.path for place in found.shards):
+        if s := told.get(path):
+            keys = _keys(path, s.layout)
+            sidecars.append(Sidecar(path, path, s.name, s.rows, s.bytes, keys, s.layout))
+        else:
+            sidecars.append(_of_tsv(path, private_folder(work), said, notices))
+    return tuple(sidecars)
 
 
 def _is_parquet(path: Path) -> bool:
@@ -71,15 +72,6 @@ def _is_parquet(path: Path) -> bool:
             return f.read(4) in _PARQUET
     except OSError as e:
         raise InputError(f"{shown(path)}: cannot be read ({e.strerror})") from None
-
-
-def _read(path: ShardPath, columns: Overrides) -> Shard:
-    return read_shard(path, columns_of(columns, schema_names(path)), needs_link=False)
-
-
-def _of_parquet(shard: Shard) -> Sidecar:
-    keys = _keys(shard.path, shard.layout)
-    return Sidecar(shard.path, shard.path, shard.name, shard.rows, shard.bytes, keys, shard.layout)
 
 
 def _of_tsv(path: Path, work: Path, columns: Overrides, notices: list[str]) -> Sidecar:
