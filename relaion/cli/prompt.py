@@ -122,30 +122,26 @@ def _read(prompt: Prompt, text: str) -> None:
 def _listen(prompt: Prompt) -> None:
     tables = ", ".join(map(cell, prompt.tables))
     talk.print(Text(f"Ask in SQL, end with `;`. Here: {tables}. Leave: .quit"), soft_wrap=True)
-    with _typed_lines(prompt) as lines:
-        _converse(prompt, lines)
-
-
-def _converse(prompt: Prompt, lines: _Lines) -> None:
     waiting = ""
-    while True:
-        try:
-            line = lines.next("    ...> " if waiting else "relaion> ")
-            if not waiting and line.strip() in (".quit", ".exit"):
+    with _typed_lines(prompt) as lines:
+        while True:
+            try:
+                line = lines.next("    ...> " if waiting else "relaion> ")
+                if not waiting and line.strip() in (".quit", ".exit"):
+                    return
+                waiting = _take(prompt, waiting, line)
+            except EOFError:
+                talk.print()
                 return
-            waiting = _take(prompt, waiting, line)
-        except EOFError:
-            talk.print()
-            return
-        except Stopped as e:
-            if e.signal != signal.SIGINT:
-                raise
-            waiting = ""
-            lines.forget()
-            talk.print()
-        except RelaionError as e:
-            waiting = ""
-            talk.print(Text(f"relaion: {e}"), soft_wrap=True)
+            except Stopped as e:
+                if e.signal != signal.SIGINT:
+                    raise
+                waiting = ""
+                lines.forget()
+                talk.print()
+            except RelaionError as e:
+                waiting = ""
+                talk.print(Text(f"relaion: {e}"), soft_wrap=True)
 
 
 class _Lines:

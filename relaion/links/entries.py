@@ -10,7 +10,7 @@ from functools import cache
 
 from publicsuffixlist import PublicSuffixList
 
-from relaion.links.key import canonical_host, link_key, take_apart, whole_text
+from relaion.links.key import Parts, canonical_host, link_key, take_apart, whole_text
 from relaion.links.text import as_text, cut_place, drop_breaks, is_giant, trim
 
 _QUOTES = '"\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'
@@ -250,14 +250,17 @@ def read_scoped(text: str, kind: str) -> Scoped:
     found = _STARRED.fullmatch(clean_entry(text))
     if found is None:  # cannot be: every part may be empty
         return Scoped("", "no link")
-    scheme, below, place, rest = found[1], found[2] or "", found[3], found[4]
-    link = scheme + _ENDS.sub("/", place) + rest
+    scheme, below, path, rest = found[1], found[2] or "", found[3], found[4]
+    link = scheme + _ENDS.sub("/", path) + rest
     key, parts = link_key(link), take_apart(link)
-    if not take_place(key):
+    if (place := take_place(key)) is None:
         return Scoped("", _no_place(link, key, below))
     if parts and parts.fragment.startswith("#!"):
         return Scoped("", "a hash-bang fragment")
-    fault = _host_fault(key, below, link) if kind == "host" else _prefix_fault(key, below)
+    if kind == "host":
+        fault = _host_fault(place[1], key, below, parts)
+    else:
+        fault = _prefix_fault(place, key, below)
     return Scoped("", fault) if fault else Scoped(below + key)
 
 
@@ -270,30 +273,26 @@ def _no_place(link: str, key: str, below: str) -> str:
     return "a host that leads nowhere" if "." in parts.host else "no dot in the host"
 
 
-def _host_fault(key: str, below: str, link: str) -> str | None:
-    place = take_place(key)
-    if place is None or key != place[1]:  # a port, a path, a query, ftp
+def _host_fault(host: str, key: str, below: str, parts: Parts | None) -> str | None:
+    if key != host:  # a port, a path, a query, ftp
         return "a wildcard in the host" if below else "more than a host"
     if below and is_address(key):
         return "a wildcard before an address"
-    parts = take_apart(link)
     # the key has no `www.`: `*.www.example.com` would become all of `*.example.com`
     if below and parts and canonical_host(parts.host) != key:
         return "a wildcard before www."
     return "a public suffix" if is_public_suffix(key) else None
 
 
-def _prefix_fault(key: str, below: str) -> str | None:
-    place = take_place(key)
-    path = place[2] if place else ""
-    alone = place is not None and not path and is_public_suffix(place[1])
+def _prefix_fault(place: tuple[str, str, str], key: str, below: str) -> str | None:
+    _, host, path = place
     faults = {
         "a wildcard in the host": below,
         "a query in a prefix": "?" in key,
         "a pattern that ends within a segment": path.endswith("*"),
         "a wildcard in the path": "*" in path,
         f"more than {DEEPEST} folders deep": path.count("/") > DEEPEST,
-        "a public suffix": alone,
+        "a public suffix": not path and is_public_suffix(host),
     }
     return next((fault for fault, found in faults.items() if found), None)
 

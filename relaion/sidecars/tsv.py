@@ -65,10 +65,11 @@ def make_plan(sample: Sequence[Row], columns: Overrides) -> TsvPlan:
     which names no file, where columns without names look alike.
     """
     first = sample[0]
-    has_header = _is_header(first, columns)
+    header = _header(first, columns)
+    has_header = header is not None
     rows = [row for row in sample[has_header:] if len(row) == len(first)]
     seen = [[row[i] for row in rows if row[i] not in MISSING] for i in range(len(first))]
-    names = _named(first, columns) if has_header else _guessed(seen)
+    names = header or _guessed(seen)
     hashes = {
         *ROLES["row_hash"].names,
         *(bare_name(n).lower() for role, n in columns if role == "row_hash"),
@@ -87,17 +88,16 @@ def make_plan(sample: Sequence[Row], columns: Overrides) -> TsvPlan:
     return TsvPlan(len(first), has_header, layout, taken)
 
 
-def _is_header(row: Row, columns: Overrides) -> bool:
+def _header(row: Row, columns: Overrides) -> list[str] | None:
+    """The names of a header, None for a row of values.
+
+    A name that may be a value, which nobody may see, gets a number.
+    """
     said = {name for _, name in columns}
     names = [readable(field).strip() for field in row]
     is_known = any(name in said or bare_name(name).lower() in _KNOWN for name in names)
-    return is_known and not any(_look([field]) for field in row)
-
-
-def _named(header: Row, columns: Overrides) -> list[str]:
-    """A header's names; one that may be a value, which nobody may see, gets a number."""
-    names = [readable(name).strip() for name in header]
-    said = {name for _, name in columns}
+    if not is_known or any(_look([field]) for field in row):
+        return None
     return [
         name if name in said or (len(name) <= _LONGEST_NAME and "/" not in name) else _number(place)
         for place, name in enumerate(names, 1)
