@@ -27,7 +27,7 @@ from relaion.parquet.thrift import (
 )
 from relaion.paths import shown
 
-MAGIC = b"PAR1"
+MAGIC, ENCRYPTED_MAGIC = MAGICS = b"PAR1", b"PARE"  # how a file begins and ends
 REQUIRED, OPTIONAL, REPEATED = range(3)
 BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
 
@@ -245,8 +245,6 @@ def _told_of_text(head: bytes) -> str:
 
 # -- Reading a parquet file's footer field by field, with nothing interpreted away -------------
 
-_ENCRYPTED_MAGIC = b"PARE"
-
 
 def read_footer(path: Path) -> Footer:
     """Read a parquet file's footer.
@@ -287,7 +285,7 @@ def _footer_bytes(path: Path) -> tuple[bytes, int]:
         raise DamagedError(
             f"{shown(path)}: cannot be read ({e.strerror}); check the file"
         ) from None
-    if _ENCRYPTED_MAGIC in (head[:4], tail[4:]):
+    if ENCRYPTED_MAGIC in (head[:4], tail[4:]):
         raise _encrypted(path)
     if head[:4] != MAGIC:
         if tail[4:] == MAGIC and size > 12:

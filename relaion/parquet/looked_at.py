@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from relaion.parquet.digests import ENCODINGS, NONE
+from relaion.parquet.footer import MAGICS
 from relaion.parquet.glossary import NO_COLUMN, bare_name, misfit
 from relaion.parquet.layout import Shard
 from relaion.parquet.roles import Column, Layout
@@ -159,7 +160,6 @@ KEYWORD_RULE = "unsafe_keyword"
 NO_KEYWORDS = "no --keywords given, so the rule that needs them is off"
 BY_BYTES = "links of more than 16 KiB: matched on their bytes only"
 UNREAD = "values that are no"
-_PARQUET = (b"PAR1", b"PARE")
 BESIDE = "beside the shards, not cleaned"
 # what is published of sidecars, which may be a partner's: neither their names nor their columns'
 UNREAD_BESIDE = "values of sidecars that are no"
@@ -272,7 +272,7 @@ def _has_rows(path: Path) -> bool:
         if path.suffix.lower() != ".parquet":
             return False
         with path.open("rb") as f:
-            return f.read(4) in _PARQUET
+            return f.read(4) in MAGICS
     except OSError:
         return False
 

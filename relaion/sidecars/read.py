@@ -7,6 +7,7 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.parquet.digests import NONE
+from relaion.parquet.footer import MAGICS
 from relaion.parquet.glossary import bare_name
 from relaion.parquet.read_shard import group_shards, read_shard, schema_names
 from relaion.parquet.roles import (
@@ -24,7 +25,6 @@ from relaion.sidecars.tsv import Converted, convert, read_plan
 
 KEYS = ("url", "row_hash")
 _FLOATS = ("float16", "float", "double")
-_PARQUET = (b"PAR1", b"PARE")
 
 
 def read_sidecars(
@@ -69,7 +69,7 @@ def _is_parquet(path: Path) -> bool:
         return True
     try:
         with path.open("rb") as f:
-            return f.read(4) in _PARQUET
+            return f.read(4) in MAGICS
     except OSError as e:
         raise InputError(f"{shown(path)}: cannot be read ({e.strerror})") from None
 
