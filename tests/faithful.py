@@ -9,9 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from relaion.engine import Engine
+from relaion.engine import Engine, sql_path
 from relaion.parquet.writer import Target, Written, write_editions
-from relaion.paths import sql_path
 from tests.parquet_writers import footer_of
 
 

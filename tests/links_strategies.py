@@ -5,7 +5,7 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from relaion.links.host import without_www
+from relaion.links.key import without_www
 
 _LABEL = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=8)
 _HOST = st.tuples(

@@ -16,8 +16,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from relaion.engine import connect, quote
-from relaion.parquet.footer import read_footer
-from relaion.parquet.metadata import CREATED_BY, GROUPS, KEY_VALUES, MAGIC
+from relaion.parquet.footer import CREATED_BY, GROUPS, KEY_VALUES, MAGIC, read_footer
 from relaion.parquet.thrift import BINARY, I64, LIST, STRUCT, write_struct
 from relaion.verifier.audit_tables import TABLES
 from relaion.verifier.manifest import run_id

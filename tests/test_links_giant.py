@@ -11,8 +11,8 @@ from relaion.links.spellings import spellings
 from relaion.links.text import LONGEST, is_giant
 from relaion.lists.normalise import Tally
 from relaion.lists.readers.format import Batch, Values
-from relaion.parquet.not_looked_at import BY_BYTES
-from relaion.parquet.raw_values import marked
+from relaion.parquet.looked_at import BY_BYTES
+from relaion.parquet.mended import marked
 from relaion.run.find_task import MACROS
 from relaion.run.python_answers import BYTES_AT_ONCE, _ends
 from relaion.sqlset import load

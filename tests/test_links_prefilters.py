@@ -27,7 +27,7 @@ from relaion.links import (
 )
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes, as_text
-from relaion.parquet.raw_values import marked, unmarked
+from relaion.parquet.mended import marked, unmarked
 from relaion.verifier.candidates import (
     Carriers,
     Near,

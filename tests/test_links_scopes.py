@@ -19,7 +19,7 @@ from relaion.links import (
     read_scoped,
     scope_shown,
 )
-from relaion.links.scopes import DEEPEST
+from relaion.links.entries import DEEPEST
 from tests.links_strategies import any_text, links, near_links, plain_pieces, variants
 from tests.test_links_cases import KEY_LINES
 from tests.test_links_key import real_links

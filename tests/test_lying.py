@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import ShardSource, connect
-from relaion.parquet.null_claims import hidden_roles, hides_any, without_claims
+from relaion.parquet.mended import hidden_roles, hides_any, without_claims
 from relaion.parquet.read_shard import read_shard
 from relaion.paths import ShardPath
 from relaion.run.sources import players

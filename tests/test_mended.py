@@ -13,11 +13,9 @@ from hypothesis import strategies as st
 
 from relaion.engine import connect, literal
 from relaion.errors import InputError, OutputError
-from relaion.parquet.detect import detect
-from relaion.parquet.raw_values import MARK, marked, readable, unmarked
-from relaion.parquet.read_shard import read_shard
+from relaion.parquet.mended import MARK, bad_text, marked, mend, readable, unmarked
+from relaion.parquet.read_shard import detect, read_shard
 from relaion.parquet.roles import Layout
-from relaion.parquet.utf8_copy import bad_text, mend
 from relaion.paths import ShardPath
 from tests.layout_cases import digest, write
 

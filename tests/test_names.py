@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from relaion.engine import ShardSource, connect
 from relaion.engine.views import told_apart
 from relaion.parquet.columns import column_batches, open_parquet
+from relaion.parquet.mended import mend
 from relaion.parquet.read_shard import read_shard
 from relaion.parquet.roles import Column
-from relaion.parquet.utf8_copy import mend
 from relaion.paths import ShardPath
 from relaion.sqlset import VERSION
 from relaion.stages.sql import open_sql

@@ -110,7 +110,7 @@ def test_logs_of_errors_stay_for_a_day_or_until_they_are_purged(
 def test_a_folder_that_a_sweeper_takes_before_it_is_locked_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from relaion.paths import owned as module
+    from relaion.paths import locks as module
 
     real = module._is_locked
     tried: list[Path] = []

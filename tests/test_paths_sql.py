@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from relaion.engine import ShardSource, connect
+from relaion.engine import ShardSource, connect, sql_path
+from relaion.engine.views import reachable
 from relaion.errors import EngineError
-from relaion.paths import reachable, shown, sql_path
+from relaion.paths import shown
 from relaion.sqlset import VERSION
 from tests.test_paths_find import ODD_NAMES
 

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.errors import InputError
-from relaion.parquet.detect import detect
+from relaion.parquet.columns import leaf_indexes, plain_type
 from relaion.parquet.digests import Value
 from relaion.parquet.glossary import UNKNOWN, meaning
+from relaion.parquet.read_shard import detect
 from relaion.parquet.roles import Column, describe, settle
-from relaion.parquet.storage import leaf_indexes, plain_type
 from relaion.roles import ROLES
 from tests.layout_cases import Case, Line, all_cases, column_type, values
 

@@ -7,8 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relaion.parquet.digests import NONE, as_hex, form_of, judge
+from relaion.parquet.digests import NONE, Value, form_of, judge, read_digest
 from relaion.roles import WIDTHS
+
+
+def as_hex(value: Value | None, width: int) -> str | None:
+    """A value as lower-case hex; None for one that is no digest of `width` bytes."""
+    found = None if value is None else read_digest(value, width)
+    return found[1] if found else None
+
 
 KINDS = {"image_md5": "md5", "image_sha1": "sha1", "image_sha256": "sha256"}
 

@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
-from relaion.parquet.digests import as_hex
 from relaion.roles import WIDTHS
 from relaion.sqlset import VERSION, load
 from relaion.verifier import digests
 from tests.layout_cases import digest, write
-from tests.test_roles_digests import DRESSES, NO_DRESSES, OF_HEX, WRAPS, ways
+from tests.test_roles_digests import DRESSES, NO_DRESSES, OF_HEX, WRAPS, as_hex, ways
 
 KINDS = {"image_md5": "md5", "image_sha1": "sha1", "image_sha256": "sha256"}
 WAYS = ["hex", "upper hex", "base64", "base64 bare", "base32", "base32 bare"]

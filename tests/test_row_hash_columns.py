@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
-from relaion.parquet.storage import plain_type
+from relaion.parquet.columns import plain_type
 from relaion.sidecars.row_hash import own_hashes
 from relaion.sqlset import VERSION
 from relaion.verifier.rows import At, batches, rows_of

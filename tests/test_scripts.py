@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from relaion import sqlset
@@ -25,8 +26,8 @@ FILLED_BY_PYTHON = {
 @pytest.mark.parametrize("name", ALL)
 def test_header_declares_exactly_the_parameters_that_the_sql_uses(name: str) -> None:
     script = ALL[name]
-    with connect() as engine:
-        used = engine.parameters(script.sql)
+    statements = duckdb.extract_statements(script.sql)
+    used = {parameter for statement in statements for parameter in statement.named_parameters}
     assert used == set(script.params)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from relaion.cli.render import show_rows
+from relaion.cli.render import AnswerRows
 from relaion.cli.render_run import (
     edition_table,
     protocol_table,
@@ -144,17 +144,17 @@ def test_no_word_is_broken(subsets: list[str], width: int) -> None:
 
 def test_an_answer_is_a_table_where_it_fits_and_blocks_where_not() -> None:
     rows = [("f" * 64, 7, None), ("0" * 64, 12, "x")]
-    table = printed(show_rows(("sha256", "n", "t"), rows), 80).splitlines()
+    table = printed(AnswerRows(("sha256", "n", "t"), rows), 80).splitlines()
     assert [line.rstrip() for line in table] == [
         f"{'sha256':64}   n  t", f"{'f' * 64}   7  NULL", f"{'0' * 64}  12  x",
     ]  # fmt: skip
-    assert printed(show_rows(("sha256", "n", "t"), rows[:1]), 72).splitlines() == [
+    assert printed(AnswerRows(("sha256", "n", "t"), rows[:1]), 72).splitlines() == [
         f"sha256  {'f' * 64}", "n       7", "t       NULL",
     ]  # fmt: skip
-    assert "f" * 100 in printed(show_rows(("a",), [("f" * 100,)]), 30).replace("\n", "").replace(
+    assert "f" * 100 in printed(AnswerRows(("a",), [("f" * 100,)]), 30).replace("\n", "").replace(
         " ", ""
     )
-    assert printed(show_rows(("a", "b"), []), 20).split() == ["a", "b"]
+    assert printed(AnswerRows(("a", "b"), []), 20).split() == ["a", "b"]
 
 
 @pytest.mark.parametrize("width", [40, 80])
@@ -178,5 +178,5 @@ def test_a_verdict_is_whole_at_any_width(width: int) -> None:
 def test_commands_and_long_values_are_never_broken() -> None:
     """What may be copied from the terminal stays on one line, however long."""
     link = "https://a.example/" + "x" * 100
-    said = printed(show_rows(("url", "n"), [(link, 1)]), 40)
+    said = printed(AnswerRows(("url", "n"), [(link, 1)]), 40)
     assert f"url  {link}\n" in said

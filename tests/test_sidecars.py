@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from relaion.engine import ShardSource, connect
 from relaion.errors import InputError
-from relaion.parquet.raw_values import marked, unmarked
+from relaion.parquet.mended import marked, unmarked
+from relaion.sidecars import Sidecar
 from relaion.sidecars.read import read_sidecars
-from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import VERSION
 from relaion.verifier.rows import At, Source
 from tests.layout_cases import digest, write

@@ -44,12 +44,10 @@ def test_a_mistake_in_a_process_of_its_own(tmp_path: Path) -> None:
 def test_a_bug_leaves_a_private_log_or_says_that_it_could_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from relaion.cli import stages
-
     def broken(*_: object, **__: object) -> None:
         raise KeyError("https://pic.listed.example/")
 
-    monkeypatch.setattr(stages, "scripts", broken, raising=False)
+    monkeypatch.setattr(relaion, "scripts", broken, raising=False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     done = here("scripts")
     (log,) = tmp_path.iterdir()

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from relaion.errors import InputError, StopError
 from relaion.links import host_digest, link_key
+from relaion.links.entries import host_patterns, key_prefixes
 from relaion.links.inner import inner_links
-from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import FORMS, spellings
 from relaion.verifier import model
 from relaion.verifier.candidates import (

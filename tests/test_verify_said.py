@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relaion.parquet.footer import read_footer
-from relaion.parquet.metadata import GROUPS, MAGIC
+from relaion.parquet.footer import GROUPS, MAGIC, read_footer
 from relaion.parquet.thrift import BINARY, I64, LIST, STRUCT, write_struct
 from relaion.verifier.footers import Said
 from relaion.verifier.rows import batches

@@ -305,14 +305,8 @@ def test_a_disk_that_fills_up(source: Path, tmp_path: Path, limit: int) -> None:
     assert list(out.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "place", [(writer, "_sync_data"), (os, "fsync")], ids=["amid", "at the end"]
-)
-def test_an_error_of_the_disk_is_heard_whenever_it_comes(
-    source: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[object, str]
-) -> None:
+def test_an_error_of_the_disk_is_heard(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The system tells it once: the next flush may well succeed."""
-    monkeypatch.setattr(writer, "GROUP_ROWS", 500)
     told: list[int] = []
 
     def sync(_: int) -> None:
@@ -320,7 +314,7 @@ def test_an_error_of_the_disk_is_heard_whenever_it_comes(
             told.append(1)
             raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(*place, sync)
+    monkeypatch.setattr(os, "fsync", sync)
     assert "Input/output error" in assert_refused(source, OutputError)
     assert told
 

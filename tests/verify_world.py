@@ -23,7 +23,7 @@ from relaion.engine import Engine, connect, literal
 from relaion.links import KEY_VERSION, host_digest, link_key
 from relaion.lists.database import STORE_VERSION
 from relaion.lists.key import create, hmac_digest, key_path
-from relaion.parquet.not_looked_at import Asked, NotLookedAt, not_looked_at
+from relaion.parquet.looked_at import Asked, NotLookedAt, not_looked_at
 from relaion.parquet.read_shard import read_shard
 from relaion.paths import ShardPath
 from relaion.sqlset import load

@@ -1,5 +1,6 @@
 """The app, its two consoles, and the one place where errors become exit codes."""
 
+import difflib
 import json
 import math
 import os
@@ -8,7 +9,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from types import FrameType
@@ -20,7 +21,6 @@ from rich.text import Text
 from typer.core import TyperCommand
 
 import relaion as library
-from relaion.cli.misuse import misuse
 from relaion.cli.streams import Unwritten, own_streams
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown, typed
@@ -192,7 +192,7 @@ def _run() -> int:
     except Unwritten:
         raise
     except typer.TyperException as e:
-        return complain(misuse(e, sys.argv[1:]))
+        return complain(_misuse(e, sys.argv[1:]))
     except Stopped as e:
         return _stopped(e)
     except (KeyboardInterrupt, typer.Abort):  # at a prompt
@@ -237,3 +237,79 @@ def complain(line: str, code: int = EXIT_WRONG) -> int:
     """Print one line on stderr; returns the exit code that goes with it."""
     talk.print(Text(f"relaion: {shown(' '.join(line.split()))}"), soft_wrap=True)
     return code
+
+
+# -- A mistake in how the command line is called, said in one line -------------------------------
+# Partners' links and digests may be among the arguments, pasted in the wrong place. What an error
+# says is kept in logs, so only what can be nothing but our words or a small number is repeated.
+
+_REPEATED = re.compile(r"--?[A-Za-z][A-Za-z_-]{0,23}|[A-Za-z][A-Za-z_-]{0,23}|-?[0-9]{1,9}")
+_PLAINER = (
+    (re.compile(r"Input should be a valid integer\b[^(]*[^( ]"), "write a whole number"),
+    (re.compile(r"Input should be a valid number\b[^(]*[^( ]"), "write a number"),
+    (re.compile(r"Input should be greater than or equal to"), "write a number of at least"),
+    # as typer said before 0.29
+    (re.compile(r"\S+ is not a valid int(?:eger)?(?: range)?"), "write a whole number"),
+    (re.compile(r"\S+ is not a valid float(?: range)?"), "write a number"),
+    (re.compile(r"\S+ is not in the range x>="), "write a number of at least "),
+)
+_HIDDEN = "(not shown)"
+_SHORTEST = 4  # no link, digest or caption is shorter, and signs such as . stand in every line
+
+
+def _misuse(error: typer.TyperException, arguments: Sequence[str]) -> str:
+    """What was wrong, what was meant perhaps, and where to look."""
+    # of typer's errors only their parent is public, so what else they have is asked for
+    context = getattr(error, "ctx", None)
+    text = _said(error, context)
+    for form in _hidden(arguments):
+        text = text.replace(form, _HIDDEN)
+    if context is None:
+        return text
+    path = context.command_path
+    end = "" if text.endswith("?") else "."
+    return f"{path.partition(' ')[2]}: {text}{end} See `{path} --help`".removeprefix(": ")
+
+
+def _said(error: typer.TyperException, context: Any) -> str:
+    name = getattr(error, "option_name", None)
+    if name is not None and hasattr(error, "possibilities"):  # an option that there is not
+        return f"{_first_lower(error.message)}{_meant(name, context)}"
+    text = _first_lower(error.format_message())
+    for pattern, words in _PLAINER:  # what typer's validation says of numbers
+        text = pattern.sub(words, text)
+    about = getattr(getattr(error, "param", None), "help", None)
+    return f"{text} ({about.rstrip('.')})" if about else text
+
+
+def _first_lower(text: str) -> str:
+    text = text.rstrip(". ")
+    return text[:1].lower() + text[1:]
+
+
+def _meant(name: str, context: Any) -> str:
+    """The nearest option; or where the option that is named belongs."""
+    commands = getattr(context and context.command, "commands", {})
+    if any(name in _of(command) for command in commands.values()):
+        return "; write it after the command"
+    options = [*_of(context.command), *context.help_option_names] if context else []
+    near = {option.casefold(): option for option in options}
+    found = difflib.get_close_matches(name.casefold(), near, 1)
+    return f"; did you mean {near[found[0]]}?" if found else ""
+
+
+def _of(command: Any) -> list[str]:
+    names = (name for p in command.params for name in (*p.opts, *p.secondary_opts))
+    return [name for name in names if name.startswith("-")]
+
+
+def _hidden(arguments: Sequence[str]) -> Iterable[str]:
+    """All forms of arguments that are not to be repeated, the longest first."""
+    parts = {part for argument in arguments for part in (argument, *argument.split("=", 1))}
+    forms = {
+        form
+        for part in parts
+        if len(part) >= _SHORTEST and not _REPEATED.fullmatch(part)
+        for form in (part, repr(part)[1:-1], ascii(part)[1:-1], shown(part))
+    }
+    return sorted(forms, key=len, reverse=True)

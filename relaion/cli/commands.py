@@ -3,22 +3,25 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import relaion as library
 from relaion.cli import options as o
-from relaion.cli import stages
 from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, out, roles, talk
-from relaion.cli.progress import Bars
 from relaion.cli.prompt import ask, converse, opened
 from relaion.cli.render import show_by_hand, show_purged, show_scripts, show_steps, show_tried
 from relaion.cli.render_inspect import render as show_inspect
 from relaion.cli.render_run import show_cleaned, show_demo, show_matched, show_verdict
+from relaion.cli.streams import Bars
 from relaion.run.process import start_early
 from relaion.run.settings import MEMORY
 from relaion.sqlset import BUILT_IN
 from relaion.sqlset import VERSION as SQL_VERSION
+
+if TYPE_CHECKING:
+    from relaion.stages.clean import Cleaned, Purged
 
 
 @contextmanager
@@ -48,7 +51,7 @@ def demo(
     as_json: o.Json = False,
 ) -> None:
     with _working() as bars:
-        result = stages.demo(out, rows=rows, seed=seed, full_lists=full_lists, progress=bars)
+        result = library.demo(out, rows=rows, seed=seed, full_lists=full_lists, progress=bars)
     emit(result, show_demo, as_json=as_json)
 
 
@@ -59,7 +62,7 @@ def demo(
 )
 def inspect(paths: o.Paths, columns: o.Columns = None, as_json: o.Json = False) -> None:
     start_early()
-    emit(stages.inspect(paths, columns=roles(columns)), show_inspect, as_json=as_json)
+    emit(library.inspect(paths, columns=roles(columns)), show_inspect, as_json=as_json)
 
 
 @app.command(
@@ -87,7 +90,7 @@ def match(
     as_json: o.Json = False,
 ) -> None:
     with _working() as bars:
-        result = stages.match(
+        result = library.match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
             inner=inner, sidecars=sidecars or (), good_wins=good_wins,
@@ -129,10 +132,10 @@ def clean(
     as_json: o.Json = False,
 ) -> None:
     if purge:
-        emit(stages.purge(out, work=work), show_purged, as_json=as_json)
+        emit(_purged(out, work), show_purged, as_json=as_json)
         return
     with _working() as bars:
-        result = stages.clean(
+        result = library.clean(
             paths, lists, out, editions=editions or BUILT_IN, keywords=keywords,
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
@@ -145,7 +148,13 @@ def clean(
         raise typer.Exit(EXIT_FOUND)
 
 
-def _is_whole(result: "stages.Cleaned") -> bool:
+def _purged(out: Path, work: Path | None) -> "Purged":
+    from relaion.stages.clean import purge  # noqa: PLC0415 - loaded when it is first used
+
+    return purge(out, work=work)
+
+
+def _is_whole(result: "Cleaned") -> bool:
     """Whether nothing was left out of a run or of the check of it."""
     checked = result.verdict is None or result.verdict.clean
     return checked and not result.not_looked_at
@@ -167,7 +176,7 @@ def verify(
     as_json: o.Json = False,
 ) -> None:
     with _working() as bars:
-        verdict = stages.verify(
+        verdict = library.verify(
             out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
             columns=roles(columns), sidecars=sidecars or (), workers=workers, progress=bars,
         )  # fmt: skip
@@ -203,7 +212,7 @@ def link(
     urls: Annotated[list[str], typer.Argument(metavar="URL...", help="Links to key.")],
     as_json: o.Json = False,
 ) -> None:
-    emit(stages.link(urls), show_steps, as_json=as_json)
+    emit(library.link(urls), show_steps, as_json=as_json)
 
 
 @app.command(
@@ -245,14 +254,16 @@ def scripts(
     as_json: o.Json = False,
 ) -> None:
     with Bars(talk) as bars:
-        result = stages.scripts(
+        result = library.scripts(
             name, paths or (), check=check, by_hand=by_hand, lists=lists, into=into,
             editions=editions or BUILT_IN, keywords=keywords, unscored=unscored,
             columns=roles(columns), key=key, same_link=same_link, inner=inner,
             sidecars=sidecars or (), sql_version=sql_version, progress=bars,
         )  # fmt: skip
-    if isinstance(result, stages.Listing) and result.text is not None and not as_json:
-        out.print(result.text, markup=False, end="", soft_wrap=True)
+    text = getattr(result, "text", None)
+    if text is not None and not as_json:
+        out.print(text, markup=False, end="", soft_wrap=True)
         return
-    shows: dict[type, Any] = {stages.Tried: show_tried, stages.ByHand: show_by_hand}
-    emit(result, shows.get(type(result), show_scripts), as_json=as_json)
+    # by name: the classes are loaded with the function, when it is first used
+    shows: dict[str, Any] = {"Tried": show_tried, "ByHand": show_by_hand}
+    emit(result, shows.get(type(result).__name__, show_scripts), as_json=as_json)

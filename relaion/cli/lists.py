@@ -53,6 +53,7 @@ def show_added(result: Added) -> RenderableType:
     if not result.added and not result.dry_run:
         return Text(f"list {result.list_id} ({result.source}): in the store already")
     table = plain_table("", "values", "records", right=("values", "records"))
+    lost = sum(n for reason, n in result.lost.items() if reason != TAKEN_BACK)
     reasons = sorted({*result.skipped, *result.lost}, key=lambda r: -result.skipped.get(r, 0))
     for name, n, records in (
         ("read", result.read, result.records),
@@ -61,7 +62,7 @@ def show_added(result: Added) -> RenderableType:
         ("duplicate", result.duplicate, None),
         ("retracted", result.retracted, result.lost.get(TAKEN_BACK, 0)),
         ("brought an entry", None, result.used),
-        ("skipped", sum(result.skipped.values()), _lost(result)),
+        ("skipped", sum(result.skipped.values()), lost),
         *((f"  {r}", result.skipped.get(r, 0), result.lost.get(r, 0))
           for r in reasons if r != TAKEN_BACK),
     ):  # fmt: skip
@@ -83,10 +84,6 @@ def show_added(result: Added) -> RenderableType:
     return Group(head, table, *more)
 
 
-def _lost(result: Added) -> int:
-    return sum(n for reason, n in result.lost.items() if reason != TAKEN_BACK)
-
-
 def _number(n: int | None) -> str:
     return "" if n is None else f"{n:,}"
 
@@ -99,8 +96,7 @@ def show_store(lists: tuple[Shown, ...]) -> RenderableType:
     for x in lists:
         told = [x.source if x.title is None else f"{x.source}, {x.title}", _about_list(x)]
         kinds = [*x.entries.items()] or [("", 0)]
-        for i in range(max(len(kinds), 1)):
-            kind, n = kinds[i]
+        for i, (kind, n) in enumerate(kinds):
             what = kind_words(kind) if kind else "nothing"
             if x.forms and kind in HASHED_LINK_KINDS:
                 what += f" of {form_words(x.forms)}"

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from relaion.cli import stages
 from relaion.cli.app import emit, out, talk, tell
-from relaion.cli.render import cell, show_rows
+from relaion.cli.render import AnswerRows, cell
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import is_utf8
 
@@ -35,7 +34,9 @@ SHOWN = 1_000  # rows on a terminal
 def opened(paths: Sequence[Path]) -> Iterator[Prompt]:
     """Open what may be asked; a signal ends it, and there is nothing to go on with."""
     try:
-        with stages.open_sql(paths) as prompt, _passed_on(prompt):
+        from relaion.stages.sql import open_sql  # noqa: PLC0415 - loaded when it is first used
+
+        with open_sql(paths) as prompt, _passed_on(prompt):
             yield prompt
     except Stopped as e:
         raise Stopped(e.signal, "stopped") from None
@@ -70,7 +71,7 @@ def _stream(reply: Reply) -> None:
 def _show(reply: Reply) -> None:
     rows = reply.fetch(SHOWN)
     more = bool(reply.fetch(1)) if len(rows) == SHOWN else False
-    out.print(show_rows(reply.columns, rows), crop=False)
+    out.print(AnswerRows(reply.columns, rows), crop=False)
     if not more:
         return
     try:
@@ -121,30 +122,26 @@ def _read(prompt: Prompt, text: str) -> None:
 def _listen(prompt: Prompt) -> None:
     tables = ", ".join(map(cell, prompt.tables))
     talk.print(Text(f"Ask in SQL, end with `;`. Here: {tables}. Leave: .quit"), soft_wrap=True)
-    with _typed_lines(prompt) as lines:
-        _converse(prompt, lines)
-
-
-def _converse(prompt: Prompt, lines: _Lines) -> None:
     waiting = ""
-    while True:
-        try:
-            line = lines.next("    ...> " if waiting else "relaion> ")
-            if not waiting and line.strip() in (".quit", ".exit"):
+    with _typed_lines(prompt) as lines:
+        while True:
+            try:
+                line = lines.next("    ...> " if waiting else "relaion> ")
+                if not waiting and line.strip() in (".quit", ".exit"):
+                    return
+                waiting = _take(prompt, waiting, line)
+            except EOFError:
+                talk.print()
                 return
-            waiting = _take(prompt, waiting, line)
-        except EOFError:
-            talk.print()
-            return
-        except Stopped as e:
-            if e.signal != signal.SIGINT:
-                raise
-            waiting = ""
-            lines.forget()
-            talk.print()
-        except RelaionError as e:
-            waiting = ""
-            talk.print(Text(f"relaion: {e}"), soft_wrap=True)
+            except Stopped as e:
+                if e.signal != signal.SIGINT:
+                    raise
+                waiting = ""
+                lines.forget()
+                talk.print()
+            except RelaionError as e:
+                waiting = ""
+                talk.print(Text(f"relaion: {e}"), soft_wrap=True)
 
 
 class _Lines:

@@ -176,7 +176,7 @@ def cell(value: Any) -> str:
 
 
 class AnswerRows:
-    """A table where it fits; else a block for each row, a line for each column."""
+    """Rows of a query: a table where it fits; else a block for each row, a line for each column."""
 
     def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         self._columns = [cell(c) for c in columns]
@@ -205,16 +205,11 @@ class AnswerRows:
 
     def _blocks(self, width: int) -> RenderableType:
         blocks = [
-            "\n".join(f"{n}{' ' * (width - cell_len(n))}  {v}" for n, v in self._named(row))
+            "\n".join(
+                f"{n}{' ' * (width - cell_len(n))}  {v}"
+                for n, v in zip(self._columns, row, strict=True)
+            )
             for row in self._cells
         ]
         # the terminal breaks what is longer than its lines, so that a link is copied whole
         return Text("\n\n".join(blocks), no_wrap=True, overflow="ignore")
-
-    def _named(self, row: list[str]) -> list[tuple[str, str]]:
-        return list(zip(self._columns, row, strict=True))
-
-
-def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:
-    """Rows of a query under their column names."""
-    return AnswerRows(columns, rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -15,7 +14,7 @@ from relaion.parquet.glossary import BY_NAME, NO_COLUMN
 from relaion.paths import shown
 
 if TYPE_CHECKING:
-    from relaion.parquet.matchability import Match
+    from relaion.parquet.looked_at import Match
     from relaion.parquet.roles import Column
     from relaion.stages.inspect import Inspection, LayoutSeen, SubsetSeen
 
@@ -75,40 +74,26 @@ def share(part: int, whole: int) -> str:
 
 
 def _matched(inspection: Inspection) -> RenderableType:
-    stated = any("footers" in m.counted for s in inspection.subsets for m in s.matches)
-    note = [Text("rows as the footers state; match and clean count the values", style="dim")]
-    return Group(_by_subset(inspection), *(note if stated else []))
-
-
-def _by_subset(inspection: Inspection) -> RenderableType:
+    """What can be matched: a subset at length, a few side by side, or one below the other."""
     subsets = inspection.subsets
     if len(subsets) == 1:
-        return _one_subset(subsets[0].matches)
-    if len(subsets) <= _SIDE_BY_SIDE:
-        return Group(_side_by_side(subsets), *_notes(subsets))
-    return Group(_one_below_the_other(subsets), *_notes(subsets))
-
-
-def _one_subset(matches: Iterable[Match]) -> RenderableType:
-    table = plain_table("can be matched by", "", "rows", "", right=("rows",))
-    for match in matches:
-        table.add_row(match.what, _yes(match), _share(match), Text(match.detail))
-    return table
-
-
-def _side_by_side(subsets: tuple[SubsetSeen, ...]) -> RenderableType:
-    table = plain_table("can be matched by", *(escape(shown(s.name)) for s in subsets))
-    for row in zip(*(subset.matches for subset in subsets), strict=True):
-        table.add_row(row[0].what, *(_cell(match) for match in row))
-    return table
-
-
-def _one_below_the_other(subsets: tuple[SubsetSeen, ...]) -> RenderableType:
-    table = plain_table("can be matched", *_SHORT.values(), right=tuple(_SHORT.values()))
-    table.padding = (0, 1, 0, 0)
-    for subset in subsets:
-        table.add_row(Text(shown(subset.name)), *(_share(match) for match in subset.matches))
-    return table
+        table = plain_table("can be matched by", "", "rows", "", right=("rows",))
+        for match in subsets[0].matches:
+            table.add_row(match.what, _yes(match), _share(match), Text(match.detail))
+    elif len(subsets) <= _SIDE_BY_SIDE:
+        table = plain_table("can be matched by", *(escape(shown(s.name)) for s in subsets))
+        for row in zip(*(subset.matches for subset in subsets), strict=True):
+            table.add_row(row[0].what, *(_cell(match) for match in row))
+    else:
+        table = plain_table("can be matched", *_SHORT.values(), right=tuple(_SHORT.values()))
+        table.padding = (0, 1, 0, 0)
+        for subset in subsets:
+            table.add_row(Text(shown(subset.name)), *(_share(match) for match in subset.matches))
+    parts: list[RenderableType] = [table, *(_notes(subsets) if len(subsets) > 1 else ())]
+    if any("footers" in m.counted for s in subsets for m in s.matches):
+        note = "rows as the footers state; match and clean count the values"
+        parts.append(Text(note, style="dim"))
+    return Group(*parts)
 
 
 def _cell(match: Match) -> Text:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from relaion.cli.render import Hanging, count, plain_table, several, short
 from relaion.paths import shown
+from relaion.roles import ROLES
 from relaion.run.hits import FEW_ROWS, Count, Hits, Union
 
 if TYPE_CHECKING:
@@ -25,16 +26,11 @@ if TYPE_CHECKING:
 
 # -- How a match, a run and a verdict look to people -------------------------------------------
 
-_WORDS = {
-    "image_md5": "image MD5",
-    "image_sha1": "image SHA-1",
-    "image_sha256": "image SHA-256",
-    "url": "link",
+_WORDS: dict[str | None, str] = {
+    **{role: ROLES[role].noun for role in ROLES},
     "url_md5": "link MD5",
     "url_sha1": "link SHA-1",
     "url_sha256": "link SHA-256",
-    "row_hash": "row hash",
-    "host": "host",
     "url_prefix": "link prefix",
     None: "same link",
 }

@@ -1,7 +1,7 @@
 """The only package that talks to DuckDB: connections, views of shards, errors in our own words."""
 
 from relaion.engine.connection import Connect, Engine, Result, connect
-from relaion.engine.views import VIEWS, ShardSource, literal, quote
+from relaion.engine.views import VIEWS, ShardSource, literal, quote, sql_path
 
 __all__ = [
     "VIEWS",
@@ -12,4 +12,5 @@ __all__ = [
     "connect",
     "literal",
     "quote",
+    "sql_path",
 ]

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from relaion.engine import views
-from relaion.engine.views import VIEWS, Reading, ShardSource, literal, quote
+from relaion.engine.views import VIEWS, Reading, ShardSource, literal, quote, reachable, sql_path
 from relaion.engine.words import (
     BY_STATEMENT,
     NO_ROOM,
@@ -29,7 +29,7 @@ from relaion.engine.words import (
     words,
 )
 from relaion.errors import EngineError, RelaionError
-from relaion.paths import atomic_write, owned_folder, reachable, shown, sql_path
+from relaion.paths import atomic_write, owned_folder, shown
 from relaion.roles import ROLES, WIDTHS
 from relaion.sqlset import Script, load
 
@@ -91,8 +91,12 @@ class Engine:
         return self._links
 
     def _files(self, paths: Sequence[Path]) -> str:
-        """Files as the list that `read_parquet` takes."""
+        """Files as the list that DuckDB takes."""
         return ", ".join(literal(sql_path(path)) for path in reachable(paths, self._links_folder))
+
+    def _scan(self, paths: Sequence[Path]) -> str:
+        """Files as a table, each column from where it stands."""
+        return f"read_parquet([{self._files(paths)}], hive_partitioning = false)"
 
     @contextmanager
     def _said_by_us(self, doing: str) -> Iterator[None]:
@@ -267,7 +271,8 @@ class Engine:
 
     def _view(self, name: str, parts: Sequence[str]) -> None:
         body = "\nunion all\n".join(parts)
-        self._look_at_values()
+        # answer by what shards hold, not by what their footers say of it
+        self.set_option("disabled_optimizers", ",".join(_BELIEVERS))
         self.execute(f"create or replace temp view {quote(name)} as\n{body}")
 
     def view_files(self, paths: Sequence[Path], name: str, columns: Sequence[str]) -> None:
@@ -275,23 +280,16 @@ class Engine:
 
         Of names that are the same but for case, the second is `name_1`.
         """
-        read = f"read_parquet([{self._files(paths)}], hive_partitioning = false)"
         named = ", ".join(map(quote, views.told_apart(columns)))
-        self._look_at_values()
-        self.execute(f"create or replace temp view {quote(name)} as from {read} as s({named})")
-
-    def _look_at_values(self) -> None:
-        """Answer by what shards hold, not by what their footers say of it."""
-        self.set_option("disabled_optimizers", ",".join(_BELIEVERS))
+        self._view(name, [f"from {self._scan(paths)} as s({named})"])
 
     def _reading(self, source: ShardSource) -> Reading:
-        read = f"read_parquet([{self._files(source.paths)}], hive_partitioning = false)"
         doing = str(source.paths[0])
         # not by `select *`: DuckDB calls a column without a name C0, which may be another's name
         first = self._files(source.paths[:1])
         children = f"select num_children from parquet_schema([{first}])"  # noqa: S608
         ((n,), *_) = self.rows(children, doing=doing)
-        clause = f"from {read} as s({', '.join(f'c{i}' for i in range(n))})"
+        clause = f"from {self._scan(source.paths)} as s({', '.join(f'c{i}' for i in range(n))})"
         described = self.rows(f"describe select * {clause}", doing=doing)
         return Reading(source, clause, tuple(str(column[1]) for column in described))
 
@@ -309,8 +307,7 @@ class Engine:
         """
         where = "" if in_table is None else f" semi join {quote(in_table)} using (shard_no)"
         self.execute(
-            f"create or replace temp table {quote(table)} as "
-            f"from read_parquet([{self._files(paths)}], hive_partitioning = false){where}",
+            f"create or replace temp table {quote(table)} as from {self._scan(paths)}{where}",
             doing=str(paths[0]),
         )
 
@@ -360,12 +357,6 @@ class Engine:
         """Split SQL text: (statement type such as `SELECT`, its text) each."""
         with explained():
             return [(s.type.name, s.query) for s in self._con.extract_statements(sql)]
-
-    def parameters(self, sql: str) -> set[str]:
-        """The `$names` that SQL text uses."""
-        with self._said_by_us("the query"):
-            found = self._con.extract_statements(sql)
-            return {name for statement in found for name in statement.named_parameters}
 
     def attach(self, path: Path, name: str, *, read_only: bool = True) -> None:
         """Attach a database file under a name."""

@@ -10,25 +10,25 @@ KEY_VERSION = 4
 if TYPE_CHECKING:
     from relaion.links.entries import (
         SCOPES,
-        Scoped,
         can_spread,
         clean_entry,
         entry_fault,
+        host_patterns,
         is_public_suffix,
+        key_can_spread,
+        key_prefixes,
         names_part,
         read_scoped,
         scope_shown,
     )
     from relaion.links.inner import inner_links
     from relaion.links.key import host_digest, key_digest, link_key, link_steps
-    from relaion.links.scopes import host_patterns, key_can_spread, key_prefixes
     from relaion.links.spellings import FORMS
 
 __all__ = [
     "FORMS",
     "KEY_VERSION",
     "SCOPES",
-    "Scoped",
     "can_spread",
     "clean_entry",
     "entry_fault",
@@ -46,25 +46,10 @@ __all__ = [
     "scope_shown",
 ]
 
-_HOMES = {
-    "FORMS": "relaion.links.spellings",
-    "SCOPES": "relaion.links.entries",
-    "Scoped": "relaion.links.entries",
-    "can_spread": "relaion.links.entries",
-    "clean_entry": "relaion.links.entries",
-    "entry_fault": "relaion.links.entries",
-    "host_digest": "relaion.links.key",
-    "host_patterns": "relaion.links.scopes",
-    "inner_links": "relaion.links.inner",
-    "is_public_suffix": "relaion.links.entries",
-    "key_can_spread": "relaion.links.scopes",
-    "key_digest": "relaion.links.key",
-    "key_prefixes": "relaion.links.scopes",
-    "link_key": "relaion.links.key",
-    "link_steps": "relaion.links.key",
-    "names_part": "relaion.links.entries",
-    "read_scoped": "relaion.links.entries",
-    "scope_shown": "relaion.links.entries",
-}
-
-__getattr__ = lazily(__name__, _HOMES)
+_KEY = ("host_digest", "key_digest", "link_key", "link_steps")
+__getattr__ = lazily(
+    __name__,
+    dict.fromkeys(__all__, "relaion.links.entries")
+    | dict.fromkeys(_KEY, "relaion.links.key")
+    | {"FORMS": "relaion.links.spellings", "inner_links": "relaion.links.inner"},
+)

@@ -10,9 +10,7 @@ from functools import cache
 
 from publicsuffixlist import PublicSuffixList
 
-from relaion.links.host import canonical_host
-from relaion.links.key import link_key, take_apart, whole_text
-from relaion.links.scopes import DEEPEST, is_address, key_can_spread, take_place
+from relaion.links.key import Parts, canonical_host, link_key, take_apart, whole_text
 from relaion.links.text import as_text, cut_place, drop_breaks, is_giant, trim
 
 _QUOTES = '"\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a'
@@ -138,6 +136,76 @@ def entry_fault(text: str) -> str | None:
     return next((fault for fault, found in faults.items() if found), "a host that leads nowhere")
 
 
+# -- What a link's key stands for: which hosts and prefixes could name it, or one thing only -----
+# `sql/v1/09_scope_macros.sql` gives the same for a key as `host_patterns`, `key_prefixes` and
+# `key_can_spread`. The rules are written down in `sql/decisions/0008-hosts-and-prefixes.md` and
+# `0004-listed-links.md`.
+
+# Labels of hosts that a browser can reach: no escape, no star, none of what the URL standard
+# forbids. Addresses have none: IPv6 stands in brackets, IPv4 ends in a number.
+_LABEL = "[a-z0-9!\"$'()+,;=_`{}~-]+"
+_PLACE = re.compile(
+    rf"((ftp:)?(\[[0-9a-f:.]+\]|{_LABEL}(?:\.{_LABEL})+)(:[0-9]+)?)(/[^?]*)?(?:\?|\Z)"
+)
+_ADDRESS = re.compile(r"\[|.*\.(?:0x[0-9a-f]*|[0-9]+)\Z")
+_LONGEST_HOST = 253  # characters of a name that the DNS can hold
+DEEPEST = 32  # segments of the longest prefix, so that a link of a thousand slashes costs little
+
+
+def take_place(key: str) -> tuple[str, str, str] | None:
+    """(place, host, path) of a link key: place is host and port, with `ftp:` where it has that.
+
+    None for a text that is no web link, and for a host that no entry can name: one label
+    only, longer than a name can be, or with characters that lead nowhere.
+    """
+    found = _PLACE.match(key)
+    if found is None or len(found[3]) > _LONGEST_HOST:
+        return None
+    return found[1], found[3], found[5] or ""
+
+
+def key_can_spread(key: str) -> bool:
+    """Whether a key is that of a link which can be reached, and of more than a host."""
+    place = take_place(key)
+    return place is not None and place[0] != key
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address, or ends in a number, which no name does."""
+    return _ADDRESS.match(host) is not None
+
+
+def host_patterns(key: str) -> list[str]:
+    """Every host entry that would name a link, by its key: the host, then `*.` patterns.
+
+    `a.b.example` gives `a.b.example`, `*.a.b.example`, `*.b.example`: a pattern covers its own
+    host too, any port, and ftp. An address has itself alone. Empty where no entry can name it.
+    """
+    place = take_place(key)
+    if place is None:
+        return []
+    host = place[1]
+    if is_address(host):
+        return [host]
+    labels = host.split(".")
+    return [host, *("*." + ".".join(labels[i:]) for i in range(len(labels) - 1))]
+
+
+def key_prefixes(key: str) -> list[str]:
+    """Every prefix entry that would name a link, by its key, the shortest first.
+
+    `example.com:8080/a/b?c` gives `example.com:8080`, `example.com:8080/a` and
+    `example.com:8080/a/b`: whole segments, on exactly that host and port, and never the query.
+    Not deeper than DEEPEST segments. Empty where no entry can name it.
+    """
+    place = take_place(key)
+    if place is None:
+        return []
+    start, _, path = place
+    segments = path.split("/")[: DEEPEST + 1]
+    return [start + "/".join(segments[:i]) for i in range(1, len(segments) + 1)]
+
+
 # -- Entries that stand for more than one link: a host, or all below a folder ------------------
 
 SCOPES = {"host": "host", "prefix": "url_prefix"}
@@ -182,14 +250,17 @@ def read_scoped(text: str, kind: str) -> Scoped:
     found = _STARRED.fullmatch(clean_entry(text))
     if found is None:  # cannot be: every part may be empty
         return Scoped("", "no link")
-    scheme, below, place, rest = found[1], found[2] or "", found[3], found[4]
-    link = scheme + _ENDS.sub("/", place) + rest
+    scheme, below, path, rest = found[1], found[2] or "", found[3], found[4]
+    link = scheme + _ENDS.sub("/", path) + rest
     key, parts = link_key(link), take_apart(link)
-    if not take_place(key):
+    if (place := take_place(key)) is None:
         return Scoped("", _no_place(link, key, below))
     if parts and parts.fragment.startswith("#!"):
         return Scoped("", "a hash-bang fragment")
-    fault = _host_fault(key, below, link) if kind == "host" else _prefix_fault(key, below)
+    if kind == "host":
+        fault = _host_fault(place[1], key, below, parts)
+    else:
+        fault = _prefix_fault(place, key, below)
     return Scoped("", fault) if fault else Scoped(below + key)
 
 
@@ -202,30 +273,26 @@ def _no_place(link: str, key: str, below: str) -> str:
     return "a host that leads nowhere" if "." in parts.host else "no dot in the host"
 
 
-def _host_fault(key: str, below: str, link: str) -> str | None:
-    place = take_place(key)
-    if place is None or key != place[1]:  # a port, a path, a query, ftp
+def _host_fault(host: str, key: str, below: str, parts: Parts | None) -> str | None:
+    if key != host:  # a port, a path, a query, ftp
         return "a wildcard in the host" if below else "more than a host"
     if below and is_address(key):
         return "a wildcard before an address"
-    parts = take_apart(link)
     # the key has no `www.`: `*.www.example.com` would become all of `*.example.com`
     if below and parts and canonical_host(parts.host) != key:
         return "a wildcard before www."
     return "a public suffix" if is_public_suffix(key) else None
 
 
-def _prefix_fault(key: str, below: str) -> str | None:
-    place = take_place(key)
-    path = place[2] if place else ""
-    alone = place is not None and not path and is_public_suffix(place[1])
+def _prefix_fault(place: tuple[str, str, str], key: str, below: str) -> str | None:
+    _, host, path = place
     faults = {
         "a wildcard in the host": below,
         "a query in a prefix": "?" in key,
         "a pattern that ends within a segment": path.endswith("*"),
         "a wildcard in the path": "*" in path,
         f"more than {DEEPEST} folders deep": path.count("/") > DEEPEST,
-        "a public suffix": alone,
+        "a public suffix": not path and is_public_suffix(host),
     }
     return next((fault for fault, found in faults.items() if found), None)
 

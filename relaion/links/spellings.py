@@ -12,8 +12,7 @@ from urllib.parse import unquote_to_bytes, urlparse
 
 import can_ada
 
-from relaion.links.host import ORDINARY
-from relaion.links.key import is_bare, link_key
+from relaion.links.key import ORDINARY, is_bare, link_key
 from relaion.links.text import (
     as_bytes,
     as_text,

@@ -1,12 +1,11 @@
-"""Facts about single columns: what the footer says, whether there is a value, and a few values.
+"""Single columns: their types, what the footer says of them, and their values.
 
 What a footer says may be wrong, so nothing is decided by it.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,11 +14,11 @@ import pyarrow.parquet as pq
 
 from relaion.errors import DamagedError
 from relaion.parquet.digests import Value
-from relaion.parquet.footer import Footer, read_footer
-from relaion.parquet.metadata import REQUIRED, Leaf, damaged
-from relaion.parquet.perilous import note
+from relaion.parquet.footer import REQUIRED, Footer, damaged, read_footer
+from relaion.parquet.layout import Shard
+from relaion.parquet.looked_at import RoleCoverage
 from relaion.parquet.roles import Column, Layout
-from relaion.parquet.storage import VALUES, has_bounds_of_its_type, leaf_indexes, said_nulls
+from relaion.parquet.storage import VALUES, has_bounds_of_its_type, said_nulls
 from relaion.parquet.thrift import I32, Struct
 from relaion.paths import shown
 
@@ -30,15 +29,92 @@ _REPETITION, _META = 3, 3  # of a SchemaElement, of a ColumnChunk
 _GROUPS = 5  # row groups looked into, spread over the file
 
 
-@dataclass(frozen=True)
-class ColumnFacts:
-    """What the footer says about one column of one shard: NULLs, None where it does not count.
+# -- Arrow types in the words of this project: what a parquet file holds, however it is stored --
 
-    `says_empty`: of some row group, that all its values are NULL.
+_SAME = {
+    "large_string": "string",
+    "string_view": "string",
+    "large_binary": "binary",
+    "binary_view": "binary",
+    "halffloat": "float16",
+}
+_LISTS = (
+    pa.ListType, pa.LargeListType, pa.FixedSizeListType, pa.ListViewType, pa.LargeListViewType
+)  # fmt: skip
+
+
+def plain_type(kind: pa.DataType) -> str:
+    """A type's name, the same for shards that differ only in how Arrow keeps a value.
+
+    `string` for large, view and dictionary strings too; a list's child has no name and no
+    nullability here, since writers choose them freely.
     """
+    kind = _stored(kind)
+    if isinstance(kind, _LISTS):
+        return f"list<{plain_type(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return "struct<" + ", ".join(f"{f.name}: {plain_type(f.type)}" for f in kind) + ">"
+    if pa.types.is_map(kind):
+        return f"map<{plain_type(kind.key_type)}, {plain_type(kind.item_type)}>"
+    if pa.types.is_fixed_size_binary(kind):
+        return f"binary[{kind.byte_width}]"
+    return _SAME.get(str(kind), str(kind))
 
-    nulls: int | None
-    says_empty: bool = False
+
+def leaf_indexes(schema: pa.Schema) -> list[int | None]:
+    """For each column of a file, its index among the file's leaf columns; None if nested."""
+    found: list[int | None] = []
+    leaf = 0
+    for field in schema:
+        found.append(leaf if not pa.types.is_nested(_stored(field.type)) else None)
+        leaf += _leaves(field.type)
+    return found
+
+
+def _leaves(kind: pa.DataType) -> int:
+    kind = _stored(kind)
+    return sum(_leaves(kind.field(i).type) for i in range(kind.num_fields)) or 1
+
+
+def _stored(kind: pa.DataType) -> pa.DataType:
+    """The type that the file has, below an extension or a dictionary."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return _stored(kind.storage_type)
+    return _stored(kind.value_type) if pa.types.is_dictionary(kind) else kind
+
+
+# -- Files whose reading ends the process: told to another one before they are given to pyarrow --
+# pyarrow checks much of a file, and not all: a file that is wrong in a new way may end the process.
+
+
+class _Watch:
+    """Who is told, of which file last, and the files that ended a process before, with how."""
+
+    tell: Callable[[Path], object] | None = None
+    last: Path | None = None
+    ended: Mapping[Path, str] = {}
+
+
+def note(path: Path) -> None:
+    """Say that a file is read from now on; raises DamagedError for one that ended a process."""
+    if (how := _Watch.ended.get(path)) is not None:
+        raise DamagedError(f"{shown(path)}: {how}")
+    if _Watch.tell is not None and path != _Watch.last:
+        _Watch.last = path
+        _Watch.tell(path)
+
+
+@contextmanager
+def watched(tell: Callable[[Path], object], ended: Mapping[Path, str]) -> Iterator[None]:
+    """Tell of every file that is read meanwhile, but for those that `ended` a process."""
+    _Watch.tell, _Watch.last, _Watch.ended = tell, None, ended
+    try:
+        yield
+    finally:
+        _Watch.tell, _Watch.ended = None, {}
+
+
+# -- Columns read ------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -67,8 +143,13 @@ def refuse_encrypted(path: Path, file: pq.ParquetFile) -> None:
         read_footer(path)
 
 
-def facts(footer: Footer, file: pq.ParquetFile, layout: Layout) -> dict[int, ColumnFacts]:
-    """Position to facts, for the columns that play a role.
+def facts(
+    footer: Footer, file: pq.ParquetFile, layout: Layout
+) -> tuple[dict[int, int | None], bool]:
+    """How many NULLs the footer counts in each column that plays a role, by its position.
+
+    None where it does not count. And whether it may say of some row group that such a column
+    is all NULL.
 
     From the footer itself: pyarrow keeps back what old writers say, and a bound of the wrong
     length ends the whole process where it is asked. Nor does DuckDB read a column that has one:
@@ -77,17 +158,18 @@ def facts(footer: Footer, file: pq.ParquetFile, layout: Layout) -> dict[int, Col
     leaves = leaf_indexes(file.schema_arrow)
     played = {c.position: leaf for c in layout.used if (leaf := leaves[c.position]) is not None}
     nulls: dict[int, int | None] = dict.fromkeys(played.values(), 0)
-    empty: set[int] = set()
+    may_be_empty = len(played) < len(layout.used)
     for index, group in enumerate(footer.groups):
         for leaf, chunk in footer.some_chunks(index, nulls).items() if group.rows else ():
             if not has_bounds_of_its_type(footer.leaves[leaf], chunk[_META][1]):
                 why = "a column's bounds in its footer are not of the column's type"
                 raise damaged(footer.path, why)
-            before, here = nulls[leaf], _nulls(footer.leaves[leaf], chunk)
+            element = footer.leaves[leaf].element
+            is_required = element.get(_REPETITION, (I32, REQUIRED))[1] == REQUIRED
+            before, here = nulls[leaf], 0 if is_required else said_nulls(chunk[_META][1])
             nulls[leaf] = None if before is None or here is None else before + here
-            if says_empty(chunk[_META][1]):
-                empty.add(leaf)
-    return {p: ColumnFacts(nulls[leaf], leaf in empty) for p, leaf in played.items()}
+            may_be_empty = may_be_empty or says_empty(chunk[_META][1])
+    return {position: nulls[leaf] for position, leaf in played.items()}, may_be_empty
 
 
 def says_empty(meta: Struct) -> bool:
@@ -96,22 +178,27 @@ def says_empty(meta: Struct) -> bool:
     return nulls is not None and bool(0 < meta[VALUES][1] == nulls)
 
 
-def _nulls(leaf: Leaf, chunk: Struct) -> int | None:
-    if leaf.element.get(_REPETITION, (I32, REQUIRED))[1] == REQUIRED:
-        return 0
-    return said_nulls(chunk[_META][1])
+@contextmanager
+def _opened(path: Path, column: Column, *, named: bool) -> Iterator[pq.ParquetFile]:
+    """A file to read a column of; an error, which names the file where that is asked, tells it."""
+    try:
+        with open_parquet(path) as file:
+            yield file
+    except (OSError, pa.ArrowException):
+        raise DamagedError(
+            f"{f'{shown(path)}: ' if named else ''}column {shown(column.name)} cannot be read; "
+            "the file is damaged or encrypted, get it again"
+        ) from None
 
 
 def has_value(path: Path, column: Column) -> bool:
     """Whether any row of a column holds a value: not NULL, not NaN, not an empty text.
 
-    Reads the values, up to the first one. Raises DamagedError when they cannot be read.
+    Reads the values, up to the first one. Raises DamagedError, which does not name the file,
+    when they cannot be read.
     """
-    try:
-        with open_parquet(path) as file:
-            return any(_holds_value(array) for array in column_arrays(file, column))
-    except (OSError, pa.ArrowException):
-        raise DamagedError(_unreadable(column)) from None
+    with _opened(path, column, named=False) as file:
+        return any(_holds_value(array) for array in column_arrays(file, column))
 
 
 def _holds_value(array: pa.Array) -> bool:
@@ -120,15 +207,10 @@ def _holds_value(array: pa.Array) -> bool:
         kept = kept.dictionary_decode()
     if pa.types.is_floating(kept.type):
         return bool(len(kept)) and not pc.all(pc.is_nan(kept)).as_py()
-    if column_is_text(kept.type):
+    if str(kept.type).removeprefix("large_").removesuffix("_view") in ("string", "binary"):
         raw = kept.cast(pa.large_binary())
         return bool(pc.any(pc.greater(pc.binary_length(raw), 0)).as_py())
     return bool(len(kept))
-
-
-def column_is_text(kind: pa.DataType) -> bool:
-    """Whether Arrow holds text or bytes of any length."""
-    return str(kind).removeprefix("large_").removesuffix("_view") in ("string", "binary")
 
 
 def sample_values(path: Path, column: Column) -> list[Value]:
@@ -136,24 +218,14 @@ def sample_values(path: Path, column: Column) -> list[Value]:
 
     Raises DamagedError, which does not name the file, when the column cannot be read.
     """
-    try:
-        with open_parquet(path) as file:
-            count = file.metadata.num_row_groups
-            picked = sorted({round(i * (count - 1) / (_GROUPS - 1)) for i in range(_GROUPS)})
-            return [
-                value
-                for group in (picked if count else [])
-                for value in _first_values(file, group, column)
-            ]
-    except (OSError, pa.ArrowException):
-        raise DamagedError(_unreadable(column)) from None
-
-
-def _unreadable(column: Column) -> str:
-    return (
-        f"column {shown(column.name)} cannot be read; the file is damaged or encrypted, "
-        "get it again"
-    )
+    with _opened(path, column, named=False) as file:
+        count = file.metadata.num_row_groups
+        picked = sorted({round(i * (count - 1) / (_GROUPS - 1)) for i in range(_GROUPS)})
+        return [
+            value
+            for group in (picked if count else [])
+            for value in _first_values(file, group, column)
+        ]
 
 
 def _first_values(file: pq.ParquetFile, group: int, column: Column) -> list[Value]:
@@ -222,36 +294,56 @@ def computable(values: pa.Array) -> pa.Array:
     return values
 
 
-def count_without(path: Path, columns: Sequence[Column]) -> int:
-    """Rows of a shard that have a NULL in every one of these columns, by reading them.
+def count_missing(path: Path, *columns: Column) -> tuple[int, int]:
+    """Rows of a shard that have a NULL in every one of these columns, and NaN in the first.
 
-    Raises DamagedError when a column cannot be read.
-    """
-    rows = 0
-    try:
-        with open_parquet(path) as file:
-            for arrays in column_batches(file, columns):
-                missing = arrays[0].is_null()
-                for array in arrays[1:]:
-                    missing = pc.and_(missing, array.is_null())
-                rows += missing.true_count
-    except (OSError, pa.ArrowException):
-        raise DamagedError(f"{shown(path)}: {_unreadable(columns[0])}") from None
-    return rows
-
-
-def count_missing(path: Path, column: Column) -> tuple[int, int]:
-    """Rows of a shard whose value is NULL, and whose value is NaN, by reading the column.
-
-    Raises DamagedError when the column cannot be read.
+    By reading them. Raises DamagedError when a column cannot be read.
     """
     nulls = nans = 0
-    try:
-        with open_parquet(path) as file:
-            for array in column_arrays(file, column):
-                nulls += array.null_count
-                if pa.types.is_floating(array.type):
-                    nans += pc.sum(pc.is_nan(array)).as_py() or 0
-    except (OSError, pa.ArrowException):
-        raise DamagedError(f"{shown(path)}: {_unreadable(column)}") from None
+    with _opened(path, columns[0], named=True) as file:
+        for first, *others in column_batches(file, columns):
+            missing = first.is_null()
+            for array in others:
+                missing = pc.and_(missing, array.is_null())
+            nulls += missing.true_count
+            if pa.types.is_floating(first.type):
+                nans += pc.sum(pc.is_nan(first)).as_py() or 0
     return nulls, nans
+
+
+# -- How many rows have a value in a column that plays a role: as footers state, else by reading --
+
+# Up to so many rows and row groups, scores are read to find NaN, which no footer counts (1 s).
+NAN_ROWS = 20_000_000
+NAN_ROW_GROUPS = 10_000
+
+
+def cover(shards: Sequence[Shard], role: str) -> RoleCoverage:
+    """Count the rows of shards that have a value for a role; a shard without it has none.
+
+    Raises InputError for a column that has to be read and cannot be.
+    """
+    rows = sum(shard.rows for shard in shards)
+    scores = role == "punsafe"
+    few = rows <= NAN_ROWS and sum(shard.row_groups for shard in shards) <= NAN_ROW_GROUPS
+    columns: dict[str, None] = {}
+    how: set[str] = set()
+    present = nans = 0
+    for shard in shards:
+        playing = shard.layout.playing(role)
+        if not playing:
+            continue
+        columns |= dict.fromkeys(c.name for c in playing)
+        nulls = shard.nulls.get(playing[0].position) if len(playing) == 1 else None
+        if nulls is None or (scores and few):
+            missing = count_missing(shard.path, *playing)
+            how.add("reading")
+        else:
+            missing = (nulls, 0)
+            how.add("footers")
+        present += shard.rows - sum(missing)
+        nans += missing[1]
+    unseen = scores and "footers" in how
+    return RoleCoverage(
+        role, tuple(columns), rows, present, None if unseen else nans, " and ".join(sorted(how))
+    )

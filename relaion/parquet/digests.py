@@ -129,12 +129,6 @@ def form_of(value: Value, width: int) -> str | None:
     return found[0] if found else None
 
 
-def as_hex(value: Value | None, width: int) -> str | None:
-    """A value as lower-case hex; None for one that is no digest of `width` bytes."""
-    found = None if value is None else read_digest(value, width)
-    return found[1] if found else None
-
-
 @dataclass(frozen=True)
 class DigestReading:
     """What some values say about a digest column, for people: every value is read by itself.

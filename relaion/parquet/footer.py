@@ -1,50 +1,189 @@
-"""Footers of parquet files: read field by field, checked, and written over new row groups."""
+"""What a parquet footer says, field by field: its schema, row groups and metadata, as they stand.
+
+pyarrow's model of a footer loses what a faithful copy needs: the order of key-value pairs,
+the names of groups inside lists, INT96 beside INT64, annotations it does not know. Source:
+parquet.thrift of the Parquet format, version 2.12.
+"""
 
 import os
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from relaion.errors import DamagedError
-from relaion.parquet.metadata import (
-    BYTE_ARRAY,
-    CREATED_BY,
-    ENCRYPTION,
-    GROUPS,
-    KEY_VALUES,
-    MAGIC,
-    OPTIONAL,
-    ORDERS,
-    REPEATED,
-    ROWS,
-    SCHEMA,
-    VERSION,
-    Footer,
-    Leaf,
-    RowGroup,
-    damaged,
-)
 from relaion.parquet.thrift import (
-    BINARY,
-    I16,
     I32,
-    I64,
     LIST,
     STRUCT,
     Struct,
     ThriftError,
     read_field,
     read_list_head,
+    read_struct,
     read_value,
     skip_struct,
-    write_struct,
 )
 from relaion.paths import shown
 
+MAGIC, ENCRYPTED_MAGIC = MAGICS = b"PAR1", b"PARE"  # how a file begins and ends
+REQUIRED, OPTIONAL, REPEATED = range(3)
+BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
+
+# fields of FileMetaData
+VERSION, SCHEMA, ROWS, GROUPS, KEY_VALUES, CREATED_BY, ORDERS, ENCRYPTION = range(1, 9)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A column that holds values: one per plain column, more below a struct or a map."""
+
+    path: tuple[bytes, ...]
+    element: Struct
+    nested: bool
+
+    @property
+    def name(self) -> str:
+        """Its path in the schema, joined by dots."""
+        return b".".join(self.path).decode("utf-8", "backslashreplace")
+
+    @property
+    def type(self) -> int:
+        """Its physical type, one of the constants above."""
+        return int(self.element[1][1])
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """A row group: its rows, its bytes before compression, its struct's place in the footer."""
+
+    rows: int
+    bytes: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, eq=False)
+class Footer:
+    """What a parquet file says of itself. `data` is the footer's own bytes."""
+
+    path: Path
+    size: int
+    data: bytes
+    fields: Struct  # all but the row groups
+    groups: tuple[RowGroup, ...]
+    groups_at: tuple[int, int]  # where the list of row groups starts and ends in `data`
+
+    @property
+    def rows(self) -> int:
+        """Rows of the file."""
+        return int(self.fields[ROWS][1])
+
+    @property
+    def start(self) -> int:
+        """Where the footer starts in the file; every page lies before it."""
+        return self.size - 8 - len(self.data)
+
+    @property
+    def elements(self) -> list[Struct]:
+        """The schema's tree, flattened: the root, then each group before its members."""
+        found: list[Struct] = self.fields[SCHEMA][1][1]
+        return found
+
+    @property
+    def key_values(self) -> list[tuple[bytes, bytes | None]]:
+        """The key-value metadata: every pair, in order, a key twice if it is there twice."""
+        if KEY_VALUES not in self.fields:
+            return []
+        pairs = self.fields[KEY_VALUES][1][1]
+        return [(pair[1][1], pair[2][1] if 2 in pair else None) for pair in pairs]
+
+    @property
+    def created_by(self) -> bytes:
+        """Which program wrote the file, as it says."""
+        found: bytes = self.fields[CREATED_BY][1] if CREATED_BY in self.fields else b""
+        return found
+
+    @cached_property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The columns that hold values, in the order in which row groups store them."""
+        found: list[Leaf] = []
+        _collect(self.elements, 0, (), found)
+        return tuple(found)
+
+    def chunks(self, group: int) -> list[Struct]:
+        """The column chunks of one row group, in the order of `leaves`; to look at only."""
+        return _chunks(self, group)
+
+    def some_chunks(self, group: int, leaves: Collection[int]) -> dict[int, Struct]:
+        """Some column chunks of one row group by place; to pass over the others is cheap."""
+        found: dict[int, Struct] = {}
+        try:
+            pos, number = self.groups[group].start, 0
+            while number != 1:
+                number, kind, pos = read_field(self.data, pos, number)
+                if number != 1:
+                    _, pos = read_value(self.data, pos, kind)
+            _, count, pos = read_list_head(self.data, pos)
+            for place in range(count):
+                if place in leaves:
+                    found[place], pos = read_struct(self.data, pos)
+                else:
+                    pos = skip_struct(self.data, pos)
+        except (ThriftError, KeyError, TypeError, IndexError):
+            raise damaged(self.path, "a row group is not what its schema says") from None
+        return found
+
+    def group(self, index: int) -> Struct:
+        """One row group as it stands. Raises InputError when it is no row group."""
+        try:
+            found, _ = read_struct(self.data, self.groups[index].start)
+            if len(found[1][1][1]) != len(self.leaves):
+                raise ThriftError
+        except (ThriftError, KeyError, TypeError, IndexError):
+            raise damaged(self.path, "a row group is not what its schema says") from None
+        return found
+
+
+@lru_cache(64)  # a check asks for those of one row group ten times
+def _chunks(footer: Footer, group: int) -> list[Struct]:
+    found: list[Struct] = footer.group(group)[1][1][1]
+    return found
+
+
+def damaged(path: Path, why: str) -> DamagedError:
+    """The error for a file that cannot be trusted; says why in words, never with a value."""
+    return DamagedError(f"{shown(path)}: the parquet file is damaged ({why}); get a fresh copy")
+
+
+def _collect(
+    elements: list[Struct],
+    at: int,
+    path: tuple[bytes, ...],
+    found: list[Leaf],
+    nested: bool = False,
+) -> int:
+    """Gather the leaves below the element `at`; returns the place of the element after them."""
+    element = elements[at]
+    children = element[5][1] if 5 in element else None
+    if children is None or 1 in element:
+        if element[1][0] != I32 or not 0 <= element[1][1] <= FIXED:
+            raise ThriftError("has a column of no known type")
+        # a few writers leave it out where a column is required
+        repeated = 3 in element and element[3][1] == REPEATED
+        found.append(Leaf(path, element, nested or repeated))
+        return at + 1
+    here, at = at, at + 1
+    for _ in range(children):
+        name = elements[at][4][1]
+        at = _collect(elements, at, (*path, name), found, here > 0)
+    return at
+
+
 # -- What a file is that is named like a shard and is no parquet file, and what to do about it --
 
-HEAD = 512  # bytes that are looked at; a tar tells its kind behind byte 257
+_HEAD = 512  # bytes that are looked at; a tar tells its kind behind byte 257
 
 # how a file begins -> what it is, and what to do; the first that fits is told
 _STARTS: tuple[tuple[bytes, str, str], ...] = (
@@ -69,8 +208,8 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<!--")
 
 
-def told(head: bytes, size: int) -> str:
-    """What a file is by its first `HEAD` bytes, and what to do; quotes nothing of it."""
+def _told(head: bytes, size: int) -> str:
+    """What a file is by its first `_HEAD` bytes, and what to do; quotes nothing of it."""
     if not size:
         return "an empty file (0 bytes): get it again"
     for start, what, advice in _STARTS:
@@ -104,62 +243,7 @@ def _told_of_text(head: bytes) -> str:
     return ""
 
 
-# -- What a footer must not say, lest pyarrow end the whole process when it is asked -----------
-# `ColumnChunkMetaData` throws where Cython lets nothing be thrown through: a C++ exception there
-# ends the program. So what it would stumble on is looked for before.
-
-_META = 3  # of a ColumnChunk
-_TYPE, _VALUES, _SIZES = 1, 5, 16  # of its ColumnMetaData
-_UNENCODED, _REPETITION, _DEFINITION = 1, 2, 3  # of SizeStatistics
-_REPETITION_TYPE, _LOGICAL = 3, 10  # of a SchemaElement
-
-
-def check_sound(footer: Footer) -> None:
-    """Refuse a footer whose chunks have other types or counts of levels than its schema.
-
-    Or other counts of values than rows: readers then stop at one of the two.
-
-    Levels of columns inside others are not looked at: they play no role, so nothing is asked
-    of them. Raises DamagedError.
-    """
-    for leaf in footer.leaves:
-        if _LOGICAL in leaf.element and not isinstance(leaf.element[_LOGICAL][1], dict):
-            raise damaged(footer.path, "a column's type is none")
-    for index in range(len(footer.groups)):
-        for leaf, chunk in zip(footer.leaves, footer.chunks(index), strict=True):
-            try:
-                meta = chunk[_META][1]
-                sound = meta[_TYPE][1] == leaf.type and (
-                    leaf.nested or _is_flat(leaf, meta, footer.groups[index].rows)
-                )
-            except (KeyError, TypeError, IndexError):
-                sound = False
-            if not sound:
-                raise damaged(footer.path, "a column chunk is not what its schema says")
-
-
-def _is_flat(leaf: Leaf, meta: Struct, rows: int) -> bool:
-    sizes = meta[_SIZES][1] if _SIZES in meta else {}
-    return bool(meta[_VALUES][1] == rows and _fits(leaf, sizes))
-
-
-def _fits(leaf: Leaf, sizes: Struct) -> bool:
-    repetition = leaf.element[_REPETITION_TYPE][1] if _REPETITION_TYPE in leaf.element else 0
-    levels = {
-        _REPETITION: int(repetition == REPEATED),
-        _DEFINITION: int(repetition in (OPTIONAL, REPEATED)),
-    }
-    for field, highest in levels.items():
-        if field in sizes and len(sizes[field][1][1]) not in (0, highest + 1):
-            return False
-    return _UNENCODED not in sizes or leaf.type == BYTE_ARRAY
-
-
 # -- Reading a parquet file's footer field by field, with nothing interpreted away -------------
-
-__all__ = ["Footer", "read_footer"]
-
-MAGIC_ENCRYPTED = b"PARE"
 
 
 def read_footer(path: Path) -> Footer:
@@ -191,7 +275,7 @@ def _footer_bytes(path: Path) -> tuple[bytes, int]:
     try:
         with path.open("rb") as f:
             size = os.fstat(f.fileno()).st_size
-            head = f.read(HEAD)
+            head = f.read(_HEAD)
             f.seek(max(size - 8, 0))
             tail = f.read(8)
             length = int.from_bytes(tail[:4], "little")
@@ -201,12 +285,12 @@ def _footer_bytes(path: Path) -> tuple[bytes, int]:
         raise DamagedError(
             f"{shown(path)}: cannot be read ({e.strerror}); check the file"
         ) from None
-    if MAGIC_ENCRYPTED in (head[:4], tail[4:]):
+    if ENCRYPTED_MAGIC in (head[:4], tail[4:]):
         raise _encrypted(path)
     if head[:4] != MAGIC:
         if tail[4:] == MAGIC and size > 12:
             raise DamagedError(f"{shown(path)}: has lost its beginning; get it again")
-        raise DamagedError(f"{shown(path)}: is not a parquet file but {told(head, size)}")
+        raise DamagedError(f"{shown(path)}: is not a parquet file but {_told(head, size)}")
     if tail[4:] != MAGIC or length > size - 12:
         raise DamagedError(
             f"{shown(path)}: is a parquet file that was cut off ({size} bytes, no whole footer "
@@ -250,19 +334,14 @@ def _locate_groups(data: bytes, pos: int) -> tuple[list[RowGroup], int]:
         while data[pos]:
             number, kind, pos = read_field(data, pos, number)
             if number == 1:
-                pos = _skip_chunks(data, pos)
+                _, chunks, pos = read_list_head(data, pos)
+                for _ in range(chunks):
+                    pos = skip_struct(data, pos)
             else:
                 found[number], pos = read_value(data, pos, kind)
         pos += 1
         groups.append(RowGroup(found[3], found.get(2, 0), start, pos))
     return groups, pos
-
-
-def _skip_chunks(data: bytes, pos: int) -> int:
-    _, count, pos = read_list_head(data, pos)
-    for _ in range(count):
-        pos = skip_struct(data, pos)
-    return pos
 
 
 def _check(footer: Footer) -> None:
@@ -277,30 +356,3 @@ def _check(footer: Footer) -> None:
     counts = [group.rows for group in footer.groups]
     if min(counts, default=0) < 0 or sum(counts) != footer.rows:
         raise ThriftError(f"counts {footer.rows} rows, its row groups {sum(counts)}")
-
-
-# -- A rewritten shard's footer: the source's schema and metadata over the new row groups ------
-
-_MAX_ORDINAL = 32_767  # of a row group: a 16-bit field that may be left out
-
-
-def restored(group: Struct, source: Footer) -> Struct:
-    """A row group that pyarrow wrote, its columns named and typed as in the source again."""
-    for chunk, leaf in zip(group[1][1][1], source.leaves, strict=True):
-        meta = chunk[3][1]
-        meta[1] = (I32, leaf.type)
-        meta[3] = (LIST, (BINARY, list(leaf.path)))
-    return group
-
-
-def final_footer(source: Footer, written: Footer, groups: Sequence[Struct]) -> bytes:
-    """The footer of a shard that holds `groups`; `written` is what pyarrow put there."""
-    for ordinal, group in enumerate(groups):
-        group.pop(7, None)
-        if ordinal <= _MAX_ORDINAL:
-            group[7] = (I16, ordinal)
-    fields = {k: source.fields[k] for k in (VERSION, SCHEMA, KEY_VALUES) if k in source.fields}
-    fields |= {k: written.fields[k] for k in (CREATED_BY, ORDERS) if k in written.fields}
-    fields[ROWS] = (I64, sum(group[3][1] for group in groups))
-    fields[GROUPS] = (LIST, (STRUCT, list(groups)))
-    return write_struct(fields)

@@ -11,9 +11,8 @@ from itertools import groupby
 from pathlib import Path
 
 from relaion.parquet.footer import Footer, read_footer
-from relaion.parquet.overrides import listed
-from relaion.parquet.role_rules import bare_name
-from relaion.parquet.roles import Layout
+from relaion.parquet.glossary import bare_name
+from relaion.parquet.roles import Layout, listed
 from relaion.paths import Stamp, shown, stamp_of
 from relaion.roles import ROLES
 
@@ -115,15 +114,13 @@ def grouped(shards: Sequence[Shard], describe: Callable[[Shard], Layout]) -> lis
         if known not in signatures:
             signatures[known] = signature(shard.layout)
         alike.setdefault((shard.subset, signatures[known]), []).append(shard)
-    groups = [_group(members, describe) for members in alike.values()]
+    groups = []
+    for members in alike.values():
+        layout = describe(next((s for s in members if s.rows), members[0]))
+        described = tuple(replace(shard, layout=layout) for shard in members)
+        groups.append(LayoutGroup(members[0].subset, described, layout))
     order = {shard.path: i for i, shard in enumerate(shards)}
     return sorted(groups, key=lambda g: (g.subset, order[g.shards[0].path]))
-
-
-def _group(members: Sequence[Shard], describe: Callable[[Shard], Layout]) -> LayoutGroup:
-    layout = describe(next((s for s in members if s.rows), members[0]))
-    shards = tuple(replace(shard, layout=layout) for shard in members)
-    return LayoutGroup(members[0].subset, shards, layout)
 
 
 def signature(layout: Layout) -> tuple[object, ...]:

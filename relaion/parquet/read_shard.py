@@ -2,20 +2,68 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 
 from relaion.errors import DamagedError, InputError
-from relaion.parquet.columns import count_missing, facts, has_value, open_parquet, sample_values
-from relaion.parquet.detect import detect
-from relaion.parquet.footer import check_sound, read_footer
+from relaion.parquet.columns import (
+    count_missing,
+    facts,
+    has_value,
+    open_parquet,
+    plain_type,
+    sample_values,
+)
+from relaion.parquet.footer import read_footer
+from relaion.parquet.glossary import bare_name, meaning
 from relaion.parquet.layout import LayoutGroup, Shard, footer_digest, grouped
-from relaion.parquet.overrides import Columns, listed, named_by
-from relaion.parquet.role_rules import bare_name
-from relaion.parquet.roles import Column, Layout, describe, settle
+from relaion.parquet.roles import (
+    Column,
+    Columns,
+    Layout,
+    Overrides,
+    assign,
+    describe,
+    listed,
+    named_by,
+    overrides_of,
+    settle,
+)
+from relaion.parquet.storage import check_sound
 from relaion.paths import ShardPath, Stamp, shown, stamp_of
 from relaion.roles import ROLES
+
+# -- Roles by the names and types of a schema, as pyarrow has it -------------------------------
+
+
+def detect(schema: pa.Schema, columns: Columns | None = None) -> Layout:
+    """Give roles to columns by name (any case) and type; values are not looked at.
+
+    Every column that claims an image hash plays it. Raises InputError for an override of an
+    unknown role, a column that is not there, or one of a type that cannot play the role.
+    """
+    return _detected(schema.remove_metadata(), overrides_of(columns))
+
+
+@lru_cache(maxsize=64)  # the shards of a data set are thousands, their schemas a few
+def _detected(schema: pa.Schema, overrides: Overrides) -> Layout:
+    columns = []
+    spelled: dict[str, list[str]] = {}
+    for name in schema.names:
+        spelled.setdefault(bare_name(name).lower(), []).append(name)
+    for position, field in enumerate(schema):
+        kind = plain_type(field.type)
+        note = meaning(field.name, kind)
+        for other in spelled[bare_name(field.name).lower()]:
+            if other != field.name:
+                note += f"; another column than {shown(other)}"
+        columns.append(Column(field.name, position, kind, None, "", note, None))
+    return assign(Layout(tuple(columns), overrides), None)
+
+
+# -- Shards, one by one ------------------------------------------------------------------------
 
 
 def read_shard(
@@ -42,22 +90,19 @@ def read_shard(
         with open_parquet(path) as file:
             meta = file.metadata
             layout = _named(path, lambda: detect(file.schema_arrow, overrides))
-            found = facts(footer, file, layout)
+            nulls, says_empty = facts(footer, file, layout)
             rows, row_groups = meta.num_rows, meta.num_row_groups
     except UnicodeDecodeError:
         raise InputError(f"{shown(path)}: a column's name is not UTF-8; rename it") from None
     except (OSError, pa.ArrowException):
         # pyarrow's message may quote a value
         raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
-    if settled and layout.contested:
+    if settled:
         layout = _named(path, lambda: settle(layout, lambda column: has_value(path, column)))
     if needs_link and "url" not in layout.roles and not _is_void(path, rows, layout):
         raise InputError(f"{shown(path)}: {_no_link(layout)}")
     if _stamp(path).written != stamp.written:
         raise DamagedError(f"{shown(path)}: was changed while it was read; wait until it is whole")
-    nulls = {position: fact.nulls for position, fact in found.items()}
-    told = (found.get(column.position) for column in layout.used)
-    says_empty = any(fact is None or fact.says_empty for fact in told)
     return Shard(
         path, shard_path.subset, shard_path.name, rows, stamp.size, row_groups, layout, nulls,
         says_empty, stamp, footer_digest(footer),

@@ -1,25 +1,24 @@
 """What each column of a shard means, whatever it is called: roles by name and type.
 
-`detect.py` looks at names and types only. Where several columns claim a role that one plays,
+`assign` looks at names and types only. Where several columns claim a role that one plays,
 or are links, `settle` asks which of them hold a value; `describe` looks at some digests, to
 say how they are written. A role belongs to a column by position, so names that differ only in
 case stay two columns.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relaion.errors import InputError
 from relaion.parquet.digests import NONE, DigestReading, Value, is_number, judge
-from relaion.parquet.glossary import BY_NAME
-from relaion.parquet.overrides import Overrides, check_overrides
-from relaion.parquet.role_rules import Claim, bare_name, claim, misfit
-from relaion.paths import shown
+from relaion.parquet.glossary import BY_NAME, Claim, bare_name, claim, misfit
+from relaion.paths import shown, typed
 from relaion.roles import ROLES, WIDTHS
 
-# why most columns play their role; anything worth a word more follows after this
-
-__all__ = ["ROLES", "Column", "Layout", "describe", "settle"]
+# what `--column` says: role and name, in the order given; a role may come several times
+Overrides = tuple[tuple[str, str], ...]
+Columns = Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +80,103 @@ class Layout:
     def contested(self) -> tuple[Column, ...]:
         """Columns that could play a role which one alone plays, where the user named none."""
         named = {role for role, _ in self.overrides}
-        roles = {
-            c.claimed
-            for c in self.passed_over
-            if c.claimed not in named and not misfit(c.claimed or "", c.type)
-        }
-        return tuple(
-            c
-            for c in self.columns
-            if (c.role or c.claimed) in roles and not misfit(c.role or c.claimed or "", c.type)
-        )
+        able = {c: r for c in self.columns if (r := c.role or c.claimed) and not misfit(r, c.type)}
+        roles = {able.get(c) for c in self.passed_over} - named - {None}
+        return tuple(c for c, role in able.items() if role in roles)
+
+
+# -- `--column role=name`: the user's word on what a column means, checked against the file ----
+
+
+def overrides_of(columns: Columns | None) -> Overrides:
+    """`columns` (role to one name, or to several) as pairs; names of a role keep their order."""
+    return tuple(
+        (role, name)
+        for role, names in sorted((columns or {}).items())
+        for name in ([names] if isinstance(names, str) else names)
+    )
+
+
+def columns_of(
+    overrides: Overrides, held: Sequence[str] | None = None
+) -> dict[str, str | list[str]]:
+    """Pairs as `overrides_of` takes them: a name, or the names of a role that has several.
+
+    Only those that mean one of the columns that are `held`, where these are given.
+    """
+    names: dict[str, list[str]] = {}
+    for role, name in overrides:
+        if held is None or named_by(name, held):
+            names.setdefault(role, []).append(name)
+    return {role: found[0] if len(found) == 1 else found for role, found in names.items()}
+
+
+def check_overrides(columns: Sequence[Column], overrides: Overrides) -> dict[str, list[Column]]:
+    """Role to the columns that the user named for it, in that order, as `named_by` finds them.
+
+    A column without a type, which is NULL in every row, is left out.
+
+    Raises InputError for a role that does not exist, a name that no column or more than one
+    has, one column named twice, a type that cannot play the role, and a second column for a
+    role that only one can play.
+    """
+    chosen: dict[str, list[Column]] = {}
+    names = [column.name for column in columns]
+    for role, name in overrides:
+        found = [columns[i] for i in named_by(name, names)]
+        said = f"--column {typed(role)}={shown(name) if found else typed(name)}"
+        if role not in ROLES:
+            raise InputError(f"{said}: no such role; the roles are {', '.join(ROLES)}")
+        if not found:
+            near = _nearest(name, names)
+            raise InputError(f"{said}: no such column; it has {listed(names)}{near}")
+        if len(found) > 1:
+            many = f"{len(found)} columns have that very name"
+            raise InputError(f"{said}: {many}; rename one of them")
+        (column,) = found
+        if any(column in others for others in chosen.values()):
+            raise InputError(f"{said}: that column has another role by --column already")
+        if column.type == "null":
+            continue  # a writer that met no value in this shard: there is none to look at
+        if wrong := misfit(role, column.type, named=True):
+            raise InputError(f"{said}: it cannot be used: {wrong}")
+        if role in chosen and not ROLES[role].is_many:
+            raise InputError(
+                f"{said}: {role} was given to {shown(chosen[role][0].name)} already; only links "
+                "and image hashes may have several columns, so name one"
+            )
+        chosen.setdefault(role, []).append(column)
+    return chosen
+
+
+def named_by(name: str, names: Sequence[str]) -> list[int]:
+    """Which of some columns' names a user means: that very one, or one that nobody can type.
+
+    Such a name is written as we show it, or without the blanks and marks around it.
+    """
+    ways: tuple[Callable[[str], str], ...] = (str, shown, bare_name)
+    wanted = (name, name, bare_name(name))
+    for way, said in zip(ways, wanted, strict=True):
+        if found := [i for i, known in enumerate(names) if way(known) == said]:
+            return found
+    return []
+
+
+def listed(names: Iterable[str], most: int = 20) -> str:
+    """Column names on one line, cut short when there are very many."""
+    texts = [shown(name) for name in names]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """`; did you mean x?` when a name is close to one of `names`, else nothing."""
+    lower = {known.lower(): known for known in reversed(names)}
+    close = difflib.get_close_matches(name.lower(), lower, n=1)
+    return f"; did you mean {shown(lower[close[0]])}?" if close else ""
+
+
+# -- Roles by names and types, then by values -------------------------------------------------
 
 
 def settle(layout: Layout, has_value: Callable[[Column], bool]) -> Layout:
@@ -127,7 +213,11 @@ def describe(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Lay
     column none of whose sampled values is such a digest.
     """
     verdicts = {
-        c.position: _judge(c, c.role or "", sample) for c in layout.used if c.role in WIDTHS
+        c.position: DigestReading("binary", f"{width} raw bytes each")
+        if c.type == f"binary[{width}]"
+        else judge(sample(c), c.role or "")
+        for c in layout.used
+        if (width := WIDTHS.get(c.role or ""))
     }
     for role, named in check_overrides(layout.columns, layout.overrides).items():
         for column in named:
@@ -141,20 +231,13 @@ def describe(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Lay
                 f"--column row_hash={shown(own.name)}: none of {len(seen):,} sampled is a whole "
                 "64-bit number"
             )
-    return replace(layout, columns=tuple(_judged(c, verdicts) for c in layout.columns))
-
-
-def _judge(column: Column, role: str, sample: Callable[[Column], Sequence[Value]]) -> DigestReading:
-    if column.type == f"binary[{WIDTHS[role]}]":
-        return DigestReading("binary", f"{WIDTHS[role]} raw bytes each")
-    return judge(sample(column), role)
-
-
-def _judged(column: Column, verdicts: Mapping[int, DigestReading]) -> Column:
-    verdict = verdicts.get(column.position)
-    if verdict is None:
-        return column
-    return replace(column, encoding=verdict.encoding, why=f"{column.why}; {verdict.why}")
+    told = (
+        replace(c, encoding=verdict.encoding, why=f"{c.why}; {verdict.why}")
+        if (verdict := verdicts.get(c.position))
+        else c
+        for c in layout.columns
+    )
+    return replace(layout, columns=tuple(told))
 
 
 def assign(layout: Layout, full: Collection[int] | None) -> Layout:

@@ -7,11 +7,21 @@ wrong lengths.
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, Protocol
+from typing import IO
 
-from relaion.parquet.metadata import ORDERS, Footer, damaged
-from relaion.parquet.null_claims import hides_any
-from relaion.parquet.raw_values import reading
+from relaion.parquet.footer import (
+    CREATED_BY,
+    GROUPS,
+    KEY_VALUES,
+    ORDERS,
+    ROWS,
+    SCHEMA,
+    VERSION,
+    Footer,
+    damaged,
+)
+from relaion.parquet.mended import hides_any
+from relaion.parquet.row_groups import reading
 from relaion.parquet.storage import (
     BLOOM_FILTER,
     DATA_PAGE,
@@ -23,7 +33,18 @@ from relaion.parquet.storage import (
     first_data_page,
     read_page_header,
 )
-from relaion.parquet.thrift import I32, I64, Struct, ThriftError, read_struct, write_struct
+from relaion.parquet.thrift import (
+    BINARY,
+    I16,
+    I32,
+    I64,
+    LIST,
+    STRUCT,
+    Struct,
+    ThriftError,
+    read_struct,
+    write_struct,
+)
 
 MIN_ROWS = 32_768  # smaller groups are better joined than kept
 _BLOCK = 4 << 20
@@ -31,16 +52,6 @@ _INDEX_PAGE, _BLOOM_LENGTH = 10, 15
 _OFFSET_INDEX, _COLUMN_INDEX = 4, 6  # of a ColumnChunk; their lengths are one further on
 _TRUSTED = frozenset({3, 4, 5, 6, 7, 8})  # of Statistics; 1 and 2 were wrong in old writers
 _COUNTS = frozenset({3, 4})
-
-
-class Sink(Protocol):
-    """Where the bytes go, and how far it is."""
-
-    def write(self, data: bytes) -> Any:
-        """Append bytes."""
-
-    def tell(self) -> int:
-        """How many bytes there are."""
 
 
 class Copier:
@@ -88,7 +99,7 @@ class Copier:
             return False
         return place == end
 
-    def copy(self, index: int, sink: Sink) -> Struct:
+    def copy(self, index: int, sink: IO[bytes]) -> Struct:
         """Write a row group's pages to `sink`; returns its struct with their new places.
 
         Page indexes lie elsewhere in a file: `copy_indexes` carries them over at the end.
@@ -121,7 +132,7 @@ class Copier:
             kind, found = meta[STATISTICS]
             meta[STATISTICS] = (kind, {k: v for k, v in found.items() if k in kept})
 
-    def _pass(self, start: int, size: int, sink: Sink) -> None:
+    def _pass(self, start: int, size: int, sink: IO[bytes]) -> None:
         for block in self._blocks(start, size):
             sink.write(block)
 
@@ -134,7 +145,7 @@ class Copier:
             yield block
             start, size = start + len(block), size - len(block)
 
-    def copy_indexes(self, groups: Sequence[tuple[int, Struct]], sink: Sink) -> None:
+    def copy_indexes(self, groups: Sequence[tuple[int, Struct]], sink: IO[bytes]) -> None:
         """Write the page indexes of copied groups (their number in the source, their struct)."""
         for index, group in groups:
             before = self._footer.chunks(index)
@@ -168,3 +179,30 @@ def _are_plain_orders(footer: Footer) -> bool | None:
         return False
     orders = footer.fields[ORDERS][1][1]
     return True if all(set(order) == {1} for order in orders) else None
+
+
+# -- A rewritten shard's footer: the source's schema and metadata over the new row groups ------
+
+_MAX_ORDINAL = 32_767  # of a row group: a 16-bit field that may be left out
+
+
+def restored(group: Struct, source: Footer) -> Struct:
+    """A row group that pyarrow wrote, its columns named and typed as in the source again."""
+    for chunk, leaf in zip(group[1][1][1], source.leaves, strict=True):
+        meta = chunk[3][1]
+        meta[1] = (I32, leaf.type)
+        meta[3] = (LIST, (BINARY, list(leaf.path)))
+    return group
+
+
+def final_footer(source: Footer, written: Footer, groups: Sequence[Struct]) -> bytes:
+    """The footer of a shard that holds `groups`; `written` is what pyarrow put there."""
+    for ordinal, group in enumerate(groups):
+        group.pop(7, None)
+        if ordinal <= _MAX_ORDINAL:
+            group[7] = (I16, ordinal)
+    fields = {k: source.fields[k] for k in (VERSION, SCHEMA, KEY_VALUES) if k in source.fields}
+    fields |= {k: written.fields[k] for k in (CREATED_BY, ORDERS) if k in written.fields}
+    fields[ROWS] = (I64, sum(group[3][1] for group in groups))
+    fields[GROUPS] = (LIST, (STRUCT, list(groups)))
+    return write_struct(fields)

@@ -1,13 +1,15 @@
-"""How each column of a file is stored, and its type in plain words."""
+"""How each column of a file is stored: codec, dictionary, encoding, statistics, indexes.
+
+Gathered from the column chunks, so that a rewritten shard is stored as its source was. A
+file of very many row groups is judged by a sample of them.
+"""
 
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
-from relaion.parquet.metadata import (
+from relaion.parquet.footer import (
     BOOLEAN,
     BYTE_ARRAY,
     DOUBLE,
@@ -15,89 +17,19 @@ from relaion.parquet.metadata import (
     INT32,
     INT64,
     INT96,
+    OPTIONAL,
+    REPEATED,
     Footer,
     Leaf,
     damaged,
 )
 from relaion.parquet.thrift import Struct, ThriftError, read_struct
 
-# -- Arrow types in the words of this project: what a parquet file holds, however it is stored --
-
-_SAME = {
-    "large_string": "string",
-    "string_view": "string",
-    "large_binary": "binary",
-    "binary_view": "binary",
-    "halffloat": "float16",
-}
-
-
-def plain_type(kind: pa.DataType) -> str:
-    """A type's name, the same for shards that differ only in how Arrow keeps a value.
-
-    `string` for large, view and dictionary strings too; a list's child has no name and no
-    nullability here, since writers choose them freely.
-    """
-    kind = _stored(kind)
-    if _is_list(kind):
-        return f"list<{plain_type(kind.value_type)}>"
-    if pa.types.is_struct(kind):
-        return "struct<" + ", ".join(f"{f.name}: {plain_type(f.type)}" for f in kind) + ">"
-    if pa.types.is_map(kind):
-        return f"map<{plain_type(kind.key_type)}, {plain_type(kind.item_type)}>"
-    if pa.types.is_fixed_size_binary(kind):
-        return f"binary[{kind.byte_width}]"
-    return _SAME.get(str(kind), str(kind))
-
-
-def leaf_indexes(schema: pa.Schema) -> list[int | None]:
-    """For each column of a file, its index among the file's leaf columns; None if nested."""
-    found: list[int | None] = []
-    leaf = 0
-    for field in schema:
-        width = _leaves(field.type)
-        found.append(leaf if not pa.types.is_nested(_stored(field.type)) else None)
-        leaf += width
-    return found
-
-
-def _leaves(kind: pa.DataType) -> int:
-    kind = _stored(kind)
-    if _is_list(kind):
-        return _leaves(kind.value_type)
-    if pa.types.is_map(kind):
-        return _leaves(kind.key_type) + _leaves(kind.item_type)
-    if pa.types.is_struct(kind):
-        return sum(_leaves(field.type) for field in kind)
-    return 1
-
-
-def _stored(kind: pa.DataType) -> pa.DataType:
-    """The type that the file has, below an extension or a dictionary."""
-    if isinstance(kind, pa.BaseExtensionType):
-        return _stored(kind.storage_type)
-    return _stored(kind.value_type) if pa.types.is_dictionary(kind) else kind
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_list(kind)
-        or pa.types.is_large_list(kind)
-        or pa.types.is_fixed_size_list(kind)
-        or pa.types.is_list_view(kind)
-        or pa.types.is_large_list_view(kind)
-    )
-
-
-# -- How each column of a file is stored: codec, dictionary, encoding, statistics, indexes -----
-# Gathered from the column chunks, so that a rewritten shard is stored as its source was. A
-# file of very many row groups is judged by a sample of them.
-
 PLAIN, DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT = 0, 5, 6, 7, 9
 _DICTIONARY = frozenset({2, 8})  # PLAIN_DICTIONARY of old files, RLE_DICTIONARY
 _KEPT = frozenset({DELTA_PACKED, DELTA_LENGTH, DELTA_BYTES, SPLIT})
 _MAX_GROUPS = 8  # of 16 columns each: read in 10 ms
-_MAX_DICTIONARIES = 4
+_LOOKED_INTO = 4  # dictionaries of a column
 _DATA_PAGE_V2 = 3
 _DATA_PAGES = (0, _DATA_PAGE_V2)
 _HEADER_BYTES = (1024, 1 << 20)  # a page's header; a longer one holds large statistics
@@ -125,7 +57,6 @@ class Traits:
     page_index: bool
     bloom_filter: bool
     key_values: bool  # of the column chunk's own
-    bytes: int  # before compression, in the groups looked at
 
 
 @dataclass(frozen=True)
@@ -151,11 +82,17 @@ def read_storage(footer: Footer) -> Storage:
                 _traits(handle, [metas[i] for metas in per_group], [g[1][1][1][i] for g in groups])
                 for i in range(len(footer.leaves))
             )
-            page = _first_page(handle, per_group)
+            filled = (meta for metas in per_group for meta in metas if meta[VALUES][1])
+            # as a sample of how pages are written
+            page = next((first_data_page(handle, meta)[0] for meta in filled), {})
             version = 2 if page and page[1][1] == _DATA_PAGE_V2 else 1
-        widest = _row_bytes(footer, picked, per_group)
+            row_bytes = [
+                sum(chunk_bytes(handle, meta) for meta in metas) // max(1, footer.groups[i].rows)
+                for i, metas in zip(picked, per_group, strict=True)
+            ]
     except (ThriftError, KeyError, TypeError, OSError, OverflowError):
         raise damaged(footer.path, "its column chunks are not what its footer says") from None
+    widest = max((1, *row_bytes)) + sum(8 for leaf in footer.leaves if leaf.type != BYTE_ARRAY)
     return Storage(columns, version, 4 in page, any(4 in group for group in groups), widest)
 
 
@@ -215,20 +152,15 @@ def _traits(handle: int, metas: Sequence[Struct], chunks: Sequence[Struct]) -> T
     codecs = Counter(meta[CODEC][1] for meta in metas)
     return Traits(
         codecs=tuple(codec for codec, _ in codecs.most_common()) or (0,),
-        dictionary=bool(metas) and all(_dictionary_pays(handle, m) for m in _few(metas)),
+        dictionary=bool(metas)
+        and all(_dictionary_pays(handle, m) for m in metas[:: max(1, len(metas) // _LOOKED_INTO)]),
         encoding=_encoding(metas),
         statistics=any(STATISTICS in meta for meta in metas),
         bounds=any(_BOUNDS & meta[STATISTICS][1].keys() for meta in metas if STATISTICS in meta),
         page_index=any(4 in chunk or 6 in chunk for chunk in chunks),
         bloom_filter=any(BLOOM_FILTER in meta for meta in metas),
         key_values=any(KEY_VALUES in meta for meta in metas),
-        bytes=sum(meta[UNCOMPRESSED][1] for meta in metas),
     )
-
-
-def _few(metas: Sequence[Struct]) -> Sequence[Struct]:
-    step = max(1, len(metas) // _MAX_DICTIONARIES)
-    return metas[::step]
 
 
 def _dictionary_pays(handle: int, meta: Struct) -> bool:
@@ -271,15 +203,6 @@ def read_page_header(handle: int, offset: int) -> tuple[Struct, int]:
         return read_struct(os.pread(handle, long, offset))
 
 
-def _first_page(handle: int, per_group: Sequence[Sequence[Struct]]) -> Struct:
-    """The header of the first data page, as a sample of how pages are written."""
-    for metas in per_group:
-        for meta in metas:
-            if meta[VALUES][1]:
-                return first_data_page(handle, meta)[0]
-    return {}
-
-
 def first_data_page(handle: int, meta: Struct) -> tuple[Struct, int]:
     """The header of a chunk's first page of values, and where it is, found page by page.
 
@@ -317,11 +240,48 @@ def chunk_bytes(handle: int, meta: Struct) -> int:
     return found
 
 
-def _row_bytes(footer: Footer, picked: Sequence[int], per_group: Sequence[Sequence[Struct]]) -> int:
-    widest = 1
-    with footer.path.open("rb") as f:
-        for index, metas in zip(picked, per_group, strict=True):
-            total = sum(chunk_bytes(f.fileno(), meta) for meta in metas)
-            widest = max(widest, total // max(1, footer.groups[index].rows))
-    plain = sum(8 for leaf in footer.leaves if leaf.type != BYTE_ARRAY)
-    return widest + plain
+# -- What a footer must not say, lest pyarrow end the whole process when it is asked -----------
+# `ColumnChunkMetaData` throws where Cython lets nothing be thrown through: a C++ exception there
+# ends the program. So what it would stumble on is looked for before.
+
+_META, _TYPE = 3, 1  # of a ColumnChunk, of its ColumnMetaData
+_UNENCODED, _REPETITION, _DEFINITION = 1, 2, 3  # of SizeStatistics
+_REPETITION_TYPE, _LOGICAL = 3, 10  # of a SchemaElement
+
+
+def check_sound(footer: Footer) -> None:
+    """Refuse a footer whose chunks have other types or counts of levels than its schema.
+
+    Or other counts of values than rows: readers then stop at one of the two.
+
+    Levels of columns inside others are not looked at: they play no role, so nothing is asked
+    of them. Raises DamagedError.
+    """
+    for leaf in footer.leaves:
+        if _LOGICAL in leaf.element and not isinstance(leaf.element[_LOGICAL][1], dict):
+            raise damaged(footer.path, "a column's type is none")
+    for index in range(len(footer.groups)):
+        for leaf, chunk in zip(footer.leaves, footer.chunks(index), strict=True):
+            try:
+                meta = chunk[_META][1]
+                sound = meta[_TYPE][1] == leaf.type and (
+                    leaf.nested
+                    or (meta[VALUES][1] == footer.groups[index].rows and _is_flat(leaf, meta))
+                )
+            except (KeyError, TypeError, IndexError):
+                sound = False
+            if not sound:
+                raise damaged(footer.path, "a column chunk is not what its schema says")
+
+
+def _is_flat(leaf: Leaf, meta: Struct) -> bool:
+    sizes: Struct = meta[_SIZES][1] if _SIZES in meta else {}
+    repetition = leaf.element[_REPETITION_TYPE][1] if _REPETITION_TYPE in leaf.element else 0
+    levels = {
+        _REPETITION: int(repetition == REPEATED),
+        _DEFINITION: int(repetition in (OPTIONAL, REPEATED)),
+    }
+    for field, highest in levels.items():
+        if field in sizes and len(sizes[field][1][1]) not in (0, highest + 1):
+            return False
+    return _UNENCODED not in sizes or leaf.type == BYTE_ARRAY

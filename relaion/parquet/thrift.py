@@ -172,7 +172,7 @@ def _skip(data: bytes, pos: int) -> int:  # noqa: C901, PLR0912 - one loop, sinc
             _, pos = read_value(data, pos, kind)
 
 
-# -- Writing Thrift's compact protocol: the other half of `thrift` -----------------------------
+# -- Writing it -------------------------------------------------------------------------------
 
 
 def write_struct(fields: Struct) -> bytes:

@@ -10,21 +10,25 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from relaion.errors import InputError, OutputError
-from relaion.parquet.footer import final_footer, read_footer, restored
-from relaion.parquet.metadata import BYTE_ARRAY, FIXED, INT96, MAGIC, Footer, Leaf
-from relaion.parquet.raw_values import Physical, open_physical
-from relaion.parquet.row_group_copy import Copier
-from relaion.parquet.row_groups import Removed, RowNumbers, Span, batches, spans
+from relaion.parquet.footer import BYTE_ARRAY, FIXED, INT96, MAGIC, Footer, Leaf, read_footer
+from relaion.parquet.row_group_copy import Copier, final_footer, restored
+from relaion.parquet.row_groups import (
+    PiecedFile,
+    Removed,
+    RowNumbers,
+    batches,
+    open_physical,
+    spans,
+)
 from relaion.parquet.storage import (
     DELTA_BYTES,
     DELTA_LENGTH,
@@ -55,13 +59,13 @@ _INTERVAL = 21
 
 
 def writer_options(
-    footer: Footer, storage: Storage, physical: Physical, group_rows: int
+    footer: Footer, storage: Storage, paths: Sequence[str], group_rows: int
 ) -> dict[str, Any]:
     """Arguments for pyarrow's ParquetWriter, for row groups of at most so many rows.
 
     Raises InputError for LZO, which it cannot read.
     """
-    columns = list(zip(footer.leaves, storage.columns, physical.paths, strict=True))
+    columns = list(zip(footer.leaves, storage.columns, paths, strict=True))
     if any(_LZO in traits.codecs for _, traits, _ in columns):
         raise InputError(
             f"{shown(footer.path)}: is compressed with LZO, which pyarrow cannot read; "
@@ -70,7 +74,6 @@ def writer_options(
     codecs = {path: _CODECS[traits.codecs[0]] for _, traits, path in columns}
     indexed = any(traits.page_index for _, traits, _ in columns)
     return {
-        "store_schema": False,
         "compression": codecs,
         "compression_level": {p: _LEVELS[c] for p, c in codecs.items() if c in _LEVELS},
         "use_dictionary": [path for _, traits, path in columns if traits.dictionary],
@@ -130,59 +133,7 @@ def notices(footer: Footer, storage: Storage) -> Iterator[str]:
 GROUP_ROWS = 131_072  # what DuckDB and polars take as one piece of work
 
 
-class Flush:
-    """Has the disk take a file while it is made, so that little is left to wait for at its end.
-
-    One descriptor for all, since an error of the disk is told but once to each.
-    """
-
-    def __init__(self, part: Path, pool: ThreadPoolExecutor) -> None:
-        """Begin with a file that is there."""
-        self._handle = os.open(part, os.O_RDONLY)
-        self._pool = pool
-        self._running: Future[None] | None = None
-
-    def begin(self) -> None:
-        """Flush what was written so far, unless that is still going on."""
-        if self._running is None or self._running.done():
-            self.wait()
-            self._running = self._pool.submit(_sync_data, self._handle)
-
-    def end(self) -> None:
-        """Flush the whole file, as others may read it; `wait` tells when that is done."""
-        os.fchmod(self._handle, _MODE)
-        self._running = self._pool.submit(self._whole, self._running)
-
-    def _whole(self, before: Future[None] | None) -> None:
-        if before is not None:
-            before.result()
-        os.fsync(self._handle)
-
-    def wait(self) -> None:
-        """Wait for the flush that goes on; raises OSError where the disk did not take it."""
-        if self._running is not None:
-            self._running.result()
-
-    def abandon(self) -> None:
-        """Let go of the file."""
-        with suppress(OSError):
-            self.wait()
-        os.close(self._handle)
-
-
-_MODE = 0o644
-_sync_data = getattr(os, "fdatasync", os.fsync)  # macOS has none
-
-
-@dataclass(frozen=True)
-class EditionShape:
-    """Row groups: their rows, and the bytes that may be gathered before one is written early."""
-
-    rows: int
-    bytes: int
-
-
-class EditionFile:
+class EditionFile(PiecedFile):
     """Takes pieces of the source in order, drops the edition's rows, writes the rest.
 
     Row groups have the same number of rows whatever was dropped: a group's size must not
@@ -190,60 +141,31 @@ class EditionFile:
     """
 
     def __init__(
-        self,
-        part: Path,
-        schema: pa.Schema,
-        removed: Removed,
-        options: dict[str, Any],
-        shape: EditionShape,
-        pool: ThreadPoolExecutor,
+        self, path: Path, part: Path, schema: pa.Schema, removed: Removed, **options: Any
     ) -> None:
-        """Begin a file at `part`; threads of `pool` wait for the disk."""
+        """Begin the file of `path` at `part`; `options` are those of any file of pieces."""
+        self.path = path
         self.part = part
         self.removed = removed
-        self._shape = shape
-        self._sink = pa.OSFile(os.fsencode(part), "wb")
-        self._writer = pq.ParquetWriter(self._sink, schema, **options)
-        self.disk = Flush(part, pool)
-        self._held: list[pa.RecordBatch] = []
-        self._rows = self._bytes = 0
         self._groups: list[tuple[int, Struct] | None] = []  # in order; None: pyarrow wrote it
+        with _writing(path):
+            super().__init__(part, schema, **options)
 
     def add(self, batch: pa.RecordBatch, start: int) -> None:
         """Take a piece whose first row is row `start` of the source."""
         mask = self.removed.mask(start, batch.num_rows)
-        kept = batch if mask is None else batch.filter(mask)
-        if not kept.num_rows:
-            return
-        while self._rows + kept.num_rows >= self._shape.rows:
-            missing = self._shape.rows - self._rows
-            self._hold(kept.slice(0, missing))
-            self.flush()
-            self.disk.begin()
-            kept = kept.slice(missing)
-        if kept.num_rows:
-            self._hold(kept)
-        if self._bytes >= self._shape.bytes:
-            self.flush()
-
-    def _hold(self, batch: pa.RecordBatch) -> None:
-        self._held.append(batch)
-        self._rows += batch.num_rows
-        self._bytes += batch.nbytes
+        self.take(batch if mask is None else batch.filter(mask))
 
     def flush(self) -> None:
         """Write what is held as a row group."""
         if self._held:
-            table = pa.Table.from_batches(self._held)
-            self._held, self._rows, self._bytes = [], 0, 0
-            self._writer.write_table(table, row_group_size=table.num_rows)
+            super().flush()
             self._groups.append(None)
 
     def copy(self, group: int, copier: Copier) -> None:
         """Take a whole row group of the source as it stands."""
         self.flush()
         self._groups.append((group, copier.copy(group, self._sink)))
-        self.disk.begin()
 
     def abandon(self) -> None:
         """Let go of the file, after an error too: pyarrow would write on when collected."""
@@ -251,7 +173,6 @@ class EditionFile:
         self._writer.is_open = False
         with suppress(OSError):
             self._sink.close()
-        self.disk.abandon()
 
     def close(self, source: Footer, copier: Copier) -> int:
         """Write the rest and the footer; returns the rows of the file."""
@@ -273,9 +194,8 @@ class EditionFile:
         return int(sum(group[3][1] for group in groups))
 
 
-Outputs: TypeAlias = "list[tuple[Target, EditionFile]]"
-
 MEMORY = 1 << 30
+_MODE = 0o644
 _BATCH_ROWS = 16_384  # a piece of ordinary rows stays in the processor's cache
 _BATCH_BYTES = 16 << 20
 _GROUP_BYTES = 64 << 20
@@ -306,10 +226,10 @@ def write_editions(
     """Write every target's rows of `source`, in one pass over it, in one thread.
 
     Each target appears whole, or not at all, at its path, and is opened again before it
-    does; to flush its folder is left to the caller. `memory_bytes` bounds what is held at a
-    time (1 GiB by default; a single value or page that is larger than that is still read
-    whole); with another bound the borders of row groups differ, and so do the bytes of the
-    files.
+    does; to flush its folder is left to the caller. Editions that lose the same rows are encoded
+    once. `memory_bytes` bounds what is held at a time (1 GiB by default; a single value or
+    page that is larger than that is still read whole); with another bound the borders of
+    row groups differ, and so do the bytes of the files.
 
     Raises InputError for a source that is damaged, encrypted or not parquet, and for row
     numbers that it does not have; OutputError where a target cannot be written. Either
@@ -322,40 +242,42 @@ def write_editions(
     batch_rows = min(_BATCH_ROWS, max(1, min(_BATCH_BYTES, room // 16) // storage.row_bytes))
     group_bytes = min(_GROUP_BYTES, room // (4 * len(targets) + 4))
     group_rows = min(GROUP_ROWS, max(1, group_bytes // storage.row_bytes))
-    shape = EditionShape(group_rows, 2 * group_bytes)  # rows may be unlike: a run of long captions
     with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(max(1, len(targets))))
-        file, physical = stack.enter_context(open_physical(footer))
+        file, paths = stack.enter_context(open_physical(footer))
         copier = Copier(footer, stack.enter_context(source.open("rb")))
-        options = writer_options(footer, storage, physical, max(1, min(group_rows, footer.rows)))
-        outputs: Outputs = []
+        options = writer_options(footer, storage, paths, max(1, min(group_rows, footer.rows)))
+        options["most_rows"] = group_rows
+        options["most_bytes"] = 2 * group_bytes  # rows may be unlike: a run of long captions
+        editions: list[EditionFile] = []
         twins = []
         for target in targets:
+            # flushed when its digest is made, with its mode: both wait for the disk once
             part = stack.enter_context(atomic_write(target.path, _MODE, flush=False))
             removed = Removed(target.removed, footer.rows, source)
-            if twin := next((e for _, e in outputs if e.removed.are(removed)), None):
-                twins.append((target, part, twin))
+            if twin := next((e for e in editions if e.removed.are(removed)), None):
+                twins.append((target.path, part, twin))
                 continue
-            with _writing(target.path):
-                edition = EditionFile(part, physical.schema, removed, options, shape, pool)
-            outputs.append((target, edition))
-            stack.callback(edition.abandon)
-        for span in spans(footer, [edition.removed for _, edition in outputs], copier.can_copy):
-            decoded = _copy(span, outputs, copier)
+            schema = file.schema_arrow
+            editions.append(EditionFile(target.path, part, schema, removed, **options))
+            stack.callback(editions[-1].abandon)
+        for span in spans(footer, [edition.removed for edition in editions], copier.can_copy):
+            for place in sorted(span.copied):
+                with _writing(editions[place].path):
+                    for group in span.groups:
+                        editions[place].copy(group, copier)
+            decoded = [e for place, e in enumerate(editions) if place not in span.copied]
             for batch, start in batches(footer, file, span, batch_rows) if decoded else ():
-                for target, edition in decoded:
-                    with _writing(target.path):
+                for edition in decoded:
+                    with _writing(edition.path):
                         edition.add(batch, start)
-        made = {target.path: _close(target, edition, footer, copier) for target, edition in outputs}
-        for target, part, twin in twins:  # the same rows are the same bytes
-            with _writing(target.path):
-                shutil.copyfile(twin.part, part)
-                disk = Flush(part, pool)
-                stack.callback(disk.abandon)
-                disk.end()
-            made[target.path] = Made(part, disk, footer.rows - len(twin.removed))
         said = tuple(notices(footer, storage))
-        return [_finish(target, made[target.path], said) for target in targets]
+        made = {e.path: _finish(e, footer, copier, said) for e in editions}
+        for path, part, twin in twins:  # the same rows are the same bytes
+            with _writing(path):
+                shutil.copyfile(twin.part, part)
+                _flushed_digest(part)
+            made[path] = replace(made[twin.path], path=path)
+        return [made[target.path] for target in targets]
 
 
 def _refuse(source: Path, targets: Sequence[Target]) -> None:
@@ -370,14 +292,14 @@ def _refuse(source: Path, targets: Sequence[Target]) -> None:
         taken.add(target.path.resolve())
 
 
-def _copy(span: Span, outputs: Outputs, copier: Copier) -> Outputs:
-    """Copy a span's row groups for the targets that lose nothing there; returns the others."""
-    for place in sorted(span.copied):
-        target, edition = outputs[place]
-        with _writing(target.path):
-            for group in span.groups:
-                edition.copy(group, copier)
-    return [output for place, output in enumerate(outputs) if place not in span.copied]
+def _flushed_digest(part: Path) -> str:
+    """SHA-256 of a file, computed while the disk takes it, with the mode that it is to have."""
+    with part.open("rb") as f, ThreadPoolExecutor(1) as pool:
+        os.fchmod(f.fileno(), _MODE)
+        flushed = pool.submit(os.fsync, f.fileno())
+        sha256 = hashlib.file_digest(f, "sha256").hexdigest()
+        flushed.result()
+    return sha256
 
 
 @contextmanager
@@ -402,33 +324,15 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else type(error).__name__
 
 
-class Made(NamedTuple):
-    """A file that was closed, and is on its way to the disk."""
-
-    part: Path
-    disk: Flush
-    rows: int
-
-
-def _close(target: Target, edition: EditionFile, source: Footer, copier: Copier) -> Made:
+def _finish(edition: EditionFile, source: Footer, copier: Copier, said: tuple[str, ...]) -> Written:
     """Close an edition's file, open it again, and see that it holds what it should."""
-    with _writing(target.path):
+    with _writing(edition.path):
         rows = edition.close(source, copier)
     again = read_footer(edition.part)
     if rows != source.rows - len(edition.removed) or again.rows != rows:
-        raise OutputError(f"{shown(target.path)}: came out with another number of rows; report it")
+        raise OutputError(f"{shown(edition.path)}: came out with another number of rows; report it")
     if again.elements != source.elements or again.key_values != source.key_values:
-        raise OutputError(f"{shown(target.path)}: came out with another schema; report it")
-    with _writing(target.path):
-        edition.disk.end()
-    return Made(edition.part, edition.disk, rows)
-
-
-def _finish(target: Target, made: Made, said: tuple[str, ...]) -> Written:
-    """What was written, once the disk has it: meanwhile its digest is computed."""
-    with _writing(target.path):
-        with made.part.open("rb") as f:
-            sha256 = hashlib.file_digest(f, "sha256").hexdigest()
-            size = f.tell()
-        made.disk.wait()
-    return Written(target.path, made.rows, size, sha256, said)
+        raise OutputError(f"{shown(edition.path)}: came out with another schema; report it")
+    with _writing(edition.path):
+        sha256 = _flushed_digest(edition.part)
+    return Written(edition.path, rows, again.size, sha256, said)

@@ -4,19 +4,27 @@ Standard library only.
 """
 
 from relaion.paths.files import (
+    Seal,
+    Stamp,
     atomic_write,
     file_sha256,
-    locked,
+    is_still,
     private_folder,
     private_umask,
     public_folder,
+    read_sealed,
+    read_still,
     refuse_foreign,
     remove_parts,
     remove_tree,
+    replaced,
+    seal,
+    stamp_of,
     sync_folder,
     unwritten,
 )
-from relaion.paths.find import Found, ShardPath, find_shards, find_sidecars, is_shard_name
+from relaion.paths.find import Found, ShardPath, find_shards, find_sidecars
+from relaion.paths.locks import locked, owned_folder, sweep
 from relaion.paths.names import (
     AnyPath,
     AnyPaths,
@@ -28,24 +36,11 @@ from relaion.paths.names import (
     shown,
     typed,
 )
-from relaion.paths.owned import Owned, owned_folder, sweep
-from relaion.paths.sql import reachable, sql_path
-from relaion.paths.stamps import (
-    Seal,
-    Stamp,
-    is_still,
-    read_sealed,
-    read_still,
-    replaced,
-    seal,
-    stamp_of,
-)
 
 __all__ = [
     "AnyPath",
     "AnyPaths",
     "Found",
-    "Owned",
     "Seal",
     "ShardPath",
     "Stamp",
@@ -56,7 +51,6 @@ __all__ = [
     "file_sha256",
     "find_shards",
     "find_sidecars",
-    "is_shard_name",
     "is_still",
     "is_utf8",
     "locked",
@@ -65,7 +59,6 @@ __all__ = [
     "private_folder",
     "private_umask",
     "public_folder",
-    "reachable",
     "read_sealed",
     "read_still",
     "refuse_foreign",
@@ -74,7 +67,6 @@ __all__ = [
     "replaced",
     "seal",
     "shown",
-    "sql_path",
     "stamp_of",
     "sweep",
     "sync_folder",

@@ -1,21 +1,21 @@
-"""Files written whole or not at all, private folders, locks."""
+"""Files written whole or not at all, private folders, and whether a file is what was read."""
 
 import errno
-import fcntl
 import hashlib
 import os
 import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from relaion.errors import BusyError, InputError, NoRoomError, OutputError
+from relaion.errors import InputError, NoRoomError, OutputError, RelaionError
 from relaion.paths.names import shown
-
-# -- Digests of files --------------------------------------------------------------------------
 
 
 def file_sha256(path: Path) -> str:
@@ -25,53 +25,6 @@ def file_sha256(path: Path) -> str:
             return hashlib.file_digest(f, "sha256").hexdigest()
     except OSError as e:
         raise InputError(f"{shown(path)}: cannot be read ({e.strerror}); check the file") from None
-
-
-# -- Who holds a lock: Linux tells in /proc, other systems keep it to themselves ---------------
-
-# `1: FLOCK  ADVISORY  WRITE 4711 fd:01:5242883 0 EOF`: pid of the taker, device, inode
-_FLOCK = re.compile(r"FLOCK\s+ADVISORY\s+\w+\s+(\d+)\s+([0-9a-f]+):([0-9a-f]+):(\d+)\s")
-_PROC = Path("/proc")
-
-
-def holder(handle: int) -> int | None:
-    """The process that holds the flock on an open file or folder; None where nobody tells.
-
-    A lock belongs to all who inherited its descriptor: where the one that took it has ended,
-    this is one of those that still live.
-    """
-    info = os.fstat(handle)
-    place = (os.major(info.st_dev), os.minor(info.st_dev), info.st_ino)
-    takers = [pid for pid, where in _locks(_text(_PROC / "locks")) if where == place]
-    living = [pid for pid in takers if pid and (_PROC / str(pid)).exists()]
-    return next(iter(living), None) or next(_heirs(place), None)
-
-
-def _locks(text: str) -> Iterator[tuple[int, tuple[int, int, int]]]:
-    for pid, major, minor, inode in _FLOCK.findall(text):
-        yield int(pid), (int(major, 16), int(minor, 16), int(inode))
-
-
-def _heirs(place: tuple[int, int, int]) -> Iterator[int]:
-    """Processes of ours that have the lock by an open descriptor."""
-    for process in _PROC.glob("[0-9]*"):
-        for described in _listing(process / "fdinfo"):
-            if any(where == place for _, where in _locks(_text(described))):
-                yield int(process.name)
-
-
-def _listing(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:  # it ended meanwhile, or is somebody else's
-        return []
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -210,34 +163,149 @@ def private_umask() -> Iterator[None]:
         os.umask(before)
 
 
-@contextmanager
-def locked(path: Path, what: str) -> Iterator[int]:
-    """Hold an exclusive lock on a file (made where there is none) or a folder.
+# -- Is a file still the one that was read? ----------------------------------------------------
+# A stamp (device, inode, size, times) is cheap, and the kernel changes its last part with every
+# write, whatever a program does to the time of change. It changes with a further hard link, too:
+# so an equal stamp says that nothing was written, and another one that the digest must be asked.
 
-    Yields the file descriptor: whoever inherits it holds the lock too. Raises BusyError at
-    once when another process holds it, naming that process; `what` is what it does, such as
-    `writes to this store`. Raises OutputError where nothing can be locked.
-    """
-    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+_TRIES = 3  # a hard link that another run makes meanwhile looks like a write
+
+
+class Stamp(NamedTuple):
+    """What the system says of a file: which one it is, its size, when it was written."""
+
+    device: int
+    inode: int
+    size: int
+    written_ns: int
+    changed_ns: int
+
+    @property
+    def written(self) -> tuple[int, ...]:
+        """The parts that a further hard link, a new mode or a new owner leave as they are."""
+        return self[:4]
+
+
+def _of(info: os.stat_result) -> Stamp:
+    return Stamp(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+
+
+def stamp_of(path: Path) -> Stamp:
+    """The stamp of the file that a path leads to; raises InputError where there is none."""
     try:
-        handle = os.open(path, flags | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR)
+        return _of(path.stat())
     except OSError as e:
-        raise OutputError(f"{shown(path)}: cannot be written ({e.strerror})") from None
-    try:
+        raise InputError(
+            f"{shown(path)}: cannot be read ({e.strerror}); is it still there?"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Seal:
+    """The stamp and the SHA-256 of a file at one moment."""
+
+    stamp: Stamp
+    sha256: str
+
+    def plain(self) -> list[Any]:
+        """As JSON can hold it."""
+        return [list(self.stamp), self.sha256]
+
+    @classmethod
+    def read(cls, found: Any) -> "Seal":
+        """Read what `plain` made; raises TypeError or ValueError for anything else."""
+        stamp, sha256 = found
+        return cls(Stamp(*map(int, stamp)), str(sha256))
+
+
+def replaced(path: Path) -> InputError:
+    """The error for a file that is not any more what it was."""
+    return InputError(
+        f"{shown(path)}: was changed or replaced while it was worked on; see that nothing writes "
+        "to it, and repeat the command"
+    )
+
+
+def seal(path: Path) -> Seal:
+    """Seal a file; raises InputError where it cannot be read, or changes meanwhile."""
+    for _ in range(_TRIES):
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(_busy(path, what, handle)) from None
+            with path.open("rb") as f:
+                before = _of(os.fstat(f.fileno()))
+                sha256 = hashlib.file_digest(f, "sha256").hexdigest()
+                after = _of(os.fstat(f.fileno()))
         except OSError as e:
-            raise OutputError(
-                f"{shown(path)}: cannot be locked ({e.strerror}); choose another file system"
+            raise InputError(
+                f"{shown(path)}: cannot be read ({e.strerror}); check the file"
             ) from None
-        yield handle
-    finally:
-        os.close(handle)
+        if before == after == stamp_of(path):
+            return Seal(after, sha256)
+    raise replaced(path)
 
 
-def _busy(path: Path, what: str, handle: int) -> str:
-    pid = holder(handle)
-    who = "another process" if pid is None else f"process {pid}"
-    return f"{shown(path)}: {who} {what}; wait until it ends, or end it"
+def is_still(path: Path, known: Seal) -> bool:
+    """Whether a file has the sealed bytes; reads it only where its stamp is another one."""
+    try:
+        return stamp_of(path) == known.stamp or seal(path).sha256 == known.sha256
+    except InputError:
+        return False
+
+
+def read_sealed(paths: Sequence[Path], read: Callable[[], None], hands: int = 1) -> list[Seal]:
+    """Read some files, and seal them as they were while they were read.
+
+    Raises InputError for one that was written to or replaced meanwhile. Where a file was given
+    another name, which looks like a write, `read` is called again, with its digest known.
+    """
+    before = [stamp_of(path) for path in paths]
+    _reading(paths, before, read)
+    with ThreadPoolExecutor(hands) as pool:  # hashing leaves other threads their turn
+        found = list(pool.map(seal, paths))
+    _refuse_written(paths, before)
+    if [each.stamp for each in found] == before:
+        return found
+    read_still(dict(zip(paths, found, strict=True)), read)
+    return found
+
+
+def read_still(known: Mapping[Path, Seal | str], read: Callable[[], None]) -> list[Stamp]:
+    """Read files that must have the sealed bytes before, and still when they were read.
+
+    A digest alone in place of a seal is always compared. Returns their stamps afterwards.
+    Raises InputError for one that has other bytes.
+    """
+    paths = list(known)
+    before = [stamp_of(path) for path in paths]
+    for path, stamp in zip(paths, before, strict=True):
+        expected = known[path]
+        if isinstance(expected, str) or stamp != expected.stamp:
+            _compare(path, expected)
+    _reading(paths, before, read)
+    after = [stamp_of(path) for path in paths]
+    for i, path in enumerate(paths):
+        if after[i] != before[i]:
+            after[i] = _compare(path, known[path])
+    return after
+
+
+def _compare(path: Path, expected: Seal | str) -> Stamp:
+    sha256 = expected.sha256 if isinstance(expected, Seal) else expected
+    found = seal(path)
+    if found.sha256 != sha256:
+        raise replaced(path)
+    return found.stamp
+
+
+def _reading(paths: Sequence[Path], before: Sequence[Stamp], read: Callable[[], None]) -> None:
+    """Read; what goes wrong because a file was replaced is said of that."""
+    try:
+        read()
+    except RelaionError:
+        _refuse_written(paths, before)
+        raise
+
+
+def _refuse_written(paths: Sequence[Path], before: Sequence[Stamp]) -> None:
+    for path, stamp in zip(paths, before, strict=True):
+        if stamp_of(path).written != stamp.written:
+            raise replaced(path)

@@ -4,7 +4,7 @@ import glob as globbing
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def find_shards(paths: Sequence[Path | str], *, twins: bool = False) -> Found:
     link to nothing, for no shard at all, and for two shards of the same name in one subset
     (unless `twins`: for who looks at the places only).
     """
-    found = _find(paths, is_shard_name, Found(()))
+    found = _find(paths, Found(()))
     if not twins:
         found.refuse_twins()
     return found
@@ -99,11 +99,11 @@ def find_sidecars(paths: Sequence[Path | str]) -> Found:
     A sidecar's name ends in `.parquet`, `.tsv` or `.tsv.gz`. Two of the same name may lie in
     folders of the same name: nothing is written under it. Raises as `find_shards` does.
     """
-    return _find(paths, _is_sidecar_name, Found((), noun="sidecar", endings=_SIDECARS))
+    return _find(paths, Found((), noun="sidecar", endings=_SIDECARS))
 
 
-def _find(paths: Sequence[Path | str], is_wanted: Callable[[Path], bool], empty: Found) -> Found:
-    search = _Search(is_wanted)
+def _find(paths: Sequence[Path | str], empty: Found) -> Found:
+    search = _Search(empty.endings)
     for given in paths:
         search.add(given)
     if not search.shards:
@@ -122,15 +122,6 @@ def _find(paths: Sequence[Path | str], is_wanted: Callable[[Path], bool], empty:
     )
 
 
-def is_shard_name(path: Path) -> bool:
-    """Whether a file found in a folder counts as a shard by its name."""
-    return path.suffix.lower() == ".parquet" and not _is_hidden(path.name)
-
-
-def _is_sidecar_name(path: Path) -> bool:
-    return path.name.lower().endswith(_SIDECARS) and not _is_hidden(path.name)
-
-
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or (name.startswith("_") and "=" not in name)
 
@@ -143,8 +134,8 @@ def _folder_name(folder: Path) -> str:
 class _Search:
     """What was found so far, over all PATH arguments."""
 
-    def __init__(self, is_wanted: Callable[[Path], bool]) -> None:
-        self._is_wanted = is_wanted
+    def __init__(self, endings: tuple[str, ...]) -> None:
+        self._endings = endings
         self.shards: dict[Path, ShardPath] = {}
         self.skipped: set[Path] = set()
         self.looped: set[Path] = set()
@@ -168,6 +159,9 @@ class _Search:
             self._match(path)
         else:
             raise InputError(f"{shown(path)}: no such file or folder; check the path")
+
+    def _is_wanted(self, name: str) -> bool:
+        return name.lower().endswith(self._endings) and not _is_hidden(name)
 
     def _take(self, path: Path, subset: str) -> None:
         try:
@@ -193,7 +187,7 @@ class _Search:
         for match in sorted(map(Path, matches), key=_linked_last):
             if match.is_dir():
                 self._walk(match, seen)
-            elif self._is_wanted(match):
+            elif self._is_wanted(match.name):
                 self._take(match, _folder_name(match.parent))
             else:
                 self.skipped.add(match)
@@ -214,7 +208,7 @@ class _Search:
                 path = here / name
                 # a link to nothing may have been a folder of shards, so it is not passed over
                 lost = path.is_symlink() and not path.exists() and not _is_hidden(name)
-                if self._is_wanted(path) or lost:
+                if self._is_wanted(name) or lost:
                     self._take(path, subset)
                 else:
                     self.skipped.add(path)

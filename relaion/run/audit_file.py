@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from relaion.engine import Engine, connect
-from relaion.parquet.not_looked_at import NotLookedAt
+from relaion.parquet.looked_at import NotLookedAt
 from relaion.paths import shown
 from relaion.run.coverage import Coverage
 from relaion.run.hits import FEW_ROWS, Hits

@@ -19,9 +19,10 @@ import pyarrow as pa
 
 from relaion.engine import Engine, ShardSource, connect, literal, quote
 from relaion.engine.connection import Values
+from relaion.engine.views import sql_path
 from relaion.errors import InputError, ListError, OutputError, RelaionError, ScriptError
-from relaion.parquet.raw_values import PrivateFile
-from relaion.paths import atomic_write, private_folder, shown, sql_path
+from relaion.parquet.mended import PrivateFile
+from relaion.paths import atomic_write, private_folder, shown
 from relaion.roles import COUNTED
 from relaion.run.decide import Decider
 from relaion.run.find import BATCH_ROWS, Hunt

@@ -11,10 +11,10 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from relaion.parquet.matchability import Cover
-from relaion.parquet.not_looked_at import (
+from relaion.parquet.looked_at import (
     Asked,
     BesideLine,
+    Cover,
     NotLookedAt,
     not_looked_at,
     passed_over_beside,
@@ -27,7 +27,7 @@ from relaion.run.journal import Journal
 from relaion.run.pool import Caller
 from relaion.run.settings import Settings
 from relaion.run.survey import Inputs
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 
 # shard, role, column, how many: as `31_found_values` has them; below 0 are sidecars
 Values = Iterable[tuple[int, str, str | None, int]]

@@ -22,7 +22,7 @@ from relaion.run.process import TaskOutcome
 from relaion.run.settings import Settings
 from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
 from relaion.run.tasks import FindTask, batches
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 
 BATCH_ROWS = 100_000_000
 # what a batch of shards leaves, by table: the word in the names of its files

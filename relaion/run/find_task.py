@@ -25,7 +25,7 @@ from relaion.run.sources import Copies, original, sources
 from relaion.run.store_entries import NeededKinds, view_hashes
 from relaion.run.survey import SIDECAR_KEYS, Numbered
 from relaion.run.tasks import FindTask
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 from relaion.sqlset import Script, load
 
 # -- Find first: which rows do the lists name, over many shards, before one is rewritten -------

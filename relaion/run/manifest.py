@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from relaion.errors import OutputError
-from relaion.parquet.not_looked_at import NotLookedAt, published
+from relaion.parquet.looked_at import NotLookedAt, published
 from relaion.paths import atomic_write, shown
 from relaion.run.coverage import Coverage
 from relaion.run.outputs import MANIFEST, manifest_at

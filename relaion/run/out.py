@@ -24,7 +24,7 @@ from relaion.paths import (
     shown,
     sweep,
 )
-from relaion.paths.owned import DAY
+from relaion.paths.locks import DAY
 from relaion.run import manifest
 from relaion.run.journal import FIND, Journal
 from relaion.run.outputs import AUDIT, MANIFEST, PLAN, WORK, work_of

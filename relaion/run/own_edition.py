@@ -16,7 +16,7 @@ import pyarrow as pa
 from relaion.engine import Engine, connect, quote
 from relaion.errors import EngineError, ScriptError
 from relaion.parquet.layout import Shard
-from relaion.parquet.utf8_copy import mend_whole
+from relaion.parquet.mended import mend_whole
 from relaion.paths import private_folder, shown
 from relaion.roles import ROLES
 from relaion.run.editions import Edition, Relation, Tried

@@ -13,7 +13,7 @@ from typing import Any
 
 from relaion.errors import InputError, ListError, RelaionError, StopError
 from relaion.lists.snapshot import Snapshot
-from relaion.parquet.not_looked_at import Asked, NotLookedAt
+from relaion.parquet.looked_at import Asked, NotLookedAt
 from relaion.paths import replaced
 from relaion.roles import COUNTED
 from relaion.run import manifest
@@ -39,7 +39,7 @@ from relaion.run.survey import (
     sidecar_lines,
 )
 from relaion.run.tasks import Report, Task, is_done, task, tasks
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from relaion.engine import Engine
 from relaion.links import host_digest, inner_links, link_key, names_part
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
-from relaion.parquet.raw_values import marked, unmarked
+from relaion.parquet.mended import marked, unmarked
 from relaion.processes import serve_parent
 from relaion.run.survey import Numbered
 from relaion.sidecars.row_hash import computed

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from relaion.errors import EngineError, InputError, NoRoomError, OutputError, RelaionError
-from relaion.parquet.null_claims import hidden_roles
+from relaion.parquet.mended import hidden_roles
 from relaion.parquet.writer import Target, write_editions
 from relaion.paths import (
     Seal,

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from relaion.engine import Engine, ShardSource, connect
 from relaion.parquet.columns import column_batches, open_parquet
 from relaion.parquet.layout import Shard
-from relaion.parquet.overrides import Columns
-from relaion.parquet.raw_values import as_bytes, as_text, marked
+from relaion.parquet.mended import as_bytes, as_text, marked
+from relaion.parquet.roles import Columns
 from relaion.paths import read_still
 from relaion.roles import WIDTHS
 from relaion.run.coverage import evenly
@@ -18,9 +18,9 @@ from relaion.run.python_answers import fill_keys
 from relaion.run.settings import Settings
 from relaion.run.sources import Copies, Original, players
 from relaion.run.survey import SIDECAR_KEYS, UNREAD_BESIDE, sealed
+from relaion.sidecars import Sidecar
 from relaion.sidecars.read import read_sidecars
 from relaion.sidecars.row_hash import own_hashes, row_hashes
-from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import load
 
 

@@ -12,10 +12,16 @@ from typing import NamedTuple
 
 from relaion.engine import ShardSource
 from relaion.errors import EngineError
-from relaion.parquet.null_claims import hidden_roles, hides_any, without_claims
+from relaion.parquet.mended import (
+    bad_text,
+    hidden_roles,
+    hides_any,
+    mend,
+    mended_layout,
+    without_claims,
+)
 from relaion.parquet.roles import Layout
 from relaion.parquet.row_groups import read_through
-from relaion.parquet.utf8_copy import bad_text, mend, mended_layout
 from relaion.paths import file_sha256, private_folder
 from relaion.run.journal import is_whole
 from relaion.run.survey import Numbered

@@ -10,8 +10,7 @@ from typing import Any
 
 from relaion.errors import DamagedError, InputError, StopError
 from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices
-from relaion.parquet.overrides import Columns
-from relaion.parquet.roles import Layout
+from relaion.parquet.roles import Columns, Layout
 from relaion.paths import (
     Seal,
     ShardPath,
@@ -27,7 +26,7 @@ from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal
 from relaion.run.outputs import refuse_outputs
 from relaion.run.pool import HERE, Caller, WorkerEndedError, blaming
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 
 # -- Shards get numbers once, in the order of their names; SQL knows them by these -------------
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from relaion.parquet.layout import Shard
     from relaion.run.find import Searched
     from relaion.run.survey import Numbered
-    from relaion.sidecars.sidecar import Sidecar
+    from relaion.sidecars import Sidecar
 
 # -- Tasks: searching, or deciding and writing ------------------------------------------------
 # A task is pickled on its way to a worker; `shard_task.py` and `find_task.py` do it.

@@ -7,19 +7,24 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.parquet.digests import NONE
-from relaion.parquet.layout import Shard
-from relaion.parquet.overrides import Columns, Overrides, columns_of, listed, named_by, overrides_of
+from relaion.parquet.footer import MAGICS
+from relaion.parquet.glossary import bare_name
 from relaion.parquet.read_shard import group_shards, read_shard, schema_names
-from relaion.parquet.role_rules import bare_name
-from relaion.parquet.roles import Layout
-from relaion.paths import ShardPath, find_sidecars, private_folder, shown
+from relaion.parquet.roles import (
+    Columns,
+    Layout,
+    Overrides,
+    columns_of,
+    listed,
+    overrides_of,
+)
+from relaion.paths import find_sidecars, private_folder, shown
 from relaion.roles import ROLES, WIDTHS
-from relaion.sidecars.sidecar import Sidecar
+from relaion.sidecars import Sidecar
 from relaion.sidecars.tsv import Converted, convert, read_plan
 
 KEYS = ("url", "row_hash")
 _FLOATS = ("float16", "float", "double")
-_PARQUET = (b"PAR1", b"PARE")
 
 
 def read_sidecars(
@@ -43,18 +48,20 @@ def read_sidecars(
     said = overrides_of(columns)
     found = find_sidecars(paths)
     notices += found.notices
-    shards = [_read(path, said) if _is_parquet(path.path) else None for path in found.shards]
-    refined = {
-        shard.path: shard
-        for group in group_shards([shard for shard in shards if shard is not None])
-        for shard in group.shards
-    }
-    return tuple(
-        _of_parquet(refined[path.path])
-        if path.path in refined
-        else _of_tsv(path.path, private_folder(work), said, notices)
+    shards = [
+        read_shard(path, columns_of(said, schema_names(path)), needs_link=False)
         for path in found.shards
-    )
+        if _is_parquet(path.path)
+    ]
+    told = {shard.path: shard for group in group_shards(shards) for shard in group.shards}
+    sidecars = []
+    for path in (place.path for place in found.shards):
+        if s := told.get(path):
+            keys = _keys(path, s.layout)
+            sidecars.append(Sidecar(path, path, s.name, s.rows, s.bytes, keys, s.layout))
+        else:
+            sidecars.append(_of_tsv(path, private_folder(work), said, notices))
+    return tuple(sidecars)
 
 
 def _is_parquet(path: Path) -> bool:
@@ -62,20 +69,9 @@ def _is_parquet(path: Path) -> bool:
         return True
     try:
         with path.open("rb") as f:
-            return f.read(4) in _PARQUET
+            return f.read(4) in MAGICS
     except OSError as e:
         raise InputError(f"{shown(path)}: cannot be read ({e.strerror})") from None
-
-
-def _read(path: ShardPath, columns: Overrides) -> Shard:
-    held = schema_names(path)
-    given = columns_of(tuple((role, name) for role, name in columns if named_by(name, held)))
-    return read_shard(path, given, needs_link=False)
-
-
-def _of_parquet(shard: Shard) -> Sidecar:
-    keys = _keys(shard.path, shard.layout)
-    return Sidecar(shard.path, shard.path, shard.name, shard.rows, shard.bytes, keys, shard.layout)
 
 
 def _of_tsv(path: Path, work: Path, columns: Overrides, notices: list[str]) -> Sidecar:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from relaion.errors import InputError
 from relaion.parquet.columns import column_arrays, column_batches, open_parquet
 from relaion.parquet.layout import Shard
-from relaion.parquet.raw_values import as_bytes
+from relaion.parquet.mended import as_bytes
 from relaion.parquet.roles import Column
 from relaion.paths import shown
 

@@ -20,12 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import InputError
-from relaion.parquet.detect import detect
 from relaion.parquet.digests import form_of
-from relaion.parquet.overrides import Overrides, columns_of, named_by
-from relaion.parquet.raw_values import PrivateFile, as_text, marked, readable
-from relaion.parquet.role_rules import bare_name
-from relaion.parquet.roles import Column, Layout, describe, settle
+from relaion.parquet.glossary import bare_name
+from relaion.parquet.mended import PrivateFile, as_text, marked, readable
+from relaion.parquet.read_shard import detect
+from relaion.parquet.roles import Column, Layout, Overrides, columns_of, describe, settle
 from relaion.paths import atomic_write, private_umask, shown
 from relaion.roles import ROLES, WIDTHS
 
@@ -66,10 +65,11 @@ def make_plan(sample: Sequence[Row], columns: Overrides) -> TsvPlan:
     which names no file, where columns without names look alike.
     """
     first = sample[0]
-    has_header = _is_header(first, columns)
+    header = _header(first, columns)
+    has_header = header is not None
     rows = [row for row in sample[has_header:] if len(row) == len(first)]
     seen = [[row[i] for row in rows if row[i] not in MISSING] for i in range(len(first))]
-    names = _named(first, columns) if has_header else _guessed(seen)
+    names = header or _guessed(seen)
     hashes = {
         *ROLES["row_hash"].names,
         *(bare_name(n).lower() for role, n in columns if role == "row_hash"),
@@ -80,25 +80,24 @@ def make_plan(sample: Sequence[Row], columns: Overrides) -> TsvPlan:
         else pa.string()
         for name, v in zip(names, seen, strict=True)
     ]
-    given = columns_of(tuple((role, name) for role, name in columns if named_by(name, names)))
-    layout = detect(pa.schema(list(zip(names, kinds, strict=True))), given)
+    schema = pa.schema(list(zip(names, kinds, strict=True)))
+    layout = detect(schema, columns_of(columns, names))
     layout = settle(layout, lambda _: True)  # what the first rows lack, others may hold
     layout = describe(layout, lambda column: [readable(v) for v in seen[column.position]])
     taken = tuple(c for c in layout.used if c.role in ("url", "row_hash", *WIDTHS))
     return TsvPlan(len(first), has_header, layout, taken)
 
 
-def _is_header(row: Row, columns: Overrides) -> bool:
+def _header(row: Row, columns: Overrides) -> list[str] | None:
+    """The names of a header, None for a row of values.
+
+    A name that may be a value, which nobody may see, gets a number.
+    """
     said = {name for _, name in columns}
     names = [readable(field).strip() for field in row]
     is_known = any(name in said or bare_name(name).lower() in _KNOWN for name in names)
-    return is_known and not any(_look([field]) for field in row)
-
-
-def _named(header: Row, columns: Overrides) -> list[str]:
-    """A header's names; one that may be a value, which nobody may see, gets a number."""
-    names = [readable(name).strip() for name in header]
-    said = {name for _, name in columns}
+    if not is_known or any(_look([field]) for field in row):
+        return None
     return [
         name if name in said or (len(name) <= _LONGEST_NAME and "/" not in name) else _number(place)
         for place, name in enumerate(names, 1)
@@ -285,7 +284,7 @@ def convert(path: Path, plan: TsvPlan, target: Path) -> Converted:
     """Write what a plan takes of a TSV to a private parquet file (0600), row by row in order.
 
     The layout that comes back has positions in `target`. Links that are no UTF-8 are marked
-    (`raw_values.marked`), such bytes in digests are U+FFFD. Raises InputError for a file that ends
+    (`mended.marked`), such bytes in digests are U+FFFD. Raises InputError for a file that ends
     early or has a line longer than 64 MB, OutputError where `target` cannot be written.
     """
     moved = tuple(replace(column, position=at) for at, column in enumerate(plan.taken))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, RelaionError, ScriptError, Stopped
-from relaion.parquet.not_looked_at import NotLookedAt
-from relaion.parquet.overrides import Columns, columns_of, overrides_of
+from relaion.parquet.looked_at import NotLookedAt
+from relaion.parquet.roles import Columns, columns_of, overrides_of
 from relaion.paths import (
     AnyPath,
     AnyPaths,

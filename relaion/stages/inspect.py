@@ -10,9 +10,8 @@ from pathlib import Path
 
 from relaion.errors import DamagedError
 from relaion.parquet.layout import LayoutGroup, Shard, grouped, known_as, mixed_notices
-from relaion.parquet.matchability import Cover, Match, uses
-from relaion.parquet.overrides import Columns
-from relaion.parquet.roles import Column, Layout
+from relaion.parquet.looked_at import Cover, Match, uses
+from relaion.parquet.roles import Column, Columns, Layout
 from relaion.paths import AnyPaths, as_paths, find_shards, shown
 from relaion.roles import WIDTHS
 from relaion.run.coverage import counting

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relaion.parquet.not_looked_at import Asked, NotLookedAt
-from relaion.parquet.overrides import Columns
+from relaion.parquet.looked_at import Asked, NotLookedAt
+from relaion.parquet.roles import Columns
 from relaion.paths import (
     AnyPath,
     AnyPaths,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from relaion import sqlset as files
 from relaion.errors import InputError, ScriptError
-from relaion.parquet.overrides import Columns
+from relaion.parquet.roles import Columns
 from relaion.paths import (
     AnyPath,
     AnyPaths,

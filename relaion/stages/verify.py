@@ -9,7 +9,7 @@ from pathlib import Path
 
 from relaion.errors import InputError, RelaionError, StopError
 from relaion.lists.snapshot import Snapshot
-from relaion.parquet.overrides import Columns
+from relaion.parquet.roles import Columns
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, owned_folder, shown
 from relaion.run import manifest
 from relaion.run.outputs import WORK

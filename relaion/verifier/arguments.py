@@ -16,15 +16,15 @@ from relaion.errors import RelaionError
 from relaion.links import KEY_VERSION
 from relaion.lists.key import hmac_digest, key_path, load
 from relaion.lists.snapshot import Held
-from relaion.parquet.not_looked_at import (
+from relaion.parquet.looked_at import (
     Asked,
     NotLookedAt,
     not_looked_at,
     passed_over_beside,
     unread_beside,
 )
-from relaion.parquet.overrides import Columns, overrides_of
 from relaion.parquet.read_shard import group_shards, read_shard
+from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import (
     Seal,
     find_shards,
@@ -36,8 +36,8 @@ from relaion.paths import (
     shown,
 )
 from relaion.roles import IMAGE_KINDS, KINDS
+from relaion.sidecars import Sidecar
 from relaion.sidecars.read import read_sidecars
-from relaion.sidecars.sidecar import Sidecar
 from relaion.sqlset import Script
 from relaion.sqlset import load as load_scripts
 from relaion.verifier.keywords import read_keywords

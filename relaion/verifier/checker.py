@@ -19,11 +19,11 @@ from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot, hold
+from relaion.parquet.columns import watched
 from relaion.parquet.layout import Shard
-from relaion.parquet.not_looked_at import NotLookedAt, is_of_sidecars, unread
-from relaion.parquet.overrides import Columns
-from relaion.parquet.perilous import watched
+from relaion.parquet.looked_at import NotLookedAt, is_of_sidecars, unread
 from relaion.parquet.read_shard import group_shards, read_shard
+from relaion.parquet.roles import Columns
 from relaion.paths import ShardPath, shown
 from relaion.processes import serve_parent
 from relaion.verifier import file_checks

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from relaion.parquet.footer import Footer, check_sound, read_footer
-from relaion.parquet.storage import CODEC
+from relaion.parquet.footer import Footer, read_footer
+from relaion.parquet.storage import CODEC, check_sound
 from relaion.verifier.rows import batches, open_shard
 
 Pairs = Sequence[tuple[int, int]]

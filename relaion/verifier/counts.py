@@ -8,13 +8,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from relaion.links.spellings import FORMS
-from relaion.parquet.not_looked_at import (
-    BY_BYTES,
-    REFUSED_BESIDE,
-    UNREAD,
-    UNREAD_BESIDE,
-    NotLookedAt,
-)
+from relaion.parquet.looked_at import BY_BYTES, REFUSED_BESIDE, UNREAD, UNREAD_BESIDE, NotLookedAt
 from relaion.paths import shown
 from relaion.roles import COUNTED, KINDS, ROLES
 from relaion.verifier import model

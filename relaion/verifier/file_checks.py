@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.links import key_digest, link_key
-from relaion.links.scopes import host_patterns, key_prefixes
+from relaion.links.entries import host_patterns, key_prefixes
 from relaion.lists.snapshot import Held
 from relaion.verifier.manifest import MANIFEST, Statement
 from relaion.verifier.model import StatedLists

@@ -19,8 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import InputError
-from relaion.parquet.footer import Footer, read_footer
-from relaion.parquet.metadata import BYTE_ARRAY, CREATED_BY, GROUPS
+from relaion.parquet.footer import BYTE_ARRAY, CREATED_BY, GROUPS, Footer, read_footer
 from relaion.parquet.storage import (
     BLOOM_FILTER,
     STATISTICS,

@@ -22,8 +22,8 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.links import link_key
+from relaion.links.entries import host_patterns, key_prefixes
 from relaion.links.inner import inner_links
-from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.text import as_bytes, as_text
 from relaion.lists.snapshot import Held
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, KINDS, LINK_KINDS

@@ -24,8 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.links import can_spread, key_digest, link_key
+from relaion.links.entries import host_patterns, key_prefixes
 from relaion.links.inner import inner_links
-from relaion.links.scopes import host_patterns, key_prefixes
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS, LINK_KINDS

@@ -22,12 +22,19 @@ import pyarrow.parquet as pq
 
 from relaion.errors import InputError
 from relaion.links.text import LONGEST, is_giant
-from relaion.parquet.columns import refuse_encrypted
-from relaion.parquet.footer import Footer, read_footer
-from relaion.parquet.metadata import BYTE_ARRAY, FIXED, INT96, ROWS, SCHEMA, VERSION
-from relaion.parquet.perilous import note
-from relaion.parquet.raw_values import told
+from relaion.parquet.columns import note, refuse_encrypted
+from relaion.parquet.footer import (
+    BYTE_ARRAY,
+    FIXED,
+    INT96,
+    ROWS,
+    SCHEMA,
+    VERSION,
+    Footer,
+    read_footer,
+)
 from relaion.parquet.roles import Layout
+from relaion.parquet.row_groups import told
 from relaion.parquet.storage import chunk_bytes
 from relaion.parquet.thrift import BINARY, I32, LIST, STRUCT, Struct
 from relaion.paths import Stamp, shown

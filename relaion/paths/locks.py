@@ -1,4 +1,4 @@
-"""Temporary folders that a living process owns, and the sweeping of those that none does.
+"""Locks, who holds them, and temporary folders that a living process owns.
 
 A process holds a lock on its folder, and its workers inherit it. A lock ends with the last
 process that holds it, however that ends: what is not locked was left by a kill.
@@ -16,8 +16,91 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from relaion.errors import OutputError
+from relaion.errors import BusyError, OutputError
 from relaion.paths.names import shown
+
+
+@contextmanager
+def locked(path: Path, what: str) -> Iterator[int]:
+    """Hold an exclusive lock on a file (made where there is none) or a folder.
+
+    Yields the file descriptor: whoever inherits it holds the lock too. Raises BusyError at
+    once when another process holds it, naming that process; `what` is what it does, such as
+    `writes to this store`. Raises OutputError where nothing can be locked.
+    """
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+    try:
+        handle = os.open(path, flags | os.O_CLOEXEC, stat.S_IRUSR | stat.S_IWUSR)
+    except OSError as e:
+        raise OutputError(f"{shown(path)}: cannot be written ({e.strerror})") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(_busy(path, what, handle)) from None
+        except OSError as e:
+            raise OutputError(
+                f"{shown(path)}: cannot be locked ({e.strerror}); choose another file system"
+            ) from None
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _busy(path: Path, what: str, handle: int) -> str:
+    pid = _holder(handle)
+    who = "another process" if pid is None else f"process {pid}"
+    return f"{shown(path)}: {who} {what}; wait until it ends, or end it"
+
+
+# -- Who holds a lock: Linux tells in /proc, other systems keep it to themselves ---------------
+
+# `1: FLOCK  ADVISORY  WRITE 4711 fd:01:5242883 0 EOF`: pid of the taker, device, inode
+_FLOCK = re.compile(r"FLOCK\s+ADVISORY\s+\w+\s+(\d+)\s+([0-9a-f]+):([0-9a-f]+):(\d+)\s")
+_PROC = Path("/proc")
+
+
+def _holder(handle: int) -> int | None:
+    """The process that holds the flock on an open file or folder; None where nobody tells.
+
+    A lock belongs to all who inherited its descriptor: where the one that took it has ended,
+    this is one of those that still live.
+    """
+    info = os.fstat(handle)
+    place = (os.major(info.st_dev), os.minor(info.st_dev), info.st_ino)
+    takers = [pid for pid, where in _locks(_text(_PROC / "locks")) if where == place]
+    living = [pid for pid in takers if pid and (_PROC / str(pid)).exists()]
+    return next(iter(living), None) or next(_heirs(place), None)
+
+
+def _locks(text: str) -> Iterator[tuple[int, tuple[int, int, int]]]:
+    for pid, major, minor, inode in _FLOCK.findall(text):
+        yield int(pid), (int(major, 16), int(minor, 16), int(inode))
+
+
+def _heirs(place: tuple[int, int, int]) -> Iterator[int]:
+    """Processes of ours that have the lock by an open descriptor."""
+    for process in _PROC.glob("[0-9]*"):
+        for described in _listing(process / "fdinfo"):
+            if any(where == place for _, where in _locks(_text(described))):
+                yield int(process.name)
+
+
+def _listing(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:  # it ended meanwhile, or is somebody else's
+        return []
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+
+
+# -- Temporary folders that a living process owns, and the sweeping of those that none does ----
 
 _OWNED = re.compile(r"relaion-(?:match|verify|links|sql)-[A-Za-z0-9_]{8}")
 _LOG = re.compile(r"relaion-error-[A-Za-z0-9_]{8}\.log")
