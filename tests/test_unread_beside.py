@@ -16,7 +16,7 @@ import pytest
 
 from relaion.engine import connect
 from relaion.errors import OutputError
-from relaion.run import find, sidecar_keys
+from relaion.run import find, find_task
 from relaion.run.audit_file import read_told
 from relaion.stages.clean import clean
 from relaion.stages.match import match
@@ -171,6 +171,6 @@ def test_a_run_that_goes_on_tells_them_too(tmp_path: Path, monkeypatch: pytest.M
     def never(*_: object, **__: object) -> None:
         raise AssertionError("the sidecars are searched again")
 
-    monkeypatch.setattr(sidecar_keys, "view_sidecars", never)
+    monkeypatch.setattr(find_task, "find_sidecar_keys", never)
     done = clean([tmp_path / "en"], out=out, keywords=words, executor=InProcess(), **given)
     assert {x.sentence for x in done.not_looked_at} == TOLD
