@@ -65,7 +65,7 @@ def roles_of_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
 
 def counting(caller: Caller) -> Cover:
     """How rows with a value are counted, in another process."""
-    return partial(caller.call, "relaion.parquet.count_values:cover")
+    return partial(caller.call, "relaion.parquet.columns:cover")
 
 
 def coverage(

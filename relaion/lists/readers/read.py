@@ -288,9 +288,10 @@ def _bits(kind: str) -> int:
 
 def _is_half(rest: Values, last: Values) -> bool:
     """Whether digests of a column have one length, and its last a shorter one."""
-    lengths = {len(str(value).strip()) for value in rest.text[max(0, len(rest.text) - 100) :]}
+    before = [str(value).strip() for value in rest.text[max(0, len(rest.text) - 100) :]]
     text = str(last.text[0]).strip() if len(last.text) == 1 else ""
-    return is_hex(text) and len(lengths) == 1 and len(text) < min(lengths)
+    lengths = {len(value) for value in before}
+    return is_hex(text) and len(lengths) == 1 and len(text) < min(lengths) and is_hex(before[0])
 
 
 def _records(batch: Batch, first: int, end: int) -> Batch:
