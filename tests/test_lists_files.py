@@ -329,9 +329,3 @@ def test_of_words_of_two_kinds_the_first_decides() -> None:
             layout = by_values(TableSample(",", body), Options())
             assert layout is not None
             assert [d.what for d in layout.deciders] == [what]
-
-
-def test_a_number_that_is_no_digit_names_no_column() -> None:
-    rows = [["1" * 32, "active"], ["2" * 32, "new"]]
-    with pytest.raises(ListError, match="have no names; write its number"):
-        by_values(TableSample(",", rows), Options(where={"²": frozenset(("active",))}))
