@@ -64,9 +64,13 @@ def take_in(
     read = [
         _read_file(delivery, number, incoming, notices) for number in range(len(delivery.files))
     ]
-    skipped = sum((found.tally.skipped for found in read), Counter[str]())
-    lost = sum((found.tally.lost for found in read), Counter[str]())
-    unusable = sum((found.tally.unusable for found in read), Counter[str]())
+    skipped: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    unusable: Counter[str] = Counter()
+    for found in read:
+        skipped += found.tally.skipped
+        lost += found.tally.lost
+        unusable += found.tally.unusable
     arrived = incoming.arrived
     if not arrived.total() and not (chain and incoming.takes_back):
         raise _nothing(delivery, skipped)

@@ -2,20 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
 from relaion.lists.readers import names
-from relaion.lists.readers.decisions import (
-    DecidingColumn,
-    chosen_of,
-    is_named,
-    media_of_file,
-    word_of_any,
-)
+from relaion.lists.readers.decisions import DecidingColumn, chosen_of, media_of_file, word_of_any
 from relaion.lists.readers.format import ANY, Options
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
@@ -23,7 +17,6 @@ from relaion.paths import shown
 from relaion.roles import IMAGE_KINDS, SCOPED_KINDS
 
 MOST_COLUMNS = 64
-_NO_NAMES = "the columns have no names; write its number"
 
 
 @dataclass(frozen=True)
@@ -104,45 +97,18 @@ def kinds_said(kind: str) -> tuple[str, ...]:
     return IMAGE_KINDS if kind == "hash" else (kind,)
 
 
-def deciders_of(columns: Sequence[ListColumn], options: Options) -> list[DecidingColumn]:
-    """The columns that decide by what they are, and those that `--where` names."""
-    deciders = [
-        DecidingColumn(c.name, c.what, c.index, c.word, chosen_of(options, c.name, c.index))
-        for c in columns
-        if c.what in names.DECIDING
-    ]
-    known = {d.index for d in deciders}
-    for said, words in options.where.items():
-        named = [c for c in columns if is_named(said, c.name, c.index)]
-        if not named:
-            held = ", ".join(say(c.name) for c in columns[:10])
-            has_names = any(c.name for c in columns)
-            why = f"there is no such column; it has {held}" if has_names else _NO_NAMES
-            raise ListError(f"--where {shown(said)}: {why}")
-        deciders += [
-            DecidingColumn(c.name, names.STANDING, c.index, "", words)
-            for c in named
-            if c.index not in known
-        ]
-    return deciders
-
-
-def looks_of(values: Iterable[str]) -> Counter[str]:
-    """What entries look like among values, each an algorithm or `link`, and how many do."""
-    return Counter(look for value in values if (look := shape(value)))
-
-
 def refuse_nameless(
     columns: Sequence[ListColumn], body: Sequence[Sequence[str]], options: Options
 ) -> None:
     """Raise ListError where a table has names, and none that says where its entries are."""
     for c in columns:
         filled = [row[c.index] for row in body if c.index < len(row) and trim(row[c.index])]
-        found = looks_of(filled)
+        found = Counter(shape(value) for value in filled)
+        found.pop(None, None)
         if not found or sum(found.values()) * 2 < len(filled):
             continue
         (looks, _), *_ = found.most_common()
-        what = "links" if looks == "link" else f"{looks.upper()}s by their length"
+        what = "links" if looks == "link" else f"{str(looks).upper()}s by their length"
         option = "url" if looks == "link" else looks
         if c.what in (names.OTHER, names.ID, names.REFERENCE):
             raise ListError(
@@ -180,12 +146,21 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
     if all(sum(map(bool, map(trim, row))) < 2 for row in table.rows):
         return None  # values with tabs around them
     refuse_wide(width)
+    columns: list[ListColumn] = []
+    deciders: list[DecidingColumn] = []
     cells = zip_longest(*(row[:width] for row in table.rows), fillvalue="")
-    columns = [
-        _valued_column(i, [value for value in values if trim(value)], kind, options)
-        for i, values in enumerate(cells)
-    ]
-    deciders = deciders_of(columns, options)
+    for i, values in enumerate(cells):
+        filled = [value for value in values if trim(value)]
+        column = _valued_column(i, filled, kind, options)
+        columns.append(column)
+        if column.what in names.DECIDING:
+            deciders.append(DecidingColumn("", column.what, i, "", chosen_of(options, "", i)))
+    known = {d.index for d in deciders}
+    for said, words in options.where.items():
+        if not said.isdigit() or not 0 < int(said) <= width:
+            raise ListError(f"--where {shown(said)}: the columns have no names; write its number")
+        if int(said) - 1 not in known:
+            deciders.append(DecidingColumn("", names.STANDING, int(said) - 1, "", words))
     held = [c for c in columns if c.what == names.ENTRY]
     if not held:
         return None
@@ -256,8 +231,9 @@ def checked(layout: ListLayout, rows: Sequence[Sequence[str]], options: Options)
 
 def look_of(rows: Sequence[Sequence[str]], i: int) -> str:
     """What most entries of a column look like: an algorithm, `link`, or nothing."""
-    found = looks_of(row[i] for row in rows if i < len(row))
-    return found.most_common(1)[0][0] if found else ""
+    found = Counter(shape(row[i]) for row in rows if i < len(row))
+    found.pop(None, None)
+    return str(found.most_common(1)[0][0]) if found else ""
 
 
 def _refuse_references(column: ListColumn, rows: Sequence[Sequence[str]]) -> None:
@@ -289,6 +265,11 @@ def is_regular(table: TableSample) -> bool:
     """Whether nearly all rows have as many fields."""
     width, n = table.width()
     return 1 < width <= MOST_COLUMNS and n * 10 >= len(table.rows) * 9
+
+
+def is_entry(row: Sequence[str]) -> bool:
+    """Whether a row begins with an entry."""
+    return shape(row[0]) is not None
 
 
 def _fits(value: str, kind: str | None) -> bool:

@@ -19,7 +19,7 @@ from relaion.lists.readers.columns import (
     by_values,
     checked,
     cleaned_name,
-    deciders_of,
+    is_entry,
     is_regular,
     kinds_said,
     links_or_columns,
@@ -27,11 +27,12 @@ from relaion.lists.readers.columns import (
     refuse_nameless,
     refuse_wide,
 )
-from relaion.lists.readers.decisions import DecidingColumn, is_named, read_word
+from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named, read_word
 from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader
 from relaion.lists.values import shape
 from relaion.lists.values import told as say
+from relaion.paths import shown
 
 DELIMITERS = "\t;,|"
 _TITLES = 30  # lines that may stand before the names of columns
@@ -82,9 +83,7 @@ def _without_names(
         return found if found and not is_of_links else whole
     best = max(guessed, key=lambda found: (len(found.entries), found.width))
     table = next(t for t in tables if t.delimiter == best.delimiter)
-    if options.file_format != "csv" and sum(
-        shape(line[0]) is not None for line in lines
-    ) * 2 >= len(lines):
+    if options.file_format != "csv" and sum(map(is_entry, lines)) * 2 >= len(lines):
         best = links_or_columns(table.rows, best, whole, named_csv)
     return best if best.delimiter == WHOLE else checked(best, table.rows, options)
 
@@ -177,7 +176,7 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
     told = table.names or ()
     refuse_wide(len(told))
     columns = [_named_column(i, name, options) for i, name in enumerate(told)]
-    deciders = deciders_of(columns, options)
+    deciders = _deciders(columns, told, options)
     body = [row for row in table.body if len(row) > 1]
     columns = _chosen_links(columns)
     types = [d for d in deciders if d.what == names.TYPE]
@@ -206,6 +205,26 @@ def _named_column(i: int, name: str, options: Options) -> ListColumn:
     if any(is_named(x, name, i) for x in options.ignore):
         return ListColumn(i, name, names.ID if says.what == names.ID else "ignored")
     return ListColumn(i, name, says.what, says.kinds, says.word, is_weak=says.is_weak)
+
+
+def _deciders(
+    columns: Sequence[ListColumn], told: Sequence[str], options: Options
+) -> list[DecidingColumn]:
+    deciders = [
+        DecidingColumn(c.name, c.what, c.index, c.word, chosen_of(options, c.name, c.index))
+        for c in columns
+        if c.what in names.DECIDING
+    ]
+    known = {d.index for d in deciders}
+    for field_name, words in options.where.items():
+        named = [i for i, name in enumerate(told) if is_named(field_name, name, i)]
+        if not named:
+            held = ", ".join(say(name) for name in told[:10])
+            raise ListError(f"--where {shown(field_name)}: there is no such column; it has {held}")
+        deciders += [
+            DecidingColumn(told[i], names.STANDING, i, "", words) for i in named if i not in known
+        ]
+    return deciders
 
 
 def _chosen_links(columns: list[ListColumn]) -> list[ListColumn]:

@@ -42,9 +42,12 @@ class Lines:
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Each line as a record."""
         sample = "\n".join(stream.lines_of_head())
-        as_lines = Options(kind=options.kind, file_format="txt", role=options.role)
-        layout = find_layout(sample, named_csv=False, options=as_lines)
+        layout = find_layout(sample, named_csv=False, options=_as_lines(options))
         yield from read_plain(stream, options, layout)
+
+
+def _as_lines(options: Options) -> Options:
+    return Options(kind=options.kind, file_format="txt", role=options.role)
 
 
 def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:

@@ -299,12 +299,15 @@ class RowReader:
                 break
             row = None if end is None else self._one_row(lines[at:end])
             if row is None or end is None:
-                row, end = lines[at].split(self._delimiter), at + 1
+                row, end = self._split(lines[at]), at + 1
                 if self._delimiter != WHOLE:  # a line keeps its quotes, which may frame a part
                     row = [field.strip('"') for field in row]
             rows.append(row)
             at = end
         return rows
+
+    def _split(self, line: str) -> list[str]:
+        return line.split(self._delimiter)
 
     def _end_of_row(self, lines: Sequence[str], at: int) -> int | None:
         """The first line after the row that starts at `at`: all its quotes are closed."""
@@ -331,9 +334,6 @@ class RowReader:
         if len(lines) == 1:
             return False
         inner = [line for field in row for line in field.split("\n")[:-1] if "\n" in field]
-        return all(len(line.split(self._delimiter)) == len(row) for line in lines) or any(
-            shape(part)
-            for line in inner
-            if self._delimiter in line
-            for part in line.split(self._delimiter)
+        return all(len(self._split(line)) == len(row) for line in lines) or any(
+            shape(part) for line in inner if self._delimiter in line for part in self._split(line)
         )
