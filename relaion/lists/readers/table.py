@@ -17,7 +17,6 @@ from relaion.lists.readers.decisions import (
     DecidingColumn,
     WordSays,
     fates_of,
-    media_of_file,
     refuse_unsure,
     told_words,
 )
@@ -26,8 +25,6 @@ from relaion.lists.readers.format import (
     NO_TRAIT,
     ONLY_HOST,
     SAMPLE,
-    TAKEN_BACK,
-    VIDEO,
     Batch,
     Columns,
     Maybe,
@@ -38,8 +35,8 @@ from relaion.lists.readers.format import (
     Values,
 )
 from relaion.lists.readers.layout import DELIMITERS, find_layout
-from relaion.lists.readers.lines import is_remark_that_takes_back
 from relaion.lists.readers.plain import read_plain
+from relaion.lists.readers.remarks import WATCHED, RemarkColumn, read_text
 from relaion.lists.readers.text import WHOLE, RowReader
 from relaion.lists.values import NOTHING, could_be_value, shape, told
 
@@ -54,6 +51,7 @@ _DIGEST = re.compile(
 _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
+_BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
 _FEW = 20  # one value in so many is a stray one
 
 
@@ -98,6 +96,15 @@ class _Reading:
     links: Counter[int] = field(default_factory=Counter)
     filled: Counter[int] = field(default_factory=Counter)
     of_link: Counter[int] = field(default_factory=Counter)  # digests of the link beside them
+    remarks: list[RemarkColumn] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        is_named = self.layout.header is not None
+        self.remarks = [
+            RemarkColumn(c, is_named, self.options.is_good)
+            for c in self.layout.columns
+            if c.what in WATCHED
+        ]
 
     def batches(self) -> Iterator[Batch]:
         layout = self.layout
@@ -119,6 +126,7 @@ class _Reading:
             batch = self._batch(rows)
             if before == 0:  # what the first rows show is refused at once
                 refuse_unsure(layout.deciders, is_cut=self.is_cut)
+                self._refuse_remarks()
             yield batch
         self._judge()
 
@@ -188,22 +196,14 @@ class _Reading:
         return fates
 
     def _remarks(self, cells: dict[int, list[str]], fates: dict[int, str]) -> None:
-        """Cells beside the entries that take a row back, or name the file of a video."""
-        for c in self.layout.columns:
-            if c.what == names.FILE_NAME:
-                for i, cell in enumerate(cells[c.index]):
-                    if media_of_file(cell) == VIDEO:
-                        fates.setdefault(i, VIDEO)
-                        self.undone_by.add(c.index)
-            if c.what not in (names.UNKNOWN, names.FILE_NAME, names.BY, *names.TRAITS):
-                continue
-            is_named = self.layout.header is not None
-            for cell in set(cells[c.index]):
-                if cell and is_remark_that_takes_back(cell, alone=is_named):
-                    for i, other in enumerate(cells[c.index]):
-                        if other == cell:
-                            fates.setdefault(i, TAKEN_BACK)
-                    self.undone_by.add(c.index)
+        """Cells beside the entries that take a row back, or say that it is of a video."""
+        held = [cells[c.index] for c in self.layout.entries]
+        lengths = [max(map(len, row)) for row in zip(*held, strict=True)]
+        for remarks in self.remarks:
+            found = remarks.read(cells[remarks.column.index], lengths)
+            if found:
+                self.undone_by.add(remarks.column.index)
+            fates.update((i, fate) for i, fate in found.items() if i not in fates)
 
     def _values(
         self,
@@ -253,7 +253,7 @@ class _Reading:
     def _watch(self, cells: dict[int, list[str]]) -> None:
         """Count what looks like entries in columns that are none."""
         for c in self.layout.columns:
-            if c.what in (names.UNKNOWN, names.REFERENCE, names.FILE_NAME, *names.TRAITS):
+            if c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME):
                 column = cells[c.index]
                 self.filled[c.index] += sum(map(bool, column))
                 self.hashes[c.index] += sum(1 for v in column if v and _DIGEST.fullmatch(v))
@@ -302,10 +302,13 @@ class _Reading:
                 "line with a line break if it is whole"
             )
         refuse_unsure(layout.deciders, is_cut=False)
+        self._refuse_remarks()
         for decider in layout.deciders:
             if decider.words:
                 name = told(decider.name) or f"column {decider.index + 1}"
                 self.stream.notices.append(f"{name}: {told_words(decider.words)}")
+        for remarks in self.remarks:
+            self.stream.notices.extend(remarks.notices())
         for c in layout.entries:
             n, of = self.of_link[c.index], self.filled[c.index]
             if n and n < of and n * 2 > of:
@@ -316,13 +319,17 @@ class _Reading:
                 )
         self._refuse_second()
 
+    def _refuse_remarks(self) -> None:
+        for remarks in self.remarks:
+            remarks.refuse()
+
     def _may_be_undone(self) -> bool:
         """Whether the last row may be cut off before a remark such as took others back."""
         at = len(self.open_row) - 1
         if at < 0 or self.last_name is not None:
             return False
         is_half = at in self.undone_by and bool(self.open_row[at].strip())
-        if is_half and is_remark_that_takes_back(self.open_row[at], alone=False):
+        if is_half and read_text(self.open_row[at], alone=False) is not None:
             return False
         return is_half or any(column > at for column in self.undone_by)
 
@@ -330,13 +337,13 @@ class _Reading:
         """A column of digests under a name that says nothing is asked for, not passed over."""
         for c in self.layout.columns:
             n, of = self.hashes[c.index], self.filled[c.index]
-            if c.what in (names.UNKNOWN, *names.TRAITS) and n and n * _FEW > of:
+            if c.what in _BESIDE and n and n * _FEW > of:
                 raise ListError(
                     f"column {c.told} holds {n:,} hashes in {of:,} rows, and its name does not say "
                     f"of what; say --column md5={c.index + 1} (or sha1, sha256), or "
                     f"--ignore {c.index + 1}"
                 )
-            if c.what in (names.UNKNOWN, *names.TRAITS) and n:
+            if c.what in _BESIDE and n:
                 self.stream.notices.append(
                     f"column {c.told} holds {n:,} hashes among other values and was not read; if "
                     f"they are listed, say --column md5={c.index + 1} (or sha1, sha256)"

@@ -1,0 +1,123 @@
+"""What a text beside an entry says of it: that it was taken back, is disputed, or is known good."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from relaion.lists.readers import names, words
+from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
+
+_SPEAKS = {
+    word: fate
+    for fate, said in (
+        (TAKEN_BACK, f"{words.TAKEN_BACK} {words.MISTAKES}"), (GOOD, words.GOOD),
+        (DISPUTED, words.DISPUTED), (UNCONFIRMED, words.UNCONFIRMED),
+    )
+    for word in names.words_in(said)
+}  # fmt: skip
+_ALONE = {
+    word: fate
+    for fate, said in (
+        (UNCONFIRMED, words.UNCONFIRMED_ALONE), (DISPUTED, words.DISPUTED_ALONE),
+        (GOOD, words.GOOD_ALONE), (TAKEN_BACK, words.TAKEN_BACK_ALONE),
+    )
+    for word in names.words_in(said)
+}  # fmt: skip
+MISTAKES = names.words_in(words.MISTAKES)
+_UNCERTAIN = names.words_in(words.UNCERTAIN)
+_LISTED = names.words_in(words.LISTED)
+_NOT = names.words_in(words.NEGATIONS)
+_AGAINST = names.words_in(words.AGAINST)
+_FILLERS = names.words_in(words.FILLERS)
+_KNOWN = _SPEAKS.keys() | _ALONE.keys() | _UNCERTAIN | _LISTED
+_MOST = 4  # words that one of ours may be written in: `do not block`
+# in a note on one line these take the entry back wherever they stand
+_IN_NOTES = names.words_in(
+    "cleared excluded exclude error erroneous erroneously mistake mistaken mistakenly invalid "
+    "benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
+)
+
+_PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
+_WORDS = re.compile(r"[^\W_]+")
+_LONGEST = 2000
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Why a row brings no entry, and the word that says so. `is_prose`: it stands among others."""
+
+    fate: str | None
+    word: str
+    is_sure: bool = True
+    is_alone: bool = False
+    is_whole: bool = True
+    algorithm: str = ""
+
+
+def _units(tokens: Sequence[str]) -> list[str]:
+    """The words of a text; one of ours that is written in several is one."""
+    units, i = [], 0
+    while i < len(tokens):
+        for n in range(min(_MOST, len(tokens) - i), 0, -1):
+            unit = "".join(tokens[i : i + n])
+            if n == 1 or unit in _KNOWN:
+                units.append(unit)
+                i += n
+                break
+    return units
+
+
+def _read_piece(tokens: Sequence[str]) -> Remark | None:
+    """What a piece says first, and whether it says nothing else."""
+    found: tuple[str | None, str] | None = None
+    is_prose = is_alone = is_not = is_against = False
+    for unit in _units(tokens):
+        fate = _SPEAKS.get(unit) or _ALONE.get(unit)
+        if unit in _NOT:
+            is_not = True
+        elif fate or unit in _UNCERTAIN:
+            says_nothing = is_not or (is_against and fate == GOOD)
+            if not says_nothing and (found is None or (is_alone and unit in _SPEAKS)):
+                found, is_alone = (fate, unit), unit not in _SPEAKS
+            is_not = False
+        elif unit in _LISTED:
+            if is_not and found is None:
+                found = (TAKEN_BACK, f"not {unit}")
+            is_not = False
+        elif unit in _AGAINST:
+            is_against = True
+        elif not (unit in _FILLERS or unit[0].isdigit()):
+            is_prose, is_not = True, False
+    if found is None:
+        return None
+    fate, word = found
+    return Remark(fate, word, fate is not None and not is_prose, is_alone, not is_prose)
+
+
+@lru_cache(65536)
+def read_text(cell: str, *, alone: bool) -> Remark | None:
+    """What a text says of the row that it stands in; `alone`: only where nothing else stands there.
+
+    What is sure goes before what is not; a word that is ours only by itself says nothing in prose.
+    """
+    text = names.folded(cell[:_LONGEST])
+    tokens = _WORDS.findall(text)
+    if not alone:
+        squeezed = "".join(tokens)
+        if squeezed in _SPEAKS or squeezed in _ALONE:  # `falsePositive`
+            return Remark(_SPEAKS.get(squeezed) or _ALONE[squeezed], squeezed)
+    pieces = [text] if alone else _PIECES.split(text)
+    said = [r for piece in pieces if (r := _read_piece(_WORDS.findall(piece)))]
+    sure = [r for r in said if r.is_whole and not (alone and r.is_alone)]
+    if alone:
+        return sure[0] if sure else None
+    strong = [r for r in said if not r.is_whole and not r.is_alone and r.fate]
+    return next(iter([*(r for r in sure if r.is_sure), *sure, *strong]), None)
+
+
+def takes_back(note: str) -> bool:
+    """Whether a note on one line says that its entry is none, or may be none."""
+    if read_text(note, alone=False) is not None:
+        return True
+    return not _IN_NOTES.isdisjoint(_units(_WORDS.findall(names.folded(note[:_LONGEST]))))
