@@ -267,6 +267,18 @@ def is_regular(table: TableSample) -> bool:
     return 1 < width <= MOST_COLUMNS and n * 10 >= len(table.rows) * 9
 
 
+_DIVIDER = re.compile(r"[\s:|=+-]*[-=]{2,}[\s:|=+-]*")  # below the names, as people draw tables
+
+
+def is_divider(row: Sequence[str]) -> bool:
+    """Whether a row is a line that is drawn below names."""
+    filled = [cell for cell in row if cell]
+    return bool(filled) and all(_DIVIDER.fullmatch(cell) for cell in filled)
+
+
+SECOND_NAMES = "holds a second row of names, behind {:,} rows: add the parts as files of their own"
+
+
 def is_entry(row: Sequence[str]) -> bool:
     """Whether a row begins with an entry."""
     return shape(row[0]) is not None

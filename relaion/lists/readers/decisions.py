@@ -113,7 +113,8 @@ _FLAG_FATES |= dict.fromkeys(_REJECTED, UNCONFIRMED)
 _CONFIRMS = names.words_in(
     "confirmed verified toids actionable reviewed confirm@ vérifi@ confirmad* verificad* "
     "confermat* verificat* bestätigt verifiziert geprüft kontrolliert freigegeben bevestigd "
-    "geverifieerd contrôl@ controllat* gecontroleerd revisad* aprobad* approuv@ approvat* aprovad* approved"
+    "geverifieerd contrôl@ controllat* gecontroleerd revisad* aprobad* approuv@ "
+    "approvat* aprovad* approved"
 )
 _GRADE = re.compile(r"[abc][1-5]?")
 _NO_GRADE = names.words_in("d e z")

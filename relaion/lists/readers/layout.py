@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from relaion.errors import ListError
+from relaion.links.text import trim
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import (
     ListColumn,
@@ -19,6 +20,7 @@ from relaion.lists.readers.columns import (
     by_values,
     checked,
     cleaned_name,
+    is_divider,
     is_entry,
     is_regular,
     kinds_said,
@@ -30,7 +32,7 @@ from relaion.lists.readers.columns import (
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named, read_word
 from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader
-from relaion.lists.values import shape
+from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown
 
@@ -136,7 +138,8 @@ def _find_names(table: TableSample, options: Options) -> bool:
             continue
         divided = sum(len(other) > 1 for other in table.rows[at + 1 :])
         is_divided = divided * 2 >= sum(after.values()) or all(map(_is_telling, told))
-        if fits and is_divided and _names_entries(told, options):
+        is_above = _is_above_entries(row, table.rows[at + 1 :], options)
+        if fits and (is_above or (is_divided and _names_entries(told, options))):
             table.header, table.names = at, tuple(told)
             return True
     common = counts.most_common(1)[0][0] if counts else 0
@@ -144,6 +147,22 @@ def _find_names(table: TableSample, options: Options) -> bool:
         if len(told) == common and common > 2 and _names_entries(told, options):
             table.names = tuple(map(cleaned_name, told))
             return True
+    return False
+
+
+def _is_above_entries(row: Sequence[str], below: Sequence[Sequence[str]], options: Options) -> bool:
+    """Whether a column that the curator gave by its number holds entries below this row only."""
+    under = next((other for other in below if not is_divider(other)), ())
+    for said, columns in options.columns.items():
+        for column in columns:
+            at = int(column) - 1 if column.isdecimal() else -1
+            if not 0 <= at < min(len(row), len(under)):
+                continue
+            is_entry_at = [
+                any(is_entry_of(r[at], kind) for kind in kinds_said(said)) for r in (row, under)
+            ]
+            if trim(row[at]) and is_entry_at == [False, True]:
+                return True
     return False
 
 
@@ -162,7 +181,7 @@ def _names_entries(told: Sequence[str], options: Options) -> bool:
     if any(s.what == names.ENTRY for s in says):
         return True
     chosen = [c for columns in options.columns.values() for c in columns]
-    if any(is_named(c, name, -2) for c in chosen for name in told if name):
+    if any(is_named(c, name, -2) for c in chosen for name in told if name):  # numbers tell nothing
         return True
     others = sum(s.what in (names.OTHER, names.ID, names.REFERENCE) for s in says)
     decides = sum(s.what in names.DECIDING for s in says)

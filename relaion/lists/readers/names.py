@@ -264,6 +264,25 @@ def read_name(name: str, said: str | None = None) -> NameSays:
     return NameSays(ENTRY, kinds, words[0]) if kinds else _beside(words, plain)
 
 
+def is_of_values(name: str, said: str | None = None) -> bool:
+    """Whether a text reads as the name of a column of links or digests, of any kind."""
+    if len(name) > 60:
+        return False
+    says = read_name(name, said)
+    return says.what == ENTRY or (says.what == OTHER and not _VALUE_WORDS.isdisjoint(
+        re.sub(r"\d+$", "", word) for word in words_of(name)
+    ))  # fmt: skip
+
+
+_VALUE_WORDS = (
+    _HASH
+    | _OF_LINK
+    | words_in(
+        "md sha ripemd rmd blake crc pdq pdqf phash photodna pdna imphash ssdeep tlsh vpdq tmk ed2k"
+    )
+)
+
+
 def _beside(words: tuple[str, ...], plain: str) -> NameSays:
     """A name of what stands beside entries."""
     if plain in _TRAIT:

@@ -12,7 +12,7 @@ from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
-from relaion.lists.readers.columns import ListLayout, cleaned_name
+from relaion.lists.readers.columns import SECOND_NAMES, ListLayout, cleaned_name, is_divider
 from relaion.lists.readers.decisions import (
     DecidingColumn,
     WordSays,
@@ -35,14 +35,14 @@ from relaion.lists.readers.format import (
     Values,
 )
 from relaion.lists.readers.layout import DELIMITERS, find_layout
+from relaion.lists.readers.notes import read_text
 from relaion.lists.readers.plain import read_plain
-from relaion.lists.readers.remarks import WATCHED, RemarkColumn, read_text
+from relaion.lists.readers.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.text import WHOLE, RowReader
 from relaion.lists.values import NOTHING, could_be_value, shape, told
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
-_DIVIDER = re.compile(r"[\s:|=+-]*[-=]{2,}[\s:|=+-]*")  # below the names, as people draw tables
 _DIGEST = re.compile(
     r"(?:0x|(?:urn:)?(?:md5|sha1|sha256):)?(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
     r"|[A-Z2-7]{26}(?:={6})?|[A-Z2-7]{32}|[A-Z2-7]{52}(?:={4})?"
@@ -160,9 +160,13 @@ class _Reading:
         """The cells of each column, of rows that hold an entry; how many, and what others lack."""
         layout, skipped = self.layout, Counter[str]()
         if any(c.name for c in layout.columns):
-            header = [c.name for c in layout.columns]
+            header = [names.squeezed(c.name) for c in layout.columns]
             rows = [row for row in rows if not _is_header(row, header)]
-        rows = [row for row in rows if not _is_divider(row)]
+        rows = [row for row in rows if not is_divider(row)]
+        if (
+            at := next((i for i, row in enumerate(rows) if self._names_anew(row)), None)
+        ) is not None:
+            raise ListError(SECOND_NAMES.format(self.rows + at))
         self.rows += len(rows)
         whole = [row for row in rows if not any(trim(c, BLANK) for c in row[layout.width :])]
         if len(whole) < len(rows):
@@ -176,6 +180,21 @@ class _Reading:
             skipped[NOTHING] += len(whole) - len(filled)
             cells = {i: [column[k] for k in filled] for i, column in cells.items()}
         return cells, len(filled), skipped
+
+    def _names_anew(self, row: Sequence[str]) -> bool:
+        """Whether a row names columns, as the first of another table does that was put behind."""
+        at = [c.index for c in self.layout.entries if c.index < len(row)]
+        held = [cell for i in at if (cell := row[i].strip())]
+        if not held or any(len(c) > 60 or "://" in c or _DIGEST.fullmatch(c) for c in held):
+            return False
+        kind = self.options.kind
+        if any(names.is_of_values(cleaned_name(cell), kind) for cell in held):
+            return True
+        told = [plain for cell in row if (plain := names.squeezed(cell))]
+        if len(told) > 1 and {names.squeezed(c.name) for c in self.layout.columns}.issuperset(told):
+            return True
+        says = [names.read_name(cleaned_name(cell), kind).what for cell in row if cell.strip()]
+        return len(says) > 1 and names.ENTRY in says and names.UNKNOWN not in says
 
     def _fates(
         self,
@@ -381,15 +400,10 @@ def _with_end(blocks: Iterator[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _is_header(row: Sequence[str], header: Sequence[str]) -> bool:
-    if len(row) != len(header):
-        return False
-    told = [cleaned_name(c) for c in row]
-    return told == header or [told[0].lstrip("# "), *told[1:]] == header
-
-
-def _is_divider(row: Sequence[str]) -> bool:
-    filled = [cell for cell in row if cell]
-    return bool(filled) and all(_DIVIDER.fullmatch(cell) for cell in filled)
+    told = [names.squeezed(c) for c in row]
+    while len(told) > len(header) and not told[-1]:
+        told.pop()
+    return any(told) and told == header
 
 
 def _of_link(digest: str, link: str) -> str | None:
