@@ -17,6 +17,7 @@ from relaion.errors import ListError
 from relaion.lists.readers import names, words
 from relaion.lists.readers.format import (
     DISPUTED,
+    EMPTY,
     GOOD,
     LINK_KINDS,
     NO_CRIME,
@@ -283,7 +284,6 @@ TOLD = 10  # words of a column that are told
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
-EMPTY = "(empty)"
 
 
 @dataclass
@@ -318,7 +318,8 @@ class DecidingColumn:
             plain = names.squeezed(cell)
             bare = cell.strip()
             shown_as = {bare.casefold(), say(bare, _LONGEST).casefold()}
-            is_chosen = bool(plain and plain in self.chosen) or bool(shown_as & self.chosen)
+            is_chosen = bool(plain) and plain in map(names.squeezed, self.chosen)
+            is_chosen = is_chosen or not shown_as.isdisjoint(self.chosen)
             known = read_word(self.what, cell, self.word)
             if is_chosen:  # what it is of still counts: a video is none of an image
                 return known if known.is_sure and known.kinds else COUNTS

@@ -194,6 +194,12 @@ def _names_entries(told: Sequence[str], options: Options) -> bool:
 def _by_names(table: TableSample, options: Options) -> ListLayout:
     told = table.names or ()
     refuse_wide(len(told))
+    for option, field_name in options.columns_named():
+        if not any(is_named(field_name, name, i) for i, name in enumerate(told)):
+            held = ", ".join(say(name) for name in told[:10])
+            raise ListError(
+                f"--{option} {shown(field_name)}: there is no such column; it has {held}"
+            )
     columns = [_named_column(i, name, options) for i, name in enumerate(told)]
     deciders = _deciders(columns, told, options)
     body = [row for row in table.body if len(row) > 1]
@@ -237,9 +243,6 @@ def _deciders(
     known = {d.index for d in deciders}
     for field_name, words in options.where.items():
         named = [i for i, name in enumerate(told) if is_named(field_name, name, i)]
-        if not named:
-            held = ", ".join(say(name) for name in told[:10])
-            raise ListError(f"--where {shown(field_name)}: there is no such column; it has {held}")
         deciders += [
             DecidingColumn(told[i], names.STANDING, i, "", words) for i in named if i not in known
         ]
@@ -302,9 +305,9 @@ def _only_kind(columns: list[ListColumn], kind: str | None) -> list[ListColumn]:
     surely = [c for c in able if kind == "url" or "url" not in c.kinds]
     kept = surely or able
     if not kept:
-        raise ListError(
-            f"no column can hold {kind}; name it with --column {kind}=NAME, or leave --kind out"
-        )
+        is_open = any(c.what not in (names.OTHER, *names.DECIDING, names.ID) for c in columns)
+        choice = f"name it with --column {kind}=NAME, or " if is_open else ""
+        raise ListError(f"no column can hold {kind}; {choice}leave --kind out")
     return [
         replace(c, kinds=(kind,)) if c in kept
         else replace(c, what="ignored", kinds=()) if c.what == names.ENTRY else c

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from relaion.errors import ListError
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import SECOND_NAMES, ListColumn, ListLayout, cleaned_name
+from relaion.lists.readers.decisions import is_named
 from relaion.lists.readers.format import (
     ANY,
     TAKEN_BACK,
@@ -25,6 +26,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.layout import find_layout
 from relaion.lists.readers.text import WHOLE, RowReader, content, first_lines
 from relaion.lists.values import shape, told
+from relaion.paths import shown
 
 _SHORTEST = 32  # characters of a digest; names of columns are shorter
 _NO_VALUE = ("#", "\n\n", "\n ", "\n\t")  # a block with none of these holds values only
@@ -59,6 +61,7 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
             f"its values are called {told(column.name)}, which says that they are no entries "
             f"({told(column.word)}); rename that line in a copy if it is wrong"
         )
+    _refuse_columns(options, column)
     kinds = column.kinds or ANY
     reader = RowReader(WHOLE)
     header = stream.is_named = layout.header is not None
@@ -72,7 +75,8 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
             if lines is not None:
                 if stream.is_named and not _even(block):
                     short = lines.filter(pc.less(pc.binary_length(lines), _SHORTEST))
-                    _refuse_names(short.to_pylist(), column, read)
+                    if any(_is_new_name(line, column) for line in short.to_pylist()):
+                        _refuse_names(lines.to_pylist(), column, read)
                 read += len(lines)
                 yield Batch(len(lines), (Values(kinds, lines),))
                 continue
@@ -91,11 +95,26 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
 
 def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
     """Raise ListError where a line names what follows anew: it may be of something else."""
-    for line in lines:
-        name = cleaned_name(line)
-        is_new = names.squeezed(name) != names.squeezed(column.name)
-        if len(line) < _SHORTEST and is_new and names.is_of_values(name):
-            raise ListError(SECOND_NAMES.format(read))
+    for i, line in enumerate(lines):
+        if _is_new_name(line, column):
+            raise ListError(SECOND_NAMES.format(read + i))
+
+
+def _is_new_name(line: str, column: ListColumn) -> bool:
+    name = cleaned_name(line) if len(line) < _SHORTEST else ""
+    is_new = names.squeezed(name) != names.squeezed(column.name)
+    return bool(name) and is_new and names.is_of_values(name)
+
+
+def _refuse_columns(options: Options, column: ListColumn) -> None:
+    """Raise ListError for options that speak of columns, where a file has none."""
+    for option, name in options.columns_named():
+        if option == "column" and is_named(name, column.name, 0):
+            continue
+        raise ListError(
+            f"--{option} {shown(name)}: there is no such column; the file was read as a value a "
+            "line (--format csv reads it as a table)"
+        )
 
 
 def _lines(block: str) -> pa.Array | None:

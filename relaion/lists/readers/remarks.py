@@ -70,6 +70,8 @@ def _read_cell(cell: str, what: str) -> Remark | None:
 
 def _of_algorithm(cell: str) -> Remark | None:
     says = type_of(cell)
+    if says is not None and says.fate == VIDEO:
+        return Remark(VIDEO, says.unusable)
     if says is None or says.fate != OTHER_HASH or says.unusable not in _LENGTHS:
         return None
     return Remark(OTHER_HASH, says.unusable, algorithm=says.unusable)
