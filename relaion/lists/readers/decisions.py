@@ -313,6 +313,10 @@ class DecidingColumn:
                 self.unsure[told] += n
         return [said[cell] for cell in cells]
 
+    def fate_of(self, cell: str) -> str | None:
+        """Why a row with this cell brings no entry; the cell is not counted."""
+        return self._say(cell).fate
+
     def _say(self, cell: str) -> WordSays:
         if self.chosen is not None:
             plain = names.squeezed(cell)

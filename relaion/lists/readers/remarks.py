@@ -124,6 +124,11 @@ class RemarkColumn:
                 self.kept_out[remark.word or f"file names ({fate})"] += 1
         return fates
 
+    def fate_of(self, cell: str) -> str | None:
+        """What a cell surely says of its row; nothing is counted."""
+        remark = _read_cell(cell, self.column.what) if cell else None
+        return remark.fate if remark and remark.is_sure and not self._is_right(remark) else None
+
     def _is_right(self, remark: Remark) -> bool:
         """Whether a remark says no more than that a list of what is known good is one."""
         return self.is_good and (remark.fate == GOOD or remark.word in MISTAKES)

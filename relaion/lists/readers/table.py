@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
@@ -25,6 +25,7 @@ from relaion.lists.readers.format import (
     NO_TRAIT,
     ONLY_HOST,
     SAMPLE,
+    TAKEN_BACK,
     Batch,
     Columns,
     Maybe,
@@ -177,9 +178,26 @@ class _Reading:
         }
         filled = [i for i in range(len(whole)) if any(cells[c.index][i] for c in layout.entries)]
         if len(filled) < len(whole):
+            lacking = set(range(len(whole))).difference(filled)
+            filled = sorted([*filled, *self._named_as_gone(cells, lacking)])
+        if len(filled) < len(whole):
             skipped[NOTHING] += len(whole) - len(filled)
             cells = {i: [column[k] for k in filled] for i, column in cells.items()}
         return cells, len(filled), skipped
+
+    def _named_as_gone(self, cells: dict[int, list[str]], rows: Iterable[int]) -> list[int]:
+        """Of rows without an entry, those that take back a record by the giver's id of it."""
+        ids = self._ids(cells)
+        if ids is None:
+            return []
+        said: list[tuple[int, Callable[[str], str | None]]] = [
+            *((d.index, d.fate_of) for d in self.layout.deciders),
+            *((r.column.index, r.fate_of) for r in self.remarks),
+        ]
+        return [
+            i for i in rows
+            if ids[i] and any(fate_of(cells[at][i]) == TAKEN_BACK for at, fate_of in said)
+        ]  # fmt: skip
 
     def _names_anew(self, row: Sequence[str]) -> bool:
         """Whether a row names columns, as the first of another table does that was put behind."""
