@@ -153,6 +153,8 @@ def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
     if not bare or bare in _NO or plain in _NO:
         return no if bare or is_gone else UNSURE
     if _DATE.fullmatch(bare):
+        if is_gone and _until(bare, plain).fate is None:  # `expired on` a day that is to come
+            return UNSURE
         return yes if is_gone or no.fate == UNCONFIRMED else UNSURE
     return _STANDING.get(plain, UNSURE)
 
@@ -162,6 +164,8 @@ def _until(word: str, plain: str) -> WordSays:
     if not plain or plain in _ENDLESS:
         return COUNTS
     days = _days(word)
+    if not days and plain in _YES:
+        return UNSURE
     if not days:
         return _STANDING.get(plain, UNSURE)
     today = date.today()

@@ -153,8 +153,8 @@ _GONE = words_in(
     "error inerror byerror mistake fehler erreur irrtum del deletes drop dropped doublon nomatch"
 )
 _STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
-    "published approved toids malicious isbad bad unlawful actionable reviewed "
-    "kontrolliert freigegeben contrôl@ controllat* gecontroleerd revisad* aprobad* "
+    "published approved toids malicious isbad bad unlawful actionable reviewed vigueur "
+    "vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd revisad* aprobad* "
     "approuv@ approvat* aprovad*"
 )
 _UNTIL = words_in(
@@ -162,6 +162,7 @@ _UNTIL = words_in(
     "validto validtill goodtill ttluntil gültigbis ablauf ablaufdatum ablaufen verfallsdatum "
     "expirationle datedexpiration valablejusquau validejusquau caducidad vencimiento válidohasta "
     "fechadecaducidad fechadevencimiento scadenza validofinoa datadiscadenza vervaldatum geldigtot "
+    "expire expdate expiredate exptime expiretime verfällt verfall verfalldatum gültigkeitsende "
     "verlooptop vencimento válidoaté datadevencimento enddate removeafter deleteafter"
 )
 _TAKEN_OUT = _GONE - {"known", "bekannt"} | {"retired", "old", "previous"}

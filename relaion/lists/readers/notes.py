@@ -29,8 +29,16 @@ _UNCERTAIN = names.words_in(words.UNCERTAIN)
 _LISTED = names.words_in(words.LISTED)
 _NOT = names.words_in(words.NEGATIONS)
 _AGAINST = names.words_in(words.AGAINST)
+_NOT_OR_AGAINST = _NOT | _AGAINST
+_LISTS_OF_GOOD = names.words_in(words.LISTS_OF_GOOD)
+_LONG = 8  # words of what may be a remark and nothing else
+_FEW = 4  # words with which a list is named
 _FILLERS = names.words_in(words.FILLERS)
 _KNOWN = _SPEAKS.keys() | _ALONE.keys() | _UNCERTAIN | _LISTED
+_BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | names.words_in(
+    "f no do in by en fp"
+)
+"""How our words begin: a text without any such word says nothing, as nearly all do."""
 _MOST = 4  # words that one of ours may be written in: `do not block`
 # in a note on one line these take the entry back wherever they stand
 _IN_NOTES = names.words_in(
@@ -59,7 +67,8 @@ def _units(tokens: Sequence[str]) -> list[str]:
     """The words of a text; one of ours that is written in several is one."""
     units, i = [], 0
     while i < len(tokens):
-        for n in range(min(_MOST, len(tokens) - i), 0, -1):
+        most = min(_MOST, len(tokens) - i) if tokens[i] in _BEGIN else 1
+        for n in range(most, 0, -1):
             unit = "".join(tokens[i : i + n])
             if n == 1 or unit in _KNOWN:
                 units.append(unit)
@@ -103,6 +112,12 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
     """
     text = names.folded(cell[:_LONGEST])
     tokens = _WORDS.findall(text)
+    good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
+    if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):
+        return Remark(GOOD, good)
+    is_long = alone and len(tokens) > _LONG
+    if is_long or _BEGIN.isdisjoint(tokens):
+        return None
     if not alone:
         squeezed = "".join(tokens)
         if squeezed in _SPEAKS or squeezed in _ALONE:  # `falsePositive`

@@ -63,7 +63,7 @@ def _read_cell(cell: str, what: str) -> Remark | None:
     is_note = what in (names.NOTE, names.UNKNOWN)
     if (said := read_text(cell, alone=not is_note and what != names.SEVERITY)) is not None:
         return said
-    if not is_note or len(cell) > 60:
+    if not is_note or len(cell) > 60 or cell.count(" ") > _SHORT:
         return None
     return _of_media(cell, alone=what == names.UNKNOWN) or _of_algorithm(cell)
 

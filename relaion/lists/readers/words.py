@@ -25,9 +25,11 @@ TAKEN_BACK = (
 )
 TAKEN_BACK_ALONE = (
     "del deletes disabled disable cleared drop dropped unblock unblocked retired archived "
-    "excluded exclude tombstone ungültige dépublié invalidé invalidad* baja invalidat* "
-    "ongeldig invalid inválid* error inerror byerror erroneous erroneously mistake mistaken "
-    "mistakenly irrtum irrtümlich erreur donotblock donotuse fehler doublon"
+    "excluded exclude tombstone entfernen löschen zurückziehen supprimer retirer eliminar "
+    "borrar retirar rimuovere verwijderen intrekken remover apagar excluir nolongervalid "
+    "ungültige dépublié invalidé invalidad* baja invalidat* ongeldig invalid inválid* error "
+    "inerror byerror erroneous erroneously mistake mistaken mistakenly irrtum irrtümlich "
+    "erreur donotblock donotuse fehler doublon"
 )
 """Of a record only by themselves: a host may be disabled, a page in error."""
 
@@ -46,6 +48,8 @@ GOOD = (
     "hashlookup notcsam notcsem notillegal notabusive notabuse notharmful noknownmatch "
     "nonpertinent knownfile knownfiles unbedenklich weisseliste nichtillegal keincsam"
 )
+LISTS_OF_GOOD = "nsrl nsrlfile nsrlfiles hashlookup"
+"""Names of lists of what is known good: who names one in a few words means it."""
 GOOD_ALONE = (
     "good benign safe allowed negative negativeclass ignore ignored ignorable irrelevant "
     "innocent legal lawful clean harmless notrelevant harmlos unschuldig sauber legale legaal "
@@ -135,5 +139,6 @@ FILLERS = (
     "desde y o il lo gli di da dal è stato stata op van het een is werd sinds door em no na "
     "por foi desde e date reason note grund motif motivo jan feb mar apr may jun jul aug sep "
     "sept oct nov dec january february march april june july august september october "
-    "november december januar februar märz mai juni juli oktober dezember utc z t uhr"
+    "november december januar februar märz mai juni juli oktober dezember utc z t uhr please "
+    "bitte svp"
 )
