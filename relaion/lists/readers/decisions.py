@@ -265,6 +265,14 @@ def media_of_file(name: str) -> str | None:
     return says.fate if says else None
 
 
+def answer_of(word: str) -> bool | None:
+    """Whether a word says yes or no; None where it says neither, as numbers do."""
+    plain = names.squeezed(word)
+    if len(plain) < 2 and plain not in ("y", "n"):
+        return None
+    return True if plain in _YES else False if plain in _NO else None
+
+
 def type_of(word: str) -> WordSays | None:
     """What a word says of the algorithm of its row; None where it names none."""
     return _type(word.strip().casefold(), names.squeezed(word))

@@ -207,7 +207,7 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
     types = [d for d in deciders if d.what == names.TYPE]
     if types and not any(c.what == names.ENTRY for c in columns):
         columns = _by_type(columns, types[0], body)
-    columns = _only_kind(columns, options.kind)
+    columns = _only_kind(columns, options.kind, body)
     if not any(c.what == names.ENTRY for c in columns):
         refuse_nameless(columns, body, options)
     skip = table.header or 0
@@ -296,7 +296,9 @@ def _by_type(
     return columns
 
 
-def _only_kind(columns: list[ListColumn], kind: str | None) -> list[ListColumn]:
+def _only_kind(
+    columns: list[ListColumn], kind: str | None, body: Sequence[Sequence[str]]
+) -> list[ListColumn]:
     """Only the columns that can hold the kind that the curator named."""
     if kind is None:
         return columns
@@ -305,8 +307,13 @@ def _only_kind(columns: list[ListColumn], kind: str | None) -> list[ListColumn]:
     surely = [c for c in able if kind == "url" or "url" not in c.kinds]
     kept = surely or able
     if not kept:
-        is_open = any(c.what not in (names.OTHER, *names.DECIDING, names.ID) for c in columns)
-        choice = f"name it with --column {kind}=NAME, or " if is_open else ""
+        open_ones = [c for c in columns if c.what not in (names.OTHER, names.ID, *names.DECIDING)]
+        held = (
+            c.index + 1 for c in open_ones
+            if any(is_entry_of(row[c.index], kind) for row in body if c.index < len(row))
+        )  # fmt: skip
+        at = next(held, None)
+        choice = f"name it with --column {kind}={at}, or " if at else ""
         raise ListError(f"no column can hold {kind}; {choice}leave --kind out")
     return [
         replace(c, kinds=(kind,)) if c in kept

@@ -270,7 +270,7 @@ def is_of_values(name: str, said: str | None = None) -> bool:
     if len(name) > 60:
         return False
     says = read_name(name, said)
-    return says.what == ENTRY or (says.what == OTHER and not _VALUE_WORDS.isdisjoint(
+    return says.what == ENTRY or (says.what in (OTHER, REFERENCE) and not _VALUE_WORDS.isdisjoint(
         re.sub(r"\d+$", "", word) for word in words_of(name)
     ))  # fmt: skip
 

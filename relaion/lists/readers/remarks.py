@@ -20,6 +20,7 @@ from relaion.errors import ListError
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import ListColumn
 from relaion.lists.readers.decisions import (
+    answer_of,
     media_of_file,
     media_word,
     option_name,
@@ -39,6 +40,7 @@ _DIGITS = {
 }  # fmt: skip
 _LENGTHS = {name: digits for digits, told in _DIGITS.items() for name in told.split()}
 
+_ANSWERS = 8  # words of a column that says yes and no
 _SHORT = 5  # words of a text that is no caption
 
 
@@ -94,11 +96,14 @@ class RemarkColumn:
     unsure: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
     has_images: bool = False
+    answers: Counter[str] = field(default_factory=Counter)  # yes and no
 
     def read(self, cells: Sequence[str], lengths: Sequence[int]) -> dict[int, str]:
         """Why rows bring no entry, by their place; `lengths` are the digits of their digests."""
         what = self.column.what
         fates: dict[int, str] = {}
+        if not self.column.name and len(self.answers) < _ANSWERS:
+            self.answers.update(cell.strip().casefold() for cell in cells if cell)
         said = {cell: _read_cell(cell, what) for cell in set(cells) if cell}
         if all(remark is None for remark in said.values()) and self.has_images:
             return fates
@@ -143,6 +148,14 @@ class RemarkColumn:
 
     def refuse(self) -> None:
         """Raise ListError where it speaks of rows, and nobody here can say what."""
+        answers = set(map(answer_of, self.answers))
+        if not self.column.name and answers == {True, False}:
+            raise ListError(
+                f"column {self.column.told} has no name and says yes and no "
+                f"({_told(self.answers)}): choose its rows with --where "
+                f"{self.column.index + 1}=WORD, or say --ignore {self.column.index + 1} if it "
+                "decides nothing"
+            )
         if self.unsure:
             option = option_name(self.column.name, self.column.index)
             raise ListError(

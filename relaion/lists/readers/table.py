@@ -208,11 +208,13 @@ class _Reading:
         kind = self.options.kind
         if any(names.is_of_values(cleaned_name(cell), kind) for cell in held):
             return True
+        if sum(map(bool, map(str.strip, row))) == 1 and (says := read_text(held[0], alone=True)):
+            return says.fate is not None  # `Deleted:` above rows
         told = [plain for cell in row if (plain := names.squeezed(cell))]
         if len(told) > 1 and {names.squeezed(c.name) for c in self.layout.columns}.issuperset(told):
             return True
-        says = [names.read_name(cleaned_name(cell), kind).what for cell in row if cell.strip()]
-        return len(says) > 1 and names.ENTRY in says and names.UNKNOWN not in says
+        what = [names.read_name(cleaned_name(cell), kind).what for cell in row if cell.strip()]
+        return len(what) > 1 and names.ENTRY in what and names.UNKNOWN not in what
 
     def _fates(
         self,
