@@ -101,10 +101,11 @@ class _Reading:
 
     def __post_init__(self) -> None:
         is_named = self.layout.header is not None
+        decided = {d.index for d in self.layout.deciders}
         self.remarks = [
             RemarkColumn(c, is_named, self.options.is_good)
             for c in self.layout.columns
-            if c.what in WATCHED
+            if c.what in WATCHED and c.index not in decided
         ]
 
     def batches(self) -> Iterator[Batch]:
