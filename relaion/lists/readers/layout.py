@@ -285,7 +285,7 @@ def _by_type(
             continue
         typed += 1
         for c in columns:
-            if c.what == names.UNKNOWN and c.index < len(row):
+            if c.what in (names.UNKNOWN, names.NOTE, names.CAPTION) and c.index < len(row):
                 found = shape(row[c.index])
                 fits[c.index] += found in algorithms or (found == "link" and "url" in says.kinds)
     for at, n in fits.most_common(1):

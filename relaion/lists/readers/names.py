@@ -157,14 +157,7 @@ _STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
     "vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd revisad* aprobad* "
     "approuv@ approvat* aprovad*"
 )
-_UNTIL = words_in(
-    "expires expiry expiration expiring expirydate expirationdate expiresat expireson validuntil "
-    "validto validtill goodtill ttluntil gültigbis ablauf ablaufdatum ablaufen verfallsdatum "
-    "expirationle datedexpiration valablejusquau validejusquau caducidad vencimiento válidohasta "
-    "fechadecaducidad fechadevencimiento scadenza validofinoa datadiscadenza vervaldatum geldigtot "
-    "expire expdate expiredate exptime expiretime verfällt verfall verfalldatum gültigkeitsende "
-    "verlooptop vencimento válidoaté datadevencimento enddate removeafter deleteafter"
-)
+_UNTIL = words_in(known.UNTIL_NAMES)
 _TAKEN_OUT = _GONE - {"known", "bekannt"} | {"retired", "old", "previous"}
 _WHEN = words_in(
     "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
@@ -184,26 +177,9 @@ _TRAIT = {word: what for what, words in _SEEN.items() for word in words_in(words
 _RECORD_ID = words_in(
     "recordid mediaid imageid itemid entryid hashid reportid caseid phishid requestid contentid"
 )
-_FILE_NAMES = words_in(
-    "filename filenames path paths filepath fullpath file name relativepath dateiname dateinamen "
-    "datei pfad dateipfad nomdufichier nomfichier fichier chemin archivo nombrearchivo "
-    "nombredearchivo nombredelarchivo ruta fichero nomefile nomedelfile percorso bestandsnaam "
-    "bestand pad nomedoarquivo arquivo caminho"
-)
-_CAPTIONS = words_in(
-    "title titles caption captions text texts alt alttext description descriptions subject "
-    "headline titel beschreibung überschrift titre légende título titolo didascalia keyword "
-    "keywords query prompt"
-)
-_NOTES = words_in(
-    "note notes comment comments remark remarks tag tags label labels memo annotation annotations "
-    "info information hint reason reasons details bemerkung bemerkungen anmerkung anmerkungen "
-    "kommentar kommentare notiz notizen hinweis hinweise grund schlagwort schlagworte remarque "
-    "remarques commentaire commentaires raison motif observation observations nota notas "
-    "observación observaciones comentario comentarios motivo etiqueta etiquetas osservazione "
-    "osservazioni commento commenti etichetta opmerking opmerkingen notitie reden observação "
-    "observações comentário comentários flag flags"
-)
+_FILE_NAMES = words_in(known.FILE_NAMES)
+_CAPTIONS = words_in(known.CAPTION_NAMES)
+_NOTES = words_in(known.NOTE_NAMES)
 
 
 def squeezed(name: str) -> str:

@@ -142,3 +142,34 @@ FILLERS = (
     "november december januar februar märz mai juni juli oktober dezember utc z t uhr please "
     "bitte svp"
 )
+
+# -- Names of columns ----------------------------------------------------------------------------
+
+UNTIL_NAMES = (
+    "expires expiry expiration expiring expirydate expirationdate expiresat expireson validuntil "
+    "validto validtill goodtill ttluntil gültigbis ablauf ablaufdatum ablaufen verfallsdatum "
+    "expirationle datedexpiration valablejusquau validejusquau caducidad vencimiento válidohasta "
+    "fechadecaducidad fechadevencimiento scadenza validofinoa datadiscadenza vervaldatum geldigtot "
+    "expire expdate expiredate exptime expiretime verfällt verfall verfalldatum gültigkeitsende "
+    "verlooptop vencimento válidoaté datadevencimento enddate removeafter deleteafter"
+)
+FILE_NAMES = (
+    "filename filenames path paths filepath fullpath file name relativepath dateiname dateinamen "
+    "datei pfad dateipfad nomdufichier nomfichier fichier chemin archivo nombrearchivo "
+    "nombredearchivo nombredelarchivo ruta fichero nomefile nomedelfile percorso bestandsnaam "
+    "bestand pad nomedoarquivo arquivo caminho"
+)
+CAPTION_NAMES = (
+    "title titles caption captions text texts alt alttext description descriptions subject "
+    "headline titel beschreibung überschrift titre légende título titolo didascalia keyword "
+    "keywords query prompt"
+)
+NOTE_NAMES = (
+    "note notes comment comments remark remarks tag tags label labels memo annotation annotations "
+    "info information hint reason reasons details bemerkung bemerkungen anmerkung anmerkungen "
+    "kommentar kommentare notiz notizen hinweis hinweise grund schlagwort schlagworte remarque "
+    "remarques commentaire commentaires raison motif observation observations nota notas "
+    "observación observaciones comentario comentarios motivo etiqueta etiquetas osservazione "
+    "osservazioni commento commenti etichetta opmerking opmerkingen notitie reden observação "
+    "observações comentário comentários flag flags"
+)
