@@ -25,6 +25,7 @@ _ALONE = {
     for word in names.words_in(said)
 }  # fmt: skip
 MISTAKES = names.words_in(words.MISTAKES)
+_OF_GOOD = MISTAKES | names.words_in(f"{words.GOOD} {words.GOOD_ALONE}")
 _UNCERTAIN = names.words_in(words.UNCERTAIN)
 _LISTED = names.words_in(words.LISTED)
 _NOT = names.words_in(words.NEGATIONS)
@@ -39,11 +40,12 @@ _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1))
     "f no do in by en fp"
 )
 """How our words begin: a text without any such word says nothing, as nearly all do."""
+_NO_LONGER = "nolonger"
 _MOST = 4  # words that one of ours may be written in: `do not block`
 # in a note on one line these take the entry back wherever they stand
 _IN_NOTES = names.words_in(
-    "cleared excluded exclude error erroneous erroneously mistake mistaken mistakenly invalid "
-    "benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
+    "nolonger cleared excluded exclude error erroneous erroneously mistake mistaken mistakenly "
+    "invalid benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
 )
 
 _PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
@@ -53,7 +55,10 @@ _LONGEST = 2000
 
 @dataclass(frozen=True)
 class Remark:
-    """Why a row brings no entry, and the word that says so. `is_prose`: it stands among others."""
+    """Why a row brings no entry, and the word that says so.
+
+    `is_whole`: nothing else is said; `is_alone`: the word would say nothing among others.
+    """
 
     fate: str | None
     word: str
@@ -80,27 +85,31 @@ def _units(tokens: Sequence[str]) -> list[str]:
 def _read_piece(tokens: Sequence[str]) -> Remark | None:
     """What a piece says first, and whether it says nothing else."""
     found: tuple[str | None, str] | None = None
-    is_prose = is_alone = is_not = is_against = False
+    is_prose = is_alone = is_not = is_against = is_over = False
     for unit in _units(tokens):
         fate = _SPEAKS.get(unit) or _ALONE.get(unit)
-        if unit in _NOT:
+        if unit in _NOT or unit == _NO_LONGER:
             is_not = True
+            is_over = is_over or unit == _NO_LONGER
         elif fate or unit in _UNCERTAIN:
-            says_nothing = is_not or (is_against and fate == GOOD)
-            if not says_nothing and (found is None or (is_alone and unit in _SPEAKS)):
-                found, is_alone = (fate, unit), unit not in _SPEAKS
+            says_nothing = is_not or (is_against and unit in _OF_GOOD)
+            is_over = is_over and not is_not
+            is_strong = unit in _SPEAKS and fate != UNCONFIRMED  # `victim not verified`
+            if not says_nothing and (found is None or (is_alone and is_strong)):
+                found, is_alone = (fate, unit), not is_strong
             is_not = False
         elif unit in _LISTED:
             if is_not and found is None:
-                found = (TAKEN_BACK, f"not {unit}")
+                found, is_alone = (TAKEN_BACK, f"not {unit}"), True
             is_not = False
         elif unit in _AGAINST:
             is_against = True
         elif not (unit in _FILLERS or unit[0].isdigit()):
             is_prose, is_not = True, False
-    if found is None:
+    over = (TAKEN_BACK, _NO_LONGER) if is_over and not is_prose else None
+    if (said := found or over) is None:
         return None
-    fate, word = found
+    fate, word = said
     return Remark(fate, word, fate is not None and not is_prose, is_alone, not is_prose)
 
 

@@ -11,12 +11,11 @@ themselves or in a column that decides: they are common in captions and in the n
 TAKEN_BACK = (
     "removed remove removal deleted delete deletion withdrawn withdraw withdrawal retracted "
     "retract retraction revoked revoke revocation rescinded rescind inactive expired expire "
-    "obsolete outdated delisted delist unlisted cancelled canceled nolongervalid "
-    "nolongerlisted nolongeractive nolonger decommissioned superseded deactivated repealed "
-    "annulled lapsed gelöscht löschung entfernt zurückgezogen zurückgenommen widerrufen "
-    "widerruf inaktiv abgelaufen veraltet ungültig storniert aufgehoben ausgetragen "
-    "deaktiviert nichtmehrgültig nichtmehraktiv hinfällig überholt supprim@ retir@ révoqu@ "
-    "annul@ expir@ périm@ effac@ désactiv@ inactif inactive obsolète caduc caduque retrait "
+    "obsolete outdated delisted delist unlisted cancelled canceled nolonger decommissioned "
+    "superseded deactivated repealed annulled lapsed gelöscht löschung entfernt zurückgezogen "
+    "zurückgenommen widerrufen widerruf inaktiv abgelaufen veraltet ungültig storniert "
+    "aufgehoben ausgetragen deaktiviert hinfällig überholt supprim@ retir@ révoqu@ annul@ "
+    "expir@ périm@ effac@ désactiv@ inactif inactive obsolète caduc caduque retrait "
     "suppression eliminad* borrad* retirad* revocad* anulad* caducad* expirad* vencid* "
     "desactivad* inactiv* obsolet* rimoss* eliminat* cancellat* ritirat* revocat* annullat* "
     "scadut* inattiv* disattivat* verwijderd ingetrokken verlopen vervallen geannuleerd "
@@ -26,10 +25,10 @@ TAKEN_BACK = (
 TAKEN_BACK_ALONE = (
     "del deletes disabled disable cleared drop dropped unblock unblocked retired archived "
     "excluded exclude tombstone entfernen löschen zurückziehen supprimer retirer eliminar "
-    "borrar retirar rimuovere verwijderen intrekken remover apagar excluir nolongervalid "
-    "ungültige dépublié invalidé invalidad* baja invalidat* ongeldig invalid inválid* error "
-    "inerror byerror erroneous erroneously mistake mistaken mistakenly irrtum irrtümlich "
-    "erreur donotblock donotuse fehler doublon"
+    "borrar retirar rimuovere verwijderen intrekken remover apagar excluir ungültige dépublié "
+    "invalidé invalidad* baja invalidat* ongeldig invalid inválid* error inerror byerror "
+    "erroneous erroneously mistake mistaken mistakenly irrtum irrtümlich erreur donotblock "
+    "donotuse fehler doublon"
 )
 """Of a record only by themselves: a host may be disabled, a page in error."""
 
@@ -127,7 +126,7 @@ OTHER = (
 
 # -- Words between ---------------------------------------------------------------------------------
 
-NEGATIONS = "not no non nicht kein keine pas ne niet geen não never nie nunca jamais mai nooit"
+NEGATIONS = "not no non nicht kein keine pas ne plus niet geen não never nie nunca jamais mai nooit"
 AGAINST = "checked against without excluding excludes filtered cleaned free geprüft gegen ohne sans"
 """Before a word of good: what is listed was compared with it."""
 
@@ -139,25 +138,26 @@ FILLERS = (
     "desde y o il lo gli di da dal è stato stata op van het een is werd sinds door em no na "
     "por foi desde e date reason note grund motif motivo jan feb mar apr may jun jul aug sep "
     "sept oct nov dec january february march april june july august september october "
-    "november december januar februar märz mai juni juli oktober dezember utc z t uhr please "
-    "bitte svp"
+    "november december januar februar märz mai juni juli oktober dezember utc z t uhr e ya "
+    "più meer mais please bitte svp"
 )
 
 # -- Names of columns ----------------------------------------------------------------------------
 
 UNTIL_NAMES = (
-    "expires expiry expiration expiring expirydate expirationdate expiresat expireson validuntil "
-    "validto validtill goodtill ttluntil gültigbis ablauf ablaufdatum ablaufen verfallsdatum "
-    "expirationle datedexpiration valablejusquau validejusquau caducidad vencimiento válidohasta "
-    "fechadecaducidad fechadevencimiento scadenza validofinoa datadiscadenza vervaldatum geldigtot "
-    "expire expdate expiredate exptime expiretime verfällt verfall verfalldatum gültigkeitsende "
-    "verlooptop vencimento válidoaté datadevencimento enddate removeafter deleteafter"
+    "expires expiry expiration expiring expirydate expirationdate expiresat expireson "
+    "validuntil validto validtill goodtill ttluntil gültigbis ablauf ablaufdatum ablaufen "
+    "verfallsdatum expirationle datedexpiration valablejusquau validejusquau caducidad "
+    "vencimiento válidohasta fechadecaducidad fechadevencimiento scadenza validofinoa "
+    "datadiscadenza vervaldatum geldigtot expire expdate expiredate exptime expiretime "
+    "verfällt verfall verfalldatum gültigkeitsende verlooptop vencimento válidoaté "
+    "datadevencimento enddate removeafter deleteafter"
 )
 FILE_NAMES = (
-    "filename filenames path paths filepath fullpath file name relativepath dateiname dateinamen "
-    "datei pfad dateipfad nomdufichier nomfichier fichier chemin archivo nombrearchivo "
-    "nombredearchivo nombredelarchivo ruta fichero nomefile nomedelfile percorso bestandsnaam "
-    "bestand pad nomedoarquivo arquivo caminho"
+    "filename filenames path paths filepath fullpath file name relativepath dateiname "
+    "dateinamen datei pfad dateipfad nomdufichier nomfichier fichier chemin archivo "
+    "nombrearchivo nombredearchivo nombredelarchivo ruta fichero nomefile nomedelfile "
+    "percorso bestandsnaam bestand pad nomedoarquivo arquivo caminho"
 )
 CAPTION_NAMES = (
     "title titles caption captions text texts alt alttext description descriptions subject "
@@ -165,11 +165,11 @@ CAPTION_NAMES = (
     "keywords query prompt"
 )
 NOTE_NAMES = (
-    "note notes comment comments remark remarks tag tags label labels memo annotation annotations "
-    "info information hint reason reasons details bemerkung bemerkungen anmerkung anmerkungen "
-    "kommentar kommentare notiz notizen hinweis hinweise grund schlagwort schlagworte remarque "
-    "remarques commentaire commentaires raison motif observation observations nota notas "
-    "observación observaciones comentario comentarios motivo etiqueta etiquetas osservazione "
-    "osservazioni commento commenti etichetta opmerking opmerkingen notitie reden observação "
-    "observações comentário comentários flag flags"
+    "note notes comment comments remark remarks tag tags label labels memo annotation "
+    "annotations info information hint reason reasons details bemerkung bemerkungen anmerkung "
+    "anmerkungen kommentar kommentare notiz notizen hinweis hinweise grund schlagwort "
+    "schlagworte remarque remarques commentaire commentaires raison motif observation "
+    "observations nota notas observación observaciones comentario comentarios motivo etiqueta "
+    "etiquetas osservazione osservazioni commento commenti etichetta opmerking opmerkingen "
+    "notitie reden observação observações comentário comentários flag flags"
 )
