@@ -148,12 +148,12 @@ _DECIDING = {word: what for what, words in _DECIDES.items() for word in words_in
 _GONE = words_in(
     f"{known.TAKEN_BACK} {known.TAKEN_BACK_ALONE} {known.MISTAKES} {known.GOOD} {known.GOOD_ALONE} "
     f"{known.DISPUTED} {known.DISPUTED_ALONE} rejected rejet@ rechazad* abgelehnt afgewezen known "
-    "bekannt"
+    "bekannt gone purged pulled stillgelegt"
 ) - words_in(  # `error_code`, `fps` are measures
     "error inerror byerror mistake fehler erreur irrtum del deletes drop dropped doublon nomatch"
 )
 _STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
-    "published approved toids malicious isbad bad unlawful actionable reviewed vigueur "
+    "published approved toids malicious isbad bad unlawful actionable reviewed vigueur kraft "
     "vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd revisad* aprobad* "
     "approuv@ approvat* aprovad*"
 )
@@ -278,13 +278,15 @@ def _beside(words: tuple[str, ...], plain: str) -> NameSays:
 def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
     """A name that ends, or begins, in the word of a decision."""
     rest = [word for word in words if word not in _WHEN and word not in ("is", "was", "has", "be")]
-    told = set(rest)
+    told, joined = set(rest), "".join(rest)
     values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
     if told & _NO_DECISION or "nsfw" in told or told >= _OP_SYSTEM:
         return None
     if plain in _UNTIL or (told & _UNTIL and len(told) == 1):
         return NameSays(UNTIL, word=plain)
     for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
+        if joined in words_of_flag:  # `faux_positif`
+            return NameSays(what, word=joined)
         flags = told & words_of_flag
         if flags and not values and len(told) <= 3 and (len(told) == len(flags) or len(rest) <= 2):
             return NameSays(what, word=min(flags))

@@ -102,7 +102,7 @@ class RemarkColumn:
         """Why rows bring no entry, by their place; `lengths` are the digits of their digests."""
         what = self.column.what
         fates: dict[int, str] = {}
-        if not self.column.name and len(self.answers) < _ANSWERS:
+        if what == names.UNKNOWN and len(self.answers) < _ANSWERS:
             self.answers.update(cell.strip().casefold() for cell in cells if cell)
         said = {cell: _read_cell(cell, what) for cell in set(cells) if cell}
         if all(remark is None for remark in said.values()) and self.has_images:
@@ -148,8 +148,7 @@ class RemarkColumn:
 
     def refuse(self) -> None:
         """Raise ListError where it speaks of rows, and nobody here can say what."""
-        answers = set(map(answer_of, self.answers))
-        if not self.column.name and answers == {True, False}:
+        if not self.column.name and self._says_yes_and_no():
             raise ListError(
                 f"column {self.column.told} has no name and says yes and no "
                 f"({_told(self.answers)}): choose its rows with --where "
@@ -164,6 +163,9 @@ class RemarkColumn:
                 f"{option}=WORD,WORD, or say --ignore {option} if it decides nothing"
             )
 
+    def _says_yes_and_no(self) -> bool:
+        return set(map(answer_of, self.answers)) == {True, False}
+
     def notices(self) -> list[str]:
         """What of it kept rows out, and what was passed over."""
         option = option_name(self.column.name, self.column.index)
@@ -172,6 +174,11 @@ class RemarkColumn:
             found.append(
                 f"column {self.column.told} keeps rows out: {_told(self.kept_out)}; say --ignore "
                 f"{option} if it decides nothing"
+            )
+        if self._says_yes_and_no():
+            found.append(
+                f"column {self.column.told} says yes and no and was taken to decide nothing; if it "
+                f"does, choose with --where {option}=WORD"
             )
         if self.passed:
             found.append(f"column {self.column.told} holds {_told(self.passed)}: passed over")

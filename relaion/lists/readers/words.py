@@ -126,7 +126,9 @@ OTHER = (
 
 # -- Words between ---------------------------------------------------------------------------------
 
-NEGATIONS = "not no non nicht kein keine pas ne plus niet geen não never nie nunca jamais mai nooit"
+NEGATIONS = (
+    "not no n non nicht kein keine pas ne plus niet geen não never nie nunca jamais mai nooit"
+)
 AGAINST = "checked against without excluding excludes filtered cleaned free geprüft gegen ohne sans"
 """Before a word of good: what is listed was compared with it."""
 
@@ -160,9 +162,8 @@ FILE_NAMES = (
     "percorso bestandsnaam bestand pad nomedoarquivo arquivo caminho"
 )
 CAPTION_NAMES = (
-    "title titles caption captions text texts alt alttext description descriptions subject "
-    "headline titel beschreibung überschrift titre légende título titolo didascalia keyword "
-    "keywords query prompt"
+    "title titles caption captions text texts alt alttext subject headline titel überschrift "
+    "titre légende título titolo didascalia keyword keywords query prompt"
 )
 NOTE_NAMES = (
     "note notes comment comments remark remarks tag tags label labels memo annotation "
