@@ -13,14 +13,9 @@ from hypothesis import strategies as st
 from relaion.links import clean_entry, key_digest, link_key
 from relaion.links.text import WHITE
 from relaion.lists.normalise import Tally
-from relaion.lists.readers.format import TAKEN_BACK, Batch, Values
-from relaion.lists.readers.lines import (
-    BESIDE,
-    SIGN,
-    is_remark_that_takes_back,
-    read_line,
-    takes_back,
-)
+from relaion.lists.readers.format import GOOD, TAKEN_BACK, Batch, Values
+from relaion.lists.readers.lines import BESIDE, SIGN, read_line
+from relaion.lists.readers.notes import read_text, takes_back
 from tests.links_strategies import links, near_links
 from tests.test_links_key import real_links
 
@@ -76,21 +71,38 @@ def test_real_links_are_read_as_they_stand(shared_data: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "alone", "is_back"),
+    ("text", "alone", "fate", "is_sure"),
     [
-        ("removed", True, True),
-        (" (Removed) ", True, True),
-        ("false positive", True, True),
-        ("removed by partner", True, False),
-        ("removed by partner", False, True),
-        ("a wall that was removed from a town", False, False),
-        ("unremoved", False, False),
-        ("removal2", False, False),
-        ("", False, False),
+        ("removed", True, TAKEN_BACK, True),
+        (" (Removed) ", True, TAKEN_BACK, True),
+        ("false positive", True, TAKEN_BACK, True),
+        ("falsePositive", False, TAKEN_BACK, True),
+        ("seen in May, widerrufen am 1.2.2024", False, TAKEN_BACK, True),
+        ("no longer valid", False, TAKEN_BACK, True),
+        ("nicht mehr aktiv", False, TAKEN_BACK, True),
+        ("legal adult", False, None, False),
+        ("known good (NSRL)", False, GOOD, True),
+        ("removed by partner", True, None, None),
+        ("removed by partner", False, TAKEN_BACK, False),
+        ("a safe place", False, None, None),
+        ("not removed", False, None, None),
+        ("no longer disputed", False, None, None),
+        ("no longer", False, TAKEN_BACK, True),
+        ("the site is no longer online", False, None, None),
+        ("cleaned of false positives", False, None, None),
+        ("nsrl", True, GOOD, True),
+        ("not in NSRL", False, None, None),
+        ("checked against NSRL", False, None, None),
+        ("unremoved", False, None, None),
+        ("removal2", False, None, None),
+        ("", False, None, None),
     ],
 )
-def test_a_cell_beside_an_entry(cell: str, alone: bool, is_back: bool) -> None:
-    assert is_remark_that_takes_back(cell, alone=alone) is is_back
+def test_a_text_beside_an_entry(
+    text: str, alone: bool, fate: str | None, is_sure: bool | None
+) -> None:
+    says = read_text(text, alone=alone)
+    assert (says and says.fate, says and says.is_sure) == (fate, is_sure)
 
 
 def test_words_that_hold_such_words_take_nothing_back() -> None:

@@ -73,6 +73,23 @@ def test_ids_tell_which_record_is_taken_back(lists: Path) -> None:
         deliver(first, "id,md5,status", f"7,{A},active", f"7,{A},removed", source="B")
 
 
+@pytest.mark.parametrize("column", ["status", "note", "entfernt"])
+def test_an_id_alone_takes_its_record_back(lists: Path, column: str) -> None:
+    word = "ja" if column == "entfernt" else "removed"
+    deliver(lists, "id,md5,seen", f"1,{A},x", f"2,{B},x", f"3,{A},x", keep_ids=True)
+    added = deliver(lists, f"id,md5,{column}", f"1,,{word}", f"2,,{word}", f"4,{C},", update=1)
+    assert held(lists) == {(1, A), (2, C)}, "record 3 still lists what record 1 did"
+    assert added.changes == ListChanges(added=1, retracted=1, unchanged=0)
+    assert (added.records, added.used, added.lost) == (3, 1, {"marked as taken back": 2})
+    assert not any("took nothing back" in notice for notice in added.notices)
+    if column != "note":
+        assert added.decided[column][word] == 2
+    added = deliver(lists, f"id,md5,{column}", f"3,,{word}", f"9,,{word}", "5,,", update=2)
+    assert held(lists) == {(2, C)}
+    assert any("1 of them took nothing back" in notice for notice in added.notices)
+    assert added.lost == {"marked as taken back": 2, "no link or hash": 1}
+
+
 def test_within_a_delivery_the_later_record_holds(lists: Path) -> None:
     added = deliver(lists, "action,md5", f"ADD,{A}", f"REMOVE,{A}", f"REMOVE,{B}", f"ADD,{B}")
     assert held(lists) == {(1, B)}

@@ -1,5 +1,6 @@
 """What the curator says of a delivery, checked, and the digests of its files."""
 
+import csv
 import difflib
 import fnmatch
 import hashlib
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.links import FORMS, SCOPES
-from relaion.lists.readers.format import Options
+from relaion.lists.readers.format import EMPTY, Options, words_written
 from relaion.lists.readers.formats import check_format
 from relaion.lists.readers.text import file_sha256
 from relaion.paths import typed
@@ -47,7 +48,7 @@ class Delivery:
             "file_format": o.file_format,
             "forms": list(self.forms),
             "columns": [f"{kind}={name}" for kind, names in o.columns.items() for name in names],
-            "where": [f"{name}={','.join(sorted(words))}" for name, words in o.where.items()],
+            "where": [f"{name}={words_written(chosen)}" for name, chosen in o.where.items()],
             "ignore": sorted(o.ignore),
             "role": o.role,
             "partial": o.partial,
@@ -160,14 +161,24 @@ def read_columns(said: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def read_where(said: Sequence[str]) -> dict[str, frozenset[str]]:
-    """`--where NAME=WORD,WORD` as words by name, without case; raises InputError."""
+    """`--where NAME=WORD,WORD` as words by name, without case; raises InputError.
+
+    A word that holds a comma stands in quotes; `(empty)`, or nothing, is a cell without a word.
+    """
     found: dict[str, frozenset[str]] = {}
     for text in said:
-        name, sign, words = text.partition("=")
-        told = frozenset(w.strip().casefold() for w in words.split(",") if w.strip())
-        if not sign or not name.strip() or not told:
-            raise InputError(f"--where {typed(text)}: write NAME=WORD,WORD, such as category=1,2")
-        found[name.strip()] = found.get(name.strip(), frozenset()) | told
+        name, sign, listed = text.partition("=")
+        try:
+            told = [word.strip().casefold() for word in next(csv.reader([listed]), [])]
+        except csv.Error:
+            told = []
+        if not sign or not name.strip() or not any(told):
+            raise InputError(
+                f"--where {typed(text)}: write NAME=WORD,WORD, such as category=1,2; (empty) is a "
+                "cell without a word"
+            )
+        empty = {""} if EMPTY in told else set()
+        found[name.strip()] = found.get(name.strip(), frozenset()).union(told, empty)
     return found
 
 

@@ -80,6 +80,8 @@ def take_in(
             f"--kind {' or '.join(HASHED_LINK_KINDS)}, or leave --form out"
         )
     incoming.flush()
+    if n := incoming.without_record(chain):
+        notices.append(_UNKNOWN_ID.format(n))
     n_own, n_earlier = incoming.take_back(chain)
     counted = _tell_apart(engine, list_id, arrived)
     undone = skipped.pop(TAKEN_BACK, 0)
@@ -107,6 +109,10 @@ def take_in(
     )  # fmt: skip
 
 
+_UNKNOWN_ID = (
+    "records that are taken back by their giver's id alone: {:,} of them took nothing back, as no "
+    "record of such an id is known; ask the giver for their hashes or links"
+)
 _OF_LIST = "select kind, count(*) from store.entries where list_id = ? group by all order by all"
 
 
@@ -133,6 +139,12 @@ def _read_file(
     which = f"file {number + 1}: " if len(delivery.files) > 1 else ""
     notices.extend(which + notice for notice in found.notices)
     return found
+
+
+_WITHOUT_RECORD = """select count(*) from gone
+where record_no not in (select record_no from undone) and id_digest not in (
+    select id_digest from store.records where list_id = ? or list_contains(?::integer[], list_id)
+)"""
 
 
 class _Incoming:
@@ -231,6 +243,13 @@ class _Incoming:
             self._held[kind] = rows.slice(n)
         rows = rows.slice(0, n).add_column(0, _NAMES[0], pa.repeat(kind, n)).combine_chunks()
         self._engine.run_on(self._script, "incoming", rows, list_id=self._list_id)
+
+    def without_record(self, chain: Sequence[int]) -> int:
+        """How many records take back an id alone of which no record is known."""
+        if not self.takes_back:
+            return 0
+        ((n,),) = self._engine.rows(_WITHOUT_RECORD, [self._list_id, list(chain)])
+        return int(n)
 
     def take_back(self, chain: Sequence[int]) -> tuple[int, int]:
         """Take out what is taken back; how many entries of this list, and of earlier ones."""

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex
 from relaion.lists.readers.format import LINK_KINDS, NO_TRAIT, TAKEN_BACK, Batch, Trait, Values
-from relaion.lists.readers.lines import SIGN, LinkBeside, read_line, takes_back
+from relaion.lists.readers.lines import SIGN, LinkBeside, read_line
+from relaion.lists.readers.notes import takes_back
 from relaion.lists.values import (
     LONGEST,
     NOTHING,

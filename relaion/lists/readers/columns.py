@@ -146,6 +146,8 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
     if all(sum(map(bool, map(trim, row))) < 2 for row in table.rows):
         return None  # values with tabs around them
     refuse_wide(width)
+    if not _all_numbered(options, width):
+        return None
     columns: list[ListColumn] = []
     deciders: list[DecidingColumn] = []
     cells = zip_longest(*(row[:width] for row in table.rows), fillvalue="")
@@ -157,8 +159,6 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
             deciders.append(DecidingColumn("", column.what, i, "", chosen_of(options, "", i)))
     known = {d.index for d in deciders}
     for said, words in options.where.items():
-        if not said.isdigit() or not 0 < int(said) <= width:
-            raise ListError(f"--where {shown(said)}: the columns have no names; write its number")
         if int(said) - 1 not in known:
             deciders.append(DecidingColumn("", names.STANDING, int(said) - 1, "", words))
     held = [c for c in columns if c.what == names.ENTRY]
@@ -177,6 +177,17 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
         table.delimiter, width, tuple(table.rows[0]) if first_is_header else None, tuple(columns),
         tuple(deciders), 0, (_BY_VALUE.format(places),),
     )  # fmt: skip
+
+
+def _all_numbered(options: Options, width: int) -> bool:
+    """Whether there are the columns of which options speak; raises ListError for a name."""
+    said = options.columns_named()
+    for option, name in said:
+        if not name.isdecimal():
+            raise ListError(
+                f"--{option} {shown(name)}: the columns have no names; write its number"
+            )
+    return all(0 < int(name) <= width for _, name in said)
 
 
 def _valued_column(i: int, filled: Sequence[str], kind: str | None, options: Options) -> ListColumn:
@@ -265,6 +276,18 @@ def is_regular(table: TableSample) -> bool:
     """Whether nearly all rows have as many fields."""
     width, n = table.width()
     return 1 < width <= MOST_COLUMNS and n * 10 >= len(table.rows) * 9
+
+
+_DIVIDER = re.compile(r"[\s:|=+-]*[-=]{2,}[\s:|=+-]*")  # below the names, as people draw tables
+
+
+def is_divider(row: Sequence[str]) -> bool:
+    """Whether a row is a line that is drawn below names."""
+    filled = [cell for cell in row if cell]
+    return bool(filled) and all(_DIVIDER.fullmatch(cell) for cell in filled)
+
+
+SECOND_NAMES = "holds a second row of names, behind {:,} rows: add the parts as files of their own"
 
 
 def is_entry(row: Sequence[str]) -> bool:

@@ -5,16 +5,19 @@ removed: the file is refused, with all words and how often they stand there, unt
 chooses the words that count or `--ignore` says that the column decides nothing.
 """
 
+import calendar
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import lru_cache
 
 from relaion.errors import ListError
-from relaion.lists.readers import names
+from relaion.lists.readers import names, words
 from relaion.lists.readers.format import (
     DISPUTED,
+    EMPTY,
     GOOD,
     LINK_KINDS,
     NO_CRIME,
@@ -52,43 +55,25 @@ COUNTS = WordSays()
 UNSURE = WordSays(is_sure=False)
 
 _STANDINGS = {
-    None: "active live current listed new add added adds insert inserted upsert upserted create "
-    "created update updated modify modified changed confirm confirmed positive positiveclass "
-    "valid verified true truepositive illegal csam csem csea cp abuse abusive childabuse block "
-    "blocked blacklist blacklisted denylist deny enabled published publish approved match bad "
-    "known-bad knownbad malicious notable pedo online offline ok aktiv actif activo hit",
-    TAKEN_BACK: "removed remove removal deleted delete del deletes withdrawn withdraw withdrawal "
-    "retracted retract retraction revoked revoke rescinded inactive expired expire obsolete "
-    "disabled disable delisted unlisted delist cancelled canceled cleared nolongervalid "
-    "decommissioned superseded gelöscht entfernt zurückgezogen widerrufen supprimé retiré "
-    "eliminado retirado rimosso inaktiv drop dropped unblock unblocked",
-    DISPUTED: "disputed dispute appealed appeal contested challenged questionable",
-    GOOD: "known knowngood good benign safe whitelist whitelisted allow allowed allowlist "
-    "allowlisted negative negativeclass ignore ignored ignorable irrelevant innocent legal clean "
-    "harmless falsepositive fp falsealarm notcsam nomatch noknownmatch nonpertinent notillegal "
-    "trusted nsrl knownfile knownfiles notrelevant",
-    UNCONFIRMED: "pending unconfirmed suspected suspect underreview review draft test testing "
-    "unverified unknown open inprogress new? candidate proposed rejected denied declined invalid "
-    "unreviewed investigationseed duplicate",
+    None: f"{words.LISTED} {words.ALSO_LISTED}",
+    TAKEN_BACK: f"{words.TAKEN_BACK} {words.TAKEN_BACK_ALONE}",
+    DISPUTED: f"{words.DISPUTED} {words.DISPUTED_ALONE}",
+    GOOD: f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE} {words.ALSO_GOOD}",
+    UNCONFIRMED: f"{words.UNCONFIRMED} {words.UNCONFIRMED_ALONE} {words.ALSO_UNCONFIRMED} invalid",
 }
-_STANDING = {word: WordSays(fate) for fate, words in _STANDINGS.items() for word in words.split()}
+_STANDING = {
+    word: WordSays(fate) for fate, said in _STANDINGS.items() for word in names.words_in(said)
+} | dict.fromkeys(names.words_in(words.UNCERTAIN), UNSURE)
 _STANDING["knownbad"] = COUNTS
 
-_MEDIA_WORDS = {
-    None: "image images img picture pictures pic photo photos photograph still stills bild "
-    "bilder imagen imagens jpg jpeg jpe jfif png apng gif webp bmp tif tiff heic heif avif jxl jp2 "
-    "svg ico raw",
-    VIDEO: "video videos movie movies clip film vidéo vídeo mp4 m4v mov avi mkv webm mpg mpeg wmv "
-    "flv 3gp 3gpp ogv ts mts m2ts vob asf rm rmvb f4v divx",
-    NO_IMAGE: "audio sound music mp3 wav ogg flac m4a text txt document documents doc docx pdf "
-    "xls xlsx ppt pptx html htm exe dll msi apk archive zip rar 7z gz tar executable malware "
-    "software program other binary bin sys drv so js css xml json",
-}
 _MEDIA = {
-    word: WordSays(fate, media={None: "image", VIDEO: "video", NO_IMAGE: "other"}[fate])
-    for fate, words in _MEDIA_WORDS.items()
-    for word in words.split()
-}
+    word: WordSays(fate, media=media)
+    for fate, media, said in (
+        (NO_IMAGE, "other", words.OTHER), (VIDEO, "video", words.VIDEO),
+        (None, "image", words.IMAGE),
+    )
+    for word in names.words_in(said)
+}  # fmt: skip
 _MIME = re.compile(r"(image|video|audio|text|application|font|model|multipart|message)/.*")
 
 _OF_HASH = re.compile(
@@ -109,14 +94,29 @@ _OF_NOTHING = names.words_in(
 _OF_HOSTS = {"domain", "hostname", "host", "fqdn", "ip", "ipv4", "ipv6", "ipdst", "ipsrc", "site"}
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|\d{9,13}(?:\.\d+)?")
 
-_YES = names.words_in("true t yes y 1 ja oui si sí да x ✓ ✔ on wahr vrai")
-_NO = names.words_in("false f no n 0 nein non нет - – — off none null nil na falsch faux")
+_YES = names.words_in(
+    "true t yes y 1 ja oui si sí sim да x ✓ ✔ on wahr vrai vero verdadero verdadeiro waar"
+)
+_NO = names.words_in(
+    "false f no n 0 nein non nee não нет - – — off none null nil na falsch faux falso onwaar"
+)
 _FLAG_FATES = {
     "disputed": DISPUTED, "falsepositive": GOOD, "fp": GOOD, "whitelisted": GOOD,
     "allowlisted": GOOD, "whitelist": GOOD, "allowlist": GOOD, "knowngood": GOOD, "good": GOOD,
     "benign": GOOD, "ignored": GOOD, "ignore": GOOD, "innocent": GOOD, "safe": GOOD,
     "legal": GOOD, "harmless": GOOD, "clean": GOOD,
 }  # fmt: skip
+_FLAG_FATES |= dict.fromkeys(
+    names.words_in(f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE}"), GOOD
+) | dict.fromkeys(names.words_in(f"{words.DISPUTED} {words.DISPUTED_ALONE}"), DISPUTED)
+_REJECTED = names.words_in("rejected rejet@ rechazad* abgelehnt afgewezen")
+_FLAG_FATES |= dict.fromkeys(_REJECTED, UNCONFIRMED)
+_CONFIRMS = names.words_in(
+    "confirmed verified toids actionable reviewed confirm@ vérifi@ confirmad* verificad* "
+    "confermat* verificat* bestätigt verifiziert geprüft kontrolliert freigegeben bevestigd "
+    "geverifieerd contrôl@ controllat* gecontroleerd revisad* aprobad* approuv@ "
+    "approvat* aprovad* approved"
+)
 _GRADE = re.compile(r"[abc][1-5]?")
 _NO_GRADE = names.words_in("d e z")
 KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
@@ -128,10 +128,15 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
     """What a word says in a column that decides `what`; `name` is the column's own word."""
     plain = names.squeezed(word)
     if what == names.GONE:
-        return _flag(word, plain, yes=WordSays(_FLAG_FATES.get(name, TAKEN_BACK)), no=COUNTS)
+        # `known` may be known good, or known to be listed material
+        is_sure = name not in ("known", "bekannt")
+        yes = WordSays(_FLAG_FATES.get(name, TAKEN_BACK), is_sure=is_sure)
+        return _flag(word, plain, yes=yes, no=COUNTS)
     if what == names.STILL:
-        gone = UNCONFIRMED if name in ("confirmed", "verified", "toids", "actionable") else None
-        return _flag(word, plain, yes=COUNTS, no=WordSays(gone or TAKEN_BACK))
+        gone = UNCONFIRMED if name in _CONFIRMS else TAKEN_BACK
+        return _flag(word, plain, yes=COUNTS, no=WordSays(gone))
+    if what == names.UNTIL:
+        return _until(word.strip(), plain)
     if not plain and not word.strip(" -–—?*/."):
         return COUNTS
     for look in _LOOKS[what]:
@@ -144,11 +149,52 @@ def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
     bare = word.strip().casefold()
     if bare in _YES or plain in _YES:
         return yes
+    is_gone = no is COUNTS
     if not bare or bare in _NO or plain in _NO:
-        return no if bare or yes is not COUNTS else UNSURE
-    if yes is not COUNTS and _DATE.fullmatch(bare):
-        return yes
-    return UNSURE
+        return no if bare or is_gone else UNSURE
+    if _DATE.fullmatch(bare):
+        if is_gone and _until(bare, plain).fate is None:  # `expired on` a day that is to come
+            return UNSURE
+        return yes if is_gone or no.fate == UNCONFIRMED else UNSURE
+    return _STANDING.get(plain, UNSURE)
+
+
+def _until(word: str, plain: str) -> WordSays:
+    """A day until which an entry is listed; what is past has expired."""
+    if not plain or plain in _ENDLESS:
+        return COUNTS
+    days = _days(word)
+    if not days and plain in _YES:
+        return UNSURE
+    if not days:
+        return _STANDING.get(plain, UNSURE)
+    today = date.today()
+    past = {day < today for day in days}
+    return UNSURE if len(past) > 1 else WordSays(TAKEN_BACK) if past.pop() else COUNTS
+
+
+_ENDLESS = names.words_in("never none nie jamais nunca mai nooit null nil no nein non na infinite")
+_ISO = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
+_WRITTEN = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d\d)(?!\d)")
+
+
+def _days(word: str) -> list[date]:
+    """The days that a text may mean: where day and month are not told apart, two."""
+    if re.fullmatch(r"\d{9,10}(?:\.\d+)?|\d{12,13}", word):
+        seconds = float(word) / (1000 if len(word) > 11 and "." not in word else 1)
+        return [date(1970, 1, 1) + timedelta(seconds=seconds)]
+    if found := _ISO.match(word):
+        told = [(int(found[1]), int(found[2]), int(found[3]))]
+    elif found := _WRITTEN.match(word):
+        year = int(found[4]) + (2000 if len(found[4]) == 2 else 0)
+        told = [(year, int(found[3]), int(found[1])), (year, int(found[1]), int(found[3]))]
+    else:
+        return []
+    return [
+        date(y, m, min(d, calendar.monthrange(y, m)[1]))
+        for y, m, d in told
+        if 1 <= m <= 12 and 1 <= d <= 31 and y
+    ]
 
 
 def _standing(_: str, plain: str) -> WordSays | None:
@@ -219,6 +265,24 @@ def media_of_file(name: str) -> str | None:
     return says.fate if says else None
 
 
+def answer_of(word: str) -> bool | None:
+    """Whether a word says yes or no; None where it says neither, as numbers do."""
+    plain = names.squeezed(word)
+    if len(plain) < 2 and plain not in ("y", "n"):
+        return None
+    return True if plain in _YES else False if plain in _NO else None
+
+
+def type_of(word: str) -> WordSays | None:
+    """What a word says of the algorithm of its row; None where it names none."""
+    return _type(word.strip().casefold(), names.squeezed(word))
+
+
+def media_word(word: str) -> WordSays | None:
+    """What a word says of what its row is of; None where it says nothing."""
+    return _media(word.strip().casefold(), names.squeezed(word))
+
+
 def is_name_of_media(name: str) -> bool:
     """Whether the name of a file ends in an extension that is known, of a picture or not."""
     end = re.search(r"\.([A-Za-z0-9]{1,5})\s*\Z", name)
@@ -231,7 +295,6 @@ TOLD = 10  # words of a column that are told
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
-EMPTY = "(empty)"
 _ANSWERS = names.words_in("rejected denied declined kept refused")
 
 
@@ -262,10 +325,17 @@ class DecidingColumn:
                 self.unsure[told] += n
         return [said[cell] for cell in cells]
 
+    def fate_of(self, cell: str) -> str | None:
+        """Why a row with this cell brings no entry; the cell is not counted."""
+        return self._say(cell).fate
+
     def _say(self, cell: str) -> WordSays:
         if self.chosen is not None:
             plain = names.squeezed(cell)
-            is_chosen = plain in self.chosen or cell.strip().casefold() in self.chosen
+            bare = cell.strip()
+            shown_as = {bare.casefold(), say(bare, _LONGEST).casefold()}
+            is_chosen = bool(plain) and plain in map(names.squeezed, self.chosen)
+            is_chosen = is_chosen or not shown_as.isdisjoint(self.chosen)
             known = read_word(self.what, cell, self.word)
             if is_chosen:  # what it is of still counts: a video is none of an image
                 return known if known.is_sure and known.kinds else COUNTS
@@ -284,11 +354,7 @@ class DecidingColumn:
 
     @property
     def _option(self) -> str:
-        """How a curator names it: by its name where that is one word, else by its number."""
-        plain = self.name.strip()
-        is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
-        is_plain = is_plain and not could_be_value(plain)
-        return plain if is_plain and not plain.isdigit() else str(self.index + 1)
+        return option_name(self.name, self.index)
 
     def refuse_unsure(self, *, is_cut: bool) -> None:
         """Raise ListError where it holds words that nobody here knows."""
@@ -320,9 +386,9 @@ class DecidingColumn:
 
 def chosen_of(options: Options, name: str, index: int) -> frozenset[str] | None:
     """The words that `--where` chooses of a column; None where it names another."""
-    for field_name, words in options.where.items():
+    for field_name, chosen in options.where.items():
         if is_named(field_name, name, index):
-            return words
+            return chosen
     return None
 
 
@@ -357,10 +423,18 @@ def refuse_unsure(deciders: Sequence[DecidingColumn], *, is_cut: bool) -> None:
         decider.refuse_unsure(is_cut=is_cut)
 
 
-def told_words(words: Mapping[str, int]) -> str:
+def option_name(name: str, index: int) -> str:
+    """How a curator names a column: by its name where that is one word, else by its number."""
+    plain = name.strip()
+    is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
+    is_plain = is_plain and not could_be_value(plain)
+    return plain if is_plain and not plain.isdigit() else str(index + 1)
+
+
+def told_words(counted: Mapping[str, int]) -> str:
     """Words and how often, ten at most; what could be a value is counted only."""
     told = Counter[str]()
-    for word, n in words.items():
+    for word, n in counted.items():
         told[NOT_SHOWN if could_be_value(word) else word] += n
     said = [f"{word}: {n:,}" for word, n in told.most_common(TOLD)]
     more = len(told) - len(said)

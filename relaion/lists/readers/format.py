@@ -7,6 +7,8 @@ kind that no image digest of a data set can meet are counted by their algorithm.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -195,6 +197,16 @@ class Maybe:
     """The file can be read so where no format is sure."""
 
 
+EMPTY = "(empty)"
+
+
+def words_written(chosen: Iterable[str]) -> str:
+    """Words as `--where` reads them: divided by commas, quoted where they hold one."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(sorted({word or EMPTY for word in chosen}))
+    return out.getvalue()
+
+
 @dataclass(frozen=True)
 class Options:
     """What the curator says of how a delivery is to be read.
@@ -218,8 +230,14 @@ class Options:
         """What of it changes what is read, in words: nothing where nothing was said."""
         said = [f"column {k}={','.join(v)}" for k, v in sorted(self.columns.items())]
         said += [f"ignore {x}" for x in sorted(self.ignore)]
-        said += [f"where {k}={','.join(sorted(v))}" for k, v in sorted(self.where.items())]
+        said += [f"where {k}={words_written(v)}" for k, v in sorted(self.where.items())]
         return said + [f"role {self.role}"] * bool(self.role) + ["partial"] * self.partial
+
+    def columns_named(self) -> list[tuple[str, str]]:
+        """Every column of which an option speaks, and that option."""
+        said = [("column", name) for told in self.columns.values() for name in told]
+        return [*said, *(("where", name) for name in self.where),
+                *(("ignore", name) for name in sorted(self.ignore))]  # fmt: skip
 
     @property
     def is_good(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from relaion.errors import ListError
+from relaion.links.text import trim
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import (
     ListColumn,
@@ -19,6 +20,7 @@ from relaion.lists.readers.columns import (
     by_values,
     checked,
     cleaned_name,
+    is_divider,
     is_entry,
     is_regular,
     kinds_said,
@@ -30,7 +32,7 @@ from relaion.lists.readers.columns import (
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named, read_word
 from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader
-from relaion.lists.values import shape
+from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown
 
@@ -136,7 +138,8 @@ def _find_names(table: TableSample, options: Options) -> bool:
             continue
         divided = sum(len(other) > 1 for other in table.rows[at + 1 :])
         is_divided = divided * 2 >= sum(after.values()) or all(map(_is_telling, told))
-        if fits and is_divided and _names_entries(told, options):
+        is_above = _is_above_entries(row, table.rows[at + 1 :], options)
+        if fits and (is_above or (is_divided and _names_entries(told, options))):
             table.header, table.names = at, tuple(told)
             return True
     common = counts.most_common(1)[0][0] if counts else 0
@@ -144,6 +147,22 @@ def _find_names(table: TableSample, options: Options) -> bool:
         if len(told) == common and common > 2 and _names_entries(told, options):
             table.names = tuple(map(cleaned_name, told))
             return True
+    return False
+
+
+def _is_above_entries(row: Sequence[str], below: Sequence[Sequence[str]], options: Options) -> bool:
+    """Whether a column that the curator gave by its number holds entries below this row only."""
+    under = next((other for other in below if not is_divider(other)), ())
+    for said, columns in options.columns.items():
+        for column in columns:
+            at = int(column) - 1 if column.isdecimal() else -1
+            if not 0 <= at < min(len(row), len(under)):
+                continue
+            is_entry_at = [
+                any(is_entry_of(r[at], kind) for kind in kinds_said(said)) for r in (row, under)
+            ]
+            if trim(row[at]) and is_entry_at == [False, True]:
+                return True
     return False
 
 
@@ -162,7 +181,7 @@ def _names_entries(told: Sequence[str], options: Options) -> bool:
     if any(s.what == names.ENTRY for s in says):
         return True
     chosen = [c for columns in options.columns.values() for c in columns]
-    if any(is_named(c, name, -2) for c in chosen for name in told if name):
+    if any(is_named(c, name, -2) for c in chosen for name in told if name):  # numbers tell nothing
         return True
     others = sum(s.what in (names.OTHER, names.ID, names.REFERENCE) for s in says)
     decides = sum(s.what in names.DECIDING for s in says)
@@ -175,6 +194,12 @@ def _names_entries(told: Sequence[str], options: Options) -> bool:
 def _by_names(table: TableSample, options: Options) -> ListLayout:
     told = table.names or ()
     refuse_wide(len(told))
+    for option, field_name in options.columns_named():
+        if not any(is_named(field_name, name, i) for i, name in enumerate(told)):
+            held = ", ".join(say(name) for name in told[:10])
+            raise ListError(
+                f"--{option} {shown(field_name)}: there is no such column; it has {held}"
+            )
     columns = [_named_column(i, name, options) for i, name in enumerate(told)]
     deciders = _deciders(columns, told, options)
     body = [row for row in table.body if len(row) > 1]
@@ -182,7 +207,7 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
     types = [d for d in deciders if d.what == names.TYPE]
     if types and not any(c.what == names.ENTRY for c in columns):
         columns = _by_type(columns, types[0], body)
-    columns = _only_kind(columns, options.kind)
+    columns = _only_kind(columns, options.kind, body)
     if not any(c.what == names.ENTRY for c in columns):
         refuse_nameless(columns, body, options)
     skip = table.header or 0
@@ -218,9 +243,6 @@ def _deciders(
     known = {d.index for d in deciders}
     for field_name, words in options.where.items():
         named = [i for i, name in enumerate(told) if is_named(field_name, name, i)]
-        if not named:
-            held = ", ".join(say(name) for name in told[:10])
-            raise ListError(f"--where {shown(field_name)}: there is no such column; it has {held}")
         deciders += [
             DecidingColumn(told[i], names.STANDING, i, "", words) for i in named if i not in known
         ]
@@ -263,7 +285,7 @@ def _by_type(
             continue
         typed += 1
         for c in columns:
-            if c.what == names.UNKNOWN and c.index < len(row):
+            if c.what in (names.UNKNOWN, names.NOTE, names.CAPTION) and c.index < len(row):
                 found = shape(row[c.index])
                 fits[c.index] += found in algorithms or (found == "link" and "url" in says.kinds)
     for at, n in fits.most_common(1):
@@ -274,7 +296,9 @@ def _by_type(
     return columns
 
 
-def _only_kind(columns: list[ListColumn], kind: str | None) -> list[ListColumn]:
+def _only_kind(
+    columns: list[ListColumn], kind: str | None, body: Sequence[Sequence[str]]
+) -> list[ListColumn]:
     """Only the columns that can hold the kind that the curator named."""
     if kind is None:
         return columns
@@ -283,9 +307,14 @@ def _only_kind(columns: list[ListColumn], kind: str | None) -> list[ListColumn]:
     surely = [c for c in able if kind == "url" or "url" not in c.kinds]
     kept = surely or able
     if not kept:
-        raise ListError(
-            f"no column can hold {kind}; name it with --column {kind}=NAME, or leave --kind out"
-        )
+        open_ones = [c for c in columns if c.what not in (names.OTHER, names.ID, *names.DECIDING)]
+        held = (
+            c.index + 1 for c in open_ones
+            if any(is_entry_of(row[c.index], kind) for row in body if c.index < len(row))
+        )  # fmt: skip
+        at = next(held, None)
+        choice = f"name it with --column {kind}={at}, or " if at else ""
+        raise ListError(f"no column can hold {kind}; {choice}leave --kind out")
     return [
         replace(c, kinds=(kind,)) if c in kept
         else replace(c, what="ignored", kinds=()) if c.what == names.ENTRY else c

@@ -24,12 +24,12 @@ What is skipped is counted by reason. Frames are the way to say what a line mean
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 
 from relaion.links import clean_entry
 from relaion.links.key import is_bare
 from relaion.links.text import WHITE, trim
 from relaion.lists.readers.format import TAKEN_BACK
+from relaion.lists.readers.notes import takes_back
 
 BESIDE = "a link beside other text"
 _NOTED = (
@@ -66,19 +66,6 @@ _PARAMETER = re.compile(r"(?:/[^\s/]*\?|&(?:amp;)?)[\w.-]+=")
 _OPENING = {")": "(", "]": "[", "}": "{", ">": "<"}
 _BRACKETS = {*_OPENING, *_OPENING.values()}
 _GLUED = re.compile(r"\.[A-Za-z0-9]{2,5}[,;|:(\[{#]+([^/?=&]{2,60})\Z")
-_TAKEN_BACK = re.compile(
-    r"(?i)(?<![^\W_])(?:removed|remove|removal|retract(?:ed|ion)?|withdraw[n]?|withdrawal|revoked?"
-    r"|rescinded|deleted?|de-?listed|unlisted|disputed?|cleared|excluded?|f\.?p\.?"
-    r"|false[\s_-]*(?:positives?|alarms?|match(?:es)?|hits?)|mistaken?(?:ly)?|(?:in|by)[\s_-]error"
-    r"|error|erroneous(?:ly)?|invalid|benign|harmless|innocent|safe|known[\s_-]*good"
-    r"|not[\s_-]+(?:a[\s_-]+)?(?:csam|illegal|abusive|abuse|harmful|confirmed|valid|match|listed)"
-    r"|no[\s_-]longer|(?:white|allow)[\s_-]*list(?:ed)?|do[\s_-]not[\s_-](?:block|use)|ignored?"
-    r"|entfernt|gelöscht|zurückgezogen|widerrufen|irrtum|irrtümlich|falsch[\s_-]*positiv"
-    r"|supprimée?|retirée?|faux[\s_-]*positif|erreur|eliminad[oa]|retirad[oa]|fals[oa][\s_-]*positiv[oa]"
-    r"|rimoss[oa]|ritirat[oa]|removid[oa]|excluíd[oa]|verwijderd|ingetrokken|vals[\s_-]*positief"
-    r")(?![^\W_])"
-)
-_WORDS = 5  # of a cell that is a remark; a caption has more
 
 
 @dataclass
@@ -113,20 +100,6 @@ class LinkLine:
     fault: str | None = None
     noted: bool = False
     doubtful: str | None = None
-
-
-def takes_back(note: str) -> bool:
-    """Whether a note says that its entry is none, or may be none."""
-    return _TAKEN_BACK.search(note) is not None
-
-
-@lru_cache(4096)
-def is_remark_that_takes_back(cell: str, *, alone: bool) -> bool:
-    """Whether a cell beside an entry takes it back: by a few words, or `alone` by those only."""
-    if len(cell) > 80 or len(cell.split()) > _WORDS:
-        return False
-    found = _TAKEN_BACK.search(cell)
-    return found is not None and not (alone and _TAKEN_BACK.sub("", cell).strip(" .!()[]-_"))
 
 
 def is_list_of_changes(sample: str) -> bool:

@@ -10,16 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from relaion.lists.readers import words as known
 from relaion.lists.readers.format import ANY, LINK_KINDS
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 ENTRY, OTHER, REFERENCE, ID, UNKNOWN = "entry", "other", "reference", "id", "unknown"
-FILE_NAME = "file name"
+FILE_NAME, CAPTION, NOTE = "file name", "caption", "note"
 # what a column decides: of what kind its words are
-STANDING, CATEGORY, MEDIA, TYPE, GONE, STILL = (
-    "standing", "category", "media", "type", "gone", "still",
+STANDING, CATEGORY, MEDIA, TYPE, GONE, STILL, UNTIL = (
+    "standing", "category", "media", "type", "gone", "still", "until",
 )  # fmt: skip
-DECIDING = frozenset((STANDING, CATEGORY, MEDIA, TYPE, GONE, STILL))
+DECIDING = frozenset((STANDING, CATEGORY, MEDIA, TYPE, GONE, STILL, UNTIL))
 SEVERITY, FIRST, LAST, CONFIDENCE, BY = (
     "severity", "first_seen", "last_seen", "confidence", "by",
 )  # fmt: skip
@@ -40,9 +41,29 @@ class NameSays:
     is_weak: bool = False
 
 
+_WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe"})
+
+
+def folded(text: str) -> str:
+    """A text without case and accents; umlauts are written out, as many programs do."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFD", text.translate(_WRITTEN_OUT))
+    bare = "".join(c for c in apart if not "\u0300" <= c <= "\u036f")
+    return unicodedata.normalize("NFC", bare)
+
+
+_FORMS = {"*": ("o", "a", "os", "as", "i", "e"), "@": ("é", "ée", "és", "ées")}
+
+
 def words_in(text: str) -> frozenset[str]:
-    """The words of a text."""
-    return frozenset(text.split())
+    """The words of a text, folded; a stem that ends in `*` or `@` is all of its forms."""
+    found: set[str] = set()
+    for word in text.split():
+        forms = _FORMS.get(word[-1])
+        found.update(map(folded, (word[:-1] + end for end in forms) if forms else [word]))
+    return frozenset(found)
 
 
 _ALGORITHM = re.compile(r"md5|sha1|sha256|sha")
@@ -107,28 +128,41 @@ _REFERENCE = words_in(
 _WEAK = words_in("source src original origin")
 _DECIDES = {
     STANDING: "status state action actions operation op verdict disposition standing validity "
-    "decision judgement judgment outcome resolution change event class judged assessment "
-    "aktion zustand statut estado",
+    "decision judgement judgment outcome resolution change event class judged assessment result "
+    "results review aktion zustand statut estado etat état stato situação situación toestand "
+    "bewertung beurteilung ergebnis prüfergebnis entscheidung urteil résultat resultado risultato "
+    "esito resultaat beoordeling beslissing évaluation evaluación valutazione avaliação décision "
+    "decisión decisione decisão gültigkeit validité validez validità acción azione ação",
     CATEGORY: "category categories cat cats kategorie kategorien catégorie categoría categoria "
-    "grade grades classification classifications klasse rating level tier",
+    "grade grades classification classifications klasse rating level tier einstufung "
+    "klassifizierung klassifikation clasificación classificazione classificatie classificação "
+    "categorie",
     MEDIA: "media mime mimetype mimetypes mediatype mediatypes filetype filetypes contenttype "
-    "extension ext medium format",
+    "extension ext medium medien format dateityp dateiart dateiformat dateiendung medientyp "
+    "medienart mimetyp bestandstype mediatyp formato extensión estensione extensão",
     TYPE: "type types algorithm algorithms algo algos kind typ tipo hashtype signaltype "
-    "indicatortype ioctype algorithmus",
+    "indicatortype ioctype algorithmus algorithme algoritmo algoritme hashart hashtyp "
+    "hashverfahren verfahren soort",
 }
-_DECIDING = {word: what for what, words in _DECIDES.items() for word in words.split()}
+_DECIDING = {word: what for what, words in _DECIDES.items() for word in words_in(words)}
 _GONE = words_in(
-    "deleted delete removed remove retracted retraction withdrawn withdrawal revoked rescinded "
-    "expired disputed disabled tombstone obsolete inactive falsepositive fp whitelisted "
-    "allowlisted whitelist allowlist knowngood good benign ignored ignore excluded exclude "
-    "invalid cancelled canceled archived superseded innocent safe legal harmless clean gelöscht"
+    f"{known.TAKEN_BACK} {known.TAKEN_BACK_ALONE} {known.MISTAKES} {known.GOOD} {known.GOOD_ALONE} "
+    f"{known.DISPUTED} {known.DISPUTED_ALONE} rejected rejet@ rechazad* abgelehnt afgewezen known "
+    "bekannt gone purged pulled stillgelegt"
+) - words_in(  # `error_code`, `fps` are measures
+    "error inerror byerror mistake fehler erreur irrtum del deletes drop dropped doublon nomatch"
 )
-_STILL = words_in(
-    "active valid enabled confirmed verified listed published approved toids csam csem illegal "
-    "malicious current live isbad bad unlawful actionable"
+_STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
+    "published approved toids malicious isbad bad unlawful actionable reviewed vigueur kraft "
+    "vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd revisad* aprobad* "
+    "approuv@ approvat* aprovad*"
 )
-_TAKEN_OUT = _GONE | {"retired", "old", "previous"}
-_WHEN = words_in("at on date time when day timestamp datum by until since reason reasons comment")
+_UNTIL = words_in(known.UNTIL_NAMES)
+_TAKEN_OUT = _GONE - {"known", "bekannt"} | {"retired", "old", "previous"}
+_WHEN = words_in(
+    "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
+    "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
+)
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
 _NO_DECISION = words_in("threat threats platform target online geo country language lang quality")
 _SEEN = {
@@ -139,17 +173,18 @@ _SEEN = {
     BY: "by reporter reportedby agency giver submitter provider source organization organisation "
     "collab",
 }
-_TRAIT = {word: what for what, words in _SEEN.items() for word in words.split()}
+_TRAIT = {word: what for what, words in _SEEN.items() for word in words_in(words)}
 _RECORD_ID = words_in(
     "recordid mediaid imageid itemid entryid hashid reportid caseid phishid requestid contentid"
 )
-_FILE_NAMES = words_in("filename filenames path paths filepath fullpath file name relativepath")
+_FILE_NAMES = words_in(known.FILE_NAMES)
+_CAPTIONS = words_in(known.CAPTION_NAMES)
+_NOTES = words_in(known.NOTE_NAMES)
 
 
 def squeezed(name: str) -> str:
-    """A name without case, separators and invisible characters: `SHA-1`, `sha_1` are one."""
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(c for c in plain if c.isalnum())
+    """A name without case, accents, separators and what nobody sees: `SHA-1`, `sha_1` are one."""
+    return "".join(filter(str.isalnum, folded(name)))
 
 
 # a number belongs to the name of the algorithm before it: `sha-512/256` is one word
@@ -171,7 +206,7 @@ def words_of(name: str) -> tuple[str, ...]:
     """The words of a name in lower case; `sha` and `256` beside each other are one word."""
     name = unicodedata.normalize("NFKC", name)
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", name)
-    name = re.sub(r"(?<=\d)(?=[a-z])", " ", name.casefold())
+    name = re.sub(r"(?<=\d)(?=[a-z])", " ", folded(name))
     if not name.isascii():  # no blank stands between a Latin word and a Chinese one
         name = _BORDER.sub(" ", name)
     text = " ".join(re.findall(r"[^\W_]+", name))
@@ -206,12 +241,35 @@ def read_name(name: str, said: str | None = None) -> NameSays:
     return NameSays(ENTRY, kinds, words[0]) if kinds else _beside(words, plain)
 
 
+def is_of_values(name: str, said: str | None = None) -> bool:
+    """Whether a text reads as the name of a column of links or digests, of any kind."""
+    if len(name) > 60:
+        return False
+    says = read_name(name, said)
+    return says.what == ENTRY or (says.what in (OTHER, REFERENCE) and not _VALUE_WORDS.isdisjoint(
+        re.sub(r"\d+$", "", word) for word in words_of(name)
+    ))  # fmt: skip
+
+
+_VALUE_WORDS = (
+    _HASH
+    | _OF_LINK
+    | words_in(
+        "md sha ripemd rmd blake crc pdq pdqf phash photodna pdna imphash ssdeep tlsh vpdq tmk ed2k"
+    )
+)
+
+
 def _beside(words: tuple[str, ...], plain: str) -> NameSays:
     """A name of what stands beside entries."""
     if plain in _TRAIT:
         return NameSays(_TRAIT[plain], word=plain)
     if plain in _FILE_NAMES:
         return NameSays(FILE_NAME, word=plain)
+    if plain in _CAPTIONS:
+        return NameSays(CAPTION, word=plain)
+    if set(words) & _NOTES:
+        return NameSays(NOTE, word=plain)
     if set(words) <= _REFERENCE:
         return NameSays(REFERENCE, word=words[0])
     return NameSays(UNKNOWN)
@@ -220,11 +278,15 @@ def _beside(words: tuple[str, ...], plain: str) -> NameSays:
 def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
     """A name that ends, or begins, in the word of a decision."""
     rest = [word for word in words if word not in _WHEN and word not in ("is", "was", "has", "be")]
-    told = set(rest)
+    told, joined = set(rest), "".join(rest)
     values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
     if told & _NO_DECISION or "nsfw" in told or told >= _OP_SYSTEM:
         return None
+    if plain in _UNTIL or (told & _UNTIL and len(told) == 1):
+        return NameSays(UNTIL, word=plain)
     for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
+        if joined in words_of_flag:  # `faux_positif`
+            return NameSays(what, word=joined)
         flags = told & words_of_flag
         if flags and not values and len(told) <= 3 and (len(told) == len(flags) or len(rest) <= 2):
             return NameSays(what, word=min(flags))
@@ -346,7 +408,8 @@ _NAMES = (
 )
 # names that say nothing by themselves: a column `domain` beside links is no list of hosts
 _WHERE_SAID = {
-    "host": "hosts?|hostnames?|domains?|domainnames?|fqdns?|sites?|patterns?",
+    "host": "hosts?|hostnames?|domains?|domainnames?|fqdns?|sites?|patterns?|domae?nen?|domaines?"
+    "|dominios?|domini?o?|domein(?:en)?",
     "url_prefix": "(?:url)?prefix(?:es)?|folders?|directory|directories|patterns?",
     "row_hash": "(?:row)?hash(?:es)?|rowkeys?|values?|entry|entries",
 }
@@ -359,7 +422,7 @@ def kinds_named(name: str, said: str | None = None) -> tuple[str, ...]:
     is an image's unless `--kind` says otherwise; `url` may also hold hashed links. `said` is
     the kind that the user named: a column may be its although its name tells nothing.
     """
-    plain = re.sub(r"[^a-z0-9]", "", name.casefold())
+    plain = re.sub(r"[^a-z0-9]", "", folded(name))
     kinds = _kinds_named(plain)
     if said and said not in kinds and re.fullmatch(_WHERE_SAID.get(said, ""), plain or "-"):
         return (*kinds, said)

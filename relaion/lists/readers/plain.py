@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.readers import names
-from relaion.lists.readers.columns import ListLayout
+from relaion.lists.readers.columns import SECOND_NAMES, ListColumn, ListLayout, cleaned_name
+from relaion.lists.readers.decisions import is_named
 from relaion.lists.readers.format import (
     ANY,
     TAKEN_BACK,
@@ -25,7 +26,9 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.layout import find_layout
 from relaion.lists.readers.text import WHOLE, RowReader, content, first_lines
 from relaion.lists.values import shape, told
+from relaion.paths import shown
 
+_SHORTEST = 32  # characters of a digest; names of columns are shorter
 _NO_VALUE = ("#", "\n\n", "\n ", "\n\t")  # a block with none of these holds values only
 
 
@@ -58,26 +61,60 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
             f"its values are called {told(column.name)}, which says that they are no entries "
             f"({told(column.word)}); rename that line in a copy if it is wrong"
         )
+    _refuse_columns(options, column)
     kinds = column.kinds or ANY
     reader = RowReader(WHOLE)
     header = stream.is_named = layout.header is not None
     is_number = kinds == ("row_hash",)
+    read = 0
     for block in stream.blocks:
         if not block:
             continue
         if '"' not in block and not reader.waiting:
             lines = None if header or is_number else _lines(block)
             if lines is not None:
+                if stream.is_named and not _even(block):
+                    short = lines.filter(pc.less(pc.binary_length(lines), _SHORTEST))
+                    if any(_is_new_name(line, column) for line in short.to_pylist()):
+                        _refuse_names(lines.to_pylist(), column, read)
+                read += len(lines)
                 yield Batch(len(lines), (Values(kinds, lines),))
                 continue
             some = content(block.split("\n"))
         else:
             some = [row[0] for row in reader.rows(block)]
         kept = some[header:]
+        if stream.is_named:
+            _refuse_names(kept, column, read)
+        read += len(kept)
         header = header and not some
         yield Batch(len(kept), (Values(kinds, kept),))
     rest = [row[0] for row in reader.rows("", last=True)]
     yield Batch(len(rest), (Values(kinds, rest),))
+
+
+def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
+    """Raise ListError where a line names what follows anew: it may be of something else."""
+    for i, line in enumerate(lines):
+        if _is_new_name(line, column):
+            raise ListError(SECOND_NAMES.format(read + i))
+
+
+def _is_new_name(line: str, column: ListColumn) -> bool:
+    name = cleaned_name(line) if len(line) < _SHORTEST else ""
+    is_new = names.squeezed(name) != names.squeezed(column.name)
+    return bool(name) and is_new and names.is_of_values(name)
+
+
+def _refuse_columns(options: Options, column: ListColumn) -> None:
+    """Raise ListError for options that speak of columns, where a file has none."""
+    for option, name in options.columns_named():
+        if option == "column" and is_named(name, column.name, 0):
+            continue
+        raise ListError(
+            f"--{option} {shown(name)}: there is no such column; the file was read as a value a "
+            "line (--format csv reads it as a table)"
+        )
 
 
 def _lines(block: str) -> pa.Array | None:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
-from relaion.lists.readers.columns import ListLayout, cleaned_name
+from relaion.lists.readers.columns import SECOND_NAMES, ListLayout, cleaned_name, is_divider
 from relaion.lists.readers.decisions import (
     DecidingColumn,
     WordSays,
     fates_of,
-    media_of_file,
     refuse_unsure,
     told_words,
 )
@@ -27,7 +26,6 @@ from relaion.lists.readers.format import (
     ONLY_HOST,
     SAMPLE,
     TAKEN_BACK,
-    VIDEO,
     Batch,
     Columns,
     Maybe,
@@ -38,14 +36,14 @@ from relaion.lists.readers.format import (
     Values,
 )
 from relaion.lists.readers.layout import DELIMITERS, find_layout
-from relaion.lists.readers.lines import is_remark_that_takes_back
+from relaion.lists.readers.notes import read_text
 from relaion.lists.readers.plain import read_plain
+from relaion.lists.readers.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.text import WHOLE, RowReader
 from relaion.lists.values import NOTHING, could_be_value, shape, told
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
-_DIVIDER = re.compile(r"[\s:|=+-]*[-=]{2,}[\s:|=+-]*")  # below the names, as people draw tables
 _DIGEST = re.compile(
     r"(?:0x|(?:urn:)?(?:md5|sha1|sha256):)?(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
     r"|[A-Z2-7]{26}(?:={6})?|[A-Z2-7]{32}|[A-Z2-7]{52}(?:={4})?"
@@ -54,6 +52,7 @@ _DIGEST = re.compile(
 _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
+_BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
 _FEW = 20  # one value in so many is a stray one
 
 
@@ -109,6 +108,16 @@ class _Reading:
     links: Counter[int] = field(default_factory=Counter)
     filled: Counter[int] = field(default_factory=Counter)
     of_link: Counter[int] = field(default_factory=Counter)  # digests of the link beside them
+    remarks: list[RemarkColumn] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        is_named = self.layout.header is not None
+        decided = {d.index for d in self.layout.deciders}
+        self.remarks = [
+            RemarkColumn(c, is_named, self.options.is_good)
+            for c in self.layout.columns
+            if c.what in WATCHED and c.index not in decided
+        ]
 
     def batches(self) -> Iterator[Batch]:
         layout = self.layout
@@ -130,6 +139,7 @@ class _Reading:
             batch = self._batch(rows)
             if before == 0:  # what the first rows show is refused at once
                 refuse_unsure(layout.deciders, is_cut=self.is_cut)
+                self._refuse_remarks()
             yield batch
         self._judge()
 
@@ -163,9 +173,13 @@ class _Reading:
         """The cells of each column, of rows that hold an entry; how many, and what others lack."""
         layout, skipped = self.layout, Counter[str]()
         if any(c.name for c in layout.columns):
-            header = [c.name for c in layout.columns]
+            header = [names.squeezed(c.name) for c in layout.columns]
             rows = [row for row in rows if not _is_header(row, header)]
-        rows = [row for row in rows if not _is_divider(row)]
+        rows = [row for row in rows if not is_divider(row)]
+        if (
+            at := next((i for i, row in enumerate(rows) if self._names_anew(row)), None)
+        ) is not None:
+            raise ListError(SECOND_NAMES.format(self.rows + at))
         self.rows += len(rows)
         whole = [row for row in rows if not any(trim(c, BLANK) for c in row[layout.width :])]
         if len(whole) < len(rows):
@@ -176,9 +190,43 @@ class _Reading:
         }
         filled = [i for i in range(len(whole)) if any(cells[c.index][i] for c in layout.entries)]
         if len(filled) < len(whole):
+            lacking = set(range(len(whole))).difference(filled)
+            filled = sorted([*filled, *self._named_as_gone(cells, lacking)])
+        if len(filled) < len(whole):
             skipped[NOTHING] += len(whole) - len(filled)
             cells = {i: [column[k] for k in filled] for i, column in cells.items()}
         return cells, len(filled), skipped
+
+    def _named_as_gone(self, cells: Cells, rows: Iterable[int]) -> list[int]:
+        """Of rows without an entry, those that take back a record by the giver's id of it."""
+        ids = self._ids(cells)
+        if ids is None:
+            return []
+        said: list[tuple[int, Callable[[str], str | None]]] = [
+            *((d.index, d.fate_of) for d in self.layout.deciders),
+            *((r.column.index, r.fate_of) for r in self.remarks),
+        ]
+        return [
+            i for i in rows
+            if ids[i] and any(fate_of(cells[at][i]) == TAKEN_BACK for at, fate_of in said)
+        ]  # fmt: skip
+
+    def _names_anew(self, row: Sequence[str]) -> bool:
+        """Whether a row names columns, as the first of another table does that was put behind."""
+        at = [c.index for c in self.layout.entries if c.index < len(row)]
+        held = [cell for i in at if (cell := row[i].strip())]
+        if not held or any(len(c) > 60 or "://" in c or _DIGEST.fullmatch(c) for c in held):
+            return False
+        kind = self.options.kind
+        if any(names.is_of_values(cleaned_name(cell), kind) for cell in held):
+            return True
+        if sum(map(bool, map(str.strip, row))) == 1 and (says := read_text(held[0], alone=True)):
+            return says.fate is not None  # `Deleted:` above rows
+        told = [plain for cell in row if (plain := names.squeezed(cell))]
+        if len(told) > 1 and {names.squeezed(c.name) for c in self.layout.columns}.issuperset(told):
+            return True
+        what = [names.read_name(cleaned_name(cell), kind).what for cell in row if cell.strip()]
+        return len(what) > 1 and names.ENTRY in what and names.UNKNOWN not in what
 
     def _fates(self, cells: Cells, n: int, decided: Decided) -> dict[int, str]:
         fates = fates_of(n, decided, is_good=self.options.is_good)
@@ -194,22 +242,14 @@ class _Reading:
         return fates
 
     def _remarks(self, cells: Cells, fates: dict[int, str]) -> None:
-        """Cells beside the entries that take a row back, or name the file of a video."""
-        for c in self.layout.columns:
-            if c.what == names.FILE_NAME:
-                for i, cell in enumerate(cells[c.index]):
-                    if media_of_file(cell) == VIDEO:
-                        fates.setdefault(i, VIDEO)
-                        self.undone_by.add(c.index)
-            if c.what not in (names.UNKNOWN, names.FILE_NAME, names.BY, *names.TRAITS):
-                continue
-            is_named = self.layout.header is not None
-            for cell in set(cells[c.index]):
-                if cell and is_remark_that_takes_back(cell, alone=is_named):
-                    for i, other in enumerate(cells[c.index]):
-                        if other == cell:
-                            fates.setdefault(i, TAKEN_BACK)
-                    self.undone_by.add(c.index)
+        """Cells beside the entries that take a row back, or say that it is of a video."""
+        held = [cells[c.index] for c in self.layout.entries]
+        lengths = [max(map(len, row)) for row in zip(*held, strict=True)]
+        for remarks in self.remarks:
+            found = remarks.read(cells[remarks.column.index], lengths)
+            if found:
+                self.undone_by.add(remarks.column.index)
+            fates.update((i, fate) for i, fate in found.items() if i not in fates)
 
     def _values(self, cells: Cells, decided: Decided) -> list[Values]:
         types = next(
@@ -255,7 +295,7 @@ class _Reading:
     def _watch(self, cells: Cells) -> None:
         """Count what looks like entries in columns that are none."""
         for c in self.layout.columns:
-            if c.what in (names.UNKNOWN, names.REFERENCE, names.FILE_NAME, *names.TRAITS):
+            if c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME):
                 column = cells[c.index]
                 self.filled[c.index] += sum(map(bool, column))
                 self.hashes[c.index] += sum(1 for v in column if v and _DIGEST.fullmatch(v))
@@ -298,9 +338,12 @@ class _Reading:
                 "line with a line break if it is whole"
             )
         refuse_unsure(layout.deciders, is_cut=False)
+        self._refuse_remarks()
         for decider in layout.deciders:
             if decider.words:
                 self.stream.notices.append(f"{decider.told}: {told_words(decider.words)}")
+        for remarks in self.remarks:
+            self.stream.notices.extend(remarks.notices())
         for c in layout.entries:
             n, of = self.of_link[c.index], self.filled[c.index]
             if n and n < of and n * 2 > of:
@@ -311,13 +354,17 @@ class _Reading:
                 )
         self._refuse_second()
 
+    def _refuse_remarks(self) -> None:
+        for remarks in self.remarks:
+            remarks.refuse()
+
     def _may_be_undone(self) -> bool:
         """Whether the last row may be cut off before a remark such as took others back."""
         at = len(self.open_row) - 1
         if at < 0 or self.last_name is not None:
             return False
         is_half = at in self.undone_by and bool(self.open_row[at].strip())
-        if is_half and is_remark_that_takes_back(self.open_row[at], alone=False):
+        if is_half and read_text(self.open_row[at], alone=False) is not None:
             return False
         return is_half or any(column > at for column in self.undone_by)
 
@@ -325,13 +372,13 @@ class _Reading:
         """A column of digests under a name that says nothing is asked for, not passed over."""
         for c in self.layout.columns:
             n, of = self.hashes[c.index], self.filled[c.index]
-            if c.what in (names.UNKNOWN, *names.TRAITS) and n and n * _FEW > of:
+            if c.what in _BESIDE and n and n * _FEW > of:
                 raise ListError(
                     f"column {c.told} holds {n:,} hashes in {of:,} rows, and its name does not say "
                     f"of what; say --column md5={c.index + 1} (or sha1, sha256), or "
                     f"--ignore {c.index + 1}"
                 )
-            if c.what in (names.UNKNOWN, *names.TRAITS) and n:
+            if c.what in _BESIDE and n:
                 self.stream.notices.append(
                     f"column {c.told} holds {n:,} hashes among other values and was not read; if "
                     f"they are listed, say --column md5={c.index + 1} (or sha1, sha256)"
@@ -369,15 +416,10 @@ def _with_end(blocks: Iterator[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _is_header(row: Sequence[str], header: Sequence[str]) -> bool:
-    if len(row) != len(header):
-        return False
-    told = [cleaned_name(c) for c in row]
-    return told == header or [told[0].lstrip("# "), *told[1:]] == header
-
-
-def _is_divider(row: Sequence[str]) -> bool:
-    filled = [cell for cell in row if cell]
-    return bool(filled) and all(_DIVIDER.fullmatch(cell) for cell in filled)
+    told = [names.squeezed(c) for c in row]
+    while len(told) > len(header) and not told[-1]:
+        told.pop()
+    return any(told) and told == header
 
 
 def _of_link(digest: str, link: str) -> str | None:

@@ -1,0 +1,147 @@
+"""What a text beside an entry says of it: that it was taken back, is disputed, or is known good."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from relaion.lists.readers import names, words
+from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
+
+_SPEAKS = {
+    word: fate
+    for fate, said in (
+        (TAKEN_BACK, f"{words.TAKEN_BACK} {words.MISTAKES}"), (GOOD, words.GOOD),
+        (DISPUTED, words.DISPUTED), (UNCONFIRMED, words.UNCONFIRMED),
+    )
+    for word in names.words_in(said)
+}  # fmt: skip
+_ALONE = {
+    word: fate
+    for fate, said in (
+        (UNCONFIRMED, words.UNCONFIRMED_ALONE), (DISPUTED, words.DISPUTED_ALONE),
+        (GOOD, words.GOOD_ALONE), (TAKEN_BACK, words.TAKEN_BACK_ALONE),
+    )
+    for word in names.words_in(said)
+}  # fmt: skip
+MISTAKES = names.words_in(words.MISTAKES)
+_OF_GOOD = MISTAKES | names.words_in(f"{words.GOOD} {words.GOOD_ALONE}")
+_UNCERTAIN = names.words_in(words.UNCERTAIN)
+_LISTED = names.words_in(words.LISTED)
+_NOT = names.words_in(words.NEGATIONS)
+_AGAINST = names.words_in(words.AGAINST)
+_NOT_OR_AGAINST = _NOT | _AGAINST
+_LISTS_OF_GOOD = names.words_in(words.LISTS_OF_GOOD)
+_LONG = 8  # words of what may be a remark and nothing else
+_FEW = 4  # words with which a list is named
+_FILLERS = names.words_in(words.FILLERS)
+_KNOWN = _SPEAKS.keys() | _ALONE.keys() | _UNCERTAIN | _LISTED
+_BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | names.words_in(
+    "f no do in by en fp"
+)
+"""How our words begin: a text without any such word says nothing, as nearly all do."""
+_NO_LONGER = "nolonger"
+_MOST = 4  # words that one of ours may be written in: `do not block`
+# in a note on one line these take the entry back wherever they stand
+_IN_NOTES = names.words_in(
+    "nolonger cleared excluded exclude error erroneous erroneously mistake mistaken mistakenly "
+    "invalid benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
+)
+
+_PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
+_WORDS = re.compile(r"[^\W_]+")
+_LONGEST = 2000
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Why a row brings no entry, and the word that says so.
+
+    `is_whole`: nothing else is said; `is_alone`: the word would say nothing among others.
+    """
+
+    fate: str | None
+    word: str
+    is_sure: bool = True
+    is_alone: bool = False
+    is_whole: bool = True
+    algorithm: str = ""
+
+
+def _units(tokens: Sequence[str]) -> list[str]:
+    """The words of a text; one of ours that is written in several is one."""
+    units, i = [], 0
+    while i < len(tokens):
+        most = min(_MOST, len(tokens) - i) if tokens[i] in _BEGIN else 1
+        for n in range(most, 0, -1):
+            unit = "".join(tokens[i : i + n])
+            if n == 1 or unit in _KNOWN:
+                units.append(unit)
+                i += n
+                break
+    return units
+
+
+def _read_piece(tokens: Sequence[str]) -> Remark | None:
+    """What a piece says first, and whether it says nothing else."""
+    found: tuple[str | None, str] | None = None
+    is_prose = is_alone = is_not = is_against = is_over = False
+    for unit in _units(tokens):
+        fate = _SPEAKS.get(unit) or _ALONE.get(unit)
+        if unit in _NOT or unit == _NO_LONGER:
+            is_not = True
+            is_over = is_over or unit == _NO_LONGER
+        elif fate or unit in _UNCERTAIN:
+            says_nothing = is_not or (is_against and unit in _OF_GOOD)
+            is_over = is_over and not is_not
+            is_strong = unit in _SPEAKS and fate != UNCONFIRMED  # `victim not verified`
+            if not says_nothing and (found is None or (is_alone and is_strong)):
+                found, is_alone = (fate, unit), not is_strong
+            is_not = False
+        elif unit in _LISTED:
+            if is_not and found is None:
+                found, is_alone = (TAKEN_BACK, f"not {unit}"), True
+            is_not = False
+        elif unit in _AGAINST:
+            is_against = True
+        elif not (unit in _FILLERS or unit[0].isdigit()):
+            is_prose, is_not = True, False
+    over = (TAKEN_BACK, _NO_LONGER) if is_over and not is_prose else None
+    if (said := found or over) is None:
+        return None
+    fate, word = said
+    return Remark(fate, word, fate is not None and not is_prose, is_alone, not is_prose)
+
+
+@lru_cache(65536)
+def read_text(cell: str, *, alone: bool) -> Remark | None:
+    """What a text says of the row that it stands in; `alone`: only where nothing else stands there.
+
+    What is sure goes before what is not; a word that is ours only by itself says nothing in prose.
+    """
+    text = names.folded(cell[:_LONGEST])
+    tokens = _WORDS.findall(text)
+    good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
+    if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):
+        return Remark(GOOD, good)
+    is_long = alone and len(tokens) > _LONG
+    if is_long or _BEGIN.isdisjoint(tokens):
+        return None
+    if not alone:
+        squeezed = "".join(tokens)
+        if squeezed in _SPEAKS or squeezed in _ALONE:  # `falsePositive`
+            return Remark(_SPEAKS.get(squeezed) or _ALONE[squeezed], squeezed)
+    pieces = [text] if alone else _PIECES.split(text)
+    said = [r for piece in pieces if (r := _read_piece(_WORDS.findall(piece)))]
+    sure = [r for r in said if r.is_whole and not (alone and r.is_alone)]
+    if alone:
+        return sure[0] if sure else None
+    strong = [r for r in said if not r.is_whole and not r.is_alone and r.fate]
+    return next(iter([*(r for r in sure if r.is_sure), *sure, *strong]), None)
+
+
+def takes_back(note: str) -> bool:
+    """Whether a note on one line says that its entry is none, or may be none."""
+    if read_text(note, alone=False) is not None:
+        return True
+    return not _IN_NOTES.isdisjoint(_units(_WORDS.findall(names.folded(note[:_LONGEST]))))
