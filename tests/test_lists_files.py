@@ -9,6 +9,7 @@ import tempfile
 import time
 import tracemalloc
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -19,8 +20,9 @@ from hypothesis import strategies as st
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key
 from relaion.lists.normalise import Tally
+from relaion.lists.readers.columns import TableSample, by_values
 from relaion.lists.readers.format import ANY, Batch, Options, Values
-from relaion.lists.readers.names import kinds_named
+from relaion.lists.readers.names import STANDING, TYPE, kinds_named
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import RowReader
 from relaion.roles import KINDS
@@ -317,3 +319,19 @@ def test_lines_taken_together_are_the_entries_that_they_are_one_by_one(lines: li
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("relaion.lists.readers.plain._lines", lambda _: None)
             assert entries() == together
+
+
+def test_of_words_of_two_kinds_the_first_decides() -> None:
+    """And not the order of a set, which changes from process to process."""
+    for word, other in product(("active", "valid", "new", "block"), ("sha1", "md5", "domain")):
+        rows = [["1" * 32, word], ["2" * 32, other]]
+        for body, what in ((rows, STANDING), (rows[::-1], TYPE)):
+            layout = by_values(TableSample(",", body), Options())
+            assert layout is not None
+            assert [d.what for d in layout.deciders] == [what]
+
+
+def test_a_number_that_is_no_digit_names_no_column() -> None:
+    rows = [["1" * 32, "active"], ["2" * 32, "new"]]
+    with pytest.raises(ListError, match="have no names; write its number"):
+        by_values(TableSample(",", rows), Options(where={"²": frozenset(("active",))}))
