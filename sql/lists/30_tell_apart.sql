@@ -45,13 +45,34 @@ where e.rowid in (select d.row_no from duplicates as d where d.n > 1);
 delete from store.entries
 where rowid in (select d.row_no from duplicates as d where d.n > 1);
 
-create or replace temp table taken as
+-- of one hash, if perhaps not of one digest: only digests of these are compared, a store may hold
+-- millions beside a delivery of a thousand
+create or replace temp table earlier_hashes as
 with ours as (
+    select e.hash
+    from store.entries as e
+    where e.list_id = $list_id and e.kind = $kind and e.hash between $first and $last
+)
+
+select e.hash
+from store.entries as e
+semi join ours as o on e.hash = o.hash
+where e.list_id != $list_id and e.kind = $kind and e.hash between $first and $last;
+
+create or replace temp table taken as
+with stored as (
+    select count(*) as n
+    from store.entries as e
+    where e.list_id = $list_id and e.kind = $kind and e.hash between $first and $last
+),
+
+ours as (
     select
         e.hash,
         e.digest
     from store.entries as e
-    where e.list_id = $list_id and e.kind = $kind and e.hash between $first and $last
+    semi join earlier_hashes as h on e.hash = h.hash
+    where e.list_id = $list_id and e.kind = $kind
 ),
 
 earlier as (
@@ -59,12 +80,13 @@ earlier as (
         e.hash,
         e.digest
     from store.entries as e
-    where e.list_id != $list_id and e.kind = $kind and e.hash between $first and $last
+    semi join earlier_hashes as h on e.hash = h.hash
+    where e.list_id != $list_id and e.kind = $kind
 ),
 
 counted as (
     select
-        (select count(*) from ours) as n_stored,
+        (select s.n from stored as s) as n_stored,
         (
             select count(*)
             from ours as o
