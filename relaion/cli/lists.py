@@ -182,7 +182,7 @@ def add(
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option("--ignore", metavar="NAME", help="A column that decides nothing."),
+        typer.Option("--ignore", metavar="NAME", help="A column that decides nothing, or title."),
     ] = None,
     columns: Annotated[
         list[str] | None,

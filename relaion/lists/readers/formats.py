@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from relaion.errors import InputError, ListError
+from relaion.lists.readers import titles
 from relaion.lists.readers.checksums import Cdx, Certutil, Checksums, FileHashList, Hashdeep
-from relaion.lists.readers.format import Batch, Format, Maybe, Options, Stream, Sure
+from relaion.lists.readers.format import GOOD, Batch, Format, Maybe, Options, Stream, Sure
 from relaion.lists.readers.names import squeezed
 from relaion.lists.readers.plain import Changes, Lines
 from relaion.lists.readers.rules import HostRules
@@ -24,17 +25,6 @@ _GOOD_TABLES = (
     ({"productcode", "specialcode"}, "known-good software hashes (NSRL)"),
     ({"hashlookuptrust"}, "known-good software hashes (hashlookup)"),
 )
-_SAYS_GOOD = re.compile(
-    r"(?i)(?<![a-z])(?:known[\s_-]*(?:good|files?|benign|safe)|false[\s_-]*(?:positive|alarm)s?"
-    r"|white[\s_-]*list(?:ed)?|allow[\s_-]*list(?:ed)?|safe[\s_-]*list|good[\s_-]*list|nsrl(?:file)?"
-    r"|do[\s_-]*not[\s_-]*(?:block|remove|delete|report)|irrelevant|ignorable|benign|not[\s_-]*csam"
-    r"|non[\s_-]*pertinent|innocent|exclusion[\s_-]*list|hashlookup)(?![a-z])"
-)
-_NOT = re.compile(
-    r"(?i)(?:removed|without|no|excluding|excludes?|cleaned of|free of|not|filtered|checked"
-    r"|against)"
-    r"\s+(?:\w+\s+){0,2}$"
-)
 
 
 def refuse_good(head: str, file_name: str, options: Options) -> None:
@@ -44,7 +34,7 @@ def refuse_good(head: str, file_name: str, options: Options) -> None:
     """
     if options.role is not None:
         return
-    found = _good_table(head) or _good_words(head, file_name)
+    found = _good_table(head) or _good_words(head, file_name, options)
     if found:
         raise ListError(
             f"{found}: add it with --role good, so that it removes nothing; if it is listed "
@@ -61,16 +51,23 @@ def _good_table(head: str) -> str | None:
     return None
 
 
-def _good_words(head: str, file_name: str) -> str | None:
-    if _SAYS_GOOD.search(re.sub(r"[._]", " ", file_name)):
+def _good_words(head: str, file_name: str, options: Options) -> str | None:
+    is_ignored = titles.OF_FILE in options.ignore
+    if not is_ignored and titles.says_good(re.sub(r"[._]", " ", file_name)):
         return "the file's name says that it lists what is known good"
+    has_value = False
     for line in head.split("\n", 50)[:50]:
         bare = line.strip().strip("\ufeff")
-        if not bare.startswith(("#", "//", ";", "!", "%")):
-            continue
-        found = _SAYS_GOOD.search(bare)
-        if found and not _NOT.search(bare[: found.start()]):
-            return "a comment in it says that it lists what is known good"
+        is_comment = bare.startswith(("#", "//", ";", "!", "%"))
+        is_title = titles.title_of(bare) == GOOD
+        has_value = has_value or not (is_comment or is_title or not bare)
+        if has_value and is_title:
+            continue  # of a section: its lines are told apart
+        if not (is_ignored and not has_value) and (
+            is_title or (is_comment and titles.says_good(bare))
+        ):
+            what = "comment" if is_comment else "title"
+            return f"a {what} in it says that it lists what is known good"
     return None
 
 
