@@ -293,7 +293,8 @@ class _Column:
         """Take back the entries of a value whose note says so."""
         bare, _, _ = value.partition("#") if "://" not in value else (value, "", "")
         for piece in bare.split():
-            self.out.undo(piece, self.kinds, self.out.first + (record or 0))
+            named = piece.strip("!~-@|^")  # signs that except a host
+            self.out.undo(named, self.kinds, self.out.first + (record or 0))
 
     def _put(self, entry: Entry, record: int | None) -> None:
         self.found.setdefault(entry[0], []).append((entry[1], entry[2], record))
