@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 from relaion.errors import InputError, ListError
 from relaion.lists.readers import titles
-from relaion.lists.readers.checksums import Cdx, Certutil, Checksums, FileHashList, Hashdeep
+from relaion.lists.readers.checksums import (
+    Cdx,
+    Certutil,
+    Checksums,
+    FileHashList,
+    FileHashTable,
+    Hashdeep,
+)
 from relaion.lists.readers.format import GOOD, Batch, Format, Maybe, Options, Stream, Sure
 from relaion.lists.readers.names import squeezed
 from relaion.lists.readers.plain import Changes, Lines
@@ -260,8 +267,8 @@ FOREIGN = (
 # -- All formats, in the order in which they are asked: the first that is sure reads the file ------
 
 FORMATS: tuple[Format, ...] = (
-    Hashdeep(), Cdx(), *FOREIGN, Certutil(), FileHashList(), Checksums(), Changes(), HostRules(),
-    Table(), Lines(),
+    Hashdeep(), Cdx(), *FOREIGN, Certutil(), FileHashList(), FileHashTable(), Checksums(),
+    Changes(), HostRules(), Table(), Lines(),
 )  # fmt: skip
 _FOREIGN = {f.name for f in FOREIGN}
 
