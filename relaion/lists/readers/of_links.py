@@ -9,7 +9,7 @@ import re
 
 from relaion.links.spellings import spellings
 from relaion.links.text import trim
-from relaion.lists.digests import LENGTHS
+from relaion.lists.digests import read_digest
 
 _DEFANGED = (
     (re.compile(r"(?i)^h[x*]{2}p(s?)"), r"http\1"),
@@ -23,19 +23,30 @@ _IS_LINK = re.compile(
 )
 
 
-def digest_of_link(digest: str, link: str) -> str | None:
-    """The kind of a hex digest that is that of the link beside it; None for any other."""
-    algorithm = LENGTHS.get(len(digest.strip()))
-    if algorithm is None or not link or not _IS_LINK.match(link):
+def is_like_link(text: str) -> bool:
+    """Whether a text begins as a link does, defanged or without its scheme too."""
+    return _IS_LINK.match(text) is not None
+
+
+def digest_of_link(digest: str, link: str, *, is_quick: bool = False) -> str | None:
+    """The kind of a digest that is that of the link beside it; None for any other.
+
+    `is_quick` looks at the link as it stands only, in a few ways.
+    """
+    found = read_digest(digest.strip()) if is_like_link(link) else None
+    if found is None:
         return None
-    wanted = digest.strip().lower()
-    return f"url_{algorithm}" if wanted in set(_digests(link, algorithm)) else None
+    algorithm, wanted = found
+    for data in _as_given(link) if is_quick else _texts(link):
+        if hashlib.new(algorithm, data, usedforsecurity=False).hexdigest() == wanted:
+            return f"url_{algorithm}"
+    return None
 
 
-def _digests(link: str, algorithm: str) -> list[str]:
-    return [
-        hashlib.new(algorithm, data, usedforsecurity=False).hexdigest() for data in _texts(link)
-    ]
+def _as_given(link: str) -> set[bytes]:
+    raw = link.encode("utf-8", "surrogateescape")
+    bare = re.sub(rb"^[a-zA-Z][a-zA-Z0-9+.-]*://", b"", raw)
+    return {raw, raw.lower(), bare, bare.lower(), raw.rstrip(b"/"), bare.rstrip(b"/"), raw + b"\n"}
 
 
 def _texts(link: str) -> set[bytes]:
