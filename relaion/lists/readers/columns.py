@@ -198,9 +198,21 @@ def _beside(filled: Sequence[str]) -> str:
     told = [word_of_any(word) for word in words] if 0 < len(words) <= _WORDS else []
     if told and all(told):
         return str(Counter(told).most_common(1)[0][0])
+    if _are_grades(filled):
+        return names.CATEGORY
     if filled and sum(map(_is_file_name, filled)) * 2 > len(filled):
         return names.FILE_NAME
     return names.UNKNOWN
+
+
+def _are_grades(filled: Sequence[str]) -> bool:
+    """One digit each: categories, of which one may be that of what is known good; not numbers."""
+    told = [value.strip() for value in filled]
+    is_counted = told in (
+        [str(i) for i in range(len(told))],
+        [str(i + 1) for i in range(len(told))],
+    )
+    return bool(told) and all(re.fullmatch("[0-9]", v) for v in told) and not is_counted
 
 
 def _is_file_name(value: str) -> bool:

@@ -17,6 +17,7 @@ from relaion.lists.readers.checksums import (
     FileHashTable,
     Hashdeep,
 )
+from relaion.lists.readers.decisions import media_of_file
 from relaion.lists.readers.format import GOOD, Batch, Format, Maybe, Options, Stream, Sure
 from relaion.lists.readers.names import squeezed
 from relaion.lists.readers.plain import Changes, Lines
@@ -27,10 +28,22 @@ from relaion.paths import typed
 
 # -- Lists that say of themselves that they name what is known good --------------------------------
 
-_GOOD_TABLES = (
-    ({"productcode", "opsystemcode"}, "known-good software hashes (NSRL)"),
-    ({"productcode", "specialcode"}, "known-good software hashes (NSRL)"),
-    ({"hashlookuptrust"}, "known-good software hashes (hashlookup)"),
+_NSRL = "known-good software hashes (NSRL)"
+# squeezed names of columns, by what they tell of a file that belongs to a piece of software
+_OF_PRODUCT = re.compile(
+    r"(?:product|produkt|producto|prodotto|produit|package|paket|paquet|paquete|pacchetto|application"
+    r"|applicazione|anwendung|mfg|manufacturer|hersteller|fabricant|special)(?:code|id|name|version|type)?"
+)
+_OF_SYSTEM = re.compile(
+    r"(?:opsystem|operatingsystem|betriebssystem|os|systemeexploitation|sistemaoperativo)"
+    r"(?:code|id|name|version)?"
+)
+_OF_FILE = re.compile(
+    r"(?:file|path|datei|fichier|archivo|nomfichier)?(?:name|path)s?|dateiname|nomfichier"
+)
+_SOURCE = re.compile(
+    r"source|origin|provider|hashset|set|setname|list|listname|dataset|database|db|quelle|herkunft"
+    r"|fuente|origine|fonte|bron"
 )
 
 
@@ -50,12 +63,58 @@ def refuse_good(head: str, file_name: str, options: Options) -> None:
 
 
 def _good_table(head: str) -> str | None:
-    for line in first_lines(head, 50)[:20]:
-        told = {squeezed(cell) for cell in re.split(r"[,;\t|]", line)}
-        for wanted, what in _GOOD_TABLES:
-            if wanted <= told:
-                return what
+    """What a table of software is called, by the names or the values of its columns."""
+    rows = [re.split(r"\s*[,;\t|]\s*", line.strip().strip("|")) for line in first_lines(head, 200)]
+    rows = [[cell.strip("\"' ") for cell in row] for row in rows]
+    for at, row in enumerate(rows[:20]):
+        told = [squeezed(cell) for cell in row]
+        if any(name.startswith("hashlookup") for name in told):
+            return "known-good software hashes (hashlookup)"
+        if found := _good_names(told, rows[at + 1 :]):
+            return found
+    bare = sum(map(_is_of_software, rows))
+    return _NSRL if bare and bare * 2 > len(rows) else None
+
+
+def _good_names(told: list[str], rows: list[list[str]]) -> str | None:
+    if not any(
+        re.fullmatch(r"(?:file|datei)?(?:md5|sha1|sha256)(?:hash|sum)?|hash", n) for n in told
+    ):
+        return None
+    product, system, name = (
+        any(map(p.fullmatch, told)) for p in (_OF_PRODUCT, _OF_SYSTEM, _OF_FILE)
+    )
+    if product and (system or name or "crc32" in told):
+        return _NSRL
+    if (
+        "crc32" in told
+        and name
+        and _are(rows, told, _OF_FILE, lambda cell: bool(media_of_file(cell)))
+    ):
+        return _NSRL
+    if _are(rows, told, _SOURCE, titles.says_good):
+        return "a list whose source is one of what is known good"
     return None
+
+
+def _are(
+    rows: list[list[str]], told: list[str], of: re.Pattern[str], says: Callable[[str], bool]
+) -> bool:
+    """Whether most cells of a column say so, whose name is `of` something."""
+    for i in [i for i, name in enumerate(told) if of.fullmatch(name)]:
+        cells = [row[i] for row in rows if i < len(row) and row[i]]
+        if cells and sum(map(says, cells)) * 2 > len(cells):
+            return True
+    return False
+
+
+def _is_of_software(row: list[str]) -> bool:
+    """Whether a row without names is one of NSRL: digests, a CRC-32, a file, and its size."""
+    n = sum(
+        re.fullmatch(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}", c) is not None for c in row
+    )
+    crc = any(re.fullmatch(r"[0-9A-Fa-f]{8}", cell) for cell in row)
+    return n > 1 and crc and len(row) >= n + 3 and any(cell.isdigit() for cell in row)
 
 
 def _good_words(head: str, file_name: str, options: Options) -> str | None:

@@ -72,7 +72,7 @@ _TAKEN_BACK = re.compile(
     r"|false[\s_-]*(?:positives?|alarms?|match(?:es)?|hits?)|mistaken?(?:ly)?|(?:in|by)[\s_-]error"
     r"|error|erroneous(?:ly)?|invalid|benign|harmless|innocent|safe|known[\s_-]*good"
     r"|not[\s_-]+(?:a[\s_-]+)?(?:csam|illegal|abusive|abuse|harmful|confirmed|valid|match|listed)"
-    r"|no[\s_-]longer|(?:white|allow)[\s_-]*list(?:ed)?|do[\s_-]not[\s_-](?:block|use)|ignored?"
+    r"|expired|nsrl|hashlookup|no[\s_-]longer|(?:white|allow)[\s_-]*list(?:ed)?|do[\s_-]not[\s_-](?:block|use)|ignored?"
     r"|entfernt|gelöscht|zurückgezogen|widerrufen|irrtum|irrtümlich|falsch[\s_-]*positiv"
     r"|supprimée?|retirée?|faux[\s_-]*positif|erreur|eliminad[oa]|retirad[oa]|fals[oa][\s_-]*positiv[oa]"
     r"|rimoss[oa]|ritirat[oa]|removid[oa]|excluíd[oa]|verwijderd|ingetrokken|vals[\s_-]*positief"
