@@ -219,9 +219,10 @@ def test_what_stands_below_a_title_that_takes_back_leaves_the_list(lists: Path) 
 
 def test_a_note_that_takes_back_leaves_the_list(lists: Path) -> None:
     link = "https://pictures.example/one.jpg"
-    deliver(lists, A, B, link, name="list.txt")
-    deliver(lists, C, f"{B} # removed", f"{link} # removed", name="delta.txt", update=1)
-    assert held(lists) == {(1, A), (2, C)}
+    deliver(lists, A, B, D, link, name="list.txt")
+    back = [f"{B} # removed", f"{link} # removed", f"{D} (widerrufen)"]
+    deliver(lists, C, E, *back, name="delta.txt", update=1)
+    assert held(lists) == {(1, A), (2, C), (2, E)}
 
 
 def test_a_digest_is_taken_back_whatever_it_is_of(lists: Path) -> None:

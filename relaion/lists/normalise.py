@@ -23,6 +23,7 @@ from relaion.lists.values import (
     read_giant,
     read_value,
     read_weak,
+    shape,
 )
 from relaion.roles import IMAGE_KINDS
 
@@ -362,6 +363,8 @@ class _Column:
         """A value that may hold links, with a note or a sign beside them."""
         kinds, beside = self.kinds, self.tally.beside
         line = None
+        if entry == NOTHING and takes_back(value) and any(map(shape, value.split())):
+            return [TAKEN_BACK]
         if any(kind in LINK_KINDS for kind in kinds):
             line = read_line(value, minus_removes=beside.minus_removes)
         if line is None or line.links == (value,):

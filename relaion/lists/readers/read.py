@@ -63,11 +63,11 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
 def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
     tally = found.tally
     ending = Ending()
-    told = _unsigned(blocks(path, tally.skipped), found.notices)
-    first, _ = _head(told)
+    whole_text = _unsigned(blocks(path, tally.skipped), found.notices)
+    first, _ = _head(whole_text)
     refuse_good("".join(first), path.name, options)
     sections = Sections(path.name, "".join(first), options)
-    source = ending.watched(sections.left(chain(first, told)))
+    source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
     head = "".join(first)
     form = choose(head, path.name, options.file_format)
