@@ -22,6 +22,7 @@ from relaion.lists.readers import names, titles
 from relaion.lists.readers.decisions import media_of_file, read_word
 from relaion.lists.readers.format import (
     ALGORITHMS,
+    CUT_OFF,
     LINK_KINDS,
     NO_IMAGE,
     OTHER_HASH,
@@ -296,6 +297,7 @@ class FileHashList:
         kinds = _kinds(options)
         held: dict[str, str] = {}
         last = ""
+        has_paths = False
         for block in stream.blocks:
             done: list[dict[str, str]] = []
             for line in block.split("\n")[: -1 if block.endswith("\n") else None]:
@@ -308,8 +310,12 @@ class FileHashList:
                     held[name], last = found[2] or "", name
                 elif line.strip() and last in held:  # a long path goes on
                     held[last] += line.strip()
+            has_paths = has_paths or any("path" in record for record in done)
             yield _of_fields(done, kinds)
-        yield _of_fields([held] if held else [], kinds)
+        if has_paths and held.keys() and "path" not in held:  # its name may be that of a video
+            yield Batch(0, skipped=Counter({CUT_OFF: 1}))
+        else:
+            yield _of_fields([held] if held else [], kinds)
 
 
 _ROW = re.compile(

@@ -37,6 +37,7 @@ ALLOWS = "a rule that allows"
 CANCELS = "a rule that cancels another"
 CANCELLED = "a rule that another one cancels or narrows"
 NARROW = "a rule for less than a whole host"
+CUT_OFF = "perhaps cut off at the end of the file"
 TOO_LONG = "longer than any link"
 OF_MACHINE = "a name of the machine itself"
 UNDERSTOOD = frozenset((

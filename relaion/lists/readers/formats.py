@@ -17,7 +17,7 @@ from relaion.lists.readers.checksums import (
     FileHashTable,
     Hashdeep,
 )
-from relaion.lists.readers.decisions import media_of_file
+from relaion.lists.readers.decisions import is_name_of_media, media_of_file
 from relaion.lists.readers.format import GOOD, Batch, Format, Maybe, Options, Stream, Sure
 from relaion.lists.readers.names import squeezed
 from relaion.lists.readers.plain import Changes, Lines
@@ -86,15 +86,15 @@ def _good_names(told: list[str], rows: list[list[str]]) -> str | None:
     )
     if product and (system or name or "crc32" in told):
         return _NSRL
-    if (
-        "crc32" in told
-        and name
-        and _are(rows, told, _OF_FILE, lambda cell: bool(media_of_file(cell)))
-    ):
+    if "crc32" in told and name and not _are(rows, told, _OF_FILE, _is_picture):
         return _NSRL
     if _are(rows, told, _SOURCE, titles.says_good):
         return "a list whose source is one of what is known good"
     return None
+
+
+def _is_picture(file_name: str) -> bool:
+    return is_name_of_media(file_name) and media_of_file(file_name) is None
 
 
 def _are(

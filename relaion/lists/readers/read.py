@@ -12,7 +12,7 @@ from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import SortedBatch, Tally
 from relaion.lists.readers.decisions import is_name_of_media
-from relaion.lists.readers.format import SAMPLE, UNDERSTOOD, Batch, Options, Stream, Values
+from relaion.lists.readers.format import CUT_OFF, SAMPLE, UNDERSTOOD, Batch, Options, Stream, Values
 from relaion.lists.readers.formats import choose, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.text import BLOCK, blocks
@@ -221,7 +221,6 @@ def _without_word(stream: Stream, kinds: set[str], options: Options) -> list[str
 # has the length of another algorithm's; half a name of a file no longer tells that it is a video.
 # Such a record is left out. Half a link may be another link: there only the curator can look.
 
-CUT_OFF = "perhaps cut off at the end of the file"
 _LAST = (
     "the file ends without a line break; if it was cut off, the last entry is half of one: check it"
 )

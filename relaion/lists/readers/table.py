@@ -131,6 +131,8 @@ class _Reading:
         c = next((c for c in self.layout.columns if c.index == at), None)
         if c and c.what == names.FILE_NAME:
             self.last_name = row[at]
+        elif any(c.what == names.FILE_NAME and c.index > at for c in self.layout.columns):
+            self.last_name = ""  # it may be that of a video
 
     def _batch(self, rows: list[list[str]]) -> Batch:
         layout = self.layout
