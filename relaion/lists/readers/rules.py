@@ -44,7 +44,11 @@ _LOCAL_DATA = re.compile(
     r"(?:#(.*))?",
     re.I,
 )
-_RPZ = re.compile(r"(\*\.)?(\S+?)\s+(?:\d+\s+)?(?:IN\s+)?(CNAME|A|AAAA)\s+(\S+)\s*(?:;(.*))?", re.I)
+_RPZ = re.compile(
+    r"(\*\.)?(\S+?)\s+(?:\d+\s+)?(?:IN\s+)?(?:(CNAME)\s+([\w.*-]+\.|[*.])|A\s+(\d+(?:\.\d+){3})"
+    r"|AAAA\s+([0-9A-Fa-f:]*:[0-9A-Fa-f:.]*))\s*(?:;(.*))?",
+    re.I,
+)
 _ZONE = re.compile(r"\$(?:TTL|ORIGIN)\b|@\s+(?:\d+\s+)?(?:IN\s+)?SOA\b", re.I)
 _WHOLE_HOST = re.compile(r"\|\|(\*\.)?([^\s/^$*|:?]+?)\.?\^?\|?(?:\$(\S+))?")
 _BLOCKS = re.compile(r"\|\|[^\s|]|@@")
@@ -225,10 +229,11 @@ def _of_local_data(found: re.Match[str]) -> list[str] | str:
 
 
 def _of_rpz(found: re.Match[str]) -> list[str] | str:
-    host, answer = f"{found[1] or ''}{found[2].strip('.')}", found[4].lower()
+    host = f"{found[1] or ''}{found[2].strip('.')}"
+    answer = (found[4] or found[5] or found[6]).lower()
     if _OF_ADDRESSES.fullmatch(found[2]):
         return NARROW
-    if found[3].upper() != "CNAME":
+    if found[3] is None:
         return [host] if _IS_SINK.fullmatch(answer) else NARROW
     if answer == "rpz-passthru." or answer.strip(".") == found[2].lower().strip("."):
         return ALLOWS

@@ -29,7 +29,7 @@ OF_FILE = "title"  # what `--ignore` calls the file's name and the title of all 
 
 _BACK = re.compile(
     # English
-    r"remov(?:ed|als?|e)|delet(?:ed|ions?|e)|withdrawn|withdrawals?|retract(?:ed|ions?|s)?"
+    r"remov(?:ed|als?|e)|delet(?:ed|ions?|es?)|withdrawn|withdrawals?|retract(?:ed|ions?|s)?"
     r"|revo(?:ked?|cations?)|rescinded|de-?list(?:ed|ings?)|unlist(?:ed|ings?)|expired|expirations?"
     r"|cancell?ed|cancell?ations?|dropped|obsolete|inactive|disputed|retired|cleared|unblock(?:ed)?"
     # German
@@ -77,6 +77,7 @@ _SENTENCE = re.compile(
     r"report(?:ing)?|send|mail|e-?mail|contact|notify|notifications?|see|check(?:ed)?|ask|requests?"
     r"|inform|how|if|when|where|why|will|must|can|could|should|do|does|not|never|none|without|no"
     r"|material|content|contents|web|website|websites|internet|online|page|pages|posts?|platforms?"
+    r"|metadata|exif|blank|empty|take-?downs?|opt(?:-?outs?)?|dmca|gdpr|privacy|thumbnails?"
     r"|duplicates?|comments?|generated|policy|nicht|kein(?:e[nrs]?)?|ohne|bitte[nr]|pas|sans|sin|non"
     r"|senza|niet|geen|zonder|nao|sem"
 )
@@ -100,7 +101,14 @@ _GOOD_WORDS = re.compile(
     r"|onschuldig\w*"
 )
 _GOOD = re.compile(rf"(?<![a-z])(?:{_GOOD_WORDS.pattern})(?![a-z])")
-_FP = re.compile(r"fps?")
+_PLAINLY_GOOD = re.compile(
+    r"fps?|excludes?|excluded|clean|safe|good|trusted|legit(?:imate)?|legitim[eoa]s?|gute?|sauber[e]?"
+    r"|sichere?|surs?|bon(?:s|nes?)?|buen[oa]s?|segur[oa]s?|sicur[oi]|buon[ei]|goede?|veilige?"
+)
+_KNOWN = re.compile(
+    r"known|bekannte?|connu[es]*|conocid[oa]s?|not[io]|conhecid[oa]s?|bekende?|software|programs?"
+    r"|programme?s?|system|system(?:dateien|files)"
+)
 _NOT = re.compile(
     r"(?:removed|without|no|excluding|excludes?|cleaned of|free of|not|filtered|checked|against"
     r"|ohne|sans|sin|senza|zonder|sem)\s+(?:\w+\s+){0,2}$"
@@ -130,12 +138,18 @@ def says_good(text: str) -> bool:
     return found is not None and not _NOT.search(bare[: found.start()])
 
 
+def _is_plainly_good(told: list[str]) -> bool:
+    return any(map(_PLAINLY_GOOD.fullmatch, told)) and all(
+        _PLAINLY_GOOD.fullmatch(w) or _KNOWN.fullmatch(w) for w in told
+    )
+
+
 def of_words(text: str) -> str | None:
     """What a title says of what stands below it: why it lists nothing, LISTED, or None."""
     bare = _PHRASE.sub("removed", re.sub(r"\s+", " ", plain(text).replace("’", "'")))
     words = _WORD.findall(bare)
     told = [w for w in words if not _MADE_OF.fullmatch(w) and re.search("[a-z]", w)]
-    if 0 < len(words) <= 8 and (says_good(text) or (told and all(map(_FP.fullmatch, told)))):
+    if 0 < len(words) <= 8 and (says_good(text) or _is_plainly_good(told)):
         return GOOD
     if not told or len(told) > 4 or any(map(_SENTENCE.fullmatch, words)):
         return None
