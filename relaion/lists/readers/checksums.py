@@ -255,7 +255,9 @@ class Certutil:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by its shape, which is one in all languages."""
-        return Sure() if re.search(_CERTUTIL, head) else None
+        lines = first_lines(head, 200)
+        ends = [i for i, line in enumerate(lines) if line.lower().startswith("certutil:")]
+        return Sure() if any(i > 1 and _BYTES.fullmatch(lines[i - 1]) for i in ends) else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """The lines of digests; those of videos by the line before."""
@@ -264,14 +266,14 @@ class Certutil:
             digests: list[tuple[str, str]] = []
             for line in content(block.split("\n")):
                 bare = line.strip()
-                if re.fullmatch(r"[0-9A-Fa-f][0-9A-Fa-f ]{30,}", bare):
+                if _BYTES.fullmatch(bare):
                     digests.append((re.sub(r"\s", "", bare), _name_in(name)))
                 elif not bare.lower().startswith("certutil:"):
                     name = bare
             yield _filled(Batch(0), _kinds(options), digests)
 
 
-_CERTUTIL = r"(?m)^[^\n]*\S[^\n]*\n+[0-9A-Fa-f][0-9A-Fa-f ]{30,}\s*\n+CertUtil:"
+_BYTES = re.compile(r"\s*[0-9A-Fa-f][0-9A-Fa-f ]{30,200}\s*")
 
 
 def _name_in(title: str) -> str:

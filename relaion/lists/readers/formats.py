@@ -64,7 +64,7 @@ def refuse_good(head: str, file_name: str, options: Options) -> None:
 
 def _good_table(head: str) -> str | None:
     """What a table of software is called, by the names or the values of its columns."""
-    rows = [re.split(r"\s*[,;\t|]\s*", line.strip().strip("|")) for line in first_lines(head, 200)]
+    rows = [re.split(r"[,;\t|]", line[:4096].strip().strip("|")) for line in first_lines(head, 200)]
     rows = [[cell.strip("\"' ") for cell in row] for row in rows]
     for at, row in enumerate(rows[:20]):
         told = [squeezed(cell) for cell in row]

@@ -119,6 +119,7 @@ _PHRASE = re.compile(
     r"|niet meer geldige?|ya no valid[oa]s?"
 )
 _SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
+_LONGEST = 4096  # characters of a line of names or words that are looked at
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _NO_TITLE = re.compile(r"\w[.@/\\]\w|[_=]\w|\d{5}|[0-9A-Fa-f]{16}|://|\S{40}")
 _HOLDS_VALUE = r"[0-9A-Fa-f]{32}|://|[A-Za-z2-7+/]{22}|^[0-9]+$"
@@ -133,7 +134,7 @@ def plain(text: str) -> str:
 
 def says_good(text: str) -> bool:
     """Whether words say that what they speak of is known good, and not that it was taken out."""
-    bare = re.sub(r"\s+", " ", plain(text))
+    bare = re.sub(r"\s+", " ", plain(text[:_LONGEST]))
     found = _GOOD.search(bare)
     return found is not None and not _NOT.search(bare[: found.start()])
 
@@ -190,6 +191,7 @@ def title_of(line: str) -> str | None:
 def _decides(head: str) -> bool:
     """Whether a column of the file tells of each record whether it is listed."""
     line, *_ = [*first_lines(head, 50), ""]
+    line = line[:_LONGEST]
     cells = re.split(r"[,;|\t]", line)
     says = {names.read_name(cell.strip("\"' ")).what for cell in cells} if len(cells) > 1 else set()
     return bool(says & {names.STANDING, names.GONE, names.STILL})
