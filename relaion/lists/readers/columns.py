@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
+from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, media_of_file, word_of_any
 from relaion.lists.readers.format import ANY, Options
@@ -149,9 +150,12 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
     columns: list[ListColumn] = []
     deciders: list[DecidingColumn] = []
     cells = zip_longest(*(row[:width] for row in table.rows), fillvalue="")
+    has_digest = any(look_of(table.rows, i) in LENGTHS.values() for i in range(width))
     for i, values in enumerate(cells):
         filled = [value for value in values if trim(value)]
         column = _valued_column(i, filled, kind, options)
+        if has_digest and column.what == names.UNKNOWN and _are_grades(filled):
+            column = replace(column, what=names.CATEGORY)
         columns.append(column)
         if column.what in names.DECIDING:
             deciders.append(DecidingColumn("", column.what, i, "", chosen_of(options, "", i)))
@@ -198,8 +202,6 @@ def _beside(filled: Sequence[str]) -> str:
     told = [word_of_any(word) for word in words] if 0 < len(words) <= _WORDS else []
     if told and all(told):
         return str(Counter(told).most_common(1)[0][0])
-    if _are_grades(filled):
-        return names.CATEGORY
     if filled and sum(map(_is_file_name, filled)) * 2 > len(filled):
         return names.FILE_NAME
     return names.UNKNOWN
