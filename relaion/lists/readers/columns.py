@@ -153,9 +153,7 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
     has_digest = any(look_of(table.rows, i) in LENGTHS.values() for i in range(width))
     for i, values in enumerate(cells):
         filled = [value for value in values if trim(value)]
-        column = _valued_column(i, filled, kind, options)
-        if has_digest and column.what == names.UNKNOWN and _are_grades(filled):
-            column = replace(column, what=names.CATEGORY)
+        column = _graded(_valued_column(i, filled, kind, options), filled, has_digest)
         columns.append(column)
         if column.what in names.DECIDING:
             deciders.append(DecidingColumn("", column.what, i, "", chosen_of(options, "", i)))
@@ -205,6 +203,11 @@ def _beside(filled: Sequence[str]) -> str:
     if filled and sum(map(_is_file_name, filled)) * 2 > len(filled):
         return names.FILE_NAME
     return names.UNKNOWN
+
+
+def _graded(column: ListColumn, filled: Sequence[str], has_digest: bool) -> ListColumn:
+    is_one = has_digest and column.what == names.UNKNOWN and _are_grades(filled)
+    return replace(column, what=names.CATEGORY) if is_one else column
 
 
 def _are_grades(filled: Sequence[str]) -> bool:
