@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from relaion.errors import InputError, ListError
 from relaion.lists.readers import titles
+from relaion.lists.readers.cdx import Cdx
 from relaion.lists.readers.checksums import (
-    Cdx,
     Certutil,
     Checksums,
     FileHashList,
