@@ -41,6 +41,13 @@ def test_the_standard_input_is_a_file_like_any_other(folder: Path) -> None:
     assert json.loads(again.stdout)["added"] is False, "it is the same delivery"
 
 
+def test_an_empty_standard_input_is_called_so(folder: Path) -> None:
+    arguments = ("lists", "add", "-", "--lists", "l.duckdb", "--source", "IWF")
+    ran = relaion(*arguments, cwd=folder, stdin="")
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("relaion: standard input: ") and "relaion-stdin" not in ran.stderr
+
+
 def test_what_is_typed_wrongly_is_said_in_one_line(folder: Path) -> None:
     for options, said in (
         (["--role", "great"], "--role great: choose one of bad, good"),

@@ -222,3 +222,33 @@ def test_many_traits_are_stored_together(lists: Path) -> None:
     deliver(lists, "md5,confidence", *many)
     with connect(lists, read_only=True) as engine:
         assert engine.rows("select count(*) from traits") == [(20_000,)]
+
+
+def test_what_stands_below_a_title_that_takes_back_leaves_the_list(lists: Path) -> None:
+    deliver(lists, A, B, C, name="list.txt")
+    added = deliver(lists, "# added", D, "# removed", B, name="delta.txt", update=1)
+    assert added.changes == ListChanges(added=1, retracted=1, unchanged=0)
+    assert held(lists) == {(1, A), (1, C), (2, D)}
+    deliver(lists, "# withdrawn", A, name="delta.txt", update=2)
+    deliver(lists, D, name="removals-2024-05.txt", update=3)
+    assert held(lists) == {(1, C)}
+
+
+def test_a_note_that_takes_back_leaves_the_list(lists: Path) -> None:
+    link = "https://pictures.example/one.jpg"
+    deliver(lists, A, B, D, link, name="list.txt")
+    back = [f"{B} # removed", f"{link} # removed", f"{D} (widerrufen)"]
+    deliver(lists, C, E, *back, name="delta.txt", update=1)
+    assert held(lists) == {(1, A), (2, C), (2, E)}
+
+
+def test_a_digest_is_taken_back_whatever_it_is_of(lists: Path) -> None:
+    deliver(lists, "url_md5", A, B, name="list.csv")
+    deliver(lists, "# removed", B, name="delta.txt", update=1)
+    assert held(lists) == {(1, A)}
+
+
+def test_the_title_of_one_delivery_is_ignored_in_that_alone(lists: Path) -> None:
+    deliver(lists, "# removed", A, B, name="list.txt", ignore=["title"])
+    deliver(lists, "# removed", B, name="delta.txt", update=1)
+    assert held(lists) == {(1, A)}

@@ -19,6 +19,7 @@ from relaion.cli import options as o
 from relaion.cli.app import PlainCommand, app, emit, need_command
 from relaion.cli.render import count, plain_table
 from relaion.cli.render_run import kind_words
+from relaion.errors import RelaionError
 from relaion.links import FORMS
 from relaion.lists.readers.format import TAKEN_BACK
 from relaion.roles import HASHED_LINK_KINDS
@@ -178,7 +179,7 @@ def add(
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option("--ignore", metavar="NAME", help="A column that decides nothing."),
+        typer.Option("--ignore", metavar="NAME", help="A column that decides nothing, or title."),
     ] = None,
     columns: Annotated[
         list[str] | None,
@@ -242,7 +243,10 @@ def spooled(files: Sequence[Path]) -> Iterator[list[Path]]:
         with path.open("xb") as f:
             path.chmod(0o600)
             shutil.copyfileobj(sys.stdin.buffer, f)
-        yield [path if file == Path("-") else file for file in files]
+        try:
+            yield [path if file == Path("-") else file for file in files]
+        except RelaionError as e:  # the private file is nothing that anybody named
+            raise type(e)(str(e).replace(str(path), path.name)) from None
 
 
 @lists_app.command(cls=PlainCommand, help="Show what the store holds: counts, never entries.")

@@ -16,6 +16,7 @@ from relaion.links import FORMS, SCOPES
 from relaion.lists.readers.format import EMPTY, Options, words_written
 from relaion.lists.readers.formats import check_format
 from relaion.lists.readers.text import file_sha256
+from relaion.lists.readers.titles import OF_FILE
 from relaion.paths import typed
 from relaion.roles import HASHED_LINK_KINDS, KINDS
 
@@ -49,7 +50,7 @@ class Delivery:
             "forms": list(self.forms),
             "columns": [f"{kind}={name}" for kind, names in o.columns.items() for name in names],
             "where": [f"{name}={words_written(chosen)}" for name, chosen in o.where.items()],
-            "ignore": sorted(o.ignore),
+            "ignore": sorted(o.ignore - {OF_FILE}),  # the next delivery has a title of its own
             "role": o.role,
             "partial": o.partial,
             "keep_ids": self.keep_ids,

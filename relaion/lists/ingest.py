@@ -15,6 +15,7 @@ from relaion.lists.normalise import SortedBatch
 from relaion.lists.readers.format import (
     BAD,
     GOOD,
+    NO_IMAGE,
     NO_TRAIT,
     NOT_CHOSEN,
     ONLY_HOST,
@@ -285,7 +286,10 @@ _ADVICE = {
     ONLY_HOST: "where each is to stand for all that is there use --scope host",
     GOOD: "known-good hashes are added with --role good, and remove nothing",
     VIDEO: "digests of videos match no image",
-    TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
+    NO_IMAGE: "digests of documents and programs match no image; if they are images under such "
+    "names, say --ignore filename",
+    TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`; where "
+    "only a title or the file's name says so, and it is listed after all, say --ignore title",
     NOT_CHOSEN: "check the words of --where",
     BAD: "leave --role good out",
     OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",

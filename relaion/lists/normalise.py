@@ -24,7 +24,9 @@ from relaion.lists.values import (
     read_giant,
     read_value,
     read_weak,
+    shape,
 )
+from relaion.roles import IMAGE_KINDS
 
 MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 
@@ -69,6 +71,15 @@ class SortedBatch:
     undone: list[tuple[str, str, str | None, int]] = field(default_factory=list)
     kept_ids: list[tuple[int, str]] = field(default_factory=list)
     gone_ids: list[tuple[int, str]] = field(default_factory=list)
+
+    def undo(self, value: str, kinds: Sequence[str], record: int) -> None:
+        """Take back what a value names, written in any way; a digest also as that of a link."""
+        entry = read_value(value, kinds)
+        if isinstance(entry, str):
+            return
+        of_link = f"url_{entry[0].rpartition('_')[2]}"
+        also = {entry[0], of_link} if entry[0] in IMAGE_KINDS and of_link in kinds else {entry[0]}
+        self.undone += [(kind, *entry[1:], record) for kind in sorted(also)]
 
 
 # -- A batch of records as entries ---------------------------------------------------------------
@@ -150,9 +161,8 @@ class Tally:
                 continue
             self.read += 1
             self.skipped[fate] += 1
-            if fate == TAKEN_BACK:  # it may be written in any way
-                entry = read_value(value, values.kinds)
-                out.undone += [(*entry, out.first + i)] if isinstance(entry, tuple) else []
+            if fate == TAKEN_BACK:
+                out.undo(value, values.kinds, out.first + i)
         return [value for value, _ in kept], values.kinds, [i for _, i in kept]
 
     def _sort(
@@ -274,10 +284,19 @@ class _Column:
         for entry in read:
             if isinstance(entry, str):
                 self._skip(entry, record)
+                if entry == TAKEN_BACK:
+                    self._undo(value, record)
             else:
                 self._put(entry, record)
         if read and isinstance(read[0], str) and all(isinstance(entry, str) for entry in read):
             self.lost[read[0]] += 1
+
+    def _undo(self, value: str, record: int | None) -> None:
+        """Take back the entries of a value whose note says so."""
+        bare, _, _ = value.partition("#") if "://" not in value else (value, "", "")
+        for piece in bare.split():
+            named = piece.strip("!~-@|^")  # signs that except a host
+            self.out.undo(named, self.kinds, self.out.first + (record or 0))
 
     def _put(self, entry: Entry, record: int | None) -> None:
         self.found.setdefault(entry[0], []).append((entry[1], entry[2], record))
@@ -345,6 +364,8 @@ class _Column:
         """A value that may hold links, with a note or a sign beside them."""
         kinds, beside = self.kinds, self.tally.beside
         line = None
+        if entry == NOTHING and takes_back(value) and any(map(shape, value.split())):
+            return [TAKEN_BACK]
         if any(kind in LINK_KINDS for kind in kinds):
             line = read_line(value, minus_removes=beside.minus_removes)
         if line is None or line.links == (value,):

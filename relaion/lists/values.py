@@ -26,7 +26,14 @@ from relaion.lists.digests import (
     read_weak_digest,
     undressed,
 )
-from relaion.lists.readers.format import LINK_KINDS, OF_MACHINE, OTHER_HASH, TOO_LONG, is_of_machine
+from relaion.lists.readers.format import (
+    LINK_KINDS,
+    OF_MACHINE,
+    OTHER_HASH,
+    TAKEN_BACK,
+    TOO_LONG,
+    is_of_machine,
+)
 from relaion.lists.readers.lines import LINK_START
 from relaion.paths import shown
 
@@ -38,6 +45,8 @@ SPREADSHEET = "a number that a spreadsheet made of a hash"
 
 LONGEST = 1 << 16  # characters of a value in which a link is still looked for
 _PLAINLY_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+# before a host or a pattern: what lists of hosts put before those that are none of them
+_EXCEPTED = re.compile(r"(?:[!~-]|@@)[^\s-]")
 _PIECES = re.compile(r"[\s,;|\[\](){}\"'`]+")
 
 # (kind, digest, digest of the host)
@@ -165,6 +174,8 @@ def _host_fault(text: str, kind: str) -> str | None:
 
 
 def _read_link(text: str, kind: str) -> Entry | str:
+    if kind != "url" and _EXCEPTED.match(text):
+        return TAKEN_BACK
     if kind == "url":
         key, fault = link_key(text), entry_fault(text)
     else:

@@ -1,26 +1,29 @@
 """Digests of files as programs print them, a file a line or a block of lines each.
 
 `md5sum` and `sha*sum` (`digest  name`, `digest *name`, a backslash before names that were
-escaped), BSD's `MD5 (name) = digest`, `certutil`, PowerShell's `Get-FileHash` as a list, hashdeep,
-and CDX, the index of a web archive. The names of the files tell what the digests are of: those of
+escaped), BSD's `MD5 (name) = digest`, `certutil`, PowerShell's `Get-FileHash` as a list, and
+hashdeep. The names of the files tell what the digests are of: those of
 videos are no entries.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers import names
-from relaion.lists.readers.decisions import media_of_file, read_word
+from relaion.lists.readers import names, titles
+from relaion.lists.readers.decisions import media_of_file
 from relaion.lists.readers.format import (
     ALGORITHMS,
-    LINK_KINDS,
+    CUT_OFF,
+    NO_IMAGE,
     OTHER_HASH,
     SAMPLE,
     VIDEO,
@@ -32,6 +35,7 @@ from relaion.lists.readers.format import (
     Sure,
     Values,
 )
+from relaion.lists.readers.of_links import digest_of_link
 from relaion.lists.readers.text import content, first_lines
 from relaion.lists.values import told
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
@@ -43,15 +47,52 @@ _LONG_SUM = re.compile(r"\\?[0-9A-Fa-f]{56,128} [ *]\S.*")
 _TAG = re.compile(
     r"(?:MD5\s?\((?P<md5>.+)\)\s?=\s*(?P<md5_hex>[0-9A-Fa-f]{32})"
     r"|SHA1\s?\((?P<sha1>.+)\)\s?=\s*(?P<sha1_hex>[0-9A-Fa-f]{40})"
-    r"|SHA2?-?256\s?\((?P<sha256>.+)\)\s?=\s*(?P<sha256_hex>[0-9A-Fa-f]{64}))\s*"
+    r"|SHA2?-?256\s?\((?P<sha256>.+)\)\s?=\s*(?P<sha256_hex>[0-9A-Fa-f]{64}))\s*",
+    re.I,
 )
 _TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
-_OTHER_TAG = re.compile(r"([A-Z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
+_OTHER_TAG = re.compile(r"([A-Za-z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
-_VIDEO = (
-    r"(?i)\.(?:mp4|m4v|mov|avi|mkv|webm|mpe?g|wmv|flv|3gpp?|ogv|m?2?ts|vob|asf|rmv?b?|f4v|divx)\s*$"
-)
 _IMAGE = r"(?i)\.(?:jpe?g|jpe|jfif|a?png|gif|webp|bmp|tiff?|heic|heif|avif|jxl|svg|ico)\s*$"
+_FILM = names.words_in(
+    "3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi yuv mpe mpv m2v "
+    "m1v drc gifv h264 h265 hevc trp wtv dvr-ms mts m2ts tod 264 265 av1 ivf rmvb bik camrec"
+)
+_MORE_OTHERS = names.words_in(
+    "dylib ko ocx deb rpm dmg iso jar class py sh bat ps1 csv odt ods epub"
+)
+_MAYBE_IMAGES = names.words_in("bin raw")  # pictures carved from a disk are called so, too
+# what programs and people put behind the name of a file
+_BEHIND = re.compile(
+    r"(?i)(?:\s*\(\d+\)|\s*\[\d+\]|\s+-?\s*(?:copy|kopie|copie|copia)(?:\s*\(?\d+\)?)?|[~\s\"'»”,;]"
+    r"|\.(?:part|crdownload|tmp|temp|bak|backup|old|orig|original|download|filepart|partial|opdownload"
+    r"|incomplete|!ut|aria2|\d{1,3}))\Z"
+)
+
+
+def _media_of(name: str) -> str | None:
+    """Why a file of this name is no image, whatever stands behind its extension."""
+    for _ in range(6):
+        end = re.search(r"\.([A-Za-z0-9-]{1,6})\Z", name)
+        word = end[1].casefold() if end else ""
+        if word in _FILM:
+            return VIDEO
+        if word in _MORE_OTHERS:
+            return NO_IMAGE
+        if word and word not in _MAYBE_IMAGES and (fate := media_of_file(name)):
+            return fate
+        bare = _BEHIND.sub("", name)
+        if bare == name:
+            return None
+        name = bare
+    return None
+
+
+@lru_cache(4096)
+def _is_of_other(folder: str) -> bool:
+    """Whether a folder's name says of its files that they are listed no longer, or no pictures."""
+    parts = re.split(r"[/\\]+", folder)
+    return any(titles.of_words(part) not in (None, titles.LISTED) for part in parts)
 
 
 @dataclass(frozen=True)
@@ -74,9 +115,12 @@ class Checksums:
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Digests with the kind of their length; those of videos by the names of their files."""
         kinds = _kinds(options)
-        videos = images = total = 0
+        videos = images = total = folders = 0
         for block in stream.blocks:
-            batch = _batch(block, kinds)
+            batch, told = _batch(block, kinds)
+            folders += _in_folders(told)
+            if options.ignore & _OF_NAMES:
+                batch.fates.clear()
             videos += sum(fate == VIDEO for fate in batch.fates.values())
             images += _images(block)
             total += batch.n
@@ -84,10 +128,27 @@ class Checksums:
                 _refuse_videos(videos, total)
             yield batch
         _refuse_videos(videos, total)
+        if folders:
+            stream.notices.append(
+                f"files that lie in folders called as what is listed no longer, or is of no "
+                f"pictures: {folders:,}; check whether they are listed"
+            )
         if total and not images and not videos:
             stream.notices.append(
                 "the names of the files are not those of pictures; check what the digests are of"
             )
+
+
+_OF_NAMES = frozenset(("filename", "file-name", "path", "name"))
+
+
+def _in_folders(told: Sequence[str]) -> int:
+    """How many names of files are in folders that say that they are not listed."""
+    folders = Counter(
+        found[0] for name in told if "/" in name or "\\" in name
+        if (found := re.match(r".*[/\\]", name))
+    )  # fmt: skip
+    return sum(n for folder, n in folders.items() if _is_of_other(folder))
 
 
 def _refuse_videos(videos: int, total: int) -> None:
@@ -102,18 +163,21 @@ def _kinds(options: Options) -> tuple[str, ...]:
     return (options.kind,) if options.kind else (*IMAGE_KINDS, *HASHED_LINK_KINDS)
 
 
-def _batch(block: str, kinds: tuple[str, ...]) -> Batch:
+def _batch(block: str, kinds: tuple[str, ...]) -> tuple[Batch, Sequence[str]]:
+    """The digests of a block, and the names of their files."""
     lines = content(block.split("\n"))
     batch = Batch(0)
     columns = _columns(lines)
     if columns is not None:
-        found, names = columns
-        video = pc.match_substring_regex(names, _VIDEO)
-        batch.n = len(found)
-        batch.fates = dict.fromkeys(pc.indices_nonzero(video).to_pylist(), VIDEO)
-        batch.values = (Values(kinds, found),)
-        batch.last_name = str(names[-1])
-        return batch
+        digests, names_found = columns
+        told = names_found.to_pylist()
+        batch.n = len(digests)
+        other = pc.invert(pc.match_substring_regex(names_found, _IMAGE))
+        places = pc.indices_nonzero(other).to_pylist()
+        batch.fates = {i: fate for i in places if "." in told[i] and (fate := _media_of(told[i]))}
+        batch.values = (Values(kinds, digests),)
+        batch.last_name = told[-1]
+        return batch, told
     found_lines: list[tuple[str, str]] = []
     for line in lines:
         if found_sum := _SUM.fullmatch(line):
@@ -125,20 +189,31 @@ def _batch(block: str, kinds: tuple[str, ...]) -> Batch:
             continue
         found_lines.append((digest, name))
         batch.last_name = name if found_sum else None
-    return _filled(batch, kinds, found_lines)
+    return _filled(batch, kinds, found_lines), [name for _, name in found_lines]
 
 
 def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) -> Batch:
-    """A batch with digests, of which those are no entries that are of videos by their names."""
-    batch.n, batch.values = len(found), (Values(kinds, [digest for digest, _ in found]),)
-    batch.fates = {i: VIDEO for i, (_, name) in enumerate(found) if re.search(_VIDEO, name)}
+    """A batch with digests, of which those are no entries that are of no images by their names.
+
+    A digest whose file is named by a link may be that of the link itself.
+    """
+    batch.n = len(found)
+    of_link = {i: kind for i, (d, name) in enumerate(found) if (kind := digest_of_link(d, name))}
+    values = Columns()
+    for i, (digest, _) in enumerate(found):
+        values.put((of_link[i],) if i in of_link else kinds, digest, i)
+    batch.values = values.all()
+    batch.fates = {
+        i: fate for i, (_, name) in enumerate(found)
+        if i not in of_link and (fate := _media_of(name))
+    }  # fmt: skip
     return batch
 
 
 def _fault(line: str, batch: Batch) -> str:
     """Why a line brings nothing; counts the digests of other algorithms."""
     if other := _OTHER_TAG.fullmatch(line):
-        if other[1] in _TAGS:
+        if other[1].upper() in _TAGS:
             return "wrong length"
         batch.unusable[told(other[1].lower())] += 1
         return OTHER_HASH
@@ -166,7 +241,9 @@ def _images(block: str) -> int:
 
 # -- Programs of Windows: a digest takes several lines -----------------------------------------
 
-_FIELD = re.compile(r"(?i)\s*(Algorithm|Hash|Path)\s*:\s*(.*?)\s*")
+_FIELD = re.compile(
+    r"(?i)(?:\s*(?=algorithm|hash|path))?([A-Za-z][A-Za-z ]{0,30}?)\s*:(?:\s+(.*?))?\s*"
+)
 
 
 @dataclass(frozen=True)
@@ -176,11 +253,10 @@ class Certutil:
     name: str = "certutil"
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
-        """Sure by its last line."""
-        is_one = re.search(r"(?im)^CertUtil:\s", head) and re.search(
-            r"(?im)^(?:MD[245]|SHA1|SHA256|SHA384|SHA512)(?:\s|-)\s*\S.*:\s*$", head
-        )
-        return Sure() if is_one else None
+        """Sure by its shape, which is one in all languages."""
+        lines = first_lines(head, 200)
+        ends = [i for i, line in enumerate(lines) if line.lower().startswith("certutil:")]
+        return Sure() if any(i > 1 and _BYTES.fullmatch(lines[i - 1]) for i in ends) else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """The lines of digests; those of videos by the line before."""
@@ -189,11 +265,20 @@ class Certutil:
             digests: list[tuple[str, str]] = []
             for line in content(block.split("\n")):
                 bare = line.strip()
-                if bare.endswith(":") and not bare.lower().startswith("certutil:"):
-                    name = bare.rstrip(": ")
+                if _BYTES.fullmatch(bare):
+                    digests.append((re.sub(r"\s", "", bare), _name_in(name)))
                 elif not bare.lower().startswith("certutil:"):
-                    digests.append((re.sub(r"\s", "", bare), name))
+                    name = bare
             yield _filled(Batch(0), _kinds(options), digests)
+
+
+_BYTES = re.compile(r"\s*[0-9A-Fa-f][0-9A-Fa-f ]{30,200}\s*")
+
+
+def _name_in(title: str) -> str:
+    """The file's name in a title such as `MD5 hash of a.jpg:`, wherever it stands there."""
+    ends = re.findall(r"[^\s/\\]*\.[A-Za-z0-9]{1,5}(?=[\s:：»”\"'’)]|\Z)", title)
+    return str(ends[-1]) if ends else title
 
 
 @dataclass(frozen=True)
@@ -209,29 +294,74 @@ class FileHashList:
         return Sure() if {"algorithm", "hash"} <= {*told} and len(told) * 2 > len(lines) else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
-        """A record begins at each Algorithm; a long path may go on in the next line."""
+        """A record ends at a blank line, or where one of its fields comes again."""
         kinds = _kinds(options)
         held: dict[str, str] = {}
+        last = ""
+        has_paths = False
         for block in stream.blocks:
             done: list[dict[str, str]] = []
-            for line in content(block.split("\n")):
+            for line in block.split("\n")[: -1 if block.endswith("\n") else None]:
                 found = _FIELD.fullmatch(line)
-                if found and found[1].lower() == "algorithm" and held:
+                name = found[1].lower() if found else ""
+                if held and (not line.strip() or name in held):
                     done.append(held)
                     held = {}
                 if found:
-                    held[found[1].lower()] = found[2]
-                elif "path" in held:
-                    held["path"] += line.strip()
+                    held[name], last = found[2] or "", name
+                elif line.strip() and last in held:  # a long path goes on
+                    held[last] += line.strip()
+            has_paths = has_paths or any("path" in record for record in done)
             yield _of_fields(done, kinds)
-        yield _of_fields([held] if held else [], kinds)
+        if has_paths and held.keys() and "path" not in held:  # its name may be that of a video
+            yield Batch(0, skipped=Counter({CUT_OFF: 1}))
+        else:
+            yield _of_fields([held] if held else [], kinds)
+
+
+_ROW = re.compile(
+    r"\s*(?P<algorithm>MD5|SHA-?1|SHA-?256|SHA-?384|SHA-?512|RIPEMD160|MACTripleDES)\s+"
+    r"(?P<hash>[0-9A-Fa-f]{32,128})(?:\s+(?P<path>\S.*?))?\s*",
+    re.I,
+)
+_LINE = re.compile(r"[\s-]*-[\s-]*")
+
+
+@dataclass(frozen=True)
+class FileHashTable:
+    """`Get-FileHash` as it shows by itself: Algorithm, Hash and Path, divided by blanks."""
+
+    name: str = "get-filehash-table"
+
+    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
+        """Sure where most lines are such rows."""
+        lines = first_lines(head, 200)
+        n = sum(_ROW.fullmatch(line) is not None for line in lines)
+        return Sure() if n and n * 2 > sum(not _LINE.fullmatch(line) for line in lines) else None
+
+    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
+        """The rows; the names of columns and the line below them are none."""
+        kinds = _kinds(options)
+        is_first = True
+        for block in stream.blocks:
+            rows, others = [], 0
+            for line in content(block.split("\n")):
+                if found := _ROW.fullmatch(line):
+                    rows.append({k: v or "" for k, v in found.groupdict().items()})
+                elif not (is_first and not rows) and not _LINE.fullmatch(line):
+                    others += not re.match(r"(?i)\s*algorithm\w*\s+hash", line)
+            is_first = is_first and not rows
+            batch = _of_fields(rows, kinds)
+            batch.skipped[NO_LINE] += others
+            batch.skipped += Counter()
+            yield batch
 
 
 def _of_fields(records: list[dict[str, str]], kinds: tuple[str, ...]) -> Batch:
     batch = Batch(0)
     found: list[tuple[str, str]] = []
     for record in records:
-        algorithm = record.get("algorithm", "").lower()
+        algorithm = record.get("algorithm", "").lower().replace("-", "")
         if algorithm in ALGORITHMS:
             batch.last_name = record.get("path", "")
             found.append((record.get("hash", ""), batch.last_name))
@@ -283,72 +413,11 @@ class Hashdeep:
 
 def _put(record: dict[str, str], kind: str | None, batch: Batch, values: Columns) -> None:
     batch.last_name = record.get("filename")
-    if media_of_file(record.get("filename", "")) == VIDEO:
-        batch.fates[batch.n] = VIDEO
+    if fate := _media_of(record.get("filename", "")):
+        batch.fates[batch.n] = fate
     for name, value in record.items():
         if name in ALGORITHMS and (not kind or kind.endswith("_" + name)):
             values.put((kind or f"image_{name}",), value, batch.n)
     others = [name for name in record if name not in ("size", "filename", *ALGORITHMS)]
     batch.unusable.update(told(x) for x in others if re.fullmatch("[0-9a-fA-F]+", record[x]))
     batch.n += 1
-
-
-# -- CDX, the index of a web archive ---------------------------------------------------------------
-
-_CDX = re.compile(r"\s?CDX((?: [A-Za-z])+)\s*")
-_OF_LINK, _OF_DIGEST, _OF_MEDIA = "a", "k", "m"  # the letters of the columns that are read
-
-
-@dataclass(frozen=True)
-class Cdx:
-    """Columns divided by blanks, named by letters in the first line."""
-
-    name: str = "cdx"
-
-    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
-        """Sure by the first line."""
-        return Sure() if _cdx_columns(head) else None
-
-    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
-        """A record a line, with its link and its digest; by its media type."""
-        first = _cdx_columns(stream.head)
-        letters = first[1].split() if first else []
-        if _OF_LINK not in letters:
-            raise ListError("is a CDX file without its links (column a); export it with them")
-        at = {letter: letters.index(letter) for letter in (_OF_LINK, _OF_DIGEST, _OF_MEDIA)
-              if letter in letters}  # fmt: skip
-        kinds = {_OF_LINK: LINK_KINDS, _OF_DIGEST: ("image_sha1",)}
-        if options.kind:
-            kinds = {k: (options.kind,) for k, some in kinds.items() if options.kind in some}
-        for block in stream.blocks:
-            yield _cdx_batch(block, len(letters), at, kinds)
-
-
-def _cdx_columns(head: str) -> re.Match[str] | None:
-    """The line of columns: the first that is no comment."""
-    lines = first_lines(head, 50)
-    return _CDX.fullmatch(lines[0]) if lines else None
-
-
-def _cdx_batch(
-    block: str, width: int, at: dict[str, int], kinds: dict[str, tuple[str, ...]]
-) -> Batch:
-    batch = Batch(0)
-    values: dict[str, tuple[list[str], list[int]]] = {k: ([], []) for k in kinds if k in at}
-    for line in content(block.split("\n")):
-        if _CDX.fullmatch(line):
-            continue
-        cells = line.split(" ") if not line.startswith(" ") else line.split()
-        if len(cells) != width:
-            batch.skipped["fewer or more fields than columns"] += 1
-            continue
-        says = read_word(names.MEDIA, cells[at[_OF_MEDIA]]) if _OF_MEDIA in at else None
-        if says and says.fate:
-            batch.fates[batch.n] = says.fate
-        for letter, (text, of) in values.items():
-            if cells[at[letter]] != "-":
-                text.append(cells[at[letter]])
-                of.append(batch.n)
-        batch.n += 1
-    batch.values = [Values(kinds[k], text, of) for k, (text, of) in values.items()]
-    return batch

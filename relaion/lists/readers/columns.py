@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
+from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, media_of_file, word_of_any
 from relaion.lists.readers.format import ANY, Options
@@ -151,9 +152,10 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
     columns: list[ListColumn] = []
     deciders: list[DecidingColumn] = []
     cells = zip_longest(*(row[:width] for row in table.rows), fillvalue="")
+    has_digest = any(look_of(table.rows, i) in LENGTHS.values() for i in range(width))
     for i, values in enumerate(cells):
         filled = [value for value in values if trim(value)]
-        column = _valued_column(i, filled, kind, options)
+        column = _graded(_valued_column(i, filled, kind, options), filled, has_digest)
         columns.append(column)
         if column.what in names.DECIDING:
             deciders.append(DecidingColumn("", column.what, i, "", chosen_of(options, "", i)))
@@ -212,6 +214,21 @@ def _beside(filled: Sequence[str]) -> str:
     if filled and sum(map(_is_file_name, filled)) * 2 > len(filled):
         return names.FILE_NAME
     return names.UNKNOWN
+
+
+def _graded(column: ListColumn, filled: Sequence[str], has_digest: bool) -> ListColumn:
+    is_one = has_digest and column.what == names.UNKNOWN and _are_grades(filled)
+    return replace(column, what=names.CATEGORY) if is_one else column
+
+
+def _are_grades(filled: Sequence[str]) -> bool:
+    """One digit each: categories, of which one may be that of what is known good; not numbers."""
+    told = [value.strip() for value in filled]
+    is_counted = told in (
+        [str(i) for i in range(len(told))],
+        [str(i + 1) for i in range(len(told))],
+    )
+    return bool(told) and all(re.fullmatch("[0-9]", v) for v in told) and not is_counted
 
 
 def _is_file_name(value: str) -> bool:

@@ -36,12 +36,15 @@ NOT_CHOSEN = "not chosen by --where"
 OTHER_HASH = "a hash of another kind"
 HIDES = "a rule that hides a part of a page"
 ALLOWS = "a rule that allows"
+CANCELS = "a rule that cancels another"
+CANCELLED = "a rule that another one cancels or narrows"
 NARROW = "a rule for less than a whole host"
+CUT_OFF = "perhaps cut off at the end of the file"
 TOO_LONG = "longer than any link"
 OF_MACHINE = "a name of the machine itself"
 UNDERSTOOD = frozenset((
     TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME, NO_ENTRY, ONLY_HOST, VIDEO, NO_IMAGE,
-    NOT_CHOSEN, HIDES, ALLOWS, NARROW, OF_MACHINE,
+    NOT_CHOSEN, HIDES, ALLOWS, CANCELS, CANCELLED, NARROW, OF_MACHINE,
 ))  # fmt: skip
 """Reasons that speak of the record and not of how it is written."""
 

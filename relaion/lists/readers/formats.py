@@ -8,8 +8,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from relaion.errors import InputError, ListError
-from relaion.lists.readers.checksums import Cdx, Certutil, Checksums, FileHashList, Hashdeep
-from relaion.lists.readers.format import Batch, Format, Maybe, Options, Stream, Sure
+from relaion.lists.readers import titles
+from relaion.lists.readers.cdx import Cdx
+from relaion.lists.readers.checksums import (
+    Certutil,
+    Checksums,
+    FileHashList,
+    FileHashTable,
+    Hashdeep,
+)
+from relaion.lists.readers.decisions import is_name_of_media, media_of_file
+from relaion.lists.readers.format import GOOD, Batch, Format, Maybe, Options, Stream, Sure
 from relaion.lists.readers.names import squeezed
 from relaion.lists.readers.plain import Changes, Lines
 from relaion.lists.readers.rules import HostRules
@@ -19,21 +28,22 @@ from relaion.paths import typed
 
 # -- Lists that say of themselves that they name what is known good --------------------------------
 
-_GOOD_TABLES = (
-    ({"productcode", "opsystemcode"}, "known-good software hashes (NSRL)"),
-    ({"productcode", "specialcode"}, "known-good software hashes (NSRL)"),
-    ({"hashlookuptrust"}, "known-good software hashes (hashlookup)"),
+_NSRL = "known-good software hashes (NSRL)"
+# squeezed names of columns, by what they tell of a file that belongs to a piece of software
+_OF_PRODUCT = re.compile(
+    r"(?:product|produkt|producto|prodotto|produit|package|paket|paquet|paquete|pacchetto|application"
+    r"|applicazione|anwendung|mfg|manufacturer|hersteller|fabricant|special)(?:code|id|name|version|type)?"
 )
-_SAYS_GOOD = re.compile(
-    r"(?i)(?<![a-z])(?:known[\s_-]*(?:good|files?|benign|safe)|false[\s_-]*(?:positive|alarm)s?"
-    r"|white[\s_-]*list(?:ed)?|allow[\s_-]*list(?:ed)?|safe[\s_-]*list|good[\s_-]*list|nsrl(?:file)?"
-    r"|do[\s_-]*not[\s_-]*(?:block|remove|delete|report)|irrelevant|ignorable|benign|not[\s_-]*csam"
-    r"|non[\s_-]*pertinent|innocent|exclusion[\s_-]*list|hashlookup)(?![a-z])"
+_OF_SYSTEM = re.compile(
+    r"(?:opsystem|operatingsystem|betriebssystem|os|systemeexploitation|sistemaoperativo)"
+    r"(?:code|id|name|version)?"
 )
-_NOT = re.compile(
-    r"(?i)(?:removed|without|no|excluding|excludes?|cleaned of|free of|not|filtered|checked"
-    r"|against)"
-    r"\s+(?:\w+\s+){0,2}$"
+_OF_FILE = re.compile(
+    r"(?:file|path|datei|fichier|archivo|nomfichier)?(?:name|path)s?|dateiname|nomfichier"
+)
+_SOURCE = re.compile(
+    r"source|origin|provider|hashset|set|setname|list|listname|dataset|database|db|quelle|herkunft"
+    r"|fuente|origine|fonte|bron"
 )
 
 
@@ -44,7 +54,7 @@ def refuse_good(head: str, file_name: str, options: Options) -> None:
     """
     if options.role is not None:
         return
-    found = _good_table(head) or _good_words(head, file_name)
+    found = _good_table(head) or _good_words(head, file_name, options)
     if found:
         raise ListError(
             f"{found}: add it with --role good, so that it removes nothing; if it is listed "
@@ -53,24 +63,77 @@ def refuse_good(head: str, file_name: str, options: Options) -> None:
 
 
 def _good_table(head: str) -> str | None:
-    for line in first_lines(head, 50)[:20]:
-        told = {squeezed(cell) for cell in re.split(r"[,;\t|]", line)}
-        for wanted, what in _GOOD_TABLES:
-            if wanted <= told:
-                return what
+    """What a table of software is called, by the names or the values of its columns."""
+    rows = [re.split(r"[,;\t|]", line[:4096].strip().strip("|")) for line in first_lines(head, 200)]
+    rows = [[cell.strip("\"' ") for cell in row] for row in rows]
+    for at, row in enumerate(rows[:20]):
+        told = [squeezed(cell) for cell in row]
+        if any(name.startswith("hashlookup") for name in told):
+            return "known-good software hashes (hashlookup)"
+        if found := _good_names(told, rows[at + 1 :]):
+            return found
+    bare = sum(map(_is_of_software, rows))
+    return _NSRL if bare and bare * 2 > len(rows) else None
+
+
+def _good_names(told: list[str], rows: list[list[str]]) -> str | None:
+    if not any(
+        re.fullmatch(r"(?:file|datei)?(?:md5|sha1|sha256)(?:hash|sum)?|hash", n) for n in told
+    ):
+        return None
+    product, system, name = (
+        any(map(p.fullmatch, told)) for p in (_OF_PRODUCT, _OF_SYSTEM, _OF_FILE)
+    )
+    if product and (system or name or "crc32" in told):
+        return _NSRL
+    if "crc32" in told and name and not _are(rows, told, _OF_FILE, _is_picture):
+        return _NSRL
+    if _are(rows, told, _SOURCE, titles.says_good):
+        return "a list whose source is one of what is known good"
     return None
 
 
-def _good_words(head: str, file_name: str) -> str | None:
-    if _SAYS_GOOD.search(re.sub(r"[._]", " ", file_name)):
+def _is_picture(file_name: str) -> bool:
+    return is_name_of_media(file_name) and media_of_file(file_name) is None
+
+
+def _are(
+    rows: list[list[str]], told: list[str], of: re.Pattern[str], says: Callable[[str], bool]
+) -> bool:
+    """Whether most cells of a column say so, whose name is `of` something."""
+    for i in [i for i, name in enumerate(told) if of.fullmatch(name)]:
+        cells = [row[i] for row in rows if i < len(row) and row[i]]
+        if cells and sum(map(says, cells)) * 2 > len(cells):
+            return True
+    return False
+
+
+def _is_of_software(row: list[str]) -> bool:
+    """Whether a row without names is one of NSRL: digests, a CRC-32, a file, and its size."""
+    n = sum(
+        re.fullmatch(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}", c) is not None for c in row
+    )
+    crc = any(re.fullmatch(r"[0-9A-Fa-f]{8}", cell) for cell in row)
+    return n > 1 and crc and len(row) >= n + 3 and any(cell.isdigit() for cell in row)
+
+
+def _good_words(head: str, file_name: str, options: Options) -> str | None:
+    is_ignored = titles.OF_FILE in options.ignore
+    if not is_ignored and titles.says_good(re.sub(r"[._]", " ", file_name)):
         return "the file's name says that it lists what is known good"
+    has_value = False
     for line in head.split("\n", 50)[:50]:
         bare = line.strip().strip("\ufeff")
-        if not bare.startswith(("#", "//", ";", "!", "%")):
-            continue
-        found = _SAYS_GOOD.search(bare)
-        if found and not _NOT.search(bare[: found.start()]):
-            return "a comment in it says that it lists what is known good"
+        is_comment = bare.startswith(("#", "//", ";", "!", "%"))
+        is_title = titles.title_of(bare) == GOOD
+        has_value = has_value or not (is_comment or is_title or not bare)
+        if has_value and is_title:
+            continue  # of a section: its lines are told apart
+        if not (is_ignored and not has_value) and (
+            is_title or (is_comment and titles.says_good(bare))
+        ):
+            what = "comment" if is_comment else "title"
+            return f"a {what} in it says that it lists what is known good"
     return None
 
 
@@ -263,8 +326,8 @@ FOREIGN = (
 # -- All formats, in the order in which they are asked: the first that is sure reads the file ------
 
 FORMATS: tuple[Format, ...] = (
-    Hashdeep(), Cdx(), *FOREIGN, Certutil(), FileHashList(), Checksums(), Changes(), HostRules(),
-    Table(), Lines(),
+    Hashdeep(), Cdx(), *FOREIGN, Certutil(), FileHashList(), FileHashTable(), Checksums(),
+    Changes(), HostRules(), Table(), Lines(),
 )  # fmt: skip
 _FOREIGN = {f.name for f in FOREIGN}
 

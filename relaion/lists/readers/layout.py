@@ -31,7 +31,7 @@ from relaion.lists.readers.columns import (
 )
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named, read_word
 from relaion.lists.readers.format import ANY, SAMPLE, Options
-from relaion.lists.readers.text import BLANKS, WHOLE, RowReader
+from relaion.lists.readers.text import BLANKS, WHOLE, RowReader, content
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown
@@ -61,8 +61,8 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     named = [t for t in tables if _find_names(t, options)]
     if named:
         return _by_names(max(named, key=lambda t: t.width()[0]), options)
-    if whole.header and not _is_by_tabs(tables):  # a title may read like a name
-        return whole
+    if whole.header and not _is_by_tabs(tables) and not _is_by_blanks(whole.header[0], sample):
+        return whole  # a title may read like a name
     return _without_names(sample, tables, lines, whole, named_csv=named_csv, options=options)
 
 
@@ -93,6 +93,14 @@ def _without_names(
 def _is_by_tabs(tables: Sequence[TableSample]) -> bool:
     """Whether tabs divide most lines, as no link holds any."""
     return any(t.delimiter == "\t" and t.width()[1] * 2 > len(t.rows) for t in tables)
+
+
+def _is_by_blanks(header: str, sample: str) -> bool:
+    """Whether names stand in columns, with several blanks between, as the lines below them do."""
+    width = len(header.split())
+    rows = [line.split() for line in content(sample.split("\n"))[1:]]
+    fits = sum(width <= len(row) for row in rows)
+    return re.search(r"\S\s{2,}\S", header) is not None and width > 1 and fits * 2 > len(rows)
 
 
 def _whole(lines: Sequence[Sequence[str]], kind: str | None) -> ListLayout:

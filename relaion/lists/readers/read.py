@@ -12,10 +12,11 @@ from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import SortedBatch, Tally
 from relaion.lists.readers.decisions import is_name_of_media
-from relaion.lists.readers.format import SAMPLE, UNDERSTOOD, Batch, Options, Stream, Values
+from relaion.lists.readers.format import CUT_OFF, SAMPLE, UNDERSTOOD, Batch, Options, Stream, Values
 from relaion.lists.readers.formats import choose, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.text import BLOCK, blocks
+from relaion.lists.readers.titles import Sections
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
@@ -62,10 +63,13 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
 def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
     tally = found.tally
     ending = Ending()
-    source = ending.watched(_unsigned(blocks(path, tally.skipped), found.notices))
+    whole_text = _unsigned(blocks(path, tally.skipped), found.notices)
+    first, _ = _head(whole_text)
+    refuse_good("".join(first), path.name, options)
+    sections = Sections(path.name, "".join(first), options)
+    source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
     head = "".join(first)
-    refuse_good(head, path.name, options)
     form = choose(head, path.name, options.file_format)
     found.form = form.name
     stream = Stream(path.name, head, chain(_in_parts(first), source), found.notices, found.decided)
@@ -73,6 +77,9 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     number = 0
     kinds: set[str] = set()
     for batch, is_last in _with_last(form.read(stream, options)):
+        if (gone := sections.taken_out()) is not None:
+            yield tally.take(gone, found.first + number)
+            number += gone.n
         if options.kind == "row_hash":
             _refuse_spoilt(batch)
         last = None
@@ -89,6 +96,8 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
             kinds.update(some.entries)
             yield some
+    if (gone := sections.taken_out()) is not None:
+        yield tally.take(gone, found.first + number)
     _refuse_unusable(tally, options, so_far=False)
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(
@@ -212,7 +221,6 @@ def _without_word(stream: Stream, kinds: set[str], options: Options) -> list[str
 # has the length of another algorithm's; half a name of a file no longer tells that it is a video.
 # Such a record is left out. Half a link may be another link: there only the curator can look.
 
-CUT_OFF = "perhaps cut off at the end of the file"
 _LAST = (
     "the file ends without a line break; if it was cut off, the last entry is half of one: check it"
 )

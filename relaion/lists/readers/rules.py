@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from relaion.errors import ListError
 from relaion.lists.readers import names
 from relaion.lists.readers.format import (
     ALLOWS,
+    CANCELLED,
+    CANCELS,
     HIDES,
     NARROW,
     OF_MACHINE,
+    TAKEN_BACK,
     Batch,
     Maybe,
     Options,
@@ -26,28 +29,38 @@ from relaion.lists.readers.format import (
     Values,
     is_of_machine,
 )
+from relaion.lists.readers.notes import takes_back
 
 _SINK = (
     r"(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|::1?|0|255\.255\.255\.255|fe80::1%lo0|ff0\d::\d"
     r"|::ffff:0\.0\.0\.0)"
 )
-_HOSTS = re.compile(rf"\s*{_SINK}\s+(\S+(?:\s+[^#\s]\S*)*)\s*(?:#.*)?")
-_DNSMASQ = re.compile(r"\s*(?:address|server|local)=/([^/]+(?:/[^/]+)*)/(\S*)\s*(?:#.*)?")
-_UNBOUND = re.compile(
-    r'\s*local-zone:\s*"?([^"\s]+?)\.?"?\s+"?(always_\w+|static|refuse|redirect)"?\s*'
+_HOSTS = re.compile(rf"\s*{_SINK}\s+([^#\s]+(?:\s+[^#\s]+)*)\s*(?:#(.*))?")
+_IS_SINK = re.compile(rf"(?i){_SINK}|0\.0\.0\.0/0|#|nxdomain|refused|null|")
+_DNSMASQ = re.compile(r"\s*(address|server|local)=/([^/]+(?:/[^/]+)*)/(\S*)\s*(?:#(.*))?")
+_UNBOUND = re.compile(r'\s*local-zone:\s*"?([^"\s]+?)\.?"?\s+"?(\w+)"?\s*(?:#(.*))?')
+_LOCAL_DATA = re.compile(
+    r"\s*local-data:\s*[\"']?(\S+?)\.?\s+(?:\d+\s+)?(?:IN\s+)?(A|AAAA|CNAME)\s+([^\s\"']+)[\"']?\s*"
+    r"(?:#(.*))?",
+    re.I,
 )
 _RPZ = re.compile(
-    r"(\*\.)?(\S+?)\s+(?:\d+\s+)?(?:IN\s+)?CNAME\s+(\.|\*\.|rpz-\S+)\s*(?:;.*)?", re.I
+    r"(\*\.)?(\S+?)\s+(?:\d+\s+)?(?:IN\s+)?(?:(CNAME)\s+([\w.*-]+\.|[*.])|A\s+(\d+(?:\.\d+){3})"
+    r"|AAAA\s+([0-9A-Fa-f:]*:[0-9A-Fa-f:.]*))\s*(?:;(.*))?",
+    re.I,
 )
 _ZONE = re.compile(r"\$(?:TTL|ORIGIN)\b|@\s+(?:\d+\s+)?(?:IN\s+)?SOA\b", re.I)
 _WHOLE_HOST = re.compile(r"\|\|(\*\.)?([^\s/^$*|:?]+?)\.?\^?\|?(?:\$(\S+))?")
 _BLOCKS = re.compile(r"\|\|[^\s|]|@@")
 _COSMETIC = re.compile(r"#@?\??#|#@?\$#|#%#|\$\$|##\^")
 _ADBLOCK_HEAD = re.compile(r"\[(?:Adblock|uBlock|AdGuard)\b.*\]", re.I)
-_WIDENS = names.words_in(
-    "third-party 3p important all document doc popup csp dnstype dnsrewrite first-party 1p "
-    "strict1p strict3p subdocument image"
+# what leaves a rule one for all that a host serves to other sites
+_WHOLE = names.words_in("third-party 3p strict3p important all document doc")
+_BLOCKING_ZONES = names.words_in(
+    "always_nxdomain always_refuse always_deny always_nodata always_null static deny refuse "
+    "redirect inform_deny inform_redirect"
 )
+_OF_ADDRESSES = re.compile(r"(?i).*\.rpz-(?:ip|nsip|client-ip|nsdname)\.?")
 
 
 def _lines(text: str) -> list[str]:
@@ -76,23 +89,97 @@ class HostRules:
                 "looks like rules that block hosts (hosts file, dnsmasq, zone, AdGuard or uBlock "
                 "filters): each stands for all that is there; if that is meant use --scope host"
             )
-        for block in stream.blocks:
+        rules = _Rules()
+        yield from rules.batches(stream.blocks)
+
+
+@dataclass
+class _Rules:
+    """Rules on their way. Those of filters and zones wait for what may allow their host again.
+
+    `allowed` are hosts, `cancelled` the texts of rules that `$badfilter` takes out.
+    """
+
+    allowed: set[str] = field(default_factory=set)
+    cancelled: set[str] = field(default_factory=set)
+    held: list[tuple[list[str], list[str]]] = field(default_factory=list)  # hosts, their rules
+
+    def batches(self, blocks: Iterator[str]) -> Iterator[Batch]:
+        """The hosts of the rules, a batch a block."""
+        for block in blocks:
             batch = Batch(0)
             hosts: list[str] = []
-            for line in _lines(block):
-                found = _read_rule(line.strip())
+            rules: list[str] = []
+            for line in map(str.strip, _lines(block)):
+                found = _read_rule(line)
                 if isinstance(found, str):
                     batch.skipped[found] += 1
+                    self._note(line, found)
                     continue
                 hosts += found
-            batch.n, batch.values = len(hosts), (Values(("host",), hosts),)
+                rules += [_text_of(line)] * len(found)
+            if _WAITS.search(block):
+                self.held.append((hosts, rules))
+            else:
+                batch.n, batch.values = len(hosts), (Values(("host",), hosts),)
             yield batch
+        yield from self._waited()
+
+    def _note(self, line: str, why: str) -> None:
+        if why == CANCELS:
+            self.cancelled.add(_text_of(_BADFILTER.sub("", line)))
+        elif why == ALLOWS:
+            self.allowed |= {_host_allowed(line)} - {""}
+
+    def _waited(self) -> Iterator[Batch]:
+        taken = {e for e in self.allowed if f"@@{e}" not in self.cancelled}
+        above = {".".join(e.split(".")[i:]) for e in taken for i in range(1, e.count("."))}
+        for hosts, rules in self.held:
+            batch = Batch(0)
+            kept = []
+            for host, rule in zip(hosts, rules, strict=True):
+                bare = host.removeprefix("*.").lower()
+                is_whole = bare not in taken and (bare == host.lower() or bare not in above)
+                if is_whole and rule not in self.cancelled:
+                    kept.append(host)
+                else:
+                    batch.skipped[CANCELLED] += 1
+            batch.n, batch.values = len(kept), (Values(("host",), kept),)
+            yield batch
+
+
+_WAITS = re.compile(r"(?m)^\s*(?:\|\||@@)|\bCNAME\b|local-(?:zone|data):", re.I)
+_BADFILTER = re.compile(r"(?:,badfilter\b|\bbadfilter,|\$badfilter\b)")
+
+
+def _text_of(rule: str) -> str:
+    """A rule by its host and modifiers in any order; any other line as it stands."""
+    bare = rule.strip().lower()
+    sign, bare = ("@@", bare[2:]) if bare.startswith("@@") else ("", bare)
+    found = _WHOLE_HOST.fullmatch(bare)
+    modifiers = ",".join(sorted((found[3] or "").split(","))) if found else ""
+    return f"{sign}{found[2]}{'$' * bool(modifiers)}{modifiers}" if found else rule
+
+
+def _host_allowed(line: str) -> str:
+    """The host that a line allows whole; empty for one that allows a part, or for some uses."""
+    if found := _EXCEPTION.fullmatch(line):
+        return found[1].lower().strip(".")
+    for pattern, place in ((_RPZ, 2), (_UNBOUND, 1), (_LOCAL_DATA, 1)):
+        if found := pattern.fullmatch(line):
+            return str(found[place]).lower().strip(".")
+    return ""
+
+
+_EXCEPTION = re.compile(
+    r"@@(?:\|\||\|?https?://|://)?(?:\*\.)?([^\s/^$*|:?]+)\^?/?\|?(?:\$important)?"
+)
 
 
 def _is_rule(line: str) -> bool:
     bare = line.strip()
     return (
-        any(r.fullmatch(bare) for r in (_HOSTS, _DNSMASQ, _UNBOUND, _RPZ))
+        any(r.fullmatch(bare) for r in (_HOSTS, _DNSMASQ, _UNBOUND, _LOCAL_DATA, _RPZ))
         or _BLOCKS.match(bare) is not None
         or (_COSMETIC.search(bare) is not None and "://" not in bare)
     )
@@ -106,15 +193,16 @@ def _read_rule(line: str) -> list[str] | str:
         return []
     for pattern, read in _READERS:
         if found := pattern.fullmatch(line):
-            return read(found)
+            note = found[found.re.groups] if pattern is not _WHOLE_HOST else None
+            return TAKEN_BACK if note and takes_back(note) else read(found)
     if line.startswith("@@"):
-        return ALLOWS
+        return CANCELS if _BADFILTER.search(line) else ALLOWS
     is_narrow = line.startswith(("|", "/")) or "^" in line or "$" in line
     return NARROW if is_narrow or "*" in line.lstrip("*.") else [line.lstrip(".")]
 
 
 _OF_ZONE = re.compile(
-    r"\$(?:TTL|ORIGIN)\b|(?:@\s+)?(?:\d+\s+)?(?:IN\s+)?(?:SOA|NS)\b|IN\s+A+\b", re.I
+    r"\$(?:TTL|ORIGIN)\b|(?:@\s+)?(?:\d+\s+)?(?:IN\s+)?(?:SOA|NS)\s|IN\s+A+\b", re.I
 )
 
 
@@ -123,29 +211,49 @@ def _of_hosts_file(found: re.Match[str]) -> list[str] | str:
 
 
 def _of_dnsmasq(found: re.Match[str]) -> list[str] | str:
-    return [f"*.{host.strip('.')}" for host in found[1].split("/")]
+    # `address` gives the answer: none, or an address that is none, as `#` is there. `server` and
+    # `local` say who answers: `#` is who does it else, and only where nobody does a host is blocked
+    is_blocked = _IS_SINK.fullmatch(found[3]) if found[1] == "address" else not found[3]
+    return [f"*.{host.strip('.')}" for host in found[2].split("/")] if is_blocked else NARROW
 
 
 def _of_unbound(found: re.Match[str]) -> list[str] | str:
-    return [f"*.{found[1].strip('.')}"]
+    zone = found[2].lower()
+    if zone in ("transparent", "always_transparent", "typetransparent", "inform", "nodefault"):
+        return ALLOWS
+    return [f"*.{found[1].strip('.')}"] if zone in _BLOCKING_ZONES else NARROW
+
+
+def _of_local_data(found: re.Match[str]) -> list[str] | str:
+    return [found[1]] if _IS_SINK.fullmatch(found[3].rstrip(".")) else ALLOWS
 
 
 def _of_rpz(found: re.Match[str]) -> list[str] | str:
-    is_allowed = found[3].lower() == "rpz-passthru."
-    return ALLOWS if is_allowed else [f"{found[1] or ''}{found[2].strip('.')}"]
+    host = f"{found[1] or ''}{found[2].strip('.')}"
+    answer = (found[4] or found[5] or found[6]).lower()
+    if _OF_ADDRESSES.fullmatch(found[2]):
+        return NARROW
+    if found[3] is None:
+        return [host] if _IS_SINK.fullmatch(answer) else NARROW
+    if answer == "rpz-passthru." or answer.strip(".") == found[2].lower().strip("."):
+        return ALLOWS
+    return [host] if answer in (".", "*.", "rpz-drop.") else NARROW
 
 
 def _of_filter(found: re.Match[str]) -> list[str] | str:
-    for modifier in (found[3] or "").split(","):
-        name, is_given, _ = modifier.partition("=")
-        if name == "badfilter":
-            return ALLOWS
-        if name and ((is_given and name not in ("dnsrewrite",)) or name not in _WIDENS):
+    modifiers = [m for m in (found[3] or "").lower().split(",") if m]
+    if "badfilter" in modifiers:
+        return CANCELS
+    for modifier in modifiers:
+        name, _, value = modifier.partition("=")
+        answer = value.rpartition(";")[2] or value.partition(";")[0]
+        is_blocked = name == "dnsrewrite" and (_IS_SINK.fullmatch(answer) or answer == "noerror")
+        if not (is_blocked or modifier in _WHOLE):
             return NARROW
     return [f"*.{found[2]}"]
 
 
 _READERS = (
-    (_HOSTS, _of_hosts_file), (_DNSMASQ, _of_dnsmasq), (_UNBOUND, _of_unbound), (_RPZ, _of_rpz),
-    (_WHOLE_HOST, _of_filter),
+    (_HOSTS, _of_hosts_file), (_DNSMASQ, _of_dnsmasq), (_UNBOUND, _of_unbound),
+    (_LOCAL_DATA, _of_local_data), (_RPZ, _of_rpz), (_WHOLE_HOST, _of_filter),
 )  # fmt: skip

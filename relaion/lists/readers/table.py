@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
-from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import SECOND_NAMES, ListLayout, cleaned_name, is_divider
 from relaion.lists.readers.decisions import (
@@ -37,6 +36,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.layout import DELIMITERS, find_layout
 from relaion.lists.readers.notes import read_text
+from relaion.lists.readers.of_links import digest_of_link, is_like_link
 from relaion.lists.readers.plain import read_plain
 from relaion.lists.readers.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.text import WHOLE, RowReader
@@ -152,6 +152,8 @@ class _Reading:
         c = next((c for c in self.layout.columns if c.index == at), None)
         if c and c.what == names.FILE_NAME:
             self.last_name = row[at]
+        elif any(c.what == names.FILE_NAME and c.index > at for c in self.layout.columns):
+            self.last_name = ""  # it may be that of a video
 
     def _batch(self, rows: list[list[str]]) -> Batch:
         layout = self.layout
@@ -275,22 +277,28 @@ class _Reading:
         return found
 
     def _digests_of_links(self, cells: Cells) -> dict[int, dict[int, str]]:
-        """Where a digest is that of the link beside it: the kind, by column and row."""
-        links = [c for c in self.layout.columns if "url" in c.kinds and c.word != "hash"]
+        """Where a digest is that of a link beside it: the kind, by column and row."""
+        links = _links_of(cells)
         found: dict[int, dict[int, str]] = {}
-        for c in self.layout.entries:
-            if c in links or c.is_said or not any(k.startswith("image_") for k in c.kinds):
+        for c in self.layout.entries if links else ():
+            if c.is_said or not any(k.startswith("image_") for k in c.kinds):
                 continue
-            for other in links:
-                for i, (digest, link) in enumerate(
-                    zip(cells[c.index], cells[other.index], strict=True)
-                ):
-                    kind = _of_link(digest, link)
+            for at, others in links.items():
+                if at == c.index:
+                    continue
+                for i, (digest, link) in enumerate(zip(cells[c.index], others, strict=True)):
+                    is_new = i not in found.get(c.index, {})
+                    kind = digest_of_link(digest, link, is_quick=self._is_quick) if is_new else None
                     if kind:
                         found.setdefault(c.index, {})[i] = kind
             self.of_link[c.index] += len(found.get(c.index, {}))
             self.filled[c.index] += sum(map(bool, cells[c.index]))
         return found
+
+    @property
+    def _is_quick(self) -> bool:
+        """Whether no digest of so many rows was that of a link: the rest is looked at in haste."""
+        return self.rows > 2 * SAMPLE and not self.of_link.total()
 
     def _watch(self, cells: Cells) -> None:
         """Count what looks like entries in columns that are none."""
@@ -422,18 +430,19 @@ def _is_header(row: Sequence[str], header: Sequence[str]) -> bool:
     return any(told) and told == header
 
 
-def _of_link(digest: str, link: str) -> str | None:
-    """The kind of a digest that is the link's own, in one of the ways that givers hash links."""
-    algorithm = LENGTHS.get(len(digest))
-    if algorithm is None or not link:
-        return None
-    wanted = digest.lower()
-    bare = re.sub(r"^[a-zA-Z][a-zA-Z0-9+.-]*://", "", link)
-    for text in (link, link.lower(), bare, bare.lower(), link.rstrip("/"), bare.rstrip("/")):
-        data = text.encode("utf-8", "surrogateescape")
-        if hashlib.new(algorithm, data, usedforsecurity=False).hexdigest() == wanted:
-            return f"url_{algorithm}"
-    return None
+def _links_of(cells: dict[int, list[str]]) -> dict[int, list[str]]:
+    """Columns that hold links, whatever they are for; a host and its path beside it are one."""
+    found = {i: column for i, column in cells.items() if any(map(is_like_link, column[:_LOOK]))}
+    for (i, hosts), (_, paths) in pairwise(cells.items()):
+        if any(map(_HOST.fullmatch, hosts[:_LOOK])) and any(p[:1] == "/" for p in paths[:_LOOK]):
+            found[-1 - i] = [
+                h + p if p[:1] == "/" else "" for h, p in zip(hosts, paths, strict=True)
+            ]
+    return found
+
+
+_LOOK = 200  # cells by which a column is known
+_HOST = re.compile(r"(?i)(?:https?://)?[\w-]+(?:\.[\w-]+)+(?::\d+)?")
 
 
 def _pieces(cell: str) -> list[str]:

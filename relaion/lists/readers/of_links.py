@@ -1,0 +1,65 @@
+"""Digests that are those of the links beside them, in one of the ways that givers hash links.
+
+Beside a link a digest may be of the picture or of the link's own text. Only the latter can be
+proved, and it is no digest of an image: it becomes an entry of hashed links.
+"""
+
+import hashlib
+import re
+
+from relaion.links.spellings import spellings
+from relaion.links.text import trim
+from relaion.lists.digests import read_digest
+
+_DEFANGED = (
+    (re.compile(r"(?i)^h[x*]{2}p(s?)"), r"http\1"),
+    (re.compile(r"(?i)^(https?)\[:\]"), r"\1:"),
+    (re.compile(r"(?i)\[?\(?\[(?:\.|dot)\]\)?\]?|\((?:\.|dot)\)"), "."),
+    (re.compile(r"(?i)\[:?//\]|\[://\]"), "://"),
+)
+_ENDS = ("", "\n", "\r\n", " ")
+_IS_LINK = re.compile(
+    r"(?i)\s*(?:[a-z*]{2,6}(?:\[?:\]?|\[?://\]?)//|[\w-]+(?:\[?\.\]?[\w-]+)+[/?])"
+)
+
+
+def is_like_link(text: str) -> bool:
+    """Whether a text begins as a link does, defanged or without its scheme too."""
+    return _IS_LINK.match(text) is not None
+
+
+def digest_of_link(digest: str, link: str, *, is_quick: bool = False) -> str | None:
+    """The kind of a digest that is that of the link beside it; None for any other.
+
+    `is_quick` looks at the link as it stands only, in a few ways.
+    """
+    found = read_digest(digest.strip()) if is_like_link(link) else None
+    if found is None:
+        return None
+    algorithm, wanted = found
+    for data in _as_given(link) if is_quick else _texts(link):
+        if hashlib.new(algorithm, data, usedforsecurity=False).hexdigest() == wanted:
+            return f"url_{algorithm}"
+    return None
+
+
+def _as_given(link: str) -> set[bytes]:
+    raw = link.encode("utf-8", "surrogateescape")
+    bare = re.sub(rb"^[a-zA-Z][a-zA-Z0-9+.-]*://", b"", raw)
+    return {raw, raw.lower(), bare, bare.lower(), raw.rstrip(b"/"), bare.rstrip(b"/"), raw + b"\n"}
+
+
+def _texts(link: str) -> set[bytes]:
+    """What a giver may have hashed for a link: as it stands or mended, with a line end or not."""
+    bare = trim(link)
+    mended = bare
+    for pattern, right in _DEFANGED:
+        mended = pattern.sub(right, mended)
+    found: set[bytes] = set()
+    for text in {link, bare, mended}:
+        told = {data for _, data in spellings(text)}
+        raw = text.encode("utf-8", "surrogateescape")
+        told |= {raw, raw.lower(), raw.upper(), raw.rstrip(b"/"), raw + b"/"}
+        told |= {data.rstrip(b"/") for data in told}
+        found |= told
+    return {data + end.encode() for data in found for end in _ENDS}
