@@ -305,6 +305,10 @@ def _with_ends(block: str) -> list[str]:
     return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
+_MANY = 2000
+_SIGNED = re.compile(r"\s*[#\[;!/=*\-]")
+
+
 def _titles(block: str) -> dict[int, str]:
     """The titles of a block by the number of their line."""
     step = block.find("\n") + 1
@@ -319,5 +323,8 @@ def _titles(block: str) -> dict[int, str]:
         ).to_pylist()
     except UnicodeEncodeError:
         candidates = [*range(len(lines))]
+    if len(candidates) > _MANY and len(candidates) * 2 > len(lines):
+        # hosts or no list at all: there a title bears a sign, and others are not looked at for long
+        candidates = [i for i in candidates if _SIGNED.match(lines[i]) or lines[i][-1:] == ":"]
     found = {i: says for i in candidates if lines[i] and (says := title_of(lines[i]))}
     return {i: says for i, says in found.items() if not _is_count(lines, i)}
