@@ -13,10 +13,9 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.links import FORMS, SCOPES
-from relaion.lists.readers.format import EMPTY, Options, words_written
+from relaion.lists.readers.format import EMPTY, OF_FILE, Options, words_written
 from relaion.lists.readers.formats import check_format
 from relaion.lists.readers.text import file_sha256
-from relaion.lists.readers.titles import OF_FILE
 from relaion.paths import typed
 from relaion.roles import HASHED_LINK_KINDS, KINDS
 

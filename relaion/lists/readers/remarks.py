@@ -135,8 +135,9 @@ class RemarkColumn:
         return remark.fate if remark and remark.is_sure and not self._is_right(remark) else None
 
     def _is_right(self, remark: Remark) -> bool:
-        """Whether a remark says no more than that a list of what is known good is one."""
-        return self.is_good and (remark.fate == GOOD or remark.word in MISTAKES)
+        """Whether a remark says no more than what a list of known good may hold: any file."""
+        is_of_good = remark.fate in (GOOD, NO_IMAGE, VIDEO) or remark.word in MISTAKES
+        return self.is_good and is_of_good
 
     def _is_passed(self, remark: Remark, cell: str) -> bool:
         """Whether a word stands in a longer text that nothing calls a note."""

@@ -20,12 +20,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.lists.readers import names
-from relaion.lists.readers.format import ANY, GOOD, TAKEN_BACK, VIDEO, Batch, Options, Values
+from relaion.lists.readers.format import (
+    ANY,
+    GOOD,
+    OF_FILE,
+    TAKEN_BACK,
+    VIDEO,
+    Batch,
+    Options,
+    Values,
+)
 from relaion.lists.readers.text import first_lines
 from relaion.lists.values import NOTHING, shape
 
 LISTED, NEUTRAL = "listed", "neutral"
-OF_FILE = "title"  # what `--ignore` calls the file's name and the title of all of it
 
 _BACK = re.compile(
     # English
@@ -190,11 +198,15 @@ def title_of(line: str) -> str | None:
 
 def _decides(head: str) -> bool:
     """Whether a column of the file tells of each record whether it is listed."""
-    line, *_ = [*first_lines(head, 50), ""]
-    line = line[:_LONGEST]
-    cells = re.split(r"[,;|\t]", line)
-    says = {names.read_name(cell.strip("\"' ")).what for cell in cells} if len(cells) > 1 else set()
-    return bool(says & {names.STANDING, names.GONE, names.STILL})
+    for line in first_lines(head, _NAMED_WITHIN):  # titles may stand before the names
+        cells = re.split(r"[,;|\t]", line[:_LONGEST])
+        says = {names.read_name(cell.strip("\"' ")).what for cell in cells}
+        if len(cells) > 1 and says & {names.STANDING, names.GONE, names.STILL}:
+            return True
+    return False
+
+
+_NAMED_WITHIN = 10  # lines
 
 
 # -- The lines of a file, apart by what their titles say -------------------------------------------
