@@ -337,8 +337,9 @@ class DecidingColumn:
             is_chosen = bool(plain) and plain in map(names.squeezed, self.chosen)
             is_chosen = is_chosen or not shown_as.isdisjoint(self.chosen)
             known = read_word(self.what, cell, self.word)
-            if is_chosen:  # what it is of still counts: a video is none of an image
-                return known if known.is_sure and known.kinds else COUNTS
+            if is_chosen:  # what it is of still counts: a digest of a video is none of an image
+                is_of = known.kinds or known.fate in (VIDEO, NO_IMAGE, NO_ENTRY, OTHER_HASH)
+                return known if known.is_sure and is_of else COUNTS
             return WordSays(NOT_CHOSEN)
         return read_word(self.what, cell, self.word)
 

@@ -18,7 +18,16 @@ from relaion.lists.readers.checksums import (
     Hashdeep,
 )
 from relaion.lists.readers.decisions import is_name_of_media, media_of_file
-from relaion.lists.readers.format import GOOD, Batch, Format, Maybe, Options, Stream, Sure
+from relaion.lists.readers.format import (
+    GOOD,
+    OF_FILE,
+    Batch,
+    Format,
+    Maybe,
+    Options,
+    Stream,
+    Sure,
+)
 from relaion.lists.readers.names import squeezed
 from relaion.lists.readers.plain import Changes, Lines
 from relaion.lists.readers.rules import HostRules
@@ -118,7 +127,7 @@ def _is_of_software(row: list[str]) -> bool:
 
 
 def _good_words(head: str, file_name: str, options: Options) -> str | None:
-    is_ignored = titles.OF_FILE in options.ignore
+    is_ignored = OF_FILE in options.ignore
     if not is_ignored and titles.says_good(re.sub(r"[._]", " ", file_name)):
         return "the file's name says that it lists what is known good"
     has_value = False

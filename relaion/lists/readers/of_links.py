@@ -6,6 +6,8 @@ proved, and it is no digest of an image: it becomes an entry of hashed links.
 
 import hashlib
 import re
+from collections.abc import Mapping
+from itertools import pairwise
 
 from relaion.links.spellings import spellings
 from relaion.links.text import trim
@@ -63,3 +65,18 @@ def _texts(link: str) -> set[bytes]:
         told |= {data.rstrip(b"/") for data in told}
         found |= told
     return {data + end.encode() for data in found for end in _ENDS}
+
+
+def links_of(cells: Mapping[int, list[str]]) -> dict[int, list[str]]:
+    """Columns that hold links, whatever they are for; a host and its path beside it are one."""
+    found = {i: column for i, column in cells.items() if any(map(is_like_link, column[:_LOOK]))}
+    for (i, hosts), (_, paths) in pairwise(cells.items()):
+        if any(map(_HOST.fullmatch, hosts[:_LOOK])) and any(p[:1] == "/" for p in paths[:_LOOK]):
+            found[-1 - i] = [
+                h + p if p[:1] == "/" else "" for h, p in zip(hosts, paths, strict=True)
+            ]
+    return found
+
+
+_LOOK = 200  # cells by which a column is known
+_HOST = re.compile(r"(?i)(?:https?://)?[\w-]+(?:\.[\w-]+)+(?::\d+)?")

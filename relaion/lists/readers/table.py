@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
@@ -36,7 +35,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.layout import DELIMITERS, find_layout
 from relaion.lists.readers.notes import read_text
-from relaion.lists.readers.of_links import digest_of_link, is_like_link
+from relaion.lists.readers.of_links import digest_of_link, links_of
 from relaion.lists.readers.plain import read_plain
 from relaion.lists.readers.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.text import WHOLE, RowReader
@@ -278,7 +277,7 @@ class _Reading:
 
     def _digests_of_links(self, cells: Cells) -> dict[int, dict[int, str]]:
         """Where a digest is that of a link beside it: the kind, by column and row."""
-        links = _links_of(cells)
+        links = links_of(cells)
         found: dict[int, dict[int, str]] = {}
         for c in self.layout.entries if links else ():
             if c.is_said or not any(k.startswith("image_") for k in c.kinds):
@@ -428,21 +427,6 @@ def _is_header(row: Sequence[str], header: Sequence[str]) -> bool:
     while len(told) > len(header) and not told[-1]:
         told.pop()
     return any(told) and told == header
-
-
-def _links_of(cells: dict[int, list[str]]) -> dict[int, list[str]]:
-    """Columns that hold links, whatever they are for; a host and its path beside it are one."""
-    found = {i: column for i, column in cells.items() if any(map(is_like_link, column[:_LOOK]))}
-    for (i, hosts), (_, paths) in pairwise(cells.items()):
-        if any(map(_HOST.fullmatch, hosts[:_LOOK])) and any(p[:1] == "/" for p in paths[:_LOOK]):
-            found[-1 - i] = [
-                h + p if p[:1] == "/" else "" for h, p in zip(hosts, paths, strict=True)
-            ]
-    return found
-
-
-_LOOK = 200  # cells by which a column is known
-_HOST = re.compile(r"(?i)(?:https?://)?[\w-]+(?:\.[\w-]+)+(?::\d+)?")
 
 
 def _pieces(cell: str) -> list[str]:
