@@ -252,3 +252,12 @@ def test_the_title_of_one_delivery_is_ignored_in_that_alone(lists: Path) -> None
     deliver(lists, "# removed", A, B, name="list.txt", ignore=["title"])
     deliver(lists, "# removed", B, name="delta.txt", update=1)
     assert held(lists) == {(1, A)}
+
+
+def test_a_whole_list_that_has_nothing_in_common_is_another_list(lists: Path) -> None:
+    deliver(lists, "md5", A, B)
+    before = lists.read_bytes()
+    with pytest.raises(ListError, match=r"nothing in common with list 1, .* all 2 entries"):
+        deliver(lists, "md5", C, D, update=1, full=True)
+    assert lists.read_bytes() == before
+    assert deliver(lists, "md5", C, A, update=1, full=True).changes == ListChanges(1, 1, 1)

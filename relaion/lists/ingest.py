@@ -24,6 +24,7 @@ from relaion.lists.readers.format import (
     VIDEO,
     Trait,
 )
+from relaion.lists.readers.plain import CHANGES
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import file_sha256
 from relaion.lists.results import Added, ListChanges
@@ -84,11 +85,15 @@ def take_in(
     if n := incoming.without_record(chain):
         notices.append(_UNKNOWN_ID.format(n))
     n_own, n_earlier = incoming.take_back(chain)
+    if not chain and incoming.takes_back > n_own and any(f.form == CHANGES for f in read):
+        notices.append(_NO_UPDATE)
     counted = _tell_apart(engine, list_id, arrived)
     undone = skipped.pop(TAKEN_BACK, 0)
     changes = None
     if chain:
         changes = _keep_changes(engine, list_id, chain, n_earlier, is_full=is_full)
+        if is_full and changes.retracted and not changes.unchanged:
+            raise _another_list(delivery, changes.retracted, chain[0])
     held = dict(engine.rows(_OF_LIST, [list_id]))
     if not held and not chain:
         raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + n_own}))
@@ -269,6 +274,21 @@ def _id_digest(giver_id: str) -> str:
 def _utf8(giver_id: str) -> bytes:
     """An id as a store can hold it: what is not UTF-8 in it stands as an escape."""
     return giver_id.encode("utf-8", "backslashreplace")
+
+
+_NO_UPDATE = (
+    "it takes back what it does not hold; where an earlier list does, that stays listed until you "
+    "say --update ID"
+)
+
+
+def _another_list(delivery: Delivery, retracted: int, list_id: int) -> ListError:
+    named = ", ".join(shown(path) for path in delivery.files[:3])
+    return ListError(
+        f"{named}: has nothing in common with list {list_id}, of which --full would take back all "
+        f"{retracted:,} entries; where it is another list, add it without --update, and where all "
+        f"did change, withdraw list {list_id} first"
+    )
 
 
 def _nothing(delivery: Delivery, skipped: Counter[str]) -> ListError:

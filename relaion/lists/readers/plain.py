@@ -146,6 +146,8 @@ def _even(block: str) -> int:
 
 # -- Lists of changes ------------------------------------------------------------------------------
 
+CHANGES = "changes"
+
 
 _SIGNED = re.compile(r"([+-])\s*(\S.*?)\s*")
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")
@@ -156,7 +158,7 @@ _FILES = re.compile(r"(?:---|\+\+\+) \S.*|diff .*|index [0-9a-f.]+.*|\\ No newli
 class Changes:
     """What was added and what was taken out; in a diff, lines without a sign are still there."""
 
-    name: str = "changes"
+    name: str = CHANGES
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure for a diff, and where both signs stand before digests."""
