@@ -1,9 +1,11 @@
 """The house: every name stands once, and what is written of a place is true."""
 
 import ast
+import io
 import re
 import subprocess
 import sys
+import tokenize
 from collections import defaultdict
 from pathlib import Path
 
@@ -49,6 +51,50 @@ def test_places_that_are_named_exist() -> None:
     }
     assert named
     assert [(where, place) for where, place in named if not (ROOT / place).exists()] == []
+
+
+def _said(path: Path) -> str:
+    """The comments and docstrings of a module."""
+    source = path.read_text("utf-8")
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    told = [t.string for t in tokens if t.type == tokenize.COMMENT]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            told.append(ast.get_docstring(node) or "")
+    return "\n".join(told)
+
+
+def _attributes() -> dict[str, set[str]]:
+    """What each class of the house has: what its body names, and what is set on `self`."""
+    has: dict[str, set[str]] = {}
+    bases: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            bases[node.name] = [base.id for base in node.bases if isinstance(base, ast.Name)]
+            has[node.name] = {
+                name.id if isinstance(name, ast.Name) else getattr(name, "attr", "")
+                for x in ast.walk(node)
+                if isinstance(x, ast.Assign | ast.AnnAssign)
+                for name in (x.targets if isinstance(x, ast.Assign) else [x.target])
+            } | {x.name for x in node.body if isinstance(x, ast.FunctionDef)}
+    for _ in bases:
+        for name, above in bases.items():
+            has[name] |= {attribute for base in above for attribute in has.get(base, ())}
+    return has
+
+
+def test_what_is_said_of_a_class_exists() -> None:
+    """`Rows.take`, as a comment or docstring says it, is there: the class and what it has."""
+    has = _attributes()
+    named = {
+        (path.name, *found)
+        for path in SOURCES
+        for found in re.findall(r"`([A-Z]\w*[a-z]\w*)\.(\w+)(?:\(\))?`", _said(path))
+    }
+    assert named
+    assert [x for x in named if x[2] not in has.get(x[1], ())] == []
 
 
 def test_modules_that_are_named_exist() -> None:

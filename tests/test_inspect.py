@@ -78,7 +78,7 @@ def test_a_lab_sees_what_can_be_matched(tmp_path: Path) -> None:
         "image_md5": (True, 2, 8, "column md5 in hexadecimal"),
         "image_sha1": (False, 0, 8, "no column"),
         "image_sha256": (False, 0, 8, "no column"),
-        "row_hash": (True, 8, 8, f"column hash; {COMPUTED} where it is missing"),
+        "row_hash": (True, 4, 8, "column hash"),
         "punsafe": (True, 4, 8, "column punsafe"),
         "text": (True, 4, 8, "column TEXT or caption"),
     }
@@ -97,15 +97,15 @@ def test_a_lab_sees_what_can_be_matched(tmp_path: Path) -> None:
 def test_a_refused_column_is_named_as_the_reason(tmp_path: Path) -> None:
     put(tmp_path / "p.parquet", SPOILT)
     told = matches(inspect([tmp_path]))
-    assert told["row_hash"].detail.startswith("not by column hash: double: a row hash lost")
+    assert "; not by column hash: double: a row hash lost" in told["row_hash"].detail
     assert told["image_md5"].detail == "no column"  # a number never was an image hash
     put(tmp_path / "p.parquet", "42_hash_of_other_length")
     told = matches(inspect([tmp_path]))
     assert "as long as a SHA-256" in told["image_md5"].detail
-    assert told["row_hash"].detail == "no column"
+    assert told["row_hash"].detail == "computed from link alone"
 
 
-def test_row_hashes_are_computed_where_link_and_caption_are_there(tmp_path: Path) -> None:
+def test_row_hashes_are_computed_where_a_link_or_a_caption_is_there(tmp_path: Path) -> None:
     hashes = pa.array([1, None, None], pa.int64())
     links = {"url": ["a", "b", None]}
     write(tmp_path / "none" / "p.parquet", pa.table({**links, "TEXT": ["x"] * 3}))
@@ -116,15 +116,20 @@ def test_row_hashes_are_computed_where_link_and_caption_are_there(tmp_path: Path
     write(tmp_path / "spoilt and text" / "p.parquet", spoilt)
     for folder in ("some", "bare"):
         write(tmp_path / "mixed" / f"{folder}.parquet", pq.read_table(tmp_path / folder))
+    write(tmp_path / "texts" / "p.parquet", pa.table({"TEXT": ["x", None, None]}))
+    nulls = pa.table({"url": pa.nulls(3, pa.string()), "TEXT": pa.nulls(3, pa.string())})
+    write(tmp_path / "neither" / "p.parquet", nulls)
     found = inspect([tmp_path])
     told = {s.name: matches(found, s.name)["row_hash"] for s in found.subsets}
     why = "not by column hash: double: a row hash lost its last digits, it is spoilt"
     assert {name: (m.possible, m.present, m.rows, m.detail) for name, m in told.items()} == {
         "none": (True, 3, 3, COMPUTED),
         "some": (True, 3, 3, f"column hash; {COMPUTED} where it is missing"),
-        "bare": (True, 1, 3, "column hash"),
-        "mixed": (True, 4, 6, f"column hash; {COMPUTED} where it is missing"),
-        "spoilt": (False, 0, 4, why),
+        "bare": (True, 2, 3, "column hash; computed from link alone where it is missing"),
+        "mixed": (True, 5, 6, f"column hash; {COMPUTED} or link alone where it is missing"),
+        "spoilt": (True, 2, 4, f"computed from link alone; {why}"),
+        "texts": (True, 1, 3, "computed from caption alone"),
+        "neither": (False, 0, 3, "no column"),
         "spoilt and text": (True, 3, 3, f"{COMPUTED}; {why}"),
     }
 

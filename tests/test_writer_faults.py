@@ -366,3 +366,22 @@ def test_editions_that_lose_the_same_rows_are_encoded_once(
     for target, written in zip(targets, alone, strict=True):
         assert hashlib.sha256(target.path.read_bytes()).hexdigest() == written.sha256
         assert target.path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_copy_that_came_out_with_other_bytes_is_refused(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = writer.shutil.copyfile
+
+    def spoilt(twin: Path, part: Path) -> None:
+        copy(twin, part)
+        with part.open("r+b") as f:
+            f.seek(part.stat().st_size // 2)
+            f.write(b"\xff\x00\xff")
+
+    monkeypatch.setattr(writer.shutil, "copyfile", spoilt)
+    out = source.parent / "out"
+    out.mkdir()
+    with pytest.raises(OutputError, match=r"two\.parquet: came out with other bytes than .*one"):
+        write_editions(source, [Target(out / f"{name}.parquet", [1]) for name in ("one", "two")])
+    assert list(out.iterdir()) == []

@@ -96,7 +96,7 @@ class Engine:
 
     def _scan(self, paths: Sequence[Path]) -> str:
         """Files as a table, each column from where it stands."""
-        return f"read_parquet([{self._files(paths)}], hive_partitioning = false)"
+        return views.scanned(f"[{self._files(paths)}]")
 
     @contextmanager
     def _said_by_us(self, doing: str) -> Iterator[None]:

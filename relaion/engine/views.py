@@ -56,6 +56,11 @@ def sql_path(path: Path) -> str:
     return re.sub(r"([\[*?])", r"[\1]", whole)
 
 
+def scanned(files: str) -> str:
+    """Files, as SQL, as a table: what a folder such as `x=1` is called adds no column to them."""
+    return f"read_parquet({files}, hive_partitioning = false)"
+
+
 def _can_be_said(path: Path) -> bool:
     """Whether DuckDB can open a path by name: UTF-8, and no backslash within a pattern."""
     said = sql_path(path)

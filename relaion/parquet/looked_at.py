@@ -84,9 +84,9 @@ def uses(shards: Sequence[Shard], cover: Cover) -> tuple[Match, ...]:
     for role, what, kinds in _USES:
         here, detail = told[role], _detail(told[role], shards)
         present = here.present
-        if role == "row_hash" and (computed := _computable(shards, here, cover)):
-            present += computed
-            detail = _computed(detail)
+        if role == "row_hash" and (by := _computable(shards, told, cover)):
+            present += sum(by.values())
+            detail = _computed(detail, " or ".join(sorted(by, reverse=True)))
         possible = present > 0
         if role == "text" and possible and not told["punsafe"].present:
             # the rule asks for a keyword and a score, so that captions alone meet nothing
@@ -97,16 +97,31 @@ def uses(shards: Sequence[Shard], cover: Cover) -> tuple[Match, ...]:
     return tuple(found)
 
 
-def _computable(shards: Sequence[Shard], here: RoleCoverage, cover: Cover) -> int:
-    """Rows without a row hash of their own from whose link and caption it is computed."""
-    able = [s for s in shards if {"url", "text"} <= s.layout.roles.keys()]
-    if len(able) == len(shards):
-        return here.rows - here.present
-    return sum(s.rows for s in able) - cover(able, "row_hash").present
+def _computable(
+    shards: Sequence[Shard], told: Mapping[str, RoleCoverage], cover: Cover
+) -> dict[str, int]:
+    """Rows without a row hash of their own for which one is computed, by what of.
+
+    No more than there are: which rows lack link, caption and hash at once is not counted.
+    """
+    alike: dict[tuple[bool, ...], list[Shard]] = {}
+    for shard in shards:
+        has = tuple(role in shard.layout.roles for role in ("url", "text", "row_hash"))
+        alike.setdefault(has, []).append(shard)
+    found: Counter[str] = Counter()
+    for (link, caption, own), members in alike.items():
+        roles = ["url"] * link + ["text"] * caption + ["row_hash"] * own
+        counts = told if len(alike) == 1 else {role: cover(members, role) for role in roles}
+        sources = [counts[role].present for role in roles if role != "row_hash"]
+        hashed = counts["row_hash"].present if own else 0
+        if sources and max(sources) > hashed:
+            what = "link and caption" if link and caption else "link" if link else "caption"
+            found[what if link and caption else f"{what} alone"] += max(sources) - hashed
+    return dict(found)
 
 
-def _computed(detail: str) -> str:
-    how = "computed from link and caption"
+def _computed(detail: str, what: str) -> str:
+    how = f"computed from {what}"
     if detail.startswith("column"):
         return f"{detail}; {how} where it is missing"
     return how if detail == NO_COLUMN else f"{how}; {detail}"

@@ -8,7 +8,8 @@ for byte. Source: thrift-compact-protocol.md of Apache Thrift, parquet.thrift.
 
 from typing import Any
 
-TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(1, 13)
+TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET = range(1, 11)
+STRUCT = 12  # a map, 11, is in no footer
 
 # field number -> (type, value); a bool's value is None, its type says which it is
 Struct = dict[int, tuple[int, Any]]

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from relaion.engine import Engine, ShardSource, connect, literal, quote
 from relaion.engine.connection import Values
-from relaion.engine.views import sql_path
+from relaion.engine.views import scanned, sql_path
 from relaion.errors import InputError, ListError, OutputError, RelaionError, ScriptError
 from relaion.parquet.mended import PrivateFile
 from relaion.paths import atomic_write, private_folder, shown
@@ -108,7 +108,7 @@ class Tape:
             for batch in rows.to_batches():
                 out.add(list(batch.columns))
         path.chmod(0o600)
-        return f"from read_parquet({literal(sql_path(path))})"
+        return f"from {scanned(literal(sql_path(path)))}"
 
     @contextmanager
     def connect(self, **how: Any) -> Iterator[Engine]:
@@ -244,15 +244,12 @@ class _Noting(Engine):
         """Load work files, or the tables in their place."""
         where = "" if in_table is None else f" semi join {quote(in_table)} using (shard_no)"
         parts = [
-            f"select * from {self.tape.written.get(p) or self._read(p)}"  # noqa: S608
+            f"select * from {self.tape.written.get(p) or self._scan([p])}"  # noqa: S608
             for p in paths
         ]
         body = f"select * from ({' union all '.join(parts)}){where}"  # noqa: S608
         with self._noted(lambda: f"create or replace temp table {quote(table)} as {body}"):
             super().read_parquet(table, paths, in_table)
-
-    def _read(self, path: Path) -> str:
-        return f"read_parquet([{self._files([path])}])"
 
 
 class _Lent(_Noting):

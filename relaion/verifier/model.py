@@ -1,8 +1,10 @@
 """One row's fate in plain Python: which lists and rules name it, and what an audit counts of that.
 
-Nothing here is clever, fast or shared with `clean`: a row is asked about everything that is
-known. `verify` asks it about the few rows that its own quick tests choose (`task.judge`), and
-about some thousands that nothing chose; the tests hold every script of `clean` against it.
+Nothing here is clever or fast: a row is asked about everything that is known. Of what decides in
+`clean` it shares no SQL, only what a link's key, its spellings and the links inside it are
+(`relaion.links`, held by `tests/cases`). `verify` asks it about the few rows that its own quick
+tests choose (`task.judge`), and about some thousands that nothing chose; the tests hold every
+script of `clean` against it.
 
 A row is a mapping of role to value (url, text, punsafe, row_hash, image_md5, image_sha1,
 image_sha256): links and captions as text or bytes, digests in hex. A missing role is the same

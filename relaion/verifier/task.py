@@ -26,7 +26,7 @@ def judge(rows: Rows, known: StatedLists, rules: Rules | None, chosen: Collectio
     """Why lists and rules (if any) name the rows.
 
     `chosen` are rows that are asked about in any case: those that hold an entry of a list
-    (`Known.rows_of`), and a sample.
+    (`StatedLists.rows_of`), and a sample.
     """
     asked = {*chosen, *_beside(rows, known)}
     for urls in rows.all("url"):

@@ -76,11 +76,6 @@ class Verdict:
         return held and not self.not_looked_at
 
     @property
-    def unchecked(self) -> tuple[str, ...]:
-        """What no promise was checked for, and why; each reason once."""
-        return tuple(dict.fromkeys(o.why for o in self.outcomes if o.why))
-
-    @property
     def findings(self) -> tuple[Finding, ...]:
         """All findings, in the order of the promises."""
         return tuple(f for o in self.outcomes for f in o.findings)

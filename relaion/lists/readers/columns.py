@@ -98,9 +98,7 @@ def kinds_said(kind: str) -> tuple[str, ...]:
     return IMAGE_KINDS if kind == "hash" else (kind,)
 
 
-def refuse_nameless(
-    columns: Sequence[ListColumn], body: Sequence[Sequence[str]], options: Options
-) -> None:
+def refuse_nameless(columns: Sequence[ListColumn], body: Sequence[Sequence[str]]) -> None:
     """Raise ListError where a table has names, and none that says where its entries are."""
     for c in columns:
         filled = [row[c.index] for row in body if c.index < len(row) and trim(row[c.index])]
@@ -172,7 +170,7 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
         refuse_nameless(
             [replace(c, what=names.UNKNOWN, name=cleaned_name(table.rows[0][c.index])
                      if c.index < len(table.rows[0]) else "") for c in columns],
-            table.rows[1:], options,
+            table.rows[1:],
         )  # fmt: skip
     places = ", ".join(str(c.index + 1) for c in held[:10])
     return ListLayout(

@@ -217,7 +217,7 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
         columns = _by_type(columns, types[0], body)
     columns = _only_kind(columns, options.kind, body)
     if not any(c.what == names.ENTRY for c in columns):
-        refuse_nameless(columns, body, options)
+        refuse_nameless(columns, body)
     skip = table.header or 0
     return ListLayout(
         table.delimiter, len(told), told if table.header is not None else None, tuple(columns),
