@@ -37,7 +37,7 @@ GOOD_LABEL = "known-good"  # of lists of what is known good, where the curator n
 READER_VERSION = 1  # of what values of a file become entries
 
 # -- What a list store holds: for people in counts, for runs with what they need to record -----
-# A run calls `open_store` first, then `Engine.attach_store(path)`, and reads `store.entries`
+# A run calls `open_store` first, then `attach_store`, and reads `store.entries`
 # and `store.lists` in place. A writer replaces the file as a whole, so what a run has attached
 # does not change under it.
 
