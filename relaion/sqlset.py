@@ -23,6 +23,7 @@ from functools import cache
 from pathlib import Path
 
 from relaion.errors import ScriptError
+from relaion.paths import shown
 
 VERSION = "v1"
 BUILT_IN = ("research", "research-safe")  # editions
@@ -77,13 +78,14 @@ def versions() -> list[str]:
 
 def parse(path: Path) -> Script:
     """Read one script; raises ScriptError with `file:line` when its header is malformed."""
+    where = shown(path)
     try:
         raw = path.read_bytes()
         sql = raw.decode("utf-8")
     except OSError as e:
-        raise ScriptError(f"{path}: cannot be read ({e.strerror}); check the path") from None
+        raise ScriptError(f"{where}: cannot be read ({e.strerror}); check the path") from None
     except UnicodeDecodeError:
-        raise ScriptError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+        raise ScriptError(f"{where}: is not UTF-8 text; save it as UTF-8") from None
     fields: list[tuple[str, str]] = []
     for number, line in enumerate(sql.splitlines(), 1):
         found = _FIELD.match(line)
@@ -91,13 +93,13 @@ def parse(path: Path) -> Script:
             break
         key, text = found[1], found[2]
         if key == "params" and text != "none" and not _PARAM.match(text):
-            raise ScriptError(f"{path}:{number}: write `-- params: $name type meaning`")
+            raise ScriptError(f"{where}:{number}: write `-- params: $name type meaning`")
         if key in ("reads", "writes") and not _RELATION.match(text):
-            raise ScriptError(f"{path}:{number}: write `-- {key}: relation (column type, ...)`")
+            raise ScriptError(f"{where}:{number}: write `-- {key}: relation (column type, ...)`")
         fields.append((key, text))
     first = dict(reversed(fields))
     if not _NAME.match(first.get("name", "")) or not first.get("purpose"):
-        raise ScriptError(f"{path}:1: no header; a script opens with `-- name:` and `-- purpose:`")
+        raise ScriptError(f"{where}:1: no header; a script opens with `-- name:` and `-- purpose:`")
     return Script(
         path, sql, hashlib.sha256(raw).hexdigest(), first["name"], first["purpose"], tuple(fields)
     )

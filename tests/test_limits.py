@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relaion.engine import connect
 from relaion.errors import InputError
 from relaion.run.process import Family
 from relaion.run.settings import A_PROCESS, LEAST, Limits, limits_of
@@ -39,6 +42,34 @@ def test_workers_are_lowered_to_fit(memory: str, wanted: int, n: int) -> None:
 def test_too_little_is_refused_with_what_is_enough(memory: str) -> None:
     with pytest.raises(InputError, match=rf"--memory {memory}: too little .* give 500MB at least"):
         limits_of(1, memory)
+
+
+@pytest.mark.parametrize("memory", ["9" * 400, "9" * 30 + "GB", "2000000000TB"])
+def test_more_than_any_machine_has_is_refused(memory: str) -> None:
+    with pytest.raises(InputError, match="is more than any machine has; write it like 2GB"):
+        limits_of(1, memory)
+
+
+class _Notebook:
+    """A connection as in a notebook without widgets, which has no bar to switch off."""
+
+    def __init__(self, con: Any) -> None:
+        self._con = con
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._con, name)
+
+    def execute(self, sql: str, *given: Any) -> Any:
+        if "progress_bar" in sql:
+            raise duckdb.InvalidInputException("no progress bar here")
+        return self._con.execute(sql, *given)
+
+
+def test_a_notebook_holds_no_row_group_as_a_whole_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, seen = duckdb.connect, "relaion.engine.connection.duckdb.connect"
+    monkeypatch.setattr(seen, lambda *given, **named: _Notebook(start(*given, **named)))
+    with connect() as engine:
+        assert engine.rows("select current_setting('disable_parquet_prefetching')") == [(True,)]
 
 
 GREEDY = """

@@ -141,6 +141,33 @@ def test_what_a_killed_lists_add_left_is_removed_while_nobody_writes(tmp_path: P
     assert not left.exists()
 
 
+KILLED = (
+    "import os, signal, sys\n"
+    "from relaion.lists import store\n"
+    "store.take_in = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+    "store.add(sys.argv[1], sys.argv[2], source='A', dry_run=True)\n"
+)
+
+
+def test_a_killed_lists_add_leaves_no_list_for_good(tmp_path: Path) -> None:
+    """Neither what came by the standard input, nor the store of a dry run."""
+    place, given = tmp_path / "tmp", tmp_path / "list.txt"
+    place.mkdir()
+    given.write_text("https://listed.example/a.jpg\n")
+    env = os.environ | {"TMPDIR": str(place)}
+    add = [sys.executable, "-m", "relaion", "lists", "add", "--source", "A", "--lists", "l.duckdb"]
+    spooling = subprocess.Popen([*add, "-"], cwd=tmp_path, env=env, stdin=subprocess.PIPE)
+    while spooling.poll() is None and not list(place.glob("relaion-stdin-*/standard input")):
+        time.sleep(0.01)
+    spooling.kill()
+    spooling.communicate()
+    trying = [sys.executable, "-c", KILLED, "l.duckdb", str(given)]
+    assert subprocess.run(trying, cwd=tmp_path, env=env, check=False).returncode < 0
+    assert [p.name.split("-")[1] for p in place.iterdir()] == ["lists"], "it swept the other"
+    assert subprocess.run([*add, str(given)], cwd=tmp_path, env=env, check=False).returncode == 0
+    assert list(place.iterdir()) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("then", ["match", "clean", "purge"])
 def test_a_killed_match_leaves_nothing_for_good(tmp_path: Path, then: str) -> None:

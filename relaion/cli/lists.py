@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from relaion.cli.render_run import kind_words
 from relaion.errors import RelaionError
 from relaion.links import FORMS
 from relaion.lists.readers.format import TAKEN_BACK
+from relaion.paths import owned_folder
 from relaion.roles import HASHED_LINK_KINDS
 
 if TYPE_CHECKING:
@@ -238,8 +238,8 @@ def spooled(files: Sequence[Path]) -> Iterator[list[Path]]:
     if Path("-") not in files:
         yield [*files]
         return
-    with tempfile.TemporaryDirectory(prefix="relaion-stdin-") as folder:
-        path = Path(folder) / "standard input"
+    with owned_folder("stdin") as owned:
+        path = owned.path / "standard input"
         with path.open("xb") as f:
             path.chmod(0o600)
             shutil.copyfileobj(sys.stdin.buffer, f)

@@ -105,7 +105,7 @@ class Engine:
                 yield
         except duckdb.Error as e:
             detail = self._keep_detail()
-            said = EngineError(f"{doing}: DuckDB {words(e)} ({type(e).__name__}){detail}")
+            said = EngineError(f"{shown(doing)}: DuckDB {words(e)} ({type(e).__name__}){detail}")
             said.by_file = is_by_file(e)
             said.no_room = cause_of(e) == NO_ROOM
             said.by_statement = isinstance(e, BY_STATEMENT)
@@ -195,7 +195,7 @@ class Engine:
         if set(values) != set(script.params):
             missing, extra = set(script.params) - set(values), set(values) - set(script.params)
             raise EngineError(
-                f"{script.path.name}: missing parameters {sorted(missing)}, "
+                f"{shown(script.path.name)}: missing parameters {sorted(missing)}, "
                 f"undeclared parameters {sorted(extra)}"
             )
         self.set_variables(**values)
@@ -418,6 +418,7 @@ def connect(
         raise _cannot_open(database, e) from None
     with suppress(duckdb.Error):  # a notebook has a display of its own, which takes no such word
         con.execute("set enable_progress_bar = false")  # else it stands in the midst of stdout
+    with suppress(duckdb.Error):
         # else a column of a row group is held as a whole, however large, and none the faster
         con.execute("set disable_parquet_prefetching = true")
     engine = made(con, temp)
@@ -429,9 +430,9 @@ def connect(
 
 def _cannot_open(database: Path | None, error: duckdb.Error) -> RelaionError:
     if "could not set lock" in str(error).lower():  # "lock" alone is in "block", too
-        return EngineError(f"{database}: another process has it open; wait for it to end")
+        return EngineError(f"{shown(database)}: another process has it open; wait for it to end")
     return EngineError(
-        f"{database}: cannot be opened as a DuckDB database ({type(error).__name__}); "
+        f"{shown(database)}: cannot be opened as a DuckDB database ({type(error).__name__}); "
         "check the path and that the file is whole"
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -32,13 +31,13 @@ from relaion.lists.results import (
     StoreInfo,
     Withdrawn,
 )
-from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, shown
+from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, owned_folder, shown, sweep
 
 GOOD_LABEL = "known-good"  # of lists of what is known good, where the curator names none
 READER_VERSION = 1  # of what values of a file become entries
 
 # -- What a list store holds: for people in counts, for runs with what they need to record -----
-# A run calls `open_store` first, then `Engine.attach(path, "store")`, and reads `store.entries`
+# A run calls `open_store` first, then `attach_store`, and reads `store.entries`
 # and `store.lists` in place. A writer replaces the file as a whole, so what a run has attached
 # does not change under it.
 
@@ -183,6 +182,7 @@ def add(
     delivery without an entry, BusyError while another process writes, OutputError when the
     store cannot be written.
     """
+    sweep()  # a killed one may have left what came by the standard input
     store = as_path(store).resolve()
     said: dict[str, Any] = {
         "source": source, "title": title, "label": label, "kind": kind, "scope": scope,
@@ -228,8 +228,8 @@ def _place(store: Path, *, dry_run: bool) -> Iterator[Path]:
     if not dry_run or store.exists():
         yield store
         return
-    with tempfile.TemporaryDirectory(prefix="relaion-lists-") as folder:
-        yield Path(folder) / store.name
+    with owned_folder("lists") as owned:
+        yield owned.path / store.name
 
 
 def _list_to_update(store: Path, list_id: int) -> tuple[tuple[int, ...], dict[str, Any]]:

@@ -102,7 +102,7 @@ def _text(path: Path) -> str:
 
 # -- Temporary folders that a living process owns, and the sweeping of those that none does ----
 
-_OWNED = re.compile(r"relaion-(?:match|verify|links|sql)-[A-Za-z0-9_]{8}")
+_OWNED = re.compile(r"relaion-(?:match|verify|links|sql|lists|stdin)-[A-Za-z0-9_]{8}")
 _LOG = re.compile(r"relaion-error-[A-Za-z0-9_]{8}\.log")
 _TRIES = 10
 DAY = 86_400.0
@@ -118,7 +118,7 @@ class Owned:
 
 @contextmanager
 def owned_folder(purpose: str, parent: Path | None = None) -> Iterator[Owned]:
-    """Make a private folder (0700) for `match`, `verify`, `links` or `sql`; it is gone afterwards.
+    """Make a private folder (0700), gone afterwards, for a purpose that `sweep` knows the name of.
 
     What a killed process leaves, `sweep` removes. Raises OutputError where none can be made.
     """

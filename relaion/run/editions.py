@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.errors import InputError, ScriptError
-from relaion.paths import as_path
+from relaion.paths import as_path, shown
 from relaion.sqlset import BUILT_IN, VERSION, Script, named, parse
 
 ORIGINAL = "original"
@@ -69,12 +69,12 @@ def _edition(script: Script, *, built_in: bool) -> Edition:
     parents = script.values("parent")
     if len(parents) != 1:
         raise ScriptError(
-            f"{script.path}: no `-- parent:` line; name the edition that this one is part of, "
-            f"or `{ORIGINAL}`"
+            f"{shown(script.path)}: no `-- parent:` line; name the edition that this one is part "
+            f"of, or `{ORIGINAL}`"
         )
     if set(script.params) - {"labels"}:
         raise ScriptError(
-            f"{script.path}: asks for parameters {sorted(set(script.params) - {'labels'})}; "
+            f"{shown(script.path)}: asks for parameters {sorted(set(script.params) - {'labels'})}; "
             "an edition may use $labels only"
         )
     return Edition(
@@ -97,7 +97,7 @@ def load_editions(wanted: Sequence[str | Path], version: str = VERSION) -> tuple
     for given in wanted:
         edition = _load(given, version)
         if edition.name in editions or edition.name == ORIGINAL:
-            raise InputError(f"{given}: edition {edition.name} is named twice; rename one")
+            raise InputError(f"{shown(given)}: edition {edition.name} is named twice; rename one")
         editions[edition.name] = edition
     return tuple(_parents_first(editions))
 
@@ -110,7 +110,8 @@ def _load(given: str | Path, version: str) -> Edition:
     if path.suffix == ".sql" or path.exists():
         return _edition(parse(path), built_in=False)
     raise InputError(
-        f"{text}: no such edition; name one of {', '.join(BUILT_IN)}, or the path of a script"
+        f"{shown(text)}: no such edition; name one of {', '.join(BUILT_IN)}, or the path of a "
+        "script"
     )
 
 
@@ -120,7 +121,7 @@ def _parents_first(editions: dict[str, Edition]) -> list[Edition]:
     while waiting:
         ready = [e for e in waiting if e.parent not in {w.name for w in waiting}]
         if not ready:
-            raise InputError(f"{waiting[0].script.path}: editions are each other's parents")
+            raise InputError(f"{shown(waiting[0].script.path)}: editions are each other's parents")
         ordered += ready
         waiting = [e for e in waiting if e not in ready]
     return ordered

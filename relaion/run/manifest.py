@@ -193,7 +193,7 @@ def read(out: Path) -> dict[str, Any] | None:
     path = out / MANIFEST
     found = manifest_at(path)
     if found is None and path.exists():
-        raise OutputError(f"{path}: is not a manifest of relaion; name another OUT")
+        raise OutputError(f"{shown(path)}: is not a manifest of relaion; name another OUT")
     return found
 
 

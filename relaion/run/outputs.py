@@ -95,10 +95,21 @@ def _output(folder: Path) -> OurOutput | None:
     return OurOutput(folder, None) if _is_file(folder / WORK / PLAN) else None
 
 
+# `manifest.build` puts this first; whoever writes ours anew may indent it as they like
+_BEGINS = re.compile(rb"\s*\{\s*\"relaion\"\s*:")
+_ENOUGH = 100
+
+
 def manifest_at(path: Path) -> dict[str, Any] | None:
     """A manifest of ours; None for none, and for a file of that name that others made."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        if not path.is_file():  # a pipe would be waited for
+            return None
+        with path.open("rb") as f:
+            start = f.read(_ENOUGH)
+            if not _BEGINS.match(start):  # others' may be of any size
+                return None
+            found = json.loads(start + f.read())
     except (OSError, ValueError, RecursionError):
         return None
     ours = isinstance(found, dict) and {"relaion", "run", "outputs"} <= set(found)

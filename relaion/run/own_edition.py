@@ -142,8 +142,8 @@ def check_statements(script: Script) -> None:
     for kind in kinds:
         if kind not in STATEMENTS:
             raise ScriptError(
-                f"{script.path}: holds a {kind} statement; an edition may only read, make temp "
-                "tables and insert into removals"
+                f"{shown(script.path)}: holds a {kind} statement; an edition may only read, make "
+                "temp tables and insert into removals"
             )
 
 

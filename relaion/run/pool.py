@@ -187,7 +187,7 @@ class LocalPool:
     def run(self, tasks: "Sequence[AnyTask]") -> Iterator[TaskOutcome]:
         """Do the tasks; ends the workers at once when the caller stops listening."""
         waiting: queue.SimpleQueue[AnyTask | None] = queue.SimpleQueue()
-        outcomes: queue.SimpleQueue[TaskOutcome] = queue.SimpleQueue()
+        outcomes: queue.SimpleQueue[TaskOutcome | Exception] = queue.SimpleQueue()
         for task in tasks:
             waiting.put(task)
         hands = [
@@ -198,7 +198,10 @@ class LocalPool:
             hand.start()
         try:
             for _ in tasks:
-                yield outcomes.get()
+                outcome = outcomes.get()
+                if isinstance(outcome, Exception):
+                    raise outcome
+                yield outcome
             for hand in hands:
                 hand.join()
         finally:
@@ -247,7 +250,7 @@ class _WorkerThread(threading.Thread):
         self,
         pool: LocalPool,
         waiting: "queue.SimpleQueue[AnyTask | None]",
-        outcomes: "queue.SimpleQueue[TaskOutcome]",
+        outcomes: "queue.SimpleQueue[TaskOutcome | Exception]",
     ) -> None:
         super().__init__(daemon=True)
         self._pool = pool
@@ -257,8 +260,12 @@ class _WorkerThread(threading.Thread):
         self._stopped = False
 
     def run(self) -> None:
-        while not self._stopped and (task := self._waiting.get()) is not None:
-            self._outcomes.put(replace(self._do(task), no=task.no))
+        try:
+            while not self._stopped and (task := self._waiting.get()) is not None:
+                self._outcomes.put(replace(self._do(task), no=task.no))
+        except Exception as e:  # a bug: whoever waits for this task would wait for ever
+            self._outcomes.put(e)
+            return
         worker, self._worker = self._worker, None
         if worker is not None:
             self._pool.give_back(worker)

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
@@ -57,6 +57,19 @@ class TaskOutcome:
     fatal: bool = False
     said: Mapping[str, Any] = field(default_factory=dict)
     broken: bool = False
+
+
+class _ClosedError(Exception):
+    """Raised where another thread has closed the pipes of a worker."""
+
+
+@contextmanager
+def _piping() -> Iterator[None]:
+    """Within it, nothing is done but with pipes: a closed one is no other ValueError."""
+    try:
+        yield
+    except ValueError:
+        raise _ClosedError from None
 
 
 def _broken(why: str) -> TaskOutcome:
@@ -200,10 +213,9 @@ class Worker:
             if not (self._send(task.encode("ascii")) and self._send(b"\n")):
                 return self._ended()
             while True:
-                found = self._line(seconds)
-                if isinstance(found, TaskOutcome):
-                    return found
-                said = json.loads(found)
+                said = self._said(seconds)
+                if isinstance(said, TaskOutcome):
+                    return said
                 if "told" not in said:
                     return TaskOutcome(-1, said["error"], bool(said["fatal"]), said)
                 if hear is not None:
@@ -212,22 +224,24 @@ class Worker:
                     return self._ended()
                 if (too_much := self._looked()) is not None:
                     return too_much
-        except ValueError:  # its pipes were closed
+        except _ClosedError:
             return None
 
     def _send(self, line: bytes) -> bool:
         try:
-            self._stdin.write(line)
-            self._stdin.flush()
+            with _piping():
+                self._stdin.write(line)
+                self._stdin.flush()
         except BrokenPipeError:
             return False
         return True
 
-    def _line(self, seconds: float) -> bytes | TaskOutcome:
-        """The next line that the process writes, or why there is none."""
+    def _said(self, seconds: float) -> dict[str, Any] | TaskOutcome:
+        """What the process says in its next line, or why it says nothing."""
         until = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
-            selector.register(self._stdout, selectors.EVENT_READ)
+            with _piping():
+                selector.register(self._stdout, selectors.EVENT_READ)
             end = self._read.find(b"\n")
             while end < 0:
                 if not selector.select(_LOOK_SECONDS):
@@ -236,7 +250,8 @@ class Worker:
                     if (too_much := self._looked()) is not None:
                         return too_much
                     continue
-                more = self._stdout.read1(_CHUNK)  # all there is, so that `select` tells the rest
+                with _piping():
+                    more = self._stdout.read1(_CHUNK)  # all there is: `select` tells the rest
                 if not more:
                     return self._ended()
                 found = more.find(b"\n")
@@ -244,7 +259,7 @@ class Worker:
                 self._read += more
         line = bytes(self._read[:end])
         del self._read[: end + 1]
-        return line
+        return _answer(line)
 
     def _looked(self) -> TaskOutcome | None:
         """Why this process is to be ended for the memory that all take, if it is time to look."""
@@ -259,7 +274,8 @@ class Worker:
         code = self._process.wait()
         if code >= 0:
             return _broken(f"its worker ended (exit status {code})")
-        name = signal.Signals(-code).name
+        # those of real time have no names
+        name = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")
         why = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
         return _broken(f"its worker was ended by {name}{why}")
 
@@ -272,6 +288,18 @@ class Worker:
         for pipe in (self._stdin, self._stdout, self._control):
             with suppress(OSError):  # what was not yet sent has no reader any more
                 pipe.close()
+
+
+def _answer(line: bytes) -> dict[str, Any] | TaskOutcome:
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        said = None
+    if isinstance(said, dict) and (
+        {"told", "waits"} <= set(said) or {"error", "fatal"} <= set(said)
+    ):
+        return said
+    return _broken("its worker wrote a line that is no answer; repeat the command")
 
 
 def _too_long(limit: float) -> str:

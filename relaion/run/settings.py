@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError
 from relaion.links import KEY_VERSION
 from relaion.links.text import BLANK, CONTROL, trim
-from relaion.paths import atomic_write, typed
+from relaion.paths import atomic_write, shown, typed
 from relaion.run.process import Guard
 from relaion.sqlset import load
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4}
 _SIZE = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(I?)B?\s*$", re.IGNORECASE)
+_MOST = 1 << 60  # DuckDB takes no number of any length
 
 
 def parse_size(text: str) -> int:
@@ -37,7 +38,10 @@ def parse_size(text: str) -> int:
     unit = _UNITS[found[2].upper()]
     if found[3]:
         unit = {1000**i: 1024**i for i in range(5)}[unit]
-    return int(float(found[1]) * unit)
+    size = float(found[1]) * unit
+    if size > _MOST:
+        raise InputError(f"--memory {typed(text)}: is more than any machine has; write it like 2GB")
+    return int(size)
 
 
 # -- How much of the machine a run may take ----------------------------------------------------
@@ -129,14 +133,16 @@ def read_keywords(path: Path) -> Keywords:
         raw = path.read_bytes()
         text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except OSError as e:
-        raise InputError(f"{path}: cannot be read ({e.strerror}); check --keywords") from None
+        raise InputError(
+            f"{shown(path)}: cannot be read ({e.strerror}); check --keywords"
+        ) from None
     except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+        raise InputError(f"{shown(path)}: is not UTF-8 text; save it as UTF-8") from None
     lines = (trim(line, _ENDS) for line in text.splitlines())
     words = tuple(dict.fromkeys(w for w in lines if w and not w.startswith("#")))
     if not words:
         raise InputError(
-            f"{path}: holds no keyword; write one a line, or leave out --keywords to switch "
+            f"{shown(path)}: holds no keyword; write one a line, or leave out --keywords to switch "
             "the rule off"
         )
     return Keywords(words, hashlib.sha256(raw).hexdigest(), raw)

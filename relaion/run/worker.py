@@ -127,6 +127,7 @@ def _introduced(control: socket.socket) -> Path:
     work = Path(os.fsdecode(said))
     # what a library says while it breaks may quote a row
     log = os.open(work / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
     return work
@@ -137,7 +138,9 @@ def main() -> None:
     os.umask(0o077)
     serve_parent()
     serving = Serving()
-    answers, sys.stdout = sys.stdout, sys.stderr  # what else is printed may not pass for one
+    # what else is printed, by Python or a library below it, may not pass for an answer
+    answers, sys.stdout = os.fdopen(os.dup(1), "w", encoding="ascii"), sys.stderr
+    os.dup2(2, 1)
 
     def tell(said: dict[str, Any]) -> None:
         print(json.dumps(said), file=answers, flush=True)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError, OutputError
-from relaion.paths import atomic_write
+from relaion.paths import atomic_write, shown
 from relaion.sample.partner_files import names, write_deliveries
 from relaion.sample.plants import SUBSETS, PlantPlan, plan, smallest, split
 from relaion.sample.result import DemoSet, expected
@@ -134,7 +134,7 @@ def _make_folders(*folders: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as e:
             raise OutputError(
-                f"{folder}: cannot be made ({e.strerror}); choose another folder"
+                f"{shown(folder)}: cannot be made ({e.strerror}); choose another folder"
             ) from None
 
 

@@ -40,7 +40,7 @@ from relaion.verifier.verdict import Verdict
 
 # below, starting another process costs more than it saves
 ROWS_A_WORKER = 100_000
-SHARDS_A_WORKER = 50  # each takes an engine or two, however few rows it has
+SHARDS_A_WORKER = 50  # each takes its time, however few rows it has
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def clean(
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         settings = Settings(
             sql_version, limits, work_of(out, work).absolute(), out.absolute(),
-            editions_of(editions, sql_version, pool), same_link, inner, unscored, copy=copy,
-            good_wins=good_wins,
+            editions=editions_of(editions, sql_version, pool), same_link=same_link, inner=inner,
+            unscored=unscored, copy=copy, good_wins=good_wins,
         )  # fmt: skip
         request = request_of(settings, paths, lists, keywords, key, columns or {}, sidecars, pool)
         known = request.known
@@ -270,8 +270,8 @@ def request_of(
                 )  # fmt: skip
     if settings.unscored == "drop" and "punsafe" not in inputs.roles:
         raise InputError(
-            f"{paths[0]}: --unscored drop would remove every row, since no shard has a score; "
-            "leave it out, or name the column with --column punsafe=NAME"
+            f"{shown(paths[0])}: --unscored drop would remove every row, since no shard has a "
+            "score; leave it out, or name the column with --column punsafe=NAME"
         )
     settings = replace(
         settings,

@@ -10,7 +10,7 @@ from pathlib import Path
 from relaion.errors import OutputError
 from relaion.lists import store
 from relaion.lists.results import Shown
-from relaion.paths import AnyPath, as_path, atomic_write
+from relaion.paths import AnyPath, as_path, atomic_write, shown
 from relaion.run.audit_file import read_hits
 from relaion.run.hits import SMALL, Hits, hold_good, read_known
 from relaion.run.pool import Progress, Quiet
@@ -101,7 +101,7 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
     ours = mark.exists() and json.loads(mark.read_text()) == dict(arguments)
     if out.exists() and any(out.iterdir()) and not ours:
         raise OutputError(
-            f"{out}: is not empty and not this demo; remove it or name another with --out"
+            f"{shown(out)}: is not empty and not this demo; remove it or name another with --out"
         )
     rows = int(arguments["rows"])
     progress.phase("make", 0, rows)

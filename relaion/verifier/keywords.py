@@ -11,6 +11,7 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.links.text import CONTROL, IGNORABLE, WHITE, one_of
+from relaion.paths import shown
 
 # first and last code points of the Unicode blocks whose scripts are written without spaces
 _UNSPACED = (
@@ -65,10 +66,12 @@ def read_keywords(path: Path | bytes) -> KeywordMatcher:
         raw = path if isinstance(path, bytes) else path.read_bytes()
         text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except OSError as e:
-        raise InputError(f"{path!s}: cannot be read ({e.strerror}); check --keywords") from None
+        raise InputError(
+            f"{shown(path)}: cannot be read ({e.strerror}); check --keywords"
+        ) from None
     except UnicodeDecodeError:
         named = "--keywords" if isinstance(path, bytes) else path
-        raise InputError(f"{named}: is not UTF-8 text; save it as UTF-8") from None
+        raise InputError(f"{shown(named)}: is not UTF-8 text; save it as UTF-8") from None
     words = {fold(line).strip(_ENDS) for line in text.splitlines()}
     words = {word for word in words if word and not word.startswith("#")}
     return KeywordMatcher(

@@ -62,7 +62,7 @@ def open_shard(path: Path) -> pq.ParquetFile:
         file = pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
         refuse_encrypted(path, file)
     except (pa.ArrowException, OSError, ValueError):
-        raise InputError(f"{path}: cannot be read as parquet") from None
+        raise InputError(f"{shown(path)}: cannot be read as parquet") from None
     return file
 
 
@@ -303,7 +303,7 @@ def role_rows(
             for batch in batches(path, names, groups):
                 yield rows_of(batch, schema, chosen)
     except (pa.ArrowException, IndexError, KeyError):  # the file was replaced since
-        raise InputError(f"{path}: holds other columns than it did") from None
+        raise InputError(f"{shown(path)}: holds other columns than it did") from None
 
 
 def rows_of(batch: pa.RecordBatch, schema: pa.Schema, roles: Roles) -> Rows:
