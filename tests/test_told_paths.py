@@ -43,6 +43,12 @@ def no_database(path: Path) -> None:
         pass
 
 
+def no_manifest(path: Path) -> None:
+    path.mkdir()
+    written(path / MANIFEST, "{}")
+    manifest.read(path)
+
+
 def attached(path: Path) -> None:
     with connect() as engine:
         engine.attach(written(path, b"none" * 5000), "store")
@@ -73,10 +79,7 @@ CASES: list[tuple[str, Callable[[Path], object]]] = [
         "holds a COPY",
         lambda path: check_statements(parse(written(path, EDITION + "copy (select 1) to 'x';"))),
     ),
-    (
-        "is not a manifest",
-        lambda path: (path.mkdir(), written(path / MANIFEST, "{}"), manifest.read(path)),
-    ),
+    ("is not a manifest", no_manifest),
     ("cannot be opened", no_database),
     ("DuckDB", attached),
     ("--unscored drop", unscored),
