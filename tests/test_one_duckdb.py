@@ -10,12 +10,13 @@ import pytest
 from relaion.engine import Engine, connect
 from tests import one_duckdb
 
-CHANGED = {"threads": 1, "memory": "300MB"}
+CHANGED: dict[str, Any] = {"threads": 1, "memory": "300MB"}
 
 
 @pytest.fixture(autouse=True)
 def none_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(one_duckdb, "_free", [])
+    monkeypatch.delenv(one_duckdb.OWN, raising=False)
     with one_duckdb.one_duckdb():
         yield
 
