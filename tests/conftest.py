@@ -47,7 +47,7 @@ def calls_here() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def files_in_one_duckdb() -> Iterator[None]:
-    """Files that this process only reads are opened by one DuckDB."""
+    """Files that are read, stores and audits that are made, here: by a DuckDB that is there."""
     with one_duckdb():
         yield
 

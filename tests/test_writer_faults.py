@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -371,7 +372,7 @@ def test_editions_that_lose_the_same_rows_are_encoded_once(
 def test_a_copy_that_came_out_with_other_bytes_is_refused(
     source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copy = writer.shutil.copyfile
+    copy = shutil.copyfile
 
     def spoilt(twin: Path, part: Path) -> None:
         copy(twin, part)
@@ -379,7 +380,7 @@ def test_a_copy_that_came_out_with_other_bytes_is_refused(
             f.seek(part.stat().st_size // 2)
             f.write(b"\xff\x00\xff")
 
-    monkeypatch.setattr(writer.shutil, "copyfile", spoilt)
+    monkeypatch.setattr(shutil, "copyfile", spoilt)
     out = source.parent / "out"
     out.mkdir()
     with pytest.raises(OutputError, match=r"two\.parquet: came out with other bytes than .*one"):
