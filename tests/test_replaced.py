@@ -273,7 +273,7 @@ def test_the_check_of_a_run_reads_the_store_of_the_run(
         said = [f.what for outcome in found.outcomes for f in outcome.findings]
         open_to_others = "others than its owner may open it; set its mode to 0600"
         assert said == ([] if is_open else [open_to_others])
-        assert not is_open or all(o.state == "held" and not o.why for o in found.outcomes)
+        assert not is_open or all(o.state == "held" for o in found.outcomes)
     assert kept(world) == 0
     assert names(world / "out") == names(whole / "out")
 

@@ -247,15 +247,13 @@ def left_out_lines(sentences: Iterable[str]) -> list[RenderableType]:
     return [Text(), Text("not looked at:", style="yellow"), *(Hanging("  ", s, 4) for s in told)]
 
 
-_MARKS = {"held": "held", "broken": "BROKEN", "not checked": "not checked"}
-
-
 def show_verdict(verdict: Verdict) -> RenderableType:
     """One line a promise, what is to be said of it below, and the sum of it in one sentence."""
     parts: list[RenderableType] = [Text("state        promise", style="bold")]
     for outcome in verdict.outcomes:
+        state = "BROKEN" if outcome.state == "broken" else outcome.state
         style = {"held": "green", "broken": "bold red"}.get(outcome.state, "yellow")
-        lead = Text.assemble((f"{_MARKS[outcome.state]:<13}", style), f"{outcome.promise:<4}")
+        lead = Text.assemble((f"{state:<13}", style), f"{outcome.promise:<4}")
         parts.append(Hanging(lead, outcome.title, len(lead)))
         said = [outcome.why] if outcome.why else []
         indent = " " * len(lead)

@@ -10,7 +10,7 @@ from typing import Literal
 from relaion.errors import StopError
 from relaion.paths import shown
 
-State = Literal["held", "broken", "not checked"]
+State = Literal["held", "held in part", "broken", "not checked"]
 
 PROMISES = {
     "1a": "no row survives that a list or a rule names",
@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """One promise: held, broken or not checked; `why` says what was left out, if anything."""
+    """One promise and its state; `why` says what was left out, and is empty where it held whole."""
 
     promise: str
     title: str
@@ -72,7 +72,7 @@ class Verdict:
     @property
     def clean(self) -> bool:
         """Whether every promise was checked, without reserve, and held, and all was looked at."""
-        held = all(o.state == "held" and not o.why for o in self.outcomes)
+        held = all(o.state == "held" for o in self.outcomes)
         return held and not self.not_looked_at
 
     @property
@@ -88,11 +88,12 @@ class Verdict:
             return f"{self.out}: {count(len(self.findings), 'finding')}; broken: {broken}"
         if self.clean:
             return f"{self.out}: clean; every promise was checked and held"
-        left = [f"{o.promise}: {o.why}" for o in self.outcomes if o.why]
-        if left:
-            said = f"clean as far as it was looked at; not checked: {'; '.join(left)}"
-        else:
-            said = "clean as far as it was looked at; every promise was checked and held"
+        said = "clean as far as it was looked at"
+        for state in ("not checked", "held in part"):
+            left = [f"{o.promise}: {o.why}" for o in self.outcomes if o.state == state]
+            said += f"; {state}: {'; '.join(left)}" if left else ""
+        if not self.unchecked:
+            said += "; every promise was checked and held"
         return f"{self.out}: {said}"
 
 
@@ -147,7 +148,7 @@ class Notes:
     def _outcome(self, promise: str) -> CheckOutcome:
         found = tuple(dict.fromkeys(f for f in self.findings if f.promise == promise))
         why = self.skipped.get(promise, []) + self.limits.get(promise, [])
-        state: State = "held"
+        state: State = "held in part" if why else "held"
         if promise in self.skipped:
             state = "not checked"
         if found:
