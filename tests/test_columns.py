@@ -181,6 +181,36 @@ def test_refused_columns_are_known_to_the_run(tmp_path: Path) -> None:
     assert stated >= {(x.role, x.column) for x in found}
 
 
+def test_links_in_a_column_that_plays_no_role_are_told(tmp_path: Path) -> None:
+    table = {
+        "url": LINKS[:2],
+        "LINK": LINKS[2:4],
+        "original_url": [LINKS[4], None],
+        "found_on": [f" {LINKS[5].upper()}", ""],
+        "page_url": pa.array([None, None], pa.string()),
+        "link_text": ["a", "b"],
+        "remark": ["see https://a.example/1.jpg", LINKS[6]],
+        "credit": ["no", "https"],
+    }
+    data = write(tmp_path / "en" / "p.parquet", **table).parent
+    write(data / "q.parquet", **table | {"found_on": ["a", "b"]})
+    lists = listed(tmp_path, ("url", LINKS[1]))
+    told = {"LINK", "original_url", "found_on", "page_url"}
+    done = clean([data], lists, tmp_path / "out", executor=InProcess())
+    assert done.verdict is not None
+    assert done.verdict.ok, done.verdict.findings
+    found = [x for x in done.not_looked_at if x.column]
+    assert {(x.role, x.column) for x in found} == {("url", name) for name in told}
+    assert all(x.reason.endswith(f"--column url=url --column url={x.column}") for x in found)
+    assert {x.sentence for x in done.not_looked_at} == set(done.verdict.not_looked_at)
+    with connect(tmp_path / "out" / "audit.duckdb", read_only=True) as engine:
+        assert {r[2] for r in engine.rows("from not_looked_at") if r[2]} == told
+    named = {"url": ["url", *told]}
+    assert not match([data], lists, columns=named).not_looked_at
+    shown = command("inspect", "en", cwd=tmp_path).stdout
+    assert "holds links, which are not matched" in " ".join(shown.split())
+
+
 KINDS = [
     pa.decimal128(9, 8),
     *(

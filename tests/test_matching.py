@@ -11,6 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from relaion.engine import connect
+from relaion.parquet.read_shard import read_shard
+from relaion.paths import ShardPath
+from relaion.run.settings import MEMORY, Settings, limits_of
+from relaion.run.sidecar_keys import reached
+from relaion.sidecars.read import read_sidecars
+from relaion.sqlset import VERSION
 from tests.pipeline import here as relaion
 
 ORIGINAL = pa.schema(
@@ -310,3 +316,32 @@ def test_a_caption_that_is_not_utf_8_is_read_around_its_bad_bytes(tmp_path: Path
     add(tmp_path, [digest(1)])
     clean(tmp_path, "--keywords", "words.txt")
     assert [i for i in gone(tmp_path) if i < 5] == [0, 1, 2]
+
+
+def test_a_sidecars_reach_is_estimated_from_rows_all_over_a_subset(tmp_path: Path) -> None:
+    held = ((0, 4_200), (0, 2_000), (4_000, 6_000), (8_000, 10_000), (0, 0))
+    picked, lines = [], []
+    for sizes in ((10_000,), (7_000, 10, 2_990)):
+        for first, last in held:
+            subset = f"{len(sizes)}-{first}-{last}"
+            links = [f"https://host.example/{subset}/{i}.jpg" for i in range(10_000)]
+            lines += [f"{x.replace('https', 'HTTP')}\t{digest(1)}\n" for x in links[first:last]]
+            shards = []
+            for n in sizes:
+                path = tmp_path / subset / f"{n}.parquet"
+                path.parent.mkdir(exist_ok=True)
+                pq.write_table(pa.table({"url": links[:n]}), path)
+                links = links[n:]
+                shards.append(read_shard(ShardPath(path, subset)))
+            picked.append((subset, shards))
+    tsv = tmp_path / "beside.tsv"
+    tsv.write_text("".join(lines))
+    sidecars = read_sidecars([tsv], tmp_path / "work")
+    settings = Settings(VERSION, limits_of(1, MEMORY), tmp_path)
+    found = reached(picked, sidecars, settings, {})
+    for subset, role, of, n in found:
+        _, first, last = map(int, subset.split("-"))
+        assert of == 1_000
+        assert role != "image_md5" or abs(10 * n - (last - first)) < 150
+    assert len(found) == 3 * len(picked)
+    assert found == reached(picked, sidecars, settings, {})

@@ -170,7 +170,9 @@ def _folded_type(text: str) -> Text:
 def _role(column: Column) -> Text:
     if column.role:
         return Text(column.role, style="green")
-    return Text("refused", style="red") if column.why else Text("-", style="dim")
+    if column.claimed:  # named in the verdict: a list or a rule would look at its values
+        return Text("refused", style="red")
+    return Text("unused" if column.why else "-", style="dim")
 
 
 def _explained(column: Column) -> Text:

@@ -25,6 +25,7 @@ _OF_OTHERS = re.compile(
     r"(?:^|[^a-z])(url|uri|link|href|text|txt|caption|alt|title|page|html|site|domain|host|user|"
     r"author|key|row|name|path|tar|json|exif|record)s?(?:$|[^a-z])"
 )
+_OF_LINKS = re.compile(r"(?:^|[^a-z])(url|uri|link|href)s?(?:$|[^a-z])")
 # a member of a struct that could be a link or a digest, in a type as `plain_type` writes it
 _INNER = re.compile(r"(?:<|, )([^<>,:]+): (string|binary(?:\[[0-9]+\])?)(?=[,>])")
 # roles whose values are texts; some writers store them as bytes that nothing marks as text
@@ -131,9 +132,18 @@ def _claim_of_hash(kind: str) -> Claim:
     return Claim(None, refusal=misfit("row_hash", kind), of="row_hash")
 
 
+def _words(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def says_link(name: str) -> bool:
+    """Whether a word for links stands in a name: `page_url`, `originalLink`."""
+    return _OF_LINKS.search(_words(bare_name(name))) is not None
+
+
 def _claim_of_digest(name: str, kind: str) -> Claim:
     """What a column claims that has an algorithm among the words of its name."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    words = _words(name)
     found = _ALGORITHM.search(name.lower())
     if not found:
         return Claim(None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ from relaion.parquet.columns import (
     plain_type,
     sample_values,
 )
+from relaion.parquet.digests import Value
 from relaion.parquet.footer import read_footer
 from relaion.parquet.glossary import bare_name, meaning
 from relaion.parquet.layout import LayoutGroup, Shard, footer_digest, grouped
@@ -27,6 +28,7 @@ from relaion.parquet.roles import (
     assign,
     describe,
     listed,
+    name_other_links,
     named_by,
     overrides_of,
     settle,
@@ -199,7 +201,19 @@ def group_shards(shards: Sequence[Shard]) -> list[LayoutGroup]:
 
 
 def described(shard: Shard) -> Layout:
-    """The layout of a shard, with how its digests are written; raises as `group_shards` does."""
-    return _named(
+    """The layout of a shard, with how its digests are written; raises as `group_shards` does.
+
+    And with the columns of links that play no role.
+    """
+    layout = _named(
         shard.path, lambda: describe(shard.layout, lambda column: sample_values(shard.path, column))
     )
+    return name_other_links(layout, partial(_seen, shard.path))
+
+
+def _seen(path: Path, column: Column) -> list[Value]:
+    """Values of a column that no role needs: one that cannot be read stops nothing."""
+    try:
+        return sample_values(path, column)
+    except DamagedError:
+        return []

@@ -7,12 +7,13 @@ case stay two columns.
 """
 
 import difflib
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relaion.errors import InputError
 from relaion.parquet.digests import NONE, DigestReading, Value, is_number, judge
-from relaion.parquet.glossary import BY_NAME, Claim, bare_name, claim, misfit
+from relaion.parquet.glossary import BY_NAME, Claim, bare_name, claim, misfit, says_link
 from relaion.paths import shown, typed
 from relaion.roles import ROLES, WIDTHS
 
@@ -238,6 +239,38 @@ def describe(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Lay
         for c in layout.columns
     )
     return replace(layout, columns=tuple(told))
+
+
+# by value: a column that no name betrays costs a look, and of very wide tables there is no end
+_LOOKED_INTO = 100
+_LINK = re.compile(r"\s*(?:https?:)?//[^\s/?#]+\.\S+\s*", re.IGNORECASE)
+
+
+def name_other_links(layout: Layout, sample: Callable[[Column], Sequence[Value]]) -> Layout:
+    """Say of columns of links that no role was given that nothing is matched there.
+
+    Such are most of whose sampled values are links; where the name says so too, one is enough,
+    and so is the name alone where no value was met.
+    """
+    taken = [c.name for c in layout.playing("url")]
+    plain = [c for c in layout.columns if c.role is None and not c.why]
+    named = [c for c in plain if c.type in ("string", "binary") and says_link(c.name)]
+    other = [c for c in plain if c.type == "string" and c not in named][:_LOOKED_INTO]
+    told = list(layout.columns)
+    for column in (*named, *other):
+        values = [_text(v) for v in sample(column)]
+        values = [v for v in values if v.strip()]
+        links = sum(_LINK.fullmatch(v) is not None for v in values)
+        if links * 2 > len(values) or (column in named and (links or not values)):
+            say = " ".join(f"--column url={shown(name)}" for name in (*taken, column.name))
+            what = "holds links" if links else "its name says links"
+            why = f"{what}, which are not matched; to match them give {say}"
+            told[column.position] = replace(column, why=why, claimed="url")
+    return replace(layout, columns=tuple(told))
+
+
+def _text(value: Value) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def assign(layout: Layout, full: Collection[int] | None) -> Layout:

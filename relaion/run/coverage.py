@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any
 
 from relaion.parquet.looked_at import (
     Asked,
@@ -128,8 +127,6 @@ def left_out(
 # -- How many rows the sidecars reach: looked up for a sample of rows, told as an estimate -----
 # To count them all would mean a link key for every row of files that may hold billions.
 
-SHARDS = 8  # of a subset that are looked into
-
 
 def _reach(
     caller: Caller,
@@ -146,8 +143,9 @@ def _reach(
         return ()
     picked = []
     for subset, members in groupby(inputs.shards, key=lambda n: n.shard.subset):
-        filled = [n.shard for n in members if n.shard.rows and "url" in n.shard.layout.roles]
-        picked.append((shown(subset), evenly(filled, SHARDS)))
+        shards = [n.shard for n in members]
+        if any({"url", "row_hash"} & s.layout.roles.keys() for s in shards):
+            picked.append((shown(subset), shards))
     copies = journal.copies(range(-len(sidecars), 0))
     found = caller.call("relaion.run.sidecar_keys:reached", picked, sidecars, settings, copies)
     held = {role for s in sidecars for role in s.layout.roles}
@@ -158,8 +156,3 @@ def _reach(
         for subset, role, of, n in found
         if role in held and (n or (subset, role) not in own)
     )
-
-
-def evenly(items: Sequence[Any], n: int) -> list[Any]:
-    """At most n of the items, evenly spread."""
-    return [items[i * len(items) // n] for i in range(n)] if len(items) > n else list(items)

@@ -1,19 +1,23 @@
 """Sidecars as DuckDB sees them, and the keys of their rows that the lists name."""
 
+import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from relaion.engine import Engine, ShardSource, connect
+from relaion.errors import InputError
 from relaion.parquet.columns import column_batches, open_parquet
 from relaion.parquet.layout import Shard
 from relaion.parquet.mended import as_bytes, as_text, marked
 from relaion.parquet.roles import Columns
-from relaion.paths import read_still
+from relaion.paths import read_still, shown
 from relaion.roles import WIDTHS
-from relaion.run.coverage import evenly
 from relaion.run.python_answers import fill_keys
 from relaion.run.settings import Settings
 from relaion.run.sources import Copies, Original, players
@@ -88,9 +92,8 @@ def find_sidecar_keys(
     engine.write_parquet("from unread_beside order by all", work / UNREAD_BESIDE)
 
 
-ROWS = 1_000  # of a subset; the estimate is then good to three in a hundred
-GROUPS = 5  # row groups of a shard
-HEAD = 4_096  # rows at the head of a row group that are read
+ROWS = 1_000  # of a subset; all of them where it has no more
+PLACES = 50  # rows, evenly spread over a subset, whose row groups are read
 _SAMPLED = pa.schema(
     [
         ("subset", pa.string()),
@@ -107,25 +110,27 @@ def reached(
     settings: Settings,
     copies: Mapping[int, str],
 ) -> list[tuple[str, str, int, int]]:
-    """Subset, role, rows looked up and rows reached, of some shards of each subset."""
+    """Subset, role, rows looked up and rows reached, of a sample of the shards of each subset."""
     limits, work, version = settings.limits, settings.work, settings.sql_version
     with connect(threads=limits.workers, memory=limits.find_memory, temp=work) as engine:
         engine.execute(
             "create temp table sampled "
             "(subset varchar, sample_no bigint, url varchar, row_hash bigint)"
         )
-        engine.insert("sampled", _sample(picked))
+        hashed = any("row_hash" in s.keys for s in sidecars)
+        engine.insert("sampled", _sample(picked, hashed=hashed))
         view_sidecars(engine, sidecars, Copies(work, copies), version)
         engine.run(load(version)["37_sidecar_reach"])
         return engine.rows("from sidecar_reach")
 
 
-def _sample(picked: Sequence[tuple[str, Sequence[Shard]]]) -> pa.Table:
+def _sample(picked: Sequence[tuple[str, Sequence[Shard]]], *, hashed: bool) -> pa.Table:
+    """Rows of each subset; their row hashes, for which captions are read, only if `hashed`."""
     pieces = [_SAMPLED.empty_table()]
     number = 0
     for subset, shards in picked:
-        for shard in shards:
-            for links, hashes in _rows(shard, -(-ROWS // len(shards))):
+        for shard, places in _places(subset, shards):
+            for links, hashes in _rows(shard, places, hashed=hashed):
                 numbers = pa.array(range(number, number + len(links)), pa.int64())
                 named = pa.repeat(subset, len(links))
                 pieces.append(pa.table([named, numbers, links, hashes], schema=_SAMPLED))
@@ -133,22 +138,83 @@ def _sample(picked: Sequence[tuple[str, Sequence[Shard]]]) -> pa.Table:
     return pa.concat_tables(pieces)
 
 
-def _rows(shard: Shard, n: int) -> Iterator[tuple[pa.Array, pa.Array]]:
-    """Links and row hashes of about n rows, from row groups spread over a shard."""
+# row group -> rows of it, counted from its first one
+Places: TypeAlias = dict[int, list[int]]
+
+
+def _places(subset: str, shards: Sequence[Shard]) -> Iterator[tuple[Shard, Places]]:
+    """Which rows of a subset are looked up: each as likely as any other, the same in every run.
+
+    Row groups are drawn by how many rows they have, and as many rows of each as often as it was
+    drawn, spread over the whole of it: so the cost has a bound however large the subset is, and
+    no row is preferred for standing first. A small row group may be drawn more often than it has
+    rows: its rows then count as often.
+    """
+    total = sum(shard.rows for shard in shards)
+    chosen = random.Random(subset)  # noqa: S311 - a sample that has to be the same again
+    drawn = iter(_spread(total, total if total <= ROWS else PLACES, chosen))
+    each = 1 if total <= ROWS else ROWS // PLACES
+    place, start = next(drawn, total), 0
+    for shard in shards:
+        if place < start + shard.rows:
+            found: Places = {}
+            first = start
+            for group, rows in enumerate(_group_rows(shard)):
+                times = 0
+                while place < min(first + rows, start + shard.rows):
+                    times, place = times + each, next(drawn, total)
+                if times:
+                    found[group] = _spread(rows, times, chosen)
+                first += rows
+            yield shard, found
+        start += shard.rows
+
+
+def _spread(rows: int, n: int, chosen: random.Random) -> list[int]:
+    """Some rows in order, one of each nth part of them."""
+    return [min(int((i + chosen.random()) * rows / n), rows - 1) for i in range(n)]
+
+
+def _group_rows(shard: Shard) -> list[int]:
+    with _readable(shard) as file:
+        return [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
+
+
+@contextmanager
+def _readable(shard: Shard) -> Iterator[pq.ParquetFile]:
+    try:
+        with open_parquet(shard.path) as file:
+            yield file
+    except (OSError, pa.ArrowException):
+        raise InputError(
+            f"{shown(shard.path)}: its links or captions cannot be read; get the file again"
+        ) from None
+
+
+def _rows(shard: Shard, places: Places, *, hashed: bool) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """Links and row hashes of some rows."""
     roles = shard.layout.roles
-    names = [name for name in ("url", "text", "row_hash") if name in roles]
-    groups = evenly(range(shard.row_groups), GROUPS)
-    each = -(-n // len(groups))
-    with open_parquet(shard.path) as file:
-        for group in groups:
-            wanted = [roles[name] for name in names]
-            arrays = next(column_batches(file, wanted, [group], rows=HEAD), None)
-            if arrays is None:
+    names = [n for n in ("url", "text", "row_hash") if n in roles and (hashed or n == "url")]
+    with _readable(shard) as file:
+        for group, rows in places.items():
+            if not names:
+                yield pa.nulls(len(rows), pa.string()), pa.nulls(len(rows), pa.int64())
                 continue
-            places = pa.array(evenly(range(len(arrays[0])), each))
-            columns = {k: v.take(places) for k, v in zip(names, arrays, strict=True)}
-            captions = columns.get("text", pa.nulls(len(places), pa.string()))
-            computed = row_hashes(columns["url"], captions)
-            own = columns.get("row_hash", pa.nulls(len(places), pa.int64()))
-            links = pc.cast(as_text(as_bytes(columns["url"]), marked), pa.string())
-            yield links, pc.coalesce(own_hashes(own), computed)
+            start, wanted = 0, [roles[name] for name in names]
+            for arrays in column_batches(file, wanted, [group]):
+                here = [row - start for row in rows if start <= row < start + len(arrays[0])]
+                start += len(arrays[0])
+                if here:
+                    taken = [array.take(pa.array(here)) for array in arrays]
+                    yield _keys(dict(zip(names, taken, strict=True)), len(here), hashed=hashed)
+                if start > rows[-1]:
+                    break
+
+
+def _keys(columns: dict[str, pa.Array], n: int, *, hashed: bool) -> tuple[pa.Array, pa.Array]:
+    links = columns.get("url", pa.nulls(n, pa.string()))
+    hashes = own_hashes(columns.get("row_hash", pa.nulls(n, pa.int64())))
+    if hashed and {"url", "text"} & columns.keys():
+        captions = columns.get("text", pa.nulls(n, pa.string()))
+        hashes = pc.coalesce(hashes, row_hashes(links, captions))
+    return pc.cast(as_text(as_bytes(links), marked), pa.string()), hashes

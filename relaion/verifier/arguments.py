@@ -273,10 +273,10 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
     for notice in found.notices:
         notes.notice(notice)
     shards = [read_shard(s, statement.parameters.columns) for s in found.shards]
+    shards = [shard for group in group_shards(shards) for shard in group.shards]
     sources = {
-        (shard.subset, shard.name): Source(shard.path, roles_of(group.layout), stamp=shard.stamp)
-        for group in group_shards(shards)
-        for shard in group.shards
+        (shard.subset, shard.name): Source(shard.path, roles_of(shard.layout), stamp=shard.stamp)
+        for shard in shards
     }
     listed = [x for x in statement.lists.values() if x.role == "bad"]
     kinds = {kind for x in listed for kind, _ in x.entries}

@@ -7,36 +7,19 @@
 -- nulls:   a row without link and row hash is not reached; a null hash reaches nothing
 -- order:   subset, role
 --
--- Links are compared as they stand, over http and https: the link keys of billions of sidecar
--- rows would cost more than the search itself. So the estimate may be a little low. Texts that are
--- no link (``, `None`) and hosts alone reach nothing: no row is named by these (12_sidecar_keys).
+-- Links are compared as they stand, but for the scheme and for capital letters: the link keys of
+-- billions of sidecar rows would cost more than the search itself. So the estimate may be a little
+-- low. Texts that are no link (``, `None`) and hosts alone reach nothing: no row is named by these
+-- (12_sidecar_keys).
 
 create or replace temp table sidecar_reach as
-with own_links as (
+with links as (
     select
         s.subset,
         s.sample_no,
-        s.url
+        regexp_replace(lower(s.url), '^https?:', '') as bare_url
     from sampled as s
     where regexp_matches(s.url, '://[^/?#]*[.:][^/?#]*[/?].')
-),
-
-links as (
-    select
-        o.subset,
-        o.sample_no,
-        o.url
-    from own_links as o
-    union
-    select
-        o.subset,
-        o.sample_no,
-        case
-            when starts_with(o.url, 'https:') then 'http:' || o.url[7:]
-            else 'https:' || o.url[6:]
-        end as url
-    from own_links as o
-    where starts_with(o.url, 'https://') or starts_with(o.url, 'http://')
 ),
 
 beside as (
@@ -45,7 +28,13 @@ beside as (
         l.sample_no,
         c.kind
     from sidecar_digests as c
-    inner join links as l on c.url = l.url
+    inner join links as l
+        on
+            l.bare_url = case
+                when lower(c.url[:5]) = 'http:' then lower(c.url[6:])
+                when lower(c.url[:6]) = 'https:' then lower(c.url[7:])
+                else lower(c.url)
+            end
     where c.digest is not null
     union all
     select
