@@ -197,7 +197,15 @@ def test_each_spelling_of_a_hashed_link_is_named() -> None:
 
 def test_the_head_of_what_was_looked_at_is_never_broken() -> None:
     lines = [
-        Coverage("a-subset", role, 123_456, 123_456)
-        for role in ("url", "image_md5", "image_sha1", "image_sha256", "row_hash", "punsafe")
+        Coverage("en", role, 123_456, 123_456)
+        for role in (
+            "url",
+            "image_md5",
+            "image_sha1",
+            "image_sha256",
+            "row_hash",
+            "punsafe",
+            "text",
+        )
     ]
     assert "looked at" in printed(coverage_table(lines), 80)
