@@ -52,6 +52,8 @@ MISTAKES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("clean", "data", "--out="), "invalid value for '--out': an empty path"),
     (("clean", "data", "--lists", "l", "--out", "o", "--edition", ""), "empty path"),
     (("inspect", "nowhere"), "nowhere: no such file or folder"),
+    (("clean", "nowhere", "--lists", "l", "--out", "o"), "nowhere: no such file or folder"),
+    (("link", ""), "an empty link was given"),
     (("verify", "nowhere"), "nowhere: no such folder"),
     # what may be an entry of a list is not repeated, wherever it was pasted
     ((LINK,), "no such command '(not shown)'"),

@@ -11,12 +11,14 @@ from rich.console import Console
 
 from relaion.cli.render import AnswerRows
 from relaion.cli.render_run import (
+    coverage_table,
     edition_table,
     protocol_table,
     removal_table,
     show_cleaned,
     show_verdict,
 )
+from relaion.run.coverage import Coverage
 from relaion.run.hits import Count, Hits
 from relaion.run.manifest import Removal
 from relaion.stages.clean import Cleaned, EditionCount
@@ -183,3 +185,30 @@ def test_commands_and_long_values_are_never_broken() -> None:
     link = "https://a.example/" + "x" * 100
     said = printed(AnswerRows(("url", "n"), [(link, 1)]), 40)
     assert f"url  {link}\n" in said
+
+
+def test_each_spelling_of_a_hashed_link_is_named() -> None:
+    lists = [{"list_id": 3, "source": "s", "received": "", "label": "", "entries": {"url_md5": 3}}]
+    forms = ("raw", "key")
+    hits = Hits(tuple(Count("en", 3, "url_md5", form, 2, 2) for form in forms), ())
+    told = printed(protocol_table(lists, hits, ["en"]), 80)
+    lines = [line.split("  ")[1].strip() for line in told.splitlines() if "link MD5" in line]
+    assert lines == ["link MD5, raw", "link MD5, key"]
+    told = printed(protocol_table(lists, Hits((), ()), ["en"]), 80)
+    assert "link MD5  " in told
+
+
+def test_the_head_of_what_was_looked_at_is_never_broken() -> None:
+    lines = [
+        Coverage("en", role, 123_456, 123_456)
+        for role in (
+            "url",
+            "image_md5",
+            "image_sha1",
+            "image_sha256",
+            "row_hash",
+            "punsafe",
+            "text",
+        )
+    ]
+    assert "looked at" in printed(coverage_table(lines), 80)

@@ -222,6 +222,24 @@ def test_a_mistake_is_named_by_its_statement(made: Path, query: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
 
 
+def test_what_is_not_asked_but_changed_or_empty_is_refused_in_one_line(made: Path) -> None:
+    for query, said in (
+        ("create table x as select 1", "which is not allowed here; ask with select"),
+        ("delete from removals", "which is not allowed here; ask with select"),
+        ("", "holds no statement"),
+        (" ; -- a remark", "holds no statement"),
+    ):
+        done = in_process("sql", "out", "-c", query, cwd=made)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_run_that_broke_off_before_its_first_shard_is_told(tmp_path: Path) -> None:
+    (tmp_path / "out/.work").mkdir(parents=True)
+    done = in_process("sql", "out", "-c", "select 1", cwd=tmp_path)
+    assert done.returncode == 2 and "out: its run broke off; repeat the" in done.stderr
+
+
 def test_a_mistake_while_rows_come_is_named_too(made: Path) -> None:
     late = "select 1; select 7 // (30000 - range) + error(range::text) from range(40000)"
     late = "select 1; select if(range > 30000, error('https://x.example'), 1) from range(40000)"

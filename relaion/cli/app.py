@@ -60,7 +60,7 @@ class PlainCommand(TyperCommand):
 EXIT_FOUND = 1
 EXIT_WRONG = 2
 EXIT_STOPPED = 128  # and the number of the signal: 130 for Ctrl-C, 143 for SIGTERM
-HOW_TO_GO_ON = "stopped; repeat the command to go on where it stopped"
+STOPPED = "stopped"
 
 app = typer.Typer(
     name="relaion",
@@ -70,7 +70,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 1 a check found something; 2 wrong input or usage.",
+    epilog="Exit codes: 0 done; 1 a check found something; 2 wrong input or usage; "
+    "130 stopped by Ctrl-C; 143 by SIGTERM.",
 )
 WIDE = 160  # columns where nobody looks: a file or a pipe
 
@@ -196,14 +197,14 @@ def _run() -> int:
     except Stopped as e:
         return _stopped(e)
     except (KeyboardInterrupt, typer.Abort):  # at a prompt
-        return complain(HOW_TO_GO_ON, EXIT_STOPPED + signal.SIGINT)
+        return complain(STOPPED, EXIT_STOPPED + signal.SIGINT)
     except Exception as e:
         return complain(_line(e))
 
 
 def _stopped(stop: Stopped) -> int:
     on_signals(end_at_once)  # all is in order: another signal need not be seen to
-    return complain(str(stop) or HOW_TO_GO_ON, EXIT_STOPPED + stop.signal)
+    return complain(str(stop) or STOPPED, EXIT_STOPPED + stop.signal)
 
 
 def _line(error: Exception) -> str:

@@ -15,6 +15,7 @@ from relaion.cli.render import show_by_hand, show_purged, show_scripts, show_ste
 from relaion.cli.render_inspect import render as show_inspect
 from relaion.cli.render_run import show_cleaned, show_demo, show_matched, show_verdict
 from relaion.cli.streams import Bars
+from relaion.errors import InputError, Stopped
 from relaion.run.process import start_early
 from relaion.run.settings import MEMORY
 from relaion.sqlset import BUILT_IN
@@ -25,11 +26,20 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _working() -> Iterator[Bars]:
-    """Bars, while a worker loads its libraries beside this process, which loads its own."""
+def _working(*, goes_on: bool = False) -> Iterator[Bars]:
+    """Bars, while a worker loads its libraries beside this process, which loads its own.
+
+    `goes_on`: what a signal stops goes on where it stopped, as soon as it is asked again.
+    """
     start_early()
-    with Bars(talk) as bars:
-        yield bars
+    try:
+        with Bars(talk) as bars:
+            yield bars
+    except Stopped as e:
+        if goes_on and not str(e):
+            said = "stopped; repeat the command to go on where it stopped"
+            raise Stopped(e.signal, said) from None
+        raise
 
 
 @app.command(
@@ -50,7 +60,7 @@ def demo(
     ] = False,
     as_json: o.Json = False,
 ) -> None:
-    with _working() as bars:
+    with _working(goes_on=True) as bars:
         result = library.demo(out, rows=rows, seed=seed, full_lists=full_lists, progress=bars)
     emit(result, show_demo, as_json=as_json)
 
@@ -134,7 +144,7 @@ def clean(
     if purge:
         emit(_purged(out, work), show_purged, as_json=as_json)
         return
-    with _working() as bars:
+    with _working(goes_on=True) as bars:
         result = library.clean(
             paths, lists, out, editions=editions or BUILT_IN, keywords=keywords,
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
@@ -203,6 +213,8 @@ def sql(
     with opened(paths) as prompt:
         if query is None:
             converse(prompt, as_json=as_json)
+        elif prompt.count(query) == 0:
+            raise InputError("--command: holds no statement; write one, such as -c 'show tables'")
         else:
             ask(prompt, query, as_json=as_json)
 

@@ -27,6 +27,10 @@ from relaion.roles import HASHED_LINK_KINDS
 if TYPE_CHECKING:
     from relaion.lists.results import Added, Shown, Withdrawn
 
+_SPELLINGS = (
+    "raw, trimmed, entities, decoded, lowhex, href, strict, key, each also with -www, -swapped, "
+    "-bare, -lower, -www-swapped, -www-bare or -www-lower, or * for all of them (key*)"
+)
 
 # -- How the list store looks: counts, never an entry ------------------------------------------
 
@@ -205,7 +209,9 @@ def add(
     ] = None,
     forms: Annotated[
         list[str] | None,
-        typer.Option("--form", metavar="NAME", help="Spelling that the giver hashed; key-* too."),
+        typer.Option(
+            "--form", metavar="NAME", help=f"Spelling that the giver hashed: {_SPELLINGS}."
+        ),
     ] = None,
     file_format: Annotated[
         str | None,

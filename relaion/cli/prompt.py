@@ -32,14 +32,11 @@ SHOWN = 1_000  # rows on a terminal
 
 @contextmanager
 def opened(paths: Sequence[Path]) -> Iterator[Prompt]:
-    """Open what may be asked; a signal ends it, and there is nothing to go on with."""
-    try:
-        from relaion.stages.sql import open_sql  # noqa: PLC0415 - loaded when it is first used
+    """Open what may be asked."""
+    from relaion.stages.sql import open_sql  # noqa: PLC0415 - loaded when it is first used
 
-        with open_sql(paths) as prompt, _passed_on(prompt):
-            yield prompt
-    except Stopped as e:
-        raise Stopped(e.signal, "stopped") from None
+    with open_sql(paths) as prompt, _passed_on(prompt):
+        yield prompt
 
 
 def ask(prompt: Prompt, query: str, *, as_json: bool) -> None:

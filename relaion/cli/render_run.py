@@ -11,7 +11,7 @@ from rich.text import Text
 
 from relaion.cli.render import Hanging, count, plain_table, several, short
 from relaion.paths import shown
-from relaion.roles import ROLES
+from relaion.roles import HASHED_LINK_KINDS, ROLES
 from relaion.run.hits import FEW_ROWS, Count, Hits, Union
 
 if TYPE_CHECKING:
@@ -64,12 +64,21 @@ def protocol_table(lists: Iterable[dict[str, Any]], hits: Hits, subsets: list[st
 
 def _lines(entry: dict[str, Any], hits: Hits) -> dict[str, list[Count]]:
     """Counts of one list by what was compared, a line also for kinds that found nothing."""
-    lines: dict[str, list[Count]] = {kind_words(kind): [] for kind in entry["entries"]}
-    for c in hits.counts:
-        if c.list_id == entry["list_id"]:
-            form = "" if c.form in (None, "canonical", "raw") else f", {c.form}"
-            lines.setdefault(f"{kind_words(c.kind)}{form}", []).append(c)
+    found = [c for c in hits.counts if c.list_id == entry["list_id"]]
+    lines: dict[str, list[Count]] = {}
+    for kind in dict.fromkeys((*entry["entries"], *(c.kind for c in found))):
+        counts = [c for c in found if c.kind == kind]
+        for c in counts:
+            lines.setdefault(_compared(c), []).append(c)
+        if not counts:
+            lines[kind_words(kind)] = []
     return lines
+
+
+def _compared(c: Count | Removal) -> str:
+    """The kind of a count, and the spelling where there are several."""
+    plain = c.form in (None, "canonical") or (c.form == "raw" and c.kind not in HASHED_LINK_KINDS)
+    return kind_words(c.kind) if plain else f"{kind_words(c.kind)}, {c.form}"
 
 
 def union_table(hits: Hits, subsets: list[str]) -> Table:
@@ -184,9 +193,8 @@ def removal_table(result: Cleaned) -> Table:
 def _reason(r: Removal) -> str:
     if r.rule is not None:
         return f"rule {r.rule}"
-    form = "" if r.form in (None, "canonical", "raw") else f", {r.form}"
     words = " ".join(str(word) for word in (r.list_id, r.source, r.title, r.label) if word)
-    return f"list {words}: {kind_words(r.kind)}{form}"
+    return f"list {words}: {_compared(r)}"
 
 
 def _untold(subsets: tuple[str, ...]) -> str:
@@ -220,7 +228,7 @@ _LOOKED_AT = {
 def coverage_table(coverage: Iterable[Coverage]) -> Table:
     """Rows of each subset that have a value to look at; `~` where a sample tells of a sidecar."""
     heads = tuple(_LOOKED_AT.values())
-    table = plain_table("looked at", "rows", *heads, right=("rows", *heads))
+    table = plain_table("looked at", "rows", *heads, right=("rows", *heads), whole=("looked at",))
     by_subset: dict[str, dict[str, str]] = {}
     rows: dict[str, int] = {}
     for line in coverage:

@@ -55,6 +55,8 @@ def words(error: duckdb.Error) -> str:
         return cause
     if isinstance(error, duckdb.CatalogException) and "already exists" in str(error):
         return "was to make a table or function whose name is taken"
+    if isinstance(error, duckdb.InvalidInputException) and "in read-only mode" in str(error):
+        return "was asked to change a table, which is not allowed here; ask with select"
     return next((words for cls, words in _WORDS if isinstance(error, cls)), "failed")
 
 

@@ -210,7 +210,7 @@ def chosen_forms(kind: str | None, forms: Sequence[str]) -> tuple[str, ...]:
     for form in forms:
         if not fnmatch.filter(FORMS, form):
             near = difflib.get_close_matches(form, FORMS, 1)
-            hint = f"did you mean {near[0]}" if near else f"such as {FORMS[0]} or {FORMS[0]}-*"
+            hint = f"did you mean {near[0]}" if near else "see `relaion lists add --help`"
             raise InputError(f"--form {typed(form)}: is no spelling of a link; {hint}")
     if forms and kind is not None and kind not in HASHED_LINK_KINDS:
         raise InputError(

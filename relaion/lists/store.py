@@ -344,9 +344,11 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
                 raise InputError(f"{shown(store)}: has no list {list_id}; its lists: {held}")
             later = [i for i, row in lists.items() if row["replaces"] == list_id]
             if later:
+                many = len(later) > 1
                 raise InputError(
-                    f"list {list_id}: list {', '.join(map(str, later))} brought it up to date and "
-                    "holds only what changed; withdraw that first, the newest before the others"
+                    f"list {list_id}: list{'s' * many} {', '.join(map(str, later))} brought it up "
+                    f"to date and {'hold' if many else 'holds'} only what changed; withdraw "
+                    f"{'those' if many else 'that'} first, the newest before the others"
                 )
             entries = count_entries(engine).get(list_id, {})
         digest = hmac_digest(load(key_path(store)), lists[list_id]["content_sha256"])

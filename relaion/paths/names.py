@@ -69,11 +69,13 @@ def as_paths(given: AnyPaths) -> tuple[Path, ...]:
     return tuple(map(as_path, _many(given)))
 
 
-def as_texts(given: AnyPaths) -> tuple[str, ...]:
-    """One text or many, in their order, such as names that may be paths too."""
+def as_texts(
+    given: AnyPaths, what: str = "path", name: str = "a file or folder"
+) -> tuple[str, ...]:
+    """One text or many, in their order, such as names that may be paths too; `what` they are."""
     texts = tuple(os.fspath(text) for text in _many(given))
     if "" in texts:
-        raise InputError("an empty path was given; name a file or folder (is a variable unset?)")
+        raise InputError(f"an empty {what} was given; name {name} (is a variable unset?)")
     return texts
 
 

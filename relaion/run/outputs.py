@@ -249,14 +249,24 @@ class _Given:
 def _given(path: Path) -> Iterator[_Given]:
     if path.is_dir():
         yield _Given(shown(path), _place(path))
-    elif path.is_symlink() or path.exists() or not _GLOB.search(str(path)):
+    elif path.is_symlink() or path.exists():
         for folder in {path.parent, Path(os.path.realpath(path)).parent}:
             yield _Given(shown(folder), _place(folder))
+    elif not _GLOB.search(str(path)):
+        raise InputError(f"{shown(path)}: no such file or folder; check the path")
     else:
         parts = path.absolute().parts
         first = next(i for i, part in enumerate(parts) if _GLOB.search(part))
         pattern = tuple(part.casefold() for part in parts[first:])
         yield _Given(shown(path), _place(Path(*parts[:first])), pattern)
+
+
+def refuse_broken_off(out: Path) -> None:
+    """Raise InputError where a run broke off, and left nothing yet that could be read."""
+    if os.path.lexists(out / WORK) and not any(os.path.lexists(out / x) for x in (MANIFEST, AUDIT)):
+        raise InputError(
+            f"{shown(out)}: its run broke off; repeat the `relaion clean` that made it"
+        )
 
 
 def check_apart(out: Path, work: Path | None, paths: Sequence[Path | str]) -> None:

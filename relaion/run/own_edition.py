@@ -64,8 +64,8 @@ def own_removals(
     before it, and can reach nothing but the shard: whatever else it makes, replaces or
     deletes there is gone with it, and cannot change what is checked and counted. `whole` is the
     shard as it came, of which `source` shows every column. Raises
-    ScriptError for a reason that its header does not name: a reason is published, and might
-    be anything that a row holds.
+    ScriptError for a reason that neither its header nor that of a parent names: a reason is
+    published, and might be anything that a row holds.
     """
     script = edition.script.path
     only = f"where shard_no = {n.no:d}"
@@ -101,12 +101,23 @@ def own_removals(
             "from `shard`"
         )
     reasons = set(found.column("reason").to_pylist())
-    if not reasons <= {"list", "same_link", *edition.rules}:
+    if not reasons <= {"list", "same_link", *_rules(edition, settings.editions)}:
         raise ScriptError(
             f"{shown(script)}: gives a reason that is neither list, same_link nor named in "
-            "its header; name each in a line `-- rules: ...`, for reasons are published"
+            "its header or a parent's; name each in a line `-- rules: ...`, for reasons are "
+            "published"
         )
     return found
+
+
+def _rules(edition: Edition, editions: Sequence[Edition]) -> set[str]:
+    """What a header names, and those of the editions of the run that it is part of."""
+    above = {e.name: e for e in editions}
+    rules = set(edition.rules)
+    while (parent := above.get(edition.parent)) is not None:
+        rules |= set(parent.rules)
+        edition = parent
+    return rules
 
 
 def _load(own: Engine, version: str, engine: Engine, n: Numbered, only: str) -> None:

@@ -20,4 +20,6 @@ class Steps:
 
 def link(urls: str | Iterable[str]) -> tuple[Steps, ...]:
     """Show the link key of each link, step by step; consults no list."""
-    return tuple(Steps(url, link_key(url), tuple(link_steps(url))) for url in as_texts(urls))
+    return tuple(
+        Steps(url, link_key(url), tuple(link_steps(url))) for url in as_texts(urls, "link", "one")
+    )

@@ -22,7 +22,7 @@ from relaion.paths import (
     shown,
     sweep,
 )
-from relaion.run.outputs import AUDIT, OurOutput, OwnedShard, Owners
+from relaion.run.outputs import AUDIT, OurOutput, OwnedShard, Owners, refuse_broken_off
 from relaion.run.sources import believable, sources
 from relaion.run.survey import Numbered, read_inputs
 from relaion.sqlset import VERSION as SQL_VERSION
@@ -115,7 +115,7 @@ class Prompt:
     def count(self, query: str) -> int:
         """How many statements a text holds; 1 where it cannot be told."""
         with suppress(RelaionError):
-            return len(self._engine.statements(query))
+            return len(self._engine.statements(query)) if is_utf8(query) else 1
         return 1
 
     def _reply(self, kind: str, text: str, said: Said) -> Reply | None:
@@ -199,7 +199,12 @@ def _owned(paths: Sequence[Path]) -> list[OwnedShard]:
     found: dict[Path, OwnedShard] = {}
     apart: Path | None = None
     for path in paths:
-        for shard in find_shards([path], twins=True).shards:
+        try:
+            places = find_shards([path], twins=True).shards
+        except InputError:
+            refuse_broken_off(path)
+            raise
+        for shard in places:
             owned = owners.of(shard.path)
             if owned is None:
                 apart = apart or shard.path

@@ -12,12 +12,12 @@ from relaion.lists.snapshot import Snapshot
 from relaion.parquet.roles import Columns
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, owned_folder, shown
 from relaion.run import manifest
-from relaion.run.outputs import WORK
+from relaion.run.outputs import AUDIT, MANIFEST, refuse_broken_off
 from relaion.run.pool import Caller, LocalPool, Progress, Quiet, WorkerEndedError
 from relaion.run.survey import ALIKE
 from relaion.verifier.verdict import ProcessEndedError, Verdict
 
-_PUBLIC = ("manifest.json", "audit.duckdb")
+_PUBLIC = (MANIFEST, AUDIT)
 SMALL = 500_000  # rows below which starting processes costs more than they save
 
 
@@ -107,12 +107,11 @@ def check(
 
 def _refuse_no_out(out: Path) -> None:
     """Raise InputError for a folder that no run made: there nothing is broken, it is another."""
-    if not out.is_dir() or any(os.path.lexists(out / name) for name in _PUBLIC):
+    if not out.is_dir():
+        raise InputError(f"{shown(out)}: no such folder; name the OUT of a finished run")
+    if any(os.path.lexists(out / name) for name in _PUBLIC):
         return
-    if os.path.lexists(out / WORK):
-        raise InputError(
-            f"{shown(out)}: its run broke off; repeat the `relaion clean` that made it"
-        )
+    refuse_broken_off(out)
     above = next((p for p in out.resolve().parents if (p / _PUBLIC[0]).is_file()), None)
     hint = f"it lies in one: name {shown(above)}" if above else "name the OUT of a finished run"
     raise InputError(
