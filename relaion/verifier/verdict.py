@@ -72,8 +72,11 @@ class Verdict:
     @property
     def clean(self) -> bool:
         """Whether every promise was checked, without reserve, and held, and all was looked at."""
-        held = all(o.state == "held" for o in self.outcomes)
-        return held and not self.not_looked_at
+        return self._is_held and not self.not_looked_at
+
+    @property
+    def _is_held(self) -> bool:
+        return all(o.state == "held" for o in self.outcomes)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -92,7 +95,7 @@ class Verdict:
         for state in ("not checked", "held in part"):
             left = [f"{o.promise}: {o.why}" for o in self.outcomes if o.state == state]
             said += f"; {state}: {'; '.join(left)}" if left else ""
-        if not self.unchecked:
+        if self._is_held:
             said += "; every promise was checked and held"
         return f"{self.out}: {said}"
 
