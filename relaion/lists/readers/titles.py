@@ -186,7 +186,7 @@ def title_of(line: str) -> str | None:
         return None
     if re.search(r"[,;|\t]\s*[^\s,;|\t]", bare) and not line.lstrip().startswith("#"):
         cells = [cell for cell in re.split(r"[,;|\t]", bare) if cell.strip(_SIGNS)]
-        if len(cells) > 1 and " " not in bare.strip():
+        if len(cells) > 1 and (" " not in bare.strip() or any(map(_names_column, cells))):
             return None  # names of columns
     found = of_words(bare)
     if found:
@@ -194,6 +194,10 @@ def title_of(line: str) -> str | None:
     words = [word for word in _WORD.findall(bare) if re.search(r"[^\W\d]", word)]
     is_title = _HEADING.fullmatch(line) or line.lstrip().startswith(("#", "//", ";", "!"))
     return NEUTRAL if is_title and 0 < len(words) <= 4 else None
+
+
+def _names_column(cell: str) -> bool:
+    return names.read_name(cell.strip(_SIGNS)).what != names.UNKNOWN
 
 
 def _decides(head: str) -> bool:
@@ -260,8 +264,10 @@ class Sections:
             says = None if is_within else titles.get(i)
             is_within ^= line.count('"') % 2 == 1
             if says is not None:
+                is_end = self.rules is not None
                 self._turn(says, line)
-                if says != NEUTRAL:
+                # above what is listed it may be the name of a column
+                if says != NEUTRAL and (says != LISTED or is_end):
                     continue
             elif not line.strip() or line.lstrip().startswith("#"):
                 pass
