@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers import names, titles
+from relaion.lists.readers import titles, words
 from relaion.lists.readers.decisions import media_of_file
 from relaion.lists.readers.format import (
     ALGORITHMS,
@@ -54,14 +54,14 @@ _TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
 _OTHER_TAG = re.compile(r"([A-Za-z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
 _IMAGE = r"(?i)\.(?:jpe?g|jpe|jfif|a?png|gif|webp|bmp|tiff?|heic|heif|avif|jxl|svg|ico)\s*$"
-_FILM = names.words_in(
+_FILM = words.words_in(
     "3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi yuv mpe mpv m2v "
     "m1v drc gifv h264 h265 hevc trp wtv dvr-ms mts m2ts tod 264 265 av1 ivf rmvb bik camrec"
 )
-_MORE_OTHERS = names.words_in(
+_MORE_OTHERS = words.words_in(
     "dylib ko ocx deb rpm dmg iso jar class py sh bat ps1 csv odt ods epub"
 )
-_MAYBE_IMAGES = names.words_in("bin raw")  # pictures carved from a disk are called so, too
+_MAYBE_IMAGES = words.words_in("bin raw")  # pictures carved from a disk are called so, too
 # what programs and people put behind the name of a file
 _BEHIND = re.compile(
     r"(?i)(?:\s*\(\d+\)|\s*\[\d+\]|\s+-?\s*(?:copy|kopie|copie|copia)(?:\s*\(?\d+\)?)?|[~\s\"'»”,;]"

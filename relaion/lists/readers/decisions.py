@@ -55,15 +55,15 @@ COUNTS = WordSays()
 UNSURE = WordSays(is_sure=False)
 
 _STANDINGS = {
-    None: f"{words.LISTED} {words.ALSO_LISTED}",
+    None: f"{words.LISTED} {words.ADDED} {words.ALSO_LISTED}",
     TAKEN_BACK: f"{words.TAKEN_BACK} {words.TAKEN_BACK_ALONE}",
     DISPUTED: f"{words.DISPUTED} {words.DISPUTED_ALONE}",
     GOOD: f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE} {words.ALSO_GOOD}",
     UNCONFIRMED: f"{words.UNCONFIRMED} {words.UNCONFIRMED_ALONE} {words.ALSO_UNCONFIRMED} invalid",
 }
 _STANDING = {
-    word: WordSays(fate) for fate, said in _STANDINGS.items() for word in names.words_in(said)
-} | dict.fromkeys(names.words_in(words.UNCERTAIN), UNSURE)
+    word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words.words_in(said)
+} | dict.fromkeys(words.words_in(words.UNCERTAIN), UNSURE)
 _STANDING["knownbad"] = COUNTS
 
 _MEDIA = {
@@ -72,7 +72,7 @@ _MEDIA = {
         (NO_IMAGE, "other", words.OTHER), (VIDEO, "video", words.VIDEO),
         (None, "image", words.IMAGE),
     )
-    for word in names.words_in(said)
+    for word in words.words_in(said)
 }  # fmt: skip
 _MIME = re.compile(r"(image|video|audio|text|application|font|model|multipart|message)/.*")
 
@@ -86,7 +86,7 @@ _UNUSABLE = re.compile(
     r"|(?:hash)?(video(?:md5|sha1|sha256|pdq|tmk|hash)|tmk(?:pdqf)?|trendquery|textlsh|text)"
 )
 _OF_LINKS = {"url", "uri", "link", "rawuri", "rawurl", "weburl", "href", "unclickableurl"}
-_OF_NOTHING = names.words_in(
+_OF_NOTHING = words.words_in(
     "filename email emailsrc emaildst mutex registry regkey process asn cidr port useragent "
     "btc username user phone yara snort sigma pattern named-pipe pipe cve vulnerability "
     "country comment string cookie cert certificate x509 keyword"
@@ -94,10 +94,10 @@ _OF_NOTHING = names.words_in(
 _OF_HOSTS = {"domain", "hostname", "host", "fqdn", "ip", "ipv4", "ipv6", "ipdst", "ipsrc", "site"}
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|\d{9,13}(?:\.\d+)?")
 
-_YES = names.words_in(
+_YES = words.words_in(
     "true t yes y 1 ja oui si sí sim да x ✓ ✔ on wahr vrai vero verdadero verdadeiro waar"
 )
-_NO = names.words_in(
+_NO = words.words_in(
     "false f no n 0 nein non nee não нет - – — off none null nil na falsch faux falso onwaar"
 )
 _FLAG_FATES = {
@@ -107,18 +107,18 @@ _FLAG_FATES = {
     "legal": GOOD, "harmless": GOOD, "clean": GOOD,
 }  # fmt: skip
 _FLAG_FATES |= dict.fromkeys(
-    names.words_in(f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE}"), GOOD
-) | dict.fromkeys(names.words_in(f"{words.DISPUTED} {words.DISPUTED_ALONE}"), DISPUTED)
-_REJECTED = names.words_in("rejected rejet@ rechazad* abgelehnt afgewezen")
+    words.words_in(f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE}"), GOOD
+) | dict.fromkeys(words.words_in(f"{words.DISPUTED} {words.DISPUTED_ALONE}"), DISPUTED)
+_REJECTED = words.words_in("rejected rejet@ rechazad* abgelehnt afgewezen")
 _FLAG_FATES |= dict.fromkeys(_REJECTED, UNCONFIRMED)
-_CONFIRMS = names.words_in(
+_CONFIRMS = words.words_in(
     "confirmed verified toids actionable reviewed confirm@ vérifi@ confirmad* verificad* "
     "confermat* verificat* bestätigt verifiziert geprüft kontrolliert freigegeben bevestigd "
     "geverifieerd contrôl@ controllat* gecontroleerd revisad* aprobad* approuv@ "
     "approvat* aprovad* approved"
 )
 _GRADE = re.compile(r"[abc][1-5]?")
-_NO_GRADE = names.words_in("d e z")
+_NO_GRADE = words.words_in("d e z")
 KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
 _NUMBER = re.compile(r"\d{1,4}")
 
@@ -173,7 +173,7 @@ def _until(word: str, plain: str) -> WordSays:
     return UNSURE if len(past) > 1 else WordSays(TAKEN_BACK) if past.pop() else COUNTS
 
 
-_ENDLESS = names.words_in("never none nie jamais nunca mai nooit null nil no nein non na infinite")
+_ENDLESS = words.words_in("never none nie jamais nunca mai nooit null nil no nein non na infinite")
 _ISO = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
 _WRITTEN = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d\d)(?!\d)")
 
@@ -295,7 +295,7 @@ TOLD = 10  # words of a column that are told
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
-_ANSWERS = names.words_in("rejected denied declined kept refused")
+_ANSWERS = words.words_in("rejected denied declined kept refused")
 
 
 @dataclass

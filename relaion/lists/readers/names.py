@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from relaion.lists.readers import words as known
 from relaion.lists.readers.format import ANY, LINK_KINDS
+from relaion.lists.readers.words import folded, words_in
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 ENTRY, OTHER, REFERENCE, ID, UNKNOWN = "entry", "other", "reference", "id", "unknown"
@@ -39,31 +40,6 @@ class NameSays:
     kinds: tuple[str, ...] = ()
     word: str = ""
     is_weak: bool = False
-
-
-_WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe"})
-
-
-def folded(text: str) -> str:
-    """A text without case and accents; umlauts are written out, as many programs do."""
-    text = unicodedata.normalize("NFKC", text).casefold()
-    if text.isascii():
-        return text
-    apart = unicodedata.normalize("NFD", text.translate(_WRITTEN_OUT))
-    bare = "".join(c for c in apart if not "\u0300" <= c <= "\u036f")
-    return unicodedata.normalize("NFC", bare)
-
-
-_FORMS = {"*": ("o", "a", "os", "as", "i", "e"), "@": ("é", "ée", "és", "ées")}
-
-
-def words_in(text: str) -> frozenset[str]:
-    """The words of a text, folded; a stem that ends in `*` or `@` is all of its forms."""
-    found: set[str] = set()
-    for word in text.split():
-        forms = _FORMS.get(word[-1])
-        found.update(map(folded, (word[:-1] + end for end in forms) if forms else [word]))
-    return frozenset(found)
 
 
 _ALGORITHM = re.compile(r"md5|sha1|sha256|sha")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from relaion.lists.readers import names, words
+from relaion.lists.readers import words
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 
 _SPEAKS = {
@@ -14,7 +14,7 @@ _SPEAKS = {
         (TAKEN_BACK, f"{words.TAKEN_BACK} {words.MISTAKES}"), (GOOD, words.GOOD),
         (DISPUTED, words.DISPUTED), (UNCONFIRMED, words.UNCONFIRMED),
     )
-    for word in names.words_in(said)
+    for word in words.words_in(said)
 }  # fmt: skip
 _ALONE = {
     word: fate
@@ -22,28 +22,28 @@ _ALONE = {
         (UNCONFIRMED, words.UNCONFIRMED_ALONE), (DISPUTED, words.DISPUTED_ALONE),
         (GOOD, words.GOOD_ALONE), (TAKEN_BACK, words.TAKEN_BACK_ALONE),
     )
-    for word in names.words_in(said)
+    for word in words.words_in(said)
 }  # fmt: skip
-MISTAKES = names.words_in(words.MISTAKES)
-_OF_GOOD = MISTAKES | names.words_in(f"{words.GOOD} {words.GOOD_ALONE}")
-_UNCERTAIN = names.words_in(words.UNCERTAIN)
-_LISTED = names.words_in(words.LISTED)
-_NOT = names.words_in(words.NEGATIONS)
-_AGAINST = names.words_in(words.AGAINST)
+MISTAKES = words.words_in(words.MISTAKES)
+_OF_GOOD = MISTAKES | words.words_in(f"{words.GOOD} {words.GOOD_ALONE}")
+_UNCERTAIN = words.words_in(words.UNCERTAIN)
+_LISTED = words.words_in(words.LISTED)
+_NOT = words.words_in(words.NEGATIONS)
+_AGAINST = words.words_in(words.AGAINST)
 _NOT_OR_AGAINST = _NOT | _AGAINST
-_LISTS_OF_GOOD = names.words_in(words.LISTS_OF_GOOD)
+_LISTS_OF_GOOD = words.words_in(words.LISTS_OF_GOOD)
 _LONG = 8  # words of what may be a remark and nothing else
 _FEW = 4  # words with which a list is named
-_FILLERS = names.words_in(words.FILLERS)
+_FILLERS = words.words_in(words.FILLERS)
 _KNOWN = _SPEAKS.keys() | _ALONE.keys() | _UNCERTAIN | _LISTED
-_BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | names.words_in(
+_BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words.words_in(
     "f no do in by en fp"
 )
 """How our words begin: a text without any such word says nothing, as nearly all do."""
 _NO_LONGER = "nolonger"
 _MOST = 4  # words that one of ours may be written in: `do not block`
 # in a note on one line these take the entry back wherever they stand
-_IN_NOTES = names.words_in(
+_IN_NOTES = words.words_in(
     "nolonger cleared excluded exclude error erroneous erroneously mistake mistaken mistakenly "
     "invalid benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
 )
@@ -119,7 +119,7 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
 
     What is sure goes before what is not; a word that is ours only by itself says nothing in prose.
     """
-    text = names.folded(cell[:_LONGEST])
+    text = words.folded(cell[:_LONGEST])
     tokens = _WORDS.findall(text)
     good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
     if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):
@@ -144,4 +144,4 @@ def takes_back(note: str) -> bool:
     """Whether a note on one line says that its entry is none, or may be none."""
     if read_text(note, alone=False) is not None:
         return True
-    return not _IN_NOTES.isdisjoint(_units(_WORDS.findall(names.folded(note[:_LONGEST]))))
+    return not _IN_NOTES.isdisjoint(_units(_WORDS.findall(words.folded(note[:_LONGEST]))))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from relaion.errors import ListError
-from relaion.lists.readers import names
+from relaion.lists.readers import names, words
 from relaion.lists.readers.columns import ListColumn
 from relaion.lists.readers.decisions import (
     answer_of,
@@ -30,7 +30,7 @@ from relaion.lists.readers.format import GOOD, NO_IMAGE, OTHER_HASH, VIDEO
 from relaion.lists.readers.notes import MISTAKES, Remark, read_text
 from relaion.lists.values import told as say
 
-_NO_IMAGES = names.words_in(
+_NO_IMAGES = words.words_in(
     "audio document documents dokument dokumente document* documento documentos documenti pdf doc "
     "docx exe dll zip apk mp3 application"
 )

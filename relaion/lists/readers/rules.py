@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
-from relaion.lists.readers import names
+from relaion.lists.readers import words
 from relaion.lists.readers.format import (
     ALLOWS,
     CANCELLED,
@@ -55,8 +55,8 @@ _BLOCKS = re.compile(r"\|\|[^\s|]|@@")
 _COSMETIC = re.compile(r"#@?\??#|#@?\$#|#%#|\$\$|##\^")
 _ADBLOCK_HEAD = re.compile(r"\[(?:Adblock|uBlock|AdGuard)\b.*\]", re.I)
 # what leaves a rule one for all that a host serves to other sites
-_WHOLE = names.words_in("third-party 3p strict3p important all document doc")
-_BLOCKING_ZONES = names.words_in(
+_WHOLE = words.words_in("third-party 3p strict3p important all document doc")
+_BLOCKING_ZONES = words.words_in(
     "always_nxdomain always_refuse always_deny always_nodata always_null static deny refuse "
     "redirect inform_deny inform_redirect"
 )

@@ -12,14 +12,13 @@ what titles are made of: a sentence such as `report removals to us` says nothing
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.lists.readers import names
+from relaion.lists.readers import names, words
 from relaion.lists.readers.format import (
     ANY,
     GOOD,
@@ -35,40 +34,13 @@ from relaion.lists.values import NOTHING, shape
 
 LISTED, NEUTRAL = "listed", "neutral"
 
-_BACK = re.compile(
-    # English
-    r"remov(?:ed|als?|e)|delet(?:ed|ions?|es?)|withdrawn|withdrawals?|retract(?:ed|ions?|s)?"
-    r"|revo(?:ked?|cations?)|rescinded|de-?list(?:ed|ings?)|unlist(?:ed|ings?)|expired|expirations?"
-    r"|cancell?ed|cancell?ations?|dropped|obsolete|inactive|disputed|retired|cleared|unblock(?:ed)?"
-    # German
-    r"|entfern(?:t(?:e[nrs]?)?|ung(?:en)?)|gelo(?:e)?scht(?:e[nrs]?)?|lo(?:e)?schung(?:en)?"
-    r"|zuru(?:e)?ckgezogen(?:e[nrs]?)?|zuru(?:e)?ckgenommen(?:e[nrs]?)?|widerrufe?n?(?:e[nrs]?)?"
-    r"|aufgehoben(?:e[nrs]?)?|ungu(?:e)?ltig(?:e[nrs]?)?|abgelaufen(?:e[nrs]?)?|streichung(?:en)?"
-    r"|gestrichen(?:e[nrs]?)?|entfernen|lo(?:e)?schen"
-    # French, Spanish, Italian, Dutch, Portuguese
-    r"|supprime(?:e?s?)|suppressions?|retire(?:e?s?)|retraits?|revoque(?:e?s?)|annule(?:e?s?)"
-    r"|eliminad[oa]s?|eliminacion(?:es)?|retirad[oa]s?|borrad[oa]s?|suprimid[oa]s?|bajas?"
-    r"|revocad[oa]s?|anulad[oa]s?|rimoss[oaie]|rimozion[ei]|ritirat[oaie]|eliminat[oaie]"
-    r"|eliminazion[ei]|cancellat[oaie]|cancellazion[ei]|revocat[oaie]|verwijderde?|verwijdering(?:en)?"
-    r"|ingetrokken|intrekking(?:en)?|gewiste?|geschrapte?|vervallen|removid[oa]s?|remoc(?:ao|oes)"
-    r"|excluid[oa]s?|apagad[oa]s?|revogad[oa]s?|retirer|supprimer|eliminar|retirar|borrar|rimuovere"
-    r"|eliminare|cancellare|verwijderen|intrekken|wissen|remover|excluir|apagar"
-)
-_ON = re.compile(
-    r"listed|added|additions?|adds?|new|active|current|confirmed|valid|inserted|insertions?|updated"
-    r"|csam|block(?:ed|list)?|blacklist(?:ed)?|denylist"
-    r"|hinzugefu(?:e)?gt(?:e[nrs]?)?|neue?[nrs]?|neuzugange|gelistet(?:e[nrs]?)?|aktive?"
-    r"|ajoute(?:e?s?)|ajouts?|nouveaux?|nouvelles?|actifs?|anadid[oa]s?|agregad[oa]s?|altas?"
-    r"|nuev[oa]s?|activ[oa]s?|aggiunt[oaie]|nuov[oaie]|attiv[oaie]"
-    r"|toegevoegde?|nieuwe?|actieve?|adicionad[oa]s?|nov[oa]s?|ativ[oa]s?"
-)
-_PICTURE = re.compile(
-    r"images?|pictures?|photos?|bilder?|fotos?|imagen(?:es)?|imagens?|immagin[ei]|afbeelding(?:en)?"
-)
-_FILM = re.compile(
-    r"videos?|video's|movies?|film(?:s|e|ati|pjes)?|clips?|footage|mp4s?|videodatei(?:en)?"
-    r"|videobestanden"
-)
+# the head of a block list says `Expires: 1 day`
+_BACK = words.words_in(f"{words.TAKEN_BACK} {words.DISPUTED} {words.TITLES_TAKEN_BACK}") - {
+    "expires"
+}
+_ON = words.words_in(f"{words.LISTED} {words.ADDED} block blocked blocklist blacklist denylist")
+_PICTURE = words.words_in(words.PICTURES)
+_FILM = words.words_in(f"{words.FILMS} mp4s video's")
 _MADE_OF = re.compile(
     r"(?:the|of|and|or|with|for|from|since|in|on|by|to|as|at|be|is|are|were|was|been|have|has|this"
     r"|these|those|that|it|please|following|below|now|all|section|start|begin|list|lists|liste[ns]?"
@@ -134,15 +106,9 @@ _HOLDS_VALUE = r"[0-9A-Fa-f]{32}|://|[A-Za-z2-7+/]{22}|^[0-9]+$"
 _HEADING = re.compile(r"\s*(?:\[[^\]]*\]\s*|#{2,6}\s.*|[^#].*:[\s,;|\t]*)")
 
 
-def plain(text: str) -> str:
-    """A text without case, accents and ligatures."""
-    text = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
-    return "".join(c for c in text if not unicodedata.combining(c))
-
-
 def says_good(text: str) -> bool:
     """Whether words say that what they speak of is known good, and not that it was taken out."""
-    bare = re.sub(r"\s+", " ", plain(text[:_LONGEST]))
+    bare = re.sub(r"\s+", " ", words.without_marks(text[:_LONGEST]))
     found = _GOOD.search(bare)
     return found is not None and not _NOT.search(bare[: found.start()])
 
@@ -155,21 +121,20 @@ def _is_plainly_good(told: list[str]) -> bool:
 
 def of_words(text: str) -> str | None:
     """What a title says of what stands below it: why it lists nothing, LISTED, or None."""
-    bare = _PHRASE.sub("removed", re.sub(r"\s+", " ", plain(text).replace("’", "'")))
-    words = _WORD.findall(bare)
-    told = [w for w in words if not _MADE_OF.fullmatch(w) and re.search("[a-z]", w)]
-    if 0 < len(words) <= 8 and (says_good(text) or _is_plainly_good(told)):
+    bare = _PHRASE.sub("removed", re.sub(r"\s+", " ", words.without_marks(text).replace("’", "'")))
+    found = _WORD.findall(bare)
+    told = [w for w in found if not _MADE_OF.fullmatch(w) and re.search("[a-z]", w)]
+    if 0 < len(found) <= 8 and (says_good(text) or _is_plainly_good(told)):
         return GOOD
-    if not told or len(told) > 4 or any(map(_SENTENCE.fullmatch, words)):
+    if not told or len(told) > 4 or any(map(_SENTENCE.fullmatch, found)):
         return None
     ends = (told[0], told[-1])
-    back, on = (any(map(p.fullmatch, ends)) for p in (_BACK, _ON))
-    if all(map(_FILM.fullmatch, told)):
+    if _FILM.issuperset(told):
         return VIDEO
-    if back:
-        return None if any(map(_ON.fullmatch, told)) else TAKEN_BACK
-    on = on or any(map(_PICTURE.fullmatch, ends))
-    return LISTED if on and not any(map(_FILM.fullmatch, told)) else None
+    if not _BACK.isdisjoint(ends):
+        return TAKEN_BACK if _ON.isdisjoint(told) else None
+    is_on = not (_ON | _PICTURE).isdisjoint(ends)
+    return LISTED if is_on and _FILM.isdisjoint(told) else None
 
 
 def of_name(file_name: str) -> str | None:
@@ -191,9 +156,9 @@ def title_of(line: str) -> str | None:
     found = of_words(bare)
     if found:
         return found
-    words = [word for word in _WORD.findall(bare) if re.search(r"[^\W\d]", word)]
+    told = [word for word in _WORD.findall(bare) if re.search(r"[^\W\d]", word)]
     is_title = _HEADING.fullmatch(line) or line.lstrip().startswith(("#", "//", ";", "!"))
-    return NEUTRAL if is_title and 0 < len(words) <= 4 else None
+    return NEUTRAL if is_title and 0 < len(told) <= 4 else None
 
 
 def _names_column(cell: str) -> bool:
