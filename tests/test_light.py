@@ -6,6 +6,7 @@ it ends the process as it opens a file of a deadly name, as a bug of a library w
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,13 @@ def test_a_caller_has_shards_done_where_it_likes(place: Path, calls_in_workers: 
         place / "data", place / "lists.duckdb", place / "out", executor=InProcess(), verify=False
     )
     assert sum(e.removed for e in done.editions if e.edition == "research") == 1
+
+
+def test_no_module_of_a_worker_loads_pandas() -> None:
+    """pyarrow does, where that is installed, at the first list that becomes an array.
+
+    A worker keeps it out once it serves (`keep_pandas_out`): its modules are loaded before.
+    """
+    look = "import sys, relaion.run.worker; print('pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -32,7 +32,6 @@ MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
-_NO_PICTURES = pa.array(OF_NO_PICTURE)
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
 
 
@@ -268,7 +267,7 @@ class _Column:
         return left
 
     def _take_hex(self, kind: str, some: pa.Array, records: pa.Array) -> None:
-        harmless = pc.is_in(some, _NO_PICTURES)
+        harmless = pc.is_in(some, pa.array(OF_NO_PICTURE))
         if pc.any(harmless).as_py():
             for digest, record in _pairs(some.filter(harmless), records.filter(harmless)):
                 self._lose(OF_NO_PICTURE[digest], record)
