@@ -9,7 +9,7 @@
 --
 -- Links are compared as they stand, but for the scheme and for capital letters: the link keys of
 -- billions of sidecar rows would cost more than the search itself. So the estimate may be a little
--- low. Texts that are no link (``, `None`) and hosts alone reach nothing: no row is named by these
+-- off. Texts that are no link (``, `None`) and hosts alone reach nothing: no row is named by these
 -- (12_sidecar_keys).
 
 create or replace temp table sidecar_reach as
