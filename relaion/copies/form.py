@@ -1,0 +1,38 @@
+"""What every form of file answers: which records it holds, and itself without some of them.
+
+A record is a row of parquet, a line of TSV, CSV or JSON, a sample of a tar. Whatever is no parquet
+is told to SQL through its index, a private parquet file with one row a record, in their order:
+so a record's number is `file_row_number` there, and decisions are the same for all forms.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+INDEX = pa.schema([("url", pa.string()), ("row_hash", pa.int64()), ("key", pa.string())])
+"""Columns of an index: the link (`mended.marked` where its bytes are no UTF-8), the row hash (its
+own field, else computed of link and caption; NULL where there is neither), and the sample key of a
+tar. Each is NULL where a record has none."""
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """What an index was made of.
+
+    `records` of the file; `columns` says by which column, field or member a role (`url`, `text`,
+    `row_hash`) is played; `notices` are for people and quote no value.
+    """
+
+    records: int
+    columns: Mapping[str, str]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A file that was written without some records: what it holds now."""
+
+    records: int
+    bytes: int
+    sha256: str
