@@ -10,6 +10,8 @@ What the command line can do, Python can do, under the same names:
     lists           add, show and withdraw the deliveries of a list store
     match           counts of what the lists find; writes nothing
     clean           editions without the rows that lists and rules name
+    apply           a copy of a data set cleaned with an edition or a diff
+    diff            what left between two versions, for others to apply
     verify          the promises of a finished run, checked by other code
     sql             an answer from an audit and its editions, or from shards
     link, link_key  how a link is compared
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
     from relaion import lists
     from relaion.errors import RelaionError
     from relaion.links import link_key
+    from relaion.stages.apply import apply
     from relaion.stages.clean import clean
     from relaion.stages.demo import demo
+    from relaion.stages.diff import diff
     from relaion.stages.inspect import inspect
     from relaion.stages.link import link
     from relaion.stages.match import match
@@ -39,8 +43,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RelaionError",
+    "apply",
     "clean",
     "demo",
+    "diff",
     "inspect",
     "link",
     "link_key",

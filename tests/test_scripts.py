@@ -19,6 +19,9 @@ FILLED_BY_PYTHON = {
     "row_links", "row_digests", "row_no_digests", "row_values", "sidecar_digests",
     "sidecar_no_digests",
     "odd_keys", "inner_links", "spelled", "row_hashes",
+    # of work files, when a copy is cleaned or two editions are compared
+    "rows", "row_ids", "wanted_hashes", "wanted_links", "new_hashes", "old_hashes", "new_links",
+    "old_links", "diff", "sample_keys",
     "store.entries", "store.lists", "store.traits", "listed_hashes",
 }  # fmt: skip
 
@@ -47,6 +50,7 @@ def make_inputs(engine: Engine, script: Script) -> None:
 
 VALUES = {
     "varchar[]": ["csam"], "boolean": True, "double": 0.5, "varchar": "keep", "bigint": 1000,
+    "blob": b"salt",
 }  # fmt: skip
 
 

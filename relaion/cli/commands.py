@@ -12,6 +12,7 @@ from relaion.cli import options as o
 from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, out, roles, talk
 from relaion.cli.prompt import ask, converse, opened
 from relaion.cli.render import show_by_hand, show_purged, show_scripts, show_steps, show_tried
+from relaion.cli.render_copy import show_applied, show_diffed
 from relaion.cli.render_inspect import render as show_inspect
 from relaion.cli.render_run import show_cleaned, show_demo, show_matched, show_verdict
 from relaion.cli.streams import Bars
@@ -168,6 +169,77 @@ def _is_whole(result: "Cleaned") -> bool:
     """Whether nothing was left out of a run or of the check of it."""
     checked = result.verdict is None or result.verdict.clean
     return checked and not result.not_looked_at
+
+
+@app.command(
+    cls=PlainCommand,
+    help="Write what left between two versions of a data set, for whoever holds a copy of the old.",
+    short_help="Write what left between two versions of a data set.",
+)
+def diff(
+    old: Annotated[Path, o.path_argument("OLD", "The set before: a shard, a folder or a glob.")],
+    new: Annotated[Path, o.path_argument("NEW", "The set after.")],
+    out: Annotated[Path, o.path_option("--out", "FILE", "The diff, such as diff.parquet.")],
+    by: o.By = None,
+    work: o.MatchWork = None,
+    workers: o.Workers = None,
+    memory: o.Memory = MEMORY,
+    sql_version: o.SqlVersion = SQL_VERSION,
+    i_accept_disclosure: Annotated[
+        bool,
+        typer.Option("--i-accept-disclosure", help="A diff of what its curator says points."),
+    ] = False,
+    as_json: o.Json = False,
+) -> None:
+    with _working() as bars:
+        result = library.diff(
+            [old], [new], out, by=by, work=work, workers=workers, memory=memory,
+            sql_version=sql_version, i_accept_disclosure=i_accept_disclosure, progress=bars,
+        )  # fmt: skip
+    emit(result, show_diffed, as_json=as_json)
+
+
+@app.command(
+    cls=PlainCommand,
+    help="Clean a copy of a data set, whatever its form, with a published edition or a diff.",
+    short_help="Clean a copy with a published edition or a diff.",
+)
+def apply(
+    paths: o.CopyPaths,
+    out: o.CopyOut,
+    keep: o.Keep = None,
+    old: o.Old = None,
+    by: o.By = None,
+    unknown: o.Unknown = "drop",
+    without_identity: o.WithoutIdentity = None,
+    columns: o.Columns = None,
+    certificate: o.Certificate = None,
+    work: o.Work = None,
+    workers: o.Workers = None,
+    memory: o.Memory = MEMORY,
+    time_limit: o.TimeLimit = None,
+    sql_version: o.SqlVersion = SQL_VERSION,
+    copy: o.Copy = False,
+    yes_i_checked: o.YesIChecked = False,
+    purge: o.Purge = False,
+    strict: o.Strict = False,
+    as_json: o.Json = False,
+) -> None:
+    if purge:
+        emit(_purged(out, work), show_purged, as_json=as_json)
+        return
+    diff = None if keep else paths[0]
+    with _working(goes_on=True) as bars:
+        result = library.apply(
+            paths if keep else paths[1:], out, keep=keep or (), diff=diff, old=old or (), by=by,
+            unknown=unknown, without_identity=without_identity, columns=roles(columns),
+            certificate=certificate, work=work, workers=workers, memory=memory,
+            time_limit=time_limit, sql_version=sql_version, copy=copy,
+            yes_i_checked=yes_i_checked, progress=bars,
+        )  # fmt: skip
+    emit(result, show_applied, as_json=as_json)
+    if strict and not result.clean:
+        raise typer.Exit(EXIT_FOUND)
 
 
 @app.command(

@@ -120,3 +120,35 @@ Strict = Annotated[
     bool, typer.Option("--strict", help="Exit code 1 where anything was not looked at.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+CopyPaths = Annotated[
+    list[Path],
+    path_argument("[DIFF] PATH...", "A diff (unless --keep); files, folders or globs of the copy."),
+]
+CopyOut = Annotated[Path, path_option("--out", "DIR", "Where the cleaned copy goes.")]
+Keep = Annotated[
+    list[Path] | None,
+    path_option("--keep", "NEW", "A published edition: what it holds stays. May be repeated."),
+]
+Old = Annotated[
+    list[Path] | None,
+    path_option("--old", "OLD", "The set that NEW was made of: tells rows it never had apart."),
+]
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="row|link", help="The one identity that counts. Default: both."),
+]
+Unknown = Annotated[
+    str, typer.Option("--unknown", metavar="keep|drop", help="Rows that NEW (or OLD) never had.")
+]
+WithoutIdentity = Annotated[
+    str | None,
+    typer.Option(
+        "--without-identity",
+        metavar="keep|drop",
+        help="Rows without a link or row hash. Default: drop with --keep, keep with a diff.",
+    ),
+]
+Certificate = Annotated[
+    Path | None,
+    path_option("--certificate", "FILE", "Where the certificate goes. Default: beside OUT."),
+]

@@ -23,7 +23,7 @@ from relaion.paths.files import (
     sync_folder,
     unwritten,
 )
-from relaion.paths.find import Found, ShardPath, find_shards, find_sidecars
+from relaion.paths.find import Found, ShardPath, find_files, find_shards, find_sidecars
 from relaion.paths.locks import locked, owned_folder, sweep
 from relaion.paths.names import (
     AnyPath,
@@ -49,6 +49,7 @@ __all__ = [
     "as_texts",
     "atomic_write",
     "file_sha256",
+    "find_files",
     "find_shards",
     "find_sidecars",
     "is_still",

@@ -102,6 +102,11 @@ def find_sidecars(paths: Sequence[Path | str]) -> Found:
     return _find(paths, Found((), noun="sidecar", endings=_SIDECARS))
 
 
+def find_files(paths: Sequence[Path | str], endings: tuple[str, ...]) -> Found:
+    """Expand files, folders and globs to files of a copy, by the rules of `find_shards`."""
+    return _find(paths, Found((), noun="file of a copy", endings=endings))
+
+
 def _find(paths: Sequence[Path | str], empty: Found) -> Found:
     search = _Search(empty.endings)
     for given in paths:

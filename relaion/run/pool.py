@@ -52,7 +52,7 @@ class Quiet:
 class Executor(Protocol):
     """Anything that can do tasks, in any order, and say what became of each."""
 
-    def run(self, tasks: "Sequence[AnyTask]") -> Iterator[TaskOutcome]:
+    def run(self, tasks: "Sequence[AnyTask | CallTask]") -> Iterator[TaskOutcome]:
         """Do every task; yields an outcome for each as it comes."""
 
 
@@ -71,6 +71,19 @@ class Call:
     given: tuple[Any, ...] = ()
     named: Mapping[str, Any] = field(default_factory=dict)
     tells: bool = False
+
+
+@dataclass(frozen=True)
+class CallTask:
+    """A call as one of many tasks; `said["value"]` of its outcome is what `unpacked` reads.
+
+    `named` is what an error calls it, `seconds` how long it may take.
+    """
+
+    no: int
+    named: str
+    seconds: float
+    call: Call
 
 
 class WorkerEndedError(StopError):
@@ -184,9 +197,9 @@ class LocalPool:
         self._idle.append(worker)
         return returned(said.said)
 
-    def run(self, tasks: "Sequence[AnyTask]") -> Iterator[TaskOutcome]:
+    def run(self, tasks: "Sequence[AnyTask | CallTask]") -> Iterator[TaskOutcome]:
         """Do the tasks; ends the workers at once when the caller stops listening."""
-        waiting: queue.SimpleQueue[AnyTask | None] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[AnyTask | CallTask | None] = queue.SimpleQueue()
         outcomes: queue.SimpleQueue[TaskOutcome | Exception] = queue.SimpleQueue()
         for task in tasks:
             waiting.put(task)
@@ -249,7 +262,7 @@ class _WorkerThread(threading.Thread):
     def __init__(
         self,
         pool: LocalPool,
-        waiting: "queue.SimpleQueue[AnyTask | None]",
+        waiting: "queue.SimpleQueue[AnyTask | CallTask | None]",
         outcomes: "queue.SimpleQueue[TaskOutcome | Exception]",
     ) -> None:
         super().__init__(daemon=True)
@@ -277,7 +290,7 @@ class _WorkerThread(threading.Thread):
         if worker is not None:
             worker.end()
 
-    def _do(self, task: "AnyTask") -> TaskOutcome:
+    def _do(self, task: "AnyTask | CallTask") -> TaskOutcome:
         try:
             worker = self._worker = self._worker or self._pool.take()
         except OSError as e:

@@ -54,31 +54,34 @@ _TABLE = pa.schema(
 
 
 def fill_row_hashes(
-    engine: Engine, shards: Sequence[Numbered], wanted: pa.Array, workers: int
+    engine: Engine, shards: Sequence[Numbered], wanted: pa.Array | None, workers: int
 ) -> None:
     """`row_hashes`: the rows whose computed hash is one of `wanted`, which SQL compares again.
 
-    Links and captions are read only where a row has no hash of its own.
+    All that can be computed where that is None. Links and captions are read only where a row has
+    no hash of its own.
     """
     engine.execute("delete from row_hashes")
-    for found in _found(shards if len(wanted) else [], wanted, workers):
+    for found in _found(shards if wanted is None or len(wanted) else [], wanted, workers):
         if found.num_rows:
             engine.insert("row_hashes", found)
 
 
-def _found(shards: Sequence[Numbered], wanted: pa.Array, workers: int) -> Iterator[pa.Table]:
+def _found(shards: Sequence[Numbered], wanted: pa.Array | None, workers: int) -> Iterator[pa.Table]:
     look = partial(_matching, wanted)
     hands = min(workers, len(shards)) if sum(n.shard.rows for n in shards) >= SMALL else 1
     yield from spread(look, shards, hands)
 
 
-def _matching(wanted: pa.Array, numbered: Numbered) -> pa.Table:
+def _matching(wanted: pa.Array | None, numbered: Numbered) -> pa.Table:
     pieces = []
-    for rows, hashes in computed(numbered.shard):
-        mask = pc.is_in(hashes, value_set=wanted)
-        chosen = rows.filter(mask)
-        number = pa.repeat(pa.scalar(numbered.no, pa.int32()), len(chosen))
-        pieces.append(pa.table([number, chosen, hashes.filter(mask)], schema=_TABLE))
+    for piece in computed(numbered.shard):
+        rows, hashes = piece
+        if wanted is not None:
+            mask = pc.is_in(hashes, value_set=wanted)
+            rows, hashes = (column.filter(mask) for column in piece)
+        number = pa.repeat(pa.scalar(numbered.no, pa.int32()), len(rows))
+        pieces.append(pa.table([number, rows, hashes], schema=_TABLE))
     return pa.concat_tables([_TABLE.empty_table(), *pieces])
 
 

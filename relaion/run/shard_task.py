@@ -196,13 +196,16 @@ def _same_bytes(
     for edition in settings.editions:
         if edition.name not in outputs:
             with atomic_write(settings.target(edition.name, n), folder=False) as part:
-                how = "linked" if not settings.copy and _linked(source, part, read) else "copied"
-                if how == "copied" and _copied(source, part) != sha256:
+                how = (
+                    "linked" if not settings.copy and hard_linked(source, part, read) else "copied"
+                )
+                if how == "copied" and copied(source, part) != sha256:
                     raise replaced(source)
             outputs[edition.name] = WrittenShard(n.shard.rows, n.shard.bytes, sha256, how)
 
 
-def _linked(source: Path, part: Path, read: Stamp) -> bool:
+def hard_linked(source: Path, part: Path, read: Stamp) -> bool:
+    """Link a file that is as it was read; False where the disk cannot."""
     try:
         os.link(source.resolve(), part)
     except OSError:  # another file system, or one without hard links
@@ -212,7 +215,7 @@ def _linked(source: Path, part: Path, read: Stamp) -> bool:
     return True
 
 
-def _copied(source: Path, part: Path) -> str:
+def copied(source: Path, part: Path) -> str:
     """Copy bytes, and tell their SHA-256; what fails on the source's side is said of it."""
     digest = hashlib.sha256()
     with part.open("wb") as to:

@@ -19,7 +19,7 @@ from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.decide import Decider
 from relaion.run.find_task import Finders, run_find
-from relaion.run.pool import Call, WorkerBugError, done
+from relaion.run.pool import Call, CallTask, WorkerBugError, done
 from relaion.run.process import INTRODUCED, LOG, TaskOutcome, packed, unpacked
 from relaion.run.settings import Settings
 from relaion.run.shard_task import run_task
@@ -53,20 +53,19 @@ class Serving:
             return _called(
                 task, lambda word, waits=False: tell({"told": packed(word), "waits": waits})
             )
-        if not isinstance(task, FindTask | Task):  # though nobody else writes to this pipe
+        if not isinstance(
+            task, FindTask | Task | CallTask
+        ):  # though nobody else writes to this pipe
             raise TypeError(f"a task, not {type(task).__name__}")
         became = self._do(task)
         return {"error": became.error, "fatal": became.fatal, **became.said}
 
-    def _do(self, task: FindTask | Task) -> TaskOutcome:
+    def _do(self, task: FindTask | Task | CallTask) -> TaskOutcome:
         try:
-            if isinstance(task, Task):
-                self._finders.close()  # a search whose last steps were done before
-                return run_task(task, self._decider_of(task.settings), self._unexpected)
-            return run_find(task, self._finders)
+            return self._done(task)
         except RelaionError as e:
             # what cannot be written of one shard may well be of another
-            output = NoRoomError if isinstance(task, Task) else OutputError
+            output = OutputError if isinstance(task, FindTask) else NoRoomError
             fatal = isinstance(e, (ListError, ScriptError, output))
             return TaskOutcome(task.no, str(e), fatal)
         except MemoryError:
@@ -76,6 +75,14 @@ class Serving:
             return TaskOutcome(task.no, f"{where}: {e.strerror or type(e).__name__}")
         except Exception as e:  # the one place where a bug in a task must not end the run
             return TaskOutcome(task.no, self._unexpected(task.named, e))
+
+    def _done(self, task: FindTask | Task | CallTask) -> TaskOutcome:
+        if isinstance(task, CallTask):
+            return TaskOutcome(task.no, None, said={"value": packed(done(task.call, _unheard))})
+        if isinstance(task, Task):
+            self._finders.close()  # a search whose last steps were done before
+            return run_task(task, self._decider_of(task.settings), self._unexpected)
+        return run_find(task, self._finders)
 
     def _decider_of(self, settings: Settings) -> Decider:
         """The one for these settings, kept from batch to batch."""
@@ -93,6 +100,10 @@ class Serving:
         if self.log is not None:
             _keep(self.log)
         return f"{named}: {type(error).__name__} in {_place(error)}; details in {self.log}"
+
+
+def _unheard(*_: object, **__: object) -> None:
+    """Nobody listens to one of many tasks."""
 
 
 def _called(call: Call, tell: Callable[..., object]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What third parties do with what a curator publishes: clean a copy, make a diff, prove it."""

@@ -1,0 +1,262 @@
+"""The flow of `apply`: files indexed, the fate of every row worked out, files written.
+
+A file that fails is set aside and named; the others are done. Then the run stops with what it has,
+to be gone on with when the file was mended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relaion.errors import DamagedError, StopError
+from relaion.labs.copy_files import PARQUET, STATS, CopyFile
+from relaion.parquet.layout import signature
+from relaion.paths import ShardPath, private_folder, shown
+from relaion.run.journal import MADE, Entry, Journal
+from relaion.run.pool import Call, CallTask, LocalPool, Progress, WorkerEndedError
+from relaion.run.process import TaskOutcome, seconds_for, unpacked
+from relaion.run.settings import Limits
+from relaion.run.survey import Numbered, read_footers, several
+
+if TYPE_CHECKING:
+    from relaion.copies.form import Indexed
+    from relaion.labs.fates import Fates
+    from relaion.parquet.layout import Shard
+
+INDEXES = "index"
+INDEXED = "indexed"  # by number: a file that is no parquet, as it was indexed
+SOUGHT = "sought"  # by name: a work file of the search
+WRITTEN = "written"  # by number: a file of OUT
+NEW_NUMBERS, OLD_NUMBERS = 1_000_000_000, 1_500_000_000  # beyond any number of a copy's file
+
+
+@dataclass(frozen=True)
+class Known:
+    """A file of the copy as it was read: what it holds, as a shard, and its seal."""
+
+    file: CopyFile
+    shard: Shard
+    seal: list[Any]
+    columns: Mapping[str, str]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass
+class Applying:
+    """One run of `apply` over an OUT that is locked and begun."""
+
+    out: Path
+    work: Path
+    journal: Journal
+    pool: LocalPool
+    limits: Limits
+    version: str
+    columns: Mapping[str, str]
+    progress: Progress
+    files: Sequence[CopyFile] = ()
+    failed: dict[int, str] = field(default_factory=dict)
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def read(self, files: Sequence[CopyFile]) -> list[Known]:
+        """Read the files of the copy: parquet by footers, whatever else is indexed."""
+        self.files = files
+        indexed = self._index([f for f in files if f.form not in (PARQUET, STATS)])
+        parquet = [f for f in files if f.form == PARQUET]
+        by_path = {f.path: f for f in (*parquet, *(f for f, *_ in indexed.values()))}
+        places = [ShardPath(f.path, str(Path(f.name).parent)) for f in parquet]
+        shards = self._footers(places, self.columns, by_path)
+        known = [
+            Known(f, shards[f.path], [], _played(shards[f.path]))
+            for f in parquet
+            if f.path in shards
+        ]
+        places = [ShardPath(self._index_of(f), "") for f, *_ in indexed.values()]
+        indexes = self._footers(places, {"url": "url", "row_hash": "row_hash"}, {})
+        for file, found, seal in indexed.values():
+            shard = indexes[self._index_of(file)]
+            known.append(Known(file, shard, seal, found.columns, found.notices))
+        return sorted(known, key=lambda k: k.file.no)
+
+    def _index_of(self, file: CopyFile) -> Path:
+        return self.work / INDEXES / f"{file.no:08}.parquet"
+
+    def _index(self, files: Sequence[CopyFile]) -> dict[int, tuple[CopyFile, Indexed, list[Any]]]:
+        """Index the files that are no parquet, in workers; those that fail are set aside."""
+        private_folder(self.work / INDEXES)
+        found: dict[int, tuple[CopyFile, Indexed, list[Any]]] = {}
+        waiting = []
+        for file in files:
+            into = self._index_of(file)
+            call = Call("relaion.labs.one_file:index", (file, into, dict(self.columns)))
+            waiting.append(self._task(file, call))
+        by_no = {f.no: f for f in files}
+        self.progress.phase("index", len(files), 0)
+        for outcome in self.pool.run(waiting):
+            if value := self._value(by_no[outcome.no], outcome):
+                indexed, seal = value
+                found[outcome.no] = (by_no[outcome.no], indexed, seal)
+            self.progress.done(1, 0)
+        return found
+
+    def _footers(
+        self,
+        places: Sequence[ShardPath],
+        columns: Mapping[str, str],
+        named: Mapping[Path, CopyFile],
+    ) -> dict[Path, Shard]:
+        def set_aside(path: Path, error: DamagedError) -> None:
+            self.fail(named[path], str(error))
+
+        if not places:
+            return {}
+        shards = read_footers(self.pool, places, dict(columns), set_aside, needs_link=False)
+        return {shard.path: shard for shard in shards}
+
+    def whole_folders(self, known: Sequence[Known]) -> list[Known]:
+        """Those files of which no other file of the same shard failed: these fail with it."""
+        of = {f.no: f for f in self.files}
+        broken = {of[no].folder_no: of[no] for no in self.failed}
+        whole = []
+        for k in known:
+            other = broken.get(k.file.folder_no) if k.file.folder_no is not None else None
+            if other is None:
+                whole.append(k)
+            else:
+                why = f"left out, since {shown(other.path.name)} beside it failed"
+                self.fail(k.file, f"{shown(k.file.path)}: {why}")
+        return whole
+
+    def has_folder(self, stats: CopyFile, known: Sequence[Known]) -> bool:
+        """Whether the shard that a stats file tells of is there."""
+        return stats.folder_no is not None and stats.folder_no in {k.file.folder_no for k in known}
+
+    # -- the search ------------------------------------------------------------------------
+
+    def numbered(self, known: Sequence[Known]) -> tuple[Numbered, ...]:
+        """The files as shards for the search, in batches that hold all files of one shard."""
+        alike: dict[Any, int] = {}
+        kinds = [(k.file.form, signature(k.shard.layout)) for k in known]
+        return tuple(
+            Numbered(k.file.no, alike.setdefault(kind, len(alike)), k.shard)
+            for k, kind in zip(known, kinds, strict=True)
+        )
+
+    def samples(self, known: Sequence[Known]) -> tuple[tuple[int, int, Path], ...]:
+        """Files that tell the keys of samples, where a tar and its parquet file are both there."""
+        found: dict[int, list[tuple[int, int, Path]]] = {}
+        for k in known:
+            if k.file.folder_no is not None and (k.file.form != PARQUET or "key" in k.shard.names):
+                line = (k.file.folder_no, k.file.no, k.shard.path)
+                found.setdefault(k.file.folder_no, []).append(line)
+        return tuple(line for lines in found.values() if len(lines) > 1 for line in lines)
+
+    def fates(self, question: Mapping[str, Any]) -> Fates:
+        """The fate of every row, worked out in a worker; what it found before is kept."""
+        shards = [n for name in ("copies", "new", "old") for n in question[name]]
+        said = [
+            [[n.no, str(n.shard.path), n.shard.footer, list(n.shard.stamp or ())] for n in shards],
+            str({k: v for k, v in question.items() if k not in ("copies", "new", "old", "limits")}),
+        ]
+        basis = hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        if self.journal.get(MADE, "basis", str) != basis:
+            self.journal.drop(lambda entry: entry.what == SOUGHT)
+            self.journal.add([Entry(MADE, "basis", basis)])
+        known = {e.name: str(e.value) for e in self.journal.entries(SOUGHT)}
+        at: list[Path] = []
+        rows = sum(n.shard.rows for n in shards)
+        self.progress.phase("search", len(shards), rows)
+
+        def hear(told: tuple[Any, ...]) -> None:
+            what, *said = told
+            if what == "file":
+                self.journal.add([Entry(SOUGHT, said[0], said[1])])
+            elif what == "at":
+                at[:] = said[0]
+            else:
+                self.progress.done(*said)
+
+        try:
+            found: Fates = self.pool.call(
+                "relaion.labs.fates:work_out_of", {**question, "known": known}, hear=hear
+            )
+        except WorkerEndedError as e:
+            where = shown(at[0]) if at else shown(self.out)
+            more = f" (or one of {len(at) - 1} more)" if len(at) > 1 else ""
+            raise StopError(f"{where}{more}: {e}") from None
+        return found
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def write(
+        self, known: Sequence[Known], stats: Sequence[CopyFile], fates: Fates, *, copy: bool
+    ) -> dict[int, dict[str, Any]]:
+        """Write every file of OUT, in workers; those that fail are set aside."""
+        waiting = []
+        for k in known:
+            seal = k.seal or fates.seals[k.file.no].plain()
+            waiting.append(self._write_task(k.file, seal, fates, k.file.no, {"copy": copy}))
+        beside = {k.file.folder_no: k.file for k in known if k.file.form == "samples"}
+        beside |= {k.file.folder_no: k.file for k in known if k.file.form == PARQUET}
+        for file in stats:
+            of = beside[file.folder_no]
+            rows = of.path if of.form == PARQUET else None
+            seal = self.pool.call("relaion.paths:seal", file.path).plain()
+            named = {"copy": copy, "stats_of": rows}
+            waiting.append(self._write_task(file, seal, fates, of.no, named))
+        by_no = {f.no: f for f in (*(k.file for k in known), *stats)}
+        done: dict[int, dict[str, Any]] = {}
+        self.progress.phase("write", len(waiting), 0)
+        for outcome in self.pool.run(waiting):
+            if value := self._value(by_no[outcome.no], outcome):
+                self.journal.add([Entry(WRITTEN, str(outcome.no), value)])
+                done[outcome.no] = value
+            self.progress.done(1, 0)
+        return done
+
+    def _write_task(
+        self, file: CopyFile, seal: list[Any], fates: Fates, number: int, named: dict[str, Any]
+    ) -> CallTask:
+        given = (file, self.out, seal, fates.leaving.get(number), number, self.limits.writer_bytes)
+        before = self.journal.get(WRITTEN, str(file.no), dict)
+        call = Call("relaion.labs.one_file:write", given, named | {"before": before})
+        return self._task(file, call)
+
+    # -- tasks -----------------------------------------------------------------------------
+
+    def _task(self, file: CopyFile, call: Call) -> CallTask:
+        size = file.path.stat().st_size
+        return CallTask(file.no, shown(file.path), seconds_for(0, size, 1), call)
+
+    def _value(self, file: CopyFile, outcome: TaskOutcome) -> Any:
+        """What a task returned; None where it failed, which is noted."""
+        if outcome.fatal:
+            raise StopError(f"{outcome.error}; mend the cause and repeat the command to go on")
+        if outcome.error is not None:
+            self.fail(file, outcome.error)
+            return None
+        return unpacked(outcome.said["value"])
+
+    def fail(self, file: CopyFile, line: str) -> None:
+        """Set a file aside."""
+        self.failed[file.no] = line
+        self.progress.say(line)
+
+    def stop_where_failed(self, of: int) -> None:
+        """Raise StopError where a file failed."""
+        if self.failed:
+            lines = [self.failed[no] for no in sorted(self.failed)]
+            raise StopError(
+                f"{several(lines)}: {len(lines)} of {of} files failed, the others are done; mend "
+                "or replace what failed and repeat the command to go on"
+            )
+
+
+def _played(shard: Shard) -> dict[str, str]:
+    roles = shard.layout.roles
+    return {role: roles[role].name for role in ("url", "text", "row_hash") if role in roles}

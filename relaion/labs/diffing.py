@@ -1,0 +1,186 @@
+"""Two versions of a data set compared, in a worker: which identities left, and nothing else."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relaion.engine import connect
+from relaion.labs.diff_file import META, SCHEMA
+from relaion.labs.fates import LINK, ROW
+from relaion.labs.seek import BATCH_ROWS, Batches, Seeker
+from relaion.paths import Seal, atomic_write, file_sha256
+from relaion.run.settings import Limits
+from relaion.run.survey import Numbered
+from relaion.run.tasks import batches
+
+GROUP_ROWS = 1_000_000
+_ROWS = "shard_no integer, file_row_number bigint, row_hash bigint"
+_IDS = "shard_no integer, file_row_number bigint, link_id uuid, link blob"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What was counted of a diff, and every shard as it was read.
+
+    `lines` of the diff; `rows` of the old set that are not in the new one, `links` that are gone,
+    `without` those of the rows that no line can tell of, `colliding` hashes of several links.
+    """
+
+    lines: int
+    rows: int
+    links: int
+    without: int
+    colliding: int
+    seals: dict[int, Seal]
+
+
+def compare(
+    work: Path,
+    version: str,
+    limits: Limits,
+    old: Sequence[Numbered],
+    new: Sequence[Numbered],
+    by: Sequence[str],
+    salt: bytes,
+    *,
+    tell: Callable[..., object],
+) -> tuple[Compared, Path]:
+    """Find what left; the lines of the diff are left in a work file, sorted.
+
+    Raises InputError for a shard that cannot be read, or changed meanwhile.
+    """
+    with connect(threads=limits.workers, memory=limits.find_memory, temp=work) as engine:
+        seeker = Seeker(engine, work, version, limits.workers, {}, tell)
+        of_old = list(batches(old, BATCH_ROWS))
+        of_new = list(batches(new, BATCH_ROWS))
+        rows = _gone_rows(seeker, of_old, of_new, new, by)
+        ids = _gone_ids(seeker, of_old, of_new, rows, by, salt)
+        seeker.table("rows", _ROWS, rows)
+        seeker.table("row_ids", _IDS, ids)
+        seeker.run("apply/82_diff", by_row=ROW in by, by_link=LINK in by)
+        path = seeker.made("diff", lambda: "from diff order by row_hash, link")
+        ((lines,),) = engine.rows("select count(*) from diff")
+        (counts,) = engine.rows("from diff_counts")
+        rows_left, links, without, colliding = counts
+        seals = seeker.seals([*old, *new])
+        return Compared(lines, rows_left, links, without, colliding, seals), path
+
+
+def _gone_rows(
+    seeker: Seeker,
+    of_old: Batches,
+    of_new: Batches,
+    new: Sequence[Numbered],
+    by: Sequence[str],
+) -> list[Path]:
+    """Work files `rows`: those of the old set whose row hash is nowhere in the new one."""
+    engine = seeker.engine
+    named = {(n.shard.subset, n.shard.name): n for n in new} if ROW in by else {}
+
+    def left(batch: Sequence[Numbered]) -> str:
+        engine.execute("create or replace temp table step_hashes (row_hash bigint)")
+        beside = [named[key] for n in batch if (key := (n.shard.subset, n.shard.name)) in named]
+        if beside:
+            seeker.read(beside, lambda: _step_hashes(seeker, beside), "shard")
+
+        def look() -> None:
+            seeker.identities(batch)
+            seeker.run("apply/80_not_in_step")
+
+        seeker.read(batch, look, "shard")
+        return "from rows"
+
+    files = [
+        seeker.made(f"old-rows-{i}", lambda batch=batch: left(batch))  # type: ignore[misc]
+        for i, batch in enumerate(of_old)
+    ]
+    hashes: list[Path] = []
+    if ROW in by:
+        seeker.table("rows", _ROWS, files)
+        engine.execute(
+            "create or replace temp table wanted_hashes as "
+            "select distinct row_hash from rows where row_hash is not null"
+        )
+        hashes = seeker.hash_files("new", of_new)
+    seeker.table("new_hashes", "row_hash bigint", hashes)
+
+    def gone(path: Path) -> str:
+        seeker.table("rows", _ROWS, [path])
+        seeker.run("apply/81_gone_rows", by_row=ROW in by)
+        return "from rows"
+
+    return [
+        seeker.made(f"gone-rows-{i}", lambda path=path: gone(path))  # type: ignore[misc]
+        for i, path in enumerate(files)
+    ]
+
+
+def _step_hashes(seeker: Seeker, shards: Sequence[Numbered]) -> None:
+    seeker.identities(shards)
+    seeker.engine.execute(
+        "create or replace temp table step_hashes as "
+        "select row_hash from identities where row_hash is not null"
+    )
+
+
+def _gone_ids(
+    seeker: Seeker,
+    of_old: Batches,
+    of_new: Batches,
+    rows: Sequence[Path],
+    by: Sequence[str],
+    salt: bytes,
+) -> list[Path]:
+    """Work files of the links of these rows; table `new_links` says which still stand."""
+    engine = seeker.engine
+    for name in ("new", "old"):
+        seeker.table(f"{name}_hashes", "row_hash bigint", ())
+    seeker.table("new_links", "link_id uuid", ())
+    if LINK not in by:
+        return []
+
+    def ids(path: Path, batch: Sequence[Numbered]) -> str:
+        seeker.table("rows", _ROWS, [path])
+        seeker.link_ids(batch, by_row=False, salt=salt)
+        return (
+            "select shard_no, file_row_number, link_id, link, host_digest, tail "
+            "from link_ids join salted_links using (shard_no, file_row_number) "
+            "order by shard_no, file_row_number"
+        )
+
+    found = [
+        seeker.made(f"gone-ids-{i}", lambda path=path, batch=batch: ids(path, batch))  # type: ignore[misc]
+        for i, (path, batch) in enumerate(zip(rows, of_old, strict=True))
+    ]
+    seeker.table("hit_keys", f"{_IDS}, host_digest varchar, tail varchar", found)
+    engine.execute(
+        "create or replace temp table wanted_links as select distinct link_id from hit_keys"
+    )
+    seeker.table("new_links", "link_id uuid", seeker.link_files("new", of_new))
+    return found
+
+
+def write_diff(lines: Path, out: Path, said: dict[str, Any]) -> str:
+    """Write a diff as it is published: sorted, zstd, `said` in its metadata.
+
+    Returns the SHA-256 of the file.
+    """
+    schema = SCHEMA.with_metadata({META: json.dumps(said, sort_keys=True).encode("ascii")})
+    with (
+        atomic_write(out) as part,
+        pq.ParquetFile(lines) as source,
+        pq.ParquetWriter(part, schema, compression="zstd") as writer,
+    ):
+        for batch in source.iter_batches(GROUP_ROWS):
+            writer.write_table(_typed(batch, schema), row_group_size=GROUP_ROWS)
+    return file_sha256(out)
+
+
+def _typed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
+    columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
+    return pa.Table.from_arrays(columns, schema=schema)

@@ -1,0 +1,231 @@
+"""What becomes of every row of a copy: worked out in a worker, over all of its files at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from relaion.engine import connect
+from relaion.labs.seek import BATCH_ROWS, Seeker
+from relaion.paths import Seal
+from relaion.run.settings import Limits
+from relaion.run.survey import Numbered
+from relaion.run.tasks import batches
+
+ROW, LINK = "row", "link"
+DIFF_COLUMNS = ("row_hash", "link", "link_gone")
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which rows of a copy stay? `new` and `old` are editions; or `diff` is a diff's file.
+
+    No two shards have one number, whichever set they are of. `by` are the identities that count.
+    `samples` are files of one shard of img2dataset's: its number, a shard's number, and the file
+    that has the keys of its rows in a column `key`. `known` are work files of a run before, with
+    their SHA-256 by name.
+    """
+
+    work: Path
+    version: str
+    limits: Limits
+    copies: tuple[Numbered, ...]
+    new: tuple[Numbered, ...] = ()
+    old: tuple[Numbered, ...] = ()
+    diff: Path | None = None
+    salt: bytes = b""
+    by: tuple[str, ...] = (ROW, LINK)
+    keeps_unknown: bool = False
+    keeps_nameless: bool = False
+    samples: tuple[tuple[int, int, Path], ...] = ()
+    known: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def batches(self) -> list[tuple[Numbered, ...]]:
+        """The files of the copy, some at a time: those of one shard together."""
+        folders = {no: folder for folder, no, _ in self.samples}
+        units: dict[tuple[bool, int], list[Numbered]] = {}
+        for n in self.copies:
+            of = folders.get(n.no)
+            units.setdefault((of is None, n.no if of is None else of), []).append(n)
+        found: list[list[Numbered]] = []
+        held = BATCH_ROWS
+        for unit in units.values():
+            rows = sum(n.shard.rows for n in unit)
+            if held + rows > BATCH_ROWS:
+                found.append([])
+                held = 0
+            found[-1] += unit
+            held += rows
+        return [tuple(batch) for batch in found]
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Rows of each file by fate, which work file says what leaves it, and all shards as read.
+
+    `counts` are (number of the shard, fate, whether they leave, rows).
+    """
+
+    counts: tuple[tuple[int, str, bool, int], ...]
+    leaving: dict[int, Path]
+    seals: dict[int, Seal]
+
+
+def work_out_of(question: dict[str, Any], tell: Callable[..., object]) -> Fates:
+    """`work_out` for a process that does not load what this module needs."""
+    return work_out(Question(**question), tell)
+
+
+def work_out(question: Question, tell: Callable[..., object]) -> Fates:
+    """The fate of each row; raises InputError for a shard that cannot be read, or changed.
+
+    `tell` hears what `Seeker` tells.
+    """
+    q, limits = question, question.limits
+    with connect(threads=limits.workers, memory=limits.find_memory, temp=q.work) as engine:
+        seeker = Seeker(engine, q.work, q.version, limits.workers, q.known, tell)
+        rows = seeker.row_files("copy", q.batches)
+        fates = _by_diff(seeker, q, q.diff, rows) if q.diff else _by_keep(seeker, q, rows)
+        counts: list[tuple[int, str, bool, int]] = []
+        leaving: dict[int, Path] = {}
+        for i, batch in enumerate(q.batches):
+            of_batch = "count(*) from fates group by all order by all"
+            seeker.table("fates", _FATES, fates[i : i + 1])
+            counts += engine.rows(f"select shard_no, fate, leaves, {of_batch}")
+            path = seeker.made(f"leaving-{i}", lambda: _LEAVING)
+            leaving |= {n.no: path for n in batch}
+        return Fates(tuple(counts), leaving, seeker.seals([*q.new, *q.old, *q.copies]))
+
+
+_ROWS = "shard_no integer, file_row_number bigint, row_hash bigint"
+_FATES = "shard_no integer, file_row_number bigint, fate varchar, leaves boolean"
+_IDS = "shard_no integer, file_row_number bigint, link_id uuid, host_digest varchar, tail varchar"
+_LEAVING = "select shard_no, file_row_number from fates where leaves order by all"
+
+
+def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
+    """Work files `fates`, one a batch of the copy, against an edition and the set before it."""
+    engine = seeker.engine
+    hashes: dict[str, list[Path]] = {"new": [], "old": []}
+    links: dict[str, list[Path]] = {"new": [], "old": []}
+    sets = {name: list(batches(of, BATCH_ROWS)) for name, of in (("new", q.new), ("old", q.old))}
+    if ROW in q.by:
+        seeker.table("rows", _ROWS, rows)
+        engine.execute(
+            "create or replace temp table wanted_hashes as "
+            "select distinct row_hash from rows where row_hash is not null"
+        )
+        for name, shards in sets.items():
+            hashes[name] = seeker.hash_files(name, shards)
+            seeker.table(f"{name}_hashes", "row_hash bigint", hashes[name])
+            _less(seeker, "wanted_hashes", f"{name}_hashes", "row_hash")
+    for name in sets:
+        seeker.table(f"{name}_hashes", "row_hash bigint", hashes[name])
+    ids = _link_ids(seeker, q, rows) if LINK in q.by else []
+    if LINK in q.by:
+        seeker.table("hit_keys", _IDS, ids)
+        engine.execute(
+            "create or replace temp table wanted_links as select distinct link_id from hit_keys"
+        )
+        for name, shards in sets.items():
+            links[name] = seeker.link_files(name, shards)
+            seeker.table(f"{name}_links", "link_id uuid", links[name])
+            _less(seeker, "wanted_links", f"{name}_links", "link_id")
+            _less(seeker, "hit_keys", f"{name}_links", "link_id")
+    for name in sets:
+        seeker.table(f"{name}_links", "link_id uuid", links[name])
+    return [
+        seeker.made(f"fates-{i}", lambda i=i: _fates(seeker, q, rows, ids, i))  # type: ignore[misc]
+        for i, _ in enumerate(q.batches)
+    ]
+
+
+def _fates(seeker: Seeker, q: Question, rows: Sequence[Path], ids: Sequence[Path], i: int) -> str:
+    seeker.table("rows", _ROWS, rows[i : i + 1])
+    seeker.table("row_ids", _IDS, ids[i : i + 1])
+    seeker.run(
+        "apply/76_fates_by_keep", by_row=ROW in q.by, by_link=LINK in q.by, has_old=bool(q.old),
+        keeps_unknown=q.keeps_unknown, keeps_nameless=q.keeps_nameless,
+    )  # fmt: skip
+    return _of_samples(seeker, q)
+
+
+def _of_samples(seeker: Seeker, q: Question) -> str:
+    """Let samples and their rows share a fate: they are of one batch."""
+    if q.samples:
+        engine = seeker.engine
+        engine.execute(
+            "create or replace temp table sample_keys "
+            "(folder_no integer, key varchar, shard_no integer, file_row_number bigint)"
+        )
+        here = {no for (no,) in engine.rows("select distinct shard_no from fates")}
+        for folder_no, shard_no, path in q.samples:
+            if shard_no in here:
+                engine.insert("sample_keys", _keys(folder_no, shard_no, path))
+        seeker.run("apply/78_fates_of_samples")
+    return "from fates"
+
+
+def _keys(folder_no: int, shard_no: int, path: Path) -> pa.Table:
+    keys = pq.read_table(path, columns=["key"])["key"].cast(pa.string())
+    n = len(keys)
+    return pa.table(
+        {
+            "folder_no": pa.repeat(pa.scalar(folder_no, pa.int32()), n),
+            "key": keys,
+            "shard_no": pa.repeat(pa.scalar(shard_no, pa.int32()), n),
+            "file_row_number": pa.array(range(n), pa.int64()),
+        }
+    )
+
+
+def _link_ids(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
+    """Work files `link_ids` of the rows that no row hash settled, one a batch of the copy."""
+
+    def ids(i: int, batch: Sequence[Numbered]) -> str:
+        seeker.table("rows", _ROWS, rows[i : i + 1])
+        seeker.link_ids(batch, by_row=ROW in q.by)
+        return "from link_ids order by shard_no, file_row_number"
+
+    return [
+        seeker.made(f"copy-ids-{i}", lambda i=i, batch=batch: ids(i, batch))  # type: ignore[misc]
+        for i, batch in enumerate(q.batches)
+    ]
+
+
+def _by_diff(seeker: Seeker, q: Question, diff: Path, rows: Sequence[Path]) -> list[Path]:
+    """Work files `fates`, one a batch of the copy, against a diff."""
+    engine = seeker.engine
+    for name in ("new", "old"):
+        seeker.table(f"{name}_hashes", "row_hash bigint", ())
+
+    def fates(i: int, batch: Sequence[Numbered]) -> str:
+        seeker.table("rows", _ROWS, rows[i : i + 1])
+        engine.execute(
+            "create or replace temp table salted_links "
+            "(shard_no integer, file_row_number bigint, link blob)"
+        )
+        if LINK in q.by:
+            seeker.salted(batch, q.salt)
+        engine.view_files([diff], "diff", DIFF_COLUMNS)
+        seeker.run(
+            "apply/77_fates_by_diff", by_row=ROW in q.by, by_link=LINK in q.by,
+            keeps_nameless=q.keeps_nameless,
+        )  # fmt: skip
+        return _of_samples(seeker, q)
+
+    return [
+        seeker.made(f"fates-{i}", lambda i=i, batch=batch: fates(i, batch))  # type: ignore[misc]
+        for i, batch in enumerate(q.batches)
+    ]
+
+
+def _less(seeker: Seeker, table: str, found: str, column: str) -> None:
+    """Look no further for what was found."""
+    seeker.engine.execute(
+        f"create or replace temp table {table} as from {table} anti join {found} using ({column})"
+    )

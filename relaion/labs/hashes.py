@@ -1,0 +1,53 @@
+"""Is the hash column of an edition LAION's row hash? Compared before it is trusted."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.errors import InputError
+from relaion.parquet.columns import column_batches, open_parquet
+from relaion.parquet.layout import Shard
+from relaion.paths import shown
+from relaion.sidecars.row_hash import own_hashes, row_hashes
+
+ROWS = 10_000  # that are compared of a data set
+SHARDS = 50  # that they are taken from
+_MOST = 0.01  # that may differ: a caption that was mended after it was hashed
+
+
+def check_hashes(shards: Sequence[Shard]) -> tuple[int, int]:
+    """Rows that were compared, and those that differ; nothing where there is nothing to compare.
+
+    Raises InputError where more than one in a hundred differ: the column is no LAION row hash, or
+    links or captions were changed after it was made.
+    """
+    roles = ("url", "text", "row_hash")
+    able = [s for s in shards if set(roles) <= set(s.layout.roles) and s.rows]
+    step = -(-len(able) // SHARDS) if able else 1
+    chosen = able[::step]
+    compared = differ = 0
+    for shard in chosen:
+        wanted = -(-ROWS // len(chosen))
+        try:
+            with open_parquet(shard.path) as file:
+                group = file.metadata.num_row_groups // 2
+                columns = [shard.layout.roles[role] for role in roles]
+                for links, captions, hashes in column_batches(file, columns, [group], rows=wanted):
+                    own = own_hashes(hashes)
+                    same = pc.equal(own, row_hashes(links, captions))
+                    compared += len(own) - own.null_count
+                    differ += pc.sum(pc.invert(same)).as_py() or 0
+                    break
+        except (OSError, pa.ArrowException):
+            raise InputError(
+                f"{shown(shard.path)}: its links, captions or hashes cannot be read; get the file "
+                "again"
+            ) from None
+    if differ > _MOST * compared:
+        raise InputError(
+            f"{shown(chosen[0].path)}: the row hashes are not LAION's of link and caption "
+            f"({differ:,} of {compared:,} compared differ), so they are no identity across copies; "
+            "add --by link"
+        )
+    return compared, differ

@@ -1,0 +1,104 @@
+"""The OUT of `apply`: is it ours, is it finished, or does a run that broke off go on in it?"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from relaion.errors import InputError, OutputError
+from relaion.paths import (
+    atomic_write,
+    private_folder,
+    public_folder,
+    remove_parts,
+    remove_tree,
+    shown,
+)
+from relaion.run import manifest
+from relaion.run.journal import Journal
+from relaion.run.out import PURGE, REPEAT, Out
+from relaion.run.outputs import MANIFEST, PLAN, WORK
+
+APPLY = "apply"
+Plan = Mapping[str, Any]
+
+
+def is_applied(made: Mapping[str, Any]) -> bool:
+    """Whether a manifest is that of a copy which `apply` cleaned."""
+    return made.get("kind") == APPLY
+
+
+def finished(place: Out, plan: Plan) -> dict[str, Any] | None:
+    """The manifest where OUT holds this very run, finished; None where it holds none.
+
+    Raises InputError, naming what differs, where it holds another; OutputError where it holds
+    something else than a run of ours.
+    """
+    found = manifest.read(place.path)
+    if found is not None:
+        _refuse_other(place.path, dict(found.get("plan", {})), plan, "holds a finished run", REPEAT)
+        return found
+    strange = sorted(p.name for p in place.path.iterdir() if p.name not in (MANIFEST, WORK))
+    if strange and not (place.work / PLAN).exists():
+        raise OutputError(
+            f"{shown(place.path)}: is not empty and no run of relaion (it holds "
+            f"{shown(strange[0])}), or one that was given another --work; name another folder"
+        )
+    return None
+
+
+def begin(place: Out, plan: Plan) -> tuple[Journal, bool]:
+    """Make the work folder, or find that of the same run broken off: then True beside it."""
+    path = place.work / PLAN
+    goes_on = path.exists()
+    if goes_on:
+        try:
+            before = dict(json.loads(path.read_text(encoding="ascii")))
+        except (OSError, ValueError, TypeError):
+            before = {}
+        _refuse_other(place.path, before, plan, "holds a run broken off", PURGE)
+        remove_parts(place.path)
+        remove_parts(place.work)
+    elif place.work.exists():  # left by a kill while it was removed
+        remove_tree(place.work)
+    private_folder(place.work)
+    with atomic_write(path, mode=0o600) as part:
+        part.write_text(json.dumps(plan), encoding="ascii")
+    for folder in sorted({Path(item["name"]).parent for item in plan["inputs"]}):
+        public_folder(place.path / folder)  # workers, whose umask is private, only fill them
+    return Journal(place.work), goes_on
+
+
+def purge(out: Path, work: Path) -> bool:
+    """Remove a work folder and what its broken run had written; True where there was one."""
+    if not work.is_dir():
+        return False
+    try:
+        names = [i["name"] for i in json.loads((work / PLAN).read_text(encoding="ascii"))["inputs"]]
+    except (OSError, ValueError, TypeError, LookupError):
+        names = []
+    if not (out / MANIFEST).exists():
+        remove_parts(out)
+        for name in names:
+            (out / name).unlink(missing_ok=True)
+        folders = {parent for name in names for parent in Path(name).parents} - {Path()}
+        for folder in sorted((out / f for f in folders), reverse=True):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+    remove_tree(work)
+    return True
+
+
+def _refuse_other(out: Path, old: Plan, plan: Plan, holds: str, way_out: str) -> None:
+    fresh = json.loads(json.dumps(plan))
+    different = [name for name in fresh if old.get(name) != fresh[name]]
+    if different:
+        what = ", ".join(_WORDS.get(name, name) for name in different)
+        raise InputError(f"{shown(out)}: {holds} with other arguments ({what}); {way_out}")
+
+
+_WORDS = {
+    "versions": "versions of relaion, DuckDB or pyarrow", "scripts": "the SQL scripts",
+    "parameters": "options", "against": "the edition or diff that it was held against",
+    "inputs": "the files of the copy",
+}  # fmt: skip

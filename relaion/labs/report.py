@@ -1,0 +1,195 @@
+"""What `apply` tells: the manifest of OUT, and the verdict for people."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relaion.labs.place import APPLY
+from relaion.parquet.looked_at import beside_shards
+from relaion.paths import shown
+
+if TYPE_CHECKING:
+    from relaion.labs.applying import Known
+    from relaion.labs.copy_files import CopyFile, FoundFiles
+    from relaion.labs.diff_file import DiffFile
+    from relaion.labs.fates import Fates
+
+NAMELESS = "nameless"
+WORDS = {
+    "row": "known by their row hash",
+    "link": "known by their link alone",
+    "removed": "removed",
+    "removed with its link": "removed with their link",
+    "unknown": "that the old set never had",
+    "not in new": "that the edition does not hold",
+    NAMELESS: "without an identity",
+}
+"""Fate of rows, as `sql/v1/apply` tells it, in words that go behind `n rows`."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Rows of a copy that had one fate, and whether they stayed."""
+
+    fate: str
+    rows: int
+    stayed: bool
+
+    @property
+    def words(self) -> str:
+        """The fate in words."""
+        return WORDS[self.fate]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What `apply` made of a copy.
+
+    `counts` are rows by fate. `files` says how many were written anew, linked or copied.
+    `not_looked_at` is what is not vouched for, one sentence each. `summary` is the verdict.
+    """
+
+    out: Path
+    run: str
+    records: int
+    kept: int
+    left: int
+    counts: tuple[Counted, ...]
+    files: dict[str, int]
+    notices: tuple[str, ...]
+    not_looked_at: tuple[str, ...]
+    done_before: bool = False
+    summary: str = ""
+
+    @property
+    def clean(self) -> bool:
+        """Whether the verdict is plain: nothing was left unlooked at."""
+        return not self.not_looked_at
+
+
+@dataclass(frozen=True)
+class FinishedCopy:
+    """What a finished run knows."""
+
+    plan: Mapping[str, Any]
+    known: Sequence[Known]
+    stats: Sequence[CopyFile]
+    fates: Fates
+    written: Mapping[int, Mapping[str, Any]]
+    found: FoundFiles
+    nameless: str
+
+
+def build(
+    run: FinishedCopy, diff: DiffFile | None, started: datetime, finished: datetime
+) -> dict[str, Any]:
+    """The manifest of OUT: no row, no link, no path of whoever ran it."""
+    versions = run.plan["versions"]
+    counts: Counter[tuple[str, bool]] = Counter()
+    for _, fate, leaves, n in run.fates.counts:
+        counts[fate, not leaves] += n
+    seals = run.fates.seals
+    inputs = [
+        {
+            "name": k.file.name, "form": k.file.form, "records": k.shard.rows,
+            "sha256": k.seal[1] if k.seal else seals[k.file.no].sha256,
+            "columns": dict(k.columns),
+        }
+        for k in run.known
+    ]  # fmt: skip
+    left = Counter({no: 0 for no in run.written})
+    for no, _, leaves, n in run.fates.counts:
+        left[no] += n if leaves else 0
+    files = {k.file.no: k for k in run.known}
+    outputs = []
+    for no, done in sorted(run.written.items()):
+        of = files.get(no)
+        name = of.file.name if of else next(f.name for f in run.stats if f.no == no)
+        outputs.append({
+            "name": name, "how": done["how"], "bytes": done["bytes"], "sha256": done["sha256"],
+            "records": of.shard.rows - left[no] if of else None,
+        })  # fmt: skip
+    made = {
+        "relaion": versions["relaion"],
+        "kind": APPLY,
+        "run": hashlib.sha256(json.dumps(run.plan, sort_keys=True).encode()).hexdigest()[:16],
+        "duckdb": versions["duckdb"],
+        "pyarrow": versions["pyarrow"],
+        "key_version": int(versions["link_key"]),
+        "sql_version": run.plan["sql_version"],
+        "started": started.isoformat(),
+        "finished": finished.isoformat(),
+        "plan": dict(run.plan),
+        "against": _against(run, diff),
+        "inputs": inputs,
+        "outputs": outputs,
+        "counts": [
+            {"fate": fate, "stayed": stayed, "rows": n}
+            for (fate, stayed), n in sorted(counts.items())
+        ],
+        "not_looked_at": list(_not_looked_at(run, counts)),
+    }
+    return made
+
+
+def _against(run: FinishedCopy, diff: DiffFile | None) -> dict[str, Any]:
+    """What it was held against, by digests."""
+    if diff is not None:
+        return {"diff": diff.sha256}
+    found = {}
+    for name, first in (("keep", 1_000_000_000), ("old", 1_500_000_000)):
+        lines = [
+            f"{item['subset']}/{item['shard']} {run.fates.seals[first + i].sha256}\n"
+            for i, item in enumerate(run.plan["against"].get(name, ()))
+        ]
+        if lines:
+            found[name] = hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+    return found
+
+
+def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) -> Iterator[str]:
+    """What is not vouched for, and what was left behind."""
+    for k in run.known:
+        for notice in k.notices:
+            yield f"{shown(k.file.name)}: {notice}"
+    stats = {f.no for f in run.stats}
+    for f in run.found.files:
+        if f.form == "stats" and f.no not in stats:
+            yield f"{shown(f.name)}: tells of no shard here; not in OUT"
+    if beside := beside_shards(run.found.skipped):
+        names = ", ".join(shown(p.name) for p in beside[:3]) + (", …" if beside[3:] else "")
+        what = f"{len(beside):,} file{'s' if beside[1:] else ''} of another form"
+        yield f"{what} ({names}): not looked at, not cleaned, not in OUT"
+    if n := counts.get((NAMELESS, True), 0):
+        yield f"{n:,} rows without an identity were kept: nothing can be said of them"
+
+
+def applied(out: Path, made: Mapping[str, Any], notices: Sequence[str]) -> Applied:
+    """What a manifest tells people."""
+    counts = tuple(Counted(c["fate"], c["rows"], c["stayed"]) for c in made["counts"])
+    kept = sum(c.rows for c in counts if c.stayed)
+    left = sum(c.rows for c in counts if not c.stayed)
+    passed_over = tuple(made["not_looked_at"])
+    by = "diff" if "diff" in made["against"] else "keep"
+    if by == "diff":
+        said = f"holds nothing that diff {made['against']['diff'][:12]}… names"
+    else:
+        said = f"holds only what edition {made['against']['keep'][:12]}… holds"
+    others = [c for c in counts if c.stayed and c.fate in ("unknown", "not in new", NAMELESS)]
+    if others:
+        said += ", and " + " and ".join(f"{c.rows:,} rows {c.words}" for c in others)
+    if passed_over:
+        n = len(passed_over)
+        said += f"; {n:,} {'thing was' if n == 1 else 'things were'} not looked at, as told above"
+    return Applied(
+        out, str(made["run"]), kept + left, kept, left, counts,
+        dict(Counter(o["how"] for o in made["outputs"])), tuple(notices), passed_over,
+        summary=f"{shown(out)}: {said}",
+    )  # fmt: skip

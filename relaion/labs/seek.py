@@ -1,0 +1,198 @@
+"""Who is a row? Row hashes and links of one set of shards, looked for in another.
+
+Every decision is a script of `sql/v1/apply`; this module sets them going batch by batch, and keeps
+what they find in the private work folder, so that a run that broke off goes on.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from relaion.engine import Engine
+from relaion.paths import Seal, file_sha256, private_folder, read_sealed, read_still
+from relaion.run.find_task import MACROS
+from relaion.run.journal import is_whole
+from relaion.run.python_answers import fill_keys, fill_row_hashes, make_tables
+from relaion.run.sources import Copies, original, sources
+from relaion.run.survey import Numbered
+from relaion.sqlset import load
+
+BATCH_ROWS = 4_000_000
+FOLDER = "seek"
+Batches: TypeAlias = Sequence[tuple[Numbered, ...]]
+
+
+class Seeker:
+    """Runs the scripts on one connection; `known` are work files that the journal vouches for.
+
+    `tell` hears of each file that is made, with its SHA-256; of each shard that is about to be
+    read; and of rows that are through.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        work: Path,
+        version: str,
+        workers: int,
+        known: dict[str, str],
+        tell: Callable[..., object],
+    ) -> None:
+        self.engine, self.work, self._workers = engine, work, workers
+        self._version, self._known, self.tell = version, known, tell
+        self._scripts = load(version)
+        self._copies = Copies(work, {})
+        self._seals: dict[int, Seal] = {}
+        for macros in MACROS:
+            engine.macros(self._scripts[macros])
+        make_tables(engine)
+        private_folder(work / FOLDER)
+
+    def run(self, name: str, **values: Any) -> None:
+        """Run a script."""
+        self.engine.run(self._scripts[name], **values)
+
+    # -- work files ------------------------------------------------------------------------
+
+    def made(self, name: str, make: Callable[[], str]) -> Path:
+        """A work file of the rows of the query that `make` gives; kept where it is there, whole."""
+        path = self.work / FOLDER / f"{name}.parquet"
+        relative = str(path.relative_to(self.work))
+        if not (relative in self._known and is_whole(path, self._known[relative])):
+            self.engine.write_parquet(make(), path)
+            self.tell(("file", relative, file_sha256(path)))
+        return path
+
+    def table(self, name: str, columns: str, files: Sequence[Path]) -> None:
+        """Load work files into a temp table, which is empty where there are none."""
+        self.engine.execute(f"create or replace temp table {name} ({columns})")
+        if files:
+            self.engine.read_parquet(name, files)
+
+    # -- shards ----------------------------------------------------------------------------
+
+    def read(self, shards: Sequence[Numbered], look: Callable[[], None], view: str) -> None:
+        """Look at some shards through a view; each is sealed once, and must stay as it was."""
+        self.tell(("at", [n.shard.path for n in shards]))
+
+        def seen() -> None:
+            read = sources(self._copies.as_read(shards))
+            self.engine.view_shards(
+                read, self._version, (), wanted=(view,), shown_roles=("row_hash",)
+            )
+            look()
+
+        def through() -> None:
+            self._copies.reading([original(n) for n in shards], seen)
+
+        paths = [n.shard.path for n in shards]
+        if all(n.no in self._seals for n in shards):
+            known = [self._seals[n.no] for n in shards]
+            read_still(dict(zip(paths, known, strict=True)), through)
+        else:
+            seals = read_sealed(paths, through, self._workers)
+            self._seals |= {n.no: s for n, s in zip(shards, seals, strict=True)}
+        self.tell(("done", len(shards), sum(n.shard.rows for n in shards)))
+
+    def seals(self, shards: Sequence[Numbered]) -> dict[int, Seal]:
+        """Each shard as it was read; those that were not read now are read for it."""
+        missing = [n for n in shards if n.no not in self._seals]
+        found = read_sealed([n.shard.path for n in missing], lambda: None, self._workers)
+        self._seals |= {n.no: s for n, s in zip(missing, found, strict=True)}
+        return {n.no: self._seals[n.no] for n in shards}
+
+    # -- identities ------------------------------------------------------------------------
+
+    def identities(self, shards: Sequence[Numbered]) -> None:
+        """View `identities`, within a `read` of `shard`."""
+        fill_row_hashes(self.engine, [n for n in shards if is_computable(n)], None, self._workers)
+        self.run("apply/70_identities")
+
+    def row_files(self, name: str, shards: Batches) -> list[Path]:
+        """Work files `rows`: every row of these shards with its row hash."""
+        return [
+            self.made(f"{name}-rows-{i}", lambda batch=batch: self._rows(batch))  # type: ignore[misc]
+            for i, batch in enumerate(shards)
+        ]
+
+    def _rows(self, batch: Sequence[Numbered]) -> str:
+        def look() -> None:
+            self.identities(batch)
+            self.engine.execute(
+                "create or replace temp table rows as "
+                "from identities order by shard_no, file_row_number"
+            )
+
+        self.read(batch, look, "shard")
+        return "from rows"
+
+    def hash_files(self, name: str, shards: Batches) -> list[Path]:
+        """Work files `known_hashes`: those of `wanted_hashes` that stand in these shards."""
+        return [
+            self.made(f"{name}-hashes-{i}", lambda batch=batch: self._hashes(batch))  # type: ignore[misc]
+            for i, batch in enumerate(shards)
+        ]
+
+    def _hashes(self, batch: Sequence[Numbered]) -> str:
+        def look() -> None:
+            self.identities(batch)
+            self.run("apply/71_known_hashes")
+
+        self.read(batch, look, "shard")
+        return "from known_hashes order by all"
+
+    def link_ids(
+        self, batch: Sequence[Numbered], *, by_row: bool, salt: bytes | None = None
+    ) -> None:
+        """Table `link_ids` of those rows that no row hash settles; with a salt `salted_links`."""
+
+        def look() -> None:
+            self.run("apply/72_unsettled_links", by_row=by_row)
+            self._keyed()
+            self.run("apply/73_link_ids")
+            if salt is not None:
+                self.run("apply/74_salted_links", salt=salt)
+
+        self.read(batch, look, "row_links")
+
+    def salted(self, batch: Sequence[Numbered], salt: bytes) -> None:
+        """Table `salted_links` of all rows: a diff tells of no row that it stayed."""
+
+        def look() -> None:
+            self.run("apply/72_unsettled_links", by_row=False)
+            self._keyed()
+            self.run("apply/74_salted_links", salt=salt)
+
+        self.read(batch, look, "row_links")
+
+    def link_files(self, name: str, shards: Batches) -> list[Path]:
+        """Work files `known_links`: those of `wanted_links` that stand in these shards.
+
+        `hit_keys` says on which hosts and with which tails these are.
+        """
+        return [
+            self.made(f"{name}-links-{i}", lambda batch=batch: self._links(batch))  # type: ignore[misc]
+            for i, batch in enumerate(shards)
+        ]
+
+    def _links(self, batch: Sequence[Numbered]) -> str:
+        def look() -> None:
+            self.run("fast/34_hit_tails", has_inner=False)
+            self.run("fast/15_near_links", has_hosts=False, has_hashed=False)
+            self._keyed()
+            self.run("apply/73_link_ids")
+            self.run("apply/75_known_links")
+
+        self.read(batch, look, "row_links")
+        return "from known_links order by all"
+
+    def _keyed(self) -> None:
+        """Table `link_keys` of `near_links`."""
+        self.run("fast/19_odd_links", has_links=True)
+        fill_keys(self.engine, self._workers)
+        self.run("20_link_keys", has_links=True)
+
+
+def is_computable(n: Numbered) -> bool:
+    """Whether row hashes can be computed: of a link alone they would meet none."""
+    return {"url", "text"} <= set(n.shard.layout.roles)

@@ -1,0 +1,254 @@
+"""`apply`: clean any copy of a data set with a published edition, or with a diff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relaion.errors import InputError, StopError
+from relaion.labs import place as ours
+from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known
+from relaion.labs.copy_files import STATS, find_copy
+from relaion.labs.report import Applied, FinishedCopy, applied, build
+from relaion.parquet.roles import Columns, overrides_of
+from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
+from relaion.run import manifest
+from relaion.run.out import open_out, sweep_left
+from relaion.run.outputs import check_apart
+from relaion.run.pool import Caller, LocalPool, Progress, Quiet, blaming
+from relaion.run.settings import MEMORY, limits_of, versions
+from relaion.run.survey import Numbered, read_inputs
+from relaion.sqlset import VERSION, load
+
+if TYPE_CHECKING:
+    from relaion.labs.diff_file import DiffFile
+    from relaion.labs.fates import Fates
+
+ROW, LINK = "row", "link"
+
+
+def apply(
+    paths: AnyPaths,
+    out: AnyPath,
+    *,
+    keep: AnyPaths = (),
+    diff: AnyPath | None = None,
+    old: AnyPaths = (),
+    by: str | None = None,
+    unknown: str = "drop",
+    without_identity: str | None = None,
+    columns: Columns | None = None,
+    certificate: AnyPath | None = None,
+    work: AnyPath | None = None,
+    workers: int | None = None,
+    memory: str = MEMORY,
+    time_limit: float | None = None,
+    sql_version: str = VERSION,
+    copy: bool = False,
+    yes_i_checked: bool = False,
+    progress: Progress | None = None,
+) -> Applied:
+    """Clean a copy of a data set with what its curator published; inputs are never modified.
+
+    With `keep` a row stays if that edition holds it: by its row hash, or by its link where its
+    caption was written anew. With `diff` a row leaves if the diff names it. `old` is the set that
+    the edition was made of: rows that it never had are then told apart. `by` is `row` or `link`
+    where one identity alone is to count. Rows without any stay or leave as `without_identity` says
+    (`keep` or `drop`; without it they leave with `keep`, and stay with a diff).
+
+    OUT mirrors PATH: the same names, forms and compression. Raises InputError, OutputError,
+    BusyError or StopError in one line.
+    """
+    paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
+    out, work, diff = as_path(out), maybe_path(work), maybe_path(diff)
+    _refuse_mixed(keep, diff, old, by, unknown, without_identity)
+    chosen = _one_each(columns)
+    listen = progress or Quiet()
+    check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
+    limits = limits_of(workers, memory, time_limit)
+    sweep_left(work, None)
+    found = find_copy(paths)
+    _refuse_overwriting(out, [f.path for f in found.files], [f.target(out) for f in found.files])
+    started = datetime.now(UTC)
+    with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+        read: DiffFile | None = (
+            pool.call("relaion.labs.diff_file:read_diff", diff) if diff else None
+        )
+        identities = _identities(by, read)
+        new, before = (_edition(pool, p, at) for p, at in ((keep, NEW_NUMBERS), (old, OLD_NUMBERS)))
+        _check_hashes(pool, identities, new, before)
+        nameless = without_identity or ("keep" if diff else "drop")
+        plan = {
+            "versions": versions(),
+            "sql_version": sql_version,
+            "scripts": [{"name": n, "sha256": s.sha256} for n, s in load(sql_version).items()],
+            "parameters": {
+                "by": list(identities), "unknown": unknown, "without_identity": nameless,
+                "columns": dict(sorted(chosen.items())),
+            },
+            "against": _against(read, new, before),
+            "inputs": [
+                {"name": f.name, "form": f.form, "bytes": f.path.stat().st_size}
+                for f in found.files
+            ],
+        }  # fmt: skip
+        place = left.enter_context(open_out(out, work))
+        done = ours.finished(place, plan)
+        if done is not None:
+            ours.purge(place.path, place.work)
+            return replace(applied(out, done, found.notices), done_before=True)
+        journal, goes_on = ours.begin(place, plan)
+        if goes_on:
+            listen.say(f"{shown(out)}: going on with the run that broke off")
+        pool.begin(limits.fitting(limits.workers), place.work, held=(place.lock,))
+        with private_umask():
+            run = Applying(out, place.work, journal, pool, limits, sql_version, chosen, listen)
+            files = [f for f in found.files if f.form != STATS]
+            known = run.whole_folders(run.read(files))
+            _usable(known, identities)
+            stats = [f for f in found.files if f.form == STATS and run.has_folder(f, known)]
+            numbered = run.numbered(known)
+            question = {
+                "work": place.work, "version": sql_version, "limits": limits, "copies": numbered,
+                "new": new, "old": before, "diff": diff, "salt": read.salt if read else b"",
+                "by": identities, "keeps_unknown": unknown == "keep",
+                "keeps_nameless": nameless == "keep", "samples": run.samples(known),
+            }  # fmt: skip
+            fates = run.fates(question)
+            _refuse_strangers(out, fates, read, yes=yes_i_checked)
+            written = run.write(known, stats, fates, copy=copy)
+            run.stop_where_failed(len(found.files))
+        finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
+        made = build(finished, read, started, datetime.now(UTC))
+        manifest.write(out, made)
+        ours.purge(out, place.work)
+        return applied(out, made, found.notices)
+
+
+def _refuse_mixed(
+    keep: Sequence[Path],
+    diff: Path | None,
+    old: Sequence[Path],
+    by: str | None,
+    unknown: str,
+    without_identity: str | None,
+) -> None:
+    """Raise InputError for arguments that do not go together."""
+    if bool(keep) == (diff is not None):
+        raise InputError("name one thing to clean by: a DIFF before PATH, or --keep NEW")
+    if diff is not None and (old or unknown != "drop"):
+        raise InputError(
+            "--old and --unknown go with --keep: a diff says what left, and nothing of other rows"
+        )
+    if by not in (None, ROW, LINK):
+        raise InputError(f"--by {by}: write row or link")
+    for option, value in (("unknown", unknown), ("without-identity", without_identity)):
+        if value not in (None, "keep", "drop"):
+            raise InputError(f"--{option} {value}: write keep or drop")
+
+
+def _refuse_overwriting(out: Path, files: Sequence[Path], targets: Sequence[Path]) -> None:
+    """Raise InputError where a file of OUT would take the place of one of the copy."""
+    taken = {file.resolve() for file in files}
+    for target in targets:
+        if target.resolve() in taken:
+            raise InputError(
+                f"{shown(out)}: {shown(target)} is a file of the copy; inputs are never modified, "
+                "so name another folder"
+            )
+
+
+def _one_each(columns: Columns | None) -> dict[str, str]:
+    """Which column plays url, text or row_hash; raises InputError for what has no use here."""
+    chosen: dict[str, str] = {}
+    for role, name in overrides_of(columns):
+        if role not in ("url", "text", "row_hash"):
+            raise InputError(
+                f"--column {role}={shown(name)}: rows are known by url, text and row_hash alone"
+            )
+        if role in chosen:
+            raise InputError(
+                f"--column {role}: named twice; a row has one {role} by which it is known"
+            )
+        chosen[role] = name
+    return chosen
+
+
+def _identities(by: str | None, diff: DiffFile | None) -> tuple[str, ...]:
+    wanted = (ROW, LINK) if by is None else (by,)
+    if diff is None:
+        return wanted
+    held = tuple(each for each in wanted if each in diff.by)
+    if not held:
+        raise InputError(
+            f"{shown(diff.path)}: holds no identity by {by}; leave --by out, or get another diff"
+        )
+    return held
+
+
+def _edition(pool: Caller, paths: Sequence[Path], first: int) -> tuple[Numbered, ...]:
+    """The shards of an edition, numbered from `first` on."""
+    if not paths:
+        return ()
+    found = read_inputs(paths, {}, pool).whole()
+    return tuple(replace(n, no=first + n.no) for n in found)
+
+
+def _against(
+    diff: DiffFile | None, new: Sequence[Numbered], old: Sequence[Numbered]
+) -> dict[str, Any]:
+    """What the copy is held against, as two runs are compared by it."""
+    if diff is not None:
+        return {"diff": {"sha256": diff.sha256, "rows": diff.rows, "said": diff.said}}
+    return {
+        name: [
+            {"subset": n.shard.subset, "shard": n.shard.name, "rows": n.shard.rows,
+             "bytes": n.shard.bytes}
+            for n in shards
+        ]
+        for name, shards in (("keep", new), ("old", old))
+        if shards
+    }  # fmt: skip
+
+
+def _check_hashes(
+    pool: Caller, by: Sequence[str], new: Sequence[Numbered], old: Sequence[Numbered]
+) -> None:
+    """Raise InputError where the hashes of an edition are no LAION row hashes."""
+    if ROW not in by:
+        return
+    for shards in (new, old):
+        if shards:
+            with blaming(shards[0].shard.path):
+                pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in shards])
+
+
+def _usable(known: Sequence[Known], by: Sequence[str]) -> None:
+    """Raise InputError where no file has an identity at all."""
+    roles = {role for k in known for role in k.shard.layout.roles if k.shard.rows}
+    has_row = ROW in by and ("row_hash" in roles or {"url", "text"} <= roles)
+    if not (has_row or (LINK in by and "url" in roles)) and any(k.shard.rows for k in known):
+        needs = "a row hash, or a link and a caption" if by == (ROW,) else "a link or a row hash"
+        raise InputError(
+            f"{shown(known[0].file.path)}: no row of the copy has an identity: {needs} is needed; "
+            "name the columns with --column url=NAME, text=NAME or row_hash=NAME"
+        )
+
+
+def _refuse_strangers(out: Path, fates: Fates, diff: DiffFile | None, *, yes: bool) -> None:
+    """Raise StopError where no identity of the copy was met: it is of another data set."""
+    met = {"removed", "removed with its link"} if diff else {"row", "link", "removed"}
+    rows = sum(n for *_, n in fates.counts)
+    if yes or not rows or any(fate in met for _, fate, _, _ in fates.counts):
+        return
+    if diff:
+        said = "the diff names no row of the copy: either it is clean, or of another data set"
+    else:
+        said = "the edition holds no row of the copy: it is of another data set"
+    raise StopError(
+        f"{shown(out)}: {said} ({rows:,} rows looked at); if that is right, add --yes-i-checked"
+    )

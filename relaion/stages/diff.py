@@ -1,0 +1,236 @@
+"""`diff`: the publishable difference of two versions of a data set."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relaion.errors import InputError, NoRoomError, OutputError, StopError
+from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS
+from relaion.paths import (
+    AnyPath,
+    AnyPaths,
+    as_path,
+    as_paths,
+    maybe_path,
+    owned_folder,
+    private_umask,
+    shown,
+)
+from relaion.run.outputs import Owners
+from relaion.run.pool import LocalPool, Progress, Quiet, WorkerEndedError, blaming
+from relaion.run.settings import MEMORY, limits_of, versions
+from relaion.run.survey import Numbered, read_inputs
+from relaion.sqlset import VERSION, load
+
+if TYPE_CHECKING:
+    from relaion.labs.diffing import Compared
+
+ROW, LINK = "row", "link"
+FORM = 1  # of diffs; `labs.diff_file` reads it
+A_ROW = 40  # bytes of work files and of what DuckDB spills, a row of both sets
+
+
+@dataclass(frozen=True)
+class Diffed:
+    """What a diff holds.
+
+    `rows_old` and `rows_new` are those compared, `left` rows of the old set that are not in the
+    new one, `lines` of the diff, `links_gone` links that no row of the new set has. `without` are
+    rows that left and no line can tell of, for want of a row hash and a link; `colliding` row
+    hashes that more than one link has.
+    """
+
+    out: Path
+    sha256: str
+    rows_old: int
+    rows_new: int
+    left: int
+    lines: int
+    links_gone: int
+    without: int
+    colliding: int
+    by: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+
+
+def diff(
+    old: AnyPaths,
+    new: AnyPaths,
+    out: AnyPath,
+    *,
+    by: str | None = None,
+    work: AnyPath | None = None,
+    workers: int | None = None,
+    memory: str = MEMORY,
+    sql_version: str = VERSION,
+    i_accept_disclosure: bool = False,
+    progress: Progress | None = None,
+) -> Diffed:
+    """Write what left between two versions of a data set, for whoever holds a copy of the old one.
+
+    `out` is a parquet file: `row_hash`, `link` (SHA-256 of a salt and the link key, cut to 16
+    bytes; NULL where the link still stands) and `link_gone`. Either set may be anybody's. Raises
+    InputError for sets that cannot be compared, StopError where publishing it would point at
+    listed rows.
+    """
+    old, new, out, work = as_paths(old), as_paths(new), as_path(out), maybe_path(work)
+    if by not in (None, ROW, LINK):
+        raise InputError(f"--by {by}: write row or link")
+    listen = progress or Quiet()
+    limits = limits_of(workers, memory)
+    if out.is_dir():
+        raise InputError(f"{shown(out)}: is a folder; name a file such as diff.parquet")
+    told = _published(old, new, accepted=i_accept_disclosure)
+    with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+        sides = {}
+        for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
+            shards = read_inputs(paths, {}, pool).whole()
+            sides[name] = tuple(replace(n, no=first + n.no) for n in shards)
+        identities = _identities(pool, by, sides)
+        if by is None and identities != (ROW, LINK):
+            told = (*told, "no row hash on both sides: rows are told by their links alone")
+        rows = {name: sum(n.shard.rows for n in shards) for name, shards in sides.items()}
+        owned = left.enter_context(owned_folder("diff", work))
+        _refuse_no_room(owned.path, sum(rows.values()), listen)
+        pool.begin(1, owned.path, held=(owned.lock,))
+        salt = secrets.token_bytes(16)
+        at: list[Path] = []
+        steps = 2 * len(sides["old"]) + 3 * len(sides["new"])
+        listen.phase("compare", steps, 2 * rows["old"] + 3 * rows["new"])
+
+        def hear(word: tuple[Any, ...]) -> None:
+            if word[0] == "at":
+                at[:] = word[1]
+            elif word[0] == "done":
+                listen.done(*word[1:])
+
+        with private_umask():
+            try:
+                found, lines = pool.call(
+                    "relaion.labs.diffing:compare", owned.path, sql_version, limits,
+                    sides["old"], sides["new"], identities, salt, hear=hear,
+                )  # fmt: skip
+            except WorkerEndedError as e:
+                raise StopError(f"{shown(at[0] if at else out)}: {e}") from None
+        if found.rows == rows["old"] and rows["old"]:
+            raise StopError(
+                f"{shown(new[0])}: holds no row of {shown(old[0])}: it is of another data set; "
+                "name two versions of one"
+            )
+        said = _said(found, sides, rows, identities, salt, sql_version)
+        said["old"]["editions"], said["new"]["editions"] = _editions(old), _editions(new)
+        with blaming(out, OutputError):
+            sha256 = pool.call("relaion.labs.diffing:write_diff", lines, out, said)
+    return Diffed(
+        out, sha256, rows["old"], rows["new"], found.rows, found.lines, found.links, found.without,
+        found.colliding, identities, told,
+    )  # fmt: skip
+
+
+def _identities(
+    pool: LocalPool, by: str | None, sides: Mapping[str, Sequence[Numbered]]
+) -> tuple[str, ...]:
+    """The identities that both sides have; raises InputError where the row hashes are none."""
+    able = all(
+        "row_hash" in n.shard.layout.roles or {"url", "text"} <= set(n.shard.layout.roles)
+        for shards in sides.values()
+        for n in shards
+    )
+    if by == ROW and not able:
+        raise InputError("--by row: a shard has neither row hashes nor both links and captions")
+    wanted = (ROW, LINK) if by is None else (by,)
+    found = tuple(each for each in wanted if each != ROW or able)
+    if ROW in found:
+        for shards in sides.values():
+            with blaming(shards[0].shard.path):
+                pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in shards])
+    return found
+
+
+def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> tuple[str, ...]:
+    """Refuse what a curator's manifest says may not be published; a line for what is accepted."""
+    owners = Owners()
+    for path in (*new, *old):
+        owned = owners.at(path) or getattr(owners.of(path), "output", None)
+        made = owned.manifest if owned is not None else None
+        if not made or made.get("publishable", True):
+            continue
+        why = str(made.get("why", ""))
+        if not accepted:
+            raise StopError(
+                f"{shown(path)}: its manifest says `publishable: false` ({why}): whoever has the "
+                "old set would find the listed rows in the diff; clean with --cover, or add "
+                "--i-accept-disclosure for a diff that is not published"
+            )
+        return (
+            f"{shown(path)}: is not publishable ({why}); keep this diff as secret as the lists",
+        )
+    return ()
+
+
+def _editions(paths: Sequence[Path]) -> list[str]:
+    """Names of the curator's editions that some paths are, as their manifests have them."""
+    owners = Owners()
+    found = []
+    for path in paths:
+        owned = owners.of(path / "x")
+        if owned is not None and owned.output.manifest and owned.edition:
+            found.append(f"{owned.edition} of run {owned.output.manifest['run']}")
+    return found
+
+
+def _refuse_no_room(work: Path, rows: int, listen: Progress) -> None:
+    """Say what disk it may need; raise NoRoomError where there is less."""
+    need, free = rows * A_ROW, shutil.disk_usage(work).free
+    if need > 1_000_000_000:
+        listen.say(f"{shown(work)}: up to {need / 1e9:,.0f} GB of work files may be needed")
+    if need > free:
+        raise NoRoomError(
+            f"{shown(work)}: has room for {free / 1e9:,.1f} GB, {need / 1e9:,.1f} may be needed; "
+            "name another disk with --work"
+        )
+
+
+def _said(
+    found: Compared,
+    sides: Mapping[str, Sequence[Numbered]],
+    rows: Mapping[str, int],
+    by: Sequence[str],
+    salt: bytes,
+    sql_version: str,
+) -> dict[str, Any]:
+    """What a diff says of itself: no path, no name of a file."""
+    known = versions()
+    said: dict[str, Any] = {
+        "form": FORM,
+        "relaion": known["relaion"],
+        "key_version": int(known["link_key"]),
+        "sql_version": sql_version,
+        "scripts": _digest(s.sha256 for s in load(sql_version).values()),
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "by": list(by),
+        "salt": salt.hex(),
+        "rows": found.lines,
+        "rows_left": found.rows,
+        "links_gone": found.links,
+        "rows_without_identity": found.without,
+        "colliding_hashes": found.colliding,
+    }
+    for name, shards in sides.items():
+        lines = (f"{n.shard.rows} {found.seals[n.no].sha256}" for n in shards)
+        said[name] = {
+            "rows": rows[name], "shards": len(shards), "digest": _digest(sorted(lines)),
+        }  # fmt: skip
+    return said
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()

@@ -1,0 +1,39 @@
+-- name:    unsettled_links
+-- purpose: The links of the rows that their row hash does not settle, in the shape of near_links.
+-- params:  $by_row  boolean  whether row hashes settle anything
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
+-- reads:   new_hashes (row_hash bigint)
+-- reads:   old_hashes (row_hash bigint)
+-- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
+-- writes:  unsettled (shard_no integer, file_row_number bigint)
+-- writes:  near_links (shard_no integer, file_row_number bigint, url varchar, level varchar)
+-- nulls:   a row without a link has no link to be known by
+-- order:   none
+--
+-- A row whose hash stands in NEW stays, one whose hash stands in the old set alone was removed:
+-- of these the link says nothing more. Same shape as `fast/15_near_links` makes, so that
+-- `fast/19_odd_links` and `20_link_keys` serve.
+
+create or replace temp table unsettled as
+with settled as (
+    select n.row_hash from new_hashes as n
+    union all
+    select o.row_hash from old_hashes as o
+)
+
+select
+    r.shard_no,
+    r.file_row_number
+from rows as r
+where not $by_row or r.row_hash is null or r.row_hash not in (select s.row_hash from settled as s);
+
+create or replace temp table near_links as
+select
+    s.shard_no,
+    s.file_row_number,
+    s.url,
+    'own' as level
+from row_links as s
+semi join unsettled as u
+    on s.shard_no = u.shard_no and s.file_row_number = u.file_row_number
+where s.url is not null;

@@ -1,0 +1,18 @@
+-- name:    salted_links
+-- purpose: The link of each of these rows as a diff tells it.
+-- params:  $salt  blob  the salt of the diff
+-- reads:   link_keys (shard_no integer, file_row_number bigint, url_key varchar, names_part boolean)
+-- writes:  salted_links (shard_no integer, file_row_number bigint, link blob)
+-- nulls:   none
+-- order:   none
+--
+-- The first 16 bytes of SHA-256 over salt and link key: two diffs cannot be joined by it, and no
+-- table made beforehand finds it. Which links are identities: as in `73_link_ids`.
+
+create or replace temp table salted_links as
+select
+    k.shard_no,
+    k.file_row_number,
+    unhex(left(sha256($salt || encode(k.url_key)), 32)) as link
+from link_keys as k
+where key_can_spread(k.url_key) and not k.names_part;

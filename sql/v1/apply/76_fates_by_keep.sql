@@ -1,0 +1,69 @@
+-- name:    fates_by_keep
+-- purpose: What becomes of each row of a copy, where a published edition says what may stay.
+-- params:  $by_row  boolean  whether row hashes are identities
+-- params:  $by_link  boolean  whether links are identities
+-- params:  $has_old  boolean  whether the set that NEW was made of is there to ask
+-- params:  $keeps_unknown  boolean  whether a row that the old set never had stays
+-- params:  $keeps_nameless  boolean  whether a row without any identity stays
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
+-- reads:   row_ids (shard_no integer, file_row_number bigint, link_id uuid)
+-- reads:   new_hashes (row_hash bigint)
+-- reads:   new_links (link_id uuid)
+-- reads:   old_hashes (row_hash bigint)
+-- reads:   old_links (link_id uuid)
+-- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
+-- nulls:   a null hash or link meets no other; a row with neither is nameless
+-- order:   shard_no, file_row_number
+--
+-- A row stays if NEW has its row hash. A row whose caption was written anew, cut or normalised has
+-- another hash, so it stays if NEW has its link. But not where the old set had its very hash: then
+-- its caption is as it was, and the row itself was removed, though another row of its link was not.
+-- A row that neither set ever had is unknown; without the old set, it is told only that NEW does
+-- not have it. `row_ids` has one line a row that its hash did not settle and that has a link.
+
+create or replace temp table fates as
+with known as (
+    select
+        r.shard_no,
+        r.file_row_number,
+        $by_row and r.row_hash is not null as has_row,
+        $by_link and i.link_id is not null as has_link,
+        $by_row and r.row_hash in (select n.row_hash from new_hashes as n) as row_in_new,
+        $by_row and r.row_hash in (select o.row_hash from old_hashes as o) as row_in_old,
+        $by_link and i.link_id in (select n.link_id from new_links as n) as link_in_new,
+        $by_link and i.link_id in (select o.link_id from old_links as o) as link_in_old
+    from rows as r
+    left join row_ids as i
+        on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
+),
+
+told as (
+    select
+        k.shard_no,
+        k.file_row_number,
+        case
+            when coalesce(k.row_in_new, false) then 'row'
+            when not k.has_row and not k.has_link then 'nameless'
+            when $has_old and coalesce(k.row_in_old, false) then 'removed'
+            when coalesce(k.link_in_new, false) then 'link'
+            when not $has_old then 'not in new'
+            when coalesce(k.link_in_old, false) then 'removed'
+            else 'unknown'
+        end as fate
+    from known as k
+)
+
+select
+    t.shard_no,
+    t.file_row_number,
+    t.fate,
+    case t.fate
+        when 'row' then false
+        when 'link' then false
+        when 'nameless' then not $keeps_nameless
+        when 'unknown' then not $keeps_unknown
+        when 'not in new' then not $keeps_unknown
+        else true
+    end as leaves
+from told as t
+order by t.shard_no, t.file_row_number;

@@ -1,0 +1,69 @@
+-- name:    fates_by_diff
+-- purpose: What becomes of each row of a copy, where a diff says what left.
+-- params:  $by_row  boolean  whether row hashes are identities
+-- params:  $by_link  boolean  whether links are identities
+-- params:  $keeps_nameless  boolean  whether a row without any identity stays
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
+-- reads:   salted_links (shard_no integer, file_row_number bigint, link blob)
+-- reads:   diff (row_hash bigint, link blob, link_gone boolean)
+-- writes:  left_hashes (row_hash bigint)
+-- writes:  left_links (link blob)
+-- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
+-- nulls:   a null hash or link meets no other; a row with neither is nameless
+-- order:   shard_no, file_row_number
+--
+-- A row leaves if its row hash left, or its link did with every row that had it (`link_gone`),
+-- whatever its caption is now. Of a diff, which may be larger than the copy, only those are kept
+-- that the copy has.
+
+create or replace temp table left_hashes as
+select distinct d.row_hash
+from diff as d
+semi join rows as r on d.row_hash = r.row_hash;
+
+create or replace temp table left_links as
+select distinct d.link
+from diff as d
+semi join salted_links as s on d.link = s.link
+where d.link_gone;
+
+create or replace temp table fates as
+with known as (
+    select
+        r.shard_no,
+        r.file_row_number,
+        $by_row and r.row_hash is not null as has_row,
+        $by_link and i.link is not null as has_link,
+        $by_row and r.row_hash in (select l.row_hash from left_hashes as l) as row_left,
+        $by_link and i.link in (select l.link from left_links as l) as link_left
+    from rows as r
+    left join salted_links as i
+        on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
+),
+
+told as (
+    select
+        k.shard_no,
+        k.file_row_number,
+        case
+            when coalesce(k.row_left, false) then 'removed'
+            when coalesce(k.link_left, false) then 'removed with its link'
+            when k.has_row then 'row'
+            when k.has_link then 'link'
+            else 'nameless'
+        end as fate
+    from known as k
+)
+
+select
+    t.shard_no,
+    t.file_row_number,
+    t.fate,
+    case t.fate
+        when 'row' then false
+        when 'link' then false
+        when 'nameless' then not $keeps_nameless
+        else true
+    end as leaves
+from told as t
+order by t.shard_no, t.file_row_number;

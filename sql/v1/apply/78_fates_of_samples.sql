@@ -1,0 +1,43 @@
+-- name:    fates_of_samples
+-- purpose: Let a sample of a tar and its row of the parquet file beside it share one fate.
+-- params:  none
+-- reads:   fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
+-- reads:   sample_keys (folder_no integer, key varchar, shard_no integer, file_row_number bigint)
+-- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
+-- nulls:   a row without a key keeps its own fate
+-- order:   shard_no, file_row_number
+--
+-- img2dataset writes a tar and, under the same name, a parquet file with one row an attempt; a
+-- sample and its row have one key (folder_no tells the pair). A nameless one takes the fate of the
+-- other. Where one leaves the other does too, so that no part of what left stays.
+
+create or replace temp table fates as
+with together as (
+    select
+        k.folder_no,
+        k.key,
+        bool_or(f.leaves and f.fate != 'nameless') as leaves_named,
+        bool_or(f.fate != 'nameless') as is_named,
+        min(f.fate) filter (where f.leaves and f.fate != 'nameless') as left_as,
+        min(f.fate) filter (where f.fate != 'nameless') as named_as
+    from sample_keys as k
+    inner join fates as f
+        on k.shard_no = f.shard_no and k.file_row_number = f.file_row_number
+    where k.key is not null
+    group by k.folder_no, k.key
+)
+
+select
+    f.shard_no,
+    f.file_row_number,
+    case
+        when t.leaves_named and not (f.leaves and f.fate != 'nameless') then t.left_as
+        when f.fate = 'nameless' and t.is_named then t.named_as
+        else f.fate
+    end as fate,
+    case when t.is_named then t.leaves_named else f.leaves end as leaves
+from fates as f
+left join sample_keys as k
+    on f.shard_no = k.shard_no and f.file_row_number = k.file_row_number
+left join together as t on k.folder_no = t.folder_no and k.key = t.key
+order by f.shard_no, f.file_row_number;

@@ -1,0 +1,21 @@
+-- name:    not_in_step
+-- purpose: The rows of the old set that the shards of the same names in the new one do not have.
+-- params:  none
+-- reads:   identities (shard_no integer, file_row_number bigint, row_hash bigint)
+-- reads:   step_hashes (row_hash bigint)
+-- writes:  rows (shard_no integer, file_row_number bigint, row_hash bigint)
+-- nulls:   a null hash meets no other: such a row is known by its link alone
+-- order:   shard_no, file_row_number
+--
+-- Where both sets are cut into shards alike, nearly all rows meet theirs here, and only the few
+-- that do not are looked for in the whole of the new set. `step_hashes` is empty where they are
+-- not: then all are.
+
+create or replace temp table rows as
+select
+    i.shard_no,
+    i.file_row_number,
+    i.row_hash
+from identities as i
+where i.row_hash is null or i.row_hash not in (select s.row_hash from step_hashes as s)
+order by i.shard_no, i.file_row_number;
