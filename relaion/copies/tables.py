@@ -1,0 +1,430 @@
+"""TSV and CSV: CC3M, CC12M and every table of links and captions, with a line of names or without.
+
+TSV has no quotes: captions of CC3M hold lone ones. Only where its links stand in quotes, it is
+read as CSV with tabs. CSV is as RFC 4180 says: a quote that is neither doubled nor before a
+delimiter ends the reading with an error, for two records may have become one there.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from relaion.copies.compressed import bare_ending
+from relaion.copies.form import Indexed, Rewritten
+from relaion.copies.lines import (
+    BLANK,
+    BOM,
+    LONGEST,
+    NO_ROW_HASH,
+    Batch,
+    Seen,
+    indexed,
+    is_no_row_hash,
+    like_links,
+    lines_of,
+    no_column,
+    too_long,
+    unlooked,
+    values,
+    write_index,
+    write_without,
+)
+from relaion.errors import InputError
+from relaion.parquet.glossary import bare_name
+from relaion.parquet.row_groups import RowNumbers
+from relaion.paths import shown
+from relaion.roles import ROLES
+
+ROLES_READ = ("url", "text", "row_hash")
+_DELIMITERS = ",;|\t"
+_SAMPLE = 200  # records that tell the delimiter
+_LONGEST_NAME = 64  # bytes; a longer cell is no name of a column
+
+
+def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
+    """Write the index of a table; `columns` names those that play a role, by name or position.
+
+    Without a line of names, positions count from 1, and of two columns the one that holds links
+    in most records is the link. Raises InputError, which quotes no value, for a table that
+    cannot be read for sure.
+    """
+    table = _survey(path)
+    table.refuse_unsure(columns)
+    roles = table.roles(columns)
+    reading = _Reading(
+        table, roles, is_by_links=table.width > 0 and table.names is None and not roles
+    )
+    seen = write_index(into, reading.batches)
+    if "row_hash" in columns and reading.is_hash_refused:
+        raise InputError(f"{shown(path)}: {NO_ROW_HASH.removesuffix(': computed instead')}")
+    names = table.names
+    told = {role: names[i] if names else str(i + 1) for role, i in reading.roles.items()}
+    notices = [NO_ROW_HASH] * reading.is_hash_refused
+    if names:
+        played = set(reading.roles.values())
+        notices += unlooked(name for i, name in enumerate(names) if i not in played)
+    return indexed(path, seen, told, notices)
+
+
+def rewrite(path: Path, target: Path, leaving: RowNumbers) -> Rewritten:
+    """Write a table without the records of these numbers, every other one byte for byte."""
+    table = _survey(path)
+    pieces = (piece.raws for piece in table.pieces())
+    return write_without(
+        path, target, pieces, table.blank, headed=table.names is not None, leaving=leaving
+    )
+
+
+# -- Lines as rows ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some records as they stand, blank lines among them, and the fields of each record."""
+
+    line: int
+    raws: list[bytes]
+    rows: list[list[Any]]  # of bytes, or of their letters as latin-1
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """How a table is to be read, which its first block tells alone.
+
+    `names` are those of its header, or None. `is_unsure`: its first line may be a header or a
+    record, nothing but the user can tell; where they name a column of it, it is a header.
+    """
+
+    path: Path
+    delimiter: str
+    is_quoted: bool
+    width: int = 0
+    names: tuple[str, ...] | None = None
+    is_unsure: bool = False
+
+    @property
+    def blank(self) -> bytes:
+        """Bytes that make no record."""
+        return BLANK.replace(self.delimiter.encode(), b"")
+
+    def pieces(self) -> Iterator[Piece]:
+        """The whole file; its header is a record here."""
+        return self.cut(lines_of(self.path))
+
+    def cut(self, lines: Iterator[list[bytes]]) -> Iterator[Piece]:
+        """Lines as records; raises InputError, with a line number, for quotes that do not fit."""
+        line = 1
+        if not self.is_quoted:
+            tab, blank = self.delimiter.encode(), self.blank
+            for raws in lines:
+                found = [raw for raw in raws if raw.strip(blank)]
+                bare = [r.removesuffix(b"\n").removesuffix(b"\r") for r in found]
+                yield Piece(line, raws, [row.split(tab) for row in bare])
+                line += len(raws) - (raws[0] == BOM)
+            return
+        held: list[bytes] = []  # the lines of a record that goes on
+        more: list[bytes] | None = next(lines, None)
+        while more is not None:
+            following = next(lines, None)
+            if more == [BOM]:
+                yield Piece(line, more, [])
+            else:
+                piece, held = self._records(line, held + more, is_last=following is None)
+                yield piece
+                line += sum(raw.count(b"\n") for raw in piece.raws)
+            more = following
+
+    def _records(
+        self, line: int, lines: list[bytes], *, is_last: bool
+    ) -> tuple[Piece, list[bytes]]:
+        """The records of some lines, and those lines at the end that are none without more."""
+        csv.field_size_limit(LONGEST)
+        reader = csv.reader(
+            (raw.decode("latin-1") for raw in lines), delimiter=self.delimiter, strict=True
+        )
+        rows: list[list[str]] = []
+        ends: list[int] = []
+        try:
+            for row in reader:
+                rows.append(row)
+                ends.append(reader.line_num)
+        except csv.Error:
+            start = ends[-1] if ends else 0
+            if is_last or not self._is_open(lines[start:]):
+                raise self._bad_quote(line, lines, start) from None
+            if sum(map(len, lines[start:])) > LONGEST:
+                raise too_long(self.path) from None
+        raws = lines[: len(rows)]
+        if ends and ends[-1] != len(rows):
+            starts = [0, *ends]
+            raws = [b"".join(lines[a:b]) for a, b in zip(starts, ends, strict=False)]
+        blank = self.blank
+        kept = [row for row, raw in zip(rows, raws, strict=True) if raw.strip(blank)]
+        return Piece(line, raws, kept), lines[ends[-1] if ends else 0 :]
+
+    def _is_open(self, lines: list[bytes]) -> bool:
+        """Whether what the lines lack is only the quote that ends them."""
+        closed = chain((raw.decode("latin-1") for raw in lines), ['"'])
+        try:
+            return len(list(csv.reader(closed, delimiter=self.delimiter, strict=True))) == 1
+        except csv.Error:
+            return False
+
+    def _bad_quote(self, line: int, lines: list[bytes], start: int) -> InputError:
+        at = line + start
+        if b"\r" in lines[start].rstrip(b"\r\n"):
+            what = "a CR within it stands outside of quotes"
+        elif self._is_open(lines[start:]):
+            what = "a quote is opened in it and never closed"
+        else:
+            what = "a quoted field in it goes on behind its closing quote (is one not doubled?)"
+        return InputError(
+            f"{shown(self.path)}: line {at}: {what}; write the table anew, with quotes as RFC 4180 "
+            "has them, or as JSON lines"
+        )
+
+    def checked(self, piece: Piece) -> Sequence[Sequence[Any]]:
+        """The rows of a piece, each of which has as many fields as the first of the file."""
+        if all(len(row) == self.width for row in piece.rows):
+            return piece.rows
+        rows = iter(piece.rows)
+        line = piece.line
+        for raw in piece.raws:
+            if raw.strip(self.blank) and (n := len(next(rows))) != self.width:
+                break
+            line += raw.count(b"\n")
+        how = (
+            "a line break or quote in a field?" if self.is_quoted else "a tab or line break in it?"
+        )
+        raise InputError(
+            f"{shown(self.path)}: line {line} has {n} fields, the first line {self.width} ({how}); "
+            "mend or take out that line"
+        )
+
+    def refuse_unsure(self, columns: Mapping[str, str]) -> None:
+        """Raise InputError where the first line may be a header, and no user names its columns."""
+        named = (_place(self.names or (), columns[r]) for r in ROLES_READ if r in columns)
+        if not self.is_unsure or any(named):
+            return
+        raise InputError(
+            f"{shown(self.path)}: its first line holds no link and no name that is known: if it is "
+            "the names of columns, say --column url=NAME; if not, put a line of names before it"
+        )
+
+    def roles(self, columns: Mapping[str, str]) -> dict[str, int]:
+        """Which column plays which role, as far as names and the user tell."""
+        found: dict[str, int] = {}
+        names = self.names or ()
+        for role in ROLES_READ:
+            if role in columns:
+                given = columns[role]
+                at = _place(names, given) or (int(given) if given.isdecimal() else 0)
+                if not 1 <= at <= self.width:
+                    raise self._no_column(given)
+                found[role] = at - 1
+            elif at := self._named(role):
+                found[role] = at - 1
+        if self.names is not None or not self.width:
+            return found
+        others = {0, 1} - set(found.values())
+        if self.width == 2 and len(others) == 1 and len({"url", "text"} & set(found)) == 1:
+            (found["text" if "url" in found else "url"],) = others
+        if self.width > 2 and not {"url", "row_hash"} & set(found):
+            raise InputError(
+                f"{shown(self.path)}: {self.width} columns and no line of names; say which hold "
+                "link and caption, counted from 1, as --column url=2 --column text=1"
+            )
+        return found
+
+    def _named(self, role: str) -> int:
+        """The position of the column that plays a role by its name, from 1; 0 without one."""
+        known = [bare_name(name).lower() for name in self.names or ()]
+        found = [i for name in ROLES[role].names for i, has in enumerate(known, 1) if has == name]
+        if role == "text":  # the first name that is there
+            found = [i for i in found if known[i - 1] == known[found[0] - 1]]
+        if len(found) > 1:
+            raise InputError(
+                f"{shown(self.path)}: columns {' and '.join(map(str, found))} are both a "
+                f"{ROLES[role].noun} by name; say which one, as --column {role}={found[0]}"
+            )
+        return found[0] if found else 0
+
+    def _no_column(self, given: str) -> InputError:
+        if self.names is not None:
+            return no_column(self.path, given, self.names)
+        return InputError(
+            f"{shown(self.path)}: no line of names, and {self.width} columns; give the position of "
+            "a column, from 1"
+        )
+
+
+def _place(names: Sequence[str], given: str) -> int:
+    """The position of the one column of a name, in any case if need be, from 1; 0 without one."""
+    for same in (str, lambda name: bare_name(name).lower()):
+        found = [i for i, name in enumerate(names, 1) if same(name) == same(given)]
+        if len(found) == 1:
+            return found[0]
+    return 0
+
+
+# -- What the first block tells ----------------------------------------------------------------
+
+
+def _survey(path: Path) -> TextTable:
+    """Find delimiter, quotes and header; raises InputError for a file that is no table."""
+    lines: list[bytes] = []
+    source = lines_of(path)
+    is_whole = True
+    for some in source:
+        lines += [] if some == [BOM] else some
+        if len(lines) > _SAMPLE:
+            is_whole = False
+            break
+    source.close()  # type: ignore[attr-defined]
+    ending = bare_ending(path)
+    table = TextTable(path, "\t", is_quoted=False)
+    lines = lines[:_SAMPLE] if ending == ".tsv" else lines
+    first = next((raw for raw in lines if raw.strip(table.blank)), b"")
+    if first.strip(b'"').startswith(b"sep=") and len(first.strip()) < 8:
+        raise InputError(f"{shown(path)}: begins with a spreadsheet's `sep=`; take out that line")
+    if b"\r" in first.rstrip(b"\r\n") and len(lines) == 1:
+        raise InputError(f"{shown(path)}: its lines end with CR alone; write them with LF")
+    if ending != ".tsv":
+        table = _delimited(path, lines, is_whole=is_whole)
+    elif _is_quoted(lines):
+        table = TextTable(path, "\t", is_quoted=True)
+    rows = _sample(table, lines, is_whole=is_whole)
+    if not rows:
+        return table
+    return _headed(table, rows[0])
+
+
+def _sample(table: TextTable, lines: list[bytes], *, is_whole: bool) -> list[list[bytes]]:
+    """The first records, of lines of which the last record may not be whole."""
+    more = [] if is_whole else [[b""]]
+    pieces = table.cut(iter([lines, *more]))
+    rows = next(pieces).rows if lines else []
+    return [[c if isinstance(c, bytes) else c.encode("latin-1") for c in row] for row in rows]
+
+
+def _is_quoted(lines: list[bytes]) -> bool:
+    """Whether the links of a TSV stand in quotes."""
+    cells = [cell for raw in lines for cell in raw.strip(b"\r\n").split(b"\t")]
+    quoted = [c[1:-1] for c in cells if len(c) > 1 and c[:1] == c[-1:] == b'"']
+    return like_links(values(quoted)) > like_links(values(cells))
+
+
+def _delimited(path: Path, lines: list[bytes], *, is_whole: bool) -> TextTable:
+    """The table of a CSV file: its delimiter cuts all records alike, and links from captions."""
+    best: tuple[Any, ...] = ()
+    found = TextTable(path, ",", is_quoted=True)
+    for delimiter in _DELIMITERS:
+        table = TextTable(path, delimiter, is_quoted=True)
+        try:
+            rows = _sample(table, lines, is_whole=is_whole)[:_SAMPLE]
+        except InputError:
+            continue
+        (width, many), *_ = Counter(map(len, rows)).most_common(1) or [(0, 0)]
+        if width < 2:
+            continue
+        links = like_links(values(chain.from_iterable(rows)))
+        rank = (any(map(_role_named, rows[0])), many == len(rows), links, many)
+        if rank > best:
+            best, found = rank, table
+    return found
+
+
+def _role_named(cell: bytes) -> str | None:
+    name = bare_name(cell.decode("utf-8", "replace")).lower()
+    return next((role for role in ROLES_READ if name in ROLES[role].names), None)
+
+
+def _headed(table: TextTable, first: list[bytes]) -> TextTable:
+    """The table with the names in its first record, if they are names."""
+    table = replace(table, width=len(first))
+    if like_links(values(first)) or any(len(cell) > _LONGEST_NAME for cell in first):
+        return table
+    named = replace(table, names=tuple(cell.decode("utf-8", "replace") for cell in first))
+    if {"url", "row_hash"} & set(map(_role_named, first)):
+        return named
+    # pandas leaves the name of its row numbers empty; no other name is empty or a number
+    if not all(cell.strip() for cell in first[1:] or first) or any(map(_is_number, first)):
+        return table
+    return replace(named, is_unsure=True)
+
+
+def _is_number(cell: bytes) -> bool:
+    return cell.strip().lstrip(b"+-").replace(b".", b"").isdigit()
+
+
+# -- Records for the index -------------------------------------------------------------------------
+
+
+@dataclass
+class _Reading:
+    """A table on its way into an index: all its records decide which column holds the links."""
+
+    table: TextTable
+    roles: dict[str, int]
+    is_by_links: bool  # nobody has said which column holds the links
+    is_hash_refused: bool = False
+    is_begun: bool = False
+    counts: list[int] = field(default_factory=list)  # of links, by column
+
+    def batches(self, seen: Seen) -> Iterator[Batch] | None:
+        """The records; None where they were told as they have to be."""
+        if not self.is_begun:
+            self.is_begun = True
+            return self._read()
+        if self.is_by_links and self.roles != (found := self._judged(seen.records)):
+            self.roles = found
+            return self._read()
+        if "row_hash" in self.roles and is_no_row_hash(seen):
+            del self.roles["row_hash"]
+            self.is_hash_refused = True
+            return self._read()
+        return None
+
+    def _read(self) -> Iterator[Batch]:
+        self.counts = [0] * self.table.width
+        is_header = self.table.names is not None
+        for piece in self.table.pieces():
+            rows = self.table.checked(piece)
+            if is_header and rows:
+                is_header, rows = False, rows[1:]
+            if not rows:
+                continue
+            if self.is_by_links:
+                cells = [_column(rows, i) for i in range(self.table.width)]
+                self.counts = [n + like_links(c) for n, c in zip(self.counts, cells, strict=True)]
+                self.roles = self.roles or _by_links(self.counts)
+            got = {role: _column(rows, i) for role, i in self.roles.items()}
+            none = pa.nulls(len(rows), pa.large_binary())
+            yield Batch(got.get("url", none), got.get("text", none), got.get("row_hash"))
+
+    def _judged(self, records: int) -> dict[str, int]:
+        """Which column holds the links, by all records; InputError where that is not plain."""
+        *_, second, first = [0, *sorted(self.counts)]
+        if 2 * second <= first and 2 * first >= records:
+            return _by_links(self.counts)
+        what = "no column holds" if 2 * first < records else "more than one column holds"
+        raise InputError(
+            f"{shown(self.table.path)}: no line of names, and {what} links in most of its "
+            f"{records} records; say which one does, counted from 1, as --column url=2"
+        )
+
+
+def _column(rows: Sequence[Sequence[Any]], i: int) -> pa.Array:
+    cells = [row[i] for row in rows]
+    return values(cells if isinstance(cells[0], bytes) else [c.encode("latin-1") for c in cells])
+
+
+def _by_links(counts: list[int]) -> dict[str, int]:
+    url = counts.index(max(counts))
+    return {"url": url, "text": 1 - url} if len(counts) == 2 else {"url": url}
