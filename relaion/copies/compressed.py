@@ -48,11 +48,12 @@ def blocks(path: Path) -> Iterator[bytes]:
                 what = f"by its name {packing}, but it does not begin like that"
                 raise InputError(f"{shown(path)}: {what}; get it again, or name it as what it is")
             source = pa.CompressedInputStream(file, packing) if packing else file
-            is_first = True
+            first = source.read(BLOCK)  # of a packed file, it may be as short as its first part
+            while len(first) < _HEAD and (more := source.read(BLOCK)):
+                first += more
+            _refuse_binary(path, first[:_HEAD], packing)
+            yield first
             while block := source.read(BLOCK):
-                if is_first:
-                    _refuse_binary(path, block[:_HEAD], packing)
-                    is_first = False
                 yield block
     except (OSError, pa.ArrowException) as e:  # of pyarrow, which says no errno, for bad data
         if packing and not getattr(e, "errno", None):

@@ -23,6 +23,7 @@ from relaion.copies.lines import (
     is_no_row_hash,
     lines_of,
     no_column,
+    no_row_hashes,
     unlooked,
     values,
     write_index,
@@ -47,18 +48,21 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
     with two links.
     """
     reading = _Objects(path, {r: columns[r] for r in _ROLES_READ if r in columns})
-    seen = write_index(into, reading.batches)
-    for name in reading.given.values() if seen.records else ():
-        if not any(_plain(name) == _plain(key) for key in reading.keys):
-            raise no_column(path, name, reading.keys)
-    if "row_hash" in columns and reading.is_hash_refused:
-        raise InputError(f"{shown(path)}: {NO_ROW_HASH.removesuffix(': computed instead')}")
-    seen.unread, seen.unread_captions = reading.unread, reading.unread_captions
-    played = {name for names in reading.played.values() for name in names}
-    notices = [NO_ROW_HASH] * reading.is_hash_refused
-    notices += unlooked(key for key in reading.keys if key not in played)
-    told = {role: ", ".join(map(typed, names)) for role, names in reading.played.items()}
-    return indexed(path, seen, told, notices)
+
+    def told(seen: Seen) -> Indexed:
+        for name in reading.given.values() if seen.records else ():
+            if not any(_plain(name) == _plain(key) for key in reading.keys):
+                raise no_column(path, name, reading.keys)
+        if "row_hash" in columns and reading.is_hash_refused:
+            raise no_row_hashes(path)
+        seen.unread, seen.unread_captions = reading.unread, reading.unread_captions
+        played = {name for names in reading.played.values() for name in names}
+        notices = [NO_ROW_HASH] * reading.is_hash_refused
+        notices += unlooked(key for key in reading.keys if key not in played)
+        roles = {role: ", ".join(map(typed, names)) for role, names in reading.played.items()}
+        return indexed(path, seen, roles, notices)
+
+    return write_index(into, reading.batches, told)
 
 
 def rewrite(path: Path, target: Path, leaving: RowNumbers) -> Rewritten:
@@ -219,6 +223,8 @@ class _Objects:
     ) -> Any:
         """The value of a role; for captions the first that there is."""
         names = roles.get(role, ())
+        if len(names) == 1 and type(found) is dict and type(value := found.get(names[0])) is str:
+            return value
         if isinstance(found, _Twice) and not found.names.isdisjoint(names):
             self._refuse(line, f"has a field twice, which is a {ROLES[role].noun}")
         there = [value for value in map(found.get, names) if not _is_nothing(value)]

@@ -40,7 +40,7 @@ def lines_of(path: Path) -> Iterator[list[bytes]]:
     held: list[bytes] = []  # an unfinished line, in the blocks it came in
     size = 0
     source = blocks(path)
-    first = next(source, b"")
+    first = next(source)
     if first.startswith(BOM):
         yield [BOM]
     for block in chain([first.removeprefix(BOM)], source):
@@ -131,10 +131,15 @@ def like_links(cells: pa.Array) -> int:
     return pc.sum(pc.match_substring_regex(cells, _LINK)).as_py() or 0
 
 
-def write_index(into: Path, read: Callable[[Seen], Iterator[Batch] | None]) -> Seen:
+def write_index(
+    into: Path,
+    read: Callable[[Seen], Iterator[Batch] | None],
+    tell: Callable[[Seen], Indexed],
+) -> Indexed:
     """Write the index that `read` gives the records of, again as long as it wants another one.
 
-    `read` is called with what was seen so far (nothing, the first time) until it returns None.
+    `read` is called with what was seen so far (nothing, the first time) until it returns None;
+    then `tell` says what was made of it, or that it is refused.
     """
     seen = Seen()
     with private_umask(), atomic_write(into, 0o600) as part:
@@ -143,7 +148,7 @@ def write_index(into: Path, read: Callable[[Seen], Iterator[Batch] | None]) -> S
             with PrivateFile(part, INDEX) as out:
                 for batch in batches:
                     _add(out, batch, seen)
-    return seen
+        return tell(seen)
 
 
 def _add(out: PrivateFile, batch: Batch, seen: Seen) -> None:
@@ -182,8 +187,11 @@ def indexed(path: Path, seen: Seen, columns: Mapping[str, str], notices: list[st
         raise InputError(
             f"{shown(path)}: no link and no row hash in it; name the column with --column url=NAME"
         )
-    if seen.links and not seen.like_links:
-        notices.append("no link in it begins with a scheme such as https://; is it that column?")
+    if seen.like_links < seen.links:
+        notices.append(
+            f"{seen.links - seen.like_links} of {seen.links} links do not look like one: they have "
+            "no scheme such as https://, or blanks within"
+        )
     if "text" not in columns and seen.own < seen.records:
         notices.append("no caption in it: row hashes are of the links alone")
     if seen.no_whole and "row_hash" in columns:
@@ -204,7 +212,15 @@ def is_no_row_hash(seen: Seen) -> bool:
     return seen.no_whole > seen.own
 
 
-NO_ROW_HASH = "the column named as row hash holds no whole 64-bit numbers: computed instead"
+NO_ROW_HASH = "the column of row hashes holds no whole 64-bit numbers: they are computed instead"
+
+
+def no_row_hashes(path: Path) -> InputError:
+    """The error for a column that a user named as row hash, and that is none."""
+    return InputError(
+        f"{shown(path)}: the column named as row hash holds no whole 64-bit numbers; name another, "
+        "or none"
+    )
 
 
 def unlooked(names: Iterable[str]) -> list[str]:

@@ -6,16 +6,17 @@ delimiter ends the reading with an error, for two records may have become one th
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from relaion.copies.compressed import bare_ending
+from relaion.copies.compressed import BLOCK, bare_ending
 from relaion.copies.form import Indexed, Rewritten
 from relaion.copies.lines import (
     BLANK,
@@ -29,6 +30,7 @@ from relaion.copies.lines import (
     like_links,
     lines_of,
     no_column,
+    no_row_hashes,
     too_long,
     unlooked,
     values,
@@ -44,7 +46,8 @@ from relaion.roles import ROLES
 ROLES_READ = ("url", "text", "row_hash")
 _DELIMITERS = ",;|\t"
 _SAMPLE = 200  # records that tell the delimiter
-_LONGEST_NAME = 64  # bytes; a longer cell is no name of a column
+_MARK_OF_SHEETS = re.compile(rb'"?sep=."?\s*')
+_LONGEST_NAME = 64  # bytes; a longer cell, or one with a link in it, is no name of a column
 
 
 def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
@@ -60,22 +63,26 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
     reading = _Reading(
         table, roles, is_by_links=table.width > 0 and table.names is None and not roles
     )
-    seen = write_index(into, reading.batches)
-    if "row_hash" in columns and reading.is_hash_refused:
-        raise InputError(f"{shown(path)}: {NO_ROW_HASH.removesuffix(': computed instead')}")
-    names = table.names
-    told = {role: names[i] if names else str(i + 1) for role, i in reading.roles.items()}
-    notices = [NO_ROW_HASH] * reading.is_hash_refused
-    if names:
-        played = set(reading.roles.values())
-        notices += unlooked(name for i, name in enumerate(names) if i not in played)
-    return indexed(path, seen, told, notices)
+
+    def told(seen: Seen) -> Indexed:
+        if "row_hash" in columns and reading.is_hash_refused:
+            raise no_row_hashes(path)
+        names = table.names
+        played = {role: names[i] if names else str(i + 1) for role, i in reading.roles.items()}
+        notices = [NO_ROW_HASH] * reading.is_hash_refused
+        notices += unlooked(
+            name for i, name in enumerate(names or ()) if i not in reading.roles.values()
+        )
+        return indexed(path, seen, played, notices)
+
+    return write_index(into, reading.batches, told)
 
 
 def rewrite(path: Path, target: Path, leaving: RowNumbers) -> Rewritten:
     """Write a table without the records of these numbers, every other one byte for byte."""
     table = _survey(path)
-    pieces = (piece.raws for piece in table.pieces())
+    # without quotes, records end where lines do
+    pieces = (p.raws for p in table.pieces()) if table.is_quoted else lines_of(path)
     return write_without(
         path, target, pieces, table.blank, headed=table.names is not None, leaving=leaving
     )
@@ -144,22 +151,22 @@ class TextTable:
         self, line: int, lines: list[bytes], *, is_last: bool
     ) -> tuple[Piece, list[bytes]]:
         """The records of some lines, and those lines at the end that are none without more."""
-        csv.field_size_limit(LONGEST)
-        reader = csv.reader(
-            (raw.decode("latin-1") for raw in lines), delimiter=self.delimiter, strict=True
-        )
         rows: list[list[str]] = []
         ends: list[int] = []
+        before = csv.field_size_limit(2 * LONGEST)  # of the whole process
         try:
+            reader = self._reader(lines)
             for row in reader:
                 rows.append(row)
                 ends.append(reader.line_num)
-        except csv.Error:
-            start = ends[-1] if ends else 0
-            if is_last or not self._is_open(lines[start:]):
-                raise self._bad_quote(line, lines, start) from None
-            if sum(map(len, lines[start:])) > LONGEST:
+        except csv.Error as e:
+            open_lines = lines[ends[-1] if ends else 0 :]
+            if sum(map(len, open_lines)) > LONGEST + BLOCK:
                 raise too_long(self.path) from None
+            if is_last or not self._is_open(open_lines):
+                raise self._bad_quote(line + len(lines) - len(open_lines), open_lines, e) from None
+        finally:
+            csv.field_size_limit(before)
         raws = lines[: len(rows)]
         if ends and ends[-1] != len(rows):
             starts = [0, *ends]
@@ -168,25 +175,26 @@ class TextTable:
         kept = [row for row, raw in zip(rows, raws, strict=True) if raw.strip(blank)]
         return Piece(line, raws, kept), lines[ends[-1] if ends else 0 :]
 
+    def _reader(self, lines: list[bytes], last: str = "") -> Any:
+        texts = chain(map(str, lines, repeat("latin-1")), [last] if last else [])
+        return csv.reader(texts, delimiter=self.delimiter, strict=True)
+
     def _is_open(self, lines: list[bytes]) -> bool:
         """Whether what the lines lack is only the quote that ends them."""
-        closed = chain((raw.decode("latin-1") for raw in lines), ['"'])
         try:
-            return len(list(csv.reader(closed, delimiter=self.delimiter, strict=True))) == 1
+            return len(list(self._reader(lines, '"'))) == 1
         except csv.Error:
             return False
 
-    def _bad_quote(self, line: int, lines: list[bytes], start: int) -> InputError:
-        at = line + start
-        if b"\r" in lines[start].rstrip(b"\r\n"):
+    def _bad_quote(self, line: int, lines: list[bytes], error: csv.Error) -> InputError:
+        what = "a quoted field in it goes on behind its closing quote (is one not doubled?)"
+        if "new-line" in str(error):
             what = "a CR within it stands outside of quotes"
-        elif self._is_open(lines[start:]):
+        elif self._is_open(lines):
             what = "a quote is opened in it and never closed"
-        else:
-            what = "a quoted field in it goes on behind its closing quote (is one not doubled?)"
         return InputError(
-            f"{shown(self.path)}: line {at}: {what}; write the table anew, with quotes as RFC 4180 "
-            "has them, or as JSON lines"
+            f"{shown(self.path)}: line {line}: {what}; write the table anew, with quotes as "
+            "RFC 4180 has them, or as JSON lines"
         )
 
     def checked(self, piece: Piece) -> Sequence[Sequence[Any]]:
@@ -279,38 +287,34 @@ def _place(names: Sequence[str], given: str) -> int:
 def _survey(path: Path) -> TextTable:
     """Find delimiter, quotes and header; raises InputError for a file that is no table."""
     lines: list[bytes] = []
-    source = lines_of(path)
-    is_whole = True
-    for some in source:
+    for some in lines_of(path):
         lines += [] if some == [BOM] else some
         if len(lines) > _SAMPLE:
-            is_whole = False
             break
-    source.close()  # type: ignore[attr-defined]
-    ending = bare_ending(path)
-    table = TextTable(path, "\t", is_quoted=False)
-    lines = lines[:_SAMPLE] if ending == ".tsv" else lines
-    first = next((raw for raw in lines if raw.strip(table.blank)), b"")
-    if first.strip(b'"').startswith(b"sep=") and len(first.strip()) < 8:
+    is_whole, lines = len(lines) <= _SAMPLE, lines[:_SAMPLE]
+    first = next((raw for raw in lines if raw.strip(BLANK)), b"")
+    if _MARK_OF_SHEETS.fullmatch(first):
         raise InputError(f"{shown(path)}: begins with a spreadsheet's `sep=`; take out that line")
     if b"\r" in first.rstrip(b"\r\n") and len(lines) == 1:
         raise InputError(f"{shown(path)}: its lines end with CR alone; write them with LF")
-    if ending != ".tsv":
+    if bare_ending(path) == ".tsv":
+        table = TextTable(path, "\t", is_quoted=_is_quoted(lines))
+    else:
         table = _delimited(path, lines, is_whole=is_whole)
-    elif _is_quoted(lines):
-        table = TextTable(path, "\t", is_quoted=True)
-    rows = _sample(table, lines, is_whole=is_whole)
-    if not rows:
-        return table
-    return _headed(table, rows[0])
+    for piece in table.pieces():
+        if piece.rows:
+            return _headed(table, [*map(_in_bytes, piece.rows[0])])
+    return table
+
+
+def _in_bytes(cell: bytes | str) -> bytes:
+    return cell if isinstance(cell, bytes) else cell.encode("latin-1")
 
 
 def _sample(table: TextTable, lines: list[bytes], *, is_whole: bool) -> list[list[bytes]]:
     """The first records, of lines of which the last record may not be whole."""
-    more = [] if is_whole else [[b""]]
-    pieces = table.cut(iter([lines, *more]))
-    rows = next(pieces).rows if lines else []
-    return [[c if isinstance(c, bytes) else c.encode("latin-1") for c in row] for row in rows]
+    pieces = table.cut(iter([lines] if is_whole else [lines, [b""]]))
+    return [[*map(_in_bytes, row)] for row in next(pieces).rows] if lines else []
 
 
 def _is_quoted(lines: list[bytes]) -> bool:
@@ -327,7 +331,7 @@ def _delimited(path: Path, lines: list[bytes], *, is_whole: bool) -> TextTable:
     for delimiter in _DELIMITERS:
         table = TextTable(path, delimiter, is_quoted=True)
         try:
-            rows = _sample(table, lines, is_whole=is_whole)[:_SAMPLE]
+            rows = _sample(table, lines, is_whole=is_whole)
         except InputError:
             continue
         (width, many), *_ = Counter(map(len, rows)).most_common(1) or [(0, 0)]
@@ -348,7 +352,7 @@ def _role_named(cell: bytes) -> str | None:
 def _headed(table: TextTable, first: list[bytes]) -> TextTable:
     """The table with the names in its first record, if they are names."""
     table = replace(table, width=len(first))
-    if like_links(values(first)) or any(len(cell) > _LONGEST_NAME for cell in first):
+    if any(len(cell) > _LONGEST_NAME or b"://" in cell for cell in first):
         return table
     named = replace(table, names=tuple(cell.decode("utf-8", "replace") for cell in first))
     if {"url", "row_hash"} & set(map(_role_named, first)):
