@@ -17,7 +17,7 @@ import pyarrow as pa
 from relaion.errors import InputError
 from relaion.paths import shown
 
-BLOCK = 4 << 20  # bytes of text in hand at once, but for a line that is longer
+BLOCK = 1 << 20  # bytes of text in hand at once, but for a line that is longer
 
 _PACKED = {".gz": "gzip", ".zst": "zstd"}
 # zstd may begin with a frame to be skipped, as pzstd does

@@ -17,7 +17,7 @@ from relaion.copies.lines import (
     BLANK,
     BOM,
     NO_ROW_HASH,
-    Batch,
+    IndexBatch,
     Seen,
     indexed,
     is_no_row_hash,
@@ -116,7 +116,7 @@ class _Objects:
     played: dict[str, dict[str, None]] = field(default_factory=dict)
     _shapes: dict[tuple[str, ...], dict[str, list[str]]] = field(default_factory=dict)
 
-    def batches(self, seen: Seen) -> Iterator[Batch] | None:
+    def batches(self, seen: Seen) -> Iterator[IndexBatch] | None:
         """The records; None where they were told as they have to be."""
         if self.is_begun:
             if "row_hash" not in self.played or not is_no_row_hash(seen):
@@ -128,7 +128,7 @@ class _Objects:
         self.unread = self.unread_captions = 0
         return self._read()
 
-    def _read(self) -> Iterator[Batch]:
+    def _read(self) -> Iterator[IndexBatch]:
         line = 1
         for raws in lines_of(self.path):
             if raws == [BOM]:
@@ -138,7 +138,7 @@ class _Objects:
                 yield batch
             line += len(raws)
 
-    def _batch(self, line: int, raws: list[bytes]) -> Batch:
+    def _batch(self, line: int, raws: list[bytes]) -> IndexBatch:
         links: list[bytes | None] = []
         captions: list[bytes | None] = []
         hashes: list[bytes | None] = []
@@ -162,7 +162,7 @@ class _Objects:
             else:
                 hashes.append(None)
         own_hashes = values(hashes) if "row_hash" in self.played else None
-        return Batch(values(links), values(captions), own_hashes, unsure)
+        return IndexBatch(values(links), values(captions), own_hashes, unsure)
 
     def _parsed(self, line: int, raw: bytes) -> tuple[dict[str, Any], bool]:
         """The object of a line, and whether the line is UTF-8."""

@@ -109,7 +109,7 @@ class Seen:
 
 
 @dataclass
-class Batch:
+class IndexBatch:
     """Some records: bytes of what they have, NULL where there is nothing (large_binary).
 
     `unsure` are places of records whose link or caption cannot be read, so no hash is computed.
@@ -133,7 +133,7 @@ def like_links(cells: pa.Array) -> int:
 
 def write_index(
     into: Path,
-    read: Callable[[Seen], Iterator[Batch] | None],
+    read: Callable[[Seen], Iterator[IndexBatch] | None],
     tell: Callable[[Seen], Indexed],
 ) -> Indexed:
     """Write the index that `read` gives the records of, again as long as it wants another one.
@@ -151,7 +151,7 @@ def write_index(
         return tell(seen)
 
 
-def _add(out: PrivateFile, batch: Batch, seen: Seen) -> None:
+def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
     links, captions = batch.links, batch.captions
     seen.records += len(links)
     seen.links += len(links) - links.null_count

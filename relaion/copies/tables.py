@@ -8,13 +8,14 @@ delimiter ends the reading with an error, for two records may have become one th
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from relaion.copies.compressed import BLOCK, bare_ending
 from relaion.copies.form import Indexed, Rewritten
@@ -23,7 +24,7 @@ from relaion.copies.lines import (
     BOM,
     LONGEST,
     NO_ROW_HASH,
-    Batch,
+    IndexBatch,
     Seen,
     indexed,
     is_no_row_hash,
@@ -60,7 +61,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
     table = _survey(path)
     table.refuse_unsure(columns)
     roles = table.roles(columns)
-    reading = _Reading(
+    reading = TableReading(
         table, roles, is_by_links=table.width > 0 and table.names is None and not roles
     )
 
@@ -93,11 +94,11 @@ def rewrite(path: Path, target: Path, leaving: RowNumbers) -> Rewritten:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some records as they stand, blank lines among them, and the fields of each record."""
+    """Some records as they stand, blank lines among them, and what is in each record."""
 
     line: int
     raws: list[bytes]
-    rows: list[list[Any]]  # of bytes, or of their letters as latin-1
+    rows: Sequence[bytes | list[str]]  # without quotes whole, else fields as latin-1
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,10 @@ class TextTable:
         """Lines as records; raises InputError, with a line number, for quotes that do not fit."""
         line = 1
         if not self.is_quoted:
-            tab, blank = self.delimiter.encode(), self.blank
+            blank = self.blank
             for raws in lines:
                 found = [raw for raw in raws if raw.strip(blank)]
-                bare = [r.removesuffix(b"\n").removesuffix(b"\r") for r in found]
-                yield Piece(line, raws, [row.split(tab) for row in bare])
+                yield Piece(line, raws, [r.removesuffix(b"\n").removesuffix(b"\r") for r in found])
                 line += len(raws) - (raws[0] == BOM)
             return
         held: list[bytes] = []  # the lines of a record that goes on
@@ -197,20 +197,39 @@ class TextTable:
             "RFC 4180 has them, or as JSON lines"
         )
 
-    def checked(self, piece: Piece) -> Sequence[Sequence[Any]]:
-        """The rows of a piece, each of which has as many fields as the first of the file."""
-        if all(len(row) == self.width for row in piece.rows):
-            return piece.rows
+    def fields(self, row: bytes | list[str]) -> list[bytes]:
+        """The fields of one record."""
+        if isinstance(row, bytes):
+            return row.split(self.delimiter.encode())
+        return [cell.encode("latin-1") for cell in row]
+
+    def columns(self, piece: Piece, wanted: Iterable[int]) -> dict[int, pa.Array]:
+        """Some columns of a piece, whose rows all have as many fields as the first of the file."""
+        if self.is_quoted:
+            rows: Any = piece.rows
+            if any(len(row) != self.width for row in rows):
+                raise self._ragged(piece)
+            return {i: values(row[i].encode("latin-1") for row in rows) for i in wanted}
+        lines = pa.array(piece.rows, pa.large_binary())
+        cells = pc.split_pattern(lines, self.delimiter.encode())
+        if pc.min_max(pc.list_value_length(cells)).as_py() != {
+            "min": self.width,
+            "max": self.width,
+        }:
+            raise self._ragged(piece)
+        return {i: _filled(pc.list_element(cells, i)) for i in wanted}
+
+    def _ragged(self, piece: Piece) -> InputError:
         rows = iter(piece.rows)
         line = piece.line
         for raw in piece.raws:
-            if raw.strip(self.blank) and (n := len(next(rows))) != self.width:
+            if raw.strip(self.blank) and (n := len(self.fields(next(rows)))) != self.width:
                 break
             line += raw.count(b"\n")
         how = (
             "a line break or quote in a field?" if self.is_quoted else "a tab or line break in it?"
         )
-        raise InputError(
+        return InputError(
             f"{shown(self.path)}: line {line} has {n} fields, the first line {self.width} ({how}); "
             "mend or take out that line"
         )
@@ -303,18 +322,14 @@ def _survey(path: Path) -> TextTable:
         table = _delimited(path, lines, is_whole=is_whole)
     for piece in table.pieces():
         if piece.rows:
-            return _headed(table, [*map(_in_bytes, piece.rows[0])])
+            return _headed(table, table.fields(piece.rows[0]))
     return table
-
-
-def _in_bytes(cell: bytes | str) -> bytes:
-    return cell if isinstance(cell, bytes) else cell.encode("latin-1")
 
 
 def _sample(table: TextTable, lines: list[bytes], *, is_whole: bool) -> list[list[bytes]]:
     """The first records, of lines of which the last record may not be whole."""
     pieces = table.cut(iter([lines] if is_whole else [lines, [b""]]))
-    return [[*map(_in_bytes, row)] for row in next(pieces).rows] if lines else []
+    return [*map(table.fields, next(pieces).rows)] if lines else []
 
 
 def _is_quoted(lines: list[bytes]) -> bool:
@@ -371,7 +386,7 @@ def _is_number(cell: bytes) -> bool:
 
 
 @dataclass
-class _Reading:
+class TableReading:
     """A table on its way into an index: all its records decide which column holds the links."""
 
     table: TextTable
@@ -381,7 +396,7 @@ class _Reading:
     is_begun: bool = False
     counts: list[int] = field(default_factory=list)  # of links, by column
 
-    def batches(self, seen: Seen) -> Iterator[Batch] | None:
+    def batches(self, seen: Seen) -> Iterator[IndexBatch] | None:
         """The records; None where they were told as they have to be."""
         if not self.is_begun:
             self.is_begun = True
@@ -395,22 +410,22 @@ class _Reading:
             return self._read()
         return None
 
-    def _read(self) -> Iterator[Batch]:
+    def _read(self) -> Iterator[IndexBatch]:
         self.counts = [0] * self.table.width
         is_header = self.table.names is not None
         for piece in self.table.pieces():
-            rows = self.table.checked(piece)
-            if is_header and rows:
-                is_header, rows = False, rows[1:]
-            if not rows:
+            if not piece.rows:
                 continue
+            wanted = range(self.table.width) if self.is_by_links else self.roles.values()
+            cells = self.table.columns(piece, wanted)
             if self.is_by_links:
-                cells = [_column(rows, i) for i in range(self.table.width)]
-                self.counts = [n + like_links(c) for n, c in zip(self.counts, cells, strict=True)]
+                self.counts = [n + like_links(cells[i]) for i, n in enumerate(self.counts)]
                 self.roles = self.roles or _by_links(self.counts)
-            got = {role: _column(rows, i) for role, i in self.roles.items()}
-            none = pa.nulls(len(rows), pa.large_binary())
-            yield Batch(got.get("url", none), got.get("text", none), got.get("row_hash"))
+            none = pa.nulls(len(piece.rows), pa.large_binary())
+            got = [cells[self.roles[r]] if r in self.roles else none for r in ROLES_READ]
+            links, captions, own = (column.slice(is_header) for column in got)
+            is_header = False
+            yield IndexBatch(links, captions, own if "row_hash" in self.roles else None)
 
     def _judged(self, records: int) -> dict[str, int]:
         """Which column holds the links, by all records; InputError where that is not plain."""
@@ -424,9 +439,9 @@ class _Reading:
         )
 
 
-def _column(rows: Sequence[Sequence[Any]], i: int) -> pa.Array:
-    cells = [row[i] for row in rows]
-    return values(cells if isinstance(cells[0], bytes) else [c.encode("latin-1") for c in cells])
+def _filled(cells: pa.Array) -> pa.Array:
+    """Cells, of which an empty one is nothing."""
+    return pc.if_else(pc.equal(pc.binary_length(cells), 0), pa.scalar(None, cells.type), cells)
 
 
 def _by_links(counts: list[int]) -> dict[str, int]:
