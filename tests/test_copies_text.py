@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaion.copies import compressed, json_lines, lines, tables
+from relaion.copies import compressed, json_lines, lines, rows, tables
 from relaion.copies.form import INDEX, Indexed
 from relaion.errors import InputError
 from relaion.parquet.mended import marked
@@ -327,6 +327,11 @@ def test_a_row_hash_of_its_own_goes_before_a_computed_one(tmp_path: Path, name: 
     assert [n for n in text.index().notices if "2 row hashes are no whole" in n]
 
 
+def test_hexadecimal_is_no_whole_number(tmp_path: Path) -> None:
+    text = Text(tmp_path, "x.csv", f"hash,url\n1,{A}\n2,{B}\n0x10,{C}\n".encode())
+    assert text.rows() == [(A, 1), (B, 2), (C, row_hash(C.encode(), b""))]
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -410,6 +415,8 @@ def test_packed_files_in_several_parts_are_read_whole(tmp_path: Path, suffix: st
     assert text.links() == [A, B]
     assert text.without(0) == f"a dog\t{B}\n".encode()
     again = text.target.read_bytes()
+    if suffix == ".gz":
+        assert gzip.decompress(again) == f"a dog\t{B}\n".encode()
     text.without(0)
     assert text.target.read_bytes() == again
 
@@ -452,8 +459,8 @@ def test_a_line_that_never_ends_is_not_held_in_memory(
     tmp_path: Path, small_blocks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lines, "LONGEST", 300)
-    monkeypatch.setattr(tables, "LONGEST", 300)
-    monkeypatch.setattr(tables, "BLOCK", 11)
+    monkeypatch.setattr(rows, "_LONGEST", 300)
+    monkeypatch.setattr(rows, "BLOCK", 11)
     assert "is longer than" in Text(tmp_path, "x.tsv", b"a" * 400).refused()
     data = f'url,t\n{A},"a\n'.encode() + b"b\n" * 400
     assert "is longer than" in Text(tmp_path, "x.csv", data).refused()

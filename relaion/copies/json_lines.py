@@ -17,6 +17,7 @@ from relaion.copies.lines import (
     BLANK,
     BOM,
     NO_ROW_HASH,
+    ROLES_READ,
     IndexBatch,
     Seen,
     indexed,
@@ -35,7 +36,6 @@ from relaion.parquet.row_groups import RowNumbers
 from relaion.paths import shown, typed
 from relaion.roles import ROLES
 
-_ROLES_READ = ("url", "text", "row_hash")
 _BLANKS = " \t\r\n"
 _MOST_SHAPES = 10_000  # sets of fields that are remembered
 _ADVICE = "mend or take out that line"
@@ -47,7 +47,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
     Raises InputError, which quotes no value, for a line that is no object, and for a record
     with two links.
     """
-    reading = _Objects(path, {r: columns[r] for r in _ROLES_READ if r in columns})
+    reading = _Objects(path, {r: columns[r] for r in ROLES_READ if r in columns})
 
     def told(seen: Seen) -> Indexed:
         for name in reading.given.values() if seen.records else ():
@@ -203,7 +203,7 @@ class _Objects:
         if len(self.keys) < _MOST_SHAPES:
             self.keys.update(dict.fromkeys(keys))
         found: dict[str, list[str]] = {}
-        for role in _ROLES_READ:
+        for role in ROLES_READ:
             if role == "row_hash" and self.is_hash_refused:
                 continue
             if role in self.given:

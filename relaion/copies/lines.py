@@ -23,6 +23,8 @@ from relaion.parquet.row_groups import Removed, RowNumbers
 from relaion.paths import atomic_write, private_umask, shown, typed
 from relaion.sidecars.row_hash import own_hashes, row_hashes
 
+ROLES_READ = ("url", "text", "row_hash")
+
 BOM = b"\xef\xbb\xbf"
 BLANK = b" \t\r\n\x0b\x0c" + BOM
 """Bytes of which a line is made that is no record."""
@@ -52,15 +54,15 @@ def lines_of(path: Path) -> Iterator[list[bytes]]:
             held.append(block[end:])
             size += len(block) - end
         if size > LONGEST:
-            raise too_long(path)
+            raise too_long(path, LONGEST)
     if held:
         yield [b"".join(held)]
 
 
-def too_long(path: Path) -> InputError:
+def too_long(path: Path, limit: int) -> InputError:
     """The error for a record that never seems to end."""
     return InputError(
-        f"{shown(path)}: a record is longer than {LONGEST >> 20} MB; its lines must end with LF, "
+        f"{shown(path)}: a record is longer than {limit >> 20} MB; its lines must end with LF, "
         "and every quote in a CSV file must be closed"
     )
 
