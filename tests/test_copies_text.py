@@ -386,6 +386,7 @@ def test_odd_values_of_json(tmp_path: Path) -> None:
         (A, row_hash(link, "\u2028".encode())),
     ]
     assert text.index().notices == (
+        "not looked at, though the name says links: w.url",
         "1 records have a link that is no text: it is not looked at",
         "1 records have a caption that is no text: no row hash of them",
     )
@@ -396,6 +397,7 @@ def test_odd_values_of_json(tmp_path: Path) -> None:
     [
         ("x.csv", f"url,page_url,w\n{A},{B},1\n", "not looked at, though the name says links: p"),
         ("x.jsonl", f'{{"url": "{A}", "page_url": ""}}\n', "not looked at, though the name says"),
+        ("x.jsonl", f'{{"url": "{A}", "page": [{{"url": ""}}]}}\n', "says links: page.url"),
         ("x.csv", f"url,w\n{A},1\n", "no caption in it: row hashes are of the links alone"),
         ("x.csv", "url,text\na cat,b\n", "1 of 1 links do not look like one"),
     ],

@@ -58,7 +58,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
         seen.unread, seen.unread_captions = reading.unread, reading.unread_captions
         played = {name for names in reading.played.values() for name in names}
         notices = [NO_ROW_HASH] * reading.is_hash_refused
-        notices += unlooked(key for key in reading.keys if key not in played)
+        notices += unlooked(key for key in (*reading.keys, *reading.inner) if key not in played)
         roles = {role: ", ".join(map(typed, names)) for role, names in reading.played.items()}
         return indexed(path, seen, roles, notices)
 
@@ -113,6 +113,7 @@ class _Objects:
     unread: int = 0
     unread_captions: int = 0
     keys: dict[str, None] = field(default_factory=dict)  # all names of fields, in their order
+    inner: dict[str, None] = field(default_factory=dict)  # names in objects in fields
     played: dict[str, dict[str, None]] = field(default_factory=dict)
     _shapes: dict[tuple[str, ...], dict[str, list[str]]] = field(default_factory=dict)
 
@@ -147,6 +148,8 @@ class _Objects:
             if not raw.strip(BLANK):
                 continue
             found, is_utf8 = self._parsed(at, raw)
+            if raw.count(b"{") > 1 and len(self.inner) < _MOST_SHAPES:
+                self.inner.update(dict.fromkeys(_inner_names(found)))
             roles = self._shapes.get(tuple(found)) or self._shape(tuple(found))
             link, caption = self._one(at, found, roles, "url"), self._one(at, found, roles, "text")
             if _is_no_text(link) or _is_no_text(caption):
@@ -234,6 +237,13 @@ class _Objects:
                 f"{ROLES[role].noun} by name; say which one, as --column {role}=NAME"
             )
         return there[0] if there else None
+
+
+def _inner_names(found: dict[str, Any]) -> Iterator[str]:
+    for name, value in found.items():
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                yield from (f"{name}.{key}" for key in inner)
 
 
 def _is_nothing(value: Any) -> bool:
