@@ -76,6 +76,8 @@ def find_copy(paths: Sequence[Path]) -> FoundFiles:
                     f"{shown(shard.path)}: {shown(places[name])} would have the same name in OUT; "
                     "name the folder above both, or clean them one by one"
                 )
+    if not places:
+        raise InputError("no copy is named: name its files or folders behind the diff")
     ordered = sorted(places.items(), key=lambda item: os.fsencode(item[0]))
     return FoundFiles(_numbered(ordered), tuple(sorted(skipped)), tuple(notices))
 

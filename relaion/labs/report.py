@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaion.labs.place import APPLY
 from relaion.parquet.looked_at import beside_shards
 from relaion.paths import shown
+from relaion.run.outputs import COPY
 
 if TYPE_CHECKING:
     from relaion.labs.applying import Known
@@ -118,7 +118,7 @@ def build(
         })  # fmt: skip
     made = {
         "relaion": versions["relaion"],
-        "kind": APPLY,
+        "kind": COPY,
         "run": hashlib.sha256(json.dumps(run.plan, sort_keys=True).encode()).hexdigest()[:16],
         "duckdb": versions["duckdb"],
         "pyarrow": versions["pyarrow"],
