@@ -14,6 +14,7 @@ What identifies a sample: its `.json`, by the names of `relaion.roles`; its link
 
 import hashlib
 import json
+import os
 import re
 from array import array
 from collections import Counter
@@ -41,6 +42,7 @@ _LINK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://\S+)\s*", re.IGNORECASE)
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
 _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
 _PIECE = 1 << 20
+_AHEAD = 32 << 20
 _IDENTITY = ("url", "text", "row_hash")
 
 
@@ -351,20 +353,31 @@ def rewrite(path: Path, target: Path, leaving: RowNumbers) -> Rewritten:
         gone = bytearray(len(found))
         for record in _numbers(leaving, len(found), path):
             gone[found.first[record]] = True
-        digest = hashlib.sha256()
-        size = 0
-        with atomic_write(target) as part, part.open("wb", buffering=0) as out:
-            for start, end in _kept(found, gone, tar.size):
-                size += end - start
-                for at in range(start, end, _PIECE):
-                    data = memoryview(tar.read(at, min(_PIECE, end - at)))
-                    digest.update(data)
-                    while data:
-                        data = data[out.write(data) :]
+        with atomic_write(target) as part:
+            size, sha256 = _copy(tar, _kept(found, gone, tar.size), part)
             if stamp_of(path).written != before.written:
                 raise replaced(path)
-    stay = sum(not gone[first] for first in found.first)
-    return Rewritten(stay, size, digest.hexdigest())
+    return Rewritten(sum(not gone[first] for first in found.first), size, sha256)
+
+
+def _copy(tar: Tar, kept: Iterator[tuple[int, int]], part: Path) -> tuple[int, str]:
+    """Write some pieces of a tar; returns their size, and the SHA-256 of what was written."""
+    digest = hashlib.sha256()
+    piece = memoryview(bytearray(_PIECE))
+    size = begun = 0
+    with part.open("wb", buffering=0) as out:
+        for start, end in kept:
+            at = start
+            while at < end:
+                data = tar.read_into(piece[: end - at], at)
+                digest.update(data)
+                at, size = at + len(data), size + len(data)
+                while data:
+                    data = data[out.write(data) :]
+                if size - begun >= _AHEAD:  # the disk writes while the rest is read and hashed
+                    os.posix_fadvise(out.fileno(), begun, size - begun, os.POSIX_FADV_DONTNEED)
+                    begun = size
+    return size, digest.hexdigest()
 
 
 def _numbers(leaving: RowNumbers, records: int, path: Path) -> list[int]:

@@ -88,7 +88,7 @@ class Tar:
         at, number = 0, 0
         while at < self.size:
             block = self.read(at, min(BLOCKSIZE, self.size - at))
-            if not any(block):
+            if block == _ZEROS[: len(block)]:
                 self._refuse_more(at)
                 self.is_ended = True
                 return
@@ -99,16 +99,21 @@ class Tar:
 
     def read(self, start: int, size: int) -> bytes:
         """Some bytes of the file, all of them; raises InputError where they cannot be read."""
+        data = bytearray(size)
+        at = 0
+        while at < size:  # the system may give less at once
+            at += len(self.read_into(memoryview(data)[at:], start + at))
+        return bytes(data)
+
+    def read_into(self, piece: memoryview, start: int) -> memoryview:
+        """Fill a piece of memory, or the start of it, which is given back."""
         try:
-            data = os.pread(self.handle, size, start)
-            while len(data) < size:  # the system gives fewer than 2 GB at once
-                more = os.pread(self.handle, size - len(data), start + len(data))
-                if not more:
-                    raise self.wrong("was cut off while it was read")
-                data += more
+            size = os.preadv(self.handle, [piece], start)
         except OSError as e:
             raise self.wrong(f"cannot be read ({e.strerror})") from None
-        return data
+        if not size:
+            raise self.wrong("was cut off while it was read")
+        return piece[:size]
 
     def wrong(self, what: str, todo: str = "get the file again") -> InputError:
         """The error for this file."""
@@ -156,8 +161,8 @@ def _is_sound(block: bytes) -> bool:
     if not told:
         return False
     blank = sum(block[148:156]) - 8 * ord(" ")
-    sums = (sum(block) - blank, sum(memoryview(block).cast("b")) - blank)
-    return int(told[1], 8) in sums
+    checksum = int(told[1], 8) + blank
+    return checksum == sum(block) or checksum == sum(memoryview(block).cast("b"))
 
 
 @dataclass
@@ -192,7 +197,7 @@ class _Walk:
         return Member(self.start, data, size, self._end(data, size), name, not is_folder)
 
     def _header(self, block: bytes) -> _Header:
-        if len(block) < BLOCKSIZE or not any(block):
+        if len(block) < BLOCKSIZE or block == _ZEROS:
             raise self._cut()
         if not _is_sound(block):
             raise self._wrong("has a damaged header: its checksum is wrong")
