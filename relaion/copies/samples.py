@@ -206,15 +206,15 @@ class _Reader:
         """What was not judged as people may expect, in numbers."""
         name = shown(self._tar.path)
         for what, why in (
-            ("unknown", "have neither link, caption nor row hash, so no list can name them"),
+            ("unknown", "neither link, caption nor row hash, which no list can name"),
             (
                 "odd",
-                "have a link, caption or hash that is no text or whole number; it counts as none",
+                "a link, caption or hash that is no text or whole number, and counts as none",
             ),
-            ("second", "have a second, different link; only the first one is looked at"),
+            ("second", "a second, different link, which is not looked at"),
         ):
             if n := self.count[what]:
-                yield f"{name}: {n} {'record' if n == 1 else 'records'} {why}"
+                yield f"{name}: records with {why}: {n}"
 
     def _identity(self, found: _Samples, record: int) -> _Identity:
         at = record * 6
@@ -326,13 +326,12 @@ def _told(tar: Tar, found: _Samples) -> Iterator[str]:
     name = shown(tar.path)
     if found.scattered or found.repeated:
         yield (
-            f"{name}: {found.scattered} times the members of a sample stand apart, and "
-            f"{found.repeated} times a key has a second .json, .txt or .url: each is judged, and "
-            "where one leaves, all members of its key leave"
+            f"{name}: members that stand apart from the rest of their sample: {found.scattered}; a "
+            f".json, .txt or .url in a key that has one already: {found.repeated}; each is judged, "
+            "and where one leaves, all members of its key leave"
         )
     if found.others:
-        n = found.others
-        yield f"{name}: {n} {'file belongs' if n == 1 else 'files belong'} to no sample; not read"
+        yield f"{name}: files of no sample, which are not read: {found.others}"
     if not tar.is_ended:
         yield f"{name}: has no end blocks; if it was cut off between two members, get it again"
 
