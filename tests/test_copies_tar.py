@@ -80,8 +80,7 @@ def rewritten(folder: Path, data: bytes, leaving: Sequence[int]) -> bytes:
     found = samples.rewrite(path, target, leaving)
     written = target.read_bytes()
     assert (found.bytes, found.sha256) == (len(written), hashlib.sha256(written).hexdigest())
-    if written:
-        assert samples.index(target, folder / "again", {}).records == found.records
+    assert samples.index(target, folder / "again", {}).records == found.records
     return written
 
 
@@ -179,7 +178,8 @@ def test_named_fields_play_their_roles_in_place_of_known_ones(tmp_path: Path) ->
     with pytest.raises(
         InputError, match=r"no .json in it has a field Src; name the field of the l"
     ):
-        indexed(tmp_path, tar_bytes([("a.json", told)]), {"url": "Src"})
+        samples.index(tmp_path / "00000.tar", tmp_path / "other", {"url": "Src"})
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_link_that_is_no_utf8_is_marked(tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_what_stays_stays_byte_for_byte(
     marked = {"\U0010ffff\xe9" if k == "\udce9" else k: os.fsencode(k) for k in KEYS}
     gone = {marked[key] for key in keys}
     left = rewritten(folder, data, leaving)
-    assert left == oracle(data, lambda name: webdataset_key(name) in gone)
+    assert left == (oracle(data, lambda name: webdataset_key(name) in gone) or bytes(1024))
     assert rewritten(folder, data, pa.array(leaving, pa.int64())) == left
 
 
@@ -458,6 +458,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "parent": (header(f"../{SECRET}.json") + END, "leads out of the folder"),
     "parent inside": (header(f"a/../../{SECRET}.json") + END, "leads out of the folder"),
     "parent as prefix": (header(f"{SECRET}.json", prefix=b"..") + END, "leads out of the folder"),
+    "parent on Windows": (header(f"a\\..\\..\\{SECRET}.json") + END, "leads out of the folder"),
+    "absolute on Windows": (header(f"c:\\{SECRET}.json") + END, "leads out of the folder"),
     "parent alone": (header("..", kind=b"5") + END, "leads out of the folder"),
     "absolute": (header(f"/{SECRET}.json") + END, "leads out of the folder"),
     "absolute in pax": (pax(f"path=/{SECRET}".encode()) + header() + END, "leads out"),

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tarfile import BLOCKSIZE
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -43,7 +44,9 @@ _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M
 _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
 _PIECE = 1 << 20
 _AHEAD = 32 << 20
+_EMPTY_TAR = bytes(2 * BLOCKSIZE)
 _IDENTITY = ("url", "text", "row_hash")
+_KNOWN = {name for role in _IDENTITY for name in ROLES[role].names}
 
 
 # -- Which members are which sample ------------------------------------------------------------
@@ -131,7 +134,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
         with private_umask(), atomic_write(into, 0o600) as part, PrivateFile(part, INDEX) as out:
             for piece in reader.pieces(found):
                 out.add(_arrays(piece, reader))
-        reader.refuse_unknown()
+            reader.refuse_unknown()
         notices = (*_told(tar, found), *reader.notices())
         return Indexed(len(found), reader.used(), notices)
 
@@ -288,7 +291,7 @@ class _Reader:
         return None
 
     def _json(self, record: int, data: bytes) -> list[tuple[str, object]]:
-        """The fields of a json; NaN, which writers put for nothing, is none."""
+        """The fields of a json that may play a role; NaN, which writers put for none, is none."""
         try:
             found = json.loads(data, object_pairs_hook=tuple, parse_constant=lambda _: None)
         except (ValueError, RecursionError):
@@ -297,7 +300,8 @@ class _Reader:
             raise self._wrong(record, "is no object")
         if len({name for name, _ in found}) < len(found):
             raise self._wrong(record, "has a field twice")
-        return list(found)
+        named = self._columns.values()
+        return [pair for pair in found if pair[0].lower() in _KNOWN or pair[0] in named]
 
     def _data(self, found: _Samples, record: int, which: int) -> bytes:
         start, size = found.places[record * 6 + which * 2 :][:2]
@@ -376,6 +380,9 @@ def _copy(tar: Tar, kept: Iterator[tuple[int, int]], part: Path) -> tuple[int, s
                 if size - begun >= _AHEAD:  # the disk writes while the rest is read and hashed
                     os.posix_fadvise(out.fileno(), begun, size - begun, os.POSIX_FADV_DONTNEED)
                     begun = size
+        if not size:  # all samples of a tar without end blocks: a file of no bytes is no tar
+            size = out.write(_EMPTY_TAR)
+            digest.update(_EMPTY_TAR)
     return size, digest.hexdigest()
 
 

@@ -20,14 +20,13 @@ from typing import NamedTuple
 from relaion.errors import InputError
 from relaion.paths import shown
 
-_ZEROS = bytes(BLOCKSIZE)
-_PIECE = 1 << 20
+_ZEROS = bytes(1 << 20)
 _LONGEST_EXTENSION = 1 << 20  # bytes of a pax header, or of a long name
 _USTAR = b"ustar\0"
 _PREFIX = slice(345, 500)
 _OCTAL = re.compile(rb" *([0-7]+)[ \0]*")
 _CONTROL = re.compile(rb"[\0-\x1f\x7f]")
-_OUTSIDE = re.compile(rb"/.*|(?:.*/)?\.\.(?:/.*)?")
+_OUTSIDE = re.compile(rb"(?:[a-zA-Z]:)?[/\\].*|(?:.*[/\\])?\.\.(?:[/\\].*)?")
 _RECORD = re.compile(rb"([1-9][0-9]{0,6}) ([^=]+)=")  # of a pax header
 _FILES = (b"0", b"\0", b"7")
 _FOLDER, _GLOBAL, _PAX, _LONG_NAME = b"5", b"g", b"x", b"L"
@@ -88,7 +87,7 @@ class Tar:
         at, number = 0, 0
         while at < self.size:
             block = self.read(at, min(BLOCKSIZE, self.size - at))
-            if block == _ZEROS[: len(block)]:
+            if _is_zero(block):
                 self._refuse_more(at)
                 self.is_ended = True
                 return
@@ -131,8 +130,8 @@ class Tar:
 
     def _refuse_more(self, start: int) -> None:
         """After the first block of zeros nothing may follow: most readers would not see it."""
-        for at in range(start, self.size, _PIECE):
-            if any(self.read(at, min(_PIECE, self.size - at))):
+        for at in range(start, self.size, len(_ZEROS)):
+            if not _is_zero(self.read(at, min(len(_ZEROS), self.size - at))):
                 raise self.wrong(
                     f"goes on after its end (at byte {start}), where most programs stop reading",
                     "if tars were joined by cat, join them by tar --concatenate",
@@ -153,6 +152,10 @@ def open_tar(path: Path) -> Iterator[Tar]:
         yield Tar(path, handle, info.st_size)
     finally:
         os.close(handle)
+
+
+def _is_zero(data: bytes) -> bool:
+    return data == _ZEROS[: len(data)]
 
 
 def _is_sound(block: bytes) -> bool:
@@ -197,7 +200,7 @@ class _Walk:
         return Member(self.start, data, size, self._end(data, size), name, not is_folder)
 
     def _header(self, block: bytes) -> _Header:
-        if len(block) < BLOCKSIZE or block == _ZEROS:
+        if len(block) < BLOCKSIZE or _is_zero(block):
             raise self._cut()
         if not _is_sound(block):
             raise self._wrong("has a damaged header: its checksum is wrong")
