@@ -156,7 +156,12 @@ IDENTITIES: dict[str, tuple[Members, str | None, int | None]] = {
     "nothing": ([("a.jpg", b""), ("a.json", b"{}")], None, None),
     "empty": ([("a.json", json_bytes(url="", caption="")), ("a.txt", b"")], None, None),
     "not a number": (
-        [("a.json", b'{"url": "' + LINK.encode() + b'", "punsafe": NaN, "text": NaN}')],
+        [
+            (
+                "a.json",
+                b'{"url": "' + LINK.encode() + b'", "punsafe": Infinity, "hash": NaN, "text": NaN}',
+            )
+        ],
         LINK,
         row_hash(LINK, None),
     ),
@@ -375,6 +380,21 @@ def test_the_walk_holds_no_data_and_seeks_over_it(tmp_path: Path) -> None:
     assert samples.index(path, tmp_path / "index", {}).records == 1
     with open_tar(path) as tar:
         assert next(tar.members()).size == size
+
+
+def test_a_tar_without_end_blocks_of_which_all_leaves_is_an_empty_tar(tmp_path: Path) -> None:
+    """A file of no bytes would be refused by every reader."""
+    data = rewritten(tmp_path, header("a.jpg"), [0])
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        assert tar.getnames() == []
+
+
+def test_a_checksum_of_signed_bytes_is_right_too(tmp_path: Path) -> None:
+    """As old systems wrote it, and every reader takes it."""
+    block = bytearray(header("é.jpg"))
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(memoryview(block).cast("b"))
+    assert [row["key"] for row in indexed(tmp_path, bytes(block) + END)[1]] == ["é"]
 
 
 def test_numbers_that_the_tar_has_no_sample_of(tmp_path: Path) -> None:

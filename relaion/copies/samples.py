@@ -58,7 +58,7 @@ class _Samples:
 
     `first` is the first record of a record's key. `places` are pairs of offset and size, for each
     of `_TOLD_BY`; an offset of 0 is none. Piece i of the tar begins at `starts[i]` and belongs to
-    the key of record `owners[i]`, or to none (-1). Some 200 bytes a sample.
+    the key of record `owners[i]`, or to none (-1). Some 300 bytes a sample.
     """
 
     keys: list[bytes] = field(default_factory=list)
@@ -304,7 +304,8 @@ class _Reader:
         return [pair for pair in found if pair[0].lower() in _KNOWN or pair[0] in named]
 
     def _data(self, found: _Samples, record: int, which: int) -> bytes:
-        start, size = found.places[record * 6 + which * 2 :][:2]
+        at = record * 6 + which * 2
+        start, size = found.places[at], found.places[at + 1]
         if size > _LARGEST:
             raise self._tar.wrong(
                 f"the .{_TOLD_BY[which].decode()} at byte {start} has more than "
