@@ -174,6 +174,13 @@ def test_identity(tmp_path: Path, case: str) -> None:
     assert one(tmp_path, members) == {"url": link, "row_hash": number, "key": "a"}
 
 
+def test_nan_is_what_writers_put_for_nothing(tmp_path: Path) -> None:
+    """No value of a wrong type, that people would be told of."""
+    data = tar_bytes([("a.json", b'{"url": NaN, "hash": NaN, "text": "b"}')])
+    found, rows = indexed(tmp_path, data)
+    assert (rows[0]["row_hash"], found.notices) == (row_hash(None, "b"), ())
+
+
 def test_named_fields_play_their_roles_in_place_of_known_ones(tmp_path: Path) -> None:
     told = json_bytes(url="https://example.org/no", text="no", hash=1, src=LINK, alt="yes", h=2)
     columns = {"url": "src", "text": "alt"}
