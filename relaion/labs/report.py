@@ -114,7 +114,8 @@ def build(
         name = of.file.name if of else next(f.name for f in run.stats if f.no == no)
         outputs.append({
             "name": name, "how": done["how"], "bytes": done["bytes"], "sha256": done["sha256"],
-            "records": of.shard.rows - left[no] if of else None,
+            "records": (of.shard.rows - left[no] if done["records"] is None else done["records"])
+            if of else None,
         })  # fmt: skip
     made = {
         "relaion": versions["relaion"],
