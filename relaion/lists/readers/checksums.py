@@ -92,7 +92,7 @@ def _media_of(name: str) -> str | None:
 def _is_of_other(folder: str) -> bool:
     """Whether a folder's name says of its files that they are listed no longer, or no pictures."""
     parts = re.split(r"[/\\]+", folder)
-    return any(titles.of_words(part) not in (None, titles.LISTED) for part in parts)
+    return any(titles.of_words(part) in titles.TAKES_OUT for part in parts)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,21 @@ from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import SortedBatch, Tally
 from relaion.lists.readers.decisions import is_name_of_media
-from relaion.lists.readers.format import CUT_OFF, SAMPLE, UNDERSTOOD, Batch, Options, Stream, Values
+from relaion.lists.readers.format import (
+    ANY,
+    CUT_OFF,
+    SAMPLE,
+    UNDERSTOOD,
+    Batch,
+    Options,
+    Stream,
+    Values,
+)
 from relaion.lists.readers.formats import choose, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.text import BLOCK, blocks
-from relaion.lists.readers.titles import Sections
+from relaion.lists.readers.sections import Sections
+from relaion.lists.values import shape
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
@@ -77,9 +87,6 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     number = 0
     kinds: set[str] = set()
     for batch, is_last in _with_last(form.read(stream, options)):
-        if (gone := sections.taken_out()) is not None:
-            yield tally.take(gone, found.first + number)
-            number += gone.n
         if options.kind == "row_hash":
             _refuse_spoilt(batch)
         last = None
@@ -96,8 +103,11 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
             kinds.update(some.entries)
             yield some
-    if (gone := sections.taken_out()) is not None:
+    for gone in _taken_out(sections, path.name, options):
         yield tally.take(gone, found.first + number)
+        number += gone.n
+    if sections.by_name and not kinds:
+        found.notices.append(_BY_NAME.format(sections.by_name))
     _refuse_unusable(tally, options, so_far=False)
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(
@@ -110,6 +120,30 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
     found.notices.extend(_without_word(stream, kinds, options))
+
+
+_BY_NAME = (
+    "the file's name says that what is in it is {}; if that is wrong, say --ignore title"
+)
+
+
+def _taken_out(sections: Sections, name: str, options: Options) -> Iterator[Batch]:
+    """What titles took out, read as what is listed is, the names of columns above it.
+
+    What cannot be read so is cut into pieces, of which those count that look like a value.
+    """
+    for why, lines in sections.held:
+        text = sections.names + "".join(lines)
+        form = choose(text, name, options.file_format)
+        try:
+            batches = [*form.read(Stream(name, text, iter([text])), options)]
+        except ListError:
+            pieces = [v for line in lines for v in re.split(r"[\s,;|\"'<>()]+", line) if shape(v)]
+            kinds = (options.kind,) if options.kind else ANY
+            batches = [Batch(len(pieces), [Values(kinds, pieces)])]
+        for batch in batches:
+            batch.fates = dict.fromkeys(range(batch.n), why)
+            yield batch
 
 
 def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:
