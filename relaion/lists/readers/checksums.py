@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers import titles, words
+from relaion.lists.readers import names, titles, words
 from relaion.lists.readers.decisions import media_of_file
 from relaion.lists.readers.format import (
     ALGORITHMS,
@@ -37,7 +37,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.of_links import digest_of_link
 from relaion.lists.readers.text import content, first_lines
-from relaion.lists.values import told
+from relaion.lists.values import shape, told
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
@@ -260,19 +260,30 @@ class Certutil:
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """The lines of digests; those of videos by the line before."""
-        name = ""
+        title = ""
         for block in stream.blocks:
+            batch = Batch(0)
             digests: list[tuple[str, str]] = []
             for line in content(block.split("\n")):
                 bare = line.strip()
-                if _BYTES.fullmatch(bare):
-                    digests.append((re.sub(r"\s", "", bare), _name_in(name)))
-                elif not bare.lower().startswith("certutil:"):
-                    name = bare
-            yield _filled(Batch(0), _kinds(options), digests)
+                if not _BYTES.fullmatch(bare):
+                    title = title if bare.lower().startswith("certutil:") else bare
+                elif other := _other_algorithm(title):
+                    batch.unusable[other] += 1
+                    batch.skipped[OTHER_HASH] += 1
+                else:
+                    digests.append((re.sub(r"\s", "", bare), _name_in(title)))
+            yield _filled(batch, _kinds(options), digests)
 
 
 _BYTES = re.compile(r"\s*[0-9A-Fa-f][0-9A-Fa-f ]{30,200}\s*")
+
+
+def _other_algorithm(title: str) -> str | None:
+    """The algorithm that a title names, where it is none of ours: before the name of the file."""
+    told = re.findall(r"[^\W_]+", title.replace(_name_in(title), " "))[:4]
+    found = next((word.lower() for word in told if re.match(r"(?i)(?:md|sha)\d", word)), None)
+    return None if found in ALGORITHMS else found
 
 
 def _name_in(title: str) -> str:
@@ -325,6 +336,28 @@ _ROW = re.compile(
     re.I,
 )
 _LINE = re.compile(r"[\s-]*-[\s-]*")
+
+
+_PAIR = re.compile(r"\s*([^\W\d][\w .-]{0,30}?)\s*[:=](?!//)\s*(\S.*?)\s*")
+
+
+def refuse_fields(head: str) -> None:
+    """Raise ListError for records whose fields stand a line each, where one of them decides."""
+    lines = first_lines(head, 200)
+    pairs = [(names.squeezed(f[1]), f[2]) for line in lines if (f := _PAIR.fullmatch(line))]
+    found, of_values = Counter(key for key, _ in pairs), Counter(k for k, v in pairs if shape(v))
+    n = max(of_values.values(), default=0)
+    decide = [
+        key for key, times in found.items()
+        if not of_values[key] and times * 3 >= n * 2
+        and names.read_name(key).what in (*names.DECIDING, names.FILE_NAME)
+    ]  # fmt: skip
+    is_known = {"algorithm", "hash"} <= found.keys()  # as `Get-FileHash` prints it
+    if n and decide and not is_known and len(pairs) * 2 > len(lines):
+        raise ListError(
+            f"holds records whose fields stand a line each ({', '.join(map(told, decide[:5]))}); "
+            "export them as csv, a record a row"
+        )
 
 
 @dataclass(frozen=True)

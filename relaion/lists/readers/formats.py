@@ -128,7 +128,9 @@ def _is_of_software(row: list[str]) -> bool:
 
 def _good_words(head: str, file_name: str, options: Options) -> str | None:
     is_ignored = OF_FILE in options.ignore
-    if not is_ignored and titles.says_good(re.sub(r"[._]", " ", file_name)):
+    if not is_ignored and (
+        titles.says_good(re.sub(r"[\W_]+", " ", file_name)) or titles.of_name(file_name) == GOOD
+    ):
         return "the file's name says that it lists what is known good"
     has_value = False
     for line in head.split("\n", 50)[:50]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import SortedBatch, Tally
+from relaion.lists.readers.checksums import refuse_fields
 from relaion.lists.readers.decisions import is_name_of_media
 from relaion.lists.readers.format import (
     ANY,
@@ -76,6 +77,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     whole_text = _unsigned(blocks(path, tally.skipped), found.notices)
     first, _ = _head(whole_text)
     refuse_good("".join(first), path.name, options)
+    refuse_fields("".join(first))
     sections = Sections(path.name, "".join(first), options)
     source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
@@ -106,8 +108,9 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     for gone in _taken_out(sections, path.name, options):
         yield tally.take(gone, found.first + number)
         number += gone.n
-    if sections.by_name and not kinds:
-        found.notices.append(_BY_NAME.format(sections.by_name))
+    if sections.held and not kinds:
+        where = "the file's name" if sections.by_name else "a title in it"
+        found.notices.append(_BY_TITLE.format(where, sections.held[0][0]))
     _refuse_unusable(tally, options, so_far=False)
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(
@@ -122,9 +125,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     found.notices.extend(_without_word(stream, kinds, options))
 
 
-_BY_NAME = (
-    "the file's name says that what is in it is {}; if that is wrong, say --ignore title"
-)
+_BY_TITLE = "{} says what it holds ({}); if that is wrong, say --ignore title"
 
 
 def _taken_out(sections: Sections, name: str, options: Options) -> Iterator[Batch]:
