@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers import names, titles, words
+from relaion.lists.readers import titles, words
 from relaion.lists.readers.decisions import media_of_file
 from relaion.lists.readers.format import (
     ALGORITHMS,
@@ -37,7 +37,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.of_links import digest_of_link
 from relaion.lists.readers.text import content, first_lines
-from relaion.lists.values import shape, told
+from relaion.lists.values import told
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
@@ -336,28 +336,6 @@ _ROW = re.compile(
     re.I,
 )
 _LINE = re.compile(r"[\s-]*-[\s-]*")
-
-
-_PAIR = re.compile(r"\s*([^\W\d][\w .-]{0,30}?)\s*[:=](?!//)\s*(\S.*?)\s*")
-
-
-def refuse_fields(head: str) -> None:
-    """Raise ListError for records whose fields stand a line each, where one of them decides."""
-    lines = first_lines(head, 200)
-    pairs = [(names.squeezed(f[1]), f[2]) for line in lines if (f := _PAIR.fullmatch(line))]
-    found, of_values = Counter(key for key, _ in pairs), Counter(k for k, v in pairs if shape(v))
-    n = max(of_values.values(), default=0)
-    decide = [
-        key for key, times in found.items()
-        if not of_values[key] and times * 3 >= n * 2
-        and names.read_name(key).what in (*names.DECIDING, names.FILE_NAME)
-    ]  # fmt: skip
-    is_known = {"algorithm", "hash"} <= found.keys()  # as `Get-FileHash` prints it
-    if n and decide and not is_known and len(pairs) * 2 > len(lines):
-        raise ListError(
-            f"holds records whose fields stand a line each ({', '.join(map(told, decide[:5]))}); "
-            "export them as csv, a record a row"
-        )
 
 
 @dataclass(frozen=True)

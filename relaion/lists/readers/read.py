@@ -11,7 +11,6 @@ from pathlib import Path
 from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import SortedBatch, Tally
-from relaion.lists.readers.checksums import refuse_fields
 from relaion.lists.readers.decisions import is_name_of_media
 from relaion.lists.readers.format import (
     ANY,
@@ -23,10 +22,10 @@ from relaion.lists.readers.format import (
     Stream,
     Values,
 )
-from relaion.lists.readers.formats import choose, refuse_good
+from relaion.lists.readers.formats import choose, refuse_fields, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
-from relaion.lists.readers.text import BLOCK, blocks
 from relaion.lists.readers.sections import Sections
+from relaion.lists.readers.text import BLOCK, blocks
 from relaion.lists.values import shape
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
@@ -44,7 +43,7 @@ _MAYBE_PDQ = (
 class FileRead:
     """What became of one file, whose records are counted from `first`.
 
-    `form` is the format that read it, `decided` what columns said.
+    `form` is the format that read it, `decided` what columns said, `title` what took out all of it.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -52,6 +51,7 @@ class FileRead:
     form: str = ""
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    title: str = ""
 
 
 def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
@@ -109,8 +109,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         yield tally.take(gone, found.first + number)
         number += gone.n
     if sections.held and not kinds:
-        where = "the file's name" if sections.by_name else "a title in it"
-        found.notices.append(_BY_TITLE.format(where, sections.held[0][0]))
+        found.title = "the file's name" if sections.by_name else "a title in it"
     _refuse_unusable(tally, options, so_far=False)
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(
@@ -123,9 +122,6 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
     found.notices.extend(_without_word(stream, kinds, options))
-
-
-_BY_TITLE = "{} says what it holds ({}); if that is wrong, say --ignore title"
 
 
 def _taken_out(sections: Sections, name: str, options: Options) -> Iterator[Batch]:

@@ -226,8 +226,8 @@ class Sections:
 
 _COUNT = re.compile(r"([^:=]*[^\W\d][^:=]*)[:=]\s*(\d{1,12})\s*")
 _COUNTED = re.compile(
-    r"(?i)[\s#;/!]*(?:total|count|number of|no of|new|of|\s|entries|hashes|urls|links|images|records"
-    r"|values|rows|lines|items|digests|unchanged)+"
+    r"(?i)[\s#;/!]*(?:total|count|number of|no of|new|of|\s|entries|hashes|urls|links|images"
+    r"|records|values|rows|lines|items|digests|unchanged)+"
 )
 
 

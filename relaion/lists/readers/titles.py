@@ -51,8 +51,8 @@ _STRONG = {
 }  # fmt: skip
 _ALONE = words.words_in(
     f"{words.UNCONFIRMED_ALONE} {words.DISPUTED_ALONE} {words.GOOD_ALONE} "
-    f"{words.TAKEN_BACK_ALONE} {words.DUPLICATES}"
-)
+    f"{words.TAKEN_BACK_ALONE} {words.DUPLICATES} draft"
+) - {"review"}
 _UNCERTAIN = words.words_in(words.UNCERTAIN)
 _ON = words.words_in(f"{words.LISTED} {words.ADDED} block blocked blocklist blacklist denylist")
 _PICTURE = words.words_in(
@@ -69,7 +69,7 @@ _OTHER = re.compile(
     r"|blake[23]?[bs]?\d*|ssdeep|tlsh|tmk(?:pdqf)?|[dap]hash|whirlpool|crc\d*|simhash|neuralhash"
     r"|uuid|guid)(?:s|es|sums?|hash(?:es)?)?"
 )
-_DIGITS = re.compile(r"(?P<n32>md|ed2k|imp|[ug]uid)|(?P<n40>ripemd|rmd)|(?P<n64>v?pdq|sha3|blake)")
+_DIGITS = (("md|ed2k|imp|[ug]uid", 32), ("ripemd|rmd", 40), ("v?pdq|sha3|blake", 64))
 _MADE_OF = re.compile(
     r"(?:the|of|and|or|with|for|from|since|in|on|by|to|as|at|be|is|are|were|was|been|have|has|this"
     r"|these|those|that|it|please|following|below|now|all|section|start|begin|list|lists|liste[ns]?"
@@ -98,9 +98,11 @@ _PURPOSE = re.compile(r"removal|remove|deletion|delete|drop(?:ped)?|withdraw|ret
 _TO_DO = re.compile(r"\b(?:to|zu|te) (?:be )?(?:remove|delete|drop|withdraw|retract|unblock)d?\b")
 _BY = re.compile(r"\b(?:by|durch|par|por|door)\b")
 _ORIGIN = re.compile(
-    r"\b(?:from|of|von|aus|de|du|da|dal|van)\b(?: (?:the|our|your|their|any|a))? (?:re ?)?(?:laion\w*"
-    r"|common ?crawl|data ?sets?|web|internet|websites?|sites?|platforms?|search|social|index|pages?)\b"
+    r"\b(?:from|of|von|aus|de|du|da|dal|van)\b(?: (?:the|our|your|their|any|a))? (?:re ?)?"
+    r"(?:laion\w*|common ?crawl|data ?sets?|web|internet|websites?|sites?|platforms?|search|social"
+    r"|index|pages?)\b"
 )
+_BUT = re.compile(r"exclud\w*|except|but|besides|ausser|hors|sauf|excepto|salvo|tranne|behalve")
 _END = re.compile(r"end|ende|fin|fim|einde")
 _GOOD_WORDS = re.compile(
     r"known[ -]?(?:good|files?|benign|safe|harmless|clean|non[ -]?csam)"
@@ -134,6 +136,7 @@ _NOT = re.compile(
     r"(?:removed|without|no|excluding|excludes?|cleaned of|free of|not|filtered|checked|against"
     r"|ohne|sans|sin|senza|zonder|sem)\s+(?:\w+\s+){0,2}$"
 )
+_LEFT_OUT = re.compile(r"(?:\s+\w+){0,3}\s+(?:excluded|filtered|omitted|left out)\b")
 _PHRASE = re.compile(
     r"no longer (?:listed|valid|active|on the list)|(?:taken|take|took) (?:back|off|out)|not listed"
     r" any ?more|dad[oa]s de baja|non piu valid[oaie]|plus valables?|nicht mehr (?:gultig|gelistet)"
@@ -159,7 +162,11 @@ def says_good(text: str) -> bool:
     """Whether words say that what they speak of is known good, and not that it was taken out."""
     bare = re.sub(r"[\s-]+", " ", _folded(text))
     found = _GOOD.search(bare)
-    return found is not None and not _NOT.search(bare[: found.start()])
+    return (
+        found is not None
+        and not _NOT.search(bare[: found.start()])
+        and not _LEFT_OUT.match(bare[found.end() :])
+    )
 
 
 def _is_plainly_good(told: list[str]) -> bool:
@@ -198,26 +205,36 @@ def _of_piece(text: str) -> str | Doubt | None:
     found = _units(bare)
     told = [w for w in found if re.search("[a-z]", w)]
     told = [w for w in told if not _MADE_OF.fullmatch(w) and not _USABLE.fullmatch(w)]
-    if 0 < len(found) <= 8 and (says_good(text) or _is_plainly_good(told)):
+    is_plain = _is_plainly_good(told) and not _GOOD.search(bare)
+    if 0 < len(found) <= 8 and (says_good(text) or is_plain):
         return GOOD
     if not told:
         return USABLE if any(map(_USABLE.fullmatch, found)) else None
-    is_said = any(w in _STRONG or w in _FILM for w in told)
-    if _END.fullmatch(found[0]) and len(found) < 6 and is_said:
+    if (
+        _END.fullmatch(found[0])
+        and len(found) < 6
+        and any(w in _STRONG or w in _FILM for w in told)
+    ):
         return LISTED
     is_prose = any(map(_SENTENCE.fullmatch, found))
-    if says := _of_other(found, told, is_prose=is_prose):
+    says = _of_other(found, told, is_prose=is_prose)
+    if says or is_prose:
         return says
-    if is_prose:
-        return None
-    if any(word in _STRONG for word in told):
-        return _of_strong(bare, found, told)
-    ends = (told[0], told[-1])
-    if {*told} <= _ALONE | _UNCERTAIN or (len(told) < 3 and not _UNCERTAIN.isdisjoint(ends)):
-        return Doubt(told[0] if told[0] in _ALONE else next(w for w in told if w in _UNCERTAIN))
+    is_strong = any(word in _STRONG for word in told)
+    return _of_strong(bare, found, told) if is_strong else _of_rest(told)
+
+
+def _of_rest(told: list[str]) -> str | Doubt | None:
+    """What words say that take out only by themselves, and those of what is listed."""
+    ends = {told[0], told[-1]}
+    doubted = _ALONE | _UNCERTAIN
+    is_few = len(told) < 3 and ends & _UNCERTAIN and _ON.isdisjoint(told)
+    is_all = told[0] in doubted and all(w in doubted or _MATTER.fullmatch(w) for w in told)
+    if is_few or is_all:
+        return Doubt(next(w for w in told if w in doubted))
     if len(told) > 4 or not _FILM.isdisjoint(told):
         return None
-    return PICTURE if not _PICTURE.isdisjoint(ends) else None if _ON.isdisjoint(ends) else LISTED
+    return PICTURE if ends & _PICTURE else LISTED if ends & _ON else None
 
 
 def _of_other(found: list[str], told: list[str], *, is_prose: bool) -> str | Doubt | None:
@@ -228,17 +245,16 @@ def _of_other(found: list[str], told: list[str], *, is_prose: bool) -> str | Dou
         rest = {w for w in told if not _OTHER.fullmatch(w)}
         if not is_usable and is_last_few and (told[-1] == algorithm or rest <= _PICTURE):
             return OTHER_HASH
-        digits = _DIGITS.match(algorithm)
+        digits = next((n for begins, n in _DIGITS if re.match(begins, algorithm)), 0)
         is_denied = any(w in ("no", "not", "without", "ohne", "sans", "sin") for w in found)
-        return Doubt(algorithm, int(digits.lastgroup[1:])) if digits and not is_denied else None
+        return Doubt(algorithm, digits) if digits and not is_denied else None
     if not is_last_few or not _PICTURE.isdisjoint(told) or not {*told}.isdisjoint(_STRONG):
         return None
-    for some, fate in ((_FILM, VIDEO), (_NO_PICTURE, NO_IMAGE)):
-        if told[-1] in some:
-            return fate
-        if told[0] in some:
-            return Doubt(told[0])
-    return None
+    if any(map(_BUT.fullmatch, told)):
+        return None
+    if told[-1] in _NO_PICTURE:
+        return NO_IMAGE
+    return VIDEO if told[-1] in _FILM else Doubt(told[0]) if told[0] in _FILM else None
 
 
 def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | None:
@@ -250,9 +266,18 @@ def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | No
     is_last = told[-1] in _STRONG
     if (at and not is_last) or (at and len(told) > 4) or len(found) > 16:
         return None
-    if any(map(_MATTER.fullmatch, told)):  # `hashes of removed material`
+    if (
+        any(map(_MATTER.fullmatch, told)) and _STRONG[word] == TAKEN_BACK
+    ):  # `hashes of removed material`
         return Doubt(word) if found[0] == word else None
-    is_clause = len(told) > 4 or (word == "nolonger" and len(told) > 1) or _TO_DO.search(bare) or (_BY.search(bare) and not is_last)
+    is_asked = _PURPOSE.fullmatch(word) and re.search(r"\b(?:please|bitte|svp|por favor)\b", bare)
+    is_clause = (
+        is_asked
+        or len(told) > 4
+        or (word == "nolonger" and len(told) > 1)
+        or _TO_DO.search(bare)
+        or (_BY.search(bare) and not is_last)
+    )
     return Doubt(word) if is_clause else _STRONG[word]
 
 
@@ -294,7 +319,9 @@ def _names_column(cell: str) -> bool:
     return names.read_name(cell.strip(_SIGNS)).what != names.UNKNOWN
 
 
-_TOLD = (_STRONG.keys() | _ALONE | _UNCERTAIN | _ON | _FILM | _PICTURE | _NO_PICTURE) | words.words_in(
+_TOLD = (
+    _STRONG.keys() | _ALONE | _UNCERTAIN | _ON | _FILM | _PICTURE | _NO_PICTURE
+) | words.words_in(
     "known false white allow whitelist allowlist nsrl not no nicht do good safe clean trusted"
 )
 
