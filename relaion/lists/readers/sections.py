@@ -285,11 +285,9 @@ def _titles(block: str) -> dict[int, str | Doubt]:
     lines = block.split("\n")
     try:
         text = pa.array(lines, pa.string())
-        is_other = pc.or_(
-            pc.match_substring_regex(text, _HOLDS_VALUE),
-            pc.greater(pc.utf8_length(text), 4 * LONGEST_TITLE),
-        )
-        candidates = pc.indices_nonzero(pc.invert(is_other)).to_pylist()
+        is_other = pc.match_substring_regex(text, _HOLDS_VALUE)
+        is_told = pc.match_substring_regex(text, r"\pL{2}")
+        candidates = pc.indices_nonzero(pc.and_not(is_told, is_other)).to_pylist()
     except UnicodeEncodeError:
         candidates = [*range(len(lines))]
     if len(candidates) > _MANY:  # links without a scheme, hosts, or no list at all

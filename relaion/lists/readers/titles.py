@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from relaion.lists.readers import names, words
 from relaion.lists.readers.format import (
@@ -146,6 +147,7 @@ _SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
 _LONGEST = 4096  # characters of a line of names or words that are looked at
 LONGEST_TITLE = 120  # characters
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_NUMBER = re.compile(r"(?<!\S)\d{4,}(?!\S)")  # of lines that are numbered, one is read
 _PIECES = re.compile(r"[.!?]\s+|\s[-–—]+\s|[()\[\]]+")
 _FILE_END = re.compile(r"\.(?:txt|csv|tsv|lst|list|md|xlsx?)\Z")
 NO_TITLE = r"[A-Za-z]\.[A-Za-z0-9]|[0-9]\.[A-Za-z]|[@\\]|[0-9A-Fa-f]{16}|://|\S{40}"
@@ -193,6 +195,7 @@ def _units(text: str) -> list[str]:
     return units
 
 
+@lru_cache(65536)
 def of_words(text: str) -> str | Doubt | None:
     """What a title says of what stands below it: why it lists nothing, LISTED, or None."""
     said = [says for piece in _PIECES.split(text) if (says := _of_piece(piece.strip(_SIGNS)))]
@@ -308,7 +311,7 @@ def title_of(line: str) -> str | Doubt | None:
         cells = [cell for cell in re.split(r"[,;|\t]", bare) if cell.strip(_SIGNS)]
         if len(cells) > 1 and (" " not in bare.strip() or any(map(_names_column, cells))):
             return None  # names of columns
-    if found := of_words(bare):
+    if found := of_words(_NUMBER.sub("0", bare)):
         return found
     told = [word for word in _WORD.findall(bare) if re.search(r"[^\W\d]", word)]
     is_title = _HEADING.fullmatch(line) or line.lstrip().startswith(("#", "//", ";", "!"))
