@@ -26,7 +26,7 @@ CASES = [
 SAYS = {
     "taken back": TAKEN_BACK, "not confirmed": UNCONFIRMED, "disputed": DISPUTED, "video": VIDEO,
     "known good": GOOD, "another kind": OTHER_HASH, "no image": NO_IMAGE, "listed": titles.LISTED,
-    "usable": titles.USABLE,
+    "usable": titles.USABLE, "of links": titles.OF_LINKS,
 }  # fmt: skip
 
 

@@ -264,11 +264,14 @@ def test_what_stands_below_a_title_is_read_as_what_is_listed(lists: Path, value:
     assert added.records == added.used + sum(added.lost.values()) == 1
 
 
-@pytest.mark.parametrize(("scope", "value"), [("host", "a.example"), ("prefix", "a.example/x/")])
+@pytest.mark.parametrize(
+    ("scope", "value", "other"),
+    [("host", "a.example", "b.example"), ("prefix", "a.example/x/", "b.example/y/")],
+)
 def test_hosts_and_prefixes_below_a_title_leave_the_list(
-    lists: Path, scope: str, value: str
+    lists: Path, scope: str, value: str, other: str
 ) -> None:
-    deliver(lists, value, "b.example/y/"[: None if "/" in value else 9], scope=scope)
+    deliver(lists, value, other, scope=scope)
     added = deliver(lists, "# removed", value, name="list.txt", update=1, scope=scope)
     assert (len(held(lists)), added.retracted) == (1, 1)
 

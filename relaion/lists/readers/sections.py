@@ -24,6 +24,7 @@ from relaion.lists.readers.titles import (
     LONGEST_TITLE,
     NEUTRAL,
     NO_TITLE,
+    OF_LINKS,
     PICTURE,
     TAKES_OUT,
     USABLE,
@@ -44,6 +45,10 @@ _BY_NAME = (
 _BY_TITLE = (
     "a title in it ({word}) may say that what stands below is not listed: if it is listed, say "
     "--ignore title; if not, write a plainer title there in a copy, as `# removed`"
+)
+_BY_LINKS = (
+    "a title in it says that it holds {word}: say so with --kind url_md5 (or url_sha1, "
+    "url_sha256); if they are those of images, say --ignore title"
 )
 _BY_HEADING = (
     "a heading in it may end what a title before it takes out, or be a part of it ({word}): write "
@@ -155,7 +160,7 @@ class Sections:
     def _sorted(self, block: str, titles: dict[int, str | Doubt]) -> Iterator[str]:
         for i, line in enumerate(_with_ends(block)):
             says = titles.get(i)
-            is_named = says in (None, NEUTRAL, PICTURE, USABLE)
+            is_named = says in (None, NEUTRAL, PICTURE, USABLE, OF_LINKS)
             if is_named and not self._any_value and _names_entries(line):
                 self.names = line
             elif says is not None:
@@ -179,17 +184,28 @@ class Sections:
         if doubt is None:
             return
         n = doubt.digits
-        if not n or re.search(rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{n}}}(?![0-9A-Fa-f])", line):
+        length = f"{n}" if n > 0 else "32,"
+        if not n or re.search(rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])", line):
             raise ListError(self._said.format(word=doubt.word))
 
     def _turn(self, says: str | Doubt, line: str) -> None:
         """What a title changes."""
         if self._is_ignored:
             return
-        if isinstance(says, Doubt):
+        if says == OF_LINKS:
+            if (
+                not self.options.kind
+                and not self._has_algorithm
+                and OF_FILE not in self.options.ignore
+            ):
+                self._doubt, self._said = Doubt(says, -1), _BY_LINKS
+        elif isinstance(says, Doubt):
             if OF_FILE not in self.options.ignore and self._heeded(says):
                 self._doubt, self._said = says, _BY_TITLE
-            return
+        else:
+            self._turn_surely(says, line)
+
+    def _turn_surely(self, says: str, line: str) -> None:
         if says == USABLE and self.rules == OTHER_HASH:
             says = PICTURE
         if says in (NEUTRAL, USABLE) or (says == PICTURE and self.rules not in IS_OF):
@@ -286,7 +302,7 @@ def _titles(block: str) -> dict[int, str | Doubt]:
     try:
         text = pa.array(lines, pa.string())
         is_other = pc.match_substring_regex(text, _HOLDS_VALUE)
-        is_told = pc.match_substring_regex(text, r"\pL{2}")
+        is_told = pc.match_substring_regex(text, r"\pL.?\pL")
         candidates = pc.indices_nonzero(pc.and_not(is_told, is_other)).to_pylist()
     except UnicodeEncodeError:
         candidates = [*range(len(lines))]

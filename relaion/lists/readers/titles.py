@@ -29,6 +29,7 @@ from relaion.lists.readers.format import (
 )
 
 LISTED, NEUTRAL, PICTURE, USABLE = "listed", "neutral", "of pictures", "of a usable algorithm"
+OF_LINKS = "digests of links"
 IS_OF = frozenset((VIDEO, NO_IMAGE, OTHER_HASH))
 TAKES_OUT = IS_OF | {TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED}
 
@@ -42,17 +43,28 @@ class Doubt:
 
 
 # the head of a block list says `Expires: 1 day`
+_NOT_LISTED = " ".join(
+    no + word
+    for no in ["not", "no", "nicht", "non", "pas", "niet", "nao"]
+    for word in words.words_in(
+        "active current listed valid enabled aktiv gültig gelistet actif actifs valide vigente "
+        "vigentes activo activos attivo válido valido geldig actief ativo"
+    )
+)
 _STRONG = {
     word: fate
     for fate, said in (
         (UNCONFIRMED, words.UNCONFIRMED), (DISPUTED, words.DISPUTED),
         (TAKEN_BACK, f"{words.TAKEN_BACK} {words.TITLES_TAKEN_BACK} {words.DO_NOT_USE}"),
+        (TAKEN_BACK, _NOT_LISTED),
     )
     for word in words.words_in(said) - {"expires"}
 }  # fmt: skip
+_OVER = words.words_in(f"{_NOT_LISTED} nolonger")  # of a list, or of something else
 _ALONE = words.words_in(
     f"{words.UNCONFIRMED_ALONE} {words.DISPUTED_ALONE} {words.GOOD_ALONE} "
-    f"{words.TAKEN_BACK_ALONE} {words.DUPLICATES} draft"
+    f"{words.TAKEN_BACK_ALONE} {words.DUPLICATES} draft errors mistakes wrong "
+    "wrongly incorrect incorrectly fehlerhaft+ fälschlich erreurs errores errori fouten erros"
 ) - {"review"}
 _UNCERTAIN = words.words_in(words.UNCERTAIN)
 _ON = words.words_in(f"{words.LISTED} {words.ADDED} block blocked blocklist blacklist denylist")
@@ -67,7 +79,7 @@ _NO_PICTURE = words.words_in(
 _USABLE = re.compile(r"(?:md-?5|sha-?1|sha-?256)(?:s|sums?|hash(?:es)?)?")
 _OTHER = re.compile(
     r"(?:md[246]|ed2k|v?pdqf?|photodna|pdna|imphash|ripemd\d*|rmd160|sha3\d*|sha(?:224|384|512)\d*"
-    r"|blake[23]?[bs]?\d*|ssdeep|tlsh|tmk(?:pdqf)?|[dap]hash|whirlpool|crc\d*|simhash|neuralhash"
+    r"|blake[23]?[bs]?\d*|ssdeep|tlsh|tmk(?:pdqf)?|[dap]hash|whirlpool|crc\d*|simhash|neuralhash|perceptual"
     r"|uuid|guid)(?:s|es|sums?|hash(?:es)?)?"
 )
 _DIGITS = (("md|ed2k|imp|[ug]uid", 32), ("ripemd|rmd", 40), ("v?pdq|sha3|blake", 64))
@@ -102,6 +114,11 @@ _ORIGIN = re.compile(
     r"\b(?:from|of|von|aus|de|du|da|dal|van)\b(?: (?:the|our|your|their|any|a))? (?:re ?)?"
     r"(?:laion\w*|common ?crawl|data ?sets?|web|internet|websites?|sites?|platforms?|search|social"
     r"|index|pages?)\b"
+)
+_OF_LINKS = re.compile(
+    r"\b(?:urls?|links?)[ -]?(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)\b"
+    r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?) (?:of|von|der|de|des) (?:the |les )?"
+    r"(?:urls?|links?)\b"
 )
 _BUT = re.compile(r"exclud\w*|except|but|besides|ausser|hors|sauf|excepto|salvo|tranne|behalve")
 _END = re.compile(r"end|ende|fin|fim|einde")
@@ -143,6 +160,11 @@ _PHRASE = re.compile(
     r" any ?more|dad[oa]s de baja|non piu valid[oaie]|plus valables?|nicht mehr (?:gultig|gelistet)"
     r"|niet meer geldige?|ya no valid[oa]s?"
 )
+_ASKED = re.compile(r"\b(?:on|at|upon|by) (?:the |their )?requests?(?: (?:of|by) [\w ]+)?")
+_TO_CONFIRM = re.compile(
+    r"\b(?:to be|zu|a|por|da|te) (?:confirm|verif|review|pruf|uberpruf|revis|controll|bevestig)\w*"
+)
+_SPACED = re.compile(r"\b(?:[a-z] ){3,}[a-z]\b")
 _SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
 _LONGEST = 4096  # characters of a line of names or words that are looked at
 LONGEST_TITLE = 120  # characters
@@ -150,14 +172,15 @@ _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _NUMBER = re.compile(r"(?<!\S)\d{4,}(?!\S)")  # of lines that are numbered, one is read
 _PIECES = re.compile(r"[.!?]\s+|\s[-–—]+\s|[()\[\]]+")
 _FILE_END = re.compile(r"\.(?:txt|csv|tsv|lst|list|md|xlsx?)\Z")
-NO_TITLE = r"[A-Za-z]\.[A-Za-z0-9]|[0-9]\.[A-Za-z]|[@\\]|[0-9A-Fa-f]{16}|://|\S{40}"
+NO_TITLE = r"[A-Za-z]\.[A-Za-z0-9]|[0-9]\.[A-Za-z]|\S@\S|\\|[0-9A-Fa-f]{16}|://|\S{40}"
 _SIGNED = re.compile(r"\s*[#\[;!/=*\-]")
 _HEADING = re.compile(r"\s*(?:\[[^\]]*\]\s*|#{2,6}\s.*|[^#].*:[\s,;|\t]*)")
 
 
 def _folded(text: str) -> str:
     bare = words.without_marks(text[:_LONGEST]).replace("’", "'")
-    return re.sub(r"\s+", " ", re.sub(r"[_=/\\]+", " ", bare)).strip()
+    bare = re.sub(r"\s+", " ", re.sub(r"[_=/\\]+", " ", bare)).strip()
+    return _SPACED.sub(lambda found: found[0].replace(" ", ""), bare)
 
 
 def says_good(text: str) -> bool:
@@ -204,7 +227,8 @@ def of_words(text: str) -> str | Doubt | None:
 
 
 def _of_piece(text: str) -> str | Doubt | None:
-    bare = _PHRASE.sub("removed", _folded(text))
+    bare = _PHRASE.sub("removed", _ASKED.sub(" ", _folded(text)))
+    bare = _TO_CONFIRM.sub("unconfirmed", bare)
     found = _units(bare)
     told = [w for w in found if re.search("[a-z]", w)]
     told = [w for w in told if not _MADE_OF.fullmatch(w) and not _USABLE.fullmatch(w)]
@@ -212,6 +236,8 @@ def _of_piece(text: str) -> str | Doubt | None:
     if 0 < len(found) <= 8 and (says_good(text) or is_plain):
         return GOOD
     if not told:
+        if _OF_LINKS.search(bare):
+            return OF_LINKS
         return USABLE if any(map(_USABLE.fullmatch, found)) else None
     if (
         _END.fullmatch(found[0])
@@ -232,7 +258,9 @@ def _of_rest(told: list[str]) -> str | Doubt | None:
     ends = {told[0], told[-1]}
     doubted = _ALONE | _UNCERTAIN
     is_few = len(told) < 3 and ends & _UNCERTAIN and _ON.isdisjoint(told)
-    is_all = told[0] in doubted and all(w in doubted or _MATTER.fullmatch(w) for w in told)
+    is_all = told[0] in doubted and all(
+        w in doubted or w in ("listed", "gelistet") or _MATTER.fullmatch(w) for w in told
+    )
     if is_few or is_all:
         return Doubt(next(w for w in told if w in doubted))
     if len(told) > 4 or not _FILM.isdisjoint(told):
@@ -277,7 +305,7 @@ def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | No
     is_clause = (
         is_asked
         or len(told) > 4
-        or (word == "nolonger" and len(told) > 1)
+        or (word in _OVER and len(told) > 1)
         or _TO_DO.search(bare)
         or (_BY.search(bare) and not is_last)
     )
@@ -305,9 +333,13 @@ def title_of(line: str) -> str | Doubt | None:
     bare = line.strip(_SIGNS)
     if _SIGNED.match(line):
         bare = _FILE_END.sub("", bare)
+    if re.fullmatch(r"\s*\[[^\]]*\]\s*", line):  # `[list.removed]`
+        bare = bare.replace(".", " ")
     if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return None
-    if re.search(r"[,;|\t]\s*[^\s,;|\t]", bare) and not line.lstrip().startswith("#"):
+    is_dated = re.fullmatch(r"[^,;|\t\d]+[,;|\t]\s*[\d./-]*(?:19|20)\d\d[\d./-]*", bare)
+    is_row = re.search(r"[,;|\t]\s*[^\s,;|\t]", bare) and not is_dated
+    if is_row and not line.lstrip().startswith("#"):
         cells = [cell for cell in re.split(r"[,;|\t]", bare) if cell.strip(_SIGNS)]
         if len(cells) > 1 and (" " not in bare.strip() or any(map(_names_column, cells))):
             return None  # names of columns
