@@ -60,7 +60,7 @@ def test_a_title_among_many_lines_without_a_scheme(value: str) -> None:
     ],
 )  # fmt: skip
 def test_an_odd_quote_hides_no_title(line: str) -> None:
-    gone = "00112233445566778899aabbccddee02,x\n"
+    gone = '00112233445566778899aabbccddee02,5" x\n'
     sections = Sections("list.txt", "", Options())
     kept = "".join(sections.left(iter([f"md5,note\n{line}\n# removed\n{gone}"])))
     assert kept == f"md5,note\n{line}\n"

@@ -276,6 +276,12 @@ def test_hosts_and_prefixes_below_a_title_leave_the_list(
     assert (len(held(lists)), added.retracted) == (1, 1)
 
 
+def test_the_names_of_columns_hold_below_a_title(lists: Path) -> None:
+    deliver(lists, "id,md5", f"1,{A}", f"2,{A}", f"3,{B}")
+    deliver(lists, "id,md5", f"4,{C}", "Removed:", f"1,{A}", f"3,{B}", update=1)
+    assert held(lists) == {(1, A), (2, C)}, "record 2 still lists what record 1 did"
+
+
 def test_the_title_of_one_delivery_is_ignored_in_that_alone(lists: Path) -> None:
     deliver(lists, "# removed", A, B, name="list.txt", ignore=["title"])
     deliver(lists, "# removed", B, name="delta.txt", update=1)

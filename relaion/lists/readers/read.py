@@ -105,7 +105,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
             kinds.update(some.entries)
             yield some
-    for gone in _taken_out(sections, path.name, options):
+    for gone in _taken_out(sections, path.name, options, head):
         yield tally.take(gone, found.first + number)
         number += gone.n
     if sections.held and not kinds:
@@ -124,16 +124,18 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     found.notices.extend(_without_word(stream, kinds, options))
 
 
-def _taken_out(sections: Sections, name: str, options: Options) -> Iterator[Batch]:
+def _taken_out(sections: Sections, name: str, options: Options, head: str) -> Iterator[Batch]:
     """What titles took out, read as what is listed is, the names of columns above it.
 
     What cannot be read so is cut into pieces, of which those count that look like a value.
     """
     for why, lines in sections.held:
         text = sections.names + "".join(lines)
-        form = choose(text, name, options.file_format)
+        # where columns have names, those of all of the file tell how it is laid out
+        sample = f"{head.rstrip()}\n{text}" if sections.names and head.strip() else text
+        form = choose(sample, name, options.file_format)
         try:
-            batches = [*form.read(Stream(name, text, iter([text])), options)]
+            batches = [*form.read(Stream(name, sample, iter([text])), options)]
         except ListError:
             pieces = [v for line in lines for v in re.split(r"[\s,;|\"'<>()]+", line) if shape(v)]
             kinds = (options.kind,) if options.kind else ANY
