@@ -248,6 +248,40 @@ def test_a_digest_is_taken_back_whatever_it_is_of(lists: Path) -> None:
     assert held(lists) == {(1, A)}
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://a.example/a,b.jpg", "https://a.example/a(1).jpg", "https://a.example/my pic.jpg",
+        "a.example/x.jpg", "https://a.example/b.jpg seen in May", f"0x{A}", f"md5:{A}", A.upper(),
+        f"{A}  my pic.jpg", f"MD5 (x.jpg) = {A}", f"{A},a note", f"* {A}",
+    ],
+)  # fmt: skip
+def test_what_stands_below_a_title_is_read_as_what_is_listed(lists: Path, value: str) -> None:
+    first = value if "example" in value else A
+    deliver(lists, first, B, name="list.txt")
+    added = deliver(lists, "# REMOVED 01.05.2024", value, name="list.txt", update=1)
+    assert (held(lists), added.retracted) == ({(1, B)}, 1)
+    assert added.records == added.used + sum(added.lost.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("scope", "value", "other"),
+    [("host", "a.example", "b.example"), ("prefix", "a.example/x/", "b.example/y/")],
+)
+def test_hosts_and_prefixes_below_a_title_leave_the_list(
+    lists: Path, scope: str, value: str, other: str
+) -> None:
+    deliver(lists, value, other, scope=scope)
+    added = deliver(lists, "# removed", value, name="list.txt", update=1, scope=scope)
+    assert (len(held(lists)), added.retracted) == (1, 1)
+
+
+def test_the_names_of_columns_hold_below_a_title(lists: Path) -> None:
+    deliver(lists, "id,md5", f"1,{A}", f"2,{A}", f"3,{B}")
+    deliver(lists, "id,md5", f"4,{C}", "Removed:", f"1,{A}", f"3,{B}", update=1)
+    assert held(lists) == {(1, A), (2, C)}, "record 2 still lists what record 1 did"
+
+
 def test_the_title_of_one_delivery_is_ignored_in_that_alone(lists: Path) -> None:
     deliver(lists, "# removed", A, B, name="list.txt", ignore=["title"])
     deliver(lists, "# removed", B, name="delta.txt", update=1)

@@ -75,7 +75,7 @@ def take_in(
         unusable += found.tally.unusable
     arrived = incoming.arrived
     if not arrived.total() and not (chain and incoming.takes_back):
-        raise _nothing(delivery, skipped)
+        raise _nothing(delivery, skipped, read)
     if delivery.forms and not arrived.keys() & set(HASHED_LINK_KINDS):
         raise InputError(
             "--form: is for hashed links, and the files hold none; say what they hold with "
@@ -96,7 +96,7 @@ def take_in(
             raise _another_list(delivery, changes.retracted, chain[0])
     held = dict(engine.rows(_OF_LIST, [list_id]))
     if not held and not chain:
-        raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + n_own}))
+        raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + n_own}), read)
     new, known, duplicate = counted
     return Added(
         list_id, delivery.source, delivery.title, delivery.label, delivery.received, True, held,
@@ -291,11 +291,13 @@ def _another_list(delivery: Delivery, retracted: int, list_id: int) -> ListError
     )
 
 
-def _nothing(delivery: Delivery, skipped: Counter[str]) -> ListError:
+def _nothing(delivery: Delivery, skipped: Counter[str], read: Sequence[FileRead]) -> ListError:
     named = ", ".join(shown(path) for path in delivery.files[:3])
     found = ", ".join(f"{reason}: {n:,}" for reason, n in sorted(skipped.items()))
     why = max(skipped, key=lambda reason: skipped[reason], default="")
     advice = _ADVICE.get(why, "check that it is the list, or say what it holds with --kind")
+    if title := next((found.title for found in read if found.title), ""):
+        advice += f"; {title} says so, and where it is wrong, say --ignore title"
     return ListError(
         f"{named}: nothing in it can be an entry ({found or 'it is empty'}), and an empty list is "
         f"refused: {advice}"
@@ -308,8 +310,7 @@ _ADVICE = {
     VIDEO: "digests of videos match no image",
     NO_IMAGE: "digests of documents and programs match no image; if they are images under such "
     "names, say --ignore filename",
-    TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`; where "
-    "only a title or the file's name says so, and it is listed after all, say --ignore title",
+    TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
     NOT_CHOSEN: "check the words of --where",
     BAD: "leave --role good out",
     OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",

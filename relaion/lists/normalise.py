@@ -153,6 +153,7 @@ class Tally:
         text = values.text.to_pylist() if isinstance(values.text, pa.Array) else values.text
         of = range(len(text)) if values.of is None else values.of
         kept: list[tuple[str, int]] = []
+        gone: list[tuple[str, int]] = []
         for value, i in zip(text, of, strict=True):
             fate = batch.fates.get(i)
             if fate is None:
@@ -161,8 +162,34 @@ class Tally:
             self.read += 1
             self.skipped[fate] += 1
             if fate == TAKEN_BACK:
-                out.undo(value, values.kinds, out.first + i)
+                gone.append((value, i))
+        if gone:
+            self._take_back(gone, values.kinds, out)
         return [value for value, _ in kept], values.kinds, [i for _, i in kept]
+
+    def _take_back(
+        self, gone: Sequence[tuple[str, int]], kinds: Sequence[str], out: SortedBatch
+    ) -> None:
+        """Take back what values name, read as those are that count."""
+        some = SortedBatch(first=out.first)
+        read = _Column(Tally(), kinds, [i for _, i in gone], some)
+        read.sort([value for value, _ in gone])
+        for text, record in read.doubtful:  # links that end in a sign, as they stand
+            some.undo(text, kinds, out.first + (record or 0))
+        for kind, entries in some.entries.items():
+            also = f"url_{kind.rpartition('_')[2]}"
+            told = {kind, also} if kind in IMAGE_KINDS and also in kinds else {kind}
+            for digests, hosts, records in zip(
+                entries.digests, entries.hosts, entries.records, strict=True
+            ):
+                columns = (digests.to_pylist(), hosts.to_pylist(), records.to_pylist())
+                found = [*zip(*columns, strict=True)]
+                some.undone += [(k, *entry) for k in sorted(told) for entry in found]
+        named = {no for *_, no in some.undone}
+        for value, i in gone:  # what is no entry as a whole may hold one
+            for piece in re.split(r"[\s,;|\"'<>()]+", value) if out.first + i not in named else ():
+                some.undo(piece, kinds, out.first + i)
+        out.undone += some.undone
 
     def _sort(
         self,

@@ -92,7 +92,7 @@ def _media_of(name: str) -> str | None:
 def _is_of_other(folder: str) -> bool:
     """Whether a folder's name says of its files that they are listed no longer, or no pictures."""
     parts = re.split(r"[/\\]+", folder)
-    return any(titles.of_words(part) not in (None, titles.LISTED) for part in parts)
+    return any(titles.of_words(part) in titles.TAKES_OUT for part in parts)
 
 
 @dataclass(frozen=True)
@@ -260,19 +260,30 @@ class Certutil:
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """The lines of digests; those of videos by the line before."""
-        name = ""
+        title = ""
         for block in stream.blocks:
+            batch = Batch(0)
             digests: list[tuple[str, str]] = []
             for line in content(block.split("\n")):
                 bare = line.strip()
-                if _BYTES.fullmatch(bare):
-                    digests.append((re.sub(r"\s", "", bare), _name_in(name)))
-                elif not bare.lower().startswith("certutil:"):
-                    name = bare
-            yield _filled(Batch(0), _kinds(options), digests)
+                if not _BYTES.fullmatch(bare):
+                    title = title if bare.lower().startswith("certutil:") else bare
+                elif other := _other_algorithm(title):
+                    batch.unusable[other] += 1
+                    batch.skipped[OTHER_HASH] += 1
+                else:
+                    digests.append((re.sub(r"\s", "", bare), _name_in(title)))
+            yield _filled(batch, _kinds(options), digests)
 
 
 _BYTES = re.compile(r"\s*[0-9A-Fa-f][0-9A-Fa-f ]{30,200}\s*")
+
+
+def _other_algorithm(title: str) -> str | None:
+    """The algorithm that a title names, where it is none of ours: before the name of the file."""
+    told = re.findall(r"[^\W_]+", title.replace(_name_in(title), " "))[:4]
+    found = next((word.lower() for word in told if re.match(r"(?i)(?:md|sha)\d", word)), None)
+    return None if found in ALGORITHMS else found
 
 
 def _name_in(title: str) -> str:

@@ -205,6 +205,8 @@ def _valued_column(i: int, filled: Sequence[str], kind: str | None, options: Opt
 
 def _beside(filled: Sequence[str]) -> str:
     """What a column without a name is for, where its values are no entries."""
+    if are_signs(filled):
+        return names.STANDING
     words = dict.fromkeys(filled)  # in the order of the file, so that it decides a tie
     told = [word_of_any(word) for word in words] if 0 < len(words) <= _WORDS else []
     if told and all(told):
@@ -212,6 +214,15 @@ def _beside(filled: Sequence[str]) -> str:
     if filled and sum(map(_is_file_name, filled)) * 2 > len(filled):
         return names.FILE_NAME
     return names.UNKNOWN
+
+
+_SIGN_PAIRS = (set("+-"), set("ad"), set("amd"), set("iud"), set("id"), set("ar"))
+
+
+def are_signs(filled: Sequence[str]) -> bool:
+    """Whether values are signs of what was added and what was taken out."""
+    told = {value.strip().casefold() for value in filled if value.strip()}
+    return len(told) > 1 and any(told <= pair for pair in _SIGN_PAIRS)
 
 
 def _graded(column: ListColumn, filled: Sequence[str], has_digest: bool) -> ListColumn:

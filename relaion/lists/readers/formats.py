@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -28,11 +29,12 @@ from relaion.lists.readers.format import (
     Stream,
     Sure,
 )
-from relaion.lists.readers.names import squeezed
+from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
 from relaion.lists.readers.plain import Changes, Lines
 from relaion.lists.readers.rules import HostRules
 from relaion.lists.readers.table import Table
 from relaion.lists.readers.text import first_lines
+from relaion.lists.values import shape, told
 from relaion.paths import typed
 
 # -- Lists that say of themselves that they name what is known good --------------------------------
@@ -128,7 +130,9 @@ def _is_of_software(row: list[str]) -> bool:
 
 def _good_words(head: str, file_name: str, options: Options) -> str | None:
     is_ignored = OF_FILE in options.ignore
-    if not is_ignored and titles.says_good(re.sub(r"[._]", " ", file_name)):
+    if not is_ignored and (
+        titles.says_good(re.sub(r"[\W_]+", " ", file_name)) or titles.of_name(file_name) == GOOD
+    ):
         return "the file's name says that it lists what is known good"
     has_value = False
     for line in head.split("\n", 50)[:50]:
@@ -144,6 +148,30 @@ def _good_words(head: str, file_name: str, options: Options) -> str | None:
             what = "comment" if is_comment else "title"
             return f"a {what} in it says that it lists what is known good"
     return None
+
+
+# -- Records whose fields stand a line each ----------------------------------------------------
+
+_PAIR = re.compile(r"\s*([^\W\d][\w .-]{0,30}?)\s*[:=](?!//)\s*(\S.*?)\s*")
+
+
+def refuse_fields(head: str) -> None:
+    """Raise ListError for records whose fields stand a line each, where one of them decides."""
+    lines = first_lines(head, 200)
+    pairs = [(squeezed(f[1]), f[2]) for line in lines if (f := _PAIR.fullmatch(line))]
+    found, of_values = Counter(key for key, _ in pairs), Counter(k for k, v in pairs if shape(v))
+    n = max(of_values.values(), default=0)
+    decide = [
+        key for key, times in found.items()
+        if not of_values[key] and times * 3 >= n * 2
+        and read_name(key).what in (*DECIDING, FILE_NAME)
+    ]  # fmt: skip
+    is_known = {"algorithm", "hash"} <= found.keys()  # as `Get-FileHash` prints it
+    if n and decide and not is_known and len(pairs) * 2 > len(lines):
+        raise ListError(
+            f"holds records whose fields stand a line each ({', '.join(map(told, decide[:5]))}); "
+            "export them as csv, a record a row"
+        )
 
 
 # -- Files that are known for what they are and not read -------------------------------------------

@@ -17,6 +17,7 @@ from relaion.lists.readers.columns import (
     ListColumn,
     ListLayout,
     TableSample,
+    are_signs,
     by_values,
     checked,
     cleaned_name,
@@ -208,9 +209,9 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
             raise ListError(
                 f"--{option} {shown(field_name)}: there is no such column; it has {held}"
             )
-    columns = [_named_column(i, name, options) for i, name in enumerate(told)]
-    deciders = _deciders(columns, told, options)
     body = [row for row in table.body if len(row) > 1]
+    columns = [_signed(_named_column(i, name, options), body) for i, name in enumerate(told)]
+    deciders = _deciders(columns, told, options)
     columns = _chosen_links(columns)
     types = [d for d in deciders if d.what == names.TYPE]
     if types and not any(c.what == names.ENTRY for c in columns):
@@ -238,6 +239,12 @@ def _named_column(i: int, name: str, options: Options) -> ListColumn:
     if any(is_named(x, name, i) for x in options.ignore):
         return ListColumn(i, name, names.ID if says.what == names.ID else "ignored")
     return ListColumn(i, name, says.what, says.kinds, says.word, is_weak=says.is_weak)
+
+
+def _signed(column: ListColumn, body: Sequence[Sequence[str]]) -> ListColumn:
+    cells = [row[column.index] for row in body if column.index < len(row)]
+    is_sign = column.what == names.UNKNOWN and are_signs(cells)
+    return replace(column, what=names.STANDING) if is_sign else column
 
 
 def _deciders(

@@ -73,7 +73,7 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
         if '"' not in block and not reader.waiting:
             lines = None if header or is_number else _lines(block)
             if lines is not None:
-                if stream.is_named and not _even(block):
+                if not _even(block):
                     short = lines.filter(pc.less(pc.binary_length(lines), _SHORTEST))
                     if any(_is_new_name(line, column) for line in short.to_pylist()):
                         _refuse_names(lines.to_pylist(), column, read)
@@ -84,8 +84,7 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
         else:
             some = [row[0] for row in reader.rows(block)]
         kept = some[header:]
-        if stream.is_named:
-            _refuse_names(kept, column, read)
+        _refuse_names(kept, column, read)
         read += len(kept)
         header = header and not some
         yield Batch(len(kept), (Values(kinds, kept),))
@@ -102,8 +101,11 @@ def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
 
 def _is_new_name(line: str, column: ListColumn) -> bool:
     name = cleaned_name(line) if len(line) < _SHORTEST else ""
-    is_new = names.squeezed(name) != names.squeezed(column.name)
-    return bool(name) and is_new and names.is_of_values(name)
+    if not name or names.squeezed(name) == names.squeezed(column.name):
+        return False
+    # where the file does not say what it holds, `sha256` above the next digests changes nothing
+    is_other = column.name or names.read_name(name).what == names.OTHER
+    return bool(is_other) and names.is_of_values(name)
 
 
 def _refuse_columns(options: Options, column: ListColumn) -> None:
@@ -149,9 +151,15 @@ def _even(block: str) -> int:
 CHANGES = "changes"
 
 
-_SIGNED = re.compile(r"([+-])\s*(\S.*?)\s*")
+_SIGNED = re.compile(r"\"?([+-])\"?\s*[,;|]?\s*(\S.*?)\s*")
+_NAMES = re.compile(r"[^+-][^,;|\t]*[,;|\t][^,;|\t]*")
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")
 _FILES = re.compile(r"(?:---|\+\+\+) \S.*|diff .*|index [0-9a-f.]+.*|\\ No newline.*")
+
+
+def _is_names(lines: Sequence[str]) -> bool:
+    """Whether a line above the first change names two columns."""
+    return bool(lines) and _NAMES.fullmatch(lines[0]) is not None and shape(lines[0]) is None
 
 
 @dataclass(frozen=True)
@@ -165,6 +173,7 @@ class Changes:
         lines = first_lines(head, 2000)
         if any(map(_HUNK.fullmatch, lines)) and any(line.startswith("--- ") for line in lines):
             return Sure()
+        lines = lines[_is_names(lines) :]
         signed = [found for line in lines if (found := _SIGNED.fullmatch(line))]
         if len(signed) < len(lines) or {found[1] for found in signed} != {"+", "-"}:
             return None
@@ -175,10 +184,13 @@ class Changes:
         """Each line as a record; one with a minus takes its value back."""
         is_diff = any(map(_HUNK.fullmatch, stream.lines_of_head()))
         kinds = (options.kind,) if options.kind else ANY
+        is_first = True
         for block in stream.blocks:
             batch = Batch(0)
             values: list[str] = []
-            for line in content(block.split("\n")):
+            lines = content(block.split("\n"))
+            has_names, is_first = is_first and _is_names(lines), is_first and not lines
+            for line in lines[has_names:]:
                 if is_diff and (_HUNK.fullmatch(line) or _FILES.fullmatch(line)):
                     continue
                 found = _SIGNED.fullmatch(line)

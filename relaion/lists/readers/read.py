@@ -12,11 +12,21 @@ from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import SortedBatch, Tally
 from relaion.lists.readers.decisions import is_name_of_media
-from relaion.lists.readers.format import CUT_OFF, SAMPLE, UNDERSTOOD, Batch, Options, Stream, Values
-from relaion.lists.readers.formats import choose, refuse_good
+from relaion.lists.readers.format import (
+    ANY,
+    CUT_OFF,
+    SAMPLE,
+    UNDERSTOOD,
+    Batch,
+    Options,
+    Stream,
+    Values,
+)
+from relaion.lists.readers.formats import choose, refuse_fields, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
+from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.text import BLOCK, blocks
-from relaion.lists.readers.titles import Sections
+from relaion.lists.values import shape
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
@@ -33,7 +43,7 @@ _MAYBE_PDQ = (
 class FileRead:
     """What became of one file, whose records are counted from `first`.
 
-    `form` is the format that read it, `decided` what columns said.
+    `form` is the format that read it, `decided` what columns said, `title` what took out all of it.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -41,6 +51,7 @@ class FileRead:
     form: str = ""
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    title: str = ""
 
 
 def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
@@ -66,6 +77,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     whole_text = _unsigned(blocks(path, tally.skipped), found.notices)
     first, _ = _head(whole_text)
     refuse_good("".join(first), path.name, options)
+    refuse_fields("".join(first))
     sections = Sections(path.name, "".join(first), options)
     source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
@@ -77,9 +89,6 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     number = 0
     kinds: set[str] = set()
     for batch, is_last in _with_last(form.read(stream, options)):
-        if (gone := sections.taken_out()) is not None:
-            yield tally.take(gone, found.first + number)
-            number += gone.n
         if options.kind == "row_hash":
             _refuse_spoilt(batch)
         last = None
@@ -96,8 +105,11 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
             kinds.update(some.entries)
             yield some
-    if (gone := sections.taken_out()) is not None:
+    for gone in _taken_out(sections, path.name, options, head):
         yield tally.take(gone, found.first + number)
+        number += gone.n
+    if sections.held and not kinds:
+        found.title = "the file's name" if sections.by_name else "a title in it"
     _refuse_unusable(tally, options, so_far=False)
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(
@@ -110,6 +122,27 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
     found.notices.extend(_without_word(stream, kinds, options))
+
+
+def _taken_out(sections: Sections, name: str, options: Options, head: str) -> Iterator[Batch]:
+    """What titles took out, read as what is listed is, the names of columns above it.
+
+    What cannot be read so is cut into pieces, of which those count that look like a value.
+    """
+    for why, lines in sections.held:
+        text = sections.names + "".join(lines)
+        # where columns have names, those of all of the file tell how it is laid out
+        sample = f"{head.rstrip()}\n{text}" if sections.names and head.strip() else text
+        form = choose(sample, name, options.file_format)
+        try:
+            batches = [*form.read(Stream(name, sample, iter([text])), options)]
+        except ListError:
+            pieces = [v for line in lines for v in re.split(r"[\s,;|\"'<>()]+", line) if shape(v)]
+            kinds = (options.kind,) if options.kind else ANY
+            batches = [Batch(len(pieces), [Values(kinds, pieces)])]
+        for batch in batches:
+            batch.fates = dict.fromkeys(range(batch.n), why)
+            yield batch
 
 
 def _with_last(batches: Iterator[Batch]) -> Iterator[tuple[Batch, bool]]:

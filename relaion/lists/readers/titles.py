@@ -1,46 +1,88 @@
 """Titles of a list and of its sections: what they say of the lines below.
 
 `# removed`, `[deleted]`, `Known good:`, `## Videos`, a row of a table with one cell. What stands
-below was taken back, is known good or of videos, up to the next title: whatever the format is, no
-such line is read as one that lists anything. Its values are counted, and leave a list that the
-delivery brings up to date. The file's name is its first title.
+below was taken back, is known good, of videos or of another algorithm, up to the next title:
+whatever the format is, no such line is read as one that lists anything. Its values are counted, and
+leave a list that the delivery brings up to date. The file's name is its first title.
 
 Only short lines without a value are titles, and words of a title stand at one of its ends, beside
 what titles are made of: a sentence such as `report removals to us` says nothing of the lines below.
+Where a line speaks of such a thing and may be a title or not, nobody here can say what it means:
+the file is refused, if anything stands below it, until the curator says `--ignore title`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from dataclasses import dataclass
+from functools import lru_cache
 
 from relaion.lists.readers import names, words
 from relaion.lists.readers.format import (
-    ANY,
+    DISPUTED,
     GOOD,
-    OF_FILE,
+    NO_IMAGE,
+    OTHER_HASH,
     TAKEN_BACK,
+    UNCONFIRMED,
     VIDEO,
-    Batch,
-    Options,
-    Values,
 )
-from relaion.lists.readers.text import first_lines
-from relaion.lists.values import NOTHING, shape
 
-LISTED, NEUTRAL = "listed", "neutral"
+LISTED, NEUTRAL, PICTURE, USABLE = "listed", "neutral", "of pictures", "of a usable algorithm"
+OF_LINKS = "digests of links"
+IS_OF = frozenset((VIDEO, NO_IMAGE, OTHER_HASH))
+TAKES_OUT = IS_OF | {TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED}
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A title that may take out what stands below it; `digits`: only digests of that length."""
+
+    word: str
+    digits: int = 0
+
 
 # the head of a block list says `Expires: 1 day`
-_BACK = words.words_in(f"{words.TAKEN_BACK} {words.DISPUTED} {words.TITLES_TAKEN_BACK}") - {
-    "expires"
-}
+_NOT_LISTED = " ".join(
+    no + word
+    for no in ["not", "no", "nicht", "non", "pas", "niet", "nao"]
+    for word in words.words_in(
+        "active current listed valid enabled aktiv gültig gelistet actif actifs valide vigente "
+        "vigentes activo activos attivo válido valido geldig actief ativo"
+    )
+)
+_STRONG = {
+    word: fate
+    for fate, said in (
+        (UNCONFIRMED, words.UNCONFIRMED), (DISPUTED, words.DISPUTED),
+        (TAKEN_BACK, f"{words.TAKEN_BACK} {words.TITLES_TAKEN_BACK} {words.DO_NOT_USE}"),
+        (TAKEN_BACK, _NOT_LISTED),
+    )
+    for word in words.words_in(said) - {"expires"}
+}  # fmt: skip
+_OVER = words.words_in(f"{_NOT_LISTED} nolonger")  # of a list, or of something else
+_ALONE = words.words_in(
+    f"{words.UNCONFIRMED_ALONE} {words.DISPUTED_ALONE} {words.GOOD_ALONE} "
+    f"{words.TAKEN_BACK_ALONE} {words.DUPLICATES} draft errors mistakes wrong "
+    "wrongly incorrect incorrectly fehlerhaft+ fälschlich erreurs errores errori fouten erros"
+) - {"review"}
+_UNCERTAIN = words.words_in(words.UNCERTAIN)
 _ON = words.words_in(f"{words.LISTED} {words.ADDED} block blocked blocklist blacklist denylist")
-_PICTURE = words.words_in(words.PICTURES)
-_FILM = words.words_in(f"{words.FILMS} mp4s video's")
+_PICTURE = words.words_in(
+    f"{words.PICTURES} frame frames keyframe keyframes screenshot screenshots thumbnail thumbnails"
+)
+_FILM = words.words_in(f"{words.FILMS} mp4 mp4s mov avi mkv webm video's")
+_NO_PICTURE = words.words_in(
+    "audio sound sounds music mp3 mp3s document documents dokument dokumente document* documento "
+    "documentos documenti pdf pdfs doc docx exe dll apk malware virus viruses executables"
+)
+_USABLE = re.compile(r"(?:md-?5|sha-?1|sha-?256)(?:s|sums?|hash(?:es)?)?")
+_OTHER = re.compile(
+    r"(?:md[246]|ed2k|v?pdqf?|photodna|pdna|imphash|ripemd\d*|rmd160|sha3\d*|sha(?:224|384|512)\d*"
+    r"|blake[23]?[bs]?\d*|ssdeep|tlsh|tmk(?:pdqf)?|[dap]hash|whirlpool|crc\d*|simhash|neuralhash|perceptual"
+    r"|uuid|guid)(?:s|es|sums?|hash(?:es)?)?"
+)
+_DIGITS = (("md|ed2k|imp|[ug]uid", 32), ("ripemd|rmd", 40), ("v?pdq|sha3|blake", 64))
 _MADE_OF = re.compile(
     r"(?:the|of|and|or|with|for|from|since|in|on|by|to|as|at|be|is|are|were|was|been|have|has|this"
     r"|these|those|that|it|please|following|below|now|all|section|start|begin|list|lists|liste[ns]?"
@@ -56,11 +98,30 @@ _MADE_OF = re.compile(
 _SENTENCE = re.compile(
     r"report(?:ing)?|send|mail|e-?mail|contact|notify|notifications?|see|check(?:ed)?|ask|requests?"
     r"|inform|how|if|when|where|why|will|must|can|could|should|do|does|not|never|none|without|no"
-    r"|material|content|contents|web|website|websites|internet|online|page|pages|posts?|platforms?"
     r"|metadata|exif|blank|empty|take-?downs?|opt(?:-?outs?)?|dmca|gdpr|privacy|thumbnails?"
-    r"|duplicates?|comments?|generated|policy|nicht|kein(?:e[nrs]?)?|ohne|bitte[nr]|pas|sans|sin|non"
-    r"|senza|niet|geen|zonder|nao|sem"
+    r"|comments?|generated|policy|nicht|kein(?:e[nrs]?)?|ohne|bitte[nr]|pas|sans|sin|non"
+    r"|senza|niet|geen|zonder|nao|sem|left|omitted|separate(?:ly)?"
 )
+# what lists of links and pictures were made from: `removed material` may be all that is listed
+_MATTER = re.compile(
+    r"material|contents?|web|websites?|internet|online|pages?|posts?|platforms?|inhalte?|contenus?"
+)
+_PLACES = re.compile(r"domains?|hosts?|(?:web)?sites?|domaines?")
+_PURPOSE = re.compile(r"removal|remove|deletion|delete|drop(?:ped)?|withdraw|retract")
+_TO_DO = re.compile(r"\b(?:to|zu|te) (?:be )?(?:remove|delete|drop|withdraw|retract|unblock)d?\b")
+_BY = re.compile(r"\b(?:by|durch|par|por|door)\b")
+_ORIGIN = re.compile(
+    r"\b(?:from|of|von|aus|de|du|da|dal|van)\b(?: (?:the|our|your|their|any|a))? (?:re ?)?"
+    r"(?:laion\w*|common ?crawl|data ?sets?|web|internet|websites?|sites?|platforms?|search|social"
+    r"|index|pages?)\b"
+)
+_OF_LINKS = re.compile(
+    r"\b(?:urls?|links?)[ -]?(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)\b"
+    r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?) (?:of|von|der|de|des) (?:the |les )?"
+    r"(?:urls?|links?)\b"
+)
+_BUT = re.compile(r"exclud\w*|except|but|besides|ausser|hors|sauf|excepto|salvo|tranne|behalve")
+_END = re.compile(r"end|ende|fin|fim|einde")
 _GOOD_WORDS = re.compile(
     r"known[ -]?(?:good|files?|benign|safe|harmless|clean|non[ -]?csam)"
     r"|false[ -]?(?:positive|alarm|hit)s?|false[ -]?match(?:es)?"
@@ -93,24 +154,44 @@ _NOT = re.compile(
     r"(?:removed|without|no|excluding|excludes?|cleaned of|free of|not|filtered|checked|against"
     r"|ohne|sans|sin|senza|zonder|sem)\s+(?:\w+\s+){0,2}$"
 )
+_LEFT_OUT = re.compile(r"(?:\s+\w+){0,3}\s+(?:excluded|filtered|omitted|left out)\b")
 _PHRASE = re.compile(
     r"no longer (?:listed|valid|active|on the list)|(?:taken|take|took) (?:back|off|out)|not listed"
     r" any ?more|dad[oa]s de baja|non piu valid[oaie]|plus valables?|nicht mehr (?:gultig|gelistet)"
     r"|niet meer geldige?|ya no valid[oa]s?"
 )
+_ASKED = re.compile(r"\b(?:on|at|upon|by) (?:the |their )?requests?(?: (?:of|by) [\w ]+)?")
+_TO_CONFIRM = re.compile(
+    r"\b(?:to be|zu|a|por|da|te) (?:confirm|verif|review|pruf|uberpruf|revis|controll|bevestig)\w*"
+)
+_SPACED = re.compile(r"\b(?:[a-z] ){3,}[a-z]\b")
 _SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
 _LONGEST = 4096  # characters of a line of names or words that are looked at
+LONGEST_TITLE = 120  # characters
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_NO_TITLE = re.compile(r"\w[.@/\\]\w|[_=]\w|\d{5}|[0-9A-Fa-f]{16}|://|\S{40}")
-_HOLDS_VALUE = r"[0-9A-Fa-f]{32}|://|[A-Za-z2-7+/]{22}|^[0-9]+$"
+_NUMBER = re.compile(r"(?<!\S)\d{4,}(?!\S)")  # of lines that are numbered, one is read
+_PIECES = re.compile(r"[.!?]\s+|\s[-–—]+\s|[()\[\]]+")
+_FILE_END = re.compile(r"\.(?:txt|csv|tsv|lst|list|md|xlsx?)\Z")
+NO_TITLE = r"[A-Za-z]\.[A-Za-z0-9]|[0-9]\.[A-Za-z]|\S@\S|\\|[0-9A-Fa-f]{16}|://|\S{40}"
+_SIGNED = re.compile(r"\s*[#\[;!/=*\-]")
 _HEADING = re.compile(r"\s*(?:\[[^\]]*\]\s*|#{2,6}\s.*|[^#].*:[\s,;|\t]*)")
+
+
+def _folded(text: str) -> str:
+    bare = words.without_marks(text[:_LONGEST]).replace("’", "'")
+    bare = re.sub(r"\s+", " ", re.sub(r"[_=/\\]+", " ", bare)).strip()
+    return _SPACED.sub(lambda found: found[0].replace(" ", ""), bare)
 
 
 def says_good(text: str) -> bool:
     """Whether words say that what they speak of is known good, and not that it was taken out."""
-    bare = re.sub(r"\s+", " ", words.without_marks(text[:_LONGEST]))
+    bare = re.sub(r"[\s-]+", " ", _folded(text))
     found = _GOOD.search(bare)
-    return found is not None and not _NOT.search(bare[: found.start()])
+    return (
+        found is not None
+        and not _NOT.search(bare[: found.start()])
+        and not _LEFT_OUT.match(bare[found.end() :])
+    )
 
 
 def _is_plainly_good(told: list[str]) -> bool:
@@ -119,42 +200,150 @@ def _is_plainly_good(told: list[str]) -> bool:
     )
 
 
-def of_words(text: str) -> str | None:
+def _units(text: str) -> list[str]:
+    """The words of a text; one of ours that is written in several, as `de-listed`, is one."""
+    tokens: list[str] = []
+    for word in _WORD.findall(text):
+        tokens += [word] if _MADE_OF.fullmatch(word) else word.split("-")
+    units, i = [], 0
+    while i < len(tokens):
+        for n in range(min(4, len(tokens) - i), 0, -1):
+            unit = "".join(tokens[i : i + n])
+            if n == 1 or unit in _STRONG or unit in _ALONE or unit in _UNCERTAIN or (
+                n < 3 and (_USABLE.fullmatch(unit) or _OTHER.fullmatch(unit))
+            ):  # fmt: skip
+                units.append(unit)
+                i += n
+                break
+    return units
+
+
+@lru_cache(65536)
+def of_words(text: str) -> str | Doubt | None:
     """What a title says of what stands below it: why it lists nothing, LISTED, or None."""
-    bare = _PHRASE.sub("removed", re.sub(r"\s+", " ", words.without_marks(text).replace("’", "'")))
-    found = _WORD.findall(bare)
-    told = [w for w in found if not _MADE_OF.fullmatch(w) and re.search("[a-z]", w)]
-    if 0 < len(found) <= 8 and (says_good(text) or _is_plainly_good(told)):
+    said = [says for piece in _PIECES.split(text) if (says := _of_piece(piece.strip(_SIGNS)))]
+    sure = [says for says in said if says in TAKES_OUT]
+    return next(iter([*sure, *(s for s in said if isinstance(s, Doubt)), *said]), None)
+
+
+def _of_piece(text: str) -> str | Doubt | None:
+    bare = _PHRASE.sub("removed", _ASKED.sub(" ", _folded(text)))
+    bare = _TO_CONFIRM.sub("unconfirmed", bare)
+    found = _units(bare)
+    told = [w for w in found if re.search("[a-z]", w)]
+    told = [w for w in told if not _MADE_OF.fullmatch(w) and not _USABLE.fullmatch(w)]
+    is_plain = _is_plainly_good(told) and not _GOOD.search(bare)
+    if 0 < len(found) <= 8 and (says_good(text) or is_plain):
         return GOOD
-    if not told or len(told) > 4 or any(map(_SENTENCE.fullmatch, found)):
+    if not told:
+        if _OF_LINKS.search(bare):
+            return OF_LINKS
+        return USABLE if any(map(_USABLE.fullmatch, found)) else None
+    if (
+        _END.fullmatch(found[0])
+        and len(found) < 6
+        and any(w in _STRONG or w in _FILM for w in told)
+    ):
+        return LISTED
+    is_prose = any(map(_SENTENCE.fullmatch, found))
+    says = _of_other(found, told, is_prose=is_prose)
+    if says or is_prose:
+        return says
+    is_strong = any(word in _STRONG for word in told)
+    return _of_strong(bare, found, told) if is_strong else _of_rest(told)
+
+
+def _of_rest(told: list[str]) -> str | Doubt | None:
+    """What words say that take out only by themselves, and those of what is listed."""
+    ends = {told[0], told[-1]}
+    doubted = _ALONE | _UNCERTAIN
+    is_few = len(told) < 3 and ends & _UNCERTAIN and _ON.isdisjoint(told)
+    is_all = told[0] in doubted and all(
+        w in doubted or w in ("listed", "gelistet") or _MATTER.fullmatch(w) for w in told
+    )
+    if is_few or is_all:
+        return Doubt(next(w for w in told if w in doubted))
+    if len(told) > 4 or not _FILM.isdisjoint(told):
         return None
-    ends = (told[0], told[-1])
-    if _FILM.issuperset(told):
-        return VIDEO
-    if not _BACK.isdisjoint(ends):
-        return TAKEN_BACK if _ON.isdisjoint(told) else None
-    is_on = not (_ON | _PICTURE).isdisjoint(ends)
-    return LISTED if is_on and _FILM.isdisjoint(told) else None
+    return PICTURE if ends & _PICTURE else LISTED if ends & _ON else None
 
 
-def of_name(file_name: str) -> str | None:
+def _of_other(found: list[str], told: list[str], *, is_prose: bool) -> str | Doubt | None:
+    """Whether a title is of another algorithm, of videos, or of what is no picture."""
+    is_last_few = len(told) <= 4 and not is_prose
+    if algorithm := next((w for w in told if _OTHER.fullmatch(w)), None):
+        is_usable = any(map(_USABLE.fullmatch, found))
+        rest = {w for w in told if not _OTHER.fullmatch(w)}
+        if not is_usable and is_last_few and (told[-1] == algorithm or rest <= _PICTURE):
+            return OTHER_HASH
+        digits = next((n for begins, n in _DIGITS if re.match(begins, algorithm)), 0)
+        is_denied = any(w in ("no", "not", "without", "ohne", "sans", "sin") for w in found)
+        return Doubt(algorithm, digits) if digits and not is_denied else None
+    if not is_last_few or not _PICTURE.isdisjoint(told) or not {*told}.isdisjoint(_STRONG):
+        return None
+    if any(map(_BUT.fullmatch, told)):
+        return None
+    if told[-1] in _NO_PICTURE:
+        return NO_IMAGE
+    return VIDEO if told[-1] in _FILM else Doubt(told[0]) if told[0] in _FILM else None
+
+
+def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | None:
+    """What a title says in which a word stands that takes out."""
+    at = next(i for i, word in enumerate(told) if word in _STRONG)
+    word = told[at]
+    if not _ON.isdisjoint(told) or _ORIGIN.search(bare) or _DUPLICATE.intersection(told):
+        return None
+    is_last = told[-1] in _STRONG
+    if (at and not is_last) or (at and len(told) > 4) or len(found) > 16:
+        return None
+    if (
+        any(map(_MATTER.fullmatch, told)) and _STRONG[word] == TAKEN_BACK
+    ):  # `hashes of removed material`
+        return Doubt(word) if found[0] == word else None
+    is_asked = _PURPOSE.fullmatch(word) and re.search(r"\b(?:please|bitte|svp|por favor)\b", bare)
+    is_clause = (
+        is_asked
+        or len(told) > 4
+        or (word in _OVER and len(told) > 1)
+        or _TO_DO.search(bare)
+        or (_BY.search(bare) and not is_last)
+    )
+    return Doubt(word) if is_clause else _STRONG[word]
+
+
+_DUPLICATE = words.words_in(words.DUPLICATES)
+
+
+def of_name(file_name: str) -> str | Doubt | None:
     """What a file's name says of all that is in it."""
     bare = re.sub(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\Z", "", file_name)
-    found = of_words(re.sub(r"[\W_]+", " ", bare))
-    return found if found in (TAKEN_BACK, GOOD) else None
+    text = re.sub(r"[\W_]+", " ", bare)
+    found = of_words(text)
+    if found == TAKEN_BACK:
+        told = [w for w in _units(_folded(text)) if not re.fullmatch(r"[\d.]+", w)]
+        word = next((w for w in told if w in _STRONG), "")
+        is_of = any(map(_PLACES.fullmatch, told)) or (len(told) > 1 and _PURPOSE.fullmatch(word))
+        return Doubt(word) if is_of else found
+    return found if isinstance(found, Doubt) or found in TAKES_OUT else None
 
 
-def title_of(line: str) -> str | None:
+def title_of(line: str) -> str | Doubt | None:
     """What a line says as a title; NEUTRAL for one of no such words, None for what is no title."""
     bare = line.strip(_SIGNS)
-    if not bare or len(bare) > 80 or _NO_TITLE.search(bare):
+    if _SIGNED.match(line):
+        bare = _FILE_END.sub("", bare)
+    if re.fullmatch(r"\s*\[[^\]]*\]\s*", line):  # `[list.removed]`
+        bare = bare.replace(".", " ")
+    if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return None
-    if re.search(r"[,;|\t]\s*[^\s,;|\t]", bare) and not line.lstrip().startswith("#"):
+    is_dated = re.fullmatch(r"[^,;|\t\d]+[,;|\t]\s*[\d./-]*(?:19|20)\d\d[\d./-]*", bare)
+    is_row = re.search(r"[,;|\t]\s*[^\s,;|\t]", bare) and not is_dated
+    if is_row and not line.lstrip().startswith("#"):
         cells = [cell for cell in re.split(r"[,;|\t]", bare) if cell.strip(_SIGNS)]
         if len(cells) > 1 and (" " not in bare.strip() or any(map(_names_column, cells))):
             return None  # names of columns
-    found = of_words(bare)
-    if found:
+    if found := of_words(_NUMBER.sub("0", bare)):
         return found
     told = [word for word in _WORD.findall(bare) if re.search(r"[^\W\d]", word)]
     is_title = _HEADING.fullmatch(line) or line.lstrip().startswith(("#", "//", ";", "!"))
@@ -165,149 +354,17 @@ def _names_column(cell: str) -> bool:
     return names.read_name(cell.strip(_SIGNS)).what != names.UNKNOWN
 
 
-def _decides(head: str) -> bool:
-    """Whether a column of the file tells of each record whether it is listed."""
-    for line in first_lines(head, _NAMED_WITHIN):  # titles may stand before the names
-        cells = re.split(r"[,;|\t]", line[:_LONGEST])
-        says = {names.read_name(cell.strip("\"' ")).what for cell in cells}
-        if len(cells) > 1 and says & {names.STANDING, names.GONE, names.STILL}:
-            return True
-    return False
+_TOLD = (
+    _STRONG.keys() | _ALONE | _UNCERTAIN | _ON | _FILM | _PICTURE | _NO_PICTURE
+) | words.words_in(
+    "known false white allow whitelist allowlist nsrl not no nicht do good safe clean trusted"
+)
 
 
-_NAMED_WITHIN = 10  # lines
-
-
-# -- The lines of a file, apart by what their titles say -------------------------------------------
-
-
-@dataclass
-class Sections:
-    """The text of a file without what its titles take out; that is kept for `taken_out`.
-
-    `rules` is what the title says that stands above the next line.
-    """
-
-    file_name: str
-    head: str
-    options: Options
-    rules: str | None = None
-    held: list[tuple[str, str]] = field(default_factory=list)  # (why, line)
-    _any_value: bool = False
-    _after_title: bool = False
-    _named: bool = False
-
-    def __post_init__(self) -> None:
-        if not self._is_ignored and not _decides(self.head):
-            self.rules = self._heeded(of_name(self.file_name))
-
-    @property
-    def _is_ignored(self) -> bool:
-        return not self._any_value and OF_FILE in self.options.ignore
-
-    def _heeded(self, says: str | None) -> str | None:
-        if says == GOOD and self.options.role is not None:
-            return None
-        return None if says in (LISTED, NEUTRAL) else says
-
-    def left(self, blocks: Iterator[str]) -> Iterator[str]:
-        """The blocks with the lines that are to be read."""
-        for block in blocks:
-            titles = _titles(block)
-            if not titles and self.rules is None:
-                self._any_value = self._any_value or bool(block.strip())
-                yield block
-                continue
-            kept = "".join(self._sorted(block, titles))
-            if kept:
-                yield kept
-
-    def _sorted(self, block: str, titles: dict[int, str]) -> Iterator[str]:
-        lines = block.splitlines(keepends=True) if "\n" not in block else _with_ends(block)
-        is_within = False  # a quoted field that runs over lines
-        for i, line in enumerate(lines):
-            says = None if is_within else titles.get(i)
-            is_within ^= line.count('"') % 2 == 1
-            if says is not None:
-                is_end = self.rules is not None
-                self._turn(says, line)
-                # above what is listed it may be the name of a column
-                if says != NEUTRAL and (says != LISTED or is_end):
-                    continue
-            elif not line.strip() or line.lstrip().startswith("#"):
-                pass
-            else:
-                self._any_value, self._after_title = True, False
-                if self.rules is not None:
-                    self.held.append((self.rules, line))
-                    continue
-            yield line
-
-    def _turn(self, says: str, line: str) -> None:
-        if self._is_ignored:
-            return
-        if says == NEUTRAL and (self._after_title or not self._any_value):
-            return  # more of a title, or the title of a file whose name says it
-        self.rules = self._heeded(says)
-        self._after_title = True
-
-    def taken_out(self) -> Batch | None:
-        """The lines that titles took out since, a record each, and why."""
-        held, self.held = self.held, []
-        if not held:
-            return None
-        batch, text, of = Batch(0), [], []
-        for why, line in held:
-            values = [v for v in re.split(r"[\s,;|\"'<>()]+", line) if shape(v)]
-            if not values:
-                if self._named:  # the first such line may name the columns
-                    batch.skipped[NOTHING] += 1
-                self._named = True
-                continue
-            batch.fates[batch.n] = why
-            text += values
-            of += [batch.n] * len(values)
-            batch.n += 1
-        kinds = (self.options.kind,) if self.options.kind else ANY
-        batch.values = [Values(kinds, text, of)]
-        return batch
-
-
-_COUNT = re.compile(r"[^:=]*[^\W\d][^:=]*[:=]\s*(\d+)\s*")
-
-
-def _is_count(lines: list[str], at: int) -> bool:
-    """Whether a line is one of counts, such as `# removed: 2` beside `# added: 10`."""
-    found = _COUNT.fullmatch(lines[at])
-    beside = [*lines[max(0, at - 1) : at], *lines[at + 1 : at + 2]]
-    return found is not None and (not int(found[1]) or any(map(_COUNT.fullmatch, beside)))
-
-
-def _with_ends(block: str) -> list[str]:
-    lines = block.split("\n")
-    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
-
-
-_MANY = 2000
-_SIGNED = re.compile(r"\s*[#\[;!/=*\-]")
-
-
-def _titles(block: str) -> dict[int, str]:
-    """The titles of a block by the number of their line."""
-    step = block.find("\n") + 1
-    if step > 1 and block[step - 1 :: step] == "\n" * (len(block) // step):
-        first = block[:step].strip()
-        if re.fullmatch("[0-9A-Fa-f]{32,}", first) and len(block) % step == 0 and "#" not in block:
-            return {}  # digests of one length
-    lines = block.split("\n")
-    try:
-        candidates = pc.indices_nonzero(
-            pc.invert(pc.match_substring_regex(pa.array(lines, pa.string()), _HOLDS_VALUE))
-        ).to_pylist()
-    except UnicodeEncodeError:
-        candidates = [*range(len(lines))]
-    if len(candidates) > _MANY and len(candidates) * 2 > len(lines):
-        # hosts or no list at all: there a title bears a sign, and others are not looked at for long
-        candidates = [i for i in candidates if _SIGNED.match(lines[i]) or lines[i][-1:] == ":"]
-    found = {i: says for i in candidates if lines[i] and (says := title_of(lines[i]))}
-    return {i: says for i, says in found.items() if not _is_count(lines, i)}
+def may_be_title(line: str) -> bool:
+    """A quick look at a line: whether it bears a title's sign, or a word that titles know."""
+    return (
+        _SIGNED.match(line) is not None
+        or line.rstrip()[-1:] == ":"
+        or any(w in _TOLD or _OTHER.fullmatch(w) for w in _WORD.findall(_folded(line)))
+    )

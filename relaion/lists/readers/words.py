@@ -89,6 +89,13 @@ TITLES_TAKEN_BACK = (
 )
 """What else the lines below a title are called: `Removals 2024-05`."""
 
+DO_NOT_USE = (
+    "donotuse donotblock nichtverwenden nichtmehrverwenden nichtbenutzen nichtmehrbenutzen "
+    "neplusutiliser nepasutiliser nousar nonutilizzare nonusare nietgebruiken "
+    "nietmeergebruiken nãousar nãoutilizar"
+)
+DUPLICATES = "duplicate duplicates dubletten duplikate doublons duplicados duplicati dubbele"
+
 MISTAKES = (
     "falsepositive falsepositives fp falsealarm falsealarms falsehit falsehits falsematch "
     "falsematches falschpositiv falschpositive fehlalarm fehlalarme fehltreffer falschtreffer "

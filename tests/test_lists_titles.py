@@ -1,0 +1,67 @@
+"""The titles in tests/cases/titles.txt, and titles among lines that are many."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from relaion.lists.readers import titles
+from relaion.lists.readers.format import (
+    DISPUTED,
+    GOOD,
+    NO_IMAGE,
+    OTHER_HASH,
+    TAKEN_BACK,
+    UNCONFIRMED,
+    VIDEO,
+    Options,
+)
+from relaion.lists.readers.sections import Sections
+
+CASES = [
+    re.split(r" {2,}", line, maxsplit=1)
+    for line in (Path(__file__).parent / "cases" / "titles.txt").read_text("utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+SAYS = {
+    "taken back": TAKEN_BACK, "not confirmed": UNCONFIRMED, "disputed": DISPUTED, "video": VIDEO,
+    "known good": GOOD, "another kind": OTHER_HASH, "no image": NO_IMAGE, "listed": titles.LISTED,
+    "usable": titles.USABLE, "of links": titles.OF_LINKS,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("says", "line"), CASES, ids=lambda text: text)
+def test_a_title(says: str, line: str) -> None:
+    name = line.removeprefix("NAME ")
+    found = titles.title_of(line) if name == line else titles.of_name(name)
+    if says == "asked":
+        assert isinstance(found, titles.Doubt)
+    elif says == "nothing":
+        assert found in (None, titles.NEUTRAL, titles.PICTURE, titles.LISTED)
+    else:
+        assert found == SAYS[says]
+
+
+@pytest.mark.parametrize("value", ["ex{}.example/a.jpg", "ex{}.example", "word {} of a text"])
+def test_a_title_among_many_lines_without_a_scheme(value: str) -> None:
+    lines = [value.format(i) + "\n" for i in range(3000)]
+    sections = Sections("list.txt", "", Options())
+    kept = "".join(sections.left(iter(["".join([*lines, "Removed\n", *lines])])))
+    assert kept == "".join(lines)
+    assert sections.held == [(TAKEN_BACK, lines)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'https://pictures.example/a"b.jpg', '00112233445566778899aabbccddee01  5" disk.jpg',
+        '# list "x', '00112233445566778899aabbccddee01,5" tall',
+        '00112233445566778899aabbccddee01,"open',
+    ],
+)  # fmt: skip
+def test_an_odd_quote_hides_no_title(line: str) -> None:
+    gone = '00112233445566778899aabbccddee02,5" x\n'
+    sections = Sections("list.txt", "", Options())
+    kept = "".join(sections.left(iter([f"md5,note\n{line}\n# removed\n{gone}"])))
+    assert kept == f"md5,note\n{line}\n"
+    assert sections.held == [(TAKEN_BACK, [gone])]
