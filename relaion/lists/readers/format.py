@@ -202,6 +202,7 @@ class Maybe:
 
 EMPTY = "(empty)"
 OF_FILE = "title"  # what `--ignore` calls the file's name and the title of all of it
+OF_LINE = "remark"  # and notes beside entries of which nobody knows whether they take back
 
 
 def words_written(chosen: Iterable[str]) -> str:
@@ -241,7 +242,7 @@ class Options:
         """Every column of which an option speaks, and that option."""
         said = [("column", name) for told in self.columns.values() for name in told]
         return [*said, *(("where", name) for name in self.where),
-                *(("ignore", name) for name in sorted(self.ignore - {OF_FILE}))]  # fmt: skip
+                *(("ignore", name) for name in sorted(self.ignore - {OF_FILE, OF_LINE}))]  # fmt: skip
 
     @property
     def is_good(self) -> bool:

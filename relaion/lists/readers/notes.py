@@ -42,10 +42,10 @@ _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1))
 """How our words begin: a text without any such word says nothing, as nearly all do."""
 _NO_LONGER = "nolonger"
 _MOST = 4  # words that one of ours may be written in: `do not block`
-# in a note on one line these take the entry back wherever they stand
+# in a note on one line these may take the entry back wherever they stand
 _IN_NOTES = words.words_in(
-    "nolonger cleared excluded exclude error erroneous erroneously mistake mistaken mistakenly "
-    "invalid benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
+    "nolonger cleared excluded exclude inerror byerror erroneous erroneously mistake mistaken "
+    "mistakenly invalid benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
 )
 
 _PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
@@ -140,8 +140,22 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
     return next(iter([*(r for r in sure if r.is_sure), *sure, *strong]), None)
 
 
+def read_note(note: str) -> Remark | None:
+    """What a note on one line says of its entry.
+
+    A name, such as `Safe Horizon`, says nothing: each of its words has a capital.
+    """
+    if said := read_text(note, alone=False):
+        return said
+    units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
+    word = next((unit for unit in units if unit in _IN_NOTES), None)
+    told = _WORDS.findall(note)
+    if word is None or (len(told) > 1 and all(w[0].isupper() and not w.isupper() for w in told)):
+        return None
+    return Remark(None, word, is_sure=False, is_whole=False)
+
+
 def takes_back(note: str) -> bool:
-    """Whether a note on one line says that its entry is none, or may be none."""
-    if read_text(note, alone=False) is not None:
-        return True
-    return not _IN_NOTES.isdisjoint(_units(_WORDS.findall(words.folded(note[:_LONGEST]))))
+    """Whether a note surely says that its entry is none."""
+    said = read_text(note, alone=False)
+    return said is not None and said.is_sure

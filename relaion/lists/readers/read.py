@@ -12,7 +12,16 @@ from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import SortedBatch, Tally
 from relaion.lists.readers.decisions import is_name_of_media
-from relaion.lists.readers.format import CUT_OFF, SAMPLE, UNDERSTOOD, Batch, Options, Stream, Values
+from relaion.lists.readers.format import (
+    CUT_OFF,
+    OF_LINE,
+    SAMPLE,
+    UNDERSTOOD,
+    Batch,
+    Options,
+    Stream,
+    Values,
+)
 from relaion.lists.readers.formats import choose, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.text import BLOCK, blocks
@@ -73,6 +82,8 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     form = choose(head, path.name, options.file_format)
     found.form = form.name
     stream = Stream(path.name, head, chain(_in_parts(first), source), found.notices, found.decided)
+    tally.beside.is_good = options.is_good
+    tally.beside.heeds_unsure = OF_LINE not in options.ignore
     tally.beside.minus_removes = is_list_of_changes("\n".join(stream.lines_of_head()))
     number = 0
     kinds: set[str] = set()
@@ -89,6 +100,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         some = tally.take(batch, found.first + number)
         number += batch.n
         kinds.update(some.entries)
+        tally.beside.refuse_unsure()
         if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
             _refuse_unusable(tally, options, so_far=not whole)
         yield some
@@ -98,6 +110,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
             yield some
     if (gone := sections.taken_out()) is not None:
         yield tally.take(gone, found.first + number)
+    tally.beside.refuse_unsure()
     _refuse_unusable(tally, options, so_far=False)
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(

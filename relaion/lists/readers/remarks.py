@@ -13,7 +13,7 @@ A remark is a text of one of these kinds:
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from relaion.errors import ListError
@@ -26,8 +26,8 @@ from relaion.lists.readers.decisions import (
     option_name,
     type_of,
 )
-from relaion.lists.readers.format import GOOD, NO_IMAGE, OTHER_HASH, VIDEO
-from relaion.lists.readers.notes import MISTAKES, Remark, read_text
+from relaion.lists.readers.format import GOOD, NO_IMAGE, OTHER_HASH, TAKEN_BACK, VIDEO
+from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_text
 from relaion.lists.values import told as say
 
 _NO_IMAGES = words.words_in(
@@ -68,6 +68,27 @@ def _read_cell(cell: str, what: str) -> Remark | None:
     if not is_note or len(cell) > 60 or cell.count(" ") > _SHORT:
         return None
     return _of_media(cell, alone=what == names.UNKNOWN) or _of_algorithm(cell)
+
+
+def of_line(note: str, digits: int, *, is_good: bool) -> Remark | None:
+    """What a note on one line says of an entry, of so many digits; what takes back does just that.
+
+    A list of what is known good may hold any file.
+    """
+    said = _read_cell(note.strip(), names.NOTE) or read_note(note)
+    if said is None or (is_good and _is_right_of_good(said)):
+        return None
+    if said.algorithm and _LENGTHS[said.algorithm] != digits:  # it may be what it was found by
+        return replace(said, is_sure=False) if digits else None
+    if not said.word:  # a frame of a film may be called after it
+        said = replace(said, word="file names", is_sure=" " not in note.strip())
+    is_of = said.fate in (VIDEO, NO_IMAGE, OTHER_HASH, None)
+    return said if is_of else replace(said, fate=TAKEN_BACK)
+
+
+def _is_right_of_good(said: Remark) -> bool:
+    """Whether a remark says no more than what a list of known good may hold: any file."""
+    return said.fate in (GOOD, NO_IMAGE, VIDEO) or said.word in MISTAKES
 
 
 def _of_algorithm(cell: str) -> Remark | None:
@@ -135,9 +156,7 @@ class RemarkColumn:
         return remark.fate if remark and remark.is_sure and not self._is_right(remark) else None
 
     def _is_right(self, remark: Remark) -> bool:
-        """Whether a remark says no more than what a list of known good may hold: any file."""
-        is_of_good = remark.fate in (GOOD, NO_IMAGE, VIDEO) or remark.word in MISTAKES
-        return self.is_good and is_of_good
+        return self.is_good and _is_right_of_good(remark)
 
     def _is_passed(self, remark: Remark, cell: str) -> bool:
         """Whether a word stands in a longer text that nothing calls a note."""
