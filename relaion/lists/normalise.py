@@ -355,8 +355,9 @@ class _Column:
         """A digest or a number, which have no blanks: only a remark may follow."""
         _, sign, note = value.partition("#")
         says = self._says(note, len(entry[1])) if sign else None
-        self.tally.beside.noted += bool(sign) and says is None
-        return says and says.fate or entry
+        fate = says and says.fate
+        self.tally.beside.noted += bool(sign) and not fate
+        return fate or entry
 
     def _says(self, note: str, digits: int = 0) -> Remark | None:
         """What a note says of its entry, if anything; where that is not sure, it is counted."""

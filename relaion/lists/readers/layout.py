@@ -80,7 +80,8 @@ def _without_names(
         return _by_names(blanks, options)
     guessed = [found for t in tables if (found := by_values(t, options))]
     if not guessed:  # blanks divide digests from what is beside them; links may hold blanks
-        found = by_values(blanks, options) if is_regular(blanks) else None
+        has_notes = any(cell[:1] == "#" for row in blanks.rows for cell in row)
+        found = by_values(blanks, options) if is_regular(blanks) and not has_notes else None
         is_of_links = found and any(look_of(blanks.rows, c.index) == "link" for c in found.entries)
         return found if found and not is_of_links else whole
     best = max(guessed, key=lambda found: (len(found.entries), found.width))
