@@ -180,7 +180,7 @@ _BORDER = re.compile(r"(?<=[\u2e80-\uffff])(?=[a-z0-9])|(?<=[a-z0-9])(?=[\u2e80-
 @lru_cache(4096)
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name in lower case; `sha` and `256` beside each other are one word."""
-    name = unicodedata.normalize("NFKC", name)
+    name = unicodedata.normalize("NFKC", known.read_anew(name))
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", name)
     name = re.sub(r"(?<=\d)(?=[a-z])", " ", folded(name))
     if not name.isascii():  # no blank stands between a Latin word and a Chinese one
