@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from relaion.errors import ListError
+from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
@@ -75,6 +76,11 @@ class TableSample:
         """The most frequent number of fields of the body, and of how many rows it is."""
         counts = Counter(map(len, self.body))
         return counts.most_common(1)[0] if counts else (0, 0)
+
+
+def is_link_among(cell: str, others: Iterable[str]) -> bool:
+    """Whether a text is a link without a scheme, as others below it are, and not a name."""
+    return is_bare(cell) and ("/" in cell or any(map(is_bare, others)))
 
 
 def cleaned_name(cell: str) -> str:

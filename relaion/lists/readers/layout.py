@@ -22,6 +22,7 @@ from relaion.lists.readers.columns import (
     cleaned_name,
     is_divider,
     is_entry,
+    is_link_among,
     is_regular,
     kinds_said,
     links_or_columns,
@@ -109,6 +110,8 @@ def _whole(lines: Sequence[Sequence[str]], kind: str | None) -> ListLayout:
     plain = ListColumn(0, "", names.ENTRY, (kind,) if kind else ANY)
     if not lines or shape(lines[0][0]) or len(lines[0]) > 1:
         return ListLayout(WHOLE, 1, None, (plain,))
+    if is_link_among(lines[0][0].strip(), (line[0].strip() for line in lines[1:])):
+        return ListLayout(WHOLE, 1, None, (plain,))
     name = lines[0][0].strip("'\"= ")
     says = names.read_name(name, kind) if len(name) <= 60 else names.NameSays(names.UNKNOWN)
     if says.what == names.ENTRY and (kind is None or kind in says.kinds):
@@ -135,9 +138,9 @@ def _find_names(table: TableSample, options: Options) -> bool:
     """Find the row of names, perhaps behind titles or in a comment; whether there is one."""
     counts = Counter(map(len, table.rows))
     for at, row in enumerate(table.rows[:_TITLES]):
-        if len(row) < 2 or any(map(shape, row)):
-            if any(map(shape, row)):
-                break
+        if any(map(shape, row)) or _holds_link(row, table.rows[at + 1 :]):
+            break
+        if len(row) < 2:
             continue
         told = [cleaned_name(cell) for cell in row]
         after = Counter(map(_filled_width, table.rows[at + 1 :]))
@@ -157,6 +160,14 @@ def _find_names(table: TableSample, options: Options) -> bool:
             table.names = tuple(map(cleaned_name, told))
             return True
     return False
+
+
+def _holds_link(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether a row holds a link without a scheme, where those below it do."""
+    return any(
+        is_link_among(cell.strip(), (other[i].strip() for other in below if i < len(other)))
+        for i, cell in enumerate(row)
+    )
 
 
 def _is_above_entries(row: Sequence[str], below: Sequence[Sequence[str]], options: Options) -> bool:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
+from relaion.links.key import is_bare
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import SECOND_NAMES, ListColumn, ListLayout, cleaned_name
 from relaion.lists.readers.decisions import is_named
@@ -103,7 +104,7 @@ def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
 def _is_new_name(line: str, column: ListColumn) -> bool:
     name = cleaned_name(line) if len(line) < _SHORTEST else ""
     is_new = names.squeezed(name) != names.squeezed(column.name)
-    return bool(name) and is_new and names.is_of_values(name)
+    return bool(name) and is_new and not is_bare(name) and names.is_of_values(name)
 
 
 def _refuse_columns(options: Options, column: ListColumn) -> None:

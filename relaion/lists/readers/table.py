@@ -8,9 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
+from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
 from relaion.lists.readers import names
-from relaion.lists.readers.columns import SECOND_NAMES, ListLayout, cleaned_name, is_divider
+from relaion.lists.readers.columns import (
+    SECOND_NAMES,
+    ListColumn,
+    ListLayout,
+    cleaned_name,
+    is_divider,
+)
 from relaion.lists.readers.decisions import (
     DecidingColumn,
     WordSays,
@@ -39,7 +46,7 @@ from relaion.lists.readers.of_links import digest_of_link, links_of
 from relaion.lists.readers.plain import read_plain
 from relaion.lists.readers.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.text import WHOLE, RowReader
-from relaion.lists.values import NOTHING, could_be_value, shape, told
+from relaion.lists.values import NOTHING, could_be_value, read_value, read_weak, shape, told
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
@@ -220,7 +227,7 @@ class _Reading:
             return False
         kind = self.options.kind
         if any(names.is_of_values(cleaned_name(cell), kind) for cell in held):
-            return True
+            return not any(self._is_value(row, c) for c in self.layout.entries)
         if sum(map(bool, map(str.strip, row))) == 1 and (says := read_text(held[0], alone=True)):
             return says.fate is not None  # `Deleted:` above rows
         told = [plain for cell in row if (plain := names.squeezed(cell))]
@@ -228,6 +235,12 @@ class _Reading:
             return True
         what = [names.read_name(cleaned_name(cell), kind).what for cell in row if cell.strip()]
         return len(what) > 1 and names.ENTRY in what and names.UNKNOWN not in what
+
+    @staticmethod
+    def _is_value(row: Sequence[str], column: ListColumn) -> bool:
+        cell = row[column.index].strip() if column.index < len(row) else ""
+        is_read = isinstance(read_value(cell, column.kinds), tuple)
+        return is_read or is_bare(cell) or read_weak(cell, column.kinds) is not None
 
     def _fates(self, cells: Cells, n: int, decided: Decided) -> dict[int, str]:
         fates = fates_of(n, decided, is_good=self.options.is_good)
