@@ -1,5 +1,6 @@
 """Deliveries that bring a list up to date: what was added, what was taken back, what stays."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -261,3 +262,41 @@ def test_a_whole_list_that_has_nothing_in_common_is_another_list(lists: Path) ->
         deliver(lists, "md5", C, D, update=1, full=True)
     assert lists.read_bytes() == before
     assert deliver(lists, "md5", C, A, update=1, full=True).changes == ListChanges(1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "word", ["removed", "false positive", "disputed", "rejected", "pending", "widerrufen"]
+)
+@pytest.mark.parametrize("where", [(), ["status=active"]])
+def test_a_word_of_what_is_listed_no_longer_leaves_the_list(
+    lists: Path, word: str, where: Sequence[str]
+) -> None:
+    deliver(lists, "md5,status", f"{A},active", f"{B},active", where=where)
+    added = deliver(lists, "md5,status", f"{C},active", f"{A},{word}", update=1)
+    assert added.changes == ListChanges(added=1, retracted=1, unchanged=0)
+    assert held(lists) == {(1, B), (2, C)}
+
+
+def test_a_word_that_nobody_chose_or_knows_takes_nothing_back(lists: Path) -> None:
+    deliver(lists, "md5,status", f"{A},active", f"{B},active", where=["status=active"])
+    added = deliver(lists, "md5,status", f"{C},active", f"{A},zarquon", update=1)
+    assert added.skipped == {"not chosen by --where": 1}
+    assert held(lists) == {(1, A), (1, B), (2, C)}
+
+
+@pytest.mark.parametrize("name", ["status", "note"])
+def test_what_an_ignored_column_takes_back_is_told(lists: Path, name: str) -> None:
+    deliver(lists, f"md5,{name}", f"{A},active", f"{B},active", ignore=[name])
+    added = deliver(lists, f"md5,{name}", f"{C},active", f"{A},removed", update=1)
+    assert added.notices == (
+        f"column 2 ({name}) is ignored, and says of rows that they are not listed: removed: 1",
+    )
+    assert held(lists) == {(1, A), (1, B), (2, C)}
+
+
+def test_a_note_that_may_take_back_changes_nothing(lists: Path) -> None:
+    deliver(lists, A, B, name="list.txt")
+    before = lists.read_bytes()
+    with pytest.raises(ListError, match="say --ignore remark"):
+        deliver(lists, C, f"{A} # content removed by host", name="delta.txt", update=1)
+    assert lists.read_bytes() == before

@@ -12,7 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex
-from relaion.lists.readers.format import LINK_KINDS, NO_TRAIT, TAKEN_BACK, Batch, Trait, Values
+from relaion.lists.readers.format import (
+    LINK_KINDS,
+    NO_TRAIT,
+    TAKEN_BACK,
+    UNDOES,
+    Batch,
+    Trait,
+    Values,
+)
 from relaion.lists.readers.lines import SIGN, LinkBeside, read_line
 from relaion.lists.readers.notes import Remark
 from relaion.lists.readers.remarks import of_line
@@ -139,7 +147,7 @@ class Tally:
         if batch.ids is not None:
             told = [(first + i, giver_id) for i, giver_id in enumerate(batch.ids) if giver_id]
             out.kept_ids = [(no, x) for no, x in told if no - first in kept]
-            gone = {i for i, fate in batch.fates.items() if fate == TAKEN_BACK}
+            gone = {i for i, fate in batch.fates.items() if fate in UNDOES}
             out.gone_ids = [(no, x) for no, x in told if no - first in gone]
         self.lost.update(batch.fates.values())
         self.lost.update(
@@ -161,7 +169,7 @@ class Tally:
                 continue
             self.read += 1
             self.skipped[fate] += 1
-            if fate == TAKEN_BACK:
+            if fate in UNDOES:
                 out.undo(value, values.kinds, out.first + i)
         return [value for value, _ in kept], values.kinds, [i for _, i in kept]
 

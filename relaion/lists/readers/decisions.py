@@ -9,7 +9,7 @@ import calendar
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -27,6 +27,7 @@ from relaion.lists.readers.format import (
     OTHER_HASH,
     TAKEN_BACK,
     UNCONFIRMED,
+    UNDOES,
     VIDEO,
     Options,
 )
@@ -41,13 +42,14 @@ class WordSays:
 
     `fate` is why the record brings no entry, or None; `kinds` what its value is, where the word
     names that; `unusable` the algorithm whose digests nothing here can meet. `is_sure` is false
-    where nobody here knows what the word means.
+    where nobody here knows what the word means, `is_chosen` where `--where` names others.
     """
 
     fate: str | None = None
     kinds: tuple[str, ...] = ()
     unusable: str = ""
     is_sure: bool = True
+    is_chosen: bool = True
     media: str | None = None
 
 
@@ -340,7 +342,10 @@ class DecidingColumn:
             if is_chosen:  # what it is of still counts: a digest of a video is none of an image
                 is_of = known.kinds or known.fate in (VIDEO, NO_IMAGE, NO_ENTRY, OTHER_HASH)
                 return known if known.is_sure and is_of else COUNTS
-            return WordSays(NOT_CHOSEN)
+            # what is no longer listed leaves what it brings up to date, chosen or not
+            is_number = self.what == names.CATEGORY and bare.isdigit()
+            is_gone = known.is_sure and known.fate in UNDOES and not is_number
+            return replace(known, is_chosen=False) if is_gone else WordSays(NOT_CHOSEN)
         return read_word(self.what, cell, self.word)
 
     @property
@@ -409,7 +414,9 @@ def fates_of(
             continue
         for i in range(rows):
             fate = said[i].fate
-            if fate is not None and not (is_good and fate == GOOD):
+            if is_good and fate == GOOD:
+                fate = None if said[i].is_chosen else NOT_CHOSEN
+            if fate is not None:
                 fates.setdefault(i, fate)
     return fates
 

@@ -47,6 +47,8 @@ UNDERSTOOD = frozenset((
     NOT_CHOSEN, HIDES, ALLOWS, CANCELS, CANCELLED, NARROW, OF_MACHINE,
 ))  # fmt: skip
 """Reasons that speak of the record and not of how it is written."""
+UNDOES = frozenset((TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME))
+"""By these a record is listed no longer, where it was: it leaves a list that is brought up to date."""
 
 _OF_MACHINE = re.compile(
     r"(?i)(?:\*\.)?(?:localhost(?:\.localdomain)?|local|broadcasthost|ip6-\w+|0|255\.255\.255\.255"

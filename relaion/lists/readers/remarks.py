@@ -26,7 +26,7 @@ from relaion.lists.readers.decisions import (
     option_name,
     type_of,
 )
-from relaion.lists.readers.format import GOOD, NO_IMAGE, OTHER_HASH, TAKEN_BACK, VIDEO
+from relaion.lists.readers.format import GOOD, NO_IMAGE, OTHER_HASH, TAKEN_BACK, UNDOES, VIDEO
 from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_text
 from relaion.lists.values import told as say
 
@@ -116,6 +116,7 @@ class RemarkColumn:
     kept_out: Counter[str] = field(default_factory=Counter)
     unsure: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
     has_images: bool = False
     answers: Counter[str] = field(default_factory=Counter)  # yes and no
 
@@ -123,6 +124,10 @@ class RemarkColumn:
         """Why rows bring no entry, by their place; `lengths` are the digits of their digests."""
         what = self.column.what
         fates: dict[int, str] = {}
+        if what not in WATCHED:  # its curator says that it decides nothing
+            said_so = (read_text(cell, alone=True) for cell in cells if cell)
+            self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in UNDOES)
+            return fates
         if what == names.UNKNOWN and len(self.answers) < _ANSWERS:
             self.answers.update(cell.strip().casefold() for cell in cells if cell)
         said = {cell: _read_cell(cell, what) for cell in set(cells) if cell}
@@ -199,6 +204,11 @@ class RemarkColumn:
             found.append(
                 f"column {self.column.told} says yes and no and was taken to decide nothing; if it "
                 f"does, choose with --where {option}=WORD"
+            )
+        if self.ignored:
+            found.append(
+                f"column {self.column.told} is ignored, and says of rows that they are not listed: "
+                f"{_told(self.ignored)}"
             )
         if self.passed:
             found.append(f"column {self.column.told} holds {_told(self.passed)}: passed over")

@@ -22,6 +22,7 @@ from relaion.lists.readers.decisions import (
     DecidingColumn,
     WordSays,
     fates_of,
+    is_named,
     refuse_unsure,
     told_words,
 )
@@ -117,12 +118,13 @@ class _Reading:
     remarks: list[RemarkColumn] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        is_named = self.layout.header is not None
+        has_names = self.layout.header is not None
         decided = {d.index for d in self.layout.deciders}
         self.remarks = [
-            RemarkColumn(c, is_named, self.options.is_good)
+            RemarkColumn(c, has_names, self.options.is_good)
             for c in self.layout.columns
-            if c.what in WATCHED and c.index not in decided
+            if c.index not in decided
+            and (c.what in WATCHED or any(is_named(x, c.name, c.index) for x in self.options.ignore))
         ]
 
     def batches(self) -> Iterator[Batch]:
