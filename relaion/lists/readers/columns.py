@@ -11,8 +11,9 @@ from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
-from relaion.lists.readers.decisions import DecidingColumn, chosen_of, media_of_file, word_of_any
+from relaion.lists.readers.decisions import DecidingColumn, chosen_of, word_of_any
 from relaion.lists.readers.format import ANY, Options
+from relaion.lists.readers.media import media_of_file
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown

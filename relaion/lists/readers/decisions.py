@@ -260,13 +260,6 @@ def word_of_any(word: str) -> str | None:
     return names.STANDING if _standing(bare, plain) else None
 
 
-def media_of_file(name: str) -> str | None:
-    """Why the digest of a file of this name is of no image; None where it may be of one."""
-    end = re.search(r"\.([A-Za-z0-9]{1,5})\s*\Z", name)
-    says = _MEDIA.get(end[1].casefold()) if end else None
-    return says.fate if says else None
-
-
 def answer_of(word: str) -> bool | None:
     """Whether a word says yes or no; None where it says neither, as numbers do."""
     plain = names.squeezed(word)
@@ -283,12 +276,6 @@ def type_of(word: str) -> WordSays | None:
 def media_word(word: str) -> WordSays | None:
     """What a word says of what its row is of; None where it says nothing."""
     return _media(word.strip().casefold(), names.squeezed(word))
-
-
-def is_name_of_media(name: str) -> bool:
-    """Whether the name of a file ends in an extension that is known, of a picture or not."""
-    end = re.search(r"\.([A-Za-z0-9]{1,5})\s*\Z", name)
-    return end is not None and end[1].casefold() in _MEDIA
 
 
 # -- Columns of such words -------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from pathlib import Path
 from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import SortedBatch, Tally
-from relaion.lists.readers.decisions import is_name_of_media
 from relaion.lists.readers.format import (
     CUT_OFF,
     OF_LINE,
@@ -24,6 +23,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.formats import choose, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
+from relaion.lists.readers.media import is_name_of_media
 from relaion.lists.readers.text import BLOCK, blocks
 from relaion.lists.readers.titles import Sections
 from relaion.paths import shown

@@ -21,12 +21,12 @@ from relaion.lists.readers import names, words
 from relaion.lists.readers.columns import ListColumn
 from relaion.lists.readers.decisions import (
     answer_of,
-    media_of_file,
     media_word,
     option_name,
     type_of,
 )
 from relaion.lists.readers.format import GOOD, NO_IMAGE, OTHER_HASH, TAKEN_BACK, UNDOES, VIDEO
+from relaion.lists.readers.media import media_of_file
 from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_text
 from relaion.lists.values import told as say
 

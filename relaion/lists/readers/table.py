@@ -124,7 +124,9 @@ class _Reading:
             RemarkColumn(c, has_names, self.options.is_good)
             for c in self.layout.columns
             if c.index not in decided
-            and (c.what in WATCHED or any(is_named(x, c.name, c.index) for x in self.options.ignore))
+            and (
+                c.what in WATCHED or any(is_named(x, c.name, c.index) for x in self.options.ignore)
+            )
         ]
 
     def batches(self) -> Iterator[Batch]:
