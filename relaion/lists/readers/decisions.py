@@ -67,6 +67,7 @@ _STANDING = {
     word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words.words_in(said)
 } | dict.fromkeys(words.words_in(words.UNCERTAIN), UNSURE)
 _STANDING["knownbad"] = COUNTS
+_LISTS = words.words_in(f"{words.LISTED} {words.ADDED}")
 
 _MEDIA = {
     word: WordSays(fate, media=media)
@@ -112,7 +113,9 @@ _FLAG_FATES |= dict.fromkeys(
     words.words_in(f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE}"), GOOD
 ) | dict.fromkeys(words.words_in(f"{words.DISPUTED} {words.DISPUTED_ALONE}"), DISPUTED)
 _REJECTED = words.words_in("rejected rejet@ rechazad* abgelehnt afgewezen")
-_FLAG_FATES |= dict.fromkeys(_REJECTED, UNCONFIRMED)
+_FLAG_FATES |= dict.fromkeys(
+    _REJECTED | words.words_in(f"{words.UNCONFIRMED} {words.UNCONFIRMED_NAMES}"), UNCONFIRMED
+)
 _CONFIRMS = words.words_in(
     "confirmed verified toids actionable reviewed confirm@ vérifi@ confirmad* verificad* "
     "confermat* verificat* bestätigt verifiziert geprüft kontrolliert freigegeben bevestigd "
@@ -139,7 +142,7 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
         return _flag(word, plain, yes=COUNTS, no=WordSays(gone))
     if what == names.UNTIL:
         return _until(word.strip(), plain)
-    if not plain and not word.strip(" -–—?*/."):
+    if not plain and not word.strip(" -–—*/."):
         return COUNTS
     for look in _LOOKS[what]:
         if says := look(word.strip().casefold(), plain):
@@ -261,11 +264,14 @@ def word_of_any(word: str) -> str | None:
 
 
 def answer_of(word: str) -> bool | None:
-    """Whether a word says yes or no; None where it says neither, as numbers do."""
-    plain = names.squeezed(word)
-    if len(plain) < 2 and plain not in ("y", "n"):
-        return None
-    return True if plain in _YES else False if plain in _NO else None
+    """Whether a word or a sign says yes or no; None where it says neither."""
+    told = {word.strip().casefold(), names.squeezed(word)} - {""}
+    return True if told & _YES else False if told & _NO else None
+
+
+def lists(word: str) -> bool:
+    """Whether a word by itself says that its row is listed."""
+    return names.squeezed(word) in _LISTS
 
 
 def type_of(word: str) -> WordSays | None:

@@ -60,6 +60,7 @@ _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
 _BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
+_SHORT = 7  # characters of what is no digest
 _FEW = 20  # one value in so many is a stray one
 
 
@@ -173,7 +174,7 @@ class _Reading:
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
         batch.values = self._values(cells, decided)
         for c in layout.columns:
-            if c.what == names.OTHER and (found := sum(map(bool, cells[c.index]))):
+            if c.what == names.OTHER and (found := sum(len(v) > _SHORT for v in cells[c.index])):
                 batch.unusable[told(c.word)] += found
         batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
         batch.last_name = self.last_name

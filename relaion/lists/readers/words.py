@@ -159,6 +159,8 @@ UNCONFIRMED_ALONE = (
     "rejet@ refus@ enattente brouillon rechazad* denegad* pendiente borrador respint* rifiutat* "
     "inattesa bozza afgewezen inafwachting rejeitad* recusad* pendente rascunho"
 )
+UNCONFIRMED_NAMES = "pending draft provisional candidate suspected proposed entwurf brouillon bozza"
+"""Of these a column may be called."""
 UNCERTAIN = (
     "adult adults adulte adultes adult* erwachsen erwachsene erwachsener volwassen volwassene "
     "legaladult adultcontent adultporn legalporn"
@@ -263,6 +265,15 @@ CAPTION_NAMES = (
     "title titles caption captions text texts alt alttext subject headline titel überschrift "
     "titre légende título titolo didascalia keyword keywords query prompt"
 )
+HARMLESS_NAMES = (
+    "id ids no nr num number row rows line index idx count counts total n size width height length "
+    "bytes pages page frames faces face people quality score rank distance nsfw punsafe unsafe "
+    "language lang country region city gender sex age color colour grayscale animated watermark "
+    "watermarked ocr series batch part chunk version year month day hour week https ssl platform "
+    "os vendor tool camera format sprache land geschlecht alter farbe anzahl nummer seite jahr "
+    "langue pays sexe âge nombre idioma país sexo edad año lingua paese sesso età taal leeftijd"
+)
+"""Columns of these decide nothing, whatever they say."""
 NOTE_NAMES = (
     "note notes comment comments remark remarks tag tags label labels memo annotation "
     "annotations info information hint reason reasons details bemerkung bemerkungen anmerkung "
