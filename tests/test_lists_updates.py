@@ -300,3 +300,30 @@ def test_a_note_that_may_take_back_changes_nothing(lists: Path) -> None:
     with pytest.raises(ListError, match="say --ignore remark"):
         deliver(lists, C, f"{A} # content removed by host", name="delta.txt", update=1)
     assert lists.read_bytes() == before
+
+
+@pytest.mark.parametrize("keep_ids", [False, True])
+@pytest.mark.parametrize(
+    ("first", "whole", "delta"),
+    [
+        ([f"7,{A},", f"8,{B},"], [f"17,{A},", f"8,{B},"], f"17,{A},removed"),
+        ([f"7,{A},", f"8,{B},"], [f"17,{A},", f"8,{B},"], "17,,removed"),
+        ([f"7,{A},", f"9,{A},", f"8,{B},"], [f"9,{A},", f"8,{B},"], f"9,{A},removed"),
+        ([f"7,{A},", f"8,{B},"], [f"8,{A},", f"7,{B},"], "8,,removed"),
+    ],
+)
+def test_a_whole_list_says_anew_which_ids_its_entries_have(
+    lists: Path, *, keep_ids: bool, first: list[str], whole: list[str], delta: str
+) -> None:
+    deliver(lists, "id,md5,status", *first, keep_ids=keep_ids)
+    deliver(lists, "id,md5,status", *whole, update=1, full=True)
+    added = deliver(lists, "id,md5,status", f"20,{C},", delta, update=1)
+    assert added.changes == ListChanges(added=1, retracted=1, unchanged=0)
+    assert {digest for _, digest in held(lists)} == {B, C}
+
+
+def test_a_whole_list_keeps_what_another_id_still_lists(lists: Path) -> None:
+    deliver(lists, "id,md5,status", f"7,{A},", f"9,{A},", f"8,{B},")
+    deliver(lists, "id,md5,status", f"7,{A},", f"9,{A},", update=1, full=True)
+    deliver(lists, "id,md5,status", f"20,{C},", f"9,{A},removed", update=1)
+    assert {digest for _, digest in held(lists)} == {A, C}

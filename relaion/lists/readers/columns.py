@@ -309,6 +309,22 @@ def is_divider(row: Sequence[str]) -> bool:
     return bool(filled) and all(_DIVIDER.fullmatch(cell) for cell in filled)
 
 
+def is_header(row: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a row is that of the names once more."""
+    told = [names.squeezed(c) for c in row]
+    while len(told) > len(header) and not told[-1]:
+        told.pop()
+    return any(told) and told == header
+
+
+def pieces_of(cell: str) -> list[str]:
+    """A cell of several entries, one a line, as those; a link that a line break cuts is one."""
+    if "\n" not in cell:
+        return [cell]
+    lines = [line for line in cell.split("\n") if trim(line)]
+    return lines if all(map(shape, lines)) else [cell]
+
+
 SECOND_NAMES = "holds a second row of names, behind {:,} rows: add the parts as files of their own"
 
 

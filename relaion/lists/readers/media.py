@@ -6,8 +6,8 @@ from relaion.lists.readers import words
 from relaion.lists.readers.format import NO_IMAGE, VIDEO
 
 _FILM = words.words_in(
-    f"{words.VIDEO} 3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi yuv "
-    "mpe mpv m2v m1v drc gifv h264 h265 hevc trp wtv dvr-ms tod 264 265 av1 ivf bik camrec"
+    f"{words.VIDEO} 3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi "
+    "yuv mpe mpv m2v m1v drc gifv h264 h265 hevc trp wtv dvr-ms tod 264 265 av1 ivf bik camrec"
 )
 _OTHER = words.words_in(f"{words.OTHER} dylib ko ocx class sh ods epub") - {"bin"}
 _IMAGE = words.words_in(words.IMAGE)

@@ -140,6 +140,13 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
     return next(iter([*(r for r in sure if r.is_sure), *sure, *strong]), None)
 
 
+def begins_word(text: str) -> bool:
+    """Whether a text that may be cut off ends in the beginning of a word that takes back."""
+    tokens = _WORDS.findall(words.folded(re.sub("[\udc80-\udcff]+\\Z", "", text)))
+    last = tokens[-1] if tokens else ""
+    return bool(last) and last not in _KNOWN and any(w.startswith(last) for w in _KNOWN - _LISTED)
+
+
 def read_note(note: str) -> Remark | None:
     """What a note on one line says of its entry.
 

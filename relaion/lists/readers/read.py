@@ -24,6 +24,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.formats import choose, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.media import is_name_of_media
+from relaion.lists.readers.notes import begins_word
 from relaion.lists.readers.text import BLOCK, blocks
 from relaion.lists.readers.titles import Sections
 from relaion.paths import shown
@@ -268,6 +269,7 @@ class Ending:
         whole = [v for k, (r, v) in found if not _is_half(self._others(r, k), v)]
         self.halves = len(last.values) - len(whole)
         is_half_name = batch.last_name is not None and not is_name_of_media(batch.last_name)
+        is_half_name = is_half_name or any(map(_ends_in_half_note, last.values))
         if not last.fates and (is_half_name or not whole):
             last.fates[0] = CUT_OFF
         elif not last.fates:
@@ -301,6 +303,11 @@ class Ending:
         if CUT_OFF in tally.skipped:
             notices.append(_HALF)
         return some
+
+
+def _ends_in_half_note(values: Values) -> bool:
+    found = re.search(r"\s#(.*)", str(values.text[-1])) if len(values.text) else None
+    return found is not None and (not found[1].strip() or begins_word(found[1]))
 
 
 def _bits(kind: str) -> int:

@@ -128,7 +128,6 @@ class RemarkColumn:
     """A column beside the entries, and what its cells said so far, by word or by kind of file."""
 
     column: ListColumn
-    is_named: bool
     is_good: bool
     kept_out: Counter[str] = field(default_factory=Counter)
     unsure: Counter[str] = field(default_factory=Counter)
@@ -159,18 +158,13 @@ class RemarkColumn:
         self.has_images = self.has_images or any(map(_is_image, said))
         for i, cell in enumerate(cells):
             remark = said.get(cell)
-            if remark is None or self._is_right(remark):
-                continue
-            if remark.algorithm and _LENGTHS[remark.algorithm] != lengths[i]:
+            if remark is None or self._is_right(remark) or not _fits(remark, lengths[i]):
                 continue
             fate = remark.fate
             if not remark.word and fate == NO_IMAGE and not self._is_file_column():
                 self.passed["names of files that are no pictures"] += 1
             elif self._is_passed(remark, cell):
                 self.passed[f"texts with {remark.word}"] += 1
-            elif not remark.is_sure and not self.is_named and fate:
-                fates[i] = fate
-                self.kept_out[remark.word] += 1
             elif not remark.is_sure or fate is None:
                 self.unsure[remark.word] += 1
             else:
@@ -234,11 +228,16 @@ class RemarkColumn:
         )
 
     @property
+    def is_used(self) -> bool:
+        """Whether anything stands in it."""
+        return self.values.total() > self.values[""]
+
+    @property
     def _may_decide(self) -> bool:
         return self.column.what == names.UNKNOWN or self.column.word in _LABELS
 
     def _is_flag(self) -> bool:
-        """Whether it says yes and no, or marks some rows, and its name does not say what that is."""
+        """Whether it says yes and no, or marks some rows, and its name does not say of what."""
         told = {answer_of(word) for word in self._words}
         is_marked = told == {True} and "" in self.values
         is_of_film = self._media is not None and self._media.fate is not None
@@ -284,6 +283,10 @@ class RemarkColumn:
         if self.passed:
             found.append(f"column {self.column.told} holds {_told(self.passed)}: passed over")
         return found
+
+
+def _fits(remark: Remark, digits: int) -> bool:
+    return not remark.algorithm or _LENGTHS[remark.algorithm] == digits
 
 
 def _is_image(cell: str) -> bool:
