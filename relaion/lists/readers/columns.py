@@ -175,15 +175,20 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
     first_is_header = not any(shape(value) or _fits(value, kind) for value in first)
     if first_is_header and not any(c.is_said for c in held) and kind is None:
         refuse_nameless(
-            [replace(c, what=names.UNKNOWN, name=cleaned_name(table.rows[0][c.index])
-                     if c.index < len(table.rows[0]) else "") for c in columns],
-            table.rows[1:],
+            [replace(c, what=names.UNKNOWN, name=_one_word(table.rows[0], c.index))
+             for c in columns], table.rows[1:],
         )  # fmt: skip
     places = ", ".join(str(c.index + 1) for c in held[:10])
     return ListLayout(
         table.delimiter, width, tuple(table.rows[0]) if first_is_header else None, tuple(columns),
         tuple(deciders), 0, (_BY_VALUE.format(places),),
     )  # fmt: skip
+
+
+def _one_word(row: Sequence[str], i: int) -> str:
+    """What may be the name of a column; a first row of texts or hosts may be data: none is told."""
+    cell = cleaned_name(row[i]) if i < len(row) else ""
+    return cell if cell.isidentifier() else ""
 
 
 def _all_numbered(options: Options, width: int) -> bool:

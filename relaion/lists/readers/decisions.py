@@ -8,7 +8,7 @@ chooses the words that count or `--ignore` says that the column decides nothing.
 import calendar
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -31,7 +31,8 @@ from relaion.lists.readers.format import (
     VIDEO,
     Options,
 )
-from relaion.lists.values import NOT_SHOWN, could_be_value
+from relaion.lists.readers.notes import read_note
+from relaion.lists.values import could_be_value, told_words
 from relaion.lists.values import told as say
 from relaion.roles import IMAGE_KINDS
 
@@ -123,6 +124,9 @@ _CONFIRMS = words.words_in(
     "approvat* aprovad* approved"
 )
 _GRADE = re.compile(r"[abc][1-5]?")
+_GRADED = re.compile(
+    r"\W*(?:iwf\W*)?(?:cat(?:[eé]gor[a-zíî]+)?|kategorie|grade|grad|level|class|klasse|stufe)(?=[\W_]|.$|..$)"
+)
 _NO_GRADE = words.words_in("d e z")
 KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
 _NUMBER = re.compile(r"\d{1,4}")
@@ -235,7 +239,11 @@ _KNOWN_TYPES = (
 
 
 def _category(word: str, plain: str) -> WordSays | None:
-    plain = re.sub(r"^(?:cat|category|kategorie|grade|level|class)(?=.)", "", plain)
+    grade, *rest = re.split(r"\s[-–—]\s|:\s", _GRADED.sub("", word), maxsplit=1)
+    if rest and (read_note(rest[0]) or word_of_any(rest[0])):
+        return None  # `A - removed`
+    plain = names.squeezed(grade) or plain
+    plain = re.sub(r"^([1-5])([abc])$", r"\2\1", plain)
     if _GRADE.fullmatch(plain):
         return COUNTS
     if plain in _NO_GRADE:
@@ -286,7 +294,6 @@ def media_word(word: str) -> WordSays | None:
 
 # -- Columns of such words -------------------------------------------------------------------------
 
-TOLD = 10  # words of a column that are told
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
@@ -430,13 +437,3 @@ def option_name(name: str, index: int) -> str:
     is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
     is_plain = is_plain and not could_be_value(plain)
     return plain if is_plain and not plain.isdigit() else str(index + 1)
-
-
-def told_words(counted: Mapping[str, int]) -> str:
-    """Words and how often, ten at most; what could be a value is counted only."""
-    told = Counter[str]()
-    for word, n in counted.items():
-        told[NOT_SHOWN if could_be_value(word) else word] += n
-    said = [f"{word}: {n:,}" for word, n in told.most_common(TOLD)]
-    more = len(told) - len(said)
-    return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")

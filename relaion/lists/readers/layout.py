@@ -222,6 +222,7 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
             )
     columns = [_named_column(i, name, options) for i, name in enumerate(told)]
     deciders = _deciders(columns, told, options)
+    _refuse_twins(columns, deciders)
     body = [row for row in table.body if len(row) > 1]
     columns = _chosen_links(columns)
     types = [d for d in deciders if d.what == names.TYPE]
@@ -235,6 +236,18 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
         table.delimiter, len(told), told if table.header is not None else None, tuple(columns),
         tuple(deciders), skip,
     )  # fmt: skip
+
+
+def _refuse_twins(columns: Sequence[ListColumn], deciders: Sequence[DecidingColumn]) -> None:
+    """Raise ListError where entries, and what decides, stand in a row twice under one name."""
+    plain = Counter(names.squeezed(c.name) for c in columns if c.what == names.ENTRY)
+    deciding = Counter(names.squeezed(d.name) for d in deciders)
+    twice = [d for d in deciders if deciding[names.squeezed(d.name)] > 1]
+    if twice and max(plain.values(), default=0) > 1:
+        raise ListError(
+            f"has several columns of entries and several called {twice[0].told}, and nobody here "
+            "knows which decides for which; make one row of each entry"
+        )
 
 
 def _named_column(i: int, name: str, options: Options) -> ListColumn:

@@ -30,6 +30,7 @@ _UNCERTAIN = words.words_in(words.UNCERTAIN)
 _LISTED = words.words_in(words.LISTED)
 _NOT = words.words_in(words.NEGATIONS)
 _AGAINST = words.words_in(words.AGAINST)
+_BEHIND = words.words_in("free filtered excluded frei")
 _NOT_OR_AGAINST = _NOT | _AGAINST
 _LISTS_OF_GOOD = words.words_in(words.LISTS_OF_GOOD)
 _LONG = 8  # words of what may be a remark and nothing else
@@ -103,6 +104,8 @@ def _read_piece(tokens: Sequence[str]) -> Remark | None:
                 found, is_alone = (TAKEN_BACK, f"not {unit}"), True
             is_not = False
         elif unit in _AGAINST:
+            is_free = unit in _BEHIND and found is not None and found[1] in _OF_GOOD
+            found = None if is_free else found  # `NSRL-free`
             is_against = True
         elif not (unit in _FILLERS or unit[0].isdigit()):
             is_prose, is_not = True, False

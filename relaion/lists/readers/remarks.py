@@ -25,7 +25,6 @@ from relaion.lists.readers.decisions import (
     lists,
     media_word,
     option_name,
-    told_words,
     type_of,
     word_of_any,
 )
@@ -41,6 +40,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.media import media_of_file
 from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_text
 from relaion.lists.values import told as say
+from relaion.lists.values import told_words
 
 _NO_IMAGES = words.words_in(
     "audio document documents dokument dokumente document* documento documentos documenti pdf doc "

@@ -26,7 +26,6 @@ from relaion.lists.readers.decisions import (
     fates_of,
     is_named,
     refuse_unsure,
-    told_words,
 )
 from relaion.lists.readers.format import (
     BAD,
@@ -49,7 +48,14 @@ from relaion.lists.readers.of_links import digest_of_link, links_of
 from relaion.lists.readers.plain import read_plain
 from relaion.lists.readers.remarks import WATCHED, RemarkColumn
 from relaion.lists.readers.text import WHOLE, RowReader, with_end
-from relaion.lists.values import NOTHING, could_be_value, read_value, read_weak, told
+from relaion.lists.values import (
+    NOTHING,
+    could_be_value,
+    read_value,
+    read_weak,
+    told,
+    told_words,
+)
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
