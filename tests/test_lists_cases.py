@@ -22,6 +22,8 @@ _ENCODINGS = {
     "utf-32": "utf-32",
     "utf-16-bare": "utf-16-le",
     "latin-1": "latin-1",
+    "cp850": "cp850",
+    "mac-roman": "mac_roman",
 }
 
 
@@ -100,6 +102,7 @@ def saved(lines: list[str], how: list[str]) -> bytes:
     )
     encoding = next((e for name, e in _ENCODINGS.items() if name in how), "utf-8")
     data = b"\xfe\xff" + text.encode("utf-16-be") if "utf-16-be" in how else text.encode(encoding)
+    data = data.decode("latin-1").encode() if "twice" in how else data
     data = gzip.compress(data) if "gzip" in how else data
     return data[:-1] if "cut" in how else data
 

@@ -1,5 +1,6 @@
 """Deliveries that bring a list up to date: what was added, what was taken back, what stays."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -295,3 +296,68 @@ def test_a_whole_list_that_has_nothing_in_common_is_another_list(lists: Path) ->
         deliver(lists, "md5", C, D, update=1, full=True)
     assert lists.read_bytes() == before
     assert deliver(lists, "md5", C, A, update=1, full=True).changes == ListChanges(1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "word", ["removed", "false positive", "disputed", "rejected", "pending", "widerrufen"]
+)
+@pytest.mark.parametrize("where", [(), ["status=active"]])
+def test_a_word_of_what_is_listed_no_longer_leaves_the_list(
+    lists: Path, word: str, where: Sequence[str]
+) -> None:
+    deliver(lists, "md5,status", f"{A},active", f"{B},active", where=where)
+    added = deliver(lists, "md5,status", f"{C},active", f"{A},{word}", update=1)
+    assert added.changes == ListChanges(added=1, retracted=1, unchanged=0)
+    assert held(lists) == {(1, B), (2, C)}
+
+
+def test_a_word_that_nobody_chose_or_knows_takes_nothing_back(lists: Path) -> None:
+    deliver(lists, "md5,status", f"{A},active", f"{B},active", where=["status=active"])
+    added = deliver(lists, "md5,status", f"{C},active", f"{A},zarquon", update=1)
+    assert added.skipped == {"not chosen by --where": 1}
+    assert held(lists) == {(1, A), (1, B), (2, C)}
+
+
+@pytest.mark.parametrize("name", ["status", "note"])
+def test_what_an_ignored_column_takes_back_is_told(lists: Path, name: str) -> None:
+    deliver(lists, f"md5,{name}", f"{A},active", f"{B},active", ignore=[name])
+    added = deliver(lists, f"md5,{name}", f"{C},active", f"{A},removed", update=1)
+    assert added.notices == (
+        f"column 2 ({name}) is ignored, and says of rows that they are not listed: removed: 1",
+    )
+    assert held(lists) == {(1, A), (1, B), (2, C)}
+
+
+def test_a_note_that_may_take_back_changes_nothing(lists: Path) -> None:
+    deliver(lists, A, B, name="list.txt")
+    before = lists.read_bytes()
+    with pytest.raises(ListError, match="say --ignore remark"):
+        deliver(lists, C, f"{A} # content removed by host", name="delta.txt", update=1)
+    assert lists.read_bytes() == before
+
+
+@pytest.mark.parametrize("keep_ids", [False, True])
+@pytest.mark.parametrize(
+    ("first", "whole", "delta"),
+    [
+        ([f"7,{A},", f"8,{B},"], [f"17,{A},", f"8,{B},"], f"17,{A},removed"),
+        ([f"7,{A},", f"8,{B},"], [f"17,{A},", f"8,{B},"], "17,,removed"),
+        ([f"7,{A},", f"9,{A},", f"8,{B},"], [f"9,{A},", f"8,{B},"], f"9,{A},removed"),
+        ([f"7,{A},", f"8,{B},"], [f"8,{A},", f"7,{B},"], "8,,removed"),
+    ],
+)
+def test_a_whole_list_says_anew_which_ids_its_entries_have(
+    lists: Path, *, keep_ids: bool, first: list[str], whole: list[str], delta: str
+) -> None:
+    deliver(lists, "id,md5,status", *first, keep_ids=keep_ids)
+    deliver(lists, "id,md5,status", *whole, update=1, full=True)
+    added = deliver(lists, "id,md5,status", f"20,{C},", delta, update=1)
+    assert added.changes == ListChanges(added=1, retracted=1, unchanged=0)
+    assert {digest for _, digest in held(lists)} == {B, C}
+
+
+def test_a_whole_list_keeps_what_another_id_still_lists(lists: Path) -> None:
+    deliver(lists, "id,md5,status", f"7,{A},", f"9,{A},", f"8,{B},")
+    deliver(lists, "id,md5,status", f"7,{A},", f"9,{A},", update=1, full=True)
+    deliver(lists, "id,md5,status", f"20,{C},", f"9,{A},removed", update=1)
+    assert {digest for _, digest in held(lists)} == {A, C}

@@ -103,8 +103,9 @@ def read_weak_digest(text: str) -> tuple[str, str] | None:
 
     Base64 without its padding, whose last bits must be zero; base32 in lower case.
     """
+    text = text.rstrip("=")
     by_32, by_64 = _BASE32.get(len(text)), _BASE64.get(len(text))
-    if by_32 and (text.islower() or text.isupper()) and re.search(r"\d", text):
+    if by_32 and (text.islower() or text.isupper()):
         return _base32(text.upper(), by_32)
     is_mixed = re.search("[a-z]", text) and re.search("[A-Z]", text)
     if by_64 and is_mixed and (found := _base64(text, by_64)):

@@ -6,15 +6,24 @@ All formats end here: whatever a reader found, its records become entries in thi
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex
-from relaion.lists.readers.format import LINK_KINDS, NO_TRAIT, TAKEN_BACK, Batch, Trait, Values
+from relaion.lists.readers.format import (
+    LINK_KINDS,
+    NO_TRAIT,
+    TAKEN_BACK,
+    UNDOES,
+    Batch,
+    Trait,
+    Values,
+)
 from relaion.lists.readers.lines import SIGN, LinkBeside, read_line
-from relaion.lists.readers.notes import takes_back
+from relaion.lists.readers.notes import Remark
+from relaion.lists.readers.remarks import of_line
 from relaion.lists.values import (
     LONGEST,
     NOTHING,
@@ -138,7 +147,7 @@ class Tally:
         if batch.ids is not None:
             told = [(first + i, giver_id) for i, giver_id in enumerate(batch.ids) if giver_id]
             out.kept_ids = [(no, x) for no, x in told if no - first in kept]
-            gone = {i for i, fate in batch.fates.items() if fate == TAKEN_BACK}
+            gone = {i for i, fate in batch.fates.items() if fate in UNDOES}
             out.gone_ids = [(no, x) for no, x in told if no - first in gone]
         self.lost.update(batch.fates.values())
         self.lost.update(
@@ -161,7 +170,7 @@ class Tally:
                 continue
             self.read += 1
             self.skipped[fate] += 1
-            if fate == TAKEN_BACK:
+            if fate in UNDOES:
                 gone.append((value, i))
         if gone:
             self._take_back(gone, values.kinds, out)
@@ -380,9 +389,19 @@ class _Column:
     def _without_note(self, value: str, entry: Entry) -> Entry | str:
         """A digest or a number, which have no blanks: only a remark may follow."""
         _, sign, note = value.partition("#")
-        is_back = takes_back(note)
-        self.tally.beside.noted += bool(sign) and not is_back
-        return TAKEN_BACK if is_back else entry
+        says = self._says(note, len(entry[1])) if sign else None
+        fate = says and says.fate
+        self.tally.beside.noted += bool(sign) and not fate
+        return fate or entry
+
+    def _says(self, note: str, digits: int = 0) -> Remark | None:
+        """What a note says of its entry, if anything; where that is not sure, it is counted."""
+        beside = self.tally.beside
+        says = of_line(note, digits, is_good=beside.is_good)
+        if says is None or says.is_sure:
+            return says
+        beside.unsure[says.word] += beside.heeds_unsure
+        return replace(says, fate=None)
 
     def _read_line(
         self, value: str, entry: Entry | str, record: int | None
@@ -390,8 +409,12 @@ class _Column:
         """A value that may hold links, with a note or a sign beside them."""
         kinds, beside = self.kinds, self.tally.beside
         line = None
-        if entry == NOTHING and takes_back(value) and any(map(shape, value.split())):
-            return [TAKEN_BACK]
+        if entry == NOTHING:
+            pieces = value.split()
+            digests = [p for p in pieces if shape(p) not in (None, "link")]
+            note = " ".join(p for p in pieces if p not in digests)
+            if digests and (says := self._says(note, len(digests[0]))):
+                return [says.fate] if says.fate else [read_value(d, kinds) for d in digests]
         if any(kind in LINK_KINDS for kind in kinds):
             line = read_line(value, minus_removes=beside.minus_removes)
         if line is None or line.links == (value,):
@@ -399,8 +422,9 @@ class _Column:
         if line.doubtful:
             self.doubtful.append((line.doubtful, record))
             return []
-        if line.fault:
-            return [line.fault]
+        says = self._says(line.note) if line.note else None
+        if fate := line.fault or (says and says.fate):
+            return [fate]
         found = [read_value(link, kinds) for link in line.links]
         beside.noted += line.noted and any(isinstance(entry, tuple) for entry in found)
         return found

@@ -1,7 +1,9 @@
 """One value of a partner file: which kind of entry it is, or why it is none."""
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from relaion.links import (
     clean_entry,
@@ -35,6 +37,7 @@ from relaion.lists.readers.format import (
     is_of_machine,
 )
 from relaion.lists.readers.lines import LINK_START
+from relaion.lists.readers.notes import read_text
 from relaion.paths import shown
 
 NOTHING = "no link or hash"
@@ -195,6 +198,7 @@ _SEVERAL_WORDS = re.compile(r"[a-z]{1,15}(?:[_-][a-z]{1,15})+")
 
 def could_be_value(text: str) -> bool:
     """Whether a text may be an entry, or half of one: nothing may tell it."""
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf")  # what nobody sees
     bare, _ = undressed(text)
     return (
         shape(bare) is not None
@@ -208,3 +212,25 @@ def could_be_value(text: str) -> bool:
 def told(text: str, length: int = 40) -> str:
     """A name or word of a file as messages may hold it: never what may be an entry."""
     return NOT_SHOWN if could_be_value(text) else shown(text)[:length]
+
+
+def _may_be_told(word: str) -> bool:
+    """Whether a text is a word or a few, and no caption, path or value."""
+    is_path = re.search(r"[/\\]|\w\.\w", word) and not _NO_PATH.fullmatch(word)
+    is_short = len(word.split()) <= _MOST_WORDS or read_text(word, alone=True) is not None
+    return is_short and not is_path and not could_be_value(word)
+
+
+_MOST_WORDS = 3
+_NO_PATH = re.compile(r"[a-z]+/[\w.+-]+|[\d\W]+")
+TOLD = 10  # words that are told
+
+
+def told_words(counted: Mapping[str, int]) -> str:
+    """Words and how often, ten at most; what could be a value is counted only."""
+    told = Counter[str]()
+    for word, n in counted.items():
+        told[word if _may_be_told(word) else NOT_SHOWN] += n
+    said = [f"{word}: {n:,}" for word, n in told.most_common(TOLD)]
+    more = len(told) - len(said)
+    return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")

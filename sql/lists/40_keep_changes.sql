@@ -61,6 +61,53 @@ select o.row_no
 from ours as o
 semi join theirs as t on o.hash = t.hash and o.digest = t.digest and o.kind = t.kind;
 
+-- where a whole list comes, an id stands for what it says there, and for nothing that it said before
+create or replace temp table said_again as
+with own_claims as (
+    select
+        r.id_digest,
+        e.hash
+    from store.entries as e
+    inner join store.records as r on e.list_id = r.list_id and e.record_no = r.record_no
+    where e.list_id = $list_id
+    union all
+    select
+        r.id_digest,
+        p.hash
+    from store.repeats as p
+    inner join store.records as r on p.list_id = r.list_id and p.record_no = r.record_no
+    where p.list_id = $list_id
+),
+
+claims_before as (
+    select
+        r.rowid as row_no,
+        r.id_digest,
+        e.hash
+    from store.records as r
+    inner join store.entries as e on r.list_id = e.list_id and r.record_no = e.record_no
+    where list_contains($chain, r.list_id)
+    union all
+    select
+        r.rowid as row_no,
+        r.id_digest,
+        p.hash
+    from store.records as r
+    inner join store.repeats as p on r.list_id = p.list_id and r.record_no = p.record_no
+    where list_contains($chain, r.list_id)
+)
+
+select c.row_no
+from claims_before as c
+semi join own_claims as o on c.id_digest = o.id_digest and c.hash = o.hash
+where $is_full;
+
+delete from store.records
+where
+    $is_full
+    and list_contains($chain, list_id)
+    and rowid not in (select s.row_no from said_again as s);
+
 -- another record of the giver lists it too: it is told by its id, if that is not known already
 insert into store.repeats
 select

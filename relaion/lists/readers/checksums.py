@@ -18,12 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers import titles, words
-from relaion.lists.readers.decisions import media_of_file
+from relaion.lists.readers import titles
 from relaion.lists.readers.format import (
     ALGORITHMS,
     CUT_OFF,
-    NO_IMAGE,
+    OF_LINE,
     OTHER_HASH,
     SAMPLE,
     VIDEO,
@@ -35,7 +34,10 @@ from relaion.lists.readers.format import (
     Sure,
     Values,
 )
+from relaion.lists.readers.lines import LinkBeside
+from relaion.lists.readers.media import media_of_file, note_of_file
 from relaion.lists.readers.of_links import digest_of_link
+from relaion.lists.readers.remarks import of_line
 from relaion.lists.readers.text import content, first_lines
 from relaion.lists.values import told
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
@@ -54,38 +56,6 @@ _TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
 _OTHER_TAG = re.compile(r"([A-Za-z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
 _IMAGE = r"(?i)\.(?:jpe?g|jpe|jfif|a?png|gif|webp|bmp|tiff?|heic|heif|avif|jxl|svg|ico)\s*$"
-_FILM = words.words_in(
-    "3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi yuv mpe mpv m2v "
-    "m1v drc gifv h264 h265 hevc trp wtv dvr-ms mts m2ts tod 264 265 av1 ivf rmvb bik camrec"
-)
-_MORE_OTHERS = words.words_in(
-    "dylib ko ocx deb rpm dmg iso jar class py sh bat ps1 csv odt ods epub"
-)
-_MAYBE_IMAGES = words.words_in("bin raw")  # pictures carved from a disk are called so, too
-# what programs and people put behind the name of a file
-_BEHIND = re.compile(
-    r"(?i)(?:\s*\(\d+\)|\s*\[\d+\]|\s+-?\s*(?:copy|kopie|copie|copia)(?:\s*\(?\d+\)?)?|[~\s\"'»”,;]"
-    r"|\.(?:part|crdownload|tmp|temp|bak|backup|old|orig|original|download|filepart|partial|opdownload"
-    r"|incomplete|!ut|aria2|\d{1,3}))\Z"
-)
-
-
-def _media_of(name: str) -> str | None:
-    """Why a file of this name is no image, whatever stands behind its extension."""
-    for _ in range(6):
-        end = re.search(r"\.([A-Za-z0-9-]{1,6})\Z", name)
-        word = end[1].casefold() if end else ""
-        if word in _FILM:
-            return VIDEO
-        if word in _MORE_OTHERS:
-            return NO_IMAGE
-        if word and word not in _MAYBE_IMAGES and (fate := media_of_file(name)):
-            return fate
-        bare = _BEHIND.sub("", name)
-        if bare == name:
-            return None
-        name = bare
-    return None
 
 
 @lru_cache(4096)
@@ -116,11 +86,14 @@ class Checksums:
         """Digests with the kind of their length; those of videos by the names of their files."""
         kinds = _kinds(options)
         videos = images = total = folders = 0
+        notes = LinkBeside(heeds_unsure=OF_LINE not in options.ignore, is_good=options.is_good)
         for block in stream.blocks:
             batch, told = _batch(block, kinds)
             folders += _in_folders(told)
             if options.ignore & _OF_NAMES:
                 batch.fates.clear()
+            _heed_notes(batch, told, notes)
+            notes.refuse_unsure()
             videos += sum(fate == VIDEO for fate in batch.fates.values())
             images += _images(block)
             total += batch.n
@@ -174,7 +147,9 @@ def _batch(block: str, kinds: tuple[str, ...]) -> tuple[Batch, Sequence[str]]:
         batch.n = len(digests)
         other = pc.invert(pc.match_substring_regex(names_found, _IMAGE))
         places = pc.indices_nonzero(other).to_pylist()
-        batch.fates = {i: fate for i in places if "." in told[i] and (fate := _media_of(told[i]))}
+        batch.fates = {
+            i: fate for i in places if "." in told[i] and (fate := media_of_file(told[i]))
+        }
         batch.values = (Values(kinds, digests),)
         batch.last_name = told[-1]
         return batch, told
@@ -205,9 +180,22 @@ def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) 
     batch.values = values.all()
     batch.fates = {
         i: fate for i, (_, name) in enumerate(found)
-        if i not in of_link and (fate := _media_of(name))
+        if i not in of_link and (fate := media_of_file(name))
     }  # fmt: skip
     return batch
+
+
+def _heed_notes(batch: Batch, told: Sequence[str], notes: LinkBeside) -> None:
+    """What stands behind the names of files: `b.jpg # removed`."""
+    for i, name in enumerate(told):
+        note = note_of_file(name)
+        if note and (fate := media_of_file(name.removesuffix(note).rstrip(" \t#;|([,–—-"))):
+            batch.fates.setdefault(i, fate)
+        says = of_line(note, 0, is_good=notes.is_good) if note else None
+        if says and says.is_sure:
+            batch.fates.setdefault(i, str(says.fate))
+        elif says:
+            notes.unsure[says.word] += notes.heeds_unsure
 
 
 def _fault(line: str, batch: Batch) -> str:
@@ -424,7 +412,7 @@ class Hashdeep:
 
 def _put(record: dict[str, str], kind: str | None, batch: Batch, values: Columns) -> None:
     batch.last_name = record.get("filename")
-    if fate := _media_of(record.get("filename", "")):
+    if fate := media_of_file(record.get("filename", "")):
         batch.fates[batch.n] = fate
     for name, value in record.items():
         if name in ALGORITHMS and (not kind or kind.endswith("_" + name)):

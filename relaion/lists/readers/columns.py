@@ -2,16 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from relaion.errors import ListError
+from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
 from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
-from relaion.lists.readers.decisions import DecidingColumn, chosen_of, media_of_file, word_of_any
+from relaion.lists.readers.decisions import DecidingColumn, chosen_of, word_of_any
 from relaion.lists.readers.format import ANY, Options
+from relaion.lists.readers.media import media_of_file
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown
@@ -75,6 +77,11 @@ class TableSample:
         """The most frequent number of fields of the body, and of how many rows it is."""
         counts = Counter(map(len, self.body))
         return counts.most_common(1)[0] if counts else (0, 0)
+
+
+def is_link_among(cell: str, others: Iterable[str]) -> bool:
+    """Whether a text is a link without a scheme, as others below it are, and not a name."""
+    return is_bare(cell) and ("/" in cell or any(map(is_bare, others)))
 
 
 def cleaned_name(cell: str) -> str:
@@ -168,15 +175,20 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
     first_is_header = not any(shape(value) or _fits(value, kind) for value in first)
     if first_is_header and not any(c.is_said for c in held) and kind is None:
         refuse_nameless(
-            [replace(c, what=names.UNKNOWN, name=cleaned_name(table.rows[0][c.index])
-                     if c.index < len(table.rows[0]) else "") for c in columns],
-            table.rows[1:],
+            [replace(c, what=names.UNKNOWN, name=_one_word(table.rows[0], c.index))
+             for c in columns], table.rows[1:],
         )  # fmt: skip
     places = ", ".join(str(c.index + 1) for c in held[:10])
     return ListLayout(
         table.delimiter, width, tuple(table.rows[0]) if first_is_header else None, tuple(columns),
         tuple(deciders), 0, (_BY_VALUE.format(places),),
     )  # fmt: skip
+
+
+def _one_word(row: Sequence[str], i: int) -> str:
+    """What may be the name of a column; a first row of texts or hosts may be data: none is told."""
+    cell = cleaned_name(row[i]) if i < len(row) else ""
+    return cell if cell.isidentifier() else ""
 
 
 def _all_numbered(options: Options, width: int) -> bool:
@@ -311,6 +323,22 @@ def is_divider(row: Sequence[str]) -> bool:
     """Whether a row is a line that is drawn below names."""
     filled = [cell for cell in row if cell]
     return bool(filled) and all(_DIVIDER.fullmatch(cell) for cell in filled)
+
+
+def is_header(row: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a row is that of the names once more."""
+    told = [names.squeezed(c) for c in row]
+    while len(told) > len(header) and not told[-1]:
+        told.pop()
+    return any(told) and told == header
+
+
+def pieces_of(cell: str) -> list[str]:
+    """A cell of several entries, one a line, as those; a link that a line break cuts is one."""
+    if "\n" not in cell:
+        return [cell]
+    lines = [line for line in cell.split("\n") if trim(line)]
+    return lines if all(map(shape, lines)) else [cell]
 
 
 SECOND_NAMES = "holds a second row of names, behind {:,} rows: add the parts as files of their own"

@@ -8,8 +8,8 @@ chooses the words that count or `--ignore` says that the column decides nothing.
 import calendar
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -27,10 +27,12 @@ from relaion.lists.readers.format import (
     OTHER_HASH,
     TAKEN_BACK,
     UNCONFIRMED,
+    UNDOES,
     VIDEO,
     Options,
 )
-from relaion.lists.values import NOT_SHOWN, could_be_value
+from relaion.lists.readers.notes import read_note
+from relaion.lists.values import could_be_value, told_words
 from relaion.lists.values import told as say
 from relaion.roles import IMAGE_KINDS
 
@@ -41,13 +43,14 @@ class WordSays:
 
     `fate` is why the record brings no entry, or None; `kinds` what its value is, where the word
     names that; `unusable` the algorithm whose digests nothing here can meet. `is_sure` is false
-    where nobody here knows what the word means.
+    where nobody here knows what the word means, `is_chosen` where `--where` names others.
     """
 
     fate: str | None = None
     kinds: tuple[str, ...] = ()
     unusable: str = ""
     is_sure: bool = True
+    is_chosen: bool = True
     media: str | None = None
 
 
@@ -65,6 +68,7 @@ _STANDING = {
     word: WordSays(fate) for fate, said in _STANDINGS.items() for word in words.words_in(said)
 } | dict.fromkeys(words.words_in(words.UNCERTAIN), UNSURE)
 _STANDING["knownbad"] = COUNTS
+_LISTS = words.words_in(f"{words.LISTED} {words.ADDED}")
 
 _MEDIA = {
     word: WordSays(fate, media=media)
@@ -110,7 +114,9 @@ _FLAG_FATES |= dict.fromkeys(
     words.words_in(f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE}"), GOOD
 ) | dict.fromkeys(words.words_in(f"{words.DISPUTED} {words.DISPUTED_ALONE}"), DISPUTED)
 _REJECTED = words.words_in("rejected rejet@ rechazad* abgelehnt afgewezen")
-_FLAG_FATES |= dict.fromkeys(_REJECTED, UNCONFIRMED)
+_FLAG_FATES |= dict.fromkeys(
+    _REJECTED | words.words_in(f"{words.UNCONFIRMED} {words.UNCONFIRMED_NAMES}"), UNCONFIRMED
+)
 _CONFIRMS = words.words_in(
     "confirmed verified toids actionable reviewed confirm@ vérifi@ confirmad* verificad* "
     "confermat* verificat* bestätigt verifiziert geprüft kontrolliert freigegeben bevestigd "
@@ -118,6 +124,9 @@ _CONFIRMS = words.words_in(
     "approvat* aprovad* approved"
 )
 _GRADE = re.compile(r"[abc][1-5]?")
+_GRADED = re.compile(
+    r"\W*(?:iwf\W*)?(?:cat(?:[eé]gor[a-zíî]+)?|kategorie|grade|grad|level|class|klasse|stufe)(?=[\W_]|.$|..$)"
+)
 _NO_GRADE = words.words_in("d e z")
 KNOWN_GOOD_CATEGORY = "8"  # of CAID and of Project VIC
 _NUMBER = re.compile(r"\d{1,4}")
@@ -137,7 +146,7 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
         return _flag(word, plain, yes=COUNTS, no=WordSays(gone))
     if what == names.UNTIL:
         return _until(word.strip(), plain)
-    if not plain and not word.strip(" -–—?*/."):
+    if not plain and not word.strip(" -–—*/."):
         return COUNTS
     for look in _LOOKS[what]:
         if says := look(word.strip().casefold(), plain):
@@ -230,7 +239,11 @@ _KNOWN_TYPES = (
 
 
 def _category(word: str, plain: str) -> WordSays | None:
-    plain = re.sub(r"^(?:cat|category|kategorie|grade|level|class)(?=.)", "", plain)
+    grade, *rest = re.split(r"\s[-–—]\s|:\s", _GRADED.sub("", word), maxsplit=1)
+    if rest and (read_note(rest[0]) or word_of_any(rest[0])):
+        return None  # `A - removed`
+    plain = names.squeezed(grade) or plain
+    plain = re.sub(r"^([1-5])([abc])$", r"\2\1", plain)
     if _GRADE.fullmatch(plain):
         return COUNTS
     if plain in _NO_GRADE:
@@ -258,19 +271,15 @@ def word_of_any(word: str) -> str | None:
     return names.STANDING if _standing(bare, plain) else None
 
 
-def media_of_file(name: str) -> str | None:
-    """Why the digest of a file of this name is of no image; None where it may be of one."""
-    end = re.search(r"\.([A-Za-z0-9]{1,5})\s*\Z", name)
-    says = _MEDIA.get(end[1].casefold()) if end else None
-    return says.fate if says else None
-
-
 def answer_of(word: str) -> bool | None:
-    """Whether a word says yes or no; None where it says neither, as numbers do."""
-    plain = names.squeezed(word)
-    if len(plain) < 2 and plain not in ("y", "n"):
-        return None
-    return True if plain in _YES else False if plain in _NO else None
+    """Whether a word or a sign says yes or no; None where it says neither."""
+    told = {word.strip().casefold(), names.squeezed(word)} - {""}
+    return True if told & _YES else False if told & _NO else None
+
+
+def lists(word: str) -> bool:
+    """Whether a word by itself says that its row is listed."""
+    return names.squeezed(word) in _LISTS
 
 
 def type_of(word: str) -> WordSays | None:
@@ -283,15 +292,8 @@ def media_word(word: str) -> WordSays | None:
     return _media(word.strip().casefold(), names.squeezed(word))
 
 
-def is_name_of_media(name: str) -> bool:
-    """Whether the name of a file ends in an extension that is known, of a picture or not."""
-    end = re.search(r"\.([A-Za-z0-9]{1,5})\s*\Z", name)
-    return end is not None and end[1].casefold() in _MEDIA
-
-
 # -- Columns of such words -------------------------------------------------------------------------
 
-TOLD = 10  # words of a column that are told
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
@@ -340,7 +342,10 @@ class DecidingColumn:
             if is_chosen:  # what it is of still counts: a digest of a video is none of an image
                 is_of = known.kinds or known.fate in (VIDEO, NO_IMAGE, NO_ENTRY, OTHER_HASH)
                 return known if known.is_sure and is_of else COUNTS
-            return WordSays(NOT_CHOSEN)
+            # what is no longer listed leaves what it brings up to date, chosen or not
+            is_number = self.what == names.CATEGORY and bare.isdigit()
+            is_gone = known.is_sure and known.fate in UNDOES and not is_number
+            return replace(known, is_chosen=False) if is_gone else WordSays(NOT_CHOSEN)
         return read_word(self.what, cell, self.word)
 
     @property
@@ -409,7 +414,9 @@ def fates_of(
             continue
         for i in range(rows):
             fate = said[i].fate
-            if fate is not None and not (is_good and fate == GOOD):
+            if is_good and fate == GOOD:
+                fate = None if said[i].is_chosen else NOT_CHOSEN
+            if fate is not None:
                 fates.setdefault(i, fate)
     return fates
 
@@ -430,13 +437,3 @@ def option_name(name: str, index: int) -> str:
     is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
     is_plain = is_plain and not could_be_value(plain)
     return plain if is_plain and not plain.isdigit() else str(index + 1)
-
-
-def told_words(counted: Mapping[str, int]) -> str:
-    """Words and how often, ten at most; what could be a value is counted only."""
-    told = Counter[str]()
-    for word, n in counted.items():
-        told[NOT_SHOWN if could_be_value(word) else word] += n
-    said = [f"{word}: {n:,}" for word, n in told.most_common(TOLD)]
-    more = len(told) - len(said)
-    return ", ".join(said) + (f" and {more:,} more" if more > 0 else "")

@@ -47,6 +47,8 @@ UNDERSTOOD = frozenset((
     NOT_CHOSEN, HIDES, ALLOWS, CANCELS, CANCELLED, NARROW, OF_MACHINE,
 ))  # fmt: skip
 """Reasons that speak of the record and not of how it is written."""
+UNDOES = frozenset((TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME))
+"""By these a record is listed no longer: it leaves a list that is brought up to date."""
 
 _OF_MACHINE = re.compile(
     r"(?i)(?:\*\.)?(?:localhost(?:\.localdomain)?|local|broadcasthost|ip6-\w+|0|255\.255\.255\.255"
@@ -202,6 +204,7 @@ class Maybe:
 
 EMPTY = "(empty)"
 OF_FILE = "title"  # what `--ignore` calls the file's name and the title of all of it
+OF_LINE = "remark"  # and notes beside entries of which nobody knows whether they take back
 
 
 def words_written(chosen: Iterable[str]) -> str:
@@ -240,8 +243,8 @@ class Options:
     def columns_named(self) -> list[tuple[str, str]]:
         """Every column of which an option speaks, and that option."""
         said = [("column", name) for told in self.columns.values() for name in told]
-        return [*said, *(("where", name) for name in self.where),
-                *(("ignore", name) for name in sorted(self.ignore - {OF_FILE}))]  # fmt: skip
+        said += [("where", name) for name in self.where]
+        return said + [("ignore", name) for name in sorted(self.ignore - {OF_FILE, OF_LINE})]
 
     @property
     def is_good(self) -> bool:

@@ -18,7 +18,6 @@ from relaion.lists.readers.checksums import (
     FileHashTable,
     Hashdeep,
 )
-from relaion.lists.readers.decisions import is_name_of_media, media_of_file
 from relaion.lists.readers.format import (
     GOOD,
     OF_FILE,
@@ -29,6 +28,7 @@ from relaion.lists.readers.format import (
     Stream,
     Sure,
 )
+from relaion.lists.readers.media import is_name_of_media, media_of_file
 from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
 from relaion.lists.readers.plain import Changes, Lines
 from relaion.lists.readers.rules import HostRules

@@ -23,6 +23,7 @@ from relaion.lists.readers.columns import (
     cleaned_name,
     is_divider,
     is_entry,
+    is_link_among,
     is_regular,
     kinds_said,
     links_or_columns,
@@ -81,7 +82,8 @@ def _without_names(
         return _by_names(blanks, options)
     guessed = [found for t in tables if (found := by_values(t, options))]
     if not guessed:  # blanks divide digests from what is beside them; links may hold blanks
-        found = by_values(blanks, options) if is_regular(blanks) else None
+        has_notes = any(cell[:1] == "#" for row in blanks.rows for cell in row)
+        found = by_values(blanks, options) if is_regular(blanks) and not has_notes else None
         is_of_links = found and any(look_of(blanks.rows, c.index) == "link" for c in found.entries)
         return found if found and not is_of_links else whole
     best = max(guessed, key=lambda found: (len(found.entries), found.width))
@@ -109,6 +111,8 @@ def _whole(lines: Sequence[Sequence[str]], kind: str | None) -> ListLayout:
     plain = ListColumn(0, "", names.ENTRY, (kind,) if kind else ANY)
     if not lines or shape(lines[0][0]) or len(lines[0]) > 1:
         return ListLayout(WHOLE, 1, None, (plain,))
+    if is_link_among(lines[0][0].strip(), (line[0].strip() for line in lines[1:])):
+        return ListLayout(WHOLE, 1, None, (plain,))
     name = lines[0][0].strip("'\"= ")
     says = names.read_name(name, kind) if len(name) <= 60 else names.NameSays(names.UNKNOWN)
     if says.what == names.ENTRY and (kind is None or kind in says.kinds):
@@ -135,9 +139,9 @@ def _find_names(table: TableSample, options: Options) -> bool:
     """Find the row of names, perhaps behind titles or in a comment; whether there is one."""
     counts = Counter(map(len, table.rows))
     for at, row in enumerate(table.rows[:_TITLES]):
-        if len(row) < 2 or any(map(shape, row)):
-            if any(map(shape, row)):
-                break
+        if any(map(shape, row)) or _holds_link(row, table.rows[at + 1 :]):
+            break
+        if len(row) < 2:
             continue
         told = [cleaned_name(cell) for cell in row]
         after = Counter(map(_filled_width, table.rows[at + 1 :]))
@@ -157,6 +161,14 @@ def _find_names(table: TableSample, options: Options) -> bool:
             table.names = tuple(map(cleaned_name, told))
             return True
     return False
+
+
+def _holds_link(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Whether a row holds a link without a scheme, where those below it do."""
+    return any(
+        is_link_among(cell.strip(), (other[i].strip() for other in below if i < len(other)))
+        for i, cell in enumerate(row)
+    )
 
 
 def _is_above_entries(row: Sequence[str], below: Sequence[Sequence[str]], options: Options) -> bool:
@@ -212,6 +224,7 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
     body = [row for row in table.body if len(row) > 1]
     columns = [_signed(_named_column(i, name, options), body) for i, name in enumerate(told)]
     deciders = _deciders(columns, told, options)
+    _refuse_twins(columns, deciders)
     columns = _chosen_links(columns)
     types = [d for d in deciders if d.what == names.TYPE]
     if types and not any(c.what == names.ENTRY for c in columns):
@@ -224,6 +237,18 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
         table.delimiter, len(told), told if table.header is not None else None, tuple(columns),
         tuple(deciders), skip,
     )  # fmt: skip
+
+
+def _refuse_twins(columns: Sequence[ListColumn], deciders: Sequence[DecidingColumn]) -> None:
+    """Raise ListError where entries, and what decides, stand in a row twice under one name."""
+    plain = Counter(names.squeezed(c.name) for c in columns if c.what == names.ENTRY)
+    deciding = Counter(names.squeezed(d.name) for d in deciders)
+    twice = [d for d in deciders if deciding[names.squeezed(d.name)] > 1]
+    if twice and max(plain.values(), default=0) > 1:
+        raise ListError(
+            f"has several columns of entries and several called {twice[0].told}, and nobody here "
+            "knows which decides for which; make one row of each entry"
+        )
 
 
 def _named_column(i: int, name: str, options: Options) -> ListColumn:

@@ -15,20 +15,22 @@ links may hold blanks and end in a sign, too, and half a link names another pict
   list's habit: those are taken as they stand, and counted. Of 19,460 real links one ends so.
 - Several links with nothing but blanks, commas or semicolons between are as many entries. With
   words between, one may be the page that tells of the other: skipped.
-- A note that takes an entry back (`removed`, `false positive`) is never passed over: skipped. Other
-  notes are left out and counted, since a curator reads more languages than we.
+- A note that takes an entry back (`removed`, `false positive`) is never passed over: skipped. One
+  that may do so (`removed after a report`) refuses the file until the curator says what it means.
+  Other notes are left out and counted, since a curator reads more languages than we.
 
 What is skipped is counted by reason. Frames are the way to say what a line means.
 """
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from relaion.errors import ListError
 from relaion.links import clean_entry
 from relaion.links.key import is_bare
 from relaion.links.text import WHITE, trim
-from relaion.lists.readers.format import TAKEN_BACK
+from relaion.lists.readers.format import OF_LINE, TAKEN_BACK
 from relaion.lists.readers.notes import takes_back
 
 BESIDE = "a link beside other text"
@@ -72,14 +74,29 @@ _GLUED = re.compile(r"\.[A-Za-z0-9]{2,5}[,;|:(\[{#]+([^/?=&]{2,60})\Z")
 class LinkBeside:
     """What stood beside entries: how many had a note that was left out.
 
-    `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `as_they_stand` counts
-    links that end in a sign which may not be theirs, `in_cp1252` those taken in two spellings.
+    `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `unsure` counts notes
+    of which nobody here knows whether they take back, by word, if `heeds_unsure`. `as_they_stand`
+    counts links that end in a sign which may not be theirs, `in_cp1252` those taken in two
+    spellings.
     """
 
     minus_removes: bool = False
+    heeds_unsure: bool = True
+    is_good: bool = False
+    unsure: Counter[str] = field(default_factory=Counter)
     noted: int = 0
     as_they_stand: int = 0
     in_cp1252: int = 0
+
+    def refuse_unsure(self) -> None:
+        """Raise ListError where notes may take entries back, and nobody here can say."""
+        if n := self.unsure.total():
+            told = ", ".join(f"{word}: {n:,}" for word, n in self.unsure.most_common(10))
+            raise ListError(
+                f"notes beside {n:,} entries may say that they are not listed ({told}): say "
+                f"--ignore {OF_LINE} if such notes decide nothing, else write the word alone, as "
+                "in `# removed`"
+            )
 
     def notices(self) -> list[str]:
         """What a curator should know of it, in words that hold nothing of an entry."""
@@ -93,13 +110,15 @@ class LinkBeside:
 class LinkLine:
     """The links of a line, or why there is none; whether a note was left out.
 
-    `doubtful` is the link with a sign at its end for which it was not taken.
+    `note` is what it says. `doubtful` is the link with a sign at its end for which it was not
+    taken.
     """
 
     links: tuple[str, ...] = ()
     fault: str | None = None
     noted: bool = False
     doubtful: str | None = None
+    note: str = ""
 
 
 def is_list_of_changes(sample: str) -> bool:
@@ -122,30 +141,28 @@ def read_line(value: str, *, minus_removes: bool = False) -> LinkLine | None:
     line = _framed(text) or _bare(text)
     if line is None or not commented:
         return line
-    return (
-        LinkLine(fault=TAKEN_BACK) if takes_back(note) else LinkLine(line.links, line.fault, True)
-    )
+    return _before_note(line, note)
 
 
 def _framed(text: str) -> LinkLine | None:
     if found := _MARKDOWN.match(text):
         link, note = found[2].strip("<>"), f"{found[1]} {found[3]}"
         if is_link(link):
-            return _with_note(link, found[3], takes_back(note))
+            return _with_note(link, found[3], note)
     if found := _FRAMED.match(text):
         link = next(group for group in found.groups() if group is not None)
         rest = found[6]
         if is_link(trim(link)):
-            return _with_note(link, rest, takes_back(rest))
+            return _with_note(link, rest, rest)
     return None
 
 
-def _with_note(link: str, rest: str, is_back: bool) -> LinkLine:
-    if is_back:
+def _with_note(link: str, rest: str, note: str) -> LinkLine:
+    if takes_back(note):
         return LinkLine(fault=TAKEN_BACK)
     if _SCHEME.search(rest):
         return LinkLine(fault=BESIDE)
-    return LinkLine((link,), noted=bool(rest.strip(" ,;.")))
+    return LinkLine((link,), noted=bool(rest.strip(" ,;.")), note=note)
 
 
 def is_link(text: str) -> bool:
@@ -160,7 +177,8 @@ def _bare(text: str) -> LinkLine | None:
         # a link that was broken is joined where only then the name of a file is complete
         if not _goes_on(rest) or _is_file(clean_entry(first)) or re.search(r"\s", rest):
             if "\t" in broken[0] and not _SCHEME.search(rest):
-                return _before_note(first, rest)
+                before = _bare(first)
+                return before and (_before_note(before, rest) if rest else before)
             text = _BREAK.sub(" ", text)
     whole = clean_entry(text)
     if is_link(whole):
@@ -171,15 +189,10 @@ def _bare(text: str) -> LinkLine | None:
     return LinkLine(fault=TAKEN_BACK if takes_back(whole[: scheme.start()]) else BESIDE)
 
 
-def _before_note(first: str, rest: str) -> LinkLine | None:
-    line = _bare(first)
-    if line is None or not rest:
-        return line
-    return (
-        LinkLine(fault=TAKEN_BACK)
-        if takes_back(rest)
-        else LinkLine(line.links, line.fault, noted=True)
-    )
+def _before_note(line: LinkLine, note: str) -> LinkLine:
+    if takes_back(note):
+        return LinkLine(fault=TAKEN_BACK)
+    return LinkLine(line.links, line.fault, noted=True, note=f"{line.note}; {note}".lstrip("; "))
 
 
 def _all(parts: list[str]) -> LinkLine:
@@ -224,7 +237,7 @@ def _one(text: str) -> LinkLine:
     if goes_on or not _is_file(body):
         return LinkLine(fault=BESIDE)
     line = _ended(first)
-    return LinkLine(line.links, line.fault, noted=True)
+    return LinkLine(line.links, line.fault, noted=True, note=rest)
 
 
 def _goes_on(rest: str) -> bool:

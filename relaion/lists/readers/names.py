@@ -122,9 +122,11 @@ _DECIDES = {
 }
 _DECIDING = {word: what for what, words in _DECIDES.items() for word in words_in(words)}
 _GONE = words_in(
-    f"{known.TAKEN_BACK} {known.TAKEN_BACK_ALONE} {known.MISTAKES} {known.GOOD} {known.GOOD_ALONE} "
-    f"{known.DISPUTED} {known.DISPUTED_ALONE} rejected rejet@ rechazad* abgelehnt afgewezen known "
-    "bekannt gone purged pulled stillgelegt"
+    f"{known.TAKEN_BACK} {known.TAKEN_BACK_ALONE} {known.TITLES_TAKEN_BACK} {known.MISTAKES} "
+    f"{known.GOOD} {known.GOOD_ALONE} {known.DISPUTED} {known.DISPUTED_ALONE} {known.UNCONFIRMED} "
+    f"{known.UNCONFIRMED_NAMES} rejected rejet@ rechazad* abgelehnt afgewezen known bekannt gone "
+    "purged pulled stillgelegt takedown takendown tombstoned replaced suppressed deprecated "
+    "overturned"
 ) - words_in(  # `error_code`, `fps` are measures
     "error inerror byerror mistake fehler erreur irrtum del deletes drop dropped doublon nomatch"
 )
@@ -139,6 +141,7 @@ _WHEN = words_in(
     "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
     "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
 )
+_BETWEEN = words_in("is was has be from our this list")
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
 _NO_DECISION = words_in("threat threats platform target online geo country language lang quality")
 _SEEN = {
@@ -180,7 +183,7 @@ _BORDER = re.compile(r"(?<=[\u2e80-\uffff])(?=[a-z0-9])|(?<=[a-z0-9])(?=[\u2e80-
 @lru_cache(4096)
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name in lower case; `sha` and `256` beside each other are one word."""
-    name = unicodedata.normalize("NFKC", name)
+    name = unicodedata.normalize("NFKC", known.read_anew(name))
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", name)
     name = re.sub(r"(?<=\d)(?=[a-z])", " ", folded(name))
     if not name.isascii():  # no blank stands between a Latin word and a Chinese one
@@ -251,9 +254,16 @@ def _beside(words: tuple[str, ...], plain: str) -> NameSays:
     return NameSays(UNKNOWN)
 
 
+def _root(word: str) -> str:
+    """`loeschung` of `loeschdatum`: the word of what is gone that a compound begins with."""
+    root = word.removesuffix("datum").rstrip("s")
+    is_compound = word.endswith("datum") and len(root) > 4
+    return next((w for w in sorted(_GONE) if w.startswith(root)), word) if is_compound else word
+
+
 def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
     """A name that ends, or begins, in the word of a decision."""
-    rest = [word for word in words if word not in _WHEN and word not in ("is", "was", "has", "be")]
+    rest = [_root(word) for word in words if word not in _WHEN and word not in _BETWEEN]
     told, joined = set(rest), "".join(rest)
     values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
     if told & _NO_DECISION or "nsfw" in told or told >= _OP_SYSTEM:

@@ -30,6 +30,7 @@ _UNCERTAIN = words.words_in(words.UNCERTAIN)
 _LISTED = words.words_in(words.LISTED)
 _NOT = words.words_in(words.NEGATIONS)
 _AGAINST = words.words_in(words.AGAINST)
+_BEHIND = words.words_in("free filtered excluded frei")
 _NOT_OR_AGAINST = _NOT | _AGAINST
 _LISTS_OF_GOOD = words.words_in(words.LISTS_OF_GOOD)
 _LONG = 8  # words of what may be a remark and nothing else
@@ -42,10 +43,10 @@ _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1))
 """How our words begin: a text without any such word says nothing, as nearly all do."""
 _NO_LONGER = "nolonger"
 _MOST = 4  # words that one of ours may be written in: `do not block`
-# in a note on one line these take the entry back wherever they stand
+# in a note on one line these may take the entry back wherever they stand
 _IN_NOTES = words.words_in(
-    "nolonger cleared excluded exclude error erroneous erroneously mistake mistaken mistakenly "
-    "invalid benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
+    "nolonger cleared excluded exclude inerror byerror erroneous erroneously mistake mistaken "
+    "mistakenly invalid benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
 )
 
 _PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
@@ -103,6 +104,8 @@ def _read_piece(tokens: Sequence[str]) -> Remark | None:
                 found, is_alone = (TAKEN_BACK, f"not {unit}"), True
             is_not = False
         elif unit in _AGAINST:
+            is_free = unit in _BEHIND and found is not None and found[1] in _OF_GOOD
+            found = None if is_free else found  # `NSRL-free`
             is_against = True
         elif not (unit in _FILLERS or unit[0].isdigit()):
             is_prose, is_not = True, False
@@ -140,8 +143,29 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
     return next(iter([*(r for r in sure if r.is_sure), *sure, *strong]), None)
 
 
+def begins_word(text: str) -> bool:
+    """Whether a text that may be cut off ends in the beginning of a word that takes back."""
+    tokens = _WORDS.findall(words.folded(re.sub("[\udc80-\udcff]+\\Z", "", text)))
+    last = tokens[-1] if tokens else ""
+    return bool(last) and last not in _KNOWN and any(w.startswith(last) for w in _KNOWN - _LISTED)
+
+
+def read_note(note: str) -> Remark | None:
+    """What a note on one line says of its entry.
+
+    A name, such as `Safe Horizon`, says nothing: each of its words has a capital.
+    """
+    if said := read_text(note, alone=False):
+        return said
+    units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
+    word = next((unit for unit in units if unit in _IN_NOTES), None)
+    told = _WORDS.findall(note)
+    if word is None or (len(told) > 1 and all(w[0].isupper() and not w.isupper() for w in told)):
+        return None
+    return Remark(None, word, is_sure=False, is_whole=False)
+
+
 def takes_back(note: str) -> bool:
-    """Whether a note on one line says that its entry is none, or may be none."""
-    if read_text(note, alone=False) is not None:
-        return True
-    return not _IN_NOTES.isdisjoint(_units(_WORDS.findall(words.folded(note[:_LONGEST]))))
+    """Whether a note surely says that its entry is none."""
+    said = read_text(note, alone=False)
+    return said is not None and said.is_sure

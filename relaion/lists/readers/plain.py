@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
+from relaion.links.key import is_bare
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import SECOND_NAMES, ListColumn, ListLayout, cleaned_name
 from relaion.lists.readers.decisions import is_named
@@ -101,7 +102,7 @@ def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
 
 def _is_new_name(line: str, column: ListColumn) -> bool:
     name = cleaned_name(line) if len(line) < _SHORTEST else ""
-    if not name or names.squeezed(name) == names.squeezed(column.name):
+    if not name or names.squeezed(name) == names.squeezed(column.name) or is_bare(name):
         return False
     # where the file does not say what it holds, `sha256` above the next digests changes nothing
     is_other = column.name or names.read_name(name).what == names.OTHER

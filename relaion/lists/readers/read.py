@@ -11,10 +11,10 @@ from pathlib import Path
 from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import SortedBatch, Tally
-from relaion.lists.readers.decisions import is_name_of_media
 from relaion.lists.readers.format import (
     ANY,
     CUT_OFF,
+    OF_LINE,
     SAMPLE,
     UNDERSTOOD,
     Batch,
@@ -24,6 +24,8 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.formats import choose, refuse_fields, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
+from relaion.lists.readers.media import is_name_of_media
+from relaion.lists.readers.notes import begins_word
 from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.text import BLOCK, blocks
 from relaion.lists.values import shape
@@ -85,6 +87,8 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     form = choose(head, path.name, options.file_format)
     found.form = form.name
     stream = Stream(path.name, head, chain(_in_parts(first), source), found.notices, found.decided)
+    tally.beside.is_good = options.is_good
+    tally.beside.heeds_unsure = OF_LINE not in options.ignore
     tally.beside.minus_removes = is_list_of_changes("\n".join(stream.lines_of_head()))
     number = 0
     kinds: set[str] = set()
@@ -98,6 +102,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         some = tally.take(batch, found.first + number)
         number += batch.n
         kinds.update(some.entries)
+        tally.beside.refuse_unsure()
         if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
             _refuse_unusable(tally, options, so_far=not whole)
         yield some
@@ -110,6 +115,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         number += gone.n
     if sections.held and not kinds:
         found.title = "the file's name" if sections.by_name else "a title in it"
+    tally.beside.refuse_unsure()
     _refuse_unusable(tally, options, so_far=False)
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(
@@ -288,6 +294,7 @@ class Ending:
         whole = [v for k, (r, v) in found if not _is_half(self._others(r, k), v)]
         self.halves = len(last.values) - len(whole)
         is_half_name = batch.last_name is not None and not is_name_of_media(batch.last_name)
+        is_half_name = is_half_name or any(map(_ends_in_half_note, last.values))
         if not last.fates and (is_half_name or not whole):
             last.fates[0] = CUT_OFF
         elif not last.fates:
@@ -321,6 +328,11 @@ class Ending:
         if CUT_OFF in tally.skipped:
             notices.append(_HALF)
         return some
+
+
+def _ends_in_half_note(values: Values) -> bool:
+    found = re.search(r"\s#(.*)", str(values.text[-1])) if len(values.text) else None
+    return found is not None and (not found[1].strip() or begins_word(found[1]))
 
 
 def _bits(kind: str) -> int:

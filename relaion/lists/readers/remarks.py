@@ -13,22 +13,34 @@ A remark is a text of one of these kinds:
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers import names, words
 from relaion.lists.readers.columns import ListColumn
 from relaion.lists.readers.decisions import (
+    WordSays,
     answer_of,
-    media_of_file,
+    lists,
     media_word,
     option_name,
     type_of,
+    word_of_any,
 )
-from relaion.lists.readers.format import GOOD, NO_IMAGE, OTHER_HASH, VIDEO
-from relaion.lists.readers.notes import MISTAKES, Remark, read_text
+from relaion.lists.readers.format import (
+    EMPTY,
+    GOOD,
+    NO_IMAGE,
+    OTHER_HASH,
+    TAKEN_BACK,
+    UNDOES,
+    VIDEO,
+)
+from relaion.lists.readers.media import media_of_file
+from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_text
 from relaion.lists.values import told as say
+from relaion.lists.values import told_words
 
 _NO_IMAGES = words.words_in(
     "audio document documents dokument dokumente document* documento documentos documenti pdf doc "
@@ -40,7 +52,12 @@ _DIGITS = {
 }  # fmt: skip
 _LENGTHS = {name: digits for digits, told in _DIGITS.items() for name in told.split()}
 
-_ANSWERS = 8  # words of a column that says yes and no
+_FEW = 20  # words of a column that may decide
+_LONGEST = 20  # characters of one
+_FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER))
+_HARMLESS = words.words_in(words.HARMLESS_NAMES)
+_MEDIA_NAMES = words.words_in(f"{words.PICTURES} {words.FILMS} audio document documents")
+_LABELS = words.words_in("label labels flag flags")
 _SHORT = 5  # words of a text that is no caption
 
 
@@ -70,6 +87,27 @@ def _read_cell(cell: str, what: str) -> Remark | None:
     return _of_media(cell, alone=what == names.UNKNOWN) or _of_algorithm(cell)
 
 
+def of_line(note: str, digits: int, *, is_good: bool) -> Remark | None:
+    """What a note on one line says of an entry, of so many digits; what takes back does just that.
+
+    A list of what is known good may hold any file.
+    """
+    said = _read_cell(note.strip(), names.NOTE) or read_note(note)
+    if said is None or (is_good and _is_right_of_good(said)):
+        return None
+    if said.algorithm and _LENGTHS[said.algorithm] != digits:  # it may be what it was found by
+        return replace(said, is_sure=False) if digits else None
+    if not said.word:  # a frame of a film may be called after it
+        said = replace(said, word="file names", is_sure=" " not in note.strip())
+    is_of = said.fate in (VIDEO, NO_IMAGE, OTHER_HASH, None)
+    return said if is_of else replace(said, fate=TAKEN_BACK)
+
+
+def _is_right_of_good(said: Remark) -> bool:
+    """Whether a remark says no more than what a list of known good may hold: any file."""
+    return said.fate in (GOOD, NO_IMAGE, VIDEO) or said.word in MISTAKES
+
+
 def _of_algorithm(cell: str) -> Remark | None:
     says = type_of(cell)
     if says is not None and says.fate == VIDEO:
@@ -90,38 +128,43 @@ class RemarkColumn:
     """A column beside the entries, and what its cells said so far, by word or by kind of file."""
 
     column: ListColumn
-    is_named: bool
     is_good: bool
     kept_out: Counter[str] = field(default_factory=Counter)
     unsure: Counter[str] = field(default_factory=Counter)
     passed: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
     has_images: bool = False
-    answers: Counter[str] = field(default_factory=Counter)  # yes and no
+    values: Counter[str] = field(default_factory=Counter)  # its cells, while there are few
+    _media: WordSays | None = None  # what it is of by its name, where it says yes and no
+
+    def __post_init__(self) -> None:
+        told = [word for word in names.words_of(self.column.name) if word not in ("is", "has")]
+        if self.column.what == names.UNKNOWN and len(told) == 1 and told[0] in _MEDIA_NAMES:
+            self._media = media_word(told[0])
 
     def read(self, cells: Sequence[str], lengths: Sequence[int]) -> dict[int, str]:
         """Why rows bring no entry, by their place; `lengths` are the digits of their digests."""
         what = self.column.what
         fates: dict[int, str] = {}
-        if what == names.UNKNOWN and len(self.answers) < _ANSWERS:
-            self.answers.update(cell.strip().casefold() for cell in cells if cell)
-        said = {cell: _read_cell(cell, what) for cell in set(cells) if cell}
+        if what not in WATCHED:  # its curator says that it decides nothing
+            said_so = (read_text(cell, alone=True) for cell in cells if cell)
+            self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in UNDOES)
+            return fates
+        if len(self.values) <= _FEW:
+            self.values.update(cell.strip().casefold() for cell in cells)
+        said = {cell: self._read(cell) for cell in set(cells) if cell}
         if all(remark is None for remark in said.values()) and self.has_images:
             return fates
         self.has_images = self.has_images or any(map(_is_image, said))
         for i, cell in enumerate(cells):
             remark = said.get(cell)
-            if remark is None or self._is_right(remark):
-                continue
-            if remark.algorithm and _LENGTHS[remark.algorithm] != lengths[i]:
+            if remark is None or self._is_right(remark) or not _fits(remark, lengths[i]):
                 continue
             fate = remark.fate
             if not remark.word and fate == NO_IMAGE and not self._is_file_column():
                 self.passed["names of files that are no pictures"] += 1
             elif self._is_passed(remark, cell):
                 self.passed[f"texts with {remark.word}"] += 1
-            elif not remark.is_sure and not self.is_named and fate:
-                fates[i] = fate
-                self.kept_out[remark.word] += 1
             elif not remark.is_sure or fate is None:
                 self.unsure[remark.word] += 1
             else:
@@ -129,15 +172,20 @@ class RemarkColumn:
                 self.kept_out[remark.word or f"file names ({fate})"] += 1
         return fates
 
+    def _read(self, cell: str) -> Remark | None:
+        if self._media is not None and (answer := answer_of(cell)) is not None:
+            is_image = self._media.fate is None
+            fate = (None if answer else NO_IMAGE) if is_image else self._media.fate
+            return Remark(fate, self.column.name) if fate and answer != is_image else None
+        return _read_cell(cell, self.column.what)
+
     def fate_of(self, cell: str) -> str | None:
         """What a cell surely says of its row; nothing is counted."""
         remark = _read_cell(cell, self.column.what) if cell else None
         return remark.fate if remark and remark.is_sure and not self._is_right(remark) else None
 
     def _is_right(self, remark: Remark) -> bool:
-        """Whether a remark says no more than what a list of known good may hold: any file."""
-        is_of_good = remark.fate in (GOOD, NO_IMAGE, VIDEO) or remark.word in MISTAKES
-        return self.is_good and is_of_good
+        return self.is_good and _is_right_of_good(remark)
 
     def _is_passed(self, remark: Remark, cell: str) -> bool:
         """Whether a word stands in a longer text that nothing calls a note."""
@@ -149,12 +197,15 @@ class RemarkColumn:
 
     def refuse(self) -> None:
         """Raise ListError where it speaks of rows, and nobody here can say what."""
-        if not self.column.name and self._says_yes_and_no():
+        if self._is_flag() or self._may_list():
+            option = option_name(self.column.name, self.column.index)
+            says = (
+                "says yes and no" if self._is_flag() else "says of some rows that they are listed"
+            )
+            named = "nobody here knows of what" if self.column.name else "it has no name"
             raise ListError(
-                f"column {self.column.told} has no name and says yes and no "
-                f"({_told(self.answers)}): choose its rows with --where "
-                f"{self.column.index + 1}=WORD, or say --ignore {self.column.index + 1} if it "
-                "decides nothing"
+                f"column {self.column.told} {says}, and {named} ({self._held()}): choose its rows "
+                f"with --where {option}=WORD,WORD, or say --ignore {option} if it decides nothing"
             )
         if self.unsure:
             option = option_name(self.column.name, self.column.index)
@@ -164,8 +215,50 @@ class RemarkColumn:
                 f"{option}=WORD,WORD, or say --ignore {option} if it decides nothing"
             )
 
-    def _says_yes_and_no(self) -> bool:
-        return set(map(answer_of, self.answers)) == {True, False}
+    def _held(self) -> str:
+        return told_words({cell or EMPTY: n for cell, n in self.values.items()})
+
+    @property
+    def _words(self) -> list[str]:
+        """The few words that stand in it; none where there are many, or its name is harmless."""
+        is_few = len(self.values) <= _FEW and self.column.what in _FLAGGED
+        words_of_name = names.words_of(self.column.name)
+        return (
+            [v for v in self.values if v] if is_few and _HARMLESS.isdisjoint(words_of_name) else []
+        )
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything stands in it."""
+        return self.values.total() > self.values[""]
+
+    @property
+    def _may_decide(self) -> bool:
+        return self.column.what == names.UNKNOWN or self.column.word in _LABELS
+
+    def _is_flag(self) -> bool:
+        """Whether it says yes and no, or marks some rows, and its name does not say of what."""
+        told = {answer_of(word) for word in self._words}
+        is_marked = told == {True} and "" in self.values
+        is_of_film = self._media is not None and self._media.fate is not None
+        return (told == {True, False} and self._media is None) or (is_marked and not is_of_film)
+
+    def _may_list(self) -> bool:
+        """Whether one of its few words lists a row, and of another one nobody here knows."""
+        told = self._words
+        is_label = self.column.what == names.UNKNOWN or self.column.word in _LABELS
+        return (
+            is_label and any(map(lists, told)) and any(word_of_any(word) is None for word in told)
+        )
+
+    def _is_vocabulary(self) -> bool:
+        """Whether its cells are a few short words that come again and again."""
+        told = self._words
+        is_short = all(len(w) <= _LONGEST and len(w.split()) <= 2 and w.isprintable() for w in told)
+        is_word = all(re.fullmatch(r"[^\W\d_]+(?:[ -][^\W\d_]+)?", w) for w in told)
+        n = sum(self.values[word] for word in told)
+        is_one = bool(self.column.name) and self._may_decide
+        return is_one and is_short and is_word and len(self.values) > 1 and n > len(told) > 0
 
     def notices(self) -> list[str]:
         """What of it kept rows out, and what was passed over."""
@@ -176,14 +269,24 @@ class RemarkColumn:
                 f"column {self.column.told} keeps rows out: {_told(self.kept_out)}; say --ignore "
                 f"{option} if it decides nothing"
             )
-        if self._says_yes_and_no():
+        elif self._is_vocabulary():
             found.append(
-                f"column {self.column.told} says yes and no and was taken to decide nothing; if it "
-                f"does, choose with --where {option}=WORD"
+                f"column {self.column.told} holds {len(self._words):,} words in "
+                f"{self.values.total():,} rows and was taken to decide nothing; if it does, choose "
+                f"with --where {option}=WORD"
+            )
+        if self.ignored:
+            found.append(
+                f"column {self.column.told} is ignored, and says of rows that they are not listed: "
+                f"{_told(self.ignored)}"
             )
         if self.passed:
             found.append(f"column {self.column.told} holds {_told(self.passed)}: passed over")
         return found
+
+
+def _fits(remark: Remark, digits: int) -> bool:
+    return not remark.algorithm or _LENGTHS[remark.algorithm] == digits
 
 
 def _is_image(cell: str) -> bool:

@@ -29,7 +29,7 @@ from relaion.lists.readers.format import (
     Values,
     is_of_machine,
 )
-from relaion.lists.readers.notes import takes_back
+from relaion.lists.readers.notes import read_note
 
 _SINK = (
     r"(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|::1?|0|255\.255\.255\.255|fe80::1%lo0|ff0\d::\d"
@@ -194,7 +194,7 @@ def _read_rule(line: str) -> list[str] | str:
     for pattern, read in _READERS:
         if found := pattern.fullmatch(line):
             note = found[found.re.groups] if pattern is not _WHOLE_HOST else None
-            return TAKEN_BACK if note and takes_back(note) else read(found)
+            return TAKEN_BACK if note and read_note(note) else read(found)
     if line.startswith("@@"):
         return CANCELS if _BADFILTER.search(line) else ALLOWS
     is_narrow = line.startswith(("|", "/")) or "^" in line or "$" in line

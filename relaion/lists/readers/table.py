@@ -8,15 +8,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
+from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
 from relaion.lists.readers import names
-from relaion.lists.readers.columns import SECOND_NAMES, ListLayout, cleaned_name, is_divider
+from relaion.lists.readers.columns import (
+    SECOND_NAMES,
+    ListColumn,
+    ListLayout,
+    cleaned_name,
+    is_divider,
+    is_header,
+    pieces_of,
+)
 from relaion.lists.readers.decisions import (
     DecidingColumn,
     WordSays,
     fates_of,
+    is_named,
     refuse_unsure,
-    told_words,
 )
 from relaion.lists.readers.format import (
     BAD,
@@ -34,12 +43,19 @@ from relaion.lists.readers.format import (
     Values,
 )
 from relaion.lists.readers.layout import DELIMITERS, find_layout
-from relaion.lists.readers.notes import read_text
+from relaion.lists.readers.notes import begins_word, read_text
 from relaion.lists.readers.of_links import digest_of_link, links_of
 from relaion.lists.readers.plain import read_plain
 from relaion.lists.readers.remarks import WATCHED, RemarkColumn
-from relaion.lists.readers.text import WHOLE, RowReader
-from relaion.lists.values import NOTHING, could_be_value, shape, told
+from relaion.lists.readers.text import WHOLE, RowReader, with_end
+from relaion.lists.values import (
+    NOTHING,
+    could_be_value,
+    read_value,
+    read_weak,
+    told,
+    told_words,
+)
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
@@ -52,6 +68,7 @@ _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
 _BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
+_SHORT = 7  # characters of what is no digest
 _FEW = 20  # one value in so many is a stray one
 
 
@@ -110,12 +127,14 @@ class _Reading:
     remarks: list[RemarkColumn] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        is_named = self.layout.header is not None
         decided = {d.index for d in self.layout.deciders}
         self.remarks = [
-            RemarkColumn(c, is_named, self.options.is_good)
+            RemarkColumn(c, self.options.is_good)
             for c in self.layout.columns
-            if c.what in WATCHED and c.index not in decided
+            if c.index not in decided
+            and (
+                c.what in WATCHED or any(is_named(x, c.name, c.index) for x in self.options.ignore)
+            )
         ]
 
     def batches(self) -> Iterator[Batch]:
@@ -123,7 +142,7 @@ class _Reading:
         is_text = all(column.index > 0 for column in layout.entries)
         reader = RowReader(layout.delimiter, layout.width if is_text else None)
         to_skip = layout.skip + (layout.header is not None)
-        for block, last in _with_end(self.stream.blocks):
+        for block, last in with_end(self.stream.blocks):
             text = _SEPARATOR_LINE.sub("", block, count=1) if not self.rows else block
             rows = reader.rows(text, last=last)
             is_open = last and bool(text) and not text.endswith("\n")
@@ -162,9 +181,11 @@ class _Reading:
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
         batch.values = self._values(cells, decided)
         for c in layout.columns:
-            if c.what == names.OTHER and (found := sum(map(bool, cells[c.index]))):
+            if c.what == names.OTHER and (found := sum(len(v) > _SHORT for v in cells[c.index])):
                 batch.unusable[told(c.word)] += found
         batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
+        if self.last_name is None and self._is_cut_within_remark():
+            self.last_name = ""
         batch.last_name = self.last_name
         batch.ids = self._ids(cells)
         batch.traits = self._traits(cells, decided)
@@ -175,7 +196,7 @@ class _Reading:
         layout, skipped = self.layout, Counter[str]()
         if any(c.name for c in layout.columns):
             header = [names.squeezed(c.name) for c in layout.columns]
-            rows = [row for row in rows if not _is_header(row, header)]
+            rows = [row for row in rows if not is_header(row, header)]
         rows = [row for row in rows if not is_divider(row)]
         if (
             at := next((i for i, row in enumerate(rows) if self._names_anew(row)), None)
@@ -220,7 +241,7 @@ class _Reading:
             return False
         kind = self.options.kind
         if any(names.is_of_values(cleaned_name(cell), kind) for cell in held):
-            return True
+            return not any(self._is_value(row, c) for c in self.layout.entries)
         if sum(map(bool, map(str.strip, row))) == 1 and (says := read_text(held[0], alone=True)):
             return says.fate is not None  # `Deleted:` above rows
         told = [plain for cell in row if (plain := names.squeezed(cell))]
@@ -228,6 +249,12 @@ class _Reading:
             return True
         what = [names.read_name(cleaned_name(cell), kind).what for cell in row if cell.strip()]
         return len(what) > 1 and names.ENTRY in what and names.UNKNOWN not in what
+
+    @staticmethod
+    def _is_value(row: Sequence[str], column: ListColumn) -> bool:
+        cell = row[column.index].strip() if column.index < len(row) else ""
+        is_read = isinstance(read_value(cell, column.kinds), tuple)
+        return is_read or is_bare(cell) or read_weak(cell, column.kinds) is not None
 
     def _fates(self, cells: Cells, n: int, decided: Decided) -> dict[int, str]:
         fates = fates_of(n, decided, is_good=self.options.is_good)
@@ -270,7 +297,7 @@ class _Reading:
                     kinds = types[i].kinds
                 if i in hashed:
                     kinds = (hashed[i],)
-                for piece in _pieces(cell):
+                for piece in pieces_of(cell):
                     columns.put(kinds, piece, i)
             found += columns.all()
         return found
@@ -375,6 +402,17 @@ class _Reading:
             return False
         return is_half or any(column > at for column in self.undone_by)
 
+    def _is_cut_within_remark(self) -> bool:
+        """Whether the last row may end within, or before, a remark that would take it back."""
+        at = len(self.open_row) - 1
+        if at < 0 or self._may_be_undone():
+            return False
+        notes = {r.column.index for r in self.remarks if r.column.what == names.NOTE and r.is_used}
+        cell = self.open_row[at]
+        return any(c > at or (c == at and not cell.strip()) for c in notes) or (
+            any(r.column.index == at for r in self.remarks) and begins_word(cell)
+        )
+
     def _refuse_second(self) -> None:
         """A column of digests under a name that says nothing is asked for, not passed over."""
         for c in self.layout.columns:
@@ -410,28 +448,3 @@ def _trait(what: str, text: str) -> str | None:
     if _NUMBER.fullmatch(text):
         return text
     return None if could_be_value(text) else text[:80]
-
-
-def _with_end(blocks: Iterator[str]) -> Iterator[tuple[str, bool]]:
-    """Each block, and whether it is the last; an empty one where there is none."""
-    held: str | None = None
-    for block in blocks:
-        if held is not None:
-            yield held, False
-        held = block
-    yield held or "", True
-
-
-def _is_header(row: Sequence[str], header: Sequence[str]) -> bool:
-    told = [names.squeezed(c) for c in row]
-    while len(told) > len(header) and not told[-1]:
-        told.pop()
-    return any(told) and told == header
-
-
-def _pieces(cell: str) -> list[str]:
-    """A cell of several entries, one a line, as those; a link that a line break cuts is one."""
-    if "\n" not in cell:
-        return [cell]
-    lines = [line for line in cell.split("\n") if trim(line)]
-    return lines if all(map(shape, lines)) else [cell]

@@ -215,6 +215,16 @@ def _whole_lines(source: Iterator[bytes], skipped: Counter[str]) -> Iterator[byt
         yield held
 
 
+def with_end(blocks: Iterator[str]) -> Iterator[tuple[str, bool]]:
+    """Each block, and whether it is the last; an empty one where there is none."""
+    held: str | None = None
+    for block in blocks:
+        if held is not None:
+            yield held, False
+        held = block
+    yield held or "", True
+
+
 # -- Lines as rows of fields, quotes and comments understood ---------------------------------------
 
 

@@ -9,20 +9,49 @@ Some words speak of a record wherever they stand. Others, such as `safe` or `ope
 themselves or in a column that decides: they are common in captions and in the names of givers.
 """
 
+import re
 import unicodedata
 
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe"})
 
 
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
+_TWICE = re.compile("[\xc2-\xc5][\x80-\xbf\u0152-\u2122]")
+_ENCODINGS = ("cp1252", "cp850", "mac_roman", "cp1251")
+_marked: set[str] = set()  # our words that ASCII cannot write
+
+
+def read_anew(text: str) -> str:
+    """A text whose bytes are no UTF-8, or were made UTF-8 twice, as it was meant.
+
+    Programs do not say in which code they wrote. It is that in which most of its words are ours;
+    where none is, Windows-1252.
+    """
+    try:
+        if _NO_UTF8.search(text):
+            raw = text.encode("utf-8", "surrogateescape")
+            readings = [raw.decode(code, "replace") for code in _ENCODINGS]
+        elif _TWICE.search(text):
+            readings = [text, text.encode("cp1252").decode("utf-8")]
+        else:
+            return text
+    except UnicodeError:
+        return text
+    return max(readings, key=lambda t: len(_marked.intersection(_WORD.findall(t.casefold()))))
+
+
+_WORD = re.compile(r"[^\W_]+")
+
+
 def without_marks(text: str) -> str:
     """A text without case, accents, umlauts and ligatures."""
-    text = unicodedata.normalize("NFKD", text.casefold())
+    text = unicodedata.normalize("NFKD", read_anew(text).casefold())
     return "".join(c for c in text if not unicodedata.combining(c))
 
 
 def folded(text: str) -> str:
     """A text without case and accents; umlauts are written out, as many programs do."""
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFKC", text if text.isascii() else read_anew(text)).casefold()
     if text.isascii():
         return text
     apart = unicodedata.normalize("NFD", text.translate(_WRITTEN_OUT))
@@ -46,6 +75,8 @@ def words_in(text: str) -> frozenset[str]:
     for word in text.split():
         forms = _FORMS.get(word[-1])
         for form in (word[:-1] + end for end in forms) if forms else [word]:
+            if not form.isascii():
+                _marked.add(form.casefold())
             found |= {folded(form), without_marks(form)}
     return frozenset(found)
 
@@ -135,6 +166,8 @@ UNCONFIRMED_ALONE = (
     "rejet@ refus@ enattente brouillon rechazad* denegad* pendiente borrador respint* rifiutat* "
     "inattesa bozza afgewezen inafwachting rejeitad* recusad* pendente rascunho"
 )
+UNCONFIRMED_NAMES = "pending draft provisional candidate suspected proposed entwurf brouillon bozza"
+"""Of these a column may be called."""
 UNCERTAIN = (
     "adult adults adulte adultes adult* erwachsen erwachsene erwachsener volwassen volwassene "
     "legaladult adultcontent adultporn legalporn"
@@ -239,6 +272,15 @@ CAPTION_NAMES = (
     "title titles caption captions text texts alt alttext subject headline titel überschrift "
     "titre légende título titolo didascalia keyword keywords query prompt"
 )
+HARMLESS_NAMES = (
+    "id ids no nr num number row rows line index idx count counts total n size width height length "
+    "bytes pages page frames faces face people quality score rank distance nsfw punsafe unsafe "
+    "language lang country region city gender sex age color colour grayscale animated watermark "
+    "watermarked ocr series batch part chunk version year month day hour week https ssl platform "
+    "os vendor tool camera format sprache land geschlecht alter farbe anzahl nummer seite jahr "
+    "langue pays sexe âge nombre idioma país sexo edad año lingua paese sesso età taal leeftijd"
+)
+"""Columns of these decide nothing, whatever they say."""
 NOTE_NAMES = (
     "note notes comment comments remark remarks tag tags label labels memo annotation "
     "annotations info information hint reason reasons details bemerkung bemerkungen anmerkung "

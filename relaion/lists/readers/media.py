@@ -1,0 +1,57 @@
+"""What a file is of, by its name, whatever programs and people put behind its extension."""
+
+import re
+
+from relaion.lists.readers import words
+from relaion.lists.readers.format import NO_IMAGE, VIDEO
+
+_FILM = words.words_in(
+    f"{words.VIDEO} 3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi "
+    "yuv mpe mpv m2v m1v drc gifv h264 h265 hevc trp wtv dvr-ms tod 264 265 av1 ivf bik camrec"
+)
+_OTHER = words.words_in(f"{words.OTHER} dylib ko ocx class sh ods epub") - {"bin"}
+_IMAGE = words.words_in(words.IMAGE)
+_KNOWN = _FILM | _OTHER | _IMAGE | {"bin"}  # pictures carved from a disk are called so, too
+_END = re.compile(r"\.([A-Za-z0-9-]{1,6})\Z")
+_BEHIND = re.compile(
+    r"(?i)(?:\s*\(\d+\)|\s*\[\d+\]|\s+-?\s*(?:copy|kopie|copie|copia)(?:\s*\(?\d+\)?)?|[~\s\"'»”,;]"
+    r"|\.(?:part|crdownload|tmp|temp|bak|backup|old|orig|original|download|filepart|partial|opdownload"
+    r"|incomplete|!ut|aria2|\d{1,3}))\Z"
+)
+_LAYERS = 6  # `b.mp4.part (1)`
+
+
+def _extension(name: str) -> str:
+    """The extension that is known, behind whatever; empty for none. A number has none."""
+    for _ in range(_LAYERS):
+        end = _END.search(name)
+        word = end[1].casefold() if end else ""
+        if word in _KNOWN and (not word.isdigit() or re.search(r"[^\W\d]", name)):
+            return word
+        bare = _BEHIND.sub("", name)
+        if bare == name:
+            break
+        name = bare
+    return ""
+
+
+def media_of_file(name: str) -> str | None:
+    """Why the digest of a file of this name is of no image; None where it may be of one."""
+    word = _extension(name) if "." in name else ""
+    return VIDEO if word in _FILM else NO_IMAGE if word in _OTHER else None
+
+
+_PLAIN = frozenset((".jpg", ".png", "jpeg", ".gif", "webp"))
+_NOTED = re.compile(r"(?s).*?\.[A-Za-z0-9]{2,5}(?=[\s#;|(\[,])[\s#;|(\[,–—-]*(.*)")
+
+
+def note_of_file(name: str) -> str:
+    """What stands behind the name of a file and is no part of it; empty for nothing."""
+    found = None if name[-4:].lower() in _PLAIN else _NOTED.match(name)
+    return found[1] if found and not is_name_of_media(found[1]) else ""
+
+
+def is_name_of_media(name: str) -> bool:
+    """Whether the name of a file ends in an extension that is known, of a picture or not."""
+    end = _END.search(name.rstrip())
+    return end is not None and end[1].casefold() in _KNOWN
