@@ -58,6 +58,7 @@ COPY_PROMISES = {
     "6": "every number can be recomputed: what went in, what it was held against, the counts",
 }
 _ROUND = 4_000_000  # records whose identities are held at once
+_STATS = "_stats.json"
 _ENDS = (
     ".parquet", ".tar",
     *(f".{kind}{end}" for kind in ("tsv", "csv", "jsonl", "ndjson") for end in ("", ".gz", ".zst")),
@@ -168,12 +169,16 @@ def _against(
         option = "--diff DIFF" if wanted == "diff" else "--keep NEW"
         raise InputError(f"OUT was not cleaned with {given}, but with another thing: give {option}")
     if diff is not None:
+        sets = read_sets(diff, statement.raw["key_version"])
         if file_sha256(diff) != stated["diff"]:
             return _other(diff.name, "is not the diff that OUT was cleaned with", notes)
-        sets = read_sets(diff, statement.raw["key_version"])
-        if sets is None:
-            return _other(diff.name, "cannot be read as a diff", notes)
-        return Against(diff=sets)
+        return Against(diff=sets) if sets else _other(diff.name, "cannot be read as a diff", notes)
+    return _editions(stated, keep, old, notes)
+
+
+def _editions(
+    stated: Mapping[str, str], keep: Sequence[Path], old: Sequence[Path], notes: Notes
+) -> Against | None:
     new = read_edition(keep)
     if new.digest != stated["keep"]:
         return _other("--keep", "is not the edition that OUT was cleaned with", notes)
@@ -197,34 +202,40 @@ def _other(where: str, what: str, notes: Notes) -> None:
         notes.skip(promise, f"{shown(where)} {what}")
 
 
-def _sources(
-    statement: CopyStatement, inputs: Sequence[Path], notes: Notes
-) -> Mapping[str, Path]:
+def _sources(statement: CopyStatement, inputs: Sequence[Path], notes: Notes) -> Mapping[str, Path]:
     """The files of the copy before, by their names below OUT; those that are not them are told."""
     if not inputs:
         for promise in ("1b", "2"):
             notes.skip(promise, "the copy before was not given (--inputs)")
         notes.limit("6", "records that left were not recomputed")
         return {}
+    found = _named_below(inputs)
+    stats = {name: x for name, x in statement.outputs.items() if x.form == STATS}
+    for name in sorted(found.keys() - statement.inputs.keys() - stats.keys()):
+        if not name.lower().endswith(_STATS):
+            notes.find("1b", name, "a file of the copy that OUT does not have")
+    given = {name: path for name, path in found.items() if name in stats}
+    for name, line in statement.inputs.items():
+        if name not in found:
+            for promise in ("1b", "2", "6"):
+                notes.limit(promise, "not all files of the copy before were given")
+        elif file_sha256(found[name]) != line.sha256:
+            notes.find("6", name, "the file of the copy is not the one that went in")
+        else:
+            given[name] = found[name]
+    return given
+
+
+def _named_below(inputs: Sequence[Path]) -> dict[str, Path]:
+    """The files of a copy by their names below OUT."""
     found: dict[str, Path] = {}
     for given in inputs:
-        for shard in find_files([given], (*_ENDS, "_stats.json")).shards:
-            inside = shard.path.relative_to(given) if given.is_dir() else Path(shard.path.name)
-            top = Path(given.absolute().name) if given.is_dir() and len(inputs) > 1 else Path()
-            found[PurePosixPath(top, inside).as_posix()] = shard.path
-    stated = {**statement.inputs}
-    stated |= {name: line for name, line in statement.outputs.items() if line.form == STATS}
-    for name in sorted(found.keys() - stated.keys()):
-        if not name.lower().endswith("_stats.json"):
-            notes.find("1b", name, "a file of the copy that OUT does not have")
-    for name, line in statement.inputs.items():
-        if name in found and file_sha256(found[name]) != line.sha256:
-            notes.find("6", name, "the file of the copy is not the one that went in")
-            del found[name]
-        elif name not in found:
-            for promise in ("1b", "2"):
-                notes.limit(promise, "not all files of the copy before were given")
-    return {name: path for name, path in found.items() if name in stated}
+        is_folder = given.is_dir()
+        top = given.absolute().name if is_folder and len(inputs) > 1 else ""
+        for shard in find_files([given], (*_ENDS, _STATS)).shards:
+            inside = shard.path.relative_to(given) if is_folder else Path(shard.path.name)
+            found[PurePosixPath(top, inside.as_posix()).as_posix()] = shard.path
+    return found
 
 
 # -- records ---------------------------------------------------------------------------------------
@@ -308,9 +319,7 @@ def _named(statement: CopyStatement) -> tuple[tuple[str, str], ...]:
 Judged = tuple[str, Identities | None, pa.Array | None]
 
 
-def _rounds(
-    job: CopyJob, files: Mapping[str, tuple[Path, CopyLine]]
-) -> Iterator[list[Judged]]:
+def _rounds(job: CopyJob, files: Mapping[str, tuple[Path, CopyLine]]) -> Iterator[list[Judged]]:
     """Files with the fates of their records, so many at once as memory takes."""
     held: list[list[str]] = []
     records = 0

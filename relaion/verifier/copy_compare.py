@@ -138,7 +138,12 @@ def _in_pieces(units: Iterator[tuple[int, bool]]) -> Iterator[Judged]:
 
 
 def _same(source: Iterator[Judged], target: Iterator[Judged]) -> bool:
-    kept = (n for numbers, gone in source for n, leaves in zip(numbers, gone or ()) if not leaves)
+    kept = (
+        n
+        for numbers, gone in source
+        for n, leaves in zip(numbers, gone or (), strict=True)
+        if not leaves
+    )
     there = (n for numbers, _ in target for n in numbers)
     end = object()
     while (one := next(kept, end)) == (other := next(there, end)):

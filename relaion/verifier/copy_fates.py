@@ -22,7 +22,7 @@ from relaion.links import key_can_spread, link_key, names_part
 from relaion.links.text import as_bytes
 from relaion.parquet.mended import marked
 from relaion.parquet.read_shard import group_shards, read_shard
-from relaion.paths import file_sha256, find_shards, shown
+from relaion.paths import file_sha256, find_shards
 from relaion.verifier.candidates import plain, plain_key
 from relaion.verifier.copy_records import Records, read_records
 from relaion.verifier.copy_statement import FATES, CopyLine, CopyStatement
@@ -123,7 +123,6 @@ class DiffSets:
     hashes: pa.Array
     links: pa.Array
     salt: bytes
-    whole: bool = True
 
 
 def read_sets(path: Path, key_version: int) -> DiffSets | None:
@@ -136,9 +135,7 @@ def read_sets(path: Path, key_version: int) -> DiffSets | None:
             table = file.read(["row_hash", "link", "link_gone"])
         gone = table.filter(table["link_gone"])["link"].cast(pa.binary()).drop_null()
         hashes = table["row_hash"].drop_null()
-        return DiffSets(
-            hashes.combine_chunks(), gone.combine_chunks(), bytes.fromhex(said["salt"])
-        )
+        return DiffSets(hashes.combine_chunks(), gone.combine_chunks(), bytes.fromhex(said["salt"]))
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError):
         return None
 

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -271,10 +272,8 @@ def _split(
 
     def texts() -> Iterator[str]:
         for raw in lines:
-            if raw == _BOM:
-                held.append(raw)
-            else:
-                held.append(raw)
+            held.append(raw)
+            if raw != _BOM:
                 yield raw.decode("latin-1")
 
     before = csv.field_size_limit(_LONGEST)  # of the whole process
@@ -333,7 +332,11 @@ def _value(fields: dict[str, Any], role: str, named: dict[str, str]) -> Any:
     else:
         keys = [k for name in ROLES[role].names for k in fields if bare_name(k).lower() == name]
     found = (fields[key] for key in keys)
-    return next((v for v in found if v not in (None, "") and v == v), None)
+    return next((v for v in found if v not in (None, "") and not _is_nan(v)), None)
+
+
+def _is_nan(value: Any) -> bool:
+    return type(value) is float and isnan(value)
 
 
 def _bytes(text: str, *, is_utf8: bool) -> bytes:

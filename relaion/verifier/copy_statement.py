@@ -91,7 +91,7 @@ def _statement(raw: Mapping[str, Any]) -> CopyStatement:
     if raw["kind"] != APPLIED:
         raise ValueError
     asked = raw["plan"]["parameters"]
-    inputs = _lines((_line(x, str(x["form"])) for x in raw["inputs"]))
+    inputs = _lines(_line(x, str(x["form"])) for x in raw["inputs"])
     forms = {str(x["name"]): str(x["form"]) for x in raw["plan"]["inputs"]}
     columns = {name: line.columns for name, line in inputs.items()}
     outputs = _lines(
