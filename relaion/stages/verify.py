@@ -49,7 +49,7 @@ def verify(
     the verdict is never clean. Raises InputError or ListError for an argument that cannot be read;
     what is wrong with OUT itself is a finding.
     """
-    of_copy = {
+    of_copy: dict[str, Any] = {
         "diff": maybe_path(diff), "keep": as_paths(keep), "old": as_paths(old),
         "certificate": maybe_path(certificate),
     }  # fmt: skip

@@ -171,8 +171,12 @@ def _against(
     if diff is not None:
         sets = read_sets(diff, statement.raw["key_version"])
         if file_sha256(diff) != stated["diff"]:
-            return _other(diff.name, "is not the diff that OUT was cleaned with", notes)
-        return Against(diff=sets) if sets else _other(diff.name, "cannot be read as a diff", notes)
+            _other(diff.name, "is not the diff that OUT was cleaned with", notes)
+        elif sets is None:
+            _other(diff.name, "cannot be read as a diff", notes)
+        else:
+            return Against(diff=sets)
+        return None
     return _editions(stated, keep, old, notes)
 
 
@@ -181,7 +185,8 @@ def _editions(
 ) -> Against | None:
     new = read_edition(keep)
     if new.digest != stated["keep"]:
-        return _other("--keep", "is not the edition that OUT was cleaned with", notes)
+        _other("--keep", "is not the edition that OUT was cleaned with", notes)
+        return None
     if "old" not in stated:
         return Against(new=new)
     if not old:
@@ -192,7 +197,8 @@ def _editions(
         return Against(new=new)
     before = read_edition(old)
     if before.digest != stated["old"]:
-        return _other("--old", "is not the set that OUT was cleaned with", notes)
+        _other("--old", "is not the set that OUT was cleaned with", notes)
+        return None
     return Against(new=new, old=before)
 
 

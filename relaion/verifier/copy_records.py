@@ -312,8 +312,10 @@ def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[U
             links = (_bytes(link, is_utf8=is_utf8),) if isinstance(link, str) else ()
             yield Unit(raw, Identified(links, None))  # what is no text is not hashed
             continue
-        both = (_bytes(v, is_utf8=is_utf8) if isinstance(v, str) else b"" for v in (link, caption))
-        yield Unit(raw, _identified(*both, own))
+        link, caption = (
+            _bytes(v, is_utf8=is_utf8) if isinstance(v, str) else b"" for v in (link, caption)
+        )
+        yield Unit(raw, _identified(link, caption, own))
 
 
 def _number(text: str) -> int:

@@ -44,7 +44,7 @@ def members(path: Path) -> Iterator[TarMember]:
         with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
             at = 0
             while (info := tar.next()) is not None:
-                tar.members = []  # of which it keeps all
+                vars(tar)["members"] = []  # it keeps all
                 if at < info.offset:  # a header for all members
                     yield TarMember(at, info.offset, None, "", 0, 0)
                 at = info.offset_data + -(-info.size // BLOCK) * BLOCK
