@@ -12,6 +12,7 @@ What the command line can do, Python can do, under the same names:
     clean           editions without the rows that lists and rules name
     apply           a copy of a data set cleaned with an edition or a diff
     diff            what left between two versions, for others to apply
+    diff_check      what an outsider could compute from it
     verify          the promises of a finished run, checked by other code
     sql             an answer from an audit and its editions, or from shards
     link, link_key  how a link is compared
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from relaion.stages.clean import clean
     from relaion.stages.demo import demo
     from relaion.stages.diff import diff
+    from relaion.stages.diff_check import diff_check
     from relaion.stages.inspect import inspect
     from relaion.stages.link import link
     from relaion.stages.match import match
@@ -47,6 +49,7 @@ __all__ = [
     "clean",
     "demo",
     "diff",
+    "diff_check",
     "inspect",
     "link",
     "link_key",

@@ -12,7 +12,7 @@ from relaion.cli import options as o
 from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, out, roles, talk
 from relaion.cli.prompt import ask, converse, opened
 from relaion.cli.render import show_by_hand, show_purged, show_scripts, show_steps, show_tried
-from relaion.cli.render_copy import show_applied, show_diffed
+from relaion.cli.render_copy import diffed, show_applied, show_checked, show_diffed
 from relaion.cli.render_inspect import render as show_inspect
 from relaion.cli.render_run import show_cleaned, show_demo, show_matched, show_verdict
 from relaion.cli.streams import Bars
@@ -173,30 +173,41 @@ def _is_whole(result: "Cleaned") -> bool:
 
 @app.command(
     cls=PlainCommand,
-    help="Write what left between two versions of a data set, for whoever holds a copy of the old.",
-    short_help="Write what left between two versions of a data set.",
+    help="Write what left between two versions of a data set, for whoever holds a copy of the old; "
+    "or (--check) see what an outsider could compute from it.",
+    short_help="Write what left between two versions, or check what that tells.",
 )
 def diff(
-    old: Annotated[Path, o.path_argument("OLD", "The set before: a shard, a folder or a glob.")],
-    new: Annotated[Path, o.path_argument("NEW", "The set after.")],
-    out: Annotated[Path, o.path_option("--out", "FILE", "The diff, such as diff.parquet.")],
+    old: o.DiffOld = None,
+    new: o.DiffNew = None,
+    out: o.DiffOut = None,
     by: o.By = None,
+    i_accept_disclosure: o.Accept = False,
+    check: o.Check = None,
+    inputs: o.Inputs = None,
+    lists: o.MaybeLists = None,
+    earlier: o.Earlier = None,
+    key: o.Key = None,
+    columns: o.Columns = None,
+    sidecars: o.Sidecars = None,
     work: o.MatchWork = None,
     workers: o.Workers = None,
     memory: o.Memory = MEMORY,
     sql_version: o.SqlVersion = SQL_VERSION,
-    i_accept_disclosure: Annotated[
-        bool,
-        typer.Option("--i-accept-disclosure", help="A diff of what its curator says points."),
-    ] = False,
     as_json: o.Json = False,
 ) -> None:
+    given = {
+        "work": work, "workers": workers, "memory": memory, "sql_version": sql_version,
+    }  # fmt: skip
     with _working() as bars:
-        result = library.diff(
-            [old], [new], out, by=by, work=work, workers=workers, memory=memory,
-            sql_version=sql_version, i_accept_disclosure=i_accept_disclosure, progress=bars,
+        result = diffed(
+            (old, new, out), check, {"by": by, "i_accept_disclosure": i_accept_disclosure},
+            {"inputs": inputs or (), "lists": lists, "earlier": earlier or (), "key": key,
+             "columns": roles(columns), "sidecars": sidecars or ()}, **given, progress=bars,
         )  # fmt: skip
-    emit(result, show_diffed, as_json=as_json)
+    emit(result, show_checked if check else show_diffed, as_json=as_json)
+    if not getattr(result, "ok", True):
+        raise typer.Exit(EXIT_FOUND)
 
 
 @app.command(

@@ -163,3 +163,20 @@ CheckedCertificate = Annotated[
     Path | None,
     path_option("--certificate", "FILE", "Write the certificate of a cleaned copy if it holds."),
 ]
+DiffOld = Annotated[
+    Path | None, path_argument("[OLD]", "The set before: a shard, a folder or a glob.")
+]
+DiffNew = Annotated[Path | None, path_argument("[NEW]", "The set after.")]
+DiffOut = Annotated[Path | None, path_option("--out", "FILE", "The diff, such as diff.parquet.")]
+Accept = Annotated[
+    bool,
+    typer.Option("--i-accept-disclosure", help="Make a diff that points at listed rows."),
+]
+Check = Annotated[
+    Path | None,
+    path_option("--check", "OUT", "What could an outsider compute from this OUT of clean?"),
+]
+Earlier = Annotated[
+    list[Path] | None,
+    path_option("--earlier", "DIFF", "With --check: a diff published before; may be repeated."),
+]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+import relaion as library
 from relaion.cli.render import Hanging, count, plain_table
+from relaion.errors import InputError
 from relaion.paths import shown
 
 if TYPE_CHECKING:
     from relaion.labs.report import Applied
     from relaion.stages.diff import Diffed
+    from relaion.stages.diff_check import Checked
 
 
 def show_applied(result: Applied) -> RenderableType:
@@ -47,3 +51,50 @@ def show_diffed(result: Diffed) -> RenderableType:
     by = " and ".join({"row": "row hash", "link": "link"}[each] for each in result.by)
     said = f"{shown(result.out)}: tells rows by {by}; sha256 {result.sha256}"
     return Group(table, Text(), Text(said))
+
+
+def diffed(
+    sets: tuple[Path | None, Path | None, Path | None],
+    check: Path | None,
+    of_diff: dict[str, Any],
+    of_check: dict[str, Any],
+    **given: Any,
+) -> Diffed | Checked:
+    """The diff of two sets, or the check of an OUT: `relaion diff` is one of two functions."""
+    old, new, out = sets
+    if check is not None:
+        if any(sets) or any(of_diff.values()):
+            raise InputError("--check OUT goes without OLD, NEW, --out, --by and what is accepted")
+        if of_check["lists"] is None:
+            raise InputError("--check needs --lists: the store that OUT was cleaned with")
+        return library.diff_check(check, **of_check, **given)
+    if old is None or new is None or out is None:
+        raise InputError("name both sets and the file: relaion diff OLD NEW --out diff.parquet")
+    if any(of_check.values()):
+        raise InputError("OLD NEW --out goes without what --check takes (--inputs, --lists, ..)")
+    return library.diff(old, new, out, **of_diff, **given)
+
+
+def show_checked(result: Checked) -> RenderableType:
+    """What is left unexplained of each edition, and whether listed rows stand out in it."""
+    table = plain_table("edition", "by", "", "sites", "rows", "", right=("sites", "rows"))
+    for s in result.strata:
+        if s.grouping != "host":
+            said = "stands out" if s.stands_out else ""
+            table.add_row(s.edition, s.grouping, s.name or "", count(s.sites), count(s.rows), said)
+    lines = []
+    for edition in result.residual:
+        hosts = [s for s in result.strata if s.edition == edition and s.grouping == "host"]
+        standing = sum(s.stands_out for s in hosts)
+        lines.append(
+            Text(
+                f"{edition}: {count(len(hosts))} hosts of several directories left something; "
+                f"listed rows stand out in {count(standing)} of them"
+            )
+        )
+    if result.ok:
+        said = f"{shown(result.out)}: nothing stands out of what an outsider cannot explain"
+    else:
+        said = f"{shown(result.out)}: listed rows stand out: publish neither the edition nor a diff"
+    said += f" (cover: {result.cover} neutral sites for each listed one)"
+    return Group(table, Text(), *lines, Text(), Text(said, style="bold"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaion.errors import DamagedError, StopError
-from relaion.labs.copy_files import PARQUET, STATS, CopyFile
+from relaion.labs.copy_files import PARQUET, SAMPLES, STATS, CopyFile
 from relaion.parquet.layout import signature
 from relaion.paths import ShardPath, private_folder, shown
 from relaion.run.journal import MADE, Entry, Journal
@@ -32,6 +32,7 @@ INDEXES = "index"
 INDEXED = "indexed"  # by number: a file that is no parquet, as it was indexed
 SOUGHT = "sought"  # by name: a work file of the search
 WRITTEN = "written"  # by number: a file of OUT
+ALONE = 1_000_000_000  # beyond it folders are numbered, below it tars by themselves
 NEW_NUMBERS, OLD_NUMBERS = 1_000_000_000, 1_500_000_000  # beyond any number of a copy's file
 
 
@@ -148,13 +149,18 @@ class Applying:
         )
 
     def samples(self, known: Sequence[Known]) -> tuple[tuple[int, int, Path], ...]:
-        """Files that tell the keys of samples, where a tar and its parquet file are both there."""
-        found: dict[int, list[tuple[int, int, Path]]] = {}
+        """Files that tell keys of samples: each tar, and a parquet file beside it that has them.
+
+        Records of one key share a fate, within a tar and with the rows of its parquet file.
+        """
+        tars = {k.file.folder_no for k in known if k.file.form == SAMPLES}
+        found = []
         for k in known:
-            if k.file.folder_no is not None and (k.file.form != PARQUET or "key" in k.shard.names):
-                line = (k.file.folder_no, k.file.no, k.shard.path)
-                found.setdefault(k.file.folder_no, []).append(line)
-        return tuple(line for lines in found.values() if len(lines) > 1 for line in lines)
+            beside = k.file.form == PARQUET and "key" in k.shard.names and k.file.folder_no in tars
+            if k.file.form == SAMPLES or (beside and k.file.folder_no is not None):
+                folder = k.file.no if k.file.folder_no is None else ALONE + k.file.folder_no
+                found.append((folder, k.file.no, k.shard.path))
+        return tuple(found)
 
     def fates(self, question: Mapping[str, Any]) -> Fates:
         """The fate of every row, worked out in a worker; what it found before is kept."""
@@ -201,7 +207,7 @@ class Applying:
         for k in known:
             seal = k.seal or fates.seals[k.file.no].plain()
             waiting.append(self._write_task(k.file, seal, fates, k.file.no, {"copy": copy}))
-        beside = {k.file.folder_no: k.file for k in known if k.file.form == "samples"}
+        beside = {k.file.folder_no: k.file for k in known if k.file.form == SAMPLES}
         beside |= {k.file.folder_no: k.file for k in known if k.file.form == PARQUET}
         for file in stats:
             of = beside[file.folder_no]

@@ -2,20 +2,20 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from relaion.errors import InputError
 from relaion.paths import find_files, shown
 
-PARQUET, STATS = "parquet", "stats"
+PARQUET, SAMPLES, STATS = "parquet", "samples", "stats"
 STATS_END = "_stats.json"
 _PACKED = ("", ".gz", ".zst")
 FORMS: Mapping[str, tuple[str, ...]] = {
     PARQUET: (".parquet",),
     "tables": tuple(f".{kind}{packed}" for kind in ("tsv", "csv") for packed in _PACKED),
     "json_lines": tuple(f".{kind}{packed}" for kind in ("jsonl", "ndjson") for packed in _PACKED),
-    "samples": (".tar",),
+    SAMPLES: (".tar",),
     STATS: (STATS_END,),
 }
 """Form, which is the module of `relaion.copies` that reads it, to the ends of its names."""
@@ -68,7 +68,7 @@ def find_copy(paths: Sequence[Path]) -> FoundFiles:
     for given in paths:
         found = find_files([given], ends)
         skipped += found.skipped
-        notices += found.notices
+        notices += replace(found, skipped=()).notices  # what was skipped the verdict tells
         for shard in found.shards:
             name = _name(shard.path, given, alone=len(paths) == 1)
             if places.setdefault(name, shard.path) != shard.path:
@@ -76,6 +76,8 @@ def find_copy(paths: Sequence[Path]) -> FoundFiles:
                     f"{shown(shard.path)}: {shown(places[name])} would have the same name in OUT; "
                     "name the folder above both, or clean them one by one"
                 )
+    if not places:
+        raise InputError("no copy is named: name its files or folders behind the diff")
     ordered = sorted(places.items(), key=lambda item: os.fsencode(item[0]))
     return FoundFiles(_numbered(ordered), tuple(sorted(skipped)), tuple(notices))
 
@@ -101,7 +103,7 @@ def _numbered(places: Sequence[tuple[str, Path]]) -> tuple[CopyFile, ...]:
     )
 
 
-_OF_ONE_SHARD = {PARQUET, STATS, "samples"}
+_OF_ONE_SHARD = {PARQUET, SAMPLES, STATS}
 
 
 def _stem(name: str, path: Path) -> str:

@@ -58,7 +58,7 @@ def compare(
         seeker = Seeker(engine, work, version, limits.workers, {}, tell)
         of_old = list(batches(old, BATCH_ROWS))
         of_new = list(batches(new, BATCH_ROWS))
-        rows = _gone_rows(seeker, of_old, of_new, new, by)
+        rows = gone_rows(seeker, of_old, of_new, new, by)
         ids = _gone_ids(seeker, of_old, of_new, rows, by, salt)
         seeker.table("rows", _ROWS, rows)
         seeker.table("row_ids", _IDS, ids)
@@ -71,7 +71,7 @@ def compare(
         return Compared(lines, rows_left, links, without, colliding, seals), path
 
 
-def _gone_rows(
+def gone_rows(
     seeker: Seeker,
     of_old: Batches,
     of_new: Batches,

@@ -17,15 +17,14 @@ from relaion.paths import (
 from relaion.run import manifest
 from relaion.run.journal import Journal
 from relaion.run.out import PURGE, REPEAT, Out
-from relaion.run.outputs import MANIFEST, PLAN, WORK
+from relaion.run.outputs import COPY, MANIFEST, PLAN, WORK
 
-APPLY = "apply"
 Plan = Mapping[str, Any]
 
 
 def is_applied(made: Mapping[str, Any]) -> bool:
     """Whether a manifest is that of a copy which `apply` cleaned."""
-    return made.get("kind") == APPLY
+    return made.get("kind") == COPY
 
 
 def finished(place: Out, plan: Plan) -> dict[str, Any] | None:

@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaion.labs.place import APPLY
 from relaion.parquet.looked_at import beside_shards
 from relaion.paths import shown
+from relaion.run.outputs import COPY
 
 if TYPE_CHECKING:
     from relaion.labs.applying import Known
@@ -116,11 +116,12 @@ def build(
         name = of.file.name if of else next(f.name for f in run.stats if f.no == no)
         outputs.append({
             "name": name, "how": done["how"], "bytes": done["bytes"], "sha256": done["sha256"],
-            "records": of.shard.rows - left[no] if of else None,
+            "records": (of.shard.rows - left[no] if done["records"] is None else done["records"])
+            if of else None,
         })  # fmt: skip
     made = {
         "relaion": versions["relaion"],
-        "kind": APPLY,
+        "kind": COPY,
         "run": hashlib.sha256(json.dumps(run.plan, sort_keys=True).encode()).hexdigest()[:16],
         "duckdb": versions["duckdb"],
         "pyarrow": versions["pyarrow"],

@@ -71,15 +71,22 @@ class Seeker:
 
     # -- shards ----------------------------------------------------------------------------
 
-    def read(self, shards: Sequence[Numbered], look: Callable[[], None], view: str) -> None:
-        """Look at some shards through a view; each is sealed once, and must stay as it was."""
+    def read(
+        self,
+        shards: Sequence[Numbered],
+        look: Callable[[], None],
+        view: str,
+        roles: Sequence[str] = ("row_hash",),
+    ) -> None:
+        """Look at some shards through a view; each is sealed once, and must stay as it was.
+
+        `roles` are those that `shard` tells.
+        """
         self.tell(("at", [n.shard.path for n in shards]))
 
         def seen() -> None:
             read = sources(self._copies.as_read(shards))
-            self.engine.view_shards(
-                read, self._version, (), wanted=(view,), shown_roles=("row_hash",)
-            )
+            self.engine.view_shards(read, self._version, (), wanted=(view,), shown_roles=roles)
             look()
 
         def through() -> None:

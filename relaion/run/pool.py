@@ -105,6 +105,9 @@ class WorkerBugError(Exception):
         super().__init__(what)
         self.details = details
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (str(self), self.details)
+
 
 class Caller(Protocol):
     """Does functions by their name, so that their libraries are not loaded here."""

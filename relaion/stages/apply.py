@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaion.errors import InputError, StopError
+from relaion.errors import InputError, RelaionError, StopError
 from relaion.labs import place as ours
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known
 from relaion.labs.certificate import certify, place_of, refuse_place, write_certificate
@@ -18,7 +18,7 @@ from relaion.labs.report import Applied, FinishedCopy, applied, build
 from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
 from relaion.run import manifest
-from relaion.run.out import open_out, sweep_left
+from relaion.run.out import Out, open_out, sweep_left
 from relaion.run.outputs import check_apart
 from relaion.run.pool import Caller, LocalPool, Progress, Quiet, blaming
 from relaion.run.settings import MEMORY, limits_of, versions
@@ -115,7 +115,8 @@ def apply(
             run = Applying(out, place.work, journal, pool, limits, sql_version, chosen, listen)
             files = [f for f in found.files if f.form != STATS]
             known = run.whole_folders(run.read(files))
-            _usable(known, identities)
+            with _purged(place):
+                _usable(known, identities)
             stats = [f for f in found.files if f.form == STATS and run.has_folder(f, known)]
             numbered = run.numbered(known)
             question = {
@@ -125,7 +126,8 @@ def apply(
                 "keeps_nameless": nameless == "keep", "samples": run.samples(known),
             }  # fmt: skip
             fates = run.fates(question)
-            _refuse_strangers(out, fates, read, yes=yes_i_checked)
+            with _purged(place):
+                _refuse_strangers(out, fates, read, yes=yes_i_checked)
             written = run.write(known, stats, fates, copy=copy)
             run.stop_where_failed(len(found.files))
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
@@ -134,6 +136,16 @@ def apply(
         write_certificate(certified, certify(made))
         ours.purge(out, place.work)
         return applied(out, made, found.notices, certified)
+
+
+@contextmanager
+def _purged(place: Out) -> Iterator[None]:
+    """Leave nothing of a run that is refused before it wrote anything."""
+    try:
+        yield
+    except RelaionError:
+        ours.purge(place.path, place.work)
+        raise
 
 
 def _refuse_mixed(

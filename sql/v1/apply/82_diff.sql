@@ -48,6 +48,6 @@ select
             where c.row_hash is not null and c.link_id is not null
             group by c.row_hash
             having count(distinct c.link_id) > 1
-        )
+        ) as several
     ) as n_colliding
 from left_rows as l;

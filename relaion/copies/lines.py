@@ -1,0 +1,239 @@
+"""Records of a text file: cut at line ends in one place, told in an index, left out of a file.
+
+A line ends with LF, and a CR before that is part of its end; a CR elsewhere is text. A line of
+nothing but blanks is no record: it has no number and always stays, and so does a byte order mark.
+"""
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.copies.compressed import blocks, packed
+from relaion.copies.form import INDEX, Indexed, Rewritten
+from relaion.errors import InputError
+from relaion.parquet.glossary import says_link
+from relaion.parquet.mended import PrivateFile, as_text, marked
+from relaion.parquet.row_groups import Removed, RowNumbers
+from relaion.paths import atomic_write, private_umask, shown, typed
+from relaion.sidecars.row_hash import own_hashes, row_hashes
+
+ROLES_READ = ("url", "text", "row_hash")
+
+BOM = b"\xef\xbb\xbf"
+BLANK = b" \t\r\n\x0b\x0c" + BOM
+"""Bytes of which a line is made that is no record."""
+
+LONGEST = 64 << 20  # bytes of a record, so that a file without line ends is not read into memory
+_LINK = r"^\s*[A-Za-z][A-Za-z0-9+.\-]*://\S+\s*$"
+_MANY_NAMES = 20
+
+
+def lines_of(path: Path) -> Iterator[list[bytes]]:
+    """The lines of a file with their ends, many at a time; a byte order mark stands alone.
+
+    Raises InputError as `blocks`, and for a line that is too long to be one.
+    """
+    held: list[bytes] = []  # an unfinished line, in the blocks it came in
+    size = 0
+    source = blocks(path)
+    first = next(source)
+    if first.startswith(BOM):
+        yield [BOM]
+    for block in chain([first.removeprefix(BOM)], source):
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield io.BytesIO(b"".join((*held, block[:end]))).readlines()
+            held, size = [], 0
+        if end < len(block):
+            held.append(block[end:])
+            size += len(block) - end
+        if size > LONGEST:
+            raise too_long(path, LONGEST)
+    if held:
+        yield [b"".join(held)]
+
+
+def too_long(path: Path, limit: int) -> InputError:
+    """The error for a record that never seems to end."""
+    return InputError(
+        f"{shown(path)}: a record is longer than {limit >> 20} MB; its lines must end with LF, "
+        "and every quote in a CSV file must be closed"
+    )
+
+
+def write_without(
+    path: Path, target: Path, pieces: Iterable[list[bytes]], blank: bytes, *, headed: bool,
+    leaving: RowNumbers,
+) -> Rewritten:  # fmt: skip
+    """Write a file without some records; `pieces` is all of it, cut where records end.
+
+    Raises InputError for numbers that the file has no record of.
+    """
+    gone = Removed(leaving, sys.maxsize, path)
+    at = -1 if headed else 0  # a header has the number before the first
+    with atomic_write(target) as part, packed(path, part) as (file, write):
+        for raws in pieces:
+            is_record = [bool(raw.strip(blank)) for raw in raws]
+            many = sum(is_record)
+            mask = gone.mask(at, many)
+            at += many
+            if mask is None:
+                write(b"".join(raws))
+                continue
+            stays = iter(mask.to_pylist())
+            both = zip(raws, is_record, strict=True)
+            write(b"".join([raw for raw, counts in both if not counts or next(stays)]))
+        records = max(at, 0)
+        gone = Removed(leaving, records, path)
+    return Rewritten(records - len(gone), file.bytes, file.sha256)
+
+
+# -- The index of a file ------------------------------------------------------------------------
+
+
+@dataclass
+class Seen:
+    """What was seen in the records of a file: how many have what."""
+
+    records: int = 0
+    links: int = 0
+    like_links: int = 0  # links that begin with a scheme and hold no blank
+    own: int = 0  # row hashes of their own
+    no_whole: int = 0  # values in their place that are none
+    unread: int = 0  # links that are no text
+    unread_captions: int = 0
+
+
+@dataclass
+class IndexBatch:
+    """Some records: bytes of what they have, NULL where there is nothing (large_binary).
+
+    `unsure` are places of records whose link or caption cannot be read, so no hash is computed.
+    """
+
+    links: pa.Array
+    captions: pa.Array
+    own: pa.Array | None = None
+    unsure: list[int] | None = None
+
+
+def values(of: Iterable[bytes | None]) -> pa.Array:
+    """Bytes as an array, where empty ones are nothing."""
+    return pa.array([value or None for value in of], pa.large_binary())
+
+
+def like_links(cells: pa.Array) -> int:
+    """How many bytes look like a link and nothing else."""
+    return pc.sum(pc.match_substring_regex(cells, _LINK)).as_py() or 0
+
+
+def write_index(
+    into: Path,
+    read: Callable[[Seen], Iterator[IndexBatch] | None],
+    tell: Callable[[Seen], Indexed],
+) -> Indexed:
+    """Write the index that `read` gives the records of, again as long as it wants another one.
+
+    `read` is called with what was seen so far (nothing, the first time) until it returns None;
+    then `tell` says what was made of it, or that it is refused.
+    """
+    seen = Seen()
+    with private_umask(), atomic_write(into, 0o600) as part:
+        while (batches := read(seen)) is not None:
+            seen = Seen()
+            with PrivateFile(part, INDEX) as out:
+                for batch in batches:
+                    _add(out, batch, seen)
+        return tell(seen)
+
+
+def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
+    links, captions = batch.links, batch.captions
+    seen.records += len(links)
+    seen.links += len(links) - links.null_count
+    seen.like_links += like_links(links)
+    own = None
+    if batch.own is not None:
+        own = _own(batch.own)
+        seen.own += len(own) - own.null_count
+        seen.no_whole += own.null_count - batch.own.null_count
+    if own is None or own.null_count:
+        is_any = pc.or_(pc.is_valid(links), pc.is_valid(captions))
+        if batch.unsure:
+            doubted = set(batch.unsure)
+            is_any = pc.and_(is_any, pa.array([i not in doubted for i in range(len(links))]))
+        computed = pc.if_else(is_any, row_hashes(links, captions), pa.scalar(None, pa.int64()))
+        own = computed if own is None else pc.coalesce(own, computed)
+    texts = pc.cast(as_text(links, marked), pa.string())
+    out.add([texts, own, pa.nulls(len(links), pa.string())])
+
+
+def _own(cells: pa.Array) -> pa.Array:
+    if pc.any(pc.match_substring_regex(cells, "[^0-9-]")).as_py():  # pyarrow reads 0x10, too
+        return own_hashes(cells)
+    try:
+        return pc.cast(pc.cast(cells, pa.large_string()), pa.int64())
+    except pa.ArrowInvalid:  # one has 64 bits without a sign, or more
+        return own_hashes(cells)
+
+
+def indexed(path: Path, seen: Seen, columns: Mapping[str, str], notices: list[str]) -> Indexed:
+    """Tell what an index was made of; raises InputError where there is nothing to look for."""
+    if seen.records and not seen.links and not seen.own:
+        raise InputError(
+            f"{shown(path)}: no link and no row hash in it; name the column with --column url=NAME"
+        )
+    if seen.like_links < seen.links:
+        notices.append(
+            f"{seen.links - seen.like_links} of {seen.links} links do not look like one: they have "
+            "no scheme such as https://, or blanks within"
+        )
+    if "text" not in columns and seen.own < seen.records:
+        notices.append("no caption in it: row hashes are of the links alone")
+    if seen.no_whole and "row_hash" in columns:
+        notices.append(
+            f"{seen.no_whole} row hashes are no whole 64-bit number: computed of link and caption"
+        )
+    if seen.unread:
+        notices.append(f"{seen.unread} records have a link that is no text: it is not looked at")
+    if seen.unread_captions:
+        notices.append(
+            f"{seen.unread_captions} records have a caption that is no text: no row hash of them"
+        )
+    return Indexed(seen.records, dict(columns), tuple(notices))
+
+
+def is_no_row_hash(seen: Seen) -> bool:
+    """Whether a column called `hash` holds something else, such as digests of images."""
+    return seen.no_whole > seen.own
+
+
+NO_ROW_HASH = "the column of row hashes holds no whole 64-bit numbers: they are computed instead"
+
+
+def no_row_hashes(path: Path) -> InputError:
+    """The error for a column that a user named as row hash, and that is none."""
+    return InputError(
+        f"{shown(path)}: the column named as row hash holds no whole 64-bit numbers; name another, "
+        "or none"
+    )
+
+
+def unlooked(names: Iterable[str]) -> list[str]:
+    """A notice for names of columns that say links, and play no role."""
+    found = [typed(name) for name in names if says_link(name)]
+    if not found:
+        return []
+    return [f"not looked at, though the name says links: {', '.join(found[:_MANY_NAMES])}"]
+
+
+def no_column(path: Path, wanted: str, names: Iterable[str]) -> InputError:
+    """The error for a column that a user named and that is not there."""
+    has = ", ".join(map(typed, list(names)[:_MANY_NAMES]))
+    return InputError(f"{shown(path)}: no column {typed(wanted)!r}; it has: {has}")

@@ -1,0 +1,407 @@
+"""The samples of a webdataset tar: what identifies each, and the tar without some of them.
+
+A sample's key is webdataset's: a member's path up to the first dot of its base name. A member
+without such a dot (a folder, `README`, a hidden file) belongs to no sample and always stays.
+
+**Members apart from each other, and keys that come twice.** Programs make one sample or two of
+them. Here all members of a key are one sample, and leave together; where a key has a second
+`.json`, `.txt` or `.url`, that one begins a further record of the same key, so that each is
+judged. If any record of a key leaves, every member of the key does.
+
+What identifies a sample: its `.json`, by the names of `relaion.roles`; its link else is its
+`.url`, or its `.txt` where that is a link; its caption else is its `.txt`.
+"""
+
+import hashlib
+import json
+import os
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tarfile import BLOCKSIZE
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.copies.form import INDEX, Indexed, Rewritten
+from relaion.copies.tars import Tar, open_tar
+from relaion.errors import InputError
+from relaion.parquet.mended import PrivateFile, marked
+from relaion.parquet.row_groups import Removed, RowNumbers
+from relaion.paths import atomic_write, private_umask, replaced, shown, stamp_of, typed
+from relaion.roles import ROLES
+from relaion.sidecars.row_hash import own_hashes, row_hashes
+
+_SAMPLE = re.compile(rb"((?:.*/)?[^./]+)\.([^/]*)")
+_SAME_PLACE = re.compile(rb"(?<![^/])(?:\./+|/+)")  # `./a` is `a`, and so is `.//a`
+_TOLD_BY = (b"json", b"txt", b"url")
+_LARGEST = 16 << 20
+_LINK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://\S+)\s*", re.IGNORECASE)
+_SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
+_ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
+_PIECE = 1 << 20
+_AHEAD = 32 << 20
+_EMPTY_TAR = bytes(2 * BLOCKSIZE)
+_IDENTITY = ("url", "text", "row_hash")
+_KNOWN = {name for role in _IDENTITY for name in ROLES[role].names}
+
+
+# -- Which members are which sample ------------------------------------------------------------
+
+
+@dataclass
+class _Samples:
+    """The records of a tar, in order of the first member of each, and where their members lie.
+
+    `first` is the first record of a record's key. `places` are pairs of offset and size, for each
+    of `_TOLD_BY`; an offset of 0 is none. Piece i of the tar begins at `starts[i]` and belongs to
+    the key of record `owners[i]`, or to none (-1). Some 300 bytes a sample.
+    """
+
+    keys: list[bytes] = field(default_factory=list)
+    first: "array[int]" = field(default_factory=lambda: array("q"))
+    places: "array[int]" = field(default_factory=lambda: array("q"))
+    starts: "array[int]" = field(default_factory=lambda: array("q"))
+    owners: "array[int]" = field(default_factory=lambda: array("q"))
+    scattered: int = 0
+    others: int = 0
+    repeated: int = 0
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+def _read_samples(tar: Tar) -> _Samples:
+    found = _Samples()
+    latest: dict[bytes, int] = {}  # record of each key
+    key, end = None, 0
+    for member in tar.members():
+        end = member.end
+        sample = _SAMPLE.fullmatch(member.name) if member.is_file else None
+        if sample is None:
+            found.others += member.is_file
+            _piece(found, member.start, -1)
+            continue
+        before, key = key, _SAME_PLACE.sub(b"", sample[1])
+        record = latest.get(key)
+        if record is None:
+            record = latest[key] = _begin(found, key, len(found))
+        elif key != before:
+            found.scattered += 1
+        told_by = sample[2].lower()
+        if told_by in _TOLD_BY:
+            place = _TOLD_BY.index(told_by) * 2
+            if found.places[record * 6 + place]:
+                found.repeated += 1
+                record = latest[key] = _begin(found, key, found.first[record])
+            found.places[record * 6 + place] = member.data
+            found.places[record * 6 + place + 1] = member.size
+        _piece(found, member.start, found.first[record])
+    _piece(found, end, -1)  # the end blocks
+    return found
+
+
+def _begin(found: _Samples, key: bytes, first: int) -> int:
+    found.keys.append(key)
+    found.first.append(first)
+    found.places.extend((0,) * 6)
+    return len(found) - 1
+
+
+def _piece(found: _Samples, start: int, owner: int) -> None:
+    if not found.owners or found.owners[-1] != owner:
+        found.starts.append(start)
+        found.owners.append(owner)
+
+
+# -- What identifies each sample ---------------------------------------------------------------
+
+
+def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
+    """Write the index of a tar (0600): one row a record, with its link, row hash and key.
+
+    `columns` name the fields of the jsons that play a role (`url`, `text`, `row_hash`) in place of
+    those known by name. Links and keys that are no UTF-8 are told as `mended.marked` does. Of
+    the data only `.json`, `.txt` and `.url` are read. Raises InputError for a tar that cannot be
+    read, or could be read in two ways; then nothing is written.
+    """
+    with open_tar(path) as tar:
+        found = _read_samples(tar)
+        reader = _Reader(tar, columns)
+        with private_umask(), atomic_write(into, 0o600) as part, PrivateFile(part, INDEX) as out:
+            for piece in reader.pieces(found):
+                out.add(_arrays(piece, reader))
+            reader.refuse_unknown()
+        notices = (*_told(tar, found), *reader.notices())
+        return Indexed(len(found), reader.used(), notices)
+
+
+@dataclass(frozen=True)
+class _Identity:
+    """What identifies a sample; nothing is told as None, as an empty text is."""
+
+    key: bytes
+    link: bytes | None
+    caption: bytes | None
+    own: bytes | None
+
+
+def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
+    """A piece of the index."""
+    links = pa.array([each.link for each in piece], pa.large_binary())
+    captions = pa.array([each.caption for each in piece], pa.large_binary())
+    own = own_hashes(pa.array([each.own for each in piece], pa.binary()))
+    known = pc.or_(pc.is_valid(links), pc.is_valid(captions))
+    computed = pc.if_else(known, row_hashes(links, captions), pa.scalar(None, pa.int64()))
+    hashes = pc.coalesce(own, computed)
+    reader.count["unknown"] += hashes.null_count
+    return [
+        pa.array([None if x.link is None else marked(x.link) for x in piece], pa.string()),
+        hashes,
+        pa.array([marked(x.key) for x in piece], pa.string()),
+    ]
+
+
+class _Reader:
+    """Reads what identifies samples, and counts what people must know of."""
+
+    def __init__(self, tar: Tar, columns: Mapping[str, str]) -> None:
+        self.count: Counter[str] = Counter()
+        self._tar = tar
+        self._columns = {role: columns[role] for role in _IDENTITY if role in columns}
+        self._by: dict[str, Counter[str]] = {role: Counter() for role in _IDENTITY}
+
+    def pieces(self, found: _Samples) -> Iterator[list[_Identity]]:
+        """The identities of all records in order, so many at once as memory takes."""
+        piece: list[_Identity] = []
+        size = 0
+        for record in range(len(found)):
+            each = self._identity(found, record)
+            size += len(each.link or b"") + len(each.caption or b"") + len(each.key)
+            piece.append(each)
+            if len(piece) == _ROWS or size >= _BYTES:
+                yield piece
+                piece, size = [], 0
+        if piece:
+            yield piece
+
+    def used(self) -> dict[str, str]:
+        """The fields and members that play each role, the most frequent one first."""
+        return {
+            role: ", ".join(name for name, _ in names.most_common())
+            for role, names in self._by.items()
+            if names
+        }
+
+    def refuse_unknown(self) -> None:
+        """Raise InputError for a field that was named and that no json has."""
+        for role, name in self._columns.items():
+            if self.count["json"] and not self.count["has " + role]:
+                raise self._tar.wrong(
+                    f"no .json in it has a field {typed(name)}",
+                    f"name the field of the {ROLES[role].noun} as the jsons spell it",
+                )
+
+    def notices(self) -> Iterator[str]:
+        """What was not judged as people may expect, in numbers."""
+        name = shown(self._tar.path)
+        for what, why in (
+            ("unknown", "neither link, caption nor row hash, which no list can name"),
+            (
+                "odd",
+                "a link, caption or hash that is no text or whole number, and counts as none",
+            ),
+            ("second", "a second, different link, which is not looked at"),
+        ):
+            if n := self.count[what]:
+                yield f"{name}: records with {why}: {n}"
+
+    def _identity(self, found: _Samples, record: int) -> _Identity:
+        at = record * 6
+        fields: list[tuple[str, object]] = []
+        if found.places[at]:
+            self.count["json"] += 1
+            fields = self._json(record, self._data(found, record, 0))
+        links = self._texts(record, "url", fields)
+        captions = self._texts(record, "text", fields)
+        if found.places[at + 4]:
+            link = _link_of(self._data(found, record, 2))
+            links += [(".url", link)] if link else []
+        if found.places[at + 2] and not (links and captions):
+            txt = self._data(found, record, 1)
+            is_link = None if links else _LINK.fullmatch(txt)
+            if is_link:
+                links.append((".txt", is_link[1]))
+            elif txt and not captions:
+                captions.append((".txt", txt))
+        self.count["second"] += len({link for _, link in links}) > 1
+        return _Identity(
+            found.keys[record],
+            self._first("url", links),
+            self._first("text", captions),
+            self._own(fields),
+        )
+
+    def _first(self, role: str, values: list[tuple[str, bytes]]) -> bytes | None:
+        if not values:
+            return None
+        self._by[role][values[0][0]] += 1
+        return values[0][1]
+
+    def _named(self, role: str, fields: list[tuple[str, object]]) -> list[tuple[str, object]]:
+        """The fields that play a role, the one that is known best by name first."""
+        if name := self._columns.get(role):
+            chosen = [pair for pair in fields if pair[0] == name]
+        else:
+            names = ROLES[role].names
+            chosen = [pair for pair in fields if pair[0].lower() in names]
+            chosen.sort(key=lambda pair: names.index(pair[0].lower()))
+        self.count["has " + role] += bool(chosen)
+        return [(name, value) for name, value in chosen if value is not None]
+
+    def _texts(
+        self, record: int, role: str, fields: list[tuple[str, object]]
+    ) -> list[tuple[str, bytes]]:
+        texts = []
+        for name, value in self._named(role, fields):
+            if not isinstance(value, str):
+                self.count["odd"] += 1
+                continue
+            try:
+                text = value.encode()
+            except UnicodeEncodeError:
+                raise self._wrong(record, "has half a character in a link or caption") from None
+            if text:
+                texts.append((name, text))
+        return texts
+
+    def _own(self, fields: list[tuple[str, object]]) -> bytes | None:
+        """Its own row hash: a whole number, or a text that may be one."""
+        for name, value in self._named("row_hash", fields):
+            if type(value) is int or isinstance(value, str):
+                text = str(value).encode("utf-8", "replace")
+                if text.strip().lstrip(b"+-").isdigit():
+                    self._by["row_hash"][name] += 1
+                    return text
+            else:
+                self.count["odd"] += 1
+        return None
+
+    def _json(self, record: int, data: bytes) -> list[tuple[str, object]]:
+        """The fields of a json that may play a role; NaN, which writers put for none, is none."""
+        try:
+            found = json.loads(data, object_pairs_hook=tuple, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            raise self._wrong(record, "is no JSON") from None
+        if not isinstance(found, tuple):
+            raise self._wrong(record, "is no object")
+        if len({name for name, _ in found}) < len(found):
+            raise self._wrong(record, "has a field twice")
+        named = self._columns.values()
+        return [pair for pair in found if pair[0].lower() in _KNOWN or pair[0] in named]
+
+    def _data(self, found: _Samples, record: int, which: int) -> bytes:
+        at = record * 6 + which * 2
+        start, size = found.places[at], found.places[at + 1]
+        if size > _LARGEST:
+            raise self._tar.wrong(
+                f"the .{_TOLD_BY[which].decode()} at byte {start} has more than "
+                f"{_LARGEST >> 20} MB",
+                "take its sample out of the tar",
+            )
+        return self._tar.read(start, size)
+
+    def _wrong(self, record: int, what: str) -> InputError:
+        return self._tar.wrong(
+            f"the .json of sample {record + 1} {what}", "mend it, or take its sample out of the tar"
+        )
+
+
+def _link_of(data: bytes) -> bytes:
+    """The link of a `.url`: its text, or what Windows writes into such a file."""
+    shortcut = _SHORTCUT.match(data)
+    return (shortcut[1] if shortcut else data.removeprefix(b"\xef\xbb\xbf")).strip()
+
+
+def _told(tar: Tar, found: _Samples) -> Iterator[str]:
+    """What the members of a tar give to tell, in numbers."""
+    name = shown(tar.path)
+    if found.scattered or found.repeated:
+        yield (
+            f"{name}: members that stand apart from the rest of their sample: {found.scattered}; a "
+            f".json, .txt or .url in a key that has one already: {found.repeated}; each is judged, "
+            "and where one leaves, all members of its key leave"
+        )
+    if found.others:
+        yield f"{name}: files of no sample, which are not read: {found.others}"
+    if not tar.is_ended:
+        yield f"{name}: has no end blocks; if it was cut off between two members, get it again"
+
+
+# -- The tar without some of its samples -------------------------------------------------------
+
+
+def rewrite(path: Path, target: Path, leaving: RowNumbers) -> Rewritten:
+    """Write a tar at `target` without the samples of some records; all other bytes stay.
+
+    What leaves is every member of their keys, with the headers that belong to it. Raises
+    InputError for a tar that `index` refuses, that has no such records, or that was changed
+    meanwhile; then nothing is written.
+    """
+    before = stamp_of(path)
+    with open_tar(path) as tar:
+        found = _read_samples(tar)
+        gone = bytearray(len(found))
+        for record in _numbers(leaving, len(found), path):
+            gone[found.first[record]] = True
+        with atomic_write(target) as part:
+            size, sha256 = _copy(tar, _kept(found, gone, tar.size), part)
+            if stamp_of(path).written != before.written:
+                raise replaced(path)
+    return Rewritten(sum(not gone[first] for first in found.first), size, sha256)
+
+
+def _copy(tar: Tar, kept: Iterator[tuple[int, int]], part: Path) -> tuple[int, str]:
+    """Write some pieces of a tar; returns their size, and the SHA-256 of what was written."""
+    digest = hashlib.sha256()
+    piece = memoryview(bytearray(_PIECE))
+    size = begun = 0
+    with part.open("wb", buffering=0) as out:
+        for start, end in kept:
+            at = start
+            while at < end:
+                data = tar.read_into(piece[: end - at], at)
+                digest.update(data)
+                at, size = at + len(data), size + len(data)
+                while data:
+                    data = data[out.write(data) :]
+                if size - begun >= _AHEAD:  # the disk writes while the rest is read and hashed
+                    os.posix_fadvise(out.fileno(), begun, size - begun, os.POSIX_FADV_DONTNEED)
+                    begun = size
+        if not size:  # all samples of a tar without end blocks: a file of no bytes is no tar
+            size = out.write(_EMPTY_TAR)
+            digest.update(_EMPTY_TAR)
+    return size, digest.hexdigest()
+
+
+def _numbers(leaving: RowNumbers, records: int, path: Path) -> list[int]:
+    mask = Removed(leaving, records, path).mask(0, records)
+    return [] if mask is None else pc.indices_nonzero(pc.invert(mask)).to_pylist()
+
+
+def _kept(found: _Samples, gone: bytearray, size: int) -> Iterator[tuple[int, int]]:
+    """The bytes that stay, in as few pieces as there are; what comes last is the end blocks."""
+    start: int | None = 0
+    for at, owner in zip(found.starts, found.owners, strict=True):
+        leaves = owner >= 0 and gone[owner]
+        if leaves and start is not None:
+            if start < at:
+                yield start, at
+            start = None
+        elif not leaves and start is None:
+            start = at
+    if start is not None and start < size:
+        yield start, size

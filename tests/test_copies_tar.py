@@ -1,0 +1,675 @@
+"""The tar forms of a copy: samples by key, what identifies them, and a tar without some of them."""
+
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+import subprocess
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relaion.copies import samples, stats
+from relaion.copies.form import INDEX, Indexed
+from relaion.copies.tars import open_tar
+from relaion.errors import InputError
+from relaion.sidecars.row_hash import row_hashes
+
+LINK = "https://example.org/made/1.jpg"
+SECRET = "very-secret-value"
+FORMATS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
+Members = Sequence[tuple[str, bytes]]
+
+
+def tar_bytes(
+    members: Members, form: int = tarfile.PAX_FORMAT, for_all: Mapping[str, str] | None = None
+) -> bytes:
+    """A tar as Python writes it; a name that ends in `/` is a folder."""
+    sink = io.BytesIO()
+    with tarfile.open(
+        fileobj=sink, mode="w", format=form, pax_headers=for_all, errors="surrogateescape"
+    ) as tar:
+        for name, data in members:
+            info = tarfile.TarInfo(name.rstrip("/"))
+            info.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return sink.getvalue()
+
+
+def json_bytes(**fields: Any) -> bytes:
+    return json.dumps(fields, indent=4).encode()
+
+
+def row_hash(link: str | None, caption: str | bytes | None) -> int:
+    caption = caption.encode() if isinstance(caption, str) else caption
+    links, captions = pa.array([link], pa.string()), pa.array([caption], pa.binary())
+    return int(row_hashes(links, captions)[0].as_py())
+
+
+def indexed(
+    folder: Path, data: bytes, columns: Mapping[str, str] | None = None
+) -> tuple[Indexed, list[dict[str, Any]]]:
+    path, into = folder / "00000.tar", folder / "index"
+    path.write_bytes(data)
+    found = samples.index(path, into, columns or {})
+    table = pq.read_table(into)
+    assert table.schema.equals(INDEX)
+    assert stat.S_IMODE(into.stat().st_mode) == 0o600
+    assert table.num_rows == found.records
+    return found, table.to_pylist()
+
+
+def one(folder: Path, members: Members, columns: Mapping[str, str] | None = None) -> dict[str, Any]:
+    (row,) = indexed(folder, tar_bytes(members), columns)[1]
+    return row
+
+
+def rewritten(folder: Path, data: bytes, leaving: Sequence[int]) -> bytes:
+    path, target = folder / "00000.tar", folder / "out.tar"
+    path.write_bytes(data)
+    found = samples.rewrite(path, target, leaving)
+    written = target.read_bytes()
+    assert (found.bytes, found.sha256) == (len(written), hashlib.sha256(written).hexdigest())
+    assert samples.index(target, folder / "again", {}).records == found.records
+    return written
+
+
+def refusal(folder: Path, data: bytes) -> str:
+    """The one line with which both passes refuse a tar, leaving nothing."""
+    path = folder / f"{hashlib.sha256(data).hexdigest()[:8]}.tar"
+    path.write_bytes(data)
+    lines = []
+    for go in (
+        lambda: samples.index(path, folder / "refused", {}),
+        lambda: samples.rewrite(path, folder / "refused", []),
+    ):
+        with pytest.raises(InputError) as found:
+            go()
+        lines.append(str(found.value))
+    assert lines[0] == lines[1]
+    assert sorted(folder.iterdir()) == [path]
+    path.unlink()
+    assert lines[0].startswith(f"{path}: ")
+    assert "\n" not in lines[0]
+    assert SECRET not in lines[0]
+    return lines[0].removeprefix(f"{path}: ")
+
+
+# -- What identifies a sample ------------------------------------------------------------------
+
+
+def test_the_json_of_img2dataset_identifies_a_sample(tmp_path: Path) -> None:
+    link = "https://img1.etsystatic.com/186/0/5531524/il_340x270.1310915051_5kax.jpg"
+    caption = "Vintage Green Glass Swag Hanging Lamp Mid Century"
+    told = json_bytes(url=link, caption=caption, key="000000007", status="success", sha256="0" * 64)
+    members = [("000000007.jpg", b"jpg"), ("000000007.json", told), ("000000007.txt", b"other")]
+    found, rows = indexed(tmp_path, tar_bytes(members))
+    assert rows == [{"url": link, "row_hash": 6170073934346815248, "key": "000000007"}]
+    assert found == Indexed(1, {"url": "url", "text": "caption"})
+
+
+NULLS = {"url": None, "row_hash": None, "key": "a"}
+IDENTITIES: dict[str, tuple[Members, str | None, int | None]] = {
+    "json alone": ([("a.json", json_bytes(url=LINK))], LINK, row_hash(LINK, None)),
+    "any case": ([("a.JSON", json_bytes(URL=LINK, TEXT="b"))], LINK, row_hash(LINK, "b")),
+    "text first": ([("a.json", json_bytes(caption="c", text="t"))], None, row_hash(None, "t")),
+    "own hash": ([("a.json", json_bytes(url=LINK, hash=-5))], LINK, -5),
+    "own hash, no sign": ([("a.json", json_bytes(url=LINK, hash=2**64 - 5))], LINK, -5),
+    "own hash as text": ([("a.json", json_bytes(url=LINK, hash="-5"))], LINK, -5),
+    "hash of an image": (
+        [("a.json", json_bytes(url=LINK, hash="0" * 32))],
+        LINK,
+        row_hash(LINK, None),
+    ),
+    "hash as float": ([("a.json", json_bytes(url=LINK, hash=1e18))], LINK, row_hash(LINK, None)),
+    "hash alone": ([("a.json", json_bytes(hash=7))], None, 7),
+    "caption in txt": (
+        [("a.json", json_bytes(url=LINK, caption=None)), ("a.txt", b"caf\xe9")],
+        LINK,
+        row_hash(LINK, b"caf\xe9"),
+    ),
+    "txt first": ([("a.txt", b"b"), ("a.json", json_bytes(url=LINK))], LINK, row_hash(LINK, "b")),
+    "url member": ([("a.url", LINK.encode() + b"\n"), ("a.txt", b"b")], LINK, row_hash(LINK, "b")),
+    "shortcut": (
+        [("a.url", f"[InternetShortcut]\r\nURL={LINK}\r\n".encode())],
+        LINK,
+        row_hash(LINK, None),
+    ),
+    "txt is a link": ([("a.txt", LINK.encode() + b"\r\n")], LINK, row_hash(LINK, None)),
+    "txt is a caption": ([("a.txt", b"http://a b")], None, row_hash(None, "http://a b")),
+    "json of no link": (
+        [("a.json", json_bytes(caption="c")), ("a.url", LINK.encode())],
+        LINK,
+        row_hash(LINK, "c"),
+    ),
+    "other json": ([("a.meta.json", json_bytes(url=LINK)), ("a.jpg", b"")], None, None),
+    "nothing": ([("a.jpg", b""), ("a.json", b"{}")], None, None),
+    "empty": ([("a.json", json_bytes(url="", caption="")), ("a.txt", b"")], None, None),
+    "not a number": (
+        [
+            (
+                "a.json",
+                b'{"url": "' + LINK.encode() + b'", "punsafe": Infinity, "hash": NaN, "text": NaN}',
+            )
+        ],
+        LINK,
+        row_hash(LINK, None),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", IDENTITIES)
+def test_identity(tmp_path: Path, case: str) -> None:
+    members, link, number = IDENTITIES[case]
+    assert one(tmp_path, members) == {"url": link, "row_hash": number, "key": "a"}
+
+
+def test_nan_is_what_writers_put_for_nothing(tmp_path: Path) -> None:
+    """No value of a wrong type, that people would be told of."""
+    data = tar_bytes([("a.json", b'{"url": NaN, "hash": NaN, "text": "b"}')])
+    found, rows = indexed(tmp_path, data)
+    assert (rows[0]["row_hash"], found.notices) == (row_hash(None, "b"), ())
+
+
+def test_named_fields_play_their_roles_in_place_of_known_ones(tmp_path: Path) -> None:
+    told = json_bytes(url="https://example.org/no", text="no", hash=1, src=LINK, alt="yes", h=2)
+    columns = {"url": "src", "text": "alt"}
+    assert one(tmp_path, [("a.json", told)], columns)["url"] == LINK
+    own = one(tmp_path, [("a.json", told)], {**columns, "row_hash": "h"})
+    assert own["row_hash"] == 2
+    with pytest.raises(
+        InputError, match=r"no .json in it has a field Src; name the field of the l"
+    ):
+        samples.index(tmp_path / "00000.tar", tmp_path / "other", {"url": "Src"})
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_link_that_is_no_utf8_is_marked(tmp_path: Path) -> None:
+    link = b"https://example.org/\xe9"
+    row = one(tmp_path, [("a.url", link)])
+    assert row["url"] == "\U0010ffff" + link.decode("latin-1")
+    assert row["row_hash"] == row_hashes(pa.array([link]), pa.nulls(1, pa.binary()))[0].as_py()
+
+
+def test_notices_tell_in_numbers_what_is_not_judged(tmp_path: Path) -> None:
+    members = [
+        ("a/", b""),
+        ("README", b""),
+        (".hidden.json", json_bytes(url=LINK)),
+        ("a.json", json_bytes(url=["https://example.org/" + SECRET])),
+        ("b.json", json_bytes(url=LINK, image_url="https://example.org/" + SECRET)),
+    ]
+    found, rows = indexed(tmp_path, tar_bytes(members).rstrip(b"\0").ljust(8 * 512, b"\0"))
+    told = "\n".join(found.notices)
+    assert [row["key"] for row in rows] == ["a", "b"]
+    for words in (
+        "of no sample, which are not read: 2",
+        "with neither link, caption nor row hash, which no list can name: 1",
+        "with a link, caption or hash that is no text or whole number, and counts as none: 1",
+        "with a second, different link, which is not looked at: 1",
+        "no end blocks",
+    ):
+        assert words in told
+    assert SECRET not in told
+
+
+# -- Which members are one sample --------------------------------------------------------------
+
+
+def test_keys_are_those_of_webdataset(tmp_path: Path) -> None:
+    names = ["a/b/0001.jpg", "a/b/0001.json", "./a/b/0001.cls.txt", "a.b/c.tar.gz", "0001.jpg"]
+    found, rows = indexed(tmp_path, tar_bytes([(name, b"{}") for name in names]))
+    assert [row["key"] for row in rows] == ["a/b/0001", "a.b/c", "0001"]
+    assert not any("stand apart" in told for told in found.notices)
+
+
+def test_members_apart_from_each_other_are_one_sample(tmp_path: Path) -> None:
+    """As `tar` writes a folder: in no order."""
+    data = tar_bytes(
+        [
+            *((f"{k}.jpg", k.encode()) for k in "abc"),
+            *((f"{k}.json", json_bytes(url=LINK + k)) for k in "cab"),
+        ]
+    )
+    found, rows = indexed(tmp_path, data)
+    assert [(row["key"], row["url"]) for row in rows] == [(k, LINK + k) for k in "abc"]
+    assert "stand apart from the rest of their sample: 2;" in found.notices[0]
+    left = rewritten(tmp_path, data, [1])
+    with tarfile.open(fileobj=io.BytesIO(left)) as tar:
+        assert tar.getnames() == ["a.jpg", "c.jpg", "c.json", "a.json"]
+
+
+@pytest.mark.parametrize("is_apart", [False, True])
+@pytest.mark.parametrize("leaving", [0, 1])
+def test_a_key_that_comes_twice_is_judged_twice_and_leaves_whole(
+    tmp_path: Path, is_apart: bool, leaving: int
+) -> None:
+    first = [("a.json", json_bytes(url=LINK)), ("a.jpg", b"1")]
+    second = [("a.json", json_bytes(url=LINK + "2")), ("a.jpg", b"2")]
+    other = [("b.json", json_bytes(url=LINK + "b"))]
+    members = [*first, *other, *second] if is_apart else [*first, *second, *other]
+    found, rows = indexed(tmp_path, tar_bytes(members))
+    judged = {row["url"]: n for n, row in enumerate(rows)}
+    assert set(judged) == {LINK, LINK + "2", LINK + "b"}
+    assert "in a key that has one already: 1;" in found.notices[0]
+    number = judged[(LINK, LINK + "2")[leaving]]
+    with tarfile.open(fileobj=io.BytesIO(rewritten(tmp_path, tar_bytes(members), [number]))) as tar:
+        assert tar.getnames() == ["b.json"]
+
+
+# -- The tar without some samples, byte for byte -----------------------------------------------
+
+
+def oracle(data: bytes, is_gone: Callable[[bytes], bool]) -> bytes:
+    """The bytes that stay, by the offsets of Python's own reader."""
+    kept = bytearray()
+    end = 0
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        for info in tar:
+            kept += data[end : info.offset]  # global headers
+            end = info.offset_data + -(-info.size // 512) * 512
+            name = os.fsencode(info.name)
+            if not (info.isreg() and is_gone(name)):
+                kept += data[info.offset : end]
+    return bytes(kept + data[end:])
+
+
+def webdataset_key(name: bytes) -> bytes | None:
+    found = re.match(rb"^((?:.*/|)[^.]+)[.]([^/]*)$", name)
+    return found[1] if found else None
+
+
+KEYS = ["0", "1", "d/0", "é", "x" * 101, "y" * 60 + "/" + "z" * 90, "w" * 300, "\udce9"]
+NAMES = st.builds(
+    lambda key, ending: key + ending,
+    st.sampled_from(KEYS),
+    st.sampled_from([".jpg", ".json", ".txt", ".url", ".cls.txt", "", "/", ".png"]),
+)
+
+
+@given(
+    names=st.lists(NAMES, max_size=12),
+    form=st.sampled_from(["gnu", "pax"]),
+    has_global=st.booleans(),
+    has_end=st.booleans(),
+    draw=st.data(),
+)
+def test_what_stays_stays_byte_for_byte(
+    tmp_path_factory: pytest.TempPathFactory,
+    names: list[str],
+    form: str,
+    has_global: bool,
+    has_end: bool,
+    draw: st.DataObject,
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    sizes = [draw.draw(st.sampled_from([2, 512, 513, 3000])) for _ in names]
+    members = [
+        (name, b"" if name.endswith("/") else b"{}".ljust(size))
+        for name, size in zip(names, sizes, strict=True)
+    ]
+    data = tar_bytes(members, FORMATS[form], {"comment": "made"} if has_global and names else None)
+    if not has_end and members:
+        data = oracle(data, lambda _: False)
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            last = tar.getmembers()[-1]
+            data = data[: last.offset_data + -(-last.size // 512) * 512]
+    _, rows = indexed(folder, data)
+    assert rewritten(folder, data, []) == data
+    leaving = sorted(draw.draw(st.sets(st.integers(0, len(rows) - 1)))) if rows else []
+    keys = {rows[n]["key"] for n in leaving}
+    marked = {"\U0010ffff\xe9" if k == "\udce9" else k: os.fsencode(k) for k in KEYS}
+    gone = {marked[key] for key in keys}
+    left = rewritten(folder, data, leaving)
+    assert left == (oracle(data, lambda name: webdataset_key(name) in gone) or bytes(1024))
+    assert rewritten(folder, data, pa.array(leaving, pa.int64())) == left
+
+
+@pytest.mark.parametrize("form", ["v7", "oldgnu", "gnu", "ustar", "posix"])
+def test_tars_of_gnu_tar(tmp_path: Path, form: str) -> None:
+    root = tmp_path / "data"
+    names = ["0.jpg", "0.json", "1.jpg", "1.json", "sub/2.json", "README"]
+    if form != "v7":
+        names.append("sub/" + "n" * 80 + "/3.json")
+    if form not in ("v7", "ustar"):
+        names.append("m" * 120 + "/4.json")
+    for n, name in enumerate(names):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(json_bytes(url=LINK + str(n)) if ".json" in name else b"x" * 700)
+    made = tmp_path / "made.tar"
+    subprocess.run(["tar", f"--format={form}", "-cf", made, "-C", root, "."], check=True)
+    data = made.read_bytes()
+    _, rows = indexed(tmp_path, data)
+    assert {row["key"] for row in rows} == {n.partition(".")[0] for n in names if n != "README"}
+    assert rewritten(tmp_path, data, []) == data
+    gone = [n for n, row in enumerate(rows) if row["key"] in ("1", "sub/2")]
+    left = rewritten(tmp_path, data, gone)
+    assert left == oracle(data, lambda name: re.search(rb"/(1|2)\.", name) is not None)
+    listed = subprocess.run(["tar", "-tf", tmp_path / "out.tar"], check=True, capture_output=True)
+    assert not re.search(rb"\./1\.|sub/2", listed.stdout)
+    assert listed.stderr == b""
+
+
+def test_sizes_in_all_spellings_lie_where_python_sees_them(tmp_path: Path) -> None:
+    """Base-256 and pax sizes of members with and without data."""
+    big = tarfile.TarInfo("a.json")
+    big.size = 2
+    binary = bytearray(big.tobuf(tarfile.GNU_FORMAT))
+    binary[124:136] = b"\x80" + (2).to_bytes(11, "big")
+    said = pax(b"size=2") + header("b.json", size=0)
+    data = checked(binary) + b"{}".ljust(512, b"\0") + said + b"{}".ljust(512, b"\0") + bytes(1024)
+    assert [row["key"] for row in indexed(tmp_path, data)[1]] == ["a", "b"]
+    assert rewritten(tmp_path, data, [0]) == data[1024:]
+    assert rewritten(tmp_path, data, [1]) == data[:1024] + bytes(1024)
+
+
+def test_the_walk_holds_no_data_and_seeks_over_it(tmp_path: Path) -> None:
+    """A member of 40 GB, which is a hole."""
+    path = tmp_path / "large.tar"
+    size = 40 << 30
+    info = tarfile.TarInfo("a.mp4")
+    info.size = size
+    with path.open("wb") as f:
+        f.write(info.tobuf(tarfile.GNU_FORMAT))
+        f.seek(512 + size)
+        f.write(tar_bytes([("a.json", json_bytes(url=LINK))]))
+    assert samples.index(path, tmp_path / "index", {}).records == 1
+    with open_tar(path) as tar:
+        assert next(tar.members()).size == size
+
+
+def test_a_tar_without_end_blocks_of_which_all_leaves_is_an_empty_tar(tmp_path: Path) -> None:
+    """A file of no bytes would be refused by every reader."""
+    data = rewritten(tmp_path, header("a.jpg"), [0])
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        assert tar.getnames() == []
+
+
+def test_a_checksum_of_signed_bytes_is_right_too(tmp_path: Path) -> None:
+    """As old systems wrote it, and every reader takes it."""
+    block = bytearray(header("é.jpg"))
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(memoryview(block).cast("b"))
+    assert [row["key"] for row in indexed(tmp_path, bytes(block) + END)[1]] == ["é"]
+
+
+def test_numbers_that_the_tar_has_no_sample_of(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    path.write_bytes(tar_bytes([("a.jpg", b"")]))
+    with pytest.raises(InputError, match="belong to another file"):
+        samples.rewrite(path, tmp_path / "out", [1])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_real_tar_of_two_shapes(tmp_path: Path, shared_data: Path) -> None:
+    data = (shared_data / "real/webdataset_mixed.tar").read_bytes()
+    found, rows = indexed(tmp_path, data)
+    assert found == Indexed(6, {"url": "url", "text": "caption, .txt"})
+    assert all(row["url"].startswith("http") and row["row_hash"] for row in rows)
+    assert rewritten(tmp_path, data, []) == data
+    gone = {rows[n]["key"].encode() for n in (0, 4)}
+    assert rewritten(tmp_path, data, [0, 4]) == oracle(data, lambda n: n.partition(b".")[0] in gone)
+
+
+# -- What is refused ---------------------------------------------------------------------------
+
+
+def checked(block: bytes | bytearray) -> bytes:
+    """A header with its right checksum."""
+    changed = bytearray(block)
+    changed[148:156] = b" " * 8
+    changed[148:156] = b"%06o\0 " % sum(changed)
+    return bytes(changed)
+
+
+def header(
+    name: str | bytes = SECRET + ".json", size: int | bytes = 0, kind: bytes = b"0", **more: bytes
+) -> bytes:
+    block = bytearray(tarfile.TarInfo("x").tobuf(tarfile.USTAR_FORMAT))
+    name = name.encode() if isinstance(name, str) else name
+    block[:100] = name.ljust(100, b"\0")
+    block[124:136] = size.ljust(12, b"\0") if isinstance(size, bytes) else b"%011o\0" % size
+    block[156:157] = kind
+    block[257:265] = more.get("magic", b"ustar\x0000")
+    block[345:500] = more.get("prefix", b"").ljust(155, b"\0")
+    return checked(block)
+
+
+def pax(*records: bytes, kind: bytes = b"x") -> bytes:
+    body = b""
+    for record in records:
+        length = len(record) + 2
+        length += len(str(length + len(str(length))))
+        body += b"%d %s\n" % (length, record)
+    return header("pax", len(body), kind) + body.ljust(-(-len(body) // 512) * 512, b"\0")
+
+
+def long_name(name: bytes, kind: bytes = b"L") -> bytes:
+    body = name + b"\0"
+    padded = body.ljust(-(-len(body) // 512) * 512, b"\0")
+    return header("././@LongLink", len(body), kind, magic=b"ustar  \0") + padded
+
+
+END = bytes(1024)
+GOOD = tar_bytes([("a.json", json_bytes(url=LINK))])
+DAMAGED = bytearray(header())
+DAMAGED[0] ^= 1
+REFUSED: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "is empty, and no tar"),
+    "not a tar": (b"x" * 2048, "is no tar"),
+    "short": (b"x", "is no tar"),
+    "gzip": (b"\x1f\x8b" + bytes(600), r"is packed \(gzip\); unpack it to a plain .tar first"),
+    "zstd": (b"\x28\xb5\x2f\xfd" + bytes(600), r"packed \(zstd\)"),
+    "checksum": (header("a.jpg") + bytes(DAMAGED) + END, r"member 2 \(at byte 512\).*checksum"),
+    "cut in a header": (header("a.jpg") + header()[:300], "member 2 .* is cut off"),
+    "cut in data": (header(size=600) + b"x" * 600, "member 1 .* is cut off"),
+    "cut after pax": (pax(b"path=a.jpg"), "is cut off"),
+    "end after pax": (pax(b"path=a.jpg") + END, "is cut off"),
+    "negative size": (header(size=b"\xff" * 12), "no size, or one below zero"),
+    "minus size": (header(size=b"-0000000001"), "no size, or one below zero"),
+    "no size": (header(size=b" "), "no size, or one below zero"),
+    "huge size": (header(size=b"\x80" + b"\x7f" * 11), "is cut off"),
+    "negative pax size": (pax(b"size=-1") + header() + END, "no size, or one below zero"),
+    "huge pax size": (pax(b"size=" + b"9" * 20) + header() + END, "is cut off"),
+    "parent": (header(f"../{SECRET}.json") + END, "leads out of the folder"),
+    "parent inside": (header(f"a/../../{SECRET}.json") + END, "leads out of the folder"),
+    "parent as prefix": (header(f"{SECRET}.json", prefix=b"..") + END, "leads out of the folder"),
+    "parent on Windows": (header(f"a\\..\\..\\{SECRET}.json") + END, "leads out of the folder"),
+    "absolute on Windows": (header(f"c:\\{SECRET}.json") + END, "leads out of the folder"),
+    "parent alone": (header("..", kind=b"5") + END, "leads out of the folder"),
+    "absolute": (header(f"/{SECRET}.json") + END, "leads out of the folder"),
+    "absolute in pax": (pax(f"path=/{SECRET}".encode()) + header() + END, "leads out"),
+    "parent in long name": (long_name(b"../" + b"x" * 200) + header() + END, "leads out"),
+    "newline": (header(f"{SECRET}\n.json") + END, "control characters"),
+    "escape": (header(f"{SECRET}\x1b[1m.json") + END, "control characters"),
+    "NUL in pax": (pax(f"path={SECRET}\0.json".encode()) + header() + END, "control characters"),
+    "no name": (header("") + END, "control characters, or none"),
+    "hard link": (header(kind=b"1") + END, "is a hard link"),
+    "symbolic link": (header(kind=b"2") + END, "is a symbolic link"),
+    "device": (header(kind=b"3") + END, "is a device"),
+    "FIFO": (header(kind=b"6") + END, "is a FIFO"),
+    "sparse": (header(kind=b"S", magic=b"ustar  \0") + END, "is a sparse file"),
+    "sparse in pax": (pax(b"GNU.sparse.major=1") + header() + END, "is a sparse file"),
+    "other kind": (header(kind=b"M") + END, "neither a file nor a folder"),
+    "long link": (long_name(b"x", b"K") + header() + END, "neither a file nor a folder"),
+    "two long names": (long_name(b"x") * 2 + header() + END, "two headers of one kind"),
+    "two pax headers": (pax(b"a=b") * 2 + header() + END, "two headers of one kind"),
+    "two names": (pax(b"path=a") + long_name(b"b") + header() + END, "two names or sizes"),
+    "two sizes": (pax(b"size=0", b"size=1") + header() + END, "two names or sizes"),
+    "size for all": (pax(b"size=0", kind=b"g") + header() + END, "two names or sizes"),
+    "name for all": (pax(b"path=a", kind=b"g") + header() + END, "two names or sizes"),
+    "damaged pax": (header("p", 4, b"x") + b"99 a".ljust(512) + header() + END, "damaged pax"),
+    "large pax": (header("p", 2 << 20, b"x") + bytes(2 << 20), "more than a megabyte"),
+    "folder with data": (header("a", 5, b"5") + bytes(512) + END, "a folder and a file at once"),
+    "file as folder": (header("a.json/") + END, "a folder and a file at once"),
+    "prefix of no ustar": (header(prefix=b"x", magic=b"ustar  \0") + END, "read in two ways"),
+    "two tars": (GOOD + GOOD, "goes on after its end .*tar --concatenate"),
+    "one zero block": (header() + bytes(512) + header() + END, "goes on after its end"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_could_do_harm_or_be_read_in_two_ways_is_refused(tmp_path: Path, case: str) -> None:
+    data, why = REFUSED[case]
+    line = refusal(tmp_path, data)
+    assert re.search(why, line)
+    assert "; " in line, "says what to do"
+
+
+BAD_JSON: dict[str, tuple[bytes, str]] = {
+    "broken": (b'{"url": "' + SECRET.encode(), "is no JSON"),
+    "no object": (json.dumps([SECRET]).encode(), "is no object"),
+    "twice": (b'{"url": "https://a.example/", "url": "b"}', "has a field twice"),
+    "half a character": (rb'{"url": "https://a.example/\ud800"}', "half a character"),
+    "nested": (b"[" * 100_000, "is no JSON"),
+    "no utf-8": (b'{"url": "\xff"}', "is no JSON"),
+    "large": (b" " * ((16 << 20) + 1), r"has more than 16 MB"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_JSON)
+def test_jsons_that_cannot_be_read_are_refused(tmp_path: Path, case: str) -> None:
+    data, why = BAD_JSON[case]
+    path = tmp_path / "a.tar"
+    path.write_bytes(tar_bytes([("0.jpg", b""), (f"{SECRET}.json", data)]))
+    with pytest.raises(InputError, match=why) as found:
+        samples.index(path, tmp_path / "index", {})
+    assert SECRET not in str(found.value)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_tar_that_is_cut_anywhere_is_refused_or_told(tmp_path: Path) -> None:
+    members = [("a.json", json_bytes(url=LINK)), ("n" * 200 + ".jpg", b"x" * 513)]
+    data = tar_bytes(members, tarfile.PAX_FORMAT)
+    whole = {1024: 1, 3584: 2}  # right after a member
+    for size in range(256, 5121, 256):
+        try:
+            found, _ = indexed(tmp_path, data[:size])
+        except InputError as error:
+            assert "is cut off" in str(error) or "is no tar" in str(error)
+            continue
+        assert found.records == whole.get(size, 2)
+        assert any("no end blocks" in told for told in found.notices) == (size in whole)
+
+
+def test_a_folder_a_pipe_and_nothing_are_no_tar(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, why in ((tmp_path, "is no file"), (tmp_path / "pipe", "is no file")):
+        with pytest.raises(InputError, match=why):
+            samples.index(path, tmp_path / "index", {})
+    with pytest.raises(InputError, match="cannot be read"):
+        samples.index(tmp_path / "none.tar", tmp_path / "index", {})
+
+
+def test_a_tar_that_is_written_to_meanwhile_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.tar"
+    path.write_bytes(GOOD)
+    copy = samples._copy
+
+    def slow(*given: Any) -> tuple[int, str]:
+        done = copy(*given)
+        path.write_bytes(GOOD)
+        os.utime(path, (1, 1))
+        return done
+
+    monkeypatch.setattr(samples, "_copy", slow)
+    with pytest.raises(InputError, match="was changed or replaced"):
+        samples.rewrite(path, tmp_path / "out", [])
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# -- img2dataset's stats -----------------------------------------------------------------------
+
+STATS = {
+    "count": 10,
+    "successes": 6,
+    "failed_to_download": 3,
+    "failed_to_resize": 1,
+    "duration": 12.345678,
+    "start_time": 1681800000.1,
+    "status_dict": {"success": 6, "HTTP Error 404: Not Found": 3, "image decoding error é": 1},
+}
+LEFT = {"success": 2, "failed_to_download": 3, "HTTP Error 404: Not Found": 3}
+LESS = {
+    **STATS,
+    "count": 5,
+    "successes": 4,
+    "failed_to_download": 0,
+    "status_dict": {"success": 4, "image decoding error é": 1},
+}
+
+
+@pytest.mark.parametrize("is_ascii", [True, False])
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("indent", [4, 2, None])
+def test_stats_are_lowered_and_stay_as_they_are_written(
+    tmp_path: Path, indent: int | None, end: str, is_ascii: bool
+) -> None:
+    def written(fields: Any) -> bytes:
+        return (json.dumps(fields, indent=indent, ensure_ascii=is_ascii) + end).encode()
+
+    path, target = tmp_path / "00000_stats.json", tmp_path / "out.json"
+    path.write_bytes(written(STATS))
+    found = stats.without(path, target, LEFT)
+    data = target.read_bytes()
+    assert data == written(LESS)
+    assert (found.records, found.bytes) == (5, len(data))
+    assert found.sha256 == hashlib.sha256(data).hexdigest()
+    stats.without(path, target, {})
+    assert target.read_bytes() == path.read_bytes()
+
+
+def test_a_message_that_img2dataset_forgot_is_no_matter(tmp_path: Path) -> None:
+    path = tmp_path / "00000_stats.json"
+    path.write_text(json.dumps(STATS, indent=4))
+    stats.without(path, path, {"failed_to_resize": 1, "rare": 1, "image decoding error é": 2})
+    less = json.loads(path.read_bytes())
+    assert (less["count"], less["failed_to_resize"]) == (9, 0)
+    assert less["status_dict"] == {"success": 6, "HTTP Error 404: Not Found": 3}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "",
+        "[]",
+        "{}",
+        "[" * 100_000,
+        json.dumps({**STATS, "count": "10"}),
+        json.dumps({**STATS, "count": True}),
+        json.dumps({**STATS, "successes": -1}),
+        json.dumps({**STATS, "status_dict": [SECRET]}),
+        json.dumps({**STATS, "status_dict": {SECRET: None}}),
+        json.dumps(STATS, indent=3),
+        json.dumps(STATS)[:-1] + ', "count": 10}',
+        json.dumps(STATS) + "\n\n",
+        b"\xff",
+    ],
+)
+def test_stats_of_another_shape_are_refused(tmp_path: Path, other: str | bytes) -> None:
+    path, target = tmp_path / "00000_stats.json", tmp_path / "out.json"
+    path.write_bytes(other.encode() if isinstance(other, str) else other)
+    with pytest.raises(InputError, match="is not the stats file of a shard") as found:
+        stats.without(path, target, {})
+    assert SECRET not in str(found.value)
+    assert not target.exists()
+
+
+def test_stats_that_count_fewer_rows_than_leave(tmp_path: Path) -> None:
+    path = tmp_path / "00000_stats.json"
+    path.write_text(json.dumps(STATS))
+    with pytest.raises(InputError, match="successes is 6, but 7 rows leave"):
+        stats.without(path, tmp_path / "out.json", {"success": 7})
