@@ -172,14 +172,18 @@ def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) ->
         what = f"{len(beside):,} file{'s' if beside[1:] else ''} of another form"
         yield f"{what} ({names}): not looked at, not cleaned, not in OUT"
     if n := counts.get((NAMELESS, True), 0):
-        yield f"{n:,} rows without an identity were kept: nothing can be said of them"
+        yield f"{_rows(n)} kept without an identity: nothing can be said of them"
 
 
 def others(made: Mapping[str, Any]) -> list[str]:
     """What stayed although nothing vouches for it, in words."""
     asked = ("unknown", "not in new", NAMELESS)
     counts = (Counted(c["fate"], c["rows"], c["stayed"]) for c in made["counts"])
-    return [f"{c.rows:,} rows {c.words}" for c in counts if c.stayed and c.fate in asked]
+    return [f"{_rows(c.rows)} {c.words}" for c in counts if c.stayed and c.fate in asked]
+
+
+def _rows(n: int) -> str:
+    return f"{n:,} row{'' if n == 1 else 's'}"
 
 
 def says(made: Mapping[str, Any]) -> str:

@@ -262,10 +262,9 @@ def _check_out(job: CopyJob, there: Sequence[str]) -> None:
                 continue
             for fate, n in counted(codes):
                 job.stayed[fate] += n
-                if not stays(fate, job.statement) and fate != NAMELESS:
-                    job.notes.find("1a", name, f"{count(n, 'record')} {_WRONG[fate]}")
-                elif not stays(fate, job.statement):
-                    job.notes.find("1a", name, f"{count(n, 'record')} {_WRONG[fate]} stayed")
+                if not stays(fate, job.statement):
+                    said = f"{count(n, 'record', 'stands')} there {_WRONG[fate]}"
+                    job.notes.find("1a", name, said)
             job.done(1, len(ids))
 
 
@@ -306,16 +305,17 @@ def _keys_gone(ids: Identities, gone: pa.Array) -> frozenset[str]:
 
 
 def _check_stats(job: CopyJob, gone: Mapping[str, pa.Array], there: Sequence[str]) -> None:
-    """Counts of shards beside these files."""
-    stats = {x.stem: x for n, x in job.statement.outputs.items() if x.form == STATS and n in there}
-    for name, mask in gone.items():
-        line = job.statement.inputs[name]
-        beside = stats.get(line.stem) if line.form == PARQUET else None
-        if beside is None or beside.name not in job.sources:
+    """Counts of shards beside these files: of the rows of a parquet file, or else of samples."""
+    stems = {line.stem: n for n, line in job.statement.inputs.items() if line.form == SAMPLES}
+    stems |= {line.stem: n for n, line in job.statement.inputs.items() if line.form == PARQUET}
+    for name, line in job.statement.outputs.items():
+        of = stems.get(line.stem, "")
+        if line.form != STATS or name not in there or name not in job.sources or of not in gone:
             continue
-        before = job.sources[beside.name]
-        if wrong := compare_stats(before, job.out / beside.name, job.sources[name], mask):
-            job.notes.find("2", beside.name, wrong)
+        rows = job.sources[of] if job.statement.inputs[of].form == PARQUET else None
+        wrong = compare_stats(job.sources[name], job.out / name, rows, gone[of])
+        if wrong:
+            job.notes.find("2", name, wrong)
 
 
 def _named(statement: CopyStatement) -> tuple[tuple[str, str], ...]:
@@ -387,8 +387,11 @@ def _check_counts(job: CopyJob) -> None:
         gone = {fate: n for (fate, stayed), n in stated.items() if not stayed}
         _same_counts(job.left, gone, "left", job.notes)
     for fate in ("unknown", "not in new"):
-        if n := theirs.get(fate, 0):
+        if n := ours.get(fate, 0):
             job.notes.leave_out(f"{count(n, 'record')} {_WRONG[fate]}: kept, as was asked for")
+    if n := ours.get(NAMELESS, 0):
+        said = f"{count(n, 'row')} kept without an identity: nothing can be said of them"
+        job.notes.leave_out(said)
 
 
 def _same_counts(

@@ -25,7 +25,7 @@ from relaion.verifier.compare import (
 from relaion.verifier.copy_records import text_units
 from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
 from relaion.verifier.copy_tars import tar_units
-from relaion.verifier.rows import batches
+from relaion.verifier.rows import batches, schema_of
 from relaion.verifier.verdict import Notes, count
 
 _MANY = 8_192
@@ -173,6 +173,7 @@ def _say(where: str, found: Differences, noun: str, notes: Notes) -> None:
 
 # -- the stats of a shard --------------------------------------------------------------------------
 
+_TOLD = ("status", "error_message")
 _COUNTERS = {
     "success": "successes",
     "failed_to_download": "failed_to_download",
@@ -180,14 +181,18 @@ _COUNTERS = {
 }
 
 
-def compare_stats(source: Path, target: Path, rows: Path, gone: pa.Array) -> str | None:
+def compare_stats(source: Path, target: Path, rows: Path | None, gone: pa.Array) -> str | None:
     """What is wrong with the counts of a shard, which are the copy's without what left it.
 
-    `rows` is the parquet file of the shard before, whose rows have a `status`.
+    `rows` is the parquet file of the shard before, whose rows have a `status`, and an
+    `error_message` under which failures are counted too; without it what left are samples.
     """
     try:
-        status = pq.read_table(rows, columns=["status"])["status"].filter(gone).to_pylist()
-        left = Counter(map(str, status))
+        left = Counter({"success": gone.true_count})
+        names = [] if rows is None else [n for n in _TOLD if n in schema_of(rows).names]
+        if rows is not None and names:
+            table = pq.read_table(rows, columns=names).filter(gone)
+            left = Counter(str(x) for n in names for x in table[n].to_pylist() if x is not None)
         before, after = (json.loads(path.read_bytes()) for path in (source, target))
         expected = _lowered(before, left)
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError):
