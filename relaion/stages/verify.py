@@ -56,7 +56,8 @@ def verify(
     with LocalPool() as pool:
         _refuse_no_out(as_path(out))
         made = _manifest_of(as_path(out))
-        if is_applied(made or {}) or (made is None and any(of_copy.values())):
+        is_unknown = made is None and not (as_path(out) / AUDIT).exists()
+        if is_applied(made or {}) or (is_unknown and any(of_copy.values())):
             of_clean = {"lists": lists, "keywords": keywords, "key": key, "sidecar": sidecars}
             _refuse_foreign(as_path(out), of_clean, "clean")
             return _check_copy(
