@@ -7,9 +7,8 @@ for.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +39,10 @@ _NO_HASHES, _NO_LINKS = pa.array([], pa.int64()), pa.array([], pa.binary())
 
 @dataclass(frozen=True)
 class Identities:
-    """Those of all records of a file, in order; links by column, one in nearly all files."""
+    """Those of all records of a file, in order."""
 
     hashes: pa.Array
-    links: tuple[pa.Array, ...]
+    links: pa.Array
     keys: list[str | None] | None
 
     def __len__(self) -> int:
@@ -64,28 +63,21 @@ class IdentityTask:
 def identities_of(task: IdentityTask) -> Identities | None:
     """All identities of a file; None where it cannot be read."""
     found: list[Records] = []
-    links: list[list[pa.Array]] = []
     try:
         for records in read_records(task.path, task.line, task.named):
-            found.append(Records(records.hashes, (), records.keys))
-            ids = [link_ids(urls, task.salt) for urls in records.links] if task.by_link else []
-            links.append(ids or [pa.nulls(len(records.hashes), pa.binary())])
+            n = len(records.hashes)
+            links = link_ids(records.links, task.salt) if task.by_link else _none(n)
+            found.append(Records(records.hashes, links, records.keys))
     except InputError:
         return None
-    most = max(map(len, links), default=1)
-    columns = tuple(
-        _joined(
-            (
-                some[i] if i < len(some) else pa.nulls(len(some[0]), pa.binary())
-                for some in links
-            ),
-            pa.binary(),
-        )
-        for i in range(most)
-    )  # fmt: skip
     has_keys = any(r.keys is not None for r in found)
     keys = [key for r in found for key in r.keys or [None] * len(r.hashes)] if has_keys else None
-    return Identities(_joined((r.hashes for r in found), pa.int64()), columns, keys)
+    hashes = _joined((r.hashes for r in found), pa.int64())
+    return Identities(hashes, _joined((r.links for r in found), pa.binary()), keys)
+
+
+def _none(n: int) -> pa.Array:
+    return pa.nulls(n, pa.binary())
 
 
 def _joined(arrays: Iterable[pa.Array], kind: pa.DataType) -> pa.Array:
@@ -237,80 +229,62 @@ def judge(
     files: Sequence[Identities], against: Against, statement: CopyStatement, apply: Apply
 ) -> list[pa.Array]:
     """The fate of every record of some files, as numbers of FATES."""
-    most = max((len(f.links) for f in files), default=1)
     hashes = _joined((f.hashes for f in files), pa.int64())
-    columns = [
-        _joined(
-            (f.links[i] if i < len(f.links) else pa.nulls(len(f), pa.binary()) for f in files),
-            pa.binary(),
-        )
-        for i in range(most)
-    ]
+    links = _joined((f.links for f in files), pa.binary())
     if ROW not in statement.by:
         hashes = pa.nulls(len(hashes), pa.int64())
     if LINK not in statement.by:
-        columns = [pa.nulls(len(hashes), pa.binary())]
+        links = _none(len(hashes))
     told = _by_diff if against.diff else _by_keep
-    codes = told(hashes, columns, against, apply)
+    codes = told(hashes, links, against, apply)
     starts = [0]
     for each in files:
         starts.append(starts[-1] + len(each))
     return [codes.slice(a, len(f)) for a, f in zip(starts, files, strict=False)]
 
 
-def _by_diff(
-    hashes: pa.Array, links: Sequence[pa.Array], against: Against, apply: Apply
-) -> pa.Array:
+def _by_diff(hashes: pa.Array, links: pa.Array, against: Against, apply: Apply) -> pa.Array:
     sets = against.diff or DiffSets(_NO_HASHES, _NO_LINKS, b"")
     return _first(
         (
-            (LEFT, pc.is_in(hashes, value_set=sets.hashes, skip_nulls=True)),
-            (LEFT_WITH_LINK, _any(links, sets.links)),
+            (LEFT, _among(hashes, sets.hashes)),
+            (LEFT_WITH_LINK, _among(links, sets.links)),
             ("row", pc.is_valid(hashes)),
-            ("link", _any(links, None)),
+            ("link", pc.is_valid(links)),
         ),
         len(hashes),
     )
 
 
-def _by_keep(
-    hashes: pa.Array, links: Sequence[pa.Array], against: Against, apply: Apply
-) -> pa.Array:
+def _by_keep(hashes: pa.Array, links: pa.Array, against: Against, apply: Apply) -> pa.Array:
     new_hashes, _ = _look_up(against.new, hashes.drop_null().unique(), _NO_LINKS, apply)
-    in_new = pc.is_in(hashes, value_set=new_hashes, skip_nulls=True)
+    in_new = _among(hashes, new_hashes)
     left = hashes.filter(pc.invert(in_new)).drop_null().unique()
     old_hashes, _ = _look_up(against.old, left, _NO_LINKS, apply)
-    in_old = pc.is_in(hashes, value_set=old_hashes, skip_nulls=True)
+    in_old = _among(hashes, old_hashes)
     open_links = pc.invert(pc.or_(in_new, in_old))
-    wanted = _joined((c.filter(open_links).drop_null() for c in links), pa.binary()).unique()
+    wanted = links.filter(open_links).drop_null().unique()
     _, new_links = _look_up(against.new, _NO_HASHES, wanted, apply)
     left = wanted.filter(pc.invert(pc.is_in(wanted, value_set=new_links)))
     _, old_links = _look_up(against.old, _NO_HASHES, left, apply)
     rest = [("not in new", _all(len(hashes)))]
     if against.old is not None:
-        rest = [(LEFT, _any(links, old_links)), ("unknown", _all(len(hashes)))]
-    has_none = pc.invert(pc.or_(pc.is_valid(hashes), _any(links, None)))
+        rest = [(LEFT, _among(links, old_links)), ("unknown", _all(len(hashes)))]
+    has_none = pc.invert(pc.or_(pc.is_valid(hashes), pc.is_valid(links)))
     return _first(
         (
             ("row", in_new),
             (NAMELESS, has_none),
             (LEFT, in_old),
-            ("link", _any(links, new_links)),
+            ("link", _among(links, new_links)),
             *rest,
         ),
         len(hashes),
     )
 
 
-def _any(links: Sequence[pa.Array], among: pa.Array | None) -> pa.Array:
-    """Which records have a link, or one among these."""
-    has: Callable[[pa.Array], pa.Array] = pc.is_valid
-    if among is not None:
-        has = partial(pc.is_in, value_set=among, skip_nulls=True)
-    found = has(links[0])
-    for column in links[1:]:
-        found = pc.or_(found, has(column))
-    return found
+def _among(values: pa.Array, some: pa.Array) -> pa.Array:
+    return pc.is_in(values, value_set=some, skip_nulls=True)
 
 
 def _all(n: int) -> pa.Array:

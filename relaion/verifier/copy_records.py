@@ -22,8 +22,7 @@ import pyarrow as pa
 from relaion.errors import InputError
 from relaion.parquet.columns import note, plain_type
 from relaion.parquet.glossary import bare_name
-from relaion.parquet.read_shard import read_shard
-from relaion.paths import ShardPath, shown
+from relaion.paths import shown
 from relaion.roles import ROLES
 from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
 from relaion.verifier.rows import At, batches, role_rows, schema_of
@@ -38,9 +37,9 @@ _LONGEST = 128 << 20
 
 
 class Identified(NamedTuple):
-    """What a record is known by: its links, and its row hash."""
+    """What a record is known by: its link, and its row hash."""
 
-    links: tuple[bytes, ...]
+    link: bytes | None
     row_hash: int | None
 
 
@@ -53,10 +52,10 @@ class Unit(NamedTuple):
 
 @dataclass(frozen=True)
 class Records:
-    """Some records: row hashes (int64), links by column (bytes), and keys of samples or None."""
+    """Some records: row hashes (int64), links (bytes), and keys of samples or None."""
 
     hashes: pa.Array
-    links: tuple[pa.Array, ...]
+    links: pa.Array
     keys: Sequence[str | None] | None = None
 
 
@@ -91,13 +90,7 @@ def in_pieces(records: Iterable[tuple[Identified, str | None]]) -> Iterator[Reco
 
 def _piece(held: Sequence[tuple[Identified, str | None]]) -> Records:
     hashes = pa.array([record.row_hash for record, _ in held], pa.int64())
-    most = max(len(record.links) for record, _ in held) or 1
-    links = tuple(
-        pa.array(
-            [r.links[i] if i < len(r.links) else None for r, _ in held], pa.large_binary()
-        )
-        for i in range(most)
-    )  # fmt: skip
+    links = pa.array([record.link for record, _ in held], pa.large_binary())
     keys = [key for _, key in held]
     return Records(hashes, links, keys if any(key is not None for key in keys) else None)
 
@@ -127,19 +120,14 @@ def _of_parquet(path: Path, line: CopyLine) -> Iterator[Records]:
         roles[role] = (At(at[0], plain_type(schema.field(at[0]).type)),)
     if not roles:
         n = sum(batch.num_rows for batch in batches(path, []))
-        yield Records(pa.nulls(n, pa.int64()), (pa.nulls(n, pa.binary()),))
+        yield Records(pa.nulls(n, pa.int64()), pa.nulls(n, pa.binary()))
         return
-    if "url" in roles:  # others may hold links, too
-        layout = read_shard(ShardPath(path, ""), needs_link=False).layout
-        more = [At(c.position, c.type) for c in layout.playing("url")]
-        roles["url"] += tuple(a for a in more if a not in roles["url"])
     computed = {"url", "text"} <= set(roles)
     keys = _keys(path, schema)
     for rows in role_rows(path, roles, ("url", "text", "row_hash")):
         own = rows.first("row_hash", pa.int64())
-        links = rows.all("url") or (pa.nulls(rows.n, pa.binary()),)
         here = None if keys is None else [next(keys) for _ in range(rows.n)]
-        yield Records(rows.hashes() if computed else own, links, here)
+        yield Records(rows.hashes() if computed else own, rows.first("url", pa.binary()), here)
 
 
 def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
@@ -195,7 +183,7 @@ def _identified(link: bytes, caption: bytes, own: int | None) -> Identified:
     """A record of text, where nothing and an empty text are one."""
     if own is None and (link or caption):
         own = murmur(link, caption)
-    return Identified((link,) if link else (), own)
+    return Identified(link or None, own)
 
 
 def _table(path: Path, line: CopyLine, *, is_tsv: bool) -> Iterator[Unit]:
@@ -309,8 +297,8 @@ def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[U
             told = _value(fields, "row_hash", named)
             own = whole_number(str(told))
         if own is None and any(v is not None and not isinstance(v, str) for v in (link, caption)):
-            links = (_bytes(link, is_utf8=is_utf8),) if isinstance(link, str) else ()
-            yield Unit(raw, Identified(links, None))  # what is no text is not hashed
+            own_link = _bytes(link, is_utf8=is_utf8) if isinstance(link, str) else None
+            yield Unit(raw, Identified(own_link, None))  # what is no text is not hashed
             continue
         link, caption = (
             _bytes(v, is_utf8=is_utf8) if isinstance(v, str) else b"" for v in (link, caption)

@@ -117,7 +117,7 @@ def _identity(data: Mapping[str, bytes], named: Mapping[str, str]) -> Identified
     own = _own(fields, named)
     if own is None and (links or captions):
         own = murmur(links[0] if links else None, captions[0] if captions else None)
-    return Identified(tuple(links[:1]), own)
+    return Identified(links[0] if links else None, own)
 
 
 def _fields(fields: Mapping[str, Any], role: str, named: Mapping[str, str]) -> list[Any]:
