@@ -112,7 +112,10 @@ class Seeker:
 
     def identities(self, shards: Sequence[Numbered]) -> None:
         """View `identities`, within a `read` of `shard`."""
-        fill_row_hashes(self.engine, [n for n in shards if is_computable(n)], None, self._workers)
+        lack = self.engine.rows("select distinct shard_no from shard where row_hash is null")
+        lacking = {no for (no,) in lack}
+        asked = [n for n in shards if n.no in lacking and is_computable(n)]
+        fill_row_hashes(self.engine, asked, None, self._workers)
         self.run("apply/70_identities")
 
     def row_files(self, name: str, shards: Batches) -> list[Path]:

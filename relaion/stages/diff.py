@@ -22,6 +22,7 @@ from relaion.paths import (
     maybe_path,
     owned_folder,
     private_umask,
+    public_folder,
     shown,
 )
 from relaion.run.outputs import Owners
@@ -88,6 +89,7 @@ def diff(
     limits = limits_of(workers, memory)
     if out.is_dir():
         raise InputError(f"{shown(out)}: is a folder; name a file such as diff.parquet")
+    public_folder(out.absolute().parent)
     told = _published(old, new, accepted=i_accept_disclosure)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         sides = {}
