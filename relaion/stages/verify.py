@@ -187,7 +187,12 @@ def _check_copy(
     function = "relaion.verifier.copy_check:verify_copy_telling"
     verdict = _called(pool, function, out, given, stated, workers, progress)
     if certificate is not None and made is not None and verdict.ok and _is_checked(verdict):
-        write_certificate(certificate, certify(made, checked_by(verdict, __version__)))
+        try:
+            said = certify(made, checked_by(verdict, __version__))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            what = "its manifest lacks what a certificate says; clean the copy again"
+            raise StopError(f"{shown(out)}: {what}") from None
+        write_certificate(certificate, said)
     return verdict
 
 

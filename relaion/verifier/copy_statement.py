@@ -47,7 +47,7 @@ class CopyStatement:
     """All that the manifest of an applied OUT states.
 
     `against` holds digests: of `diff`, or of `keep` and, where it was given, `old`. `by` are the
-    identities that count.
+    identities that count. `planned` are names, and a digest, that its run began with.
     """
 
     raw: Mapping[str, Any]
@@ -60,6 +60,8 @@ class CopyStatement:
     outputs: Mapping[str, CopyLine]
     counts: Mapping[tuple[str, bool], int]
     not_looked_at: tuple[str, ...]
+    planned: frozenset[str]
+    planned_diff: str | None
 
     @property
     def known(self) -> bool:
@@ -110,7 +112,8 @@ def _statement(raw: Mapping[str, Any]) -> CopyStatement:
         raw, frozenset(map(str, asked["by"])), asked["unknown"] == "keep",
         asked["without_identity"] == "keep",
         {str(k): str(v) for k, v in asked["columns"].items()}, against, inputs, outputs, counts,
-        tuple(map(str, raw["not_looked_at"])),
+        tuple(map(str, raw["not_looked_at"])), frozenset(forms),
+        raw["plan"]["against"].get("diff", {}).get("sha256"),
     )  # fmt: skip
 
 
@@ -140,18 +143,16 @@ def _lines(lines: Iterable[CopyLine]) -> dict[str, CopyLine]:
 
 def check_copy_stated(statement: CopyStatement, notes: Notes) -> None:
     """Names are mirrored, numbers add up, and its run is the one that it names."""
-    plan = statement.raw["plan"]
-    run = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:16]
+    plan = json.dumps(statement.raw["plan"], sort_keys=True)
+    run = hashlib.sha256(plan.encode()).hexdigest()[:16]
     if run != statement.raw.get("run"):
         notes.find("6", MANIFEST, "its run is not the one of the arguments that it states")
-    of_diff = plan["against"].get("diff")
-    if of_diff and of_diff.get("sha256") != statement.against.get("diff"):
+    if statement.planned_diff != statement.against.get("diff"):
         notes.find("6", MANIFEST, "names two diffs")
     lost = statement.inputs.keys() - statement.outputs.keys()
     if lost:
         notes.find("1b", MANIFEST, f"states no output for {count(len(lost), 'file')} of the copy")
-    planned = {str(x["name"]) for x in plan["inputs"]}
-    if statement.outputs.keys() - planned or statement.inputs.keys() - planned:
+    if (statement.outputs.keys() | statement.inputs.keys()) - statement.planned:
         notes.find("5", MANIFEST, "states files that the copy does not have")
     kept = sum(line.records or 0 for line in statement.outputs.values())
     read = sum(line.records or 0 for line in statement.inputs.values())

@@ -56,7 +56,7 @@ def members(path: Path) -> Iterator[TarMember]:
             if at > size or not _is_zero(file, at):
                 raise InputError(f"{shown(path)}: is cut off, or goes on after its end")
             yield TarMember(at, size, None, "", 0, 0)
-    except (OSError, tarfile.TarError, ValueError):
+    except (OSError, EOFError, tarfile.TarError, ValueError, LookupError, RecursionError):
         raise InputError(f"{shown(path)}: cannot be read as a tar") from None
 
 
