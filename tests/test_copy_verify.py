@@ -323,7 +323,9 @@ def test_another_diff_is_found(out: Path, lab: labs.Lab, diff: Path, tmp_path: P
     cut, other = tmp_path / "cut.parquet", tmp_path / "other.parquet"
     cut.write_bytes(diff.read_bytes()[:-20])
     table = pq.read_table(diff)
-    pq.write_table(table.slice(1), other)
+    of = json.loads(table.schema.metadata[b"relaion_diff"])
+    told = json.dumps({**of, "made": "2020-01-01T00:00:00+00:00"})  # a diff, but another one
+    pq.write_table(table.replace_schema_metadata({"relaion_diff": told}), other)
     for path in (cut, other, lab.new / "part-0.parquet"):
         verdict = check(out, diff=path, inputs=[lab.copy])
         assert said(verdict) == {"6": [f"{path.name}: is not the diff that OUT was cleaned with"]}
