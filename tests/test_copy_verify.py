@@ -377,9 +377,19 @@ def _state_fewer(made: dict[str, Any]) -> None:
     made["inputs"].pop(0)
 
 
+def _move_records(made: dict[str, Any]) -> None:
+    for side in ("inputs", "outputs"):
+        made[side][1]["records"] += 1
+        made[side][2]["records"] -= 1
+
+
 @pytest.mark.parametrize(
-    "edit", [_count_more, _swap_counts, _name_another_diff, _ask_another_way, _state_fewer]
-)
+    "edit",
+    [
+        _count_more, _swap_counts, _name_another_diff, _ask_another_way, _state_fewer,
+        _move_records,
+    ],
+)  # fmt: skip
 def test_a_manifest_that_was_edited_is_found(
     out: Path, diff: Path, edit: Callable[[dict[str, Any]], None]
 ) -> None:
