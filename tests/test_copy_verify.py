@@ -378,9 +378,9 @@ def _state_fewer(made: dict[str, Any]) -> None:
 
 
 def _move_records(made: dict[str, Any]) -> None:
-    for side in ("inputs", "outputs"):
-        made[side][1]["records"] += 1
-        made[side][2]["records"] -= 1
+    for line in (*made["inputs"], *made["outputs"]):
+        if line["name"] in FILES[:2]:
+            line["records"] += 1 - 2 * FILES.index(line["name"])
 
 
 @pytest.mark.parametrize(
