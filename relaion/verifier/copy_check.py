@@ -161,7 +161,8 @@ def _against(
     wanted = "diff" if "diff" in stated else "edition"
     if diff is None and not keep:
         for promise in ("1a", "1b"):
-            notes.skip(promise, f"the {wanted} that OUT was cleaned with was not given")
+            option = "--diff" if wanted == "diff" else "--keep"
+            notes.skip(promise, f"the {wanted} that OUT was cleaned with was not given ({option})")
         notes.limit("6", "counts by fate were not recomputed")
         return None
     if (diff is not None) != (wanted == "diff"):
