@@ -254,7 +254,9 @@ def apply(
 
 
 @app.command(
-    cls=PlainCommand, help="Check a finished run's promises by other code than clean used."
+    cls=PlainCommand,
+    help="Check a finished run's promises by other code than clean or apply used.",
+    short_help="Check a finished run's promises by other code.",
 )
 def verify(
     out: o.OutArg,
@@ -264,6 +266,10 @@ def verify(
     key: o.Key = None,
     columns: o.Columns = None,
     sidecars: o.Sidecars = None,
+    diff: o.AppliedDiff = None,
+    keep: o.AppliedKeep = None,
+    old: o.Old = None,
+    certificate: o.CheckedCertificate = None,
     workers: o.Workers = None,
     strict: o.Strict = False,
     as_json: o.Json = False,
@@ -271,7 +277,8 @@ def verify(
     with _working() as bars:
         verdict = library.verify(
             out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
-            columns=roles(columns), sidecars=sidecars or (), workers=workers, progress=bars,
+            columns=roles(columns), sidecars=sidecars or (), diff=diff, keep=keep or (),
+            old=old or (), certificate=certificate, workers=workers, progress=bars,
         )  # fmt: skip
     emit(verdict, show_verdict, as_json=as_json)
     if not verdict.ok or (strict and not verdict.clean):

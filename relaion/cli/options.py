@@ -27,7 +27,7 @@ def path_argument(metavar: str, help_text: str) -> Any:
 
 
 Paths = Annotated[list[Path], path_argument("PATH...", "Shards, folders of shards, or globs.")]
-OutArg = Annotated[Path, path_argument("OUT", "A folder that `clean` made.")]
+OutArg = Annotated[Path, path_argument("OUT", "A folder that `clean` or `apply` made.")]
 Lists = Annotated[Path, path_option("--lists", "FILE", "The list store (lists.duckdb).")]
 MaybeLists = Annotated[
     Path | None, path_option("--lists", "FILE", "The list store (lists.duckdb).")
@@ -151,6 +151,17 @@ WithoutIdentity = Annotated[
 Certificate = Annotated[
     Path | None,
     path_option("--certificate", "FILE", "Where the certificate goes. Default: beside OUT."),
+]
+AppliedDiff = Annotated[
+    Path | None, path_option("--diff", "DIFF", "The diff that OUT was cleaned with, by `apply`.")
+]
+AppliedKeep = Annotated[
+    list[Path] | None,
+    path_option("--keep", "NEW", "The edition that OUT was cleaned with, by `apply`."),
+]
+CheckedCertificate = Annotated[
+    Path | None,
+    path_option("--certificate", "FILE", "Write the certificate of a cleaned copy if it holds."),
 ]
 DiffOld = Annotated[
     Path | None, path_argument("[OLD]", "The set before: a shard, a folder or a glob.")

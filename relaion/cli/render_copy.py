@@ -31,7 +31,8 @@ def show_applied(result: Applied) -> RenderableType:
         said = "stayed" if counted.stayed else "left"
         table.add_row(count(counted.rows), said, counted.words)
     left = [Hanging("not looked at: ", line, 2) for line in result.not_looked_at]
-    return Group(head, Text(), table, Text(), *left, Text(result.summary, style="bold"))
+    where = Text(f"certificate: {shown(result.certificate)}")
+    return Group(head, Text(), table, Text(), *left, Text(result.summary, style="bold"), where)
 
 
 def show_diffed(result: Diffed) -> RenderableType:

@@ -53,7 +53,8 @@ class Applied:
     """What `apply` made of a copy.
 
     `counts` are rows by fate. `files` says how many were written anew, linked or copied.
-    `not_looked_at` is what is not vouched for, one sentence each. `summary` is the verdict.
+    `not_looked_at` is what is not vouched for, one sentence each. `certificate` is where that lies.
+    `summary` is the verdict.
     """
 
     out: Path
@@ -65,6 +66,7 @@ class Applied:
     files: dict[str, int]
     notices: tuple[str, ...]
     not_looked_at: tuple[str, ...]
+    certificate: Path
     done_before: bool = False
     summary: str = ""
 
@@ -159,7 +161,8 @@ def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) ->
     """What is not vouched for, and what was left behind."""
     for k in run.known:
         for notice in k.notices:
-            yield f"{shown(k.file.name)}: {notice}"
+            said = notice.removeprefix(f"{shown(k.file.path)}: ")  # no path of whoever ran it
+            yield f"{shown(k.file.name)}: {said}"
     stats = {f.no for f in run.stats}
     for f in run.found.files:
         if f.form == "stats" and f.no not in stats:
@@ -169,28 +172,46 @@ def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) ->
         what = f"{len(beside):,} file{'s' if beside[1:] else ''} of another form"
         yield f"{what} ({names}): not looked at, not cleaned, not in OUT"
     if n := counts.get((NAMELESS, True), 0):
-        yield f"{n:,} rows without an identity were kept: nothing can be said of them"
+        yield f"{_rows(n)} kept without an identity: nothing can be said of them"
 
 
-def applied(out: Path, made: Mapping[str, Any], notices: Sequence[str]) -> Applied:
+def others(made: Mapping[str, Any]) -> list[str]:
+    """What stayed although nothing vouches for it, in words."""
+    asked = ("unknown", "not in new", NAMELESS)
+    counts = (Counted(c["fate"], c["rows"], c["stayed"]) for c in made["counts"])
+    return [f"{_rows(c.rows)} {c.words}" for c in counts if c.stayed and c.fate in asked]
+
+
+def _rows(n: int) -> str:
+    return f"{n:,} row{'' if n == 1 else 's'}"
+
+
+def says(made: Mapping[str, Any]) -> str:
+    """What OUT holds, in one sentence, as its manifest has it."""
+    against = made["against"]
+    if "diff" in against:
+        said = f"holds nothing that diff {against['diff'][:12]}… names"
+    else:
+        said = f"holds only what edition {against['keep'][:12]}… holds"
+    if more := others(made):
+        said += ", and " + " and ".join(more)
+    return said
+
+
+def applied(
+    out: Path, made: Mapping[str, Any], notices: Sequence[str], certificate: Path
+) -> Applied:
     """What a manifest tells people."""
     counts = tuple(Counted(c["fate"], c["rows"], c["stayed"]) for c in made["counts"])
     kept = sum(c.rows for c in counts if c.stayed)
     left = sum(c.rows for c in counts if not c.stayed)
     passed_over = tuple(made["not_looked_at"])
-    by = "diff" if "diff" in made["against"] else "keep"
-    if by == "diff":
-        said = f"holds nothing that diff {made['against']['diff'][:12]}… names"
-    else:
-        said = f"holds only what edition {made['against']['keep'][:12]}… holds"
-    others = [c for c in counts if c.stayed and c.fate in ("unknown", "not in new", NAMELESS)]
-    if others:
-        said += ", and " + " and ".join(f"{c.rows:,} rows {c.words}" for c in others)
+    said = says(made)
     if passed_over:
         n = len(passed_over)
         said += f"; {n:,} {'thing was' if n == 1 else 'things were'} not looked at, as told above"
     return Applied(
         out, str(made["run"]), kept + left, kept, left, counts,
-        dict(Counter(o["how"] for o in made["outputs"])), tuple(notices), passed_over,
+        dict(Counter(o["how"] for o in made["outputs"])), tuple(notices), passed_over, certificate,
         summary=f"{shown(out)}: {said}",
     )  # fmt: skip

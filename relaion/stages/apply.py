@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError, RelaionError, StopError
 from relaion.labs import place as ours
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known
+from relaion.labs.certificate import certify, place_of, refuse_place, write_certificate
 from relaion.labs.copy_files import STATS, find_copy
 from relaion.labs.report import Applied, FinishedCopy, applied, build
 from relaion.parquet.roles import Columns, overrides_of
@@ -60,8 +61,9 @@ def apply(
     where one identity alone is to count. Rows without any stay or leave as `without_identity` says
     (`keep` or `drop`; without it they leave with `keep`, and stay with a diff).
 
-    OUT mirrors PATH: the same names, forms and compression. Raises InputError, OutputError,
-    BusyError or StopError in one line.
+    OUT mirrors PATH: the same names, forms and compression; `certificate` is a file that says what
+    it holds, by default beside it. Raises InputError, OutputError, BusyError or StopError in one
+    line.
     """
     paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
     out, work, diff = as_path(out), maybe_path(work), maybe_path(diff)
@@ -69,6 +71,8 @@ def apply(
     chosen = _one_each(columns)
     listen = progress or Quiet()
     check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
+    certified = place_of(out, maybe_path(certificate))
+    refuse_place(certified, out, [*paths, *keep, *old, *([diff] if diff else [])])
     limits = limits_of(workers, memory, time_limit)
     sweep_left(work, None)
     found = find_copy(paths)
@@ -100,7 +104,9 @@ def apply(
         done = ours.finished(place, plan)
         if done is not None:
             ours.purge(place.path, place.work)
-            return replace(applied(out, done, found.notices), done_before=True)
+            if not certified.exists():
+                write_certificate(certified, certify(done))
+            return replace(applied(out, done, found.notices, certified), done_before=True)
         journal, goes_on = ours.begin(place, plan)
         if goes_on:
             listen.say(f"{shown(out)}: going on with the run that broke off")
@@ -127,8 +133,9 @@ def apply(
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
         made = build(finished, read, started, datetime.now(UTC))
         manifest.write(out, made)
+        write_certificate(certified, certify(made))
         ours.purge(out, place.work)
-        return applied(out, made, found.notices)
+        return applied(out, made, found.notices, certified)
 
 
 @contextmanager

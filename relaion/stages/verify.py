@@ -1,13 +1,17 @@
-"""`verify`: check a finished run's promises by other code than `clean` used."""
+"""`verify`: check a finished run's promises by other code than `clean` or `apply` used."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+from relaion import __version__
 from relaion.errors import InputError, RelaionError, StopError
+from relaion.labs.certificate import certify, checked_by, place_of, refuse_place, write_certificate
+from relaion.labs.place import is_applied
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.roles import Columns
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, owned_folder, shown
@@ -30,16 +34,37 @@ def verify(
     key: AnyPath | None = None,
     columns: Columns | None = None,
     sidecars: AnyPaths = (),
+    diff: AnyPath | None = None,
+    keep: AnyPaths = (),
+    old: AnyPaths = (),
+    certificate: AnyPath | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Check a finished run's promises by other code than clean used.
+    """Check a finished run's promises by other code than clean or apply used.
 
-    What cannot be checked for want of an argument is said; without lists the verdict is
-    never clean. Raises InputError or ListError for an argument that cannot be read; what is
-    wrong with OUT itself is a finding.
+    Lists, keywords, key and sidecars are for an OUT that `clean` made; `diff`, or `keep` (and
+    `old`), for one that `apply` made, whose `certificate` is written anew with what was found, if
+    it holds. What cannot be checked for want of an argument is said; without lists, diff or edition
+    the verdict is never clean. Raises InputError or ListError for an argument that cannot be read;
+    what is wrong with OUT itself is a finding.
     """
+    of_copy: dict[str, Any] = {
+        "diff": maybe_path(diff), "keep": as_paths(keep), "old": as_paths(old),
+        "certificate": maybe_path(certificate),
+    }  # fmt: skip
     with LocalPool() as pool:
+        _refuse_no_out(as_path(out))
+        made = _manifest_of(as_path(out))
+        is_unknown = made is None and not (as_path(out) / AUDIT).exists()
+        if is_applied(made or {}) or (is_unknown and any(of_copy.values())):
+            of_clean = {"lists": lists, "keywords": keywords, "key": key, "sidecar": sidecars}
+            _refuse_foreign(as_path(out), of_clean, "clean")
+            return _check_copy(
+                pool, as_path(out), made, inputs=as_paths(inputs), columns=columns,
+                workers=workers, progress=progress or Quiet(), **of_copy,
+            )  # fmt: skip
+        _refuse_foreign(as_path(out), of_copy, "apply")
         return check(
             pool, as_path(out), inputs=as_paths(inputs), lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
@@ -67,7 +92,34 @@ def check(
     A file that ends the process counts as unreadable, and the check is done again.
     """
     _refuse_no_out(out)
-    stated = _stated_inputs(out)
+    stated = _stated_inputs(out, "rows")
+
+    with ExitStack() as left:
+        work = left.enter_context(owned_folder("verify")).path if sidecars else None
+        given = {
+            "inputs": inputs, "lists": lists, "keywords": keywords, "key": key,
+            "columns": columns, "sidecars": sidecars, "work": work,
+        }  # fmt: skip
+        function = "relaion.verifier.checker:verify_telling"
+        is_once = isinstance(lists, Snapshot)  # which is gone once it was opened
+        return _called(
+            caller, function, out, given, stated, workers, progress, held=held, is_once=is_once
+        )
+
+
+def _called(
+    caller: Caller,
+    function: str,
+    out: Path,
+    given: Mapping[str, Any],
+    stated: Sequence[int],
+    workers: int | None,
+    progress: Progress,
+    *,
+    held: Callable[[], object] = lambda: None,
+    is_once: bool = False,
+) -> Verdict:
+    """The verdict of another process, which is asked again without a file that ended it."""
     rows = sum(stated)
     hands = 1 if rows < SMALL else workers or os.cpu_count() or 1
     ended: dict[Path, str] = {}
@@ -82,27 +134,88 @@ def check(
         else:
             progress.done(*told)
 
-    with ExitStack() as left:
-        work = left.enter_context(owned_folder("verify")).path if sidecars else None
-        while True:
-            progress.phase("verify", len(stated), rows)
-            try:
-                verdict: Verdict = caller.call(
-                    "relaion.verifier.checker:verify_telling", out, inputs=inputs, lists=lists,
-                    keywords=keywords, key=key, columns=columns, sidecars=sidecars, work=work,
-                    workers=hands, ended=ended, hear=hear,
-                )  # fmt: skip
-                return verdict
-            except ProcessEndedError:
-                if isinstance(lists, Snapshot):  # which is gone by now
-                    raise
-                hands = 1  # it tells which file it was
-            except WorkerEndedError as e:
-                where = "" if read is None else f"{shown(read)}: "
-                is_last = e.is_killed or isinstance(lists, Snapshot) or len(ended) == ALIKE
-                if read is None or read in ended or is_last:
-                    raise StopError(f"{shown(out)}: cannot be checked: {where}{e}") from None
-                ended[read] = str(e)
+    while True:
+        progress.phase("verify", len(stated), rows)
+        try:
+            verdict: Verdict = caller.call(
+                function, out, **given, workers=hands, ended=ended, hear=hear
+            )
+            return verdict
+        except ProcessEndedError:
+            if is_once:
+                raise
+            hands = 1  # it tells which file it was
+        except WorkerEndedError as e:
+            where = "" if read is None else f"{shown(read)}: "
+            is_last = e.is_killed or is_once or len(ended) == ALIKE
+            if read is None or read in ended or is_last:
+                raise StopError(f"{shown(out)}: cannot be checked: {where}{e}") from None
+            ended[read] = str(e)
+
+
+def _check_copy(
+    pool: LocalPool,
+    out: Path,
+    made: Mapping[str, Any] | None,
+    *,
+    inputs: Sequence[Path],
+    diff: Path | None,
+    keep: Sequence[Path],
+    old: Sequence[Path],
+    columns: Columns | None,
+    certificate: Path | None,
+    workers: int | None,
+    progress: Progress,
+) -> Verdict:
+    """Check an OUT that `apply` made; where a certificate is asked for, write it if all held."""
+    if diff is not None and (keep or old):
+        raise InputError("name one thing to check by: --diff DIFF, or --keep NEW with --old OLD")
+    if old and not keep:
+        raise InputError("--old goes with --keep: name NEW, too")
+    if certificate is not None:
+        if diff is None and not keep:
+            raise InputError(
+                "--certificate: nothing to certify without --diff DIFF or --keep NEW; add the one "
+                "that OUT was cleaned with"
+            )
+        refuse_place(certificate, out, [*inputs, *keep, *old, *([diff] if diff else [])])
+    given = {
+        "inputs": inputs, "diff": diff, "keep": keep, "old": old, "columns": columns,
+        "certificate": place_of(out, None),
+    }  # fmt: skip
+    stated = _stated_inputs(out, "records")
+    function = "relaion.verifier.copy_check:verify_copy_telling"
+    verdict = _called(pool, function, out, given, stated, workers, progress)
+    if certificate is not None and made is not None and verdict.ok and _is_checked(verdict):
+        try:
+            said = certify(made, checked_by(verdict, __version__))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            what = "its manifest lacks what a certificate says; clean the copy again"
+            raise StopError(f"{shown(out)}: {what}") from None
+        write_certificate(certificate, said)
+    return verdict
+
+
+def _is_checked(verdict: Verdict) -> bool:
+    """Whether OUT was held against what it was cleaned with at all."""
+    return all(o.state != "not checked" for o in verdict.outcomes if o.promise == "1a")
+
+
+def _manifest_of(out: Path) -> dict[str, Any] | None:
+    """The manifest; None where it cannot be read, which is a finding of the check."""
+    try:
+        return manifest.read(out)
+    except RelaionError:
+        return None
+
+
+def _refuse_foreign(out: Path, given: Mapping[str, Any], maker: str) -> None:
+    """Raise InputError for options that are for an OUT that another command made."""
+    if named := [f"--{name}" for name, value in given.items() if value]:
+        other = "apply" if maker == "clean" else "clean"
+        raise InputError(
+            f"{shown(out)}: {', '.join(named)}: for an OUT of {maker}; this one is of {other}"
+        )
 
 
 def _refuse_no_out(out: Path) -> None:
@@ -119,9 +232,9 @@ def _refuse_no_out(out: Path) -> None:
     )
 
 
-def _stated_inputs(out: Path) -> list[int]:
-    """Rows of each input as the manifest states them; none where it cannot be read."""
+def _stated_inputs(out: Path, rows: str) -> list[int]:
+    """Rows, so called, of each input as the manifest has them; none where it cannot be read."""
     try:
-        return [int(item["rows"]) for item in (manifest.read(out) or {"inputs": []})["inputs"]]
+        return [int(item[rows]) for item in (manifest.read(out) or {"inputs": []})["inputs"]]
     except (RelaionError, LookupError, TypeError, ValueError):
         return []  # a broken manifest is a finding of the check, not an error here

@@ -83,7 +83,7 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
     inputs = {file.sha256 for file in statement.inputs.values()}
     carried = {"/".join(k) for k, f in statement.outputs.items() if f.sha256 in inputs}
     known = {MANIFEST, AUDIT} | {"/".join(key) for key in statement.outputs}
-    for path in _files(out, notes):
+    for path in files_in(out, notes):
         name = path.relative_to(out).as_posix()
         if name in known:
             continue
@@ -93,14 +93,14 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
         if hidden:
             notes.find("4", name, "work files may hold what no output may show; remove it")
     folders = {parent for key in statement.outputs for parent in Path(*key).parents}
-    for folder in _folders(out):
+    for folder in folders_in(out):
         if folder.relative_to(out) not in folders:
             notes.find("5", folder.relative_to(out).as_posix(), "a folder that is not stated")
     for name in ["", *sorted(known), *sorted(map(str, folders - {Path()}))]:
-        _check_entry(out.resolve() / name, name or out.name, notes, is_carried=name in carried)
+        check_entry(out.resolve() / name, name or out.name, notes, is_carried=name in carried)
 
 
-def _check_entry(path: Path, name: str, notes: Notes, *, is_carried: bool) -> None:
+def check_entry(path: Path, name: str, notes: Notes, *, is_carried: bool) -> None:
     """A stated file or folder: itself, in this place only, with what belongs to it only.
 
     `is_carried`: it may be another name of an input, whose owner decides the rest.
@@ -156,7 +156,9 @@ def check_stated(statement: Statement, notes: Notes) -> None:
             notes.find("5", "/".join(key), "the manifest states no input or edition for it")
 
 
-def _files(out: Path, notes: Notes) -> Iterable[Path]:
+def files_in(out: Path, notes: Notes) -> Iterable[Path]:
+    """All files in OUT; a folder that cannot be looked into is a finding."""
+
     def closed(error: OSError) -> None:
         where = Path(error.filename).relative_to(out).as_posix()
         notes.find("5", where, "a folder that cannot be looked into")
@@ -165,6 +167,7 @@ def _files(out: Path, notes: Notes) -> Iterable[Path]:
         yield from (Path(folder, name) for name in sorted(files))
 
 
-def _folders(out: Path) -> Iterable[Path]:
+def folders_in(out: Path) -> Iterable[Path]:
+    """All folders in OUT."""
     for folder, folders, _ in os.walk(out):
         yield from (Path(folder, name) for name in sorted(folders))

@@ -105,8 +105,8 @@ class Statement:
         return rows, kept
 
 
-def read_statement(out: Path) -> Statement:
-    """Read OUT/manifest.json; raises OutputError in one line when it is not usable."""
+def read_json(out: Path) -> tuple[dict[str, Any], bytes]:
+    """OUT/manifest.json and its bytes; raises OutputError in one line when it is no JSON object."""
     path = out / MANIFEST
     try:
         if not path.is_file():  # a pipe would be waited for
@@ -117,6 +117,12 @@ def read_statement(out: Path) -> Statement:
         raise OutputError(f"{MANIFEST}: cannot be read ({e.strerror})") from None
     except (ValueError, RecursionError):
         raise OutputError(f"{MANIFEST}: is not JSON text") from None
+    return raw, data
+
+
+def read_statement(out: Path) -> Statement:
+    """Read OUT/manifest.json; raises OutputError in one line when it is not usable."""
+    raw, data = read_json(out)
     try:
         return _statement(raw, data)
     except KeyError as e:
@@ -129,7 +135,7 @@ def _statement(raw: Mapping[str, Any], data: bytes) -> Statement:
     inputs = {(i["subset"], i["shard"]): _file(i) for i in raw["inputs"]}
     outputs = {(o["edition"], o["subset"], o["shard"]): _file(o) for o in raw["outputs"]}
     for parts in [*inputs, *outputs]:
-        _refuse_escape("/".join(parts))
+        refuse_escape("/".join(parts))
     if len(inputs) != len(raw["inputs"]) or len(outputs) != len(raw["outputs"]):
         raise OutputError(f"{MANIFEST}: states a shard twice")
     return Statement(
@@ -149,7 +155,8 @@ def _statement(raw: Mapping[str, Any], data: bytes) -> Statement:
     )
 
 
-def _refuse_escape(path: str) -> None:
+def refuse_escape(path: str) -> None:
+    """Raise OutputError for a name that leads out of OUT."""
     parts = PurePosixPath(path)
     if parts.is_absolute() or ".." in parts.parts:
         raise OutputError(f"{MANIFEST}: names a file outside of OUT")

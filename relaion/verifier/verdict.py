@@ -4,6 +4,7 @@ A sentence names a file, what is wrong and how many rows, never which row or val
 of files and columns are others' choice, so every sentence is put on one line here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -102,13 +103,14 @@ class Verdict:
 
 @dataclass
 class Notes:
-    """Gathers what the checks say while they run."""
+    """Gathers what the checks say while they run; `titles` are the promises that are checked."""
 
     findings: list[Finding] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=dict)
     limits: dict[str, list[str]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    titles: Mapping[str, str] = field(default_factory=lambda: PROMISES)
 
     def find(self, promise: str, where: str, what: str) -> None:
         """Something is wrong."""
@@ -145,7 +147,7 @@ class Notes:
 
     def verdict(self, out: str) -> Verdict:
         """The outcome of every promise, from all that was said."""
-        outcomes = tuple(self._outcome(p) for p in PROMISES)
+        outcomes = tuple(self._outcome(p) for p in self.titles)
         return Verdict(out, outcomes, tuple(self.notices), tuple(self.left_out))
 
     def _outcome(self, promise: str) -> CheckOutcome:
@@ -156,7 +158,7 @@ class Notes:
             state = "not checked"
         if found:
             state = "broken"
-        return CheckOutcome(promise, PROMISES[promise], state, "; ".join(why), found)
+        return CheckOutcome(promise, self.titles[promise], state, "; ".join(why), found)
 
 
 def _once(said: list[str], text: str) -> None:

@@ -1,0 +1,402 @@
+"""`verify` of a copy that `apply` cleaned: its promises, by other code than `apply` used.
+
+Files are read again by plain readers, and a plain model says which of their records stay: those of
+OUT always, those of the copy before where it is given.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+
+from relaion.errors import InputError, OutputError
+from relaion.parquet.columns import watched
+from relaion.parquet.roles import Columns, overrides_of
+from relaion.paths import file_sha256, find_files, shown
+from relaion.verifier.checker import processes
+from relaion.verifier.copy_compare import FilePair, compare_files, compare_stats
+from relaion.verifier.copy_fates import (
+    LEFT,
+    LEFT_WITH_LINK,
+    LINK,
+    NAMELESS,
+    Against,
+    Identities,
+    IdentityTask,
+    counted,
+    identities_of,
+    judge,
+    leaving,
+    read_edition,
+    read_sets,
+    share_fates,
+    stays,
+)
+from relaion.verifier.copy_statement import (
+    PARQUET,
+    SAMPLES,
+    STATS,
+    CopyLine,
+    CopyStatement,
+    check_certificate,
+    check_copy_stated,
+    check_copy_tree,
+    read_copy_statement,
+)
+from relaion.verifier.lookup import Apply
+from relaion.verifier.manifest import MANIFEST
+from relaion.verifier.verdict import Notes, Verdict, count
+
+COPY_PROMISES = {
+    "1a": "no record stays that the diff names, or that the edition does not hold",
+    "1b": "no other record is lost, and none is added",
+    "2": "what stays is as it was: values and their order, lines and members byte for byte",
+    "5": "OUT is whole: the files that its manifest states, and nothing else",
+    "6": "every number can be recomputed: what went in, what it was held against, the counts",
+}
+_ROUND = 4_000_000  # records whose identities are held at once
+_STATS = "_stats.json"
+_ENDS = (
+    ".parquet", ".tar",
+    *(f".{kind}{end}" for kind in ("tsv", "csv", "jsonl", "ndjson") for end in ("", ".gz", ".zst")),
+)  # fmt: skip
+_WRONG = {
+    LEFT: "that was removed from the set",
+    LEFT_WITH_LINK: "whose link was removed from the set",
+    "unknown": "that neither edition has",
+    "not in new": "that the edition does not hold",
+    NAMELESS: "without an identity",
+}
+
+
+@dataclass
+class CopyJob:
+    """One check: what is stated, what it is held against, who hears of what is done."""
+
+    out: Path
+    statement: CopyStatement
+    against: Against | None
+    sources: Mapping[str, Path]
+    apply: Apply
+    done: Callable[[int, int], object]
+    notes: Notes
+    stayed: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    is_read: bool = True
+
+    @property
+    def tells_all(self) -> bool:
+        """Whether the fate of every record can be told: not without the set before."""
+        return self.against is not None and (
+            "old" not in self.statement.against or self.against.old is not None
+        )
+
+
+def verify_copy(
+    out: Path,
+    *,
+    inputs: Sequence[Path] = (),
+    diff: Path | None = None,
+    keep: Sequence[Path] = (),
+    old: Sequence[Path] = (),
+    columns: Columns | None = None,
+    certificate: Path | None = None,
+    workers: int = 1,
+    done: Callable[[int, int], object] = lambda files, rows: None,
+) -> Verdict:
+    """Check OUT against the diff or edition that it was cleaned with, and the copy before it.
+
+    `certificate` is where that of OUT should lie. Raises InputError for an argument that cannot be
+    read; whatever is wrong with OUT itself is a finding.
+    """
+    notes = Notes(titles=COPY_PROMISES)
+    try:
+        statement = read_copy_statement(out)
+    except OutputError as e:
+        notes.find("5", MANIFEST, str(e).removeprefix(f"{MANIFEST}: "))
+        for promise in COPY_PROMISES:
+            notes.skip(promise, "OUT has no manifest that can be read")
+        return notes.verdict(shown(out))
+    if columns is not None and overrides_of(columns) != overrides_of(statement.columns):
+        notes.notice("the roles given with --column are not those of the run; the run's are used")
+    check_copy_stated(statement, notes)
+    if certificate is not None:
+        check_certificate(certificate, statement, notes)
+    there = check_copy_tree(out, statement, notes)
+    against = _against(statement, diff, keep, old, notes) if statement.known else None
+    sources = _sources(statement, inputs, notes)
+    with processes(min(workers, len(statement.outputs) or 1)) as apply:
+        job = CopyJob(out, statement, against, sources, apply, done, notes)
+        _check_out(job, there)
+        if sources:
+            _check_inputs(job, there)
+        _check_counts(job)
+    for sentence in statement.not_looked_at:
+        notes.leave_out(sentence)
+    return notes.verdict(shown(out))
+
+
+def verify_copy_telling(
+    out: Path, *, tell: Callable[..., object], ended: Mapping[Path, str], **given: Any
+) -> Verdict:
+    """`verify_copy` for another process, which hears of the file read next, and of what is done."""
+    with watched(tell, ended):
+        return verify_copy(out, **given, done=lambda *told: tell(told))
+
+
+# -- what it is held against -----------------------------------------------------------------------
+
+
+def _against(
+    statement: CopyStatement,
+    diff: Path | None,
+    keep: Sequence[Path],
+    old: Sequence[Path],
+    notes: Notes,
+) -> Against | None:
+    stated = statement.against
+    wanted = "diff" if "diff" in stated else "edition"
+    if diff is None and not keep:
+        for promise in ("1a", "1b"):
+            option = "--diff" if wanted == "diff" else "--keep"
+            notes.skip(promise, f"the {wanted} that OUT was cleaned with was not given ({option})")
+        notes.limit("6", "counts by fate were not recomputed")
+        return None
+    if (diff is not None) != (wanted == "diff"):
+        given = "a diff" if diff is not None else "an edition"
+        option = "--diff DIFF" if wanted == "diff" else "--keep NEW"
+        raise InputError(f"OUT was not cleaned with {given}, but with another thing: give {option}")
+    if diff is not None:
+        sets = read_sets(diff, statement.raw["key_version"])
+        if file_sha256(diff) != stated["diff"]:
+            _other(diff.name, "is not the diff that OUT was cleaned with", notes)
+        elif sets is None:
+            _other(diff.name, "cannot be read as a diff", notes)
+        else:
+            return Against(diff=sets)
+        return None
+    return _editions(stated, keep, old, notes)
+
+
+def _editions(
+    stated: Mapping[str, str], keep: Sequence[Path], old: Sequence[Path], notes: Notes
+) -> Against | None:
+    new = read_edition(keep)
+    if new.digest != stated["keep"]:
+        _other("--keep", "is not the edition that OUT was cleaned with", notes)
+        return None
+    if "old" not in stated:
+        return Against(new=new)
+    if not old:
+        why = "the set before was not given (--old)"
+        notes.limit("1a", f"{why}: records that left it, of a link that stayed, cannot be told")
+        notes.skip("1b", why)
+        notes.limit("6", f"{why}: not all counts by fate were recomputed")
+        return Against(new=new)
+    before = read_edition(old)
+    if before.digest != stated["old"]:
+        _other("--old", "is not the set that OUT was cleaned with", notes)
+        return None
+    return Against(new=new, old=before)
+
+
+def _other(where: str, what: str, notes: Notes) -> None:
+    notes.find("6", where, what)
+    for promise in ("1a", "1b"):
+        notes.skip(promise, f"{shown(where)} {what}")
+
+
+def _sources(statement: CopyStatement, inputs: Sequence[Path], notes: Notes) -> Mapping[str, Path]:
+    """The files of the copy before, by their names below OUT; those that are not them are told."""
+    if not inputs:
+        for promise in ("1b", "2"):
+            notes.skip(promise, "the copy before was not given (--inputs)")
+        notes.limit("6", "records that left were not recomputed")
+        return {}
+    found = _named_below(inputs)
+    stats = {name: x for name, x in statement.outputs.items() if x.form == STATS}
+    for name in sorted(found.keys() - statement.inputs.keys() - stats.keys()):
+        if not name.lower().endswith(_STATS):
+            notes.find("1b", name, "a file of the copy that OUT does not have")
+    given = {name: path for name, path in found.items() if name in stats}
+    for name, line in statement.inputs.items():
+        if name not in found:
+            for promise in ("1b", "2", "6"):
+                notes.limit(promise, "not all files of the copy before were given")
+        elif file_sha256(found[name]) != line.sha256:
+            notes.find("6", name, "the file of the copy is not the one that went in")
+        else:
+            given[name] = found[name]
+    return given
+
+
+def _named_below(inputs: Sequence[Path]) -> dict[str, Path]:
+    """The files of a copy by their names below OUT."""
+    found: dict[str, Path] = {}
+    for given in inputs:
+        is_folder = given.is_dir()
+        top = given.absolute().name if is_folder and len(inputs) > 1 else ""
+        for shard in find_files([given], (*_ENDS, _STATS)).shards:
+            inside = shard.path.relative_to(given) if is_folder else Path(shard.path.name)
+            found[PurePosixPath(top, inside.as_posix()).as_posix()] = shard.path
+    return found
+
+
+# -- records ---------------------------------------------------------------------------------------
+
+
+def _check_out(job: CopyJob, there: Sequence[str]) -> None:
+    """Every record of OUT, whatever else was given."""
+    lines = {n: job.statement.outputs[n] for n in there if n in job.statement.inputs}
+    for files in _rounds(job, {name: (job.out / name, line) for name, line in lines.items()}):
+        for name, ids, codes in files:
+            if ids is None:
+                job.notes.unreadable(name)
+                job.is_read = False
+                continue
+            if len(ids) != lines[name].records:
+                job.notes.find("6", name, "holds another number of records than is stated")
+            if codes is None:
+                continue
+            for fate, n in counted(codes):
+                job.stayed[fate] += n
+                if not stays(fate, job.statement):
+                    said = f"{count(n, 'record', 'stands')} there {_WRONG[fate]}"
+                    job.notes.find("1a", name, said)
+            job.done(1, len(ids))
+
+
+def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
+    """Every record of the copy before: what leaves, and whether OUT is the rest."""
+    if not job.tells_all:
+        job.notes.skip("2", "what should have left cannot be told")
+        return
+    lines = job.statement.inputs
+    given = {n: (job.sources[n], lines[n]) for n in lines if n in job.sources}
+    for files in _rounds(job, given):
+        pairs: list[FilePair] = []
+        gone: dict[str, pa.Array] = {}
+        for name, ids, codes in files:
+            if ids is None or codes is None:
+                job.notes.find("6", name, "the file of the copy cannot be read")
+                job.is_read = False
+                continue
+            if len(ids) != lines[name].records:
+                job.notes.find("6", name, "had another number of records than is stated")
+            for fate, n in counted(codes):
+                job.left[fate] += 0 if stays(fate, job.statement) else n
+            gone[name] = leaving(codes, job.statement)
+            keys = _keys_gone(ids, gone[name]) if lines[name].form == SAMPLES else frozenset()
+            if name in there:
+                path = job.sources[name]
+                line, named = lines[name], _named(job.statement)
+                pairs.append(FilePair(path, job.out / name, line, named, gone[name], keys))
+            job.done(1, len(ids))
+        for notes in job.apply(compare_files, pairs):
+            job.notes.add(notes)
+        _check_stats(job, gone, there)
+
+
+def _keys_gone(ids: Identities, gone: pa.Array) -> frozenset[str]:
+    flags = gone.to_pylist()
+    return frozenset(k for k, leaves in zip(ids.keys or (), flags, strict=True) if leaves and k)
+
+
+def _check_stats(job: CopyJob, gone: Mapping[str, pa.Array], there: Sequence[str]) -> None:
+    """Counts of shards beside these files: of the rows of a parquet file, or else of samples."""
+    stems = {line.stem: n for n, line in job.statement.inputs.items() if line.form == SAMPLES}
+    stems |= {line.stem: n for n, line in job.statement.inputs.items() if line.form == PARQUET}
+    for name, line in job.statement.outputs.items():
+        of = stems.get(line.stem, "")
+        if line.form != STATS or name not in there or name not in job.sources or of not in gone:
+            continue
+        rows = job.sources[of] if job.statement.inputs[of].form == PARQUET else None
+        wrong = compare_stats(job.sources[name], job.out / name, rows, gone[of])
+        if wrong:
+            job.notes.find("2", name, wrong)
+
+
+def _named(statement: CopyStatement) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(statement.columns.items()))
+
+
+Judged = tuple[str, Identities | None, pa.Array | None]
+
+
+def _rounds(job: CopyJob, files: Mapping[str, tuple[Path, CopyLine]]) -> Iterator[list[Judged]]:
+    """Files with the fates of their records, so many at once as memory takes."""
+    held: list[list[str]] = []
+    records = 0
+    for pair in job.statement.pairs:
+        names = [name for name in pair if name in files]
+        if not names:
+            continue
+        n = sum(files[name][1].records or 0 for name in names)
+        if held and records + n > _ROUND:
+            yield _round(job, held, files)
+            held, records = [], 0
+        held.append(names)
+        records += n
+    if held:
+        yield _round(job, held, files)
+
+
+def _round(
+    job: CopyJob, pairs: Sequence[Sequence[str]], files: Mapping[str, tuple[Path, CopyLine]]
+) -> list[Judged]:
+    against, statement = job.against, job.statement
+    by_link = against is not None and LINK in statement.by
+    salt = against.salt if against else b""
+    tasks = [
+        IdentityTask(path, replace(line, columns=statement.inputs[name].columns),
+                     _named(statement), salt, by_link)
+        for pair in pairs for name in pair for path, line in [files[name]]
+    ]  # fmt: skip
+    names = [name for pair in pairs for name in pair]
+    found = dict(zip(names, job.apply(identities_of, tasks), strict=True))
+    known = {name: ids for name, ids in found.items() if ids is not None}
+    if against is None:
+        return [(name, ids, None) for name, ids in found.items()]
+    fates = judge(list(known.values()), against, statement, job.apply)
+    codes = dict(zip(known, fates, strict=True))
+    for pair in pairs:
+        both = [name for name in pair if name in codes]
+        if len(both) > 1 or (both and statement.inputs[both[0]].form == SAMPLES):
+            shared = share_fates([(known[n], codes[n]) for n in both], statement)
+            codes |= zip(both, shared, strict=True)
+    return [(name, ids, codes.get(name)) for name, ids in found.items()]
+
+
+# -- counts ----------------------------------------------------------------------------------------
+
+
+def _check_counts(job: CopyJob) -> None:
+    """The manifest's counts by fate are those found; what stayed unknown is not looked at."""
+    if job.against is None or not job.is_read:
+        return
+    stated = job.statement.counts
+    ours = {fate: n for fate, n in job.stayed.items() if stays(fate, job.statement)}
+    theirs = {fate: n for (fate, stayed), n in stated.items() if stayed}
+    if not job.tells_all:  # without the set before, these two cannot be told apart
+        for counts in (ours, theirs):
+            counts["unknown"] = counts.pop("not in new", 0) + counts.get("unknown", 0)
+    _same_counts(ours, theirs, "stayed", job.notes)
+    if job.tells_all and set(job.statement.inputs) <= set(job.sources):
+        gone = {fate: n for (fate, stayed), n in stated.items() if not stayed}
+        _same_counts(job.left, gone, "left", job.notes)
+    for fate in ("unknown", "not in new"):
+        if n := ours.get(fate, 0):
+            job.notes.leave_out(f"{count(n, 'record')} {_WRONG[fate]}: kept, as was asked for")
+    if n := ours.get(NAMELESS, 0):
+        said = f"{count(n, 'row')} kept without an identity: nothing can be said of them"
+        job.notes.leave_out(said)
+
+
+def _same_counts(
+    ours: Mapping[str, int], theirs: Mapping[str, int], what: str, notes: Notes
+) -> None:
+    if {f: n for f, n in ours.items() if n} != {f: n for f, n in theirs.items() if n}:
+        notes.find("6", MANIFEST, f"its counts by fate of what {what} are not those found")

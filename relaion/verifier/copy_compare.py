@@ -1,0 +1,214 @@
+"""Is a file of OUT the file of the copy without what leaves it, and nothing else?"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from relaion.errors import InputError
+from relaion.verifier.compare import (
+    Cursor,
+    Differences,
+    Judged,
+    compare_schemas,
+    differing,
+    explain,
+    row_digests,
+)
+from relaion.verifier.copy_records import text_units
+from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
+from relaion.verifier.copy_tars import tar_units
+from relaion.verifier.rows import batches, schema_of
+from relaion.verifier.verdict import Notes, count
+
+_MANY = 8_192
+_ENDS = hashlib.sha256(bytes(1024)).digest()  # of a tar that holds nothing
+_NOTHING = hashlib.sha256(b"").digest()
+
+
+@dataclass(frozen=True)
+class FilePair:
+    """A file before and after; `gone` is a mask of its records, `gone_keys` are of samples."""
+
+    source: Path
+    target: Path
+    line: CopyLine
+    named: tuple[tuple[str, str], ...]
+    gone: pa.Array
+    gone_keys: frozenset[str]
+
+
+def compare_files(pair: FilePair) -> Notes:
+    """What was lost, stayed against the rules, came from elsewhere or was changed."""
+    notes = Notes()
+    where = pair.line.name
+    try:
+        if pair.line.form == PARQUET:
+            _parquet(pair, notes)
+            return notes
+        noun = "member" if pair.line.form == SAMPLES else "line"
+        if not _same(_units(pair), _others(pair)):
+            found = explain(lambda: _units(pair), (rows for rows, _ in _others(pair)))
+            _say(where, found, noun, notes)
+    except InputError:
+        notes.unreadable(where)
+    return notes
+
+
+# -- parquet ---------------------------------------------------------------------------------------
+
+
+def _parquet(pair: FilePair, notes: Notes) -> None:
+    where = pair.line.name
+    said, pairs = compare_schemas(pair.source, pair.target)
+    for sentence in said:
+        notes.find("2", where, sentence)
+    left, right = [i for i, _ in pairs], [j for _, j in pairs]
+    cursor = Cursor(batches(pair.target))
+    changed: set[int] = set()
+    whole = True
+    for batch, gone in _judged(pair):
+        kept = batch.filter(pc.invert(gone))
+        there = cursor.take(kept.num_rows)
+        if sum(b.num_rows for b in there) != kept.num_rows:
+            whole = False
+            break
+        changed |= set(differing(kept, there, pairs))
+    if (changed or not whole or not cursor.is_done()) and pairs:
+        found = explain(
+            lambda: ((row_digests(b, left), gone.to_pylist()) for b, gone in _judged(pair)),
+            (row_digests(b, right) for b in batches(pair.target)),
+        )
+        _say(where, found, "row", notes)
+
+
+def _judged(pair: FilePair) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
+    start = 0
+    for batch in batches(pair.source):
+        yield batch, pair.gone.slice(start, batch.num_rows)
+        start += batch.num_rows
+
+
+# -- lines and members -----------------------------------------------------------------------------
+
+
+def _units(pair: FilePair) -> Iterator[Judged]:
+    """What the file of the copy is made of, as numbers, and what of it leaves."""
+    if pair.line.form == SAMPLES:
+        yield from _in_pieces(_members(pair.source, pair.gone_keys))
+        return
+    gone = iter(pair.gone.to_pylist())
+    units = text_units(pair.source, pair.line, dict(pair.named))
+    yield from _in_pieces((hash(u.raw), u.record is not None and next(gone)) for u in units)
+
+
+def _others(pair: FilePair) -> Iterator[Judged]:
+    """What the file of OUT is made of; of text, cut as the lines of the copy are."""
+    if pair.line.form == SAMPLES:
+        yield from _in_pieces(_members(pair.target, frozenset()))
+        return
+    units = text_units(pair.target, pair.line, dict(pair.named))
+    yield from _in_pieces((hash(u.raw), False) for u in units)
+
+
+def _members(path: Path, gone: frozenset[str]) -> Iterator[tuple[int, bool]]:
+    """A tar that has no end blocks, or nothing but them, has none to compare."""
+    for digest, leaves in tar_units(path, gone):
+        if digest not in (_NOTHING, _ENDS):
+            yield hash(digest), leaves
+
+
+def _in_pieces(units: Iterator[tuple[int, bool]]) -> Iterator[Judged]:
+    numbers: list[int] = []
+    flags: list[bool] = []
+    for number, leaves in units:
+        numbers.append(number)
+        flags.append(leaves)
+        if len(numbers) == _MANY:
+            yield numbers, flags
+            numbers, flags = [], []
+    yield numbers, flags
+
+
+def _same(source: Iterator[Judged], target: Iterator[Judged]) -> bool:
+    kept = (
+        n
+        for numbers, gone in source
+        for n, leaves in zip(numbers, gone or (), strict=True)
+        if not leaves
+    )
+    there = (n for numbers, _ in target for n in numbers)
+    end = object()
+    while (one := next(kept, end)) == (other := next(there, end)):
+        if one is end and other is end:
+            return True
+    return False
+
+
+def _say(where: str, found: Differences, noun: str, notes: Notes) -> None:
+    if found.too_many:
+        notes.find("1b", where, f"so much differs from the copy that its {noun}s were not counted")
+        return
+    changed = found.changed
+    if changed:
+        notes.find("2", where, f"{count(changed, noun, 'is')} changed")
+    if lost := found.lost - changed:
+        notes.find("1b", where, f"{count(lost, noun, 'is')} lost that should have stayed")
+    if found.kept:
+        notes.find("1a", where, f"{count(found.kept, noun, 'stands')} there that should have left")
+    if found.doubled:
+        notes.find("1b", where, f"{count(found.doubled, noun, 'stands')} there once too often")
+    if added := found.foreign - changed:
+        notes.find("1b", where, f"{count(added, noun, 'is')} not of the copy")
+    if found == Differences():
+        notes.find("2", where, f"its {noun}s are in another order")
+
+
+# -- the stats of a shard --------------------------------------------------------------------------
+
+_TOLD = ("status", "error_message")
+_COUNTERS = {
+    "success": "successes",
+    "failed_to_download": "failed_to_download",
+    "failed_to_resize": "failed_to_resize",
+}
+
+
+def compare_stats(source: Path, target: Path, rows: Path | None, gone: pa.Array) -> str | None:
+    """What is wrong with the counts of a shard, which are the copy's without what left it.
+
+    `rows` is the parquet file of the shard before, whose rows have a `status`, and an
+    `error_message` under which failures are counted too; without it what left are samples.
+    """
+    try:
+        left = Counter({"success": gone.true_count})
+        names = [] if rows is None else [n for n in _TOLD if n in schema_of(rows).names]
+        if rows is not None and names:
+            table = pq.read_table(rows, columns=names).filter(gone)
+            left = Counter(str(x) for n in names for x in table[n].to_pylist() if x is not None)
+        before, after = (json.loads(path.read_bytes()) for path in (source, target))
+        expected = _lowered(before, left)
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError):
+        return "its counts cannot be read"
+    return None if expected == after else "its counts are not the copy's without what left"
+
+
+def _lowered(stats: dict[str, Any], left: Counter[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {**stats, "status_dict": dict(stats["status_dict"])}
+    found["count"] -= sum(left[status] for status in _COUNTERS)
+    for status, counter in _COUNTERS.items():
+        found[counter] -= left[status]
+    for status, n in left.items():
+        known = found["status_dict"].get(status)
+        if known is not None and n:
+            found["status_dict"][status] = known - min(n, known)
+            if not found["status_dict"][status]:
+                del found["status_dict"][status]
+    return found

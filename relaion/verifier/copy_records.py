@@ -1,0 +1,339 @@
+"""The records of a copy's files, read plainly: pyarrow for parquet, csv and json for text.
+
+Nothing here is shared with the code that `apply` reads copies by. Units are what a file is made of,
+in its order: a line (a record of CSV may be several), or a member of a tar; each is a record, part
+of one, or none, and then always stays. Tars are in `copy_tars`.
+"""
+
+import csv
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import mmh3
+import pyarrow as pa
+
+from relaion.errors import InputError
+from relaion.parquet.columns import note, plain_type
+from relaion.parquet.glossary import bare_name
+from relaion.paths import shown
+from relaion.roles import ROLES
+from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
+from relaion.verifier.rows import At, batches, role_rows, schema_of
+
+_MANY = 8_192
+_BLANK = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
+_BOM = b"\xef\xbb\xbf"
+_WHOLE = re.compile(r"[ \t-\r]*([+-]?[0-9]{1,20})[ \t-\r]*")
+_LINK = re.compile(rb'\s*"?[A-Za-z][A-Za-z0-9+.\-]*://\S+\s*')
+_SAMPLE = 200  # records that tell how a table is cut
+_LONGEST = 128 << 20
+
+
+class Identified(NamedTuple):
+    """What a record is known by: its link, and its row hash."""
+
+    link: bytes | None
+    row_hash: int | None
+
+
+class Unit(NamedTuple):
+    """A line or member as it stands; `record` is None where it belongs to no record."""
+
+    raw: bytes
+    record: Identified | None = None
+
+
+@dataclass(frozen=True)
+class Records:
+    """Some records: row hashes (int64), links (bytes), and keys of samples or None."""
+
+    hashes: pa.Array
+    links: pa.Array
+    keys: Sequence[str | None] | None = None
+
+
+def read_records(path: Path, line: CopyLine, named: Iterable[tuple[str, str]]) -> Iterator[Records]:
+    """All records of a file; `named` are the columns that were named for a role.
+
+    Raises InputError in one line that quotes nothing.
+    """
+    if line.form == PARQUET:
+        yield from _of_parquet(path, line)
+        return
+    if line.form == SAMPLES:
+        from relaion.verifier.copy_tars import samples  # noqa: PLC0415 - it needs this module
+
+        yield from in_pieces(samples(path, dict(named)))
+        return
+    units = (u.record for u in text_units(path, line, dict(named)) if u.record is not None)
+    yield from in_pieces((record, None) for record in units)
+
+
+def in_pieces(records: Iterable[tuple[Identified, str | None]]) -> Iterator[Records]:
+    """Single records, many at a time."""
+    held: list[tuple[Identified, str | None]] = []
+    for record in records:
+        held.append(record)
+        if len(held) == _MANY:
+            yield _piece(held)
+            held = []
+    if held:
+        yield _piece(held)
+
+
+def _piece(held: Sequence[tuple[Identified, str | None]]) -> Records:
+    hashes = pa.array([record.row_hash for record, _ in held], pa.int64())
+    links = pa.array([record.link for record, _ in held], pa.large_binary())
+    keys = [key for _, key in held]
+    return Records(hashes, links, keys if any(key is not None for key in keys) else None)
+
+
+def murmur(link: bytes | None, caption: bytes | None) -> int:
+    """LAION's row hash of a link with its caption."""
+    return mmh3.hash64((link or b"") + (caption or b""))[0]
+
+
+def whole_number(text: str) -> int | None:
+    """A row hash that is written as text; None where it is no whole number of 64 bits."""
+    found = _WHOLE.fullmatch(text)
+    number = int(found[1]) if found else 2**64
+    return (number + 2**63) % 2**64 - 2**63 if -(2**63) <= number < 2**64 else None
+
+
+# -- parquet ---------------------------------------------------------------------------------------
+
+
+def _of_parquet(path: Path, line: CopyLine) -> Iterator[Records]:
+    schema = schema_of(path)
+    roles: dict[str, tuple[At, ...]] = {}
+    for role, name in line.columns.items():
+        at = schema.get_all_field_indices(name)
+        if not at or role not in ("url", "text", "row_hash"):
+            raise InputError(f"{shown(path)}: lacks a column by which its rows are known")
+        roles[role] = (At(at[0], plain_type(schema.field(at[0]).type)),)
+    if not roles:
+        n = sum(batch.num_rows for batch in batches(path, []))
+        yield Records(pa.nulls(n, pa.int64()), pa.nulls(n, pa.binary()))
+        return
+    computed = {"url", "text"} <= set(roles)
+    keys = _keys(path, schema)
+    for rows in role_rows(path, roles, ("url", "text", "row_hash")):
+        own = rows.first("row_hash", pa.int64())
+        here = None if keys is None else [next(keys) for _ in range(rows.n)]
+        yield Records(rows.hashes() if computed else own, rows.first("url", pa.binary()), here)
+
+
+def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
+    """The keys of samples that img2dataset writes beside a tar."""
+    if "key" not in schema.names:
+        return None
+    return (
+        key.decode("utf-8", "surrogateescape") if isinstance(key, bytes) else key and str(key)
+        for batch in batches(path, ["key"])
+        for key in batch.column(0).to_pylist()
+    )
+
+
+# -- text ------------------------------------------------------------------------------------------
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file with their ends, unpacked; a byte order mark is a line of its own."""
+    note(path)
+    ending = path.suffix.lower()
+    try:
+        with path.open("rb") as raw:
+            source: Any = raw
+            if ending == ".gz":
+                source = gzip.GzipFile(fileobj=raw)
+            elif ending == ".zst":
+                source = io.BufferedReader(pa.CompressedInputStream(raw, "zstd"), 1 << 20)
+            first = source.readline(_LONGEST)
+            if first.startswith(_BOM):
+                yield _BOM
+                first = first.removeprefix(_BOM)
+            if first:
+                yield first
+            while line := source.readline(_LONGEST):
+                yield line
+    except (OSError, EOFError, pa.ArrowException, ValueError):
+        raise InputError(f"{shown(path)}: its lines cannot be read") from None
+
+
+def text_units(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Unit]:
+    """The lines of a TSV, CSV or JSON lines file."""
+    kind = [e for e in path.name.lower().split(".")[-2:] if e not in ("gz", "zst")][-1]
+    try:
+        if kind in ("jsonl", "ndjson"):
+            yield from _json_lines(path, line, named)
+        else:
+            yield from _table(path, line, is_tsv=kind == "tsv")
+    except (ValueError, IndexError, RecursionError, csv.Error):
+        raise InputError(f"{shown(path)}: its records cannot be read") from None
+
+
+def _identified(link: bytes, caption: bytes, own: int | None) -> Identified:
+    """A record of text, where nothing and an empty text are one."""
+    if own is None and (link or caption):
+        own = murmur(link, caption)
+    return Identified(link or None, own)
+
+
+def _table(path: Path, line: CopyLine, *, is_tsv: bool) -> Iterator[Unit]:
+    delimiter, quoted = _cut(path, line, is_tsv=is_tsv)
+    blank = _BLANK.replace(delimiter, b"")
+    places: dict[str, int] | None = None
+    for raw, cells in _split(_lines(path), delimiter, quoted=quoted):
+        if raw == _BOM or not raw.strip(blank):
+            yield Unit(raw)
+            continue
+        if places is None:
+            places, is_header = _places(cells, line)
+            if is_header:
+                yield Unit(raw)
+                continue
+        link, caption, own = (
+            cells[places[r]] if r in places else b"" for r in ("url", "text", "row_hash")
+        )
+        yield Unit(raw, _identified(link, caption, whole_number(own.decode("latin-1"))))
+
+
+def _places(first: Sequence[bytes], line: CopyLine) -> tuple[dict[str, int], bool]:
+    """Where the columns of roles stand, by the first record: names if all are there, else numbers.
+
+    A record with a link is no line of names.
+    """
+    names = [cell.decode("utf-8", "replace") for cell in first]
+    wanted = line.columns
+    if not any(b"://" in cell for cell in first) and set(wanted.values()) <= set(names):
+        return {role: names.index(name) for role, name in wanted.items()}, True
+    return {role: int(number) - 1 for role, number in wanted.items()}, False
+
+
+def _cut(path: Path, line: CopyLine, *, is_tsv: bool) -> tuple[bytes, bool]:
+    """The delimiter of a table, and whether it has quotes."""
+    lines: list[bytes] = []
+    for raw in _lines(path):
+        if raw != _BOM:
+            lines.append(raw)
+        if len(lines) == _SAMPLE:
+            break
+    if is_tsv:
+        cells = [cell for raw in lines for cell in raw.strip(b"\r\n").split(b"\t")]
+        inside = sum(bool(_LINK.fullmatch(c)) and c[:1] == b'"' == c[-1:] for c in cells)
+        return b"\t", inside > sum(bool(_LINK.fullmatch(c)) and c[:1] != b'"' for c in cells)
+    return max((b",", b";", b"|", b"\t"), key=lambda d: _fitting(lines, d, line)), True
+
+
+def _fitting(lines: Sequence[bytes], delimiter: bytes, line: CopyLine) -> tuple[bool, int]:
+    """How well a delimiter cuts lines: are the columns there, and how many hold a link?"""
+    found = 0
+    places: dict[str, int] | None = None
+    try:
+        for _, cells in _split(lines, delimiter, quoted=True):
+            if places is None:
+                places, _ = _places(cells, line)
+            found += bool(_LINK.fullmatch(cells[places["url"]])) if "url" in places else 0
+    except (csv.Error, IndexError):  # of a record that goes on behind these lines, too
+        pass
+    except ValueError:
+        return False, 0
+    return places is not None, found
+
+
+def _split(
+    lines: Iterable[bytes], delimiter: bytes, *, quoted: bool
+) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Records as they stand, and their cells."""
+    if not quoted:
+        for raw in lines:
+            yield raw, raw.removesuffix(b"\n").removesuffix(b"\r").split(delimiter)
+        return
+    held: list[bytes] = []
+
+    def texts() -> Iterator[str]:
+        for raw in lines:
+            held.append(raw)
+            if raw != _BOM:
+                yield raw.decode("latin-1")
+
+    before = csv.field_size_limit(_LONGEST)  # of the whole process
+    try:
+        for row in csv.reader(texts(), delimiter=delimiter.decode(), strict=True):
+            if held[0] == _BOM:
+                yield held.pop(0), []
+            yield b"".join(held), [cell.encode("latin-1") for cell in row]
+            held.clear()
+        if held:
+            yield b"".join(held), []
+    finally:
+        csv.field_size_limit(before)
+
+
+# -- JSON lines ------------------------------------------------------------------------------------
+
+
+def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Unit]:
+    with_hash = "row_hash" in line.columns
+    for raw in _lines(path):
+        if not raw.strip(_BLANK):
+            yield Unit(raw)
+            continue
+        try:
+            text, is_utf8 = raw.decode(), True
+        except UnicodeDecodeError:
+            text, is_utf8 = raw.decode("utf-8", "surrogateescape"), False
+        fields = json.loads(text, parse_int=_number)
+        link, caption = (_value(fields, role, named) for role in ("url", "text"))
+        own = None
+        if with_hash:
+            told = _value(fields, "row_hash", named)
+            own = whole_number(str(told))
+        if own is None and any(v is not None and not isinstance(v, str) for v in (link, caption)):
+            own_link = _bytes(link, is_utf8=is_utf8) if isinstance(link, str) else None
+            yield Unit(raw, Identified(own_link, None))  # what is no text is not hashed
+            continue
+        link, caption = (
+            _bytes(v, is_utf8=is_utf8) if isinstance(v, str) else b"" for v in (link, caption)
+        )
+        yield Unit(raw, _identified(link, caption, own))
+
+
+def _number(text: str) -> int:
+    return int(text) if len(text) < 100 else 1 << 99  # Python reads 4,300 digits at most
+
+
+def _value(fields: dict[str, Any], role: str, named: dict[str, str]) -> Any:
+    """The first value of a role that is not nothing."""
+    if role in named:
+        wanted = named[role]
+        exact = wanted in fields
+        keys = [
+            k for k in fields
+            if (k == wanted if exact else bare_name(k).lower() == bare_name(wanted).lower())
+        ]  # fmt: skip
+    else:
+        keys = [k for name in ROLES[role].names for k in fields if bare_name(k).lower() == name]
+    found = (fields[key] for key in keys)
+    return next((v for v in found if v not in (None, "") and not _is_nan(v)), None)
+
+
+def _is_nan(value: Any) -> bool:
+    return type(value) is float and isnan(value)
+
+
+def _bytes(text: str, *, is_utf8: bool) -> bytes:
+    """The bytes that stood in the file, or that an escape of half a character stands for."""
+    for how in ("strict", "surrogatepass" if is_utf8 else "surrogateescape"):
+        try:
+            return text.encode("utf-8", how)
+        except UnicodeEncodeError:
+            continue
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,224 @@
+"""The manifest of a copy that `apply` cleaned, as a checker reads it, and what lies beside it."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from relaion.errors import OutputError
+from relaion.links import KEY_VERSION
+from relaion.paths import file_sha256, shown
+from relaion.verifier.file_checks import check_entry, files_in, folders_in
+from relaion.verifier.manifest import MANIFEST, read_json, refuse_escape
+from relaion.verifier.verdict import Notes, count
+
+APPLIED = "apply"
+PARQUET, STATS, SAMPLES = "parquet", "stats", "samples"
+_ENDS = {PARQUET: ".parquet", SAMPLES: ".tar", STATS: "_stats.json"}
+FATES = (
+    "row", "link", "removed", "removed with its link", "unknown", "not in new", "nameless",
+)  # fmt: skip
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class CopyLine:
+    """A file of the copy, or of OUT, as the manifest states it; `records` is None for stats."""
+
+    name: str
+    records: int | None
+    sha256: str
+    form: str
+    columns: Mapping[str, str]
+
+    @property
+    def stem(self) -> str:
+        """Its name without the end that tells its form: that of its shard."""
+        end = _ENDS.get(self.form, "")
+        return self.name[: -len(end)] if end and self.name.lower().endswith(end) else self.name
+
+
+@dataclass(frozen=True)
+class CopyStatement:
+    """All that the manifest of an applied OUT states.
+
+    `against` holds digests: of `diff`, or of `keep` and, where it was given, `old`. `by` are the
+    identities that count. `planned` are names, and a digest, that its run began with.
+    """
+
+    raw: Mapping[str, Any]
+    by: frozenset[str]
+    keeps_unknown: bool
+    keeps_nameless: bool
+    columns: Mapping[str, str]
+    against: Mapping[str, str]
+    inputs: Mapping[str, CopyLine]
+    outputs: Mapping[str, CopyLine]
+    counts: Mapping[tuple[str, bool], int]
+    not_looked_at: tuple[str, ...]
+    planned: frozenset[str]
+    planned_diff: str | None
+
+    @property
+    def known(self) -> bool:
+        """Whether the link keys here are those that it was made with."""
+        return self.raw.get("key_version") == KEY_VERSION
+
+    @property
+    def pairs(self) -> list[list[str]]:
+        """Names of files whose records are judged together: a tar with its parquet file."""
+        found: dict[str, list[str]] = {}
+        for line in self.inputs.values():
+            stem = line.stem if line.form in (PARQUET, SAMPLES) else line.name
+            found.setdefault(stem, []).append(line.name)
+        return list(found.values())
+
+
+def read_copy_statement(out: Path) -> CopyStatement:
+    """Read OUT/manifest.json; raises OutputError in one line when it is not usable."""
+    raw, _ = read_json(out)
+    try:
+        return _statement(raw)
+    except KeyError as e:
+        raise OutputError(f"{MANIFEST}: does not state {shown(str(e.args[0]))}") from None
+    except (TypeError, ValueError, AttributeError):
+        raise OutputError(f"{MANIFEST}: holds something else than apply writes") from None
+
+
+def _statement(raw: Mapping[str, Any]) -> CopyStatement:
+    if raw["kind"] != APPLIED:
+        raise ValueError
+    asked = raw["plan"]["parameters"]
+    inputs = _lines(_line(x, str(x["form"])) for x in raw["inputs"])
+    forms = {str(x["name"]): str(x["form"]) for x in raw["plan"]["inputs"]}
+    columns = {name: line.columns for name, line in inputs.items()}
+    outputs = _lines(
+        _line({"columns": columns.get(x["name"], {}), **x}, forms.get(str(x["name"]), ""))
+        for x in raw["outputs"]
+    )
+    counts: Counter[tuple[str, bool]] = Counter()
+    for line in raw["counts"]:
+        if line["fate"] not in FATES or type(line["stayed"]) is not bool:
+            raise ValueError
+        counts[line["fate"], line["stayed"]] += _whole(line["rows"])
+    against = {k: v for k, v in raw["against"].items() if _SHA256.fullmatch(v)}
+    if set(against) not in ({"diff"}, {"keep"}, {"keep", "old"}):
+        raise ValueError
+    return CopyStatement(
+        raw, frozenset(map(str, asked["by"])), asked["unknown"] == "keep",
+        asked["without_identity"] == "keep",
+        {str(k): str(v) for k, v in asked["columns"].items()}, against, inputs, outputs, counts,
+        tuple(map(str, raw["not_looked_at"])), frozenset(forms),
+        raw["plan"]["against"].get("diff", {}).get("sha256"),
+    )  # fmt: skip
+
+
+def _line(line: Mapping[str, Any], form: str) -> CopyLine:
+    records = None if line["records"] is None else _whole(line["records"])
+    columns = {str(k): str(v) for k, v in line["columns"].items()}
+    refuse_escape(str(line["name"]))
+    return CopyLine(str(line["name"]), records, str(line["sha256"]), form, columns)
+
+
+def _whole(number: Any) -> int:
+    if type(number) is not int or number < 0:
+        raise ValueError
+    return number
+
+
+def _lines(lines: Iterable[CopyLine]) -> dict[str, CopyLine]:
+    found: dict[str, CopyLine] = {}
+    for line in lines:
+        if found.setdefault(line.name, line) is not line:
+            raise OutputError(f"{MANIFEST}: states a file twice")
+    return found
+
+
+# -- Does it agree with itself, and with what lies there? ------------------------------------------
+
+
+def check_copy_stated(statement: CopyStatement, notes: Notes) -> None:
+    """Names are mirrored, numbers add up, and its run is the one that it names."""
+    plan = json.dumps(statement.raw["plan"], sort_keys=True)
+    run = hashlib.sha256(plan.encode()).hexdigest()[:16]
+    if run != statement.raw.get("run"):
+        notes.find("6", MANIFEST, "its run is not the one of the arguments that it states")
+    if statement.planned_diff != statement.against.get("diff"):
+        notes.find("6", MANIFEST, "names two diffs")
+    lost = statement.inputs.keys() - statement.outputs.keys()
+    if lost:
+        notes.find("1b", MANIFEST, f"states no output for {count(len(lost), 'file')} of the copy")
+    if (statement.outputs.keys() | statement.inputs.keys()) - statement.planned:
+        notes.find("5", MANIFEST, "states files that the copy does not have")
+    kept = sum(line.records or 0 for line in statement.outputs.values())
+    read = sum(line.records or 0 for line in statement.inputs.values())
+    stayed = sum(n for (_, stays), n in statement.counts.items() if stays)
+    if stayed != kept or sum(statement.counts.values()) != read:
+        notes.find("6", MANIFEST, "its counts by fate are not those of the files that it states")
+    if not statement.known:
+        notes.skip("1a", "link keys of another version; check with the relaion that made OUT")
+
+
+def check_copy_tree(out: Path, statement: CopyStatement, notes: Notes) -> list[str]:
+    """Every stated file is there with its bytes, and nothing else; returns those that are."""
+    for path in files_in(out, notes):
+        name = path.relative_to(out).as_posix()
+        if name == MANIFEST or name in statement.outputs:
+            continue
+        hidden = any(part.startswith(".") for part in path.relative_to(out).parts)
+        left = "a file that a broken run left behind" if hidden else "a file that is not stated"
+        notes.find("5", name, left)
+    folders = {parent for name in statement.outputs for parent in Path(name).parents}
+    for folder in folders_in(out):
+        if folder.relative_to(out) not in folders:
+            notes.find("5", folder.relative_to(out).as_posix(), "a folder that is not stated")
+    there = []
+    inputs = {line.sha256 for line in statement.inputs.values()}
+    for name, line in statement.outputs.items():
+        path = out / name
+        carried = line.sha256 in inputs or line.form == STATS
+        check_entry(out.resolve() / name, name, notes, is_carried=carried)
+        if not path.is_file():
+            notes.find("5", name, "is missing, or no plain file")
+            notes.find("1b", name, "its rows are lost")
+            continue
+        try:
+            sha256 = file_sha256(path)
+        except (OSError, OutputError):
+            notes.unreadable(name)
+            continue
+        if sha256 != line.sha256:
+            notes.find("5", name, "its bytes are not those that the manifest states")
+        there.append(name)
+    check_entry(out.resolve() / MANIFEST, MANIFEST, notes, is_carried=False)
+    return there
+
+
+def check_certificate(path: Path, statement: CopyStatement, notes: Notes) -> None:
+    """The certificate beside OUT, if one is there, says what the manifest says."""
+    where = path.name
+    if not path.is_file():
+        notes.notice(f"{where}: no certificate beside OUT; it was not looked at")
+        return
+    try:
+        said = json.loads(path.read_text(encoding="ascii"))
+        same = _as_certified(said) == _as_certified(statement.raw)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        notes.find("6", where, "cannot be read as a certificate")
+        return
+    if not same:
+        notes.find("6", where, "is not the certificate of this OUT: it says else than the manifest")
+
+
+def _as_certified(said: Mapping[str, Any]) -> tuple[Any, ...]:
+    against = {k: v["sha256"] if isinstance(v, dict) else v for k, v in said["against"].items()}
+    files = [
+        [(x["name"], x["records"], x["sha256"]) for x in said[side]]
+        for side in ("inputs", "outputs")
+    ]
+    counts = [(x["fate"], x["stayed"], x["rows"]) for x in said["counts"]]
+    return said["run"], against, files, counts, list(said["not_looked_at"])

@@ -1,0 +1,164 @@
+"""The samples of a webdataset tar, and its members as they stand, read by Python's own tarfile."""
+
+import hashlib
+import json
+import re
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from relaion.errors import InputError
+from relaion.parquet.columns import note
+from relaion.paths import shown
+from relaion.roles import ROLES
+from relaion.verifier.copy_records import Identified, murmur, whole_number
+
+BLOCK = tarfile.BLOCKSIZE
+_SAMPLE = re.compile(r"((?:.*/)?[^./]+)\.([^/]*)", re.DOTALL)
+_SAME_PLACE = re.compile(r"(?<![^/])(?:\./+|/+)")
+_TOLD_BY = ("json", "txt", "url")
+_LINK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://\S+)\s*", re.IGNORECASE)
+_SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
+_PIECE = 1 << 20
+
+
+class TarMember(NamedTuple):
+    """What stands from `start` to before `end`; `key` is None where it is of no sample."""
+
+    start: int
+    end: int
+    key: str | None
+    told_by: str
+    data: int
+    size: int
+
+
+def members(path: Path) -> Iterator[TarMember]:
+    """All of a tar in order: members, and what stands between and behind them.
+
+    Raises InputError for a tar that tarfile reads in part only.
+    """
+    note(path)
+    try:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+            at = 0
+            while (info := tar.next()) is not None:
+                vars(tar)["members"] = []  # it keeps all
+                if at < info.offset:  # a header for all members
+                    yield TarMember(at, info.offset, None, "", 0, 0)
+                at = info.offset_data + -(-info.size // BLOCK) * BLOCK
+                sample = _SAMPLE.fullmatch(info.name) if info.isfile() else None
+                key = _SAME_PLACE.sub("", sample[1]) if sample else None
+                told_by = sample[2].lower() if sample else ""
+                yield TarMember(info.offset, at, key, told_by, info.offset_data, info.size)
+            size = path.stat().st_size
+            if at > size or not _is_zero(file, at):
+                raise InputError(f"{shown(path)}: is cut off, or goes on after its end")
+            yield TarMember(at, size, None, "", 0, 0)
+    except (OSError, EOFError, tarfile.TarError, ValueError, LookupError, RecursionError):
+        raise InputError(f"{shown(path)}: cannot be read as a tar") from None
+
+
+def _is_zero(file: BinaryIO, at: int) -> bool:
+    file.seek(at)
+    return not any(any(piece) for piece in iter(lambda: file.read(_PIECE), b""))
+
+
+def samples(path: Path, named: Mapping[str, str]) -> Iterator[tuple[Identified, str]]:
+    """The records of a tar, each with its key, in order of their first members.
+
+    What tells of a key for the second time begins a record of its own.
+    """
+    keys: list[str] = []
+    told: list[dict[str, tuple[int, int]]] = []
+    latest: dict[str, int] = {}
+    for member in members(path):
+        if member.key is None:
+            continue
+        at = latest.get(member.key)
+        if at is None or member.told_by in told[at]:
+            at = latest[member.key] = len(keys)
+            keys.append(member.key)
+            told.append({})
+        if member.told_by in _TOLD_BY:
+            told[at][member.told_by] = (member.data, member.size)
+    try:
+        with path.open("rb") as file:
+            for key, places in zip(keys, told, strict=True):
+                data = {what: _data(file, *place) for what, place in places.items()}
+                yield _identity(data, named), key
+    except (OSError, ValueError, RecursionError):
+        raise InputError(f"{shown(path)}: a sample of it cannot be read") from None
+
+
+def _data(file: BinaryIO, start: int, size: int) -> bytes:
+    file.seek(start)
+    return file.read(size)
+
+
+def _identity(data: Mapping[str, bytes], named: Mapping[str, str]) -> Identified:
+    """By its json; its link else is its url, or its txt where that is one, or else a caption."""
+    fields: dict[str, Any] = {}
+    if "json" in data:
+        fields = json.loads(data["json"], parse_constant=lambda _: None)
+        if not isinstance(fields, dict):
+            raise ValueError
+    links, captions = (_texts(fields, role, named) for role in ("url", "text"))
+    if link := _shortcut(data.get("url", b"")):
+        links.append(link)
+    txt = data.get("txt", b"")
+    if txt and not (links and captions):
+        is_link = None if links else _LINK.fullmatch(txt)
+        if is_link:
+            links.append(is_link[1])
+        elif not captions:
+            captions.append(txt)
+    own = _own(fields, named)
+    if own is None and (links or captions):
+        own = murmur(links[0] if links else None, captions[0] if captions else None)
+    return Identified(links[0] if links else None, own)
+
+
+def _fields(fields: Mapping[str, Any], role: str, named: Mapping[str, str]) -> list[Any]:
+    if role in named:
+        found = [fields[named[role]]] if named[role] in fields else []
+    else:
+        found = [fields[k] for name in ROLES[role].names for k in fields if k.lower() == name]
+    return [value for value in found if value is not None]
+
+
+def _texts(fields: Mapping[str, Any], role: str, named: Mapping[str, str]) -> list[bytes]:
+    texts = (v.encode() for v in _fields(fields, role, named) if isinstance(v, str))
+    return [text for text in texts if text]
+
+
+def _own(fields: Mapping[str, Any], named: Mapping[str, str]) -> int | None:
+    for value in _fields(fields, "row_hash", named):
+        text = str(value).encode("utf-8", "replace") if isinstance(value, str | int) else b""
+        if type(value) is not bool and text.strip().lstrip(b"+-").isdigit():
+            return whole_number(text.decode("latin-1"))
+    return None
+
+
+def _shortcut(data: bytes) -> bytes:
+    """The link of a `.url`: its text, or what Windows writes into such a file."""
+    found = _SHORTCUT.match(data)
+    return (found[1] if found else data.removeprefix(b"\xef\xbb\xbf")).strip()
+
+
+def tar_units(path: Path, gone: Sequence[str] | frozenset[str]) -> Iterator[tuple[bytes, bool]]:
+    """Digests of all that a tar is made of, in order, and whether it is of a sample that leaves."""
+    with path.open("rb") as file:
+        for member in members(path):
+            yield _digest(file, member), member.key is not None and member.key in gone
+
+
+def _digest(file: BinaryIO, member: TarMember) -> bytes:
+    digest = hashlib.sha256()
+    file.seek(member.start)
+    left = member.end - member.start
+    while left and (piece := file.read(min(_PIECE, left))):
+        digest.update(piece)
+        left -= len(piece)
+    return digest.digest()

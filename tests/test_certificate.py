@@ -1,0 +1,202 @@
+"""The certificate of a cleaned copy: its form, where it lies, what it never says, its check."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+import relaion
+from relaion.cli import app
+from relaion.errors import InputError
+from relaion.labs import certificate as certificates
+from relaion.labs.certificate import place_of
+from tests import labs
+
+SCHEMA = json.loads(Path(certificates.__file__).with_name(certificates.SCHEMA_FILE).read_text())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> labs.Lab:
+    return labs.make(tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture(scope="module")
+def diff(lab: labs.Lab) -> Path:
+    path = lab.copy.parent / "diff.parquet"
+    relaion.diff(lab.old, lab.new, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def applied(lab: labs.Lab, diff: Path) -> Path:
+    return relaion.apply(lab.copy, lab.copy.parent / "applied", diff=diff).out
+
+
+def valid(path: Path) -> dict[str, Any]:
+    """A certificate that is in the form which the package tells, and says nothing of a row."""
+    text = path.read_text(encoding="ascii")
+    made: dict[str, Any] = json.loads(text)
+    VALIDATOR.validate(made)
+    assert list(made) == list(SCHEMA["properties"])
+    assert json.dumps(made, indent=2) + "\n" == text
+    for row in (*labs.rows(), *labs.of_copy()):
+        for secret in (row["url"], row["text"], str(labs.murmur(row))):
+            assert secret not in text
+    assert str(path.parent) not in text
+    assert str(labs.__file__).split("tests")[0] not in text
+    return made
+
+
+def refused(made: dict[str, Any], **changes: Any) -> bool:
+    return not VALIDATOR.is_valid({**made, **changes})
+
+
+def test_the_schema_is_one_and_refuses_what_is_not_of_the_form(applied: Path) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    made = valid(place_of(applied, None))
+    assert refused(made, certificate=2)
+    assert refused(made, path="/home/me")
+    assert refused(made, says="clean")
+    assert refused(made, against={})
+    assert refused(made, outputs=[{**made["outputs"][0], "name": "/data/a.parquet"}])
+    assert refused(made, outputs=[{**made["outputs"][0], "name": "a/../../b.parquet"}])
+    assert refused(made, outputs=[{**made["outputs"][0], "row_hash": 1}])
+
+
+def test_it_says_what_was_done_with_a_diff(applied: Path, diff: Path, lab: labs.Lab) -> None:
+    place = place_of(applied, None)
+    assert place == applied.parent / "applied.certificate.json"
+    assert {p.name for p in applied.iterdir()} == {
+        "manifest.json", *(p.name for p in lab.copy.iterdir())
+    }  # fmt: skip
+    made = valid(place)
+    manifest = json.loads((applied / "manifest.json").read_text())
+    assert made["says"].startswith("holds nothing that diff ")
+    assert made["says"].endswith("... names, and 1 row without an identity")
+    assert not made["stands_alone"]
+    assert len(made["not_looked_at"]) == 3
+    assert made["against"]["diff"]["sha256"] == manifest["against"]["diff"]
+    assert set(made["against"]["diff"]["said"]) >= {"made", "key_version", "old", "new", "by"}
+    assert "salt" not in json.dumps(made)
+    assert {x["name"] for x in made["outputs"]} == {
+        p.relative_to(lab.copy).as_posix() for p in lab.copy.rglob("*") if p.is_file()
+    }
+    assert sum(x["rows"] for x in made["counts"]) == sum(x["records"] for x in made["inputs"])
+    assert sum(made["identities"].values()) == sum(x["records"] for x in made["inputs"])
+    assert made["identities"]["none"] == 1
+    assert made["identities"]["link"] > 0
+    assert made["checked"] is None
+
+
+def test_it_says_what_was_done_with_an_edition(lab: labs.Lab, tmp_path: Path) -> None:
+    place = tmp_path / "kept.json"
+    done = relaion.apply(
+        lab.copy / "laion", tmp_path / "out", keep=lab.new, old=lab.old, certificate=place
+    )
+    assert done.certificate == place
+    assert not place_of(done.out, None).exists()
+    made = valid(place)
+    assert made["says"].startswith("holds only what edition ")
+    assert made["stands_alone"]
+    assert made["against"]["keep"]["shards"] == made["against"]["old"]["shards"] == 2
+    assert made["against"]["old"]["rows"] == labs.N
+    assert made["identities"]["either"] == 2
+
+
+def test_a_finished_run_writes_it_again_where_it_is_missing(
+    lab: labs.Lab, diff: Path, tmp_path: Path
+) -> None:
+    given = {"diff": diff}
+    first = relaion.apply(lab.copy / "laion", tmp_path / "out", **given)  # type: ignore[arg-type]
+    before = first.certificate.read_bytes()
+    first.certificate.unlink()
+    again = relaion.apply(lab.copy / "laion", tmp_path / "out", **given)  # type: ignore[arg-type]
+    assert again.done_before
+    assert first.certificate.read_bytes() == before
+    other = tmp_path / "other.json"
+    relaion.apply(lab.copy / "laion", tmp_path / "out", certificate=other, **given)  # type: ignore[arg-type]
+    assert other.read_bytes() == before
+
+
+def test_it_takes_no_place_of_anything_else(lab: labs.Lab, diff: Path, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.json"
+    notes.write_text('{"mine": 1}')
+    out = tmp_path / "out"
+    places = {
+        out / "c.json": "inside OUT", out: "inside OUT",
+        lab.copy / "c.json": "inputs are never modified", diff: "inputs are never modified",
+        notes: "is there and no certificate", tmp_path: "is no file",
+        tmp_path / "none" / "c.json": "in a folder that is there",
+    }  # fmt: skip
+    for place, why in places.items():
+        with pytest.raises(InputError, match=why):
+            relaion.apply(lab.copy, out, diff=diff, certificate=place)
+    assert notes.read_text() == '{"mine": 1}'
+    assert not out.exists()
+
+
+# -- its check -------------------------------------------------------------------------------------
+
+
+def run(*args: str | Path) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [str(a) for a in args])
+    return done.exit_code, done.output
+
+
+def test_verify_certifies_what_holds(
+    applied: Path, lab: labs.Lab, diff: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "checked.json"
+    given = ("--diff", diff, "--inputs", lab.copy, "--certificate", place)
+    code, said = run("verify", applied, *given)
+    assert code == 0, said
+    made = valid(place)
+    plain = json.loads(place_of(applied, None).read_text())
+    assert {**made, "checked": None} == plain
+    assert [p["state"] for p in made["checked"]["promises"]] == ["held"] * 5
+    assert "other code than apply" in made["checked"]["by"]
+
+
+def test_verify_certifies_nothing_that_was_broken(
+    applied: Path, lab: labs.Lab, diff: Path, tmp_path: Path
+) -> None:
+    out, place = tmp_path / "out", tmp_path / "checked.json"
+    shutil.copytree(applied, out)
+    shutil.copyfile(lab.copy / "text" / "cc3m.tsv", out / "text" / "cc3m.tsv")
+    code, said = run("verify", out, "--diff", diff, "--certificate", place)
+    assert code == 1
+    assert "BROKEN" in said
+    assert not place.exists()
+
+
+def test_options_that_are_for_another_out_are_refused(
+    applied: Path, lab: labs.Lab, diff: Path, tmp_path: Path
+) -> None:
+    for given, why in (
+        (
+            {"lists": tmp_path / "lists.duckdb"},
+            "--lists: for an OUT of clean; this one is of apply",
+        ),
+        ({"certificate": tmp_path / "c.json"}, "nothing to certify without --diff"),
+        ({"diff": diff, "keep": lab.new}, "name one thing to check by"),
+        ({"old": lab.old}, "--old goes with --keep"),
+        ({"diff": tmp_path / "none.parquet"}, "none.parquet: cannot be read"),
+        ({"diff": diff, "certificate": applied / "c.json"}, "inside OUT"),
+    ):
+        with pytest.raises(InputError, match=why):
+            relaion.verify(applied, **given)  # type: ignore[arg-type]
+
+
+def test_an_out_of_clean_takes_none_of_them(lab: labs.Lab, diff: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "manifest.json").write_text("{}")
+    (out / "audit.duckdb").write_bytes(b"")
+    for given in ({"diff": diff}, {"keep": lab.new}, {"certificate": tmp_path / "c.json"}):
+        with pytest.raises(InputError, match="for an OUT of apply; this one is of clean"):
+            relaion.verify(out, **given)  # type: ignore[arg-type]
