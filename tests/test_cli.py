@@ -33,11 +33,11 @@ LIBRARY_ONLY = {"progress", "executor"}
 )
 def test_a_command_is_the_function_of_its_name(command: object, function: object) -> None:
     ours = inspect.signature(command).parameters  # type: ignore[arg-type]
-    library = inspect.signature(function).parameters  # type: ignore[arg-type]
+    library = dict(inspect.signature(function).parameters)  # type: ignore[arg-type]
     rename = {"lists": "store"} if "store" in library else {}
     names = [rename.get(n, n) for n in ours if n not in CLI_ONLY]
     if function is relaion.diff:  # one of two functions
-        library = {**library, **inspect.signature(relaion.diff_check).parameters}
+        library |= inspect.signature(relaion.diff_check).parameters
     if function is relaion.apply:
         names.append("diff")  # the first of its paths
     assert sorted(names) == sorted(n for n in library if n not in LIBRARY_ONLY)

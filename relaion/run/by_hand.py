@@ -30,7 +30,7 @@ from relaion.run.find_task import Finders, run_find
 from relaion.run.hits import snapshot
 from relaion.run.journal import FIND, Journal
 from relaion.run.pipeline import Request
-from relaion.run.pool import CallTask, Progress
+from relaion.run.pool import Progress
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import write_keywords
 from relaion.run.survey import Numbered, read_sealed_sidecars
@@ -332,7 +332,7 @@ class _Here:
         self._tape = tape
         self._finders = Finders(tape.connect)
 
-    def run(self, tasks: Sequence[AnyTask | CallTask]) -> Iterator[TaskOutcome]:
+    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
         for each in tasks:
             if not isinstance(each, FindTask):  # nothing is written
                 raise TypeError(f"a search, not {type(each).__name__}")

@@ -52,7 +52,7 @@ class Quiet:
 class Executor(Protocol):
     """Anything that can do tasks, in any order, and say what became of each."""
 
-    def run(self, tasks: "Sequence[AnyTask | CallTask]") -> Iterator[TaskOutcome]:
+    def run(self, tasks: "Sequence[AnyTask]") -> Iterator[TaskOutcome]:
         """Do every task; yields an outcome for each as it comes."""
 
 

@@ -48,7 +48,9 @@ def prepare(folder: Path, rows: int) -> Path:
         return top
     made = bench_set(folder, rows, n_keywords=3, real=REAL if REAL.exists() else None)
     for i, path in enumerate(sorted(made.data.rglob("*.parquet"))):
-        table = duckdb.sql(_LINKS, params=[str(path)]).to_arrow_table()
+        found = duckdb.sql(_LINKS, params=[str(path)])
+        assert found is not None
+        table = found.to_arrow_table()
         table = table.append_column("hash", row_hashes(*_chunks(table)))
         new = table.filter(pa.array([n % EVERY > 0 for n in range(len(table))]))
         for name, of in (("old", table), ("new", new), ("plain", table.drop_columns(["hash"]))):
