@@ -1,23 +1,18 @@
 """Copies of a data set as people hold them: laid out anew, cut into other shards, numbered."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 from hypothesis import strategies as st
 
 from relaion.parquet.layout import signature
 from relaion.parquet.read_shard import read_shard
 from relaion.paths import ShardPath
-from relaion.run.pool import LocalPool
-from relaion.run.process import TaskOutcome, packed
 from relaion.run.survey import Numbered
 from tests.oracle_copy import murmur
 
@@ -149,24 +144,3 @@ layouts = st.builds(
     st.sampled_from(LAYOUTS), st.sampled_from(sorted(HASHES)), st.booleans(), st.integers(1, 6),
 )  # fmt: skip
 cuts = st.lists(st.integers(0, 20), max_size=2)
-
-
-@contextmanager
-def tasks_here() -> Iterator[None]:
-    """What `apply` and `diff` have their workers do is done in this process."""
-
-    def run(_: LocalPool, tasks: Sequence[Any]) -> Iterator[TaskOutcome]:
-        from relaion.run.worker import Serving
-
-        serving = Serving()
-        for task in tasks:
-            said = serving.answer(packed(task))
-            yield TaskOutcome(task.no, said["error"], said["fatal"], said)
-
-    with pytest.MonkeyPatch.context() as patch:
-        for stage in ("apply", "diff"):
-            pool = type("Pool", (LocalPool,), {"run": run})
-            patch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", pool)
-        yield
-
-

@@ -116,4 +116,3 @@ def test_a_diff_tells_and_takes_what_a_plain_reading_does(
     of_copy = oracle.by_diff(seen[2], expected.lines, SALT, by=by, without_identity=without)
     assert leaves == [f.leaves for f in of_copy]
     assert counts == Counter(of_copy)
-

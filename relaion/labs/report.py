@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaion.labs.place import APPLY
 from relaion.parquet.looked_at import beside_shards
 from relaion.paths import shown
+from relaion.run.outputs import APPLY
 
 if TYPE_CHECKING:
     from relaion.labs.applying import Known
