@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,7 @@ class Shards:
 def cut(rows: Sequence[Any], places: Sequence[int]) -> list[Sequence[Any]]:
     """Rows in order, cut at these places; parts may be empty."""
     at = [0, *sorted(p % (len(rows) + 1) for p in places), len(rows)]
-    return [rows[a:b] for a, b in zip(at, at[1:], strict=False)]
+    return [rows[a:b] for a, b in pairwise(at)]
 
 
 # -- Rows that meet each other: few links in many spellings, few captions, hashes that are odd --
@@ -117,8 +118,9 @@ SPELLED = (
     "http://a.example/%31.jpg", "http://a.example/1.jpg?a=1&amp;b=2", "a.example/1.jpg?a=1&b=2",
     "http://a.example/2.jpg", "http://b.example/1.jpg", "http://b.example/1.jpg/",
     "http://a.example/p#!part", "http://a.example/p", "http://a.example/", "https://c.example",
-    "None", "", "#", "http://a", "http://ab", "http://\u00e9.example/\u00fc", "http://xn--9ca.example/%C3%BC",
-    "http://a.example/\udcff\udcfe.jpg", "http://a.example/%FF%FE.jpg", "\U0010ffffa", " http://b.example/1.jpg ",
+    "None", "", "#", "http://a", "http://ab",
+    "http://\u00e9.example/\u00fc", "http://xn--9ca.example/%C3%BC", " http://b.example/1.jpg ",
+    "http://a.example/\udcff\udcfe.jpg", "http://a.example/%FF%FE.jpg", "\U0010ffffa",
     "http://192.0.2.1/x?y=z1234567", "http://0xc0000201/x?y=z1234567", "http://localhost/abcdefgh",
 )  # fmt: skip
 CAPTIONS = (None, "", "bc", "c", "a picture", "a picture ", "\u65e5\u672c\u8a9e", "bytes \udcff")

@@ -20,7 +20,6 @@ from relaion.cli.app import run
 from relaion.lists import store
 from relaion.run.pool import CallTask, Here
 from relaion.run.process import TaskOutcome, packed
-from relaion.run.tasks import AnyTask
 from relaion.run.worker import Serving
 
 JOINED = pa.schema(

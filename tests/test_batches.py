@@ -131,8 +131,8 @@ def test_a_full_disk_is_said_once_and_what_was_done_stays(
         written.append(1)
         return copied(*args)
 
-    copied = shard_task._linked
-    monkeypatch.setattr(shard_task, "_linked", full)
+    copied = shard_task.hard_linked
+    monkeypatch.setattr(shard_task, "hard_linked", full)
     heard: list[str] = []
 
     class Listen:

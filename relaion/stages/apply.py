@@ -130,7 +130,8 @@ def apply(
 
             known, fates = run.fates(known, ask)
             stats = [f for f in found.files if f.form == STATS and run.has_folder(f, known)]
-            _refuse_strangers(out, fates, read, yes=yes_i_checked)
+            if not run.failed:  # else the rest is done, and judged when it is whole
+                _refuse_strangers(out, fates, read, yes=yes_i_checked)
             written = run.write(known, stats, fates, copy=copy)
             run.stop_where_failed(len(found.files))
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
