@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError, StopError
 from relaion.labs import place as ours
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known
-from relaion.labs.copy_files import STATS, find_copy
+from relaion.labs.copy_files import STATS, FoundFiles, find_copy
 from relaion.labs.report import Applied, FinishedCopy, applied, build
 from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
@@ -108,12 +108,8 @@ def apply(
         pool.begin(limits.fitting(limits.workers), place.work, held=(place.lock,))
         with private_umask():
             run = Applying(out, place.work, journal, pool, limits, sql_version, chosen, listen)
-            files = [f for f in found.files if f.form != STATS]
             try:
-                known = run.read(files)
-                _usable(known, identities)
-                if "row_hash" not in chosen:
-                    _check_own_hashes(pool, identities, run.numbered(known))
+                known = _read(run, found, identities)
             except InputError:  # the arguments do not fit: others can be given at once
                 if not goes_on:
                     ours.purge(place.path, place.work)
@@ -272,6 +268,15 @@ def _check_hashes(
         if shards:
             with blaming(shards[0].shard.path):
                 pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in shards])
+
+
+def _read(run: Applying, found: FoundFiles, by: Sequence[str]) -> list[Known]:
+    """The files of the copy, of which at least one has an identity that can be trusted."""
+    known = run.read([f for f in found.files if f.form != STATS])
+    _usable(known, by)
+    if "row_hash" not in run.columns:
+        _check_own_hashes(run.pool, by, run.numbered(known))
+    return known
 
 
 def _usable(known: Sequence[Known], by: Sequence[str]) -> None:
