@@ -175,12 +175,12 @@ def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> t
         made = owned.manifest if owned is not None else None
         if made is None or made.get("publishable") is True:
             continue
-        why = str(made.get("why", "which cannot be read"))
+        says = "says `publishable: false`" if made else "cannot be read"
+        why = str(made.get("why", f"its manifest {says}"))
         if not accepted:
             raise StopError(
-                f"{shown(path)}: its manifest says `publishable: false` ({why}): whoever has the "
-                "old set would find the listed rows in the diff; clean with --cover, or add "
-                "--i-accept-disclosure for a diff that is not published"
+                f"{shown(path)}: its manifest {says} ({why}): whoever has the old set "
+                "would find the listed rows in the diff; clean with --cover, or add --i-accept-disclosure for a diff that is not published"
             )
         return (
             f"{shown(path)}: is not publishable ({why}); keep this diff as secret as the lists",
