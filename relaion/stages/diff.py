@@ -180,7 +180,8 @@ def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> t
         if not accepted:
             raise StopError(
                 f"{shown(path)}: its manifest {says} ({why}): whoever has the old set "
-                "would find the listed rows in the diff; clean with --cover, or add --i-accept-disclosure for a diff that is not published"
+                "would find the listed rows in the diff; clean with --cover, or add "
+                "--i-accept-disclosure for a diff that is not published"
             )
         return (
             f"{shown(path)}: is not publishable ({why}); keep this diff as secret as the lists",

@@ -73,7 +73,7 @@ def test_a_disk_that_is_full_is_said_in_a_line_and_with_room_it_goes_on(
 ) -> None:
     folder = shutil.copytree(made, tmp_path / "world")
     imports = "import os; from relaion import apply; from tests.pipeline import hands_here; "
-    line = said(imports + FULL.format(size=size).replace("\n    ", "\n    "), folder)
+    line = said(imports + FULL.format(size=size), folder)
     assert (line.count("\n") == 1 and "room" in line) or "File too large" in line, line
     assert not (folder / "out/manifest.json").exists()
     work(folder, GIVEN["diff"])
