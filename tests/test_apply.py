@@ -73,7 +73,7 @@ def decided(fates: Fates, shards: Sequence[Numbered]) -> tuple[list[bool], Count
 # -- Which rows stay ---------------------------------------------------------------------------
 
 
-@settings(max_examples=7)
+@settings(max_examples=4)
 @given(
     copy=sets, new=sets, old=st.none() | sets, by=bys, laid=st.tuples(layouts, layouts, layouts),
     cut_at=st.tuples(cuts, cuts), unknown=st.sampled_from(["keep", "drop"]),
@@ -107,7 +107,7 @@ def test_an_edition_keeps_what_a_plain_reading_of_it_keeps(
     assert counts == Counter(fates)
 
 
-@settings(max_examples=7)
+@settings(max_examples=4)
 @given(
     copy=sets, old=sets, new=sets, by=bys, laid=st.tuples(layouts, layouts, layouts),
     cut_at=st.tuples(cuts, cuts, cuts), without=st.sampled_from(["keep", "drop"]),

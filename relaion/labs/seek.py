@@ -133,7 +133,7 @@ class Seeker:
 
     def hash_files(self, name: str, shards: Batches) -> list[Path]:
         """Work files `known_hashes`: those of `wanted_hashes` that stand in these shards."""
-        if self._is_empty("wanted_hashes"):
+        if self._is_empty("select count(*) from wanted_hashes"):
             return []
         return [
             self.made(f"{name}-hashes-{i}", lambda batch=batch: self._hashes(batch))  # type: ignore[misc]
@@ -177,7 +177,7 @@ class Seeker:
 
         `hit_keys` says on which hosts and with which tails these are.
         """
-        if self._is_empty("hit_keys"):
+        if self._is_empty("select count(*) from hit_keys"):
             return []
         return [
             self.made(f"{name}-links-{i}", lambda batch=batch: self._links(batch))  # type: ignore[misc]
@@ -195,8 +195,8 @@ class Seeker:
         self.read(batch, look, "row_links")
         return "from known_links order by all"
 
-    def _is_empty(self, table: str) -> bool:
-        ((n,),) = self.engine.rows(f"select count(*) from {table}")
+    def _is_empty(self, counted: str) -> bool:
+        ((n,),) = self.engine.rows(counted)
         return not n
 
     def _keyed(self) -> None:
