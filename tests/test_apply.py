@@ -466,6 +466,25 @@ def test_links_that_are_no_utf8_are_known_by_their_bytes(world: Path, tmp_path: 
     assert Counter({c.fate: c.rows for c in told.counts}) == {"row": 1, "link": 1, "not in new": 1}
 
 
+@pytest.mark.parametrize("by", ["diff", "keep"])
+def test_a_link_that_stands_for_nothing_in_particular_is_no_identity(
+    world: Path, tmp_path: Path, by: str
+) -> None:
+    vague = (None, "None", "http://host3.example/", "https://host4.example", LISTED[0] + "#!part")
+    rows = [{"url": link} for link in (*vague, LISTED[0], "http://www.host5.example/12.jpg")]
+    lay(tmp_path / "copy/a.parquet", rows, LINKS)
+    given: dict[str, Any] = (
+        {"diff": world / "diff.parquet"} if by == "diff" else {"keep": world / "out/research"}
+    )
+    for nameless in ("keep", "drop"):
+        done = apply(tmp_path / "copy", tmp_path / nameless, **given, without_identity=nameless)
+        assert Counter({c.fate: c.rows for c in done.counts}) == {
+            "nameless": 5, "link": 1, "removed with its link" if by == "diff" else "not in new": 1
+        }  # fmt: skip
+        assert done.left == (1 if nameless == "keep" else 6)
+        assert bool(done.not_looked_at) == (nameless == "keep")
+
+
 def test_a_hash_column_that_is_no_row_hash_is_refused(world: Path, tmp_path: Path) -> None:
     rows = [r | {"row_hash": i} for i, r in enumerate(old_rows(world))]
     lay(tmp_path / "copy/a.parquet", rows, LAION)
