@@ -22,6 +22,7 @@ from relaion.labs.diff_file import read_diff
 from relaion.labs.diffing import compare, write_diff
 from relaion.labs.fates import Fates, Question, work_out
 from relaion.links import KEY_VERSION
+from relaion.parquet.writer import write_editions
 from relaion.run.settings import limits_of
 from relaion.run.survey import Numbered
 from relaion.stages.apply import apply
@@ -181,7 +182,7 @@ FORMS = {
 
 def data(n: int = 60) -> list[dict[str, Any]]:
     """Rows of a data set: two rows of each tenth link, of which one is unsafe; md5s and scores."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"url": f"https://host{i % 7}.example/{i}.jpg", "text": f"picture {i}", "punsafe": 0.1,
          "image_md5": f"{i:032x}"}
         for i in range(n)
@@ -423,18 +424,14 @@ def test_a_damaged_file_is_set_aside_and_mended_it_is_as_if_nothing_had_been(
 def test_a_file_that_changes_meanwhile_is_not_written(
     world: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from relaion.labs import one_file
-
-    write = one_file.write_editions
-
     def changed(path: Path, *given: Any, **named: Any) -> Any:
-        done = write(path, *given, **named)
+        done = write_editions(path, *given, **named)
         with path.open("ab") as f:
             f.write(b"more")
         return done
 
     with monkeypatch.context() as broken, pytest.raises(StopError, match="changed or replaced"):
-        broken.setattr(one_file, "write_editions", changed)
+        broken.setattr("relaion.labs.one_file.write_editions", changed)
         apply(copy, tmp_path / "out", diff=world / "diff.parquet")
     assert not (tmp_path / "out/a/1.parquet").exists()
     assert not (tmp_path / "out/manifest.json").exists()

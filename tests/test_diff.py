@@ -26,6 +26,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 def rows(n: int = 30) -> list[dict[str, Any]]:
     """Rows, each tenth link on two of them, the last ones with links that stand for nothing."""
+    found: list[dict[str, Any]]
     found = [{"url": f"http://h{i % 5}.example/{i}.jpg", "text": f"picture {i}"} for i in range(n)]
     found += [{**found[i], "text": f"again {i}"} for i in range(0, n, 10)]
     found += [{"url": None, "text": "alone"}, {"url": "http://a.example/", "text": "a host"}]

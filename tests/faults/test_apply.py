@@ -16,7 +16,7 @@ from tests.test_apply import tree
 from tests.test_diff import NEW, OLD
 from tests.test_full_disk import said
 
-GIVEN = {
+GIVEN: dict[str, dict[str, Any]] = {
     "diff": {"diff": Path("diff.parquet")},
     "keep": {"keep": [Path("new")], "old": [Path("old")]},
 }
