@@ -18,9 +18,8 @@ import pytest
 
 from relaion.cli.app import run
 from relaion.lists import store
-from relaion.run.pool import Here
+from relaion.run.pool import CallTask, Here
 from relaion.run.process import TaskOutcome, packed
-from relaion.run.tasks import AnyTask
 from relaion.run.worker import Serving
 
 JOINED = pa.schema(
@@ -49,9 +48,9 @@ class InProcess(Here):
     def rest(self) -> None:
         """There are none to end."""
 
-    def run(self, tasks: Sequence[AnyTask]) -> Iterator[TaskOutcome]:
+    def run(self, tasks: Sequence[Any]) -> Iterator[TaskOutcome]:
         for task in tasks:
-            work = task.settings.work
+            work = Path() if isinstance(task, CallTask) else task.settings.work
             serving = self._serving.setdefault(work, Serving(work / "errors.log"))
             said = json.loads(json.dumps(serving.answer(packed(task))))
             yield TaskOutcome(task.no, said["error"], said["fatal"], said)
@@ -111,7 +110,7 @@ def hands_here() -> Iterator[None]:
         yield InProcess()
 
     with pytest.MonkeyPatch.context() as patch:
-        for stage in ("clean", "inspect", "match", "verify"):
+        for stage in ("apply", "clean", "diff", "inspect", "match", "verify"):
             # the package has functions of these names, which hide the modules
             patch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", hands)
         yield

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaion.errors import DamagedError, StopError
+from relaion.errors import DamagedError, EngineError, InputError, StopError
 from relaion.labs.copy_files import PARQUET, SAMPLES, STATS, CopyFile
 from relaion.parquet.layout import signature
 from relaion.paths import ShardPath, private_folder, shown
@@ -124,7 +124,7 @@ class Applying:
         of = {f.no: f for f in self.files}
         broken = {of[no].folder_no: of[no] for no in self.failed}
         whole = []
-        for k in known:
+        for k in (k for k in known if k.file.no not in self.failed):
             other = broken.get(k.file.folder_no) if k.file.folder_no is not None else None
             if other is None:
                 whole.append(k)
@@ -162,8 +162,37 @@ class Applying:
                 found.append((folder, k.file.no, k.shard.path))
         return tuple(found)
 
-    def fates(self, question: Mapping[str, Any]) -> Fates:
-        """The fate of every row, worked out in a worker; what it found before is kept."""
+    def fates(
+        self, known: Sequence[Known], ask: Callable[[Sequence[Known]], Mapping[str, Any]]
+    ) -> tuple[list[Known], Fates]:
+        """The fate of every row, and the files that it is known of: others are set aside.
+
+        `ask` makes the question about some files.
+        """
+        while True:
+            known = self.whole_folders(known)
+            if not known:
+                self.stop_where_failed(len(self.files))
+            at: list[Path] = []
+            try:
+                return known, self._fates(ask(known), at)
+            except (EngineError, InputError, StopError):
+                if not any([self._is_broken(k) for k in known if k.shard.path in at]):
+                    raise
+
+    def _is_broken(self, known: Known) -> bool:
+        """Whether a file cannot be read to its end; it is then set aside."""
+        path = known.shard.path
+        try:
+            self.pool.call("relaion.parquet.row_groups:read_through", path)
+        except DamagedError as e:
+            self.fail(known.file, str(e))
+        except WorkerEndedError as e:
+            self.fail(known.file, f"{shown(path)}: {e}")
+        return known.file.no in self.failed
+
+    def _fates(self, question: Mapping[str, Any], at: list[Path]) -> Fates:
+        """Ask a worker; what it found before is kept, and `at` says which files it reads."""
         shards = [n for name in ("copies", "new", "old") for n in question[name]]
         said = [
             [[n.no, str(n.shard.path), n.shard.footer, list(n.shard.stamp or ())] for n in shards],
@@ -174,7 +203,6 @@ class Applying:
             self.journal.drop(lambda entry: entry.what == SOUGHT)
             self.journal.add([Entry(MADE, "basis", basis)])
         known = {e.name: str(e.value) for e in self.journal.entries(SOUGHT)}
-        at: list[Path] = []
         rows = sum(n.shard.rows for n in shards)
         self.progress.phase("search", len(shards), rows)
 

@@ -52,10 +52,10 @@ class Question:
             of = folders.get(n.no)
             units.setdefault((of is None, n.no if of is None else of), []).append(n)
         found: list[list[Numbered]] = []
-        held = BATCH_ROWS
+        held = 0
         for unit in units.values():
             rows = sum(n.shard.rows for n in unit)
-            if held + rows > BATCH_ROWS:
+            if not found or held + rows > BATCH_ROWS:
                 found.append([])
                 held = 0
             found[-1] += unit

@@ -1,4 +1,4 @@
-"""Is the hash column of an edition LAION's row hash? Compared before it is trusted."""
+"""Is a hash column LAION's row hash? Compared before it is trusted."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,12 @@ SHARDS = 50  # that they are taken from
 _MOST = 0.01  # that may differ: a caption that was mended after it was hashed
 
 
-def check_hashes(shards: Sequence[Shard]) -> tuple[int, int]:
+def check_hashes(shards: Sequence[Shard], more: str = "") -> tuple[int, int]:
     """Rows that were compared, and those that differ; nothing where there is nothing to compare.
 
     Raises InputError where more than one in a hundred differ: the column is no LAION row hash, or
-    links or captions were changed after it was made.
+    links or captions were changed after it was made. `more` is a further way out of it. A shard
+    that cannot be read is passed over: whoever reads all of it says so.
     """
     roles = ("url", "text", "row_hash")
     able = [s for s in shards if set(roles) <= set(s.layout.roles) and s.rows]
@@ -40,14 +41,11 @@ def check_hashes(shards: Sequence[Shard]) -> tuple[int, int]:
                     differ += pc.sum(pc.invert(same)).as_py() or 0
                     break
         except (OSError, pa.ArrowException):
-            raise InputError(
-                f"{shown(shard.path)}: its links, captions or hashes cannot be read; get the file "
-                "again"
-            ) from None
+            continue
     if differ > _MOST * compared:
         raise InputError(
             f"{shown(chosen[0].path)}: the row hashes are not LAION's of link and caption "
             f"({differ:,} of {compared:,} compared differ), so they are no identity across copies; "
-            "add --by link"
+            f"add --by link{more}"
         )
     return compared, differ

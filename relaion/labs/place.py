@@ -17,14 +17,14 @@ from relaion.paths import (
 from relaion.run import manifest
 from relaion.run.journal import Journal
 from relaion.run.out import PURGE, REPEAT, Out
-from relaion.run.outputs import COPY, MANIFEST, PLAN, WORK
+from relaion.run.outputs import MANIFEST, PLAN, WORK
 
 Plan = Mapping[str, Any]
 
 
 def is_applied(made: Mapping[str, Any]) -> bool:
     """Whether a manifest is that of a copy which `apply` cleaned."""
-    return made.get("kind") == COPY
+    return made.get("kind") == APPLY
 
 
 def finished(place: Out, plan: Plan) -> dict[str, Any] | None:
@@ -36,6 +36,13 @@ def finished(place: Out, plan: Plan) -> dict[str, Any] | None:
     found = manifest.read(place.path)
     if found is not None:
         _refuse_other(place.path, dict(found.get("plan", {})), plan, "holds a finished run", REPEAT)
+        for item in found["outputs"]:
+            file = place.path / item["name"]
+            if not file.is_file() or file.stat().st_size != item["bytes"]:
+                raise OutputError(
+                    f"{shown(file)}: is missing or another file than the finished run wrote; "
+                    "remove that OUT, or name another folder"
+                )
         return found
     strange = sorted(p.name for p in place.path.iterdir() if p.name not in (MANIFEST, WORK))
     if strange and not (place.work / PLAN).exists():
@@ -55,7 +62,8 @@ def begin(place: Out, plan: Plan) -> tuple[Journal, bool]:
             before = dict(json.loads(path.read_text(encoding="ascii")))
         except (OSError, ValueError, TypeError):
             before = {}
-        _refuse_other(place.path, before, plan, "holds a run broken off", PURGE)
+        # a file may have been mended: what is known of it is of its bytes, not of its size
+        _refuse_other(place.path, _unsized(before), _unsized(plan), "holds a run broken off", PURGE)
         remove_parts(place.path)
         remove_parts(place.work)
     elif place.work.exists():  # left by a kill while it was removed
@@ -88,8 +96,13 @@ def purge(out: Path, work: Path) -> bool:
     return True
 
 
+def _unsized(plan: Plan) -> Plan:
+    inputs = [(item.get("name"), item.get("form")) for item in plan.get("inputs", ())]
+    return {**plan, "inputs": inputs}
+
+
 def _refuse_other(out: Path, old: Plan, plan: Plan, holds: str, way_out: str) -> None:
-    fresh = json.loads(json.dumps(plan))
+    old, fresh = json.loads(json.dumps([old, plan]))
     different = [name for name in fresh if old.get(name) != fresh[name]]
     if different:
         what = ", ".join(_WORDS.get(name, name) for name in different)

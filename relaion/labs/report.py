@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from relaion.parquet.looked_at import beside_shards
 from relaion.paths import shown
-from relaion.run.outputs import COPY
 
 if TYPE_CHECKING:
     from relaion.labs.applying import Known
@@ -121,7 +120,7 @@ def build(
         })  # fmt: skip
     made = {
         "relaion": versions["relaion"],
-        "kind": COPY,
+        "kind": APPLY,
         "run": hashlib.sha256(json.dumps(run.plan, sort_keys=True).encode()).hexdigest()[:16],
         "duckdb": versions["duckdb"],
         "pyarrow": versions["pyarrow"],

@@ -112,10 +112,12 @@ class Seeker:
 
     def identities(self, shards: Sequence[Numbered]) -> None:
         """View `identities`, within a `read` of `shard`."""
-        lack = self.engine.rows("select distinct shard_no from shard where row_hash is null")
-        lacking = {no for (no,) in lack}
-        asked = [n for n in shards if n.no in lacking and is_computable(n)]
-        fill_row_hashes(self.engine, asked, None, self._workers)
+        able = [n for n in shards if is_computable(n)]
+        if any("row_hash" in n.shard.layout.roles for n in able):
+            lacking = "select distinct shard_no from shard where row_hash is null"
+            numbers = {no for (no,) in self.engine.rows(lacking)}
+            able = [n for n in able if n.no in numbers]
+        fill_row_hashes(self.engine, able, None, self._workers)
         self.run("apply/70_identities")
 
     def row_files(self, name: str, shards: Batches) -> list[Path]:
@@ -138,6 +140,8 @@ class Seeker:
 
     def hash_files(self, name: str, shards: Batches) -> list[Path]:
         """Work files `known_hashes`: those of `wanted_hashes` that stand in these shards."""
+        if self._is_empty("select count(*) from wanted_hashes"):
+            return []
         return [
             self.made(f"{name}-hashes-{i}", lambda batch=batch: self._hashes(batch))  # type: ignore[misc]
             for i, batch in enumerate(shards)
@@ -180,6 +184,8 @@ class Seeker:
 
         `hit_keys` says on which hosts and with which tails these are.
         """
+        if self._is_empty("select count(*) from hit_keys"):
+            return []
         return [
             self.made(f"{name}-links-{i}", lambda batch=batch: self._links(batch))  # type: ignore[misc]
             for i, batch in enumerate(shards)
@@ -195,6 +201,10 @@ class Seeker:
 
         self.read(batch, look, "row_links")
         return "from known_links order by all"
+
+    def _is_empty(self, counted: str) -> bool:
+        ((n,),) = self.engine.rows(counted)
+        return not n
 
     def _keyed(self) -> None:
         """Table `link_keys` of `near_links`."""

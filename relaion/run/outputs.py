@@ -23,7 +23,7 @@ MANIFEST = "manifest.json"
 AUDIT = "audit.duckdb"
 WORK = ".work"
 PLAN = "plan.json"
-COPY = "apply"  # the kind of a manifest that lies in a cleaned copy, which is an input like another
+APPLY = "apply"  # the kind that a manifest of `apply` says
 
 
 def work_of(out: Path, work: Path | None) -> Path:
@@ -91,8 +91,8 @@ class Owners:
 
 def _output(folder: Path) -> OurOutput | None:
     manifest = manifest_at(folder / MANIFEST)
-    if manifest is not None and manifest.get("kind") == COPY:
-        return None
+    if manifest is not None and manifest.get("kind") == APPLY:
+        return None  # a copy that was cleaned holds every row once, as any data set does
     if manifest is not None or (_is_file(folder / MANIFEST) and _is_file(folder / AUDIT)):
         return OurOutput(folder, manifest or {})
     return OurOutput(folder, None) if _is_file(folder / WORK / PLAN) else None

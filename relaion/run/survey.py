@@ -39,6 +39,12 @@ class Numbered:
     group: int
     shard: Shard
 
+    @property
+    def has_row_ids(self) -> bool:
+        """Whether its rows have row hashes, or these can be computed of links and captions."""
+        roles = self.shard.layout.roles
+        return "row_hash" in roles or {"url", "text"} <= set(roles)
+
     def told(self, error: str | None) -> str:
         """What is said of it when it fails; its name, in any case."""
         path, error = shown(self.shard.path), error or "its worker said nothing of it"

@@ -13,7 +13,7 @@ from relaion.errors import InputError, RelaionError, StopError
 from relaion.labs import place as ours
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known
 from relaion.labs.certificate import certify, place_of, refuse_place, write_certificate
-from relaion.labs.copy_files import STATS, find_copy
+from relaion.labs.copy_files import STATS, FoundFiles, find_copy
 from relaion.labs.report import Applied, FinishedCopy, applied, build
 from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
@@ -67,7 +67,7 @@ def apply(
     """
     paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
     out, work, diff = as_path(out), maybe_path(work), maybe_path(diff)
-    _refuse_mixed(keep, diff, old, by, unknown, without_identity)
+    _refuse_mixed(paths, keep, diff, old, by, unknown, without_identity)
     chosen = _one_each(columns)
     listen = progress or Quiet()
     check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
@@ -84,22 +84,14 @@ def apply(
         )
         identities = _identities(by, read)
         new, before = (_edition(pool, p, at) for p, at in ((keep, NEW_NUMBERS), (old, OLD_NUMBERS)))
+        identities = _told_by(identities, by, new, before)
         _check_hashes(pool, identities, new, before)
         nameless = without_identity or ("keep" if diff else "drop")
-        plan = {
-            "versions": versions(),
-            "sql_version": sql_version,
-            "scripts": [{"name": n, "sha256": s.sha256} for n, s in load(sql_version).items()],
-            "parameters": {
-                "by": list(identities), "unknown": unknown, "without_identity": nameless,
-                "columns": dict(sorted(chosen.items())),
-            },
-            "against": _against(read, new, before),
-            "inputs": [
-                {"name": f.name, "form": f.form, "bytes": f.path.stat().st_size}
-                for f in found.files
-            ],
+        parameters = {
+            "by": list(identities), "unknown": unknown, "without_identity": nameless,
+            "columns": dict(sorted(chosen.items())),
         }  # fmt: skip
+        plan = _plan(sql_version, parameters, _against(read, new, before), found)
         place = left.enter_context(open_out(out, work))
         done = ours.finished(place, plan)
         if done is not None:
@@ -113,21 +105,27 @@ def apply(
         pool.begin(limits.fitting(limits.workers), place.work, held=(place.lock,))
         with private_umask():
             run = Applying(out, place.work, journal, pool, limits, sql_version, chosen, listen)
-            files = [f for f in found.files if f.form != STATS]
-            known = run.whole_folders(run.read(files))
-            with _purged(place):
-                _usable(known, identities)
+            try:
+                known = _read(run, found, identities)
+            except InputError:  # the arguments do not fit: others can be given at once
+                if not goes_on:
+                    ours.purge(place.path, place.work)
+                raise
+
+            def ask(known: Sequence[Known]) -> dict[str, Any]:
+                return {
+                    "work": place.work, "version": sql_version, "limits": limits,
+                    "copies": run.numbered(known), "new": new, "old": before, "diff": diff,
+                    "salt": read.salt if read else b"", "by": identities,
+                    "keeps_unknown": unknown == "keep", "keeps_nameless": nameless == "keep",
+                    "samples": run.samples(known),
+                }  # fmt: skip
+
+            known, fates = run.fates(known, ask)
             stats = [f for f in found.files if f.form == STATS and run.has_folder(f, known)]
-            numbered = run.numbered(known)
-            question = {
-                "work": place.work, "version": sql_version, "limits": limits, "copies": numbered,
-                "new": new, "old": before, "diff": diff, "salt": read.salt if read else b"",
-                "by": identities, "keeps_unknown": unknown == "keep",
-                "keeps_nameless": nameless == "keep", "samples": run.samples(known),
-            }  # fmt: skip
-            fates = run.fates(question)
-            with _purged(place):
-                _refuse_strangers(out, fates, read, yes=yes_i_checked)
+            if not run.failed:  # else the rest is done, and judged when it is whole
+                with _purged(place):
+                    _refuse_strangers(out, fates, read, yes=yes_i_checked)
             written = run.write(known, stats, fates, copy=copy)
             run.stop_where_failed(len(found.files))
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
@@ -136,6 +134,22 @@ def apply(
         write_certificate(certified, certify(made))
         ours.purge(out, place.work)
         return applied(out, made, found.notices, certified)
+
+
+def _plan(
+    version: str, parameters: dict[str, Any], against: dict[str, Any], found: FoundFiles
+) -> dict[str, Any]:
+    """Everything that decides the outcome of a run, and nothing that does not."""
+    return {
+        "versions": versions(),
+        "sql_version": version,
+        "scripts": [{"name": n, "sha256": s.sha256} for n, s in load(version).items()],
+        "parameters": parameters,
+        "against": against,
+        "inputs": [
+            {"name": f.name, "form": f.form, "bytes": f.path.stat().st_size} for f in found.files
+        ],
+    }
 
 
 @contextmanager
@@ -149,6 +163,7 @@ def _purged(place: Out) -> Iterator[None]:
 
 
 def _refuse_mixed(
+    paths: Sequence[Path],
     keep: Sequence[Path],
     diff: Path | None,
     old: Sequence[Path],
@@ -157,6 +172,8 @@ def _refuse_mixed(
     without_identity: str | None,
 ) -> None:
     """Raise InputError for arguments that do not go together."""
+    if not paths:
+        raise InputError("name the copy to be cleaned: one or more PATH, behind the DIFF if any")
     if bool(keep) == (diff is not None):
         raise InputError("name one thing to clean by: a DIFF before PATH, or --keep NEW")
     if diff is not None and (old or unknown != "drop"):
@@ -234,6 +251,38 @@ def _against(
     }  # fmt: skip
 
 
+def _told_by(
+    wanted: tuple[str, ...], by: str | None, new: Sequence[Numbered], old: Sequence[Numbered]
+) -> tuple[str, ...]:
+    """The identities by which an edition tells rows of the old set.
+
+    Where a shard of it has no row hashes and none can be computed, a row of the old set that it
+    does not have by its hash may still be there, so only links can tell.
+    """
+    if not old or ROW not in wanted or all(n.has_row_ids for n in new):
+        return wanted
+    if by == ROW:
+        raise InputError(
+            "--by row with --old: a shard of the edition has neither row hashes nor both links "
+            "and captions, so rows that left it cannot be told; leave one of the two out"
+        )
+    return (LINK,)
+
+
+def _check_own_hashes(pool: Caller, by: Sequence[str], copies: Sequence[Numbered]) -> None:
+    """Raise InputError where a hash column of the copy is no LAION row hash.
+
+    Every row would be said to have stayed by it, and none of them would be met.
+    """
+    alike: dict[int, list[Numbered]] = {}
+    for n in copies if ROW in by else ():
+        alike.setdefault(n.group, []).append(n)
+    way_out = ", or --column row_hash=NAME where it is one and the captions were written anew"
+    for group in alike.values():
+        with blaming(group[0].shard.path):
+            pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in group], way_out)
+
+
 def _check_hashes(
     pool: Caller, by: Sequence[str], new: Sequence[Numbered], old: Sequence[Numbered]
 ) -> None:
@@ -244,6 +293,15 @@ def _check_hashes(
         if shards:
             with blaming(shards[0].shard.path):
                 pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in shards])
+
+
+def _read(run: Applying, found: FoundFiles, by: Sequence[str]) -> list[Known]:
+    """The files of the copy, of which at least one has an identity that can be trusted."""
+    known = run.read([f for f in found.files if f.form != STATS])
+    _usable(known, by)
+    if "row_hash" not in run.columns:
+        _check_own_hashes(run.pool, by, run.numbered(known))
+    return known
 
 
 def _usable(known: Sequence[Known], by: Sequence[str]) -> None:
@@ -262,7 +320,12 @@ def _refuse_strangers(out: Path, fates: Fates, diff: DiffFile | None, *, yes: bo
     """Raise StopError where no identity of the copy was met: it is of another data set."""
     met = {"removed", "removed with its link"} if diff else {"row", "link", "removed"}
     rows = sum(n for *_, n in fates.counts)
-    if yes or not rows or any(fate in met for _, fate, _, _ in fates.counts):
+    if (
+        yes
+        or not rows
+        or (diff and not diff.rows)
+        or any(fate in met for _, fate, _, _ in fates.counts)
+    ):
         return
     if diff:
         said = "the diff names no row of the copy: either it is clean, or of another data set"

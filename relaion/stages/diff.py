@@ -22,7 +22,6 @@ from relaion.paths import (
     maybe_path,
     owned_folder,
     private_umask,
-    public_folder,
     shown,
 )
 from relaion.run.outputs import Owners
@@ -87,9 +86,7 @@ def diff(
         raise InputError(f"--by {by}: write row or link")
     listen = progress or Quiet()
     limits = limits_of(workers, memory)
-    if out.is_dir():
-        raise InputError(f"{shown(out)}: is a folder; name a file such as diff.parquet")
-    public_folder(out.absolute().parent)
+    _refuse_out(out, (*old, *new))
     told = _published(old, new, accepted=i_accept_disclosure)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         sides = {}
@@ -122,7 +119,7 @@ def diff(
                 )  # fmt: skip
             except WorkerEndedError as e:
                 raise StopError(f"{shown(at[0] if at else out)}: {e}") from None
-        if found.rows == rows["old"] and rows["old"]:
+        if found.rows and found.rows + found.without == rows["old"]:
             raise StopError(
                 f"{shown(new[0])}: holds no row of {shown(old[0])}: it is of another data set; "
                 "name two versions of one"
@@ -137,15 +134,28 @@ def diff(
     )  # fmt: skip
 
 
+def _refuse_out(out: Path, inputs: Sequence[Path]) -> None:
+    """Raise InputError where a diff cannot stand, or where something else stands already."""
+    if out.is_dir():
+        raise InputError(f"{shown(out)}: is a folder; name a file such as diff.parquet")
+    if not out.parent.is_dir():
+        raise InputError(f"{shown(out.parent)}: is no folder; make it, or name another file")
+    place = out.resolve()
+    for path in inputs:
+        if place == path.resolve() or (path.is_dir() and path.resolve() in place.parents):
+            raise InputError(
+                f"{shown(out)}: lies in {shown(path)}, which is an input; inputs are never "
+                "modified, so name a file elsewhere"
+            )
+    if out.exists():
+        raise InputError(f"{shown(out)}: is there already; remove it, or name another file")
+
+
 def _identities(
     pool: LocalPool, by: str | None, sides: Mapping[str, Sequence[Numbered]]
 ) -> tuple[str, ...]:
     """The identities that both sides have; raises InputError where the row hashes are none."""
-    able = all(
-        "row_hash" in n.shard.layout.roles or {"url", "text"} <= set(n.shard.layout.roles)
-        for shards in sides.values()
-        for n in shards
-    )
+    able = all(n.has_row_ids for shards in sides.values() for n in shards)
     if by == ROW and not able:
         raise InputError("--by row: a shard has neither row hashes nor both links and captions")
     wanted = (ROW, LINK) if by is None else (by,)
@@ -163,13 +173,14 @@ def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> t
     for path in (*new, *old):
         owned = owners.at(path) or getattr(owners.of(path), "output", None)
         made = owned.manifest if owned is not None else None
-        if not made or made.get("publishable", True):
+        if made is None or made.get("publishable") is True:
             continue
-        why = str(made.get("why", ""))
+        says = "says `publishable: false`" if made else "cannot be read"
+        why = str(made.get("why", f"its manifest {says}"))
         if not accepted:
             raise StopError(
-                f"{shown(path)}: its manifest says `publishable: false` ({why}): whoever has the "
-                "old set would find the listed rows in the diff; clean with --cover, or add "
+                f"{shown(path)}: its manifest {says} ({why}): whoever has the old set "
+                "would find the listed rows in the diff; clean with --cover, or add "
                 "--i-accept-disclosure for a diff that is not published"
             )
         return (

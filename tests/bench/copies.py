@@ -145,7 +145,9 @@ def contests(top: Path, rows: int, out: Path) -> dict[str, Contest]:
             [*PEER, "computed", plain, new, str(out)],
         ),
         "diff": Contest(
-            "diff, sharded alike", rows, [*OURS, "diff", old, new, "--out", str(out / "d.parquet")],
+            "diff, sharded alike", rows,
+            ["sh", "-c", 'mkdir -p "$0" && "$@"', str(out),
+             *OURS, "diff", old, new, "--out", str(out / "d.parquet")],
             [*PEER, "diff", old, new, str(out)],
         ),
         "tar": Contest(

@@ -1,0 +1,164 @@
+"""Which rows of a copy stay, and what a diff tells, in plain Python: one row at a time, all held.
+
+A row is a mapping of role to value; a role that is missing is a column that its file lacks. Only
+the link key is shared with the code that is tested (`tests/cases/links` holds it), and which links
+stand for one thing.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import mmh3
+
+from relaion.links import can_spread, link_key
+from relaion.links.text import as_bytes
+from relaion.parquet.mended import marked
+
+ROW, LINK = "row", "link"
+BOTH = (ROW, LINK)
+Rows = Sequence[Mapping[str, Any]]
+Line = tuple[int | None, bytes | None, bool]
+
+
+class Fate(NamedTuple):
+    """What is said of a row, and whether it leaves."""
+
+    fate: str
+    leaves: bool
+
+
+def murmur(link: str | bytes | None, caption: str | bytes | None) -> int:
+    """LAION's hash of a link and a caption, where None counts as nothing."""
+    return mmh3.hash64(_bytes(link) + _bytes(caption), signed=True)[0]
+
+
+def _bytes(text: str | bytes | None) -> bytes:
+    return text if isinstance(text, bytes) else (text or "").encode("utf-8", "surrogateescape")
+
+
+def row_id(row: Mapping[str, Any]) -> int | None:
+    """A row's own hash; else that of its link and caption, where its file has columns of both."""
+    if row.get("row_hash") is not None:
+        return int(row["row_hash"])
+    if not {"url", "text"} <= set(row) or row["url"] is row["text"] is None:
+        return None
+    return murmur(row["url"], row["text"])
+
+
+def link_id(row: Mapping[str, Any]) -> bytes | None:
+    """The key of a row's link; None for a link that stands for nothing in particular."""
+    link = row.get("url")
+    return None if link is None or not can_spread(link) else key_bytes(link)
+
+
+def key_bytes(link: str | bytes) -> bytes:
+    """A link key as bytes, as it is salted: marked where it is no UTF-8."""
+    key = link_key(link)
+    return (key if key.isascii() else marked(as_bytes(key))).encode()
+
+
+def _ids(rows: Rows, by: Iterable[str]) -> tuple[set[int], set[bytes]]:
+    hashes = {h for r in rows if (h := row_id(r)) is not None} if ROW in by else set()
+    links = {k for r in rows if (k := link_id(r)) is not None} if LINK in by else set()
+    return hashes, links
+
+
+def by_keep(
+    rows: Rows,
+    new: Rows,
+    old: Rows | None = None,
+    *,
+    by: Sequence[str] = BOTH,
+    unknown: str = "drop",
+    without_identity: str = "drop",
+) -> list[Fate]:
+    """The fate of each row of a copy where an edition says what may stay."""
+    new_hashes, new_links = _ids(new, by)
+    old_hashes, old_links = _ids(old or (), by)
+
+    def fate(row: Mapping[str, Any]) -> Fate:
+        mine = row_id(row) if ROW in by else None
+        link = link_id(row) if LINK in by else None
+        if mine is None and link is None:
+            return Fate("nameless", without_identity == "drop")
+        if mine in new_hashes:
+            return Fate("row", False)
+        if mine in old_hashes:  # its caption is as it was: the row was removed, not the link
+            return Fate("removed", True)
+        if link in new_links:
+            return Fate("link", False)
+        if link in old_links:
+            return Fate("removed", True)
+        return Fate("not in new" if old is None else "unknown", unknown == "drop")
+
+    return [fate(row) for row in rows]
+
+
+class Diff(NamedTuple):
+    """The lines of a diff, sorted, and what is counted beside them."""
+
+    lines: list[Line]
+    rows_left: int
+    links_gone: int
+    without: int
+    colliding: int
+
+
+def salted(key: bytes, salt: bytes) -> bytes:
+    """A link as a diff tells it."""
+    return hashlib.sha256(salt + key).digest()[:16]
+
+
+def diff_of(old: Rows, new: Rows, salt: bytes, by: Sequence[str] = BOTH) -> Diff:
+    """What left between two sets; nothing that still stands anywhere in the new one."""
+    new_hashes, new_links = _ids(new, by)
+    lines: set[Line] = set()
+    keys: dict[int, set[bytes]] = defaultdict(set)
+    left: Counter[str] = Counter()
+    for row in old:
+        mine = row_id(row) if ROW in by else None
+        link = link_id(row) if LINK in by else None
+        if mine is not None and mine in new_hashes:
+            continue
+        if mine is not None and link is not None:
+            keys[mine].add(link)
+        gone = None if link is None or link in new_links else salted(link, salt)
+        if mine is None and gone is None:
+            left["without"] += link is None
+            continue
+        left["rows"] += 1
+        lines.add((mine, gone, gone is not None))
+    ordered = sorted(lines, key=lambda x: (x[0] is None, x[0] or 0, x[1] is None, x[1] or b""))
+    return Diff(
+        ordered, left["rows"], len({x[1] for x in lines if x[1]}), left["without"],
+        sum(len(found) > 1 for found in keys.values()),
+    )  # fmt: skip
+
+
+def by_diff(
+    rows: Rows,
+    lines: Iterable[Line],
+    salt: bytes,
+    *,
+    by: Sequence[str] = BOTH,
+    without_identity: str = "keep",
+) -> list[Fate]:
+    """The fate of each row of a copy where a diff says what left."""
+    told = list(lines)
+    hashes = {x[0] for x in told if x[0] is not None}
+    links = {x[1] for x in told if x[2]}
+
+    def fate(row: Mapping[str, Any]) -> Fate:
+        mine = row_id(row) if ROW in by else None
+        link = link_id(row) if LINK in by else None
+        if mine in hashes:
+            return Fate("removed", True)
+        if link is not None and salted(link, salt) in links:
+            return Fate("removed with its link", True)
+        if mine is not None or link is not None:
+            return Fate("row" if mine is not None else "link", False)
+        return Fate("nameless", without_identity == "drop")
+
+    return [fate(row) for row in rows]

@@ -1,0 +1,598 @@
+"""`apply`: which rows of a copy stay, by an edition or by a diff, and what is left on the disk."""
+
+import json
+import random
+import shutil
+import stat
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relaion.errors import InputError, NoRoomError, RelaionError, StopError
+from relaion.labs.diff_file import read_diff
+from relaion.labs.diffing import compare, write_diff
+from relaion.labs.fates import Fates, Question, work_out
+from relaion.links import KEY_VERSION
+from relaion.parquet.writer import write_editions
+from relaion.run.settings import limits_of
+from relaion.run.survey import Numbered
+from relaion.stages.apply import apply
+from relaion.stages.clean import clean
+from relaion.stages.diff import diff
+from tests import lying
+from tests import oracle_copy as oracle
+from tests.copies import (
+    LAION,
+    LINKS,
+    LINKS_HASHES,
+    NO_HASH,
+    RELAION,
+    Laid,
+    Shards,
+    cut,
+    cuts,
+    lay,
+    layouts,
+    sets,
+)
+from tests.pipeline import InProcess, Sent, add_lists, here, rows_of, write_shard
+
+LIMITS = limits_of(1, "2GB")
+SALT = bytes(range(16))
+pytestmark = pytest.mark.usefixtures("in_process")
+Rows = Sequence[Mapping[str, Any]]
+bys = st.sampled_from([("row", "link"), ("row", "link"), ("row",), ("link",)])
+
+
+def unheard(*_: object) -> None:
+    """Nobody listens."""
+
+
+def decided(fates: Fates, shards: Sequence[Numbered]) -> tuple[list[bool], Counter[Any]]:
+    """Whether each row leaves, in order, and how many rows had each fate."""
+    leaves: list[bool] = []
+    for n in shards:
+        gone = pq.read_table(fates.leaving[n.no], filters=[("shard_no", "=", n.no)])
+        numbers = gone["file_row_number"].to_pylist()
+        assert numbers == sorted(set(numbers))
+        leaves += [i in set(numbers) for i in range(n.shard.rows)]
+    counts: Counter[Any] = Counter()
+    for _, fate, leaving, rows in fates.counts:
+        counts[oracle.Fate(fate, leaving)] += rows
+    return leaves, counts
+
+
+# -- Which rows stay ---------------------------------------------------------------------------
+
+
+@settings(max_examples=4)
+@given(
+    copy=sets, new=sets, old=st.none() | sets, by=bys, laid=st.tuples(layouts, layouts, layouts),
+    cut_at=st.tuples(cuts, cuts), unknown=st.sampled_from(["keep", "drop"]),
+    without=st.sampled_from(["keep", "drop"]), batch=st.sampled_from([5, 1000]),
+)  # fmt: skip
+def test_an_edition_keeps_what_a_plain_reading_of_it_keeps(
+    copy: list[Any], new: list[Any], old: list[Any] | None, by: tuple[str, ...],
+    laid: tuple[Laid, Laid, Laid], cut_at: tuple[list[int], list[int]],
+    unknown: str, without: str, batch: int,
+) -> None:  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("relaion.labs.fates.BATCH_ROWS", batch)
+        shards = Shards(Path(folder))
+        copies = shards.of("copy", cut(copy, cut_at[0]), laid[0])
+        news = shards.of("new", cut(new, cut_at[1]), laid[1], 1_000)
+        olds = shards.of("old", [old], laid[2], 2_000) if old is not None else ()
+        found = work_out(
+            Question(
+                Path(folder), "v1", LIMITS, copies, news, olds, by=by,
+                keeps_unknown=unknown == "keep", keeps_nameless=without == "keep",
+            ),
+            unheard,
+        )  # fmt: skip
+        leaves, counts = decided(found, copies)
+    fates = oracle.by_keep(
+        [laid[0].seen(r) for r in copy], [laid[1].seen(r) for r in new],
+        None if old is None else [laid[2].seen(r) for r in old],
+        by=by, unknown=unknown, without_identity=without,
+    )  # fmt: skip
+    assert leaves == [f.leaves for f in fates]
+    assert counts == Counter(fates)
+
+
+@settings(max_examples=4)
+@given(
+    copy=sets, old=sets, new=sets, by=bys, laid=st.tuples(layouts, layouts, layouts),
+    cut_at=st.tuples(cuts, cuts, cuts), without=st.sampled_from(["keep", "drop"]),
+)  # fmt: skip
+def test_a_diff_tells_and_takes_what_a_plain_reading_does(
+    copy: list[Any], old: list[Any], new: list[Any], by: tuple[str, ...],
+    laid: tuple[Laid, Laid, Laid], cut_at: tuple[list[int], list[int], list[int]], without: str,
+) -> None:  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("relaion.labs.diffing.BATCH_ROWS", 6)
+        shards = Shards(Path(folder))
+        olds = shards.of("old", cut(old, cut_at[0]), laid[0], 2_000)
+        news = shards.of("new", cut(new, cut_at[1]), laid[1], 1_000)
+        seen = [[x.seen(r) for r in of] for x, of in zip(laid, (old, new, copy), strict=True)]
+        found, lines = compare(Path(folder), "v1", LIMITS, olds, news, by, SALT, tell=unheard)
+        path = Path(folder) / "diff.parquet"
+        said = {"form": 1, "key_version": KEY_VERSION, "salt": SALT.hex(), "by": list(by)}
+        write_diff(lines, path, {**said, "rows": found.lines})
+        told = read_diff(path)
+        held = [tuple(x.values()) for x in pq.ParquetFile(path).read().to_pylist()]
+        copies = shards.of("copy", cut(copy, cut_at[2]), laid[2])
+        work = Path(folder) / "work"
+        work.mkdir()
+        fates = work_out(
+            Question(work, "v1", LIMITS, copies, diff=path, salt=told.salt, by=by,
+                     keeps_nameless=without == "keep"),
+            unheard,
+        )  # fmt: skip
+        leaves, counts = decided(fates, copies)
+    expected = oracle.diff_of(seen[0], seen[1], SALT, by)
+    assert held == expected.lines
+    assert (found.rows, found.links, found.without, found.colliding) == expected[1:]
+    of_copy = oracle.by_diff(seen[2], expected.lines, SALT, by=by, without_identity=without)
+    assert leaves == [f.leaves for f in of_copy]
+    assert counts == Counter(of_copy)
+
+
+# -- Round trip: clean, diff, apply on a copy of another form, cut and order -------------------
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a copy of some form is written below a folder, in parts, and read back in order."""
+
+    write: Callable[[Path, Sequence[Rows]], None]
+    read: Callable[[Path], list[dict[str, Any]]]
+
+
+def parquet(laid: Laid) -> Form:
+    """Parquet files of a layout, in two folders."""
+
+    def write(folder: Path, parts: Sequence[Rows]) -> None:
+        for i, rows in enumerate(parts):
+            lay(folder / f"{i % 2}/{i}.parquet", rows, laid)
+
+    def read(folder: Path) -> list[dict[str, Any]]:
+        back = {name: role for role, name in laid.names.items()}
+        found = []
+        for path in sorted(folder.rglob("*.parquet")):
+            found += pq.ParquetFile(path).read().to_pylist()
+        return [{back[k]: v for k, v in row.items() if k in back} for row in found]
+
+    return Form(write, read)
+
+
+FORMS = {
+    "LAION-5B": parquet(LAION), "Re-LAION": parquet(RELAION), "no hash": parquet(NO_HASH),
+    "links alone": parquet(LINKS), "links and hashes": parquet(LINKS_HASHES),
+}  # fmt: skip
+
+
+def data(n: int = 60) -> list[dict[str, Any]]:
+    """Rows of a data set: two rows of each tenth link, of which one is unsafe; md5s and scores."""
+    rows: list[dict[str, Any]] = [
+        {"url": f"https://host{i % 7}.example/{i}.jpg", "text": f"picture {i}", "punsafe": 0.1,
+         "image_md5": f"{i:032x}"}
+        for i in range(n)
+    ]  # fmt: skip
+    rows += [rows[i] | {"text": f"again {i}", "image_md5": None} for i in range(0, n, 10)]
+    rows += [
+        {"url": None, "text": "no link", "punsafe": 0.1},
+        {"url": "https://host1.example/7.jpg", "text": None, "punsafe": 0.2},
+    ]
+    for row in rows:
+        row["row_hash"] = oracle.murmur(row["url"], row["text"])
+    return rows
+
+
+LISTED = ("https://host3.example/3.jpg", "https://host4.example/4.jpg")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, in_process: None) -> Path:
+    """`data` cleaned by `clean` into `out`, and `diff.parquet` of what left."""
+    folder = tmp_path_factory.mktemp("world")
+    rows = data()
+    rows[30] |= {"punsafe": 0.99, "text": "a badword here"}  # the rule leaves its twin where it is
+    rows[30]["row_hash"] = oracle.murmur(rows[30]["url"], rows[30]["text"])
+    write_shard(folder / "data/en/0.parquet", rows[:40])
+    write_shard(folder / "data/en/1.parquet", rows[40:])
+    sent = [Sent((("image_md5", f"{5:032x}"), *(("url", link) for link in LISTED)))]
+    add_lists(folder / "lists.duckdb", sent)
+    (folder / "words").write_text("badword\n")
+    clean(
+        [folder / "data"], folder / "lists.duckdb", folder / "out", keywords=folder / "words",
+        verify=False, executor=InProcess(),
+    )  # fmt: skip
+    diff(folder / "data", folder / "out/research", folder / "diff.parquet",
+         i_accept_disclosure=True)  # fmt: skip
+    return folder
+
+
+def roled(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the joined layout by role."""
+    return [{"url": r["URL"], "text": r["TEXT"], "row_hash": r["hash"]} for r in rows]
+
+
+def old_rows(world: Path) -> list[dict[str, Any]]:
+    """The rows that were cleaned."""
+    return roled(rows_of(world, "data"))
+
+
+def by_value(rows: Rows) -> Counter[Any]:
+    return Counter((r.get("url"), r.get("text"), r.get("row_hash")) for r in rows)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("by", ["diff", "keep", "keep and old"])
+def test_a_copy_of_any_form_cut_and_order_loses_what_left_and_nothing_else(
+    world: Path, tmp_path: Path, form: str, by: str
+) -> None:
+    before, after = old_rows(world), roled(rows_of(world / "out", "research"))
+    gone = by_value(before) - by_value(after)
+    assert len(gone) == 4  # by digest, by two links, by a word
+    random.Random(form).shuffle(before)
+    FORMS[form].write(tmp_path / "copy", cut(before, [9, 30, 31]))
+    given: dict[str, Any] = (
+        {"diff": world / "diff.parquet"} if by == "diff" else
+        {"keep": world / "out/research", "without_identity": "keep"}
+    )  # fmt: skip
+    if by == "keep and old":
+        given["old"] = world / "data"
+    done = apply(tmp_path / "copy", tmp_path / "out", **given)
+    kept = FORMS[form].read(tmp_path / "out")
+    had = FORMS[form].read(tmp_path / "copy")
+    left = by_value(had) - by_value(kept)
+    assert not by_value(kept) - by_value(had)
+    # of a row whose link still stands, the link tells nothing; and without the old set nobody
+    # can say whether the row left, or its caption was written anew
+    sees_twin = form != "links alone" and by != "keep"
+    told = [r for r in gone if sees_twin or r[0] != "https://host2.example/30.jpg"]
+    assert sum(left.values()) == len(told) == done.left
+    assert {url for url, *_ in left} == {url for url, *_ in told}
+    assert [r for r in had if r["url"] not in LISTED and r in kept] == kept  # in their order
+
+
+@pytest.mark.parametrize("by", ["diff", "keep"])
+def test_a_row_whose_caption_was_written_anew_is_known_by_its_link(
+    world: Path, tmp_path: Path, by: str
+) -> None:
+    anew = [row | {"text": f"anew {i}"} for i, row in enumerate(old_rows(world)) if row["url"]]
+    lay(tmp_path / "copy/a.parquet", anew, NO_HASH)
+    given: dict[str, Any] = (
+        {"diff": world / "diff.parquet"} if by == "diff" else {"keep": world / "out/research"}
+    )
+    done = apply(tmp_path / "copy", tmp_path / "out", **given)
+    kept = parquet(NO_HASH).read(tmp_path / "out")
+    links = {r["URL"] for r in rows_of(world / "out", "research")}
+    assert [r["url"] for r in kept] == [r["url"] for r in anew if r["url"] in links]
+    assert {c.fate for c in done.counts if c.stayed} == {"row" if by == "diff" else "link"}
+
+
+def test_what_is_written_has_all_columns_as_they_were(world: Path, tmp_path: Path) -> None:
+    source = world / "data/en/0.parquet"
+    apply(source, tmp_path / "out", keep=world / "out/research")
+    old, new = (pq.ParquetFile(p) for p in (source, tmp_path / "out/0.parquet"))
+    places = set(new.read()["WIDTH"].to_pylist())
+    kept = old.read().filter(pa.array([w in places for w in old.read()["WIDTH"].to_pylist()]))
+    assert new.read().equals(kept) and new.schema_arrow.equals(old.schema_arrow, True)
+    assert 0 < len(places) < old.metadata.num_rows
+
+
+def test_without_the_old_set_a_row_is_only_not_in_the_edition(world: Path, tmp_path: Path) -> None:
+    mine = {"url": "https://mine.example/a.jpg", "text": "mine"}
+    mine["row_hash"] = oracle.murmur(mine["url"], mine["text"])  # type: ignore[assignment]
+    lay(tmp_path / "copy/a.parquet", [*old_rows(world), mine], LAION)
+    given: dict[str, Any] = {"keep": world / "out/research", "unknown": "keep"}
+    told = apply(tmp_path / "copy", tmp_path / "a", **given)
+    assert {(c.fate, c.stayed) for c in told.counts} == {("row", True), ("link", True),
+                                                        ("not in new", True)}  # fmt: skip
+    told = apply(tmp_path / "copy", tmp_path / "b", **given, old=world / "data")
+    assert {(c.fate, c.rows, c.stayed) for c in told.counts if c.fate != "row"} == {
+        ("removed", 4, False), ("unknown", 1, True)
+    }  # fmt: skip
+
+
+def test_an_edition_without_row_hashes_tells_rows_by_their_links(
+    world: Path, tmp_path: Path
+) -> None:
+    """Else every row of the old set would count as removed: its hash is not in the edition."""
+    new = roled(rows_of(world / "out", "research"))
+    lay(tmp_path / "new/a.parquet", new, LINKS)
+    given: dict[str, Any] = {"keep": tmp_path / "new", "old": world / "data"}
+    told = apply(world / "data", tmp_path / "out", **given)
+    assert {(c.fate, c.stayed) for c in told.counts} == {
+        ("link", True), ("removed", False), ("nameless", False)
+    }  # fmt: skip
+    with pytest.raises(InputError, match="neither row hashes nor both links and captions"):
+        apply(world / "data", tmp_path / "out2", **given, by="row")
+
+
+# -- What is left on the disk ------------------------------------------------------------------
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder; of a manifest all but its times."""
+    found = {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    if "manifest.json" in found:
+        made = json.loads(found["manifest.json"])
+        kept = {k: v for k, v in made.items() if k not in ("started", "finished")}
+        found["manifest.json"] = json.dumps(kept).encode()
+    return found
+
+
+@pytest.fixture
+def copy(world: Path, tmp_path: Path) -> Path:
+    """A copy of three files: the last loses nothing, the first holds no row."""
+    rows = old_rows(world)
+    lay(tmp_path / "copy/0.parquet", [], LAION)
+    lay(tmp_path / "copy/a/1.parquet", rows[:25], NO_HASH)
+    lay(tmp_path / "copy/a/2.parquet", rows[41:], RELAION)
+    return tmp_path / "copy"
+
+
+def test_files_that_lose_nothing_are_linked_and_nothing_else_is_left(
+    world: Path, copy: Path, tmp_path: Path
+) -> None:
+    before = tree(copy)
+    done = apply(copy, tmp_path / "out", diff=world / "diff.parquet")
+    assert done.files == {"linked": 2, "written": 1}
+    assert (tmp_path / "out/a/2.parquet").samefile(copy / "a/2.parquet")
+    assert set(tree(tmp_path / "out")) == {*before, "manifest.json"}
+    assert tree(copy) == before
+    assert not [p for p in tmp_path.rglob("*") if p.name.startswith(".")]
+    alone = apply(copy, tmp_path / "alone", diff=world / "diff.parquet", copy=True)
+    assert alone.files == {"copied": 2, "written": 1}
+    assert not (tmp_path / "alone/a/2.parquet").samefile(copy / "a/2.parquet")
+
+
+def test_the_same_again_is_done_already_and_another_thing_is_refused(
+    world: Path, copy: Path, tmp_path: Path
+) -> None:
+    given: dict[str, Any] = {"diff": world / "diff.parquet"}
+    first = apply(copy, tmp_path / "out", **given)
+    before = tree(tmp_path / "out")
+    again = apply(copy, tmp_path / "out", **given)
+    assert again.done_before and again.counts == first.counts
+    with pytest.raises(InputError, match=r"holds a finished run with other arguments \(options"):
+        apply(copy, tmp_path / "out", **given, by="row")
+    assert tree(tmp_path / "out") == before
+    (tmp_path / "out/a/1.parquet").unlink()
+    with pytest.raises(RelaionError, match="is missing or another file"):
+        apply(copy, tmp_path / "out", **given)
+
+
+def test_a_cleaned_copy_is_a_copy_like_another(world: Path, copy: Path, tmp_path: Path) -> None:
+    apply(copy, tmp_path / "out", keep=world / "out/research")
+    again = apply(tmp_path / "out", tmp_path / "again", keep=tmp_path / "out")
+    assert again.left == 0
+    assert again.files == {"linked": 3}
+
+
+def test_work_files_are_the_owners_alone_while_they_are_there(
+    world: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, int] = {}
+
+    def full(*_: object, **__: object) -> None:
+        work = tmp_path / "out/.work"
+        seen.update({str(p): stat.S_IMODE(p.stat().st_mode) for p in (work, *work.rglob("*"))})
+        raise NoRoomError("no room")
+
+    with monkeypatch.context() as broken, pytest.raises(RelaionError):
+        broken.setattr("relaion.labs.one_file.write_editions", full)
+        apply(copy, tmp_path / "out", diff=world / "diff.parquet")
+    assert len(seen) > 5
+    assert not [name for name, mode in seen.items() if mode & 0o077]
+    apply(copy, tmp_path / "out", diff=world / "diff.parquet")
+    apply(copy, tmp_path / "whole", diff=world / "diff.parquet")
+    assert tree(tmp_path / "out") == tree(tmp_path / "whole")
+
+
+def test_a_damaged_file_is_set_aside_and_mended_it_is_as_if_nothing_had_been(
+    world: Path, copy: Path, tmp_path: Path
+) -> None:
+    given: dict[str, Any] = {"diff": world / "diff.parquet", "without_identity": "drop"}
+    apply(copy, tmp_path / "whole", **given)
+    for name, damage in (("a/2.parquet", "pages"), ("a/1.parquet", "footer")):
+        whole = (copy / name).read_bytes()
+        bad = b"PAR1" + b"\xff" * 400 + whole[404:] if damage == "pages" else whole[:-20]
+        (copy / name).write_bytes(bad)
+        with pytest.raises(StopError, match=rf"{Path(name).name}.*1 of 3 files failed"):
+            apply(copy, tmp_path / damage, **given)
+        others = {n: d for n, d in tree(tmp_path / damage).items() if ".work" not in n}
+        assert others == {
+            n: d for n, d in tree(tmp_path / "whole").items() if n not in (name, "manifest.json")
+        }
+        (copy / name).write_bytes(whole)
+        apply(copy, tmp_path / damage, **given)
+        assert tree(tmp_path / damage) == tree(tmp_path / "whole")
+
+
+def test_a_file_that_changes_meanwhile_is_not_written(
+    world: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(path: Path, *given: Any, **named: Any) -> Any:
+        done = write_editions(path, *given, **named)
+        with path.open("ab") as f:
+            f.write(b"more")
+        return done
+
+    with monkeypatch.context() as broken, pytest.raises(StopError, match="changed or replaced"):
+        broken.setattr("relaion.labs.one_file.write_editions", changed)
+        apply(copy, tmp_path / "out", diff=world / "diff.parquet")
+    assert not (tmp_path / "out/a/1.parquet").exists()
+    assert not (tmp_path / "out/manifest.json").exists()
+
+
+# -- What a footer, a column or a name can say -------------------------------------------------
+
+
+@pytest.mark.parametrize("lie", ["all_null", "no_null", "few_nulls", "narrow_bounds"])
+def test_a_footer_that_lies_changes_no_fate(world: Path, tmp_path: Path, lie: str) -> None:
+    rows = old_rows(world)
+    for name in ("true", "false"):
+        lay(tmp_path / name / "a.parquet", rows, LAION)
+    for leaf in (1, 2, 3):
+        lying.LIES[lie](tmp_path / "false/a.parquet", leaf, None)
+    true, false = (
+        apply(tmp_path / name, tmp_path / f"out-{name}", diff=world / "diff.parquet")
+        for name in ("true", "false")
+    )
+    assert false.counts == true.counts
+
+
+def test_links_that_are_no_utf8_are_known_by_their_bytes(world: Path, tmp_path: Path) -> None:
+    odd = [{"url": f"http://a.example/\udcff{c}.jpg", "text": c} for c in "ab"]
+    lay(tmp_path / "new/n.parquet", odd[:1], NO_HASH)
+    lay(tmp_path / "copy/c.parquet", [*odd, {"url": "http://a.example/%FFa.jpg", "text": "x"}],
+        NO_HASH)  # fmt: skip
+    told = apply(tmp_path / "copy", tmp_path / "out", keep=tmp_path / "new")
+    assert Counter({c.fate: c.rows for c in told.counts}) == {"row": 1, "link": 1, "not in new": 1}
+
+
+@pytest.mark.parametrize("by", ["diff", "keep"])
+def test_a_link_that_stands_for_nothing_in_particular_is_no_identity(
+    world: Path, tmp_path: Path, by: str
+) -> None:
+    vague = (None, "None", "http://host3.example/", "https://host4.example", LISTED[0] + "#!part")
+    rows = [{"url": link} for link in (*vague, LISTED[0], "http://www.host5.example/12.jpg")]
+    lay(tmp_path / "copy/a.parquet", rows, LINKS)
+    given: dict[str, Any] = (
+        {"diff": world / "diff.parquet"} if by == "diff" else {"keep": world / "out/research"}
+    )
+    for nameless in ("keep", "drop"):
+        done = apply(tmp_path / "copy", tmp_path / nameless, **given, without_identity=nameless)
+        assert Counter({c.fate: c.rows for c in done.counts}) == {
+            "nameless": 5, "link": 1, "removed with its link" if by == "diff" else "not in new": 1
+        }  # fmt: skip
+        assert done.left == (1 if nameless == "keep" else 6)
+        assert bool(done.not_looked_at) == (nameless == "keep")
+
+
+def test_a_hash_column_that_is_no_row_hash_is_refused(world: Path, tmp_path: Path) -> None:
+    rows = [r | {"row_hash": i} for i, r in enumerate(old_rows(world))]
+    lay(tmp_path / "copy/a.parquet", rows, LAION)
+    given: dict[str, Any] = {"diff": world / "diff.parquet"}
+    with pytest.raises(InputError, match=r"are not LAION's .*--by link, or --column row_hash="):
+        apply(tmp_path / "copy", tmp_path / "out", **given)
+    assert not [*(tmp_path / "out").iterdir()]
+    assert apply(tmp_path / "copy", tmp_path / "out", **given, by="link").left == 3
+    # whoever says that it is one is believed: captions may have been written anew
+    said = {"row_hash": "hash"}
+    assert apply(tmp_path / "copy", tmp_path / "b", **given, columns=said).left == 3
+    for side in ("new", "old"):
+        lay(tmp_path / side / "a.parquet", rows, LAION)
+    with pytest.raises(InputError, match=r"new/a\.parquet: the row hashes are not LAION's"):
+        apply(world / "data", tmp_path / "c", keep=tmp_path / "new")
+    with pytest.raises(InputError, match=r"old/a\.parquet: the row hashes are not LAION's"):
+        diff(tmp_path / "old", tmp_path / "new", tmp_path / "d.parquet")
+
+
+def test_hashes_that_a_double_has_cut_are_computed_anew(world: Path, tmp_path: Path) -> None:
+    table = pq.read_table(world / "data/en/0.parquet")
+    cut_hash = table["hash"].cast(pa.float64(), safe=False)
+    (tmp_path / "copy").mkdir()
+    pq.write_table(table.set_column(3, "hash", cut_hash), tmp_path / "copy/0.parquet")
+    true = apply(world / "data/en/0.parquet", tmp_path / "a", diff=world / "diff.parquet")
+    assert apply(tmp_path / "copy", tmp_path / "b", diff=world / "diff.parquet").counts == (
+        true.counts
+    )
+
+
+# -- What is refused: one line, and nothing half-written ---------------------------------------
+
+
+def table_of(path: Path, **columns: Sequence[Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)
+
+
+@pytest.fixture(scope="module")
+def bad(world: Path) -> Path:
+    """The world with what is wrong in it beside."""
+    table_of(world / "two/a.parquet", url=["http://a.b/1"], URL=["http://a.b/2"])
+    table_of(world / "none/a.parquet", width=[1], height=[2])
+    strange = [{"url": f"http://s.example/{i}.jpg", "text": "s"} for i in range(5)]
+    lay(world / "strange/a.parquet", strange, NO_HASH)
+    whole = (world / "diff.parquet").read_bytes()
+    (world / "cut.parquet").write_bytes(whole[: len(whole) // 2])
+    (world / "broken").mkdir()
+    (world / "broken/a.parquet").write_bytes(b"PAR1 no parquet PAR1")
+    (world / "full").mkdir()
+    (world / "full/mine.txt").write_text("mine")
+    (world / "empty").mkdir()
+    return world
+
+
+REFUSED = {
+    "no copy": (("diff.parquet", "--out", "o"), "name the copy"),
+    "no diff and no edition": (("data", "--out", "o"), "behind the DIFF"),
+    "a folder for a diff": (("data", "strange", "--out", "o"), "data: cannot be read"),
+    "a diff that is cut off": (("cut.parquet", "data", "--out", "o"), "cut off or damaged"),
+    "a shard for a diff": (("data/en/0.parquet", "data", "--out", "o"), "no diff of relaion's"),
+    "an option of the other kind": (
+        ("diff.parquet", "data", "--old", "data", "--out", "o"), "go with --keep"),
+    "OUT in the copy": (("diff.parquet", "data", "--out", "data/o"), "lies inside"),
+    "OUT that is the copy": (("diff.parquet", "data", "--out", "data"), "inputs are never"),
+    "OUT in the edition": (("data", "--keep", "out/research", "--out", "out/research/o"),
+                           "inputs are never"),
+    "OUT of something else": (("diff.parquet", "data", "--out", "full"), "is not empty"),
+    "OUT of clean": (("diff.parquet", "data", "--out", "out"), "other arguments"),
+    "two link columns": (("diff.parquet", "two", "--out", "o"), "--column url="),
+    "no identity": (("diff.parquet", "none", "--out", "o"), "no row of the copy has an identity"),
+    "another data set": (("diff.parquet", "strange", "--out", "o"), "of another data set"),
+    "an edition of another": (("strange", "--keep", "out/research", "--out", "o"),
+                              "of another data set"),
+    "a damaged edition": (("data", "--keep", "broken", "--out", "o"), "broken/a.parquet: "),
+    "no file": (("diff.parquet", "empty", "--out", "o"), "empty: "),
+    "a role without use": (("diff.parquet", "data", "--column", "punsafe=x", "--out", "o"),
+                           "url, text and row_hash alone"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_mistake_is_said_in_a_line_and_leaves_nothing(bad: Path, what: str) -> None:
+    args, words = REFUSED[what]
+    before = tree(bad)
+    done = here("apply", *args, cwd=bad)
+    assert done.returncode == 2, done.stdout
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1 and done.stdout == ""
+    left = {n for n in tree(bad) if not n.startswith("o/.work")}
+    assert left == set(before)
+    shutil.rmtree(bad / "o", ignore_errors=True)
+
+
+def test_of_another_data_set_can_be_right(bad: Path, tmp_path: Path) -> None:
+    given: dict[str, Any] = {"diff": bad / "diff.parquet"}
+    with pytest.raises(StopError, match="add --yes-i-checked"):
+        apply(bad / "strange", tmp_path / "out", **given)
+    assert apply(bad / "strange", tmp_path / "out", **given, yes_i_checked=True).left == 0
+
+
+def test_nothing_that_is_told_or_written_beside_the_rows_is_a_value(bad: Path) -> None:
+    """The manifest, what is printed, and every refusal hold no link, caption or hash."""
+    values = {str(v).encode() for row in old_rows(bad) for v in row.values() if v is not None}
+    values |= {b"host3", b"s.example"}
+    assert len(values) > 150
+    said = [here("apply", *args, cwd=bad) for args, _ in REFUSED.values()]
+    said += [here("apply", "diff.parquet", "data", "--out", "told", "--json", cwd=bad)]
+    assert said[-1].returncode == 0, said[-1].stderr
+    told = b"".join((d.stdout + d.stderr).encode() for d in said)
+    told += (bad / "told/manifest.json").read_bytes()
+    shutil.rmtree(bad / "told")
+    shutil.rmtree(bad / "o", ignore_errors=True)
+    assert not [v for v in values if v in told and len(v) > 4]

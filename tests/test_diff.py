@@ -1,0 +1,330 @@
+"""`diff`: what a diff of two sets holds and says, what may not be one, and how diffs are read."""
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from relaion.errors import InputError, StopError
+from relaion.labs.diff_file import META, SCHEMA, read_diff
+from relaion.links import KEY_VERSION
+from relaion.stages.apply import apply
+from relaion.stages.diff import diff
+from tests.copies import LAION, LINKS, NO_HASH, RELAION, Laid, cut, lay
+from tests.oracle_copy import diff_of, murmur
+from tests.pipeline import here, relaion
+
+pytestmark = pytest.mark.usefixtures("in_process")
+Rows = Sequence[Mapping[str, Any]]
+
+
+def rows(n: int = 30) -> list[dict[str, Any]]:
+    """Rows, each tenth link on two of them, the last ones with links that stand for nothing."""
+    found: list[dict[str, Any]]
+    found = [{"url": f"http://h{i % 5}.example/{i}.jpg", "text": f"picture {i}"} for i in range(n)]
+    found += [{**found[i], "text": f"again {i}"} for i in range(0, n, 10)]
+    found += [{"url": None, "text": "alone"}, {"url": "http://a.example/", "text": "a host"}]
+    found += [
+        {"url": "http://a", "text": "b.example/c"},
+        {"url": "http://ab.example/c", "text": ""},
+    ]
+    return [{**r, "row_hash": murmur(r["url"], r["text"])} for r in found]
+
+
+OLD = rows()
+GONE = (0, 3, 4, 30 + 1, 33, 35, 36)  # 10 and 31 share a link, of which only one row leaves
+NEW = [r for i, r in enumerate(OLD) if i not in GONE]
+
+
+def sides(folder: Path, old: Laid = LAION, new: Laid = RELAION) -> tuple[Path, Path]:
+    """Both sets, cut into other shards of other names."""
+    for i, part in enumerate(cut(OLD, [10, 20])):
+        lay(folder / f"old/{i}.parquet", part, old)
+    for i, part in enumerate(cut(NEW[::-1], [4])):
+        lay(folder / f"new/part-{i}.parquet", part, new)
+    return folder / "old", folder / "new"
+
+
+def lines_of(path: Path) -> list[tuple[Any, ...]]:
+    return [tuple(line.values()) for line in pq.ParquetFile(path).read().to_pylist()]
+
+
+def said_of(path: Path) -> dict[str, Any]:
+    said = json.loads(pq.read_schema(path).metadata[META])
+    assert isinstance(said, dict)
+    return said
+
+
+def expected(path: Path, old: Laid = LAION, new: Laid = RELAION, by: Sequence[str] = ()) -> Any:
+    salt = bytes.fromhex(said_of(path)["salt"])
+    seen = [[x.seen(r) for r in of] for x, of in ((old, OLD), (new, NEW))]
+    return diff_of(seen[0], seen[1], salt, by or ("row", "link"))
+
+
+# -- What it holds -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "by"),
+    [(LAION, RELAION, ("row", "link")), (NO_HASH, RELAION, ("row", "link")),
+     (LAION, LINKS, ("link",)), (LINKS, NO_HASH, ("link",))],
+    ids=["joined to Re-LAION", "first published to Re-LAION", "to links", "from links"],
+)  # fmt: skip
+def test_sets_of_any_layouts_are_compared_by_what_both_have(
+    tmp_path: Path, old: Laid, new: Laid, by: tuple[str, ...]
+) -> None:
+    path = tmp_path / "d.parquet"
+    done = diff(*sides(tmp_path, old, new), path)
+    assert done.by == by
+    assert bool(done.notices) == (by == ("link",))
+    want = expected(path, old, new, by)
+    assert lines_of(path) == want.lines
+    assert (done.left, done.links_gone, done.without, done.colliding) == want[1:]
+
+
+def test_it_is_sorted_packed_and_says_what_it_is_of(tmp_path: Path) -> None:
+    path = tmp_path / "d.parquet"
+    done = diff(*sides(tmp_path), path)
+    file = pq.ParquetFile(path)
+    assert file.schema_arrow.remove_metadata().equals(SCHEMA)
+    assert {file.metadata.row_group(0).column(i).compression for i in range(3)} == {"ZSTD"}
+    held = lines_of(path)
+    assert held == sorted(held, key=lambda x: (x[0] is None, x[0], x[1] is None, x[1]))
+    assert len(held) == len(GONE) == done.left
+    said = said_of(path)
+    assert set(said) == {
+        "form", "relaion", "key_version", "sql_version", "scripts", "made", "by", "salt", "rows",
+        "rows_left", "links_gone", "rows_without_identity", "colliding_hashes", "old", "new",
+    }  # fmt: skip
+    assert (said["old"]["rows"], said["old"]["shards"]) == (len(OLD), 3)
+    assert (said["new"]["rows"], said["new"]["shards"]) == (len(NEW), 2)
+    assert said["key_version"] == KEY_VERSION
+    assert not [p for p in tmp_path.iterdir() if p.name not in ("old", "new", "d.parquet")]
+
+
+def test_two_are_alike_but_for_salt_and_date(tmp_path: Path) -> None:
+    """Nor can their links be joined."""
+    given = sides(tmp_path)
+    paths = [tmp_path / f"{name}.parquet" for name in "ab"]
+    for path in paths:
+        diff(*given, path)
+    said = [said_of(path) for path in paths]
+    assert said[0].pop("salt") != said[1].pop("salt")
+    assert [s.pop("made") for s in said]
+    assert said[0] == said[1]
+    hashes, links = ([{x[i] for x in lines_of(p)} for p in paths] for i in (0, 1))
+    assert hashes[0] == hashes[1]
+    assert links[0] & links[1] == {None}
+
+
+def test_what_still_stands_anywhere_is_not_told(tmp_path: Path) -> None:
+    """Neither in another shard than the one of that name, nor under another spelling."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    one = {"url": "http://www.a.example/1.jpg", "text": "one"}
+    two = {"url": "https://a.example:443/1.jpg#x", "text": "two"}
+    lay(old / "a.parquet", [one, {"url": "http://b.example/2.jpg", "text": "b"}], NO_HASH)
+    lay(old / "b.parquet", [{"url": "http://c.example/3.jpg", "text": "c"}], NO_HASH)
+    lay(new / "a.parquet", [{"url": "http://c.example/3.jpg", "text": "c"}], NO_HASH)
+    lay(new / "b.parquet", [two], NO_HASH)
+    diff(old, new, tmp_path / "d.parquet")
+    assert [(h, gone) for h, _, gone in lines_of(tmp_path / "d.parquet")] == sorted(
+        [(murmur(one["url"], "one"), False), (murmur("http://b.example/2.jpg", "b"), True)]
+    )
+
+
+def test_sets_cut_alike_give_the_same_as_others(tmp_path: Path) -> None:
+    for i, (old, new) in enumerate([(OLD[:18], [r for r in OLD[:18] if r in NEW]),
+                                    (OLD[18:], [r for r in OLD[18:] if r in NEW])]):  # fmt: skip
+        lay(tmp_path / f"old/{i}.parquet", old, LAION)
+        lay(tmp_path / f"new/{i}.parquet", new, LAION)
+    done = diff(tmp_path / "old", tmp_path / "new", tmp_path / "d.parquet")
+    assert lines_of(tmp_path / "d.parquet") == expected(tmp_path / "d.parquet").lines
+    assert done.lines == len(GONE)
+
+
+def test_equal_sets_have_an_empty_diff_that_takes_nothing(tmp_path: Path) -> None:
+    old, _ = sides(tmp_path)
+    done = diff(old, shutil.copytree(old, tmp_path / "same"), tmp_path / "d.parquet")
+    assert (done.lines, done.left) == (0, 0)
+    assert apply(old, tmp_path / "out", diff=tmp_path / "d.parquet").left == 0
+
+
+def test_no_image_digest_is_in_it(tmp_path: Path) -> None:
+    digest = "0123456789abcdef0123456789abcdef"
+    for name, n in (("old", 4), ("new", 3)):
+        (tmp_path / name).mkdir()
+        table = {"URL": [f"http://a.example/{i}" for i in range(n)], "TEXT": ["x"] * n,
+                 "md5": [digest] * n, "sha256": [digest * 2] * n}  # fmt: skip
+        pq.write_table(pa.table(table), tmp_path / name / "a.parquet")
+    diff(tmp_path / "old", tmp_path / "new", tmp_path / "d.parquet")
+    content = (tmp_path / "d.parquet").read_bytes() + repr(
+        lines_of(tmp_path / "d.parquet")
+    ).encode()
+    assert digest.encode() not in content and bytes.fromhex(digest) not in content
+    assert repr(bytes.fromhex(digest)).encode()[2:-1] not in content
+
+
+# -- What may not be one -----------------------------------------------------------------------
+
+
+def curated(folder: Path, **said: Any) -> Path:
+    """NEW as an edition inside an OUT whose manifest says something."""
+    _, new = sides(folder)
+    new.rename(folder / "out-research")
+    (folder / "out").mkdir()
+    (folder / "out-research").rename(folder / "out/research")
+    made = {"relaion": "0", "run": "0", "editions": [{"name": "research"}], "outputs": [],
+            **said}  # fmt: skip
+    (folder / "out/manifest.json").write_text(json.dumps(made))
+    (folder / "out/audit.duckdb").write_bytes(b"")
+    return folder / "out/research"
+
+
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_what_its_curator_calls_not_publishable_is_no_diff_unless_it_is_accepted(
+    tmp_path: Path, side: str
+) -> None:
+    edition, path = curated(tmp_path, publishable=False, why="no cover"), tmp_path / "d.parquet"
+    pair = (edition, tmp_path / "old") if side == "old" else (tmp_path / "old", edition)
+    with pytest.raises(StopError, match=r"`publishable: false` \(no cover\).*--cover"):
+        diff(*pair, path)
+    assert not path.exists()
+    done = diff(*pair, path, i_accept_disclosure=True)
+    assert re.search("is not publishable .*as secret as the lists", done.notices[0])
+
+
+def test_what_is_publishable_needs_no_word_and_what_cannot_be_read_does(tmp_path: Path) -> None:
+    edition = curated(tmp_path, publishable=True)
+    diff(tmp_path / "old", edition, tmp_path / "d.parquet")
+    assert said_of(tmp_path / "d.parquet")["new"]["editions"] == ["research of run 0"]
+    (tmp_path / "out/manifest.json").write_text("{")
+    with pytest.raises(StopError, match="its manifest cannot be read"):
+        diff(tmp_path / "old", edition, tmp_path / "e.parquet")
+
+
+REFUSED = {
+    "another data set": (("old", "other", "--out", "d"), "of another data set"),
+    "an empty edition": (("old", "empty", "--out", "d"), "of another data set"),
+    "no such set": (("old", "nothing", "--out", "d"), "nothing: "),
+    "a damaged shard": (("old", "broken", "--out", "d"), "a.parquet"),
+    "damaged pages": (("old", "pages", "--out", "d"), "a.parquet"),
+    "a folder for the diff": (("old", "new", "--out", "new"), "is a folder"),
+    "no folder for it": (("old", "new", "--out", "no/d"), "is no folder"),
+    "an input for it": (("old/0.parquet", "new", "--out", "old/0.parquet"), "is an input"),
+    "a place among inputs": (("old", "new", "--out", "old/d.parquet"), "is an input"),
+    "a file that is there": (("old", "new", "--out", "mine.txt"), "is there already"),
+    "an identity that is none": (("old", "new", "--by", "key", "--out", "d"), "row or link"),
+    "an identity that one lacks": (("old", "links", "--by", "row", "--out", "d"),
+                                   "neither row hashes nor"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bad")
+    sides(folder)
+    other = [{"url": f"http://o.example/{i}", "text": "o"} for i in range(5)]
+    lay(folder / "other/a.parquet", other, NO_HASH)
+    lay(folder / "empty/a.parquet", [], LAION)
+    lay(folder / "links/a.parquet", NEW, LINKS)
+    (folder / "broken").mkdir()
+    (folder / "broken/a.parquet").write_bytes(b"PAR1 broken PAR1")
+    whole = lay(folder / "pages/a.parquet", NEW, RELAION).read_bytes()
+    (folder / "pages/a.parquet").write_bytes(b"PAR1" + b"\xff" * 600 + whole[604:])
+    (folder / "mine.txt").write_text("mine")
+    return folder
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_mistake_is_said_in_a_line_and_leaves_nothing(bad: Path, what: str) -> None:
+    args, words = REFUSED[what]
+    before = files(bad)
+    done = here("diff", *args, cwd=bad)
+    assert done.returncode == 2, done.stdout
+    assert words in done.stderr and done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert not [r for r in OLD if str(r["url"]) in done.stderr and r["url"]]
+    assert files(bad) == before
+
+
+# -- How a diff is read ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made(bad: Path) -> Path:
+    path = bad / "diff.parquet"
+    diff(bad / "old", bad / "new", path)
+    return path
+
+
+def rewritten(made: Path, to: Path, **said: Any) -> Path:
+    table = pq.ParquetFile(made).read()
+    meta = json.dumps({**said_of(made), **said}).encode()
+    pq.write_table(table.replace_schema_metadata({META: meta}), to)
+    return to
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"key_version": 3}, f"link keys of version 3; .*version {KEY_VERSION}"),
+        ({"form": 2}, "of form 2"),
+        ({"salt": "no"}, "metadata cannot be read"),
+        ({"by": None}, "metadata cannot be read"),
+        ({"form": None}, "metadata cannot be read"),
+        ({"rows": 5}, "other columns or rows than it says"),
+    ],
+)
+def test_a_diff_of_another_kind_is_refused(
+    made: Path, tmp_path: Path, said: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        read_diff(rewritten(made, tmp_path / "d.parquet", **said))
+
+
+def test_a_diff_is_whole_or_refused(made: Path, tmp_path: Path) -> None:
+    """Cut off or changed anywhere, it is no diff, or says of itself that it is another."""
+    whole, path = made.read_bytes(), tmp_path / "d.parquet"
+    for end in range(0, len(whole), len(whole) // 12 + 1):
+        path.write_bytes(whole[:end])
+        with pytest.raises(InputError, match="cut off or damaged"):
+            read_diff(path)
+    path.write_bytes(whole)
+    assert read_diff(path).rows == len(GONE)
+
+
+def test_a_diff_by_one_identity_is_not_asked_for_another(made: Path, tmp_path: Path) -> None:
+    given = sides(tmp_path)
+    path = tmp_path / "links.parquet"
+    diff(*given, path, by="link")
+    assert {h for h, *_ in lines_of(path)} == {None}
+    with pytest.raises(InputError, match="holds no identity by row"):
+        apply(given[0], tmp_path / "out", diff=path, by="row")
+    told = apply(given[0], tmp_path / "out", diff=path)
+    assert {c.fate for c in told.counts} == {"removed with its link", "link", "nameless"}
+
+
+# -- The real command, and what it takes -------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_real_commands_work_in_workers(bad: Path, tmp_path: Path) -> None:
+    done = relaion("diff", bad / "old", bad / "new", "--out", tmp_path / "d.parquet", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["lines"] == len(GONE)
+    out = tmp_path / "out"
+    done = relaion("apply", tmp_path / "d.parquet", bad / "old", "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["left"] == len(GONE)
+    done = relaion("diff", bad / "old", bad / "pages", "--out", tmp_path / "e.parquet")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
