@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,12 +162,10 @@ class Applying:
                 found.append((folder, k.file.no, k.shard.path))
         return tuple(found)
 
-    def fates(
-        self, known: Sequence[Known], ask: Callable[[Sequence[Known]], Mapping[str, Any]]
-    ) -> tuple[list[Known], Fates]:
+    def fates(self, known: Sequence[Known], asked: Mapping[str, Any]) -> tuple[list[Known], Fates]:
         """The fate of every row, and the files that it is known of: others are set aside.
 
-        `ask` makes the question about some files.
+        `asked` is a `fates.Question` but for its files.
         """
         while True:
             known = self.whole_folders(known)
@@ -175,7 +173,8 @@ class Applying:
                 self.stop_where_failed(len(self.files))
             at: list[Path] = []
             try:
-                return known, self._fates(ask(known), at)
+                files = {"copies": self.numbered(known), "samples": self.samples(known)}
+                return known, self._fates({**asked, **files}, at)
             except (EngineError, InputError, StopError):
                 if not any([self._is_broken(k) for k in known if k.shard.path in at]):
                     raise

@@ -17,7 +17,7 @@ from relaion.paths import (
 from relaion.run import manifest
 from relaion.run.journal import Journal
 from relaion.run.out import PURGE, REPEAT, Out
-from relaion.run.outputs import MANIFEST, PLAN, WORK
+from relaion.run.outputs import APPLY, MANIFEST, PLAN, WORK
 
 Plan = Mapping[str, Any]
 

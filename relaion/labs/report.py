@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaion.parquet.looked_at import beside_shards
 from relaion.paths import shown
+from relaion.run.outputs import APPLY
 
 if TYPE_CHECKING:
     from relaion.labs.applying import Known

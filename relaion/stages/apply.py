@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,23 +105,15 @@ def apply(
         pool.begin(limits.fitting(limits.workers), place.work, held=(place.lock,))
         with private_umask():
             run = Applying(out, place.work, journal, pool, limits, sql_version, chosen, listen)
-            try:
+            # where the arguments do not fit, others can be given at once
+            with nullcontext() if goes_on else _purged(place, InputError):
                 known = _read(run, found, identities)
-            except InputError:  # the arguments do not fit: others can be given at once
-                if not goes_on:
-                    ours.purge(place.path, place.work)
-                raise
-
-            def ask(known: Sequence[Known]) -> dict[str, Any]:
-                return {
-                    "work": place.work, "version": sql_version, "limits": limits,
-                    "copies": run.numbered(known), "new": new, "old": before, "diff": diff,
-                    "salt": read.salt if read else b"", "by": identities,
-                    "keeps_unknown": unknown == "keep", "keeps_nameless": nameless == "keep",
-                    "samples": run.samples(known),
-                }  # fmt: skip
-
-            known, fates = run.fates(known, ask)
+            asked = {
+                "work": place.work, "version": sql_version, "limits": limits, "new": new,
+                "old": before, "diff": diff, "salt": read.salt if read else b"", "by": identities,
+                "keeps_unknown": unknown == "keep", "keeps_nameless": nameless == "keep",
+            }  # fmt: skip
+            known, fates = run.fates(known, asked)
             stats = [f for f in found.files if f.form == STATS and run.has_folder(f, known)]
             if not run.failed:  # else the rest is done, and judged when it is whole
                 with _purged(place):
@@ -153,11 +145,11 @@ def _plan(
 
 
 @contextmanager
-def _purged(place: Out) -> Iterator[None]:
+def _purged(place: Out, kind: type[RelaionError] = RelaionError) -> Iterator[None]:
     """Leave nothing of a run that is refused before it wrote anything."""
     try:
         yield
-    except RelaionError:
+    except kind:
         ours.purge(place.path, place.work)
         raise
 
