@@ -392,7 +392,7 @@ def test_odd_values_of_json(tmp_path: Path) -> None:
     )
 
 
-PACKED = gzip.compress(b"a", mtime=0)  # a time would give the tests other names each time
+GZ = gzip.compress(b"a", mtime=0)  # a time would give the tests other names each time
 
 
 @pytest.mark.parametrize(
@@ -445,16 +445,16 @@ def test_a_packed_file_that_is_cut_off_is_refused(
     [
         (
             "x.tsv",
-            PACKED,
+            GZ,
             "is packed with gzip, which its name does not say; add .gz",
         ),
         ("x.tsv.gz", b"a\tb\n", "by its name gzip, but it does not begin like that"),
         (
             "x.jsonl.zst",
-            PACKED,
+            GZ,
             "by its name zstd, but it does not begin like that",
         ),
-        ("x.tsv.gz", gzip.compress(PACKED, mtime=0), "is packed twice"),
+        ("x.tsv.gz", gzip.compress(GZ, mtime=0), "is packed twice"),
         ("x.csv", "url\n".encode("utf-16"), "is UTF-16 or UTF-32"),
         ("x.jsonl", b"PAR1\x15\0\0", "is no text, it holds NUL bytes"),
     ],

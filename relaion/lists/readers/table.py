@@ -403,14 +403,14 @@ class _Reading:
         return is_half or any(column > at for column in self.undone_by)
 
     def _is_cut_within_remark(self) -> bool:
-        """Whether the last row may end within, or before, a remark that would take it back."""
+        """Whether the last row may end within a remark that would take it back."""
         at = len(self.open_row) - 1
         if at < 0 or self._may_be_undone():
             return False
-        notes = {r.column.index for r in self.remarks if r.column.what == names.NOTE and r.is_used}
         cell = self.open_row[at]
-        return any(c > at or (c == at and not cell.strip()) for c in notes) or (
-            any(r.column.index == at for r in self.remarks) and begins_word(cell)
+        # what another row says as well is a word by itself
+        return begins_word(cell) and any(
+            r.column.index == at and r.values[cell.strip().casefold()] < 2 for r in self.remarks
         )
 
     def _refuse_second(self) -> None:
