@@ -20,6 +20,7 @@ FILLED_BY_PYTHON = {
     "sidecar_no_digests",
     "odd_keys", "inner_links", "spelled", "row_hashes",
     "store.entries", "store.lists", "store.traits", "listed_hashes",
+    "ledger_places", "ledger_sites", "ledger_cover", "site_ranks", "site_rows", "cover_links",
 }  # fmt: skip
 
 
@@ -47,6 +48,7 @@ def make_inputs(engine: Engine, script: Script) -> None:
 
 VALUES = {
     "varchar[]": ["csam"], "boolean": True, "double": 0.5, "varchar": "keep", "bigint": 1000,
+    "integer": 1,
 }  # fmt: skip
 
 

@@ -179,6 +179,8 @@ def check_given(
         _check_lists(statement, lists, secret, given, notes)
     _check_keywords(statement, keywords, secret, given, notes)
     _check_sidecars(statement, sidecars, given, notes, stack, work)
+    if statement.parameters.cover:
+        given.unlike.append("the rows of cover were not looked for")
     if inputs:
         _check_inputs(statement, inputs, given, notes)
     return given

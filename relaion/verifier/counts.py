@@ -325,7 +325,7 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
         ("", "list_id"): set(statement.lists),
         ("", "kind"): set(KINDS),
         ("", "form"): set(_FORMS),
-        ("removals", "reason_kind"): {"list", "same_link", "rule"},
+        ("removals", "reason_kind"): {"list", "same_link", "cover", "rule"},
         ("removals", "label"): labels,
         ("removals", "rule"): rules,
         ("hit_groups", "grouping"): {"all", "source", "label", "same_link"},
