@@ -173,7 +173,7 @@ _ORDER = (
     "| a batch, for other rows with these links | 34, 15, 18 to 20, 35 "
     "| `relaion/run/find_task.py` |",
     "| the counts of all | 36 | `relaion/run/find_task.py` |",
-    "| a batch, with cover: its sites, what they are like | 42, 38, with keywords 39, then 43, 44 "
+    "| a batch, with cover: its sites, what they are like | 38, 42, with keywords 39, then 43, 44 "
     "| `relaion/run/cover_task.py` |",
     "| hosts, and directories of them, too large for one site (44 again for what is in these) | 46 "
     "| `relaion/run/cover_task.py` |",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from relaion.engine import Engine, connect
 from relaion.errors import EngineError, ListError
-from relaion.paths import private_umask, shown, sync_folder, unwritten
+from relaion.paths import owned_folder, private_umask, shown, sync_folder, unwritten
 from relaion.sqlset import load
 
 VERSION = 1
@@ -64,6 +64,14 @@ def copy_ledger(ledger: Path, to: Path) -> bool:
             "your backup"
         ) from None
     return True
+
+
+def check_ledger(ledger: Path, key: bytes) -> None:
+    """Raise ListError for a ledger that a run could not use; one that is not there is none."""
+    with owned_folder("lists") as folder, connect(threads=1) as engine:
+        copied = folder.path / ledger.name
+        copy_ledger(ledger, copied)
+        attach_ledger(engine, copied, key, ledger)
 
 
 def attach_ledger(engine: Engine, copied: Path, key: bytes, ledger: Path) -> None:

@@ -31,11 +31,15 @@ _RANKED_AT_ONCE = 200_000
 _FEATURES = ("url", "text", "punsafe", "language")
 
 
+def _macros(finder: Finder) -> None:
+    for macros in ("38_text_macros", "42_site_macros"):
+        finder.engine.macros(finder.script(macros))
+
+
 def _pattern(finder: Finder, task: FindTask) -> str | None:
     """Make the macros that sites need; returns what finds a keyword, if the run has keywords."""
     engine = finder.engine
-    engine.macros(finder.script("42_site_macros"))
-    engine.macros(finder.script("38_text_macros"))
+    _macros(finder)
     if (words := words_at(task.settings.work)) is None:
         return None
     engine.execute("drop table if exists keywords")
@@ -118,7 +122,7 @@ def _rank(engine: Engine, task: FindTask, query: str) -> None:
 
 def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
     engine, cover = finder.engine, task.settings.cover
-    engine.macros(finder.script("42_site_macros"))
+    _macros(finder)
     _known(finder, task, ("site_counts", "listed_places", "split_places"))
     engine.execute("create or replace temp table lists as from store.lists")
     has_ledger = bool(engine.rows("select 1 from ledger_places limit 1"))
@@ -147,7 +151,7 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
 
 def _inside(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
-    engine.macros(finder.script("42_site_macros"))
+    _macros(finder)
     read_found(finder, task, "removed_sites")
 
     def search() -> None:

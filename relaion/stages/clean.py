@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, RelaionError, ScriptError, Stopped
-from relaion.lists.key import key_path
+from relaion.lists.key import key_path, ledger_path
 from relaion.parquet.looked_at import NotLookedAt
 from relaion.parquet.roles import Columns, columns_of, overrides_of
 from relaion.paths import (
@@ -270,6 +270,9 @@ def request_of(
             "none, and 1 row at least"
         )
     known = read_known(lists, key, caller)
+    if settings.cover:
+        ledger = ledger_path(key or key_path(lists))
+        caller.call("relaion.lists.cover:check_ledger", ledger, known.key)
     words = read_keywords(keywords) if keywords else None
     inputs = read_inputs(paths, columns, caller)
     for edition in settings.editions:

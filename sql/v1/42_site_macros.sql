@@ -29,5 +29,7 @@ len(list_filter(
 ));
 create or replace temp macro site_size_bin(n) as
 case when n <= 8 then n else 100 + floor(ln(n) / ln(1.25))::bigint end;
+create or replace temp macro caption_has_keyword(t, pattern) as
+len(list_filter(readings(t), lambda r: regexp_matches(fold_text(r), pattern))) > 0;
 create or replace temp macro site_keyword_bin(part) as
 case when part = 0 then 0 when part < 0.08 then 1 else 2 end;

@@ -51,15 +51,14 @@ final as (
         p.subset,
         p.language,
         p.score,
-        $keyword_pattern is not null and len(list_filter(
-            readings(p.text), lambda t: regexp_matches(fold_text(t), $keyword_pattern)
-        )) > 0 as has_keyword
+        $keyword_pattern is not null
+        and caption_has_keyword(p.text, $keyword_pattern) as has_keyword
     from parted as p
     where $depth < 2 or p.directory in (select d.place from split_places as d)
 )
 
 select
-    $depth as depth,
+    $depth::integer as depth,
     f.site,
     f.host,
     f.directory,

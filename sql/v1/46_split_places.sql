@@ -101,6 +101,6 @@ final as (
 
 select
     f.place,
-    $depth as depth
+    $depth::integer as depth
 from final as f
 anti join kept_whole as w on f.place = w.place;

@@ -120,33 +120,54 @@ select distinct
 from final as f;
 
 create or replace temp table cells as
-with leveled as (
+with levels as (
+    select unnest([0, 1, 2, 3])::integer as level
+),
+
+large as (
+    select s.site
+    from sites as s
+    anti join listed_sites as k on s.site = k.site
+    where s.tier = 'whole' and s.n_rows > $site_rows
+),
+
+leveled as (
     select
         s.site,
         s.host,
         s.tier,
         l.level,
-        hash(case l.level
-            when 0 then concat_ws(
-                ' ', s.tier, s.size_bin, s.unsafe_bin, s.keyword_bin, s.language, s.subset
-            )
-            when 1 then concat_ws(
-                ' ', s.tier, s.size_bin, s.unsafe_bin, s.keyword_bin, s.language = 'en'
-            )
-            when 2 then concat_ws(' ', s.tier, s.size_bin, s.unsafe_bin // 3, s.language = 'en')
-            else concat_ws(' ', s.tier, floor(log2(s.n_rows))::bigint, s.unsafe_bin // 3)
-        end) as cell
+        concat_ws(
+            ' ',
+            s.tier,
+            if(l.level < 3, s.size_bin, floor(log2(s.n_rows))::bigint),
+            if(l.level < 2, s.unsafe_bin, s.unsafe_bin // 3),
+            if(l.level < 2, s.keyword_bin, -1),
+            case
+                when l.level = 0 then s.language || ' ' || s.subset
+                when l.level < 3 then if(s.language = 'en', 'en', 'other')
+            end
+        ) as likeness
     from sites as s
-    cross join (select unnest([0, 1, 2, 3])::integer as level) as l
-    where s.n_rows <= $site_rows or s.tier <> 'whole'
-        or s.site in (select k.site from listed_sites as k)
+    cross join levels as l
+    anti join large as g on s.site = g.site
+),
+
+hashed as (
+    select
+        v.site,
+        v.host,
+        v.tier,
+        v.level,
+        hash(v.likeness) as cell
+    from leveled as v
 ),
 
 wanted as (
     select distinct
         l.level,
         l.cell
-    from leveled as l
+    from hashed as l
     semi join listed_sites as k on l.site = k.site
 )
 
@@ -156,7 +177,7 @@ select
     l.tier,
     l.level,
     l.cell
-from leveled as l
+from hashed as l
 semi join wanted as w on l.level = w.level and l.cell = w.cell;
 
 create or replace temp table sites_to_rank as

@@ -78,6 +78,6 @@ pool as (
 select
     p.site,
     s.site as peer_of,
-    $level as level
+    $level::integer as level
 from seats as s
 inner join pool as p on s.cell = p.cell and s.no = p.no;
