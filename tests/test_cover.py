@@ -192,6 +192,13 @@ def test_without_cover_nothing_of_it_is_there(tmp_path: Path) -> None:
     assert not (tmp_path / "cover.duckdb").exists()
     assert len(lost.lost) == 5
     assert not lost.result.publishable
+    assert not any("cover" in notice for notice in lost.result.notices)
+
+
+def test_to_leave_cover_out_where_there_was_some_is_told(whole: Done, tmp_path: Path) -> None:
+    world.make(tmp_path)
+    shutil.copy(whole.folder / "cover.duckdb", tmp_path / "cover.duckdb")
+    assert any("cover ledger" in n for n in done(tmp_path, cover=0).result.notices)
 
 
 def test_where_no_site_is_weak_it_may_be_published(tmp_path: Path) -> None:
@@ -320,3 +327,45 @@ def test_the_command_line_covers_and_says_what_it_costs(tmp_path: Path) -> None:
     again = here(*args[:-1], "3", cwd=tmp_path)
     assert again.returncode == 2
     assert "cover differs" in again.stderr
+
+
+def checked(folder: Path, **given: Any) -> Any:
+    from relaion.verifier.checker import verify
+
+    given = {"inputs": [folder / "data"], "lists": folder / "lists.duckdb", **given}
+    return verify(folder / "out", **given)
+
+
+def test_other_code_finds_by_the_ledger_what_left_and_what_had_to(whole: Done) -> None:
+    verdict = checked(whole.folder)
+    assert {o.state for o in verdict.outcomes} == {"held"}, verdict.summary
+    assert checked(whole.folder, inputs=()).ok
+
+
+@pytest.fixture
+def copied(whole: Done, tmp_path: Path) -> Path:
+    shutil.copytree(whole.folder, tmp_path / "w")
+    return tmp_path / "w"
+
+
+def test_without_the_ledger_a_check_says_what_it_did_not_see(copied: Path) -> None:
+    (copied / "cover.duckdb").unlink()
+    verdict = checked(copied)
+    states = {o.promise: o.state for o in verdict.outcomes}
+    assert (states["1a"], states["1b"]) == ("held in part", "not checked")
+    assert verdict.ok and not verdict.clean
+    assert "cover ledger" in verdict.summary
+
+
+def test_other_code_finds_a_row_of_cover_that_was_kept(copied: Path) -> None:
+    for inputs in ([copied / "data"], []):
+        shutil.copy(copied / "data/en/part-1.parquet", copied / "out/research/en/part-1.parquet")
+        said = [f.what for f in checked(copied, inputs=inputs).findings if f.promise == "1a"]
+        assert any("cover, as the ledger has it" in what for what in said), said
+
+
+def test_other_code_finds_that_weak_sites_were_denied(copied: Path) -> None:
+    path = copied / "out/manifest.json"
+    path.write_text(path.read_text().replace('"weak": 1', '"weak": 0'))
+    said = {(f.promise, f.what) for f in checked(copied).findings}
+    assert ("4", "states fewer weak sites than its cover ledger tells") in said

@@ -265,6 +265,11 @@ class Run:
             and not request.keywords
         ):
             told.append("no --keywords: the rule that needs them is off")
+        if not request.settings.cover and ledger_path(request.key).exists():
+            told.append(
+                "a cover ledger lies beside the curator key, and this run has no --cover: compared "
+                "with an edition that has it, its editions show which rows were cover"
+            )
         for report in reports.values():
             told += report.notices
         return told
