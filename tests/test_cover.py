@@ -369,3 +369,39 @@ def test_other_code_finds_that_weak_sites_were_denied(copied: Path) -> None:
     path.write_text(path.read_text().replace('"weak": 1', '"weak": 0'))
     said = {(f.promise, f.what) for f in checked(copied).findings}
     assert ("4", "states fewer weak sites than its cover ledger tells") in said
+
+
+@pytest.mark.parametrize("keyed_by", ["url", "hash"])
+def test_images_that_sidecars_tell_take_rows_along_too(keyed_by: str, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from relaion.sidecars.row_hash import row_hashes
+
+    world.make(tmp_path)
+    # rows of a site that leaves, and of hosts that have nothing else in common with it
+    pairs = [("site3.example/a/1.jpg", "mirror31.example/m/31.jpg", "one"),
+             ("site8.example/a/2.jpg", "mirror40.example/m/40.jpg", "two")]  # fmt: skip
+    lines = [(f"https://{link}", md5) for *links, md5 in pairs for link in links]
+    links = [link for link, _ in lines]
+    keys = row_hashes(pa.array(links), pa.array(["a picture"] * len(links))).to_pylist()
+    (tmp_path / "beside").mkdir()
+    key = pa.array(links) if keyed_by == "url" else pa.array(keys, pa.int64())
+    table = pa.table({keyed_by: key, "md5": [_md5(md5) for _, md5 in lines]})
+    pq.write_table(table, tmp_path / "beside/s.parquet")
+    found = done(tmp_path, sidecars=[tmp_path / "beside"])
+    assert set(links) <= {row["URL"] for row in found.lost}
+    verdict = checked(tmp_path, sidecars=[tmp_path / "beside"])
+    assert {o.state for o in verdict.outcomes} == {"held"}, verdict.summary
+
+
+def test_an_image_of_very_many_rows_takes_none_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("run.cover_task", "verifier.cover"):
+        monkeypatch.setattr(f"relaion.{place}.IMAGE_ROWS", 29)
+    world.make(tmp_path, ["https://placeholder3.example/x.gif"])
+    found = done(tmp_path)
+    assert 1 < len(found.lost) < 15  # the site and its cover, of 30 with that picture
+    verdict = checked(tmp_path)
+    assert {o.state for o in verdict.outcomes} == {"held"}, verdict.summary

@@ -17,7 +17,7 @@ from relaion.paths import file_sha256, locked, private_folder
 from relaion.run.find import Hunt, Reads, Searched
 from relaion.run.journal import COVERED, FIND, Entry, Ledger
 from relaion.run.pool import Caller, blaming
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, sealed
 from relaion.run.tasks import FindTask
 
 _COPY = "cover.duckdb"
@@ -171,9 +171,13 @@ class Choice:
         gathered = {t: self._path(f"cover-{t}") for t in inside}
         task = replace(self._task("collect", inside), writes=gathered)
         self.hunt.made(task, self._seen(inside))
-        around = self._swept(
-            "around", 0, shards, searched, {t: (path,) for t, path in gathered.items()}
-        )
+        shared: Reads = {t: (path,) for t, path in gathered.items()}
+        if sidecars := self.hunt.sidecars:
+            beside = {t: self._path(f"beside-{t}") for t in shared if t != "list_hits"}
+            task = replace(self._task("beside", shared), writes=beside)
+            self.hunt.made(task, self._seen(shared, [sealed(s).sha256 for s in sidecars]))
+            shared = {**shared, **{t: (path,) for t, path in beside.items()}}
+        around = self._swept("around", 0, shards, searched, shared)
         work = self._work
         reads: Reads = {
             "site_rows": (gathered["list_hits"],),
@@ -244,6 +248,6 @@ class Choice:
 
 _TABLES = {
     "sites": ("site_counts", "listed_places"),
-    "inside": ("list_hits", "hit_keys", "cover_images"),
+    "inside": ("list_hits", "hit_keys", "cover_images", "cover_hashes"),
     "around": ("same_link", "same_images"),
 }

@@ -295,7 +295,14 @@ def _cover(
     places, parameters = job.given.places, job.statement.parameters
     if places is None:
         return {}
-    rows, seen = covered_rows(places, sources, inner=parameters.inner, apply=apply, others=others)
+    rows, seen = covered_rows(
+        places,
+        sources,
+        inner=parameters.inner,
+        apply=apply,
+        sidecars=job.given.sidecars,
+        others=others,
+    )
     weak = sum(places.listed[site] < parameters.cover for site in seen)
     if weak > job.statement.raw["cover"]["weak"]:
         notes.find("4", MANIFEST, "states fewer weak sites than its cover ledger tells")

@@ -29,6 +29,7 @@ from relaion.verifier.model import shared_keys
 from relaion.verifier.rows import Rows, Source
 
 if TYPE_CHECKING:
+    from relaion.verifier.arguments import Apart
     from relaion.verifier.lookup import Apply
 
 IMAGE_ROWS = 1_000
@@ -132,19 +133,33 @@ def read_places(ledger: Path, key: bytes, release: int) -> LedgerPlaces | None:
 
 
 @dataclass
+class Shared:
+    """What rows that leave share with others, and the labels that these leave for."""
+
+    links: dict[str, Labels] = field(default_factory=dict)
+    images: dict[tuple[str, bytes], Labels] = field(default_factory=dict)
+    hashes: dict[int, Labels] = field(default_factory=dict)
+
+    def join(self, other: "Shared") -> None:
+        """Take over what others share."""
+        _join(self.links, other.links)
+        _join(self.images, other.images)
+        _join(self.hashes, other.hashes)
+
+
+@dataclass
 class Inside:
-    """What the rows of the places in one file are, and what they share with others."""
+    """The rows of the places in one file, what they share, and which listed places these are."""
 
     path: Path
     rows: CoverRows = field(default_factory=dict)
-    links: dict[str, Labels] = field(default_factory=dict)
-    images: dict[tuple[str, bytes], Labels] = field(default_factory=dict)
+    shared: Shared = field(default_factory=Shared)
     seen: set[str] = field(default_factory=set)
 
 
 @dataclass
 class Around:
-    """The rows of one file that share a link with those of a place, or an image."""
+    """The rows of one file that share a link or a row hash with those of a place, or an image."""
 
     path: Path
     rows: CoverRows = field(default_factory=dict)
@@ -157,6 +172,7 @@ def covered_rows(
     *,
     inner: bool,
     apply: "Apply",
+    sidecars: Sequence["Apart"] = (),
     others: Sequence[Source] = (),
 ) -> tuple[dict[Path, CoverRows], set[str]]:
     """By file the rows that leave with a place, and the labels that they leave for.
@@ -165,22 +181,21 @@ def covered_rows(
     `others`, too, which are no rows of the data set by themselves.
     """
     all_of_them = [*sources, *others]
+    has_hashes = any("row_hash" in apart.keys for apart in sidecars)
     found: dict[Path, CoverRows] = {}
-    links: dict[str, Labels] = {}
-    images: dict[tuple[str, bytes], Labels] = {}
+    shared = Shared()
     seen: set[str] = set()
-    for inside in apply(partial(_inside, places), all_of_them):
+    for inside in apply(partial(_inside, places, has_hashes), all_of_them):
         found[inside.path] = inside.rows
-        _join(links, inside.links)
-        _join(images, inside.images)
+        shared.join(inside.shared)
         seen |= inside.seen
-    if not links and not images:
+    _add_beside(shared, [piece for apart in sidecars for piece in apart.pieces()])
+    if not shared.links and not shared.images:
         return found, seen
     counted = {source.path for source in sources}
     carried: Counter[tuple[str, bytes]] = Counter()
     beside = []
-    carriers = Carriers(frozenset(links), frozenset(links) if inner else frozenset()).prepared()
-    for around in apply(partial(_around, carriers, links, frozenset(images)), all_of_them):
+    for around in apply(partial(_around, shared, inner), all_of_them):
         _join(found[around.path], around.rows)
         if around.path in counted:
             carried.update({image: len(rows) for image, rows in around.images.items()})
@@ -188,7 +203,7 @@ def covered_rows(
     for around in beside:
         for image, rows in around.images.items():
             if carried[image] <= IMAGE_ROWS:
-                _join(found[around.path], dict.fromkeys(rows, images[image]))
+                _join(found[around.path], dict.fromkeys(rows, shared.images[image]))
     return found, seen
 
 
@@ -197,9 +212,13 @@ def _join(to: dict[K, Labels], more: Mapping[K, Labels]) -> None:
         to[key] = to.get(key, _NONE) | labels
 
 
-def _inside(places: LedgerPlaces, source: Source) -> Inside:
+def _roles(*, has_hashes: bool) -> set[str]:
+    return {"url", *IMAGE_KINDS} | ({"text", "row_hash"} if has_hashes else set())
+
+
+def _inside(places: LedgerPlaces, has_hashes: bool, source: Source) -> Inside:
     found = Inside(source.path)
-    for first, rows in source.rows({"url", *IMAGE_KINDS}):
+    for first, rows in source.rows(_roles(has_hashes=has_hashes)):
         out: CoverRows = {}
         for urls in rows.all("url"):
             for number, url in enumerate(urls.to_pylist()):
@@ -207,13 +226,63 @@ def _inside(places: LedgerPlaces, source: Source) -> Inside:
                     if place in places.labels:
                         out[number] = out.get(number, _NONE) | places.labels[place]
                         found.seen |= {place} & places.listed.keys()
-        at = sorted(out)
-        for number, row in zip(at, rows.take(at).plain(), strict=True):
-            found.rows[first + number] = out[number]
-            _join(found.links, dict.fromkeys(shared_keys(row), out[number]))
-        for image, some in _carried(rows.take(at), None).items():
-            for place_of in some:
-                _join(found.images, {image: out[at[place_of]]})
+        _join(found.rows, {first + number: labels for number, labels in out.items()})
+        found.shared.join(_shared(rows, out, has_hashes=has_hashes))
+    return found
+
+
+def _shared(rows: Rows, labels: CoverRows, *, has_hashes: bool) -> Shared:
+    """What some of these rows share."""
+    found = Shared()
+    at = sorted(labels)
+    some = rows.take(at)
+    for number, row in zip(at, some.plain(), strict=True):
+        _join(found.links, dict.fromkeys(shared_keys(row), labels[number]))
+    for image, numbers in _carried(some, None).items():
+        for number in numbers:
+            _join(found.images, {image: labels[at[number]]})
+    if has_hashes:
+        for number, value in zip(at, some.hashes().to_pylist(), strict=True):
+            if value is not None:
+                _join(found.hashes, {value: labels[number]})
+    return found
+
+
+def _add_beside(shared: Shared, sidecars: Sequence["Apart"]) -> None:
+    """What rows share by way of sidecars: their images there, and whoever has these there."""
+    carriers = Carriers(frozenset(shared.links)).prepared()
+    for apart in sidecars:
+        for _, rows in apart.source.rows({*apart.keys, *IMAGE_KINDS}):
+            named = {n: labels for n, labels in _named(rows, shared, carriers).items() if labels}
+            _join(shared.images, _shared(rows, named, has_hashes=False).images)
+    wanted = frozenset(shared.images)
+    carried: Counter[tuple[str, bytes]] = Counter()
+    some = []
+    for apart in sidecars:
+        for _, rows in apart.source.rows({*apart.keys, *IMAGE_KINDS}):
+            for image, numbers in _carried(rows, wanted).items():
+                carried[image] += len(numbers)
+                some.append((image, rows.take(sorted(numbers))))
+    for image, rows in some:
+        if carried[image] <= IMAGE_ROWS:
+            labels = dict.fromkeys(range(rows.n), shared.images[image])
+            more = _shared(Rows(rows.n, rows.columns), labels, has_hashes=False)
+            _join(shared.links, more.links)
+            for value in rows.first("row_hash", pa.int64()).to_pylist():
+                if value is not None:
+                    _join(shared.hashes, {value: shared.images[image]})
+
+
+def _named(rows: Rows, shared: Shared, carriers: Carriers) -> CoverRows:
+    """The rows of a sidecar that have a link or a row hash of a row that leaves."""
+    found: CoverRows = {}
+    for urls in rows.all("url"):
+        for number in carriers.find(urls):
+            key = link_key(urls[number].as_py())
+            _join(found, {number: shared.links.get(key, _NONE)})
+    for number, value in enumerate(rows.first("row_hash", pa.int64()).to_pylist()):
+        if value in shared.hashes:
+            _join(found, {number: shared.hashes[value]})
     return found
 
 
@@ -239,22 +308,21 @@ def _carried(
     return found
 
 
-def _around(
-    carriers: Carriers,
-    links: Mapping[str, Labels],
-    images: frozenset[tuple[str, bytes]],
-    source: Source,
-) -> Around:
+def _around(shared: Shared, inner: bool, source: Source) -> Around:
     found = Around(source.path)
-    for first, rows in source.rows({"url", *IMAGE_KINDS}):
+    keys = frozenset(shared.links)
+    carriers = Carriers(keys, keys if inner else frozenset())
+    images, has_hashes = frozenset(shared.images), bool(shared.hashes)
+    for first, rows in source.rows(_roles(has_hashes=has_hashes)):
         for urls in rows.all("url"):
             for number in carriers.find(urls):
                 url = urls[number].as_py()
-                keys = {link_key(url)}
-                if carriers.inside:
-                    keys |= {link_key(link) for link in inner_links(url)}
-                labels = frozenset().union(*(links.get(key, _NONE) for key in keys))
+                held = {link_key(url), *(map(link_key, inner_links(url)) if inner else ())}
+                labels = frozenset().union(*(shared.links.get(key, _NONE) for key in held))
                 _join(found.rows, {first + number: labels})
+        for number, value in enumerate(rows.hashes().to_pylist() if has_hashes else ()):
+            if value in shared.hashes:
+                _join(found.rows, {first + number: shared.hashes[value]})
         for image, numbers in _carried(rows, images).items():
             found.images.setdefault(image, set()).update(first + n for n in numbers)
     return found
