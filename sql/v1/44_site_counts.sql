@@ -19,20 +19,27 @@
 -- on the order of the shards. A row counts for the first of its links, and is listed by any.
 
 create or replace temp table site_counts as
-with placed as (
+with hosted as (
+    select
+        h.*,
+        link_host(h.url) as plain
+    from shard as h
+    where h.url is not null
+),
+
+placed as (
     select
         s.subset,
         lower(coalesce(s.language, '')) as language,
         s.text,
-        site_host(s.url, o.url_key) as host,
+        site_host(s.plain, o.url_key) as host,
         site_text(s.url, o.url_key) as link,
         case
             when s.punsafe >= -1000 and s.punsafe <= 1000
                 then round(s.punsafe * 1000000)::bigint
         end as score
-    from shard as s
-    left join odd_keys as o on case when link_is_odd_host(s.url) then s.url end = o.url
-    where s.url is not null
+    from hosted as s
+    left join odd_keys as o on case when site_is_odd(s.plain) then s.url end = o.url
 ),
 
 parted as (
@@ -95,16 +102,24 @@ wanted as (
     where list_contains($labels, n.label)
 ),
 
-placed as (
+hosted as (
     select
         l.list_id,
-        site_host(r.url, o.url_key) as host,
-        site_text(r.url, o.url_key) as link
+        r.url,
+        link_host(r.url) as plain
     from row_links as r
     inner join wanted as l
         on r.shard_no = l.shard_no and r.file_row_number = l.file_row_number
-    left join odd_keys as o on case when link_is_odd_host(r.url) then r.url end = o.url
     where r.url is not null
+),
+
+placed as (
+    select
+        h.list_id,
+        site_host(h.plain, o.url_key) as host,
+        site_text(h.url, o.url_key) as link
+    from hosted as h
+    left join odd_keys as o on case when site_is_odd(h.plain) then h.url end = o.url
 )
 
 select distinct

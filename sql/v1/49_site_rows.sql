@@ -18,15 +18,24 @@ with hosts as (
     from removed_sites as s
 ),
 
+hosted as (
+    select
+        l.shard_no,
+        l.file_row_number,
+        l.url,
+        link_host(l.url) as plain
+    from row_links as l
+    where l.url is not null
+),
+
 placed as (
     select
         r.shard_no,
         r.file_row_number,
-        site_host(r.url, o.url_key) as host,
+        site_host(r.plain, o.url_key) as host,
         site_text(r.url, o.url_key) as link
-    from row_links as r
-    left join odd_keys as o on case when link_is_odd_host(r.url) then r.url end = o.url
-    where r.url is not null
+    from hosted as r
+    left join odd_keys as o on case when site_is_odd(r.plain) then r.url end = o.url
 ),
 
 near as (
