@@ -18,6 +18,7 @@ from relaion.lists.cover import rank
 from relaion.run.cover_task import IMAGE_ROWS
 from relaion.run.process import TaskOutcome
 from relaion.run.tasks import AnyTask
+from relaion.sqlset import load
 from relaion.stages.clean import Cleaned
 from tests import cover_world as world
 from tests.faults.world import contents, run
@@ -201,6 +202,7 @@ def test_to_leave_cover_out_where_there_was_some_is_told(whole: Done, tmp_path: 
     assert any("cover ledger" in n for n in done(tmp_path, cover=0).result.notices)
 
 
+@pytest.mark.slow
 def test_where_no_site_is_weak_it_may_be_published(tmp_path: Path) -> None:
     links = ("https://site3.example/a/0.jpg", "https://large.example/d25/1.jpg")
     found = done(world.make(tmp_path, [links[0].replace("site3", "site33"), links[1]])).result
@@ -221,6 +223,7 @@ def test_another_order_of_shards_gives_the_same_ledger(whole: Done, tmp_path: Pa
     assert ledger(other) == ledger(whole.folder)
 
 
+@pytest.mark.slow
 def test_over_releases_and_a_withdrawal_the_ledger_only_grows(tmp_path: Path) -> None:
     lists = tmp_path / "lists.duckdb"
     first = done(world.make(tmp_path), "out1")
@@ -251,6 +254,51 @@ def test_over_releases_and_a_withdrawal_the_ledger_only_grows(tmp_path: Path) ->
     assert lost[0] < lost[1] < lost[2]  # what was withdrawn stays out
     cover = [line[0] for line in three["cover"]]
     assert len(cover) == len(set(cover))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("before", "after"), [(S, 2), (2, S)])
+def test_what_was_out_as_a_whole_stays_so_and_what_was_parted_too(
+    before: int, after: int, tmp_path: Path
+) -> None:
+    world.make(tmp_path)
+    lost = []
+    for n, site_rows in enumerate((before, after)):
+        run(tmp_path, f"out{n}", cover=K, cover_site_rows=site_rows)
+        lost.append({_identity(row) for row in rows_of(tmp_path / f"out{n}", "research")})
+        if not n:
+            held = ledger(tmp_path)
+    assert ledger(tmp_path) == held
+    assert lost[0] == lost[1]
+
+
+def test_seats_are_filled_from_wider_cells_by_rank_and_no_site_twice() -> None:
+    """The choice over tables that anybody can make: `a` has one like it, three nearly so."""
+    script = load()["48_cover"]
+    lines: dict[str, list[Any]] = {
+        "cells": [
+            *((site, f"h-{site}", "whole", 0, 7) for site in ("a", "f1", "gone", "b")),
+            *((site, f"h-{site}", "whole", 1, 8) for site in ("a", "f1", "gone", "b", "f2", "f3")),
+            *((site, f"h-{site}", "whole", 1, 9) for site in ("x",)),
+        ],
+        "listed_sites": [("a",), ("b",)],
+        "site_ranks": [
+            ("f1", "1"), ("f3", "2"), ("gone", "3"), ("f2", "4"), ("b", "5"), ("a", "6"),
+        ],
+        "ledger_places": [("3", "0", None, 0)],
+        "cover_picks": [("old", "b", None)],
+    }  # fmt: skip
+    with connect(threads=1) as engine:
+        for table, declared in script.relations("reads").items():
+            engine.execute(f"create temp table {table} ({declared})")
+            for line in lines[table]:
+                engine.execute(
+                    f"insert into {table} values ({', '.join('?' * len(line))})", list(line)
+                )
+        for level in range(4):
+            engine.run(script, level=level, cover=2)
+        found = engine.rows("from cover_picks where level is not null order by all")
+    assert found == [("f1", "b", 0), ("f2", "a", 1), ("f3", "a", 1)]
 
 
 class Stops(InProcess):
@@ -292,6 +340,7 @@ def test_a_run_that_breaks_off_ends_with_the_same_cover(whole: Done, tmp_path: P
     raise AssertionError("never came to its end")
 
 
+@pytest.mark.slow
 def test_a_killed_writer_of_the_ledger_costs_only_time(whole: Done, tmp_path: Path) -> None:
     """It wrote the ledger, and was gone before it could note that."""
     for name in ("lists.duckdb", "lists.duckdb.key", "cover.duckdb"):
@@ -372,7 +421,7 @@ def test_other_code_finds_that_weak_sites_were_denied(copied: Path) -> None:
     assert ("4", "states fewer weak sites than its cover ledger tells") in said
 
 
-@pytest.mark.parametrize("keyed_by", ["url", "hash"])
+@pytest.mark.parametrize("keyed_by", ["url", pytest.param("hash", marks=pytest.mark.slow)])
 def test_images_that_sidecars_tell_take_rows_along_too(keyed_by: str, tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -396,6 +445,7 @@ def test_images_that_sidecars_tell_take_rows_along_too(keyed_by: str, tmp_path: 
     assert {o.state for o in verdict.outcomes} == {"held"}, verdict.summary
 
 
+@pytest.mark.slow
 def test_an_image_of_very_many_rows_takes_none_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
