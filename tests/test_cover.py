@@ -374,6 +374,8 @@ def test_the_command_line_covers_and_says_what_it_costs(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "neutral sites" in ended.stderr
     assert "will leave with" in ended.stderr
+    assert "cover of csam" in ended.stdout
+    assert "same link" not in ended.stdout
     again = here(*args[:-1], "3", cwd=tmp_path)
     assert again.returncode == 2
     assert "cover differs" in again.stderr
@@ -390,6 +392,9 @@ def test_other_code_finds_by_the_ledger_what_left_and_what_had_to(whole: Done) -
     verdict = checked(whole.folder)
     assert {o.state for o in verdict.outcomes} == {"held"}, verdict.summary
     assert checked(whole.folder, inputs=()).ok
+    n = len(whole.lost) - 5
+    share = f"{n / len(whole.before):.2%}"
+    assert f"{n} rows ({share}) of research left as cover; 1 listed site is weak" in verdict.notices
 
 
 @pytest.fixture

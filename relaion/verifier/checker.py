@@ -48,7 +48,7 @@ from relaion.verifier.model import Rules, StatedLists
 from relaion.verifier.rows import Roles, Source, roles_of
 from relaion.verifier.shard import check_kept, check_shard
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
-from relaion.verifier.verdict import PROMISES, Notes, ProcessEndedError, Verdict
+from relaion.verifier.verdict import PROMISES, Notes, ProcessEndedError, Verdict, count
 
 Done = Callable[[int, int], object]
 SAMPLED = 10_000
@@ -198,6 +198,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     if cells is not None and check_lines(cells, job.statement, notes):
         check_stated(cells, job.statement, notes)
         check_told(cells, job.statement, notes)
+        _tell_cover(cells, job.statement, notes)
         whole = job.given.exact and len(job.given.sources) == len(job.statement.inputs)
         check_publishable(cells, job.statement, reports if whole else (), notes)
         if whole:
@@ -307,6 +308,19 @@ def _cover(
     if weak > job.statement.raw["cover"]["weak"]:
         notes.find("4", MANIFEST, "states fewer weak sites than its cover ledger tells")
     return {path: dict(sorted(some.items())) for path, some in rows.items() if some}
+
+
+def _tell_cover(cells: Cells, statement: Statement, notes: Notes) -> None:
+    """What cover costs each edition, as far as the audit tells it, and how many sites are weak."""
+    if not statement.parameters.cover:
+        return
+    rows = sum(statement.sums()[0].values())
+    weak = count(statement.raw["cover"]["weak"], "listed site", "is")
+    for edition in statement.editions:
+        lines = [r for r in cells["removals"] if r["edition"] == edition.name]
+        n = sum(r["gross"] for r in lines if r["reason_kind"] == "cover")
+        cost = f"{count(n, 'row')} ({n / max(rows, 1):.2%}) of {edition.name} left as cover"
+        notes.notice(f"{cost}; {weak} weak")
 
 
 def _tasks(
