@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from relaion.engine import connect
-from relaion.errors import ListError
+from relaion.errors import ListError, StopError
 from relaion.lists import key as keys
 from relaion.lists import store
 from relaion.lists.cover import rank
@@ -22,7 +22,7 @@ from relaion.sqlset import load
 from relaion.stages.clean import Cleaned
 from tests import cover_world as world
 from tests.faults.world import contents, run
-from tests.pipeline import InProcess, Sent, add_lists, here, rows_of
+from tests.pipeline import InProcess, Sent, add_lists, here, rows_of, write_shard
 
 K, S = 3, 20
 
@@ -350,6 +350,65 @@ def test_a_killed_writer_of_the_ledger_costs_only_time(whole: Done, tmp_path: Pa
     done(tmp_path)
     assert contents(tmp_path / "out") == contents(whole.folder / "out")
     assert ledger(tmp_path) == ledger(whole.folder)
+
+
+def test_nothing_hides_a_listed_row_without_a_link(tmp_path: Path) -> None:
+    rows = world.rows()
+    rows[2].append({"url": None, "text": "x", "punsafe": 0.1, "image_md5": _md5("lone")})
+    for no, shard in enumerate(rows):
+        write_shard(tmp_path / f"data/en/part-{no}.parquet", shard)
+    add_lists(tmp_path / "lists.duckdb", [Sent((("image_md5", _md5("lone")),))])
+    found = done(tmp_path)
+    assert len(found.lost) == json_cover(found.result)["weak"] == 1
+    assert not found.result.publishable
+
+
+@pytest.mark.slow
+def test_cover_waits_for_every_shard(whole: Done, tmp_path: Path) -> None:
+    for name in ("lists.duckdb", "lists.duckdb.key"):
+        shutil.copy(whole.folder / name, tmp_path / name)
+    shutil.copytree(whole.folder / "data", tmp_path / "data")
+    broken = tmp_path / "data/en/part-2.parquet"
+    data = broken.read_bytes()
+    half = len(data) // 3
+    broken.write_bytes(data[:half] + bytes(200) + data[half + 200 :])
+    with pytest.raises(StopError, match="chosen among the rows of all shards"):
+        done(tmp_path)
+    assert not (tmp_path / "cover.duckdb").exists()
+    broken.write_bytes(data)
+    done(tmp_path)
+    assert contents(tmp_path / "out") == contents(whole.folder / "out")
+    assert ledger(tmp_path) == ledger(whole.folder)
+
+
+@pytest.mark.slow
+def test_cover_leaves_the_editions_that_its_listed_rows_leave(tmp_path: Path) -> None:
+    world.make(tmp_path, ["https://site3.example/a/0.jpg"])
+    add_lists(
+        tmp_path / "lists.duckdb",
+        [Sent((("url", "https://site8.example/a/1.jpg"),), "privacy", "other")],
+    )
+    own = tmp_path / "mine.sql"
+    own.write_text(
+        "-- name: mine\n-- purpose: One label.\n-- parent: original\n-- labels: csam\n"
+        "-- rules: none\n-- reads: list_hits (shard_no integer)\n"
+        "insert into removals select distinct 'mine', h.shard_no, h.file_row_number, 'list' "
+        "from list_hits as h inner join lists as l on h.list_id = l.list_id "
+        "where l.label = 'csam';\n"
+    )
+    found = done(tmp_path, editions=[str(own), "research"])
+    held = ledger(tmp_path)
+    csam = {line[0] for line in held["sites"] if line[4] == "csam"}
+    csam |= {line[0] for line in held["cover"] if line[4] in csam}
+    key = keys.load(keys.key_path(tmp_path / "lists.duckdb"))
+    kept = {_identity(row) for row in rows_of(tmp_path / "out", "mine")}
+    for place, rows in sites_of(found.before).items():
+        ours = {_identity(row) for row in rows}
+        if rank(key, place.site) in csam:
+            assert not ours & kept
+        elif rank(key, place.site) in set().union(*out_of(tmp_path)):
+            assert ours <= kept
+            assert ours <= {_identity(row) for row in found.lost}
 
 
 def test_a_ledger_of_others_is_refused(whole: Done, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@
 -- reads:   lists (list_id integer, label varchar)
 -- writes:  site_counts (depth integer, site varchar, host varchar, directory varchar, subset varchar, language varchar, n_rows bigint, n_scored bigint, score_sum bigint, n_keyword bigint)
 -- writes:  listed_places (host varchar, directory varchar, link varchar, list_id integer)
--- nulls:   directory is null but at depth 2; NaN and null are no score; no language is ''
+-- nulls:   directory is null but at depth 2; NaN and null are no score; no language is ''; the place of
+--          a listed row without a link is null
 -- order:   none
 --
 -- Sums of a batch, never rows. Scores are summed as whole millionths: a sum of fractions would hang
@@ -104,6 +105,8 @@ wanted as (
 
 hosted as (
     select
+        l.shard_no,
+        l.file_row_number,
         l.list_id,
         r.url,
         link_host(r.url) as plain
@@ -111,6 +114,13 @@ hosted as (
     inner join wanted as l
         on r.shard_no = l.shard_no and r.file_row_number = l.file_row_number
     where r.url is not null
+),
+
+lost as (
+    select w.list_id
+    from wanted as w
+    anti join hosted as h
+        on w.shard_no = h.shard_no and w.file_row_number = h.file_row_number
 ),
 
 placed as (
@@ -127,4 +137,11 @@ select distinct
     site_directory(p.host, p.link) as directory,
     site_link(p.link) as link,
     p.list_id
-from placed as p;
+from placed as p
+union
+select
+    null::varchar as host,
+    null::varchar as directory,
+    null::varchar as link,
+    w.list_id
+from lost as w;

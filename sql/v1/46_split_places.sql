@@ -80,17 +80,28 @@ with large as (
     where z.n_rows > l.site_rows
 ),
 
+whole_ranks as (
+    select l.site as rank
+    from ledger_places as l
+    where l.depth = $depth
+),
+
+split_ranks as (
+    select case $depth when 0 then l.host else l.directory end as rank
+    from ledger_places as l
+    where l.depth > $depth
+),
+
 kept_whole as (
     select r.site as place
     from site_ranks as r
-    semi join ledger_places as l on r.rank = l.site and l.depth = $depth
+    semi join whole_ranks as l on r.rank = l.rank
 ),
 
 kept_split as (
     select r.site as place
     from site_ranks as r
-    semi join ledger_places as l
-        on r.rank = case $depth when 0 then l.host else l.directory end and l.depth > $depth
+    semi join split_ranks as l on r.rank = l.rank
 ),
 
 final as (
