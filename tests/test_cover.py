@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from relaion.engine import connect
-from relaion.errors import ListError, StopError
+from relaion.errors import BusyError, ListError, StopError
 from relaion.lists import key as keys
 from relaion.lists import store
 from relaion.lists.cover import rank
+from relaion.paths import locked
 from relaion.run.cover_task import IMAGE_ROWS
 from relaion.run.process import TaskOutcome
 from relaion.run.tasks import AnyTask
@@ -361,6 +362,13 @@ def test_nothing_hides_a_listed_row_without_a_link(tmp_path: Path) -> None:
     found = done(tmp_path)
     assert len(found.lost) == json_cover(found.result)["weak"] == 1
     assert not found.result.publishable
+
+
+def test_one_run_chooses_under_a_key_at_a_time(tmp_path: Path) -> None:
+    world.make(tmp_path)
+    with locked(tmp_path / "cover.duckdb.lock", "x"), pytest.raises(BusyError, match="chooses"):
+        done(tmp_path)
+    assert not (tmp_path / "cover.duckdb").exists()
 
 
 @pytest.mark.slow
