@@ -116,7 +116,8 @@ class Choice:
         }  # fmt: skip
         found = self._split(0, counts, known)
         limit, all_rows, n = found["site_rows"], found["rows"], found["n"]
-        split: list[Path] = [self._path("split-0")]
+        counts = {**counts, "site_counts": (self._path("summed_counts-0"),)}
+        split: list[Path] = [self._path("split_places-0")]
         for depth in (1, 2):
             if not n:
                 break
@@ -126,7 +127,8 @@ class Choice:
             counts = {table: (*counts[table], *below[table]) for table in counts}
             if depth == 1:
                 n = self._split(1, counts, known)["n"]
-                split.append(self._path("split-1"))
+                counts = {**counts, "site_counts": (self._path("summed_counts-1"),)}
+                split.append(self._path("split_places-1"))
         task = replace(
             self._task("choose", {**counts, "split_places": tuple(split)}),
             writes={t: self._path(t) for t in (*_CHOSEN, *_GAINED)},
@@ -156,7 +158,8 @@ class Choice:
     def _split(self, depth: int, counts: Reads, known: dict[str, Any]) -> dict[str, Any]:
         settings = self.hunt.settings
         task = replace(
-            self._task("split", counts), writes={"split_places": self._path(f"split-{depth}")},
+            self._task("split", counts),
+            writes={t: self._path(f"{t}-{depth}") for t in ("split_places", "summed_counts")},
             values={**known, "depth": depth, "site_rows": settings.cover_site_rows},
         )  # fmt: skip
         return self.hunt.made(task, self._seen(counts, known["state"], depth), f"split-{depth}")

@@ -92,11 +92,13 @@ def _split(finder: Finder, task: FindTask) -> TaskOutcome:
         finder.script("46_split_places"), depth=depth, site_rows=task.values["site_rows"],
         cover=task.settings.cover,
     )  # fmt: skip
-    (path,) = task.writes.values()
-    engine.write_parquet("from split_places order by all", path)
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
     ((site_rows, rows),) = engine.rows("from site_limit")
     ((n,),) = engine.rows("select count(*) from split_places")
-    return step_done(task, [path], found={"site_rows": site_rows, "rows": rows, "n": n})
+    return step_done(
+        task, task.writes.values(), found={"site_rows": site_rows, "rows": rows, "n": n}
+    )
 
 
 def _known(finder: Finder, task: FindTask, tables: Sequence[str]) -> None:
