@@ -23,6 +23,7 @@ FILLED_BY_PYTHON = {
     "rows", "row_ids", "wanted_hashes", "wanted_links", "new_hashes", "old_hashes", "new_links",
     "old_links", "diff", "sample_keys", "step_hashes", "earlier_hashes",
     "store.entries", "store.lists", "store.traits", "listed_hashes",
+    "ledger_places", "ledger_sites", "ledger_cover", "site_ranks", "site_rows", "cover_links",
 }  # fmt: skip
 
 
@@ -51,6 +52,7 @@ def make_inputs(engine: Engine, script: Script) -> None:
 VALUES = {
     "varchar[]": ["csam"], "boolean": True, "double": 0.5, "varchar": "keep", "bigint": 1000,
     "blob": b"salt",
+    "integer": 1,
 }  # fmt: skip
 
 

@@ -399,6 +399,8 @@ class World:
                 "columns": {},
                 "unsafe_above": setting.unsafe_above,
                 "keyword_above": setting.keyword_above,
+                "cover": 0,
+                "cover_site_rows": None,
             },
             "editions": [
                 {
@@ -432,7 +434,9 @@ class World:
                 for e in self.editions
                 for subset, shard in self.shards
             ],
-            "publishable": not self._lists_removed(), "why": WHY[not self._lists_removed()],
+            "cover": None,
+            "publishable": not self._lists_removed(),
+            "why": WHY["none" if self._lists_removed() else "nothing"],
         }  # fmt: skip
 
     def _lists_removed(self) -> bool:

@@ -138,6 +138,8 @@ def clean(
     verify: o.Verify = True,
     yes_i_checked: o.YesIChecked = False,
     good_wins: o.GoodWins = False,
+    cover: o.Cover = 0,
+    cover_site_rows: o.CoverSiteRows = None,
     purge: o.Purge = False,
     strict: o.Strict = False,
     as_json: o.Json = False,
@@ -150,8 +152,8 @@ def clean(
             paths, lists, out, editions=editions or BUILT_IN, keywords=keywords,
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
-            inner=inner, sidecars=sidecars or (), copy=copy, verify=verify,
-            yes_i_checked=yes_i_checked, good_wins=good_wins, progress=bars,
+            inner=inner, sidecars=sidecars or (), copy=copy, verify=verify, good_wins=good_wins,
+            yes_i_checked=yes_i_checked, cover=cover, cover_site_rows=cover_site_rows, progress=bars
         )  # fmt: skip
     emit(result, show_cleaned, as_json=as_json)
     wrong = result.verdict is not None and not result.verdict.ok

@@ -105,6 +105,19 @@ GoodWins = Annotated[
     bool,
     typer.Option("--good-wins", help="What a known-good list names is not listed, whoever says."),
 ]
+Cover = Annotated[
+    int,
+    typer.Option(
+        "--cover", metavar="K", min=0, help="Neutral sites that leave with each listed one."
+    ),
+]
+CoverSiteRows = Annotated[
+    int | None,
+    typer.Option(
+        "--cover-site-rows", metavar="S", min=1,
+        help="Rows of a site at most; a larger host is parted. Default: by the cost.",
+    ),
+]  # fmt: skip
 ReportToGiver = Annotated[
     Path | None,
     path_option("--report-to-giver", "DIR", "New private folder: which records of each list hit."),

@@ -25,6 +25,11 @@ def key_path(store: Path) -> Path:
     return store.with_name(store.name + ".key")
 
 
+def ledger_path(key: Path) -> Path:
+    """Where the cover ledger lies of whoever has this key file: beside it."""
+    return key.resolve().with_name("cover.duckdb")
+
+
 def create(path: Path) -> bytes:
     """Write a new key, readable by its owner only, and return its 32 bytes.
 

@@ -100,7 +100,8 @@ class Decider:
         engine = self._left.enter_context(
             self._opened(threads=1, memory=settings.limits.decide_memory, temp=settings.work)
         )
-        engine.read_parquet("lists", [settings.work / "lists.parquet"])
+        lists = "covered_lists" if settings.cover else "lists"
+        engine.read_parquet("lists", [settings.work / f"{lists}.parquet"])
         engine.execute(f"create temp table editions ({EDITIONS})")
         for e in settings.editions:
             values = [e.name, e.parent, list(e.labels)]
@@ -124,7 +125,8 @@ class Decider:
         rows = pa.array([n.shard.rows for n in shards], pa.int64())
         engine.insert("shards", pa.table({"shard_no": numbers, "n_rows": rows}))
         for table in FOUND:
-            engine.read_parquet(table, [settings.work / f"{table}.parquet"], in_table="shards")
+            file = "covered_hits" if settings.cover and table == "list_hits" else table
+            engine.read_parquet(table, [settings.work / f"{file}.parquet"], in_table="shards")
         engine.run(
             self._scripts["40_rule_hits"],
             unsafe_above=settings.unsafe_above,

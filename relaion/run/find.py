@@ -8,6 +8,7 @@ was found stays in the work folder, so that a run that goes on searches only wha
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,9 @@ class Hunt:
         """
         private_folder(self.work / FIND)
         if self.sidecars:
-            self._made(self._task("sidecars"), [sealed(s).sha256 for s in self.sidecars])
+            self.made(self.task("sidecars"), [sealed(s).sha256 for s in self.sidecars])
         hits = Ledger(self.journal, "hits")
-        self._sweep("match", "hits", shards, hits, {})
+        self.sweep("match", shards, hits, {}, partial(self.task, "hits"))
         seals = hits.seals
         all_hits, all_keys = self._gathered(hits)
         found: list[Ledger] = []
@@ -95,7 +96,7 @@ class Hunt:
             same = Ledger(self.journal, f"same-{file_sha256(all_keys)[:16]}")
             same.keep(seals)
             reads: Reads = {"list_hits": (all_hits,), "hit_keys": (all_keys,)}
-            self._sweep("same link", "same", shards, same, reads, seals)
+            self.sweep("same link", shards, same, seals, partial(self.task, "same", reads=reads))
             found.append(same)
         searched = self._without_failed(shards)
         same_link = tuple(self._path(n) for x in found for n in x.names)
@@ -123,16 +124,19 @@ class Hunt:
     def _without_failed(self, shards: Sequence[Numbered]) -> tuple[Numbered, ...]:
         return tuple(n for n in shards if n.no not in self._failed)
 
-    def _sweep(
+    def sweep(
         self,
         phase: str,
-        step: str,
         shards: Sequence[Numbered],
         ledger: Ledger,
-        reads: Reads,
-        seals: Mapping[int, Seal] | None = None,
+        seals: Mapping[int, Seal],
+        make: Callable[..., FindTask],
     ) -> None:
-        """Do a step over all shards that its ledger does not cover yet."""
+        """Do a step over all shards that its ledger does not cover yet.
+
+        `make` makes the task of some shards (`shards`), which leaves files of that `name`; `seals`
+        are the shards as they were searched, if they were.
+        """
         shards = self._without_failed(shards)
         self.progress.phase(phase, len(shards), sum(n.shard.rows for n in shards))
         covered = ledger.covered
@@ -144,8 +148,7 @@ class Hunt:
             numbers = [n.no for n in batch]
             name = ledger.name(numbers)
             task = replace(
-                self._task(step, batch, reads, name),
-                seals={n: (seals or {})[n] for n in numbers if seals},
+                make(shards=batch, name=name), seals={n: seals[n] for n in numbers if seals}
             )
             outcome = self._do(task)
             said = outcome.said
@@ -174,13 +177,14 @@ class Hunt:
             self.fail(numbered, line)
         self._through([numbered])
 
-    def _task(
+    def task(
         self,
         step: str,
         shards: Sequence[Numbered] = (),
         reads: Reads | None = None,
         name: str = "",
     ) -> FindTask:
+        """A task of a step; what one of the search leaves has its place."""
         writes = {
             "hits": {table: self._path(name, part) for table, part in _PARTS.items()},
             "same": {"same_link": self._path(name)},
@@ -195,7 +199,7 @@ class Hunt:
         copies = {} if step == "hits" else self.journal.copies(n.no for n in shards)
         return FindTask(
             self.settings, tuple(shards), copies=copies, sidecars=self.sidecars, roles=self.roles,
-            reads=dict(reads or {}), writes=writes[step], step=step, store=self.store,
+            reads=dict(reads or {}), writes=writes.get(step, {}), step=step, store=self.store,
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> TaskOutcome:
@@ -207,18 +211,19 @@ class Hunt:
         self.journal.add_copies(outcome.said.get("copies", {}))
         return outcome
 
-    def _made(self, task: FindTask, of: list[Any]) -> dict[str, Any]:
+    def made(self, task: FindTask, of: list[Any], name: str = "") -> dict[str, Any]:
         """Do a step that reads no shard, unless it was done over the same files already.
 
-        Returns what it found.
+        Returns what it found. `name` is that of the step, where it is done more than once.
         """
+        name = name or task.step
 
         def found(value: dict[str, Any]) -> dict[str, Any]:
             if value["of"] != of:
                 raise LookupError
             return dict(value["found"])
 
-        before = self.journal.get(MADE, task.step, found)
+        before = self.journal.get(MADE, name, found)
         if before is not None:
             return before
         outcome = self._do(task)
@@ -227,7 +232,7 @@ class Hunt:
                 raise InputError(f"the sidecars cannot be searched: {outcome.error}")
             raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
         value = {"of": of, "found": outcome.said["found"]}
-        self.journal.add([Entry(MADE, task.step, value, outcome.said["files"])])
+        self.journal.add([Entry(MADE, name, value, outcome.said["files"])])
         return found(value)
 
     def _gathered(self, hits: Ledger) -> tuple[Path, Path]:
@@ -236,7 +241,7 @@ class Hunt:
         reads = {table: self._paths(hits, table) for table in tables}
         # by their digests: a shard that was replaced has the same names again
         value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
-        self._made(self._task("gather", (), reads), value)
+        self.made(self.task("gather", (), reads), value)
         return self._all_hits, self._path("hit_keys")
 
     def _count(
@@ -250,4 +255,4 @@ class Hunt:
         }  # fmt: skip
         files = [[p.name, file_sha256(p)] for p in (hits, *same, *values, *traits)]
         value = [files, [[n.no, n.shard.subset, n.shard.rows] for n in shards]]
-        return self._made(self._task("count", shards, reads), value)
+        return self.made(self.task("count", shards, reads), value)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -54,11 +55,12 @@ class Finder:
         self._workers = settings.limits.workers
         self._scripts = load(settings.sql_version)
         for macros in MACROS:
-            engine.macros(self._script(macros))
+            engine.macros(self.script(macros))
         make_tables(engine)
         view_hashes(engine)
 
-    def _script(self, name: str) -> Script:
+    def script(self, name: str) -> Script:
+        """A script of the run's version."""
         return self._scripts[name]
 
     def sidecar_keys(self) -> None:
@@ -73,27 +75,30 @@ class Finder:
         if self._sidecars:
             self.engine.read_parquet("sidecar_keys", [self._settings.work / SIDECAR_KEYS])
         wanted = NeededKinds(self.engine)
-        self._read(shards, lambda: self._search_lists(shards, wanted), self._roles)
+        self.read(shards, lambda: self._search_lists(shards, wanted), self._roles)
 
     def hit_keys(self, shards: Sequence[Numbered]) -> None:
         """Table `hit_keys`: the links of the rows of these shards that are in `list_hits`."""
-        self._read(shards, self._search_keys, wanted=("row_links",))
+        self.read(shards, self.search_keys, wanted=("row_links",))
 
     def same_link(self, shards: Sequence[Numbered]) -> None:
         """Table `same_link`: further rows of these shards whose link is in `hit_keys`."""
-        self._read(shards, self._search_same_link, wanted=("row_links",))
+        self.read(shards, self.search_same_link, wanted=("row_links",))
 
-    def _read(
+    def read(
         self,
         shards: Sequence[Numbered],
         search: Callable[[], None],
         looked_at: Collection[str] = (),
         wanted: Collection[str] = VIEWS,
+        shown_roles: Collection[str] = ("row_hash",),
     ) -> None:
+        """View some shards and search them; those that DuckDB cannot read by a private copy."""
+
         def look() -> None:
             read = sources(self.copies.as_read(shards))
             self.engine.view_shards(
-                read, self._settings.sql_version, looked_at, wanted, shown_roles=("row_hash",)
+                read, self._settings.sql_version, looked_at, wanted, shown_roles
             )
             search()
 
@@ -103,7 +108,7 @@ class Finder:
         run = self.engine.run
         if wanted.has_links or wanted.has_hashed:
             inner = self._settings.inner
-            run(self._script("fast/14_listed_hosts"), has_links=wanted.has_links, has_inner=inner)
+            run(self.script("fast/14_listed_hosts"), has_links=wanted.has_links, has_inner=inner)
             self._link_keys(
                 has_links=wanted.has_links, has_hosts="host" in wanted.kinds,
                 has_hashed=wanted.has_hashed,
@@ -111,53 +116,58 @@ class Finder:
         else:
             self.none_of("20_link_keys", "table link_keys")
         if wanted.has_hashed:
-            run(self._script("fast/22_hashed_links"), has_hashed=True, kinds=sorted(wanted.kinds))
+            run(self.script("fast/22_hashed_links"), has_hashed=True, kinds=sorted(wanted.kinds))
             fill_spelled(self.engine, self._workers)
         else:
             self.none_of("fast/22_hashed_links", "table hashed_links", "view ordinary_links")
         fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
         run(
-            self._script("24_row_keys"),
+            self.script("24_row_keys"),
             kinds=sorted(wanted.kinds),
             has_hashed=wanted.has_hashed,
             forms=wanted.forms,
         )
-        run(self._script("30_list_hits"), good_wins=self._settings.good_wins)
-        run(self._script("31_found_values"), roles=list(self._roles))
+        run(self.script("30_list_hits"), good_wins=self._settings.good_wins)
+        run(self.script("31_found_values"), roles=list(self._roles))
 
     def none_of(self, script: str, *relations: str) -> None:
         """What a script writes, empty, where nothing is listed that it could be for."""
-        written = self._script(script).relations("writes")
+        written = self.script(script).relations("writes")
         for relation in relations:
             columns = [column.split() for column in written[relation.split()[1]].split(", ")]
             nulls = ", ".join(f"null::{kind} as {name}" for name, kind in columns)
             self.engine.execute(f"create or replace temp {relation} as select {nulls} where false")
 
-    def _search_same_link(self) -> None:
-        self.engine.run(self._script("fast/34_hit_tails"), has_inner=self._settings.inner)
-        self._link_keys(has_links=True, has_hosts=False, has_hashed=False)
-        self.engine.run(self._script("35_same_link"))
+    def search_same_link(self, *, inner: bool = True) -> None:
+        """Table `same_link`, of the views that are open; `inner` by links inside links too."""
+        inner = inner and self._settings.inner
+        self.engine.run(self.script("fast/34_hit_tails"), has_inner=inner)
+        self._link_keys(has_links=True, has_hosts=False, has_hashed=False, inner=inner)
+        self.engine.run(self.script("35_same_link"))
 
-    def _link_keys(self, *, has_links: bool, has_hosts: bool, has_hashed: bool) -> None:
+    def _link_keys(
+        self, *, has_links: bool, has_hosts: bool, has_hashed: bool, inner: bool = True
+    ) -> None:
         """Table `link_keys`: the keys of near links, and of near links inside links."""
         self.engine.run(
-            self._script("fast/15_near_links"), has_hosts=has_hosts, has_hashed=has_hashed
+            self.script("fast/15_near_links"), has_hosts=has_hosts, has_hashed=has_hashed
         )
-        if self._settings.inner and (has_links or has_hashed):
+        if inner and self._settings.inner and (has_links or has_hashed):
             fill_inner(self.engine, self._workers)
-            self.engine.run(self._script("18_inner_links"))
+            self.engine.run(self.script("18_inner_links"))
         self._keyed(wanted=has_links)
 
     def _keyed(self, *, wanted: bool = True) -> None:
         """Table `link_keys` for `near_links`; not `wanted` where only hashed links are listed."""
-        self.engine.run(self._script("fast/19_odd_links"), has_links=wanted)
+        self.engine.run(self.script("fast/19_odd_links"), has_links=wanted)
         fill_keys(self.engine, self._workers)
-        self.engine.run(self._script("20_link_keys"), has_links=wanted)
+        self.engine.run(self.script("20_link_keys"), has_links=wanted)
 
-    def _search_keys(self) -> None:
-        self.engine.run(self._script("32_hit_links"))
+    def search_keys(self) -> None:
+        """Table `hit_keys`, of the views that are open."""
+        self.engine.run(self.script("32_hit_links"))
         self._keyed()
-        self.engine.run(self._script("33_hit_keys"))
+        self.engine.run(self.script("33_hit_keys"))
 
 
 # -- One step of the search over some shards, as a worker does it in its own process -----------
@@ -167,6 +177,11 @@ class Finder:
 _MAKERS = {
     "list_hits": "30_list_hits", "hit_traits": "30_list_hits", "hit_entries": "30_list_hits",
     "found_values": "31_found_values", "hit_keys": "33_hit_keys", "same_link": "35_same_link",
+    "site_counts": "44_site_counts", "listed_places": "44_site_counts",
+    "split_places": "46_split_places", "cover_images": "59_cover_images",
+    "cover_hashes": "62_cover_hashes",
+    "same_images": "53_same_images", "removed_sites": "57_removed_sites",
+    "cover_lists": "57_removed_sites",
 }  # fmt: skip
 
 
@@ -208,26 +223,26 @@ class Finders:
         self._now = None
 
 
-def run_find(task: FindTask, finders: Finders) -> TaskOutcome:
-    """Do one step; raises ListError where the store cannot be read any more.
+def run_find(task: FindTask, finders: Finders, steps: "Steps | None" = None) -> TaskOutcome:
+    """Do one of the `steps`; raises ListError where the store cannot be read any more.
 
     The connection is closed where it fails, and after the last step, which has no use for it.
     """
     try:
         finder = finders.of(task)
         finder.copies = Copies(task.settings.work, task.copies)
-        done = _STEPS[task.step](finder, task)
+        done = (steps or SEARCH)[task.step](finder, task)
     except BaseException:
         finders.close()
         raise
-    if task.step == "count":
+    if task.step == ("cover" if task.settings.cover else "count"):
         finders.close()
     return done
 
 
 def _sidecars(finder: Finder, task: FindTask) -> TaskOutcome:
     finder.sidecar_keys()
-    return _done(task, task.writes.values(), copies=finder.copies.made)
+    return step_done(task, task.writes.values(), copies=finder.copies.made)
 
 
 def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -245,30 +260,34 @@ def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
         else:
             finder.none_of("33_hit_keys", "table hit_keys")
 
-    seals = read_sealed(_paths(task), look, task.settings.limits.workers)
-    return _left(finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)})
+    seals = read_sealed(paths_of(task), look, task.settings.limits.workers)
+    return leave_found(
+        finder, task, {n.no: seal for n, seal in zip(task.shards, seals, strict=True)}
+    )
 
 
 def _gather(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     for table, path in task.writes.items():
-        _read(finder, task, table)
+        read_found(finder, task, table)
         engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
-    return _done(task, task.writes.values())
+    return step_done(task, task.writes.values())
 
 
 def _same(finder: Finder, task: FindTask) -> TaskOutcome:
-    _read(finder, task, "list_hits")
-    _read(finder, task, "hit_keys")
+    read_found(finder, task, "list_hits")
+    read_found(finder, task, "hit_keys")
+    return look_again(finder, task, lambda: finder.same_link(task.shards))
+
+
+def look_again(finder: Finder, task: FindTask, look: Callable[[], None]) -> TaskOutcome:
+    """Look at shards that were sealed when they were searched, and leave what is found."""
     seals = {n.no: task.seals[n.no] for n in task.shards}
-    read_still(
-        dict(zip(_paths(task), seals.values(), strict=True)),
-        lambda: finder.same_link(task.shards),
-    )
-    return _left(finder, task, seals)
+    read_still(dict(zip(paths_of(task), seals.values(), strict=True)), look)
+    return leave_found(finder, task, seals)
 
 
-def _done(
+def step_done(
     task: FindTask,
     files: Iterable[Path],
     seals: Mapping[int, Seal] | None = None,
@@ -289,15 +308,16 @@ def _done(
     return TaskOutcome(task.no, None, said=said)
 
 
-def _paths(task: FindTask) -> list[Path]:
+def paths_of(task: FindTask) -> list[Path]:
+    """The shards of a task."""
     return [n.shard.path for n in task.shards]
 
 
-def _left(finder: Finder, task: FindTask, seals: dict[int, Seal]) -> TaskOutcome:
+def leave_found(finder: Finder, task: FindTask, seals: Mapping[int, Seal]) -> TaskOutcome:
     """Write what was found in some shards."""
     for table, path in task.writes.items():
         finder.engine.write_parquet(f"from {table}", path)
-    return _done(task, task.writes.values(), seals, finder.copies.made)
+    return step_done(task, task.writes.values(), seals, finder.copies.made)
 
 
 def _count(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -305,7 +325,7 @@ def _count(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     made: list[Path] = []
     for table in ("list_hits", "same_link", "hit_traits"):
-        _read(finder, task, table)
+        read_found(finder, task, table)
     engine.execute(
         "create or replace temp table shards (shard_no integer, subset varchar, n_rows bigint)"
     )
@@ -326,8 +346,8 @@ def _count(finder: Finder, task: FindTask) -> TaskOutcome:
     ):
         engine.write_parquet(query, path)
         made.append(path)
-    _read(finder, task, "found_values")
-    return _done(task, made, found=_found(engine))
+    read_found(finder, task, "found_values")
+    return step_done(task, made, found=_found(engine))
 
 
 def _found(engine: Engine) -> dict[str, object]:
@@ -350,12 +370,13 @@ def _found(engine: Engine) -> dict[str, object]:
     }
 
 
-_STEPS: dict[str, Callable[[Finder, FindTask], TaskOutcome]] = {
+Steps: TypeAlias = Mapping[str, Callable[[Finder, FindTask], TaskOutcome]]
+SEARCH: Steps = {
     "sidecars": _sidecars, "hits": _hits, "gather": _gather, "same": _same, "count": _count,
 }  # fmt: skip
 
 
-def _read(finder: Finder, task: FindTask, table: str) -> None:
+def read_found(finder: Finder, task: FindTask, table: str) -> None:
     """Load what earlier steps left of a table; without any file it is empty."""
     if task.reads[table]:
         finder.engine.read_parquet(table, task.reads[table])

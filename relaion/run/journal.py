@@ -24,12 +24,13 @@ FIND = "find"
 SHARD = "shard"  # by number: a shard that is written, and its report
 FOUND = "found"  # by file: shards that were searched, each sealed as it was then
 MADE = "made"  # by step: what it was made of, and what it said
+COVERED = "covered"  # the sites that leave, and by what they were chosen
 COPY = "copy"  # by number: a private copy of a shard that DuckDB cannot read
 STORE = "store"  # the list store's snapshot
 SIDECARS = "sidecars"  # their seals
 FAILED = "failed"  # by subset and name: a shard that may be another file when the run goes on
 CHANGED = "changed"  # by number: a shard that has other bytes than when it was searched
-_OF_A_SEARCH = frozenset({FOUND, MADE, COPY})
+_OF_A_SEARCH = frozenset({FOUND, MADE, COVERED, COPY})
 
 
 class Entry(NamedTuple):

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from relaion.errors import OutputError
 from relaion.parquet.looked_at import NotLookedAt, published
 from relaion.paths import atomic_write, shown
+from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage
 from relaion.run.outputs import MANIFEST, manifest_at
 from relaion.run.pool import Caller
@@ -29,7 +30,7 @@ class FinishedRun:
     """What a finished run knows: its plan, its shards and the report of each, and coverage.
 
     `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest:
-    name, rows, bytes, sha256. `is_hit`: the lists found a row at all.
+    name, rows, bytes, sha256. `is_hit`: the lists found a row at all; `cover` is what hides these.
     """
 
     plan: Plan
@@ -39,6 +40,7 @@ class FinishedRun:
     not_looked_at: Sequence[NotLookedAt]
     sidecars: Sequence[Mapping[str, Any]] = ()
     is_hit: bool = True
+    cover: Covered | None = None
 
 
 def input_lines(found: FinishedRun) -> Rows:
@@ -102,7 +104,7 @@ def _tables(found: FinishedRun) -> dict[str, Rows]:
 class Removal:
     """Rows of one subset that left an edition for one reason, as the public audit tells them.
 
-    `subset` is `small` for several of few rows. `reason_kind` is list, same_link or rule;
+    `subset` is `small` for several of few rows. `reason_kind` is list, same_link, cover or rule;
     `exclusive` rows left for nothing else.
     """
 
@@ -136,6 +138,17 @@ NOT_PUBLISHABLE = (
 )
 
 
+WEAK = (
+    "some sites with a listed row lack neutral ones like them (`cover` says how many), so the "
+    "difference to the old metadata points at these"
+)
+COVERED = (
+    "neutral sites left with every site that has a listed row, and whatever shares a link or "
+    "an image with them, so the difference to the old metadata does not tell which were listed; "
+    "that rests on the cover ledger and the curator key staying secret, on no edition of these "
+    "rows without this cover being out, and on readers who do not know already which sites are "
+    "bad; count on no more than half of what `cover` asked for"
+)
 PUBLISHABLE = "no list removed a row, so the difference to the old metadata shows none"
 
 
@@ -153,10 +166,13 @@ def _lists_removed(found: FinishedRun) -> bool:
 def build(found: FinishedRun, started: str, finished: str) -> dict[str, Any]:
     """The manifest as one JSON object; times are ISO 8601 in UTC.
 
-    An edition may be published where no list removed a row of it; there is no cover yet.
+    An edition may be published where no list removed a row of it, or where all are covered.
     """
-    plan = found.plan
-    discloses = _lists_removed(found)
+    plan, cover = found.plan, found.cover
+    publishable, why = True, PUBLISHABLE
+    if _lists_removed(found):
+        publishable = cover is not None and not cover.weak
+        why = NOT_PUBLISHABLE if cover is None else WEAK if cover.weak else COVERED
     columns = ("subset", "shard", "rows", "bytes", "sha256")
     return {
         "relaion": plan.versions["relaion"],
@@ -176,8 +192,9 @@ def build(found: FinishedRun, started: str, finished: str) -> dict[str, Any]:
         "outputs": [
             dict(zip(("edition", *columns), line, strict=True)) for line in output_lines(found)
         ],
-        "publishable": not discloses,
-        "why": NOT_PUBLISHABLE if discloses else PUBLISHABLE,
+        "cover": None if cover is None else cover.public(),
+        "publishable": publishable,
+        "why": why,
     }
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, ListError, RelaionError, StopError
+from relaion.lists.key import ledger_path
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import Asked, NotLookedAt
 from relaion.paths import replaced
 from relaion.roles import COUNTED
 from relaion.run import manifest
 from relaion.run import out as folder
+from relaion.run.cover import Choice, Covered
 from relaion.run.coverage import Coverage, coverage, left_out
 from relaion.run.find import Hunt, Searched
 from relaion.run.hits import KnownLists, hold, hold_good, notices, snapshot
@@ -44,7 +46,7 @@ from relaion.sidecars import Sidecar
 
 @dataclass(frozen=True)
 class Request:
-    """The checked arguments of a run."""
+    """The checked arguments of a run; `key` is where the curator key lies."""
 
     settings: Settings
     inputs: Inputs
@@ -52,6 +54,7 @@ class Request:
     keywords: Keywords | None
     plan: Plan
     sidecars: tuple[Path, ...]
+    key: Path
 
 
 @dataclass
@@ -92,7 +95,7 @@ class Run:
             )  # fmt: skip
         if self.request.keywords:
             write_keywords(work, self.request.keywords)
-        searched = self._search(beside, store)
+        searched, cover = self._search(beside, store)
         reports = self._rewrite(searched)
         self._stop_where_failed()
         covered = self._covered(beside, searched, reports)
@@ -109,13 +112,15 @@ class Run:
         passed_over = left_out(inputs, beside, asked, searched.values)
         is_hit = bool(searched.hits.counts)
         found = FinishedRun(
-            self.request.plan, inputs.shards, reports, covered, passed_over, lines, is_hit
-        )
+            self.request.plan, inputs.shards, reports, covered, passed_over, lines, is_hit,
+            cover,
+        )  # fmt: skip
         write_audit(self.caller, self.place.path / "audit.duckdb", found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat())
         manifest.write(self.place.path, made)
         told += self._told(searched, roles_beside(beside), reports)
+        told += [] if cover is None else [cover.told]
         return made, tuple(dict.fromkeys(told)), passed_over, store
 
     def _stop_where_failed(self) -> None:
@@ -123,6 +128,14 @@ class Run:
             raise StopError(
                 f"{several(self._failed)}: {len(self._failed)} of {len(self.request.plan.inputs)} "
                 "shards failed, the others are done; mend or replace what failed and repeat the "
+                "command to go on"
+            )
+
+    def _stop_uncovered(self) -> None:
+        if self._failed:
+            raise StopError(
+                f"{several(self._failed)}: cover is chosen among the rows of all shards, so none "
+                "is written before these can be read; mend or replace what failed and repeat the "
                 "command to go on"
             )
 
@@ -167,16 +180,26 @@ class Run:
             folder.purge(self.place.path, self.place.work)
             raise
 
-    def _search(self, beside: tuple[Sidecar, ...], store: Snapshot) -> Searched:
-        """Find the rows that the lists name; stops where that is too much to be true."""
+    def _search(
+        self, beside: tuple[Sidecar, ...], store: Snapshot
+    ) -> tuple[Searched, Covered | None]:
+        """Find the rows that the lists name, and choose what hides them.
+
+        Stops where it is too much to be true; cover does not count for that.
+        """
         request = self.request
+        hunt = Hunt(
+            request.settings, beside, COUNTED, store, self.journal, self.executor,
+            self.progress, self._fail,
+        )  # fmt: skip
         with self._purged_by(StopError, InputError, ListError):
-            searched = Hunt(
-                request.settings, beside, COUNTED, store, self.journal, self.executor,
-                self.progress, self._fail,
-            ).run(request.inputs.shards)  # fmt: skip
+            searched = hunt.run(request.inputs.shards)
             hold(searched.hits, request.inputs.rows, request.known.sources, yes=self.yes)
-        return searched
+        if not request.settings.cover:
+            return searched, None
+        ledger = ledger_path(request.key)
+        choice = Choice(hunt, request.known.key, ledger, self.caller, self._stop_uncovered)
+        return choice.run(searched)
 
     def _rewrite(self, searched: Searched) -> dict[int, Report]:
         """Write all shards that could be searched and are not written yet.
@@ -250,6 +273,11 @@ class Run:
             and not request.keywords
         ):
             told.append("no --keywords: the rule that needs them is off")
+        if not request.settings.cover and ledger_path(request.key).exists():
+            told.append(
+                "a cover ledger lies beside the curator key, and this run has no --cover: compared "
+                "with an edition that has it, its editions show which rows were cover"
+            )
         for report in reports.values():
             told += report.notices
         return told

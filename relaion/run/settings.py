@@ -175,6 +175,8 @@ class Settings:
     `out` and `work` are absolute; a dry run has no `out`. `keywords` is None, or the HMAC digest
     of the keyword file and how many it holds. `copy` instead of hard links to what loses no row.
     `good_wins`: what a list of known-good files names is not listed, whoever lists it.
+    `cover` neutral sites leave for each listed one; a site has at most `cover_site_rows` rows, or
+    as many as the cost allows.
     """
 
     sql_version: str
@@ -191,6 +193,8 @@ class Settings:
     keyword_above: float = KEYWORD_ABOVE
     copy: bool = False
     good_wins: bool = False
+    cover: int = 0
+    cover_site_rows: int | None = None
 
     def public(self) -> dict[str, Any]:
         """Those that decide which rows stay, as the manifest has them: no path, no listed value."""
@@ -203,6 +207,8 @@ class Settings:
             "columns": self.columns,
             "unsafe_above": self.unsafe_above,
             "keyword_above": self.keyword_above,
+            "cover": self.cover,
+            "cover_site_rows": self.cover_site_rows,
         }
 
     def target(self, edition: str, shard: "Numbered") -> Path:

@@ -73,8 +73,9 @@ class FindTask(AnyTask):
     `sidecars` searches the lists in the sidecars; `hits` searches lists and sidecars in the
     shards, and leaves their hits and the keys of these; `gather` makes one file of all hits
     and one of all keys; `same` searches the gathered keys in the shards; `count` counts what
-    was found. `reads` and `writes` name files by the table that they hold. `store` is the run's
-    own snapshot of the lists; `roles` are those whose values are counted.
+    was found. `cover_task.py` says what further steps are for cover: `secret` is the curator key,
+    `values` are what else these need. `reads` and `writes` name files by the table that they hold.
+    `store` is the run's own snapshot of the lists; `roles` are those whose values are counted.
     """
 
     step: str = field(kw_only=True)
@@ -83,6 +84,8 @@ class FindTask(AnyTask):
     roles: tuple[str, ...] = ()
     reads: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     writes: dict[str, Path] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    secret: bytes = field(default=b"", repr=False)
 
     rows_a_second = 10_000  # by spellings in one thread
     together = "the search"
@@ -90,7 +93,7 @@ class FindTask(AnyTask):
     @property
     def files(self) -> Sequence[Shard | Sidecar]:
         """What it reads, but for work files."""
-        return self.sidecars if self.step == "sidecars" else super().files
+        return self.sidecars if self.step in ("sidecars", "beside") else super().files
 
 
 @dataclass(frozen=True)

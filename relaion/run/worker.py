@@ -17,6 +17,7 @@ from typing import Any
 from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, ScriptError
 from relaion.paths import shown
 from relaion.processes import serve_parent
+from relaion.run.cover_task import STEPS
 from relaion.run.decide import Decider
 from relaion.run.find_task import Finders, run_find
 from relaion.run.pool import Call, CallTask, WorkerBugError, done
@@ -82,7 +83,7 @@ class Serving:
         if isinstance(task, Task):
             self._finders.close()  # a search whose last steps were done before
             return run_task(task, self._decider_of(task.settings), self._unexpected)
-        return run_find(task, self._finders)
+        return run_find(task, self._finders, STEPS)
 
     def _decider_of(self, settings: Settings) -> Decider:
         """The one for these settings, kept from batch to batch."""

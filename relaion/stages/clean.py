@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, RelaionError, ScriptError, Stopped
+from relaion.lists.key import key_path, ledger_path
 from relaion.parquet.looked_at import NotLookedAt
 from relaion.parquet.roles import Columns, columns_of, overrides_of
 from relaion.paths import (
@@ -101,6 +102,8 @@ def clean(
     verify: bool = True,
     yes_i_checked: bool = False,
     good_wins: bool = False,
+    cover: int = 0,
+    cover_site_rows: int | None = None,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Cleaned:
@@ -110,7 +113,9 @@ def clean(
     OutputError, BusyError or StopError in one line; inputs are never modified. `executor`
     does the shard tasks: processes of this machine where none is given. `time_limit` is how
     many seconds one task of these may take; without it a time by its rows and bytes. `good_wins`:
-    what a list of known-good files names is not listed, whoever lists it.
+    what a list of known-good files names is not listed, whoever lists it. `cover`: so many
+    neutral sites leave with each that has a listed row, and `cover_site_rows` is how many rows
+    a site may have; the choice is kept in `cover.duckdb` beside the curator key.
     """
     listen = progress or Quiet()
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
@@ -125,6 +130,7 @@ def clean(
             sql_version, limits, work_of(out, work).absolute(), out.absolute(),
             editions=editions_of(editions, sql_version, pool), same_link=same_link, inner=inner,
             unscored=unscored, copy=copy, good_wins=good_wins,
+            cover=cover, cover_site_rows=cover_site_rows,
         )  # fmt: skip
         request = request_of(settings, paths, lists, keywords, key, columns or {}, sidecars, pool)
         known = request.known
@@ -157,7 +163,7 @@ def clean(
                     pool, place.path, inputs=paths, lists=store,
                     keywords=words.raw if words else None, key=request.known.key, columns=columns,
                     sidecars=sidecars, workers=limits.fitting(limits.workers), progress=listen,
-                    held=purge_work,
+                    held=purge_work, ledger=ledger_path(request.key),
                 )  # fmt: skip
         return _cleaned(pool, place.path, found, False, told, verdict, passed_over, command)
 
@@ -258,7 +264,15 @@ def request_of(
     """
     if settings.unscored not in ("keep", "drop"):
         raise InputError(f"--unscored {typed(settings.unscored)}: write keep or drop")
+    if settings.cover < 0 or (settings.cover_site_rows or 1) < 1:
+        raise InputError(
+            "--cover and --cover-site-rows are numbers of sites and of rows; write 0 sites for "
+            "none, and 1 row at least"
+        )
     known = read_known(lists, key, caller)
+    if settings.cover:
+        ledger = ledger_path(key or key_path(lists))
+        caller.call("relaion.lists.cover:check_ledger", ledger, known.key)
     words = read_keywords(keywords) if keywords else None
     inputs = read_inputs(paths, columns, caller)
     for edition in settings.editions:
@@ -280,7 +294,9 @@ def request_of(
     )
     beside = [s.path for s in find_sidecars(sidecars).shards] if sidecars else []
     plan = make_plan(settings, inputs.lines(), known.lists, beside)
-    return Request(settings, inputs, known, words, plan, tuple(sidecars))
+    return Request(
+        settings, inputs, known, words, plan, tuple(sidecars), key or key_path(lists)
+    )  # fmt: skip
 
 
 def _cleaned(

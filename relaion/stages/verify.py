@@ -85,6 +85,7 @@ def check(
     workers: int | None,
     progress: Progress,
     held: Callable[[], object] = lambda: None,
+    ledger: Path | None = None,
 ) -> Verdict:
     """Check OUT in another process; `clean` gives the very store, keywords and key that it used.
 
@@ -98,7 +99,7 @@ def check(
         work = left.enter_context(owned_folder("verify")).path if sidecars else None
         given = {
             "inputs": inputs, "lists": lists, "keywords": keywords, "key": key,
-            "columns": columns, "sidecars": sidecars, "work": work,
+            "columns": columns, "sidecars": sidecars, "work": work, "ledger": ledger,
         }  # fmt: skip
         function = "relaion.verifier.checker:verify_telling"
         is_once = isinstance(lists, Snapshot)  # which is gone once it was opened

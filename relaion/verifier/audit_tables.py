@@ -11,7 +11,7 @@ from relaion.engine import Engine, connect, quote
 from relaion.errors import RelaionError
 from relaion.paths import shown
 from relaion.verifier.file_checks import AUDIT
-from relaion.verifier.manifest import MANIFEST, FileLine, Statement
+from relaion.verifier.manifest import MANIFEST, FileLine, Statement, why_stated
 from relaion.verifier.task import ShardReport
 from relaion.verifier.verdict import Notes
 
@@ -82,10 +82,10 @@ hit_groups: Overlaps counted once: rows found, and memberships before that.
 removals: Why rows left an edition.
   edition VARCHAR: which edition
   subset VARCHAR: folder of shards; small: several of few rows together
-  reason_kind VARCHAR: list, same_link or rule
-  list_id INTEGER: the delivery; null for a rule
-  label VARCHAR: the delivery's label; null for a rule
-  kind VARCHAR: what was compared; null for a rule and for same_link
+  reason_kind VARCHAR: list, same_link, cover or rule
+  list_id INTEGER: the delivery; null for a rule and for cover
+  label VARCHAR: the label that rows leave for; null for a rule
+  kind VARCHAR: what was compared; null but for list
   form VARCHAR: the spelling of the link that was compared
   rule VARCHAR: the rule; null for a list
   gross BIGINT: rows that leave for this reason
@@ -297,7 +297,7 @@ def _text(value: Any) -> Any:
 def check_publishable(
     cells: Cells, statement: Statement, reports: Sequence[ShardReport], notes: Notes
 ) -> None:
-    """Is OUT said to be publishable just where no list removed a row?
+    """Is OUT said to be publishable just where no list removed a row, or all are covered?
 
     An edition of a script of its own may name listed rows by any reason: there, that rows left
     and that lists found some is enough. `reports` are those of all shards where the lists are
@@ -307,6 +307,7 @@ def check_publishable(
     if not isinstance(stated, bool) or not isinstance(why, str) or not why.strip():
         notes.find("6", MANIFEST, "does not say whether OUT may be published, and why")
         return
+    state = why_stated(statement.raw)
     counts: Counter[tuple[Any, ...]] = Counter()
     for report in reports:
         counts += report.counts
@@ -315,7 +316,7 @@ def check_publishable(
     own = {e.name for e in statement.editions if not e.builtin}
     lost = [r for r in cells["unions"] if r["edition"] in own and r["removed"]]
     hit = [*cells["hits"], *(key for key in counts if key[0] == "hits")]
-    if stated and (found or (lost and hit)):
+    if stated and state != "covered" and (found or (lost and hit)):
         notes.find("4", MANIFEST, "says that OUT may be published, but lists removed rows")
     left = any(r["removed"] for r in cells["unions"])
     if not stated and not found and not (lost and hit) and (reports or not left):

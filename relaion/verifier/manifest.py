@@ -76,6 +76,7 @@ class StatedParameters:
     keyword_above: float
     keywords: str | None
     columns: Mapping[str, str | list[str]]
+    cover: int = 0
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ def _parameters(line: Mapping[str, Any]) -> StatedParameters:
             str(k): list(map(str, v)) if isinstance(v, list) else str(v)
             for k, v in line["columns"].items()
         },
+        cover=int(line["cover"]),
     )
 
 
@@ -209,10 +211,25 @@ def _parameters(line: Mapping[str, Any]) -> StatedParameters:
 
 # what a manifest says of publishing, word for word
 WHY = {
-    False: "there is no cover: whoever has the old metadata can subtract this edition from it and "
+    "none": "there is no cover: whoever has the old metadata can subtract this edition from it and "
     "find the listed rows among the few that no public rule explains",
-    True: "no list removed a row, so the difference to the old metadata shows none",
+    "nothing": "no list removed a row, so the difference to the old metadata shows none",
+    "weak": "some sites with a listed row lack neutral ones like them (`cover` says how many), so "
+    "the difference to the old metadata points at these",
+    "covered": "neutral sites left with every site that has a listed row, and whatever shares a "
+    "link or an image with them, so the difference to the old metadata does not tell which were "
+    "listed; that rests on the cover ledger and the curator key staying secret, on no edition of "
+    "these rows without this cover being out, and on readers who do not know already which sites "
+    "are bad; count on no more than half of what `cover` asked for",
 }
+
+
+def why_stated(raw: Mapping[str, Any]) -> str | None:
+    """For or against publishing: none, weak, covered or nothing (to be hidden); None: otherwise."""
+    cover = raw["cover"]
+    state = "none" if cover is None else "weak" if cover["weak"] else "covered"
+    known = ("nothing", "covered") if raw["publishable"] else ("none", "weak")
+    return next((w for w in known if w in (state, "nothing") and raw["why"] == WHY[w]), None)
 
 
 def check_shape(statement: Statement, notes: Notes) -> bool:
@@ -230,7 +247,9 @@ def check_shape(statement: Statement, notes: Notes) -> bool:
         return False
     if datetime.fromisoformat(raw["finished"]) < datetime.fromisoformat(raw["started"]):
         notes.find("6", MANIFEST, "states a run that ended before it began")
-    if raw["why"] != WHY[raw["publishable"]]:
+    if (raw["cover"] is None) is not (raw["parameters"]["cover"] == 0):
+        notes.find("6", MANIFEST, "states cover that was not asked for, or none that was")
+    if why_stated(raw) is None:
         notes.find("4", MANIFEST, "gives another reason for or against publishing than clean does")
     if not _is_in_order(raw):
         notes.find("4", MANIFEST, "states its shards or lists in another order than clean does")
@@ -362,6 +381,14 @@ def _are_keywords(value: Any) -> bool:
     )
 
 
+def _is_cover(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and list(value) == ["site_rows", "release", "weak"]
+        and all(map(_is_count, value.values()))
+    )
+
+
 _FILE = {"rows": _is_count, "bytes": _is_count, "sha256": _SHA256}
 _SHARD = {"subset": _is_text, "shard": _is_text, **_FILE}
 _SHAPE: dict[str, Any] = {
@@ -383,6 +410,8 @@ _SHAPE: dict[str, Any] = {
         "columns": _are_columns,
         "unsafe_above": _is_score,
         "keyword_above": _is_score,
+        "cover": _is_count,
+        "cover_site_rows": lambda value: value is None or _is_count(value),
     },
     "editions": [
         {
@@ -410,6 +439,7 @@ _SHAPE: dict[str, Any] = {
     "sidecars": [{"name": _is_text, **_FILE}],
     "inputs": [_SHARD],
     "outputs": [{"edition": _EDITION, **_SHARD}],
+    "cover": _is_cover,
     "publishable": _is_flag,
     "why": _is_text,
 }

@@ -8,10 +8,12 @@
 -- reads:   lists (list_id integer, label varchar, source varchar)
 -- writes:  tally (shard_no integer, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
 -- writes:  tally_groups (shard_no integer, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
--- nulls:   list_id, label, kind, form are null where the reason is a rule, rule elsewhere
+-- nulls:   list_id, label, kind, form are null where the reason is a rule, rule elsewhere; list_id,
+--          kind and form where it is cover
 -- order:   none
 --
 -- gross: rows that leave for this reason, whatever else names them.
+-- Cover is told apart from listed rows (`54_cover_hits`), by the label that it covers.
 -- exclusive: rows that leave for this reason alone. gross - exclusive is the overlap.
 
 create or replace temp table reasons as
@@ -20,11 +22,11 @@ with list_reasons as (
         e.edition,
         h.shard_no,
         h.file_row_number,
-        'list' as reason_kind,
-        h.list_id,
+        if(h.kind = 'cover', 'cover', 'list') as reason_kind,
+        case when h.kind <> 'cover' then h.list_id end as list_id,
         l.label,
         l.source,
-        h.kind,
+        nullif(h.kind, 'cover') as kind,
         -- `raw`, `inner raw`, `inner`: as the audit tells the level and the spelling
         nullif(concat_ws(' ', nullif(h.level, 'own'), h.spelling), '') as form,
         null::varchar as rule
@@ -80,7 +82,8 @@ final as (
             l.edition = r.edition
             and l.shard_no = r.shard_no
             and l.file_row_number = r.file_row_number
-            and l.reason_kind = r.reason
+            -- to an edition cover is listed like any other row
+            and if(l.reason_kind = 'cover', 'list', l.reason_kind) = r.reason
     union all
     select * from rule_reasons
 )
@@ -125,7 +128,7 @@ with named as (
         r.shard_no,
         r.file_row_number,
         'label' as grouping,
-        coalesce(r.label, r.rule) as name,
+        case when r.reason_kind = 'cover' then r.source else coalesce(r.label, r.rule) end as name,
         r.label is not null and r.reason_kind = 'list' as is_shown
     from reasons as r
 ),

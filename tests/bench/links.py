@@ -148,13 +148,13 @@ class Bench:
 
         def listing() -> None:
             self.engine.execute(HIT.format(one_in))
-            self._finder(inner=False)._search_keys()
+            self._finder(inner=False).search_keys()
 
         return listing
 
     def same_link(self, *, inner: bool) -> Work:
         """The search for other rows with the links of those in `list_hits`."""
-        return lambda: self._finder(inner)._search_same_link()
+        return lambda: self._finder(inner).search_same_link()
 
     def _finder(self, inner: bool) -> Finder:
         settings = Settings(VERSION, limits_of(1, MEMORY), self._folder, inner=inner)

@@ -1,0 +1,143 @@
+"""The cover ledger: which sites are out for good, listed ones and their cover, beside the key.
+
+It holds HMACs of places under the curator key, never a host. It only grows: a run reads it,
+opens seats for what is newly listed, and puts a longer one in its place.
+"""
+
+import hashlib
+import hmac
+import os
+import shutil
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from relaion.engine import Engine, connect
+from relaion.errors import EngineError, ListError
+from relaion.paths import owned_folder, private_umask, shown, sync_folder, unwritten
+from relaion.sqlset import load
+
+VERSION = 1
+_DOMAIN = b"relaion cover site 1\0"  # the key seals other things too: none may look alike
+_TABLES = {
+    "sites": "site, host, directory, depth, label, since",
+    "cover": "site, host, directory, depth, peer_of, since, level",
+}
+
+
+def rank(key: bytes, site: str) -> str:
+    """What the ledger calls a place; also the order in which neutral sites are taken."""
+    return hmac.digest(key, _DOMAIN + site.encode("ascii"), "sha256").hex()
+
+
+def ranks(key: bytes, sites: Iterable[str]) -> list[str]:
+    """The rank of each of some places."""
+    return [rank(key, site) for site in sites]
+
+
+def _key_check(key: bytes) -> str:
+    return hmac.new(key, b"relaion cover ledger 1\0", hashlib.sha256).hexdigest()
+
+
+def copy_ledger(ledger: Path, to: Path) -> bool:
+    """Copy the ledger into a private folder; False where there is none yet.
+
+    Raises ListError where others may read it, or it is no file that can be read.
+    """
+    for left in (to, to.with_name(f"{to.name}.wal")):
+        left.unlink(missing_ok=True)
+    try:
+        with ledger.open("rb") as f:
+            mode = stat.S_IMODE(os.fstat(f.fileno()).st_mode)
+            if mode & 0o077:
+                raise ListError(
+                    f"{shown(ledger)}: others may read this cover ledger (mode {mode:04o}); make "
+                    "it yours alone (chmod 600)"
+                )
+            with private_umask(), to.open("wb") as out:
+                shutil.copyfileobj(f, out)
+    except FileNotFoundError:
+        return False
+    except OSError as e:
+        raise ListError(
+            f"{shown(ledger)}: the cover ledger cannot be read ({e.strerror}); restore it from "
+            "your backup"
+        ) from None
+    return True
+
+
+def check_ledger(ledger: Path, key: bytes) -> None:
+    """Raise ListError for a ledger that a run could not use; one that is not there is none."""
+    with owned_folder("lists") as folder, connect(threads=1) as engine:
+        copied = folder.path / ledger.name
+        copy_ledger(ledger, copied)
+        attach_ledger(engine, copied, key, ledger)
+
+
+def attach_ledger(engine: Engine, copied: Path, key: bytes, ledger: Path) -> None:
+    """Load the tables of a copied ledger as `ledger_sites` and `ledger_cover`; empty without one.
+
+    Raises ListError where it is no ledger, of another version or of another key; `ledger` is what
+    errors call it.
+    """
+    script = load("lists")["70_cover_ledger"]
+    written = script.relations("writes")
+    if not copied.exists():
+        for table in _TABLES:
+            columns = f"create or replace temp table ledger_{table} ({written[table]})"
+            engine.execute(columns)
+        return
+    try:
+        engine.attach(copied, "ledger")
+        ((version, check),) = engine.rows("select version, key_check from ledger.about")
+        for table, columns in _TABLES.items():
+            found = f"select {columns} from ledger.{table}"  # noqa: S608 - names of this module
+            engine.execute(f"create or replace temp table ledger_{table} as {found}")
+        engine.execute("detach ledger")
+    except (EngineError, ValueError):
+        raise ListError(
+            f"{shown(ledger)}: is no cover ledger, or damaged; restore it from your backup"
+        ) from None
+    if version != VERSION or check != _key_check(key):
+        what = "of another version" if version != VERSION else "of another curator key"
+        raise ListError(
+            f"{shown(ledger)}: is a cover ledger {what}; keep each key in a folder of its own, or "
+            "name the right one with --key"
+        )
+
+
+def grow_ledger(ledger: Path, copied: Path, key: bytes, gains: dict[str, Path]) -> None:
+    """Write the ledger of which `copied` is a copy, with what it gains, whole or not at all.
+
+    `gains` are work files by table. The caller holds the ledger's lock. What a kill leaves has the
+    same name each time, so that the next writer takes it.
+    """
+    with private_umask():
+        _gain(copied, key, gains)
+        new = ledger.with_name(f"{ledger.name}.new")
+        try:
+            new.unlink(missing_ok=True)
+            shutil.copyfile(copied, new)
+            with new.open("rb") as f:
+                os.fchmod(f.fileno(), 0o600)
+                os.fsync(f.fileno())
+            new.replace(ledger)
+            sync_folder(ledger.parent)
+        except OSError as e:
+            raise unwritten(ledger, e, e.strerror or str(e)) from None
+
+
+def _gain(copied: Path, key: bytes, gains: dict[str, Path]) -> None:
+    is_new = not copied.exists()
+    with connect(copied, threads=1) as engine:
+        engine.execute("begin")
+        if is_new:
+            engine.run(load("lists")["70_cover_ledger"])
+            engine.execute("insert into about values (?, ?)", [VERSION, _key_check(key)])
+        for table, path in gains.items():
+            engine.read_parquet("gained", [path])
+            columns = _TABLES[table]
+            engine.execute(f"insert into {table} ({columns}) select {columns} from gained")  # noqa: S608
+            engine.execute("drop table gained")
+        engine.execute("commit")
+        engine.execute("checkpoint")

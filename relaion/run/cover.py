@@ -1,0 +1,256 @@
+"""Drive the choice of cover: which sites leave whole, what the ledger gains, which rows go along.
+
+A site with a listed row leaves whole, and so do K neutral ones like it; with them every row that
+shares a link or an image with one of theirs. What the ledger said when the choice was made is
+what a run that goes on uses.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from relaion.errors import ListError
+from relaion.paths import file_sha256, locked, private_folder
+from relaion.run.find import Hunt, Reads, Searched
+from relaion.run.journal import COVERED, FIND, Entry, Ledger
+from relaion.run.pool import Caller, blaming
+from relaion.run.survey import Numbered, sealed
+from relaion.run.tasks import FindTask
+
+_COPY = "cover.duckdb"
+_CHOSEN = ("removed_sites", "cover_lists")
+_GAINED = {"new_sites": "sites", "new_cover": "cover"}
+
+
+@dataclass(frozen=True)
+class Covered:
+    """What cover a run has.
+
+    `rows` leave as cover, of `all_rows`; `sites` are those with a listed row, `weak` those of them
+    that lack neutral sites; `site_rows` is how large a site may be, `release` the ledger's state.
+    """
+
+    per_site: int
+    site_rows: int
+    release: int
+    sites: int
+    weak: int
+    rows: int
+    all_rows: int
+
+    def public(self) -> dict[str, int]:
+        """What the manifest says of it: no count that the audit hides."""
+        return {"site_rows": self.site_rows, "release": self.release, "weak": self.weak}
+
+    @property
+    def told(self) -> str:
+        """What it costs, and how far it goes."""
+        share = self.rows / self.all_rows if self.all_rows else 0
+        weak = f"; {self.weak:,} of these are weak: they lack some" if self.weak else ""
+        return (
+            f"cover: {self.rows:,} rows ({share:.2%}) leave beside the listed ones, with "
+            f"{self.per_site:,} neutral sites of at most {self.site_rows:,} rows for each of "
+            f"{self.sites:,} listed{weak}"
+        )
+
+
+@dataclass
+class Choice:
+    """The choice for what a hunt found. `ready` raises where some shard could not be searched."""
+
+    hunt: Hunt
+    key: bytes
+    ledger: Path
+    caller: Caller
+    ready: Callable[[], None]
+    _of: list[Any] = field(default_factory=list)
+
+    @property
+    def _work(self) -> Path:
+        return self.hunt.work
+
+    def run(self, searched: Searched) -> tuple[Searched, Covered]:
+        """Choose, and find the rows; leaves covered_hits and covered_lists in the work folder.
+
+        Raises BusyError while another run chooses under this key, ListError for a ledger that
+        is none of this key's.
+        """
+        self.ready()
+        private_folder(self._work / FIND)
+        shards = searched.shards
+        hits: Reads = {
+            "list_hits": (self._work / "list_hits.parquet",),
+            "same_link": (self._work / "same_link.parquet",),
+        }
+        counts = self._swept("sites", 0, shards, searched, {**hits, "split_places": ()})
+        before = self._chosen_before()
+        if before is None:
+            lock = self.ledger.with_name(f"{self.ledger.name}.lock")
+            with locked(lock, "chooses cover under this key"):
+                before = self._choose(shards, searched, counts, hits)
+        return self._found(shards, searched, before)
+
+    # -- which sites leave -----------------------------------------------------------------
+
+    def _chosen_before(self) -> dict[str, Any] | None:
+        """What this run chose when it was here before, if it chose by the same rows."""
+
+        def same(value: dict[str, Any]) -> dict[str, Any]:
+            if value["of"] != self._of:
+                raise LookupError
+            return dict(value["found"])
+
+        return self.hunt.journal.get(COVERED, "", same)
+
+    def _choose(
+        self, shards: Sequence[Numbered], searched: Searched, counts: Reads, hits: Reads
+    ) -> dict[str, Any]:
+        copied = self._work / _COPY
+        is_there: bool = self.caller.call("relaion.lists.cover:copy_ledger", self.ledger, copied)
+        known = {
+            "copied": copied, "ledger": self.ledger,
+            "state": file_sha256(copied) if is_there else "",
+        }  # fmt: skip
+        found = self._split(0, counts, known)
+        limit, all_rows, n = found["site_rows"], found["rows"], found["n"]
+        counts = {**counts, "site_counts": (self._path("summed_counts-0"),)}
+        split: list[Path] = [self._path("split_places-0")]
+        for depth in (1, 2):
+            if not n:
+                break
+            below = self._swept(
+                "sites", depth, shards, searched, {**hits, "split_places": tuple(split)}
+            )
+            counts = {table: (*counts[table], *below[table]) for table in counts}
+            if depth == 1:
+                n = self._split(1, counts, known)["n"]
+                counts = {**counts, "site_counts": (self._path("summed_counts-1"),)}
+                split.append(self._path("split_places-1"))
+        task = replace(
+            self._task("choose", {**counts, "split_places": tuple(split)}),
+            writes={t: self._path(t) for t in (*_CHOSEN, *_GAINED)},
+            values={**known, "site_rows": limit},
+        )
+        chosen = self.hunt.made(task, self._seen(task.reads, known["state"], limit))
+        chosen |= {"site_rows": limit, "all_rows": all_rows}
+        self.hunt.progress.say(
+            f"cover: about {chosen['rows']:,} of {all_rows:,} rows "
+            f"({chosen['rows'] / max(all_rows, 1):.2%}) will leave with {chosen['sites']:,} listed "
+            f"sites and their cover, a site being of at most {limit:,} rows"
+        )
+        if chosen["gained"]:
+            gains = {_GAINED[table]: self._path(table) for table in _GAINED}
+            with blaming(self.ledger, ListError):
+                self.caller.call(
+                    "relaion.lists.cover:grow_ledger", self.ledger, copied, self.key, gains
+                )
+        files = {
+            str(path.relative_to(self._work)): file_sha256(path)
+            for path in map(self._path, _CHOSEN)
+        }
+        entry = Entry(COVERED, "", {"of": self._of, "found": chosen}, files)
+        self.hunt.journal.add([entry])
+        return chosen
+
+    def _split(self, depth: int, counts: Reads, known: dict[str, Any]) -> dict[str, Any]:
+        settings = self.hunt.settings
+        task = replace(
+            self._task("split", counts),
+            writes={t: self._path(f"{t}-{depth}") for t in ("split_places", "summed_counts")},
+            values={**known, "depth": depth, "site_rows": settings.cover_site_rows},
+        )  # fmt: skip
+        return self.hunt.made(task, self._seen(counts, known["state"], depth), f"split-{depth}")
+
+    # -- which rows leave with them --------------------------------------------------------
+
+    def _found(
+        self, shards: Sequence[Numbered], searched: Searched, chosen: dict[str, Any]
+    ) -> tuple[Searched, Covered]:
+        sites = {"removed_sites": (self._path("removed_sites"),)}
+        inside = self._swept("inside", 0, shards, searched, sites)
+        gathered = {t: self._path(f"cover-{t}") for t in inside}
+        task = replace(self._task("collect", inside), writes=gathered)
+        self.hunt.made(task, self._seen(inside))
+        shared: Reads = {t: (path,) for t, path in gathered.items()}
+        if sidecars := self.hunt.sidecars:
+            beside = {t: self._path(f"beside-{t}") for t in shared if t != "list_hits"}
+            task = replace(self._task("beside", shared), writes=beside)
+            self.hunt.made(task, self._seen(shared, [sealed(s).sha256 for s in sidecars]))
+            shared = {**shared, **{t: (path,) for t, path in beside.items()}}
+        around = self._swept("around", 0, shards, searched, shared)
+        work = self._work
+        reads: Reads = {
+            "site_rows": (gathered["list_hits"],),
+            "cover_links": around["same_link"],
+            "same_images": around["same_images"],
+            "list_hits": (work / "list_hits.parquet",),
+            "same_link": (work / "same_link.parquet",),
+            "lists": (work / "lists.parquet",),
+            "cover_lists": (self._path("cover_lists"),),
+        }
+        task = replace(
+            self._task("cover", reads),
+            writes={t: work / f"{t}.parquet" for t in ("covered_hits", "covered_lists")},
+        )
+        self.ready()
+        made = self.hunt.made(task, self._seen(reads))
+        digests = dict(searched.digests)
+        for no, digest in made["digests"]:
+            both = f"{digests.get(int(no), '')} {digest}"
+            digests[int(no)] = hashlib.sha256(both.encode()).hexdigest()
+        covered = Covered(
+            self.hunt.settings.cover, chosen["site_rows"], chosen["release"], chosen["sites"],
+            chosen["weak"], made["rows"], chosen["all_rows"],
+        )  # fmt: skip
+        return replace(searched, digests=digests), covered
+
+    # -- steps over shards -----------------------------------------------------------------
+
+    def _swept(
+        self,
+        step: str,
+        depth: int,
+        shards: Sequence[Numbered],
+        searched: Searched,
+        reads: Reads,
+    ) -> Reads:
+        """Do a step over all shards; returns the files that it left, by table."""
+        labels = sorted({x for e in self.hunt.settings.editions for x in e.labels})
+        seen = self._seen(reads, depth, labels)
+        name = hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
+        ledger = Ledger(self.hunt.journal, f"{step}-{name}")
+        ledger.keep(searched.seals)
+        tables = _TABLES[step]
+        self.hunt.sweep(
+            "cover", shards, ledger, searched.seals,
+            lambda shards, name: replace(
+                self._task(step, reads, shards), values={"depth": depth, "labels": labels},
+                writes={t: self._path(f"{name}-{t}") for t in tables},
+            ),
+        )  # fmt: skip
+        self.ready()
+        found = {t: tuple(self._path(f"{n}-{t}") for n in ledger.names) for t in tables}
+        if step == "sites" and not depth:
+            self._of = self._seen(found, self.hunt.settings.cover)
+        return found
+
+    def _task(self, step: str, reads: Reads, shards: Sequence[Numbered] = ()) -> FindTask:
+        return replace(self.hunt.task(step, shards), reads=dict(reads), secret=self.key)
+
+    def _path(self, name: str) -> Path:
+        return self._work / FIND / f"{name}.parquet"
+
+    def _seen(self, reads: Reads, *more: Any) -> list[Any]:
+        """By what a step went: the digests of the files that it read."""
+        files = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
+        return [files, *more]
+
+
+_TABLES = {
+    "sites": ("site_counts", "listed_places"),
+    "inside": ("list_hits", "hit_keys", "cover_images", "cover_hashes"),
+    "around": ("same_link", "same_images"),
+}

@@ -1,0 +1,295 @@
+"""One step of the choice of cover, in a worker: sites, cells, seats, and the rows that leave.
+
+Every decision is a script of `sql/`; Python ranks places under the curator key and reads the
+ledger. `cover.py` says in which order, and over which shards.
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from relaion.engine import Engine
+from relaion.links.text import as_bytes
+from relaion.lists.cover import attach_ledger, ranks
+from relaion.parquet.mended import unmarked
+from relaion.roles import WIDTHS
+from relaion.run.find_task import (
+    SEARCH,
+    Finder,
+    Steps,
+    look_again,
+    read_found,
+    step_done,
+)
+from relaion.run.process import TaskOutcome
+from relaion.run.python_answers import fill_keys, fill_row_hashes
+from relaion.run.settings import words_at
+from relaion.run.sidecar_keys import read_as_shards
+from relaion.run.tasks import FindTask
+from relaion.sidecars.row_hash import row_hashes
+
+IMAGE_ROWS = 1_000
+"""An image that more rows carry is a placeholder: it takes no row along, listed site or cover."""
+LEVELS = range(4)
+_RANKED_AT_ONCE = 200_000
+_FEATURES = ("url", "text", "punsafe", "language")
+
+
+def _macros(finder: Finder) -> None:
+    for macros in ("38_text_macros", "42_site_macros"):
+        finder.engine.macros(finder.script(macros))
+
+
+def _pattern(finder: Finder, task: FindTask) -> str | None:
+    """Make the macros that sites need; returns what finds a keyword, if the run has keywords."""
+    engine = finder.engine
+    _macros(finder)
+    if (words := words_at(task.settings.work)) is None:
+        return None
+    engine.execute("drop table if exists keywords")
+    engine.create("keywords", pa.table({"keyword": pa.array(words, pa.string())}))
+    engine.run(finder.script("39_keyword_pattern"))
+    ((pattern,),) = engine.rows("from keyword_pattern")
+    return None if pattern is None else str(pattern)
+
+
+def _hosts_told(finder: Finder, task: FindTask) -> None:
+    """Fill `odd_keys` for the links whose host SQL cannot tell."""
+    finder.engine.run(finder.script("43_odd_hosts"))
+    fill_keys(finder.engine, task.settings.limits.workers)
+
+
+def _sites(finder: Finder, task: FindTask) -> TaskOutcome:
+    engine = finder.engine
+    pattern = _pattern(finder, task)
+    for table in ("list_hits", "same_link", "split_places"):
+        read_found(finder, task, table)
+    engine.execute("create or replace temp table lists as from store.lists")
+
+    def search() -> None:
+        _hosts_told(finder, task)
+        engine.run(
+            finder.script("44_site_counts"), depth=task.values["depth"],
+            labels=task.values["labels"], keyword_pattern=pattern,
+        )  # fmt: skip
+
+    features = [role for role in _FEATURES if role != "text" or pattern is not None]
+    return look_again(
+        finder, task,
+        lambda: finder.read(
+            task.shards, search, wanted=("shard", "row_links"), shown_roles=features
+        ),
+    )  # fmt: skip
+
+
+def _split(finder: Finder, task: FindTask) -> TaskOutcome:
+    engine = finder.engine
+    _known(finder, task, ("site_counts", "listed_places"))
+    depth = task.values["depth"]
+    if engine.rows("select 1 from ledger_places limit 1"):
+        _rank(engine, task, f"select distinct site from site_counts where depth = {depth:d}")  # noqa: S608
+    engine.run(
+        finder.script("46_split_places"), depth=depth, site_rows=task.values["site_rows"],
+        cover=task.settings.cover,
+    )  # fmt: skip
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
+    ((site_rows, rows),) = engine.rows("from site_limit")
+    ((n,),) = engine.rows("select count(*) from split_places")
+    return step_done(
+        task, task.writes.values(), found={"site_rows": site_rows, "rows": rows, "n": n}
+    )
+
+
+def _known(finder: Finder, task: FindTask, tables: Sequence[str]) -> None:
+    """Load what was found, and the ledger as this run took it."""
+    engine = finder.engine
+    for table in tables:
+        read_found(finder, task, table)
+    attach_ledger(engine, task.values["copied"], task.secret, task.values["ledger"])
+    engine.execute(
+        "create or replace temp table ledger_places as "
+        "select site, host, directory, depth from ledger_sites "
+        "union select site, host, directory, depth from ledger_cover"
+    )
+    engine.execute("create or replace temp table site_ranks (site varchar, rank varchar)")
+
+
+def _rank(engine: Engine, task: FindTask, query: str) -> None:
+    """`site_ranks` for the places that a query names."""
+    engine.execute(f"create or replace temp table ranked_now as {query}")
+    ((n,),) = engine.rows("select count(*) from ranked_now")
+    some = "select site from ranked_now where rowid >= ? and rowid < ?"
+    for start in range(0, n, _RANKED_AT_ONCE):
+        sites = [site for (site,) in engine.rows(some, [start, start + _RANKED_AT_ONCE])]
+        found = [pa.array(sites, pa.string()), pa.array(ranks(task.secret, sites), pa.string())]
+        engine.insert("site_ranks", pa.table(found, names=["site", "rank"]))
+
+
+def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
+    engine, cover = finder.engine, task.settings.cover
+    _macros(finder)
+    _known(finder, task, ("site_counts", "listed_places", "split_places"))
+    engine.execute("create or replace temp table lists as from store.lists")
+    has_ledger = bool(engine.rows("select 1 from ledger_places limit 1"))
+    site_rows = task.values["site_rows"]
+    engine.run(finder.script("47_cells"), site_rows=site_rows, has_ledger=has_ledger)
+    _rank(engine, task, "from sites_to_rank")
+    engine.run(finder.script("56_known_cover"))
+    for level in LEVELS:
+        engine.run(finder.script("48_cover"), level=level, cover=cover)
+    engine.execute("create or replace temp table releases as select since from ledger_sites "
+                   "union all select since from ledger_cover")  # fmt: skip
+    ((last,),) = engine.rows("select coalesce(max(since), 0) from releases")
+    engine.run(finder.script("57_removed_sites"), cover=cover, release=last + 1)
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
+    ((n_sites, n_weak, n_rows),) = engine.rows("from cover_cost")
+    ((gained,),) = engine.rows(
+        "select (select count(*) from new_sites) + (select count(*) from new_cover)"
+    )
+    found = {
+        "sites": n_sites, "weak": n_weak, "rows": n_rows, "gained": gained,
+        "release": last + 1 if gained else last,
+    }  # fmt: skip
+    return step_done(task, task.writes.values(), found=found)
+
+
+def _inside(finder: Finder, task: FindTask) -> TaskOutcome:
+    engine = finder.engine
+    _macros(finder)
+    read_found(finder, task, "removed_sites")
+
+    def search() -> None:
+        _hosts_told(finder, task)
+        engine.run(finder.script("49_site_rows"))
+        finder.search_keys()
+        engine.run(finder.script("59_cover_images"))
+        if not task.sidecars:
+            finder.none_of("62_cover_hashes", "table cover_hashes")
+            return
+        engine.run(finder.script("62_cover_hashes"))
+        if _is_hashed(task):
+            _add_computed(engine)
+
+    return look_again(finder, task, lambda: finder.read(task.shards, search, *_views(task)))
+
+
+def _views(task: FindTask) -> tuple[list[str], list[str], list[str]]:
+    """What of the shards is looked at: links, images, and by what sidecars name their rows."""
+    if not task.sidecars:
+        return [*WIDTHS], ["row_links", "row_digests"], []
+    roles = ["row_hash", "url", "text"] if _is_hashed(task) else ["row_hash"]
+    return [*WIDTHS], ["row_links", "row_digests", "shard"], roles
+
+
+def _is_hashed(task: FindTask) -> bool:
+    return any("row_hash" in sidecar.keys for sidecar in task.sidecars)
+
+
+def _add_computed(engine: Engine) -> None:
+    """The row hashes of rows of sites that have none of their own, to `cover_hashes`."""
+    found = engine.table(
+        "select distinct h.list_id, s.url, s.text from shard as s "
+        "inner join list_hits as h using (shard_no, file_row_number) "
+        "where s.row_hash is null and (s.url is not null or s.text is not null)"
+    )
+    links, captions = (
+        pa.array(
+            [None if v is None else _raw(v) for v in found[name].to_pylist()],
+            pa.large_binary(),
+        )
+        for name in ("url", "text")
+    )
+    hashes = row_hashes(links, captions)
+    engine.insert(
+        "cover_hashes", pa.table([found["list_id"], hashes], names=["list_id", "row_hash"])
+    )
+
+
+def _raw(text: str) -> bytes:
+    found = unmarked(text)
+    return found if isinstance(found, bytes) else as_bytes(found)
+
+
+def _beside(finder: Finder, task: FindTask) -> TaskOutcome:
+    """What sidecars add: images of the rows of sites, and other rows that show these."""
+    engine = finder.engine
+    for table in ("hit_keys", "cover_images", "cover_hashes"):
+        read_found(finder, task, table)
+        engine.execute(f"create or replace temp table known_{table} as from {table}")
+    engine.execute("delete from row_hashes")
+
+    def known(table: str) -> None:
+        engine.execute(f"insert into {table} from known_{table}")
+
+    def search() -> None:
+        finder.none_of("30_list_hits", "table list_hits")
+        finder.search_same_link(inner=False)
+        engine.run(finder.script("58_hashed_rows"))
+        engine.execute("create or replace temp table list_hits as from same_link")
+        engine.run(finder.script("59_cover_images"))
+        known("cover_images")
+        engine.run(finder.script("53_same_images"))
+        engine.run(finder.script("61_beside_rows"), image_rows=IMAGE_ROWS)
+        finder.search_keys()
+        engine.run(finder.script("62_cover_hashes"))
+        known("hit_keys")
+
+    read_as_shards(engine, task.sidecars, task.settings, finder.copies, search)
+    for table, path in task.writes.items():
+        engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
+    return step_done(task, task.writes.values(), copies=finder.copies.made)
+
+
+def _around(finder: Finder, task: FindTask) -> TaskOutcome:
+    engine = finder.engine
+    for table in ("list_hits", "hit_keys", "cover_images", "cover_hashes"):
+        read_found(finder, task, table)
+
+    def search() -> None:
+        finder.search_same_link()
+        if task.sidecars:
+            found = engine.table("select distinct row_hash from cover_hashes")
+            wanted = found["row_hash"].combine_chunks()
+            fill_row_hashes(engine, task.shards, wanted, task.settings.limits.workers)
+            engine.run(finder.script("58_hashed_rows"))
+        engine.run(finder.script("53_same_images"))
+
+    return look_again(finder, task, lambda: finder.read(task.shards, search, *_views(task)))
+
+
+def _collect(finder: Finder, task: FindTask) -> TaskOutcome:
+    engine = finder.engine
+    for table, path in task.writes.items():
+        read_found(finder, task, table)
+        engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
+    return step_done(task, task.writes.values())
+
+
+def _cover(finder: Finder, task: FindTask) -> TaskOutcome:
+    """The rows that leave as cover, beside the hits that the shard tasks read."""
+    engine = finder.engine
+    for table in task.reads:
+        engine.read_parquet(table, task.reads[table])
+    engine.run(finder.script("54_cover_hits"), image_rows=IMAGE_ROWS)
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
+    ((rows,),) = engine.rows(
+        "select count(distinct row(shard_no, file_row_number)) from cover_rows"
+    )
+    found = {
+        "rows": rows,
+        "digests": engine.rows(
+            "select r.shard_no, sha256(string_agg(concat_ws(' ', r.file_row_number, l.label), ',' "
+            "order by r.file_row_number, l.label)) from cover_rows as r "
+            "join cover_lists as l on r.list_id = l.list_id group by r.shard_no order by all"
+        ),
+    }
+    return step_done(task, task.writes.values(), found=found)
+
+
+STEPS: Steps = {
+    **SEARCH, "sites": _sites, "split": _split, "choose": _choose, "inside": _inside,
+    "collect": _collect, "beside": _beside, "around": _around, "cover": _cover,
+}  # fmt: skip

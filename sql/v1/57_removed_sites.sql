@@ -1,0 +1,196 @@
+-- name:    removed_sites
+-- purpose: The sites that leave whole and the labels they leave for; what the ledger gains.
+-- params:  $cover  bigint  neutral sites for each listed one
+-- params:  $release  integer  the number of this state of the ledger, where it gains anything
+-- reads:   sites (site varchar, host varchar, directory varchar, n_rows bigint)
+-- reads:   listed_sites (site varchar, host varchar, directory varchar, label varchar)
+-- reads:   listed_places (host varchar, directory varchar, link varchar, list_id integer)
+-- reads:   cover_picks (site varchar, peer_of varchar, level integer)
+-- reads:   site_ranks (site varchar, rank varchar)
+-- reads:   ledger_sites (site varchar, host varchar, directory varchar, depth integer, label varchar)
+-- reads:   ledger_cover (site varchar, host varchar, directory varchar, depth integer, peer_of varchar, level integer)
+-- writes:  new_sites (site varchar, host varchar, directory varchar, depth integer, label varchar, since integer)
+-- writes:  new_cover (site varchar, host varchar, directory varchar, depth integer, peer_of varchar, since integer, level integer)
+-- writes:  cover_lists (list_id integer, source varchar, label varchar)
+-- writes:  removed_sites (site varchar, host varchar, list_id integer)
+-- writes:  cover_cost (n_sites bigint, n_weak bigint, n_rows bigint)
+-- nulls:   directory is null where the site is no single link; level where it is not known
+-- order:   site, label; site, peer_of
+--
+-- The ledger holds ranks, never a site. It only grows: a listed site that was withdrawn stays out, and
+-- so does its cover. A listed site that was cover keeps its place, and has cover of its own. Cover
+-- leaves for the labels of the listed site that it covers.
+
+create or replace temp table ranked_places as
+with final as (
+    select
+        s.site,
+        s.host,
+        s.directory
+    from sites as s
+    union
+    select
+        l.site,
+        l.host,
+        l.directory
+    from listed_sites as l
+)
+
+select
+    f.site,
+    f.host,
+    r.rank,
+    h.rank as host_rank,
+    d.rank as directory_rank,
+    case when f.directory is not null then 2 when f.site <> f.host then 1 else 0 end as depth
+from final as f
+inner join site_ranks as r on f.site = r.site
+left join site_ranks as h on f.host = h.site
+left join site_ranks as d on f.directory = d.site;
+
+create or replace temp table new_sites as
+with listed as (
+    select distinct
+        l.site,
+        l.label
+    from listed_sites as l
+)
+
+select
+    p.rank as site,
+    p.host_rank as host,
+    p.directory_rank as directory,
+    p.depth,
+    l.label,
+    $release as since
+from listed as l
+inner join ranked_places as p on l.site = p.site
+anti join ledger_sites as k on p.rank = k.site and l.label = k.label
+order by p.rank, l.label;
+
+create or replace temp table new_cover as
+select
+    p.rank as site,
+    p.host_rank as host,
+    p.directory_rank as directory,
+    p.depth,
+    l.rank as peer_of,
+    $release as since,
+    c.level
+from cover_picks as c
+inner join ranked_places as p on c.site = p.site
+inner join ranked_places as l on c.peer_of = l.site
+where c.level is not null
+order by p.rank, l.rank;
+
+create or replace temp table out_ranks as
+with listed as (
+    select
+        k.site,
+        k.label
+    from ledger_sites as k
+    union
+    select
+        n.site,
+        n.label
+    from new_sites as n
+),
+
+covering as (
+    select
+        k.site,
+        k.peer_of
+    from ledger_cover as k
+    union
+    select
+        n.site,
+        n.peer_of
+    from new_cover as n
+)
+
+select
+    l.site,
+    l.label,
+    true as is_listed
+from listed as l
+union
+select
+    c.site,
+    l.label,
+    false as is_listed
+from covering as c
+inner join listed as l on c.peer_of = l.site;
+
+create or replace temp table cover_lists as
+with labels as (
+    select distinct o.label
+    from out_ranks as o
+)
+
+select
+    -row_number() over (order by l.label)::integer as list_id,
+    'cover' as source,
+    l.label
+from labels as l;
+
+create or replace temp table removed_sites as
+select distinct
+    p.site,
+    p.host,
+    c.list_id
+from out_ranks as o
+inner join ranked_places as p on o.site = p.rank
+inner join cover_lists as c on o.label = c.label
+order by p.site, c.list_id;
+
+create or replace temp table cover_cost as
+with peers as (
+    select
+        k.site,
+        k.peer_of
+    from ledger_cover as k
+    union
+    select
+        n.site,
+        n.peer_of
+    from new_cover as n
+),
+
+listed as (
+    select distinct
+        o.site,
+        p.site as place
+    from out_ranks as o
+    inner join ranked_places as p on o.site = p.rank
+    where o.is_listed
+),
+
+covered as (
+    select
+        l.site,
+        count(p.site) as n_peers
+    from listed as l
+    left join peers as p on l.site = p.peer_of
+    group by all
+),
+
+-- nothing hides a listed row that stands nowhere
+placeless as (
+    select count(distinct p.list_id) as n
+    from listed_places as p
+    where p.host is null
+),
+
+sized as (
+    select coalesce(sum(s.n_rows), 0)::bigint as n_rows
+    from sites as s
+    semi join removed_sites as r on s.site = r.site
+)
+
+select
+    count(c.site) + any_value(w.n) as n_sites,
+    count(c.site) filter (where c.n_peers < $cover) + any_value(w.n) as n_weak,
+    any_value(z.n_rows) as n_rows
+from sized as z
+cross join placeless as w
+left join covered as c on true;
