@@ -29,7 +29,7 @@ _SHARES = (0.4, 0.38, 0.22)
 _COPIED = 0.05  # of the rows carry the image of another one
 _REPEATED = 0.01  # of the rows have the link of another one of their host
 _PLACEHOLDER = 0.002  # of the rows carry one of three images
-LISTED = 490
+LISTED = 490  # links at first, in 1.5 million rows or more
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ def sampled(path: Path = SAMPLE) -> Sampled:
     """Host sizes of the sample, and what its links and captions are like, row by row."""
     with connect(threads=1) as engine:
         engine.execute(
-            'create temp table real as select regexp_extract("URL", \'^https?://([^/?#]+)/\', 1) '
+            "create temp table real as select regexp_extract(\"URL\", '^https?://([^/?#]+)/', 1) "
             'as host, "URL" as url, "TEXT" as text '
-            f"from read_parquet({literal(str(path))}) "  # noqa: S608
+            f"from read_parquet({literal(str(path))}) "
             "where regexp_matches(\"URL\", '^https?://[^/?#]+/')"
         )
         sizes = [n for (n,) in engine.rows("select count(*) from real group by host order by all")]
@@ -241,17 +241,19 @@ def list_drawn(population: Population, seed: int, no: int) -> Draw:
     they are like, and by chance: nobody knows beforehand which are bad.
     """
     draw = np.random.default_rng([seed, 2, no])
-    wanted = min(LISTED, max(20, population.rows // 2000))
+    wanted = min(LISTED, max(20, population.rows * LISTED // 1_500_000))
     host = population.host
     sizes = np.bincount(host).astype(float)
     score = np.nan_to_num(population.score)
     mean = np.bincount(host, score) / sizes
     worded = np.bincount(host, population.keyword) > 0
-    weight = np.where(sizes <= 60, sizes**1.5, 60**1.5 * (60 / sizes) ** 1.2)
+    weight = np.where(sizes <= 60, sizes**1.5, 60**1.5 * (60 / sizes) ** 3)
     weight *= np.exp(2.5 * mean) * np.where(worded, 2.0, 1.0)
     order = np.argsort(host, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(host))])
-    hosts = draw.choice(len(sizes), 4 * wanted, replace=False, p=weight / weight.sum())
+    hosts = draw.choice(
+        len(sizes), min(4 * wanted, len(sizes)), replace=False, p=weight / weight.sum()
+    )
 
     def cluster(h: int, left: Whole) -> Whole:
         n = min(len(left), int(draw.geometric(0.35)))
