@@ -381,6 +381,8 @@ def run(given: argparse.Namespace, say: Callable[[str], None]) -> int:
     # a model has one thread, and several are trained at once: threads that wait for one another
     # spin where the machine has other things to do
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if not given.sample.is_file():
+        raise SystemExit(f"{given.sample}: no such file; give --sample, parquet with URL and TEXT")
     population = populate(given.rows, given.seed, sampled(given.sample))
     hosts = len(population.hosts)
     train = given.train or -(-given.draws * 5 // 9)
