@@ -44,6 +44,10 @@ from tests.bench.population import (
     sampled,
 )
 
+# a model has one thread, and several are trained at once: threads that wait for one another spin
+# where the machine has other things to do. To be said before scikit-learn is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 Features = dict[str, Array]
 ALL = "all together"
 BEST = (10, 50, 200)
@@ -66,7 +70,7 @@ def is_held(group: str, cover: int) -> bool:
 
 def _per(group: Whole, values: Array | None = None) -> Array:
     """For each row the sum over the rows of its group, or how many these are."""
-    return np.bincount(group, values)[group]
+    return np.bincount(group, values)[group].astype(float)
 
 
 @dataclass(frozen=True)
@@ -277,13 +281,13 @@ def attack(train: Sequence[Residual], test: Sequence[Residual], group: str, seed
     known, asked = [r.matrix(group) for r in train], [r.matrix(group) for r in test]
     rows = _precision(known, asked, [r.truth for r in train], [r.truth for r in test], seed)
     sites = _precision(known, asked, [r.in_site for r in train], [r.in_site for r in test], seed)
-    return Found(*rows, sites[-1])
+    return Found(rows[0], rows[1], rows[2], sites[2])
 
 
 def _precision(
     train: list[Array], test: list[Array], told: list[Array], truth: list[Array], seed: int
 ) -> list[float]:
-    from sklearn.ensemble import HistGradientBoostingClassifier  # reads what `run` sets
+    from sklearn.ensemble import HistGradientBoostingClassifier  # see above
 
     model = HistGradientBoostingClassifier(
         max_iter=100, learning_rate=0.08, max_leaf_nodes=15, min_samples_leaf=30,
@@ -378,14 +382,13 @@ def _job(
 
 def run(given: argparse.Namespace, say: Callable[[str], None]) -> int:
     """Do what was asked; returns the exit code."""
-    # a model has one thread, and several are trained at once: threads that wait for one another
-    # spin where the machine has other things to do
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if not given.sample.is_file():
         raise SystemExit(f"{given.sample}: no such file; give --sample, parquet with URL and TEXT")
     population = populate(given.rows, given.seed, sampled(given.sample))
     hosts = len(population.hosts)
-    train = given.train or -(-given.draws * 5 // 9)
+    train = given.train or min(-(-given.draws * 5 // 9), given.draws - 1)
+    if not 0 < train < given.draws:
+        raise SystemExit("--draws, --train: there must be lists to train on, and others to test")
     say(
         f"{given.rows:,} rows of {hosts:,} hosts; {given.draws} lists, {train} to train on; "
         f"sites of at most {given.site_rows:,} rows; seed {given.seed}."

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from relaion.engine import Engine, connect
 from relaion.lists import store
+from relaion.lists.cover import ranks
 from relaion.lists.database import attach_store
 from relaion.lists.snapshot import Snapshot
 from relaion.run import cover_task
@@ -276,7 +277,7 @@ def cover(
     """Cover all releases of a draw, for each of some numbers of peers."""
     with (
         tempfile.TemporaryDirectory(dir=folder) as named,
-        patch.object(cover_task, "ranks", _remembered(cover_task.ranks)),  # for the same sites
+        patch.object(cover_task, "ranks", _remembered(ranks)),  # for the same sites
         _opened(folder, Path(named), mutant) as finder,
     ):
         finder.engine.read_parquet("population", [folder / _ROWS])

@@ -266,7 +266,7 @@ def list_drawn(population: Population, seed: int, no: int) -> Draw:
     ends: list[int] = []
     total, queue = 0, iter(hosts.tolist())
     for goal in (wanted, wanted * 1.1, wanted * 1.21):
-        while total < goal:
+        while total < goal or len(clusters) == (ends[-1] if ends else 0):
             # what comes later is half of it in sites that are listed already
             again = bool(ends) and draw.random() < 0.5
             h = int(draw.choice(list(used))) if again else next(queue)
