@@ -11,17 +11,19 @@ from typing import Any, NamedTuple
 import pytest
 
 from relaion.engine import connect
-from relaion.errors import ListError
+from relaion.errors import BusyError, ListError, StopError
 from relaion.lists import key as keys
 from relaion.lists import store
 from relaion.lists.cover import rank
+from relaion.paths import locked
 from relaion.run.cover_task import IMAGE_ROWS
 from relaion.run.process import TaskOutcome
 from relaion.run.tasks import AnyTask
+from relaion.sqlset import load
 from relaion.stages.clean import Cleaned
 from tests import cover_world as world
 from tests.faults.world import contents, run
-from tests.pipeline import InProcess, Sent, add_lists, here, rows_of
+from tests.pipeline import InProcess, Sent, add_lists, here, rows_of, write_shard
 
 K, S = 3, 20
 
@@ -192,8 +194,16 @@ def test_without_cover_nothing_of_it_is_there(tmp_path: Path) -> None:
     assert not (tmp_path / "cover.duckdb").exists()
     assert len(lost.lost) == 5
     assert not lost.result.publishable
+    assert not any("cover" in notice for notice in lost.result.notices)
 
 
+def test_to_leave_cover_out_where_there_was_some_is_told(whole: Done, tmp_path: Path) -> None:
+    world.make(tmp_path)
+    shutil.copy(whole.folder / "cover.duckdb", tmp_path / "cover.duckdb")
+    assert any("cover ledger" in n for n in done(tmp_path, cover=0).result.notices)
+
+
+@pytest.mark.slow
 def test_where_no_site_is_weak_it_may_be_published(tmp_path: Path) -> None:
     links = ("https://site3.example/a/0.jpg", "https://large.example/d25/1.jpg")
     found = done(world.make(tmp_path, [links[0].replace("site3", "site33"), links[1]])).result
@@ -214,6 +224,7 @@ def test_another_order_of_shards_gives_the_same_ledger(whole: Done, tmp_path: Pa
     assert ledger(other) == ledger(whole.folder)
 
 
+@pytest.mark.slow
 def test_over_releases_and_a_withdrawal_the_ledger_only_grows(tmp_path: Path) -> None:
     lists = tmp_path / "lists.duckdb"
     first = done(world.make(tmp_path), "out1")
@@ -234,15 +245,61 @@ def test_over_releases_and_a_withdrawal_the_ledger_only_grows(tmp_path: Path) ->
         line for line in one["cover"] if line[0] == was_cover
     ]  # and its place
     store.withdraw(lists, 1)
+    # of a cell whose first sites are cover of what was withdrawn
+    add_lists(lists, [Sent((("url", "https://site9.example/a/0.jpg"),), source="later")])
     third = done(tmp_path, "out3")
     three = ledger(tmp_path)
     for table in ("sites", "cover"):
         assert set(one[table]) <= set(two[table]) <= set(three[table])
     lost = [{_identity(row) for row in x.lost} for x in (first, second, third)]
-    assert lost[0] < lost[1]
-    assert lost[1] == lost[2]  # what was withdrawn stays out
+    assert lost[0] < lost[1] < lost[2]  # what was withdrawn stays out
     cover = [line[0] for line in three["cover"]]
     assert len(cover) == len(set(cover))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("before", "after"), [(S, 2), (2, S)])
+def test_what_was_out_as_a_whole_stays_so_and_what_was_parted_too(
+    before: int, after: int, tmp_path: Path
+) -> None:
+    world.make(tmp_path)
+    lost = []
+    for n, site_rows in enumerate((before, after)):
+        run(tmp_path, f"out{n}", cover=K, cover_site_rows=site_rows)
+        lost.append({_identity(row) for row in rows_of(tmp_path / f"out{n}", "research")})
+        if not n:
+            held = ledger(tmp_path)
+    assert ledger(tmp_path) == held
+    assert lost[0] == lost[1]
+
+
+def test_seats_are_filled_from_wider_cells_by_rank_and_no_site_twice() -> None:
+    """The choice over tables that anybody can make: `a` has one like it, three nearly so."""
+    script = load()["48_cover"]
+    lines: dict[str, list[Any]] = {
+        "cells": [
+            *((site, f"h-{site}", "whole", 0, 7) for site in ("a", "f1", "gone", "b")),
+            *((site, f"h-{site}", "whole", 1, 8) for site in ("a", "f1", "gone", "b", "f2", "f3")),
+            *((site, f"h-{site}", "whole", 1, 9) for site in ("x",)),
+        ],
+        "listed_sites": [("a",), ("b",)],
+        "site_ranks": [
+            ("f1", "1"), ("f3", "2"), ("gone", "3"), ("f2", "4"), ("b", "5"), ("a", "6"),
+        ],
+        "ledger_places": [("3", "0", None, 0)],
+        "cover_picks": [("old", "b", None)],
+    }  # fmt: skip
+    with connect(threads=1) as engine:
+        for table, declared in script.relations("reads").items():
+            engine.execute(f"create temp table {table} ({declared})")
+            for line in lines[table]:
+                engine.execute(
+                    f"insert into {table} values ({', '.join('?' * len(line))})", list(line)
+                )
+        for level in range(4):
+            engine.run(script, level=level, cover=2)
+        found = engine.rows("from cover_picks where level is not null order by all")
+    assert found == [("f1", "b", 0), ("f2", "a", 1), ("f3", "a", 1)]
 
 
 class Stops(InProcess):
@@ -284,6 +341,7 @@ def test_a_run_that_breaks_off_ends_with_the_same_cover(whole: Done, tmp_path: P
     raise AssertionError("never came to its end")
 
 
+@pytest.mark.slow
 def test_a_killed_writer_of_the_ledger_costs_only_time(whole: Done, tmp_path: Path) -> None:
     """It wrote the ledger, and was gone before it could note that."""
     for name in ("lists.duckdb", "lists.duckdb.key", "cover.duckdb"):
@@ -293,6 +351,72 @@ def test_a_killed_writer_of_the_ledger_costs_only_time(whole: Done, tmp_path: Pa
     done(tmp_path)
     assert contents(tmp_path / "out") == contents(whole.folder / "out")
     assert ledger(tmp_path) == ledger(whole.folder)
+
+
+def test_nothing_hides_a_listed_row_without_a_link(tmp_path: Path) -> None:
+    rows = world.rows()
+    rows[2].append({"url": None, "text": "x", "punsafe": 0.1, "image_md5": _md5("lone")})
+    for no, shard in enumerate(rows):
+        write_shard(tmp_path / f"data/en/part-{no}.parquet", shard)
+    add_lists(tmp_path / "lists.duckdb", [Sent((("image_md5", _md5("lone")),))])
+    found = done(tmp_path)
+    assert len(found.lost) == json_cover(found.result)["weak"] == 1
+    assert not found.result.publishable
+
+
+def test_one_run_chooses_under_a_key_at_a_time(tmp_path: Path) -> None:
+    world.make(tmp_path)
+    with locked(tmp_path / "cover.duckdb.lock", "x"), pytest.raises(BusyError, match="chooses"):
+        done(tmp_path)
+    assert not (tmp_path / "cover.duckdb").exists()
+
+
+@pytest.mark.slow
+def test_cover_waits_for_every_shard(whole: Done, tmp_path: Path) -> None:
+    for name in ("lists.duckdb", "lists.duckdb.key"):
+        shutil.copy(whole.folder / name, tmp_path / name)
+    shutil.copytree(whole.folder / "data", tmp_path / "data")
+    broken = tmp_path / "data/en/part-2.parquet"
+    data = broken.read_bytes()
+    half = len(data) // 3
+    broken.write_bytes(data[:half] + bytes(200) + data[half + 200 :])
+    with pytest.raises(StopError, match="chosen among the rows of all shards"):
+        done(tmp_path)
+    assert not (tmp_path / "cover.duckdb").exists()
+    broken.write_bytes(data)
+    done(tmp_path)
+    assert contents(tmp_path / "out") == contents(whole.folder / "out")
+    assert ledger(tmp_path) == ledger(whole.folder)
+
+
+@pytest.mark.slow
+def test_cover_leaves_the_editions_that_its_listed_rows_leave(tmp_path: Path) -> None:
+    world.make(tmp_path, ["https://site3.example/a/0.jpg"])
+    add_lists(
+        tmp_path / "lists.duckdb",
+        [Sent((("url", "https://site8.example/a/1.jpg"),), "privacy", "other")],
+    )
+    own = tmp_path / "mine.sql"
+    own.write_text(
+        "-- name: mine\n-- purpose: One label.\n-- parent: original\n-- labels: csam\n"
+        "-- rules: none\n-- reads: list_hits (shard_no integer)\n"
+        "insert into removals select distinct 'mine', h.shard_no, h.file_row_number, 'list' "
+        "from list_hits as h inner join lists as l on h.list_id = l.list_id "
+        "where l.label = 'csam';\n"
+    )
+    found = done(tmp_path, editions=[str(own), "research"])
+    held = ledger(tmp_path)
+    csam = {line[0] for line in held["sites"] if line[4] == "csam"}
+    csam |= {line[0] for line in held["cover"] if line[4] in csam}
+    key = keys.load(keys.key_path(tmp_path / "lists.duckdb"))
+    kept = {_identity(row) for row in rows_of(tmp_path / "out", "mine")}
+    for place, rows in sites_of(found.before).items():
+        ours = {_identity(row) for row in rows}
+        if rank(key, place.site) in csam:
+            assert not ours & kept
+        elif rank(key, place.site) in set().union(*out_of(tmp_path)):
+            assert ours <= kept
+            assert ours <= {_identity(row) for row in found.lost}
 
 
 def test_a_ledger_of_others_is_refused(whole: Done, tmp_path: Path) -> None:
@@ -317,6 +441,90 @@ def test_the_command_line_covers_and_says_what_it_costs(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "neutral sites" in ended.stderr
     assert "will leave with" in ended.stderr
+    assert "cover of csam" in ended.stdout
+    assert "same link" not in ended.stdout
     again = here(*args[:-1], "3", cwd=tmp_path)
     assert again.returncode == 2
     assert "cover differs" in again.stderr
+
+
+def checked(folder: Path, **given: Any) -> Any:
+    from relaion.verifier.checker import verify
+
+    given = {"inputs": [folder / "data"], "lists": folder / "lists.duckdb", **given}
+    return verify(folder / "out", **given)
+
+
+def test_other_code_finds_by_the_ledger_what_left_and_what_had_to(whole: Done) -> None:
+    verdict = checked(whole.folder)
+    assert {o.state for o in verdict.outcomes} == {"held"}, verdict.summary
+    assert checked(whole.folder, inputs=()).ok
+    n = len(whole.lost) - 5
+    share = f"{n / len(whole.before):.2%}"
+    assert f"{n} rows ({share}) of research left as cover; 1 listed site is weak" in verdict.notices
+
+
+@pytest.fixture
+def copied(whole: Done, tmp_path: Path) -> Path:
+    shutil.copytree(whole.folder, tmp_path / "w")
+    return tmp_path / "w"
+
+
+def test_without_the_ledger_a_check_says_what_it_did_not_see(copied: Path) -> None:
+    (copied / "cover.duckdb").unlink()
+    verdict = checked(copied)
+    states = {o.promise: o.state for o in verdict.outcomes}
+    assert (states["1a"], states["1b"]) == ("held in part", "not checked")
+    assert verdict.ok and not verdict.clean
+    assert "cover ledger" in verdict.summary
+
+
+def test_other_code_finds_a_row_of_cover_that_was_kept(copied: Path) -> None:
+    for inputs in ([copied / "data"], []):
+        shutil.copy(copied / "data/en/part-1.parquet", copied / "out/research/en/part-1.parquet")
+        said = [f.what for f in checked(copied, inputs=inputs).findings if f.promise == "1a"]
+        assert any("cover, as the ledger has it" in what for what in said), said
+
+
+def test_other_code_finds_that_weak_sites_were_denied(copied: Path) -> None:
+    path = copied / "out/manifest.json"
+    path.write_text(path.read_text().replace('"weak": 1', '"weak": 0'))
+    said = {(f.promise, f.what) for f in checked(copied).findings}
+    assert ("4", "states fewer weak sites than its cover ledger tells") in said
+
+
+@pytest.mark.parametrize("keyed_by", ["url", pytest.param("hash", marks=pytest.mark.slow)])
+def test_images_that_sidecars_tell_take_rows_along_too(keyed_by: str, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from relaion.sidecars.row_hash import row_hashes
+
+    world.make(tmp_path)
+    # rows of a site that leaves, and of hosts that have nothing else in common with it
+    pairs = [("site3.example/a/1.jpg", "mirror31.example/m/31.jpg", "one"),
+             ("site8.example/a/2.jpg", "mirror40.example/m/40.jpg", "two")]  # fmt: skip
+    lines = [(f"https://{link}", md5) for *links, md5 in pairs for link in links]
+    links = [link for link, _ in lines]
+    keys = row_hashes(pa.array(links), pa.array(["a picture"] * len(links))).to_pylist()
+    (tmp_path / "beside").mkdir()
+    key = pa.array(links) if keyed_by == "url" else pa.array(keys, pa.int64())
+    table = pa.table({keyed_by: key, "md5": [_md5(md5) for _, md5 in lines]})
+    pq.write_table(table, tmp_path / "beside/s.parquet")
+    found = done(tmp_path, sidecars=[tmp_path / "beside"])
+    assert set(links) <= {row["URL"] for row in found.lost}
+    verdict = checked(tmp_path, sidecars=[tmp_path / "beside"])
+    assert {o.state for o in verdict.outcomes} == {"held"}, verdict.summary
+
+
+@pytest.mark.slow
+def test_an_image_of_very_many_rows_takes_none_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("run.cover_task", "verifier.cover"):
+        monkeypatch.setattr(f"relaion.{place}.IMAGE_ROWS", 29)
+    world.make(tmp_path, ["https://placeholder3.example/x.gif"])
+    found = done(tmp_path)
+    assert 1 < len(found.lost) < 15  # the site and its cover, of 30 with that picture
+    verdict = checked(tmp_path)
+    assert {o.state for o in verdict.outcomes} == {"held"}, verdict.summary

@@ -193,6 +193,8 @@ def removal_table(result: Cleaned) -> Table:
 def _reason(r: Removal) -> str:
     if r.rule is not None:
         return f"rule {r.rule}"
+    if r.reason_kind == "cover":
+        return f"cover of {r.label}"
     words = " ".join(str(word) for word in (r.list_id, r.source, r.title, r.label) if word)
     return f"list {words}: {_compared(r)}"
 

@@ -17,7 +17,7 @@ from relaion.paths import file_sha256, locked, private_folder
 from relaion.run.find import Hunt, Reads, Searched
 from relaion.run.journal import COVERED, FIND, Entry, Ledger
 from relaion.run.pool import Caller, blaming
-from relaion.run.survey import Numbered
+from relaion.run.survey import Numbered, sealed
 from relaion.run.tasks import FindTask
 
 _COPY = "cover.duckdb"
@@ -116,7 +116,8 @@ class Choice:
         }  # fmt: skip
         found = self._split(0, counts, known)
         limit, all_rows, n = found["site_rows"], found["rows"], found["n"]
-        split: list[Path] = [self._path("split-0")]
+        counts = {**counts, "site_counts": (self._path("summed_counts-0"),)}
+        split: list[Path] = [self._path("split_places-0")]
         for depth in (1, 2):
             if not n:
                 break
@@ -126,7 +127,8 @@ class Choice:
             counts = {table: (*counts[table], *below[table]) for table in counts}
             if depth == 1:
                 n = self._split(1, counts, known)["n"]
-                split.append(self._path("split-1"))
+                counts = {**counts, "site_counts": (self._path("summed_counts-1"),)}
+                split.append(self._path("split_places-1"))
         task = replace(
             self._task("choose", {**counts, "split_places": tuple(split)}),
             writes={t: self._path(t) for t in (*_CHOSEN, *_GAINED)},
@@ -156,7 +158,8 @@ class Choice:
     def _split(self, depth: int, counts: Reads, known: dict[str, Any]) -> dict[str, Any]:
         settings = self.hunt.settings
         task = replace(
-            self._task("split", counts), writes={"split_places": self._path(f"split-{depth}")},
+            self._task("split", counts),
+            writes={t: self._path(f"{t}-{depth}") for t in ("split_places", "summed_counts")},
             values={**known, "depth": depth, "site_rows": settings.cover_site_rows},
         )  # fmt: skip
         return self.hunt.made(task, self._seen(counts, known["state"], depth), f"split-{depth}")
@@ -171,9 +174,13 @@ class Choice:
         gathered = {t: self._path(f"cover-{t}") for t in inside}
         task = replace(self._task("collect", inside), writes=gathered)
         self.hunt.made(task, self._seen(inside))
-        around = self._swept(
-            "around", 0, shards, searched, {t: (path,) for t, path in gathered.items()}
-        )
+        shared: Reads = {t: (path,) for t, path in gathered.items()}
+        if sidecars := self.hunt.sidecars:
+            beside = {t: self._path(f"beside-{t}") for t in shared if t != "list_hits"}
+            task = replace(self._task("beside", shared), writes=beside)
+            self.hunt.made(task, self._seen(shared, [sealed(s).sha256 for s in sidecars]))
+            shared = {**shared, **{t: (path,) for t, path in beside.items()}}
+        around = self._swept("around", 0, shards, searched, shared)
         work = self._work
         reads: Reads = {
             "site_rows": (gathered["list_hits"],),
@@ -244,6 +251,6 @@ class Choice:
 
 _TABLES = {
     "sites": ("site_counts", "listed_places"),
-    "inside": ("list_hits", "hit_keys", "cover_images"),
+    "inside": ("list_hits", "hit_keys", "cover_images", "cover_hashes"),
     "around": ("same_link", "same_images"),
 }

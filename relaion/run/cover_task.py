@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from relaion.engine import Engine
+from relaion.links.text import as_bytes
 from relaion.lists.cover import attach_ledger, ranks
+from relaion.parquet.mended import unmarked
 from relaion.roles import WIDTHS
 from relaion.run.find_task import (
     SEARCH,
@@ -20,9 +22,11 @@ from relaion.run.find_task import (
     step_done,
 )
 from relaion.run.process import TaskOutcome
-from relaion.run.python_answers import fill_keys
+from relaion.run.python_answers import fill_keys, fill_row_hashes
 from relaion.run.settings import words_at
+from relaion.run.sidecar_keys import read_as_shards
 from relaion.run.tasks import FindTask
+from relaion.sidecars.row_hash import row_hashes
 
 IMAGE_ROWS = 1_000
 """An image that more rows carry is a placeholder: it takes no row along, listed site or cover."""
@@ -88,11 +92,13 @@ def _split(finder: Finder, task: FindTask) -> TaskOutcome:
         finder.script("46_split_places"), depth=depth, site_rows=task.values["site_rows"],
         cover=task.settings.cover,
     )  # fmt: skip
-    (path,) = task.writes.values()
-    engine.write_parquet("from split_places order by all", path)
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
     ((site_rows, rows),) = engine.rows("from site_limit")
     ((n,),) = engine.rows("select count(*) from split_places")
-    return step_done(task, [path], found={"site_rows": site_rows, "rows": rows, "n": n})
+    return step_done(
+        task, task.writes.values(), found={"site_rows": site_rows, "rows": rows, "n": n}
+    )
 
 
 def _known(finder: Finder, task: FindTask, tables: Sequence[str]) -> None:
@@ -158,26 +164,99 @@ def _inside(finder: Finder, task: FindTask) -> TaskOutcome:
         _hosts_told(finder, task)
         engine.run(finder.script("49_site_rows"))
         finder.search_keys()
+        engine.run(finder.script("59_cover_images"))
+        if not task.sidecars:
+            finder.none_of("62_cover_hashes", "table cover_hashes")
+            return
+        engine.run(finder.script("62_cover_hashes"))
+        if _is_hashed(task):
+            _add_computed(engine)
 
-    return look_again(
-        finder, task,
-        lambda: finder.read(task.shards, search, [*WIDTHS], ("row_links", "row_digests")),
-    )  # fmt: skip
+    return look_again(finder, task, lambda: finder.read(task.shards, search, *_views(task)))
+
+
+def _views(task: FindTask) -> tuple[list[str], list[str], list[str]]:
+    """What of the shards is looked at: links, images, and by what sidecars name their rows."""
+    if not task.sidecars:
+        return [*WIDTHS], ["row_links", "row_digests"], []
+    roles = ["row_hash", "url", "text"] if _is_hashed(task) else ["row_hash"]
+    return [*WIDTHS], ["row_links", "row_digests", "shard"], roles
+
+
+def _is_hashed(task: FindTask) -> bool:
+    return any("row_hash" in sidecar.keys for sidecar in task.sidecars)
+
+
+def _add_computed(engine: Engine) -> None:
+    """The row hashes of rows of sites that have none of their own, to `cover_hashes`."""
+    found = engine.table(
+        "select distinct h.list_id, s.url, s.text from shard as s "
+        "inner join list_hits as h using (shard_no, file_row_number) "
+        "where s.row_hash is null and (s.url is not null or s.text is not null)"
+    )
+    links, captions = (
+        pa.array(
+            [None if v is None else _raw(v) for v in found[name].to_pylist()],
+            pa.large_binary(),
+        )
+        for name in ("url", "text")
+    )
+    hashes = row_hashes(links, captions)
+    engine.insert(
+        "cover_hashes", pa.table([found["list_id"], hashes], names=["list_id", "row_hash"])
+    )
+
+
+def _raw(text: str) -> bytes:
+    found = unmarked(text)
+    return found if isinstance(found, bytes) else as_bytes(found)
+
+
+def _beside(finder: Finder, task: FindTask) -> TaskOutcome:
+    """What sidecars add: images of the rows of sites, and other rows that show these."""
+    engine = finder.engine
+    for table in ("hit_keys", "cover_images", "cover_hashes"):
+        read_found(finder, task, table)
+        engine.execute(f"create or replace temp table known_{table} as from {table}")
+    engine.execute("delete from row_hashes")
+
+    def known(table: str) -> None:
+        engine.execute(f"insert into {table} from known_{table}")
+
+    def search() -> None:
+        finder.none_of("30_list_hits", "table list_hits")
+        finder.search_same_link(inner=False)
+        engine.run(finder.script("58_hashed_rows"))
+        engine.execute("create or replace temp table list_hits as from same_link")
+        engine.run(finder.script("59_cover_images"))
+        known("cover_images")
+        engine.run(finder.script("53_same_images"))
+        engine.run(finder.script("61_beside_rows"), image_rows=IMAGE_ROWS)
+        finder.search_keys()
+        engine.run(finder.script("62_cover_hashes"))
+        known("hit_keys")
+
+    read_as_shards(engine, task.sidecars, task.settings, finder.copies, search)
+    for table, path in task.writes.items():
+        engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
+    return step_done(task, task.writes.values(), copies=finder.copies.made)
 
 
 def _around(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
-    for table in ("list_hits", "hit_keys", "cover_images"):
+    for table in ("list_hits", "hit_keys", "cover_images", "cover_hashes"):
         read_found(finder, task, table)
 
     def search() -> None:
         finder.search_same_link()
+        if task.sidecars:
+            found = engine.table("select distinct row_hash from cover_hashes")
+            wanted = found["row_hash"].combine_chunks()
+            fill_row_hashes(engine, task.shards, wanted, task.settings.limits.workers)
+            engine.run(finder.script("58_hashed_rows"))
         engine.run(finder.script("53_same_images"))
 
-    return look_again(
-        finder, task,
-        lambda: finder.read(task.shards, search, [*WIDTHS], ("row_links", "row_digests")),
-    )  # fmt: skip
+    return look_again(finder, task, lambda: finder.read(task.shards, search, *_views(task)))
 
 
 def _collect(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -212,5 +291,5 @@ def _cover(finder: Finder, task: FindTask) -> TaskOutcome:
 
 STEPS: Steps = {
     **SEARCH, "sites": _sites, "split": _split, "choose": _choose, "inside": _inside,
-    "collect": _collect, "around": _around, "cover": _cover,
+    "collect": _collect, "beside": _beside, "around": _around, "cover": _cover,
 }  # fmt: skip

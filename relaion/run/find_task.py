@@ -138,18 +138,21 @@ class Finder:
             nulls = ", ".join(f"null::{kind} as {name}" for name, kind in columns)
             self.engine.execute(f"create or replace temp {relation} as select {nulls} where false")
 
-    def search_same_link(self) -> None:
-        """Table `same_link`, of the views that are open."""
-        self.engine.run(self.script("fast/34_hit_tails"), has_inner=self._settings.inner)
-        self._link_keys(has_links=True, has_hosts=False, has_hashed=False)
+    def search_same_link(self, *, inner: bool = True) -> None:
+        """Table `same_link`, of the views that are open; `inner` by links inside links too."""
+        inner = inner and self._settings.inner
+        self.engine.run(self.script("fast/34_hit_tails"), has_inner=inner)
+        self._link_keys(has_links=True, has_hosts=False, has_hashed=False, inner=inner)
         self.engine.run(self.script("35_same_link"))
 
-    def _link_keys(self, *, has_links: bool, has_hosts: bool, has_hashed: bool) -> None:
+    def _link_keys(
+        self, *, has_links: bool, has_hosts: bool, has_hashed: bool, inner: bool = True
+    ) -> None:
         """Table `link_keys`: the keys of near links, and of near links inside links."""
         self.engine.run(
             self.script("fast/15_near_links"), has_hosts=has_hosts, has_hashed=has_hashed
         )
-        if self._settings.inner and (has_links or has_hashed):
+        if inner and self._settings.inner and (has_links or has_hashed):
             fill_inner(self.engine, self._workers)
             self.engine.run(self.script("18_inner_links"))
         self._keyed(wanted=has_links)
@@ -175,7 +178,8 @@ _MAKERS = {
     "list_hits": "30_list_hits", "hit_traits": "30_list_hits", "hit_entries": "30_list_hits",
     "found_values": "31_found_values", "hit_keys": "33_hit_keys", "same_link": "35_same_link",
     "site_counts": "44_site_counts", "listed_places": "44_site_counts",
-    "split_places": "46_split_places", "cover_images": "49_site_rows",
+    "split_places": "46_split_places", "cover_images": "59_cover_images",
+    "cover_hashes": "62_cover_hashes",
     "same_images": "53_same_images", "removed_sites": "57_removed_sites",
     "cover_lists": "57_removed_sites",
 }  # fmt: skip

@@ -131,6 +131,14 @@ class Run:
                 "command to go on"
             )
 
+    def _stop_uncovered(self) -> None:
+        if self._failed:
+            raise StopError(
+                f"{several(self._failed)}: cover is chosen among the rows of all shards, so none "
+                "is written before these can be read; mend or replace what failed and repeat the "
+                "command to go on"
+            )
+
     def _covered(
         self, beside: tuple[Sidecar, ...], searched: Searched, reports: Mapping[int, Report]
     ) -> tuple[Coverage, ...]:
@@ -190,7 +198,7 @@ class Run:
         if not request.settings.cover:
             return searched, None
         ledger = ledger_path(request.key)
-        choice = Choice(hunt, request.known.key, ledger, self.caller, self._stop_where_failed)
+        choice = Choice(hunt, request.known.key, ledger, self.caller, self._stop_uncovered)
         return choice.run(searched)
 
     def _rewrite(self, searched: Searched) -> dict[int, Report]:
@@ -265,6 +273,11 @@ class Run:
             and not request.keywords
         ):
             told.append("no --keywords: the rule that needs them is off")
+        if not request.settings.cover and ledger_path(request.key).exists():
+            told.append(
+                "a cover ledger lies beside the curator key, and this run has no --cover: compared "
+                "with an edition that has it, its editions show which rows were cover"
+            )
         for report in reports.values():
             told += report.notices
         return told

@@ -1,7 +1,7 @@
 """Sidecars as DuckDB sees them, and the keys of their rows that the lists name."""
 
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -46,6 +46,26 @@ def view_sidecars(
     """Create the view `sidecar_digests`: the key of each row, and its image hashes of `kinds`."""
     sources = [_source(s, original, copies, kinds) for s, original in _originals(sidecars)]
     engine.view_sidecars(sources, version)
+
+
+def read_as_shards(
+    engine: Engine,
+    sidecars: Sequence[Sidecar],
+    settings: Settings,
+    copies: Copies,
+    search: Callable[[], None],
+) -> None:
+    """Search sidecars as though they were shards, of negative numbers."""
+
+    def look() -> None:
+        sources = [_source(s, o, copies, tuple(WIDTHS)) for s, o in _originals(sidecars)]
+        views = ("shard", "row_links", "row_digests")
+        engine.view_shards(sources, settings.sql_version, [*WIDTHS], views, ("row_hash",))
+        search()
+
+    seals = {s.path: sealed(s) for s in sidecars}
+    originals = [original for _, original in _originals(sidecars)]
+    read_still(seals, lambda: copies.reading(originals, look))
 
 
 def _originals(sidecars: Sequence[Sidecar]) -> list[tuple[Sidecar, Original]]:

@@ -93,7 +93,7 @@ class FindTask(AnyTask):
     @property
     def files(self) -> Sequence[Shard | Sidecar]:
         """What it reads, but for work files."""
-        return self.sidecars if self.step == "sidecars" else super().files
+        return self.sidecars if self.step in ("sidecars", "beside") else super().files
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ def clean(
                     pool, place.path, inputs=paths, lists=store,
                     keywords=words.raw if words else None, key=request.known.key, columns=columns,
                     sidecars=sidecars, workers=limits.fitting(limits.workers), progress=listen,
-                    held=purge_work,
+                    held=purge_work, ledger=ledger_path(request.key),
                 )  # fmt: skip
         return _cleaned(pool, place.path, found, False, told, verdict, passed_over, command)
 

@@ -60,6 +60,7 @@ def check(
     workers: int | None,
     progress: Progress,
     held: Callable[[], object] = lambda: None,
+    ledger: Path | None = None,
 ) -> Verdict:
     """Check OUT in another process; `clean` gives the very store, keywords and key that it used.
 
@@ -90,7 +91,8 @@ def check(
                 verdict: Verdict = caller.call(
                     "relaion.verifier.checker:verify_telling", out, inputs=inputs, lists=lists,
                     keywords=keywords, key=key, columns=columns, sidecars=sidecars, work=work,
-                    workers=hands, ended=ended, hear=hear,
+                    workers=hands, ended=ended, ledger=ledger,
+                    hear=hear,
                 )  # fmt: skip
                 return verdict
             except ProcessEndedError:

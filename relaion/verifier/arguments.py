@@ -14,7 +14,7 @@ from pathlib import Path
 
 from relaion.errors import RelaionError
 from relaion.links import KEY_VERSION
-from relaion.lists.key import hmac_digest, key_path, load
+from relaion.lists.key import hmac_digest, key_path, ledger_path, load
 from relaion.lists.snapshot import Held
 from relaion.parquet.looked_at import (
     Asked,
@@ -40,6 +40,7 @@ from relaion.sidecars import Sidecar
 from relaion.sidecars.read import read_sidecars
 from relaion.sqlset import Script
 from relaion.sqlset import load as load_scripts
+from relaion.verifier.cover import LedgerPlaces, read_places
 from relaion.verifier.keywords import read_keywords
 from relaion.verifier.manifest import MANIFEST, FileLine, ListLine, Statement
 from relaion.verifier.model import StatedLists
@@ -148,6 +149,7 @@ class Given:
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     left_out: tuple[NotLookedAt, ...] = ()
     sidecars: tuple[Apart, ...] = ()
+    places: LedgerPlaces | None = None
 
     @property
     def exact(self) -> bool:
@@ -166,6 +168,7 @@ def check_given(
     key: Path | bytes | None,
     sidecars: Sequence[Path],
     work: Path | None,
+    ledger: Path | None = None,
 ) -> Given:
     """Compare what was given with the manifest. Raises RelaionError for what cannot be read.
 
@@ -180,10 +183,28 @@ def check_given(
     _check_keywords(statement, keywords, secret, given, notes)
     _check_sidecars(statement, sidecars, given, notes, stack, work)
     if statement.parameters.cover:
-        given.unlike.append("the rows of cover were not looked for")
+        beside = key if isinstance(key, Path) else None if lists is None else key_path(lists.named)
+        ledger = ledger or (None if beside is None else ledger_path(beside))
+        _check_cover(statement, ledger, secret, given, notes)
     if inputs:
         _check_inputs(statement, inputs, given, notes)
     return given
+
+
+def _check_cover(
+    statement: Statement, ledger: Path | None, secret: bytes | None, given: Given, notes: Notes
+) -> None:
+    """Read what the run had out by the ledger; raises ListError for one of another key."""
+    release = statement.raw["cover"]["release"]
+    if ledger is not None and secret is not None:
+        given.places = read_places(ledger, secret, release)
+    why = "rows of cover were not looked for: no cover ledger beside the curator key"
+    if given.places is not None and given.places.release < release:
+        given.places = None
+        why = "rows of cover were not looked for: the cover ledger is older than the run"
+    if given.places is None:
+        given.unlike.append(why)
+        notes.limit("1a", why)
 
 
 def _secret(lists: Held | None, key: Path | bytes | None) -> bytes | None:

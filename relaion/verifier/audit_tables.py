@@ -84,7 +84,7 @@ removals: Why rows left an edition.
   subset VARCHAR: folder of shards; small: several of few rows together
   reason_kind VARCHAR: list, same_link, cover or rule
   list_id INTEGER: the delivery; null for a rule and for cover
-  label VARCHAR: the label of the delivery, or of what is covered; null for a rule
+  label VARCHAR: the label that rows leave for; null for a rule
   kind VARCHAR: what was compared; null but for list
   form VARCHAR: the spelling of the link that was compared
   rule VARCHAR: the rule; null for a list

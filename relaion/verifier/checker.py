@@ -41,13 +41,14 @@ from relaion.verifier.audit_tables import (
     read_audit,
 )
 from relaion.verifier.counts import check_counts, check_lines, check_told
+from relaion.verifier.cover import CoverRows, covered_rows
 from relaion.verifier.lookup import Apply, look_up
 from relaion.verifier.manifest import MANIFEST, Statement, check_shape, read_statement
 from relaion.verifier.model import Rules, StatedLists
 from relaion.verifier.rows import Roles, Source, roles_of
 from relaion.verifier.shard import check_kept, check_shard
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
-from relaion.verifier.verdict import PROMISES, Notes, ProcessEndedError, Verdict
+from relaion.verifier.verdict import PROMISES, Notes, ProcessEndedError, Verdict, count
 
 Done = Callable[[int, int], object]
 SAMPLED = 10_000
@@ -67,11 +68,13 @@ def verify(
     done: Done | None = None,
     held: Callable[[], object] = lambda: None,
     work: Path | None = None,
+    ledger: Path | None = None,
 ) -> Verdict:
     """Re-check the promises of a finished OUT; what could not be checked is said, with why.
 
     `inputs`, `lists`, `keywords`, `sidecars` and `key` (default: the one beside the lists) are
-    those of the run; keywords and key may be read already. `held()` is called as soon as the
+    those of the run; keywords and key may be read already. `ledger` is that of its cover
+    (default: the one beside the key). `held()` is called as soon as the
     store is open, `done(shards, rows)` after each shard. Writes nothing but private copies of
     sidecars of text lines, in the private folder `work` or one that is gone afterwards. A list
     of hashed links makes it slow: each link is written in every way that may have been hashed
@@ -96,7 +99,7 @@ def verify(
         held()
         given = check_given(
             statement, notes, stack, inputs=inputs, lists=opened, keywords=keywords, key=key,
-            sidecars=sidecars, work=work,
+            sidecars=sidecars, work=work, ledger=ledger,
         )  # fmt: skip
         _say_unchecked(statement, given, notes)
         file_checks.check_tree(out, statement, notes)
@@ -169,9 +172,10 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells or {})),
     }
     outputs = _outputs(job)
-    known = _known(job, apply, _sources(job, outputs), set().union(*said.values()))
+    sources = _sources(job, outputs)
+    known = _known(job, apply, sources, set().union(*said.values()))
     file_checks.check_tokens(said, known, notes)
-    tasks = _tasks(job, known, outputs)
+    tasks = _tasks(job, known, outputs, _cover(job, apply, sources, notes))
     reports = []
     for report in apply(check_shard, tasks):
         reports.append(report)
@@ -182,15 +186,19 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     if suspects:
         # they may hold listed rows which no input holds
         roles = _roles([(t.subset, o) for t, o in suspects], job)
-        known |= _known(job, apply, [Source(*file) for file in roles.items()], set())
+        others = [Source(*file) for file in roles.items()]
+        known |= _known(job, apply, others, set())
+        cover = _cover(job, apply, sources, notes, others)
         for task, output in suspects:
             alone = replace(output, roles=roles.get(output.path))
-            check_kept(replace(task, known=known.only(output.path)), alone, notes)
+            some = {output.path: cover.get(output.path, {})}
+            check_kept(replace(task, known=known.only(output.path), cover=some), alone, notes)
     left_out = (*job.given.left_out, *not_looked_at_beside(known, job.given.sidecars))
     _leave_out(job, cells, reports, left_out, notes)
     if cells is not None and check_lines(cells, job.statement, notes):
         check_stated(cells, job.statement, notes)
         check_told(cells, job.statement, notes)
+        _tell_cover(cells, job.statement, notes)
         whole = job.given.exact and len(job.given.sources) == len(job.statement.inputs)
         check_publishable(cells, job.statement, reports if whole else (), notes)
         if whole:
@@ -277,8 +285,49 @@ def _known(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) ->
     return look_up(given.lists, sources, given.sidecars, job.statement.parameters, said, apply)
 
 
+def _cover(
+    job: Job,
+    apply: Apply,
+    sources: Sequence[Source],
+    notes: Notes,
+    others: Sequence[Source] = (),
+) -> Mapping[Path, CoverRows]:
+    """The rows that leave as cover, and whether as many sites are weak as is stated."""
+    places, parameters = job.given.places, job.statement.parameters
+    if places is None:
+        return {}
+    rows, seen = covered_rows(
+        places,
+        sources,
+        inner=parameters.inner,
+        apply=apply,
+        sidecars=job.given.sidecars,
+        others=others,
+    )
+    weak = sum(places.listed[site] < parameters.cover for site in seen)
+    if weak > job.statement.raw["cover"]["weak"]:
+        notes.find("4", MANIFEST, "states fewer weak sites than its cover ledger tells")
+    return {path: dict(sorted(some.items())) for path, some in rows.items() if some}
+
+
+def _tell_cover(cells: Cells, statement: Statement, notes: Notes) -> None:
+    """What cover costs each edition, as far as the audit tells it, and how many sites are weak."""
+    if not statement.parameters.cover:
+        return
+    rows = sum(statement.sums()[0].values())
+    weak = count(statement.raw["cover"]["weak"], "listed site", "is")
+    for edition in statement.editions:
+        lines = [r for r in cells["removals"] if r["edition"] == edition.name]
+        n = sum(r["gross"] for r in lines if r["reason_kind"] == "cover")
+        cost = f"{count(n, 'row')} ({n / max(rows, 1):.2%}) of {edition.name} left as cover"
+        notes.notice(f"{cost}; {weak} weak")
+
+
 def _tasks(
-    job: Job, known: StatedLists, outputs: dict[tuple[str, str], list[OutputTask]]
+    job: Job,
+    known: StatedLists,
+    outputs: dict[tuple[str, str], list[OutputTask]],
+    cover: Mapping[Path, CoverRows],
 ) -> list[ShardTask]:
     parameters = job.statement.parameters
     rules = Rules(
@@ -298,6 +347,7 @@ def _tasks(
                 subset, name, source, stated, tuple(editions),
                 job.given.labels, job.given.partners, known.only(*files), rules, job.given.exact,
                 {file: sample[file] for file in files if file in sample},
+                {file: cover[file] for file in files if file in cover},
             )
         )  # fmt: skip
     return tasks

@@ -186,7 +186,10 @@ def _stated(cells: Cells, own: Collection[str]) -> Counts:
             if table == "not_looked_at" and not _is_counted(row["reason"]):
                 continue
             for number in numbers:
-                line = (row[name] for name in names)
+                is_cover = row.get("reason_kind") == "cover"  # its label tells its lines apart
+                line = (
+                    row["label"] if is_cover and name == "rule" else row[name] for name in names
+                )
                 stated[table, row["subset"], *line, number] += row[number]
     return stated
 
@@ -311,6 +314,7 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
     editions = {edition.name for edition in statement.editions}
     sources = {shown(x.source) for x in statement.lists.values()}
     labels = {shown(x.label) for x in statement.lists.values()}
+    covered = {label for edition in statement.editions for label in edition.labels}
     rules = set(RULES).union(*(edition.rules for edition in statement.editions))
     return {
         ("", "subset"): subsets | {SMALL},
@@ -326,7 +330,7 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
         ("", "kind"): set(KINDS),
         ("", "form"): set(_FORMS),
         ("removals", "reason_kind"): {"list", "same_link", "cover", "rule"},
-        ("removals", "label"): labels,
+        ("removals", "label"): labels | covered,
         ("removals", "rule"): rules,
         ("hit_groups", "grouping"): {"all", "source", "label", "same_link"},
         ("removal_groups", "grouping"): {"source", "label"},

@@ -169,7 +169,10 @@ Numbers = dict[Any, tuple[int, int]]
 
 
 class Reason(NamedTuple):
-    """Why a row is named; as the audit's table `removals` tells reasons apart."""
+    """Why a row is named; as the audit's table `removals` tells reasons apart.
+
+    Cover has its label as `rule`.
+    """
 
     reason_kind: str
     list_id: int | None = None
@@ -331,7 +334,12 @@ def removal_groups(named: AllReasons, removes: Removes, partners: Names, labels:
     def lines(reasons: frozenset[Reason]) -> Iterator[Line]:
         ours = [r for r in reasons if removes(r)]
         for grouping, names in (("source", partners), ("label", labels)):
-            said = [r.rule if r.list_id is None else names.get(r.list_id) for r in ours]
+            said = [
+                "cover" if r.reason_kind == "cover"
+                else r.rule if r.list_id is None
+                else names.get(r.list_id)
+                for r in ours
+            ]  # fmt: skip
             pairs = zip(said, ours, strict=True)
             for name in {name for name, r in pairs if r.reason_kind == "list"}:
                 yield (grouping, name), len(set(said)) == 1

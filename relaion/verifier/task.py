@@ -99,7 +99,8 @@ class ShardTask:
     `source` is None where the inputs were not given. `stated` is what the manifest says of it.
     `exact`: lists and keywords are those of the run, so the model says what must remain.
     `labels` and `partners` (who sent them) are those of the lists in `known`. `sample`: rows of
-    these files, in order, that the model is asked about whatever they hold.
+    these files, in order, that the model is asked about whatever they hold. `cover`: rows of these
+    files, in order, that leave as cover, and for which labels.
     """
 
     subset: str
@@ -113,11 +114,14 @@ class ShardTask:
     rules: Rules
     exact: bool
     sample: Mapping[Path, Sequence[int]] = field(default_factory=dict)
+    cover: Mapping[Path, Mapping[int, frozenset[str]]] = field(default_factory=dict)
 
     def removes(self, edition: EditionLine, reason: Reason) -> bool:
         """Whether rows leave this edition for this reason."""
         if reason.list_id is not None:
             return self.labels.get(reason.list_id) in edition.labels
+        if reason.reason_kind == "cover":
+            return reason.rule in edition.labels
         return edition.modelled and reason.rule in edition.rules
 
     def judge(self, path: Path, first: int, rows: Rows) -> Reasons:
@@ -126,7 +130,13 @@ class ShardTask:
         at, end = (bisect_left(sample, number) for number in (first, first + rows.n))
         chosen = [number - first for number in sample[at:end]]
         chosen += self.known.rows_of(path, first, rows.n)
-        return judge(rows, self.known, self.rules, chosen)
+        found = judge(rows, self.known, self.rules, chosen)
+        cover = self.cover.get(path, {})
+        for number in [n for n in cover if first <= n < first + rows.n] if cover else ():
+            reasons = found.setdefault(number - first, set())
+            listed = {self.labels.get(r.list_id) for r in reasons if r.list_id is not None}
+            reasons |= {Reason("cover", rule=label) for label in cover[number] - listed}
+        return {number: reasons for number, reasons in found.items() if reasons}
 
     def is_exact(self, edition: EditionLine) -> bool:
         """Whether the model knows which rows of this edition must remain."""
@@ -174,4 +184,6 @@ def reason_words(reason: Reason) -> str:
         return f"listed ({reason.kind})"
     if reason.reason_kind == "same_link":
         return "found under the link of a listed row (same_link)"
+    if reason.reason_kind == "cover":
+        return "cover, as the ledger has it"
     return f"one that the rule {reason.rule} names"

@@ -7,6 +7,14 @@
 -- order:   none
 
 create or replace temp table odd_links as
-select distinct r.url
-from row_links as r
-where r.url is not null and link_is_odd_host(r.url);
+with hosted as (
+    select
+        r.url,
+        link_host(r.url) as plain
+    from row_links as r
+    where r.url is not null
+)
+
+select distinct h.url
+from hosted as h
+where site_is_odd(h.plain);

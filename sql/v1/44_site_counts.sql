@@ -12,27 +12,35 @@
 -- reads:   lists (list_id integer, label varchar)
 -- writes:  site_counts (depth integer, site varchar, host varchar, directory varchar, subset varchar, language varchar, n_rows bigint, n_scored bigint, score_sum bigint, n_keyword bigint)
 -- writes:  listed_places (host varchar, directory varchar, link varchar, list_id integer)
--- nulls:   directory is null but at depth 2; NaN and null are no score; no language is ''
+-- nulls:   directory is null but at depth 2; NaN and null are no score; no language is ''; the place of
+--          a listed row without a link is null
 -- order:   none
 --
 -- Sums of a batch, never rows. Scores are summed as whole millionths: a sum of fractions would hang
 -- on the order of the shards. A row counts for the first of its links, and is listed by any.
 
 create or replace temp table site_counts as
-with placed as (
+with hosted as (
+    select
+        h.*,
+        link_host(h.url) as plain
+    from shard as h
+    where h.url is not null
+),
+
+placed as (
     select
         s.subset,
         lower(coalesce(s.language, '')) as language,
         s.text,
-        site_host(s.url, o.url_key) as host,
+        site_host(s.plain, o.url_key) as host,
         site_text(s.url, o.url_key) as link,
         case
             when s.punsafe >= -1000 and s.punsafe <= 1000
                 then round(s.punsafe * 1000000)::bigint
         end as score
-    from shard as s
-    left join odd_keys as o on case when link_is_odd_host(s.url) then s.url end = o.url
-    where s.url is not null
+    from hosted as s
+    left join odd_keys as o on case when site_is_odd(s.plain) then s.url end = o.url
 ),
 
 parted as (
@@ -95,16 +103,33 @@ wanted as (
     where list_contains($labels, n.label)
 ),
 
-placed as (
+hosted as (
     select
+        l.shard_no,
+        l.file_row_number,
         l.list_id,
-        site_host(r.url, o.url_key) as host,
-        site_text(r.url, o.url_key) as link
+        r.url,
+        link_host(r.url) as plain
     from row_links as r
     inner join wanted as l
         on r.shard_no = l.shard_no and r.file_row_number = l.file_row_number
-    left join odd_keys as o on case when link_is_odd_host(r.url) then r.url end = o.url
     where r.url is not null
+),
+
+lost as (
+    select w.list_id
+    from wanted as w
+    anti join hosted as h
+        on w.shard_no = h.shard_no and w.file_row_number = h.file_row_number
+),
+
+placed as (
+    select
+        h.list_id,
+        site_host(h.plain, o.url_key) as host,
+        site_text(h.url, o.url_key) as link
+    from hosted as h
+    left join odd_keys as o on case when site_is_odd(h.plain) then h.url end = o.url
 )
 
 select distinct
@@ -112,4 +137,11 @@ select distinct
     site_directory(p.host, p.link) as directory,
     site_link(p.link) as link,
     p.list_id
-from placed as p;
+from placed as p
+union
+select
+    null::varchar as host,
+    null::varchar as directory,
+    null::varchar as link,
+    w.list_id
+from lost as w;

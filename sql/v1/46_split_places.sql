@@ -3,10 +3,11 @@
 -- params:  $depth  integer  0 for hosts, 1 for directories
 -- params:  $site_rows  bigint  a site has at most so many rows; null to find out by the cost
 -- params:  $cover  bigint  neutral sites for each listed one
--- reads:   site_counts (depth integer, site varchar, host varchar, directory varchar, n_rows bigint)
+-- reads:   site_counts (depth integer, site varchar, host varchar, directory varchar, subset varchar, language varchar, n_rows bigint, n_scored bigint, score_sum bigint, n_keyword bigint)
 -- reads:   listed_places (host varchar, directory varchar, link varchar, list_id integer)
 -- reads:   ledger_places (site varchar, host varchar, directory varchar, depth integer)
 -- reads:   site_ranks (site varchar, rank varchar)
+-- writes:  summed_counts (depth integer, site varchar, host varchar, directory varchar, subset varchar, language varchar, n_rows bigint, n_scored bigint, score_sum bigint, n_keyword bigint)
 -- writes:  split_places (place varchar, depth integer)
 -- writes:  site_limit (site_rows bigint, n_rows bigint)
 -- nulls:   none
@@ -18,6 +19,22 @@
 --
 -- By the cost: the largest of a few limits by which no more than one row in fifty would leave, were
 -- every site that is opened by a listed row as large as it may be; else the smallest.
+
+-- A host stands in nearly every batch: summed once, for all that comes after.
+create or replace temp table summed_counts as
+select
+    c.depth,
+    c.site,
+    c.host,
+    c.directory,
+    c.subset,
+    c.language,
+    sum(c.n_rows)::bigint as n_rows,
+    sum(c.n_scored)::bigint as n_scored,
+    sum(c.score_sum)::bigint as score_sum,
+    sum(c.n_keyword)::bigint as n_keyword
+from site_counts as c
+group by all;
 
 create or replace temp table listed_sizes as
 with listed as (
@@ -32,7 +49,7 @@ sized as (
     select
         c.site,
         sum(c.n_rows)::bigint as n_rows
-    from site_counts as c
+    from summed_counts as c
     where c.depth = $depth
     group by all
 )
@@ -51,7 +68,7 @@ with limits as (
 
 total as (
     select coalesce(sum(c.n_rows), 0)::bigint as n_rows
-    from site_counts as c
+    from summed_counts as c
     where c.depth = 0
 ),
 
@@ -80,17 +97,28 @@ with large as (
     where z.n_rows > l.site_rows
 ),
 
+whole_ranks as (
+    select l.site as rank
+    from ledger_places as l
+    where l.depth = $depth
+),
+
+split_ranks as (
+    select case $depth when 0 then l.host else l.directory end as rank
+    from ledger_places as l
+    where l.depth > $depth
+),
+
 kept_whole as (
     select r.site as place
     from site_ranks as r
-    semi join ledger_places as l on r.rank = l.site and l.depth = $depth
+    semi join whole_ranks as l on r.rank = l.rank
 ),
 
 kept_split as (
     select r.site as place
     from site_ranks as r
-    semi join ledger_places as l
-        on r.rank = case $depth when 0 then l.host else l.directory end and l.depth > $depth
+    semi join split_ranks as l on r.rank = l.rank
 ),
 
 final as (

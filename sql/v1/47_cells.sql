@@ -106,6 +106,7 @@ final as (
         p.link
     from listed_places as p
     inner join lists as n on p.list_id = n.list_id
+    where p.host is not null
 )
 
 select distinct

@@ -1,13 +1,11 @@
 -- name:    site_rows
--- purpose: The rows of the sites that leave whole, and the image hashes of these rows.
+-- purpose: The rows of the sites that leave whole.
 -- params:  none
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
--- reads:   row_digests (shard_no integer, file_row_number bigint, kind varchar, digest varchar)
 -- reads:   odd_keys (url varchar, url_key varchar)
 -- reads:   removed_sites (site varchar, host varchar, list_id integer)
 -- writes:  list_hits (shard_no integer, file_row_number bigint, list_id integer)
--- writes:  cover_images (list_id integer, kind varchar, digest varchar)
--- nulls:   a row without a link stands in no site; a null hash is none
+-- nulls:   a row without a link stands in no site
 -- order:   none
 --
 -- Listed sites and cover alike: nobody can tell the other rows of a listed site from cover. list_id
@@ -20,15 +18,24 @@ with hosts as (
     from removed_sites as s
 ),
 
+hosted as (
+    select
+        l.shard_no,
+        l.file_row_number,
+        l.url,
+        link_host(l.url) as plain
+    from row_links as l
+    where l.url is not null
+),
+
 placed as (
     select
         r.shard_no,
         r.file_row_number,
-        site_host(r.url, o.url_key) as host,
+        site_host(r.plain, o.url_key) as host,
         site_text(r.url, o.url_key) as link
-    from row_links as r
-    left join odd_keys as o on case when link_is_odd_host(r.url) then r.url end = o.url
-    where r.url is not null
+    from hosted as r
+    left join odd_keys as o on case when site_is_odd(r.plain) then r.url end = o.url
 ),
 
 near as (
@@ -51,13 +58,3 @@ select distinct
     s.list_id
 from places as p
 inner join removed_sites as s on p.site = s.site;
-
-create or replace temp table cover_images as
-select distinct
-    h.list_id,
-    d.kind,
-    d.digest
-from row_digests as d
-inner join list_hits as h
-    on d.shard_no = h.shard_no and d.file_row_number = h.file_row_number
-where d.digest is not null;

@@ -4,6 +4,7 @@
 -- params:  $release  integer  the number of this state of the ledger, where it gains anything
 -- reads:   sites (site varchar, host varchar, directory varchar, n_rows bigint)
 -- reads:   listed_sites (site varchar, host varchar, directory varchar, label varchar)
+-- reads:   listed_places (host varchar, directory varchar, link varchar, list_id integer)
 -- reads:   cover_picks (site varchar, peer_of varchar, level integer)
 -- reads:   site_ranks (site varchar, rank varchar)
 -- reads:   ledger_sites (site varchar, host varchar, directory varchar, depth integer, label varchar)
@@ -173,6 +174,13 @@ covered as (
     group by all
 ),
 
+-- nothing hides a listed row that stands nowhere
+placeless as (
+    select count(distinct p.list_id) as n
+    from listed_places as p
+    where p.host is null
+),
+
 sized as (
     select coalesce(sum(s.n_rows), 0)::bigint as n_rows
     from sites as s
@@ -180,8 +188,9 @@ sized as (
 )
 
 select
-    count(c.site) as n_sites,
-    count(c.site) filter (where c.n_peers < $cover) as n_weak,
+    count(c.site) + any_value(w.n) as n_sites,
+    count(c.site) filter (where c.n_peers < $cover) + any_value(w.n) as n_weak,
     any_value(z.n_rows) as n_rows
 from sized as z
+cross join placeless as w
 left join covered as c on true;

@@ -326,7 +326,7 @@ comment on column removals.edition is 'which edition';
 comment on column removals.subset is 'folder of shards; small: several of few rows together';
 comment on column removals.reason_kind is 'list, same_link, cover or rule';
 comment on column removals.list_id is 'the delivery; null for a rule and for cover';
-comment on column removals.label is 'the label of the delivery, or of what is covered; null for a rule';
+comment on column removals.label is 'the label that rows leave for; null for a rule';
 comment on column removals.kind is 'what was compared; null but for list';
 comment on column removals.form is 'the spelling of the link that was compared';
 comment on column removals.rule is 'the rule; null for a list';
