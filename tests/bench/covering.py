@@ -143,6 +143,7 @@ class Tabled:
     finder: Tables
     counts: Path
     store: Snapshot
+    sidecars: tuple[Path, ...] = ()
     said: list[str] = field(default_factory=list)
 
     @property
@@ -218,11 +219,11 @@ def prepare(folder: Path, rows: pa.Table) -> None:
             engine.macros(finder.script(macros))
         engine.create("incoming", rows)
         engine.write_parquet(
-            "select * exclude (image), site_host(url, null) as host, "
+            "select * exclude (image), site_host(link_host(url), null) as host, "
             f"{_DIGEST} as digest from incoming order by id",
             folder / _ROWS,
         )
-        ((odd,),) = engine.rows("select count(*) from incoming where link_is_odd_host(url)")
+        ((odd,),) = engine.rows("select count(*) from incoming where site_is_odd(link_host(url))")
         assert not odd, "links whose host Python tells"
         engine.execute("drop table incoming")
         engine.read_parquet("population", [folder / _ROWS])
