@@ -168,8 +168,8 @@ def test_a_goal_is_what_the_share_of_cover_sets() -> None:
     assert attack.goal(5) == 0.25
     assert found(0.4, 0.3, 0.2, 0.5).met(5)
     assert not found(0.4, 0.3, 0.26, 0.5).met(5)
-    assert not found(0.9, 0.3, 0.2, 0.5).met(5)  # it is sure of few, and right
-    assert not found(0.4, 0.6, 0.2, 0.5).met(5)
+    assert not found(0.6, 0.3, 0.2, 0.5).met(5)  # it is sure of few, and right
+    assert not found(0.4, 0.4, 0.2, 0.5).met(5)
     assert not found(0.4, 0.3, 0.2, 0.8).met(5)
     assert found(1.0, 1.0, 0.07, 1.0).met(20)
     assert not attack.is_held("all together", 20)
