@@ -108,6 +108,7 @@ def test_the_notebook_runs_and_shows_what_it_holds(demo: tuple[Path, Any], path:
     stored, fresh = (nbformat.reads(path.read_text(), as_version=4) for _ in range(2))  # type: ignore[no-untyped-call]
     env = os.environ | {
         "RELAION_OUT": str(demo[0] / "clean"),
+        "RELAION_DATA": str(demo[0] / "data"),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
     NotebookClient(fresh, timeout=120, kernel_name="python3").execute(env=env)
@@ -121,7 +122,7 @@ def test_the_notebook_runs_and_shows_what_it_holds(demo: tuple[Path, Any], path:
         for o in c.outputs
         if "image/png" in o.get("data", {})
     ]
-    assert len(pictures) >= 3
+    assert len(pictures) >= 3 or "audit" not in path.stem
 
 
 def texts(cell: Any) -> list[str]:

@@ -193,6 +193,10 @@ def says(made: Mapping[str, Any]) -> str:
         said = f"holds nothing that diff {against['diff'][:12]}… names"
     else:
         said = f"holds only what edition {against['keep'][:12]}… holds"
+        by_link = sum(c["rows"] for c in made["counts"] if c["fate"] == "link" and c["stayed"])
+        rows = sum(c["rows"] for c in made["counts"] if c["stayed"])
+        if 0 < by_link < rows:
+            said += f" ({_rows(by_link)} by the link alone, under another caption)"
     if more := others(made):
         said += ", and " + " and ".join(more)
     return said
