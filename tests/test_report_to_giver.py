@@ -122,7 +122,7 @@ def test_all_records_of_an_entry_and_all_entries_of_a_record(lists: Path, data: 
 
 
 def test_updates_tell_their_own_records(lists: Path, data: Path) -> None:
-    """An entry stays with the list that brought it; a later delivery lists it by another id."""
+    """A whole list again says all ids anew: one that it says no longer stands for nothing."""
     head = "media id,md5"
     deliver(lists, head, f"old,{DIGESTS[3]}", f"gone,{DIGESTS[4]}", f"same,{DIGESTS[5]}")
     deliver(lists, head, f"new,{DIGESTS[3]}", f"same,{DIGESTS[5]}", f"more,{DIGESTS[6]}",
@@ -130,7 +130,7 @@ def test_updates_tell_their_own_records(lists: Path, data: Path) -> None:
     deliver(lists, head, f"alien,{DIGESTS[9]}", f"alien,{DIGESTS[9]}", source="B")
     match(lists, data)
     assert told(lists) == {
-        "list-1.csv": ["record_id", "old", "same"],
+        "list-1.csv": ["record_id", "same"],
         "list-2.csv": ["record_id", "more", "new"],
         "list-3.csv": ["record_id", "alien"],
     }

@@ -361,10 +361,17 @@ _TOLD = (
 )
 
 
+_DRESSED = re.compile(r"[_=/\\]|\b\w \w \w\b")  # words that only `_folded` sees
+
+
+@lru_cache(1 << 16)
+def _is_told(word: str) -> bool:
+    return word in _TOLD or _OTHER.fullmatch(word) is not None
+
+
 def may_be_title(line: str) -> bool:
     """A quick look at a line: whether it bears a title's sign, or a word that titles know."""
-    return (
-        _SIGNED.match(line) is not None
-        or line.rstrip()[-1:] == ":"
-        or any(w in _TOLD or _OTHER.fullmatch(w) for w in _WORD.findall(_folded(line)))
-    )
+    if _SIGNED.match(line) or line.rstrip()[-1:] == ":":
+        return True
+    is_bare = line.isascii() and not _DRESSED.search(line)
+    return any(map(_is_told, _WORD.findall(line.lower() if is_bare else _folded(line))))

@@ -45,6 +45,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 def without_marks(text: str) -> str:
     """A text without case, accents, umlauts and ligatures."""
+    if text.isascii():
+        return text.casefold()
     text = unicodedata.normalize("NFKD", read_anew(text).casefold())
     return "".join(c for c in text if not unicodedata.combining(c))
 
