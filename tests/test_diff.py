@@ -97,10 +97,12 @@ def test_it_is_sorted_packed_and_says_what_it_is_of(tmp_path: Path) -> None:
     held = lines_of(path)
     assert held == sorted(held, key=lambda x: (x[0] is None, x[0], x[1] is None, x[1]))
     assert len(held) == len(GONE) == done.left
+    assert (done.linkless, done.duplicates) == (2, 0)
     said = said_of(path)
     assert set(said) == {
         "form", "relaion", "key_version", "sql_version", "scripts", "made", "by", "salt", "rows",
-        "rows_left", "links_gone", "rows_without_identity", "colliding_hashes", "old", "new",
+        "rows_left", "links_gone", "rows_without_identity", "rows_without_link", "duplicates",
+        "colliding_hashes", "old", "new",
     }  # fmt: skip
     assert (said["old"]["rows"], said["old"]["shards"]) == (len(OLD), 3)
     assert (said["new"]["rows"], said["new"]["shards"]) == (len(NEW), 2)

@@ -22,7 +22,7 @@ LISTED = "http://h3.example/dir/3.jpg"
 
 def rows(n: int = 60) -> list[dict[str, Any]]:
     """Ten hosts of six rows; each tenth row has a high score."""
-    found = [
+    found: list[dict[str, Any]] = [
         {"url": f"http://h{i % 10}.example/dir/{i}.jpg", "text": f"picture {i}",
          "punsafe": 0.9 if i % 10 == 7 else 0.02}
         for i in range(n)

@@ -45,6 +45,8 @@ def show_diffed(result: Diffed) -> RenderableType:
         (result.lines, "lines of the diff: rows of one hash and link are one"),
         (result.links_gone, "links that no row of the new set has"),
         (result.without, "rows that left and have no identity: no line tells of them"),
+        (result.linkless, "rows that left and have no link: their row hash tells of them"),
+        (result.duplicates, "rows that left, of a hash and link that another one has"),
         (result.colliding, "row hashes that more than one link has"),
     ):
         table.add_row(count(n), what)

@@ -28,13 +28,15 @@ class Compared:
     """What was counted of a diff, and every shard as it was read.
 
     `lines` of the diff; `rows` of the old set that are not in the new one, `links` that are gone,
-    `without` those of the rows that no line can tell of, `colliding` hashes of several links.
+    `without` those of the rows that no line can tell of, `linkless` those told by their row hash
+    alone, `colliding` hashes of several links.
     """
 
     lines: int
     rows: int
     links: int
     without: int
+    linkless: int
     colliding: int
     seals: dict[int, Seal]
 
@@ -66,9 +68,9 @@ def compare(
         path = seeker.made("diff", lambda: "from diff order by row_hash, link")
         ((lines,),) = engine.rows("select count(*) from diff")
         (counts,) = engine.rows("from diff_counts")
-        rows_left, links, without, colliding = counts
+        rows_left, links, without, linkless, colliding = counts
         seals = seeker.seals([*old, *new])
-        return Compared(lines, rows_left, links, without, colliding, seals), path
+        return Compared(lines, rows_left, links, without, linkless, colliding, seals), path
 
 
 def gone_rows(

@@ -44,8 +44,9 @@ class Diffed:
 
     `rows_old` and `rows_new` are those compared, `left` rows of the old set that are not in the
     new one, `lines` of the diff, `links_gone` links that no row of the new set has. `without` are
-    rows that left and no line can tell of, for want of a row hash and a link; `colliding` row
-    hashes that more than one link has.
+    rows that left and no line can tell of, for want of a row hash and a link; `linkless` rows that
+    only their row hash tells; `duplicates` rows of a hash and link that another one has, too;
+    `colliding` row hashes that more than one link has.
     """
 
     out: Path
@@ -56,6 +57,8 @@ class Diffed:
     lines: int
     links_gone: int
     without: int
+    linkless: int
+    duplicates: int
     colliding: int
     by: tuple[str, ...]
     notices: tuple[str, ...] = ()
@@ -130,7 +133,7 @@ def diff(
             sha256 = pool.call("relaion.labs.diffing:write_diff", lines, out, said)
     return Diffed(
         out, sha256, rows["old"], rows["new"], found.rows, found.lines, found.links, found.without,
-        found.colliding, identities, told,
+        found.linkless, found.rows - found.lines, found.colliding, identities, told,
     )  # fmt: skip
 
 
@@ -235,6 +238,8 @@ def _said(
         "rows_left": found.rows,
         "links_gone": found.links,
         "rows_without_identity": found.without,
+        "rows_without_link": found.linkless,
+        "duplicates": found.rows - found.lines,
         "colliding_hashes": found.colliding,
     }
     for name, shards in sides.items():

@@ -6,14 +6,14 @@
 -- reads:   row_ids (shard_no integer, file_row_number bigint, link_id uuid, link blob)
 -- reads:   new_links (link_id uuid)
 -- writes:  diff (row_hash bigint, link blob, link_gone boolean)
--- writes:  diff_counts (n_rows bigint, n_links bigint, n_without bigint, n_colliding bigint)
+-- writes:  diff_counts (n_rows bigint, n_links bigint, n_without bigint, n_linkless bigint, n_colliding bigint)
 -- nulls:   row_hash is null where a row has none, or links alone count; link where the row has none
 --          or the link still stands in the new set
 -- order:   row_hash, link
 --
 -- What still stands anywhere in the new set is not told: neither a row hash (`81_gone_rows`) nor a
 -- link. Several rows of one hash and link are one line. n_without are rows with no identity that
--- could be told; n_colliding row hashes that more than one link has.
+-- could be told, n_linkless rows that no link tells; n_colliding row hashes that more than one link has.
 
 create or replace temp table left_rows as
 select
@@ -40,6 +40,7 @@ select
     count(*) filter (where l.row_hash is not null or l.link is not null) as n_rows,
     count(distinct l.link) as n_links,
     count(*) filter (where l.row_hash is null and l.link_id is null) as n_without,
+    count(*) filter (where l.row_hash is not null and l.link_id is null) as n_linkless,
     (
         select count(*)
         from (
