@@ -26,6 +26,7 @@ from relaion.lists.readers.titles import (
     NO_TITLE,
     OF_LINKS,
     PICTURE,
+    QUICK,
     TAKES_OUT,
     USABLE,
     Doubt,
@@ -303,7 +304,10 @@ def _titles(block: str) -> dict[int, str | Doubt]:
         text = pa.array(lines, pa.string())
         is_other = pc.match_substring_regex(text, _HOLDS_VALUE)
         is_told = pc.match_substring_regex(text, r"\pL.?\pL")
-        candidates = pc.indices_nonzero(pc.and_not(is_told, is_other)).to_pylist()
+        chosen = pc.indices_nonzero(pc.and_not(is_told, is_other))
+        if len(chosen) > _MANY:
+            chosen = chosen.filter(pc.match_substring_regex(text.take(chosen), QUICK))
+        candidates = chosen.to_pylist()
     except UnicodeEncodeError:
         candidates = [*range(len(lines))]
     if len(candidates) > _MANY:  # links without a scheme, hosts, or no list at all

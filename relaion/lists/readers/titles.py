@@ -364,6 +364,14 @@ _TOLD = (
 _DRESSED = re.compile(r"[_=/\\]|\b\w \w \w\b")  # words that only `_folded` sees
 
 
+# the same for RE2, which looks at many lines at once; what it lets pass `may_be_title` judges
+QUICK = (
+    r"^\s*[#\[;!/=*\-]|:\s*$|[_=/\\]|\b\w \w \w\b|[^\x00-\x7f]|(?i:\b(?:"
+    + "|".join([*map(re.escape, sorted(_TOLD)), _OTHER.pattern])
+    + r")\b)"
+)
+
+
 @lru_cache(1 << 16)
 def _is_told(word: str) -> bool:
     return word in _TOLD or _OTHER.fullmatch(word) is not None
