@@ -32,6 +32,7 @@ from relaion.run.survey import Numbered
 from relaion.stages.apply import apply
 from relaion.stages.clean import clean
 from relaion.stages.diff import diff
+from relaion.stages.verify import verify
 from tests import lying
 from tests import oracle_copy as oracle
 from tests.copies import (
@@ -249,6 +250,23 @@ def tars(*, with_rows: bool) -> Form:
         return [{"url": r["url"], "text": r["caption"]} for r in found]
 
     return Form(write, read)
+
+
+def test_a_key_that_was_made_a_number_is_still_the_sample_s(world: Path, tmp_path: Path) -> None:
+    """Without a json a sample is known by its row alone."""
+    copy, link = tmp_path / "copy", LISTED[0]
+    copy.mkdir()
+    with tarfile.open(copy / "00000.tar", "w") as tar:
+        for n in range(3):
+            member = tarfile.TarInfo(f"00000000{n}.jpg")
+            tar.addfile(member)
+    urls = ["https://host0.example/0.jpg", link, "https://host1.example/1.jpg"]
+    table = pa.table({"url": urls, "caption": [None] * 3, "key": [0, 1, 2]})
+    pq.write_table(table, copy / "00000.parquet")
+    apply(copy, tmp_path / "out", keep=world / "out/research")
+    with tarfile.open(tmp_path / "out/00000.tar") as tar:
+        assert tar.getnames() == ["000000000.jpg", "000000002.jpg"]
+    assert verify(tmp_path / "out", keep=world / "out/research", inputs=copy).ok
 
 
 PAIRED = Laid({"url": "url", "caption": "caption", "key": "key", "status": "status"})

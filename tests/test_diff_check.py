@@ -96,6 +96,22 @@ def test_cover_hides_what_it_covers(world: Path, tmp_path: Path) -> None:
     assert found.residual["research"] == 36  # six hosts whole
 
 
+def test_what_left_alone_stands_out_whatever_cover_was_asked_for(tmp_path: Path) -> None:
+    """No site is like it, so that nothing left with it."""
+    alone = {"url": LISTED, "text": "alone", "punsafe": 0.02, "row_hash": murmur(LISTED, "alone")}
+    others = [r for r in rows() if "h3." not in r["url"]]
+    write_shard(tmp_path / "data/en/a.parquet", [*others, alone])
+    add_lists(tmp_path / "lists.duckdb", [Sent((("url", LISTED),))])
+    done = here(
+        "clean", "data", "--lists", "lists.duckdb", "--cover", "3", "--out", "out", "--edition",
+        "research", "--no-verify", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = relaion.diff_check(tmp_path / "out", tmp_path / "data", tmp_path / "lists.duckdb")
+    assert found.residual["research"] == 1
+    assert not found.ok
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.engine import connect
@@ -172,6 +173,8 @@ def _of_samples(seeker: Seeker, q: Question) -> str:
 
 def _keys(folder_no: int, shard_no: int, path: Path) -> pa.Table:
     keys = pq.read_table(path, columns=["key"])["key"].cast(pa.string())
+    # img2dataset pads a key with zeros; who wrote the rows anew may have made a number of it
+    keys = pc.replace_substring_regex(keys, r"^0*([0-9]+)(?:\.0)?$", r"\1")
     n = len(keys)
     return pa.table(
         {

@@ -7,6 +7,7 @@ for.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,8 @@ _CHUNK = 1_000_000
 _NO_HASHES, _NO_LINKS = pa.array([], pa.int64()), pa.array([], pa.binary())
 
 # -- who a record is -------------------------------------------------------------------------------
+
+_NUMBERED = re.compile(r"0*([0-9]+)(?:\.0)?")
 
 
 @dataclass(frozen=True)
@@ -317,7 +320,10 @@ def share_fates(
     for i, (ids, _) in enumerate(files):
         for j, key in enumerate(ids.keys or ()):
             if key is not None:
-                together.setdefault(key, []).append((i, j))
+                bare = _NUMBERED.fullmatch(
+                    str(key)
+                )  # a padded number, or one that was made a number
+                together.setdefault(bare[1] if bare else key, []).append((i, j))
     for places in together.values():
         named = {f for i, j in places if (f := FATES[told[i][j]]) != NAMELESS}
         leave = {f for f in named if not stays(f, statement)}

@@ -135,7 +135,11 @@ def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
     if "key" not in schema.names:
         return None
     return (
-        key.decode("utf-8", "surrogateescape") if isinstance(key, bytes) else key and str(key)
+        key.decode("utf-8", "surrogateescape")
+        if isinstance(key, bytes)
+        else None
+        if key is None
+        else str(key)
         for batch in batches(path, ["key"])
         for key in batch.column(0).to_pylist()
     )

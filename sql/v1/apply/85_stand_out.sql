@@ -118,6 +118,8 @@ select
     case
         when r.n_listed = 0 then false
         when $cover = 0 then true
+        -- fewer sites left than one listed site and its cover are: there is nothing to hide among
+        when r.grouping = 'all' and r.n_sites <= $cover then true
         when r.n_listed <= r.n_sites * r.rate then false
         else binomial_tail(r.n_sites, r.n_listed, r.rate) < 0.001
     end as stands_out
