@@ -39,10 +39,13 @@ def _bytes(text: str | bytes | None) -> bytes:
 
 
 def row_id(row: Mapping[str, Any]) -> int | None:
-    """A row's own hash; else that of its link and caption, where its file has columns of both."""
+    """A row's own hash; else that of its link and caption, where its file has columns of both.
+
+    A caption without a link is no identity.
+    """
     if row.get("row_hash") is not None:
         return int(row["row_hash"])
-    if not {"url", "text"} <= set(row) or row["url"] is row["text"] is None:
+    if not {"url", "text"} <= set(row) or not row["url"]:
         return None
     return murmur(row["url"], row["text"])
 

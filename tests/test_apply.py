@@ -252,6 +252,28 @@ def tars(*, with_rows: bool) -> Form:
     return Form(write, read)
 
 
+@pytest.mark.parametrize("form", ["json lines", "tar"])
+def test_a_caption_without_a_link_is_no_identity(world: Path, tmp_path: Path, form: str) -> None:
+    """It meets nothing, which must not pass for a row that stayed."""
+    copy, caption = tmp_path / "copy", data()[3]["text"]
+    copy.mkdir()
+    known = {"url": LISTED[0], "caption": caption}
+    if form == "json lines":
+        told = [known, {"url": None, "caption": caption}, {"caption": caption}]
+        (copy / "a.jsonl").write_text("".join(json.dumps(r) + "\n" for r in told))
+    else:
+        with tarfile.open(copy / "a.tar", "w") as tar:
+            for name, what in (("1.json", json.dumps(known)), ("2.txt", caption), ("3.txt", "x")):
+                member = tarfile.TarInfo(name)
+                member.size = len(what)
+                tar.addfile(member, io.BytesIO(what.encode()))
+    kept = apply(copy, tmp_path / "kept", diff=world / "diff.parquet")
+    assert {(c.fate, c.rows) for c in kept.counts} == {("nameless", 2), ("removed", 1)}
+    assert not kept.clean
+    left = apply(copy, tmp_path / "left", diff=world / "diff.parquet", without_identity="drop")
+    assert (left.kept, left.clean) == (0, True) or form == "tar"
+
+
 def test_a_key_that_was_made_a_number_is_still_the_sample_s(world: Path, tmp_path: Path) -> None:
     """Without a json a sample is known by its row alone."""
     copy, link = tmp_path / "copy", LISTED[0]

@@ -122,7 +122,11 @@ NULLS = {"url": None, "row_hash": None, "key": "a"}
 IDENTITIES: dict[str, tuple[Members, str | None, int | None]] = {
     "json alone": ([("a.json", json_bytes(url=LINK))], LINK, row_hash(LINK, None)),
     "any case": ([("a.JSON", json_bytes(URL=LINK, TEXT="b"))], LINK, row_hash(LINK, "b")),
-    "text first": ([("a.json", json_bytes(caption="c", text="t"))], None, row_hash(None, "t")),
+    "text first": (
+        [("a.json", json_bytes(url=LINK, caption="c", text="t"))],
+        LINK,
+        row_hash(LINK, "t"),
+    ),
     "own hash": ([("a.json", json_bytes(url=LINK, hash=-5))], LINK, -5),
     "own hash, no sign": ([("a.json", json_bytes(url=LINK, hash=2**64 - 5))], LINK, -5),
     "own hash as text": ([("a.json", json_bytes(url=LINK, hash="-5"))], LINK, -5),
@@ -146,7 +150,7 @@ IDENTITIES: dict[str, tuple[Members, str | None, int | None]] = {
         row_hash(LINK, None),
     ),
     "txt is a link": ([("a.txt", LINK.encode() + b"\r\n")], LINK, row_hash(LINK, None)),
-    "txt is a caption": ([("a.txt", b"http://a b")], None, row_hash(None, "http://a b")),
+    "a caption alone is no identity": ([("a.txt", b"http://a b")], None, None),
     "json of no link": (
         [("a.json", json_bytes(caption="c")), ("a.url", LINK.encode())],
         LINK,
@@ -176,9 +180,9 @@ def test_identity(tmp_path: Path, case: str) -> None:
 
 def test_nan_is_what_writers_put_for_nothing(tmp_path: Path) -> None:
     """No value of a wrong type, that people would be told of."""
-    data = tar_bytes([("a.json", b'{"url": NaN, "hash": NaN, "text": "b"}')])
+    data = tar_bytes([("a.json", b'{"url": "u:/", "hash": NaN, "text": "b", "caption": NaN}')])
     found, rows = indexed(tmp_path, data)
-    assert (rows[0]["row_hash"], found.notices) == (row_hash(None, "b"), ())
+    assert (rows[0]["row_hash"], found.notices) == (row_hash("u:/", "b"), ())
 
 
 def test_named_fields_play_their_roles_in_place_of_known_ones(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 
 
 def row_hash(link: bytes, caption: bytes) -> int | None:
-    return mmh3.hash64(link + caption)[0] if link + caption else None
+    return mmh3.hash64(link + caption)[0] if link else None
 
 
 def unpacked(path: Path) -> bytes:

@@ -164,11 +164,11 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
         seen.own += len(own) - own.null_count
         seen.no_whole += own.null_count - batch.own.null_count
     if own is None or own.null_count:
-        is_any = pc.or_(pc.is_valid(links), pc.is_valid(captions))
+        has_link = pc.is_valid(links)  # a caption alone is no identity
         if batch.unsure:
             doubted = set(batch.unsure)
-            is_any = pc.and_(is_any, pa.array([i not in doubted for i in range(len(links))]))
-        computed = pc.if_else(is_any, row_hashes(links, captions), pa.scalar(None, pa.int64()))
+            has_link = pc.and_(has_link, pa.array([i not in doubted for i in range(len(links))]))
+        computed = pc.if_else(has_link, row_hashes(links, captions), pa.scalar(None, pa.int64()))
         own = computed if own is None else pc.coalesce(own, computed)
     texts = pc.cast(as_text(links, marked), pa.string())
     out.add([texts, own, pa.nulls(len(links), pa.string())])

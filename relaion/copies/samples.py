@@ -154,8 +154,8 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     links = pa.array([each.link for each in piece], pa.large_binary())
     captions = pa.array([each.caption for each in piece], pa.large_binary())
     own = own_hashes(pa.array([each.own for each in piece], pa.binary()))
-    known = pc.or_(pc.is_valid(links), pc.is_valid(captions))
-    computed = pc.if_else(known, row_hashes(links, captions), pa.scalar(None, pa.int64()))
+    has_link = pc.is_valid(links)  # a caption alone is no identity
+    computed = pc.if_else(has_link, row_hashes(links, captions), pa.scalar(None, pa.int64()))
     hashes = pc.coalesce(own, computed)
     reader.count["unknown"] += hashes.null_count
     return [

@@ -24,7 +24,7 @@ from relaion.parquet.mended import marked
 from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.paths import file_sha256, find_shards
 from relaion.verifier.candidates import plain, plain_key
-from relaion.verifier.copy_records import Records, read_records
+from relaion.verifier.copy_records import Records, of_rows, read_records
 from relaion.verifier.copy_statement import FATES, CopyLine, CopyStatement
 from relaion.verifier.lookup import Apply
 from relaion.verifier.rows import Source, roles_of
@@ -186,7 +186,7 @@ def _known_in(wanted: _Wanted) -> tuple[pa.Array, pa.Array]:
     for _, rows in wanted.source.rows(("url", "text", "row_hash")):
         if len(wanted.hashes):
             computed = {"url", "text"} <= roles
-            hashes.add(rows.hashes() if computed else rows.first("row_hash", pa.int64()))
+            hashes.add(of_rows(rows) if computed else rows.first("row_hash", pa.int64()))
         if len(wanted.links):
             for urls in rows.all("url"):
                 links.add(link_ids(urls, b""))

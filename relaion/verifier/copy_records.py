@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import mmh3
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from relaion.errors import InputError
 from relaion.parquet.columns import note, plain_type
@@ -25,7 +26,7 @@ from relaion.parquet.glossary import bare_name
 from relaion.paths import shown
 from relaion.roles import ROLES
 from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
-from relaion.verifier.rows import At, batches, role_rows, schema_of
+from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
 
 _MANY = 8_192
 _BLANK = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
@@ -127,7 +128,15 @@ def _of_parquet(path: Path, line: CopyLine) -> Iterator[Records]:
     for rows in role_rows(path, roles, ("url", "text", "row_hash")):
         own = rows.first("row_hash", pa.int64())
         here = None if keys is None else [next(keys) for _ in range(rows.n)]
-        yield Records(rows.hashes() if computed else own, rows.first("url", pa.binary()), here)
+        yield Records(of_rows(rows) if computed else own, rows.first("url", pa.binary()), here)
+
+
+def of_rows(rows: Rows) -> pa.Array:
+    """Row hashes, computed where a row has a link and none of its own."""
+    own = rows.first("row_hash", pa.int64())
+    has_link = pc.greater(pc.binary_length(rows.first("url", pa.binary())), 0)
+    computed = pc.if_else(pc.fill_null(has_link, False), rows.hashes(), pa.scalar(None, pa.int64()))
+    return pc.coalesce(own, computed)
 
 
 def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
@@ -185,7 +194,7 @@ def text_units(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Un
 
 def _identified(link: bytes, caption: bytes, own: int | None) -> Identified:
     """A record of text, where nothing and an empty text are one."""
-    if own is None and (link or caption):
+    if own is None and link:
         own = murmur(link, caption)
     return Identified(link or None, own)
 

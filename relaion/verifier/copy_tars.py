@@ -115,8 +115,8 @@ def _identity(data: Mapping[str, bytes], named: Mapping[str, str]) -> Identified
         elif not captions:
             captions.append(txt)
     own = _own(fields, named)
-    if own is None and (links or captions):
-        own = murmur(links[0] if links else None, captions[0] if captions else None)
+    if own is None and links:
+        own = murmur(links[0], captions[0] if captions else None)
     return Identified(links[0] if links else None, own)
 
 

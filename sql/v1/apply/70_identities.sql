@@ -8,7 +8,8 @@
 -- order:   none
 --
 -- LAION's row hash is the identity of a link with its caption, whatever the layout. Python
--- computes it (row_hashes) for rows without one whose shard has both a link and a caption column.
+-- computes it (row_hashes) for rows without one that have a link, where their shard has a column of
+-- captions: of a caption alone, or a link alone, it would meet no other and say that a row is known.
 
 create or replace temp view identities as
 select
