@@ -252,6 +252,34 @@ def tars(*, with_rows: bool) -> Form:
     return Form(write, read)
 
 
+@pytest.mark.parametrize("end", [".tsv", ".jsonl", ".tar"])
+def test_row_hashes_that_are_none_are_refused_in_every_form(
+    world: Path, tmp_path: Path, end: str
+) -> None:
+    """By one hash of a row that stayed, whatever else the copy holds would stay."""
+    copy, kept = tmp_path / "copy", data()[0]
+    copy.mkdir()
+    rows = [{**r, "hash": kept["row_hash"]} for r in data()[:9]]
+    told = [{"url": r["url"], "caption": r["text"], "hash": r["hash"]} for r in rows]
+    path = copy / f"a{end}"
+    if end == ".tar":
+        with tarfile.open(path, "w") as tar:
+            for i, r in enumerate(told):
+                what = json.dumps(r).encode()
+                member = tarfile.TarInfo(f"{i}.json")
+                member.size = len(what)
+                tar.addfile(member, io.BytesIO(what))
+    elif end == ".tsv":
+        lines = ["\t".join(map(str, r.values())) for r in told]
+        path.write_text("url\tcaption\thash\n" + "\n".join(lines) + "\n")
+    else:
+        path.write_text("".join(json.dumps(r) + "\n" for r in told))
+    with pytest.raises(InputError, match=r"are not LAION's .* \(8 of 9 compared differ\)"):
+        apply(copy, tmp_path / "out", keep=world / "out/research")
+    done = apply(copy, tmp_path / "out", keep=world / "out/research", by="link")
+    assert done.left == 3
+
+
 @pytest.mark.parametrize("form", ["json lines", "tar"])
 def test_a_caption_without_a_link_is_no_identity(world: Path, tmp_path: Path, form: str) -> None:
     """It meets nothing, which must not pass for a row that stayed."""

@@ -21,12 +21,15 @@ class Indexed:
     """What an index was made of.
 
     `records` of the file; `columns` says by which column, field or member a role (`url`, `text`,
-    `row_hash`) is played; `notices` are for people and quote no value.
+    `row_hash`) is played; `notices` are for people and quote no value. Of the first `compared`
+    records with a row hash of their own, `differ` have another one than link and caption give.
     """
 
     records: int
     columns: Mapping[str, str]
     notices: tuple[str, ...] = ()
+    compared: int = 0
+    differ: int = 0
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,8 @@ class Seen:
     no_whole: int = 0  # values in their place that are none
     unread: int = 0  # links that are no text
     unread_captions: int = 0
+    compared: int = 0  # row hashes of their own, held against those of link and caption
+    differ: int = 0
 
 
 @dataclass
@@ -163,6 +165,10 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
         own = _own(batch.own)
         seen.own += len(own) - own.null_count
         seen.no_whole += own.null_count - batch.own.null_count
+        if seen.compared < COMPARED and batch.captions.null_count < len(links):
+            compared, differ = differing(own, links, captions)
+            seen.compared += compared
+            seen.differ += differ
     if own is None or own.null_count:
         has_link = pc.is_valid(links)  # a caption alone is no identity
         if batch.unsure:
@@ -172,6 +178,20 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
         own = computed if own is None else pc.coalesce(own, computed)
     texts = pc.cast(as_text(links, marked), pa.string())
     out.add([texts, own, pa.nulls(len(links), pa.string())])
+
+
+COMPARED = 10_000  # row hashes of a file, and no more, for it takes its time
+
+
+def differing(own: pa.Array, links: pa.Array, captions: pa.Array) -> tuple[int, int]:
+    """How many records have a row hash of their own, link and caption; and of how many it differs.
+
+    Of the first `COMPARED` that have all.
+    """
+    whole = pc.and_(pc.is_valid(own), pc.and_(pc.is_valid(links), pc.is_valid(captions)))
+    own, links, captions = (each.filter(whole)[:COMPARED] for each in (own, links, captions))
+    same = pc.equal(own, row_hashes(links, captions))
+    return len(own), len(own) - same.true_count
 
 
 def _own(cells: pa.Array) -> pa.Array:
@@ -206,7 +226,8 @@ def indexed(path: Path, seen: Seen, columns: Mapping[str, str], notices: list[st
         notices.append(
             f"{seen.unread_captions} records have a caption that is no text: no row hash of them"
         )
-    return Indexed(seen.records, dict(columns), tuple(notices))
+    told = tuple(notices)
+    return Indexed(seen.records, dict(columns), told, seen.compared, seen.differ)
 
 
 def is_no_row_hash(seen: Seen) -> bool:

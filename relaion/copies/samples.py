@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.copies.form import INDEX, Indexed, Rewritten
+from relaion.copies.lines import COMPARED, differing
 from relaion.copies.tars import Tar, open_tar
 from relaion.errors import InputError
 from relaion.parquet.mended import PrivateFile, marked
@@ -136,7 +137,9 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
                 out.add(_arrays(piece, reader))
             reader.refuse_unknown()
         notices = (*_told(tar, found), *reader.notices())
-        return Indexed(len(found), reader.used(), notices)
+        count = reader.count
+        compared, differ = count["compared"], count["differ"]
+        return Indexed(len(found), reader.used(), notices, compared, differ)
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,10 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     computed = pc.if_else(has_link, row_hashes(links, captions), pa.scalar(None, pa.int64()))
     hashes = pc.coalesce(own, computed)
     reader.count["unknown"] += hashes.null_count
+    if reader.count["compared"] < COMPARED:
+        compared, differ = differing(own, links, captions)
+        reader.count["compared"] += compared
+        reader.count["differ"] += differ
     return [
         pa.array([None if x.link is None else marked(x.link) for x in piece], pa.string()),
         hashes,

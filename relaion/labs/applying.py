@@ -45,6 +45,8 @@ class Known:
     seal: list[Any]
     columns: Mapping[str, str]
     notices: tuple[str, ...] = ()
+    compared: int = 0
+    differ: int = 0
 
 
 @dataclass
@@ -81,7 +83,10 @@ class Applying:
         indexes = self._footers(places, {"url": "url", "row_hash": "row_hash"}, {})
         for file, found, seal in indexed.values():
             shard = indexes[self._index_of(file)]
-            known.append(Known(file, shard, seal, found.columns, found.notices))
+            of = Known(
+                file, shard, seal, found.columns, found.notices, found.compared, found.differ
+            )
+            known.append(of)
         return sorted(known, key=lambda k: k.file.no)
 
     def _index_of(self, file: CopyFile) -> Path:

@@ -49,6 +49,19 @@ class FoundFiles:
     notices: tuple[str, ...] = ()
 
 
+_MOST = 0.01  # row hashes that may differ: of a caption that was mended after it was hashed
+
+
+def refuse_hashes(path: Path, compared: int, differ: int, more: str = "") -> None:
+    """Raise InputError where row hashes are not those of link and caption; `more` ways out."""
+    if differ > _MOST * compared:
+        raise InputError(
+            f"{shown(path)}: the row hashes are not LAION's of link and caption "
+            f"({differ:,} of {compared:,} compared differ), so they are no identity across copies; "
+            f"add --by link{more}"
+        )
+
+
 def form_of(path: Path) -> str:
     """The form of a file by the end of its name; parquet for one of another name."""
     name = path.name.lower()

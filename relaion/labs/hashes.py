@@ -1,19 +1,18 @@
 """Is a hash column LAION's row hash? Compared before it is trusted."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.errors import InputError
+from relaion.labs.copy_files import refuse_hashes
 from relaion.parquet.columns import column_batches, open_parquet
 from relaion.parquet.layout import Shard
-from relaion.paths import shown
 from relaion.sidecars.row_hash import own_hashes, row_hashes
 
 ROWS = 10_000  # that are compared of a data set
 SHARDS = 50  # that they are taken from
-_MOST = 0.01  # that may differ: a caption that was mended after it was hashed
 
 
 def check_hashes(shards: Sequence[Shard], more: str = "") -> tuple[int, int]:
@@ -42,10 +41,5 @@ def check_hashes(shards: Sequence[Shard], more: str = "") -> tuple[int, int]:
                     break
         except (OSError, pa.ArrowException):
             continue
-    if differ > _MOST * compared:
-        raise InputError(
-            f"{shown(chosen[0].path)}: the row hashes are not LAION's of link and caption "
-            f"({differ:,} of {compared:,} compared differ), so they are no identity across copies; "
-            f"add --by link{more}"
-        )
+    refuse_hashes(chosen[0].path if chosen else Path(), compared, differ, more)
     return compared, differ

@@ -13,7 +13,7 @@ from relaion.errors import InputError, RelaionError, StopError
 from relaion.labs import place as ours
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known
 from relaion.labs.certificate import certify, place_of, refuse_place, write_certificate
-from relaion.labs.copy_files import STATS, FoundFiles, find_copy
+from relaion.labs.copy_files import STATS, FoundFiles, find_copy, refuse_hashes
 from relaion.labs.report import Applied, FinishedCopy, applied, build
 from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
@@ -261,18 +261,20 @@ def _told_by(
     return (LINK,)
 
 
-def _check_own_hashes(pool: Caller, by: Sequence[str], copies: Sequence[Numbered]) -> None:
+def _check_own_hashes(pool: Caller, known: Sequence[Known], copies: Sequence[Numbered]) -> None:
     """Raise InputError where a hash column of the copy is no LAION row hash.
 
     Every row would be said to have stayed by it, and none of them would be met.
     """
     alike: dict[int, list[Numbered]] = {}
-    for n in copies if ROW in by else ():
+    for n in copies:
         alike.setdefault(n.group, []).append(n)
     way_out = ", or --column row_hash=NAME where it is one and the captions were written anew"
     for group in alike.values():
         with blaming(group[0].shard.path):
             pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in group], way_out)
+    for k in known:  # of other forms, which were compared as they were indexed
+        refuse_hashes(k.file.path, k.compared, k.differ, way_out)
 
 
 def _check_hashes(
@@ -291,8 +293,8 @@ def _read(run: Applying, found: FoundFiles, by: Sequence[str]) -> list[Known]:
     """The files of the copy, of which at least one has an identity that can be trusted."""
     known = run.read([f for f in found.files if f.form != STATS])
     _usable(known, by)
-    if "row_hash" not in run.columns:
-        _check_own_hashes(run.pool, by, run.numbered(known))
+    if "row_hash" not in run.columns and ROW in by:
+        _check_own_hashes(run.pool, known, run.numbered(known))
     return known
 
 
