@@ -18,10 +18,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from relaion.errors import InputError, NoRoomError, RelaionError, StopError
+from relaion.labs.copy_files import NotOldError
 from relaion.labs.diff_file import read_diff
 from relaion.labs.diffing import compare, write_diff
 from relaion.labs.fates import Fates, Question, work_out
@@ -90,19 +91,21 @@ def test_an_edition_keeps_what_a_plain_reading_of_it_keeps(
     laid: tuple[Laid, Laid, Laid], cut_at: tuple[list[int], list[int]],
     unknown: str, without: str, batch: int,
 ) -> None:  # fmt: skip
+    old = None if old is None else old + new
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr("relaion.labs.fates.BATCH_ROWS", batch)
         shards = Shards(Path(folder))
         copies = shards.of("copy", cut(copy, cut_at[0]), laid[0])
         news = shards.of("new", cut(new, cut_at[1]), laid[1], 1_000)
         olds = shards.of("old", [old], laid[2], 2_000) if old is not None else ()
-        found = work_out(
-            Question(
-                Path(folder), "v1", LIMITS, copies, news, olds, by=by,
-                keeps_unknown=unknown == "keep", keeps_nameless=without == "keep",
-            ),
-            unheard,
+        question = Question(
+            Path(folder), "v1", LIMITS, copies, news, olds, by=by,
+            keeps_unknown=unknown == "keep", keeps_nameless=without == "keep",
         )  # fmt: skip
+        try:
+            found = work_out(question, unheard)
+        except NotOldError:  # it has other row hashes, or none
+            reject()
         leaves, counts = decided(found, copies)
     fates = oracle.by_keep(
         [laid[0].seen(r) for r in copy], [laid[1].seen(r) for r in new],
@@ -250,6 +253,19 @@ def tars(*, with_rows: bool) -> Form:
         return [{"url": r["url"], "text": r["caption"]} for r in found]
 
     return Form(write, read)
+
+
+@pytest.mark.parametrize("by", [None, "row", "link"])
+def test_an_old_set_that_the_edition_was_not_made_of_is_refused(
+    world: Path, tmp_path: Path, by: str | None
+) -> None:
+    """Every row that was removed would be unknown to it, and stay where unknown ones do."""
+    other = [{"url": f"http://other.example/{i}.jpg", "text": "x"} for i in range(9)]
+    lay(tmp_path / "other/a.parquet", other, LAION)
+    given: dict[str, Any] = {"keep": world / "out/research", "unknown": "keep", "by": by}
+    with pytest.raises(InputError, match="so NEW was not made of it"):
+        apply(world / "data", tmp_path / "out", old=tmp_path / "other", **given)
+    assert apply(world / "data", tmp_path / "out", old=world / "data", **given).left
 
 
 @pytest.mark.parametrize("end", [".tsv", ".jsonl", ".tar"])

@@ -118,6 +118,9 @@ def test_a_finished_run_writes_it_again_where_it_is_missing(
     again = relaion.apply(lab.copy / "laion", tmp_path / "out", **given)  # type: ignore[arg-type]
     assert again.done_before
     assert first.certificate.read_bytes() == before
+    first.certificate.write_text('{"certificate": 1, "says": "of another run"}')
+    relaion.apply(lab.copy / "laion", tmp_path / "out", **given)  # type: ignore[arg-type]
+    assert first.certificate.read_bytes() == before
     other = tmp_path / "other.json"
     relaion.apply(lab.copy / "laion", tmp_path / "out", certificate=other, **given)  # type: ignore[arg-type]
     assert other.read_bytes() == before

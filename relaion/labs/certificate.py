@@ -12,7 +12,7 @@ from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.labs.report import others, says
-from relaion.paths import atomic_write, shown
+from relaion.paths import atomic_write, remove_own_part, shown
 
 FORM = 1
 END = ".certificate.json"
@@ -53,10 +53,15 @@ def refuse_place(place: Path, out: Path, inputs: Sequence[Path]) -> None:
 
 
 def _is_certificate(place: Path) -> bool:
+    return "certificate" in _read(place)
+
+
+def _read(place: Path) -> dict[str, Any]:
+    """The certificate at a place; empty where there is none."""
     try:
-        return "certificate" in json.loads(place.read_text(encoding="ascii"))
+        return dict(json.loads(place.read_text(encoding="ascii")))
     except (OSError, ValueError, TypeError, RecursionError):
-        return False
+        return {}
 
 
 def certify(made: Mapping[str, Any], checked: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -135,10 +140,18 @@ def checked_by(verdict: Any, version: str) -> dict[str, Any]:
     }
 
 
+def renew_certificate(place: Path, made: Mapping[str, Any]) -> None:
+    """Write that of a finished run where it lacks or is another's; what a check found stays."""
+    remove_own_part(place)
+    said = certify(made)
+    if {**_read(place), "checked": None} != {**said, "checked": None}:
+        write_certificate(place, said)
+
+
 def write_certificate(place: Path, certificate: Mapping[str, Any]) -> None:
     """Write it whole or not at all; raises OutputError where it cannot be."""
     if place.exists() and not _is_certificate(place):
         raise OutputError(f"{shown(place)}: is there and no certificate; name another file")
     text = json.dumps(certificate, indent=2, ensure_ascii=True) + "\n"
-    with atomic_write(place) as part:
+    with atomic_write(place, alone=True) as part:  # it lies beside OUT, which is locked
         part.write_text(text, encoding="ascii")

@@ -49,6 +49,10 @@ class FoundFiles:
     notices: tuple[str, ...] = ()
 
 
+class NotOldError(InputError):
+    """Raised for an old set that has nothing in common with the edition made of it."""
+
+
 _MOST = 0.01  # row hashes that may differ: of a caption that was mended after it was hashed
 
 

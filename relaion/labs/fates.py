@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.engine import connect
+from relaion.labs.copy_files import NotOldError
 from relaion.labs.seek import BATCH_ROWS, Seeker
-from relaion.paths import Seal
+from relaion.paths import Seal, shown
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
@@ -123,7 +124,10 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
         for name, shards in sets.items():
             hashes[name] = seeker.hash_files(name, shards)
             seeker.table(f"{name}_hashes", "row_hash bigint", hashes[name])
-            _less(seeker, "wanted_hashes", f"{name}_hashes", "row_hash")
+            if name == "new":
+                _less(seeker, "wanted_hashes", "new_hashes", "row_hash")
+                _probe(seeker, q, "wanted_hashes", "new_hashes", "row_hash")
+        _refuse_other_old(seeker, q, "old_hashes", "row_hash")
     for name in sets:
         seeker.table(f"{name}_hashes", "row_hash bigint", hashes[name])
     ids = _link_ids(seeker, q, rows) if LINK in q.by else []
@@ -135,14 +139,44 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
         for name, shards in sets.items():
             links[name] = seeker.link_files(name, shards)
             seeker.table(f"{name}_links", "link_id uuid", links[name])
-            _less(seeker, "wanted_links", f"{name}_links", "link_id")
-            _less(seeker, "hit_keys", f"{name}_links", "link_id")
+            if name == "new":
+                _less(seeker, "wanted_links", "new_links", "link_id")
+                _probe(seeker, q, "wanted_links", "new_links", "link_id")
+                engine.execute(
+                    "create or replace temp table hit_keys as "
+                    "from hit_keys semi join wanted_links using (link_id)"
+                )
+        _refuse_other_old(seeker, q, "old_links", "link_id")
     for name in sets:
         seeker.table(f"{name}_links", "link_id uuid", links[name])
     return [
         seeker.made(f"fates-{i}", lambda i=i: _fates(seeker, q, rows, ids, i))  # type: ignore[misc]
         for i, _ in enumerate(q.batches)
     ]
+
+
+PROBES = 1_000  # rows of the edition that are looked for in the set which it was made of
+
+
+def _probe(seeker: Seeker, q: Question, wanted: str, found: str, column: str) -> None:
+    """Look for some of what NEW has in the old set, too: it had all of it."""
+    engine = seeker.engine
+    engine.execute(
+        f"create or replace temp table probes as from {found} order by {column} limit $n",
+        {"n": PROBES if q.old else 0},
+    )
+    engine.execute(f"insert into {wanted} select {column} from probes")  # noqa: S608
+
+
+def _refuse_other_old(seeker: Seeker, q: Question, found: str, column: str) -> None:
+    """Raise NotOldError where the old set has none of the rows that NEW and the copy share."""
+    asked = f"select count(*), count(*) filter ({column} in (from {found})) from probes"  # noqa: S608
+    ((n, met),) = seeker.engine.rows(asked)
+    if n and not met:
+        raise NotOldError(
+            f"{shown(q.old[0].shard.path.parent)}: holds none of {n:,} rows that NEW and the copy "
+            "have in common, so NEW was not made of it; name the set that it was made of with --old"
+        )
 
 
 def _fates(seeker: Seeker, q: Question, rows: Sequence[Path], ids: Sequence[Path], i: int) -> str:

@@ -33,7 +33,7 @@ _PART = re.compile(r"\.relaion-[0-9a-f]{16}\.part")
 
 @contextmanager
 def atomic_write(
-    path: Path, mode: int = 0o644, *, flush: bool = True, folder: bool = True
+    path: Path, mode: int = 0o644, *, flush: bool = True, folder: bool = True, alone: bool = False
 ) -> Iterator[Path]:
     """Write a file whole or not at all.
 
@@ -42,9 +42,10 @@ def atomic_write(
     it does so for many files (`sync_folder`). A hard link keeps the
     mode of the file that it is another name of. What a killed process leaves, `remove_parts`
     finds. Without `flush` a power cut may leave the name on a file that is cut or zeroed: for
-    work files, which a digest vouches for.
+    work files, which a digest vouches for. `alone` is said where nobody else writes this file: what
+    a kill leaves of it, among files of others, is then written over the next time.
     """
-    part = path.with_name(f".relaion-{secrets.token_hex(8)}.part")
+    part = _own_part(path) if alone else path.with_name(f".relaion-{secrets.token_hex(8)}.part")
     try:
         yield part
         with part.open("rb") as f:
@@ -60,6 +61,16 @@ def atomic_write(
     finally:
         with suppress(OSError):  # it was renamed, or never there: its folder may be a file
             part.unlink()
+
+
+def _own_part(path: Path) -> Path:
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()
+    return path.with_name(f".relaion-{digest[:16]}.part")
+
+
+def remove_own_part(path: Path) -> None:
+    """Remove what a killed `atomic_write(path, alone=True)` left."""
+    _own_part(path).unlink(missing_ok=True)
 
 
 def unwritten(path: Path, error: OSError, why: str) -> OutputError:

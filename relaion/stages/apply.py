@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError, RelaionError, StopError
 from relaion.labs import place as ours
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known
-from relaion.labs.certificate import certify, place_of, refuse_place, write_certificate
-from relaion.labs.copy_files import STATS, FoundFiles, find_copy, refuse_hashes
+from relaion.labs.certificate import (
+    certify,
+    place_of,
+    refuse_place,
+    renew_certificate,
+    write_certificate,
+)
+from relaion.labs.copy_files import STATS, FoundFiles, NotOldError, find_copy, refuse_hashes
 from relaion.labs.report import Applied, FinishedCopy, applied, build
 from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
@@ -96,8 +102,7 @@ def apply(
         done = ours.finished(place, plan)
         if done is not None:
             ours.purge(place.path, place.work)
-            if not certified.exists():
-                write_certificate(certified, certify(done))
+            renew_certificate(certified, done)
             return replace(applied(out, done, found.notices, certified), done_before=True)
         journal, goes_on = ours.begin(place, plan)
         if goes_on:
@@ -113,7 +118,8 @@ def apply(
                 "old": before, "diff": diff, "salt": read.salt if read else b"", "by": identities,
                 "keeps_unknown": unknown == "keep", "keeps_nameless": nameless == "keep",
             }  # fmt: skip
-            known, fates = run.fates(known, asked)
+            with _purged(place, NotOldError):
+                known, fates = run.fates(known, asked)
             stats = [f for f in found.files if f.form == STATS and run.has_folder(f, known)]
             if not run.failed:  # else the rest is done, and judged when it is whole
                 with _purged(place):
