@@ -133,8 +133,8 @@ def test_it_takes_no_place_of_anything_else(lab: labs.Lab, diff: Path, tmp_path:
     places = {
         out / "c.json": "inside OUT", out: "inside OUT",
         lab.copy / "c.json": "inputs are never modified", diff: "inputs are never modified",
-        notes: "is there and no certificate", tmp_path: "is no file",
-        tmp_path / "none" / "c.json": "in a folder that is there",
+        notes: "is there and no certificate", tmp_path: "its folder is not there",
+        tmp_path / "none" / "c.json": "its folder is not there",
     }  # fmt: skip
     for place, why in places.items():
         with pytest.raises(InputError, match=why):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import relaion
 from relaion.engine import connect
+from relaion.errors import InputError
 from relaion.sqlset import load
 from tests.oracle_copy import murmur
 from tests.pipeline import Sent, add_lists, here, write_shard
@@ -75,11 +76,14 @@ def test_what_an_earlier_diff_named_is_no_news(world: Path) -> None:
     assert '"research": 0' in done.stdout
 
 
-def test_other_lists_find_nothing_that_stands_out(world: Path) -> None:
-    add_lists(world / "other.duckdb", [Sent((("url", "http://nowhere.example/1.jpg"),))])
-    found = relaion.diff_check(world / "out", world / "data", world / "other.duckdb")
-    assert found.ok
-    assert found.residual["research"] == 1  # it left all the same
+def test_less_than_the_run_was_made_with_is_refused(world: Path, tmp_path: Path) -> None:
+    """What it hides would not be seen."""
+    add_lists(tmp_path / "other.duckdb", [Sent((("url", "http://nowhere.example/1.jpg"),))])
+    with pytest.raises(InputError, match="lacks 1 of the 1 lists that it was cleaned with"):
+        relaion.diff_check(world / "out", world / "data", tmp_path / "other.duckdb")
+    write_shard(tmp_path / "data/en/a.parquet", rows()[:50])
+    with pytest.raises(InputError, match="1 of the 1 shards that it was made of are not among"):
+        relaion.diff_check(world / "out", tmp_path / "data", world / "lists.duckdb")
 
 
 def test_cover_hides_what_it_covers(world: Path, tmp_path: Path) -> None:

@@ -46,8 +46,12 @@ def refuse_place(place: Path, out: Path, inputs: Sequence[Path]) -> None:
                 f"{shown(place)}: is an input or lies inside one; inputs are never modified, so "
                 "name another file with --certificate"
             )
-    if place.is_dir() or not place.parent.is_dir():
-        raise InputError(f"{shown(place)}: is no file in a folder that is there; name another")
+    beside = place.parent.resolve() == out.resolve().parent  # which is made with OUT
+    if place.is_dir() or not (beside or place.parent.is_dir()):
+        raise InputError(
+            f"{shown(place)}: cannot be a file, since it is a folder, or its folder is not there; "
+            "name another with --certificate"
+        )
     if place.exists() and not _is_certificate(place):
         raise InputError(f"{shown(place)}: is there and no certificate; name another file")
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,10 @@ WORDS = {
     NAMELESS: "without an identity",
 }
 """Fate of rows, as `sql/v1/apply` tells it, in words that go behind `n rows`."""
+_BY_DIFF = {
+    "row": "that the diff does not name by row hash or link",
+    "link": "that the diff does not name by their link alone",
+}
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,12 @@ class Counted:
     fate: str
     rows: int
     stayed: bool
+    by_diff: bool = False
 
     @property
     def words(self) -> str:
-        """The fate in words."""
-        return WORDS[self.fate]
+        """The fate in words; a diff knows of no row that it stayed."""
+        return _BY_DIFF.get(self.fate, WORDS[self.fate]) if self.by_diff else WORDS[self.fate]
 
 
 @dataclass(frozen=True)
@@ -206,7 +211,8 @@ def applied(
     out: Path, made: Mapping[str, Any], notices: Sequence[str], certificate: Path
 ) -> Applied:
     """What a manifest tells people."""
-    counts = tuple(Counted(c["fate"], c["rows"], c["stayed"]) for c in made["counts"])
+    by_diff = "diff" in made["against"]
+    counts = tuple(Counted(c["fate"], c["rows"], c["stayed"], by_diff) for c in made["counts"])
     kept = sum(c.rows for c in counts if c.stayed)
     left = sum(c.rows for c in counts if not c.stayed)
     passed_over = tuple(made["not_looked_at"])
@@ -219,3 +225,9 @@ def applied(
         dict(Counter(o["how"] for o in made["outputs"])), tuple(notices), passed_over, certificate,
         summary=f"{shown(out)}: {said}",
     )  # fmt: skip
+
+
+def before_this(done: Applied) -> Applied:
+    """What is told of a run that was finished before: nothing was looked at now."""
+    said = f"{done.summary} (as it was finished; nothing was looked at now)"
+    return replace(done, done_before=True, summary=said)

@@ -20,7 +20,7 @@ from relaion.labs.certificate import (
     write_certificate,
 )
 from relaion.labs.copy_files import STATS, FoundFiles, NotOldError, find_copy, refuse_hashes
-from relaion.labs.report import Applied, FinishedCopy, applied, build
+from relaion.labs.report import Applied, FinishedCopy, applied, before_this, build
 from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
 from relaion.run import manifest
@@ -103,7 +103,7 @@ def apply(
         if done is not None:
             ours.purge(place.path, place.work)
             renew_certificate(certified, done)
-            return replace(applied(out, done, found.notices, certified), done_before=True)
+            return before_this(applied(out, done, found.notices, certified))
         journal, goes_on = ours.begin(place, plan)
         if goes_on:
             listen.say(f"{shown(out)}: going on with the run that broke off")

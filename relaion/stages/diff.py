@@ -171,11 +171,20 @@ def _identities(
 
 
 def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> tuple[str, ...]:
-    """Refuse what a curator's manifest says may not be published; a line for what is accepted."""
+    """Refuse what a curator's manifest says may not be published; a line for what is accepted.
+
+    And one for a new set of which no manifest says anything.
+    """
     owners = Owners()
+    told = []
     for path in (*new, *old):
         owned = owners.at(path) or getattr(owners.of(path), "output", None)
         made = owned.manifest if owned is not None else None
+        if made is None and path in new:
+            told.append(
+                f"{shown(path)}: no manifest of relaion's says whether its difference to the old "
+                "set may be published"
+            )
         if made is None or made.get("publishable") is True:
             continue
         says = "says `publishable: false`" if made else "cannot be read"
@@ -183,13 +192,20 @@ def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> t
         if not accepted:
             raise StopError(
                 f"{shown(path)}: its manifest {says} ({why}): whoever has the old set "
-                "would find the listed rows in the diff; clean with --cover, or add "
+                f"would find the listed rows in the diff; {_way_out(made)}, or add "
                 "--i-accept-disclosure for a diff that is not published"
             )
         return (
             f"{shown(path)}: is not publishable ({why}); keep this diff as secret as the lists",
         )
-    return ()
+    return tuple(told)
+
+
+def _way_out(made: Mapping[str, Any]) -> str:
+    """What makes a run publishable that is not."""
+    if not made.get("cover"):
+        return "clean with --cover"
+    return "clean with a smaller --cover or another --cover-site-rows, or more data at once"
 
 
 def _editions(paths: Sequence[Path]) -> list[str]:

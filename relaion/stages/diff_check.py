@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,6 +99,7 @@ def diff_check(
             pool.call("relaion.labs.diff_file:read_diff", path) for path in as_paths(earlier)
         )
         old = read_inputs(inputs, columns or {}, pool).whole()
+        _refuse_other(out, made, old, known.lists, has_sidecars=bool(as_paths(sidecars)))
         owned = left.enter_context(owned_folder("check", work))
         pool.begin(1, owned.path, held=(owned.lock,))
         journal = Journal(owned.path)
@@ -134,6 +135,35 @@ def diff_check(
                 rows[edition["name"]] = n
                 strata += [Stratum(edition["name"], *line) for line in found]
     return Checked(out, cover, rows, tuple(strata), tuple(told))
+
+
+def _refuse_other(
+    out: Path,
+    made: Mapping[str, Any],
+    old: Sequence[Numbered],
+    lists: Sequence[Mapping[str, Any]],
+    *,
+    has_sidecars: bool,
+) -> None:
+    """Raise InputError for less than the run was made with: what it hides would not be seen."""
+    here = {(n.shard.subset, n.shard.name, n.shard.rows) for n in old}
+    stated = {(x["subset"], x["shard"], x["rows"]) for x in made["inputs"]}
+    if lacks := len(stated - here):
+        raise InputError(
+            f"{shown(out)}: {lacks} of the {len(stated)} shards that it was made of are not among "
+            "--inputs; name them all"
+        )
+    held = {x["digest"] for x in lists}
+    if lacks := sum(x["digest"] not in held for x in made["lists"]):
+        raise InputError(
+            f"{shown(out)}: the store lacks {lacks} of the {len(made['lists'])} lists that it was "
+            "cleaned with, or the key is another; name that store with --lists"
+        )
+    if made["sidecars"] and not has_sidecars:
+        raise InputError(
+            f"{shown(out)}: was cleaned with sidecars, by which lists met rows; name them with "
+            "--sidecar"
+        )
 
 
 def _public_rule(made: dict[str, Any], edition: dict[str, Any]) -> tuple[float | None, int]:

@@ -389,7 +389,7 @@ def _check_counts(job: CopyJob) -> None:
         _same_counts(job.left, gone, "left", job.notes)
     for fate in ("unknown", "not in new"):
         if n := ours.get(fate, 0):
-            job.notes.leave_out(f"{count(n, 'record')} {_WRONG[fate]}: kept, as was asked for")
+            job.notes.limit("1a", f"{count(n, 'record')} {_WRONG[fate]}: kept, as was asked for")
     if n := ours.get(NAMELESS, 0):
         said = f"{count(n, 'row')} kept without an identity: nothing can be said of them"
         job.notes.leave_out(said)
