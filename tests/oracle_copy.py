@@ -39,15 +39,17 @@ def _bytes(text: str | bytes | None) -> bytes:
 
 
 def row_id(row: Mapping[str, Any]) -> int | None:
-    """A row's own hash; else that of its link and caption, where its file has columns of both.
-
-    A caption without a link is no identity.
-    """
+    """A row's own hash; else that of its link and caption, where its file has columns of both."""
     if row.get("row_hash") is not None:
         return int(row["row_hash"])
-    if not {"url", "text"} <= set(row) or not row["url"]:
+    if not {"url", "text"} <= set(row) or row["url"] is row["text"] is None:
         return None
     return murmur(row["url"], row["text"])
+
+
+def is_weak(row: Mapping[str, Any]) -> bool:
+    """Whether its hash is of a caption alone: it may be met, and tells nothing where it is not."""
+    return row.get("row_hash") is None and not row.get("url")
 
 
 def link_id(row: Mapping[str, Any]) -> bytes | None:
@@ -84,12 +86,12 @@ def by_keep(
     def fate(row: Mapping[str, Any]) -> Fate:
         mine = row_id(row) if ROW in by else None
         link = link_id(row) if LINK in by else None
-        if mine is None and link is None:
-            return Fate("nameless", without_identity == "drop")
         if mine in new_hashes:
             return Fate("row", False)
         if mine in old_hashes:  # its caption is as it was: the row was removed, not the link
             return Fate("removed", True)
+        if (mine is None or is_weak(row)) and link is None:
+            return Fate("nameless", without_identity == "drop")
         if link in new_links:
             return Fate("link", False)
         if link in old_links:
@@ -160,8 +162,9 @@ def by_diff(
             return Fate("removed", True)
         if link is not None and salted(link, salt) in links:
             return Fate("removed with its link", True)
-        if mine is not None or link is not None:
-            return Fate("row" if mine is not None else "link", False)
+        known = mine is not None and not is_weak(row)
+        if known or link is not None:
+            return Fate("row" if known else "link", False)
         return Fate("nameless", without_identity == "drop")
 
     return [fate(row) for row in rows]

@@ -10,10 +10,18 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-INDEX = pa.schema([("url", pa.string()), ("row_hash", pa.int64()), ("key", pa.string())])
+INDEX = pa.schema(
+    [
+        ("url", pa.string()),
+        ("row_hash", pa.int64()),
+        ("key", pa.string()),
+        ("caption_hash", pa.int64()),
+    ]
+)
 """Columns of an index: the link (`mended.marked` where its bytes are no UTF-8), the row hash (its
-own field, else computed of link and caption; NULL where there is no link either), and the sample
-key of a tar. Each is NULL where a record has none."""
+own field, else computed of link and caption; NULL where there is no link either), the sample
+key of a tar, and the row hash of a caption alone, which can be met but tells nothing where it is
+not. Each is NULL where a record has none."""
 
 
 @dataclass(frozen=True)

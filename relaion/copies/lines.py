@@ -169,15 +169,20 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
             compared, differ = differing(own, links, captions)
             seen.compared += compared
             seen.differ += differ
+    of_caption = pa.nulls(len(links), pa.int64())
     if own is None or own.null_count:
-        has_link = pc.is_valid(links)  # a caption alone is no identity
+        is_any = pc.or_(pc.is_valid(links), pc.is_valid(captions))
         if batch.unsure:
             doubted = set(batch.unsure)
-            has_link = pc.and_(has_link, pa.array([i not in doubted for i in range(len(links))]))
-        computed = pc.if_else(has_link, row_hashes(links, captions), pa.scalar(None, pa.int64()))
-        own = computed if own is None else pc.coalesce(own, computed)
+            is_any = pc.and_(is_any, pa.array([i not in doubted for i in range(len(links))]))
+        computed = pc.if_else(is_any, row_hashes(links, captions), None)
+        if own is not None:
+            computed = pc.if_else(pc.is_valid(own), None, computed)
+        of_link = pc.if_else(pc.is_valid(links), computed, None)
+        of_caption = pc.if_else(pc.is_valid(links), None, computed)
+        own = of_link if own is None else pc.coalesce(own, of_link)
     texts = pc.cast(as_text(links, marked), pa.string())
-    out.add([texts, own, pa.nulls(len(links), pa.string())])
+    out.add([texts, own, pa.nulls(len(links), pa.string()), of_caption])
 
 
 COMPARED = 10_000  # row hashes of a file, and no more, for it takes its time

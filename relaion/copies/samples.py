@@ -157,9 +157,11 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     links = pa.array([each.link for each in piece], pa.large_binary())
     captions = pa.array([each.caption for each in piece], pa.large_binary())
     own = own_hashes(pa.array([each.own for each in piece], pa.binary()))
-    has_link = pc.is_valid(links)  # a caption alone is no identity
-    computed = pc.if_else(has_link, row_hashes(links, captions), pa.scalar(None, pa.int64()))
-    hashes = pc.coalesce(own, computed)
+    lacks = pc.is_null(own)
+    computed = pc.if_else(lacks, row_hashes(links, captions), None)
+    has_link, has_caption = pc.is_valid(links), pc.is_valid(captions)
+    hashes = pc.coalesce(own, pc.if_else(has_link, computed, None))
+    of_caption = pc.if_else(pc.and_not(has_caption, has_link), computed, None)
     reader.count["unknown"] += hashes.null_count
     if reader.count["compared"] < COMPARED:
         compared, differ = differing(own, links, captions)
@@ -169,6 +171,7 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
         pa.array([None if x.link is None else marked(x.link) for x in piece], pa.string()),
         hashes,
         pa.array([marked(x.key) for x in piece], pa.string()),
+        of_caption,
     ]
 
 

@@ -103,7 +103,7 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
         return Fates(tuple(counts), leaving, seeker.seals([*q.new, *q.old, *q.copies]))
 
 
-_ROWS = "shard_no integer, file_row_number bigint, row_hash bigint"
+_ROWS = "shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean"
 _FATES = "shard_no integer, file_row_number bigint, fate varchar, leaves boolean"
 _IDS = "shard_no integer, file_row_number bigint, link_id uuid, host_digest varchar, tail varchar"
 _LEAVING = "select shard_no, file_row_number from fates where leaves order by all"

@@ -8,6 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from relaion.copies.form import INDEX
 from relaion.engine import Engine
 from relaion.paths import Seal, file_sha256, private_folder, read_sealed, read_still
 from relaion.run.find_task import MACROS
@@ -85,8 +90,7 @@ class Seeker:
         self.tell(("at", [n.shard.path for n in shards]))
 
         def seen() -> None:
-            read = sources(self._copies.as_read(shards))
-            self.engine.view_shards(read, self._version, (), wanted=(view,), shown_roles=roles)
+            self._view(shards, view, roles)
             look()
 
         def through() -> None:
@@ -108,16 +112,25 @@ class Seeker:
         self._seals |= {n.no: s for n, s in zip(missing, found, strict=True)}
         return {n.no: self._seals[n.no] for n in shards}
 
+    def _view(self, shards: Sequence[Numbered], view: str, roles: Sequence[str]) -> None:
+        read = sources(self._copies.as_read(shards))
+        self.engine.view_shards(read, self._version, (), wanted=(view,), shown_roles=roles)
+
     # -- identities ------------------------------------------------------------------------
 
     def identities(self, shards: Sequence[Numbered]) -> None:
         """View `identities`, within a `read` of `shard`."""
-        able = [n for n in shards if is_computable(n)]
+        able = [n for n in shards if is_computable(n) or is_index(n)]
         if any("row_hash" in n.shard.layout.roles for n in able):
             lacking = "select distinct shard_no from shard where row_hash is null"
             numbers = {no for (no,) in self.engine.rows(lacking)}
             able = [n for n in able if n.no in numbers]
-        fill_row_hashes(self.engine, able, None, self._workers)
+        fill_row_hashes(self.engine, [n for n in able if not is_index(n)], None, self._workers)
+        for n in able:
+            if is_index(n):
+                self.engine.insert("row_hashes", _of_captions(n))
+        if able:  # which of them have a link? else nobody has to read any
+            self._view(shards, "shard", ("row_hash", "url"))
         self.run("apply/70_identities")
 
     def row_files(self, name: str, shards: Batches) -> list[Path]:
@@ -211,6 +224,19 @@ class Seeker:
         self.run("fast/19_odd_links", has_links=True)
         fill_keys(self.engine, self._workers)
         self.run("20_link_keys", has_links=True)
+
+
+def is_index(n: Numbered) -> bool:
+    """Whether it is the index of a file of another form (`copies.form.INDEX`)."""
+    return list(INDEX.names) == n.shard.names
+
+
+def _of_captions(n: Numbered) -> pa.Table:
+    """Row hashes of records that have a caption alone, for `row_hashes`."""
+    hashes = pq.read_table(n.shard.path, columns=["caption_hash"])["caption_hash"].combine_chunks()
+    places = pc.indices_nonzero(pc.is_valid(hashes))
+    numbers = pa.repeat(pa.scalar(n.no, pa.int32()), len(places))
+    return pa.table([numbers, places.cast(pa.int64()), hashes.drop_null()], names=["n", "r", "h"])
 
 
 def is_computable(n: Numbered) -> bool:

@@ -58,8 +58,7 @@ def fill_row_hashes(
 ) -> None:
     """`row_hashes`: the rows whose computed hash is one of `wanted`, which SQL compares again.
 
-    All of rows with a link where that is None: what has none is no picture that anybody could know
-    again by its caption. Links and captions are read only where a row has
+    All that can be computed where that is None. Links and captions are read only where a row has
     no hash of its own.
     """
     engine.execute("delete from row_hashes")
@@ -76,7 +75,7 @@ def _found(shards: Sequence[Numbered], wanted: pa.Array | None, workers: int) ->
 
 def _matching(wanted: pa.Array | None, numbered: Numbered) -> pa.Table:
     pieces = []
-    for piece in computed(numbered.shard, needs_link=wanted is None):
+    for piece in computed(numbered.shard):
         rows, hashes = piece
         if wanted is not None:
             mask = pc.is_in(hashes, value_set=wanted)

@@ -74,13 +74,12 @@ def _signed(value: Decimal | bytes) -> int | None:
     return number - (1 << 64) if number >> 63 > 0 else number
 
 
-def computed(shard: Shard, *, needs_link: bool = False) -> Iterator[tuple[pa.Array, pa.Array]]:
+def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
     """The rows of a shard that have no row hash of their own: row numbers, and their hashes.
 
     Both are int64, piece by piece in the order of the file; rows with neither link nor
-    caption are left out, with `needs_link` all without a link. Links and captions are read only
-    where a hash is missing, which the values tell, never the footer. Raises InputError for
-    columns that cannot be read.
+    caption are left out. Links and captions are read only where a hash is missing, which
+    the values tell, never the footer. Raises InputError for columns that cannot be read.
     """
     roles = shard.layout.roles
     names = [name for name in ("url", "text", "row_hash") if name in roles]
@@ -97,7 +96,7 @@ def computed(shard: Shard, *, needs_link: bool = False) -> Iterator[tuple[pa.Arr
                 wanted = [roles[name] for name in names]
                 for arrays in column_batches(file, wanted, [group], rows=_ROWS):
                     columns = dict(zip(names, arrays, strict=True))
-                    yield _of_piece(columns, start, needs_link=needs_link)
+                    yield _of_piece(columns, start)
                     start += len(arrays[0])
     except (OSError, pa.ArrowException):
         raise InputError(
@@ -115,14 +114,10 @@ def _rows_if_full(file: pq.ParquetFile, column: Column, group: int) -> int | Non
     return rows
 
 
-def _of_piece(
-    columns: dict[str, pa.Array], start: int, *, needs_link: bool
-) -> tuple[pa.Array, pa.Array]:
+def _of_piece(columns: dict[str, pa.Array], start: int) -> tuple[pa.Array, pa.Array]:
     none = pa.nulls(len(next(iter(columns.values()))), pa.string())
     links, captions = columns.get("url", none), columns.get("text", none)
     wanted = pc.or_(pc.is_valid(links), pc.is_valid(captions))
-    if needs_link:
-        wanted = pc.fill_null(pc.greater(pc.binary_length(as_bytes(links)), 0), False)
     if "row_hash" in columns:
         wanted = pc.and_(wanted, pc.is_null(own_hashes(columns["row_hash"])))
     rows = pc.add(pc.indices_nonzero(wanted).cast(pa.int64()), start)

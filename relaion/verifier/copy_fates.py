@@ -24,7 +24,7 @@ from relaion.parquet.mended import marked
 from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.paths import file_sha256, find_shards
 from relaion.verifier.candidates import plain, plain_key
-from relaion.verifier.copy_records import Records, of_rows, read_records
+from relaion.verifier.copy_records import Records, read_records
 from relaion.verifier.copy_statement import FATES, CopyLine, CopyStatement
 from relaion.verifier.lookup import Apply
 from relaion.verifier.rows import Source, roles_of
@@ -47,6 +47,7 @@ class Identities:
     hashes: pa.Array
     links: pa.Array
     keys: list[str | None] | None
+    weak: pa.Array
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -70,13 +71,16 @@ def identities_of(task: IdentityTask) -> Identities | None:
         for records in read_records(task.path, task.line, task.named):
             n = len(records.hashes)
             links = link_ids(records.links, task.salt) if task.by_link else _none(n)
-            found.append(Records(records.hashes, links, records.keys))
+            found.append(Records(records.hashes, links, records.keys, records.weak))
     except InputError:
         return None
     has_keys = any(r.keys is not None for r in found)
     keys = [key for r in found for key in r.keys or [None] * len(r.hashes)] if has_keys else None
     hashes = _joined((r.hashes for r in found), pa.int64())
-    return Identities(hashes, _joined((r.links for r in found), pa.binary()), keys)
+    weak = _joined(
+        (_all(len(r.hashes), False) if r.weak is None else r.weak for r in found), pa.bool_()
+    )
+    return Identities(hashes, _joined((r.links for r in found), pa.binary()), keys, weak)
 
 
 def _none(n: int) -> pa.Array:
@@ -186,7 +190,7 @@ def _known_in(wanted: _Wanted) -> tuple[pa.Array, pa.Array]:
     for _, rows in wanted.source.rows(("url", "text", "row_hash")):
         if len(wanted.hashes):
             computed = {"url", "text"} <= roles
-            hashes.add(of_rows(rows) if computed else rows.first("row_hash", pa.int64()))
+            hashes.add(rows.hashes() if computed else rows.first("row_hash", pa.int64()))
         if len(wanted.links):
             for urls in rows.all("url"):
                 links.add(link_ids(urls, b""))
@@ -239,27 +243,32 @@ def judge(
     if LINK not in statement.by:
         links = _none(len(hashes))
     told = _by_diff if against.diff else _by_keep
-    codes = told(hashes, links, against, apply)
+    known = pc.and_not(pc.is_valid(hashes), _joined((f.weak for f in files), pa.bool_()))
+    codes = told(hashes, links, known, against, apply)
     starts = [0]
     for each in files:
         starts.append(starts[-1] + len(each))
     return [codes.slice(a, len(f)) for a, f in zip(starts, files, strict=False)]
 
 
-def _by_diff(hashes: pa.Array, links: pa.Array, against: Against, apply: Apply) -> pa.Array:
+def _by_diff(
+    hashes: pa.Array, links: pa.Array, known: pa.Array, against: Against, apply: Apply
+) -> pa.Array:
     sets = against.diff or DiffSets(_NO_HASHES, _NO_LINKS, b"")
     return _first(
         (
             (LEFT, _among(hashes, sets.hashes)),
             (LEFT_WITH_LINK, _among(links, sets.links)),
-            ("row", pc.is_valid(hashes)),
+            ("row", known),
             ("link", pc.is_valid(links)),
         ),
         len(hashes),
     )
 
 
-def _by_keep(hashes: pa.Array, links: pa.Array, against: Against, apply: Apply) -> pa.Array:
+def _by_keep(
+    hashes: pa.Array, links: pa.Array, known: pa.Array, against: Against, apply: Apply
+) -> pa.Array:
     new_hashes, _ = _look_up(against.new, hashes.drop_null().unique(), _NO_LINKS, apply)
     in_new = _among(hashes, new_hashes)
     left = hashes.filter(pc.invert(in_new)).drop_null().unique()
@@ -273,12 +282,12 @@ def _by_keep(hashes: pa.Array, links: pa.Array, against: Against, apply: Apply) 
     rest = [("not in new", _all(len(hashes)))]
     if against.old is not None:
         rest = [(LEFT, _among(links, old_links)), ("unknown", _all(len(hashes)))]
-    has_none = pc.invert(pc.or_(pc.is_valid(hashes), pc.is_valid(links)))
+    has_none = pc.invert(pc.or_(known, pc.is_valid(links)))
     return _first(
         (
             ("row", in_new),
-            (NAMELESS, has_none),
             (LEFT, in_old),
+            (NAMELESS, has_none),
             ("link", _among(links, new_links)),
             *rest,
         ),
@@ -290,8 +299,8 @@ def _among(values: pa.Array, some: pa.Array) -> pa.Array:
     return pc.is_in(values, value_set=some, skip_nulls=True)
 
 
-def _all(n: int) -> pa.Array:
-    return pa.repeat(pa.scalar(True), n)
+def _all(n: int, what: bool = True) -> pa.Array:
+    return pa.repeat(pa.scalar(what), n)
 
 
 def _first(cases: Iterable[tuple[str, pa.Array]], n: int) -> pa.Array:

@@ -26,7 +26,7 @@ from relaion.parquet.glossary import bare_name
 from relaion.paths import shown
 from relaion.roles import ROLES
 from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
-from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
+from relaion.verifier.rows import At, batches, role_rows, schema_of
 
 _MANY = 8_192
 _BLANK = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
@@ -38,10 +38,11 @@ _LONGEST = 128 << 20
 
 
 class Identified(NamedTuple):
-    """What a record is known by: its link, and its row hash."""
+    """What a record is known by: its link, and its row hash; weak is that of a caption alone."""
 
     link: bytes | None
     row_hash: int | None
+    is_weak: bool = False
 
 
 class Unit(NamedTuple):
@@ -53,11 +54,15 @@ class Unit(NamedTuple):
 
 @dataclass(frozen=True)
 class Records:
-    """Some records: row hashes (int64), links (bytes), and keys of samples or None."""
+    """Some records: row hashes (int64), links (bytes), and keys of samples or None.
+
+    `weak` are those whose hash is that of a caption alone: it may be met, and tells nothing else.
+    """
 
     hashes: pa.Array
     links: pa.Array
     keys: Sequence[str | None] | None = None
+    weak: pa.Array | None = None
 
 
 def read_records(path: Path, line: CopyLine, named: Iterable[tuple[str, str]]) -> Iterator[Records]:
@@ -93,7 +98,8 @@ def _piece(held: Sequence[tuple[Identified, str | None]]) -> Records:
     hashes = pa.array([record.row_hash for record, _ in held], pa.int64())
     links = pa.array([record.link for record, _ in held], pa.large_binary())
     keys = [key for _, key in held]
-    return Records(hashes, links, keys if any(key is not None for key in keys) else None)
+    weak = pa.array([record.is_weak for record, _ in held], pa.bool_())
+    return Records(hashes, links, keys if any(key is not None for key in keys) else None, weak)
 
 
 def murmur(link: bytes | None, caption: bytes | None) -> int:
@@ -128,15 +134,10 @@ def _of_parquet(path: Path, line: CopyLine) -> Iterator[Records]:
     for rows in role_rows(path, roles, ("url", "text", "row_hash")):
         own = rows.first("row_hash", pa.int64())
         here = None if keys is None else [next(keys) for _ in range(rows.n)]
-        yield Records(of_rows(rows) if computed else own, rows.first("url", pa.binary()), here)
-
-
-def of_rows(rows: Rows) -> pa.Array:
-    """Row hashes, computed where a row has a link and none of its own."""
-    own = rows.first("row_hash", pa.int64())
-    has_link = pc.greater(pc.binary_length(rows.first("url", pa.binary())), 0)
-    computed = pc.if_else(pc.fill_null(has_link, False), rows.hashes(), pa.scalar(None, pa.int64()))
-    return pc.coalesce(own, computed)
+        links = rows.first("url", pa.binary())
+        has_link = pc.fill_null(pc.greater(pc.binary_length(links), 0), False)
+        weak = pc.and_not(pc.is_null(own), has_link)
+        yield Records(rows.hashes() if computed else own, links, here, weak)
 
 
 def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
@@ -194,9 +195,10 @@ def text_units(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Un
 
 def _identified(link: bytes, caption: bytes, own: int | None) -> Identified:
     """A record of text, where nothing and an empty text are one."""
-    if own is None and link:
+    is_weak = own is None and not link
+    if own is None and (link or caption):
         own = murmur(link, caption)
-    return Identified(link or None, own)
+    return Identified(link or None, own, is_weak)
 
 
 def _table(path: Path, line: CopyLine, *, is_tsv: bool) -> Iterator[Unit]:

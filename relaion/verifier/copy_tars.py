@@ -115,9 +115,10 @@ def _identity(data: Mapping[str, bytes], named: Mapping[str, str]) -> Identified
         elif not captions:
             captions.append(txt)
     own = _own(fields, named)
-    if own is None and links:
-        own = murmur(links[0], captions[0] if captions else None)
-    return Identified(links[0] if links else None, own)
+    is_weak = own is None and not links
+    if own is None and (links or captions):
+        own = murmur(links[0] if links else None, captions[0] if captions else None)
+    return Identified(links[0] if links else None, own, is_weak)
 
 
 def _fields(fields: Mapping[str, Any], role: str, named: Mapping[str, str]) -> list[Any]:

@@ -5,14 +5,14 @@
 -- params:  $has_old  boolean  whether the set that NEW was made of is there to ask
 -- params:  $keeps_unknown  boolean  whether a row that the old set never had stays
 -- params:  $keeps_nameless  boolean  whether a row without any identity stays
--- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean)
 -- reads:   row_ids (shard_no integer, file_row_number bigint, link_id uuid)
 -- reads:   new_hashes (row_hash bigint)
 -- reads:   new_links (link_id uuid)
 -- reads:   old_hashes (row_hash bigint)
 -- reads:   old_links (link_id uuid)
 -- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
--- nulls:   a null hash or link meets no other; a row with neither is nameless
+-- nulls:   a null hash or link meets no other; a row with neither, or a weak hash that is not met, is nameless
 -- order:   shard_no, file_row_number
 --
 -- A row stays if NEW has its row hash. A row whose caption was written anew, cut or normalised has
@@ -26,7 +26,7 @@ with known as (
     select
         r.shard_no,
         r.file_row_number,
-        $by_row and r.row_hash is not null as has_row,
+        $by_row and r.row_hash is not null and not r.is_weak as has_row,
         $by_link and i.link_id is not null as has_link,
         $by_row and r.row_hash in (select n.row_hash from new_hashes as n) as row_in_new,
         $by_row and r.row_hash in (select o.row_hash from old_hashes as o) as row_in_old,
@@ -43,8 +43,8 @@ told as (
         k.file_row_number,
         case
             when coalesce(k.row_in_new, false) then 'row'
-            when not k.has_row and not k.has_link then 'nameless'
             when $has_old and coalesce(k.row_in_old, false) then 'removed'
+            when not k.has_row and not k.has_link then 'nameless'
             when coalesce(k.link_in_new, false) then 'link'
             when not $has_old then 'not in new'
             when coalesce(k.link_in_old, false) then 'removed'

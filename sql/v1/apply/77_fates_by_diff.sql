@@ -3,13 +3,13 @@
 -- params:  $by_row  boolean  whether row hashes are identities
 -- params:  $by_link  boolean  whether links are identities
 -- params:  $keeps_nameless  boolean  whether a row without any identity stays
--- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean)
 -- reads:   salted_links (shard_no integer, file_row_number bigint, link blob)
 -- reads:   diff (row_hash bigint, link blob, link_gone boolean)
 -- writes:  left_hashes (row_hash bigint)
 -- writes:  left_links (link blob)
 -- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
--- nulls:   a null hash or link meets no other; a row with neither is nameless
+-- nulls:   a null hash or link meets no other; a row with neither, or a weak hash that is not met, is nameless
 -- order:   shard_no, file_row_number
 --
 -- A row leaves if its row hash left, or its link did with every row that had it (`link_gone`),
@@ -32,7 +32,7 @@ with known as (
     select
         r.shard_no,
         r.file_row_number,
-        $by_row and r.row_hash is not null as has_row,
+        $by_row and r.row_hash is not null and not r.is_weak as has_row,
         $by_link and i.link is not null as has_link,
         $by_row and r.row_hash in (select l.row_hash from left_hashes as l) as row_left,
         $by_link and i.link in (select l.link from left_links as l) as link_left
