@@ -37,7 +37,7 @@ def make_audit(
             _load(
                 engine, script, table, [(subset, *row) for subset, rows in shards for row in rows]
             )
-        for table in ("hit_counts", "hit_unions"):
+        for table in ("hit_counts", "hit_unions", "hit_order"):
             engine.read_parquet(table, [work / f"{table}.parquet"])
         engine.run(script, few_rows=FEW_ROWS)
         engine.execute("commit")

@@ -31,6 +31,7 @@ _PARTS = {
     "list_hits": "hits", "hit_keys": "keys", "found_values": "values", "hit_traits": "traits",
     "hit_entries": "entries",
 }  # fmt: skip
+COUNTS = ("hit_counts", "hit_unions", "hit_order")
 Reads = Mapping[str, tuple[Path, ...]]
 Fail = Callable[[Numbered, str], None]
 ValueLine = tuple[int, str, str | None, int]
@@ -189,7 +190,7 @@ class Hunt:
             "hits": {table: self._path(name, part) for table, part in _PARTS.items()},
             "same": {"same_link": self._path(name)},
             "gather": {"list_hits": self._all_hits, "hit_keys": self._path("hit_keys")},
-            "count": {t: self.work / f"{t}.parquet" for t in ("hit_counts", "hit_unions")},
+            "count": {t: self.work / f"{t}.parquet" for t in COUNTS},
             "sidecars": {t: self.work / t for t in (SIDECAR_KEYS, UNREAD_BESIDE)},
         }
         if self.with_entries:

@@ -31,6 +31,7 @@ class FinishedRun:
 
     `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest:
     name, rows, bytes, sha256. `is_hit`: the lists found a row at all; `cover` is what hides these.
+    `steps` are lines of the audit's table of that name, of the runs that this one goes on from.
     """
 
     plan: Plan
@@ -41,6 +42,7 @@ class FinishedRun:
     sidecars: Sequence[Mapping[str, Any]] = ()
     is_hit: bool = True
     cover: Covered | None = None
+    steps: Rows = ()
 
 
 def input_lines(found: FinishedRun) -> Rows:
@@ -86,10 +88,11 @@ def _tables(found: FinishedRun) -> dict[str, Rows]:
         "found_parameters": [[k, json.dumps(v)] for k, v in plan.parameters.items()],
         "found_scripts": [[s["name"], s["sha256"]] for s in plan.scripts],
         "found_lists": [  # a line for each kind of entry
-            [*(x[name] for name in of_list), kind, n, x["role"]]
-            for x in plan.lists
+            [*(x[name] for name in of_list), kind, n, x["role"], step]
+            for x, step in lists_of(plan)
             for kind, n in x["entries"].items()
         ],
+        "found_steps": found.steps,
         "found_inputs": input_lines(found),
         "found_outputs": output_lines(found),
         "found_coverage": [
@@ -98,6 +101,19 @@ def _tables(found: FinishedRun) -> dict[str, Rows]:
         ],
         "found_not_looked_at": published(found.not_looked_at),
     }
+
+
+def lists_of(plan: Plan) -> list[tuple[Mapping[str, Any], int]]:
+    """Every list that a run, or one that it goes on from, was matched with; and in which step first.
+
+    A list that was taken back since is told as it was when it was last there.
+    """
+    held: dict[int, tuple[Mapping[str, Any], int]] = {}
+    for step, lists in enumerate([*(s["lists"] for s in plan.lineage), plan.lists], 1):
+        for x in lists:
+            _, first = held.get(x["list_id"], (x, step))
+            held[x["list_id"]] = (x, first)
+    return [held[list_id] for list_id in sorted(held)]
 
 
 @dataclass(frozen=True)
@@ -192,6 +208,7 @@ def build(found: FinishedRun, started: str, finished: str) -> dict[str, Any]:
         "outputs": [
             dict(zip(("edition", *columns), line, strict=True)) for line in output_lines(found)
         ],
+        "lineage": plan.lineage,
         "cover": None if cover is None else cover.public(),
         "publishable": publishable,
         "why": why,
@@ -231,4 +248,5 @@ def plan_of(manifest: dict[str, Any]) -> dict[str, Any]:
         "lists": manifest["lists"],
         "inputs": [{k: i[k] for k in keep} for i in manifest["inputs"]],
         "sidecars": [{k: s[k] for k in ("name", "bytes")} for s in manifest["sidecars"]],
+        "lineage": manifest["lineage"],
     }

@@ -228,6 +228,7 @@ class Plan:
     lists: list[dict[str, Any]]
     inputs: list[dict[str, Any]]
     sidecars: list[dict[str, Any]]
+    lineage: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def run_id(self) -> str:
@@ -251,8 +252,9 @@ def make_plan(
     inputs: Sequence[Mapping[str, Any]],
     lists: Sequence[Mapping[str, Any]],
     sidecars: Sequence[Path] = (),
+    lineage: Sequence[Mapping[str, Any]] = (),
 ) -> Plan:
-    """The plan of a run.
+    """The plan of a run; `lineage` are the runs that it goes on from, the first clean first.
 
     `inputs` holds subset, shard, rows, bytes; `lists` holds list_id, source, title, label,
     received, digest, entries.
@@ -280,6 +282,7 @@ def make_plan(
         lists=[dict(entry) for entry in lists],
         inputs=[dict(item) for item in inputs],
         sidecars=[{"name": path.name, "bytes": path.stat().st_size} for path in sidecars],
+        lineage=[dict(step) for step in lineage],
     )
 
 
@@ -309,6 +312,8 @@ def differences(
         found.append(_inputs_differ(before, after))
     if old["sidecars"] != fresh["sidecars"]:
         found.append("the sidecars differ")
+    if old["lineage"] != fresh["lineage"]:
+        found.append("the run that it goes on from differs")
     return found
 
 

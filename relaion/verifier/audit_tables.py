@@ -39,6 +39,7 @@ lists: The deliveries that were matched, a line for each kind of entry.
   kind VARCHAR: what its entries are
   entries BIGINT: how many distinct entries of this kind
   role VARCHAR: bad, or good for what is known good and removes nothing
+  step INTEGER: the step that it was first matched in; 1 is the first clean
 inputs: The shards that went in.
   subset VARCHAR: folder of shards that are audited together
   shard VARCHAR: file name
@@ -79,6 +80,14 @@ hit_groups: Overlaps counted once: rows found, and memberships before that.
   name VARCHAR: the source or label
   memberships BIGINT: rows counted once for each list that names them
   rows BIGINT: rows counted once
+protocol: The deliveries in order of receipt: rows that each was first to name.
+  subset VARCHAR: folder of shards; small: several of few rows together
+  place INTEGER: in order of receipt, those without a day last
+  list_id INTEGER: the delivery
+  kind VARCHAR: what was compared
+  gross BIGINT: rows that it names
+  new_rows BIGINT: rows that no delivery before it, and no kind of its own, names
+  rows_so_far BIGINT: rows that it or a delivery before it names
 removals: Why rows left an edition.
   edition VARCHAR: which edition
   subset VARCHAR: folder of shards; small: several of few rows together
@@ -102,6 +111,14 @@ unions: Rows in, removed and kept.
   subset VARCHAR: folder of shards that are audited together
   rows_in BIGINT: rows of the input
   removed BIGINT: rows that left, counted once
+  kept BIGINT: rows that stayed
+steps: The first clean and the updates since: what each kept.
+  step INTEGER: 1 is the first clean; the last is this run
+  run VARCHAR: the run, as its manifest names it
+  edition VARCHAR: which edition
+  subset VARCHAR: folder of shards that are audited together
+  rows_in BIGINT: rows of the input
+  removed BIGINT: rows that had left by then, counted once
   kept BIGINT: rows that stayed
 """
 
@@ -268,9 +285,12 @@ def _expected(statement: Statement) -> dict[str, list[tuple[Any, ...]]]:
     run["link_key"] = raw["key_version"]
     rows_in, kept = statement.sums()
     of_list = ("list_id", "source", "title", "label", "received", "digest")
+    known: dict[int, tuple[dict[str, Any], int]] = {}
+    for step, held in enumerate([*(s["lists"] for s in raw["lineage"]), raw["lists"]], 1):
+        known |= {x["list_id"]: (x, known.get(x["list_id"], (x, step))[1]) for x in held}
     lists = [
-        (*(_text(line[name]) for name in of_list), kind, n, line["role"])
-        for line in raw["lists"]
+        (*(_text(line[name]) for name in of_list), kind, n, line["role"], step)
+        for line, step in known.values()
         for kind, n in line["entries"].items()
     ]
     return {

@@ -283,6 +283,7 @@ def run_id(raw: Mapping[str, Any]) -> str:
                 {k: i[k] for k in ("subset", "shard", "rows", "bytes")} for i in raw["inputs"]
             ],
             "sidecars": [{k: s[k] for k in ("name", "bytes")} for s in raw["sidecars"]],
+            "lineage": raw["lineage"],
         }
     except (KeyError, TypeError):
         return ""
@@ -389,6 +390,17 @@ def _is_cover(value: Any) -> bool:
     )
 
 
+_RUN = _like(r"[0-9a-f]{16}")
+_LIST = {
+    "list_id": _is_count,
+    "source": _is_name,
+    "title": _is_name,
+    "label": _is_name,
+    "received": _is_day,
+    "digest": _SHA256,
+    "role": lambda value: value in ("bad", "good"),
+    "entries": _are_entries,
+}
 _FILE = {"rows": _is_count, "bytes": _is_count, "sha256": _SHA256}
 _SHARD = {"subset": _is_text, "shard": _is_text, **_FILE}
 _SHAPE: dict[str, Any] = {
@@ -397,7 +409,7 @@ _SHAPE: dict[str, Any] = {
     "pyarrow": _VERSION,
     "sql_version": _like(r"v[0-9]{1,4}"),
     "key_version": _is_count,
-    "run": _like(r"[0-9a-f]{16}"),
+    "run": _RUN,
     "started": _is_time,
     "finished": _is_time,
     "scripts": [{"name": _like(r"(?:[a-z]+/)?[a-z0-9_]{1,80}\.sql"), "sha256": _SHA256}],
@@ -424,21 +436,11 @@ _SHAPE: dict[str, Any] = {
             "builtin": _is_flag,
         }
     ],
-    "lists": [
-        {
-            "list_id": _is_count,
-            "source": _is_name,
-            "title": _is_name,
-            "label": _is_name,
-            "received": _is_day,
-            "digest": _SHA256,
-            "role": lambda value: value in ("bad", "good"),
-            "entries": _are_entries,
-        }
-    ],
+    "lists": [_LIST],
     "sidecars": [{"name": _is_text, **_FILE}],
     "inputs": [_SHARD],
     "outputs": [{"edition": _EDITION, **_SHARD}],
+    "lineage": [{"run": _RUN, "finished": _is_time, "manifest": _SHA256, "lists": [_LIST]}],
     "cover": _is_cover,
     "publishable": _is_flag,
     "why": _is_text,

@@ -1,17 +1,20 @@
 -- name:    hit_counts
--- purpose: What the lists found: gross, exclusive and unions, whatever an edition makes of it.
+-- purpose: What the lists found: gross, exclusive, unions and order of receipt, before any edition.
 -- params:  none
 -- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, level varchar, spelling varchar)
 -- reads:   same_link (shard_no integer, file_row_number bigint, list_id integer)
 -- reads:   shards (shard_no integer, subset varchar, n_rows bigint)
--- reads:   lists (list_id integer, source varchar, label varchar)
+-- reads:   lists (list_id integer, source varchar, label varchar, received date)
 -- writes:  hit_counts (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- writes:  hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, n_rows bigint)
+-- writes:  hit_order (subset varchar, list_id integer, kind varchar, gross bigint, n_new bigint)
 -- nulls:   kind and form are null for rows that carry a listed link (same_link)
--- order:   subset, list_id, kind, form; subset, grouping, name
+-- order:   subset, list_id, kind, form; subset, grouping, name; subset, list_id, kind
 --
 -- A row on two lists is two memberships and one row of the union. Worked example: lists of
--- 1,129, 18 and 1,714 matches are 2,861 memberships; with 625 overlaps, 2,236 rows.
+-- 1,129, 18 and 1,714 matches are 2,861 memberships; with 625 overlaps, 2,236 rows. In order of
+-- receipt (those without a day last, then by number) each row is new to one list and kind, so
+-- that these new rows add up to the union.
 
 create or replace temp table hit_counts as
 with counted as (
@@ -137,3 +140,37 @@ select
 from grouped as g
 group by all
 order by g.subset, g.grouping, g.name;
+
+create or replace temp table hit_order as
+with named as (
+    select distinct
+        s.subset,
+        h.shard_no,
+        h.file_row_number,
+        h.list_id,
+        h.kind,
+        l.received
+    from list_hits as h
+    inner join shards as s on h.shard_no = s.shard_no
+    inner join lists as l on h.list_id = l.list_id
+),
+
+placed as (
+    select
+        n.*,
+        row_number() over (
+            partition by n.shard_no, n.file_row_number
+            order by n.received nulls last, n.list_id, n.kind
+        ) as place
+    from named as n
+)
+
+select
+    p.subset,
+    p.list_id,
+    p.kind,
+    count(*) as gross,
+    count(*) filter (where p.place = 1) as n_new
+from placed as p
+group by all
+order by p.subset, p.list_id, p.kind;

@@ -4,7 +4,8 @@
 -- reads:   found_run (name varchar, setting varchar)
 -- reads:   found_parameters (name varchar, setting varchar)
 -- reads:   found_scripts (name varchar, sha256 varchar)
--- reads:   found_lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint, role varchar)
+-- reads:   found_lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint, role varchar, step integer)
+-- reads:   found_steps (step integer, run varchar, edition varchar, subset varchar, rows_in bigint, removed bigint, kept bigint)
 -- reads:   found_inputs (subset varchar, shard varchar, n_rows bigint, n_bytes bigint, sha256 varchar)
 -- reads:   found_outputs (edition varchar, subset varchar, shard varchar, n_rows bigint, n_bytes bigint, sha256 varchar)
 -- reads:   found_coverage (subset varchar, role varchar, via varchar, n_rows bigint, n_covered bigint, estimated boolean, sampled bigint)
@@ -13,19 +14,22 @@
 -- reads:   found_groups (subset varchar, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
 -- reads:   hit_counts (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- reads:   hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, n_rows bigint)
+-- reads:   hit_order (subset varchar, list_id integer, kind varchar, gross bigint, n_new bigint)
 -- writes:  run (name varchar, setting varchar)
 -- writes:  parameters (name varchar, setting varchar)
 -- writes:  scripts (name varchar, sha256 varchar)
--- writes:  lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint, role varchar)
+-- writes:  lists (list_id integer, source varchar, title varchar, label varchar, received varchar, digest varchar, kind varchar, entries bigint, role varchar, step integer)
 -- writes:  inputs (subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
 -- writes:  outputs (edition varchar, subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
 -- writes:  coverage (subset varchar, role varchar, via varchar, rows bigint, covered bigint, estimated boolean, sampled bigint)
 -- writes:  not_looked_at (subset varchar, role varchar, column_name varchar, reason varchar, n_values bigint)
 -- writes:  hits (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- writes:  hit_groups (subset varchar, grouping varchar, name varchar, memberships bigint, rows bigint)
+-- writes:  protocol (subset varchar, place integer, list_id integer, kind varchar, gross bigint, new_rows bigint, rows_so_far bigint)
 -- writes:  removals (edition varchar, subset varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
 -- writes:  removal_groups (edition varchar, subset varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
 -- writes:  unions (edition varchar, subset varchar, rows_in bigint, removed bigint, kept bigint)
+-- writes:  steps (step integer, run varchar, edition varchar, subset varchar, rows_in bigint, removed bigint, kept bigint)
 -- nulls:   a null column of a reason does not apply to it
 -- order:   every table by all its columns
 --
@@ -81,7 +85,8 @@ select
     digest,
     kind,
     entries,
-    role
+    role,
+    step
 from temp.found_lists
 order by all;
 comment on table lists is 'The deliveries that were matched, a line for each kind of entry.';
@@ -94,6 +99,7 @@ comment on column lists.digest is 'HMAC-SHA256 of the delivery under the curator
 comment on column lists.kind is 'what its entries are';
 comment on column lists.entries is 'how many distinct entries of this kind';
 comment on column lists.role is 'bad, or good for what is known good and removes nothing';
+comment on column lists.step is 'the step that it was first matched in; 1 is the first clean';
 
 create or replace table inputs as
 select
@@ -199,6 +205,36 @@ comment on column unions.rows_in is 'rows of the input';
 comment on column unions.removed is 'rows that left, counted once';
 comment on column unions.kept is 'rows that stayed';
 
+create or replace table steps as
+select
+    f.step,
+    f.run,
+    f.edition,
+    f.subset,
+    f.rows_in,
+    f.removed,
+    f.kept
+from temp.found_steps as f
+union all
+select
+    coalesce((select max(f.step) from temp.found_steps as f), 0) + 1 as step,
+    (select r.setting from temp.found_run as r where r.name = 'run') as run,
+    u.edition,
+    u.subset,
+    u.rows_in,
+    u.removed,
+    u.kept
+from unions as u
+order by all;
+comment on table steps is 'The first clean and the updates since: what each kept.';
+comment on column steps.step is '1 is the first clean; the last is this run';
+comment on column steps.run is 'the run, as its manifest names it';
+comment on column steps.edition is 'which edition';
+comment on column steps.subset is 'folder of shards that are audited together';
+comment on column steps.rows_in is 'rows of the input';
+comment on column steps.removed is 'rows that had left by then, counted once';
+comment on column steps.kept is 'rows that stayed';
+
 create or replace temp table told_subsets as
 with sized as (
     select distinct
@@ -303,6 +339,56 @@ comment on column hit_groups.grouping is 'all, source, label, or same_link (beyo
 comment on column hit_groups.name is 'the source or label';
 comment on column hit_groups.memberships is 'rows counted once for each list that names them';
 comment on column hit_groups.rows is 'rows counted once';
+
+create or replace table protocol as
+with told as (
+    select
+        t.told_as as subset,
+        o.list_id,
+        o.kind,
+        sum(o.gross)::bigint as gross,
+        sum(o.n_new)::bigint as new_rows
+    from temp.hit_order as o
+    inner join temp.told_subsets as t on o.subset = t.subset
+    where t.told_as is not null
+    group by all
+),
+
+received as (
+    select distinct
+        l.list_id,
+        l.received
+    from temp.found_lists as l
+),
+
+placed as (
+    select
+        t.*,
+        row_number() over (
+            partition by t.subset order by r.received nulls last, t.list_id, t.kind
+        ) as place
+    from told as t
+    inner join received as r on t.list_id = r.list_id
+)
+
+select
+    p.subset,
+    p.place::integer as place,
+    p.list_id,
+    p.kind,
+    p.gross,
+    p.new_rows,
+    (sum(p.new_rows) over (partition by p.subset order by p.place))::bigint as rows_so_far
+from placed as p
+order by all;
+comment on table protocol is 'The deliveries in order of receipt: rows that each was first to name.';
+comment on column protocol.subset is 'folder of shards; small: several of few rows together';
+comment on column protocol.place is 'in order of receipt, those without a day last';
+comment on column protocol.list_id is 'the delivery';
+comment on column protocol.kind is 'what was compared';
+comment on column protocol.gross is 'rows that it names';
+comment on column protocol.new_rows is 'rows that no delivery before it, and no kind of its own, names';
+comment on column protocol.rows_so_far is 'rows that it or a delivery before it names';
 
 create or replace table removals as
 select
