@@ -10,6 +10,7 @@ What the command line can do, Python can do, under the same names:
     lists           add, show and withdraw the deliveries of a list store
     match           counts of what the lists find; writes nothing
     clean           editions without the rows that lists and rules name
+    update          these editions again, once the lists or the data have grown
     apply           a copy of a data set cleaned with an edition or a diff
     diff            what left between two versions, for others to apply
     diff_check      what an outsider could compute from it
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from relaion.stages.match import match
     from relaion.stages.scripts import scripts
     from relaion.stages.sql import sql
+    from relaion.stages.update import update
     from relaion.stages.verify import verify
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "match",
     "scripts",
     "sql",
+    "update",
     "verify",
 ]
 

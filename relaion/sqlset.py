@@ -30,7 +30,7 @@ BUILT_IN = ("research", "research-safe")  # editions
 _FIELD = re.compile(r"^-- ([a-z]+):\s*(.*?)\s*$")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _PARAM = re.compile(r"^\$([a-z][a-z0-9_]*)\s+(\S+)\s+(.*)$")
-_RELATION = re.compile(r"^((?:store\.)?[a-z][a-z0-9_]*)\s*(?:\((.*)\))?$")
+_RELATION = re.compile(r"^((?:(?:store|earlier)\.)?[a-z][a-z0-9_]*)\s*(?:\((.*)\))?$")
 _SUM = re.compile(r"^([0-9a-f]{64})  (\S+)$")
 
 

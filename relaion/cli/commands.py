@@ -161,6 +161,52 @@ def clean(
         raise typer.Exit(EXIT_FOUND)
 
 
+@app.command(
+    cls=PlainCommand,
+    help="Write the editions of OUT anew when lists or data have grown: search what is new, link "
+    "what it does not touch.",
+    short_help="Write the editions of OUT anew when lists or data have grown.",
+)
+def update(
+    before: o.ParentArg,
+    inputs: o.UpdatedInputs,
+    lists: o.Lists,
+    out: o.UpdatedOut,
+    editions: o.OwnEditions = None,
+    keywords: o.Keywords = None,
+    key: o.Key = None,
+    work: o.Work = None,
+    workers: o.Workers = None,
+    memory: o.Memory = MEMORY,
+    time_limit: o.TimeLimit = None,
+    sidecars: o.Sidecars = None,
+    copy: o.Copy = False,
+    verify: o.Verify = True,
+    yes_i_checked: o.YesIChecked = False,
+    cover: o.UpdatedCover = None,
+    cover_site_rows: o.CoverSiteRows = None,
+    allow_changed: o.AllowChanged = False,
+    purge: o.Purge = False,
+    strict: o.Strict = False,
+    as_json: o.Json = False,
+) -> None:
+    if purge:
+        emit(_purged(out, work), show_purged, as_json=as_json)
+        return
+    with _working(goes_on=True) as bars:
+        result = library.update(
+            before, inputs, lists, out, editions=editions or (), keywords=keywords, key=key,
+            work=work, workers=workers, memory=memory, time_limit=time_limit,
+            sidecars=sidecars or (), copy=copy, verify=verify, yes_i_checked=yes_i_checked,
+            cover=cover, cover_site_rows=cover_site_rows, allow_changed=allow_changed,
+            progress=bars,
+        )  # fmt: skip
+    emit(result, show_cleaned, as_json=as_json)
+    wrong = result.verdict is not None and not result.verdict.ok
+    if wrong or (strict and not _is_whole(result)):
+        raise typer.Exit(EXIT_FOUND)
+
+
 def _purged(out: Path, work: Path | None) -> "Purged":
     from relaion.stages.clean import purge  # noqa: PLC0415 - loaded when it is first used
 

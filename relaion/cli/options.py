@@ -118,6 +118,34 @@ CoverSiteRows = Annotated[
         help="Rows of a site at most; a larger host is parted. Default: by the cost.",
     ),
 ]  # fmt: skip
+UpdatedInputs = Annotated[
+    list[Path],
+    path_option("--inputs", "PATH", "The data that OUT was made of, grown or not."),
+]
+UpdatedOut = Annotated[Path, path_option("--out", "DIR", "Where the editions go: a new folder.")]
+ParentArg = Annotated[Path, path_argument("OUT", "The folder of the last `clean` or `update`.")]
+OwnEditions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--edition",
+        metavar="FILE",
+        help="Where the script of an edition of your own lies; may be repeated.",
+    ),
+]
+UpdatedCover = Annotated[
+    int | None,
+    typer.Option(
+        "--cover", metavar="K", min=0,
+        help="Neutral sites that leave with each listed one. Default: as OUT had it.",
+    ),
+]  # fmt: skip
+AllowChanged = Annotated[
+    bool,
+    typer.Option(
+        "--allow-changed",
+        help="Clean shards that are others now as new ones, and pass over those that are gone.",
+    ),
+]
 ReportToGiver = Annotated[
     Path | None,
     path_option("--report-to-giver", "DIR", "New private folder: which records of each list hit."),

@@ -7,7 +7,7 @@ leaves the store as it was, and what was withdrawn is in no byte of the new file
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -155,20 +155,32 @@ def tables_of(engine: Engine, of: str = "") -> dict[str, str]:
     return queries
 
 
-def attach_store(engine: Engine, path: Path) -> None:
-    """Attach a store, to be read as `store`; one of an older version by views that are as ours."""
+def attach_store(engine: Engine, path: Path, only: Sequence[int] | None = None) -> None:
+    """Attach a store, to be read as `store`; one of an older version by views that are as ours.
+
+    With `only`, it has no entry but those of these lists.
+    """
     engine.attach(path, "store")
-    if _version(engine, "store.") != UNHASHED:
+    is_old = _version(engine, "store.") == UNHASHED
+    if not is_old and only is None:
         return
     engine.execute("detach store")
     engine.attach(path, "old_store")
     engine.execute("attach ':memory:' as store")
-    engine.execute(
-        "create or replace view store.store as "  # noqa: S608 - a number of ours
-        f"select * replace ({STORE_VERSION:d} as store_version), version() as hashed_by "
-        "from old_store.store"
-    )
-    for table, query in tables_of(engine, "old_store.").items():
+    if is_old:
+        engine.execute(
+            "create or replace view store.store as "  # noqa: S608 - a number of ours
+            f"select * replace ({STORE_VERSION:d} as store_version), version() as hashed_by "
+            "from old_store.store"
+        )
+        views = tables_of(engine, "old_store.")
+    else:
+        tables = ("store", "lists", "skipped", "unusable", "files", "traits", "records", "entries")
+        views = {table: f"from old_store.{table}" for table in tables}
+    if only is not None:
+        wanted = ", ".join(f"{list_id:d}" for list_id in only) or "null"
+        views["entries"] = f"select * from ({views['entries']}) where list_id in ({wanted})"  # noqa: S608
+    for table, query in views.items():
         engine.execute(f"create or replace view store.{table} as {query}")
 
 

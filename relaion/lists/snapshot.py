@@ -72,13 +72,14 @@ _TRIES = 3
 class Snapshot:
     """A store as it was at one moment: `path` is read, `origin` is what the user named.
 
-    `mode` is that of the original.
+    `mode` is that of the original. `only`: the lists whose entries are looked for, None for all.
     """
 
     path: Path
     origin: Path
     sha256: str
     mode: int
+    only: tuple[int, ...] | None = None
 
     def is_whole(self) -> bool:
         """Whether the file still has the bytes that it had."""

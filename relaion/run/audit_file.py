@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -11,7 +11,7 @@ from relaion.parquet.looked_at import NotLookedAt
 from relaion.paths import shown
 from relaion.run.coverage import Coverage
 from relaion.run.hits import FEW_ROWS, Hits
-from relaion.run.manifest import Removal, Rows, Told
+from relaion.run.manifest import Earlier, Removal, Rows, Told
 from relaion.sqlset import Script, load
 
 
@@ -20,10 +20,12 @@ def make_audit(
     version: str,
     tables: Mapping[str, Rows],
     of_shards: Mapping[str, Sequence[tuple[str, Rows]]],
+    earlier: Earlier | None = None,
 ) -> Path:
     """Make the file from tables and the counts in `work`; returns where it lies.
 
     `of_shards` are rows of one shard each, with its subset, which is their first column.
+    `earlier` is the audit that an update goes on from.
     """
     script = load(version)["60_audit"]
     made = work / "audit.duckdb"  # not beside the target: DuckDB keeps a log beside its file
@@ -33,16 +35,46 @@ def make_audit(
         engine.execute("begin")  # one wait for the disk, not one for each comment
         for table, rows in tables.items():
             _load(engine, script, table, rows)
-        for table, shards in of_shards.items():
-            _load(
-                engine, script, table, [(subset, *row) for subset, rows in shards for row in rows]
-            )
-        for table in ("hit_counts", "hit_unions", "hit_order"):
-            engine.read_parquet(table, [work / f"{table}.parquet"])
+        if earlier is None:
+            _load_counts(engine, script, work, of_shards)
+        else:
+            _carry_counts(engine, load(version)["63_carried_counts"], work, of_shards, earlier)
         engine.run(script, few_rows=FEW_ROWS)
         engine.execute("commit")
         engine.execute("checkpoint")
     return made
+
+
+COUNTS = ("hit_counts", "hit_unions", "hit_order")
+OfShards: TypeAlias = Mapping[str, Sequence[tuple[str, Rows]]]
+
+
+def _load_counts(engine: Engine, script: Script, work: Path, of_shards: OfShards) -> None:
+    for table, shards in of_shards.items():
+        _load(engine, script, table, _all_rows(shards))
+    for table in COUNTS:
+        engine.read_parquet(table, [work / f"{table}.parquet"])
+
+
+def _all_rows(shards: Sequence[tuple[str, Rows]]) -> Rows:
+    return [(subset, *row) for subset, rows in shards for row in rows]
+
+
+def _carry_counts(
+    engine: Engine, script: Script, work: Path, of_shards: OfShards, earlier: Earlier
+) -> None:
+    """The counts of the audit before, and what has changed since."""
+    for table, shards in of_shards.items():
+        _load(engine, script, table.replace("found_", "now_"), _all_rows(shards))
+    for table in COUNTS:
+        engine.read_parquet(f"now_{table}", [work / f"{table}.parquet"])
+        before = work / f"{table}_before.parquet"
+        if before.exists() and not earlier.counted_anew:
+            engine.read_parquet(f"before_{table}", [before])
+        else:
+            _load(engine, script, f"before_{table}", [])
+    engine.attach(earlier.audit, "earlier")
+    engine.run(script, counted_anew=earlier.counted_anew, held=list(earlier.held))
 
 
 _ARROW = {
@@ -68,6 +100,14 @@ def _load(engine: Engine, script: Script, table: str, rows: Rows) -> None:
 def _text(value: Any) -> Any:
     """A value as a table can hold it: file names may be no UTF-8."""
     return shown(value) if isinstance(value, str) and not value.isprintable() else value
+
+
+def read_steps(out: Path) -> Rows:
+    """The table `steps` of an OUT's audit."""
+    with connect(out / "audit.duckdb", read_only=True, threads=1) as engine:
+        return engine.rows(
+            "select step, run, edition, subset, rows_in, removed, kept from steps order by all"
+        )
 
 
 def read_hits(out: Path) -> Hits:

@@ -5,7 +5,7 @@ keywords' pattern, the lists) is made once; a batch of shards is then one run of
 whether it is one large shard or a thousand small ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple, TypeAlias
 
@@ -79,18 +79,47 @@ class Decider:
         engine, settings = self._ready(), self.settings
         shards = copies.as_read(task.shards)
         self._load(engine, shards)
-        for edition in settings.editions:
-            if edition.built_in:
-                run_edition(engine, edition)
-            else:
-                for n, whole in zip(shards, task.shards, strict=True):
-                    found = own_removals(
-                        settings, edition, engine, n, whole.shard, self._opened_own
-                    )
-                    engine.insert("removals", found)
+        self._remove(engine, task, shards)
         self._check(engine, task)
         engine.run(self._scripts["55_tally"])
-        return _by_shard(engine, task.shards, settings.editions)
+        decided = _by_shard(engine, task.shards, settings.editions)
+        return self._since(engine, task, shards, decided) if task.gained else decided
+
+    def _remove(self, engine: Engine, task: Task, shards: Sequence[Numbered]) -> None:
+        """Fill `removals` by the scripts of the editions."""
+        engine.run(self._scripts["45_removals"])
+        for edition in self.settings.editions:
+            if edition.built_in:
+                run_edition(engine, edition)
+                continue
+            for n, whole in zip(shards, task.shards, strict=True):
+                found = own_removals(
+                    self.settings, edition, engine, n, whole.shard, self._opened_own
+                )
+                engine.insert("removals", found)
+
+    def _since(
+        self,
+        engine: Engine,
+        task: Task,
+        shards: Sequence[Numbered],
+        decided: Mapping[int, Decision],
+    ) -> dict[int, Decision]:
+        """The same, its counts less what leaves without the lists that were gained."""
+        for table in FOUND:
+            delete = f"delete from {table} where list_id in (from unnest(?))"  # noqa: S608 - ours
+            engine.execute(delete, [list(task.gained)])
+        self._remove(engine, task, shards)
+        engine.run(self._scripts["55_tally"])
+        before = _by_shard(engine, task.shards, self.settings.editions)
+        return {
+            no: Decision(
+                now.removed,
+                [*now.tally, *_taken_off(before[no].tally)],
+                [*now.groups, *_taken_off(before[no].groups)],
+            )
+            for no, now in decided.items()
+        }
 
     def _ready(self) -> Engine:
         """The connection of this process, with all that is the same for every batch."""
@@ -139,7 +168,6 @@ class Decider:
                 keyword_above=settings.keyword_above,
                 keyword_pattern=self._pattern,
             )
-        engine.run(self._scripts["45_removals"])
 
     def _check(self, engine: Engine, task: Task) -> None:
         """Refuse what no edition may do; raises ScriptError for a script of the user's own."""
@@ -155,6 +183,10 @@ class Decider:
                 if edition in own:
                     raise ScriptError(f"{shown(own[edition])}: {why}; mend the script")
                 raise InputError(f"{task.named}: {why}")
+
+
+def _taken_off(counts: Counts) -> Counts:
+    return [[*line, -gross, -exclusive] for *line, gross, exclusive in counts]
 
 
 def _by_shard(

@@ -191,6 +191,7 @@ class Hunt:
             "same": {"same_link": self._path(name)},
             "gather": {"list_hits": self._all_hits, "hit_keys": self._path("hit_keys")},
             "count": {t: self.work / f"{t}.parquet" for t in COUNTS},
+            "before": {t: self.work / f"{t}_before.parquet" for t in COUNTS},
             "sidecars": {t: self.work / t for t in (SIDECAR_KEYS, UNREAD_BESIDE)},
         }
         if self.with_entries:
@@ -235,6 +236,13 @@ class Hunt:
         value = {"of": of, "found": outcome.said["found"]}
         self.journal.add([Entry(MADE, name, value, outcome.said["files"])])
         return found(value)
+
+    def count_before(self, shards: Sequence[Numbered], gained: Sequence[int]) -> None:
+        """Count what was found once more, without these lists, for the audit of an update."""
+        reads: Reads = {t: (self.work / f"{t}.parquet",) for t in ("list_hits", "same_link")}
+        task = replace(self.task("before", shards, reads), values={"gained": list(gained)})
+        files = [file_sha256(path) for paths in reads.values() for path in paths]
+        self.made(task, [files, [n.no for n in shards], list(gained)])
 
     def _gathered(self, hits: Ledger) -> tuple[Path, Path]:
         """All hits in one file, and the keys of all."""

@@ -208,7 +208,7 @@ class Finders:
             self._opened(threads=limits.workers, memory=limits.find_memory, temp=task.settings.work)
         )
         try:
-            attach_store(engine, task.store.path)
+            attach_store(engine, task.store.path, task.store.only)
         except EngineError:
             self.close()
             raise ListError(
@@ -326,17 +326,7 @@ def _count(finder: Finder, task: FindTask) -> TaskOutcome:
     made: list[Path] = []
     for table in ("list_hits", "same_link", "hit_traits"):
         read_found(finder, task, table)
-    engine.execute(
-        "create or replace temp table shards (shard_no integer, subset varchar, n_rows bigint)"
-    )
-    columns = {
-        "shard_no": [n.no for n in task.shards],
-        "subset": [shown(n.shard.subset) for n in task.shards],
-        "n_rows": [n.shard.rows for n in task.shards],
-    }
-    engine.insert("shards", pa.table(columns))
-    engine.execute("create or replace temp table lists as from store.lists")
-    engine.run(load(task.settings.sql_version)["36_hit_counts"])
+    _run_counts(finder, task)
     work = task.settings.work
     for query, path in (
         ("from hit_traits order by all", work / "hit_traits.parquet"),
@@ -348,6 +338,34 @@ def _count(finder: Finder, task: FindTask) -> TaskOutcome:
         made.append(path)
     read_found(finder, task, "found_values")
     return step_done(task, made, found=_found(engine))
+
+
+def _run_counts(finder: Finder, task: FindTask) -> None:
+    engine = finder.engine
+    engine.execute(
+        "create or replace temp table shards (shard_no integer, subset varchar, n_rows bigint)"
+    )
+    columns = {
+        "shard_no": pa.array([n.no for n in task.shards], pa.int32()),
+        "subset": pa.array([shown(n.shard.subset) for n in task.shards], pa.string()),
+        "n_rows": pa.array([n.shard.rows for n in task.shards], pa.int64()),
+    }
+    engine.insert("shards", pa.table(columns))
+    engine.execute("create or replace temp table lists as from store.lists")
+    engine.run(finder.script("36_hit_counts"))
+
+
+def _before(finder: Finder, task: FindTask) -> TaskOutcome:
+    """The same counts as if some lists were not there."""
+    engine = finder.engine
+    for table in ("list_hits", "same_link"):
+        read_found(finder, task, table)
+        delete = f"delete from {table} where list_id in (from unnest(?))"  # noqa: S608 - ours
+        engine.execute(delete, [task.values["gained"]])
+    _run_counts(finder, task)
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
+    return step_done(task, task.writes.values())
 
 
 def _found(engine: Engine) -> dict[str, object]:
@@ -373,6 +391,7 @@ def _found(engine: Engine) -> dict[str, object]:
 Steps: TypeAlias = Mapping[str, Callable[[Finder, FindTask], TaskOutcome]]
 SEARCH: Steps = {
     "sidecars": _sidecars, "hits": _hits, "gather": _gather, "same": _same, "count": _count,
+    "before": _before,
 }  # fmt: skip
 
 

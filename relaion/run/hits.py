@@ -199,6 +199,9 @@ def hold(hits: Hits, rows: int, sources: Mapping[int, str], *, yes: bool) -> Non
         )
 
 
+NO_HIT = "no row is on any list; check with `relaion inspect` what could be matched"
+
+
 def notices(hits: Hits, known: KnownLists, inputs: Inputs, reached: Collection[str]) -> list[str]:
     """What a user should hear about a search: no hit at all, and what could not be matched.
 
@@ -212,7 +215,7 @@ def notices(hits: Hits, known: KnownLists, inputs: Inputs, reached: Collection[s
             why = refused.get(role, "no shard has such a column")
             found.append(f"{n:,} {kind} entries could not be matched: {why}")
     if not hits.rows("all"):
-        found.append("no row is on any list; check with `relaion inspect` what could be matched")
+        found.append(NO_HIT)
     return found + [
         f"{n:,} {algorithm} digests of the lists were not matched: no data set holds such"
         for algorithm, n in sorted(known.unusable.items())

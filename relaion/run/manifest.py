@@ -26,12 +26,27 @@ Rows = Sequence[Sequence[Any]]
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What an update carries on of the run before it.
+
+    `audit` is its file, `steps` the lines of the table of that name there. `counted_anew`: this run
+    counted every shard; else its counts are changes. `held` are the lists in the store now.
+    `is_listed`: lists removed rows by then.
+    """
+
+    audit: Path
+    steps: Rows
+    counted_anew: bool
+    held: tuple[int, ...]
+    is_listed: bool
+
+
+@dataclass(frozen=True)
 class FinishedRun:
     """What a finished run knows: its plan, its shards and the report of each, and coverage.
 
     `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest:
     name, rows, bytes, sha256. `is_hit`: the lists found a row at all; `cover` is what hides these.
-    `steps` are lines of the audit's table of that name, of the runs that this one goes on from.
     """
 
     plan: Plan
@@ -42,7 +57,7 @@ class FinishedRun:
     sidecars: Sequence[Mapping[str, Any]] = ()
     is_hit: bool = True
     cover: Covered | None = None
-    steps: Rows = ()
+    earlier: Earlier | None = None
 
 
 def input_lines(found: FinishedRun) -> Rows:
@@ -73,8 +88,9 @@ def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> N
         "found_groups": [(subset[r.no], r.groups) for r in reports],
     }
     made = caller.call(
-        "relaion.run.audit_file:make_audit", work, found.plan.sql_version, _tables(found), of_shards
-    )
+        "relaion.run.audit_file:make_audit", work, found.plan.sql_version, _tables(found),
+        of_shards, found.earlier,
+    )  # fmt: skip
     with atomic_write(path) as part:
         shutil.copyfile(made, part)
 
@@ -92,7 +108,7 @@ def _tables(found: FinishedRun) -> dict[str, Rows]:
             for x, step in lists_of(plan)
             for kind, n in x["entries"].items()
         ],
-        "found_steps": found.steps,
+        "found_steps": [] if found.earlier is None else found.earlier.steps,
         "found_inputs": input_lines(found),
         "found_outputs": output_lines(found),
         "found_coverage": [
@@ -104,7 +120,7 @@ def _tables(found: FinishedRun) -> dict[str, Rows]:
 
 
 def lists_of(plan: Plan) -> list[tuple[Mapping[str, Any], int]]:
-    """Every list that a run, or one that it goes on from, was matched with; and in which step first.
+    """Every list that this run or one before it was matched with; and in which step first.
 
     A list that was taken back since is told as it was when it was last there.
     """
@@ -170,6 +186,8 @@ PUBLISHABLE = "no list removed a row, so the difference to the old metadata show
 
 def _lists_removed(found: FinishedRun) -> bool:
     """Whether a row left by way of a list. What an own script's reasons mean is not known."""
+    if found.earlier is not None and found.earlier.is_listed:
+        return True
     own = {e["name"] for e in found.plan.editions if not e["builtin"]}
     return any(
         kind != "rule" or (edition in own and found.is_hit)

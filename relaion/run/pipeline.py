@@ -24,7 +24,8 @@ from relaion.run.coverage import Coverage, coverage, left_out
 from relaion.run.find import Hunt, Searched
 from relaion.run.hits import KnownLists, hold, hold_good, notices, snapshot
 from relaion.run.journal import SHARD, Entry, Journal
-from relaion.run.manifest import FinishedRun, write_audit
+from relaion.run.manifest import Earlier, FinishedRun, write_audit
+from relaion.run.outputs import AUDIT
 from relaion.run.pool import Caller, Executor, Progress
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import Keywords, Plan, Settings, write_keywords
@@ -40,7 +41,7 @@ from relaion.run.survey import (
     several,
     sidecar_lines,
 )
-from relaion.run.tasks import Report, Task, is_done, task, tasks
+from relaion.run.tasks import Report, Task, is_done, tasks
 from relaion.sidecars import Sidecar
 
 
@@ -99,29 +100,38 @@ class Run:
         reports = self._rewrite(searched)
         self._stop_where_failed()
         covered = self._covered(beside, searched, reports)
-        lines = sidecar_lines(beside)
-        asked = Asked(
-            self.request.known.kinds,
-            {rule for e in self.request.settings.editions for rule in e.rules},
-            roles_beside(beside),
-            self.request.keywords is not None,
-            {x["label"] for x in self.request.known.lists if x["role"] == "bad"}.difference(
-                *(e.labels for e in self.request.settings.editions)
-            ),
-        )
-        passed_over = left_out(inputs, beside, asked, searched.values)
-        is_hit = bool(searched.hits.counts)
+        passed_over = self._passed_over(beside, searched)
         found = FinishedRun(
-            self.request.plan, inputs.shards, reports, covered, passed_over, lines, is_hit,
-            cover,
+            self.request.plan, inputs.shards, reports, covered, passed_over,
+            sidecar_lines(beside), bool(searched.hits.counts), cover, self._earlier(),
         )  # fmt: skip
-        write_audit(self.caller, self.place.path / "audit.duckdb", found, work)
+        write_audit(self.caller, self.place.path / AUDIT, found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat())
         manifest.write(self.place.path, made)
         told += self._told(searched, roles_beside(beside), reports)
         told += [] if cover is None else [cover.told]
         return made, tuple(dict.fromkeys(told)), passed_over, store
+
+    def _earlier(self) -> Earlier | None:
+        """What is carried on of a run before; nothing, by a first clean."""
+        return None
+
+    def _passed_over(
+        self, beside: tuple[Sidecar, ...], searched: Searched
+    ) -> tuple[NotLookedAt, ...]:
+        """What was not looked at."""
+        request = self.request
+        asked = Asked(
+            request.known.kinds,
+            {rule for e in request.settings.editions for rule in e.rules},
+            roles_beside(beside),
+            request.keywords is not None,
+            {x["label"] for x in request.known.lists if x["role"] == "bad"}.difference(
+                *(e.labels for e in request.settings.editions)
+            ),
+        )
+        return left_out(request.inputs, beside, asked, searched.values)
 
     def _stop_where_failed(self) -> None:
         if self._failed:
@@ -150,8 +160,12 @@ class Run:
                 self.journal, row_hashes="row_hash" in request.known.kinds,
             )  # fmt: skip
         finally:
-            self._refuse_changed(reports)
-            check_sidecars(beside)
+            self._check_still(beside, reports)
+
+    def _check_still(self, beside: tuple[Sidecar, ...], reports: Mapping[int, Report]) -> None:
+        """Raise where a file has other bytes than those that were read."""
+        self._refuse_changed(reports)
+        check_sidecars(beside)
 
     def _refuse_changed(self, reports: Mapping[int, Report]) -> None:
         """Set aside the shards that have other bytes than were written; stops where there are."""
@@ -188,10 +202,7 @@ class Run:
         Stops where it is too much to be true; cover does not count for that.
         """
         request = self.request
-        hunt = Hunt(
-            request.settings, beside, COUNTED, store, self.journal, self.executor,
-            self.progress, self._fail,
-        )  # fmt: skip
+        hunt = self._hunt(beside, store)
         with self._purged_by(StopError, InputError, ListError):
             searched = hunt.run(request.inputs.shards)
             hold(searched.hits, request.inputs.rows, request.known.sources, yes=self.yes)
@@ -200,6 +211,12 @@ class Run:
         ledger = ledger_path(request.key)
         choice = Choice(hunt, request.known.key, ledger, self.caller, self._stop_uncovered)
         return choice.run(searched)
+
+    def _hunt(self, beside: tuple[Sidecar, ...], store: Snapshot) -> Hunt:
+        return Hunt(
+            self.request.settings, beside, COUNTED, store, self.journal, self.executor,
+            self.progress, self._fail,
+        )  # fmt: skip
 
     def _rewrite(self, searched: Searched) -> dict[int, Report]:
         """Write all shards that could be searched and are not written yet.
@@ -217,14 +234,20 @@ class Run:
         waiting = [n for n in searched.shards if n.no not in reports]
         self.progress.phase("clean", len(waiting), sum(n.shard.rows for n in waiting))
         copies = self.journal.copies(n.no for n in waiting)
-        batches = list(tasks(settings, waiting, searched, copies))
+        batches = list(self._tasks(waiting, searched, copies))
         while batches:
             again: list[Numbered] = []
             by_no = {t.no: t for t in batches}
             for outcome in self.executor.run(batches):
                 again += self._take(by_no[outcome.no], outcome, reports)
-            batches = [task(settings, [n], searched, copies) for n in again]
+            batches = [t for n in again for t in self._tasks([n], searched, copies)]
         return dict(sorted(reports.items()))
+
+    def _tasks(
+        self, waiting: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
+    ) -> Iterator[Task]:
+        """What workers are to do with shards that are not written yet."""
+        return tasks(self.request.settings, waiting, searched, copies)
 
     def _take(
         self, batch: Task, outcome: TaskOutcome, reports: dict[int, Report]

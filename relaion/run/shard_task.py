@@ -10,6 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pyarrow as pa
+
 from relaion.errors import EngineError, InputError, NoRoomError, OutputError, RelaionError
 from relaion.parquet.mended import hidden_roles
 from relaion.parquet.writer import Target, write_editions
@@ -30,8 +32,10 @@ from relaion.run.decide import Decider, Decision
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import Settings
 from relaion.run.survey import Numbered
-from relaion.run.tasks import Report, Task, WrittenShard
+from relaion.run.tasks import ParentShard, Report, Task, WrittenShard
+from relaion.run.walk import missing_rows
 
+_UNDECIDED = Decision({}, [], [])  # of a shard whose editions stay as they were
 Outputs: TypeAlias = "tuple[dict[str, WrittenShard], list[str]]"
 
 
@@ -48,6 +52,11 @@ def run_task(
     """
     decisions: list[dict[int, Decision]] = []
     seals = {n.shard.path: task.seals[n.no] for n in task.shards}
+    if not task.decides:
+        try:
+            return _written(task, {}, line)
+        finally:
+            _flush_folders(task)
     try:
         read_still(seals, lambda: decisions.append(decider.decide(task)))
     except RelaionError as e:
@@ -75,7 +84,7 @@ def _written(
     no_room: str | None = None
     for n in task.shards:
         try:
-            reports.append(asdict(_write_shard(task, n, decisions[n.no])))
+            reports.append(asdict(_write_shard(task, n, decisions.get(n.no, _UNDECIDED))))
         except NoRoomError as e:
             no_room = str(e)
             break
@@ -114,7 +123,7 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
     settings = task.settings
     done: list[Outputs] = []
     try:
-        (read,) = read_still({source: known}, lambda: done.append(_write(settings, n, decision)))
+        (read,) = read_still({source: known}, lambda: done.append(_write(task, n, decision)))
         outputs, notices = done[-1]
         if n.shard.says_empty and (denied := hidden_roles(source, n.shard.layout)):
             notices.append(_denied(denied))
@@ -162,10 +171,18 @@ def _is_searched(source: Path, known: Seal) -> bool:
         return False
 
 
-def _write(settings: Settings, n: Numbered, decision: Decision) -> Outputs:
-    """Write the shard of every edition that loses rows; the others have no output yet."""
-    removed = decision.removed
+def _write(task: Task, n: Numbered, decision: Decision) -> Outputs:
+    """Write the shard of every edition that loses rows; the others have no output yet.
+
+    Of an update, editions that lose no more than before are what they were.
+    """
+    settings = task.settings
+    removed = dict(decision.removed)
     outputs: dict[str, WrittenShard] = {}
+    for name, parent in task.parents.get(n.no, {}).items():
+        removed[name], as_before = _since(task, n, name, parent, removed.get(name))
+        if as_before:
+            outputs[name] = _as_before(settings, n, name, parent, task.seals[n.no])
     targets: list[tuple[str, Target]] = []
     for edition in settings.editions:
         target = settings.target(edition.name, n)
@@ -173,7 +190,7 @@ def _write(settings: Settings, n: Numbered, decision: Decision) -> Outputs:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as e:
             raise OutputError(f"{shown(target.parent)}: cannot be made ({e.strerror})") from None
-        if len(removed[edition.name]):
+        if edition.name not in outputs and len(removed[edition.name]):
             targets.append((edition.name, Target(target, removed[edition.name])))
     notices: list[str] = []
     if targets:
@@ -186,6 +203,59 @@ def _write(settings: Settings, n: Numbered, decision: Decision) -> Outputs:
             outputs[name] = WrittenShard(w.rows, w.bytes, w.sha256, "written")
             notices += [said for said in w.notices if said not in notices]
     return outputs, notices
+
+
+_NONE = pa.array([], pa.int64())
+
+
+def _since(
+    task: Task, n: Numbered, edition: str, parent: ParentShard, now: pa.Array | None
+) -> tuple[pa.Array, bool]:
+    """The rows that leave an edition, and whether these are those that had left before.
+
+    `now` are those that lists and rules name, None where nothing can have joined them. What left
+    before stays out, whether anything names it yet: where entries were taken back, and a list
+    found something in this shard, or where fewer rows are named than had left, the edition is
+    walked. Else those that had left are among those that are named: lists only grow.
+    """
+    before = n.shard.rows - parent.rows
+    if now is None:
+        return _NONE, True
+    if len(now) < before or (task.is_less and n.no in task.hits):
+        settings = task.settings
+        left = missing_rows(
+            n.shard.path, parent.path, n.shard.names, settings.work, settings.limits.decide_memory
+        )
+        now = pa.array(sorted({*left.to_pylist(), *now.to_pylist()}), pa.int64())
+    return now, len(now) == before
+
+
+def _as_before(
+    settings: Settings, n: Numbered, edition: str, parent: ParentShard, source: Seal
+) -> WrittenShard:
+    """Give an edition the bytes that it had: by a hard link, else by a copy."""
+    found = source if _is_source(n, parent, source) else seal(parent.path)
+    if (found.sha256, found.stamp.size) != (parent.sha256, parent.bytes):
+        raise OutputError(
+            f"{shown(parent.path)}: is not what the manifest above it states; check that run with "
+            "`relaion verify`, and restore it"
+        )
+    target = settings.target(edition, n)
+    with atomic_write(target, folder=False) as part:
+        is_linked = not settings.copy and hard_linked(parent.path, part, found.stamp)
+        if not is_linked and copied(parent.path, part) != parent.sha256:
+            raise replaced(parent.path)
+    return WrittenShard(
+        parent.rows, parent.bytes, parent.sha256, "linked" if is_linked else "copied"
+    )
+
+
+def _is_source(n: Numbered, parent: ParentShard, source: Seal) -> bool:
+    """Whether it is the shard itself, whose bytes are known."""
+    try:
+        return parent.sha256 == source.sha256 and n.shard.path.samefile(parent.path)
+    except OSError:
+        return False
 
 
 def _same_bytes(

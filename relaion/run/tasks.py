@@ -97,14 +97,30 @@ class FindTask(AnyTask):
 
 
 @dataclass(frozen=True)
+class ParentShard:
+    """A shard of an edition that an update goes on from, as the manifest of that run states it."""
+
+    path: Path
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Task(AnyTask):
     """A batch of shards, to be decided together and written one by one.
 
     `hits`: a digest of what the search found in a shard, by its number; none where it found
-    nothing.
+    nothing. Of an update, `parents` are the editions of each shard as they were, by its number;
+    without `decides` they stay so. `gained` are the lists that these editions had not: what leaves
+    without them is counted too, and taken off. `is_less`: rows left for what no list names now.
     """
 
     hits: dict[int, str] = field(default_factory=dict)
+    parents: dict[int, dict[str, ParentShard]] = field(default_factory=dict)
+    decides: bool = True
+    gained: tuple[int, ...] = ()
+    is_less: bool = False
 
     rows_a_second = 5_000  # an edition script and two editions of long captions
     together = "a batch of shards"

@@ -117,13 +117,12 @@ def clean(
     neutral sites leave with each that has a listed row, and `cover_site_rows` is how many rows
     a site may have; the choice is kept in `cover.duckdb` beside the curator key.
     """
-    listen = progress or Quiet()
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
     lists, out = as_path(lists), as_path(out)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     check_apart(out, work, paths)
     limits = limits_of(workers, memory, time_limit)
-    command = _verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
+    command = verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
     folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         settings = Settings(
@@ -133,39 +132,60 @@ def clean(
             cover=cover, cover_site_rows=cover_site_rows,
         )  # fmt: skip
         request = request_of(settings, paths, lists, keywords, key, columns or {}, sidecars, pool)
-        known = request.known
-        hold_good(known, settled=good_wins or yes_i_checked)
+        hold_good(request.known, settled=good_wins or yes_i_checked)
         check_apart_from_shards(out, work, paths, request.inputs.places)
         place = left.enter_context(folder.open_out(out, work))
-        folder.check_ours(place)
-        before = folder.finished(place, request.plan)
-        if before is not None:
-            folder.purge(place.path, place.work)  # left by a kill after the manifest
-            return _cleaned(
-                pool, place.path, before, True, request.inputs.notices, None, None, command
-            )
-        journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
-        if goes_on:
-            listen.say(f"{shown(place.path)}: going on with the run that broke off")
-        pool.begin(_worth(request), place.work, held=(place.lock,))
-        with private_umask():
-            run = Run(
-                place, journal, request, lists, goes_on, executor or pool, pool, listen,
-                yes=yes_i_checked,
+        return carry_out(
+            place, request, pool, paths, lists, command, columns=columns, verify=verify,
+            yes=yes_i_checked, progress=progress, executor=executor,
+        )  # fmt: skip
+
+
+def carry_out(
+    place: folder.Out,
+    request: Request,
+    pool: LocalPool,
+    paths: Sequence[Path],
+    lists: Path,
+    command: str,
+    *,
+    columns: Columns | None,
+    verify: bool,
+    yes: bool,
+    progress: Progress | None,
+    executor: Executor | None,
+    make: Callable[..., Run] = Run,
+    parent: Path | None = None,
+) -> Cleaned:
+    """Do a run whose arguments were checked, or go on with it, in an OUT that is open; check it.
+
+    `make` makes it of what `Run` takes; `parent` is what an update goes on from.
+    """
+    listen, limits = progress or Quiet(), request.settings.limits
+    folder.check_ours(place)
+    before = folder.finished(place, request.plan)
+    if before is not None:
+        folder.purge(place.path, place.work)  # left by a kill after the manifest
+        return _cleaned(pool, place.path, before, True, request.inputs.notices, None, None, command)
+    journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
+    if goes_on:
+        listen.say(f"{shown(place.path)}: going on with the run that broke off")
+    pool.begin(_worth(request), place.work, held=(place.lock,))
+    with private_umask():
+        run = make(place, journal, request, lists, goes_on, executor or pool, pool, listen, yes=yes)
+        found, told, passed_over, store = run.whole()
+    verdict = None
+    with _finished(place) as purge_work:
+        if verify:
+            words = request.keywords
+            pool.rest()
+            verdict = check(
+                pool, place.path, inputs=paths, lists=store,
+                keywords=words.raw if words else None, key=request.known.key, columns=columns,
+                sidecars=request.sidecars, workers=limits.fitting(limits.workers), progress=listen,
+                held=purge_work, ledger=ledger_path(request.key),
             )  # fmt: skip
-            found, told, passed_over, store = run.whole()
-        verdict = None
-        with _finished(place) as purge_work:
-            if verify:
-                words = request.keywords
-                pool.rest()
-                verdict = check(
-                    pool, place.path, inputs=paths, lists=store,
-                    keywords=words.raw if words else None, key=request.known.key, columns=columns,
-                    sidecars=sidecars, workers=limits.fitting(limits.workers), progress=listen,
-                    held=purge_work, ledger=ledger_path(request.key),
-                )  # fmt: skip
-        return _cleaned(pool, place.path, found, False, told, verdict, passed_over, command)
+    return _cleaned(pool, place.path, found, False, told, verdict, passed_over, command)
 
 
 def _summary(done: Cleaned, command: str) -> str:
@@ -182,7 +202,7 @@ def _summary(done: Cleaned, command: str) -> str:
     return f"{shown(done.out)}: {said}; {known}; to check it: {command}"
 
 
-def _verify_command(
+def verify_command(
     out: Path,
     paths: Sequence[Path],
     lists: Path,
@@ -190,6 +210,7 @@ def _verify_command(
     columns: Columns,
     key: Path | None,
     sidecars: Sequence[Path],
+    parent: Path | None = None,
 ) -> str:
     """The `relaion verify` that checks all of a run, for a shell."""
     said = [
@@ -199,6 +220,7 @@ def _verify_command(
         *([("--key", key)] if key else []),
         *(("--sidecar", path) for path in sidecars),
         *(("--column", f"{role}={name}") for role, name in overrides_of(columns)),
+        *([("--parent", parent)] if parent else []),
     ]
     words = [str(word) for option in said for word in option]
     return shown(f"relaion verify {shlex.join([str(out), *words])}")
@@ -257,8 +279,9 @@ def request_of(
     columns: Columns,
     sidecars: Sequence[Path],
     caller: Caller = HERE,
+    lineage: Sequence[Mapping[str, Any]] = (),
 ) -> Request:
-    """The arguments of a run, checked; raises as `clean` does.
+    """The arguments of a run, checked; raises as `clean` does. `lineage` is that of an update.
 
     `settings` are what can be told without a file: keywords and columns are added here.
     """
@@ -293,7 +316,7 @@ def request_of(
         columns=columns_of(overrides_of(columns)),
     )
     beside = [s.path for s in find_sidecars(sidecars).shards] if sidecars else []
-    plan = make_plan(settings, inputs.lines(), known.lists, beside)
+    plan = make_plan(settings, inputs.lines(), known.lists, beside, lineage)
     return Request(
         settings, inputs, known, words, plan, tuple(sidecars), key or key_path(lists)
     )  # fmt: skip

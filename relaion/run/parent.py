@@ -1,0 +1,205 @@
+"""The run that an update goes on from: what it stated, and what has changed since.
+
+Its folder is read and linked from, never written to.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from relaion.errors import InputError, ListError, OutputError
+from relaion.paths import shown
+from relaion.run import manifest
+from relaion.run.hits import FEW_ROWS
+from relaion.run.outputs import MANIFEST, manifest_at, refuse_broken_off
+from relaion.run.settings import Plan
+from relaion.run.tasks import ParentShard
+
+Key = tuple[str, str]
+# what may change from run to run: cover only grows
+_MAY_DIFFER = ("cover", "cover_site_rows")
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A finished OUT: where it lies, its manifest, and the SHA-256 of that file's bytes."""
+
+    folder: Path
+    made: Mapping[str, Any]
+    sha256: str
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The settings that decide which rows stay."""
+        found: Mapping[str, Any] = self.made["parameters"]
+        return found
+
+    @property
+    def lineage(self) -> list[dict[str, Any]]:
+        """The runs up to this one, the first clean first, as the next manifest tells them."""
+        step = {
+            "run": self.made["run"], "finished": self.made["finished"], "manifest": self.sha256,
+            "lists": self.made["lists"],
+        }  # fmt: skip
+        return [*self.made["lineage"], step]
+
+    @cached_property
+    def inputs(self) -> dict[Key, Mapping[str, Any]]:
+        """What the manifest states of each input, by subset and name."""
+        return {(i["subset"], i["shard"]): i for i in self.made["inputs"]}
+
+    @cached_property
+    def _outputs(self) -> dict[Key, dict[str, ParentShard]]:
+        found: dict[Key, dict[str, ParentShard]] = {}
+        for o in self.made["outputs"]:
+            path = self.folder / o["edition"] / o["subset"] / o["shard"]
+            shard = ParentShard(path, o["rows"], o["bytes"], o["sha256"])
+            found.setdefault((o["subset"], o["shard"]), {})[o["edition"]] = shard
+        return found
+
+    def outputs(self, subset: str, name: str) -> dict[str, ParentShard]:
+        """The shard of each edition; none where it had no such shard."""
+        return self._outputs.get((subset, name), {})
+
+    @cached_property
+    def lists(self) -> dict[int, Mapping[str, Any]]:
+        """Every list that it, or a run before it, was matched with, as it was then."""
+        steps = (step["lists"] for step in self.lineage)
+        return {x["list_id"]: x for lists in steps for x in lists}
+
+
+def read_parent(out: Path) -> Parent:
+    """Read a finished OUT of `clean` or `update`; raises InputError or OutputError for another."""
+    if not out.is_dir():
+        raise InputError(f"{shown(out)}: no such folder; name the OUT of a finished run")
+    refuse_broken_off(out)
+    path = out / MANIFEST
+    made = manifest.read(out)
+    if made is None:
+        raise InputError(f"{shown(out)}: holds no {MANIFEST}; name the OUT of a finished run")
+    if "editions" not in made or manifest_at(path) is None:
+        raise InputError(f"{shown(out)}: `apply` made it; an update goes on from an OUT of `clean`")
+    if "lineage" not in made:
+        raise OutputError(
+            f"{shown(path)}: an earlier version of relaion wrote it; clean anew, once, to go on "
+            "from there"
+        )
+    return Parent(out, made, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+# -- What has to be equal ----------------------------------------------------------------------
+
+
+def refuse_other_settings(parent: Parent, plan: Plan) -> None:
+    """Raise InputError where what decides is not what it was, naming each thing that differs."""
+    made = parent.made
+    different = []
+    if made["sql_version"] != plan.sql_version or made["scripts"] != plan.scripts:
+        different.append("the SQL scripts")
+    if str(made["key_version"]) != plan.versions["link_key"]:
+        different.append("the version of the link key")
+    if made["editions"] != plan.editions:
+        different.append("the editions")
+    different += [
+        "the keywords" if name == "keywords" else name
+        for name, value in plan.parameters.items()
+        if name not in _MAY_DIFFER and made["parameters"].get(name) != value
+    ]
+    if different:
+        verb = "differs" if len(different) == 1 and different[0].startswith("the v") else "differ"
+        raise InputError(
+            f"{shown(parent.folder)}: an update goes on as its parent did, but "
+            f"{', '.join(different)} {verb}; give what that run had, or clean anew"
+        )
+
+
+@dataclass(frozen=True)
+class ListsSince:
+    """How the store differs from what the parent was matched with.
+
+    `gained` are lists that it had not; `is_less`: entries were taken back since, or known-good
+    files came that may take some back, so that rows left for what no store names any more.
+    """
+
+    gained: tuple[int, ...]
+    is_less: bool
+
+
+def lists_since(parent: Parent, plan: Plan, store: Path) -> ListsSince:
+    """Compare the lists; raises ListError for a store that is not the one of the parent."""
+    now = {x["list_id"]: x for x in plan.lists}
+    before = parent.lists
+    told = ("source", "title", "label", "received", "digest", "role")
+    other = sum(
+        i in now and any(now[i][name] != x[name] for name in told) for i, x in before.items()
+    )
+    if other or (before and not set(before) & set(now) and min(now, default=0) <= max(before)):
+        raise ListError(
+            f"{shown(store)}: is not the store that {shown(parent.folder)} was made with: its "
+            "lists of the same numbers are others, or the curator key is; give that store, grown "
+            "since, and its --key"
+        )
+    gained = tuple(sorted(set(now) - set(before)))
+    is_less = any(
+        i not in now or any(now[i]["entries"].get(kind, 0) < n for kind, n in x["entries"].items())
+        for i, x in before.items()
+    )
+    good = plan.parameters["good_wins"] and any(now[i]["role"] == "good" for i in gained)
+    return ListsSince(gained, is_less or good)
+
+
+# -- What the data gained, lost or changed -----------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ShardsSince:
+    """Shards by subset and name: those that are new, that are gone, and that are others now."""
+
+    gained: frozenset[Key]
+    lost: frozenset[Key]
+    changed: frozenset[Key]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the data are what they were."""
+        return not (self.gained or self.lost or self.changed)
+
+
+def shards_since(parent: Parent, plan: Plan) -> ShardsSince:
+    """Compare the inputs by name, rows and bytes; broken ones are told when they are read."""
+    now = {(i["subset"], i["shard"]): i for i in plan.inputs}
+    before = parent.inputs
+    changed = {
+        key
+        for key in now.keys() & before.keys()
+        if now[key]["bytes"] is not None
+        and any(now[key][name] != before[key][name] for name in ("rows", "bytes"))
+    }
+    return ShardsSince(
+        frozenset(now.keys() - before.keys()), frozenset(before.keys() - now.keys()),
+        frozenset(changed),
+    )  # fmt: skip
+
+
+def refuse_changed(parent: Parent, keys: Iterable[Key], what: str) -> None:
+    """Raise InputError, naming the first shards that are not what the parent was made of."""
+    found = sorted("/".join(map(shown, key)) for key in keys)
+    if found:
+        more = f" and {len(found) - 3:,} more" if len(found) > 3 else ""
+        raise InputError(
+            f"{', '.join(found[:3])}{more}: {what} since {shown(parent.folder)} was made; give "
+            "the data as they were, or add --allow-changed, which cleans what is there whole"
+        )
+
+
+def has_few(rows: Mapping[str, int]) -> bool:
+    """Whether a subset has so few rows that an audit may tell it under another name than before."""
+    return any(0 < n < FEW_ROWS for n in rows.values())
+
+
+def earlier_steps(lines: Sequence[Sequence[Any]], editions: Collection[str]) -> list[Sequence[Any]]:
+    """The lines of an audit's table `steps` as the next audit takes them."""
+    return [line for line in lines if line[2] in editions]

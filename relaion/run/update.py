@@ -1,0 +1,202 @@
+"""The flow of an update: what the lists gained is searched, and only what it touches is written.
+
+Where the data are what they were and nothing is covered, the new entries alone are searched, in
+one scan; the shards that they touch are then searched with all lists, and their counts replace
+those that the audit before had of them. Else everything is searched with all lists and counted
+anew: an old hit spreads to the links of new shards, and cover is chosen among all sites.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from relaion.errors import InputError, ListError, StopError
+from relaion.lists.snapshot import Snapshot
+from relaion.parquet.looked_at import BY_BYTES, UNREAD, UNREAD_BESIDE, NotLookedAt
+from relaion.paths import private_folder
+from relaion.run.cover import Covered
+from relaion.run.coverage import Coverage, roles_of_kinds
+from relaion.run.find import Hunt, Searched
+from relaion.run.hits import NO_HIT, hold
+from relaion.run.journal import STORE, Entry, Journal
+from relaion.run.manifest import PUBLISHABLE, Earlier, Rows, Told
+from relaion.run.outputs import AUDIT
+from relaion.run.parent import ListsSince, Parent, ShardsSince, has_few, refuse_changed
+from relaion.run.pipeline import Run
+from relaion.run.pool import blaming
+from relaion.run.survey import Numbered, sidecar_lines
+from relaion.run.tasks import Report, Task, batches, task, tasks
+from relaion.sidecars import Sidecar
+
+GAINS = "gains"  # folder of the search for new entries, in the work folder
+_LINKED_ROWS = 1_000_000
+
+
+@dataclass
+class UpdateRun(Run):
+    """A run that goes on from a finished one; `lists` and `shards` are what has changed since.
+
+    `allow_changed`: shards that are others now are cleaned whole, as new ones are.
+    """
+
+    parent: Parent = field(kw_only=True)
+    since: ListsSince = field(kw_only=True)
+    shards: ShardsSince = field(kw_only=True)
+    allow_changed: bool = field(kw_only=True)
+    _touched: frozenset[int] | None = None  # None: all shards are decided anew
+    _told_before: Told | None = None
+
+    # -- the search ----------------------------------------------------------------------------
+
+    def _search(
+        self, beside: tuple[Sidecar, ...], store: Snapshot
+    ) -> tuple[Searched, Covered | None]:
+        if self._is_whole(beside):
+            return self._search_all(beside, store)
+        with self._purged_by(StopError, InputError, ListError):
+            gains = self._gains(beside, store).run(self.request.inputs.shards)
+            if self._other_bytes(gains):  # refused, unless they may be
+                return self._search_all(beside, store)
+            hold(gains.hits, self.request.inputs.rows, self.request.known.sources, yes=self.yes)
+            self._touched = frozenset(gains.digests)
+            hunt = self._hunt(beside, store)
+            shards = [n for n in gains.shards if n.no in self._touched]
+            now = hunt.run(shards)
+            hunt.count_before(now.shards, self.since.gained)
+        return replace(
+            now, shards=gains.shards, seals={**gains.seals, **now.seals}, values=()
+        ), None
+
+    def _is_whole(self, beside: tuple[Sidecar, ...]) -> bool:
+        """Whether every shard has to be searched with all lists."""
+        lines = sorted(sidecar_lines(beside), key=str)
+        return bool(
+            not self.shards.is_same
+            or self.request.settings.cover
+            or self.parent.parameters["cover"]
+            or has_few(self.request.inputs.rows_by_subset)
+            or lines != sorted(self.parent.made["sidecars"], key=str)
+        )
+
+    def _search_all(
+        self, beside: tuple[Sidecar, ...], store: Snapshot
+    ) -> tuple[Searched, Covered | None]:
+        searched, cover = super()._search(beside, store)
+        with self._purged_by(InputError):
+            self._other_bytes(searched)
+        return searched, cover
+
+    def _other_bytes(self, searched: Searched) -> bool:
+        """Whether shards have other bytes than they had; raises InputError where they may not."""
+        before = self.parent.inputs
+        keys = {n.no: (n.shard.subset, n.shard.name) for n in searched.shards}
+        changed = {
+            key
+            for no, key in keys.items()
+            if key in before and before[key]["sha256"] != searched.seals[no].sha256
+        }
+        if not self.allow_changed:
+            refuse_changed(self.parent, changed, "changed")
+        self.shards = replace(self.shards, changed=self.shards.changed | changed)
+        return bool(changed)
+
+    def _gains(self, beside: tuple[Sidecar, ...], store: Snapshot) -> Hunt:
+        """The search for the entries that the store gained, in a folder of its own."""
+        private_folder(self.place.work / GAINS)
+        journal = Journal(self.place.work / GAINS)
+        if journal.get(STORE, "", str) != store.sha256:
+            journal.forget_search()
+            journal.add([Entry(STORE, "", store.sha256)])
+        good = [x["list_id"] for x in self.request.known.lists if x["role"] == "good"]
+        only = tuple(sorted({*self.since.gained, *good}))
+        kinds = {
+            kind for x in self.request.known.lists if x["list_id"] in only for kind in x["entries"]
+        }
+        kinds |= {"row_hash"} if beside else set()  # by which sidecars may name rows
+        settings = replace(self.request.settings, work=journal.work)
+        return Hunt(
+            settings, beside, roles_of_kinds(kinds), replace(store, only=only), journal, self.executor,
+            self.progress, self._fail,
+        )  # fmt: skip
+
+    # -- the shards ----------------------------------------------------------------------------
+
+    def _tasks(
+        self, waiting: Sequence[Numbered], searched: Searched, copies: Mapping[int, str]
+    ) -> Iterator[Task]:
+        settings, touched = self.request.settings, self._touched
+        decided = [n for n in waiting if touched is None or n.no in touched]
+        for batch in tasks(settings, decided, searched, copies):
+            yield replace(
+                batch, parents=self._parents(batch.shards), is_less=self.since.is_less,
+                gained=() if touched is None else self.since.gained,
+            )  # fmt: skip
+        rest = [n for n in waiting if touched is not None and n.no not in touched]
+        for some in batches(rest, _LINKED_ROWS):
+            batch = task(settings, some, searched, copies)
+            yield replace(batch, parents=self._parents(some), decides=False)
+
+    def _parents(self, shards: Sequence[Numbered]) -> dict[int, Any]:
+        """The editions of these shards as they were; of new and changed ones there are none."""
+        found = {}
+        for n in shards:
+            key = (n.shard.subset, n.shard.name)
+            if key not in self.shards.gained | self.shards.changed:
+                found[n.no] = self.parent.outputs(*key)
+        return found
+
+    # -- what is told --------------------------------------------------------------------------
+
+    def _earlier(self) -> Earlier:
+        with blaming(self.parent.folder / AUDIT):
+            steps: Rows = self.caller.call("relaion.run.audit_file:read_steps", self.parent.folder)
+        return Earlier(
+            self.parent.folder / AUDIT, steps, self._touched is None,
+            tuple(x["list_id"] for x in self.request.plan.lists),
+            self.parent.made["why"] != PUBLISHABLE,
+        )  # fmt: skip
+
+    def _before(self) -> Told:
+        if self._told_before is None:
+            with blaming(self.parent.folder / AUDIT):
+                self._told_before = self.caller.call(
+                    "relaion.run.audit_file:read_told", self.parent.folder
+                )
+        return self._told_before
+
+    def _covered(
+        self, beside: tuple[Sidecar, ...], searched: Searched, reports: Mapping[int, Report]
+    ) -> tuple[Coverage, ...]:
+        if self._touched is None:
+            return super()._covered(beside, searched, reports)
+        self._check_still(beside, reports)
+        return self._before().coverage
+
+    def _passed_over(
+        self, beside: tuple[Sidecar, ...], searched: Searched
+    ) -> tuple[NotLookedAt, ...]:
+        found = super()._passed_over(beside, searched)
+        if self._touched is None:
+            return found
+        counted = (BY_BYTES, UNREAD, UNREAD_BESIDE)  # by their values, which are what they were
+        return (*found, *(x for x in self._before().not_looked_at if x.reason.startswith(counted)))
+
+    def _told(
+        self, searched: Searched, reached: frozenset[str], reports: Mapping[int, Report]
+    ) -> list[str]:
+        told = [x for x in super()._told(searched, reached, reports) if x != NO_HIT]
+        gained, kept = len(self.since.gained), sum(map(self._is_as_before, reports.values()))
+        lists = f"{gained} list{'' if gained == 1 else 's'} gained"
+        return [
+            *told,
+            f"update of run {self.parent.made['run']}: {lists}; of {len(reports):,} shards "
+            f"{kept:,} are as they were, {len(reports) - kept:,} were written",
+        ]
+
+    def _is_as_before(self, report: Report) -> bool:
+        lines = self.request.plan.inputs[report.no]
+        before = self.parent.outputs(lines["subset"], lines["shard"])
+        return all(
+            name in before and out.sha256 == before[name].sha256
+            for name, out in report.outputs.items()
+        )

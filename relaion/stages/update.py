@@ -1,0 +1,129 @@
+"""`update`: the next delivery. What lists gained is searched, and what it touches is written."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relaion.errors import InputError
+from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
+from relaion.run import out as folder
+from relaion.run.hits import hold_good
+from relaion.run.outputs import check_apart, check_apart_from_shards, work_of
+from relaion.run.parent import (
+    Parent,
+    lists_since,
+    read_parent,
+    refuse_changed,
+    refuse_other_settings,
+    shards_since,
+)
+from relaion.run.pool import Executor, LocalPool, Progress
+from relaion.run.settings import MEMORY, Settings, limits_of
+from relaion.run.update import UpdateRun
+from relaion.stages.clean import Cleaned, carry_out, editions_of, request_of, verify_command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from relaion.run.editions import Edition
+    from relaion.run.pool import Caller
+
+
+def update(
+    parent: AnyPath,
+    inputs: AnyPaths,
+    lists: AnyPath,
+    out: AnyPath,
+    *,
+    editions: AnyPaths = (),
+    keywords: AnyPath | None = None,
+    key: AnyPath | None = None,
+    work: AnyPath | None = None,
+    workers: int | None = None,
+    memory: str = MEMORY,
+    time_limit: float | None = None,
+    sidecars: AnyPaths = (),
+    copy: bool = False,
+    verify: bool = True,
+    yes_i_checked: bool = False,
+    cover: int | None = None,
+    cover_site_rows: int | None = None,
+    allow_changed: bool = False,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> Cleaned:
+    """Write the editions of a finished run anew, without what the lists have named since.
+
+    `parent` is the OUT of that run, which is read and linked from, never written to; `inputs` are
+    the data that it was made of, grown or not. Shards without a new removal are hard-linked from
+    it (copied with `copy`); the others are cleaned from `inputs` as `clean` would. What decides is
+    as it was there; `editions` only says where scripts of one's own lie, and `cover` (None: as it
+    was there) may grow. Rows that had left stay out, whatever was taken back since. Shards that are
+    gone or others now are refused, unless `allow_changed` has them cleaned whole.
+
+    Resumes a run broken off; a finished OUT is left as it is. Raises InputError, ListError,
+    OutputError, BusyError or StopError in one line.
+    """
+    inputs, sidecars = as_paths(inputs), as_paths(sidecars)
+    lists, out, before = as_path(lists), as_path(out), as_path(parent)
+    keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
+    made = read_parent(before)
+    check_apart(out, work, [*inputs, before])
+    limits = limits_of(workers, memory, time_limit)
+    columns = dict(made.parameters["columns"])
+    command = verify_command(out, inputs, lists, keywords, {}, key, sidecars, before)
+    folder.sweep_left(work, lists)
+    with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+        settings = Settings(
+            made.made["sql_version"], limits, work_of(out, work).absolute(), out.absolute(),
+            editions=_editions(made, as_texts(editions), pool), copy=copy,
+            cover=made.parameters["cover"] if cover is None else cover,
+            cover_site_rows=cover_site_rows or made.parameters["cover_site_rows"],
+            **{name: made.parameters[name] for name in _AS_BEFORE},
+        )  # fmt: skip
+        request = request_of(
+            settings, inputs, lists, keywords, key, columns, sidecars, pool, made.lineage
+        )
+        refuse_other_settings(made, request.plan)
+        since = lists_since(made, request.plan, lists)
+        shards = shards_since(made, request.plan)
+        if not allow_changed:
+            refuse_changed(made, shards.lost, "gone")
+            refuse_changed(made, shards.changed, "changed")
+        hold_good(request.known, settled=settings.good_wins or yes_i_checked)
+        check_apart_from_shards(out, work, inputs, request.inputs.places)
+        place = left.enter_context(folder.open_out(out, work))
+        run = partial(
+            UpdateRun, parent=made, since=since, shards=shards, allow_changed=allow_changed
+        )
+        return carry_out(
+            place, request, pool, inputs, lists, command, columns=columns, verify=verify,
+            yes=yes_i_checked, progress=progress, executor=executor, make=run, parent=before,
+        )  # fmt: skip
+
+
+_AS_BEFORE = (
+    "same_link", "inner", "unscored", "good_wins", "unsafe_above", "keyword_above",
+)  # fmt: skip
+
+
+def _editions(made: Parent, given: Sequence[str], caller: Caller) -> tuple[Edition, ...]:
+    """The editions of the run before; where the scripts of one's own lie has to be told."""
+    lines: list[dict[str, Any]] = made.made["editions"]
+    own = [line["name"] for line in lines if not line["builtin"]]
+    paths = {Path(text).stem.replace("_", "-"): text for text in given}
+    if missing := [name for name in own if name not in paths]:
+        raise InputError(
+            f"{shown(made.folder)}: its edition {shown(missing[0])} has a script of its own; say "
+            "where that lies with --edition PATH"
+        )
+    if strange := sorted(set(paths) - set(own)):
+        raise InputError(
+            f"--edition {shown(strange[0])}: the editions of an update are those of "
+            f"{shown(made.folder)}; only say where scripts of your own lie"
+        )
+    wanted = [paths.get(line["name"], line["name"]) for line in lines]
+    return editions_of(wanted, made.made["sql_version"], caller)
