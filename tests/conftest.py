@@ -75,6 +75,7 @@ def all_counts() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("relaion.run.audit_file.FEW_ROWS", 0)
+        patch.setattr("relaion.run.parent.FEW_ROWS", 0)
         patch.setattr("relaion.verifier.counts.FEW_ROWS", 0)
         yield
 

@@ -87,8 +87,8 @@ def update(
         request = request_of(
             settings, inputs, lists, keywords, key, columns, sidecars, pool, made.lineage
         )
-        refuse_other_settings(made, request.plan)
         since = lists_since(made, request.plan, lists)
+        refuse_other_settings(made, request.plan)
         shards = shards_since(made, request.plan)
         if not allow_changed:
             refuse_changed(made, shards.lost, "gone")

@@ -14,7 +14,7 @@ from relaion.lists.snapshot import Held
 from relaion.verifier.manifest import MANIFEST, Statement
 from relaion.verifier.model import StatedLists
 from relaion.verifier.rows import schema_of
-from relaion.verifier.verdict import Notes
+from relaion.verifier.verdict import Notes, count
 
 # -- Promise 4: does a name, a digest or a link in OUT say what is listed, or which row left? --
 
@@ -98,6 +98,12 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
             notes.find("5", folder.relative_to(out).as_posix(), "a folder that is not stated")
     for name in ["", *sorted(known), *sorted(map(str, folders - {Path()}))]:
         check_entry(out.resolve() / name, name or out.name, notes, is_carried=name in carried)
+    shared = sum(_has_other_names(out / name) for name in known - carried - {MANIFEST, AUDIT})
+    if shared:
+        notes.notice(
+            f"{count(shared, 'shard', 'has')} another name elsewhere, as where an update leaves it "
+            "as it was; whoever changes it there changes it here"
+        )
 
 
 def check_entry(path: Path, name: str, notes: Notes, *, is_carried: bool) -> None:
@@ -117,12 +123,20 @@ def check_entry(path: Path, name: str, notes: Notes, *, is_carried: bool) -> Non
         notes.find("4", name, "everybody may write to it; take that right away")
     if is_carried:
         return
-    if not is_folder and found.st_nlink > 1:
+    if name in (MANIFEST, AUDIT) and found.st_nlink > 1:
         notes.find("5", name, "has another name elsewhere, by which it may be changed")
     if not is_folder and found.st_mode & _ODD:
         notes.find("5", name, "has the mode of a program; no output is one")
     if _has_attributes(path):
         notes.find("4", name, "has extended attributes, which may say anything")
+
+
+def _has_other_names(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_nlink > 1
 
 
 def _has_attributes(path: Path) -> bool:

@@ -1,0 +1,247 @@
+"""`update`: editions that go on from finished ones are those that a clean of it all would make."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relaion.errors import InputError, ListError
+from relaion.lists import withdraw
+from relaion.stages.clean import Cleaned, clean
+from relaion.stages.update import update
+from tests.pipeline import ALL_HASHES, InProcess, Sent, add_lists, rows_of, write_shard
+from tests.test_properties import BESIDE, ENTRIES, KEYWORDS, ROWS, write_sidecar
+
+pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
+Rows = Sequence[dict[str, Any]]
+# what tells one run from another, and the step in which a list came
+OWN = {"run": "setting", "steps": "* exclude (run)", "lists": "* exclude (step)"}
+DELIVERY = st.builds(
+    Sent,
+    st.lists(ENTRIES, min_size=1, max_size=3).map(tuple),
+    st.sampled_from(["csam", "privacy", "validated"]),
+    st.sampled_from(["A", "B"]),
+)
+HOW: dict[str, Any] = {"verify": False, "yes_i_checked": True, "workers": 1}
+
+
+class World:
+    """Data, lists and editions in a folder."""
+
+    def __init__(self, folder: Path, beside: Sequence[tuple[str, str]] = ()) -> None:
+        self.folder = folder
+        self.lists = folder / "lists.duckdb"
+        self.sidecars = write_sidecar(folder, beside)
+        self.words = folder / "keywords.txt"
+        self.words.write_text("\n".join(KEYWORDS), encoding="utf-8")
+        self._rows = self._shards = self._sent = 0
+
+    def grow(self, shards: Sequence[Rows]) -> None:
+        for rows in shards:
+            numbered = [{**row, "WIDTH": self._rows + j} for j, row in enumerate(rows)]
+            self._rows += len(rows)
+            path = self.folder / f"data/{'en' if self._shards % 2 else 'multi'}"
+            write_shard(path / f"part-{self._shards:03}.parquet", numbered, ALL_HASHES)
+            self._shards += 1
+
+    def send(self, delivery: Sent) -> None:
+        place = self.folder / f"sent-{self._sent}"
+        place.mkdir()
+        self._sent += 1
+        # its files are told apart by a line, so that no delivery is the same twice
+        (place / "lists.duckdb").symlink_to(self.lists)
+        add_lists(place / "lists.duckdb", [*[Sent(())] * self._sent, delivery])
+
+    def clean(self, name: str, **how: Any) -> Path:
+        made = clean(
+            self.folder / "data", self.lists, self.folder / name, keywords=self.words,
+            sidecars=self.sidecars, executor=InProcess(), **HOW, **how,
+        )  # fmt: skip
+        return made.out
+
+    def update(self, before: Path, name: str, **how: Any) -> Cleaned:
+        return update(
+            before, self.folder / "data", self.lists, self.folder / name, keywords=self.words,
+            sidecars=self.sidecars, executor=InProcess(), **{**HOW, **how},
+        )  # fmt: skip
+
+
+def audit(out: Path) -> dict[str, list[Any]]:
+    """What an audit tells, but for what names its run."""
+    with duckdb.connect(str(out / "audit.duckdb"), read_only=True) as con:
+        names = [n for (n,) in con.sql("select table_name from duckdb_tables()").fetchall()]
+        found = {
+            name: con.sql(f"select {OWN.get(name, '*')} from {name} order by all").fetchall()
+            for name in names
+        }
+    found["run"] = []
+    found["steps"] = found["steps"][-len(found["unions"]) :]
+    found["steps"] = [line[1:] for line in found["steps"]]
+    return found
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*.parquet"))}
+
+
+@settings(max_examples=max(1, settings().max_examples // 5))
+@given(
+    shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=4),
+    more=st.lists(st.lists(ROWS, min_size=1, max_size=6), max_size=2),
+    sent=st.lists(DELIVERY, min_size=2, max_size=4),
+    beside=BESIDE,
+    same_link=st.booleans(),
+)
+def test_updates_end_where_a_clean_of_it_all_does(
+    shards: list[Rows],
+    more: list[Rows],
+    sent: list[Sent],
+    beside: list[tuple[str, str]],
+    same_link: bool,
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        world = World(Path(name), beside)
+        world.grow(shards)
+        world.send(sent[0])
+        out = world.clean("step-1", same_link=same_link)
+        for step, delivery in enumerate(sent[1:], 2):
+            world.send(delivery)
+            if step == len(sent):
+                world.grow(more)
+            out = world.update(out, f"step-{step}").out
+        whole = world.clean("whole", same_link=same_link)
+        assert files(out) == files(whole)
+        assert audit(out) == audit(whole)
+
+
+@settings(max_examples=max(1, settings().max_examples // 5))
+@given(
+    shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=3),
+    more=st.lists(st.lists(ROWS, min_size=1, max_size=6), max_size=1),
+    sent=st.lists(DELIVERY, min_size=3, max_size=3),
+)
+def test_what_had_left_stays_out_whatever_is_taken_back(
+    shards: list[Rows], more: list[Rows], sent: list[Sent]
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        world = World(Path(name))
+        world.grow(shards)
+        world.send(sent[0])
+        world.send(sent[1])
+        first = world.clean("first")
+        withdraw(world.lists, 1)
+        world.send(sent[2])
+        world.grow(more)
+        second = world.update(first, "second").out
+        anew = world.clean("anew")
+        for edition in ("research", "research-safe"):
+            held = {row["WIDTH"] for row in rows_of(first, edition)}
+            new = range(sum(map(len, shards)), 10_000)
+            expected = [
+                row["WIDTH"]
+                for row in rows_of(anew, edition)
+                if row["WIDTH"] in held or row["WIDTH"] in new
+            ]
+            assert [row["WIDTH"] for row in rows_of(second, edition)] == expected
+
+
+ROW = {"url": "https://a.example/1.jpg", "image_md5": f"{11:032x}"}
+OTHER = {"url": "https://b.example/2.jpg", "image_md5": f"{12:032x}"}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.grow([[ROW, OTHER], [OTHER, {**OTHER, "url": "https://c.example/3.jpg"}]])
+    made.send(Sent((("image_md5", f"{11:032x}"),)))
+    return made
+
+
+def test_what_is_not_touched_is_linked_and_the_run_before_is_left_alone(world: World) -> None:
+    out = world.clean("out")
+    before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in out.rglob("*") if p.is_file()}
+    world.send(Sent((("url", "https://c.example/3.jpg"),)))
+    made = world.update(out, "out2")
+    shards = sorted(p.relative_to(out) for p in out.rglob("*.parquet"))
+    same = [p for p in shards if (out / p).samefile(made.out / p)]
+    assert [str(p) for p in shards if p not in same] == [
+        "research/en/part-001.parquet", "research-safe/en/part-001.parquet",
+    ]  # fmt: skip
+    assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in before} == before
+    assert any("of 2 shards 1 are as they were, 1 were written" in n for n in made.notices)
+    assert world.update(out, "out2").done_before
+
+
+def test_copies_where_that_is_asked_for(world: World) -> None:
+    out = world.clean("out")
+    made = world.update(out, "out2", copy=True)
+    assert files(made.out) == files(out)
+    assert not any(p.samefile(out / p.relative_to(made.out)) for p in made.out.rglob("*.parquet"))
+
+
+def test_other_data_are_refused_by_name(world: World) -> None:
+    out = world.clean("out")
+    shard = world.folder / "data/en/part-001.parquet"
+    kept = shard.read_bytes()
+    write_shard(shard, [OTHER], ALL_HASHES)
+    with pytest.raises(InputError, match=r"^en/part-001.parquet: changed since .*allow-changed"):
+        world.update(out, "out2")
+    made = world.update(out, "out3", allow_changed=True)
+    assert files(made.out) == files(world.clean("whole"))
+    shard.unlink()
+    with pytest.raises(InputError, match=r"^en/part-001.parquet: gone since "):
+        world.update(out, "out2")
+    assert len(files(world.update(out, "out4", allow_changed=True).out)) == 2
+    # the same rows and bytes, but others
+    shard.write_bytes(kept.replace(b"c.example", b"d.example"))
+    with pytest.raises(InputError, match=r"^en/part-001.parquet: changed since "):
+        world.update(out, "out2")
+    assert not (world.folder / "out2").exists() or not any((world.folder / "out2").iterdir())
+
+
+def test_what_decides_has_to_be_what_it_was(world: World) -> None:
+    out = world.clean("out")
+    world.words.write_text("another", encoding="utf-8")
+    with pytest.raises(InputError, match=r"out: an update goes on as its parent did, but the key"):
+        world.update(out, "out2")
+
+
+def test_another_store_is_refused(world: World) -> None:
+    out = world.clean("out")
+    world.lists = world.folder / "others.duckdb"
+    world.send(Sent((("url", "https://z.example/3.jpg"),)))
+    with pytest.raises(ListError, match=r"others.duckdb: is not the store that .*out was made"):
+        world.update(out, "out2")
+
+
+def test_a_shard_of_the_run_before_that_is_not_what_it_states_is_not_linked(world: World) -> None:
+    out = world.clean("out")
+    shard = out / "research/multi/part-000.parquet"
+    shutil.copy(out / "research/en/part-001.parquet", shard)
+    with pytest.raises(Exception, match=r"multi/part-000.parquet: is not what the manifest above"):
+        world.update(out, "out2")
+
+
+def test_the_lineage_is_told(world: World) -> None:
+    import json
+
+    out = world.clean("out")
+    world.send(Sent((("url", "https://c.example/3.jpg"),), "privacy"))
+    second = world.update(out, "out2").out
+    third = world.update(second, "out3").out
+    steps = json.loads((third / "manifest.json").read_text())["lineage"]
+    runs = [json.loads((o / "manifest.json").read_text())["run"] for o in (out, second)]
+    assert [step["run"] for step in steps] == runs
+    with duckdb.connect(str(third / "audit.duckdb"), read_only=True) as con:
+        kept = con.sql(
+            "select step, sum(kept) from steps where edition = 'research' group by all order by all"
+        ).fetchall()
+        lists = con.sql("select list_id, step from lists order by all").fetchall()
+    assert kept == [(1, 3), (2, 2), (3, 2)]
+    assert lists == [(1, 1), (2, 2)]
