@@ -23,6 +23,11 @@ FILLED_BY_PYTHON = {
     "rows", "row_ids", "wanted_hashes", "wanted_links", "new_hashes", "old_hashes", "new_links",
     "old_links", "diff", "sample_keys", "step_hashes", "earlier_hashes",
     "store.entries", "store.lists", "store.traits", "listed_hashes",
+    # of an update: counts of now, of now without the new lists, and those of the audit before
+    *(f"{when}_{table}" for when in ("now", "before")
+      for table in ("hit_counts", "hit_unions", "hit_order")),
+    "now_tally", "now_groups",
+    *(f"earlier.{t}" for t in ("hits", "hit_groups", "protocol", "removals", "removal_groups")),
     "ledger_places", "ledger_sites", "ledger_cover", "site_ranks", "site_rows", "cover_links",
 }  # fmt: skip
 
@@ -44,15 +49,16 @@ def columns(engine: Engine, relation: str) -> str:
 def make_inputs(engine: Engine, script: Script) -> None:
     """Create what a script says it reads, empty."""
     engine.execute("create schema store")
+    engine.execute("create schema earlier")
     for relation, declared in script.relations("reads").items():
-        temp = "" if relation.startswith("store.") else "temp "
+        temp = "" if "." in relation else "temp "
         engine.execute(f"create {temp}table {relation} ({declared})")
 
 
 VALUES = {
     "varchar[]": ["csam"], "boolean": True, "double": 0.5, "varchar": "keep", "bigint": 1000,
     "blob": b"salt",
-    "integer": 1,
+    "integer": 1, "integer[]": [1],
 }  # fmt: skip
 
 

@@ -155,6 +155,10 @@ def clean(
             inner=inner, sidecars=sidecars or (), copy=copy, verify=verify, good_wins=good_wins,
             yes_i_checked=yes_i_checked, cover=cover, cover_site_rows=cover_site_rows, progress=bars
         )  # fmt: skip
+    _show_cleaned(result, strict=strict, as_json=as_json)
+
+
+def _show_cleaned(result: "Cleaned", *, strict: bool, as_json: bool) -> None:
     emit(result, show_cleaned, as_json=as_json)
     wrong = result.verdict is not None and not result.verdict.ok
     if wrong or (strict and not _is_whole(result)):
@@ -168,7 +172,7 @@ def clean(
     short_help="Write the editions of OUT anew when lists or data have grown.",
 )
 def update(
-    before: o.ParentArg,
+    parent: o.ParentArg,
     inputs: o.UpdatedInputs,
     lists: o.Lists,
     out: o.UpdatedOut,
@@ -195,16 +199,13 @@ def update(
         return
     with _working(goes_on=True) as bars:
         result = library.update(
-            before, inputs, lists, out, editions=editions or (), keywords=keywords, key=key,
+            parent, inputs, lists, out, editions=editions or (), keywords=keywords, key=key,
             work=work, workers=workers, memory=memory, time_limit=time_limit,
             sidecars=sidecars or (), copy=copy, verify=verify, yes_i_checked=yes_i_checked,
             cover=cover, cover_site_rows=cover_site_rows, allow_changed=allow_changed,
             progress=bars,
         )  # fmt: skip
-    emit(result, show_cleaned, as_json=as_json)
-    wrong = result.verdict is not None and not result.verdict.ok
-    if wrong or (strict and not _is_whole(result)):
-        raise typer.Exit(EXIT_FOUND)
+    _show_cleaned(result, strict=strict, as_json=as_json)
 
 
 def _purged(out: Path, work: Path | None) -> "Purged":

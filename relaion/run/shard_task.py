@@ -205,9 +205,6 @@ def _write(task: Task, n: Numbered, decision: Decision) -> Outputs:
     return outputs, notices
 
 
-_NONE = pa.array([], pa.int64())
-
-
 def _since(
     task: Task, n: Numbered, edition: str, parent: ParentShard, now: pa.Array | None
 ) -> tuple[pa.Array, bool]:
@@ -220,7 +217,7 @@ def _since(
     """
     before = n.shard.rows - parent.rows
     if now is None:
-        return _NONE, True
+        return pa.array([], pa.int64()), True
     if len(now) < before or (task.is_less and n.no in task.hits):
         settings = task.settings
         left = missing_rows(

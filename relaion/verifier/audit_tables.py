@@ -80,13 +80,13 @@ hit_groups: Overlaps counted once: rows found, and memberships before that.
   name VARCHAR: the source or label
   memberships BIGINT: rows counted once for each list that names them
   rows BIGINT: rows counted once
-protocol: The deliveries in order of receipt: rows that each was first to name.
+protocol: Deliveries in order of receipt: the rows each was first to name.
   subset VARCHAR: folder of shards; small: several of few rows together
   place INTEGER: in order of receipt, those without a day last
   list_id INTEGER: the delivery
   kind VARCHAR: what was compared
   gross BIGINT: rows that it names
-  new_rows BIGINT: rows that no delivery before it, and no kind of its own, names
+  new_rows BIGINT: rows that no delivery or kind before it names
   rows_so_far BIGINT: rows that it or a delivery before it names
 removals: Why rows left an edition.
   edition VARCHAR: which edition

@@ -389,13 +389,13 @@ select
     (sum(p.new_rows) over (partition by p.subset order by p.place))::bigint as rows_so_far
 from placed as p
 order by all;
-comment on table protocol is 'The deliveries in order of receipt: rows that each was first to name.';
+comment on table protocol is 'Deliveries in order of receipt: the rows each was first to name.';
 comment on column protocol.subset is 'folder of shards; small: several of few rows together';
 comment on column protocol.place is 'in order of receipt, those without a day last';
 comment on column protocol.list_id is 'the delivery';
 comment on column protocol.kind is 'what was compared';
 comment on column protocol.gross is 'rows that it names';
-comment on column protocol.new_rows is 'rows that no delivery before it, and no kind of its own, names';
+comment on column protocol.new_rows is 'rows that no delivery or kind before it names';
 comment on column protocol.rows_so_far is 'rows that it or a delivery before it names';
 
 create or replace table removals as
