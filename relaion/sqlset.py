@@ -227,9 +227,9 @@ def index(version: str = VERSION) -> str:
         lines.append(f"| {link} | {script.purpose} | {reads} | {writes} |")
     lines += [
         "",
-        "An update goes on from a finished run: the shards that its new lists touch are counted twice,",
-        "with these lists and without (36 and 45 to 55 again), and 63 makes of it and of the audit",
-        "before what 60 tells.",
+        "An update goes on from a finished run: the shards that its new lists touch are counted",
+        "twice, with these lists and without (36 and 45 to 55 again), and 63 makes of this and of",
+        "the audit before what 60 tells.",
         "",
         "`fast/` decides nothing. Its scripts only spare work: they pass on the links that could",
         "be on a list, by what costs little to look at, and part off those that SQL cannot judge.",

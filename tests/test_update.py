@@ -35,6 +35,7 @@ class World:
     """Data, lists and editions in a folder."""
 
     def __init__(self, folder: Path, beside: Sequence[tuple[str, str]] = ()) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.lists = folder / "lists.duckdb"
         self.sidecars = write_sidecar(folder, beside)
@@ -226,6 +227,29 @@ def test_a_shard_of_the_run_before_that_is_not_what_it_states_is_not_linked(worl
     shutil.copy(out / "research/en/part-001.parquet", shard)
     with pytest.raises(Exception, match=r"multi/part-000.parquet: is not what the manifest above"):
         world.update(out, "out2")
+
+
+def test_a_row_of_two_links_is_counted_by_what_each_of_them_leads_to(tmp_path: Path) -> None:
+    # list 1 names an image behind b; the second row shows b in a, and leaves with it and by a rule
+    shown = {"url": "https://a.example/show?u=https://b.example/2.jpg", "punsafe": 0.99}
+    world = World(tmp_path)
+    world.grow([[OTHER], [ROW], [{**shown, "text": "teapot"}], [{"url": shown["url"]}]])
+    world.send(Sent((("image_md5", f"{12:032x}"),)))
+    out = world.clean("out")
+    world.send(Sent((("image_md5", f"{99:032x}"),)))
+    world.grow([])
+    world.send(Sent((("url", "https://a.example/show?u=https://b.example/2.jpg"),), "privacy"))
+    out = world.update(out, "out2").out
+    assert audit(out) == audit(world.clean("whole"))
+    # and where the row with two links is itself found by a link alone
+    three = World(tmp_path / "three")
+    nested = {"url": "https://c.example/x?u=https://b.example/2.jpg", "punsafe": 0.5}
+    three.grow([[OTHER], [nested], [{**nested, "image_md5": f"{14:032x}"}]])
+    three.send(Sent((("image_md5", f"{12:032x}"),)))
+    out = three.clean("out")
+    three.send(Sent((("image_md5", f"{14:032x}"),)))
+    out = three.update(out, "out2").out
+    assert audit(out) == audit(three.clean("whole"))
 
 
 def test_the_lineage_is_told(world: World) -> None:

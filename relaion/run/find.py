@@ -5,6 +5,7 @@ until the shard that does it is alone; that one is set aside, and the others go 
 was found stays in the work folder, so that a run that goes on searches only what is lacking.
 """
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -189,6 +190,8 @@ class Hunt:
         writes = {
             "hits": {table: self._path(name, part) for table, part in _PARTS.items()},
             "same": {"same_link": self._path(name)},
+            "linked": {"hit_keys": self._path(name)},
+            "further": {"further_keys": self._path("further_keys")},
             "gather": {"list_hits": self._all_hits, "hit_keys": self._path("hit_keys")},
             "count": {t: self.work / f"{t}.parquet" for t in COUNTS},
             "before": {t: self.work / f"{t}_before.parquet" for t in COUNTS},
@@ -236,6 +239,35 @@ class Hunt:
         value = {"of": of, "found": outcome.said["found"]}
         self.journal.add([Entry(MADE, name, value, outcome.said["files"])])
         return found(value)
+
+    def linked_shards(self, searched: Searched) -> frozenset[int]:
+        """Further shards in which rows share a link with rows that were found.
+
+        A row of several links, or with one inside its link, is found by one of them; what else
+        names it may stand where only another leads.
+        """
+        found = [n for n in searched.shards if n.no in searched.digests]
+        if not found or not self.settings.same_link:
+            return frozenset()
+        reads: Reads = {t: (self.work / f"{t}.parquet",) for t in ("list_hits", "same_link")}
+        digests = "".join(file_sha256(path) for paths in reads.values() for path in paths)
+        linked = Ledger(self.journal, f"linked-{hashlib.sha256(digests.encode()).hexdigest()[:16]}")
+        linked.keep(searched.seals)
+        make = partial(self.task, "linked", reads=reads)
+        self.sweep("same link", found, linked, searched.seals, make)
+        known = self._path("hit_keys")
+        reads = {"hit_keys": tuple(map(self._path, linked.names)), "known_keys": (known,)}
+        value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
+        if not self.made(self.task("further", (), reads), value)["n"]:
+            return frozenset()
+        keys = self._path("further_keys")
+        again = Ledger(self.journal, f"same-{file_sha256(keys)[:16]}")
+        again.keep(searched.seals)
+        make = partial(self.task, "same", reads={"list_hits": (), "hit_keys": (keys,)})
+        self.sweep("same link", searched.shards, again, searched.seals, make)
+        reads = {"same_link": tuple(map(self._path, again.names))}
+        value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
+        return frozenset(self.made(self.task("found_in", (), reads), value)["shards"])
 
     def count_before(self, shards: Sequence[Numbered], gained: Sequence[int]) -> None:
         """Count what was found once more, without these lists, for the audit of an update."""

@@ -163,9 +163,10 @@ class Finder:
         fill_keys(self.engine, self._workers)
         self.engine.run(self.script("20_link_keys"), has_links=wanted)
 
-    def search_keys(self) -> None:
-        """Table `hit_keys`, of the views that are open."""
-        self.engine.run(self.script("32_hit_links"))
+    def search_keys(self, *, whole: bool = False) -> None:
+        """Table `hit_keys`, of the views that are open; `whole`: near_links is made already."""
+        if not whole:
+            self.engine.run(self.script("32_hit_links"))
         self._keyed()
         self.engine.run(self.script("33_hit_keys"))
 
@@ -280,6 +281,53 @@ def _same(finder: Finder, task: FindTask) -> TaskOutcome:
     return look_again(finder, task, lambda: finder.same_link(task.shards))
 
 
+def _linked(finder: Finder, task: FindTask) -> TaskOutcome:
+    """The keys of all links of rows that were found, those inside their links too."""
+    engine = finder.engine
+    for table in ("list_hits", "same_link"):
+        read_found(finder, task, table)
+    engine.execute(
+        "create or replace temp table list_hits as select distinct shard_no, file_row_number, "
+        "list_id from (select shard_no, file_row_number, list_id from list_hits union all "
+        "from same_link)"
+    )
+
+    def search() -> None:
+        engine.run(finder.script("32_hit_links"))
+        if task.settings.inner:
+            engine.execute("create or replace temp table holding_rows as select * exclude (level) "
+                           "from near_links")  # fmt: skip
+            engine.execute(
+                "create or replace temp table holding_links as select distinct url from near_links"
+            )
+            fill_inner(engine, task.settings.limits.workers)
+            engine.run(finder.script("18_inner_links"))
+        finder.search_keys(whole=True)
+
+    return look_again(finder, task, lambda: finder.read(task.shards, search, wanted=("row_links",)))
+
+
+def _further(finder: Finder, task: FindTask) -> TaskOutcome:
+    """Those of these keys by which nothing was looked for yet."""
+    engine = finder.engine
+    read_found(finder, task, "hit_keys")
+    engine.read_parquet("known_keys", task.reads["known_keys"])
+    engine.execute(
+        "create or replace temp table further_keys as select distinct h.* from hit_keys as h "
+        "anti join known_keys as k on h.digest = k.digest"
+    )
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table} order by all", path)
+    ((n,),) = engine.rows("select count(*) from further_keys")
+    return step_done(task, task.writes.values(), found={"n": n})
+
+
+def _found_in(finder: Finder, task: FindTask) -> TaskOutcome:
+    read_found(finder, task, "same_link")
+    rows = finder.engine.rows("select distinct shard_no from same_link order by all")
+    return step_done(task, (), found={"shards": [no for (no,) in rows]})
+
+
 def look_again(finder: Finder, task: FindTask, look: Callable[[], None]) -> TaskOutcome:
     """Look at shards that were sealed when they were searched, and leave what is found."""
     seals = {n.no: task.seals[n.no] for n in task.shards}
@@ -391,7 +439,7 @@ def _found(engine: Engine) -> dict[str, object]:
 Steps: TypeAlias = Mapping[str, Callable[[Finder, FindTask], TaskOutcome]]
 SEARCH: Steps = {
     "sidecars": _sidecars, "hits": _hits, "gather": _gather, "same": _same, "count": _count,
-    "before": _before,
+    "before": _before, "linked": _linked, "further": _further, "found_in": _found_in,
 }  # fmt: skip
 
 

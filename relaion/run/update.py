@@ -54,11 +54,12 @@ class UpdateRun(Run):
         if self._is_whole(beside):
             return self._search_all(beside, store)
         with self._purged_by(StopError, InputError, ListError):
-            gains = self._gains(beside, store).run(self.request.inputs.shards)
+            search = self._gains(beside, store)
+            gains = search.run(self.request.inputs.shards)
             if self._other_bytes(gains):  # refused, unless they may be
                 return self._search_all(beside, store)
             hold(gains.hits, self.request.inputs.rows, self.request.known.sources, yes=self.yes)
-            self._touched = frozenset(gains.digests)
+            self._touched = frozenset(gains.digests) | search.linked_shards(gains)
             hunt = self._hunt(beside, store)
             shards = [n for n in gains.shards if n.no in self._touched]
             now = hunt.run(shards)
@@ -115,8 +116,8 @@ class UpdateRun(Run):
         kinds |= {"row_hash"} if beside else set()  # by which sidecars may name rows
         settings = replace(self.request.settings, work=journal.work)
         return Hunt(
-            settings, beside, roles_of_kinds(kinds), replace(store, only=only), journal, self.executor,
-            self.progress, self._fail,
+            settings, beside, roles_of_kinds(kinds), replace(store, only=only), journal,
+            self.executor, self.progress, self._fail,
         )  # fmt: skip
 
     # -- the shards ----------------------------------------------------------------------------
