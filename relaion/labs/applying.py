@@ -161,7 +161,11 @@ class Applying:
         tars = {k.file.folder_no for k in known if k.file.form == SAMPLES}
         found = []
         for k in known:
-            beside = k.file.form == PARQUET and "key" in k.shard.names and k.file.folder_no in tars
+            beside = (
+                k.file.form == PARQUET
+                and k.shard.names.count("key") == 1
+                and k.file.folder_no in tars
+            )
             if k.file.form == SAMPLES or (beside and k.file.folder_no is not None):
                 folder = k.file.no if k.file.folder_no is None else ALONE + k.file.folder_no
                 found.append((folder, k.file.no, k.shard.path))
@@ -239,13 +243,14 @@ class Applying:
         for k in known:
             seal = k.seal or fates.seals[k.file.no].plain()
             waiting.append(self._write_task(k.file, seal, fates, k.file.no, {"copy": copy}))
+        tars = {k.file.folder_no: k.shard.path for k in known if k.file.form == SAMPLES}
         beside = {k.file.folder_no: k.file for k in known if k.file.form == SAMPLES}
         beside |= {k.file.folder_no: k.file for k in known if k.file.form == PARQUET}
         for file in stats:
             of = beside[file.folder_no]
             rows = of.path if of.form == PARQUET else None
             seal = self.pool.call("relaion.paths:seal", file.path).plain()
-            named = {"copy": copy, "stats_of": rows}
+            named = {"copy": copy, "stats_of": (rows, tars.get(file.folder_no))}
             waiting.append(self._write_task(file, seal, fates, of.no, named))
         by_no = {f.no: f for f in (*(k.file for k in known), *stats)}
         done: dict[int, dict[str, Any]] = {}

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from relaion.copies.form import bare_keys
 from relaion.engine import connect
 from relaion.labs.copy_files import NotOldError
 from relaion.labs.seek import BATCH_ROWS, Seeker
@@ -206,9 +206,7 @@ def _of_samples(seeker: Seeker, q: Question) -> str:
 
 
 def _keys(folder_no: int, shard_no: int, path: Path) -> pa.Table:
-    keys = pq.read_table(path, columns=["key"])["key"].cast(pa.string())
-    # img2dataset pads a key with zeros; who wrote the rows anew may have made a number of it
-    keys = pc.replace_substring_regex(keys, r"^0*([0-9]+)(?:\.0)?$", r"\1")
+    keys = bare_keys(pq.read_table(path, columns=["key"])["key"])
     n = len(keys)
     return pa.table(
         {

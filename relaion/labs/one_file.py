@@ -1,7 +1,6 @@
 """What a worker does with one file of a copy: index it, or write it without what leaves."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -40,29 +39,31 @@ def write(
     memory: int,
     *,
     copy: bool,
-    stats_of: Path | None = None,
+    stats_of: tuple[Path | None, Path | None] = (None, None),
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a file without the records that leave it, or link it where none does.
 
-    `leaving` is the work file of what leaves, with `number` for this file. `stats_of` is the
-    parquet file of whose rows a stats file tells. `before` is what was said when it was written:
-    where that is still so, nothing is done. Raises InputError where the file is another one
-    than the `known` seal is of.
+    `leaving` is the work file of what leaves, with `number` for this file. `stats_of` are
+    the parquet file of whose rows a stats file tells, and the index of its tar. `before` is what
+    was said when it was written: where that is still so, nothing is done. Raises InputError where
+    the file is another one than the `known` seal is of.
     """
     seal = Seal.read(known)
     target = file.target(out)
     gone = _gone(leaving, number)
     of = hashlib.sha256(f"{seal.sha256} {gone.to_pylist()}".encode()).hexdigest()
-    if before and before["of"] == of and is_still(target, _sealed(before)):
+    is_stats = file.form == STATS  # which the rows decide that stay, too
+    if before and before["of"] == of and not is_stats and is_still(target, _sealed(before)):
         return dict(before)
     if not is_still(file.path, seal):
         raise replaced(file.path)
-    if not len(gone):
+    left = _module(STATS).left_of(*stats_of, gone) if is_stats else None
+    if not len(gone) and not (is_stats and _module(STATS).tells_more(file.path, left)):
         how = _same_bytes(file.path, target, seal, copy=copy)
         return _told(target, how, of, None, seal.sha256)
-    if file.form == STATS:
-        done = _module(STATS).without(file.path, target, _by_status(stats_of, gone))
+    if is_stats:
+        done = _module(STATS).without(file.path, target, left)
     elif file.form == PARQUET:
         (written,) = write_editions(file.path, [Target(target, gone)], memory_bytes=memory)
         sync_folder(target.parent)
@@ -81,20 +82,6 @@ def _gone(leaving: Path | None, number: int) -> pa.ChunkedArray:
         return pa.chunked_array([], pa.int64())
     found = pq.read_table(leaving, columns=["file_row_number"], filters=[("shard_no", "=", number)])
     return found["file_row_number"]
-
-
-def _by_status(stats_of: Path | None, gone: pa.ChunkedArray) -> dict[str, int]:
-    """Attempts that leave, by status, and by error message where img2dataset counts these too.
-
-    Without the rows of the attempts what leaves are samples: all of them were downloaded.
-    """
-    if stats_of is None:
-        return {"success": len(gone)}
-    with pq.ParquetFile(stats_of) as file:
-        told = [name for name in ("status", "error_message") if name in file.schema_arrow.names]
-        rows = file.read(columns=told).take(gone)
-    found = Counter(str(x) for name in told for x in rows[name].to_pylist() if x is not None)
-    return dict(found) or {"success": len(gone)}
 
 
 def _same_bytes(source: Path, target: Path, seal: Seal, *, copy: bool) -> str:

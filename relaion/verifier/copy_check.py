@@ -5,7 +5,7 @@ OUT always, those of the copy before where it is given.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -35,6 +35,7 @@ from relaion.verifier.copy_fates import (
     share_fates,
     stays,
 )
+from relaion.verifier.copy_records import bare_key
 from relaion.verifier.copy_statement import (
     PARQUET,
     SAMPLES,
@@ -279,6 +280,7 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
     for files in _rounds(job, given):
         pairs: list[FilePair] = []
         gone: dict[str, pa.Array] = {}
+        samples: dict[str, set[str]] = {}
         for name, ids, codes in files:
             if ids is None or codes is None:
                 job.notes.find("6", name, "the file of the copy cannot be read")
@@ -290,6 +292,8 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
                 job.left[fate] += 0 if stays(fate, job.statement) else n
             gone[name] = leaving(codes, job.statement)
             keys = _keys_gone(ids, gone[name]) if lines[name].form == SAMPLES else frozenset()
+            if lines[name].form == SAMPLES:
+                samples[lines[name].stem] = {bare_key(k) for k in ids.keys or () if k is not None}
             if name in there:
                 path = job.sources[name]
                 line, named = lines[name], _named(job.statement)
@@ -297,7 +301,7 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
             job.done(1, len(ids))
         for notes in job.apply(compare_files, pairs):
             job.notes.add(notes)
-        _check_stats(job, gone, there)
+        _check_stats(job, gone, samples, there)
 
 
 def _keys_gone(ids: Identities, gone: pa.Array) -> frozenset[str]:
@@ -305,7 +309,12 @@ def _keys_gone(ids: Identities, gone: pa.Array) -> frozenset[str]:
     return frozenset(k for k, leaves in zip(ids.keys or (), flags, strict=True) if leaves and k)
 
 
-def _check_stats(job: CopyJob, gone: Mapping[str, pa.Array], there: Sequence[str]) -> None:
+def _check_stats(
+    job: CopyJob,
+    gone: Mapping[str, pa.Array],
+    samples: Mapping[str, Collection[str]],
+    there: Sequence[str],
+) -> None:
     """Counts of shards beside these files: of the rows of a parquet file, or else of samples."""
     stems = {line.stem: n for n, line in job.statement.inputs.items() if line.form == SAMPLES}
     stems |= {line.stem: n for n, line in job.statement.inputs.items() if line.form == PARQUET}
@@ -314,7 +323,8 @@ def _check_stats(job: CopyJob, gone: Mapping[str, pa.Array], there: Sequence[str
         if line.form != STATS or name not in there or name not in job.sources or of not in gone:
             continue
         rows = job.sources[of] if job.statement.inputs[of].form == PARQUET else None
-        wrong = compare_stats(job.sources[name], job.out / name, rows, gone[of])
+        keys = samples.get(line.stem)
+        wrong = compare_stats(job.sources[name], job.out / name, rows, keys, gone[of])
         if wrong:
             job.notes.find("2", name, wrong)
 

@@ -7,7 +7,6 @@ for.
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ from relaion.parquet.mended import marked
 from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.paths import file_sha256, find_shards
 from relaion.verifier.candidates import plain, plain_key
-from relaion.verifier.copy_records import Records, read_records
+from relaion.verifier.copy_records import Records, bare_key, read_records
 from relaion.verifier.copy_statement import FATES, CopyLine, CopyStatement
 from relaion.verifier.lookup import Apply
 from relaion.verifier.rows import Source, roles_of
@@ -36,8 +35,6 @@ _CHUNK = 1_000_000
 _NO_HASHES, _NO_LINKS = pa.array([], pa.int64()), pa.array([], pa.binary())
 
 # -- who a record is -------------------------------------------------------------------------------
-
-_NUMBERED = re.compile(r"0*([0-9]+)(?:\.0)?")
 
 
 @dataclass(frozen=True)
@@ -329,10 +326,7 @@ def share_fates(
     for i, (ids, _) in enumerate(files):
         for j, key in enumerate(ids.keys or ()):
             if key is not None:
-                bare = _NUMBERED.fullmatch(
-                    str(key)
-                )  # a padded number, or one that was made a number
-                together.setdefault(bare[1] if bare else key, []).append((i, j))
+                together.setdefault(bare_key(key), []).append((i, j))
     for places in together.values():
         named = {f for i, j in places if (f := FATES[told[i][j]]) != NAMELESS}
         leave = {f for f in named if not stays(f, statement)}
