@@ -225,7 +225,7 @@ def apply(
     by: o.By = None,
     unknown: o.Unknown = "drop",
     without_identity: o.WithoutIdentity = None,
-    columns: o.Columns = None,
+    columns: o.CopyColumns = None,
     certificate: o.Certificate = None,
     work: o.Work = None,
     workers: o.Workers = None,

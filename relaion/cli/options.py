@@ -165,6 +165,14 @@ Certificate = Annotated[
     Path | None,
     path_option("--certificate", "FILE", "Where the certificate goes. Default: beside OUT."),
 ]
+CopyColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="ROLE=NAME",
+        help="Which column of the copy plays a role; of NEW and OLD, where no name there tells.",
+    ),
+]
 AppliedDiff = Annotated[
     Path | None, path_option("--diff", "DIFF", "The diff that OUT was cleaned with, by `apply`.")
 ]

@@ -9,19 +9,29 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaion.errors import DamagedError, EngineError, InputError, StopError
 from relaion.labs.copy_files import PARQUET, SAMPLES, STATS, CopyFile
+from relaion.parquet.glossary import bare_name
 from relaion.parquet.layout import signature
+from relaion.parquet.roles import Overrides
 from relaion.paths import ShardPath, private_folder, shown
 from relaion.run.journal import MADE, Entry, Journal
-from relaion.run.pool import Call, CallTask, LocalPool, Progress, WorkerEndedError
+from relaion.run.pool import (
+    Call,
+    Caller,
+    CallTask,
+    LocalPool,
+    Progress,
+    WorkerEndedError,
+    blaming,
+)
 from relaion.run.process import TaskOutcome, seconds_for, unpacked
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered, read_footers, several
+from relaion.run.survey import Numbered, read_footers, read_inputs, several
 
 if TYPE_CHECKING:
     from relaion.copies.form import Indexed
@@ -49,6 +59,49 @@ class Known:
     differ: int = 0
 
 
+def meant(
+    pool: Caller, shard: Shard, said: Overrides = (), *, needs_link: bool = False
+) -> tuple[Shard, tuple[str, ...]]:
+    """`labs.meaning.meant`, in a worker where values have to be read."""
+    said_more = any(role not in shard.layout.roles for role, _ in said)
+    if not said_more and not _is_open(shard, needs_link=needs_link):
+        return shard, ()
+    found: tuple[Shard, tuple[str, ...]] = pool.call(
+        "relaion.labs.meaning:meant", shard, said, needs_link=needs_link
+    )
+    return found
+
+
+def _is_open(shard: Shard, *, needs_link: bool) -> bool:
+    """Whether a look at its values, or the user's word, may give a shard more roles."""
+    lacks = {"url", "text", "row_hash"} - set(shard.layout.roles)
+    return ("url" in lacks and needs_link) or any(
+        c.claimed in lacks or ("row_hash" in lacks and bare_name(c.name).lower() == "hash")
+        for c in shard.layout.columns
+    )
+
+
+def read_edition(
+    pool: Caller, paths: Sequence[Path], first: int, said: Overrides, progress: Progress
+) -> tuple[Numbered, ...]:
+    """The shards of an edition, numbered from `first` on.
+
+    `said` names columns for roles that no column of it plays by its name.
+    """
+    if not paths:
+        return ()
+
+    def told(shard: Shard) -> Shard:
+        with blaming(shard.path):
+            found, notices = meant(pool, shard, said, needs_link=True)
+        for notice in notices:
+            progress.say(f"{shown(shard.path)}: {notice}")
+        return found
+
+    shards = read_inputs(paths, {}, pool, meant=told).whole()
+    return tuple(replace(n, no=first + n.no) for n in shards)
+
+
 @dataclass
 class Applying:
     """One run of `apply` over an OUT that is locked and begun."""
@@ -74,11 +127,15 @@ class Applying:
         by_path = {f.path: f for f in (*parquet, *(f for f, *_ in indexed.values()))}
         places = [ShardPath(f.path, str(Path(f.name).parent)) for f in parquet]
         shards = self._footers(places, self.columns, by_path)
-        known = [
-            Known(f, shards[f.path], [], _played(shards[f.path]))
-            for f in parquet
-            if f.path in shards
-        ]
+        known = []
+        for f in parquet:
+            if f.path in shards:
+                try:
+                    shard, notices = meant(self.pool, shards[f.path])
+                except WorkerEndedError as e:
+                    self.fail(f, f"{shown(f.path)}: {e}")
+                    continue
+                known.append(Known(f, shard, [], _played(shard), notices))
         places = [ShardPath(self._index_of(f), "") for f, *_ in indexed.values()]
         indexes = self._footers(places, {"url": "url", "row_hash": "row_hash"}, {})
         for file, found, seal in indexed.values():

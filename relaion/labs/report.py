@@ -201,7 +201,7 @@ def says(made: Mapping[str, Any]) -> str:
         by_link = sum(c["rows"] for c in made["counts"] if c["fate"] == "link" and c["stayed"])
         rows = sum(c["rows"] for c in made["counts"] if c["stayed"])
         if 0 < by_link < rows:
-            said += f" ({_rows(by_link)} by the link alone, under another caption)"
+            said += f" ({_rows(by_link)} by the link alone)"
     if more := others(made):
         said += ", and " + " and ".join(more)
     return said

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, RelaionError, StopError
 from relaion.labs import place as ours
-from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known
+from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known, read_edition
 from relaion.labs.certificate import (
     certify,
     place_of,
@@ -19,16 +18,23 @@ from relaion.labs.certificate import (
     renew_certificate,
     write_certificate,
 )
-from relaion.labs.copy_files import STATS, FoundFiles, NotOldError, find_copy, refuse_hashes
+from relaion.labs.copy_files import (
+    PARQUET,
+    STATS,
+    FoundFiles,
+    NotOldError,
+    find_copy,
+    refuse_hashes,
+)
 from relaion.labs.report import Applied, FinishedCopy, applied, before_this, build
-from relaion.parquet.roles import Columns, overrides_of
+from relaion.parquet.roles import Columns, listed, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
 from relaion.run import manifest
 from relaion.run.out import Out, open_out, sweep_left
 from relaion.run.outputs import check_apart
 from relaion.run.pool import Caller, LocalPool, Progress, Quiet, blaming
 from relaion.run.settings import MEMORY, limits_of, versions
-from relaion.run.survey import Numbered, read_inputs
+from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
 
 if TYPE_CHECKING:
@@ -89,7 +95,10 @@ def apply(
             pool.call("relaion.labs.diff_file:read_diff", diff) if diff else None
         )
         identities = _identities(by, read)
-        new, before = (_edition(pool, p, at) for p, at in ((keep, NEW_NUMBERS), (old, OLD_NUMBERS)))
+        new, before = (
+            read_edition(pool, paths, at, tuple(chosen.items()), listen)
+            for paths, at in ((keep, NEW_NUMBERS), (old, OLD_NUMBERS))
+        )
         identities = _told_by(identities, by, new, before)
         _check_hashes(pool, identities, new, before)
         nameless = without_identity or ("keep" if diff else "drop")
@@ -224,14 +233,6 @@ def _identities(by: str | None, diff: DiffFile | None) -> tuple[str, ...]:
     return held
 
 
-def _edition(pool: Caller, paths: Sequence[Path], first: int) -> tuple[Numbered, ...]:
-    """The shards of an edition, numbered from `first` on."""
-    if not paths:
-        return ()
-    found = read_inputs(paths, {}, pool).whole()
-    return tuple(replace(n, no=first + n.no) for n in found)
-
-
 def _against(
     diff: DiffFile | None, new: Sequence[Numbered], old: Sequence[Numbered]
 ) -> dict[str, Any]:
@@ -309,10 +310,26 @@ def _usable(known: Sequence[Known], by: Sequence[str]) -> None:
     roles = {role for k in known for role in k.shard.layout.roles if k.shard.rows}
     has_row = ROW in by and ("row_hash" in roles or {"url", "text"} <= roles)
     if not (has_row or (LINK in by and "url" in roles)) and any(k.shard.rows for k in known):
-        needs = "a row hash, or a link and a caption" if by == (ROW,) else "a link or a row hash"
+        needs = (
+            "a row hash, or a link and a caption"
+            if tuple(by) == (ROW,)
+            else (
+                "a row hash"
+                if LINK not in by
+                else "a link"
+                if ROW not in by
+                else "a link or row hash"
+            )
+        )
+        first = next((k for k in known if k.shard.rows and k.file.form == PARQUET), known[0])
+        has, more = "", ""
+        if first.file.form == PARQUET:
+            has = f"; it has the columns {listed(first.shard.names)}"
+            more = "".join(f"; {notice}" for notice in first.notices)
         raise InputError(
-            f"{shown(known[0].file.path)}: no row of the copy has an identity: {needs} is needed; "
-            "name the columns with --column url=NAME, text=NAME or row_hash=NAME"
+            f"{shown(first.file.path)}: no row of the copy has an identity: {needs} is needed"
+            f"{has}{more}; say which column is one with --column url=NAME, --column text=NAME or "
+            "--column row_hash=NAME"
         )
 
 

@@ -7,13 +7,13 @@ import secrets
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, NoRoomError, OutputError, StopError
-from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS
+from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, read_edition
 from relaion.paths import (
     AnyPath,
     AnyPaths,
@@ -27,7 +27,7 @@ from relaion.paths import (
 from relaion.run.outputs import Owners
 from relaion.run.pool import LocalPool, Progress, Quiet, WorkerEndedError, blaming
 from relaion.run.settings import MEMORY, limits_of, versions
-from relaion.run.survey import Numbered, read_inputs
+from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ def diff(
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         sides = {}
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
-            shards = read_inputs(paths, {}, pool).whole()
-            sides[name] = tuple(replace(n, no=first + n.no) for n in shards)
+            sides[name] = read_edition(pool, paths, first, (), listen)
         identities = _identities(pool, by, sides)
         if by is None and identities != (ROW, LINK):
             told = (*told, "no row hash on both sides: rows are told by their links alone")

@@ -179,13 +179,14 @@ def _against(
         else:
             return Against(diff=sets)
         return None
-    return _editions(stated, keep, old, notes)
+    return _editions(statement, keep, old, notes)
 
 
 def _editions(
-    stated: Mapping[str, str], keep: Sequence[Path], old: Sequence[Path], notes: Notes
+    statement: CopyStatement, keep: Sequence[Path], old: Sequence[Path], notes: Notes
 ) -> Against | None:
-    new = read_edition(keep)
+    stated, named = statement.against, statement.columns
+    new = read_edition(keep, named)
     if new.digest != stated["keep"]:
         _other("--keep", "is not the edition that OUT was cleaned with", notes)
         return None
@@ -197,7 +198,7 @@ def _editions(
         notes.skip("1b", why)
         notes.limit("6", f"{why}: not all counts by fate were recomputed")
         return Against(new=new)
-    before = read_edition(old)
+    before = read_edition(old, named)
     if before.digest != stated["old"]:
         _other("--old", "is not the set that OUT was cleaned with", notes)
         return None
