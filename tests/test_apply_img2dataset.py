@@ -100,7 +100,12 @@ def test_rows_and_samples_leave_together_whichever_tells_what_they_are(
     assert stats["status_dict"] == {
         "success": len(samples), **{QUOTE.format(i): 1 for i in sorted(quoted)}
     }  # fmt: skip
-    assert done.left
+    assert (done.records, done.kept) == (labs.N, len(rows))
+    assert sum(c.samples for c in done.counts if c.stayed) == len(samples)
+    made = json.loads((tmp_path / "out/manifest.json").read_text())
+    made["counts"][0]["samples"] -= 1
+    (tmp_path / "out/manifest.json").write_text(json.dumps(made))
+    assert not relaion.verify(tmp_path / "out", inputs=tmp_path / "copy", **given).ok
 
 
 def test_a_message_that_quotes_a_link_of_no_row_is_told_no_more(

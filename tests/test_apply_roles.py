@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ def rows() -> list[dict[str, Any]]:
     return [r | {"hash": labs.murmur(r)} for r in found]
 
 
-def told(of: Rows, **change: Callable[[Any], Any]) -> list[dict[str, Any]]:
+def told(of: Rows, **change: Any) -> list[dict[str, Any]]:
     """Rows as img2dataset calls their columns, some of them changed or left out (None)."""
     named = [{"url": r["url"], "caption": r["text"], "hash": r["hash"]} for r in of]
     return [
@@ -58,7 +59,10 @@ def world(tmp_path_factory: pytest.TempPathFactory, in_process: None) -> Path:
 def both(world: Path, copy: Path, out: Path, **more: Any) -> list[Any]:
     """A copy cleaned by the diff and by the edition; `verify` finds nothing in either."""
     done = []
-    for name, given in (("d", {"diff": world / "diff.parquet"}), ("k", {"keep": world / "new"})):
+    ways: dict[str, dict[str, Any]] = {
+        "d": {"diff": world / "diff.parquet"}, "k": {"keep": world / "new"}
+    }  # fmt: skip
+    for name, given in ways.items():
         found = relaion.apply(copy, out.with_name(out.name + name), **given, **more)
         verdict = relaion.verify(found.out, inputs=copy, **given)
         assert verdict.ok, [str(f) for f in verdict.findings]
@@ -247,5 +251,27 @@ def test_a_caption_that_begins_with_a_link_is_a_caption(world: Path, tmp_path: P
     (tmp_path / "copy").mkdir()
     captions = [{"url": "a caption"}, {"url": f"{BLANK} is shown"}, {"url": "another"}]
     _txt(tmp_path / "copy/a.tar", [rows()[3], *captions])
-    for done in both(world, tmp_path / "copy", tmp_path / "out", without_identity="keep"):
+    given: dict[str, Any] = {"without_identity": "keep", "yes_i_checked": True}
+    for done in both(world, tmp_path / "copy", tmp_path / "out", **given):
         assert [c.rows for c in done.counts if c.fate == "nameless"] == [3]
+
+
+# -- Files that are damaged --------------------------------------------------------------------
+
+WAY_OUT = r"get a fresh copy|get it again|--column url=NAME"
+
+
+@pytest.mark.parametrize("side", ["copy", "edition"])
+def test_a_line_on_a_file_that_cannot_be_read_names_it_and_a_way_out(
+    world: Path, tmp_path: Path, shared_data: Path, side: str
+) -> None:
+    files = sorted((shared_data / "real/parquet-testing/bad_data").glob("*.parquet"))
+    assert files
+    for bad in files:
+        place = tmp_path / bad.stem / "x.parquet"
+        place.parent.mkdir()
+        place.write_bytes(bad.read_bytes())
+        copy, keep = (place, world / "new") if side == "copy" else (world / "old", place)
+        with pytest.raises((InputError, StopError)) as found:
+            relaion.apply(copy, tmp_path / f"o-{bad.stem}", keep=keep)
+        assert re.search(rf"x\.parquet: .*(?:{WAY_OUT})", str(found.value)), found.value

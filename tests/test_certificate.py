@@ -86,8 +86,10 @@ def test_it_says_what_was_done_with_a_diff(applied: Path, diff: Path, lab: labs.
     assert {x["name"] for x in made["outputs"]} == {
         p.relative_to(lab.copy).as_posix() for p in lab.copy.rglob("*") if p.is_file()
     }
-    assert sum(x["rows"] for x in made["counts"]) == sum(x["records"] for x in made["inputs"])
-    assert sum(made["identities"].values()) == sum(x["records"] for x in made["inputs"])
+    assert sum(x["rows"] + x["samples"] for x in made["counts"]) == sum(
+        x["records"] for x in made["inputs"]
+    )
+    assert sum(made["identities"].values()) == sum(x["rows"] for x in made["counts"])
     assert made["identities"]["none"] == 1
     assert made["identities"]["link"] > 0
     assert made["checked"] is None

@@ -82,7 +82,8 @@ def restate(out: Path, name: str, records: int, moved: int = 0) -> None:
             line |= {"sha256": sha256, "bytes": len(data), "records": records}
     for line in made["counts"]:
         if line["fate"] == ("row" if line["stayed"] else "removed"):
-            line["rows"] += moved if line["stayed"] else -moved
+            what = "samples" if name == "images/00000.tar" else "rows"
+            line[what] += moved if line["stayed"] else -moved
     state(out, made)
 
 

@@ -29,7 +29,8 @@ def show_applied(result: Applied) -> RenderableType:
     table = plain_table("rows", "", "of the copy", right=("rows",))
     for counted in sorted(result.counts, key=lambda c: (not c.stayed, c.fate)):
         said = "stayed" if counted.stayed else "left"
-        table.add_row(count(counted.rows), said, counted.words)
+        more = f" (and {count(counted.samples)} samples of theirs)" if counted.samples else ""
+        table.add_row(count(counted.rows), said, counted.words + more)
     left = [Hanging("not looked at: ", line, 2) for line in result.not_looked_at]
     where = Text(f"certificate: {shown(result.certificate)}")
     return Group(head, Text(), table, Text(), *left, Text(result.summary, style="bold"), where)

@@ -40,12 +40,16 @@ _BY_DIFF = {
 
 @dataclass(frozen=True)
 class Counted:
-    """Rows of a copy that had one fate, and whether they stayed."""
+    """Rows of a copy that had one fate, and whether they stayed.
+
+    `samples` are those of these rows in the tar beside them: none is counted twice.
+    """
 
     fate: str
     rows: int
     stayed: bool
     by_diff: bool = False
+    samples: int = 0
 
     @property
     def words(self) -> str:
@@ -57,8 +61,9 @@ class Counted:
 class Applied:
     """What `apply` made of a copy.
 
-    `counts` are rows by fate. `files` says how many were written anew, linked or copied.
-    `not_looked_at` is what is not vouched for, one sentence each. `certificate` is where that lies.
+    `counts` are rows by fate; a sample of a tar is one where no row beside the tar is. `files` says
+    how many were written anew, linked or copied. `not_looked_at` is what is not vouched for, one
+    sentence each. `certificate` is where that lies.
     `summary` is the verdict.
     """
 
@@ -99,9 +104,12 @@ def build(
 ) -> dict[str, Any]:
     """The manifest of OUT: no row, no link, no path of whoever ran it."""
     versions = run.plan["versions"]
-    counts: Counter[tuple[str, bool]] = Counter()
+    counts, twins = Counter[tuple[str, bool]](), Counter[tuple[str, bool]]()
     for _, fate, leaves, n in run.fates.counts:
         counts[fate, not leaves] += n
+    for _, fate, leaves, n in run.fates.twins:
+        counts[fate, not leaves] -= n
+        twins[fate, not leaves] += n
     seals = run.fates.seals
     inputs = [
         {
@@ -139,7 +147,7 @@ def build(
         "inputs": inputs,
         "outputs": outputs,
         "counts": [
-            {"fate": fate, "stayed": stayed, "rows": n}
+            {"fate": fate, "stayed": stayed, "rows": n, "samples": twins[fate, stayed]}
             for (fate, stayed), n in sorted(counts.items())
         ],
         "not_looked_at": list(_not_looked_at(run, counts)),
@@ -183,7 +191,7 @@ def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) ->
 def others(made: Mapping[str, Any]) -> list[str]:
     """What stayed although nothing vouches for it, in words."""
     asked = ("unknown", "not in new", NAMELESS)
-    counts = (Counted(c["fate"], c["rows"], c["stayed"]) for c in made["counts"])
+    counts = (Counted(c["fate"], c["rows"], c["stayed"]) for c in made["counts"] if c["rows"])
     return [f"{_rows(c.rows)} {c.words}" for c in counts if c.stayed and c.fate in asked]
 
 
@@ -212,7 +220,9 @@ def applied(
 ) -> Applied:
     """What a manifest tells people."""
     by_diff = "diff" in made["against"]
-    counts = tuple(Counted(c["fate"], c["rows"], c["stayed"], by_diff) for c in made["counts"])
+    counts = tuple(
+        Counted(c["fate"], c["rows"], c["stayed"], by_diff, c["samples"]) for c in made["counts"]
+    )
     kept = sum(c.rows for c in counts if c.stayed)
     left = sum(c.rows for c in counts if not c.stayed)
     passed_over = tuple(made["not_looked_at"])

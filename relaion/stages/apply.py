@@ -336,7 +336,7 @@ def _usable(known: Sequence[Known], by: Sequence[str]) -> None:
 def _refuse_strangers(out: Path, fates: Fates, diff: DiffFile | None, *, yes: bool) -> None:
     """Raise StopError where no identity of the copy was met: it is of another data set."""
     met = {"removed", "removed with its link"} if diff else {"row", "link", "removed"}
-    rows = sum(n for *_, n in fates.counts)
+    rows = sum(n for *_, n in fates.counts) - sum(n for *_, n in fates.twins)
     if (
         yes
         or not rows
