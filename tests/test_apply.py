@@ -575,6 +575,33 @@ def test_work_files_are_the_owners_alone_while_they_are_there(
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
 
 
+def test_a_run_that_goes_on_reads_nothing_anew_that_its_journal_vouches_for(
+    world: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither texts, which are indexed, nor the editions; a file that was linked is as it was."""
+    FORMS["tsv"].write(copy / "text", [old_rows(world)[:20]])
+    FORMS["webdataset"].write(copy / "tars", [old_rows(world)[20:40]])
+    given: dict[str, Any] = {"keep": world / "out/research", "old": world / "data"}
+
+    def broken(*_: object, **__: object) -> None:
+        raise NoRoomError("no room")
+
+    for name in ("out", "other"):
+        with monkeypatch.context() as patch, pytest.raises(RelaionError):
+            patch.setattr("relaion.labs.one_file.write_editions", broken)
+            apply(copy, tmp_path / name, **given)
+    with monkeypatch.context() as patch:
+        for what in ("labs.seek.Seeker.read", "copies.tables.index", "copies.samples.index"):
+            patch.setattr(f"relaion.{what}", lambda *_: pytest.fail("read anew"))
+        apply(copy, tmp_path / "out", **given)
+    # a text of other bytes is read, and so is all that hangs on it
+    FORMS["tsv"].write(copy / "text", [old_rows(world)[1:9]])
+    apply(copy, tmp_path / "other", **given)
+    apply(copy, tmp_path / "whole", **given)
+    assert tree(tmp_path / "other") == tree(tmp_path / "whole")
+    assert len(tree(tmp_path / "out")) == 6
+
+
 def test_a_damaged_file_is_set_aside_and_mended_it_is_as_if_nothing_had_been(
     world: Path, copy: Path, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,13 +156,17 @@ class Applying:
         waiting = []
         for file in files:
             into = self._index_of(file)
-            call = Call("relaion.labs.one_file:index", (file, into, dict(self.columns)))
+            before = self.journal.get(INDEXED, str(file.no), _indexed)
+            call = Call("relaion.labs.one_file:index", (file, into, dict(self.columns), before))
             waiting.append(self._task(file, call))
         by_no = {f.no: f for f in files}
         self.progress.phase("index", len(files), 0)
         for outcome in self.pool.run(waiting):
             if value := self._value(by_no[outcome.no], outcome):
-                indexed, seal = value
+                indexed, seal, sha256 = value
+                name = str(self._index_of(by_no[outcome.no]).relative_to(self.work))
+                said = [asdict(indexed), seal, sha256]
+                self.journal.add([Entry(INDEXED, str(outcome.no), said, {name: sha256})])
                 found[outcome.no] = (by_no[outcome.no], indexed, seal)
             self.progress.done(1, 0)
         return found
@@ -260,7 +264,7 @@ class Applying:
         """Ask a worker; what it found before is kept, and `at` says which files it reads."""
         shards = [n for name in ("copies", "new", "old") for n in question[name]]
         said = [
-            [[n.no, str(n.shard.path), n.shard.footer, list(n.shard.stamp or ())] for n in shards],
+            [[n.no, str(n.shard.path), n.shard.footer, _written(n.shard)] for n in shards],
             str({k: v for k, v in question.items() if k not in ("copies", "new", "old", "limits")}),
         ]
         basis = hashlib.sha256(json.dumps(said).encode()).hexdigest()
@@ -355,6 +359,19 @@ class Applying:
                 f"{several(lines)}: {len(lines)} of {of} files failed, the others are done; mend "
                 "or replace what failed and repeat the command to go on"
             )
+
+
+def _written(shard: Shard) -> list[int]:
+    """What a stamp says that a hard link in OUT leaves as it is."""
+    return [] if shard.stamp is None else list(shard.stamp.written)
+
+
+def _indexed(said: Any) -> tuple[Indexed, list[Any], str]:
+    """What the journal says of a file that was indexed."""
+    from relaion.copies.form import Indexed  # noqa: PLC0415 - it loads pyarrow
+
+    told, seal, sha256 = said
+    return Indexed(**{**told, "notices": tuple(told["notices"])}), seal, str(sha256)
 
 
 def _played(shard: Shard) -> dict[str, str]:

@@ -13,7 +13,16 @@ import pyarrow.parquet as pq
 from relaion.copies.form import Indexed, Rewritten
 from relaion.labs.copy_files import PARQUET, STATS, CopyFile
 from relaion.parquet.writer import Target, write_editions
-from relaion.paths import Seal, atomic_write, is_still, read_sealed, replaced, stamp_of, sync_folder
+from relaion.paths import (
+    Seal,
+    atomic_write,
+    file_sha256,
+    is_still,
+    read_sealed,
+    replaced,
+    stamp_of,
+    sync_folder,
+)
 from relaion.run.shard_task import copied, hard_linked
 
 
@@ -21,13 +30,23 @@ def _module(form: str) -> ModuleType:
     return import_module(f"relaion.copies.{form}")
 
 
-def index(file: CopyFile, into: Path, columns: Mapping[str, str]) -> tuple[Indexed, list[Any]]:
-    """Index a file that is no parquet: what it holds, and its seal as it was read."""
+def index(
+    file: CopyFile,
+    into: Path,
+    columns: Mapping[str, str],
+    before: tuple[Indexed, list[Any], str] | None,
+) -> tuple[Indexed, list[Any], str]:
+    """Index a file that is no parquet: what it holds, its seal as it was read, and the index's.
+
+    `before` is what was said of it, whose index is whole: if the file is still that one, it is so.
+    """
+    if before is not None and is_still(file.path, Seal.read(before[1])):
+        return before
     made: list[Indexed] = []
     (seal,) = read_sealed(
         [file.path], lambda: made.append(_module(file.form).index(file.path, into, columns))
     )
-    return made[-1], seal.plain()
+    return made[-1], seal.plain(), file_sha256(into)
 
 
 def write(
