@@ -156,7 +156,7 @@ class Applying:
         waiting = []
         for file in files:
             into = self._index_of(file)
-            before = self.journal.get(INDEXED, str(file.no), _indexed)
+            before = self.journal.get(INDEXED, str(file.no), tuple)
             call = Call("relaion.labs.one_file:index", (file, into, dict(self.columns), before))
             waiting.append(self._task(file, call))
         by_no = {f.no: f for f in files}
@@ -364,14 +364,6 @@ class Applying:
 def _written(shard: Shard) -> list[int]:
     """What a stamp says that a hard link in OUT leaves as it is."""
     return [] if shard.stamp is None else list(shard.stamp.written)
-
-
-def _indexed(said: Any) -> tuple[Indexed, list[Any], str]:
-    """What the journal says of a file that was indexed."""
-    from relaion.copies.form import Indexed  # noqa: PLC0415 - it loads pyarrow
-
-    told, seal, sha256 = said
-    return Indexed(**{**told, "notices": tuple(told["notices"])}), seal, str(sha256)
 
 
 def _played(shard: Shard) -> dict[str, str]:

@@ -34,14 +34,15 @@ def index(
     file: CopyFile,
     into: Path,
     columns: Mapping[str, str],
-    before: tuple[Indexed, list[Any], str] | None,
+    before: tuple[dict[str, Any], list[Any], str] | None,
 ) -> tuple[Indexed, list[Any], str]:
     """Index a file that is no parquet: what it holds, its seal as it was read, and the index's.
 
     `before` is what was said of it, whose index is whole: if the file is still that one, it is so.
     """
     if before is not None and is_still(file.path, Seal.read(before[1])):
-        return before
+        told, plain, sha256 = before
+        return Indexed(**{**told, "notices": tuple(told["notices"])}), plain, sha256
     made: list[Indexed] = []
     (seal,) = read_sealed(
         [file.path], lambda: made.append(_module(file.form).index(file.path, into, columns))
