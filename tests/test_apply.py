@@ -707,13 +707,31 @@ def bad(world: Path) -> Path:
     (world / "full").mkdir()
     (world / "full/mine.txt").write_text("mine")
     (world / "empty").mkdir()
+    (world / "with").mkdir()
+    for name, source in (("a", world / "data/en/0.parquet"), ("d", world / "diff.parquet")):
+        shutil.copyfile(source, world / f"with/{name}.parquet")
     return world
 
 
 REFUSED = {
     "no copy": (("diff.parquet", "--out", "o"), "name the copy"),
     "no diff and no edition": (("data", "--out", "o"), "behind the DIFF"),
-    "a folder for a diff": (("data", "strange", "--out", "o"), "data: cannot be read"),
+    "a folder for a diff": (("data", "strange", "--out", "o"), "data: is a folder, no diff"),
+    "a diff behind the copy": (("data", "diff.parquet", "--out", "o"), "write DIFF before PATH"),
+    "two diffs": (("diff.parquet", "diff.parquet", "data", "--out", "o"), "one DIFF goes before"),
+    "a diff in the copy": (("diff.parquet", "with", "--out", "o"),
+                           "with/d.parquet: is a diff and no file of the copy"),
+    "a diff and an edition": (("diff.parquet", "data", "--keep", "out/research", "--out", "o"),
+                              "name one thing to clean by"),
+    "a diff for an edition": (("data", "--keep", "diff.parquet", "--out", "o"),
+                              "no published edition; write it before PATH"),
+    "a diff for the old set": (
+        ("data", "--keep", "out/research", "--old", "diff.parquet", "--out", "o"),
+        "not the set that NEW was made of"),
+    "the old set for both": (("data", "--keep", "data", "--old", "data", "--out", "o"),
+                             "holds the files of both --keep NEW and --old OLD"),
+    "old and new swapped": (("data", "--keep", "data", "--old", "out/research", "--out", "o"),
+                            "out/research: was made of data/en, so it is NEW"),
     "a diff that is cut off": (("cut.parquet", "data", "--out", "o"), "cut off or damaged"),
     "a shard for a diff": (("data/en/0.parquet", "data", "--out", "o"), "no diff of relaion's"),
     "an option of the other kind": (
@@ -747,6 +765,27 @@ def test_a_mistake_is_said_in_a_line_and_leaves_nothing(bad: Path, what: str) ->
     left = {n for n in tree(bad) if not n.startswith("o/.work")}
     assert left == set(before)
     shutil.rmtree(bad / "o", ignore_errors=True)
+
+
+@pytest.mark.parametrize(
+    ("copy", "keep", "old", "said"),
+    [
+        ("data", "data", None, "holds every row of the copy, so nothing left it"),
+        # without a manifest nobody can be sure which of the two was made of the other
+        ("data", "data", "parted", "more than --old OLD"),
+        ("data", "out/research", "data", ""),
+        ("out/research", "out/research", "data", "so nothing left it"),
+    ],
+)
+def test_what_may_be_the_old_set_named_as_the_edition_is_noticed(
+    bad: Path, tmp_path: Path, copy: str, keep: str, old: str | None, said: str
+) -> None:
+    lay(bad / "parted/a.parquet", old_rows(bad)[5:], LAION)
+    more = ("--old", old) if old else ()
+    done = here("apply", copy, "--keep", keep, *more, "--out", tmp_path / "o", cwd=bad)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stderr and bool(said) == bool(done.stderr)
+    assert done.stderr.count("\n") == bool(said)
 
 
 def test_of_another_data_set_can_be_right(bad: Path, tmp_path: Path) -> None:

@@ -188,6 +188,10 @@ def test_options_that_are_for_another_out_are_refused(
         ({"certificate": tmp_path / "c.json"}, "nothing to certify without --diff"),
         ({"diff": diff, "keep": lab.new}, "name one thing to check by"),
         ({"old": lab.old}, "--old goes with --keep"),
+        ({"diff": lab.new}, "new: is a folder, no diff"),
+        ({"keep": diff}, "is a diff, no published edition; name it with --diff"),
+        ({"keep": lab.new, "old": diff}, "is a diff, no data set"),
+        ({"diff": diff, "inputs": diff}, "is a diff, no data set"),
         ({"diff": tmp_path / "none.parquet"}, "none.parquet: cannot be read"),
         ({"diff": diff, "certificate": applied / "c.json"}, "inside OUT"),
     ):

@@ -222,9 +222,27 @@ def applied(
         said += f"; {n:,} {'thing was' if n == 1 else 'things were'} not looked at, as told above"
     return Applied(
         out, str(made["run"]), kept + left, kept, left, counts,
-        dict(Counter(o["how"] for o in made["outputs"])), tuple(notices), passed_over, certificate,
+        dict(Counter(o["how"] for o in made["outputs"])), (*notices, *_doubts(made)), passed_over,
+        certificate,
         summary=f"{shown(out)}: {said}",
     )  # fmt: skip
+
+
+def _doubts(made: Mapping[str, Any]) -> Iterator[str]:
+    """What may be the set that an edition was made of, named as the edition."""
+    sets = made["plan"]["against"]
+    new, old = (sum(shard["rows"] for shard in sets.get(name, ())) for name in ("keep", "old"))
+    counts = [c for c in made["counts"] if c["rows"]]
+    if old and new > old:
+        yield (
+            f"--keep NEW holds {new:,} rows, more than --old OLD ({old:,}), of which it was made: "
+            "if they are the wrong way round, swap them and take another OUT"
+        )
+    elif new and counts and all(c["fate"] in ("row", "link") for c in counts):
+        yield (
+            "--keep NEW holds every row of the copy, so nothing left it: right where it was clean "
+            "already; if NEW is the old set, name the published edition and take another OUT"
+        )
 
 
 def before_this(done: Applied) -> Applied:

@@ -19,8 +19,22 @@ from relaion.labs.certificate import (
     renew_certificate,
     write_certificate,
 )
-from relaion.labs.copy_files import STATS, FoundFiles, NotOldError, find_copy, refuse_hashes
+from relaion.labs.copy_files import (
+    PARQUET,
+    STATS,
+    FoundFiles,
+    NotOldError,
+    find_copy,
+    refuse_hashes,
+)
 from relaion.labs.report import Applied, FinishedCopy, applied, before_this, build
+from relaion.labs.sides import (
+    read_set,
+    refuse_diff_among,
+    refuse_misplaced,
+    refuse_same,
+    refuse_swapped,
+)
 from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
 from relaion.run import manifest
@@ -28,7 +42,7 @@ from relaion.run.out import Out, open_out, sweep_left
 from relaion.run.outputs import check_apart
 from relaion.run.pool import Caller, LocalPool, Progress, Quiet, blaming
 from relaion.run.settings import MEMORY, limits_of, versions
-from relaion.run.survey import Numbered, read_inputs
+from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
 
 if TYPE_CHECKING:
@@ -85,11 +99,9 @@ def apply(
     _refuse_overwriting(out, [f.path for f in found.files], [f.target(out) for f in found.files])
     started = datetime.now(UTC)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
-        read: DiffFile | None = (
-            pool.call("relaion.labs.diff_file:read_diff", diff) if diff else None
-        )
+        read = _read_diff(pool, paths, keep, diff)
         identities = _identities(by, read)
-        new, before = (_edition(pool, p, at) for p, at in ((keep, NEW_NUMBERS), (old, OLD_NUMBERS)))
+        new, before = _editions(pool, keep, old)
         identities = _told_by(identities, by, new, before)
         _check_hashes(pool, identities, new, before)
         nameless = without_identity or ("keep" if diff else "drop")
@@ -125,7 +137,7 @@ def apply(
                 with _purged(place):
                     _refuse_strangers(out, fates, read, yes=yes_i_checked)
             written = run.write(known, stats, fates, copy=copy)
-            run.stop_where_failed(len(found.files))
+            run.stop_where_failed()
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
         made = build(finished, read, started, datetime.now(UTC))
         manifest.write(out, made)
@@ -224,12 +236,33 @@ def _identities(by: str | None, diff: DiffFile | None) -> tuple[str, ...]:
     return held
 
 
-def _edition(pool: Caller, paths: Sequence[Path], first: int) -> tuple[Numbered, ...]:
-    """The shards of an edition, numbered from `first` on."""
-    if not paths:
-        return ()
-    found = read_inputs(paths, {}, pool).whole()
-    return tuple(replace(n, no=first + n.no) for n in found)
+_NO_NEW = "is a diff, no published edition; write it before PATH and leave --keep out"
+_NO_OLD = "is a diff, not the set that NEW was made of; leave it out, or name that set with --old"
+_NEW_OF_OLD = "name with --keep the edition that was published, with --old what it was made of"
+
+
+def _read_diff(
+    pool: Caller, paths: Sequence[Path], keep: Sequence[Path], diff: Path | None
+) -> DiffFile | None:
+    """The diff, where one is named; raises InputError where it stands in another's place."""
+    refuse_misplaced(pool, paths, keep, diff)
+    found: DiffFile | None = (
+        pool.call("relaion.labs.diff_file:read_diff", diff) if diff is not None else None
+    )
+    return found
+
+
+def _editions(
+    pool: Caller, keep: Sequence[Path], old: Sequence[Path]
+) -> tuple[tuple[Numbered, ...], tuple[Numbered, ...]]:
+    """The shards of NEW and OLD, numbered; raises InputError where they are named amiss."""
+    new, before = (
+        tuple(replace(n, no=first + n.no) for n in read_set(pool, paths, no_set)) if paths else ()
+        for paths, first, no_set in ((keep, NEW_NUMBERS, _NO_NEW), (old, OLD_NUMBERS, _NO_OLD))
+    )
+    refuse_same(before, new, "--keep NEW and --old OLD", _NEW_OF_OLD)
+    refuse_swapped(before, new, "NEW and the other OLD", "swap --keep and --old")
+    return new, before
 
 
 def _against(
@@ -297,7 +330,8 @@ def _check_hashes(
 
 def _read(run: Applying, found: FoundFiles, by: Sequence[str]) -> list[Known]:
     """The files of the copy, of which at least one has an identity that can be trusted."""
-    known = run.read([f for f in found.files if f.form != STATS])
+    known = run.read(found.files)
+    refuse_diff_among(run.pool, [k.shard for k in known if k.file.form == PARQUET])
     _usable(known, by)
     if "row_hash" not in run.columns and ROW in by:
         _check_own_hashes(run.pool, known, run.numbered(known))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, NoRoomError, OutputError, StopError
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS
+from relaion.labs.sides import read_set, refuse_same, refuse_swapped
 from relaion.paths import (
     AnyPath,
     AnyPaths,
@@ -27,7 +28,7 @@ from relaion.paths import (
 from relaion.run.outputs import Owners
 from relaion.run.pool import LocalPool, Progress, Quiet, WorkerEndedError, blaming
 from relaion.run.settings import MEMORY, limits_of, versions
-from relaion.run.survey import Numbered, read_inputs
+from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
 
 if TYPE_CHECKING:
@@ -94,8 +95,10 @@ def diff(
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         sides = {}
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
-            shards = read_inputs(paths, {}, pool).whole()
+            shards = read_set(pool, paths)
             sides[name] = tuple(replace(n, no=first + n.no) for n in shards)
+        refuse_same(sides["old"], sides["new"], "OLD and NEW", "name two versions of a data set")
+        refuse_swapped(sides["old"], sides["new"], "NEW", "write it after the other: diff OLD NEW")
         identities = _identities(pool, by, sides)
         if by is None and identities != (ROW, LINK):
             told = (*told, "no row hash on both sides: rows are told by their links alone")
@@ -127,6 +130,7 @@ def diff(
                 f"{shown(new[0])}: holds no row of {shown(old[0])}: it is of another data set; "
                 "name two versions of one"
             )
+        told = (*told, *_doubts(found.rows, rows, old[0], new[0]))
         said = _said(found, sides, rows, identities, salt, sql_version)
         said["old"]["editions"], said["new"]["editions"] = _editions(old), _editions(new)
         with blaming(out, OutputError):
@@ -135,6 +139,21 @@ def diff(
         out, sha256, rows["old"], rows["new"], found.rows, found.lines, found.links, found.without,
         found.linkless, found.rows - found.lines, found.colliding, identities, told,
     )  # fmt: skip
+
+
+def _doubts(left: int, rows: Mapping[str, int], old: Path, new: Path) -> Iterator[str]:
+    """What may be two sets in the wrong order, where nobody but who named them can tell."""
+    swap = "if that is the older version, write it first: diff OLD NEW"
+    if not left:
+        yield (
+            f"{shown(new)}: holds every row of {shown(old)}, so the diff is empty and takes "
+            f"nothing; {swap}"
+        )
+    elif rows["new"] > rows["old"]:
+        yield (
+            f"{shown(new)}: holds {rows['new']:,} rows, more than {shown(old)} "
+            f"({rows['old']:,}): right where the set grew; {swap}"
+        )
 
 
 def _refuse_out(out: Path, inputs: Sequence[Path]) -> None:
