@@ -594,6 +594,32 @@ def test_a_damaged_file_is_set_aside_and_mended_it_is_as_if_nothing_had_been(
         assert tree(tmp_path / damage) == tree(tmp_path / "whole")
 
 
+def test_what_failed_is_said_once_and_by_the_name_of_what_failed(
+    world: Path, tmp_path: Path
+) -> None:
+    """Not by that of the file beside it, which cannot be cleaned without."""
+    FORMS["img2dataset"].write(tmp_path / "copy", cut(old_rows(world), [9]))
+    tar = tmp_path / "copy/00000.tar"
+    tar.write_bytes(tar.read_bytes()[:3000])
+    given = ("--out", tmp_path / "out")
+    done = here("apply", world / "diff.parquet", tmp_path / "copy", *given)
+    why, last = done.stderr.splitlines()
+    assert why.startswith(f"{tar}: ") and "cut off" in why
+    assert last == (
+        f"relaion: {tmp_path}/out: 1 of 6 files failed, as told above; 2 beside it were left out; "
+        "the others are done; mend or replace what failed and repeat the command to go on"
+    )
+    assert [p.name for p in sorted((tmp_path / "out").glob("*.tar"))] == ["00001.tar"]
+    with pytest.raises(StopError, match=r"00000\.tar: .*: 1 of 6 files failed; 2 beside it"):
+        apply(tmp_path / "copy", tmp_path / "out", diff=world / "diff.parquet")
+    for path in (tmp_path / "copy").glob("00001*"):
+        path.unlink()
+    done = here("apply", world / "diff.parquet", tmp_path / "copy", "--out", tmp_path / "b")
+    assert "1 of 3 files failed" in done.stderr and "others" not in done.stderr
+    done = here("apply", world / "diff.parquet", tar, "--out", tmp_path / "c")
+    assert done.stderr == f"relaion: {why}\n"
+
+
 def test_a_file_that_changes_meanwhile_is_not_written(
     world: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

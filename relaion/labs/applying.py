@@ -281,18 +281,19 @@ class Applying:
             self.progress.say(line)
 
     def stop_where_failed(self) -> None:
-        """Raise StopError where a file failed; why is not said again to who was told."""
+        """Raise StopError where a file failed; why is not said again to whoever was told."""
         if not self.failed:
             return
         n, of, left = len(self.failed), len(self.files), len(self.left_out)
         lines = [self.failed[no] for no in sorted(self.failed)]
         if of == 1:
-            raise StopError(f"{lines[0]}; mend or replace it and repeat the command")
+            raise StopError(lines[0])
         is_told = not isinstance(self.progress, Quiet)
         where = shown(self.out) if is_told else several(lines)
         said = f"{where}: {n} of {of} files failed" + (", as told above" if is_told else "")
         if left:
-            said += f"; {left} beside {'it was' if n == left == 1 else 'them were'} left out"
+            beside, was = "it" if n == 1 else "them", "was" if left == 1 else "were"
+            said += f"; {left} beside {beside} {was} left out"
         if n + left < of:
             said += "; the others are done"
         raise StopError(f"{said}; mend or replace what failed and repeat the command to go on")

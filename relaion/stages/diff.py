@@ -23,6 +23,7 @@ from relaion.paths import (
     maybe_path,
     owned_folder,
     private_umask,
+    refuse_unwritable,
     shown,
 )
 from relaion.run.outputs import Owners
@@ -171,6 +172,7 @@ def _refuse_out(out: Path, inputs: Sequence[Path]) -> None:
             )
     if out.exists():
         raise InputError(f"{shown(out)}: is there already; remove it, or name another file")
+    refuse_unwritable(out.parent, "and the diff goes there; name another file with --out")
 
 
 def _identities(
