@@ -547,6 +547,24 @@ def test_the_same_again_is_done_already_and_another_thing_is_refused(
         apply(copy, tmp_path / "out", **given)
 
 
+def test_what_is_said_into_a_file_is_a_line_a_message(
+    world: Path, copy: Path, tmp_path: Path
+) -> None:
+    """However long it is, and without the spaces to which a table is filled."""
+    name = "x" * 180
+    (copy / name).write_text("")
+    out = tmp_path / f"o{name}"
+    given = ("--out", out, "--certificate", tmp_path / "c.json")
+    said = here("apply", world / "diff.parquet", copy, *given).stdout
+    said += here("verify", out, "--diff", world / "diff.parquet").stdout
+    lines = said.split("\n")
+    assert not [line for line in lines if line != line.rstrip()]
+    what = f"1 file of another form ({name}): not looked at, not cleaned, not in OUT"
+    assert lines.count(f"not looked at: {what}") == 1
+    assert len([line for line in lines if line.startswith(f"{out}: ")]) == 2
+    assert lines[-2].startswith(f"{out}: clean as far as") and lines[-2].endswith("recomputed")
+
+
 def test_a_cleaned_copy_is_a_copy_like_another(world: Path, copy: Path, tmp_path: Path) -> None:
     apply(copy, tmp_path / "out", keep=world / "out/research")
     again = apply(tmp_path / "out", tmp_path / "again", keep=tmp_path / "out")
@@ -815,6 +833,7 @@ def test_what_may_be_the_old_set_named_as_the_edition_is_noticed(
 
 
 def test_of_another_data_set_can_be_right(bad: Path, tmp_path: Path) -> None:
+    assert "no row of the copy is known" in " ".join(here("apply", "--help").stdout.split())
     given: dict[str, Any] = {"diff": bad / "diff.parquet"}
     with pytest.raises(StopError, match="add --yes-i-checked"):
         apply(bad / "strange", tmp_path / "out", **given)
