@@ -792,7 +792,10 @@ REFUSED = {
     "an edition of another": (("strange", "--keep", "out/research", "--out", "o"),
                               "of another data set"),
     "a damaged edition": (("data", "--keep", "broken", "--out", "o"), "broken/a.parquet: "),
-    "no file": (("diff.parquet", "empty", "--out", "o"), "empty: "),
+    "no file": (("diff.parquet", "empty", "--out", "o"),
+                "empty: no file of a copy found; name parquet, tar, TSV, CSV or JSON lines ("),
+    "no file of a form": (("diff.parquet", "full", "--out", "o"),
+                          "full: no file of a copy found among 1 path (mine.txt); name parquet,"),
     "a role without use": (("diff.parquet", "data", "--column", "punsafe=x", "--out", "o"),
                            "url, text and row_hash alone"),
 }  # fmt: skip

@@ -231,12 +231,25 @@ def test_what_its_curator_calls_not_publishable_is_no_diff_unless_it_is_accepted
     assert re.search("is not publishable .*as secret as the lists", done.notices[0])
 
 
+def test_what_lacks_neutral_sites_is_not_told_to_be_covered_as_it_was(tmp_path: Path) -> None:
+    edition = curated(
+        tmp_path, publishable=False, why="some lack neutral ones", parameters={"cover": 20},
+        cover={"site_rows": 300, "release": 1, "weak": 2},
+    )  # fmt: skip
+    done = here("diff", tmp_path / "old", edition, "--out", tmp_path / "d.parquet")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    for said in ("--cover 20 found too few neutral sites for 2 listed ones", "all subsets",
+                 "--cover below 20", "another --cover-site-rows than 300"):  # fmt: skip
+        assert said in done.stderr
+    assert "with --cover," not in done.stderr
+
+
 def test_what_is_publishable_needs_no_word_and_what_cannot_be_read_does(tmp_path: Path) -> None:
     edition = curated(tmp_path, publishable=True)
     diff(tmp_path / "old", edition, tmp_path / "d.parquet")
     assert said_of(tmp_path / "d.parquet")["new"]["editions"] == ["research of run 0"]
     (tmp_path / "out/manifest.json").write_text("{")
-    with pytest.raises(StopError, match="its manifest cannot be read"):
+    with pytest.raises(StopError, match=r"its manifest cannot be read.*; restore it, or clean"):
         diff(tmp_path / "old", edition, tmp_path / "e.parquet")
 
 

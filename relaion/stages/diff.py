@@ -224,9 +224,17 @@ def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> t
 
 def _way_out(made: Mapping[str, Any]) -> str:
     """What makes a run publishable that is not."""
-    if not made.get("cover"):
-        return "clean with --cover"
-    return "clean with a smaller --cover or another --cover-site-rows, or more data at once"
+    if not made:
+        return "restore it, or clean anew"
+    cover, asked = made.get("cover"), made.get("parameters", {}).get("cover")
+    if not cover:
+        return "clean into another OUT with --cover, such as --cover 20"
+    return (
+        f"its --cover {asked} found too few neutral sites for {cover.get('weak')} listed ones: "
+        "clean into another OUT with more of the data set in one run (all subsets: then more sites "
+        f"are alike), with --cover below {asked}, or with another --cover-site-rows than "
+        f"{cover.get('site_rows')}"
+    )
 
 
 def _editions(paths: Sequence[Path]) -> list[str]:
