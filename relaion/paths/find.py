@@ -103,7 +103,7 @@ def find_sidecars(paths: Sequence[Path | str]) -> Found:
     return _find(paths, Found((), noun="sidecar", endings=_SIDECARS))
 
 
-def find_files(paths: Sequence[Path | str], endings: tuple[str, ...], forms: str) -> Found:
+def find_files(paths: Sequence[Path | str], endings: tuple[str, ...], forms: str = "") -> Found:
     """Expand files, folders and globs to files of a copy, by the rules of `find_shards`."""
     return _find(paths, Found((), noun="file of a copy", endings=endings, forms=forms))
 
