@@ -19,7 +19,7 @@ from relaion.run.tasks import batches
 _HITS = "shard_no integer, file_row_number bigint, list_id integer"
 _RESIDUAL = (
     "subset varchar, band varchar, host varchar, directory varchar, n_rows bigint, "
-    "is_listed boolean"
+    "n_listed bigint, host_stays boolean, directory_stays boolean"
 )
 
 
