@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import random
 import shutil
 import stat
@@ -545,6 +546,46 @@ def test_the_same_again_is_done_already_and_another_thing_is_refused(
     (tmp_path / "out/a/1.parquet").unlink()
     with pytest.raises(RelaionError, match="is missing or another file"):
         apply(copy, tmp_path / "out", **given)
+
+
+def changed(path: Path) -> None:
+    """Other bytes of the same size, moved here with the time of the file that was here."""
+    info, raw = path.stat(), path.read_bytes()
+    assert b"parquet-cpp-arrow" in raw
+    path.unlink()
+    path.write_bytes(raw.replace(b"parquet-cpp-arrow", b"parquet-cpp-brrow"))
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
+@pytest.mark.parametrize("what", ["copy/a/1.parquet", "copy/a/2.parquet", "new/en", "old/en"])
+def test_a_finished_run_is_of_the_bytes_that_it_read(
+    world: Path, copy: Path, tmp_path: Path, what: str
+) -> None:
+    for name, source in (("new", world / "out/research"), ("old", world / "data")):
+        shutil.copytree(source, tmp_path / name)
+    given: tuple[str | Path, ...] = ("--keep", "new", "--old", "old", "--out", "out")
+    command = ("apply", "copy", *given)
+    assert here(*command, cwd=tmp_path).returncode == 0
+    path = tmp_path / what
+    changed_at = path / "0.parquet" if path.is_dir() else path
+    before = changed_at.read_bytes()
+    os.link(changed_at, tmp_path / "more")  # another name is no other bytes
+    assert "was finished before" in here(*command, cwd=tmp_path).stdout
+    changed(changed_at)
+    done = here(*command, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert f"{what}: has other bytes than when out was made of it" in done.stderr
+    changed_at.write_bytes(before)
+    assert "was finished before" in here(*command, cwd=tmp_path).stdout
+
+
+def test_a_finished_run_vouches_for_the_bytes_that_it_wrote(
+    world: Path, copy: Path, tmp_path: Path
+) -> None:
+    apply(copy, tmp_path / "out", diff=world / "diff.parquet")
+    changed(tmp_path / "out/a/1.parquet")
+    with pytest.raises(RelaionError, match=r"1\.parquet: is missing or another file"):
+        apply(copy, tmp_path / "out", diff=world / "diff.parquet")
 
 
 def test_what_is_said_into_a_file_is_a_line_a_message(

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relaion.labs.place import set_digest
 from relaion.parquet.looked_at import beside_shards
 from relaion.paths import shown
 from relaion.run.outputs import APPLY
@@ -151,15 +152,14 @@ def _against(run: FinishedCopy, diff: DiffFile | None) -> dict[str, Any]:
     """What it was held against, by digests."""
     if diff is not None:
         return {"diff": diff.sha256}
-    found = {}
-    for name, first in (("keep", 1_000_000_000), ("old", 1_500_000_000)):
-        lines = [
-            f"{item['subset']}/{item['shard']} {run.fates.seals[first + i].sha256}\n"
-            for i, item in enumerate(run.plan["against"].get(name, ()))
-        ]
-        if lines:
-            found[name] = hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
-    return found
+    return {
+        name: set_digest(
+            (item["subset"], item["shard"], run.fates.seals[first + i].sha256)
+            for i, item in enumerate(run.plan["against"][name])
+        )
+        for name, first in (("keep", 1_000_000_000), ("old", 1_500_000_000))
+        if run.plan["against"].get(name)
+    }
 
 
 def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) -> Iterator[str]:

@@ -100,9 +100,8 @@ def apply(
     started = datetime.now(UTC)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         read = _read_diff(pool, paths, keep, diff)
-        identities = _identities(by, read)
         new, before = _editions(pool, keep, old)
-        identities = _told_by(identities, by, new, before)
+        identities = _told_by(_identities(by, read), by, new, before)
         _check_hashes(pool, identities, new, before)
         nameless = without_identity or ("keep" if diff else "drop")
         parameters = {
@@ -113,6 +112,7 @@ def apply(
         place = left.enter_context(open_out(out, work))
         done = ours.finished(place, plan)
         if done is not None:
+            ours.refuse_changed(out, done, found.files, {"keep": new, "old": before})
             ours.purge(place.path, place.work)
             renew_certificate(certified, done)
             return before_this(applied(out, done, found.notices, certified))
