@@ -806,6 +806,9 @@ REFUSED = {
     "two diffs": (("diff.parquet", "diff.parquet", "data", "--out", "o"), "one DIFF goes before"),
     "a diff in the copy": (("diff.parquet", "with", "--out", "o"),
                            "with/d.parquet: is a diff and no file of the copy"),
+    "a diff in the copy and a column": (
+        ("diff.parquet", "with", "--column", "url=URL", "--out", "o"),
+        "with/d.parquet: is a diff and no file of the copy"),
     "a diff and an edition": (("diff.parquet", "data", "--keep", "out/research", "--out", "o"),
                               "name one thing to clean by"),
     "a diff for an edition": (("data", "--keep", "diff.parquet", "--out", "o"),

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from relaion.errors import InputError
-from relaion.parquet.layout import Shard
 from relaion.paths import find_shards, shown
 from relaion.run.outputs import Owners
 from relaion.run.pool import Caller
 from relaion.run.survey import Numbered, read_inputs
 
-_COLUMNS = ["row_hash", "link", "link_gone"]
+DIFF_COLUMNS = ("row_hash", "link", "link_gone")
 NO_SET = "is a diff, no data set; name a shard, a folder of shards or a glob"
 _SWAPPED = "is a diff, and stands among the files of the copy; write DIFF before PATH"
 _WITH_KEEP = (
@@ -24,7 +23,7 @@ _SECOND = (
     "is a diff and no file of a copy; one DIFF goes before PATH, and a second is applied to what "
     "the first made"
 )
-_AMONG = "is a diff and no file of the copy; move it elsewhere"
+DIFF_AMONG = "is a diff and no file of the copy; move it elsewhere"
 
 
 def refuse_diffs(caller: Caller, paths: Sequence[Path], why: str) -> None:
@@ -50,12 +49,6 @@ def refuse_folder(diff: Path, way_out: str) -> None:
     """Raise InputError for a folder in place of a diff."""
     if diff.is_dir():
         raise InputError(f"{shown(diff)}: is a folder, no diff; {way_out}")
-
-
-def refuse_diff_among(caller: Caller, shards: Sequence[Shard]) -> None:
-    """Raise InputError where one of the files that were found in a copy is a diff of ours."""
-    alike = [shard.path for shard in shards if shard.names == _COLUMNS]
-    refuse_diffs(caller, alike, _AMONG)
 
 
 def read_set(caller: Caller, paths: Sequence[Path], no_set: str = NO_SET) -> tuple[Numbered, ...]:

@@ -29,8 +29,10 @@ from relaion.labs.copy_files import (
 )
 from relaion.labs.report import Applied, FinishedCopy, applied, before_this, build
 from relaion.labs.sides import (
+    DIFF_AMONG,
+    DIFF_COLUMNS,
     read_set,
-    refuse_diff_among,
+    refuse_diffs,
     refuse_misplaced,
     refuse_same,
     refuse_swapped,
@@ -330,8 +332,14 @@ def _check_hashes(
 
 def _read(run: Applying, found: FoundFiles, by: Sequence[str]) -> list[Known]:
     """The files of the copy, of which at least one has an identity that can be trusted."""
-    known = run.read(found.files)
-    refuse_diff_among(run.pool, [k.shard for k in known if k.file.form == PARQUET])
+    parquet = [f.path for f in found.files if f.form == PARQUET]
+    try:
+        known = run.read(found.files)
+    except InputError:
+        refuse_diffs(run.pool, parquet, DIFF_AMONG)
+        raise
+    alike = [k.file.path for k in known if tuple(k.shard.names) == DIFF_COLUMNS]
+    refuse_diffs(run.pool, alike, DIFF_AMONG)
     _usable(known, by)
     if "row_hash" not in run.columns and ROW in by:
         _check_own_hashes(run.pool, known, run.numbered(known))
