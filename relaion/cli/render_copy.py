@@ -91,7 +91,7 @@ def show_checked(result: Checked) -> RenderableType:
         standing = sum(s.stands_out for s in hosts)
         lines.append(
             Text(
-                f"{edition}: {count(len(hosts))} hosts of several directories left something; "
+                f"{edition}: of {count(len(hosts))} hosts that stay in part several sites left; "
                 f"listed rows stand out in {count(standing)} of them"
             )
         )

@@ -26,6 +26,7 @@ from relaion.run.pool import (
     CallTask,
     LocalPool,
     Progress,
+    Quiet,
     WorkerEndedError,
     blaming,
 )
@@ -116,11 +117,12 @@ class Applying:
     progress: Progress
     files: Sequence[CopyFile] = ()
     failed: dict[int, str] = field(default_factory=dict)
+    left_out: set[int] = field(default_factory=set)  # of a shard of which another file failed
 
     # -- reading ---------------------------------------------------------------------------
 
     def read(self, files: Sequence[CopyFile]) -> list[Known]:
-        """Read the files of the copy: parquet by footers, whatever else is indexed."""
+        """Read the files of the copy: parquet by footers, whatever else is indexed, but stats."""
         self.files = files
         indexed = self._index([f for f in files if f.form not in (PARQUET, STATS)])
         parquet = [f for f in files if f.form == PARQUET]
@@ -186,18 +188,11 @@ class Applying:
         return {shard.path: shard for shard in shards}
 
     def whole_folders(self, known: Sequence[Known]) -> list[Known]:
-        """Those files of which no other file of the same shard failed: these fail with it."""
-        of = {f.no: f for f in self.files}
-        broken = {of[no].folder_no: of[no] for no in self.failed}
-        whole = []
-        for k in (k for k in known if k.file.no not in self.failed):
-            other = broken.get(k.file.folder_no) if k.file.folder_no is not None else None
-            if other is None:
-                whole.append(k)
-            else:
-                why = f"left out, since {shown(other.path.name)} beside it failed"
-                self.fail(k.file, f"{shown(k.file.path)}: {why}")
-        return whole
+        """Those files of which no other file of the same shard failed: these are left out."""
+        broken = {f.folder_no for f in self.files if f.no in self.failed} - {None}
+        self.left_out |= {f.no for f in self.files if f.folder_no in broken} - set(self.failed)
+        aside = self.left_out | set(self.failed)
+        return [k for k in known if k.file.no not in aside]
 
     def has_folder(self, stats: CopyFile, known: Sequence[Known]) -> bool:
         """Whether the shard that a stats file tells of is there."""
@@ -240,7 +235,7 @@ class Applying:
         while True:
             known = self.whole_folders(known)
             if not known:
-                self.stop_where_failed(len(self.files))
+                self.stop_where_failed()
             at: list[Path] = []
             try:
                 files = {"copies": self.numbered(known), "samples": self.samples(known)}
@@ -349,16 +344,26 @@ class Applying:
     def fail(self, file: CopyFile, line: str) -> None:
         """Set a file aside."""
         self.failed[file.no] = line
-        self.progress.say(line)
+        if len(self.files) > 1:  # what is said of the only one is the last line
+            self.progress.say(line)
 
-    def stop_where_failed(self, of: int) -> None:
-        """Raise StopError where a file failed."""
-        if self.failed:
-            lines = [self.failed[no] for no in sorted(self.failed)]
-            raise StopError(
-                f"{several(lines)}: {len(lines)} of {of} files failed, the others are done; mend "
-                "or replace what failed and repeat the command to go on"
-            )
+    def stop_where_failed(self) -> None:
+        """Raise StopError where a file failed; why is not said again to whoever was told."""
+        if not self.failed:
+            return
+        n, of, left = len(self.failed), len(self.files), len(self.left_out)
+        lines = [self.failed[no] for no in sorted(self.failed)]
+        if of == 1:
+            raise StopError(lines[0])
+        is_told = not isinstance(self.progress, Quiet)
+        where = shown(self.out) if is_told else several(lines)
+        said = f"{where}: {n} of {of} files failed" + (", as told above" if is_told else "")
+        if left:
+            beside, was = "it" if n == 1 else "them", "was" if left == 1 else "were"
+            said += f"; {left} beside {beside} {was} left out"
+        if n + left < of:
+            said += "; the others are done"
+        raise StopError(f"{said}; mend or replace what failed and repeat the command to go on")
 
 
 def _written(shard: Shard) -> list[int]:

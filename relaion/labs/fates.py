@@ -12,13 +12,13 @@ from relaion.copies.form import bare_keys
 from relaion.engine import connect
 from relaion.labs.copy_files import NotOldError
 from relaion.labs.seek import BATCH_ROWS, Seeker, is_index
+from relaion.labs.sides import DIFF_COLUMNS
 from relaion.paths import Seal, shown
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
 
 ROW, LINK = "row", "link"
-DIFF_COLUMNS = ("row_hash", "link", "link_gone")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relaion.labs.place import set_digest
 from relaion.parquet.looked_at import beside_shards
 from relaion.paths import shown
 from relaion.run.outputs import APPLY
@@ -159,15 +160,14 @@ def _against(run: FinishedCopy, diff: DiffFile | None) -> dict[str, Any]:
     """What it was held against, by digests."""
     if diff is not None:
         return {"diff": diff.sha256}
-    found = {}
-    for name, first in (("keep", 1_000_000_000), ("old", 1_500_000_000)):
-        lines = [
-            f"{item['subset']}/{item['shard']} {run.fates.seals[first + i].sha256}\n"
-            for i, item in enumerate(run.plan["against"].get(name, ()))
-        ]
-        if lines:
-            found[name] = hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
-    return found
+    return {
+        name: set_digest(
+            (item["subset"], item["shard"], run.fates.seals[first + i].sha256)
+            for i, item in enumerate(run.plan["against"][name])
+        )
+        for name, first in (("keep", 1_000_000_000), ("old", 1_500_000_000))
+        if run.plan["against"].get(name)
+    }
 
 
 def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) -> Iterator[str]:
@@ -232,9 +232,27 @@ def applied(
         said += f"; {n:,} {'thing was' if n == 1 else 'things were'} not looked at, as told above"
     return Applied(
         out, str(made["run"]), kept + left, kept, left, counts,
-        dict(Counter(o["how"] for o in made["outputs"])), tuple(notices), passed_over, certificate,
+        dict(Counter(o["how"] for o in made["outputs"])), (*notices, *_doubts(made)), passed_over,
+        certificate,
         summary=f"{shown(out)}: {said}",
     )  # fmt: skip
+
+
+def _doubts(made: Mapping[str, Any]) -> Iterator[str]:
+    """What may be the set that an edition was made of, named as the edition."""
+    sets = made["plan"]["against"]
+    new, old = (sum(shard["rows"] for shard in sets.get(name, ())) for name in ("keep", "old"))
+    counts = [c for c in made["counts"] if c["rows"]]
+    if old and new > old:
+        yield (
+            f"--keep NEW holds {new:,} rows, more than --old OLD ({old:,}), of which it was made: "
+            "if they are the wrong way round, swap them and take another OUT"
+        )
+    elif new and counts and all(c["fate"] in ("row", "link") for c in counts):
+        yield (
+            "--keep NEW holds every row of the copy, so nothing left it: right where it was clean "
+            "already; if NEW is the old set, name the published edition and take another OUT"
+        )
 
 
 def before_this(done: Applied) -> Applied:
