@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import random
 import shutil
 import stat
@@ -432,8 +433,9 @@ def test_a_copy_of_any_form_cut_and_order_loses_what_left_and_nothing_else(
     # can say whether the row left, or its caption was written anew
     sees_twin = form != "links alone" and by != "keep"
     told = [r for r in gone if sees_twin or r[0] != "https://host2.example/30.jpg"]
-    each = 2 if form == "img2dataset" else 1  # the sample and its row
-    assert sum(left.values()) == len(told) == done.left / each
+    assert sum(left.values()) == len(told) == done.left  # a sample and its row are one
+    samples = sum(c.samples for c in done.counts if not c.stayed)
+    assert samples == (done.left if form == "img2dataset" else 0)
     assert {url for url, *_ in left} == {url for url, *_ in told}
     assert [r for r in had if r["url"] not in LISTED and r in kept] == kept  # in their order
 
@@ -547,6 +549,64 @@ def test_the_same_again_is_done_already_and_another_thing_is_refused(
         apply(copy, tmp_path / "out", **given)
 
 
+def changed(path: Path) -> None:
+    """Other bytes of the same size, moved here with the time of the file that was here."""
+    info, raw = path.stat(), path.read_bytes()
+    assert b"parquet-cpp-arrow" in raw
+    path.unlink()
+    path.write_bytes(raw.replace(b"parquet-cpp-arrow", b"parquet-cpp-brrow"))
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
+@pytest.mark.parametrize("what", ["copy/a/1.parquet", "copy/a/2.parquet", "new/en", "old/en"])
+def test_a_finished_run_is_of_the_bytes_that_it_read(
+    world: Path, copy: Path, tmp_path: Path, what: str
+) -> None:
+    for name, source in (("new", world / "out/research"), ("old", world / "data")):
+        shutil.copytree(source, tmp_path / name)
+    given: tuple[str | Path, ...] = ("--keep", "new", "--old", "old", "--out", "out")
+    command = ("apply", "copy", *given)
+    assert here(*command, cwd=tmp_path).returncode == 0
+    path = tmp_path / what
+    changed_at = path / "0.parquet" if path.is_dir() else path
+    before = changed_at.read_bytes()
+    os.link(changed_at, tmp_path / "more")  # another name is no other bytes
+    assert "was finished before" in here(*command, cwd=tmp_path).stdout
+    changed(changed_at)
+    done = here(*command, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert f"{what}: has other bytes than when out was made of it" in done.stderr
+    changed_at.write_bytes(before)
+    assert "was finished before" in here(*command, cwd=tmp_path).stdout
+
+
+def test_a_finished_run_vouches_for_the_bytes_that_it_wrote(
+    world: Path, copy: Path, tmp_path: Path
+) -> None:
+    apply(copy, tmp_path / "out", diff=world / "diff.parquet")
+    changed(tmp_path / "out/a/1.parquet")
+    with pytest.raises(RelaionError, match=r"1\.parquet: is missing or another file"):
+        apply(copy, tmp_path / "out", diff=world / "diff.parquet")
+
+
+def test_what_is_said_into_a_file_is_a_line_a_message(
+    world: Path, copy: Path, tmp_path: Path
+) -> None:
+    """However long it is, and without the spaces to which a table is filled."""
+    name = "x" * 180
+    (copy / name).write_text("")
+    out = tmp_path / f"o{name}"
+    given = ("--out", out, "--certificate", tmp_path / "c.json")
+    said = here("apply", world / "diff.parquet", copy, *given).stdout
+    said += here("verify", out, "--diff", world / "diff.parquet").stdout
+    lines = said.split("\n")
+    assert not [line for line in lines if line != line.rstrip()]
+    what = f"1 file of another form ({name}): not looked at, not cleaned, not in OUT"
+    assert lines.count(f"not looked at: {what}") == 1
+    assert len([line for line in lines if line.startswith(f"{out}: ")]) == 2
+    assert lines[-2].startswith(f"{out}: clean as far as") and lines[-2].endswith("recomputed")
+
+
 def test_a_cleaned_copy_is_a_copy_like_another(world: Path, copy: Path, tmp_path: Path) -> None:
     apply(copy, tmp_path / "out", keep=world / "out/research")
     again = apply(tmp_path / "out", tmp_path / "again", keep=tmp_path / "out")
@@ -574,6 +634,33 @@ def test_work_files_are_the_owners_alone_while_they_are_there(
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
 
 
+def test_a_run_that_goes_on_reads_nothing_anew_that_its_journal_vouches_for(
+    world: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither texts, which are indexed, nor the editions; a file that was linked is as it was."""
+    FORMS["tsv"].write(copy / "text", [old_rows(world)[:20]])
+    FORMS["webdataset"].write(copy / "tars", [old_rows(world)[20:40]])
+    given: dict[str, Any] = {"keep": world / "out/research", "old": world / "data"}
+
+    def broken(*_: object, **__: object) -> None:
+        raise NoRoomError("no room")
+
+    for name in ("out", "other"):
+        with monkeypatch.context() as patch, pytest.raises(RelaionError):
+            patch.setattr("relaion.labs.one_file.write_editions", broken)
+            apply(copy, tmp_path / name, **given)
+    with monkeypatch.context() as patch:
+        for what in ("labs.seek.Seeker.read", "copies.tables.index", "copies.samples.index"):
+            patch.setattr(f"relaion.{what}", lambda *_: pytest.fail("read anew"))
+        apply(copy, tmp_path / "out", **given)
+    # a text of other bytes is read, and so is all that hangs on it
+    FORMS["tsv"].write(copy / "text", [old_rows(world)[1:9]])
+    apply(copy, tmp_path / "other", **given)
+    apply(copy, tmp_path / "whole", **given)
+    assert tree(tmp_path / "other") == tree(tmp_path / "whole")
+    assert len(tree(tmp_path / "out")) == 6
+
+
 def test_a_damaged_file_is_set_aside_and_mended_it_is_as_if_nothing_had_been(
     world: Path, copy: Path, tmp_path: Path
 ) -> None:
@@ -592,6 +679,32 @@ def test_a_damaged_file_is_set_aside_and_mended_it_is_as_if_nothing_had_been(
         (copy / name).write_bytes(whole)
         apply(copy, tmp_path / damage, **given)
         assert tree(tmp_path / damage) == tree(tmp_path / "whole")
+
+
+def test_what_failed_is_said_once_and_by_the_name_of_what_failed(
+    world: Path, tmp_path: Path
+) -> None:
+    """Not by that of the file beside it, which cannot be cleaned without."""
+    FORMS["img2dataset"].write(tmp_path / "copy", cut(old_rows(world), [9]))
+    tar = tmp_path / "copy/00000.tar"
+    tar.write_bytes(tar.read_bytes()[:3000])
+    given = ("--out", tmp_path / "out")
+    done = here("apply", world / "diff.parquet", tmp_path / "copy", *given)
+    why, last = done.stderr.splitlines()
+    assert why.startswith(f"{tar}: ") and "cut off" in why
+    assert last == (
+        f"relaion: {tmp_path}/out: 1 of 6 files failed, as told above; 2 beside it were left out; "
+        "the others are done; mend or replace what failed and repeat the command to go on"
+    )
+    assert [p.name for p in sorted((tmp_path / "out").glob("*.tar"))] == ["00001.tar"]
+    with pytest.raises(StopError, match=r"00000\.tar: .*: 1 of 6 files failed; 2 beside it"):
+        apply(tmp_path / "copy", tmp_path / "out", diff=world / "diff.parquet")
+    for path in (tmp_path / "copy").glob("00001*"):
+        path.unlink()
+    done = here("apply", world / "diff.parquet", tmp_path / "copy", "--out", tmp_path / "b")
+    assert "1 of 3 files failed" in done.stderr and "others" not in done.stderr
+    done = here("apply", world / "diff.parquet", tar, "--out", tmp_path / "c")
+    assert done.stderr == f"relaion: {why}\n"
 
 
 def test_a_file_that_changes_meanwhile_is_not_written(
@@ -707,13 +820,34 @@ def bad(world: Path) -> Path:
     (world / "full").mkdir()
     (world / "full/mine.txt").write_text("mine")
     (world / "empty").mkdir()
+    (world / "with").mkdir()
+    for name, source in (("a", world / "data/en/0.parquet"), ("d", world / "diff.parquet")):
+        shutil.copyfile(source, world / f"with/{name}.parquet")
     return world
 
 
 REFUSED = {
     "no copy": (("diff.parquet", "--out", "o"), "name the copy"),
     "no diff and no edition": (("data", "--out", "o"), "behind the DIFF"),
-    "a folder for a diff": (("data", "strange", "--out", "o"), "data: cannot be read"),
+    "a folder for a diff": (("data", "strange", "--out", "o"), "data: is a folder, no diff"),
+    "a diff behind the copy": (("data", "diff.parquet", "--out", "o"), "write DIFF before PATH"),
+    "two diffs": (("diff.parquet", "diff.parquet", "data", "--out", "o"), "one DIFF goes before"),
+    "a diff in the copy": (("diff.parquet", "with", "--out", "o"),
+                           "with/d.parquet: is a diff and no file of the copy"),
+    "a diff in the copy and a column": (
+        ("diff.parquet", "with", "--column", "url=URL", "--out", "o"),
+        "with/d.parquet: is a diff and no file of the copy"),
+    "a diff and an edition": (("diff.parquet", "data", "--keep", "out/research", "--out", "o"),
+                              "name one thing to clean by"),
+    "a diff for an edition": (("data", "--keep", "diff.parquet", "--out", "o"),
+                              "no published edition; write it before PATH"),
+    "a diff for the old set": (
+        ("data", "--keep", "out/research", "--old", "diff.parquet", "--out", "o"),
+        "not the set that NEW was made of"),
+    "the old set for both": (("data", "--keep", "data", "--old", "data", "--out", "o"),
+                             "holds the files of both --keep NEW and --old OLD"),
+    "old and new swapped": (("data", "--keep", "data", "--old", "out/research", "--out", "o"),
+                            "out/research: was made of data/en, so it is NEW"),
     "a diff that is cut off": (("cut.parquet", "data", "--out", "o"), "cut off or damaged"),
     "a shard for a diff": (("data/en/0.parquet", "data", "--out", "o"), "no diff of relaion's"),
     "an option of the other kind": (
@@ -730,7 +864,10 @@ REFUSED = {
     "an edition of another": (("strange", "--keep", "out/research", "--out", "o"),
                               "of another data set"),
     "a damaged edition": (("data", "--keep", "broken", "--out", "o"), "broken/a.parquet: "),
-    "no file": (("diff.parquet", "empty", "--out", "o"), "empty: "),
+    "no file": (("diff.parquet", "empty", "--out", "o"),
+                "empty: no file of a copy found; name parquet, tar, TSV, CSV or JSON lines ("),
+    "no file of a form": (("diff.parquet", "full", "--out", "o"),
+                          "full: no file of a copy found among 1 path (mine.txt); name parquet,"),
     "a role without use": (("diff.parquet", "data", "--column", "punsafe=x", "--out", "o"),
                            "url, text and row_hash alone"),
 }  # fmt: skip
@@ -749,7 +886,29 @@ def test_a_mistake_is_said_in_a_line_and_leaves_nothing(bad: Path, what: str) ->
     shutil.rmtree(bad / "o", ignore_errors=True)
 
 
+@pytest.mark.parametrize(
+    ("copy", "keep", "old", "said"),
+    [
+        ("data", "data", None, "holds every row of the copy, so nothing left it"),
+        # without a manifest nobody can be sure which of the two was made of the other
+        ("data", "data", "parted", "more than --old OLD"),
+        ("data", "out/research", "data", ""),
+        ("out/research", "out/research", "data", "so nothing left it"),
+    ],
+)
+def test_what_may_be_the_old_set_named_as_the_edition_is_noticed(
+    bad: Path, tmp_path: Path, copy: str, keep: str, old: str | None, said: str
+) -> None:
+    lay(bad / "parted/a.parquet", old_rows(bad)[5:], LAION)
+    more = ("--old", old) if old else ()
+    done = here("apply", copy, "--keep", keep, *more, "--out", tmp_path / "o", cwd=bad)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stderr and bool(said) == bool(done.stderr)
+    assert done.stderr.count("\n") == bool(said)
+
+
 def test_of_another_data_set_can_be_right(bad: Path, tmp_path: Path) -> None:
+    assert "no row of the copy is known" in " ".join(here("apply", "--help").stdout.split())
     given: dict[str, Any] = {"diff": bad / "diff.parquet"}
     with pytest.raises(StopError, match="add --yes-i-checked"):
         apply(bad / "strange", tmp_path / "out", **given)

@@ -15,6 +15,7 @@ from relaion.errors import InputError
 from relaion.labs import certificate as certificates
 from relaion.labs.certificate import place_of
 from tests import labs
+from tests.pipeline import here
 
 SCHEMA = json.loads(Path(certificates.__file__).with_name(certificates.SCHEMA_FILE).read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -86,8 +87,10 @@ def test_it_says_what_was_done_with_a_diff(applied: Path, diff: Path, lab: labs.
     assert {x["name"] for x in made["outputs"]} == {
         p.relative_to(lab.copy).as_posix() for p in lab.copy.rglob("*") if p.is_file()
     }
-    assert sum(x["rows"] for x in made["counts"]) == sum(x["records"] for x in made["inputs"])
-    assert sum(made["identities"].values()) == sum(x["records"] for x in made["inputs"])
+    assert sum(x["rows"] + x["samples"] for x in made["counts"]) == sum(
+        x["records"] for x in made["inputs"]
+    )
+    assert sum(made["identities"].values()) == sum(x["rows"] for x in made["counts"])
     assert made["identities"]["none"] == 1
     assert made["identities"]["link"] > 0
     assert made["checked"] is None
@@ -133,14 +136,49 @@ def test_it_takes_no_place_of_anything_else(lab: labs.Lab, diff: Path, tmp_path:
     places = {
         out / "c.json": "inside OUT", out: "inside OUT",
         lab.copy / "c.json": "inputs are never modified", diff: "inputs are never modified",
-        notes: "is there and no certificate", tmp_path: "its folder is not there",
-        tmp_path / "none" / "c.json": "its folder is not there",
+        notes: "is there and no certificate", tmp_path: "is a folder; name a file",
+        Path("/dev/null"): "is there and no certificate",
+        tmp_path / "none" / "c.json": "none: is no folder; make it",
+        notes / "c.json": "notes.json: is no folder; make it",
     }  # fmt: skip
     for place, why in places.items():
         with pytest.raises(InputError, match=why):
             relaion.apply(lab.copy, out, diff=diff, certificate=place)
     assert notes.read_text() == '{"mine": 1}'
     assert not out.exists()
+
+
+UNWRITABLE = pytest.mark.skipif(not Path("/proc").is_dir(), reason="no folder that takes no file")
+
+
+@UNWRITABLE
+def test_where_none_can_be_written_nothing_else_is(
+    lab: labs.Lab, diff: Path, applied: Path, tmp_path: Path
+) -> None:
+    """It is said before any work, and of what it is: OUT, the certificate, or a diff."""
+    out, nowhere = tmp_path / "out", Path("/proc/relaion.json")
+    clean = ("apply", diff, lab.copy, "--out")
+    goes_there = "relaion: /proc: cannot be written (No such file or directory), and the"
+    for args, said in (
+        ((*clean, out, "--certificate", nowhere), f"{goes_there} certificate goes there"),
+        ((*clean, "/proc/o"), "so /proc/o cannot be made there; name another folder"),
+        ((*clean, "/proc/o/o"), "so /proc/o/o cannot be made there; name another folder"),
+        ((*clean, diff / "o"), f"{diff}/o: cannot be made, since {diff} is no folder"),
+        (("verify", applied, "--diff", diff, "--certificate", nowhere), "certificate goes there"),
+        (("diff", lab.old, lab.new, "--out", nowhere), f"{goes_there} diff goes there"),
+    ):
+        done = here(*args)
+        assert done.returncode == 2, done.stdout
+        assert said in done.stderr and done.stderr.count("\n") == 1
+        assert not out.exists()
+
+
+def test_a_folder_above_out_that_is_missing_is_made(
+    lab: labs.Lab, diff: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "some" / "where" / "out"
+    assert here("apply", diff, lab.copy, "--out", out).returncode == 0
+    assert place_of(out, None).is_file()
 
 
 # -- its check -------------------------------------------------------------------------------------
@@ -188,6 +226,10 @@ def test_options_that_are_for_another_out_are_refused(
         ({"certificate": tmp_path / "c.json"}, "nothing to certify without --diff"),
         ({"diff": diff, "keep": lab.new}, "name one thing to check by"),
         ({"old": lab.old}, "--old goes with --keep"),
+        ({"diff": lab.new}, "new: is a folder, no diff"),
+        ({"keep": diff}, "is a diff, no published edition; name it with --diff"),
+        ({"keep": lab.new, "old": diff}, "is a diff, no data set"),
+        ({"diff": diff, "inputs": diff}, "is a diff, no data set"),
         ({"diff": tmp_path / "none.parquet"}, "none.parquet: cannot be read"),
         ({"diff": diff, "certificate": applied / "c.json"}, "inside OUT"),
     ):

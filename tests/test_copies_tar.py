@@ -608,7 +608,10 @@ STATS = {
     "start_time": 1681800000.1,
     "status_dict": {"success": 6, "HTTP Error 404: Not Found": 3, "image decoding error é": 1},
 }
-LEFT = {"success": 2, "failed_to_download": 3, "HTTP Error 404: Not Found": 3}
+LEFT = stats.Left(
+    {"success": 2, "failed_to_download": 3}, messages={"HTTP Error 404: Not Found": 3}
+)
+NONE_LEFT = stats.Left({})
 LESS = {
     **STATS,
     "count": 5,
@@ -634,14 +637,15 @@ def test_stats_are_lowered_and_stay_as_they_are_written(
     assert data == written(LESS)
     assert (found.records, found.bytes) == (5, len(data))
     assert found.sha256 == hashlib.sha256(data).hexdigest()
-    stats.without(path, target, {})
+    stats.without(path, target, NONE_LEFT)
     assert target.read_bytes() == path.read_bytes()
 
 
 def test_a_message_that_img2dataset_forgot_is_no_matter(tmp_path: Path) -> None:
     path = tmp_path / "00000_stats.json"
     path.write_text(json.dumps(STATS, indent=4))
-    stats.without(path, path, {"failed_to_resize": 1, "rare": 1, "image decoding error é": 2})
+    messages = {"rare": 1, "image decoding error é": 2}
+    stats.without(path, path, stats.Left({"failed_to_resize": 1}, messages=messages))
     less = json.loads(path.read_bytes())
     assert (less["count"], less["failed_to_resize"]) == (9, 0)
     assert less["status_dict"] == {"success": 6, "HTTP Error 404: Not Found": 3}
@@ -669,7 +673,7 @@ def test_stats_of_another_shape_are_refused(tmp_path: Path, other: str | bytes) 
     path, target = tmp_path / "00000_stats.json", tmp_path / "out.json"
     path.write_bytes(other.encode() if isinstance(other, str) else other)
     with pytest.raises(InputError, match="is not the stats file of a shard") as found:
-        stats.without(path, target, {})
+        stats.without(path, target, NONE_LEFT)
     assert SECRET not in str(found.value)
     assert not target.exists()
 
@@ -678,4 +682,59 @@ def test_stats_that_count_fewer_rows_than_leave(tmp_path: Path) -> None:
     path = tmp_path / "00000_stats.json"
     path.write_text(json.dumps(STATS))
     with pytest.raises(InputError, match="successes is 6, but 7 rows leave"):
-        stats.without(path, tmp_path / "out.json", {"success": 7})
+        stats.without(path, tmp_path / "out.json", stats.Left({"success": 7}))
+
+
+def test_attempts_that_failed_somehow_are_counted_where_there_are_some(tmp_path: Path) -> None:
+    path = tmp_path / "00000_stats.json"
+    path.write_text(json.dumps(STATS))
+    stats.without(path, path, stats.Left({}, failed=4))
+    less = json.loads(path.read_bytes())
+    assert [less[n] for n in ("count", "failed_to_download", "failed_to_resize")] == [6, 0, 0]
+
+
+QUOTING = (
+    "URL can't contain control characters. '/a b.jpg?x=1' (found at least ' ')",
+    "unknown url type: 'htp://host/a.jpg'",
+    "<urlopen error unknown url type: host>",
+    "[SSL] Hostname mismatch, certificate is not valid for 'host.example'. (_ssl.c:1129)",
+    "HTTP Error 302: see www.host.example",
+)
+
+
+@pytest.mark.parametrize("message", QUOTING)
+def test_a_message_that_may_quote_a_link_stands_only_where_a_row_has_it(
+    tmp_path: Path, message: str
+) -> None:
+    """Of which row it is nobody knows: where none that stays has it, it may be one that left."""
+    path = tmp_path / "00000_stats.json"
+    plain = {"success": 6, "HTTP Error 404: Not Found": 2, "[SSL] no issuer (_ssl.c:1129)": 1}
+    path.write_text(json.dumps({**STATS, "status_dict": {**plain, message: 3}}))
+    stands = stats.Left({}, messages={message: 2}, standing=frozenset({message}))
+    assert stats.tells_more(path, NONE_LEFT) and not stats.tells_more(path, stands)
+    for left, rest in ((NONE_LEFT, {}), (stands, {message: 1})):
+        stats.without(path, tmp_path / "out", left)
+        assert json.loads((tmp_path / "out").read_bytes())["status_dict"] == plain | rest
+
+
+@pytest.mark.parametrize("with_tar", [True, False])
+def test_a_row_without_a_status_was_downloaded_if_its_sample_is_there(
+    tmp_path: Path, with_tar: bool
+) -> None:
+    rows = [
+        {"key": "0007", "status": None, "error_message": None},
+        {"key": "0008", "status": None, "error_message": "x"},
+        {"key": "0009", "status": "odd", "error_message": None},
+        {"key": "0010", "status": "failed_to_resize", "error_message": "y"},
+        {"key": None, "status": None, "error_message": "z"},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"key": ["7", "0008"]}), tmp_path / "tar.parquet")
+    gone = pa.chunked_array([pa.array([0, 1, 2, 3], pa.int64())])
+    left = stats.left_of(
+        tmp_path / "a.parquet", tmp_path / "tar.parquet" if with_tar else None, gone
+    )
+    assert left.statuses == {"success": 2, "failed_to_resize": 1}
+    assert left.failed == 1
+    assert left.messages == {"x": 1, "y": 1}
+    assert left.standing == {"z"}

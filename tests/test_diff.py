@@ -158,6 +158,35 @@ def test_equal_sets_have_an_empty_diff_that_takes_nothing(tmp_path: Path) -> Non
     assert apply(old, tmp_path / "out", diff=tmp_path / "d.parquet").left == 0
 
 
+def test_sets_in_the_wrong_order_are_noticed(tmp_path: Path) -> None:
+    """Which one is the older nobody can tell but who named them."""
+    old, new = sides(tmp_path)
+    done = here("diff", new, old, "--out", tmp_path / "d.parquet")
+    assert done.returncode == 0, done.stderr
+    assert "new: holds every row of" not in done.stderr
+    assert "old: holds every row of" in done.stderr and "diff OLD NEW" in done.stderr
+    lay(tmp_path / "grown/a.parquet", [*NEW, *({"url": f"http://n.example/{i}", "text": "n",
+        "row_hash": murmur(f"http://n.example/{i}", "n")} for i in range(9))], LAION)  # fmt: skip
+    done = here("diff", old, tmp_path / "grown", "--out", tmp_path / "e.parquet")
+    assert "right where the set grew" in done.stderr
+    done = here("diff", old, new, "--out", tmp_path / "f.parquet")
+    assert "diff OLD NEW" not in done.stderr
+
+
+def test_an_edition_named_before_what_it_was_made_of_is_refused(tmp_path: Path) -> None:
+    edition = curated(
+        tmp_path, publishable=True,
+        inputs=[
+            {"subset": "x", "shard": f"{i}.parquet", "rows": len(part)}
+            for i, part in enumerate(cut(OLD, [10, 20]))
+        ],
+    )  # fmt: skip
+    done = here("diff", edition, tmp_path / "old", "--out", tmp_path / "d.parquet")
+    assert done.returncode == 2
+    assert "so it is NEW; write it after the other: diff OLD NEW" in done.stderr
+    assert here("diff", tmp_path / "old", edition, "--out", tmp_path / "d.parquet").returncode == 0
+
+
 def test_no_image_digest_is_in_it(tmp_path: Path) -> None:
     digest = "0123456789abcdef0123456789abcdef"
     for name, n in (("old", 4), ("new", 3)):
@@ -202,12 +231,25 @@ def test_what_its_curator_calls_not_publishable_is_no_diff_unless_it_is_accepted
     assert re.search("is not publishable .*as secret as the lists", done.notices[0])
 
 
+def test_what_lacks_neutral_sites_is_not_told_to_be_covered_as_it_was(tmp_path: Path) -> None:
+    edition = curated(
+        tmp_path, publishable=False, why="some lack neutral ones", parameters={"cover": 20},
+        cover={"site_rows": 300, "release": 1, "weak": 2},
+    )  # fmt: skip
+    done = here("diff", tmp_path / "old", edition, "--out", tmp_path / "d.parquet")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    for said in ("--cover 20 found too few neutral sites for 2 listed ones", "all subsets",
+                 "--cover below 20", "another --cover-site-rows than 300"):  # fmt: skip
+        assert said in done.stderr
+    assert "with --cover," not in done.stderr
+
+
 def test_what_is_publishable_needs_no_word_and_what_cannot_be_read_does(tmp_path: Path) -> None:
     edition = curated(tmp_path, publishable=True)
     diff(tmp_path / "old", edition, tmp_path / "d.parquet")
     assert said_of(tmp_path / "d.parquet")["new"]["editions"] == ["research of run 0"]
     (tmp_path / "out/manifest.json").write_text("{")
-    with pytest.raises(StopError, match="its manifest cannot be read"):
+    with pytest.raises(StopError, match=r"its manifest cannot be read.*; restore it, or clean"):
         diff(tmp_path / "old", edition, tmp_path / "e.parquet")
 
 
@@ -222,6 +264,9 @@ REFUSED = {
     "an input for it": (("old/0.parquet", "new", "--out", "old/0.parquet"), "is an input"),
     "a place among inputs": (("old", "new", "--out", "old/d.parquet"), "is an input"),
     "a file that is there": (("old", "new", "--out", "mine.txt"), "is there already"),
+    "one set twice": (("old", "old/*.parquet", "--out", "d"), "holds the files of both"),
+    "a diff for a set": (("old", "mine.parquet", "--out", "d"), "is a diff, no data set"),
+    "a diff for the set before": (("mine.parquet", "new", "--out", "d"), "is a diff, no data set"),
     "an identity that is none": (("old", "new", "--by", "key", "--out", "d"), "row or link"),
     "an identity that one lacks": (("old", "links", "--by", "row", "--out", "d"),
                                    "neither row hashes nor"),
@@ -241,6 +286,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
     whole = lay(folder / "pages/a.parquet", NEW, RELAION).read_bytes()
     (folder / "pages/a.parquet").write_bytes(b"PAR1" + b"\xff" * 600 + whole[604:])
     (folder / "mine.txt").write_text("mine")
+    diff(folder / "old", folder / "new", folder / "mine.parquet")
     return folder
 
 

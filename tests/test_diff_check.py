@@ -2,16 +2,23 @@
 
 import math
 import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import relaion
-from relaion.engine import connect
+from relaion.engine import Engine, connect
 from relaion.errors import InputError
+from relaion.labs.checking import _RESIDUAL, Attack, residual
+from relaion.run.settings import limits_of
+from relaion.run.survey import read_inputs
 from relaion.sqlset import load
 from tests.oracle_copy import murmur
 from tests.pipeline import Sent, add_lists, here, write_shard
@@ -136,13 +143,145 @@ def test_arguments_that_do_not_fit_are_refused(
     assert len(done.stderr.splitlines()) == 1
 
 
-@given(st.integers(1, 60), st.data(), st.floats(0.02, 0.98))
-def test_the_tail_is_binomial(n: int, data: st.DataObject, rate: float) -> None:
-    k = data.draw(st.integers(0, n))
-    with connect() as engine:
-        engine.execute("create temp table residual (subset varchar, band varchar, host varchar, "
-                       "directory varchar, n_rows bigint, is_listed boolean)")  # fmt: skip
-        engine.run(SCRIPT, cover=1)
-        ((tail,),) = engine.rows("select binomial_tail($n, $k, $r)", {"n": n, "k": k, "r": rate})
-    exact = sum(math.comb(n, i) * rate**i * (1 - rate) ** (n - i) for i in range(k, n + 1))
-    assert math.isclose(tail, exact, rel_tol=1e-6, abs_tol=1e-12)
+# -- What stands out, by cases -----------------------------------------------------------------
+
+Line = tuple[str, str, str, str, int, int, bool, bool]
+
+
+def hosts(n: int, listed: int, *, subset: str = "en", band: str = "none", of: str = "h") -> Any:
+    """Hosts that left whole, of which some are listed."""
+    return [
+        (subset, band, f"{of}{i}", f"{of}{i}/a", 3, int(i < listed), False, False) for i in range(n)
+    ]
+
+
+def parts(n: int, listed: int, *, host: str = "big") -> Any:
+    """Directories that left a host of which something stays."""
+    return [("en", "none", host, f"{host}/{i}", 3, int(i < listed), True, False) for i in range(n)]
+
+
+def rows_of_one(n: int, listed: int) -> Any:
+    """Rows that left a directory of which something stays."""
+    return [("en", "none", "big", "big/0", n, listed, True, True)]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """One for all cases: they differ in the table `residual` alone."""
+    with connect() as opened:
+        yield opened
+
+
+SCHEMA = pa.schema(
+    [
+        ("subset", pa.string()), ("band", pa.string()), ("host", pa.string()),
+        ("directory", pa.string()), ("n_rows", pa.int64()), ("n_listed", pa.int64()),
+        ("host_stays", pa.bool_()), ("directory_stays", pa.bool_()),
+    ]
+)  # fmt: skip
+
+
+def judge(engine: Engine, lines: Sequence[Line], cover: int) -> None:
+    """Make `strata` of lines of `residual`."""
+    table = pa.Table.from_pylist(
+        [dict(zip(SCHEMA.names, line, strict=True)) for line in lines], SCHEMA
+    )
+    engine.execute(f"create or replace temp table residual ({_RESIDUAL})")
+    engine.insert("residual", table)
+    engine.run(SCRIPT, cover=cover)
+
+
+def standing(engine: Engine, lines: Sequence[Line], cover: int) -> set[tuple[Any, ...]]:
+    """What stands out: its grouping, its name, and how many sites it has."""
+    judge(engine, lines, cover)
+    return {(g, n, s) for g, n, s, _, stands in engine.rows("from strata") if stands}
+
+
+@pytest.mark.parametrize("cover", [1, 2, 5, 20, 1000])
+@pytest.mark.parametrize("sites", [hosts, parts, rows_of_one])
+def test_what_is_all_listed_stands_out_however_little_it_is(
+    engine: Engine, sites: Any, cover: int
+) -> None:
+    for n in (1, 2, 3, 4, 5, 30, 400):
+        assert ("all", None, n) in standing(engine, sites(n, n), cover), n
+
+
+@pytest.mark.parametrize("cover", [1, 2, 5, 20])
+@pytest.mark.parametrize("sites", [hosts, parts, rows_of_one])
+def test_what_is_covered_as_promised_does_not(engine: Engine, sites: Any, cover: int) -> None:
+    for listed in (1, 2, 7, 30):
+        assert not standing(engine, sites(listed * (cover + 1), listed), cover), listed
+
+
+@pytest.mark.parametrize(
+    ("lines", "cover", "stands"),
+    [
+        ([], 5, set()),
+        (hosts(40, 0), 0, set()),
+        # without cover one listed site is enough
+        (hosts(40, 1), 0, {("all", None, 40), ("subset", "en", 40), ("score", "none", 40),
+                           ("subset and score", "en, none", 40)}),
+        # of the whole 1.5 / (K + 1) may be listed, and not a site more
+        (hosts(40, 10), 5, set()),
+        (hosts(39, 10), 5, {("all", None, 39)}),
+        # five sites are not one and five like it, though one in five is less than may be
+        (hosts(5, 1), 5, {("all", None, 5)}),
+        # few listed ones that are alone in a subset: of eight in a hundred, three of three
+        (hosts(3, 3) + hosts(97, 5, subset="multi", of="m"), 5,
+         {("subset", "en", 3), ("subset and score", "en, none", 3)}),
+        # one alone may be so by chance
+        (hosts(1, 1) + hosts(99, 7, subset="multi", of="m"), 5, set()),
+        # as many as are likely among so many
+        (hosts(30, 9) + hosts(90, 11, subset="multi", of="m"), 5, set()),
+        (hosts(30, 15) + hosts(90, 5, subset="multi", of="m"), 5,
+         {("subset", "en", 30), ("subset and score", "en, none", 30)}),
+        (hosts(20, 10, band="under 0.1") + hosts(100, 10, band="above", of="m"), 5,
+         {("score", "under 0.1", 20), ("subset and score", "en, under 0.1", 20)}),
+        # within a host that stays in part, and in the whole of it no more than may be
+        (parts(6, 1) + hosts(30, 5), 5, set()),
+        (parts(6, 6) + hosts(60, 3), 5, {("host", None, 6)}),
+        # a host that left whole tells of one listed site, however many directories it had
+        ([("en", "none", "h", f"h/{i}", 1, 1, False, False) for i in range(6)]
+         + hosts(5, 0, of="m"), 5, set()),
+    ],
+)  # fmt: skip
+def test_what_stands_out(engine: Engine, lines: Any, cover: int, stands: set[Any]) -> None:
+    assert standing(engine, lines, cover) == stands
+
+
+@given(st.integers(1, 40), st.data())
+def test_the_tail_is_hypergeometric(engine: Engine, n_all: int, data: st.DataObject) -> None:
+    listed, n = data.draw(st.integers(0, n_all)), data.draw(st.integers(1, n_all))
+    k = data.draw(st.integers(0, min(n, listed)))
+    judge(engine, [], 1)
+    given = {"a": n_all, "l": listed, "n": n, "k": k}
+    ((tail,),) = engine.rows("select tail($a, $l, $n, $k)", given)
+    ways = sum(math.comb(listed, i) * math.comb(n_all - listed, n - i) for i in range(k, n + 1))
+    assert math.isclose(tail, ways / math.comb(n_all, n), rel_tol=1e-6, abs_tol=1e-12)
+
+
+def test_a_site_is_what_left_as_one(tmp_path: Path) -> None:
+    """A host whole, of another a directory, of a directory a row: the edition tells which."""
+    old = [
+        {"url": f"http://www.h{h}.example/{d}/{i}.jpg", "text": f"{h} {d} {i}", "punsafe": 0.02}
+        for h in range(3)
+        for d in "ab"
+        for i in range(4)
+    ]
+    gone = {f"0 {d} {i}" for d in "ab" for i in range(4)} | {f"1 a {i}" for i in range(4)}
+    gone |= {"2 b 1", "2 b 2"}
+    for name, some in (("old", old), ("new", [r for r in old if r["text"] not in gone])):
+        held = [{**r, "row_hash": murmur(str(r["url"]), str(r["text"]))} for r in some]
+        write_shard(tmp_path / name / "en/a.parquet", held)
+    shards = {
+        name: tuple(replace(n, no=first + n.no) for n in read_inputs([tmp_path / name], {}).whole())
+        for name, first in (("old", 0), ("new", 1000))
+    }
+    nothing = tmp_path / "hits.parquet"
+    schema = {"shard_no": pa.int32(), "file_row_number": pa.int64(), "list_id": pa.int32()}
+    pq.write_table(pa.schema(schema).empty_table(), nothing)
+    attack = Attack(shards["old"], shards["new"], nothing, nothing, (), (), None, 1)
+    found, left = residual(tmp_path, "v1", limits_of(1, "1GB"), attack, tell=lambda *_: None)
+    assert left == 14
+    assert [line[2:4] for line in found if line[0] == "all"] == [(1 + 1 + 2, 14)]
+    assert [line[2:4] for line in found if line[0] == "host"] == [(2, 2)]

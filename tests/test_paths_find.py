@@ -140,7 +140,9 @@ def test_sidecars_are_parquet_files_and_tables(tmp_path: Path) -> None:
         "not read, no sidecar by its name (hidden, or does not end in .parquet or .tsv or .tsv.gz)"
     )
     touch(tmp_path / "none" / "x.csv")
-    with pytest.raises(InputError, match=r"none: no sidecar found; name files that end in"):
+    with pytest.raises(
+        InputError, match=r"none: no sidecar found among 1 path .x.csv.; name files that end in"
+    ):
         find_sidecars([tmp_path / "none"])
 
 

@@ -73,11 +73,11 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 a check found something; 2 wrong input or usage; "
     "130 stopped by Ctrl-C; 143 by SIGTERM.",
 )
-WIDE = 160  # columns where nobody looks: a file or a pipe
+WIDE = 1_000_000  # columns of a file or a pipe: a line there is as long as what it says
 
 
 def console(*, stderr: bool) -> Console:
-    """A console as wide as the terminal, or wide enough for a file."""
+    """A console as wide as the terminal; in a file or a pipe nothing is wrapped."""
     stream = sys.stderr if stderr else sys.stdout
     seen = stream is not None and stream.isatty()  # None where it was closed before the start
     return Console(stderr=stderr, highlight=False, width=None if seen else WIDE)
@@ -134,7 +134,14 @@ def emit(result: Any, render: Callable[[Any], Any], *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(plain(result), indent=1) + "\n")
     else:
-        out.print(render(result), crop=False)
+        show(render(result))
+
+
+def show(what: Any) -> None:
+    """Print on stdout, without the spaces to which tables fill their lines."""
+    with out.capture() as captured:
+        out.print(what, crop=False)
+    out.file.write("\n".join(line.rstrip(" ") for line in captured.get().split("\n")))
 
 
 def tell(notices: Sequence[str]) -> None:

@@ -222,8 +222,8 @@ def _is_whole(result: "Cleaned") -> bool:
 
 @app.command(
     cls=PlainCommand,
-    help="Write what left between two versions of a data set, for whoever holds a copy of the old; "
-    "or (--check) see what an outsider could compute from it.",
+    help="Write what left between two versions of a data set, for whoever holds a copy of the old "
+    "one; or, with --check, see what an outsider could compute from what you publish.",
     short_help="Write what left between two versions, or check what that tells.",
 )
 def diff(
@@ -261,7 +261,8 @@ def diff(
 
 @app.command(
     cls=PlainCommand,
-    help="Clean a copy of a data set, whatever its form, with a published edition or a diff.",
+    help="Clean a copy of a data set, whatever its form, by what its publisher gave out: a diff, "
+    "which names what left, or the new edition itself (--keep).",
     short_help="Clean a copy with a published edition or a diff.",
 )
 def apply(
@@ -272,7 +273,7 @@ def apply(
     by: o.By = None,
     unknown: o.Unknown = "drop",
     without_identity: o.WithoutIdentity = None,
-    columns: o.Columns = None,
+    columns: o.CopyColumns = None,
     certificate: o.Certificate = None,
     work: o.Work = None,
     workers: o.Workers = None,
@@ -280,7 +281,7 @@ def apply(
     time_limit: o.TimeLimit = None,
     sql_version: o.SqlVersion = SQL_VERSION,
     copy: o.Copy = False,
-    yes_i_checked: o.YesIChecked = False,
+    yes_i_checked: o.AppliesAnyway = False,
     purge: o.Purge = False,
     strict: o.Strict = False,
     as_json: o.Json = False,

@@ -50,7 +50,9 @@ Unscored = Annotated[
 ]
 Columns = Annotated[
     list[str] | None,
-    typer.Option("--column", metavar="ROLE=NAME", help="Which column plays a role."),
+    typer.Option(
+        "--column", metavar="ROLE=NAME", help="Which column plays a role, such as url=LINK."
+    ),
 ]
 Key = Annotated[
     Path | None,
@@ -58,7 +60,7 @@ Key = Annotated[
 ]
 Work = Annotated[
     Path | None,
-    path_option("--work", "DIR", "Where its private folder is made. Default: in OUT."),
+    path_option("--work", "DIR", "Where the private work folder is made. Default: in OUT."),
 ]
 MatchWork = Annotated[
     Path | None,
@@ -90,16 +92,22 @@ Inner = Annotated[
 ]
 Sidecars = Annotated[
     list[Path] | None,
-    path_option("--sidecar", "PATH", "Image hashes by link or row hash; may be repeated."),
+    path_option("--sidecar", "PATH", "Files of image hashes by link or row hash; may be repeated."),
 ]
 Copy = Annotated[
-    bool, typer.Option("--copy", help="Copy untouched shards instead of hard-linking them.")
+    bool, typer.Option("--copy", help="Copy untouched files instead of hard-linking them.")
 ]
 Verify = Annotated[
     bool, typer.Option("--verify/--no-verify", help="Check the result by other code.")
 ]
 YesIChecked = Annotated[
     bool, typer.Option("--yes-i-checked", help="Go on although lists hit very many rows.")
+]
+AppliesAnyway = Annotated[
+    bool,
+    typer.Option(
+        "--yes-i-checked", help="Go on although no row of the copy is known to the diff or edition."
+    ),
 ]
 GoodWins = Annotated[
     bool,
@@ -150,12 +158,10 @@ ReportToGiver = Annotated[
     Path | None,
     path_option("--report-to-giver", "DIR", "New private folder: which records of each list hit."),
 ]
-Purge = Annotated[
-    bool, typer.Option("--purge", help="Only remove the work folder of a broken run.")
-]
+Purge = Annotated[bool, typer.Option("--purge", help="Only remove what a run that broke off left.")]
 Inputs = Annotated[
     list[Path] | None,
-    path_option("--inputs", "PATH", "The shards that went in; may be repeated."),
+    path_option("--inputs", "PATH", "What OUT was made of; may be repeated."),
 ]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Exit code 1 where anything was not looked at.")
@@ -163,59 +169,106 @@ Strict = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 CopyPaths = Annotated[
     list[Path],
-    path_argument("[DIFF] PATH...", "A diff (unless --keep); files, folders or globs of the copy."),
+    path_argument(
+        "[DIFF] PATH...",
+        "The diff, unless --keep is given; then files, folders or globs of the copy.",
+    ),
 ]
 CopyOut = Annotated[Path, path_option("--out", "DIR", "Where the cleaned copy goes.")]
 Keep = Annotated[
     list[Path] | None,
-    path_option("--keep", "NEW", "A published edition: what it holds stays. May be repeated."),
+    path_option(
+        "--keep",
+        "NEW",
+        "The published edition: rows that it holds stay, others leave; may be repeated.",
+    ),
 ]
 Old = Annotated[
     list[Path] | None,
-    path_option("--old", "OLD", "The set that NEW was made of: tells rows it never had apart."),
+    path_option(
+        "--old",
+        "OLD",
+        "With --keep: the set that NEW was made of, to tell what left it from what it never had.",
+    ),
 ]
 By = Annotated[
     str | None,
-    typer.Option("--by", metavar="row|link", help="The one identity that counts. Default: both."),
+    typer.Option(
+        "--by",
+        metavar="row|link",
+        help="Know rows by their row hash alone, or by their link alone. Default: by both.",
+    ),
 ]
 Unknown = Annotated[
-    str, typer.Option("--unknown", metavar="keep|drop", help="Rows that NEW (or OLD) never had.")
+    str,
+    typer.Option(
+        "--unknown",
+        metavar="keep|drop",
+        help="With --keep: rows of the copy that NEW, or OLD if it is given, does not hold.",
+    ),
 ]
 WithoutIdentity = Annotated[
     str | None,
     typer.Option(
         "--without-identity",
         metavar="keep|drop",
-        help="Rows without a link or row hash. Default: drop with --keep, keep with a diff.",
+        help="Rows with nothing to know them by. Default: drop with --keep, keep with a diff.",
     ),
 ]
 Certificate = Annotated[
     Path | None,
-    path_option("--certificate", "FILE", "Where the certificate goes. Default: beside OUT."),
+    path_option(
+        "--certificate",
+        "FILE",
+        "Where the certificate goes. Default: beside OUT, as OUT.certificate.json.",
+    ),
+]
+CopyColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="ROLE=NAME",
+        help="Which column of the copy plays a role; of NEW and OLD, where no name there tells.",
+    ),
 ]
 AppliedDiff = Annotated[
-    Path | None, path_option("--diff", "DIFF", "The diff that OUT was cleaned with, by `apply`.")
+    Path | None, path_option("--diff", "DIFF", "The diff that `apply` cleaned OUT with.")
 ]
 AppliedKeep = Annotated[
     list[Path] | None,
-    path_option("--keep", "NEW", "The edition that OUT was cleaned with, by `apply`."),
+    path_option("--keep", "NEW", "The edition that `apply` cleaned OUT with; may be repeated."),
 ]
 CheckedCertificate = Annotated[
     Path | None,
-    path_option("--certificate", "FILE", "Write the certificate of a cleaned copy if it holds."),
+    path_option(
+        "--certificate",
+        "FILE",
+        "Where the certificate of a cleaned copy is written anew, if all holds.",
+    ),
 ]
 DiffOld = Annotated[
-    Path | None, path_argument("[OLD]", "The set before: a shard, a folder or a glob.")
+    Path | None, path_argument("OLD", "The version before: a shard, a folder or a glob.")
 ]
-DiffNew = Annotated[Path | None, path_argument("[NEW]", "The set after.")]
-DiffOut = Annotated[Path | None, path_option("--out", "FILE", "The diff, such as diff.parquet.")]
+DiffNew = Annotated[
+    Path | None, path_argument("NEW", "The version after: whatever left it is in the diff.")
+]
+DiffOut = Annotated[
+    Path | None, path_option("--out", "FILE", "Where the diff goes, such as diff.parquet.")
+]
 Accept = Annotated[
     bool,
-    typer.Option("--i-accept-disclosure", help="Make a diff that points at listed rows."),
+    typer.Option(
+        "--i-accept-disclosure",
+        help="Make a diff that points at listed rows, which must not be published.",
+    ),
 ]
 Check = Annotated[
     Path | None,
-    path_option("--check", "OUT", "What could an outsider compute from this OUT of clean?"),
+    path_option(
+        "--check",
+        "OUT",
+        "Instead of a diff: what could an outsider compute from this OUT of `clean`?",
+    ),
 ]
 Earlier = Annotated[
     list[Path] | None,

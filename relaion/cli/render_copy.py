@@ -29,7 +29,8 @@ def show_applied(result: Applied) -> RenderableType:
     table = plain_table("rows", "", "of the copy", right=("rows",))
     for counted in sorted(result.counts, key=lambda c: (not c.stayed, c.fate)):
         said = "stayed" if counted.stayed else "left"
-        table.add_row(count(counted.rows), said, counted.words)
+        more = f" (and {count(counted.samples)} samples of theirs)" if counted.samples else ""
+        table.add_row(count(counted.rows), said, counted.words + more)
     left = [Hanging("not looked at: ", line, 2) for line in result.not_looked_at]
     where = Text(f"certificate: {shown(result.certificate)}")
     return Group(head, Text(), table, Text(), *left, Text(result.summary, style="bold"), where)
@@ -90,7 +91,7 @@ def show_checked(result: Checked) -> RenderableType:
         standing = sum(s.stands_out for s in hosts)
         lines.append(
             Text(
-                f"{edition}: {count(len(hosts))} hosts of several directories left something; "
+                f"{edition}: of {count(len(hosts))} hosts that stay in part several sites left; "
                 f"listed rows stand out in {count(standing)} of them"
             )
         )

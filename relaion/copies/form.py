@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.parquet.mended import marked
 
 INDEX = pa.schema(
     [
@@ -47,3 +50,18 @@ class Rewritten:
     records: int
     bytes: int
     sha256: str
+
+
+def bare_keys(keys: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Keys of samples as text that is the same in a tar and in the rows beside it.
+
+    img2dataset pads a key with zeros; who wrote the rows anew may have made a number of it.
+    """
+    try:
+        keys = keys.cast(pa.string())
+    except pa.ArrowNotImplementedError:  # lists and the like are no keys
+        keys = pa.chunked_array([pa.nulls(len(keys), pa.string())])
+    except pa.ArrowInvalid:  # bytes that are no UTF-8
+        told = [None if key is None else marked(key) for key in keys.to_pylist()]
+        keys = pa.chunked_array([pa.array(told, pa.string())])
+    return pc.replace_substring_regex(keys, r"^0*([0-9]+)(?:\.0)?$", r"\1")

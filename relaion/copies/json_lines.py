@@ -60,7 +60,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
         notices = [NO_ROW_HASH] * reading.is_hash_refused
         notices += unlooked(key for key in (*reading.keys, *reading.inner) if key not in played)
         roles = {role: ", ".join(map(typed, names)) for role, names in reading.played.items()}
-        return indexed(path, seen, roles, notices)
+        return indexed(path, seen, roles, notices, reading.keys)
 
     return write_index(into, reading.batches, told)
 

@@ -30,6 +30,7 @@ BLANK = b" \t\r\n\x0b\x0c" + BOM
 """Bytes of which a line is made that is no record."""
 
 LONGEST = 64 << 20  # bytes of a record, so that a file without line ends is not read into memory
+_SCHEME = r"^\s*[A-Za-z][A-Za-z0-9+.\-]*://\S"
 _LINK = r"^\s*[A-Za-z][A-Za-z0-9+.\-]*://\S+\s*$"
 _MANY_NAMES = 20
 
@@ -103,7 +104,7 @@ class Seen:
 
     records: int = 0
     links: int = 0
-    like_links: int = 0  # links that begin with a scheme and hold no blank
+    schemes: int = 0  # links that begin with a scheme
     own: int = 0  # row hashes of their own
     no_whole: int = 0  # values in their place that are none
     unread: int = 0  # links that are no text
@@ -159,7 +160,7 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
     links, captions = batch.links, batch.captions
     seen.records += len(links)
     seen.links += len(links) - links.null_count
-    seen.like_links += like_links(links)
+    seen.schemes += pc.sum(pc.match_substring_regex(links, _SCHEME)).as_py() or 0
     own = None
     if batch.own is not None:
         own = _own(batch.own)
@@ -208,16 +209,28 @@ def _own(cells: pa.Array) -> pa.Array:
         return own_hashes(cells)
 
 
-def indexed(path: Path, seen: Seen, columns: Mapping[str, str], notices: list[str]) -> Indexed:
-    """Tell what an index was made of; raises InputError where there is nothing to look for."""
+def indexed(
+    path: Path,
+    seen: Seen,
+    columns: Mapping[str, str],
+    notices: list[str],
+    names: Iterable[str],
+) -> Indexed:
+    """Tell what an index was made of; raises InputError where there is nothing to look for.
+
+    `names` are those of all its columns.
+    """
     if seen.records and not seen.links and not seen.own:
+        has = ", ".join(map(typed, list(names)[:_MANY_NAMES]))
         raise InputError(
-            f"{shown(path)}: no link and no row hash in it; name the column with --column url=NAME"
+            f"{shown(path)}: no link and no row hash in it"
+            + (f"; it has the columns {has}" if has else "")
+            + "; say which column is one with --column url=NAME or --column row_hash=NAME"
         )
-    if seen.like_links < seen.links:
+    if seen.schemes < seen.links:
         notices.append(
-            f"{seen.links - seen.like_links} of {seen.links} links do not look like one: they have "
-            "no scheme such as https://, or blanks within"
+            f"{seen.links - seen.schemes} of {seen.links} links do not look like one: they have no "
+            "scheme such as https://"
         )
     if "text" not in columns and seen.own < seen.records:
         notices.append("no caption in it: row hashes are of the links alone")

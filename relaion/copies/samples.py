@@ -9,7 +9,8 @@ them. Here all members of a key are one sample, and leave together; where a key 
 judged. If any record of a key leaves, every member of the key does.
 
 What identifies a sample: its `.json`, by the names of `relaion.roles`; its link else is its
-`.url`, or its `.txt` where that is a link; its caption else is its `.txt`.
+`.url`, or its `.txt` where that is a link; its caption else is its `.txt`. A line with blanks that
+begins like a link may be either: it is a link where most of the `.txt` in the tar are links.
 """
 
 import hashlib
@@ -41,6 +42,7 @@ _SAME_PLACE = re.compile(rb"(?<![^/])(?:\./+|/+)")  # `./a` is `a`, and so is `.
 _TOLD_BY = (b"json", b"txt", b"url")
 _LARGEST = 16 << 20
 _LINK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://\S+)\s*", re.IGNORECASE)
+_SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", re.IGNORECASE)
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
 _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
 _PIECE = 1 << 20
@@ -131,15 +133,23 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
     """
     with open_tar(path) as tar:
         found = _read_samples(tar)
-        reader = _Reader(tar, columns)
-        with private_umask(), atomic_write(into, 0o600) as part, PrivateFile(part, INDEX) as out:
-            for piece in reader.pieces(found):
-                out.add(_arrays(piece, reader))
-            reader.refuse_unknown()
+        with private_umask(), atomic_write(into, 0o600) as part:
+            reader = _Reader(tar, columns)
+            _write_index(part, found, reader)
+            if reader.is_of_links:
+                reader = _Reader(tar, columns, _SPACED)
+                _write_index(part, found, reader)
         notices = (*_told(tar, found), *reader.notices())
         count = reader.count
         compared, differ = count["compared"], count["differ"]
         return Indexed(len(found), reader.used(), notices, compared, differ)
+
+
+def _write_index(part: Path, found: _Samples, reader: "_Reader") -> None:
+    with PrivateFile(part, INDEX) as out:
+        for piece in reader.pieces(found):
+            out.add(_arrays(piece, reader))
+        reader.refuse_unknown()
 
 
 @dataclass(frozen=True)
@@ -178,8 +188,11 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
 class _Reader:
     """Reads what identifies samples, and counts what people must know of."""
 
-    def __init__(self, tar: Tar, columns: Mapping[str, str]) -> None:
+    def __init__(
+        self, tar: Tar, columns: Mapping[str, str], link: re.Pattern[bytes] = _LINK
+    ) -> None:
         self.count: Counter[str] = Counter()
+        self._link = link
         self._tar = tar
         self._columns = {role: columns[role] for role in _IDENTITY if role in columns}
         self._by: dict[str, Counter[str]] = {role: Counter() for role in _IDENTITY}
@@ -197,6 +210,12 @@ class _Reader:
                 piece, size = [], 0
         if piece:
             yield piece
+
+    @property
+    def is_of_links(self) -> bool:
+        """Whether a `.txt` with blanks in it may be a link, as most of the others here are."""
+        links, captions = (self._by[role][".txt"] for role in ("url", "text"))
+        return self._link is _LINK and self.count["spaced"] > 0 and links > captions
 
     def used(self) -> dict[str, str]:
         """The fields and members that play each role, the most frequent one first."""
@@ -242,7 +261,8 @@ class _Reader:
             links += [(".url", link)] if link else []
         if found.places[at + 2] and not (links and captions):
             txt = self._data(found, record, 1)
-            is_link = None if links else _LINK.fullmatch(txt)
+            is_link = None if links else self._link.fullmatch(txt) or _LINK.fullmatch(txt)
+            self.count["spaced"] += not (links or is_link) and bool(_SPACED.fullmatch(txt))
             if is_link:
                 links.append((".txt", is_link[1]))
             elif txt and not captions:

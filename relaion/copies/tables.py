@@ -70,7 +70,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
         notices += unlooked(
             name for i, name in enumerate(names or ()) if i not in reading.roles.values()
         )
-        return indexed(path, seen, played, notices)
+        return indexed(path, seen, played, notices, names or ())
 
     return write_index(into, reading.batches, told)
 

@@ -9,19 +9,30 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaion.errors import DamagedError, EngineError, InputError, StopError
 from relaion.labs.copy_files import PARQUET, SAMPLES, STATS, CopyFile
+from relaion.parquet.glossary import bare_name
 from relaion.parquet.layout import signature
+from relaion.parquet.roles import Overrides
 from relaion.paths import ShardPath, private_folder, shown
 from relaion.run.journal import MADE, Entry, Journal
-from relaion.run.pool import Call, CallTask, LocalPool, Progress, WorkerEndedError
+from relaion.run.pool import (
+    Call,
+    Caller,
+    CallTask,
+    LocalPool,
+    Progress,
+    Quiet,
+    WorkerEndedError,
+    blaming,
+)
 from relaion.run.process import TaskOutcome, seconds_for, unpacked
 from relaion.run.settings import Limits
-from relaion.run.survey import Numbered, read_footers, several
+from relaion.run.survey import Numbered, read_footers, read_inputs, several
 
 if TYPE_CHECKING:
     from relaion.copies.form import Indexed
@@ -49,6 +60,49 @@ class Known:
     differ: int = 0
 
 
+def meant(
+    pool: Caller, shard: Shard, said: Overrides = (), *, needs_link: bool = False
+) -> tuple[Shard, tuple[str, ...]]:
+    """`labs.meaning.meant`, in a worker where values have to be read."""
+    said_more = any(role not in shard.layout.roles for role, _ in said)
+    if not said_more and not _is_open(shard, needs_link=needs_link):
+        return shard, ()
+    found: tuple[Shard, tuple[str, ...]] = pool.call(
+        "relaion.labs.meaning:meant", shard, said, needs_link=needs_link
+    )
+    return found
+
+
+def _is_open(shard: Shard, *, needs_link: bool) -> bool:
+    """Whether a look at its values, or the user's word, may give a shard more roles."""
+    lacks = {"url", "text", "row_hash"} - set(shard.layout.roles)
+    return ("url" in lacks and needs_link) or any(
+        c.claimed in lacks or ("row_hash" in lacks and bare_name(c.name).lower() == "hash")
+        for c in shard.layout.columns
+    )
+
+
+def read_edition(
+    pool: Caller, paths: Sequence[Path], first: int, said: Overrides, progress: Progress
+) -> tuple[Numbered, ...]:
+    """The shards of an edition, numbered from `first` on.
+
+    `said` names columns for roles that no column of it plays by its name.
+    """
+    if not paths:
+        return ()
+
+    def told(shard: Shard) -> Shard:
+        with blaming(shard.path):
+            found, notices = meant(pool, shard, said, needs_link=True)
+        for notice in notices:
+            progress.say(f"{shown(shard.path)}: {notice}")
+        return found
+
+    shards = read_inputs(paths, {}, pool, meant=told).whole()
+    return tuple(replace(n, no=first + n.no) for n in shards)
+
+
 @dataclass
 class Applying:
     """One run of `apply` over an OUT that is locked and begun."""
@@ -63,22 +117,27 @@ class Applying:
     progress: Progress
     files: Sequence[CopyFile] = ()
     failed: dict[int, str] = field(default_factory=dict)
+    left_out: set[int] = field(default_factory=set)  # of a shard of which another file failed
 
     # -- reading ---------------------------------------------------------------------------
 
     def read(self, files: Sequence[CopyFile]) -> list[Known]:
-        """Read the files of the copy: parquet by footers, whatever else is indexed."""
+        """Read the files of the copy: parquet by footers, whatever else is indexed, but stats."""
         self.files = files
         indexed = self._index([f for f in files if f.form not in (PARQUET, STATS)])
         parquet = [f for f in files if f.form == PARQUET]
         by_path = {f.path: f for f in (*parquet, *(f for f, *_ in indexed.values()))}
         places = [ShardPath(f.path, str(Path(f.name).parent)) for f in parquet]
         shards = self._footers(places, self.columns, by_path)
-        known = [
-            Known(f, shards[f.path], [], _played(shards[f.path]))
-            for f in parquet
-            if f.path in shards
-        ]
+        known = []
+        for f in parquet:
+            if f.path in shards:
+                try:
+                    shard, notices = meant(self.pool, shards[f.path])
+                except WorkerEndedError as e:
+                    self.fail(f, f"{shown(f.path)}: {e}")
+                    continue
+                known.append(Known(f, shard, [], _played(shard), notices))
         places = [ShardPath(self._index_of(f), "") for f, *_ in indexed.values()]
         indexes = self._footers(places, {"url": "url", "row_hash": "row_hash"}, {})
         for file, found, seal in indexed.values():
@@ -99,13 +158,17 @@ class Applying:
         waiting = []
         for file in files:
             into = self._index_of(file)
-            call = Call("relaion.labs.one_file:index", (file, into, dict(self.columns)))
+            before = self.journal.get(INDEXED, str(file.no), tuple)
+            call = Call("relaion.labs.one_file:index", (file, into, dict(self.columns), before))
             waiting.append(self._task(file, call))
         by_no = {f.no: f for f in files}
         self.progress.phase("index", len(files), 0)
         for outcome in self.pool.run(waiting):
             if value := self._value(by_no[outcome.no], outcome):
-                indexed, seal = value
+                indexed, seal, sha256 = value
+                name = str(self._index_of(by_no[outcome.no]).relative_to(self.work))
+                said = [asdict(indexed), seal, sha256]
+                self.journal.add([Entry(INDEXED, str(outcome.no), said, {name: sha256})])
                 found[outcome.no] = (by_no[outcome.no], indexed, seal)
             self.progress.done(1, 0)
         return found
@@ -125,18 +188,11 @@ class Applying:
         return {shard.path: shard for shard in shards}
 
     def whole_folders(self, known: Sequence[Known]) -> list[Known]:
-        """Those files of which no other file of the same shard failed: these fail with it."""
-        of = {f.no: f for f in self.files}
-        broken = {of[no].folder_no: of[no] for no in self.failed}
-        whole = []
-        for k in (k for k in known if k.file.no not in self.failed):
-            other = broken.get(k.file.folder_no) if k.file.folder_no is not None else None
-            if other is None:
-                whole.append(k)
-            else:
-                why = f"left out, since {shown(other.path.name)} beside it failed"
-                self.fail(k.file, f"{shown(k.file.path)}: {why}")
-        return whole
+        """Those files of which no other file of the same shard failed: these are left out."""
+        broken = {f.folder_no for f in self.files if f.no in self.failed} - {None}
+        self.left_out |= {f.no for f in self.files if f.folder_no in broken} - set(self.failed)
+        aside = self.left_out | set(self.failed)
+        return [k for k in known if k.file.no not in aside]
 
     def has_folder(self, stats: CopyFile, known: Sequence[Known]) -> bool:
         """Whether the shard that a stats file tells of is there."""
@@ -161,7 +217,11 @@ class Applying:
         tars = {k.file.folder_no for k in known if k.file.form == SAMPLES}
         found = []
         for k in known:
-            beside = k.file.form == PARQUET and "key" in k.shard.names and k.file.folder_no in tars
+            beside = (
+                k.file.form == PARQUET
+                and k.shard.names.count("key") == 1
+                and k.file.folder_no in tars
+            )
             if k.file.form == SAMPLES or (beside and k.file.folder_no is not None):
                 folder = k.file.no if k.file.folder_no is None else ALONE + k.file.folder_no
                 found.append((folder, k.file.no, k.shard.path))
@@ -175,7 +235,7 @@ class Applying:
         while True:
             known = self.whole_folders(known)
             if not known:
-                self.stop_where_failed(len(self.files))
+                self.stop_where_failed()
             at: list[Path] = []
             try:
                 files = {"copies": self.numbered(known), "samples": self.samples(known)}
@@ -199,7 +259,7 @@ class Applying:
         """Ask a worker; what it found before is kept, and `at` says which files it reads."""
         shards = [n for name in ("copies", "new", "old") for n in question[name]]
         said = [
-            [[n.no, str(n.shard.path), n.shard.footer, list(n.shard.stamp or ())] for n in shards],
+            [[n.no, str(n.shard.path), n.shard.footer, _written(n.shard)] for n in shards],
             str({k: v for k, v in question.items() if k not in ("copies", "new", "old", "limits")}),
         ]
         basis = hashlib.sha256(json.dumps(said).encode()).hexdigest()
@@ -239,13 +299,14 @@ class Applying:
         for k in known:
             seal = k.seal or fates.seals[k.file.no].plain()
             waiting.append(self._write_task(k.file, seal, fates, k.file.no, {"copy": copy}))
+        tars = {k.file.folder_no: k.shard.path for k in known if k.file.form == SAMPLES}
         beside = {k.file.folder_no: k.file for k in known if k.file.form == SAMPLES}
         beside |= {k.file.folder_no: k.file for k in known if k.file.form == PARQUET}
         for file in stats:
             of = beside[file.folder_no]
             rows = of.path if of.form == PARQUET else None
             seal = self.pool.call("relaion.paths:seal", file.path).plain()
-            named = {"copy": copy, "stats_of": rows}
+            named = {"copy": copy, "stats_of": (rows, tars.get(file.folder_no))}
             waiting.append(self._write_task(file, seal, fates, of.no, named))
         by_no = {f.no: f for f in (*(k.file for k in known), *stats)}
         done: dict[int, dict[str, Any]] = {}
@@ -283,16 +344,31 @@ class Applying:
     def fail(self, file: CopyFile, line: str) -> None:
         """Set a file aside."""
         self.failed[file.no] = line
-        self.progress.say(line)
+        if len(self.files) > 1:  # what is said of the only one is the last line
+            self.progress.say(line)
 
-    def stop_where_failed(self, of: int) -> None:
-        """Raise StopError where a file failed."""
-        if self.failed:
-            lines = [self.failed[no] for no in sorted(self.failed)]
-            raise StopError(
-                f"{several(lines)}: {len(lines)} of {of} files failed, the others are done; mend "
-                "or replace what failed and repeat the command to go on"
-            )
+    def stop_where_failed(self) -> None:
+        """Raise StopError where a file failed; why is not said again to whoever was told."""
+        if not self.failed:
+            return
+        n, of, left = len(self.failed), len(self.files), len(self.left_out)
+        lines = [self.failed[no] for no in sorted(self.failed)]
+        if of == 1:
+            raise StopError(lines[0])
+        is_told = not isinstance(self.progress, Quiet)
+        where = shown(self.out) if is_told else several(lines)
+        said = f"{where}: {n} of {of} files failed" + (", as told above" if is_told else "")
+        if left:
+            beside, was = "it" if n == 1 else "them", "was" if left == 1 else "were"
+            said += f"; {left} beside {beside} {was} left out"
+        if n + left < of:
+            said += "; the others are done"
+        raise StopError(f"{said}; mend or replace what failed and repeat the command to go on")
+
+
+def _written(shard: Shard) -> list[int]:
+    """What a stamp says that a hard link in OUT leaves as it is."""
+    return [] if shard.stamp is None else list(shard.stamp.written)
 
 
 def _played(shard: Shard) -> dict[str, str]:

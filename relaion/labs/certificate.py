@@ -12,7 +12,7 @@ from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.labs.report import others, says
-from relaion.paths import atomic_write, remove_own_part, shown
+from relaion.paths import atomic_write, refuse_unwritable, remove_own_part, shown
 
 FORM = 1
 END = ".certificate.json"
@@ -33,9 +33,19 @@ def place_of(out: Path, given: Path | None) -> Path:
 
 
 def refuse_place(place: Path, out: Path, inputs: Sequence[Path]) -> None:
-    """Raise InputError for a certificate inside OUT or an input, or in place of another file."""
-    real = place.resolve()
-    if real.is_relative_to(out.resolve()):
+    """Raise InputError for a certificate inside OUT or an input, or in place of another file.
+
+    And OutputError where none can be written, which else would be met when all was done.
+    """
+    real, whole = place.resolve(), out.resolve()
+    if not whole.exists():
+        above = next(folder for folder in whole.parents if folder.exists())  # the rest is made
+        if not above.is_dir():
+            raise OutputError(
+                f"{shown(out)}: cannot be made, since {shown(above)} is no folder; name another"
+            )
+        refuse_unwritable(above, f"so {shown(out)} cannot be made there; name another folder")
+    if real.is_relative_to(whole):
         raise InputError(
             f"{shown(place)}: lies inside OUT, which holds the cleaned copy alone; name a file "
             "beside it"
@@ -46,14 +56,19 @@ def refuse_place(place: Path, out: Path, inputs: Sequence[Path]) -> None:
                 f"{shown(place)}: is an input or lies inside one; inputs are never modified, so "
                 "name another file with --certificate"
             )
-    beside = place.parent.resolve() == out.resolve().parent  # which is made with OUT
-    if place.is_dir() or not (beside or place.parent.is_dir()):
-        raise InputError(
-            f"{shown(place)}: cannot be a file, since it is a folder, or its folder is not there; "
-            "name another with --certificate"
-        )
-    if place.exists() and not _is_certificate(place):
+    if place.is_dir():
+        raise InputError(f"{shown(place)}: is a folder; name a file with --certificate")
+    if place.exists() and not (place.is_file() and _is_certificate(place)):
         raise InputError(f"{shown(place)}: is there and no certificate; name another file")
+    if real.parent == whole.parent and not whole.exists():
+        return  # it is made with OUT
+    if not place.parent.is_dir():
+        raise InputError(
+            f"{shown(place.parent)}: is no folder; make it, or name another file with --certificate"
+        )
+    refuse_unwritable(
+        place.parent, "and the certificate goes there; name another file with --certificate"
+    )
 
 
 def _is_certificate(place: Path) -> bool:

@@ -10,8 +10,9 @@ import pyarrow as pa
 from relaion.engine import connect
 from relaion.labs.diff_file import DiffFile
 from relaion.labs.diffing import gone_rows
-from relaion.labs.fates import DIFF_COLUMNS, ROW
+from relaion.labs.fates import ROW
 from relaion.labs.seek import BATCH_ROWS, Seeker
+from relaion.labs.sides import DIFF_COLUMNS
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
@@ -19,7 +20,7 @@ from relaion.run.tasks import batches
 _HITS = "shard_no integer, file_row_number bigint, list_id integer"
 _RESIDUAL = (
     "subset varchar, band varchar, host varchar, directory varchar, n_rows bigint, "
-    "is_listed boolean"
+    "n_listed bigint, host_stays boolean, directory_stays boolean"
 )
 
 

@@ -19,6 +19,9 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     STATS: (STATS_END,),
 }
 """Form, which is the module of `relaion.copies` that reads it, to the ends of its names."""
+_FORMS = (
+    "parquet, tar, TSV, CSV or JSON lines (.jsonl, .ndjson), the last three also as .gz or .zst"
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def find_copy(paths: Sequence[Path]) -> FoundFiles:
     skipped: list[Path] = []
     notices: list[str] = []
     for given in paths:
-        found = find_files([given], ends)
+        found = find_files([given], ends, _FORMS)
         skipped += found.skipped
         notices += replace(found, skipped=()).notices  # what was skipped the verdict tells
         for shard in found.shards:

@@ -1,6 +1,7 @@
 """A diff as a file: parquet whose metadata says of what it is, by whom it can be applied."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,18 @@ class DiffFile:
     salt: bytes
     by: tuple[str, ...]
     said: dict[str, Any]
+
+
+def diffs_among(paths: Sequence[Path]) -> list[Path]:
+    """Those of some files that say of themselves that they are diffs, whole or not."""
+    return [path for path in paths if _is_diff(path)]
+
+
+def _is_diff(path: Path) -> bool:
+    try:
+        return META in (pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def read_diff(path: Path) -> DiffFile:

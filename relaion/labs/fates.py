@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from relaion.copies.form import bare_keys
 from relaion.engine import connect
 from relaion.labs.copy_files import NotOldError
-from relaion.labs.seek import BATCH_ROWS, Seeker
+from relaion.labs.seek import BATCH_ROWS, Seeker, is_index
+from relaion.labs.sides import DIFF_COLUMNS
 from relaion.paths import Seal, shown
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
 from relaion.run.tasks import batches
 
 ROW, LINK = "row", "link"
-DIFF_COLUMNS = ("row_hash", "link", "link_gone")
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,14 @@ class Question:
 class Fates:
     """Rows of each file by fate, which work file says what leaves it, and all shards as read.
 
-    `counts` are (number of the shard, fate, whether they leave, rows).
+    `counts` are (number of the shard, fate, whether they leave, rows); `twins` those of them that
+    are samples whose row is counted, too.
     """
 
     counts: tuple[tuple[int, str, bool, int], ...]
     leaving: dict[int, Path]
     seals: dict[int, Seal]
+    twins: tuple[tuple[int, str, bool, int], ...] = ()
 
 
 def work_out_of(question: dict[str, Any], tell: Callable[..., object]) -> Fates:
@@ -93,18 +95,21 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
         rows = seeker.row_files("copy", q.batches)
         fates = _by_diff(seeker, q, q.diff, rows) if q.diff else _by_keep(seeker, q, rows)
         counts: list[tuple[int, str, bool, int]] = []
+        twins: list[tuple[int, str, bool, int]] = []
         leaving: dict[int, Path] = {}
         for i, batch in enumerate(q.batches):
-            of_batch = "count(*) from fates group by all order by all"
             seeker.table("fates", _FATES, fates[i : i + 1])
-            counts += engine.rows(f"select shard_no, fate, leaves, {of_batch}")
+            asked = "select shard_no, fate, leaves, count(*) from fates"
+            counts += engine.rows(f"{asked} group by all order by all")
+            twins += engine.rows(f"{asked} where is_twin group by all order by all")
             path = seeker.made(f"leaving-{i}", lambda: _LEAVING)
             leaving |= {n.no: path for n in batch}
-        return Fates(tuple(counts), leaving, seeker.seals([*q.new, *q.old, *q.copies]))
+        seals = seeker.seals([*q.new, *q.old, *q.copies])
+        return Fates(tuple(counts), leaving, seals, tuple(twins))
 
 
 _ROWS = "shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean"
-_FATES = "shard_no integer, file_row_number bigint, fate varchar, leaves boolean"
+_FATES = "shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean"
 _IDS = "shard_no integer, file_row_number bigint, link_id uuid, host_digest varchar, tail varchar"
 _LEAVING = "select shard_no, file_row_number from fates where leaves order by all"
 
@@ -195,25 +200,27 @@ def _of_samples(seeker: Seeker, q: Question) -> str:
         engine = seeker.engine
         engine.execute(
             "create or replace temp table sample_keys "
-            "(folder_no integer, key varchar, shard_no integer, file_row_number bigint)"
+            "(folder_no integer, key varchar, is_sample boolean, shard_no integer, "
+            "file_row_number bigint)"
         )
+        indexes = {n.no for n in q.copies if is_index(n)}
         here = {no for (no,) in engine.rows("select distinct shard_no from fates")}
         for folder_no, shard_no, path in q.samples:
             if shard_no in here:
-                engine.insert("sample_keys", _keys(folder_no, shard_no, path))
+                keys = _keys(folder_no, shard_no, path, is_sample=shard_no in indexes)
+                engine.insert("sample_keys", keys)
         seeker.run("apply/78_fates_of_samples")
     return "from fates"
 
 
-def _keys(folder_no: int, shard_no: int, path: Path) -> pa.Table:
-    keys = pq.read_table(path, columns=["key"])["key"].cast(pa.string())
-    # img2dataset pads a key with zeros; who wrote the rows anew may have made a number of it
-    keys = pc.replace_substring_regex(keys, r"^0*([0-9]+)(?:\.0)?$", r"\1")
+def _keys(folder_no: int, shard_no: int, path: Path, *, is_sample: bool) -> pa.Table:
+    keys = bare_keys(pq.read_table(path, columns=["key"])["key"])
     n = len(keys)
     return pa.table(
         {
             "folder_no": pa.repeat(pa.scalar(folder_no, pa.int32()), n),
             "key": keys,
+            "is_sample": pa.repeat(pa.scalar(is_sample), n),
             "shard_no": pa.repeat(pa.scalar(shard_no, pa.int32()), n),
             "file_row_number": pa.array(range(n), pa.int64()),
         }

@@ -1,7 +1,6 @@
 """What a worker does with one file of a copy: index it, or write it without what leaves."""
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +13,16 @@ import pyarrow.parquet as pq
 from relaion.copies.form import Indexed, Rewritten
 from relaion.labs.copy_files import PARQUET, STATS, CopyFile
 from relaion.parquet.writer import Target, write_editions
-from relaion.paths import Seal, atomic_write, is_still, read_sealed, replaced, stamp_of, sync_folder
+from relaion.paths import (
+    Seal,
+    atomic_write,
+    file_sha256,
+    is_still,
+    read_sealed,
+    replaced,
+    stamp_of,
+    sync_folder,
+)
 from relaion.run.shard_task import copied, hard_linked
 
 
@@ -22,13 +30,24 @@ def _module(form: str) -> ModuleType:
     return import_module(f"relaion.copies.{form}")
 
 
-def index(file: CopyFile, into: Path, columns: Mapping[str, str]) -> tuple[Indexed, list[Any]]:
-    """Index a file that is no parquet: what it holds, and its seal as it was read."""
+def index(
+    file: CopyFile,
+    into: Path,
+    columns: Mapping[str, str],
+    before: tuple[dict[str, Any], list[Any], str] | None,
+) -> tuple[Indexed, list[Any], str]:
+    """Index a file that is no parquet: what it holds, its seal as it was read, and the index's.
+
+    `before` is what was said of it, whose index is whole: if the file is still that one, it is so.
+    """
+    if before is not None and is_still(file.path, Seal.read(before[1])):
+        told, plain, sha256 = before
+        return Indexed(**{**told, "notices": tuple(told["notices"])}), plain, sha256
     made: list[Indexed] = []
     (seal,) = read_sealed(
         [file.path], lambda: made.append(_module(file.form).index(file.path, into, columns))
     )
-    return made[-1], seal.plain()
+    return made[-1], seal.plain(), file_sha256(into)
 
 
 def write(
@@ -40,29 +59,31 @@ def write(
     memory: int,
     *,
     copy: bool,
-    stats_of: Path | None = None,
+    stats_of: tuple[Path | None, Path | None] = (None, None),
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a file without the records that leave it, or link it where none does.
 
-    `leaving` is the work file of what leaves, with `number` for this file. `stats_of` is the
-    parquet file of whose rows a stats file tells. `before` is what was said when it was written:
-    where that is still so, nothing is done. Raises InputError where the file is another one
-    than the `known` seal is of.
+    `leaving` is the work file of what leaves, with `number` for this file. `stats_of` are
+    the parquet file of whose rows a stats file tells, and the index of its tar. `before` is what
+    was said when it was written: where that is still so, nothing is done. Raises InputError where
+    the file is another one than the `known` seal is of.
     """
     seal = Seal.read(known)
     target = file.target(out)
     gone = _gone(leaving, number)
     of = hashlib.sha256(f"{seal.sha256} {gone.to_pylist()}".encode()).hexdigest()
-    if before and before["of"] == of and is_still(target, _sealed(before)):
+    is_stats = file.form == STATS  # which the rows decide that stay, too
+    if before and before["of"] == of and not is_stats and is_still(target, _sealed(before)):
         return dict(before)
     if not is_still(file.path, seal):
         raise replaced(file.path)
-    if not len(gone):
+    left = _module(STATS).left_of(*stats_of, gone) if is_stats else None
+    if not len(gone) and not (is_stats and _module(STATS).tells_more(file.path, left)):
         how = _same_bytes(file.path, target, seal, copy=copy)
         return _told(target, how, of, None, seal.sha256)
-    if file.form == STATS:
-        done = _module(STATS).without(file.path, target, _by_status(stats_of, gone))
+    if is_stats:
+        done = _module(STATS).without(file.path, target, left)
     elif file.form == PARQUET:
         (written,) = write_editions(file.path, [Target(target, gone)], memory_bytes=memory)
         sync_folder(target.parent)
@@ -81,20 +102,6 @@ def _gone(leaving: Path | None, number: int) -> pa.ChunkedArray:
         return pa.chunked_array([], pa.int64())
     found = pq.read_table(leaving, columns=["file_row_number"], filters=[("shard_no", "=", number)])
     return found["file_row_number"]
-
-
-def _by_status(stats_of: Path | None, gone: pa.ChunkedArray) -> dict[str, int]:
-    """Attempts that leave, by status, and by error message where img2dataset counts these too.
-
-    Without the rows of the attempts what leaves are samples: all of them were downloaded.
-    """
-    if stats_of is None:
-        return {"success": len(gone)}
-    with pq.ParquetFile(stats_of) as file:
-        told = [name for name in ("status", "error_message") if name in file.schema_arrow.names]
-        rows = file.read(columns=told).take(gone)
-    found = Counter(str(x) for name in told for x in rows[name].to_pylist() if x is not None)
-    return dict(found) or {"success": len(gone)}
 
 
 def _same_bytes(source: Path, target: Path, seal: Seal, *, copy: bool) -> str:

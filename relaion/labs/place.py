@@ -1,23 +1,29 @@
 """The OUT of `apply`: is it ours, is it finished, or does a run that broke off go on in it?"""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from relaion.errors import InputError, OutputError
+from relaion.labs.copy_files import CopyFile
 from relaion.paths import (
     atomic_write,
+    file_sha256,
     private_folder,
     public_folder,
     remove_parts,
     remove_tree,
     shown,
+    stamp_of,
 )
 from relaion.run import manifest
 from relaion.run.journal import Journal
 from relaion.run.out import PURGE, REPEAT, Out
 from relaion.run.outputs import APPLY, MANIFEST, PLAN, WORK
+from relaion.run.survey import Numbered
 
 Plan = Mapping[str, Any]
 
@@ -36,9 +42,14 @@ def finished(place: Out, plan: Plan) -> dict[str, Any] | None:
     found = manifest.read(place.path)
     if found is not None:
         _refuse_other(place.path, dict(found.get("plan", {})), plan, "holds a finished run", REPEAT)
+        since = _since(found)
         for item in found["outputs"]:
             file = place.path / item["name"]
-            if not file.is_file() or file.stat().st_size != item["bytes"]:
+            if (
+                not file.is_file()
+                or file.stat().st_size != item["bytes"]
+                or (_is_newer(file, since) and file_sha256(file) != item["sha256"])
+            ):
                 raise OutputError(
                     f"{shown(file)}: is missing or another file than the finished run wrote; "
                     "remove that OUT, or name another folder"
@@ -51,6 +62,66 @@ def finished(place: Out, plan: Plan) -> dict[str, Any] | None:
             f"{shown(strange[0])}), or one that was given another --work; name another folder"
         )
     return None
+
+
+_MARGIN = 2_000_000_000  # ns: the times of some disks are as coarse
+
+
+def refuse_changed(
+    out: Path,
+    made: Mapping[str, Any],
+    files: Sequence[CopyFile],
+    sets: Mapping[str, Sequence[Numbered]],
+) -> None:
+    """Raise InputError where what a finished run read has other bytes since, though of one size.
+
+    What nobody wrote to, moved or gave another name since is not read. The kernel changes the
+    time of change with each of these, whatever a program does to the time of writing.
+    """
+    since = _since(made)
+    known = {x["name"]: x["sha256"] for x in made["inputs"]}
+    known |= {x["name"]: x["sha256"] for x in made["outputs"] if x["how"] != "written"}
+    for file in files:
+        if not _is_newer(file.path, since):
+            continue
+        sha256 = known.get(file.name)  # none of a stats file that was written anew
+        if file_sha256(file.path) != sha256 if sha256 else _mtime(file.path) > since:
+            _refuse_bytes(out, file.path)
+    for name, shards in sets.items():
+        if any(_is_newer(n.shard.path, since) for n in shards):
+            lines = ((n.shard.subset, n.shard.name, file_sha256(n.shard.path)) for n in shards)
+            if set_digest(lines) != made["against"].get(name):
+                _refuse_bytes(out, shards[0].shard.path.parent)
+
+
+def set_digest(shards: Iterable[tuple[str, str, str]]) -> str:
+    """The digest of a set of shards: of their subsets, names and SHA-256."""
+    lines = sorted(f"{subset}/{name} {sha256}\n" for subset, name, sha256 in shards)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _refuse_bytes(out: Path, path: Path) -> NoReturn:
+    raise InputError(
+        f"{shown(path)}: has other bytes than when {shown(out)} was made of it; name another "
+        "folder, or remove that one to clean anew"
+    )
+
+
+def _since(made: Mapping[str, Any]) -> int:
+    """The time in ns up to which files are what a finished run saw; 0 where it does not say."""
+    try:
+        return int(datetime.fromisoformat(made["finished"]).timestamp() * 1e9) - _MARGIN
+    except (LookupError, TypeError, ValueError):
+        return 0
+
+
+def _mtime(path: Path) -> int:
+    return stamp_of(path).written_ns
+
+
+def _is_newer(path: Path, since: int) -> bool:
+    stamp = stamp_of(path)
+    return max(stamp.written_ns, stamp.changed_ns) > since
 
 
 def begin(place: Out, plan: Plan) -> tuple[Journal, bool]:

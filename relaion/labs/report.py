@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relaion.labs.place import set_digest
 from relaion.parquet.looked_at import beside_shards
 from relaion.paths import shown
 from relaion.run.outputs import APPLY
@@ -40,12 +41,16 @@ _BY_DIFF = {
 
 @dataclass(frozen=True)
 class Counted:
-    """Rows of a copy that had one fate, and whether they stayed."""
+    """Rows of a copy that had one fate, and whether they stayed.
+
+    `samples` are those of these rows in the tar beside them: none is counted twice.
+    """
 
     fate: str
     rows: int
     stayed: bool
     by_diff: bool = False
+    samples: int = 0
 
     @property
     def words(self) -> str:
@@ -57,8 +62,9 @@ class Counted:
 class Applied:
     """What `apply` made of a copy.
 
-    `counts` are rows by fate. `files` says how many were written anew, linked or copied.
-    `not_looked_at` is what is not vouched for, one sentence each. `certificate` is where that lies.
+    `counts` are rows by fate; a sample of a tar is one where no row beside the tar is. `files` says
+    how many were written anew, linked or copied. `not_looked_at` is what is not vouched for, one
+    sentence each. `certificate` is where that lies.
     `summary` is the verdict.
     """
 
@@ -99,9 +105,12 @@ def build(
 ) -> dict[str, Any]:
     """The manifest of OUT: no row, no link, no path of whoever ran it."""
     versions = run.plan["versions"]
-    counts: Counter[tuple[str, bool]] = Counter()
+    counts, twins = Counter[tuple[str, bool]](), Counter[tuple[str, bool]]()
     for _, fate, leaves, n in run.fates.counts:
         counts[fate, not leaves] += n
+    for _, fate, leaves, n in run.fates.twins:
+        counts[fate, not leaves] -= n
+        twins[fate, not leaves] += n
     seals = run.fates.seals
     inputs = [
         {
@@ -139,7 +148,7 @@ def build(
         "inputs": inputs,
         "outputs": outputs,
         "counts": [
-            {"fate": fate, "stayed": stayed, "rows": n}
+            {"fate": fate, "stayed": stayed, "rows": n, "samples": twins[fate, stayed]}
             for (fate, stayed), n in sorted(counts.items())
         ],
         "not_looked_at": list(_not_looked_at(run, counts)),
@@ -151,15 +160,14 @@ def _against(run: FinishedCopy, diff: DiffFile | None) -> dict[str, Any]:
     """What it was held against, by digests."""
     if diff is not None:
         return {"diff": diff.sha256}
-    found = {}
-    for name, first in (("keep", 1_000_000_000), ("old", 1_500_000_000)):
-        lines = [
-            f"{item['subset']}/{item['shard']} {run.fates.seals[first + i].sha256}\n"
-            for i, item in enumerate(run.plan["against"].get(name, ()))
-        ]
-        if lines:
-            found[name] = hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
-    return found
+    return {
+        name: set_digest(
+            (item["subset"], item["shard"], run.fates.seals[first + i].sha256)
+            for i, item in enumerate(run.plan["against"][name])
+        )
+        for name, first in (("keep", 1_000_000_000), ("old", 1_500_000_000))
+        if run.plan["against"].get(name)
+    }
 
 
 def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) -> Iterator[str]:
@@ -183,7 +191,7 @@ def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) ->
 def others(made: Mapping[str, Any]) -> list[str]:
     """What stayed although nothing vouches for it, in words."""
     asked = ("unknown", "not in new", NAMELESS)
-    counts = (Counted(c["fate"], c["rows"], c["stayed"]) for c in made["counts"])
+    counts = (Counted(c["fate"], c["rows"], c["stayed"]) for c in made["counts"] if c["rows"])
     return [f"{_rows(c.rows)} {c.words}" for c in counts if c.stayed and c.fate in asked]
 
 
@@ -201,7 +209,7 @@ def says(made: Mapping[str, Any]) -> str:
         by_link = sum(c["rows"] for c in made["counts"] if c["fate"] == "link" and c["stayed"])
         rows = sum(c["rows"] for c in made["counts"] if c["stayed"])
         if 0 < by_link < rows:
-            said += f" ({_rows(by_link)} by the link alone, under another caption)"
+            said += f" ({_rows(by_link)} by the link alone)"
     if more := others(made):
         said += ", and " + " and ".join(more)
     return said
@@ -212,7 +220,9 @@ def applied(
 ) -> Applied:
     """What a manifest tells people."""
     by_diff = "diff" in made["against"]
-    counts = tuple(Counted(c["fate"], c["rows"], c["stayed"], by_diff) for c in made["counts"])
+    counts = tuple(
+        Counted(c["fate"], c["rows"], c["stayed"], by_diff, c["samples"]) for c in made["counts"]
+    )
     kept = sum(c.rows for c in counts if c.stayed)
     left = sum(c.rows for c in counts if not c.stayed)
     passed_over = tuple(made["not_looked_at"])
@@ -222,9 +232,27 @@ def applied(
         said += f"; {n:,} {'thing was' if n == 1 else 'things were'} not looked at, as told above"
     return Applied(
         out, str(made["run"]), kept + left, kept, left, counts,
-        dict(Counter(o["how"] for o in made["outputs"])), tuple(notices), passed_over, certificate,
+        dict(Counter(o["how"] for o in made["outputs"])), (*notices, *_doubts(made)), passed_over,
+        certificate,
         summary=f"{shown(out)}: {said}",
     )  # fmt: skip
+
+
+def _doubts(made: Mapping[str, Any]) -> Iterator[str]:
+    """What may be the set that an edition was made of, named as the edition."""
+    sets = made["plan"]["against"]
+    new, old = (sum(shard["rows"] for shard in sets.get(name, ())) for name in ("keep", "old"))
+    counts = [c for c in made["counts"] if c["rows"]]
+    if old and new > old:
+        yield (
+            f"--keep NEW holds {new:,} rows, more than --old OLD ({old:,}), of which it was made: "
+            "if they are the wrong way round, swap them and take another OUT"
+        )
+    elif new and counts and all(c["fate"] in ("row", "link") for c in counts):
+        yield (
+            "--keep NEW holds every row of the copy, so nothing left it: right where it was clean "
+            "already; if NEW is the old set, name the published edition and take another OUT"
+        )
 
 
 def before_this(done: Applied) -> Applied:

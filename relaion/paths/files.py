@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -145,6 +146,16 @@ def private_folder(path: Path) -> Path:
             f"{shown(path)}: cannot be made ({e.strerror}); choose another folder"
         ) from None
     return path
+
+
+def refuse_unwritable(folder: Path, way_out: str) -> None:
+    """Raise OutputError for a folder in which no file can be made; none is left there."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as e:
+        why = e.strerror or type(e).__name__
+        raise OutputError(f"{shown(folder)}: cannot be written ({why}), {way_out}") from None
 
 
 def refuse_foreign(path: Path) -> None:

@@ -33,7 +33,7 @@ class Found:
 
     `skipped` are files and folders that are not wanted by their name, `looped` folders that a
     symlink leads back to, `repeated` other names of files that are counted already. `noun`
-    says what a file is to people.
+    says what a file is to people, `forms` which there are, where they are more than one.
     """
 
     shards: tuple[ShardPath, ...]
@@ -42,6 +42,7 @@ class Found:
     repeated: tuple[Path, ...] = ()
     noun: str = "shard"
     endings: tuple[str, ...] = (".parquet",)
+    forms: str = ""
 
     def refuse_twins(self) -> None:
         """Raise InputError for two shards of the same name in one subset."""
@@ -102,9 +103,9 @@ def find_sidecars(paths: Sequence[Path | str]) -> Found:
     return _find(paths, Found((), noun="sidecar", endings=_SIDECARS))
 
 
-def find_files(paths: Sequence[Path | str], endings: tuple[str, ...]) -> Found:
+def find_files(paths: Sequence[Path | str], endings: tuple[str, ...], forms: str = "") -> Found:
     """Expand files, folders and globs to files of a copy, by the rules of `find_shards`."""
-    return _find(paths, Found((), noun="file of a copy", endings=endings))
+    return _find(paths, Found((), noun="file of a copy", endings=endings, forms=forms))
 
 
 def _find(paths: Sequence[Path | str], empty: Found) -> Found:
@@ -114,9 +115,9 @@ def _find(paths: Sequence[Path | str], empty: Found) -> Found:
     if not search.shards:
         named = ", ".join(shown(p) for p in paths) or "no path given"
         what = "parquet shard" if empty.noun == "shard" else empty.noun
-        raise InputError(
-            f"{named}: no {what} found; name files that end in {' or '.join(empty.endings)}"
-        )
+        among = f" among {_counted(sorted(search.skipped))}" if search.skipped else ""
+        wanted = empty.forms or f"files that end in {' or '.join(empty.endings)}"
+        raise InputError(f"{named}: no {what} found{among}; name {wanted}")
     ordered = sorted(search.shards.values(), key=lambda s: (s.subset, os.fsencode(s.name)))
     return replace(
         empty,

@@ -158,13 +158,15 @@ def read_inputs(
     *,
     settled: bool = True,
     outputs: bool = False,
+    meant: Callable[[Shard], Shard] | None = None,
 ) -> Inputs:
     """Find and read the shards of PATH arguments.
 
     An output as a whole is refused, unless `outputs` says that the caller has looked. A damaged
     shard is set aside; raises DamagedError where no other is left, and InputError
     for a shard without a link column or a `columns` that does not fit, and (unless `settled`
-    is off: the first by name is taken) for one with two link columns that hold values.
+    is off: the first by name is taken) for one with two link columns that hold values. With
+    `meant`, that says of each shard what its columns mean, whether it has a link or none.
     """
     found = find_shards(paths, twins=True)
     if not outputs:
@@ -176,7 +178,10 @@ def read_inputs(
     def set_aside(path: Path, error: DamagedError) -> None:
         broken[path] = str(error)
 
-    shards = read_footers(caller, found.shards, columns, set_aside, settled=settled)
+    shards = read_footers(
+        caller, found.shards, columns, set_aside, settled=settled, needs_link=meant is None
+    )
+    shards = shards if meant is None else [meant(shard) for shard in shards]
     groups = _grouped(caller, shards, set_aside)
     aside = tuple(
         Broken(order[s.path], s, broken[s.path]) for s in found.shards if s.path in broken

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,16 +18,32 @@ from relaion.labs.certificate import (
     renew_certificate,
     write_certificate,
 )
-from relaion.labs.copy_files import STATS, FoundFiles, NotOldError, find_copy, refuse_hashes
+from relaion.labs.copy_files import (
+    PARQUET,
+    STATS,
+    FoundFiles,
+    NotOldError,
+    find_copy,
+    refuse_hashes,
+)
 from relaion.labs.report import Applied, FinishedCopy, applied, before_this, build
-from relaion.parquet.roles import Columns, overrides_of
+from relaion.labs.sides import (
+    DIFF_AMONG,
+    DIFF_COLUMNS,
+    read_set,
+    refuse_diffs,
+    refuse_misplaced,
+    refuse_same,
+    refuse_swapped,
+)
+from relaion.parquet.roles import Columns, Overrides, listed, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
 from relaion.run import manifest
 from relaion.run.out import Out, open_out, sweep_left
 from relaion.run.outputs import check_apart
 from relaion.run.pool import Caller, LocalPool, Progress, Quiet, blaming
 from relaion.run.settings import MEMORY, limits_of, versions
-from relaion.run.survey import Numbered, read_inputs
+from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
 
 if TYPE_CHECKING:
@@ -85,12 +100,9 @@ def apply(
     _refuse_overwriting(out, [f.path for f in found.files], [f.target(out) for f in found.files])
     started = datetime.now(UTC)
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
-        read: DiffFile | None = (
-            pool.call("relaion.labs.diff_file:read_diff", diff) if diff else None
-        )
-        identities = _identities(by, read)
-        new, before = (_edition(pool, p, at) for p, at in ((keep, NEW_NUMBERS), (old, OLD_NUMBERS)))
-        identities = _told_by(identities, by, new, before)
+        read = _read_diff(pool, paths, keep, diff)
+        new, before = _editions(pool, keep, old, tuple(chosen.items()), listen)
+        identities = _told_by(_identities(by, read), by, new, before)
         _check_hashes(pool, identities, new, before)
         nameless = without_identity or ("keep" if diff else "drop")
         parameters = {
@@ -101,6 +113,7 @@ def apply(
         place = left.enter_context(open_out(out, work))
         done = ours.finished(place, plan)
         if done is not None:
+            ours.refuse_changed(out, done, found.files, {"keep": new, "old": before})
             ours.purge(place.path, place.work)
             renew_certificate(certified, done)
             return before_this(applied(out, done, found.notices, certified))
@@ -125,7 +138,7 @@ def apply(
                 with _purged(place):
                     _refuse_strangers(out, fates, read, yes=yes_i_checked)
             written = run.write(known, stats, fates, copy=copy)
-            run.stop_where_failed(len(found.files))
+            run.stop_where_failed()
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
         made = build(finished, read, started, datetime.now(UTC))
         manifest.write(out, made)
@@ -224,12 +237,37 @@ def _identities(by: str | None, diff: DiffFile | None) -> tuple[str, ...]:
     return held
 
 
-def _edition(pool: Caller, paths: Sequence[Path], first: int) -> tuple[Numbered, ...]:
-    """The shards of an edition, numbered from `first` on."""
-    if not paths:
-        return ()
-    found = read_inputs(paths, {}, pool).whole()
-    return tuple(replace(n, no=first + n.no) for n in found)
+_NO_NEW = "is a diff, no published edition; write it before PATH and leave --keep out"
+_NO_OLD = "is a diff, not the set that NEW was made of; leave it out, or name that set with --old"
+_NEW_OF_OLD = "name with --keep the edition that was published, with --old what it was made of"
+
+
+def _read_diff(
+    pool: Caller, paths: Sequence[Path], keep: Sequence[Path], diff: Path | None
+) -> DiffFile | None:
+    """The diff, where one is named; raises InputError where it stands in another's place."""
+    refuse_misplaced(pool, paths, keep, diff)
+    found: DiffFile | None = (
+        pool.call("relaion.labs.diff_file:read_diff", diff) if diff is not None else None
+    )
+    return found
+
+
+def _editions(
+    pool: Caller,
+    keep: Sequence[Path],
+    old: Sequence[Path],
+    chosen: Overrides,
+    progress: Progress,
+) -> tuple[tuple[Numbered, ...], tuple[Numbered, ...]]:
+    """The shards of NEW and OLD, numbered; raises InputError where they are named amiss."""
+    new, before = (
+        read_set(pool, paths, first, chosen, progress, no_set)
+        for paths, first, no_set in ((keep, NEW_NUMBERS, _NO_NEW), (old, OLD_NUMBERS, _NO_OLD))
+    )
+    refuse_same(before, new, "--keep NEW and --old OLD", _NEW_OF_OLD)
+    refuse_swapped(before, new, "NEW and the other OLD", "swap --keep and --old")
+    return new, before
 
 
 def _against(
@@ -297,7 +335,14 @@ def _check_hashes(
 
 def _read(run: Applying, found: FoundFiles, by: Sequence[str]) -> list[Known]:
     """The files of the copy, of which at least one has an identity that can be trusted."""
-    known = run.read([f for f in found.files if f.form != STATS])
+    parquet = [f.path for f in found.files if f.form == PARQUET]
+    try:
+        known = run.read(found.files)
+    except InputError:
+        refuse_diffs(run.pool, parquet, DIFF_AMONG)
+        raise
+    alike = [k.file.path for k in known if tuple(k.shard.names) == DIFF_COLUMNS]
+    refuse_diffs(run.pool, alike, DIFF_AMONG)
     _usable(known, by)
     if "row_hash" not in run.columns and ROW in by:
         _check_own_hashes(run.pool, known, run.numbered(known))
@@ -309,17 +354,33 @@ def _usable(known: Sequence[Known], by: Sequence[str]) -> None:
     roles = {role for k in known for role in k.shard.layout.roles if k.shard.rows}
     has_row = ROW in by and ("row_hash" in roles or {"url", "text"} <= roles)
     if not (has_row or (LINK in by and "url" in roles)) and any(k.shard.rows for k in known):
-        needs = "a row hash, or a link and a caption" if by == (ROW,) else "a link or a row hash"
+        needs = (
+            "a row hash, or a link and a caption"
+            if tuple(by) == (ROW,)
+            else (
+                "a row hash"
+                if LINK not in by
+                else "a link"
+                if ROW not in by
+                else "a link or row hash"
+            )
+        )
+        first = next((k for k in known if k.shard.rows and k.file.form == PARQUET), known[0])
+        has, more = "", ""
+        if first.file.form == PARQUET:
+            has = f"; it has the columns {listed(first.shard.names)}"
+            more = "".join(f"; {notice}" for notice in first.notices)
         raise InputError(
-            f"{shown(known[0].file.path)}: no row of the copy has an identity: {needs} is needed; "
-            "name the columns with --column url=NAME, text=NAME or row_hash=NAME"
+            f"{shown(first.file.path)}: no row of the copy has an identity: {needs} is needed"
+            f"{has}{more}; say which column is one with --column url=NAME, --column text=NAME or "
+            "--column row_hash=NAME"
         )
 
 
 def _refuse_strangers(out: Path, fates: Fates, diff: DiffFile | None, *, yes: bool) -> None:
     """Raise StopError where no identity of the copy was met: it is of another data set."""
     met = {"removed", "removed with its link"} if diff else {"row", "link", "removed"}
-    rows = sum(n for *_, n in fates.counts)
+    rows = sum(n for *_, n in fates.counts) - sum(n for *_, n in fates.twins)
     if (
         yes
         or not rows

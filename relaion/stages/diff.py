@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, NoRoomError, OutputError, StopError
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS
+from relaion.labs.sides import read_set, refuse_same, refuse_swapped
 from relaion.paths import (
     AnyPath,
     AnyPaths,
@@ -22,12 +23,13 @@ from relaion.paths import (
     maybe_path,
     owned_folder,
     private_umask,
+    refuse_unwritable,
     shown,
 )
 from relaion.run.outputs import Owners
 from relaion.run.pool import LocalPool, Progress, Quiet, WorkerEndedError, blaming
 from relaion.run.settings import MEMORY, limits_of, versions
-from relaion.run.survey import Numbered, read_inputs
+from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
 
 if TYPE_CHECKING:
@@ -94,8 +96,9 @@ def diff(
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         sides = {}
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
-            shards = read_inputs(paths, {}, pool).whole()
-            sides[name] = tuple(replace(n, no=first + n.no) for n in shards)
+            sides[name] = read_set(pool, paths, first, (), listen)
+        refuse_same(sides["old"], sides["new"], "OLD and NEW", "name two versions of a data set")
+        refuse_swapped(sides["old"], sides["new"], "NEW", "write it after the other: diff OLD NEW")
         identities = _identities(pool, by, sides)
         if by is None and identities != (ROW, LINK):
             told = (*told, "no row hash on both sides: rows are told by their links alone")
@@ -127,6 +130,7 @@ def diff(
                 f"{shown(new[0])}: holds no row of {shown(old[0])}: it is of another data set; "
                 "name two versions of one"
             )
+        told = (*told, *_doubts(found.rows, rows, old[0], new[0]))
         said = _said(found, sides, rows, identities, salt, sql_version)
         said["old"]["editions"], said["new"]["editions"] = _editions(old), _editions(new)
         with blaming(out, OutputError):
@@ -135,6 +139,21 @@ def diff(
         out, sha256, rows["old"], rows["new"], found.rows, found.lines, found.links, found.without,
         found.linkless, found.rows - found.lines, found.colliding, identities, told,
     )  # fmt: skip
+
+
+def _doubts(left: int, rows: Mapping[str, int], old: Path, new: Path) -> Iterator[str]:
+    """What may be two sets in the wrong order, where nobody but who named them can tell."""
+    swap = "if that is the older version, write it first: diff OLD NEW"
+    if not left:
+        yield (
+            f"{shown(new)}: holds every row of {shown(old)}, so the diff is empty and takes "
+            f"nothing; {swap}"
+        )
+    elif rows["new"] > rows["old"]:
+        yield (
+            f"{shown(new)}: holds {rows['new']:,} rows, more than {shown(old)} "
+            f"({rows['old']:,}): right where the set grew; {swap}"
+        )
 
 
 def _refuse_out(out: Path, inputs: Sequence[Path]) -> None:
@@ -152,6 +171,7 @@ def _refuse_out(out: Path, inputs: Sequence[Path]) -> None:
             )
     if out.exists():
         raise InputError(f"{shown(out)}: is there already; remove it, or name another file")
+    refuse_unwritable(out.parent, "and the diff goes there; name another file with --out")
 
 
 def _identities(
@@ -203,9 +223,17 @@ def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> t
 
 def _way_out(made: Mapping[str, Any]) -> str:
     """What makes a run publishable that is not."""
-    if not made.get("cover"):
-        return "clean with --cover"
-    return "clean with a smaller --cover or another --cover-site-rows, or more data at once"
+    if not made:
+        return "restore it, or clean anew"
+    cover, asked = made.get("cover"), made.get("parameters", {}).get("cover")
+    if not cover:
+        return "clean into another OUT with --cover, such as --cover 20"
+    return (
+        f"its --cover {asked} found too few neutral sites for {cover.get('weak')} listed ones: "
+        "clean into another OUT with more of the data set in one run (all subsets: then more sites "
+        f"are alike), with --cover below {asked}, or with another --cover-site-rows than "
+        f"{cover.get('site_rows')}"
+    )
 
 
 def _editions(paths: Sequence[Path]) -> list[str]:

@@ -12,6 +12,7 @@ from relaion import __version__
 from relaion.errors import InputError, RelaionError, StopError
 from relaion.labs.certificate import certify, checked_by, place_of, refuse_place, write_certificate
 from relaion.labs.place import is_applied
+from relaion.labs.sides import NO_SET, refuse_diffs, refuse_folder
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.roles import Columns
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, owned_folder, shown
@@ -180,6 +181,10 @@ def _check_copy(
                 "that OUT was cleaned with"
             )
         refuse_place(certificate, out, [*inputs, *keep, *old, *([diff] if diff else [])])
+    if diff is not None:
+        refuse_folder(diff, "name the file that OUT was cleaned with, or an edition with --keep")
+    refuse_diffs(pool, keep, "is a diff, no published edition; name it with --diff")
+    refuse_diffs(pool, [*old, *inputs], NO_SET)
     given = {
         "inputs": inputs, "diff": diff, "keep": keep, "old": old, "columns": columns,
         "certificate": place_of(out, None),

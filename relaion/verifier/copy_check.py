@@ -5,12 +5,13 @@ OUT always, those of the copy before where it is given.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from relaion.errors import InputError, OutputError
 from relaion.parquet.columns import watched
@@ -35,6 +36,7 @@ from relaion.verifier.copy_fates import (
     share_fates,
     stays,
 )
+from relaion.verifier.copy_records import bare_key
 from relaion.verifier.copy_statement import (
     PARQUET,
     SAMPLES,
@@ -83,8 +85,8 @@ class CopyJob:
     apply: Apply
     done: Callable[[int, int], object]
     notes: Notes
-    stayed: Counter[str] = field(default_factory=Counter)
-    left: Counter[str] = field(default_factory=Counter)
+    stayed: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    left: Counter[tuple[str, bool]] = field(default_factory=Counter)
     is_read: bool = True
 
     @property
@@ -178,13 +180,14 @@ def _against(
         else:
             return Against(diff=sets)
         return None
-    return _editions(stated, keep, old, notes)
+    return _editions(statement, keep, old, notes)
 
 
 def _editions(
-    stated: Mapping[str, str], keep: Sequence[Path], old: Sequence[Path], notes: Notes
+    statement: CopyStatement, keep: Sequence[Path], old: Sequence[Path], notes: Notes
 ) -> Against | None:
-    new = read_edition(keep)
+    stated, named = statement.against, statement.columns
+    new = read_edition(keep, named)
     if new.digest != stated["keep"]:
         _other("--keep", "is not the edition that OUT was cleaned with", notes)
         return None
@@ -196,7 +199,7 @@ def _editions(
         notes.skip("1b", why)
         notes.limit("6", f"{why}: not all counts by fate were recomputed")
         return Against(new=new)
-    before = read_edition(old)
+    before = read_edition(old, named)
     if before.digest != stated["old"]:
         _other("--old", "is not the set that OUT was cleaned with", notes)
         return None
@@ -252,7 +255,7 @@ def _check_out(job: CopyJob, there: Sequence[str]) -> None:
     """Every record of OUT, whatever else was given."""
     lines = {n: job.statement.outputs[n] for n in there if n in job.statement.inputs}
     for files in _rounds(job, {name: (job.out / name, line) for name, line in lines.items()}):
-        for name, ids, codes in files:
+        for name, ids, codes, twins in files:
             if ids is None:
                 job.notes.unreadable(name)
                 job.is_read = False
@@ -261,8 +264,8 @@ def _check_out(job: CopyJob, there: Sequence[str]) -> None:
                 job.notes.find("6", name, "holds another number of records than is stated")
             if codes is None:
                 continue
+            job.stayed.update(_counted(codes, twins))
             for fate, n in counted(codes):
-                job.stayed[fate] += n
                 if not stays(fate, job.statement):
                     said = f"{count(n, 'record', 'stands')} there {_WRONG[fate]}"
                     job.notes.find("1a", name, said)
@@ -279,17 +282,20 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
     for files in _rounds(job, given):
         pairs: list[FilePair] = []
         gone: dict[str, pa.Array] = {}
-        for name, ids, codes in files:
+        samples: dict[str, set[str]] = {}
+        for name, ids, codes, twins in files:
             if ids is None or codes is None:
                 job.notes.find("6", name, "the file of the copy cannot be read")
                 job.is_read = False
                 continue
             if len(ids) != lines[name].records:
                 job.notes.find("6", name, "had another number of records than is stated")
-            for fate, n in counted(codes):
-                job.left[fate] += 0 if stays(fate, job.statement) else n
+            some = _counted(codes, twins)
+            job.left.update({x: n for x, n in some.items() if not stays(x[0], job.statement)})
             gone[name] = leaving(codes, job.statement)
             keys = _keys_gone(ids, gone[name]) if lines[name].form == SAMPLES else frozenset()
+            if lines[name].form == SAMPLES:
+                samples[lines[name].stem] = {bare_key(k) for k in ids.keys or () if k is not None}
             if name in there:
                 path = job.sources[name]
                 line, named = lines[name], _named(job.statement)
@@ -297,7 +303,7 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
             job.done(1, len(ids))
         for notes in job.apply(compare_files, pairs):
             job.notes.add(notes)
-        _check_stats(job, gone, there)
+        _check_stats(job, gone, samples, there)
 
 
 def _keys_gone(ids: Identities, gone: pa.Array) -> frozenset[str]:
@@ -305,7 +311,12 @@ def _keys_gone(ids: Identities, gone: pa.Array) -> frozenset[str]:
     return frozenset(k for k, leaves in zip(ids.keys or (), flags, strict=True) if leaves and k)
 
 
-def _check_stats(job: CopyJob, gone: Mapping[str, pa.Array], there: Sequence[str]) -> None:
+def _check_stats(
+    job: CopyJob,
+    gone: Mapping[str, pa.Array],
+    samples: Mapping[str, Collection[str]],
+    there: Sequence[str],
+) -> None:
     """Counts of shards beside these files: of the rows of a parquet file, or else of samples."""
     stems = {line.stem: n for n, line in job.statement.inputs.items() if line.form == SAMPLES}
     stems |= {line.stem: n for n, line in job.statement.inputs.items() if line.form == PARQUET}
@@ -314,7 +325,8 @@ def _check_stats(job: CopyJob, gone: Mapping[str, pa.Array], there: Sequence[str
         if line.form != STATS or name not in there or name not in job.sources or of not in gone:
             continue
         rows = job.sources[of] if job.statement.inputs[of].form == PARQUET else None
-        wrong = compare_stats(job.sources[name], job.out / name, rows, gone[of])
+        keys = samples.get(line.stem)
+        wrong = compare_stats(job.sources[name], job.out / name, rows, keys, gone[of])
         if wrong:
             job.notes.find("2", name, wrong)
 
@@ -323,7 +335,15 @@ def _named(statement: CopyStatement) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(statement.columns.items()))
 
 
-Judged = tuple[str, Identities | None, pa.Array | None]
+Judged = tuple[str, Identities | None, pa.Array | None, pa.Array | None]
+"""A file, its records, their fates, and which of them are samples whose rows are there, too."""
+
+
+def _counted(codes: pa.Array, twins: pa.Array | None) -> Counter[tuple[str, bool]]:
+    """How many records have which fate, those apart whose rows are counted."""
+    twins = pa.repeat(pa.scalar(False), len(codes)) if twins is None else twins
+    masks = ((False, pc.invert(twins)), (True, twins))
+    return Counter({(f, is_twin): n for is_twin, m in masks for f, n in counted(codes.filter(m))})
 
 
 def _rounds(job: CopyJob, files: Mapping[str, tuple[Path, CopyLine]]) -> Iterator[list[Judged]]:
@@ -359,15 +379,22 @@ def _round(
     found = dict(zip(names, job.apply(identities_of, tasks), strict=True))
     known = {name: ids for name, ids in found.items() if ids is not None}
     if against is None:
-        return [(name, ids, None) for name, ids in found.items()]
+        return [(name, ids, None, None) for name, ids in found.items()]
     fates = judge(list(known.values()), against, statement, job.apply)
     codes = dict(zip(known, fates, strict=True))
+    twins: dict[str, pa.Array] = {}
     for pair in pairs:
         both = [name for name in pair if name in codes]
         if len(both) > 1 or (both and statement.inputs[both[0]].form == SAMPLES):
             shared = share_fates([(known[n], codes[n]) for n in both], statement)
             codes |= zip(both, shared, strict=True)
-    return [(name, ids, codes.get(name)) for name, ids in found.items()]
+        kinds = {statement.inputs[name].form: name for name in both}
+        if {PARQUET, SAMPLES} <= set(kinds):
+            rows = {bare_key(k) for k in known[kinds[PARQUET]].keys or () if k is not None}
+            keys = known[kinds[SAMPLES]].keys or ()
+            flags = [key is not None and bare_key(key) in rows for key in keys]
+            twins[kinds[SAMPLES]] = pa.array(flags, pa.bool_())
+    return [(name, ids, codes.get(name), twins.get(name)) for name, ids in found.items()]
 
 
 # -- counts ----------------------------------------------------------------------------------------
@@ -378,25 +405,30 @@ def _check_counts(job: CopyJob) -> None:
     if job.against is None or not job.is_read:
         return
     stated = job.statement.counts
-    ours = {fate: n for fate, n in job.stayed.items() if stays(fate, job.statement)}
-    theirs = {fate: n for (fate, stayed), n in stated.items() if stayed}
+    ours = {x: n for x, n in job.stayed.items() if stays(x[0], job.statement)}
+    theirs = {(fate, is_twin): n for (fate, stayed, is_twin), n in stated.items() if stayed}
     if not job.tells_all:  # without the set before, these two cannot be told apart
         for counts in (ours, theirs):
-            counts["unknown"] = counts.pop("not in new", 0) + counts.get("unknown", 0)
+            for is_twin in (False, True):
+                n = counts.pop(("not in new", is_twin), 0)
+                counts["unknown", is_twin] = n + counts.get(("unknown", is_twin), 0)
     _same_counts(ours, theirs, "stayed", job.notes)
     if job.tells_all and set(job.statement.inputs) <= set(job.sources):
-        gone = {fate: n for (fate, stayed), n in stated.items() if not stayed}
+        gone = {(f, is_twin): n for (f, stayed, is_twin), n in stated.items() if not stayed}
         _same_counts(job.left, gone, "left", job.notes)
     for fate in ("unknown", "not in new"):
-        if n := ours.get(fate, 0):
+        if n := ours.get((fate, False), 0):
             job.notes.limit("1a", f"{count(n, 'record')} {_WRONG[fate]}: kept, as was asked for")
-    if n := ours.get(NAMELESS, 0):
+    if n := ours.get((NAMELESS, False), 0):
         said = f"{count(n, 'row')} kept without an identity: nothing can be said of them"
         job.notes.leave_out(said)
 
 
 def _same_counts(
-    ours: Mapping[str, int], theirs: Mapping[str, int], what: str, notes: Notes
+    ours: Mapping[tuple[str, bool], int],
+    theirs: Mapping[tuple[str, bool], int],
+    what: str,
+    notes: Notes,
 ) -> None:
     if {f: n for f, n in ours.items() if n} != {f: n for f, n in theirs.items() if n}:
         notes.find("6", MANIFEST, f"its counts by fate of what {what} are not those found")

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from relaion.verifier.compare import (
     explain,
     row_digests,
 )
-from relaion.verifier.copy_records import text_units
+from relaion.verifier.copy_records import bare_key, text_units
 from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
 from relaion.verifier.copy_tars import tar_units
 from relaion.verifier.rows import batches, schema_of
@@ -173,42 +174,81 @@ def _say(where: str, found: Differences, noun: str, notes: Notes) -> None:
 
 # -- the stats of a shard --------------------------------------------------------------------------
 
-_TOLD = ("status", "error_message")
 _COUNTERS = {
     "success": "successes",
     "failed_to_download": "failed_to_download",
     "failed_to_resize": "failed_to_resize",
 }
+_HARMLESS = re.compile(r"\(_ssl\.c:[0-9]+\)")
+_QUOTING = ("/", "%", "'", '"', "url type")  # of messages: what may be a link, or part of one
+_NAMING = re.compile(r"\.[^\W\d_]")
 
 
-def compare_stats(source: Path, target: Path, rows: Path | None, gone: pa.Array) -> str | None:
+def compare_stats(
+    source: Path, target: Path, rows: Path | None, samples: Collection[str] | None, gone: pa.Array
+) -> str | None:
     """What is wrong with the counts of a shard, which are the copy's without what left it.
 
-    `rows` is the parquet file of the shard before, whose rows have a `status`, and an
-    `error_message` under which failures are counted too; without it what left are samples.
+    `rows` is the parquet file of the shard before, `samples` the keys in its tar. Without rows
+    what left are samples, which were all downloaded. Messages by which failures are counted may
+    quote a link: such a one is there only if a row that stays has it.
     """
     try:
-        left = Counter({"success": gone.true_count})
-        names = [] if rows is None else [n for n in _TOLD if n in schema_of(rows).names]
-        if rows is not None and names:
-            table = pq.read_table(rows, columns=names).filter(gone)
-            left = Counter(str(x) for n in names for x in table[n].to_pylist() if x is not None)
         before, after = (json.loads(path.read_bytes()) for path in (source, target))
-        expected = _lowered(before, left)
+        expected = _lowered(before, *_attempts(rows, samples, gone))
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError, AttributeError):
-        return "its counts cannot be read"
+        same = gone.true_count == 0 and source.read_bytes() == target.read_bytes()
+        return None if same else "its counts cannot be read"
     return None if expected == after else "its counts are not the copy's without what left"
 
 
-def _lowered(stats: dict[str, Any], left: Counter[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {**stats, "status_dict": dict(stats["status_dict"])}
-    found["count"] -= sum(left[status] for status in _COUNTERS)
+def _attempts(
+    rows: Path | None, samples: Collection[str] | None, gone: pa.Array
+) -> tuple[Counter[str], Counter[str], set[str]]:
+    """Attempts that left by status (empty where it failed somehow) and message; messages left."""
+    if rows is None:
+        return Counter({"success": gone.true_count}), Counter(), set()
+    statuses, messages, standing = Counter[str](), Counter[str](), set[str]()
+    wanted = ("status", "error_message", "key")
+    names = [name for name in wanted if schema_of(rows).names.count(name) == 1]
+    told = pq.read_table(rows, columns=names).to_pylist() if names else [{}] * len(gone)
+    for row, leaves in zip(told, gone.to_pylist(), strict=True):
+        status, message, key = (_text(row.get(name)) for name in wanted)
+        if not leaves:
+            standing |= {message} if message is not None else set()
+            continue
+        if status not in _COUNTERS:
+            is_there = message is None
+            if samples is not None and "key" in names:
+                is_there = key is not None and bare_key(key) in samples
+            status = "success" if is_there else ""
+        statuses[status] += 1
+        messages[message or ""] += message is not None
+    return statuses, messages, standing
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return None if value is None else str(value)
+
+
+def _lowered(
+    stats: dict[str, Any], left: Counter[str], messages: Counter[str], standing: Collection[str]
+) -> dict[str, Any]:
+    found: dict[str, Any] = {**stats}
+    found["count"] -= left.total()
     for status, counter in _COUNTERS.items():
         found[counter] -= left[status]
-    for status, n in left.items():
-        known = found["status_dict"].get(status)
-        if known is not None and n:
-            found["status_dict"][status] = known - min(n, known)
-            if not found["status_dict"][status]:
-                del found["status_dict"][status]
-    return found
+    of_download = min(left[""], found["failed_to_download"])
+    found["failed_to_download"] -= of_download
+    found["failed_to_resize"] -= min(left[""] - of_download, found["failed_to_resize"])
+    messages = messages + Counter(success=left["success"])
+    counts = {}
+    for message, n in stats["status_dict"].items():
+        bare = _HARMLESS.sub("", message)
+        quotes = any(sign in bare for sign in _QUOTING) or _NAMING.search(bare)
+        rest = max(n - messages[message], 0)
+        if (rest or not messages[message]) and (message in standing or not quotes):
+            counts[message] = rest
+    return {**found, "status_dict": counts}

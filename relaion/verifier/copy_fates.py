@@ -7,45 +7,49 @@ for.
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.errors import InputError
-from relaion.links import key_can_spread, link_key, names_part
+from relaion.links import host_digest, key_can_spread, link_key, names_part
 from relaion.links.text import as_bytes
+from relaion.parquet.glossary import bare_name
 from relaion.parquet.mended import marked
 from relaion.parquet.read_shard import group_shards, read_shard
-from relaion.paths import file_sha256, find_shards
-from relaion.verifier.candidates import plain, plain_key
-from relaion.verifier.copy_records import Records, read_records
+from relaion.parquet.roles import Column, Layout
+from relaion.paths import file_sha256, find_shards, shown
+from relaion.roles import ROLES
+from relaion.verifier.candidates import Near, plain, plain_key
+from relaion.verifier.copy_records import Records, bare_key, read_records, whole_number
 from relaion.verifier.copy_statement import FATES, CopyLine, CopyStatement
 from relaion.verifier.lookup import Apply
-from relaion.verifier.rows import Source, roles_of
+from relaion.verifier.rows import At, Source, batches, roles_of
 
 ROW, LINK = "row", "link"
 LEFT, LEFT_WITH_LINK, NAMELESS = "removed", "removed with its link", "nameless"
 _META = b"relaion_diff"
 _CHUNK = 1_000_000
+_FEW = 50_000  # links that an edition is searched for by their ends: Arrow hashes these each time
+_TAIL = 16
 _NO_HASHES, _NO_LINKS = pa.array([], pa.int64()), pa.array([], pa.binary())
 
 # -- who a record is -------------------------------------------------------------------------------
 
-_NUMBERED = re.compile(r"0*([0-9]+)(?:\.0)?")
-
 
 @dataclass(frozen=True)
 class Identities:
-    """Those of all records of a file, in order."""
+    """Those of all records of a file, in order; `tails` and `hosts` are of link keys."""
 
     hashes: pa.Array
     links: pa.Array
+    tails: pa.Array
+    hosts: pa.Array
     keys: list[str | None] | None
     weak: pa.Array
 
@@ -67,11 +71,13 @@ class IdentityTask:
 def identities_of(task: IdentityTask) -> Identities | None:
     """All identities of a file; None where it cannot be read."""
     found: list[Records] = []
+    known: list[LinkIds] = []
     try:
         for records in read_records(task.path, task.line, task.named):
-            n = len(records.hashes)
-            links = link_ids(records.links, task.salt) if task.by_link else _none(n)
-            found.append(Records(records.hashes, links, records.keys, records.weak))
+            none = _none(len(records.hashes))
+            links = records.links if task.by_link else none
+            known.append(link_ids(links, task.salt))
+            found.append(Records(records.hashes, none, records.keys, records.weak))
     except InputError:
         return None
     has_keys = any(r.keys is not None for r in found)
@@ -80,7 +86,8 @@ def identities_of(task: IdentityTask) -> Identities | None:
     weak = _joined(
         (_all(len(r.hashes), False) if r.weak is None else r.weak for r in found), pa.bool_()
     )
-    return Identities(hashes, _joined((r.links for r in found), pa.binary()), keys, weak)
+    links, tails, hosts = (_joined((x[i] for x in known), pa.binary()) for i in range(3))
+    return Identities(hashes, links, tails, hosts, keys, weak)
 
 
 def _none(n: int) -> pa.Array:
@@ -91,25 +98,34 @@ def _joined(arrays: Iterable[pa.Array], kind: pa.DataType) -> pa.Array:
     return pa.concat_arrays([pa.array([], kind), *arrays])
 
 
-def link_ids(urls: pa.Array, salt: bytes) -> pa.Array:
+class LinkIds(NamedTuple):
+    """Links by identity, and by what tells cheaply which others cannot have the same key."""
+
+    ids: pa.Array
+    tails: pa.Array
+    hosts: pa.Array
+
+
+def link_ids(urls: pa.Array, salt: bytes) -> LinkIds:
     """The identity of each link; null for what stands for nothing in particular."""
-    found = []
+    found: list[bytes | None] = []
+    tails: list[bytes | None] = []
+    hosts: list[str | None] = []
     for url, is_plain in zip(urls.to_pylist(), plain(urls).to_pylist(), strict=True):
         key = None
         if is_plain:
-            key = plain_key(url)
-            key = key if key_can_spread(key.decode("ascii")) else None
+            key = plain_key(url).decode("ascii")
+            key = key if key_can_spread(key) else None
         elif url is not None:
-            key = _key(url)
-        found.append(None if key is None else hashlib.sha256(salt + key).digest()[:16])
-    return pa.array(found, pa.binary())
-
-
-def _key(url: bytes) -> bytes | None:
-    key = link_key(url)
-    if not key_can_spread(key) or names_part(url):
-        return None
-    return (key if key.isascii() else marked(as_bytes(key))).encode()
+            key = link_key(url)
+            key = key if key_can_spread(key) and not names_part(url) else None
+        hosts.append(None if key is None else host_digest(key))
+        raw = None
+        if key is not None:
+            raw = (key if key.isascii() else marked(as_bytes(key))).encode()
+        tails.append(None if raw is None else raw[-_TAIL:])
+        found.append(None if raw is None else hashlib.sha256(salt + raw).digest()[:16])
+    return LinkIds(*(pa.array(x, pa.binary()) for x in (found, tails, hosts)))
 
 
 # -- what it is held against -----------------------------------------------------------------------
@@ -147,17 +163,54 @@ class EditionSets:
     digest: str
 
 
-def read_edition(paths: Sequence[Path]) -> EditionSets:
-    """The shards of an edition; raises InputError for what cannot be read."""
+def read_edition(paths: Sequence[Path], named: Mapping[str, str]) -> EditionSets:
+    """The shards of an edition; raises InputError for what cannot be read.
+
+    `named` are columns by role, for where no name of a column tells it.
+    """
     shards = [read_shard(place, needs_link=False) for place in find_shards(paths).shards]
     sources, lines = [], []
     for group in group_shards(shards):
-        roles = roles_of(group.layout)
         for shard in group.shards:
+            roles = _roles(shard.path, group.layout, named)
             sources.append(Source(shard.path, roles, is_checked=False))
             lines.append(f"{shard.subset}/{shard.name} {file_sha256(shard.path)}\n")
     digest = hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
     return EditionSets(tuple(sources), digest)
+
+
+def _roles(path: Path, layout: Layout, named: Mapping[str, str]) -> dict[str, tuple[At, ...]]:
+    """Where the columns of roles stand, also of bytes that are texts and text that is numbers."""
+    roles = roles_of(layout)
+    for role in ("url", "text", "row_hash"):
+        if role in roles:
+            continue
+        known = ROLES[role].names
+        able = [c for c in layout.columns if named.get(role) in (c.name, shown(c.name))]
+        if not able and role == "row_hash":
+            able = [c for c in layout.columns if c.type == "string" and _bare(c) == "hash"]
+            able = [c for c in able if _is_numbers(path, c.name)]
+        elif not able:
+            able = [c for c in layout.columns if c.type == "binary" and _bare(c) in known]
+            able.sort(key=lambda c: known.index(_bare(c)))
+        if able:
+            roles[role] = (At(able[0].position, able[0].type),)
+    return roles
+
+
+def _bare(column: Column) -> str:
+    return bare_name(column.name).lower()
+
+
+def _is_numbers(path: Path, name: str) -> bool:
+    """Whether a column of text holds whole 64-bit numbers, and blanks, alone."""
+    told = [
+        value.decode("latin-1")
+        for batch in batches(path, [name])
+        for value in batch.column(0).to_pylist()
+        if value is not None and value.strip()
+    ]
+    return bool(told) and all(whole_number(text) is not None for text in told)
 
 
 @dataclass(frozen=True)
@@ -175,25 +228,50 @@ class Against:
 
 
 @dataclass(frozen=True)
+class _Links:
+    """Links that are looked for, or none; `tails` and `hosts` are at least those of their keys."""
+
+    ids: pa.Array
+    tails: pa.Array
+    hosts: pa.Array
+
+    def may_be(self, urls: pa.Array) -> pa.Array:
+        """Those of some links that may have one of these keys: by the end, or else the host."""
+        if len(self.tails) > _FEW:
+            return urls
+        is_plain = pc.fill_null(plain(urls), False)
+        keys = pc.replace_substring_regex(urls, r"^https?://(?:www\.)?", "")
+        mask = pc.is_in(pc.binary_slice(keys, -_TAIL), value_set=self.tails)
+        mask = pc.and_(is_plain, mask)
+        near = Near(frozenset(host.decode() for host in self.hosts.to_pylist()))
+        is_odd = pc.and_not(pc.is_valid(urls), is_plain)
+        odd = [near.may_name(url) for url in urls.filter(is_odd).to_pylist()]
+        return urls.filter(pc.replace_with_mask(mask, is_odd, pa.array(odd, pa.bool_())))
+
+
+_NONE_WANTED = _Links(_NO_LINKS, _NO_LINKS, _NO_LINKS)
+
+
+@dataclass(frozen=True)
 class _Wanted:
     """What is looked for in one shard of an edition."""
 
     source: Source
     hashes: pa.Array
-    links: pa.Array
+    links: _Links
 
 
 def _known_in(wanted: _Wanted) -> tuple[pa.Array, pa.Array]:
     """Those row hashes and links that stand in a shard."""
-    hashes, links = _Found(wanted.hashes), _Found(wanted.links)
+    hashes, links = _Found(wanted.hashes), _Found(wanted.links.ids)
     roles = set(wanted.source.roles)
     for _, rows in wanted.source.rows(("url", "text", "row_hash")):
         if len(wanted.hashes):
             computed = {"url", "text"} <= roles
             hashes.add(rows.hashes() if computed else rows.first("row_hash", pa.int64()))
-        if len(wanted.links):
+        if len(wanted.links.ids):
             for urls in rows.all("url"):
-                links.add(link_ids(urls, b""))
+                links.add(link_ids(wanted.links.may_be(urls), b"").ids)
     return hashes.values(), links.values()
 
 
@@ -221,9 +299,9 @@ class _Found:
 
 
 def _look_up(
-    edition: EditionSets | None, hashes: pa.Array, links: pa.Array, apply: Apply
+    edition: EditionSets | None, hashes: pa.Array, links: _Links, apply: Apply
 ) -> tuple[pa.Array, pa.Array]:
-    if edition is None or not (len(hashes) or len(links)):
+    if edition is None or not (len(hashes) or len(links.ids)):
         return _NO_HASHES, _NO_LINKS
     found = list(apply(_known_in, [_Wanted(s, hashes, links) for s in edition.sources]))
     return _joined((h for h, _ in found), pa.int64()), _joined((x for _, x in found), pa.binary())
@@ -242,19 +320,20 @@ def judge(
         hashes = pa.nulls(len(hashes), pa.int64())
     if LINK not in statement.by:
         links = _none(len(hashes))
-    told = _by_diff if against.diff else _by_keep
     known = pc.and_not(pc.is_valid(hashes), _joined((f.weak for f in files), pa.bool_()))
-    codes = told(hashes, links, known, against, apply)
+    if against.diff:
+        codes = _by_diff(hashes, links, known, against.diff)
+    else:
+        tails = _joined((f.tails for f in files), pa.binary())
+        hosts = _joined((f.hosts for f in files), pa.binary())
+        codes = _by_keep(hashes, _Links(links, tails, hosts), known, against, apply)
     starts = [0]
     for each in files:
         starts.append(starts[-1] + len(each))
     return [codes.slice(a, len(f)) for a, f in zip(starts, files, strict=False)]
 
 
-def _by_diff(
-    hashes: pa.Array, links: pa.Array, known: pa.Array, against: Against, apply: Apply
-) -> pa.Array:
-    sets = against.diff or DiffSets(_NO_HASHES, _NO_LINKS, b"")
+def _by_diff(hashes: pa.Array, links: pa.Array, known: pa.Array, sets: DiffSets) -> pa.Array:
     return _first(
         (
             (LEFT, _among(hashes, sets.hashes)),
@@ -267,18 +346,20 @@ def _by_diff(
 
 
 def _by_keep(
-    hashes: pa.Array, links: pa.Array, known: pa.Array, against: Against, apply: Apply
+    hashes: pa.Array, by_link: _Links, known: pa.Array, against: Against, apply: Apply
 ) -> pa.Array:
-    new_hashes, _ = _look_up(against.new, hashes.drop_null().unique(), _NO_LINKS, apply)
+    links = by_link.ids
+    new_hashes, _ = _look_up(against.new, hashes.drop_null().unique(), _NONE_WANTED, apply)
     in_new = _among(hashes, new_hashes)
     left = hashes.filter(pc.invert(in_new)).drop_null().unique()
-    old_hashes, _ = _look_up(against.old, left, _NO_LINKS, apply)
+    old_hashes, _ = _look_up(against.old, left, _NONE_WANTED, apply)
     in_old = _among(hashes, old_hashes)
-    open_links = pc.invert(pc.or_(in_new, in_old))
-    wanted = links.filter(open_links).drop_null().unique()
+    is_open = pc.and_not(pc.is_valid(links), pc.or_(in_new, in_old))
+    columns = (by_link.ids, by_link.tails, by_link.hosts)
+    wanted = _Links(*(x.filter(is_open).drop_null().unique() for x in columns))
     _, new_links = _look_up(against.new, _NO_HASHES, wanted, apply)
-    left = wanted.filter(pc.invert(pc.is_in(wanted, value_set=new_links)))
-    _, old_links = _look_up(against.old, _NO_HASHES, left, apply)
+    rest_of = wanted.ids.filter(pc.invert(pc.is_in(wanted.ids, value_set=new_links)))
+    _, old_links = _look_up(against.old, _NO_HASHES, replace(wanted, ids=rest_of), apply)
     rest = [("not in new", _all(len(hashes)))]
     if against.old is not None:
         rest = [(LEFT, _among(links, old_links)), ("unknown", _all(len(hashes)))]
@@ -329,10 +410,7 @@ def share_fates(
     for i, (ids, _) in enumerate(files):
         for j, key in enumerate(ids.keys or ()):
             if key is not None:
-                bare = _NUMBERED.fullmatch(
-                    str(key)
-                )  # a padded number, or one that was made a number
-                together.setdefault(bare[1] if bare else key, []).append((i, j))
+                together.setdefault(bare_key(key), []).append((i, j))
     for places in together.values():
         named = {f for i, j in places if (f := FATES[told[i][j]]) != NAMELESS}
         leave = {f for f in named if not stays(f, statement)}

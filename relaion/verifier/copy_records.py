@@ -32,6 +32,7 @@ _MANY = 8_192
 _BLANK = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
 _BOM = b"\xef\xbb\xbf"
 _WHOLE = re.compile(r"[ \t-\r]*([+-]?[0-9]{1,20})[ \t-\r]*")
+_NUMBERED = re.compile(r"0*([0-9]+)(?:\.0)?")
 _LINK = re.compile(rb'\s*"?[A-Za-z][A-Za-z0-9+.\-]*://\S+\s*')
 _SAMPLE = 200  # records that tell how a table is cut
 _LONGEST = 128 << 20
@@ -102,6 +103,12 @@ def _piece(held: Sequence[tuple[Identified, str | None]]) -> Records:
     return Records(hashes, links, keys if any(key is not None for key in keys) else None, weak)
 
 
+def bare_key(key: str) -> str:
+    """A sample's key as it is in its tar and its row alike: padded, or made a number there."""
+    bare = _NUMBERED.fullmatch(key)
+    return bare[1] if bare else key
+
+
 def murmur(link: bytes | None, caption: bytes | None) -> int:
     """LAION's row hash of a link with its caption."""
     return mmh3.hash64((link or b"") + (caption or b""))[0]
@@ -125,12 +132,13 @@ def _of_parquet(path: Path, line: CopyLine) -> Iterator[Records]:
         if not at or role not in ("url", "text", "row_hash"):
             raise InputError(f"{shown(path)}: lacks a column by which its rows are known")
         roles[role] = (At(at[0], plain_type(schema.field(at[0]).type)),)
-    if not roles:
+    keys = _keys(path, schema)
+    if not roles:  # by its key a row may still be that of a sample
         n = sum(batch.num_rows for batch in batches(path, []))
-        yield Records(pa.nulls(n, pa.int64()), pa.nulls(n, pa.binary()))
+        here = None if keys is None else list(keys)
+        yield Records(pa.nulls(n, pa.int64()), pa.nulls(n, pa.binary()), here)
         return
     computed = {"url", "text"} <= set(roles)
-    keys = _keys(path, schema)
     for rows in role_rows(path, roles, ("url", "text", "row_hash")):
         own = rows.first("row_hash", pa.int64())
         here = None if keys is None else [next(keys) for _ in range(rows.n)]
@@ -142,7 +150,7 @@ def _of_parquet(path: Path, line: CopyLine) -> Iterator[Records]:
 
 def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
     """The keys of samples that img2dataset writes beside a tar."""
-    if "key" not in schema.names:
+    if schema.names.count("key") != 1 or pa.types.is_nested(schema.field("key").type):
         return None
     return (
         key.decode("utf-8", "surrogateescape")

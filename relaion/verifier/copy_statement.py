@@ -47,7 +47,8 @@ class CopyStatement:
     """All that the manifest of an applied OUT states.
 
     `against` holds digests: of `diff`, or of `keep` and, where it was given, `old`. `by` are the
-    identities that count. `planned` are names, and a digest, that its run began with.
+    identities that count. `counts` are by fate, whether they stayed, and whether they are samples
+    whose rows are counted. `planned` are names, and a digest, that its run began with.
     """
 
     raw: Mapping[str, Any]
@@ -58,7 +59,7 @@ class CopyStatement:
     against: Mapping[str, str]
     inputs: Mapping[str, CopyLine]
     outputs: Mapping[str, CopyLine]
-    counts: Mapping[tuple[str, bool], int]
+    counts: Mapping[tuple[str, bool, bool], int]
     not_looked_at: tuple[str, ...]
     planned: frozenset[str]
     planned_diff: str | None
@@ -100,11 +101,12 @@ def _statement(raw: Mapping[str, Any]) -> CopyStatement:
         _line({"columns": columns.get(x["name"], {}), **x}, forms.get(str(x["name"]), ""))
         for x in raw["outputs"]
     )
-    counts: Counter[tuple[str, bool]] = Counter()
+    counts: Counter[tuple[str, bool, bool]] = Counter()
     for line in raw["counts"]:
         if line["fate"] not in FATES or type(line["stayed"]) is not bool:
             raise ValueError
-        counts[line["fate"], line["stayed"]] += _whole(line["rows"])
+        for is_twin, name in ((False, "rows"), (True, "samples")):
+            counts[line["fate"], line["stayed"], is_twin] += _whole(line[name])
     against = {k: v for k, v in raw["against"].items() if _SHA256.fullmatch(v)}
     if set(against) not in ({"diff"}, {"keep"}, {"keep", "old"}):
         raise ValueError
@@ -156,7 +158,7 @@ def check_copy_stated(statement: CopyStatement, notes: Notes) -> None:
         notes.find("5", MANIFEST, "states files that the copy does not have")
     kept = sum(line.records or 0 for line in statement.outputs.values())
     read = sum(line.records or 0 for line in statement.inputs.values())
-    stayed = sum(n for (_, stays), n in statement.counts.items() if stays)
+    stayed = sum(n for (_, stays, _), n in statement.counts.items() if stays)
     if stayed != kept or sum(statement.counts.values()) != read:
         notes.find("6", MANIFEST, "its counts by fate are not those of the files that it states")
     if not statement.known:
@@ -220,5 +222,5 @@ def _as_certified(said: Mapping[str, Any]) -> tuple[Any, ...]:
         [(x["name"], x["records"], x["sha256"]) for x in said[side]]
         for side in ("inputs", "outputs")
     ]
-    counts = [(x["fate"], x["stayed"], x["rows"]) for x in said["counts"]]
+    counts = [(x["fate"], x["stayed"], x["rows"], x["samples"]) for x in said["counts"]]
     return said["run"], against, files, counts, list(said["not_looked_at"])

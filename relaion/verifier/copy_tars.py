@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import tarfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -19,6 +20,7 @@ _SAMPLE = re.compile(r"((?:.*/)?[^./]+)\.([^/]*)", re.DOTALL)
 _SAME_PLACE = re.compile(r"(?<![^/])(?:\./+|/+)")
 _TOLD_BY = ("json", "txt", "url")
 _LINK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://\S+)\s*", re.IGNORECASE)
+_SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", re.IGNORECASE)
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
 _PIECE = 1 << 20
 
@@ -85,9 +87,14 @@ def samples(path: Path, named: Mapping[str, str]) -> Iterator[tuple[Identified, 
             told[at][member.told_by] = (member.data, member.size)
     try:
         with path.open("rb") as file:
+            lines = (_lone_text(file, places, named) for places in told)
+            kinds = Counter(_kind(txt) for txt in lines if txt)
+            patterns = [_LINK]
+            if kinds["link"] > kinds["spaced"] + kinds["caption"]:
+                patterns.append(_SPACED)
             for key, places in zip(keys, told, strict=True):
                 data = {what: _data(file, *place) for what, place in places.items()}
-                yield _identity(data, named), key
+                yield _identity(data, named, patterns), key
     except (OSError, ValueError, RecursionError):
         raise InputError(f"{shown(path)}: a sample of it cannot be read") from None
 
@@ -97,24 +104,53 @@ def _data(file: BinaryIO, start: int, size: int) -> bytes:
     return file.read(size)
 
 
-def _identity(data: Mapping[str, bytes], named: Mapping[str, str]) -> Identified:
-    """By its json; its link else is its url, or its txt where that is one, or else a caption."""
+def _lone_text(
+    file: BinaryIO, places: Mapping[str, tuple[int, int]], named: Mapping[str, str]
+) -> bytes:
+    """The text of a sample, where it is that or its caption; nothing where others tell both."""
+    txt = _data(file, *places["txt"]) if "txt" in places else b""
+    if not txt:
+        return b""
+    links, captions = _told({what: _data(file, *place) for what, place in places.items()}, named)
+    return b"" if captions and (links or _kind(txt) != "link") else (b" " if links else txt)
+
+
+def _kind(txt: bytes) -> str:
+    return "link" if _LINK.fullmatch(txt) else "spaced" if _SPACED.fullmatch(txt) else "caption"
+
+
+def _told(data: Mapping[str, bytes], named: Mapping[str, str]) -> tuple[list[bytes], list[bytes]]:
+    """Links and captions that a sample's json and url tell."""
+    fields = _json(data)
+    links, captions = (_texts(fields, role, named) for role in ("url", "text"))
+    if link := _shortcut(data.get("url", b"")):
+        links.append(link)
+    return links, captions
+
+
+def _json(data: Mapping[str, bytes]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if "json" in data:
         fields = json.loads(data["json"], parse_constant=lambda _: None)
         if not isinstance(fields, dict):
             raise ValueError
-    links, captions = (_texts(fields, role, named) for role in ("url", "text"))
-    if link := _shortcut(data.get("url", b"")):
-        links.append(link)
+    return fields
+
+
+def _identity(
+    data: Mapping[str, bytes], named: Mapping[str, str], patterns: Sequence[re.Pattern[bytes]]
+) -> Identified:
+    """By its json; its link else is its url, or its txt where that is one, or else a caption."""
+    links, captions = _told(data, named)
     txt = data.get("txt", b"")
     if txt and not (links and captions):
-        is_link = None if links else _LINK.fullmatch(txt)
+        found = (pattern.fullmatch(txt) for pattern in patterns)
+        is_link = None if links else next(filter(None, found), None)
         if is_link:
             links.append(is_link[1])
         elif not captions:
             captions.append(txt)
-    own = _own(fields, named)
+    own = _own(_json(data), named)
     is_weak = own is None and not links
     if own is None and (links or captions):
         own = murmur(links[0] if links else None, captions[0] if captions else None)

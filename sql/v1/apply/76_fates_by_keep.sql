@@ -11,7 +11,7 @@
 -- reads:   new_links (link_id uuid)
 -- reads:   old_hashes (row_hash bigint)
 -- reads:   old_links (link_id uuid)
--- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
+-- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean)
 -- nulls:   a null hash or link meets no other; a row with neither, or a weak hash that is not met, is nameless
 -- order:   shard_no, file_row_number
 --
@@ -64,6 +64,7 @@ select
         when 'unknown' then not $keeps_unknown
         when 'not in new' then not $keeps_unknown
         else true
-    end as leaves
+    end as leaves,
+    false as is_twin
 from told as t
 order by t.shard_no, t.file_row_number;

@@ -8,7 +8,7 @@
 -- reads:   diff (row_hash bigint, link blob, link_gone boolean)
 -- writes:  left_hashes (row_hash bigint)
 -- writes:  left_links (link blob)
--- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
+-- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean)
 -- nulls:   a null hash or link meets no other; a row with neither, or a weak hash that is not met, is nameless
 -- order:   shard_no, file_row_number
 --
@@ -64,6 +64,7 @@ select
         when 'link' then false
         when 'nameless' then not $keeps_nameless
         else true
-    end as leaves
+    end as leaves,
+    false as is_twin
 from told as t
 order by t.shard_no, t.file_row_number;

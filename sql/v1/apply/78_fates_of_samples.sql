@@ -2,14 +2,15 @@
 -- purpose: Let a sample of a tar and its row of the parquet file beside it share one fate.
 -- params:  none
 -- reads:   fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
--- reads:   sample_keys (folder_no integer, key varchar, shard_no integer, file_row_number bigint)
--- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
+-- reads:   sample_keys (folder_no integer, key varchar, is_sample boolean, shard_no integer, file_row_number bigint)
+-- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean)
 -- nulls:   a row without a key keeps its own fate
 -- order:   shard_no, file_row_number
 --
 -- img2dataset writes a tar and, under the same name, a parquet file with one row an attempt; a
 -- sample and its row have one key (folder_no tells the pair). A nameless one takes the fate of the
--- other. Where one leaves the other does too, so that no part of what left stays.
+-- other. Where one leaves the other does too, so that no part of what left stays. A sample whose
+-- row is there is a twin: whoever counts rows has counted it.
 
 create or replace temp table fates as
 with together as (
@@ -18,6 +19,7 @@ with together as (
         k.key,
         bool_or(f.leaves and f.fate != 'nameless') as leaves_named,
         bool_or(f.fate != 'nameless') as is_named,
+        bool_or(not k.is_sample) as has_row,
         min(f.fate) filter (where f.leaves and f.fate != 'nameless') as left_as,
         min(f.fate) filter (where f.fate != 'nameless') as named_as
     from sample_keys as k
@@ -35,7 +37,8 @@ select
         when f.fate = 'nameless' and t.is_named then t.named_as
         else f.fate
     end as fate,
-    case when t.is_named then t.leaves_named else f.leaves end as leaves
+    case when t.is_named then t.leaves_named else f.leaves end as leaves,
+    coalesce(k.is_sample and t.has_row, false) as is_twin
 from fates as f
 left join sample_keys as k
     on f.shard_no = k.shard_no and f.file_row_number = k.file_row_number

@@ -8,14 +8,15 @@
 -- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer)
 -- reads:   same_link (shard_no integer, file_row_number bigint, list_id integer)
 -- reads:   lists (list_id integer, label varchar)
--- writes:  residual (subset varchar, band varchar, host varchar, directory varchar, n_rows bigint, is_listed boolean)
+-- writes:  residual (subset varchar, band varchar, host varchar, directory varchar, n_rows bigint, n_listed bigint, host_stays boolean, directory_stays boolean)
 -- nulls:   a row without a score is in the band `none`; NaN is no score
 -- order:   none
 --
 -- Whoever has the old set subtracts the edition (`rows`), takes away what the public rule on scores
 -- explains, and what earlier diffs named. The rest is what listed rows hide among. A row of a high
 -- score counts as explained whether or not its caption holds a keyword: nobody outside can tell.
--- Hosts and directories are digests: they are counted, never named.
+-- Hosts and directories are digests: they are counted, never named. One stays where a row of it is
+-- still in the edition, so that it left in part; that is looked for among the shards of one call.
 
 create or replace temp table residual as
 with listed as (
@@ -57,21 +58,44 @@ unexplained as (
             when g.score < 0.45 then 'under 0.45'
             else 'above'
         end as band,
-        lower(split_part(coalesce(g.url, ''), '/', 3)) as place,
+        replace(lower(split_part(coalesce(g.url, ''), '/', 3)), 'www.', '') as place,
         regexp_extract(coalesce(g.url, ''), '^[^?#]*/', 0) as directory,
         l.shard_no is not null as is_listed
     from gone as g
     left join listed as l
         on g.shard_no = l.shard_no and g.file_row_number = l.file_row_number
     where $unsafe_above is null or g.score is null or g.score <= $unsafe_above
+),
+
+near as (
+    select
+        s.shard_no,
+        s.file_row_number,
+        coalesce(s.url, '') as url,
+        replace(lower(split_part(coalesce(s.url, ''), '/', 3)), 'www.', '') as place
+    from shard as s
+    where
+        replace(lower(split_part(coalesce(s.url, ''), '/', 3)), 'www.', '')
+        in (select u.place from unexplained as u)
+),
+
+stays as (
+    select distinct
+        n.place,
+        regexp_extract(n.url, '^[^?#]*/', 0) as directory
+    from near as n
+    anti join rows as r
+        on n.shard_no = r.shard_no and n.file_row_number = r.file_row_number
 )
 
 select
     u.subset,
     u.band,
-    md5(replace(u.place, 'www.', '')) as host,
+    md5(u.place) as host,
     md5(u.directory) as directory,
     count(*) as n_rows,
-    bool_or(u.is_listed) as is_listed
+    count(*) filter (where u.is_listed) as n_listed,
+    u.place in (select s.place from stays as s) as host_stays,
+    u.directory in (select s.directory from stays as s) as directory_stays
 from unexplained as u
 group by u.subset, u.band, u.place, u.directory;

@@ -1,113 +1,130 @@
 -- name:    stand_out
 -- purpose: Where listed sites are more among what an outsider cannot explain than cover allows.
 -- params:  $cover  bigint  neutral sites for each listed one, as the run was told; 0 for none
--- reads:   residual (subset varchar, band varchar, host varchar, directory varchar, n_rows bigint, is_listed boolean)
+-- reads:   residual (subset varchar, band varchar, host varchar, directory varchar, n_rows bigint, n_listed bigint, host_stays boolean, directory_stays boolean)
 -- writes:  strata (grouping varchar, name varchar, n_sites bigint, n_rows bigint, stands_out boolean)
 -- nulls:   name is null for all, and for a host, which is never named
 -- order:   grouping, name, n_sites, n_rows
 --
--- With K neutral sites for each listed one, a site that left is a listed one once in K + 1 times.
--- A stratum stands out where listed sites are so many that one and a half times this rate would
--- give as many in less than one case of a thousand (a binomial tail); without cover, where there
--- is a listed site at all. Sites are hosts; within a host of several directories, these.
--- How many are listed is told of no stratum.
+-- A site is what left as one: a host of which nothing stays; of a host of which something stays a
+-- directory; of such a directory a row. With K neutral sites for each listed one, a site that left is
+-- a listed one once in K + 1 times; one and a half times this share, 1.5 / (K + 1), is the most that
+-- may be.
+--
+-- The whole stands out where the share is more than that, however few sites there are: cover is
+-- chosen, so nothing of it is left to chance, and n listed sites of n stand out for every n and K. It
+-- stands out, too, where fewer sites left than one listed site and its cover are.
+--
+-- A stratum (a subset, a score band, both, or a host that stays in part) may hold a listed site and
+-- none of its cover by chance. It stands out where its share is more than may be, and chance would
+-- not do that: were N sites of which L are listed dealt out blindly, so many listed ones or more
+-- would be among its n once in a hundred times at most, over all strata of its grouping together
+-- (the tail of the hypergeometric distribution; 0.01 / number of strata). Without cover everything
+-- stands out in which there is a listed row. How many are listed is told of no stratum.
 
--- How likely it is that k or more of n come, each at this rate. Above the mean the terms fall from
--- the first one on, so that a thousand of them are all that counts.
-create or replace temp macro binomial_tail(n, k, rate) as
+-- How likely it is that k or more of n that are taken are among the l listed of all. Above the mean
+-- the terms fall from the first one on, so that a thousand of them are all that counts.
+create or replace temp macro ln_choose(n, k) as
+lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
+
+create or replace temp macro tail(n_all, l, n, k) as
 list_sum(list_transform(
-    range(k, least(n, k + 1000) + 1),
-    lambda i: exp(
-        lgamma(n + 1) - lgamma(i + 1) - lgamma(n - i + 1) + i * ln(rate) + (n - i) * ln(1 - rate)
-    )
+    range(greatest(k, n + l - n_all), least(n, l, k + 1000) + 1),
+    lambda i: exp(ln_choose(l, i) + ln_choose(n_all - l, n - i) - ln_choose(n_all, n))
 ));
 
 create or replace temp table strata as
-with by_host as (
+with placed as (
     select
-        r.subset,
-        r.band,
-        r.host,
-        sum(r.n_rows)::bigint as n_rows,
-        bool_or(r.is_listed) as is_listed
+        r.*,
+        bool_or(r.host_stays) over (partition by r.host) as is_part,
+        case
+            when not bool_or(r.host_stays) over (partition by r.host) then r.host
+            when not bool_or(r.directory_stays) over (partition by r.directory) then r.directory
+        end as site
     from residual as r
-    group by all
 ),
 
-by_directory as (
-    select
-        r.host,
-        r.directory,
-        sum(r.n_rows)::bigint as n_rows,
-        bool_or(r.is_listed) as is_listed
-    from residual as r
-    group by all
-),
-
-sites as (
+seen as (
     select
         'all' as grouping,
         null::varchar as name,
-        b.host as of_host,
-        b.host as site,
-        b.n_rows,
-        b.is_listed
-    from by_host as b
+        null::varchar as of_host,
+        p.*
+    from placed as p
     union all
     select
         'subset' as grouping,
-        b.subset as name,
+        p.subset as name,
         null as of_host,
-        b.host as site,
-        b.n_rows,
-        b.is_listed
-    from by_host as b
+        p.*
+    from placed as p
     union all
     select
         'score' as grouping,
-        b.band as name,
+        p.band as name,
         null as of_host,
-        b.host as site,
-        b.n_rows,
-        b.is_listed
-    from by_host as b
+        p.*
+    from placed as p
     union all
     select
         'subset and score' as grouping,
-        b.subset || ', ' || b.band as name,
+        p.subset || ', ' || p.band as name,
         null as of_host,
-        b.host as site,
-        b.n_rows,
-        b.is_listed
-    from by_host as b
+        p.*
+    from placed as p
     union all
     select
         'host' as grouping,
         null as name,
-        d.host as of_host,
-        d.directory as site,
-        d.n_rows,
-        d.is_listed
-    from by_directory as d
+        p.host as of_host,
+        p.*
+    from placed as p
+    where p.is_part
+),
+
+-- what has no site is rows that are sites themselves
+sites as (
+    select
+        s.grouping,
+        s.name,
+        s.of_host,
+        sum(s.n_rows) as n_rows,
+        case when s.site is null then sum(s.n_rows) else 1 end as n_sites,
+        case when s.site is null then sum(s.n_listed) else least(sum(s.n_listed), 1) end as n_listed
+    from seen as s
+    group by s.grouping, s.name, s.of_host, s.site
 ),
 
 judged as (
     select
         s.grouping,
         s.name,
-        count(distinct s.site) as n_sites,
+        sum(s.n_sites)::bigint as n_sites,
         sum(s.n_rows)::bigint as n_rows,
-        count(distinct s.site) filter (where s.is_listed) as n_listed
+        sum(s.n_listed)::bigint as n_listed
     from sites as s
-    group by s.grouping, s.name, case when s.grouping = 'host' then s.of_host end
+    group by s.grouping, s.name, s.of_host
+    having s.grouping <> 'host' or sum(s.n_sites) > 1
+),
+
+whole as (
+    select
+        j.n_sites,
+        j.n_listed
+    from judged as j
+    where j.grouping = 'all'
 ),
 
 rated as (
     select
         j.*,
-        least(1.5 / ($cover + 1), 0.999) as rate
+        w.n_sites as n_all,
+        w.n_listed as n_listed_all,
+        1.5 / ($cover + 1) as most,
+        0.01 / count(*) over (partition by j.grouping) as level
     from judged as j
-    where j.grouping <> 'host' or j.n_sites > 1
+    cross join whole as w
 )
 
 select
@@ -118,10 +135,9 @@ select
     case
         when r.n_listed = 0 then false
         when $cover = 0 then true
-        -- fewer sites left than one listed site and its cover are: there is nothing to hide among
-        when r.grouping = 'all' and r.n_sites <= $cover then true
-        when r.n_listed <= r.n_sites * r.rate then false
-        else binomial_tail(r.n_sites, r.n_listed, r.rate) < 0.001
+        when r.grouping = 'all' then r.n_listed > r.n_sites * r.most or r.n_sites <= $cover
+        when r.n_listed <= r.n_sites * greatest(r.most, r.n_listed_all / r.n_all) then false
+        else tail(r.n_all, r.n_listed_all, r.n_sites, r.n_listed) <= r.level
     end as stands_out
 from rated as r
 order by r.grouping, r.name, r.n_sites, r.n_rows;

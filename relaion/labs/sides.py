@@ -1,0 +1,104 @@
+"""OLD, NEW, DIFF and PATH: does an argument name what its place asks for?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from relaion.errors import InputError
+from relaion.labs.applying import read_edition
+from relaion.parquet.roles import Overrides
+from relaion.paths import find_shards, shown
+from relaion.run.outputs import Owners
+from relaion.run.pool import Caller, Progress
+from relaion.run.survey import Numbered
+
+DIFF_COLUMNS = ("row_hash", "link", "link_gone")
+NO_SET = "is a diff, no data set; name a shard, a folder of shards or a glob"
+_SWAPPED = "is a diff, and stands among the files of the copy; write DIFF before PATH"
+_WITH_KEEP = (
+    "is a diff, and stands among the files of the copy; name one thing to clean by: this DIFF "
+    "before PATH, or --keep NEW"
+)
+_SECOND = (
+    "is a diff and no file of a copy; one DIFF goes before PATH, and a second is applied to what "
+    "the first made"
+)
+DIFF_AMONG = "is a diff and no file of the copy; move it elsewhere"
+
+
+def refuse_diffs(caller: Caller, paths: Sequence[Path], why: str) -> None:
+    """Raise InputError, saying why, where one of some files is a diff of ours."""
+    files = [path for path in paths if path.is_file()]
+    for path in caller.call("relaion.labs.diff_file:diffs_among", files) if files else ():
+        raise InputError(f"{shown(path)}: {why}")
+
+
+def refuse_misplaced(
+    caller: Caller, paths: Sequence[Path], keep: Sequence[Path], diff: Path | None
+) -> None:
+    """Raise InputError where a diff stands in place of the copy, or the other way round."""
+    if diff is None:
+        refuse_diffs(caller, paths, _WITH_KEEP)
+        return
+    is_one = diff.is_file() and caller.call("relaion.labs.diff_file:diffs_among", [diff])
+    refuse_diffs(caller, paths, _SECOND if is_one else _SWAPPED)
+    refuse_folder(diff, "write DIFF before PATH, or name a published edition with --keep")
+
+
+def refuse_folder(diff: Path, way_out: str) -> None:
+    """Raise InputError for a folder in place of a diff."""
+    if diff.is_dir():
+        raise InputError(f"{shown(diff)}: is a folder, no diff; {way_out}")
+
+
+def read_set(
+    caller: Caller,
+    paths: Sequence[Path],
+    first: int,
+    said: Overrides,
+    progress: Progress,
+    no_set: str = NO_SET,
+) -> tuple[Numbered, ...]:
+    """The shards of a set, as `read_edition` reads them.
+
+    InputError says `no_set` where what was named is a diff of ours.
+    """
+    try:
+        return read_edition(caller, paths, first, said, progress)
+    except InputError:
+        refuse_diffs(caller, [s.path for s in find_shards(paths, twins=True).shards], no_set)
+        raise
+
+
+def refuse_same(old: Sequence[Numbered], new: Sequence[Numbered], named: str, way_out: str) -> None:
+    """Raise InputError where a set is named twice: nothing would have left it."""
+    places = [{n.shard.path.resolve() for n in shards} for shards in (old, new)]
+    if old and places[0] == places[1]:
+        raise InputError(
+            f"{shown(new[0].shard.path.parent)}: holds the files of both {named}; {way_out}"
+        )
+
+
+def refuse_swapped(
+    old: Sequence[Numbered], new: Sequence[Numbered], named: str, way_out: str
+) -> None:
+    """Raise InputError where the manifest above the set before says that it was made of the other.
+
+    Shards are told by name and rows: which folder they lie in depends on how they were named.
+    """
+    owners = Owners()
+    owned = owners.of(old[0].shard.path) if old else None
+    made = owned.output.manifest if owned else None
+    if owned is None or not made or not new:
+        return
+    other = owners.of(new[0].shard.path)
+    if other is not None and other.output == owned.output:
+        return
+    stated = Counter((x["shard"], x["rows"]) for x in made.get("inputs", ()))
+    if Counter((n.shard.name, n.shard.rows) for n in new) <= stated:
+        raise InputError(
+            f"{shown(owned.output.folder / owned.edition)}: was made of "
+            f"{shown(new[0].shard.path.parent)}, so it is {named}; {way_out}"
+        )

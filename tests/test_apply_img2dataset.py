@@ -1,0 +1,129 @@
+"""`apply` and `verify` on folders of img2dataset whose parts tell different things of a sample."""
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import relaion
+from tests import labs
+
+pytestmark = pytest.mark.usefixtures("in_process")
+QUOTE = "URL can't contain control characters. '/a/{}.jpg' (found at least ' ')"
+FAILED = (4, 20, 25, 33)  # of which 20 and 33 leave
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> labs.Lab:
+    return labs.make(tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture(scope="module")
+def diff(lab: labs.Lab, in_process: None) -> Path:
+    path = lab.copy.parent / "diff.parquet"
+    relaion.diff(lab.old, lab.new, path)
+    return path
+
+
+def folder(path: Path, drop: tuple[str, ...] = (), **change: Any) -> None:
+    """A shard whose failed attempts have a message that quotes their link."""
+    some = labs.rows()
+    keys = [f"{i:09}" for i in range(len(some))]
+    told = {
+        "url": [r["url"] for r in some], "caption": [r["text"] for r in some], "key": keys,
+        "status": ["failed_to_download" if i in FAILED else "success" for i in range(len(some))],
+        "error_message": [QUOTE.format(i) if i in FAILED else None for i in range(len(some))],
+    }  # fmt: skip
+    told |= {name: make(told[name]) for name, make in change.items()}
+    path.mkdir()
+    table = pa.table({n: pa.array(v, pa.string()) for n, v in told.items() if n not in drop})
+    pq.write_table(table, path / "00000.parquet", row_group_size=7)
+    members = []
+    for i, row in enumerate(some):
+        if i not in FAILED:
+            said = json.dumps({"url": row["url"], "caption": row["text"]}).encode()
+            members += [(f"{keys[i]}.jpg", bytes([i]) * 90), (f"{keys[i]}.json", said)]
+    labs.tar(path / "00000.tar", members)
+    n = len(some) - len(FAILED)
+    messages = {QUOTE.format(i): 1 for i in FAILED}
+    stats = {
+        "count": len(some), "successes": n, "failed_to_download": len(FAILED),
+        "failed_to_resize": 0, "status_dict": {"success": n, **messages},
+    }  # fmt: skip
+    (path / "00000_stats.json").write_text(json.dumps(stats, indent=4))
+
+
+NONE = [None] * labs.N
+ROW_OF_KEYS = ("url", "caption", "error_message")
+SHARDS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "whole": ((), {}),
+    "no status": (("status",), {}),
+    "status NULL": ((), {"status": lambda _: NONE}),
+    "status NULL in some rows": ((), {"status": lambda told: [None, *told[1:20], *NONE[20:]]}),
+    "status of another program": ((), {"status": lambda _: ["ok"] * labs.N}),
+    "no messages": (("error_message",), {}),
+    "links and captions NULL": ((), {"url": lambda _: NONE, "caption": lambda _: NONE}),
+    "keys alone": ((*ROW_OF_KEYS, "status"), {}),
+    "keys and status": (ROW_OF_KEYS, {}),
+    "keys and status NULL": (ROW_OF_KEYS, {"status": lambda _: NONE}),
+}
+
+
+@pytest.mark.parametrize("by", ["diff", "keep and old"])
+@pytest.mark.parametrize("what", SHARDS)
+def test_rows_and_samples_leave_together_whichever_tells_what_they_are(
+    lab: labs.Lab, diff: Path, tmp_path: Path, what: str, by: str
+) -> None:
+    drop, change = SHARDS[what]
+    folder(tmp_path / "copy", drop, **change)
+    given: dict[str, Any] = {"diff": diff} if by == "diff" else {"keep": lab.new}
+    given |= {"old": lab.old} if by == "keep and old" else {}
+    done = relaion.apply(tmp_path / "copy", tmp_path / "out", **given, without_identity="keep")
+    verdict = relaion.verify(tmp_path / "out", inputs=tmp_path / "copy", **given)
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    with tarfile.open(tmp_path / "out/00000.tar") as tar:
+        samples = {int(name[:9]) for name in tar.getnames()}
+    assert samples == set(range(labs.N)) - set(labs.GONE) - set(FAILED)
+    rows = pq.read_table(tmp_path / "out/00000.parquet")["key"].to_pylist()
+    is_known = what != "links and captions NULL" and "keys" not in what
+    gone = set(labs.GONE) if is_known else set(labs.GONE) - set(FAILED)  # those of no sample stay
+    assert {int(key) for key in rows} == set(range(labs.N)) - gone
+    stats = json.loads((tmp_path / "out/00000_stats.json").read_text())
+    failed = sum(int(key) in FAILED for key in rows)
+    assert stats["count"] == len(rows)
+    assert (stats["successes"], stats["failed_to_download"]) == (len(samples), failed)
+    quoted = set() if "error_message" in drop else {f for f in FAILED if f not in gone}
+    assert stats["status_dict"] == {
+        "success": len(samples), **{QUOTE.format(i): 1 for i in sorted(quoted)}
+    }  # fmt: skip
+    assert (done.records, done.kept) == (labs.N, len(rows))
+    assert sum(c.samples for c in done.counts if c.stayed) == len(samples)
+    made = json.loads((tmp_path / "out/manifest.json").read_text())
+    made["counts"][0]["samples"] -= 1
+    (tmp_path / "out/manifest.json").write_text(json.dumps(made))
+    assert not relaion.verify(tmp_path / "out", inputs=tmp_path / "copy", **given).ok
+
+
+def test_a_message_that_quotes_a_link_of_no_row_is_told_no_more(
+    lab: labs.Lab, diff: Path, tmp_path: Path
+) -> None:
+    """A tar with its stats says nothing of attempts that failed: theirs may be rows that left."""
+    folder(tmp_path / "copy")
+    (tmp_path / "copy/00000.parquet").unlink()
+    labs.tar(tmp_path / "copy/00000.tar", [("1.jpg", b"x"), ("1.url", b"http://a.b/c")])
+    done = relaion.apply(tmp_path / "copy", tmp_path / "out", diff=diff, yes_i_checked=True)
+    assert (done.left, done.files) == (0, {"linked": 1, "written": 1})
+    stats = json.loads((tmp_path / "out/00000_stats.json").read_text())
+    assert stats["status_dict"] == {"success": 36} and stats["count"] == 40
+    given: dict[str, Any] = {"diff": diff, "inputs": tmp_path / "copy"}
+    assert relaion.verify(tmp_path / "out", **given).ok
+    (tmp_path / "out/00000_stats.json").unlink()
+    (tmp_path / "out/00000_stats.json").write_bytes(
+        (tmp_path / "copy/00000_stats.json").read_bytes()
+    )
+    told = [str(f) for f in relaion.verify(tmp_path / "out", **given).findings]
+    assert "00000_stats.json: its counts are not the copy's without what left" in told

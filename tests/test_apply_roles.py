@@ -1,0 +1,277 @@
+"""`apply`: by which columns rows are known where names and types leave it open."""
+
+import io
+import json
+import re
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import relaion
+from relaion.errors import InputError, StopError
+from tests import labs
+
+pytestmark = pytest.mark.usefixtures("in_process")
+BLANK = "https://www.site1.example/a/a b.jpg"
+GONE = (3, 7, 9)
+Rows = Sequence[Mapping[str, Any]]
+
+
+def rows() -> list[dict[str, Any]]:
+    """Rows with a hash, of which two have a blank in their link; one of these leaves."""
+    found = labs.rows()[:12]
+    found[8]["url"], found[9]["url"] = BLANK, BLANK.replace("a b", "c d")
+    return [r | {"hash": labs.murmur(r)} for r in found]
+
+
+def told(of: Rows, **change: Any) -> list[dict[str, Any]]:
+    """Rows as img2dataset calls their columns, some of them changed or left out (None)."""
+    named = [{"url": r["url"], "caption": r["text"], "hash": r["hash"]} for r in of]
+    return [
+        {
+            k: change[k](v) if k in change else v
+            for k, v in r.items()
+            if change.get(k, 0) is not None
+        }
+        for r in named
+    ]
+
+
+def write(path: Path, some: Rows) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist([dict(r) for r in some]), path)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, in_process: None) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    write(folder / "old/a.parquet", told(rows()))
+    write(folder / "new/a.parquet", told([r for i, r in enumerate(rows()) if i not in GONE]))
+    relaion.diff(folder / "old", folder / "new", folder / "diff.parquet")
+    return folder
+
+
+def both(world: Path, copy: Path, out: Path, **more: Any) -> list[Any]:
+    """A copy cleaned by the diff and by the edition; `verify` finds nothing in either."""
+    done = []
+    ways: dict[str, dict[str, Any]] = {
+        "d": {"diff": world / "diff.parquet"}, "k": {"keep": world / "new"}
+    }  # fmt: skip
+    for name, given in ways.items():
+        found = relaion.apply(copy, out.with_name(out.name + name), **given, **more)
+        verdict = relaion.verify(found.out, inputs=copy, **given)
+        assert verdict.ok, [str(f) for f in verdict.findings]
+        done.append(found)
+    return done
+
+
+# -- Columns whose type leaves open what they are ----------------------------------------------
+
+COLUMNS: dict[str, dict[str, Any]] = {
+    "text that holds row hashes": {"hash": str},
+    "text that holds row hashes, and nothing else": {"hash": str, "url": None, "caption": None},
+    "row hashes without a sign as text": {"hash": lambda h: f" {h % 2**64}\n"},
+    "links and captions of bytes": {"url": str.encode, "caption": str.encode, "hash": None},
+    "links of bytes": {"url": str.encode, "caption": None, "hash": None},
+}
+
+
+@pytest.mark.parametrize("what", COLUMNS)
+def test_values_tell_what_a_column_is_where_its_type_does_not(
+    world: Path, tmp_path: Path, what: str
+) -> None:
+    write(tmp_path / "copy/a.parquet", told(rows(), **COLUMNS[what]))
+    for done in both(world, tmp_path / "copy", tmp_path / "out"):
+        assert (done.left, done.kept, done.clean) == (3, 9, True)
+        kept = pq.read_table(done.out / "a.parquet")
+        held = pq.read_table(tmp_path / "copy/a.parquet")
+        assert kept.equals(held.take([i for i in range(12) if i not in GONE]))
+
+
+def test_row_hashes_as_text_are_an_identity_of_their_own(world: Path, tmp_path: Path) -> None:
+    """Captions written anew: by the hash that was kept a row that left is still known."""
+    anew = told(rows(), hash=str, caption=lambda c: c + " anew", url=lambda u: u + "?anew=1")
+    write(tmp_path / "copy/a.parquet", anew)
+    given: dict[str, Any] = {"columns": {"row_hash": "hash"}}
+    assert [d.left for d in both(world, tmp_path / "copy", tmp_path / "out", **given)] == [3, 3]
+    with pytest.raises(InputError, match=r"not LAION's .*12 of 12"):
+        relaion.apply(tmp_path / "copy", tmp_path / "o", keep=world / "new")
+
+
+NONE = {
+    "double": (float, "double: a row hash lost its last digits"),
+    "text, of which one is no number": (lambda h: "x" if h % 3 == 0 else str(h), "are no whole"),
+    "bytes": (lambda h: str(h).encode(), "its whole numbers are bytes; write them as text"),
+}
+
+
+@pytest.mark.parametrize("what", NONE)
+def test_a_hash_that_cannot_be_read_is_told(world: Path, tmp_path: Path, what: str) -> None:
+    change, words = NONE[what]
+    write(tmp_path / "copy/a.parquet", told(rows(), hash=change))
+    for done in both(world, tmp_path / "copy", tmp_path / "out"):
+        assert done.left == 3
+        (notice,) = done.not_looked_at
+        assert notice.startswith("a.parquet: column hash is not looked at: ") and words in notice
+    write(tmp_path / "alone/a.parquet", told(rows(), hash=change, url=None, caption=None))
+    with pytest.raises(InputError, match=rf"it has the columns hash; column hash .*{words}"):
+        relaion.apply(tmp_path / "alone", tmp_path / "o", keep=world / "new")
+
+
+def test_digests_of_images_are_no_row_hash_and_nothing_is_said(world: Path, tmp_path: Path) -> None:
+    write(tmp_path / "copy/a.parquet", told(rows(), hash=lambda h: f"{h % 2**64:032x}"))
+    for done in both(world, tmp_path / "copy", tmp_path / "out"):
+        assert (done.left, done.clean) == (3, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"hash": str}, {"url": str.encode, "caption": str.encode, "hash": None},
+     {"hash": str, "caption": None}],
+)  # fmt: skip
+def test_an_edition_is_read_as_a_copy_is(
+    world: Path, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    for side in ("old", "new"):
+        held = pq.read_table(world / side / "a.parquet").to_pylist()
+        named = [{"url": r["url"], "text": r["caption"], "hash": r["hash"]} for r in held]
+        write(tmp_path / side / "a.parquet", told(named, **change))
+    copy = world / "old"
+    for old in ({}, {"old": tmp_path / "old"}):
+        given: dict[str, Any] = {"keep": tmp_path / "new", **old}
+        done = relaion.apply(copy, tmp_path / f"o{len(old)}", **given)
+        assert done.left == 3
+        assert relaion.verify(done.out, inputs=copy, **given).ok
+    found = relaion.diff(tmp_path / "old", tmp_path / "new", tmp_path / "d.parquet")
+    assert found.left == 3
+
+
+# -- Columns that the user has to name ---------------------------------------------------------
+
+
+def renamed(some: Rows) -> list[dict[str, Any]]:
+    return [{"lnk": r["url"], "words": r["text"], "n": 1} for r in some]
+
+
+def test_a_column_that_is_named_is_one_of_the_editions_too(world: Path, tmp_path: Path) -> None:
+    write(tmp_path / "copy/a.parquet", renamed(rows()))
+    write(tmp_path / "old/a.parquet", renamed(rows()))
+    write(tmp_path / "new/a.parquet", renamed([r for i, r in enumerate(rows()) if i not in GONE]))
+    given: dict[str, Any] = {"keep": tmp_path / "new", "old": tmp_path / "old"}
+    columns = {"url": "lnk", "text": "words"}
+    done = relaion.apply(tmp_path / "copy", tmp_path / "out", **given, columns=columns)
+    assert {(c.fate, c.rows) for c in done.counts} == {("row", 9), ("removed", 3)}
+    assert relaion.verify(tmp_path / "out", inputs=tmp_path / "copy", **given).ok
+    with pytest.raises(InputError, match=r"new/a\.parquet: no link column; it has lnk, words, n"):
+        relaion.apply(tmp_path / "copy", tmp_path / "o", **given)
+    # where an edition's own names tell it, the word is of the copy alone
+    known: dict[str, Any] = {"keep": world / "new", "old": world / "old"}
+    done = relaion.apply(tmp_path / "copy", tmp_path / "known", **known, columns=columns)
+    assert {(c.fate, c.rows) for c in done.counts} == {("row", 9), ("removed", 3)}
+
+
+@pytest.mark.parametrize("form", ["parquet", "tsv", "jsonl"])
+def test_without_an_identity_the_columns_are_told_and_how_to_name_them(
+    world: Path, tmp_path: Path, form: str
+) -> None:
+    path = tmp_path / f"copy/a.{form}"
+    path.parent.mkdir()
+    some = [{"hash": "x", **r, "text": ""} for r in renamed(rows())]
+    if form == "parquet":
+        write(path, renamed(rows()))
+    elif form == "tsv":
+        path.write_text("words\ttext\thash\n" + "".join(f"{r['words']}\tb\tx\n" for r in some))
+    else:
+        path.write_text("".join(json.dumps(r) + "\n" for r in some))
+    with pytest.raises((InputError, StopError)) as found:
+        relaion.apply(tmp_path / "copy", tmp_path / "out", keep=world / "new")
+    assert "it has the columns " in str(found.value) and "words" in str(found.value)
+    assert "--column url=NAME" in str(found.value)
+    assert "caption, 1" not in str(found.value)
+
+
+def test_links_that_are_names_of_fields_are_not_told(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy/a.jsonl").write_text(json.dumps({labs.rows()[3]["url"]: "x"}) + "\n")
+    with pytest.raises(StopError, match="no link and no row hash") as found:
+        relaion.apply(tmp_path / "copy", tmp_path / "out", keep=world / "new")
+    assert "site" not in str(found.value)
+
+
+# -- Words -------------------------------------------------------------------------------------
+
+
+def test_by_the_link_alone_says_nothing_of_a_caption(world: Path, tmp_path: Path) -> None:
+    links = told(rows(), caption=None, hash=None)
+    write(tmp_path / "copy/a.parquet", links)
+    write(tmp_path / "copy/b.parquet", told(rows()[:1]))
+    done = relaion.apply(tmp_path / "copy", tmp_path / "out", keep=world / "new")
+    assert done.summary.endswith(" holds (9 rows by the link alone)")
+
+
+# -- A blank in a link -------------------------------------------------------------------------
+
+
+def _txt(path: Path, some: Rows) -> None:
+    with tarfile.open(path, "w") as tar:
+        for i, r in enumerate(some):
+            info = tarfile.TarInfo(f"{i:04}.txt")
+            info.size = len(r["url"].encode())
+            tar.addfile(info, io.BytesIO(r["url"].encode()))
+
+
+def _lines(made: Callable[[Mapping[str, Any]], str], first: str = "") -> Callable[..., None]:
+    return lambda path, some: path.write_text(first + "".join(made(r) + "\n" for r in some))
+
+
+FORMS: dict[str, Callable[[Path, Rows], None]] = {
+    "parquet": lambda path, some: write(path, told(some, hash=None)),
+    "tsv": _lines(lambda r: f"{r['url']}\t{r['text']}", "url\tcaption\n"),
+    "csv": _lines(lambda r: f'"{r["url"]}","{r["text"]}"', "url,caption\n"),
+    "jsonl": _lines(lambda r: json.dumps({"url": r["url"], "caption": r["text"]})),
+    "tar": _txt,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_blank_in_a_link_is_no_matter_in_any_form(world: Path, tmp_path: Path, form: str) -> None:
+    (tmp_path / "copy").mkdir()
+    FORMS[form](tmp_path / f"copy/a.{form}", rows())
+    for done in both(world, tmp_path / "copy", tmp_path / "out"):
+        assert (done.left, done.kept, done.not_looked_at) == (3, 9, ())
+
+
+def test_a_caption_that_begins_with_a_link_is_a_caption(world: Path, tmp_path: Path) -> None:
+    """Where most of the texts of a tar are none, that one is not taken for a link."""
+    (tmp_path / "copy").mkdir()
+    captions = [{"url": "a caption"}, {"url": f"{BLANK} is shown"}, {"url": "another"}]
+    _txt(tmp_path / "copy/a.tar", [rows()[3], *captions])
+    given: dict[str, Any] = {"without_identity": "keep", "yes_i_checked": True}
+    for done in both(world, tmp_path / "copy", tmp_path / "out", **given):
+        assert [c.rows for c in done.counts if c.fate == "nameless"] == [3]
+
+
+# -- Files that are damaged --------------------------------------------------------------------
+
+WAY_OUT = r"get a fresh copy|get it again|--column url=NAME"
+
+
+@pytest.mark.parametrize("side", ["copy", "edition"])
+def test_a_line_on_a_file_that_cannot_be_read_names_it_and_a_way_out(
+    world: Path, tmp_path: Path, shared_data: Path, side: str
+) -> None:
+    files = sorted((shared_data / "real/parquet-testing/bad_data").glob("*.parquet"))
+    assert files
+    for bad in files:
+        place = tmp_path / bad.stem / "x.parquet"
+        place.parent.mkdir()
+        place.write_bytes(bad.read_bytes())
+        copy, keep = (place, world / "new") if side == "copy" else (world / "old", place)
+        with pytest.raises((InputError, StopError)) as found:
+            relaion.apply(copy, tmp_path / f"o-{bad.stem}", keep=keep)
+        assert re.search(rf"x\.parquet: .*(?:{WAY_OUT})", str(found.value)), found.value
