@@ -205,7 +205,7 @@ ARROW = {"varchar": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "
 
 
 # tables that tell of the files themselves; the others of a world stay as they are when one changes
-OF_FILES = ("inputs", "outputs", "unions", "run")
+OF_FILES = ("inputs", "outputs", "unions", "run", "steps")
 # what the others held in the first audit that was written, and an audit with nothing but that
 _filled: dict[str, list[tuple[Any, ...]]] = {}
 _bases: list[bytes] = []
@@ -336,6 +336,7 @@ class World:
                 counts["hits"].append((subset, *line, *numbers))
             for group, numbers in oracle.hit_groups(ours, self.lists).items():
                 counts["hit_groups"].append((subset, *group, *numbers))
+            counts["protocol"] += told_in_order(subset, ours)
             for e in self.editions:
                 for reason, numbers in oracle.removals(ours, e, self.lists).items():
                     label = labels.get(reason.list_id or 0)
@@ -434,6 +435,7 @@ class World:
                 for e in self.editions
                 for subset, shard in self.shards
             ],
+            "lineage": [],
             "cover": None,
             "publishable": not self._lists_removed(),
             "why": WHY["none" if self._lists_removed() else "nothing"],
@@ -461,6 +463,7 @@ class World:
                 kept = sum(o[3] for o in outputs if o[:2] == (e.name, s))
                 unions.append((e.name, s, n, n - kept, kept))
         found = self.counts | {"inputs": inputs, "outputs": outputs, "unions": unions}
+        found["steps"] = [(1, self.manifest["run"], *line) for line in unions]
         found |= self._words()
         # an edit to a table that lies in the file already would leave bytes that belong to none
         filled = {} if change else _filled
@@ -490,7 +493,7 @@ class World:
             "parameters": [(k, json.dumps(v)) for k, v in stated["parameters"].items()],
             "scripts": [(s["name"], s["sha256"]) for s in stated["scripts"]],
             "lists": [
-                (*(x[name] for name in names), kind, n, x["role"])
+                (*(x[name] for name in names), kind, n, x["role"], 1)
                 for x in stated["lists"]
                 for kind, n in x["entries"].items()
             ],
@@ -508,6 +511,17 @@ class World:
         table = edit(table.cast(self.schema).replace_schema_metadata(self.schema.metadata))
         path.unlink()  # a hard link to an input must not be written through
         write(path, table, **options)
+
+
+def told_in_order(subset: str, named: list[set[oracle.Reason]]) -> list[tuple[Any, ...]]:
+    """The audit's lines of `protocol`; all lists of a world came on one day."""
+    pairs = [sorted({r[1:3] for r in some if r.reason_kind == "list"}) for some in named]
+    lines, so_far = [], 0
+    for place, line in enumerate(sorted({pair for some in pairs for pair in some}), 1):
+        new = sum(some[:1] == [line] for some in pairs)
+        so_far += new
+        lines.append((subset, place, *line, sum(line in some for some in pairs), new, so_far))
+    return lines
 
 
 def roles(values: dict[str, Any]) -> dict[str, Any]:

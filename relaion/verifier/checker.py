@@ -43,9 +43,10 @@ from relaion.verifier.audit_tables import (
 from relaion.verifier.counts import check_counts, check_lines, check_told
 from relaion.verifier.cover import CoverRows, covered_rows
 from relaion.verifier.lookup import Apply, look_up
-from relaion.verifier.manifest import MANIFEST, Statement, check_shape, read_statement
+from relaion.verifier.manifest import MANIFEST, Statement, read_statement
 from relaion.verifier.model import Rules, StatedLists
 from relaion.verifier.rows import Roles, Source, roles_of
+from relaion.verifier.shape import check_shape
 from relaion.verifier.shard import check_kept, check_shard
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
 from relaion.verifier.verdict import PROMISES, Notes, ProcessEndedError, Verdict, count
@@ -345,7 +346,8 @@ def _tasks(
         tasks.append(
             ShardTask(
                 subset, name, source, stated, tuple(editions),
-                job.given.labels, job.given.partners, known.only(*files), rules, job.given.exact,
+                job.given.labels, job.given.partners, job.given.received,
+                known.only(*files), rules, job.given.exact,
                 {file: sample[file] for file in files if file in sample},
                 {file: cover[file] for file in files if file in cover},
             )

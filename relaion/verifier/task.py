@@ -98,9 +98,10 @@ class ShardTask:
 
     `source` is None where the inputs were not given. `stated` is what the manifest says of it.
     `exact`: lists and keywords are those of the run, so the model says what must remain.
-    `labels` and `partners` (who sent them) are those of the lists in `known`. `sample`: rows of
-    these files, in order, that the model is asked about whatever they hold. `cover`: rows of these
-    files, in order, that leave as cover, and for which labels.
+    `labels`, `partners` (who sent them) and `received` (the day, empty for none) are those of the
+    lists in `known`. `sample`: rows of these files, in order, that the model is asked about
+    whatever they hold. `cover`: rows of these files, in order, that leave as cover, and for which
+    labels.
     """
 
     subset: str
@@ -110,6 +111,7 @@ class ShardTask:
     outputs: tuple[OutputTask, ...]
     labels: Mapping[int, str]
     partners: Mapping[int, str]
+    received: Mapping[int, str]
     known: StatedLists
     rules: Rules
     exact: bool
