@@ -165,6 +165,10 @@ Certificate = Annotated[
     Path | None,
     path_option("--certificate", "FILE", "Where the certificate goes. Default: beside OUT."),
 ]
+ParentRun = Annotated[
+    Path | None,
+    path_option("--parent", "OUT", "The OUT before this one: nothing may have come back."),
+]
 AppliedDiff = Annotated[
     Path | None, path_option("--diff", "DIFF", "The diff that OUT was cleaned with, by `apply`.")
 ]

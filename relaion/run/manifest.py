@@ -104,7 +104,7 @@ def _tables(found: FinishedRun) -> dict[str, Rows]:
 
 
 def lists_of(plan: Plan) -> list[tuple[Mapping[str, Any], int]]:
-    """Every list that a run, or one that it goes on from, was matched with; and in which step first.
+    """Every list that a run, or one before it, was matched with; and in which step first.
 
     A list that was taken back since is told as it was when it was last there.
     """

@@ -101,7 +101,8 @@ class ShardTask:
     `labels`, `partners` (who sent them) and `received` (the day, empty for none) are those of the
     lists in `known`. `sample`: rows of these files, in order, that the model is asked about
     whatever they hold. `cover`: rows of these files, in order, that leave as cover, and for which
-    labels.
+    labels. `before`: by edition, what the run before made of this very shard; with `keeps_out`,
+    rows that it lacks need no other reason to be gone.
     """
 
     subset: str
@@ -117,6 +118,8 @@ class ShardTask:
     exact: bool
     sample: Mapping[Path, Sequence[int]] = field(default_factory=dict)
     cover: Mapping[Path, Mapping[int, frozenset[str]]] = field(default_factory=dict)
+    before: Mapping[str, OutputTask] = field(default_factory=dict)
+    keeps_out: bool = False
 
     def removes(self, edition: EditionLine, reason: Reason) -> bool:
         """Whether rows leave this edition for this reason."""
