@@ -29,6 +29,7 @@ HARMLESS = {
     "manifest started: another time": "no other place tells when a run was",
     "manifest finished: another time": "no other place tells when a run was",
     "file manifest.json: for its owner only": "who may read OUT is its owner's choice",
+    "file research/alpha/part-0.parquet: another name elsewhere": "an update links what it keeps",
     "file manifest.json: another time of writing": "copying a folder changes it",
 }
 

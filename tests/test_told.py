@@ -17,6 +17,7 @@ SCRIPT = load()["60_audit"]
 TABLES = {
     "hits": ("hit_counts", "list_id", "gross", "exclusive"),
     "hit_groups": ("hit_unions", "name", "memberships", "rows"),
+    "protocol": ("hit_order", "list_id, kind", "gross", "new_rows"),
     "removals": ("found_tally", "edition, list_id", "gross", "exclusive"),
     "removal_groups": ("found_groups", "edition, name", "gross", "exclusive"),
 }
@@ -54,7 +55,9 @@ def fill(engine: Engine, subsets: dict[str, Subset]) -> None:
                 made["found_groups"].append((s, edition, "source", f"p{list_id}", n, n))
                 if edition == "r":
                     made["hit_counts"].append((s, list_id, "url", "raw", n, n))
+                    made["hit_order"].append((s, list_id, "url", n, n))
                     made["hit_unions"].append((s, "source", f"p{list_id}", n, n))
+    made["found_lists"] = [(n, "", "", "", f"2026-01-0{n}", "", "url", 1, "bad", 1) for n in (1, 2)]
     for table, lines in made.items():
         engine.execute(f"truncate {table}")
         if lines:
@@ -64,7 +67,7 @@ def fill(engine: Engine, subsets: dict[str, Subset]) -> None:
 def audited(
     engine: Engine, subsets: dict[str, Subset]
 ) -> tuple[Any, dict[str, Counter[Any]], dict[str, Any]]:
-    """What unions says; the four tables as told, by (subset, line); and as they were."""
+    """What unions says; the five tables as told, by (subset, line); and as they were."""
     fill(engine, subsets)
     before = {t: _lines(engine, "temp." + m, k, t) for t, (m, k, *_) in TABLES.items()}
     engine.run(SCRIPT, few_rows=FEW)
@@ -73,7 +76,8 @@ def audited(
 
 
 def _lines(engine: Engine, table: str, keys: str, named: str) -> Counter[Any]:
-    number = "n_rows" if table.endswith("hit_unions") else TABLES[named][3]
+    number = {"hit_unions": "n_rows", "hit_order": "n_new"}.get(table.removeprefix("temp."))
+    number = number or TABLES[named][3]
     found: Counter[Any] = Counter()
     for subset, *line, n in engine.rows(f"select subset, {keys}, {number} from {table}"):
         found[subset, tuple(line)] += n

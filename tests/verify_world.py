@@ -205,7 +205,7 @@ ARROW = {"varchar": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "
 
 
 # tables that tell of the files themselves; the others of a world stay as they are when one changes
-OF_FILES = ("inputs", "outputs", "unions", "run")
+OF_FILES = ("inputs", "outputs", "unions", "run", "steps")
 # what the others held in the first audit that was written, and an audit with nothing but that
 _filled: dict[str, list[tuple[Any, ...]]] = {}
 _bases: list[bytes] = []
@@ -213,7 +213,7 @@ _bases: list[bytes] = []
 
 @dataclass
 class World:
-    """Where everything lies, and what it was made from."""
+    """Where everything lies, and what it was made from; `before`: the run that it goes on from."""
 
     top: Path
     lists: Sequence[Listing] = field(default_factory=lists)
@@ -225,6 +225,9 @@ class World:
     shards: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
     schema: pa.Schema = SCHEMA
     raw_urls: bool = False
+    before: "World | None" = None
+    kept: dict[tuple[str, str, str], list[bool]] = field(default_factory=dict)
+    steps: list[tuple[Any, ...]] = field(default_factory=list)
 
     @property
     def data(self) -> Path:
@@ -312,6 +315,13 @@ class World:
         for edition in self.editions:
             for (subset, shard), some in named.items():
                 kept = oracle.kept(some, edition, self.lists)
+                if (
+                    self.before
+                    and self.before.shards.get((subset, shard)) == self.shards[subset, shard]
+                ):
+                    then = self.before.kept[edition.name, subset, shard]
+                    kept = [a and b for a, b in zip(kept, then, strict=True)]
+                self.kept[edition.name, subset, shard] = kept
                 target = self.output(edition.name, subset, shard)
                 table = self._table(self.shards[subset, shard])
                 if all(kept):
@@ -336,6 +346,7 @@ class World:
                 counts["hits"].append((subset, *line, *numbers))
             for group, numbers in oracle.hit_groups(ours, self.lists).items():
                 counts["hit_groups"].append((subset, *group, *numbers))
+            counts["protocol"] += told_in_order(subset, ours)
             for e in self.editions:
                 for reason, numbers in oracle.removals(ours, e, self.lists).items():
                     label = labels.get(reason.list_id or 0)
@@ -371,6 +382,19 @@ class World:
         self.manifest = self._manifest()
         self.write_manifest()
         self.write_audit()
+
+    @property
+    def lineage(self) -> list[dict[str, Any]]:
+        """The runs before, as the manifest states them."""
+        if self.before is None:
+            return []
+        stated = self.before.manifest
+        data = (self.before.out / "manifest.json").read_bytes()
+        step = {
+            "run": stated["run"], "finished": stated["finished"],
+            "manifest": hashlib.sha256(data).hexdigest(), "lists": stated["lists"],
+        }  # fmt: skip
+        return [*self.before.lineage, step]
 
     def write_manifest(self) -> None:
         """Write the manifest as it stands now, in the way of `clean`."""
@@ -434,6 +458,7 @@ class World:
                 for e in self.editions
                 for subset, shard in self.shards
             ],
+            "lineage": self.lineage,
             "cover": None,
             "publishable": not self._lists_removed(),
             "why": WHY["none" if self._lists_removed() else "nothing"],
@@ -461,6 +486,10 @@ class World:
                 kept = sum(o[3] for o in outputs if o[:2] == (e.name, s))
                 unions.append((e.name, s, n, n - kept, kept))
         found = self.counts | {"inputs": inputs, "outputs": outputs, "unions": unions}
+        steps = [] if self.before is None else self.before.steps
+        number = len(self.manifest["lineage"]) + 1
+        self.steps = [*steps, *((number, self.manifest["run"], *line) for line in unions)]
+        found["steps"] = self.steps
         found |= self._words()
         # an edit to a table that lies in the file already would leave bytes that belong to none
         filled = {} if change else _filled
@@ -490,8 +519,8 @@ class World:
             "parameters": [(k, json.dumps(v)) for k, v in stated["parameters"].items()],
             "scripts": [(s["name"], s["sha256"]) for s in stated["scripts"]],
             "lists": [
-                (*(x[name] for name in names), kind, n, x["role"])
-                for x in stated["lists"]
+                (*(x[name] for name in names), kind, n, x["role"], step)
+                for x, step in _first_and_last([*stated["lineage"], stated])
                 for kind, n in x["entries"].items()
             ],
         }
@@ -508,6 +537,24 @@ class World:
         table = edit(table.cast(self.schema).replace_schema_metadata(self.schema.metadata))
         path.unlink()  # a hard link to an input must not be written through
         write(path, table, **options)
+
+
+def _first_and_last(steps: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+    """Each list as the last step that had it states it, and the number of the first one."""
+    lines = [(x["list_id"], x, n) for n, step in enumerate(steps, 1) for x in step["lists"]]
+    last = {list_id: x for list_id, x, _ in lines}
+    return [(x, min(n for i, _, n in lines if i == list_id)) for list_id, x in last.items()]
+
+
+def told_in_order(subset: str, named: list[set[oracle.Reason]]) -> list[tuple[Any, ...]]:
+    """The audit's lines of `protocol`; all lists of a world came on one day."""
+    pairs = [sorted({r[1:3] for r in some if r.reason_kind == "list"}) for some in named]
+    lines, so_far = [], 0
+    for place, line in enumerate(sorted({pair for some in pairs for pair in some}), 1):
+        new = sum(some[:1] == [line] for some in pairs)
+        so_far += new
+        lines.append((subset, place, *line, sum(line in some for some in pairs), new, so_far))
+    return lines
 
 
 def roles(values: dict[str, Any]) -> dict[str, Any]:

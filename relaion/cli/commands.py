@@ -316,6 +316,7 @@ def verify(
     key: o.Key = None,
     columns: o.Columns = None,
     sidecars: o.Sidecars = None,
+    parent: o.ParentRun = None,
     diff: o.AppliedDiff = None,
     keep: o.AppliedKeep = None,
     old: o.Old = None,
@@ -327,8 +328,9 @@ def verify(
     with _working() as bars:
         verdict = library.verify(
             out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
-            columns=roles(columns), sidecars=sidecars or (), diff=diff, keep=keep or (),
-            old=old or (), certificate=certificate, workers=workers, progress=bars,
+            columns=roles(columns), sidecars=sidecars or (), parent=parent, diff=diff,
+            keep=keep or (), old=old or (), certificate=certificate, workers=workers,
+            progress=bars,
         )  # fmt: skip
     emit(verdict, show_verdict, as_json=as_json)
     if not verdict.ok or (strict and not verdict.clean):

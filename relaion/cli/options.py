@@ -231,6 +231,10 @@ CopyColumns = Annotated[
         help="Which column of the copy plays a role; of NEW and OLD, where no name there tells.",
     ),
 ]
+ParentRun = Annotated[
+    Path | None,
+    path_option("--parent", "OUT", "The OUT before this one: nothing may have come back."),
+]
 AppliedDiff = Annotated[
     Path | None, path_option("--diff", "DIFF", "The diff that `apply` cleaned OUT with.")
 ]

@@ -75,9 +75,17 @@ class UpdateRun(Run):
             not self.shards.is_same
             or self.request.settings.cover
             or self.parent.parameters["cover"]
+            or self._hashes_anew
             or has_few(self.request.inputs.rows_by_subset)
             or lines != sorted(self.parent.made["sidecars"], key=str)
         )
+
+    @property
+    def _hashes_anew(self) -> bool:
+        """Whether row hashes are computed, and counted, that were not before."""
+        before = [x for x in self.parent.made["lists"] if x["role"] == "bad"]
+        had = any("row_hash" in x["entries"] for x in before)
+        return not had and "row_hash" in self.request.known.kinds
 
     def _search_all(
         self, beside: tuple[Sidecar, ...], store: Snapshot

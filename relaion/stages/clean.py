@@ -183,7 +183,7 @@ def carry_out(
                 pool, place.path, inputs=paths, lists=store,
                 keywords=words.raw if words else None, key=request.known.key, columns=columns,
                 sidecars=request.sidecars, workers=limits.fitting(limits.workers), progress=listen,
-                held=purge_work, ledger=ledger_path(request.key),
+                held=purge_work, ledger=ledger_path(request.key), parent=parent,
             )  # fmt: skip
     return _cleaned(pool, place.path, found, False, told, verdict, passed_over, command)
 

@@ -35,6 +35,7 @@ def verify(
     key: AnyPath | None = None,
     columns: Columns | None = None,
     sidecars: AnyPaths = (),
+    parent: AnyPath | None = None,
     diff: AnyPath | None = None,
     keep: AnyPaths = (),
     old: AnyPaths = (),
@@ -44,7 +45,8 @@ def verify(
 ) -> Verdict:
     """Check a finished run's promises by other code than clean or apply used.
 
-    Lists, keywords, key and sidecars are for an OUT that `clean` made; `diff`, or `keep` (and
+    Lists, keywords, key, sidecars and the `parent` that it goes on from are for an OUT that `clean`
+    or an update made; `diff`, or `keep` (and
     `old`), for one that `apply` made, whose `certificate` is written anew with what was found, if
     it holds. What cannot be checked for want of an argument is said; without lists, diff or edition
     the verdict is never clean. Raises InputError or ListError for an argument that cannot be read;
@@ -59,7 +61,10 @@ def verify(
         made = _manifest_of(as_path(out))
         is_unknown = made is None and not (as_path(out) / AUDIT).exists()
         if is_applied(made or {}) or (is_unknown and any(of_copy.values())):
-            of_clean = {"lists": lists, "keywords": keywords, "key": key, "sidecar": sidecars}
+            of_clean = {
+                "lists": lists, "keywords": keywords, "key": key, "sidecar": sidecars,
+                "parent": parent,
+            }  # fmt: skip
             _refuse_foreign(as_path(out), of_clean, "clean")
             return _check_copy(
                 pool, as_path(out), made, inputs=as_paths(inputs), columns=columns,
@@ -70,6 +75,7 @@ def verify(
             pool, as_path(out), inputs=as_paths(inputs), lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
             sidecars=as_paths(sidecars), workers=workers, progress=progress or Quiet(),
+            parent=maybe_path(parent),
         )  # fmt: skip
 
 
@@ -87,6 +93,7 @@ def check(
     progress: Progress,
     held: Callable[[], object] = lambda: None,
     ledger: Path | None = None,
+    parent: Path | None = None,
 ) -> Verdict:
     """Check OUT in another process; `clean` gives the very store, keywords and key that it used.
 
@@ -101,6 +108,7 @@ def check(
         given = {
             "inputs": inputs, "lists": lists, "keywords": keywords, "key": key,
             "columns": columns, "sidecars": sidecars, "work": work, "ledger": ledger,
+            "parent": parent,
         }  # fmt: skip
         function = "relaion.verifier.checker:verify_telling"
         is_once = isinstance(lists, Snapshot)  # which is gone once it was opened

@@ -144,6 +144,7 @@ class Given:
     lists: Held | None = None
     labels: dict[int, str] = field(default_factory=dict)
     partners: dict[int, str] = field(default_factory=dict)
+    received: dict[int, str] = field(default_factory=dict)
     keywords: tuple[str, ...] | None = None
     unlike: list[str] = field(default_factory=list)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
@@ -222,6 +223,7 @@ def _check_lists(
     stored = _read_lists(lists, notes)
     given.labels = {list_id: x.label for list_id, x in stored.items()}
     given.partners = {list_id: x.source for list_id, x in stored.items()}
+    given.received = {list_id: x.received for list_id, x in stored.items()}
     if secret is None:
         notes.limit("6", "digests of lists and keywords were not compared: no curator key")
         ours, theirs = (

@@ -42,10 +42,19 @@ from relaion.verifier.audit_tables import (
 )
 from relaion.verifier.counts import check_counts, check_lines, check_told
 from relaion.verifier.cover import CoverRows, covered_rows
+from relaion.verifier.lineage import (
+    TAKEN_BACK,
+    RunBefore,
+    check_lineage,
+    check_steps,
+    keeps_out,
+    read_before,
+)
 from relaion.verifier.lookup import Apply, look_up
-from relaion.verifier.manifest import MANIFEST, Statement, check_shape, read_statement
+from relaion.verifier.manifest import MANIFEST, Statement, read_statement
 from relaion.verifier.model import Rules, StatedLists
 from relaion.verifier.rows import Roles, Source, roles_of
+from relaion.verifier.shape import check_shape
 from relaion.verifier.shard import check_kept, check_shard
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
 from relaion.verifier.verdict import PROMISES, Notes, ProcessEndedError, Verdict, count
@@ -69,13 +78,14 @@ def verify(
     held: Callable[[], object] = lambda: None,
     work: Path | None = None,
     ledger: Path | None = None,
+    parent: Path | None = None,
 ) -> Verdict:
     """Re-check the promises of a finished OUT; what could not be checked is said, with why.
 
     `inputs`, `lists`, `keywords`, `sidecars` and `key` (default: the one beside the lists) are
     those of the run; keywords and key may be read already. `ledger` is that of its cover
-    (default: the one beside the key). `held()` is called as soon as the
-    store is open, `done(shards, rows)` after each shard. Writes nothing but private copies of
+    (default: the one beside the key), `parent` the OUT before it. `held()` is called as soon as
+    the store is open, `done(shards, rows)` after each shard. Writes nothing but private copies of
     sidecars of text lines, in the private folder `work` or one that is gone afterwards. A list
     of hashed links makes it slow: each link is written in every way that may have been hashed
     (some 4 µs a row).
@@ -92,6 +102,8 @@ def verify(
         return _none_checked(out, "OUT has no manifest that can be read", notes)
     if not check_shape(statement, notes):
         return _none_checked(out, "OUT has no manifest as clean writes one", notes)
+    before = read_before(parent, statement, notes)
+    check_lineage(statement, before, notes)
     same_columns(statement, columns, notes)
     check_installation(statement, notes)
     with ExitStack() as stack:
@@ -101,12 +113,14 @@ def verify(
             statement, notes, stack, inputs=inputs, lists=opened, keywords=keywords, key=key,
             sidecars=sidecars, work=work, ledger=ledger,
         )  # fmt: skip
+        if statement.taken_back and before is None:
+            given.unlike.append(TAKEN_BACK)
         _say_unchecked(statement, given, notes)
         file_checks.check_tree(out, statement, notes)
         file_checks.check_stated(statement, notes)
         file_checks.check_private(opened, notes)
         with processes(min(workers, len(statement.inputs))) as apply:
-            _check_rows(Job(out, statement, given, done), apply, notes)
+            _check_rows(Job(out, statement, given, done, before), apply, notes)
     return notes.verdict(shown(out))
 
 
@@ -162,6 +176,12 @@ class Job:
     statement: Statement
     given: Given
     done: Done | None
+    before: RunBefore | None
+
+    @property
+    def keeps_out(self) -> bool:
+        """Whether rows stay out that left before and that nothing may name any more."""
+        return keeps_out(self.statement, self.before)
 
 
 def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
@@ -197,12 +217,14 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     _leave_out(job, cells, reports, left_out, notes)
     if cells is not None and check_lines(cells, job.statement, notes):
         check_stated(cells, job.statement, notes)
+        check_steps(cells, job.statement, job.before, notes)
         check_told(cells, job.statement, notes)
         _tell_cover(cells, job.statement, notes)
         whole = job.given.exact and len(job.given.sources) == len(job.statement.inputs)
-        check_publishable(cells, job.statement, reports if whole else (), notes)
+        by_model = reports if whole and not job.keeps_out else ()
+        check_publishable(cells, job.statement, by_model, notes)
         if whole:
-            check_counts(cells, job.statement, reports, left_out, notes)
+            check_counts(cells, job.statement, reports, left_out, notes, is_whole=not job.keeps_out)
 
 
 def _leave_out(
@@ -345,9 +367,12 @@ def _tasks(
         tasks.append(
             ShardTask(
                 subset, name, source, stated, tuple(editions),
-                job.given.labels, job.given.partners, known.only(*files), rules, job.given.exact,
+                job.given.labels, job.given.partners, job.given.received,
+                known.only(*files), rules, job.given.exact,
                 {file: sample[file] for file in files if file in sample},
                 {file: cover[file] for file in files if file in cover},
+                {} if job.before is None else job.before.outputs(subset, name, stated),
+                job.keeps_out,
             )
         )  # fmt: skip
     return tasks

@@ -298,6 +298,13 @@ def beyond(child: Path, parent: Path) -> int | None:
     return None if found.too_many else found.foreign + found.doubled
 
 
+def is_in_order(child: Path, parent: Path) -> bool:
+    """Whether the child's rows stand in the parent in this order."""
+    _, pairs = compare_schemas(parent, child)
+    ours, theirs = [i for i, _ in pairs], [j for _, j in pairs]
+    return _is_subsequence(_digests(child, theirs), _digests(parent, ours))
+
+
 def _digests(path: Path, columns: list[int]) -> Iterator[list[int]]:
     return (row_digests(batch, columns) for batch in batches(path))
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import pyarrow.compute as pc
@@ -24,7 +25,7 @@ from relaion.verifier.verdict import Notes, count
 
 FEW_ROWS = 1_000
 SMALL = "small"
-TOLD_TABLES = ("hits", "hit_groups", "removals", "removal_groups")
+TOLD_TABLES = ("hits", "hit_groups", "protocol", "removals", "removal_groups")
 
 
 def told_subsets(statement: Statement) -> dict[str, str | None]:
@@ -97,6 +98,7 @@ def count_reasons(task: ShardTask, named: Reasons, counts: Counts) -> None:
     names = task.partners, task.labels
     _add(counts, ("hits",), model.hits(rows), ("gross", "exclusive"))
     _add(counts, ("hit_groups",), model.hit_groups(rows, *names), ("memberships", "rows"))
+    _add(counts, ("protocol",), model.protocol(rows, task.received), ("gross", "new_rows"))
     for output in task.outputs:
         edition = output.edition
         if not task.is_exact(edition):
@@ -125,6 +127,7 @@ _LINES = {
     "not_looked_at": (("role", "column_name", "reason"), ("n_values",)),
     "hits": (("list_id", "kind", "form"), ("gross", "exclusive")),
     "hit_groups": (("grouping", "name"), ("memberships", "rows")),
+    "protocol": (("list_id", "kind"), ("gross", "new_rows")),
     "removals": (
         ("edition", "reason_kind", "list_id", "kind", "form", "rule"),
         ("gross", "exclusive"),
@@ -139,8 +142,14 @@ def check_counts(
     reports: Sequence[ShardReport],
     left_out: Collection[NotLookedAt],
     notes: Notes,
+    *,
+    is_whole: bool,
 ) -> None:
-    """Hold the audit's tables against the model's counts, for the editions that it knows."""
+    """Hold the audit's tables against the model's counts, for the editions that it knows.
+
+    Without `is_whole`, rows are gone that nothing names any more: there, only what a rule, or a
+    list that holds all that it ever held, finds by itself is counted again.
+    """
     own = {e.name for e in statement.editions if not e.modelled}
     expected: Counts = Counter()
     told = told_subsets(statement)
@@ -156,7 +165,12 @@ def check_counts(
     # an audit need not say how many rows have a row hash; where it does, it has to be right
     for line in [k for k in {*expected} - {*stated} if k[0] == "coverage" and k[2] == "row_hash"]:
         del expected[line]
-    wrong = Counter(key[0] for key in {*expected, *stated} if expected[key] != stated[key])
+    keys = {*expected, *stated}
+    if not is_whole:
+        keys = {key for key in keys if _stands_alone(key, statement.whole_lists)}
+        notes.limit("6", "of lists and rules only what each finds by itself was recounted, and "
+                    "nothing by lists of which entries were taken back")  # fmt: skip
+    wrong = Counter(key[0] for key in keys if expected[key] != stated[key])
     for table in _LINES:
         if wrong[table]:
             said = f"{count(wrong[table], 'number')} of table {table} cannot be recomputed"
@@ -164,6 +178,18 @@ def check_counts(
     _check_left_out(cells, left_out, notes)
     _check_labels(cells, statement, notes)
     _check_unions(cells, reports, notes)
+
+
+def _stands_alone(key: tuple[Any, ...], whole: Collection[int]) -> bool:
+    """Whether a number does not rest on what lists find of which entries were taken back."""
+    table, _, *line, number = key
+    if table in ("coverage", "not_looked_at"):
+        return True
+    if number != "gross" or table == "removal_groups":
+        return False
+    if table == "removals":
+        return line[1] == "rule" or line[2] in whole
+    return line[0] in whole
 
 
 def _check_reach(cells: Cells, reports: Sequence[ShardReport], notes: Notes) -> None:
@@ -225,7 +251,7 @@ def _check_left_out(cells: Cells, left_out: Collection[NotLookedAt], notes: Note
 
 
 def _check_labels(cells: Cells, statement: Statement, notes: Notes) -> None:
-    labels = {list_id: x.label for list_id, x in statement.lists.items()}
+    labels = {list_id: x.label for list_id, x in statement.known_lists.items()}
     if any(
         r["list_id"] is not None and labels.get(r["list_id"]) != r["label"]
         for r in cells["removals"]
@@ -250,6 +276,7 @@ _VALUES = frozenset(
     {
         "setting", "sha256", "rows", "bytes", "covered", "estimated", "sampled", "n_values",
         "entries", "gross", "exclusive", "memberships", "rows_in", "removed", "kept",
+        "place", "new_rows", "rows_so_far",
     }
 )  # fmt: skip
 # table -> columns that need not apply to a line; in all others NULL stands for nothing
@@ -263,6 +290,7 @@ _MAYBE = {
 }
 _NOT_MORE = (
     ("exclusive", "gross"), ("rows", "memberships"), ("covered", "rows"), ("sampled", "rows"),
+    ("new_rows", "gross"), ("new_rows", "rows_so_far"),
 )  # fmt: skip
 _PLAIN = frozenset({*FORMS, "canonical", "computed", "sidecar"})
 _FORMS = _PLAIN | {"inner"} | {f"inner {form}" for form in FORMS}
@@ -275,6 +303,10 @@ def check_lines(cells: Cells, statement: Statement, notes: Notes) -> bool:
     """
     is_whole = True
     words = _words(statement)
+    # a subset of an earlier step may be gone with its shards
+    words["steps", "subset"] |= {
+        x["subset"] for x in cells["steps"] if 0 < (x["step"] or 0) <= len(statement.lineage)
+    }
     for table, lines in cells.items():
         columns = TABLES[table][1]
         keys = [name for name in columns if name not in _VALUES]
@@ -294,7 +326,28 @@ def check_lines(cells: Cells, statement: Statement, notes: Notes) -> bool:
             ):
                 said = f"column {table}.{name} holds a word that no audit of this run has"
                 notes.find("4", AUDIT, said)
+    if is_whole:
+        _check_protocol(cells, statement, notes)
     return is_whole
+
+
+def _check_protocol(cells: Cells, statement: Statement, notes: Notes) -> None:
+    """Does each subset tell its lists in order of receipt, with the sum of the new rows so far?"""
+    days = {list_id: x.received for list_id, x in statement.known_lists.items()}
+    by_subset: dict[str, list[dict[str, Any]]] = {}
+    for line in sorted(cells["protocol"], key=lambda line: int(line["place"])):
+        by_subset.setdefault(line["subset"], []).append(line)
+    for lines in by_subset.values():
+        order = [(not (day := days.get(x["list_id"], "")), day, x["list_id"], x["kind"])
+                 for x in lines]  # fmt: skip
+        sums = accumulate(x["new_rows"] for x in lines)
+        if (
+            order != sorted(order)
+            or [x["place"] for x in lines] != list(range(1, len(lines) + 1))
+            or [x["rows_so_far"] for x in lines] != list(sums)
+        ):
+            notes.find("6", AUDIT, "table protocol is not in order of receipt, or its sums differ")
+            return
 
 
 def _wrong_numbers(table: str, line: dict[str, Any]) -> Iterator[bool]:
@@ -312,8 +365,8 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
     """What may stand in a column; those that are compared with the manifest need no words."""
     subsets = {shown(subset) for subset, _ in statement.inputs}
     editions = {edition.name for edition in statement.editions}
-    sources = {shown(x.source) for x in statement.lists.values()}
-    labels = {shown(x.label) for x in statement.lists.values()}
+    sources = {shown(x.source) for x in statement.known_lists.values()}
+    labels = {shown(x.label) for x in statement.known_lists.values()}
     covered = {label for edition in statement.editions for label in edition.labels}
     rules = set(RULES).union(*(edition.rules for edition in statement.editions))
     return {
@@ -321,12 +374,13 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
         ("coverage", "subset"): subsets,
         ("not_looked_at", "subset"): subsets,
         ("unions", "subset"): subsets,
+        ("steps", "subset"): subsets,
         ("", "edition"): editions,
         ("", "role"): {*COUNTED},
         ("lists", "role"): {"bad", "good"},
         ("not_looked_at", "role"): {*COUNTED, "language", "files", "keywords", "lists"},
         ("coverage", "via"): {"column", "sidecar", "computed"},
-        ("", "list_id"): set(statement.lists),
+        ("", "list_id"): set(statement.known_lists),
         ("", "kind"): set(KINDS),
         ("", "form"): set(_FORMS),
         ("removals", "reason_kind"): {"list", "same_link", "cover", "rule"},

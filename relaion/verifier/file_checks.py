@@ -82,7 +82,8 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
     """Nothing else than the manifest, the audit and the stated shards may lie in OUT."""
     inputs = {file.sha256 for file in statement.inputs.values()}
     carried = {"/".join(k) for k, f in statement.outputs.items() if f.sha256 in inputs}
-    known = {MANIFEST, AUDIT} | {"/".join(key) for key in statement.outputs}
+    shards = {"/".join(key) for key in statement.outputs}
+    known = {MANIFEST, AUDIT} | shards
     for path in files_in(out, notes):
         name = path.relative_to(out).as_posix()
         if name in known:
@@ -96,47 +97,47 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
     for folder in folders_in(out):
         if folder.relative_to(out) not in folders:
             notes.find("5", folder.relative_to(out).as_posix(), "a folder that is not stated")
+    linked = 0
     for name in ["", *sorted(known), *sorted(map(str, folders - {Path()}))]:
-        check_entry(out.resolve() / name, name or out.name, notes, is_carried=name in carried)
-    shared = sum(_has_other_names(out / name) for name in known - carried - {MANIFEST, AUDIT})
-    if shared:
+        linked += check_entry(
+            out.resolve() / name, name or out.name, notes,
+            is_carried=name in carried, may_be_linked=name in shards,
+        )  # fmt: skip
+    if linked:
         notes.notice(
-            f"{count(shared, 'shard', 'has')} another name elsewhere, as where an update leaves it "
-            "as it was; whoever changes it there changes it here"
+            f"{count(linked, 'shard', 'has')} another name elsewhere, as an update gives to what "
+            "it leaves as it was: whoever changes it there changes it here"
         )
 
 
-def check_entry(path: Path, name: str, notes: Notes, *, is_carried: bool) -> None:
+def check_entry(
+    path: Path, name: str, notes: Notes, *, is_carried: bool, may_be_linked: bool = False
+) -> bool:
     """A stated file or folder: itself, in this place only, with what belongs to it only.
 
-    `is_carried`: it may be another name of an input, whose owner decides the rest.
+    `is_carried`: it may be another name of an input, whose owner decides the rest. Returns whether
+    it has another name where it `may_be_linked`: of another OUT, which is not to be told apart.
     """
     try:
         found = path.lstat()
     except OSError:
-        return  # a missing file is found when it is read
+        return False  # a missing file is found when it is read
     is_folder = stat.S_ISDIR(found.st_mode)
     if not (is_folder or stat.S_ISREG(found.st_mode)):
         notes.find("5", name, "is no plain file or folder, but a link or device")
-        return
+        return False
     if found.st_mode & _OTHERS_WRITE:
         notes.find("4", name, "everybody may write to it; take that right away")
     if is_carried:
-        return
-    if name in (MANIFEST, AUDIT) and found.st_nlink > 1:
+        return False
+    is_linked = not is_folder and found.st_nlink > 1
+    if is_linked and not may_be_linked:
         notes.find("5", name, "has another name elsewhere, by which it may be changed")
     if not is_folder and found.st_mode & _ODD:
         notes.find("5", name, "has the mode of a program; no output is one")
     if _has_attributes(path):
         notes.find("4", name, "has extended attributes, which may say anything")
-
-
-def _has_other_names(path: Path) -> bool:
-    try:
-        found = path.lstat()
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_nlink > 1
+    return is_linked and may_be_linked
 
 
 def _has_attributes(path: Path) -> bool:

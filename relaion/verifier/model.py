@@ -376,3 +376,21 @@ def hit_groups(named: AllReasons, partners: Names, labels: Names) -> Numbers:
         yield from ((group, group not in groups[:i]) for i, group in enumerate(groups))
 
     return _counted(named, lines)
+
+
+def protocol(named: AllReasons, received: Names) -> Numbers:
+    """What the lists found, by (list, kind): rows, and those that nothing received before names.
+
+    In order of receipt, those without a day last, and then by number: each row is new once.
+    """
+
+    def place(line: tuple[int, str]) -> tuple[bool, str, int, str]:
+        day = received.get(line[0], "")
+        return not day, day, *line
+
+    def lines(reasons: frozenset[Reason]) -> Iterator[Line]:
+        pairs = {(r.list_id, r.kind) for r in reasons if r.reason_kind == "list"}
+        in_order = sorted(pairs, key=place)  # type: ignore[arg-type] # each has both
+        yield from ((line, line == in_order[0]) for line in in_order)
+
+    return _counted(named, lines)

@@ -1,16 +1,14 @@
 """Check one shard with all its editions: its files, its schema, its rows.
 
-An input is walked against its outputs, batch by batch, each file read once. Where the model
-knows what must remain, the input without the removed rows has to be the output, bit for bit.
-Where it does not (an edition with a script of its own, no lists given), the output's rows have
-to stand in the input in this order; which ones is found by numbers for rows
-(`compare.row_digests`) and then proved by the same bitwise comparison.
+An input is walked against its outputs (`track.py`), batch by batch, each file read once. Where the
+model knows what must remain, so much has to be there, bit for bit. Where it does not (an edition
+with a script of its own, no lists given), the output's rows have to stand in the input in this
+order.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,11 +20,10 @@ from relaion.verifier.compare import (
     Cursor,
     Differences,
     Judged,
-    Pairs,
     beyond,
     compare_schemas,
-    differing,
     explain,
+    is_in_order,
     row_digests,
 )
 from relaion.verifier.counts import count_coverage, count_reasons
@@ -40,83 +37,20 @@ from relaion.verifier.task import (
     ShardReport,
     ShardTask,
     gone,
-    mask_of,
     survivors,
 )
+from relaion.verifier.track import Track
 from relaion.verifier.verdict import Notes, count
 
-
-@dataclass
-class Track:
-    """One output on the walk. `cursor` is None where it has the input's very bytes.
-
-    `removed` are the input rows of the last batch that it lacks. `said` looks at its rows.
-    """
-
-    output: OutputTask
-    pairs: Pairs
-    cursor: Cursor | None
-    said: Said | None = None
-    matches: bool = True
-    columns: set[int] = field(default_factory=set)
-    survivors: Counter[str] = field(default_factory=Counter)
-    removed: pa.Array | None = None
-
-    def follow(self, batch: pa.RecordBatch, removed: pa.Array | None) -> None:
-        """Compare the next rows; `removed` None where the model does not know."""
-        if not self.matches:
-            return
-        try:
-            self._follow(batch, removed)
-        except InputError:  # the second look says so
-            self.matches = False
-
-    def _follow(self, batch: pa.RecordBatch, removed: pa.Array | None) -> None:
-        if self.cursor is None:
-            self.removed = mask_of(batch.num_rows, ())
-            self.matches = removed is None or not removed.true_count
-            return
-        self.removed = self._align(batch, self.cursor) if removed is None else removed
-        expected = batch.filter(pc.invert(self.removed)) if self.removed.true_count else batch
-        found = self.cursor.take(expected.num_rows)
-        if sum(b.num_rows for b in found) != expected.num_rows:
-            self.matches = False
-            return
-        if self.said is not None:
-            for piece in found:
-                self.said.see(piece)
-        self.columns.update(differing(expected, found, self.pairs))
-        self.matches = not self.columns
-
-    def _align(self, batch: pa.RecordBatch, cursor: Cursor) -> pa.Array:
-        """Which input rows are missing in the output, taking each as early as possible."""
-        ahead = [
-            digest
-            for piece in cursor.peek(batch.num_rows)
-            for digest in row_digests(piece, [j for _, j in self.pairs])
-        ]
-        missing = []
-        at = 0
-        for row, digest in enumerate(row_digests(batch, [i for i, _ in self.pairs])):
-            if at < len(ahead) and ahead[at] == digest:
-                at += 1
-            else:
-                missing.append(row)
-        return mask_of(batch.num_rows, missing)
-
-    def end(self) -> None:
-        """The input is read: nothing may be left in the output."""
-        try:
-            if self.matches and self.cursor is not None:
-                self.matches = self.cursor.is_done()
-        except InputError:
-            self.matches = False
+Before = Mapping[str, OutputTask]
+_UNLIKE_BEFORE = "the parent's rows are not those of an input, so what left before is not known"
 
 
 def check_shard(task: ShardTask) -> ShardReport:
     """Check one shard. Reads files only; all that is wrong stands in the report."""
     report = ShardReport(task.subset)
     files = [(o.path, o.where, o.stated) for o in task.outputs]
+    files += [(o.path, o.where, o.stated) for o in task.before.values()]
     if task.source is not None and task.stated is not None:
         files.append((task.source.path, _where(task), task.stated))
     stamps = [_stamp(path) for path, _, _ in files]
@@ -147,23 +81,47 @@ def _check(task: ShardTask, report: ShardReport) -> ShardReport:
             check_owned(output.path, output.where, source, report.notes)
     for lost in (o for o, sha256 in read if sha256 is None):
         report.notes.unreadable(lost.where)
+    before = _others_before(task, outputs, report.notes)
     if task.source is not None and task.stated is not None:
         where = _where(task)
         sha256 = _whole(task.source.path, where, task.stated, report.notes)
         same = sha256 == task.stated.sha256
         if sha256 is not None and _is_other(task.source, written=same):
             report.notes.find("5", where, "was replaced; nothing was held against it")
-            _check_alone(task, [o for o, _ in outputs], report)
+            _check_alone(task, [o for o, _ in outputs], before, report)
             return report
         identical = [(o, digest == sha256) for o, digest in outputs]
         try:
-            _check_against(task, task.source, identical, report)
+            _check_against(task, task.source, identical, before, report)
             return report
         except InputError:
             report = ShardReport(task.subset, report.notes)
             report.notes.find("5", where, "its rows cannot be read; nothing was held against it")
-    _check_alone(task, [o for o, _ in outputs], report)
+    _check_alone(task, [o for o, _ in outputs], before, report)
     return report
+
+
+def _others_before(
+    task: ShardTask, outputs: Sequence[tuple[OutputTask, str]], notes: Notes
+) -> Before:
+    """By edition what the run before made of this shard, where these are other bytes.
+
+    A file that is not the one which that run stated is relied on for nothing.
+    """
+    found = {}
+    for output, sha256 in outputs:
+        name = output.edition.name
+        before = task.before.get(name)
+        if before is None or before.stated.sha256 == sha256:
+            continue
+        if _whole(before.path, before.where, before.stated, Notes()) == before.stated.sha256:
+            found[name] = before
+            continue
+        said = "is missing, or not what the manifest beside it states; nothing was held against it"
+        notes.find("6", before.where, said)
+        if task.keeps_out:
+            notes.limit("1b", "files of the parent could not be read, so what left before it")
+    return found
 
 
 def _is_other(source: Source, *, written: bool) -> bool:
@@ -207,6 +165,7 @@ def _check_against(
     task: ShardTask,
     source: Source,
     outputs: Sequence[tuple[OutputTask, bool]],
+    before: Before,
     report: ShardReport,
 ) -> None:
     """With the input: schema, metadata, order, values, and each row's fate.
@@ -216,27 +175,41 @@ def _check_against(
     given = frozenset(schema_of(source.path).names)
     tracks = [_track(source.path, o, report.notes, identical=same) for o, same in outputs]
     for track in tracks:
+        if earlier := before.get(track.output.edition.name):
+            track.before = _track(source.path, earlier, Notes(), identical=False)
+            track.before.said = None
+    for track in tracks:
         check_columns(track.output.path, track.output.where, given, report.notes)
     broken = _walk(task, source, tracks, report)
     for track in tracks:
-        _tell_kept(track.survivors, track.output, report.notes)
-        if track.matches and track.said is not None and track.said.hidden:
-            said = "its footer, an index or a dictionary names a value that none of its rows has"
-            report.notes.find("4", track.output.where, said)
-        if track.matches and track.said is not None and track.said.miscounted:
-            said = (
-                "its footer states another number of NULLs or of distinct values than a column "
-                "has; programs that believe it lose rows"
-            )
-            report.notes.find("1b", track.output.where, said)
-        if not track.matches:
-            report.suspects.append(track.output)
-            _tell_differences(task, source, track, report.notes)
+        _tell_track(task, source, track, report)
     matching = {t.output.edition.name for t in tracks if t.matches}
     for child, parent in _families([o for o, _ in outputs]):
         names = (child.edition.name, parent.edition.name)
         if names in broken or not matching.issuperset(names):
             _check_part(child, parent, report.notes)
+
+
+def _tell_track(task: ShardTask, source: Source, track: Track, report: ShardReport) -> None:
+    """What the walk along an output found."""
+    output, notes = track.output, report.notes
+    _tell_kept(track.survivors, output, notes)
+    if track.matches and track.said is not None and track.said.hidden:
+        said = "its footer, an index or a dictionary names a value that none of its rows has"
+        notes.find("4", output.where, said)
+    if track.matches and track.said is not None and track.said.miscounted:
+        said = (
+            "its footer states another number of NULLs or of distinct values than a column "
+            "has; programs that believe it lose rows"
+        )
+        notes.find("1b", output.where, said)
+    if not track.matches:
+        report.suspects.append(output)
+        _tell_differences(task, source, track, notes)
+    if track.before is not None and not (track.matches and track.before.matches):
+        _check_before(output, track.before.output, notes, in_order=False)
+        if _is_kept_out(task, output) and not track.before.matches:
+            notes.limit("1b", _UNLIKE_BEFORE)
 
 
 def _track(source: Path, output: OutputTask, notes: Notes, *, identical: bool) -> Track:
@@ -248,9 +221,13 @@ def _track(source: Path, output: OutputTask, notes: Notes, *, identical: bool) -
     return Track(output, pairs, Cursor(batches(output.path)), Said(output.path, source))
 
 
-def _check_alone(task: ShardTask, outputs: Sequence[OutputTask], report: ShardReport) -> None:
+def _check_alone(
+    task: ShardTask, outputs: Sequence[OutputTask], before: Before, report: ShardReport
+) -> None:
     """Without the input: what the outputs alone can show."""
     for output in outputs:
+        if earlier := before.get(output.edition.name):
+            _check_before(output, earlier, report.notes, in_order=True)
         check_columns(output.path, output.where, None, report.notes)
         if task.source is None:
             check_kept(task, output, report.notes)
@@ -300,6 +277,22 @@ def _check_part(child: OutputTask, parent: OutputTask, notes: Notes) -> None:
         notes.find("3", child.where, f"{count(n, 'row', 'is')} not in {name}, its parent")
 
 
+def _check_before(output: OutputTask, before: OutputTask, notes: Notes, *, in_order: bool) -> None:
+    """An edition is a part of what the run before made of it: nothing comes back."""
+    try:
+        n = beyond(output.path, before.path)
+        is_moved = in_order and n == 0 and not is_in_order(output.path, before.path)
+    except InputError:
+        notes.find("5", output.where, "its rows, or those of its parent run, cannot be read")
+        return
+    if n is None:
+        notes.find("3", output.where, "its rows are not those that the parent run kept")
+    elif n:
+        notes.find("3", output.where, f"{count(n, 'row', 'is')} here that the parent run removed")
+    elif is_moved:
+        notes.find("2", output.where, "its rows stand in another order than in the parent run")
+
+
 # -- an input walked against its outputs -------------------------------------------------------
 
 
@@ -345,14 +338,24 @@ def _step(
     task: ShardTask, track: Track, batch: pa.RecordBatch, named: Reasons, report: ShardReport
 ) -> None:
     edition = track.output.edition
-    if task.is_exact(edition):
-        removed = gone(task, edition, named, batch.num_rows)
+    removed = gone(task, edition, named, batch.num_rows) if task.is_exact(edition) else None
+    by_both = _is_kept_out(task, track.output)
+    if by_both and removed is not None:
+        removed = track.and_before(batch, removed)
+    track.follow(batch, removed)
+    if not by_both:
+        track.follow_before(batch)
+    if removed is None and track.matches and track.removed is not None:
+        removed = track.removed
+        track.survivors += survivors(task, edition, named, pc.invert(removed))
+    if removed is not None and task.is_exact(edition):
         report.kept[edition.name] += batch.num_rows - removed.true_count
-        track.follow(batch, removed)
-        return
-    track.follow(batch, None)
-    if track.matches and track.removed is not None:
-        track.survivors += survivors(task, edition, named, pc.invert(track.removed))
+
+
+def _is_kept_out(task: ShardTask, output: OutputTask) -> bool:
+    """Whether it takes what the run before made of this shard to tell which rows stay."""
+    name = output.edition.name
+    return task.keeps_out and name in task.before and task.is_exact(output.edition)
 
 
 def _beyond_parent(tracks: Sequence[Track]) -> set[tuple[str, str]]:
@@ -379,10 +382,13 @@ def _tell_differences(task: ShardTask, source: Source, track: Track, notes: Note
         return
 
     def judged() -> Iterator[Judged]:
-        for batch, _, named in _judged(task, source):
+        for n, (batch, _, named) in enumerate(_judged(task, source)):
             flags = None
-            if task.is_exact(output.edition):
-                flags = gone(task, output.edition, named, batch.num_rows).to_pylist()
+            if not _is_kept_out(task, output):
+                if task.is_exact(output.edition):
+                    flags = gone(task, output.edition, named, batch.num_rows).to_pylist()
+            elif track.before is not None and track.before.matches:
+                flags = track.expected[n].to_pylist()
             yield row_digests(batch, ours), flags
 
     try:

@@ -98,9 +98,11 @@ class ShardTask:
 
     `source` is None where the inputs were not given. `stated` is what the manifest says of it.
     `exact`: lists and keywords are those of the run, so the model says what must remain.
-    `labels` and `partners` (who sent them) are those of the lists in `known`. `sample`: rows of
-    these files, in order, that the model is asked about whatever they hold. `cover`: rows of these
-    files, in order, that leave as cover, and for which labels.
+    `labels`, `partners` (who sent them) and `received` (the day, empty for none) are those of the
+    lists in `known`. `sample`: rows of these files, in order, that the model is asked about
+    whatever they hold. `cover`: rows of these files, in order, that leave as cover, and for which
+    labels. `before`: by edition, what the run before made of this very shard; with `keeps_out`,
+    rows that it lacks need no other reason to be gone.
     """
 
     subset: str
@@ -110,11 +112,14 @@ class ShardTask:
     outputs: tuple[OutputTask, ...]
     labels: Mapping[int, str]
     partners: Mapping[int, str]
+    received: Mapping[int, str]
     known: StatedLists
     rules: Rules
     exact: bool
     sample: Mapping[Path, Sequence[int]] = field(default_factory=dict)
     cover: Mapping[Path, Mapping[int, frozenset[str]]] = field(default_factory=dict)
+    before: Mapping[str, OutputTask] = field(default_factory=dict)
+    keeps_out: bool = False
 
     def removes(self, edition: EditionLine, reason: Reason) -> bool:
         """Whether rows leave this edition for this reason."""
