@@ -115,7 +115,10 @@ def test_updates_end_where_a_clean_of_it_all_does(
             world.send(delivery)
             if step == len(sent):
                 world.grow(more)
-            out = world.update(out, f"step-{step}").out
+            made = world.update(out, f"step-{step}", verify=step == len(sent))
+            out = made.out
+        assert made.verdict is not None
+        assert made.verdict.ok, [str(f) for f in made.verdict.findings]
         whole = world.clean("whole", same_link=same_link)
         assert files(out) == files(whole)
         assert audit(out) == audit(whole)
@@ -139,7 +142,10 @@ def test_what_had_left_stays_out_whatever_is_taken_back(
         withdraw(world.lists, 1)
         world.send(sent[2])
         world.grow(more)
-        second = world.update(first, "second").out
+        made = world.update(first, "second", verify=True)
+        assert made.verdict is not None
+        assert made.verdict.ok, [str(f) for f in made.verdict.findings]
+        second = made.out
         anew = world.clean("anew")
         for edition in ("research", "research-safe"):
             held = {row["WIDTH"] for row in rows_of(first, edition)}

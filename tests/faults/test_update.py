@@ -22,6 +22,9 @@ FULL = """os.chdir(folder)
                yes_i_checked=True, workers=1)"""
 
 
+LAST = 8  # steps that not every try has: what was compiled by then is not compiled again
+
+
 def row(i: int) -> dict[str, Any]:
     return {"url": f"https://h{i}.example/{i}.jpg", "image_md5": f"{i:032x}", "punsafe": i / 40}
 
@@ -66,7 +69,7 @@ def test_killed_at_any_step_it_goes_on_to_the_same_bytes(made: Path, tmp_path: P
     shutil.rmtree(folder / "out2")
     for step in range(1, whole.steps + 1, 5):
         ended = child(lambda: work(folder), folder, step=step)
-        assert ended.killed, step
+        assert ended.killed or step > whole.steps - LAST, step
         if (folder / "out2").exists():
             for name, content in tree(folder / "out2").items():
                 if name.endswith(".parquet") and ".work" not in name:
