@@ -6,10 +6,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from relaion.lists import add
+from relaion.run.audit_file import read_hits
+from relaion.sample.build import make
+from relaion.stages.clean import clean
+from relaion.stages.update import update
 from tests import pinned
 from tests.pipeline import relaion
 
@@ -129,3 +135,44 @@ def texts(cell: Any) -> list[str]:
     return [
         o["data"]["text/markdown"] for o in cell.outputs if "text/markdown" in o.get("data", {})
     ]
+
+
+def test_the_deliveries_as_updates_end_in_the_published_protocol(tmp_path: Path) -> None:
+    made = make(tmp_path, rows=20_000)
+    lists, ids = tmp_path / "lists.duckdb", dict[str, int]()
+    how: dict[str, Any] = {"keywords": made.keywords, "sidecars": [made.sidecars]}
+    out: Path | None = None
+    # two lists came on one day; what brings a list up to date, and what is known good, came last
+    for step, some in enumerate((made.deliveries[:2], made.deliveries[2:6], made.deliveries[6:])):
+        for x in some:
+            ids[x.title] = add(
+                lists, x.files, source=x.source, title=x.title, label=x.label, kind=x.kind,
+                received=x.received, role=x.role, update=ids[x.updates] if x.updates else None,
+            ).list_id  # fmt: skip
+        done = (
+            clean(made.data, lists, tmp_path / f"step-{step}", **how)
+            if out is None
+            else update(out, made.data, lists, tmp_path / f"step-{step}", **how)
+        )
+        assert done.verdict is not None
+        assert done.verdict.ok, done.verdict.findings
+        out = done.out
+    assert out is not None
+    hits = read_hits(out)
+    assert {s: hits.rows("source", s) for s in ("IWF", "C3P", "Stanford")} == {
+        "IWF": 18, "C3P": 1129, "Stanford": 1714,
+    }  # fmt: skip
+    assert hits.rows("label", "csam") == 2236
+    assert hits.rows("label", "privacy") == 399
+    with duckdb.connect(str(out / "audit.duckdb"), read_only=True) as con:
+        found = con.sql(
+            "select min(l.received)::varchar, l.source, l.label, sum(p.gross), sum(p.new_rows) "
+            "from protocol as p join (select distinct list_id, received, source, label from lists) "
+            "as l using (list_id) group by all order by all"
+        ).fetchall()
+    assert [line[:4] for line in found] == [
+        ("2024-02-22", "IWF", "csam", 11 + 17 + 1), ("2024-03-20", "C3P", "csam", 1129),
+        ("2024-04-24", "Stanford", "csam", 1714), ("2024-04-24", "Stanford", "validated", 1008),
+        ("2024-07-10", "HRW", "privacy", 399),
+    ]  # fmt: skip
+    assert sum(line[4] for line in found) == hits.rows("all")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from relaion.run.manifest import COVERED, NOT_PUBLISHABLE, PUBLISHABLE, WEAK
+from relaion.run.manifest import BROUGHT_BACK, COVERED, NOT_PUBLISHABLE, PUBLISHABLE, WEAK
 from relaion.stages.clean import clean
 from relaion.verifier.audit_tables import TABLES, differences
 from relaion.verifier.checker import verify
@@ -101,4 +101,5 @@ def test_the_catalogue_is_what_clean_makes(finished: World) -> None:
 def test_the_reasons_are_those_of_clean() -> None:
     assert WHY == {
         "none": NOT_PUBLISHABLE, "nothing": PUBLISHABLE, "weak": WEAK, "covered": COVERED,
+        "back": BROUGHT_BACK,
     }  # fmt: skip

@@ -275,3 +275,21 @@ def test_the_lineage_is_told(world: World) -> None:
         lists = con.sql("select list_id, step from lists order by all").fetchall()
     assert kept == [(1, 3), (2, 2), (3, 2)]
     assert lists == [(1, 1), (2, 2)]
+
+
+def test_a_clean_anew_says_that_it_brings_rows_back(world: World) -> None:
+    world.send(Sent((("url", "https://z.example/3.jpg"),)))
+    out = world.clean("out")
+    withdraw(world.lists, 1)
+    anew = clean(
+        world.folder / "data", world.lists, world.folder / "anew", keywords=world.words,
+        executor=InProcess(), **{**HOW, "verify": True},
+    )  # fmt: skip
+    assert not anew.publishable
+    assert "entries of the list store were withdrawn or taken back" in anew.why
+    assert any("`relaion update` keeps these out" in notice for notice in anew.notices)
+    assert anew.verdict is not None
+    assert anew.verdict.ok, anew.verdict.findings
+    second = world.update(out, "second")
+    assert not any("keeps these out" in notice for notice in second.notices)
+    assert [len(rows_of(o, "research")) for o in (out, anew.out, second.out)] == [3, 4, 3]

@@ -110,9 +110,13 @@ class StoredList(ListAbout):
 
 @dataclass(frozen=True)
 class StoreInfo:
-    """A store that this version can read: its lists in the order of their numbers."""
+    """A store that this version can read: its lists in the order of their numbers.
+
+    `taken_back`: lists were withdrawn, or entries taken back by a later delivery.
+    """
 
     path: Path
     store_version: int
     key_version: int
     lists: tuple[StoredList, ...]
+    taken_back: bool = False

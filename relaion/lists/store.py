@@ -111,7 +111,8 @@ def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
     """
     store = as_path(store)
     with reading(store) as engine:
-        rows = rows_of_lists(engine)
+        history = rows_of_lists(engine, history=True)
+        rows = [row for row in history if row["withdrawn"] is None]
         entries = count_entries(engine) if counted else {}
         unusable = _by_list(engine, _UNUSABLE)
         ((store_version, key_version),) = engine.rows(
@@ -128,7 +129,11 @@ def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
         )
         for row in rows
     )
-    return StoreInfo(store, store_version, key_version, lists)
+    taken_back = any(
+        row["withdrawn"] is not None or (row["replaces"] is not None and row["retracted"])
+        for row in history
+    )
+    return StoreInfo(store, store_version, key_version, lists, taken_back)
 
 
 __all__ = [

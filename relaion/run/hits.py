@@ -18,7 +18,8 @@ class KnownLists:
     """The lists of a store in their public form, entries per kind, and the curator key.
 
     `kinds` counts entries that are listed, `known_good` those of each list that another list
-    calls known good, `unusable` digests by algorithm that no data set has.
+    calls known good, `unusable` digests by algorithm that no data set has. `taken_back`: entries
+    were withdrawn, or taken back by a later delivery.
     """
 
     lists: tuple[dict[str, Any], ...]
@@ -26,6 +27,7 @@ class KnownLists:
     key: bytes
     known_good: dict[int, int] = field(default_factory=dict)
     unusable: dict[str, int] = field(default_factory=dict)
+    taken_back: bool = False
 
     @property
     def sources(self) -> dict[int, str]:

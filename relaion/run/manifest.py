@@ -47,6 +47,7 @@ class FinishedRun:
 
     `not_looked_at` is what nothing was compared with. `sidecars` are lines of the manifest:
     name, rows, bytes, sha256. `is_hit`: the lists found a row at all; `cover` is what hides these.
+    `brings_back`: entries were taken back since an earlier clean may have heeded them.
     """
 
     plan: Plan
@@ -58,6 +59,7 @@ class FinishedRun:
     is_hit: bool = True
     cover: Covered | None = None
     earlier: Earlier | None = None
+    brings_back: bool = False
 
 
 def input_lines(found: FinishedRun) -> Rows:
@@ -181,6 +183,10 @@ COVERED = (
     "rows without this cover being out, and on readers who do not know already which sites are "
     "bad; count on no more than half of what `cover` asked for"
 )
+BROUGHT_BACK = (
+    "entries of the list store were withdrawn or taken back, so beside an edition that was made "
+    "with them this one shows the rows that they named; an update of that edition keeps these out"
+)
 PUBLISHABLE = "no list removed a row, so the difference to the old metadata shows none"
 
 
@@ -207,6 +213,8 @@ def build(found: FinishedRun, started: str, finished: str) -> dict[str, Any]:
     if _lists_removed(found):
         publishable = cover is not None and not cover.weak
         why = NOT_PUBLISHABLE if cover is None else WEAK if cover.weak else COVERED
+    elif found.brings_back:
+        publishable, why = False, BROUGHT_BACK
     columns = ("subset", "shard", "rows", "bytes", "sha256")
     return {
         "relaion": plan.versions["relaion"],

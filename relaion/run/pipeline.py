@@ -104,6 +104,7 @@ class Run:
         found = FinishedRun(
             self.request.plan, inputs.shards, reports, covered, passed_over,
             sidecar_lines(beside), bool(searched.hits.counts), cover, self._earlier(),
+            self._brings_back,
         )  # fmt: skip
         write_audit(self.caller, self.place.path / AUDIT, found, work)
         finished = datetime.now(UTC)
@@ -112,6 +113,11 @@ class Run:
         told += self._told(searched, roles_beside(beside), reports)
         told += [] if cover is None else [cover.told]
         return made, tuple(dict.fromkeys(told)), passed_over, store
+
+    @property
+    def _brings_back(self) -> bool:
+        """Whether rows may be here that an edition made before lacks."""
+        return self.request.known.taken_back
 
     def _earlier(self) -> Earlier | None:
         """What is carried on of a run before; nothing, by a first clean."""
@@ -296,6 +302,12 @@ class Run:
             and not request.keywords
         ):
             told.append("no --keywords: the rule that needs them is off")
+        if self._brings_back:
+            told.append(
+                "entries of this store were withdrawn or taken back: beside an edition that was "
+                "made with them, this one shows the rows that they named; `relaion update` keeps "
+                "these out"
+            )
         if not request.settings.cover and ledger_path(request.key).exists():
             told.append(
                 "a cover ledger lies beside the curator key, and this run has no --cover: compared "

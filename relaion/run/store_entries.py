@@ -47,7 +47,7 @@ def read_lists(store: Path, secret: bytes, *, counted: bool = True) -> KnownList
         kinds.update(x.entries)
         unusable.update(x.unusable)
     known_good = _known_good(store) if counted and len(listed) < len(lists) else {}
-    return KnownLists(lists, dict(kinds), secret, known_good, dict(unusable))
+    return KnownLists(lists, dict(kinds), secret, known_good, dict(unusable), info.taken_back)
 
 
 def _known_good(store: Path) -> dict[int, int]:

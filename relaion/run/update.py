@@ -156,6 +156,10 @@ class UpdateRun(Run):
 
     # -- what is told --------------------------------------------------------------------------
 
+    @property
+    def _brings_back(self) -> bool:
+        return False
+
     def _earlier(self) -> Earlier:
         with blaming(self.parent.folder / AUDIT):
             steps: Rows = self.caller.call("relaion.run.audit_file:read_steps", self.parent.folder)

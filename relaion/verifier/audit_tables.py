@@ -339,5 +339,9 @@ def check_publishable(
     if stated and state != "covered" and (found or (lost and hit)):
         notes.find("4", MANIFEST, "says that OUT may be published, but lists removed rows")
     left = any(r["removed"] for r in cells["unions"])
+    if state == "back" and (found or (lost and hit)):
+        notes.find("4", MANIFEST, "says that lists removed no row, but they did")
+    if state == "back":
+        return
     if not stated and not found and not (lost and hit) and (reports or not left):
         notes.find("6", MANIFEST, "says that OUT may not be published, but no list removed a row")

@@ -255,6 +255,9 @@ WHY = {
     "none": "there is no cover: whoever has the old metadata can subtract this edition from it and "
     "find the listed rows among the few that no public rule explains",
     "nothing": "no list removed a row, so the difference to the old metadata shows none",
+    "back": "entries of the list store were withdrawn or taken back, so beside an edition that was "
+    "made with them this one shows the rows that they named; an update of that edition keeps these "
+    "out",
     "weak": "some sites with a listed row lack neutral ones like them (`cover` says how many), so "
     "the difference to the old metadata points at these",
     "covered": "neutral sites left with every site that has a listed row, and whatever shares a "
@@ -269,8 +272,9 @@ def why_stated(raw: Mapping[str, Any]) -> str | None:
     """For or against publishing: none, weak, covered or nothing (to be hidden); None: otherwise."""
     cover = raw["cover"]
     state = "none" if cover is None else "weak" if cover["weak"] else "covered"
-    known = ("nothing", "covered") if raw["publishable"] else ("none", "weak")
-    return next((w for w in known if w in (state, "nothing") and raw["why"] == WHY[w]), None)
+    known = ("nothing", "covered") if raw["publishable"] else ("none", "weak", "back")
+    may_be = (state, "nothing", "back")
+    return next((w for w in known if w in may_be and raw["why"] == WHY[w]), None)
 
 
 def run_id(raw: Mapping[str, Any]) -> str:
