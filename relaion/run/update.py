@@ -14,6 +14,7 @@ from relaion.errors import InputError, ListError, StopError
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import BY_BYTES, UNREAD, UNREAD_BESIDE, NotLookedAt
 from relaion.paths import private_folder
+from relaion.roles import WIDTHS
 from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage, roles_of_kinds
 from relaion.run.find import Hunt, Searched
@@ -122,9 +123,12 @@ class UpdateRun(Run):
             kind for x in self.request.known.lists if x["list_id"] in only for kind in x["entries"]
         }
         kinds |= {"row_hash"} if beside else set()  # by which sidecars may name rows
+        roles = roles_of_kinds(kinds)
+        if kinds <= WIDTHS.keys():  # no link is compared with them: it need not be read
+            roles = tuple(role for role in roles if role != "url")
         settings = replace(self.request.settings, work=journal.work)
         return Hunt(
-            settings, beside, roles_of_kinds(kinds), replace(store, only=only), journal,
+            settings, beside, roles, replace(store, only=only), journal,
             self.executor, self.progress, self._fail,
         )  # fmt: skip
 
