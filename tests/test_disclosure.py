@@ -8,6 +8,7 @@ every form in which they could hide.
 import base64
 import hashlib
 import json
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,6 +196,34 @@ def decoded(path: Path) -> Iterator[tuple[str, Any]]:
                     yield f"{table}.{name}", result.column(name).to_pylist()
     else:
         yield "json", json.loads(path.read_text())
+
+
+def test_an_update_tells_no_more(world: Path, said: dict[str, str], tmp_path: Path) -> None:
+    shutil.copytree(world, tmp_path / "w")
+    gained = hashlib.md5(b"120").hexdigest()
+    (tmp_path / "w/gained.txt").write_text(gained + "\n")
+    words = ("--inputs", "data", *COMMON, *BESIDE)
+    for command in (
+        ("lists", "add", "gained.txt", *COMMON, "--source", "A"),
+        ("lists", "withdraw", "1", *COMMON),
+        ("update", "out", *words, "--out", "out2"),
+        ("update", "out", *words, "--out", "out2", "--json"),
+        ("update", "out", *words[2:], "--inputs", "beside", "--out", "out4"),
+        ("verify", "out2", *words, "--parent", "out"),
+        ("verify", "out2", *words, "--parent", "out", "--json"),
+    ):
+        done = here(*command, cwd=tmp_path / "w")
+        text = (done.stdout + done.stderr).encode()
+        search(" ".join(command), text)
+        assert not any(form in text for form in digest_forms(gained)), command
+    files = [p for p in (tmp_path / "w/out2").rglob("*") if p.is_file()]
+    assert len(files) == 6
+    for path in files:
+        search(path.name, path.read_bytes())
+        assert not any(form in path.read_bytes() for form in digest_forms(gained)), path
+        for name, values in decoded(path):
+            search(f"{path.name} {name}", repr(values).encode())
+            assert gained not in repr(values), f"{path.name} {name}"
 
 
 def test_what_was_not_looked_at_is_told_in_numbers(world: Path, said: dict[str, str]) -> None:
