@@ -95,6 +95,7 @@ def write_sidecar(folder: Path, beside: Sequence[tuple[str, str]]) -> list[Path]
     """A TSV of links and MD5s; none for no line."""
     if not beside:
         return []
+    folder.mkdir(exist_ok=True)
     path = folder / "beside.tsv"
     path.write_text("".join(f"{u}\t{md5}\n" for u, md5 in beside), encoding="utf-8")
     return [path]

@@ -293,3 +293,40 @@ def test_a_clean_anew_says_that_it_brings_rows_back(world: World) -> None:
     second = world.update(out, "second")
     assert not any("keeps these out" in notice for notice in second.notices)
     assert [len(rows_of(o, "research")) for o in (out, anew.out, second.out)] == [3, 4, 3]
+
+
+def test_where_another_sidecar_names_other_rows_those_that_left_stay_out(tmp_path: Path) -> None:
+    """As many rows are named as before, and not the same."""
+    world = World(tmp_path, [("https://a.example/1.jpg", f"{14:032x}")])
+    bare = [{"url": f"https://{host}.example/{i}.jpg"} for i, host in enumerate("abc")]
+    bare[0]["url"] = "https://a.example/1.jpg"
+    world.grow([bare, [OTHER]])
+    world.send(Sent((("image_md5", f"{14:032x}"),)))
+    out = world.clean("out")
+    other = write_sidecar(tmp_path / "other", [(bare[1]["url"], f"{14:032x}")])
+    world.sidecars = other
+    made = world.update(out, "out2", verify=True)
+    assert made.verdict is not None
+    assert made.verdict.ok, made.verdict.findings
+    assert {row["WIDTH"] for row in rows_of(made.out, "research")} == {2, 3}
+
+
+def test_an_edition_of_ones_own_may_let_go_of_rows_that_had_left(tmp_path: Path) -> None:
+    """Its script removes one row of each shard: the last that a list names."""
+    script = tmp_path / "last.sql"
+    script.write_text(
+        "-- name: last\n-- purpose: One row.\n-- parent: original\n-- labels: csam\n"
+        "-- rules: none\n"
+        "insert into removals select 'last', shard_no, max(file_row_number), 'list' "
+        "from list_hits group by shard_no;\n"
+    )
+    world = World(tmp_path / "w")
+    world.grow([[ROW, OTHER, {"url": "https://c.example/3.jpg"}]])
+    world.send(Sent((("image_md5", f"{11:032x}"),), "validated"))
+    out = world.clean("out", editions=[script])
+    assert [row["WIDTH"] for row in rows_of(out, "last")] == [1, 2]
+    world.send(Sent((("image_md5", f"{12:032x}"),), "validated"))
+    made = world.update(out, "out2", editions=[script], verify=True)
+    assert made.verdict is not None
+    assert made.verdict.ok, made.verdict.findings
+    assert [row["WIDTH"] for row in rows_of(made.out, "last")] == [2]

@@ -194,12 +194,11 @@ def _lists_removed(found: FinishedRun) -> bool:
     """Whether a row left by way of a list. What an own script's reasons mean is not known."""
     if found.earlier is not None and found.earlier.is_listed:
         return True
-    own = {e["name"] for e in found.plan.editions if not e["builtin"]}
+    own = [e["name"] for e in found.plan.editions if not e["builtin"]]
     return any(
-        kind != "rule" or (edition in own and found.is_hit)
+        (found.is_hit and any(report.outputs[name].rows < report.rows for name in own))
+        or any(gross and kind != "rule" for _, kind, *_, gross, _exclusive in report.tally)
         for report in found.reports.values()
-        for edition, kind, *_, gross, _exclusive in report.tally
-        if gross
     )
 
 

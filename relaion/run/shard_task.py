@@ -213,13 +213,15 @@ def _since(
     `now` are those that lists and rules name, None where nothing can have joined them. What left
     before stays out, whether anything names it yet: where entries were taken back, and a list
     found something in this shard, or where fewer rows are named than had left, the edition is
-    walked. Else those that had left are among those that are named: lists only grow.
+    walked. Else those that had left are among those that are named: lists only grow. What a script
+    of the user's own makes of longer lists nobody knows, so its edition is walked in any case.
     """
     before = n.shard.rows - parent.rows
     if now is None:
         return pa.array([], pa.int64()), True
-    if len(now) < before or (task.is_less and n.no in task.hits):
-        settings = task.settings
+    settings = task.settings
+    is_own = any(e.name == edition and not e.built_in for e in settings.editions)
+    if len(now) < before or is_own or (task.is_less and n.no in task.hits):
         left = missing_rows(
             n.shard.path, parent.path, n.shard.names, settings.work, settings.limits.decide_memory
         )

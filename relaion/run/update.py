@@ -45,6 +45,7 @@ class UpdateRun(Run):
     shards: ShardsSince = field(kw_only=True)
     allow_changed: bool = field(kw_only=True)
     _touched: frozenset[int] | None = None  # None: all shards are decided anew
+    _walks: bool = True  # whether rows may have left for what nothing names now
     _told_before: Told | None = None
 
     # -- the search ----------------------------------------------------------------------------
@@ -52,6 +53,7 @@ class UpdateRun(Run):
     def _search(
         self, beside: tuple[Sidecar, ...], store: Snapshot
     ) -> tuple[Searched, Covered | None]:
+        self._walks = self._is_less(beside)
         if self._is_whole(beside):
             return self._search_all(beside, store)
         with self._purged_by(StopError, InputError, ListError):
@@ -68,6 +70,12 @@ class UpdateRun(Run):
         return replace(
             now, shards=gains.shards, seals={**gains.seals, **now.seals}, values=()
         ), None
+
+    def _is_less(self, beside: tuple[Sidecar, ...]) -> bool:
+        """Whether rows may have left for what nothing names now: then editions are walked."""
+        now = [str(line) for line in sidecar_lines(beside)]
+        fewer = any(str(line) not in now for line in self.parent.made["sidecars"])
+        return bool(self.since.is_less or fewer or self.parent.parameters["cover"])
 
     def _is_whole(self, beside: tuple[Sidecar, ...]) -> bool:
         """Whether every shard has to be searched with all lists."""
@@ -141,7 +149,7 @@ class UpdateRun(Run):
         decided = [n for n in waiting if touched is None or n.no in touched]
         for batch in tasks(settings, decided, searched, copies):
             yield replace(
-                batch, parents=self._parents(batch.shards), is_less=self.since.is_less,
+                batch, parents=self._parents(batch.shards), is_less=self._walks,
                 gained=() if touched is None else self.since.gained,
             )  # fmt: skip
         rest = [n for n in waiting if touched is not None and n.no not in touched]
