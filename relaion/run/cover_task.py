@@ -14,7 +14,6 @@ from relaion.lists.cover import attach_ledger, ranks
 from relaion.parquet.mended import unmarked
 from relaion.roles import WIDTHS
 from relaion.run.find_task import (
-    SEARCH,
     Finder,
     Steps,
     look_again,
@@ -289,7 +288,7 @@ def _cover(finder: Finder, task: FindTask) -> TaskOutcome:
     return step_done(task, task.writes.values(), found=found)
 
 
-STEPS: Steps = {
-    **SEARCH, "sites": _sites, "split": _split, "choose": _choose, "inside": _inside,
+COVER_STEPS: Steps = {
+    "sites": _sites, "split": _split, "choose": _choose, "inside": _inside,
     "collect": _collect, "beside": _beside, "around": _around, "cover": _cover,
 }  # fmt: skip

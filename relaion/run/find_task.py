@@ -281,53 +281,6 @@ def _same(finder: Finder, task: FindTask) -> TaskOutcome:
     return look_again(finder, task, lambda: finder.same_link(task.shards))
 
 
-def _linked(finder: Finder, task: FindTask) -> TaskOutcome:
-    """The keys of all links of rows that were found, those inside their links too."""
-    engine = finder.engine
-    for table in ("list_hits", "same_link"):
-        read_found(finder, task, table)
-    engine.execute(
-        "create or replace temp table list_hits as select distinct shard_no, file_row_number, "
-        "list_id from (select shard_no, file_row_number, list_id from list_hits union all "
-        "from same_link)"
-    )
-
-    def search() -> None:
-        engine.run(finder.script("32_hit_links"))
-        if task.settings.inner:
-            engine.execute("create or replace temp table holding_rows as select * exclude (level) "
-                           "from near_links")  # fmt: skip
-            engine.execute(
-                "create or replace temp table holding_links as select distinct url from near_links"
-            )
-            fill_inner(engine, task.settings.limits.workers)
-            engine.run(finder.script("18_inner_links"))
-        finder.search_keys(whole=True)
-
-    return look_again(finder, task, lambda: finder.read(task.shards, search, wanted=("row_links",)))
-
-
-def _further(finder: Finder, task: FindTask) -> TaskOutcome:
-    """Those of these keys by which nothing was looked for yet."""
-    engine = finder.engine
-    read_found(finder, task, "hit_keys")
-    engine.read_parquet("known_keys", task.reads["known_keys"])
-    engine.execute(
-        "create or replace temp table further_keys as select distinct h.* from hit_keys as h "
-        "anti join known_keys as k on h.digest = k.digest"
-    )
-    for table, path in task.writes.items():
-        engine.write_parquet(f"from {table} order by all", path)
-    ((n,),) = engine.rows("select count(*) from further_keys")
-    return step_done(task, task.writes.values(), found={"n": n})
-
-
-def _found_in(finder: Finder, task: FindTask) -> TaskOutcome:
-    read_found(finder, task, "same_link")
-    rows = finder.engine.rows("select distinct shard_no from same_link order by all")
-    return step_done(task, (), found={"shards": [no for (no,) in rows]})
-
-
 def look_again(finder: Finder, task: FindTask, look: Callable[[], None]) -> TaskOutcome:
     """Look at shards that were sealed when they were searched, and leave what is found."""
     seals = {n.no: task.seals[n.no] for n in task.shards}
@@ -374,7 +327,7 @@ def _count(finder: Finder, task: FindTask) -> TaskOutcome:
     made: list[Path] = []
     for table in ("list_hits", "same_link", "hit_traits"):
         read_found(finder, task, table)
-    _run_counts(finder, task)
+    count_hits(finder, task)
     work = task.settings.work
     for query, path in (
         ("from hit_traits order by all", work / "hit_traits.parquet"),
@@ -388,7 +341,8 @@ def _count(finder: Finder, task: FindTask) -> TaskOutcome:
     return step_done(task, made, found=_found(engine))
 
 
-def _run_counts(finder: Finder, task: FindTask) -> None:
+def count_hits(finder: Finder, task: FindTask) -> None:
+    """Count the hits that are loaded, over the shards of a task."""
     engine = finder.engine
     engine.execute(
         "create or replace temp table shards (shard_no integer, subset varchar, n_rows bigint)"
@@ -401,19 +355,6 @@ def _run_counts(finder: Finder, task: FindTask) -> None:
     engine.insert("shards", pa.table(columns))
     engine.execute("create or replace temp table lists as from store.lists")
     engine.run(finder.script("36_hit_counts"))
-
-
-def _before(finder: Finder, task: FindTask) -> TaskOutcome:
-    """The same counts as if some lists were not there."""
-    engine = finder.engine
-    for table in ("list_hits", "same_link"):
-        read_found(finder, task, table)
-        delete = f"delete from {table} where list_id in (from unnest(?))"  # noqa: S608 - ours
-        engine.execute(delete, [task.values["gained"]])
-    _run_counts(finder, task)
-    for table, path in task.writes.items():
-        engine.write_parquet(f"from {table}", path)
-    return step_done(task, task.writes.values())
 
 
 def _found(engine: Engine) -> dict[str, object]:
@@ -439,7 +380,6 @@ def _found(engine: Engine) -> dict[str, object]:
 Steps: TypeAlias = Mapping[str, Callable[[Finder, FindTask], TaskOutcome]]
 SEARCH: Steps = {
     "sidecars": _sidecars, "hits": _hits, "gather": _gather, "same": _same, "count": _count,
-    "before": _before, "linked": _linked, "further": _further, "found_in": _found_in,
 }  # fmt: skip
 
 

@@ -17,15 +17,17 @@ from typing import Any
 from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, ScriptError
 from relaion.paths import shown
 from relaion.processes import serve_parent
-from relaion.run.cover_task import STEPS
+from relaion.run.cover_task import COVER_STEPS
 from relaion.run.decide import Decider
-from relaion.run.find_task import Finders, run_find
+from relaion.run.find_task import SEARCH, Finders, run_find
 from relaion.run.pool import Call, CallTask, WorkerBugError, done
 from relaion.run.process import INTRODUCED, LOG, TaskOutcome, packed, unpacked
 from relaion.run.settings import Settings
 from relaion.run.shard_task import run_task
 from relaion.run.tasks import FindTask, Task
+from relaion.run.update_task import UPDATE_STEPS
 
+_STEPS = {**SEARCH, **COVER_STEPS, **UPDATE_STEPS}
 _LONGEST_PATH = 1 << 16
 _MOST_LOCKS = 16
 MORE = "give more with --memory, or take fewer --workers"
@@ -83,7 +85,7 @@ class Serving:
         if isinstance(task, Task):
             self._finders.close()  # a search whose last steps were done before
             return run_task(task, self._decider_of(task.settings), self._unexpected)
-        return run_find(task, self._finders, STEPS)
+        return run_find(task, self._finders, _STEPS)
 
     def _decider_of(self, settings: Settings) -> Decider:
         """The one for these settings, kept from batch to batch."""

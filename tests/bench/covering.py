@@ -22,10 +22,10 @@ from relaion.lists.database import attach_store
 from relaion.lists.snapshot import Snapshot
 from relaion.run import cover_task
 from relaion.run.cover import Choice, Covered
-from relaion.run.cover_task import STEPS
+from relaion.run.cover_task import COVER_STEPS
 from relaion.run.editions import Edition
 from relaion.run.find import Hunt, Searched
-from relaion.run.find_task import Finder
+from relaion.run.find_task import SEARCH, Finder
 from relaion.run.journal import Ledger
 from relaion.run.pool import Here
 from relaion.run.process import TaskOutcome
@@ -205,7 +205,7 @@ class Tabled:
 
     def _do(self, task: FindTask) -> TaskOutcome:
         self.finder.step, self.finder.depth = task.step, task.values.get("depth", 0)
-        return STEPS[task.step](self.finder, task)
+        return {**SEARCH, **COVER_STEPS}[task.step](self.finder, task)
 
 
 def prepare(folder: Path, rows: pa.Table) -> None:

@@ -1,0 +1,71 @@
+"""Steps of the search for an update, in a worker: what else names the rows that were found."""
+
+from relaion.run.find_task import Finder, Steps, count_hits, look_again, read_found, step_done
+from relaion.run.process import TaskOutcome
+from relaion.run.python_answers import fill_inner
+from relaion.run.tasks import FindTask
+
+
+def _linked(finder: Finder, task: FindTask) -> TaskOutcome:
+    """The keys of all links of rows that were found, those inside their links too."""
+    engine = finder.engine
+    for table in ("list_hits", "same_link"):
+        read_found(finder, task, table)
+    engine.execute(
+        "create or replace temp table list_hits as select distinct shard_no, file_row_number, "
+        "list_id from (select shard_no, file_row_number, list_id from list_hits union all "
+        "from same_link)"
+    )
+
+    def search() -> None:
+        engine.run(finder.script("32_hit_links"))
+        if task.settings.inner:
+            engine.execute("create or replace temp table holding_rows as select * exclude (level) "
+                           "from near_links")  # fmt: skip
+            engine.execute(
+                "create or replace temp table holding_links as select distinct url from near_links"
+            )
+            fill_inner(engine, task.settings.limits.workers)
+            engine.run(finder.script("18_inner_links"))
+        finder.search_keys(whole=True)
+
+    return look_again(finder, task, lambda: finder.read(task.shards, search, wanted=("row_links",)))
+
+
+def _further(finder: Finder, task: FindTask) -> TaskOutcome:
+    """Those of these keys by which nothing was looked for yet."""
+    engine = finder.engine
+    read_found(finder, task, "hit_keys")
+    engine.read_parquet("known_keys", task.reads["known_keys"])
+    engine.execute(
+        "create or replace temp table further_keys as select distinct h.* from hit_keys as h "
+        "anti join known_keys as k on h.digest = k.digest"
+    )
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table} order by all", path)
+    ((n,),) = engine.rows("select count(*) from further_keys")
+    return step_done(task, task.writes.values(), found={"n": n})
+
+
+def _found_in(finder: Finder, task: FindTask) -> TaskOutcome:
+    read_found(finder, task, "same_link")
+    rows = finder.engine.rows("select distinct shard_no from same_link order by all")
+    return step_done(task, (), found={"shards": [no for (no,) in rows]})
+
+
+def _before(finder: Finder, task: FindTask) -> TaskOutcome:
+    """The same counts as if some lists were not there."""
+    engine = finder.engine
+    for table in ("list_hits", "same_link"):
+        read_found(finder, task, table)
+        delete = f"delete from {table} where list_id in (from unnest(?))"  # noqa: S608 - ours
+        engine.execute(delete, [task.values["gained"]])
+    count_hits(finder, task)
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
+    return step_done(task, task.writes.values())
+
+
+UPDATE_STEPS: Steps = {
+    "before": _before, "linked": _linked, "further": _further, "found_in": _found_in,
+}  # fmt: skip
