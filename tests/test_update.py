@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.errors import InputError, ListError
-from relaion.lists import withdraw
+from relaion.lists import store, withdraw
 from relaion.stages.clean import Cleaned, clean
 from relaion.stages.update import update
 from tests.pipeline import ALL_HASHES, InProcess, Sent, add_lists, rows_of, write_shard
@@ -303,9 +303,12 @@ def test_where_another_sidecar_names_other_rows_those_that_left_stay_out(tmp_pat
     world.grow([bare, [OTHER]])
     world.send(Sent((("image_md5", f"{14:032x}"),)))
     out = world.clean("out")
-    other = write_sidecar(tmp_path / "other", [(bare[1]["url"], f"{14:032x}")])
+    beside = [(bare[1]["url"], f"{14:032x}"), ("https://z.example", f"{15:032x}")]
+    other = write_sidecar(tmp_path / "other", beside)
     world.sidecars = other
-    made = world.update(out, "out2", verify=True)
+    with pytest.raises(InputError, match=r"out: was made with sidecars that are not given, or are"):
+        world.update(out, "out2")
+    made = world.update(out, "out2", verify=True, allow_changed=True)
     assert made.verdict is not None
     assert made.verdict.ok, made.verdict.findings
     assert {row["WIDTH"] for row in rows_of(made.out, "research")} == {2, 3}
@@ -330,3 +333,92 @@ def test_an_edition_of_ones_own_may_let_go_of_rows_that_had_left(tmp_path: Path)
     assert made.verdict is not None
     assert made.verdict.ok, made.verdict.findings
     assert [row["WIDTH"] for row in rows_of(made.out, "last")] == [2]
+
+
+@pytest.mark.parametrize("gained", [1, 2, 3])
+def test_what_left_by_a_link_that_stands_elsewhere_stays_out(tmp_path: Path, gained: int) -> None:
+    """As many rows are named anew as are not found again, fewer, or more."""
+    linked = [{"url": ROW["url"]}, {"url": "http://www.a.example/1.jpg#again"}]
+    new = [{"url": f"https://c.example/{i}.jpg"} for i in range(3)]
+    world = World(tmp_path)
+    world.grow([[ROW, OTHER], [*linked, *new, OTHER]])
+    world.send(Sent((("image_md5", f"{11:032x}"),)))
+    out = world.clean("out")
+    world.send(Sent(tuple(("url", row["url"]) for row in new[:gained])))
+    made = world.update(out, "out2", verify=True)
+    assert made.verdict is not None
+    assert made.verdict.ok, made.verdict.findings
+    whole = world.clean("whole")
+    assert files(made.out) == files(whole)
+    assert audit(made.out) == audit(whole)
+
+
+def test_a_list_that_was_withdrawn_and_came_again_counts_once(world: World) -> None:
+    world.send(Sent((("url", "https://c.example/3.jpg"),)))
+    out = world.clean("out")
+    withdraw(world.lists, 2)
+    world.send(Sent((("url", "https://c.example/3.jpg"),)))
+    made = world.update(out, "out2", verify=True)
+    assert made.verdict is not None
+    assert made.verdict.ok, made.verdict.findings
+    with duckdb.connect(str(made.out / "audit.duckdb"), read_only=True) as con:
+        last = con.sql("select sum(new_rows), sum(gross) from protocol").fetchall()
+        found = con.sql("select sum(rows) from hit_groups where grouping = 'all'").fetchall()
+    assert (last, found) == ([(2, 3)], [(2,)])
+
+
+def test_a_lost_shard_is_no_lost_row(world: World) -> None:
+    world.grow([[{"url": ROW["url"]}, OTHER]])
+    out = world.clean("out")
+    (world.folder / "data/multi/part-000.parquet").unlink()
+    made = world.update(out, "out2", verify=True, allow_changed=True)
+    assert made.verdict is not None
+    assert made.verdict.ok, made.verdict.findings
+    assert len(rows_of(made.out, "research")) == 3  # its link stood in the shard that is gone
+
+
+@pytest.mark.parametrize("gained", [1, 2])
+def test_what_was_taken_back_two_steps_ago_stays_out(tmp_path: Path, gained: int) -> None:
+    rows = [{**ROW, "image_md5": f"{n:032x}", "url": f"https://a.example/{n}"} for n in range(9)]
+    listed = tmp_path / "l1.txt"
+    listed.write_text(f"{0xAB0001:032x}\n{0xAB0002:032x}\n")
+    for n in (1, 2, 3, 4):
+        rows[n]["image_md5"] = f"{0xAB0000 + n:032x}"
+    world = World(tmp_path)
+    world.grow([rows])
+    store.add(world.lists, [listed], source="A")
+    out = world.clean("out")
+    (tmp_path / "u.txt").write_text(f"+{0xAB0090:032x}\n-{0xAB0001:032x}\n")
+    store.add(world.lists, [tmp_path / "u.txt"], source="A", update=1)
+    second = world.update(out, "out2").out
+    world.send(Sent(tuple(("image_md5", f"{0xAB0000 + n:032x}") for n in (3, 4)[:gained])))
+    made = world.update(second, "out3", verify=True)
+    assert made.verdict is not None
+    assert made.verdict.ok, made.verdict.findings
+    kept = [row["WIDTH"] for row in rows_of(made.out, "research")]
+    assert kept == [n for n in range(9) if n not in (1, 2, 3, 4)[: 2 + gained]]
+
+
+def test_a_shard_that_was_renamed_brings_nothing_back(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.grow([[ROW, OTHER], [OTHER]])
+    world.send(Sent((("image_md5", f"{11:032x}"),)))
+    out = world.clean("out")
+    world.send(Sent((("url", "https://z.example/3.jpg"),)))
+    withdraw(world.lists, 1)
+    shard = world.folder / "data/multi/part-000.parquet"
+    shard.rename(shard.with_name("renamed.parquet"))
+    made = world.update(out, "out2", verify=True, allow_changed=True)
+    assert made.verdict is not None
+    assert made.verdict.ok, made.verdict.findings
+    assert [row["WIDTH"] for row in rows_of(made.out, "research")] == [2, 1]
+
+
+def test_an_edition_that_was_changed_is_not_walked(world: World) -> None:
+    out = world.clean("out")
+    world.send(Sent((("url", "https://c.example/3.jpg"),)))
+    shard = out / "research/en/part-001.parquet"
+    shard.unlink()  # it is the input itself
+    shutil.copy(out / "research/multi/part-000.parquet", shard)
+    with pytest.raises(Exception, match=r"en/part-001.parquet: is not what the manifest above"):
+        world.update(out, "out2")

@@ -392,7 +392,8 @@ class World:
         data = (self.before.out / "manifest.json").read_bytes()
         step = {
             "run": stated["run"], "finished": stated["finished"],
-            "manifest": hashlib.sha256(data).hexdigest(), "lists": stated["lists"],
+            "manifest": hashlib.sha256(data).hexdigest(), "kept_out": False,
+            "lists": stated["lists"],
         }  # fmt: skip
         return [*self.before.lineage, step]
 

@@ -4,7 +4,8 @@ Its folder is read and linked from, never written to.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,12 +38,14 @@ class Parent:
         found: Mapping[str, Any] = self.made["parameters"]
         return found
 
-    @property
-    def lineage(self) -> list[dict[str, Any]]:
-        """The runs up to this one, the first clean first, as the next manifest tells them."""
+    def lineage(self, *, kept_out: bool) -> list[dict[str, Any]]:
+        """The runs up to this one, the first clean first, as the next manifest tells them.
+
+        `kept_out`: rows stay out in the next that left here, and that nothing may name there.
+        """
         step = {
             "run": self.made["run"], "finished": self.made["finished"], "manifest": self.sha256,
-            "lists": self.made["lists"],
+            "kept_out": kept_out, "lists": self.made["lists"],
         }  # fmt: skip
         return [*self.made["lineage"], step]
 
@@ -67,7 +70,7 @@ class Parent:
     @cached_property
     def lists(self) -> dict[int, Mapping[str, Any]]:
         """Every list that it, or a run before it, was matched with, as it was then."""
-        steps = (step["lists"] for step in self.lineage)
+        steps = (step["lists"] for step in self.lineage(kept_out=False))
         return {x["list_id"]: x for lists in steps for x in lists}
 
 
@@ -143,9 +146,11 @@ def lists_since(parent: Parent, plan: Plan, store: Path) -> ListsSince:
             "since, and its --key"
         )
     gained = tuple(sorted(set(now) - set(before)))
-    is_less = any(
-        i not in now or any(now[i]["entries"].get(kind, 0) < n for kind, n in x["entries"].items())
-        for i, x in before.items()
+    held = [x for step in parent.lineage(kept_out=False) for x in step["lists"]]
+    is_less = any(step["kept_out"] for step in parent.made["lineage"]) or any(
+        x["list_id"] not in now
+        or any(now[x["list_id"]]["entries"].get(kind, 0) < n for kind, n in x["entries"].items())
+        for x in held
     )
     good = plan.parameters["good_wins"] and any(now[i]["role"] == "good" for i in gained)
     return ListsSince(gained, is_less or good)
@@ -200,6 +205,19 @@ def has_few(rows: Mapping[str, int]) -> bool:
     return any(0 < n < FEW_ROWS for n in rows.values())
 
 
-def earlier_steps(lines: Sequence[Sequence[Any]], editions: Collection[str]) -> list[Sequence[Any]]:
-    """The lines of an audit's table `steps` as the next audit takes them."""
-    return [line for line in lines if line[2] in editions]
+def missing_sidecars(parent: Parent, plan: Plan) -> list[str]:
+    """The names of those that the parent had and this run has not, by name and bytes."""
+    given = Counter((s["name"], s["bytes"]) for s in plan.sidecars)
+    had = Counter((s["name"], s["bytes"]) for s in parent.made["sidecars"])
+    return sorted(name for name, _ in (had - given).elements())
+
+
+def refuse_missing_sidecars(parent: Parent, plan: Plan) -> None:
+    """Raise InputError where a sidecar of the parent is not given: what it names is not found."""
+    if missing := missing_sidecars(parent, plan):
+        more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
+        raise InputError(
+            f"{shown(parent.folder)}: was made with sidecars that are not given, or are others now "
+            f"({', '.join(map(shown, missing[:3]))}{more}); give them with --sidecar, or add "
+            "--allow-changed"
+        )

@@ -211,17 +211,19 @@ def _since(
     """The rows that leave an edition, and whether these are those that had left before.
 
     `now` are those that lists and rules name, None where nothing can have joined them. What left
-    before stays out, whether anything names it yet: where entries were taken back, and a list
-    found something in this shard, or where fewer rows are named than had left, the edition is
-    walked. Else those that had left are among those that are named: lists only grow. What a script
-    of the user's own makes of longer lists nobody knows, so its edition is walked in any case.
+    before stays out, whether anything names it yet: the edition is walked where fewer rows are
+    named than had left; where touched shards alone were searched with all lists, for a row may have
+    left by the link of one that stands in another; where entries were taken back and a list found
+    something here; and where a script of the user's own decides, of which nobody knows what it
+    makes of longer lists. Else those that had left are among those that are named: lists only grow.
     """
     before = n.shard.rows - parent.rows
     if now is None:
         return pa.array([], pa.int64()), True
     settings = task.settings
     is_own = any(e.name == edition and not e.built_in for e in settings.editions)
-    if len(now) < before or is_own or (task.is_less and n.no in task.hits):
+    if len(now) < before or task.gained or is_own or (task.is_less and n.no in task.hits):
+        _refuse_other_edition(parent, seal(parent.path))
         left = missing_rows(
             n.shard.path, parent.path, n.shard.names, settings.work, settings.limits.decide_memory
         )
@@ -234,11 +236,7 @@ def _as_before(
 ) -> WrittenShard:
     """Give an edition the bytes that it had: by a hard link, else by a copy."""
     found = source if _is_source(n, parent, source) else seal(parent.path)
-    if (found.sha256, found.stamp.size) != (parent.sha256, parent.bytes):
-        raise OutputError(
-            f"{shown(parent.path)}: is not what the manifest above it states; check that run with "
-            "`relaion verify`, and restore it"
-        )
+    _refuse_other_edition(parent, found)
     target = settings.target(edition, n)
     with atomic_write(target, folder=False) as part:
         is_linked = not settings.copy and hard_linked(parent.path, part, found.stamp)
@@ -247,6 +245,14 @@ def _as_before(
     return WrittenShard(
         parent.rows, parent.bytes, parent.sha256, "linked" if is_linked else "copied"
     )
+
+
+def _refuse_other_edition(parent: ParentShard, found: Seal) -> None:
+    if (found.sha256, found.stamp.size) != (parent.sha256, parent.bytes):
+        raise OutputError(
+            f"{shown(parent.path)}: is not what the manifest above it states; check that run with "
+            "`relaion verify`, and restore it"
+        )
 
 
 def _is_source(n: Numbered, parent: ParentShard, source: Seal) -> bool:

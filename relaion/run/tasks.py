@@ -113,7 +113,8 @@ class Task(AnyTask):
     `hits`: a digest of what the search found in a shard, by its number; none where it found
     nothing. Of an update, `parents` are the editions of each shard as they were, by its number;
     without `decides` they stay so. `gained` are the lists that these editions had not: what leaves
-    without them is counted too, and taken off. `is_less`: rows left for what no list names now.
+    without them is counted too, and taken off. Then not all is known that names a row here: only
+    touched shards were searched with all lists. `is_less`: rows left for what no list names now.
     """
 
     hits: dict[int, str] = field(default_factory=dict)

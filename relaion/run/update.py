@@ -1,9 +1,10 @@
 """The flow of an update: what the lists gained is searched, and only what it touches is written.
 
-Where the data are what they were and nothing is covered, the new entries alone are searched, in
-one scan; the shards that they touch are then searched with all lists, and their counts replace
-those that the audit before had of them. Else everything is searched with all lists and counted
-anew: an old hit spreads to the links of new shards, and cover is chosen among all sites.
+Where the data are what they were, nothing is covered and nothing was taken back, the new entries
+alone are searched, in one scan; the shards that they touch are then searched with all lists, and
+their counts replace those that the audit before had of them. Else everything is searched with all
+lists and counted anew: an old hit spreads to the links of new shards, cover is chosen among all
+sites, and what a row was named by is known of lists that are there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from relaion.run.hits import NO_HIT, hold
 from relaion.run.journal import STORE, Entry, Journal
 from relaion.run.manifest import PUBLISHABLE, Earlier, Rows, Told
 from relaion.run.outputs import AUDIT
-from relaion.run.parent import ListsSince, Parent, ShardsSince, has_few, refuse_changed
+from relaion.run.parent import Key, ListsSince, Parent, ShardsSince, has_few, refuse_changed
 from relaion.run.pipeline import Run
 from relaion.run.pool import blaming
 from relaion.run.survey import Numbered, sidecar_lines
@@ -46,6 +47,7 @@ class UpdateRun(Run):
     allow_changed: bool = field(kw_only=True)
     _touched: frozenset[int] | None = None  # None: all shards are decided anew
     _walks: bool = True  # whether rows may have left for what nothing names now
+    _moved: dict[int, Key] = field(default_factory=dict)  # by number, what a shard was called
     _told_before: Told | None = None
 
     # -- the search ----------------------------------------------------------------------------
@@ -75,13 +77,15 @@ class UpdateRun(Run):
         """Whether rows may have left for what nothing names now: then editions are walked."""
         now = [str(line) for line in sidecar_lines(beside)]
         fewer = any(str(line) not in now for line in self.parent.made["sidecars"])
-        return bool(self.since.is_less or fewer or self.parent.parameters["cover"])
+        gone = self.shards.lost or self.shards.changed  # their rows may have named others
+        return bool(self.since.is_less or fewer or gone or self.parent.parameters["cover"])
 
     def _is_whole(self, beside: tuple[Sidecar, ...]) -> bool:
         """Whether every shard has to be searched with all lists."""
         lines = sorted(sidecar_lines(beside), key=str)
         return bool(
             not self.shards.is_same
+            or self._walks
             or self.request.settings.cover
             or self.parent.parameters["cover"]
             or self._hashes_anew
@@ -116,6 +120,13 @@ class UpdateRun(Run):
         if not self.allow_changed:
             refuse_changed(self.parent, changed, "changed")
         self.shards = replace(self.shards, changed=self.shards.changed | changed)
+        self._walks = self._walks or bool(changed)
+        lost = {before[key]["sha256"]: key for key in sorted(self.shards.lost)}
+        self._moved = {
+            no: lost[searched.seals[no].sha256]
+            for no, key in keys.items()
+            if key in self.shards.gained and searched.seals[no].sha256 in lost
+        }
         return bool(changed)
 
     def _gains(self, beside: tuple[Sidecar, ...], store: Snapshot) -> Hunt:
@@ -158,10 +169,13 @@ class UpdateRun(Run):
             yield replace(batch, parents=self._parents(some), decides=False)
 
     def _parents(self, shards: Sequence[Numbered]) -> dict[int, Any]:
-        """The editions of these shards as they were; of new and changed ones there are none."""
+        """The editions of these shards as they were; of new and changed ones there are none.
+
+        One with the bytes of a shard that is gone is that one, under another name.
+        """
         found = {}
         for n in shards:
-            key = (n.shard.subset, n.shard.name)
+            key = self._moved.get(n.no, (n.shard.subset, n.shard.name))
             if key not in self.shards.gained | self.shards.changed:
                 found[n.no] = self.parent.outputs(*key)
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,10 @@ from relaion.run.outputs import check_apart, check_apart_from_shards, work_of
 from relaion.run.parent import (
     Parent,
     lists_since,
+    missing_sidecars,
     read_parent,
     refuse_changed,
+    refuse_missing_sidecars,
     refuse_other_settings,
     shards_since,
 )
@@ -62,7 +65,7 @@ def update(
     it (copied with `copy`); the others are cleaned from `inputs` as `clean` would. What decides is
     as it was there; `editions` only says where scripts of one's own lie, and `cover` (None: as it
     was there) may grow. Rows that had left stay out, whatever was taken back since. Shards that are
-    gone or others now are refused, unless `allow_changed` has them cleaned whole.
+    gone or others now are refused, unless `allow_changed` has them cleaned whole; so are sidecars.
 
     Resumes a run broken off; a finished OUT is left as it is. Raises InputError, ListError,
     OutputError, BusyError or StopError in one line.
@@ -84,13 +87,21 @@ def update(
             cover_site_rows=cover_site_rows or made.parameters["cover_site_rows"],
             **{name: made.parameters[name] for name in _AS_BEFORE},
         )  # fmt: skip
+        lineage = made.lineage(kept_out=False)
         request = request_of(
-            settings, inputs, lists, keywords, key, columns, sidecars, pool, made.lineage
-        )
+            settings, inputs, lists, keywords, key, columns, sidecars, pool, lineage
+        )  # fmt: skip
         since = lists_since(made, request.plan, lists)
         refuse_other_settings(made, request.plan)
         shards = shards_since(made, request.plan)
+        kept_out = (
+            since.is_less or allow_changed or bool(made.parameters["cover"])
+            or bool(missing_sidecars(made, request.plan))
+        )  # fmt: skip
+        plan = replace(request.plan, lineage=made.lineage(kept_out=kept_out))
+        request = replace(request, plan=plan)
         if not allow_changed:
+            refuse_missing_sidecars(made, plan)
             refuse_changed(made, shards.lost, "gone")
             refuse_changed(made, shards.changed, "changed")
         hold_good(request.known, settled=settings.good_wins or yes_i_checked)

@@ -8,7 +8,7 @@ with the OUT before they do.
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,19 @@ _SAME = ("sql_version", "key_version", "scripts", "editions")
 
 @dataclass(frozen=True)
 class RunBefore:
-    """The OUT that a run goes on from: where it lies, and what it states."""
+    """The OUT that a run goes on from: where it lies, and what it states.
+
+    `gone` are its inputs that the run has not, by SHA-256: they may have another name there.
+    """
 
     out: Path
     statement: Statement
+    gone: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def outputs(self, subset: str, name: str, source: FileLine | None) -> dict[str, OutputTask]:
         """A shard of each edition there; none where it was made of another input."""
+        if source is not None and (subset, name) not in self.statement.inputs:
+            subset, name = self.gone.get(source.sha256, (subset, name))
         known = self.statement.inputs.get((subset, name))
         if known is None or source is None or known.sha256 != source.sha256:
             return {}
@@ -82,7 +88,9 @@ def read_before(parent: Path | None, statement: Statement, notes: Notes) -> RunB
     if not check_shape(found, Notes()):
         notes.find("6", MANIFEST, "the run before has no manifest as clean writes one")
         return None
-    return RunBefore(parent, found)
+    inputs = found.inputs
+    gone = {inputs[key].sha256: key for key in sorted(inputs) if key not in statement.inputs}
+    return RunBefore(parent, found, gone)
 
 
 def check_lineage(statement: Statement, before: RunBefore | None, notes: Notes) -> None:

@@ -61,11 +61,15 @@ class ListLine(NamedTuple):
 
 
 class StepLine(NamedTuple):
-    """A run that this one goes on from: its name, its manifest's SHA-256, and its lists."""
+    """A run that this one goes on from: its name, its manifest's SHA-256, and its lists.
+
+    `kept_out`: rows left there that nothing in the next run may name.
+    """
 
     run: str
     manifest: str
     lists: Mapping[int, ListLine]
+    kept_out: bool
 
 
 @dataclass(frozen=True)
@@ -126,8 +130,9 @@ class Statement:
 
     @property
     def taken_back(self) -> bool:
-        """Whether rows may be gone that no list names any more: for entries that went since."""
-        return self.known_lists.keys() != self.whole_lists
+        """Whether rows may be gone that nothing names any more, as where entries went since."""
+        is_less = self.known_lists.keys() != self.whole_lists
+        return is_less or any(step.kept_out for step in self.lineage)
 
     def sums(self) -> tuple[Counter[str], Counter[tuple[str, str]]]:
         """Rows of each subset, as an audit names it, and those kept of it by each edition."""
@@ -188,7 +193,8 @@ def _statement(raw: Mapping[str, Any], data: bytes) -> Statement:
         inputs=inputs,
         outputs=outputs,
         lineage=tuple(
-            StepLine(str(s["run"]), str(s["manifest"]), _lists(s["lists"])) for s in raw["lineage"]
+            StepLine(str(s["run"]), str(s["manifest"]), _lists(s["lists"]), s["kept_out"] is True)
+            for s in raw["lineage"]
         ),
     )
 

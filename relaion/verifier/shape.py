@@ -204,7 +204,15 @@ _SHAPE: dict[str, Any] = {
     "sidecars": [{"name": _is_text, **_FILE}],
     "inputs": [_SHARD],
     "outputs": [{"edition": _EDITION, **_SHARD}],
-    "lineage": [{"run": _RUN, "finished": _is_time, "manifest": _SHA256, "lists": [_LIST]}],
+    "lineage": [
+        {
+            "run": _RUN,
+            "finished": _is_time,
+            "manifest": _SHA256,
+            "kept_out": _is_flag,
+            "lists": [_LIST],
+        }
+    ],
     "cover": _is_cover,
     "publishable": _is_flag,
     "why": _is_text,

@@ -27,7 +27,8 @@
 -- lists touched are counted twice: with all lists (now) and without the new ones (before, and
 -- below 0 in the tallies). The audit of the run before, less the one, plus the other, is what a
 -- clean with all lists counts. Else every shard is counted anew, and of the audit before only the
--- lines of lists that the store does not hold any more are carried on: their rows stay out.
+-- lines of lists that the store does not hold any more are carried on: their rows stay out. Which
+-- rows these were is not known, so that in order of receipt they count as new to no list.
 --
 -- Worked example: list 1 named 100 rows, list 2 names 3 of these and 7 others, in two shards in
 -- which list 1 names 20. Exclusive to list 1: 100 - 20 + 17 = 97; to list 2: 0 - 0 + 7.
@@ -135,7 +136,7 @@ with counted as (
         e.list_id,
         e.kind,
         e.gross,
-        e.new_rows as n_new
+        if($counted_anew, 0, e.new_rows) as n_new
     from earlier.protocol as e
     where not $counted_anew or not list_contains($held, e.list_id)
 )
