@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import relaion
 from relaion.engine import Engine, connect
 from relaion.errors import InputError
-from relaion.labs.checking import _RESIDUAL, Attack, residual
+from relaion.labs.checking import _RESIDUAL, _STAYS, Attack, Residual, residual
+from relaion.links import link_key
 from relaion.run.settings import limits_of
 from relaion.run.survey import read_inputs
 from relaion.sqlset import load
@@ -24,7 +25,7 @@ from tests.oracle_copy import murmur
 from tests.pipeline import Sent, add_lists, here, write_shard
 
 pytestmark = pytest.mark.usefixtures("in_process")
-SCRIPT = load()["apply/85_stand_out"]
+SCRIPT = load()["apply/86_stand_out"]
 LISTED = "http://h3.example/dir/3.jpg"
 
 
@@ -160,9 +161,12 @@ def parts(n: int, listed: int, *, host: str = "big") -> Any:
     return [("en", "none", host, f"{host}/{i}", 3, int(i < listed), True, False) for i in range(n)]
 
 
-def rows_of_one(n: int, listed: int) -> Any:
-    """Rows that left a directory of which something stays."""
-    return [("en", "none", "big", "big/0", n, listed, True, True)]
+def links(n: int, listed: int) -> Any:
+    """Links that left a directory of which something stays; more rows carry the listed ones."""
+    return [
+        ("en", "none", "big", "big/0", 9 if i < listed else 1, 9 * (i < listed), True, True)
+        for i in range(n)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -175,19 +179,27 @@ def engine() -> Iterator[Engine]:
 SCHEMA = pa.schema(
     [
         ("subset", pa.string()), ("band", pa.string()), ("host", pa.string()),
-        ("directory", pa.string()), ("n_rows", pa.int64()), ("n_listed", pa.int64()),
-        ("host_stays", pa.bool_()), ("directory_stays", pa.bool_()),
+        ("directory", pa.string()), ("link", pa.string()), ("n_rows", pa.int64()),
+        ("n_listed", pa.int64()),
     ]
 )  # fmt: skip
 
 
 def judge(engine: Engine, lines: Sequence[Line], cover: int) -> None:
     """Make `strata` of lines of `residual`."""
-    table = pa.Table.from_pylist(
-        [dict(zip(SCHEMA.names, line, strict=True)) for line in lines], SCHEMA
-    )
-    engine.execute(f"create or replace temp table residual ({_RESIDUAL})")
-    engine.insert("residual", table)
+    held = [(*line[:4], f"{line[3]}/{i}", *line[4:6]) for i, line in enumerate(lines)]
+    stays = [
+        {"host": host, "directory": directory if directory_stays else f"{host}/other"}
+        for _, _, host, directory, _, _, host_stays, directory_stays in lines
+        if host_stays
+    ]
+    for name, columns, found in (
+        ("residual", _RESIDUAL, [dict(zip(SCHEMA.names, line, strict=True)) for line in held]),
+        ("stays", _STAYS, stays),
+    ):
+        schema = SCHEMA if name == "residual" else pa.schema([SCHEMA.field(2), SCHEMA.field(3)])
+        engine.execute(f"create or replace temp table {name} ({columns})")
+        engine.insert(name, pa.Table.from_pylist(found, schema))
     engine.run(SCRIPT, cover=cover)
 
 
@@ -198,7 +210,7 @@ def standing(engine: Engine, lines: Sequence[Line], cover: int) -> set[tuple[Any
 
 
 @pytest.mark.parametrize("cover", [1, 2, 5, 20, 1000])
-@pytest.mark.parametrize("sites", [hosts, parts, rows_of_one])
+@pytest.mark.parametrize("sites", [hosts, parts, links])
 def test_what_is_all_listed_stands_out_however_little_it_is(
     engine: Engine, sites: Any, cover: int
 ) -> None:
@@ -207,7 +219,7 @@ def test_what_is_all_listed_stands_out_however_little_it_is(
 
 
 @pytest.mark.parametrize("cover", [1, 2, 5, 20])
-@pytest.mark.parametrize("sites", [hosts, parts, rows_of_one])
+@pytest.mark.parametrize("sites", [hosts, parts, links])
 def test_what_is_covered_as_promised_does_not(engine: Engine, sites: Any, cover: int) -> None:
     for listed in (1, 2, 7, 30):
         assert not standing(engine, sites(listed * (cover + 1), listed), cover), listed
@@ -260,19 +272,13 @@ def test_the_tail_is_hypergeometric(engine: Engine, n_all: int, data: st.DataObj
     assert math.isclose(tail, ways / math.comb(n_all, n), rel_tol=1e-6, abs_tol=1e-12)
 
 
-def test_a_site_is_what_left_as_one(tmp_path: Path) -> None:
-    """A host whole, of another a directory, of a directory a row: the edition tells which."""
-    old = [
-        {"url": f"http://www.h{h}.example/{d}/{i}.jpg", "text": f"{h} {d} {i}", "punsafe": 0.02}
-        for h in range(3)
-        for d in "ab"
-        for i in range(4)
-    ]
-    gone = {f"0 {d} {i}" for d in "ab" for i in range(4)} | {f"1 a {i}" for i in range(4)}
-    gone |= {"2 b 1", "2 b 2"}
-    for name, some in (("old", old), ("new", [r for r in old if r["text"] not in gone])):
-        held = [{**r, "row_hash": murmur(str(r["url"]), str(r["text"]))} for r in some]
-        write_shard(tmp_path / name / "en/a.parquet", held)
+Sets = dict[str, list[dict[str, Any]]]
+
+
+def left_of(tmp_path: Path, sets: Sets, by: tuple[str, ...] = ("row", "link")) -> Residual:
+    """What an outsider makes of sets of rows by shard: `old/…` and what is left in `new/…`."""
+    for name, some in sets.items():
+        write_shard(tmp_path / name, some)
     shards = {
         name: tuple(replace(n, no=first + n.no) for n in read_inputs([tmp_path / name], {}).whole())
         for name, first in (("old", 0), ("new", 1000))
@@ -280,8 +286,80 @@ def test_a_site_is_what_left_as_one(tmp_path: Path) -> None:
     nothing = tmp_path / "hits.parquet"
     schema = {"shard_no": pa.int32(), "file_row_number": pa.int64(), "list_id": pa.int32()}
     pq.write_table(pa.schema(schema).empty_table(), nothing)
-    attack = Attack(shards["old"], shards["new"], nothing, nothing, (), (), None, 1)
-    found, left = residual(tmp_path, "v1", limits_of(1, "1GB"), attack, tell=lambda *_: None)
-    assert left == 14
-    assert [line[2:4] for line in found if line[0] == "all"] == [(1 + 1 + 2, 14)]
-    assert [line[2:4] for line in found if line[0] == "host"] == [(2, 2)]
+    attack = Attack(shards["old"], shards["new"], by, nothing, nothing, (), (), None, 1)
+    return residual(tmp_path, "v1", limits_of(1, "1GB"), attack, tell=lambda *_: None)
+
+
+def sites_of(found: Residual, grouping: str) -> list[tuple[int, int]]:
+    """Sites and rows of the strata of a grouping."""
+    return [line[2:4] for line in found.strata if line[0] == grouping]
+
+
+def named(url: str, text: str) -> dict[str, Any]:
+    return {"url": url, "text": text, "punsafe": 0.02, "row_hash": murmur(url, text)}
+
+
+def test_a_site_is_what_left_as_one(tmp_path: Path) -> None:
+    """A host whole, of another a directory, of a directory a link: the edition tells which."""
+    old = [
+        named(f"http://www.h{h}.example/{d}/{i // 2}.jpg", f"{h} {d} {i}")
+        for h in range(3)
+        for d in "ab"
+        for i in range(6)
+    ]
+    gone = {f"0 {d} {i}" for d in "ab" for i in range(6)} | {f"1 a {i}" for i in range(6)}
+    gone |= {f"2 b {i}" for i in range(4)}  # two links of two rows each
+    new = [r for r in old if r["text"] not in gone]
+    found = left_of(tmp_path, {"old/en/a.parquet": old, "new/en/a.parquet": new})
+    assert (found.left, found.unexplained) == (22, 22)
+    assert sites_of(found, "all") == [(1 + 1 + 2, 22)]
+    assert sites_of(found, "host") == [(2, 4)]
+
+
+def test_places_are_those_of_cover(tmp_path: Path) -> None:
+    """One host however it is spelled, and no other whose name differs by a `www.` inside."""
+    of_one = [
+        "http://example.com/a/1.jpg", "https://www.example.com/a/2.jpg",
+        "http://EXAMPLE.com:80/a/3.jpg", "http://user@example.com/a/4.jpg",
+        "HTTPS://www.Example.com./a/5.jpg",
+    ]  # fmt: skip
+    others = ["http://awww.example/1.jpg", "http://a.example/2.jpg", "http://a.example:81/3.jpg"]
+    old = [named(url, url) for url in (*of_one, *others)]
+    found = left_of(tmp_path, {"old/en/a.parquet": old, "new/en/a.parquet": []})
+    hosts = {link_key(r["url"]).partition("/")[0] for r in old}
+    assert sites_of(found, "all") == [(len(hosts), len(old))]
+    # a directory of it that stays under one spelling stays under every other
+    old = [named(url, url) for url in of_one] + [named("http://example.com/b/1.jpg", "b")]
+    kept = [old[2], old[5]]
+    found = left_of(tmp_path / "again", {"old/en/a.parquet": old, "new/en/a.parquet": kept})
+    assert sites_of(found, "host") == [(4, 4)]  # four links of a directory that stays
+
+
+def test_what_stays_is_looked_for_in_every_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host whose rows left one shard and stay in another did not leave whole."""
+    monkeypatch.setattr("relaion.labs.checking.BATCH_ROWS", 5)
+    shards = {
+        f"old/en/{name}.parquet": [
+            named(f"http://h.example/{name}/{i}.jpg", f"{name} {i}") for i in range(5)
+        ]
+        for name in "abc"
+    }
+    sets = shards | {
+        "new/en/a.parquet": [], "new/en/b.parquet": [],
+        "new/en/c.parquet": shards["old/en/c.parquet"],
+    }  # fmt: skip
+    found = left_of(tmp_path, sets)
+    assert sites_of(found, "all") == [(2, 10)]  # two directories, no host
+    assert sites_of(found, "host") == [(2, 10)]
+
+
+def test_rows_without_a_hash_are_told_by_their_links(tmp_path: Path) -> None:
+    """Of a row that has neither nobody can tell that it left."""
+    old = [{"url": f"http://h{i}.example/{i}.jpg"} for i in range(20)] + [{"url": None}] * 3
+    sets = {"old/en/a.parquet": old, "new/en/a.parquet": old[4:22]}
+    for by in (("link",), ("row", "link")):
+        found = left_of(tmp_path / by[0], sets, by)
+        # of what has neither a link nor a caption the row hash is null
+        assert (found.left, sites_of(found, "all")) == (4, [(4, 4)])
