@@ -1,5 +1,6 @@
 """`diff --check`: what an outsider cannot explain of an edition, and what stands out in it."""
 
+import hashlib
 import math
 import shutil
 from collections.abc import Iterator, Sequence
@@ -21,8 +22,9 @@ from relaion.links import link_key
 from relaion.run.settings import limits_of
 from relaion.run.survey import read_inputs
 from relaion.sqlset import load
+from relaion.stages.diff_check import _way_out
 from tests.oracle_copy import murmur
-from tests.pipeline import Sent, add_lists, here, write_shard
+from tests.pipeline import ALL_HASHES, ROLES, Sent, add_lists, here, write_shard
 
 pytestmark = pytest.mark.usefixtures("in_process")
 SCRIPT = load()["apply/86_stand_out"]
@@ -124,6 +126,156 @@ def test_what_left_alone_stands_out_whatever_cover_was_asked_for(tmp_path: Path)
     assert not found.ok
 
 
+KINDS = {
+    "image_md5": hashlib.md5(LISTED.encode()).hexdigest(),
+    "image_sha1": hashlib.sha1(LISTED.encode()).hexdigest(),
+    "image_sha256": hashlib.sha256(LISTED.encode()).hexdigest(),
+    "url_md5": hashlib.md5(LISTED.encode()).hexdigest(),
+    "url_sha256": hashlib.sha256(LISTED.encode()).hexdigest(),
+    "row_hash": str(murmur(LISTED, "picture 3")),
+}
+
+
+def cleaned(folder: Path, data: Sequence[dict[str, Any]], sent: Sent, *more: str) -> Any:
+    """Clean one shard with one list; returns how to check it."""
+    hashed = [name for name in ALL_HASHES.names if any(ROLES.get(name) in r for r in data)]
+    write_shard(
+        folder / "data/en/a.parquet", data, pa.schema([ALL_HASHES.field(n) for n in hashed])
+    )
+    add_lists(folder / "lists.duckdb", [sent])
+    done = here(
+        "clean", "data", "--lists", "lists.duckdb", "--out", "out", "--edition", "research",
+        "--no-verify", *more, cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    beside = folder / "beside" if (folder / "beside").exists() else ()
+
+    def checked(**more: Any) -> Any:
+        given = {"sidecars": beside, **more}
+        return relaion.diff_check(folder / "out", folder / "data", folder / "lists.duckdb", **given)
+
+    return checked
+
+
+def with_digests() -> list[dict[str, Any]]:
+    return [
+        {**r, **{f"image_{name}": getattr(hashlib, name)(r["url"].encode()).hexdigest()
+                 for name in ("md5", "sha1", "sha256")}}
+        for r in rows()
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=pytest.mark.slow if i else ()) for i, kind in enumerate(KINDS)],
+)
+def test_rows_that_are_listed_by_any_kind_stand_out_unless_covered(
+    tmp_path: Path, kind: str
+) -> None:
+    sent = Sent(((kind, KINDS[kind]),))
+    bare = cleaned(tmp_path / "bare", with_digests(), sent)()
+    assert not bare.ok
+    assert "--cover 20" in bare.way_out
+    covered = cleaned(tmp_path / "covered", with_digests(), sent, "--cover", "5")()
+    assert (covered.ok, covered.way_out, covered.residual) == (True, "", {"research": 36})
+
+
+def test_rows_that_a_sidecar_names_stand_out(tmp_path: Path) -> None:
+    digest = KINDS["image_md5"]
+    (tmp_path / "beside").mkdir()
+    pq.write_table(pa.table({"url": [LISTED], "md5": [digest]}), tmp_path / "beside/s.parquet")
+    sent = Sent((("image_md5", digest),))
+    check = cleaned(tmp_path, rows(), sent, "--sidecar", "beside")
+    assert not check().ok
+    with pytest.raises(InputError, match=r"with 1 sidecars.*1 of them are not named"):
+        check(sidecars=())
+
+
+def test_columns_are_looked_at_as_the_run_did(tmp_path: Path) -> None:
+    """A digest column that was named with --column is none for who does not name it."""
+    held = [
+        {**r, "image_sha1": KINDS["image_sha1"] if r["url"] == LISTED else None} for r in rows()
+    ]
+    schema = pa.schema(
+        [pa.field("odd" if f.name == "sha1" else f.name, f.type) for f in ALL_HASHES]
+    )
+    data = [{("odd" if k == "image_sha1" else k): v for k, v in r.items()} for r in held]
+    write_shard(tmp_path / "data/en/a.parquet", data, schema)
+    add_lists(tmp_path / "lists.duckdb", [Sent((("image_sha1", KINDS["image_sha1"]),))])
+    done = here(
+        "clean", "data", "--lists", "lists.duckdb", "--out", "out", "--edition", "research",
+        "--no-verify", "--column", "image_sha1=odd", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = relaion.diff_check(tmp_path / "out", tmp_path / "data", tmp_path / "lists.duckdb")
+    assert not found.ok
+
+
+def test_rows_of_links_and_digests_alone_are_told_by_their_links(tmp_path: Path) -> None:
+    """No hash and no caption: what stays is not counted as left. Nor is an earlier diff forgotten."""
+    data = [{k: r[k] for k in ("url", "punsafe", "image_md5")} for r in with_digests()]
+    check = cleaned(tmp_path, data, Sent((("image_md5", KINDS["image_md5"]),)))
+    found = check()
+    assert (found.residual, found.ok) == ({"research": 1}, False)
+    diff = tmp_path / "first.parquet"
+    relaion.diff(tmp_path / "data", tmp_path / "out/research", diff, i_accept_disclosure=True)
+    again = check(earlier=diff)
+    assert (again.residual, again.ok) == ({"research": 0}, True)
+    # by row hash alone no row of this set is told; and one of another set explains nothing
+    write_shard(tmp_path / "other/a.parquet", [named("http://o.example/1", str(i)) for i in "ab"])
+    write_shard(tmp_path / "less/a.parquet", [named("http://o.example/1", "a")])
+    for by in ("row", "link"):
+        if by == "link":
+            write_shard(tmp_path / "less/a.parquet", [named("http://o.example/2", "a")] * 2)
+            write_shard(
+                tmp_path / "other/a.parquet", [named(f"http://o.example/{i}", "a") for i in (1, 2)]
+            )
+        relaion.diff(tmp_path / "other", tmp_path / "less", tmp_path / f"{by}.parquet", by=by)
+    with pytest.raises(InputError, match="row hash alone, and these sets have none"):
+        check(earlier=tmp_path / "row.parquet")
+    assert any(
+        "names none of the rows" in line
+        for line in check(earlier=tmp_path / "link.parquet").notices
+    )
+
+
+def test_hits_other_than_the_audit_tells_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = [{k: v for k, v in r.items() if k != "image_sha256"} for r in with_digests()]
+    more = [named(f"http://m{i % 90}.example/{i}.jpg", f"more {i}") for i in range(1000)]
+    check = cleaned(tmp_path, [*data, *more], Sent((("image_md5", KINDS["image_md5"]),)))
+    assert not check().ok
+    monkeypatch.setattr("relaion.stages.diff_check.COUNTED", ("url",))
+    with pytest.raises(InputError, match=r"1 of its 1 lists hit other rows now than its audit"):
+        check()
+
+
+def test_what_left_is_held_against_the_manifest(world: Path, tmp_path: Path) -> None:
+    """An edition that was changed, a set of more, and one of which nothing can be told."""
+    for name in ("data", "out", "lists.duckdb", "lists.key"):
+        if (world / name).is_dir():
+            shutil.copytree(world / name, tmp_path / name)
+    shard = tmp_path / "out/research/en/a.parquet"
+    pq.write_table(pq.read_table(shard, partitioning=None).slice(5), shard)
+    ours, lists = (tmp_path / "out", tmp_path / "data"), world / "lists.duckdb"
+    with pytest.raises(InputError, match=r"lacks 6 rows of --inputs, and 1 left it"):
+        relaion.diff_check(*ours, lists)
+    write_shard(tmp_path / "data/en/b.parquet", rows(3))
+    with pytest.raises(InputError, match="was not made of 1 of the 2 shards of --inputs"):
+        relaion.diff_check(*ours, lists)
+
+
+def test_what_is_said_of_it_has_a_next_step(world: Path) -> None:
+    done = check(world)
+    assert "what to do: clean into another OUT with --cover" in done.stdout
+    assert "(no cover)" in done.stdout
+    assert " - of them" not in done.stdout
+    made = {"cover": {"weak": 0, "site_rows": 60}, "parameters": {"cover": 5}}
+    assert _way_out(made).endswith("--cover above 5, or with another --cover-site-rows than 60")
+    assert "too few neutral sites" in _way_out({**made, "cover": {"weak": 2, "site_rows": 60}})
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -131,6 +283,10 @@ def test_what_left_alone_stands_out_whatever_cover_was_asked_for(tmp_path: Path)
         (("--check", "out", "--lists", "lists.duckdb"), "--check needs --inputs"),
         (("data", "data", "--check", "out", "--lists", "lists.duckdb"), "--check OUT goes without"),
         (("--check", "data", "--inputs", "data", "--lists", "lists.duckdb"), "no finished run"),
+        (
+            ("--check", "out/research", "--inputs", "data", "--lists", "lists.duckdb"),
+            "name its OUT: --check",
+        ),
         (("data", "data", "--out", "x", "--lists", "lists.duckdb"), "without what --check takes"),
         (("data",), "name both sets and the file"),
     ],
