@@ -245,7 +245,9 @@ def index(version: str = VERSION) -> str:
         "`relaion/labs/diffing.py` makes a diff: 70 and 80 for each batch of the old set, 70 and",
         "71 of the new one, 81, then 72, 19, 20, 73 and 74 of what left, 34, 15, 19, 20, 73 and 75",
         "of the new set, and 82. `relaion/labs/checking.py` looks as an outsider: 70, 80, 71 and",
-        "81 as for a diff, 84 for each batch of the old set, and 85.",
+        "81 as for a diff; for rows without a row hash 72, 19, 20, 73, 74, 34, 15, 75 and 83;",
+        "then, with the macros 38 and 42, for each batch of the old set 72, 19, 20, 74 and 77 for",
+        "each earlier diff, 43 and 84; 43 and 85 for each batch of the edition; and 86.",
         "",
         "`lists/` makes the list store, takes deliveries in and brings lists up to date; it "
         "decides nothing about rows.",

@@ -1,5 +1,6 @@
 """`diff --check`: what an outsider cannot explain of an edition, and what stands out in it."""
 
+import hashlib
 import math
 import shutil
 from collections.abc import Iterator, Sequence
@@ -16,15 +17,17 @@ from hypothesis import strategies as st
 import relaion
 from relaion.engine import Engine, connect
 from relaion.errors import InputError
-from relaion.labs.checking import _RESIDUAL, Attack, residual
+from relaion.labs.checking import _RESIDUAL, _STAYS, Attack, Residual, residual
+from relaion.links import link_key
 from relaion.run.settings import limits_of
 from relaion.run.survey import read_inputs
 from relaion.sqlset import load
+from relaion.stages.diff_check import _way_out
 from tests.oracle_copy import murmur
-from tests.pipeline import Sent, add_lists, here, write_shard
+from tests.pipeline import ALL_HASHES, ROLES, Sent, add_lists, here, write_shard
 
 pytestmark = pytest.mark.usefixtures("in_process")
-SCRIPT = load()["apply/85_stand_out"]
+SCRIPT = load()["apply/86_stand_out"]
 LISTED = "http://h3.example/dir/3.jpg"
 
 
@@ -123,6 +126,156 @@ def test_what_left_alone_stands_out_whatever_cover_was_asked_for(tmp_path: Path)
     assert not found.ok
 
 
+KINDS = {
+    "image_md5": hashlib.md5(LISTED.encode()).hexdigest(),
+    "image_sha1": hashlib.sha1(LISTED.encode()).hexdigest(),
+    "image_sha256": hashlib.sha256(LISTED.encode()).hexdigest(),
+    "url_md5": hashlib.md5(LISTED.encode()).hexdigest(),
+    "url_sha256": hashlib.sha256(LISTED.encode()).hexdigest(),
+    "row_hash": str(murmur(LISTED, "picture 3")),
+}
+
+
+def cleaned(folder: Path, data: Sequence[dict[str, Any]], sent: Sent, *more: str) -> Any:
+    """Clean one shard with one list; returns how to check it."""
+    hashed = [name for name in ALL_HASHES.names if any(ROLES.get(name) in r for r in data)]
+    write_shard(
+        folder / "data/en/a.parquet", data, pa.schema([ALL_HASHES.field(n) for n in hashed])
+    )
+    add_lists(folder / "lists.duckdb", [sent])
+    done = here(
+        "clean", "data", "--lists", "lists.duckdb", "--out", "out", "--edition", "research",
+        "--no-verify", *more, cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    beside = folder / "beside" if (folder / "beside").exists() else ()
+
+    def checked(**more: Any) -> Any:
+        given = {"sidecars": beside, **more}
+        return relaion.diff_check(folder / "out", folder / "data", folder / "lists.duckdb", **given)
+
+    return checked
+
+
+def with_digests() -> list[dict[str, Any]]:
+    return [
+        {**r, **{f"image_{name}": getattr(hashlib, name)(r["url"].encode()).hexdigest()
+                 for name in ("md5", "sha1", "sha256")}}
+        for r in rows()
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=pytest.mark.slow if i else ()) for i, kind in enumerate(KINDS)],
+)
+def test_rows_that_are_listed_by_any_kind_stand_out_unless_covered(
+    tmp_path: Path, kind: str
+) -> None:
+    sent = Sent(((kind, KINDS[kind]),))
+    bare = cleaned(tmp_path / "bare", with_digests(), sent)()
+    assert not bare.ok
+    assert "--cover 20" in bare.way_out
+    covered = cleaned(tmp_path / "covered", with_digests(), sent, "--cover", "5")()
+    assert (covered.ok, covered.way_out, covered.residual) == (True, "", {"research": 36})
+
+
+def test_rows_that_a_sidecar_names_stand_out(tmp_path: Path) -> None:
+    digest = KINDS["image_md5"]
+    (tmp_path / "beside").mkdir()
+    pq.write_table(pa.table({"url": [LISTED], "md5": [digest]}), tmp_path / "beside/s.parquet")
+    sent = Sent((("image_md5", digest),))
+    check = cleaned(tmp_path, rows(), sent, "--sidecar", "beside")
+    assert not check().ok
+    with pytest.raises(InputError, match=r"with 1 sidecars.*1 of them are not named"):
+        check(sidecars=())
+
+
+def test_columns_are_looked_at_as_the_run_did(tmp_path: Path) -> None:
+    """A digest column that was named with --column is none for who does not name it."""
+    held = [
+        {**r, "image_sha1": KINDS["image_sha1"] if r["url"] == LISTED else None} for r in rows()
+    ]
+    schema = pa.schema(
+        [pa.field("odd" if f.name == "sha1" else f.name, f.type) for f in ALL_HASHES]
+    )
+    data = [{("odd" if k == "image_sha1" else k): v for k, v in r.items()} for r in held]
+    write_shard(tmp_path / "data/en/a.parquet", data, schema)
+    add_lists(tmp_path / "lists.duckdb", [Sent((("image_sha1", KINDS["image_sha1"]),))])
+    done = here(
+        "clean", "data", "--lists", "lists.duckdb", "--out", "out", "--edition", "research",
+        "--no-verify", "--column", "image_sha1=odd", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = relaion.diff_check(tmp_path / "out", tmp_path / "data", tmp_path / "lists.duckdb")
+    assert not found.ok
+
+
+def test_rows_of_links_and_digests_alone_are_told_by_their_links(tmp_path: Path) -> None:
+    """What stays is not counted as left, and the links of an earlier diff count."""
+    data = [{k: r[k] for k in ("url", "punsafe", "image_md5")} for r in with_digests()]
+    check = cleaned(tmp_path, data, Sent((("image_md5", KINDS["image_md5"]),)))
+    found = check()
+    assert (found.residual, found.ok) == ({"research": 1}, False)
+    diff = tmp_path / "first.parquet"
+    relaion.diff(tmp_path / "data", tmp_path / "out/research", diff, i_accept_disclosure=True)
+    again = check(earlier=diff)
+    assert (again.residual, again.ok) == ({"research": 0}, True)
+    # by row hash alone no row of this set is told; and one of another set explains nothing
+    write_shard(tmp_path / "other/a.parquet", [named("http://o.example/1", str(i)) for i in "ab"])
+    write_shard(tmp_path / "less/a.parquet", [named("http://o.example/1", "a")])
+    for by in ("row", "link"):
+        if by == "link":
+            write_shard(tmp_path / "less/a.parquet", [named("http://o.example/2", "a")] * 2)
+            write_shard(
+                tmp_path / "other/a.parquet", [named(f"http://o.example/{i}", "a") for i in (1, 2)]
+            )
+        relaion.diff(tmp_path / "other", tmp_path / "less", tmp_path / f"{by}.parquet", by=by)
+    with pytest.raises(InputError, match="row hash alone, and these sets have none"):
+        check(earlier=tmp_path / "row.parquet")
+    assert any(
+        "names none of the rows" in line
+        for line in check(earlier=tmp_path / "link.parquet").notices
+    )
+
+
+def test_hits_other_than_the_audit_tells_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = [{k: v for k, v in r.items() if k != "image_sha256"} for r in with_digests()]
+    more = [named(f"http://m{i % 90}.example/{i}.jpg", f"more {i}") for i in range(1000)]
+    check = cleaned(tmp_path, [*data, *more], Sent((("image_md5", KINDS["image_md5"]),)))
+    assert not check().ok
+    monkeypatch.setattr("relaion.stages.diff_check.COUNTED", ("url",))
+    with pytest.raises(InputError, match=r"1 of its 1 lists hit other rows now than its audit"):
+        check()
+
+
+def test_what_left_is_held_against_the_manifest(world: Path, tmp_path: Path) -> None:
+    """An edition that was changed, a set of more, and one of which nothing can be told."""
+    for name in ("data", "out", "lists.duckdb", "lists.key"):
+        if (world / name).is_dir():
+            shutil.copytree(world / name, tmp_path / name)
+    shard = tmp_path / "out/research/en/a.parquet"
+    pq.write_table(pq.read_table(shard, partitioning=None).slice(5), shard)
+    ours, lists = (tmp_path / "out", tmp_path / "data"), world / "lists.duckdb"
+    with pytest.raises(InputError, match=r"lacks 6 rows of --inputs, and 1 left it"):
+        relaion.diff_check(*ours, lists)
+    write_shard(tmp_path / "data/en/b.parquet", rows(3))
+    with pytest.raises(InputError, match="was not made of 1 of the 2 shards of --inputs"):
+        relaion.diff_check(*ours, lists)
+
+
+def test_what_is_said_of_it_has_a_next_step(world: Path) -> None:
+    done = check(world)
+    assert "what to do: clean into another OUT with --cover" in done.stdout
+    assert "(no cover)" in done.stdout
+    assert " - of them" not in done.stdout
+    made = {"cover": {"weak": 0, "site_rows": 60}, "parameters": {"cover": 5}}
+    assert _way_out(made).endswith("--cover above 5, or with another --cover-site-rows than 60")
+    assert "too few neutral sites" in _way_out({**made, "cover": {"weak": 2, "site_rows": 60}})
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -130,6 +283,10 @@ def test_what_left_alone_stands_out_whatever_cover_was_asked_for(tmp_path: Path)
         (("--check", "out", "--lists", "lists.duckdb"), "--check needs --inputs"),
         (("data", "data", "--check", "out", "--lists", "lists.duckdb"), "--check OUT goes without"),
         (("--check", "data", "--inputs", "data", "--lists", "lists.duckdb"), "no finished run"),
+        (
+            ("--check", "out/research", "--inputs", "data", "--lists", "lists.duckdb"),
+            "name its OUT: --check",
+        ),
         (("data", "data", "--out", "x", "--lists", "lists.duckdb"), "without what --check takes"),
         (("data",), "name both sets and the file"),
     ],
@@ -160,9 +317,12 @@ def parts(n: int, listed: int, *, host: str = "big") -> Any:
     return [("en", "none", host, f"{host}/{i}", 3, int(i < listed), True, False) for i in range(n)]
 
 
-def rows_of_one(n: int, listed: int) -> Any:
-    """Rows that left a directory of which something stays."""
-    return [("en", "none", "big", "big/0", n, listed, True, True)]
+def links(n: int, listed: int) -> Any:
+    """Links that left a directory of which something stays; more rows carry the listed ones."""
+    return [
+        ("en", "none", "big", "big/0", 9 if i < listed else 1, 9 * (i < listed), True, True)
+        for i in range(n)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -175,19 +335,27 @@ def engine() -> Iterator[Engine]:
 SCHEMA = pa.schema(
     [
         ("subset", pa.string()), ("band", pa.string()), ("host", pa.string()),
-        ("directory", pa.string()), ("n_rows", pa.int64()), ("n_listed", pa.int64()),
-        ("host_stays", pa.bool_()), ("directory_stays", pa.bool_()),
+        ("directory", pa.string()), ("link", pa.string()), ("n_rows", pa.int64()),
+        ("n_listed", pa.int64()),
     ]
 )  # fmt: skip
 
 
 def judge(engine: Engine, lines: Sequence[Line], cover: int) -> None:
     """Make `strata` of lines of `residual`."""
-    table = pa.Table.from_pylist(
-        [dict(zip(SCHEMA.names, line, strict=True)) for line in lines], SCHEMA
-    )
-    engine.execute(f"create or replace temp table residual ({_RESIDUAL})")
-    engine.insert("residual", table)
+    held = [(*line[:4], f"{line[3]}/{i}", *line[4:6]) for i, line in enumerate(lines)]
+    stays = [
+        {"host": host, "directory": directory if directory_stays else f"{host}/other"}
+        for _, _, host, directory, _, _, host_stays, directory_stays in lines
+        if host_stays
+    ]
+    for name, columns, found in (
+        ("residual", _RESIDUAL, [dict(zip(SCHEMA.names, line, strict=True)) for line in held]),
+        ("stays", _STAYS, stays),
+    ):
+        schema = SCHEMA if name == "residual" else pa.schema([SCHEMA.field(2), SCHEMA.field(3)])
+        engine.execute(f"create or replace temp table {name} ({columns})")
+        engine.insert(name, pa.Table.from_pylist(found, schema))
     engine.run(SCRIPT, cover=cover)
 
 
@@ -198,7 +366,7 @@ def standing(engine: Engine, lines: Sequence[Line], cover: int) -> set[tuple[Any
 
 
 @pytest.mark.parametrize("cover", [1, 2, 5, 20, 1000])
-@pytest.mark.parametrize("sites", [hosts, parts, rows_of_one])
+@pytest.mark.parametrize("sites", [hosts, parts, links])
 def test_what_is_all_listed_stands_out_however_little_it_is(
     engine: Engine, sites: Any, cover: int
 ) -> None:
@@ -207,7 +375,7 @@ def test_what_is_all_listed_stands_out_however_little_it_is(
 
 
 @pytest.mark.parametrize("cover", [1, 2, 5, 20])
-@pytest.mark.parametrize("sites", [hosts, parts, rows_of_one])
+@pytest.mark.parametrize("sites", [hosts, parts, links])
 def test_what_is_covered_as_promised_does_not(engine: Engine, sites: Any, cover: int) -> None:
     for listed in (1, 2, 7, 30):
         assert not standing(engine, sites(listed * (cover + 1), listed), cover), listed
@@ -260,19 +428,13 @@ def test_the_tail_is_hypergeometric(engine: Engine, n_all: int, data: st.DataObj
     assert math.isclose(tail, ways / math.comb(n_all, n), rel_tol=1e-6, abs_tol=1e-12)
 
 
-def test_a_site_is_what_left_as_one(tmp_path: Path) -> None:
-    """A host whole, of another a directory, of a directory a row: the edition tells which."""
-    old = [
-        {"url": f"http://www.h{h}.example/{d}/{i}.jpg", "text": f"{h} {d} {i}", "punsafe": 0.02}
-        for h in range(3)
-        for d in "ab"
-        for i in range(4)
-    ]
-    gone = {f"0 {d} {i}" for d in "ab" for i in range(4)} | {f"1 a {i}" for i in range(4)}
-    gone |= {"2 b 1", "2 b 2"}
-    for name, some in (("old", old), ("new", [r for r in old if r["text"] not in gone])):
-        held = [{**r, "row_hash": murmur(str(r["url"]), str(r["text"]))} for r in some]
-        write_shard(tmp_path / name / "en/a.parquet", held)
+Sets = dict[str, list[dict[str, Any]]]
+
+
+def left_of(tmp_path: Path, sets: Sets, by: tuple[str, ...] = ("row", "link")) -> Residual:
+    """What an outsider makes of sets of rows by shard: `old/…` and what is left in `new/…`."""
+    for name, some in sets.items():
+        write_shard(tmp_path / name, some)
     shards = {
         name: tuple(replace(n, no=first + n.no) for n in read_inputs([tmp_path / name], {}).whole())
         for name, first in (("old", 0), ("new", 1000))
@@ -280,8 +442,75 @@ def test_a_site_is_what_left_as_one(tmp_path: Path) -> None:
     nothing = tmp_path / "hits.parquet"
     schema = {"shard_no": pa.int32(), "file_row_number": pa.int64(), "list_id": pa.int32()}
     pq.write_table(pa.schema(schema).empty_table(), nothing)
-    attack = Attack(shards["old"], shards["new"], nothing, nothing, (), (), None, 1)
-    found, left = residual(tmp_path, "v1", limits_of(1, "1GB"), attack, tell=lambda *_: None)
-    assert left == 14
-    assert [line[2:4] for line in found if line[0] == "all"] == [(1 + 1 + 2, 14)]
-    assert [line[2:4] for line in found if line[0] == "host"] == [(2, 2)]
+    attack = Attack(shards["old"], shards["new"], by, nothing, nothing, (), (), None, 1)
+    return residual(tmp_path, "v1", limits_of(1, "1GB"), attack, tell=lambda *_: None)
+
+
+def sites_of(found: Residual, grouping: str) -> list[tuple[int, int]]:
+    """Sites and rows of the strata of a grouping."""
+    return [line[2:4] for line in found.strata if line[0] == grouping]
+
+
+def named(url: str, text: str) -> dict[str, Any]:
+    return {"url": url, "text": text, "punsafe": 0.02, "row_hash": murmur(url, text)}
+
+
+def test_a_site_is_what_left_as_one(tmp_path: Path) -> None:
+    """A host whole, of another a directory, of a directory a link: the edition tells which."""
+    old = [
+        named(f"http://www.h{h}.example/{d}/{i // 2}.jpg", f"{h} {d} {i}")
+        for h in range(3)
+        for d in "ab"
+        for i in range(6)
+    ]
+    gone = {f"0 {d} {i}" for d in "ab" for i in range(6)} | {f"1 a {i}" for i in range(6)}
+    gone |= {f"2 b {i}" for i in range(4)}  # two links of two rows each
+    new = [r for r in old if r["text"] not in gone]
+    found = left_of(tmp_path, {"old/en/a.parquet": old, "new/en/a.parquet": new})
+    assert (found.left, found.unexplained) == (22, 22)
+    assert sites_of(found, "all") == [(1 + 1 + 2, 22)]
+    assert sites_of(found, "host") == [(2, 4)]
+
+
+def test_places_are_those_of_cover(tmp_path: Path) -> None:
+    """One host however it is spelled, and no other whose name differs by a `www.` inside."""
+    of_one = [
+        "http://example.com/a/1.jpg", "https://www.example.com/a/2.jpg",
+        "http://EXAMPLE.com:80/a/3.jpg", "http://user@example.com/a/4.jpg",
+        "HTTPS://www.Example.com./a/5.jpg",
+    ]  # fmt: skip
+    others = ["http://awww.example/1.jpg", "http://a.example/2.jpg", "http://a.example:81/3.jpg"]
+    old = [named(url, url) for url in (*of_one, *others)]
+    found = left_of(tmp_path, {"old/en/a.parquet": old, "new/en/a.parquet": []})
+    hosts = {link_key(r["url"]).partition("/")[0] for r in old}
+    assert sites_of(found, "all") == [(len(hosts), len(old))]
+    # a directory of it that stays under one spelling stays under every other
+    old = [named(url, url) for url in of_one] + [named("http://example.com/b/1.jpg", "b")]
+    kept = [old[2], old[5]]
+    found = left_of(tmp_path / "again", {"old/en/a.parquet": old, "new/en/a.parquet": kept})
+    assert sites_of(found, "host") == [(4, 4)]  # four links of a directory that stays
+
+
+def test_what_stays_is_looked_for_in_every_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host whose rows left one shard and stay in another did not leave whole."""
+    monkeypatch.setattr("relaion.labs.checking.BATCH_ROWS", 5)
+    shards = {
+        name: [named(f"http://{host}.example/{name}{i % 2}/{i}.jpg", str(i)) for i in range(5)]
+        for name, host in (("a", "h"), ("b", "other"), ("c", "h"))
+    }
+    sets = {f"old/en/{name}.parquet": some for name, some in shards.items()}
+    sets |= {f"new/en/{name}.parquet": shards[name] for name in "bc"} | {"new/en/a.parquet": []}
+    found = left_of(tmp_path, sets)
+    assert sites_of(found, "all") == sites_of(found, "host") == [(2, 5)]  # directories, no host
+
+
+def test_rows_without_a_hash_are_told_by_their_links(tmp_path: Path) -> None:
+    """Of a row that has neither nobody can tell that it left."""
+    old = [{"url": f"http://h{i}.example/{i}.jpg"} for i in range(20)] + [{"url": None}] * 3
+    sets = {"old/en/a.parquet": old, "new/en/a.parquet": old[4:22]}
+    for by in (("link",), ("row", "link")):
+        found = left_of(tmp_path / by[0], sets, by)
+        # of what has neither a link nor a caption the row hash is null
+        assert (found.left, sites_of(found, "all")) == (4, [(4, 4)])

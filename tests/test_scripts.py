@@ -21,7 +21,7 @@ FILLED_BY_PYTHON = {
     "odd_keys", "inner_links", "spelled", "row_hashes",
     # of work files, when a copy is cleaned or two editions are compared
     "rows", "row_ids", "wanted_hashes", "wanted_links", "new_hashes", "old_hashes", "new_links",
-    "old_links", "diff", "sample_keys", "step_hashes", "earlier_hashes",
+    "old_links", "diff", "sample_keys", "step_hashes", "earlier_rows",
     "store.entries", "store.lists", "store.traits", "listed_hashes",
     # of an update: counts of now, of now without the new lists, and those of the audit before
     *(f"{when}_{table}" for when in ("now", "before")

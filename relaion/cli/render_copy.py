@@ -89,15 +89,16 @@ def show_checked(result: Checked) -> RenderableType:
     for edition in result.residual:
         hosts = [s for s in result.strata if s.edition == edition and s.grouping == "host"]
         standing = sum(s.stands_out for s in hosts)
-        lines.append(
-            Text(
-                f"{edition}: of {count(len(hosts))} hosts that stay in part several sites left; "
-                f"listed rows stand out in {count(standing)} of them"
-            )
-        )
+        if hosts:
+            of = "one host that stays" if len(hosts) == 1 else f"{len(hosts):,} hosts that stay"
+            where = "there" if len(hosts) == 1 else f"in {standing:,} of them"
+            said = f"listed rows stand out {where}" if standing else "nothing stands out there"
+            lines.append(Text(f"{edition}: several sites left {of} in part; {said}"))
+    cover = f"{result.cover:,} neutral sites for each listed one" if result.cover else "no cover"
     if result.ok:
         said = f"{shown(result.out)}: nothing stands out of what an outsider cannot explain"
     else:
         said = f"{shown(result.out)}: listed rows stand out: publish neither the edition nor a diff"
-    said += f" (cover: {result.cover} neutral sites for each listed one)"
-    return Group(table, Text(), *lines, Text(), Text(said, style="bold"))
+    verdict = Text(f"{said} ({cover})", style="bold")
+    next_step = [Text(f"what to do: {result.way_out}")] if result.way_out else []
+    return Group(table, Text(), *lines, *[Text()][: len(lines)], verdict, *next_step)

@@ -61,7 +61,7 @@ def compare(
         of_old = list(batches(old, BATCH_ROWS))
         of_new = list(batches(new, BATCH_ROWS))
         rows = gone_rows(seeker, of_old, of_new, new, by)
-        ids = _gone_ids(seeker, of_old, of_new, rows, by, salt)
+        ids = gone_ids(seeker, of_old, of_new, rows, by, salt)
         seeker.table("rows", _ROWS, rows)
         seeker.table("row_ids", _IDS, ids)
         seeker.run("apply/82_diff", by_row=ROW in by, by_link=LINK in by)
@@ -130,7 +130,7 @@ def _step_hashes(seeker: Seeker, shards: Sequence[Numbered]) -> None:
     )
 
 
-def _gone_ids(
+def gone_ids(
     seeker: Seeker,
     of_old: Batches,
     of_new: Batches,

@@ -59,9 +59,10 @@ class Searched:
 class Hunt:
     """A search over shards in order of number, as far as the journal lacks it.
 
-    `sidecars` name further rows by image hash; the values of `roles` are counted. `fail` hears of
-    each shard that broke it; without it they all end the search. `with_entries`: which entries
-    hit is kept too, for their givers.
+    `sidecars` name further rows by image hash. `roles` are those whose columns are looked at: of
+    image digests none else is compared with any list, and how many rows have a value is counted
+    of these. `fail` hears of each shard that broke it; without it they all end the search.
+    `with_entries`: which entries hit is kept too, for their givers.
     """
 
     settings: Settings

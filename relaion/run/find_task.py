@@ -46,7 +46,7 @@ class Finder:
         sidecars: tuple[Sidecar, ...] = (),
         roles: tuple[str, ...] = (),
     ) -> None:
-        """`sidecars` name further rows by image hash; the values of `roles` are counted."""
+        """`sidecars` name further rows by image hash; `roles` are looked at, as `Hunt` has it."""
         self.engine = engine
         self.copies = Copies(settings.work, {})
         self._settings = settings

@@ -212,7 +212,7 @@ def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> t
         if not accepted:
             raise StopError(
                 f"{shown(path)}: its manifest {says} ({why}): whoever has the old set "
-                f"would find the listed rows in the diff; {_way_out(made)}, or add "
+                f"would find the listed rows in the diff; {way_out(made)}, or add "
                 "--i-accept-disclosure for a diff that is not published"
             )
         return (
@@ -221,7 +221,7 @@ def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> t
     return tuple(told)
 
 
-def _way_out(made: Mapping[str, Any]) -> str:
+def way_out(made: Mapping[str, Any]) -> str:
     """What makes a run publishable that is not."""
     if not made:
         return "restore it, or clean anew"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, StopError
 from relaion.labs.applying import NEW_NUMBERS
@@ -22,14 +23,22 @@ from relaion.paths import (
     private_umask,
     shown,
 )
+from relaion.roles import COUNTED
 from relaion.run import manifest
-from relaion.run.find import Hunt
-from relaion.run.hits import read_known, snapshot
+from relaion.run.find import Hunt, Searched
+from relaion.run.hits import FEW_ROWS, SMALL, Hits, KnownLists, read_known, snapshot
 from relaion.run.journal import Journal
-from relaion.run.pool import LocalPool, Progress, Quiet, WorkerEndedError
+from relaion.run.outputs import AUDIT, Owners
+from relaion.run.pool import LocalPool, Progress, Quiet, WorkerEndedError, blaming
 from relaion.run.settings import MEMORY, Settings, limits_of
-from relaion.run.survey import Numbered, check_sidecars, read_inputs, read_sealed_sidecars
+from relaion.run.survey import Numbered, check_sidecars, read_inputs, read_sealed_sidecars, sealed
+from relaion.sidecars import Sidecar
 from relaion.sqlset import VERSION
+from relaion.stages.diff import LINK, ROW, way_out
+
+if TYPE_CHECKING:
+    from relaion.labs.checking import Residual
+    from relaion.labs.diff_file import DiffFile
 
 
 @dataclass(frozen=True)
@@ -51,13 +60,18 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Checked:
-    """What `diff --check` found: `ok` where nothing stands out in any edition."""
+    """What `diff --check` found: `ok` where nothing stands out in any edition.
+
+    `residual` are the rows that left each edition unexplained. `way_out` says what to do where
+    something stands out.
+    """
 
     out: Path
     cover: int
     residual: dict[str, int]
     strata: tuple[Stratum, ...]
     notices: tuple[str, ...] = ()
+    way_out: str = ""
 
     @property
     def ok(self) -> bool:
@@ -83,14 +97,14 @@ def diff_check(
     """Take from each edition of OUT what an outsider could, and see whether listed rows stand out.
 
     `check` is the OUT, `inputs` the set that it was made of, `earlier` diffs that were published
-    before: rows that they named count as known. Raises InputError or ListError in one line.
+    before: rows that they named count as known. `columns` are those of the run unless they are
+    given. Raises InputError or ListError in one line, so where what is seen is not what the run
+    tells.
     """
     out, inputs, lists = as_path(check), as_paths(inputs), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
     limits, listen = limits_of(workers, memory), progress or Quiet()
-    made = manifest.read(out) if out.is_dir() else None
-    if made is None or not made.get("editions"):
-        raise InputError(f"{shown(out)}: holds no finished run of `relaion clean`; name its OUT")
+    made = _made(out)
     if not inputs:
         raise InputError("--check needs --inputs: the set that OUT was made of")
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
@@ -98,12 +112,13 @@ def diff_check(
         diffs = tuple(
             pool.call("relaion.labs.diff_file:read_diff", path) for path in as_paths(earlier)
         )
-        old = read_inputs(inputs, columns or {}, pool).whole()
-        _refuse_other(out, made, old, known.lists, has_sidecars=bool(as_paths(sidecars)))
+        parameters: dict[str, Any] = made["parameters"]
+        columns = columns or parameters["columns"]
+        old = read_inputs(inputs, columns, pool).whole()
+        _refuse_other(out, made, old, known.lists)
         owned = left.enter_context(owned_folder("check", work))
         pool.begin(1, owned.path, held=(owned.lock,))
         journal = Journal(owned.path)
-        parameters: dict[str, Any] = made["parameters"]
         settings = Settings(
             sql_version, limits, owned.path.absolute(), same_link=parameters["same_link"],
             inner=parameters["inner"], good_wins=parameters["good_wins"],
@@ -111,19 +126,26 @@ def diff_check(
         with private_umask():
             store = snapshot(lists, known, journal, pool)
             told: list[str] = []
-            beside = read_sealed_sidecars(as_paths(sidecars), journal, columns or {}, told, pool)
-            searched = Hunt(settings, beside, (), store, journal, pool, listen).run(old)
+            beside = read_sealed_sidecars(as_paths(sidecars), journal, columns, told, pool)
+            _refuse_fewer_sidecars(out, made, beside)
+            searched = Hunt(settings, beside, COUNTED, store, journal, pool, listen).run(old)
             check_sidecars(beside)
+            with blaming(out / AUDIT, InputError):
+                audited = pool.call("relaion.run.audit_file:read_hits", out)
+            told += _held_against(out, made, known, searched, audited)
             cover = 0
             strata: list[Stratum] = []
             rows: dict[str, int] = {}
             for edition in made["editions"]:
+                name = edition["name"]
                 above, cover = _public_rule(made, edition)
-                shards = _shards(pool, out / edition["name"])
-                found, n = _residual(
+                shards = _shards(pool, out / name, columns)
+                by = _identities((*searched.shards, *shards))
+                _refuse_unmet(diffs, by)
+                found = _residual(
                     pool, private_folder(owned.path / f"of-{len(rows)}"), sql_version, settings,
                     {
-                        "old": searched.shards, "edition": shards,
+                        "old": searched.shards, "edition": shards, "by": by,
                         "hits": owned.path / "list_hits.parquet",
                         "same_link": owned.path / "same_link.parquet",
                         "lists": tuple((x["list_id"], x["label"]) for x in known.lists),
@@ -132,9 +154,25 @@ def diff_check(
                     },
                     listen,
                 )  # fmt: skip
-                rows[edition["name"]] = n
-                strata += [Stratum(edition["name"], *line) for line in found]
-    return Checked(out, cover, rows, tuple(strata), tuple(told))
+                told += _told_of(made, out / name, found, diffs, by)
+                rows[name] = found.unexplained
+                strata += [Stratum(name, *line) for line in found.strata]
+    checked = Checked(out, cover, rows, tuple(strata), tuple(told))
+    return checked if checked.ok else replace(checked, way_out=_way_out(made))
+
+
+def _made(out: Path) -> dict[str, Any]:
+    """The manifest of a finished OUT; raises InputError for anything else."""
+    made = manifest.read(out) if out.is_dir() else None
+    if made is not None and made.get("editions"):
+        return made
+    owned = Owners().of(out / "x") if made is None and out.is_dir() else None
+    if owned is not None and owned.output.manifest:
+        raise InputError(
+            f"{shown(out)}: is part of a run of `relaion clean`, whose editions are checked "
+            f"together; name its OUT: --check {shown(owned.output.folder)}"
+        )
+    raise InputError(f"{shown(out)}: holds no finished run of `relaion clean`; name its OUT")
 
 
 def _refuse_other(
@@ -142,28 +180,159 @@ def _refuse_other(
     made: Mapping[str, Any],
     old: Sequence[Numbered],
     lists: Sequence[Mapping[str, Any]],
-    *,
-    has_sidecars: bool,
 ) -> None:
-    """Raise InputError for less than the run was made with: what it hides would not be seen."""
+    """Raise InputError for another set than the run was made of, or for fewer lists.
+
+    What these hide would not be seen, and what is more would count as rows that left.
+    """
     here = {(n.shard.subset, n.shard.name, n.shard.rows) for n in old}
     stated = {(x["subset"], x["shard"], x["rows"]) for x in made["inputs"]}
     if lacks := len(stated - here):
         raise InputError(
-            f"{shown(out)}: {lacks} of the {len(stated)} shards that it was made of are not among "
-            "--inputs; name them all"
+            f"{shown(out)}: {lacks:,} of the {len(stated):,} shards that it was made of are not "
+            "among --inputs; name them all"
+        )
+    if more := len(here - stated):
+        raise InputError(
+            f"{shown(out)}: was not made of {more:,} of the {len(here):,} shards of --inputs; "
+            "name those alone that it was made of"
         )
     held = {x["digest"] for x in lists}
     if lacks := sum(x["digest"] not in held for x in made["lists"]):
         raise InputError(
-            f"{shown(out)}: the store lacks {lacks} of the {len(made['lists'])} lists that it was "
-            "cleaned with, or the key is another; name that store with --lists"
+            f"{shown(out)}: the store lacks {lacks:,} of the {len(made['lists']):,} lists that it "
+            "was cleaned with, or the key is another; name that store with --lists"
         )
-    if made["sidecars"] and not has_sidecars:
+
+
+def _refuse_fewer_sidecars(out: Path, made: Mapping[str, Any], beside: Sequence[Sidecar]) -> None:
+    """Raise InputError where a sidecar is missing by which the run's lists met rows."""
+    held = {sealed(s).sha256 for s in beside}
+    if lacks := sum(x["sha256"] not in held for x in made["sidecars"]):
         raise InputError(
-            f"{shown(out)}: was cleaned with sidecars, by which lists met rows; name them with "
-            "--sidecar"
+            f"{shown(out)}: was cleaned with {len(made['sidecars']):,} sidecars, by which lists "
+            f"met rows; {lacks:,} of them are not named: name them with --sidecar"
         )
+
+
+def _held_against(
+    out: Path, made: Mapping[str, Any], known: KnownLists, searched: Searched, audited: Hits
+) -> list[str]:
+    """Hold what the lists found now against what the run's audit tells of each list and subset.
+
+    Raises InputError where it differs: of listed rows that are not found nothing could be said.
+    Small subsets are told together, or not at all. Lists that the store gained since change only
+    which rows carry the link of a listed one. After an update entries that were withdrawn may be
+    what differs; returns a line then.
+    """
+    then = {x["list_id"]: x["digest"] for x in made["lists"]}
+    now = {x["list_id"]: x["digest"] for x in known.lists if x["digest"] in then.values()}
+    linked = len(now) == len(known.lists)
+    found, stated = _gross(searched.hits, now, linked=linked), _gross(audited, then, linked=linked)
+    named = {subset for subset, _ in stated} - {SMALL}
+    rows: Counter[str] = Counter()
+    for n in searched.shards:
+        rows[shown(n.shard.subset)] += n.shard.rows
+    is_all = min(rows.values(), default=0) >= FEW_ROWS
+    differ = {
+        key[0]
+        for key in {key for _, key in (*found, *stated)}
+        if any(found[s, key] != stated[s, key] for s in named)
+        or (here := _total(found, key)) < (there := _total(stated, key))
+        or (is_all and here != there)
+    }
+    if not differ:
+        return []
+    if made["lineage"] and known.taken_back:
+        return [
+            f"{shown(out)}: rows of entries that were withdrawn since stay out, and count as not "
+            "listed here"
+        ]
+    raise InputError(
+        f"{shown(out)}: {len(differ):,} of its {len(then):,} lists hit other rows now than its "
+        "audit tells, so listed rows would be missed; name the store, the set and the --column of "
+        "that run, or clean anew if entries were withdrawn since"
+    )
+
+
+_Of = tuple[str, tuple[str, str | None, str | None]]
+
+
+def _gross(hits: Hits, digests: Mapping[int, str], *, linked: bool) -> Counter[_Of]:
+    """Rows that each list hit, by subset, digest of the list, kind and form."""
+    found: Counter[_Of] = Counter()
+    for c in hits.counts:
+        if c.list_id in digests and (linked or c.kind is not None):
+            found[c.subset, (digests[c.list_id], c.kind, c.form)] += c.gross
+    return found
+
+
+def _total(counts: Counter[_Of], key: tuple[str, str | None, str | None]) -> int:
+    return sum(n for (_, of), n in counts.items() if of == key)
+
+
+def _identities(shards: Sequence[Numbered]) -> tuple[str, ...]:
+    """By what rows are told, as in a diff: by links alone where a shard has no row hashes."""
+    return (ROW, LINK) if all(n.has_row_ids for n in shards) else (LINK,)
+
+
+def _refuse_unmet(diffs: Sequence[DiffFile], by: Sequence[str]) -> None:
+    """Raise InputError for an earlier diff by which no row of this set can be told."""
+    for diff in diffs:
+        if not set(diff.by) & set(by):
+            raise InputError(
+                f"{shown(diff.path)}: tells rows by their row hash alone, and these sets have "
+                "none; leave it out, or name one that tells links"
+            )
+
+
+def _told_of(
+    made: Mapping[str, Any],
+    edition: Path,
+    found: Residual,
+    diffs: Sequence[DiffFile],
+    by: Collection[str],
+) -> list[str]:
+    """Hold the rows that are seen to have left against the manifest; what is to be said of it.
+
+    Raises InputError for more than it tells, and where none of them is seen.
+    """
+    kept = sum(x["rows"] for x in made["outputs"] if x["edition"] == edition.name)
+    left = sum(x["rows"] for x in made["inputs"]) - kept
+    by_what = "row hash or link" if ROW in by else "link"
+    if found.left > left:
+        raise InputError(
+            f"{shown(edition)}: lacks {found.left:,} rows of --inputs, and {left:,} left it by its "
+            "manifest; one of the two was changed since: name what it was made of, or clean anew"
+        )
+    if left and not found.left:
+        raise InputError(
+            f"{shown(edition)}: none of the {left:,} rows that left can be told by {by_what}, so "
+            "nothing could be looked at"
+        )
+    told = [
+        f"{shown(diff.path)}: names none of the rows that left {edition.name}, so it explains "
+        "nothing"
+        for diff, n in zip(diffs, found.named, strict=True)
+        if found.left and not n
+    ]
+    if found.left < left:
+        told.append(
+            f"{edition.name}: {left - found.left:,} of the {left:,} rows that left were not looked "
+            f"at: no {by_what} tells them from rows that stay"
+        )
+    return told
+
+
+def _way_out(made: Mapping[str, Any]) -> str:
+    """What to do where listed rows stand out."""
+    cover = made.get("cover")
+    if not cover or cover.get("weak"):
+        return way_out(made)
+    return (
+        f"clean into another OUT with --cover above {made['parameters']['cover']:,}, or with "
+        f"another --cover-site-rows than {cover.get('site_rows')}"
+    )
 
 
 def _public_rule(made: dict[str, Any], edition: dict[str, Any]) -> tuple[float | None, int]:
@@ -175,8 +344,8 @@ def _public_rule(made: dict[str, Any], edition: dict[str, Any]) -> tuple[float |
     return above, int(parameters.get("cover") or 0)
 
 
-def _shards(pool: LocalPool, edition: Path) -> tuple[Numbered, ...]:
-    found = read_inputs([edition], {}, pool).whole()
+def _shards(pool: LocalPool, edition: Path, columns: Columns) -> tuple[Numbered, ...]:
+    found = read_inputs([edition], columns, pool).whole()
     return tuple(replace(n, no=NEW_NUMBERS + n.no) for n in found)
 
 
@@ -187,10 +356,16 @@ def _residual(
     settings: Settings,
     attack: dict[str, Any],
     listen: Progress,
-) -> tuple[list[tuple[Any, ...]], int]:
+) -> Residual:
     at: list[Path] = []
-    shards: Sequence[Numbered] = (*attack["old"], *attack["edition"])
-    listen.phase("subtract", 2 * len(shards), 2 * sum(n.shard.rows for n in shards))
+    old, new = (
+        (len(shards), sum(n.shard.rows for n in shards))
+        for shards in (attack["old"], attack["edition"])
+    )
+    by_link = ROW not in attack["by"]  # which takes a look at the links of the old set more
+    of_old = 2 + by_link + sum(LINK in diff.by for diff in attack["earlier"])
+    of_new = 2 if by_link else 3
+    listen.phase("subtract", *(of_old * o + of_new * n for o, n in zip(old, new, strict=True)))
 
     def hear(word: tuple[Any, ...]) -> None:
         if word[0] == "at":
@@ -199,7 +374,7 @@ def _residual(
             listen.done(*word[1:])
 
     try:
-        found: tuple[list[tuple[Any, ...]], int] = pool.call(
+        found: Residual = pool.call(
             "relaion.labs.checking:residual_of", work, version, settings.limits, attack, hear=hear
         )
     except WorkerEndedError as e:

@@ -1,22 +1,23 @@
 -- name:    residual
--- purpose: What an outsider cannot explain of what left an edition: where it stands, and is it listed.
+-- purpose: What an outsider cannot explain of what left an edition: where it stood, and is it listed.
 -- params:  $unsafe_above  double  scores above it leave by a public rule; null where no rule does
 -- params:  $labels  varchar[]  those of the lists whose rows the edition removes
 -- reads:   shard (subset varchar, shard_no integer, file_row_number bigint, url varchar, punsafe double)
 -- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
--- reads:   earlier_hashes (row_hash bigint)
+-- reads:   odd_keys (url varchar, url_key varchar)
+-- reads:   earlier_rows (shard_no integer, file_row_number bigint)
 -- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer)
 -- reads:   same_link (shard_no integer, file_row_number bigint, list_id integer)
 -- reads:   lists (list_id integer, label varchar)
--- writes:  residual (subset varchar, band varchar, host varchar, directory varchar, n_rows bigint, n_listed bigint, host_stays boolean, directory_stays boolean)
--- nulls:   a row without a score is in the band `none`; NaN is no score
+-- writes:  residual (subset varchar, band varchar, host varchar, directory varchar, link varchar, n_rows bigint, n_listed bigint)
+-- nulls:   a row without a score is in the band `none`; NaN is no score; one without a link has no place
 -- order:   none
 --
 -- Whoever has the old set subtracts the edition (`rows`), takes away what the public rule on scores
--- explains, and what earlier diffs named. The rest is what listed rows hide among. A row of a high
--- score counts as explained whether or not its caption holds a keyword: nobody outside can tell.
--- Hosts and directories are digests: they are counted, never named. One stays where a row of it is
--- still in the edition, so that it left in part; that is looked for among the shards of one call.
+-- explains, and what earlier diffs named (`earlier_rows`). The rest is what listed rows hide among. A
+-- row of a high score counts as explained whether or not its caption holds a keyword: nobody outside
+-- can tell. Places are those of cover (42_site_macros), by the first link of a row, as
+-- `44_site_counts` counts them, and digests as there: they are counted, never named.
 
 create or replace temp table residual as
 with listed as (
@@ -43,9 +44,10 @@ gone as (
         s.url,
         case when not isnan(s.punsafe) then s.punsafe end as score
     from shard as s
-    inner join rows as r
+    semi join rows as r
         on s.shard_no = r.shard_no and s.file_row_number = r.file_row_number
-    anti join earlier_hashes as e on r.row_hash = e.row_hash
+    anti join earlier_rows as e
+        on s.shard_no = e.shard_no and s.file_row_number = e.file_row_number
 ),
 
 unexplained as (
@@ -58,8 +60,8 @@ unexplained as (
             when g.score < 0.45 then 'under 0.45'
             else 'above'
         end as band,
-        replace(lower(split_part(coalesce(g.url, ''), '/', 3)), 'www.', '') as place,
-        regexp_extract(coalesce(g.url, ''), '^[^?#]*/', 0) as directory,
+        g.url,
+        link_host(g.url) as plain,
         l.shard_no is not null as is_listed
     from gone as g
     left join listed as l
@@ -67,35 +69,35 @@ unexplained as (
     where $unsafe_above is null or g.score is null or g.score <= $unsafe_above
 ),
 
-near as (
+placed as (
     select
-        s.shard_no,
-        s.file_row_number,
-        coalesce(s.url, '') as url,
-        replace(lower(split_part(coalesce(s.url, ''), '/', 3)), 'www.', '') as place
-    from shard as s
-    where
-        replace(lower(split_part(coalesce(s.url, ''), '/', 3)), 'www.', '')
-        in (select u.place from unexplained as u)
+        u.subset,
+        u.band,
+        u.is_listed,
+        site_host(u.plain, o.url_key) as host,
+        site_text(u.url, o.url_key) as link
+    from unexplained as u
+    left join odd_keys as o on case when site_is_odd(u.plain) then u.url end = o.url
 ),
 
-stays as (
-    select distinct
-        n.place,
-        regexp_extract(n.url, '^[^?#]*/', 0) as directory
-    from near as n
-    anti join rows as r
-        on n.shard_no = r.shard_no and n.file_row_number = r.file_row_number
+parted as (
+    select
+        p.subset,
+        p.band,
+        p.host,
+        site_directory(p.host, p.link) as directory,
+        site_link(p.link) as link,
+        p.is_listed
+    from placed as p
 )
 
 select
-    u.subset,
-    u.band,
-    md5(u.place) as host,
-    md5(u.directory) as directory,
+    p.subset,
+    p.band,
+    p.host,
+    p.directory,
+    p.link,
     count(*) as n_rows,
-    count(*) filter (where u.is_listed) as n_listed,
-    u.place in (select s.place from stays as s) as host_stays,
-    u.directory in (select s.directory from stays as s) as directory_stays
-from unexplained as u
-group by u.subset, u.band, u.place, u.directory;
+    count(*) filter (where p.is_listed) as n_listed
+from parted as p
+group by all;

@@ -1,13 +1,14 @@
 -- name:    stand_out
 -- purpose: Where listed sites are more among what an outsider cannot explain than cover allows.
 -- params:  $cover  bigint  neutral sites for each listed one, as the run was told; 0 for none
--- reads:   residual (subset varchar, band varchar, host varchar, directory varchar, n_rows bigint, n_listed bigint, host_stays boolean, directory_stays boolean)
+-- reads:   residual (subset varchar, band varchar, host varchar, directory varchar, link varchar, n_rows bigint, n_listed bigint)
+-- reads:   stays (host varchar, directory varchar)
 -- writes:  strata (grouping varchar, name varchar, n_sites bigint, n_rows bigint, stands_out boolean)
--- nulls:   name is null for all, and for a host, which is never named
+-- nulls:   name is null for all, and for a host, which is never named; a row without a link is a site
 -- order:   grouping, name, n_sites, n_rows
 --
 -- A site is what left as one: a host of which nothing stays; of a host of which something stays a
--- directory; of such a directory a row. With K neutral sites for each listed one, a site that left is
+-- directory; of such a directory a link. With K neutral sites for each listed one, a site that left is
 -- a listed one once in K + 1 times; one and a half times this share, 1.5 / (K + 1), is the most that
 -- may be.
 --
@@ -34,15 +35,23 @@ list_sum(list_transform(
 ));
 
 create or replace temp table strata as
-with placed as (
+with parts as (
     select
         r.*,
-        bool_or(r.host_stays) over (partition by r.host) as is_part,
-        case
-            when not bool_or(r.host_stays) over (partition by r.host) then r.host
-            when not bool_or(r.directory_stays) over (partition by r.directory) then r.directory
-        end as site
+        coalesce(r.host in (select s.host from stays as s), false) as is_part,
+        coalesce(r.directory in (select s.directory from stays as s), false) as is_in_part
     from residual as r
+),
+
+placed as (
+    select
+        p.*,
+        case
+            when not p.is_part then p.host
+            when not p.is_in_part then p.directory
+            else p.link
+        end as site
+    from parts as p
 ),
 
 seen as (
@@ -83,7 +92,7 @@ seen as (
     where p.is_part
 ),
 
--- what has no site is rows that are sites themselves
+-- what has no site is rows without a link: each is a site of its own
 sites as (
     select
         s.grouping,
