@@ -315,7 +315,7 @@ def test_a_folder_that_no_run_made_is_refused_with_the_way_out(tmp_path: Path) -
     with pytest.raises(InputError, match=f"it lies in one: name {tmp_path / 'out'}"):
         verify(research)
     (research / ".work").mkdir()
-    with pytest.raises(InputError, match="its run broke off; repeat the `relaion clean`"):
+    with pytest.raises(InputError, match="its run broke off; repeat the command that"):
         verify(research)
     (research / "audit.duckdb").symlink_to("nowhere")
     assert not verify(research).ok
