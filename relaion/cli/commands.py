@@ -263,6 +263,7 @@ def apply(
     paths: o.CopyPaths,
     out: o.CopyOut,
     keep: o.Keep = None,
+    diff: o.ApplyDiff = None,
     old: o.Old = None,
     by: o.By = None,
     unknown: o.Unknown = "drop",
@@ -283,10 +284,10 @@ def apply(
     if purge:
         emit(library.purge(out, work=work), show_purged, as_json=as_json)
         return
-    diff = None if keep else paths[0]
+    diff, copies = (diff, paths) if keep or diff else (paths[0], paths[1:])
     with _working(goes_on=True) as bars:
         result = library.apply(
-            paths if keep else paths[1:], out, keep=keep or (), diff=diff, old=old or (), by=by,
+            copies, out, keep=keep or (), diff=diff, old=old or (), by=by,
             unknown=unknown, without_identity=without_identity, columns=roles(columns),
             certificate=certificate, work=work, workers=workers, memory=memory,
             time_limit=time_limit, sql_version=sql_version, copy=copy,
