@@ -137,6 +137,23 @@ def test_messages_count_no_more_failures_than_there_are(
     )
 
 
+@pytest.mark.parametrize("quoted", ["https://www.site3.example/a/3.jpg?w=3", "/a/4.jpg", None])
+def test_a_message_that_quotes_another_link_is_told_not_to_be_looked_at(
+    lab: labs.Lab, diff: Path, tmp_path: Path, quoted: str | None
+) -> None:
+    """A server may send on to a link that left; what quotes the row's own link stands beside it."""
+    said = f"HTTP Error 302: sent on to '{quoted}'." if quoted else "HTTP Error 404: Not Found"
+    folder(tmp_path / "copy", error_message=lambda told: [
+        said if i == 4 else None for i, _ in enumerate(told)
+    ])  # fmt: skip
+    done = relaion.apply(tmp_path / "copy", tmp_path / "out", diff=diff)
+    what = "00000.parquet: 1 row kept whose error_message may quote another link: not looked at"
+    verdict = relaion.verify(tmp_path / "out", diff=diff, inputs=tmp_path / "copy")
+    for told in (done.not_looked_at, verdict.not_looked_at):
+        assert (what in told) is (quoted is not None and "site3" in quoted)
+        assert not any("site3" in line for line in told)
+
+
 def test_a_message_that_quotes_a_link_of_no_row_is_told_no_more(
     lab: labs.Lab, diff: Path, tmp_path: Path
 ) -> None:
