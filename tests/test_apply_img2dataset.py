@@ -113,7 +113,9 @@ def test_messages_count_no_more_failures_than_there_are(
     lab: labs.Lab, diff: Path, tmp_path: Path, what: str
 ) -> None:
     """Without a message nobody knows by which a row that left was counted."""
-    lost = {"error_message": lambda told: [None if i in (20, 33) else m for i, m in enumerate(told)]}
+    lost = {
+        "error_message": lambda told: [None if i in (20, 33) else m for i, m in enumerate(told)]
+    }
     drop, change = (("error_message",), {}) if what == "no messages" else ((), lost)
     folder(tmp_path / "copy", drop, **change)
     path = tmp_path / "copy/00000_stats.json"

@@ -344,7 +344,9 @@ def test_another_edition_is_found(kept: Path, lab: labs.Lab, diff: Path) -> None
     assert found == {"6": ["--keep: is not the edition that OUT was cleaned with"]}
     found = said(check(kept, keep=[lab.new], old=[lab.new]))
     assert found == {"6": ["--old: is not the set that OUT was cleaned with"]}
-    with pytest.raises(InputError, match=r"kept: was cleaned with an edition, and with no diff; give --keep NEW"):
+    with pytest.raises(
+        InputError, match=r"kept: was cleaned with an edition, and with no diff; give --keep NEW"
+    ):
         check(kept, diff=diff)
 
 
