@@ -827,9 +827,10 @@ def bad(world: Path) -> Path:
 
 
 REFUSED = {
-    "no diff and no edition": (("data", "--out", "o"), "data: was taken for the DIFF, and no copy is "
-                               "named; write DIFF before PATH, or name the published edition that "
-                               "may stay with --keep"),
+    "no diff and no edition": (
+        ("data", "--out", "o"),
+        "data: was taken for the DIFF, and no copy is named; write DIFF before PATH, or name the "
+        "published edition that may stay with --keep"),
     "a diff alone": (("diff.parquet", "--out", "o"), "diff.parquet: was taken for the DIFF"),
     "a diff twice": (("diff.parquet", "data", "--diff", "diff.parquet", "--out", "o"),
                      "diff.parquet: is a diff and no file of a copy"),
@@ -837,7 +838,8 @@ REFUSED = {
     "both options": (("data", "--diff", "diff.parquet", "--keep", "data", "--out", "o"),
                      "name one thing to clean by"),
     "the copy and the edition swapped": (
-        ("out/research", "--keep", "data", "--out", "o"), "out/research: is the edition research of "),
+        ("out/research", "--keep", "data", "--out", "o"),
+        "out/research: is the edition research of "),
     "a file in it swapped": (
         ("out/research/en/0.parquet", "--keep", "data", "--out", "o"),
         "out/research/en/0.parquet: is the edition research of "),
@@ -927,6 +929,8 @@ def test_of_another_data_set_can_be_right(bad: Path, tmp_path: Path) -> None:
     with pytest.raises(StopError, match="add --yes-i-checked"):
         apply(bad / "strange", tmp_path / "out", **given)
     assert apply(bad / "strange", tmp_path / "out", **given, yes_i_checked=True).left == 0
+    edition: dict[str, Any] = {"keep": bad / "data", "yes_i_checked": True}
+    assert apply(bad / "out/research", tmp_path / "again", **edition).left == 0
 
 
 def test_nothing_that_is_told_or_written_beside_the_rows_is_a_value(bad: Path) -> None:

@@ -267,7 +267,7 @@ REFUSED = {
     "a file that is there": (("old", "new", "--out", "mine.txt"), "is there already"),
     "one set twice": (("old", "old/*.parquet", "--out", "d"), "holds the files of both"),
     "a diff for a set": (("old", "mine.parquet", "--out", "d"), "is a diff, no data set"),
-    "one set twice by its folder": (("with", "with", "--out", "d"), "with: holds the files of both"),
+    "one set twice by its folder": (("with", "with", "--out", "d"), "with: holds the files of b"),
     "a diff for the set before": (("mine.parquet", "new", "--out", "d"), "is a diff, no data set"),
     "an identity that is none": (("old", "new", "--by", "key", "--out", "d"), "row or link"),
     "an identity that one lacks": (("old", "links", "--by", "row", "--out", "d"),

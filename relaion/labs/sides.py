@@ -8,6 +8,7 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.labs.applying import read_edition
+from relaion.labs.copy_files import CopyFile
 from relaion.parquet.roles import Overrides
 from relaion.paths import find_shards, shown
 from relaion.run.outputs import OwnedShard, Owners
@@ -124,19 +125,21 @@ def refuse_swapped(
 
 
 def refuse_edition_for_copy(
-    paths: Sequence[Path], copies: Sequence[Path], new: Sequence[Numbered]
+    paths: Sequence[Path], copies: Sequence[CopyFile], new: Sequence[Numbered], *, yes: bool
 ) -> None:
     """Raise InputError where the copy is a curator's edition by its manifest, and NEW is none.
 
-    `paths` name the copy, `copies` are its files.
+    `paths` name the copy, `copies` are its files; `yes` is that it was checked.
     """
+    if yes or not new:
+        return
     owners = Owners()
 
     def edition(path: Path) -> OwnedShard | None:
         owned = owners.of(path)
         return owned if owned is not None and owned.edition in owned.output.editions else None
 
-    found = next((path for path in copies if edition(path)), None)
+    found = next((f.path for f in copies if edition(f.path)), None)
     if found and (owned := edition(found)) and not any(edition(n.shard.path) for n in new):
         raise InputError(
             f"{named_as(paths, found)}: is the edition {shown(owned.edition)} of "

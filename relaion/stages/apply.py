@@ -103,8 +103,7 @@ def apply(
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         read = _read_diff(pool, paths, keep, diff)
         new, before = _editions(pool, keep, old, tuple(chosen.items()), listen)
-        if keep and not yes_i_checked:
-            refuse_edition_for_copy(paths, [f.path for f in found.files], new)
+        refuse_edition_for_copy(paths, found.files, new, yes=yes_i_checked)
         identities = _told_by(_identities(by, read), by, new, before)
         _check_hashes(pool, identities, new, before)
         nameless = without_identity or ("keep" if diff else "drop")
