@@ -14,6 +14,7 @@ What the command line can do, Python can do, under the same names:
     apply           a copy of a data set cleaned with an edition or a diff
     diff            what left between two versions, for others to apply
     diff_check      what an outsider could compute from it
+    purge           what a run that broke off left, removed
     verify          the promises of a finished run, checked by other code
     sql             an answer from an audit and its editions, or from shards
     link, link_key  how a link is compared
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from relaion.stages.inspect import inspect
     from relaion.stages.link import link
     from relaion.stages.match import match
+    from relaion.stages.purge import purge
     from relaion.stages.scripts import scripts
     from relaion.stages.sql import sql
     from relaion.stages.update import update
@@ -57,6 +59,7 @@ __all__ = [
     "link_key",
     "lists",
     "match",
+    "purge",
     "scripts",
     "sql",
     "update",

@@ -558,7 +558,7 @@ def changed(path: Path) -> None:
     os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
 
 
-@pytest.mark.parametrize("what", ["copy/a/1.parquet", "copy/a/2.parquet", "new/en", "old/en"])
+@pytest.mark.parametrize("what", ["copy/a/1.parquet", "copy/a/2.parquet", "new", "old"])
 def test_a_finished_run_is_of_the_bytes_that_it_read(
     world: Path, copy: Path, tmp_path: Path, what: str
 ) -> None:
@@ -568,7 +568,7 @@ def test_a_finished_run_is_of_the_bytes_that_it_read(
     command = ("apply", "copy", *given)
     assert here(*command, cwd=tmp_path).returncode == 0
     path = tmp_path / what
-    changed_at = path / "0.parquet" if path.is_dir() else path
+    changed_at = path / "en/0.parquet" if path.is_dir() else path
     before = changed_at.read_bytes()
     os.link(changed_at, tmp_path / "more")  # another name is no other bytes
     assert "was finished before" in here(*command, cwd=tmp_path).stdout
@@ -604,7 +604,7 @@ def test_what_is_said_into_a_file_is_a_line_a_message(
     what = f"1 file of another form ({name}): not looked at, not cleaned, not in OUT"
     assert lines.count(f"not looked at: {what}") == 1
     assert len([line for line in lines if line.startswith(f"{out}: ")]) == 2
-    assert lines[-2].startswith(f"{out}: clean as far as") and lines[-2].endswith("recomputed")
+    assert lines[-2].startswith(f"{out}: clean as far as") and lines[-2].endswith("in part: 6")
 
 
 def test_a_cleaned_copy_is_a_copy_like_another(world: Path, copy: Path, tmp_path: Path) -> None:
@@ -827,8 +827,24 @@ def bad(world: Path) -> Path:
 
 
 REFUSED = {
-    "no copy": (("diff.parquet", "--out", "o"), "name the copy"),
-    "no diff and no edition": (("data", "--out", "o"), "behind the DIFF"),
+    "no diff and no edition": (
+        ("data", "--out", "o"),
+        "data: was taken for the DIFF, and no copy is named; write DIFF before PATH, or name the "
+        "published edition that may stay with --keep"),
+    "a diff alone": (("diff.parquet", "--out", "o"), "diff.parquet: was taken for the DIFF"),
+    "a diff twice": (("diff.parquet", "data", "--diff", "diff.parquet", "--out", "o"),
+                     "diff.parquet: is a diff and no file of a copy"),
+    "a folder for --diff": (("data", "--diff", "data", "--out", "o"), "data: is a folder, no diff"),
+    "both options": (("data", "--diff", "diff.parquet", "--keep", "data", "--out", "o"),
+                     "name one thing to clean by"),
+    "the copy and the edition swapped": (
+        ("out/research", "--keep", "data", "--out", "o"),
+        "out/research: is the edition research of "),
+    "a file in it swapped": (
+        ("out/research/en/0.parquet", "--keep", "data", "--out", "o"),
+        "out/research/en/0.parquet: is the edition research of "),
+    "a file under two names": (("diff.parquet", "data", "data/en", "--out", "o"),
+                               "which another PATH names, too"),
     "a folder for a diff": (("data", "strange", "--out", "o"), "data: is a folder, no diff"),
     "a diff behind the copy": (("data", "diff.parquet", "--out", "o"), "write DIFF before PATH"),
     "two diffs": (("diff.parquet", "diff.parquet", "data", "--out", "o"), "one DIFF goes before"),
@@ -845,9 +861,9 @@ REFUSED = {
         ("data", "--keep", "out/research", "--old", "diff.parquet", "--out", "o"),
         "not the set that NEW was made of"),
     "the old set for both": (("data", "--keep", "data", "--old", "data", "--out", "o"),
-                             "holds the files of both --keep NEW and --old OLD"),
+                             "data: holds the files of both --keep NEW and --old OLD"),
     "old and new swapped": (("data", "--keep", "data", "--old", "out/research", "--out", "o"),
-                            "out/research: was made of data/en, so it is NEW"),
+                            "out/research: was made of data, so it is NEW"),
     "a diff that is cut off": (("cut.parquet", "data", "--out", "o"), "cut off or damaged"),
     "a shard for a diff": (("data/en/0.parquet", "data", "--out", "o"), "no diff of relaion's"),
     "an option of the other kind": (
@@ -913,6 +929,8 @@ def test_of_another_data_set_can_be_right(bad: Path, tmp_path: Path) -> None:
     with pytest.raises(StopError, match="add --yes-i-checked"):
         apply(bad / "strange", tmp_path / "out", **given)
     assert apply(bad / "strange", tmp_path / "out", **given, yes_i_checked=True).left == 0
+    edition: dict[str, Any] = {"keep": bad / "data", "yes_i_checked": True}
+    assert apply(bad / "out/research", tmp_path / "again", **edition).left == 0
 
 
 def test_nothing_that_is_told_or_written_beside_the_rows_is_a_value(bad: Path) -> None:

@@ -108,6 +108,54 @@ def test_rows_and_samples_leave_together_whichever_tells_what_they_are(
     assert not relaion.verify(tmp_path / "out", inputs=tmp_path / "copy", **given).ok
 
 
+@pytest.mark.parametrize("what", ["no messages", "messages NULL", "in excess before"])
+def test_messages_count_no_more_failures_than_there_are(
+    lab: labs.Lab, diff: Path, tmp_path: Path, what: str
+) -> None:
+    """Without a message nobody knows by which a row that left was counted."""
+    lost = {
+        "error_message": lambda told: [None if i in (20, 33) else m for i, m in enumerate(told)]
+    }
+    drop, change = (("error_message",), {}) if what == "no messages" else ((), lost)
+    folder(tmp_path / "copy", drop, **change)
+    path = tmp_path / "copy/00000_stats.json"
+    stats = json.loads(path.read_text())
+    stats["status_dict"] = {"success": 36, "HTTP Error 404": 3, "timed out": 1}
+    stats["failed_to_download"] -= what == "in excess before"
+    path.write_text(json.dumps(stats, indent=4))
+    relaion.apply(tmp_path / "copy", tmp_path / "out", diff=diff)
+    after = json.loads((tmp_path / "out/00000_stats.json").read_text())
+    failed = after["failed_to_download"] + after["failed_to_resize"]
+    told = sum(after["status_dict"].values()) - after["status_dict"]["success"]
+    assert (told == failed == 2) is (what != "in excess before")
+    assert (told - failed == 3) is (what == "in excess before")
+    given: dict[str, Any] = {"diff": diff, "inputs": tmp_path / "copy"}
+    verdict = relaion.verify(tmp_path / "out", **given)
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    after["status_dict"]["timed out"] = 5
+    (tmp_path / "out/00000_stats.json").write_text(json.dumps(after, indent=4))
+    assert "its counts are not the copy's" in str(
+        [str(f) for f in relaion.verify(tmp_path / "out", **given).findings]
+    )
+
+
+@pytest.mark.parametrize("quoted", ["https://www.site3.example/a/3.jpg?w=3", "/a/4.jpg", None])
+def test_a_message_that_quotes_another_link_is_told_not_to_be_looked_at(
+    lab: labs.Lab, diff: Path, tmp_path: Path, quoted: str | None
+) -> None:
+    """A server may send on to a link that left; what quotes the row's own link stands beside it."""
+    said = f"HTTP Error 302: sent on to '{quoted}'." if quoted else "HTTP Error 404: Not Found"
+    folder(tmp_path / "copy", error_message=lambda told: [
+        said if i == 4 else None for i, _ in enumerate(told)
+    ])  # fmt: skip
+    done = relaion.apply(tmp_path / "copy", tmp_path / "out", diff=diff)
+    what = "00000.parquet: 1 row kept whose error_message may quote another link: not looked at"
+    verdict = relaion.verify(tmp_path / "out", diff=diff, inputs=tmp_path / "copy")
+    for told in (done.not_looked_at, verdict.not_looked_at):
+        assert (what in told) is (quoted is not None and "site3" in quoted)
+        assert not any("site3" in line for line in told)
+
+
 def test_a_message_that_quotes_a_link_of_no_row_is_told_no_more(
     lab: labs.Lab, diff: Path, tmp_path: Path
 ) -> None:

@@ -38,8 +38,6 @@ def test_a_command_is_the_function_of_its_name(command: object, function: object
     names = [rename.get(n, n) for n in ours if n not in CLI_ONLY]
     if function is relaion.diff:  # one of two functions
         library |= inspect.signature(relaion.diff_check).parameters
-    if function is relaion.apply:
-        names.append("diff")  # the first of its paths
     assert sorted(names) == sorted(n for n in library if n not in LIBRARY_ONLY)
     (whole,) = ast.parse(inspect.getsource(command)).body  # type: ignore[arg-type]
     assert isinstance(whole, ast.FunctionDef)

@@ -155,6 +155,7 @@ def test_equal_sets_have_an_empty_diff_that_takes_nothing(tmp_path: Path) -> Non
     old, _ = sides(tmp_path)
     done = diff(old, shutil.copytree(old, tmp_path / "same"), tmp_path / "d.parquet")
     assert (done.lines, done.left) == (0, 0)
+    assert f"same: holds the very files of {old}, byte for byte" in done.notices[-1]
     assert apply(old, tmp_path / "out", diff=tmp_path / "d.parquet").left == 0
 
 
@@ -266,6 +267,7 @@ REFUSED = {
     "a file that is there": (("old", "new", "--out", "mine.txt"), "is there already"),
     "one set twice": (("old", "old/*.parquet", "--out", "d"), "holds the files of both"),
     "a diff for a set": (("old", "mine.parquet", "--out", "d"), "is a diff, no data set"),
+    "one set twice by its folder": (("with", "with", "--out", "d"), "with: holds the files of b"),
     "a diff for the set before": (("mine.parquet", "new", "--out", "d"), "is a diff, no data set"),
     "an identity that is none": (("old", "new", "--by", "key", "--out", "d"), "row or link"),
     "an identity that one lacks": (("old", "links", "--by", "row", "--out", "d"),
@@ -286,6 +288,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
     whole = lay(folder / "pages/a.parquet", NEW, RELAION).read_bytes()
     (folder / "pages/a.parquet").write_bytes(b"PAR1" + b"\xff" * 600 + whole[604:])
     (folder / "mine.txt").write_text("mine")
+    lay(folder / "with/in/a.parquet", OLD, LAION)
     diff(folder / "old", folder / "new", folder / "mine.parquet")
     return folder
 

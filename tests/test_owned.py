@@ -13,7 +13,7 @@ import pytest
 from relaion.lists.database import writing
 from relaion.lists.snapshot import sweep_beside
 from relaion.paths import owned_folder, sweep
-from relaion.stages.clean import purge
+from relaion.stages.purge import purge
 from relaion.stages.sql import open_sql
 from tests.pipeline import Sent, add_lists, write_shard
 

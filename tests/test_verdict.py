@@ -249,8 +249,12 @@ def test_a_missing_argument_of_verify_is_said(tmp_path: Path) -> None:
         verdict = verify(out, **{name: value for name, value in given.items() if name != missing})
         assert verdict.ok
         assert not verdict.clean
-        assert "clean as far as it was looked at; not checked:" in verdict.summary
-        assert missing.rstrip("s") in verdict.summary
+        said = verdict.summary.partition(": ")[2]
+        assert said.startswith("not checked: 1a") is (missing == "lists")
+        assert said.startswith("clean as far as it was looked at; ") is (missing != "lists")
+        assert "not checked: " in said or "held in part: " in said
+        assert any(missing.rstrip("s") in o.why for o in verdict.outcomes)
+        assert len(said) < 120
 
 
 def test_a_null_is_coverage_and_takes_nothing_from_clean(tmp_path: Path) -> None:
@@ -315,7 +319,7 @@ def test_a_folder_that_no_run_made_is_refused_with_the_way_out(tmp_path: Path) -
     with pytest.raises(InputError, match=f"it lies in one: name {tmp_path / 'out'}"):
         verify(research)
     (research / ".work").mkdir()
-    with pytest.raises(InputError, match="its run broke off; repeat the `relaion clean`"):
+    with pytest.raises(InputError, match="its run broke off; repeat the command that"):
         verify(research)
     (research / "audit.duckdb").symlink_to("nowhere")
     assert not verify(research).ok

@@ -623,7 +623,13 @@ def test_a_reserve_is_never_called_clean() -> None:
     notes.limit("3", "something")
     assert notes.verdict("OUT").ok and not notes.verdict("OUT").clean
     assert "clean;" not in notes.verdict("OUT").summary
-    assert "clean as far as it was looked at" in notes.verdict("OUT").summary
+    assert notes.verdict("OUT").summary == (
+        "OUT: clean as far as it was looked at; held in part: 3"
+    )
+    notes.skip("1a", "nothing was given")
+    assert notes.verdict("OUT").summary == (
+        "OUT: not checked: 1a; held in part: 3; nothing was found broken"
+    )
     notes.find("3", "a", "b")
     assert not notes.verdict("OUT").ok
     assert notes.verdict("OUT").summary == "OUT: 1 finding; broken: 3"

@@ -23,7 +23,7 @@ from relaion.sqlset import BUILT_IN
 from relaion.sqlset import VERSION as SQL_VERSION
 
 if TYPE_CHECKING:
-    from relaion.stages.clean import Cleaned, Purged
+    from relaion.stages.clean import Cleaned
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def clean(
     as_json: o.Json = False,
 ) -> None:
     if purge:
-        emit(_purged(out, work), show_purged, as_json=as_json)
+        emit(library.purge(out, work=work), show_purged, as_json=as_json)
         return
     with _working(goes_on=True) as bars:
         result = library.clean(
@@ -195,7 +195,7 @@ def update(
     as_json: o.Json = False,
 ) -> None:
     if purge:
-        emit(_purged(out, work), show_purged, as_json=as_json)
+        emit(library.purge(out, work=work), show_purged, as_json=as_json)
         return
     with _working(goes_on=True) as bars:
         result = library.update(
@@ -206,12 +206,6 @@ def update(
             progress=bars,
         )  # fmt: skip
     _show_cleaned(result, strict=strict, as_json=as_json)
-
-
-def _purged(out: Path, work: Path | None) -> "Purged":
-    from relaion.stages.clean import purge  # noqa: PLC0415 - loaded when it is first used
-
-    return purge(out, work=work)
 
 
 def _is_whole(result: "Cleaned") -> bool:
@@ -269,6 +263,7 @@ def apply(
     paths: o.CopyPaths,
     out: o.CopyOut,
     keep: o.Keep = None,
+    diff: o.ApplyDiff = None,
     old: o.Old = None,
     by: o.By = None,
     unknown: o.Unknown = "drop",
@@ -287,12 +282,12 @@ def apply(
     as_json: o.Json = False,
 ) -> None:
     if purge:
-        emit(_purged(out, work), show_purged, as_json=as_json)
+        emit(library.purge(out, work=work), show_purged, as_json=as_json)
         return
-    diff = None if keep else paths[0]
+    diff, copies = (diff, paths) if keep or diff else (paths[0], paths[1:])
     with _working(goes_on=True) as bars:
         result = library.apply(
-            paths if keep else paths[1:], out, keep=keep or (), diff=diff, old=old or (), by=by,
+            copies, out, keep=keep or (), diff=diff, old=old or (), by=by,
             unknown=unknown, without_identity=without_identity, columns=roles(columns),
             certificate=certificate, work=work, workers=workers, memory=memory,
             time_limit=time_limit, sql_version=sql_version, copy=copy,

@@ -106,7 +106,9 @@ YesIChecked = Annotated[
 AppliesAnyway = Annotated[
     bool,
     typer.Option(
-        "--yes-i-checked", help="Go on although no row of the copy is known to the diff or edition."
+        "--yes-i-checked",
+        help="Go on although no row of the copy is known to the diff or edition, or the copy is an "
+        "edition itself.",
     ),
 ]
 GoodWins = Annotated[
@@ -171,7 +173,7 @@ CopyPaths = Annotated[
     list[Path],
     path_argument(
         "[DIFF] PATH...",
-        "The diff, unless --keep is given; then files, folders or globs of the copy.",
+        "The diff, unless --keep or --diff is given; then files, folders or globs of the copy.",
     ),
 ]
 CopyOut = Annotated[Path, path_option("--out", "DIR", "Where the cleaned copy goes.")]
@@ -237,6 +239,9 @@ ParentRun = Annotated[
 ]
 AppliedDiff = Annotated[
     Path | None, path_option("--diff", "DIFF", "The diff that `apply` cleaned OUT with.")
+]
+ApplyDiff = Annotated[
+    Path | None, path_option("--diff", "DIFF", "The diff, which else stands before PATH.")
 ]
 AppliedKeep = Annotated[
     list[Path] | None,

@@ -14,8 +14,8 @@ from relaion.paths import shown
 
 if TYPE_CHECKING:
     from relaion.run.editions import Tried
-    from relaion.stages.clean import Purged
     from relaion.stages.link import Steps
+    from relaion.stages.purge import Purged
     from relaion.stages.scripts import ByHand, Listing
 
 

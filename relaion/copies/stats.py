@@ -111,11 +111,13 @@ def without(path: Path, target: Path, left: Left) -> Rewritten:
     """Write the stats of a shard at `target`, less the rows that left.
 
     img2dataset counts failures by their message as well. One whose rows all left is told no more;
-    nor is one that may quote a link, where no row that stays has it. Everything else stays byte for
-    byte. Raises InputError for a file of another shape, or that counts fewer rows than left.
+    nor is one that may quote a link, where no row that stays has it. Where failures were at least
+    as many as their messages count, they stay so. Everything else stays byte for byte. Raises
+    InputError for a file of another shape, or that counts fewer rows than left.
     """
     data = _read(path)
     found, layout, end = _parsed(path, data)
+    agreed = _untold(found) >= 0
     _lower(path, found, "count", sum(left.statuses.values()) + left.failed)
     for status, counter in _COUNTERS.items():
         _lower(path, found, counter, left.statuses.get(status, 0))
@@ -132,10 +134,23 @@ def without(path: Path, target: Path, left: Left) -> Rewritten:
         statuses[message] -= min(n, statuses[message])  # img2dataset forgets rare messages
         if (n and not statuses[message]) or _is_others(message, left):
             del statuses[message]
+    if agreed:  # without messages nobody knows which of them left; those of rows that stay, last
+        for message in sorted(statuses, key=lambda m: m in left.standing):
+            some = min(statuses[message], max(-_untold(found), 0)) if message != "success" else 0
+            statuses[message] -= some
+            if some and not statuses[message]:
+                del statuses[message]
     changed = (json.dumps(found, **layout) + end).encode("utf-8", "surrogatepass")
     with atomic_write(target) as part:
         part.write_bytes(changed)
     return Rewritten(found["count"], len(changed), hashlib.sha256(changed).hexdigest())
+
+
+def _untold(found: dict[str, Any]) -> int:
+    """Failures that no message counts; below zero where messages count more than failed."""
+    statuses = found["status_dict"]
+    told = sum(statuses.values()) - statuses.get("success", 0)
+    return int(found["failed_to_download"] + found["failed_to_resize"] - told)
 
 
 def _text(value: Any) -> str | None:

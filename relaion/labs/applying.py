@@ -298,7 +298,8 @@ class Applying:
         waiting = []
         for k in known:
             seal = k.seal or fates.seals[k.file.no].plain()
-            waiting.append(self._write_task(k.file, seal, fates, k.file.no, {"copy": copy}))
+            named: dict[str, Any] = {"copy": copy, "link": k.columns.get("url")}
+            waiting.append(self._write_task(k.file, seal, fates, k.file.no, named))
         tars = {k.file.folder_no: k.shard.path for k in known if k.file.form == SAMPLES}
         beside = {k.file.folder_no: k.file for k in known if k.file.form == SAMPLES}
         beside |= {k.file.folder_no: k.file for k in known if k.file.form == PARQUET}

@@ -28,7 +28,8 @@ def place_of(out: Path, given: Path | None) -> Path:
     """Where the certificate of OUT goes: where it was asked for, else beside OUT."""
     if given is not None:
         return given
-    whole = out.resolve()
+    # as OUT was called, where that tells beside what it lies
+    whole = out.resolve() if out.name in ("", "..") or out.is_symlink() else out
     return whole.parent / f"{whole.name}{END}"
 
 

@@ -79,10 +79,11 @@ def find_copy(paths: Sequence[Path]) -> FoundFiles:
     """Find the files of a copy; below OUT they keep the names that they have below their PATH.
 
     Of several PATH arguments each folder keeps its own name too. Raises InputError for a path
-    that holds none, and for two files that would have one name.
+    that holds none, for two files that would have one name, and for a file that two of them name.
     """
     ends = tuple(end for of_form in FORMS.values() for end in of_form)
     places: dict[str, Path] = {}
+    names: dict[Path, str] = {}
     skipped: list[Path] = []
     notices: list[str] = []
     for given in paths:
@@ -95,6 +96,11 @@ def find_copy(paths: Sequence[Path]) -> FoundFiles:
                 raise InputError(
                     f"{shown(shard.path)}: {shown(places[name])} would have the same name in OUT; "
                     "name the folder above both, or clean them one by one"
+                )
+            if names.setdefault(shard.path.resolve(), name) != name:
+                raise InputError(
+                    f"{shown(given)}: holds {shown(name)}, which another PATH names, too; name "
+                    "every file of the copy once"
                 )
     if not places:
         raise InputError("no copy is named: name its files or folders behind the diff")

@@ -1,6 +1,7 @@
 """What a worker does with one file of a copy: index it, or write it without what leaves."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -8,10 +9,12 @@ from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from relaion.copies.form import Indexed, Rewritten
 from relaion.labs.copy_files import PARQUET, STATS, CopyFile
+from relaion.parquet.mended import as_bytes
 from relaion.parquet.writer import Target, write_editions
 from relaion.paths import (
     Seal,
@@ -60,14 +63,16 @@ def write(
     *,
     copy: bool,
     stats_of: tuple[Path | None, Path | None] = (None, None),
+    link: str | None = None,
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a file without the records that leave it, or link it where none does.
 
     `leaving` is the work file of what leaves, with `number` for this file. `stats_of` are
     the parquet file of whose rows a stats file tells, and the index of its tar. `before` is what
-    was said when it was written: where that is still so, nothing is done. Raises InputError where
-    the file is another one than the `known` seal is of.
+    was said when it was written: where that is still so, nothing is done. `link` is the column of
+    a parquet file's links. Raises InputError where the file is another one than the `known` seal
+    is of.
     """
     seal = Seal.read(known)
     target = file.target(out)
@@ -81,7 +86,7 @@ def write(
     left = _module(STATS).left_of(*stats_of, gone) if is_stats else None
     if not len(gone) and not (is_stats and _module(STATS).tells_more(file.path, left)):
         how = _same_bytes(file.path, target, seal, copy=copy)
-        return _told(target, how, of, None, seal.sha256)
+        return _told(target, how, of, None, seal.sha256, _quoting(file, target, link))
     if is_stats:
         done = _module(STATS).without(file.path, target, left)
     elif file.form == PARQUET:
@@ -93,7 +98,31 @@ def write(
     if not is_still(file.path, seal):
         target.unlink()
         raise replaced(file.path)
-    return _told(target, "written", of, done.records, done.sha256)
+    quoting = _quoting(file, target, link)
+    return _told(target, "written", of, done.records, done.sha256, quoting)
+
+
+_MESSAGES = "error_message"  # of img2dataset, which quotes what a server sent it to
+_LIKE_LINK = re.compile(rb"[^\s'\"<>()]*/[^\s'\"<>()]*")
+
+
+def _quoting(file: CopyFile, target: Path, link: str | None) -> int:
+    """Rows of OUT whose message quotes what may be a link, and is no part of their own."""
+    if file.form != PARQUET:
+        return 0
+    with pq.ParquetFile(target) as rows:
+        names = [n for n in (_MESSAGES, link) if n and rows.schema_arrow.names.count(n) == 1]
+        if _MESSAGES not in names:
+            return 0
+        found = 0
+        for batch in rows.iter_batches(columns=names):
+            messages, *own = (as_bytes(batch.column(name)) for name in names)
+            mask = pc.fill_null(pc.match_substring(messages, "/"), False)
+            links = own[0].filter(mask).to_pylist() if own else [b""] * mask.true_count
+            for message, url in zip(messages.filter(mask).to_pylist(), links, strict=True):
+                quoted = (each.strip(b".,:;") for each in _LIKE_LINK.findall(message))
+                found += any(each not in (url or b"") for each in quoted)
+        return found
 
 
 def _gone(leaving: Path | None, number: int) -> pa.ChunkedArray:
@@ -114,11 +143,13 @@ def _same_bytes(source: Path, target: Path, seal: Seal, *, copy: bool) -> str:
     return "copied"
 
 
-def _told(target: Path, how: str, of: str, records: int | None, sha256: str) -> dict[str, Any]:
+def _told(
+    target: Path, how: str, of: str, records: int | None, sha256: str, quoting: int
+) -> dict[str, Any]:
     stamp = stamp_of(target)
     return {
         "how": how, "of": of, "records": records, "bytes": stamp.size, "sha256": sha256,
-        "stamp": list(stamp),
+        "stamp": list(stamp), "quoting": quoting,
     }  # fmt: skip
 
 

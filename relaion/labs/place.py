@@ -71,9 +71,11 @@ def refuse_changed(
     out: Path,
     made: Mapping[str, Any],
     files: Sequence[CopyFile],
-    sets: Mapping[str, Sequence[Numbered]],
+    sets: Mapping[str, tuple[Sequence[Path], Sequence[Numbered]]],
 ) -> None:
     """Raise InputError where what a finished run read has other bytes since, though of one size.
+
+    `sets` are what it was held against: the arguments, and their shards.
 
     What nobody wrote to, moved or gave another name since is not read. The kernel changes the
     time of change with each of these, whatever a program does to the time of writing.
@@ -87,11 +89,11 @@ def refuse_changed(
         sha256 = known.get(file.name)  # none of a stats file that was written anew
         if file_sha256(file.path) != sha256 if sha256 else _mtime(file.path) > since:
             _refuse_bytes(out, file.path)
-    for name, shards in sets.items():
+    for name, (paths, shards) in sets.items():
         if any(_is_newer(n.shard.path, since) for n in shards):
             lines = ((n.shard.subset, n.shard.name, file_sha256(n.shard.path)) for n in shards)
             if set_digest(lines) != made["against"].get(name):
-                _refuse_bytes(out, shards[0].shard.path.parent)
+                _refuse_bytes(out, paths[0])
 
 
 def set_digest(shards: Iterable[tuple[str, str, str]]) -> str:

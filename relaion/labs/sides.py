@@ -8,9 +8,10 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.labs.applying import read_edition
+from relaion.labs.copy_files import CopyFile
 from relaion.parquet.roles import Overrides
 from relaion.paths import find_shards, shown
-from relaion.run.outputs import Owners
+from relaion.run.outputs import OwnedShard, Owners
 from relaion.run.pool import Caller, Progress
 from relaion.run.survey import Numbered
 
@@ -72,21 +73,40 @@ def read_set(
         raise
 
 
-def refuse_same(old: Sequence[Numbered], new: Sequence[Numbered], named: str, way_out: str) -> None:
-    """Raise InputError where a set is named twice: nothing would have left it."""
+def named_as(paths: Sequence[Path], shard: Path) -> str:
+    """The argument by which a shard was found."""
+    return shown(next((p for p in paths if shard.is_relative_to(p)), paths[0]))
+
+
+def refuse_same(
+    paths: Sequence[Path],
+    old: Sequence[Numbered],
+    new: Sequence[Numbered],
+    named: str,
+    way_out: str,
+) -> None:
+    """Raise InputError where a set is named twice: nothing would have left it.
+
+    `paths` name the new one.
+    """
     places = [{n.shard.path.resolve() for n in shards} for shards in (old, new)]
     if old and places[0] == places[1]:
         raise InputError(
-            f"{shown(new[0].shard.path.parent)}: holds the files of both {named}; {way_out}"
+            f"{named_as(paths, new[0].shard.path)}: holds the files of both {named}; {way_out}"
         )
 
 
 def refuse_swapped(
-    old: Sequence[Numbered], new: Sequence[Numbered], named: str, way_out: str
+    paths: Sequence[Path],
+    old: Sequence[Numbered],
+    new: Sequence[Numbered],
+    named: str,
+    way_out: str,
 ) -> None:
     """Raise InputError where the manifest above the set before says that it was made of the other.
 
     Shards are told by name and rows: which folder they lie in depends on how they were named.
+    `paths` name the other.
     """
     owners = Owners()
     owned = owners.of(old[0].shard.path) if old else None
@@ -100,5 +120,29 @@ def refuse_swapped(
     if Counter((n.shard.name, n.shard.rows) for n in new) <= stated:
         raise InputError(
             f"{shown(owned.output.folder / owned.edition)}: was made of "
-            f"{shown(new[0].shard.path.parent)}, so it is {named}; {way_out}"
+            f"{named_as(paths, new[0].shard.path)}, so it is {named}; {way_out}"
+        )
+
+
+def refuse_edition_for_copy(
+    paths: Sequence[Path], copies: Sequence[CopyFile], new: Sequence[Numbered], *, yes: bool
+) -> None:
+    """Raise InputError where the copy is a curator's edition by its manifest, and NEW is none.
+
+    `paths` name the copy, `copies` are its files; `yes` is that it was checked.
+    """
+    if yes or not new:
+        return
+    owners = Owners()
+
+    def edition(path: Path) -> OwnedShard | None:
+        owned = owners.of(path)
+        return owned if owned is not None and owned.edition in owned.output.editions else None
+
+    found = next((f.path for f in copies if edition(f.path)), None)
+    if found and (owned := edition(found)) and not any(edition(n.shard.path) for n in new):
+        raise InputError(
+            f"{named_as(paths, found)}: is the edition {shown(owned.edition)} of "
+            f"{shown(owned.output.folder)} by the manifest there, and --keep NEW is of none; swap "
+            "the two, or add --yes-i-checked if it is this edition that is to be cleaned"
         )

@@ -73,6 +73,11 @@ def _counted(paths: Sequence[Path]) -> str:
 
 
 _GLOB = re.compile(r"[*?\[]")
+_OF_COPIES = tuple(
+    f".{kind}{packed}"
+    for kind in ("tsv", "csv", "jsonl", "ndjson", "tar")
+    for packed in ("", ".gz", ".zst")
+)
 _SIDECARS = (".parquet", ".tsv", ".tsv.gz")
 
 
@@ -117,6 +122,13 @@ def _find(paths: Sequence[Path | str], empty: Found) -> Found:
         what = "parquet shard" if empty.noun == "shard" else empty.noun
         among = f" among {_counted(sorted(search.skipped))}" if search.skipped else ""
         wanted = empty.forms or f"files that end in {' or '.join(empty.endings)}"
+        if empty.noun == "shard" and any(
+            p.name.lower().endswith(_OF_COPIES) for p in search.skipped
+        ):
+            wanted += (
+                ", into which others can be converted; a copy in other forms is cleaned by what "
+            )
+            wanted += "its publisher gave out, with `relaion apply`"
         raise InputError(f"{named}: no {what} found{among}; name {wanted}")
     ordered = sorted(search.shards.values(), key=lambda s: (s.subset, os.fsencode(s.name)))
     return replace(

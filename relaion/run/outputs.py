@@ -37,9 +37,20 @@ def work_of(out: Path, work: Path | None) -> Path:
     return work / f"relaion-{name}"
 
 
+def maker_of(work: Path) -> str | None:
+    """The command whose run broke off, by the plan in its work folder; None where none can tell."""
+    try:
+        plan = json.loads((work / PLAN).read_text(encoding="ascii"))
+        if "plan" not in plan:
+            return APPLY if "against" in plan else None
+        return "update" if plan["plan"]["lineage"] else "clean"
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
 @dataclass(frozen=True)
 class OurOutput:
-    """A folder that `clean` made, or began; its manifest is None where the run broke off."""
+    """A folder that a command made, or began; its manifest is None where the run broke off."""
 
     folder: Path
     manifest: dict[str, Any] | None = field(compare=False)
@@ -152,8 +163,8 @@ def _whole(found: OurOutput) -> str:
     if found.manifest is None:
         return (
             f"{where}: holds a run that broke off, so it is no input; finish that run, or "
-            f"remove what it left (`relaion clean` with --out {where} --purge), or name other "
-            "folders"
+            f"remove what it left ({_named(maker_of(found.folder / WORK))} with --out {where} "
+            "--purge), or name other folders"
         )
     return (
         f"{where}: is a finished output, whose editions hold the same rows more than once; name "
@@ -267,9 +278,12 @@ def _given(path: Path) -> Iterator[_Given]:
 def refuse_broken_off(out: Path) -> None:
     """Raise InputError where a run broke off, and left nothing yet that could be read."""
     if os.path.lexists(out / WORK) and not any(os.path.lexists(out / x) for x in (MANIFEST, AUDIT)):
-        raise InputError(
-            f"{shown(out)}: its run broke off; repeat the `relaion clean` that made it"
-        )
+        made = _named(maker_of(out / WORK))
+        raise InputError(f"{shown(out)}: its run broke off; repeat {made} that made it")
+
+
+def _named(maker: str | None) -> str:
+    return f"the `relaion {maker}`" if maker else "the command"
 
 
 def check_apart(out: Path, work: Path | None, paths: Sequence[Path | str]) -> None:

@@ -32,6 +32,7 @@ from relaion.labs.sides import (
     DIFF_COLUMNS,
     read_set,
     refuse_diffs,
+    refuse_edition_for_copy,
     refuse_misplaced,
     refuse_same,
     refuse_swapped,
@@ -89,8 +90,7 @@ def apply(
     paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
     out, work, diff = as_path(out), maybe_path(work), maybe_path(diff)
     _refuse_mixed(paths, keep, diff, old, by, unknown, without_identity)
-    chosen = _one_each(columns)
-    listen = progress or Quiet()
+    chosen, listen = _one_each(columns), progress or Quiet()
     check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
     certified = place_of(out, maybe_path(certificate))
     refuse_place(certified, out, [*paths, *keep, *old, *([diff] if diff else [])])
@@ -102,6 +102,7 @@ def apply(
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         read = _read_diff(pool, paths, keep, diff)
         new, before = _editions(pool, keep, old, tuple(chosen.items()), listen)
+        refuse_edition_for_copy(paths, found.files, new, yes=yes_i_checked)
         identities = _told_by(_identities(by, read), by, new, before)
         _check_hashes(pool, identities, new, before)
         nameless = without_identity or ("keep" if diff else "drop")
@@ -113,7 +114,7 @@ def apply(
         place = left.enter_context(open_out(out, work))
         done = ours.finished(place, plan)
         if done is not None:
-            ours.refuse_changed(out, done, found.files, {"keep": new, "old": before})
+            ours.refuse_changed(out, done, found.files, {"keep": (keep, new), "old": (old, before)})
             ours.purge(place.path, place.work)
             renew_certificate(certified, done)
             return before_this(applied(out, done, found.notices, certified))
@@ -183,10 +184,17 @@ def _refuse_mixed(
     without_identity: str | None,
 ) -> None:
     """Raise InputError for arguments that do not go together."""
+    if not paths and diff is not None:
+        raise InputError(
+            f"{shown(diff)}: was taken for the DIFF, and no copy is named; write DIFF before PATH, "
+            "or name the published edition that may stay with --keep NEW"
+        )
     if not paths:
-        raise InputError("name the copy to be cleaned: one or more PATH, behind the DIFF if any")
+        raise InputError("name the copy to be cleaned: one or more PATH")
     if bool(keep) == (diff is not None):
-        raise InputError("name one thing to clean by: a DIFF before PATH, or --keep NEW")
+        raise InputError(
+            "name one thing to clean by: a DIFF (before PATH, or with --diff), or --keep NEW"
+        )
     if diff is not None and (old or unknown != "drop"):
         raise InputError(
             "--old and --unknown go with --keep: a diff says what left, and nothing of other rows"
@@ -265,8 +273,8 @@ def _editions(
         read_set(pool, paths, first, chosen, progress, no_set)
         for paths, first, no_set in ((keep, NEW_NUMBERS, _NO_NEW), (old, OLD_NUMBERS, _NO_OLD))
     )
-    refuse_same(before, new, "--keep NEW and --old OLD", _NEW_OF_OLD)
-    refuse_swapped(before, new, "NEW and the other OLD", "swap --keep and --old")
+    refuse_same(keep, before, new, "--keep NEW and --old OLD", _NEW_OF_OLD)
+    refuse_swapped(keep, before, new, "NEW and the other OLD", "swap --keep and --old")
     return new, before
 
 

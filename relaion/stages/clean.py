@@ -353,24 +353,3 @@ def _cleaned(
         audit.coverage, audit.not_looked_at if passed_over is None else passed_over,
     )  # fmt: skip
     return replace(done, summary=_summary(done, command))
-
-
-@dataclass(frozen=True)
-class Purged:
-    """A work folder, and whether there was one to remove."""
-
-    work: Path
-    removed: bool
-
-
-def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
-    """Remove the work folder of a broken run; raises BusyError while a run goes on.
-
-    Whatever else killed processes left in temporary folders, and logs of errors, go too.
-    """
-    out, work = as_path(out), maybe_path(work)
-    folder.sweep_left(work, None, logs=True)
-    if not out.is_dir():
-        raise InputError(f"{shown(out)}: no such folder; nothing to purge")
-    with folder.open_out(out, work) as place:
-        return Purged(place.work, folder.purge(out, place.work))

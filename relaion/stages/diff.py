@@ -97,8 +97,9 @@ def diff(
         sides = {}
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
             sides[name] = read_set(pool, paths, first, (), listen)
-        refuse_same(sides["old"], sides["new"], "OLD and NEW", "name two versions of a data set")
-        refuse_swapped(sides["old"], sides["new"], "NEW", "write it after the other: diff OLD NEW")
+        before, after = sides["old"], sides["new"]
+        refuse_same(new, before, after, "OLD and NEW", "name two versions of a data set")
+        refuse_swapped(new, before, after, "NEW", "write it after the other: diff OLD NEW")
         identities = _identities(pool, by, sides)
         if by is None and identities != (ROW, LINK):
             told = (*told, "no row hash on both sides: rows are told by their links alone")
@@ -130,7 +131,9 @@ def diff(
                 f"{shown(new[0])}: holds no row of {shown(old[0])}: it is of another data set; "
                 "name two versions of one"
             )
-        told = (*told, *_doubts(found.rows, rows, old[0], new[0]))
+        seals = [sorted(found.seals[n.no].sha256 for n in sides[side]) for side in sides]
+        is_same = seals[0] == seals[1]
+        told = (*told, *_doubts(found.rows, rows, old[0], new[0], is_same=is_same))
         said = _said(found, sides, rows, identities, salt, sql_version)
         said["old"]["editions"], said["new"]["editions"] = _editions(old), _editions(new)
         with blaming(out, OutputError):
@@ -141,14 +144,17 @@ def diff(
     )  # fmt: skip
 
 
-def _doubts(left: int, rows: Mapping[str, int], old: Path, new: Path) -> Iterator[str]:
+def _doubts(
+    left: int, rows: Mapping[str, int], old: Path, new: Path, *, is_same: bool
+) -> Iterator[str]:
     """What may be two sets in the wrong order, where nobody but who named them can tell."""
     swap = "if that is the older version, write it first: diff OLD NEW"
     if not left:
-        yield (
-            f"{shown(new)}: holds every row of {shown(old)}, so the diff is empty and takes "
-            f"nothing; {swap}"
-        )
+        holds, way_out = f"holds every row of {shown(old)}", swap
+        if is_same:
+            holds = f"holds the very files of {shown(old)}, byte for byte"
+            way_out = "if that is no other version, name one"
+        yield f"{shown(new)}: {holds}, so the diff is empty and takes nothing; {way_out}"
     elif rows["new"] > rows["old"]:
         yield (
             f"{shown(new)}: holds {rows['new']:,} rows, more than {shown(old)} "

@@ -128,7 +128,7 @@ def verify_copy(
     if certificate is not None:
         check_certificate(certificate, statement, notes)
     there = check_copy_tree(out, statement, notes)
-    against = _against(statement, diff, keep, old, notes) if statement.known else None
+    against = _against(out, statement, diff, keep, old, notes) if statement.known else None
     sources = _sources(statement, inputs, notes)
     with processes(min(workers, len(statement.outputs) or 1)) as apply:
         job = CopyJob(out, statement, against, sources, apply, done, notes)
@@ -153,6 +153,7 @@ def verify_copy_telling(
 
 
 def _against(
+    out: Path,
     statement: CopyStatement,
     diff: Path | None,
     keep: Sequence[Path],
@@ -168,9 +169,12 @@ def _against(
         notes.limit("6", "counts by fate were not recomputed")
         return None
     if (diff is not None) != (wanted == "diff"):
-        given = "a diff" if diff is not None else "an edition"
-        option = "--diff DIFF" if wanted == "diff" else "--keep NEW"
-        raise InputError(f"OUT was not cleaned with {given}, but with another thing: give {option}")
+        with_what, given, option = ("an edition", "diff", "--keep NEW")
+        if wanted == "diff":
+            with_what, given, option = ("a diff", "edition", "--diff DIFF")
+        raise InputError(
+            f"{shown(out)}: was cleaned with {with_what}, and with no {given}; give {option}"
+        )
     if diff is not None:
         sets = read_sets(diff, statement.raw["key_version"])
         if file_sha256(diff) != stated["diff"]:

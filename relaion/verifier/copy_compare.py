@@ -251,4 +251,19 @@ def _lowered(
         rest = max(n - messages[message], 0)
         if (rest or not messages[message]) and (message in standing or not quotes):
             counts[message] = rest
+    failed = ("failed_to_download", "failed_to_resize")
+    over = _failures(counts) - sum(found[name] for name in failed)
+    if _failures(stats["status_dict"]) > sum(stats[name] for name in failed):
+        over = 0  # it never agreed
+    for message in [m for wanted in (False, True) for m in counts if (m in standing) is wanted]:
+        if message != "success" and counts[message] and over > 0:
+            taken = min(over, counts[message])
+            over -= taken
+            counts[message] -= taken
+            if not counts[message]:
+                del counts[message]
     return {**found, "status_dict": counts}
+
+
+def _failures(counts: dict[str, int]) -> int:
+    return sum(n for message, n in counts.items() if message != "success")

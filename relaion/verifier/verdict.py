@@ -22,6 +22,7 @@ PROMISES = {
     "5": "OUT is whole: the files that its manifest states, and nothing else",
     "6": "every number can be recomputed: what went in, and the counts that came out",
 }
+FIRST = "1a"  # without it nothing can be called clean, of a clean as of a copy
 
 
 class ProcessEndedError(StopError):
@@ -86,19 +87,28 @@ class Verdict:
 
     @property
     def summary(self) -> str:
-        """One sentence; says 'clean' only when every promise was checked and held."""
+        """One sentence; says 'clean' only where every promise was checked and held.
+
+        And "as far as it was looked at" only where the first was checked at all: whether what is
+        named left. Why a promise was not checked its outcome says.
+        """
         if not self.ok:
             broken = ", ".join(o.promise for o in self.outcomes if o.state == "broken")
             return f"{self.out}: {count(len(self.findings), 'finding')}; broken: {broken}"
         if self.clean:
             return f"{self.out}: clean; every promise was checked and held"
-        said = "clean as far as it was looked at"
-        for state in ("not checked", "held in part"):
-            left = [f"{o.promise}: {o.why}" for o in self.outcomes if o.state == state]
-            said += f"; {state}: {'; '.join(left)}" if left else ""
+        by_state = {
+            state: ", ".join(o.promise for o in self.outcomes if o.state == state)
+            for state in ("not checked", "held in part")
+        }
+        said = [f"{state}: {promises}" for state, promises in by_state.items() if promises]
+        if all(o.state != "not checked" for o in self.outcomes if o.promise == FIRST):
+            said.insert(0, "clean as far as it was looked at")
+        else:
+            said.append("nothing was found broken")
         if self._is_held:
-            said += "; every promise was checked and held"
-        return f"{self.out}: {said}"
+            said.append("every promise was checked and held")
+        return f"{self.out}: {'; '.join(said)}"
 
 
 @dataclass

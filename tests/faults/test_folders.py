@@ -11,7 +11,8 @@ import pytest
 from relaion.errors import BusyError, InputError, OutputError
 from relaion.paths import atomic_write, locked, private_folder, remove_parts
 from relaion.run.outputs import work_of
-from relaion.stages.clean import clean, purge
+from relaion.stages.clean import clean
+from relaion.stages.purge import purge
 from tests.pipeline import InProcess, Sent, add_lists, write_shard
 
 LISTED = "https://listed.example/a.jpg"

@@ -11,6 +11,13 @@
 -- sample and its row have one key (folder_no tells the pair). A nameless one takes the fate of the
 -- other. Where one leaves the other does too, so that no part of what left stays. A sample whose
 -- row is there is a twin: whoever counts rows has counted it.
+--
+-- Of several fates the first by the alphabet is told. Which rows leave does not hang on it: one that
+-- leaves makes all leave, and only fates that leave compete then. It decides a word in the counts
+-- alone, and is the same in whatever order rows are read, and for who checks it in another language.
+-- What it takes first says most: `removed`, of the row itself, before `removed with its link` and
+-- `unknown`. Of fates that stay only a nameless record takes one, of which either is true, and `link`,
+-- the weaker claim, comes before `row`.
 
 create or replace temp table fates as
 with together as (

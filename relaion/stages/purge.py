@@ -1,0 +1,35 @@
+"""`purge`: remove what a run that broke off left, so that the next one begins anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from relaion.errors import InputError
+from relaion.labs import place as ours
+from relaion.paths import AnyPath, as_path, maybe_path, shown
+from relaion.run import out as folder
+from relaion.run.outputs import APPLY, maker_of
+
+
+@dataclass(frozen=True)
+class Purged:
+    """A work folder, and whether there was one to remove."""
+
+    work: Path
+    removed: bool
+
+
+def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
+    """Remove what a broken run of `clean`, `update` or `apply` left in OUT, and its work folder.
+
+    Finished outputs stay. Whatever else killed processes left in temporary folders, and logs of
+    errors, go too. Raises InputError where there is no OUT, BusyError while a run goes on.
+    """
+    out, work = as_path(out), maybe_path(work)
+    folder.sweep_left(work, None, logs=True)
+    if not out.is_dir():
+        raise InputError(f"{shown(out)}: no such folder; nothing to purge")
+    with folder.open_out(out, work) as place:
+        remove = ours.purge if maker_of(place.work) == APPLY else folder.purge
+        return Purged(place.work, remove(out, place.work))
