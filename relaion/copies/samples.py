@@ -69,9 +69,7 @@ class _Samples:
     places: "array[int]" = field(default_factory=lambda: array("q"))
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     owners: "array[int]" = field(default_factory=lambda: array("q"))
-    scattered: int = 0
     others: int = 0
-    repeated: int = 0
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -80,7 +78,7 @@ class _Samples:
 def _read_samples(tar: Tar) -> _Samples:
     found = _Samples()
     latest: dict[bytes, int] = {}  # record of each key
-    key, end = None, 0
+    end = 0
     for member in tar.members():
         end = member.end
         sample = _SAMPLE.fullmatch(member.name) if member.is_file else None
@@ -88,17 +86,14 @@ def _read_samples(tar: Tar) -> _Samples:
             found.others += member.is_file
             _piece(found, member.start, -1)
             continue
-        before, key = key, _SAME_PLACE.sub(b"", sample[1])
+        key = _SAME_PLACE.sub(b"", sample[1])
         record = latest.get(key)
         if record is None:
             record = latest[key] = _begin(found, key, len(found))
-        elif key != before:
-            found.scattered += 1
         told_by = sample[2].lower()
         if told_by in _TOLD_BY:
             place = _TOLD_BY.index(told_by) * 2
             if found.places[record * 6 + place]:
-                found.repeated += 1
                 record = latest[key] = _begin(found, key, found.first[record])
             found.places[record * 6 + place] = member.data
             found.places[record * 6 + place + 1] = member.size
@@ -172,7 +167,6 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     has_link, has_caption = pc.is_valid(links), pc.is_valid(captions)
     hashes = pc.coalesce(own, pc.if_else(has_link, computed, None))
     of_caption = pc.if_else(pc.and_not(has_caption, has_link), computed, None)
-    reader.count["unknown"] += hashes.null_count
     if reader.count["compared"] < COMPARED:
         compared, differ = differing(own, links, captions)
         reader.count["compared"] += compared
@@ -238,7 +232,6 @@ class _Reader:
         """What was not judged as people may expect, in numbers."""
         name = shown(self._tar.path)
         for what, why in (
-            ("unknown", "neither link, caption nor row hash, which no list can name"),
             (
                 "odd",
                 "a link, caption or hash that is no text or whole number, and counts as none",
@@ -359,12 +352,6 @@ def _link_of(data: bytes) -> bytes:
 def _told(tar: Tar, found: _Samples) -> Iterator[str]:
     """What the members of a tar give to tell, in numbers."""
     name = shown(tar.path)
-    if found.scattered or found.repeated:
-        yield (
-            f"{name}: members that stand apart from the rest of their sample: {found.scattered}; a "
-            f".json, .txt or .url in a key that has one already: {found.repeated}; each is judged, "
-            "and where one leaves, all members of its key leave"
-        )
     if found.others:
         yield f"{name}: files of no sample, which are not read: {found.others}"
     if not tar.is_ended:
