@@ -245,8 +245,8 @@ def index(version: str = VERSION) -> str:
         "`relaion/labs/diffing.py` makes a diff: 70 and 80 for each batch of the old set, 70 and",
         "71 of the new one, 81, then 72, 19, 20, 73 and 74 of what left, 34, 15, 19, 20, 73 and 75",
         "of the new set, 82, and where rows have no identity 70, 80, 72, 19, 20, 73 and 83 of the",
-        "new one. `relaion/labs/checking.py` looks as an outsider: 70, 80, 71 and 81 as for a diff,",
-        " 84 for each batch of the old set, and 85.",
+        "new one. `relaion/labs/checking.py` looks as an outsider: 70, 80, 71 and 81 as for a",
+        "diff, 84 for each batch of the old set, and 85.",
         "",
         "`lists/` makes the list store, takes deliveries in and brings lists up to date; it "
         "decides nothing about rows.",

@@ -368,7 +368,8 @@ def test_a_file_without_an_identity_among_others_is_named(world: Path, tmp_path:
 def test_a_tar_of_captions_alone_has_no_identity(world: Path, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     _txt(tmp_path / "copy/a.tar", [{"url": f"a picture of {i}"} for i in range(9)])
-    for given in ({"diff": world / "diff.parquet"}, {"keep": world / "new"}):
+    ways: list[dict[str, Any]] = [{"diff": world / "diff.parquet"}, {"keep": world / "new"}]
+    for given in ways:
         with pytest.raises(InputError, match="no row of the copy has an identity"):
             relaion.apply(tmp_path / "copy", tmp_path / "o", **given)
 

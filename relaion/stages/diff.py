@@ -45,10 +45,10 @@ class Diffed:
     """What a diff holds.
 
     `rows_old` and `rows_new` are those compared, `left` rows of the old set that are not in the
-    new one, `lines` of the diff, `links_gone` links that no row of the new set has. `without` is how
-    many rows without a row hash and a link, of which no line can tell, the old set has more than the
-    new one; `linkless` are rows that only their row hash tells; `duplicates` rows of a hash and link
-    that another one has, too; `colliding` row hashes that more than one link has.
+    new one, `lines` of the diff, `links_gone` links that no row of the new set has. `without` is
+    how many rows without a row hash and a link, of which no line can tell, the old set has more
+    than the new one; `linkless` are rows that only their row hash tells; `duplicates` rows of a
+    hash and link that another one has, too; `colliding` row hashes that more than one link has.
     """
 
     out: Path

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ _ENDS = {PARQUET: ".parquet", SAMPLES: ".tar", STATS: "_stats.json"}
 FATES = (
     "row", "link", "removed", "removed with its link", "unknown", "not in new", "nameless",
 )  # fmt: skip
+NAMELESS = "nameless"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -149,6 +151,12 @@ def check_copy_stated(statement: CopyStatement, notes: Notes) -> None:
     run = hashlib.sha256(plan.encode()).hexdigest()[:16]
     if run != statement.raw.get("run"):
         notes.find("6", MANIFEST, "its run is not the one of the arguments that it states")
+    if not _is_of_plan(statement.raw):
+        notes.find("6", MANIFEST, "names other versions or times than its run can have")
+    n = statement.counts[NAMELESS, True, False]
+    said = f"{count(n, 'row')} kept without an identity: nothing can be said of them"
+    if n and said not in statement.not_looked_at:
+        notes.find("6", MANIFEST, "does not name the rows without an identity as not looked at")
     if statement.planned_diff != statement.against.get("diff"):
         notes.find("6", MANIFEST, "names two diffs")
     lost = statement.inputs.keys() - statement.outputs.keys()
@@ -163,6 +171,22 @@ def check_copy_stated(statement: CopyStatement, notes: Notes) -> None:
         notes.find("6", MANIFEST, "its counts by fate are not those of the files that it states")
     if not statement.known:
         notes.skip("1a", "link keys of another version; check with the relaion that made OUT")
+
+
+def _is_of_plan(raw: Mapping[str, Any]) -> bool:
+    """Whether versions are those that the run was planned with, and it ended after it began."""
+    try:
+        planned = dict(raw["plan"]["versions"])
+        named = {x: str(raw[x]) for x in ("relaion", "duckdb", "pyarrow")}
+        named["link_key"] = str(raw["key_version"])
+        began, ended = (datetime.fromisoformat(raw[x]) for x in ("started", "finished"))
+        return (
+            all(str(planned[x]) == version for x, version in named.items())
+            and raw["sql_version"] == raw["plan"]["sql_version"]
+            and began <= ended
+        )
+    except (LookupError, TypeError, ValueError):
+        return False
 
 
 def check_copy_tree(out: Path, statement: CopyStatement, notes: Notes) -> list[str]:
@@ -200,8 +224,13 @@ def check_copy_tree(out: Path, statement: CopyStatement, notes: Notes) -> list[s
     return there
 
 
-def check_certificate(path: Path, statement: CopyStatement, notes: Notes) -> None:
-    """The certificate beside OUT, if one is there, says what the manifest says."""
+def check_certificate(
+    path: Path, statement: CopyStatement, certified: Mapping[str, Any] | None, notes: Notes
+) -> None:
+    """The certificate beside OUT, if one is there, says what the manifest says, and no more.
+
+    `certified` is what it has to say but for `checked`; None where the manifest does not tell.
+    """
     where = path.name
     if not path.is_file():
         notes.notice(f"{where}: no certificate beside OUT; it was not looked at")
@@ -209,11 +238,32 @@ def check_certificate(path: Path, statement: CopyStatement, notes: Notes) -> Non
     try:
         said = json.loads(path.read_text(encoding="ascii"))
         same = _as_certified(said) == _as_certified(statement.raw)
+        is_whole = certified is None or {**said, "checked": None} == {**certified, "checked": None}
+        is_checked = "checked" in said and _is_check(said["checked"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         notes.find("6", where, "cannot be read as a certificate")
         return
-    if not same:
+    if not (same and is_whole):
         notes.find("6", where, "is not the certificate of this OUT: it says else than the manifest")
+    elif not is_checked:
+        notes.find("6", where, "is not the certificate of this OUT: no check says what it says")
+
+
+def _is_check(said: Any) -> bool:
+    """Whether it has the form of what a check found, or there was none."""
+    if said is None:
+        return True
+    lines = said["promises"]
+    return (
+        set(said) == {"when", "by", "promises"}
+        and datetime.fromisoformat(said["when"]).tzinfo is not None
+        and re.fullmatch(r"relaion \S+ verify: .*", said["by"]) is not None
+        and [line["promise"] for line in lines] == ["1a", "1b", "2", "5", "6"]
+        and all(set(line) == {"promise", "title", "state", "why"} for line in lines)
+        and all(line["state"] in ("held", "held in part", "not checked") for line in lines)
+        and lines[0]["state"] != "not checked"
+        and all(isinstance(line[k], str) for line in lines for k in ("title", "why"))
+    )
 
 
 def _as_certified(said: Mapping[str, Any]) -> tuple[Any, ...]:
