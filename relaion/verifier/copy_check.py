@@ -7,7 +7,7 @@ OUT always, those of the copy before where it is given.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,9 +15,8 @@ import pyarrow.compute as pc
 
 from relaion.errors import InputError, OutputError
 from relaion.parquet.columns import watched
-from relaion.parquet.looked_at import beside_shards
 from relaion.parquet.roles import Columns, overrides_of
-from relaion.paths import file_sha256, find_files, shown
+from relaion.paths import file_sha256, shown
 from relaion.verifier.checker import processes
 from relaion.verifier.copy_compare import FilePair, compare_files, compare_stats
 from relaion.verifier.copy_fates import (
@@ -42,11 +41,13 @@ from relaion.verifier.copy_statement import (
     PARQUET,
     SAMPLES,
     STATS,
+    STATS_END,
     CopyLine,
     CopyStatement,
     check_certificate,
     check_copy_stated,
     check_copy_tree,
+    named_below,
     read_copy_statement,
 )
 from relaion.verifier.copy_unlooked import links_unlooked
@@ -62,11 +63,6 @@ COPY_PROMISES = {
     "6": "every number can be recomputed: what went in, what it was held against, the counts",
 }
 _ROUND = 4_000_000  # records whose identities are held at once
-_STATS = "_stats.json"
-_ENDS = (
-    ".parquet", ".tar",
-    *(f".{kind}{end}" for kind in ("tsv", "csv", "jsonl", "ndjson") for end in ("", ".gz", ".zst")),
-)  # fmt: skip
 _WRONG = {
     LEFT: "that was removed from the set",
     LEFT_WITH_LINK: "whose link was removed from the set",
@@ -224,10 +220,10 @@ def _sources(statement: CopyStatement, inputs: Sequence[Path], notes: Notes) -> 
             notes.skip(promise, "the copy before was not given (--inputs)")
         notes.limit("6", "records that left were not recomputed")
         return {}
-    found, beside = _named_below(inputs)
+    found, beside = named_below(inputs)
     stats = {name: x for name, x in statement.outputs.items() if x.form == STATS}
     for name in sorted(found.keys() - statement.inputs.keys() - stats.keys()):
-        if not name.lower().endswith(_STATS):
+        if not name.lower().endswith(STATS_END):
             notes.find("1b", name, "a file of the copy that OUT does not have")
     given = {name: path for name, path in found.items() if name in stats}
     for name, line in statement.inputs.items():
@@ -246,21 +242,6 @@ def _sources(statement: CopyStatement, inputs: Sequence[Path], notes: Notes) -> 
 
 def _untold(where: str, what: str, notes: Notes) -> None:
     notes.find("6", where, f"{what}: not named as not looked at")
-
-
-def _named_below(inputs: Sequence[Path]) -> tuple[dict[str, Path], int]:
-    """The files of a copy by their names below OUT, and how many of another form are beside."""
-    found: dict[str, Path] = {}
-    beside: set[Path] = set()
-    for given in inputs:
-        is_folder = given.is_dir()
-        top = given.absolute().name if is_folder and len(inputs) > 1 else ""
-        there = find_files([given], (*_ENDS, _STATS))
-        beside |= set(there.skipped)
-        for shard in there.shards:
-            inside = shard.path.relative_to(given) if is_folder else Path(shard.path.name)
-            found[PurePosixPath(top, inside.as_posix()).as_posix()] = shard.path
-    return found, len(beside_shards(beside))
 
 
 # -- records ---------------------------------------------------------------------------------------

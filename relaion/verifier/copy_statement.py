@@ -4,22 +4,28 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from relaion.errors import OutputError
 from relaion.links import KEY_VERSION
-from relaion.paths import file_sha256, shown
+from relaion.parquet.looked_at import beside_shards
+from relaion.paths import file_sha256, find_files, shown
 from relaion.verifier.file_checks import check_entry, files_in, folders_in
 from relaion.verifier.manifest import MANIFEST, read_json, refuse_escape
 from relaion.verifier.verdict import Notes, count
 
 APPLIED = "apply"
 PARQUET, STATS, SAMPLES = "parquet", "stats", "samples"
-_ENDS = {PARQUET: ".parquet", SAMPLES: ".tar", STATS: "_stats.json"}
+STATS_END = "_stats.json"
+_ENDS = {PARQUET: ".parquet", SAMPLES: ".tar", STATS: STATS_END}
+_FORMS = (
+    ".parquet", ".tar",
+    *(f".{kind}{end}" for kind in ("tsv", "csv", "jsonl", "ndjson") for end in ("", ".gz", ".zst")),
+)  # fmt: skip
 FATES = (
     "row", "link", "removed", "removed with its link", "unknown", "not in new", "nameless",
 )  # fmt: skip
@@ -140,6 +146,21 @@ def _lines(lines: Iterable[CopyLine]) -> dict[str, CopyLine]:
         if found.setdefault(line.name, line) is not line:
             raise OutputError(f"{MANIFEST}: states a file twice")
     return found
+
+
+def named_below(inputs: Sequence[Path]) -> tuple[dict[str, Path], int]:
+    """The files of a copy by their names below OUT, and how many of another form are beside."""
+    found: dict[str, Path] = {}
+    beside: set[Path] = set()
+    for given in inputs:
+        is_folder = given.is_dir()
+        top = given.absolute().name if is_folder and len(inputs) > 1 else ""
+        there = find_files([given], (*_FORMS, STATS_END))
+        beside |= set(there.skipped)
+        for shard in there.shards:
+            inside = shard.path.relative_to(given) if is_folder else Path(shard.path.name)
+            found[PurePosixPath(top, inside.as_posix()).as_posix()] = shard.path
+    return found, len(beside_shards(beside))
 
 
 # -- Does it agree with itself, and with what lies there? ------------------------------------------
