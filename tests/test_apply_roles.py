@@ -384,3 +384,18 @@ def test_a_file_of_other_hashes_is_set_aside_and_the_others_are_done(
         relaion.apply(tmp_path / "copy", out, diff=world / "diff.parquet")
     assert pq.read_metadata(out / "b.parquet").num_rows == 9
     assert not (out / "a.parquet").exists()
+
+
+def test_samples_that_a_row_beside_them_tells_are_looked_at(world: Path, tmp_path: Path) -> None:
+    some = [{**r, "key": f"{i:04}"} for i, r in enumerate(told(rows(), hash=None))]
+    write(tmp_path / "copy/a.parquet", some)
+    _txt(tmp_path / "copy/a.tar", [{"url": f"a picture of {i}"} for i in range(12)])
+    for done in both(world, tmp_path / "copy", tmp_path / "out"):
+        assert (done.left, done.kept, done.not_looked_at) == (3, 9, ())
+
+
+def test_a_field_of_links_in_the_jsons_of_a_tar_is_named(world: Path, tmp_path: Path) -> None:
+    some = {"url": CDN.format(1), "original_url": rows()[3]["url"]}
+    labs.tar(tmp_path / "copy/a.tar", [("1.json", json.dumps(some).encode())])
+    with pytest.raises(StopError, match=r"a\.tar: not looked at, .* links: original_url\);"):
+        relaion.apply(tmp_path / "copy", tmp_path / "o", diff=world / "diff.parquet")

@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.copies.form import INDEX, Indexed, Rewritten
-from relaion.copies.lines import COMPARED, differing
+from relaion.copies.lines import COMPARED, differing, unlooked
 from relaion.copies.tars import Tar, open_tar
 from relaion.errors import InputError
 from relaion.parquet.mended import PrivateFile, marked
@@ -46,6 +46,7 @@ _SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", 
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
 _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
 _PIECE = 1 << 20
+_MOST_FIELDS = 1_000
 _AHEAD = 32 << 20
 _EMPTY_TAR = bytes(2 * BLOCKSIZE)
 _IDENTITY = ("url", "text", "row_hash")
@@ -189,6 +190,7 @@ class _Reader:
         self._link = link
         self._tar = tar
         self._columns = {role: columns[role] for role in _IDENTITY if role in columns}
+        self._fields: dict[str, None] = {}  # of the jsons, that play no role
         self._by: dict[str, Counter[str]] = {role: Counter() for role in _IDENTITY}
 
     def pieces(self, found: _Samples) -> Iterator[list[_Identity]]:
@@ -240,6 +242,7 @@ class _Reader:
         ):
             if n := self.count[what]:
                 yield f"{name}: records with {why}: {n}"
+        yield from unlooked(self._fields)
 
     def _identity(self, found: _Samples, record: int) -> _Identity:
         at = record * 6
@@ -324,6 +327,9 @@ class _Reader:
         if len({name for name, _ in found}) < len(found):
             raise self._wrong(record, "has a field twice")
         named = self._columns.values()
+        if len(self._fields) < _MOST_FIELDS:
+            others = (x for x, _ in found if x.lower() not in _KNOWN and x not in named)
+            self._fields.update(dict.fromkeys(others))
         return [pair for pair in found if pair[0].lower() in _KNOWN or pair[0] in named]
 
     def _data(self, found: _Samples, record: int, which: int) -> bytes:
