@@ -135,6 +135,14 @@ def diff_of(old: Rows, new: Rows, salt: bytes, by: Sequence[str] = BOTH) -> Diff
             continue
         left["rows"] += 1
         lines.add((mine, gone, gone is not None))
+    # nothing tells such rows apart: as many left as there are fewer
+    if left["without"]:
+        of_new = [
+            r
+            for r in new
+            if not ((ROW in by and row_id(r) is not None) or (LINK in by and link_id(r)))
+        ]
+        left["without"] = max(0, left["without"] - len(of_new))
     ordered = sorted(lines, key=lambda x: (x[0] is None, x[0] or 0, x[1] is None, x[1] or b""))
     return Diff(
         ordered, left["rows"], len({x[1] for x in lines if x[1]}), left["without"],

@@ -15,6 +15,7 @@ import pytest
 import relaion
 from relaion.errors import InputError, StopError
 from tests import labs
+from tests.pipeline import here
 
 pytestmark = pytest.mark.usefixtures("in_process")
 BLANK = "https://www.site1.example/a/a b.jpg"
@@ -275,3 +276,126 @@ def test_a_line_on_a_file_that_cannot_be_read_names_it_and_a_way_out(
         with pytest.raises((InputError, StopError)) as found:
             relaion.apply(copy, tmp_path / f"o-{bad.stem}", keep=keep)
         assert re.search(rf"x\.parquet: .*(?:{WAY_OUT})", str(found.value)), found.value
+
+
+# -- Links that nobody looks at ----------------------------------------------------------------
+
+CDN = "https://cdn.example/{}.jpg"
+OTHERS: dict[str, tuple[str, Any]] = {
+    "a column whose name says links": ("original_url", lambda u: u),
+    "one whose name does not": ("image_src", lambda u: u),
+    "of bytes": ("src", str.encode),
+    "within a struct": ("image.src", lambda u: {"src": u, "bytes": b"x" * 9_000}),
+    "within lists": ("pages", lambda u: [u]),
+}
+
+
+def beside(change: Any, name: str) -> list[dict[str, Any]]:
+    """Rows known by a link that is none of the set's; that one stands in another column."""
+    top = name.partition(".")[0]
+    return [
+        {"url": CDN.format(i), "about": "a photo", top: change(r["url"])}
+        for i, r in enumerate(rows())
+    ]
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_column_of_links_that_plays_no_role_is_named(
+    world: Path, tmp_path: Path, what: str
+) -> None:
+    name, change = OTHERS[what]
+    write(tmp_path / "copy/a.parquet", beside(change, name))
+    with pytest.raises(StopError, match=f"holds links: column {name}"):
+        relaion.apply(tmp_path / "copy", tmp_path / "o", diff=world / "diff.parquet")
+    given: dict[str, Any] = {"unknown": "keep", "keep": world / "new"}
+    for more in (given, {"diff": world / "diff.parquet"}):
+        out = tmp_path / f"out{len(more)}"
+        done = relaion.apply(tmp_path / "copy", out, yes_i_checked=True, **more)
+        (line,) = done.not_looked_at
+        assert line.startswith(f"a.parquet: not looked at, though it holds links: column {name}")
+        made = json.loads(done.certificate.read_text())
+        assert made["not_looked_at"] == [line] and not made["stands_alone"]
+        assert ("--column url=" + name in line) == ("within" not in what)
+
+
+def test_links_in_a_column_of_an_edition_are_named(world: Path, tmp_path: Path) -> None:
+    write(tmp_path / "new/a.parquet", beside(lambda u: u, "image_src"))
+    write(tmp_path / "new/b.parquet", beside(lambda u: u, "image_src"))
+    done = here("diff", world / "old", tmp_path / "new", "--by", "link", "--out", tmp_path / "d")
+    assert done.stderr.count("holds links: column image_src") == 1
+
+
+def test_two_columns_of_links_are_refused_and_why(world: Path, tmp_path: Path) -> None:
+    write(tmp_path / "copy/a.parquet", beside(lambda u: u, "image_url"))
+    given: dict[str, Any] = {"diff": world / "diff.parquet"}
+    with pytest.raises(InputError, match="2 link columns hold values") as found:
+        relaion.apply(tmp_path / "copy", tmp_path / "o", **given)
+    assert "match several" not in str(found.value)
+    with pytest.raises(InputError, match="apply knows a row by one url, so name the one that"):
+        relaion.apply(
+            tmp_path / "copy", tmp_path / "o", columns={"url": ["url", "image_url"]}, **given
+        )
+    done = relaion.apply(tmp_path / "copy", tmp_path / "o", columns={"url": "image_url"}, **given)
+    assert done.left == 3
+    assert [x.partition(";")[0] for x in done.not_looked_at] == [
+        "a.parquet: not looked at, though it holds links: column url"
+    ]
+
+
+def test_a_field_of_links_is_named_where_no_record_is_met(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    some = [{"url": r["url"], "original_url": r["original_url"]} for r in
+            beside(lambda u: u, "original_url")]  # fmt: skip
+    (tmp_path / "copy/a.jsonl").write_text("".join(json.dumps(r) + "\n" for r in some))
+    with pytest.raises(StopError, match=r"a\.jsonl: not looked at, .* links: original_url\);"):
+        relaion.apply(tmp_path / "copy", tmp_path / "o", diff=world / "diff.parquet")
+
+
+# -- Files without an identity, and files whose hashes are another's ---------------------------
+
+
+def test_a_file_without_an_identity_among_others_is_named(world: Path, tmp_path: Path) -> None:
+    write(tmp_path / "copy/a.parquet", told(rows()))
+    write(tmp_path / "copy/b.parquet", [{"i": i, "words": "x"} for i in range(9)])
+    for done in both(world, tmp_path / "copy", tmp_path / "out"):
+        assert (
+            "b.parquet: not looked at, for no row of it has an identity; it has the columns i, "
+            "words; say which column is one with --column url=NAME, --column text=NAME or "
+            "--column row_hash=NAME"
+        ) in done.not_looked_at
+
+
+def test_a_tar_of_captions_alone_has_no_identity(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    _txt(tmp_path / "copy/a.tar", [{"url": f"a picture of {i}"} for i in range(9)])
+    ways: list[dict[str, Any]] = [{"diff": world / "diff.parquet"}, {"keep": world / "new"}]
+    for given in ways:
+        with pytest.raises(InputError, match="no row of the copy has an identity"):
+            relaion.apply(tmp_path / "copy", tmp_path / "o", **given)
+
+
+def test_a_file_of_other_hashes_is_set_aside_and_the_others_are_done(
+    world: Path, tmp_path: Path
+) -> None:
+    write(tmp_path / "copy/a.parquet", told(rows(), hash=lambda h: h // 2))
+    write(tmp_path / "copy/b.parquet", told(rows()))
+    out = tmp_path / "out"
+    with pytest.raises(StopError, match=r"a\.parquet: the row hashes are not .*; the others are"):
+        relaion.apply(tmp_path / "copy", out, diff=world / "diff.parquet")
+    assert pq.read_metadata(out / "b.parquet").num_rows == 9
+    assert not (out / "a.parquet").exists()
+
+
+def test_samples_that_a_row_beside_them_tells_are_looked_at(world: Path, tmp_path: Path) -> None:
+    some = [{**r, "key": f"{i:04}"} for i, r in enumerate(told(rows(), hash=None))]
+    write(tmp_path / "copy/a.parquet", some)
+    _txt(tmp_path / "copy/a.tar", [{"url": f"a picture of {i}"} for i in range(12)])
+    for done in both(world, tmp_path / "copy", tmp_path / "out"):
+        assert (done.left, done.kept, done.not_looked_at) == (3, 9, ())
+
+
+def test_a_field_of_links_in_the_jsons_of_a_tar_is_named(world: Path, tmp_path: Path) -> None:
+    some = {"url": CDN.format(1), "original_url": rows()[3]["url"]}
+    labs.tar(tmp_path / "copy/a.tar", [("1.json", json.dumps(some).encode())])
+    with pytest.raises(StopError, match=r"a\.tar: not looked at, .* links: original_url\);"):
+        relaion.apply(tmp_path / "copy", tmp_path / "o", diff=world / "diff.parquet")

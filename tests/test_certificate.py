@@ -1,11 +1,15 @@
 """The certificate of a cleaned copy: its form, where it lies, what it never says, its check."""
 
+import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -80,7 +84,7 @@ def test_it_says_what_was_done_with_a_diff(applied: Path, diff: Path, lab: labs.
     assert made["says"].startswith("holds nothing that diff ")
     assert made["says"].endswith("... names, and 1 row without an identity")
     assert not made["stands_alone"]
-    assert len(made["not_looked_at"]) == 3
+    assert len(made["not_looked_at"]) == 2
     assert made["against"]["diff"]["sha256"] == manifest["against"]["diff"]
     assert set(made["against"]["diff"]["said"]) >= {"made", "key_version", "old", "new", "by"}
     assert "salt" not in json.dumps(made)
@@ -245,3 +249,111 @@ def test_an_out_of_clean_takes_none_of_them(lab: labs.Lab, diff: Path, tmp_path:
     for given in ({"diff": diff}, {"keep": lab.new}, {"certificate": tmp_path / "c.json"}):
         with pytest.raises(InputError, match="for an OUT of apply; this one is of clean"):
             relaion.verify(out, **given)  # type: ignore[arg-type]
+
+
+Edit = Callable[[dict[str, Any]], object]
+EDITS: dict[str, Edit] = {
+    "stands_alone": lambda c: c.update(stands_alone=True),
+    "says": lambda c: c.update(says=c["says"].partition(",")[0]),
+    "identities": lambda c: c["identities"].update(none=0),
+    "rows of the diff": lambda c: c["against"]["diff"].update(rows=1),
+    "what the diff says": lambda c: c["against"]["diff"]["said"].update(rows_left=3),
+    "versions": lambda c: c["versions"].update(relaion="9"),
+    "finished": lambda c: c.update(finished="2020-01-01T00:00:00+00:00"),
+    "parameters": lambda c: c["parameters"].update(by=["row"]),
+    "bytes": lambda c: c["outputs"][0].update(bytes=1),
+    "not_looked_at": lambda c: c.update(not_looked_at=[]),
+    "an added key": lambda c: c.update(clean="yes"),
+    "no check": lambda c: c.pop("checked"),
+    "a check of any form": lambda c: c.update(checked={"at": "x"}),
+    "a check of nothing": lambda c: c.update(
+        checked={"when": "2026-11-27T00:00:00+00:00", "by": "relaion 1 verify: x", "promises": []}
+    ),
+}
+
+
+def resaid(out: Path, edit: Edit) -> dict[str, Any]:
+    place = place_of(out, None)
+    said: dict[str, Any] = json.loads(place.read_text())
+    edit(said)
+    place.write_text(json.dumps(said))
+    return said
+
+
+def test_an_edit_of_any_field_of_it_is_found(
+    applied: Path, diff: Path, tmp_path: Path, in_process: None
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(applied, out)
+    whole = json.loads(place_of(applied, None).read_text())
+    place_of(out, None).write_text(json.dumps(whole))
+    assert relaion.verify(out, diff=diff).ok
+    for what, edit in EDITS.items():
+        place_of(out, None).write_text(json.dumps(whole))
+        resaid(out, edit)
+        findings = [str(f) for f in relaion.verify(out, diff=diff).findings]
+        assert any("is not the certificate of this OUT" in f for f in findings) or (
+            what.startswith(("a check", "no check")) and findings
+        ), what
+
+
+def test_a_check_that_was_written_into_it_holds(
+    applied: Path, diff: Path, lab: labs.Lab, tmp_path: Path, in_process: None
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(applied, out)
+    relaion.verify(out, diff=diff, inputs=lab.copy, certificate=place_of(out, None))
+    assert json.loads(place_of(out, None).read_text())["checked"]
+    assert relaion.verify(out, diff=diff).ok
+
+
+OF_BOTH: dict[str, Edit] = {
+    "does not name the rows without an identity": lambda m: m.update(not_looked_at=[]),
+    "names other versions or times": lambda m: m.update(relaion="9"),
+    "names other versions": lambda m: m.update(finished="2020-01-01T00:00:00+00:00"),
+    "says else of the diff": lambda m: m["plan"]["against"]["diff"]["said"].update(rows_left=3),
+}
+
+
+@pytest.mark.parametrize("found", OF_BOTH)
+def test_an_edit_of_the_manifest_and_of_it_is_found_where_it_can_be(
+    applied: Path, diff: Path, tmp_path: Path, in_process: None, found: str
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(applied, out)
+    made = json.loads((out / "manifest.json").read_text())
+    OF_BOTH[found](made)
+    plan = json.dumps(made["plan"], sort_keys=True)
+    made["run"] = hashlib.sha256(plan.encode()).hexdigest()[:16]
+    (out / "manifest.json").write_text(json.dumps(made))
+    place_of(out, None).write_text(json.dumps(certificates.certify(made)))
+    findings = [str(f) for f in relaion.verify(out, diff=diff).findings]
+    assert len(findings) == 1 and found in findings[0], findings
+
+
+def test_what_was_not_looked_at_is_found_again(
+    lab: labs.Lab, diff: Path, tmp_path: Path, in_process: None
+) -> None:
+    """With the copy before, each line that is taken out of manifest and certificate is missed."""
+    copy = tmp_path / "copy"
+    links = [f"https://pages.example/{i}" for i in range(20)]
+    labs.parquet(copy / "a.parquet", labs.rows()[:20], source=links)
+    labs.parquet(copy / "b.parquet", labs.rows()[:20], image=[{"src": x} for x in links])
+    pq.write_table(pa.table({"words": ["x"] * 3}), copy / "c.parquet")
+    rows = [{"url": r["url"], "page_url": "x"} for r in labs.rows()[:9]]
+    (copy / "d.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    (copy / "e.tsv").write_text(
+        "url\tpage_url\n" + "".join(f"{r['url']}\t{r['page_url']}\n" for r in rows)
+    )
+    (copy / "f.npy").write_bytes(b"x")
+    done = relaion.apply(copy, tmp_path / "out", diff=diff)
+    given: dict[str, Any] = {"diff": diff, "inputs": copy}
+    assert relaion.verify(done.out, **given).ok
+    made = json.loads((done.out / "manifest.json").read_text())
+    lines = made["not_looked_at"]
+    assert len(lines) == 7, lines
+    for i, line in enumerate(lines):
+        less = {**made, "not_looked_at": lines[:i] + lines[i + 1 :]}
+        (done.out / "manifest.json").write_text(json.dumps(less))
+        place_of(done.out, None).write_text(json.dumps(certificates.certify(less)))
+        assert len(relaion.verify(done.out, **given).findings) == 1, line

@@ -401,7 +401,6 @@ GZ = gzip.compress(b"a", mtime=0)  # a time would give the tests other names eac
         ("x.csv", f"url,page_url,w\n{A},{B},1\n", "not looked at, though the name says links: p"),
         ("x.jsonl", f'{{"url": "{A}", "page_url": ""}}\n', "not looked at, though the name says"),
         ("x.jsonl", f'{{"url": "{A}", "page": [{{"url": ""}}]}}\n', "says links: page.url"),
-        ("x.csv", f"url,w\n{A},1\n", "no caption in it: row hashes are of the links alone"),
         ("x.csv", "url,text\na cat,b\n", "1 of 1 links do not look like one"),
     ],
 )

@@ -103,7 +103,7 @@ def test_it_is_sorted_packed_and_says_what_it_is_of(tmp_path: Path) -> None:
     assert set(said) == {
         "form", "relaion", "key_version", "sql_version", "scripts", "made", "by", "salt", "rows",
         "rows_left", "links_gone", "rows_without_identity", "rows_without_link", "duplicates",
-        "colliding_hashes", "old", "new",
+        "colliding_hashes", "old", "new", "content",
     }  # fmt: skip
     assert (said["old"]["rows"], said["old"]["shards"]) == (len(OLD), 3)
     assert (said["new"]["rows"], said["new"]["shards"]) == (len(NEW), 2)
@@ -120,6 +120,7 @@ def test_two_are_alike_but_for_salt_and_date(tmp_path: Path) -> None:
     said = [said_of(path) for path in paths]
     assert said[0].pop("salt") != said[1].pop("salt")
     assert [s.pop("made") for s in said]
+    assert [s.pop("content") for s in said]  # of salt and date, too
     assert said[0] == said[1]
     hashes, links = ([{x[i] for x in lines_of(p)} for p in paths] for i in (0, 1))
     assert hashes[0] == hashes[1]
@@ -330,7 +331,7 @@ def rewritten(made: Path, to: Path, **said: Any) -> Path:
     ("said", "words"),
     [
         ({"key_version": 3}, f"link keys of version 3; .*version {KEY_VERSION}"),
-        ({"form": 2}, "of form 2"),
+        ({"form": 3}, "of form 3"),
         ({"salt": "no"}, "metadata cannot be read"),
         ({"by": None}, "metadata cannot be read"),
         ({"form": None}, "metadata cannot be read"),
@@ -380,3 +381,64 @@ def test_the_real_commands_work_in_workers(bad: Path, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["left"] == len(GONE)
     done = relaion("diff", bad / "old", bad / "pages", "--out", tmp_path / "e.parquet")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
+
+
+# -- What is told of rows that nothing tells apart, and of a diff that was changed --------------
+
+
+@pytest.mark.parametrize("by", [None, "row", "link"])
+def test_rows_without_an_identity_left_only_where_there_are_fewer(
+    tmp_path: Path, by: str | None
+) -> None:
+    nothing = {"url": None, "text": None}
+    laid = Laid({"url": "url", "text": "caption"})
+    lay(tmp_path / "old/a.parquet", [*OLD, *[nothing] * 3], laid)
+    lay(tmp_path / "same/b.parquet", [nothing, *OLD[::-1], nothing, nothing], laid)
+    lay(tmp_path / "less/a.parquet", [*OLD, nothing, nothing], laid)
+    for new, n in (("same", 0), ("less", 1)):
+        out = tmp_path / f"{new}.parquet"
+        done = diff(tmp_path / "old", tmp_path / new, out, by=by)
+        assert (done.left, done.lines, done.without) == (0, 0, n)
+        assert said_of(out)["rows_without_identity"] == n
+    done_here = here("diff", tmp_path / "old", tmp_path / "less", "--out", tmp_path / "x.parquet")
+    assert re.search(r"\b1 +row without an identity fewer than in the old", done_here.stdout)
+
+
+def test_a_byte_that_was_changed_is_told_wherever_it_stands(tmp_path: Path) -> None:
+    out = tmp_path / "d.parquet"
+    diff(*sides(tmp_path), out)
+    table, said = pq.read_table(out), said_of(out)
+    anew = tmp_path / "anew.parquet"
+
+    def refused(some: pa.Table, **change: Any) -> bool:
+        told = {META: json.dumps({**said, **change}, sort_keys=True).encode()}
+        pq.write_table(some.replace_schema_metadata(told), anew, row_group_size=2)
+        try:
+            read_diff(anew)
+        except InputError as e:
+            assert str(e) == f"{anew}: was changed after it was made; get the diff again"
+            return True
+        return False
+
+    assert not refused(table)  # however it is cut
+    assert refused(table[::-1])
+    assert refused(table, salt="00" * 16)
+    assert refused(table, made="2020-01-01")
+    assert refused(table, content=None)
+    lines = table.to_pylist()
+    for i, line in enumerate(lines):
+        for name, value in line.items():
+            other = {"row_hash": 1, "link": bytes(16), "link_gone": not value}[name]
+            for new in {other, None} - {value}:
+                changed = [*lines[:i], {**line, name: new}, *lines[i + 1 :]]
+                assert refused(pa.Table.from_pylist(changed, table.schema))
+
+
+def test_a_diff_that_tells_no_digest_of_itself_is_of_a_version_before(tmp_path: Path) -> None:
+    out = tmp_path / "d.parquet"
+    diff(*sides(tmp_path), out)
+    said = {k: v for k, v in said_of(out).items() if k != "content"} | {"form": 1}
+    table = pq.read_table(out).replace_schema_metadata({META: json.dumps(said).encode()})
+    pq.write_table(table, out)
+    with pytest.raises(InputError, match=r"is a diff of form 1 .* this relaion reads form 2"):
+        read_diff(out)

@@ -40,17 +40,20 @@ def show_diffed(result: Diffed) -> RenderableType:
     """What a diff holds, in counts."""
     table = plain_table("n", "of the diff", right=("n",))
     for n, what in (
-        (result.rows_old, "rows of the old set"),
-        (result.rows_new, "rows of the new one"),
-        (result.left, "rows that left"),
-        (result.lines, "lines of the diff: rows of one hash and link are one"),
-        (result.links_gone, "links that no row of the new set has"),
-        (result.without, "rows that left and have no identity: no line tells of them"),
-        (result.linkless, "rows that left and have no link: their row hash tells of them"),
-        (result.duplicates, "rows that left, of a hash and link that another one has"),
-        (result.colliding, "row hashes that more than one link has"),
+        (result.rows_old, "row{s} of the old set"),
+        (result.rows_new, "row{s} of the new one"),
+        (result.left, "row{s} that left"),
+        (result.lines, "line{s} of the diff: rows of one hash and link are one"),
+        (result.links_gone, "link{s} that no row of the new set has"),
+        (
+            result.without,
+            "row{s} without an identity fewer than in the old set: no line tells which",
+        ),
+        (result.linkless, "row{s} that left without a link, told by row hash"),
+        (result.duplicates, "row{s} that left, of a hash and link that another one has"),
+        (result.colliding, "row hash{es} that more than one link has"),
     ):
-        table.add_row(count(n), what)
+        table.add_row(count(n), what.format(s="s" * (n != 1), es="es" * (n != 1)))
     by = " and ".join({"row": "row hash", "link": "link"}[each] for each in result.by)
     said = f"{shown(result.out)}: tells rows by {by}; sha256 {result.sha256}"
     return Group(table, Text(), Text(said))

@@ -232,8 +232,6 @@ def indexed(
             f"{seen.links - seen.schemes} of {seen.links} links do not look like one: they have no "
             "scheme such as https://"
         )
-    if "text" not in columns and seen.own < seen.records:
-        notices.append("no caption in it: row hashes are of the links alone")
     if seen.no_whole and "row_hash" in columns:
         notices.append(
             f"{seen.no_whole} row hashes are no whole 64-bit number: computed of link and caption"

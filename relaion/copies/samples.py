@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.copies.form import INDEX, Indexed, Rewritten
-from relaion.copies.lines import COMPARED, differing
+from relaion.copies.lines import COMPARED, differing, unlooked
 from relaion.copies.tars import Tar, open_tar
 from relaion.errors import InputError
 from relaion.parquet.mended import PrivateFile, marked
@@ -46,6 +46,7 @@ _SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", 
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
 _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
 _PIECE = 1 << 20
+_MOST_FIELDS = 1_000
 _AHEAD = 32 << 20
 _EMPTY_TAR = bytes(2 * BLOCKSIZE)
 _IDENTITY = ("url", "text", "row_hash")
@@ -69,9 +70,7 @@ class _Samples:
     places: "array[int]" = field(default_factory=lambda: array("q"))
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     owners: "array[int]" = field(default_factory=lambda: array("q"))
-    scattered: int = 0
     others: int = 0
-    repeated: int = 0
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -80,7 +79,7 @@ class _Samples:
 def _read_samples(tar: Tar) -> _Samples:
     found = _Samples()
     latest: dict[bytes, int] = {}  # record of each key
-    key, end = None, 0
+    end = 0
     for member in tar.members():
         end = member.end
         sample = _SAMPLE.fullmatch(member.name) if member.is_file else None
@@ -88,17 +87,14 @@ def _read_samples(tar: Tar) -> _Samples:
             found.others += member.is_file
             _piece(found, member.start, -1)
             continue
-        before, key = key, _SAME_PLACE.sub(b"", sample[1])
+        key = _SAME_PLACE.sub(b"", sample[1])
         record = latest.get(key)
         if record is None:
             record = latest[key] = _begin(found, key, len(found))
-        elif key != before:
-            found.scattered += 1
         told_by = sample[2].lower()
         if told_by in _TOLD_BY:
             place = _TOLD_BY.index(told_by) * 2
             if found.places[record * 6 + place]:
-                found.repeated += 1
                 record = latest[key] = _begin(found, key, found.first[record])
             found.places[record * 6 + place] = member.data
             found.places[record * 6 + place + 1] = member.size
@@ -172,7 +168,6 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     has_link, has_caption = pc.is_valid(links), pc.is_valid(captions)
     hashes = pc.coalesce(own, pc.if_else(has_link, computed, None))
     of_caption = pc.if_else(pc.and_not(has_caption, has_link), computed, None)
-    reader.count["unknown"] += hashes.null_count
     if reader.count["compared"] < COMPARED:
         compared, differ = differing(own, links, captions)
         reader.count["compared"] += compared
@@ -195,6 +190,7 @@ class _Reader:
         self._link = link
         self._tar = tar
         self._columns = {role: columns[role] for role in _IDENTITY if role in columns}
+        self._fields: dict[str, None] = {}  # of the jsons, that play no role
         self._by: dict[str, Counter[str]] = {role: Counter() for role in _IDENTITY}
 
     def pieces(self, found: _Samples) -> Iterator[list[_Identity]]:
@@ -238,7 +234,6 @@ class _Reader:
         """What was not judged as people may expect, in numbers."""
         name = shown(self._tar.path)
         for what, why in (
-            ("unknown", "neither link, caption nor row hash, which no list can name"),
             (
                 "odd",
                 "a link, caption or hash that is no text or whole number, and counts as none",
@@ -247,6 +242,7 @@ class _Reader:
         ):
             if n := self.count[what]:
                 yield f"{name}: records with {why}: {n}"
+        yield from unlooked(self._fields)
 
     def _identity(self, found: _Samples, record: int) -> _Identity:
         at = record * 6
@@ -331,6 +327,9 @@ class _Reader:
         if len({name for name, _ in found}) < len(found):
             raise self._wrong(record, "has a field twice")
         named = self._columns.values()
+        if len(self._fields) < _MOST_FIELDS:
+            others = (x for x, _ in found if x.lower() not in _KNOWN and x not in named)
+            self._fields.update(dict.fromkeys(others))
         return [pair for pair in found if pair[0].lower() in _KNOWN or pair[0] in named]
 
     def _data(self, found: _Samples, record: int, which: int) -> bytes:
@@ -359,12 +358,6 @@ def _link_of(data: bytes) -> bytes:
 def _told(tar: Tar, found: _Samples) -> Iterator[str]:
     """What the members of a tar give to tell, in numbers."""
     name = shown(tar.path)
-    if found.scattered or found.repeated:
-        yield (
-            f"{name}: members that stand apart from the rest of their sample: {found.scattered}; a "
-            f".json, .txt or .url in a key that has one already: {found.repeated}; each is judged, "
-            "and where one leaves, all members of its key leave"
-        )
     if found.others:
         yield f"{name}: files of no sample, which are not read: {found.others}"
     if not tar.is_ended:

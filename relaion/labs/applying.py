@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from relaion.copies.form import Indexed
     from relaion.labs.fates import Fates
     from relaion.parquet.layout import Shard
+    from relaion.parquet.roles import Column
 
 INDEXES = "index"
 INDEXED = "indexed"  # by number: a file that is no parquet, as it was indexed
@@ -61,16 +62,27 @@ class Known:
 
 
 def meant(
-    pool: Caller, shard: Shard, said: Overrides = (), *, needs_link: bool = False
+    pool: Caller,
+    shard: Shard,
+    said: Overrides = (),
+    *,
+    needs_link: bool = False,
+    looks: bool = True,
 ) -> tuple[Shard, tuple[str, ...]]:
     """`labs.meaning.meant`, in a worker where values have to be read."""
     said_more = any(role not in shard.layout.roles for role, _ in said)
-    if not said_more and not _is_open(shard, needs_link=needs_link):
+    looks = looks and shard.rows > 0 and any(map(_may_hold_links, shard.layout.columns))
+    if not said_more and not looks and not _is_open(shard, needs_link=needs_link):
         return shard, ()
     found: tuple[Shard, tuple[str, ...]] = pool.call(
-        "relaion.labs.meaning:meant", shard, said, needs_link=needs_link
+        "relaion.labs.meaning:meant", shard, said, needs_link=needs_link, looks=looks
     )
     return found
+
+
+def _may_hold_links(column: Column) -> bool:
+    is_taken = column.role in ("url", "text", "row_hash")
+    return not is_taken and ("string" in column.type or "binary" in column.type)
 
 
 def _is_open(shard: Shard, *, needs_link: bool) -> bool:
@@ -92,11 +104,17 @@ def read_edition(
     if not paths:
         return ()
 
+    seen: set[object] = set()  # layouts, and columns of them that were told
+
     def told(shard: Shard) -> Shard:
+        looks = shard.layout not in seen
+        seen.add(shard.layout)
         with blaming(shard.path):
-            found, notices = meant(pool, shard, said, needs_link=True)
+            found, notices = meant(pool, shard, said, needs_link=True, looks=looks)
         for notice in notices:
-            progress.say(f"{shown(shard.path)}: {notice}")
+            if notice not in seen:
+                progress.say(f"{shown(shard.path)}: {notice}")
+            seen.add(notice)
         return found
 
     shards = read_inputs(paths, {}, pool, meant=told).whole()

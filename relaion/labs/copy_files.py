@@ -52,6 +52,9 @@ class FoundFiles:
     notices: tuple[str, ...] = ()
 
 
+UNLOOKED = "not looked at, though "  # so begins a line on columns or fields of links without a role
+
+
 class NotOldError(InputError):
     """Raised for an old set that has nothing in common with the edition made of it."""
 

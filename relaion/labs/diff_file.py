@@ -1,7 +1,8 @@
 """A diff as a file: parquet whose metadata says of what it is, by whom it can be applied."""
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from relaion.errors import InputError
 from relaion.links import KEY_VERSION
 from relaion.paths import file_sha256, shown
 
-FORM = 1
+FORM = 2
 META = b"relaion_diff"
 SCHEMA = pa.schema([("row_hash", pa.int64()), ("link", pa.binary(16)), ("link_gone", pa.bool_())])
 NOT_WHOLE = "get the diff again"
@@ -34,6 +35,33 @@ class DiffFile:
     said: dict[str, Any]
 
 
+class Content:
+    """The SHA-256 of what a diff holds and says: a byte that was changed in it is met by nobody."""
+
+    def __init__(self) -> None:
+        """Begin with no line."""
+        self._columns = [hashlib.sha256() for _ in SCHEMA]
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Add lines: the values of each column in order, and which of them are none."""
+        for digest, column, field in zip(self._columns, batch.columns, SCHEMA, strict=True):
+            kind = pa.uint8() if pa.types.is_boolean(field.type) else field.type
+            values = column.cast(field.type).cast(kind)
+            is_none = values.is_null().cast(pa.uint8())
+            nothing = pa.scalar(bytes(16) if kind == pa.binary(16) else 0, kind)
+            filled = values.fill_null(nothing)
+            width = kind.bit_width // 8
+            for array, size in ((filled, width), (is_none, 1)):
+                at = array.offset * size
+                digest.update(memoryview(array.buffers()[1])[at : at + len(array) * size])
+
+    def sha256(self, said: Mapping[str, Any]) -> str:
+        """The digest, with all that is said but itself."""
+        told = json.dumps({k: v for k, v in said.items() if k != "content"}, sort_keys=True)
+        whole = "\n".join([*(digest.hexdigest() for digest in self._columns), told])
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+
 def diffs_among(paths: Sequence[Path]) -> list[Path]:
     """Those of some files that say of themselves that they are diffs, whole or not."""
     return [path for path in paths if _is_diff(path)]
@@ -51,14 +79,14 @@ def read_diff(path: Path) -> DiffFile:
 
     All of its bytes are read once: a diff that was cut off, or changed, is refused.
     """
-    sha256 = file_sha256(path)
+    sha256, content = file_sha256(path), Content()
     try:
         with pq.ParquetFile(path) as file:
             schema, rows = file.schema_arrow, file.metadata.num_rows
             raw = (file.metadata.metadata or {}).get(META)
             if raw is not None:
-                for _ in file.iter_batches(columns=list(SCHEMA.names)):
-                    pass
+                for batch in file.iter_batches(columns=list(SCHEMA.names)):
+                    content.add(batch)
     except (OSError, pa.ArrowException, KeyError):
         raise InputError(
             f"{shown(path)}: is no diff, or one that was cut off or damaged; {NOT_WHOLE}"
@@ -82,4 +110,6 @@ def read_diff(path: Path) -> DiffFile:
         )
     if not schema.remove_metadata().equals(SCHEMA) or said.get("rows") != rows:
         raise InputError(f"{shown(path)}: holds other columns or rows than it says; {NOT_WHOLE}")
+    if said.get("content") != content.sha256(said):
+        raise InputError(f"{shown(path)}: was changed after it was made; {NOT_WHOLE}")
     return DiffFile(path, sha256, rows, salt, by, said)

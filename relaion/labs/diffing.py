@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from relaion.engine import connect
-from relaion.labs.diff_file import META, SCHEMA
+from relaion.labs.diff_file import META, SCHEMA, Content
 from relaion.labs.fates import LINK, ROW
 from relaion.labs.seek import BATCH_ROWS, Batches, Seeker
 from relaion.paths import Seal, atomic_write, file_sha256
@@ -28,8 +28,9 @@ class Compared:
     """What was counted of a diff, and every shard as it was read.
 
     `lines` of the diff; `rows` of the old set that are not in the new one, `links` that are gone,
-    `without` those of the rows that no line can tell of, `linkless` those told by their row hash
-    alone, `colliding` hashes of several links.
+    `linkless` those of the rows told by their row hash alone, `colliding` hashes of several links.
+    `nameless` are rows of the old set without an identity, of which no line can tell; `without` is
+    how many fewer of them the new one has.
     """
 
     lines: int
@@ -38,6 +39,7 @@ class Compared:
     without: int
     linkless: int
     colliding: int
+    nameless: int
     seals: dict[int, Seal]
 
 
@@ -68,9 +70,33 @@ def compare(
         path = seeker.made("diff", lambda: "from diff order by row_hash, link")
         ((lines,),) = engine.rows("select count(*) from diff")
         (counts,) = engine.rows("from diff_counts")
-        rows_left, links, without, linkless, colliding = counts
+        rows_left, links, nameless, linkless, colliding = counts
+        without = max(0, nameless - _nameless(seeker, of_new, by)) if nameless else 0
         seals = seeker.seals([*old, *new])
-        return Compared(lines, rows_left, links, without, linkless, colliding, seals), path
+        found = Compared(lines, rows_left, links, without, linkless, colliding, nameless, seals)
+        return found, path
+
+
+def _nameless(seeker: Seeker, batches: Batches, by: Sequence[str]) -> int:
+    """How many rows of these shards have no identity."""
+    found = 0
+    for batch in batches:
+        seeker.table("step_hashes", "row_hash bigint", ())
+
+        def look(batch: Sequence[Numbered] = batch) -> None:
+            seeker.identities(batch)
+            seeker.run("apply/80_not_in_step")
+
+        seeker.read(batch, look, "shard")
+        seeker.engine.execute(
+            "create or replace temp table link_ids (shard_no integer, file_row_number bigint)"
+        )
+        if LINK in by:
+            seeker.link_ids(batch, by_row=False)
+        seeker.run("apply/87_nameless", by_row=ROW in by)
+        ((n,),) = seeker.engine.rows("from nameless")
+        found += n
+    return found
 
 
 def gone_rows(
@@ -172,14 +198,18 @@ def write_diff(lines: Path, out: Path, said: dict[str, Any]) -> str:
 
     Returns the SHA-256 of the file.
     """
-    schema = SCHEMA.with_metadata({META: json.dumps(said, sort_keys=True).encode("ascii")})
-    with (
-        atomic_write(out) as part,
-        pq.ParquetFile(lines) as source,
-        pq.ParquetWriter(part, schema, compression="zstd") as writer,
-    ):
+    content = Content()
+    with pq.ParquetFile(lines) as source:
         for batch in source.iter_batches(GROUP_ROWS):
-            writer.write_table(_typed(batch, schema), row_group_size=GROUP_ROWS)
+            content.add(batch)
+        said = {**said, "content": content.sha256(said)}
+        schema = SCHEMA.with_metadata({META: json.dumps(said, sort_keys=True).encode("ascii")})
+        with (
+            atomic_write(out) as part,
+            pq.ParquetWriter(part, schema, compression="zstd") as writer,
+        ):
+            for batch in source.iter_batches(GROUP_ROWS):
+                writer.write_table(_typed(batch, schema), row_group_size=GROUP_ROWS)
     return file_sha256(out)
 
 

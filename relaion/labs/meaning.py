@@ -5,12 +5,15 @@ bytes that are called a link are one, and text that holds whole numbers alone, c
 LAION's row hash.
 """
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from relaion.errors import DamagedError, InputError
 from relaion.parquet.columns import column_arrays, has_value, open_parquet
-from relaion.parquet.glossary import bare_name
+from relaion.parquet.glossary import bare_name, says_link
 from relaion.parquet.layout import Shard
 from relaion.parquet.mended import as_bytes
 from relaion.parquet.read_shard import read_shard
@@ -22,8 +25,12 @@ from relaion.sidecars.row_hash import own_hashes
 IDENTITY = ("url", "text", "row_hash")
 
 
-def meant(shard: Shard, said: Overrides, *, needs_link: bool) -> tuple[Shard, tuple[str, ...]]:
+def meant(
+    shard: Shard, said: Overrides, *, needs_link: bool, looks: bool
+) -> tuple[Shard, tuple[str, ...]]:
     """A shard with all its roles, and a line for each column that may be one and is not.
+
+    `looks` into columns without a role, too, for links that nobody would look at.
 
     `said` names columns for roles that no column plays here by its name. Raises InputError for two
     columns of links, and unless `needs_link` is off, for none. A shard that cannot be read is left
@@ -48,7 +55,95 @@ def meant(shard: Shard, said: Overrides, *, needs_link: bool) -> tuple[Shard, tu
         overrides = columns_of((*shard.layout.overrides, *found.items()))
         place = ShardPath(shard.path, shard.subset)
         shard = read_shard(place, overrides, needs_link=needs_link)
+    if looks:
+        told = {c.name for c in shard.layout.passed_over if c.claimed in lacks}
+        taken = {c.name for c in shard.layout.used if c.role in IDENTITY}
+        notices += _other_links(shard, told | taken)
     return shard, tuple(notices)
+
+
+# -- Links in columns that play no role ----------------------------------------------------------
+
+_LOOKED_INTO = 200  # columns: of very wide tables there is no end
+_GROUPS, _VALUES = 3, 500  # row groups, and values of each, that are looked at
+_WIDEST = 4_096  # bytes of a value on average; beyond it stand images
+_FEW = 20  # of so many values one is enough for a link to be none by chance
+_LINK = r"^\s*(?i:https?:)?//[^\s/?#]+\.\S+\s*$"
+
+
+def _other_links(shard: Shard, known: set[str]) -> Iterator[str]:
+    """A line for each column that holds links, by its values, and is not `known`."""
+    names = shard.names
+    try:
+        with open_parquet(shard.path) as file:
+            leaves = [(top, path) for top, path in _leaves(file) if names[top] not in known]
+            for top, path in leaves[:_LOOKED_INTO]:
+                values, links = _linked(file, path)
+                is_named = says_link(path.rpartition(".")[2])
+                if links * (1 if is_named else _FEW) > (0 if is_named else values):
+                    way_out = f"if the rows' link stands there, give --column url={shown(path)}"
+                    if path != names[top]:
+                        way_out = "if the rows' link stands there, write it as a column of its own"
+                    yield f"not looked at, though it holds links: column {shown(path)}; {way_out}"
+    except (OSError, pa.ArrowException):
+        return  # whoever reads all of it says so
+
+
+def _leaves(file: pq.ParquetFile) -> Iterator[tuple[int, str]]:
+    """What holds texts, or bytes no longer than texts: the column's place, and its whole name."""
+    places = [i for i, field in enumerate(file.schema_arrow) for _ in range(_many(field.type))]
+    meta = file.metadata
+    for i, top in enumerate(places):
+        leaf = file.schema.column(i)
+        chunks = [meta.row_group(g).column(i) for g in _groups(file)]
+        size = sum(chunk.total_uncompressed_size for chunk in chunks)
+        is_short = size <= _WIDEST * sum(chunk.num_values for chunk in chunks)
+        if leaf.physical_type == "BYTE_ARRAY" and is_short:
+            yield top, leaf.path
+
+
+def _many(kind: pa.DataType) -> int:
+    """How many leaves a type has."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return _many(kind.storage_type)
+    if pa.types.is_dictionary(kind):
+        return 1
+    inner = [kind.field(i).type for i in range(kind.num_fields)]
+    return sum(map(_many, inner)) if inner else 1
+
+
+def _groups(file: pq.ParquetFile) -> list[int]:
+    last = file.metadata.num_row_groups - 1
+    return sorted({last * i // (_GROUPS - 1) for i in range(_GROUPS)}) if last >= 0 else []
+
+
+def _linked(file: pq.ParquetFile, path: str) -> tuple[int, int]:
+    """Values of a leaf that are no blank, of some that are looked at, and those that are links."""
+    values = links = 0
+    for group in _groups(file):
+        batches = file.iter_batches(_VALUES, row_groups=[group], columns=[path])
+        for array in (a for batch in batches for a in _flat(batch.columns)):
+            raw = as_bytes(array).drop_null()
+            raw = raw.filter(pc.match_substring_regex(raw, r"\S"))
+            values += len(raw)
+            links += pc.sum(pc.match_substring_regex(raw, _LINK)).as_py() or 0
+            break
+    return values, links
+
+
+def _flat(arrays: list[pa.Array]) -> Iterator[pa.Array]:
+    """What nested columns hold, without their nesting."""
+    for array in arrays:
+        if isinstance(array, pa.DictionaryArray):
+            yield array.dictionary_decode()
+        elif pa.types.is_map(array.type):
+            yield from _flat([array.keys, array.items])
+        elif pa.types.is_struct(array.type) or pa.types.is_nested(array.type):
+            yield from _flat(array.flatten() if pa.types.is_struct(array.type) else [array.values])
+        elif not isinstance(array, pa.ExtensionArray):
+            yield array
+        else:
+            yield from _flat([array.storage])
 
 
 def _text(shard: Shard, role: str) -> Column | None:

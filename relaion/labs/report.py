@@ -11,8 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relaion.labs.copy_files import PARQUET
 from relaion.labs.place import set_digest
 from relaion.parquet.looked_at import beside_shards
+from relaion.parquet.roles import listed
 from relaion.paths import shown
 from relaion.run.outputs import APPLY
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from relaion.labs.fates import Fates
 
 NAMELESS = "nameless"
+NO_IDENTITY = "not looked at, for no row of it has an identity"
 WORDS = {
     "row": "known by their row hash",
     "link": "known by their link alone",
@@ -181,6 +184,7 @@ def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) ->
                 f"{shown(k.file.name)}: {_rows(n)} kept whose error_message may quote another "
                 "link: not looked at"
             )
+    yield from _unknown_files(run)
     stats = {f.no for f in run.stats}
     for f in run.found.files:
         if f.form == "stats" and f.no not in stats:
@@ -191,6 +195,18 @@ def _not_looked_at(run: FinishedCopy, counts: Mapping[tuple[str, bool], int]) ->
         yield f"{what} ({names}): not looked at, not cleaned, not in OUT"
     if n := counts.get((NAMELESS, True), 0):
         yield f"{_rows(n)} kept without an identity: nothing can be said of them"
+
+
+def _unknown_files(run: FinishedCopy) -> Iterator[str]:
+    """Files of which no row has an identity, whatever became of them."""
+    named = {no for no, fate, _, n in run.fates.counts if n and fate != NAMELESS}
+    for k in run.known:
+        if k.file.no not in named and k.shard.rows:
+            has = f"; it has the columns {listed(k.shard.names)}" if k.file.form == PARQUET else ""
+            yield (
+                f"{shown(k.file.name)}: {NO_IDENTITY}{has}; say which column is one with "
+                "--column url=NAME, --column text=NAME or --column row_hash=NAME"
+            )
 
 
 def others(made: Mapping[str, Any]) -> list[str]:

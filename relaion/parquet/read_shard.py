@@ -100,7 +100,13 @@ def read_shard(
         # pyarrow's message may quote a value
         raise DamagedError(f"{shown(path)}: has a damaged footer; get the file again") from None
     if settled:
-        layout = _named(path, lambda: settle(layout, lambda column: has_value(path, column)))
+        # where no link is needed, one is a row's identity, if there is any: another one is none
+        layout = _named(
+            path,
+            lambda: settle(
+                layout, lambda column: has_value(path, column), takes_several=needs_link
+            ),
+        )
     if needs_link and "url" not in layout.roles and not _is_void(path, rows, layout):
         raise InputError(f"{shown(path)}: {_no_link(layout)}")
     if _stamp(path).written != stamp.written:

@@ -180,11 +180,14 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 # -- Roles by names and types, then by values -------------------------------------------------
 
 
-def settle(layout: Layout, has_value: Callable[[Column], bool]) -> Layout:
+def settle(
+    layout: Layout, has_value: Callable[[Column], bool], *, takes_several: bool = True
+) -> Layout:
     """Let values decide between rivals: a column without any never wins.
 
     `has_value` says whether a column holds a value in any row. Raises InputError where two
     link columns hold values and the user named none of them: which is the row's link?
+    `takes_several` says whether more than one can be matched.
     """
     contested = layout.contested
     if not contested:
@@ -201,8 +204,9 @@ def settle(layout: Layout, has_value: Callable[[Column], bool]) -> Layout:
             )
         raise InputError(
             f"{len(links)} link columns hold values ({', '.join(named)}); say which one is the "
-            f"row's link with --column url={named[0]}, or match several with "
-            + " ".join(f"--column url={name}" for name in named)
+            f"row's link with --column url={named[0]}"
+            + (", or match several with " if takes_several else "")
+            + " ".join(f"--column url={name}" for name in named if takes_several)
         )
     return settled
 

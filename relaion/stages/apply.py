@@ -21,12 +21,13 @@ from relaion.labs.certificate import (
 from relaion.labs.copy_files import (
     PARQUET,
     STATS,
+    UNLOOKED,
     FoundFiles,
     NotOldError,
     find_copy,
     refuse_hashes,
 )
-from relaion.labs.report import Applied, FinishedCopy, applied, before_this, build
+from relaion.labs.report import NAMELESS, Applied, FinishedCopy, applied, before_this, build
 from relaion.labs.sides import (
     DIFF_AMONG,
     DIFF_COLUMNS,
@@ -137,7 +138,7 @@ def apply(
             stats = [f for f in found.files if f.form == STATS and run.has_folder(f, known)]
             if not run.failed:  # else the rest is done, and judged when it is whole
                 with _purged(place):
-                    _refuse_strangers(out, fates, read, yes=yes_i_checked)
+                    _refuse_strangers(out, known, identities, fates, read, yes=yes_i_checked)
             written = run.write(known, stats, fates, copy=copy)
             run.stop_where_failed()
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
@@ -227,7 +228,8 @@ def _one_each(columns: Columns | None) -> dict[str, str]:
             )
         if role in chosen:
             raise InputError(
-                f"--column {role}: named twice; a row has one {role} by which it is known"
+                f"--column {role}: named twice; apply knows a row by one {role}, so name the one "
+                "that the data set has, and whatever else holds links is named as not looked at"
             )
         chosen[role] = name
     return chosen
@@ -313,20 +315,32 @@ def _told_by(
     return (LINK,)
 
 
-def _check_own_hashes(pool: Caller, known: Sequence[Known], copies: Sequence[Numbered]) -> None:
-    """Raise InputError where a hash column of the copy is no LAION row hash.
+def _with_own_hashes(run: Applying, known: Sequence[Known]) -> list[Known]:
+    """The files without those whose hash column is no LAION row hash: these are set aside.
 
-    Every row would be said to have stayed by it, and none of them would be met.
+    Every row would be said to have stayed by it, and none of them would be met. Raises InputError
+    where that is so of all of them: then the arguments do not fit.
     """
-    alike: dict[int, list[Numbered]] = {}
-    for n in copies:
-        alike.setdefault(n.group, []).append(n)
     way_out = ", or --column row_hash=NAME where it is one and the captions were written anew"
-    for group in alike.values():
-        with blaming(group[0].shard.path):
-            pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in group], way_out)
-    for k in known:  # of other forms, which were compared as they were indexed
-        refuse_hashes(k.file.path, k.compared, k.differ, way_out)
+    parquet = [k for k in known if k.file.form == PARQUET]
+    wrong: dict[int, str] = {}
+    if able := [k for k in parquet if {"url", "text", "row_hash"} <= set(k.shard.layout.roles)]:
+        with blaming(able[0].file.path):
+            found = run.pool.call(
+                "relaion.labs.hashes:other_hashes", [k.shard for k in able], way_out
+            )
+        wrong = {able[i].file.no: line for i, line in found.items()}
+    for k in known:  # those of other forms were compared as they were indexed
+        try:
+            refuse_hashes(k.file.path, k.compared, k.differ, way_out)
+        except InputError as e:
+            wrong[k.file.no] = str(e)
+    if wrong and all(k.file.no in wrong for k in known if k.shard.rows):
+        raise InputError(next(iter(wrong.values())))
+    for k in known:
+        if k.file.no in wrong:
+            run.fail(k.file, wrong[k.file.no])
+    return [k for k in known if k.file.no not in wrong]
 
 
 def _check_hashes(
@@ -353,7 +367,7 @@ def _read(run: Applying, found: FoundFiles, by: Sequence[str]) -> list[Known]:
     refuse_diffs(run.pool, alike, DIFF_AMONG)
     _usable(known, by)
     if "row_hash" not in run.columns and ROW in by:
-        _check_own_hashes(run.pool, known, run.numbered(known))
+        known = _with_own_hashes(run, known)
     return known
 
 
@@ -362,44 +376,60 @@ def _usable(known: Sequence[Known], by: Sequence[str]) -> None:
     roles = {role for k in known for role in k.shard.layout.roles if k.shard.rows}
     has_row = ROW in by and ("row_hash" in roles or {"url", "text"} <= roles)
     if not (has_row or (LINK in by and "url" in roles)) and any(k.shard.rows for k in known):
-        needs = (
-            "a row hash, or a link and a caption"
-            if tuple(by) == (ROW,)
-            else (
-                "a row hash"
-                if LINK not in by
-                else "a link"
-                if ROW not in by
-                else "a link or row hash"
-            )
-        )
-        first = next((k for k in known if k.shard.rows and k.file.form == PARQUET), known[0])
-        has, more = "", ""
-        if first.file.form == PARQUET:
-            has = f"; it has the columns {listed(first.shard.names)}"
-            more = "".join(f"; {notice}" for notice in first.notices)
-        raise InputError(
-            f"{shown(first.file.path)}: no row of the copy has an identity: {needs} is needed"
-            f"{has}{more}; say which column is one with --column url=NAME, --column text=NAME or "
-            "--column row_hash=NAME"
-        )
+        raise _no_identity(known, by)
 
 
-def _refuse_strangers(out: Path, fates: Fates, diff: DiffFile | None, *, yes: bool) -> None:
-    """Raise StopError where no identity of the copy was met: it is of another data set."""
+def _no_identity(known: Sequence[Known], by: Sequence[str]) -> InputError:
+    """The error for a copy of which no row can be known."""
+    needs = "a link or row hash"
+    if ROW not in by:
+        needs = "a link"
+    elif LINK not in by:
+        is_all = tuple(by) == (ROW,)
+        needs = "a row hash, or a link and a caption" if is_all else "a row hash"
+    first = next((k for k in known if k.shard.rows and k.file.form == PARQUET), known[0])
+    has, more = "", ""
+    if first.file.form == PARQUET:
+        has = f"; it has the columns {listed(first.shard.names)}"
+        more = "".join(f"; {notice}" for notice in first.notices)
+    return InputError(
+        f"{shown(first.file.path)}: no row of the copy has an identity: {needs} is needed"
+        f"{has}{more}; say which column is one with --column url=NAME, --column text=NAME or "
+        "--column row_hash=NAME"
+    )
+
+
+def _refuse_strangers(
+    out: Path,
+    known: Sequence[Known],
+    by: Sequence[str],
+    fates: Fates,
+    diff: DiffFile | None,
+    *,
+    yes: bool,
+) -> None:
+    """Raise StopError where no identity of the copy was met: it is of another data set.
+
+    And InputError where no row of it has any.
+    """
     met = {"removed", "removed with its link"} if diff else {"row", "link", "removed"}
     rows = sum(n for *_, n in fates.counts) - sum(n for *_, n in fates.twins)
-    if (
-        yes
-        or not rows
-        or (diff and not diff.rows)
-        or any(fate in met for _, fate, _, _ in fates.counts)
-    ):
+    if yes or not rows:
+        return
+    if all(fate == NAMELESS for _, fate, _, _ in fates.counts):
+        raise _no_identity(known, by)
+    if (diff and not diff.rows) or any(fate in met for _, fate, _, _ in fates.counts):
         return
     if diff:
         said = "the diff names no row of the copy: either it is clean, or of another data set"
     else:
         said = "the edition holds no row of the copy: it is of another data set"
+    unseen = [
+        f"{shown(k.file.name)}: {notice}"
+        for k in known for notice in k.notices if notice.startswith(UNLOOKED)
+    ]  # fmt: skip
+    more = f"; {unseen[0]}" if unseen else ""
     raise StopError(
-        f"{shown(out)}: {said} ({rows:,} rows looked at); if that is right, add --yes-i-checked"
+        f"{shown(out)}: {said} ({rows:,} rows looked at{more}); if that is right, add "
+        "--yes-i-checked"
     )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from relaion.labs.diffing import Compared
 
 ROW, LINK = "row", "link"
-FORM = 1  # of diffs; `labs.diff_file` reads it
+FORM = 2  # of diffs; `labs.diff_file` reads it
 A_ROW = 40  # bytes of work files and of what DuckDB spills, a row of both sets
 
 
@@ -45,10 +45,10 @@ class Diffed:
     """What a diff holds.
 
     `rows_old` and `rows_new` are those compared, `left` rows of the old set that are not in the
-    new one, `lines` of the diff, `links_gone` links that no row of the new set has. `without` are
-    rows that left and no line can tell of, for want of a row hash and a link; `linkless` rows that
-    only their row hash tells; `duplicates` rows of a hash and link that another one has, too;
-    `colliding` row hashes that more than one link has.
+    new one, `lines` of the diff, `links_gone` links that no row of the new set has. `without` is
+    how many rows without a row hash and a link, of which no line can tell, the old set has more
+    than the new one; `linkless` are rows that only their row hash tells; `duplicates` rows of a
+    hash and link that another one has, too; `colliding` row hashes that more than one link has.
     """
 
     out: Path
@@ -126,7 +126,7 @@ def diff(
                 )  # fmt: skip
             except WorkerEndedError as e:
                 raise StopError(f"{shown(at[0] if at else out)}: {e}") from None
-        if found.rows and found.rows + found.without == rows["old"]:
+        if found.rows and found.rows + found.nameless == rows["old"]:
             raise StopError(
                 f"{shown(new[0])}: holds no row of {shown(old[0])}: it is of another data set; "
                 "name two versions of one"

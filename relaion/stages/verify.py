@@ -195,19 +195,26 @@ def _check_copy(
     refuse_diffs(pool, [*old, *inputs], NO_SET)
     given = {
         "inputs": inputs, "diff": diff, "keep": keep, "old": old, "columns": columns,
-        "certificate": place_of(out, None),
+        "certificate": place_of(out, None), "certified": _certified(made, None),
     }  # fmt: skip
     stated = _stated_inputs(out, "records")
     function = "relaion.verifier.copy_check:verify_copy_telling"
     verdict = _called(pool, function, out, given, stated, workers, progress)
     if certificate is not None and made is not None and verdict.ok and _is_checked(verdict):
-        try:
-            said = certify(made, checked_by(verdict, __version__))
-        except (LookupError, TypeError, ValueError, AttributeError):
+        said = _certified(made, verdict)
+        if said is None:
             what = "its manifest lacks what a certificate says; clean the copy again"
-            raise StopError(f"{shown(out)}: {what}") from None
+            raise StopError(f"{shown(out)}: {what}")
         write_certificate(certificate, said)
     return verdict
+
+
+def _certified(made: Mapping[str, Any] | None, verdict: Verdict | None) -> dict[str, Any] | None:
+    """The certificate of a manifest; None where that lacks what it says."""
+    try:
+        return certify(made or {}, checked_by(verdict, __version__) if verdict else None)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _is_checked(verdict: Verdict) -> bool:

@@ -7,7 +7,7 @@ OUT always, those of the copy before where it is given.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,14 +16,13 @@ import pyarrow.compute as pc
 from relaion.errors import InputError, OutputError
 from relaion.parquet.columns import watched
 from relaion.parquet.roles import Columns, overrides_of
-from relaion.paths import file_sha256, find_files, shown
+from relaion.paths import file_sha256, shown
 from relaion.verifier.checker import processes
 from relaion.verifier.copy_compare import FilePair, compare_files, compare_stats
 from relaion.verifier.copy_fates import (
     LEFT,
     LEFT_WITH_LINK,
     LINK,
-    NAMELESS,
     Against,
     Identities,
     IdentityTask,
@@ -38,16 +37,20 @@ from relaion.verifier.copy_fates import (
 )
 from relaion.verifier.copy_records import bare_key
 from relaion.verifier.copy_statement import (
+    NAMELESS,
     PARQUET,
     SAMPLES,
     STATS,
+    STATS_END,
     CopyLine,
     CopyStatement,
     check_certificate,
     check_copy_stated,
     check_copy_tree,
+    named_below,
     read_copy_statement,
 )
+from relaion.verifier.copy_unlooked import links_unlooked
 from relaion.verifier.lookup import Apply
 from relaion.verifier.manifest import MANIFEST
 from relaion.verifier.verdict import Notes, Verdict, count
@@ -60,11 +63,6 @@ COPY_PROMISES = {
     "6": "every number can be recomputed: what went in, what it was held against, the counts",
 }
 _ROUND = 4_000_000  # records whose identities are held at once
-_STATS = "_stats.json"
-_ENDS = (
-    ".parquet", ".tar",
-    *(f".{kind}{end}" for kind in ("tsv", "csv", "jsonl", "ndjson") for end in ("", ".gz", ".zst")),
-)  # fmt: skip
 _WRONG = {
     LEFT: "that was removed from the set",
     LEFT_WITH_LINK: "whose link was removed from the set",
@@ -106,13 +104,14 @@ def verify_copy(
     old: Sequence[Path] = (),
     columns: Columns | None = None,
     certificate: Path | None = None,
+    certified: Mapping[str, Any] | None = None,
     workers: int = 1,
     done: Callable[[int, int], object] = lambda files, rows: None,
 ) -> Verdict:
     """Check OUT against the diff or edition that it was cleaned with, and the copy before it.
 
-    `certificate` is where that of OUT should lie. Raises InputError for an argument that cannot be
-    read; whatever is wrong with OUT itself is a finding.
+    `certificate` is where that of OUT should lie, `certified` what it should say. Raises InputError
+    for an argument that cannot be read; whatever is wrong with OUT itself is a finding.
     """
     notes = Notes(titles=COPY_PROMISES)
     try:
@@ -126,7 +125,7 @@ def verify_copy(
         notes.notice("the roles given with --column are not those of the run; the run's are used")
     check_copy_stated(statement, notes)
     if certificate is not None:
-        check_certificate(certificate, statement, notes)
+        check_certificate(certificate, statement, certified, notes)
     there = check_copy_tree(out, statement, notes)
     against = _against(out, statement, diff, keep, old, notes) if statement.known else None
     sources = _sources(statement, inputs, notes)
@@ -182,6 +181,8 @@ def _against(
         elif sets is None:
             _other(diff.name, "cannot be read as a diff", notes)
         else:
+            if sets.said != statement.raw["plan"]["against"]["diff"]["said"]:
+                notes.find("6", MANIFEST, "says else of the diff than the diff itself")
             return Against(diff=sets)
         return None
     return _editions(statement, keep, old, notes)
@@ -223,10 +224,10 @@ def _sources(statement: CopyStatement, inputs: Sequence[Path], notes: Notes) -> 
             notes.skip(promise, "the copy before was not given (--inputs)")
         notes.limit("6", "records that left were not recomputed")
         return {}
-    found = _named_below(inputs)
+    found, beside = named_below(inputs)
     stats = {name: x for name, x in statement.outputs.items() if x.form == STATS}
     for name in sorted(found.keys() - statement.inputs.keys() - stats.keys()):
-        if not name.lower().endswith(_STATS):
+        if not name.lower().endswith(STATS_END):
             notes.find("1b", name, "a file of the copy that OUT does not have")
     given = {name: path for name, path in found.items() if name in stats}
     for name, line in statement.inputs.items():
@@ -237,19 +238,14 @@ def _sources(statement: CopyStatement, inputs: Sequence[Path], notes: Notes) -> 
             notes.find("6", name, "the file of the copy is not the one that went in")
         else:
             given[name] = found[name]
+    many = f"{count(beside, 'file')} of another form ("
+    if beside and not any(x.startswith(many) for x in statement.not_looked_at):
+        _untold(MANIFEST, "files of another form", notes)
     return given
 
 
-def _named_below(inputs: Sequence[Path]) -> dict[str, Path]:
-    """The files of a copy by their names below OUT."""
-    found: dict[str, Path] = {}
-    for given in inputs:
-        is_folder = given.is_dir()
-        top = given.absolute().name if is_folder and len(inputs) > 1 else ""
-        for shard in find_files([given], (*_ENDS, _STATS)).shards:
-            inside = shard.path.relative_to(given) if is_folder else Path(shard.path.name)
-            found[PurePosixPath(top, inside.as_posix()).as_posix()] = shard.path
-    return found
+def _untold(where: str, what: str, notes: Notes) -> None:
+    notes.find("6", where, f"{what}: not named as not looked at")
 
 
 # -- records ---------------------------------------------------------------------------------------
@@ -294,6 +290,7 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
                 continue
             if len(ids) != lines[name].records:
                 job.notes.find("6", name, "had another number of records than is stated")
+            _check_told(job, name, codes)
             some = _counted(codes, twins)
             job.left.update({x: n for x, n in some.items() if not stays(x[0], job.statement)})
             gone[name] = leaving(codes, job.statement)
@@ -308,6 +305,22 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
         for notes in job.apply(compare_files, pairs):
             job.notes.add(notes)
         _check_stats(job, gone, samples, there)
+
+
+def _check_told(job: CopyJob, name: str, codes: pa.Array) -> None:
+    """The manifest names whatever of a file was not looked at."""
+    told = [x for x in job.statement.not_looked_at if x.startswith(f"{shown(name)}: ")]
+    is_nameless = len(codes) > 0 and {fate for fate, _ in counted(codes)} == {NAMELESS}
+    if is_nameless and not any("no row of it has an identity" in x for x in told):
+        _untold(name, "a file of which no row has an identity", job.notes)
+    try:
+        columns = links_unlooked(job.sources[name], job.statement.inputs[name])
+    except InputError:
+        return  # said of it already
+    for column in columns:
+        tops = (column, column.partition(".")[0])
+        if not any(top in x for x in told for top in tops):
+            _untold(name, "a column of links that plays no role", job.notes)
 
 
 def _keys_gone(ids: Identities, gone: pa.Array) -> frozenset[str]:

@@ -27,12 +27,12 @@ from relaion.paths import file_sha256, find_shards, shown
 from relaion.roles import ROLES
 from relaion.verifier.candidates import Near, plain, plain_key
 from relaion.verifier.copy_records import Records, bare_key, read_records, whole_number
-from relaion.verifier.copy_statement import FATES, CopyLine, CopyStatement
+from relaion.verifier.copy_statement import FATES, NAMELESS, CopyLine, CopyStatement
 from relaion.verifier.lookup import Apply
 from relaion.verifier.rows import At, Source, batches, roles_of
 
 ROW, LINK = "row", "link"
-LEFT, LEFT_WITH_LINK, NAMELESS = "removed", "removed with its link", "nameless"
+LEFT, LEFT_WITH_LINK = "removed", "removed with its link"
 _META = b"relaion_diff"
 _CHUNK = 1_000_000
 _FEW = 50_000  # links that an edition is searched for by their ends: Arrow hashes these each time
@@ -133,11 +133,12 @@ def link_ids(urls: pa.Array, salt: bytes) -> LinkIds:
 
 @dataclass(frozen=True)
 class DiffSets:
-    """What a diff names: row hashes, and links that are gone."""
+    """What a diff names: row hashes, and links that are gone; and what it says of itself."""
 
     hashes: pa.Array
     links: pa.Array
     salt: bytes
+    said: Mapping[str, Any]
 
 
 def read_sets(path: Path, key_version: int) -> DiffSets | None:
@@ -150,7 +151,8 @@ def read_sets(path: Path, key_version: int) -> DiffSets | None:
             table = file.read(["row_hash", "link", "link_gone"])
         gone = table.filter(table["link_gone"])["link"].cast(pa.binary()).drop_null()
         hashes = table["row_hash"].drop_null()
-        return DiffSets(hashes.combine_chunks(), gone.combine_chunks(), bytes.fromhex(said["salt"]))
+        salt = bytes.fromhex(said["salt"])
+        return DiffSets(hashes.combine_chunks(), gone.combine_chunks(), salt, said)
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError):
         return None
 

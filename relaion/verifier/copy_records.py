@@ -166,7 +166,7 @@ def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
 # -- text ------------------------------------------------------------------------------------------
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def lines_of_text(path: Path) -> Iterator[bytes]:
     """The lines of a file with their ends, unpacked; a byte order mark is a line of its own."""
     note(path)
     ending = path.suffix.lower()
@@ -213,7 +213,7 @@ def _table(path: Path, line: CopyLine, *, is_tsv: bool) -> Iterator[Unit]:
     delimiter, quoted = _cut(path, line, is_tsv=is_tsv)
     blank = _BLANK.replace(delimiter, b"")
     places: dict[str, int] | None = None
-    for raw, cells in _split(_lines(path), delimiter, quoted=quoted):
+    for raw, cells in _split(lines_of_text(path), delimiter, quoted=quoted):
         if raw == _BOM or not raw.strip(blank):
             yield Unit(raw)
             continue
@@ -226,6 +226,17 @@ def _table(path: Path, line: CopyLine, *, is_tsv: bool) -> Iterator[Unit]:
             cells[places[r]] if r in places else b"" for r in ("url", "text", "row_hash")
         )
         yield Unit(raw, _identified(link, caption, whole_number(own.decode("latin-1"))))
+
+
+def first_cells(path: Path, line: CopyLine) -> list[str]:
+    """The names of a table's columns; none where it has no line of names."""
+    is_tsv = ".tsv" in path.suffixes[-2:]
+    delimiter, quoted = _cut(path, line, is_tsv=is_tsv)
+    for raw, cells in _split(lines_of_text(path), delimiter, quoted=quoted):
+        if raw != _BOM and raw.strip(_BLANK.replace(delimiter, b"")):
+            is_header = _places(cells, line)[1]
+            return [cell.decode("utf-8", "replace") for cell in cells] if is_header else []
+    return []
 
 
 def _places(first: Sequence[bytes], line: CopyLine) -> tuple[dict[str, int], bool]:
@@ -243,7 +254,7 @@ def _places(first: Sequence[bytes], line: CopyLine) -> tuple[dict[str, int], boo
 def _cut(path: Path, line: CopyLine, *, is_tsv: bool) -> tuple[bytes, bool]:
     """The delimiter of a table, and whether it has quotes."""
     lines: list[bytes] = []
-    for raw in _lines(path):
+    for raw in lines_of_text(path):
         if raw != _BOM:
             lines.append(raw)
         if len(lines) == _SAMPLE:
@@ -305,7 +316,7 @@ def _split(
 
 def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Unit]:
     with_hash = "row_hash" in line.columns
-    for raw in _lines(path):
+    for raw in lines_of_text(path):
         if not raw.strip(_BLANK):
             yield Unit(raw)
             continue

@@ -4,24 +4,32 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from relaion.errors import OutputError
 from relaion.links import KEY_VERSION
-from relaion.paths import file_sha256, shown
+from relaion.parquet.looked_at import beside_shards
+from relaion.paths import file_sha256, find_files, shown
 from relaion.verifier.file_checks import check_entry, files_in, folders_in
 from relaion.verifier.manifest import MANIFEST, read_json, refuse_escape
 from relaion.verifier.verdict import Notes, count
 
 APPLIED = "apply"
 PARQUET, STATS, SAMPLES = "parquet", "stats", "samples"
-_ENDS = {PARQUET: ".parquet", SAMPLES: ".tar", STATS: "_stats.json"}
+STATS_END = "_stats.json"
+_ENDS = {PARQUET: ".parquet", SAMPLES: ".tar", STATS: STATS_END}
+_FORMS = (
+    ".parquet", ".tar",
+    *(f".{kind}{end}" for kind in ("tsv", "csv", "jsonl", "ndjson") for end in ("", ".gz", ".zst")),
+)  # fmt: skip
 FATES = (
     "row", "link", "removed", "removed with its link", "unknown", "not in new", "nameless",
 )  # fmt: skip
+NAMELESS = "nameless"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -140,6 +148,21 @@ def _lines(lines: Iterable[CopyLine]) -> dict[str, CopyLine]:
     return found
 
 
+def named_below(inputs: Sequence[Path]) -> tuple[dict[str, Path], int]:
+    """The files of a copy by their names below OUT, and how many of another form are beside."""
+    found: dict[str, Path] = {}
+    beside: set[Path] = set()
+    for given in inputs:
+        is_folder = given.is_dir()
+        top = given.absolute().name if is_folder and len(inputs) > 1 else ""
+        there = find_files([given], (*_FORMS, STATS_END))
+        beside |= set(there.skipped)
+        for shard in there.shards:
+            inside = shard.path.relative_to(given) if is_folder else Path(shard.path.name)
+            found[PurePosixPath(top, inside.as_posix()).as_posix()] = shard.path
+    return found, len(beside_shards(beside))
+
+
 # -- Does it agree with itself, and with what lies there? ------------------------------------------
 
 
@@ -149,6 +172,12 @@ def check_copy_stated(statement: CopyStatement, notes: Notes) -> None:
     run = hashlib.sha256(plan.encode()).hexdigest()[:16]
     if run != statement.raw.get("run"):
         notes.find("6", MANIFEST, "its run is not the one of the arguments that it states")
+    if not _is_of_plan(statement.raw):
+        notes.find("6", MANIFEST, "names other versions or times than its run can have")
+    n = statement.counts[NAMELESS, True, False]
+    said = f"{count(n, 'row')} kept without an identity: nothing can be said of them"
+    if n and said not in statement.not_looked_at:
+        notes.find("6", MANIFEST, "does not name the rows without an identity as not looked at")
     if statement.planned_diff != statement.against.get("diff"):
         notes.find("6", MANIFEST, "names two diffs")
     lost = statement.inputs.keys() - statement.outputs.keys()
@@ -163,6 +192,22 @@ def check_copy_stated(statement: CopyStatement, notes: Notes) -> None:
         notes.find("6", MANIFEST, "its counts by fate are not those of the files that it states")
     if not statement.known:
         notes.skip("1a", "link keys of another version; check with the relaion that made OUT")
+
+
+def _is_of_plan(raw: Mapping[str, Any]) -> bool:
+    """Whether versions are those that the run was planned with, and it ended after it began."""
+    try:
+        planned = dict(raw["plan"]["versions"])
+        named = {x: str(raw[x]) for x in ("relaion", "duckdb", "pyarrow")}
+        named["link_key"] = str(raw["key_version"])
+        began, ended = (datetime.fromisoformat(raw[x]) for x in ("started", "finished"))
+        return (
+            all(str(planned[x]) == version for x, version in named.items())
+            and raw["sql_version"] == raw["plan"]["sql_version"]
+            and began <= ended
+        )
+    except (LookupError, TypeError, ValueError):
+        return False
 
 
 def check_copy_tree(out: Path, statement: CopyStatement, notes: Notes) -> list[str]:
@@ -200,8 +245,13 @@ def check_copy_tree(out: Path, statement: CopyStatement, notes: Notes) -> list[s
     return there
 
 
-def check_certificate(path: Path, statement: CopyStatement, notes: Notes) -> None:
-    """The certificate beside OUT, if one is there, says what the manifest says."""
+def check_certificate(
+    path: Path, statement: CopyStatement, certified: Mapping[str, Any] | None, notes: Notes
+) -> None:
+    """The certificate beside OUT, if one is there, says what the manifest says, and no more.
+
+    `certified` is what it has to say but for `checked`; None where the manifest does not tell.
+    """
     where = path.name
     if not path.is_file():
         notes.notice(f"{where}: no certificate beside OUT; it was not looked at")
@@ -209,11 +259,32 @@ def check_certificate(path: Path, statement: CopyStatement, notes: Notes) -> Non
     try:
         said = json.loads(path.read_text(encoding="ascii"))
         same = _as_certified(said) == _as_certified(statement.raw)
+        is_whole = certified is None or {**said, "checked": None} == {**certified, "checked": None}
+        is_checked = "checked" in said and _is_check(said["checked"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         notes.find("6", where, "cannot be read as a certificate")
         return
-    if not same:
+    if not (same and is_whole):
         notes.find("6", where, "is not the certificate of this OUT: it says else than the manifest")
+    elif not is_checked:
+        notes.find("6", where, "is not the certificate of this OUT: no check says what it says")
+
+
+def _is_check(said: Any) -> bool:
+    """Whether it has the form of what a check found, or there was none."""
+    if said is None:
+        return True
+    lines = said["promises"]
+    return (
+        set(said) == {"when", "by", "promises"}
+        and datetime.fromisoformat(said["when"]).tzinfo is not None
+        and re.fullmatch(r"relaion \S+ verify: .*", said["by"]) is not None
+        and [line["promise"] for line in lines] == ["1a", "1b", "2", "5", "6"]
+        and all(set(line) == {"promise", "title", "state", "why"} for line in lines)
+        and all(line["state"] in ("held", "held in part", "not checked") for line in lines)
+        and lines[0]["state"] != "not checked"
+        and all(isinstance(line[k], str) for line in lines for k in ("title", "why"))
+    )
 
 
 def _as_certified(said: Mapping[str, Any]) -> tuple[Any, ...]:
