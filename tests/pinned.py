@@ -8,7 +8,7 @@ import pyarrow as pa
 
 CASE = Path(__file__).parent / "cases" / "demo.txt"
 # what is drawn at random or names the code itself
-LEFT_OUT = {"lists": "digest", "scripts": "sha256"}
+LEFT_OUT = {"lists": "digest", "scripts": "sha256", "steps": "run"}
 RANDOM = ("run", "keywords", "relaion")
 
 
