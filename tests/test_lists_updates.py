@@ -311,11 +311,12 @@ def test_a_word_of_what_is_listed_no_longer_leaves_the_list(
     assert held(lists) == {(1, B), (2, C)}
 
 
-def test_a_word_that_nobody_chose_or_knows_takes_nothing_back(lists: Path) -> None:
+def test_a_word_that_nobody_chose_leaves_the_list_and_is_told(lists: Path) -> None:
     deliver(lists, "md5,status", f"{A},active", f"{B},active", where=["status=active"])
     added = deliver(lists, "md5,status", f"{C},active", f"{A},zarquon", update=1)
     assert added.skipped == {"not chosen by --where": 1}
-    assert held(lists) == {(1, A), (1, B), (2, C)}
+    assert held(lists) == {(1, B), (2, C)}
+    assert "left the list: 1" in added.notices[-1]
 
 
 @pytest.mark.parametrize("name", ["status", "note"])
@@ -361,3 +362,40 @@ def test_a_whole_list_keeps_what_another_id_still_lists(lists: Path) -> None:
     deliver(lists, "id,md5,status", f"7,{A},", f"9,{A},", update=1, full=True)
     deliver(lists, "id,md5,status", f"20,{C},", f"9,{A},removed", update=1)
     assert {digest for _, digest in held(lists)} == {A, C}
+
+
+def test_what_where_chooses_no_more_leaves_the_list(lists: Path) -> None:
+    deliver(lists, "md5,category", f"{A},1", f"{B},1", f"{C},1", where=["category=1"])
+    added = deliver(lists, "md5,category", f"{A},8", f"{B},5", f"{B},1", f"{D},1", update=1)
+    assert added.changes == ListChanges(added=1, retracted=1, unchanged=1)
+    assert held(lists) == {(1, B), (1, C), (2, D)}, "another record of B is chosen"
+    assert any(
+        "--where does not choose in this delivery, left the list: 1" in n for n in added.notices
+    )
+    last = deliver(lists, "md5,category", f"{C},8", update=1)
+    assert last.changes == ListChanges(added=0, retracted=1, unchanged=0)
+    with pytest.raises(ListError, match="check the words of --where"):
+        deliver(lists, "md5,category", f"{E},8", update=1)
+
+
+def test_a_regraded_record_is_known_by_its_id(lists: Path) -> None:
+    deliver(lists, "id,md5,category", f"7,{A},1", f"8,{A},1", where=["category=1"])
+    deliver(lists, "id,md5,category", f"7,{A},8", f"9,{B},1", update=1)
+    assert held(lists) == {(1, A), (2, B)}, "another record of the giver still lists it"
+    deliver(lists, "id,md5,category", f"8,{A},8", f"9,{B},1", update=1)
+    assert held(lists) == {(2, B)}
+
+
+@pytest.mark.parametrize(
+    "rows", [[f"- {A}"], [f"-{A}", B], [f"* - {A}"], ["- https://ex.example/a"]]
+)
+def test_dashes_alone_are_asked_for_in_an_update(lists: Path, rows: list[str]) -> None:
+    deliver(lists, A, B, C, name="list.txt")
+    with pytest.raises(ListError, match="say --format changes if they take back"):
+        deliver(lists, *rows, name="update.txt", update=1)
+
+
+def test_dashes_that_take_back_by_choice(lists: Path) -> None:
+    deliver(lists, A, B, C, name="list.txt")
+    deliver(lists, f"- {A}", f"-{B}", name="update.txt", update=1, file_format="changes")
+    assert held(lists) == {(1, C)}

@@ -64,7 +64,8 @@ def take_in(
     """
     incoming = _Incoming(engine, list_id, keep_ids=delivery.keep_ids)
     read = [
-        _read_file(delivery, number, incoming, notices) for number in range(len(delivery.files))
+        _read_file(delivery, number, incoming, notices, is_delta=bool(chain) and not is_full)
+        for number in range(len(delivery.files))
     ]
     skipped: Counter[str] = Counter()
     lost: Counter[str] = Counter()
@@ -74,7 +75,7 @@ def take_in(
         lost += found.tally.lost
         unusable += found.tally.unusable
     arrived = incoming.arrived
-    if not arrived.total() and not (chain and incoming.takes_back):
+    if not arrived.total() and not (chain and incoming.may_take_back):
         raise _nothing(delivery, skipped, read)
     if delivery.forms and not arrived.keys() & set(HASHED_LINK_KINDS):
         raise InputError(
@@ -84,7 +85,10 @@ def take_in(
     incoming.flush()
     if n := incoming.without_record(chain):
         notices.append(_UNKNOWN_ID.format(n))
-    n_own, n_earlier = incoming.take_back(chain)
+    n_own, n_earlier, n_unchosen = incoming.take_back(chain)
+    notices += [_UNCHOSEN.format(n_unchosen)] * bool(n_unchosen)
+    if not (arrived.total() or incoming.takes_back or n_earlier):
+        raise _nothing(delivery, skipped, read)
     if not chain and incoming.takes_back > n_own and any(f.form == CHANGES for f in read):
         notices.append(_NO_UPDATE)
     counted = _tell_apart(engine, list_id, arrived)
@@ -119,15 +123,25 @@ _UNKNOWN_ID = (
     "records that are taken back by their giver's id alone: {:,} of them took nothing back, as no "
     "record of such an id is known; ask the giver for their hashes or links"
 )
+_UNCHOSEN = (
+    "entries that the list held, and that --where does not choose in this delivery, left the list: "
+    "{:,}"
+)
 _OF_LIST = "select kind, count(*) from store.entries where list_id = ? group by all order by all"
 
 
 def _read_file(
-    delivery: Delivery, number: int, incoming: "_Incoming", notices: list[str]
+    delivery: Delivery,
+    number: int,
+    incoming: "_Incoming",
+    notices: list[str],
+    *,
+    is_delta: bool,
 ) -> FileRead:
     path, sha256 = delivery.files[number], delivery.sha256[number]
     found = FileRead(first=incoming.next_record)
-    before = incoming.arrived.total() + incoming.takes_back
+    found.tally.is_delta = is_delta
+    before = incoming.said
     for batch in read_entries(path, delivery.options, found):
         incoming.add(batch)
     incoming.next_record += found.tally.records
@@ -140,7 +154,7 @@ def _read_file(
             f"{shown(path)}: holds digests, which have no scope; add them by themselves, "
             "without --scope and --kind"
         )
-    if incoming.arrived.total() + incoming.takes_back == before:
+    if incoming.said == before:
         found.notices.append("holds no link and no hash")
     which = f"file {number + 1}: " if len(delivery.files) > 1 else ""
     notices.extend(which + notice for notice in found.notices)
@@ -158,7 +172,7 @@ class _Incoming:
 
     def __init__(self, engine: Engine, list_id: int, *, keep_ids: bool) -> None:
         self.arrived: Counter[str] = Counter()
-        self.takes_back = 0
+        self.takes_back = self.unchosen = 0
         self.next_record = 0
         self._engine = engine
         self._list_id = list_id
@@ -172,7 +186,18 @@ class _Incoming:
             self._next_trait = max(self._next_trait, trait_id + 1)
         self._new_traits: list[tuple[int, Trait]] = []
         engine.create("undone", _UNDONE.empty_table())
+        engine.create("unchosen", _UNDONE.empty_table())
         engine.create("gone", _GONE.empty_table())
+
+    @property
+    def said(self) -> int:
+        """How many values brought an entry or may take one back."""
+        return self.arrived.total() + self.may_take_back
+
+    @property
+    def may_take_back(self) -> int:
+        """How many values may take an entry back."""
+        return self.takes_back + self.unchosen
 
     def add(self, batch: SortedBatch) -> None:
         """Take in a batch: its entries, the ids of its records, and what it takes back."""
@@ -189,7 +214,8 @@ class _Incoming:
         self._add_ids(batch)
 
     def _add_ids(self, batch: SortedBatch) -> None:
-        digests = {no: _id_digest(giver_id) for no, giver_id in (*batch.kept_ids, *batch.gone_ids)}
+        told = (*batch.kept_ids, *batch.gone_ids, *batch.unchosen_ids)
+        digests = {no: _id_digest(giver_id) for no, giver_id in told}
         kept = [
             {"record_no": no, "id_digest": digests[no],
              "giver_id": _utf8(giver_id).decode() if self._keep_ids else None}
@@ -201,12 +227,18 @@ class _Incoming:
                 "insert into store.records select ?, * from new_records", [self._list_id]
             )
             self._engine.execute("drop table new_records")
-        undone = [
-            {"kind": kind, "digest": digest, "record_no": no, "id_digest": digests.get(no)}
-            for kind, digest, _, no in batch.undone
-        ]
+        undone, unchosen = (
+            [
+                {"kind": kind, "digest": digest, "record_no": no, "id_digest": digests.get(no)}
+                for kind, digest, _, no in some
+            ]
+            for some in (batch.undone, batch.unchosen)
+        )
         gone = [{"record_no": no, "id_digest": digests[no]} for no, _ in batch.gone_ids]
         self.takes_back += len(undone) + len(gone)
+        self.unchosen += len(unchosen)
+        if unchosen:
+            self._engine.insert("unchosen", pa.Table.from_pylist(unchosen, schema=_UNDONE))
         if undone:
             self._engine.insert("undone", pa.Table.from_pylist(undone, schema=_UNDONE))
         if gone:
@@ -257,14 +289,17 @@ class _Incoming:
         ((n,),) = self._engine.rows(_WITHOUT_RECORD, [self._list_id, list(chain)])
         return int(n)
 
-    def take_back(self, chain: Sequence[int]) -> tuple[int, int]:
-        """Take out what is taken back; how many entries of this list, and of earlier ones."""
-        if not self.takes_back:
-            return 0, 0
+    def take_back(self, chain: Sequence[int]) -> tuple[int, int, int]:
+        """Take out what is taken back; how many entries of this list, and of earlier ones.
+
+        Last, how many of the earlier ones `--where` does not choose any more.
+        """
+        if not self.may_take_back:
+            return 0, 0, 0
         script = load("lists")["25_take_back"]
         self._engine.run(script, list_id=self._list_id, chain=list(chain))
-        ((own, earlier),) = self._engine.rows("from taken_back")
-        return own, earlier
+        ((own, earlier, unchosen),) = self._engine.rows("from taken_back")
+        return own, earlier, unchosen
 
 
 def _id_digest(giver_id: str) -> str:

@@ -15,6 +15,7 @@ from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex
 from relaion.lists.readers.format import (
     LINK_KINDS,
     NO_TRAIT,
+    NOT_CHOSEN,
     TAKEN_BACK,
     UNDOES,
     Batch,
@@ -69,7 +70,8 @@ class SortedEntries:
 class SortedBatch:
     """Entries of a batch by kind; ids and traits of its records, whose numbers begin at `first`.
 
-    `undone` are (kind, digest, host digest, record) of values that were taken back; `kept_ids`
+    `undone` are (kind, digest, host digest, record) of values that were taken back, `unchosen` of
+    those that `--where` does not choose, where the delivery brings a list up to date; `kept_ids`
     and `gone_ids` the givers' ids of records that bring an entry, and that take one back.
     """
 
@@ -77,8 +79,10 @@ class SortedBatch:
     traits: Sequence[Trait] | None = None
     first: int = 0
     undone: list[tuple[str, str, str | None, int]] = field(default_factory=list)
+    unchosen: list[tuple[str, str, str | None, int]] = field(default_factory=list)
     kept_ids: list[tuple[int, str]] = field(default_factory=list)
     gone_ids: list[tuple[int, str]] = field(default_factory=list)
+    unchosen_ids: list[tuple[int, str]] = field(default_factory=list)
 
     def undo(self, value: str, kinds: Sequence[str], record: int) -> None:
         """Take back what a value names, written in any way; a digest also as that of a link."""
@@ -117,6 +121,7 @@ class Tally:
     doubtful: int = 0
     looked_at: int = 0
     weak: int = 0
+    is_delta: bool = False  # it brings a list up to date, and names only what changed
 
     def take(self, batch: Batch, first: int) -> SortedBatch:
         """Sort a batch whose records have the numbers from `first` on."""
@@ -149,6 +154,8 @@ class Tally:
             out.kept_ids = [(no, x) for no, x in told if no - first in kept]
             gone = {i for i, fate in batch.fates.items() if fate in UNDOES}
             out.gone_ids = [(no, x) for no, x in told if no - first in gone]
+            unchosen = {no for *_, no in out.unchosen}
+            out.unchosen_ids = [(no, x) for no, x in told if no in unchosen]
         self.lost.update(batch.fates.values())
         self.lost.update(
             why.get(i, NOTHING) for i in set(range(batch.n)).difference(kept, batch.fates)
@@ -163,6 +170,7 @@ class Tally:
         of = range(len(text)) if values.of is None else values.of
         kept: list[tuple[str, int]] = []
         gone: list[tuple[str, int]] = []
+        unchosen: list[tuple[str, int]] = []
         for value, i in zip(text, of, strict=True):
             fate = batch.fates.get(i)
             if fate is None:
@@ -172,19 +180,23 @@ class Tally:
             self.skipped[fate] += 1
             if fate in UNDOES:
                 gone.append((value, i))
+            elif fate == NOT_CHOSEN and self.is_delta:
+                unchosen.append((value, i))
         if gone:
-            self._take_back(gone, values.kinds, out)
+            out.undone += self._taken_back(gone, values.kinds, out.first)
+        if unchosen:
+            out.unchosen += self._taken_back(unchosen, values.kinds, out.first)
         return [value for value, _ in kept], values.kinds, [i for _, i in kept]
 
-    def _take_back(
-        self, gone: Sequence[tuple[str, int]], kinds: Sequence[str], out: SortedBatch
-    ) -> None:
-        """Take back what values name, read as those are that count."""
-        some = SortedBatch(first=out.first)
+    def _taken_back(
+        self, gone: Sequence[tuple[str, int]], kinds: Sequence[str], first: int
+    ) -> list[tuple[str, str, str | None, int]]:
+        """What values take back, read as those are that count."""
+        some = SortedBatch(first=first)
         read = _Column(Tally(), kinds, [i for _, i in gone], some)
         read.sort([value for value, _ in gone])
         for text, record in read.doubtful:  # links that end in a sign, as they stand
-            some.undo(text, kinds, out.first + (record or 0))
+            some.undo(text, kinds, first + (record or 0))
         for kind, entries in some.entries.items():
             also = f"url_{kind.rpartition('_')[2]}"
             told = {kind, also} if kind in IMAGE_KINDS and also in kinds else {kind}
@@ -196,9 +208,9 @@ class Tally:
                 some.undone += [(k, *entry) for k in sorted(told) for entry in found]
         named = {no for *_, no in some.undone}
         for value, i in gone:  # what is no entry as a whole may hold one
-            for piece in re.split(r"[\s,;|\"'<>()]+", value) if out.first + i not in named else ():
-                some.undo(piece, kinds, out.first + i)
-        out.undone += some.undone
+            for piece in re.split(r"[\s,;|\"'<>()]+", value) if first + i not in named else ():
+                some.undo(piece, kinds, first + i)
+        return some.undone
 
     def _sort(
         self,

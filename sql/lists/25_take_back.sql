@@ -3,11 +3,14 @@
 -- params:  $list_id  integer    the list that the delivery became
 -- params:  $chain    integer[]  the lists that it brings up to date; none for a list by itself
 -- reads:   undone        (kind varchar, digest varchar, record_no bigint, id_digest varchar)
+-- reads:   unchosen      (kind varchar, digest varchar, record_no bigint, id_digest varchar)
 -- reads:   gone          (record_no bigint, id_digest varchar)
 -- reads:   store.records (list_id integer, record_no bigint, id_digest varchar)
 -- reads:   store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
 -- reads:   store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
--- writes:  taken_back    (n_own bigint, n_earlier bigint)
+-- writes:  undone        (kind varchar, digest varchar, record_no bigint, id_digest varchar)
+-- writes:  gone          (record_no bigint, id_digest varchar)
+-- writes:  taken_back    (n_own bigint, n_earlier bigint, n_unchosen bigint)
 -- writes:  store.records (list_id integer, record_no bigint, id_digest varchar)
 -- writes:  store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
 -- writes:  store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
@@ -16,7 +19,23 @@
 --
 -- A record takes back what the giver named by the same id, and where there is no id, every record
 -- of the same digest. A giver may list a digest in several records (`repeats` are those beside the
--- first): it stays listed until all of them are taken back.
+-- first): it stays listed until all of them are taken back. What `--where` does not choose of a
+-- delivery that brings a list up to date is taken back too, unless another record of it is chosen.
+
+insert into undone
+select u.*
+from unchosen as u
+anti join store.entries as e
+    on e.list_id = $list_id and u.kind = e.kind and u.digest = e.digest;
+
+insert into gone
+select
+    u.record_no,
+    u.id_digest
+from undone as u
+semi join unchosen as c on u.record_no = c.record_no and u.digest = c.digest
+anti join store.records as r on r.list_id = $list_id and u.id_digest = r.id_digest
+where u.id_digest is not null;
 
 create or replace temp table maybe_out as
 with gone_records as (
@@ -166,6 +185,13 @@ where list_contains($chain, p.list_id);
 delete from store.repeats
 where rowid in (select r.row_no from repeats_out as r);
 
+create or replace temp table unchosen_out as
+select count(*) as n
+from named as n
+semi join out_rows as o on n.row_no = o.row_no
+semi join unchosen as u on n.kind = u.kind and n.digest = u.digest
+where not n.is_own;
+
 delete from store.entries
 where rowid in (select o.row_no from out_rows as o);
 
@@ -175,5 +201,6 @@ where list_contains($chain, list_id) and id_digest in (select g.id_digest from g
 create or replace temp table taken_back as
 select
     count(*) filter (o.is_own) as n_own,
-    count(*) filter (not o.is_own) as n_earlier
+    count(*) filter (not o.is_own) as n_earlier,
+    (select u.n from unchosen_out as u) as n_unchosen
 from out_rows as o;

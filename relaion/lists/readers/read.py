@@ -26,6 +26,7 @@ from relaion.lists.readers.formats import choose, refuse_fields, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.media import is_name_of_media
 from relaion.lists.readers.notes import begins_word
+from relaion.lists.readers.plain import CHANGES
 from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.text import BLOCK, blocks
 from relaion.lists.values import shape
@@ -90,6 +91,8 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     tally.beside.is_good = options.is_good
     tally.beside.heeds_unsure = OF_LINE not in options.ignore
     tally.beside.minus_removes = is_list_of_changes("\n".join(stream.lines_of_head()))
+    may_be_bullets = form.name != CHANGES and not tally.beside.minus_removes
+    stream.blocks = _without_dashes(stream.blocks, asks=tally.is_delta and may_be_bullets)
     number = 0
     kinds: set[str] = set()
     for batch, is_last in _with_last(form.read(stream, options)):
@@ -128,6 +131,21 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
     found.notices.extend(_without_word(stream, kinds, options))
+
+
+_DASHED = re.compile(r"(?m)^[ \t>*]*[-–—−][ \t]*(?:[^\s#]{0,8}://|[^\s#]*[0-9A-Fa-f]{16})")
+
+
+def _without_dashes(source: Iterator[str], *, asks: bool) -> Iterator[str]:
+    """The blocks of an update; raises ListError where dashes may take entries back."""
+    for block in source:
+        if asks and _DASHED.search(block):
+            raise ListError(
+                "dashes stand before entries of an update, and mark what was taken back, or "
+                "nothing: say --format changes if they take back, and leave them out in a copy if "
+                "they are bullets"
+            )
+        yield block
 
 
 def _taken_out(sections: Sections, name: str, options: Options, head: str) -> Iterator[Batch]:
