@@ -24,6 +24,11 @@ _CDX = re.compile(r"\s?CDX((?: [A-Za-z])+)\s*")
 _OF_LINK, _OF_DIGEST, _OF_MEDIA = "a", "k", "m"  # the letters of the columns that are read
 
 
+_OF_STATUS = "s"
+_FULL = ("200", "206", "226", "-")  # others, such as 404, bring a page that stands for no image
+_OF_PAGE = "sha1 of a capture whose HTTP status is not 200"
+
+
 @dataclass(frozen=True)
 class Cdx:
     """Columns divided by blanks, named by letters in the first line."""
@@ -40,8 +45,8 @@ class Cdx:
         letters = first[1].split() if first else []
         if _OF_LINK not in letters:
             raise ListError("is a CDX file without its links (column a); export it with them")
-        at = {letter: letters.index(letter) for letter in (_OF_LINK, _OF_DIGEST, _OF_MEDIA)
-              if letter in letters}  # fmt: skip
+        read = (_OF_LINK, _OF_DIGEST, _OF_MEDIA, _OF_STATUS)
+        at = {letter: letters.index(letter) for letter in read if letter in letters}
         kinds = {_OF_LINK: LINK_KINDS, _OF_DIGEST: ("image_sha1",)}
         if options.kind:
             kinds = {k: (options.kind,) for k, some in kinds.items() if options.kind in some}
@@ -71,7 +76,11 @@ def _cdx_batch(
         if says and says.fate:
             batch.fates[batch.n] = says.fate
         for letter, (text, of) in values.items():
-            if cells[at[letter]] != "-":
+            if cells[at[letter]] == "-":
+                continue
+            if letter == _OF_DIGEST and _OF_STATUS in at and cells[at[_OF_STATUS]] not in _FULL:
+                batch.unusable[_OF_PAGE] += 1
+            else:
                 text.append(cells[at[letter]])
                 of.append(batch.n)
         batch.n += 1
