@@ -437,15 +437,13 @@ def _check_counts(job: CopyJob) -> None:
         if n := ours.get((fate, False), 0):
             job.notes.limit("1a", f"{count(n, 'record')} {_WRONG[fate]}: kept, as was asked for")
     if n := ours.get((NAMELESS, False), 0):
-        said = f"{count(n, 'row')} kept without an identity: nothing can be said of them"
-        job.notes.leave_out(said)
+        job.notes.leave_out(f"{count(n, 'row')} kept without an identity: {_UNTOLD}")
 
 
-def _same_counts(
-    ours: Mapping[tuple[str, bool], int],
-    theirs: Mapping[tuple[str, bool], int],
-    what: str,
-    notes: Notes,
-) -> None:
+_UNTOLD = "nothing can be said of them"
+_Stayed = Mapping[tuple[str, bool], int]
+
+
+def _same_counts(ours: _Stayed, theirs: _Stayed, what: str, notes: Notes) -> None:
     if {f: n for f, n in ours.items() if n} != {f: n for f, n in theirs.items() if n}:
         notes.find("6", MANIFEST, f"its counts by fate of what {what} are not those found")
