@@ -11,7 +11,6 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
-from relaion.lists.normalise import SortedBatch
 from relaion.lists.readers.format import (
     BAD,
     GOOD,
@@ -28,7 +27,7 @@ from relaion.lists.readers.plain import CHANGES
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import file_sha256
 from relaion.lists.results import Added, ListChanges
-from relaion.lists.values import WRONG_LENGTH
+from relaion.lists.values import WRONG_LENGTH, SortedBatch
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
 from relaion.sqlset import load

@@ -19,7 +19,6 @@ from relaion.lists.readers.format import (
     TAKEN_BACK,
     UNDOES,
     Batch,
-    Trait,
     Values,
 )
 from relaion.lists.readers.lines import SIGN, LinkBeside, read_line
@@ -29,6 +28,8 @@ from relaion.lists.values import (
     LONGEST,
     NOTHING,
     Entry,
+    SortedBatch,
+    SortedEntries,
     kind_for,
     many_digests,
     read_giant,
@@ -46,52 +47,6 @@ _WATCHED = 4096  # digests of 64 digits whose bits are counted
 
 
 # -- Entries on their way from the readers into the store, by kind ------------------------------
-
-
-@dataclass
-class SortedEntries:
-    """Entries of one kind: lower-case hex digests, and for links their host's digest or null.
-
-    `records` are the numbers of their records, null where the file gives none.
-    """
-
-    digests: list[pa.Array] = field(default_factory=list)
-    hosts: list[pa.Array] = field(default_factory=list)
-    records: list[pa.Array] = field(default_factory=list)
-
-    def add(self, digests: pa.Array, hosts: pa.Array | None, records: pa.Array) -> None:
-        """Append digests, for links as many host digests, and as many numbers of records."""
-        self.digests.append(digests)
-        self.hosts.append(pa.nulls(len(digests), pa.string()) if hosts is None else hosts)
-        self.records.append(records)
-
-
-@dataclass
-class SortedBatch:
-    """Entries of a batch by kind; ids and traits of its records, whose numbers begin at `first`.
-
-    `undone` are (kind, digest, host digest, record) of values that were taken back, `unchosen` of
-    those that `--where` does not choose, where the delivery brings a list up to date; `kept_ids`
-    and `gone_ids` the givers' ids of records that bring an entry, and that take one back.
-    """
-
-    entries: dict[str, SortedEntries] = field(default_factory=dict)
-    traits: Sequence[Trait] | None = None
-    first: int = 0
-    undone: list[tuple[str, str, str | None, int]] = field(default_factory=list)
-    unchosen: list[tuple[str, str, str | None, int]] = field(default_factory=list)
-    kept_ids: list[tuple[int, str]] = field(default_factory=list)
-    gone_ids: list[tuple[int, str]] = field(default_factory=list)
-    unchosen_ids: list[tuple[int, str]] = field(default_factory=list)
-
-    def undo(self, value: str, kinds: Sequence[str], record: int) -> None:
-        """Take back what a value names, written in any way; a digest also as that of a link."""
-        entry = read_value(value, kinds)
-        if isinstance(entry, str):
-            return
-        of_link = f"url_{entry[0].rpartition('_')[2]}"
-        also = {entry[0], of_link} if entry[0] in IMAGE_KINDS and of_link in kinds else {entry[0]}
-        self.undone += [(kind, *entry[1:], record) for kind in sorted(also)]
 
 
 # -- A batch of records as entries ---------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
-from relaion.lists.normalise import SortedBatch, Tally
+from relaion.lists.normalise import Tally
 from relaion.lists.readers.format import (
     ANY,
     CUT_OFF,
@@ -29,7 +29,7 @@ from relaion.lists.readers.notes import begins_word
 from relaion.lists.readers.plain import CHANGES
 from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.text import BLOCK, blocks
-from relaion.lists.values import shape
+from relaion.lists.values import SortedBatch, shape
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
