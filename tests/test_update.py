@@ -181,7 +181,7 @@ def test_what_is_not_touched_is_linked_and_the_run_before_is_left_alone(world: W
         "research/en/part-001.parquet", "research-safe/en/part-001.parquet",
     ]  # fmt: skip
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in before} == before
-    assert any("of 2 shards 1 are as they were, 1 were written" in n for n in made.notices)
+    assert any("shards as they were 1, written 1" in n for n in made.notices)
     assert world.update(out, "out2").done_before
 
 
@@ -287,12 +287,16 @@ def test_a_clean_anew_says_that_it_brings_rows_back(world: World) -> None:
     )  # fmt: skip
     assert not anew.publishable
     assert "entries of the list store were withdrawn or taken back" in anew.why
-    assert any("`relaion update` keeps these out" in notice for notice in anew.notices)
+    assert any("of that edition keeps these out" in notice for notice in anew.notices)
     assert anew.verdict is not None
     assert anew.verdict.ok, anew.verdict.findings
     second = world.update(out, "second")
     assert not any("keeps these out" in notice for notice in second.notices)
     assert [len(rows_of(o, "research")) for o in (out, anew.out, second.out)] == [3, 4, 3]
+    third = world.update(anew.out, "third", verify=True)  # what came back there is here, too
+    assert (third.publishable, third.why) == (False, anew.why)
+    assert third.verdict is not None
+    assert third.verdict.ok, third.verdict.findings
 
 
 def test_where_another_sidecar_names_other_rows_those_that_left_stay_out(tmp_path: Path) -> None:

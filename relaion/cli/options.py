@@ -153,7 +153,8 @@ AllowChanged = Annotated[
     bool,
     typer.Option(
         "--allow-changed",
-        help="Clean shards that are others now as new ones, and pass over those that are gone.",
+        help="Clean shards that are others now as new ones; go on without shards and sidecars that "
+        "are gone.",
     ),
 ]
 ReportToGiver = Annotated[

@@ -46,9 +46,6 @@ _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
 
 
-# -- Entries on their way from the readers into the store, by kind ------------------------------
-
-
 # -- A batch of records as entries ---------------------------------------------------------------
 
 

@@ -50,9 +50,10 @@ class Covered:
         """What it costs, and how far it goes."""
         share = self.rows / self.all_rows if self.all_rows else 0
         weak = f"; {self.weak:,} of these are weak: they lack some" if self.weak else ""
+        sites = "site" if self.per_site == 1 else "sites"
         return (
             f"cover: {self.rows:,} rows ({share:.2%}) leave beside the listed ones, with "
-            f"{self.per_site:,} neutral sites of at most {self.site_rows:,} rows for each of "
+            f"{self.per_site:,} neutral {sites} of at most {self.site_rows:,} rows for each of "
             f"{self.sites:,} listed{weak}"
         )
 

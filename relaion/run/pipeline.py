@@ -304,9 +304,9 @@ class Run:
             told.append("no --keywords: the rule that needs them is off")
         if self._brings_back:
             told.append(
-                "entries of this store were withdrawn or taken back: beside an edition that was "
-                "made with them, this one shows the rows that they named; `relaion update` keeps "
-                "these out"
+                "entries of this store were withdrawn or taken back: if an edition was made with "
+                "them before, this one beside it shows the rows that they named; `relaion update` "
+                "of that edition keeps these out"
             )
         if not request.settings.cover and ledger_path(request.key).exists():
             told.append(

@@ -21,7 +21,7 @@ from relaion.run.coverage import Coverage, roles_of_kinds
 from relaion.run.find import Hunt, Searched
 from relaion.run.hits import NO_HIT, hold
 from relaion.run.journal import STORE, Entry, Journal
-from relaion.run.manifest import PUBLISHABLE, Earlier, Rows, Told
+from relaion.run.manifest import BROUGHT_BACK, PUBLISHABLE, Earlier, Rows, Told
 from relaion.run.outputs import AUDIT
 from relaion.run.parent import Key, ListsSince, Parent, ShardsSince, has_few, refuse_changed
 from relaion.run.pipeline import Run
@@ -36,7 +36,7 @@ _LINKED_ROWS = 1_000_000
 
 @dataclass
 class UpdateRun(Run):
-    """A run that goes on from a finished one; `lists` and `shards` are what has changed since.
+    """A run that goes on from a finished one; `since` and `shards` say what has changed.
 
     `allow_changed`: shards that are others now are cleaned whole, as new ones are.
     """
@@ -184,7 +184,7 @@ class UpdateRun(Run):
 
     @property
     def _brings_back(self) -> bool:
-        return False
+        return bool(self.parent.made["why"] == BROUGHT_BACK)  # what came back there is here, too
 
     def _earlier(self) -> Earlier:
         with blaming(self.parent.folder / AUDIT):
@@ -192,7 +192,7 @@ class UpdateRun(Run):
         return Earlier(
             self.parent.folder / AUDIT, steps, self._touched is None,
             tuple(x["list_id"] for x in self.request.plan.lists),
-            self.parent.made["why"] != PUBLISHABLE,
+            self.parent.made["why"] not in (PUBLISHABLE, BROUGHT_BACK),
         )  # fmt: skip
 
     def _before(self) -> Told:
@@ -228,8 +228,8 @@ class UpdateRun(Run):
         lists = f"{gained} list{'' if gained == 1 else 's'} gained"
         return [
             *told,
-            f"update of run {self.parent.made['run']}: {lists}; of {len(reports):,} shards "
-            f"{kept:,} are as they were, {len(reports) - kept:,} were written",
+            f"update of run {self.parent.made['run']}: {lists}; shards as they were {kept:,}, "
+            f"written {len(reports) - kept:,}",
         ]
 
     def _is_as_before(self, report: Report) -> bool:

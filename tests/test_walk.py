@@ -1,0 +1,50 @@
+"""The walk of a shard beside an edition of it: which rows does the edition lack?"""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relaion.errors import InputError
+from relaion.run.walk import missing_rows
+
+# names alike but for case, none at all, and values that compare with nothing
+ODD = pa.table(
+    [
+        pa.array([1.5, float("nan"), None, float("nan"), 1.5, 0.0], pa.float32()),
+        pa.array([None, "a", "a", "b", None, ""]),
+        pa.array([b"\xff", b"", None, b"\xff", b"\xff", b"\x00"]),
+        pa.array([[1], [], None, [None], [1], [2]], pa.list_(pa.int32())),
+        pa.array([{"x": 1}, {"x": None}, None, {"x": 1}, {"x": 1}, {"x": 2}]),
+    ],
+    names=["A", "a", "", "file_row_number", "c4"],
+)
+
+
+def walked(folder: Path, whole: pa.Table, edition: pa.Table) -> list[int]:
+    paths = folder / "whole.parquet", folder / "edition.parquet"
+    for path, table in zip(paths, (whole, edition), strict=True):
+        pq.write_table(table, path)
+    found: list[int] = missing_rows(*paths, whole.column_names, folder, "200MB").to_pylist()
+    return found
+
+
+@given(kept=st.lists(st.booleans(), min_size=6, max_size=6))
+def test_what_is_lacking_leaves_what_is_there(
+    tmp_path_factory: pytest.TempPathFactory, kept: list[bool]
+) -> None:
+    """Of rows that are equal, any may be the one that left: what stays is the same."""
+    edition = ODD.filter(pa.array(kept))
+    missing = walked(tmp_path_factory.mktemp("w"), ODD, edition)
+    stays = ODD.take(pa.array([i for i in range(6) if i not in missing], pa.int64()))
+    assert repr(stays.to_pylist()) == repr(edition.to_pylist())
+
+
+@pytest.mark.parametrize("order", [[1, 0], [0, 0], [5, 1]])
+def test_what_is_no_part_in_order_is_refused(tmp_path: Path, order: list[int]) -> None:
+    whole = ODD.slice(0, 4)
+    with pytest.raises(InputError, match=r"edition.parquet: holds a row, or an order of rows"):
+        walked(tmp_path, whole, ODD.take(order))
