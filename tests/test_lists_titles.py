@@ -27,6 +27,7 @@ SAYS = {
     "taken back": TAKEN_BACK, "not confirmed": UNCONFIRMED, "disputed": DISPUTED, "video": VIDEO,
     "known good": GOOD, "another kind": OTHER_HASH, "no image": NO_IMAGE, "listed": titles.LISTED,
     "usable": titles.USABLE, "of links": titles.OF_LINKS,
+    "unknown": titles.UNKNOWN,
 }  # fmt: skip
 
 

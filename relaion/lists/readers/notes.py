@@ -8,7 +8,7 @@ from functools import lru_cache
 from relaion.lists.readers import words
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 
-_SPEAKS = {
+SPEAKS = {
     word: fate
     for fate, said in (
         (TAKEN_BACK, f"{words.TAKEN_BACK} {words.MISTAKES}"), (GOOD, words.GOOD),
@@ -16,7 +16,7 @@ _SPEAKS = {
     )
     for word in words.words_in(said)
 }  # fmt: skip
-_ALONE = {
+ALONE = {
     word: fate
     for fate, said in (
         (UNCONFIRMED, words.UNCONFIRMED_ALONE), (DISPUTED, words.DISPUTED_ALONE),
@@ -36,7 +36,7 @@ _LISTS_OF_GOOD = words.words_in(words.LISTS_OF_GOOD)
 _LONG = 8  # words of what may be a remark and nothing else
 _FEW = 4  # words with which a list is named
 _FILLERS = words.words_in(words.FILLERS)
-_KNOWN = _SPEAKS.keys() | _ALONE.keys() | _UNCERTAIN | _LISTED
+_KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED
 _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words.words_in(
     "f no do in by en fp"
 )
@@ -88,14 +88,14 @@ def _read_piece(tokens: Sequence[str]) -> Remark | None:
     found: tuple[str | None, str] | None = None
     is_prose = is_alone = is_not = is_against = is_over = False
     for unit in _units(tokens):
-        fate = _SPEAKS.get(unit) or _ALONE.get(unit)
+        fate = SPEAKS.get(unit) or ALONE.get(unit)
         if unit in _NOT or unit == _NO_LONGER:
             is_not = True
             is_over = is_over or unit == _NO_LONGER
         elif fate or unit in _UNCERTAIN:
             says_nothing = is_not or (is_against and unit in _OF_GOOD)
             is_over = is_over and not is_not
-            is_strong = unit in _SPEAKS and fate != UNCONFIRMED  # `victim not verified`
+            is_strong = unit in SPEAKS and fate != UNCONFIRMED  # `victim not verified`
             if not says_nothing and (found is None or (is_alone and is_strong)):
                 found, is_alone = (fate, unit), not is_strong
             is_not = False
@@ -132,8 +132,8 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
         return None
     if not alone:
         squeezed = "".join(tokens)
-        if squeezed in _SPEAKS or squeezed in _ALONE:  # `falsePositive`
-            return Remark(_SPEAKS.get(squeezed) or _ALONE[squeezed], squeezed)
+        if squeezed in SPEAKS or squeezed in ALONE:  # `falsePositive`
+            return Remark(SPEAKS.get(squeezed) or ALONE[squeezed], squeezed)
     pieces = [text] if alone else _PIECES.split(text)
     said = [r for piece in pieces if (r := _read_piece(_WORDS.findall(piece)))]
     sure = [r for r in said if r.is_whole and not (alone and r.is_alone)]

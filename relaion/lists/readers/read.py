@@ -42,6 +42,9 @@ _MAYBE_PDQ = (
 )
 
 
+_IN_LINES = frozenset(("txt", "csv", "checksums", CHANGES))  # formats whose lines may be headings
+
+
 @dataclass
 class FileRead:
     """What became of one file, whose records are counted from `first`.
@@ -81,7 +84,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     first, _ = _head(whole_text)
     refuse_good("".join(first), path.name, options)
     refuse_fields("".join(first))
-    sections = Sections(path.name, "".join(first), options)
+    sections = _sections(path.name, "".join(first), options)
     source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
     head = "".join(first)
@@ -131,6 +134,11 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
     found.notices.extend(_without_word(stream, kinds, options))
+
+
+def _sections(name: str, head: str, options: Options) -> Sections:
+    is_in_lines = choose(head, name, options.file_format).name in _IN_LINES
+    return Sections(name, head, options, is_in_lines)
 
 
 _DASHED = re.compile(r"(?m)^[ \t>*]*[-–—−][ \t]*(?:[^\s#]{0,8}://|[^\s#]*[0-9A-Fa-f]{16})")

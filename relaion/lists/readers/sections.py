@@ -28,15 +28,20 @@ from relaion.lists.readers.titles import (
     PICTURE,
     QUICK,
     TAKES_OUT,
+    UNKNOWN,
     USABLE,
     Doubt,
+    is_heading,
+    is_innocent,
     may_be_title,
     of_name,
     of_words,
     title_of,
 )
+from relaion.lists.values import shape
 
 _CELLS = re.compile(r"[,;|\t]")
+_QUOTES = "\"' \r\n"
 _LONGEST = 4096  # characters of a line of names that are looked at
 _NAMED_WITHIN = 10  # lines
 _BY_NAME = (
@@ -54,6 +59,11 @@ _BY_LINKS = (
 _BY_HEADING = (
     "a heading in it may end what a title before it takes out, or be a part of it ({word}): write "
     "`# listed` above what is listed in a copy, or say --ignore title where all of it is taken out"
+)
+
+_BY_UNKNOWN = (
+    "line {word} may be a title of what stands below it, in words that nobody here knows: if it "
+    "takes nothing out, say --ignore title; if it does, write `# removed` there in a copy"
 )
 
 
@@ -102,12 +112,14 @@ class Sections:
     """The text of a file without what its titles take out; that is `held`, with why.
 
     `rules` is what the title says that stands above the next line, `names` the line that names the
-    columns, `by_name` what the file's name says.
+    columns, `by_name` what the file's name says. `heeds_unknown`: headings of unknown words are
+    asked for; formats with lines of their own between records have none.
     """
 
     file_name: str
     head: str
     options: Options
+    heeds_unknown: bool = True
     rules: str | None = None
     by_name: str | None = None
     names: str = ""
@@ -117,6 +129,9 @@ class Sections:
     _title: str = ""  # the line that rules; the file's name has none
     _part: str = ""  # a heading right below it
     _any_value: bool = False
+    _lines: int = 0  # before this block
+    _valued: str = ""  # the first line with a value
+    _above: dict[str, int] = field(default_factory=dict)  # unknown headings before all values
     _after_title: bool = False
 
     def __post_init__(self) -> None:
@@ -134,7 +149,7 @@ class Sections:
         return not self._any_value and OF_FILE in self.options.ignore
 
     def _heeded(self, says: str | Doubt | None) -> str | Doubt | None:
-        of_algorithm = says == OTHER_HASH or (isinstance(says, Doubt) and says.digits)
+        of_algorithm = says == OTHER_HASH or (isinstance(says, Doubt) and says.digits > 0)
         if (of_algorithm and self._has_algorithm) or (says == GOOD and self.options.role):
             return None
         return says if isinstance(says, Doubt) or says in TAKES_OUT else None
@@ -142,13 +157,14 @@ class Sections:
     def left(self, blocks: Iterator[str]) -> Iterator[str]:
         """The blocks with the lines that are to be read."""
         for block in blocks:
-            titles = _titles(block)
+            titles = _titles(block) if self.heeds_unknown else _known(_titles(block))
+            before, self._lines = self._lines, self._lines + block.count("\n")
             if not titles and self.rules is None and self._doubt is None:
                 if not self._any_value:
                     self._look_at(block)
                 yield block
                 continue
-            kept = "".join(self._sorted(block, titles))
+            kept = "".join(self._sorted(block, titles, before))
             if kept:
                 yield kept
 
@@ -157,10 +173,18 @@ class Sections:
             if _names_entries(line):
                 self.names = line + "\n"
             self._any_value = True
+            self._valued = self._valued or self._value_in(line)
 
-    def _sorted(self, block: str, titles: dict[int, str | Doubt]) -> Iterator[str]:
+    @staticmethod
+    def _value_in(line: str) -> str:
+        """A line that holds a value in one of its cells; else none."""
+        return line if any(shape(cell.strip(_QUOTES)) for cell in _CELLS.split(line)) else ""
+
+    def _sorted(self, block: str, titles: dict[int, str | Doubt], before: int) -> Iterator[str]:
         for i, line in enumerate(_with_ends(block)):
             says = titles.get(i)
+            if says == UNKNOWN:
+                says = self._unknown(line, before + i + 1)
             is_named = says in (None, NEUTRAL, PICTURE, USABLE, OF_LINKS)
             if is_named and not self._any_value and _names_entries(line):
                 self.names = line
@@ -168,10 +192,12 @@ class Sections:
                 was_ruled = self.rules is not None
                 self._turn(says, line)
                 # above what is listed it may be the name of a column
-                if says in TAKES_OUT or isinstance(says, Doubt) or (was_ruled and says == LISTED):
+                is_doubt = isinstance(says, Doubt) and says.digits != _IS_UNKNOWN
+                if says in TAKES_OUT or is_doubt or (was_ruled and says == LISTED):
                     continue
             elif line.strip() and not line.lstrip().startswith("#"):
                 self._refuse_doubt(line)
+                self._valued = self._valued or self._value_in(line)
                 self._any_value, self._after_title = True, False
                 if self.rules is not None:
                     if not self.held or self.held[-1][0] != self.rules:
@@ -180,13 +206,40 @@ class Sections:
                     continue
             yield line
 
+    def _unknown(self, line: str, number: int) -> str | Doubt | None:
+        """What a heading of unknown words is: a doubt where values stand above it."""
+        plain, told = NEUTRAL if is_heading(line) else None, _words(line).casefold()
+        if shape(line.strip(_QUOTES)) is not None:
+            return None
+        if not self._valued:
+            is_bare = not any(map(is_innocent, told.split())) and len(told.split()) < _FEW
+            self._above[told] = number if is_bare else 0
+            return plain
+        cells = _CELLS.split(line)
+        is_note = re.fullmatch(r"\s*; [^,;|\t]*", line) and ";" not in self.names + self._valued
+        is_of_row = (
+            not is_note
+            and len(cells) > 1
+            and (
+                not cells[0].strip(_QUOTES)
+                or shape(_CELLS.split(self._valued)[0].strip(_QUOTES)) is None
+            )
+        )
+        if self.rules is not None or is_of_row or told in self._above:
+            return plain
+        return Doubt(f"{number:,}", _IS_UNKNOWN)
+
     def _refuse_doubt(self, line: str) -> None:
         doubt = self._doubt
         if doubt is None:
             return
-        n = doubt.digits
+        n = max(doubt.digits, -1)
         length = f"{n}" if n > 0 else "32,"
-        if not n or re.search(rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])", line):
+        if (
+            not n
+            or doubt.digits == _IS_UNKNOWN
+            or re.search(rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])", line)
+        ):
             raise ListError(self._said.format(word=doubt.word))
 
     def _turn(self, says: str | Doubt, line: str) -> None:
@@ -201,8 +254,11 @@ class Sections:
             ):
                 self._doubt, self._said = Doubt(says, -1), _BY_LINKS
         elif isinstance(says, Doubt):
+            is_unknown = says.digits == _IS_UNKNOWN
+            if is_unknown and self._doubt is not None:
+                return
             if OF_FILE not in self.options.ignore and self._heeded(says):
-                self._doubt, self._said = says, _BY_TITLE
+                self._doubt, self._said = says, _BY_UNKNOWN if is_unknown else _BY_TITLE
         else:
             self._turn_surely(says, line)
 
@@ -213,8 +269,15 @@ class Sections:
             if self.rules is not None:
                 self._pass(line)
         elif says not in IS_OF or self.rules in (None, *IS_OF) or not self._is_part(line):
+            if says == LISTED and self._any_value and OF_FILE not in self.options.ignore:
+                self._refuse_above()
             self.rules = self._heeded(says)  # type: ignore[assignment]
             self._doubt, self._title, self._part, self._after_title = None, line, "", True
+
+    def _refuse_above(self) -> None:
+        """What is listed only from here on was something else above, as the heading there says."""
+        if len(self._above) == 1 and (number := next(iter(self._above.values()))):
+            raise ListError(_BY_UNKNOWN.format(word=f"{number:,}"))
 
     def _pass(self, line: str) -> None:
         """A heading that says nothing of its own ends what rules, is a part of it, or either."""
@@ -241,6 +304,8 @@ class Sections:
 
 # -- Which lines of a block are titles -------------------------------------------------------------
 
+_IS_UNKNOWN = -2
+_FEW = 4
 _COUNT = re.compile(r"([^:=]*[^\W\d][^:=]*)[:=]\s*(\d{1,12})\s*")
 _COUNTED = re.compile(
     r"(?i)[\s#;/!]*(?:total|count|number of|no of|new|of|\s|entries|hashes|urls|links|images"
@@ -318,6 +383,25 @@ def _titles(block: str) -> dict[int, str | Doubt]:
             and may_be_title(lines[i])
         ]  # fmt: skip
     found = {i: says for i in candidates if lines[i] and (says := title_of(lines[i]))}
+    if _are_captions(found, lines):
+        found = _known(found)
     return {
         i: says for i, says in found.items() if not (_is_count(lines, i) or _is_quoted(lines, i))
     }  # fmt: skip
+
+
+def _known(titles: dict[int, str | Doubt]) -> dict[int, str | Doubt]:
+    return {i: says for i, says in titles.items() if says != UNKNOWN}
+
+
+_SECTIONS = 10  # a list has no more kinds of entries that are told apart
+
+
+def _are_captions(titles: dict[int, str | Doubt], lines: list[str]) -> bool:
+    """Whether lines of unknown words name single entries, or so many parts that none decides."""
+    at = [i for i, says in titles.items() if says == UNKNOWN]
+    if len({lines[i] for i in at}) > _SECTIONS:
+        return True
+    n = sum(re.search(_HOLDS_VALUE, line) is not None for line in lines)
+    is_each = all(i + 1 < len(lines) and re.search(_HOLDS_VALUE, lines[i + 1]) for i in at)
+    return len(at) > 2 and is_each and n <= len(at) + 1 and len({lines[i] for i in at}) == len(at)

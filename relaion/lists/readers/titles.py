@@ -8,7 +8,9 @@ leave a list that the delivery brings up to date. The file's name is its first t
 Only short lines without a value are titles, and words of a title stand at one of its ends, beside
 what titles are made of: a sentence such as `report removals to us` says nothing of the lines below.
 Where a line speaks of such a thing and may be a title or not, nobody here can say what it means:
-the file is refused, if anything stands below it, until the curator says `--ignore title`.
+the file is refused, if anything stands below it, until the curator says `--ignore title`. So it
+is for a short line among entries that may be a heading and is not made of words that decide
+nothing, such as those of numbers, days, places, parts of a list.
 """
 
 from __future__ import annotations
@@ -27,8 +29,10 @@ from relaion.lists.readers.format import (
     UNCONFIRMED,
     VIDEO,
 )
+from relaion.lists.readers.notes import ALONE, SPEAKS
 
 LISTED, NEUTRAL, PICTURE, USABLE = "listed", "neutral", "of pictures", "of a usable algorithm"
+UNKNOWN = "of words that nobody here knows"
 OF_LINKS = "digests of links"
 IS_OF = frozenset((VIDEO, NO_IMAGE, OTHER_HASH))
 TAKES_OUT = IS_OF | {TAKEN_BACK, GOOD, DISPUTED, UNCONFIRMED}
@@ -42,40 +46,41 @@ class Doubt:
     digits: int = 0
 
 
-# the head of a block list says `Expires: 1 day`
-_NOT_LISTED = " ".join(
+_NOT_LISTED = frozenset(
     no + word
-    for no in ["not", "no", "nicht", "non", "pas", "niet", "nao"]
-    for word in words.words_in(
-        "active current listed valid enabled aktiv gültig gelistet actif actifs valide vigente "
-        "vigentes activo activos attivo válido valido geldig actief ativo"
-    )
+    for no in words.words_in(f"{words.NEGATIONS} {words.NO_LONGER}") - {"n", "plus"}
+    for word in words.words_in(f"{words.LISTED} enabled") - words.words_in(words.ABUSE) - {"cp"}
 )
-_STRONG = {
-    word: fate
-    for fate, said in (
-        (UNCONFIRMED, words.UNCONFIRMED), (DISPUTED, words.DISPUTED),
-        (TAKEN_BACK, f"{words.TAKEN_BACK} {words.TITLES_TAKEN_BACK} {words.DO_NOT_USE}"),
-        (TAKEN_BACK, _NOT_LISTED),
-    )
-    for word in words.words_in(said) - {"expires"}
-}  # fmt: skip
-_OVER = words.words_in(f"{_NOT_LISTED} nolonger")  # of a list, or of something else
-_ALONE = words.words_in(
-    f"{words.UNCONFIRMED_ALONE} {words.DISPUTED_ALONE} {words.GOOD_ALONE} "
-    f"{words.TAKEN_BACK_ALONE} {words.DUPLICATES} draft errors mistakes wrong "
-    "wrongly incorrect incorrectly fehlerhaft+ fälschlich erreurs errores errori fouten erros"
-) - {"review"}
+_GOOD = words.words_in(f"{words.GOOD} {words.MISTAKES} {words.TITLES_GOOD}")
+_STRONG = (
+    dict.fromkeys(_NOT_LISTED, TAKEN_BACK)
+    | dict.fromkeys(words.words_in(f"{words.TITLES_TAKEN_BACK} {words.DO_NOT_USE}"), TAKEN_BACK)
+    | SPEAKS
+)
+for _word in (*_GOOD, *words.words_in("expires")):  # the head of a block list says `Expires: 1 day`
+    _STRONG.pop(_word, None)
+_OVER = (_NOT_LISTED - SPEAKS.keys()) | words.words_in(
+    words.NO_LONGER
+)  # of a list, or of something else
+_STRONG |= dict.fromkeys(words.words_in(words.NO_LONGER) - _STRONG.keys(), TAKEN_BACK)
+_ALONE = (
+    ALONE.keys() | words.words_in(f"{words.DUPLICATES} {words.DOUBTED}")
+) - {"review"} - _STRONG.keys() - _GOOD  # fmt: skip
 _UNCERTAIN = words.words_in(words.UNCERTAIN)
 _ON = words.words_in(f"{words.LISTED} {words.ADDED} block blocked blocklist blacklist denylist")
 _PICTURE = words.words_in(
     f"{words.PICTURES} frame frames keyframe keyframes screenshot screenshots thumbnail thumbnails"
 )
-_FILM = words.words_in(f"{words.FILMS} mp4 mp4s mov avi mkv webm video's")
+_FILM = words.words_in(f"{words.FILMS} mp4 mp4s mov avi mkv webm")
 _NO_PICTURE = words.words_in(
     "audio sound sounds music mp3 mp3s document documents dokument dokumente document* documento "
     "documentos documenti pdf pdfs doc docx exe dll apk malware virus viruses executables"
 )
+_HEADINGS = words.words_in(
+    f"{words.HEADINGS} {words.NOTE_NAMES} {words.FILLERS} {words.FILE_NAMES}"
+)
+_NAMED = words.words_in(words.NAMED)
+_ABUSE = words.words_in(words.ABUSE)
 _USABLE = re.compile(r"(?:md-?5|sha-?1|sha-?256)(?:s|sums?|hash(?:es)?)?")
 _OTHER = re.compile(
     r"(?:md[246]|ed2k|v?pdqf?|photodna|pdna|imphash|ripemd\d*|rmd160|sha3\d*|sha(?:224|384|512)\d*"
@@ -93,7 +98,7 @@ _MADE_OF = re.compile(
     r"|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar"
     r"|apr|jun|jul|aug|sept?|oct|nov|dec|der|die|das|den|dem|von|vom|und|mit|fur|seit|les?|la|du"
     r"|des?|et|depuis|el|los|las|y|del|desde|il|lo|i|gli|dei|delle|e|da|dal|van|het|een|sinds|os|as"
-    r"|dos|das|n|v?\d[\d.]*)"
+    r"|dos|das|n|s|v?\d[\d.]*)"
 )
 _SENTENCE = re.compile(
     r"report(?:ing)?|send|mail|e-?mail|contact|notify|notifications?|see|check(?:ed)?|ask|requests?"
@@ -122,43 +127,16 @@ _OF_LINKS = re.compile(
 )
 _BUT = re.compile(r"exclud\w*|except|but|besides|ausser|hors|sauf|excepto|salvo|tranne|behalve")
 _END = re.compile(r"end|ende|fin|fim|einde")
-_GOOD_WORDS = re.compile(
-    r"known[ -]?(?:good|files?|benign|safe|harmless|clean|non[ -]?csam)"
-    r"|false[ -]?(?:positive|alarm|hit)s?|false[ -]?match(?:es)?"
-    r"|(?:white|allow|safe|good)[ -]?lists?(?:ed)?|nsrl(?:file)?|hashlookup|benign"
-    r"|do[ -]?not[ -]?(?:block|remove|delete|report|match)|irrelevant|ignorable|not[ -]csam"
-    r"|innocent"
-    r"|non[ -]?pertinent|exclusion[ -]?lists?|exclude[ -]?lists?|exclusions|harmless|safe files"
-    r"|(?:hashes|files|entries|items|values)? ?to (?:exclude|ignore|skip)"
-    r"|(?:exclude|ignore)d? from (?:matching|the match|all lists?)|ignore[ -]?lists?|trusted files"
-    r"|bekannt[ -]?(?:gut|harmlos|unbedenklich)\w*|unbedenklich\w*|harmlos\w*"
-    r"|aus(?:schluss|nahme)[ -]?listen?|weiss?e?[ -]?listen?|positiv[ -]?listen?"
-    r"|falsch[ -]?positiv\w*|fehlalarme?|fehltreffer|unschuldig\w*"
-    r"|listes? blanches?|listes? d'?(?:e)? ?exclusions?|faux[ -]positifs?|inoffensi(?:fs?|ves?)"
-    r"|(?:fichiers? )?connus? (?:et )?bons?|lista(?:s)? (?:blanca|bianca|branca|d[ei] esclusione"
-    r"|de exclus(?:ion|ao)|de excepciones|delle esclusioni)s?|fals[oi]s? positiv[oi]s?"
-    r"|inofensiv[oa]s?|innocu[oiae]s?|inocu[oa]s?|archivos buenos|conhecidos bons|noti come buoni"
-    r"|witte[ -]?lijst|uitsluitings?lijst|vals[e]?[ -]?positie(?:f|ven)|bekend[ -]?goed\w*"
-    r"|onschuldig\w*"
-)
-_GOOD = re.compile(rf"(?<![a-z])(?:{_GOOD_WORDS.pattern})(?![a-z])")
-_PLAINLY_GOOD = re.compile(
-    r"fps?|excludes?|excluded|clean|safe|good|trusted|legit(?:imate)?|legitim[eoa]s?|gute?|sauber[e]?"
-    r"|sichere?|surs?|bon(?:s|nes?)?|buen[oa]s?|segur[oa]s?|sicur[oi]|buon[ei]|goede?|veilige?"
-)
+_PLAINLY_GOOD = words.words_in(words.PLAINLY_GOOD)
 _KNOWN = re.compile(
     r"known|bekannte?|connu[es]*|conocid[oa]s?|not[io]|conhecid[oa]s?|bekende?|software|programs?"
     r"|programme?s?|system|system(?:dateien|files)"
 )
-_NOT = re.compile(
-    r"(?:removed|without|no|excluding|excludes?|cleaned of|free of|not|filtered|checked|against"
-    r"|ohne|sans|sin|senza|zonder|sem)\s+(?:\w+\s+){0,2}$"
-)
-_LEFT_OUT = re.compile(r"(?:\s+\w+){0,3}\s+(?:excluded|filtered|omitted|left out)\b")
+_NOT = words.words_in(f"{words.NEGATIONS} {words.AGAINST} removed excluding") - {"n"}
+_LEFT_OUT = words.words_in("excluded filtered omitted leftout")
 _PHRASE = re.compile(
-    r"no longer (?:listed|valid|active|on the list)|(?:taken|take|took) (?:back|off|out)|not listed"
-    r" any ?more|dad[oa]s de baja|non piu valid[oaie]|plus valables?|nicht mehr (?:gultig|gelistet)"
-    r"|niet meer geldige?|ya no valid[oa]s?"
+    r"no longer on the list|(?:taken|take|took) (?:back|off|out)|not listed any ?more"
+    r"|dad[oa]s de baja|plus valables?"
 )
 _ASKED = re.compile(r"\b(?:on|at|upon|by) (?:the |their )?requests?(?: (?:of|by) [\w ]+)?")
 _TO_CONFIRM = re.compile(
@@ -185,18 +163,20 @@ def _folded(text: str) -> str:
 
 def says_good(text: str) -> bool:
     """Whether words say that what they speak of is known good, and not that it was taken out."""
-    bare = re.sub(r"[\s-]+", " ", _folded(text))
-    found = _GOOD.search(bare)
-    return (
-        found is not None
-        and not _NOT.search(bare[: found.start()])
-        and not _LEFT_OUT.match(bare[found.end() :])
-    )
+    return _says_good(_units(_folded(text)))
+
+
+def _says_good(units: list[str]) -> bool:
+    at = next((i for i, unit in enumerate(units) if unit in _GOOD), None)
+    if at is None:
+        return False
+    before, behind = units[max(0, at - 3) : at], units[at + 1 : at + 5]
+    return _NOT.isdisjoint(before) and _LEFT_OUT.isdisjoint(behind)
 
 
 def _is_plainly_good(told: list[str]) -> bool:
-    return any(map(_PLAINLY_GOOD.fullmatch, told)) and all(
-        _PLAINLY_GOOD.fullmatch(w) or _KNOWN.fullmatch(w) for w in told
+    return not _PLAINLY_GOOD.isdisjoint(told) and all(
+        w in _PLAINLY_GOOD or _KNOWN.fullmatch(w) for w in told
     )
 
 
@@ -204,18 +184,22 @@ def _units(text: str) -> list[str]:
     """The words of a text; one of ours that is written in several, as `de-listed`, is one."""
     tokens: list[str] = []
     for word in _WORD.findall(text):
-        tokens += [word] if _MADE_OF.fullmatch(word) else word.split("-")
+        tokens += [word] if _MADE_OF.fullmatch(word) else re.split("[-']", word)
     units, i = [], 0
     while i < len(tokens):
-        for n in range(min(4, len(tokens) - i), 0, -1):
+        for n in range(min(_MOST, len(tokens) - i), 0, -1):
             unit = "".join(tokens[i : i + n])
-            if n == 1 or unit in _STRONG or unit in _ALONE or unit in _UNCERTAIN or (
+            if n == 1 or unit in _WRITTEN_APART or (
                 n < 3 and (_USABLE.fullmatch(unit) or _OTHER.fullmatch(unit))
             ):  # fmt: skip
                 units.append(unit)
                 i += n
                 break
     return units
+
+
+_MOST = 5  # words that one of ours may be written in
+_WRITTEN_APART = _STRONG.keys() | _ALONE | _UNCERTAIN | _GOOD | _ABUSE | _LEFT_OUT | _HEADINGS
 
 
 @lru_cache(65536)
@@ -230,10 +214,10 @@ def _of_piece(text: str) -> str | Doubt | None:
     bare = _PHRASE.sub("removed", _ASKED.sub(" ", _folded(text)))
     bare = _TO_CONFIRM.sub("unconfirmed", bare)
     found = _units(bare)
-    told = [w for w in found if re.search("[a-z]", w)]
+    told = [w for w in found if re.search(r"[^\W\d]", w)]
     told = [w for w in told if not _MADE_OF.fullmatch(w) and not _USABLE.fullmatch(w)]
-    is_plain = _is_plainly_good(told) and not _GOOD.search(bare)
-    if 0 < len(found) <= 8 and (says_good(text) or is_plain):
+    is_plain = _is_plainly_good(told) and _GOOD.isdisjoint(found)
+    if 0 < len(found) <= 8 and (_says_good(found) or is_plain):
         return GOOD
     if not told:
         if _OF_LINKS.search(bare):
@@ -265,7 +249,9 @@ def _of_rest(told: list[str]) -> str | Doubt | None:
         return Doubt(next(w for w in told if w in doubted))
     if len(told) > 4 or not _FILM.isdisjoint(told):
         return None
-    return PICTURE if ends & _PICTURE else LISTED if ends & _ON else None
+    return (
+        PICTURE if ends & _PICTURE else LISTED if ends & _ON and doubted.isdisjoint(told) else None
+    )
 
 
 def _of_other(found: list[str], told: list[str], *, is_prose: bool) -> str | Doubt | None:
@@ -328,6 +314,9 @@ def of_name(file_name: str) -> str | Doubt | None:
     return found if isinstance(found, Doubt) or found in TAKES_OUT else None
 
 
+_OF_DIFF = re.compile(r"(?:---|\+\+\+) \S+\.[A-Za-z]+(?:\t.*)?")
+
+
 def title_of(line: str) -> str | Doubt | None:
     """What a line says as a title; NEUTRAL for one of no such words, None for what is no title."""
     bare = line.strip(_SIGNS)
@@ -343,11 +332,82 @@ def title_of(line: str) -> str | Doubt | None:
         cells = [cell for cell in re.split(r"[,;|\t]", bare) if cell.strip(_SIGNS)]
         if len(cells) > 1 and (" " not in bare.strip() or any(map(_names_column, cells))):
             return None  # names of columns
-    if found := of_words(_NUMBER.sub("0", bare)):
+    found = of_words(_NUMBER.sub("0", bare))
+    is_of_diff = isinstance(found, Doubt) and _OF_DIFF.fullmatch(line)
+    if found and not is_of_diff and not (found == PICTURE and is_unknown(line, bare)):
         return found
     told = [word for word in _WORD.findall(bare) if re.search(r"[^\W\d]", word)]
-    is_title = _HEADING.fullmatch(line) or line.lstrip().startswith(("#", "//", ";", "!"))
-    return NEUTRAL if is_title and 0 < len(told) <= 4 else None
+    if told and is_unknown(line, bare):
+        return UNKNOWN
+    return NEUTRAL if is_heading(line) and 0 < len(told) <= _FEW else None
+
+
+_FEW = 4  # words of a heading
+_MOST_UNKNOWN = 6
+_LONGEST_POINTER = 12
+_POINTS = re.compile(
+    r"the|these|those|following|below|next|folgende[nr]?|suivante?s|siguientes|seguenti"
+)
+_VERB = re.compile(
+    r"is|are|was|were|been|has|have|had|can|could|may|must|should|will|would|please|see|send|we|our"
+    r"|you|your|they|which|who|wurden?|ist|sind|werden|est|sont|fue|son|sono|zijn"
+)
+
+
+def is_heading(line: str) -> bool:
+    """Whether a line bears a heading's sign."""
+    is_signed = line.lstrip().startswith(("#", "//", ";", "!"))
+    return is_signed or _HEADING.fullmatch(line) is not None
+
+
+def is_innocent(word: str) -> bool:
+    """Whether a word of a heading decides nothing by itself."""
+    return (
+        len(word) < 3
+        or not word.isalpha()
+        or word in _DECIDE_NOTHING
+        or _MADE_OF.fullmatch(word) is not None
+        or _USABLE.fullmatch(word) is not None
+    )
+
+
+_DECIDE_NOTHING = _HEADINGS | _PICTURE | _ABUSE
+_ROW = re.compile(r"[;|\t]\s*[^\s;|\t]|,[^\s,]")
+_MISSING = ("unknown", "null", "none", "nan")
+
+
+def is_unknown(line: str, bare: str) -> bool:
+    """Whether a line may be a heading that decides, in words that nobody here knows."""
+    is_row = not line.lstrip().startswith("#") and _ROW.search(bare)
+    if is_row or line.strip().casefold() in _MISSING or re.search(r"\*\.|/\w+/", line):
+        return False
+    units = _units(_folded(bare))
+    is_doubted = not _DOUBTED.isdisjoint(units)
+    if any(w in _JUDGED or _OTHER.fullmatch(w) for w in units) or (
+        not is_doubted and any(w in _ON or w in _FILM for w in units)
+    ):
+        return False  # of our words, which say nothing where they stand so
+    strange = [w for w in units if w in _DOUBTED or not is_innocent(w)]
+    if not strange or max(map(len, strange)) > _LONGEST_WORD or _is_named(units, bare):
+        return False
+    if any(map(_POINTS.fullmatch, units)) and len(units) > _FEW:
+        return len(units) <= _LONGEST_POINTER and not any(map(_SENTENCE.fullmatch, units))
+    is_prose = len(units) > _FEW and any(map(_VERB.fullmatch, units))
+    return len(units) <= _MOST_UNKNOWN and not is_prose
+
+
+def _is_named(units: list[str], bare: str) -> bool:
+    """Whether a name stands behind a word such as `operation`, `source:`, `generated by`."""
+    told = bare.split()
+    is_name = len(told) > 1 and (
+        told[0].endswith(":") or units[1:2] in (["by"], ["with"]) or not told[1][0].islower()
+    )
+    return is_name and units[0] in _NAMED and sum(map(str.isalpha, units)) <= _FEW + 1
+
+
+_DOUBTED = (_ALONE | _UNCERTAIN) - _HEADINGS
+_JUDGED = _STRONG.keys() | _GOOD | _NO_PICTURE
+_LONGEST_WORD = 24  # letters
 
 
 def _names_column(cell: str) -> bool:
@@ -355,10 +415,8 @@ def _names_column(cell: str) -> bool:
 
 
 _TOLD = (
-    _STRONG.keys() | _ALONE | _UNCERTAIN | _ON | _FILM | _PICTURE | _NO_PICTURE
-) | words.words_in(
-    "known false white allow whitelist allowlist nsrl not no nicht do good safe clean trusted"
-)
+    _STRONG.keys() | _ALONE | _UNCERTAIN | _ON | _FILM | _PICTURE | _NO_PICTURE | _GOOD
+) | words.words_in(f"{words.NEGATIONS} known false white allow do good safe clean trusted")
 
 
 _DRESSED = re.compile(r"[_=/\\]|\b\w \w \w\b")  # words that only `_folded` sees

@@ -1,0 +1,108 @@
+"""How words are compared: without case, accents, and whatever else only changes how they look.
+
+How an umlaut is written counts for nothing, nor do letters that nobody sees, full-width ones, and
+letters of another script that look like Latin ones. Stems stand for their forms.
+"""
+
+import re
+import unicodedata
+
+_WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "ø": "oe"})
+_BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
+
+# letters of Cyrillic, Greek, Armenian and phonetics, each with the Latin one that it looks like
+_PAIRS = (
+    "аa еe оo рp сc уy хx іi јj ѕs ԁd ԛq ԝw һh ӏl вb кk мm тt нh АA ВB ЕE ЅS КK МM НH ОO РP СC ТT "
+    "УY ХX ІI ЈJ αa εe ιi κk νv οo ρp τt υu χx γy βb ηn ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX "
+    "օo հh սu ոn ɑa ɡg ɩi ɪi ʟl"
+)
+_LOOK_ALIKE = str.maketrans({pair[0]: pair[1] for pair in _PAIRS.split()})
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
+_TWICE = re.compile("[\xc2-\xc5][\x80-\xbf\u0152-\u2122]")
+_ENCODINGS = (
+    "cp1252", "cp850", "mac_roman", "cp1251", "cp1250", "cp1254", "iso8859_2", "koi8_r", "cp866",
+    "cp852",
+)  # fmt: skip
+_marked: set[str] = set()  # our words that ASCII cannot write
+
+
+def read_anew(text: str) -> str:
+    """A text whose bytes are no UTF-8, or were made UTF-8 twice, as it was meant.
+
+    Programs do not say in which code they wrote. It is that in which most of its words are ours;
+    where none is, Windows-1252. Letters that nobody sees are left out, and in a word of Latin
+    letters those of another script are read as what they look like.
+    """
+    text = unicodedata.normalize("NFKC", _decoded(text))
+    return _WORD.sub(_of_one_script, _UNSEEN.sub("", text))
+
+
+def _of_one_script(found: re.Match[str]) -> str:
+    word = found[0]
+    if word.isascii() or not any(map(str.isascii, word)):
+        return word
+    is_alike = all(c.isascii() or ord(c) in _LOOK_ALIKE for c in word)
+    return word.translate(_LOOK_ALIKE) if is_alike else word
+
+
+def _decoded(text: str) -> str:
+    try:
+        if _NO_UTF8.search(text):
+            raw = text.encode("utf-8", "surrogateescape")
+            readings = [raw.decode(code, "replace") for code in _ENCODINGS]
+        elif _TWICE.search(text):
+            readings = [text, text.encode("cp1252").decode("utf-8")]
+        else:
+            return text
+    except UnicodeError:
+        return text
+    return max(readings, key=lambda t: len(_marked.intersection(_WORD.findall(t.casefold()))))
+
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def without_marks(text: str) -> str:
+    """A text without case, accents, umlauts and ligatures."""
+    if text.isascii():
+        return text.casefold()
+    text = unicodedata.normalize("NFKD", read_anew(text).casefold())
+    return "".join(c for c in text if not unicodedata.combining(c)).translate(_BARE)
+
+
+def folded(text: str) -> str:
+    """A text without case and accents; umlauts are written out, as many programs do."""
+    text = text.casefold() if text.isascii() else read_anew(text).casefold()
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFD", text.translate(_WRITTEN_OUT))
+    bare = "".join(c for c in apart if not "\u0300" <= c <= "\u036f").translate(_BARE)
+    return unicodedata.normalize("NFC", bare)
+
+
+_FORMS = {
+    "*": ("o", "a", "os", "as", "i", "e"),
+    "@": ("é", "ée", "és", "ées"),
+    "+": ("", "e", "en", "er", "es"),
+    "^": ("", "o", "a", "y", "e", "i", "á", "é", "í", "ý", "ch", "ych", "ich", "ego"),
+    "~": ("", "о", "а", "ы", "и", "ный", "ная", "ное", "ные", "ных", "ый", "ая", "ое", "ые", "ых"),
+}
+
+
+def words_in(text: str) -> frozenset[str]:
+    """The words of a text, folded; a stem that ends in a sign is all of its forms.
+
+    Umlauts are written out, and left out too: `gelöscht` is `geloescht` and `geloscht`.
+    """
+    found: set[str] = set()
+    for word in text.split():
+        forms = _FORMS.get(word[-1])
+        for form in (word[:-1] + end for end in forms) if forms else [word]:
+            if not form.isascii():
+                _marked.add(form.casefold())
+            found |= {folded(form), without_marks(form)}
+    return frozenset(found)
