@@ -36,9 +36,10 @@ _LISTS_OF_GOOD = words.words_in(words.LISTS_OF_GOOD)
 _LONG = 8  # words of what may be a remark and nothing else
 _FEW = 4  # words with which a list is named
 _FILLERS = words.words_in(words.FILLERS)
-_KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED
+_NOTES_DOUBTED = words.words_in(words.NOTES_DOUBTED)
+_KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED | _NOTES_DOUBTED
 _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words.words_in(
-    "f no do in by en fp"
+    "f no do in on by en fp"
 )
 """How our words begin: a text without any such word says nothing, as nearly all do."""
 _NO_LONGER = "nolonger"
@@ -49,6 +50,8 @@ _IN_NOTES = words.words_in(
     "mistakenly invalid benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
 )
 
+_DOUBTED = (ALONE.keys() | _NOTES_DOUBTED) - words.words_in(words.DUPLICATES)
+_PERHAPS = words.words_in("possibly possible maybe perhaps probably likely seems looks apparently")
 _PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
 _WORDS = re.compile(r"[^\W_]+")
 _LONGEST = 2000
@@ -161,6 +164,15 @@ def read_note(note: str) -> Remark | None:
     word = next((unit for unit in units if unit in _IN_NOTES), None)
     told = _WORDS.findall(note)
     if word is None or (len(told) > 1 and all(w[0].isupper() and not w.isupper() for w in told)):
+        return read_short(note)
+    return Remark(None, word, is_sure=False, is_whole=False)
+
+
+def read_short(note: str) -> Remark | None:
+    """What a note of a few words says, each of which may take back: `unclear`, `perhaps legal`."""
+    units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
+    word = next((unit for unit in units if unit in _DOUBTED), None)
+    if word is None or not _DOUBTED.union(_PERHAPS, _FILLERS).issuperset(units):
         return None
     return Remark(None, word, is_sure=False, is_whole=False)
 

@@ -38,7 +38,7 @@ from relaion.lists.readers.format import (
     VIDEO,
 )
 from relaion.lists.readers.media import media_of_file
-from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_text
+from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_short, read_text
 from relaion.lists.values import told as say
 from relaion.lists.values import told_words
 
@@ -84,7 +84,9 @@ def _read_cell(cell: str, what: str) -> Remark | None:
         return said
     if not is_note or len(cell) > 60 or cell.count(" ") > _SHORT:
         return None
-    return _of_media(cell, alone=what == names.UNKNOWN) or _of_algorithm(cell)
+    if said := _of_media(cell, alone=what == names.UNKNOWN) or _of_algorithm(cell):
+        return said
+    return read_short(cell) if what == names.NOTE else None
 
 
 def of_line(note: str, digits: int, *, is_good: bool) -> Remark | None:

@@ -52,12 +52,14 @@ TAKEN_BACK = (
     "süresidolan pasif"
 )
 TAKEN_BACK_ALONE = (
-    "del deletes disabled disable cleared drop dropped unblock unblocked retired archived "
-    "excluded exclude tombstone entfernen löschen zurückziehen supprimer retirer eliminar borrar "
-    "retirar rimuovere verwijderen intrekken remover apagar excluir dépublié invalidé invalidad* "
-    "baja invalidat* ongeldig invalid inválid* error inerror byerror erroneous erroneously "
-    "mistake mistaken mistakenly irrtum irrtümlich erreur donotblock donotuse fehler doublon "
-    "deprecated purged void lifted nfa nofurtheraction delist"
+    "appealupheld appealgranted appealallowed appealsupheld nottobeused wronglylisted "
+    "wronglyadded wronglyincluded incorrectlylisted del deletes disabled disable cleared drop "
+    "dropped unblock unblocked retired archived excluded exclude tombstone entfernen löschen "
+    "zurückziehen supprimer retirer eliminar borrar retirar rimuovere verwijderen intrekken "
+    "remover apagar excluir dépublié invalidé invalidad* baja invalidat* ongeldig invalid "
+    "inválid* error inerror byerror erroneous erroneously mistake mistaken mistakenly irrtum "
+    "irrtümlich erreur donotblock donotuse fehler doublon deprecated purged void lifted nfa "
+    "nofurtheraction delist"
 )
 """Of a record only by themselves: a host may be disabled, a page in error."""
 
@@ -84,20 +86,20 @@ DO_NOT_USE = (
 DUPLICATES = "duplicate duplicates dubletten duplikate doublons duplicados duplicati dubbele"
 
 MISTAKES = (
-    "falsepositive falsepositives fp falsealarm falsealarms falsehit falsehits falsematch "
-    "falsematches falschpositiv falschpositive fehlalarm fehlalarme fehltreffer falschtreffer "
-    "falschmeldung irrläufer fauxpositif fauxpositifs faussealerte faussealarme falsopositivo "
-    "falsospositivos falsaalarma falsiallarmi falsoallarme falsipositivi valspositief valsalarm "
-    "loosalarm alarmefalso falsoalarme falsaspositivas nomatch notamatch keintreffer falskpositiv "
-    "falskpositiva falskpositive falsktpositiv falsktpositiva falsktpositive falskapositiva "
-    "falskepositive falsklarm falsktlarm falskalarm falskalarmer felträff vääräpositiivinen "
-    "väärätpositiiviset väärätpositiivit väärähälytys väärähälytykset vääräosuma väärätosumat "
-    "hamispozitív hamispozitívok álpozitív tévesriasztás tévestalálat hamisriasztás "
-    "fałszywiepozytywn^ fałszywypozytywny fałszywepozytywne fałszywealarmy fałszywyalarm "
-    "fałszywetrafienie fałszywetrafienia falešněpozitivn^ falešnápozitiva falešnýpoplach "
-    "planýpoplach ложноесрабатывание ложныесрабатывания ложноположительн~ ложнаятревога "
-    "ложныйположительный ошибочноесовпадение yanlışpozitif yanlışpozitifler yanlışalarm "
-    "hatalıpozitif yanlışeşleşme"
+    "falsepos fpos falselylisted falsepositive falsepositives fp falsealarm falsealarms falsehit "
+    "falsehits falsematch falsematches falschpositiv falschpositive fehlalarm fehlalarme "
+    "fehltreffer falschtreffer falschmeldung irrläufer fauxpositif fauxpositifs faussealerte "
+    "faussealarme falsopositivo falsospositivos falsaalarma falsiallarmi falsoallarme "
+    "falsipositivi valspositief valsalarm loosalarm alarmefalso falsoalarme falsaspositivas "
+    "nomatch notamatch keintreffer falskpositiv falskpositiva falskpositive falsktpositiv "
+    "falsktpositiva falsktpositive falskapositiva falskepositive falsklarm falsktlarm falskalarm "
+    "falskalarmer felträff vääräpositiivinen väärätpositiiviset väärätpositiivit väärähälytys "
+    "väärähälytykset vääräosuma väärätosumat hamispozitív hamispozitívok álpozitív tévesriasztás "
+    "tévestalálat hamisriasztás fałszywiepozytywn^ fałszywypozytywny fałszywepozytywne "
+    "fałszywealarmy fałszywyalarm fałszywetrafienie fałszywetrafienia falešněpozitivn^ "
+    "falešnápozitiva falešnýpoplach planýpoplach ложноесрабатывание ложныесрабатывания "
+    "ложноположительн~ ложнаятревога ложныйположительный ошибочноесовпадение yanlışpozitif "
+    "yanlışpozitifler yanlışalarm hatalıpozitif yanlışeşleşme"
 )
 """What was listed by mistake: good, and where it was listed, taken back."""
 
@@ -251,6 +253,13 @@ DOUBTED = (
     "aiemmat régi korábbi stare dawne staré dřívější старые прежние eski önceki"
 )
 """Titles of these may take out, and nobody here can say."""
+NOTES_DOUBTED = (
+    "false unclear uncertain unsure dubious doubtful borderline parked onhold suspended "
+    "quarantine quarantined skip dummy placeholder exempt exempted exemption restored reinstated "
+    "released lowconfidence outofscope wl unklar fraglich zweifelhaft douteux incertain dudos* "
+    "dubbi* incert* twijfelachtig"
+)
+"""Short notes of these may take out, too."""
 HEADINGS = (
     "last inc rev vim coding change columns sorted first second third fourth fifth seen license "
     "licence copy reported delivery supplement addendum ones found sent names titles expires "
