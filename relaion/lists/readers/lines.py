@@ -93,7 +93,8 @@ class LinkBeside:
         if n := self.unsure.total():
             told = ", ".join(f"{word}: {n:,}" for word, n in self.unsure.most_common(10))
             raise ListError(
-                f"notes beside {n:,} entries may say that they are not listed ({told}): say "
+                f"notes beside {n:,} entries may say that they are not "
+                f"{'known good' if self.is_good else 'listed'} ({told}): say "
                 f"--ignore {OF_LINE} if such notes decide nothing, else write the word alone, as "
                 "in `# removed`"
             )

@@ -11,6 +11,7 @@ from pathlib import Path
 from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import Tally
+from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.format import (
     ANY,
     CUT_OFF,
@@ -137,6 +138,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
 
 
 def _sections(name: str, head: str, options: Options) -> Sections:
+    refuse_bad_head(head, name, options)
     is_in_lines = choose(head, name, options.file_format).name in _IN_LINES
     return Sections(name, head, options, is_in_lines)
 

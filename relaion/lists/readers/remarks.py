@@ -18,6 +18,7 @@ from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers import names, words
+from relaion.lists.readers.bad import cell_of_bad, refuse_bad_cell
 from relaion.lists.readers.columns import ListColumn
 from relaion.lists.readers.decisions import (
     WordSays,
@@ -94,6 +95,8 @@ def of_line(note: str, digits: int, *, is_good: bool) -> Remark | None:
 
     A list of what is known good may hold any file.
     """
+    if is_good and (word := cell_of_bad(note, names.NOTE)):
+        return Remark(None, word, is_sure=False)
     said = _read_cell(note.strip(), names.NOTE) or read_note(note)
     if said is None or (is_good and _is_right_of_good(said)):
         return None
@@ -155,6 +158,8 @@ class RemarkColumn:
         if len(self.values) <= _FEW:
             self.values.update(cell.strip().casefold() for cell in cells)
         said = {cell: self._read(cell) for cell in set(cells) if cell}
+        for cell in said if self.is_good else ():
+            refuse_bad_cell(cell, self.column)
         if all(remark is None for remark in said.values()) and self.has_images:
             return fates
         self.has_images = self.has_images or any(map(_is_image, said))

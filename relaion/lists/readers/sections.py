@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.readers import names
+from relaion.lists.readers.bad import refuse_bad_title
 from relaion.lists.readers.format import GOOD, OF_FILE, OTHER_HASH, Options
 from relaion.lists.readers.text import first_lines
 from relaion.lists.readers.titles import (
@@ -189,6 +190,7 @@ class Sections:
             if is_named and not self._any_value and _names_entries(line):
                 self.names = line
             elif says is not None:
+                refuse_bad_title(line, self.options)
                 was_ruled = self.rules is not None
                 self._turn(says, line)
                 # above what is listed it may be the name of a column

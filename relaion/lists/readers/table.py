@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from relaion.errors import ListError
 from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
-from relaion.lists.readers import names
+from relaion.lists.readers import bad, names
 from relaion.lists.readers.columns import (
     SECOND_NAMES,
     ListColumn,
@@ -71,7 +71,6 @@ _BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
 _SHORT = 7  # characters of what is no digest
 _FEW = 20  # one value in so many is a stray one
 
-
 Cells = dict[int, list[str]]  # by column
 Decided = Sequence[tuple[DecidingColumn, list[WordSays]]]
 
@@ -100,6 +99,7 @@ class Table:
         if layout.delimiter == WHOLE:
             yield from read_plain(stream, options, layout)
             return
+        bad.refuse_bad_names(layout.columns, options)
         stream.is_named = layout.header is not None or any(c.name for c in layout.entries)
         yield from _Reading(layout, stream, options).batches()
 

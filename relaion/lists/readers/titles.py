@@ -198,6 +198,11 @@ def _units(text: str) -> list[str]:
     return units
 
 
+def units_of(text: str) -> list[str]:
+    """The words of a text, folded; ours that are written in several are one."""
+    return _units(_folded(text))
+
+
 _MOST = 5  # words that one of ours may be written in
 _WRITTEN_APART = _STRONG.keys() | _ALONE | _UNCERTAIN | _GOOD | _ABUSE | _LEFT_OUT | _HEADINGS
 

@@ -305,6 +305,12 @@ ABUSE = (
     "gyermekpornográfia nielegaln^ nelegální незаконн~ yasadışı"
 )
 """What no list of what is known good is of."""
+LISTS_OF_BAD = (
+    "knownbad blocklist blocklists blacklist blacklists denylist denylists malicious contraband "
+    "exploitation childexploitation indecent indecentimages bad sperrliste listenoire listanegra "
+    "listanera"
+)
+
 
 # -- What an entry is of ---------------------------------------------------------------------------
 
