@@ -140,9 +140,12 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
 def _sections(name: str, head: str, options: Options) -> Sections:
     refuse_bad_head(head, name, options)
     is_in_lines = choose(head, name, options.file_format).name in _IN_LINES
-    return Sections(name, head, options, is_in_lines)
+    return Sections(name, head, options, is_in_lines and not _OF_HOSTS.search(head))
 
 
+_OF_HOSTS = re.compile(
+    r"(?m)^(?:0\.0\.0\.0|127\.0\.0\.1|::1?)\s"
+)  # whose parts have names of all kinds
 _DASHED = re.compile(r"(?m)^[ \t>*]*[-–—−][ \t]*(?:[^\s#]{0,8}://|[^\s#]*[0-9A-Fa-f]{16})")
 
 

@@ -43,10 +43,7 @@ from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_short,
 from relaion.lists.values import told as say
 from relaion.lists.values import told_words
 
-_NO_IMAGES = words.words_in(
-    "audio document documents dokument dokumente document* documento documentos documenti pdf doc "
-    "docx exe dll zip apk mp3 application"
-)
+_NO_IMAGES = words.words_in(f"{words.NO_PICTURES} zip application")
 _DIGITS = {
     32: "md2 md4 md5 md6 ed2k imphash", 40: "ripemd160", 64: "pdq pdqf sha3 blake2s blake3",
     128: "sha512 blake2b whirlpool",

@@ -179,7 +179,8 @@ class Sections:
     @staticmethod
     def _value_in(line: str) -> str:
         """A line that holds a value in one of its cells; else none."""
-        return line if any(shape(cell.strip(_QUOTES)) for cell in _CELLS.split(line)) else ""
+        cells = [*_CELLS.split(line), *line.split(None, 1)[:1]]
+        return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
     def _sorted(self, block: str, titles: dict[int, str | Doubt], before: int) -> Iterator[str]:
         for i, line in enumerate(_with_ends(block)):

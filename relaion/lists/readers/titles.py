@@ -72,10 +72,7 @@ _PICTURE = words.words_in(
     f"{words.PICTURES} frame frames keyframe keyframes screenshot screenshots thumbnail thumbnails"
 )
 _FILM = words.words_in(f"{words.FILMS} mp4 mp4s mov avi mkv webm")
-_NO_PICTURE = words.words_in(
-    "audio sound sounds music mp3 mp3s document documents dokument dokumente document* documento "
-    "documentos documenti pdf pdfs doc docx exe dll apk malware virus viruses executables"
-)
+_NO_PICTURE = words.words_in(words.NO_PICTURES)
 _HEADINGS = words.words_in(
     f"{words.HEADINGS} {words.NOTE_NAMES} {words.FILLERS} {words.FILE_NAMES}"
 )
@@ -128,10 +125,7 @@ _OF_LINKS = re.compile(
 _BUT = re.compile(r"exclud\w*|except|but|besides|ausser|hors|sauf|excepto|salvo|tranne|behalve")
 _END = re.compile(r"end|ende|fin|fim|einde")
 _PLAINLY_GOOD = words.words_in(words.PLAINLY_GOOD)
-_KNOWN = re.compile(
-    r"known|bekannte?|connu[es]*|conocid[oa]s?|not[io]|conhecid[oa]s?|bekende?|software|programs?"
-    r"|programme?s?|system|system(?:dateien|files)"
-)
+_KNOWN = words.words_in(words.MAY_BE_GOOD)
 _NOT = words.words_in(f"{words.NEGATIONS} {words.AGAINST} removed excluding") - {"n"}
 _LEFT_OUT = words.words_in("excluded filtered omitted leftout")
 _PHRASE = re.compile(
@@ -158,6 +152,7 @@ _HEADING = re.compile(r"\s*(?:\[[^\]]*\]\s*|#{2,6}\s.*|[^#].*:[\s,;|\t]*)")
 def _folded(text: str) -> str:
     bare = words.without_marks(text[:_LONGEST]).replace("’", "'")
     bare = re.sub(r"\s+", " ", re.sub(r"[_=/\\]+", " ", bare)).strip()
+    bare = re.sub(r"\b18 ?\+", "adults", bare)
     return _SPACED.sub(lambda found: found[0].replace(" ", ""), bare)
 
 
@@ -176,7 +171,7 @@ def _says_good(units: list[str]) -> bool:
 
 def _is_plainly_good(told: list[str]) -> bool:
     return not _PLAINLY_GOOD.isdisjoint(told) and all(
-        w in _PLAINLY_GOOD or _KNOWN.fullmatch(w) for w in told
+        w in _PLAINLY_GOOD or w in _KNOWN for w in told
     )
 
 
@@ -342,21 +337,19 @@ def title_of(line: str) -> str | Doubt | None:
     if found and not is_of_diff and not (found == PICTURE and is_unknown(line, bare)):
         return found
     told = [word for word in _WORD.findall(bare) if re.search(r"[^\W\d]", word)]
-    if told and is_unknown(line, bare):
-        return UNKNOWN
+    if told and not is_of_diff and is_unknown(line, bare):
+        return _doubt_of(units_of(bare)) or UNKNOWN
     return NEUTRAL if is_heading(line) and 0 < len(told) <= _FEW else None
 
 
 _FEW = 4  # words of a heading
 _MOST_UNKNOWN = 6
 _LONGEST_POINTER = 12
+_ASKS = re.compile(r"report(?:ing)?|send|e-?mail|contact|notify|see|ask|inform|please")
 _POINTS = re.compile(
-    r"the|these|those|following|below|next|folgende[nr]?|suivante?s|siguientes|seguenti"
+    r"these|those|following|below|next|folgende[nr]?|suivante?s|siguientes|seguenti"
 )
-_VERB = re.compile(
-    r"is|are|was|were|been|has|have|had|can|could|may|must|should|will|would|please|see|send|we|our"
-    r"|you|your|they|which|who|wurden?|ist|sind|werden|est|sont|fue|son|sono|zijn"
-)
+_VERBS = words.words_in(words.VERBS)
 
 
 def is_heading(line: str) -> bool:
@@ -386,7 +379,11 @@ def is_unknown(line: str, bare: str) -> bool:
     is_row = not line.lstrip().startswith("#") and _ROW.search(bare)
     if is_row or line.strip().casefold() in _MISSING or re.search(r"\*\.|/\w+/", line):
         return False
-    units = _units(_folded(bare))
+    units = units_of(bare)
+    points = len(units) > _FEW and any(map(_POINTS.fullmatch, units))
+    if points and not any(map(_ASKS.fullmatch, units)) and not _ORIGIN.search(_folded(bare)):
+        is_told = not all(map(is_innocent, units))
+        return is_told and _ON.isdisjoint(units) and len(units) <= _LONGEST_POINTER
     is_doubted = not _DOUBTED.isdisjoint(units)
     if any(w in _JUDGED or _OTHER.fullmatch(w) for w in units) or (
         not is_doubted and any(w in _ON or w in _FILM for w in units)
@@ -395,10 +392,15 @@ def is_unknown(line: str, bare: str) -> bool:
     strange = [w for w in units if w in _DOUBTED or not is_innocent(w)]
     if not strange or max(map(len, strange)) > _LONGEST_WORD or _is_named(units, bare):
         return False
-    if any(map(_POINTS.fullmatch, units)) and len(units) > _FEW:
-        return len(units) <= _LONGEST_POINTER and not any(map(_SENTENCE.fullmatch, units))
-    is_prose = len(units) > _FEW and any(map(_VERB.fullmatch, units))
+    is_prose = len(units) > _FEW and not _VERBS.isdisjoint(units)
     return len(units) <= _MOST_UNKNOWN and not is_prose
+
+
+def _doubt_of(units: list[str]) -> Doubt | None:
+    """The word that may take out, where no other says anything: `cases closed in May`."""
+    word = next((w for w in units if w in _DOUBTED), None)
+    is_all = all(w in _DOUBTED or is_innocent(w) for w in units)
+    return Doubt(word) if word and is_all and _ON.isdisjoint(units) else None
 
 
 def _is_named(units: list[str], bare: str) -> bool:

@@ -239,18 +239,25 @@ PLAINLY_GOOD = (
     "goede veilig veilige"
 )
 """Good where a title is made of these and of what may be good: `clean files`."""
+MAY_BE_GOOD = (
+    "known bekannt bekannte connu connue connus connues conocid* noto note noti conhecid* bekend "
+    "bekende software program programs programm programme programmes system systemdateien "
+    "systemfiles"
+)
 DOUBTED = (
-    "unlist draft errors mistakes wrong wrongly incorrect incorrectly fehlerhaft+ fälschlich "
-    "erreurs errores errori fouten erros inbehandeling parked quarantine quarantined suspended "
-    "onhold held historic historical legacy former formerly previous previously old past test "
-    "tests sample samples example examples dummy exception exceptions exemption exemptions "
-    "correction corrections errata restored reinstated released closed resolved unclear "
-    "uncertain unsure doubtful borderline lowconfidence outofscope nfa nofurtheraction "
-    "notforblocking donotaction dead notfound takendown unavailable cartoon cartoons drawing "
-    "drawings anime fictional skip ignore offline negative negatives decoy decoys freigegeben+ "
-    "entfällt alt+ ehemalig+ früher+ ancien anciens anciennes antigu* anterior anteriores vecchi "
-    "vecchie precedenti oude vorige antigos antigas gamla tidigare gamle tidligere vanhat "
-    "aiemmat régi korábbi stare dawne staré dřívější старые прежние eski önceki"
+    "potential possible alleged candidates failed waiting queue junk trash garbage tbd tbc todo "
+    "wip corrected amended forinformationonly forreferenceonly forcomparison unlist draft errors "
+    "mistakes wrong wrongly incorrect incorrectly fehlerhaft+ fälschlich erreurs errores errori "
+    "fouten erros inbehandeling parked quarantine quarantined suspended onhold held historic "
+    "historical legacy former formerly previous previously old past test tests sample samples "
+    "example examples dummy exception exceptions exemption exemptions correction corrections "
+    "errata restored reinstated released closed resolved unclear uncertain unsure doubtful "
+    "borderline lowconfidence outofscope nfa nofurtheraction notforblocking donotaction dead "
+    "notfound takendown unavailable cartoon cartoons drawing drawings anime fictional skip "
+    "ignore offline negative negatives decoy decoys freigegeben+ entfällt alt+ ehemalig+ früher+ "
+    "ancien anciens anciennes antigu* anterior anteriores vecchi vecchie precedenti oude vorige "
+    "antigos antigas gamla tidigare gamle tidligere vanhat aiemmat régi korábbi stare dawne "
+    "staré dřívější старые прежние eski önceki"
 )
 """Titles of these may take out, and nobody here can say."""
 NOTES_DOUBTED = (
@@ -344,6 +351,12 @@ OTHER = (
     "otro altro overig outro binary bin sys drv so js css xml json py db sqlite"
 )
 
+NO_PICTURES = (
+    "audio sound sounds music mp3 mp3s document documents dokument dokumente document* documento "
+    "documentos documenti pdf pdfs doc docx exe dll apk malware virus viruses executables"
+)
+"""What a title or a word beside an entry calls what is no picture."""
+
 # -- Words between ---------------------------------------------------------------------------------
 
 NEGATIONS = (
@@ -366,6 +379,12 @@ FILLERS = (
     "ebben hónapban w tym miesiącu v tomto měsíci в этом месяце из bu ay dieser diesen monat mois "
     "ce este mes questo mese deze maand mês"
 )
+
+VERBS = (
+    "is are was were been has have had can could may must should will would please see send we our "
+    "you your they which who wurde wurden ist sind werden est sont fue son sono zijn"
+)
+"""With one of these a line of some length is a sentence."""
 
 # -- Names of columns ----------------------------------------------------------------------------
 
