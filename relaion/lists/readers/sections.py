@@ -32,6 +32,7 @@ from relaion.lists.readers.titles import (
     UNKNOWN,
     USABLE,
     Doubt,
+    has_sign,
     is_heading,
     is_innocent,
     may_be_title,
@@ -183,10 +184,12 @@ class Sections:
         return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
     def _sorted(self, block: str, titles: dict[int, str | Doubt], before: int) -> Iterator[str]:
+        above = ""
         for i, line in enumerate(_with_ends(block)):
             says = titles.get(i)
             if says == UNKNOWN:
-                says = self._unknown(line, before + i + 1)
+                says = self._unknown(line, before + i + 1, is_apart=not above.strip())
+            above = line
             is_named = says in (None, NEUTRAL, PICTURE, USABLE, OF_LINKS)
             if is_named and not self._any_value and _names_entries(line):
                 self.names = line
@@ -209,7 +212,7 @@ class Sections:
                     continue
             yield line
 
-    def _unknown(self, line: str, number: int) -> str | Doubt | None:
+    def _unknown(self, line: str, number: int, *, is_apart: bool) -> str | Doubt | None:
         """What a heading of unknown words is: a doubt where values stand above it."""
         plain, told = NEUTRAL if is_heading(line) else None, _words(line).casefold()
         if shape(line.strip(_QUOTES)) is not None:
@@ -228,6 +231,8 @@ class Sections:
                 or shape(_CELLS.split(self._valued)[0].strip(_QUOTES)) is None
             )
         )
+        if not is_apart and "://" in self._valued and not has_sign(line):
+            return plain  # some word among links, as lists that were gathered hold
         if self.rules is not None or is_of_row or told in self._above:
             return plain
         return Doubt(f"{number:,}", _IS_UNKNOWN)

@@ -105,9 +105,7 @@ _SENTENCE = re.compile(
     r"|senza|niet|geen|zonder|nao|sem|left|omitted|separate(?:ly)?"
 )
 # what lists of links and pictures were made from: `removed material` may be all that is listed
-_MATTER = re.compile(
-    r"material|contents?|web|websites?|internet|online|pages?|posts?|platforms?|inhalte?|contenus?"
-)
+_MATTER = words.words_in(words.MATTER)
 _PLACES = re.compile(r"domains?|hosts?|(?:web)?sites?|domaines?")
 _PURPOSE = re.compile(r"removal|remove|deletion|delete|drop(?:ped)?|withdraw|retract")
 _TO_DO = re.compile(r"\b(?:to|zu|te) (?:be )?(?:remove|delete|drop|withdraw|retract|unblock)d?\b")
@@ -243,7 +241,7 @@ def _of_rest(told: list[str]) -> str | Doubt | None:
     doubted = _ALONE | _UNCERTAIN
     is_few = len(told) < 3 and ends & _UNCERTAIN and _ON.isdisjoint(told)
     is_all = told[0] in doubted and all(
-        w in doubted or w in ("listed", "gelistet") or _MATTER.fullmatch(w) for w in told
+        w in doubted or w in ("listed", "gelistet") or w in _MATTER for w in told
     )
     if is_few or is_all:
         return Doubt(next(w for w in told if w in doubted))
@@ -283,9 +281,7 @@ def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | No
     is_last = told[-1] in _STRONG
     if (at and not is_last) or (at and len(told) > 4) or len(found) > 16:
         return None
-    if (
-        any(map(_MATTER.fullmatch, told)) and _STRONG[word] == TAKEN_BACK
-    ):  # `hashes of removed material`
+    if not _MATTER.isdisjoint(told) and _STRONG[word] == TAKEN_BACK:  # `hashes of removed material`
         return Doubt(word) if found[0] == word else None
     is_asked = _PURPOSE.fullmatch(word) and re.search(r"\b(?:please|bitte|svp|por favor)\b", bare)
     is_clause = (
@@ -346,9 +342,7 @@ _FEW = 4  # words of a heading
 _MOST_UNKNOWN = 6
 _LONGEST_POINTER = 12
 _ASKS = re.compile(r"report(?:ing)?|send|e-?mail|contact|notify|see|ask|inform|please")
-_POINTS = re.compile(
-    r"these|those|following|below|next|folgende[nr]?|suivante?s|siguientes|seguenti"
-)
+_POINTS = words.words_in(words.POINTERS)
 _VERBS = words.words_in(words.VERBS)
 
 
@@ -377,10 +371,11 @@ _MISSING = ("unknown", "null", "none", "nan")
 def is_unknown(line: str, bare: str) -> bool:
     """Whether a line may be a heading that decides, in words that nobody here knows."""
     is_row = not line.lstrip().startswith("#") and _ROW.search(bare)
-    if is_row or line.strip().casefold() in _MISSING or re.search(r"\*\.|/\w+/", line):
+    is_cut = line.count('"') % 2  # a cell that runs over lines
+    if is_row or is_cut or line.strip().casefold() in _MISSING or re.search(r"\*\.|/\w+/", line):
         return False
     units = units_of(bare)
-    points = len(units) > _FEW and any(map(_POINTS.fullmatch, units))
+    points = len(units) > _FEW and not _POINTS.isdisjoint(units)
     if points and not any(map(_ASKS.fullmatch, units)) and not _ORIGIN.search(_folded(bare)):
         is_told = not all(map(is_innocent, units))
         return is_told and _ON.isdisjoint(units) and len(units) <= _LONGEST_POINTER
@@ -442,9 +437,14 @@ def _is_told(word: str) -> bool:
     return word in _TOLD or _OTHER.fullmatch(word) is not None
 
 
+def has_sign(line: str) -> bool:
+    """Whether a line begins or ends with a sign of titles."""
+    return _SIGNED.match(line) is not None or line.rstrip()[-1:] == ":"
+
+
 def may_be_title(line: str) -> bool:
     """A quick look at a line: whether it bears a title's sign, or a word that titles know."""
-    if _SIGNED.match(line) or line.rstrip()[-1:] == ":":
+    if has_sign(line):
         return True
     is_bare = line.isascii() and not _DRESSED.search(line)
     return any(map(_is_told, _WORD.findall(line.lower() if is_bare else _folded(line))))

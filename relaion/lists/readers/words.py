@@ -249,15 +249,15 @@ DOUBTED = (
     "wip corrected amended forinformationonly forreferenceonly forcomparison unlist draft errors "
     "mistakes wrong wrongly incorrect incorrectly fehlerhaft+ fälschlich erreurs errores errori "
     "fouten erros inbehandeling parked quarantine quarantined suspended onhold held historic "
-    "historical legacy former formerly previous previously old past test tests sample samples "
-    "example examples dummy exception exceptions exemption exemptions correction corrections "
-    "errata restored reinstated released closed resolved unclear uncertain unsure doubtful "
-    "borderline lowconfidence outofscope nfa nofurtheraction notforblocking donotaction dead "
-    "notfound takendown unavailable cartoon cartoons drawing drawings anime fictional skip "
-    "ignore offline negative negatives decoy decoys freigegeben+ entfällt alt+ ehemalig+ früher+ "
-    "ancien anciens anciennes antigu* anterior anteriores vecchi vecchie precedenti oude vorige "
-    "antigos antigas gamla tidigare gamle tidligere vanhat aiemmat régi korábbi stare dawne "
-    "staré dřívější старые прежние eski önceki"
+    "historical legacy former formerly previous previously old past exception exceptions "
+    "exemption exemptions correction corrections errata restored reinstated released closed "
+    "resolved unclear uncertain unsure doubtful borderline lowconfidence outofscope nfa "
+    "nofurtheraction notforblocking donotaction dead notfound takendown unavailable cartoon "
+    "cartoons drawing drawings anime fictional skip ignore offline negative negatives decoy "
+    "decoys freigegeben+ entfällt alt+ ehemalig+ früher+ ancien anciens anciennes antigu* "
+    "anterior anteriores vecchi vecchie precedenti oude vorige antigos antigas gamla tidigare "
+    "gamle tidligere vanhat aiemmat régi korábbi stare dawne staré dřívější старые прежние eski "
+    "önceki"
 )
 """Titles of these may take out, and nobody here can say."""
 NOTES_DOUBTED = (
@@ -380,6 +380,16 @@ FILLERS = (
     "ce este mes questo mese deze maand mês"
 )
 
+POINTERS = (
+    "these those following below next folgende folgenden folgender suivant suivante suivants "
+    "suivantes siguientes seguenti"
+)
+"""A line that points to what stands below it."""
+MATTER = (
+    "material content contents web website websites internet online page pages post posts platform "
+    "platforms inhalt inhalte contenu contenus"
+)
+"""What lists of links and pictures were made from."""
 VERBS = (
     "is are was were been has have had can could may must should will would please see send we our "
     "you your they which who wurde wurden ist sind werden est sont fue son sono zijn"
