@@ -72,7 +72,7 @@ _PICTURE = words.words_in(
     f"{words.PICTURES} frame frames keyframe keyframes screenshot screenshots thumbnail thumbnails"
 )
 _FILM = words.words_in(f"{words.FILMS} mp4 mp4s mov avi mkv webm")
-_NO_PICTURE = words.words_in(words.NO_PICTURES)
+_NO_PICTURE = words.words_in(f"{words.NO_PICTURES} {words.NO_PICTURES_ABOVE}")
 _HEADINGS = words.words_in(
     f"{words.HEADINGS} {words.NOTE_NAMES} {words.FILLERS} {words.FILE_NAMES}"
 )

@@ -352,10 +352,12 @@ OTHER = (
 )
 
 NO_PICTURES = (
-    "audio sound sounds music mp3 mp3s document documents dokument dokumente document* documento "
-    "documentos documenti pdf pdfs doc docx exe dll apk malware virus viruses executables"
+    "audio mp3 document documents dokument dokumente document* documento documentos documenti pdf "
+    "doc docx exe dll apk"
 )
 """What a title or a word beside an entry calls what is no picture."""
+NO_PICTURES_ABOVE = "sound sounds music mp3s pdfs malware virus viruses executables"
+"""What titles call so; beside a link `malware` says why it is listed."""
 
 # -- Words between ---------------------------------------------------------------------------------
 
