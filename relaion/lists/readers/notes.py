@@ -164,7 +164,7 @@ def read_note(note: str) -> Remark | None:
     word = next((unit for unit in units if unit in _IN_NOTES), None)
     told = _WORDS.findall(note)
     if word is None or (len(told) > 1 and all(w[0].isupper() and not w.isupper() for w in told)):
-        return read_short(note)
+        return None
     return Remark(None, word, is_sure=False, is_whole=False)
 
 
