@@ -294,7 +294,6 @@ def media_word(word: str) -> WordSays | None:
 
 
 # -- Columns of such words -------------------------------------------------------------------------
-
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
@@ -388,8 +387,7 @@ class DecidingColumn:
         )
 
     def _says_erased(self) -> bool:
-        said = self._said.items()
-        return any(says_erased(self.name, w) for w, says in said if says.fate == TAKEN_BACK)
+        return any(says_erased(self.name, w) for w, s in self._said.items() if s.fate == TAKEN_BACK)
 
     def refuse_answers(self) -> None:
         """`removed` beside `rejected` answers requests: there what was removed is listed."""
