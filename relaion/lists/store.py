@@ -200,9 +200,10 @@ def add(
     chain: tuple[int, ...] = ()
     if update is not None:
         chain, before = _list_to_update(store, update)
-        if role is not None and role != before["role"]:
+        held = before["role"] or "bad"
+        if role is not None and role != held:
             raise InputError(
-                f"--role {role}: list {update} is {before['role']}; withdraw it, and add its next "
+                f"--role {role}: list {update} is {held}; withdraw it, and add its next "
                 "delivery by itself"
             )
         unsaid = (None, (), False)
@@ -253,7 +254,9 @@ def _list_to_update(store: Path, list_id: int) -> tuple[tuple[int, ...], dict[st
         chain |= more
     row = rows[list_id]
     told = json.loads(row["settings"] or "{}")
-    about_it = {name: row[name] for name in ("source", "label", "role")}
+    # that a list is bad was seldom said: only what was said of it switches off what tells it good
+    role = "good" if row["role"] == "good" else told.get("role")
+    about_it = {"source": row["source"], "label": row["label"], "role": role}
     return tuple(sorted(chain)), told | about_it
 
 

@@ -90,7 +90,7 @@ class Checksums:
         for block in stream.blocks:
             batch, told = _batch(block, kinds)
             folders += _in_folders(told)
-            if options.ignore & _OF_NAMES:
+            if options.is_good or options.ignore & _OF_NAMES:  # known good may be any file
                 batch.fates.clear()
             _heed_notes(batch, told, notes)
             notes.refuse_unsure()

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers import names, words
+from relaion.lists.readers.disk import says_erased
 from relaion.lists.readers.format import (
     DISPUTED,
     EMPTY,
@@ -293,7 +294,6 @@ def media_word(word: str) -> WordSays | None:
 
 
 # -- Columns of such words -------------------------------------------------------------------------
-
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
@@ -311,6 +311,7 @@ class DecidingColumn:
     chosen: frozenset[str] | None = None
     words: Counter[str] = field(default_factory=Counter)
     unsure: Counter[str] = field(default_factory=Counter)
+    is_of_disk: bool = False  # what it calls deleted may be a file on a disk, and no record
     _said: dict[str, WordSays] = field(default_factory=dict)
 
     def read(self, cells: Sequence[str]) -> list[WordSays]:
@@ -364,6 +365,12 @@ class DecidingColumn:
 
     def refuse_unsure(self, *, is_cut: bool) -> None:
         """Raise ListError where it holds words that nobody here knows."""
+        if self.is_of_disk and self.chosen is None and self._says_erased():
+            raise ListError(
+                f"{self._which}: beside paths it may say that a file was deleted on its disk, or "
+                f"that a record was taken back; it holds {told_words(self.words)}; say --ignore "
+                f"{self._option} for the former, --where {self._option}=WORD,WORD for the latter"
+            )
         if not self.unsure:
             return
         if self.what == names.CATEGORY and all(map(str.isdigit, self.unsure)):
@@ -378,6 +385,9 @@ class DecidingColumn:
             f"{self._which}, and {why}; it holds {told_words(self.words)}; choose with --where "
             f"{self._option}=WORD,WORD or say --ignore {self._option}"
         )
+
+    def _says_erased(self) -> bool:
+        return any(says_erased(self.name, w) for w, s in self._said.items() if s.fate == TAKEN_BACK)
 
     def refuse_answers(self) -> None:
         """`removed` beside `rejected` answers requests: there what was removed is listed."""

@@ -42,9 +42,10 @@ NARROW = "a rule for less than a whole host"
 CUT_OFF = "perhaps cut off at the end of the file"
 TOO_LONG = "longer than any link"
 OF_MACHINE = "a name of the machine itself"
+MAPS = "a rule that gives a host its address"
 UNDERSTOOD = frozenset((
     TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME, NO_ENTRY, ONLY_HOST, VIDEO, NO_IMAGE,
-    NOT_CHOSEN, HIDES, ALLOWS, CANCELS, CANCELLED, NARROW, OF_MACHINE,
+    NOT_CHOSEN, HIDES, ALLOWS, CANCELS, CANCELLED, NARROW, OF_MACHINE, MAPS,
 ))  # fmt: skip
 """Reasons that speak of the record and not of how it is written."""
 UNDOES = frozenset((TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME))

@@ -58,14 +58,15 @@ _SOURCE = re.compile(
 )
 
 
-def refuse_good(head: str, file_name: str, options: Options) -> None:
+def refuse_good(head: str, file_name: str, options: Options, *, is_delta: bool = False) -> None:
     """Raise ListError where a file says that it names what is known good, and nobody said so.
 
-    `--role good` takes it as that, `--role bad` as a list like any other.
+    `--role good` takes it as that, `--role bad` as a list like any other. Of a list of changes
+    (`is_delta`) a title takes back what stands below it, as the word in a column does.
     """
     if options.role is not None:
         return
-    found = _good_table(head) or _good_words(head, file_name, options)
+    found = _good_table(head) or (None if is_delta else _good_words(head, file_name, options))
     if found:
         raise ListError(
             f"{found}: add it with --role good, so that it removes nothing; if it is listed "
@@ -262,6 +263,11 @@ def _json(head: str, _: str) -> str | None:
 def _is_jsonl(text: str) -> bool:
     lines = text.split("\n")[:5]
     return len(lines) > 1 and all(x.startswith("{") and x.rstrip().endswith("}") for x in lines[:2])
+
+
+def is_marked_up(head: str) -> bool:
+    """Whether a file begins as XML or JSON does."""
+    return bool(_xml(head, "") or _json(head, ""))
 
 
 # -- Texts that are no list -------------------------------------------------------------------

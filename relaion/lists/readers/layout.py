@@ -32,6 +32,7 @@ from relaion.lists.readers.columns import (
     refuse_wide,
 )
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named, read_word
+from relaion.lists.readers.disk import is_of_disk
 from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader, content
 from relaion.lists.values import is_entry_of, shape
@@ -120,6 +121,9 @@ def _whole(lines: Sequence[Sequence[str]], kind: str | None) -> ListLayout:
         return ListLayout(WHOLE, 1, (lines[0][0],), (column,))
     if says.what in (names.OTHER, names.ID, names.REFERENCE):
         column = replace(plain, name=name, what=says.what, kinds=(), word=says.word)
+        return ListLayout(WHOLE, 1, (lines[0][0],), (column,))
+    if name.isidentifier() and names.is_of_what(name) and kind is None:
+        column = replace(plain, name=name, what=names.UNKNOWN, kinds=())
         return ListLayout(WHOLE, 1, (lines[0][0],), (column,))
     return ListLayout(WHOLE, 1, None, (plain,))
 
@@ -275,11 +279,15 @@ def _signed(column: ListColumn, body: Sequence[Sequence[str]]) -> ListColumn:
 def _deciders(
     columns: Sequence[ListColumn], told: Sequence[str], options: Options
 ) -> list[DecidingColumn]:
+    of_disk = any(map(is_of_disk, told))
     deciders = [
-        DecidingColumn(c.name, c.what, c.index, c.word, chosen_of(options, c.name, c.index))
+        DecidingColumn(
+            c.name, c.what, c.index, c.word, chosen_of(options, c.name, c.index),
+            is_of_disk=of_disk and c.what in (names.GONE, names.STANDING),
+        )
         for c in columns
         if c.what in names.DECIDING
-    ]
+    ]  # fmt: skip
     known = {d.index for d in deciders}
     for field_name, words in options.where.items():
         named = [i for i, name in enumerate(told) if is_named(field_name, name, i)]

@@ -70,6 +70,11 @@ _OTHER_MEDIA = words_in(
     "影片 "
     "parent container header metadata exif block chunk piece segment partial"
 )
+_SALTED = words_in(
+    "salted salt hmac mac keyed peppered pepper encrypted enc gesalzen salé salado salato xored "
+    "truncated masked partial imagedata pixel pixels pixeldata rawpixels"
+)
+"""Before a digest: it is of more, or of less, than the bytes of a file."""
 _HASH = words_in(
     "hash hashes hashvalue hashvalues digest digests checksum checksums hashsum sum sums hashed "
     "indicator indicators ioc iocs entry entries value values hashwert hashwerte prüfsumme "
@@ -135,7 +140,7 @@ _STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
     "vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd revisad* aprobad* "
     "approuv@ approvat* aprovad*"
 )
-_UNTIL = words_in(known.UNTIL_NAMES)
+_UNTIL = words_in(f"{known.UNTIL_NAMES} validthru validthrough ends endson endsat")
 _TAKEN_OUT = _GONE - {"known", "bekannt"} | {"retired", "old", "previous"}
 _WHEN = words_in(
     "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
@@ -174,6 +179,7 @@ _JOINED = (
     (re.compile(r"\b(ja[34]) (?=s\b)"), r"\1"),
     (re.compile(r"\b(photo) (?=dna\b)|\b(known) (?=good\b)|\b(to) (?=ids\b)"), r"\1\2\3"),
     (re.compile(r"\b(false) (positive)s?\b"), r"\1\2"),
+    (re.compile(r"\b(image) (data)(?= (?:md5|sha1|sha256|hash))"), r"\1\2"),
     (re.compile(r"\b(c3) (p)\b|\b(e) (d2) (k)\b"), r"\1\2\3\4\5"),
     (re.compile(r"\b([padw]) (hash)\b|\b(imp|pe|v) (hash)\b"), r"\1\2\3\4"),
 )
@@ -237,6 +243,14 @@ _VALUE_WORDS = (
         "md sha ripemd rmd blake crc pdq pdqf phash photodna pdna imphash ssdeep tlsh vpdq tmk ed2k"
     )
 )
+
+
+def is_of_what(name: str) -> bool:
+    """Whether a name says that it is of digests, and of which kind in a word that nobody knows."""
+    words = {word for word in words_of(name) if not word.isdigit()}
+    return bool(words - _PLAIN - _OF_LINK - {"md5", "sha1", "sha256"}) and not words.isdisjoint(
+        {"md5", "sha1", "sha256", "hash", "hashes"}
+    )
 
 
 def _beside(words: tuple[str, ...], plain: str) -> NameSays:
@@ -313,7 +327,7 @@ def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
 
 def _hash_of_other(words: tuple[str, ...], *, is_of_link: bool) -> NameSays | None:
     """A digest of a video, a text, a person's name, or one that was taken back."""
-    others = _OTHER_MEDIA | _TAKEN_OUT
+    others = _OTHER_MEDIA | _TAKEN_OUT | _SALTED
     if not is_of_link:
         others |= _STRING | _IDENTITY
     found = next((w for w in words if w in others and w != "binary"), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +12,13 @@ import pyarrow.compute as pc
 from relaion.errors import ListError
 from relaion.links.key import is_bare
 from relaion.lists.readers import names
-from relaion.lists.readers.columns import SECOND_NAMES, ListColumn, ListLayout, cleaned_name
+from relaion.lists.readers.columns import (
+    SECOND_NAMES,
+    ListColumn,
+    ListLayout,
+    cleaned_name,
+    kinds_said,
+)
 from relaion.lists.readers.decisions import is_named
 from relaion.lists.readers.format import (
     ANY,
@@ -57,6 +63,16 @@ def _as_lines(options: Options) -> Options:
 def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator[Batch]:
     """Lines as records of one value each; raises ListError where their name says otherwise."""
     (column,) = layout.columns
+    said = next(
+        (k for k, cs in options.columns.items() for c in cs if is_named(c, column.name, 0)), ""
+    )
+    if said and column.what == names.UNKNOWN:
+        column = replace(column, what=names.ENTRY, kinds=kinds_said(said))
+    if column.what == names.UNKNOWN:
+        raise ListError(
+            f"its values are called {told(column.name)}, which does not say that they are of "
+            "images; if they are the entries, say --column md5=1 (or sha1, sha256, url_md5)"
+        )
     if column.what != names.ENTRY and "1" not in {c for cs in options.columns.values() for c in cs}:
         raise ListError(
             f"its values are called {told(column.name)}, which says that they are no entries "

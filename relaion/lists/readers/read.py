@@ -12,6 +12,7 @@ from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import Tally
 from relaion.lists.readers.bad import refuse_bad_head
+from relaion.lists.readers.comments import uncommented
 from relaion.lists.readers.format import (
     ANY,
     CUT_OFF,
@@ -23,7 +24,7 @@ from relaion.lists.readers.format import (
     Stream,
     Values,
 )
-from relaion.lists.readers.formats import choose, refuse_fields, refuse_good
+from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields, refuse_good
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.media import is_name_of_media
 from relaion.lists.readers.notes import begins_word
@@ -81,10 +82,7 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
 def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
     tally = found.tally
     ending = Ending()
-    whole_text = _unsigned(blocks(path, tally.skipped), found.notices)
-    first, _ = _head(whole_text)
-    refuse_good("".join(first), path.name, options)
-    refuse_fields("".join(first))
+    first, whole_text = _text(path, options, found)
     sections = _sections(path.name, "".join(first), options)
     source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
@@ -146,6 +144,20 @@ def _sections(name: str, head: str, options: Options) -> Sections:
 _OF_HOSTS = re.compile(
     r"(?m)^(?:0\.0\.0\.0|127\.0\.0\.1|::1?)\s"
 )  # whose parts have names of all kinds
+
+
+def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Iterator[str]]:
+    """The first blocks of what a file says, and the rest; raises ListError where it is none."""
+    rest = _unsigned(blocks(path, found.tally.skipped), found.notices)
+    first, _ = _head(rest)
+    if not is_marked_up("".join(first)):
+        rest = uncommented(chain(first, rest), found.notices)
+        first, _ = _head(rest)
+    refuse_good("".join(first), path.name, options, is_delta=found.tally.is_delta)
+    refuse_fields("".join(first))
+    return first, rest
+
+
 _DASHED = re.compile(r"(?m)^[ \t>*]*[-–—−][ \t]*(?:[^\s#]{0,8}://|[^\s#]*[0-9A-Fa-f]{16})")
 
 

@@ -18,6 +18,7 @@ from relaion.lists.readers.format import (
     CANCELLED,
     CANCELS,
     HIDES,
+    MAPS,
     NARROW,
     OF_MACHINE,
     TAKEN_BACK,
@@ -36,6 +37,11 @@ _SINK = (
     r"|::ffff:0\.0\.0\.0)"
 )
 _HOSTS = re.compile(rf"\s*{_SINK}\s+([^#\s]+(?:\s+[^#\s]+)*)\s*(?:#(.*))?")
+# any other address is one at which the host is found: nothing is blocked
+_MAPPED = re.compile(
+    r"\s*(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[0-9A-Fa-f]*:)[0-9A-Fa-f:]+(?:%\w+)?)\s+"
+    r"([^#\s]*[A-Za-z][^#\s]*(?:\s+[^#\s]+)*)\s*(?:#(.*))?"
+)
 _IS_SINK = re.compile(rf"(?i){_SINK}|0\.0\.0\.0/0|#|nxdomain|refused|null|")
 _DNSMASQ = re.compile(r"\s*(address|server|local)=/([^/]+(?:/[^/]+)*)/(\S*)\s*(?:#(.*))?")
 _UNBOUND = re.compile(r'\s*local-zone:\s*"?([^"\s]+?)\.?"?\s+"?(\w+)"?\s*(?:#(.*))?')
@@ -55,7 +61,8 @@ _BLOCKS = re.compile(r"\|\|[^\s|]|@@")
 _COSMETIC = re.compile(r"#@?\??#|#@?\$#|#%#|\$\$|##\^")
 _ADBLOCK_HEAD = re.compile(r"\[(?:Adblock|uBlock|AdGuard)\b.*\]", re.I)
 # what leaves a rule one for all that a host serves to other sites
-_WHOLE = words.words_in("third-party 3p strict3p important all document doc")
+_WHOLE = words.words_in("third-party 3p strict3p important all")
+_OF_OTHERS = words.words_in("third-party 3p strict3p")
 _BLOCKING_ZONES = words.words_in(
     "always_nxdomain always_refuse always_deny always_nodata always_null static deny refuse "
     "redirect inform_deny inform_redirect"
@@ -91,18 +98,27 @@ class HostRules:
             )
         rules = _Rules()
         yield from rules.batches(stream.blocks)
+        if rules.on_condition or rules.left:
+            stream.notices.append(
+                f"rules under conditions: {rules.on_condition:,} taken, as they hold wherever "
+                f"another site shows the host ($third-party); {rules.left:,} left out, as they "
+                "hold for some sites or some contents only"
+            )
 
 
 @dataclass
 class _Rules:
     """Rules on their way. Those of filters and zones wait for what may allow their host again.
 
-    `allowed` are hosts, `cancelled` the texts of rules that `$badfilter` takes out.
+    `allowed` are hosts, `cancelled` the texts of rules that `$badfilter` takes out. Of the rules
+    with conditions `on_condition` were taken and `left` were not.
     """
 
     allowed: set[str] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)
     held: list[tuple[list[str], list[str]]] = field(default_factory=list)  # hosts, their rules
+    on_condition: int = 0
+    left: int = 0
 
     def batches(self, blocks: Iterator[str]) -> Iterator[Batch]:
         """The hosts of the rules, a batch a block."""
@@ -117,6 +133,7 @@ class _Rules:
                     self._note(line, found)
                     continue
                 hosts += found
+                self.on_condition += _is_of_others(line)
                 rules += [_text_of(line)] * len(found)
             if _WAITS.search(block):
                 self.held.append((hosts, rules))
@@ -126,6 +143,7 @@ class _Rules:
         yield from self._waited()
 
     def _note(self, line: str, why: str) -> None:
+        self.left += why == NARROW and _CONDITION.match(line) is not None
         if why == CANCELS:
             self.cancelled.add(_text_of(_BADFILTER.sub("", line)))
         elif why == ALLOWS:
@@ -146,6 +164,16 @@ class _Rules:
                     batch.skipped[CANCELLED] += 1
             batch.n, batch.values = len(kept), (Values(("host",), kept),)
             yield batch
+
+
+_CONDITION = re.compile(r"\|\|[^\s/$]+\$[\w~-]")
+
+
+def _is_of_others(line: str) -> bool:
+    """Whether a rule holds only where another site shows the host."""
+    found = _WHOLE_HOST.fullmatch(line)
+    modifiers = (found[3] or "").lower().split(",") if found else []
+    return not _OF_OTHERS.isdisjoint(modifiers)
 
 
 _WAITS = re.compile(r"(?m)^\s*(?:\|\||@@)|\bCNAME\b|local-(?:zone|data):", re.I)
@@ -179,7 +207,7 @@ _EXCEPTION = re.compile(
 def _is_rule(line: str) -> bool:
     bare = line.strip()
     return (
-        any(r.fullmatch(bare) for r in (_HOSTS, _DNSMASQ, _UNBOUND, _LOCAL_DATA, _RPZ))
+        any(r.fullmatch(bare) for r in (_HOSTS, _MAPPED, _DNSMASQ, _UNBOUND, _LOCAL_DATA, _RPZ))
         or _BLOCKS.match(bare) is not None
         or (_COSMETIC.search(bare) is not None and "://" not in bare)
     )
@@ -208,6 +236,10 @@ _OF_ZONE = re.compile(
 
 def _of_hosts_file(found: re.Match[str]) -> list[str] | str:
     return [host for host in found[1].split() if not is_of_machine(host)] or OF_MACHINE
+
+
+def _of_mapping(found: re.Match[str]) -> list[str] | str:
+    return OF_MACHINE if all(map(is_of_machine, found[1].split())) else MAPS
 
 
 def _of_dnsmasq(found: re.Match[str]) -> list[str] | str:
@@ -254,6 +286,7 @@ def _of_filter(found: re.Match[str]) -> list[str] | str:
 
 
 _READERS = (
-    (_HOSTS, _of_hosts_file), (_DNSMASQ, _of_dnsmasq), (_UNBOUND, _of_unbound),
+    (_HOSTS, _of_hosts_file), (_MAPPED, _of_mapping), (_DNSMASQ, _of_dnsmasq),
+    (_UNBOUND, _of_unbound),
     (_LOCAL_DATA, _of_local_data), (_RPZ, _of_rpz), (_WHOLE_HOST, _of_filter),
 )  # fmt: skip
