@@ -91,7 +91,7 @@ def update(
         request = request_of(
             settings, inputs, lists, keywords, key, columns, sidecars, pool, lineage
         )  # fmt: skip
-        since = lists_since(made, request.plan, lists)
+        since = lists_since(made, request.plan, lists, request.known.withdrawn)
         refuse_other_settings(made, request.plan)
         shards = shards_since(made, request.plan)
         kept_out = (
