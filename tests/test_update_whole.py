@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from relaion.errors import BusyError
 from relaion.lists import withdraw
 from relaion.run.out import open_out
+from relaion.run.walk import missing_rows
 from relaion.stages.clean import Cleaned, clean
 from relaion.stages.update import update
 from tests import cover_world
@@ -208,3 +210,31 @@ def test_of_rows_that_are_alike_as_many_stay_as_did(tmp_path: Path, which: str) 
     third = world.update(made.out, "out3", editions=[script], verify=True)
     _hold(third)
     assert len(rows_of(third.out, "one-of")) in (2, 3)
+
+
+# -- what is not walked ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_shard_is_walked_where_the_lists_of_before_do_not_name_all_that_had_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    """Of a touched shard: where a row left by a link that stands in another."""
+    walked: list[Path] = []
+
+    def walk(shard: Path, edition: Path, *given: Any) -> Any:
+        walked.append(edition)
+        return missing_rows(shard, edition, *given)
+
+    monkeypatch.setattr("relaion.run.shard_task.missing_rows", walk)
+    new: dict[str, Any] = {"url": "https://c.example/3.jpg", "punsafe": 0.99}
+    row = {"url": ROW["url"]} if linked else {"url": "https://d.example", "image_md5": f"{11:032x}"}
+    world = World(tmp_path)
+    world.grow([[ROW, {"url": "https://b.example/2.jpg"}], [row, new, {"url": new["url"]}]])
+    world.send(Sent((("image_md5", f"{11:032x}"),)))
+    out = world.clean("out")
+    world.send(Sent((("url", new["url"]),)))
+    made = world.update(out, "out2", verify=True)
+    _hold(made)
+    assert walked == ([out / e / "en/part-001.parquet" for e in EDITIONS] if linked else [])
+    assert files(made.out) == files(world.clean("whole"))
