@@ -1,5 +1,6 @@
 """`update` end to end: a takedown, two at once, cover, and rows that are alike."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from relaion.errors import BusyError
+from relaion.errors import BusyError, RelaionError
 from relaion.lists import withdraw
 from relaion.run.out import open_out
 from relaion.run.walk import missing_rows
@@ -238,3 +239,26 @@ def test_a_shard_is_walked_where_the_lists_of_before_do_not_name_all_that_had_le
     _hold(made)
     assert walked == ([out / e / "en/part-001.parquet" for e in EDITIONS] if linked else [])
     assert files(made.out) == files(world.clean("whole"))
+
+
+# -- a run before that is not what it states -------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["rows", "gone", "cut"])
+def test_a_run_before_that_does_not_hold_together_is_refused_before_any_work(
+    world: World, what: str
+) -> None:
+    out = world.clean("out")
+    audit, manifest = out / "audit.duckdb", out / "manifest.json"
+    if what == "rows":
+        made = json.loads(manifest.read_text())
+        made["outputs"][0]["rows"] += 1
+        manifest.write_text(json.dumps(made, indent=1))
+    elif what == "gone":
+        audit.unlink()
+    else:
+        audit.write_bytes(audit.read_bytes()[:20_000])
+    with pytest.raises(RelaionError) as e:
+        world.update(out, "out2")
+    assert "\n" not in str(e.value) and "out" in str(e.value)
+    assert not (world.folder / "out2").exists()

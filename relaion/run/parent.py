@@ -93,6 +93,27 @@ def read_parent(out: Path) -> Parent:
     return Parent(out, made, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def refuse_other_counts(parent: Parent, steps: Iterable[Sequence[Any]]) -> None:
+    """Raise OutputError where the audit's last step is not what the manifest states.
+
+    `steps` are lines of the audit's table: step, run, edition, subset, rows in, removed, kept.
+    """
+    lines = list(steps)
+    last = max((line[0] for line in lines), default=0)
+    told: Counter[tuple[str, str]] = Counter()
+    stated: Counter[tuple[str, str]] = Counter()
+    for step, run, edition, *_, kept in lines:
+        if step == last:
+            told[run, edition] += kept
+    for o in parent.made["outputs"]:
+        stated[parent.made["run"], o["edition"]] += o["rows"]
+    if told != stated or last != len(parent.made["lineage"]) + 1:
+        raise OutputError(
+            f"{shown(parent.folder)}: its manifest and its audit tell of different rows; check "
+            "that run with `relaion verify`, and restore it"
+        )
+
+
 # -- What has to be equal ----------------------------------------------------------------------
 
 
