@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from relaion.cli import app
 from relaion.engine import Engine
-from relaion.errors import InputError
+from relaion.errors import InputError, OutputError
 from relaion.lists.key import key_path
 from relaion.verifier import model
 from relaion.verifier.audit_tables import check_stated, read_audit
@@ -321,6 +321,73 @@ def test_what_is_stated_otherwise_than_the_parent_does_is_found(copied: Copied) 
     assert _stated(world, lambda m: m["parameters"].update(cover_site_rows=7)) == set()
 
 
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place of a JSON document but the whole."""
+    if path:
+        yield path
+    inner: Any = value.items() if isinstance(value, dict) else ()
+    for key, item in enumerate(value) if isinstance(value, list) else inner:
+        yield from _places(item, (*path, key))
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str) and value[4:5] == "-":
+        return f"2023{value[4:]}"
+    if isinstance(value, str) and len(value) in (16, 64):
+        return f"{int(value, 16) ^ 1:0{len(value)}x}"
+    if isinstance(value, list | dict):
+        return type(value)()
+    return f"{value}x" if isinstance(value, str | None) else value + 1
+
+
+def test_every_field_of_every_earlier_step_is_held(copied: Copied) -> None:
+    """The run is the digest of what it states: it is made anew, so that it does not tell."""
+    world = copied("again")
+    whole = world.manifest
+    places = list(_places(whole["lineage"]))
+    assert {len(path) for path in places} == {1, 2, 3, 4, 5} and len(places) > 100
+    missed = []
+    for path in places:
+        for how in ("other", "gone"):
+
+            def edit(
+                manifest: dict[str, Any], path: tuple[Any, ...] = path, how: str = how
+            ) -> None:
+                *above, last = path
+                inner: Any = manifest["lineage"]
+                for key in above:
+                    inner = inner[key]
+                if how == "gone":
+                    del inner[last]
+                else:
+                    inner[last] = _other(inner[last])
+
+            world.manifest = whole
+            if not _shape_or_stated(world, edit):
+                missed.append((how, path))
+    # whether rows stay out is known to the run alone: more may, which claims less
+    assert missed == [("other", (1, "kept_out"))]
+    assert whole["lineage"][1]["kept_out"] is False
+
+
+def _shape_or_stated(world: World, edit: Edit) -> bool:
+    """Whether a manifest is refused by its form, or beside the parent's."""
+    assert world.before is not None
+    world.manifest = deepcopy(world.manifest)
+    edit(world.manifest)
+    world.write_manifest()
+    try:
+        statement, notes = read_statement(world.out), Notes()
+    except OutputError:  # which is a finding, too
+        return True
+    if not check_shape(statement, notes):
+        return bool(notes.findings)
+    check_lineage(statement, read_before(world.before.out, statement, notes), notes)
+    return bool(notes.findings)
+
+
 Lines = list[dict[str, Any]]
 STEPS: dict[str, tuple[Callable[[Lines], object], str]] = {
     "the last": (
@@ -495,6 +562,31 @@ def test_the_protocol_is_counted_again(copied: Copied) -> None:
     )
     what = "4 numbers of table protocol cannot be recomputed"
     assert what in {told for _, told in said(check(world))}
+
+
+# a number each of these may be: not by its own sum, but by what else the audit tells
+ONE_LINE = {
+    "place": "place = place + 1", "list": "list_id = list_id + 10", "kind": "kind = 'sha9'",
+    "gross": "gross = gross + 1", "new": "new_rows = new_rows + 1",
+    "so far": "rows_so_far = rows_so_far + 1", "subset": "subset = 'x'", "gone": "",
+    "moved": "new_rows = new_rows - 1, rows_so_far = rows_so_far - 1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ONE_LINE)
+def test_every_line_of_the_protocol_is_held(copied: Copied, how: str) -> None:
+    world = copied("grown")
+    cells = read_audit(world.out, Notes())
+    assert cells is not None
+    lines = [x for x in cells["protocol"] if x["subset"] != "beta" or x["place"] < 3]
+    assert len(lines) > 5
+    for line in lines[:: 1 if how in ("gone", "moved") else 3]:
+        subset, place = line["subset"], line["place"]
+        where = f"where subset = '{subset}' and place = {place}"
+        change = f"update protocol set {ONE_LINE[how]} {where}"
+        world.write_audit(_executed(change if how != "gone" else f"delete from protocol {where}"))
+        found = {what for p, what in said(check(world)) if p == "6" and "table protocol" in what}
+        assert found, line
 
 
 def test_in_order_of_receipt_a_row_is_new_once() -> None:

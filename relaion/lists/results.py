@@ -112,7 +112,8 @@ class StoredList(ListAbout):
 class StoreInfo:
     """A store that this version can read: its lists in the order of their numbers.
 
-    `taken_back`: lists were withdrawn, or entries taken back by a later delivery.
+    `taken_back`: lists were withdrawn, or entries taken back by a later delivery. The
+    `content_sha256` of those `withdrawn` is sealed already: its HMAC under the curator key.
     """
 
     path: Path
@@ -120,3 +121,4 @@ class StoreInfo:
     key_version: int
     lists: tuple[StoredList, ...]
     taken_back: bool = False
+    withdrawn: tuple[StoredList, ...] = ()

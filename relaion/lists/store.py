@@ -103,9 +103,10 @@ def show(store: AnyPath, *, history: bool = False) -> tuple[Shown, ...]:
     )
 
 
-def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
+def open_store(store: AnyPath, *, counted: bool = True, may_be_empty: bool = False) -> StoreInfo:
     """The lists of a store, for a run that is to use them; their entries where `counted`.
 
+    It has to hold a list, unless it `may_be_empty`: for who asks what was withdrawn since.
     Raises ListError for a file that is no store of this version or holds no list, EngineError
     while another program has it open for writing.
     """
@@ -118,7 +119,7 @@ def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
         ((store_version, key_version),) = engine.rows(
             "select store_version, key_version from store"
         )
-    if not rows:
+    if not rows and not may_be_empty:
         raise ListError(f"{shown(store)}: holds no list; add one with `relaion lists add`")
     lists = tuple(
         _result(
@@ -133,7 +134,10 @@ def open_store(store: AnyPath, *, counted: bool = True) -> StoreInfo:
         row["withdrawn"] is not None or (row["replaces"] is not None and row["retracted"])
         for row in history
     )
-    return StoreInfo(store, store_version, key_version, lists, taken_back)
+    withdrawn = tuple(
+        _result(StoredList, row, entries={}) for row in history if row["withdrawn"] is not None
+    )
+    return StoreInfo(store, store_version, key_version, lists, taken_back, withdrawn)
 
 
 __all__ = [

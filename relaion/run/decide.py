@@ -35,11 +35,15 @@ Counts: TypeAlias = list[list[Any]]
 
 
 class Decision(NamedTuple):
-    """The rows that leave one shard, by edition, in order; and how many for which reason."""
+    """The rows that leave one shard, by edition, in order; and how many for which reason.
+
+    `without`: how many rows leave each edition without the lists that an update gained.
+    """
 
     removed: dict[str, pa.Array]
     tally: Counts
     groups: Counts
+    without: Mapping[str, int] = {}
 
 
 class Decider:
@@ -117,6 +121,7 @@ class Decider:
                 now.removed,
                 [*now.tally, *_taken_off(before[no].tally)],
                 [*now.groups, *_taken_off(before[no].groups)],
+                {name: len(rows) for name, rows in before[no].removed.items()},
             )
             for no, now in decided.items()
         }

@@ -19,7 +19,7 @@ class KnownLists:
 
     `kinds` counts entries that are listed, `known_good` those of each list that another list
     calls known good, `unusable` digests by algorithm that no data set has. `taken_back`: entries
-    were withdrawn, or taken back by a later delivery.
+    were withdrawn, or taken back by a later delivery; `withdrawn` are lists that are gone whole.
     """
 
     lists: tuple[dict[str, Any], ...]
@@ -28,6 +28,7 @@ class KnownLists:
     known_good: dict[int, int] = field(default_factory=dict)
     unusable: dict[str, int] = field(default_factory=dict)
     taken_back: bool = False
+    withdrawn: tuple[dict[str, Any], ...] = ()
 
     @property
     def sources(self) -> dict[int, str]:
@@ -39,13 +40,16 @@ class KnownLists:
         return {"digest": hmac_digest(self.key, sha256), "n": n}
 
 
-def read_known(store: Path, key: Path | None, caller: Caller = HERE) -> KnownLists:
+def read_known(
+    store: Path, key: Path | None, caller: Caller = HERE, *, may_be_empty: bool = False
+) -> KnownLists:
     """Read the lists of a store, and the curator key beside it (or the one given).
 
-    Raises ListError for a file that is no store, is of another version, or holds no list.
+    Raises ListError for a file that is no store, is of another version, or holds no list of what is
+    listed, unless it `may_be_empty`.
     """
     refuse_other_files(store)  # before a key is missed that no such file has
-    return _read(caller, store, load(key or key_path(store)))
+    return _read(caller, store, load(key or key_path(store)), may_be_empty=may_be_empty)
 
 
 def snapshot(store: Path, known: KnownLists, journal: Journal, caller: Caller = HERE) -> Snapshot:
@@ -64,19 +68,28 @@ def snapshot(store: Path, known: KnownLists, journal: Journal, caller: Caller = 
             journal.forget_search()
         journal.add([Entry(STORE, "", [taken.sha256, taken.mode])])
     # a store changes by whole lists
-    again = _read(caller, taken.path, known.key, named=store, counted=False)
+    again = _read(
+        caller, taken.path, known.key, named=store, counted=False, may_be_empty=True
+    )  # fmt: skip
     if again.lists != tuple(x | {"entries": {}} for x in known.lists):
         raise changed(store)
     return taken
 
 
 def _read(
-    caller: Caller, store: Path, secret: bytes, *, named: Path | None = None, counted: bool = True
+    caller: Caller,
+    store: Path,
+    secret: bytes,
+    *,
+    named: Path | None = None,
+    counted: bool = True,
+    may_be_empty: bool = False,
 ) -> KnownLists:
     with blaming(named or store, ListError):
         found: KnownLists = caller.call(
-            "relaion.run.store_entries:read_lists", store, secret, counted=counted
-        )
+            "relaion.run.store_entries:read_lists", store, secret, counted=counted,
+            may_be_empty=may_be_empty,
+        )  # fmt: skip
     return found
 
 

@@ -5,7 +5,7 @@ Its folder is read and linked from, never written to.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -93,6 +93,27 @@ def read_parent(out: Path) -> Parent:
     return Parent(out, made, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def refuse_other_counts(parent: Parent, steps: Iterable[Sequence[Any]]) -> None:
+    """Raise OutputError where the audit's last step is not what the manifest states.
+
+    `steps` are lines of the audit's table: step, run, edition, subset, rows in, removed, kept.
+    """
+    lines = list(steps)
+    last = max((line[0] for line in lines), default=0)
+    told: Counter[tuple[str, str]] = Counter()
+    stated: Counter[tuple[str, str]] = Counter()
+    for step, run, edition, *_, kept in lines:
+        if step == last:
+            told[run, edition] += kept
+    for o in parent.made["outputs"]:
+        stated[parent.made["run"], o["edition"]] += o["rows"]
+    if told != stated or last != len(parent.made["lineage"]) + 1:
+        raise OutputError(
+            f"{shown(parent.folder)}: its manifest and its audit tell of different rows; check "
+            "that run with `relaion verify`, and restore it"
+        )
+
+
 # -- What has to be equal ----------------------------------------------------------------------
 
 
@@ -124,27 +145,38 @@ class ListsSince:
     """How the store differs from what the parent was matched with.
 
     `gained` are lists that it had not; `is_less`: entries were taken back since, or known-good
-    files came that may take some back, so that rows left for what no store names any more.
+    files came that may take some back, so that rows left for what no store names any more. `told`
+    says which lists that it had were taken back, whole or in part.
     """
 
     gained: tuple[int, ...]
     is_less: bool
+    told: tuple[str, ...] = ()
 
 
-def lists_since(parent: Parent, plan: Plan, store: Path) -> ListsSince:
-    """Compare the lists; raises ListError for a store that is not the one of the parent."""
+_HEAD = ("source", "title", "label", "received", "digest", "role")
+
+
+def lists_since(
+    parent: Parent, plan: Plan, store: Path, withdrawn: Iterable[Mapping[str, Any]]
+) -> ListsSince:
+    """Compare the lists; raises ListError for a store that is not the one of the parent.
+
+    A store keeps the head of a list that was `withdrawn`, under the digest that the manifest
+    states: so every list of the parent, and of the runs before it, is there or was taken out there.
+    """
     now = {x["list_id"]: x for x in plan.lists}
+    heads = {x["list_id"]: x for x in withdrawn} | now
     before = parent.lists
-    told = ("source", "title", "label", "received", "digest", "role")
-    other = sum(
-        i in now and any(now[i][name] != x[name] for name in told) for i, x in before.items()
-    )
-    if other or (before and not set(before) & set(now) and min(now, default=0) <= max(before)):
-        raise ListError(
-            f"{shown(store)}: is not the store that {shown(parent.folder)} was made with: its "
-            "lists of the same numbers are others, or the curator key is; give that store, grown "
-            "since, and its --key"
+    if any(i in heads and any(heads[i][n] != x[n] for n in _HEAD) for i, x in before.items()):
+        raise _other_store(
+            parent, store, "its lists of the same numbers are others, or the curator key is"
         )
+    if unknown := [x for i, x in before.items() if i not in heads]:
+        raise _other_store(
+            parent, store, f"it does not hold, and never held, {_named(unknown)}, or is an older "
+            "copy"
+        )  # fmt: skip
     gained = tuple(sorted(set(now) - set(before)))
     held = [x for step in parent.lineage(kept_out=False) for x in step["lists"]]
     is_less = any(step["kept_out"] for step in parent.made["lineage"]) or any(
@@ -153,7 +185,38 @@ def lists_since(parent: Parent, plan: Plan, store: Path) -> ListsSince:
         for x in held
     )
     good = plan.parameters["good_wins"] and any(now[i]["role"] == "good" for i in gained)
-    return ListsSince(gained, is_less or good)
+    return ListsSince(gained, is_less or good, tuple(_taken_back(parent, now)))
+
+
+def _other_store(parent: Parent, store: Path, why: str) -> ListError:
+    return ListError(
+        f"{shown(store)}: is not the store that {shown(parent.folder)} was made with: {why}; give "
+        "that store, grown since, and its --key"
+    )
+
+
+def _taken_back(parent: Parent, now: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
+    """What of the lists that the parent was matched with is not in the store any more."""
+    had = parent.made["lists"]
+    gone = [x for x in had if x["list_id"] not in now]
+    stay = f"since {shown(parent.folder)} was made; what they named there stays out"
+    if gone:
+        yield f"{_named(gone)}: withdrawn {stay}"
+    fewer = [
+        x
+        for x in had
+        if x["list_id"] in now
+        and any(now[x["list_id"]]["entries"].get(kind, 0) < n for kind, n in x["entries"].items())
+    ]
+    if fewer:
+        yield f"{_named(fewer)}: entries were taken back {stay}"
+
+
+def _named(lists: Sequence[Mapping[str, Any]]) -> str:
+    """Lists as their curator knows them; the first three of many."""
+    lines = [f"list {x['list_id']} ({shown(x['source'])}, {shown(x['label'])})" for x in lists]
+    more = f" and {len(lines) - 3:,} more" if len(lines) > 3 else ""
+    return ", ".join(lines[:3]) + more
 
 
 # -- What the data gained, lost or changed -----------------------------------------------------

@@ -180,7 +180,8 @@ def _write(task: Task, n: Numbered, decision: Decision) -> Outputs:
     removed = dict(decision.removed)
     outputs: dict[str, WrittenShard] = {}
     for name, parent in task.parents.get(n.no, {}).items():
-        removed[name], as_before = _since(task, n, name, parent, removed.get(name))
+        without = decision.without.get(name)
+        removed[name], as_before = _since(task, n, name, parent, removed.get(name), without)
         if as_before:
             outputs[name] = _as_before(settings, n, name, parent, task.seals[n.no])
     targets: list[tuple[str, Target]] = []
@@ -206,24 +207,34 @@ def _write(task: Task, n: Numbered, decision: Decision) -> Outputs:
 
 
 def _since(
-    task: Task, n: Numbered, edition: str, parent: ParentShard, now: pa.Array | None
+    task: Task,
+    n: Numbered,
+    edition: str,
+    parent: ParentShard,
+    now: pa.Array | None,
+    without: int | None = None,
 ) -> tuple[pa.Array, bool]:
     """The rows that leave an edition, and whether these are those that had left before.
 
     `now` are those that lists and rules name, None where nothing can have joined them. What left
     before stays out, whether anything names it yet: the edition is walked where fewer rows are
-    named than had left; where touched shards alone were searched with all lists, for a row may have
-    left by the link of one that stands in another; where entries were taken back and a list found
-    something here; and where a script of the user's own decides, of which nobody knows what it
-    makes of longer lists. Else those that had left are among those that are named: lists only grow.
+    named than had left; where touched shards alone were searched with all lists and the lists of
+    before name others than had left (`without` of them are named), for a row may have left by the
+    link of one that stands in another; where entries were taken back and a list found something
+    here; and where a script of the user's own decides, of which nobody knows what it makes of
+    longer lists. Else those that had left are among those that are named: lists only grow, so what
+    those of before name had left then, and where these are as many, they are all that had left.
     """
     before = n.shard.rows - parent.rows
     if now is None:
         return pa.array([], pa.int64()), True
     settings = task.settings
     is_own = any(e.name == edition and not e.built_in for e in settings.editions)
-    if len(now) < before or task.gained or is_own or (task.is_less and n.no in task.hits):
+    others = bool(task.gained) and without != before
+    walks = len(now) < before or others or is_own or (task.is_less and n.no in task.hits)
+    if walks or task.gained:  # how many had left is told by the manifest that states its digest
         _refuse_other_edition(parent, seal(parent.path))
+    if walks:
         left = missing_rows(
             n.shard.path, parent.path, n.shard.names, settings.work, settings.limits.decide_memory
         )

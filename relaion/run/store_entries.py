@@ -4,6 +4,7 @@ import csv
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -11,6 +12,7 @@ from relaion.engine import Engine, connect
 from relaion.errors import ListError
 from relaion.lists.database import attach_store, has_hashes
 from relaion.lists.key import hmac_digest
+from relaion.lists.results import StoredList
 from relaion.lists.store import open_store
 from relaion.paths import shown, unwritten
 from relaion.roles import HASHED_LINK_KINDS, LINK_KINDS
@@ -19,24 +21,15 @@ from relaion.run.hits import KnownLists
 from relaion.sqlset import load
 
 
-def read_lists(store: Path, secret: bytes, *, counted: bool = True) -> KnownLists:
+def read_lists(
+    store: Path, secret: bytes, *, counted: bool = True, may_be_empty: bool = False
+) -> KnownLists:
     """Read a store; raises as `read_known` does."""
-    info = open_store(store, counted=counted)
-    lists = tuple(
-        {
-            "list_id": x.list_id,
-            "source": x.source,
-            "title": x.title,
-            "label": x.label,
-            "received": x.received.isoformat() if x.received else None,
-            "digest": hmac_digest(secret, x.content_sha256),
-            "role": x.role,
-            "entries": dict(sorted(x.entries.items())),
-        }
-        for x in info.lists
-    )
+    info = open_store(store, counted=counted, may_be_empty=may_be_empty)
+    lists = tuple(_line(x, hmac_digest(secret, x.content_sha256)) for x in info.lists)
+    withdrawn = tuple(_line(x, x.content_sha256) for x in info.withdrawn)
     listed = [x for x in info.lists if x.role == "bad"]
-    if not listed:
+    if not listed and not may_be_empty:
         raise ListError(
             f"{shown(store)}: holds only lists of what is known good, which remove nothing; add "
             "one of what is listed with `relaion lists add`"
@@ -47,7 +40,23 @@ def read_lists(store: Path, secret: bytes, *, counted: bool = True) -> KnownList
         kinds.update(x.entries)
         unusable.update(x.unusable)
     known_good = _known_good(store) if counted and len(listed) < len(lists) else {}
-    return KnownLists(lists, dict(kinds), secret, known_good, dict(unusable), info.taken_back)
+    return KnownLists(
+        lists, dict(kinds), secret, known_good, dict(unusable), info.taken_back, withdrawn
+    )  # fmt: skip
+
+
+def _line(x: StoredList, digest: str) -> dict[str, Any]:
+    """A list in its public form."""
+    return {
+        "list_id": x.list_id,
+        "source": x.source,
+        "title": x.title,
+        "label": x.label,
+        "received": x.received.isoformat() if x.received else None,
+        "digest": digest,
+        "role": x.role,
+        "entries": dict(sorted(x.entries.items())),
+    }
 
 
 def _known_good(store: Path) -> dict[int, int]:

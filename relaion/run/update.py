@@ -56,7 +56,8 @@ class UpdateRun(Run):
         self, beside: tuple[Sidecar, ...], store: Snapshot
     ) -> tuple[Searched, Covered | None]:
         self._walks = self._is_less(beside)
-        if self._is_whole(beside):
+        if why := self._whole_for(beside):
+            self.progress.say(f"every shard is searched with all lists: {why}")
             return self._search_all(beside, store)
         with self._purged_by(StopError, InputError, ListError):
             search = self._gains(beside, store)
@@ -80,18 +81,22 @@ class UpdateRun(Run):
         gone = self.shards.lost or self.shards.changed  # their rows may have named others
         return bool(self.since.is_less or fewer or gone or self.parent.parameters["cover"])
 
-    def _is_whole(self, beside: tuple[Sidecar, ...]) -> bool:
-        """Whether every shard has to be searched with all lists."""
+    def _whole_for(self, beside: tuple[Sidecar, ...]) -> str:
+        """Why every shard has to be searched with all lists; empty where that is not so."""
         lines = sorted(sidecar_lines(beside), key=str)
-        return bool(
-            not self.shards.is_same
-            or self._walks
-            or self.request.settings.cover
-            or self.parent.parameters["cover"]
-            or self._hashes_anew
-            or has_few(self.request.inputs.rows_by_subset)
-            or lines != sorted(self.parent.made["sidecars"], key=str)
-        )
+        reasons = {
+            "shards are new, gone or others": not self.shards.is_same,
+            "entries were taken back, or may be by known-good files": self.since.is_less,
+            "sidecars are new, gone or others": lines
+            != sorted(self.parent.made["sidecars"], key=str),
+            "cover is chosen among all sites": self.request.settings.cover
+            or self.parent.parameters["cover"],
+            "row hashes are counted that were not before": self._hashes_anew,
+            "a subset has under 1,000 rows, whose counts are told with others'": has_few(
+                self.request.inputs.rows_by_subset
+            ),
+        }
+        return "; ".join(why for why, is_so in reasons.items() if is_so)
 
     @property
     def _hashes_anew(self) -> bool:
@@ -228,6 +233,7 @@ class UpdateRun(Run):
         lists = f"{gained} list{'' if gained == 1 else 's'} gained"
         return [
             *told,
+            *self.since.told,
             f"update of run {self.parent.made['run']}: {lists}; shards as they were {kept:,}, "
             f"written {len(reports) - kept:,}",
         ]

@@ -281,9 +281,10 @@ def request_of(
     caller: Caller = HERE,
     lineage: Sequence[Mapping[str, Any]] = (),
 ) -> Request:
-    """The arguments of a run, checked; raises as `clean` does. `lineage` is that of an update.
+    """The arguments of a run, checked; raises as `clean` does.
 
-    `settings` are what can be told without a file: keywords and columns are added here.
+    `settings` are what can be told without a file: keywords and columns are added here. `lineage`
+    is that of an update, whose lists may all have been withdrawn.
     """
     if settings.unscored not in ("keep", "drop"):
         raise InputError(f"--unscored {typed(settings.unscored)}: write keep or drop")
@@ -292,7 +293,7 @@ def request_of(
             "--cover and --cover-site-rows are numbers of sites and of rows; write 0 sites for "
             "none, and 1 row at least"
         )
-    known = read_known(lists, key, caller)
+    known = read_known(lists, key, caller, may_be_empty=bool(lineage))
     if settings.cover:
         ledger = ledger_path(key or key_path(lists))
         caller.call("relaion.lists.cover:check_ledger", ledger, known.key)

@@ -12,7 +12,7 @@ from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
 from relaion.run.hits import hold_good
-from relaion.run.outputs import check_apart, check_apart_from_shards, work_of
+from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
 from relaion.run.parent import (
     Parent,
     lists_since,
@@ -20,10 +20,11 @@ from relaion.run.parent import (
     read_parent,
     refuse_changed,
     refuse_missing_sidecars,
+    refuse_other_counts,
     refuse_other_settings,
     shards_since,
 )
-from relaion.run.pool import Executor, LocalPool, Progress
+from relaion.run.pool import Executor, LocalPool, Progress, blaming
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.update import UpdateRun
 from relaion.stages.clean import Cleaned, carry_out, editions_of, request_of, verify_command
@@ -91,7 +92,7 @@ def update(
         request = request_of(
             settings, inputs, lists, keywords, key, columns, sidecars, pool, lineage
         )  # fmt: skip
-        since = lists_since(made, request.plan, lists)
+        since = lists_since(made, request.plan, lists, request.known.withdrawn)
         refuse_other_settings(made, request.plan)
         shards = shards_since(made, request.plan)
         kept_out = (
@@ -104,6 +105,10 @@ def update(
             refuse_missing_sidecars(made, plan)
             refuse_changed(made, shards.lost, "gone")
             refuse_changed(made, shards.changed, "changed")
+        with blaming(before / AUDIT):
+            steps = pool.call("relaion.run.audit_file:read_steps", before)
+            pool.call("relaion.run.audit_file:read_told", before)
+        refuse_other_counts(made, steps)
         hold_good(request.known, settled=settings.good_wins or yes_i_checked)
         check_apart_from_shards(out, work, inputs, request.inputs.places)
         place = left.enter_context(folder.open_out(out, work))

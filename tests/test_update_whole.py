@@ -1,0 +1,264 @@
+"""`update` end to end: a takedown, two at once, cover, and rows that are alike."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from relaion.errors import BusyError, RelaionError
+from relaion.lists import withdraw
+from relaion.run.out import open_out
+from relaion.run.walk import missing_rows
+from relaion.stages.clean import Cleaned, clean
+from relaion.stages.update import update
+from tests import cover_world
+from tests.pipeline import InProcess, Sent, add_lists, relaion, rows_of, write_shard
+from tests.test_update import HOW, ROW, World, files
+
+pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
+LINK = "https://example.com/photo.jpg"
+SPELLED = "http://www.example.com:80/photo.jpg#top"
+EDITIONS = ("research", "research-safe")
+
+
+def _hold(made: Cleaned) -> None:
+    assert made.verdict is not None
+    assert made.verdict.ok, made.verdict.findings
+
+
+# -- a takedown --------------------------------------------------------------------------------
+
+
+def test_a_takedown_is_four_lines(tmp_path: Path) -> None:
+    """As README tells it, in the shell: no file of the request, and no word of it anywhere."""
+    rows = [
+        [{"url": LINK, "text": "one"}, {"url": "https://b.example/2.jpg", "text": "two"}],
+        [{"url": SPELLED, "text": "three"}, {"url": "https://c.example/3.jpg", "text": "four"}],
+        [{"url": "https://example.com/photo.jpg2", "text": "five"}],
+    ]
+    for i, shard in enumerate(rows):
+        write_shard(tmp_path / f"data/en/{i}.parquet", shard)
+    (tmp_path / "words.txt").write_text("teapot\n")
+    (tmp_path / "first.txt").write_text("https://c.example/3.jpg\n")
+    lists = ("--lists", "lists.duckdb")
+    words = (*lists, "--keywords", "words.txt")
+
+    def ran(*args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        done = relaion(*args, cwd=tmp_path, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        assert "photo.jpg" not in done.stdout + done.stderr
+        return done
+
+    ran("lists", "add", "first.txt", *lists, "--source", "IWF")
+    ran("clean", "data/", *words, "--out", "clean/")
+    private = ("--source", "requests", "--label", "privacy")
+    ran("lists", "add", "-", *lists, *private, stdin=f"{LINK}\n")
+    assert "requests" in ran("match", "data/", *lists).stdout
+    told = ran("update", "clean/", "--inputs", "data/", *words, "--out", "clean-2/")
+    assert "shards as they were 1, written 2" in told.stderr
+    ran("verify", "clean-2/", "--parent", "clean/", "--inputs", "data/", *words)
+    for edition in EDITIONS:
+        assert [row["TEXT"] for row in rows_of(tmp_path / "clean-2", edition)] == ["two", "five"]
+        linked = [tmp_path / out / edition / "en/2.parquet" for out in ("clean", "clean-2")]
+        assert linked[0].samefile(linked[1])
+    public = [p for p in (tmp_path / "clean-2").rglob("*") if p.suffix in (".json", ".duckdb")]
+    assert len(public) == 2 and not any(b"photo.jpg" in p.read_bytes() for p in public)
+    # a link that no row has changes nothing, and says so
+    ran("lists", "add", "-", *lists, *private, stdin="https://example.com/other.jpg\n")
+    ran("update", "clean-2/", "--inputs", "data/", *words, "--out", "clean-3/")
+    assert files(tmp_path / "clean-3") == files(tmp_path / "clean-2")
+
+
+# -- two at once ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.grow([[ROW, {"url": "https://c.example/3.jpg"}], [{"url": "https://b.example/2.jpg"}]])
+    made.send(Sent((("image_md5", f"{11:032x}"),)))
+    return made
+
+
+def test_who_comes_second_to_an_out_is_told_and_breaks_nothing(world: World) -> None:
+    out = world.clean("out")
+    world.send(Sent((("url", "https://c.example/3.jpg"),)))
+    made = world.update(out, "elsewhere")
+    with open_out(world.folder / "out2", None):
+        before = {p: p.stat().st_mtime_ns for p in (world.folder / "out2").rglob("*")}
+        with pytest.raises(BusyError) as e:
+            world.update(out, "out2")
+        assert "out2" in str(e.value) and "\n" not in str(e.value)
+        assert {p: p.stat().st_mtime_ns for p in (world.folder / "out2").rglob("*")} == before
+    assert files(world.update(out, "out2").out) == files(made.out)
+
+
+def test_of_two_processes_on_one_out_one_does_it(world: World) -> None:
+    out = world.clean("out")
+    world.send(Sent((("url", "https://c.example/3.jpg"),)))
+    words = [
+        sys.executable, "-m", "relaion", "update", out, "--inputs", world.folder / "data",
+        "--lists", world.lists, "--keywords", world.words, "--out", world.folder / "out2",
+        "--yes-i-checked", "--workers", "1",
+    ]  # fmt: skip
+    both = [
+        subprocess.Popen(
+            [str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=dict(os.environ),
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    said = [one.communicate(timeout=300)[1] for one in both]
+    codes = sorted(one.returncode for one in both)
+    assert codes in ([0, 0], [0, 2]), said  # the later may also find it finished
+    for one, told in zip(both, said, strict=True):
+        assert one.returncode == 0 or len(told.strip().splitlines()) == 1, told
+    assert files(world.folder / "out2") == files(world.clean("whole"))
+
+
+# -- cover -----------------------------------------------------------------------------------------
+
+
+def _urls(out: Path, edition: str) -> set[str]:
+    paths = sorted((out / edition).rglob("*.parquet"))
+    return {x for p in paths for x in pq.read_table(p, partitioning=None)["URL"].to_pylist()}
+
+
+def _covered(folder: Path, out: str, cover: int) -> Cleaned:
+    return clean(
+        folder / "data", folder / "lists.duckdb", folder / out, executor=InProcess(),
+        cover=cover, cover_site_rows=100, verify=False, yes_i_checked=True, workers=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("first", [0, 2])
+def test_new_cover_beside_rows_whose_list_was_withdrawn(tmp_path: Path, first: int) -> None:
+    """Cover that came since leaves shards in which rows left that nothing names any more."""
+    cover_world.make(tmp_path, cover_world.LINKS[:2])
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/lists.duckdb").symlink_to(tmp_path / "lists.duckdb")
+    add_lists(
+        tmp_path / "more/lists.duckdb",
+        [Sent(()), Sent(tuple(("url", link) for link in cover_world.LINKS[2:]))],
+    )
+    out = _covered(tmp_path, "out", first).out
+    gone = {e: _urls(out, e) for e in EDITIONS}
+    assert all(link not in urls for urls in gone.values() for link in cover_world.LINKS[2:])
+    withdraw(tmp_path / "lists.duckdb", 2)
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/lists.duckdb").symlink_to(tmp_path / "lists.duckdb")
+    new = "https://site40.example/a/0.jpg"
+    add_lists(tmp_path / "new/lists.duckdb", [Sent(()), Sent(()), Sent((("url", new),))])
+    made = update(
+        out, tmp_path / "data", tmp_path / "lists.duckdb", tmp_path / "out2", cover=4,
+        cover_site_rows=100, executor=InProcess(), **(HOW | {"verify": True}),
+    )  # fmt: skip
+    _hold(made)
+    for edition in EDITIONS:
+        left = _urls(made.out, edition)
+        assert left < gone[edition]  # nothing came back, and cover left
+        assert new not in left and len(gone[edition]) - len(left) > 10
+    # and without more cover, the ledger keeps its rows out, too
+    third = update(
+        made.out, tmp_path / "data", tmp_path / "lists.duckdb", tmp_path / "out3",
+        executor=InProcess(), **(HOW | {"verify": True}),
+    )  # fmt: skip
+    _hold(third)
+    assert all(_urls(third.out, e) == _urls(made.out, e) for e in EDITIONS)
+
+
+# -- rows that are alike ---------------------------------------------------------------------------
+
+ONE_OF = """\
+-- name: one_of
+-- purpose: One row of each shard.
+-- parent: original
+-- labels: csam
+-- rules: none
+insert into removals select 'one-of', shard_no, {which}(file_row_number), 'list'
+from list_hits group by shard_no;
+"""
+
+
+@pytest.mark.parametrize("which", ["min", "max"])
+def test_of_rows_that_are_alike_as_many_stay_as_did(tmp_path: Path, which: str) -> None:
+    """A script of one's own takes one of three equal rows; which one, a walk cannot know."""
+    script = tmp_path / "one_of.sql"
+    script.write_text(ONE_OF.format(which=which))
+    alike = {"url": "https://a.example/1.jpg", "image_md5": f"{11:032x}", "WIDTH": 7}
+    other = {"url": "https://b.example/2.jpg", "image_md5": f"{12:032x}", "WIDTH": 8}
+    world = World(tmp_path / "w")
+    write_shard(tmp_path / "w/data/en/0.parquet", [alike, other, alike, alike, other])
+    world.send(Sent((("image_md5", f"{11:032x}"),), "validated"))
+    out = world.clean("out", editions=[script])
+    assert [row["WIDTH"] for row in rows_of(out, "one-of")] == (
+        [8, 7, 7, 8] if which == "min" else [7, 8, 7, 8]
+    )
+    withdraw(world.lists, 1)
+    world.send(Sent((("image_md5", f"{12:032x}"),), "validated"))
+    made = world.update(out, "out2", editions=[script], verify=True)
+    _hold(made)
+    assert [row["WIDTH"] for row in rows_of(made.out, "one-of")] == (
+        [7, 7, 8] if which == "min" else [7, 8, 7]
+    )
+    # and where the same script names one of the same rows again, no more than one more leaves
+    world.send(Sent((("image_md5", f"{11:032x}"),), "validated"))
+    third = world.update(made.out, "out3", editions=[script], verify=True)
+    _hold(third)
+    assert len(rows_of(third.out, "one-of")) in (2, 3)
+
+
+# -- what is not walked ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_shard_is_walked_where_the_lists_of_before_do_not_name_all_that_had_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    """Of a touched shard: where a row left by a link that stands in another."""
+    walked: list[Path] = []
+
+    def walk(shard: Path, edition: Path, *given: Any) -> Any:
+        walked.append(edition)
+        return missing_rows(shard, edition, *given)
+
+    monkeypatch.setattr("relaion.run.shard_task.missing_rows", walk)
+    new: dict[str, Any] = {"url": "https://c.example/3.jpg", "punsafe": 0.99}
+    row = {"url": ROW["url"]} if linked else {"url": "https://d.example", "image_md5": f"{11:032x}"}
+    world = World(tmp_path)
+    world.grow([[ROW, {"url": "https://b.example/2.jpg"}], [row, new, {"url": new["url"]}]])
+    world.send(Sent((("image_md5", f"{11:032x}"),)))
+    out = world.clean("out")
+    world.send(Sent((("url", new["url"]),)))
+    made = world.update(out, "out2", verify=True)
+    _hold(made)
+    assert walked == ([out / e / "en/part-001.parquet" for e in EDITIONS] if linked else [])
+    assert files(made.out) == files(world.clean("whole"))
+
+
+# -- a run before that is not what it states -------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["rows", "gone", "cut"])
+def test_a_run_before_that_does_not_hold_together_is_refused_before_any_work(
+    world: World, what: str
+) -> None:
+    out = world.clean("out")
+    audit, manifest = out / "audit.duckdb", out / "manifest.json"
+    if what == "rows":
+        made = json.loads(manifest.read_text())
+        made["outputs"][0]["rows"] += 1
+        manifest.write_text(json.dumps(made, indent=1))
+    elif what == "gone":
+        audit.unlink()
+    else:
+        audit.write_bytes(audit.read_bytes()[:20_000])
+    with pytest.raises(RelaionError) as e:
+        world.update(out, "out2")
+    assert "\n" not in str(e.value) and "out" in str(e.value)
+    assert not (world.folder / "out2").exists()
