@@ -154,6 +154,13 @@ def load(version: str = VERSION) -> dict[str, Script]:
     }
 
 
+@cache
+def queries() -> dict[str, Script]:
+    """The cookbook: questions to an audit by name, one query a file, `reads` what it needs."""
+    found = sorted((sql_root() / "queries").glob("*.sql"))
+    return {script.name: script for script in map(parse, found)}
+
+
 def named(name: str, version: str = VERSION) -> Script:
     """The script called `name` in its header; ScriptError when the set has none."""
     for script in load(version).values():

@@ -1,29 +1,35 @@
 """`sql` as it is used: by people at a prompt, in pipes and scripts; and what it must not open."""
 
-import fcntl
 import io
 import json
 import os
-import pty
-import re
-import select
 import shutil
 import signal
 import subprocess
 import sys
-import termios
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from relaion.cli.answers import _csv
 from tests.pipeline import Sent, add_lists, relaion, write_shard
 from tests.pipeline import here as in_process
+from tests.terminal import terminal
 
 MD5 = "ab" * 16
 LINK = "https://listed.example/a.jpg"
+ODD = r"""
+select 1 as i, 0.1::double as d, 1e16::double as e, 0.1::float as f, 'a,b' as c, '' as nothing,
+    null as n, 'q"q' as q, E'l\nm' as l, true as b, [1, 2] as listed, {'a': 1, 'b': 'x'} as s,
+    1.50::decimal(5, 2) as m, timestamp '2020-01-02 03:04:05' as t, '\xaa'::blob as x,
+    'inf'::double as inf, 'NULL' as text, ' x' as space, map {'a': 1} as map,
+    interval 1 day as day, 12345678901234567890::hugeint as huge
+"""
 
 
 @pytest.fixture(scope="module")
@@ -282,123 +288,91 @@ def test_a_script_ends_at_its_first_mistake(made: Path) -> None:
     assert done.stdout.endswith("c\n3\n")
 
 
-# -- the prompt ---------------------------------------------------------------------------
+# -- on a terminal ------------------------------------------------------------------------
 
-
-class Terminal:
-    """A command on a terminal of 80 columns."""
-
-    def __init__(self, cwd: Path, *args: str) -> None:
-        self._end, theirs = pty.openpty()
-        size = b"\x18\x00\x50\x00\x00\x00\x00\x00"
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
-        env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "relaion", *args], stdin=theirs, stdout=theirs, stderr=theirs,
-            cwd=cwd, env=env | {"TERM": "xterm"}, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
-        )  # fmt: skip
-        os.close(theirs)
-        self.text = ""
-
-    def until(self, words: str, seconds: float = 30) -> str:
-        """Everything that was printed until these words, the terminal's codes left out."""
-        end = time.monotonic() + seconds
-        while words not in self.text:
-            left = end - time.monotonic()
-            assert left > 0, f"no {words!r} in {self.text[-2000:]!r}"
-            if select.select([self._end], [], [], left)[0]:
-                try:
-                    raw = os.read(self._end, 65536).decode(errors="replace")
-                except OSError:  # the other side has closed
-                    assert words in self.text, self.text[-2000:]
-                    break
-                self.text += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", raw).replace("\r", "")
-        before, _, self.text = self.text.partition(words)
-        return before
-
-    def type(self, text: str) -> None:
-        os.write(self._end, text.encode())
-
-    def interrupt(self) -> str:
-        """Type Ctrl-C, and see that what comes next is taken by itself.
-
-        A terminal signals first and then throws away what is not yet shown: not even a prompt
-        can be waited for.
-        """
-        self.type("\x03")
-        self.type(".tables\n")
-        said = self.until("shard\nen\n")
-        self.until(PROMPT)
-        return said
-
-    def ends(self) -> int:
-        return self.process.wait(30)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self._end)
-
-
-@contextmanager
-def terminal(cwd: Path, *args: str) -> Iterator[Terminal]:
-    made = Terminal(cwd, *args)
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-PROMPT = "relaion> "
 LONG = "select sum(a.range * b.range) from range(3000000) a, range(3000000) b;"
-
-
-def test_a_day_at_the_prompt(made: Path) -> None:
-    with terminal(made, "sql", "data") as t:
-        assert "Ask in SQL" in t.until(PROMPT)
-        t.type("select 1 as a,\n")
-        t.until("...> ")
-        t.type("2 as b;\n")
-        assert re.search(r"a +b\n1 +2\n", t.until(PROMPT))
-        t.type("select nothing;\n")
-        assert "relaion: the query: Binder Error" in t.until(PROMPT)
-        t.type("select 'unfinished\n")
-        t.until("...> ")
-        assert "bug" not in t.interrupt()  # Ctrl-C gives the line up
-        t.type("select half")
-        t.until("half")
-        assert "bug" not in t.interrupt()  # also one without an end, before it is waited for
-        t.type(LONG + "\n")
-        t.until(LONG + "\n")
-        time.sleep(0.7)
-        assert "bug" not in t.interrupt()  # and a query that runs
-        t.type("select 40 + 2 as c;\n")
-        assert "42\n" in t.until(PROMPT)
-        t.type(".tables\n")
-        assert "shard\nen\n" in t.until(PROMPT)
-        t.type("\x04")
-        assert t.ends() == 0
 
 
 def test_a_signal_ends_a_query_by_its_number(made: Path) -> None:
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         with terminal(made, "sql", "data", "-c", "select 1 as a; " + LONG) as t:
-            t.until("1\n")
+            t.until(lambda lines: lines[-1:] == ["1"])
             time.sleep(0.3)
             t.process.send_signal(number)
-            assert "bug" not in t.until("relaion: stopped\n")
             assert t.ends() == code
+            assert t.shown()[-1] == "relaion: stopped"
 
 
 def test_a_terminal_shows_whole_values_and_counts_what_it_leaves_out(made: Path) -> None:
     wide = "select repeat('0123456789abcdef', 4) as sha256, 'https://h.example/' as url, 1 as n"
     query = f"{wide}; select range as n from range(2000001)"
     with terminal(made, "sql", "data", "-c", query) as t:
-        said = t.until("more rows are not shown")
-        assert f"sha256  {'0123456789abcdef' * 4}\n" in said
-        assert "url     https://h.example/\n" in said
-        assert max(map(len, said.splitlines())) <= 80
-        assert "\n999\n" in said.replace(" ", "")
-        assert said.endswith("1,999,001 ")
+        said = t.until(lambda lines: bool(lines) and "more rows are not shown" in lines[-1])
+        assert f"sha256  {'0123456789abcdef' * 4}" in said
+        assert "url     https://h.example/" in said
+        assert said[-2].strip() == "999"
+        assert said[-1].startswith("… 1,999,001 more rows")
         assert t.ends() == 0
+
+
+# -- forms for programs ---------------------------------------------------------------------
+
+
+def test_csv_is_as_duckdb_writes_it(made: Path, tmp_path: Path) -> None:
+    duckdb.connect().execute(f"copy ({ODD}) to '{tmp_path / 'x.csv'}' (header)")
+    done = in_process("sql", "data", "-c", ODD, "--format", "csv", cwd=made)
+    assert done.stdout == (tmp_path / "x.csv").read_text()
+
+
+@given(st.lists(st.text("aN,\"'\n\r\t; #|\\é"), min_size=2, max_size=2))
+@settings(max_examples=60)
+def test_any_text_in_csv_is_as_duckdb_writes_it(values: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        con = duckdb.connect()
+        con.execute("create table t as select $a as a, $b as b", {"a": values[0], "b": values[1]})
+        con.execute(f"copy t to '{folder}/x.csv' (header)")
+        theirs = Path(folder, "x.csv").read_bytes().decode()
+    assert "".join(_csv(("a", "b"), [[values]])) == theirs
+
+
+def test_rows_keep_their_order_in_csv(made: Path) -> None:
+    query = "select range as n, range as n from range(50000) order by hash(range)"
+    plain = in_process("sql", "data", "-c", query, cwd=made).stdout
+    done = in_process("sql", "data", "-c", query, "--format", "csv", cwd=made)
+    assert done.stdout == plain.replace("\t", ",")
+
+
+def test_json_and_jsonl_tell_types_and_names_apart(made: Path) -> None:
+    query = "select 1 as a, 'x' as a, null as b, [1.5::double] as c, 1.25::decimal(5, 2) as d"
+    wanted = {"a": 1, "a_1": "x", "b": None, "c": [1.5], "d": 1.25}
+    done = in_process("sql", "data", "-c", f"{query} from range(2)", "--format", "json", cwd=made)
+    assert json.loads(done.stdout) == [wanted, wanted]
+    done = in_process("sql", "data", "-c", f"{query}; {query}", "--format", "jsonl", cwd=made)
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [wanted, wanted]
+    done = in_process("sql", "data", "-c", f"{query} where 1=2", "--format", "json", cwd=made)
+    assert json.loads(done.stdout) == []
+
+
+def test_markdown_and_tables_are_whole_in_a_pipe(made: Path) -> None:
+    query = "select 'a|b' as x, null as y"
+    done = in_process("sql", "data", "-c", query, "--format", "markdown", cwd=made)
+    assert done.stdout == "| x | y |\n|---|---|\n| a\\|b | NULL |\n"
+    query = "select range as n from range(3000)"
+    done = in_process("sql", "data", "-c", query, "--format", "table", cwd=made)
+    assert len(done.stdout.splitlines()) == 3001
+
+
+def test_a_form_that_there_is_not_is_refused(made: Path) -> None:
+    done = in_process("sql", "data", "-c", "select 1", "--format", "xml", cwd=made)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "xml: no such format; choose one of table, csv" in done.stderr
+    done = in_process("sql", "data", "-c", "select 1", "--format", "csv", "--json", cwd=made)
+    assert done.returncode == 2 and "--json" in done.stderr
+
+
+def test_lines_with_a_dot_in_a_script(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = ".mode csv\nselect 1 as a;\n.mode\nselect 2 as b,\n 3 as c;\n.quit\nselect 4;\n"
+    done = script(monkeypatch, made, text)
+    assert (done.returncode, done.stdout) == (0, "a\n1\n\nb\tc\n2\t3\n")
+    done = script(monkeypatch, made, "select 1;\n.nothing\n")
+    assert done.returncode == 2 and "there is no such command here" in done.stderr

@@ -9,8 +9,9 @@ import typer
 
 import relaion as library
 from relaion.cli import options as o
+from relaion.cli.answers import FORMS, form_of
 from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, out, roles, talk
-from relaion.cli.prompt import ask, converse, opened
+from relaion.cli.prompt import ask, converse, keep_apart, opened
 from relaion.cli.render import show_by_hand, show_purged, show_scripts, show_steps, show_tried
 from relaion.cli.render_copy import diffed, show_applied, show_checked, show_diffed
 from relaion.cli.render_inspect import render as show_inspect
@@ -343,17 +344,38 @@ def sql(
         o.path_argument("OUT|PATH...", "A folder that clean made, or shards."),
     ],
     query: Annotated[
-        str | None, typer.Option("-c", "--command", metavar="QUERY", help="Ask and end.")
+        str | None,
+        typer.Option("-c", "--command", metavar="QUERY", help="Answer this query, then end."),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help=f"How answers are written: {', '.join(FORMS)}. Default: a table on a terminal; "
+            "in a pipe all rows, columns by TAB.",
+        ),
+    ] = None,
+    history: Annotated[
+        Path | None,
+        o.path_option(
+            "--history", "FILE", "Keep what is typed in this file, readable by you alone."
+        ),
     ] = None,
     as_json: o.Json = False,
 ) -> None:
+    form = form_of(form)
+    if form is not None and as_json:
+        raise InputError("--json: is a form of its own; leave it out, or --format")
+    if history is not None:
+        keep_apart(history, paths)
     with opened(paths) as prompt:
         if query is None:
-            converse(prompt, as_json=as_json)
+            converse(prompt, form=form, as_json=as_json, history=history)
         elif prompt.count(query) == 0:
             raise InputError("--command: holds no statement; write one, such as -c 'show tables'")
         else:
-            ask(prompt, query, as_json=as_json)
+            ask(prompt, query, form=form, as_json=as_json)
 
 
 @app.command(cls=PlainCommand, help="Show the link key of a link, step by step; consults no list.")

@@ -175,12 +175,17 @@ def cell(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else shown(value)
 
 
+def _told(value: Any) -> str:
+    """A value in a table: the text NULL is in quotes, since NULL is not."""
+    return "'NULL'" if value == "NULL" else cell(value)
+
+
 class AnswerRows:
     """Rows of a query: a table where it fits; else a block for each row, a line for each column."""
 
     def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         self._columns = [cell(c) for c in columns]
-        self._cells = [[cell(v) for v in row] for row in rows]
+        self._cells = [[_told(v) for v in row] for row in rows]
         self._numeric = [
             bool(rows) and all(isinstance(row[i], int | float | None) for row in rows)
             for i in range(len(columns))

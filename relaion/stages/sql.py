@@ -66,6 +66,16 @@ class Reply:
             yield batch
 
 
+@dataclass(frozen=True)
+class Names:
+    """What a statement may be made of, each sorted: for a prompt to complete."""
+
+    tables: tuple[str, ...]
+    columns: tuple[str, ...]
+    functions: tuple[str, ...]
+    keywords: tuple[str, ...]
+
+
 class Prompt:
     """An open database that answers one text of SQL after the other.
 
@@ -77,9 +87,10 @@ class Prompt:
         self.tables = tables
         self.notices = notices
 
-    def ask(self, query: str, first: int = 1) -> Iterator[Reply]:
+    def ask(self, query: str, first: int = 1, *, as_text: bool = False) -> Iterator[Reply]:
         """Run SQL text, a reply for each statement that answers, to be read before the next.
 
+        With `as_text` every value is the text that DuckDB makes of it, or None for NULL.
         Raises EngineError for a mistake and InputError for a statement that reaches beyond
         this database; with several statements (or where the `first` has another number) the
         line says which it is.
@@ -95,7 +106,7 @@ class Prompt:
         for number, (kind, text) in enumerate(statements, first):
             said = partial(_said, number if named else None)
             with said():
-                reply = self._reply(kind, text, said)
+                reply = self._reply(kind, text, said, as_text=as_text)
             if reply is not None:
                 yield reply
 
@@ -118,13 +129,44 @@ class Prompt:
             return len(self._engine.statements(query)) if is_utf8(query) else 1
         return 1
 
-    def _reply(self, kind: str, text: str, said: Said) -> Reply | None:
+    def names(self) -> Names:
+        """Tables, columns, functions and keywords, as they are now; nothing of what they hold."""
+        listed = (
+            "select distinct table_name from duckdb_tables() where not internal "
+            "union select view_name from duckdb_views() where not internal",
+            "select distinct column_name from duckdb_columns() where not internal",
+            "select distinct function_name from duckdb_functions() "
+            "where regexp_full_match(function_name, '[a-z][a-z0-9_]*')",
+            "select distinct keyword_name from duckdb_keywords()",
+        )
+        found = (tuple(sorted(str(n) for (n,) in self._engine.rows(sql))) for sql in listed)
+        return Names(*found)
+
+    def schema(self, table: str | None = None) -> Answer:
+        """Each column of what may be asked, or of one table: its type, and what it says.
+
+        Raises InputError for a table that there is not.
+        """
+        head = ("table", "column", "type", "meaning")
+        rows = self._engine.rows(
+            "select table_name, column_name, data_type, comment from duckdb_columns() "
+            "where not internal and lower(table_name) = coalesce(lower($t), lower(table_name)) "
+            "order by table_name, column_index",
+            {"t": table},
+        )
+        if not rows:
+            raise InputError(f"{shown(table)}: no such table here; `.tables` lists them")
+        return Answer(head, tuple(rows))
+
+    def _reply(self, kind: str, text: str, said: Said, *, as_text: bool) -> Reply | None:
         if kind not in ALLOWED:
             raise InputError(
                 f"the query: a {kind} statement is not allowed here; ask with select, and "
                 "take results along with --json"
             )
-        result = self._engine.ask(text)
+        columns = self._columns(text) if as_text and kind == "SELECT" else None
+        result = self._engine.ask(text if columns is None else _texts(text, len(columns)))
+        result = result if columns is None else replace(result, columns=columns)
         head = result.fetch(1)
         if kind not in _ANSWERS and result.columns in _DONE:
             return None
@@ -140,6 +182,15 @@ class Prompt:
 
         return Reply(result.columns, fetch, count_rest)
 
+    def _columns(self, text: str) -> tuple[str, ...] | None:
+        """What a query calls its columns; None where only its run would tell."""
+        with suppress(RelaionError):
+            told = self._engine.ask(f"describe {text}")
+            return tuple(
+                str(row[0]) for rows in iter(lambda: told.fetch(BATCH), []) for row in rows
+            )
+        return None
+
     def _count_rest(self, kind: str, text: str, known: int, result: Result) -> int:
         """How many rows follow those that are known: DuckDB counts faster than rows are fetched."""
         if kind == "SELECT":
@@ -151,6 +202,14 @@ class Prompt:
         while batch := result.fetch(BATCH):
             found += len(batch)
         return found
+
+
+def _texts(query: str, n: int) -> str:
+    """A query whose n columns are made texts, the way DuckDB writes them."""
+    inner = query.rstrip().rstrip(";")
+    names = ", ".join(f"c{i}" for i in range(n))
+    as_text = ", ".join(f"c{i}::varchar" for i in range(n))
+    return f"select {as_text} from (\n{inner}\n) as s({names})"  # noqa: S608
 
 
 @contextmanager
