@@ -21,7 +21,7 @@ from relaion.parquet.glossary import says_link
 from relaion.parquet.mended import PrivateFile, as_text, marked
 from relaion.parquet.row_groups import Removed, RowNumbers
 from relaion.paths import atomic_write, private_umask, shown, typed
-from relaion.sidecars.row_hash import own_hashes, row_hashes
+from relaion.sidecars.row_hash import own_hashes, row_hashes, without_fillers
 
 ROLES_READ = ("url", "text", "row_hash")
 
@@ -107,6 +107,7 @@ class Seen:
     schemes: int = 0  # links that begin with a scheme
     own: int = 0  # row hashes of their own
     no_whole: int = 0  # values in their place that are none
+    fillers: int = 0  # whole numbers that stand for none
     unread: int = 0  # links that are no text
     unread_captions: int = 0
     compared: int = 0  # row hashes of their own, held against those of link and caption
@@ -164,8 +165,11 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
     own = None
     if batch.own is not None:
         own = _own(batch.own)
-        seen.own += len(own) - own.null_count
         seen.no_whole += own.null_count - batch.own.null_count
+        whole = len(own) - own.null_count
+        own = without_fillers(own)
+        seen.own += len(own) - own.null_count
+        seen.fillers += whole - (len(own) - own.null_count)
         if seen.compared < COMPARED and batch.captions.null_count < len(links):
             compared, differ = differing(own, links, captions)
             seen.compared += compared
@@ -236,6 +240,10 @@ def indexed(
         notices.append(
             f"{seen.no_whole} row hashes are no whole 64-bit number: computed of link and caption"
         )
+    if seen.fillers and "row_hash" in columns:
+        notices.append(
+            f"{seen.fillers} row hashes are 0 or another number that stands for none: not used"
+        )
     if seen.unread:
         notices.append(f"{seen.unread} records have a link that is no text: it is not looked at")
     if seen.unread_captions:
@@ -248,7 +256,7 @@ def indexed(
 
 def is_no_row_hash(seen: Seen) -> bool:
     """Whether a column called `hash` holds something else, such as digests of images."""
-    return seen.no_whole > seen.own
+    return seen.no_whole > seen.own + seen.fillers
 
 
 NO_ROW_HASH = "the column of row hashes holds no whole 64-bit numbers: they are computed instead"

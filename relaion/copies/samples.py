@@ -35,7 +35,7 @@ from relaion.parquet.mended import PrivateFile, marked
 from relaion.parquet.row_groups import Removed, RowNumbers
 from relaion.paths import atomic_write, private_umask, replaced, shown, stamp_of, typed
 from relaion.roles import ROLES
-from relaion.sidecars.row_hash import own_hashes, row_hashes
+from relaion.sidecars.row_hash import own_hashes, row_hashes, without_fillers
 
 _SAMPLE = re.compile(rb"((?:.*/)?[^./]+)\.([^/]*)")
 _SAME_PLACE = re.compile(rb"(?<![^/])(?:\./+|/+)")  # `./a` is `a`, and so is `.//a`
@@ -162,7 +162,7 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     """A piece of the index."""
     links = pa.array([each.link for each in piece], pa.large_binary())
     captions = pa.array([each.caption for each in piece], pa.large_binary())
-    own = own_hashes(pa.array([each.own for each in piece], pa.binary()))
+    own = without_fillers(own_hashes(pa.array([each.own for each in piece], pa.binary())))
     lacks = pc.is_null(own)
     computed = pc.if_else(lacks, row_hashes(links, captions), None)
     has_link, has_caption = pc.is_valid(links), pc.is_valid(captions)

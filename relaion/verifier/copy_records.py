@@ -11,7 +11,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from relaion.parquet.glossary import bare_name
 from relaion.paths import shown
 from relaion.roles import ROLES
 from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
-from relaion.verifier.rows import At, batches, role_rows, schema_of
+from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
 
 _MANY = 8_192
 _BLANK = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
@@ -114,11 +114,32 @@ def murmur(link: bytes | None, caption: bytes | None) -> int:
     return mmh3.hash64((link or b"") + (caption or b""))[0]
 
 
+_FILLERS = pa.array([-(2**63), -1, 0, 2**63 - 1], pa.int64())  # what NaN and gaps become
+
+
+def _no_fillers(hashes: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_in(hashes, value_set=_FILLERS), None, hashes)
+
+
+def row_ids(rows: Rows, *, computed: bool) -> pa.Array:
+    """Row hashes, and where they lack those that are `computed` of link and caption."""
+    if "row_hash" in rows.columns:
+        hashes = tuple(map(_no_fillers, rows.columns["row_hash"]))
+        rows = replace(rows, columns={**rows.columns, "row_hash": hashes})
+    return _no_fillers(rows.hashes()) if computed else rows.first("row_hash", pa.int64())
+
+
 def whole_number(text: str) -> int | None:
-    """A row hash that is written as text; None where it is no whole number of 64 bits."""
+    """A whole number of 64 bits that is written as text; None for all else."""
     found = _WHOLE.fullmatch(text)
     number = int(found[1]) if found else 2**64
     return (number + 2**63) % 2**64 - 2**63 if -(2**63) <= number < 2**64 else None
+
+
+def own_hash(text: str) -> int | None:
+    """A row hash that is written as text; None where it is none, or stands for none."""
+    number = whole_number(text)
+    return None if number in (None, 0, -1, -(2**63), 2**63 - 1) else number
 
 
 # -- parquet ---------------------------------------------------------------------------------------
@@ -140,12 +161,12 @@ def _of_parquet(path: Path, line: CopyLine) -> Iterator[Records]:
         return
     computed = {"url", "text"} <= set(roles)
     for rows in role_rows(path, roles, ("url", "text", "row_hash")):
-        own = rows.first("row_hash", pa.int64())
+        own = row_ids(rows, computed=False)
         here = None if keys is None else [next(keys) for _ in range(rows.n)]
         links = rows.first("url", pa.binary())
         has_link = pc.fill_null(pc.greater(pc.binary_length(links), 0), False)
         weak = pc.and_not(pc.is_null(own), has_link)
-        yield Records(rows.hashes() if computed else own, links, here, weak)
+        yield Records(row_ids(rows, computed=computed), links, here, weak)
 
 
 def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
@@ -225,7 +246,7 @@ def _table(path: Path, line: CopyLine, *, is_tsv: bool) -> Iterator[Unit]:
         link, caption, own = (
             cells[places[r]] if r in places else b"" for r in ("url", "text", "row_hash")
         )
-        yield Unit(raw, _identified(link, caption, whole_number(own.decode("latin-1"))))
+        yield Unit(raw, _identified(link, caption, own_hash(own.decode("latin-1"))))
 
 
 def first_cells(path: Path, line: CopyLine) -> list[str]:
@@ -329,7 +350,7 @@ def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[U
         own = None
         if with_hash:
             told = _value(fields, "row_hash", named)
-            own = whole_number(str(told))
+            own = own_hash(str(told))
         if own is None and any(v is not None and not isinstance(v, str) for v in (link, caption)):
             own_link = _bytes(link, is_utf8=is_utf8) if isinstance(link, str) else None
             yield Unit(raw, Identified(own_link, None))  # what is no text is not hashed

@@ -13,7 +13,7 @@ from relaion.errors import InputError
 from relaion.parquet.columns import note
 from relaion.paths import shown
 from relaion.roles import ROLES
-from relaion.verifier.copy_records import Identified, murmur, whole_number
+from relaion.verifier.copy_records import Identified, murmur, own_hash
 
 BLOCK = tarfile.BLOCKSIZE
 _SAMPLE = re.compile(r"((?:.*/)?[^./]+)\.([^/]*)", re.DOTALL)
@@ -174,7 +174,7 @@ def _own(fields: Mapping[str, Any], named: Mapping[str, str]) -> int | None:
     for value in _fields(fields, "row_hash", named):
         text = str(value).encode("utf-8", "replace") if isinstance(value, str | int) else b""
         if type(value) is not bool and text.strip().lstrip(b"+-").isdigit():
-            return whole_number(text.decode("latin-1"))
+            return own_hash(text.decode("latin-1"))
     return None
 
 
