@@ -119,12 +119,14 @@ class IndexBatch:
     """Some records: bytes of what they have, NULL where there is nothing (large_binary).
 
     `unsure` are places of records whose link or caption cannot be read, so no hash is computed.
+    Nor is one where `has_captions` is off: the file has none, so a hash would be of a link alone.
     """
 
     links: pa.Array
     captions: pa.Array
     own: pa.Array | None = None
     unsure: list[int] | None = None
+    has_captions: bool = True
 
 
 def values(of: Iterable[bytes | None]) -> pa.Array:
@@ -175,7 +177,9 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
             seen.compared += compared
             seen.differ += differ
     of_caption = pa.nulls(len(links), pa.int64())
-    if own is None or own.null_count:
+    if not batch.has_captions:
+        own = pa.nulls(len(links), pa.int64()) if own is None else own
+    elif own is None or own.null_count:
         is_any = pc.or_(pc.is_valid(links), pc.is_valid(captions))
         if batch.unsure:
             doubted = set(batch.unsure)

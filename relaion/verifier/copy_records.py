@@ -77,7 +77,7 @@ def read_records(path: Path, line: CopyLine, named: Iterable[tuple[str, str]]) -
     if line.form == SAMPLES:
         from relaion.verifier.copy_tars import samples  # noqa: PLC0415 - it needs this module
 
-        yield from in_pieces(samples(path, dict(named)))
+        yield from in_pieces(samples(path, dict(named), has_captions="text" in line.columns))
         return
     units = (u.record for u in text_units(path, line, dict(named)) if u.record is not None)
     yield from in_pieces((record, None) for record in units)
@@ -222,10 +222,10 @@ def text_units(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Un
         raise InputError(f"{shown(path)}: its records cannot be read") from None
 
 
-def _identified(link: bytes, caption: bytes, own: int | None) -> Identified:
-    """A record of text, where nothing and an empty text are one."""
+def _identified(link: bytes, caption: bytes, own: int | None, *, has_captions: bool) -> Identified:
+    """A record of text, where nothing and an empty text are one; no link is hashed alone."""
     is_weak = own is None and not link
-    if own is None and (link or caption):
+    if own is None and (link or caption) and has_captions:
         own = murmur(link, caption)
     return Identified(link or None, own, is_weak)
 
@@ -246,7 +246,8 @@ def _table(path: Path, line: CopyLine, *, is_tsv: bool) -> Iterator[Unit]:
         link, caption, own = (
             cells[places[r]] if r in places else b"" for r in ("url", "text", "row_hash")
         )
-        yield Unit(raw, _identified(link, caption, own_hash(own.decode("latin-1"))))
+        told = own_hash(own.decode("latin-1"))
+        yield Unit(raw, _identified(link, caption, told, has_captions="text" in places))
 
 
 def first_cells(path: Path, line: CopyLine) -> list[str]:
@@ -336,7 +337,7 @@ def _split(
 
 
 def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Unit]:
-    with_hash = "row_hash" in line.columns
+    with_hash, with_text = "row_hash" in line.columns, "text" in line.columns
     for raw in lines_of_text(path):
         if not raw.strip(_BLANK):
             yield Unit(raw)
@@ -347,6 +348,8 @@ def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[U
             text, is_utf8 = raw.decode("utf-8", "surrogateescape"), False
         fields = json.loads(text, parse_int=_number)
         link, caption = (_value(fields, role, named) for role in ("url", "text"))
+        if caption is not None and not with_text:
+            raise InputError(f"{shown(path)}: has captions, and its manifest names none")
         own = None
         if with_hash:
             told = _value(fields, "row_hash", named)
@@ -358,7 +361,7 @@ def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[U
         link, caption = (
             _bytes(v, is_utf8=is_utf8) if isinstance(v, str) else b"" for v in (link, caption)
         )
-        yield Unit(raw, _identified(link, caption, own))
+        yield Unit(raw, _identified(link, caption, own, has_captions=with_text))
 
 
 def _number(text: str) -> int:
