@@ -460,3 +460,28 @@ def test_one_number_for_rows_of_many_links_is_no_row_hash(
     write(tmp_path / "new2/a.parquet", held)
     with pytest.raises(InputError, match="no identity"):
         relaion.apply(tmp_path / "copy", tmp_path / "o", keep=tmp_path / "new2")
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "tsv"])
+def test_links_alone_are_not_hashed_with_an_empty_caption(tmp_path: Path, form: str) -> None:
+    """The row of a link without a caption left, another row of that link stayed."""
+    of = told(rows())
+    bare = {
+        "url": of[0]["url"],
+        "caption": "",
+        "hash": labs.murmur({"url": of[0]["url"], "text": ""}),
+    }
+    write(tmp_path / "old/a.parquet", [*of, bare])
+    write(tmp_path / "new/a.parquet", [r for i, r in enumerate(of) if i not in GONE])
+    relaion.diff(tmp_path / "old", tmp_path / "new", tmp_path / "diff.parquet")
+    links = [{"url": r["url"]} for r in of]
+    name = tmp_path / "copy" / f"a.{form}"
+    if form == "parquet":
+        write(name, links)
+    elif form == "jsonl":
+        _jsonl(name, links)
+    else:
+        name.parent.mkdir(parents=True)
+        name.write_text("".join(f"{r['url']}\n" for r in [{"url": "url"}, *links]))
+    for done in both(tmp_path, tmp_path / "copy", tmp_path / "out"):
+        assert (done.left, done.kept) == (3, 9), done.counts

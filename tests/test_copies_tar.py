@@ -204,7 +204,7 @@ def test_a_link_that_is_no_utf8_is_marked(tmp_path: Path) -> None:
     link = b"https://example.org/\xe9"
     row = one(tmp_path, [("a.url", link)])
     assert row["url"] == "\U0010ffff" + link.decode("latin-1")
-    assert row["row_hash"] == row_hashes(pa.array([link]), pa.nulls(1, pa.binary()))[0].as_py()
+    assert row["row_hash"] is None  # no link is hashed alone
 
 
 def test_notices_tell_in_numbers_what_is_not_judged(tmp_path: Path) -> None:
