@@ -38,18 +38,28 @@ def _bytes(text: str | bytes | None) -> bytes:
     return text if isinstance(text, bytes) else (text or "").encode("utf-8", "surrogateescape")
 
 
+FILLERS = (0, -1, -(2**63), 2**63 - 1)
+
+
+def _own(row: Mapping[str, Any]) -> int | None:
+    """A row's own hash; what writers put where there is none is none."""
+    own = row.get("row_hash")
+    return None if own is None or int(own) in FILLERS else int(own)
+
+
 def row_id(row: Mapping[str, Any]) -> int | None:
     """A row's own hash; else that of its link and caption, where its file has columns of both."""
-    if row.get("row_hash") is not None:
-        return int(row["row_hash"])
+    if (own := _own(row)) is not None:
+        return own
     if not {"url", "text"} <= set(row) or row["url"] is row["text"] is None:
         return None
-    return murmur(row["url"], row["text"])
+    found = murmur(row["url"], row["text"])
+    return None if found in FILLERS else found
 
 
 def is_weak(row: Mapping[str, Any]) -> bool:
     """Whether its hash is of a caption alone: it may be met, and tells nothing where it is not."""
-    return row.get("row_hash") is None and not row.get("url")
+    return _own(row) is None and not row.get("url")
 
 
 def link_id(row: Mapping[str, Any]) -> bytes | None:

@@ -399,3 +399,89 @@ def test_a_field_of_links_in_the_jsons_of_a_tar_is_named(world: Path, tmp_path: 
     labs.tar(tmp_path / "copy/a.tar", [("1.json", json.dumps(some).encode())])
     with pytest.raises(StopError, match=r"a\.tar: not looked at, .* links: original_url\);"):
         relaion.apply(tmp_path / "copy", tmp_path / "o", diff=world / "diff.parquet")
+
+
+# -- Numbers that stand for no row hash ---------------------------------------------------------
+
+FILLERS = (0, -1, -(2**63), 2**63 - 1)
+
+
+def _jsonl(path: Path, some: Rows) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(r) + "\n" for r in some))
+
+
+@pytest.mark.parametrize("filler", [None, *FILLERS])
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_no_row_is_known_by_a_number_that_fills_a_gap(
+    tmp_path: Path, form: str, filler: int | None
+) -> None:
+    """NEW has such a number, too: what left is told by link and caption, and by the link."""
+    of = rows()
+    edition = told([r for i, r in enumerate(of) if i not in GONE])
+    many = [dict(r) for r in edition * 20]  # one of a hundred may be no hash at all
+    many[0]["hash"] = filler
+    write(tmp_path / "new/a.parquet", many)
+    write(tmp_path / "old/a.parquet", told(of))
+    relaion.diff(tmp_path / "old", tmp_path / "new", tmp_path / "diff.parquet")
+    held = [dict(r) | {"hash": filler} for r in told(of)]
+    for what, some in (
+        ("all", held),
+        ("links", [{k: v for k, v in r.items() if k != "caption"} for r in held]),
+    ):
+        name = tmp_path / what / f"a.{form}"
+        _jsonl(name, some) if form == "jsonl" else write(name, some)
+        for done in both(tmp_path, tmp_path / what, tmp_path / f"{what}-out"):
+            assert (done.left, done.kept) == (3, 9), (what, done.counts)
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "tsv"])
+@pytest.mark.parametrize("named", [{}, {"columns": {"row_hash": "hash"}}])
+def test_one_number_for_rows_of_many_links_is_no_row_hash(
+    world: Path, tmp_path: Path, form: str, named: dict[str, Any]
+) -> None:
+    """A true hash of the edition fills the column: each row would stay by it."""
+    of = told(rows(), caption=None)
+    held = [r | {"hash": of[0]["hash"]} for r in of]
+    name = tmp_path / "copy" / f"a.{form}"
+    if form == "parquet":
+        write(name, held)
+    elif form == "jsonl":
+        _jsonl(name, held)
+    else:
+        name.parent.mkdir(parents=True)
+        lines = ["url\thash", *(f"{r['url']}\t{r['hash']}" for r in held)]
+        name.write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match=r"no identity \(12 of 12 compared .* add --by link"):
+        relaion.apply(tmp_path / "copy", tmp_path / "o", keep=world / "new", **named)
+    assert not any((tmp_path / "o").iterdir())
+    for done in both(world, tmp_path / "copy", tmp_path / "out", by="link", **named):
+        assert (done.left, done.kept) == (3, 9)
+    write(tmp_path / "new2/a.parquet", held)
+    with pytest.raises(InputError, match="no identity"):
+        relaion.apply(tmp_path / "copy", tmp_path / "o", keep=tmp_path / "new2")
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "tsv"])
+def test_links_alone_are_not_hashed_with_an_empty_caption(tmp_path: Path, form: str) -> None:
+    """The row of a link without a caption left, another row of that link stayed."""
+    of = told(rows())
+    bare = {
+        "url": of[0]["url"],
+        "caption": "",
+        "hash": labs.murmur({"url": of[0]["url"], "text": ""}),
+    }
+    write(tmp_path / "old/a.parquet", [*of, bare])
+    write(tmp_path / "new/a.parquet", [r for i, r in enumerate(of) if i not in GONE])
+    relaion.diff(tmp_path / "old", tmp_path / "new", tmp_path / "diff.parquet")
+    links = [{"url": r["url"]} for r in of]
+    name = tmp_path / "copy" / f"a.{form}"
+    if form == "parquet":
+        write(name, links)
+    elif form == "jsonl":
+        _jsonl(name, links)
+    else:
+        name.parent.mkdir(parents=True)
+        name.write_text("".join(f"{r['url']}\n" for r in [{"url": "url"}, *links]))
+    for done in both(tmp_path, tmp_path / "copy", tmp_path / "out"):
+        assert (done.left, done.kept) == (3, 9), done.counts

@@ -309,8 +309,9 @@ def test_a_headerless_file_loses_no_first_row(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x.csv", "x.tsv", "x.jsonl"])
 def test_a_row_hash_of_its_own_goes_before_a_computed_one(tmp_path: Path, name: str) -> None:
-    own = ["5", str(-(1 << 63)), str((1 << 64) - 1), "", "007", "0x10", "1.5"]
-    expected = [5, -(1 << 63), -1, None, 7, None, None]
+    own = ["5", str(1 - (1 << 63)), str((1 << 64) - 2), "", "007", "0x10", "1.5"]
+    own += ["0", "-1", str(-(1 << 63)), str((1 << 63) - 1)]  # what fills a gap is none
+    expected = [5, 1 - (1 << 63), -2, None, 7, *[None] * 6]
     computed = row_hash(A.encode(), b"a")
     if name == "x.jsonl":
         data = "".join(
@@ -325,11 +326,12 @@ def test_a_row_hash_of_its_own_goes_before_a_computed_one(tmp_path: Path, name: 
     text = Text(tmp_path, name, data.encode())
     assert [h for _, h in text.rows()] == [computed if e is None else e for e in expected]
     assert [n for n in text.index().notices if "2 row hashes are no whole" in n]
+    assert [n for n in text.index().notices if "4 row hashes are 0 or another" in n]
 
 
 def test_hexadecimal_is_no_whole_number(tmp_path: Path) -> None:
     text = Text(tmp_path, "x.csv", f"hash,url\n1,{A}\n2,{B}\n0x10,{C}\n".encode())
-    assert text.rows() == [(A, 1), (B, 2), (C, row_hash(C.encode(), b""))]
+    assert text.rows() == [(A, 1), (B, 2), (C, None)]  # no link is hashed alone
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ class _Objects:
     given: Mapping[str, str]
     is_hash_refused: bool = False
     is_begun: bool = False
+    has_captions: bool = True  # until all lines were seen
     unread: int = 0
     unread_captions: int = 0
     keys: dict[str, None] = field(default_factory=dict)  # all names of fields, in their order
@@ -120,11 +121,14 @@ class _Objects:
     def batches(self, seen: Seen) -> Iterator[IndexBatch] | None:
         """The records; None where they were told as they have to be."""
         if self.is_begun:
-            if "row_hash" not in self.played or not is_no_row_hash(seen):
+            is_hash_refused = "row_hash" in self.played and is_no_row_hash(seen)
+            if not is_hash_refused and self.has_captions == ("text" in self.played):
                 return None
-            self.is_hash_refused = True
-            del self.played["row_hash"]
-            self._shapes.clear()
+            if is_hash_refused:
+                self.is_hash_refused = True
+                del self.played["row_hash"]
+                self._shapes.clear()
+            self.has_captions = "text" in self.played
         self.is_begun = True
         self.unread = self.unread_captions = 0
         return self._read()
@@ -165,7 +169,7 @@ class _Objects:
             else:
                 hashes.append(None)
         own_hashes = values(hashes) if "row_hash" in self.played else None
-        return IndexBatch(values(links), values(captions), own_hashes, unsure)
+        return IndexBatch(values(links), values(captions), own_hashes, unsure, self.has_captions)
 
     def _parsed(self, line: int, raw: bytes) -> tuple[dict[str, Any], bool]:
         """The object of a line, and whether the line is UTF-8."""

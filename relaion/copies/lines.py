@@ -21,7 +21,7 @@ from relaion.parquet.glossary import says_link
 from relaion.parquet.mended import PrivateFile, as_text, marked
 from relaion.parquet.row_groups import Removed, RowNumbers
 from relaion.paths import atomic_write, private_umask, shown, typed
-from relaion.sidecars.row_hash import own_hashes, row_hashes
+from relaion.sidecars.row_hash import own_hashes, row_hashes, without_fillers
 
 ROLES_READ = ("url", "text", "row_hash")
 
@@ -107,6 +107,7 @@ class Seen:
     schemes: int = 0  # links that begin with a scheme
     own: int = 0  # row hashes of their own
     no_whole: int = 0  # values in their place that are none
+    fillers: int = 0  # whole numbers that stand for none
     unread: int = 0  # links that are no text
     unread_captions: int = 0
     compared: int = 0  # row hashes of their own, held against those of link and caption
@@ -118,12 +119,14 @@ class IndexBatch:
     """Some records: bytes of what they have, NULL where there is nothing (large_binary).
 
     `unsure` are places of records whose link or caption cannot be read, so no hash is computed.
+    Nor is one where `has_captions` is off: the file has none, so a hash would be of a link alone.
     """
 
     links: pa.Array
     captions: pa.Array
     own: pa.Array | None = None
     unsure: list[int] | None = None
+    has_captions: bool = True
 
 
 def values(of: Iterable[bytes | None]) -> pa.Array:
@@ -164,14 +167,19 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
     own = None
     if batch.own is not None:
         own = _own(batch.own)
-        seen.own += len(own) - own.null_count
         seen.no_whole += own.null_count - batch.own.null_count
+        whole = len(own) - own.null_count
+        own = without_fillers(own)
+        seen.own += len(own) - own.null_count
+        seen.fillers += whole - (len(own) - own.null_count)
         if seen.compared < COMPARED and batch.captions.null_count < len(links):
             compared, differ = differing(own, links, captions)
             seen.compared += compared
             seen.differ += differ
     of_caption = pa.nulls(len(links), pa.int64())
-    if own is None or own.null_count:
+    if not batch.has_captions:
+        own = pa.nulls(len(links), pa.int64()) if own is None else own
+    elif own is None or own.null_count:
         is_any = pc.or_(pc.is_valid(links), pc.is_valid(captions))
         if batch.unsure:
             doubted = set(batch.unsure)
@@ -236,6 +244,10 @@ def indexed(
         notices.append(
             f"{seen.no_whole} row hashes are no whole 64-bit number: computed of link and caption"
         )
+    if seen.fillers and "row_hash" in columns:
+        notices.append(
+            f"{seen.fillers} row hashes are 0 or another number that stands for none: not used"
+        )
     if seen.unread:
         notices.append(f"{seen.unread} records have a link that is no text: it is not looked at")
     if seen.unread_captions:
@@ -248,7 +260,7 @@ def indexed(
 
 def is_no_row_hash(seen: Seen) -> bool:
     """Whether a column called `hash` holds something else, such as digests of images."""
-    return seen.no_whole > seen.own
+    return seen.no_whole > seen.own + seen.fillers
 
 
 NO_ROW_HASH = "the column of row hashes holds no whole 64-bit numbers: they are computed instead"

@@ -35,7 +35,7 @@ from relaion.parquet.mended import PrivateFile, marked
 from relaion.parquet.row_groups import Removed, RowNumbers
 from relaion.paths import atomic_write, private_umask, replaced, shown, stamp_of, typed
 from relaion.roles import ROLES
-from relaion.sidecars.row_hash import own_hashes, row_hashes
+from relaion.sidecars.row_hash import own_hashes, row_hashes, without_fillers
 
 _SAMPLE = re.compile(rb"((?:.*/)?[^./]+)\.([^/]*)")
 _SAME_PLACE = re.compile(rb"(?<![^/])(?:\./+|/+)")  # `./a` is `a`, and so is `.//a`
@@ -135,6 +135,9 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
             if reader.is_of_links:
                 reader = _Reader(tar, columns, _SPACED)
                 _write_index(part, found, reader)
+            if not reader.tells_captions:
+                reader = _Reader(tar, columns, reader.link, has_captions=False)
+                _write_index(part, found, reader)
         notices = (*_told(tar, found), *reader.notices())
         count = reader.count
         compared, differ = count["compared"], count["differ"]
@@ -162,9 +165,11 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     """A piece of the index."""
     links = pa.array([each.link for each in piece], pa.large_binary())
     captions = pa.array([each.caption for each in piece], pa.large_binary())
-    own = own_hashes(pa.array([each.own for each in piece], pa.binary()))
+    own = without_fillers(own_hashes(pa.array([each.own for each in piece], pa.binary())))
     lacks = pc.is_null(own)
-    computed = pc.if_else(lacks, row_hashes(links, captions), None)
+    computed = pa.nulls(len(own), pa.int64())
+    if reader.has_captions:  # else it would be of a link alone
+        computed = pc.if_else(lacks, row_hashes(links, captions), None)
     has_link, has_caption = pc.is_valid(links), pc.is_valid(captions)
     hashes = pc.coalesce(own, pc.if_else(has_link, computed, None))
     of_caption = pc.if_else(pc.and_not(has_caption, has_link), computed, None)
@@ -184,10 +189,16 @@ class _Reader:
     """Reads what identifies samples, and counts what people must know of."""
 
     def __init__(
-        self, tar: Tar, columns: Mapping[str, str], link: re.Pattern[bytes] = _LINK
+        self,
+        tar: Tar,
+        columns: Mapping[str, str],
+        link: re.Pattern[bytes] = _LINK,
+        *,
+        has_captions: bool = True,
     ) -> None:
         self.count: Counter[str] = Counter()
-        self._link = link
+        self.link, self.has_captions = link, has_captions
+        self._there: dict[str, None] = {}  # fields of captions, also of those that are null
         self._tar = tar
         self._columns = {role: columns[role] for role in _IDENTITY if role in columns}
         self._fields: dict[str, None] = {}  # of the jsons, that play no role
@@ -211,15 +222,21 @@ class _Reader:
     def is_of_links(self) -> bool:
         """Whether a `.txt` with blanks in it may be a link, as most of the others here are."""
         links, captions = (self._by[role][".txt"] for role in ("url", "text"))
-        return self._link is _LINK and self.count["spaced"] > 0 and links > captions
+        return self.link is _LINK and self.count["spaced"] > 0 and links > captions
+
+    @property
+    def tells_captions(self) -> bool:
+        """Whether any sample has a caption, or a field for one."""
+        return bool(self._by["text"] or self._there)
 
     def used(self) -> dict[str, str]:
         """The fields and members that play each role, the most frequent one first."""
-        return {
+        found = {
             role: ", ".join(name for name, _ in names.most_common())
             for role, names in self._by.items()
             if names
         }
+        return {"text": ", ".join(self._there), **found} if self._there else found
 
     def refuse_unknown(self) -> None:
         """Raise InputError for a field that was named and that no json has."""
@@ -257,7 +274,7 @@ class _Reader:
             links += [(".url", link)] if link else []
         if found.places[at + 2] and not (links and captions):
             txt = self._data(found, record, 1)
-            is_link = None if links else self._link.fullmatch(txt) or _LINK.fullmatch(txt)
+            is_link = None if links else self.link.fullmatch(txt) or _LINK.fullmatch(txt)
             self.count["spaced"] += not (links or is_link) and bool(_SPACED.fullmatch(txt))
             if is_link:
                 links.append((".txt", is_link[1]))
@@ -286,6 +303,8 @@ class _Reader:
             chosen = [pair for pair in fields if pair[0].lower() in names]
             chosen.sort(key=lambda pair: names.index(pair[0].lower()))
         self.count["has " + role] += bool(chosen)
+        if role == "text" and len(self._there) < _MOST_FIELDS:
+            self._there.update(dict.fromkeys(name for name, _ in chosen))
         return [(name, value) for name, value in chosen if value is not None]
 
     def _texts(

@@ -210,7 +210,10 @@ class TableReading:
             got = [cells[self.roles[r]] if r in self.roles else none for r in ROLES_READ]
             links, captions, own = (column.slice(is_header) for column in got)
             is_header = False
-            yield IndexBatch(links, captions, own if "row_hash" in self.roles else None)
+            yield IndexBatch(
+                links, captions, own if "row_hash" in self.roles else None,
+                has_captions="text" in self.roles,
+            )  # fmt: skip
 
     def _judged(self, records: int) -> dict[str, int]:
         """Which column holds the links, by all records; InputError where that is not plain."""

@@ -59,17 +59,25 @@ class NotOldError(InputError):
     """Raised for an old set that has nothing in common with the edition made of it."""
 
 
-_MOST = 0.01  # row hashes that may differ: of a caption that was mended after it was hashed
+MOST = 0.01  # row hashes that may differ: of a caption that was mended after it was hashed
 
 
 def refuse_hashes(path: Path, compared: int, differ: int, more: str = "") -> None:
     """Raise InputError where row hashes are not those of link and caption; `more` ways out."""
-    if differ > _MOST * compared:
+    if differ > MOST * compared:
         raise InputError(
             f"{shown(path)}: the row hashes are not LAION's of link and caption "
             f"({differ:,} of {compared:,} compared differ), so they are no identity across copies; "
             f"add --by link{more}"
         )
+
+
+def shared_line(path: Path, shared: int, compared: int, more: str = "") -> str:
+    """The line on a file whose row hashes are none, for rows of different links share them."""
+    return (
+        f"{shown(path)}: the row hashes are no identity ({shared:,} of {compared:,} compared are "
+        f"those of other rows, too), as where one number fills a column; add --by link{more}"
+    )
 
 
 def form_of(path: Path) -> str:

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import InputError
-from relaion.labs.copy_files import refuse_hashes
+from relaion.labs.copy_files import MOST, refuse_hashes, shared_line
 from relaion.parquet.columns import column_batches, open_parquet
 from relaion.parquet.layout import Shard
-from relaion.sidecars.row_hash import own_hashes, row_hashes
+from relaion.parquet.mended import as_bytes
+from relaion.sidecars.row_hash import own_hashes, row_hashes, without_fillers
 
 ROWS = 10_000  # that are compared of a data set
 FIRST = 200  # of one file among others
@@ -29,6 +30,58 @@ def other_hashes(shards: Sequence[Shard], more: str = "") -> dict[int, str]:
             except InputError as e:
                 found[i] = str(e)
     return found
+
+
+def shared_hashes(shards: Sequence[Shard]) -> dict[int, tuple[int, int]]:
+    """Of which shards rows with different links have one row hash: how many of those compared.
+
+    A hash of link and caption is of one link, so such a column is filled with something else, be it
+    one number. Of shards without links told is a number that most rows have.
+    """
+    found = {}
+    for i, shard in enumerate(shards):
+        shared, compared = _shared(shard, FIRST)
+        if _is_too_much(shared, compared):
+            found[i] = _shared(shard, ROWS)
+    return {i: told for i, told in found.items() if _is_too_much(*told)}
+
+
+_FEW = 20  # rows; fewer may share a hash by mistake, if they are not most of a shard
+
+
+def _is_too_much(shared: int, compared: int) -> bool:
+    return 2 * shared > compared or (shared > _FEW and shared > MOST * compared)
+
+
+def _shared(shard: Shard, rows: int) -> tuple[int, int]:
+    """Rows that share a row hash with one of another link, and those with a hash looked at."""
+    roles = shard.layout.roles
+    columns = [roles[role] for role in ("row_hash", "url") if role in roles]
+    try:
+        with open_parquet(shard.path) as file:
+            group = file.metadata.num_row_groups // 2
+            for own, *links in column_batches(file, columns, [group], rows=rows):
+                hashes = without_fillers(own_hashes(own))
+                if not links:
+                    counts = hashes.drop_null().value_counts().field("counts")
+                    most = pc.max(counts).as_py() or 0
+                    return (most if most > _FEW else 0), len(hashes) - hashes.null_count
+                table = pa.table({"hash": hashes, "link": as_bytes(links[0])}).drop_null()
+                many = table.group_by("hash").aggregate([("link", "count_distinct")])
+                several = many.filter(pc.greater(many["link_count_distinct"], 1))["hash"]
+                shared = pc.sum(pc.is_in(table["hash"], value_set=several)).as_py() or 0
+                return shared, table.num_rows
+    except (OSError, pa.ArrowException):
+        pass  # whoever reads all of it says so
+    return 0, 0
+
+
+def refuse_shared(shards: Sequence[Shard], more: str = "") -> None:
+    """Raise InputError for the first of some shards, taken from all over, that shares hashes."""
+    able = [s for s in shards if "row_hash" in s.layout.roles and s.rows]
+    chosen = able[:: -(-len(able) // SHARDS) or 1]
+    for i, (shared, compared) in shared_hashes(chosen).items():
+        raise InputError(shared_line(chosen[i].path, shared, compared, more))
 
 
 def check_hashes(shards: Sequence[Shard], more: str = "", rows: int = ROWS) -> tuple[int, int]:
@@ -50,7 +103,7 @@ def check_hashes(shards: Sequence[Shard], more: str = "", rows: int = ROWS) -> t
                 group = file.metadata.num_row_groups // 2
                 columns = [shard.layout.roles[role] for role in roles]
                 for links, captions, hashes in column_batches(file, columns, [group], rows=wanted):
-                    own = own_hashes(hashes)
+                    own = without_fillers(own_hashes(hashes))
                     same = pc.equal(own, row_hashes(links, captions))
                     compared += len(own) - own.null_count
                     differ += pc.sum(pc.invert(same)).as_py() or 0

@@ -132,10 +132,15 @@ class Seeker:
         """View `identities`, within a `read` of `shard`."""
         able = [n for n in shards if is_computable(n) or is_index(n)]
         if any("row_hash" in n.shard.layout.roles for n in able):
-            lacking = "select distinct shard_no from shard where row_hash is null"
+            self.engine.execute("delete from row_hashes")
+            self.run("apply/70_identities")
+            lacking = "select distinct shard_no from identities where row_hash is null"
             numbers = {no for (no,) in self.engine.rows(lacking)}
             able = [n for n in able if n.no in numbers]
-        fill_row_hashes(self.engine, [n for n in able if not is_index(n)], None, self._workers)
+        fill_row_hashes(
+            self.engine, [n for n in able if not is_index(n)], None, self._workers,
+            takes_fillers=False,
+        )  # fmt: skip
         for n in able:
             if is_index(n):
                 self.engine.insert("row_hashes", _of_captions(n))

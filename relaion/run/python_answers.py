@@ -54,28 +54,35 @@ _TABLE = pa.schema(
 
 
 def fill_row_hashes(
-    engine: Engine, shards: Sequence[Numbered], wanted: pa.Array | None, workers: int
+    engine: Engine,
+    shards: Sequence[Numbered],
+    wanted: pa.Array | None,
+    workers: int,
+    *,
+    takes_fillers: bool = True,
 ) -> None:
     """`row_hashes`: the rows whose computed hash is one of `wanted`, which SQL compares again.
 
     All that can be computed where that is None. Links and captions are read only where a row has
-    no hash of its own.
+    no hash of its own; with `takes_fillers` off, a number that stands for none is none.
     """
     engine.execute("delete from row_hashes")
-    for found in _found(shards if wanted is None or len(wanted) else [], wanted, workers):
+    look = partial(_matching, wanted, takes_fillers)
+    for found in _found(shards if wanted is None or len(wanted) else [], look, workers):
         if found.num_rows:
             engine.insert("row_hashes", found)
 
 
-def _found(shards: Sequence[Numbered], wanted: pa.Array | None, workers: int) -> Iterator[pa.Table]:
-    look = partial(_matching, wanted)
+def _found(
+    shards: Sequence[Numbered], look: Callable[[Numbered], pa.Table], workers: int
+) -> Iterator[pa.Table]:
     hands = min(workers, len(shards)) if sum(n.shard.rows for n in shards) >= SMALL else 1
     yield from spread(look, shards, hands)
 
 
-def _matching(wanted: pa.Array | None, numbered: Numbered) -> pa.Table:
+def _matching(wanted: pa.Array | None, takes_fillers: bool, numbered: Numbered) -> pa.Table:
     pieces = []
-    for piece in computed(numbered.shard):
+    for piece in computed(numbered.shard, takes_fillers=takes_fillers):
         rows, hashes = piece
         if wanted is not None:
             mask = pc.is_in(hashes, value_set=wanted)

@@ -6,7 +6,7 @@ preparation (facts with test vectors in `tests/test_rowhash.py`).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 
@@ -44,6 +44,16 @@ def row_hashes(links: pa.Array, captions: pa.Array) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(joined), [None, pa.py_buffer(low)])
 
 
+FILLERS = pa.array([0, -1, -(1 << 63), (1 << 63) - 1], pa.int64())
+"""What writers put where they have no row hash: it stands for none (`sql/v1/apply`)."""
+
+
+def without_fillers(hashes: pa.Array) -> pa.Array:
+    """Row hashes, NULL where a number stands that is none."""
+    mask = pc.is_in(hashes, value_set=FILLERS)
+    return pc.if_else(mask, None, hashes) if pc.any(mask).as_py() else hashes
+
+
 def own_hashes(values: pa.Array) -> pa.Array:
     """A column of row hashes as int64: whole numbers with a sign or without, or texts of them.
 
@@ -74,8 +84,10 @@ def _signed(value: Decimal | bytes) -> int | None:
     return number - (1 << 64) if number >> 63 > 0 else number
 
 
-def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
+def computed(shard: Shard, *, takes_fillers: bool = True) -> Iterator[tuple[pa.Array, pa.Array]]:
     """The rows of a shard that have no row hash of their own: row numbers, and their hashes.
+
+    With `takes_fillers` off, what stands for none (`FILLERS`) is none.
 
     Both are int64, piece by piece in the order of the file; rows with neither link nor
     caption are left out. Links and captions are read only where a hash is missing, which
@@ -84,19 +96,20 @@ def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
     roles = shard.layout.roles
     names = [name for name in ("url", "text", "row_hash") if name in roles]
     own = roles.get("row_hash")
+    read = own_hashes if takes_fillers else _bare_hashes
     if not {"url", "text"} & set(names):
         return  # nothing to compute them from
     try:
         with open_parquet(shard.path) as file:
             start = 0
             for group in range(file.metadata.num_row_groups):
-                if own is not None and (n := _rows_if_full(file, own, group)) is not None:
+                if own is not None and (n := _rows_if_full(file, own, group, read)) is not None:
                     start += n
                     continue
                 wanted = [roles[name] for name in names]
                 for arrays in column_batches(file, wanted, [group], rows=_ROWS):
                     columns = dict(zip(names, arrays, strict=True))
-                    yield _of_piece(columns, start)
+                    yield _of_piece(columns, start, read)
                     start += len(arrays[0])
     except (OSError, pa.ArrowException):
         raise InputError(
@@ -104,21 +117,28 @@ def computed(shard: Shard) -> Iterator[tuple[pa.Array, pa.Array]]:
         ) from None
 
 
-def _rows_if_full(file: pq.ParquetFile, column: Column, group: int) -> int | None:
+def _bare_hashes(values: pa.Array) -> pa.Array:
+    return without_fillers(own_hashes(values))
+
+
+_Read = Callable[[pa.Array], pa.Array]
+
+
+def _rows_if_full(file: pq.ParquetFile, column: Column, group: int, read: _Read) -> int | None:
     """The rows of a row group where all have a value in a column, else None."""
     rows = 0
     for array in column_arrays(file, column, [group]):
-        if own_hashes(array).null_count:
+        if read(array).null_count:
             return None
         rows += len(array)
     return rows
 
 
-def _of_piece(columns: dict[str, pa.Array], start: int) -> tuple[pa.Array, pa.Array]:
+def _of_piece(columns: dict[str, pa.Array], start: int, read: _Read) -> tuple[pa.Array, pa.Array]:
     none = pa.nulls(len(next(iter(columns.values()))), pa.string())
     links, captions = columns.get("url", none), columns.get("text", none)
     wanted = pc.or_(pc.is_valid(links), pc.is_valid(captions))
     if "row_hash" in columns:
-        wanted = pc.and_(wanted, pc.is_null(own_hashes(columns["row_hash"])))
+        wanted = pc.and_(wanted, pc.is_null(read(columns["row_hash"])))
     rows = pc.add(pc.indices_nonzero(wanted).cast(pa.int64()), start)
     return rows, row_hashes(links.filter(wanted), captions.filter(wanted))

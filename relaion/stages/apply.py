@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relaion.errors import InputError, RelaionError, StopError
+from relaion.errors import InputError, RelaionError
 from relaion.labs import place as ours
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS, Applying, Known
 from relaion.labs.certificate import (
@@ -21,13 +21,12 @@ from relaion.labs.certificate import (
 from relaion.labs.copy_files import (
     PARQUET,
     STATS,
-    UNLOOKED,
     FoundFiles,
     NotOldError,
     find_copy,
-    refuse_hashes,
 )
-from relaion.labs.report import NAMELESS, Applied, FinishedCopy, applied, before_this, build
+from relaion.labs.known_by import check_hashes, refuse_strangers, usable, with_own_hashes
+from relaion.labs.report import Applied, FinishedCopy, applied, before_this, build
 from relaion.labs.sides import (
     DIFF_AMONG,
     DIFF_COLUMNS,
@@ -38,19 +37,18 @@ from relaion.labs.sides import (
     refuse_same,
     refuse_swapped,
 )
-from relaion.parquet.roles import Columns, Overrides, listed, overrides_of
+from relaion.parquet.roles import Columns, Overrides, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
 from relaion.run import manifest
 from relaion.run.out import Out, open_out, sweep_left
 from relaion.run.outputs import check_apart
-from relaion.run.pool import Caller, LocalPool, Progress, Quiet, blaming
+from relaion.run.pool import Caller, LocalPool, Progress, Quiet
 from relaion.run.settings import MEMORY, limits_of, versions
 from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
 
 if TYPE_CHECKING:
     from relaion.labs.diff_file import DiffFile
-    from relaion.labs.fates import Fates
 
 ROW, LINK = "row", "link"
 
@@ -105,7 +103,7 @@ def apply(
         new, before = _editions(pool, keep, old, tuple(chosen.items()), listen)
         refuse_edition_for_copy(paths, found.files, new, yes=yes_i_checked)
         identities = _told_by(_identities(by, read), by, new, before)
-        _check_hashes(pool, identities, new, before)
+        check_hashes(pool, identities, new, before)
         nameless = without_identity or ("keep" if diff else "drop")
         parameters = {
             "by": list(identities), "unknown": unknown, "without_identity": nameless,
@@ -138,7 +136,7 @@ def apply(
             stats = [f for f in found.files if f.form == STATS and run.has_folder(f, known)]
             if not run.failed:  # else the rest is done, and judged when it is whole
                 with _purged(place):
-                    _refuse_strangers(out, known, identities, fates, read, yes=yes_i_checked)
+                    refuse_strangers(out, known, identities, fates, read, yes=yes_i_checked)
             written = run.write(known, stats, fates, copy=copy)
             run.stop_where_failed()
         finished = FinishedCopy(plan, known, stats, fates, written, found, nameless)
@@ -315,46 +313,6 @@ def _told_by(
     return (LINK,)
 
 
-def _with_own_hashes(run: Applying, known: Sequence[Known]) -> list[Known]:
-    """The files without those whose hash column is no LAION row hash: these are set aside.
-
-    Every row would be said to have stayed by it, and none of them would be met. Raises InputError
-    where that is so of all of them: then the arguments do not fit.
-    """
-    way_out = ", or --column row_hash=NAME where it is one and the captions were written anew"
-    parquet = [k for k in known if k.file.form == PARQUET]
-    wrong: dict[int, str] = {}
-    if able := [k for k in parquet if {"url", "text", "row_hash"} <= set(k.shard.layout.roles)]:
-        with blaming(able[0].file.path):
-            found = run.pool.call(
-                "relaion.labs.hashes:other_hashes", [k.shard for k in able], way_out
-            )
-        wrong = {able[i].file.no: line for i, line in found.items()}
-    for k in known:  # those of other forms were compared as they were indexed
-        try:
-            refuse_hashes(k.file.path, k.compared, k.differ, way_out)
-        except InputError as e:
-            wrong[k.file.no] = str(e)
-    if wrong and all(k.file.no in wrong for k in known if k.shard.rows):
-        raise InputError(next(iter(wrong.values())))
-    for k in known:
-        if k.file.no in wrong:
-            run.fail(k.file, wrong[k.file.no])
-    return [k for k in known if k.file.no not in wrong]
-
-
-def _check_hashes(
-    pool: Caller, by: Sequence[str], new: Sequence[Numbered], old: Sequence[Numbered]
-) -> None:
-    """Raise InputError where the hashes of an edition are no LAION row hashes."""
-    if ROW not in by:
-        return
-    for shards in (new, old):
-        if shards:
-            with blaming(shards[0].shard.path):
-                pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in shards])
-
-
 def _read(run: Applying, found: FoundFiles, by: Sequence[str]) -> list[Known]:
     """The files of the copy, of which at least one has an identity that can be trusted."""
     parquet = [f.path for f in found.files if f.form == PARQUET]
@@ -365,71 +323,7 @@ def _read(run: Applying, found: FoundFiles, by: Sequence[str]) -> list[Known]:
         raise
     alike = [k.file.path for k in known if tuple(k.shard.names) == DIFF_COLUMNS]
     refuse_diffs(run.pool, alike, DIFF_AMONG)
-    _usable(known, by)
-    if "row_hash" not in run.columns and ROW in by:
-        known = _with_own_hashes(run, known)
+    usable(known, by)
+    if ROW in by:
+        known = with_own_hashes(run, known)
     return known
-
-
-def _usable(known: Sequence[Known], by: Sequence[str]) -> None:
-    """Raise InputError where no file has an identity at all."""
-    roles = {role for k in known for role in k.shard.layout.roles if k.shard.rows}
-    has_row = ROW in by and ("row_hash" in roles or {"url", "text"} <= roles)
-    if not (has_row or (LINK in by and "url" in roles)) and any(k.shard.rows for k in known):
-        raise _no_identity(known, by)
-
-
-def _no_identity(known: Sequence[Known], by: Sequence[str]) -> InputError:
-    """The error for a copy of which no row can be known."""
-    needs = "a link or row hash"
-    if ROW not in by:
-        needs = "a link"
-    elif LINK not in by:
-        is_all = tuple(by) == (ROW,)
-        needs = "a row hash, or a link and a caption" if is_all else "a row hash"
-    first = next((k for k in known if k.shard.rows and k.file.form == PARQUET), known[0])
-    has, more = "", ""
-    if first.file.form == PARQUET:
-        has = f"; it has the columns {listed(first.shard.names)}"
-        more = "".join(f"; {notice}" for notice in first.notices)
-    return InputError(
-        f"{shown(first.file.path)}: no row of the copy has an identity: {needs} is needed"
-        f"{has}{more}; say which column is one with --column url=NAME, --column text=NAME or "
-        "--column row_hash=NAME"
-    )
-
-
-def _refuse_strangers(
-    out: Path,
-    known: Sequence[Known],
-    by: Sequence[str],
-    fates: Fates,
-    diff: DiffFile | None,
-    *,
-    yes: bool,
-) -> None:
-    """Raise StopError where no identity of the copy was met: it is of another data set.
-
-    And InputError where no row of it has any.
-    """
-    met = {"removed", "removed with its link"} if diff else {"row", "link", "removed"}
-    rows = sum(n for *_, n in fates.counts) - sum(n for *_, n in fates.twins)
-    if yes or not rows:
-        return
-    if all(fate == NAMELESS for _, fate, _, _ in fates.counts):
-        raise _no_identity(known, by)
-    if (diff and not diff.rows) or any(fate in met for _, fate, _, _ in fates.counts):
-        return
-    if diff:
-        said = "the diff names no row of the copy: either it is clean, or of another data set"
-    else:
-        said = "the edition holds no row of the copy: it is of another data set"
-    unseen = [
-        f"{shown(k.file.name)}: {notice}"
-        for k in known for notice in k.notices if notice.startswith(UNLOOKED)
-    ]  # fmt: skip
-    more = f"; {unseen[0]}" if unseen else ""
-    raise StopError(
-        f"{shown(out)}: {said} ({rows:,} rows looked at{more}); if that is right, add "
-        "--yes-i-checked"
-    )

@@ -193,6 +193,7 @@ def _identities(
         for shards in sides.values():
             with blaming(shards[0].shard.path):
                 pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in shards])
+                pool.call("relaion.labs.hashes:refuse_shared", [n.shard for n in shards])
     return found
 
 

@@ -26,7 +26,7 @@ from relaion.parquet.roles import Column, Layout
 from relaion.paths import file_sha256, find_shards, shown
 from relaion.roles import ROLES
 from relaion.verifier.candidates import Near, plain, plain_key
-from relaion.verifier.copy_records import Records, bare_key, read_records, whole_number
+from relaion.verifier.copy_records import Records, bare_key, read_records, row_ids, whole_number
 from relaion.verifier.copy_statement import FATES, NAMELESS, CopyLine, CopyStatement
 from relaion.verifier.lookup import Apply
 from relaion.verifier.rows import At, Source, batches, roles_of
@@ -270,7 +270,7 @@ def _known_in(wanted: _Wanted) -> tuple[pa.Array, pa.Array]:
     for _, rows in wanted.source.rows(("url", "text", "row_hash")):
         if len(wanted.hashes):
             computed = {"url", "text"} <= roles
-            hashes.add(rows.hashes() if computed else rows.first("row_hash", pa.int64()))
+            hashes.add(row_ids(rows, computed=computed))
         if len(wanted.links.ids):
             for urls in rows.all("url"):
                 links.add(link_ids(wanted.links.may_be(urls), b"").ids)

@@ -11,7 +11,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from relaion.parquet.glossary import bare_name
 from relaion.paths import shown
 from relaion.roles import ROLES
 from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
-from relaion.verifier.rows import At, batches, role_rows, schema_of
+from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
 
 _MANY = 8_192
 _BLANK = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
@@ -77,7 +77,7 @@ def read_records(path: Path, line: CopyLine, named: Iterable[tuple[str, str]]) -
     if line.form == SAMPLES:
         from relaion.verifier.copy_tars import samples  # noqa: PLC0415 - it needs this module
 
-        yield from in_pieces(samples(path, dict(named)))
+        yield from in_pieces(samples(path, dict(named), has_captions="text" in line.columns))
         return
     units = (u.record for u in text_units(path, line, dict(named)) if u.record is not None)
     yield from in_pieces((record, None) for record in units)
@@ -114,11 +114,32 @@ def murmur(link: bytes | None, caption: bytes | None) -> int:
     return mmh3.hash64((link or b"") + (caption or b""))[0]
 
 
+_FILLERS = pa.array([-(2**63), -1, 0, 2**63 - 1], pa.int64())  # what NaN and gaps become
+
+
+def _no_fillers(hashes: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_in(hashes, value_set=_FILLERS), None, hashes)
+
+
+def row_ids(rows: Rows, *, computed: bool) -> pa.Array:
+    """Row hashes, and where they lack those that are `computed` of link and caption."""
+    if "row_hash" in rows.columns:
+        hashes = tuple(map(_no_fillers, rows.columns["row_hash"]))
+        rows = replace(rows, columns={**rows.columns, "row_hash": hashes})
+    return _no_fillers(rows.hashes()) if computed else rows.first("row_hash", pa.int64())
+
+
 def whole_number(text: str) -> int | None:
-    """A row hash that is written as text; None where it is no whole number of 64 bits."""
+    """A whole number of 64 bits that is written as text; None for all else."""
     found = _WHOLE.fullmatch(text)
     number = int(found[1]) if found else 2**64
     return (number + 2**63) % 2**64 - 2**63 if -(2**63) <= number < 2**64 else None
+
+
+def own_hash(text: str) -> int | None:
+    """A row hash that is written as text; None where it is none, or stands for none."""
+    number = whole_number(text)
+    return None if number in (None, 0, -1, -(2**63), 2**63 - 1) else number
 
 
 # -- parquet ---------------------------------------------------------------------------------------
@@ -140,12 +161,12 @@ def _of_parquet(path: Path, line: CopyLine) -> Iterator[Records]:
         return
     computed = {"url", "text"} <= set(roles)
     for rows in role_rows(path, roles, ("url", "text", "row_hash")):
-        own = rows.first("row_hash", pa.int64())
+        own = row_ids(rows, computed=False)
         here = None if keys is None else [next(keys) for _ in range(rows.n)]
         links = rows.first("url", pa.binary())
         has_link = pc.fill_null(pc.greater(pc.binary_length(links), 0), False)
         weak = pc.and_not(pc.is_null(own), has_link)
-        yield Records(rows.hashes() if computed else own, links, here, weak)
+        yield Records(row_ids(rows, computed=computed), links, here, weak)
 
 
 def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
@@ -201,10 +222,10 @@ def text_units(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Un
         raise InputError(f"{shown(path)}: its records cannot be read") from None
 
 
-def _identified(link: bytes, caption: bytes, own: int | None) -> Identified:
-    """A record of text, where nothing and an empty text are one."""
+def _identified(link: bytes, caption: bytes, own: int | None, *, has_captions: bool) -> Identified:
+    """A record of text, where nothing and an empty text are one; no link is hashed alone."""
     is_weak = own is None and not link
-    if own is None and (link or caption):
+    if own is None and (link or caption) and has_captions:
         own = murmur(link, caption)
     return Identified(link or None, own, is_weak)
 
@@ -225,7 +246,8 @@ def _table(path: Path, line: CopyLine, *, is_tsv: bool) -> Iterator[Unit]:
         link, caption, own = (
             cells[places[r]] if r in places else b"" for r in ("url", "text", "row_hash")
         )
-        yield Unit(raw, _identified(link, caption, whole_number(own.decode("latin-1"))))
+        told = own_hash(own.decode("latin-1"))
+        yield Unit(raw, _identified(link, caption, told, has_captions="text" in places))
 
 
 def first_cells(path: Path, line: CopyLine) -> list[str]:
@@ -315,7 +337,7 @@ def _split(
 
 
 def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Unit]:
-    with_hash = "row_hash" in line.columns
+    with_hash, with_text = "row_hash" in line.columns, "text" in line.columns
     for raw in lines_of_text(path):
         if not raw.strip(_BLANK):
             yield Unit(raw)
@@ -326,10 +348,12 @@ def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[U
             text, is_utf8 = raw.decode("utf-8", "surrogateescape"), False
         fields = json.loads(text, parse_int=_number)
         link, caption = (_value(fields, role, named) for role in ("url", "text"))
+        if caption is not None and not with_text:
+            raise InputError(f"{shown(path)}: has captions, and its manifest names none")
         own = None
         if with_hash:
             told = _value(fields, "row_hash", named)
-            own = whole_number(str(told))
+            own = own_hash(str(told))
         if own is None and any(v is not None and not isinstance(v, str) for v in (link, caption)):
             own_link = _bytes(link, is_utf8=is_utf8) if isinstance(link, str) else None
             yield Unit(raw, Identified(own_link, None))  # what is no text is not hashed
@@ -337,7 +361,7 @@ def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[U
         link, caption = (
             _bytes(v, is_utf8=is_utf8) if isinstance(v, str) else b"" for v in (link, caption)
         )
-        yield Unit(raw, _identified(link, caption, own))
+        yield Unit(raw, _identified(link, caption, own, has_captions=with_text))
 
 
 def _number(text: str) -> int:

@@ -13,7 +13,7 @@ from relaion.errors import InputError
 from relaion.parquet.columns import note
 from relaion.paths import shown
 from relaion.roles import ROLES
-from relaion.verifier.copy_records import Identified, murmur, whole_number
+from relaion.verifier.copy_records import Identified, murmur, own_hash
 
 BLOCK = tarfile.BLOCKSIZE
 _SAMPLE = re.compile(r"((?:.*/)?[^./]+)\.([^/]*)", re.DOTALL)
@@ -67,8 +67,12 @@ def _is_zero(file: BinaryIO, at: int) -> bool:
     return not any(any(piece) for piece in iter(lambda: file.read(_PIECE), b""))
 
 
-def samples(path: Path, named: Mapping[str, str]) -> Iterator[tuple[Identified, str]]:
+def samples(
+    path: Path, named: Mapping[str, str], *, has_captions: bool
+) -> Iterator[tuple[Identified, str]]:
     """The records of a tar, each with its key, in order of their first members.
+
+    Without captions anywhere no link is hashed alone. Raises InputError for one that has them then.
 
     What tells of a key for the second time begins a record of its own.
     """
@@ -94,7 +98,7 @@ def samples(path: Path, named: Mapping[str, str]) -> Iterator[tuple[Identified, 
                 patterns.append(_SPACED)
             for key, places in zip(keys, told, strict=True):
                 data = {what: _data(file, *place) for what, place in places.items()}
-                yield _identity(data, named, patterns), key
+                yield _identity(data, named, patterns, has_captions=has_captions), key
     except (OSError, ValueError, RecursionError):
         raise InputError(f"{shown(path)}: a sample of it cannot be read") from None
 
@@ -138,7 +142,11 @@ def _json(data: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def _identity(
-    data: Mapping[str, bytes], named: Mapping[str, str], patterns: Sequence[re.Pattern[bytes]]
+    data: Mapping[str, bytes],
+    named: Mapping[str, str],
+    patterns: Sequence[re.Pattern[bytes]],
+    *,
+    has_captions: bool,
 ) -> Identified:
     """By its json; its link else is its url, or its txt where that is one, or else a caption."""
     links, captions = _told(data, named)
@@ -152,7 +160,9 @@ def _identity(
             captions.append(txt)
     own = _own(_json(data), named)
     is_weak = own is None and not links
-    if own is None and (links or captions):
+    if captions and not has_captions:
+        raise ValueError  # its manifest names no captions
+    if own is None and (links or captions) and has_captions:
         own = murmur(links[0] if links else None, captions[0] if captions else None)
     return Identified(links[0] if links else None, own, is_weak)
 
@@ -174,7 +184,7 @@ def _own(fields: Mapping[str, Any], named: Mapping[str, str]) -> int | None:
     for value in _fields(fields, "row_hash", named):
         text = str(value).encode("utf-8", "replace") if isinstance(value, str | int) else b""
         if type(value) is not bool and text.strip().lstrip(b"+-").isdigit():
-            return whole_number(text.decode("latin-1"))
+            return own_hash(text.decode("latin-1"))
     return None
 
 

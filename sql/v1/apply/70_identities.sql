@@ -4,20 +4,48 @@
 -- reads:   shard (shard_no integer, file_row_number bigint, row_hash bigint, url varchar)
 -- reads:   row_hashes (shard_no integer, file_row_number bigint, row_hash bigint)
 -- writes:  identities (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean)
--- nulls:   row_hash is null where a row has none and none can be computed: it meets no other
+-- nulls:   row_hash is null where a row has none (or a number that stands for none) and none can
+--          be computed: it meets no other
 -- order:   none
 --
 -- LAION's row hash is the identity of a link with its caption, whatever the layout. Python
 -- computes it (row_hashes) for rows without one, where their shard has a column of links and one of
 -- captions. Of a row without a link it is weak: that of its caption alone, by which it may be met
 -- in a set that has it, and not known to be absent from one that has not.
+--
+-- What writers put where they have no number is no row hash: 0 and -1, which fill gaps, and the
+-- two ends of 64 bits, which NaN becomes. Rows of nothing in common would meet by it. A true hash
+-- is one of these four once in 2^62 rows.
 
 create or replace temp view identities as
+with told as (
+    select
+        s.shard_no,
+        s.file_row_number,
+        s.url,
+        case
+            when s.row_hash not in (0, -1, -9223372036854775808, 9223372036854775807)
+                then s.row_hash
+        end as row_hash
+    from shard as s
+),
+
+filled as (
+    select
+        c.shard_no,
+        c.file_row_number,
+        case
+            when c.row_hash not in (0, -1, -9223372036854775808, 9223372036854775807)
+                then c.row_hash
+        end as row_hash
+    from row_hashes as c
+)
+
 select
-    s.shard_no,
-    s.file_row_number,
-    coalesce(s.row_hash, c.row_hash) as row_hash,
-    s.row_hash is null and coalesce(s.url, '') = '' as is_weak
-from shard as s
-left join row_hashes as c
-    on s.shard_no = c.shard_no and s.file_row_number = c.file_row_number;
+    t.shard_no,
+    t.file_row_number,
+    coalesce(t.row_hash, f.row_hash) as row_hash,
+    t.row_hash is null and coalesce(t.url, '') = '' as is_weak
+from told as t
+left join filled as f
+    on t.shard_no = f.shard_no and t.file_row_number = f.file_row_number;
