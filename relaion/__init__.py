@@ -17,6 +17,8 @@ What the command line can do, Python can do, under the same names:
     purge           what a run that broke off left, removed
     verify          the promises of a finished run, checked by other code
     sql             an answer from an audit and its editions, or from shards
+    open_audit      a DuckDB connection on these, for notebooks
+    open_data       the same on shards before cleaning
     link, link_key  how a link is compared
     scripts         the SQL that decides
     demo            all of it, on a made-up data set
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from relaion.stages.match import match
     from relaion.stages.purge import purge
     from relaion.stages.scripts import scripts
-    from relaion.stages.sql import sql
+    from relaion.stages.sql import open_audit, open_data, sql
     from relaion.stages.update import update
     from relaion.stages.verify import verify
 
@@ -59,6 +61,8 @@ __all__ = [
     "link_key",
     "lists",
     "match",
+    "open_audit",
+    "open_data",
     "purge",
     "scripts",
     "sql",
@@ -68,7 +72,12 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_HOMES = {"RelaionError": "relaion.errors", "link_key": "relaion.links"}
+_HOMES = {
+    "RelaionError": "relaion.errors",
+    "link_key": "relaion.links",
+    "open_audit": "relaion.stages.sql",
+    "open_data": "relaion.stages.sql",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,12 +1,17 @@
 """The library as a program uses it: paths as text or `Path`, one or many; what help() says."""
 
 import io
+import os
 import pydoc
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 
+import duckdb
 import pytest
 
 import relaion
@@ -173,3 +178,115 @@ def test_help_shows_every_function() -> None:
         assert f"\n    {name}(" in "\n" + functions, name
     assert "clean(paths: 'AnyPaths', lists: 'AnyPath', out: 'AnyPath'" in functions
     assert "__getattr__" not in said.getvalue()
+
+
+# -- in a notebook ----------------------------------------------------------------------------
+
+
+def test_an_answer_is_a_table_of_any_library(place: Path) -> None:
+    query = "select 1 as a, 'x' as a, null as n, [1, 2] as l, 2::hugeint << 70 as big"
+    answer = relaion.sql("data", query + " union all from (" + query + ")")
+    assert answer.arrow().to_pydict().keys() == {"a", "n", "l", "big"}
+    assert answer.arrow().num_columns == 5
+    assert answer.df().shape == (2, 5)
+    assert answer.pl().columns == ["a", "a_1", "n", "l", "big"]
+    assert answer.pl()["big"].to_list() == [str(2 << 70)] * 2
+
+
+def test_an_answer_shows_as_a_table_with_nothing_that_acts(place: Path) -> None:
+    html = relaion.sql("data", "select '<a href=x>y</a>' as t, null as n, 12345 as i")._repr_html_()
+    assert "&lt;a href=x&gt;y&lt;/a&gt;" in html
+    assert "<a" not in html
+    assert "NULL" in html and "12,345" in html
+    many = relaion.sql("data", "from range(1000)")._repr_html_()
+    assert many.count("<tr>") == 201 and "… 800 more" in many
+
+
+def test_results_show_as_tables(place: Path) -> None:
+    shown = {
+        "inspect": relaion.inspect("data"),
+        "match": relaion.match("data", "lists.duckdb"),
+        "clean": relaion.clean("data", "lists.duckdb", "new"),
+        "verify": relaion.verify("new"),
+        "lists.show": relaion.lists.show("lists.duckdb"),
+        "link": relaion.link("HTTP://a.example/<b>"),
+        "scripts": relaion.scripts(),
+        "purge": relaion.purge("new"),
+    }
+    for name, result in shown.items():
+        html = result._repr_html_()  # type: ignore[attr-defined]
+        assert html.startswith("<table>"), name
+        assert "<b>" not in html.replace("<p><b>", ""), name
+        assert MD5 not in html, name
+    assert "edition" in shown["clean"]._repr_html_()  # type: ignore[attr-defined]
+
+
+REACHING = (
+    "from 'beside.csv'", "set threads = 1", "attach 'x.duckdb'", "copy (select 1) to 'y'",
+)  # fmt: skip
+
+
+def test_a_connection_is_locked_as_the_prompt_is(place: Path) -> None:
+    (place / "beside.csv").write_text("a\n1\n")
+    for con, found in (
+        (relaion.open_audit("out"), ("select count(*) from research", 2)),
+        (relaion.open_data(["data"]), ("select count(*) from shard", 3)),
+    ):
+        assert con.execute(found[0]).fetchall() == [(found[1],)]
+        for sql in REACHING:
+            with pytest.raises(duckdb.Error):
+                con.execute(sql)
+        con.close()
+    audit = relaion.open_audit("out")
+    removed = "select removed from unions where edition = 'research'"
+    assert audit.execute(removed).fetchall() == [(1,)]
+    with pytest.raises(duckdb.Error):
+        audit.execute("delete from unions")
+    with pytest.raises(relaion.RelaionError, match="there is open_data"):
+        relaion.open_audit("data")
+    with pytest.raises(relaion.RelaionError, match="there is open_audit"):
+        relaion.open_data("out")
+
+
+def test_a_connection_leaves_nothing_behind(place: Path) -> None:
+    code = "import relaion; relaion.open_data('data').execute('from shard')"
+    env = os.environ | {"TMPDIR": str(place / "tmp")}
+    (place / "tmp").mkdir()
+    subprocess.run([sys.executable, "-c", code], cwd=place, env=env, check=True)
+    assert not [*(place / "tmp").iterdir()]
+
+
+class Shell:
+    kernel = object()
+
+
+class Displayed:
+    """What a notebook shows: the last picture of a handle, and how many came."""
+
+    def __init__(self) -> None:
+        self.pictures: list[str] = []
+
+    def HTML(self, text: str) -> str:
+        return text
+
+    def display(self, picture: str, display_id: bool) -> "Displayed":
+        assert display_id
+        self.pictures.append(picture)
+        return self
+
+    def update(self, picture: str) -> None:
+        self.pictures.append(picture)
+
+
+def test_a_notebook_sees_a_bar(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ipython = ModuleType("IPython")
+    ipython.display = Displayed()  # type: ignore[attr-defined]
+    ipython.get_ipython = Shell  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    relaion.clean("data", "lists.duckdb", "new")
+    pictures = ipython.display.pictures
+    assert any("1 of 1 shards, 3 rows" in picture for picture in pictures)
+    ipython.get_ipython = lambda: None  # type: ignore[attr-defined]
+    before = len(pictures)
+    relaion.clean("data", "lists.duckdb", "newer")
+    assert len(pictures) == before

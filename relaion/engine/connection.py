@@ -79,6 +79,11 @@ class Engine:
         self._left = ExitStack()
         self._macros: set[str] = set()
 
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """DuckDB's own, for whoever is to ask without us."""
+        return self._con
+
     def close(self) -> None:
         """Close the connection."""
         self._con.close()

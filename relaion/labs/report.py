@@ -17,6 +17,7 @@ from relaion.parquet.looked_at import beside_shards
 from relaion.parquet.roles import listed
 from relaion.paths import shown
 from relaion.run.outputs import APPLY
+from relaion.tabled import Tabled
 
 if TYPE_CHECKING:
     from relaion.labs.applying import Known
@@ -62,7 +63,7 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Applied:
+class Applied(Tabled):
     """What `apply` made of a copy.
 
     `counts` are rows by fate; a sample of a tar is one where no row beside the tar is. `files` says

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
+from relaion.tabled import Tabled
+
 
 @dataclass(frozen=True)
 class ListChanges:
@@ -16,7 +18,7 @@ class ListChanges:
 
 
 @dataclass(frozen=True)
-class ListAbout:
+class ListAbout(Tabled):
     """What every result says of a list."""
 
     list_id: int
@@ -109,7 +111,7 @@ class StoredList(ListAbout):
 
 
 @dataclass(frozen=True)
-class StoreInfo:
+class StoreInfo(Tabled):
     """A store that this version can read: its lists in the order of their numbers.
 
     `taken_back`: lists were withdrawn, or entries taken back by a later delivery. The

@@ -7,6 +7,7 @@ from pathlib import Path
 from relaion.errors import InputError, ScriptError
 from relaion.paths import as_path, shown
 from relaion.sqlset import BUILT_IN, VERSION, Script, named, parse
+from relaion.tabled import Tabled
 
 ORIGINAL = "original"
 
@@ -42,7 +43,7 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Tried:
+class Tried(Tabled):
     """What a trial of an own edition showed.
 
     `reads` are the relations that it is given and reads, `makes` those it leaves beside them.

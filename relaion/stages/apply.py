@@ -40,9 +40,10 @@ from relaion.labs.sides import (
 from relaion.parquet.roles import Columns, Overrides, overrides_of
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
 from relaion.run import manifest
+from relaion.run.notebook import listening
 from relaion.run.out import Out, open_out, sweep_left
 from relaion.run.outputs import check_apart
-from relaion.run.pool import Caller, LocalPool, Progress, Quiet
+from relaion.run.pool import Caller, LocalPool, Progress
 from relaion.run.settings import MEMORY, limits_of, versions
 from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
@@ -89,7 +90,7 @@ def apply(
     paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
     out, work, diff = as_path(out), maybe_path(work), maybe_path(diff)
     _refuse_mixed(paths, keep, diff, old, by, unknown, without_identity)
-    chosen, listen = _one_each(columns), progress or Quiet()
+    chosen, listen = _one_each(columns), listening(progress)
     check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
     certified = place_of(out, maybe_path(certificate))
     refuse_place(certified, out, [*paths, *keep, *old, *([diff] if diff else [])])

@@ -30,13 +30,15 @@ from relaion.run.coverage import Coverage
 from relaion.run.editions import Edition, load_editions
 from relaion.run.hits import FEW_ROWS, SMALL, hold_good, read_known
 from relaion.run.manifest import Removal, Told
+from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
 from relaion.run.pipeline import Request, Run
-from relaion.run.pool import HERE, Caller, Executor, LocalPool, Progress, Quiet, blaming
+from relaion.run.pool import HERE, Caller, Executor, LocalPool, Progress, blaming
 from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
 from relaion.run.survey import read_inputs
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.verify import check
+from relaion.tabled import Tabled
 from relaion.verifier.verdict import Verdict
 
 # below, starting another process costs more than it saves
@@ -56,7 +58,7 @@ class EditionCount:
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class Cleaned(Tabled):
     """What a run made. `verdict` is None where `verify` was switched off or nothing was done.
 
     `removals` say why rows left, as the public audit tells it: subsets of few rows together as
@@ -161,7 +163,7 @@ def carry_out(
 
     `make` makes it of what `Run` takes; `parent` is what an update goes on from.
     """
-    listen, limits = progress or Quiet(), request.settings.limits
+    listen, limits = listening(progress), request.settings.limits
     folder.check_ours(place)
     before = folder.finished(place, request.plan)
     if before is not None:

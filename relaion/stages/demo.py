@@ -13,11 +13,13 @@ from relaion.lists.results import Shown
 from relaion.paths import AnyPath, as_path, atomic_write, shown
 from relaion.run.audit_file import read_hits
 from relaion.run.hits import SMALL, Hits, hold_good, read_known
-from relaion.run.pool import Progress, Quiet
+from relaion.run.notebook import listening
+from relaion.run.pool import Progress
 from relaion.sample import make
 from relaion.sample.plants import DELIVERIES
 from relaion.sample.result import DemoSet
 from relaion.stages.clean import Cleaned, clean
+from relaion.tabled import Tabled
 
 MARK = "demo.json"
 
@@ -36,7 +38,7 @@ class ProtocolLine:
 
 
 @dataclass(frozen=True)
-class Demo:
+class Demo(Tabled):
     """The demo's protocol and editions.
 
     `protocol` has a line for each delivery with its gross rows by subset, but for those that
@@ -81,7 +83,7 @@ def demo(
     InputError for fewer rows than the plants need, OutputError for a folder in use.
     """
     out = as_path(out)
-    listen = progress or Quiet()
+    listen = listening(progress)
     arguments = {"rows": rows, "seed": seed, "full_lists": full_lists}
     # a folder of a version whose partners sent something else is not this demo's
     made = _make(out, arguments | {"deliveries": len(DELIVERIES)}, listen)

@@ -26,11 +26,13 @@ from relaion.paths import (
     refuse_unwritable,
     shown,
 )
+from relaion.run.notebook import listening
 from relaion.run.outputs import Owners
-from relaion.run.pool import LocalPool, Progress, Quiet, WorkerEndedError, blaming
+from relaion.run.pool import LocalPool, Progress, WorkerEndedError, blaming
 from relaion.run.settings import MEMORY, limits_of, versions
 from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
+from relaion.tabled import Tabled
 
 if TYPE_CHECKING:
     from relaion.labs.diffing import Compared
@@ -41,7 +43,7 @@ A_ROW = 40  # bytes of work files and of what DuckDB spills, a row of both sets
 
 
 @dataclass(frozen=True)
-class Diffed:
+class Diffed(Tabled):
     """What a diff holds.
 
     `rows_old` and `rows_new` are those compared, `left` rows of the old set that are not in the
@@ -89,7 +91,7 @@ def diff(
     old, new, out, work = as_paths(old), as_paths(new), as_path(out), maybe_path(work)
     if by not in (None, ROW, LINK):
         raise InputError(f"--by {by}: write row or link")
-    listen = progress or Quiet()
+    listen = listening(progress)
     limits = limits_of(workers, memory)
     _refuse_out(out, (*old, *new))
     told = _published(old, new, accepted=i_accept_disclosure)

@@ -28,13 +28,15 @@ from relaion.run import manifest
 from relaion.run.find import Hunt, Searched
 from relaion.run.hits import FEW_ROWS, SMALL, Hits, KnownLists, read_known, snapshot
 from relaion.run.journal import Journal
+from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, Owners
-from relaion.run.pool import LocalPool, Progress, Quiet, WorkerEndedError, blaming
+from relaion.run.pool import LocalPool, Progress, WorkerEndedError, blaming
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.survey import Numbered, check_sidecars, read_inputs, read_sealed_sidecars, sealed
 from relaion.sidecars import Sidecar
 from relaion.sqlset import VERSION
 from relaion.stages.diff import LINK, ROW, way_out
+from relaion.tabled import Tabled
 
 if TYPE_CHECKING:
     from relaion.labs.checking import Residual
@@ -59,7 +61,7 @@ class Stratum:
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(Tabled):
     """What `diff --check` found: `ok` where nothing stands out in any edition.
 
     `residual` are the rows that left each edition unexplained. `way_out` says what to do where
@@ -103,7 +105,7 @@ def diff_check(
     """
     out, inputs, lists = as_path(check), as_paths(inputs), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    limits, listen = limits_of(workers, memory), progress or Quiet()
+    limits, listen = limits_of(workers, memory), listening(progress)
     made = _made(out)
     if not inputs:
         raise InputError("--check needs --inputs: the set that OUT was made of")

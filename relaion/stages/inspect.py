@@ -18,6 +18,7 @@ from relaion.run.coverage import counting
 from relaion.run.outputs import refuse_outputs
 from relaion.run.pool import Caller, LocalPool, blaming
 from relaion.run.survey import described, read_footers
+from relaion.tabled import Tabled
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class LayoutSeen:
 
 
 @dataclass(frozen=True)
-class Inspection:
+class Inspection(Tabled):
     """What `inspect` found; it holds no value of any row."""
 
     shards: int

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from relaion.links import link_key, link_steps
 from relaion.paths import as_texts
+from relaion.tabled import Records, Tabled
 
 
 @dataclass(frozen=True)
-class Steps:
+class Steps(Tabled):
     """The way of one link to its key: what was done, and the text after it."""
 
     link: str
@@ -18,8 +19,8 @@ class Steps:
     steps: tuple[tuple[str, str], ...]
 
 
-def link(urls: str | Iterable[str]) -> tuple[Steps, ...]:
+def link(urls: str | Iterable[str]) -> Records[Steps]:
     """Show the link key of each link, step by step; consults no list."""
-    return tuple(
+    return Records(
         Steps(url, link_key(url), tuple(link_steps(url))) for url in as_texts(urls, "link", "one")
     )

@@ -26,15 +26,17 @@ from relaion.run.find import Hunt
 from relaion.run.giver_report import GiverReport, Reported
 from relaion.run.hits import Hits, hold_good, notices, read_known, snapshot
 from relaion.run.journal import Journal
+from relaion.run.notebook import listening
 from relaion.run.out import sweep_left
-from relaion.run.pool import LocalPool, Progress, Quiet
+from relaion.run.pool import LocalPool, Progress
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.survey import check_sidecars, read_inputs, read_sealed_sidecars, roles_beside
 from relaion.sqlset import VERSION, check
+from relaion.tabled import Tabled
 
 
 @dataclass(frozen=True)
-class Matched:
+class Matched(Tabled):
     """What the lists of a store find in a data set.
 
     `lists` are those of the store (list_id, source, title, label, received, entries per
@@ -89,7 +91,7 @@ def match(
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)
-    limits, listen = limits_of(workers, memory, time_limit), progress or Quiet()
+    limits, listen = limits_of(workers, memory, time_limit), listening(progress)
     check(sql_version)
     into = maybe_path(report_to_giver)
     report = GiverReport(into, work, (*paths, *_folders(sidecars))) if into is not None else None

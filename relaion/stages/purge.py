@@ -10,10 +10,11 @@ from relaion.labs import place as ours
 from relaion.paths import AnyPath, as_path, maybe_path, shown
 from relaion.run import out as folder
 from relaion.run.outputs import APPLY, maker_of
+from relaion.tabled import Tabled
 
 
 @dataclass(frozen=True)
-class Purged:
+class Purged(Tabled):
     """A work folder, and whether there was one to remove."""
 
     work: Path

@@ -24,11 +24,13 @@ from relaion.paths import (
 )
 from relaion.run.by_hand import write_by_hand
 from relaion.run.editions import Tried
+from relaion.run.notebook import listening
 from relaion.run.own_edition import try_own
-from relaion.run.pool import Progress, Quiet
+from relaion.run.pool import Progress
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.survey import read_inputs
 from relaion.stages.clean import editions_of, request_of
+from relaion.tabled import Tabled
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class ScriptLine:
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Tabled):
     """The scripts of a version; `text` is the SQL of the one that was asked for."""
 
     version: str
@@ -51,7 +53,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class ByHand:
+class ByHand(Tabled):
     """Where a run to be done by hand lies, and the command for a DuckDB shell."""
 
     folder: Path
@@ -102,7 +104,7 @@ def scripts(
             maybe_path(key), columns or {}, as_paths(sidecars),
         )  # fmt: skip
         with private_umask():
-            script = write_by_hand(request, as_path(lists), as_path(into), progress or Quiet())
+            script = write_by_hand(request, as_path(lists), as_path(into), listening(progress))
         return ByHand(script.parent, script, shown(f"duckdb -init {shlex.quote(str(script))}"))
     if check:
         files.check(sql_version)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, count, groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+import pyarrow as pa
 
 from relaion.engine import Engine, Result, connect
+from relaion.engine.views import told_apart
 from relaion.errors import InputError, RelaionError
 from relaion.paths import (
+    AnyPath,
     AnyPaths,
+    as_path,
     as_paths,
     find_shards,
     is_utf8,
@@ -26,6 +32,12 @@ from relaion.run.outputs import AUDIT, OurOutput, OwnedShard, Owners, refuse_bro
 from relaion.run.sources import believable, sources
 from relaion.run.survey import Numbered, read_inputs
 from relaion.sqlset import VERSION as SQL_VERSION
+from relaion.tabled import table
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas
+    import polars
 
 # what may be asked: nothing that reaches a file, another database or a setting
 ALLOWED = frozenset(
@@ -41,7 +53,7 @@ Said = Callable[[], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Answer:
-    """Column names and rows of the last statement that had any.
+    """Column names and rows of the last statement that had any, as Python values; NULL is None.
 
     `earlier` are the answers of the statements before it, in their order.
     """
@@ -50,6 +62,54 @@ class Answer:
     rows: tuple[tuple[Any, ...], ...]
     earlier: tuple[Answer, ...] = ()
     notices: tuple[str, ...] = ()
+
+    def arrow(self) -> pa.Table:
+        """A table of pyarrow, one column for each of `columns`, even where two share a name.
+
+        Types are those of the values: a column of NULL alone has the type null, one whose
+        values have no type in common is text.
+        """
+        values = [[row[i] for row in self.rows] for i in range(len(self.columns))]
+        return pa.table([_array(column) for column in values], names=list(self.columns))
+
+    def df(self) -> pandas.DataFrame:
+        """A data frame of pandas; raises InputError where pandas is not installed."""
+        with _needs("pandas"):
+            return self.arrow().to_pandas()
+
+    def pl(self) -> polars.DataFrame:
+        """A data frame of polars; raises InputError where polars is not installed.
+
+        Of two columns of one name the second is called `name_1`.
+        """
+        with _needs("polars"):
+            import polars  # noqa: PLC0415 - only here, and only where it is wanted
+
+            found = self.arrow().rename_columns(told_apart(self.columns))
+            return cast("polars.DataFrame", polars.from_arrow(found))
+
+    def _repr_html_(self) -> str:
+        return table(self.columns, [[_as_shown(v) for v in row] for row in self.rows])
+
+
+def _as_shown(value: Any) -> Any:
+    return "NULL" if value is None else str(value).lower() if isinstance(value, bool) else value
+
+
+def _array(values: list[Any]) -> pa.Array:
+    with suppress(pa.ArrowException, OverflowError):
+        return pa.array(values)
+    return pa.array([None if value is None else str(value) for value in values])
+
+
+@contextmanager
+def _needs(library: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as e:
+        if e.name != library:
+            raise
+        raise InputError(f"{library}: is not installed; `pip install {library}`") from None
 
 
 @dataclass(frozen=True)
@@ -118,6 +178,10 @@ class Prompt:
         ]
         last = found.pop() if found else Answer((), ())
         return Answer(last.columns, last.rows, tuple(found), self.notices)
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """What it asks, for whoever asks in Python."""
+        return self._engine.connection
 
     def interrupt(self) -> None:
         """Stop the statement that runs, from another thread."""
@@ -241,6 +305,38 @@ def open_sql(paths: AnyPaths) -> Iterator[Prompt]:
         else:
             tables, notices = _open_shards(engine, paths, private.path), ()
         yield Prompt(engine, tables, notices)
+
+
+def open_audit(out: AnyPath) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection on an OUT: its audit tables, and a view for each edition.
+
+    Locked as the prompt is: read-only, no other file is in reach, and no setting changes. Close
+    it when done; what it needs beside it goes with the process. Raises InputError for what is
+    no finished OUT, or where its editions may be asked one at a time only.
+    """
+    path = as_path(out)
+    if not _owned([path]):
+        raise InputError(f"{shown(path)}: is no output of `clean`; for shards there is open_data")
+    return _connection([path])
+
+
+def open_data(paths: AnyPaths) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection on shards before cleaning: `shard`, and a view for each subset.
+
+    Locked as that of `open_audit` is. Raises InputError for what is no shard, or lies in an OUT.
+    """
+    paths = as_paths(paths)
+    if _owned(paths):
+        raise InputError(f"{shown(paths[0])}: is an output of `clean`; for it there is open_audit")
+    return _connection(paths)
+
+
+def _connection(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+    """What the prompt asks, without the prompt; its private folder is removed at exit."""
+    stack = ExitStack()
+    prompt = stack.enter_context(open_sql(paths))
+    atexit.register(stack.close)
+    return prompt.connection()
 
 
 def sql(paths: AnyPaths, query: str) -> Answer:

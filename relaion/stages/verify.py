@@ -17,8 +17,9 @@ from relaion.lists.snapshot import Snapshot
 from relaion.parquet.roles import Columns
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, owned_folder, shown
 from relaion.run import manifest
+from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, MANIFEST, refuse_broken_off
-from relaion.run.pool import Caller, LocalPool, Progress, Quiet, WorkerEndedError
+from relaion.run.pool import Caller, LocalPool, Progress, WorkerEndedError
 from relaion.run.survey import ALIKE
 from relaion.verifier.verdict import ProcessEndedError, Verdict
 
@@ -68,13 +69,13 @@ def verify(
             _refuse_foreign(as_path(out), of_clean, "clean")
             return _check_copy(
                 pool, as_path(out), made, inputs=as_paths(inputs), columns=columns,
-                workers=workers, progress=progress or Quiet(), **of_copy,
+                workers=workers, progress=listening(progress), **of_copy,
             )  # fmt: skip
         _refuse_foreign(as_path(out), of_copy, "apply")
         return check(
             pool, as_path(out), inputs=as_paths(inputs), lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
-            sidecars=as_paths(sidecars), workers=workers, progress=progress or Quiet(),
+            sidecars=as_paths(sidecars), workers=workers, progress=listening(progress),
             parent=maybe_path(parent),
         )  # fmt: skip
 

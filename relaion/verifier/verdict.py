@@ -10,6 +10,7 @@ from typing import Literal
 
 from relaion.errors import StopError
 from relaion.paths import shown
+from relaion.tabled import Tabled
 
 State = Literal["held", "held in part", "broken", "not checked"]
 
@@ -53,7 +54,7 @@ class CheckOutcome:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Tabled):
     """The outcome of every promise, and notices that break none.
 
     `ok`: nothing is broken (what an exit code asks). `clean`: every promise was checked in
