@@ -1,10 +1,12 @@
-"""DuckDBs that are there for the files that tests read, and the list stores and audits they make.
+"""DuckDBs that are there for what tests run in memory, read, and make as list stores and audits.
 
 To start a DuckDB takes a fiftieth of a second, more than all that is asked of most of these files:
 one that is there attaches them at once, one file at a time. It does what a DuckDB of the file's own
-would: the settings given are those that hold, and none outlives the connection. The tables of an
-empty store are made once and copied. What cannot be attached is opened as ever, and so is all that
-runs in a process of its own. With `RELAION_OWN_DUCKDB=1` everything is.
+would: the settings given are those that hold, and none outlives the connection. Temp tables, views,
+macros and variables are a connection's own and end with it; a DuckDB in which more was made, or set
+than can be undone, is closed as ever. The tables of an empty store are made once and copied. What
+cannot be attached is opened as ever, and so is all that runs in a process of its own. With
+`RELAION_OWN_DUCKDB=1` everything is.
 """
 
 import os
@@ -31,10 +33,25 @@ _CONFIG: dict[str, Any] = {
     "temp_directory": "",
 }
 _SETS = re.compile(
-    r"^\s*(?:(set|reset|pragma)\s+(?!variable\b)(?:(?:global|session|local)\s+)?|attach\s)"
+    r"^\s*(?:(set|reset|pragma)\s+(?!variable\b)(?:(?:global|session|local)\s+)?|(attach)\s)"
     r"(?:\"?(\w+)\"?)?",
     re.I | re.M,
 )
+# what stays in the memory of a DuckDB when the connection that made it is closed: this is dropped,
+_MAKES = re.compile(
+    r"\bcreate\s+(?:or\s+replace\s+)?(?!(?:or|temp|temporary)\b)(?:(schema|table|view)\b)?", re.I
+)
+# and all else ends with its DuckDB
+_LEFT = """
+    select format('schema "{}" cascade', schema_name) from duckdb_schemas()
+    where database_name = 'memory' and not internal and schema_name != 'main'
+    union all
+    select format('table "{}"', table_name) from duckdb_tables()
+    where database_name = 'memory' and schema_name = 'main' and not temporary
+    union all
+    select format('view "{}"', view_name) from duckdb_views()
+    where database_name = 'memory' and schema_name = 'main' and not temporary and not internal
+"""
 
 _start = duckdb.connect
 _run = Engine.run
@@ -43,21 +60,25 @@ _empty: dict[Any, bytes] = {}
 
 
 class _Attached:
-    """A connection to a file, in a DuckDB that is its alone; closed, it lets go of the file."""
+    """A connection to a file, in a DuckDB that is its alone; closed, it lets go of the file.
 
-    def __init__(self, path: Path, *, read_only: bool, config: Mapping[str, Any]) -> None:
-        self.path, self._mode = path, "read_only" if read_only else "read_write"
-        self._name = path.name.split(".")[0]  # as DuckDB calls what it opens
+    Without a file it is one to its memory.
+    """
+
+    def __init__(self, path: Path | None, *, read_only: bool, config: Mapping[str, Any]) -> None:
+        self._path, self._mode = path, "read_only" if read_only else "read_write"
+        self._name = path.name.split(".")[0] if path else "memory"  # as DuckDB calls what it opens
         self._set: dict[str, None] = {}  # settings that are not the default
         self._is_attached = False
-        self._is_spent = False
+        self._has_others = self._has_made = self._is_spent = False
         self._duckdb = _free.pop() if _free else _start(":memory:", config=_CONFIG)
         self._con = self._duckdb.cursor()
         try:
             for name, value in config.items():
                 if _CONFIG.get(name) != value:
                     self.execute(f"set {name} = '{value}'")
-            self.attach()
+            if path is not None:
+                self.attach()
         except duckdb.Error:
             self.close()
             raise
@@ -65,13 +86,32 @@ class _Attached:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._con, name)
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        assert self._path is not None
+        return self._path
+
     def execute(self, query: Any, parameters: Any = None) -> Any:
-        for kind, name in _SETS.findall(query if isinstance(query, str) else query.query):
+        self._look(query if isinstance(query, str) else query.query)
+        return self._con.execute(query, parameters)
+
+    def sql(self, query: str, **given: Any) -> Any:
+        self._look(query)
+        return self._con.sql(query, **given)
+
+    def _look(self, query: str) -> None:
+        """Note what has to be undone; what is not known well enough to be undone ends with it."""
+        for kind, attach, name in _SETS.findall(query):
             if kind.lower() == "set" and name:
                 self._set[name] = None
+            elif attach:
+                self._has_others = True
             else:
-                self._is_spent = True  # what was done is not known well enough to be undone
-        return self._con.execute(query, parameters)
+                self._is_spent = True
+        for kind in _MAKES.findall(query) if self._path is None else ():
+            self._has_made = True
+            self._is_spent = self._is_spent or not kind
 
     def attach(self) -> None:
         path = str(self.path).replace("'", "''")
@@ -100,6 +140,15 @@ class _Attached:
     def _undo(self) -> None:
         if self._is_attached:
             self.detach()
+        if self._has_others or self._has_made:
+            self._con.execute("use memory")
+        if self._has_others:
+            of = "select database_name from duckdb_databases() where not internal"
+            for name in {name for (name,) in self._con.execute(of).fetchall()} - {"memory"}:
+                self._con.execute(f'detach "{name}"')
+        if self._has_made:
+            for (what,) in self._con.execute(_LEFT).fetchall():
+                self._con.execute(f"drop {what}")
         for name in self._set:
             self._con.execute(f"reset {name}")
         if "temp_directory" in self._set:
@@ -107,8 +156,8 @@ class _Attached:
 
 
 def _connect(database: str, *, read_only: bool = False, config: dict[str, Any]) -> Any:
-    path = Path(database)
-    if path.name in MADE or read_only:
+    path = None if database == ":memory:" else Path(database)
+    if path is None or path.name in MADE or read_only:
         try:
             return _Attached(path, read_only=read_only, config=config)
         except duckdb.Error:  # it is none, or has a name of DuckDB's: to be said in the usual words
@@ -128,7 +177,11 @@ class _Duckdb:
 def _run_or_copy(self: Engine, script: Script, **values: Any) -> None:
     """Run a script; but the tables of a store are those that it made before."""
     con = cast("_Attached | duckdb.DuckDBPyConnection", self._con)
-    if script.path.name != TABLES_OF_STORE or not isinstance(con, _Attached):
+    if (
+        script.path.name != TABLES_OF_STORE
+        or not isinstance(con, _Attached)
+        or con._path is None  # it is no store's file
+    ):
         _run(self, script, **values)
         return
     of = (script.sha256, tuple(sorted(values.items())))

@@ -105,6 +105,47 @@ def test_an_open_transaction_is_undone_at_the_end(audit: Path) -> None:
         assert engine.rows("select x from t") == [(1,)]
 
 
+def in_memory() -> tuple[Any, list[Any]]:
+    """The DuckDB behind a connection to memory, and all that can be seen in it."""
+    with connect() as engine:
+        seen = [
+            engine.rows("select name, value from duckdb_settings() order by all"),
+            engine.rows("select schema_name from duckdb_schemas() order by all"),
+            engine.rows("select table_name from duckdb_tables()"),
+            engine.rows("select view_name from duckdb_views() where not internal"),
+            engine.rows("select function_name from duckdb_functions() where not internal"),
+            engine.rows("select database_name from duckdb_databases() order by all"),
+            engine.rows("select getvariable('v')"),
+        ]
+        return engine._con._duckdb, seen  # type: ignore[attr-defined]
+
+
+def test_what_is_made_in_memory_ends_with_its_connection(audit: Path, tmp_path: Path) -> None:
+    there, seen = in_memory()
+    for made in (
+        "create temp table a as select 1 as x",
+        "create or replace temp view b as select 1 as x",
+        "create temp macro c(x) as x",
+        "create table d as select 1 as x; create or replace view e as from d",
+        f"create schema s;\nattach '{audit}' as o (read_only);\ncreate view s.t as from o.t",
+        "begin; create table d as select 1 as x",
+        "set variable v = 1",
+    ):
+        with connect(**CHANGED, temp=tmp_path) as engine:
+            engine.execute(made)
+        assert in_memory() == (there, seen), made
+
+
+@pytest.mark.parametrize("made", ["create macro c(x) as x", "create type y as integer"])
+def test_what_is_not_known_how_to_be_undone_ends_with_its_duckdb(made: str) -> None:
+    there, seen = in_memory()
+    with connect() as engine:
+        engine.execute(made)
+    other, again = in_memory()
+    assert other is not there
+    assert again == seen
+
+
 def test_what_closing_says_is_heard(audit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: object) -> None:
         raise duckdb.IOException("the disk is gone")

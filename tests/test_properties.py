@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.engine import connect
 from relaion.stages.clean import clean
 from tests import oracle
+from tests.drawn import drawn
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
 from tests.pipeline import ALL_HASHES, InProcess, Sent, add_lists, rows_of, write_shard
 
@@ -148,8 +148,9 @@ def float32(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "punsafe": narrow(row["punsafe"])} for row in rows]
 
 
-@settings(max_examples=settings().max_examples // 3)
-@given(
+@drawn(
+    4,
+    30,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=12), min_size=1, max_size=3),
     sent=st.lists(SENT, min_size=1, max_size=3),
     unscored=st.sampled_from(["keep", "drop"]),
@@ -197,8 +198,9 @@ def audit(out: Path, edition: str) -> dict[oracle.Reason, tuple[int, int]]:
     return {oracle.Reason(*row[:5]): (row[5], row[6]) for row in rows}
 
 
-@settings(max_examples=max(1, settings().max_examples // 15))
-@given(
+@drawn(
+    2,
+    8,
     rows=st.lists(ROWS, min_size=2, max_size=20),
     sent=st.lists(SENT, min_size=2, max_size=3),
     cut=st.integers(1, 19),
@@ -227,8 +229,9 @@ def test_splitting_shards_changes_nothing_and_longer_lists_never_keep_more(
             assert places == sorted(places)
 
 
-@settings(max_examples=max(1, settings().max_examples // 15))
-@given(rows=st.lists(ROWS, min_size=1, max_size=20), sent=st.lists(SENT, min_size=1, max_size=2))
+@drawn(
+    2, 8, rows=st.lists(ROWS, min_size=1, max_size=20), sent=st.lists(SENT, min_size=1, max_size=2)
+)
 def test_cleaning_what_is_clean_changes_nothing(
     rows: list[dict[str, Any]], sent: list[Sent]
 ) -> None:

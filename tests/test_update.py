@@ -1,5 +1,6 @@
 """`update`: editions that go on from finished ones are those that a clean of it all would make."""
 
+import copy
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -8,13 +9,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.errors import InputError, ListError
 from relaion.lists import store, withdraw
 from relaion.stages.clean import Cleaned, clean
 from relaion.stages.update import update
+from tests.drawn import drawn
 from tests.pipeline import ALL_HASHES, InProcess, Sent, add_lists, rows_of, write_shard
 from tests.test_properties import BESIDE, ENTRIES, KEYWORDS, ROWS, write_sidecar
 
@@ -91,8 +92,9 @@ def files(out: Path) -> dict[str, bytes]:
     return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*.parquet"))}
 
 
-@settings(max_examples=max(1, settings().max_examples // 5))
-@given(
+@drawn(
+    2,
+    5,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=4),
     more=st.lists(st.lists(ROWS, min_size=1, max_size=6), max_size=2),
     sent=st.lists(DELIVERY, min_size=2, max_size=4),
@@ -124,8 +126,9 @@ def test_updates_end_where_a_clean_of_it_all_does(
         assert audit(out) == audit(whole)
 
 
-@settings(max_examples=max(1, settings().max_examples // 5))
-@given(
+@drawn(
+    2,
+    5,
     shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=3),
     more=st.lists(st.lists(ROWS, min_size=1, max_size=6), max_size=1),
     sent=st.lists(DELIVERY, min_size=3, max_size=3),
@@ -162,16 +165,30 @@ ROW = {"url": "https://a.example/1.jpg", "image_md5": f"{11:032x}"}
 OTHER = {"url": "https://b.example/2.jpg", "image_md5": f"{12:032x}"}
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two shards, a list, and what a clean makes of them; copied and never changed."""
+    made = World(tmp_path_factory.mktemp("cleaned") / "world")
     made.grow([[ROW, OTHER], [OTHER, {**OTHER, "url": "https://c.example/3.jpg"}]])
     made.send(Sent((("image_md5", f"{11:032x}"),)))
+    made.clean("out")
+    return made
+
+
+@pytest.fixture
+def world(cleaned: World, tmp_path: Path) -> World:
+    """The same, a test's own; its OUT is `out`."""
+    made = copy.copy(cleaned)
+    made.folder = tmp_path / "world"
+    shutil.copytree(cleaned.folder, made.folder, symlinks=True)
+    for name in ("lists", "words"):
+        setattr(made, name, made.folder / getattr(cleaned, name).name)
+    made.sidecars = [made.folder / path.relative_to(cleaned.folder) for path in cleaned.sidecars]
     return made
 
 
 def test_what_is_not_touched_is_linked_and_the_run_before_is_left_alone(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in out.rglob("*") if p.is_file()}
     world.send(Sent((("url", "https://c.example/3.jpg"),)))
     made = world.update(out, "out2")
@@ -186,14 +203,14 @@ def test_what_is_not_touched_is_linked_and_the_run_before_is_left_alone(world: W
 
 
 def test_copies_where_that_is_asked_for(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     made = world.update(out, "out2", copy=True)
     assert files(made.out) == files(out)
     assert not any(p.samefile(out / p.relative_to(made.out)) for p in made.out.rglob("*.parquet"))
 
 
 def test_other_data_are_refused_by_name(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     shard = world.folder / "data/en/part-001.parquet"
     kept = shard.read_bytes()
     write_shard(shard, [OTHER], ALL_HASHES)
@@ -213,14 +230,14 @@ def test_other_data_are_refused_by_name(world: World) -> None:
 
 
 def test_what_decides_has_to_be_what_it_was(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     world.words.write_text("another", encoding="utf-8")
     with pytest.raises(InputError, match=r"out: an update goes on as its parent did, but the key"):
         world.update(out, "out2")
 
 
 def test_another_store_is_refused(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     world.lists = world.folder / "others.duckdb"
     world.send(Sent((("url", "https://z.example/3.jpg"),)))
     with pytest.raises(ListError, match=r"others.duckdb: is not the store that .*out was made"):
@@ -228,7 +245,7 @@ def test_another_store_is_refused(world: World) -> None:
 
 
 def test_a_shard_of_the_run_before_that_is_not_what_it_states_is_not_linked(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     shard = out / "research/multi/part-000.parquet"
     shutil.copy(out / "research/en/part-001.parquet", shard)
     with pytest.raises(Exception, match=r"multi/part-000.parquet: is not what the manifest above"):
@@ -261,7 +278,7 @@ def test_a_row_of_two_links_is_counted_by_what_each_of_them_leads_to(tmp_path: P
 def test_the_lineage_is_told(world: World) -> None:
     import json
 
-    out = world.clean("out")
+    out = world.folder / "out"
     world.send(Sent((("url", "https://c.example/3.jpg"),), "privacy"))
     second = world.update(out, "out2").out
     third = world.update(second, "out3").out
@@ -279,7 +296,7 @@ def test_the_lineage_is_told(world: World) -> None:
 
 def test_a_clean_anew_says_that_it_brings_rows_back(world: World) -> None:
     world.send(Sent((("url", "https://z.example/3.jpg"),)))
-    out = world.clean("out")
+    out = world.clean("first")
     withdraw(world.lists, 1)
     anew = clean(
         world.folder / "data", world.lists, world.folder / "anew", keywords=world.words,
@@ -339,7 +356,7 @@ def test_an_edition_of_ones_own_may_let_go_of_rows_that_had_left(tmp_path: Path)
     assert [row["WIDTH"] for row in rows_of(made.out, "last")] == [2]
 
 
-@pytest.mark.parametrize("gained", [1, 2, 3])
+@pytest.mark.parametrize("gained", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3))])
 def test_what_left_by_a_link_that_stands_elsewhere_stays_out(tmp_path: Path, gained: int) -> None:
     """As many rows are named anew as are not found again, fewer, or more."""
     linked = [{"url": ROW["url"]}, {"url": "http://www.a.example/1.jpg#again"}]
@@ -359,7 +376,7 @@ def test_what_left_by_a_link_that_stands_elsewhere_stays_out(tmp_path: Path, gai
 
 def test_a_list_that_was_withdrawn_and_came_again_counts_once(world: World) -> None:
     world.send(Sent((("url", "https://c.example/3.jpg"),)))
-    out = world.clean("out")
+    out = world.clean("first")
     withdraw(world.lists, 2)
     world.send(Sent((("url", "https://c.example/3.jpg"),)))
     made = world.update(out, "out2", verify=True)
@@ -373,7 +390,7 @@ def test_a_list_that_was_withdrawn_and_came_again_counts_once(world: World) -> N
 
 def test_a_lost_shard_is_no_lost_row(world: World) -> None:
     world.grow([[{"url": ROW["url"]}, OTHER]])
-    out = world.clean("out")
+    out = world.clean("first")
     (world.folder / "data/multi/part-000.parquet").unlink()
     made = world.update(out, "out2", verify=True, allow_changed=True)
     assert made.verdict is not None
@@ -419,7 +436,7 @@ def test_a_shard_that_was_renamed_brings_nothing_back(tmp_path: Path) -> None:
 
 
 def test_an_edition_that_was_changed_is_not_walked(world: World) -> None:
-    out = world.clean("out")
+    out = world.folder / "out"
     world.send(Sent((("url", "https://c.example/3.jpg"),)))
     shard = out / "research/en/part-001.parquet"
     shard.unlink()  # it is the input itself

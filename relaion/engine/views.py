@@ -243,22 +243,29 @@ def _digest_columns(read: Reading, looked_at: Collection[str]) -> list[tuple[str
 
 def of_values(read: Reading, looked_at: Collection[str]) -> str:
     """The part of `row_values`."""
+    digests = _digest_columns(read, looked_at)
     columns = [read.shard_no]
+    # asked once a column: to bind what is asked of a digest takes its time
+    columns += [f"{read.digest('is_digest', role, p)} as is_digest_{p}" for role, p, _ in digests]
+    columns += [f"c{p}" for _, p, _ in digests]
+    told = ["shard_no"]
     for role in ROLES:
-        columns.append(f"{' or '.join(_tests(read, role, looked_at)) or 'false'} as {role}")
+        if role in WIDTHS:
+            places = [f"is_digest_{p}" for of, p, _ in digests if of == role]
+            told.append(f"{' or '.join(places) or 'false'} as {role}")
+        else:
+            columns.append(f"{' or '.join(_tests(read, role, looked_at)) or 'false'} as {role}")
+            told.append(role)
     columns.append(f"{next(iter(_tests(read, 'url', looked_at)), 'false')} as first_url")
-    odd = [_is_odd(read, role, p) for role, p, _ in _digest_columns(read, looked_at)]
+    odd = [f"case when is_digest_{p} then false else {read.present(p)} end" for _, p, _ in digests]
     links = read.values("url") if "url" in looked_at else []
-    columns.append(f"{' or '.join(odd) or 'false'} as has_no_digest")
     columns.append(f"{' or '.join(f'link_is_giant({v})' for v in links) or 'false'} as has_giant")
-    return read.select(*columns)
+    told += ["first_url", f"{' or '.join(odd) or 'false'} as has_no_digest", "has_giant"]
+    return f"select {', '.join(told)} from ({read.select(*columns)})"  # noqa: S608
 
 
 def _tests(read: Reading, role: str, looked_at: Collection[str]) -> list[str]:
     """Whether each of the columns that play a role holds a value, if the role is looked at."""
-    places = [p for p, _ in read.source.roles.get(role, ())] if role in looked_at else []
-    if role in WIDTHS:
-        return [read.digest("is_digest", role, position) for position in places]
     values = read.values(role) if role in looked_at else []
     if role == "punsafe":
         return [f"coalesce(not isnan({v}), false)" for v in values]

@@ -86,7 +86,8 @@ regexp_replace(
     '[^0-9A-Za-z+/=_-]+$', ''
 );
 
--- These four name their text once, since a macro's text is evaluated wherever it stands. Digits in
+-- A macro's text stands, is bound and is evaluated wherever the macro names it: so these four name
+-- theirs once, and what is made of a text for others is bound to a name by a lambda. Digits in
 -- even groups, with blanks, line breaks and signs beyond ASCII between them; or bytes one by one,
 -- each marked or parted in any way.
 create or replace temp macro digest_in_groups(t, n) as
@@ -147,16 +148,19 @@ regexp_extract(
 create or replace temp macro digest_wrapped(t, n) as
 case
     when strlen(t) >= (8 * n + 5) // 6
-        then lower(coalesce(
-            nullif(digest_in_groups(digest_unwrapped(t), n), ''),
-            digest_in_lines(digest_unwrapped(t), n),
-            case
-                when len(regexp_extract_all(t, '[0-9A-Fa-f]{' || (2 * n)::varchar || '}')) = 1
-                    then nullif(digest_in_file(digest_unwrapped(t), n), '')
-            end,
-            -- one escape at least, so that no digits are taken for bytes
-            case when contains(t, '\x') then nullif(digest_in_python(t, n), '') end
-        ))
+        then list_transform(
+            [digest_unwrapped(t)],
+            lambda u: lower(coalesce(
+                nullif(digest_in_groups(u, n), ''),
+                digest_in_lines(u, n),
+                case
+                    when len(regexp_extract_all(t, '[0-9A-Fa-f]{' || (2 * n)::varchar || '}')) = 1
+                        then nullif(digest_in_file(u, n), '')
+                end,
+                -- one escape at least, so that no digits are taken for bytes
+                case when contains(t, '\x') then nullif(digest_in_python(t, n), '') end
+            ))
+        )[1]
 end;
 
 -- Nearly every value is plain hexadecimal, so that is asked first.
@@ -166,7 +170,11 @@ coalesce(strlen(t) = 2 * n and try(unhex(t)) is not null, false);
 create or replace temp macro digest_of_text(t, n) as
 case
     when is_plain_digest(t, n) then lower(t)
-    else coalesce(digest_undressed(digest_bare(t), n), digest_wrapped(t, n))
+    else
+        coalesce(
+            list_transform([digest_bare(t)], lambda b: digest_undressed(b, n))[1],
+            digest_wrapped(t, n)
+        )
 end;
 
 create or replace temp macro digest_of_bytes(b, n) as

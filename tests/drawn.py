@@ -1,0 +1,27 @@
+"""Properties whose examples are dear: few of them in the quick suite, more where slow tests run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import SearchStrategy
+
+
+def drawn(
+    few: int, more: int, /, **strategies: SearchStrategy[Any]
+) -> Callable[[Callable[..., None]], Callable[[int], None]]:
+    """`given` and `settings` in one: a quick test of `few` examples and a slow one of `more`.
+
+    The first example is the plainest that there is, so one alone would show little.
+    """
+
+    def made(holds: Callable[..., None]) -> Callable[[int], None]:
+        @pytest.mark.parametrize("examples", [few, pytest.param(more, marks=pytest.mark.slow)])
+        def test(examples: int) -> None:
+            settings(max_examples=examples)(given(**strategies)(holds))()
+
+        test.__name__, test.__doc__ = holds.__name__, holds.__doc__
+        return test
+
+    return made
