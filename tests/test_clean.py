@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -307,3 +308,9 @@ def test_names_that_are_no_text_are_cleaned_like_others(tmp_path: Path) -> None:
     assert sorted(e["kept"] for e in result["editions"]) == [8, 8, 8, 8]
     assert all(o["state"] == "held" for o in result["verdict"]["outcomes"])
     assert (tmp_path / "out/research/k=v" / odd).exists()
+
+
+def test_an_audit_is_in_the_file_format_of_duckdb_1_0(whole: Path) -> None:
+    """So shells and tools with an older DuckDB read it: 64 is the format of 1.0, 999 of 2.0."""
+    magic, version = struct.unpack("<4sQ", (whole / "out/audit.duckdb").read_bytes()[8:20])
+    assert (magic, version) == (b"DUCK", 64)

@@ -400,12 +400,15 @@ def connect(
     threads: int | None = None,
     memory: str | None = None,
     temp: Path | None = None,
+    storage: str | None = None,
     made: Callable[[duckdb.DuckDBPyConnection, Path | None], Engine] = Engine,
 ) -> Iterator[Engine]:
     """Open DuckDB on a file, or in memory, and close it again; `made` is what of it.
 
     `temp` is the private folder for what does not fit in memory, and for the details of
     unknown errors; without it nothing is spilled (DuckDB's default is the current folder).
+    `storage` is the oldest version of DuckDB that is to read the file, such as 'v1.0.0'; without
+    it the one that runs.
     `memory` is a size such as '2GB'. No extension is ever installed or loaded from a network.
     """
     config: dict[str, Any] = {
@@ -415,6 +418,8 @@ def connect(
     }
     if threads:
         config["threads"] = threads
+    if storage:
+        config["storage_compatibility_version"] = storage
     if memory:
         config["memory_limit"] = memory
     try:

@@ -31,7 +31,8 @@ def make_audit(
     made = work / "audit.duckdb"  # not beside the target: DuckDB keeps a log beside its file
     for old in (made, made.with_name("audit.duckdb.wal")):
         old.unlink(missing_ok=True)
-    with connect(made, temp=work, threads=1) as engine:
+    # read by every shell, notebook and tool since DuckDB's file format has been settled
+    with connect(made, temp=work, threads=1, storage="v1.0.0") as engine:
         engine.execute("begin")  # one wait for the disk, not one for each comment
         for table, rows in tables.items():
             _load(engine, script, table, rows)
