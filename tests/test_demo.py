@@ -133,7 +133,10 @@ def test_the_notebook_runs_and_shows_what_it_holds(demo: tuple[Path, Any], path:
 
 def texts(cell: Any) -> list[str]:
     return [
-        o["data"]["text/markdown"] for o in cell.outputs if "text/markdown" in o.get("data", {})
+        o["data"][form]
+        for o in cell.outputs
+        for form in ("text/markdown", "text/html")
+        if form in o.get("data", {}) and "<progress" not in o["data"][form]
     ]
 
 

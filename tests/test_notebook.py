@@ -1,4 +1,4 @@
-"""The notebook reads every run, not the demo's only."""
+"""The notebooks read every run, not the demo's only."""
 
 import json
 from pathlib import Path
@@ -8,22 +8,25 @@ import pytest
 
 from tests.pipeline import Sent, add_lists, here, write_shard
 
-NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks/01_audit_removals.ipynb"
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+AUDIT = NOTEBOOKS / "02_audit_removals.ipynb"
+OTHERS = [NOTEBOOKS / "01_first_look.ipynb", NOTEBOOKS / "03_choose_a_threshold.ipynb"]
 MD5 = "ab" * 16
 # the demo's is read by `test_demo.py`, which is part of every landing
 pytestmark = pytest.mark.slow
 
 
-def read(out: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def read(out: Path, monkeypatch: pytest.MonkeyPatch, notebook: Path = AUDIT) -> list[str]:
     """Run the cells here, without a kernel; the tables that they show."""
     import matplotlib as mpl  # a second that no other test needs
     import matplotlib.pyplot as plt
 
     monkeypatch.setenv("RELAION_OUT", str(out))
+    monkeypatch.setenv("RELAION_DATA", str(out.parent / "data"))
     tables: list[str] = []
     names: dict[str, Any] = {}
     with mpl.rc_context({"backend": "agg"}):
-        for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]:
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
             source = "".join(cell["source"])
             if cell["cell_type"] != "code":
                 continue
@@ -78,3 +81,20 @@ def test_runs_of_which_there_is_little_to_tell(
 ) -> None:
     tables = read(made(tmp_path, rows, *args, listed=listed), monkeypatch)
     assert not any("false" in t for t in tables if "question" in t)
+
+
+@pytest.mark.parametrize("notebook", OTHERS, ids=lambda p: p.stem)
+def test_what_is_asked_of_shards_fits_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notebook: Path
+) -> None:
+    read(made(tmp_path, 30), monkeypatch, notebook)
+    write_shard(tmp_path / "data/en/a.parquet", [{"url": None, "text": None, "punsafe": None}])
+    read(tmp_path / "out", monkeypatch, notebook)
+
+
+@pytest.mark.parametrize("notebook", OTHERS, ids=lambda p: p.stem)
+def test_what_is_missing_is_told_with_what_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notebook: Path
+) -> None:
+    with pytest.raises(SystemExit, match="not here; run `relaion clean`, or set RELAION_OUT"):
+        read(tmp_path / "none", monkeypatch, notebook)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 
 from relaion.engine import Engine, Result, connect
-from relaion.engine.views import told_apart
+from relaion.engine.views import VIEWS, told_apart
 from relaion.errors import InputError, RelaionError
 from relaion.paths import (
     AnyPath,
@@ -214,9 +214,9 @@ class Prompt:
         head = ("table", "column", "type", "meaning")
         rows = self._engine.rows(
             "select table_name, column_name, data_type, comment from duckdb_columns() "
-            "where not internal and lower(table_name) = coalesce(lower($t), lower(table_name)) "
-            "order by table_name, column_index",
-            {"t": table},
+            "where not internal and if($t is null, not list_contains($ours, table_name), "
+            "lower(table_name) = lower($t)) order by table_name, column_index",
+            {"t": table, "ours": list(VIEWS[1:])},  # of what a run reads; they can be named
         )
         if not rows:
             raise InputError(f"{shown(table)}: no such table here; `.tables` lists them")
