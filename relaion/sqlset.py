@@ -154,6 +154,13 @@ def load(version: str = VERSION) -> dict[str, Script]:
     }
 
 
+@cache
+def queries() -> dict[str, Script]:
+    """The cookbook: questions to an audit by name, one query a file, `reads` what it needs."""
+    found = sorted((sql_root() / "queries").glob("*.sql"))
+    return {script.name: script for script in map(parse, found)}
+
+
 def named(name: str, version: str = VERSION) -> Script:
     """The script called `name` in its header; ScriptError when the set has none."""
     for script in load(version).values():
@@ -253,5 +260,14 @@ def index(version: str = VERSION) -> str:
         "`lists/` makes the list store, takes deliveries in and brings lists up to date; it "
         "decides nothing about rows.",
         "Decisions and their reasons: [`decisions/`](decisions).",
+        "",
+        "`queries/` asks a finished audit (`relaion sql OUT`, or any DuckDB shell on",
+        "`OUT/audit.duckdb`). Every number of `relaion report` is the answer of one of these:",
+        "",
+        "| query | what it answers | reads |",
+        "|---|---|---|",
     ]
+    for name, script in queries().items():
+        reads = ", ".join(f"`{r}`" for r in script.relations("reads"))
+        lines.append(f"| [{name}](queries/{name}.sql) | {script.purpose} | {reads} |")
     return "\n".join(lines) + "\n"
