@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ FIELDS = {
     "hits": "hits_by_list", "counted_once": "hits_counted_once", "balance": "balance",
     "steps": "lineage", "protocol": "protocol_in_all", "outputs": "output_sizes",
     "inputs": "input_sizes", "scripts": "digests_of_scripts", "coverage": "coverage_by_role",
-    "not_looked_at": "left_out",
+    "not_looked_at": "left_out", "scores": "score_bands",
 }  # fmt: skip
 
 
@@ -126,6 +127,21 @@ def test_the_numbers_are_those_of_the_files(world: Path) -> None:
     assert len(told.proof) == 4
 
 
+def test_scores_are_those_of_all_rows(world: Path) -> None:
+    told = relaion.report(world / "out").scores
+    assert told is not None
+    scores = [_row(s, i)["punsafe"] for s, n in SUBSETS.items() for i in range(n)]
+    assert sum(x.rows for x in told) == sum(SUBSETS.values())
+    for line in told:
+        if line.above is None and line.up_to is None:
+            assert line.rows == scores.count(None)
+        else:
+            low, high = line.above or -1.0, 2.0 if line.up_to is None else line.up_to
+            assert line.rows == sum(x is not None and low < x <= high for x in scores)
+    removed = [x for x in relaion.report(world / "out").removals if x.rule == "unsafe"]
+    assert sum(x.unsafe for x in told) == sum(x.gross for x in removed) > 0
+
+
 def test_the_words_hold_the_numbers(written: dict[str, str]) -> None:
     for name in ("r.html", "r.md", "terminal"):
         for number in ("2,300", "92", "95"):
@@ -150,10 +166,8 @@ def test_no_form_tells_a_listed_thing(world: Path, written: dict[str, str]) -> N
 def test_few_shared_rows_and_no_score_of_a_hit_are_told(world: Path) -> None:
     told = relaion.report(world / "out")
     assert all(x.least >= 10 for x in told.overlaps or ())
-    scored = (
-        {x.name for x in told.scores[0].__dataclass_fields__.values()} if told.scores else set()
-    )
-    assert scored <= {"above", "up_to", "rows", "unsafe"}
+    assert told.scores
+    assert {*asdict(told.scores[0])} == {"above", "up_to", "rows", "unsafe"}
 
 
 # -- The forms ----------------------------------------------------------------------------------

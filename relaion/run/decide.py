@@ -35,11 +35,12 @@ Counts: TypeAlias = list[list[Any]]
 
 
 class Decision(NamedTuple):
-    """The rows that leave one shard, by edition, in order; and how many for which reason."""
+    """The rows that leave one shard, by edition, in order; counts by reason and by score."""
 
     removed: dict[str, pa.Array]
     tally: Counts
     groups: Counts
+    scores: Counts
 
 
 class Decider:
@@ -82,6 +83,7 @@ class Decider:
         self._remove(engine, task, shards)
         self._check(engine, task)
         engine.run(self._scripts["55_tally"])
+        engine.run(self._scripts["64_score_bands"])
         decided = _by_shard(engine, task.shards, settings.editions)
         return self._since(engine, task, shards, decided) if task.gained else decided
 
@@ -117,6 +119,7 @@ class Decider:
                 now.removed,
                 [*now.tally, *_taken_off(before[no].tally)],
                 [*now.groups, *_taken_off(before[no].groups)],
+                now.scores,
             )
             for no, now in decided.items()
         }
@@ -197,8 +200,11 @@ def _by_shard(
     removed = {e.name: _parted(engine, e.name, numbers) for e in editions}
     tally = _rows_of(engine, "tally", numbers)
     groups = _rows_of(engine, "tally_groups", numbers)
+    scores = _rows_of(engine, "score_bands", numbers)
     return {
-        no: Decision({name: rows[no] for name, rows in removed.items()}, tally[no], groups[no])
+        no: Decision(
+            {name: rows[no] for name, rows in removed.items()}, tally[no], groups[no], scores[no]
+        )
         for no in numbers
     }
 
