@@ -175,10 +175,9 @@ def cover(report: AuditReport) -> Iterator[Part]:
     c = report.cover
     yield (
         f"With each site that holds a listed row, {several(c.per_site, 'neutral site')} like it "
-        f"left whole, of at most {several(c.site_rows, 'row')} each. So a row that left is not "
-        "therefore listed: the removals below are neutral ones among them, as far as it is told "
-        f"apart. {several(c.weak, 'site')} with a listed row lack neutral ones like them"
-        f"{'' if c.weak else ', so none stands out'}."
+        f"left whole, of at most {several(c.site_rows, 'row')} each: that a row left does not "
+        f"mean that it was listed. Sites with a listed row that lack neutral ones like them, and so "
+        f"may stand out: {number(c.weak)}."
     )
     lines = [x for x in report.removals if x.reason_kind == "cover"]
     if lines:
@@ -295,8 +294,8 @@ def reproduce(report: AuditReport) -> Iterator[Part]:
     """What to run, for the curator and for everybody else."""
     yield (
         "Whoever holds the data and the lists gets the same shards, byte by byte, with the same "
-        "versions: the manifest names inputs, parameters and scripts by their digests. DATA, LISTS "
-        "and OUT stand for your own paths."
+        "versions: the manifest names inputs, parameters and scripts by their digests. Cover also "
+        "takes the curator key and its ledger. DATA, LISTS and OUT stand for your own paths."
     )
     words = " --keywords FILE" if report.parameters["keywords"] is not None else ""
     beside = " --sidecar PATH" if report.sidecars else ""
