@@ -16,6 +16,7 @@ What the command line can do, Python can do, under the same names:
     diff_check      what an outsider could compute from it
     purge           what a run that broke off left, removed
     verify          the promises of a finished run, checked by other code
+    report          what the audit of a finished run says, for people
     sql             an answer from an audit and its editions, or from shards
     open_audit      a DuckDB connection on these, for notebooks
     open_data       the same on shards before cleaning
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from relaion.stages.link import link
     from relaion.stages.match import match
     from relaion.stages.purge import purge
+    from relaion.stages.report import report
     from relaion.stages.scripts import scripts
     from relaion.stages.sql import open_audit, open_data, sql
     from relaion.stages.update import update
@@ -64,6 +66,7 @@ __all__ = [
     "open_audit",
     "open_data",
     "purge",
+    "report",
     "scripts",
     "sql",
     "update",

@@ -45,3 +45,23 @@ HASHED_LINK_KINDS = {"url_md5": "md5", "url_sha1": "sha1", "url_sha256": "sha256
 """Digests of links, each by its algorithm as `hashlib` calls it."""
 
 KINDS = ("url", *HASHED_LINK_KINDS, *IMAGE_KINDS, "row_hash", *SCOPED_KINDS)
+
+_WORDS: dict[str | None, str] = {
+    **{name: role.noun for name, role in ROLES.items()},
+    "url_md5": "link MD5",
+    "url_sha1": "link SHA-1",
+    "url_sha256": "link SHA-256",
+    "url_prefix": "link prefix",
+    None: "same link",
+}
+
+
+def kind_words(kind: str | None) -> str:
+    """A kind as people call it."""
+    return _WORDS.get(kind, str(kind))
+
+
+def compared(kind: str | None, form: str | None) -> str:
+    """What was compared: the kind, and the spelling where there are several."""
+    plain = form in (None, "canonical") or (form == "raw" and kind not in HASHED_LINK_KINDS)
+    return kind_words(kind) if plain else f"{kind_words(kind)}, {form}"

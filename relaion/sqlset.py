@@ -195,8 +195,8 @@ _ORDER = (
     "| `relaion/run/cover_task.py` |",
     "| what leaves as cover | 54 | `relaion/run/cover_task.py` |",
     "| a connection that decides, once | with keywords 38, 39, then 04 | `relaion/run/decide.py` |",
-    "| a batch, which of its rows leave | 40, with keywords 41, then 45, editions, 50 to 52, 55 "
-    "| `relaion/run/decide.py` |",
+    "| a batch, which of its rows leave | 40, with keywords 41, then 45, editions, 50 to 52, 55, "
+    "64 | `relaion/run/decide.py` |",
     "| a sample of links, against the sidecars | 04, 37 | `relaion/run/sidecar_keys.py` |",
     "| the audit, at the end | 60 | `relaion/run/audit_file.py` |",
 )
@@ -260,5 +260,14 @@ def index(version: str = VERSION) -> str:
         "`lists/` makes the list store, takes deliveries in and brings lists up to date; it "
         "decides nothing about rows.",
         "Decisions and their reasons: [`decisions/`](decisions).",
+        "",
+        "`queries/` asks a finished audit (`relaion sql OUT`, or any DuckDB shell on",
+        "`OUT/audit.duckdb`). Every number of `relaion report` is the answer of one of these:",
+        "",
+        "| query | what it answers | reads |",
+        "|---|---|---|",
     ]
+    for name, script in queries().items():
+        reads = ", ".join(f"`{r}`" for r in script.relations("reads"))
+        lines.append(f"| [{name}](queries/{name}.sql) | {script.purpose} | {reads} |")
     return "\n".join(lines) + "\n"

@@ -8,8 +8,10 @@ about every list. The model itself (`relaion.verifier.model`) is held against a 
 import hashlib
 import math
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from relaion.links import key_digest, link_key
 from relaion.roles import IMAGE_KINDS
@@ -242,3 +244,18 @@ def coverage(rows: Sequence[Row]) -> dict[tuple[str, str], tuple[int, int]]:
         n = sum(v is not None and not (isinstance(v, float) and math.isnan(v)) for v in held)
         found[role, "column"] = (len(rows), n)
     return found
+
+
+def scores(rows: Sequence[Row]) -> dict[tuple[float | None, float | None], int]:
+    """Rows above one border and up to the next, of twentieths from 0 to 1; NaN is no score."""
+    borders = [None, *(i / 20 for i in range(21)), None]
+    found: Counter[tuple[float | None, float | None]] = Counter()
+    for row in rows:
+        score = row.get("punsafe")
+        if not isinstance(score, int | float) or math.isnan(score):
+            found[None, None] += 1
+            continue
+        for above, up_to in pairwise(borders):
+            if (above is None or score > above) and (up_to is None or score <= up_to):
+                found[above, up_to] += 1
+    return dict(found)

@@ -26,8 +26,10 @@ FILLED_BY_PYTHON = {
     # of an update: counts of now, of now without the new lists, and those of the audit before
     *(f"{when}_{table}" for when in ("now", "before")
       for table in ("hit_counts", "hit_unions", "hit_order")),
-    "now_tally", "now_groups",
-    *(f"earlier.{t}" for t in ("hits", "hit_groups", "protocol", "removals", "removal_groups")),
+    "now_tally", "now_groups", "now_scores",
+    *(f"earlier.{t}" for t in (
+        "hits", "hit_groups", "protocol", "removals", "removal_groups", "scores"
+    )),
     "ledger_places", "ledger_sites", "ledger_cover", "site_ranks", "site_rows", "cover_links",
 }  # fmt: skip
 

@@ -230,7 +230,7 @@ def test_help_is_plain_and_fits(command: tuple[str, ...], monkeypatch: pytest.Mo
 
 def test_every_command_has_a_help() -> None:
     assert {("clean",), ("lists", "withdraw"), ("sql",), ()} <= set(HELPS)
-    assert len(HELPS) == 16
+    assert len(HELPS) == 17
 
 
 @pytest.mark.parametrize(

@@ -582,6 +582,8 @@ COUNTS = {
     "removals alone": "update removal_groups set exclusive = 0 where name = 'partner'",
     "coverage": "update coverage set covered = covered + 1 where role = 'image_md5'",
     "coverage of scores": "update coverage set covered = covered - 1 where role = 'punsafe'",
+    "scores": "update scores set rows = rows + 1 where above > 0.4",
+    "another border": "update scores set up_to = 0.46 where up_to = 0.45",
     "a role less": "delete from coverage where role = 'image_sha256'",
     "row hashes": "update coverage set covered = 0 where role = 'row_hash' and via = 'column'",
     "computed row hashes": "update coverage set covered = covered + 1 where via = 'computed'",

@@ -508,6 +508,7 @@ HELD = {
     "hits": "update hits set gross = gross + 1 where list_id = 4 and kind = 'row_hash'",
     "protocol": "update protocol set gross = gross + 1 where list_id = 4",
     "removals": "update removals set gross = gross + 1 where list_id = 4",
+    "scores": "update scores set rows = rows + 1 where above is null",
     "coverage": "update coverage set covered = covered - 1 where role = 'punsafe'",
 }
 LEFT = (

@@ -201,7 +201,10 @@ def lists() -> list[Listing]:
 
 # the audit's tables, and their columns with types and comments
 AUDIT = {table: tuple(columns) for table, (_, columns) in TABLES.items()}
-ARROW = {"varchar": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "bigint": pa.int64()}
+ARROW = {
+    "varchar": pa.string(), "boolean": pa.bool_(), "integer": pa.int32(), "bigint": pa.int64(),
+    "double": pa.float64(),
+}  # fmt: skip
 
 
 # tables that tell of the files themselves; the others of a world stay as they are when one changes
@@ -339,6 +342,8 @@ class World:
             rows = [roles(r) for (s, _), some in self.shards.items() if s == subset for r in some]
             for via, numbers in oracle.coverage(rows).items():
                 counts["coverage"].append((subset, *via, *numbers, False, None))
+            for bounds, held in oracle.scores(rows).items():
+                counts["scores"].append((subset, *bounds, held))
             n = min(len(rows), 20)
             reached = (subset, "image_md5", "sidecar", len(rows), n // 3, True, n)
             counts["coverage"].append(reached)

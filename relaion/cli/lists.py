@@ -17,12 +17,11 @@ from relaion import lists as store
 from relaion.cli import options as o
 from relaion.cli.app import PlainCommand, app, emit, need_command
 from relaion.cli.render import count, plain_table
-from relaion.cli.render_run import kind_words
 from relaion.errors import RelaionError
 from relaion.links import FORMS
 from relaion.lists.readers.format import TAKEN_BACK
 from relaion.paths import owned_folder
-from relaion.roles import HASHED_LINK_KINDS
+from relaion.roles import HASHED_LINK_KINDS, kind_words
 
 if TYPE_CHECKING:
     from relaion.lists.results import Added, Shown, Withdrawn

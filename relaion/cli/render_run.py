@@ -11,7 +11,7 @@ from rich.text import Text
 
 from relaion.cli.render import Hanging, count, plain_table, several, short
 from relaion.paths import shown
-from relaion.roles import HASHED_LINK_KINDS, ROLES
+from relaion.roles import compared, kind_words
 from relaion.run.hits import FEW_ROWS, Count, Hits, Union
 
 if TYPE_CHECKING:
@@ -25,20 +25,6 @@ if TYPE_CHECKING:
 
 
 # -- How a match, a run and a verdict look to people -------------------------------------------
-
-_WORDS: dict[str | None, str] = {
-    **{role: ROLES[role].noun for role in ROLES},
-    "url_md5": "link MD5",
-    "url_sha1": "link SHA-1",
-    "url_sha256": "link SHA-256",
-    "url_prefix": "link prefix",
-    None: "same link",
-}
-
-
-def kind_words(kind: str | None) -> str:
-    """A kind as people call it."""
-    return _WORDS.get(kind, str(kind))
 
 
 def protocol_table(lists: Iterable[dict[str, Any]], hits: Hits, subsets: list[str]) -> Table:
@@ -69,16 +55,10 @@ def _lines(entry: dict[str, Any], hits: Hits) -> dict[str, list[Count]]:
     for kind in dict.fromkeys((*entry["entries"], *(c.kind for c in found))):
         counts = [c for c in found if c.kind == kind]
         for c in counts:
-            lines.setdefault(_compared(c), []).append(c)
+            lines.setdefault(compared(c.kind, c.form), []).append(c)
         if not counts:
             lines[kind_words(kind)] = []
     return lines
-
-
-def _compared(c: Count | Removal) -> str:
-    """The kind of a count, and the spelling where there are several."""
-    plain = c.form in (None, "canonical") or (c.form == "raw" and c.kind not in HASHED_LINK_KINDS)
-    return kind_words(c.kind) if plain else f"{kind_words(c.kind)}, {c.form}"
 
 
 def union_table(hits: Hits, subsets: list[str]) -> Table:
@@ -196,7 +176,7 @@ def _reason(r: Removal) -> str:
     if r.reason_kind == "cover":
         return f"cover of {r.label}"
     words = " ".join(str(word) for word in (r.list_id, r.source, r.title, r.label) if word)
-    return f"list {words}: {_compared(r)}"
+    return f"list {words}: {compared(r.kind, r.form)}"
 
 
 def _untold(subsets: tuple[str, ...]) -> str:

@@ -35,7 +35,7 @@ Counts: TypeAlias = list[list[Any]]
 
 
 class Decision(NamedTuple):
-    """The rows that leave one shard, by edition, in order; and how many for which reason.
+    """The rows that leave one shard, by edition, in order; counts by reason and by score.
 
     `without`: how many rows leave each edition without the lists that an update gained.
     """
@@ -43,6 +43,7 @@ class Decision(NamedTuple):
     removed: dict[str, pa.Array]
     tally: Counts
     groups: Counts
+    scores: Counts
     without: Mapping[str, int] = {}
 
 
@@ -86,6 +87,7 @@ class Decider:
         self._remove(engine, task, shards)
         self._check(engine, task)
         engine.run(self._scripts["55_tally"])
+        engine.run(self._scripts["64_score_bands"])
         decided = _by_shard(engine, task.shards, settings.editions)
         return self._since(engine, task, shards, decided) if task.gained else decided
 
@@ -121,6 +123,7 @@ class Decider:
                 now.removed,
                 [*now.tally, *_taken_off(before[no].tally)],
                 [*now.groups, *_taken_off(before[no].groups)],
+                now.scores,
                 {name: len(rows) for name, rows in before[no].removed.items()},
             )
             for no, now in decided.items()
@@ -202,8 +205,11 @@ def _by_shard(
     removed = {e.name: _parted(engine, e.name, numbers) for e in editions}
     tally = _rows_of(engine, "tally", numbers)
     groups = _rows_of(engine, "tally_groups", numbers)
+    scores = _rows_of(engine, "score_bands", numbers)
     return {
-        no: Decision({name: rows[no] for name, rows in removed.items()}, tally[no], groups[no])
+        no: Decision(
+            {name: rows[no] for name, rows in removed.items()}, tally[no], groups[no], scores[no]
+        )
         for no in numbers
     }
 

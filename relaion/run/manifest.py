@@ -88,6 +88,7 @@ def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> N
     of_shards = {  # as they are, for shards share them
         "found_tally": [(subset[r.no], r.tally) for r in reports],
         "found_groups": [(subset[r.no], r.groups) for r in reports],
+        "found_scores": [(subset[r.no], r.scores) for r in reports],
     }
     made = caller.call(
         "relaion.run.audit_file:make_audit", work, found.plan.sql_version, _tables(found),

@@ -35,7 +35,7 @@ from relaion.run.survey import Numbered
 from relaion.run.tasks import ParentShard, Report, Task, WrittenShard
 from relaion.run.walk import missing_rows
 
-_UNDECIDED = Decision({}, [], [])  # of a shard whose editions stay as they were
+_UNDECIDED = Decision({}, [], [], [])  # of a shard whose editions stay as they were
 Outputs: TypeAlias = "tuple[dict[str, WrittenShard], list[str]]"
 
 
@@ -141,7 +141,7 @@ def _write_shard(task: Task, n: Numbered, decision: Decision) -> Report:
     return Report(
         n.no, n.shard.rows, stamp.size, known.sha256, task.hits.get(n.no, ""),
         {name: replace(output, stamp=stamps[name]) for name, output in outputs.items()},
-        decision.tally, decision.groups, stamp, notices,
+        decision.tally, decision.groups, decision.scores, stamp, notices,
     )  # fmt: skip
 
 

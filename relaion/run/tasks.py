@@ -169,6 +169,7 @@ class Report:
     outputs: dict[str, WrittenShard]
     tally: Sequence[Sequence[Any]]
     groups: Sequence[Sequence[Any]]
+    scores: Sequence[Sequence[Any]]
     stamp: Stamp
     notices: list[str] = field(default_factory=list)
 
@@ -178,7 +179,7 @@ class Report:
         for each in (found, *found["outputs"].values()):
             each["stamp"] = Stamp(*map(int, each["stamp"]))
         found["outputs"] = {k: WrittenShard(**v) for k, v in found["outputs"].items()}
-        for counts in ("tally", "groups"):
+        for counts in ("tally", "groups", "scores"):
             found[counts] = [_same(tuple(row)) for row in found[counts]]
         return cls(**found)
 

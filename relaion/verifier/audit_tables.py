@@ -67,6 +67,11 @@ not_looked_at: What no list and no rule was compared with; none: clean alone.
   column_name VARCHAR: the column; null where there is none
   reason VARCHAR: why it, or these of its values, were not looked at
   n_values BIGINT: how many values, rows or files; null if not counted
+scores: All rows by score, listed or not; nothing of what lists found.
+  subset VARCHAR: folder of shards that are audited together
+  above DOUBLE: scores above this; null below all, and for no score
+  up_to DOUBLE: and up to this; null above all, and for no score
+  rows BIGINT: rows
 hits: What the lists found, whatever the editions made of it.
   subset VARCHAR: folder of shards; small: several of few rows together
   list_id INTEGER: the delivery

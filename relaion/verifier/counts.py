@@ -6,6 +6,7 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.links.spellings import FORMS
@@ -86,10 +87,28 @@ def count_coverage(rows: Rows, names: Mapping[tuple[str, int], str], counts: Cou
         counts["coverage", role, "column", "covered"] += covered.true_count
     counts["coverage", "row_hash", "computed", "rows"] += rows.n
     counts["coverage", "row_hash", "computed", "covered"] += rows.computable.true_count
+    for bounds, n in _by_score(rows.first("punsafe", pa.float64())):
+        counts["scores", *bounds, "rows"] += n
     for (role, place), n in rows.unread.items():
         if n:
             why = BY_BYTES if role == "url" else f"values that are no {ROLES[role].algorithm}"
             counts["not_looked_at", role, names[role, place], why, "n_values"] += n
+
+
+_BORDERS = [i / 20 for i in range(21)]
+
+
+def _by_score(scores: pa.Array) -> Iterator[tuple[tuple[float | None, float | None], int]]:
+    """Rows above one border and up to the next; NULL and NaN are no score."""
+    held = pc.fill_null(pc.invert(pc.is_nan(scores)), False)
+    seen = scores.filter(held)
+    if n := len(scores) - len(seen):
+        yield (None, None), n
+    reached = [len(seen), *(pc.sum(pc.greater(seen, b)).as_py() or 0 for b in _BORDERS), 0]
+    edges = [None, *_BORDERS, None]
+    for i in range(len(edges) - 1):
+        if n := reached[i] - reached[i + 1]:
+            yield (edges[i], edges[i + 1]), n
 
 
 def count_reasons(task: ShardTask, named: Reasons, counts: Counts) -> None:
@@ -124,6 +143,7 @@ def _add(
 # table -> columns that tell its lines apart (but for the subset), columns with numbers
 _LINES = {
     "coverage": (("role", "via"), ("rows", "covered")),
+    "scores": (("above", "up_to"), ("rows",)),
     "not_looked_at": (("role", "column_name", "reason"), ("n_values",)),
     "hits": (("list_id", "kind", "form"), ("gross", "exclusive")),
     "hit_groups": (("grouping", "name"), ("memberships", "rows")),
@@ -183,7 +203,7 @@ def check_counts(
 def _stands_alone(key: tuple[Any, ...], whole: Collection[int]) -> bool:
     """Whether a number does not rest on what lists find of which entries were taken back."""
     table, _, *line, number = key
-    if table in ("coverage", "not_looked_at"):
+    if table in ("coverage", "not_looked_at", "scores"):
         return True
     if number != "gross" or table == "removal_groups":
         return False
@@ -283,6 +303,7 @@ _VALUES = frozenset(
 _MAYBE = {
     "lists": {"source", "title", "label", "received"},
     "coverage": {"sampled"},
+    "scores": {"above", "up_to"},
     "not_looked_at": {"subset", "column_name", "n_values"},
     "hits": {"kind", "form"},
     "hit_groups": {"name"},

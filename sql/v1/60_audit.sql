@@ -11,6 +11,7 @@
 -- reads:   found_coverage (subset varchar, role varchar, via varchar, n_rows bigint, n_covered bigint, estimated boolean, sampled bigint)
 -- reads:   found_not_looked_at (subset varchar, role varchar, column_name varchar, reason varchar, n_values bigint)
 -- reads:   found_tally (subset varchar, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
+-- reads:   found_scores (subset varchar, band integer, n_rows bigint)
 -- reads:   found_groups (subset varchar, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
 -- reads:   hit_counts (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- reads:   hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, n_rows bigint)
@@ -23,6 +24,7 @@
 -- writes:  outputs (edition varchar, subset varchar, shard varchar, rows bigint, bytes bigint, sha256 varchar)
 -- writes:  coverage (subset varchar, role varchar, via varchar, rows bigint, covered bigint, estimated boolean, sampled bigint)
 -- writes:  not_looked_at (subset varchar, role varchar, column_name varchar, reason varchar, n_values bigint)
+-- writes:  scores (subset varchar, above double, up_to double, rows bigint)
 -- writes:  hits (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- writes:  hit_groups (subset varchar, grouping varchar, name varchar, memberships bigint, rows bigint)
 -- writes:  protocol (subset varchar, place integer, list_id integer, kind varchar, gross bigint, new_rows bigint, rows_so_far bigint)
@@ -170,6 +172,21 @@ comment on column not_looked_at.role is 'what the column looks like; or files, k
 comment on column not_looked_at.column_name is 'the column; null where there is none';
 comment on column not_looked_at.reason is 'why it, or these of its values, were not looked at';
 comment on column not_looked_at.n_values is 'how many values, rows or files; null if not counted';
+
+create or replace table scores as
+select
+    f.subset,
+    if(f.band > 0, (f.band - 1) / 20, null)::double as above,
+    if(f.band < 21, f.band / 20, null)::double as up_to,
+    sum(f.n_rows)::bigint as rows
+from temp.found_scores as f
+group by all
+order by all;
+comment on table scores is 'All rows by score, listed or not; nothing of what lists found.';
+comment on column scores.subset is 'folder of shards that are audited together';
+comment on column scores.above is 'scores above this; null below all, and for no score';
+comment on column scores.up_to is 'and up to this; null above all, and for no score';
+comment on column scores.rows is 'rows';
 
 create or replace table unions as
 with kept_rows as (

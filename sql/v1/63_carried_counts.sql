@@ -9,7 +9,9 @@
 -- reads:   before_hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, n_rows bigint)
 -- reads:   before_hit_order (subset varchar, list_id integer, kind varchar, gross bigint, n_new bigint)
 -- reads:   now_tally (subset varchar, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
+-- reads:   now_scores (subset varchar, band integer, n_rows bigint)
 -- reads:   now_groups (subset varchar, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
+-- reads:   earlier.scores (subset varchar, above double, up_to double, rows bigint)
 -- reads:   earlier.hits (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- reads:   earlier.hit_groups (subset varchar, grouping varchar, name varchar, memberships bigint, rows bigint)
 -- reads:   earlier.protocol (subset varchar, place integer, list_id integer, kind varchar, gross bigint, new_rows bigint, rows_so_far bigint)
@@ -19,6 +21,7 @@
 -- writes:  hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, n_rows bigint)
 -- writes:  hit_order (subset varchar, list_id integer, kind varchar, gross bigint, n_new bigint)
 -- writes:  found_tally (subset varchar, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
+-- writes:  found_scores (subset varchar, band integer, n_rows bigint)
 -- writes:  found_groups (subset varchar, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
 -- nulls:   as in the tables that are summed
 -- order:   none
@@ -230,3 +233,19 @@ select
 from counted as c
 group by all
 having sum(c.gross) <> 0;
+
+-- no list has a part in these: where the data are what they were, so are they
+create or replace temp table found_scores as
+select
+    n.subset,
+    n.band,
+    n.n_rows
+from now_scores as n
+where $counted_anew
+union all
+select
+    e.subset,
+    coalesce(round(e.up_to * 20)::integer, if(e.above is null, null, 21)) as band,
+    e.rows as n_rows
+from earlier.scores as e
+where not $counted_anew;

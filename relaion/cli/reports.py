@@ -1,0 +1,55 @@
+"""The command `report`: parse, call the public function of the same name, print."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import relaion as library
+from relaion.cli import options as o
+from relaion.cli.app import PlainCommand, app, emit
+from relaion.cli.render_report import show_report
+
+
+@app.command(
+    cls=PlainCommand,
+    help="Show what the audit of a finished run says: what was removed and why, in counts. With "
+    "--html, --markdown or --card, write it as files instead.",
+    short_help="Show the audit of a finished run, or write it as files.",
+)
+def report(
+    out: Annotated[Path, o.path_argument("OUT", "A folder that `clean` or `update` made.")],
+    html: Annotated[
+        Path | None,
+        o.path_option("--html", "FILE", "One page that needs nothing else (extra [report])."),
+    ] = None,
+    markdown: Annotated[
+        Path | None, o.path_option("--markdown", "FILE", "The same as Markdown.")
+    ] = None,
+    card: Annotated[
+        Path | None,
+        o.path_option("--card", "DIR", "A data-set card (README.md) and SHA256SUMS to publish."),
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option("--licence", metavar="NAME", help="With --card: such as cc-by-4.0."),
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="WORDS", help="With --card: the set's name.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files that `report` did not make.")
+    ] = False,
+    i_accept_disclosure: Annotated[
+        bool,
+        typer.Option(
+            "--i-accept-disclosure", help="A card of editions that must not be published."
+        ),
+    ] = False,
+    as_json: o.Json = False,
+) -> None:
+    result = library.report(
+        out, html=html, markdown=markdown, card=card, licence=licence, title=title, force=force,
+        i_accept_disclosure=i_accept_disclosure,
+    )  # fmt: skip
+    emit(result, show_report, as_json=as_json)

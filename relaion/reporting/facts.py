@@ -1,0 +1,300 @@
+"""The facts of a report: answers of the queries in `sql/queries`, and what the manifest states."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from relaion.parquet.looked_at import NotLookedAt
+    from relaion.run.coverage import Coverage
+
+FORM = 1  # of the JSON: another number where a field means another thing
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """Which run this is, when it was (ISO 8601, UTC), and the versions of what did it."""
+
+    run: str
+    started: str
+    finished: str
+    relaion: str
+    duckdb: str
+    pyarrow: str
+    sql_version: str
+    key_version: int
+
+
+@dataclass(frozen=True)
+class EditionFacts:
+    """An edition: which lists and rules it heeds, and the script that says so.
+
+    `parent` is the edition, or `original`, that it is a part of.
+    """
+
+    name: str
+    parent: str
+    labels: tuple[str, ...]
+    rules: tuple[str, ...]
+    script: str
+    sha256: str
+    builtin: bool
+
+
+@dataclass(frozen=True)
+class SizeLine:
+    """Shards, rows and bytes of a subset: of the input where `edition` is None."""
+
+    edition: str | None
+    subset: str
+    shards: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class BalanceLine:
+    """Rows in = removed + kept; `subset` is None for all subsets together."""
+
+    edition: str
+    subset: str | None
+    rows_in: int
+    removed: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class ProofLine:
+    """Whether an edition has no more rows of a subset than its parent has."""
+
+    edition: str
+    parent: str
+    subset: str
+    kept: int
+    kept_by_parent: int
+    holds: bool
+
+
+@dataclass(frozen=True)
+class StepFacts:
+    """What an edition kept after a step: 1 is the first clean, the last is this run."""
+
+    step: int
+    run: str
+    edition: str
+    rows_in: int
+    removed: int
+    kept: int
+
+
+@dataclass(frozen=True)
+class ListFacts:
+    """A delivery; `step` is the one that it was first matched in, `entries` are by kind.
+
+    `role` is bad, or good for files known to be harmless. `received` is None where nobody said it.
+    """
+
+    list_id: int
+    source: str
+    title: str | None
+    label: str
+    received: str | None
+    role: str
+    step: int
+    entries: dict[str, int]
+
+
+@dataclass(frozen=True)
+class ReceiptLine:
+    """Rows that a delivery names by one kind, those new by it, and all so far in order of receipt.
+
+    `subset` is None for all together, and `small` for several of few rows.
+    """
+
+    subset: str | None
+    list_id: int
+    kind: str
+    gross: int
+    new_rows: int
+    rows_so_far: int
+
+
+@dataclass(frozen=True)
+class HitLine:
+    """Rows that a list found by one kind and spelling, all subsets together.
+
+    gross = overlap + exclusive. `kind` is None for rows that only carry a listed link.
+    """
+
+    list_id: int
+    kind: str | None
+    form: str | None
+    gross: int
+    overlap: int
+    exclusive: int
+
+
+@dataclass(frozen=True)
+class OnceLine:
+    """Memberships, and the rows that they are: of `all` lists, a `source`, a `label`, `same_link`.
+
+    `name` is the source or label.
+    """
+
+    grouping: str
+    name: str | None
+    memberships: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class ReasonLine:
+    """Rows that left an edition for one reason, and those that left for it alone.
+
+    `reason_kind` is list, same_link, cover or rule.
+    """
+
+    edition: str
+    reason_kind: str
+    list_id: int | None
+    label: str | None
+    kind: str | None
+    form: str | None
+    rule: str | None
+    gross: int
+    exclusive: int
+
+
+@dataclass(frozen=True)
+class GroupLine:
+    """Rows that left an edition by the lists of a source or under a label, each counted once."""
+
+    edition: str
+    grouping: str
+    name: str
+    gross: int
+    exclusive: int
+
+
+@dataclass(frozen=True)
+class ScoreLine:
+    """How many rows of all subsets have a score above one border and up to the next.
+
+    Both are None for rows without a score; `above` is None below all borders, `up_to` above all.
+    `unsafe` are those that the rule on the score alone names. No list has a part in these.
+    """
+
+    above: float | None
+    up_to: float | None
+    rows: int
+    unsafe: int
+
+
+@dataclass(frozen=True)
+class PairLine:
+    """How many rows two lists both name, all subsets together: from `least` to `most`.
+
+    A pair that shares fewer than ten, or none, stands in no line.
+    """
+
+    list_id: int
+    other_id: int
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class CoverFacts:
+    """What hides the listed rows: neutral sites asked for with each listed one.
+
+    `site_rows` is how many rows a site may have, `release` which choice of the ledger it is,
+    `weak` how many listed sites lack neutral ones like them.
+    """
+
+    per_site: int
+    site_rows: int
+    release: int
+    weak: int
+
+
+@dataclass(frozen=True)
+class ScriptFacts:
+    """A SQL script that decided, by the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The audit of a finished run as a report has it: counts, never a row.
+
+    Counts by list or rule put subsets of under 1,000 rows together as `small`, or leave them out:
+    `few_rows` are these. `scores` and `overlaps` are None where the audit holds none.
+    `steps` has a line for each step and edition. `parameters` are the settings that decide.
+    `sidecars` is how many files of image hashes were searched. `written` are the files that
+    `report` wrote.
+    """
+
+    run: RunFacts
+    publishable: bool
+    why: str
+    editions: tuple[EditionFacts, ...]
+    inputs: tuple[SizeLine, ...]
+    outputs: tuple[SizeLine, ...]
+    balance: tuple[BalanceLine, ...]
+    proof: tuple[ProofLine, ...]
+    steps: tuple[StepFacts, ...]
+    lists: tuple[ListFacts, ...]
+    protocol: tuple[ReceiptLine, ...]
+    protocol_by_subset: tuple[ReceiptLine, ...]
+    hits: tuple[HitLine, ...]
+    counted_once: tuple[OnceLine, ...]
+    removals: tuple[ReasonLine, ...]
+    removal_groups: tuple[GroupLine, ...]
+    few_rows: tuple[str, ...]
+    coverage: tuple[Coverage, ...]
+    not_looked_at: tuple[NotLookedAt, ...]
+    scores: tuple[ScoreLine, ...] | None
+    overlaps: tuple[PairLine, ...] | None
+    cover: CoverFacts | None
+    sidecars: int
+    parameters: dict[str, Any]
+    scripts: tuple[ScriptFacts, ...]
+    written: tuple[Path, ...] = ()
+    notices: tuple[str, ...] = ()
+    form: int = field(default=FORM)
+
+    @property
+    def subsets(self) -> tuple[str, ...]:
+        """The subsets that went in."""
+        return tuple(line.subset for line in self.inputs)
+
+    @property
+    def rows_in(self) -> int:
+        """Rows that went in."""
+        return sum(line.rows for line in self.inputs)
+
+    def of_edition(self, name: str) -> BalanceLine:
+        """The balance of an edition, all subsets together."""
+        return next(x for x in self.balance if x.edition == name and x.subset is None)
+
+
+def public_parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without what only their curator can read: of keywords there is only how many."""
+    found = dict(settings)
+    keywords = found.get("keywords")
+    found["keywords"] = keywords["n"] if isinstance(keywords, Mapping) else None
+    return found
+
+
+def read_setting(text: str) -> Any:
+    """A setting as the audit has it, which is JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,318 @@
+"""The later sections: coverage, scores, shared rows, cover, lists, settings, how to reproduce."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from relaion.paths import shown
+from relaion.reporting.document import (
+    BarChart,
+    BarGroup,
+    Commands,
+    Part,
+    Points,
+    grid,
+    joined,
+    number,
+    several,
+)
+from relaion.reporting.facts import AuditReport, ScoreLine
+from relaion.roles import ROLES, kind_words
+
+MASKED = "<10"
+_LEAST = 10  # rows that two lists have to share for the number to be told
+
+# -- What was looked at -------------------------------------------------------------------------
+
+
+def coverage(report: AuditReport) -> Iterator[Part]:
+    """How many rows had a value to compare, and what was compared with nothing."""
+    yield (
+        "How many rows have a value that a list or a rule can look at. A row without one is not "
+        "passed over: there is nothing to see. About (~) stands where a sample of rows was looked "
+        "up in a sidecar."
+    )
+    yield grid(
+        "Rows with a value to compare",
+        ("subset", "looked at", "rows with one", "of rows", "where"),
+        [
+            (
+                shown(x.subset),
+                ROLES[x.role].noun if x.role in ROLES else x.role,
+                f"{'~' if x.estimated else ''}{number(x.covered)}",
+                number(x.rows),
+                {"column": "a column"}.get(x.via, x.via if x.via == "computed" else f"a {x.via}"),
+            )
+            for x in report.coverage
+        ],
+        ("rows with one", "of rows"),
+    )
+    if report.sidecars:
+        said = several(report.sidecars, "file")
+        yield f"{said} of image hashes beside the shards (sidecars) were searched too."
+    if report.not_looked_at:
+        yield "Not looked at, so the run is clean only as far as it was looked at:"
+        yield Points(tuple(shown(x.sentence) for x in report.not_looked_at))
+    else:
+        yield "Nothing was left out: every column, value and rule that could be held was."
+
+
+# -- Scores -------------------------------------------------------------------------------------
+
+
+def _band(line: ScoreLine) -> str:
+    if line.above is None and line.up_to is None:
+        return "no score"
+    if line.above is None:
+        return f"up to {line.up_to:.2f}"
+    if line.up_to is None:
+        return f"above {line.above:.2f}"
+    return f"{line.above:.2f} to {line.up_to:.2f}"
+
+
+def scores(report: AuditReport) -> Iterator[Part]:
+    """How the scores of all rows lie, and which of them the rule on scores names."""
+    if report.scores is None:
+        yield "The audit of this run holds no counts by score: an earlier version made it."
+        return
+    scored = sum(x.rows for x in report.scores if (x.above, x.up_to) != (None, None))
+    if not scored:
+        yield "No row has a score, so no rule on scores could name one."
+        return
+    unsafe, keyword = (report.parameters[k] for k in ("unsafe_above", "keyword_above"))
+    heeding = [e.name for e in report.editions if "unsafe" in e.rules]
+    with_words = [e.name for e in report.editions if "unsafe_keyword" in e.rules]
+    yield (
+        "The score says how unsafe a classifier held an image to be, from 0 to 1. All rows are "
+        "counted here, listed or not; of removals, only those that the rule on the score alone "
+        "names. What lists found is never told by score. A band holds the scores above its first "
+        "border, up to and with its second."
+    )
+    if heeding:
+        yield f"{joined(heeding)} lost the rows with a score above {unsafe:g} (rule unsafe)."
+    else:
+        yield f"No edition heeds the rule on scores above {unsafe:g} alone."
+    if with_words and report.parameters["keywords"] is not None:
+        total = {
+            e: sum(x.gross for x in report.removals if (x.edition, x.rule) == (e, "unsafe_keyword"))
+            for e in with_words
+        }
+        yield (
+            f"With a score above {keyword:g}, a row whose caption holds a keyword leaves too: "
+            + joined(f"{number(n)} of {e}" for e, n in total.items())
+            + "."
+        )
+    marks = tuple(
+        (i, f"above {border:g}: {rule}")
+        for border, rule in ((unsafe, "rule unsafe"), (keyword, "with a keyword"))
+        for i, x in enumerate(report.scores)
+        if x.above is not None and abs(x.above - border) < 1e-9
+    )
+    yield BarChart(
+        "All rows by score, and those that the rule on scores names",
+        "Two bars for each band of scores: all rows, and those above the threshold of the rule "
+        "unsafe. Commands mark the thresholds. The numbers stand in the next table.",
+        ("all rows", "named by rule unsafe"),
+        tuple(BarGroup(_band(x), (x.rows, x.unsafe if x.unsafe else None)) for x in report.scores),
+        marks,
+    )
+    yield grid(
+        "Rows by score, all subsets together",
+        ("score", "all rows", "rule unsafe"),
+        [(_band(x), number(x.rows), number(x.unsafe)) for x in report.scores],
+        ("all rows", "rule unsafe"),
+    )
+
+
+# -- Rows that two lists share ------------------------------------------------------------------
+
+
+def matrix(report: AuditReport) -> Iterator[Part]:
+    """How many rows two lists both name, if they are ten or more."""
+    if report.overlaps is None:
+        yield "The audit of this run holds no counts by pairs of lists."
+        return
+    named = sorted({x.list_id for x in report.hits if x.kind is not None})
+    if len(named) < 2:
+        yield "Fewer than two lists named a row, so none is shared."
+        return
+    told = {
+        frozenset((x.list_id, x.other_id)): number(x.least)
+        if x.least == x.most
+        else f"{number(x.least)} to {number(x.most)}"
+        for x in report.overlaps
+    }
+    yield (
+        f"How many rows both of two lists name, all subsets together. Fewer than {_LEAST}, none "
+        f"among them, are told as {MASKED}. On the diagonal stands what a list names at all, each "
+        "row once."
+    )
+    if any(x.least != x.most for x in report.overlaps):
+        yield (
+            "After an update a number may be known only from and to, since the few that were "
+            "shared before it are told nowhere."
+        )
+    titles = {x.list_id: f"{x.list_id}: {shown(x.title or x.source)}" for x in report.lists}
+    yield grid(
+        "Rows that two lists share",
+        ("list", *(str(n) for n in named)),
+        [(titles[a], *(told.get(frozenset((a, b)), MASKED) for b in named)) for a in named],
+        (str(n) for n in named),
+    )
+
+
+# -- Cover --------------------------------------------------------------------------------------
+
+
+def cover(report: AuditReport) -> Iterator[Part]:
+    """What hides the listed rows from whoever subtracts the editions from the old data."""
+    if report.cover is None:
+        yield (
+            "No cover: no row left but for a list or a rule. Whoever has the old metadata sees "
+            "which rows left, can reckon which of these a public rule explains, and so finds what "
+            "is listed among the rest."
+        )
+        return
+    c = report.cover
+    yield (
+        f"With each site that holds a listed row, {several(c.per_site, 'neutral site')} like it "
+        f"left whole, of at most {several(c.site_rows, 'row')} each: that a row left does not "
+        f"mean that it was listed. Sites with a listed row that lack neutral ones like them, and "
+        f"so may stand out: {number(c.weak)}."
+    )
+    lines = [x for x in report.removals if x.reason_kind == "cover"]
+    if lines:
+        yield grid(
+            "Rows that left as cover",
+            ("edition", "with the label", "rows", "for nothing else"),
+            [(x.edition, x.label or "", number(x.gross), number(x.exclusive)) for x in lines],
+            ("rows", "for nothing else"),
+        )
+    yield (
+        "Which sites these are is told nowhere. That they hide the listed ones rests on the cover "
+        "ledger and the curator key staying secret, on no edition of these rows without cover "
+        "being out, and on readers who do not know already which sites are bad."
+    )
+
+
+# -- Lists --------------------------------------------------------------------------------------
+
+
+def lists(report: AuditReport) -> Iterator[Part]:
+    """Who sent what when; no entry and no digest of any."""
+    yield (
+        "Every delivery, by the number that it has in the curator's store. Entries are counted "
+        "and never shown; neither is a digest of a list, for it would let one guess at what is in "
+        "it. A list in the role good names files known to be harmless: it removes nothing."
+    )
+    stepped = any(x.step > 1 for x in report.lists)
+    heads = ("no.", "received", "source", "title", "label", "role", "entries")
+    yield grid(
+        "Deliveries",
+        (*heads, "step") if stepped else heads,
+        [
+            (
+                str(x.list_id), x.received or "not said", shown(x.source), shown(x.title or ""),
+                x.label, x.role,
+                joined(f"{number(n)} {kind_words(k)}" for k, n in x.entries.items()),
+                *((str(x.step),) if stepped else ()),
+            )
+            for x in report.lists
+        ],
+        ("no.",),
+    )  # fmt: skip
+
+
+# -- Parameters, scripts, versions --------------------------------------------------------------
+
+_MEANS = {
+    "columns": "roles that were given to columns by name",
+    "cover": "neutral sites for each listed one",
+    "cover_site_rows": "rows that a site of the cover may have",
+    "good_wins": "whether known-good entries count as not listed",
+    "inner": "whether links inside links are compared too",
+    "keyword_above": "score above which a keyword in the caption removes",
+    "keywords": "how many keywords; none were given where it is empty",
+    "same_link": "whether further rows with a listed link leave",
+    "unsafe_above": "score above which the rule unsafe removes",
+    "unscored": "what becomes of rows without a score",
+}
+
+
+def _setting(value: Any) -> str:
+    if value is None or value == {}:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return "; ".join(f"{k}: {', '.join(map(str, v))}" for k, v in value.items())
+    return number(value) if isinstance(value, int) else str(value)
+
+
+def settings(report: AuditReport) -> Iterator[Part]:
+    """What decided: settings, editions, scripts by digest, versions."""
+    run = report.run
+    yield grid(
+        "Parameters",
+        ("parameter", "value", "what it says"),
+        [
+            (name, shown(_setting(value)), _MEANS.get(name, ""))
+            for name, value in report.parameters.items()
+        ],
+    )
+    yield grid(
+        "Versions",
+        ("of", "version"),
+        [
+            ("relaion", run.relaion), ("DuckDB", run.duckdb), ("pyarrow", run.pyarrow),
+            ("SQL scripts", run.sql_version), ("link keys", str(run.key_version)),
+        ],
+    )  # fmt: skip
+    yield (
+        f"{several(len(report.scripts), 'script')} decided. `relaion scripts --check` compares "
+        "those of an installation with the released ones; `sha256sum` shows the same digests."
+    )
+    yield grid(
+        "Scripts by their SHA-256",
+        ("script", "sha256"),
+        [(shown(x.name), x.sha256) for x in report.scripts],
+    )
+    yield grid(
+        "What came out",
+        ("edition", "subset", "shards", "rows", "bytes"),
+        [
+            (str(x.edition), shown(x.subset), number(x.shards), number(x.rows), number(x.bytes))
+            for x in report.outputs
+        ],
+        ("shards", "rows", "bytes"),
+    )
+
+
+# -- How to reproduce it ------------------------------------------------------------------------
+
+
+def reproduce(report: AuditReport) -> Iterator[Part]:
+    """What to run, for the curator and for everybody else."""
+    yield (
+        "Whoever holds the data and the lists gets the same shards, byte by byte, with the same "
+        "versions: the manifest names inputs, parameters and scripts by their digests. Cover also "
+        "takes the curator key and its ledger. DATA, LISTS and OUT stand for your own paths."
+    )
+    words = " --keywords FILE" if report.parameters["keywords"] is not None else ""
+    beside = " --sidecar PATH" if report.sidecars else ""
+    covered = f" --cover {report.cover.per_site}" if report.cover else ""
+    if max((x.step for x in report.steps), default=1) > 1:
+        line = f"relaion update BEFORE --inputs DATA --lists LISTS{words}{beside} --out OUT"
+    else:
+        line = f"relaion clean DATA --lists LISTS{words}{beside}{covered} --out OUT"
+    yield Commands((line, f"relaion verify OUT --inputs DATA --lists LISTS{words}{beside}"))
+    yield (
+        "Everybody else can ask the audit again. Each number of this report is the answer of a "
+        "query in sql/queries:"
+    )
+    yield Commands(
+        (
+            'relaion sql OUT -c "$(cat sql/queries/protocol_in_all.sql)"',
+            "relaion report OUT --json",
+            "sha256sum --check SHA256SUMS",
+        )
+    )

@@ -1,0 +1,47 @@
+"""A report as one HTML page that needs nothing else: no script, no network, no link."""
+
+from importlib import resources
+from typing import Any
+
+from relaion.errors import InputError
+from relaion.reporting.document import BarChart, Commands, Document, Grid, Points
+
+_TEMPLATE = "report.html.j2"
+_KINDS = {str: "text", Grid: "table", BarChart: "picture", Points: "points", Commands: "lines"}
+
+
+def html(document: Document) -> str:
+    """The page. Raises InputError where the extra `[report]` is not installed."""
+    try:
+        import jinja2  # noqa: PLC0415 - of an extra
+
+        from relaion.reporting.pictures import svg  # noqa: PLC0415 - it takes a second to load
+    except ModuleNotFoundError as e:
+        raise InputError(
+            f"--html: needs {e.name}, which is not installed; run: pip install 'relaion[report]'"
+        ) from None
+    drawn: dict[tuple[int, int], str] = {
+        (i, j): svg(part, f"p{i}-{j}")
+        for i, section in enumerate(document.sections)
+        for j, part in enumerate(section.parts)
+        if isinstance(part, BarChart)
+    }
+
+    def kind(part: Any) -> str:
+        return _KINDS[type(part)]
+
+    text = resources.files("relaion.reporting").joinpath(_TEMPLATE).read_text("utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    template = environment.from_string(text)
+    return template.render(document=document, kind=kind, drawn=drawn, spans=_spans)
+
+
+def _spans(text: str) -> list[tuple[bool, str]]:
+    """A sentence in parts, and whether each is typed: backquotes stand around what is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return [(False, text)]
+    return [(i % 2 == 1, part) for i, part in enumerate(parts)]

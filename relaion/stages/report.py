@@ -1,0 +1,158 @@
+"""`report`: the audit of a finished run for people, and a card to publish its editions with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from relaion.errors import InputError, OutputError
+from relaion.paths import (
+    AnyPath,
+    as_path,
+    atomic_write,
+    is_utf8,
+    maybe_path,
+    public_folder,
+    refuse_unwritable,
+    shown,
+)
+from relaion.reporting import card as cards
+from relaion.reporting.html import html as html_of
+from relaion.reporting.markdown import markdown as markdown_of
+from relaion.reporting.read import read_report
+from relaion.reporting.sections import document
+from relaion.run.outputs import MANIFEST, manifest_at
+
+if TYPE_CHECKING:
+    from relaion.reporting.facts import AuditReport
+
+_MARK = "<!-- report by relaion -->"
+_SUM_LINE = 64  # hex digits before the name
+
+
+def report(
+    out: AnyPath,
+    *,
+    html: AnyPath | None = None,
+    markdown: AnyPath | None = None,
+    card: AnyPath | None = None,
+    licence: str | None = None,
+    title: str | None = None,
+    force: bool = False,
+    i_accept_disclosure: bool = False,
+) -> AuditReport:
+    """Tell what the audit of a finished run says; write it as files where any are named.
+
+    `html` is one page that needs nothing else (with the extra `[report]`), `markdown` the same as
+    text; `card` is a folder for a data-set card, README.md, and SHA256SUMS of the shards, with
+    `licence` and `title`. A file that is there is written over only if `report` made it, or with
+    `force`. Everything is read from OUT, which is not written to. Raises InputError or
+    OutputError for an OUT without a finished run, or a file that cannot be written, and
+    InputError for a card of editions that may not be published, unless `i_accept_disclosure`.
+    """
+    out, page, text, folder = as_path(out), maybe_path(html), maybe_path(markdown), maybe_path(card)
+    for name, given in (("--licence", licence), ("--title", title)):
+        _refuse_words(name, given, card=folder is not None)
+    found = read_report(out)
+    files: list[tuple[Path, Callable[[], bytes], Callable[[bytes], bool]]] = []
+    if page is not None:
+        files.append((page, lambda: _page(found).encode(), lambda x: _MARK.encode() in x[:400]))
+    if text is not None:
+        files.append((text, lambda: _text(found).encode(), lambda x: _MARK.encode() in x[:400]))
+    if folder is not None:
+        if not i_accept_disclosure:
+            cards.refuse_unpublishable(found)
+        files += [
+            (folder / cards.CARD, lambda: cards.card(found, licence, title).encode(), _is_card),
+            (folder / cards.SUMS, lambda: _sums(out), _is_sums),
+        ]
+    _refuse_twice([path for path, *_ in files])
+    for path, _, is_ours in files:
+        _refuse_place(path, out, is_ours, force=force, made=path.parent == folder)
+    made = [(path, write()) for path, write, _ in files]  # all of them, before the first is there
+    if folder is not None:
+        public_folder(folder)
+    for path, raw in made:
+        with atomic_write(path) as part:
+            part.write_bytes(raw)
+    return replace(found, written=tuple(path for path, _ in made))
+
+
+def _page(found: AuditReport) -> str:
+    head, rest = html_of(document(found)).split("\n", 1)
+    return f"{head}\n{_MARK}\n{rest}"
+
+
+def _text(found: AuditReport) -> str:
+    return f"{_MARK}\n\n{markdown_of(document(found))}"
+
+
+def _sums(out: Path) -> bytes:
+    made = manifest_at(out / MANIFEST)
+    if made is None:  # it was there a moment ago
+        raise OutputError(f"{shown(out / MANIFEST)}: is gone; repeat the command")
+    return cards.sums(out, made["outputs"])
+
+
+# -- What is refused ----------------------------------------------------------------------------
+
+
+def _refuse_words(name: str, given: str | None, *, card: bool) -> None:
+    if given is None:
+        return
+    if not card:
+        raise InputError(f"{name}: is for a data-set card; name its folder with --card")
+    if not given.strip() or not given.isprintable() or not is_utf8(given):
+        raise InputError(f"{name}: write words on one line, in UTF-8")
+
+
+def _is_card(raw: bytes) -> bool:
+    return raw.startswith(b"---\n") and f"\n{cards.MARK}\n".encode() in raw
+
+
+def _is_sums(raw: bytes) -> bool:
+    lines = raw.splitlines()
+    return all(x.removeprefix(b"\\")[_SUM_LINE : _SUM_LINE + 2] == b"  " for x in lines)
+
+
+def _refuse_twice(paths: list[Path]) -> None:
+    real = [path.resolve() for path in paths]
+    for i, path in enumerate(real):
+        if path in real[:i]:
+            raise InputError(f"{shown(paths[i])}: is named for two files; name two")
+
+
+def _refuse_place(
+    path: Path, out: Path, is_ours: Callable[[bytes], bool], *, force: bool, made: bool
+) -> None:
+    """Raise InputError for a file in OUT or in place of another; OutputError where none can be."""
+    real = path.resolve()
+    if real.is_relative_to(out.resolve()):
+        raise InputError(
+            f"{shown(path)}: lies inside OUT, which holds what its manifest states and nothing "
+            "else; name a place beside it"
+        )
+    if os.path.lexists(path):
+        if not path.is_file():
+            raise InputError(f"{shown(path)}: is there and no file; name another")
+        if not (force or _starts(path, is_ours)):
+            raise InputError(
+                f"{shown(path)}: is there and was not made by `report`; name another, or pass "
+                "--force to write over it"
+            )
+    above = next((p for p in path.parents if p.exists()), path.parent)
+    if not (above == path.parent or made):
+        raise InputError(f"{shown(path.parent)}: is no folder; make it, or name another file")
+    if not above.is_dir():
+        raise InputError(f"{shown(above)}: is no folder; name another place")
+    refuse_unwritable(above, f"so {shown(path)} cannot be made there; name another place")
+
+
+def _starts(path: Path, is_ours: Callable[[bytes], bool]) -> bool:
+    try:
+        return is_ours(path.read_bytes())
+    except OSError as e:
+        raise InputError(f"{shown(path)}: cannot be read ({e.strerror}); name another") from None
