@@ -28,7 +28,7 @@ class Tabled:
 Record = TypeVar("Record")
 
 
-class Records(tuple[Record, ...]):
+class Results(tuple[Record, ...]):
     """Results that a notebook shows as one table."""
 
     __slots__ = ()
@@ -77,7 +77,7 @@ def _is_records(value: Any) -> bool:
 
 
 def _records(records: Sequence[Any]) -> str:
-    """Records of one or several kinds, a column for each field that any of them fills."""
+    """Results of one or several kinds, a column for each field that any of them fills."""
     names = list(dict.fromkeys(name for record in records for name, _ in _told(record)))
     rows = [[getattr(record, name, None) for name in names] for record in records]
     return table([_title(name) for name in names], rows)

@@ -32,7 +32,7 @@ from relaion.lists.results import (
     Withdrawn,
 )
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, owned_folder, shown, sweep
-from relaion.tabled import Records
+from relaion.tabled import Results
 
 GOOD_LABEL = "known-good"  # of lists of what is known good, where the curator names none
 READER_VERSION = 1  # of what values of a file become entries
@@ -79,7 +79,7 @@ def _by_list(engine: Engine, query: str) -> dict[int, dict[str, int]]:
 _UNUSABLE = "select list_id, algorithm, n from unusable order by all"
 
 
-def show(store: AnyPath, *, history: bool = False) -> Records[Shown]:
+def show(store: AnyPath, *, history: bool = False) -> Results[Shown]:
     """The lists of a store with their counts: never an entry, a file's name or its digest.
 
     With `history` those that were withdrawn too. Raises ListError for a file that is no store of
@@ -91,7 +91,7 @@ def show(store: AnyPath, *, history: bool = False) -> Records[Shown]:
             engine, "select list_id, reason, n from skipped where n > 0 order by all"
         )
         unusable = _by_list(engine, _UNUSABLE)
-    return Records(
+    return Results(
         _result(
             Shown,
             row,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from relaion.links import link_key, link_steps
 from relaion.paths import as_texts
-from relaion.tabled import Records, Tabled
+from relaion.tabled import Results, Tabled
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Steps(Tabled):
     steps: tuple[tuple[str, str], ...]
 
 
-def link(urls: str | Iterable[str]) -> Records[Steps]:
+def link(urls: str | Iterable[str]) -> Results[Steps]:
     """Show the link key of each link, step by step; consults no list."""
-    return Records(
+    return Results(
         Steps(url, link_key(url), tuple(link_steps(url))) for url in as_texts(urls, "link", "one")
     )

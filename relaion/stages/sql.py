@@ -10,12 +10,10 @@ from functools import partial
 from itertools import chain, count, groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from relaion.engine import Engine, Result, connect
-from relaion.engine.views import VIEWS, told_apart
+from relaion.engine.views import VIEWS
 from relaion.errors import InputError, RelaionError
 from relaion.paths import (
     AnyPath,
@@ -32,12 +30,10 @@ from relaion.run.outputs import AUDIT, OurOutput, OwnedShard, Owners, refuse_bro
 from relaion.run.sources import believable, sources
 from relaion.run.survey import Numbered, read_inputs
 from relaion.sqlset import VERSION as SQL_VERSION
-from relaion.tabled import table
+from relaion.stages.answer import Answer
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas
-    import polars
 
 # what may be asked: nothing that reaches a file, another database or a setting
 ALLOWED = frozenset(
@@ -49,67 +45,6 @@ _ANSWERS = frozenset({"SELECT", "EXPLAIN", "MULTI", "PRAGMA", "EXECUTE", "CALL"}
 _DONE = (("Count",), ("Success",), ())
 BATCH = 10_000
 Said = Callable[[], AbstractContextManager[None]]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Column names and rows of the last statement that had any, as Python values; NULL is None.
-
-    `earlier` are the answers of the statements before it, in their order.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    earlier: tuple[Answer, ...] = ()
-    notices: tuple[str, ...] = ()
-
-    def arrow(self) -> pa.Table:
-        """A table of pyarrow, one column for each of `columns`, even where two share a name.
-
-        Types are those of the values: a column of NULL alone has the type null, one whose
-        values have no type in common is text.
-        """
-        values = [[row[i] for row in self.rows] for i in range(len(self.columns))]
-        return pa.table([_array(column) for column in values], names=list(self.columns))
-
-    def df(self) -> pandas.DataFrame:
-        """A data frame of pandas; raises InputError where pandas is not installed."""
-        with _needs("pandas"):
-            return self.arrow().to_pandas()
-
-    def pl(self) -> polars.DataFrame:
-        """A data frame of polars; raises InputError where polars is not installed.
-
-        Of two columns of one name the second is called `name_1`.
-        """
-        with _needs("polars"):
-            import polars  # noqa: PLC0415 - only here, and only where it is wanted
-
-            found = self.arrow().rename_columns(told_apart(self.columns))
-            return cast("polars.DataFrame", polars.from_arrow(found))
-
-    def _repr_html_(self) -> str:
-        return table(self.columns, [[_as_shown(v) for v in row] for row in self.rows])
-
-
-def _as_shown(value: Any) -> Any:
-    return "NULL" if value is None else str(value).lower() if isinstance(value, bool) else value
-
-
-def _array(values: list[Any]) -> pa.Array:
-    with suppress(pa.ArrowException, OverflowError):
-        return pa.array(values)
-    return pa.array([None if value is None else str(value) for value in values])
-
-
-@contextmanager
-def _needs(library: str) -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as e:
-        if e.name != library:
-            raise
-        raise InputError(f"{library}: is not installed; `pip install {library}`") from None
 
 
 @dataclass(frozen=True)
