@@ -203,14 +203,16 @@ class _Reading:
         ) is not None:
             raise ListError(SECOND_NAMES.format(self.rows + at))
         self.rows += len(rows)
-        whole = [row for row in rows if not any(trim(c, BLANK) for c in row[layout.width :])]
+        width = layout.width
+        whole = [r for r in rows if len(r) <= width or not any(trim(c, BLANK) for c in r[width:])]
         if len(whole) < len(rows):
             skipped[MANY_FIELDS] += len(rows) - len(whole)
         cells = {
-            c.index: [trim(row[c.index], BLANK) if c.index < len(row) else "" for row in whole]
+            c.index: [_bare(row[c.index]) if c.index < len(row) else "" for row in whole]
             for c in layout.columns
         }
-        filled = [i for i in range(len(whole)) if any(cells[c.index][i] for c in layout.entries)]
+        held = zip(*(cells[c.index] for c in layout.entries), strict=True)
+        filled = [i for i, some in enumerate(held) if any(some)]
         if len(filled) < len(whole):
             lacking = set(range(len(whole))).difference(filled)
             filled = sorted([*filled, *self._named_as_gone(cells, lacking)])
@@ -235,9 +237,13 @@ class _Reading:
 
     def _names_anew(self, row: Sequence[str]) -> bool:
         """Whether a row names columns, as the first of another table does that was put behind."""
-        at = [c.index for c in self.layout.entries if c.index < len(row)]
-        held = [cell for i in at if (cell := row[i].strip())]
-        if not held or any(len(c) > 60 or "://" in c or _DIGEST.fullmatch(c) for c in held):
+        held: list[str] = []
+        for c in self.layout.entries:
+            cell = row[c.index].strip() if c.index < len(row) else ""
+            if len(cell) > 60 or "://" in cell or _DIGEST.fullmatch(cell):
+                return False
+            held += [cell] * bool(cell)
+        if not held:
             return False
         kind = self.options.kind
         if any(names.is_of_values(cleaned_name(cell), kind) for cell in held):
@@ -434,6 +440,11 @@ class _Reading:
                     f"column {c.told} holds {n:,} links and was not read, as links that only tell "
                     f"of the entries; if they are listed, say --column url={c.index + 1}"
                 )
+
+
+def _bare(cell: str) -> str:
+    """A cell without blanks at its ends; nearly all have none."""
+    return cell if cell.isalnum() and cell.isascii() else trim(cell, BLANK)
 
 
 def says_bad(says: WordSays, cell: str) -> bool:
