@@ -62,6 +62,7 @@ MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
+_MANY = 500  # unknown words after which the rest of a file is not needed to refuse it
 _SHORT = 7  # characters of what is no digest
 
 Cells = dict[int, list[str]]  # by column
@@ -147,8 +148,9 @@ class _Reading:
                 self._note_cut(rows[-1])
             before = self.rows
             batch = self._batch(rows)
-            if before == 0:  # what the first rows show is refused at once
+            if before == 0 or any(len(d.unsure) > _MANY for d in layout.deciders):
                 refuse_unsure(layout.deciders, is_cut=self.is_cut)
+            if before == 0:  # what the first rows show is refused at once
                 self._refuse_remarks()
                 if not last:
                     self._refuse_of_links(so_far=True)
