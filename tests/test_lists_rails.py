@@ -1,5 +1,7 @@
 """A list is refused by how it begins, fast, and taken only for what all of it shows."""
 
+import hashlib
+import re
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -17,6 +19,12 @@ def _hex(i: int) -> str:
     return f"{i * 7919 + 1:032x}"
 
 
+def _of_link(i: int) -> str:
+    link = f"https://pictures.example/{i}.jpg"
+    digest = hashlib.md5(link.encode()).hexdigest() if i % 3 else _hex(i)
+    return f"{digest},{link}\n"
+
+
 JUNK: dict[str, tuple[str, Callable[[int], str], str]] = {
     "checksums of videos": ("", lambda i: f"{_hex(i)}  film{i}.mp4\n", "digests of videos"),
     "words": ("", lambda i: f"words that are nothing {i} at all\n", "only 0 of 2,000 records"),
@@ -27,6 +35,10 @@ JUNK: dict[str, tuple[str, Callable[[int], str], str]] = {
     "PDQ": ("pdq,quality\n", lambda i: f"{i:064x},100\n", "its name says otherwise (pdq)"),
     "git": ("", lambda i: f"{i:040x}\trefs/heads/x{i}\n", "git's objects"),
     "words that decide": ("md5,status\n", lambda i: f"{_hex(i)},word{i}\n", "and not known"),
+    "a second column of digests": (
+        "md5,thing\n", lambda i: f"{_hex(i)},{i + 1:040x}\n", "in 1,999 rows at its beginning",
+    ),
+    "digests of links, not all": ("md5,url\n", _of_link, "1,999 rows at its beginning"),
     "very wide": ("", lambda i: f"{','.join([_hex(i)] * 70)}\n", "has 70 columns"),
 }  # fmt: skip
 
@@ -77,6 +89,14 @@ def test_a_late_word_refuses_whatever_came_before() -> None:
     rows = "".join(f"{_hex(i)},active\n" for i in range(20_000))
     text = f"md5,status\n{rows}{_hex(3)},zarquon\n".encode()
     assert "not known: zarquon: 1" in (read_list(text, "list.csv").refused or "")
+
+
+def test_words_that_are_no_vocabulary_are_not_read_to_the_end() -> None:
+    rows = "".join(f"{_hex(i)},{'active' if i < 5_000 else f'word{i}'}\n" for i in range(500_000))
+    assert "active: 5,000" in (
+        refused := read_list(f"md5,status\n{rows}".encode(), "list.csv").refused or ""
+    )
+    assert sum(int(n.replace(",", "")) for n in re.findall(r": ([\d,]+)", refused)) < 500_000
 
 
 def test_one_line_of_many_digests_takes_little_memory() -> None:

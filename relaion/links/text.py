@@ -74,6 +74,8 @@ UNSEEN = BLANK | CONTROL | _letters(_FORMAT)
 
 def trim(text: str, ends: frozenset[str] = UNSEEN) -> str:
     """Without white space, controls and invisible characters at both ends."""
+    if text and text[0] not in ends and text[-1] not in ends:
+        return text
     start, end = 0, len(text)
     while start < end and text[start] in ends:
         start += 1

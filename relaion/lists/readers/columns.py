@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import zip_longest
 
 from relaion.errors import ListError
@@ -52,7 +53,7 @@ class ListLayout:
     skip: int = 0  # rows before the header
     notices: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def entries(self) -> tuple[ListColumn, ...]:
         """The columns that hold entries."""
         return tuple(c for c in self.columns if c.what == names.ENTRY)
@@ -321,16 +322,23 @@ _DIVIDER = re.compile(r"[\s:|=+-]*[-=]{2,}[\s:|=+-]*")  # below the names, as pe
 
 def is_divider(row: Sequence[str]) -> bool:
     """Whether a row is a line that is drawn below names."""
-    filled = [cell for cell in row if cell]
-    return bool(filled) and all(_DIVIDER.fullmatch(cell) for cell in filled)
+    return all(not cell or _DIVIDER.fullmatch(cell) for cell in row) and any(row)
 
 
 def is_header(row: Sequence[str], header: Sequence[str]) -> bool:
     """Whether a row is that of the names once more."""
+    if len(row) < len(header) or not all(map(_is_named, row, header)):
+        return False
     told = [names.squeezed(c) for c in row]
     while len(told) > len(header) and not told[-1]:
         told.pop()
     return any(told) and told == header
+
+
+def _is_named(cell: str, name: str) -> bool:
+    """Whether a cell is a name, squeezed; most differ in their length already."""
+    is_plain = cell.isalnum() and cell.isascii()
+    return (not is_plain or len(cell) == len(name)) and names.squeezed(cell) == name
 
 
 def pieces_of(cell: str) -> list[str]:

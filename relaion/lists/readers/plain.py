@@ -117,7 +117,7 @@ def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:
 
 
 def _is_new_name(line: str, column: ListColumn) -> bool:
-    name = cleaned_name(line) if len(line) < _SHORTEST else ""
+    name = cleaned_name(line) if len(line) < _SHORTEST and "://" not in line else ""
     if not name or names.squeezed(name) == names.squeezed(column.name) or is_bare(name):
         return False
     # where the file does not say what it holds, `sha256` above the next digests changes nothing

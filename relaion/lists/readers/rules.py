@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from relaion.errors import ListError
 from relaion.lists.readers import words
@@ -70,6 +71,9 @@ _BLOCKING_ZONES = words.words_in(
 _OF_ADDRESSES = re.compile(r"(?i).*\.rpz-(?:ip|nsip|client-ip|nsdname)\.?")
 
 
+_LOOKED_AT = 2000  # lines
+
+
 def _lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
 
@@ -82,7 +86,7 @@ class HostRules:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by the head of a list of filters or a zone, or by what most lines are."""
-        lines = _lines(head)[:2000]
+        lines = [*islice(filter(str.strip, head.split("\n")), _LOOKED_AT)]
         if lines and (_ADBLOCK_HEAD.match(lines[0].strip()) or any(map(_ZONE.match, lines[:20]))):
             return Sure()
         told = [line for line in lines if not line.lstrip().startswith(("#", "!", ";"))]

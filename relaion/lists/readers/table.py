@@ -47,6 +47,7 @@ from relaion.lists.readers.notes import begins_word, read_text
 from relaion.lists.readers.of_links import digest_of_link, links_of
 from relaion.lists.readers.plain import read_plain
 from relaion.lists.readers.remarks import WATCHED, RemarkColumn
+from relaion.lists.readers.strays import DIGEST, Strays
 from relaion.lists.readers.text import WHOLE, RowReader, with_end
 from relaion.lists.values import (
     NOTHING,
@@ -59,17 +60,10 @@ from relaion.lists.values import (
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
-_DIGEST = re.compile(
-    r"(?:0x|(?:urn:)?(?:md5|sha1|sha256):)?(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
-    r"|[A-Z2-7]{26}(?:={6})?|[A-Z2-7]{32}|[A-Z2-7]{52}(?:={4})?"
-    r"|[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=)"
-)
-_LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
-_BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
+_MANY = 500  # unknown words after which the rest of a file is not needed to refuse it
 _SHORT = 7  # characters of what is no digest
-_FEW = 20  # one value in so many is a stray one
 
 Cells = dict[int, list[str]]  # by column
 Decided = Sequence[tuple[DecidingColumn, list[WordSays]]]
@@ -120,13 +114,12 @@ class _Reading:
     open_row: Sequence[str] = ()  # the last row, where it has no end
     last_name: str | None = None
     undone_by: set[int] = field(default_factory=set)  # columns whose remarks took rows back
-    hashes: Counter[int] = field(default_factory=Counter)  # by column that is no entry
-    links: Counter[int] = field(default_factory=Counter)
     filled: Counter[int] = field(default_factory=Counter)
     of_link: Counter[int] = field(default_factory=Counter)  # digests of the link beside them
     remarks: list[RemarkColumn] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.strays = Strays(self.layout.columns)
         decided = {d.index for d in self.layout.deciders}
         self.remarks = [
             RemarkColumn(c, self.options.is_good)
@@ -155,9 +148,13 @@ class _Reading:
                 self._note_cut(rows[-1])
             before = self.rows
             batch = self._batch(rows)
-            if before == 0:  # what the first rows show is refused at once
+            if before == 0 or any(len(d.unsure) > _MANY for d in layout.deciders):
                 refuse_unsure(layout.deciders, is_cut=self.is_cut)
+            if before == 0:  # what the first rows show is refused at once
                 self._refuse_remarks()
+                if not last:
+                    self._refuse_of_links(so_far=True)
+                    self.strays.refuse(so_far=True)
             yield batch
         self._judge()
 
@@ -176,7 +173,7 @@ class _Reading:
     def _batch(self, rows: list[list[str]]) -> Batch:
         layout = self.layout
         cells, n, skipped = self._cells(rows)
-        self._watch(cells)
+        self.strays.watch(cells)
         decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
         batch.values = self._values(cells, decided)
@@ -203,14 +200,16 @@ class _Reading:
         ) is not None:
             raise ListError(SECOND_NAMES.format(self.rows + at))
         self.rows += len(rows)
-        whole = [row for row in rows if not any(trim(c, BLANK) for c in row[layout.width :])]
+        width = layout.width
+        whole = [r for r in rows if len(r) <= width or not any(trim(c, BLANK) for c in r[width:])]
         if len(whole) < len(rows):
             skipped[MANY_FIELDS] += len(rows) - len(whole)
         cells = {
             c.index: [trim(row[c.index], BLANK) if c.index < len(row) else "" for row in whole]
             for c in layout.columns
         }
-        filled = [i for i in range(len(whole)) if any(cells[c.index][i] for c in layout.entries)]
+        held = zip(*(cells[c.index] for c in layout.entries), strict=True)
+        filled = [i for i, some in enumerate(held) if any(some)]
         if len(filled) < len(whole):
             lacking = set(range(len(whole))).difference(filled)
             filled = sorted([*filled, *self._named_as_gone(cells, lacking)])
@@ -235,9 +234,13 @@ class _Reading:
 
     def _names_anew(self, row: Sequence[str]) -> bool:
         """Whether a row names columns, as the first of another table does that was put behind."""
-        at = [c.index for c in self.layout.entries if c.index < len(row)]
-        held = [cell for i in at if (cell := row[i].strip())]
-        if not held or any(len(c) > 60 or "://" in c or _DIGEST.fullmatch(c) for c in held):
+        held: list[str] = []
+        for c in self.layout.entries:
+            cell = row[c.index].strip() if c.index < len(row) else ""
+            if len(cell) > 60 or "://" in cell or DIGEST.fullmatch(cell):
+                return False
+            held += [cell] * bool(cell)
+        if not held:
             return False
         kind = self.options.kind
         if any(names.is_of_values(cleaned_name(cell), kind) for cell in held):
@@ -326,15 +329,6 @@ class _Reading:
         """Whether no digest of so many rows was that of a link: the rest is looked at in haste."""
         return self.rows > 2 * SAMPLE and not self.of_link.total()
 
-    def _watch(self, cells: Cells) -> None:
-        """Count what looks like entries in columns that are none."""
-        for c in self.layout.columns:
-            if c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME):
-                column = cells[c.index]
-                self.filled[c.index] += sum(map(bool, column))
-                self.hashes[c.index] += sum(1 for v in column if v and _DIGEST.fullmatch(v))
-                self.links[c.index] += sum(1 for v in column if v and _LINK.fullmatch(v))
-
     def _ids(self, cells: Cells) -> list[str | None] | None:
         ids = [c for c in self.layout.columns if c.what == names.ID]
         if not ids:
@@ -378,15 +372,20 @@ class _Reading:
                 self.stream.notices.append(f"{decider.told}: {told_words(decider.words)}")
         for remarks in self.remarks:
             self.stream.notices.extend(remarks.notices())
-        for c in layout.entries:
+        self._refuse_of_links(so_far=False)
+        self.strays.refuse(so_far=False)
+        self.stream.notices.extend(self.strays.notices())
+
+    def _refuse_of_links(self, *, so_far: bool) -> None:
+        """Raise ListError where most digests of a column, and not all, are of links beside them."""
+        for c in self.layout.entries:
             n, of = self.of_link[c.index], self.filled[c.index]
             if n and n < of and n * 2 > of:
                 raise ListError(
                     f"column {c.told} holds digests of the links beside them in {n:,} of {of:,} "
-                    f"rows; say --column url_md5={c.index + 1} (or url_sha1, url_sha256), or "
-                    f"--ignore {c.index + 1}"
+                    f"rows{' at its beginning' if so_far else ''}; say --column "
+                    f"url_md5={c.index + 1} (or url_sha1, url_sha256), or --ignore {c.index + 1}"
                 )
-        self._refuse_second()
 
     def _refuse_remarks(self) -> None:
         for remarks in self.remarks:
@@ -412,28 +411,6 @@ class _Reading:
         return begins_word(cell) and any(
             r.column.index == at and r.values[cell.strip().casefold()] < 2 for r in self.remarks
         )
-
-    def _refuse_second(self) -> None:
-        """A column of digests under a name that says nothing is asked for, not passed over."""
-        for c in self.layout.columns:
-            n, of = self.hashes[c.index], self.filled[c.index]
-            if c.what in _BESIDE and n and n * _FEW > of:
-                raise ListError(
-                    f"column {c.told} holds {n:,} hashes in {of:,} rows, and its name does not say "
-                    f"of what; say --column md5={c.index + 1} (or sha1, sha256), or "
-                    f"--ignore {c.index + 1}"
-                )
-            if c.what in _BESIDE and n:
-                self.stream.notices.append(
-                    f"column {c.told} holds {n:,} hashes among other values and was not read; if "
-                    f"they are listed, say --column md5={c.index + 1} (or sha1, sha256)"
-                )
-            n = self.links[c.index]
-            if n and n * _FEW > of:
-                self.stream.notices.append(
-                    f"column {c.told} holds {n:,} links and was not read, as links that only tell "
-                    f"of the entries; if they are listed, say --column url={c.index + 1}"
-                )
 
 
 def says_bad(says: WordSays, cell: str) -> bool:
