@@ -34,6 +34,8 @@ from relaion.lists.readers.columns import (
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named, read_word
 from relaion.lists.readers.disk import is_of_disk
 from relaion.lists.readers.format import ANY, SAMPLE, Options
+from relaion.lists.readers.listed_links import chosen_links
+from relaion.lists.readers.replaced import with_new
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader, content
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
@@ -229,7 +231,7 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
     columns = [_signed(_named_column(i, name, options), body) for i, name in enumerate(told)]
     deciders = _deciders(columns, told, options)
     _refuse_twins(columns, deciders)
-    columns = _chosen_links(columns)
+    columns = chosen_links(with_new(columns))
     types = [d for d in deciders if d.what == names.TYPE]
     if types and not any(c.what == names.ENTRY for c in columns):
         columns = _by_type(columns, types[0], body)
@@ -295,27 +297,6 @@ def _deciders(
             DecidingColumn(told[i], names.STANDING, i, "", words) for i in named if i not in known
         ]
     return deciders
-
-
-def _chosen_links(columns: list[ListColumn]) -> list[ListColumn]:
-    """Of several columns of links, those that are listed: the better name, else a question."""
-    links = [c for c in columns if c.what == names.ENTRY and "url" in c.kinds and c.word != "hash"]
-    if any(c.is_said for c in links):
-        return [_reference(c) if c in links and not c.is_said else c for c in columns]
-    strong = [c for c in links if not c.is_weak]
-    if len(strong) > 1 and len({c.word for c in strong}) > 1:
-        raise ListError(
-            f"columns {' and '.join(c.told for c in strong)} hold links; which are listed? name it "
-            f"with --column url={strong[0].index + 1}, or leave others out with --ignore"
-        )
-    has_digest = any(c.what == names.ENTRY and c not in links for c in columns)
-    if strong or has_digest:
-        return [_reference(c) if c in links and c.is_weak else c for c in columns]
-    return columns
-
-
-def _reference(column: ListColumn) -> ListColumn:
-    return replace(column, what=names.REFERENCE, kinds=())
 
 
 def _by_type(

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from relaion.errors import ListError
-from relaion.lists.readers import names, words
+from relaion.lists.readers import column_words, names, words
 from relaion.lists.readers.bad import cell_of_bad, refuse_bad_cell
 from relaion.lists.readers.columns import ListColumn
 from relaion.lists.readers.decisions import (
@@ -53,7 +53,7 @@ _LENGTHS = {name: digits for digits, told in _DIGITS.items() for name in told.sp
 _FEW = 20  # words of a column that may decide
 _LONGEST = 20  # characters of one
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER))
-_HARMLESS = words.words_in(words.HARMLESS_NAMES)
+_HARMLESS = words.words_in(column_words.HARMLESS_NAMES)
 _MEDIA_NAMES = words.words_in(f"{words.PICTURES} {words.FILMS} audio document documents")
 _LABELS = words.words_in("label labels flag flags")
 _SHORT = 5  # words of a text that is no caption

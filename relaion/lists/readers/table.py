@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from relaion.errors import ListError
 from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
-from relaion.lists.readers import bad, names
+from relaion.lists.readers import bad, names, replaced, traits
 from relaion.lists.readers.columns import (
     SECOND_NAMES,
     ListColumn,
@@ -21,7 +21,6 @@ from relaion.lists.readers.columns import (
     pieces_of,
 )
 from relaion.lists.readers.decisions import (
-    DecidingColumn,
     WordSays,
     fates_of,
     is_named,
@@ -29,7 +28,6 @@ from relaion.lists.readers.decisions import (
 )
 from relaion.lists.readers.format import (
     BAD,
-    NO_TRAIT,
     ONLY_HOST,
     SAMPLE,
     TAKEN_BACK,
@@ -39,7 +37,6 @@ from relaion.lists.readers.format import (
     Options,
     Stream,
     Sure,
-    Trait,
     Values,
 )
 from relaion.lists.readers.layout import DELIMITERS, find_layout
@@ -47,10 +44,11 @@ from relaion.lists.readers.notes import begins_word, read_text
 from relaion.lists.readers.of_links import digest_of_link, links_of
 from relaion.lists.readers.plain import read_plain
 from relaion.lists.readers.remarks import WATCHED, RemarkColumn
+from relaion.lists.readers.replaced import is_replaced, taken_back
 from relaion.lists.readers.text import WHOLE, RowReader, with_end
+from relaion.lists.readers.traits import Decided
 from relaion.lists.values import (
     NOTHING,
-    could_be_value,
     read_value,
     read_weak,
     told,
@@ -65,14 +63,11 @@ _DIGEST = re.compile(
     r"|[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=)"
 )
 _LINK = re.compile(r"\s*(?:https?|hxxps?)\S*://\S+\s*", re.I)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
-_NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
 _BESIDE = frozenset((names.UNKNOWN, names.NOTE, names.CAPTION, *names.TRAITS))
 _SHORT = 7  # characters of what is no digest
 _FEW = 20  # one value in so many is a stray one
 
 Cells = dict[int, list[str]]  # by column
-Decided = Sequence[tuple[DecidingColumn, list[WordSays]]]
 
 
 @dataclass(frozen=True)
@@ -119,6 +114,7 @@ class _Reading:
     is_cut: bool = False
     open_row: Sequence[str] = ()  # the last row, where it has no end
     last_name: str | None = None
+    replaced: Batch | None = None  # what the last rows replace
     undone_by: set[int] = field(default_factory=set)  # columns whose remarks took rows back
     hashes: Counter[int] = field(default_factory=Counter)  # by column that is no entry
     links: Counter[int] = field(default_factory=Counter)
@@ -158,7 +154,7 @@ class _Reading:
             if before == 0:  # what the first rows show is refused at once
                 refuse_unsure(layout.deciders, is_cut=self.is_cut)
                 self._refuse_remarks()
-            yield batch
+            yield from [batch] if self.replaced is None else [self.replaced, batch]
         self._judge()
 
     def _note_cut(self, row: Sequence[str]) -> None:
@@ -181,14 +177,16 @@ class _Reading:
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
         batch.values = self._values(cells, decided)
         for c in layout.columns:
-            if c.what == names.OTHER and (found := sum(len(v) > _SHORT for v in cells[c.index])):
+            is_other = c.what == names.OTHER and not is_replaced(c)
+            if is_other and (found := sum(len(v) > _SHORT for v in cells[c.index])):
                 batch.unusable[told(c.word)] += found
         batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
         if self.last_name is None and self._is_cut_within_remark():
             self.last_name = ""
         batch.last_name = self.last_name
-        batch.ids = self._ids(cells)
-        batch.traits = self._traits(cells, decided)
+        batch.ids = traits.ids_of(layout.columns, cells)
+        batch.traits = traits.traits_of(layout.columns, cells, decided)
+        self.replaced = taken_back(layout.columns, cells, batch.fates)
         return batch
 
     def _cells(self, rows: list[list[str]]) -> tuple[Cells, int, Counter[str]]:
@@ -210,7 +208,8 @@ class _Reading:
             c.index: [trim(row[c.index], BLANK) if c.index < len(row) else "" for row in whole]
             for c in layout.columns
         }
-        filled = [i for i in range(len(whole)) if any(cells[c.index][i] for c in layout.entries)]
+        telling = [c.index for c in layout.columns if c.what == names.ENTRY or is_replaced(c)]
+        filled = [i for i in range(len(whole)) if any(cells[at][i] for at in telling)]
         if len(filled) < len(whole):
             lacking = set(range(len(whole))).difference(filled)
             filled = sorted([*filled, *self._named_as_gone(cells, lacking)])
@@ -221,7 +220,7 @@ class _Reading:
 
     def _named_as_gone(self, cells: Cells, rows: Iterable[int]) -> list[int]:
         """Of rows without an entry, those that take back a record by the giver's id of it."""
-        ids = self._ids(cells)
+        ids = traits.ids_of(self.layout.columns, cells)
         if ids is None:
             return []
         said: list[tuple[int, Callable[[str], str | None]]] = [
@@ -267,6 +266,8 @@ class _Reading:
                 bad = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
                 fates.update((i, BAD) for i in bad if i not in fates)
         self._remarks(cells, fates)
+        for i in replaced.alone(self.layout.columns, cells):
+            fates.setdefault(i, TAKEN_BACK)
         return fates
 
     def _remarks(self, cells: Cells, fates: dict[int, str]) -> None:
@@ -329,37 +330,12 @@ class _Reading:
     def _watch(self, cells: Cells) -> None:
         """Count what looks like entries in columns that are none."""
         for c in self.layout.columns:
-            if c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME):
+            is_watched = c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME)
+            if is_watched or is_replaced(c):
                 column = cells[c.index]
                 self.filled[c.index] += sum(map(bool, column))
                 self.hashes[c.index] += sum(1 for v in column if v and _DIGEST.fullmatch(v))
                 self.links[c.index] += sum(1 for v in column if v and _LINK.fullmatch(v))
-
-    def _ids(self, cells: Cells) -> list[str | None] | None:
-        ids = [c for c in self.layout.columns if c.what == names.ID]
-        if not ids:
-            return None
-        best = min(ids, key=lambda c: (c.word == "id", c.index))
-        return [cell or None for cell in cells[best.index]]
-
-    def _traits(self, cells: Cells, decided: Decided) -> list[Trait] | None:
-        told = {c.what: cells[c.index] for c in self.layout.columns if c.what in names.TRAITS}
-        for decider, said in decided:
-            if decider.what == names.CATEGORY and names.SEVERITY not in told:
-                told[names.SEVERITY] = cells[decider.index]
-            if any(s.media for s in said):
-                told["media"] = [s.media or "" for s in said]
-        if not told:
-            return None
-        known: dict[tuple[str, ...], Trait] = {}
-        fields, columns = [*told], [*told.values()]
-        out = []
-        for values in zip(*columns, strict=True):
-            if values not in known:
-                given = {f: _trait(f, v) for f, v in zip(fields, values, strict=True)}
-                known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
-            out.append(known[values])
-        return out
 
     def _judge(self) -> None:
         """What all rows showed: raises ListError where it may not be taken so."""
@@ -376,6 +352,7 @@ class _Reading:
         for decider in layout.deciders:
             if decider.words:
                 self.stream.notices.append(f"{decider.told}: {told_words(decider.words)}")
+        self.stream.notices.extend(replaced.notices(layout.columns, self.hashes + self.links))
         for remarks in self.remarks:
             self.stream.notices.extend(remarks.notices())
         for c in layout.entries:
@@ -428,7 +405,7 @@ class _Reading:
                     f"column {c.told} holds {n:,} hashes among other values and was not read; if "
                     f"they are listed, say --column md5={c.index + 1} (or sha1, sha256)"
                 )
-            n = self.links[c.index]
+            n = 0 if is_replaced(c) else self.links[c.index]
             if n and n * _FEW > of:
                 self.stream.notices.append(
                     f"column {c.told} holds {n:,} links and was not read, as links that only tell "
@@ -439,12 +416,3 @@ class _Reading:
 def says_bad(says: WordSays, cell: str) -> bool:
     """Whether a word lists its record: an empty cell, or one of media or kinds, does not."""
     return says.fate is None and says.is_sure and bool(cell) and not (says.kinds or says.media)
-
-
-def _trait(what: str, text: str) -> str | None:
-    """What a giver says, as the store may hold it: a day, a number or words, never an entry."""
-    if what in (names.FIRST, names.LAST) and (day := _DAY.match(text)):
-        return day[0]
-    if _NUMBER.fullmatch(text):
-        return text
-    return None if could_be_value(text) else text[:80]
