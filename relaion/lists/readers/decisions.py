@@ -5,16 +5,16 @@ removed: the file is refused, with all words and how often they stand there, unt
 chooses the words that count or `--ignore` says that the column decides nothing.
 """
 
-import calendar
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers import names, words
+from relaion.lists.readers.days import days_of
 from relaion.lists.readers.disk import says_erased
 from relaion.lists.readers.format import (
     DISPUTED,
@@ -173,7 +173,7 @@ def _until(word: str, plain: str) -> WordSays:
     """A day until which an entry is listed; what is past has expired."""
     if not plain or plain in _ENDLESS:
         return COUNTS
-    days = _days(word)
+    days = days_of(word)
     if not days and plain in _YES:
         return UNSURE
     if not days:
@@ -184,27 +184,6 @@ def _until(word: str, plain: str) -> WordSays:
 
 
 _ENDLESS = words.words_in("never none nie jamais nunca mai nooit null nil no nein non na infinite")
-_ISO = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
-_WRITTEN = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d\d)(?!\d)")
-
-
-def _days(word: str) -> list[date]:
-    """The days that a text may mean: where day and month are not told apart, two."""
-    if re.fullmatch(r"\d{9,10}(?:\.\d+)?|\d{12,13}", word):
-        seconds = float(word) / (1000 if len(word) > 11 and "." not in word else 1)
-        return [date(1970, 1, 1) + timedelta(seconds=seconds)]
-    if found := _ISO.match(word):
-        told = [(int(found[1]), int(found[2]), int(found[3]))]
-    elif found := _WRITTEN.match(word):
-        year = int(found[4]) + (2000 if len(found[4]) == 2 else 0)
-        told = [(year, int(found[3]), int(found[1])), (year, int(found[1]), int(found[3]))]
-    else:
-        return []
-    return [
-        date(y, m, min(d, calendar.monthrange(y, m)[1]))
-        for y, m, d in told
-        if 1 <= m <= 12 and 1 <= d <= 31 and y
-    ]
 
 
 def _standing(_: str, plain: str) -> WordSays | None:
@@ -297,6 +276,11 @@ def media_word(word: str) -> WordSays | None:
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
+# what a column of operations says in one letter; of `U` and `R` givers mean more than one thing
+_OPERATIONS = words.words_in("action actions operation op change event aktion acción azione ação")
+_OPERATIONS |= {""}  # without a name that says more, by its signs
+_LETTERS = {"+": COUNTS, "-": WordSays(TAKEN_BACK), "d": WordSays(TAKEN_BACK)}
+_LETTERS |= dict.fromkeys("aim", COUNTS)
 _ANSWERS = words.words_in("rejected denied declined kept refused")
 
 
@@ -347,6 +331,8 @@ class DecidingColumn:
             is_number = self.what == names.CATEGORY and bare.isdigit()
             is_gone = known.is_sure and known.fate in UNDOES and not is_number
             return replace(known, is_chosen=False) if is_gone else WordSays(NOT_CHOSEN)
+        if self.what == names.STANDING and self.word in _OPERATIONS:
+            return _LETTERS.get(cell.strip().casefold()) or read_word(self.what, cell, self.word)
         return read_word(self.what, cell, self.word)
 
     @property

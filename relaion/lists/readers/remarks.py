@@ -121,8 +121,12 @@ def _of_algorithm(cell: str) -> Remark | None:
 
 WATCHED = frozenset((
     names.UNKNOWN, names.NOTE, names.CAPTION, names.FILE_NAME, names.REFERENCE, names.OTHER,
-    *names.TRAITS,
+    names.ID, *names.TRAITS,
 ))  # fmt: skip
+_NO_ABUSE = words.words_in(
+    "e d z 0 none null nil n/a na no noabuse notapplicable keine aucun nessuno"
+)
+_KNOWN_GOOD = "8"  # to some givers, whose categories are few; on a scale of ten it is high
 
 
 @dataclass
@@ -181,7 +185,22 @@ class RemarkColumn:
             is_image = self._media.fate is None
             fate = (None if answer else NO_IMAGE) if is_image else self._media.fate
             return Remark(fate, self.column.name) if fate and answer != is_image else None
-        return _read_cell(cell, self.column.what)
+        if self.column.what == names.ID and any(map(str.isdigit, cell)):
+            return None
+        return _read_cell(cell, self.column.what) or self._read_beside(cell)
+
+    def _read_beside(self, cell: str) -> Remark | None:
+        """What a word says that stands where a giver, an id or how bad it is should stand."""
+        what = self.column.what
+        if what in (names.ID, names.BY):
+            remark = _of_media(cell, alone=True)  # a picture may come from a video
+            return (
+                replace(remark, fate=None, is_sure=False) if remark and what == names.BY else remark
+            )
+        if what != names.SEVERITY or self.is_good:
+            return None
+        plain = re.sub(r"\A0+(?:[.,]0+)?\Z", "0", names.squeezed(cell))
+        return Remark(None, say(cell), is_sure=False) if plain in _NO_ABUSE else None
 
     def fate_of(self, cell: str) -> str | None:
         """What a cell surely says of its row; nothing is counted."""
@@ -211,6 +230,8 @@ class RemarkColumn:
                 f"column {self.column.told} {says}, and {named} ({self._held()}): choose its rows "
                 f"with --where {option}=WORD,WORD, or say --ignore {option} if it decides nothing"
             )
+        if self._has_known_good():
+            self.unsure[_KNOWN_GOOD] = self.values[_KNOWN_GOOD]
         if self.unsure:
             option = option_name(self.column.name, self.column.index)
             raise ListError(
@@ -218,6 +239,13 @@ class RemarkColumn:
                 f"not listed ({_told(self.unsure)}); choose its rows with --where "
                 f"{option}=WORD,WORD, or say --ignore {option} if it decides nothing"
             )
+
+    def _has_known_good(self) -> bool:
+        """Whether one of its few grades may be that of what is known good."""
+        told = [value for value in self.values if value]
+        is_few = len(self.values) <= _FEW and all(len(value) == 1 for value in told)
+        is_scale = self.column.what != names.SEVERITY or "9" in told
+        return is_few and not is_scale and not self.is_good and _KNOWN_GOOD in told
 
     def _held(self) -> str:
         return told_words({cell or EMPTY: n for cell, n in self.values.items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from relaion.errors import ListError
 from relaion.links.key import is_bare
@@ -125,13 +125,13 @@ class _Reading:
     def __post_init__(self) -> None:
         decided = {d.index for d in self.layout.deciders}
         self.remarks = [
-            RemarkColumn(c, self.options.is_good)
+            RemarkColumn(replace(c, what="ignored") if is_ignored else c, self.options.is_good)
             for c in self.layout.columns
-            if c.index not in decided
-            and (
-                c.what in WATCHED or any(is_named(x, c.name, c.index) for x in self.options.ignore)
-            )
+            if c.index not in decided and ((is_ignored := self._is_ignored(c)) or c.what in WATCHED)
         ]
+
+    def _is_ignored(self, column: ListColumn) -> bool:
+        return any(is_named(x, column.name, column.index) for x in self.options.ignore)
 
     def batches(self) -> Iterator[Batch]:
         layout = self.layout
