@@ -25,6 +25,8 @@ from relaion.lists.readers.format import (
     NO_ENTRY,
     NO_IMAGE,
     NOT_CHOSEN,
+    OF_FILE,
+    OF_LINE,
     OTHER_HASH,
     TAKEN_BACK,
     UNCONFIRMED,
@@ -400,6 +402,11 @@ def is_named(said: str, name: str, index: int) -> bool:
     return (bool(plain) and plain == names.squeezed(name)) or said.strip() == str(index + 1)
 
 
+def is_ignored(options: Options, name: str, index: int) -> bool:
+    """Whether a column decides nothing; `--ignore title` speaks of the file's titles only."""
+    return any(is_named(said, name, index) for said in options.ignore - {OF_FILE, OF_LINE})
+
+
 def fates_of(
     rows: int, decided: Sequence[tuple[DecidingColumn, Sequence[WordSays]]], *, is_good: bool
 ) -> dict[int, str]:
@@ -428,8 +435,12 @@ def refuse_unsure(deciders: Sequence[DecidingColumn], *, is_cut: bool) -> None:
 
 
 def option_name(name: str, index: int) -> str:
-    """How a curator names a column: by its name where that is one word, else by its number."""
+    """How a curator names a column: by its name where that is one word, else by its number.
+
+    By its number, too, where `--ignore` means something else by the name.
+    """
     plain = name.strip()
     is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
     is_plain = is_plain and not could_be_value(plain)
+    is_plain = is_plain and plain not in (OF_FILE, OF_LINE)
     return plain if is_plain and not plain.isdigit() else str(index + 1)

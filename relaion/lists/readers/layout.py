@@ -31,7 +31,13 @@ from relaion.lists.readers.columns import (
     refuse_nameless,
     refuse_wide,
 )
-from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named, read_word
+from relaion.lists.readers.decisions import (
+    DecidingColumn,
+    chosen_of,
+    is_ignored,
+    is_named,
+    read_word,
+)
 from relaion.lists.readers.disk import is_of_disk
 from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.listed_links import chosen_links
@@ -267,7 +273,7 @@ def _named_column(i: int, name: str, options: Options) -> ListColumn:
                     "else, which is never an entry; rename it in a copy if that is wrong"
                 )
             return ListColumn(i, name, names.ENTRY, kinds_said(kind), says.word, is_said=True)
-    if any(is_named(x, name, i) for x in options.ignore):
+    if is_ignored(options, name, i):
         return ListColumn(i, name, names.ID if says.what == names.ID else "ignored")
     return ListColumn(i, name, says.what, says.kinds, says.word, is_weak=says.is_weak)
 

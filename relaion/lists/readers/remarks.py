@@ -273,7 +273,14 @@ class RemarkColumn:
         told = {answer_of(word) for word in self._words}
         is_marked = told == {True} and "" in self.values
         is_of_film = self._media is not None and self._media.fate is not None
-        return (told == {True, False} and self._media is None) or (is_marked and not is_of_film)
+        says_both = told == {True, False} and self._media is None
+        return says_both or (is_marked and not is_of_film and not self._is_marked_note)
+
+    @property
+    def _is_marked_note(self) -> bool:
+        """Whether all that stands in a note is one sign, such as who fills a form in puts there."""
+        is_note = self.column.what == names.NOTE and self.column.word not in _LABELS
+        return is_note and self._words in (["x"], ["✓"], ["✔"]) and "" in self.values
 
     def _may_list(self) -> bool:
         """Whether one of its few words lists a row, and of another one nobody here knows."""
@@ -289,6 +296,8 @@ class RemarkColumn:
         is_short = all(len(w) <= _LONGEST and len(w.split()) <= 2 and w.isprintable() for w in told)
         is_word = all(re.fullmatch(r"[^\W\d_]+(?:[ -][^\W\d_]+)?", w) for w in told)
         n = sum(self.values[word] for word in told)
+        if self._is_marked_note:
+            return True
         is_one = bool(self.column.name) and self._may_decide
         return is_one and is_short and is_word and len(self.values) > 1 and n > len(told) > 0
 

@@ -23,7 +23,7 @@ from relaion.lists.readers.columns import (
 from relaion.lists.readers.decisions import (
     WordSays,
     fates_of,
-    is_named,
+    is_ignored,
     refuse_unsure,
 )
 from relaion.lists.readers.format import (
@@ -131,7 +131,7 @@ class _Reading:
         ]
 
     def _is_ignored(self, column: ListColumn) -> bool:
-        return any(is_named(x, column.name, column.index) for x in self.options.ignore)
+        return is_ignored(self.options, column.name, column.index)
 
     def batches(self) -> Iterator[Batch]:
         layout = self.layout
