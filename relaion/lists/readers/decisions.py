@@ -280,7 +280,6 @@ _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
 # what a column of operations says in one letter; of `U` and `R` givers mean more than one thing
 _OPERATIONS = words.words_in("action actions operation op change event aktion acción azione ação")
-_OPERATIONS |= {""}  # without a name that says more, by its signs
 _LETTERS = {"+": COUNTS, "-": WordSays(TAKEN_BACK), "d": WordSays(TAKEN_BACK)}
 _LETTERS |= dict.fromkeys("aim", COUNTS)
 _ANSWERS = words.words_in("rejected denied declined kept refused")
@@ -297,6 +296,7 @@ class DecidingColumn:
     chosen: frozenset[str] | None = None
     words: Counter[str] = field(default_factory=Counter)
     unsure: Counter[str] = field(default_factory=Counter)
+    is_delta: bool = False  # the file is an update: signs without a name are those of changes
     is_of_disk: bool = False  # what it calls deleted may be a file on a disk, and no record
     _said: dict[str, WordSays] = field(default_factory=dict)
 
@@ -333,7 +333,8 @@ class DecidingColumn:
             is_number = self.what == names.CATEGORY and bare.isdigit()
             is_gone = known.is_sure and known.fate in UNDOES and not is_number
             return replace(known, is_chosen=False) if is_gone else WordSays(NOT_CHOSEN)
-        if self.what == names.STANDING and self.word in _OPERATIONS:
+        is_change = self.word in _OPERATIONS or (not self.word and self.is_delta)
+        if self.what == names.STANDING and is_change:
             return _LETTERS.get(cell.strip().casefold()) or read_word(self.what, cell, self.word)
         return read_word(self.what, cell, self.word)
 

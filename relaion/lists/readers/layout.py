@@ -48,7 +48,7 @@ from relaion.lists.values import told as say
 from relaion.paths import shown
 
 DELIMITERS = "\t;,|"
-_TITLES = 30  # lines that may stand before the names of columns
+_TITLES = 100  # lines that may stand before the names of columns
 # an array as programs print it: its lines, or all of it, are values divided by commas
 _IS_ARRAY = re.compile(
     r"""\s*(?:(?:var|let|const|export)?\s*[\w.]+\s*=\s*)?[\[({]\s*(?:$|\n|['"]|[0-9A-Fa-f]{32})"""
@@ -68,8 +68,10 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     whole = _whole(lines, kind)
     if not lines or said_format == "txt" or _IS_ARRAY.match(sample):
         return whole
-    tables = [t for d in DELIMITERS if d in sample if (t := _cut(sample, d)).width()[0] > 1]
-    named = [t for t in tables if _find_names(t, options)]
+    cut = [_cut(sample, d) for d in DELIMITERS if d in sample]
+    found = [t for t in cut if _find_names(t, options)]
+    tables = [t for t in cut if t.width()[0] > 1]  # below the names, where there are any
+    named = [t for t in found if t in tables]
     if named:
         return _by_names(max(named, key=lambda t: t.width()[0]), options)
     if whole.header and not _is_by_tabs(tables) and not _is_by_blanks(whole.header[0], sample):
@@ -150,7 +152,9 @@ def _cut(sample: str, delimiter: str) -> TableSample:
 def _find_names(table: TableSample, options: Options) -> bool:
     """Find the row of names, perhaps behind titles or in a comment; whether there is one."""
     counts = Counter(map(len, table.rows))
-    for at, row in enumerate(table.rows[:_TITLES]):
+    filled = [at for at, row in enumerate(table.rows) if any(map(str.strip, row))][:_TITLES]
+    for at in filled:
+        row = table.rows[at]
         if any(map(shape, row)) or _holds_link(row, table.rows[at + 1 :]):
             break
         if len(row) < 2:

@@ -25,6 +25,7 @@ from relaion.lists.readers.format import (
     Values,
 )
 from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields, refuse_good
+from relaion.lists.readers.line_comments import with_plain_comments
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.media import is_name_of_media
 from relaion.lists.readers.notes import begins_word
@@ -91,6 +92,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     form = choose(head, path.name, options.file_format)
     found.form = form.name
     stream = Stream(path.name, head, chain(_in_parts(first), source), found.notices, found.decided)
+    stream.is_delta = tally.is_delta
     tally.beside.is_good = options.is_good
     tally.beside.heeds_unsure = OF_LINE not in options.ignore
     tally.beside.minus_removes = is_list_of_changes("\n".join(stream.lines_of_head()))
@@ -153,7 +155,9 @@ def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Ite
     rest = _unsigned(blocks(path, found.tally.skipped), found.notices)
     first, _ = _head(rest)
     if not is_marked_up("".join(first)):
-        rest = without_boxes(uncommented(chain(first, rest), found.notices))
+        rest = uncommented(chain(first, rest), found.notices)
+        rest = rest if options.scope else with_plain_comments(rest, found.notices)
+        rest = without_boxes(rest)
         first, _ = _head(rest)
     refuse_good("".join(first), path.name, options, is_delta=found.tally.is_delta)
     refuse_fields("".join(first))

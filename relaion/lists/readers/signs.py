@@ -22,14 +22,14 @@ _BOX = re.compile(
     r"(?m)^(?P<before>[ \t>]*(?:(?:[-*+•]|\d{1,7}[.)])[ \t]+)?)"
     rf"(?:\[(?P<tick>[^\s\[\]]?|[ \t])\]|(?P<sign>[☐☑☒✓✔✗✘]))[ \t]+(?={_BEFORE_ENTRY})"
 )
-_MAY_BE_BOX = re.compile(r"[\[☐☑☒✓✔✗✘]")
+_BOX_SIGNS = "☐☑☒✓✔✗✘"
 
 
 def refuse_signs(source: Iterator[str], *, asks: bool) -> Iterator[str]:
     """The blocks; raises ListError where signs may take entries back, if it `asks`."""
     for block in source:
         for name, signed in _SIGNED.items():
-            if asks and signed.search(block):
+            if asks and any(s in block for s in _SIGNS[name]) and signed.search(block):
                 raise ListError(
                     f"{name} stand before entries of an update, and mark what was taken back, or "
                     "nothing: say --format changes if they take back, and leave them out in a copy "
@@ -41,7 +41,8 @@ def refuse_signs(source: Iterator[str], *, asks: bool) -> Iterator[str]:
 def without_boxes(source: Iterator[str]) -> Iterator[str]:
     """The blocks without empty boxes before entries; raises ListError for one that is ticked."""
     for block in source:
-        if not _MAY_BE_BOX.search(block):
+        has_signs = not block.isascii() and any(sign in block for sign in _BOX_SIGNS)
+        if "[" not in block and not has_signs:
             yield block
             continue
         found = [*_BOX.finditer(block)]

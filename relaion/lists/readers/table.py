@@ -26,6 +26,7 @@ from relaion.lists.readers.decisions import (
     is_ignored,
     refuse_unsure,
 )
+from relaion.lists.readers.films import left_out, rows_of_films
 from relaion.lists.readers.format import (
     BAD,
     ONLY_HOST,
@@ -91,6 +92,8 @@ class Table:
         named_csv = _is_named_csv(stream.file_name)
         layout = find_layout(sample, named_csv=named_csv, options=options)
         stream.notices.extend(layout.notices)
+        for decider in layout.deciders:
+            decider.is_delta = stream.is_delta
         if layout.delimiter == WHOLE:
             yield from read_plain(stream, options, layout)
             return
@@ -115,6 +118,7 @@ class _Reading:
     open_row: Sequence[str] = ()  # the last row, where it has no end
     last_name: str | None = None
     replaced: Batch | None = None  # what the last rows replace
+    of_films: list[str] = field(default_factory=list)  # digests of the last rows
     undone_by: set[int] = field(default_factory=set)  # columns whose remarks took rows back
     hashes: Counter[int] = field(default_factory=Counter)  # by column that is no entry
     links: Counter[int] = field(default_factory=Counter)
@@ -154,7 +158,7 @@ class _Reading:
             if before == 0:  # what the first rows show is refused at once
                 refuse_unsure(layout.deciders, is_cut=self.is_cut)
                 self._refuse_remarks()
-            yield from [batch] if self.replaced is None else [self.replaced, batch]
+            yield from filter(None, (self.replaced, left_out(self.of_films), batch))
         self._judge()
 
     def _note_cut(self, row: Sequence[str]) -> None:
@@ -175,7 +179,7 @@ class _Reading:
         self._watch(cells)
         decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
-        batch.values = self._values(cells, decided)
+        batch.values = self._values(cells, decided, batch.fates)
         for c in layout.columns:
             is_other = c.what == names.OTHER and not is_replaced(c)
             if is_other and (found := sum(len(v) > _SHORT for v in cells[c.index])):
@@ -280,16 +284,21 @@ class _Reading:
                 self.undone_by.add(remarks.column.index)
             fates.update((i, fate) for i, fate in found.items() if i not in fates)
 
-    def _values(self, cells: Cells, decided: Decided) -> list[Values]:
+    def _values(self, cells: Cells, decided: Decided, fates: dict[int, str]) -> list[Values]:
         types = next(
             (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)),
             None,
         )
         of_links = self._digests_of_links(cells)
+        held = {c.index for c in self.layout.entries}
+        links = {i: column for i, column in links_of(cells).items() if i in held}
+        self.of_films = []
         found: list[Values] = []
         for c in self.layout.entries:
             columns = Columns()
             hashed = of_links.get(c.index, {})
+            is_of_image = not c.is_said and any(k.startswith("image_") for k in c.kinds)
+            films = rows_of_films(links, c.index) if is_of_image and c.index not in links else ()
             for i, cell in enumerate(cells[c.index]):
                 if not cell:
                     continue
@@ -298,6 +307,9 @@ class _Reading:
                     kinds = types[i].kinds
                 if i in hashed:
                     kinds = (hashed[i],)
+                elif i in films and i not in fates:
+                    self.of_films.append(cell)
+                    continue
                 for piece in pieces_of(cell):
                     columns.put(kinds, piece, i)
             found += columns.all()
