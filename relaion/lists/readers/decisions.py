@@ -148,7 +148,8 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
         gone = UNCONFIRMED if name in _CONFIRMS else TAKEN_BACK
         return _flag(word, plain, yes=COUNTS, no=WordSays(gone))
     if what == names.UNTIL:
-        return _until(word.strip(), plain)
+        is_measure = name == "end" and word.strip().isdigit() and len(word.strip()) < _EPOCH
+        return COUNTS if is_measure else _until(word.strip(), plain)
     if not plain and not word.strip(" -–—*/."):
         return COUNTS
     for look in _LOOKS[what]:
@@ -185,6 +186,7 @@ def _until(word: str, plain: str) -> WordSays:
     return UNSURE if len(past) > 1 else WordSays(TAKEN_BACK) if past.pop() else COUNTS
 
 
+_EPOCH = 8  # digits of what may be a day; fewer are where something ends
 _ENDLESS = words.words_in("never none nie jamais nunca mai nooit null nil no nein non na infinite")
 
 

@@ -287,7 +287,7 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
     values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
     if told & _NO_DECISION or "nsfw" in told or told >= _OP_SYSTEM:
         return None
-    if plain in _UNTIL or (told & _UNTIL and len(told) == 1):
+    if plain in _UNTIL or plain in ("end", "until") or (told & _UNTIL and len(told) == 1):
         return NameSays(UNTIL, word=plain)
     for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
         if joined in words_of_flag:  # `faux_positif`
