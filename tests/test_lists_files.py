@@ -22,7 +22,8 @@ from relaion.links import key_digest, link_key
 from relaion.lists.normalise import Tally
 from relaion.lists.readers.columns import TableSample, by_values
 from relaion.lists.readers.format import ANY, Batch, Options, Values
-from relaion.lists.readers.names import STANDING, TYPE, kinds_named
+from relaion.lists.readers.names import STANDING, TYPE
+from relaion.lists.readers.one_word import kinds_named
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import RowReader
 from relaion.roles import KINDS

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from relaion.errors import ListError
 from relaion.lists.readers import titles
+from relaion.lists.readers.films import path_of
 from relaion.lists.readers.format import (
     ALGORITHMS,
     CUT_OFF,
@@ -44,7 +45,7 @@ from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
 _HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
-_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?=[^\t]*[./\\][^\t]*$))(?!\w+://)(\S.*)")
+_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?=[^\t]*[./\\][^\t]*$))(\S.*)")
 _LONG_SUM = re.compile(r"\\?[0-9A-Fa-f]{56,128} [ *]\S.*")
 _TAG = re.compile(
     r"(?:MD5\s?\((?P<md5>.+)\)\s?=\s*(?P<md5_hex>[0-9A-Fa-f]{32})"
@@ -85,11 +86,12 @@ class Checksums:
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Digests with the kind of their length; those of videos by the names of their files."""
         kinds = _kinds(options)
-        videos = images = total = folders = 0
+        videos = images = total = folders = linked = 0
         notes = LinkBeside(heeds_unsure=OF_LINE not in options.ignore, is_good=options.is_good)
         for block in stream.blocks:
             batch, told = _batch(block, kinds)
             folders += _in_folders(told)
+            linked += sum("://" in name for name in told)
             if options.is_good or options.ignore & _OF_NAMES:  # known good may be any file
                 batch.fates.clear()
             _heed_notes(batch, told, notes)
@@ -101,6 +103,8 @@ class Checksums:
                 _refuse_videos(videos, total)
             yield batch
         _refuse_videos(videos, total)
+        if linked:
+            stream.notices.append(_LINKED.format(linked))
         if folders:
             stream.notices.append(
                 f"files that lie in folders called as what is listed no longer, or is of no "
@@ -112,6 +116,10 @@ class Checksums:
             )
 
 
+_LINKED = (
+    "files that are named by links: {:,}; their digests were read, and the links were not: if they "
+    "are listed, too, add them as a list of links"
+)
 _OF_NAMES = frozenset(("filename", "file-name", "path", "name"))
 
 
@@ -180,7 +188,7 @@ def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) 
     batch.values = values.all()
     batch.fates = {
         i: fate for i, (_, name) in enumerate(found)
-        if i not in of_link and (fate := media_of_file(name))
+        if i not in of_link and (fate := media_of_file(path_of(name)))
     }  # fmt: skip
     return batch
 

@@ -106,15 +106,21 @@ def kinds_said(kind: str) -> tuple[str, ...]:
     return IMAGE_KINDS if kind == "hash" else (kind,)
 
 
+def _looks(body: Sequence[Sequence[str]], i: int) -> str | None:
+    """What at least half of the cells of a column look like; None where they look like nothing."""
+    filled = [row[i] for row in body if i < len(row) and trim(row[i])]
+    found = Counter(shape(value) for value in filled)
+    found.pop(None, None)
+    return found.most_common(1)[0][0] if found and found.total() * 2 >= len(filled) else None
+
+
 def refuse_nameless(columns: Sequence[ListColumn], body: Sequence[Sequence[str]]) -> None:
     """Raise ListError where a table has names, and none that says where its entries are."""
+    like = {c.index: looks for c in columns if (looks := _looks(body, c.index))}
+    unsaid = [c for c in columns if c.index in like and c.what == names.UNKNOWN]
     for c in columns:
-        filled = [row[c.index] for row in body if c.index < len(row) and trim(row[c.index])]
-        found = Counter(shape(value) for value in filled)
-        found.pop(None, None)
-        if not found or sum(found.values()) * 2 < len(filled):
+        if (looks := like.get(c.index)) is None:
             continue
-        (looks, _), *_ = found.most_common()
         what = "links" if looks == "link" else f"{str(looks).upper()}s by their length"
         option = "url" if looks == "link" else looks
         if c.what in (names.OTHER, names.ID, names.REFERENCE):
@@ -125,6 +131,7 @@ def refuse_nameless(columns: Sequence[ListColumn], body: Sequence[Sequence[str]]
         raise ListError(
             f"column {c.told} looks like {what}, but its name does not say so; if they are the "
             f"entries, say --column {option}={c.index + 1}"
+            + (f" (there are {len(unsaid)} such columns)" if len(unsaid) > 1 else "")
         )
     held = ", ".join(say(c.name, 30) for c in columns[:8])
     raise ListError(
@@ -157,7 +164,8 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
         return None
     columns: list[ListColumn] = []
     deciders: list[DecidingColumn] = []
-    cells = zip_longest(*(row[:width] for row in table.rows), fillvalue="")
+    is_named = len(table.rows) == 2 and _is_above(*table.rows)
+    cells = zip_longest(*(row[:width] for row in table.rows[is_named:]), fillvalue="")
     has_digest = any(look_of(table.rows, i) in LENGTHS.values() for i in range(width))
     for i, values in enumerate(cells):
         filled = [value for value in values if trim(value)]
@@ -184,6 +192,12 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
         table.delimiter, width, tuple(table.rows[0]) if first_is_header else None, tuple(columns),
         tuple(deciders), 0, (_BY_VALUE.format(places),),
     )  # fmt: skip
+
+
+def _is_above(row: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether the first of two rows is made of words, where the second holds several digests."""
+    at = [i for i, cell in enumerate(below) if shape(cell) in LENGTHS.values()]
+    return len(at) > 1 and all(i < len(row) and _one_word(row, i) for i in at)
 
 
 def _one_word(row: Sequence[str], i: int) -> str:

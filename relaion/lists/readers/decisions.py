@@ -5,16 +5,16 @@ removed: the file is refused, with all words and how often they stand there, unt
 chooses the words that count or `--ignore` says that the column decides nothing.
 """
 
-import calendar
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 
 from relaion.errors import ListError
 from relaion.lists.readers import names, words
+from relaion.lists.readers.days import days_of
 from relaion.lists.readers.disk import says_erased
 from relaion.lists.readers.format import (
     DISPUTED,
@@ -25,6 +25,8 @@ from relaion.lists.readers.format import (
     NO_ENTRY,
     NO_IMAGE,
     NOT_CHOSEN,
+    OF_FILE,
+    OF_LINE,
     OTHER_HASH,
     TAKEN_BACK,
     UNCONFIRMED,
@@ -146,7 +148,8 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
         gone = UNCONFIRMED if name in _CONFIRMS else TAKEN_BACK
         return _flag(word, plain, yes=COUNTS, no=WordSays(gone))
     if what == names.UNTIL:
-        return _until(word.strip(), plain)
+        is_measure = name == "end" and word.strip().isdigit() and len(word.strip()) < _EPOCH
+        return COUNTS if is_measure else _until(word.strip(), plain)
     if not plain and not word.strip(" -–—*/."):
         return COUNTS
     for look in _LOOKS[what]:
@@ -173,7 +176,7 @@ def _until(word: str, plain: str) -> WordSays:
     """A day until which an entry is listed; what is past has expired."""
     if not plain or plain in _ENDLESS:
         return COUNTS
-    days = _days(word)
+    days = days_of(word)
     if not days and plain in _YES:
         return UNSURE
     if not days:
@@ -183,28 +186,8 @@ def _until(word: str, plain: str) -> WordSays:
     return UNSURE if len(past) > 1 else WordSays(TAKEN_BACK) if past.pop() else COUNTS
 
 
+_EPOCH = 8  # digits of what may be a day; fewer are where something ends
 _ENDLESS = words.words_in("never none nie jamais nunca mai nooit null nil no nein non na infinite")
-_ISO = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
-_WRITTEN = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d\d)(?!\d)")
-
-
-def _days(word: str) -> list[date]:
-    """The days that a text may mean: where day and month are not told apart, two."""
-    if re.fullmatch(r"\d{9,10}(?:\.\d+)?|\d{12,13}", word):
-        seconds = float(word) / (1000 if len(word) > 11 and "." not in word else 1)
-        return [date(1970, 1, 1) + timedelta(seconds=seconds)]
-    if found := _ISO.match(word):
-        told = [(int(found[1]), int(found[2]), int(found[3]))]
-    elif found := _WRITTEN.match(word):
-        year = int(found[4]) + (2000 if len(found[4]) == 2 else 0)
-        told = [(year, int(found[3]), int(found[1])), (year, int(found[1]), int(found[3]))]
-    else:
-        return []
-    return [
-        date(y, m, min(d, calendar.monthrange(y, m)[1]))
-        for y, m, d in told
-        if 1 <= m <= 12 and 1 <= d <= 31 and y
-    ]
 
 
 def _standing(_: str, plain: str) -> WordSays | None:
@@ -297,6 +280,10 @@ def media_word(word: str) -> WordSays | None:
 _MANY = 1000  # words after which a column is no vocabulary
 _LONGEST = 40  # characters of a word; what is longer is a text
 _REST = "(other words)"
+# what a column of operations says in one letter; of `U` and `R` givers mean more than one thing
+_OPERATIONS = words.words_in("action actions operation op change event aktion acción azione ação")
+_LETTERS = {"+": COUNTS, "-": WordSays(TAKEN_BACK), "d": WordSays(TAKEN_BACK)}
+_LETTERS |= dict.fromkeys("aim", COUNTS)
 _ANSWERS = words.words_in("rejected denied declined kept refused")
 
 
@@ -311,6 +298,7 @@ class DecidingColumn:
     chosen: frozenset[str] | None = None
     words: Counter[str] = field(default_factory=Counter)
     unsure: Counter[str] = field(default_factory=Counter)
+    is_delta: bool = False  # the file is an update: signs without a name are those of changes
     is_of_disk: bool = False  # what it calls deleted may be a file on a disk, and no record
     _said: dict[str, WordSays] = field(default_factory=dict)
 
@@ -347,6 +335,9 @@ class DecidingColumn:
             is_number = self.what == names.CATEGORY and bare.isdigit()
             is_gone = known.is_sure and known.fate in UNDOES and not is_number
             return replace(known, is_chosen=False) if is_gone else WordSays(NOT_CHOSEN)
+        is_change = self.word in _OPERATIONS or (not self.word and self.is_delta)
+        if self.what == names.STANDING and is_change:
+            return _LETTERS.get(cell.strip().casefold()) or read_word(self.what, cell, self.word)
         return read_word(self.what, cell, self.word)
 
     @property
@@ -414,6 +405,11 @@ def is_named(said: str, name: str, index: int) -> bool:
     return (bool(plain) and plain == names.squeezed(name)) or said.strip() == str(index + 1)
 
 
+def is_ignored(options: Options, name: str, index: int) -> bool:
+    """Whether a column decides nothing; `--ignore title` speaks of the file's titles only."""
+    return any(is_named(said, name, index) for said in options.ignore - {OF_FILE, OF_LINE})
+
+
 def fates_of(
     rows: int, decided: Sequence[tuple[DecidingColumn, Sequence[WordSays]]], *, is_good: bool
 ) -> dict[int, str]:
@@ -442,8 +438,12 @@ def refuse_unsure(deciders: Sequence[DecidingColumn], *, is_cut: bool) -> None:
 
 
 def option_name(name: str, index: int) -> str:
-    """How a curator names a column: by its name where that is one word, else by its number."""
+    """How a curator names a column: by its name where that is one word, else by its number.
+
+    By its number, too, where `--ignore` means something else by the name.
+    """
     plain = name.strip()
     is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
     is_plain = is_plain and not could_be_value(plain)
+    is_plain = is_plain and plain not in (OF_FILE, OF_LINE)
     return plain if is_plain and not plain.isdigit() else str(index + 1)

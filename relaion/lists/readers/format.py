@@ -268,6 +268,7 @@ class Stream:
     notices: list[str] = field(default_factory=list)
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     is_named: bool = True
+    is_delta: bool = False  # it brings a list up to date
 
     def lines_of_head(self) -> list[str]:
         """The first lines, comments and blank ones too."""

@@ -31,6 +31,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.media import is_name_of_media, media_of_file
 from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
 from relaion.lists.readers.plain import Changes, Lines
+from relaion.lists.readers.programs import Fciv, SevenZip
 from relaion.lists.readers.rules import HostRules
 from relaion.lists.readers.table import Table
 from relaion.lists.readers.text import first_lines
@@ -369,8 +370,8 @@ FOREIGN = (
 # -- All formats, in the order in which they are asked: the first that is sure reads the file ------
 
 FORMATS: tuple[Format, ...] = (
-    Hashdeep(), Cdx(), *FOREIGN, Certutil(), FileHashList(), FileHashTable(), Checksums(),
-    Changes(), HostRules(), Table(), Lines(),
+    Hashdeep(), Cdx(), *FOREIGN, Certutil(), FileHashList(), FileHashTable(), Fciv(),
+    SevenZip(), Checksums(),    Changes(), HostRules(), Table(), Lines(),
 )  # fmt: skip
 _FOREIGN = {f.name for f in FOREIGN}
 

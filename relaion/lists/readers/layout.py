@@ -31,16 +31,24 @@ from relaion.lists.readers.columns import (
     refuse_nameless,
     refuse_wide,
 )
-from relaion.lists.readers.decisions import DecidingColumn, chosen_of, is_named, read_word
+from relaion.lists.readers.decisions import (
+    DecidingColumn,
+    chosen_of,
+    is_ignored,
+    is_named,
+    read_word,
+)
 from relaion.lists.readers.disk import is_of_disk
 from relaion.lists.readers.format import ANY, SAMPLE, Options
+from relaion.lists.readers.listed_links import chosen_links
+from relaion.lists.readers.replaced import with_new
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader, content
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown
 
 DELIMITERS = "\t;,|"
-_TITLES = 30  # lines that may stand before the names of columns
+_TITLES = 100  # lines that may stand before the names of columns
 # an array as programs print it: its lines, or all of it, are values divided by commas
 _IS_ARRAY = re.compile(
     r"""\s*(?:(?:var|let|const|export)?\s*[\w.]+\s*=\s*)?[\[({]\s*(?:$|\n|['"]|[0-9A-Fa-f]{32})"""
@@ -60,8 +68,10 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     whole = _whole(lines, kind)
     if not lines or said_format == "txt" or _IS_ARRAY.match(sample):
         return whole
-    tables = [t for d in DELIMITERS if d in sample if (t := _cut(sample, d)).width()[0] > 1]
-    named = [t for t in tables if _find_names(t, options)]
+    cut = [_cut(sample, d) for d in DELIMITERS if d in sample]
+    found = [t for t in cut if _find_names(t, options)]
+    tables = [t for t in cut if t.width()[0] > 1]  # below the names, where there are any
+    named = [t for t in found if t in tables]
     if named:
         return _by_names(max(named, key=lambda t: t.width()[0]), options)
     if whole.header and not _is_by_tabs(tables) and not _is_by_blanks(whole.header[0], sample):
@@ -142,7 +152,9 @@ def _cut(sample: str, delimiter: str) -> TableSample:
 def _find_names(table: TableSample, options: Options) -> bool:
     """Find the row of names, perhaps behind titles or in a comment; whether there is one."""
     counts = Counter(map(len, table.rows))
-    for at, row in enumerate(table.rows[:_TITLES]):
+    filled = [at for at, row in enumerate(table.rows) if any(map(str.strip, row))][:_TITLES]
+    for at in filled:
+        row = table.rows[at]
         if any(map(shape, row)) or _holds_link(row, table.rows[at + 1 :]):
             break
         if len(row) < 2:
@@ -229,7 +241,7 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
     columns = [_signed(_named_column(i, name, options), body) for i, name in enumerate(told)]
     deciders = _deciders(columns, told, options)
     _refuse_twins(columns, deciders)
-    columns = _chosen_links(columns)
+    columns = chosen_links(with_new(columns))
     types = [d for d in deciders if d.what == names.TYPE]
     if types and not any(c.what == names.ENTRY for c in columns):
         columns = _by_type(columns, types[0], body)
@@ -265,7 +277,7 @@ def _named_column(i: int, name: str, options: Options) -> ListColumn:
                     "else, which is never an entry; rename it in a copy if that is wrong"
                 )
             return ListColumn(i, name, names.ENTRY, kinds_said(kind), says.word, is_said=True)
-    if any(is_named(x, name, i) for x in options.ignore):
+    if is_ignored(options, name, i):
         return ListColumn(i, name, names.ID if says.what == names.ID else "ignored")
     return ListColumn(i, name, says.what, says.kinds, says.word, is_weak=says.is_weak)
 
@@ -295,27 +307,6 @@ def _deciders(
             DecidingColumn(told[i], names.STANDING, i, "", words) for i in named if i not in known
         ]
     return deciders
-
-
-def _chosen_links(columns: list[ListColumn]) -> list[ListColumn]:
-    """Of several columns of links, those that are listed: the better name, else a question."""
-    links = [c for c in columns if c.what == names.ENTRY and "url" in c.kinds and c.word != "hash"]
-    if any(c.is_said for c in links):
-        return [_reference(c) if c in links and not c.is_said else c for c in columns]
-    strong = [c for c in links if not c.is_weak]
-    if len(strong) > 1 and len({c.word for c in strong}) > 1:
-        raise ListError(
-            f"columns {' and '.join(c.told for c in strong)} hold links; which are listed? name it "
-            f"with --column url={strong[0].index + 1}, or leave others out with --ignore"
-        )
-    has_digest = any(c.what == names.ENTRY and c not in links for c in columns)
-    if strong or has_digest:
-        return [_reference(c) if c in links and c.is_weak else c for c in columns]
-    return columns
-
-
-def _reference(column: ListColumn) -> ListColumn:
-    return replace(column, what=names.REFERENCE, kinds=())
 
 
 def _by_type(

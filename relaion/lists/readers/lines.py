@@ -32,6 +32,7 @@ from relaion.links.key import is_bare
 from relaion.links.text import WHITE, trim
 from relaion.lists.readers.format import OF_LINE, TAKEN_BACK
 from relaion.lists.readers.notes import takes_back
+from relaion.lists.readers.words import ADDED, words_in
 
 BESIDE = "a link beside other text"
 _NOTED = (
@@ -57,6 +58,8 @@ _FILE = re.compile(
 )
 _PLAIN = re.compile(r"https?://[A-Za-z0-9_.~!$*+=@%&:/?-]*[A-Za-z0-9_~$*+=@%&/-]")
 _BULLET = re.compile(r"(?:[-*+>•‣◦▪●·–—→]|\(?[0-9]{1,7}[.):]|[0-9]{1,7}(?=\s+\S*:[/\\]))\s+")
+_WORD_BEFORE = re.compile(r"([^\W\d_]{3,12}):?\s+(?=<?\w{3,6}:[/\\]{2})")
+_ADDED = words_in(ADDED)
 _BREAK = re.compile(r"(?<!\s)\s*[\t\r\n]\s*")
 _HASH = re.compile(r"(?<!\s)\s+#(.*)", re.S)
 _FRAMED = re.compile(r"""(?:<([^<>]+)>|"([^"]+)"|“([^“”]+)”|„([^„“”]+)[“”]|«([^«»]+)»)(.*)""", re.S)
@@ -136,6 +139,8 @@ def read_line(value: str, *, minus_removes: bool = False) -> LinkLine | None:
         return LinkLine(fault=TAKEN_BACK)
     for _ in range(3):
         text = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
+    if (added := _WORD_BEFORE.match(text)) and added[1].casefold() in _ADDED:  # `ADD https://…`
+        text = text[added.end() :]
     commented = _HASH.search(text)
     note = commented[1] if commented else ""
     text = text[: commented.start()] if commented else text

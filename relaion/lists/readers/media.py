@@ -9,7 +9,9 @@ _FILM = words.words_in(
     f"{words.VIDEO} 3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi "
     "yuv mpe mpv m2v m1v drc gifv h264 h265 hevc trp wtv dvr-ms tod 264 265 av1 ivf bik camrec"
 )
-_OTHER = words.words_in(f"{words.OTHER} dylib ko ocx class sh ods epub") - {"bin"}
+_OTHER = words.words_in(
+    f"{words.OTHER} dylib ko ocx class sh ods epub ini lnk inf msi cab cfg mui"
+) - {"bin"}
 _IMAGE = words.words_in(words.IMAGE)
 _KNOWN = _FILM | _OTHER | _IMAGE | {"bin"}  # pictures carved from a disk are called so, too
 _END = re.compile(r"\.([A-Za-z0-9-]{1,6})\Z")
@@ -18,6 +20,7 @@ _BEHIND = re.compile(
     r"|\.(?:part|crdownload|tmp|temp|bak|backup|old|orig|original|download|filepart|partial|opdownload"
     r"|incomplete|!ut|aria2|\d{1,3}))\Z"
 )
+_LITTER = re.compile(r"(?i)(?:\A|[/\\])(?:desktop\.ini|thumbs\.db|\.ds_store|\.localized)\Z")
 _LAYERS = 6  # `b.mp4.part (1)`
 
 
@@ -37,6 +40,8 @@ def _extension(name: str) -> str:
 
 def media_of_file(name: str) -> str | None:
     """Why the digest of a file of this name is of no image; None where it may be of one."""
+    if _LITTER.search(name):
+        return NO_IMAGE
     word = _extension(name) if "." in name else ""
     return VIDEO if word in _FILM else NO_IMAGE if word in _OTHER else None
 

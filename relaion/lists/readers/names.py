@@ -6,12 +6,13 @@ the length of an MD5, a PDQ that of a SHA-256, and a number of a row may be 32 h
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from relaion.lists.readers import column_words
 from relaion.lists.readers import words as known
 from relaion.lists.readers.format import ANY, LINK_KINDS
+from relaion.lists.readers.one_word import kinds_by, kinds_named
 from relaion.lists.readers.words import folded, words_in
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
@@ -90,10 +91,7 @@ _PLAIN = _HASH | words_in(
     "изображения файла 1 2 3 4 binary "
     "iwf c3p ncmec icse interpol hrw vic vics caid stanford partner giver"
 )
-_OF_LINK = words_in(
-    "url urls uri uris link links href hrefs webaddress weburl adresse lien liens enlace enlaces "
-    "ссылка ссылки 链接 リンク"
-)
+_OF_LINK = words_in(column_words.LINK_NAMES)
 _OF_IMAGE = words_in(
     "image images img imgs picture pictures pic pics photo photos media file files content direct "
     "full hotlink bild imagen"
@@ -106,7 +104,11 @@ _REFERENCE = words_in(
     "home homepage documentation policy terms about blog article news screenshot analysis sandbox "
     "scan search proof seller shop redirect final tracker web"
 )
+_TELLS = _REFERENCE | words_in(column_words.COMPLAINT_NAMES)
+
 _WEAK = words_in("source src original origin")
+_LISTED = words_in(column_words.LISTED_LINK_NAMES)
+LISTED = "listed"
 _DECIDES = {
     STANDING: "status state action actions operation op verdict disposition standing validity "
     "decision judgement judgment outcome resolution change event class judged assessment result "
@@ -140,8 +142,11 @@ _STILL = (words_in(known.LISTED) - {"cp"}) | words_in(
     "vigor vigore kontrolliert freigegeben contrôl@ controllat* gecontroleerd revisad* aprobad* "
     "approuv@ approvat* aprovad*"
 )
-_UNTIL = words_in(f"{known.UNTIL_NAMES} validthru validthrough ends endson endsat")
-_TAKEN_OUT = _GONE - {"known", "bekannt"} | {"retired", "old", "previous"}
+_UNTIL = words_in(f"{column_words.UNTIL_NAMES} validthru validthrough ends endson endsat")
+_BEFORE = words_in(column_words.BEFORE_NAMES)
+_BARE_BEFORE = words_in(column_words.BARE_BEFORE_NAMES)
+TAKEN_OUT = _GONE - {"known", "bekannt"} | _BEFORE | _BARE_BEFORE | {"retired"}
+"""Of these a column of values is called that are listed no longer."""
 _WHEN = words_in(
     "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
     "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
@@ -161,9 +166,9 @@ _TRAIT = {word: what for what, words in _SEEN.items() for word in words_in(words
 _RECORD_ID = words_in(
     "recordid mediaid imageid itemid entryid hashid reportid caseid phishid requestid contentid"
 )
-_FILE_NAMES = words_in(known.FILE_NAMES)
-_CAPTIONS = words_in(known.CAPTION_NAMES)
-_NOTES = words_in(known.NOTE_NAMES)
+_FILE_NAMES = words_in(column_words.FILE_NAMES)
+_CAPTIONS = words_in(column_words.CAPTION_NAMES)
+_NOTES = words_in(column_words.NOTE_NAMES)
 
 
 def squeezed(name: str) -> str:
@@ -282,7 +287,7 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
     values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
     if told & _NO_DECISION or "nsfw" in told or told >= _OP_SYSTEM:
         return None
-    if plain in _UNTIL or (told & _UNTIL and len(told) == 1):
+    if plain in _UNTIL or plain in ("end", "until") or (told & _UNTIL and len(told) == 1):
         return NameSays(UNTIL, word=plain)
     for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
         if joined in words_of_flag:  # `faux_positif`
@@ -306,8 +311,8 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
 def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
     """A name of what is never an entry, although its values may look like one."""
     told = set(words)
-    if plain in _RECORD_ID:
-        return NameSays(ID, word=plain)
+    if plain in _RECORD_ID or plain in _BARE_BEFORE:
+        return NameSays(ID if plain in _RECORD_ID else OTHER, word=plain)
     bare = (w.rstrip("0123456789") for w in words)  # `phash128`
     every = (*words, plain, *bare)
     if other := next((w for w in every if _OTHER_ALGORITHM.fullmatch(w)), None):
@@ -318,7 +323,11 @@ def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
         return _hash_of_other(words, is_of_link=is_of_link)
     if is_of_link:
         media = next((w for w in words if w in _OTHER_MEDIA), None)
-        return NameSays(REFERENCE, word=media) if media else None
+        before = told & _BEFORE if told <= _BEFORE | _OF_LINK | _PLAIN else ()
+        return (
+            NameSays(OTHER, word=min(before)) if before
+            else NameSays(REFERENCE, word=media) if media else None
+        )  # fmt: skip
     if told & _IDENTITY:
         word = next(w for w in words if w in _IDENTITY)
         return NameSays(ID if words[-1] in ("id", "ids") or plain == "id" else OTHER, word=word)
@@ -327,7 +336,7 @@ def _other(words: tuple[str, ...], plain: str) -> NameSays | None:
 
 def _hash_of_other(words: tuple[str, ...], *, is_of_link: bool) -> NameSays | None:
     """A digest of a video, a text, a person's name, or one that was taken back."""
-    others = _OTHER_MEDIA | _TAKEN_OUT | _SALTED
+    others = _OTHER_MEDIA | TAKEN_OUT | _SALTED
     if not is_of_link:
         others |= _STRING | _IDENTITY
     found = next((w for w in words if w in others and w != "binary"), None)
@@ -360,79 +369,23 @@ _VAGUE = words_in("value values sum")
 def _by_algorithm(algorithm: str, rest: set[str], *, is_of_link: bool) -> NameSays:
     if is_of_link:
         is_plain = rest <= _PLAIN | {"hashed"}
-        kinds = _by(algorithm, HASHED_LINK_KINDS)
+        kinds = kinds_by(algorithm, HASHED_LINK_KINDS)
         return NameSays(ENTRY if is_plain else UNKNOWN, kinds, algorithm)
     if not rest <= _PLAIN:
         return NameSays(UNKNOWN)
-    kinds = _by(algorithm, IMAGE_KINDS)
+    kinds = kinds_by(algorithm, IMAGE_KINDS)
     if not rest & _OF_IMAGE:
-        kinds += _by(algorithm, HASHED_LINK_KINDS)
+        kinds += kinds_by(algorithm, HASHED_LINK_KINDS)
     return NameSays(ENTRY, kinds, algorithm)
 
 
 def _of_links(rest: set[str]) -> NameSays:
+    if rest & _LISTED and rest <= _LISTED | _OF_IMAGE | _PLAIN:
+        return NameSays(ENTRY, _LINKED, LISTED)
     if not rest or rest <= _OF_IMAGE | _PLAIN:
         return NameSays(ENTRY, _LINKED, "image" if rest & _OF_IMAGE else "url")
-    if rest & _REFERENCE:
-        return NameSays(REFERENCE, word=min(rest & _REFERENCE))
+    if rest & _TELLS:
+        return NameSays(REFERENCE, word=min(rest & _TELLS))
     if rest <= _WEAK | _OF_IMAGE:
         return NameSays(ENTRY, _LINKED, "url", is_weak=not rest & _OF_IMAGE)
     return NameSays(UNKNOWN)
-
-
-def _by(algorithm: str, kinds: Iterable[str]) -> tuple[str, ...]:
-    ends = ("_sha1", "_sha256") if algorithm == "sha" else (f"_{algorithm}",)
-    return tuple(kind for kind in kinds if kind.endswith(ends))
-
-
-# -- Names that are written as one word ---------------------------------------------------------
-
-_LINK_WORDS = "url|uri|link|href"
-_IMAGE_WORDS = "image|img|file|media|picture|content"
-_ONE_WORD = re.compile(
-    rf"(?:(?P<link>{_LINK_WORDS})|(?P<image>{_IMAGE_WORDS})|hash|hex|hashvalue|original)?s?"
-    r"(?P<name>md5|sha1|sha256|sha)(?:hash|hex|sum|digest|value|base32|base64|s)*"
-    rf"(?:of)?(?:(?P<link2>{_LINK_WORDS})|(?P<image2>{_IMAGE_WORDS}))?s?"
-)
-_NAMES = (
-    (
-        rf"(?:{_IMAGE_WORDS}|source|src|full|web|page|original)?(?:{_LINK_WORDS})s?|webaddress",
-        _LINKED,
-    ),
-    (
-        rf"(?:{_LINK_WORDS})(?:hash|digest)(?:es|s)?|hashed(?:{_LINK_WORDS})s?",
-        tuple(HASHED_LINK_KINDS),
-    ),
-    (rf"(?:{_IMAGE_WORDS})(?:hash|digest)(?:es|s|value)?", IMAGE_KINDS),
-    ("(?:hash|digest)(?:es|s|value|values|hex)?|values?|indicators?|ioc|entry|entries", ANY),
-)
-# names that say nothing by themselves: a column `domain` beside links is no list of hosts
-_WHERE_SAID = {
-    "host": "hosts?|hostnames?|domains?|domainnames?|fqdns?|sites?|patterns?|domae?nen?|domaines?"
-    "|dominios?|domini?o?|domein(?:en)?",
-    "url_prefix": "(?:url)?prefix(?:es)?|folders?|directory|directories|patterns?",
-    "row_hash": "(?:row)?hash(?:es)?|rowkeys?|values?|entry|entries",
-}
-
-
-def kinds_named(name: str, said: str | None = None) -> tuple[str, ...]:
-    """The kinds that a column of this name can hold, the likeliest first; empty for none.
-
-    Case and separators count for nothing: `SHA-1`, `sha_1` and `Sha1` are one name. `md5`
-    is an image's unless `--kind` says otherwise; `url` may also hold hashed links. `said` is
-    the kind that the user named: a column may be its although its name tells nothing.
-    """
-    plain = re.sub(r"[^a-z0-9]", "", folded(name))
-    kinds = _kinds_named(plain)
-    if said and said not in kinds and re.fullmatch(_WHERE_SAID.get(said, ""), plain or "-"):
-        return (*kinds, said)
-    return kinds
-
-
-def _kinds_named(plain: str) -> tuple[str, ...]:
-    found = _ONE_WORD.fullmatch(plain)
-    if found is None:
-        return next((kinds for names, kinds in _NAMES if re.fullmatch(names, plain)), ())
-    of_images = () if found["link"] or found["link2"] else _by(found["name"], IMAGE_KINDS)
-    of_links = () if found["image"] or found["image2"] else _by(found["name"], HASHED_LINK_KINDS)
-    return (*of_images, *of_links)

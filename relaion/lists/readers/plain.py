@@ -168,7 +168,7 @@ def _even(block: str) -> int:
 CHANGES = "changes"
 
 
-_SIGNED = re.compile(r"\"?([+-])\"?\s*[,;|]?\s*(\S.*?)\s*")
+_SIGNED = re.compile(r"\"?([+~!-])\"?\s*[,;|]?\s*(\S.*?)\s*")
 _NAMES = re.compile(r"[^+-][^,;|\t]*[,;|\t][^,;|\t]*")
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")
 _FILES = re.compile(r"(?:---|\+\+\+) \S.*|diff .*|index [0-9a-f.]+.*|\\ No newline.*")
@@ -177,6 +177,16 @@ _FILES = re.compile(r"(?:---|\+\+\+) \S.*|diff .*|index [0-9a-f.]+.*|\\ No newli
 def _is_names(lines: Sequence[str]) -> bool:
     """Whether a line above the first change names two columns."""
     return bool(lines) and _NAMES.fullmatch(lines[0]) is not None and shape(lines[0]) is None
+
+
+def _refuse_tildes(lines: Sequence[str]) -> None:
+    """Raise ListError where a tilde may say that a value changed: minus signs take back."""
+    signs = {found[1] for line in lines if (found := _SIGNED.fullmatch(line))}
+    if signs >= {"-", "~"}:
+        raise ListError(
+            "tildes and minus signs stand before its entries, and a tilde may say that one was "
+            "changed: write + or - instead in a copy"
+        )
 
 
 @dataclass(frozen=True)
@@ -199,6 +209,7 @@ class Changes:
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Each line as a record; one with a minus takes its value back."""
+        _refuse_tildes(stream.lines_of_head())
         is_diff = any(map(_HUNK.fullmatch, stream.lines_of_head()))
         kinds = (options.kind,) if options.kind else ANY
         is_first = True
@@ -211,7 +222,7 @@ class Changes:
                 if is_diff and (_HUNK.fullmatch(line) or _FILES.fullmatch(line)):
                     continue
                 found = _SIGNED.fullmatch(line)
-                if found and found[1] == "-":
+                if found and found[1] != "+":
                     batch.fates[len(values)] = TAKEN_BACK
                 values.append(found[2] if found else line.strip())
             batch.n, batch.values = len(values), (Values(kinds, values),)

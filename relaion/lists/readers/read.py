@@ -25,11 +25,13 @@ from relaion.lists.readers.format import (
     Values,
 )
 from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields, refuse_good
+from relaion.lists.readers.line_comments import with_plain_comments
 from relaion.lists.readers.lines import is_list_of_changes
 from relaion.lists.readers.media import is_name_of_media
 from relaion.lists.readers.notes import begins_word
 from relaion.lists.readers.plain import CHANGES
 from relaion.lists.readers.sections import Sections
+from relaion.lists.readers.signs import refuse_signs, without_boxes
 from relaion.lists.readers.text import BLOCK, blocks
 from relaion.lists.values import SortedBatch, shape
 from relaion.paths import shown
@@ -90,11 +92,13 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     form = choose(head, path.name, options.file_format)
     found.form = form.name
     stream = Stream(path.name, head, chain(_in_parts(first), source), found.notices, found.decided)
+    stream.is_delta = tally.is_delta
     tally.beside.is_good = options.is_good
     tally.beside.heeds_unsure = OF_LINE not in options.ignore
     tally.beside.minus_removes = is_list_of_changes("\n".join(stream.lines_of_head()))
     may_be_bullets = form.name != CHANGES and not tally.beside.minus_removes
-    stream.blocks = _without_dashes(stream.blocks, asks=tally.is_delta and may_be_bullets)
+    asks = tally.is_delta and may_be_bullets and form.name in _IN_LINES
+    stream.blocks = refuse_signs(stream.blocks, asks=asks)
     number = 0
     kinds: set[str] = set()
     for batch, is_last in _with_last(form.read(stream, options)):
@@ -152,25 +156,12 @@ def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Ite
     first, _ = _head(rest)
     if not is_marked_up("".join(first)):
         rest = uncommented(chain(first, rest), found.notices)
+        rest = rest if options.scope else with_plain_comments(rest, found.notices)
+        rest = without_boxes(rest)
         first, _ = _head(rest)
     refuse_good("".join(first), path.name, options, is_delta=found.tally.is_delta)
     refuse_fields("".join(first))
     return first, rest
-
-
-_DASHED = re.compile(r"(?m)^[ \t>*]*[-–—−][ \t]*(?:[^\s#]{0,8}://|[^\s#]*[0-9A-Fa-f]{16})")
-
-
-def _without_dashes(source: Iterator[str], *, asks: bool) -> Iterator[str]:
-    """The blocks of an update; raises ListError where dashes may take entries back."""
-    for block in source:
-        if asks and _DASHED.search(block):
-            raise ListError(
-                "dashes stand before entries of an update, and mark what was taken back, or "
-                "nothing: say --format changes if they take back, and leave them out in a copy if "
-                "they are bullets"
-            )
-        yield block
 
 
 def _taken_out(sections: Sections, name: str, options: Options, head: str) -> Iterator[Batch]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from relaion.errors import ListError
-from relaion.lists.readers import names, words
+from relaion.lists.readers import column_words, names, words
 from relaion.lists.readers.bad import cell_of_bad, refuse_bad_cell
 from relaion.lists.readers.columns import ListColumn
 from relaion.lists.readers.decisions import (
@@ -53,7 +53,7 @@ _LENGTHS = {name: digits for digits, told in _DIGITS.items() for name in told.sp
 _FEW = 20  # words of a column that may decide
 _LONGEST = 20  # characters of one
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER))
-_HARMLESS = words.words_in(words.HARMLESS_NAMES)
+_HARMLESS = words.words_in(column_words.HARMLESS_NAMES)
 _MEDIA_NAMES = words.words_in(f"{words.PICTURES} {words.FILMS} audio document documents")
 _LABELS = words.words_in("label labels flag flags")
 _SHORT = 5  # words of a text that is no caption
@@ -121,8 +121,12 @@ def _of_algorithm(cell: str) -> Remark | None:
 
 WATCHED = frozenset((
     names.UNKNOWN, names.NOTE, names.CAPTION, names.FILE_NAME, names.REFERENCE, names.OTHER,
-    *names.TRAITS,
+    names.ID, *names.TRAITS,
 ))  # fmt: skip
+_NO_ABUSE = words.words_in(
+    "e d z 0 none null nil n/a na no noabuse notapplicable keine aucun nessuno"
+)
+_KNOWN_GOOD = "8"  # to some givers, whose categories are few; on a scale of ten it is high
 
 
 @dataclass
@@ -181,7 +185,22 @@ class RemarkColumn:
             is_image = self._media.fate is None
             fate = (None if answer else NO_IMAGE) if is_image else self._media.fate
             return Remark(fate, self.column.name) if fate and answer != is_image else None
-        return _read_cell(cell, self.column.what)
+        if self.column.what == names.ID and any(map(str.isdigit, cell)):
+            return None
+        return _read_cell(cell, self.column.what) or self._read_beside(cell)
+
+    def _read_beside(self, cell: str) -> Remark | None:
+        """What a word says that stands where a giver, an id or how bad it is should stand."""
+        what = self.column.what
+        if what in (names.ID, names.BY):
+            remark = _of_media(cell, alone=True)  # a picture may come from a video
+            return (
+                replace(remark, fate=None, is_sure=False) if remark and what == names.BY else remark
+            )
+        if what != names.SEVERITY or self.is_good:
+            return None
+        plain = re.sub(r"\A0+(?:[.,]0+)?\Z", "0", names.squeezed(cell))
+        return Remark(None, say(cell), is_sure=False) if plain in _NO_ABUSE else None
 
     def fate_of(self, cell: str) -> str | None:
         """What a cell surely says of its row; nothing is counted."""
@@ -211,6 +230,8 @@ class RemarkColumn:
                 f"column {self.column.told} {says}, and {named} ({self._held()}): choose its rows "
                 f"with --where {option}=WORD,WORD, or say --ignore {option} if it decides nothing"
             )
+        if self._has_known_good():
+            self.unsure[_KNOWN_GOOD] = self.values[_KNOWN_GOOD]
         if self.unsure:
             option = option_name(self.column.name, self.column.index)
             raise ListError(
@@ -218,6 +239,13 @@ class RemarkColumn:
                 f"not listed ({_told(self.unsure)}); choose its rows with --where "
                 f"{option}=WORD,WORD, or say --ignore {option} if it decides nothing"
             )
+
+    def _has_known_good(self) -> bool:
+        """Whether one of its few grades may be that of what is known good."""
+        told = [value for value in self.values if value]
+        is_few = len(self.values) <= _FEW and all(len(value) == 1 for value in told)
+        is_scale = self.column.what != names.SEVERITY or "9" in told
+        return is_few and not is_scale and not self.is_good and _KNOWN_GOOD in told
 
     def _held(self) -> str:
         return told_words({cell or EMPTY: n for cell, n in self.values.items()})
@@ -245,7 +273,14 @@ class RemarkColumn:
         told = {answer_of(word) for word in self._words}
         is_marked = told == {True} and "" in self.values
         is_of_film = self._media is not None and self._media.fate is not None
-        return (told == {True, False} and self._media is None) or (is_marked and not is_of_film)
+        says_both = told == {True, False} and self._media is None
+        return says_both or (is_marked and not is_of_film and not self._is_marked_note)
+
+    @property
+    def _is_marked_note(self) -> bool:
+        """Whether all that stands in a note is one sign, such as who fills a form in puts there."""
+        is_note = self.column.what == names.NOTE and self.column.word not in _LABELS
+        return is_note and self._words in (["x"], ["✓"], ["✔"]) and "" in self.values
 
     def _may_list(self) -> bool:
         """Whether one of its few words lists a row, and of another one nobody here knows."""
@@ -261,6 +296,8 @@ class RemarkColumn:
         is_short = all(len(w) <= _LONGEST and len(w.split()) <= 2 and w.isprintable() for w in told)
         is_word = all(re.fullmatch(r"[^\W\d_]+(?:[ -][^\W\d_]+)?", w) for w in told)
         n = sum(self.values[word] for word in told)
+        if self._is_marked_note:
+            return True
         is_one = bool(self.column.name) and self._may_decide
         return is_one and is_short and is_word and len(self.values) > 1 and n > len(told) > 0
 

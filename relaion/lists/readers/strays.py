@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from relaion.errors import ListError
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import ListColumn
+from relaion.lists.readers.replaced import is_replaced
 
 DIGEST = re.compile(
     r"(?:0x|(?:urn:)?(?:md5|sha1|sha256):)?(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
@@ -31,7 +32,8 @@ class Strays:
     def watch(self, cells: Mapping[int, Sequence[str]]) -> None:
         """Count what looks like entries in columns that are none."""
         for c in self.columns:
-            if c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME):
+            is_watched = c.what in _BESIDE or c.what in (names.REFERENCE, names.FILE_NAME)
+            if is_watched or is_replaced(c):
                 column = cells[c.index]
                 self.filled[c.index] += sum(map(bool, column))
                 self.hashes[c.index] += sum(1 for v in column if v and DIGEST.fullmatch(v))
@@ -60,7 +62,7 @@ class Strays:
                     f"column {c.told} holds {n:,} hashes among other values and was not read; if "
                     f"they are listed, say --column md5={c.index + 1} (or sha1, sha256)"
                 )
-            n = self.links[c.index]
+            n = 0 if is_replaced(c) else self.links[c.index]
             if n and n * _FEW > self.filled[c.index]:
                 told.append(
                     f"column {c.told} holds {n:,} links and was not read, as links that only tell "

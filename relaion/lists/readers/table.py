@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from relaion.errors import ListError
 from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
-from relaion.lists.readers import bad, names
+from relaion.lists.readers import bad, names, replaced, traits
 from relaion.lists.readers.columns import (
     SECOND_NAMES,
     ListColumn,
@@ -21,15 +21,14 @@ from relaion.lists.readers.columns import (
     pieces_of,
 )
 from relaion.lists.readers.decisions import (
-    DecidingColumn,
     WordSays,
     fates_of,
-    is_named,
+    is_ignored,
     refuse_unsure,
 )
+from relaion.lists.readers.films import left_out, rows_of_films
 from relaion.lists.readers.format import (
     BAD,
-    NO_TRAIT,
     ONLY_HOST,
     SAMPLE,
     TAKEN_BACK,
@@ -39,7 +38,6 @@ from relaion.lists.readers.format import (
     Options,
     Stream,
     Sure,
-    Trait,
     Values,
 )
 from relaion.lists.readers.layout import DELIMITERS, find_layout
@@ -47,11 +45,12 @@ from relaion.lists.readers.notes import begins_word, read_text
 from relaion.lists.readers.of_links import digest_of_link, links_of
 from relaion.lists.readers.plain import read_plain
 from relaion.lists.readers.remarks import WATCHED, RemarkColumn
+from relaion.lists.readers.replaced import is_replaced, taken_back
 from relaion.lists.readers.strays import DIGEST, Strays
 from relaion.lists.readers.text import WHOLE, RowReader, with_end
+from relaion.lists.readers.traits import Decided
 from relaion.lists.values import (
     NOTHING,
-    could_be_value,
     read_value,
     read_weak,
     told,
@@ -60,13 +59,10 @@ from relaion.lists.values import (
 
 MANY_FIELDS = "more fields than columns"
 _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n')  # a first line that a spreadsheet writes
-_DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
-_NUMBER = re.compile(r"[+-]?\d{1,10}(?:[.,]\d{1,6})?%?")
 _MANY = 500  # unknown words after which the rest of a file is not needed to refuse it
 _SHORT = 7  # characters of what is no digest
 
 Cells = dict[int, list[str]]  # by column
-Decided = Sequence[tuple[DecidingColumn, list[WordSays]]]
 
 
 @dataclass(frozen=True)
@@ -90,6 +86,8 @@ class Table:
         named_csv = _is_named_csv(stream.file_name)
         layout = find_layout(sample, named_csv=named_csv, options=options)
         stream.notices.extend(layout.notices)
+        for decider in layout.deciders:
+            decider.is_delta = stream.is_delta
         if layout.delimiter == WHOLE:
             yield from read_plain(stream, options, layout)
             return
@@ -113,6 +111,8 @@ class _Reading:
     is_cut: bool = False
     open_row: Sequence[str] = ()  # the last row, where it has no end
     last_name: str | None = None
+    replaced: Batch | None = None  # what the last rows replace
+    of_films: list[str] = field(default_factory=list)  # digests of the last rows
     undone_by: set[int] = field(default_factory=set)  # columns whose remarks took rows back
     filled: Counter[int] = field(default_factory=Counter)
     of_link: Counter[int] = field(default_factory=Counter)  # digests of the link beside them
@@ -122,13 +122,13 @@ class _Reading:
         self.strays = Strays(self.layout.columns)
         decided = {d.index for d in self.layout.deciders}
         self.remarks = [
-            RemarkColumn(c, self.options.is_good)
+            RemarkColumn(replace(c, what="ignored") if is_ignored else c, self.options.is_good)
             for c in self.layout.columns
-            if c.index not in decided
-            and (
-                c.what in WATCHED or any(is_named(x, c.name, c.index) for x in self.options.ignore)
-            )
+            if c.index not in decided and ((is_ignored := self._is_ignored(c)) or c.what in WATCHED)
         ]
+
+    def _is_ignored(self, column: ListColumn) -> bool:
+        return is_ignored(self.options, column.name, column.index)
 
     def batches(self) -> Iterator[Batch]:
         layout = self.layout
@@ -155,7 +155,7 @@ class _Reading:
                 if not last:
                     self._refuse_of_links(so_far=True)
                     self.strays.refuse(so_far=True)
-            yield batch
+            yield from filter(None, (self.replaced, left_out(self.of_films), batch))
         self._judge()
 
     def _note_cut(self, row: Sequence[str]) -> None:
@@ -176,16 +176,18 @@ class _Reading:
         self.strays.watch(cells)
         decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
-        batch.values = self._values(cells, decided)
+        batch.values = self._values(cells, decided, batch.fates)
         for c in layout.columns:
-            if c.what == names.OTHER and (found := sum(len(v) > _SHORT for v in cells[c.index])):
+            is_other = c.what == names.OTHER and not is_replaced(c)
+            if is_other and (found := sum(len(v) > _SHORT for v in cells[c.index])):
                 batch.unusable[told(c.word)] += found
         batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
         if self.last_name is None and self._is_cut_within_remark():
             self.last_name = ""
         batch.last_name = self.last_name
-        batch.ids = self._ids(cells)
-        batch.traits = self._traits(cells, decided)
+        batch.ids = traits.ids_of(layout.columns, cells)
+        batch.traits = traits.traits_of(layout.columns, cells, decided)
+        self.replaced = taken_back(layout.columns, cells, batch.fates)
         return batch
 
     def _cells(self, rows: list[list[str]]) -> tuple[Cells, int, Counter[str]]:
@@ -208,7 +210,8 @@ class _Reading:
             c.index: [trim(row[c.index], BLANK) if c.index < len(row) else "" for row in whole]
             for c in layout.columns
         }
-        held = zip(*(cells[c.index] for c in layout.entries), strict=True)
+        telling = [c.index for c in layout.columns if c.what == names.ENTRY or is_replaced(c)]
+        held = zip(*(cells[at] for at in telling), strict=True)
         filled = [i for i, some in enumerate(held) if any(some)]
         if len(filled) < len(whole):
             lacking = set(range(len(whole))).difference(filled)
@@ -220,7 +223,7 @@ class _Reading:
 
     def _named_as_gone(self, cells: Cells, rows: Iterable[int]) -> list[int]:
         """Of rows without an entry, those that take back a record by the giver's id of it."""
-        ids = self._ids(cells)
+        ids = traits.ids_of(self.layout.columns, cells)
         if ids is None:
             return []
         said: list[tuple[int, Callable[[str], str | None]]] = [
@@ -270,6 +273,8 @@ class _Reading:
                 bad = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
                 fates.update((i, BAD) for i in bad if i not in fates)
         self._remarks(cells, fates)
+        for i in replaced.alone(self.layout.columns, cells):
+            fates.setdefault(i, TAKEN_BACK)
         return fates
 
     def _remarks(self, cells: Cells, fates: dict[int, str]) -> None:
@@ -282,16 +287,21 @@ class _Reading:
                 self.undone_by.add(remarks.column.index)
             fates.update((i, fate) for i, fate in found.items() if i not in fates)
 
-    def _values(self, cells: Cells, decided: Decided) -> list[Values]:
+    def _values(self, cells: Cells, decided: Decided, fates: dict[int, str]) -> list[Values]:
         types = next(
             (said for d, said in decided if d.what == names.TYPE and any(s.kinds for s in said)),
             None,
         )
         of_links = self._digests_of_links(cells)
+        held = {c.index for c in self.layout.entries}
+        links = {i: column for i, column in links_of(cells).items() if i in held}
+        self.of_films = []
         found: list[Values] = []
         for c in self.layout.entries:
             columns = Columns()
             hashed = of_links.get(c.index, {})
+            is_of_image = not c.is_said and any(k.startswith("image_") for k in c.kinds)
+            films = rows_of_films(links, c.index) if is_of_image and c.index not in links else ()
             for i, cell in enumerate(cells[c.index]):
                 if not cell:
                     continue
@@ -300,6 +310,9 @@ class _Reading:
                     kinds = types[i].kinds
                 if i in hashed:
                     kinds = (hashed[i],)
+                elif i in films and i not in fates:
+                    self.of_films.append(cell)
+                    continue
                 for piece in pieces_of(cell):
                     columns.put(kinds, piece, i)
             found += columns.all()
@@ -329,32 +342,6 @@ class _Reading:
         """Whether no digest of so many rows was that of a link: the rest is looked at in haste."""
         return self.rows > 2 * SAMPLE and not self.of_link.total()
 
-    def _ids(self, cells: Cells) -> list[str | None] | None:
-        ids = [c for c in self.layout.columns if c.what == names.ID]
-        if not ids:
-            return None
-        best = min(ids, key=lambda c: (c.word == "id", c.index))
-        return [cell or None for cell in cells[best.index]]
-
-    def _traits(self, cells: Cells, decided: Decided) -> list[Trait] | None:
-        told = {c.what: cells[c.index] for c in self.layout.columns if c.what in names.TRAITS}
-        for decider, said in decided:
-            if decider.what == names.CATEGORY and names.SEVERITY not in told:
-                told[names.SEVERITY] = cells[decider.index]
-            if any(s.media for s in said):
-                told["media"] = [s.media or "" for s in said]
-        if not told:
-            return None
-        known: dict[tuple[str, ...], Trait] = {}
-        fields, columns = [*told], [*told.values()]
-        out = []
-        for values in zip(*columns, strict=True):
-            if values not in known:
-                given = {f: _trait(f, v) for f, v in zip(fields, values, strict=True)}
-                known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
-            out.append(known[values])
-        return out
-
     def _judge(self) -> None:
         """What all rows showed: raises ListError where it may not be taken so."""
         layout = self.layout
@@ -370,6 +357,9 @@ class _Reading:
         for decider in layout.deciders:
             if decider.words:
                 self.stream.notices.append(f"{decider.told}: {told_words(decider.words)}")
+        self.stream.notices.extend(
+            replaced.notices(layout.columns, self.strays.hashes + self.strays.links)
+        )
         for remarks in self.remarks:
             self.stream.notices.extend(remarks.notices())
         self._refuse_of_links(so_far=False)
@@ -416,12 +406,3 @@ class _Reading:
 def says_bad(says: WordSays, cell: str) -> bool:
     """Whether a word lists its record: an empty cell, or one of media or kinds, does not."""
     return says.fate is None and says.is_sure and bool(cell) and not (says.kinds or says.media)
-
-
-def _trait(what: str, text: str) -> str | None:
-    """What a giver says, as the store may hold it: a day, a number or words, never an entry."""
-    if what in (names.FIRST, names.LAST) and (day := _DAY.match(text)):
-        return day[0]
-    if _NUMBER.fullmatch(text):
-        return text
-    return None if could_be_value(text) else text[:80]

@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from relaion.lists.readers import names, words
+from relaion.lists.readers import column_words, names, words
 from relaion.lists.readers.format import (
     DISPUTED,
     GOOD,
@@ -74,7 +74,7 @@ _PICTURE = words.words_in(
 _FILM = words.words_in(f"{words.FILMS} mp4 mp4s mov avi mkv webm")
 _NO_PICTURE = words.words_in(f"{words.NO_PICTURES} {words.NO_PICTURES_ABOVE}")
 _HEADINGS = words.words_in(
-    f"{words.HEADINGS} {words.NOTE_NAMES} {words.FILLERS} {words.FILE_NAMES}"
+    f"{words.HEADINGS} {column_words.NOTE_NAMES} {words.FILLERS} {column_words.FILE_NAMES}"
 )
 _NAMED = words.words_in(words.NAMED)
 _ABUSE = words.words_in(words.ABUSE)

@@ -1,0 +1,55 @@
+"""The words of which names of columns are made, in the languages and the spelling of `words`."""
+
+UNTIL_NAMES = (
+    "expires expiry expiration expiring expirydate expirationdate expiresat expireson "
+    "validuntil validto validtill goodtill ttluntil gültigbis ablauf ablaufdatum ablaufen "
+    "verfallsdatum expirationle datedexpiration valablejusquau validejusquau caducidad "
+    "vencimiento válidohasta fechadecaducidad fechadevencimiento scadenza validofinoa "
+    "datadiscadenza vervaldatum geldigtot expire expdate expiredate exptime expiretime verfällt "
+    "verfall verfalldatum gültigkeitsende verlooptop vencimento válidoaté datadevencimento "
+    "enddate removeafter deleteafter"
+)
+FILE_NAMES = (
+    "filename filenames path paths filepath fullpath file name relativepath dateiname "
+    "dateinamen datei pfad dateipfad nomdufichier nomfichier fichier chemin archivo "
+    "nombrearchivo nombredearchivo nombredelarchivo ruta fichero nomefile nomedelfile percorso "
+    "bestandsnaam bestand pad nomedoarquivo arquivo caminho"
+)
+CAPTION_NAMES = (
+    "title titles caption captions text texts alt alttext subject headline titel überschrift "
+    "titre légende título titolo didascalia keyword keywords query prompt"
+)
+LINK_NAMES = (
+    "url urls uri uris link links href hrefs webaddress weburl adresse lien liens enlace enlaces "
+    "ссылка ссылки 链接 リンク"
+)
+BEFORE_NAMES = "old previous prior former formerly earlier before superseded"
+"""Beside the name of an algorithm: what the column holds was listed before."""
+BARE_BEFORE_NAMES = "old previous before replaces supersedes"
+"""The same by themselves."""
+LISTED_LINK_NAMES = "infringing offending illegal unlawful abusive allegedly alleged csam csem"
+COMPLAINT_NAMES = (
+    "complaint complaints complainant claim claims claimant dmca counter copyright copyrighted "
+    "work works rightsholder authorised authorized legitimate official"
+)
+"""Of links that tell of a complaint, or of the work that it speaks of."""
+HARMLESS_NAMES = (
+    "id ids no nr num number row rows line index idx count counts total n size width height length "
+    "bytes pages page frames faces face people quality score rank distance nsfw punsafe unsafe "
+    "language lang country region city gender sex age color colour grayscale animated watermark "
+    "watermarked ocr series batch part chunk version year month day hour week https ssl platform "
+    "os vendor tool camera format sprache land geschlecht alter farbe anzahl nummer seite jahr "
+    "langue pays sexe âge nombre idioma país sexo edad año lingua paese sesso età taal leeftijd"
+)
+"""Columns of these decide nothing, whatever they say."""
+NOTE_NAMES = (
+    "note notes comment comments remark remarks tag tags label labels memo annotation annotations "
+    "info information hint reason reasons details bemerkung bemerkungen anmerkung anmerkungen "
+    "kommentar kommentare notiz notizen hinweis hinweise grund schlagwort schlagworte remarque "
+    "remarques commentaire commentaires raison motif observation observations nota notas "
+    "observación observaciones comentario comentarios motivo etiqueta etiquetas osservazione "
+    "osservazioni commento commenti etichetta opmerking opmerkingen notitie reden observação "
+    "observações comentário comentários flag flags anmärkning anteckning orsak bemærkning merknad "
+    "huomautus kommentti huomio megjegyzés uwaga uwagi komentarz poznámka poznámky komentář "
+    "примечание примечания комментарий комментарии notlar açıklama yorum"
+)
