@@ -45,7 +45,7 @@ from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
 _HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
-_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?=[^\t]*[./\\][^\t]*$))(\S.*)")
+_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?!\w+://)(?=[^\t]*[./\\][^\t]*$))(\S.*)")
 _LONG_SUM = re.compile(r"\\?[0-9A-Fa-f]{56,128} [ *]\S.*")
 _TAG = re.compile(
     r"(?:MD5\s?\((?P<md5>.+)\)\s?=\s*(?P<md5_hex>[0-9A-Fa-f]{32})"
