@@ -4,7 +4,8 @@ Which members are which sample, `members` says.
 
 What identifies a sample: its `.json`, by the names of `relaion.roles`; its link else is its
 `.url`, or its `.txt` where that is a link; its captions are its `.txt`, too. A line with
-blanks that begins like a link may be either: it is a link where most of the `.txt` in the tar are links.
+blanks that begins like a link may be either: it is a link where most of the `.txt` in the tar are
+links.
 """
 
 import hashlib

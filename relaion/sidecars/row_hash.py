@@ -156,7 +156,8 @@ def further_hashes(
 
     Of a row with a hash of its own (`own`, int64, NULL where it has none) that neither its link
     with any caption gives: all that these give. Of any other those of the captions behind the
-    first that are others. An empty link or caption is none: then nothing is held against the row's own hash.
+    first that are others. An empty link or caption is none: then nothing is
+    held against the row's own hash.
     """
     n = len(links)
     own = pa.nulls(n, pa.int64()) if own is None else own

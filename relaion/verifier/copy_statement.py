@@ -27,9 +27,10 @@ _FORMS = (
     *(f".{kind}{end}" for kind in ("tsv", "csv", "jsonl", "ndjson") for end in ("", ".gz", ".zst")),
 )  # fmt: skip
 FATES = (
-    "row", "link", "removed", "removed with its link", "unknown", "not in new", "nameless",
+    "row", "link", "removed", "removed with its link", "removed with its key", "unknown",
+    "not in new", "nameless",
 )  # fmt: skip
-NAMELESS = "nameless"
+NAMELESS, WITH_KEY = "nameless", "removed with its key"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
