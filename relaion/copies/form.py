@@ -27,8 +27,8 @@ INDEX = pa.schema(
 """Columns of an index: the link (`mended.marked` where its bytes are no UTF-8), the row hash (its
 own field, else computed of link and caption; NULL where there is no link either), the sample
 key of a tar, the row hash of a caption alone, which can be met but tells nothing where it is
-not, and the further row hashes that it may be known by (`further_hashes`). `part` tells samples of one key
-apart, from 0. Each is NULL where a record has none."""
+not, and the further row hashes that it may be known by (`further_hashes`). `part` tells samples of
+one key apart, from 0. Each is NULL where a record has none."""
 
 
 @dataclass(frozen=True)

@@ -121,8 +121,8 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
 
 
 _ROWS = (
-    "shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean, others bigint[], "
-    "is_doubted boolean"
+    "shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, "
+    "is_weak boolean, is_doubted boolean"
 )
 _FATES = "shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean"
 _IDS = "shard_no integer, file_row_number bigint, link_id uuid, host_digest varchar, tail varchar"

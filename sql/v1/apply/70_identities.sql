@@ -4,7 +4,7 @@
 -- reads:   shard (shard_no integer, file_row_number bigint, row_hash bigint, url varchar)
 -- reads:   row_hashes (shard_no integer, file_row_number bigint, row_hash bigint)
 -- reads:   other_hashes (shard_no integer, file_row_number bigint, others bigint[])
--- writes:  identities (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean, others bigint[], is_doubted boolean)
+-- writes:  identities (shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, is_weak boolean, is_doubted boolean)
 -- nulls:   row_hash is null where a row has none (or a number that stands for none) and none can
 --          be computed: it meets no other; others is null where there is nothing more to know it by
 -- order:   none
@@ -50,9 +50,9 @@ filled as (
 select
     t.shard_no,
     t.file_row_number,
+    o.others,
     coalesce(t.row_hash, f.row_hash) as row_hash,
     t.row_hash is null and coalesce(t.url, '') = '' as is_weak,
-    o.others,
     f.row_hash is null and coalesce(not list_contains(o.others, t.row_hash), false) as is_doubted
 from told as t
 left join filled as f

@@ -60,7 +60,10 @@ known as (
         $by_row
         and (
             coalesce(m.in_new, false)
-            or ((not r.is_doubted or $trusts_own) and r.row_hash in (select n.row_hash from new_hashes as n))
+            or (
+                (not r.is_doubted or $trusts_own)
+                and r.row_hash in (select n.row_hash from new_hashes as n)
+            )
         ) as row_in_new,
         $by_row
         and (coalesce(m.is_gone, false) or r.row_hash in (select g.row_hash from gone as g))
