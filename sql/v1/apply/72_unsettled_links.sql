@@ -1,7 +1,7 @@
 -- name:    unsettled_links
 -- purpose: The links of the rows that their row hash does not settle, in the shape of near_links.
 -- params:  $by_row  boolean  whether row hashes settle anything
--- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, is_doubted boolean)
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
 -- reads:   new_hashes (row_hash bigint)
 -- reads:   old_hashes (row_hash bigint)
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
@@ -11,7 +11,7 @@
 -- order:   none
 --
 -- A row whose hash stands in NEW stays, one whose hash stands in the old set alone was removed:
--- of these the link says nothing more, unless the hash is doubted (`70_identities`). Same shape as `fast/15_near_links` makes, so that
+-- of these the link says nothing more. Same shape as `fast/15_near_links` makes, so that
 -- `fast/19_odd_links` and `20_link_keys` serve.
 
 create or replace temp table unsettled as
@@ -25,11 +25,7 @@ select
     r.shard_no,
     r.file_row_number
 from rows as r
-where
-    not $by_row
-    or r.row_hash is null
-    or r.is_doubted
-    or r.row_hash not in (select s.row_hash from settled as s);
+where not $by_row or r.row_hash is null or r.row_hash not in (select s.row_hash from settled as s);
 
 create or replace temp table near_links as
 select
