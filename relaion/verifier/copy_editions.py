@@ -47,7 +47,11 @@ def copy_roles(path: Path, layout: Layout, named: Mapping[str, str]) -> dict[str
         known = ROLES[role].names
         able = [c for c in layout.columns if named.get(role) in (c.name, shown(c.name))]
         if not able and role == "row_hash":
-            able = [c for c in layout.columns if c.type == "string" and _bare(c) == "hash"]
+            able = [
+                c
+                for c in layout.columns
+                if c.type == "string" and _bare(c) in ROLES["row_hash"].names
+            ]
             able = [c for c in able if _is_numbers(path, c.name)]
         elif not able:
             able = [c for c in layout.columns if c.type == "binary" and _bare(c) in known]
