@@ -391,7 +391,7 @@ def _kept(found: Samples, gone: bytearray, size: int) -> Iterator[tuple[int, int
     """The bytes that stay, in as few pieces as there are; what comes last is the end blocks."""
     start: int | None = 0
     for at, owner in zip(found.starts, found.owners, strict=True):
-        leaves = owner >= 0 and gone[owner]
+        leaves = owner >= 0 and gone[found.first[owner]]
         if leaves and start is not None:
             if start < at:
                 yield start, at
