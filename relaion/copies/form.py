@@ -56,13 +56,21 @@ class Rewritten:
     sha256: str
 
 
-def others_of(links: pa.Array, captions: Sequence[pa.Array], own: pa.Array | None) -> pa.Array:
-    """`further_hashes` as a column of an index."""
+def others_of(
+    links: pa.Array, captions: Sequence[pa.Array], own: pa.Array | None, hashes: pa.Array
+) -> pa.Array:
+    """`further_hashes` as a column of an index, whose row hashes are `hashes`.
+
+    A row hash that was computed is among them: it is not in doubt (`apply/70_identities`).
+    """
     places, lists = further_hashes(links, captions, own)
     if not len(places):
         return pa.nulls(len(links), INDEX.field("others").type)
-    at = dict(zip(places.to_pylist(), lists.to_pylist(), strict=True))
-    return pa.array([at.get(i) for i in range(len(links))], INDEX.field("others").type)
+    found: list[list[int] | None] = [None] * len(links)
+    for at, some in zip(places.to_pylist(), lists.to_pylist(), strict=True):
+        is_own = own is not None and own[at].is_valid
+        found[at] = some if is_own or not hashes[at].is_valid else [hashes[at].as_py(), *some]
+    return pa.array(found, INDEX.field("others").type)
 
 
 MOST_CAPTIONS = 7  # beside the first: each costs a hash for every record

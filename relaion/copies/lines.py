@@ -178,8 +178,7 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
             compared, differ = differing(own, links, captions)
             seen.compared += compared
             seen.differ += differ
-    others = others_of(links, (captions, *batch.more) if batch.has_captions else (), own)
-    of_caption = pa.nulls(len(links), pa.int64())
+    told, of_caption = own, pa.nulls(len(links), pa.int64())
     if not batch.has_captions:
         own = pa.nulls(len(links), pa.int64()) if own is None else own
     elif own is None or own.null_count:
@@ -195,6 +194,7 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
         own = of_link if own is None else pc.coalesce(own, of_link)
     texts = pc.cast(as_text(links, marked), pa.string())
     n = len(links)
+    others = others_of(links, (captions, *batch.more) if batch.has_captions else (), told, own)
     out.add([texts, own, pa.nulls(n, pa.string()), of_caption, others, pa.nulls(n, pa.int32())])
 
 

@@ -99,13 +99,13 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     captions = pa.array([each.caption for each in piece], pa.large_binary())
     own = without_fillers(own_hashes(pa.array([each.own for each in piece], pa.binary())))
     further = columns_of([each.more for each in piece]) if reader.has_captions else []
-    others = others_of(links, (captions, *further), own)
     lacks = pc.is_null(own)
     computed = pa.nulls(len(own), pa.int64())
     if reader.has_captions:  # else it would be of a link alone
         computed = pc.if_else(lacks, row_hashes(links, captions), None)
     has_link, has_caption = pc.is_valid(links), pc.is_valid(captions)
     hashes = pc.coalesce(own, pc.if_else(has_link, computed, None))
+    others = others_of(links, (captions, *further), own, hashes)
     of_caption = pc.if_else(pc.and_not(has_caption, has_link), computed, None)
     if reader.count["compared"] < COMPARED:
         compared, differ = differing(own, links, captions)
