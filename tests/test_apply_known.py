@@ -288,3 +288,18 @@ def test_a_name_that_apply_does_not_write_is_found(
     said = [str(f) for f in verdict.findings]
     assert any("other names" in line for line in said)
     assert not any("zz" in line or under["zz"] in line for line in said)
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+@pytest.mark.parametrize("role", ["url", "text", "row_hash"])
+def test_a_manifest_that_hides_a_column_rows_are_known_by_is_found(
+    world: Path, tmp_path: Path, role: str, is_given: bool
+) -> None:
+    copy = in_parquet(tmp_path / "copy", rows())
+    done, _ = by_diff(world, copy, tmp_path / "out")
+    made = json.loads((done.out / "manifest.json").read_text())
+    del made["inputs"][0]["columns"][role]
+    (done.out / "manifest.json").write_text(json.dumps(made))
+    given: dict[str, Any] = {"inputs": copy} if is_given else {}
+    verdict = relaion.verify(done.out, diff=world / "diff.parquet", **given)
+    assert any("known by other columns" in str(f) for f in verdict.findings)

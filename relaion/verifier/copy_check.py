@@ -20,7 +20,7 @@ from relaion.paths import file_sha256, shown
 from relaion.verifier.checker import processes
 from relaion.verifier.copy_compare import FilePair, compare_files, compare_stats
 from relaion.verifier.copy_counts import WRONG, CopyJob, check_counts
-from relaion.verifier.copy_editions import read_edition
+from relaion.verifier.copy_editions import played, read_edition
 from relaion.verifier.copy_fates import (
     LINK,
     ROW,
@@ -223,6 +223,7 @@ def _untold(where: str, what: str, notes: Notes) -> None:
 def _check_out(job: CopyJob, there: Sequence[str]) -> None:
     """Every record of OUT, whatever else was given."""
     lines = {n: job.statement.outputs[n] for n in there if n in job.statement.inputs}
+    _check_roles(job, {n: job.sources.get(n, job.out / n) for n in lines})
     for files in _rounds(job, {name: (job.out / name, line) for name, line in lines.items()}):
         for name, ids, codes, twins in files:
             if ids is None:
@@ -239,6 +240,21 @@ def _check_out(job: CopyJob, there: Sequence[str]) -> None:
                     said = f"{count(n, 'record', 'stands')} there {WRONG[fate]}"
                     job.notes.find("1a", name, said)
             job.done(1, len(ids))
+
+
+def _check_roles(job: CopyJob, files: Mapping[str, Path]) -> None:
+    """The columns that the manifest says rows are known by are those that these files tell."""
+    for name, path in files.items():
+        line = job.statement.inputs[name]
+        if line.form != PARQUET:
+            continue
+        try:
+            found = played(path, job.statement.columns)
+        except InputError:
+            continue  # said of it already
+        if found is not None and found != dict(line.columns):
+            what = "its rows are known by other columns than the manifest states"
+            job.notes.find("6", name, what)
 
 
 def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from relaion.parquet.glossary import bare_name
 from relaion.parquet.read_shard import group_shards, read_shard
-from relaion.parquet.roles import Column, Layout
-from relaion.paths import file_sha256, find_shards, shown
+from relaion.parquet.roles import Column, Layout, named_by
+from relaion.paths import ShardPath, file_sha256, find_shards, shown
 from relaion.roles import ROLES
 from relaion.verifier.copy_records import whole_number
 from relaion.verifier.rows import At, Source, batches, roles_of
@@ -59,6 +59,26 @@ def copy_roles(path: Path, layout: Layout, named: Mapping[str, str]) -> dict[str
         if able:
             roles[role] = (At(able[0].position, able[0].type),)
     return roles
+
+
+def played(path: Path, named: Mapping[str, str]) -> dict[str, str] | None:
+    """Which columns of a parquet file of a copy say who a row is, by role.
+
+    `named` are those that the user named. None where the values of a file decide it, and not all
+    of them are there: another file may have had what this one lacks.
+    """
+    place = ShardPath(path, "")
+    shard = read_shard(place, needs_link=False)
+    said = {role: name for role, name in named.items() if named_by(name, shard.names)}
+    if said:
+        shard = read_shard(place, said, needs_link=False)
+    if shard.layout.contested:
+        return None
+    roles = copy_roles(path, shard.layout, named)
+    return {
+        role: shard.names[at.position]
+        for role, (at, *_) in roles.items() if role in ("url", "text", "row_hash")
+    }  # fmt: skip
 
 
 def _bare(column: Column) -> str:
