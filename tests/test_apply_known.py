@@ -160,6 +160,14 @@ def test_a_row_that_is_named_by_its_own_hash_leaves_whatever_its_caption_is(
     assert done.left == len(GONE)
 
 
+def test_a_number_late_in_a_copy_without_captions_is_refused(world: Path, tmp_path: Path) -> None:
+    some = [{"url": f"https://b.example/{i}", "hash": i + 10} for i in range(20_000)]
+    some += [{"url": f"https://c.example/{i}", "hash": 7} for i in range(25)]
+    copy = in_parquet(tmp_path / "copy", some)
+    with pytest.raises(InputError, match="25 of 20,025 compared are those of other rows"):
+        by_diff(world, copy, tmp_path / "out")
+
+
 CAPTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "the first is new": lambda r: {"url": r["url"], "caption": "new", "alt_text": r["text"]},
     "the second is new": lambda r: {"url": r["url"], "TEXT": r["text"], "text": "new"},
