@@ -26,7 +26,7 @@ ROLES = {
     "url": Role("link", "varchar", ("url", "image_url"), is_many=True),
     "text": Role("caption", "varchar", ("text", "caption", "txt")),
     "punsafe": Role("safety score", "double", ("punsafe", "prediction")),
-    "row_hash": Role("row hash", "bigint", ("hash",)),
+    "row_hash": Role("row hash", "bigint", ("hash", "row_hash")),
     "image_md5": Role("image MD5", "varchar", _MD5, True, 16, "MD5"),
     "image_sha1": Role("image SHA-1", "varchar", _SHA1, True, 20, "SHA-1"),
     "image_sha256": Role("image SHA-256", "varchar", _SHA256, True, 32, "SHA-256"),

@@ -776,9 +776,10 @@ def test_a_hash_column_that_is_no_row_hash_is_refused(world: Path, tmp_path: Pat
         apply(tmp_path / "copy", tmp_path / "out", **given)
     assert not [*(tmp_path / "out").iterdir()]
     assert apply(tmp_path / "copy", tmp_path / "out", **given, by="link").left == 3
-    # whoever says that it is one is believed: captions may have been written anew
+    # whoever says that it is one is believed: captions may have been written anew; and what link
+    # and caption give is looked for, too
     said = {"row_hash": "hash"}
-    assert apply(tmp_path / "copy", tmp_path / "b", **given, columns=said).left == 3
+    assert apply(tmp_path / "copy", tmp_path / "b", **given, columns=said).left == 4
     for side in ("new", "old"):
         lay(tmp_path / side / "a.parquet", rows, LAION)
     with pytest.raises(InputError, match=r"new/a\.parquet: the row hashes are not LAION's"):

@@ -32,8 +32,11 @@ def show_applied(result: Applied) -> RenderableType:
         more = f" (and {count(counted.samples)} samples of theirs)" if counted.samples else ""
         table.add_row(count(counted.rows), said, counted.words + more)
     left = [Hanging("not looked at: ", line, 2) for line in result.not_looked_at]
+    also = [Text(line) for line in result.also]
     where = Text(f"certificate: {shown(result.certificate)}")
-    return Group(head, Text(), table, Text(), *left, Text(result.summary, style="bold"), where)
+    return Group(
+        head, Text(), table, Text(), *left, *also, Text(result.summary, style="bold"), where
+    )
 
 
 def show_diffed(result: Diffed) -> RenderableType:

@@ -5,13 +5,14 @@ is told to SQL through its index, a private parquet file with one row a record, 
 so a record's number is `file_row_number` there, and decisions are the same for all forms.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.parquet.mended import marked
+from relaion.sidecars.row_hash import further_hashes
 
 INDEX = pa.schema(
     [
@@ -19,12 +20,15 @@ INDEX = pa.schema(
         ("row_hash", pa.int64()),
         ("key", pa.string()),
         ("caption_hash", pa.int64()),
+        ("others", pa.list_(pa.int64())),
+        ("part", pa.int32()),
     ]
 )
 """Columns of an index: the link (`mended.marked` where its bytes are no UTF-8), the row hash (its
 own field, else computed of link and caption; NULL where there is no link either), the sample
-key of a tar, and the row hash of a caption alone, which can be met but tells nothing where it is
-not. Each is NULL where a record has none."""
+key of a tar, the row hash of a caption alone, which can be met but tells nothing where it is
+not, and the further row hashes that it may be known by (`further_hashes`). `part` tells samples of
+one key apart, from 0. Each is NULL where a record has none."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,35 @@ class Rewritten:
     records: int
     bytes: int
     sha256: str
+
+
+def others_of(
+    links: pa.Array, captions: Sequence[pa.Array], own: pa.Array | None, hashes: pa.Array
+) -> pa.Array:
+    """`further_hashes` as a column of an index, whose row hashes are `hashes`.
+
+    A row hash that was computed is among them: it is not in doubt (`apply/70_identities`).
+    """
+    places, lists = further_hashes(links, captions, own)
+    if not len(places):
+        return pa.nulls(len(links), INDEX.field("others").type)
+    found: list[list[int] | None] = [None] * len(links)
+    for at, some in zip(places.to_pylist(), lists.to_pylist(), strict=True):
+        is_own = own is not None and own[at].is_valid
+        found[at] = some if is_own or not hashes[at].is_valid else [hashes[at].as_py(), *some]
+    return pa.array(found, INDEX.field("others").type)
+
+
+MOST_CAPTIONS = 7  # beside the first: each costs a hash for every record
+
+
+def columns_of(texts: Sequence[Sequence[bytes]]) -> list[pa.Array]:
+    """Further captions of records, each with as many as it has, as columns."""
+    width = min(max(map(len, texts), default=0), MOST_CAPTIONS)
+    return [
+        pa.array([each[i] if i < len(each) else None for each in texts], pa.large_binary())
+        for i in range(width)
+    ]
 
 
 def bare_keys(keys: pa.ChunkedArray) -> pa.ChunkedArray:

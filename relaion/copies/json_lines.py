@@ -12,7 +12,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any, NoReturn
 
-from relaion.copies.form import Indexed, Rewritten
+from relaion.copies.form import Indexed, Rewritten, columns_of
 from relaion.copies.lines import (
     BLANK,
     BOM,
@@ -31,12 +31,13 @@ from relaion.copies.lines import (
     write_without,
 )
 from relaion.errors import InputError
-from relaion.parquet.glossary import bare_name
+from relaion.parquet.glossary import bare_name, says_caption
 from relaion.parquet.row_groups import RowNumbers
 from relaion.paths import shown, typed
 from relaion.roles import ROLES
 
 _BLANKS = " \t\r\n"
+_FURTHER = "further"  # fields of captions, by any of which a record may be known
 _MOST_SHAPES = 10_000  # sets of fields that are remembered
 _ADVICE = "mend or take out that line"
 
@@ -147,6 +148,7 @@ class _Objects:
         links: list[bytes | None] = []
         captions: list[bytes | None] = []
         hashes: list[bytes | None] = []
+        more: list[list[bytes]] = []  # captions beside that one
         unsure: list[int] = []
         for at, raw in enumerate(raws, line):
             if not raw.strip(BLANK):
@@ -162,6 +164,8 @@ class _Objects:
                 unsure.append(len(links))
             links.append(_bytes(link, is_utf8=is_utf8))
             captions.append(_bytes(caption, is_utf8=is_utf8))
+            told = (_bytes(found[name], is_utf8=is_utf8) for name in roles.get(_FURTHER, ()))
+            more.append([text for text in told if text and text != captions[-1]])
             if "row_hash" in roles:
                 own = self._one(at, found, roles, "row_hash")
                 own = str(own) if type(own) in (int, float, bool, list, dict) else own
@@ -169,7 +173,9 @@ class _Objects:
             else:
                 hashes.append(None)
         own_hashes = values(hashes) if "row_hash" in self.played else None
-        return IndexBatch(values(links), values(captions), own_hashes, unsure, self.has_captions)
+        return IndexBatch(
+            values(links), values(captions), own_hashes, unsure, self.has_captions, columns_of(more)
+        )
 
     def _parsed(self, line: int, raw: bytes) -> tuple[dict[str, Any], bool]:
         """The object of a line, and whether the line is UTF-8."""
@@ -222,6 +228,10 @@ class _Objects:
             if names:
                 found[role] = names
                 self.played.setdefault(role, {}).update(dict.fromkeys(names))
+        if "text" in found and "text" not in self.given:
+            others = [key for key in keys if says_caption(key) and key not in found["text"]]
+            if others or found["text"][1:]:
+                found[_FURTHER] = [*found["text"], *others]
         self._shapes[keys] = found or {"": []}
         return self._shapes[keys]
 

@@ -6,7 +6,7 @@ nothing but blanks is no record: it has no number and always stays, and so does 
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.copies.compressed import blocks, packed
-from relaion.copies.form import INDEX, Indexed, Rewritten
+from relaion.copies.form import INDEX, Indexed, Rewritten, others_of
 from relaion.errors import InputError
 from relaion.parquet.glossary import says_link
 from relaion.parquet.mended import PrivateFile, as_text, marked
@@ -120,6 +120,7 @@ class IndexBatch:
 
     `unsure` are places of records whose link or caption cannot be read, so no hash is computed.
     Nor is one where `has_captions` is off: the file has none, so a hash would be of a link alone.
+    `more` are further captions, by any of which a record may be known.
     """
 
     links: pa.Array
@@ -127,6 +128,7 @@ class IndexBatch:
     own: pa.Array | None = None
     unsure: list[int] | None = None
     has_captions: bool = True
+    more: Sequence[pa.Array] = ()
 
 
 def values(of: Iterable[bytes | None]) -> pa.Array:
@@ -176,7 +178,7 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
             compared, differ = differing(own, links, captions)
             seen.compared += compared
             seen.differ += differ
-    of_caption = pa.nulls(len(links), pa.int64())
+    told, of_caption = own, pa.nulls(len(links), pa.int64())
     if not batch.has_captions:
         own = pa.nulls(len(links), pa.int64()) if own is None else own
     elif own is None or own.null_count:
@@ -191,7 +193,9 @@ def _add(out: PrivateFile, batch: IndexBatch, seen: Seen) -> None:
         of_caption = pc.if_else(pc.is_valid(links), None, computed)
         own = of_link if own is None else pc.coalesce(own, of_link)
     texts = pc.cast(as_text(links, marked), pa.string())
-    out.add([texts, own, pa.nulls(len(links), pa.string()), of_caption])
+    n = len(links)
+    others = others_of(links, (captions, *batch.more) if batch.has_captions else (), told, own)
+    out.add([texts, own, pa.nulls(n, pa.string()), of_caption, others, pa.nulls(n, pa.int32())])
 
 
 COMPARED = 10_000  # row hashes of a file, and no more, for it takes its time

@@ -1,45 +1,38 @@
 """The samples of a webdataset tar: what identifies each, and the tar without some of them.
 
-A sample's key is webdataset's: a member's path up to the first dot of its base name. A member
-without such a dot (a folder, `README`, a hidden file) belongs to no sample and always stays.
-
-**Members apart from each other, and keys that come twice.** Programs make one sample or two of
-them. Here all members of a key are one sample, and leave together; where a key has a second
-`.json`, `.txt` or `.url`, that one begins a further record of the same key, so that each is
-judged. If any record of a key leaves, every member of the key does.
+Which members are which sample, `members` says.
 
 What identifies a sample: its `.json`, by the names of `relaion.roles`; its link else is its
-`.url`, or its `.txt` where that is a link; its caption else is its `.txt`. A line with blanks that
-begins like a link may be either: it is a link where most of the `.txt` in the tar are links.
+`.url`, or its `.txt` where that is a link; its captions are its `.txt`, too. A line with
+blanks that begins like a link may be either: it is a link where most of the `.txt` in the tar are
+links.
 """
 
 import hashlib
 import json
 import os
 import re
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tarfile import BLOCKSIZE
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from relaion.copies.form import INDEX, Indexed, Rewritten
+from relaion.copies.form import INDEX, Indexed, Rewritten, columns_of, others_of
 from relaion.copies.lines import COMPARED, differing, unlooked
+from relaion.copies.members import TOLD_BY, Samples, read_samples
 from relaion.copies.tars import Tar, open_tar
 from relaion.errors import InputError
+from relaion.parquet.glossary import says_caption
 from relaion.parquet.mended import PrivateFile, marked
 from relaion.parquet.row_groups import Removed, RowNumbers
 from relaion.paths import atomic_write, private_umask, replaced, shown, stamp_of, typed
 from relaion.roles import ROLES
 from relaion.sidecars.row_hash import own_hashes, row_hashes, without_fillers
 
-_SAMPLE = re.compile(rb"((?:.*/)?[^./]+)\.([^/]*)")
-_SAME_PLACE = re.compile(rb"(?<![^/])(?:\./+|/+)")  # `./a` is `a`, and so is `.//a`
-_TOLD_BY = (b"json", b"txt", b"url")
 _LARGEST = 16 << 20
 _LINK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://\S+)\s*", re.IGNORECASE)
 _SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", re.IGNORECASE)
@@ -51,69 +44,6 @@ _AHEAD = 32 << 20
 _EMPTY_TAR = bytes(2 * BLOCKSIZE)
 _IDENTITY = ("url", "text", "row_hash")
 _KNOWN = {name for role in _IDENTITY for name in ROLES[role].names}
-
-
-# -- Which members are which sample ------------------------------------------------------------
-
-
-@dataclass
-class _Samples:
-    """The records of a tar, in order of the first member of each, and where their members lie.
-
-    `first` is the first record of a record's key. `places` are pairs of offset and size, for each
-    of `_TOLD_BY`; an offset of 0 is none. Piece i of the tar begins at `starts[i]` and belongs to
-    the key of record `owners[i]`, or to none (-1). Some 300 bytes a sample.
-    """
-
-    keys: list[bytes] = field(default_factory=list)
-    first: "array[int]" = field(default_factory=lambda: array("q"))
-    places: "array[int]" = field(default_factory=lambda: array("q"))
-    starts: "array[int]" = field(default_factory=lambda: array("q"))
-    owners: "array[int]" = field(default_factory=lambda: array("q"))
-    others: int = 0
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-
-def _read_samples(tar: Tar) -> _Samples:
-    found = _Samples()
-    latest: dict[bytes, int] = {}  # record of each key
-    end = 0
-    for member in tar.members():
-        end = member.end
-        sample = _SAMPLE.fullmatch(member.name) if member.is_file else None
-        if sample is None:
-            found.others += member.is_file
-            _piece(found, member.start, -1)
-            continue
-        key = _SAME_PLACE.sub(b"", sample[1])
-        record = latest.get(key)
-        if record is None:
-            record = latest[key] = _begin(found, key, len(found))
-        told_by = sample[2].lower()
-        if told_by in _TOLD_BY:
-            place = _TOLD_BY.index(told_by) * 2
-            if found.places[record * 6 + place]:
-                record = latest[key] = _begin(found, key, found.first[record])
-            found.places[record * 6 + place] = member.data
-            found.places[record * 6 + place + 1] = member.size
-        _piece(found, member.start, found.first[record])
-    _piece(found, end, -1)  # the end blocks
-    return found
-
-
-def _begin(found: _Samples, key: bytes, first: int) -> int:
-    found.keys.append(key)
-    found.first.append(first)
-    found.places.extend((0,) * 6)
-    return len(found) - 1
-
-
-def _piece(found: _Samples, start: int, owner: int) -> None:
-    if not found.owners or found.owners[-1] != owner:
-        found.starts.append(start)
-        found.owners.append(owner)
 
 
 # -- What identifies each sample ---------------------------------------------------------------
@@ -128,7 +58,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
     read, or could be read in two ways; then nothing is written.
     """
     with open_tar(path) as tar:
-        found = _read_samples(tar)
+        found = read_samples(tar)
         with private_umask(), atomic_write(into, 0o600) as part:
             reader = _Reader(tar, columns)
             _write_index(part, found, reader)
@@ -144,7 +74,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
         return Indexed(len(found), reader.used(), notices, compared, differ)
 
 
-def _write_index(part: Path, found: _Samples, reader: "_Reader") -> None:
+def _write_index(part: Path, found: Samples, reader: "_Reader") -> None:
     with PrivateFile(part, INDEX) as out:
         for piece in reader.pieces(found):
             out.add(_arrays(piece, reader))
@@ -159,6 +89,8 @@ class _Identity:
     link: bytes | None
     caption: bytes | None
     own: bytes | None
+    part: int = 0
+    more: tuple[bytes, ...] = ()  # further captions
 
 
 def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
@@ -166,12 +98,14 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
     links = pa.array([each.link for each in piece], pa.large_binary())
     captions = pa.array([each.caption for each in piece], pa.large_binary())
     own = without_fillers(own_hashes(pa.array([each.own for each in piece], pa.binary())))
+    further = columns_of([each.more for each in piece]) if reader.has_captions else []
     lacks = pc.is_null(own)
     computed = pa.nulls(len(own), pa.int64())
     if reader.has_captions:  # else it would be of a link alone
         computed = pc.if_else(lacks, row_hashes(links, captions), None)
     has_link, has_caption = pc.is_valid(links), pc.is_valid(captions)
     hashes = pc.coalesce(own, pc.if_else(has_link, computed, None))
+    others = others_of(links, (captions, *further), own, hashes)
     of_caption = pc.if_else(pc.and_not(has_caption, has_link), computed, None)
     if reader.count["compared"] < COMPARED:
         compared, differ = differing(own, links, captions)
@@ -182,6 +116,8 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
         hashes,
         pa.array([marked(x.key) for x in piece], pa.string()),
         of_caption,
+        others,
+        pa.array([each.part for each in piece], pa.int32()),
     ]
 
 
@@ -204,7 +140,7 @@ class _Reader:
         self._fields: dict[str, None] = {}  # of the jsons, that play no role
         self._by: dict[str, Counter[str]] = {role: Counter() for role in _IDENTITY}
 
-    def pieces(self, found: _Samples) -> Iterator[list[_Identity]]:
+    def pieces(self, found: Samples) -> Iterator[list[_Identity]]:
         """The identities of all records in order, so many at once as memory takes."""
         piece: list[_Identity] = []
         size = 0
@@ -261,7 +197,7 @@ class _Reader:
                 yield f"{name}: records with {why}: {n}"
         yield from unlooked(self._fields)
 
-    def _identity(self, found: _Samples, record: int) -> _Identity:
+    def _identity(self, found: Samples, record: int) -> _Identity:
         at = record * 6
         fields: list[tuple[str, object]] = []
         if found.places[at]:
@@ -272,21 +208,40 @@ class _Reader:
         if found.places[at + 4]:
             link = _link_of(self._data(found, record, 2))
             links += [(".url", link)] if link else []
-        if found.places[at + 2] and not (links and captions):
+        if found.places[at + 2] and not (links and captions and "text" in self._columns):
             txt = self._data(found, record, 1)
             is_link = None if links else self.link.fullmatch(txt) or _LINK.fullmatch(txt)
             self.count["spaced"] += not (links or is_link) and bool(_SPACED.fullmatch(txt))
             if is_link:
                 links.append((".txt", is_link[1]))
-            elif txt and not captions:
+            elif txt and not (captions and "text" in self._columns):
                 captions.append((".txt", txt))
+        if captions and "text" not in self._columns:
+            captions += self._further(record, fields)
         self.count["second"] += len({link for _, link in links}) > 1
         return _Identity(
             found.keys[record],
             self._first("url", links),
             self._first("text", captions),
             self._own(fields),
+            found.parts[record],
+            tuple(dict.fromkeys(text for _, text in captions[1:] if text != captions[0][1])),
         )
+
+    def _further(self, record: int, fields: list[tuple[str, object]]) -> list[tuple[str, bytes]]:
+        """Captions that only a word in the name of their field tells."""
+        names = ROLES["text"].names
+        able = [x for x in fields if says_caption(x[0]) and x[0].lower() not in names]
+        return [(name, text) for name, value in able if (text := self._text(record, value))]
+
+    def _text(self, record: int, value: object) -> bytes:
+        """The bytes of a text; none of all else."""
+        if not isinstance(value, str):
+            return b""
+        try:
+            return value.encode()
+        except UnicodeEncodeError:
+            raise self._wrong(record, "has half a character in a link or caption") from None
 
     def _first(self, role: str, values: list[tuple[str, bytes]]) -> bytes | None:
         if not values:
@@ -315,11 +270,7 @@ class _Reader:
             if not isinstance(value, str):
                 self.count["odd"] += 1
                 continue
-            try:
-                text = value.encode()
-            except UnicodeEncodeError:
-                raise self._wrong(record, "has half a character in a link or caption") from None
-            if text:
+            if text := self._text(record, value):
                 texts.append((name, text))
         return texts
 
@@ -349,15 +300,17 @@ class _Reader:
         if len(self._fields) < _MOST_FIELDS:
             others = (x for x, _ in found if x.lower() not in _KNOWN and x not in named)
             self._fields.update(dict.fromkeys(others))
-        return [pair for pair in found if pair[0].lower() in _KNOWN or pair[0] in named]
+        return [
+            pair for pair in found
+            if pair[0].lower() in _KNOWN or pair[0] in named or says_caption(pair[0])
+        ]  # fmt: skip
 
-    def _data(self, found: _Samples, record: int, which: int) -> bytes:
+    def _data(self, found: Samples, record: int, which: int) -> bytes:
         at = record * 6 + which * 2
         start, size = found.places[at], found.places[at + 1]
         if size > _LARGEST:
             raise self._tar.wrong(
-                f"the .{_TOLD_BY[which].decode()} at byte {start} has more than "
-                f"{_LARGEST >> 20} MB",
+                f"the .{TOLD_BY[which].decode()} at byte {start} has more than {_LARGEST >> 20} MB",
                 "take its sample out of the tar",
             )
         return self._tar.read(start, size)
@@ -374,7 +327,7 @@ def _link_of(data: bytes) -> bytes:
     return (shortcut[1] if shortcut else data.removeprefix(b"\xef\xbb\xbf")).strip()
 
 
-def _told(tar: Tar, found: _Samples) -> Iterator[str]:
+def _told(tar: Tar, found: Samples) -> Iterator[str]:
     """What the members of a tar give to tell, in numbers."""
     name = shown(tar.path)
     if found.others:
@@ -395,7 +348,7 @@ def rewrite(path: Path, target: Path, leaving: RowNumbers) -> Rewritten:
     """
     before = stamp_of(path)
     with open_tar(path) as tar:
-        found = _read_samples(tar)
+        found = read_samples(tar)
         gone = bytearray(len(found))
         for record in _numbers(leaving, len(found), path):
             gone[found.first[record]] = True
@@ -434,11 +387,11 @@ def _numbers(leaving: RowNumbers, records: int, path: Path) -> list[int]:
     return [] if mask is None else pc.indices_nonzero(pc.invert(mask)).to_pylist()
 
 
-def _kept(found: _Samples, gone: bytearray, size: int) -> Iterator[tuple[int, int]]:
+def _kept(found: Samples, gone: bytearray, size: int) -> Iterator[tuple[int, int]]:
     """The bytes that stay, in as few pieces as there are; what comes last is the end blocks."""
     start: int | None = 0
     for at, owner in zip(found.starts, found.owners, strict=True):
-        leaves = owner >= 0 and gone[owner]
+        leaves = owner >= 0 and gone[found.first[owner]]
         if leaves and start is not None:
             if start < at:
                 yield start, at

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from relaion.copies.compressed import bare_ending
-from relaion.copies.form import Indexed, Rewritten
+from relaion.copies.form import MOST_CAPTIONS, Indexed, Rewritten
 from relaion.copies.lines import (
     BLANK,
     BOM,
@@ -36,7 +36,7 @@ from relaion.copies.lines import (
 )
 from relaion.copies.rows import TextTable
 from relaion.errors import InputError
-from relaion.parquet.glossary import bare_name
+from relaion.parquet.glossary import bare_name, says_caption
 from relaion.parquet.row_groups import RowNumbers
 from relaion.paths import shown
 from relaion.roles import ROLES
@@ -57,9 +57,15 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
     table = _survey(path)
     table.refuse_unsure(columns)
     roles = table.roles(columns)
+    is_one = "text" in columns or "text" not in roles
+    further = [
+        i for i, name in enumerate(table.names or ())
+        if says_caption(name) and i not in roles.values()
+    ]  # fmt: skip
     reading = TableReading(
-        table, roles, is_by_links=table.width > 0 and table.names is None and not roles
-    )
+        table, roles, is_by_links=table.width > 0 and table.names is None and not roles,
+        further=() if is_one else tuple(further[:MOST_CAPTIONS]),
+    )  # fmt: skip
 
     def told(seen: Seen) -> Indexed:
         if "row_hash" in columns and reading.is_hash_refused:
@@ -177,6 +183,7 @@ class TableReading:
     table: TextTable
     roles: dict[str, int]
     is_by_links: bool  # nobody has said which column holds the links
+    further: tuple[int, ...] = ()  # columns of captions beside that of the role
     is_hash_refused: bool = False
     is_begun: bool = False
     counts: list[int] = field(default_factory=list)  # of links, by column
@@ -201,18 +208,20 @@ class TableReading:
         for piece in self.table.pieces():
             if not piece.rows:
                 continue
-            wanted = range(self.table.width) if self.is_by_links else self.roles.values()
+            of_roles = range(self.table.width) if self.is_by_links else self.roles.values()
+            wanted = [*of_roles, *self.further]
             cells = self.table.columns(piece, wanted)
             if self.is_by_links:
                 self.counts = [n + like_links(cells[i]) for i, n in enumerate(self.counts)]
                 self.roles = self.roles or _by_links(self.counts)
             none = pa.nulls(len(piece.rows), pa.large_binary())
             got = [cells[self.roles[r]] if r in self.roles else none for r in ROLES_READ]
-            links, captions, own = (column.slice(is_header) for column in got)
+            got += [cells[i] for i in self.further]
+            links, captions, own, *more = (column.slice(is_header) for column in got)
             is_header = False
             yield IndexBatch(
                 links, captions, own if "row_hash" in self.roles else None,
-                has_captions="text" in self.roles,
+                has_captions="text" in self.roles, more=more,
             )  # fmt: skip
 
     def _judged(self, records: int) -> dict[str, int]:

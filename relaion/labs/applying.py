@@ -19,6 +19,7 @@ from relaion.parquet.glossary import bare_name
 from relaion.parquet.layout import signature
 from relaion.parquet.roles import Overrides
 from relaion.paths import ShardPath, private_folder, shown
+from relaion.roles import ROLES
 from relaion.run.journal import MADE, Entry, Journal
 from relaion.run.pool import (
     Call,
@@ -89,7 +90,8 @@ def _is_open(shard: Shard, *, needs_link: bool) -> bool:
     """Whether a look at its values, or the user's word, may give a shard more roles."""
     lacks = {"url", "text", "row_hash"} - set(shard.layout.roles)
     return ("url" in lacks and needs_link) or any(
-        c.claimed in lacks or ("row_hash" in lacks and bare_name(c.name).lower() == "hash")
+        c.claimed in lacks
+        or ("row_hash" in lacks and bare_name(c.name).lower() in ROLES["row_hash"].names)
         for c in shard.layout.columns
     )
 

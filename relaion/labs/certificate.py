@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, OutputError
-from relaion.labs.report import others, says
+from relaion.labs.report import WITH_KEY, more_said, others, says
 from relaion.paths import atomic_write, refuse_unwritable, remove_own_part, shown
 
 FORM = 1
@@ -93,6 +93,7 @@ def certify(made: Mapping[str, Any], checked: Mapping[str, Any] | None = None) -
         "says": says(made).replace("…", "..."),
         "stands_alone": alone,
         "not_looked_at": list(made["not_looked_at"]),
+        "also": more_said(made),
         "against": _against(made),
         "parameters": {k: parameters[k] for k in ("by", "unknown", "without_identity")},
         "inputs": [
@@ -140,9 +141,9 @@ def _identities(made: Mapping[str, Any]) -> dict[str, int]:
     removed = "row_hash" if "diff" in made["against"] else "either"
     served = {
         "row": "row_hash", "link": "link", "removed": removed, "removed with its link": "link",
-        "unknown": "unmet", "not in new": "unmet", "nameless": "none",
+        WITH_KEY: "key", "unknown": "unmet", "not in new": "unmet", "nameless": "none",
     }  # fmt: skip
-    found = dict.fromkeys(("row_hash", "link", "either", "unmet", "none"), 0)
+    found = dict.fromkeys(("row_hash", "link", "either", "key", "unmet", "none"), 0)
     for line in made["counts"]:
         found[served[line["fate"]]] += line["rows"]
     return found

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,7 @@ def read_diff(path: Path) -> DiffFile:
     sha256, content = file_sha256(path), Content()
     try:
         with pq.ParquetFile(path) as file:
-            schema, rows = file.schema_arrow, file.metadata.num_rows
+            meta, schema, rows = file.metadata, file.schema_arrow, file.metadata.num_rows
             raw = (file.metadata.metadata or {}).get(META)
             if raw is not None:
                 for batch in file.iter_batches(columns=list(SCHEMA.names)):
@@ -91,6 +92,10 @@ def read_diff(path: Path) -> DiffFile:
         raise InputError(
             f"{shown(path)}: is no diff, or one that was cut off or damaged; {NOT_WHOLE}"
         ) from None
+    if _holds_another(path, meta):
+        raise InputError(
+            f"{shown(path)}: holds more than one file, one behind the other; {NOT_WHOLE}"
+        )
     if raw is None:
         raise InputError(
             f"{shown(path)}: is a parquet file but no diff of relaion's; name the file that "
@@ -113,3 +118,23 @@ def read_diff(path: Path) -> DiffFile:
     if said.get("content") != content.sha256(said):
         raise InputError(f"{shown(path)}: was changed after it was made; {NOT_WHOLE}")
     return DiffFile(path, sha256, rows, salt, by, said)
+
+
+def _holds_another(path: Path, meta: pq.FileMetaData) -> bool:
+    """Whether another parquet file ends between the values of a diff and its footer."""
+    chunks = [
+        meta.row_group(i).column(j)
+        for i in range(meta.num_row_groups) for j in range(meta.num_columns)
+    ]  # fmt: skip
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(size - 8)
+        footer = size - 8 - int.from_bytes(file.read(4), "little")
+        end = max((_start(c) + c.total_compressed_size for c in chunks), default=4)
+        file.seek(end)
+        return b"PAR1" in file.read(max(0, footer - end))
+
+
+def _start(chunk: pq.ColumnChunkMetaData) -> int:
+    first = chunk.dictionary_page_offset
+    return int(chunk.data_page_offset if first is None else min(first, chunk.data_page_offset))

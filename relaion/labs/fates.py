@@ -27,7 +27,8 @@ class Question:
 
     No two shards have one number, whichever set they are of. `by` are the identities that count.
     `samples` are files of one shard of img2dataset's: its number, a shard's number, and the file
-    that has the keys of its rows in a column `key`. `known` are work files of a run before, with
+    that has the keys of its rows in a column `key`. `named` are roles whose column the user named.
+    `known` are work files of a run before, with
     their SHA-256 by name.
     """
 
@@ -43,6 +44,7 @@ class Question:
     keeps_unknown: bool = False
     keeps_nameless: bool = False
     samples: tuple[tuple[int, int, Path], ...] = ()
+    named: tuple[str, ...] = ()
     known: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -70,13 +72,16 @@ class Fates:
     """Rows of each file by fate, which work file says what leaves it, and all shards as read.
 
     `counts` are (number of the shard, fate, whether they leave, rows); `twins` those of them that
-    are samples whose row is counted, too.
+    are samples whose row is counted, too. `doubted` are rows whose own hash is not that of their
+    link and caption, `several` others that more than one caption gives a row hash.
     """
 
     counts: tuple[tuple[int, str, bool, int], ...]
     leaving: dict[int, Path]
     seals: dict[int, Seal]
     twins: tuple[tuple[int, str, bool, int], ...] = ()
+    doubted: int = 0
+    several: int = 0
 
 
 def work_out_of(question: dict[str, Any], tell: Callable[..., object]) -> Fates:
@@ -92,7 +97,7 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
     q, limits = question, question.limits
     with connect(threads=limits.workers, memory=limits.find_memory, temp=q.work) as engine:
         seeker = Seeker(engine, q.work, q.version, limits.workers, q.known, tell)
-        rows = seeker.row_files("copy", q.batches)
+        rows = seeker.row_files("copy", q.batches, q.named)
         fates = _by_diff(seeker, q, q.diff, rows) if q.diff else _by_keep(seeker, q, rows)
         counts: list[tuple[int, str, bool, int]] = []
         twins: list[tuple[int, str, bool, int]] = []
@@ -104,11 +109,21 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
             twins += engine.rows(f"{asked} where is_twin group by all order by all")
             path = seeker.made(f"leaving-{i}", lambda: _LEAVING)
             leaving |= {n.no: path for n in batch}
+        seeker.table("rows", _ROWS, rows)
+        told = "count(*) filter (is_doubted), count(*) filter (not is_doubted)"
+        ((doubted, several),) = engine.rows(
+            f"select {told} from rows where others is not null"  # noqa: S608
+        )
         seals = seeker.seals([*q.new, *q.old, *q.copies])
-        return Fates(tuple(counts), leaving, seals, tuple(twins))
+        if ROW not in q.by:
+            doubted = several = 0
+        return Fates(tuple(counts), leaving, seals, tuple(twins), doubted, several)
 
 
-_ROWS = "shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean"
+_ROWS = (
+    "shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, "
+    "is_weak boolean, is_doubted boolean"
+)
 _FATES = "shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean"
 _IDS = "shard_no integer, file_row_number bigint, link_id uuid, host_digest varchar, tail varchar"
 _LEAVING = "select shard_no, file_row_number from fates where leaves order by all"
@@ -124,7 +139,8 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
         seeker.table("rows", _ROWS, rows)
         engine.execute(
             "create or replace temp table wanted_hashes as "
-            "select distinct row_hash from rows where row_hash is not null"
+            "select row_hash from rows where row_hash is not null "
+            "union select unnest(others) from rows where others is not null"
         )
         for name, shards in sets.items():
             hashes[name] = seeker.hash_files(name, shards)
@@ -190,6 +206,7 @@ def _fates(seeker: Seeker, q: Question, rows: Sequence[Path], ids: Sequence[Path
     seeker.run(
         "apply/76_fates_by_keep", by_row=ROW in q.by, by_link=LINK in q.by, has_old=bool(q.old),
         keeps_unknown=q.keeps_unknown, keeps_nameless=q.keeps_nameless,
+        trusts_own="row_hash" in q.named,
     )  # fmt: skip
     return _of_samples(seeker, q)
 
@@ -200,7 +217,7 @@ def _of_samples(seeker: Seeker, q: Question) -> str:
         engine = seeker.engine
         engine.execute(
             "create or replace temp table sample_keys "
-            "(folder_no integer, key varchar, is_sample boolean, shard_no integer, "
+            "(folder_no integer, key varchar, part integer, is_sample boolean, shard_no integer, "
             "file_row_number bigint)"
         )
         indexes = {n.no for n in q.copies if is_index(n)}
@@ -214,12 +231,14 @@ def _of_samples(seeker: Seeker, q: Question) -> str:
 
 
 def _keys(folder_no: int, shard_no: int, path: Path, *, is_sample: bool) -> pa.Table:
-    keys = bare_keys(pq.read_table(path, columns=["key"])["key"])
+    told = pq.read_table(path, columns=["key", "part"] if is_sample else ["key"])
+    keys = bare_keys(told["key"])
     n = len(keys)
     return pa.table(
         {
             "folder_no": pa.repeat(pa.scalar(folder_no, pa.int32()), n),
             "key": keys,
+            "part": told["part"] if is_sample else pa.repeat(pa.scalar(0, pa.int32()), n),
             "is_sample": pa.repeat(pa.scalar(is_sample), n),
             "shard_no": pa.repeat(pa.scalar(shard_no, pa.int32()), n),
             "file_row_number": pa.array(range(n), pa.int64()),
@@ -232,6 +251,7 @@ def _link_ids(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
 
     def ids(i: int, batch: Sequence[Numbered]) -> str:
         seeker.table("rows", _ROWS, rows[i : i + 1])
+        seeker.engine.execute("update rows set row_hash = null where is_doubted")  # settles nothing
         seeker.link_ids(batch, by_row=ROW in q.by)
         return "from link_ids order by shard_no, file_row_number"
 

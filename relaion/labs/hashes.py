@@ -43,7 +43,14 @@ def shared_hashes(shards: Sequence[Shard]) -> dict[int, tuple[int, int]]:
         shared, compared = _shared(shard, FIRST)
         if _is_too_much(shared, compared):
             found[i] = _shared(shard, ROWS)
-    return {i: told for i, told in found.items() if _is_too_much(*told)}
+    found = {i: told for i, told in found.items() if _is_too_much(*told)}
+    for i, shard in enumerate(shards):  # without captions no hash can be computed to compare
+        roles = set(shard.layout.roles)
+        if i not in found and {"row_hash", "url"} <= roles and "text" not in roles:
+            shared, compared = _shared_in_all(shard)
+            if shared > _FEW:
+                found[i] = shared, compared
+    return found
 
 
 _FEW = 20  # rows; fewer may share a hash by mistake, if they are not most of a shard
@@ -74,6 +81,32 @@ def _shared(shard: Shard, rows: int) -> tuple[int, int]:
     except (OSError, pa.ArrowException):
         pass  # whoever reads all of it says so
     return 0, 0
+
+
+def _shared_in_all(shard: Shard) -> tuple[int, int]:
+    """`_shared` of all rows: links are read only where a number comes twice."""
+    roles = shard.layout.roles
+    try:
+        with open_parquet(shard.path) as file:
+            read = [own for (own,) in column_batches(file, [roles["row_hash"]])]
+            hashes = pa.chunked_array(
+                [without_fillers(own_hashes(own)) for own in read], pa.int64()
+            ).drop_null()
+            counts = hashes.value_counts()
+            twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+            if not len(twice):
+                return 0, len(hashes)
+            pieces = []
+            for own, links in column_batches(file, [roles["row_hash"], roles["url"]]):
+                some = pa.table({"hash": without_fillers(own_hashes(own)), "link": as_bytes(links)})
+                pieces.append(some.filter(pc.is_in(some["hash"], value_set=twice)).drop_null())
+            table = pa.concat_tables(pieces)
+            many = table.group_by("hash").aggregate([("link", "count_distinct")])
+            several = many.filter(pc.greater(many["link_count_distinct"], 1))["hash"]
+            shared = pc.sum(pc.is_in(table["hash"], value_set=several)).as_py() or 0
+            return shared, len(hashes)
+    except (OSError, pa.ArrowException):
+        return 0, 0  # whoever reads all of it says so
 
 
 def refuse_shared(shards: Sequence[Shard], more: str = "") -> None:

@@ -163,7 +163,10 @@ def _text(shard: Shard, role: str) -> Column | None:
 
 
 def _is_hash(column: Column) -> bool:
-    return bare_name(column.name).lower() == "hash" and column.type in ("string", "binary")
+    return bare_name(column.name).lower() in ROLES["row_hash"].names and column.type in (
+        "string",
+        "binary",
+    )
 
 
 def _hash(shard: Shard) -> tuple[Column | None, str]:

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from relaion.labs.fates import Fates
 
 NAMELESS = "nameless"
+WITH_KEY = "removed with its key"
 NO_IDENTITY = "not looked at, for no row of it has an identity"
 WORDS = {
     "row": "known by their row hash",
     "link": "known by their link alone",
     "removed": "removed",
     "removed with its link": "removed with their link",
+    WITH_KEY: "that share a key with a removed one, and leave with it",
     "unknown": "that the old set never had",
     "not in new": "that the edition does not hold",
     NAMELESS: "without an identity",
@@ -68,7 +70,8 @@ class Applied(Tabled):
 
     `counts` are rows by fate; a sample of a tar is one where no row beside the tar is. `files` says
     how many were written anew, linked or copied. `not_looked_at` is what is not vouched for, one
-    sentence each. `certificate` is where that lies.
+    sentence each. `certificate` is where that lies. `also` are sentences on rows that left with
+    another one, or were known by more than one row hash.
     `summary` is the verdict.
     """
 
@@ -82,6 +85,7 @@ class Applied(Tabled):
     notices: tuple[str, ...]
     not_looked_at: tuple[str, ...]
     certificate: Path
+    also: tuple[str, ...] = ()
     done_before: bool = False
     summary: str = ""
 
@@ -155,6 +159,8 @@ def build(
             {"fate": fate, "stayed": stayed, "rows": n, "samples": twins[fate, stayed]}
             for (fate, stayed), n in sorted(counts.items())
         ],
+        "doubted": run.fates.doubted,
+        "several": run.fates.several,
         "not_looked_at": list(_not_looked_at(run, counts)),
     }
     return made
@@ -217,6 +223,27 @@ def others(made: Mapping[str, Any]) -> list[str]:
     return [f"{_rows(c.rows)} {c.words}" for c in counts if c.stayed and c.fate in asked]
 
 
+def more_said(made: Mapping[str, Any]) -> list[str]:
+    """What a manifest tells beside the fates: who left with another, and who was in doubt."""
+    found = []
+    of_key = [c for c in made["counts"] if c["fate"] == WITH_KEY]
+    if n := sum(c["rows"] + c["samples"] for c in of_key):
+        found.append(
+            f"{n:,} record{'' if n == 1 else 's'} left only since a removed one has the same key: "
+            "two samples under one key, or a row beside the tar that is not its sample's"
+        )
+    is_named = "named" if "diff" in made["against"] else "removed"
+    trusted = "row_hash" in made["plan"]["parameters"]["columns"]
+    if n := made["doubted"]:
+        how = f"each left where either is {is_named}"
+        if is_named == "removed" and not trusted:
+            how += ", and none stayed by its own hash"
+        found.append(f"{_rows(n)} whose row hash is not that of link and caption: {how}")
+    if n := made["several"]:
+        found.append(f"{_rows(n)} with more than one caption: each left where any is {is_named}")
+    return found
+
+
 def _rows(n: int) -> str:
     return f"{n:,} row{'' if n == 1 else 's'}"
 
@@ -255,7 +282,7 @@ def applied(
     return Applied(
         out, str(made["run"]), kept + left, kept, left, counts,
         dict(Counter(o["how"] for o in made["outputs"])), (*notices, *_doubts(made)), passed_over,
-        certificate,
+        certificate, tuple(more_said(made)),
         summary=f"{shown(out)}: {said}",
     )  # fmt: skip
 

@@ -14,10 +14,18 @@ import pyarrow.parquet as pq
 
 from relaion.copies.form import INDEX
 from relaion.engine import Engine
+from relaion.parquet.glossary import says_caption
+from relaion.parquet.roles import Column, Layout
 from relaion.paths import Seal, file_sha256, private_folder, read_sealed, read_still
 from relaion.run.find_task import MACROS
 from relaion.run.journal import is_whole
-from relaion.run.python_answers import fill_keys, fill_row_hashes, make_tables
+from relaion.run.python_answers import (
+    OTHERS,
+    fill_keys,
+    fill_other_hashes,
+    fill_row_hashes,
+    make_tables,
+)
 from relaion.run.sources import Copies, original, sources
 from relaion.run.survey import Numbered
 from relaion.sqlset import load
@@ -128,8 +136,13 @@ class Seeker:
 
     # -- identities ------------------------------------------------------------------------
 
-    def identities(self, shards: Sequence[Numbered]) -> None:
-        """View `identities`, within a `read` of `shard`."""
+    def identities(self, shards: Sequence[Numbered], named: Sequence[str] | None = None) -> None:
+        """View `identities`, within a `read` of `shard`.
+
+        Where `named` is given, roles whose column the user named, also by what links and captions
+        give: a row of a copy may be known by more than one row hash.
+        """
+        self.engine.execute("delete from other_hashes")
         able = [n for n in shards if is_computable(n) or is_index(n)]
         if any("row_hash" in n.shard.layout.roles for n in able):
             self.engine.execute("delete from row_hashes")
@@ -144,20 +157,32 @@ class Seeker:
         for n in able:
             if is_index(n):
                 self.engine.insert("row_hashes", _of_captions(n))
+        if named is not None:
+            self._others(shards, is_one="text" in named)
         if able:  # which of them have a link? else nobody has to read any
             self._view(shards, "shard", ("row_hash", "url"))
         self.run("apply/70_identities")
 
-    def row_files(self, name: str, shards: Batches) -> list[Path]:
-        """Work files `rows`: every row of these shards with its row hash."""
+    def _others(self, shards: Sequence[Numbered], *, is_one: bool) -> None:
+        """Table `other_hashes`; where `is_one` only the named captions count."""
+        asked = []
+        for n in shards:
+            if is_index(n):
+                self.engine.insert("other_hashes", _others_of(n))
+            elif captions := captions_of(n.shard.layout, is_one=is_one):
+                asked.append((n, captions))
+        fill_other_hashes(self.engine, asked, self._workers)
+
+    def row_files(self, name: str, shards: Batches, named: Sequence[str]) -> list[Path]:
+        """Work files `rows`: every row of these shards with its row hashes."""
         return [
-            self.made(f"{name}-rows-{i}", lambda batch=batch: self._rows(batch))  # type: ignore[misc]
+            self.made(f"{name}-rows-{i}", lambda batch=batch: self._rows(batch, named))  # type: ignore[misc]
             for i, batch in enumerate(shards)
         ]
 
-    def _rows(self, batch: Sequence[Numbered]) -> str:
+    def _rows(self, batch: Sequence[Numbered], named: Sequence[str]) -> str:
         def look() -> None:
-            self.identities(batch)
+            self.identities(batch, named)
             self.engine.execute(
                 "create or replace temp table rows as "
                 "from identities order by shard_no, file_row_number"
@@ -252,6 +277,30 @@ def _of_captions(n: Numbered) -> pa.Table:
     places = pc.indices_nonzero(pc.is_valid(hashes))
     numbers = pa.repeat(pa.scalar(n.no, pa.int32()), len(places))
     return pa.table([numbers, places.cast(pa.int64()), hashes.drop_null()], names=["n", "r", "h"])
+
+
+def _others_of(n: Numbered) -> pa.Table:
+    """Further row hashes of the records of an index, for `other_hashes`."""
+    lists = pq.read_table(n.shard.path, columns=["others"])["others"].combine_chunks()
+    places = pc.indices_nonzero(pc.is_valid(lists))
+    numbers = pa.repeat(pa.scalar(n.no, pa.int32()), len(places))
+    columns = [numbers, places.cast(pa.int64()), lists.take(places)]
+    return pa.table(columns, schema=OTHERS)
+
+
+_MOST_CAPTIONS = 8  # columns of them: each costs a hash for every row
+
+
+def captions_of(layout: Layout, *, is_one: bool) -> list[Column]:
+    """The columns of captions by which rows may be known: that of the role, and others by name.
+
+    Where `is_one` the user named it, and no other counts.
+    """
+    first = layout.roles.get("text")
+    if first is None or is_one:
+        return [] if first is None else [first]
+    able = [c for c in layout.columns if c.role is None and c.type in ("string", "binary")]
+    return [first, *(c for c in able if says_caption(c.name))][:_MOST_CAPTIONS]
 
 
 def is_computable(n: Numbered) -> bool:

@@ -26,6 +26,9 @@ _OF_OTHERS = re.compile(
     r"author|key|row|name|path|tar|json|exif|record)s?(?:$|[^a-z])"
 )
 _OF_LINKS = re.compile(r"(?:^|[^a-z])(url|uri|link|href)s?(?:$|[^a-z])")
+_OF_CAPTIONS = re.compile(
+    r"(?:^|[^a-z])(caption|text|txt|alttext|alt|description|title)s?(?:$|[^a-z])"
+)
 # a member of a struct that could be a link or a digest, in a type as `plain_type` writes it
 _INNER = re.compile(r"(?:<|, )([^<>,:]+): (string|binary(?:\[[0-9]+\])?)(?=[,>])")
 # roles whose values are texts; some writers store them as bytes that nothing marks as text
@@ -139,6 +142,11 @@ def _words(name: str) -> str:
 def says_link(name: str) -> bool:
     """Whether a word for links stands in a name: `page_url`, `originalLink`."""
     return _OF_LINKS.search(_words(bare_name(name))) is not None
+
+
+def says_caption(name: str) -> bool:
+    """Whether a word for captions stands in a name: `alt_text`, `captionOriginal`."""
+    return _OF_CAPTIONS.search(_words(bare_name(name))) is not None
 
 
 def _claim_of_digest(name: str, kind: str) -> Claim:

@@ -16,9 +16,10 @@ from relaion.links import host_digest, inner_links, link_key, names_part
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
 from relaion.parquet.mended import marked, unmarked
+from relaion.parquet.roles import Column
 from relaion.processes import serve_parent
 from relaion.run.survey import Numbered
-from relaion.sidecars.row_hash import computed
+from relaion.sidecars.row_hash import computed, further
 
 # -- Work for Python spread over processes: keys, spellings and row hashes hold the GIL --------
 
@@ -92,6 +93,34 @@ def _matching(wanted: pa.Array | None, takes_fillers: bool, numbered: Numbered) 
     return pa.concat_tables([_TABLE.empty_table(), *pieces])
 
 
+def fill_other_hashes(
+    engine: Engine, shards: Sequence[tuple[Numbered, Sequence[Column]]], workers: int
+) -> None:
+    """`other_hashes`: those of rows of these shards by their captions, as `further` finds them."""
+    hands = min(workers, len(shards)) if sum(n.shard.rows for n, _ in shards) >= SMALL else 1
+    for found in spread(_further, shards, hands):
+        if found.num_rows:
+            engine.insert("other_hashes", found)
+
+
+OTHERS = pa.schema(
+    [
+        ("shard_no", pa.int32()),
+        ("file_row_number", pa.int64()),
+        ("others", pa.list_(pa.int64())),
+    ]
+)
+
+
+def _further(asked: tuple[Numbered, Sequence[Column]]) -> pa.Table:
+    numbered, captions = asked
+    pieces = [OTHERS.empty_table()]
+    for rows, lists in further(numbered.shard, captions):
+        number = pa.repeat(pa.scalar(numbered.no, pa.int32()), len(rows))
+        pieces.append(pa.table([number, rows, lists], schema=OTHERS))
+    return pa.concat_tables(pieces)
+
+
 # -- What SQL leaves to Python, through tables: link keys, inner links, spellings --------------
 # A script selects the links that it cannot judge; each function here answers them in a table
 # that the next script joins. Nothing is decided in it.
@@ -114,12 +143,13 @@ _SPELLED = pa.schema([("url", pa.string()), ("spelling", pa.string()), ("text", 
 
 
 def make_tables(engine: Engine) -> None:
-    """The empty tables that are filled here, and those of `row_hashes` and `sidecar_keys`."""
+    """The empty tables that are filled here, and those of row hashes and `sidecar_keys`."""
     for table, columns in (
         ("odd_keys", "url varchar, url_key varchar, host_digest varchar, names_part boolean"),
         ("inner_links", "url varchar, inner_url varchar"),
         ("spelled", "url varchar, spelling varchar, text blob"),
         ("row_hashes", "shard_no integer, file_row_number bigint, row_hash bigint"),
+        ("other_hashes", "shard_no integer, file_row_number bigint, others bigint[]"),
         (
             "sidecar_keys",
             "list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar, "

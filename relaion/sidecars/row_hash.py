@@ -6,7 +6,7 @@ preparation (facts with test vectors in `tests/test_rowhash.py`).
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
@@ -142,3 +142,76 @@ def _of_piece(columns: dict[str, pa.Array], start: int, read: _Read) -> tuple[pa
         wanted = pc.and_(wanted, pc.is_null(read(columns["row_hash"])))
     rows = pc.add(pc.indices_nonzero(wanted).cast(pa.int64()), start)
     return rows, row_hashes(links.filter(wanted), captions.filter(wanted))
+
+
+# -- Further hashes of a row, by which it may be known, too ----------------------------------------
+
+_ROWS_OF = pa.list_(pa.int64())
+
+
+def further_hashes(
+    links: pa.Array, captions: Sequence[pa.Array], own: pa.Array | None
+) -> tuple[pa.Array, pa.Array]:
+    """Row hashes that a row may be known by beside its first one: places, and lists of int64.
+
+    Of a row with a hash of its own (`own`, int64, NULL where it has none) that neither its link
+    with any caption gives: all that these give. Of any other those of the captions behind the
+    first that are others. An empty link or caption is none: then nothing is
+    held against the row's own hash.
+    """
+    n = len(links)
+    own = pa.nulls(n, pa.int64()) if own is None else own
+    has_own = pc.is_valid(own)
+    if len(captions) < 2 and not has_own.true_count:
+        return pa.array([], pa.int64()), pa.array([], _ROWS_OF)
+    agrees = pa.repeat(pa.scalar(False), n)
+    is_told = pc.and_(has_own, _is_filled(links))
+    found = []
+    for place, caption in enumerate(captions):
+        wanted = pc.and_not(is_told, agrees)
+        if place:
+            is_same = pc.fill_null(pc.equal(caption, captions[0]), False)
+            wanted = pc.or_(wanted, pc.and_not(pc.invert(has_own), is_same))
+        wanted = pc.and_(wanted, _is_filled(caption))
+        hashes = pa.nulls(n, pa.int64())
+        if wanted.true_count:
+            some = row_hashes(links.filter(wanted), caption.filter(wanted))
+            hashes = without_fillers(pc.replace_with_mask(hashes, wanted, some))
+        agrees = pc.or_(agrees, pc.fill_null(pc.equal(own, hashes), False))
+        found.append(hashes)
+    has_any = pa.repeat(pa.scalar(False), n)
+    for hashes in found:
+        has_any = pc.or_(has_any, pc.is_valid(hashes))
+    places = pc.indices_nonzero(pc.and_not(has_any, agrees)).cast(pa.int64())
+    columns = [hashes.take(places).to_pylist() for hashes in found]
+    lists = [[h for h in row if h is not None] for row in zip(*columns, strict=True)]
+    return places, pa.array(lists, _ROWS_OF)
+
+
+def _is_filled(texts: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.greater(pc.binary_length(texts), 0), False)
+
+
+def further(shard: Shard, captions: Sequence[Column]) -> Iterator[tuple[pa.Array, pa.Array]]:
+    """`further_hashes` of the rows of a shard, with their numbers; `captions` in their order.
+
+    Raises InputError for columns that cannot be read.
+    """
+    roles = shard.layout.roles
+    own = [roles["row_hash"]] if "row_hash" in roles else []
+    if "url" not in roles or not captions or not (own or captions[1:]):
+        return
+    try:
+        with open_parquet(shard.path) as file:
+            start = 0
+            for arrays in column_batches(file, [roles["url"], *captions, *own], rows=_ROWS):
+                links, *texts = map(as_bytes, arrays[: 1 + len(captions)])
+                hashes = _bare_hashes(arrays[-1]) if own else None
+                places, lists = further_hashes(links, texts, hashes)
+                if len(places):
+                    yield pc.add(places, start), lists
+                start += len(links)
+    except (OSError, pa.ArrowException):
+        raise InputError(
+            f"{shown(shard.path)}: its links or captions cannot be read; get the file again"
+        ) from None

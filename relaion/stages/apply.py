@@ -131,6 +131,7 @@ def apply(
                 "work": place.work, "version": sql_version, "limits": limits, "new": new,
                 "old": before, "diff": diff, "salt": read.salt if read else b"", "by": identities,
                 "keeps_unknown": unknown == "keep", "keeps_nameless": nameless == "keep",
+                "named": tuple(sorted(chosen)),
             }  # fmt: skip
             with _purged(place, NotOldError):
                 known, fates = run.fates(known, asked)

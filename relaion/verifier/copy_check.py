@@ -6,7 +6,7 @@ OUT always, those of the copy before where it is given.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import file_sha256, shown
 from relaion.verifier.checker import processes
 from relaion.verifier.copy_compare import FilePair, compare_files, compare_stats
+from relaion.verifier.copy_counts import WRONG, CopyJob, check_counts
+from relaion.verifier.copy_editions import played, read_edition
 from relaion.verifier.copy_fates import (
-    LEFT,
-    LEFT_WITH_LINK,
     LINK,
+    ROW,
     Against,
     Identities,
     IdentityTask,
@@ -30,7 +31,6 @@ from relaion.verifier.copy_fates import (
     identities_of,
     judge,
     leaving,
-    read_edition,
     read_sets,
     share_fates,
     stays,
@@ -51,7 +51,6 @@ from relaion.verifier.copy_statement import (
     read_copy_statement,
 )
 from relaion.verifier.copy_unlooked import links_unlooked
-from relaion.verifier.lookup import Apply
 from relaion.verifier.manifest import MANIFEST
 from relaion.verifier.verdict import Notes, Verdict, count
 
@@ -63,36 +62,6 @@ COPY_PROMISES = {
     "6": "every number can be recomputed: what went in, what it was held against, the counts",
 }
 _ROUND = 4_000_000  # records whose identities are held at once
-_WRONG = {
-    LEFT: "that was removed from the set",
-    LEFT_WITH_LINK: "whose link was removed from the set",
-    "unknown": "that neither edition has",
-    "not in new": "that the edition does not hold",
-    NAMELESS: "without an identity",
-}
-
-
-@dataclass
-class CopyJob:
-    """One check: what is stated, what it is held against, who hears of what is done."""
-
-    out: Path
-    statement: CopyStatement
-    against: Against | None
-    sources: Mapping[str, Path]
-    apply: Apply
-    done: Callable[[int, int], object]
-    notes: Notes
-    stayed: Counter[tuple[str, bool]] = field(default_factory=Counter)
-    left: Counter[tuple[str, bool]] = field(default_factory=Counter)
-    is_read: bool = True
-
-    @property
-    def tells_all(self) -> bool:
-        """Whether the fate of every record can be told: not without the set before."""
-        return self.against is not None and (
-            "old" not in self.statement.against or self.against.old is not None
-        )
 
 
 def verify_copy(
@@ -134,7 +103,7 @@ def verify_copy(
         _check_out(job, there)
         if sources:
             _check_inputs(job, there)
-        _check_counts(job)
+        check_counts(job)
     for sentence in statement.not_looked_at:
         notes.leave_out(sentence)
     return notes.verdict(shown(out))
@@ -254,6 +223,7 @@ def _untold(where: str, what: str, notes: Notes) -> None:
 def _check_out(job: CopyJob, there: Sequence[str]) -> None:
     """Every record of OUT, whatever else was given."""
     lines = {n: job.statement.outputs[n] for n in there if n in job.statement.inputs}
+    _check_roles(job, {n: job.sources.get(n, job.out / n) for n in lines})
     for files in _rounds(job, {name: (job.out / name, line) for name, line in lines.items()}):
         for name, ids, codes, twins in files:
             if ids is None:
@@ -267,9 +237,24 @@ def _check_out(job: CopyJob, there: Sequence[str]) -> None:
             job.stayed.update(_counted(codes, twins))
             for fate, n in counted(codes):
                 if not stays(fate, job.statement):
-                    said = f"{count(n, 'record', 'stands')} there {_WRONG[fate]}"
+                    said = f"{count(n, 'record', 'stands')} there {WRONG[fate]}"
                     job.notes.find("1a", name, said)
             job.done(1, len(ids))
+
+
+def _check_roles(job: CopyJob, files: Mapping[str, Path]) -> None:
+    """The columns that the manifest says rows are known by are those that these files tell."""
+    for name, path in files.items():
+        line = job.statement.inputs[name]
+        if line.form != PARQUET:
+            continue
+        try:
+            found = played(path, job.statement.columns)
+        except InputError:
+            continue  # said of it already
+        if found is not None and found != dict(line.columns):
+            what = "its rows are known by other columns than the manifest states"
+            job.notes.find("6", name, what)
 
 
 def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
@@ -294,13 +279,14 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
             some = _counted(codes, twins)
             job.left.update({x: n for x, n in some.items() if not stays(x[0], job.statement)})
             gone[name] = leaving(codes, job.statement)
-            keys = _keys_gone(ids, gone[name]) if lines[name].form == SAMPLES else frozenset()
+            job.doubted += (ids.doubted.true_count or 0) * (ROW in job.statement.by)
+            job.several += ids.several * (ROW in job.statement.by)
             if lines[name].form == SAMPLES:
                 samples[lines[name].stem] = {bare_key(k) for k in ids.keys or () if k is not None}
             if name in there:
                 path = job.sources[name]
                 line, named = lines[name], _named(job.statement)
-                pairs.append(FilePair(path, job.out / name, line, named, gone[name], keys))
+                pairs.append(FilePair(path, job.out / name, line, named, gone[name]))
             job.done(1, len(ids))
         for notes in job.apply(compare_files, pairs):
             job.notes.add(notes)
@@ -321,11 +307,6 @@ def _check_told(job: CopyJob, name: str, codes: pa.Array) -> None:
         tops = (column, column.partition(".")[0])
         if not any(top in x for x in told for top in tops):
             _untold(name, "a column of links that plays no role", job.notes)
-
-
-def _keys_gone(ids: Identities, gone: pa.Array) -> frozenset[str]:
-    flags = gone.to_pylist()
-    return frozenset(k for k, leaves in zip(ids.keys or (), flags, strict=True) if leaves and k)
 
 
 def _check_stats(
@@ -412,38 +393,3 @@ def _round(
             flags = [key is not None and bare_key(key) in rows for key in keys]
             twins[kinds[SAMPLES]] = pa.array(flags, pa.bool_())
     return [(name, ids, codes.get(name), twins.get(name)) for name, ids in found.items()]
-
-
-# -- counts ----------------------------------------------------------------------------------------
-
-
-def _check_counts(job: CopyJob) -> None:
-    """The manifest's counts by fate are those found; what stayed unknown is not looked at."""
-    if job.against is None or not job.is_read:
-        return
-    stated = job.statement.counts
-    ours = {x: n for x, n in job.stayed.items() if stays(x[0], job.statement)}
-    theirs = {(fate, is_twin): n for (fate, stayed, is_twin), n in stated.items() if stayed}
-    if not job.tells_all:  # without the set before, these two cannot be told apart
-        for counts in (ours, theirs):
-            for is_twin in (False, True):
-                n = counts.pop(("not in new", is_twin), 0)
-                counts["unknown", is_twin] = n + counts.get(("unknown", is_twin), 0)
-    _same_counts(ours, theirs, "stayed", job.notes)
-    if job.tells_all and set(job.statement.inputs) <= set(job.sources):
-        gone = {(f, is_twin): n for (f, stayed, is_twin), n in stated.items() if not stayed}
-        _same_counts(job.left, gone, "left", job.notes)
-    for fate in ("unknown", "not in new"):
-        if n := ours.get((fate, False), 0):
-            job.notes.limit("1a", f"{count(n, 'record')} {_WRONG[fate]}: kept, as was asked for")
-    if n := ours.get((NAMELESS, False), 0):
-        job.notes.leave_out(f"{count(n, 'row')} kept without an identity: {_UNTOLD}")
-
-
-_UNTOLD = "nothing can be said of them"
-_Stayed = Mapping[tuple[str, bool], int]
-
-
-def _same_counts(ours: _Stayed, theirs: _Stayed, what: str, notes: Notes) -> None:
-    if {f: n for f, n in ours.items() if n} != {f: n for f, n in theirs.items() if n}:
-        notes.find("6", MANIFEST, f"its counts by fate of what {what} are not those found")

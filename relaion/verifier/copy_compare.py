@@ -36,14 +36,13 @@ _NOTHING = hashlib.sha256(b"").digest()
 
 @dataclass(frozen=True)
 class FilePair:
-    """A file before and after; `gone` is a mask of its records, `gone_keys` are of samples."""
+    """A file before and after; `gone` is a mask of its records."""
 
     source: Path
     target: Path
     line: CopyLine
     named: tuple[tuple[str, str], ...]
     gone: pa.Array
-    gone_keys: frozenset[str]
 
 
 def compare_files(pair: FilePair) -> Notes:
@@ -103,7 +102,7 @@ def _judged(pair: FilePair) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
 def _units(pair: FilePair) -> Iterator[Judged]:
     """What the file of the copy is made of, as numbers, and what of it leaves."""
     if pair.line.form == SAMPLES:
-        yield from _in_pieces(_members(pair.source, pair.gone_keys))
+        yield from _in_pieces(_members(pair.source, pair.gone))
         return
     gone = iter(pair.gone.to_pylist())
     units = text_units(pair.source, pair.line, dict(pair.named))
@@ -113,13 +112,13 @@ def _units(pair: FilePair) -> Iterator[Judged]:
 def _others(pair: FilePair) -> Iterator[Judged]:
     """What the file of OUT is made of; of text, cut as the lines of the copy are."""
     if pair.line.form == SAMPLES:
-        yield from _in_pieces(_members(pair.target, frozenset()))
+        yield from _in_pieces(_members(pair.target, None))
         return
     units = text_units(pair.target, pair.line, dict(pair.named))
     yield from _in_pieces((hash(u.raw), False) for u in units)
 
 
-def _members(path: Path, gone: frozenset[str]) -> Iterator[tuple[int, bool]]:
+def _members(path: Path, gone: pa.Array | None) -> Iterator[tuple[int, bool]]:
     """A tar that has no end blocks, or nothing but them, has none to compare."""
     for digest, leaves in tar_units(path, gone):
         if digest not in (_NOTHING, _ENDS):

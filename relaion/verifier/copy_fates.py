@@ -19,17 +19,15 @@ import pyarrow.parquet as pq
 from relaion.errors import InputError
 from relaion.links import host_digest, key_can_spread, link_key, names_part
 from relaion.links.text import as_bytes
-from relaion.parquet.glossary import bare_name
 from relaion.parquet.mended import marked
-from relaion.parquet.read_shard import group_shards, read_shard
-from relaion.parquet.roles import Column, Layout
-from relaion.paths import file_sha256, find_shards, shown
-from relaion.roles import ROLES
 from relaion.verifier.candidates import Near, plain, plain_key
-from relaion.verifier.copy_records import Records, bare_key, read_records, row_ids, whole_number
-from relaion.verifier.copy_statement import FATES, NAMELESS, CopyLine, CopyStatement
+from relaion.verifier.copy_editions import EditionSets
+from relaion.verifier.copy_known import HASHES, Records, any_among, flat
+from relaion.verifier.copy_records import bare_key, read_records
+from relaion.verifier.copy_rows import row_ids
+from relaion.verifier.copy_statement import FATES, NAMELESS, WITH_KEY, CopyLine, CopyStatement
 from relaion.verifier.lookup import Apply
-from relaion.verifier.rows import At, Source, batches, roles_of
+from relaion.verifier.rows import Source
 
 ROW, LINK = "row", "link"
 LEFT, LEFT_WITH_LINK = "removed", "removed with its link"
@@ -44,7 +42,11 @@ _NO_HASHES, _NO_LINKS = pa.array([], pa.int64()), pa.array([], pa.binary())
 
 @dataclass(frozen=True)
 class Identities:
-    """Those of all records of a file, in order; `tails` and `hosts` are of link keys."""
+    """Those of all records of a file, in order; `tails` and `hosts` are of link keys.
+
+    `others` are further row hashes, `doubted` records whose own is not that of link and caption,
+    `parts` of samples of one key.
+    """
 
     hashes: pa.Array
     links: pa.Array
@@ -52,6 +54,14 @@ class Identities:
     hosts: pa.Array
     keys: list[str | None] | None
     weak: pa.Array
+    others: pa.Array
+    doubted: pa.Array
+    parts: list[int]
+
+    @property
+    def several(self) -> int:
+        """How many records that are not doubted have further row hashes."""
+        return pc.and_not(pc.is_valid(self.others), self.doubted).true_count or 0
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -77,7 +87,7 @@ def identities_of(task: IdentityTask) -> Identities | None:
             none = _none(len(records.hashes))
             links = records.links if task.by_link else none
             known.append(link_ids(links, task.salt))
-            found.append(Records(records.hashes, none, records.keys, records.weak))
+            found.append(replace(records, links=none))
     except InputError:
         return None
     has_keys = any(r.keys is not None for r in found)
@@ -87,7 +97,16 @@ def identities_of(task: IdentityTask) -> Identities | None:
         (_all(len(r.hashes), False) if r.weak is None else r.weak for r in found), pa.bool_()
     )
     links, tails, hosts = (_joined((x[i] for x in known), pa.binary()) for i in range(3))
-    return Identities(hashes, links, tails, hosts, keys, weak)
+    others = _joined((_or_none(r.others, r, HASHES) for r in found), HASHES)
+    doubted = pc.fill_null(
+        _joined((_or_none(r.doubted, r, pa.bool_()) for r in found), pa.bool_()), False
+    )
+    parts = [part for r in found for part in r.parts or [0] * len(r.hashes)]
+    return Identities(hashes, links, tails, hosts, keys, weak, others, doubted, parts)
+
+
+def _or_none(column: pa.Array | None, records: Records, kind: pa.DataType) -> pa.Array:
+    return pa.nulls(len(records.hashes), kind) if column is None else column
 
 
 def _none(n: int) -> pa.Array:
@@ -155,64 +174,6 @@ def read_sets(path: Path, key_version: int) -> DiffSets | None:
         return DiffSets(hashes.combine_chunks(), gone.combine_chunks(), salt, said)
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, RecursionError):
         return None
-
-
-@dataclass(frozen=True)
-class EditionSets:
-    """An edition by its shards; `digest` is that of their names and bytes."""
-
-    sources: tuple[Source, ...]
-    digest: str
-
-
-def read_edition(paths: Sequence[Path], named: Mapping[str, str]) -> EditionSets:
-    """The shards of an edition; raises InputError for what cannot be read.
-
-    `named` are columns by role, for where no name of a column tells it.
-    """
-    shards = [read_shard(place, needs_link=False) for place in find_shards(paths).shards]
-    sources, lines = [], []
-    for group in group_shards(shards):
-        for shard in group.shards:
-            roles = _roles(shard.path, group.layout, named)
-            sources.append(Source(shard.path, roles, is_checked=False))
-            lines.append(f"{shard.subset}/{shard.name} {file_sha256(shard.path)}\n")
-    digest = hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
-    return EditionSets(tuple(sources), digest)
-
-
-def _roles(path: Path, layout: Layout, named: Mapping[str, str]) -> dict[str, tuple[At, ...]]:
-    """Where the columns of roles stand, also of bytes that are texts and text that is numbers."""
-    roles = roles_of(layout)
-    for role in ("url", "text", "row_hash"):
-        if role in roles:
-            continue
-        known = ROLES[role].names
-        able = [c for c in layout.columns if named.get(role) in (c.name, shown(c.name))]
-        if not able and role == "row_hash":
-            able = [c for c in layout.columns if c.type == "string" and _bare(c) == "hash"]
-            able = [c for c in able if _is_numbers(path, c.name)]
-        elif not able:
-            able = [c for c in layout.columns if c.type == "binary" and _bare(c) in known]
-            able.sort(key=lambda c: known.index(_bare(c)))
-        if able:
-            roles[role] = (At(able[0].position, able[0].type),)
-    return roles
-
-
-def _bare(column: Column) -> str:
-    return bare_name(column.name).lower()
-
-
-def _is_numbers(path: Path, name: str) -> bool:
-    """Whether a column of text holds whole 64-bit numbers, and blanks, alone."""
-    told = [
-        value.decode("latin-1")
-        for batch in batches(path, [name])
-        for value in batch.column(0).to_pylist()
-        if value is not None and value.strip()
-    ]
-    return bool(told) and all(whole_number(text) is not None for text in told)
 
 
 @dataclass(frozen=True)
@@ -318,44 +279,72 @@ def judge(
     """The fate of every record of some files, as numbers of FATES."""
     hashes = _joined((f.hashes for f in files), pa.int64())
     links = _joined((f.links for f in files), pa.binary())
+    others = _joined((f.others for f in files), HASHES)
+    doubted = _joined((f.doubted for f in files), pa.bool_())
     if ROW not in statement.by:
-        hashes = pa.nulls(len(hashes), pa.int64())
+        hashes, others = pa.nulls(len(hashes), pa.int64()), pa.nulls(len(hashes), HASHES)
     if LINK not in statement.by:
         links = _none(len(hashes))
     known = pc.and_not(pc.is_valid(hashes), _joined((f.weak for f in files), pa.bool_()))
     if against.diff:
-        codes = _by_diff(hashes, links, known, against.diff)
+        codes = _by_diff(_Hashes(hashes, others, doubted), links, known, against.diff)
     else:
         tails = _joined((f.tails for f in files), pa.binary())
         hosts = _joined((f.hosts for f in files), pa.binary())
-        codes = _by_keep(hashes, _Links(links, tails, hosts), known, against, apply)
+        if "row_hash" in statement.columns:  # whoever made the copy vouches for it
+            doubted = _all(len(hashes), False)
+        codes = _by_keep(
+            _Hashes(hashes, others, doubted), _Links(links, tails, hosts), known, against, apply
+        )
     starts = [0]
     for each in files:
         starts.append(starts[-1] + len(each))
     return [codes.slice(a, len(f)) for a, f in zip(starts, files, strict=False)]
 
 
-def _by_diff(hashes: pa.Array, links: pa.Array, known: pa.Array, sets: DiffSets) -> pa.Array:
+@dataclass(frozen=True)
+class _Hashes:
+    """Row hashes of records, others that they may be known by, and which of the first to doubt."""
+
+    first: pa.Array
+    others: pa.Array
+    doubted: pa.Array
+
+    def any(self, some: pa.Array) -> pa.Array:
+        """Which records have one of some hashes."""
+        return pc.or_(_among(self.first, some), any_among(self.others, some))
+
+    def good(self, some: pa.Array) -> pa.Array:
+        """Which records have one of some hashes that is not doubted."""
+        first = pc.and_not(_among(self.first, some), self.doubted)
+        return pc.or_(first, any_among(self.others, some))
+
+    def values(self) -> pa.Array:
+        """Every hash, once."""
+        return _joined((self.first, flat(self.others)), pa.int64()).drop_null().unique()
+
+
+def _by_diff(known_by: _Hashes, links: pa.Array, known: pa.Array, sets: DiffSets) -> pa.Array:
     return _first(
         (
-            (LEFT, _among(hashes, sets.hashes)),
+            (LEFT, known_by.any(sets.hashes)),
             (LEFT_WITH_LINK, _among(links, sets.links)),
             ("row", known),
             ("link", pc.is_valid(links)),
         ),
-        len(hashes),
+        len(links),
     )
 
 
 def _by_keep(
-    hashes: pa.Array, by_link: _Links, known: pa.Array, against: Against, apply: Apply
+    known_by: _Hashes, by_link: _Links, known: pa.Array, against: Against, apply: Apply
 ) -> pa.Array:
-    links = by_link.ids
-    new_hashes, _ = _look_up(against.new, hashes.drop_null().unique(), _NONE_WANTED, apply)
-    in_new = _among(hashes, new_hashes)
-    left = hashes.filter(pc.invert(in_new)).drop_null().unique()
+    links, hashes = by_link.ids, known_by.first
+    wanted_hashes = known_by.values()
+    new_hashes, _ = _look_up(against.new, wanted_hashes, _NONE_WANTED, apply)
+    left = wanted_hashes.filter(pc.invert(_among(wanted_hashes, new_hashes)))
     old_hashes, _ = _look_up(against.old, left, _NONE_WANTED, apply)
-    in_old = _among(hashes, old_hashes)
+    in_new, in_old = known_by.good(new_hashes), known_by.any(old_hashes)
     is_open = pc.and_not(pc.is_valid(links), pc.or_(in_new, in_old))
     columns = (by_link.ids, by_link.tails, by_link.hosts)
     wanted = _Links(*(x.filter(is_open).drop_null().unique() for x in columns))
@@ -368,8 +357,8 @@ def _by_keep(
     has_none = pc.invert(pc.or_(known, pc.is_valid(links)))
     return _first(
         (
-            ("row", in_new),
             (LEFT, in_old),
+            ("row", in_new),
             (NAMELESS, has_none),
             ("link", _among(links, new_links)),
             *rest,
@@ -408,20 +397,25 @@ def share_fates(
     What leaves takes the others along; one without an identity goes with the others.
     """
     told = [codes.to_pylist() for _, codes in files]
-    together: dict[str, list[tuple[int, int]]] = {}
+    of_rows = {
+        bare_key(key) for ids, _ in files if not any(ids.parts) for key in ids.keys or () if key
+    } if len(files) > 1 else set()  # fmt: skip
+    together: dict[tuple[str, int], list[tuple[int, int]]] = {}
     for i, (ids, _) in enumerate(files):
         for j, key in enumerate(ids.keys or ()):
             if key is not None:
-                together.setdefault(bare_key(key), []).append((i, j))
+                bare = bare_key(key)
+                part = 0 if bare in of_rows else ids.parts[j]
+                together.setdefault((bare, part), []).append((i, j))
     for places in together.values():
         named = {f for i, j in places if (f := FATES[told[i][j]]) != NAMELESS}
         leave = {f for f in named if not stays(f, statement)}
         for i, j in places:
             fate = FATES[told[i][j]]
-            if leave and fate not in leave:
-                fate = min(leave)
-            elif named and fate == NAMELESS:
-                fate = min(named)
+            if fate == NAMELESS:
+                fate = min(leave or named or {NAMELESS})
+            elif leave and fate not in leave:
+                fate = WITH_KEY
             told[i][j] = FATES.index(fate)
     return [pa.array(codes, pa.int8()) for codes in told]
 

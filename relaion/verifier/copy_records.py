@@ -11,22 +11,30 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import mmh3
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from relaion.errors import InputError
-from relaion.parquet.columns import note, plain_type
-from relaion.parquet.glossary import bare_name
+from relaion.parquet.columns import note
+from relaion.parquet.glossary import bare_name, says_caption
 from relaion.paths import shown
 from relaion.roles import ROLES
+from relaion.verifier.copy_known import (
+    FILLERS,
+    MOST_CAPTIONS,
+    NOTHING,
+    Identified,
+    Records,
+    columns_of,
+    further,
+    murmur,
+    other_captions,
+)
+from relaion.verifier.copy_rows import rows_of_copy
 from relaion.verifier.copy_statement import PARQUET, SAMPLES, CopyLine
-from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
 
 _MANY = 8_192
 _BLANK = b" \t\r\n\x0b\x0c\xef\xbb\xbf"
@@ -38,32 +46,11 @@ _SAMPLE = 200  # records that tell how a table is cut
 _LONGEST = 128 << 20
 
 
-class Identified(NamedTuple):
-    """What a record is known by: its link, and its row hash; weak is that of a caption alone."""
-
-    link: bytes | None
-    row_hash: int | None
-    is_weak: bool = False
-
-
 class Unit(NamedTuple):
     """A line or member as it stands; `record` is None where it belongs to no record."""
 
     raw: bytes
     record: Identified | None = None
-
-
-@dataclass(frozen=True)
-class Records:
-    """Some records: row hashes (int64), links (bytes), and keys of samples or None.
-
-    `weak` are those whose hash is that of a caption alone: it may be met, and tells nothing else.
-    """
-
-    hashes: pa.Array
-    links: pa.Array
-    keys: Sequence[str | None] | None = None
-    weak: pa.Array | None = None
 
 
 def read_records(path: Path, line: CopyLine, named: Iterable[tuple[str, str]]) -> Iterator[Records]:
@@ -72,7 +59,7 @@ def read_records(path: Path, line: CopyLine, named: Iterable[tuple[str, str]]) -
     Raises InputError in one line that quotes nothing.
     """
     if line.form == PARQUET:
-        yield from _of_parquet(path, line)
+        yield from rows_of_copy(path, line, is_one="text" in dict(named))
         return
     if line.form == SAMPLES:
         from relaion.verifier.copy_tars import samples  # noqa: PLC0415 - it needs this module
@@ -100,33 +87,16 @@ def _piece(held: Sequence[tuple[Identified, str | None]]) -> Records:
     links = pa.array([record.link for record, _ in held], pa.large_binary())
     keys = [key for _, key in held]
     weak = pa.array([record.is_weak for record, _ in held], pa.bool_())
-    return Records(hashes, links, keys if any(key is not None for key in keys) else None, weak)
+    others, doubted = columns_of([record.further for record, _ in held])
+    parts = [record.part for record, _ in held]
+    has_keys = any(key is not None for key in keys)
+    return Records(hashes, links, keys if has_keys else None, weak, others, doubted, parts)
 
 
 def bare_key(key: str) -> str:
     """A sample's key as it is in its tar and its row alike: padded, or made a number there."""
     bare = _NUMBERED.fullmatch(key)
     return bare[1] if bare else key
-
-
-def murmur(link: bytes | None, caption: bytes | None) -> int:
-    """LAION's row hash of a link with its caption."""
-    return mmh3.hash64((link or b"") + (caption or b""))[0]
-
-
-_FILLERS = pa.array([-(2**63), -1, 0, 2**63 - 1], pa.int64())  # what NaN and gaps become
-
-
-def _no_fillers(hashes: pa.Array) -> pa.Array:
-    return pc.if_else(pc.is_in(hashes, value_set=_FILLERS), None, hashes)
-
-
-def row_ids(rows: Rows, *, computed: bool) -> pa.Array:
-    """Row hashes, and where they lack those that are `computed` of link and caption."""
-    if "row_hash" in rows.columns:
-        hashes = tuple(map(_no_fillers, rows.columns["row_hash"]))
-        rows = replace(rows, columns={**rows.columns, "row_hash": hashes})
-    return _no_fillers(rows.hashes()) if computed else rows.first("row_hash", pa.int64())
 
 
 def whole_number(text: str) -> int | None:
@@ -139,49 +109,7 @@ def whole_number(text: str) -> int | None:
 def own_hash(text: str) -> int | None:
     """A row hash that is written as text; None where it is none, or stands for none."""
     number = whole_number(text)
-    return None if number in (None, 0, -1, -(2**63), 2**63 - 1) else number
-
-
-# -- parquet ---------------------------------------------------------------------------------------
-
-
-def _of_parquet(path: Path, line: CopyLine) -> Iterator[Records]:
-    schema = schema_of(path)
-    roles: dict[str, tuple[At, ...]] = {}
-    for role, name in line.columns.items():
-        at = schema.get_all_field_indices(name)
-        if not at or role not in ("url", "text", "row_hash"):
-            raise InputError(f"{shown(path)}: lacks a column by which its rows are known")
-        roles[role] = (At(at[0], plain_type(schema.field(at[0]).type)),)
-    keys = _keys(path, schema)
-    if not roles:  # by its key a row may still be that of a sample
-        n = sum(batch.num_rows for batch in batches(path, []))
-        here = None if keys is None else list(keys)
-        yield Records(pa.nulls(n, pa.int64()), pa.nulls(n, pa.binary()), here)
-        return
-    computed = {"url", "text"} <= set(roles)
-    for rows in role_rows(path, roles, ("url", "text", "row_hash")):
-        own = row_ids(rows, computed=False)
-        here = None if keys is None else [next(keys) for _ in range(rows.n)]
-        links = rows.first("url", pa.binary())
-        has_link = pc.fill_null(pc.greater(pc.binary_length(links), 0), False)
-        weak = pc.and_not(pc.is_null(own), has_link)
-        yield Records(row_ids(rows, computed=computed), links, here, weak)
-
-
-def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
-    """The keys of samples that img2dataset writes beside a tar."""
-    if schema.names.count("key") != 1 or pa.types.is_nested(schema.field("key").type):
-        return None
-    return (
-        key.decode("utf-8", "surrogateescape")
-        if isinstance(key, bytes)
-        else None
-        if key is None
-        else str(key)
-        for batch in batches(path, ["key"])
-        for key in batch.column(0).to_pylist()
-    )
+    return None if number in (None, *FILLERS) else number
 
 
 # -- text ------------------------------------------------------------------------------------------
@@ -217,23 +145,28 @@ def text_units(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Un
         if kind in ("jsonl", "ndjson"):
             yield from _json_lines(path, line, named)
         else:
-            yield from _table(path, line, is_tsv=kind == "tsv")
+            yield from _table(path, line, is_tsv=kind == "tsv", is_one="text" in named)
     except (ValueError, IndexError, RecursionError, csv.Error):
         raise InputError(f"{shown(path)}: its records cannot be read") from None
 
 
-def _identified(link: bytes, caption: bytes, own: int | None, *, has_captions: bool) -> Identified:
+def _identified(
+    link: bytes, captions: Sequence[bytes], own: int | None, *, has_captions: bool
+) -> Identified:
     """A record of text, where nothing and an empty text are one; no link is hashed alone."""
+    caption = captions[0]
     is_weak = own is None and not link
+    more = further(link, captions, own) if has_captions else NOTHING
     if own is None and (link or caption) and has_captions:
         own = murmur(link, caption)
-    return Identified(link or None, own, is_weak)
+    return Identified(link or None, own, is_weak, more)
 
 
-def _table(path: Path, line: CopyLine, *, is_tsv: bool) -> Iterator[Unit]:
+def _table(path: Path, line: CopyLine, *, is_tsv: bool, is_one: bool) -> Iterator[Unit]:
     delimiter, quoted = _cut(path, line, is_tsv=is_tsv)
     blank = _BLANK.replace(delimiter, b"")
     places: dict[str, int] | None = None
+    more: list[int] = []
     for raw, cells in _split(lines_of_text(path), delimiter, quoted=quoted):
         if raw == _BOM or not raw.strip(blank):
             yield Unit(raw)
@@ -241,13 +174,17 @@ def _table(path: Path, line: CopyLine, *, is_tsv: bool) -> Iterator[Unit]:
         if places is None:
             places, is_header = _places(cells, line)
             if is_header:
+                if "text" in places and not is_one:
+                    names = [cell.decode("utf-8", "replace") for cell in cells]
+                    more = other_captions(names, (names[i] for i in places.values()))
                 yield Unit(raw)
                 continue
         link, caption, own = (
             cells[places[r]] if r in places else b"" for r in ("url", "text", "row_hash")
         )
         told = own_hash(own.decode("latin-1"))
-        yield Unit(raw, _identified(link, caption, told, has_captions="text" in places))
+        captions = [caption, *(cells[i] for i in more)]
+        yield Unit(raw, _identified(link, captions, told, has_captions="text" in places))
 
 
 def first_cells(path: Path, line: CopyLine) -> list[str]:
@@ -356,12 +293,29 @@ def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[U
             own = own_hash(str(told))
         if own is None and any(v is not None and not isinstance(v, str) for v in (link, caption)):
             own_link = _bytes(link, is_utf8=is_utf8) if isinstance(link, str) else None
-            yield Unit(raw, Identified(own_link, None))  # what is no text is not hashed
+            told = _bytes(caption, is_utf8=is_utf8) if isinstance(caption, str) else b""
+            others = _more(fields, named, told, is_utf8=is_utf8)
+            more = further(own_link, [told, *others], None) if with_text else NOTHING
+            yield Unit(raw, Identified(own_link, None, further=more))  # no text is not hashed
             continue
         link, caption = (
             _bytes(v, is_utf8=is_utf8) if isinstance(v, str) else b"" for v in (link, caption)
         )
-        yield Unit(raw, _identified(link, caption, own, has_captions=with_text))
+        captions = [caption, *_more(fields, named, caption, is_utf8=is_utf8)]
+        yield Unit(raw, _identified(link, captions, own, has_captions=with_text))
+
+
+def _more(
+    fields: dict[str, Any], named: dict[str, str], caption: bytes, *, is_utf8: bool
+) -> list[bytes]:
+    """The texts of an object whose name says caption, but for the one that is taken."""
+    if "text" in named:
+        return []
+    first = [k for name in ROLES["text"].names for k in fields if bare_name(k).lower() == name]
+    others = [k for k in fields if says_caption(k) and k not in first] if first else []
+    texts = (fields[k] for k in (*first, *others))
+    found = [_bytes(text, is_utf8=is_utf8) for text in texts if isinstance(text, str) and text]
+    return [text for text in found if text != caption][: MOST_CAPTIONS - 1]
 
 
 def _number(text: str) -> int:

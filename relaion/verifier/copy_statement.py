@@ -14,6 +14,7 @@ from relaion.errors import OutputError
 from relaion.links import KEY_VERSION
 from relaion.parquet.looked_at import beside_shards
 from relaion.paths import file_sha256, find_files, shown
+from relaion.verifier.copy_keys import other_names
 from relaion.verifier.file_checks import check_entry, files_in, folders_in
 from relaion.verifier.manifest import MANIFEST, read_json, refuse_escape
 from relaion.verifier.verdict import Notes, count
@@ -27,9 +28,10 @@ _FORMS = (
     *(f".{kind}{end}" for kind in ("tsv", "csv", "jsonl", "ndjson") for end in ("", ".gz", ".zst")),
 )  # fmt: skip
 FATES = (
-    "row", "link", "removed", "removed with its link", "unknown", "not in new", "nameless",
+    "row", "link", "removed", "removed with its link", "removed with its key", "unknown",
+    "not in new", "nameless",
 )  # fmt: skip
-NAMELESS = "nameless"
+NAMELESS, WITH_KEY = "nameless", "removed with its key"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -168,6 +170,10 @@ def named_below(inputs: Sequence[Path]) -> tuple[dict[str, Path], int]:
 
 def check_copy_stated(statement: CopyStatement, notes: Notes) -> None:
     """Names are mirrored, numbers add up, and its run is the one that it names."""
+    place = other_names(statement.raw)
+    if place is not None:
+        where = f"under {place}" if place else "at its top"
+        notes.find("6", MANIFEST, f"has other names {where} than apply writes there")
     plan = json.dumps(statement.raw["plan"], sort_keys=True)
     run = hashlib.sha256(plan.encode()).hexdigest()[:16]
     if run != statement.raw.get("run"):

@@ -4,16 +4,22 @@ import hashlib
 import json
 import re
 import tarfile
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from sys import intern
 from typing import Any, BinaryIO, NamedTuple
+
+import pyarrow as pa
 
 from relaion.errors import InputError
 from relaion.parquet.columns import note
+from relaion.parquet.glossary import says_caption
 from relaion.paths import shown
 from relaion.roles import ROLES
-from relaion.verifier.copy_records import Identified, murmur, own_hash
+from relaion.verifier.copy_known import MOST_CAPTIONS, NOTHING, Identified, further, murmur
+from relaion.verifier.copy_records import own_hash
 
 BLOCK = tarfile.BLOCKSIZE
 _SAMPLE = re.compile(r"((?:.*/)?[^./]+)\.([^/]*)", re.DOTALL)
@@ -67,38 +73,66 @@ def _is_zero(file: BinaryIO, at: int) -> bool:
     return not any(any(piece) for piece in iter(lambda: file.read(_PIECE), b""))
 
 
+class _Record:
+    """A sample on its way: its members' endings in order, and where those that tell of it lie."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.endings: tuple[str, ...] = ()
+        self.told: dict[str, tuple[int, int]] = {}
+        self.part = 0
+
+
+def _records(found: Iterable[TarMember]) -> tuple[list[_Record], "array[int]"]:
+    """The samples of a tar in order of their first members, and of which of them each member is.
+
+    A member whose ending its sample has already begins another one of that key; those of one key
+    that have the same endings in the same order are told apart. Of no sample is -1.
+    """
+    records: list[_Record] = []
+    latest: dict[str, int] = {}
+    owners = array("q")
+    of_key: dict[str, list[int]] = {}
+    for member in found:
+        if member.key is None:
+            owners.append(-1)
+            continue
+        at = latest.get(member.key)
+        if at is None or member.told_by in records[at].endings:
+            if at is not None:
+                of_key.setdefault(member.key, [at]).append(len(records))
+            at = latest[member.key] = len(records)
+            records.append(_Record(member.key))
+        owners.append(at)
+        records[at].endings += (intern(member.told_by),)
+        if member.told_by in _TOLD_BY:
+            records[at].told[member.told_by] = (member.data, member.size)
+    for places in of_key.values():
+        if all(records[i].endings == records[places[0]].endings for i in places):
+            for part, i in enumerate(places):
+                records[i].part = part
+    return records, owners
+
+
 def samples(
     path: Path, named: Mapping[str, str], *, has_captions: bool
 ) -> Iterator[tuple[Identified, str]]:
     """The records of a tar, each with its key, in order of their first members.
 
     Without captions anywhere no link is hashed alone. Raises InputError for one that has them then.
-
-    What tells of a key for the second time begins a record of its own.
     """
-    keys: list[str] = []
-    told: list[dict[str, tuple[int, int]]] = []
-    latest: dict[str, int] = {}
-    for member in members(path):
-        if member.key is None:
-            continue
-        at = latest.get(member.key)
-        if at is None or member.told_by in told[at]:
-            at = latest[member.key] = len(keys)
-            keys.append(member.key)
-            told.append({})
-        if member.told_by in _TOLD_BY:
-            told[at][member.told_by] = (member.data, member.size)
+    records, _ = _records(members(path))
     try:
         with path.open("rb") as file:
-            lines = (_lone_text(file, places, named) for places in told)
+            lines = (_lone_text(file, record.told, named) for record in records)
             kinds = Counter(_kind(txt) for txt in lines if txt)
             patterns = [_LINK]
             if kinds["link"] > kinds["spaced"] + kinds["caption"]:
                 patterns.append(_SPACED)
-            for key, places in zip(keys, told, strict=True):
-                data = {what: _data(file, *place) for what, place in places.items()}
-                yield _identity(data, named, patterns, has_captions=has_captions), key
+            for record in records:
+                data = {what: _data(file, *place) for what, place in record.told.items()}
+                known = _identity(data, named, patterns, has_captions=has_captions)
+                yield known._replace(part=record.part), record.key
     except (OSError, ValueError, RecursionError):
         raise InputError(f"{shown(path)}: a sample of it cannot be read") from None
 
@@ -151,20 +185,31 @@ def _identity(
     """By its json; its link else is its url, or its txt where that is one, or else a caption."""
     links, captions = _told(data, named)
     txt = data.get("txt", b"")
-    if txt and not (links and captions):
+    if txt and not (links and captions and "text" in named):
         found = (pattern.fullmatch(txt) for pattern in patterns)
         is_link = None if links else next(filter(None, found), None)
         if is_link:
             links.append(is_link[1])
-        elif not captions:
+        elif not (captions and "text" in named):
             captions.append(txt)
-    own = _own(_json(data), named)
+    fields = _json(data)
+    if captions and "text" not in named:
+        names = ROLES["text"].names
+        captions += [
+            value.encode() for name, value in fields.items()
+            if says_caption(name) and name.lower() not in names and isinstance(value, str) and value
+        ]  # fmt: skip
+        captions = [*captions[:1], *(x for x in dict.fromkeys(captions) if x != captions[0])]
+        captions = captions[:MOST_CAPTIONS]
+    own = _own(fields, named)
+    link = links[0] if links else None
+    more = further(link, captions, own) if has_captions else NOTHING
     is_weak = own is None and not links
     if captions and not has_captions:
         raise ValueError  # its manifest names no captions
     if own is None and (links or captions) and has_captions:
-        own = murmur(links[0] if links else None, captions[0] if captions else None)
-    return Identified(links[0] if links else None, own, is_weak)
+        own = murmur(link, captions[0] if captions else None)
+    return Identified(link, own, is_weak, more)
 
 
 def _fields(fields: Mapping[str, Any], role: str, named: Mapping[str, str]) -> list[Any]:
@@ -194,11 +239,17 @@ def _shortcut(data: bytes) -> bytes:
     return (found[1] if found else data.removeprefix(b"\xef\xbb\xbf")).strip()
 
 
-def tar_units(path: Path, gone: Sequence[str] | frozenset[str]) -> Iterator[tuple[bytes, bool]]:
-    """Digests of all that a tar is made of, in order, and whether it is of a sample that leaves."""
+def tar_units(path: Path, gone: pa.Array | None) -> Iterator[tuple[bytes, bool]]:
+    """Digests of all that a tar is made of, in order, and whether it is of a sample that leaves.
+
+    `gone` is a mask of its samples; None where all stay.
+    """
+    leaves = [] if gone is None else gone.to_pylist()
+    owners = None if gone is None else _records(members(path))[1]
     with path.open("rb") as file:
-        for member in members(path):
-            yield _digest(file, member), member.key is not None and member.key in gone
+        for i, member in enumerate(members(path)):
+            owner = -1 if owners is None else owners[i]
+            yield _digest(file, member), owner >= 0 and bool(leaves[owner])
 
 
 def _digest(file: BinaryIO, member: TarMember) -> bytes:

@@ -3,9 +3,10 @@
 -- params:  none
 -- reads:   shard (shard_no integer, file_row_number bigint, row_hash bigint, url varchar)
 -- reads:   row_hashes (shard_no integer, file_row_number bigint, row_hash bigint)
--- writes:  identities (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean)
+-- reads:   other_hashes (shard_no integer, file_row_number bigint, others bigint[])
+-- writes:  identities (shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, is_weak boolean, is_doubted boolean)
 -- nulls:   row_hash is null where a row has none (or a number that stands for none) and none can
---          be computed: it meets no other
+--          be computed: it meets no other; others is null where there is nothing more to know it by
 -- order:   none
 --
 -- LAION's row hash is the identity of a link with its caption, whatever the layout. Python
@@ -16,6 +17,11 @@
 -- What writers put where they have no number is no row hash: 0 and -1, which fill gaps, and the
 -- two ends of 64 bits, which NaN becomes. Rows of nothing in common would meet by it. A true hash
 -- is one of these four once in 2^62 rows.
+--
+-- A number that somebody put into a column need not be the row's hash, and of several captions none
+-- says of itself that it is the one that was hashed. So of a row of a copy Python computes what its
+-- link gives with each caption (other_hashes), and tells it where its own hash is none of these: such
+-- a row is doubted. And of a row without a hash of its own, what captions behind the first give.
 
 create or replace temp view identities as
 with told as (
@@ -44,8 +50,12 @@ filled as (
 select
     t.shard_no,
     t.file_row_number,
+    o.others,
     coalesce(t.row_hash, f.row_hash) as row_hash,
-    t.row_hash is null and coalesce(t.url, '') = '' as is_weak
+    t.row_hash is null and coalesce(t.url, '') = '' as is_weak,
+    f.row_hash is null and coalesce(not list_contains(o.others, t.row_hash), false) as is_doubted
 from told as t
 left join filled as f
-    on t.shard_no = f.shard_no and t.file_row_number = f.file_row_number;
+    on t.shard_no = f.shard_no and t.file_row_number = f.file_row_number
+left join other_hashes as o
+    on t.shard_no = o.shard_no and t.file_row_number = o.file_row_number;

@@ -5,7 +5,8 @@
 -- params:  $has_old  boolean  whether the set that NEW was made of is there to ask
 -- params:  $keeps_unknown  boolean  whether a row that the old set never had stays
 -- params:  $keeps_nameless  boolean  whether a row without any identity stays
--- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean)
+-- params:  $trusts_own  boolean  whether the user says that row hashes are of captions that changed since
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean, others bigint[], is_doubted boolean)
 -- reads:   row_ids (shard_no integer, file_row_number bigint, link_id uuid)
 -- reads:   new_hashes (row_hash bigint)
 -- reads:   new_links (link_id uuid)
@@ -19,22 +20,61 @@
 -- another hash, so it stays if NEW has its link. But not where the old set had its very hash: then
 -- its caption is as it was, and the row itself was removed, though another row of its link was not.
 -- A row that neither set ever had is unknown; without the old set, it is told only that NEW does
--- not have it. `row_ids` has one line a row that its hash did not settle and that has a link.
+-- not have it. Of several hashes that a row may be known by (`others`), one that the old set has
+-- and NEW has not is enough to leave; to stay, one that its link gives with a caption. So a hash of its
+-- own that these do not give (`is_doubted`) keeps no row: where somebody put that of a row that stays
+-- beside one that was removed, the link decides. `row_ids` has one line a row that its hash did not settle and that has a link.
 
 create or replace temp table fates as
-with known as (
+with gone as (
+    select o.row_hash
+    from old_hashes as o
+    where o.row_hash not in (select n.row_hash from new_hashes as n)
+),
+
+others as (
+    select
+        r.shard_no,
+        r.file_row_number,
+        unnest(r.others) as row_hash
+    from rows as r
+    where r.others is not null
+),
+
+met as (
+    select
+        o.shard_no,
+        o.file_row_number,
+        bool_or(o.row_hash in (select n.row_hash from new_hashes as n)) as in_new,
+        bool_or(o.row_hash in (select g.row_hash from gone as g)) as is_gone
+    from others as o
+    group by o.shard_no, o.file_row_number
+),
+
+known as (
     select
         r.shard_no,
         r.file_row_number,
         $by_row and r.row_hash is not null and not r.is_weak as has_row,
         $by_link and i.link_id is not null as has_link,
-        $by_row and r.row_hash in (select n.row_hash from new_hashes as n) as row_in_new,
-        $by_row and r.row_hash in (select o.row_hash from old_hashes as o) as row_in_old,
+        $by_row
+        and (
+            coalesce(m.in_new, false)
+            or (
+                (not r.is_doubted or $trusts_own)
+                and r.row_hash in (select n.row_hash from new_hashes as n)
+            )
+        ) as row_in_new,
+        $by_row
+        and (coalesce(m.is_gone, false) or r.row_hash in (select g.row_hash from gone as g))
+            as row_is_gone,
         $by_link and i.link_id in (select n.link_id from new_links as n) as link_in_new,
         $by_link and i.link_id in (select o.link_id from old_links as o) as link_in_old
     from rows as r
     left join row_ids as i
         on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
+    left join met as m
+        on r.shard_no = m.shard_no and r.file_row_number = m.file_row_number
 ),
 
 told as (
@@ -42,8 +82,8 @@ told as (
         k.shard_no,
         k.file_row_number,
         case
+            when $has_old and coalesce(k.row_is_gone, false) then 'removed'
             when coalesce(k.row_in_new, false) then 'row'
-            when $has_old and coalesce(k.row_in_old, false) then 'removed'
             when not k.has_row and not k.has_link then 'nameless'
             when coalesce(k.link_in_new, false) then 'link'
             when not $has_old then 'not in new'

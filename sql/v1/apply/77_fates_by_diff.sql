@@ -3,7 +3,7 @@
 -- params:  $by_row  boolean  whether row hashes are identities
 -- params:  $by_link  boolean  whether links are identities
 -- params:  $keeps_nameless  boolean  whether a row without any identity stays
--- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean)
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean, others bigint[])
 -- reads:   salted_links (shard_no integer, file_row_number bigint, link blob)
 -- reads:   diff (row_hash bigint, link blob, link_gone boolean)
 -- writes:  left_hashes (row_hash bigint)
@@ -13,13 +13,22 @@
 -- order:   shard_no, file_row_number
 --
 -- A row leaves if its row hash left, or its link did with every row that had it (`link_gone`),
--- whatever its caption is now. Of a diff, which may be larger than the copy, only those are kept
+-- whatever its caption is now. Any of the hashes that it may be known by is enough (`others`). Of a diff, which may be larger than the copy, only those are kept
 -- that the copy has.
 
 create or replace temp table left_hashes as
+with told as (
+    select r.row_hash
+    from rows as r
+    union
+    select unnest(o.others) as row_hash
+    from rows as o
+    where o.others is not null
+)
+
 select distinct d.row_hash
 from diff as d
-semi join rows as r on d.row_hash = r.row_hash;
+semi join told as t on d.row_hash = t.row_hash;
 
 create or replace temp table left_links as
 select distinct d.link
@@ -28,17 +37,38 @@ semi join salted_links as s on d.link = s.link
 where d.link_gone;
 
 create or replace temp table fates as
-with known as (
+with others as (
+    select
+        r.shard_no,
+        r.file_row_number,
+        unnest(r.others) as row_hash
+    from rows as r
+    where r.others is not null
+),
+
+others_left as (
+    select distinct
+        o.shard_no,
+        o.file_row_number
+    from others as o
+    semi join left_hashes as l on o.row_hash = l.row_hash
+),
+
+known as (
     select
         r.shard_no,
         r.file_row_number,
         $by_row and r.row_hash is not null and not r.is_weak as has_row,
         $by_link and i.link is not null as has_link,
-        $by_row and r.row_hash in (select l.row_hash from left_hashes as l) as row_left,
+        $by_row
+        and (r.row_hash in (select l.row_hash from left_hashes as l) or o.shard_no is not null)
+            as row_left,
         $by_link and i.link in (select l.link from left_links as l) as link_left
     from rows as r
     left join salted_links as i
         on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
+    left join others_left as o
+        on r.shard_no = o.shard_no and r.file_row_number = o.file_row_number
 ),
 
 told as (

@@ -2,7 +2,7 @@
 -- purpose: Let a sample of a tar and its row of the parquet file beside it share one fate.
 -- params:  none
 -- reads:   fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean)
--- reads:   sample_keys (folder_no integer, key varchar, is_sample boolean, shard_no integer, file_row_number bigint)
+-- reads:   sample_keys (folder_no integer, key varchar, part integer, is_sample boolean, shard_no integer, file_row_number bigint)
 -- writes:  fates (shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean)
 -- nulls:   a row without a key keeps its own fate
 -- order:   shard_no, file_row_number
@@ -12,6 +12,11 @@
 -- other. Where one leaves the other does too, so that no part of what left stays. A sample whose
 -- row is there is a twin: whoever counts rows has counted it.
 --
+-- Several samples of one key that can be told apart have each a part of their own, and a fate, but
+-- not where a row beside the tar has their key: nobody knows of which of them. Whatever would stay
+-- by itself, and leaves with what has its key, has a fate of its own: `removed with its key`. It may
+-- be another picture, or the same one with another caption.
+--
 -- Of several fates the first by the alphabet is told. Which rows leave does not hang on it: one that
 -- leaves makes all leave, and only fates that leave compete then. It decides a word in the counts
 -- alone, and is the same in whatever order rows are read, and for who checks it in another language.
@@ -20,34 +25,55 @@
 -- the weaker claim, comes before `row`.
 
 create or replace temp table fates as
-with together as (
+with keyed as (
+    select
+        k.*,
+        bool_or(not k.is_sample) over (partition by k.folder_no, k.key) as has_row
+    from sample_keys as k
+    where k.key is not null
+),
+
+parted as (
     select
         k.folder_no,
         k.key,
+        case when k.has_row then 0 else k.part end as part,
+        k.is_sample,
+        k.has_row,
+        k.shard_no,
+        k.file_row_number
+    from keyed as k
+),
+
+together as (
+    select
+        p.folder_no,
+        p.key,
+        p.part,
         bool_or(f.leaves and f.fate != 'nameless') as leaves_named,
         bool_or(f.fate != 'nameless') as is_named,
-        bool_or(not k.is_sample) as has_row,
         min(f.fate) filter (where f.leaves and f.fate != 'nameless') as left_as,
         min(f.fate) filter (where f.fate != 'nameless') as named_as
-    from sample_keys as k
+    from parted as p
     inner join fates as f
-        on k.shard_no = f.shard_no and k.file_row_number = f.file_row_number
-    where k.key is not null
-    group by k.folder_no, k.key
+        on p.shard_no = f.shard_no and p.file_row_number = f.file_row_number
+    group by p.folder_no, p.key, p.part
 )
 
 select
     f.shard_no,
     f.file_row_number,
     case
-        when t.leaves_named and not (f.leaves and f.fate != 'nameless') then t.left_as
+        when f.fate = 'nameless' and t.leaves_named then t.left_as
         when f.fate = 'nameless' and t.is_named then t.named_as
+        when t.leaves_named and not f.leaves then 'removed with its key'
         else f.fate
     end as fate,
     case when t.is_named then t.leaves_named else f.leaves end as leaves,
-    coalesce(k.is_sample and t.has_row, false) as is_twin
+    coalesce(p.is_sample and p.has_row, false) as is_twin
 from fates as f
-left join sample_keys as k
-    on f.shard_no = k.shard_no and f.file_row_number = k.file_row_number
-left join together as t on k.folder_no = t.folder_no and k.key = t.key
+left join parted as p
+    on f.shard_no = p.shard_no and f.file_row_number = p.file_row_number
+left join together as t
+    on p.folder_no = t.folder_no and p.key = t.key and p.part = t.part
 order by f.shard_no, f.file_row_number;

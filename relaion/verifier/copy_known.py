@@ -1,0 +1,104 @@
+"""By which row hashes a record may be known: its own, and what its link gives with each caption."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import mmh3
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.parquet.glossary import says_caption
+
+FILLERS = (-(2**63), -1, 0, 2**63 - 1)  # what NaN and gaps become
+HASHES = pa.list_(pa.int64())
+MOST_CAPTIONS = 8
+
+
+class Further(NamedTuple):
+    """Row hashes beside the first one; `is_doubted`: its own is not that of link and caption."""
+
+    hashes: tuple[int, ...] = ()
+    is_doubted: bool = False
+
+
+NOTHING = Further()
+
+
+class Identified(NamedTuple):
+    """What a record is known by: its link, and its row hash; weak is that of a caption alone.
+
+    `further` are other row hashes; `part` tells samples of one key apart.
+    """
+
+    link: bytes | None
+    row_hash: int | None
+    is_weak: bool = False
+    further: Further = NOTHING
+    part: int = 0
+
+
+@dataclass(frozen=True)
+class Records:
+    """Some records: row hashes (int64), links (bytes), and keys of samples or None.
+
+    `weak` are those whose hash is that of a caption alone: it may be met, and tells nothing else.
+    `others` are lists of further row hashes (`copy_known`), `parts` of samples of one key.
+    """
+
+    hashes: pa.Array
+    links: pa.Array
+    keys: Sequence[str | None] | None = None
+    weak: pa.Array | None = None
+    others: pa.Array | None = None
+    doubted: pa.Array | None = None
+    parts: Sequence[int] | None = None
+
+
+def murmur(link: bytes | None, caption: bytes | None) -> int:
+    """LAION's row hash of a link with its caption."""
+    return mmh3.hash64((link or b"") + (caption or b""))[0]
+
+
+def further(link: bytes | None, captions: Sequence[bytes | None], own: int | None) -> Further:
+    """What a record may be known by beside its own hash, or beside that of its first caption."""
+    if own is None:
+        told = [c for c in captions[1:] if c and c != captions[0]]
+        return Further(_given(link, told)) if told else NOTHING
+    if not link:
+        return NOTHING
+    first = captions[0] if captions else None
+    if first and murmur(link, first) == own:
+        return NOTHING
+    hashes = _given(link, [c for c in captions if c])
+    return Further(hashes, is_doubted=True) if hashes and own not in hashes else NOTHING
+
+
+def _given(link: bytes | None, captions: Iterable[bytes]) -> tuple[int, ...]:
+    hashes = (murmur(link, caption) for caption in captions)
+    return tuple(h for h in hashes if h not in FILLERS)
+
+
+def other_captions(names: Sequence[str], played: Iterable[str]) -> list[int]:
+    """Places of columns whose names say captions, and that play no role."""
+    taken = set(played)
+    found = [i for i, name in enumerate(names) if name not in taken and says_caption(name)]
+    return found[: MOST_CAPTIONS - 1]
+
+
+def columns_of(found: Sequence[Further]) -> tuple[pa.Array, pa.Array]:
+    """Further hashes (lists; NULL where there are none), and which records are doubted."""
+    hashes = pa.array([each.hashes or None for each in found], HASHES)
+    return hashes, pa.array([each.is_doubted for each in found], pa.bool_())
+
+
+def flat(others: pa.Array) -> pa.Array:
+    """All hashes in lists."""
+    return pc.list_flatten(others)
+
+
+def any_among(others: pa.Array, some: pa.Array) -> pa.Array:
+    """Which lists hold one of some values."""
+    hits = pc.is_in(pc.list_flatten(others), value_set=some, skip_nulls=True)
+    places = pc.list_parent_indices(others).filter(hits).unique()
+    return pc.is_in(pa.array(range(len(others)), places.type), value_set=places)

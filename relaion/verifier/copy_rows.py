@@ -1,0 +1,95 @@
+"""The records of a copy that are rows of a parquet file."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.errors import InputError
+from relaion.parquet.columns import plain_type
+from relaion.paths import shown
+from relaion.verifier.copy_known import (
+    FILLERS,
+    NOTHING,
+    Further,
+    Records,
+    columns_of,
+    further,
+    other_captions,
+)
+from relaion.verifier.copy_statement import CopyLine
+from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
+
+_FILLERS = pa.array(FILLERS, pa.int64())
+
+
+def _no_fillers(hashes: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_in(hashes, value_set=_FILLERS), None, hashes)
+
+
+def row_ids(rows: Rows, *, computed: bool) -> pa.Array:
+    """Row hashes, and where they lack those that are `computed` of link and caption."""
+    if "row_hash" in rows.columns:
+        hashes = tuple(map(_no_fillers, rows.columns["row_hash"]))
+        rows = replace(rows, columns={**rows.columns, "row_hash": hashes})
+    return _no_fillers(rows.hashes()) if computed else rows.first("row_hash", pa.int64())
+
+
+def rows_of_copy(path: Path, line: CopyLine, *, is_one: bool) -> Iterator[Records]:
+    """The rows of a parquet file; with `is_one` it has captions in one column."""
+    schema = schema_of(path)
+    roles: dict[str, tuple[At, ...]] = {}
+    for role, name in line.columns.items():
+        at = schema.get_all_field_indices(name)
+        if not at or role not in ("url", "text", "row_hash"):
+            raise InputError(f"{shown(path)}: lacks a column by which its rows are known")
+        roles[role] = (At(at[0], plain_type(schema.field(at[0]).type)),)
+    if "text" in roles and not is_one:
+        kinds = [plain_type(kind) for kind in schema.types]
+        able = other_captions(
+            schema.names, [schema.field(x.position).name for (x,) in roles.values()]
+        )
+        more = [At(i, kinds[i]) for i in able if kinds[i] in ("string", "binary")]
+        roles["text"] += tuple(more)
+    keys = _keys(path, schema)
+    if not roles:  # by its key a row may still be that of a sample
+        n = sum(batch.num_rows for batch in batches(path, []))
+        here = None if keys is None else list(keys)
+        yield Records(pa.nulls(n, pa.int64()), pa.nulls(n, pa.binary()), here)
+        return
+    computed = {"url", "text"} <= set(roles)
+    for rows in role_rows(path, roles, ("url", "text", "row_hash")):
+        own = row_ids(rows, computed=False)
+        here = None if keys is None else [next(keys) for _ in range(rows.n)]
+        links = rows.first("url", pa.binary())
+        has_link = pc.fill_null(pc.greater(pc.binary_length(links), 0), False)
+        weak = pc.and_not(pc.is_null(own), has_link)
+        others, doubted = columns_of(_further(rows, own) if computed else [NOTHING] * rows.n)
+        hashes = row_ids(rows, computed=computed)
+        yield Records(hashes, links, here, weak, others, doubted)
+
+
+def _further(rows: Rows, own: pa.Array) -> list[Further]:
+    captions = [column.to_pylist() for column in rows.all("text")]
+    if not captions[1:] and own.null_count == rows.n:
+        return [NOTHING] * rows.n
+    links, hashes = rows.first("url", pa.binary()).to_pylist(), own.to_pylist()
+    each = zip(links, zip(*captions, strict=True), hashes, strict=True)
+    return [further(link, texts, mine) for link, texts, mine in each]
+
+
+def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:
+    """The keys of samples that img2dataset writes beside a tar."""
+    if schema.names.count("key") != 1 or pa.types.is_nested(schema.field("key").type):
+        return None
+    return (
+        key.decode("utf-8", "surrogateescape")
+        if isinstance(key, bytes)
+        else None
+        if key is None
+        else str(key)
+        for batch in batches(path, ["key"])
+        for key in batch.column(0).to_pylist()
+    )

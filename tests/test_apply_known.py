@@ -1,0 +1,313 @@
+"""`apply`: rows that may be known by more than one hash, and samples under one key.
+
+A stored hash is a number that somebody wrote, several captions say not which was hashed, and
+two samples may have one key: none of these may hide what leaves, or take along what does not.
+"""
+
+import csv
+import io
+import json
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import relaion
+from relaion.errors import InputError
+from relaion.labs.certificate import END
+from tests import labs
+
+pytestmark = pytest.mark.usefixtures("in_process")
+N = 40
+GONE = (3, 7, 20, 33)
+STAYS = tuple(i for i in range(N) if i not in GONE)
+Rows = Sequence[Mapping[str, Any]]
+Write = Callable[[Path, Rows], Path]
+
+
+def rows() -> list[dict[str, Any]]:
+    """Two captions of every link: where one of them leaves, the link stays."""
+    found = [
+        {"url": f"https://www.site{i // 2 % 6}.example/a/{i // 2}.jpg", "text": f"caption {i}"}
+        for i in range(N)
+    ]
+    return [r | {"hash": labs.murmur(r)} for r in found]
+
+
+def in_parquet(folder: Path, some: Rows) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist([dict(r) for r in some]), folder / "a.parquet")
+    return folder / "a.parquet"
+
+
+def in_lines(folder: Path, some: Rows) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "a.jsonl").write_text("".join(json.dumps(r) + "\n" for r in some))
+    return folder / "a.jsonl"
+
+
+def in_csv(folder: Path, some: Rows) -> Path:
+    folder.mkdir(parents=True)
+    with (folder / "a.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(some[0]))
+        writer.writeheader()
+        writer.writerows(some)
+    return folder / "a.csv"
+
+
+def in_tar(folder: Path, some: Rows) -> Path:
+    folder.mkdir(parents=True)
+    members = [(f"{i:04}.{end}", data) for i, r in enumerate(some) for end, data in sample(r)]
+    return tar(folder / "a.tar", members)
+
+
+def sample(row: Mapping[str, Any]) -> list[tuple[str, bytes]]:
+    return [("jpg", b"\xff" + row["url"].encode()), ("json", json.dumps(row).encode())]
+
+
+def tar(path: Path, members: Sequence[tuple[str, bytes]]) -> Path:
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as out:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            out.addfile(info, io.BytesIO(data))
+    return path
+
+
+FORMS: dict[str, Write] = {
+    "parquet": in_parquet, "json lines": in_lines, "csv": in_csv, "a tar": in_tar
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, in_process: None) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    in_parquet(folder / "old", rows())
+    in_parquet(folder / "new", [rows()[i] for i in STAYS])
+    relaion.diff(folder / "old", folder / "new", folder / "diff.parquet")
+    return folder
+
+
+def by_diff(world: Path, copy: Path, out: Path) -> tuple[Any, Any]:
+    done = relaion.apply(copy, out, diff=world / "diff.parquet")
+    return done, relaion.verify(out, diff=world / "diff.parquet", inputs=copy)
+
+
+def by_keep(world: Path, copy: Path, out: Path) -> tuple[Any, Any]:
+    sets: dict[str, Any] = {"keep": world / "new", "old": world / "old"}
+    done = relaion.apply(copy, out, **sets)
+    return done, relaion.verify(out, inputs=copy, **sets)
+
+
+WAYS = {"a diff": by_diff, "an edition": by_keep}
+
+
+def late(some: Rows, number: Callable[[int], int]) -> list[dict[str, Any]]:
+    """Ordinary rows before those that leave, whose hash column holds another number."""
+    ordinary = [
+        {"url": f"https://b.example/{i}", "text": f"b {i}"} for i in range(2_000)
+    ]  # fmt: skip
+    first = [r | {"hash": labs.murmur(r)} for r in ordinary]
+    return first + [
+        dict(r) | ({"hash": number(i)} if i in GONE else {}) for i, r in enumerate(some)
+    ]
+
+
+def test_gone_rows_are_told(world: Path) -> None:
+    links = pq.read_table(world / "diff.parquet")["link_gone"].to_pylist()
+    assert links == [False] * len(GONE)  # by row hash alone
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_wrong_number_late_in_the_hash_column_hides_no_row(
+    world: Path, tmp_path: Path, form: str, way: str
+) -> None:
+    copy = FORMS[form](tmp_path / "copy", late(rows(), lambda i: 7))
+    done, verdict = WAYS[way](world, copy, tmp_path / "out")
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    stayed = {c.fate: c.rows for c in done.counts if c.stayed}
+    assert sum(stayed.values()) == len(STAYS) + (2_000 if way == "a diff" else 0)
+    assert any(line.startswith("4 rows whose row hash is not that") for line in done.also)
+    assert list(done.also) == json.loads(Path(str(done.out) + END).read_text())["also"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_hash_of_a_row_that_stays_keeps_no_other(
+    world: Path, tmp_path: Path, form: str
+) -> None:
+    kept = rows()[STAYS[0]]["hash"]
+    copy = FORMS[form](tmp_path / "copy", late(rows(), lambda i: kept))
+    for way, clean in WAYS.items():
+        done, verdict = clean(world, copy, tmp_path / way)
+        assert verdict.ok, [str(f) for f in verdict.findings]
+        assert {c.fate: c.rows for c in done.counts if not c.stayed}["removed"] == len(GONE)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_row_that_is_named_by_its_own_hash_leaves_whatever_its_caption_is(
+    world: Path, tmp_path: Path, form: str
+) -> None:
+    some = late(rows(), lambda i: rows()[i]["hash"])
+    for row in some[-N:]:
+        row["text"] = row["text"] if labs.murmur(row) in {rows()[i]["hash"] for i in STAYS} else "x"
+    done, verdict = by_diff(world, FORMS[form](tmp_path / "copy", some), tmp_path / "out")
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    assert done.left == len(GONE)
+
+
+def test_a_number_late_in_a_copy_without_captions_is_refused(world: Path, tmp_path: Path) -> None:
+    some = [{"url": f"https://b.example/{i}", "hash": i + 10} for i in range(20_000)]
+    some += [{"url": f"https://c.example/{i}", "hash": 7} for i in range(25)]
+    copy = in_parquet(tmp_path / "copy", some)
+    with pytest.raises(InputError, match="25 of 20,025 compared are those of other rows"):
+        by_diff(world, copy, tmp_path / "out")
+
+
+CAPTIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "the first is new": lambda r: {"url": r["url"], "caption": "new", "alt_text": r["text"]},
+    "the second is new": lambda r: {"url": r["url"], "TEXT": r["text"], "text": "new"},
+    "by case alone": lambda r: {"url": r["url"], "TEXT": "new", "text": r["text"]},
+    "three of them": lambda r: {
+        "url": r["url"], "text": "new", "caption": "", "captionOriginal": r["text"]
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CAPTIONS)
+@pytest.mark.parametrize("form", ["parquet", "json lines", "a tar"])
+@pytest.mark.parametrize("way", WAYS)
+def test_of_several_captions_each_may_be_the_one_that_was_hashed(
+    world: Path, tmp_path: Path, form: str, what: str, way: str
+) -> None:
+    copy = FORMS[form](tmp_path / "copy", [CAPTIONS[what](r) for r in rows()])
+    done, verdict = WAYS[way](world, copy, tmp_path / "out")
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    assert (done.kept, done.left) == (len(STAYS), len(GONE))
+    assert any("more than one caption" in line for line in done.also)
+
+
+def test_captions_that_say_the_same_are_one(world: Path, tmp_path: Path) -> None:
+    some = [{"url": r["url"], "text": r["text"], "caption": r["text"]} for r in rows()]
+    done, _ = by_diff(world, in_parquet(tmp_path / "copy", some), tmp_path / "out")
+    assert (done.left, done.also) == (len(GONE), ())
+
+
+# -- Samples under one key ---------------------------------------------------------------------
+
+
+def under_one_key(order: str) -> list[tuple[str, bytes]]:
+    """Pairs of a row that leaves and one that stays, each pair under one key."""
+    members = []
+    for gone, stays in zip(GONE, STAYS, strict=False):
+        (a, b), (c, d) = sample(rows()[gone]), sample(rows()[stays])
+        some = {"one by one": (a, b, c, d), "first images": (a, c, b, d), "crossed": (a, b, d, c)}
+        members += [(f"{gone:04}.{end}", data) for end, data in some[order]]
+    return members
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_samples_of_one_key_that_can_be_told_apart_leave_alone(
+    world: Path, tmp_path: Path, apart: bool
+) -> None:
+    members = under_one_key("one by one")
+    if apart:
+        members = [m for i in (0, 1) for at, m in enumerate(members) if at // 2 % 2 == i]
+    copy = tar(tmp_path / "a.tar", members)
+    for way, clean in WAYS.items():
+        done, verdict = clean(world, copy, tmp_path / way)
+        assert verdict.ok, [str(f) for f in verdict.findings]
+        assert (done.kept, done.left, done.also) == (len(GONE), len(GONE), ())
+        with tarfile.open(done.out / "a.tar") as out:
+            held = [out.extractfile(m).read() for m in out.getmembers()]  # type: ignore[union-attr]
+        assert held == [data for i in STAYS[: len(GONE)] for _, data in sample(rows()[i])]
+
+
+@pytest.mark.parametrize("order", ["first images", "crossed"])
+def test_samples_of_one_key_that_cannot_be_told_apart_leave_together_and_are_counted(
+    world: Path, tmp_path: Path, order: str
+) -> None:
+    more = [(f"k{i}.{end}", data) for i in STAYS[10:] for end, data in sample(rows()[i])]
+    copy = tar(tmp_path / "a.tar", [*under_one_key(order), *more])
+    done, verdict = by_diff(world, copy, tmp_path / "out")
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    assert done.kept == len(STAYS[10:])
+    (line,) = [line for line in done.also if "the same key" in line]
+    n = int(line.split()[0])
+    assert n == sum(c.rows for c in done.counts if c.fate == "removed with its key") >= len(GONE)
+    (held,) = [x for x in verdict.outcomes if x.promise == "1b"]
+    assert held.state == "held in part"
+    assert f"{n} records left only since" in held.why
+    said = json.loads(Path(str(done.out) + END).read_text())
+    assert said["also"] == [line]
+    assert said["identities"]["key"] == n
+
+
+def test_rows_beside_a_tar_that_are_other_samples_are_told(world: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    in_tar(copy, rows())
+    shifted = [
+        {"url": r["url"], "caption": r["text"], "key": f"{i + 1:04}"} for i, r in enumerate(rows())
+    ]
+    pq.write_table(pa.Table.from_pylist(shifted), copy / "a.parquet")
+    done, verdict = by_diff(world, copy, tmp_path / "out")
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    assert sum("the same key" in line for line in done.also) == 1
+
+
+# -- What else hid ------------------------------------------------------------------------------
+
+
+def test_row_hash_is_a_name_of_the_row_hash(world: Path, tmp_path: Path) -> None:
+    copy = in_parquet(tmp_path / "copy", [{"row_hash": r["hash"]} for r in rows()])
+    done, verdict = by_diff(world, copy, tmp_path / "out")
+    assert verdict.ok
+    assert done.left == len(GONE)
+
+
+def test_a_diff_behind_another_file_is_refused(world: Path, tmp_path: Path) -> None:
+    data = (world / "diff.parquet").read_bytes()
+    (tmp_path / "twice.parquet").write_bytes(data + data)
+    copy = in_parquet(tmp_path / "copy", rows())
+    with pytest.raises(InputError, match="more than one file"):
+        relaion.apply(copy, tmp_path / "out", diff=tmp_path / "twice.parquet")
+
+
+@pytest.mark.parametrize(
+    "place", [(), ("plan",), ("plan", "parameters"), ("inputs", 0), ("outputs", 0), ("counts", 0)]
+)
+def test_a_name_that_apply_does_not_write_is_found(
+    world: Path, tmp_path: Path, place: tuple[Any, ...]
+) -> None:
+    copy = in_parquet(tmp_path / "copy", rows())
+    done, verdict = by_diff(world, copy, tmp_path / "out")
+    assert verdict.ok
+    made = json.loads((done.out / "manifest.json").read_text())
+    under = made
+    for step in place:
+        under = under[step]
+    under["zz"] = rows()[GONE[0]]["url"]
+    (done.out / "manifest.json").write_text(json.dumps(made))
+    verdict = relaion.verify(done.out, diff=world / "diff.parquet", inputs=copy)
+    said = [str(f) for f in verdict.findings]
+    assert any("other names" in line for line in said)
+    assert not any("zz" in line or under["zz"] in line for line in said)
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+@pytest.mark.parametrize("role", ["url", "text", "row_hash"])
+def test_a_manifest_that_hides_a_column_rows_are_known_by_is_found(
+    world: Path, tmp_path: Path, role: str, is_given: bool
+) -> None:
+    copy = in_parquet(tmp_path / "copy", rows())
+    done, _ = by_diff(world, copy, tmp_path / "out")
+    made = json.loads((done.out / "manifest.json").read_text())
+    del made["inputs"][0]["columns"][role]
+    (done.out / "manifest.json").write_text(json.dumps(made))
+    given: dict[str, Any] = {"inputs": copy} if is_given else {}
+    verdict = relaion.verify(done.out, diff=world / "diff.parquet", **given)
+    assert any("known by other columns" in str(f) for f in verdict.findings)
