@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relaion.copies import samples, stats
+from relaion.copies import samples, stats, tars
 from relaion.copies.form import INDEX, Indexed
 from relaion.copies.tars import open_tar
 from relaion.errors import InputError
