@@ -47,7 +47,7 @@ CLEAN = """limit(600_000)  # audit.duckdb alone is larger
 
 
 SNAPSHOT = """store = folder / "lists.db"
-    store.write_bytes(bytes(9000))
+    store.write_bytes(bytes(8) + b"DUCK" + bytes(9000))
     store.chmod(0o604)  # no hard link of what others may read
     (folder / "work").mkdir()
     limit(100)
