@@ -50,7 +50,7 @@ from relaion.verifier.copy_statement import (
     named_below,
     read_copy_statement,
 )
-from relaion.verifier.copy_unlooked import links_unlooked
+from relaion.verifier.copy_unlooked import links_unlooked, refute, refute_of
 from relaion.verifier.lookup import Apply
 from relaion.verifier.manifest import MANIFEST
 from relaion.verifier.verdict import Notes, Verdict, count
@@ -135,7 +135,7 @@ def verify_copy(
         if sources:
             _check_inputs(job, there)
         _check_counts(job)
-    for sentence in statement.not_looked_at:
+    for sentence in refute(statement, named_below(inputs)[1] if inputs else None, notes):
         notes.leave_out(sentence)
     return notes.verdict(shown(out))
 
@@ -314,7 +314,9 @@ def _check_told(job: CopyJob, name: str, codes: pa.Array) -> None:
     if is_nameless and not any("no row of it has an identity" in x for x in told):
         _untold(name, "a file of which no row has an identity", job.notes)
     try:
-        columns = links_unlooked(job.sources[name], job.statement.inputs[name])
+        of = (job.sources[name], job.statement.inputs[name])
+        refute_of(*of, told, {fate for fate, _ in counted(codes)}, job.notes)
+        columns = links_unlooked(*of)
     except InputError:
         return  # said of it already
     for column in columns:
