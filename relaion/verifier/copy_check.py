@@ -310,12 +310,13 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
 def _check_told(job: CopyJob, name: str, codes: pa.Array) -> None:
     """The manifest names whatever of a file was not looked at."""
     told = [x for x in job.statement.not_looked_at if x.startswith(f"{shown(name)}: ")]
-    is_nameless = len(codes) > 0 and {fate for fate, _ in counted(codes)} == {NAMELESS}
-    if is_nameless and not any("no row of it has an identity" in x for x in told):
+    if {fate for fate, _ in counted(codes)} == {NAMELESS} and not any(
+        "no row of it has an identity" in x for x in told
+    ):
         _untold(name, "a file of which no row has an identity", job.notes)
     try:
         of = (job.sources[name], job.statement.inputs[name])
-        refute_of(*of, told, {fate for fate, _ in counted(codes)}, job.notes)
+        refute_of(*of, told, {x for x, _ in counted(codes)}, job.notes)
         columns = links_unlooked(*of)
     except InputError:
         return  # said of it already
