@@ -308,21 +308,19 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
 
 
 def _check_told(job: CopyJob, name: str, codes: pa.Array) -> None:
-    """The manifest names whatever of a file was not looked at."""
+    """The manifest names whatever of a file was not looked at, and nothing that is not so."""
     told = [x for x in job.statement.not_looked_at if x.startswith(f"{shown(name)}: ")]
-    if {fate for fate, _ in counted(codes)} == {NAMELESS} and not any(
-        "no row of it has an identity" in x for x in told
-    ):
+    fates = {fate for fate, _ in counted(codes)}
+    if fates == {NAMELESS} and not any("no row of it has an identity" in x for x in told):
         _untold(name, "a file of which no row has an identity", job.notes)
+    of = (job.sources[name], job.statement.inputs[name])
     try:
-        of = (job.sources[name], job.statement.inputs[name])
-        refute_of(*of, told, {x for x, _ in counted(codes)}, job.notes)
+        refute_of(*of, told, fates, job.notes)
         columns = links_unlooked(*of)
     except InputError:
         return  # said of it already
     for column in columns:
-        tops = (column, column.partition(".")[0])
-        if not any(top in x for x in told for top in tops):
+        if not any(top in x for x in told for top in (column, column.partition(".")[0])):
             _untold(name, "a column of links that plays no role", job.notes)
 
 
