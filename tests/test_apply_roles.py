@@ -347,8 +347,82 @@ def test_a_field_of_links_is_named_where_no_record_is_met(world: Path, tmp_path:
     some = [{"url": r["url"], "original_url": r["original_url"]} for r in
             beside(lambda u: u, "original_url")]  # fmt: skip
     (tmp_path / "copy/a.jsonl").write_text("".join(json.dumps(r) + "\n" for r in some))
-    with pytest.raises(StopError, match=r"a\.jsonl: not looked at, .* links: original_url\);"):
+    with pytest.raises(StopError, match=r"a\.jsonl: not looked at, .* original_url \(\d+\)\);"):
         relaion.apply(tmp_path / "copy", tmp_path / "o", diff=world / "diff.parquet")
+
+
+def _members(link: bytes, i: int) -> list[tuple[str, bytes]]:
+    """A sample that is known by another link; at a second place it has its own."""
+    fields = {"url": CDN.format(i), "caption": "a"}
+    return [(f"{i}.jpg", b"\xff\0"), (f"{i}.json", json.dumps(fields).encode()), (f"{i}.@", link)]
+
+
+def _nested(path: str, link: str, i: int) -> str:
+    for name in reversed(path.split(".")):
+        link = [{name: link}] if name == "list" else {name: link}  # type: ignore[assignment]
+    return json.dumps({"url": CDN.format(i), "caption": "a", **json.loads(json.dumps(link))})
+
+
+def _second(path: Path, kind: str, first: list[str], links: list[str]) -> None:
+    """A copy of records that are met, and of others whose own link stands elsewhere."""
+    path.mkdir()
+    met = [json.dumps({"url": link, "caption": "a"}) for link in first]
+    if kind == "csv":
+        lines = [f"{CDN.format(i)},a,{link}" for i, link in enumerate(links)]
+        lines = ["url,caption,src", *(f"{link},a," for link in first), *lines]
+        (path / "a.csv").write_text("\n".join(lines) + "\n")
+    elif kind.startswith("."):
+        members = [(f"met{i}.json", line.encode()) for i, line in enumerate(met)]
+        for i, link in enumerate(links):
+            for name, data in _members(link.encode(), i):
+                members.append((name.replace(".@", kind), data))
+        labs.tar(path / "a.tar", members)
+    else:
+        lines = [_nested(kind, link, i) for i, link in enumerate(links)]
+        (path / "a.jsonl").write_text("\n".join([*met, *lines]) + "\n")
+        members = [(f"{i}.json", line.encode()) for i, line in enumerate([*met, *lines])]
+        labs.tar(path / "b.tar", members)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("csv", "src"),
+        (".txt", ".txt"),
+        (".orig.json", ".orig.json"),
+        (".html", ".html"),
+        ("page", "page"),
+        ("meta.src", "meta.src"),
+        ("a.b.c.d", "a.b.c.d"),
+        ("all.0", "all.0"),
+    ],
+)
+def test_a_link_at_a_second_place_is_named_by_its_value(
+    world: Path, tmp_path: Path, kind: str, name: str
+) -> None:
+    links = [r["url"] for r in rows()]
+    _second(tmp_path / "copy", kind, [links[0], links[GONE[0]]], links)
+    for done in both(world, tmp_path / "copy", tmp_path / "out"):
+        told = [x for x in done.not_looked_at if "though it holds links" in x]
+        assert len(told) == (1 if kind.startswith((".", "csv")) else 2)
+        assert all(x.endswith(f": {name} ({len(links)})") for x in told)
+        assert not any(link in x for link in links for x in done.not_looked_at)
+
+
+def test_a_link_that_is_known_already_is_not_named_again(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    exif = "see http://example.org/ for it"
+    some = [{"url": r["url"], "caption": "https://example.org/a b", "again": [r["url"]],
+             "exif": {"note": exif}} for r in rows()]  # fmt: skip
+    lines = [json.dumps(x) for x in some]
+    (tmp_path / "copy/a.jsonl").write_text("\n".join(lines))
+    members = []
+    for i, line in enumerate(lines):
+        members += [(f"{i}.jpg", b"http://example.org/ns \0"), (f"{i}.cls", b"1")]
+        members += [(f"{i}.json", line.encode()), (f"{i}.txt", b"https://example.org/a b")]
+    labs.tar(tmp_path / "copy/a.tar", members)
+    for done in both(world, tmp_path / "copy", tmp_path / "out"):
+        assert done.not_looked_at == ()
 
 
 # -- Files without an identity, and files whose hashes are another's ---------------------------
@@ -397,7 +471,7 @@ def test_samples_that_a_row_beside_them_tells_are_looked_at(world: Path, tmp_pat
 def test_a_field_of_links_in_the_jsons_of_a_tar_is_named(world: Path, tmp_path: Path) -> None:
     some = {"url": CDN.format(1), "original_url": rows()[3]["url"]}
     labs.tar(tmp_path / "copy/a.tar", [("1.json", json.dumps(some).encode())])
-    with pytest.raises(StopError, match=r"a\.tar: not looked at, .* links: original_url\);"):
+    with pytest.raises(StopError, match=r"a\.tar: not looked at, .* original_url \(\d\)\);"):
         relaion.apply(tmp_path / "copy", tmp_path / "o", diff=world / "diff.parquet")
 
 

@@ -400,7 +400,7 @@ GZ = gzip.compress(b"a", mtime=0)  # a time would give the tests other names eac
 @pytest.mark.parametrize(
     ("name", "data", "told"),
     [
-        ("x.csv", f"url,page_url,w\n{A},{B},1\n", "not looked at, though the name says links: p"),
+        ("x.csv", f"url,page_url,w\n{A},{B},1\n", "not looked at, though it holds links (and in"),
         ("x.jsonl", f'{{"url": "{A}", "page_url": ""}}\n', "not looked at, though the name says"),
         ("x.jsonl", f'{{"url": "{A}", "page": [{{"url": ""}}]}}\n', "says links: page.url"),
         ("x.csv", "url,text\na cat,b\n", "1 of 1 links do not look like one"),

@@ -416,6 +416,33 @@ def test_a_manifest_that_was_edited_is_found(
 
 
 @pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("7 rows kept without an identity: nothing can be said of them", "other rows without"),
+        ("9 files of another form (x): not looked at, not cleaned, not in OUT", "other files of"),
+        ("https://www.site1.example/a.jpg", "what no run says"),
+        ("text/a.csv: see https://www.site1.example/a.jpg", "a link or a digest stands in"),
+        (f"text/a.csv: {hashlib.md5(b'a').hexdigest()}", "a link or a digest stands in"),
+        ("laion/part.parquet: not looked at, for no row of it has an identity; it", "has some"),
+        ("laion/part.parquet: not looked at, though it holds links: column punsafe; if the rows' "
+         "link stands there, give --column url=punsafe", "holds none, or is not there"),
+        ("laion/part.parquet: not looked at, though it holds links: column none; if the rows' "
+         "link stands there, give --column url=none", "holds none, or is not there"),
+    ],
+)  # fmt: skip
+def test_a_line_of_what_was_not_looked_at_that_is_not_so_is_found(
+    out: Path, lab: labs.Lab, diff: Path, line: str, why: str
+) -> None:
+    made = stated(out)
+    made["not_looked_at"].append(line)
+    state(out, made)
+    verdict = check(out, diff=diff, inputs=[lab.copy])
+    found = [str(f) for f in verdict.findings]
+    assert [f for f in found if why in f]
+    assert not any("site1" in x for x in (*found, *verdict.not_looked_at))
+
+
+@pytest.mark.parametrize(
     ("text", "said_of_it"),
     [
         ("{", "is not JSON text"), ('{"kind": "apply"}', "does not state"),

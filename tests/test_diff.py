@@ -1,6 +1,7 @@
 """`diff`: what a diff of two sets holds and says, what may not be one, and how diffs are read."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -231,6 +232,55 @@ def test_what_its_curator_calls_not_publishable_is_no_diff_unless_it_is_accepted
     assert not path.exists()
     done = diff(*pair, path, i_accept_disclosure=True)
     assert re.search("is not publishable .*as secret as the lists", done.notices[0])
+
+
+def _shards_of(edition: Path) -> list[dict[str, Any]]:
+    return [
+        {"edition": "research", "subset": "x", "shard": path.name, "bytes": path.stat().st_size,
+         "rows": pq.read_metadata(path).num_rows}
+        for path in sorted(edition.rglob("*.parquet"))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["moved/research", "moved", "far/away/moved"])
+@pytest.mark.parametrize("how", ["copied", "linked", "a part"])
+def test_an_edition_that_was_copied_out_is_what_the_manifest_near_it_says(
+    tmp_path: Path, place: str, how: str
+) -> None:
+    edition = curated(tmp_path, publishable=False, why="no cover")
+    made = json.loads((tmp_path / "out/manifest.json").read_text())
+    made |= {"outputs": _shards_of(edition), "inputs": _shards_of(tmp_path / "old")}
+    (tmp_path / "out/manifest.json").write_text(json.dumps(made))
+    moved, path = tmp_path / place, tmp_path / "d.parquet"
+    moved.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(edition, moved, copy_function=os.link if how == "linked" else shutil.copy2)
+    if how == "a part":
+        sorted(moved.rglob("*.parquet"))[0].unlink()
+    with pytest.raises(StopError, match=r"its shards are those of .*out, whose manifest says `pub"):
+        diff(tmp_path / "old", moved, path)
+    assert not path.exists()
+    done = diff(tmp_path / "old", moved, path, i_accept_disclosure=True)
+    assert [n for n in done.notices if "as secret as the lists" in n]
+    made["publishable"] = True
+    (tmp_path / "out/manifest.json").write_text(json.dumps(made))
+    diff(tmp_path / "old", moved, tmp_path / "e.parquet")
+
+
+def test_where_no_manifest_says_anything_that_is_said_first_and_what_it_means(
+    tmp_path: Path,
+) -> None:
+    lay(tmp_path / "old/a.parquet", OLD, LAION)
+    lay(tmp_path / "less/a.parquet", OLD[3:], LAION)
+    done = here("diff", tmp_path / "old", tmp_path / "less", "--out", tmp_path / "d.parquet")
+    assert done.returncode == 0, done.stderr
+    (first, *_) = done.stderr.splitlines()
+    assert "less: no manifest of relaion's says whether" in first
+    assert f"names 3 rows of the old set ({3 / len(OLD):.2%}) and no others" in first
+    old, new = sides(tmp_path / "grown")
+    more = {"url": "http://n.example/1", "text": "n", "row_hash": murmur("http://n.example/1", "n")}
+    lay(tmp_path / "grown/new/more.parquet", [more], RELAION)
+    notices = diff(old, new, tmp_path / "e.parquet").notices
+    assert not any("as secret as the lists" in n for n in notices)
 
 
 def test_what_lacks_neutral_sites_is_not_told_to_be_covered_as_it_was(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import resource, signal, sys
 from pathlib import Path
 from relaion.engine import connect
 from relaion.errors import RelaionError
+from relaion.lists.snapshot import take
 from tests.faults.world import run
 
 def limit(size):
@@ -45,6 +46,14 @@ CLEAN = """limit(600_000)  # audit.duckdb alone is larger
     run(folder)"""
 
 
+SNAPSHOT = """store = folder / "lists.db"
+    store.write_bytes(bytes(8) + b"DUCK" + bytes(9000))
+    store.chmod(0o604)  # no hard link of what others may read
+    (folder / "work").mkdir()
+    limit(100)
+    take(store, folder / "work")"""
+
+
 def said(work: str, folder: Path) -> str:
     code = LIMITED.format(work=work)
     root = Path(__file__).resolve().parents[1]
@@ -64,6 +73,13 @@ def test_a_database_that_cannot_grow(work: str, tmp_path: Path) -> None:
     line = said(work, tmp_path)
     assert "found no room for a file" in line
     assert line.count("\n") == 1 and line.startswith("EngineError")
+
+
+def test_a_full_disk_is_blamed_where_the_copy_of_the_store_goes(tmp_path: Path) -> None:
+    line = said(SNAPSHOT, tmp_path)
+    assert line.startswith(f"NoRoomError {tmp_path}/work: has no room for a private copy of")
+    assert "name another disk with --work" in line and line.count("\n") == 1
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ def show_checked(result: Checked) -> RenderableType:
         if s.grouping != "host":
             said = "stands out" if s.stands_out else ""
             table.add_row(s.edition, s.grouping, s.name or "", count(s.sites), count(s.rows), said)
-    lines = []
+    lines: list[RenderableType] = []
     for edition in result.residual:
         hosts = [s for s in result.strata if s.edition == edition and s.grouping == "host"]
         standing = sum(s.stands_out for s in hosts)
@@ -103,8 +103,11 @@ def show_checked(result: Checked) -> RenderableType:
     cover = f"{result.cover:,} neutral sites for each listed one" if result.cover else "no cover"
     if result.ok:
         said = f"{shown(result.out)}: nothing stands out of what an outsider cannot explain"
+        if result.not_looked_at:
+            said += ", as far as it was looked at"
     else:
         said = f"{shown(result.out)}: listed rows stand out: publish neither the edition nor a diff"
     verdict = Text(f"{said} ({cover})", style="bold")
     next_step = [Text(f"what to do: {result.way_out}")] if result.way_out else []
+    lines += [Hanging("not looked at: ", line, 2) for line in result.not_looked_at]
     return Group(table, Text(), *lines, *[Text()][: len(lines)], verdict, *next_step)

@@ -25,11 +25,11 @@ from relaion.copies.lines import (
     lines_of,
     no_column,
     no_row_hashes,
-    unlooked,
     values,
     write_index,
     write_without,
 )
+from relaion.copies.second_links import SecondLinks, may_hold_links
 from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name, says_caption
 from relaion.parquet.row_groups import RowNumbers
@@ -59,7 +59,8 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
         seen.unread, seen.unread_captions = reading.unread, reading.unread_captions
         played = {name for names in reading.played.values() for name in names}
         notices = [NO_ROW_HASH] * reading.is_hash_refused
-        notices += unlooked(key for key in (*reading.keys, *reading.inner) if key not in played)
+        others = [key for key in (*reading.keys, *reading.inner) if key not in played]
+        notices += reading.second.notices(others)
         roles = {role: ", ".join(map(typed, names)) for role, names in reading.played.items()}
         return indexed(path, seen, roles, notices, reading.keys)
 
@@ -81,9 +82,10 @@ def _is_called(key: str, wanted: str, keys: tuple[str, ...]) -> bool:
 
 
 class _Twice(dict[str, Any]):
-    """An object in which some names stand more than once."""
+    """An object in which some names stand more than once; `pairs` is all of it."""
 
     names: frozenset[str]
+    pairs: list[tuple[str, Any]]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -91,6 +93,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) == len(pairs):
         return found
     twice = _Twice(found)
+    twice.pairs = pairs
     names = [name for name, _ in pairs]
     twice.names = frozenset(name for name in found if names.count(name) > 1)
     return twice
@@ -114,6 +117,7 @@ class _Objects:
     has_captions: bool = True  # until all lines were seen
     unread: int = 0
     unread_captions: int = 0
+    second: SecondLinks = field(default_factory=SecondLinks)
     keys: dict[str, None] = field(default_factory=dict)  # all names of fields, in their order
     inner: dict[str, None] = field(default_factory=dict)  # names in objects in fields
     played: dict[str, dict[str, None]] = field(default_factory=dict)
@@ -132,6 +136,7 @@ class _Objects:
             self.has_captions = "text" in self.played
         self.is_begun = True
         self.unread = self.unread_captions = 0
+        self.second = SecondLinks()
         return self._read()
 
     def _read(self) -> Iterator[IndexBatch]:
@@ -158,6 +163,9 @@ class _Objects:
                 self.inner.update(dict.fromkeys(_inner_names(found)))
             roles = self._shapes.get(tuple(found)) or self._shape(tuple(found))
             link, caption = self._one(at, found, roles, "url"), self._one(at, found, roles, "text")
+            said = [each for each in (link, caption) if isinstance(each, str)]
+            if may_hold_links(raw, sum(each.count("//") for each in said)):
+                self.second.look(_others(found, roles), said)
             if _is_no_text(link) or _is_no_text(caption):
                 self.unread += _is_no_text(link)
                 self.unread_captions += _is_no_text(caption)
@@ -251,6 +259,13 @@ class _Objects:
                 f"{ROLES[role].noun} by name; say which one, as --column {role}=NAME"
             )
         return there[0] if there else None
+
+
+def _others(found: dict[str, Any], roles: Mapping[str, list[str]]) -> Iterator[tuple[str, Any]]:
+    """The fields that play no role."""
+    played = {name for names in roles.values() for name in names}
+    pairs = found.pairs if isinstance(found, _Twice) else found.items()
+    return (pair for pair in pairs if pair[0] not in played)
 
 
 def _inner_names(found: dict[str, Any]) -> Iterator[str]:

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from relaion.copies.compressed import blocks, packed
 from relaion.copies.form import INDEX, Indexed, Rewritten, others_of
 from relaion.errors import InputError
-from relaion.parquet.glossary import says_link
 from relaion.parquet.mended import PrivateFile, as_text, marked
 from relaion.parquet.row_groups import Removed, RowNumbers
 from relaion.paths import atomic_write, private_umask, shown, typed
@@ -276,14 +275,6 @@ def no_row_hashes(path: Path) -> InputError:
         f"{shown(path)}: the column named as row hash holds no whole 64-bit numbers; name another, "
         "or none"
     )
-
-
-def unlooked(names: Iterable[str]) -> list[str]:
-    """A notice for names of columns that say links, and play no role."""
-    found = [typed(name) for name in names if says_link(name)]
-    if not found:
-        return []
-    return [f"not looked at, though the name says links: {', '.join(found[:_MANY_NAMES])}"]
 
 
 def no_column(path: Path, wanted: str, names: Iterable[str]) -> InputError:

@@ -14,8 +14,10 @@ import re
 from array import array
 from dataclasses import dataclass, field
 
+from relaion.copies.second_links import SecondLinks, is_media
 from relaion.copies.tars import Tar
 
+LONGEST_LOOK = 1 << 16  # bytes of a text that is only looked at for links
 TOLD_BY = (b"json", b"txt", b"url")
 _SAMPLE = re.compile(rb"((?:.*/)?[^./]+)\.([^/]*)")
 _SAME_PLACE = re.compile(rb"(?<![^/])(?:\./+|/+)")  # `./a` is `a`, and so is `.//a`
@@ -43,8 +45,11 @@ class Samples:
         return len(self.keys)
 
 
-def read_samples(tar: Tar) -> Samples:
-    """Read all members of a tar; raises InputError as it does."""
+def read_samples(tar: Tar, second: SecondLinks | None = None) -> Samples:
+    """Read all members of a tar; raises InputError as it does.
+
+    `second` hears of members with links that are not read.
+    """
     found, endings = Samples(), _Endings()
     latest: dict[bytes, int] = {}  # record of each key
     several: dict[bytes, list[int]] = {}  # records of keys that have more than one
@@ -69,6 +74,8 @@ def read_samples(tar: Tar) -> Samples:
             at = record * 2 * len(TOLD_BY) + TOLD_BY.index(ending) * 2
             found.places[at] = member.data
             found.places[at + 1] = member.size
+        elif second is not None and member.size and not is_media(ending):
+            second.page(ending, tar.read(member.data, min(member.size, LONGEST_LOOK)))
         _piece(found, member.start, record)
     _piece(found, end, -1)  # the end blocks
     for records in several.values():

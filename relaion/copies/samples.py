@@ -8,23 +8,21 @@ blanks that begins like a link may be either: it is a link where most of the `.t
 links.
 """
 
-import hashlib
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tarfile import BLOCKSIZE
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.copies.form import INDEX, Indexed, Rewritten, columns_of, others_of
-from relaion.copies.lines import COMPARED, differing, unlooked
-from relaion.copies.members import TOLD_BY, Samples, read_samples
-from relaion.copies.tars import Tar, open_tar
+from relaion.copies.lines import COMPARED, differing
+from relaion.copies.members import LONGEST_LOOK, TOLD_BY, Samples, read_samples
+from relaion.copies.second_links import SecondLinks
+from relaion.copies.tars import Tar, copy_pieces, open_tar
 from relaion.errors import InputError
 from relaion.parquet.glossary import says_caption
 from relaion.parquet.mended import PrivateFile, marked
@@ -38,10 +36,7 @@ _LINK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://\S+)\s*", re.IGNORECASE)
 _SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", re.IGNORECASE)
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
 _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
-_PIECE = 1 << 20
 _MOST_FIELDS = 1_000
-_AHEAD = 32 << 20
-_EMPTY_TAR = bytes(2 * BLOCKSIZE)
 _IDENTITY = ("url", "text", "row_hash")
 _KNOWN = {name for role in _IDENTITY for name in ROLES[role].names}
 
@@ -58,7 +53,8 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
     read, or could be read in two ways; then nothing is written.
     """
     with open_tar(path) as tar:
-        found = read_samples(tar)
+        beside = SecondLinks()
+        found = read_samples(tar, beside)
         with private_umask(), atomic_write(into, 0o600) as part:
             reader = _Reader(tar, columns)
             _write_index(part, found, reader)
@@ -68,7 +64,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
             if not reader.tells_captions:
                 reader = _Reader(tar, columns, reader.link, has_captions=False)
                 _write_index(part, found, reader)
-        notices = (*_told(tar, found), *reader.notices())
+        notices = (*_told(tar, found), *reader.notices(), *beside.notices(()))
         count = reader.count
         compared, differ = count["compared"], count["differ"]
         return Indexed(len(found), reader.used(), notices, compared, differ)
@@ -137,6 +133,7 @@ class _Reader:
         self._there: dict[str, None] = {}  # fields of captions, also of those that are null
         self._tar = tar
         self._columns = {role: columns[role] for role in _IDENTITY if role in columns}
+        self._second = SecondLinks()
         self._fields: dict[str, None] = {}  # of the jsons, that play no role
         self._by: dict[str, Counter[str]] = {role: Counter() for role in _IDENTITY}
 
@@ -195,20 +192,27 @@ class _Reader:
         ):
             if n := self.count[what]:
                 yield f"{name}: records with {why}: {n}"
-        yield from unlooked(self._fields)
+        yield from self._second.notices(self._fields)
 
     def _identity(self, found: Samples, record: int) -> _Identity:
         at = record * 6
+        data = b""
         fields: list[tuple[str, object]] = []
+        others: list[tuple[str, object]] = []
         if found.places[at]:
             self.count["json"] += 1
-            fields = self._json(record, self._data(found, record, 0))
+            data = self._data(found, record, 0)
+            fields, others = self._json(record, data)
         links = self._texts(record, "url", fields)
         captions = self._texts(record, "text", fields)
         if found.places[at + 4]:
             link = _link_of(self._data(found, record, 2))
             links += [(".url", link)] if link else []
-        if found.places[at + 2] and not (links and captions and "text" in self._columns):
+        txt = b""
+        if found.places[at + 2] and links and captions and "text" in self._columns:
+            start, size = found.places[at + 2], found.places[at + 3]
+            txt = self._tar.read(start, min(size, LONGEST_LOOK))
+        elif found.places[at + 2]:
             txt = self._data(found, record, 1)
             is_link = None if links else self.link.fullmatch(txt) or _LINK.fullmatch(txt)
             self.count["spaced"] += not (links or is_link) and bool(_SPACED.fullmatch(txt))
@@ -219,6 +223,7 @@ class _Reader:
         if captions and "text" not in self._columns:
             captions += self._further(record, fields)
         self.count["second"] += len({link for _, link in links}) > 1
+        self._second.sample(data, others, txt, [text for _, text in (*links[:1], *captions[:1])])
         return _Identity(
             found.keys[record],
             self._first("url", links),
@@ -286,8 +291,13 @@ class _Reader:
                 self.count["odd"] += 1
         return None
 
-    def _json(self, record: int, data: bytes) -> list[tuple[str, object]]:
-        """The fields of a json that may play a role; NaN, which writers put for none, is none."""
+    def _json(
+        self, record: int, data: bytes
+    ) -> tuple[list[tuple[str, object]], list[tuple[str, object]]]:
+        """The fields of a json that may play a role, and the others.
+
+        NaN, which writers put for none, is none.
+        """
         try:
             found = json.loads(data, object_pairs_hook=tuple, parse_constant=lambda _: None)
         except (ValueError, RecursionError):
@@ -297,13 +307,14 @@ class _Reader:
         if len({name for name, _ in found}) < len(found):
             raise self._wrong(record, "has a field twice")
         named = self._columns.values()
+        others = [x for x in found if x[0].lower() not in _KNOWN and x[0] not in named]
         if len(self._fields) < _MOST_FIELDS:
-            others = (x for x, _ in found if x.lower() not in _KNOWN and x not in named)
-            self._fields.update(dict.fromkeys(others))
-        return [
-            pair for pair in found
-            if pair[0].lower() in _KNOWN or pair[0] in named or says_caption(pair[0])
+            self._fields.update(dict.fromkeys(name for name, _ in others))
+        fields = [
+            x for x in found
+            if x[0].lower() in _KNOWN or x[0] in named or says_caption(x[0])
         ]  # fmt: skip
+        return fields, others
 
     def _data(self, found: Samples, record: int, which: int) -> bytes:
         at = record * 6 + which * 2
@@ -353,33 +364,10 @@ def rewrite(path: Path, target: Path, leaving: RowNumbers) -> Rewritten:
         for record in _numbers(leaving, len(found), path):
             gone[found.first[record]] = True
         with atomic_write(target) as part:
-            size, sha256 = _copy(tar, _kept(found, gone, tar.size), part)
+            size, sha256 = copy_pieces(tar, _kept(found, gone, tar.size), part)
             if stamp_of(path).written != before.written:
                 raise replaced(path)
     return Rewritten(sum(not gone[first] for first in found.first), size, sha256)
-
-
-def _copy(tar: Tar, kept: Iterator[tuple[int, int]], part: Path) -> tuple[int, str]:
-    """Write some pieces of a tar; returns their size, and the SHA-256 of what was written."""
-    digest = hashlib.sha256()
-    piece = memoryview(bytearray(_PIECE))
-    size = begun = 0
-    with part.open("wb", buffering=0) as out:
-        for start, end in kept:
-            at = start
-            while at < end:
-                data = tar.read_into(piece[: end - at], at)
-                digest.update(data)
-                at, size = at + len(data), size + len(data)
-                while data:
-                    data = data[out.write(data) :]
-                if size - begun >= _AHEAD:  # the disk writes while the rest is read and hashed
-                    os.posix_fadvise(out.fileno(), begun, size - begun, os.POSIX_FADV_DONTNEED)
-                    begun = size
-        if not size:  # all samples of a tar without end blocks: a file of no bytes is no tar
-            size = out.write(_EMPTY_TAR)
-            digest.update(_EMPTY_TAR)
-    return size, digest.hexdigest()
 
 
 def _numbers(leaving: RowNumbers, records: int, path: Path) -> list[int]:

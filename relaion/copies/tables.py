@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from relaion.copies.compressed import bare_ending
 from relaion.copies.form import MOST_CAPTIONS, Indexed, Rewritten
@@ -29,12 +30,12 @@ from relaion.copies.lines import (
     like_links,
     lines_of,
     no_row_hashes,
-    unlooked,
     values,
     write_index,
     write_without,
 )
-from relaion.copies.rows import TextTable
+from relaion.copies.rows import Piece, TextTable
+from relaion.copies.second_links import SecondLinks
 from relaion.errors import InputError
 from relaion.parquet.glossary import bare_name, says_caption
 from relaion.parquet.row_groups import RowNumbers
@@ -73,7 +74,7 @@ def index(path: Path, into: Path, columns: Mapping[str, str]) -> Indexed:
         names = table.names
         played = {role: names[i] if names else str(i + 1) for role, i in reading.roles.items()}
         notices = [NO_ROW_HASH] * reading.is_hash_refused
-        notices += unlooked(
+        notices += reading.second.notices(
             name for i, name in enumerate(names or ()) if i not in reading.roles.values()
         )
         return indexed(path, seen, played, notices, names or ())
@@ -187,6 +188,7 @@ class TableReading:
     is_hash_refused: bool = False
     is_begun: bool = False
     counts: list[int] = field(default_factory=list)  # of links, by column
+    second: SecondLinks = field(default_factory=SecondLinks)
 
     def batches(self, seen: Seen) -> Iterator[IndexBatch] | None:
         """The records; None where they were told as they have to be."""
@@ -204,6 +206,7 @@ class TableReading:
 
     def _read(self) -> Iterator[IndexBatch]:
         self.counts = [0] * self.table.width
+        self.second = SecondLinks()
         is_header = self.table.names is not None
         for piece in self.table.pieces():
             if not piece.rows:
@@ -216,6 +219,7 @@ class TableReading:
                 self.roles = self.roles or _by_links(self.counts)
             none = pa.nulls(len(piece.rows), pa.large_binary())
             got = [cells[self.roles[r]] if r in self.roles else none for r in ROLES_READ]
+            self._look(piece, got, is_header=is_header)
             got += [cells[i] for i in self.further]
             links, captions, own, *more = (column.slice(is_header) for column in got)
             is_header = False
@@ -223,6 +227,17 @@ class TableReading:
                 links, captions, own if "row_hash" in self.roles else None,
                 has_captions="text" in self.roles, more=more,
             )  # fmt: skip
+
+    def _look(self, piece: Piece, got: list[pa.Array], *, is_header: bool) -> None:
+        """Look for links in the columns that play no role, where there are any."""
+        others = [i for i in range(self.table.width) if i not in self.roles.values()]
+        links, captions, _ = got
+        known = pc.sum(pc.count_substring(pa.chunked_array([links, captions]), "//")).as_py() or 0
+        if not others or sum(raw.count(b"//") for raw in piece.raws) <= known:
+            return
+        for i, cells in self.table.columns(piece, others).items():
+            name = self.table.names[i] if self.table.names else str(i + 1)
+            self.second.column(name, cells.slice(is_header), links.slice(is_header))
 
     def _judged(self, records: int) -> dict[str, int]:
         """Which column holds the links, by all records; InputError where that is not plain."""

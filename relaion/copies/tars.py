@@ -7,6 +7,7 @@ what we wrote: links, devices, names that lead out of the folder. Each is told b
 its member and its place, for a name may hold a link.
 """
 
+import hashlib
 import os
 import re
 import stat
@@ -287,3 +288,32 @@ class _Walk:
 
     def _wrong(self, what: str, todo: str = "get the file again") -> InputError:
         return self.tar.wrong(f"member {self.number} (at byte {self.start}) {what}", todo)
+
+
+# -- Pieces of a tar, written anew -----------------------------------------------------------------
+
+_PIECE, _AHEAD = 1 << 20, 32 << 20
+_EMPTY_TAR = bytes(2 * BLOCKSIZE)
+
+
+def copy_pieces(tar: Tar, kept: Iterator[tuple[int, int]], part: Path) -> tuple[int, str]:
+    """Write some pieces of a tar; returns their size, and the SHA-256 of what was written."""
+    digest = hashlib.sha256()
+    piece = memoryview(bytearray(_PIECE))
+    size = begun = 0
+    with part.open("wb", buffering=0) as out:
+        for start, end in kept:
+            at = start
+            while at < end:
+                data = tar.read_into(piece[: end - at], at)
+                digest.update(data)
+                at, size = at + len(data), size + len(data)
+                while data:
+                    data = data[out.write(data) :]
+                if size - begun >= _AHEAD:  # the disk writes while the rest is read and hashed
+                    os.posix_fadvise(out.fileno(), begun, size - begun, os.POSIX_FADV_DONTNEED)
+                    begun = size
+        if not size:  # all samples of a tar without end blocks: a file of no bytes is no tar
+            size = out.write(_EMPTY_TAR)
+            digest.update(_EMPTY_TAR)
+    return size, digest.hexdigest()

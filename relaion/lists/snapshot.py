@@ -4,6 +4,7 @@ This program replaces a store by renaming, so a hard link is a snapshot; where n
 made, a copy is. Another program may write into the very file: then its digest tells.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -15,11 +16,14 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaion.errors import BusyError, InputError, ListError, OutputError
+from relaion.errors import BusyError, InputError, ListError, NoRoomError, OutputError
 from relaion.paths import locked, private_umask, replaced, seal, shown
 
 if TYPE_CHECKING:
     from relaion.engine import Engine
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def refuse_other_files(store: Path, named: Path | None = None) -> None:
@@ -105,7 +109,8 @@ def changed(origin: Path) -> ListError:
 def take(store: Path, folder: Path) -> Snapshot:
     """Make the snapshot of a store in a private folder.
 
-    Raises ListError for what is no store, or is written to meanwhile.
+    Raises ListError for what is no store, or is written to meanwhile; NoRoomError where the disk
+    of that folder is full.
     """
     refuse_other_files(store)
     target = folder / NAME
@@ -119,6 +124,12 @@ def take(store: Path, folder: Path) -> Snapshot:
         refuse_other_files(store)  # a log that another program began in between
         return Snapshot(target, store, seal(target).sha256, mode)
     except OSError as e:
+        if e.errno in _NO_ROOM:  # of where the copy goes: the store itself is only read
+            target.unlink(missing_ok=True)
+            raise NoRoomError(
+                f"{shown(folder)}: has no room for a private copy of {shown(store)} "
+                f"({e.strerror}); free some there, or name another disk with --work"
+            ) from None
         raise ListError(
             f"{shown(store)}: no private copy of it can be made ({e.strerror}); "
             "check the file, and the room on the disk"

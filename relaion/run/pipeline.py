@@ -15,7 +15,7 @@ from relaion.errors import InputError, ListError, RelaionError, StopError
 from relaion.lists.key import ledger_path
 from relaion.lists.snapshot import Snapshot
 from relaion.parquet.looked_at import Asked, NotLookedAt
-from relaion.paths import replaced
+from relaion.paths import replaced, shown
 from relaion.roles import COUNTED
 from relaion.run import manifest
 from relaion.run import out as folder
@@ -26,7 +26,7 @@ from relaion.run.hits import KnownLists, hold, hold_good, notices, snapshot
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.manifest import Earlier, FinishedRun, write_audit
 from relaion.run.outputs import AUDIT
-from relaion.run.pool import Caller, Executor, Progress
+from relaion.run.pool import Caller, Executor, Progress, Quiet
 from relaion.run.process import TaskOutcome
 from relaion.run.settings import Keywords, Plan, Settings, write_keywords
 from relaion.run.survey import (
@@ -140,17 +140,22 @@ class Run:
         return left_out(request.inputs, beside, asked, searched.values)
 
     def _stop_where_failed(self) -> None:
-        if self._failed:
-            raise StopError(
-                f"{several(self._failed)}: {len(self._failed)} of {len(self.request.plan.inputs)} "
-                "shards failed, the others are done; mend or replace what failed and repeat the "
-                "command to go on"
-            )
+        n, of = len(self._failed), len(self.request.plan.inputs)
+        if n:
+            said = f"{n} of {of} shards failed" + (", the others are done" if n < of else "")
+            todo = "mend or replace what failed and repeat the command to go on"
+            raise StopError(f"{self._told_why()}{': ' + said if of > 1 else ''}; {todo}")
+
+    def _told_why(self) -> str:
+        """Why shards failed; whoever heard each line is not told it again."""
+        if isinstance(self.progress, Quiet) or len(self.request.plan.inputs) == 1:
+            return several(self._failed)
+        return f"{shown(self.place.path)}: as told above"
 
     def _stop_uncovered(self) -> None:
         if self._failed:
             raise StopError(
-                f"{several(self._failed)}: cover is chosen among the rows of all shards, so none "
+                f"{self._told_why()}: cover is chosen among the rows of all shards, so none "
                 "is written before these can be read; mend or replace what failed and repeat the "
                 "command to go on"
             )
@@ -187,7 +192,8 @@ class Run:
     def _fail(self, shard: Numbered | Broken, line: str) -> None:
         self.journal.mark_failed(shard.shard.subset, shard.shard.name)
         self._failed.append(line)
-        self.progress.say(line)
+        if len(self.request.plan.inputs) > 1:  # what is said of the only one is the last line
+            self.progress.say(line)
 
     @contextmanager
     def _purged_by(self, *kinds: type[RelaionError]) -> Iterator[None]:
@@ -286,7 +292,7 @@ class Run:
         self._unwritten += 1
         if self._written == 0 and self._unwritten >= ALIKE:
             raise StopError(
-                f"{self._failed[-1]} ({self._unwritten} shards failed and none could be written, "
+                f"{self._told_why()} ({self._unwritten} shards failed and none could be written, "
                 "so it is not the shards; mend the cause and repeat the command to go on)"
             )
 

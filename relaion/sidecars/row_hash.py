@@ -44,13 +44,13 @@ def row_hashes(links: pa.Array, captions: pa.Array) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(joined), [None, pa.py_buffer(low)])
 
 
-FILLERS = pa.array([0, -1, -(1 << 63), (1 << 63) - 1], pa.int64())
+FILLERS = (0, -1, -(1 << 63), (1 << 63) - 1)
 """What writers put where they have no row hash: it stands for none (`sql/v1/apply`)."""
 
 
 def without_fillers(hashes: pa.Array) -> pa.Array:
     """Row hashes, NULL where a number stands that is none."""
-    mask = pc.is_in(hashes, value_set=FILLERS)
+    mask = pc.is_in(hashes, value_set=pa.array(FILLERS, pa.int64()))
     return pc.if_else(mask, None, hashes) if pc.any(mask).as_py() else hashes
 
 

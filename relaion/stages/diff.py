@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from relaion.errors import InputError, NoRoomError, OutputError, StopError
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS
+from relaion.labs.moved import edition_near
 from relaion.labs.sides import read_set, refuse_same, refuse_swapped
 from relaion.paths import (
     AnyPath,
@@ -100,6 +101,8 @@ def diff(
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
             sides[name] = read_set(pool, paths, first, (), listen)
         before, after = sides["old"], sides["new"]
+        told = told or _moved(new, after, accepted=i_accept_disclosure)
+        is_secret = bool(told)
         refuse_same(new, before, after, "OLD and NEW", "name two versions of a data set")
         refuse_swapped(new, before, after, "NEW", "write it after the other: diff OLD NEW")
         identities = _identities(pool, by, sides)
@@ -136,6 +139,8 @@ def diff(
         seals = [sorted(found.seals[n.no].sha256 for n in sides[side]) for side in sides]
         is_same = seals[0] == seals[1]
         told = (*told, *_doubts(found.rows, rows, old[0], new[0], is_same=is_same))
+        if _is_untold(new) and not is_secret:
+            told = (_nobody_knows(new, found.rows, rows), *told)  # before all else
         said = _said(found, sides, rows, identities, salt, sql_version)
         said["old"]["editions"], said["new"]["editions"] = _editions(old), _editions(new)
         with blaming(out, OutputError):
@@ -200,34 +205,62 @@ def _identities(
 
 
 def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> tuple[str, ...]:
-    """Refuse what a curator's manifest says may not be published; a line for what is accepted.
-
-    And one for a new set of which no manifest says anything.
-    """
-    owners = Owners()
-    told = []
+    """Refuse what a curator's manifest says may not be published; a line for what is accepted."""
     for path in (*new, *old):
-        owned = owners.at(path) or getattr(owners.of(path), "output", None)
-        made = owned.manifest if owned is not None else None
-        if made is None and path in new:
-            told.append(
-                f"{shown(path)}: no manifest of relaion's says whether its difference to the old "
-                "set may be published"
-            )
-        if made is None or made.get("publishable") is True:
-            continue
-        says = "says `publishable: false`" if made else "cannot be read"
-        why = str(made.get("why", f"its manifest {says}"))
-        if not accepted:
-            raise StopError(
-                f"{shown(path)}: its manifest {says} ({why}): whoever has the old set "
-                f"would find the listed rows in the diff; {way_out(made)}, or add "
-                "--i-accept-disclosure for a diff that is not published"
-            )
-        return (
-            f"{shown(path)}: is not publishable ({why}); keep this diff as secret as the lists",
+        made = _manifest_of(path)
+        if made is not None and made.get("publishable") is not True:
+            return (_not_publishable(path, "its manifest", made, accepted=accepted),)
+    return ()
+
+
+def _manifest_of(path: Path) -> Mapping[str, Any] | None:
+    """The manifest in or above a folder; empty for one that cannot be read."""
+    owners = Owners()
+    owned = owners.at(path) or getattr(owners.of(path), "output", None)
+    return owned.manifest if owned is not None else None
+
+
+def _not_publishable(path: Path, where: str, made: Mapping[str, Any], *, accepted: bool) -> str:
+    """A line for what is accepted; raises StopError where it is not."""
+    says = "says `publishable: false`" if made else "cannot be read"
+    why = str(made.get("why", f"its manifest {says}"))
+    if not accepted:
+        raise StopError(
+            f"{shown(path)}: {where} {says} ({why}): whoever has the old set "
+            f"would find the listed rows in the diff; {way_out(made)}, or add "
+            "--i-accept-disclosure for a diff that is not published"
         )
-    return tuple(told)
+    return f"{shown(path)}: is not publishable ({why}); keep this diff as secret as the lists"
+
+
+def _moved(new: Sequence[Path], shards: Sequence[Numbered], *, accepted: bool) -> tuple[str, ...]:
+    """Refuse a copy of an edition whose manifest, near by, says that it may not be published."""
+    if not _is_untold(new):
+        return ()
+    owned = edition_near(new, shards)
+    made = owned.manifest if owned is not None else None
+    if owned is not None and made and made.get("publishable") is not True:
+        where = f"its shards are those of {shown(owned.folder)}, whose manifest"
+        return (_not_publishable(new[0], where, made, accepted=accepted),)
+    return ()
+
+
+_UNTOLD = "no manifest of relaion's says whether its difference to the old set may be published"
+
+
+def _is_untold(new: Sequence[Path]) -> bool:
+    return any(_manifest_of(path) is None for path in new)
+
+
+def _nobody_knows(new: Sequence[Path], left: int, rows: Mapping[str, int]) -> str:
+    """What is told of a new set of which no manifest says anything: may the diff be public?"""
+    if left and rows["new"] + left == rows["old"]:
+        share = f"{left:,} rows of the old set ({left / rows['old']:.2%}) and no others"
+        return (
+            f"{shown(new[0])}: {_UNTOLD}; the diff names {share}: if lists chose them and this set "
+            "is not public yet, keep the diff as secret as the lists"
+        )
+    return f"{shown(new[0])}: {_UNTOLD}"
 
 
 def way_out(made: Mapping[str, Any]) -> str:

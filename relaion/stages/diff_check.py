@@ -64,8 +64,8 @@ class Stratum:
 class Checked(Tabled):
     """What `diff --check` found: `ok` where nothing stands out in any edition.
 
-    `residual` are the rows that left each edition unexplained. `way_out` says what to do where
-    something stands out.
+    `residual` are the rows that left each edition unexplained. `not_looked_at` is what nothing can
+    be said of, a sentence each. `way_out` says what to do where something stands out.
     """
 
     out: Path
@@ -73,6 +73,7 @@ class Checked(Tabled):
     residual: dict[str, int]
     strata: tuple[Stratum, ...]
     notices: tuple[str, ...] = ()
+    not_looked_at: tuple[str, ...] = ()
     way_out: str = ""
 
     @property
@@ -134,7 +135,7 @@ def diff_check(
             check_sidecars(beside)
             with blaming(out / AUDIT, InputError):
                 audited = pool.call("relaion.run.audit_file:read_hits", out)
-            told += _held_against(out, made, known, searched, audited)
+            unlooked = _held_against(out, made, known, searched, audited)
             cover = 0
             strata: list[Stratum] = []
             rows: dict[str, int] = {}
@@ -156,10 +157,11 @@ def diff_check(
                     },
                     listen,
                 )  # fmt: skip
-                told += _told_of(made, out / name, found, diffs, by)
+                told += _unmet(out / name, found, diffs)
+                unlooked += _unlooked(made, out / name, found, by)
                 rows[name] = found.unexplained
                 strata += [Stratum(name, *line) for line in found.strata]
-    checked = Checked(out, cover, rows, tuple(strata), tuple(told))
+    checked = Checked(out, cover, rows, tuple(strata), tuple(told), tuple(unlooked))
     return checked if checked.ok else replace(checked, way_out=_way_out(made))
 
 
@@ -247,8 +249,8 @@ def _held_against(
         return []
     if made["lineage"] and known.taken_back:
         return [
-            f"{shown(out)}: rows of entries that were withdrawn since stay out, and count as not "
-            "listed here"
+            f"{shown(out)}: rows of entries that were withdrawn since, which stay out and count as "
+            "not listed here"
         ]
     raise InputError(
         f"{shown(out)}: {len(differ):,} of its {len(then):,} lists hit other rows now than its "
@@ -288,14 +290,10 @@ def _refuse_unmet(diffs: Sequence[DiffFile], by: Sequence[str]) -> None:
             )
 
 
-def _told_of(
-    made: Mapping[str, Any],
-    edition: Path,
-    found: Residual,
-    diffs: Sequence[DiffFile],
-    by: Collection[str],
+def _unlooked(
+    made: Mapping[str, Any], edition: Path, found: Residual, by: Collection[str]
 ) -> list[str]:
-    """Hold the rows that are seen to have left against the manifest; what is to be said of it.
+    """Hold the rows that are seen to have left against the manifest; a line if they are fewer.
 
     Raises InputError for more than it tells, and where none of them is seen.
     """
@@ -312,18 +310,22 @@ def _told_of(
             f"{shown(edition)}: none of the {left:,} rows that left can be told by {by_what}, so "
             "nothing could be looked at"
         )
-    told = [
-        f"{shown(diff.path)}: names none of the rows that left {edition.name}, so it explains "
-        "nothing"
+    if found.left == left:
+        return []
+    return [
+        f"{shown(edition.name)}: {left - found.left:,} of the {left:,} rows that left: no "
+        f"{by_what} tells them from rows that stay"
+    ]
+
+
+def _unmet(edition: Path, found: Residual, diffs: Sequence[DiffFile]) -> list[str]:
+    """A line for each earlier diff that names nothing of what left."""
+    return [
+        f"{shown(diff.path)}: names none of the rows that left {shown(edition.name)}, so it "
+        "explains nothing"
         for diff, n in zip(diffs, found.named, strict=True)
         if found.left and not n
     ]
-    if found.left < left:
-        told.append(
-            f"{edition.name}: {left - found.left:,} of the {left:,} rows that left were not looked "
-            f"at: no {by_what} tells them from rows that stay"
-        )
-    return told
 
 
 def _way_out(made: Mapping[str, Any]) -> str:

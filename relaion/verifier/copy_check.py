@@ -50,7 +50,7 @@ from relaion.verifier.copy_statement import (
     named_below,
     read_copy_statement,
 )
-from relaion.verifier.copy_unlooked import links_unlooked
+from relaion.verifier.copy_unlooked import links_unlooked, refute, refute_of
 from relaion.verifier.manifest import MANIFEST
 from relaion.verifier.verdict import Notes, Verdict, count
 
@@ -104,7 +104,7 @@ def verify_copy(
         if sources:
             _check_inputs(job, there)
         check_counts(job)
-    for sentence in statement.not_looked_at:
+    for sentence in refute(statement, named_below(inputs)[1] if inputs else None, notes):
         notes.leave_out(sentence)
     return notes.verdict(shown(out))
 
@@ -294,18 +294,19 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
 
 
 def _check_told(job: CopyJob, name: str, codes: pa.Array) -> None:
-    """The manifest names whatever of a file was not looked at."""
+    """The manifest names whatever of a file was not looked at, and nothing that is not so."""
     told = [x for x in job.statement.not_looked_at if x.startswith(f"{shown(name)}: ")]
-    is_nameless = len(codes) > 0 and {fate for fate, _ in counted(codes)} == {NAMELESS}
-    if is_nameless and not any("no row of it has an identity" in x for x in told):
+    fates = {fate for fate, _ in counted(codes)}
+    if fates == {NAMELESS} and not any("no row of it has an identity" in x for x in told):
         _untold(name, "a file of which no row has an identity", job.notes)
+    of = (job.sources[name], job.statement.inputs[name])
     try:
-        columns = links_unlooked(job.sources[name], job.statement.inputs[name])
+        refute_of(*of, told, fates, job.notes)
+        columns = links_unlooked(*of)
     except InputError:
         return  # said of it already
     for column in columns:
-        tops = (column, column.partition(".")[0])
-        if not any(top in x for x in told for top in tops):
+        if not any(top in x for x in told for top in (column, column.partition(".")[0])):
             _untold(name, "a column of links that plays no role", job.notes)
 
 

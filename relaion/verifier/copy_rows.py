@@ -22,11 +22,10 @@ from relaion.verifier.copy_known import (
 from relaion.verifier.copy_statement import CopyLine
 from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
 
-_FILLERS = pa.array(FILLERS, pa.int64())
 
 
 def _no_fillers(hashes: pa.Array) -> pa.Array:
-    return pc.if_else(pc.is_in(hashes, value_set=_FILLERS), None, hashes)
+    return pc.if_else(pc.is_in(hashes, value_set=pa.array(FILLERS, pa.int64())), None, hashes)
 
 
 def row_ids(rows: Rows, *, computed: bool) -> pa.Array:
