@@ -321,9 +321,14 @@ def missing_sidecars(parent: Parent, plan: Plan) -> list[str]:
 def refuse_missing_sidecars(parent: Parent, plan: Plan) -> None:
     """Raise InputError where a sidecar of the parent is not given: what it names is not found."""
     if missing := missing_sidecars(parent, plan):
-        more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
-        raise InputError(
-            f"{shown(parent.folder)}: was made with sidecars that are not given, or are others now "
-            f"({', '.join(map(shown, missing[:3]))}{more}); give them with --sidecar, or add "
-            "--allow-changed"
-        )
+        raise refused_sidecars(parent, missing)
+
+
+def refused_sidecars(parent: Parent, missing: Sequence[str]) -> InputError:
+    """What is said of sidecars of the parent, by name, that are not given."""
+    more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
+    return InputError(
+        f"{shown(parent.folder)}: was made with sidecars that are not given, or are others now "
+        f"({', '.join(map(shown, missing[:3]))}{more}); give them with --sidecar, or add "
+        "--allow-changed"
+    )
