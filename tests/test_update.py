@@ -335,6 +335,24 @@ def test_where_another_sidecar_names_other_rows_those_that_left_stay_out(tmp_pat
     assert {row["WIDTH"] for row in rows_of(made.out, "research")} == {2, 3}
 
 
+def test_a_sidecar_of_the_same_size_with_other_bytes_is_refused(tmp_path: Path) -> None:
+    world = World(tmp_path, [("https://a.example/1.jpg", f"{14:032x}")])
+    world.grow([[{"url": f"https://{host}.example/1.jpg"} for host in "ab"], [OTHER]])
+    world.send(Sent((("image_md5", f"{14:032x}"),)))
+    out = world.clean("out")
+    first = [Path(x).read_bytes() for x in world.sidecars]
+    world.sidecars = write_sidecar(tmp_path / "other", [("https://b.example/1.jpg", f"{14:032x}")])
+    other = [Path(x).read_bytes() for x in world.sidecars]
+    assert other != first and list(map(len, other)) == list(map(len, first))
+    with pytest.raises(InputError, match=r"out: was made with sidecars that are not given, or are"):
+        world.update(out, "out2")
+    assert not list((tmp_path / "out2").rglob("*"))
+    made = world.update(out, "out2", verify=True, allow_changed=True)
+    assert made.verdict is not None
+    assert made.verdict.ok, made.verdict.findings
+    assert {row["WIDTH"] for row in rows_of(made.out, "research")} == {2}
+
+
 def test_an_edition_of_ones_own_may_let_go_of_rows_that_had_left(tmp_path: Path) -> None:
     """Its script removes one row of each shard: the last that a list names."""
     script = tmp_path / "last.sql"

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +264,46 @@ def test_a_run_before_that_does_not_hold_together_is_refused_before_any_work(
         world.update(out, "out2")
     assert "\n" not in str(e.value) and "out" in str(e.value)
     assert not (world.folder / "out2").exists()
+
+
+def _edits(made: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A manifest without each of its parts, and with each part that decided as another."""
+    for name in made:
+        yield f"{name} gone", {k: v for k, v in made.items() if k != name}
+        yield f"{name} null", made | {name: None if name != "cover" else {}}
+    for name in ("inputs", "outputs", "lists", "editions", "scripts"):
+        first, *others = made[name]
+        for key, value in first.items():
+            yield (
+                f"{name}.{key} gone",
+                made | {name: [{k: v for k, v in first.items() if k != key}, *others]},
+            )
+            other = value + 1 if isinstance(value, int) else f"{value}x"
+            yield f"{name}.{key} other", made | {name: [first | {key: other}, *others]}
+    for key, value in made["parameters"].items():
+        changed = value + 1 if isinstance(value, int | float) else f"{value}x"
+        yield f"parameters.{key} other", made | {"parameters": made["parameters"] | {key: changed}}
+    step = {"run": "0" * 16, "finished": "", "manifest": "0" * 64, "kept_out": False, "lists": []}
+    yield "a step before", made | {"lineage": [step]}
+
+
+def test_a_run_before_whose_manifest_was_edited_is_refused_before_any_work(world: World) -> None:
+    """Of each part; a time and a word for publishing decide no row, and are verify's to hold."""
+    out = world.clean("out")
+    manifest = out / "manifest.json"
+    whole = json.loads(manifest.read_text())
+    world.send(Sent(()))
+    missed = []
+    for name, edited in _edits(whole):
+        manifest.write_text(json.dumps(edited, indent=1))
+        try:
+            world.update(out, "out2")
+        except RelaionError as e:
+            assert "\n" not in str(e) and str(out) in str(e), (name, e)
+            if (world.folder / "out2").exists():
+                missed.append(name)
+                shutil.rmtree(world.folder / "out2")
+        else:
+            missed.append(name)
+            shutil.rmtree(world.folder / "out2")
+    assert missed == []

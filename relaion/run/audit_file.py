@@ -111,6 +111,15 @@ def read_steps(out: Path) -> Rows:
         )
 
 
+def read_files(out: Path) -> Rows:
+    """The files of an OUT, as its audit has them: inputs, which have no edition, and outputs."""
+    with connect(out / "audit.duckdb", read_only=True, threads=1) as engine:
+        return engine.rows(
+            "select null as edition, subset, shard, rows, bytes, sha256 from inputs "
+            "union all select edition, subset, shard, rows, bytes, sha256 from outputs"
+        )
+
+
 def read_hits(out: Path) -> Hits:
     """What the lists found, as an OUT's audit has it."""
     with connect(out / "audit.duckdb", read_only=True) as engine:

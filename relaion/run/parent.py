@@ -16,7 +16,7 @@ from relaion.paths import shown
 from relaion.run import manifest
 from relaion.run.hits import FEW_ROWS
 from relaion.run.outputs import MANIFEST, manifest_at, refuse_broken_off
-from relaion.run.settings import Plan
+from relaion.run.settings import Plan, run_of
 from relaion.run.tasks import ParentShard
 
 Key = tuple[str, str]
@@ -90,13 +90,44 @@ def read_parent(out: Path) -> Parent:
             f"{shown(path)}: an earlier version of relaion wrote it; clean anew, once, to go on "
             "from there"
         )
+    if not _is_as_written(made):
+        raise OutputError(
+            f"{shown(path)}: its run is not the digest of what it states, so it was edited since "
+            "it was written; restore it, or clean anew"
+        )
     return Parent(out, made, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-def refuse_other_counts(parent: Parent, steps: Iterable[Sequence[Any]]) -> None:
-    """Raise OutputError where the audit's last step is not what the manifest states.
+_TOLD = {"started": str, "finished": str, "publishable": bool, "why": str}
+_FILE = ("subset", "shard", "rows", "bytes", "sha256")
 
-    `steps` are lines of the audit's table: step, run, edition, subset, rows in, removed, kept.
+
+def _is_as_written(made: dict[str, Any]) -> bool:
+    """Whether what decided is what its run is the digest of, and the rest is there.
+
+    What went in and came out is held against the audit (`refuse_other_counts`).
+    """
+    try:
+        is_run = made["run"] == run_of(manifest.plan_of(made))
+        is_told = all(isinstance(made[name], kind) for name, kind in _TOLD.items())
+        is_covered = (made["cover"] is not None) == bool(made["parameters"]["cover"])
+        files = [{"edition": None, **line} for line in made["inputs"]] + made["outputs"]
+        are_whole = all(
+            {"edition", *_FILE} <= set(line) and isinstance(line["rows"], int) for line in files
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return is_run and is_told and is_covered and are_whole
+
+
+def refuse_other_counts(
+    parent: Parent, steps: Iterable[Sequence[Any]], files: Iterable[Sequence[Any]]
+) -> None:
+    """Raise OutputError where the audit does not tell what the manifest states.
+
+    `steps` are lines of the audit's table: step, run, edition, subset, rows in, removed, kept;
+    `files` those of `inputs`, with no edition, and of `outputs`: edition, subset, shard, rows,
+    bytes, SHA-256.
     """
     lines = list(steps)
     last = max((line[0] for line in lines), default=0)
@@ -107,11 +138,23 @@ def refuse_other_counts(parent: Parent, steps: Iterable[Sequence[Any]]) -> None:
             told[run, edition] += kept
     for o in parent.made["outputs"]:
         stated[parent.made["run"], o["edition"]] += o["rows"]
-    if told != stated or last != len(parent.made["lineage"]) + 1:
+    is_other = told != stated or last != len(parent.made["lineage"]) + 1
+    if is_other or Counter(map(_named_file, files)) != Counter(_files(parent)):
         raise OutputError(
             f"{shown(parent.folder)}: its manifest and its audit tell of different rows; check "
             "that run with `relaion verify`, and restore it"
         )
+
+
+def _files(parent: Parent) -> Iterator[tuple[Any, ...]]:
+    """What the manifest states of each file, named as an audit names it."""
+    for line in (*parent.made["inputs"], *parent.made["outputs"]):
+        yield _named_file((line.get("edition"), *(line[name] for name in _FILE)))
+
+
+def _named_file(line: Sequence[Any]) -> tuple[Any, ...]:
+    edition, subset, shard, *rest = line
+    return (edition, shown(subset), shown(shard), *rest)
 
 
 # -- What has to be equal ----------------------------------------------------------------------
@@ -278,9 +321,14 @@ def missing_sidecars(parent: Parent, plan: Plan) -> list[str]:
 def refuse_missing_sidecars(parent: Parent, plan: Plan) -> None:
     """Raise InputError where a sidecar of the parent is not given: what it names is not found."""
     if missing := missing_sidecars(parent, plan):
-        more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
-        raise InputError(
-            f"{shown(parent.folder)}: was made with sidecars that are not given, or are others now "
-            f"({', '.join(map(shown, missing[:3]))}{more}); give them with --sidecar, or add "
-            "--allow-changed"
-        )
+        raise refused_sidecars(parent, missing)
+
+
+def refused_sidecars(parent: Parent, missing: Sequence[str]) -> InputError:
+    """What is said of sidecars of the parent, by name, that are not given."""
+    more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
+    return InputError(
+        f"{shown(parent.folder)}: was made with sidecars that are not given, or are others now "
+        f"({', '.join(map(shown, missing[:3]))}{more}); give them with --sidecar, or add "
+        "--allow-changed"
+    )

@@ -233,8 +233,13 @@ class Plan:
     @property
     def run_id(self) -> str:
         """The digest of the plan: equal for equal runs."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return run_of(asdict(self))
+
+
+def run_of(plan: Mapping[str, Any]) -> str:
+    """The name of the run that a plan makes, which is the digest of that plan."""
+    text = json.dumps(plan, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def versions() -> dict[str, str]:

@@ -23,7 +23,15 @@ from relaion.run.hits import NO_HIT, hold
 from relaion.run.journal import STORE, Entry, Journal
 from relaion.run.manifest import BROUGHT_BACK, PUBLISHABLE, Earlier, Rows, Told
 from relaion.run.outputs import AUDIT
-from relaion.run.parent import Key, ListsSince, Parent, ShardsSince, has_few, refuse_changed
+from relaion.run.parent import (
+    Key,
+    ListsSince,
+    Parent,
+    ShardsSince,
+    has_few,
+    refuse_changed,
+    refused_sidecars,
+)
 from relaion.run.pipeline import Run
 from relaion.run.pool import blaming
 from relaion.run.survey import Numbered, sidecar_lines
@@ -55,6 +63,8 @@ class UpdateRun(Run):
     def _search(
         self, beside: tuple[Sidecar, ...], store: Snapshot
     ) -> tuple[Searched, Covered | None]:
+        with self._purged_by(InputError):
+            self._refuse_other_sidecars(beside)
         self._walks = self._is_less(beside)
         if why := self._whole_for(beside):
             self.progress.say(f"every shard is searched with all lists: {why}")
@@ -73,6 +83,16 @@ class UpdateRun(Run):
         return replace(
             now, shards=gains.shards, seals={**gains.seals, **now.seals}, values=()
         ), None
+
+    def _refuse_other_sidecars(self, beside: tuple[Sidecar, ...]) -> None:
+        """Raise InputError where one of the name and size that it had holds other bytes now.
+
+        Rows that it named stay out, which steps after this one have to know (`kept_out`).
+        """
+        now = {s["sha256"] for s in sidecar_lines(beside)}
+        had = self.parent.made["sidecars"]
+        if not self.allow_changed and (gone := [s for s in had if s["sha256"] not in now]):
+            raise refused_sidecars(self.parent, sorted(s["name"] for s in gone))
 
     def _is_less(self, beside: tuple[Sidecar, ...]) -> bool:
         """Whether rows may have left for what nothing names now: then editions are walked."""

@@ -107,8 +107,9 @@ def update(
             refuse_changed(made, shards.changed, "changed")
         with blaming(before / AUDIT):
             steps = pool.call("relaion.run.audit_file:read_steps", before)
+            files = pool.call("relaion.run.audit_file:read_files", before)
             pool.call("relaion.run.audit_file:read_told", before)
-        refuse_other_counts(made, steps)
+        refuse_other_counts(made, steps, files)
         hold_good(request.known, settled=settings.good_wins or yes_i_checked)
         check_apart_from_shards(out, work, inputs, request.inputs.places)
         place = left.enter_context(folder.open_out(out, work))

@@ -63,7 +63,9 @@ class ListLine(NamedTuple):
 class StepLine(NamedTuple):
     """A run that this one goes on from: its name, its manifest's SHA-256, and its lists.
 
-    `kept_out`: rows left there that nothing in the next run may name.
+    `kept_out`: rows left there that nothing in the next run may name. That is taken as the run
+    says it: `--allow-changed` makes it so, and nothing else tells whether that was given. Where
+    it is said without need, less is recounted, and the verdict claims less.
     """
 
     run: str
