@@ -23,7 +23,6 @@ from relaion.verifier.copy_statement import CopyLine
 from relaion.verifier.rows import At, Rows, batches, role_rows, schema_of
 
 
-
 def _no_fillers(hashes: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_in(hashes, value_set=pa.array(FILLERS, pa.int64())), None, hashes)
 
