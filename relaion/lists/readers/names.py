@@ -117,6 +117,7 @@ _DECIDES = {
     "esito resultaat beoordeling beslissing évaluation evaluación valutazione avaliação décision "
     "decisión decisione decisão gültigkeit validité validez validità acción azione ação",
     CATEGORY: "category categories cat cats kategorie kategorien catégorie categoría categoria "
+    "caid vics copine "
     "grade grades classification classifications klasse rating level tier einstufung "
     "klassifizierung klassifikation clasificación classificazione classificatie classificação "
     "categorie",
