@@ -434,3 +434,13 @@ def test_a_missing_extra_is_one_line(
     assert "pip install 'relaion[report]'" in done.stderr
     assert not list(tmp_path.iterdir())
     assert here("report", world / "out").returncode == 0
+
+
+def test_the_command_to_repeat_a_run_has_what_decided(world: Path, tmp_path: Path) -> None:
+    given = "--edition research --unscored drop --no-same-link --no-inner --good-wins"
+    out = str(tmp_path / "out")
+    run = ("clean", "data", "--lists", "lists.duckdb", "--out", out, *given.split())
+    done = here(*run, cwd=world)
+    assert done.returncode == 0, done.stderr
+    told = here("report", out, cwd=world).stdout
+    assert f"relaion clean DATA --lists LISTS {given} --out OUT" in told

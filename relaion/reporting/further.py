@@ -17,6 +17,7 @@ from relaion.reporting.document import (
 )
 from relaion.reporting.facts import AuditReport, ScoreLine
 from relaion.roles import ROLES, kind_words
+from relaion.sqlset import BUILT_IN
 
 MASKED = "<10"
 _LEAST = 10  # rows that two lists have to share for the number to be told
@@ -300,19 +301,28 @@ def reproduce(report: AuditReport) -> Iterator[Part]:
     words = " --keywords FILE" if report.parameters["keywords"] is not None else ""
     beside = " --sidecar PATH" if report.sidecars else ""
     covered = f" --cover {report.cover.per_site}" if report.cover else ""
+    check = f"relaion verify OUT --inputs DATA --lists LISTS{words}{beside}"
     if max((x.step for x in report.steps), default=1) > 1:
         line = f"relaion update BEFORE --inputs DATA --lists LISTS{words}{beside} --out OUT"
+        check += " --parent BEFORE"
     else:
-        line = f"relaion clean DATA --lists LISTS{words}{beside}{covered} --out OUT"
-    yield Commands((line, f"relaion verify OUT --inputs DATA --lists LISTS{words}{beside}"))
+        given = f"{_given(report)}{words}{beside}{covered}"
+        line = f"relaion clean DATA --lists LISTS{given} --out OUT"
+    yield Commands((line, check))
     yield (
         "Everybody else can ask the audit again. Each number of this report is the answer of a "
-        "query in sql/queries:"
+        "query of sql/queries, which the prompt runs by its name:"
     )
-    yield Commands(
-        (
-            'relaion sql OUT -c "$(cat sql/queries/protocol_in_all.sql)"',
-            "relaion report OUT --json",
-            "sha256sum --check SHA256SUMS",
-        )
-    )
+    yield Commands(("echo .run protocol_in_all | relaion sql OUT", "relaion report OUT --json"))
+
+
+def _given(report: AuditReport) -> str:
+    """The options that decide which rows leave, as they were given."""
+    settings = report.parameters
+    names = [shown(x.name) for x in report.editions]
+    said = [] if names == list(BUILT_IN) else [f"--edition {name}" for name in names]
+    said += ["--unscored drop"] if "drop" in str(settings["unscored"]) else []
+    said += [] if str(settings["same_link"]).lower() == "true" else ["--no-same-link"]
+    said += [] if str(settings["inner"]).lower() == "true" else ["--no-inner"]
+    said += ["--good-wins"] if str(settings["good_wins"]).lower() == "true" else []
+    return "".join(f" {option}" for option in said)
