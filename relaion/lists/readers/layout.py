@@ -242,6 +242,7 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
     deciders = _deciders(columns, told, options)
     _refuse_twins(columns, deciders)
     columns = chosen_links(with_new(columns))
+    _refuse_perceptual(columns, body, options)
     types = [d for d in deciders if d.what == names.TYPE]
     if types and not any(c.what == names.ENTRY for c in columns):
         columns = _by_type(columns, types[0], body)
@@ -253,6 +254,31 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
         table.delimiter, len(told), told if table.header is not None else None, tuple(columns),
         tuple(deciders), skip,
     )  # fmt: skip
+
+
+def _refuse_perceptual(
+    columns: Sequence[ListColumn], body: Sequence[Sequence[str]], options: Options
+) -> None:
+    """Raise ListError where digests of 64 digits are rated, as PDQ hashes are and no SHA-256 is."""
+    rated = next((c for c in columns if names.squeezed(c.name) in _RATINGS), None)
+    if rated is None or options.kind is not None:
+        return
+    for c in columns:
+        if c.what != names.ENTRY or c.is_said or c.word.endswith("256"):
+            continue
+        cells = [row[c.index] for row in body if c.index < len(row) and row[c.index]]
+        if cells and sum(shape(cell) == "sha256" for cell in cells) * 2 > len(cells):
+            raise ListError(
+                f"column {c.told} holds digests of 64 digits beside {rated.told}, as lists of PDQ "
+                "hashes do, which match no image digest; if they are SHA-256, say "
+                f"--column sha256={c.index + 1}"
+            )
+
+
+_RATINGS = frozenset((
+    "quality", "pdqquality", "hashquality", "distance", "hamming", "hammingdistance",
+    "pdqdistance", "hammingthreshold", "pdqthreshold",
+))  # fmt: skip
 
 
 def _refuse_twins(columns: Sequence[ListColumn], deciders: Sequence[DecidingColumn]) -> None:
