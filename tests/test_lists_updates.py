@@ -399,3 +399,15 @@ def test_dashes_that_take_back_by_choice(lists: Path) -> None:
     deliver(lists, A, B, C, name="list.txt")
     deliver(lists, f"- {A}", f"-{B}", name="update.txt", update=1, file_format="changes")
     assert held(lists) == {(1, C)}
+
+
+def test_files_that_came_without_update_before_are_no_silent_update(lists: Path) -> None:
+    deliver(lists, "md5", A, B, C)
+    later = deliver(lists, "md5", A, D)
+    with pytest.raises(InputError, match=f"as list {later.list_id}, which brings no list 1 up to"):
+        deliver(lists, "md5", A, D, update=1, full=True)
+    assert held(lists) == {(1, A), (1, B), (1, C), (2, A), (2, D)}
+    store.withdraw(lists, later.list_id)
+    deliver(lists, "md5", A, D, update=1, full=True)
+    assert held(lists) == {(1, A), (3, D)}
+    assert not deliver(lists, "md5", A, D, update=1, full=True).added  # said once more

@@ -222,6 +222,12 @@ def add(
         is_new = not place.exists()
         earlier = None if is_new else _same_delivery(place, delivery)
         if earlier is not None:
+            if update is not None and earlier.list_id not in chain:
+                raise InputError(
+                    f"--update {update}: these files are in the store already, as list "
+                    f"{earlier.list_id}, which brings no list {update} up to date; withdraw list "
+                    f"{earlier.list_id}, then add them again so"
+                )
             return earlier
         is_anew = is_new or not _is_ours(place)
         with new_version(place, work, empty=is_anew, keep=not dry_run) as engine:
