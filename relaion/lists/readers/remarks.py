@@ -40,6 +40,7 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.media import media_of_file
 from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_short, read_text
+from relaion.lists.readers.spelling import is_unread, unmarked
 from relaion.lists.values import told as say
 from relaion.lists.values import told_words
 
@@ -230,6 +231,14 @@ class RemarkColumn:
                 f"column {self.column.told} {says}, and {named} ({self._held()}): choose its rows "
                 f"with --where {option}=WORD,WORD, or say --ignore {option} if it decides nothing"
             )
+        if self._is_vocabulary() and any(map(is_unread, self._words)):
+            option = option_name(self.column.name, self.column.index)
+            raise ListError(
+                f"column {self.column.told} holds {len(self._words):,} words in a script of which "
+                f"no word is known here, and may decide which rows count ({self._held()}): choose "
+                f"its rows with --where {option}=WORD,WORD, or say --ignore {option} if it decides "
+                "nothing"
+            )
         if self._has_known_good():
             self.unsure[_KNOWN_GOOD] = self.values[_KNOWN_GOOD]
         if self.unsure:
@@ -294,7 +303,7 @@ class RemarkColumn:
         """Whether its cells are a few short words that come again and again."""
         told = self._words
         is_short = all(len(w) <= _LONGEST and len(w.split()) <= 2 and w.isprintable() for w in told)
-        is_word = all(re.fullmatch(r"[^\W\d_]+(?:[ -][^\W\d_]+)?", w) for w in told)
+        is_word = all(re.fullmatch(r"[^\W\d_]+(?:[ -][^\W\d_]+)?", unmarked(w)) for w in told)
         n = sum(self.values[word] for word in told)
         if self._is_marked_note:
             return True

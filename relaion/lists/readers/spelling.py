@@ -93,6 +93,19 @@ _FORMS = {
 }
 
 
+def unmarked(text: str) -> str:
+    """A text without the marks that stand above, below or behind letters of many scripts."""
+    return "".join(c for c in text if not unicodedata.category(c).startswith("M"))
+
+
+def is_unread(word: str) -> bool:
+    """Whether a word is written in a script that none of our words are of."""
+    letters = [c for c in word if c.isalpha()]
+    return bool(letters) and not any(
+        unicodedata.name(c, "").startswith(("LATIN", "CYRILLIC")) for c in letters
+    )
+
+
 def words_in(text: str) -> frozenset[str]:
     """The words of a text, folded; a stem that ends in a sign is all of its forms.
 
