@@ -211,6 +211,7 @@ def test_results_show_as_tables(place: Path) -> None:
         "lists.show": relaion.lists.show("lists.duckdb"),
         "link": relaion.link("HTTP://a.example/<b>"),
         "scripts": relaion.scripts(),
+        "report": relaion.report("new"),
         "purge": relaion.purge("new"),
     }
     for name, result in shown.items():

@@ -444,3 +444,10 @@ def test_the_command_to_repeat_a_run_has_what_decided(world: Path, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     told = here("report", out, cwd=world).stdout
     assert f"relaion clean DATA --lists LISTS {given} --out OUT" in told
+
+
+def test_a_dash_is_no_file(world: Path) -> None:
+    done = here("report", "out", "--markdown", "-", cwd=world)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "relaion: -: is no file's name; name one, such as report.md\n"
+    assert not (world / "-").exists()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relaion.tabled import Tabled
+
 if TYPE_CHECKING:
     from relaion.parquet.looked_at import NotLookedAt
     from relaion.run.coverage import Coverage
@@ -230,7 +232,7 @@ class ScriptFacts:
 
 
 @dataclass(frozen=True)
-class AuditReport:
+class AuditReport(Tabled):
     """The audit of a finished run as a report has it: counts, never a row.
 
     Counts by list or rule put subsets of under 1,000 rows together as `small`, or leave them out:

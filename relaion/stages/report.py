@@ -70,6 +70,8 @@ def report(
             (folder / cards.SUMS, lambda: _sums(out), _is_sums),
         ]
     _refuse_twice([path for path, *_ in files])
+    if Path("-") in (page, text):
+        raise InputError("-: is no file's name; name one, such as report.md")
     for path, _, is_ours in files:
         _refuse_place(path, out, is_ours, force=force, made=path.parent == folder)
     made = [(path, write()) for path, write, _ in files]  # all of them, before the first is there
