@@ -86,6 +86,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     ending = Ending()
     first, whole_text = _text(path, options, found)
     sections = _sections(path.name, "".join(first), options)
+    sections.asks_first = tally.is_delta
     source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
     head = "".join(first)

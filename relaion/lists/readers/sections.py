@@ -115,13 +115,15 @@ class Sections:
 
     `rules` is what the title says that stands above the next line, `names` the line that names the
     columns, `by_name` what the file's name says. `heeds_unknown`: headings of unknown words are
-    asked for; formats with lines of their own between records have none.
+    asked for; formats with lines of their own between records have none. `asks_first`: those of
+    an update above its first entry, too, since all below may be what it takes back.
     """
 
     file_name: str
     head: str
     options: Options
     heeds_unknown: bool = True
+    asks_first: bool = False
     rules: str | None = None
     by_name: str | None = None
     names: str = ""
@@ -220,6 +222,9 @@ class Sections:
         if not self._valued:
             is_bare = not any(map(is_innocent, told.split())) and len(told.split()) < _FEW
             self._above[told] = number if is_bare else 0
+            is_remark = line.lstrip().startswith(("#", "//", ";"))
+            if self.asks_first and not is_remark and not _names_entries(line):
+                return Doubt(f"{number:,}", _IS_UNKNOWN)
             return plain
         cells = _CELLS.split(line)
         is_note = re.fullmatch(r"\s*; [^,;|\t]*", line) and ";" not in self.names + self._valued

@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from relaion.lists.readers import column_words, names, words
+from relaion.lists.readers import column_words, names, spelling, words
 from relaion.lists.readers.format import (
     DISPUTED,
     GOOD,
@@ -355,7 +355,7 @@ def is_heading(line: str) -> bool:
 def is_innocent(word: str) -> bool:
     """Whether a word of a heading decides nothing by itself."""
     return (
-        len(word) < 3
+        (len(word) < 3 and not spelling.is_unread(word))  # two signs of Chinese say what they mean
         or not word.isalpha()
         or word in _DECIDE_NOTHING
         or _MADE_OF.fullmatch(word) is not None
