@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import docs
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "relaion").rglob("*.py"))
 PLACE = re.compile(r"\brelaion/[a-z][a-z_/]+(?:\.py)?\b|\bsql/v[0-9]+/[a-z_0-9/]+\.sql\b")
@@ -42,7 +44,7 @@ def test_no_module_is_too_long_to_read() -> None:
 
 
 def test_places_that_are_named_exist() -> None:
-    texts = [ROOT / "README.md", ROOT / "pyproject.toml", *(ROOT / "sql").rglob("*"), *SOURCES]
+    texts = [*docs.pages(), ROOT / "pyproject.toml", *(ROOT / "sql").rglob("*"), *SOURCES]
     named = {
         (path.name, place)
         for path in texts
