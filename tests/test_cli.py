@@ -17,6 +17,7 @@ from tests import docs
 from tests.pipeline import here
 
 ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = {c.callback.__name__: c.callback for c in app.registered_commands if c.callback}
 LIST_COMMANDS = {
     c.callback.__name__: c.callback for c in lists_app.registered_commands if c.callback
@@ -65,9 +66,9 @@ def test_every_option_has_help() -> None:
 
 
 def test_ci_runs_the_commands_of_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"```console\n\$ (.*?)\n\$ (.*?)\n", readme)
+    block = re.search(r"```console\n\$ (.*?)\n\$ (.*?)\n", README)
     assert block
+    assert block[0] in (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")
     script = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
     assert block[1] in script
     assert block[2] in script

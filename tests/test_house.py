@@ -52,6 +52,8 @@ def test_places_that_are_named_exist() -> None:
         for place in PLACE.findall(path.read_text("utf-8"))
     }
     assert named
+    walks = (ROOT / ".github/CONTRIBUTING.md").read_text("utf-8")
+    named -= {("CONTRIBUTING.md", new) for new in re.findall(r"(?:Write|to) `([\w/.]+)`", walks)}
     assert [(where, place) for where, place in named if not (ROOT / place).exists()] == []
 
 
