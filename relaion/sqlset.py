@@ -262,7 +262,7 @@ def index(version: str = VERSION) -> str:
         "Decisions and their reasons: [`decisions/`](decisions).",
         "",
         "`queries/` asks a finished audit: `relaion sql OUT`, or any DuckDB shell on",
-        "`OUT/audit.duckdb`. [How to read an audit](queries/README.md) explains it. Every number of",
+        "`OUT/audit.duckdb`. [Read an audit](queries/README.md) explains it. Every number of",
         "`relaion report` is the answer of one of these:",
         "",
         "| query | what it answers | reads |",

@@ -1,4 +1,4 @@
-"""The pages of documentation: their links lead somewhere, and what they tell a reader to type runs."""
+"""The pages of documentation: their links lead somewhere, and what they say to type runs."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests import docs, labs
-from tests.pipeline import here, hands_here, write_shard
+from tests.pipeline import hands_here, here, write_shard
 
 ROOT = docs.ROOT
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
@@ -65,9 +65,8 @@ def broken(place: str, text: str) -> list[str]:
             continue
         file, _, anchor = link.partition("#")
         path = (ROOT / place).parent / file if file else ROOT / place
-        if not path.exists() or ROOT not in [path.resolve(), *path.resolve().parents]:
-            found.append(link)
-        elif anchor and anchor not in anchors(path.read_text(encoding="utf-8")):
+        is_here = path.exists() and ROOT in [path.resolve(), *path.resolve().parents]
+        if not is_here or (anchor and anchor not in anchors(path.read_text(encoding="utf-8"))):
             found.append(link)
     return found
 
@@ -224,9 +223,9 @@ def run(line: str, folder: Path) -> str:
     if line.startswith("relaion ") and "|" not in line:
         done = here(*shlex.split(line, comments=True)[1:], cwd=folder)
     else:
-        shell = f'relaion() {{ "{sys.executable}" -m relaion "$@"; }}; python() {{ "{sys.executable}" "$@"; }}; {line}'
+        ours = 'relaion() { "$PYTHON" -m relaion "$@"; }; python() { "$PYTHON" "$@"; }\n'
         done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", shell],
+            ["bash", "-o", "pipefail", "-c", ours + line], env=os.environ | {"PYTHON": sys.executable},
             cwd=folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
@@ -259,7 +258,7 @@ def test_what_a_page_says_of_the_library_runs(tmp_path: Path, monkeypatch: Any) 
 
 
 def test_no_command_is_shown_that_nothing_tries() -> None:
-    """Commands stand in shell blocks, which are run; blocks of developers name tasks and modules."""
+    """Commands stand in shell blocks, which are run; developers' name tasks and modules."""
     tasks = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["poe"]["tasks"]
     for place, text in TEXTS.items():
         for language, block in FENCE.findall(text):
