@@ -225,7 +225,8 @@ def run(line: str, folder: Path) -> str:
     else:
         ours = 'relaion() { "$PYTHON" -m relaion "$@"; }; python() { "$PYTHON" "$@"; }\n'
         done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", ours + line], env=os.environ | {"PYTHON": sys.executable},
+            ["bash", "-o", "pipefail", "-c", ours + line],
+            env=os.environ | {"PYTHON": sys.executable},
             cwd=folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
