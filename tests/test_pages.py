@@ -102,6 +102,18 @@ def test_the_readme_stays_short() -> None:
     assert TEXTS["README.md"].count("\n") <= 220
 
 
+def test_the_demo_is_shown_as_it_is() -> None:
+    """The page's table of editions, and the counts of README, are those that the demo must make."""
+    pinned = (ROOT / "tests/cases/demo.txt").read_text("utf-8")
+    unions = pinned.split("[unions]\n")[1].split("\n\n")[0]
+    lines = [line.split("\t") for line in unions.splitlines()]
+    page = TEXTS["relaion/sample/README.md"].replace(",", "")
+    table = {tuple(x.split()[:5]) for x in page.splitlines() if x.startswith("research")}
+    assert {tuple(line) for line in lines[1:]} == {x for x in table if x[1] != "all"}
+    for count in ("2,861", "2,236"):
+        assert all(count in TEXTS[page] for page in ("README.md", "relaion/sample/README.md"))
+
+
 # -- what is to be typed -----------------------------------------------------------------------
 
 
