@@ -21,7 +21,7 @@ from rich.text import Text
 from typer.core import TyperCommand
 
 import relaion as library
-from relaion.cli import everywhere, result_line, told
+from relaion.cli import completion, everywhere, result_line, told
 from relaion.cli.consoles import out, talk
 from relaion.cli.streams import Unwritten, own_streams
 from relaion.errors import InputError, RelaionError, Stopped
@@ -96,6 +96,14 @@ def _tell_version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _show_completion(shell: str | None) -> None:
+    if shell is not None:
+        if shell not in completion.SHELLS:
+            raise typer.BadParameter(f"write one of {', '.join(completion.SHELLS)}")
+        out.print(completion.script(shell), markup=False, soft_wrap=True)
+        raise typer.Exit
+
+
 @app.callback()
 def relaion(
     context: typer.Context,
@@ -105,6 +113,17 @@ def relaion(
             "--version", is_eager=True, callback=_tell_version, help="Show the version and exit."
         ),
     ] = False,
+    show_completion: Annotated[
+        str | None,
+        typer.Option(
+            "--show-completion",
+            metavar="SHELL",
+            is_eager=True,
+            callback=_show_completion,
+            autocompletion=completion.among(*completion.SHELLS),
+            help="Show what bash, zsh or fish reads to complete words, and exit.",
+        ),
+    ] = None,
 ) -> None:
     """Have a command named."""
     need_command(context, "demo")
@@ -206,12 +225,16 @@ def run() -> int:
 
 def _run() -> int:
     told.begin()
+    if completion.is_asked():
+        completion.listen()
     try:
         return app(standalone_mode=False, prog_name="relaion") or 0
     except Unwritten:
         raise
     except typer.TyperException as e:
         return complain(_misuse(e, sys.argv[1:]))
+    except SystemExit as e:  # of a shell that was answered
+        return e.code if isinstance(e.code, int) else 0
     except Stopped as e:
         return _stopped(e)
     except (KeyboardInterrupt, typer.Abort):  # at a prompt

@@ -9,7 +9,7 @@ import typer
 
 import relaion as library
 from relaion.cli import options as o
-from relaion.cli.answers import FORMS, form_of
+from relaion.cli.answers import form_of
 from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, roles
 from relaion.cli.consoles import out, talk
 from relaion.cli.prompt import ask, converse, keep_apart, opened
@@ -349,15 +349,7 @@ def sql(
         str | None,
         typer.Option("-c", "--command", metavar="QUERY", help="Answer this query, then end."),
     ] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help=f"How answers are written: {', '.join(FORMS)}. Default: a table on a terminal; "
-            "in a pipe all rows, columns by TAB.",
-        ),
-    ] = None,
+    form: o.AnswerFormat = None,
     history: Annotated[
         Path | None,
         o.path_option(
@@ -395,10 +387,7 @@ def link(
     short_help="List the SQL scripts, print or check them, or run them by hand.",
 )
 def scripts(
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="NAME|FILE|PATH", help="A script; with --check, your own."),
-    ] = None,
+    name: o.ScriptName = None,
     paths: Annotated[
         list[Path] | None, o.path_argument("PATH...", "Shards, for --check and --by-hand.")
     ] = None,

@@ -14,6 +14,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from relaion import lists as store
+from relaion.cli import completion
 from relaion.cli import options as o
 from relaion.cli.app import PlainCommand, app, emit, need_command
 from relaion.cli.render import count, plain_table
@@ -173,18 +174,29 @@ def add(
     label: Annotated[
         str | None,
         typer.Option(
-            "--label", metavar="WORD", help="csam (default), privacy, opt-out or your own word."
+            "--label",
+            metavar="WORD",
+            autocompletion=completion.among("csam", "privacy", "opt-out"),
+            help="csam (default), privacy, opt-out or your own word.",
         ),
     ] = None,
     role: Annotated[
         str | None,
         typer.Option(
-            "--role", metavar="bad|good", help="good: known-good hashes, which remove nothing."
+            "--role",
+            metavar="bad|good",
+            autocompletion=completion.among("bad", "good"),
+            help="good: known-good hashes, which remove nothing.",
         ),
     ] = None,
     update: Annotated[
         int | None,
-        typer.Option("--update", metavar="ID", help="The list that this delivery updates."),
+        typer.Option(
+            "--update",
+            metavar="ID",
+            autocompletion=completion.list_ids,
+            help="The list that this delivery updates.",
+        ),
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="With --update: it is the whole list, not changes.")
@@ -202,7 +214,10 @@ def add(
     columns: Annotated[
         list[str] | None,
         typer.Option(
-            "--column", metavar="KIND=NAME", help="A column of entries, by name or number: sha1=3."
+            "--column",
+            metavar="KIND=NAME",
+            autocompletion=completion.kinds_of_columns,
+            help="A column of entries, by name or number: sha1=3.",
         ),
     ] = None,
     kind: Annotated[
@@ -210,6 +225,7 @@ def add(
         typer.Option(
             "--kind",
             metavar="KIND",
+            autocompletion=completion.kinds,
             help="What the entries are, where they do not tell: url_md5, row_hash, ...",
         ),
     ] = None,
@@ -218,18 +234,27 @@ def add(
         typer.Option(
             "--scope",
             metavar="host|prefix",
+            autocompletion=completion.among("host", "prefix"),
             help="Each link or host stands for its whole host, or for all below it.",
         ),
     ] = None,
     forms: Annotated[
         list[str] | None,
         typer.Option(
-            "--form", metavar="NAME", help=f"Spelling that the giver hashed: {_SPELLINGS}."
+            "--form",
+            metavar="NAME",
+            autocompletion=completion.spellings,
+            help=f"Spelling that the giver hashed: {_SPELLINGS}.",
         ),
     ] = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="NAME", help="Where it is misjudged: txt, csv, ..."),
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            autocompletion=completion.among(*completion.LIST_FORMATS),
+            help="Where it is misjudged: txt, csv, ...",
+        ),
     ] = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="Take a file of which less than half can be read.")
@@ -282,7 +307,10 @@ def show(
 
 @lists_app.command(cls=PlainCommand, help="Take a list out of the store; its trace stays.")
 def withdraw(
-    list_id: Annotated[int, typer.Argument(metavar="ID", help="The list's number.")],
+    list_id: Annotated[
+        int,
+        typer.Argument(metavar="ID", autocompletion=completion.list_ids, help="The list's number."),
+    ],
     lists: o.Lists,
     as_json: o.Json = False,
 ) -> None:
