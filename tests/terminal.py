@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,15 +21,23 @@ STILL = 0.4  # seconds in which nothing comes, so nothing is on its way
 class Terminal:
     """A command on a terminal of some columns and lines, and what its screen shows."""
 
-    def __init__(self, cwd: Path, *args: str, columns: int = 80, lines: int = 40) -> None:
+    def __init__(
+        self,
+        cwd: Path,
+        *args: str,
+        columns: int = 80,
+        lines: int = 40,
+        program: Sequence[str] = (sys.executable, "-m", "relaion"),
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self._end, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self._screen = pyte.HistoryScreen(columns, lines, history=5_000)
         self._stream = pyte.ByteStream(self._screen)
         env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "relaion", *args], stdin=theirs, stdout=theirs, stderr=theirs,
-            cwd=cwd, env=env | {"TERM": "xterm"}, start_new_session=True,
+            [*program, *args], stdin=theirs, stdout=theirs, stderr=theirs,
+            cwd=cwd, env=env | {"TERM": "xterm", **(more or {})}, start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
         )  # fmt: skip
         os.close(theirs)

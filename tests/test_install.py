@@ -1,7 +1,8 @@
-"""A bare installation of the wheel, without any extra: what a user gets.
+"""Bare installations of the wheel and the sdist, without any extra: what a user gets.
 
-It asks the package index, as every installation does. Without a network it fails: that the wheel
-starts is then not known.
+In every Python that is supported and that this machine has (`tests.release.interpreter`); `poe
+package` does them all. They ask the package index, as every installation does. Without a network
+they fail: that the package starts is then not known.
 """
 
 import os
@@ -15,7 +16,7 @@ import pytest
 
 import relaion
 from relaion.labs.certificate import SCHEMA_FILE
-from tests import mistakes
+from tests import mistakes, release
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.slow
@@ -26,9 +27,22 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of programs of an environment that holds the wheel and what it asks for."""
     folder = tmp_path_factory.mktemp("bare")
     _do(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
-    _do(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
-    _pip(folder / "venv/bin", "install", next(folder.glob("*.whl")))
-    return folder / "venv/bin"
+    return _installed(Path(sys.executable), folder / "venv", next(folder.glob("*.whl")))
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, and the wheel that is built of it."""
+    folder = tmp_path_factory.mktemp("packages")
+    _do(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    return folder
+
+
+def _installed(python: Path, environment: Path, package: Path) -> Path:
+    """The folder of programs of a new environment that holds a package and what it asks for."""
+    _do(python, "-m", "venv", environment, cwd=environment.parent)
+    _pip(environment / "bin", "install", package)
+    return environment / "bin"
 
 
 def _do(*command: str | Path, cwd: Path) -> str:
@@ -55,6 +69,24 @@ def test_it_starts_and_cleans(bare: Path, tmp_path: Path) -> None:
     )
     assert "memberships" in _do(program, "demo", "--rows", "6000", cwd=tmp_path)
     assert "laion2B-en" in _do(program, "inspect", "relaion-demo/data", cwd=tmp_path)
+
+
+@pytest.mark.parametrize("form", ["*.whl", "*.tar.gz"], ids=["wheel", "sdist"])
+@pytest.mark.parametrize("version", release.PYTHONS)
+def test_it_runs_the_demo_in_every_python(
+    version: str, form: str, packages: Path, tmp_path: Path
+) -> None:
+    python = release.interpreter(version)
+    if python is None:
+        pytest.skip(f"this machine has no Python {version}")
+    programs = _installed(python, tmp_path / "venv", next(packages.glob(form)))
+    _pip(programs, "check")
+    told = _do(programs / "python", "-c", "import sys; print(sys.version)", cwd=tmp_path)
+    assert told.startswith(f"{version}.")
+    said = _do(programs / "relaion", "demo", "--rows", "6000", cwd=tmp_path)
+    assert "every promise was checked and held" in said
+    script = "relaion.sql('relaion-demo/clean', 'from unions').rows"
+    assert _do(programs / "python", "-c", f"import relaion; assert {script}", cwd=tmp_path) == ""
 
 
 def test_it_answers_every_mistake_in_one_line(bare: Path, tmp_path: Path) -> None:

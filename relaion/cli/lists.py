@@ -14,9 +14,11 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from relaion import lists as store
+from relaion.cli import completion
 from relaion.cli import options as o
 from relaion.cli.app import PlainCommand, app, emit, need_command
 from relaion.cli.render import count, plain_table
+from relaion.cli.result_line import line_of
 from relaion.errors import RelaionError
 from relaion.links import FORMS
 from relaion.lists.readers.format import TAKEN_BACK
@@ -55,7 +57,7 @@ def form_words(forms: Sequence[str]) -> str:
 def show_added(result: Added) -> RenderableType:
     """What was read, and how it adds up."""
     if not result.added and not result.dry_run:
-        return Text(f"list {result.list_id} ({result.source}): in the store already")
+        return Text(added_line(result))
     table = plain_table("", "values", "records", right=("values", "records"))
     lost = sum(n for reason, n in result.lost.items() if reason != TAKEN_BACK)
     reasons = sorted({*result.skipped, *result.lost}, key=lambda r: -result.skipped.get(r, 0))
@@ -71,9 +73,7 @@ def show_added(result: Added) -> RenderableType:
           for r in reasons if r != TAKEN_BACK),
     ):  # fmt: skip
         table.add_row(Text(name), _number(n), _number(records))
-    what = "would be list" if result.dry_run else "list"
-    role = ", known good" if result.role == "good" else ""
-    head = Text(f"{what} {result.list_id} ({result.source}{role}): {entry_words(result.entries)}")
+    head = Text(added_line(result))
     more = [Text(f"read as {result.format}")]
     more += [Text(f"matched as {form_words(result.forms)}")] if result.forms else []
     if result.changes is not None:
@@ -86,6 +86,16 @@ def show_added(result: Added) -> RenderableType:
         )
     more += [Text("nothing was stored")] if result.dry_run else []
     return Group(head, table, *more)
+
+
+@line_of("Added")
+def added_line(result: Added) -> str:
+    """Which list it is, and what it holds."""
+    if not result.added and not result.dry_run:
+        return f"list {result.list_id} ({result.source}): in the store already"
+    what = "would be list" if result.dry_run else "list"
+    role = ", known good" if result.role == "good" else ""
+    return f"{what} {result.list_id} ({result.source}{role}): {entry_words(result.entries)}"
 
 
 def _number(n: int | None) -> str:
@@ -123,7 +133,13 @@ def _about_list(x: Shown) -> str:
 
 def show_withdrawn(result: Withdrawn) -> RenderableType:
     """What went."""
-    return Text(f"list {result.list_id} ({result.source}) is out: {entry_words(result.entries)}")
+    return Text(withdrawn_line(result))
+
+
+@line_of("Withdrawn")
+def withdrawn_line(result: Withdrawn) -> str:
+    """What went."""
+    return f"list {result.list_id} ({result.source}) is out: {entry_words(result.entries)}"
 
 
 lists_app = typer.Typer(
@@ -158,18 +174,29 @@ def add(
     label: Annotated[
         str | None,
         typer.Option(
-            "--label", metavar="WORD", help="csam (default), privacy, opt-out or your own word."
+            "--label",
+            metavar="WORD",
+            autocompletion=completion.among("csam", "privacy", "opt-out"),
+            help="csam (default), privacy, opt-out or your own word.",
         ),
     ] = None,
     role: Annotated[
         str | None,
         typer.Option(
-            "--role", metavar="bad|good", help="good: known-good hashes, which remove nothing."
+            "--role",
+            metavar="bad|good",
+            autocompletion=completion.among("bad", "good"),
+            help="good: known-good hashes, which remove nothing.",
         ),
     ] = None,
     update: Annotated[
         int | None,
-        typer.Option("--update", metavar="ID", help="The list that this delivery updates."),
+        typer.Option(
+            "--update",
+            metavar="ID",
+            autocompletion=completion.list_ids,
+            help="The list that this delivery updates.",
+        ),
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="With --update: it is the whole list, not changes.")
@@ -187,7 +214,10 @@ def add(
     columns: Annotated[
         list[str] | None,
         typer.Option(
-            "--column", metavar="KIND=NAME", help="A column of entries, by name or number: sha1=3."
+            "--column",
+            metavar="KIND=NAME",
+            autocompletion=completion.kinds_of_columns,
+            help="A column of entries, by name or number: sha1=3.",
         ),
     ] = None,
     kind: Annotated[
@@ -195,6 +225,7 @@ def add(
         typer.Option(
             "--kind",
             metavar="KIND",
+            autocompletion=completion.kinds,
             help="What the entries are, where they do not tell: url_md5, row_hash, ...",
         ),
     ] = None,
@@ -203,18 +234,27 @@ def add(
         typer.Option(
             "--scope",
             metavar="host|prefix",
+            autocompletion=completion.among("host", "prefix"),
             help="Each link or host stands for its whole host, or for all below it.",
         ),
     ] = None,
     forms: Annotated[
         list[str] | None,
         typer.Option(
-            "--form", metavar="NAME", help=f"Spelling that the giver hashed: {_SPELLINGS}."
+            "--form",
+            metavar="NAME",
+            autocompletion=completion.spellings,
+            help=f"Spelling that the giver hashed: {_SPELLINGS}.",
         ),
     ] = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="NAME", help="Where it is misjudged: txt, csv, ..."),
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            autocompletion=completion.among(*completion.LIST_FORMATS),
+            help="Where it is misjudged: txt, csv, ...",
+        ),
     ] = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="Take a file of which less than half can be read.")
@@ -267,7 +307,10 @@ def show(
 
 @lists_app.command(cls=PlainCommand, help="Take a list out of the store; its trace stays.")
 def withdraw(
-    list_id: Annotated[int, typer.Argument(metavar="ID", help="The list's number.")],
+    list_id: Annotated[
+        int,
+        typer.Argument(metavar="ID", autocompletion=completion.list_ids, help="The list's number."),
+    ],
     lists: o.Lists,
     as_json: o.Json = False,
 ) -> None:

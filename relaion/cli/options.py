@@ -5,11 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from relaion.cli import completion
+from relaion.cli.answers import FORMS
 from relaion.errors import InputError
 from relaion.paths import as_path
 
 
-def _path(text: str) -> Path:
+def typed_path(text: str) -> Path:
+    """A path as it was typed; an empty one is refused."""
     try:
         return as_path(text)
     except InputError as e:
@@ -18,12 +21,12 @@ def _path(text: str) -> Path:
 
 def path_option(name: str, metavar: str, help_text: str) -> Any:
     """An option that takes a path."""
-    return typer.Option(name, metavar=metavar, parser=_path, help=help_text)
+    return typer.Option(name, metavar=metavar, parser=typed_path, help=help_text)
 
 
 def path_argument(metavar: str, help_text: str) -> Any:
     """An argument that takes a path."""
-    return typer.Argument(metavar=metavar, parser=_path, help=help_text)
+    return typer.Argument(metavar=metavar, parser=typed_path, help=help_text)
 
 
 Paths = Annotated[list[Path], path_argument("PATH...", "Shards, folders of shards, or globs.")]
@@ -38,6 +41,7 @@ Editions = Annotated[
     typer.Option(
         "--edition",
         metavar="NAME|FILE",
+        autocompletion=completion.editions,
         help="research, research-safe, or the path of a script; may be repeated. Default: both.",
     ),
 ]
@@ -46,12 +50,21 @@ Keywords = Annotated[
     path_option("--keywords", "FILE", "Keywords, one a line; a secret like lists."),
 ]
 Unscored = Annotated[
-    str, typer.Option("--unscored", metavar="keep|drop", help="Rows without a safety score.")
+    str,
+    typer.Option(
+        "--unscored",
+        metavar="keep|drop",
+        autocompletion=completion.among("keep", "drop"),
+        help="Rows without a safety score.",
+    ),
 ]
 Columns = Annotated[
     list[str] | None,
     typer.Option(
-        "--column", metavar="ROLE=NAME", help="Which column plays a role, such as url=LINK."
+        "--column",
+        metavar="ROLE=NAME",
+        autocompletion=completion.roles_of_columns,
+        help="Which column plays a role, such as url=LINK.",
     ),
 ]
 Key = Annotated[
@@ -80,7 +93,13 @@ TimeLimit = Annotated[
     ),
 ]
 SqlVersion = Annotated[
-    str, typer.Option("--sql-version", metavar="NAME", help="Which set of SQL scripts.")
+    str,
+    typer.Option(
+        "--sql-version",
+        metavar="NAME",
+        autocompletion=completion.sql_versions,
+        help="Which set of SQL scripts.",
+    ),
 ]
 SameLink = Annotated[
     bool,
@@ -95,7 +114,8 @@ Sidecars = Annotated[
     path_option("--sidecar", "PATH", "Files of image hashes by link or row hash; may be repeated."),
 ]
 Copy = Annotated[
-    bool, typer.Option("--copy", help="Copy untouched files instead of hard-linking them.")
+    bool,
+    typer.Option("--copy/--hard-link", help="Copy untouched files instead of hard-linking them."),
 ]
 Verify = Annotated[
     bool, typer.Option("--verify/--no-verify", help="Check the result by other code.")
@@ -199,6 +219,7 @@ By = Annotated[
     typer.Option(
         "--by",
         metavar="row|link",
+        autocompletion=completion.among("row", "link"),
         help="Know rows by their row hash alone, or by their link alone. Default: by both.",
     ),
 ]
@@ -207,6 +228,7 @@ Unknown = Annotated[
     typer.Option(
         "--unknown",
         metavar="keep|drop",
+        autocompletion=completion.among("keep", "drop"),
         help="With --keep: rows of the copy that NEW, or OLD if it is given, does not hold.",
     ),
 ]
@@ -215,6 +237,7 @@ WithoutIdentity = Annotated[
     typer.Option(
         "--without-identity",
         metavar="keep|drop",
+        autocompletion=completion.among("keep", "drop"),
         help="Rows with nothing to know them by. Default: drop with --keep, keep with a diff.",
     ),
 ]
@@ -231,6 +254,7 @@ CopyColumns = Annotated[
     typer.Option(
         "--column",
         metavar="ROLE=NAME",
+        autocompletion=completion.roles_of_columns,
         help="Which column of the copy plays a role; of NEW and OLD, where no name there tells.",
     ),
 ]
@@ -283,4 +307,22 @@ Check = Annotated[
 Earlier = Annotated[
     list[Path] | None,
     path_option("--earlier", "DIFF", "With --check: a diff published before; may be repeated."),
+]
+AnswerFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        autocompletion=completion.among(*FORMS),
+        help=f"How answers are written: {', '.join(FORMS)}. Default: a table on a terminal; "
+        "in a pipe all rows, columns by TAB.",
+    ),
+]
+ScriptName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME|FILE|PATH",
+        autocompletion=completion.scripts,
+        help="A script; with --check, your own.",
+    ),
 ]

@@ -23,6 +23,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from relaion.run.notes import pass_on
+
 _LOOK_SECONDS = 0.2  # between two looks at the memory of all
 _ANONYMOUS = re.compile(r"^RssAnon:\s+(\d+) kB", re.MULTILINE)
 _CHUNK = 1 << 20
@@ -298,6 +300,7 @@ def _answer(line: bytes) -> dict[str, Any] | TaskOutcome:
     if isinstance(said, dict) and (
         {"told", "waits"} <= set(said) or {"error", "fatal"} <= set(said)
     ):
+        pass_on(said)
         return said
     return _broken("its worker wrote a line that is no answer; repeat the command")
 
