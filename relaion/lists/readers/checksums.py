@@ -12,17 +12,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.readers import titles
 from relaion.lists.readers.films import path_of
+from relaion.lists.readers.folders import CHOICE, folder_of, is_of_other, undone_in
 from relaion.lists.readers.format import (
     ALGORITHMS,
     CUT_OFF,
+    OF_FOLDERS,
     OF_LINE,
     OTHER_HASH,
     SAMPLE,
@@ -40,7 +40,7 @@ from relaion.lists.readers.media import media_of_file, note_of_file
 from relaion.lists.readers.of_links import digest_of_link
 from relaion.lists.readers.remarks import of_line
 from relaion.lists.readers.text import content, first_lines
-from relaion.lists.values import told
+from relaion.lists.values import told, told_words
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
@@ -57,13 +57,6 @@ _TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
 _OTHER_TAG = re.compile(r"([A-Za-z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
 _IMAGE = r"(?i)\.(?:jpe?g|jpe|jfif|a?png|gif|webp|bmp|tiff?|heic|heif|avif|jxl|svg|ico)\s*$"
-
-
-@lru_cache(4096)
-def _is_of_other(folder: str) -> bool:
-    """Whether a folder's name says of its files that they are listed no longer, or no pictures."""
-    parts = re.split(r"[/\\]+", folder)
-    return any(titles.of_words(part) in titles.TAKES_OUT for part in parts)
 
 
 @dataclass(frozen=True)
@@ -90,6 +83,8 @@ class Checksums:
         notes = LinkBeside(heeds_unsure=OF_LINE not in options.ignore, is_good=options.is_good)
         for block in stream.blocks:
             batch, told = _batch(block, kinds)
+            if OF_FOLDERS not in options.ignore:
+                _refuse_folders(told, is_good=options.is_good)
             folders += _in_folders(told)
             linked += sum("://" in name for name in told)
             if options.is_good or options.ignore & _OF_NAMES:  # known good may be any file
@@ -125,11 +120,22 @@ _OF_NAMES = frozenset(("filename", "file-name", "path", "name"))
 
 def _in_folders(told: Sequence[str]) -> int:
     """How many names of files are in folders that say that they are not listed."""
-    folders = Counter(
-        found[0] for name in told if "/" in name or "\\" in name
-        if (found := re.match(r".*[/\\]", name))
-    )  # fmt: skip
-    return sum(n for folder, n in folders.items() if _is_of_other(folder))
+    folders = Counter(filter(None, map(folder_of, told)))
+    return sum(n for folder, n in folders.items() if is_of_other(folder))
+
+
+def _refuse_folders(names_of_files: Sequence[str], *, is_good: bool) -> None:
+    """Raise ListError where files lie in folders by whose names they may not be listed."""
+    folders = Counter(filter(None, map(folder_of, names_of_files)))
+    undone = Counter[str]()
+    for folder, n in folders.items():
+        if part := undone_in(folder, is_good=is_good):
+            undone[part] += n
+    if undone:
+        raise ListError(
+            f"{undone.total():,} of its files lie in folders that may say that they are not listed "
+            f"({told_words(undone)}): {CHOICE}"
+        )
 
 
 def _refuse_videos(videos: int, total: int) -> None:

@@ -13,7 +13,8 @@ from datetime import date
 from functools import lru_cache
 
 from relaion.errors import ListError
-from relaion.lists.readers import names, words
+from relaion.lists.readers import further_words, names, words
+from relaion.lists.readers.answers import NO, YES
 from relaion.lists.readers.days import days_of
 from relaion.lists.readers.disk import says_erased
 from relaion.lists.readers.format import (
@@ -25,8 +26,7 @@ from relaion.lists.readers.format import (
     NO_ENTRY,
     NO_IMAGE,
     NOT_CHOSEN,
-    OF_FILE,
-    OF_LINE,
+    OF_NO_COLUMN,
     OTHER_HASH,
     TAKEN_BACK,
     UNCONFIRMED,
@@ -62,7 +62,7 @@ UNSURE = WordSays(is_sure=False)
 
 _STANDINGS = {
     None: f"{words.LISTED} {words.ADDED} {words.ALSO_LISTED}",
-    TAKEN_BACK: f"{words.TAKEN_BACK} {words.TAKEN_BACK_ALONE}",
+    TAKEN_BACK: f"{words.TAKEN_BACK} {words.TAKEN_BACK_ALONE} {further_words.MISTAKEN}",
     DISPUTED: f"{words.DISPUTED} {words.DISPUTED_ALONE}",
     GOOD: f"{words.MISTAKES} {words.GOOD} {words.GOOD_ALONE} {words.ALSO_GOOD}",
     UNCONFIRMED: f"{words.UNCONFIRMED} {words.UNCONFIRMED_ALONE} {words.ALSO_UNCONFIRMED} invalid",
@@ -101,12 +101,6 @@ _OF_NOTHING = words.words_in(
 _OF_HOSTS = {"domain", "hostname", "host", "fqdn", "ip", "ipv4", "ipv6", "ipdst", "ipsrc", "site"}
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|\d{9,13}(?:\.\d+)?")
 
-_YES = words.words_in(
-    "true t yes y 1 ja oui si sí sim да x ✓ ✔ on wahr vrai vero verdadero verdadeiro waar"
-)
-_NO = words.words_in(
-    "false f no n 0 nein non nee não нет - – — off none null nil na falsch faux falso onwaar"
-)
 _FLAG_FATES = {
     "disputed": DISPUTED, "falsepositive": GOOD, "fp": GOOD, "whitelisted": GOOD,
     "allowlisted": GOOD, "whitelist": GOOD, "allowlist": GOOD, "knowngood": GOOD, "good": GOOD,
@@ -141,7 +135,7 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
     plain = names.squeezed(word)
     if what == names.GONE:
         # `known` may be known good, or known to be listed material
-        is_sure = name not in ("known", "bekannt")
+        is_sure = name not in ("known", "bekannt", names.TAKEN_DOWN)
         yes = WordSays(_FLAG_FATES.get(name, TAKEN_BACK), is_sure=is_sure)
         return _flag(word, plain, yes=yes, no=COUNTS)
     if what == names.STILL:
@@ -160,12 +154,12 @@ def read_word(what: str, word: str, name: str = "") -> WordSays:
 
 def _flag(word: str, plain: str, *, yes: WordSays, no: WordSays) -> WordSays:
     bare = word.strip().casefold()
-    if bare in _YES or plain in _YES:
+    if bare in YES or plain in YES:
         return yes
     is_gone = no is COUNTS
-    if not bare or bare in _NO or plain in _NO:
+    if not bare or bare in NO or plain in NO:
         return no if bare or is_gone else UNSURE
-    if _DATE.fullmatch(bare):
+    if _DATE.fullmatch(bare) or days_of(bare):
         if is_gone and _until(bare, plain).fate is None:  # `expired on` a day that is to come
             return UNSURE
         return yes if is_gone or no.fate == UNCONFIRMED else UNSURE
@@ -177,7 +171,7 @@ def _until(word: str, plain: str) -> WordSays:
     if not plain or plain in _ENDLESS:
         return COUNTS
     days = days_of(word)
-    if not days and plain in _YES:
+    if not days and plain in YES:
         return UNSURE
     if not days:
         return _STANDING.get(plain, UNSURE)
@@ -253,12 +247,6 @@ def word_of_any(word: str) -> str | None:
     if _media(bare, plain):
         return names.MEDIA
     return names.STANDING if _standing(bare, plain) else None
-
-
-def answer_of(word: str) -> bool | None:
-    """Whether a word or a sign says yes or no; None where it says neither."""
-    told = {word.strip().casefold(), names.squeezed(word)} - {""}
-    return True if told & _YES else False if told & _NO else None
 
 
 def lists(word: str) -> bool:
@@ -364,6 +352,12 @@ class DecidingColumn:
             )
         if not self.unsure:
             return
+        if self.word == names.TAKEN_DOWN:
+            raise ListError(
+                f"{self._which}: it may say that a host took down what is listed, or that a record "
+                f"was taken back; it holds {told_words(self.words)}; say --ignore {self._option} "
+                f"for the former, --where {self._option}=WORD,WORD for the latter"
+            )
         if self.what == names.CATEGORY and all(map(str.isdigit, self.unsure)):
             why = "its categories are numbers, which mean another thing to every giver"
             if self.words[KNOWN_GOOD_CATEGORY]:
@@ -406,8 +400,8 @@ def is_named(said: str, name: str, index: int) -> bool:
 
 
 def is_ignored(options: Options, name: str, index: int) -> bool:
-    """Whether a column decides nothing; `--ignore title` speaks of the file's titles only."""
-    return any(is_named(said, name, index) for said in options.ignore - {OF_FILE, OF_LINE})
+    """Whether a column decides nothing; `--ignore title` speaks of no column."""
+    return any(is_named(said, name, index) for said in options.ignore - OF_NO_COLUMN)
 
 
 def fates_of(
@@ -445,5 +439,5 @@ def option_name(name: str, index: int) -> str:
     plain = name.strip()
     is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
     is_plain = is_plain and not could_be_value(plain)
-    is_plain = is_plain and plain not in (OF_FILE, OF_LINE)
+    is_plain = is_plain and plain not in OF_NO_COLUMN
     return plain if is_plain and not plain.isdigit() else str(index + 1)

@@ -1,10 +1,11 @@
-"""Digests that stand beside the link of a video, which has them: no image does."""
+"""Digests beside the link, or the measures, of a video, which has them: no image does."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 
+from relaion.lists.readers import names, words
 from relaion.lists.readers.format import VIDEO, Batch, Values
 from relaion.lists.readers.media import media_of_file
 from relaion.roles import IMAGE_KINDS
@@ -34,3 +35,48 @@ def left_out(digests: Sequence[str]) -> Batch | None:
     n = len(digests)
     values = [Values(IMAGE_KINDS, digests, range(n))]
     return Batch(n, values, fates=dict.fromkeys(range(n), VIDEO)) if n else None
+
+
+# -- Measures that only a film has -----------------------------------------------------------------
+
+_MEASURES = words.words_in(
+    "duration durations fps framerate framerates framespersecond codec codecs videocodec vcodec "
+    "acodec audiocodec frames framecount numframes nframes nbframes numberofframes bitrate "
+    "bitrates videobitrate audiobitrate playtime playlength playingtime runtime runlength "
+    "lengthseconds lengthsecs lengthsec lengthms lengthmin videolength cliplength "
+    "filmlength samplerate dauer spieldauer spielzeit laufzeit bildrate bildfrequenz einzelbilder "
+    "durée durata duración duração duur speelduur speltid längd varighet "
+    "bithastighet kesto czastrwania délka délkavidea длительность продолжительность тривалість "
+    "imagesparseconde süre hossz időtartam lejátszásiidő durată fotogrammi fotogramas"
+)
+_UNITS = words.words_in(
+    "s sec secs second seconds ms msec millis milliseconds min mins minutes hms hh mm ss kbps bps "
+    "kbit mbps in of the video audio file clip media movie film total avg average mean stream "
+    "container name tag nb number count r"
+)
+_NONE = words.words_in("n/a nan unknown image still stills picture photo none null undefined")
+_IMAGE_CODECS = words.words_in(f"{words.IMAGE} mjpeg jpegls jpeg2000 targa tga pcx ppm pgm")
+_FIGURE = re.compile(r"(\d+(?:[.,]\d+)?)\s*[a-z/]*")
+_LEAST = 0.1  # of a second, which programs give a picture
+
+
+def is_measure(name: str) -> bool:
+    """Whether a column by its name holds what only a film has: how long it is, how it is coded."""
+    told = names.words_of(name)
+    bare = [word for word in told if word not in _UNITS]
+    is_one = names.squeezed(name) in _MEASURES or told == ("length", "s")
+    return is_one or (bool(bare) and "".join(bare) in _MEASURES)
+
+
+def measures_film(cell: str) -> bool:
+    """Whether a cell of such a column holds a measure; pictures have none, naught, or one frame."""
+    plain = cell.strip().casefold()
+    if not plain or plain in _NONE or names.squeezed(plain) in _NONE:
+        return False
+    if found := _FIGURE.fullmatch(plain):
+        n = float(found[1].replace(",", "."))
+        return n > _LEAST and not (n == 1 and plain.isdigit())
+    if any(map(str.isdigit, plain)) and not re.match(r"[a-z]{2}", plain):  # `00:01:20`, `25/1`
+        return re.search("[1-9]", plain) is not None
+    words_of = set(re.findall(r"[a-z0-9]+", plain))
+    return bool(words_of) and words_of.isdisjoint(_IMAGE_CODECS)

@@ -205,7 +205,10 @@ class Maybe:
 
 EMPTY = "(empty)"
 OF_FILE = "title"  # what `--ignore` calls the file's name and the title of all of it
+OF_FOLDERS = "folders"  # and the folders in which files lie
 OF_LINE = "remark"  # and notes beside entries of which nobody knows whether they take back
+
+OF_NO_COLUMN = frozenset((OF_FILE, OF_LINE, OF_FOLDERS))
 
 
 def words_written(chosen: Iterable[str]) -> str:
@@ -245,7 +248,7 @@ class Options:
         """Every column of which an option speaks, and that option."""
         said = [("column", name) for told in self.columns.values() for name in told]
         said += [("where", name) for name in self.where]
-        return said + [("ignore", name) for name in sorted(self.ignore - {OF_FILE, OF_LINE})]
+        return said + [("ignore", name) for name in sorted(self.ignore - OF_NO_COLUMN)]
 
     @property
     def is_good(self) -> bool:

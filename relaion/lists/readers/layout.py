@@ -13,6 +13,7 @@ from dataclasses import replace
 from relaion.errors import ListError
 from relaion.links.text import trim
 from relaion.lists.readers import names
+from relaion.lists.readers.answers import answer_of
 from relaion.lists.readers.columns import (
     ListColumn,
     ListLayout,
@@ -31,6 +32,7 @@ from relaion.lists.readers.columns import (
     refuse_nameless,
     refuse_wide,
 )
+from relaion.lists.readers.days import days_of
 from relaion.lists.readers.decisions import (
     DecidingColumn,
     chosen_of,
@@ -41,7 +43,7 @@ from relaion.lists.readers.decisions import (
 from relaion.lists.readers.disk import is_of_disk
 from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.listed_links import chosen_links
-from relaion.lists.readers.replaced import with_new
+from relaion.lists.readers.replaced import is_replaced, refuse_successors, with_new
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader, content
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
@@ -239,6 +241,7 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
             )
     body = [row for row in table.body if len(row) > 1]
     columns = [_signed(_named_column(i, name, options), body) for i, name in enumerate(told)]
+    refuse_successors(columns, body, options)
     deciders = _deciders(columns, told, options)
     _refuse_twins(columns, deciders)
     columns = chosen_links(with_new(columns))
@@ -308,8 +311,17 @@ def _named_column(i: int, name: str, options: Options) -> ListColumn:
     return ListColumn(i, name, says.what, says.kinds, says.word, is_weak=says.is_weak)
 
 
+_SIZE = re.compile(r"(?i)\d+ ?[x×*] ?\d+|\d+(?:[.,]\d+)? ?(?:dpi|ppi|mp|px|p)")
+
+
 def _signed(column: ListColumn, body: Sequence[Sequence[str]]) -> ListColumn:
     cells = [row[column.index] for row in body if column.index < len(row)]
+    filled = [cell for cell in map(str.strip, cells) if cell]
+    is_mark = filled and all(answer_of(cell) is not None or days_of(cell) for cell in filled)
+    if is_mark and is_replaced(column):  # `hash_removed` with yes and no
+        return replace(column, what=names.GONE)
+    if column.word == "resolution" and filled and all(map(_SIZE.fullmatch, filled)):
+        return replace(column, what=names.UNKNOWN, word="")
     is_sign = column.what == names.UNKNOWN and are_signs(cells)
     return replace(column, what=names.STANDING) if is_sign else column
 

@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from relaion.lists.readers import column_words
+from relaion.lists.readers import column_words, further_words
 from relaion.lists.readers import words as known
 from relaion.lists.readers.format import ANY, LINK_KINDS
 from relaion.lists.readers.one_word import kinds_by, kinds_named
@@ -129,6 +129,13 @@ _DECIDES = {
     "hashverfahren verfahren soort",
 }
 _DECIDING = {word: what for what, words in _DECIDES.items() for word in words_in(words)}
+_DECIDES_LAST = {  # these only where nothing stands behind them: `qa notes` decide nothing
+    word: what
+    for what, said in (
+        (STANDING, further_words.STANDING_NAMES), (CATEGORY, further_words.CATEGORY_NAMES),
+    )
+    for word in words_in(said) - _DECIDING.keys()
+}  # fmt: skip
 _GONE = words_in(
     f"{known.TAKEN_BACK} {known.TAKEN_BACK_ALONE} {known.TITLES_TAKEN_BACK} {known.MISTAKES} "
     f"{known.GOOD} {known.GOOD_ALONE} {known.DISPUTED} {known.DISPUTED_ALONE} {known.UNCONFIRMED} "
@@ -148,10 +155,16 @@ _BEFORE = words_in(column_words.BEFORE_NAMES)
 _BARE_BEFORE = words_in(column_words.BARE_BEFORE_NAMES)
 TAKEN_OUT = _GONE - {"known", "bekannt"} | _BEFORE | _BARE_BEFORE | {"retired"}
 """Of these a column of values is called that are listed no longer."""
+TAKEN_DOWN = "taken down"
+OF_HOSTS = "what hosts did"
+_DOWN = ("takedown", "takendown", "tookdown")
+_HOSTS = words_in(further_words.HOSTS)
+_BY_OTHERS = words_in(further_words.OTHERS)
 _WHEN = words_in(
     "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
     "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
 )
+_DAY = words_in("date time day timestamp datum zeit tag jour fecha giorno")
 _BETWEEN = words_in("is was has be from our this list")
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
 _NO_DECISION = words_in("threat threats platform target online geo country language lang quality")
@@ -284,29 +297,62 @@ def _root(word: str) -> str:
 def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
     """A name that ends, or begins, in the word of a decision."""
     rest = [_root(word) for word in words if word not in _WHEN and word not in _BETWEEN]
-    told, joined = set(rest), "".join(rest)
+    told = set(rest)
     values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
     if told & _NO_DECISION or "nsfw" in told or told >= _OP_SYSTEM:
         return None
     if plain in _UNTIL or plain in ("end", "until") or (told & _UNTIL and len(told) == 1):
         return NameSays(UNTIL, word=plain)
+    if says := _flag(words, rest, is_of_values=bool(values)):
+        return says
+    is_day = words[-1] in _DAY  # `status_date`
+    return None if is_day else _by_word(rest, plain, is_of_values=bool(values))
+
+
+def _flag(words: tuple[str, ...], rest: list[str], *, is_of_values: bool) -> NameSays | None:
+    """A name that says that a record is gone, or is still listed."""
+    told, joined = {*rest}, "".join(rest)
     for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
-        if joined in words_of_flag:  # `faux_positif`
-            return NameSays(what, word=joined)
         flags = told & words_of_flag
-        if flags and not values and len(told) <= 3 and (len(told) == len(flags) or len(rest) <= 2):
+        is_flag = joined in words_of_flag  # `faux_positif`
+        is_gone = what == GONE and (flags or is_flag) and not is_of_values
+        if is_gone and (says := _done_by_others(words)):
+            return says
+        if is_flag:
+            return NameSays(what, word=joined)
+        is_alone = len(told) == len(flags) or len(rest) <= 2
+        if flags and not is_of_values and len(told) <= 3 and is_alone:
             return NameSays(what, word=min(flags))
+    return None
+
+
+def _by_word(rest: list[str], plain: str, *, is_of_values: bool) -> NameSays | None:
+    """A name that ends, or begins, in the word of a decision."""
+    told = {*rest}
     last = rest[-1] if rest else ""
     for word in (plain, last, *rest[:1]):
-        decided = _DECIDING.get(word)
         at_end = word in (plain, last)
+        decided = _DECIDING.get(word) or (_DECIDES_LAST.get(word) if at_end else None)
         # `media md5` is no decision, nor is `media size`
-        if decided is None or (values and not at_end) or (word == "media" and plain != "media"):
+        if (
+            decided is None
+            or (is_of_values and not at_end)
+            or (word == "media" and plain != "media")
+        ):
             continue
         if decided == TYPE and told & {"media", "mime", "file", "content", "image"}:
             decided = MEDIA
         return NameSays(decided, word=word)
     return None
+
+
+def _done_by_others(words: tuple[str, ...]) -> NameSays | None:
+    """What a name says of which a host took something down, or someone else may have."""
+    told, joined = {*words}, "".join(words)
+    if told & _HOSTS:
+        return NameSays(OF_HOSTS, word=min(told & _HOSTS))
+    is_down = any(word in joined for word in _DOWN)
+    return NameSays(GONE, word=TAKEN_DOWN) if is_down or told & _BY_OTHERS else None
 
 
 def _other(words: tuple[str, ...], plain: str) -> NameSays | None:

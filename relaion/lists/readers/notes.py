@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from relaion.lists.readers import words
+from relaion.lists.readers import further_words, words
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 
 SPEAKS = {
@@ -20,7 +20,8 @@ ALONE = {
     word: fate
     for fate, said in (
         (UNCONFIRMED, words.UNCONFIRMED_ALONE), (DISPUTED, words.DISPUTED_ALONE),
-        (GOOD, words.GOOD_ALONE), (TAKEN_BACK, words.TAKEN_BACK_ALONE),
+        (GOOD, words.GOOD_ALONE),
+        (TAKEN_BACK, f"{words.TAKEN_BACK_ALONE} {further_words.MISTAKEN}"),
     )
     for word in words.words_in(said)
 }  # fmt: skip
@@ -28,6 +29,7 @@ MISTAKES = words.words_in(words.MISTAKES)
 _OF_GOOD = MISTAKES | words.words_in(f"{words.GOOD} {words.GOOD_ALONE}")
 _UNCERTAIN = words.words_in(words.UNCERTAIN)
 _LISTED = words.words_in(words.LISTED)
+_TAKEN_IN = words.words_in(further_words.TAKEN_IN) - _LISTED - SPEAKS.keys() - ALONE.keys()
 _NOT = words.words_in(words.NEGATIONS)
 _AGAINST = words.words_in(words.AGAINST)
 _BEHIND = words.words_in("free filtered excluded frei")
@@ -39,19 +41,22 @@ _FILLERS = words.words_in(words.FILLERS)
 _NOTES_DOUBTED = words.words_in(words.NOTES_DOUBTED)
 _KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED | _NOTES_DOUBTED
 _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words.words_in(
-    "f no do in on by en fp"
+    "a f no do in on by en fp qa qc zu ne"
 )
 """How our words begin: a text without any such word says nothing, as nearly all do."""
 _NO_LONGER = "nolonger"
 _MOST = 4  # words that one of ours may be written in: `do not block`
 # in a note on one line these may take the entry back wherever they stand
 _IN_NOTES = words.words_in(
-    "nolonger cleared excluded exclude inerror byerror erroneous erroneously mistake mistaken "
-    "mistakenly invalid benign harmless innocent safe ignored ignore irrtum irrtümlich erreur"
+    f"{further_words.MISTAKEN} nolonger cleared excluded exclude invalid benign harmless innocent "
+    "safe ignored ignore"
 )
+_IN_SHORT = _IN_NOTES - words.words_in("safe innocent")
+"""Of these in notes of few words, in a column: `cleared by analyst`."""
 
 _DOUBTED = (ALONE.keys() | _NOTES_DOUBTED) - words.words_in(words.DUPLICATES)
 _PERHAPS = words.words_in("possibly possible maybe perhaps probably likely seems looks apparently")
+_IN_SHORT_NOTES = _DOUBTED | _PERHAPS | _FILLERS | _TAKEN_IN
 _PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
 _WORDS = re.compile(r"[^\W_]+")
 _LONGEST = 2000
@@ -110,7 +115,7 @@ def _read_piece(tokens: Sequence[str]) -> Remark | None:
             is_free = unit in _BEHIND and found is not None and found[1] in _OF_GOOD
             found = None if is_free else found  # `NSRL-free`
             is_against = True
-        elif not (unit in _FILLERS or unit[0].isdigit()):
+        elif not (unit in _FILLERS or unit in _TAKEN_IN or unit[0].isdigit()):
             is_prose, is_not = True, False
     over = (TAKEN_BACK, _NO_LONGER) if is_over and not is_prose else None
     if (said := found or over) is None:
@@ -172,8 +177,10 @@ def read_short(note: str) -> Remark | None:
     """What a note of a few words says, each of which may take back: `unclear`, `perhaps legal`."""
     units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
     word = next((unit for unit in units if unit in _DOUBTED), None)
-    if word is None or not _DOUBTED.union(_PERHAPS, _FILLERS).issuperset(units):
-        return None
+    if word is None or not _IN_SHORT_NOTES.issuperset(units):
+        word = next((unit for unit in units if unit in _IN_SHORT), None)
+        if word is None or not _NOT.isdisjoint(units):
+            return None
     return Remark(None, word, is_sure=False, is_whole=False)
 
 

@@ -102,7 +102,9 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     stream.blocks = refuse_signs(stream.blocks, asks=asks)
     number = 0
     kinds: set[str] = set()
-    for batch, is_last in _with_last(form.read(stream, options)):
+    for batch, is_last in _with_last(
+        iter(()) if whole and sections.holds_all else form.read(stream, options)
+    ):
         if options.kind == "row_hash":
             _refuse_spoilt(batch)
         last = None

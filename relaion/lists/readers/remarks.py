@@ -17,20 +17,20 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from relaion.errors import ListError
-from relaion.lists.readers import column_words, names, words
+from relaion.lists.readers import names, words
+from relaion.lists.readers.answers import answer_of
 from relaion.lists.readers.bad import cell_of_bad, refuse_bad_cell
 from relaion.lists.readers.columns import ListColumn
 from relaion.lists.readers.decisions import (
     WordSays,
-    answer_of,
-    lists,
     media_word,
     option_name,
     type_of,
-    word_of_any,
 )
+from relaion.lists.readers.few_words import FEW, FewWords
+from relaion.lists.readers.films import is_measure, measures_film
+from relaion.lists.readers.folders import CHOICE, folder_of, undone_in
 from relaion.lists.readers.format import (
-    EMPTY,
     GOOD,
     NO_IMAGE,
     OTHER_HASH,
@@ -40,23 +40,21 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.media import media_of_file
 from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_short, read_text
-from relaion.lists.readers.spelling import is_unread, unmarked
 from relaion.lists.values import told as say
-from relaion.lists.values import told_words
 
 _NO_IMAGES = words.words_in(f"{words.NO_PICTURES} zip application")
 _DIGITS = {
     32: "md2 md4 md5 md6 ed2k imphash", 40: "ripemd160", 64: "pdq pdqf sha3 blake2s blake3",
     128: "sha512 blake2b whirlpool",
 }  # fmt: skip
+_WRONGLY_BAD = MISTAKES | words.words_in(
+    "wrongly falsely incorrectly wrongfully misreport misreported misclassified misidentified "
+    "fälschlich+ fälschlicherweise"
+)
 _LENGTHS = {name: digits for digits, told in _DIGITS.items() for name in told.split()}
 
-_FEW = 20  # words of a column that may decide
-_LONGEST = 20  # characters of one
-_FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER))
-_HARMLESS = words.words_in(column_words.HARMLESS_NAMES)
 _MEDIA_NAMES = words.words_in(f"{words.PICTURES} {words.FILMS} audio document documents")
-_LABELS = words.words_in("label labels flag flags")
+_MEASURED = frozenset((names.UNKNOWN, names.OTHER, names.NOTE, names.CAPTION))
 _SHORT = 5  # words of a text that is no caption
 
 
@@ -106,9 +104,20 @@ def of_line(note: str, digits: int, *, is_good: bool) -> Remark | None:
     return said if is_of else replace(said, fate=TAKEN_BACK)
 
 
+def _of_folder(cell: str, *, is_good: bool) -> Remark | None:
+    """What the folder says in which a file lies: a path ends in a name with an extension."""
+    if not _PATH.fullmatch(cell) or not (part := undone_in(folder_of(cell), is_good=is_good)):
+        return None
+    return Remark(None, f"{_IN_FOLDER}{say(part)}", is_sure=False)
+
+
+_PATH = re.compile(r"[^\n]*[/\\][^/\\\n]+\.[A-Za-z0-9]{2,5}")
+_IN_FOLDER = "folder "
+
+
 def _is_right_of_good(said: Remark) -> bool:
     """Whether a remark says no more than what a list of known good may hold: any file."""
-    return said.fate in (GOOD, NO_IMAGE, VIDEO) or said.word in MISTAKES
+    return said.fate in (GOOD, NO_IMAGE, VIDEO) or said.word in _WRONGLY_BAD
 
 
 def _of_algorithm(cell: str) -> Remark | None:
@@ -142,9 +151,12 @@ class RemarkColumn:
     ignored: Counter[str] = field(default_factory=Counter)
     has_images: bool = False
     values: Counter[str] = field(default_factory=Counter)  # its cells, while there are few
+    heeds_folders: bool = True
+    _is_measure: bool = False  # of films
     _media: WordSays | None = None  # what it is of by its name, where it says yes and no
 
     def __post_init__(self) -> None:
+        self._is_measure = self.column.what in _MEASURED and is_measure(self.column.name)
         told = [word for word in names.words_of(self.column.name) if word not in ("is", "has")]
         if self.column.what == names.UNKNOWN and len(told) == 1 and told[0] in _MEDIA_NAMES:
             self._media = media_word(told[0])
@@ -157,7 +169,7 @@ class RemarkColumn:
             said_so = (read_text(cell, alone=True) for cell in cells if cell)
             self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in UNDOES)
             return fates
-        if len(self.values) <= _FEW:
+        if len(self.values) <= FEW:
             self.values.update(cell.strip().casefold() for cell in cells)
         said = {cell: self._read(cell) for cell in set(cells) if cell}
         for cell in said if self.is_good else ():
@@ -182,13 +194,16 @@ class RemarkColumn:
         return fates
 
     def _read(self, cell: str) -> Remark | None:
+        if self._is_measure:
+            return Remark(VIDEO, self.column.name) if measures_film(cell) else None
         if self._media is not None and (answer := answer_of(cell)) is not None:
             is_image = self._media.fate is None
             fate = (None if answer else NO_IMAGE) if is_image else self._media.fate
             return Remark(fate, self.column.name) if fate and answer != is_image else None
         if self.column.what == names.ID and any(map(str.isdigit, cell)):
             return None
-        return _read_cell(cell, self.column.what) or self._read_beside(cell)
+        said = _read_cell(cell, self.column.what) or self._read_beside(cell)
+        return said or (_of_folder(cell, is_good=self.is_good) if self.heeds_folders else None)
 
     def _read_beside(self, cell: str) -> Remark | None:
         """What a word says that stands where a giver, an id or how bad it is should stand."""
@@ -221,26 +236,15 @@ class RemarkColumn:
 
     def refuse(self) -> None:
         """Raise ListError where it speaks of rows, and nobody here can say what."""
-        if self._is_flag() or self._may_list():
-            option = option_name(self.column.name, self.column.index)
-            says = (
-                "says yes and no" if self._is_flag() else "says of some rows that they are listed"
-            )
-            named = "nobody here knows of what" if self.column.name else "it has no name"
-            raise ListError(
-                f"column {self.column.told} {says}, and {named} ({self._held()}): choose its rows "
-                f"with --where {option}=WORD,WORD, or say --ignore {option} if it decides nothing"
-            )
-        if self._is_vocabulary() and any(map(is_unread, self._words)):
-            option = option_name(self.column.name, self.column.index)
-            raise ListError(
-                f"column {self.column.told} holds {len(self._words):,} words in a script of which "
-                f"no word is known here, and may decide which rows count ({self._held()}): choose "
-                f"its rows with --where {option}=WORD,WORD, or say --ignore {option} if it decides "
-                "nothing"
-            )
+        self._few.refuse(is_good=self.is_good)
         if self._has_known_good():
             self.unsure[_KNOWN_GOOD] = self.values[_KNOWN_GOOD]
+        if folders := {w: n for w, n in self.unsure.items() if w.startswith(_IN_FOLDER)}:
+            raise ListError(
+                f"column {self.column.told} names files in {sum(folders.values()):,} rows that lie "
+                f"in folders which may say that they are not listed ({_told(Counter(folders))}): "
+                f"{CHOICE}"
+            )
         if self.unsure:
             option = option_name(self.column.name, self.column.index)
             raise ListError(
@@ -252,63 +256,19 @@ class RemarkColumn:
     def _has_known_good(self) -> bool:
         """Whether one of its few grades may be that of what is known good."""
         told = [value for value in self.values if value]
-        is_few = len(self.values) <= _FEW and all(len(value) == 1 for value in told)
+        is_few = len(self.values) <= FEW and all(len(value) == 1 for value in told)
         is_scale = self.column.what != names.SEVERITY or "9" in told
         return is_few and not is_scale and not self.is_good and _KNOWN_GOOD in told
 
-    def _held(self) -> str:
-        return told_words({cell or EMPTY: n for cell, n in self.values.items()})
-
     @property
-    def _words(self) -> list[str]:
-        """The few words that stand in it; none where there are many, or its name is harmless."""
-        is_few = len(self.values) <= _FEW and self.column.what in _FLAGGED
-        words_of_name = names.words_of(self.column.name)
-        return (
-            [v for v in self.values if v] if is_few and _HARMLESS.isdisjoint(words_of_name) else []
-        )
+    def _few(self) -> FewWords:
+        is_of_film = self._media is not None and self._media.fate is not None
+        return FewWords(self.column, self.values, self._media is not None, is_of_film)
 
     @property
     def is_used(self) -> bool:
         """Whether anything stands in it."""
         return self.values.total() > self.values[""]
-
-    @property
-    def _may_decide(self) -> bool:
-        return self.column.what == names.UNKNOWN or self.column.word in _LABELS
-
-    def _is_flag(self) -> bool:
-        """Whether it says yes and no, or marks some rows, and its name does not say of what."""
-        told = {answer_of(word) for word in self._words}
-        is_marked = told == {True} and "" in self.values
-        is_of_film = self._media is not None and self._media.fate is not None
-        says_both = told == {True, False} and self._media is None
-        return says_both or (is_marked and not is_of_film and not self._is_marked_note)
-
-    @property
-    def _is_marked_note(self) -> bool:
-        """Whether all that stands in a note is one sign, such as who fills a form in puts there."""
-        is_note = self.column.what == names.NOTE and self.column.word not in _LABELS
-        return is_note and self._words in (["x"], ["✓"], ["✔"]) and "" in self.values
-
-    def _may_list(self) -> bool:
-        """Whether one of its few words lists a row, and of another one nobody here knows."""
-        told = self._words
-        is_label = self.column.what == names.UNKNOWN or self.column.word in _LABELS
-        return (
-            is_label and any(map(lists, told)) and any(word_of_any(word) is None for word in told)
-        )
-
-    def _is_vocabulary(self) -> bool:
-        """Whether its cells are a few short words that come again and again."""
-        told = self._words
-        is_short = all(len(w) <= _LONGEST and len(w.split()) <= 2 and w.isprintable() for w in told)
-        is_word = all(re.fullmatch(r"[^\W\d_]+(?:[ -][^\W\d_]+)?", unmarked(w)) for w in told)
-        n = sum(self.values[word] for word in told)
-        if self._is_marked_note:
-            return True
-        is_one = bool(self.column.name) and self._may_decide
-        return is_one and is_short and is_word and len(self.values) > 1 and n > len(told) > 0
 
     def notices(self) -> list[str]:
         """What of it kept rows out, and what was passed over."""
@@ -319,9 +279,9 @@ class RemarkColumn:
                 f"column {self.column.told} keeps rows out: {_told(self.kept_out)}; say --ignore "
                 f"{option} if it decides nothing"
             )
-        elif self._is_vocabulary():
+        elif self._few.is_vocabulary():
             found.append(
-                f"column {self.column.told} holds {len(self._words):,} words in "
+                f"column {self.column.told} holds {len(self._few.words):,} words in "
                 f"{self.values.total():,} rows and was taken to decide nothing; if it does, choose "
                 f"with --where {option}=WORD"
             )

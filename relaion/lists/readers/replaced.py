@@ -7,12 +7,16 @@ read as if it did not: only beside what is old, since `md5,new_md5` may be two f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from relaion.lists.readers import names
+from relaion.errors import ListError
+from relaion.lists.readers import further_words, names
+from relaion.lists.readers.answers import answer_of
 from relaion.lists.readers.columns import ListColumn
-from relaion.lists.readers.format import ANY, NOT_CHOSEN, TAKEN_BACK, Batch, Values
+from relaion.lists.readers.decisions import chosen_of, is_ignored, option_name
+from relaion.lists.readers.format import ANY, NOT_CHOSEN, TAKEN_BACK, Batch, Options, Values
 from relaion.lists.readers.words import words_in
 from relaion.lists.values import shape
 
@@ -20,6 +24,8 @@ _NEW = words_in(
     "new newest current updated latest after replacement replacing corrected correct added neu+ "
     "aktuell+ nouveau nouvelle nuev* nuov* nieuw nieuwe nov*"
 )
+_SUCCESSORS = words_in(further_words.SUCCESSORS)
+_ALGORITHM = re.compile(r"(?:hash|digest|md5|sha1|sha256|url|link|id|entry)+\Z")
 _TAKEN = (
     "column {} holds {:,} values that were listed before, by its name, and others replace: taken "
     "back, none was entered; rename the column in a copy if they are listed"
@@ -29,6 +35,38 @@ _TAKEN = (
 def is_replaced(column: ListColumn) -> bool:
     """Whether a column holds what was listed before, by its name."""
     return column.what == names.OTHER and column.word in names.TAKEN_OUT
+
+
+def is_successor(name: str) -> bool:
+    """Whether a column by its name says by what the entry of its row was replaced."""
+    joined = names.squeezed(name)
+    return joined in _SUCCESSORS or _ALGORITHM.sub("", joined) in _SUCCESSORS
+
+
+def refuse_successors(
+    columns: Sequence[ListColumn], body: Sequence[Sequence[str]], options: Options
+) -> None:
+    """Raise ListError where rows name what replaces their own entries.
+
+    Beside a column of what is old it is what is listed now; elsewhere nobody here can say whether
+    the row's own entry still is.
+    """
+    if any(is_replaced(c) and not is_successor(c.name) for c in columns):
+        return
+    for c in columns:
+        is_said = c.is_said or is_ignored(options, c.name, c.index)
+        if is_said or not is_successor(c.name) or chosen_of(options, c.name, c.index) is not None:
+            continue
+        cells = [row[c.index].strip() for row in body if c.index < len(row)]
+        n = sum(1 for cell in cells if cell and answer_of(cell) is None)
+        if n:
+            option = option_name(c.name, c.index)
+            raise ListError(
+                f"column {c.told} says in {n:,} rows by what their entries were replaced, and "
+                "nobody here knows whether those are still listed: take the rows that nothing "
+                f"replaced with --where {option}='(empty)', or all rows with --ignore {option}; "
+                "what replaces them is a list of its own"
+            )
 
 
 def with_new(columns: Sequence[ListColumn]) -> list[ListColumn]:

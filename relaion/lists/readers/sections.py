@@ -75,7 +75,11 @@ def _cells_say(line: str) -> list[names.NameSays]:
 
 def _decides(head: str) -> bool:
     """Whether a column of the file tells of each record whether it is listed."""
-    deciding = {names.STANDING, names.GONE, names.STILL}
+    return _names(head, {names.STANDING, names.GONE, names.STILL})
+
+
+def _names(head: str, deciding: set[str]) -> bool:
+    """Whether a column of the file decides of each record in one of these ways."""
     for line in first_lines(head, _NAMED_WITHIN):  # titles may stand before the names
         says = {found.what for found in _cells_say(line)}
         if len(_CELLS.split(line)) > 1 and says & deciding:
@@ -128,6 +132,7 @@ class Sections:
     by_name: str | None = None
     names: str = ""
     held: list[tuple[str, list[str]]] = field(default_factory=list)
+    has_left: bool = False  # whether any line is left to read, besides names, titles and comments
     _doubt: Doubt | None = None
     _said: str = _BY_NAME  # how the doubt is told
     _title: str = ""  # the line that rules; the file's name has none
@@ -140,6 +145,7 @@ class Sections:
 
     def __post_init__(self) -> None:
         self._has_algorithm = _names_algorithm(self.head)
+        self._has_grades = _names(self.head, {names.CATEGORY})
         says = None if self._is_ignored or _decides(self.head) else self._heeded(
             of_name(self.file_name)
         )  # fmt: skip
@@ -154,9 +160,18 @@ class Sections:
 
     def _heeded(self, says: str | Doubt | None) -> str | Doubt | None:
         of_algorithm = says == OTHER_HASH or (isinstance(says, Doubt) and says.digits > 0)
-        if (of_algorithm and self._has_algorithm) or (says == GOOD and self.options.role):
+        of_grade = isinstance(says, Doubt) and says.word.startswith("category ")
+        of_good = says == GOOD or of_grade
+        if (of_algorithm and self._has_algorithm) or (of_good and self.options.role):
+            return None
+        if of_grade and self._has_grades:
             return None
         return says if isinstance(says, Doubt) or says in TAKES_OUT else None
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether titles took out all lines so far but names, titles and comments."""
+        return bool(self.held) and not self.has_left
 
     def left(self, blocks: Iterator[str]) -> Iterator[str]:
         """The blocks with the lines that are to be read."""
@@ -166,6 +181,7 @@ class Sections:
             if not titles and self.rules is None and self._doubt is None:
                 if not self._any_value:
                     self._look_at(block)
+                self.has_left = self.has_left or bool(block.strip())
                 yield block
                 continue
             kept = "".join(self._sorted(block, titles, before))
@@ -212,6 +228,7 @@ class Sections:
                         self.held.append((self.rules, []))
                     self.held[-1][1].append(line)
                     continue
+                self.has_left = True
             yield line
 
     def _unknown(self, line: str, number: int, *, is_apart: bool) -> str | Doubt | None:

@@ -29,6 +29,7 @@ from relaion.lists.readers.decisions import (
 from relaion.lists.readers.films import left_out, rows_of_films
 from relaion.lists.readers.format import (
     BAD,
+    OF_FOLDERS,
     ONLY_HOST,
     SAMPLE,
     TAKEN_BACK,
@@ -119,10 +120,15 @@ class _Reading:
     remarks: list[RemarkColumn] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.strays = Strays(self.layout.columns)
+        chosen = {d.index for d in self.layout.deciders if d.chosen is not None}
+        self.strays = Strays([c for c in self.layout.columns if c.index not in chosen])
         decided = {d.index for d in self.layout.deciders}
         self.remarks = [
-            RemarkColumn(replace(c, what="ignored") if is_ignored else c, self.options.is_good)
+            RemarkColumn(
+                replace(c, what="ignored") if is_ignored else c,
+                self.options.is_good,
+                heeds_folders=OF_FOLDERS not in self.options.ignore,
+            )
             for c in self.layout.columns
             if c.index not in decided and ((is_ignored := self._is_ignored(c)) or c.what in WATCHED)
         ]
@@ -362,6 +368,10 @@ class _Reading:
         )
         for remarks in self.remarks:
             self.stream.notices.extend(remarks.notices())
+        self.stream.notices += [
+            f"column {c.told} tells what hosts did, and was taken to decide nothing"
+            for c in layout.columns if c.what == names.OF_HOSTS
+        ]  # fmt: skip
         self._refuse_of_links(so_far=False)
         self.strays.refuse(so_far=False)
         self.stream.notices.extend(self.strays.notices())

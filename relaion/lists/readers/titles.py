@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from relaion.lists.readers import column_words, names, spelling, words
+from relaion.lists.readers import column_words, further_words, names, spelling, words
 from relaion.lists.readers.format import (
     DISPUTED,
     GOOD,
@@ -30,6 +30,7 @@ from relaion.lists.readers.format import (
     VIDEO,
 )
 from relaion.lists.readers.notes import ALONE, SPEAKS
+from relaion.lists.readers.title_patterns import MADE_OF, OTHER, SENTENCE, category_in
 
 LISTED, NEUTRAL, PICTURE, USABLE = "listed", "neutral", "of pictures", "of a usable algorithm"
 UNKNOWN = "of words that nobody here knows"
@@ -63,11 +64,14 @@ _OVER = (_NOT_LISTED - SPEAKS.keys()) | words.words_in(
     words.NO_LONGER
 )  # of a list, or of something else
 _STRONG |= dict.fromkeys(words.words_in(words.NO_LONGER) - _STRONG.keys(), TAKEN_BACK)
+_MISTAKEN = words.words_in(further_words.MISTAKEN)
+_APART = words.words_in(further_words.SET_APART)
 _ALONE = (
-    ALONE.keys() | words.words_in(f"{words.DUPLICATES} {words.DOUBTED}")
+    ALONE.keys() | words.words_in(f"{words.DUPLICATES} {words.DOUBTED} {further_words.WRONG}")
 ) - {"review"} - _STRONG.keys() - _GOOD  # fmt: skip
 _UNCERTAIN = words.words_in(words.UNCERTAIN)
 _ON = words.words_in(f"{words.LISTED} {words.ADDED} block blocked blocklist blacklist denylist")
+_TAKEN_IN = _ON | words.words_in(further_words.TAKEN_IN)
 _PICTURE = words.words_in(
     f"{words.PICTURES} frame frames keyframe keyframes screenshot screenshots thumbnail thumbnails"
 )
@@ -79,31 +83,7 @@ _HEADINGS = words.words_in(
 _NAMED = words.words_in(words.NAMED)
 _ABUSE = words.words_in(words.ABUSE)
 _USABLE = re.compile(r"(?:md-?5|sha-?1|sha-?256)(?:s|sums?|hash(?:es)?)?")
-_OTHER = re.compile(
-    r"(?:md[246]|ed2k|v?pdqf?|photodna|pdna|imphash|ripemd\d*|rmd160|sha3\d*|sha(?:224|384|512)\d*"
-    r"|blake[23]?[bs]?\d*|ssdeep|tlsh|tmk(?:pdqf)?|[dap]hash|whirlpool|crc\d*|simhash|neuralhash|perceptual"
-    r"|uuid|guid)(?:s|es|sums?|hash(?:es)?)?"
-)
 _DIGITS = (("md|ed2k|imp|[ug]uid", 32), ("ripemd|rmd", 40), ("v?pdq|sha3|blake", 64))
-_MADE_OF = re.compile(
-    r"(?:the|of|and|or|with|for|from|since|in|on|by|to|as|at|be|is|are|were|was|been|have|has|this"
-    r"|these|those|that|it|please|following|below|now|all|section|start|begin|list|lists|liste[ns]?"
-    r"|lista|lijst|file|files|hash(?:es)?|hashwerte|digests?|checksums?|md5s?|sha-?1|sha-?256|urls?"
-    r"|links?|items?|records?|values?|rows?|lines?|entry|entries|eintrage?|eintraege|entrees?"
-    r"|entradas?|voci|voce|registros?|vermeldingen|dateien|fichiers?|archivos?|ficheiros?|bestanden"
-    r"|empreintes?|total|count|no|nr|number|date|month|week|year|update|delta|changes?|january"
-    r"|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar"
-    r"|apr|jun|jul|aug|sept?|oct|nov|dec|der|die|das|den|dem|von|vom|und|mit|fur|seit|les?|la|du"
-    r"|des?|et|depuis|el|los|las|y|del|desde|il|lo|i|gli|dei|delle|e|da|dal|van|het|een|sinds|os|as"
-    r"|dos|das|n|s|v?\d[\d.]*)"
-)
-_SENTENCE = re.compile(
-    r"report(?:ing)?|send|mail|e-?mail|contact|notify|notifications?|see|check(?:ed)?|ask|requests?"
-    r"|inform|how|if|when|where|why|will|must|can|could|should|do|does|not|never|none|without|no"
-    r"|metadata|exif|blank|empty|take-?downs?|opt(?:-?outs?)?|dmca|gdpr|privacy|thumbnails?"
-    r"|comments?|generated|policy|nicht|kein(?:e[nrs]?)?|ohne|bitte[nr]|pas|sans|sin|non"
-    r"|senza|niet|geen|zonder|nao|sem|left|omitted|separate(?:ly)?"
-)
 # what lists of links and pictures were made from: `removed material` may be all that is listed
 _MATTER = words.words_in(words.MATTER)
 _PLACES = re.compile(r"domains?|hosts?|(?:web)?sites?|domaines?")
@@ -177,13 +157,13 @@ def _units(text: str) -> list[str]:
     """The words of a text; one of ours that is written in several, as `de-listed`, is one."""
     tokens: list[str] = []
     for word in _WORD.findall(text):
-        tokens += [word] if _MADE_OF.fullmatch(word) else re.split("[-']", word)
+        tokens += [word] if MADE_OF.fullmatch(word) else re.split("[-']", word)
     units, i = [], 0
     while i < len(tokens):
         for n in range(min(_MOST, len(tokens) - i), 0, -1):
             unit = "".join(tokens[i : i + n])
             if n == 1 or unit in _WRITTEN_APART or (
-                n < 3 and (_USABLE.fullmatch(unit) or _OTHER.fullmatch(unit))
+                n < 3 and (_USABLE.fullmatch(unit) or OTHER.fullmatch(unit))
             ):  # fmt: skip
                 units.append(unit)
                 i += n
@@ -204,6 +184,8 @@ _WRITTEN_APART = _STRONG.keys() | _ALONE | _UNCERTAIN | _GOOD | _ABUSE | _LEFT_O
 def of_words(text: str) -> str | Doubt | None:
     """What a title says of what stands below it: why it lists nothing, LISTED, or None."""
     said = [says for piece in _PIECES.split(text) if (says := _of_piece(piece.strip(_SIGNS)))]
+    if grade := category_in(_folded(text)):
+        said.insert(0, Doubt(grade))
     sure = [says for says in said if says in TAKES_OUT]
     return next(iter([*sure, *(s for s in said if isinstance(s, Doubt)), *said]), None)
 
@@ -213,7 +195,7 @@ def _of_piece(text: str) -> str | Doubt | None:
     bare = _TO_CONFIRM.sub("unconfirmed", bare)
     found = _units(bare)
     told = [w for w in found if re.search(r"[^\W\d]", w)]
-    told = [w for w in told if not _MADE_OF.fullmatch(w) and not _USABLE.fullmatch(w)]
+    told = [w for w in told if not MADE_OF.fullmatch(w) and not _USABLE.fullmatch(w)]
     is_plain = _is_plainly_good(told) and _GOOD.isdisjoint(found)
     if 0 < len(found) <= 8 and (_says_good(found) or is_plain):
         return GOOD
@@ -227,7 +209,7 @@ def _of_piece(text: str) -> str | Doubt | None:
         and any(w in _STRONG or w in _FILM for w in told)
     ):
         return LISTED
-    is_prose = any(map(_SENTENCE.fullmatch, found))
+    is_prose = any(map(SENTENCE.fullmatch, found))
     says = _of_other(found, told, is_prose=is_prose)
     if says or is_prose:
         return says
@@ -239,6 +221,10 @@ def _of_rest(told: list[str]) -> str | Doubt | None:
     """What words say that take out only by themselves, and those of what is listed."""
     ends = {told[0], told[-1]}
     doubted = _ALONE | _UNCERTAIN
+    if _APART.issuperset(told):
+        return Doubt(told[0])
+    if len(told) <= _FEW + 1 and not _MISTAKEN.isdisjoint(told) and not _TAKEN_IN.isdisjoint(told):
+        return Doubt(next(w for w in told if w in _MISTAKEN))  # `listed in error`
     is_few = len(told) < 3 and ends & _UNCERTAIN and _ON.isdisjoint(told)
     is_all = told[0] in doubted and all(
         w in doubted or w in ("listed", "gelistet") or w in _MATTER for w in told
@@ -255,9 +241,9 @@ def _of_rest(told: list[str]) -> str | Doubt | None:
 def _of_other(found: list[str], told: list[str], *, is_prose: bool) -> str | Doubt | None:
     """Whether a title is of another algorithm, of videos, or of what is no picture."""
     is_last_few = len(told) <= 4 and not is_prose
-    if algorithm := next((w for w in told if _OTHER.fullmatch(w)), None):
+    if algorithm := next((w for w in told if OTHER.fullmatch(w)), None):
         is_usable = any(map(_USABLE.fullmatch, found))
-        rest = {w for w in told if not _OTHER.fullmatch(w)}
+        rest = {w for w in told if not OTHER.fullmatch(w)}
         if not is_usable and is_last_few and (told[-1] == algorithm or rest <= _PICTURE):
             return OTHER_HASH
         digits = next((n for begins, n in _DIGITS if re.match(begins, algorithm)), 0)
@@ -307,7 +293,8 @@ def of_name(file_name: str) -> str | Doubt | None:
         word = next((w for w in told if w in _STRONG), "")
         is_of = any(map(_PLACES.fullmatch, told)) or (len(told) > 1 and _PURPOSE.fullmatch(word))
         return Doubt(word) if is_of else found
-    return found if isinstance(found, Doubt) or found in TAKES_OUT else None
+    is_plain = isinstance(found, Doubt) and found.word.startswith("ar") and found.word in _APART
+    return found if (isinstance(found, Doubt) or found in TAKES_OUT) and not is_plain else None
 
 
 _OF_DIFF = re.compile(r"(?:---|\+\+\+) \S+\.[A-Za-z]+(?:\t.*)?")
@@ -358,7 +345,7 @@ def is_innocent(word: str) -> bool:
         (len(word) < 3 and not spelling.is_unread(word))  # two signs of Chinese say what they mean
         or not word.isalpha()
         or word in _DECIDE_NOTHING
-        or _MADE_OF.fullmatch(word) is not None
+        or MADE_OF.fullmatch(word) is not None
         or _USABLE.fullmatch(word) is not None
     )
 
@@ -380,7 +367,7 @@ def is_unknown(line: str, bare: str) -> bool:
         is_told = not all(map(is_innocent, units))
         return is_told and _ON.isdisjoint(units) and len(units) <= _LONGEST_POINTER
     is_doubted = not _DOUBTED.isdisjoint(units)
-    if any(w in _JUDGED or _OTHER.fullmatch(w) for w in units) or (
+    if any(w in _JUDGED or OTHER.fullmatch(w) for w in units) or (
         not is_doubted and any(w in _ON or w in _FILM for w in units)
     ):
         return False  # of our words, which say nothing where they stand so
@@ -427,14 +414,14 @@ _DRESSED = re.compile(r"[_=/\\]|\b\w \w \w\b")  # words that only `_folded` sees
 # the same for RE2, which looks at many lines at once; what it lets pass `may_be_title` judges
 QUICK = (
     r"^\s*[#\[;!/=*\-]|:\s*$|[_=/\\]|\b\w \w \w\b|[^\x00-\x7f]|(?i:\b(?:"
-    + "|".join([*map(re.escape, sorted(_TOLD)), _OTHER.pattern])
+    + "|".join([*map(re.escape, sorted(_TOLD)), OTHER.pattern])
     + r")\b)"
 )
 
 
 @lru_cache(1 << 16)
 def _is_told(word: str) -> bool:
-    return word in _TOLD or _OTHER.fullmatch(word) is not None
+    return word in _TOLD or OTHER.fullmatch(word) is not None
 
 
 def has_sign(line: str) -> bool:

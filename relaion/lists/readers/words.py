@@ -13,6 +13,7 @@ Some words speak of a record wherever they stand. Others, such as `safe` or `ope
 themselves or in a column that decides: they are common in captions and in the names of givers.
 """
 
+from relaion.lists.readers import further_words as further
 from relaion.lists.readers.spelling import folded, read_anew, without_marks, words_in
 
 __all__ = ["folded", "read_anew", "without_marks", "words_in"]  # beside the words below
@@ -20,13 +21,13 @@ __all__ = ["folded", "read_anew", "without_marks", "words_in"]  # beside the wor
 # -- What stands in a row, or above rows ---------------------------------------------------------
 
 TAKEN_BACK = (
-    "removed remove removal deleted delete deletion withdrawn withdraw withdrawal retracted "
-    "retract retraction revoked revoke revocation rescinded rescind inactive expired expire "
-    "obsolete outdated delisted delist unlisted cancelled canceled nolonger decommissioned "
-    "superseded deactivated repealed annulled lapsed gelöscht+ löschung entfernt+ zurückgezogen+ "
-    "zurückgenommen+ widerrufen+ widerruf inaktiv+ abgelaufen+ veraltet+ ungültig+ storniert+ "
-    "aufgehoben+ gestrichen+ ausgetragen+ deaktiviert+ hinfällig+ überholt+ supprim@ retir@ "
-    "révoqu@ annul@ expir@ périm@ effac@ désactiv@ inactif inactive obsolète caduc caduque "
+    f"{further.TAKEN_BACK} removed remove removal deleted delete deletion withdrawn withdraw "
+    "withdrawal retracted retract retraction revoked revoke revocation rescinded rescind inactive "
+    "expired expire obsolete outdated delisted delist unlisted cancelled canceled nolonger "
+    "decommissioned superseded deactivated repealed annulled lapsed gelöscht+ löschung entfernt+ "
+    "zurückgezogen+ zurückgenommen+ widerrufen+ widerruf inaktiv+ abgelaufen+ veraltet+ ungültig+ "
+    "storniert+ aufgehoben+ gestrichen+ ausgetragen+ deaktiviert+ hinfällig+ überholt+ supprim@ "
+    "retir@ révoqu@ annul@ expir@ périm@ effac@ désactiv@ inactif inactive obsolète caduc caduque "
     "retrait suppression eliminad* borrad* retirad* revocad* anulad* caducad* expirad* vencid* "
     "desactivad* inactiv* obsolet* rimoss* eliminat* cancellat* ritirat* revocat* annullat* "
     "scadut* inattiv* disattivat* verwijderd verwijderde ingetrokken verlopen vervallen "
@@ -52,29 +53,29 @@ TAKEN_BACK = (
     "süresidolan pasif"
 )
 TAKEN_BACK_ALONE = (
-    "appealupheld appealgranted appealallowed appealsupheld nottobeused wronglylisted "
-    "wronglyadded wronglyincluded incorrectlylisted del deletes disabled disable cleared drop "
-    "dropped unblock unblocked retired archived excluded exclude tombstone entfernen löschen "
-    "zurückziehen supprimer retirer eliminar borrar retirar rimuovere verwijderen intrekken "
-    "remover apagar excluir dépublié invalidé invalidad* baja invalidat* ongeldig invalid "
-    "inválid* error inerror byerror erroneous erroneously mistake mistaken mistakenly irrtum "
-    "irrtümlich erreur donotblock donotuse fehler doublon deprecated purged void lifted nfa "
-    "nofurtheraction delist"
+    f"{further.RECALLS} appealupheld appealgranted appealallowed appealsupheld nottobeused "
+    "wronglylisted wronglyadded wronglyincluded incorrectlylisted del deletes disabled disable "
+    "cleared drop dropped unblock unblocked retired archived excluded exclude tombstone entfernen "
+    "löschen zurückziehen supprimer retirer eliminar borrar retirar rimuovere verwijderen "
+    "intrekken remover apagar excluir dépublié invalidé invalidad* baja invalidat* ongeldig "
+    "invalid inválid* error inerror byerror erroneous erroneously mistake mistaken mistakenly "
+    "irrtum irrtümlich erreur donotblock donotuse fehler doublon deprecated purged void lifted "
+    "nfa nofurtheraction delist"
 )
 """Of a record only by themselves: a host may be disabled, a page in error."""
 
 TITLES_TAKEN_BACK = (
-    "removals deletions withdrawals retracts retractions revocations cancelation cancelations "
-    "cancellation cancellations expiration expirations delisting delistings unlisting unlistings "
-    "dropped cleared retired unblock unblocked löschungen löschen entfernen entfernung "
-    "entfernungen streichung streichungen suppressions retraits supprimer retirer eliminación "
-    "eliminaciones eliminar retirar borrar baja bajas eliminazione eliminazioni eliminare "
-    "cancellazione cancellazioni cancellare rimozione rimozioni rimuovere verwijdering "
-    "verwijderingen verwijderen intrekking intrekkingen intrekken wissen remoção remoções remover "
-    "excluir apagar repeals borttagningar raderingar återkallelser sletninger slettinger "
-    "fjernelser tilbagekaldelser tilbakekallinger poistot törlések visszavonások usunięcia "
-    "wycofania skreślenia odstranění výmazy удаления исключения отзывы silmeler kaldırmalar "
-    "iptaller retirées levées aufhebungen"
+    f"{further.RECALLS} removals deletions withdrawals retracts retractions revocations "
+    "cancelation cancelations cancellation cancellations expiration expirations delisting "
+    "delistings unlisting unlistings dropped cleared retired unblock unblocked löschungen löschen "
+    "entfernen entfernung entfernungen streichung streichungen suppressions retraits supprimer "
+    "retirer eliminación eliminaciones eliminar retirar borrar baja bajas eliminazione "
+    "eliminazioni eliminare cancellazione cancellazioni cancellare rimozione rimozioni rimuovere "
+    "verwijdering verwijderingen verwijderen intrekking intrekkingen intrekken wissen remoção "
+    "remoções remover excluir apagar repeals borttagningar raderingar återkallelser sletninger "
+    "slettinger fjernelser tilbagekaldelser tilbakekallinger poistot törlések visszavonások "
+    "usunięcia wycofania skreślenia odstranění výmazy удаления исключения отзывы silmeler "
+    "kaldırmalar iptaller retirées levées aufhebungen"
 )
 """What else the lines below a title are called: `Removals 2024-05`."""
 
@@ -172,23 +173,23 @@ UNCONFIRMED_ALONE = (
 UNCONFIRMED_NAMES = "pending draft provisional candidate suspected proposed entwurf brouillon bozza"
 """Of these a column may be called."""
 UNCERTAIN = (
-    "adult adults adulte adultes adult* erwachsen erwachsene erwachsener volwassen volwassene "
-    "legaladult adultcontent adultporn legalporn"
+    f"{further.OF_AGE} adult adults adulte adultes adult* erwachsen erwachsene erwachsener "
+    "volwassen volwassene legaladult adultcontent adultporn legalporn"
 )
 """Nobody here can say what they decide: a giver may list adults, or list them apart."""
 
 # -- Words that speak of a record only in a column that decides ---------------------------------
 
 LISTED = (
-    "active live current listed confirm confirmed valid verified illegal csam csem csea cp "
-    "enabled aktiv gültig gelistet bestätigt verifiziert geprüft strafbar actif active valide "
-    "confirm@ vérifi@ illégal activ* válid* valid* vigente vigentes confirmad* verificad* ilegal "
-    "attiv* confermat* verificat* illegale actief geldig bevestigd geverifieerd illegaal ativ* "
-    "actionable aktivt aktiva bekräftad bekräftade giltig giltiga listad listade aktive bekræftet "
-    "bekreftet gyldig gyldige listet aktiivinen vahvistettu voimassa aktív megerősített "
-    "megerősítve érvényes aktywn^ potwierdzon^ ważn^ obowiązując^ aktivn^ potvrzen^ platn^ "
-    "активн~ действует действующие подтвержден~ актуальн~ aktif onaylandı onaylanmış geçerli "
-    "aktuell+ actuel actuels"
+    f"{further.LISTED} active live current listed confirm confirmed valid verified illegal csam "
+    "csem csea cp enabled aktiv gültig gelistet bestätigt verifiziert geprüft strafbar actif "
+    "active valide confirm@ vérifi@ illégal activ* válid* valid* vigente vigentes confirmad* "
+    "verificad* ilegal attiv* confermat* verificat* illegale actief geldig bevestigd geverifieerd "
+    "illegaal ativ* actionable aktivt aktiva bekräftad bekräftade giltig giltiga listad listade "
+    "aktive bekræftet bekreftet gyldig gyldige listet aktiivinen vahvistettu voimassa aktív "
+    "megerősített megerősítve érvényes aktywn^ potwierdzon^ ważn^ obowiązując^ aktivn^ potvrzen^ "
+    "platn^ активн~ действует действующие подтвержден~ актуальн~ aktif onaylandı onaylanmış "
+    "geçerli aktuell+ actuel actuels"
 )
 """Those that take back where a `not` stands before them."""
 
@@ -261,10 +262,10 @@ DOUBTED = (
 )
 """Titles of these may take out, and nobody here can say."""
 NOTES_DOUBTED = (
-    "false unclear uncertain unsure dubious doubtful borderline parked onhold suspended "
-    "quarantine quarantined skip dummy placeholder exempt exempted exemption restored reinstated "
-    "released lowconfidence outofscope wl unklar fraglich zweifelhaft douteux incertain dudos* "
-    "dubbi* incert* twijfelachtig"
+    f"{further.WRONG} false unclear uncertain unsure dubious doubtful borderline parked onhold "
+    "suspended quarantine quarantined skip dummy placeholder exempt exempted exemption restored "
+    "reinstated released lowconfidence outofscope wl unklar fraglich zweifelhaft douteux "
+    "incertain dudos* dubbi* incert* twijfelachtig"
 )
 """Short notes of these may take out, too."""
 HEADINGS = (

@@ -1,0 +1,154 @@
+"""A column of which the cells are a few words that come again and again, under a name not known.
+
+Such a column may decide which rows count, in whatever language: `hali` with `hai` and `imefutwa`.
+Nobody here can say, so the file is refused until the curator chooses. It is not where the name, or
+most of the words, are of what decides nothing: countries, people, platforms, devices.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from relaion.errors import ListError
+from relaion.lists.readers import column_words, harmless_words, names, words
+from relaion.lists.readers.answers import answer_of
+from relaion.lists.readers.columns import ListColumn
+from relaion.lists.readers.decisions import lists, media_word, option_name, word_of_any
+from relaion.lists.readers.format import EMPTY
+from relaion.lists.readers.spelling import folded, is_unread, unmarked
+from relaion.lists.values import told_words
+
+FEW = 20  # words of a column that may decide
+_LONGEST = 30  # characters of one
+_DECISIONS = 8  # words of a vocabulary by which rows are judged
+_UNNAMED = 4  # the same of a column without a name
+_FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER))
+_HARMLESS = words.words_in(column_words.HARMLESS_NAMES)
+_OF_NOTHING = _HARMLESS | words.words_in(harmless_words.NAMES)
+_NO_DECISIONS = words.words_in(harmless_words.VALUES)
+_LABELS = words.words_in("label labels flag flags")
+_FRAME = "()[]{}<>.*!?\"' "
+_WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
+_CHOICE = (
+    ": choose its rows with --where {option}=WORD,WORD, or say --ignore {option} if it decides "
+    "nothing"
+)
+
+
+@dataclass(frozen=True)
+class FewWords:
+    """The cells of a column by how often they come, in lower case, while there are few.
+
+    `is_of_film`: its name says what the marks in it are of.
+    """
+
+    column: ListColumn
+    values: Counter[str]
+    is_of_media: bool = False
+    is_of_film: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """The few words that stand in it; none where there are many, or its name is harmless."""
+        is_few = len(self.values) <= FEW and self.column.what in _FLAGGED
+        is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
+        return [v for v in self.values if v] if is_few and not is_harmless else []
+
+    @property
+    def _may_decide(self) -> bool:
+        return self.column.what == names.UNKNOWN or self.column.word in _LABELS
+
+    def refuse(self, *, is_good: bool) -> None:
+        """Raise ListError where it may decide which rows count, and nobody here knows."""
+        if self._is_flag() or self._may_list():
+            says = (
+                "says yes and no" if self._is_flag() else "says of some rows that they are listed"
+            )
+            named = "nobody here knows of what" if self.column.name else "it has no name"
+            raise self._asked(f"{says}, and {named} ({self._held()})")
+        n = len(self.words)
+        if self.is_vocabulary() and any(map(is_unread, self.words)):
+            raise self._asked(
+                f"holds {n:,} words in a script of which no word is known here, and may decide "
+                f"which rows count ({self._held()})"
+            )
+        if not is_good and self._may_judge():
+            raise self._asked(
+                f"holds {n:,} words again and again of which none is known here, and may decide "
+                f"which rows count ({self._held()})"
+            )
+
+    def _asked(self, why: str) -> ListError:
+        option = option_name(self.column.name, self.column.index)
+        return ListError(f"column {self.column.told} {why}" + _CHOICE.format(option=option))
+
+    def _held(self) -> str:
+        return told_words({cell or EMPTY: n for cell, n in self.values.items()})
+
+    def _is_flag(self) -> bool:
+        """Whether it says yes and no, or marks some rows, and its name does not say of what."""
+        told = {answer_of(word) for word in self.words}
+        is_marked = told == {True} and "" in self.values
+        says_both = told == {True, False} and not self.is_of_media
+        return says_both or (is_marked and not self.is_of_film and not self.is_marked_note)
+
+    @property
+    def is_marked_note(self) -> bool:
+        """Whether all that stands in a note is one sign, such as who fills a form in puts there."""
+        is_note = self.column.what == names.NOTE and self.column.word not in _LABELS
+        return is_note and self.words in (["x"], ["✓"], ["✔"]) and "" in self.values
+
+    def _may_list(self) -> bool:
+        """Whether one of its few words lists a row, and of another one nobody here knows."""
+        told = self.words
+        return (
+            self._may_decide
+            and any(map(lists, told))
+            and any(word_of_any(word) is None for word in told)
+        )
+
+    def is_vocabulary(self) -> bool:
+        """Whether its cells are a few short words that come again and again."""
+        if self.is_marked_note:
+            return True
+        is_one = bool(self.column.name) and self._may_decide
+        return is_one and self._are_words() and len(self.values) > 1
+
+    def _are_words(self) -> bool:
+        told = self.words
+        is_short = all(len(w) <= _LONGEST and w.isprintable() for w in told)
+        is_word = all(_WORD.fullmatch(unmarked(w).strip(_FRAME)) for w in told)
+        n = sum(self.values[word] for word in told)
+        return is_short and is_word and n > len(told) > 0
+
+    def _may_judge(self) -> bool:
+        """Whether so few words come so often as those of a decision, and are not of other things.
+
+        One word that stands in some rows only is a mark; one in all rows decides nothing.
+        """
+        told, n = self.words, sum(self.values[word] for word in self.words)
+        most = _DECISIONS if self.column.name else _UNNAMED
+        is_few = 0 < len(told) <= most and len(self.values) > 1
+        often = 1.5 if self.column.name else 2
+        if not (is_few and self._may_decide and self._are_words() and n >= often * len(told)):
+            return False
+        is_answer = all(answer_of(word) is not None for word in told)
+        if is_answer or not _OF_NOTHING.isdisjoint(names.words_of(self.column.name)):
+            return False
+        return sum(map(_is_of_nothing, told)) * 2 <= len(told)
+
+
+def _is_of_nothing(word: str) -> bool:
+    """Whether a word is known to decide nothing: a country, a platform, a grade, a picture."""
+    bare = folded(word.strip(_FRAME))
+    says = media_word(word)
+    is_grade = re.fullmatch(r"[abc]", bare) is not None
+    return (
+        is_grade
+        or (says is not None and says.media == "image")
+        or bare in _NO_DECISIONS
+        or not _NO_DECISIONS.isdisjoint(re.split("[ _/-]", bare))
+        or names.squeezed(bare) in _NO_DECISIONS
+    )
