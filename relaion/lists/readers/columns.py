@@ -15,6 +15,7 @@ from relaion.lists.readers import names
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, word_of_any
 from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.media import media_of_file
+from relaion.lists.readers.proxy import POLICIES
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown
@@ -148,6 +149,7 @@ _BY_VALUE = "no known column name; columns chosen by their values: {}"
 _PART_OF_LINK = re.compile(r"[/=&%_]|\.[A-Za-z]{2,5}$")
 _NO_PART_OF_LINK = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|.*\S +\S.*")
 _FILE = re.compile(r"[^/\\\s][^\t\n]*\.[A-Za-z][A-Za-z0-9]{1,4}")
+_ONE_WORD = re.compile(r"[^\W\d_][\w-]*")
 _WORDS = 20  # different words of a column that decides, where no name says that it does
 
 
@@ -238,6 +240,8 @@ def _beside(filled: Sequence[str]) -> str:
     told = [word_of_any(word) for word in words] if 0 < len(words) <= _WORDS else []
     if told and all(told):
         return str(Counter(told).most_common(1)[0][0])
+    if words and all(map(_ONE_WORD.fullmatch, words)) and POLICIES & {*map(str.casefold, words)}:
+        return names.STANDING  # `pass`, `DIRECT`: what is to be done with what stands beside it
     if filled and sum(map(_is_file_name, filled)) * 2 > len(filled):
         return names.FILE_NAME
     return names.UNKNOWN
