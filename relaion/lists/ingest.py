@@ -11,6 +11,8 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
+from relaion.lists.normalise import ADVICE_BESIDE, HASH_BESIDE
+from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.format import (
     ALLOWS,
     BAD,
@@ -27,7 +29,6 @@ from relaion.lists.readers.format import (
     VIDEO,
     Trait,
 )
-from relaion.lists.readers.plain import CHANGES
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import file_sha256
 from relaion.lists.results import Added, ListChanges
@@ -354,6 +355,7 @@ _ADVICE = {
         "only rules that block a whole host are taken, and there is none; export the hosts that "
         "are blocked as txt, one a line",
     ),
+    HASH_BESIDE: ADVICE_BESIDE,
     NOT_CHOSEN: "check the words of --where",
     BAD: "leave --role good out",
     OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",

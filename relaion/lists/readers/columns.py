@@ -247,7 +247,7 @@ def _beside(filled: Sequence[str]) -> str:
     return names.UNKNOWN
 
 
-_SIGN_PAIRS = (set("+-"), set("ad"), set("amd"), set("iud"), set("id"), set("ar"))
+_SIGN_PAIRS = (set("+-"), set("ad"), set("amd"), set("iud"), set("id"), set("ar"), set("<>|"))
 
 
 def are_signs(filled: Sequence[str]) -> bool:
@@ -288,7 +288,8 @@ def checked(layout: ListLayout, rows: Sequence[Sequence[str]], options: Options)
             what, option = ("links", "url") if look == "link" else (f"{look.upper()} digests", look)
             raise ListError(
                 f"columns {twin.index + 1} and {c.index + 1} both look like {what} and have no "
-                f"names; say which holds the entries with --column {option}={twin.index + 1}"
+                f"names; say which holds the entries with --column {option}={twin.index + 1}, or "
+                f"both with --column {option}={c.index + 1} beside it"
             )
         if look == "link" and c.index:
             _refuse_references(c, rows)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from relaion.errors import InputError, ListError
 from relaion.lists.readers import titles
 from relaion.lists.readers.cdx import Cdx
+from relaion.lists.readers.changes import Changes, unreadable_changes
 from relaion.lists.readers.checksums import (
     Certutil,
     Checksums,
@@ -31,7 +32,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.listings import git_objects, settings
 from relaion.lists.readers.media import is_name_of_media, media_of_file
 from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
-from relaion.lists.readers.plain import Changes, Lines
+from relaion.lists.readers.plain import Lines
 from relaion.lists.readers.programs import Fciv, SevenZip
 from relaion.lists.readers.rules import HostRules
 from relaion.lists.readers.table import Table
@@ -356,6 +357,11 @@ FOREIGN = (
         git_objects,
         "git hashes a header before a file's bytes, so these are no digests of images; list the "
         "files themselves with md5sum or sha256sum",
+    ),
+    Foreign(
+        "other-changes",
+        unreadable_changes,
+        "make it with diff -u, or add the new list itself with --update ID --full",
     ),
     Foreign(
         "settings",

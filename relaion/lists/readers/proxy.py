@@ -32,7 +32,7 @@ V2FLY = re.compile(
     r"(?:#(?P<note>.*))?"
 )
 SCHEDULED = re.compile(r"(?:=|\*\.)?[\w.*-]+\.[\w*-]+\s+@[\w!-]+\s*(?:#(?P<note>.*))?")
-"""A host with a mark behind it: the hours in which dnscrypt-proxy blocks it, or v2fly's attribute."""
+"""A host with a mark: the hours in which dnscrypt-proxy blocks it, or v2fly's attribute."""
 _REJECTS = re.compile(r"(?i)reject(?:[-_]\w+)*|block|deny|drop|blackhole")
 _PASSES = re.compile(
     r"(?i)direct|proxy|pass|allow|permit|accept|bypass|global|no-?resolve|select|auto"
