@@ -33,6 +33,15 @@ _DRESS = re.compile(
     | ' (?P<text> [^']+ )                            # a spreadsheet's sign for text
     """
 )
+# what people and programs put around a digest, and which says nothing of it. A sign that may say
+# something is none of these: `#`, `~`, `!`, `-`, `+`, `?`, a star that only ends it
+_FRAMES = frozenset((
+    "{}", "[]", "()", "<>", "«»", "“”", "„“", "‘’", "‹›", '""', "''", "``", "**", "__", "||",
+    "『』", "「」", "【】", "（）",
+))  # fmt: skip
+_BEHIND = re.compile(r"(?i)(\S{20,})\s*[\s(\[{]\s*(md5|sha-?1|sha-?256)\s*[)\]}]?")
+_BULLET = re.compile(r"(?:[*•‣◦▪●·>→]|\(?[0-9]{1,7}[.):])\s+")
+_LONGEST = 200  # characters of a digest in its dress
 _GROUPS = re.compile(r"[0-9A-Fa-f]{2,16}([-: .])[0-9A-Fa-f]{2,16}(?:\1[0-9A-Fa-f]{2,16})*")
 _NO_DIGESTS = ([8, 4, 4, 4, 12], [4] * 8)  # a UUID, an IPv6 address
 
@@ -58,16 +67,23 @@ def all_hex(column: pa.Array) -> str | None:
 def undressed(text: str) -> tuple[str, str | None]:
     """A digest without what programs put around it, and the algorithm that they name there.
 
-    `0x…`, `md5:…`, `urn:sha1:…`, `="…"`, `'…`, `X'…'`, groups with dashes, colons or blanks.
+    `0x…`, `md5:…`, `urn:sha1:…`, `="…"`, `'…`, `X'…'`, `{…}`, `…, (md5)`, `1. …`, a full stop or a
+    comma at its end, groups with dashes, colons or blanks.
     """
     algorithm = None
-    for _ in range(3):
-        bare = text.strip().rstrip(",;")
+    for _ in range(5 if len(text) <= _LONGEST else 0):
+        bare = text.strip().rstrip(",;.、。")
         if found := _NAMED.match(bare):
             algorithm = found[1].lower().replace("-", "")
             bare = bare[found.end() :]
         elif found := _DRESS.fullmatch(bare):
             bare = next(group for group in found.groups() if group is not None)
+        elif bare[:1] + bare[-1:] in _FRAMES and len(bare) > 2:
+            bare = bare[1:-1]
+        elif found := _BULLET.match(bare):
+            bare = bare[found.end() :]
+        elif found := _BEHIND.fullmatch(bare):
+            algorithm, bare = found[2].lower().replace("-", ""), found[1]
         if bare == text:
             break
         text = bare

@@ -11,19 +11,24 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
+from relaion.lists.normalise import ADVICE_BESIDE, HASH_BESIDE
+from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.format import (
+    ALLOWS,
     BAD,
     GOOD,
+    NARROW,
     NO_IMAGE,
     NO_TRAIT,
     NOT_CHOSEN,
     ONLY_HOST,
     OTHER_HASH,
+    OWN_POLICY,
+    PATTERN,
     TAKEN_BACK,
     VIDEO,
     Trait,
 )
-from relaion.lists.readers.plain import CHANGES
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import file_sha256
 from relaion.lists.results import Added, ListChanges
@@ -345,6 +350,12 @@ _ADVICE = {
     NO_IMAGE: "digests of documents and programs match no image; if they are images under such "
     "names, say --ignore filename",
     TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
+    **dict.fromkeys(
+        (ALLOWS, NARROW, OWN_POLICY, PATTERN),
+        "only rules that block a whole host are taken, and there is none; export the hosts that "
+        "are blocked as txt, one a line",
+    ),
+    HASH_BESIDE: ADVICE_BESIDE,
     NOT_CHOSEN: "check the words of --where",
     BAD: "leave --role good out",
     OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",

@@ -35,6 +35,7 @@ from relaion.lists.readers.format import (
     LINK_KINDS,
     OF_MACHINE,
     OTHER_HASH,
+    PATTERN,
     TAKEN_BACK,
     TOO_LONG,
     Trait,
@@ -55,6 +56,8 @@ LONGEST = 1 << 16  # characters of a value in which a link is still looked for
 _PLAINLY_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 # before a host or a pattern: what lists of hosts put before those that are none of them
 _EXCEPTED = re.compile(r"(?:[!~-]|@@)[^\s-]")
+_EXACT_HOST = re.compile(r"=([\w-]+(?:\.[\w-]+)+\.?)")  # as dnscrypt-proxy names a host alone
+_HOST_PATTERN = re.compile(r"(?=.*[*?\[])=?[\w.*?\[\]!{}-]+(?<!\])")
 _PIECES = re.compile(r"[\s,;|\[\](){}\"'`]+")
 
 # (kind, digest, digest of the host)
@@ -187,8 +190,12 @@ def _read_link(text: str, kind: str) -> Entry | str:
     if kind == "url":
         key, fault = link_key(text), entry_fault(text)
     else:
+        if kind == "host" and (exact := _EXACT_HOST.fullmatch(text)):
+            text = exact[1]
         scoped = read_scoped(text, kind)
         key, fault = scoped.text, _host_fault(text, kind) or scoped.fault
+        if fault and kind == "host" and _HOST_PATTERN.fullmatch(text.removeprefix("*.")):
+            fault = PATTERN
     if fault:
         return NOTHING if fault in ("empty", "no link") else fault
     return kind, key_digest(key), host_digest(key.removeprefix("*."))

@@ -45,7 +45,7 @@ from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
 
 NO_LINE = "no line of such a file"
 _HEX = "[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}"
-_SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?!\w+://)(?=[^\t]*[./\\][^\t]*$))(\S.*)")
+SUM = re.compile(rf"\\?({_HEX})(?: [ *]|\t(?!\w+://)(?=[^\t]*[./\\][^\t]*$))(\S.*)")
 _LONG_SUM = re.compile(r"\\?[0-9A-Fa-f]{56,128} [ *]\S.*")
 _TAG = re.compile(
     r"(?:MD5\s?\((?P<md5>.+)\)\s?=\s*(?P<md5_hex>[0-9A-Fa-f]{32})"
@@ -68,12 +68,12 @@ class Checksums:
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure where nearly all lines are such."""
         lines = first_lines(head, 200)
-        n = sum(1 for line in lines if _SUM.fullmatch(line) or _OTHER_TAG.fullmatch(line))
-        n += sum(1 for line in lines if _LONG_SUM.fullmatch(line) and not _SUM.fullmatch(line))
-        named = [found for line in lines if (found := _SUM.fullmatch(line))]
+        n = sum(1 for line in lines if SUM.fullmatch(line) or _OTHER_TAG.fullmatch(line))
+        n += sum(1 for line in lines if _LONG_SUM.fullmatch(line) and not SUM.fullmatch(line))
+        named = [found for line in lines if (found := SUM.fullmatch(line))]
         if named and sum(1 for f in named if _GIT.fullmatch(f[2])) * 2 > len(named):
             return None
-        has_names = bool(lines) and "\t" in lines[0] and not _SUM.fullmatch(lines[0])
+        has_names = bool(lines) and "\t" in lines[0] and not SUM.fullmatch(lines[0])
         return Sure() if lines and n * 10 >= len(lines) * 9 and not has_names else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
@@ -169,7 +169,7 @@ def _batch(block: str, kinds: tuple[str, ...]) -> tuple[Batch, Sequence[str]]:
         return batch, told
     found_lines: list[tuple[str, str]] = []
     for line in lines:
-        if found_sum := _SUM.fullmatch(line):
+        if found_sum := SUM.fullmatch(line):
             digest, name = found_sum[1], found_sum[2]
         elif found_tag := _TAG.fullmatch(line):
             name, digest = (part for part in found_tag.groups() if part is not None)

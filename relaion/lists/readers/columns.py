@@ -15,6 +15,7 @@ from relaion.lists.readers import names
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, word_of_any
 from relaion.lists.readers.format import ANY, Options
 from relaion.lists.readers.media import media_of_file
+from relaion.lists.readers.proxy import POLICIES
 from relaion.lists.values import is_entry_of, shape
 from relaion.lists.values import told as say
 from relaion.paths import shown
@@ -148,6 +149,7 @@ _BY_VALUE = "no known column name; columns chosen by their values: {}"
 _PART_OF_LINK = re.compile(r"[/=&%_]|\.[A-Za-z]{2,5}$")
 _NO_PART_OF_LINK = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|.*\S +\S.*")
 _FILE = re.compile(r"[^/\\\s][^\t\n]*\.[A-Za-z][A-Za-z0-9]{1,4}")
+_ONE_WORD = re.compile(r"[^\W\d_][\w-]*")
 _WORDS = 20  # different words of a column that decides, where no name says that it does
 
 
@@ -238,12 +240,14 @@ def _beside(filled: Sequence[str]) -> str:
     told = [word_of_any(word) for word in words] if 0 < len(words) <= _WORDS else []
     if told and all(told):
         return str(Counter(told).most_common(1)[0][0])
+    if words and all(map(_ONE_WORD.fullmatch, words)) and POLICIES & {*map(str.casefold, words)}:
+        return names.STANDING  # `pass`, `DIRECT`: what is to be done with what stands beside it
     if filled and sum(map(_is_file_name, filled)) * 2 > len(filled):
         return names.FILE_NAME
     return names.UNKNOWN
 
 
-_SIGN_PAIRS = (set("+-"), set("ad"), set("amd"), set("iud"), set("id"), set("ar"))
+_SIGN_PAIRS = (set("+-"), set("ad"), set("amd"), set("iud"), set("id"), set("ar"), set("<>|"))
 
 
 def are_signs(filled: Sequence[str]) -> bool:
@@ -284,7 +288,8 @@ def checked(layout: ListLayout, rows: Sequence[Sequence[str]], options: Options)
             what, option = ("links", "url") if look == "link" else (f"{look.upper()} digests", look)
             raise ListError(
                 f"columns {twin.index + 1} and {c.index + 1} both look like {what} and have no "
-                f"names; say which holds the entries with --column {option}={twin.index + 1}"
+                f"names; say which holds the entries with --column {option}={twin.index + 1}, or "
+                f"both with --column {option}={c.index + 1} beside it"
             )
         if look == "link" and c.index:
             _refuse_references(c, rows)

@@ -43,9 +43,11 @@ CUT_OFF = "perhaps cut off at the end of the file"
 TOO_LONG = "longer than any link"
 OF_MACHINE = "a name of the machine itself"
 MAPS = "a rule that gives a host its address"
+OWN_POLICY = "a rule with a policy of the giver's own"
+PATTERN = "a pattern of many hosts"
 UNDERSTOOD = frozenset((
     TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME, NO_ENTRY, ONLY_HOST, VIDEO, NO_IMAGE,
-    NOT_CHOSEN, HIDES, ALLOWS, CANCELS, CANCELLED, NARROW, OF_MACHINE, MAPS,
+    NOT_CHOSEN, HIDES, ALLOWS, CANCELS, CANCELLED, NARROW, OF_MACHINE, MAPS, PATTERN,
 ))  # fmt: skip
 """Reasons that speak of the record and not of how it is written."""
 UNDOES = frozenset((TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME))

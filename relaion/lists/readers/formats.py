@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from relaion.errors import InputError, ListError
 from relaion.lists.readers import titles
 from relaion.lists.readers.cdx import Cdx
+from relaion.lists.readers.changes import Changes, unreadable_changes
 from relaion.lists.readers.checksums import (
     Certutil,
     Checksums,
@@ -28,9 +29,10 @@ from relaion.lists.readers.format import (
     Stream,
     Sure,
 )
+from relaion.lists.readers.listings import git_objects, settings
 from relaion.lists.readers.media import is_name_of_media, media_of_file
 from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
-from relaion.lists.readers.plain import Changes, Lines
+from relaion.lists.readers.plain import Lines
 from relaion.lists.readers.programs import Fciv, SevenZip
 from relaion.lists.readers.rules import HostRules
 from relaion.lists.readers.table import Table
@@ -280,7 +282,6 @@ _SQL = re.compile(
     r"(?i)(?:insert\s+(?:or\s+\w+\s+)?into|create\s+(?:table|view|index)|delete\s+from|drop\s+table"
     r"|update\s+\S+\s+set|begin(?:\s+transaction)?\s*;|pragma\s|commit\s*;)"
 )
-_GIT = re.compile(r"(?i)[0-9a-f]{40}\s+(?:refs/\S+|HEAD)|(?:pack|ref): ?\S+")
 _PATTERN = re.compile(r"\[\s*(?:[a-z0-9-]+:[^\]]*?(?:=|LIKE|MATCHES|IN)\s*\(?'.*)\]?.*", re.S)
 _COUNTED = re.compile(r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8})?:\d{1,12}")
 _COMPOSITE = re.compile(
@@ -351,7 +352,22 @@ FOREIGN = (
     Foreign("json", _json, _JSON_ADVICE),
     Foreign("mail", _mail, "save what is attached, or copy the list into a file of its own"),
     Foreign("sql", _sql, "export the list as csv; of known-good files add it with --role good"),
-    Foreign("git", _mostly(_GIT, "a list of git's objects"), "these are no digests of images"),
+    Foreign(
+        "git",
+        git_objects,
+        "git hashes a header before a file's bytes, so these are no digests of images; list the "
+        "files themselves with md5sum or sha256sum",
+    ),
+    Foreign(
+        "other-changes",
+        unreadable_changes,
+        "make it with diff -u, or add the new list itself with --update ID --full",
+    ),
+    Foreign(
+        "settings",
+        settings,
+        "export the hosts that are blocked as txt, one a line, without those that it lets pass",
+    ),
     Foreign(
         "counted",
         _mostly(_COUNTED, "digests with how often they occur, as lists of passwords have"),

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from relaion.errors import ListError
 from relaion.links.text import trim
+from relaion.lists.digests import LENGTHS, is_hex
 from relaion.lists.readers import names
 from relaion.lists.readers.answers import answer_of
 from relaion.lists.readers.columns import (
@@ -70,6 +71,9 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     whole = _whole(lines, kind)
     if not lines or said_format == "txt" or _IS_ARRAY.match(sample):
         return whole
+    is_plain = not (said_format or named_csv or options.columns_named())
+    if is_plain and _are_digests(content(sample.split("\n"))):
+        return whole
     cut = [_cut(sample, d) for d in DELIMITERS if d in sample]
     found = [t for t in cut if _find_names(t, options)]
     tables = [t for t in cut if t.width()[0] > 1]  # below the names, where there are any
@@ -79,6 +83,21 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     if whole.header and not _is_by_tabs(tables) and not _is_by_blanks(whole.header[0], sample):
         return whole  # a title may read like a name
     return _without_names(sample, tables, lines, whole, named_csv=named_csv, options=options)
+
+
+def _are_digests(lines: Sequence[str]) -> bool:
+    """Whether lines hold nothing but digests of one algorithm, several in one at least."""
+    pieces = [[piece for piece in _BETWEEN.split(line) if piece] for line in lines]
+    lengths = {len(piece) for line in pieces for piece in line}
+    is_one = len(lengths) == 1 and lengths <= LENGTHS.keys()
+    return (
+        is_one
+        and any(len(line) > 1 for line in pieces)
+        and all(is_hex(p) for x in pieces for p in x)
+    )
+
+
+_BETWEEN = re.compile(r"[\s,;|\"'`]+")
 
 
 def _without_names(

@@ -24,6 +24,7 @@ What is skipped is counted by reason. Frames are the way to say what a line mean
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from relaion.errors import ListError
@@ -77,13 +78,15 @@ _GLUED = re.compile(r"\.[A-Za-z0-9]{2,5}[,;|:(\[{#]+([^/?=&]{2,60})\Z")
 class LinkBeside:
     """What stood beside entries: how many had a note that was left out.
 
-    `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `unsure` counts notes
+    `minus_removes`: lines begin with `+` and `-`, as in a list of changes. `dashes_are_bullets`:
+    most lines begin with a dash. `unsure` counts notes
     of which nobody here knows whether they take back, by word, if `heeds_unsure`. `as_they_stand`
     counts links that end in a sign which may not be theirs, `in_cp1252` those taken in two
     spellings.
     """
 
     minus_removes: bool = False
+    dashes_are_bullets: bool = False
     heeds_unsure: bool = True
     is_good: bool = False
     unsure: Counter[str] = field(default_factory=Counter)
@@ -128,6 +131,11 @@ class LinkLine:
 def is_list_of_changes(sample: str) -> bool:
     """Whether lines begin with `+` and others with `-`: those are gone, and no bullets."""
     return all(re.search(rf"(?m)^{sign}\s*[^\s+-]", sample) for sign in (r"\+", "-"))
+
+
+def are_bullets(lines: Sequence[str]) -> bool:
+    """Whether most lines begin with a dash and a blank: it says nothing of any of them."""
+    return sum(re.match(r"\s*[-–—−]\s", line) is not None for line in lines) * 2 > len(lines)
 
 
 def read_line(value: str, *, minus_removes: bool = False) -> LinkLine | None:

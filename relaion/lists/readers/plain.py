@@ -1,8 +1,7 @@
-"""Lines: a value a line, perhaps several, with or without a note, or with a sign of change."""
+"""Lines: a value a line, perhaps several, with or without a note."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,7 +21,6 @@ from relaion.lists.readers.columns import (
 from relaion.lists.readers.decisions import is_named
 from relaion.lists.readers.format import (
     ANY,
-    TAKEN_BACK,
     Batch,
     Maybe,
     Options,
@@ -31,8 +29,8 @@ from relaion.lists.readers.format import (
     Values,
 )
 from relaion.lists.readers.layout import find_layout
-from relaion.lists.readers.text import WHOLE, RowReader, content, first_lines
-from relaion.lists.values import shape, told
+from relaion.lists.readers.text import WHOLE, RowReader, content
+from relaion.lists.values import told
 from relaion.paths import shown
 
 _SHORTEST = 32  # characters of a digest; names of columns are shorter
@@ -161,69 +159,3 @@ def _even(block: str) -> int:
     n, rest = divmod(len(block), step) if step > 1 else (0, 1)
     is_even = not rest and block[step - 1 :: step] == "\n" * n
     return n if is_even and block.isascii() and not any(c in block for c in "# \t") else 0
-
-
-# -- Lists of changes ------------------------------------------------------------------------------
-
-CHANGES = "changes"
-
-
-_SIGNED = re.compile(r"\"?([+~!-])\"?\s*[,;|]?\s*(\S.*?)\s*")
-_NAMES = re.compile(r"[^+-][^,;|\t]*[,;|\t][^,;|\t]*")
-_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")
-_FILES = re.compile(r"(?:---|\+\+\+) \S.*|diff .*|index [0-9a-f.]+.*|\\ No newline.*")
-
-
-def _is_names(lines: Sequence[str]) -> bool:
-    """Whether a line above the first change names two columns."""
-    return bool(lines) and _NAMES.fullmatch(lines[0]) is not None and shape(lines[0]) is None
-
-
-def _refuse_tildes(lines: Sequence[str]) -> None:
-    """Raise ListError where a tilde may say that a value changed: minus signs take back."""
-    signs = {found[1] for line in lines if (found := _SIGNED.fullmatch(line))}
-    if signs >= {"-", "~"}:
-        raise ListError(
-            "tildes and minus signs stand before its entries, and a tilde may say that one was "
-            "changed: write + or - instead in a copy"
-        )
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What was added and what was taken out; in a diff, lines without a sign are still there."""
-
-    name: str = CHANGES
-
-    def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
-        """Sure for a diff, and where both signs stand before digests."""
-        lines = first_lines(head, 2000)
-        if any(map(_HUNK.fullmatch, lines)) and any(line.startswith("--- ") for line in lines):
-            return Sure()
-        lines = lines[_is_names(lines) :]
-        signed = [found for line in lines if (found := _SIGNED.fullmatch(line))]
-        if len(signed) < len(lines) or {found[1] for found in signed} != {"+", "-"}:
-            return None
-        n = sum(shape(found[2]) not in (None, "link") for found in signed)
-        return Sure() if n * 2 > len(signed) else None
-
-    def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
-        """Each line as a record; one with a minus takes its value back."""
-        _refuse_tildes(stream.lines_of_head())
-        is_diff = any(map(_HUNK.fullmatch, stream.lines_of_head()))
-        kinds = (options.kind,) if options.kind else ANY
-        is_first = True
-        for block in stream.blocks:
-            batch = Batch(0)
-            values: list[str] = []
-            lines = content(block.split("\n"))
-            has_names, is_first = is_first and _is_names(lines), is_first and not lines
-            for line in lines[has_names:]:
-                if is_diff and (_HUNK.fullmatch(line) or _FILES.fullmatch(line)):
-                    continue
-                found = _SIGNED.fullmatch(line)
-                if found and found[1] != "+":
-                    batch.fates[len(values)] = TAKEN_BACK
-                values.append(found[2] if found else line.strip())
-            batch.n, batch.values = len(values), (Values(kinds, values),)
-            yield batch

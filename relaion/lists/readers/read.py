@@ -10,8 +10,9 @@ from pathlib import Path
 
 from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
-from relaion.lists.normalise import Tally
+from relaion.lists.normalise import ADVICE_BESIDE, HASH_BESIDE, Tally
 from relaion.lists.readers.bad import refuse_bad_head
+from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
 from relaion.lists.readers.format import (
     ANY,
@@ -26,13 +27,12 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields, refuse_good
 from relaion.lists.readers.line_comments import with_plain_comments
-from relaion.lists.readers.lines import is_list_of_changes
+from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_changes
 from relaion.lists.readers.media import is_name_of_media
 from relaion.lists.readers.notes import begins_word
-from relaion.lists.readers.plain import CHANGES
 from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.signs import refuse_signs, without_boxes
-from relaion.lists.readers.text import BLOCK, blocks
+from relaion.lists.readers.text import BLOCK, blocks, content
 from relaion.lists.values import SortedBatch, shape
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
@@ -94,9 +94,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     found.form = form.name
     stream = Stream(path.name, head, chain(_in_parts(first), source), found.notices, found.decided)
     stream.is_delta = tally.is_delta
-    tally.beside.is_good = options.is_good
-    tally.beside.heeds_unsure = OF_LINE not in options.ignore
-    tally.beside.minus_removes = is_list_of_changes("\n".join(stream.lines_of_head()))
+    tally.beside = _what_signs_say(stream, options)
     may_be_bullets = form.name != CHANGES and not tally.beside.minus_removes
     asks = tally.is_delta and may_be_bullets and form.name in _IN_LINES
     stream.blocks = refuse_signs(stream.blocks, asks=asks)
@@ -140,6 +138,16 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
     found.notices.extend(_without_word(stream, kinds, options))
+
+
+def _what_signs_say(stream: Stream, options: Options) -> LinkBeside:
+    lines = stream.lines_of_head()
+    return LinkBeside(
+        is_list_of_changes("\n".join(lines)),
+        are_bullets(content(lines)),
+        OF_LINE not in options.ignore,
+        options.is_good,
+    )
 
 
 def _sections(name: str, head: str, options: Options) -> Sections:
@@ -274,12 +282,14 @@ def _refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
     n = sum(unread.values())
     if options.partial or n * 2 <= tally.records or not (tally.taken or so_far):
         return  # of a file without any entry the store tells
-    told = ", ".join(f"{why}: {k:,}" for why, k in sorted(unread.items(), key=lambda x: -x[1])[:10])
+    by_number = sorted(unread.items(), key=lambda x: -x[1])
+    told = ", ".join(f"{why}: {k:,}" for why, k in by_number[:10])
+    advice = "check that it is the list and how it is written"
+    advice = ADVICE_BESIDE if by_number[0][0] == HASH_BESIDE else advice
     raise ListError(
         f"only {tally.records - n:,} of {tally.records:,} records"
         + (" at its beginning" if so_far else "")
-        + f" can be read ({told}); check that it is the list and how it is written, or take what "
-        "can be read with --partial"
+        + f" can be read ({told}); {advice}, or take what can be read with --partial"
     )
 
 

@@ -1,4 +1,4 @@
-"""Lists of hosts that are blocked whole: hosts files, dnsmasq, RPZ zones, AdGuard and uBlock.
+"""Lists of hosts that are blocked whole: hosts files, dnsmasq, RPZ zones, AdGuard, uBlock, Surge.
 
 They name hosts, and a host stands for all that is there. So they are taken only where the curator
 says `--scope host`, and then only rules that block a whole host: what hides a part of a page, or
@@ -22,6 +22,7 @@ from relaion.lists.readers.format import (
     MAPS,
     NARROW,
     OF_MACHINE,
+    OWN_POLICY,
     TAKEN_BACK,
     Batch,
     Maybe,
@@ -32,6 +33,19 @@ from relaion.lists.readers.format import (
     is_of_machine,
 )
 from relaion.lists.readers.notes import read_note
+from relaion.lists.readers.proxy import (
+    HEAD,
+    PROXY,
+    SCHEDULED,
+    V2FLY,
+    has_policy,
+    host_passed,
+    is_named_as_passing,
+    of_proxy,
+    of_schedule,
+    of_v2fly,
+    refuse_mixed,
+)
 
 _SINK = (
     r"(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|::1?|0|255\.255\.255\.255|fe80::1%lo0|ff0\d::\d"
@@ -91,6 +105,8 @@ class HostRules:
             return Sure()
         told = [line for line in lines if not line.lstrip().startswith(("#", "!", ";"))]
         n = sum(_is_rule(line) for line in told)
+        if n and HEAD.search(head) and any(has_policy(line.strip()) for line in told):
+            return Sure()
         return Sure() if told and n * 2 > len(told) else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
@@ -98,9 +114,10 @@ class HostRules:
         if options.scope != "host":
             raise ListError(
                 "looks like rules that block hosts (hosts file, dnsmasq, zone, AdGuard or uBlock "
-                "filters): each stands for all that is there; if that is meant use --scope host"
+                "filters, Surge or Clash): each stands for all that is there; if that is meant use "
+                "--scope host"
             )
-        rules = _Rules()
+        rules = _Rules(is_named_as_passing(stream.file_name))
         yield from rules.batches(stream.blocks)
         if rules.on_condition or rules.left:
             stream.notices.append(
@@ -118,11 +135,13 @@ class _Rules:
     with conditions `on_condition` were taken and `left` were not.
     """
 
+    is_named_as_passing: bool = False
     allowed: set[str] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)
     held: list[tuple[list[str], list[str]]] = field(default_factory=list)  # hosts, their rules
     on_condition: int = 0
     left: int = 0
+    policies: set[bool | None] = field(default_factory=set)  # whether rules say what to do
 
     def batches(self, blocks: Iterator[str]) -> Iterator[Batch]:
         """The hosts of the rules, a batch a block."""
@@ -132,6 +151,7 @@ class _Rules:
             rules: list[str] = []
             for line in map(str.strip, _lines(block)):
                 found = _read_rule(line)
+                self.policies.add(has_policy(line))
                 if isinstance(found, str):
                     batch.skipped[found] += 1
                     self._note(line, found)
@@ -139,6 +159,7 @@ class _Rules:
                 hosts += found
                 self.on_condition += _is_of_others(line)
                 rules += [_text_of(line)] * len(found)
+            refuse_mixed(self.policies, is_named_so=self.is_named_as_passing)
             if _WAITS.search(block):
                 self.held.append((hosts, rules))
             else:
@@ -150,7 +171,7 @@ class _Rules:
         self.left += why == NARROW and _CONDITION.match(line) is not None
         if why == CANCELS:
             self.cancelled.add(_text_of(_BADFILTER.sub("", line)))
-        elif why == ALLOWS:
+        elif why in (ALLOWS, OWN_POLICY):
             self.allowed |= {_host_allowed(line)} - {""}
 
     def _waited(self) -> Iterator[Batch]:
@@ -180,7 +201,9 @@ def _is_of_others(line: str) -> bool:
     return not _OF_OTHERS.isdisjoint(modifiers)
 
 
-_WAITS = re.compile(r"(?m)^\s*(?:\|\||@@)|\bCNAME\b|local-(?:zone|data):", re.I)
+_WAITS = re.compile(
+    r"(?m)^\s*(?:\|\||@@)|\bCNAME\b|local-(?:zone|data):|^[\s'\"-]*(?:domain|host)[\w-]*\s*,", re.I
+)
 _BADFILTER = re.compile(r"(?:,badfilter\b|\bbadfilter,|\$badfilter\b)")
 
 
@@ -197,6 +220,8 @@ def _host_allowed(line: str) -> str:
     """The host that a line allows whole; empty for one that allows a part, or for some uses."""
     if found := _EXCEPTION.fullmatch(line):
         return found[1].lower().strip(".")
+    if host := host_passed(line):
+        return host
     for pattern, place in ((_RPZ, 2), (_UNBOUND, 1), (_LOCAL_DATA, 1)):
         if found := pattern.fullmatch(line):
             return str(found[place]).lower().strip(".")
@@ -211,7 +236,7 @@ _EXCEPTION = re.compile(
 def _is_rule(line: str) -> bool:
     bare = line.strip()
     return (
-        any(r.fullmatch(bare) for r in (_HOSTS, _MAPPED, _DNSMASQ, _UNBOUND, _LOCAL_DATA, _RPZ))
+        any(r.fullmatch(bare) for r in _OF_LINES)
         or _BLOCKS.match(bare) is not None
         or (_COSMETIC.search(bare) is not None and "://" not in bare)
     )
@@ -222,6 +247,8 @@ def _read_rule(line: str) -> list[str] | str:
     if _COSMETIC.search(line) and not line.startswith("# "):
         return HIDES
     if line[0] in "!#;" or _ADBLOCK_HEAD.match(line) or _OF_ZONE.match(line):
+        return []
+    if HEAD.fullmatch(line):
         return []
     for pattern, read in _READERS:
         if found := pattern.fullmatch(line):
@@ -292,5 +319,7 @@ def _of_filter(found: re.Match[str]) -> list[str] | str:
 _READERS = (
     (_HOSTS, _of_hosts_file), (_MAPPED, _of_mapping), (_DNSMASQ, _of_dnsmasq),
     (_UNBOUND, _of_unbound),
-    (_LOCAL_DATA, _of_local_data), (_RPZ, _of_rpz), (_WHOLE_HOST, _of_filter),
+    (_LOCAL_DATA, _of_local_data), (_RPZ, _of_rpz), (PROXY, of_proxy), (V2FLY, of_v2fly),
+    (SCHEDULED, of_schedule), (_WHOLE_HOST, _of_filter),
 )  # fmt: skip
+_OF_LINES = tuple(pattern for pattern, _ in _READERS if pattern is not _WHOLE_HOST)
