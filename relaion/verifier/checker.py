@@ -38,6 +38,7 @@ from relaion.verifier.audit_tables import (
     Cells,
     check_publishable,
     check_stated,
+    is_stated,
     read_audit,
 )
 from relaion.verifier.counts import check_counts, check_lines, check_told
@@ -187,6 +188,8 @@ class Job:
 def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     """Everything that needs rows: what is listed, each shard, and the audit's counts."""
     cells = read_audit(job.out, notes)
+    if cells is not None and not is_stated(job.out, job.statement):
+        notes.find("6", file_checks.AUDIT, "its SHA-256 is not the one that the manifest states")
     said = {
         MANIFEST: file_checks.tokens(file_checks.texts_of(job.statement.raw)),
         file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells or {})),
