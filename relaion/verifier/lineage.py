@@ -150,6 +150,12 @@ def _differences(raw: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[
         yield "parameters"
 
 
+def is_as_it_was(statement: Statement, before: Statement) -> bool:
+    """Whether all that decides, but for lists and data, is as in the run before."""
+    ours, theirs = statement.raw, before.raw
+    return all(ours[name] == theirs[name] for name in (*_SAME, "parameters"))
+
+
 def keeps_out(statement: Statement, before: RunBefore | None) -> bool:
     """Whether rows stay out that left before and that nothing may name any more."""
     if before is None:

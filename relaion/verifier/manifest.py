@@ -13,6 +13,7 @@ from relaion.errors import OutputError
 from relaion.paths import shown
 
 MANIFEST = "manifest.json"
+VERIFIED = "verified.json"
 RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
 
 
