@@ -91,7 +91,7 @@ def in_process() -> Iterator[None]:
 def no_sample() -> Iterator[None]:
     """`verify` asks its model about no row that its quick tests do not choose."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("relaion.verifier.checker.SAMPLED", 0)
+        patch.setattr("relaion.verifier.job.SAMPLED", 0)
         yield
 
 

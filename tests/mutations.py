@@ -204,13 +204,22 @@ def _folder(path: Path) -> None:
 
 
 def _sql(*statements: str) -> Change:
+    """Change the audit, and let the manifest state it as it is then."""
+
     def change(out: Path) -> None:
         with connect(out / "audit.duckdb") as engine:
             for statement in statements:
                 engine.execute(statement)
             engine.execute("checkpoint")
+        _restate_audit(out)
 
     return change
+
+
+def _restate_audit(out: Path) -> None:
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["audit"] = hashlib.sha256((out / "audit.duckdb").read_bytes()).hexdigest()
+    _write(out, manifest)
 
 
 _FILLED = tuple(table for table in TABLES if table != "not_looked_at")
@@ -304,6 +313,7 @@ def restate(out: Path, key: tuple[str, str, str]) -> None:
                 )
     manifest["run"] = run_id(manifest)
     _write(out, manifest)
+    _restate_audit(out)
 
 
 def _shard(change: Callable[[bytes, Any], bytes]) -> Change:

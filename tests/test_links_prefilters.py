@@ -203,6 +203,11 @@ def in_proof(links: Links) -> Iterator[tuple[str, str]]:
             yield "a row with a listed link is near", held
         if not all(below.may_name(raw) for below in map(below_of, hosts_below(key))):
             yield "a row below a listed host is near", held
+        alone = pa.array([raw], pa.binary())
+        for own in {key, *links.inner[n]}:
+            words = Carriers(frozenset({own})).words
+            if words is not None and not pc.match_substring_regex(alone, words)[0].as_py():
+                yield "what carries a link shows a word of its host, or may hide it", held
         for inner in set(links.inner[n]):
             if not holds:
                 yield "what holds a link may hold one", held

@@ -1,5 +1,6 @@
 """`update` end to end: a takedown, two at once, cover, and rows that are alike."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from relaion.engine import connect
 from relaion.errors import BusyError, RelaionError
 from relaion.lists import withdraw
 from relaion.run.out import open_out
@@ -264,6 +266,43 @@ def test_a_run_before_that_does_not_hold_together_is_refused_before_any_work(
         world.update(out, "out2")
     assert "\n" not in str(e.value) and "out" in str(e.value)
     assert not (world.folder / "out2").exists()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "update protocol set gross = gross + 1",
+        "delete from coverage",
+        "update scores set rows = rows + 1",
+        "update hits set exclusive = 0",
+        "comment on table protocol is 'x'",
+    ],
+)
+def test_a_run_before_whose_audit_was_edited_is_refused_by_its_name(
+    world: World, edit: str
+) -> None:
+    out = world.clean("out")
+    before = (out / "audit.duckdb").read_bytes()
+    with connect(out / "audit.duckdb") as engine:
+        engine.execute(edit)
+    assert (out / "audit.duckdb").read_bytes() != before
+    world.send(Sent(()))
+    with pytest.raises(RelaionError) as e:
+        world.update(out, "out2")
+    assert str(e.value).startswith(f"{out / 'audit.duckdb'}: is not the audit that the manifest")
+    assert not (world.folder / "out2").exists()
+
+
+def test_to_open_an_audit_or_to_read_it_changes_nothing_of_it(world: World) -> None:
+    """Also where somebody forgot to say that they only read, and where it is made again."""
+    out = world.clean("out")
+    stated = json.loads((out / "manifest.json").read_text())["audit"]
+    with connect(out / "audit.duckdb") as engine:
+        assert engine.rows("select count(*) from coverage")
+        engine.execute("checkpoint")
+    assert hashlib.sha256((out / "audit.duckdb").read_bytes()).hexdigest() == stated
+    again = world.clean("again")
+    assert json.loads((again / "manifest.json").read_text())["audit"] == stated
 
 
 def _edits(made: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

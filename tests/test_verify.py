@@ -1119,7 +1119,7 @@ def test_what_the_quick_tests_miss_the_sample_finds(
     world: World, monkeypatch: pytest.MonkeyPatch, inputs: bool
 ) -> None:
     """Were the choice of rows blind, the model would still see those that were drawn."""
-    monkeypatch.setattr("relaion.verifier.checker.SAMPLED", 10_000)
+    monkeypatch.setattr("relaion.verifier.job.SAMPLED", 10_000)
     monkeypatch.setattr("relaion.verifier.candidates.Carriers.find", lambda *_: [])
     monkeypatch.setattr("relaion.verifier.model.StatedLists.rows_of", lambda *_: [])
     put_back(world, 5, 5)
@@ -1140,13 +1140,13 @@ def test_some_rows_of_every_subset_are_drawn(made: World, monkeypatch: pytest.Mo
 
     judge = ShardTask.judge
     monkeypatch.setattr(ShardTask, "judge", spy)
-    monkeypatch.setattr("relaion.verifier.checker.SAMPLED", 7)
+    monkeypatch.setattr("relaion.verifier.job.SAMPLED", 7)
     assert check(made).ok
     drawn = dict(asked)
     assert {subset: len(rows) for subset, rows in drawn.items()} == {"alpha": 7, "beta": 7}
     asked.clear()
     assert check(made).ok and asked == drawn
     asked.clear()
-    monkeypatch.setattr("relaion.verifier.checker.SAMPLED", 10_000)
+    monkeypatch.setattr("relaion.verifier.job.SAMPLED", 10_000)
     assert check(made).ok
     assert {subset: len(rows) for subset, rows in asked.items()} == {"alpha": 120, "beta": 90}

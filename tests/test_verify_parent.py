@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from relaion.cli import app
-from relaion.engine import Engine
+from relaion.engine import Engine, connect
 from relaion.errors import InputError, OutputError
 from relaion.lists.key import key_path
 from relaion.verifier import model
-from relaion.verifier.audit_tables import check_stated, read_audit
+from relaion.verifier.audit_tables import TABLES, check_stated, read_audit
 from relaion.verifier.checker import verify
 from relaion.verifier.compare import Cursor
 from relaion.verifier.counts import check_lines
@@ -181,6 +181,29 @@ def test_a_good_list_that_came_later_takes_back(worlds: dict[str, World]) -> Non
 
 
 # -- rows ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("edit", ["update protocol set gross = gross + 1", "delete from coverage"])
+def test_an_audit_of_the_parent_that_was_edited_is_the_fault_of_the_parent(
+    copied: Copied, edit: str
+) -> None:
+    world = copied("grown")
+    assert world.before is not None
+    with connect(world.before.out / "audit.duckdb") as engine:
+        engine.execute(edit)
+    found = [f for f in check(world).findings]
+    what = "is not the one that the manifest beside it states"
+    assert [(f.promise, f.where) for f in found] == [("6", "audit.duckdb (parent)")]
+    assert found[0].what.startswith(what)
+    assert check(world, parent=None).ok
+
+
+def test_an_audit_that_was_edited_is_not_the_one_that_its_manifest_states(copied: Copied) -> None:
+    world = copied("grown")
+    with connect(world.out / "audit.duckdb") as engine:
+        engine.execute("comment on table protocol is 'x'")
+        engine.execute(f"comment on table protocol is '{TABLES['protocol'][0]}'")
+    assert ("6", "its SHA-256 is not the one that the manifest states") in said(check(world))
 
 
 def _given_back(world: World, find: Callable[[int], bool]) -> None:

@@ -464,6 +464,7 @@ class World:
                 for e in self.editions
                 for subset, shard in self.shards
             ],
+            "audit": "",
             "lineage": self.lineage,
             "cover": None,
             "publishable": not self._lists_removed(),
@@ -480,7 +481,7 @@ class World:
         return listed or (lost and bool(self.counts["hits"]))
 
     def write_audit(self, change: Callable[[Engine], None] | None = None) -> None:
-        """Write audit.duckdb, and change it before it is closed."""
+        """Write audit.duckdb, change it before it is closed, and have the manifest state it."""
         path = self.out / "audit.duckdb"
         path.unlink(missing_ok=True)
         inputs = [tuple(i.values()) for i in self.manifest["inputs"]]
@@ -511,6 +512,8 @@ class World:
                 _fill(engine, _filled)
             _bases.append(path.with_name("base").read_bytes())
             path.with_name("base").unlink()
+        self.manifest["audit"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.write_manifest()
 
     def _words(self) -> dict[str, list[tuple[Any, ...]]]:
         """The audit's tables that repeat the manifest."""

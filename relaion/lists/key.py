@@ -17,6 +17,7 @@ from relaion.paths import atomic_write, private_umask, shown
 
 _BYTES = 32
 _DOMAIN = b"relaion file digest 1\0"  # the key seals other things too: none may look alike
+_OF_CHECKS = b"relaion check 1\0"
 
 
 def key_path(store: Path) -> Path:
@@ -73,3 +74,8 @@ def load(path: Path) -> bytes:
 def hmac_digest(key: bytes, sha256_hex: str) -> str:
     """The public form of a file's SHA-256: HMAC-SHA256 under the key, 64 hex digits."""
     return hmac.new(key, _DOMAIN + bytes.fromhex(sha256_hex), hashlib.sha256).hexdigest()
+
+
+def hmac_of_check(key: bytes, said: bytes) -> str:
+    """The seal of what a check said of an OUT: who has not the key cannot say it."""
+    return hmac.new(key, _OF_CHECKS + said, hashlib.sha256).hexdigest()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from relaion.errors import OutputError
 from relaion.parquet.looked_at import NotLookedAt, published
-from relaion.paths import atomic_write, shown
+from relaion.paths import atomic_write, file_sha256, shown
 from relaion.run.cover import Covered
 from relaion.run.coverage import Coverage
 from relaion.run.outputs import MANIFEST, manifest_at
@@ -81,8 +81,11 @@ def output_lines(found: FinishedRun) -> Rows:
     ]
 
 
-def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> None:
-    """Write audit.duckdb whole or not at all, from the reports and the counts in `work`."""
+def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> str:
+    """Write audit.duckdb whole or not at all, from the reports and the counts in `work`.
+
+    Returns its SHA-256, which the manifest states.
+    """
     subset = {n.no: n.shard.subset for n in found.shards}
     reports = found.reports.values()
     of_shards = {  # as they are, for shards share them
@@ -96,6 +99,7 @@ def write_audit(caller: Caller, path: Path, found: FinishedRun, work: Path) -> N
     )  # fmt: skip
     with atomic_write(path) as part:
         shutil.copyfile(made, part)
+        return file_sha256(part)
 
 
 def _tables(found: FinishedRun) -> dict[str, Rows]:
@@ -203,8 +207,8 @@ def _lists_removed(found: FinishedRun) -> bool:
     )
 
 
-def build(found: FinishedRun, started: str, finished: str) -> dict[str, Any]:
-    """The manifest as one JSON object; times are ISO 8601 in UTC.
+def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[str, Any]:
+    """The manifest as one JSON object; times are ISO 8601 in UTC, `audit` is that file's SHA-256.
 
     An edition may be published where no list removed a row of it, or where all are covered.
     """
@@ -234,6 +238,7 @@ def build(found: FinishedRun, started: str, finished: str) -> dict[str, Any]:
         "outputs": [
             dict(zip(("edition", *columns), line, strict=True)) for line in output_lines(found)
         ],
+        "audit": audit,
         "lineage": plan.lineage,
         "cover": None if cover is None else cover.public(),
         "publishable": publishable,

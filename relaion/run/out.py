@@ -27,7 +27,7 @@ from relaion.paths import (
 from relaion.paths.locks import DAY
 from relaion.run import manifest
 from relaion.run.journal import FIND, Journal
-from relaion.run.outputs import AUDIT, MANIFEST, PLAN, WORK, work_of
+from relaion.run.outputs import AUDIT, MANIFEST, PLAN, VERIFIED, WORK, work_of
 from relaion.run.settings import Plan, differences
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ def open_out(out: Path, work: Path | None) -> Iterator[Out]:
 
 def check_ours(out: Out) -> None:
     """Refuse a folder that holds something else than a run of ours."""
-    known = {MANIFEST, AUDIT, WORK}
+    known = {MANIFEST, AUDIT, VERIFIED, WORK}
     strange = sorted(p.name for p in out.path.iterdir() if p.name not in known)
     begun = (out.path / MANIFEST).exists() or (out.work / PLAN).exists()
     begun = begun or (out.work / FIND).is_dir()  # its plan is lost

@@ -21,6 +21,7 @@ from relaion.paths import ShardPath, shown
 
 MANIFEST = "manifest.json"
 AUDIT = "audit.duckdb"
+VERIFIED = "verified.json"
 WORK = ".work"
 PLAN = "plan.json"
 APPLY = "apply"  # the kind that a manifest of `apply` says

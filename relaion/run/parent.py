@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, ListError, OutputError
-from relaion.paths import shown
+from relaion.paths import file_sha256, shown
 from relaion.run import manifest
 from relaion.run.hits import FEW_ROWS
-from relaion.run.outputs import MANIFEST, manifest_at, refuse_broken_off
+from relaion.run.outputs import AUDIT, MANIFEST, manifest_at, refuse_broken_off
 from relaion.run.settings import Plan, run_of
 from relaion.run.tasks import ParentShard
 
@@ -85,7 +85,7 @@ def read_parent(out: Path) -> Parent:
         raise InputError(f"{shown(out)}: holds no {MANIFEST}; name the OUT of a finished run")
     if "editions" not in made or manifest_at(path) is None:
         raise InputError(f"{shown(out)}: `apply` made it; an update goes on from an OUT of `clean`")
-    if "lineage" not in made:
+    if "lineage" not in made or "audit" not in made:
         raise OutputError(
             f"{shown(path)}: an earlier version of relaion wrote it; clean anew, once, to go on "
             "from there"
@@ -95,7 +95,20 @@ def read_parent(out: Path) -> Parent:
             f"{shown(path)}: its run is not the digest of what it states, so it was edited since "
             "it was written; restore it, or clean anew"
         )
+    refuse_other_audit(out, made)
     return Parent(out, made, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def refuse_other_audit(out: Path, made: Mapping[str, Any]) -> None:
+    """Raise OutputError where the audit beside a manifest is not the one that it states."""
+    path = out / AUDIT
+    if not path.is_file():
+        raise OutputError(f"{shown(path)}: is missing, or no file; restore it, or clean anew")
+    if file_sha256(path) != made["audit"]:
+        raise OutputError(
+            f"{shown(path)}: is not the audit that the manifest beside it states, so it was edited "
+            "since it was written; restore it, or clean anew"
+        )
 
 
 _TOLD = {"started": str, "finished": str, "publishable": bool, "why": str}

@@ -106,9 +106,9 @@ class Run:
             sidecar_lines(beside), bool(searched.hits.counts), cover, self._earlier(),
             self._brings_back,
         )  # fmt: skip
-        write_audit(self.caller, self.place.path / AUDIT, found, work)
+        audit = write_audit(self.caller, self.place.path / AUDIT, found, work)
         finished = datetime.now(UTC)
-        made = manifest.build(found, started.isoformat(), finished.isoformat())
+        made = manifest.build(found, started.isoformat(), finished.isoformat(), audit)
         manifest.write(self.place.path, made)
         told += self._told(searched, roles_beside(beside), reports)
         told += [] if cover is None else [cover.told]

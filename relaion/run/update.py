@@ -30,6 +30,7 @@ from relaion.run.parent import (
     ShardsSince,
     has_few,
     refuse_changed,
+    refuse_other_audit,
     refused_sidecars,
 )
 from relaion.run.pipeline import Run
@@ -212,6 +213,7 @@ class UpdateRun(Run):
         return bool(self.parent.made["why"] == BROUGHT_BACK)  # what came back there is here, too
 
     def _earlier(self) -> Earlier:
+        refuse_other_audit(self.parent.folder, self.parent.made)  # it is read from now on
         with blaming(self.parent.folder / AUDIT):
             steps: Rows = self.caller.call("relaion.run.audit_file:read_steps", self.parent.folder)
         return Earlier(

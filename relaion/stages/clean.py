@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from relaion.errors import InputError, RelaionError, ScriptError, Stopped
+from relaion.errors import InputError, OutputError, RelaionError, ScriptError, Stopped
 from relaion.lists.key import key_path, ledger_path
 from relaion.parquet.looked_at import NotLookedAt
 from relaion.parquet.roles import Columns, columns_of, overrides_of
@@ -26,6 +26,7 @@ from relaion.paths import (
     typed,
 )
 from relaion.run import out as folder
+from relaion.run.checked import leave_check
 from relaion.run.coverage import Coverage
 from relaion.run.editions import Edition, load_editions
 from relaion.run.hits import FEW_ROWS, SMALL, hold_good, read_known
@@ -39,6 +40,7 @@ from relaion.run.survey import read_inputs
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.verify import check
 from relaion.tabled import Tabled
+from relaion.verifier.checked import VERIFIER
 from relaion.verifier.verdict import Verdict
 
 # below, starting another process costs more than it saves
@@ -186,8 +188,26 @@ def carry_out(
                 keywords=words.raw if words else None, key=request.known.key, columns=columns,
                 sidecars=request.sidecars, workers=limits.fitting(limits.workers), progress=listen,
                 held=purge_work, ledger=ledger_path(request.key), parent=parent,
+                rests=parent is not None,
             )  # fmt: skip
+    if verdict is not None:
+        _leave_check(place, request, found["run"], verdict, listen)
     return _cleaned(pool, place.path, found, False, told, verdict, passed_over, command)
+
+
+def _leave_check(
+    place: folder.Out, request: Request, run: str, verdict: Verdict, listen: Progress
+) -> None:
+    """Leave word of a check in which all held, for the next update to rest on."""
+    if any(outcome.state != "held" for outcome in verdict.outcomes):
+        return
+    held = [outcome.promise for outcome in verdict.outcomes]
+    try:
+        leave_check(
+            place.path, request.known.key, run, verdict.manifest, VERIFIER, held, verdict.rests_on
+        )
+    except OutputError as e:
+        listen.say(f"{e}; the next update has to check every shard whole")
 
 
 def _summary(done: Cleaned, command: str) -> str:

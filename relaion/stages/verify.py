@@ -95,8 +95,11 @@ def check(
     held: Callable[[], object] = lambda: None,
     ledger: Path | None = None,
     parent: Path | None = None,
+    rests: bool = False,
 ) -> Verdict:
     """Check OUT in another process; `clean` gives the very store, keywords and key that it used.
+
+    `rests`: what the check of the `parent` saw is not looked at again, as far as nothing changed.
 
     `held` is called as soon as that store is open there, and its name is of no use any more.
     A file that ends the process counts as unreadable, and the check is done again.
@@ -109,7 +112,7 @@ def check(
         given = {
             "inputs": inputs, "lists": lists, "keywords": keywords, "key": key,
             "columns": columns, "sidecars": sidecars, "work": work, "ledger": ledger,
-            "parent": parent,
+            "parent": parent, "rests": rests,
         }  # fmt: skip
         function = "relaion.verifier.checker:verify_telling"
         is_once = isinstance(lists, Snapshot)  # which is gone once it was opened

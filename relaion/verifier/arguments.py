@@ -139,7 +139,7 @@ class Given:
     `unlike` says why the model cannot know which rows the run had to remove: lists,
     keywords or sidecars that are missing or others. `sources` are the input shards that
     the manifest names. `left_out` is what a run over them does not look at, as far
-    as can be told without their values.
+    as can be told without their values. `secret` is the curator key.
     """
 
     lists: Held | None = None
@@ -152,6 +152,7 @@ class Given:
     left_out: tuple[NotLookedAt, ...] = ()
     sidecars: tuple[Apart, ...] = ()
     places: LedgerPlaces | None = None
+    secret: bytes | None = field(default=None, repr=False)
 
     @property
     def exact(self) -> bool:
@@ -177,7 +178,7 @@ def check_given(
     Private copies that were needed to read it go when `stack` ends.
     """
     given = Given(lists=lists)
-    secret = _secret(lists, key)
+    secret = given.secret = _secret(lists, key)
     if lists is None:
         given.unlike.append("no lists given")
     else:

@@ -1,5 +1,6 @@
 """audit.duckdb: what it consists of, what it says of files, and of the run."""
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -227,6 +228,15 @@ def _columns(engine: Engine) -> dict[str, dict[str, tuple[object, ...]]]:
 
 _HEADERS = 3 * 4096  # of a DuckDB file: its own, and two that take turns
 Cells = dict[str, list[dict[str, Any]]]
+
+
+def is_stated(out: Path, statement: Statement) -> bool:
+    """Whether the audit of an OUT has the bytes that the manifest there states."""
+    try:
+        with (out / AUDIT).open("rb") as f:
+            return hashlib.file_digest(f, "sha256").hexdigest() == statement.audit
+    except OSError:
+        return False
 
 
 def read_audit(out: Path, notes: Notes) -> Cells | None:

@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 
 from relaion.links import host_digest, link_key
 from relaion.links.inner import inner_links
+from relaion.links.key import is_ordinary
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
 from relaion.verifier.rows import giants, int64
@@ -167,6 +168,12 @@ def _digest(host: bytes) -> str:
 
 # -- rows that carry one of some links -------------------------------------------------------
 
+_FEW_HOSTS = 64
+_KEY_HOST = re.compile(r"[^/?#]*")
+# what may spell a letter, digit, `-` or `_` of a host otherwise, or stand between two of them: any
+# byte that is not printed, any entity, and any escape but those of signs that none of these is
+_MAY_HIDE = r"[^\x21-\x7e]|;|%(?:2[^0-246-9a-cf]|3[^acdef]|[^23]|$)"
+
 
 @dataclass(frozen=True)
 class Carriers:
@@ -187,12 +194,26 @@ class Carriers:
         return pa.array([text for key in self._keys for text in _spelled(key)], pa.binary())
 
     @cached_property
+    def words(self) -> str | None:
+        """A pattern that every link has which may carry a key; None where none is known.
+
+        A label of a plain host stands in a link as it is, but for case, unless something there has
+        to be undone first: an escape, an entity, or a character that nobody sees. To look for a few
+        such words costs as much as one look at the link.
+        """
+        hosts = {_KEY_HOST.match(key)[0] for key in self.own | self.inside}  # type: ignore[index]
+        if len(hosts) > _FEW_HOSTS or not all(map(is_ordinary, hosts)):
+            return None
+        words = {max(host.split("."), key=len) for host in hosts}
+        return f"(?i){'|'.join(sorted(words))}|{_MAY_HIDE}"
+
+    @cached_property
     def _near(self) -> tuple[Near, Near]:
         return Near.of(self.own), Near.of(self.inside)
 
     def prepared(self) -> "Carriers":
         """Itself, with done what every process would do again."""
-        _ = self._near, self._keys
+        _ = self._near, self._keys, self.words
         return self
 
     def _plainly(self, urls: pa.Array) -> set[int]:
@@ -211,6 +232,13 @@ class Carriers:
         """The rows, in order."""
         if not self.own and not self.inside:
             return []
+        if self.words is None:
+            return self._find(urls)
+        at = pc.indices_nonzero(pc.match_substring_regex(urls, self.words))
+        found = self._find(urls.take(at)) if len(at) else []
+        return [at[row].as_py() for row in found]
+
+    def _find(self, urls: pa.Array) -> list[int]:
         rows = self._plainly(urls)
         near, near_inside = self._near
         left = pc.indices_nonzero(pc.invert(settled(urls)))

@@ -190,13 +190,9 @@ def check_counts(
         keys = {key for key in keys if _stands_alone(key, statement.whole_lists)}
         notes.limit("6", "of lists and rules only what each finds by itself was recounted, and "
                     "nothing by lists of which entries were taken back")  # fmt: skip
-    wrong = Counter(key[0] for key in keys if expected[key] != stated[key])
-    for table in _LINES:
-        if wrong[table]:
-            said = f"{count(wrong[table], 'number')} of table {table} cannot be recomputed"
-            notes.find("6", AUDIT, said)
-    _check_left_out(cells, left_out, notes)
-    _check_labels(cells, statement, notes)
+    _tell_wrong(Counter(key[0] for key in keys if expected[key] != stated[key]), notes)
+    check_left_out(cells, left_out, notes)
+    check_labels(cells, statement, notes)
     _check_unions(cells, reports, notes)
 
 
@@ -210,6 +206,29 @@ def _stands_alone(key: tuple[Any, ...], whole: Collection[int]) -> bool:
     if table == "removals":
         return line[1] == "rule" or line[2] in whole
     return line[0] in whole
+
+
+def check_gained(cells: Cells, before: Cells, reports: Sequence[ShardReport], notes: Notes) -> None:
+    """Hold the audit's tables against those of the run before, and what was counted since.
+
+    `reports` are those of the shards in which a list that is new names a row; none has few rows.
+    """
+    expected = _stated(before, ())
+    for report in reports:
+        for sign, found in ((1, report.counts), (-1, report.counts_before)):
+            for (table, *key), n in found.items():
+                if table in TOLD_TABLES:
+                    expected[table, shown(report.subset), *key] += sign * n
+    stated = _stated(cells, ())
+    keys = {*expected, *stated}
+    _tell_wrong(Counter(key[0] for key in keys if expected[key] != stated[key]), notes)
+
+
+def _tell_wrong(wrong: Counter[str], notes: Notes) -> None:
+    for table in _LINES:
+        if wrong[table]:
+            said = f"{count(wrong[table], 'number')} of table {table} cannot be recomputed"
+            notes.find("6", AUDIT, said)
 
 
 def _check_reach(cells: Cells, reports: Sequence[ShardReport], notes: Notes) -> None:
@@ -229,7 +248,7 @@ def _stated(cells: Cells, own: Collection[str]) -> Counts:
         for row in cells.get(table, ()):
             if row.get("edition") in own or row.get("via") == "sidecar":
                 continue
-            if table == "not_looked_at" and not _is_counted(row["reason"]):
+            if table == "not_looked_at" and not is_counted(row["reason"]):
                 continue
             for number in numbers:
                 is_cover = row.get("reason_kind") == "cover"  # its label tells its lines apart
@@ -240,12 +259,12 @@ def _stated(cells: Cells, own: Collection[str]) -> Counts:
     return stated
 
 
-def _is_counted(reason: str) -> bool:
+def is_counted(reason: str) -> bool:
     """Whether values were counted for a reason: such lines are counted again."""
     return reason == BY_BYTES or reason.startswith(UNREAD)
 
 
-def _check_left_out(cells: Cells, left_out: Collection[NotLookedAt], notes: Notes) -> None:
+def check_left_out(cells: Cells, left_out: Collection[NotLookedAt], notes: Notes) -> None:
     """What could not be looked at is told, each thing once; files without their names.
 
     Of sidecars sums alone are told: a line for each kind of values, and of columns.
@@ -253,7 +272,7 @@ def _check_left_out(cells: Cells, left_out: Collection[NotLookedAt], notes: Note
     stated = [
         (r["subset"], r["role"], r["column_name"], r["reason"], r["n_values"])
         for r in cells["not_looked_at"]
-        if not _is_counted(r["reason"])
+        if not is_counted(r["reason"])
     ]
     expected: list[tuple[Any, ...]] = [
         (x.subset, x.role, None if x.role == "files" else x.column, x.reason, x.values)
@@ -270,7 +289,8 @@ def _check_left_out(cells: Cells, left_out: Collection[NotLookedAt], notes: Note
         notes.find("6", AUDIT, "table not_looked_at is not what was left out")
 
 
-def _check_labels(cells: Cells, statement: Statement, notes: Notes) -> None:
+def check_labels(cells: Cells, statement: Statement, notes: Notes) -> None:
+    """Every list and label that a reason names has to be one of the run, or of one before it."""
     labels = {list_id: x.label for list_id, x in statement.known_lists.items()}
     if any(
         r["list_id"] is not None and labels.get(r["list_id"]) != r["label"]

@@ -11,7 +11,7 @@ from typing import Any
 from relaion.links import key_digest, link_key
 from relaion.links.entries import host_patterns, key_prefixes
 from relaion.lists.snapshot import Held
-from relaion.verifier.manifest import MANIFEST, Statement
+from relaion.verifier.manifest import MANIFEST, VERIFIED, Statement
 from relaion.verifier.model import StatedLists
 from relaion.verifier.rows import schema_of
 from relaion.verifier.verdict import Notes, count
@@ -83,7 +83,7 @@ def check_tree(out: Path, statement: Statement, notes: Notes) -> None:
     inputs = {file.sha256 for file in statement.inputs.values()}
     carried = {"/".join(k) for k, f in statement.outputs.items() if f.sha256 in inputs}
     shards = {"/".join(key) for key in statement.outputs}
-    known = {MANIFEST, AUDIT} | shards
+    known = {MANIFEST, AUDIT, VERIFIED} | shards
     for path in files_in(out, notes):
         name = path.relative_to(out).as_posix()
         if name in known:

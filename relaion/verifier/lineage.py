@@ -14,7 +14,7 @@ from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.paths import shown
-from relaion.verifier.audit_tables import Cells, read_audit
+from relaion.verifier.audit_tables import Cells, is_stated, read_audit
 from relaion.verifier.file_checks import AUDIT
 from relaion.verifier.manifest import (
     MANIFEST,
@@ -46,6 +46,17 @@ class RunBefore:
     out: Path
     statement: Statement
     gone: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def audit(self, notes: Notes) -> Cells | None:
+        """The tables of its audit; None where that is gone, or not the one that it states."""
+        if not is_stated(self.out, self.statement):
+            if (self.out / AUDIT).exists():
+                what = (
+                    "is not the one that the manifest beside it states; nothing was held against it"
+                )
+                notes.find("6", f"{AUDIT} (parent)", what)
+            return None
+        return read_audit(self.out, Notes())
 
     def outputs(self, subset: str, name: str, source: FileLine | None) -> dict[str, OutputTask]:
         """A shard of each edition there; none where it was made of another input."""
@@ -139,6 +150,12 @@ def _differences(raw: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[
         yield "parameters"
 
 
+def is_as_it_was(statement: Statement, before: Statement) -> bool:
+    """Whether all that decides, but for lists and data, is as in the run before."""
+    ours, theirs = statement.raw, before.raw
+    return all(ours[name] == theirs[name] for name in (*_SAME, "parameters"))
+
+
 def keeps_out(statement: Statement, before: RunBefore | None) -> bool:
     """Whether rows stay out that left before and that nothing may name any more."""
     if before is None:
@@ -170,7 +187,7 @@ def check_steps(cells: Cells, statement: Statement, before: RunBefore | None, no
         return
     if Counter(by_step[n - 1]) != Counter(_kept(before.statement)):
         notes.find("6", AUDIT, "table steps tells something else of the run before than that kept")
-    theirs = read_audit(before.out, Notes())
+    theirs = before.audit(notes)
     ours = Counter((number, *line) for number, lines in by_step.items() for line in lines)
     if theirs is None:
         notes.limit("6", "steps before the last one were not compared: the parent has no audit")

@@ -9,7 +9,7 @@ Then the few entries that were met are read again in full, and the model is aske
 import binascii
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
@@ -223,16 +223,18 @@ def _add(texts: Iterable[str], row: int, found: "array[int]", at: "array[int]") 
 # -- the entries of a store --------------------------------------------------------------------
 
 
-def read_entries(store: Held, *, inner: bool) -> tuple[ListedKinds, pa.Array]:
+def read_entries(
+    store: Held, *, inner: bool, lists: Collection[int] | None = None
+) -> tuple[ListedKinds, pa.Array]:
     """What the lists hold, and all entries of the kinds that can be checked, in 64 bits each.
 
-    `inner`: whether links inside links count.
+    `inner`: whether links inside links count. `lists`: of these alone, where given.
     """
     shorts = [pa.array([], pa.int64())]
     hosts: set[str] = set()
     below: set[str] = set()
     kinds: set[str] = set()
-    for batch, some in _entries(store, "bad"):
+    for batch, some in _entries(store, "bad", lists):
         shorts.append(some)
         kinds.update(pc.unique(batch["kind"]).to_pylist())
         if batch["host_digest"].null_count == len(batch):
@@ -248,14 +250,17 @@ def _hosts(entries: pa.RecordBatch) -> list[str]:
     return list(pc.unique(entries["host_digest"]).drop_null().to_pylist())
 
 
-def _entries(store: Held, role: str) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
-    """All entries of known kinds of the lists of a role, and their digests shortened."""
+def _entries(
+    store: Held, role: str, lists: Collection[int] | None = None
+) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
+    """Entries of known kinds of the lists of a role, or of some lists; their digests shortened."""
     wanted = pa.array(sorted(KINDS))
     store.engine.set_option("memory_limit", _MEMORY)
     others = [i for i, said in store.engine.rows("select list_id, role from lists") if said != role]
-    for batch in store.engine.batches(
-        "select list_id, kind, digest, host_digest from entries", doing=str(store.named)
-    ):
+    query = "select list_id, kind, digest, host_digest from entries"
+    if lists is not None:
+        query += f" where list_id in ({', '.join(str(int(i)) for i in lists) or 'null'})"
+    for batch in store.engine.batches(query, doing=str(store.named)):
         chosen = batch
         if others:
             is_other = pc.is_in(batch["list_id"], value_set=pa.array(others, pa.int32()))
@@ -295,22 +300,29 @@ def meet(
     return pc.unique(pa.concat_arrays(shorts)), joined_rows(rows), unread
 
 
-def in_full(store: Held, met: pa.Array, *, good_wins: bool) -> StatedLists:
-    """The entries in full whose first 64 bits were met; `good_wins`: without those known good."""
+def in_full(
+    store: Held, met: pa.Array, *, good_wins: bool, lists: Collection[int] | None = None
+) -> StatedLists:
+    """The entries in full whose first 64 bits were met; `good_wins`: without those known good.
+
+    `lists`: of these alone, where given.
+    """
     digests: dict[str, dict[str, Lists]] = {}
     if not len(met):
         return StatedLists()
     forms = store.engine.rows("select list_id, forms from lists where forms is not null")
-    for line in _met_lines(store, "bad", met):
-        lists = digests.setdefault(line["kind"], {})
-        lists[line["digest"]] = (*lists.get(line["digest"], ()), int(line["list_id"]))
+    for line in _met_lines(store, "bad", met, lists):
+        named = digests.setdefault(line["kind"], {})
+        named[line["digest"]] = (*named.get(line["digest"], ()), int(line["list_id"]))
     for line in _met_lines(store, "good", met) if good_wins else ():
         digests.get(line["kind"], {}).pop(line["digest"], None)
     return StatedLists(digests, {list_id: frozenset(names) for list_id, names in forms})
 
 
-def _met_lines(store: Held, role: str, met: pa.Array) -> Iterator[dict[str, Any]]:
-    for batch, shorts in _entries(store, role):
+def _met_lines(
+    store: Held, role: str, met: pa.Array, lists: Collection[int] | None = None
+) -> Iterator[dict[str, Any]]:
+    for batch, shorts in _entries(store, role, lists):
         yield from batch.filter(pc.is_in(shorts, value_set=met)).to_pylist()
 
 

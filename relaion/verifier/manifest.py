@@ -13,6 +13,7 @@ from relaion.errors import OutputError
 from relaion.paths import shown
 
 MANIFEST = "manifest.json"
+VERIFIED = "verified.json"
 RULES = frozenset({"unsafe", "unsafe_keyword", "unscored"})
 
 
@@ -104,6 +105,7 @@ class Statement:
     sidecars: tuple[FileLine, ...]
     inputs: Mapping[tuple[str, str], FileLine]
     outputs: Mapping[tuple[str, str, str], FileLine]
+    audit: str = ""
     lineage: tuple[StepLine, ...] = ()
 
     @cached_property
@@ -194,6 +196,7 @@ def _statement(raw: Mapping[str, Any], data: bytes) -> Statement:
         ),
         inputs=inputs,
         outputs=outputs,
+        audit=str(raw["audit"]),
         lineage=tuple(
             StepLine(str(s["run"]), str(s["manifest"]), _lists(s["lists"]), s["kept_out"] is True)
             for s in raw["lineage"]

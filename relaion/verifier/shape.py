@@ -204,6 +204,7 @@ _SHAPE: dict[str, Any] = {
     "sidecars": [{"name": _is_text, **_FILE}],
     "inputs": [_SHARD],
     "outputs": [{"edition": _EDITION, **_SHARD}],
+    "audit": _SHA256,
     "lineage": [
         {
             "run": _RUN,

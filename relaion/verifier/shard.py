@@ -61,6 +61,22 @@ def check_shard(task: ShardTask) -> ShardReport:
     return found
 
 
+def check_files(task: ShardTask) -> ShardReport:
+    """Check only that the files of a shard have the bytes that the manifest states."""
+    report = ShardReport(task.subset)
+    files = [(o.path, o.where, o.stated) for o in task.outputs]
+    if task.source is not None and task.stated is not None:
+        files.append((task.source.path, _where(task), task.stated))
+    for path, where, stated in files:
+        stamp = _stamp(path)
+        sha256 = _whole(path, where, stated, report.notes)
+        if stamp is not None and sha256 is not None and _stamp(path) != stamp:
+            report.notes.find("5", where, "was changed or replaced while it was checked")
+    if task.source is None or _is_other(task.source, written=True):
+        report.notes.find("5", _where(task), "was replaced; nothing was held against it")
+    return report
+
+
 def _where(task: ShardTask) -> str:
     return shown(f"{task.subset}/{task.name} (input)")
 
@@ -316,12 +332,24 @@ def _walk(
         report.rows += batch.num_rows
         count_coverage(rows, names, report.counts)
         count_reasons(task, named, report.counts)
+        if task.earlier is not None:
+            _count_before(task, tracks, batch.num_rows, task.as_before(named), report)
         for track in tracks:
             _step(task, track, batch, named, report)
         broken |= _beyond_parent(tracks)
     for track in tracks:
         track.end()
     return broken
+
+
+def _count_before(
+    task: ShardTask, tracks: Sequence[Track], n: int, named: Reasons, report: ShardReport
+) -> None:
+    """What the lists of the run before name of n rows, and how many they left of these."""
+    count_reasons(task, named, report.counts_before)
+    for track in tracks:
+        edition = track.output.edition
+        report.kept_before[edition.name] += n - gone(task, edition, named, n).true_count
 
 
 def _judged(task: ShardTask, source: Source) -> Iterator[tuple[pa.RecordBatch, Rows, Reasons]]:

@@ -102,7 +102,8 @@ class ShardTask:
     lists in `known`. `sample`: rows of these files, in order, that the model is asked about
     whatever they hold. `cover`: rows of these files, in order, that leave as cover, and for which
     labels. `before`: by edition, what the run before made of this very shard; with `keeps_out`,
-    rows that it lacks need no other reason to be gone.
+    rows that it lacks need no other reason to be gone. `earlier`: the lists that the run before
+    had, where what they alone name is counted, too.
     """
 
     subset: str
@@ -120,6 +121,13 @@ class ShardTask:
     cover: Mapping[Path, Mapping[int, frozenset[str]]] = field(default_factory=dict)
     before: Mapping[str, OutputTask] = field(default_factory=dict)
     keeps_out: bool = False
+    earlier: frozenset[int] | None = None
+
+    def as_before(self, named: Reasons) -> Reasons:
+        """The same as if there were only the lists of the run before."""
+        lists = {None, *(self.earlier or ())}
+        some = {row: {r for r in reasons if r.list_id in lists} for row, reasons in named.items()}
+        return {row: reasons for row, reasons in some.items() if reasons}
 
     def removes(self, edition: EditionLine, reason: Reason) -> bool:
         """Whether rows leave this edition for this reason."""
@@ -153,7 +161,8 @@ class ShardReport:
     """What the check of one shard found, and what it counted for the audit.
 
     `counts` holds the audit's numbers (`counts.py`), `kept` the rows by edition; editions
-    that the model does not know are missing.
+    that the model does not know are missing. `counts_before` and `kept_before` are the same by
+    the lists of the run before alone, where that was asked for.
     `rows` is None where the input was not read. `suspects` are outputs whose rows are not
     those expected: they may hold what no input holds.
     """
@@ -163,6 +172,8 @@ class ShardReport:
     rows: int | None = None
     counts: Counter[tuple[Any, ...]] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
+    counts_before: Counter[tuple[Any, ...]] = field(default_factory=Counter)
+    kept_before: Counter[str] = field(default_factory=Counter)
     suspects: list[OutputTask] = field(default_factory=list)
 
 

@@ -59,13 +59,18 @@ class Verdict(Tabled):
 
     `ok`: nothing is broken (what an exit code asks). `clean`: every promise was checked in
     full and held, and nothing was left out; never true without lists. `not_looked_at` are
-    sentences, one for each thing that nothing was compared with.
+    sentences, one for each thing that nothing was compared with. `rests` says what rests on an
+    earlier check, empty where nothing does; `rests_on` are these checks, the first one first: run
+    and time. `manifest` is the SHA-256 of the manifest that was checked.
     """
 
     out: str
     outcomes: tuple[CheckOutcome, ...]
     notices: tuple[str, ...]
     not_looked_at: tuple[str, ...] = ()
+    rests: str = ""
+    rests_on: tuple[tuple[str, str], ...] = ()
+    manifest: str = ""
 
     @property
     def ok(self) -> bool:
@@ -96,8 +101,9 @@ class Verdict(Tabled):
         if not self.ok:
             broken = ", ".join(o.promise for o in self.outcomes if o.state == "broken")
             return f"{self.out}: {count(len(self.findings), 'finding')}; broken: {broken}"
+        rests = f"; {self.rests}" if self.rests else ""
         if self.clean:
-            return f"{self.out}: clean; every promise was checked and held"
+            return f"{self.out}: clean; every promise was checked and held{rests}"
         by_state = {
             state: ", ".join(o.promise for o in self.outcomes if o.state == state)
             for state in ("not checked", "held in part")
@@ -109,7 +115,7 @@ class Verdict(Tabled):
             said.append("nothing was found broken")
         if self._is_held:
             said.append("every promise was checked and held")
-        return f"{self.out}: {'; '.join(said)}"
+        return f"{self.out}: {'; '.join(said)}{rests}"
 
 
 @dataclass
@@ -122,6 +128,9 @@ class Notes:
     notices: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     titles: Mapping[str, str] = field(default_factory=lambda: PROMISES)
+    rests: str = ""
+    rests_on: tuple[tuple[str, str], ...] = ()
+    manifest: str = ""
 
     def find(self, promise: str, where: str, what: str) -> None:
         """Something is wrong."""
@@ -150,6 +159,18 @@ class Notes:
             for why in said:
                 self.limit(promise, why)
 
+    def take(self, other: "Notes") -> None:
+        """Take over all that a part of the check said."""
+        self.add(other)
+        for promise, said in other.skipped.items():
+            for why in said:
+                self.skip(promise, why)
+        for text in other.notices:
+            self.notice(text)
+        for sentence in other.left_out:
+            self.leave_out(sentence)
+        self.rests, self.rests_on = other.rests, other.rests_on
+
     def unreadable(self, where: str) -> None:
         """A file whose rows cannot be read: its rows are lost, and not looked at."""
         self.find("5", where, "its rows cannot be read")
@@ -159,7 +180,10 @@ class Notes:
     def verdict(self, out: str) -> Verdict:
         """The outcome of every promise, from all that was said."""
         outcomes = tuple(self._outcome(p) for p in self.titles)
-        return Verdict(out, outcomes, tuple(self.notices), tuple(self.left_out))
+        return Verdict(
+            out, outcomes, tuple(self.notices), tuple(self.left_out), self.rests, self.rests_on,
+            self.manifest,
+        )  # fmt: skip
 
     def _outcome(self, promise: str) -> CheckOutcome:
         found = tuple(dict.fromkeys(f for f in self.findings if f.promise == promise))

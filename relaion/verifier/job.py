@@ -1,0 +1,243 @@
+"""One check: what is stated, what was given, and the tasks that are made of it.
+
+Whatever needs rows is a task of one shard with all its editions (`task.py`).
+"""
+
+import random
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from pathlib import Path
+
+from relaion.errors import InputError
+from relaion.parquet.layout import Shard
+from relaion.parquet.looked_at import NotLookedAt, is_of_sidecars, unread
+from relaion.parquet.read_shard import group_shards, read_shard
+from relaion.paths import ShardPath, shown
+from relaion.verifier.arguments import Given
+from relaion.verifier.audit_tables import Cells
+from relaion.verifier.counts import is_counted
+from relaion.verifier.cover import CoverRows, covered_rows
+from relaion.verifier.lineage import RunBefore, keeps_out
+from relaion.verifier.lookup import Apply, look_up
+from relaion.verifier.manifest import MANIFEST, Statement
+from relaion.verifier.model import Rules, StatedLists
+from relaion.verifier.rows import Roles, Source, roles_of
+from relaion.verifier.task import OutputTask, ShardReport, ShardTask
+from relaion.verifier.verdict import Notes, count
+
+Done = Callable[[int, int], object]
+SAMPLED = 10_000
+"""Rows of a subset that the model is asked about whatever they hold; all where it has fewer."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One check: what is stated, what was given, and who hears of what is done."""
+
+    out: Path
+    statement: Statement
+    given: Given
+    done: Done | None
+    before: RunBefore | None
+
+    @property
+    def keeps_out(self) -> bool:
+        """Whether rows stay out that left before and that nothing may name any more."""
+        return keeps_out(self.statement, self.before)
+
+
+def leave_out(
+    job: Job,
+    cells: Cells | None,
+    reports: Sequence[ShardReport],
+    left_out: Sequence[NotLookedAt],
+    notes: Notes,
+) -> None:
+    """Say what was not looked at: by the inputs, or where they are missing as the audit has it."""
+    stated = [
+        NotLookedAt(r["subset"], r["role"], r["column_name"], r["reason"], r["n_values"])
+        for r in (cells or {}).get("not_looked_at", ())
+    ]
+    if job.given.sources:
+        counts: Counter[tuple[str, str, str]] = Counter()
+        for report in reports:
+            for (table, *key), n in report.counts.items():
+                if table == "not_looked_at":
+                    counts[shown(report.subset), key[0], key[1]] += n
+        beside = job.given.sidecars and job.given.lists is not None
+        told = [x for x in stated if is_of_sidecars(x) and not beside]
+        stated = [*left_out, *unread(counts), *told]
+    for found in stated:
+        notes.leave_out(found.sentence)
+
+
+def left_out_of(cells: Cells, left_out: Sequence[NotLookedAt], notes: Notes) -> None:
+    """The same where values were counted by an earlier check, of which the audit tells."""
+    for found in left_out:
+        notes.leave_out(found.sentence)
+    for r in cells["not_looked_at"]:
+        if is_counted(r["reason"]):
+            line = NotLookedAt(r["subset"], r["role"], r["column_name"], r["reason"], r["n_values"])
+            notes.leave_out(line.sentence)
+
+
+def outputs_of(job: Job) -> dict[tuple[str, str], list[OutputTask]]:
+    """The outputs of every shard, in the order of the editions; with roles where no input is."""
+    found: dict[tuple[str, str], list[OutputTask]] = {}
+    for edition in job.statement.editions:
+        for (name, subset, shard), file in job.statement.outputs.items():
+            if name == edition.name:
+                where = f"{name}/{subset}/{shard}"
+                task = OutputTask(edition, job.out / where, shown(where), file)
+                found.setdefault((subset, shard), []).append(task)
+    alone = {key: some for key, some in found.items() if key not in job.given.sources}
+    roles = roles_of_outputs(
+        [(subset, o) for (subset, _), some in alone.items() for o in some], job
+    )
+    for key, some in alone.items():
+        found[key] = [replace(o, roles=roles.get(o.path)) for o in some]
+    return found
+
+
+def roles_of_outputs(outputs: Iterable[tuple[str, OutputTask]], job: Job) -> dict[Path, Roles]:
+    """Roles of the outputs that can be read; the others are found when they are checked."""
+    overrides = job.statement.parameters.columns
+    by_edition: dict[str, list[Shard]] = {}
+    for subset, output in outputs:
+        if not output.path.is_file():  # a pipe would be waited for
+            continue
+        with suppress(InputError):
+            shard = read_shard(ShardPath(output.path, subset), overrides, needs_link=False)
+            by_edition.setdefault(output.edition.name, []).append(shard)
+    found: dict[Path, Roles] = {}
+    for shards in by_edition.values():
+        try:
+            groups = group_shards(shards)
+        except InputError:
+            found |= {s.path: roles_of(s.layout) for s in shards}
+        else:
+            found |= {s.path: roles_of(g.layout) for g in groups for s in g.shards}
+    return found
+
+
+def sources_of(job: Job, outputs: dict[tuple[str, str], list[OutputTask]]) -> list[Source]:
+    """The shards to hold against the lists: inputs, or outputs where those are missing."""
+    found = []
+    for key, tasks in outputs.items():
+        if key in job.given.sources:
+            found.append(job.given.sources[key])
+        else:
+            found += [Source(t.path, t.roles) for t in tasks if t.roles is not None]
+    return found
+
+
+def known_of(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) -> StatedLists:
+    """What is listed, as far as these sources meet it; nothing where no lists were given."""
+    given = job.given
+    if given.lists is None:
+        return StatedLists()
+    return look_up(given.lists, sources, given.sidecars, job.statement.parameters, said, apply)
+
+
+def cover_of(
+    job: Job,
+    apply: Apply,
+    sources: Sequence[Source],
+    notes: Notes,
+    others: Sequence[Source] = (),
+) -> Mapping[Path, CoverRows]:
+    """The rows that leave as cover, and whether as many sites are weak as is stated."""
+    places, parameters = job.given.places, job.statement.parameters
+    if places is None:
+        return {}
+    rows, seen = covered_rows(
+        places,
+        sources,
+        inner=parameters.inner,
+        apply=apply,
+        sidecars=job.given.sidecars,
+        others=others,
+    )
+    weak = sum(places.listed[site] < parameters.cover for site in seen)
+    if weak > job.statement.raw["cover"]["weak"]:
+        notes.find("4", MANIFEST, "states fewer weak sites than its cover ledger tells")
+    return {path: dict(sorted(some.items())) for path, some in rows.items() if some}
+
+
+def tell_cover(cells: Cells, statement: Statement, notes: Notes) -> None:
+    """What cover costs each edition, as far as the audit tells it, and how many sites are weak."""
+    if not statement.parameters.cover:
+        return
+    rows = sum(statement.sums()[0].values())
+    weak = count(statement.raw["cover"]["weak"], "listed site", "is")
+    for edition in statement.editions:
+        lines = [r for r in cells["removals"] if r["edition"] == edition.name]
+        n = sum(r["gross"] for r in lines if r["reason_kind"] == "cover")
+        cost = f"{count(n, 'row')} ({n / max(rows, 1):.2%}) of {edition.name} left as cover"
+        notes.notice(f"{cost}; {weak} weak")
+
+
+def tasks_of(
+    job: Job,
+    known: StatedLists,
+    outputs: dict[tuple[str, str], list[OutputTask]],
+    cover: Mapping[Path, CoverRows],
+) -> list[ShardTask]:
+    """A task for each of these shards."""
+    parameters = job.statement.parameters
+    rules = Rules(
+        parameters.unsafe_above,
+        parameters.keyword_above,
+        job.given.keywords,
+        parameters.unscored == "drop",
+    )
+    tasks = []
+    sample = _sample(job, outputs)
+    for (subset, name), editions in outputs.items():
+        source = job.given.sources.get((subset, name))
+        stated = job.statement.inputs.get((subset, name))
+        files = [o.path for o in editions] + ([] if source is None else [source.path])
+        tasks.append(
+            ShardTask(
+                subset, name, source, stated, tuple(editions),
+                job.given.labels, job.given.partners, job.given.received,
+                known.only(*files), rules, job.given.exact,
+                {file: sample[file] for file in files if file in sample},
+                {file: cover[file] for file in files if file in cover},
+                {} if job.before is None else job.before.outputs(subset, name, stated),
+                job.keeps_out,
+            )
+        )  # fmt: skip
+    return tasks
+
+
+def _sample(
+    job: Job, outputs: Mapping[tuple[str, str], Sequence[OutputTask]]
+) -> dict[Path, list[int]]:
+    """Rows of every subset that the model is asked about although nothing asks for it.
+
+    They hold the quick tests against the model: drawn from the run's name, so that a check is
+    the same each time, of the inputs and of each edition. Rows of an edition are asked about
+    where these are not just the input's.
+    """
+    groups: dict[tuple[str, str], list[tuple[Path, int]]] = {}
+    for (subset, name), editions in outputs.items():
+        if (subset, name) in job.given.sources:
+            path, stated = job.given.sources[subset, name].path, job.statement.inputs[subset, name]
+            groups.setdefault(("", subset), []).append((path, stated.rows))
+        for output in editions:
+            files = groups.setdefault((output.edition.name, subset), [])
+            files.append((output.path, output.stated.rows))
+    found: dict[Path, list[int]] = {}
+    for group, files in groups.items():
+        ends = list(accumulate(rows for _, rows in files))
+        draw = random.Random(f"{job.statement.raw['run']} {group}")  # noqa: S311 - no secret
+        for number in sorted(draw.sample(range(ends[-1]), min(SAMPLED, ends[-1]))):
+            at = bisect_right(ends, number)
+            path, rows = files[at]
+            found.setdefault(path, []).append(number - (ends[at] - rows))
+    return found

@@ -1,0 +1,319 @@
+"""The check at the end of an update: what was checked before is held against what is new alone.
+
+Where the parent was checked whole when it was made, that check says of each of its shards that it
+holds no row that the lists of then name, and lacks none that nothing names. A shard whose files
+have the very digests that it saw rests on it; there the new entries alone are looked for, with all
+links of the rows that they name, in every input. Shards in which these name a row, or which have
+other files than the parent, are checked whole, with all lists. Their counts, less those without the
+new lists, are what the audit has gained on the parent's.
+
+Where anything is otherwise than an update makes it, or anything is found, every shard is checked
+whole (sql/decisions/0011-what-an-update-rests-on.md).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from relaion.links import link_key
+from relaion.links.inner import inner_links
+from relaion.verifier import counts, file_checks
+from relaion.verifier.audit_tables import (
+    Cells,
+    check_publishable,
+    check_stated,
+    is_stated,
+    read_audit,
+)
+from relaion.verifier.candidates import Carriers
+from relaion.verifier.checked import EarlierCheck, read_check
+from relaion.verifier.counts import check_lines, check_told
+from relaion.verifier.job import Job, left_out_of, outputs_of, tasks_of
+from relaion.verifier.lineage import RunBefore, check_steps, is_as_it_was
+from relaion.verifier.lookup import (
+    Apply,
+    digests_of,
+    hit_links,
+    in_full,
+    look_up,
+    meet,
+    read_entries,
+)
+from relaion.verifier.manifest import MANIFEST, Statement
+from relaion.verifier.model import StatedLists, values
+from relaion.verifier.rows import Source
+from relaion.verifier.shard import check_files, check_shard
+from relaion.verifier.task import OutputTask, ShardReport, ShardTask, judge
+from relaion.verifier.verdict import Notes, count
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What may be rested on: the check of the parent, its audit, and the lists that are new."""
+
+    before: RunBefore
+    check: EarlierCheck
+    cells: Cells
+    gained: frozenset[int]
+
+
+def check_resting(job: Job, apply: Apply, notes: Notes) -> bool:
+    """Check all that needs rows as far as it cannot rest; False where nothing can.
+
+    Then why is a notice, and all has to be checked whole.
+    """
+    ground = "something was found before any row was looked at"
+    if not notes.findings:
+        ground = ground_of(job)  # type: ignore[assignment]
+    if isinstance(ground, str):
+        notes.notice(f"every shard was checked whole: {ground}")
+        return False
+    found = Notes()
+    _Resting(job, ground, apply).check(found)
+    if found.findings:
+        notes.notice("every shard was checked whole: something is not as the parent's check saw it")
+        notes.findings += found.findings
+        return False
+    notes.take(found)
+    return True
+
+
+# -- whether a check may rest at all -----------------------------------------------------------
+
+
+def ground_of(job: Job) -> Ground | str:
+    """What the check of an update may rest on; or why on nothing."""
+    before, given = job.before, job.given
+    if before is None:
+        return "it goes on from no run, or from another one than the parent given"
+    earlier = read_check(before.out, before.statement, given.secret)
+    if isinstance(earlier, str):
+        return f"of the parent, {earlier}"
+    if why := next(_reasons(job, before), None):
+        return why
+    cells = before.audit(Notes())
+    if cells is None:
+        return "the parent has no audit as its manifest states"
+    ours, theirs = job.statement.lists, before.statement.lists
+    gained = {list_id for list_id in ours.keys() - theirs.keys() if ours[list_id].role == "bad"}
+    return Ground(before, earlier, cells, frozenset(gained))
+
+
+def _reasons(job: Job, before: RunBefore) -> Iterator[str]:
+    """Why what was checked before says too little of what is here."""
+    ours, theirs, given = job.statement, before.statement, job.given
+    yield from given.unlike
+    less = ours.taken_back or theirs.taken_back or job.keeps_out
+    rows = ours.sums()[0].values()
+    reasons = {
+        "not all inputs of the run were given": given.lists is None
+        or given.sources.keys() != ours.inputs.keys(),
+        "shards are new, gone or others": ours.inputs != theirs.inputs,
+        "what decides is not as it was": not is_as_it_was(ours, theirs),
+        "an edition has a script of its own": not all(e.modelled for e in ours.editions),
+        "cover is chosen among all sites": bool(ours.parameters.cover),
+        "sidecars name rows": bool(ours.sidecars or theirs.sidecars),
+        "entries were taken back, or may be by known-good files": less,
+        "lists are not what they were": any(
+            ours.lists.get(list_id) != line for list_id, line in theirs.lists.items()
+        ),
+        "row hashes are counted that were not before": _hashed(ours) and not _hashed(theirs),
+        "a subset has few rows, whose counts are told with others'": any(
+            0 < n < counts.FEW_ROWS for n in rows
+        ),
+    }
+    yield from (why for why, is_so in reasons.items() if is_so)
+
+
+def _hashed(statement: Statement) -> bool:
+    bad = [x for x in statement.lists.values() if x.role == "bad"]
+    return any(kind == "row_hash" for x in bad for kind, _ in x.entries)
+
+
+# -- the rows that new entries name --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Named:
+    """Whether anything of what is looked for names a row of a file; and all links of such rows."""
+
+    path: Path
+    is_named: bool = False
+    keys: frozenset[str] = frozenset()
+
+
+def named_in(what: tuple[StatedLists, Source]) -> Named:
+    """The rows of a file that these entries name, or that carry a link of such a row."""
+    known, source = what
+    if not len(known.rows.get(source.path, ())) and not carries((known.carriers, source)):
+        return Named(source.path)
+    keys: set[str] = set()
+    is_named = False
+    for first, rows in source.rows(known.roles):
+        named = judge(rows, known, None, known.rows_of(source.path, first, rows.n))
+        is_named = is_named or bool(named)
+        for row in rows.take(sorted(named)).plain():
+            for url in values(row, "url"):
+                links = inner_links(url) if known.inner else []
+                keys.update(map(link_key, [url, *links]))
+    return Named(source.path, is_named, frozenset(keys))
+
+
+def carries(what: tuple[Carriers, Source]) -> bool:
+    """Whether a row of a file carries one of some links."""
+    carriers, source = what
+    if not carriers.own and not carriers.inside:
+        return False
+    return any(carriers.find(urls) for _, rows in source.rows({"url"}) for urls in rows.all("url"))
+
+
+@dataclass(frozen=True)
+class _Resting:
+    """A check that rests on the one of the parent, for the shards that are what they were."""
+
+    job: Job
+    ground: Ground
+    apply: Apply
+
+    def check(self, notes: Notes) -> None:
+        job = self.job
+        cells = read_audit(job.out, notes)
+        if cells is None or not is_stated(job.out, job.statement):
+            notes.find("6", file_checks.AUDIT, "is not the one that the manifest states")
+            return
+        said = {
+            MANIFEST: file_checks.tokens(file_checks.texts_of(job.statement.raw)),
+            file_checks.AUDIT: file_checks.tokens(file_checks.texts_of(cells)),
+        }
+        outputs = outputs_of(job)
+        touched = self._touched(outputs)
+        sources = [job.given.sources[key] for key in outputs if key in touched]
+        assert job.given.lists is not None  # noqa: S101 - `ground_of` has seen to it
+        known = look_up(
+            job.given.lists, sources, (), job.statement.parameters, set().union(*said.values()),
+            self.apply,
+        )  # fmt: skip
+        file_checks.check_tokens(said, known, notes)
+        reports = self._check_shards(outputs, touched, known, notes)
+        left_out = job.given.left_out
+        left_out_of(cells, left_out, notes)
+        if check_lines(cells, job.statement, notes):
+            check_stated(cells, job.statement, notes)
+            check_steps(cells, job.statement, job.before, notes)
+            check_told(cells, job.statement, notes)
+            check_publishable(cells, job.statement, reports, notes)
+            counts.check_left_out(cells, left_out, notes)
+            counts.check_labels(cells, job.statement, notes)
+            counts.check_gained(cells, self.ground.cells, reports, notes)
+        self._say(len(outputs) - len(touched), len(outputs), notes)
+
+    def _touched(self, outputs: Mapping[Key, Sequence[OutputTask]]) -> frozenset[Key]:
+        """The shards that have to be checked whole.
+
+        A new entry names one of their rows, or such a row's link; they have a row with a further
+        link of one, so that what else names it may stand there; or their files are others.
+        """
+        job, apply = self.job, self.apply
+        held, sources = job.given.lists, [job.given.sources[key] for key in outputs]
+        assert held is not None  # noqa: S101 - `ground_of` has seen to it
+        parameters = job.statement.parameters
+        wanted, entries = read_entries(held, inner=parameters.inner, lists=self.ground.gained)
+        pieces = (piece for source in sources for piece in source.pieces())
+        met, rows, _ = meet(entries, apply(partial(digests_of, wanted), pieces))
+        known = in_full(held, met, good_wins=parameters.good_wins, lists=self.ground.gained)
+        known = replace(known, rows=rows, inner=parameters.inner)
+        if parameters.same_link:
+            known = _with_links(known, sources, apply)
+        found = [*apply(named_in, [(known.only(s.path), s) for s in sources])]
+        touched = {named.path for named in found if named.is_named}
+        further = frozenset().union(*(named.keys for named in found)) - known.links.keys()
+        if further and parameters.same_link:
+            carriers = Carriers(further).prepared()
+            also = apply(carries, [(carriers, source) for source in sources])
+            touched |= {s.path for s, is_one in zip(sources, also, strict=True) if is_one}
+        return frozenset(
+            key
+            for key, editions in outputs.items()
+            if job.given.sources[key].path in touched or not self._is_as_before(key, editions)
+        )
+
+    def _is_as_before(self, key: Key, editions: Sequence[OutputTask]) -> bool:
+        """Whether the manifests state the same file of a shard for each edition."""
+        theirs = self.ground.before.statement.outputs
+        names = {o.edition.name for o in editions}
+        return names == {e.name for e in self.job.statement.editions} and all(
+            theirs.get((o.edition.name, *key)) == o.stated for o in editions
+        )
+
+    def _check_shards(
+        self,
+        outputs: Mapping[Key, list[OutputTask]],
+        touched: frozenset[Key],
+        known: StatedLists,
+        notes: Notes,
+    ) -> list[ShardReport]:
+        """Check them, whole or their files alone; returns what was counted in the whole ones."""
+        job = self.job
+        whole = {key: some for key, some in outputs.items() if key in touched}
+        rest = {key: some for key, some in outputs.items() if key not in touched}
+        earlier = frozenset(self.ground.before.statement.lists)
+        tasks = [replace(task, earlier=earlier) for task in tasks_of(job, known, whole, {})]
+        reports = []
+        for report in self.apply(check_touched, tasks):
+            reports.append(report)
+            self._heard(report, report.rows or 0, notes)
+        resting = [_bare(task) for task in tasks_of(job, StatedLists(), rest, {})]
+        for task, report in zip(resting, self.apply(check_files, resting), strict=True):
+            self._heard(report, task.stated.rows if task.stated else 0, notes)
+        return reports
+
+    def _heard(self, report: ShardReport, rows: int, notes: Notes) -> None:
+        notes.add(report.notes)
+        if self.job.done is not None:
+            self.job.done(1, rows)
+
+    def _say(self, resting: int, of: int, notes: Notes) -> None:
+        lists = self.job.statement.lists
+        n = sum(k for list_id in self.ground.gained for _, k in lists[list_id].entries)
+        check = self.ground.check
+        if not resting:
+            return
+        notes.rests_on = check.chain
+        notes.rests = (
+            f"{resting:,} of {count(of, 'shard')} rest on the check of run {check.run} of "
+            f"{check.checked[:10]}: their files were digested again, and their rows held against "
+            f"{count(n, 'new entry') if n == 1 else f'{n:,} new entries'} alone"
+        )
+
+
+def _with_links(known: StatedLists, sources: Sequence[Source], apply: Apply) -> StatedLists:
+    """The same with the links of the rows that are named."""
+    links: dict[str, set[int]] = {}
+    some = [(known.only(s.path), s) for s in sources if len(known.rows.get(s.path, ()))]
+    for hit in apply(hit_links, some):
+        for key, lists in hit.items():
+            links.setdefault(key, set()).update(lists)
+    found = known.carrying(known.beside, {key: tuple(sorted(x)) for key, x in links.items()})
+    return replace(found, carriers=found.carriers.prepared())
+
+
+def _bare(task: ShardTask) -> ShardTask:
+    """A task for files alone, which travels light."""
+    return replace(task, sample={}, before={})
+
+
+def check_touched(task: ShardTask) -> ShardReport:
+    """Check a shard whole, with all lists.
+
+    As many rows as the lists of then name here had left the parent: then they are the same ones,
+    for its check says that all of these did. Else some left by the link of a row elsewhere, and
+    what the parent made of the shard is walked, too.
+    """
+    report = check_shard(replace(task, before={}, keeps_out=False))
+    stated = {name: before.stated.rows for name, before in task.before.items()}
+    if all(report.kept_before[o.edition.name] == stated.get(o.edition.name) for o in task.outputs):
+        return report
+    return check_shard(replace(task, keeps_out=True))
