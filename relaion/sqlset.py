@@ -198,7 +198,7 @@ _ORDER = (
     "| a batch, which of its rows leave | 40, with keywords 41, then 45, editions, 50 to 52, 55, "
     "64 | `relaion/run/decide.py` |",
     "| a sample of links, against the sidecars | 04, 37 | `relaion/run/sidecar_keys.py` |",
-    "| the audit, at the end | 60 | `relaion/run/audit_file.py` |",
+    "| the audit, at the end | 60, 65 | `relaion/run/audit_file.py` |",
 )
 
 
@@ -236,7 +236,7 @@ def index(version: str = VERSION) -> str:
         "",
         "An update goes on from a finished run: the shards that its new lists touch are counted",
         "twice, with these lists and without (36 and 45 to 55 again), and 63 makes of this and of",
-        "the audit before what 60 tells.",
+        "the audit before what 60 and 65 tell.",
         "",
         "`fast/` decides nothing. Its scripts only spare work: they pass on the links that could",
         "be on a list, by what costs little to look at, and part off those that SQL cannot judge.",
