@@ -1,6 +1,5 @@
 """`report`: its numbers are those of the audit, it tells no listed thing, and it can be read."""
 
-import hashlib
 import json
 import re
 import shutil
@@ -20,46 +19,18 @@ import relaion
 from relaion import sqlset
 from relaion.lists import store
 from relaion.reporting.markdown import escaped
+from tests import report_world
 from tests.browser import PROGRAM, browser
-from tests.pipeline import InProcess, here, write_shard
+from tests.pipeline import InProcess, here
+from tests.report_world import MD5, SUBSETS, TITLE, WORD, row
 
 CASE = Path(__file__).parent / "cases" / "report.txt"
-WORD = "zzkeyword"
-TITLE = "first <b>list</b> | *of* `A` & co: see https://www.partner.example/x"
-SUBSETS = {"en": 1_200, "multi": 1_100}
-MD5 = [hashlib.md5(b"%d" % i).hexdigest() for i in range(60)]
-
-
-def _row(subset: str, i: int) -> dict[str, Any]:
-    return {
-        "url": f"https://host{i % 50}.listed.example/{subset}/{i}.jpg",
-        "text": f"a picture {WORD}" if i % 100 == 7 else "a picture",
-        "punsafe": None if i % 97 == 0 else (i % 20) / 20 + 0.02,
-        "image_md5": MD5[i] if i < 60 else None,
-        "row_hash": i,
-    }
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two subsets, three lists (12 images, 40 of which 6 are the same, 3 links), a finished run."""
-    folder = tmp_path_factory.mktemp("report")
-    for subset, n in SUBSETS.items():
-        write_shard(folder / f"data/{subset}/a.parquet", [_row(subset, i) for i in range(n)])
-    links = [_row("en", i)["url"] for i in (900, 901, 902)]
-    for name, values, given in (
-        ("a", MD5[:12], {"source": "A", "title": TITLE, "received": "2024-01-02"}),
-        ("b", MD5[6:46], {"source": "B", "received": "2024-01-03"}),
-        ("c", links, {"source": "C", "label": "privacy"}),
-    ):
-        (folder / f"{name}.txt").write_text("\n".join([*values, ""]))
-        store.add(folder / "lists.duckdb", [folder / f"{name}.txt"], **given)  # type: ignore[arg-type]
-    (folder / "words.txt").write_text(f"{WORD}\n")
-    relaion.clean(
-        folder / "data", folder / "lists.duckdb", folder / "out", keywords=folder / "words.txt",
-        executor=InProcess(),
-    )  # fmt: skip
-    return folder
+    return report_world.plain(tmp_path_factory.mktemp("report")).parent
 
 
 @pytest.fixture(scope="module")
@@ -156,9 +127,9 @@ def test_the_numbers_are_those_of_the_files(world: Path) -> None:
     assert [x.rows for x in told.counted_once if x.grouping == "all"] == [95]
     keyword = [x for x in told.removals if (x.edition, x.rule) == ("research", "unsafe_keyword")]
     assert sum(x.gross for x in keyword) == sum(
-        (row["punsafe"] or 0) > 0.95 and WORD in row["text"]
+        (x["punsafe"] or 0) > 0.95 and WORD in x["text"]
         for subset, n in SUBSETS.items()
-        for row in (_row(subset, i) for i in range(n))
+        for x in (row(subset, i) for i in range(n))
     )
     assert all(x.holds for x in told.proof)
     assert len(told.proof) == 4
@@ -167,7 +138,7 @@ def test_the_numbers_are_those_of_the_files(world: Path) -> None:
 def test_scores_are_those_of_all_rows(world: Path) -> None:
     told = relaion.report(world / "out").scores
     assert told is not None
-    scores = [_row(s, i)["punsafe"] for s, n in SUBSETS.items() for i in range(n)]
+    scores = [row(s, i)["punsafe"] for s, n in SUBSETS.items() for i in range(n)]
     assert sum(x.rows for x in told) == sum(SUBSETS.values())
     for line in told:
         if line.above is None and line.up_to is None:

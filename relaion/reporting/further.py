@@ -113,7 +113,7 @@ def scores(report: AuditReport) -> Iterator[Part]:
     yield BarChart(
         "All rows by score, and those that the rule on scores names",
         "Two bars for each band of scores: all rows, and those above the threshold of the rule "
-        "unsafe. Commands mark the thresholds. The numbers stand in the next table.",
+        "unsafe. Lines mark the thresholds. The numbers stand in the next table.",
         ("all rows", "named by rule unsafe"),
         tuple(BarGroup(_band(x), (x.rows, x.unsafe if x.unsafe else None)) for x in report.scores),
         marks,
