@@ -198,7 +198,7 @@ _ORDER = (
     "| a batch, which of its rows leave | 40, with keywords 41, then 45, editions, 50 to 52, 55, "
     "64 | `relaion/run/decide.py` |",
     "| a sample of links, against the sidecars | 04, 37 | `relaion/run/sidecar_keys.py` |",
-    "| the audit, at the end | 60 | `relaion/run/audit_file.py` |",
+    "| the audit, at the end | 60, 65 | `relaion/run/audit_file.py` |",
 )
 
 
@@ -242,13 +242,12 @@ def index(version: str = VERSION) -> str:
         "",
         "An update goes on from a finished run. The shards that its new lists touch are counted",
         "twice, with these lists and without (36 and 45 to 55 again). From this and the audit",
-        "before, 63 makes what 60 writes.",
+        "before, 63 makes what 60 and 65 write.",
         "",
         "`fast/` decides nothing. Its scripts only save work. They pass on the links that could",
         "be on a list, by cheap tests, and set apart those that SQL cannot judge. No list names",
         "what they leave out: `05_link_macros`, `07_spelling_macros` and `08_inner_macros` say",
-        "why,",
-        "and tests/test_links_prefilters.py tests it with hostile links.",
+        "why, and tests/test_links_prefilters.py tests it with hostile links.",
         "",
         "`apply/` decides which rows of a copy stay, compared with a published edition or a diff.",
         "On each connection the macros 05, 07, 08 and 09 come first. The order, by module:",

@@ -62,6 +62,7 @@ def test_it_starts_and_cleans(bare: Path, tmp_path: Path) -> None:
     where = _do(bare / "python", "-c", "import relaion; print(relaion.__file__)", cwd=tmp_path)
     assert Path(where.strip()).is_relative_to(bare.parent)
     assert (Path(where.strip()).parent / "labs" / SCHEMA_FILE).is_file()
+    assert (Path(where.strip()).parent / "reporting" / "report.schema.json").is_file()
     assert _do(program, "--version", cwd=tmp_path) == f"relaion {relaion.__version__}\n"
     assert "Usage: relaion [OPTIONS]" in _do(program, "--help", cwd=tmp_path)
     assert _do(bare / "python", "-OO", "-m", "relaion", "-h", cwd=tmp_path) == _do(

@@ -25,10 +25,10 @@ FILLED_BY_PYTHON = {"other_hashes",
     "store.entries", "store.lists", "store.traits", "listed_hashes",
     # of an update: counts of now, of now without the new lists, and those of the audit before
     *(f"{when}_{table}" for when in ("now", "before")
-      for table in ("hit_counts", "hit_unions", "hit_order")),
+      for table in ("hit_counts", "hit_unions", "hit_order", "hit_pairs")),
     "now_tally", "now_groups", "now_scores",
     *(f"earlier.{t}" for t in (
-        "hits", "hit_groups", "protocol", "removals", "removal_groups", "scores"
+        "hits", "hit_groups", "protocol", "shared_rows", "removals", "removal_groups", "scores",
     )),
     "ledger_places", "ledger_sites", "ledger_cover", "site_ranks", "site_rows", "cover_links",
 }  # fmt: skip

@@ -578,6 +578,8 @@ COUNTS = {
     "hits alone": "update hits set exclusive = exclusive + 1 where list_id = 3",
     "memberships": "update hit_groups set memberships = memberships + 1 where name is null",
     "rows of groups": "update hit_groups set rows = rows - 1 where grouping = 'source'",
+    "shared rows": "update shared_rows set most = 29 where most = 9",
+    "a pair less": "delete from shared_rows where list_id = 1",
     "removals by label": "update removal_groups set gross = gross + 1 where grouping = 'label'",
     "removals alone": "update removal_groups set exclusive = 0 where name = 'partner'",
     "coverage": "update coverage set covered = covered + 1 where role = 'image_md5'",

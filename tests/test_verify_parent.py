@@ -531,11 +531,14 @@ HELD = {
     "hits": "update hits set gross = gross + 1 where list_id = 4 and kind = 'row_hash'",
     "protocol": "update protocol set gross = gross + 1 where list_id = 4",
     "removals": "update removals set gross = gross + 1 where list_id = 4",
+    "shared_rows": "update shared_rows set least = 99, most = 99 where list_id > 2",
     "scores": "update scores set rows = rows + 1 where above is null",
     "coverage": "update coverage set covered = covered - 1 where role = 'punsafe'",
 }
 LEFT = (
     "insert into hits values ('alpha', 2, 'image_md5', null, 9, 0)",
+    "insert into shared_rows select distinct least(list_id, 2), greatest(list_id, 2), 0, null "
+    "from hits where kind is not null and list_id <> 2",
     "insert into removals values "
     "('research', 'alpha', 'list', 2, 'privacy', 'image_md5', null, null, 9, 0)",
     "update hits set exclusive = 0",

@@ -30,6 +30,7 @@ from relaion.sqlset import load
 from relaion.verifier import model
 from relaion.verifier.audit_tables import TABLES
 from relaion.verifier.manifest import WHY, run_id
+from relaion.verifier.shared_rows import told_pairs
 from tests import oracle
 from tests.one_duckdb import filling
 from tests.oracle import RESEARCH, SAFE, Listing, Setting
@@ -359,6 +360,10 @@ class World:
                     counts["removals"].append((e.name, subset, *line, *numbers))
                 for name, numbers in oracle.removal_groups(ours, e, self.lists).items():
                     counts["removal_groups"].append((e.name, subset, *name, *numbers))
+        everywhere = [r for some in named.values() for r in some]
+        found = {list_id for list_id, kind, _ in model.hits(everywhere) if kind is not None}
+        pairs = told_pairs(sorted(found), model.shared_rows(everywhere))
+        counts["shared_rows"] = [(*pair, *bounds) for pair, bounds in pairs.items()]
         counts["not_looked_at"] = [
             (x.subset, x.role, x.column, x.reason, x.values) for x in self._left_out()
         ]

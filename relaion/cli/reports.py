@@ -46,7 +46,13 @@ def report(
             "--i-accept-disclosure", help="A card of editions that must not be published."
         ),
     ] = False,
-    as_json: o.Json = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="One JSON document on stdout, as relaion/reporting/report.schema.json says.",
+        ),
+    ] = False,
 ) -> None:
     result = library.report(
         out, html=html, markdown=markdown, card=card, licence=licence, title=title, force=force,

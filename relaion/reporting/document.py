@@ -115,5 +115,6 @@ def grid(
     sums: Iterable[int] = (),
 ) -> Grid:
     """A table whose columns of `numbers` are told by their heads."""
-    places = frozenset(i for i, head in enumerate(heads) if head in set(numbers))
+    named = frozenset(numbers)
+    places = frozenset(i for i, head in enumerate(heads) if head in named)
     return Grid(caption, tuple(heads), tuple(map(tuple, rows)), places, frozenset(sums))

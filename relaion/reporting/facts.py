@@ -200,13 +200,14 @@ class ScoreLine:
 class PairLine:
     """How many rows two lists both name, all subsets together: from `least` to `most`.
 
-    A pair that shares fewer than ten, or none, stands in no line.
+    Every two lists that name rows have a line. 0 to 9 stands for fewer than ten, or none. `most` is
+    None where no more is told than `least`.
     """
 
     list_id: int
     other_id: int
     least: int
-    most: int
+    most: int | None
 
 
 @dataclass(frozen=True)

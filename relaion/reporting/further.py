@@ -1,6 +1,6 @@
 """The later sections: coverage, scores, shared rows, cover, lists, settings, how to reproduce."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from relaion.paths import shown
@@ -8,6 +8,7 @@ from relaion.reporting.document import (
     BarChart,
     BarGroup,
     Commands,
+    Grid,
     Part,
     Points,
     grid,
@@ -15,12 +16,13 @@ from relaion.reporting.document import (
     number,
     several,
 )
-from relaion.reporting.facts import AuditReport, ScoreLine
+from relaion.reporting.facts import AuditReport, PairLine, ScoreLine
 from relaion.roles import ROLES, kind_words
 from relaion.sqlset import BUILT_IN
 
-MASKED = "<10"
 _LEAST = 10  # rows that two lists have to share for the number to be told
+MASKED, HIDDEN = f"<{_LEAST}", f"{_LEAST}+"
+_WIDEST = 8  # lists whose pairs are told as a matrix, which more would make too wide to read
 
 # -- What was looked at -------------------------------------------------------------------------
 
@@ -111,7 +113,7 @@ def scores(report: AuditReport) -> Iterator[Part]:
     yield BarChart(
         "All rows by score, and those that the rule on scores names",
         "Two bars for each band of scores: all rows, and those above the threshold of the rule "
-        "unsafe. Commands mark the thresholds. The numbers stand in the next table.",
+        "unsafe. Lines mark the thresholds. The numbers stand in the next table.",
         ("all rows", "named by rule unsafe"),
         tuple(BarGroup(_band(x), (x.rows, x.unsafe if x.unsafe else None)) for x in report.scores),
         marks,
@@ -130,35 +132,60 @@ def scores(report: AuditReport) -> Iterator[Part]:
 def matrix(report: AuditReport) -> Iterator[Part]:
     """How many rows two lists both name, if they are ten or more."""
     if report.overlaps is None:
-        yield "The audit of this run holds no counts by pairs of lists."
+        yield "The audit of this run holds no counts by pairs of lists: an earlier version made it."
         return
-    named = sorted({x.list_id for x in report.hits if x.kind is not None})
-    if len(named) < 2:
+    if not report.overlaps:
         yield "Fewer than two lists named a row, so none is shared."
         return
-    told = {
-        frozenset((x.list_id, x.other_id)): number(x.least)
-        if x.least == x.most
-        else f"{number(x.least)} to {number(x.most)}"
-        for x in report.overlaps
-    }
     yield (
-        f"How many rows both of two lists name, all subsets together. Fewer than {_LEAST}, none "
-        f"among them, are told as {MASKED}. On the diagonal stands what a list names at all, each "
-        "row once."
+        "How many rows both of two lists name, all subsets together. Fewer than ten, none among "
+        f"them, are told as {MASKED}: so few say something of single rows."
     )
-    if any(x.least != x.most for x in report.overlaps):
+    if any(x.most is None for x in report.overlaps):
+        yield (
+            f"{HIDDEN} stands where the number is told no closer: what a list shares with all "
+            "others, less the rest of its line, would tell one that is left out. Which pairs "
+            "these are is decided from the smallest up."
+        )
+    if any(x.least != x.most for x in report.overlaps if x.most not in (None, _LEAST - 1)):
         yield (
             "After an update a number may be known only from and to, since the few that were "
             "shared before it are told nowhere."
         )
-    titles = {x.list_id: f"{x.list_id}: {shown(x.title or x.source)}" for x in report.lists}
-    yield grid(
-        "Rows that two lists share",
-        ("list", *(str(n) for n in named)),
-        [(titles[a], *(told.get(frozenset((a, b)), MASKED) for b in named)) for a in named],
-        (str(n) for n in named),
+    yield _matrix(report, report.overlaps)
+    yield (
+        "The overlap of a list with all others is told above, and with fewer than four lists it "
+        "tells each of these pairs; a pair that shares few can often be narrowed down by it."
     )
+
+
+def _matrix(report: AuditReport, pairs: Sequence[PairLine]) -> Grid:
+    titles = {x.list_id: f"{x.list_id}: {shown(x.title or x.source)}" for x in report.lists}
+    ids = sorted({n for x in pairs for n in (x.list_id, x.other_id)})
+    if len(ids) > _WIDEST:
+        told = sorted((x for x in pairs if x.least), key=lambda x: (-x.least, x.list_id))
+        return grid(
+            f"Rows that two of {len(ids)} lists share, the largest numbers first",
+            ("list", "and list", "rows"),
+            [(titles[x.list_id], titles[x.other_id], _told(x)) for x in told],
+            ("rows",),
+        )
+    cells = {frozenset((x.list_id, x.other_id)): _told(x) for x in pairs}
+    return grid(
+        "Rows that two lists share: the columns are lists by their number",
+        ("list", *map(str, ids)),
+        [(titles[a], *(cells.get(frozenset((a, b)), "–") for b in ids)) for a in ids],
+        map(str, ids),
+    )
+
+
+def _told(pair: PairLine) -> str:
+    least, most = pair.least, pair.most
+    if most is None:
+        return f"{least}+" if least else "unknown"
+    if least == most:
+        return number(least)
+    return f"{number(least)} to {number(most)}" if least else f"<{most + 1}"
 
 
 # -- Cover --------------------------------------------------------------------------------------

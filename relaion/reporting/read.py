@@ -213,7 +213,7 @@ _OF_RUN = (
 
 
 def _in_order(editions: Sequence[EditionFacts], lines: Sequence[_Line]) -> tuple[_Line, ...]:
-    """Commands of editions in the order of these: parents before their parts."""
+    """Lines of editions in the order of these: parents before their parts."""
     places = {e.name: i for i, e in enumerate(editions)}
     return tuple(sorted(lines, key=lambda line: places[str(line.edition)]))
 

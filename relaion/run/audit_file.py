@@ -27,7 +27,8 @@ def make_audit(
     `of_shards` are rows of one shard each, with its subset, which is their first column.
     `earlier` is the audit that an update goes on from.
     """
-    script = load(version)["60_audit"]
+    scripts = load(version)
+    script, pairs = scripts["60_audit"], scripts["65_told_pairs"]
     made = work / "audit.duckdb"  # not beside the target: DuckDB keeps a log beside its file
     for old in (made, made.with_name("audit.duckdb.wal")):
         old.unlink(missing_ok=True)
@@ -38,15 +39,17 @@ def make_audit(
             _load(engine, script, table, rows)
         if earlier is None:
             _load_counts(engine, script, work, of_shards)
+            _load(engine, pairs, "carried_pairs", [])
         else:
-            _carry_counts(engine, load(version)["63_carried_counts"], work, of_shards, earlier)
+            _carry_counts(engine, scripts["63_carried_counts"], work, of_shards, earlier)
         engine.run(script, few_rows=FEW_ROWS)
+        engine.run(pairs)
         engine.execute("commit")
         engine.execute("checkpoint")
     return made
 
 
-COUNTS = ("hit_counts", "hit_unions", "hit_order")
+COUNTS = ("hit_counts", "hit_unions", "hit_order", "hit_pairs")
 OfShards: TypeAlias = Mapping[str, Sequence[tuple[str, Rows]]]
 
 

@@ -32,7 +32,7 @@ _PARTS = {
     "list_hits": "hits", "hit_keys": "keys", "found_values": "values", "hit_traits": "traits",
     "hit_entries": "entries",
 }  # fmt: skip
-COUNTS = ("hit_counts", "hit_unions", "hit_order")
+COUNTS = ("hit_counts", "hit_unions", "hit_order", "hit_pairs")
 Reads = Mapping[str, tuple[Path, ...]]
 Fail = Callable[[Numbered, str], None]
 ValueLine = tuple[int, str, str | None, int]

@@ -94,6 +94,11 @@ protocol: Deliveries in order of receipt: the rows each was first to name.
   gross BIGINT: rows that it names
   new_rows BIGINT: rows that no delivery or kind before it names
   rows_so_far BIGINT: rows that it or a delivery before it names
+shared_rows: How many rows each two lists both name, from 10 rows on.
+  list_id INTEGER: a delivery that names rows
+  other_id INTEGER: another, of a larger number
+  least BIGINT: rows that both name, at least; 0 for fewer than 10
+  most BIGINT: and at most; null where it is not told
 removals: Why rows left an edition.
   edition VARCHAR: which edition
   subset VARCHAR: folder of shards; small: several of few rows together

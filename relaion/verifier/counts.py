@@ -18,6 +18,7 @@ from relaion.verifier.audit_tables import TABLES, Cells
 from relaion.verifier.file_checks import AUDIT
 from relaion.verifier.manifest import RULES, Statement
 from relaion.verifier.rows import Rows
+from relaion.verifier.shared_rows import TABLE, check_form, check_gained_pairs, check_pairs
 from relaion.verifier.task import Reasons, ShardReport, ShardTask, mask_of
 from relaion.verifier.verdict import Notes, count
 
@@ -118,6 +119,7 @@ def count_reasons(task: ShardTask, named: Reasons, counts: Counts) -> None:
     _add(counts, ("hits",), model.hits(rows), ("gross", "exclusive"))
     _add(counts, ("hit_groups",), model.hit_groups(rows, *names), ("memberships", "rows"))
     _add(counts, ("protocol",), model.protocol(rows, task.received), ("gross", "new_rows"))
+    counts.update({(TABLE, *pair): n for pair, n in model.shared_rows(rows).items()})
     for output in task.outputs:
         edition = output.edition
         if not task.is_exact(edition):
@@ -175,6 +177,8 @@ def check_counts(
     told = told_subsets(statement)
     for report in reports:
         for (table, *key), n in report.counts.items():
+            if table == TABLE:  # which is told of all subsets together
+                continue
             subset: str | None = shown(report.subset)
             if table in TOLD_TABLES:
                 subset = told.get(shown(report.subset))
@@ -191,6 +195,7 @@ def check_counts(
         notes.limit("6", "of lists and rules only what each finds by itself was recounted, and "
                     "nothing by lists of which entries were taken back")  # fmt: skip
     _tell_wrong(Counter(key[0] for key in keys if expected[key] != stated[key]), notes)
+    check_pairs(cells, statement, reports, told, notes, is_whole=is_whole)
     check_left_out(cells, left_out, notes)
     check_labels(cells, statement, notes)
     _check_unions(cells, reports, notes)
@@ -222,6 +227,7 @@ def check_gained(cells: Cells, before: Cells, reports: Sequence[ShardReport], no
     stated = _stated(cells, ())
     keys = {*expected, *stated}
     _tell_wrong(Counter(key[0] for key in keys if expected[key] != stated[key]), notes)
+    check_gained_pairs(cells, before, reports, notes)
 
 
 def _tell_wrong(wrong: Counter[str], notes: Notes) -> None:
@@ -316,7 +322,7 @@ _VALUES = frozenset(
     {
         "setting", "sha256", "rows", "bytes", "covered", "estimated", "sampled", "n_values",
         "entries", "gross", "exclusive", "memberships", "rows_in", "removed", "kept",
-        "place", "new_rows", "rows_so_far",
+        "place", "new_rows", "rows_so_far", "least", "most",
     }
 )  # fmt: skip
 # table -> columns that need not apply to a line; in all others NULL stands for nothing
@@ -327,6 +333,7 @@ _MAYBE = {
     "not_looked_at": {"subset", "column_name", "n_values"},
     "hits": {"kind", "form"},
     "hit_groups": {"name"},
+    "shared_rows": {"most"},
     "removals": {"list_id", "label", "kind", "form", "rule"},
 }
 _NOT_MORE = (
@@ -369,6 +376,7 @@ def check_lines(cells: Cells, statement: Statement, notes: Notes) -> bool:
                 notes.find("4", AUDIT, said)
     if is_whole:
         _check_protocol(cells, statement, notes)
+        check_form(cells, statement, notes)
     return is_whole
 
 
@@ -422,6 +430,7 @@ def _words(statement: Statement) -> dict[tuple[str, str], set[Any]]:
         ("not_looked_at", "role"): {*COUNTED, "language", "files", "keywords", "lists"},
         ("coverage", "via"): {"column", "sidecar", "computed"},
         ("", "list_id"): set(statement.known_lists),
+        ("", "other_id"): set(statement.known_lists),
         ("", "kind"): set(KINDS),
         ("", "form"): set(_FORMS),
         ("removals", "reason_kind"): {"list", "same_link", "cover", "rule"},

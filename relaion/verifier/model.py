@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -394,3 +395,13 @@ def protocol(named: AllReasons, received: Names) -> Numbers:
         yield from ((line, line == in_order[0]) for line in in_order)
 
     return _counted(named, lines)
+
+
+def shared_rows(named: AllReasons) -> Counter[tuple[int, int]]:
+    """Rows that two lists both name, by their numbers in order; none for those that share none."""
+    found: Counter[tuple[int, int]] = Counter()
+    for reasons, n in Counter(map(frozenset, named)).items():
+        lists = {r.list_id for r in reasons if r.reason_kind == "list" and r.list_id is not None}
+        for pair in combinations(sorted(lists), 2):
+            found[pair] += n
+    return found

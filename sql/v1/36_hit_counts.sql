@@ -1,5 +1,5 @@
 -- name:    hit_counts
--- purpose: What the lists found: gross, exclusive, unions and order of receipt, before any edition.
+-- purpose: What the lists found: gross, exclusive, unions, order of receipt, rows that two share.
 -- params:  none
 -- reads:   list_hits (shard_no integer, file_row_number bigint, list_id integer, kind varchar, level varchar, spelling varchar)
 -- reads:   same_link (shard_no integer, file_row_number bigint, list_id integer)
@@ -8,13 +8,15 @@
 -- writes:  hit_counts (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- writes:  hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, n_rows bigint)
 -- writes:  hit_order (subset varchar, list_id integer, kind varchar, gross bigint, n_new bigint)
+-- writes:  hit_pairs (subset varchar, list_id integer, other_id integer, n_rows bigint)
 -- nulls:   kind and form are null for rows that carry a listed link (same_link)
--- order:   subset, list_id, kind, form; subset, grouping, name; subset, list_id, kind
+-- order:   as the columns stand, but for the numbers
 --
 -- A row on two lists is two memberships and one row of the union. Worked example: lists of
 -- 1,129, 18 and 1,714 matches are 2,861 memberships; with 625 overlaps, 2,236 rows. In order of
 -- receipt (those without a day last, then by number) each row is new to one list and kind, so
--- that these new rows add up to the union.
+-- that these new rows add up to the union. A row on three lists is one of each of their three
+-- pairs; a pair stands once, the smaller number first, and one that shares nothing not at all.
 
 create or replace temp table hit_counts as
 with counted as (
@@ -174,3 +176,55 @@ select
 from placed as p
 group by all
 order by p.subset, p.list_id, p.kind;
+
+create or replace temp table hit_pairs as
+with together as (
+    select
+        s.subset,
+        h.shard_no,
+        h.file_row_number,
+        list_sort(list(distinct h.list_id)) as ids
+    from list_hits as h
+    inner join shards as s on h.shard_no = s.shard_no
+    group by all
+    having min(h.list_id) <> max(h.list_id)
+),
+
+-- few sets of lists, whatever the rows
+sets as (
+    select
+        t.subset,
+        t.ids,
+        count(*) as n_rows
+    from together as t
+    group by all
+),
+
+firsts as (
+    select
+        s.subset,
+        s.ids,
+        s.n_rows,
+        unnest(s.ids) as list_id
+    from sets as s
+),
+
+pairs as (
+    select
+        f.subset,
+        f.list_id,
+        unnest(
+            list_slice(f.ids, list_position(f.ids, f.list_id) + 1, len(f.ids))
+        ) as other_id,
+        f.n_rows
+    from firsts as f
+)
+
+select
+    p.subset,
+    p.list_id,
+    p.other_id,
+    sum(p.n_rows)::bigint as n_rows
+from pairs as p
+group by all
+order by p.subset, p.list_id, p.other_id;

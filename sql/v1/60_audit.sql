@@ -16,6 +16,7 @@
 -- reads:   hit_counts (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- reads:   hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, n_rows bigint)
 -- reads:   hit_order (subset varchar, list_id integer, kind varchar, gross bigint, n_new bigint)
+-- writes:  told_subsets (subset varchar, told_as varchar)
 -- writes:  run (name varchar, setting varchar)
 -- writes:  parameters (name varchar, setting varchar)
 -- writes:  scripts (name varchar, sha256 varchar)

@@ -8,6 +8,8 @@
 -- reads:   before_hit_counts (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- reads:   before_hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, n_rows bigint)
 -- reads:   before_hit_order (subset varchar, list_id integer, kind varchar, gross bigint, n_new bigint)
+-- reads:   now_hit_pairs (subset varchar, list_id integer, other_id integer, n_rows bigint)
+-- reads:   before_hit_pairs (subset varchar, list_id integer, other_id integer, n_rows bigint)
 -- reads:   now_tally (subset varchar, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
 -- reads:   now_scores (subset varchar, band integer, n_rows bigint)
 -- reads:   now_groups (subset varchar, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
@@ -15,15 +17,18 @@
 -- reads:   earlier.hits (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- reads:   earlier.hit_groups (subset varchar, grouping varchar, name varchar, memberships bigint, rows bigint)
 -- reads:   earlier.protocol (subset varchar, place integer, list_id integer, kind varchar, gross bigint, new_rows bigint, rows_so_far bigint)
+-- reads:   earlier.shared_rows (list_id integer, other_id integer, least bigint, most bigint)
 -- reads:   earlier.removals (edition varchar, subset varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
 -- reads:   earlier.removal_groups (edition varchar, subset varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
 -- writes:  hit_counts (subset varchar, list_id integer, kind varchar, form varchar, gross bigint, exclusive bigint)
 -- writes:  hit_unions (subset varchar, grouping varchar, name varchar, memberships bigint, n_rows bigint)
 -- writes:  hit_order (subset varchar, list_id integer, kind varchar, gross bigint, n_new bigint)
+-- writes:  hit_pairs (subset varchar, list_id integer, other_id integer, n_rows bigint)
+-- writes:  carried_pairs (list_id integer, other_id integer, least bigint, most bigint)
 -- writes:  found_tally (subset varchar, edition varchar, reason_kind varchar, list_id integer, label varchar, kind varchar, form varchar, rule varchar, gross bigint, exclusive bigint)
 -- writes:  found_scores (subset varchar, band integer, n_rows bigint)
 -- writes:  found_groups (subset varchar, edition varchar, grouping varchar, name varchar, gross bigint, exclusive bigint)
--- nulls:   as in the tables that are summed
+-- nulls:   as in the tables that are summed; most of a pair of which only the least is told
 -- order:   none
 --
 -- Every count is a sum over shards. Where the data are what they were, the shards that the new
@@ -153,6 +158,58 @@ select
 from counted as c
 group by all
 having sum(c.gross) <> 0;
+
+-- of the touched shards alone; what the others hold is carried on
+create or replace temp table hit_pairs as
+with counted as (
+    select
+        n.subset,
+        n.list_id,
+        n.other_id,
+        n.n_rows
+    from now_hit_pairs as n
+    union all
+    select
+        b.subset,
+        b.list_id,
+        b.other_id,
+        -b.n_rows as n_rows
+    from before_hit_pairs as b
+)
+
+select
+    c.subset,
+    c.list_id,
+    c.other_id,
+    sum(c.n_rows)::bigint as n_rows
+from counted as c
+group by all
+having sum(c.n_rows) <> 0;
+
+-- the audit before tells of some pairs only how many they share at least and at most
+create or replace temp table carried_pairs as
+select
+    e.list_id,
+    e.other_id,
+    e.least,
+    e.most
+from earlier.shared_rows as e
+where
+    not $counted_anew
+    or not (list_contains($held, e.list_id) and list_contains($held, e.other_id))
+union all
+-- a list that came since, and one whose entries are gone: nobody can know
+select distinct
+    least(e.list_id, n.list_id) as list_id,
+    greatest(e.list_id, n.list_id) as other_id,
+    0 as least,
+    null as most
+from earlier.hits as e
+cross join now_hit_counts as n
+where
+    $counted_anew
+    and not list_contains($held, e.list_id)
+    and n.list_id not in (select h.list_id from earlier.hits as h where h.kind is not null);
 
 create or replace temp table found_tally as
 with counted as (
