@@ -19,6 +19,7 @@ from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot, hold
+from relaion.odometer import ODOMETER, Shared
 from relaion.parquet.columns import watched
 from relaion.parquet.layout import Shard
 from relaion.parquet.looked_at import NotLookedAt, is_of_sidecars, unread
@@ -50,7 +51,7 @@ from relaion.verifier.lineage import (
     keeps_out,
     read_before,
 )
-from relaion.verifier.lookup import Apply, look_up
+from relaion.verifier.lookup import Apply, Begins, look_up
 from relaion.verifier.manifest import MANIFEST, Statement, read_statement
 from relaion.verifier.model import Rules, StatedLists
 from relaion.verifier.rows import Roles, Source, roles_of
@@ -59,7 +60,6 @@ from relaion.verifier.shard import check_kept, check_shard
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
 from relaion.verifier.verdict import PROMISES, Notes, ProcessEndedError, Verdict, count
 
-Done = Callable[[int, int], object]
 SAMPLED = 10_000
 """Rows of a subset that the model is asked about whatever they hold; all where it has fewer."""
 
@@ -74,7 +74,7 @@ def verify(
     columns: Columns | None = None,
     sidecars: Sequence[Path] = (),
     workers: int = 1,
-    done: Done | None = None,
+    begins: Begins = lambda detail, files, groups: None,
     held: Callable[[], object] = lambda: None,
     work: Path | None = None,
     ledger: Path | None = None,
@@ -85,10 +85,10 @@ def verify(
     `inputs`, `lists`, `keywords`, `sidecars` and `key` (default: the one beside the lists) are
     those of the run; keywords and key may be read already. `ledger` is that of its cover
     (default: the one beside the key), `parent` the OUT before it. `held()` is called as soon as
-    the store is open, `done(shards, rows)` after each shard. Writes nothing but private copies of
-    sidecars of text lines, in the private folder `work` or one that is gone afterwards. A list
-    of hashed links makes it slow: each link is written in every way that may have been hashed
-    (some 4 µs a row).
+    the store is open, `begins(detail, files, groups)` where a part of the check begins. Writes
+    nothing but private copies of sidecars of text lines, in the private folder `work` or one that
+    is gone afterwards. A list of hashed links makes it slow: each link is written in every way
+    that may have been hashed (some 4 µs a row).
     Raises InputError or ListError for an argument that cannot be read; whatever is wrong
     with OUT itself is a finding of the verdict.
     """
@@ -120,7 +120,7 @@ def verify(
         file_checks.check_stated(statement, notes)
         file_checks.check_private(opened, notes)
         with processes(min(workers, len(statement.inputs))) as apply:
-            _check_rows(Job(out, statement, given, done, before), apply, notes)
+            _check_rows(Job(out, statement, given, begins, before), apply, notes)
     return notes.verdict(shown(out))
 
 
@@ -138,10 +138,15 @@ def verify_telling(
     Told are None when the store is open, the file that is read next, and what is done. `ended`
     are files that ended such a process before, and how: they count as unreadable.
     """
+
+    def begins(detail: str, files: int, groups: float) -> None:
+        ODOMETER.restart()
+        tell((detail, files, groups))
+
     with watched(tell, ended):
         return verify(
-            out, **given, held=lambda: tell(None, waits=True), done=lambda *told: tell(told)
-        )
+            out, **given, held=lambda: tell(None, waits=True), begins=begins,
+        )  # fmt: skip
 
 
 def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
@@ -170,12 +175,12 @@ def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """One check: what is stated, what was given, and who hears of what is done."""
+    """One check: what is stated, what was given, and who hears of its parts."""
 
     out: Path
     statement: Statement
     given: Given
-    done: Done | None
+    begins: Begins
     before: RunBefore | None
 
     @property
@@ -197,11 +202,10 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     file_checks.check_tokens(said, known, notes)
     tasks = _tasks(job, known, outputs, _cover(job, apply, sources, notes))
     reports = []
+    job.begins("rows", len(tasks), sum(task.groups for task in tasks))
     for report in apply(check_shard, tasks):
         reports.append(report)
         notes.add(report.notes)
-        if job.done is not None:
-            job.done(1, report.rows or 0)
     suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
     if suspects:
         # they may hold listed rows which no input holds
@@ -304,7 +308,9 @@ def _known(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) ->
     given = job.given
     if given.lists is None:
         return StatedLists()
-    return look_up(given.lists, sources, given.sidecars, job.statement.parameters, said, apply)
+    return look_up(
+        given.lists, sources, given.sidecars, job.statement.parameters, said, apply, job.begins
+    )
 
 
 def _cover(
@@ -420,6 +426,11 @@ def _spread(
     return pool.map(function, items, chunksize=max(1, min(16, many)))
 
 
+def _begin(total: "Shared | None") -> None:
+    serve_parent()
+    ODOMETER.add_to(total)
+
+
 @contextmanager
 def processes(n: int) -> Iterator[Apply]:
     """Map in this process where n is 1, else in n fresh ones.
@@ -431,7 +442,12 @@ def processes(n: int) -> Iterator[Apply]:
         return
     context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(n, mp_context=context, initializer=serve_parent) as pool:
+        with (
+            ODOMETER.shared(context.Value("d", 0.0)) as total,
+            ProcessPoolExecutor(
+                n, mp_context=context, initializer=_begin, initargs=(total,)
+            ) as pool,
+        ):
             try:
                 yield partial(_spread, pool, n)
             except BaseException:  # Ctrl-C, too: what they do is of no use any more

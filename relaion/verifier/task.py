@@ -121,6 +121,11 @@ class ShardTask:
     before: Mapping[str, OutputTask] = field(default_factory=dict)
     keeps_out: bool = False
 
+    @property
+    def groups(self) -> int:
+        """Row groups of the file whose rows are gone through; at least one."""
+        return max(1, self.source.size[1]) if self.source is not None else 1
+
     def removes(self, edition: EditionLine, reason: Reason) -> bool:
         """Whether rows leave this edition for this reason."""
         if reason.list_id is not None:
