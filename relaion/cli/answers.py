@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from relaion.cli.app import out, talk
+from relaion.cli.consoles import out, talk
 from relaion.cli.render import AnswerRows, cell
 from relaion.errors import InputError, Stopped
 from relaion.paths import typed

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import logging
 import math
 import os
 import re
@@ -16,11 +17,12 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 from typer.core import TyperCommand
 
 import relaion as library
+from relaion.cli import everywhere, result_line, told
+from relaion.cli.consoles import out, talk
 from relaion.cli.streams import Unwritten, own_streams
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown, typed
@@ -36,21 +38,34 @@ _BRACES = re.compile(r"\{([^{}]*)\}(?:\.\.\.)?")  # `{PATH...}...`
 class PlainCommand(TyperCommand):
     """A command whose help names arguments by their metavar alone."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.params = [*self.params, *everywhere.options()]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Do as the options say that every command has; then do the command."""
+        everywhere.begin(ctx)
+        return super().invoke(ctx)
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What follows the command's name in its usage line."""
         return [_BRACES.sub(r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments and options."""
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        sections: dict[str, list[tuple[str, str]]] = {
+            "Arguments": [], "Options": [], "Options of every command": [],
+        }  # fmt: skip
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if record is None:
                 continue
             if param.param_type_name == "argument":
                 sections["Arguments"].append((_TYPE.sub("", record[0]), record[1]))
+            elif everywhere.is_everywhere(param):
+                sections["Options of every command"].append(record)
             else:
-                sections["Options"].append(record)
+                sections["Options"].append((record[0], record[1] + everywhere.hint(param)))
         for name, records in sections.items():
             if records:
                 with formatter.section(name):
@@ -73,18 +88,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 a check found something; 2 wrong input or usage; "
     "130 stopped by Ctrl-C; 143 by SIGTERM.",
 )
-WIDE = 1_000_000  # columns of a file or a pipe: a line there is as long as what it says
-
-
-def console(*, stderr: bool) -> Console:
-    """A console as wide as the terminal; in a file or a pipe nothing is wrapped."""
-    stream = sys.stderr if stderr else sys.stdout
-    seen = stream is not None and stream.isatty()  # None where it was closed before the start
-    return Console(stderr=stderr, highlight=False, width=None if seen else WIDE)
-
-
-out = console(stderr=False)
-talk = console(stderr=True)
 
 
 def _tell_version(asked: bool) -> None:
@@ -131,8 +134,13 @@ def plain(value: Any) -> Any:
 def emit(result: Any, render: Callable[[Any], Any], *, as_json: bool) -> None:
     """Print a result: a JSON document, or what `render` makes of it; notices go to stderr."""
     tell(getattr(result, "notices", ()))
+    line = result_line.of(result)
+    if line is not None:
+        told.keep(line)
     if as_json:
         sys.stdout.write(json.dumps(plain(result), indent=1) + "\n")
+    elif line is not None and talk.quiet:
+        show(Text(line, no_wrap=True, overflow="ignore"))
     else:
         show(render(result))
 
@@ -147,6 +155,7 @@ def show(what: Any) -> None:
 def tell(notices: Sequence[str]) -> None:
     """What a user should know, on stderr."""
     for notice in notices:
+        told.keep(f"notice: {notice}", logging.WARNING)
         talk.print(Text(f"notice: {notice}"), soft_wrap=True)
 
 
@@ -190,11 +199,13 @@ def run() -> int:
             return EXIT_STOPPED + signal.SIGPIPE
         return complain(f"stdout: cannot be written ({e}); the output is lost, repeat the command")
     except Stopped as e:  # while the last of the output waits for its reader
-        return _stopped(e)
+        code = _stopped(e)
+    told.keep(f"ended with exit code {code}")
     return code
 
 
 def _run() -> int:
+    told.begin()
     try:
         return app(standalone_mode=False, prog_name="relaion") or 0
     except Unwritten:
@@ -243,7 +254,9 @@ def _details(error: Exception) -> str:
 
 def complain(line: str, code: int = EXIT_WRONG) -> int:
     """Print one line on stderr; returns the exit code that goes with it."""
-    talk.print(Text(f"relaion: {shown(' '.join(line.split()))}"), soft_wrap=True)
+    said = shown(" ".join(line.split()))
+    told.say(said)
+    told.keep(said, logging.ERROR)
     return code
 
 

@@ -10,13 +10,15 @@ import typer
 import relaion as library
 from relaion.cli import options as o
 from relaion.cli.answers import FORMS, form_of
-from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, out, roles, talk
+from relaion.cli.app import EXIT_FOUND, PlainCommand, app, emit, roles
+from relaion.cli.consoles import out, talk
 from relaion.cli.prompt import ask, converse, keep_apart, opened
 from relaion.cli.render import show_by_hand, show_purged, show_scripts, show_steps, show_tried
 from relaion.cli.render_copy import diffed, show_applied, show_checked, show_diffed
 from relaion.cli.render_inspect import render as show_inspect
 from relaion.cli.render_run import show_cleaned, show_demo, show_matched, show_verdict
 from relaion.cli.streams import Bars
+from relaion.cli.told import Heard, heard
 from relaion.errors import InputError, Stopped
 from relaion.run.process import start_early
 from relaion.run.settings import MEMORY
@@ -28,15 +30,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _working(*, goes_on: bool = False) -> Iterator[Bars]:
+def _working(*, goes_on: bool = False) -> Iterator[Heard]:
     """Bars, while a worker loads its libraries beside this process, which loads its own.
 
     `goes_on`: what a signal stops goes on where it stopped, as soon as it is asked again.
     """
     start_early()
     try:
-        with Bars(talk) as bars:
-            yield bars
+        with Bars(talk) as bars, heard(bars) as listener:
+            yield listener
     except Stopped as e:
         if goes_on and not str(e):
             said = "stopped; repeat the command to go on where it stopped"
@@ -424,12 +426,12 @@ def scripts(
     sql_version: o.SqlVersion = SQL_VERSION,
     as_json: o.Json = False,
 ) -> None:
-    with Bars(talk) as bars:
+    with Bars(talk) as bars, heard(bars) as listener:
         result = library.scripts(
             name, paths or (), check=check, by_hand=by_hand, lists=lists, into=into,
             editions=editions or BUILT_IN, keywords=keywords, unscored=unscored,
             columns=roles(columns), key=key, same_link=same_link, inner=inner,
-            sidecars=sidecars or (), sql_version=sql_version, progress=bars,
+            sidecars=sidecars or (), sql_version=sql_version, progress=listener,
         )  # fmt: skip
     text = getattr(result, "text", None)
     if text is not None and not as_json:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relaion.cli.answers import FORMS, Answers, form_of
-from relaion.cli.app import out
+from relaion.cli.consoles import out
 from relaion.cli.render import AnswerRows, cell
 from relaion.errors import InputError
 from relaion.paths import as_path, is_utf8, shown, typed

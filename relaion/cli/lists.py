@@ -17,6 +17,7 @@ from relaion import lists as store
 from relaion.cli import options as o
 from relaion.cli.app import PlainCommand, app, emit, need_command
 from relaion.cli.render import count, plain_table
+from relaion.cli.result_line import line_of
 from relaion.errors import RelaionError
 from relaion.links import FORMS
 from relaion.lists.readers.format import TAKEN_BACK
@@ -55,7 +56,7 @@ def form_words(forms: Sequence[str]) -> str:
 def show_added(result: Added) -> RenderableType:
     """What was read, and how it adds up."""
     if not result.added and not result.dry_run:
-        return Text(f"list {result.list_id} ({result.source}): in the store already")
+        return Text(added_line(result))
     table = plain_table("", "values", "records", right=("values", "records"))
     lost = sum(n for reason, n in result.lost.items() if reason != TAKEN_BACK)
     reasons = sorted({*result.skipped, *result.lost}, key=lambda r: -result.skipped.get(r, 0))
@@ -71,9 +72,7 @@ def show_added(result: Added) -> RenderableType:
           for r in reasons if r != TAKEN_BACK),
     ):  # fmt: skip
         table.add_row(Text(name), _number(n), _number(records))
-    what = "would be list" if result.dry_run else "list"
-    role = ", known good" if result.role == "good" else ""
-    head = Text(f"{what} {result.list_id} ({result.source}{role}): {entry_words(result.entries)}")
+    head = Text(added_line(result))
     more = [Text(f"read as {result.format}")]
     more += [Text(f"matched as {form_words(result.forms)}")] if result.forms else []
     if result.changes is not None:
@@ -86,6 +85,16 @@ def show_added(result: Added) -> RenderableType:
         )
     more += [Text("nothing was stored")] if result.dry_run else []
     return Group(head, table, *more)
+
+
+@line_of("Added")
+def added_line(result: Added) -> str:
+    """Which list it is, and what it holds."""
+    if not result.added and not result.dry_run:
+        return f"list {result.list_id} ({result.source}): in the store already"
+    what = "would be list" if result.dry_run else "list"
+    role = ", known good" if result.role == "good" else ""
+    return f"{what} {result.list_id} ({result.source}{role}): {entry_words(result.entries)}"
 
 
 def _number(n: int | None) -> str:
@@ -123,7 +132,13 @@ def _about_list(x: Shown) -> str:
 
 def show_withdrawn(result: Withdrawn) -> RenderableType:
     """What went."""
-    return Text(f"list {result.list_id} ({result.source}) is out: {entry_words(result.entries)}")
+    return Text(withdrawn_line(result))
+
+
+@line_of("Withdrawn")
+def withdrawn_line(result: Withdrawn) -> str:
+    """What went."""
+    return f"list {result.list_id} ({result.source}) is out: {entry_words(result.entries)}"
 
 
 lists_app = typer.Typer(

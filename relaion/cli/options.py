@@ -9,7 +9,8 @@ from relaion.errors import InputError
 from relaion.paths import as_path
 
 
-def _path(text: str) -> Path:
+def typed_path(text: str) -> Path:
+    """A path as it was typed; an empty one is refused."""
     try:
         return as_path(text)
     except InputError as e:
@@ -18,12 +19,12 @@ def _path(text: str) -> Path:
 
 def path_option(name: str, metavar: str, help_text: str) -> Any:
     """An option that takes a path."""
-    return typer.Option(name, metavar=metavar, parser=_path, help=help_text)
+    return typer.Option(name, metavar=metavar, parser=typed_path, help=help_text)
 
 
 def path_argument(metavar: str, help_text: str) -> Any:
     """An argument that takes a path."""
-    return typer.Argument(metavar=metavar, parser=_path, help=help_text)
+    return typer.Argument(metavar=metavar, parser=typed_path, help=help_text)
 
 
 Paths = Annotated[list[Path], path_argument("PATH...", "Shards, folders of shards, or globs.")]
@@ -95,7 +96,8 @@ Sidecars = Annotated[
     path_option("--sidecar", "PATH", "Files of image hashes by link or row hash; may be repeated."),
 ]
 Copy = Annotated[
-    bool, typer.Option("--copy", help="Copy untouched files instead of hard-linking them.")
+    bool,
+    typer.Option("--copy/--hard-link", help="Copy untouched files instead of hard-linking them."),
 ]
 Verify = Annotated[
     bool, typer.Option("--verify/--no-verify", help="Check the result by other code.")

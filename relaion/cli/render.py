@@ -10,6 +10,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
+from relaion.cli.result_line import line_of
 from relaion.paths import shown
 
 if TYPE_CHECKING:
@@ -161,8 +162,14 @@ def show_steps(links: tuple[Steps, ...]) -> RenderableType:
 
 def show_purged(purged: Purged) -> RenderableType:
     """Whether there was something to remove."""
+    return Text(purged_line(purged))
+
+
+@line_of("Purged")
+def purged_line(purged: Purged) -> str:
+    """Whether there was something to remove."""
     what = "removed" if purged.removed else "nothing to remove:"
-    return Text(f"{what} {purged.work}")
+    return f"{what} {purged.work}"
 
 
 # -- How the rows of a query look on a terminal: whole values, whatever its width --------------

@@ -10,6 +10,7 @@ from rich.text import Text
 
 import relaion as library
 from relaion.cli.render import Hanging, count, plain_table
+from relaion.cli.result_line import line_of
 from relaion.errors import InputError
 from relaion.paths import shown
 
@@ -39,6 +40,12 @@ def show_applied(result: Applied) -> RenderableType:
     )
 
 
+@line_of("Applied")
+def applied_line(result: Applied) -> str:
+    """The verdict in a sentence."""
+    return result.summary
+
+
 def show_diffed(result: Diffed) -> RenderableType:
     """What a diff holds, in counts."""
     table = plain_table("n", "of the diff", right=("n",))
@@ -57,9 +64,14 @@ def show_diffed(result: Diffed) -> RenderableType:
         (result.colliding, "row hash{es} that more than one link has"),
     ):
         table.add_row(count(n), what.format(s="s" * (n != 1), es="es" * (n != 1)))
+    return Group(table, Text(), Text(diffed_line(result)))
+
+
+@line_of("Diffed")
+def diffed_line(result: Diffed) -> str:
+    """Where the diff is, and its digest."""
     by = " and ".join({"row": "row hash", "link": "link"}[each] for each in result.by)
-    said = f"{shown(result.out)}: tells rows by {by}; sha256 {result.sha256}"
-    return Group(table, Text(), Text(said))
+    return f"{shown(result.out)}: tells rows by {by}; sha256 {result.sha256}"
 
 
 def diffed(
@@ -100,6 +112,15 @@ def show_checked(result: Checked) -> RenderableType:
             where = "there" if len(hosts) == 1 else f"in {standing:,} of them"
             said = f"listed rows stand out {where}" if standing else "nothing stands out there"
             lines.append(Text(f"{edition}: several sites left {of} in part; {said}"))
+    verdict = Text(checked_line(result), style="bold")
+    next_step = [Text(f"what to do: {result.way_out}")] if result.way_out else []
+    lines += [Hanging("not looked at: ", line, 2) for line in result.not_looked_at]
+    return Group(table, Text(), *lines, *[Text()][: len(lines)], verdict, *next_step)
+
+
+@line_of("Checked")
+def checked_line(result: Checked) -> str:
+    """The verdict in a sentence."""
     cover = f"{result.cover:,} neutral sites for each listed one" if result.cover else "no cover"
     if result.ok:
         said = f"{shown(result.out)}: nothing stands out of what an outsider cannot explain"
@@ -107,7 +128,4 @@ def show_checked(result: Checked) -> RenderableType:
             said += ", as far as it was looked at"
     else:
         said = f"{shown(result.out)}: listed rows stand out: publish neither the edition nor a diff"
-    verdict = Text(f"{said} ({cover})", style="bold")
-    next_step = [Text(f"what to do: {result.way_out}")] if result.way_out else []
-    lines += [Hanging("not looked at: ", line, 2) for line in result.not_looked_at]
-    return Group(table, Text(), *lines, *[Text()][: len(lines)], verdict, *next_step)
+    return f"{said} ({cover})"

@@ -9,7 +9,8 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.text import Text
 
-from relaion.cli.render import plain_table
+from relaion.cli.render import plain_table, several
+from relaion.cli.result_line import line_of
 from relaion.parquet.glossary import BY_NAME, NO_COLUMN
 from relaion.paths import shown
 
@@ -38,6 +39,15 @@ def render(inspection: Inspection) -> RenderableType:
     for layout in inspection.layouts:
         parts += [Text(), _layout_head(layout, inspection), _layout(layout)]
     return Group(*parts)
+
+
+@line_of("Inspection")
+def inspected_line(inspection: Inspection) -> str:
+    """What is held, and what at least one subset can be matched by."""
+    found = (m.what for s in inspection.subsets for m in s.matches if m.possible)
+    by = ", ".join(dict.fromkeys(found)) or "nothing"
+    held = f"{several(inspection.rows, 'row')} in {several(inspection.shards, 'shard')}"
+    return f"{held} of {several(len(inspection.subsets), 'subset')}; can be matched by {by}"
 
 
 def _held(inspection: Inspection) -> RenderableType:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from relaion.cli.render import Hanging, count, plain_table, several, short
+from relaion.cli.result_line import line_of
 from relaion.paths import shown
 from relaion.roles import compared, kind_words
 from relaion.run.hits import FEW_ROWS, Count, Hits, Union
@@ -87,10 +88,7 @@ def show_matched(result: Matched) -> RenderableType:
         f"{rows:,} rows in {several(len(subsets), 'subset')} against "
         f"{several(len(result.lists), 'list')}\n"
     )
-    memberships = sum(u.memberships for u in result.hits.unions if u.grouping == "all")
-    union = result.hits.rows("all")
-    nothing = "nothing else" if result.reported else "nothing"
-    foot = Text(f"\n{memberships:,} memberships are {union:,} rows; {nothing} was written")
+    foot = Text(f"\n{matched_line(result)}")
     return Group(
         head,
         protocol_table(result.lists, result.hits, subsets),
@@ -102,6 +100,15 @@ def show_matched(result: Matched) -> RenderableType:
         *([Text(), *map(_reported, result.reported)] if result.reported else []),
         foot,
     )
+
+
+@line_of("Matched")
+def matched_line(result: Matched) -> str:
+    """How many rows the lists find, overlaps counted once."""
+    memberships = sum(u.memberships for u in result.hits.unions if u.grouping == "all")
+    union = result.hits.rows("all")
+    nothing = "nothing else" if result.reported else "nothing"
+    return f"{memberships:,} memberships are {union:,} rows; {nothing} was written"
 
 
 def _reported(r: Reported) -> Text:
@@ -154,6 +161,13 @@ def show_cleaned(result: Cleaned) -> RenderableType:
     said = f"yes, {result.why}" if result.publishable else f"no, because {result.why}"
     parts += [Text(), next_steps(result), Text(), Text(f"publishable: {said}")]
     return Group(*parts)
+
+
+@line_of("Cleaned")
+@line_of("Verdict")
+def summary_line(result: Cleaned | Verdict) -> str:
+    """The verdict in a sentence."""
+    return result.summary
 
 
 def removal_table(result: Cleaned) -> Table:
@@ -286,6 +300,12 @@ def show_demo(result: Demo) -> RenderableType:
     if result.cleaned.verdict is not None:
         parts += [Text(), show_verdict(result.cleaned.verdict)]
     return Group(*parts, demo_next_steps(result))
+
+
+@line_of("Demo")
+def demo_line(result: Demo) -> str:
+    """The verdict of the demo's run."""
+    return result.cleaned.summary
 
 
 def _further(result: Demo) -> str:

@@ -31,7 +31,7 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from rich.text import Text
 
 from relaion.cli.answers import FORMS
-from relaion.cli.app import talk
+from relaion.cli.consoles import talk
 from relaion.cli.dots import HELP, Session, is_complete
 from relaion.cli.prompt import SignalsPassedOn
 from relaion.cli.render import cell

@@ -23,6 +23,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from relaion.run.notes import pass_on
+
 _LOOK_SECONDS = 0.2  # between two looks at the memory of all
 _ANONYMOUS = re.compile(r"^RssAnon:\s+(\d+) kB", re.MULTILINE)
 _CHUNK = 1 << 20
@@ -310,6 +312,7 @@ def _answer(line: bytes) -> dict[str, Any] | TaskOutcome:
     except (ValueError, RecursionError):
         said = None
     if isinstance(said, dict) and any(words <= set(said) for words in _WORDS):
+        pass_on(said)
         return said
     return _broken("its worker wrote a line that is no answer; repeat the command")
 

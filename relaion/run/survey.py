@@ -24,6 +24,7 @@ from relaion.paths import (
 )
 from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal
+from relaion.run.notes import NOTES
 from relaion.run.outputs import refuse_outputs
 from relaion.run.pool import HERE, Caller, WorkerEndedError, blaming
 from relaion.run.progress import ONE_FILE, QUIET, SURVEY, Extent, Progress
@@ -191,6 +192,8 @@ def read_inputs(
     )
     if not groups:
         raise DamagedError(several([b.why for b in aside]))
+    for group in groups:
+        NOTES.info("%s", _roles_noted(group))
     # a shard that cannot be read keeps its number for when it can
     numbered = [
         Numbered(order[s.path], i, s) for i, group in enumerate(groups) for s in group.shards
@@ -201,6 +204,15 @@ def read_inputs(
         aside,
         found.skipped,
     )
+
+
+def _roles_noted(group: LayoutGroup) -> str:
+    """Which column plays each role in shards of one layout, and why."""
+    played = [f"{c.role} is column {shown(c.name)} ({c.why})" for c in group.layout.used]
+    refused = [f"column {shown(c.name)} was refused ({c.why})" for c in group.layout.refused]
+    n = len(group.shards)
+    where = f"subset {shown(group.subset)}, {n:,} shard{'s' * (n != 1)}"
+    return f"{where}: {'; '.join([*played, *refused]) or 'no column plays a role'}"
 
 
 ALIKE = 20  # shards that fail before one succeeds: it is not the shards

@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from relaion.processes import serve_parent
 from relaion.run.cover_task import COVER_STEPS
 from relaion.run.decide import Decider
 from relaion.run.find_task import SEARCH, Finders, run_find
+from relaion.run.notes import NOTES, gather
 from relaion.run.pool import Call, CallTask, WorkerBugError, done
 from relaion.run.process import INTRODUCED, LOG, TaskOutcome, packed, unpacked
 from relaion.run.settings import Settings
@@ -71,8 +73,13 @@ class Serving:
         return {"error": became.error, "fatal": became.fatal, **became.said}
 
     def _do(self, task: FindTask | Task | CallTask) -> TaskOutcome:
+        began = time.monotonic()
         try:
-            return self._done(task)
+            became = self._done(task)
+            NOTES.debug(
+                "%s: %.2f s in process %d", task.named, time.monotonic() - began, os.getpid()
+            )
+            return became
         except RelaionError as e:
             # what cannot be written of one shard may well be of another
             output = OutputError if isinstance(task, FindTask) else NoRoomError
@@ -158,7 +165,7 @@ def main() -> None:
     """Serve tasks until stdin ends."""
     os.umask(0o077)
     serve_parent()
-    serving = Serving()
+    serving, notes = Serving(), gather()
     # what else is printed, by Python or a library below it, may not pass for an answer
     answers, sys.stdout = os.fdopen(os.dup(1), "w", encoding="ascii"), sys.stderr
     os.dup2(2, 1)
@@ -173,7 +180,7 @@ def main() -> None:
             if line.encode() == INTRODUCED:
                 serving.log = _introduced(control) / LOG
             else:
-                tell(serving.answer(line, tell))
+                tell(serving.answer(line, tell) | notes.taken())
 
 
 if __name__ == "__main__":

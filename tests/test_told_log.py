@@ -1,0 +1,194 @@
+"""-q, -v and --log: how much is said, and that none of it holds a listed value."""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline import Sent, add_lists, here, relaion, write_shard
+
+LINK = "https://marker-host.example/marker-link.jpg"
+MD5 = "9a0364b9e99bb480dd25e1f0284c8555"
+ROWS = [{"url": f"https://h{i}.example/{i}.jpg", "text": "a cat"} for i in range(20)]
+SECRETS = ("marker", MD5, "partner-file", "catword")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    listed = {"url": LINK, "text": "marker caption", "image_md5": MD5}
+    write_shard(folder / "data/a.parquet", [*ROWS, listed])
+    add_lists(folder / "lists.duckdb", [Sent((("url", LINK), ("image_md5", MD5)))])
+    (folder / "words.txt").write_text("catword\n")
+    return folder
+
+
+CLEAN = ("clean", "data", "--lists", "lists.duckdb", "--keywords", "words.txt")
+
+
+def test_quiet_is_the_result_s_line_and_the_exit_code(world: Path) -> None:
+    done = here(*CLEAN, "--out", "quiet", "-q", cwd=world)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1 and done.stdout.startswith("quiet: clean; ")
+    for args, says in (
+        (("verify", "quiet"), "quiet: "),
+        (("match", "data", "--lists", "lists.duckdb"), "memberships are 1 rows; nothing was"),
+        (("inspect", "data"), "21 rows in 1 shard of 1 subset; can be matched by link"),
+        (("clean", "data", "--lists", "lists.duckdb", "--out", "quiet", "--purge"), "nothing to"),
+    ):
+        done = here(*args, "--quiet", cwd=world)
+        assert (done.stderr, done.stdout.count("\n")) == ("", 1)
+        assert says in done.stdout
+    done = here("match", "nowhere", "--lists", "lists.duckdb", "-q", cwd=world)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    # what is asked for as it is stays whole
+    assert here("link", LINK, "-q").stdout == here("link", LINK).stdout
+
+
+def test_quiet_ends_with_its_command(world: Path) -> None:
+    here("inspect", "data", "-q", cwd=world)
+    done = here(*CLEAN[:-2], "--out", "loud", cwd=world)
+    assert "notice: no --keywords" in done.stderr and done.stdout.count("\n") > 9
+
+
+def test_verbose_says_what_and_why(world: Path) -> None:
+    plain = here(*CLEAN, "--out", "first", cwd=world)
+    done = here(*CLEAN, "--out", "second", "-v", cwd=world)
+    assert done.stdout == plain.stdout.replace("first", "second")
+    for said in (
+        r"relaion [\d.]+, Python [\d.]+, DuckDB [\d.]+, pyarrow [\d.]+",
+        r"clean: --lists --out --keywords --verbose",
+        r"subset data, 1 shard: url is column URL \(by name and type\); ",
+        r"(match|search)[a-z: ]* begins, 1 shard",
+        r"verify took \d+\.\d\d s",
+    ):
+        assert re.search(rf"^ +\d+\.\d\d s  {said}", done.stderr, re.MULTILINE), said
+    assert "begins" not in plain.stderr
+
+
+def test_a_log_is_private_and_added_to(world: Path, tmp_path: Path) -> None:
+    log = tmp_path / "day.log"
+    for _ in range(2):
+        done = here("inspect", "data", "--log", log, cwd=world)
+        assert done.returncode == 0
+    here("match", "nowhere", "--lists", "lists.duckdb", "--log", log, cwd=world)
+    first, *lines = log.read_text(encoding="utf-8").splitlines()
+    assert first == "# relaion log"
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert all(re.match(r"\d{4}-\d\d-\d\dT[\d:.]{12}\+00:00 [a-z]+ \S", line) for line in lines)
+    ends = [line.partition(" ")[2] for line in lines if "ended with" in line]
+    assert ends == ["info ended with exit code 0"] * 2 + ["info ended with exit code 2"]
+    assert lines[-2].endswith(" error nowhere: no such file or folder; check the path") or (
+        " error nowhere: no such file or folder" in lines[-2]
+    )
+    log.chmod(0o644)
+    here("inspect", "data", "--log", log, cwd=world)
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_workers_are_heard(world: Path, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    done = relaion(*CLEAN, "--out", tmp_path / "out", "-v", "--log", log, cwd=world)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r" debug [^\n]*: \d+\.\d\d s in process \d+\n", log.read_text())
+    assert " in process " not in done.stderr
+    plain = tmp_path / "b.log"
+    relaion("match", "data", "--lists", "lists.duckdb", "--log", plain, cwd=world)
+    assert " debug " not in plain.read_text()
+
+
+def test_no_listed_value_is_told(world: Path, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    partner = tmp_path / "partner-file.txt"
+    partner.write_text(f"{LINK}\n{MD5}\n")
+    store = ("--lists", tmp_path / "lists.duckdb")
+    commands: tuple[tuple[str | Path, ...], ...] = (
+        ("lists", "add", partner, *store, "--source", "giver"),
+        ("lists", "show", *store),
+        (*CLEAN, "--out", tmp_path / "out"),
+        ("verify", tmp_path / "out", "--lists", "lists.duckdb", "--inputs", "data"),
+        ("sql", "data", "-c", f"select count(*) from shards where url = '{LINK}'"),
+        ("sql", "data", "-c", f"select '{LINK}'::integer"),
+        ("link", LINK),
+        ("lists", "withdraw", "1", *store),
+    )
+    for command in commands:
+        done = relaion(*command, "-v", "--log", log, cwd=world)
+        said = done.stderr if command[0] != "sql" else ""  # its statement was typed here
+        kept = log.read_text(encoding="utf-8")
+        assert [s for s in SECRETS if s in kept + said] == [], command
+
+
+def test_a_log_lies_apart(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("workers = 1\n")
+    (tmp_path / "c.toml").chmod(0o600)
+    (tmp_path / "link.log").symlink_to(world / "words.txt")
+    (tmp_path / "held.log").write_text("something\n")
+    os.mkfifo(tmp_path / "pipe.log")
+    before = {p: p.read_bytes() for p in world.glob("*") if p.is_file()}
+    for log, says in (
+        ("data/a.log", "lies in data"),
+        ("data/a.parquet", "lies in data"),
+        ("new/a.log", "lies in new"),
+        ("new", "is named for something else too"),
+        ("lists.duckdb", "is named for something else too"),
+        ("words.txt", "is named for something else too"),
+        ("./data/../words.txt", "is named for something else too"),
+        (str(tmp_path / "link.log"), "is named for something else too"),
+        (str(tmp_path / "c.toml"), "is named for something else too"),
+        ("lists.duckdb.key", "holds something else than a log"),
+        (str(tmp_path / "held.log"), "holds something else than a log"),
+        (str(tmp_path / "pipe.log"), "is no file"),
+        ("/dev/null", "is no file"),
+        (str(tmp_path), "Is a directory"),
+        ("nowhere/a.log", "No such file"),
+        ("", "empty path"),
+    ):
+        args = (*CLEAN, "--out", "new", "--config", tmp_path / "c.toml", "--log", log)
+        done = here(*args, cwd=world)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), log
+        assert says in done.stderr, log
+        assert not (world / "new").exists(), log
+    assert {p: p.read_bytes() for p in world.glob("*") if p.is_file()} == before
+    done = here("inspect", "data/*", "--log", "data/x", cwd=world)
+    assert done.returncode == 2 and not (world / "data/x").exists()
+    done = here(
+        "demo", "--rows", "10", "--log", "relaion-demo/a.log", cwd=tmp_path
+    )  # which is its default
+    assert done.returncode == 2 and not (tmp_path / "relaion-demo").exists()
+
+
+def test_a_log_that_is_full_is_said_and_ends_nothing(world: Path, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    here("inspect", "data", "--log", log, cwd=world)
+    size = log.stat().st_size
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, size + 50))
+
+    command = [sys.executable, "-m", "relaion", "inspect", "data", "--log", str(log), "-q"]
+    done = subprocess.run(
+        command, cwd=world, preexec_fn=limit, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith("21 rows in 1 shard")
+    assert done.stderr.count("\n") == 1
+    assert f"{log}: the log ends here, it cannot be written (File too large)" in done.stderr
+
+
+def test_q_and_v_contradict_each_other(world: Path, tmp_path: Path) -> None:
+    done = here("inspect", "data", "-q", "-v", cwd=world)
+    assert (done.returncode, done.stderr) == (
+        2, "relaion: -q and -v contradict each other; leave one out\n",
+    )  # fmt: skip
+    path = tmp_path / "c.toml"
+    path.write_text("quiet = true\n")
+    path.chmod(0o600)
+    assert here("inspect", "data", "--config", path, cwd=world).stderr == ""
+    assert " s  inspect: " in here("inspect", "data", "--config", path, "-v", cwd=world).stderr
