@@ -16,6 +16,7 @@ from rich.text import Text
 from relaion import lists as store
 from relaion.cli import options as o
 from relaion.cli.app import PlainCommand, app, emit, need_command
+from relaion.cli.help import PlainGroup
 from relaion.cli.render import count, plain_table
 from relaion.cli.result_line import line_of
 from relaion.errors import RelaionError
@@ -142,7 +143,9 @@ def withdrawn_line(result: Withdrawn) -> str:
 
 
 lists_app = typer.Typer(
-    help="Keep partner lists as digests in a private store.", invoke_without_command=True
+    cls=PlainGroup,
+    help="Keep partners' lists in a private store, as digests only.",
+    invoke_without_command=True,
 )
 app.add_typer(lists_app, name="lists")
 
@@ -154,55 +157,76 @@ def lists(context: typer.Context) -> None:
 
 
 @lists_app.command(
-    cls=PlainCommand, help="Read a delivery into the list store; only digests are kept."
+    cls=PlainCommand,
+    help="Read a partner's list into the list store. Only digests are kept; the file is not "
+    "changed.",
 )
 def add(
     files: Annotated[
-        list[Path], o.path_argument("FILE...", "Files of one delivery; - reads the standard input.")
+        list[Path], o.path_argument("FILE...", "The files of one delivery; - reads standard input.")
     ],
     lists: o.Lists,
     source: Annotated[
-        str | None, typer.Option("--source", metavar="NAME", help="Who sent it.")
+        str | None, typer.Option("--source", metavar="NAME", help="Who sent the list.")
     ] = None,
     title: Annotated[
-        str | None, typer.Option("--title", metavar="TEXT", help="What it is called.")
+        str | None, typer.Option("--title", metavar="TEXT", help="What the list is called.")
     ] = None,
     received: Annotated[
-        str | None, typer.Option("--received", metavar="YYYY-MM-DD", help="Day it came.")
+        str | None, typer.Option("--received", metavar="YYYY-MM-DD", help="The day the list came.")
     ] = None,
     label: Annotated[
         str | None,
         typer.Option(
-            "--label", metavar="WORD", help="csam (default), privacy, opt-out or your own word."
+            "--label",
+            metavar="WORD",
+            help="Why rows on it leave: csam (default), privacy, opt-out or your own word.",
         ),
     ] = None,
     role: Annotated[
         str | None,
         typer.Option(
-            "--role", metavar="bad|good", help="good: known-good hashes, which remove nothing."
+            "--role",
+            metavar="bad|good",
+            help="good: a list of known-good files, which removes nothing but shows mistakes.",
         ),
     ] = None,
     update: Annotated[
         int | None,
-        typer.Option("--update", metavar="ID", help="The list that this delivery updates."),
+        typer.Option(
+            "--update",
+            metavar="ID",
+            help="The number of the list that this delivery brings up to date.",
+        ),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="With --update: it is the whole list, not changes.")
+        bool,
+        typer.Option(
+            "--full", help="With --update: the file is the whole new list, not only changes."
+        ),
     ] = False,
     where: Annotated[
         list[str] | None,
         typer.Option(
-            "--where", metavar="NAME=WORD,...", help="Words of a column that choose its rows."
+            "--where",
+            metavar="NAME=WORD,...",
+            help="Take only rows whose column NAME holds one of these words.",
         ),
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option("--ignore", metavar="NAME", help="A column that decides nothing, or title."),
+        typer.Option(
+            "--ignore",
+            metavar="NAME",
+            help="A column that says nothing about which rows count. Also: title, remark.",
+        ),
     ] = None,
     columns: Annotated[
         list[str] | None,
         typer.Option(
-            "--column", metavar="KIND=NAME", help="A column of entries, by name or number: sha1=3."
+            "--column",
+            metavar="KIND=NAME",
+            help="Say which column holds entries, by name or number, such as sha1=3.",
         ),
     ] = None,
     kind: Annotated[
@@ -210,7 +234,7 @@ def add(
         typer.Option(
             "--kind",
             metavar="KIND",
-            help="What the entries are, where they do not tell: url_md5, row_hash, ...",
+            help="What the entries are, if the file does not tell: url_md5, row_hash, ...",
         ),
     ] = None,
     scope: Annotated[
@@ -218,27 +242,37 @@ def add(
         typer.Option(
             "--scope",
             metavar="host|prefix",
-            help="Each link or host stands for its whole host, or for all below it.",
+            help="Each entry stands for a whole host, or for everything below it.",
         ),
     ] = None,
     forms: Annotated[
         list[str] | None,
         typer.Option(
-            "--form", metavar="NAME", help=f"Spelling that the giver hashed: {_SPELLINGS}."
+            "--form",
+            metavar="NAME",
+            help=f"How the sender spelled links before hashing them: {_SPELLINGS}.",
         ),
     ] = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", metavar="NAME", help="Where it is misjudged: txt, csv, ..."),
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="How to read the file, if relaion guesses wrong: txt, csv, ...",
+        ),
     ] = None,
     partial: Annotated[
-        bool, typer.Option("--partial", help="Take a file of which less than half can be read.")
+        bool,
+        typer.Option("--partial", help="Accept a file of which more than half cannot be read."),
     ] = False,
     keep_ids: Annotated[
-        bool, typer.Option("--keep-ids", help="Keep the giver's ids, for reports to the giver.")
+        bool,
+        typer.Option(
+            "--keep-ids", help="Keep the sender's record numbers, for reports to the sender."
+        ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be read; store nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be read, and store nothing.")
     ] = False,
     as_json: o.Json = False,
 ) -> None:
@@ -269,20 +303,24 @@ def spooled(files: Sequence[Path]) -> Iterator[list[Path]]:
             raise type(e)(str(e).replace(str(path), path.name)) from None
 
 
-@lists_app.command(cls=PlainCommand, help="Show what the store holds: counts, never entries.")
+@lists_app.command(cls=PlainCommand, help="Show the lists in the store: counts, never entries.")
 def show(
     lists: o.Lists,
     history: Annotated[
-        bool, typer.Option("--history", help="Lists that were withdrawn, too.")
+        bool, typer.Option("--history", help="Also show lists that were withdrawn.")
     ] = False,
     as_json: o.Json = False,
 ) -> None:
     emit(store.show(lists, history=history), show_store, as_json=as_json)
 
 
-@lists_app.command(cls=PlainCommand, help="Take a list out of the store; its trace stays.")
+@lists_app.command(
+    cls=PlainCommand, help="Take a list out of the store. That it was there stays on record."
+)
 def withdraw(
-    list_id: Annotated[int, typer.Argument(metavar="ID", help="The list's number.")],
+    list_id: Annotated[
+        int, typer.Argument(metavar="ID", help="The number of the list, as `lists show` tells it.")
+    ],
     lists: o.Lists,
     as_json: o.Json = False,
 ) -> None:
