@@ -20,7 +20,7 @@ from relaion.parquet import writer
 from relaion.parquet.writer import Target, write_editions
 from relaion.run import notebook, progress
 from relaion.run import tasks as batching
-from relaion.run.progress import NOTHING, Course, Extent, Lines
+from relaion.run.progress import NOTHING, Course, Extent, Rarely
 from relaion.run.worker import Serving
 from tests.pipeline import InProcess
 from tests.terminal import terminal
@@ -288,7 +288,7 @@ def test_a_line_fits_its_window(clock: SimpleNamespace, width: int) -> None:
 
 
 def test_a_pipe_hears_of_a_long_run_ever_more_seldom(clock: SimpleNamespace) -> None:
-    lines = Lines()
+    lines = Rarely()
     told = []
     for second in range(2 * 3600):
         clock.at += 1

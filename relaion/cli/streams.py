@@ -17,7 +17,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from relaion.run.progress import NOTHING, Course, Extent, Lines, Position, clock
+from relaion.run.progress import NOTHING, Course, Extent, Position, Rarely, clock
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -114,7 +114,7 @@ class Bars:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._course, self._lines = Course(), Lines()
+        self._course, self._lines = Course(), Rarely()
         self._live: Live | None = None
 
     def __enter__(self) -> Self:

@@ -253,7 +253,7 @@ class Course:
         return (whole - at) * seconds / gone
 
 
-class Lines:
+class Rarely:
     """Where nobody looks, as in a log: a line now and then, ever more seldom; none of a short run.
 
     Asked at each word; says whether it is time for a line.

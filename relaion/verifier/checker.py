@@ -3,30 +3,25 @@
 What needs rows is checked shard by shard, in this process or in several.
 """
 
-import multiprocessing
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot, hold
-from relaion.odometer import ODOMETER, Shared
+from relaion.odometer import ODOMETER
 from relaion.parquet.columns import watched
 from relaion.parquet.layout import Shard
 from relaion.parquet.looked_at import NotLookedAt, is_of_sidecars, unread
 from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.parquet.roles import Columns
 from relaion.paths import ShardPath, shown
-from relaion.processes import serve_parent
 from relaion.verifier import file_checks
 from relaion.verifier.arguments import (
     Given,
@@ -43,6 +38,7 @@ from relaion.verifier.audit_tables import (
 )
 from relaion.verifier.counts import check_counts, check_lines, check_told
 from relaion.verifier.cover import CoverRows, covered_rows
+from relaion.verifier.hands import processes
 from relaion.verifier.lineage import (
     TAKEN_BACK,
     RunBefore,
@@ -58,7 +54,7 @@ from relaion.verifier.rows import Roles, Source, roles_of
 from relaion.verifier.shape import check_shape
 from relaion.verifier.shard import check_kept, check_shard
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
-from relaion.verifier.verdict import PROMISES, Notes, ProcessEndedError, Verdict, count
+from relaion.verifier.verdict import PROMISES, Notes, Verdict, count
 
 SAMPLED = 10_000
 """Rows of a subset that the model is asked about whatever they hold; all where it has fewer."""
@@ -410,52 +406,3 @@ def _sample(
             path, rows = files[at]
             found.setdefault(path, []).append(number - (ends[at] - rows))
     return found
-
-
-# -- the processes that a check uses: this one, or several of its own --------------------------
-
-
-def _spread(
-    pool: ProcessPoolExecutor, n: int, function: Callable[[Any], Any], items: Iterable[Any]
-) -> Iterator[Any]:
-    """Items of a list go several at a time where there are many: what they share travels once.
-
-    Those of any other kind go one by one: each may bring back millions of digests.
-    """
-    many = len(items) // (4 * n) if isinstance(items, list) else 1
-    return pool.map(function, items, chunksize=max(1, min(16, many)))
-
-
-def _begin(total: "Shared | None") -> None:
-    serve_parent()
-    ODOMETER.add_to(total)
-
-
-@contextmanager
-def processes(n: int) -> Iterator[Apply]:
-    """Map in this process where n is 1, else in n fresh ones.
-
-    Raises ProcessEndedError when one of them is killed.
-    """
-    if n <= 1:
-        yield map
-        return
-    context = multiprocessing.get_context("spawn")
-    try:
-        with (
-            ODOMETER.shared(context.Value("d", 0.0)) as total,
-            ProcessPoolExecutor(
-                n, mp_context=context, initializer=_begin, initargs=(total,)
-            ) as pool,
-        ):
-            try:
-                yield partial(_spread, pool, n)
-            except BaseException:  # Ctrl-C, too: what they do is of no use any more
-                for child in multiprocessing.active_children():
-                    child.terminate()
-                raise
-    except BrokenProcessPool:
-        raise ProcessEndedError(
-            "verify: one of its processes was ended from outside (out of memory?); "
-            "check again with fewer workers"
-        ) from None
