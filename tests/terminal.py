@@ -34,6 +34,7 @@ class Terminal:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self._screen = pyte.HistoryScreen(columns, lines, history=5_000)
         self._stream = pyte.ByteStream(self._screen)
+        self.heard = b""  # all that was written, what was wiped away since too
         env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             [*program, *args], stdin=theirs, stdout=theirs, stderr=theirs,
@@ -68,11 +69,15 @@ class Terminal:
                     break
                 continue
             try:
-                self._stream.feed(os.read(self._end, 65536))
+                self._feed(os.read(self._end, 65536))
             except OSError:  # the other side has closed
                 assert seen(self.shown()), "\n".join(self.shown()[-40:])
                 break
         return self.shown()
+
+    def _feed(self, data: bytes) -> None:
+        self.heard += data
+        self._stream.feed(data)
 
     def until_line(self, line: str) -> list[str]:
         """Read until the last line is this one."""
@@ -88,7 +93,7 @@ class Terminal:
         while self.process.poll() is None and time.monotonic() < end:
             if select.select([self._end], [], [], 0.1)[0]:
                 try:
-                    self._stream.feed(os.read(self._end, 65536))
+                    self._feed(os.read(self._end, 65536))
                 except OSError:
                     break
         return self.process.wait(30)

@@ -31,7 +31,6 @@ from relaion.verifier.candidates import (
     plain_key,
     settled,
 )
-from relaion.verifier.checker import processes
 from relaion.verifier.compare import (
     Cursor,
     beyond,
@@ -42,6 +41,7 @@ from relaion.verifier.compare import (
     row_digests,
 )
 from relaion.verifier.digests import as_digests
+from relaion.verifier.hands import processes
 from relaion.verifier.keywords import fold, holds_any, read_keywords
 from relaion.verifier.lookup import common, prefix_of, prefixes
 from relaion.verifier.model import Reason, Rules, StatedLists, StatedSidecars

@@ -23,6 +23,14 @@ from typer.core import TyperCommand
 import relaion as library
 from relaion.cli import completion, everywhere, result_line, told
 from relaion.cli.consoles import out, talk
+from relaion.cli.help import (
+    ARGUMENTS,
+    EVERYWHERE,
+    PlainGroup,
+    panels,
+    plain_record,
+    write_example,
+)  # fmt: skip
 from relaion.cli.streams import Unwritten, own_streams
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown, typed
@@ -31,7 +39,6 @@ from relaion.run.pool import WorkerBugError
 
 # -- How a command's help looks: what is to be written, plainly, without the types of Python ---
 
-_TYPE = re.compile(r" <[^<>]*>")  # `PATH... <list[Path]>`
 _BRACES = re.compile(r"\{([^{}]*)\}(?:\.\.\.)?")  # `{PATH...}...`
 
 
@@ -51,21 +58,28 @@ class PlainCommand(TyperCommand):
         """What follows the command's name in its usage line."""
         return [_BRACES.sub(r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
 
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Say what the command does, and show one."""
+        super().format_help_text(ctx, formatter)
+        write_example(ctx.command_path, formatter)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write arguments and options."""
-        sections: dict[str, list[tuple[str, str]]] = {
-            "Arguments": [], "Options": [], "Options of every command": [],
-        }  # fmt: skip
+        """Write arguments, then options under the headings that they belong to."""
+        arguments, everyones = [], []
+        options: list[tuple[str, tuple[str, str]]] = []
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if record is None:
                 continue
+            record = plain_record(record)
             if param.param_type_name == "argument":
-                sections["Arguments"].append((_TYPE.sub("", record[0]), record[1]))
-            elif everywhere.is_everywhere(param):
-                sections["Options of every command"].append(record)
+                arguments.append(record)
+            elif everywhere.is_everywhere(param) or param.name == "help":
+                everyones.append(record)
             else:
-                sections["Options"].append((record[0], record[1] + everywhere.hint(param)))
+                told = record[0], record[1] + everywhere.hint(param)
+                options.append((str(param.opts[-1]), told))
+        sections = {ARGUMENTS: arguments, **panels(options), EVERYWHERE: everyones}
         for name, records in sections.items():
             if records:
                 with formatter.section(name):
@@ -79,7 +93,10 @@ STOPPED = "stopped"
 
 app = typer.Typer(
     name="relaion",
-    help="Clean image-link data sets against hash and link lists with versioned SQL.",
+    cls=PlainGroup,
+    help="Clean image-link data sets against the hash and link lists of child-protection "
+    "partners, with versioned SQL. New here? `relaion demo`. To see all of a command: "
+    "`relaion COMMAND --help`.",
     invoke_without_command=True,
     add_completion=False,  # it would write to the shell's own files
     pretty_exceptions_enable=False,
@@ -323,7 +340,7 @@ def _said(error: typer.TyperException, context: Any) -> str:
     for pattern, words in _PLAINER:  # what typer's validation says of numbers
         text = pattern.sub(words, text)
     about = getattr(getattr(error, "param", None), "help", None)
-    return f"{text} ({about.rstrip('.')})" if about else text
+    return f"{text} ({about.partition('. ')[0].rstrip('.')})" if about else text
 
 
 def _first_lower(text: str) -> str:

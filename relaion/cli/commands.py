@@ -48,19 +48,22 @@ def _working(*, goes_on: bool = False) -> Iterator[Heard]:
 
 @app.command(
     cls=PlainCommand,
-    help="Make a LAION-like data set and partner lists, clean it, and show the audit.",
-    short_help="Make a data set and partner lists, clean it, show the audit.",
+    help="Make a sample data set like LAION's and lists of partners, clean it, and show what "
+    "was removed. Needs no data and no network.",
+    short_help="Make a sample data set and lists, clean it, show the audit.",
 )
 def demo(
-    out: Annotated[Path, o.path_option("--out", "DIR", "A folder to make.")] = Path("relaion-demo"),
+    out: Annotated[Path, o.path_option("--out", "DIR", "The folder to make.")] = Path(
+        "relaion-demo"
+    ),
     rows: Annotated[
-        int, typer.Option("--rows", metavar="N", min=1, help="Rows of the data set.")
+        int, typer.Option("--rows", metavar="N", min=1, help="How many rows the data set has.")
     ] = 300_000,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Another seed, another data set.")
+        int, typer.Option("--seed", metavar="N", help="Another number makes another data set.")
     ] = 5,
     full_lists: Annotated[
-        bool, typer.Option("--full-lists", help="Lists of 16.2 million entries.")
+        bool, typer.Option("--full-lists", help="Make lists of full size: 16.2 million entries.")
     ] = False,
     as_json: o.Json = False,
 ) -> None:
@@ -71,8 +74,9 @@ def demo(
 
 @app.command(
     cls=PlainCommand,
-    help="Show what shards hold: subsets, columns and their roles, what can be matched.",
-    short_help="Show what shards hold and what can be matched.",
+    help="Show what parquet files hold, and whether they can be cleaned: which columns hold "
+    "links, hashes and scores, and what lists can be compared with them.",
+    short_help="Show what your files hold, and whether they can be cleaned.",
 )
 def inspect(paths: o.Paths, columns: o.Columns = None, as_json: o.Json = False) -> None:
     start_early()
@@ -81,9 +85,9 @@ def inspect(paths: o.Paths, columns: o.Columns = None, as_json: o.Json = False) 
 
 @app.command(
     cls=PlainCommand,
-    help="Count the rows that each list finds, per kind and subset; writes nothing but reports to "
-    "givers.",
-    short_help="Count the rows that each list finds; writes nothing.",
+    help="Count the rows that each list finds, without removing any. Writes nothing, unless "
+    "you ask for --report-to-giver.",
+    short_help="Count the rows that each list finds; removes nothing.",
 )
 def match(
     paths: o.Paths,
@@ -117,7 +121,9 @@ def match(
 
 @app.command(
     cls=PlainCommand,
-    help="Write editions of a data set without the rows that lists and rules name.",
+    help="Write editions of a data set without the rows that lists and rules name, then "
+    "check them. Your files are never changed. An interrupted run goes on when you "
+    "repeat the command.",
     short_help="Write editions without the rows that lists and rules name.",
 )
 def clean(
@@ -170,9 +176,9 @@ def _show_cleaned(result: "Cleaned", *, strict: bool, as_json: bool) -> None:
 
 @app.command(
     cls=PlainCommand,
-    help="Write the editions of OUT anew when lists or data have grown: search what is new, link "
-    "what it does not touch.",
-    short_help="Write the editions of OUT anew when lists or data have grown.",
+    help="Write the editions of OUT again after a new delivery: lists or data have grown. "
+    "Only what is new is searched; files that nothing touches are linked, not copied.",
+    short_help="Write new editions when lists or data have grown.",
 )
 def update(
     parent: o.ParentArg,
@@ -219,9 +225,10 @@ def _is_whole(result: "Cleaned") -> bool:
 
 @app.command(
     cls=PlainCommand,
-    help="Write what left between two versions of a data set, for whoever holds a copy of the old "
-    "one; or, with --check, see what an outsider could compute from what you publish.",
-    short_help="Write what left between two versions, or check what that tells.",
+    help="Write down which rows a data set lost between two versions, so that others can "
+    "clean their copies with `apply`. With --check: show what an outsider could work "
+    "out from what you publish.",
+    short_help="Write which rows left between two versions, for others to apply.",
 )
 def diff(
     old: o.DiffOld = None,
@@ -258,9 +265,10 @@ def diff(
 
 @app.command(
     cls=PlainCommand,
-    help="Clean a copy of a data set, whatever its form, by what its publisher gave out: a diff, "
-    "which names what left, or the new edition itself (--keep).",
-    short_help="Clean a copy with a published edition or a diff.",
+    help="Clean your copy of a published data set with the publisher's diff, or with the new "
+    "edition itself (--keep). Reads parquet, TSV, CSV, JSON lines, and folders or tars "
+    "of img2dataset.",
+    short_help="Clean your copy with a published diff or edition.",
 )
 def apply(
     paths: o.CopyPaths,
@@ -303,8 +311,9 @@ def apply(
 
 @app.command(
     cls=PlainCommand,
-    help="Check a finished run's promises by other code than clean or apply used.",
-    short_help="Check a finished run's promises by other code.",
+    help="Check a finished run: that no listed row is left, that no other row is lost, and "
+    "more. Uses other code than `clean` and `apply`.",
+    short_help="Check a finished run with separate code.",
 )
 def verify(
     out: o.OutArg,
@@ -337,23 +346,24 @@ def verify(
 
 @app.command(
     cls=PlainCommand,
-    help="Ask an audit and its editions, or shards before cleaning; never both.",
-    short_help="Ask an audit and its editions, or shards before cleaning.",
+    help="Ask questions in SQL: about a finished run (its audit and its editions), or about "
+    "parquet files before cleaning; never both at once. Without -c, it opens a prompt.",
+    short_help="Ask questions in SQL about a run, or about your files.",
 )
 def sql(
     paths: Annotated[
         list[Path],
-        o.path_argument("OUT|PATH...", "A folder that clean made, or shards."),
+        o.path_argument("OUT|PATH...", "The folder that `clean` wrote, or parquet files."),
     ],
     query: Annotated[
         str | None,
-        typer.Option("-c", "--command", metavar="QUERY", help="Answer this query, then end."),
+        typer.Option("-c", "--command", metavar="QUERY", help="Answer this query and exit."),
     ] = None,
     form: o.AnswerFormat = None,
     history: Annotated[
         Path | None,
         o.path_option(
-            "--history", "FILE", "Keep what is typed in this file, readable by you alone."
+            "--history", "FILE", "Remember what you type in this file, which only you can read."
         ),
     ] = None,
     as_json: o.Json = False,
@@ -372,9 +382,17 @@ def sql(
             ask(prompt, query, form=form, as_json=as_json)
 
 
-@app.command(cls=PlainCommand, help="Show the link key of a link, step by step; consults no list.")
+@app.command(
+    cls=PlainCommand,
+    help="Show how relaion reads a link: step by step to the key that lists are compared by. "
+    "Looks at no list.",
+    short_help="Show how a link is read, step by step.",
+)
 def link(
-    urls: Annotated[list[str], typer.Argument(metavar="URL...", help="Links to key.")],
+    urls: Annotated[
+        list[str],
+        typer.Argument(metavar="URL...", help="Links, in quotes if they hold special signs."),
+    ],
     as_json: o.Json = False,
 ) -> None:
     emit(library.link(urls), show_steps, as_json=as_json)
@@ -382,27 +400,36 @@ def link(
 
 @app.command(
     cls=PlainCommand,
-    help="List the SQL scripts with their digests, print one, check them and your own, or write a "
-    "run as SQL to be done by hand.",
-    short_help="List the SQL scripts, print or check them, or run them by hand.",
+    help="List the SQL scripts that decide, print one, check them or your own, or write a "
+    "whole run as SQL to be done by hand.",
+    short_help="List, print or check the SQL scripts that decide.",
 )
 def scripts(
     name: o.ScriptName = None,
     paths: Annotated[
-        list[Path] | None, o.path_argument("PATH...", "Shards, for --check and --by-hand.")
+        list[Path] | None, o.path_argument("PATH...", "Parquet files, for --check and --by-hand.")
     ] = None,
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Compare with the released digests; try a script of your own."
+            "--check",
+            help="Compare the scripts with their released digests; or try your own script "
+            "without a row.",
         ),
     ] = False,
     by_hand: Annotated[
-        bool, typer.Option("--by-hand", help="Write what clean would run on PATH..., with --into.")
+        bool,
+        typer.Option(
+            "--by-hand",
+            help="Write what `clean` would do with PATH as SQL files, into the folder of --into.",
+        ),
     ] = False,
     lists: o.MaybeLists = None,
     into: Annotated[
-        Path | None, o.path_option("--into", "DIR", "A new private folder, for --by-hand.")
+        Path | None,
+        o.path_option(
+            "--into", "DIR", "With --by-hand: the new folder to write to; only you can read it."
+        ),
     ] = None,
     editions: o.Editions = None,
     keywords: o.Keywords = None,

@@ -38,14 +38,14 @@ def _set_up(context: typer.Context, config: Path | None) -> Path | None:
 
 def _everywhere(
     quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Print errors and the result's line, no more.")
+        bool, typer.Option("-q", "--quiet", help="Print only errors and one line with the result.")
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Tell what is done and why, on stderr.")
+        bool, typer.Option("-v", "--verbose", help="Say what is being done and why.")
     ] = False,
     log: Annotated[
         Path | None,
-        path_option("--log", "FILE", "Keep what is told in this file, readable by you alone."),
+        path_option("--log", "FILE", "Also write messages to this file, which only you can read."),
     ] = None,
     config: Annotated[
         Path | None,
@@ -55,7 +55,7 @@ def _everywhere(
             parser=typed_path,
             is_eager=True,
             callback=_set_up,
-            help="Settings for comfort, such as lists and memory, as TOML.",
+            help="Take settings such as lists and memory from this TOML file.",
         ),
     ] = None,
 ) -> None:

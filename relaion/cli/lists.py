@@ -17,6 +17,7 @@ from relaion import lists as store
 from relaion.cli import completion
 from relaion.cli import options as o
 from relaion.cli.app import PlainCommand, app, emit, need_command
+from relaion.cli.help import PlainGroup
 from relaion.cli.render import count, plain_table
 from relaion.cli.result_line import line_of
 from relaion.errors import RelaionError
@@ -143,7 +144,9 @@ def withdrawn_line(result: Withdrawn) -> str:
 
 
 lists_app = typer.Typer(
-    help="Keep partner lists as digests in a private store.", invoke_without_command=True
+    cls=PlainGroup,
+    help="Keep partners' lists in a private store, as digests only.",
+    invoke_without_command=True,
 )
 app.add_typer(lists_app, name="lists")
 
@@ -155,21 +158,23 @@ def lists(context: typer.Context) -> None:
 
 
 @lists_app.command(
-    cls=PlainCommand, help="Read a delivery into the list store; only digests are kept."
+    cls=PlainCommand,
+    help="Read a partner's list into the list store. Only digests are kept; the file is not "
+    "changed.",
 )
 def add(
     files: Annotated[
-        list[Path], o.path_argument("FILE...", "Files of one delivery; - reads the standard input.")
+        list[Path], o.path_argument("FILE...", "The files of one delivery; - reads standard input.")
     ],
     lists: o.Lists,
     source: Annotated[
-        str | None, typer.Option("--source", metavar="NAME", help="Who sent it.")
+        str | None, typer.Option("--source", metavar="NAME", help="Who sent the list.")
     ] = None,
     title: Annotated[
-        str | None, typer.Option("--title", metavar="TEXT", help="What it is called.")
+        str | None, typer.Option("--title", metavar="TEXT", help="What the list is called.")
     ] = None,
     received: Annotated[
-        str | None, typer.Option("--received", metavar="YYYY-MM-DD", help="Day it came.")
+        str | None, typer.Option("--received", metavar="YYYY-MM-DD", help="The day the list came.")
     ] = None,
     label: Annotated[
         str | None,
@@ -177,7 +182,7 @@ def add(
             "--label",
             metavar="WORD",
             autocompletion=completion.among("csam", "privacy", "opt-out"),
-            help="csam (default), privacy, opt-out or your own word.",
+            help="Why rows on it leave: csam (default), privacy, opt-out or your own word.",
         ),
     ] = None,
     role: Annotated[
@@ -186,7 +191,7 @@ def add(
             "--role",
             metavar="bad|good",
             autocompletion=completion.among("bad", "good"),
-            help="good: known-good hashes, which remove nothing.",
+            help="good: a list of known-good files, which removes nothing but shows mistakes.",
         ),
     ] = None,
     update: Annotated[
@@ -195,21 +200,30 @@ def add(
             "--update",
             metavar="ID",
             autocompletion=completion.list_ids,
-            help="The list that this delivery updates.",
+            help="The number of the list that this delivery brings up to date.",
         ),
     ] = None,
     full: Annotated[
-        bool, typer.Option("--full", help="With --update: it is the whole list, not changes.")
+        bool,
+        typer.Option(
+            "--full", help="With --update: the file is the whole new list, not only changes."
+        ),
     ] = False,
     where: Annotated[
         list[str] | None,
         typer.Option(
-            "--where", metavar="NAME=WORD,...", help="Words of a column that choose its rows."
+            "--where",
+            metavar="NAME=WORD,...",
+            help="Take only rows whose column NAME holds one of these words.",
         ),
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option("--ignore", metavar="NAME", help="A column that decides nothing, or title."),
+        typer.Option(
+            "--ignore",
+            metavar="NAME",
+            help="A column that says nothing about which rows count. Also: title, remark.",
+        ),
     ] = None,
     columns: Annotated[
         list[str] | None,
@@ -217,7 +231,7 @@ def add(
             "--column",
             metavar="KIND=NAME",
             autocompletion=completion.kinds_of_columns,
-            help="A column of entries, by name or number: sha1=3.",
+            help="Say which column holds entries, by name or number, such as sha1=3.",
         ),
     ] = None,
     kind: Annotated[
@@ -226,7 +240,7 @@ def add(
             "--kind",
             metavar="KIND",
             autocompletion=completion.kinds,
-            help="What the entries are, where they do not tell: url_md5, row_hash, ...",
+            help="What the entries are, if the file does not tell: url_md5, row_hash, ...",
         ),
     ] = None,
     scope: Annotated[
@@ -235,7 +249,7 @@ def add(
             "--scope",
             metavar="host|prefix",
             autocompletion=completion.among("host", "prefix"),
-            help="Each link or host stands for its whole host, or for all below it.",
+            help="Each entry stands for a whole host, or for everything below it.",
         ),
     ] = None,
     forms: Annotated[
@@ -244,7 +258,7 @@ def add(
             "--form",
             metavar="NAME",
             autocompletion=completion.spellings,
-            help=f"Spelling that the giver hashed: {_SPELLINGS}.",
+            help=f"How the sender spelled links before hashing them: {_SPELLINGS}.",
         ),
     ] = None,
     file_format: Annotated[
@@ -253,17 +267,21 @@ def add(
             "--format",
             metavar="NAME",
             autocompletion=completion.among(*completion.LIST_FORMATS),
-            help="Where it is misjudged: txt, csv, ...",
+            help="How to read the file, if relaion guesses wrong: txt, csv, ...",
         ),
     ] = None,
     partial: Annotated[
-        bool, typer.Option("--partial", help="Take a file of which less than half can be read.")
+        bool,
+        typer.Option("--partial", help="Accept a file of which more than half cannot be read."),
     ] = False,
     keep_ids: Annotated[
-        bool, typer.Option("--keep-ids", help="Keep the giver's ids, for reports to the giver.")
+        bool,
+        typer.Option(
+            "--keep-ids", help="Keep the sender's record numbers, for reports to the sender."
+        ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be read; store nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be read, and store nothing.")
     ] = False,
     as_json: o.Json = False,
 ) -> None:
@@ -294,22 +312,28 @@ def spooled(files: Sequence[Path]) -> Iterator[list[Path]]:
             raise type(e)(str(e).replace(str(path), path.name)) from None
 
 
-@lists_app.command(cls=PlainCommand, help="Show what the store holds: counts, never entries.")
+@lists_app.command(cls=PlainCommand, help="Show the lists in the store: counts, never entries.")
 def show(
     lists: o.Lists,
     history: Annotated[
-        bool, typer.Option("--history", help="Lists that were withdrawn, too.")
+        bool, typer.Option("--history", help="Also show lists that were withdrawn.")
     ] = False,
     as_json: o.Json = False,
 ) -> None:
     emit(store.show(lists, history=history), show_store, as_json=as_json)
 
 
-@lists_app.command(cls=PlainCommand, help="Take a list out of the store; its trace stays.")
+@lists_app.command(
+    cls=PlainCommand, help="Take a list out of the store. That it was there stays on record."
+)
 def withdraw(
     list_id: Annotated[
         int,
-        typer.Argument(metavar="ID", autocompletion=completion.list_ids, help="The list's number."),
+        typer.Argument(
+            metavar="ID",
+            autocompletion=completion.list_ids,
+            help="The number of the list, as `lists show` tells it.",
+        ),
     ],
     lists: o.Lists,
     as_json: o.Json = False,

@@ -29,25 +29,37 @@ def path_argument(metavar: str, help_text: str) -> Any:
     return typer.Argument(metavar=metavar, parser=typed_path, help=help_text)
 
 
-Paths = Annotated[list[Path], path_argument("PATH...", "Shards, folders of shards, or globs.")]
-OutArg = Annotated[Path, path_argument("OUT", "A folder that `clean` or `apply` made.")]
-Lists = Annotated[Path, path_option("--lists", "FILE", "The list store (lists.duckdb).")]
-MaybeLists = Annotated[
-    Path | None, path_option("--lists", "FILE", "The list store (lists.duckdb).")
+Paths = Annotated[
+    list[Path], path_argument("PATH...", "Parquet files, folders of them, or glob patterns.")
 ]
-Out = Annotated[Path, path_option("--out", "DIR", "Where the editions go.")]
+OutArg = Annotated[
+    Path, path_argument("OUT", "The folder that `clean`, `update` or `apply` wrote.")
+]
+Lists = Annotated[
+    Path, path_option("--lists", "FILE", "The list store, as `relaion lists add` makes it.")
+]
+MaybeLists = Annotated[
+    Path | None, path_option("--lists", "FILE", "The list store, as `relaion lists add` makes it.")
+]
+Out = Annotated[Path, path_option("--out", "DIR", "The folder to write the cleaned editions to.")]
 Editions = Annotated[
     list[str] | None,
     typer.Option(
         "--edition",
         metavar="NAME|FILE",
         autocompletion=completion.editions,
-        help="research, research-safe, or the path of a script; may be repeated. Default: both.",
+        help="An edition to write: research, research-safe, or the path of your own SQL "
+        "script. May be repeated. Default: research and research-safe.",
     ),
 ]
 Keywords = Annotated[
     Path | None,
-    path_option("--keywords", "FILE", "Keywords, one a line; a secret like lists."),
+    path_option(
+        "--keywords",
+        "FILE",
+        "A text file with one keyword a line, for the rule that looks for them in captions. "
+        "Keep it as secret as the lists.",
+    ),
 ]
 Unscored = Annotated[
     str,
@@ -55,7 +67,7 @@ Unscored = Annotated[
         "--unscored",
         metavar="keep|drop",
         autocompletion=completion.among("keep", "drop"),
-        help="Rows without a safety score.",
+        help="What to do with rows that have no safety score.",
     ),
 ]
 Columns = Annotated[
@@ -64,32 +76,47 @@ Columns = Annotated[
         "--column",
         metavar="ROLE=NAME",
         autocompletion=completion.roles_of_columns,
-        help="Which column plays a role, such as url=LINK.",
+        help="Say which column holds what, where it is not recognised, such as url=LINK. May "
+        "be repeated.",
     ),
 ]
 Key = Annotated[
     Path | None,
-    path_option("--key", "FILE", "The curator key. Default: beside the store."),
+    path_option(
+        "--key", "FILE", "The curator's secret key file. Default: the one beside the list store."
+    ),
 ]
 Work = Annotated[
     Path | None,
-    path_option("--work", "DIR", "Where the private work folder is made. Default: in OUT."),
+    path_option(
+        "--work", "DIR", "Where to keep temporary files; only you can read them. Default: in OUT."
+    ),
 ]
 MatchWork = Annotated[
     Path | None,
-    path_option("--work", "DIR", "Where a private, temporary folder is made."),
+    path_option("--work", "DIR", "Where to keep temporary files; only you can read them."),
 ]
 Workers = Annotated[
     int | None,
-    typer.Option("--workers", metavar="N", min=1, help="Processes. Default: one a core."),
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        help="How many processes work at once. Default: one per processor core.",
+    ),
 ]
-Memory = Annotated[str, typer.Option("--memory", metavar="SIZE", help="Memory for all processes.")]
+Memory = Annotated[
+    str,
+    typer.Option(
+        "--memory", metavar="SIZE", help="How much memory all processes may use together."
+    ),
+]
 TimeLimit = Annotated[
     float | None,
     typer.Option(
         "--time-limit",
         metavar="SECONDS",
-        help="Time for one task of a worker. Default: by its rows and bytes.",
+        help="Stop a task that takes longer than this. Default: depends on its size.",
     ),
 ]
 SqlVersion = Annotated[
@@ -98,112 +125,151 @@ SqlVersion = Annotated[
         "--sql-version",
         metavar="NAME",
         autocompletion=completion.sql_versions,
-        help="Which set of SQL scripts.",
+        help="Which version of the SQL scripts decides.",
     ),
 ]
 SameLink = Annotated[
     bool,
-    typer.Option("--same-link/--no-same-link", help="Other rows with a listed link go too."),
+    typer.Option(
+        "--same-link/--no-same-link",
+        help="Also remove other rows with the same link as a row that a list names.",
+    ),
 ]
 Inner = Annotated[
     bool,
-    typer.Option("--inner/--no-inner", help="Links inside links are matched too."),
+    typer.Option(
+        "--inner/--no-inner", help="Also look for listed links inside links, as in ?url=LINK."
+    ),
 ]
 Sidecars = Annotated[
     list[Path] | None,
-    path_option("--sidecar", "PATH", "Files of image hashes by link or row hash; may be repeated."),
+    path_option(
+        "--sidecar",
+        "PATH",
+        "Files with the image hashes of these rows, stored apart from the links. May be repeated.",
+    ),
 ]
 Copy = Annotated[
     bool,
-    typer.Option("--copy/--hard-link", help="Copy untouched files instead of hard-linking them."),
+    typer.Option(
+        "--copy/--hard-link", help="Copy files that lose no row, or hard-link them to save space."
+    ),
 ]
 Verify = Annotated[
-    bool, typer.Option("--verify/--no-verify", help="Check the result by other code.")
+    bool,
+    typer.Option(
+        "--verify/--no-verify", help="Check the result with separate code once it is written."
+    ),
 ]
 YesIChecked = Annotated[
-    bool, typer.Option("--yes-i-checked", help="Go on although lists hit very many rows.")
+    bool,
+    typer.Option("--yes-i-checked", help="Go on although the lists match suspiciously many rows."),
 ]
 AppliesAnyway = Annotated[
     bool,
     typer.Option(
         "--yes-i-checked",
-        help="Go on although no row of the copy is known to the diff or edition, or the copy is an "
-        "edition itself.",
+        help="Go on although no row of the copy is known to the diff or edition, or the copy "
+        "is an edition itself.",
     ),
 ]
 GoodWins = Annotated[
     bool,
-    typer.Option("--good-wins", help="What a known-good list names is not listed, whoever says."),
+    typer.Option(
+        "--good-wins", help="Ignore an entry of any list that a known-good list names too."
+    ),
 ]
 Cover = Annotated[
     int,
     typer.Option(
-        "--cover", metavar="K", min=0, help="Neutral sites that leave with each listed one."
+        "--cover",
+        metavar="K",
+        min=0,
+        help="For each site with a listed row, remove this many others, so that what is "
+        "missing does not give the listed rows away.",
     ),
 ]
 CoverSiteRows = Annotated[
     int | None,
     typer.Option(
         "--cover-site-rows", metavar="S", min=1,
-        help="Rows of a site at most; a larger host is parted. Default: by the cost.",
+        help="With --cover: the most rows that count as one site; larger hosts are split. "
+        "Default: chosen by cost.",
     ),
 ]  # fmt: skip
 UpdatedInputs = Annotated[
     list[Path],
-    path_option("--inputs", "PATH", "The data that OUT was made of, grown or not."),
+    path_option("--inputs", "PATH", "The data that OUT was made from; it may have grown since."),
 ]
-UpdatedOut = Annotated[Path, path_option("--out", "DIR", "Where the editions go: a new folder.")]
-ParentArg = Annotated[Path, path_argument("OUT", "The folder of the last `clean` or `update`.")]
+UpdatedOut = Annotated[
+    Path,
+    path_option("--out", "DIR", "The folder to write the new editions to; another one than OUT."),
+]
+ParentArg = Annotated[
+    Path, path_argument("OUT", "The folder that the last `clean` or `update` wrote.")
+]
 OwnEditions = Annotated[
     list[str] | None,
     typer.Option(
         "--edition",
         metavar="FILE",
-        help="Where the script of an edition of your own lies; may be repeated.",
+        help="The path of your own edition's SQL script, if OUT has such an edition. May be "
+        "repeated.",
     ),
 ]
 UpdatedCover = Annotated[
     int | None,
     typer.Option(
         "--cover", metavar="K", min=0,
-        help="Neutral sites that leave with each listed one. Default: as OUT had it.",
+        help="For each site with a listed row, remove this many others, to hide which rows "
+        "were listed. Default: as OUT had it.",
     ),
 ]  # fmt: skip
 AllowChanged = Annotated[
     bool,
     typer.Option(
         "--allow-changed",
-        help="Clean shards that are others now as new ones; go on without shards and sidecars that "
-        "are gone.",
+        help="Go on although files changed or are gone: clean changed ones from scratch, do "
+        "without missing ones.",
     ),
 ]
 ReportToGiver = Annotated[
     Path | None,
-    path_option("--report-to-giver", "DIR", "New private folder: which records of each list hit."),
+    path_option(
+        "--report-to-giver",
+        "DIR",
+        "Write a report for each list's sender to this new folder: which of their records "
+        "were found.",
+    ),
 ]
-Purge = Annotated[bool, typer.Option("--purge", help="Only remove what a run that broke off left.")]
+Purge = Annotated[
+    bool,
+    typer.Option(
+        "--purge", help="Do nothing but remove the temporary files of an interrupted run."
+    ),
+]
 Inputs = Annotated[
     list[Path] | None,
-    path_option("--inputs", "PATH", "What OUT was made of; may be repeated."),
+    path_option("--inputs", "PATH", "The data that OUT was made from. May be repeated."),
 ]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="Exit code 1 where anything was not looked at.")
+    bool, typer.Option("--strict", help="End with exit code 1 if anything could not be looked at.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
 CopyPaths = Annotated[
     list[Path],
     path_argument(
         "[DIFF] PATH...",
-        "The diff, unless --keep or --diff is given; then files, folders or globs of the copy.",
+        "The diff (left out with --keep or --diff), then the files, folders or globs of the copy.",
     ),
 ]
-CopyOut = Annotated[Path, path_option("--out", "DIR", "Where the cleaned copy goes.")]
+CopyOut = Annotated[Path, path_option("--out", "DIR", "The folder to write the cleaned copy to.")]
 Keep = Annotated[
     list[Path] | None,
     path_option(
         "--keep",
         "NEW",
-        "The published edition: rows that it holds stay, others leave; may be repeated.",
+        "Clean by a published edition: rows that it holds stay, all others leave. May be repeated.",
     ),
 ]
 Old = Annotated[
@@ -211,7 +277,8 @@ Old = Annotated[
     path_option(
         "--old",
         "OLD",
-        "With --keep: the set that NEW was made of, to tell what left it from what it never had.",
+        "With --keep: the data set before it was cleaned, to tell removed rows from rows "
+        "that it never had.",
     ),
 ]
 By = Annotated[
@@ -220,7 +287,7 @@ By = Annotated[
         "--by",
         metavar="row|link",
         autocompletion=completion.among("row", "link"),
-        help="Know rows by their row hash alone, or by their link alone. Default: by both.",
+        help="Recognise rows by row hash only, or by link only. Default: by both.",
     ),
 ]
 Unknown = Annotated[
@@ -229,7 +296,7 @@ Unknown = Annotated[
         "--unknown",
         metavar="keep|drop",
         autocompletion=completion.among("keep", "drop"),
-        help="With --keep: rows of the copy that NEW, or OLD if it is given, does not hold.",
+        help="With --keep: what to do with rows that neither NEW nor OLD has ever held.",
     ),
 ]
 WithoutIdentity = Annotated[
@@ -238,7 +305,8 @@ WithoutIdentity = Annotated[
         "--without-identity",
         metavar="keep|drop",
         autocompletion=completion.among("keep", "drop"),
-        help="Rows with nothing to know them by. Default: drop with --keep, keep with a diff.",
+        help="What to do with rows that have neither link nor hash. Default: drop with "
+        "--keep, keep with a diff.",
     ),
 ]
 Certificate = Annotated[
@@ -246,7 +314,7 @@ Certificate = Annotated[
     path_option(
         "--certificate",
         "FILE",
-        "Where the certificate goes. Default: beside OUT, as OUT.certificate.json.",
+        "The file to write the certificate to. Default: OUT.certificate.json, beside OUT.",
     ),
 ]
 CopyColumns = Annotated[
@@ -255,45 +323,52 @@ CopyColumns = Annotated[
         "--column",
         metavar="ROLE=NAME",
         autocompletion=completion.roles_of_columns,
-        help="Which column of the copy plays a role; of NEW and OLD, where no name there tells.",
+        help="Say which column holds what, where it is not recognised, such as url=LINK.",
     ),
 ]
 ParentRun = Annotated[
     Path | None,
-    path_option("--parent", "OUT", "The OUT before this one: nothing may have come back."),
+    path_option(
+        "--parent",
+        "OUT",
+        "The OUT that `update` started from: check that no removed row came back.",
+    ),
 ]
 AppliedDiff = Annotated[
-    Path | None, path_option("--diff", "DIFF", "The diff that `apply` cleaned OUT with.")
+    Path | None, path_option("--diff", "DIFF", "The diff that `apply` used to make OUT.")
 ]
 ApplyDiff = Annotated[
-    Path | None, path_option("--diff", "DIFF", "The diff, which else stands before PATH.")
+    Path | None, path_option("--diff", "DIFF", "The diff, instead of naming it before PATH.")
 ]
 AppliedKeep = Annotated[
     list[Path] | None,
-    path_option("--keep", "NEW", "The edition that `apply` cleaned OUT with; may be repeated."),
+    path_option(
+        "--keep", "NEW", "The published edition that `apply` used to make OUT. May be repeated."
+    ),
 ]
 CheckedCertificate = Annotated[
     Path | None,
     path_option(
         "--certificate",
         "FILE",
-        "Where the certificate of a cleaned copy is written anew, if all holds.",
+        "If every check holds, write the certificate of a cleaned copy to this file.",
     ),
 ]
 DiffOld = Annotated[
-    Path | None, path_argument("OLD", "The version before: a shard, a folder or a glob.")
+    Path | None, path_argument("OLD", "The data set before: a file, a folder or a glob.")
 ]
 DiffNew = Annotated[
-    Path | None, path_argument("NEW", "The version after: whatever left it is in the diff.")
+    Path | None, path_argument("NEW", "The data set after: rows that it lost make the diff.")
 ]
 DiffOut = Annotated[
-    Path | None, path_option("--out", "FILE", "Where the diff goes, such as diff.parquet.")
+    Path | None,
+    path_option("--out", "FILE", "The file to write the diff to, such as diff.parquet."),
 ]
 Accept = Annotated[
     bool,
     typer.Option(
         "--i-accept-disclosure",
-        help="Make a diff that points at listed rows, which must not be published.",
+        help="Make the diff even if it gives listed rows away. Do not publish such a diff.",
     ),
 ]
 Check = Annotated[
@@ -301,12 +376,14 @@ Check = Annotated[
     path_option(
         "--check",
         "OUT",
-        "Instead of a diff: what could an outsider compute from this OUT of `clean`?",
+        "Instead of making a diff: show what an outsider could work out from this OUT of `clean`.",
     ),
 ]
 Earlier = Annotated[
     list[Path] | None,
-    path_option("--earlier", "DIFF", "With --check: a diff published before; may be repeated."),
+    path_option(
+        "--earlier", "DIFF", "With --check: a diff that you published before. May be repeated."
+    ),
 ]
 AnswerFormat = Annotated[
     str | None,
@@ -323,6 +400,6 @@ ScriptName = Annotated[
     typer.Argument(
         metavar="NAME|FILE|PATH",
         autocompletion=completion.scripts,
-        help="A script; with --check, your own.",
+        help="The name of a script to print; with --check, the path of your own.",
     ),
 ]

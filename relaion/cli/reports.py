@@ -13,37 +13,49 @@ from relaion.cli.render_report import show_report
 
 @app.command(
     cls=PlainCommand,
-    help="Show what the audit of a finished run says: what was removed and why, in counts. With "
-    "--html, --markdown or --card, write it as files instead.",
-    short_help="Show the audit of a finished run, or write it as files.",
+    help="Show what a finished run removed and why, in counts. With --html, --markdown or "
+    "--card, write it to files instead.",
+    short_help="Show or write what a finished run removed, in counts.",
 )
 def report(
-    out: Annotated[Path, o.path_argument("OUT", "A folder that `clean` or `update` made.")],
+    out: Annotated[Path, o.path_argument("OUT", "The folder that `clean` or `update` wrote.")],
     html: Annotated[
         Path | None,
-        o.path_option("--html", "FILE", "One page that needs nothing else (extra [report])."),
+        o.path_option(
+            "--html", "FILE", "Write one HTML page that needs no network (extra [report])."
+        ),
     ] = None,
     markdown: Annotated[
-        Path | None, o.path_option("--markdown", "FILE", "The same as Markdown.")
+        Path | None, o.path_option("--markdown", "FILE", "Write the same as Markdown.")
     ] = None,
     card: Annotated[
         Path | None,
-        o.path_option("--card", "DIR", "A data-set card (README.md) and SHA256SUMS to publish."),
+        o.path_option(
+            "--card",
+            "DIR",
+            "Write a data-set card (README.md) and SHA256SUMS for publication to this folder.",
+        ),
     ] = None,
     licence: Annotated[
         str | None,
-        typer.Option("--licence", metavar="NAME", help="With --card: such as cc-by-4.0."),
+        typer.Option(
+            "--licence",
+            metavar="NAME",
+            help="With --card: the licence of the data set, such as cc-by-4.0.",
+        ),
     ] = None,
     title: Annotated[
-        str | None, typer.Option("--title", metavar="WORDS", help="With --card: the set's name.")
+        str | None,
+        typer.Option("--title", metavar="WORDS", help="With --card: the name of the data set."),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Write over files that `report` did not make.")
+        bool, typer.Option("--force", help="Overwrite files that `report` did not make.")
     ] = False,
     i_accept_disclosure: Annotated[
         bool,
         typer.Option(
-            "--i-accept-disclosure", help="A card of editions that must not be published."
+            "--i-accept-disclosure",
+            help="Write the card even if the editions must not be published.",
         ),
     ] = False,
     as_json: Annotated[

@@ -10,14 +10,18 @@ import io
 import os
 import select
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self, TextIO
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+from relaion.run.progress import NOTHING, Course, Extent, Position, Rarely, clock
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+    from rich.live import Live
 
 
 class Unwritten(Exception):
@@ -72,48 +76,94 @@ def _text(file: io.FileIO, was: TextIO | None) -> io.TextIOWrapper:
     )
 
 
-# -- Progress: shards, rows, rate, time left; silent where nobody looks --------------------------
+# -- Progress: one line below the notices on a terminal; in a pipe a line now and then -----------
+
+_BAR = 16  # columns at most; in a narrow window there is none
+_GAP = "  "
+
+
+def line_of(position: Position, width: int) -> Text:
+    """Where a command stands in one line of at most so many columns: what matters most first."""
+    share = "" if position.share is None else f"{position.share:.0%}".rjust(4)
+    count, left, elapsed = position.count, position.time_left, clock(position.elapsed)
+    short = position.number and f"{position.number}/{position.of} {position.step}"
+    for parts in (
+        (position.name, _bar(position.share, _BAR), share, count, elapsed, left),
+        (position.name, _bar(position.share, _BAR // 2), share, count, elapsed, left),
+        (position.name, share, count, elapsed, left),
+        (position.name, share, count.partition(" ")[0], elapsed, left),
+        (position.name, share, elapsed, left),
+        (short or position.name, share, elapsed, left.removeprefix("about ")),
+        (short or position.name, share, elapsed),
+    ):
+        text = _GAP.join(part for part in parts if part)
+        if cell_len(text) <= width:
+            break
+    return Text(set_cell_size(text, min(width, cell_len(text))), no_wrap=True)
+
+
+def _bar(share: float | None, width: int) -> str:
+    if share is None:
+        return ""
+    full = round(share * width)
+    return "━" * full + "─" * (width - full)
 
 
 class Bars:
-    """Listens to a run and draws a bar for each phase; notices are lines between them."""
+    """Listens to a run and draws where it stands; notices are lines above it."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bars = Progress(
-            TextColumn("{task.description:<9}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[shards]}/{task.fields[of]} shards"),
-            TextColumn("{task.completed:,.0f} rows"),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task: TaskID | None = None
+        self._course, self._lines = Course(), Rarely()
+        self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        if self._console.is_terminal:
+            from rich.live import Live  # noqa: PLC0415 - loaded when it is first used
+
+            self._live = Live(
+                console=self._console, get_renderable=self._drawn, refresh_per_second=4,
+                transient=True, redirect_stdout=False, redirect_stderr=False,
+            )  # fmt: skip
+            self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bars.stop()
+        if self._live is not None:
+            self._live.stop()
 
-    def phase(self, name: str, shards: int, rows: int) -> None:
-        """A new bar for a new phase."""
-        if self._task is not None:
-            self._bars.remove_task(self._task)
-        self._task = self._bars.add_task(name, total=rows or 1, shards=0, of=shards, rate="")
+    def _drawn(self) -> Text:
+        position = self._course.position()
+        return Text() if position is None else line_of(position, self._console.width - 1)
 
-    def done(self, shards: int, rows: int) -> None:
-        """Move the bar on."""
-        if self._task is None:
-            return
-        task = next(t for t in self._bars.tasks if t.id == self._task)
-        self._bars.update(self._task, advance=rows, shards=task.fields["shards"] + shards)
-        speed = task.speed
-        self._bars.update(self._task, rate=f"{speed:,.0f} rows/s" if speed else "")
+    def steps(self, names: Sequence[str]) -> None:
+        """What is to come."""
+        self._course.steps(names)
+
+    def phase(
+        self, step: str, whole: Extent = NOTHING, before: Extent = NOTHING, detail: str = ""
+    ) -> None:
+        """Begin a step, or the next part of one."""
+        self._course.phase(step, whole, before, detail)
+        if self._live is not None:
+            self._live.refresh()
+        self._tell()
+
+    def done(self, part: Extent, task: int | None = None) -> None:
+        """Move on."""
+        self._course.done(part, task)
+        self._tell()
+
+    def moved(self, task: int, groups: float) -> None:
+        """Move on within a task."""
+        self._course.moved(task, groups)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._live is None and self._lines.is_time():
+            position = self._course.position()
+            if position is not None:
+                self.say(position.sentence)
 
     def say(self, text: str) -> None:
         """A line that stays."""

@@ -12,17 +12,17 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.text import Text
 
 from relaion.cli.consoles import talk
 from relaion.errors import InputError
 from relaion.paths import shown
+from relaion.run.progress import NOTHING, Extent, Progress
 
 NOTES = logging.getLogger("relaion")
 _SHOWN = "shown"  # an attribute of records that stand on the terminal anyway
@@ -141,24 +141,31 @@ def keep(line: str, level: int = logging.INFO) -> None:
 class Heard:
     """A listener to a run that notes its phases and their times, and passes all on to another."""
 
-    def __init__(self, listener: Any) -> None:
+    def __init__(self, listener: Progress) -> None:
         self._listener = listener
         self._phase: tuple[str, float] | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._listener, name)
+    def steps(self, names: Sequence[str]) -> None:
+        """What is to come."""
+        self._listener.steps(names)
 
-    def phase(self, name: str, *given: Any, **named: Any) -> None:
-        """A phase begins, so the one before has ended; `given` are what is known of it, if any."""
+    def phase(
+        self, step: str, whole: Extent = NOTHING, before: Extent = NOTHING, detail: str = ""
+    ) -> None:
+        """A phase begins, so the one before has ended."""
         self.end()
-        details = [x for x in (*given, *named.values()) if isinstance(x, str) and x]
-        self._phase = ": ".join([name, *details]), time.monotonic()
-        shards = next((getattr(x, "shards", x) for x in given), 0)  # a number, or what has one
-        of = (
-            f", {shards:,} shard{'s' * (shards != 1)}" if isinstance(shards, int) and shards else ""
-        )
-        NOTES.info("%s begins%s", self._phase[0], of)
-        self._listener.phase(name, *given, **named)
+        self._phase = ": ".join([step, *([detail] if detail else [])]), time.monotonic()
+        n = whole.shards
+        NOTES.info("%s begins%s", self._phase[0], f", {n:,} shard{'s' * (n != 1)}" if n else "")
+        self._listener.phase(step, whole, before, detail)
+
+    def done(self, part: Extent, task: int | None = None) -> None:
+        """So much more is through."""
+        self._listener.done(part, task)
+
+    def moved(self, task: int, groups: float) -> None:
+        """A task is under way."""
+        self._listener.moved(task, groups)
 
     def say(self, text: str) -> None:
         """A line that stays."""
@@ -174,7 +181,7 @@ class Heard:
 
 
 @contextmanager
-def heard(listener: Any) -> Iterator[Heard]:
+def heard(listener: Progress) -> Iterator[Heard]:
     """What `Heard` does, to the end of the last phase."""
     hears = Heard(listener)
     yield hears

@@ -78,6 +78,7 @@ class Engine:
         self._links: Path | None = None
         self._left = ExitStack()
         self._macros: set[str] = set()
+        self.statement = (0, 1)  # which one of a script, of how many
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -205,7 +206,9 @@ class Engine:
             )
         self.set_variables(**values)
         with self._said_by_us(script.path.name):
-            for statement in self._con.extract_statements(script.sql):
+            statements = self._con.extract_statements(script.sql)
+            for i, statement in enumerate(statements):
+                self.statement = i, len(statements)
                 result = self._con.execute(statement)
                 while result.fetchmany(10_000):  # an open result would bar the next statement
                     pass
@@ -405,11 +408,9 @@ def connect(
 ) -> Iterator[Engine]:
     """Open DuckDB on a file, or in memory, and close it again; `made` is what of it.
 
-    `temp` is the private folder for what does not fit in memory, and for the details of
-    unknown errors; without it nothing is spilled (DuckDB's default is the current folder).
-    `storage` is the oldest version of DuckDB that is to read the file, such as 'v1.0.0'; without
-    it the one that runs.
-    `memory` is a size such as '2GB'. No extension is ever installed or loaded from a network.
+    `temp` is the private folder for what does not fit in memory (without it nothing is spilled) and
+    for details of unknown errors, `storage` the oldest DuckDB that is to read the file ('v1.0.0').
+    `memory` is a size such as '2GB'. No extension is installed or loaded.
     """
     config: dict[str, Any] = {
         "autoinstall_known_extensions": False,
@@ -428,8 +429,7 @@ def connect(
         raise _cannot_open(database, e) from None
     with suppress(duckdb.Error):  # a notebook has a display of its own, which takes no such word
         con.execute("set enable_progress_bar = false")  # else it stands in the midst of stdout
-    with suppress(duckdb.Error):
-        # else a column of a row group is held as a whole, however large, and none the faster
+    with suppress(duckdb.Error):  # else a column of a row group is held whole, and none the faster
         con.execute("set disable_parquet_prefetching = true")
     engine = made(con, temp)
     try:

@@ -21,17 +21,9 @@ from relaion.parquet.roles import Overrides
 from relaion.paths import ShardPath, private_folder, shown
 from relaion.roles import ROLES
 from relaion.run.journal import MADE, Entry, Journal
-from relaion.run.pool import (
-    Call,
-    Caller,
-    CallTask,
-    LocalPool,
-    Progress,
-    Quiet,
-    WorkerEndedError,
-    blaming,
-)
+from relaion.run.pool import Call, Caller, CallTask, LocalPool, WorkerEndedError, blaming
 from relaion.run.process import TaskOutcome, seconds_for, unpacked
+from relaion.run.progress import ONE_FILE, SEARCH, SURVEY, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered, read_footers, read_inputs, several
 
@@ -119,7 +111,7 @@ def read_edition(
             seen.add(notice)
         return found
 
-    shards = read_inputs(paths, {}, pool, meant=told).whole()
+    shards = read_inputs(paths, {}, pool, meant=told, progress=progress).whole()
     return tuple(replace(n, no=first + n.no) for n in shards)
 
 
@@ -182,7 +174,7 @@ class Applying:
             call = Call("relaion.labs.one_file:index", (file, into, dict(self.columns), before))
             waiting.append(self._task(file, call))
         by_no = {f.no: f for f in files}
-        self.progress.phase("index", len(files), 0)
+        self.progress.phase(SURVEY, Extent(len(files)), detail="index")
         for outcome in self.pool.run(waiting):
             if value := self._value(by_no[outcome.no], outcome):
                 indexed, seal, sha256 = value
@@ -190,7 +182,7 @@ class Applying:
                 said = [asdict(indexed), seal, sha256]
                 self.journal.add([Entry(INDEXED, str(outcome.no), said, {name: sha256})])
                 found[outcome.no] = (by_no[outcome.no], indexed, seal)
-            self.progress.done(1, 0)
+            self.progress.done(ONE_FILE)
         return found
 
     def _footers(
@@ -204,7 +196,9 @@ class Applying:
 
         if not places:
             return {}
-        shards = read_footers(self.pool, places, dict(columns), set_aside, needs_link=False)
+        shards = read_footers(
+            self.pool, places, dict(columns), set_aside, needs_link=False, progress=self.progress
+        )
         return {shard.path: shard for shard in shards}
 
     def whole_folders(self, known: Sequence[Known]) -> list[Known]:
@@ -287,8 +281,7 @@ class Applying:
             self.journal.drop(lambda entry: entry.what == SOUGHT)
             self.journal.add([Entry(MADE, "basis", basis)])
         known = {e.name: str(e.value) for e in self.journal.entries(SOUGHT)}
-        rows = sum(n.shard.rows for n in shards)
-        self.progress.phase("search", len(shards), rows)
+        self.progress.phase(SEARCH, Extent.of(shards))
 
         def hear(told: tuple[Any, ...]) -> None:
             what, *said = told
@@ -331,12 +324,12 @@ class Applying:
             waiting.append(self._write_task(file, seal, fates, of.no, named))
         by_no = {f.no: f for f in (*(k.file for k in known), *stats)}
         done: dict[int, dict[str, Any]] = {}
-        self.progress.phase("write", len(waiting), 0)
+        self.progress.phase(WRITE, Extent(len(waiting)))
         for outcome in self.pool.run(waiting):
             if value := self._value(by_no[outcome.no], outcome):
                 self.journal.add([Entry(WRITTEN, str(outcome.no), value)])
                 done[outcome.no] = value
-            self.progress.done(1, 0)
+            self.progress.done(ONE_FILE)
         return done
 
     def _write_task(

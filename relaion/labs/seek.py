@@ -19,6 +19,7 @@ from relaion.parquet.roles import Column, Layout
 from relaion.paths import Seal, file_sha256, private_folder, read_sealed, read_still
 from relaion.run.find_task import MACROS
 from relaion.run.journal import is_whole
+from relaion.run.progress import Extent
 from relaion.run.python_answers import (
     OTHERS,
     fill_keys,
@@ -121,7 +122,7 @@ class Seeker:
         else:
             seals = read_sealed(paths, through, self._workers)
             self._seals |= {n.no: s for n, s in zip(shards, seals, strict=True)}
-        self.tell(("done", len(shards), sum(n.shard.rows for n in shards)))
+        self.tell(("done", Extent.of(shards)))
 
     def seals(self, shards: Sequence[Numbered]) -> dict[int, Seal]:
         """Each shard as it was read; those that were not read now are read for it."""

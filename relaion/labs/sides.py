@@ -12,7 +12,8 @@ from relaion.labs.copy_files import CopyFile
 from relaion.parquet.roles import Overrides
 from relaion.paths import find_shards, shown
 from relaion.run.outputs import OwnedShard, Owners
-from relaion.run.pool import Caller, Progress
+from relaion.run.pool import Caller
+from relaion.run.progress import Progress
 from relaion.run.survey import Numbered
 
 DIFF_COLUMNS = ("row_hash", "link", "link_gone")

@@ -26,6 +26,7 @@ from relaion.parquet.thrift import (
     skip_struct,
 )
 from relaion.paths import shown
+from relaion.paths.to_parquet import to_parquet
 
 MAGIC, ENCRYPTED_MAGIC = MAGICS = b"PAR1", b"PARE"  # how a file begins and ends
 REQUIRED, OPTIONAL, REPEATED = range(3)
@@ -205,6 +206,8 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "write it as parquet first"),
     (b"\x93NUMPY", "a NumPy array", "it holds no links and captions; leave it out"),
 )
+_JSON, _TEXT = "JSON", "text (CSV or TSV?)"
+_OF_LINES = (_JSON, _TEXT, "a gzip file", "a zstd file")  # may be text lines, packed or not
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<!--")
 
 
@@ -231,7 +234,7 @@ def _told_of_text(head: bytes) -> str:
     if text.startswith(b"<"):
         return "XML (a store's message of an error?): download the file itself"
     if text.startswith((b"{", b"[")):
-        return "JSON: write it as parquet first, or download the file itself"
+        return f"{_JSON}: write it as parquet first, or download the file itself"
     try:
         words = head.decode("utf-8")
     except UnicodeDecodeError as e:
@@ -239,7 +242,7 @@ def _told_of_text(head: bytes) -> str:
             return ""
         words = head[: e.start].decode("utf-8")
     if all(c.isprintable() or c in "\t\r\n" for c in words):
-        return "text (CSV or TSV?): write it as parquet first"
+        return f"{_TEXT}: write it as parquet first"
     return ""
 
 
@@ -290,7 +293,10 @@ def _footer_bytes(path: Path) -> tuple[bytes, int]:
     if head[:4] != MAGIC:
         if tail[4:] == MAGIC and size > 12:
             raise DamagedError(f"{shown(path)}: has lost its beginning; get it again")
-        raise DamagedError(f"{shown(path)}: is not a parquet file but {_told(head, size)}")
+        what, _, todo = _told(head, size).partition(": ")
+        if what in _OF_LINES and (command := to_parquet(path, head)):
+            todo = f"to make one of it: {command}"
+        raise DamagedError(f"{shown(path)}: is not a parquet file but {what}: {todo}")
     if tail[4:] != MAGIC or length > size - 12:
         raise DamagedError(
             f"{shown(path)}: is a parquet file that was cut off ({size} bytes, no whole footer "

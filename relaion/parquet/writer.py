@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from relaion.errors import InputError, OutputError
+from relaion.odometer import ODOMETER
 from relaion.parquet.footer import BYTE_ARRAY, FIXED, INT96, MAGIC, Footer, Leaf, read_footer
 from relaion.parquet.row_group_copy import Copier, final_footer, restored
 from relaion.parquet.row_groups import (
@@ -270,6 +271,8 @@ def write_editions(
                 for edition in decoded:
                     with _writing(edition.path):
                         edition.add(batch, start)
+                ODOMETER.reach(start / footer.rows)
+            ODOMETER.reach((span.start + span.rows) / max(1, footer.rows))
         said = tuple(notices(footer, storage))
         made = {e.path: _finish(e, footer, copier, said) for e in editions}
         for path, part, twin in twins:  # the same rows are the same bytes

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from relaion.errors import InputError
 from relaion.paths.names import shown
+from relaion.paths.to_parquet import is_lines, to_parquet
 
 # -- What a list of PATH arguments holds -------------------------------------------------------
 
@@ -122,13 +123,8 @@ def _find(paths: Sequence[Path | str], empty: Found) -> Found:
         what = "parquet shard" if empty.noun == "shard" else empty.noun
         among = f" among {_counted(sorted(search.skipped))}" if search.skipped else ""
         wanted = empty.forms or f"files that end in {' or '.join(empty.endings)}"
-        if empty.noun == "shard" and any(
-            p.name.lower().endswith(_OF_COPIES) for p in search.skipped
-        ):
-            wanted += (
-                ", into which others can be converted; a copy in other forms is cleaned by what "
-            )
-            wanted += "its publisher gave out, with `relaion apply`"
+        if empty.noun == "shard":
+            wanted += _other_forms(sorted(search.skipped))
         raise InputError(f"{named}: no {what} found{among}; name {wanted}")
     ordered = sorted(search.shards.values(), key=lambda s: (s.subset, os.fsencode(s.name)))
     return replace(
@@ -137,6 +133,20 @@ def _find(paths: Sequence[Path | str], empty: Found) -> Found:
         skipped=tuple(sorted(search.skipped)),
         looped=tuple(sorted(search.looped)),
         repeated=tuple(sorted(search.repeated)),
+    )
+
+
+def _other_forms(skipped: Sequence[Path]) -> str:
+    """What to do with files of other forms, of which one is taken for an example."""
+    some = [p for p in skipped if p.name.lower().endswith(_OF_COPIES) and not _is_hidden(p.name)]
+    if not some:
+        return ""
+    commands = (to_parquet(p) for p in some if is_lines(p))
+    command = next((c for c in commands if c), None)
+    made = f" (each can be made one, such as: {command})" if command else ""
+    return (
+        f"{made}. To clean a copy in its own form with what its publisher gave out, there is "
+        "`relaion apply`"
     )
 
 

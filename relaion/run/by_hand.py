@@ -30,8 +30,8 @@ from relaion.run.find_task import Finders, run_find
 from relaion.run.hits import snapshot
 from relaion.run.journal import FIND, Journal
 from relaion.run.pipeline import Request
-from relaion.run.pool import Progress
 from relaion.run.process import TaskOutcome
+from relaion.run.progress import Progress
 from relaion.run.settings import write_keywords
 from relaion.run.survey import Numbered, read_sealed_sidecars
 from relaion.run.tasks import AnyTask, FindTask, task

@@ -17,6 +17,7 @@ from relaion.paths import file_sha256, locked, private_folder
 from relaion.run.find import Hunt, Reads, Searched
 from relaion.run.journal import COVERED, FIND, Entry, Ledger
 from relaion.run.pool import Caller, blaming
+from relaion.run.progress import COVER
 from relaion.run.survey import Numbered, sealed
 from relaion.run.tasks import FindTask
 
@@ -226,11 +227,12 @@ class Choice:
         ledger.keep(searched.seals)
         tables = _TABLES[step]
         self.hunt.sweep(
-            "cover", shards, ledger, searched.seals,
+            _DETAILS[step], shards, ledger, searched.seals,
             lambda shards, name: replace(
                 self._task(step, reads, shards), values={"depth": depth, "labels": labels},
                 writes={t: self._path(f"{name}-{t}") for t in tables},
             ),
+            COVER,
         )  # fmt: skip
         self.ready()
         found = {t: tuple(self._path(f"{n}-{t}") for n in ledger.names) for t in tables}
@@ -250,6 +252,7 @@ class Choice:
         return [files, *more]
 
 
+_DETAILS = {"sites": "count sites", "inside": "rows of sites", "around": "rows beside them"}
 _TABLES = {
     "sites": ("site_counts", "listed_places"),
     "inside": ("list_hits", "hit_keys", "cover_images", "cover_hashes"),

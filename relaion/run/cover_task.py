@@ -54,7 +54,7 @@ def _pattern(finder: Finder, task: FindTask) -> str | None:
 
 def _hosts_told(finder: Finder, task: FindTask) -> None:
     """Fill `odd_keys` for the links whose host SQL cannot tell."""
-    finder.engine.run(finder.script("43_odd_hosts"))
+    finder.told("43_odd_hosts")
     fill_keys(finder.engine, task.settings.limits.workers)
 
 
@@ -67,8 +67,8 @@ def _sites(finder: Finder, task: FindTask) -> TaskOutcome:
 
     def search() -> None:
         _hosts_told(finder, task)
-        engine.run(
-            finder.script("44_site_counts"), depth=task.values["depth"],
+        finder.told(
+            "44_site_counts", depth=task.values["depth"],
             labels=task.values["labels"], keyword_pattern=pattern,
         )  # fmt: skip
 
@@ -78,6 +78,7 @@ def _sites(finder: Finder, task: FindTask) -> TaskOutcome:
         lambda: finder.read(
             task.shards, search, wanted=("shard", "row_links"), shown_roles=features
         ),
+        passes=2,
     )  # fmt: skip
 
 
@@ -161,17 +162,19 @@ def _inside(finder: Finder, task: FindTask) -> TaskOutcome:
 
     def search() -> None:
         _hosts_told(finder, task)
-        engine.run(finder.script("49_site_rows"))
+        finder.told("49_site_rows")
         finder.search_keys()
-        engine.run(finder.script("59_cover_images"))
+        finder.told("59_cover_images")
         if not task.sidecars:
             finder.none_of("62_cover_hashes", "table cover_hashes")
             return
-        engine.run(finder.script("62_cover_hashes"))
+        finder.told("62_cover_hashes")
         if _is_hashed(task):
             _add_computed(engine)
 
-    return look_again(finder, task, lambda: finder.read(task.shards, search, *_views(task)))
+    return look_again(
+        finder, task, lambda: finder.read(task.shards, search, *_views(task)), passes=8
+    )
 
 
 def _views(task: FindTask) -> tuple[list[str], list[str], list[str]]:
@@ -225,16 +228,17 @@ def _beside(finder: Finder, task: FindTask) -> TaskOutcome:
     def search() -> None:
         finder.none_of("30_list_hits", "table list_hits")
         finder.search_same_link(inner=False)
-        engine.run(finder.script("58_hashed_rows"))
+        finder.told("58_hashed_rows")
         engine.execute("create or replace temp table list_hits as from same_link")
-        engine.run(finder.script("59_cover_images"))
+        finder.told("59_cover_images")
         known("cover_images")
-        engine.run(finder.script("53_same_images"))
+        finder.told("53_same_images")
         engine.run(finder.script("61_beside_rows"), image_rows=IMAGE_ROWS)
         finder.search_keys()
-        engine.run(finder.script("62_cover_hashes"))
+        finder.told("62_cover_hashes")
         known("hit_keys")
 
+    finder.passes((), 1)
     read_as_shards(engine, task.sidecars, task.settings, finder.copies, search)
     for table, path in task.writes.items():
         engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
@@ -252,10 +256,12 @@ def _around(finder: Finder, task: FindTask) -> TaskOutcome:
             found = engine.table("select distinct row_hash from cover_hashes")
             wanted = found["row_hash"].combine_chunks()
             fill_row_hashes(engine, task.shards, wanted, task.settings.limits.workers)
-            engine.run(finder.script("58_hashed_rows"))
-        engine.run(finder.script("53_same_images"))
+            finder.told("58_hashed_rows")
+        finder.told("53_same_images")
 
-    return look_again(finder, task, lambda: finder.read(task.shards, search, *_views(task)))
+    return look_again(
+        finder, task, lambda: finder.read(task.shards, search, *_views(task)), passes=8
+    )
 
 
 def _collect(finder: Finder, task: FindTask) -> TaskOutcome:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.engine import Connect, Engine, connect
+from relaion.engine.passes import run_told
 from relaion.errors import InputError, ScriptError
 from relaion.paths import shown
 from relaion.run.editions import Edition
@@ -24,6 +25,7 @@ from relaion.run.own_edition import (
     own_removals,
     run_edition,
 )
+from relaion.run.progress import Extent
 from relaion.run.settings import Settings, words_at
 from relaion.run.sources import Copies, original, sources
 from relaion.run.survey import Numbered
@@ -83,11 +85,11 @@ class Decider:
     def _decide(self, task: Task, copies: Copies) -> dict[int, Decision]:
         engine, settings = self._ready(), self.settings
         shards = copies.as_read(task.shards)
-        self._load(engine, shards)
+        self._load(engine, task, shards)
         self._remove(engine, task, shards)
         self._check(engine, task)
         engine.run(self._scripts["55_tally"])
-        engine.run(self._scripts["64_score_bands"])
+        self._told(task, "64_score_bands")
         decided = _by_shard(engine, task.shards, settings.editions)
         return self._since(engine, task, shards, decided) if task.gained else decided
 
@@ -151,7 +153,7 @@ class Decider:
         self._engine = engine
         return engine
 
-    def _load(self, engine: Engine, shards: Sequence[Numbered]) -> None:
+    def _load(self, engine: Engine, task: Task, shards: Sequence[Numbered]) -> None:
         """What the scripts of editions read: the rows of some shards, the hits, the rules."""
         settings = self.settings
         engine.view_shards(
@@ -164,18 +166,24 @@ class Decider:
         for table in FOUND:
             file = "covered_hits" if settings.cover and table == "list_hits" else table
             engine.read_parquet(table, [settings.work / f"{file}.parquet"], in_table="shards")
-        engine.run(
-            self._scripts["40_rule_hits"],
-            unsafe_above=settings.unsafe_above,
-            keyword_above=settings.keyword_above,
-            unscored=settings.unscored,
-        )
+        self._told(
+            task, "40_rule_hits", unsafe_above=settings.unsafe_above,
+            keyword_above=settings.keyword_above, unscored=settings.unscored,
+        )  # fmt: skip
         if self._pattern is not None:
-            engine.run(
-                self._scripts["41_keyword_hits"],
-                keyword_above=settings.keyword_above,
+            self._told(
+                task, "41_keyword_hits", keyword_above=settings.keyword_above,
                 keyword_pattern=self._pattern,
-            )
+            )  # fmt: skip
+
+    def _told(self, task: Task, name: str, **values: Any) -> None:
+        """Run a script that looks at each row, and tell how far it has come.
+
+        All of them together are half of what is done with a batch.
+        """
+        passes = 2 if self._pattern is None else 3
+        groups = Extent.of(task.shards).groups / 2 / passes
+        run_told(self._ready(), self._scripts[name], groups, **values)
 
     def _check(self, engine: Engine, task: Task) -> None:
         """Refuse what no edition may do; raises ScriptError for a script of the user's own."""

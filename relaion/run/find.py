@@ -19,8 +19,9 @@ from relaion.parquet.footer import read_footer
 from relaion.paths import Seal, file_sha256, private_folder
 from relaion.run.hits import Hits
 from relaion.run.journal import FIND, MADE, Entry, Journal, Ledger
-from relaion.run.pool import Executor, Progress
+from relaion.run.pool import Executor
 from relaion.run.process import TaskOutcome
+from relaion.run.progress import SEARCH, Extent, Progress
 from relaion.run.settings import Settings
 from relaion.run.survey import ALIKE, SIDECAR_KEYS, UNREAD_BESIDE, Numbered, sealed, several
 from relaion.run.tasks import FindTask, batches
@@ -91,7 +92,7 @@ class Hunt:
         if self.sidecars:
             self.made(self.task("sidecars"), [sealed(s).sha256 for s in self.sidecars])
         hits = Ledger(self.journal, "hits")
-        self.sweep("match", shards, hits, {}, partial(self.task, "hits"))
+        self.sweep("", shards, hits, {}, partial(self.task, "hits"))
         seals = hits.seals
         all_hits, all_keys = self._gathered(hits)
         found: list[Ledger] = []
@@ -99,7 +100,7 @@ class Hunt:
             same = Ledger(self.journal, f"same-{file_sha256(all_keys)[:16]}")
             same.keep(seals)
             reads: Reads = {"list_hits": (all_hits,), "hit_keys": (all_keys,)}
-            self.sweep("same link", shards, same, seals, partial(self.task, "same", reads=reads))
+            self.sweep("same links", shards, same, seals, partial(self.task, "same", reads=reads))
             found.append(same)
         searched = self._without_failed(shards)
         same_link = tuple(self._path(n) for x in found for n in x.names)
@@ -129,21 +130,22 @@ class Hunt:
 
     def sweep(
         self,
-        phase: str,
+        detail: str,
         shards: Sequence[Numbered],
         ledger: Ledger,
         seals: Mapping[int, Seal],
         make: Callable[..., FindTask],
+        step: str = SEARCH,
     ) -> None:
-        """Do a step over all shards that its ledger does not cover yet.
+        """Do a step over all shards that its ledger does not cover yet; `detail` is what is told.
 
         `make` makes the task of some shards (`shards`), which leaves files of that `name`; `seals`
         are the shards as they were searched, if they were.
         """
         shards = self._without_failed(shards)
-        self.progress.phase(phase, len(shards), sum(n.shard.rows for n in shards))
         covered = ledger.covered
-        self._through([n for n in shards if n.no in covered])
+        before = Extent.of(n for n in shards if n.no in covered)
+        self.progress.phase(step, Extent.of(shards), before, detail)
         waiting = deque(batches([n for n in shards if n.no not in covered], BATCH_ROWS))
         alone = 0
         while waiting:
@@ -172,7 +174,7 @@ class Hunt:
                     )
 
     def _through(self, shards: Sequence[Numbered]) -> None:
-        self.progress.done(len(shards), sum(n.shard.rows for n in shards))
+        self.progress.done(Extent.of(shards), shards[0].no)
 
     def _set_aside(self, numbered: Numbered, error: str) -> None:
         line = self._failed[numbered.no] = numbered.told(error)
@@ -255,7 +257,7 @@ class Hunt:
         linked = Ledger(self.journal, f"linked-{hashlib.sha256(digests.encode()).hexdigest()[:16]}")
         linked.keep(searched.seals)
         make = partial(self.task, "linked", reads=reads)
-        self.sweep("same link", found, linked, searched.seals, make)
+        self.sweep("same links", found, linked, searched.seals, make)
         known = self._path("hit_keys")
         reads = {"hit_keys": tuple(map(self._path, linked.names)), "known_keys": (known,)}
         value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
@@ -265,7 +267,7 @@ class Hunt:
         again = Ledger(self.journal, f"same-{file_sha256(keys)[:16]}")
         again.keep(searched.seals)
         make = partial(self.task, "same", reads={"list_hits": (), "hit_keys": (keys,)})
-        self.sweep("same link", searched.shards, again, searched.seals, make)
+        self.sweep("same links", searched.shards, again, searched.seals, make)
         reads = {"same_link": tuple(map(self._path, again.names))}
         value = [[p.name, file_sha256(p)] for paths in reads.values() for p in paths]
         return frozenset(self.made(self.task("found_in", (), reads), value)["shards"])

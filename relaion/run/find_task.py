@@ -3,16 +3,19 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
 from relaion.engine import VIEWS, Connect, Engine, connect
+from relaion.engine.passes import run_told
 from relaion.errors import EngineError, ListError
 from relaion.lists.database import attach_store
+from relaion.odometer import ODOMETER
 from relaion.paths import Seal, read_sealed, read_still, replaced, shown
 from relaion.run.journal import digests_of
 from relaion.run.process import TaskOutcome
+from relaion.run.progress import Extent
 from relaion.run.python_answers import (
     fill_inner,
     fill_keys,
@@ -54,6 +57,7 @@ class Finder:
         self._roles = roles
         self._workers = settings.limits.workers
         self._scripts = load(settings.sql_version)
+        self._worth = 0.0  # row groups that each pass of a search counts for
         for macros in MACROS:
             engine.macros(self.script(macros))
         make_tables(engine)
@@ -62,6 +66,14 @@ class Finder:
     def script(self, name: str) -> Script:
         """A script of the run's version."""
         return self._scripts[name]
+
+    def passes(self, shards: Sequence[Numbered], n: int) -> None:
+        """From here on these shards are searched in so many passes, each run by `told`."""
+        self._worth = Extent.of(shards).groups / n
+
+    def told(self, name: str, *, worth: int = 1, **values: Any) -> None:
+        """Run a script worth one pass or more, and tell how far it has come."""
+        run_told(self.engine, self.script(name), worth * self._worth, **values)
 
     def sidecar_keys(self) -> None:
         """Table `sidecar_keys`, left in the work folder for `list_hits`."""
@@ -83,6 +95,7 @@ class Finder:
 
     def same_link(self, shards: Sequence[Numbered]) -> None:
         """Table `same_link`: further rows of these shards whose link is in `hit_keys`."""
+        self.passes(shards, 6)
         self.read(shards, self.search_same_link, wanted=("row_links",))
 
     def read(
@@ -105,8 +118,12 @@ class Finder:
         self.copies.reading([original(n) for n in shards], look)
 
     def _search_lists(self, batch: Sequence[Numbered], wanted: NeededKinds) -> None:
-        run = self.engine.run
-        if wanted.has_links or wanted.has_hashed:
+        has_keys = wanted.has_links or wanted.has_hashed
+        run, told = self.engine.run, self.told
+        asks_hashes = wanted.row_hashes is None or len(wanted.row_hashes) > 0
+        # four more: the hits, what was looked at, and the links and keys of what was hit
+        self.passes(batch, 2 * has_keys + 3 * wanted.has_hashed + asks_hashes + 4)
+        if has_keys:
             inner = self._settings.inner
             run(self.script("fast/14_listed_hosts"), has_links=wanted.has_links, has_inner=inner)
             self._link_keys(
@@ -116,19 +133,21 @@ class Finder:
         else:
             self.none_of("20_link_keys", "table link_keys")
         if wanted.has_hashed:
-            run(self.script("fast/22_hashed_links"), has_hashed=True, kinds=sorted(wanted.kinds))
-            fill_spelled(self.engine, self._workers)
+            told("fast/22_hashed_links", has_hashed=True, kinds=sorted(wanted.kinds))
+            with ODOMETER.stretch(2 * self._worth):
+                fill_spelled(self.engine, self._workers)
         else:
             self.none_of("fast/22_hashed_links", "table hashed_links", "view ordinary_links")
-        fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
+        with ODOMETER.stretch(self._worth if asks_hashes else 0):
+            fill_row_hashes(self.engine, batch, wanted.row_hashes, self._workers)
         run(
             self.script("24_row_keys"),
             kinds=sorted(wanted.kinds),
             has_hashed=wanted.has_hashed,
             forms=wanted.forms,
         )
-        run(self.script("30_list_hits"), good_wins=self._settings.good_wins)
-        run(self.script("31_found_values"), roles=list(self._roles))
+        told("30_list_hits", good_wins=self._settings.good_wins)
+        told("31_found_values", roles=list(self._roles))
 
     def none_of(self, script: str, *relations: str) -> None:
         """What a script writes, empty, where nothing is listed that it could be for."""
@@ -141,17 +160,15 @@ class Finder:
     def search_same_link(self, *, inner: bool = True) -> None:
         """Table `same_link`, of the views that are open; `inner` by links inside links too."""
         inner = inner and self._settings.inner
-        self.engine.run(self.script("fast/34_hit_tails"), has_inner=inner)
+        self.told("fast/34_hit_tails", worth=3, has_inner=inner)
         self._link_keys(has_links=True, has_hosts=False, has_hashed=False, inner=inner)
-        self.engine.run(self.script("35_same_link"))
+        self.told("35_same_link")
 
     def _link_keys(
         self, *, has_links: bool, has_hosts: bool, has_hashed: bool, inner: bool = True
     ) -> None:
         """Table `link_keys`: the keys of near links, and of near links inside links."""
-        self.engine.run(
-            self.script("fast/15_near_links"), has_hosts=has_hosts, has_hashed=has_hashed
-        )
+        self.told("fast/15_near_links", has_hosts=has_hosts, has_hashed=has_hashed)
         if inner and self._settings.inner and (has_links or has_hashed):
             fill_inner(self.engine, self._workers)
             self.engine.run(self.script("18_inner_links"))
@@ -160,13 +177,14 @@ class Finder:
     def _keyed(self, *, wanted: bool = True) -> None:
         """Table `link_keys` for `near_links`; not `wanted` where only hashed links are listed."""
         self.engine.run(self.script("fast/19_odd_links"), has_links=wanted)
-        fill_keys(self.engine, self._workers)
+        with ODOMETER.stretch(self._worth):
+            fill_keys(self.engine, self._workers)
         self.engine.run(self.script("20_link_keys"), has_links=wanted)
 
     def search_keys(self, *, whole: bool = False) -> None:
         """Table `hit_keys`, of the views that are open; `whole`: near_links is made already."""
         if not whole:
-            self.engine.run(self.script("32_hit_links"))
+            self.told("32_hit_links")
         self._keyed()
         self.engine.run(self.script("33_hit_keys"))
 
@@ -281,8 +299,11 @@ def _same(finder: Finder, task: FindTask) -> TaskOutcome:
     return look_again(finder, task, lambda: finder.same_link(task.shards))
 
 
-def look_again(finder: Finder, task: FindTask, look: Callable[[], None]) -> TaskOutcome:
+def look_again(
+    finder: Finder, task: FindTask, look: Callable[[], None], passes: int = 1
+) -> TaskOutcome:
     """Look at shards that were sealed when they were searched, and leave what is found."""
+    finder.passes(task.shards, passes)
     seals = {n.no: task.seals[n.no] for n in task.shards}
     read_still(dict(zip(paths_of(task), seals.values(), strict=True)), look)
     return leave_found(finder, task, seals)

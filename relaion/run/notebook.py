@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from relaion.run.pool import Progress, Quiet
+from relaion.run.progress import NOTHING, Course, Extent, Progress, Quiet, clock
 
 _EVERY = 0.2  # seconds between two pictures of it
 
 
-def listening(progress: Progress | None) -> Progress:
-    """Who is told: whom the caller named, else a bar in a notebook, else nobody."""
-    if progress is not None:
-        return progress
-    shell = _shell()
-    return Quiet() if shell is None else NotebookBar(sys.modules["IPython"])
+def listening(progress: Progress | None, steps: Sequence[str] = ()) -> Progress:
+    """Who is told: whom the caller named, else a bar in a notebook, else nobody.
+
+    `steps` are those that the command will go through.
+    """
+    listener = progress
+    if listener is None:
+        listener = Quiet() if _shell() is None else NotebookBar(sys.modules["IPython"])
+    if steps:
+        listener.steps(steps)
+    return listener
 
 
 def _shell() -> Any:
@@ -34,34 +40,43 @@ class NotebookBar:
         self._html = ipython.display.HTML
         self._handle: Any = None
         self._display = ipython.display.display
-        self._name, self._of, self._shards, self._rows, self._total = "", 0, 0, 0, 0
+        self._course = Course()
         self._drawn = 0.0
 
-    def phase(self, name: str, shards: int, rows: int) -> None:
+    def steps(self, names: Sequence[str]) -> None:
+        """What is to come."""
+        self._course.steps(names)
+
+    def phase(
+        self, step: str, whole: Extent = NOTHING, before: Extent = NOTHING, detail: str = ""
+    ) -> None:
         """Begin another bar in the place of the last."""
-        self._name, self._of, self._total = name, shards, rows
-        self._shards = self._rows = 0
+        self._course.phase(step, whole, before, detail)
         self._draw(at_once=True)
 
-    def done(self, shards: int, rows: int) -> None:
+    def done(self, part: Extent, task: int | None = None) -> None:
         """Move the bar on."""
-        self._shards += shards
-        self._rows += rows
-        self._draw(at_once=self._shards >= self._of)
+        self._course.done(part, task)
+        self._draw()
+
+    def moved(self, task: int, groups: float) -> None:
+        """Move the bar on within a task."""
+        self._course.moved(task, groups)
+        self._draw()
 
     def say(self, text: str) -> None:
         """A line that stays."""
         print(text)
 
-    def _draw(self, *, at_once: bool) -> None:
-        now = time.monotonic()
-        if not at_once and now - self._drawn < _EVERY:
+    def _draw(self, *, at_once: bool = False) -> None:
+        now, at = time.monotonic(), self._course.position()
+        is_last = at is not None and at.through == at.whole
+        if at is None or not (at_once or is_last or now - self._drawn >= _EVERY):
             return
         self._drawn = now
-        picture = self._html(
-            f'{escape(self._name)} <progress max="{max(self._total, 1)}" value="{self._rows}">'
-            f"</progress> {self._shards:,} of {self._of:,} shards, {self._rows:,} rows"
-        )
+        value = "" if at.share is None else f' max="1" value="{at.share:.4f}"'
+        said = ", ".join(part for part in (at.count, clock(at.elapsed), at.time_left) if part)
+        picture = self._html(f"{escape(at.name)} <progress{value}></progress> {escape(said)}")
         if self._handle is None:
             self._handle = self._display(picture, display_id=True)
         else:

@@ -25,9 +25,10 @@ from relaion.run.find import Hunt, Searched
 from relaion.run.hits import KnownLists, hold, hold_good, notices, snapshot
 from relaion.run.journal import SHARD, Entry, Journal
 from relaion.run.manifest import Earlier, FinishedRun, write_audit
-from relaion.run.outputs import AUDIT
-from relaion.run.pool import Caller, Executor, Progress, Quiet
+from relaion.run.outputs import AUDIT as AUDIT_FILE
+from relaion.run.pool import Caller, Executor
 from relaion.run.process import TaskOutcome
+from relaion.run.progress import AUDIT, SEARCH, WRITE, Extent, Progress, Quiet
 from relaion.run.settings import Keywords, Plan, Settings, write_keywords
 from relaion.run.survey import (
     ALIKE,
@@ -83,6 +84,7 @@ class Run:
         """
         # it has begun with lists that nobody has any more
         with self._purged_by(*(() if self.goes_on else (ListError, InputError))):
+            self.progress.phase(SEARCH)
             store = snapshot(self.lists, self.request.known, self.journal, self.caller)
         started = datetime.now(UTC)
         inputs, work = self.request.inputs, self.place.work
@@ -99,6 +101,7 @@ class Run:
         searched, cover = self._search(beside, store)
         reports = self._rewrite(searched)
         self._stop_where_failed()
+        self.progress.phase(AUDIT)
         covered = self._covered(beside, searched, reports)
         passed_over = self._passed_over(beside, searched)
         found = FinishedRun(
@@ -106,7 +109,7 @@ class Run:
             sidecar_lines(beside), bool(searched.hits.counts), cover, self._earlier(),
             self._brings_back,
         )  # fmt: skip
-        audit = write_audit(self.caller, self.place.path / AUDIT, found, work)
+        audit = write_audit(self.caller, self.place.path / AUDIT_FILE, found, work)
         finished = datetime.now(UTC)
         made = manifest.build(found, started.isoformat(), finished.isoformat(), audit)
         manifest.write(self.place.path, made)
@@ -244,7 +247,8 @@ class Run:
             if report and is_done(report, settings, n, *known):
                 reports[n.no] = report
         waiting = [n for n in searched.shards if n.no not in reports]
-        self.progress.phase("clean", len(waiting), sum(n.shard.rows for n in waiting))
+        before = Extent.of(n for n in searched.shards if n.no in reports)
+        self.progress.phase(WRITE, Extent.of(searched.shards), before)
         copies = self.journal.copies(n.no for n in waiting)
         batches = list(self._tasks(waiting, searched, copies))
         while batches:
@@ -285,7 +289,7 @@ class Run:
             if n.no not in reports:
                 self._fail(n, lines.get(n.no) or n.told(outcome.error))
                 self._stop_where_all_fail()
-        self.progress.done(len(batch.shards), batch.rows)
+        self.progress.done(Extent.of(batch.shards), batch.no)
         return ()
 
     def _stop_where_all_fail(self) -> None:

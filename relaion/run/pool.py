@@ -11,42 +11,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from relaion.errors import RelaionError, StopError
 from relaion.paths import shown
-from relaion.run.process import LONGEST, Family, Guard, TaskOutcome, Worker, packed, unpacked
+from relaion.run.process import (
+    LONGEST,
+    Family,
+    Guard,
+    TaskOutcome,
+    Worker,
+    packed,
+    unheard,
+    unpacked,
+)
+from relaion.run.progress import QUIET, Progress
 
 if TYPE_CHECKING:
     from relaion.run.tasks import AnyTask
-
-# -- How a run tells what it is doing, without knowing who listens -----------------------------
-
-
-class Progress(Protocol):
-    """Hears of phases and of what each has done; the command line draws bars from it."""
-
-    def phase(self, name: str, shards: int, rows: int) -> None:
-        """A phase begins that will go through so many shards and rows."""
-
-    def done(self, shards: int, rows: int) -> None:
-        """So many more shards and rows are through."""
-
-    def say(self, text: str) -> None:
-        """Something worth a line on stderr."""
-
-
-class Quiet:
-    """A listener that keeps silent."""
-
-    def phase(self, name: str, shards: int, rows: int) -> None:
-        """Nothing."""
-
-    def done(self, shards: int, rows: int) -> None:
-        """Nothing."""
-
-    def say(self, text: str) -> None:
-        """Nothing."""
 
 
 class Executor(Protocol):
@@ -153,7 +135,7 @@ class LocalPool:
 
     Processes are kept from one `run` or `call` to the next. Tasks need the work folder. `held`
     are file descriptors that the processes keep open: a lock stays held until the last of them
-    is gone.
+    is gone. `listener` is told how far tasks have come that are not done yet.
     """
 
     def __init__(
@@ -162,11 +144,13 @@ class LocalPool:
         work: Path | None = None,
         guard: Guard | None = None,
         held: tuple[int, ...] = (),
+        listener: Progress = QUIET,
     ) -> None:
         self._workers, self._work, self._held = workers, work, held
         self.guard = guard or Guard()
         self._family = Family()
         self._idle: list[Worker] = []
+        self._listener = listener
 
     def __enter__(self) -> "LocalPool":
         return self
@@ -189,8 +173,9 @@ class LocalPool:
             raise StopError(f"no process could be started ({e.strerror})") from None
         try:
             said = worker.ask(
-                packed(Call(function, given, named, tells=hear is not None)), LONGEST, hear
-            )
+                packed(Call(function, given, named, tells=hear is not None)), LONGEST,
+                hear or unheard, moved=lambda groups: self._moved(0, groups),
+            )  # fmt: skip
         except BaseException:
             worker.end()
             raise
@@ -200,10 +185,13 @@ class LocalPool:
         self._idle.append(worker)
         return returned(said.said)
 
+    def _moved(self, task: int, groups: float) -> None:
+        self._listener.moved(task, groups)
+
     def run(self, tasks: "Sequence[AnyTask | CallTask]") -> Iterator[TaskOutcome]:
         """Do the tasks; ends the workers at once when the caller stops listening."""
         waiting: queue.SimpleQueue[AnyTask | CallTask | None] = queue.SimpleQueue()
-        outcomes: queue.SimpleQueue[TaskOutcome | Exception] = queue.SimpleQueue()
+        outcomes: _Outcomes = queue.SimpleQueue()
         for task in tasks:
             waiting.put(task)
         hands = [
@@ -214,7 +202,8 @@ class LocalPool:
             hand.start()
         try:
             for _ in tasks:
-                outcome = outcomes.get()
+                while isinstance(outcome := outcomes.get(), _Moved):
+                    self._moved(outcome.task, outcome.groups)
                 if isinstance(outcome, Exception):
                     raise outcome
                 yield outcome
@@ -259,6 +248,17 @@ class LocalPool:
         self._idle.append(worker)
 
 
+@dataclass(frozen=True)
+class _Moved:
+    """How many row groups a task has come through that is not done yet."""
+
+    task: int
+    groups: float
+
+
+_Outcomes: TypeAlias = "queue.SimpleQueue[TaskOutcome | _Moved | Exception]"
+
+
 class _WorkerThread(threading.Thread):
     """Feeds one worker process, and replaces it when it breaks."""
 
@@ -266,7 +266,7 @@ class _WorkerThread(threading.Thread):
         self,
         pool: LocalPool,
         waiting: "queue.SimpleQueue[AnyTask | CallTask | None]",
-        outcomes: "queue.SimpleQueue[TaskOutcome | Exception]",
+        outcomes: _Outcomes,
     ) -> None:
         super().__init__(daemon=True)
         self._pool = pool
@@ -299,7 +299,10 @@ class _WorkerThread(threading.Thread):
         except OSError as e:
             why = f"{task.named}: no process could be started for it ({e.strerror})"
             return TaskOutcome(task.no, why, fatal=True)
-        said = worker.ask(packed(task), self._pool.guard.seconds or task.seconds)
+        said = worker.ask(
+            packed(task), self._pool.guard.seconds or task.seconds,
+            moved=lambda groups: self._outcomes.put(_Moved(task.no, groups)),
+        )  # fmt: skip
         if said is not None and not said.broken:
             return said
         self._worker = None

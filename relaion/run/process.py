@@ -34,6 +34,7 @@ INTRODUCED = b"\n"  # in place of a task: look what came with the socket
 LONGEST = 6 * 3600.0
 SHORTEST = 120.0
 A_FILE = 1.0  # to open it anew in each step of a search
+_WORDS = ({"moved"}, {"told", "waits"}, {"error", "fatal"})  # what a line of a worker has
 _OVER = 1.1  # DuckDB and allocators round up
 
 
@@ -76,6 +77,10 @@ def _piping() -> Iterator[None]:
 
 def _broken(why: str) -> TaskOutcome:
     return TaskOutcome(-1, why, broken=True)
+
+
+def unheard(_: object) -> None:
+    """Nobody listens."""
 
 
 def seconds_for(rows: int, size: int, rows_a_second: int, files: int = 1) -> float:
@@ -205,25 +210,34 @@ class Worker:
             self._at = work
 
     def ask(
-        self, task: str, seconds: float, hear: Callable[[Any], object] | None = None
+        self,
+        task: str,
+        seconds: float,
+        hear: Callable[[Any], object] = unheard,
+        moved: Callable[[float], object] = unheard,
     ) -> TaskOutcome | None:
         """Have a task done; None when this process was ended from another thread.
 
         `hear` is told what the worker says meanwhile; each such word may take as long again.
+        `moved` is told how far it has come, which gives it no more time.
         """
         try:
             if not (self._send(task.encode("ascii")) and self._send(b"\n")):
                 return self._ended()
+            until = time.monotonic() + seconds
             while True:
-                said = self._said(seconds)
+                said = self._said(until, seconds)
                 if isinstance(said, TaskOutcome):
                     return said
-                if "told" not in said:
+                if "moved" in said:
+                    moved(said["moved"])
+                elif "told" not in said:
                     return TaskOutcome(-1, said["error"], bool(said["fatal"]), said)
-                if hear is not None:
+                else:
                     hear(unpacked(said["told"]))
-                if said["waits"] and not self._send(HEARD):
-                    return self._ended()
+                    if said["waits"] and not self._send(HEARD):
+                        return self._ended()
+                    until = time.monotonic() + seconds
                 if (too_much := self._looked()) is not None:
                     return too_much
         except _ClosedError:
@@ -238,17 +252,17 @@ class Worker:
             return False
         return True
 
-    def _said(self, seconds: float) -> dict[str, Any] | TaskOutcome:
-        """What the process says in its next line, or why it says nothing."""
-        until = time.monotonic() + seconds
+    def _said(self, until: float, seconds: float) -> dict[str, Any] | TaskOutcome:
+        """What the process says in its next line, or why it says nothing until then."""
         with selectors.DefaultSelector() as selector:
             with _piping():
                 selector.register(self._stdout, selectors.EVENT_READ)
             end = self._read.find(b"\n")
             while end < 0:
-                if not selector.select(_LOOK_SECONDS):
-                    if time.monotonic() > until:
-                        return _broken(_too_long(seconds))
+                is_said = selector.select(_LOOK_SECONDS)
+                if time.monotonic() > until:  # also of one that tells on and on how far it is
+                    return _broken(_too_long(seconds))
+                if not is_said:
                     if (too_much := self._looked()) is not None:
                         return too_much
                     continue
@@ -297,9 +311,7 @@ def _answer(line: bytes) -> dict[str, Any] | TaskOutcome:
         said = json.loads(line)
     except (ValueError, RecursionError):
         said = None
-    if isinstance(said, dict) and (
-        {"told", "waits"} <= set(said) or {"error", "fatal"} <= set(said)
-    ):
+    if isinstance(said, dict) and any(words <= set(said) for words in _WORDS):
         pass_on(said)
         return said
     return _broken("its worker wrote a line that is no answer; repeat the command")

@@ -15,6 +15,7 @@ from relaion.engine import Engine
 from relaion.links import host_digest, inner_links, link_key, names_part
 from relaion.links.spellings import spellings
 from relaion.links.text import as_bytes
+from relaion.odometer import ODOMETER
 from relaion.parquet.mended import marked, unmarked
 from relaion.parquet.roles import Column
 from relaion.processes import serve_parent
@@ -69,7 +70,9 @@ def fill_row_hashes(
     """
     engine.execute("delete from row_hashes")
     look = partial(_matching, wanted, takes_fillers)
-    for found in _found(shards if wanted is None or len(wanted) else [], look, workers):
+    asked = shards if wanted is None or len(wanted) else []
+    for i, found in enumerate(_found(asked, look, workers), 1):
+        ODOMETER.reach(i / len(asked))
         if found.num_rows:
             engine.insert("row_hashes", found)
 
@@ -198,8 +201,9 @@ def _fill(
     ends = [0, *_ends(engine, asked)]
     pieces = ([url for (url,) in engine.rows(some, [start, end])] for start, end in pairwise(ends))
     hands = workers if n >= MANY else 1
-    for rows in spread(partial(_answered, answer, schema), pieces, hands):
+    for i, rows in enumerate(spread(partial(_answered, answer, schema), pieces, hands), 1):
         engine.insert(table, rows)
+        ODOMETER.reach(i / (len(ends) - 1))
 
 
 def _ends(engine: Engine, asked: str) -> list[int]:

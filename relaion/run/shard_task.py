@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from relaion.errors import EngineError, InputError, NoRoomError, OutputError, RelaionError
+from relaion.odometer import ODOMETER
 from relaion.parquet.mended import hidden_roles
 from relaion.parquet.writer import Target, write_editions
 from relaion.paths import (
@@ -30,6 +31,7 @@ from relaion.paths import (
 )
 from relaion.run.decide import Decider, Decision
 from relaion.run.process import TaskOutcome
+from relaion.run.progress import Extent
 from relaion.run.settings import Settings
 from relaion.run.survey import Numbered
 from relaion.run.tasks import ParentShard, Report, Task, WrittenShard
@@ -84,7 +86,9 @@ def _written(
     no_room: str | None = None
     for n in task.shards:
         try:
-            reports.append(asdict(_write_shard(task, n, decisions.get(n.no, _UNDECIDED))))
+            # to decide was the first half of it
+            with ODOMETER.stretch(Extent.of([n]).groups / (1 + task.decides)):
+                reports.append(asdict(_write_shard(task, n, decisions.get(n.no, _UNDECIDED))))
         except NoRoomError as e:
             no_room = str(e)
             break

@@ -27,6 +27,7 @@ from relaion.run.journal import SIDECARS, Entry, Journal
 from relaion.run.notes import NOTES
 from relaion.run.outputs import refuse_outputs
 from relaion.run.pool import HERE, Caller, WorkerEndedError, blaming
+from relaion.run.progress import ONE_FILE, QUIET, SURVEY, Extent, Progress
 from relaion.sidecars import Sidecar
 
 # -- Shards get numbers once, in the order of their names; SQL knows them by these -------------
@@ -160,6 +161,7 @@ def read_inputs(
     settled: bool = True,
     outputs: bool = False,
     meant: Callable[[Shard], Shard] | None = None,
+    progress: Progress = QUIET,
 ) -> Inputs:
     """Find and read the shards of PATH arguments.
 
@@ -180,8 +182,9 @@ def read_inputs(
         broken[path] = str(error)
 
     shards = read_footers(
-        caller, found.shards, columns, set_aside, settled=settled, needs_link=meant is None
-    )
+        caller, found.shards, columns, set_aside, settled=settled, needs_link=meant is None,
+        progress=progress,
+    )  # fmt: skip
     shards = shards if meant is None else [meant(shard) for shard in shards]
     groups = _grouped(caller, shards, set_aside)
     aside = tuple(
@@ -223,6 +226,7 @@ def read_footers(
     *,
     settled: bool = True,
     needs_link: bool = True,
+    progress: Progress = QUIET,
 ) -> list[Shard]:
     """Read shards in their order; one that is damaged, or ends the process, is set aside."""
     shards: list[Shard] = []
@@ -232,6 +236,7 @@ def read_footers(
     def hear(told: DamagedError | tuple[Shard, int, Layout | None]) -> None:
         nonlocal at
         place, at = paths[at], at + 1
+        progress.done(ONE_FILE)
         if isinstance(told, DamagedError):
             set_aside(place.path, told)
             return
@@ -240,6 +245,7 @@ def read_footers(
         # what all have in common is held once
         shards.append(replace(shard, path=place.path, subset=place.subset, layout=layouts[no]))
 
+    progress.phase(SURVEY, Extent(len(paths)))
     while at < len(paths):
         layouts.clear()
         try:

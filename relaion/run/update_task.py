@@ -18,7 +18,7 @@ def _linked(finder: Finder, task: FindTask) -> TaskOutcome:
     )
 
     def search() -> None:
-        engine.run(finder.script("32_hit_links"))
+        finder.told("32_hit_links")
         if task.settings.inner:
             engine.execute("create or replace temp table holding_rows as select * exclude (level) "
                            "from near_links")  # fmt: skip
@@ -29,7 +29,9 @@ def _linked(finder: Finder, task: FindTask) -> TaskOutcome:
             engine.run(finder.script("18_inner_links"))
         finder.search_keys(whole=True)
 
-    return look_again(finder, task, lambda: finder.read(task.shards, search, wanted=("row_links",)))
+    return look_again(
+        finder, task, lambda: finder.read(task.shards, search, wanted=("row_links",)), passes=2
+    )
 
 
 def _further(finder: Finder, task: FindTask) -> TaskOutcome:

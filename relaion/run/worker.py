@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import ListError, NoRoomError, OutputError, RelaionError, ScriptError
+from relaion.odometer import ODOMETER
 from relaion.paths import shown
 from relaion.processes import serve_parent
 from relaion.run.cover_task import COVER_STEPS
@@ -44,25 +45,31 @@ class Serving:
         self._finders = Finders()
 
     def answer(
-        self, line: str, tell: Callable[[dict[str, Any]], None] = lambda _: None
+        self, line: str, tell: Callable[[dict[str, Any]], None] | None = None
     ) -> dict[str, Any]:
         """Do one task; an unknown error is named by class and place, its text stays private.
 
         `fatal` says that the fault is not this shard's: the next task cannot go well. `tell`
-        takes what a call says before it is done.
+        takes what a call says before it is done, and how far any other task has come.
         """
         task = unpacked(line)
+        moved = None if tell is None else lambda at: tell({"moved": round(at, 3)})
         if isinstance(task, Call):
             self._finders.close()
             self._decides_no_more()
-            return _called(
-                task, lambda word, waits=False: tell({"told": packed(word), "waits": waits})
-            )
+            with ODOMETER.telling(moved):
+                return _called(
+                    task,
+                    _unheard
+                    if tell is None
+                    else lambda word, waits=False: tell({"told": packed(word), "waits": waits}),
+                )
         if not isinstance(
             task, FindTask | Task | CallTask
         ):  # though nobody else writes to this pipe
             raise TypeError(f"a task, not {type(task).__name__}")
-        became = self._do(task)
+        with ODOMETER.telling(moved):
+            became = self._do(task)
         return {"error": became.error, "fatal": became.fatal, **became.said}
 
     def _do(self, task: FindTask | Task | CallTask) -> TaskOutcome:

@@ -43,7 +43,8 @@ from relaion.run import manifest
 from relaion.run.notebook import listening
 from relaion.run.out import Out, open_out, sweep_left
 from relaion.run.outputs import check_apart
-from relaion.run.pool import Caller, LocalPool, Progress
+from relaion.run.pool import Caller, LocalPool
+from relaion.run.progress import SEARCH, SURVEY, WRITE, Progress
 from relaion.run.settings import MEMORY, limits_of, versions
 from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
@@ -90,7 +91,7 @@ def apply(
     paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
     out, work, diff = as_path(out), maybe_path(work), maybe_path(diff)
     _refuse_mixed(paths, keep, diff, old, by, unknown, without_identity)
-    chosen, listen = _one_each(columns), listening(progress)
+    chosen, listen = _one_each(columns), listening(progress, (SURVEY, SEARCH, WRITE))
     check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
     certified = place_of(out, maybe_path(certificate))
     refuse_place(certified, out, [*paths, *keep, *old, *([diff] if diff else [])])
@@ -99,7 +100,7 @@ def apply(
     found = find_copy(paths)
     _refuse_overwriting(out, [f.path for f in found.files], [f.target(out) for f in found.files])
     started = datetime.now(UTC)
-    with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+    with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         read = _read_diff(pool, paths, keep, diff)
         new, before = _editions(pool, keep, old, tuple(chosen.items()), listen)
         refuse_edition_for_copy(paths, found.files, new, yes=yes_i_checked)

@@ -34,7 +34,8 @@ from relaion.run.manifest import Removal, Told
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
 from relaion.run.pipeline import Request, Run
-from relaion.run.pool import HERE, Caller, Executor, LocalPool, Progress, blaming
+from relaion.run.pool import HERE, Caller, Executor, LocalPool, blaming
+from relaion.run.progress import QUIET, Progress, steps_of
 from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
 from relaion.run.survey import read_inputs
 from relaion.sqlset import BUILT_IN, VERSION
@@ -125,23 +126,26 @@ def clean(
     lists, out = as_path(lists), as_path(out)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     check_apart(out, work, paths)
-    limits = limits_of(workers, memory, time_limit)
+    limits, listen = limits_of(workers, memory, time_limit), listening(progress)
+    listen.steps(steps_of(cover=cover > 0, verify=verify))
     command = verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
     folder.sweep_left(work, lists)
-    with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+    with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         settings = Settings(
             sql_version, limits, work_of(out, work).absolute(), out.absolute(),
             editions=editions_of(editions, sql_version, pool), same_link=same_link, inner=inner,
             unscored=unscored, copy=copy, good_wins=good_wins,
             cover=cover, cover_site_rows=cover_site_rows,
         )  # fmt: skip
-        request = request_of(settings, paths, lists, keywords, key, columns or {}, sidecars, pool)
+        request = request_of(
+            settings, paths, lists, keywords, key, columns or {}, sidecars, pool, progress=listen
+        )
         hold_good(request.known, settled=good_wins or yes_i_checked)
         check_apart_from_shards(out, work, paths, request.inputs.places)
         place = left.enter_context(folder.open_out(out, work))
         return carry_out(
             place, request, pool, paths, lists, command, columns=columns, verify=verify,
-            yes=yes_i_checked, progress=progress, executor=executor,
+            yes=yes_i_checked, listen=listen, executor=executor,
         )  # fmt: skip
 
 
@@ -156,7 +160,7 @@ def carry_out(
     columns: Columns | None,
     verify: bool,
     yes: bool,
-    progress: Progress | None,
+    listen: Progress,
     executor: Executor | None,
     make: Callable[..., Run] = Run,
     parent: Path | None = None,
@@ -165,7 +169,7 @@ def carry_out(
 
     `make` makes it of what `Run` takes; `parent` is what an update goes on from.
     """
-    listen, limits = listening(progress), request.settings.limits
+    limits = request.settings.limits
     folder.check_ours(place)
     before = folder.finished(place, request.plan)
     if before is not None:
@@ -302,6 +306,7 @@ def request_of(
     sidecars: Sequence[Path],
     caller: Caller = HERE,
     lineage: Sequence[Mapping[str, Any]] = (),
+    progress: Progress = QUIET,
 ) -> Request:
     """The arguments of a run, checked; raises as `clean` does.
 
@@ -320,7 +325,7 @@ def request_of(
         ledger = ledger_path(key or key_path(lists))
         caller.call("relaion.lists.cover:check_ledger", ledger, known.key)
     words = read_keywords(keywords) if keywords else None
-    inputs = read_inputs(paths, columns, caller)
+    inputs = read_inputs(paths, columns, caller, progress=progress)
     for edition in settings.editions:
         if not edition.built_in:
             with blaming(edition.script.path, ScriptError):

@@ -14,7 +14,7 @@ from relaion.paths import AnyPath, as_path, atomic_write, shown
 from relaion.run.audit_file import read_hits
 from relaion.run.hits import SMALL, Hits, hold_good, read_known
 from relaion.run.notebook import listening
-from relaion.run.pool import Progress
+from relaion.run.progress import MAKE, Progress, steps_of
 from relaion.sample import make
 from relaion.sample.plants import DELIVERIES
 from relaion.sample.result import DemoSet
@@ -84,6 +84,7 @@ def demo(
     """
     out = as_path(out)
     listen = listening(progress)
+    listen.steps((MAKE, *steps_of()))
     arguments = {"rows": rows, "seed": seed, "full_lists": full_lists}
     # a folder of a version whose partners sent something else is not this demo's
     made = _make(out, arguments | {"deliveries": len(DELIVERIES)}, listen)
@@ -106,7 +107,7 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
             f"{shown(out)}: is not empty and not this demo; remove it or name another with --out"
         )
     rows = int(arguments["rows"])
-    progress.phase("make", 0, rows)
+    progress.phase(MAKE)
     made = make(
         out, rows=rows, seed=int(arguments["seed"]), full_lists=bool(arguments["full_lists"])
     )
@@ -126,7 +127,6 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
         ids[delivery.title] = added.list_id
     with atomic_write(mark) as part:
         part.write_text(json.dumps(dict(arguments)))
-    progress.done(0, rows)
     return made
 
 

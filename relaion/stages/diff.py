@@ -29,7 +29,8 @@ from relaion.paths import (
 )
 from relaion.run.notebook import listening
 from relaion.run.outputs import Owners
-from relaion.run.pool import LocalPool, Progress, WorkerEndedError, blaming
+from relaion.run.pool import LocalPool, WorkerEndedError, blaming
+from relaion.run.progress import SURVEY, Extent, Progress
 from relaion.run.settings import MEMORY, limits_of, versions
 from relaion.run.survey import Numbered
 from relaion.sqlset import VERSION, load
@@ -93,6 +94,7 @@ def diff(
     if by not in (None, ROW, LINK):
         raise InputError(f"--by {by}: write row or link")
     listen = listening(progress)
+    listen.steps((SURVEY, "compare"))
     limits = limits_of(workers, memory)
     _refuse_out(out, (*old, *new))
     told = _published(old, new, accepted=i_accept_disclosure)
@@ -114,14 +116,13 @@ def diff(
         pool.begin(1, owned.path, held=(owned.lock,))
         salt = secrets.token_bytes(16)
         at: list[Path] = []
-        steps = 2 * len(sides["old"]) + 3 * len(sides["new"])
-        listen.phase("compare", steps, 2 * rows["old"] + 3 * rows["new"])
+        listen.phase("compare", Extent.of(sides["old"]) * 2 + Extent.of(sides["new"]) * 3)
 
         def hear(word: tuple[Any, ...]) -> None:
             if word[0] == "at":
                 at[:] = word[1]
             elif word[0] == "done":
-                listen.done(*word[1:])
+                listen.done(word[1])
 
         with private_umask():
             try:

@@ -30,7 +30,8 @@ from relaion.run.hits import FEW_ROWS, SMALL, Hits, KnownLists, read_known, snap
 from relaion.run.journal import Journal
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, Owners
-from relaion.run.pool import LocalPool, Progress, WorkerEndedError, blaming
+from relaion.run.pool import LocalPool, WorkerEndedError, blaming
+from relaion.run.progress import Extent, Progress
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.survey import Numbered, check_sidecars, read_inputs, read_sealed_sidecars, sealed
 from relaion.sidecars import Sidecar
@@ -362,20 +363,17 @@ def _residual(
     listen: Progress,
 ) -> Residual:
     at: list[Path] = []
-    old, new = (
-        (len(shards), sum(n.shard.rows for n in shards))
-        for shards in (attack["old"], attack["edition"])
-    )
+    old, new = (Extent.of(shards) for shards in (attack["old"], attack["edition"]))
     by_link = ROW not in attack["by"]  # which takes a look at the links of the old set more
     of_old = 2 + by_link + sum(LINK in diff.by for diff in attack["earlier"])
     of_new = 2 if by_link else 3
-    listen.phase("subtract", *(of_old * o + of_new * n for o, n in zip(old, new, strict=True)))
+    listen.phase("subtract", old * of_old + new * of_new)
 
     def hear(word: tuple[Any, ...]) -> None:
         if word[0] == "at":
             at[:] = word[1]
         elif word[0] == "done":
-            listen.done(*word[1:])
+            listen.done(word[1])
 
     try:
         found: Residual = pool.call(

@@ -28,7 +28,8 @@ from relaion.run.hits import Hits, hold_good, notices, read_known, snapshot
 from relaion.run.journal import Journal
 from relaion.run.notebook import listening
 from relaion.run.out import sweep_left
-from relaion.run.pool import LocalPool, Progress
+from relaion.run.pool import LocalPool
+from relaion.run.progress import COUNT, SEARCH, SURVEY, Progress
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.survey import check_sidecars, read_inputs, read_sealed_sidecars, roles_beside
 from relaion.sqlset import VERSION, check
@@ -98,10 +99,11 @@ def match(
     if report is not None:
         report.check()
     sweep_left(work, lists)
-    with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+    listen.steps((SURVEY, SEARCH, COUNT))
+    with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         known = read_known(lists, key, pool)
         of_good = hold_good(known, settled=good_wins)
-        inputs = read_inputs(paths, columns or {}, pool)
+        inputs = read_inputs(paths, columns or {}, pool, progress=listen)
         if report is not None:
             report.check_shards(inputs.places)
         owned = left.enter_context(owned_folder("match", work))
@@ -115,6 +117,7 @@ def match(
             good_wins=good_wins,
         )  # fmt: skip
         with private_umask():
+            listen.phase(SEARCH)
             store = snapshot(lists, known, journal, pool)
             beside = read_sealed_sidecars(sidecars, journal, columns or {}, told, pool)
             roles = roles_of_kinds([*known.kinds, *(["row_hash"] if beside else [])])
@@ -122,6 +125,7 @@ def match(
                 settings, beside, roles, store, journal, pool, listen,
                 with_entries=report is not None,
             ).run(inputs.whole())  # fmt: skip
+        listen.phase(COUNT)
         try:
             covered = coverage(
                 pool, inputs, searched.values, roles, beside, settings, journal,

@@ -26,7 +26,7 @@ from relaion.run.by_hand import write_by_hand
 from relaion.run.editions import Tried
 from relaion.run.notebook import listening
 from relaion.run.own_edition import try_own
-from relaion.run.pool import Progress
+from relaion.run.progress import Progress
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.survey import read_inputs
 from relaion.stages.clean import editions_of, request_of

@@ -12,6 +12,7 @@ from relaion.errors import InputError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts, maybe_path, shown
 from relaion.run import out as folder
 from relaion.run.hits import hold_good
+from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
 from relaion.run.parent import (
     Parent,
@@ -24,7 +25,8 @@ from relaion.run.parent import (
     refuse_other_settings,
     shards_since,
 )
-from relaion.run.pool import Executor, LocalPool, Progress, blaming
+from relaion.run.pool import Executor, LocalPool, blaming
+from relaion.run.progress import Progress, steps_of
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.update import UpdateRun
 from relaion.stages.clean import Cleaned, carry_out, editions_of, request_of, verify_command
@@ -76,11 +78,14 @@ def update(
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
     made = read_parent(before)
     check_apart(out, work, [*inputs, before])
-    limits = limits_of(workers, memory, time_limit)
+    limits, listen = limits_of(workers, memory, time_limit), listening(progress)
+    listen.steps(
+        steps_of(cover=bool(made.parameters["cover"] if cover is None else cover), verify=verify)
+    )
     columns = dict(made.parameters["columns"])
     command = verify_command(out, inputs, lists, keywords, {}, key, sidecars, before)
     folder.sweep_left(work, lists)
-    with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
+    with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
         settings = Settings(
             made.made["sql_version"], limits, work_of(out, work).absolute(), out.absolute(),
             editions=_editions(made, as_texts(editions), pool), copy=copy,
@@ -90,7 +95,7 @@ def update(
         )  # fmt: skip
         lineage = made.lineage(kept_out=False)
         request = request_of(
-            settings, inputs, lists, keywords, key, columns, sidecars, pool, lineage
+            settings, inputs, lists, keywords, key, columns, sidecars, pool, lineage, listen,
         )  # fmt: skip
         since = lists_since(made, request.plan, lists, request.known.withdrawn)
         refuse_other_settings(made, request.plan)
@@ -118,7 +123,7 @@ def update(
         )
         return carry_out(
             place, request, pool, inputs, lists, command, columns=columns, verify=verify,
-            yes=yes_i_checked, progress=progress, executor=executor, make=run, parent=before,
+            yes=yes_i_checked, listen=listen, executor=executor, make=run, parent=before,
         )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, owne
 from relaion.run import manifest
 from relaion.run.notebook import listening
 from relaion.run.outputs import AUDIT, MANIFEST, refuse_broken_off
-from relaion.run.pool import Caller, LocalPool, Progress, WorkerEndedError
+from relaion.run.pool import Caller, LocalPool, WorkerEndedError
+from relaion.run.progress import NOTHING, ONE_FILE, VERIFY, Extent, Progress
 from relaion.run.survey import ALIKE
 from relaion.verifier.verdict import ProcessEndedError, Verdict
 
@@ -57,7 +58,9 @@ def verify(
         "diff": maybe_path(diff), "keep": as_paths(keep), "old": as_paths(old),
         "certificate": maybe_path(certificate),
     }  # fmt: skip
-    with LocalPool() as pool:
+    listen = listening(progress)
+    listen.steps((VERIFY,))
+    with LocalPool(listener=listen) as pool:
         _refuse_no_out(as_path(out))
         made = _manifest_of(as_path(out))
         is_unknown = made is None and not (as_path(out) / AUDIT).exists()
@@ -69,13 +72,13 @@ def verify(
             _refuse_foreign(as_path(out), of_clean, "clean")
             return _check_copy(
                 pool, as_path(out), made, inputs=as_paths(inputs), columns=columns,
-                workers=workers, progress=listening(progress), **of_copy,
+                workers=workers, progress=listen, **of_copy,
             )  # fmt: skip
         _refuse_foreign(as_path(out), of_copy, "apply")
         return check(
             pool, as_path(out), inputs=as_paths(inputs), lists=maybe_path(lists),
             keywords=maybe_path(keywords), key=maybe_path(key), columns=columns,
-            sidecars=as_paths(sidecars), workers=workers, progress=listening(progress),
+            sidecars=as_paths(sidecars), workers=workers, progress=listen,
             parent=maybe_path(parent),
         )  # fmt: skip
 
@@ -132,6 +135,7 @@ def _called(
     *,
     held: Callable[[], object] = lambda: None,
     is_once: bool = False,
+    whole: Extent = NOTHING,
 ) -> Verdict:
     """The verdict of another process, which is asked again without a file that ended it."""
     rows = sum(stated)
@@ -139,17 +143,19 @@ def _called(
     ended: dict[Path, str] = {}
     read: Path | None = None
 
-    def hear(told: tuple[int, int] | Path | None) -> None:
+    def hear(told: tuple[Any, ...] | Path | None) -> None:
         nonlocal read
         if told is None:
             held()
         elif isinstance(told, Path):
             read = told
+        elif isinstance(told[0], str):  # a part of the check, its files and row groups
+            progress.phase(VERIFY, Extent(*told[1:]), detail=told[0])
         else:
-            progress.done(*told)
+            progress.done(ONE_FILE)
 
     while True:
-        progress.phase("verify", len(stated), rows)
+        progress.phase(VERIFY, whole)
         try:
             verdict: Verdict = caller.call(
                 function, out, **given, workers=hands, ended=ended, hear=hear
@@ -203,7 +209,8 @@ def _check_copy(
     }  # fmt: skip
     stated = _stated_inputs(out, "records")
     function = "relaion.verifier.copy_check:verify_copy_telling"
-    verdict = _called(pool, function, out, given, stated, workers, progress)
+    whole = Extent(len(stated))
+    verdict = _called(pool, function, out, given, stated, workers, progress, whole=whole)
     if certificate is not None and made is not None and verdict.ok and _is_checked(verdict):
         said = _certified(made, verdict)
         if said is None:

@@ -302,7 +302,12 @@ def _check_inputs(statement: Statement, inputs: Sequence[Path], given: Given, no
     shards = [read_shard(s, statement.parameters.columns) for s in found.shards]
     shards = [shard for group in group_shards(shards) for shard in group.shards]
     sources = {
-        (shard.subset, shard.name): Source(shard.path, roles_of(shard.layout), stamp=shard.stamp)
+        (shard.subset, shard.name): Source(
+            shard.path,
+            roles_of(shard.layout),
+            stamp=shard.stamp,
+            size=(shard.rows, shard.row_groups),
+        )
         for shard in shards
     }
     listed = [x for x in statement.lists.values() if x.role == "bad"]

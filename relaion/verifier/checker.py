@@ -3,23 +3,19 @@
 What needs rows is checked shard by shard, in this process or in several.
 """
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.lists.snapshot import Snapshot, hold
+from relaion.odometer import ODOMETER
 from relaion.parquet.columns import watched
 from relaion.parquet.roles import Columns
 from relaion.paths import shown
-from relaion.processes import serve_parent
 from relaion.verifier import file_checks
 from relaion.verifier.arguments import (
     Given,
@@ -36,8 +32,8 @@ from relaion.verifier.audit_tables import (
 )
 from relaion.verifier.checked import check_said
 from relaion.verifier.counts import check_counts, check_lines, check_told
+from relaion.verifier.hands import processes
 from relaion.verifier.job import (
-    Done,
     Job,
     cover_of,
     known_of,
@@ -54,13 +50,13 @@ from relaion.verifier.lineage import (
     check_steps,
     read_before,
 )
-from relaion.verifier.lookup import Apply
+from relaion.verifier.lookup import Apply, Begins
 from relaion.verifier.manifest import MANIFEST, Statement, read_statement
 from relaion.verifier.resting import check_resting
 from relaion.verifier.rows import Source
 from relaion.verifier.shape import check_shape
 from relaion.verifier.shard import check_kept, check_shard
-from relaion.verifier.verdict import PROMISES, Notes, ProcessEndedError, Verdict
+from relaion.verifier.verdict import PROMISES, Notes, Verdict
 
 
 def verify(
@@ -73,7 +69,7 @@ def verify(
     columns: Columns | None = None,
     sidecars: Sequence[Path] = (),
     workers: int = 1,
-    done: Done | None = None,
+    begins: Begins = lambda detail, files, groups: None,
     held: Callable[[], object] = lambda: None,
     work: Path | None = None,
     ledger: Path | None = None,
@@ -86,10 +82,10 @@ def verify(
     those of the run; keywords and key may be read already. `ledger` is that of its cover
     (default: the one beside the key), `parent` the OUT before it. `rests`: what the parent's own
     check saw is not looked at again, as far as nothing of it changed. `held()` is called as soon as
-    the store is open, `done(shards, rows)` after each shard. Writes nothing but private copies of
-    sidecars of text lines, in the private folder `work` or one that is gone afterwards. A list
-    of hashed links makes it slow: each link is written in every way that may have been hashed
-    (some 4 µs a row).
+    the store is open, `begins(detail, files, groups)` where a part of the check begins. Writes
+    nothing but private copies of sidecars of text lines, in the private folder `work` or one that
+    is gone afterwards. A list of hashed links makes it slow: each link is written in every way
+    that may have been hashed (some 4 µs a row).
     Raises InputError or ListError for an argument that cannot be read; whatever is wrong
     with OUT itself is a finding of the verdict.
     """
@@ -123,7 +119,7 @@ def verify(
         file_checks.check_private(opened, notes)
         check_said(out, statement, given.secret, notes)
         with processes(min(workers, len(statement.inputs))) as apply:
-            job = Job(out, statement, given, done, before)
+            job = Job(out, statement, given, begins, before)
             if not (rests and check_resting(job, apply, notes)):
                 _check_rows(job, apply, notes)
     return notes.verdict(shown(out))
@@ -143,10 +139,15 @@ def verify_telling(
     Told are None when the store is open, the file that is read next, and what is done. `ended`
     are files that ended such a process before, and how: they count as unreadable.
     """
+
+    def begins(detail: str, files: int, groups: float) -> None:
+        ODOMETER.restart()
+        tell((detail, files, groups))
+
     with watched(tell, ended):
         return verify(
-            out, **given, held=lambda: tell(None, waits=True), done=lambda *told: tell(told)
-        )
+            out, **given, held=lambda: tell(None, waits=True), begins=begins,
+        )  # fmt: skip
 
 
 def _say_unchecked(statement: Statement, given: Given, notes: Notes) -> None:
@@ -188,11 +189,10 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     file_checks.check_tokens(said, known, notes)
     tasks = tasks_of(job, known, outputs, cover_of(job, apply, sources, notes))
     reports = []
+    job.begins("rows", len(tasks), sum(task.groups for task in tasks))
     for report in apply(check_shard, tasks):
         reports.append(report)
         notes.add(report.notes)
-        if job.done is not None:
-            job.done(1, report.rows or 0)
     suspects = [(t, o) for t, r in zip(tasks, reports, strict=True) for o in r.suspects]
     if suspects:
         # they may hold listed rows which no input holds
@@ -216,42 +216,3 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         check_publishable(cells, job.statement, by_model, notes)
         if whole:
             check_counts(cells, job.statement, reports, left_out, notes, is_whole=not job.keeps_out)
-
-
-# -- the processes that a check uses: this one, or several of its own --------------------------
-
-
-def _spread(
-    pool: ProcessPoolExecutor, n: int, function: Callable[[Any], Any], items: Iterable[Any]
-) -> Iterator[Any]:
-    """Items of a list go several at a time where there are many: what they share travels once.
-
-    Those of any other kind go one by one: each may bring back millions of digests.
-    """
-    many = len(items) // (4 * n) if isinstance(items, list) else 1
-    return pool.map(function, items, chunksize=max(1, min(16, many)))
-
-
-@contextmanager
-def processes(n: int) -> Iterator[Apply]:
-    """Map in this process where n is 1, else in n fresh ones.
-
-    Raises ProcessEndedError when one of them is killed.
-    """
-    if n <= 1:
-        yield map
-        return
-    context = multiprocessing.get_context("spawn")
-    try:
-        with ProcessPoolExecutor(n, mp_context=context, initializer=serve_parent) as pool:
-            try:
-                yield partial(_spread, pool, n)
-            except BaseException:  # Ctrl-C, too: what they do is of no use any more
-                for child in multiprocessing.active_children():
-                    child.terminate()
-                raise
-    except BrokenProcessPool:
-        raise ProcessEndedError(
-            "verify: one of its processes was ended from outside (out of memory?); "
-            "check again with fewer workers"
-        ) from None

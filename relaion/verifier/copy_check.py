@@ -17,7 +17,6 @@ from relaion.errors import InputError, OutputError
 from relaion.parquet.columns import watched
 from relaion.parquet.roles import Columns, overrides_of
 from relaion.paths import file_sha256, shown
-from relaion.verifier.checker import processes
 from relaion.verifier.copy_compare import FilePair, compare_files, compare_stats
 from relaion.verifier.copy_counts import WRONG, CopyJob, check_counts
 from relaion.verifier.copy_editions import played, read_edition
@@ -51,6 +50,7 @@ from relaion.verifier.copy_statement import (
     read_copy_statement,
 )
 from relaion.verifier.copy_unlooked import links_unlooked, refute, refute_of
+from relaion.verifier.hands import processes
 from relaion.verifier.manifest import MANIFEST
 from relaion.verifier.verdict import Notes, Verdict, count
 

@@ -6,7 +6,7 @@ Whatever needs rows is a task of one shard with all its editions (`task.py`).
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -22,26 +22,25 @@ from relaion.verifier.audit_tables import Cells
 from relaion.verifier.counts import is_counted
 from relaion.verifier.cover import CoverRows, covered_rows
 from relaion.verifier.lineage import RunBefore, keeps_out
-from relaion.verifier.lookup import Apply, look_up
+from relaion.verifier.lookup import Apply, Begins, look_up
 from relaion.verifier.manifest import MANIFEST, Statement
 from relaion.verifier.model import Rules, StatedLists
 from relaion.verifier.rows import Roles, Source, roles_of
 from relaion.verifier.task import OutputTask, ShardReport, ShardTask
 from relaion.verifier.verdict import Notes, count
 
-Done = Callable[[int, int], object]
 SAMPLED = 10_000
 """Rows of a subset that the model is asked about whatever they hold; all where it has fewer."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One check: what is stated, what was given, and who hears of what is done."""
+    """One check: what is stated, what was given, and who hears of its parts."""
 
     out: Path
     statement: Statement
     given: Given
-    done: Done | None
+    begins: Begins
     before: RunBefore | None
 
     @property
@@ -140,7 +139,9 @@ def known_of(job: Job, apply: Apply, sources: Sequence[Source], said: set[str]) 
     given = job.given
     if given.lists is None:
         return StatedLists()
-    return look_up(given.lists, sources, given.sidecars, job.statement.parameters, said, apply)
+    return look_up(
+        given.lists, sources, given.sidecars, job.statement.parameters, said, apply, job.begins
+    )
 
 
 def cover_of(

@@ -42,6 +42,8 @@ _DIGESTS_AT_ONCE = 4_000_000
 Unread = Counter[tuple[Path, str, int]]
 Apply = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 """Maps a function over items, in their order, like `map`."""
+Begins = Callable[[str, int, float], object]
+"""Hears of a part of a check that begins: what it is about, its files and their row groups."""
 
 
 def look_up(
@@ -51,13 +53,16 @@ def look_up(
     parameters: StatedParameters,
     said: set[str],
     apply: Apply,
+    begins: Begins = lambda detail, files, groups: None,
 ) -> StatedLists:
     """What is listed, as far as these files meet it; and digests in `said`, if they do.
 
     `sidecars` name rows of the shards; `parameters` say whether rows that a list hits pass on
     their link, and whether links inside links count. `apply` maps a function over pieces of
-    files, in this process or in others.
+    files, in this process or in others. `begins` hears of each pass over the shards.
     """
+    groups = sum(source.size[1] for source in shards)
+    begins("lists", len(shards), groups)
     wanted, entries = read_entries(store, inner=parameters.inner)
     # hosts of millions of links are dear to send; without spellings there is little to share
     run: Any = apply if wanted.hashed else map
@@ -73,6 +78,7 @@ def look_up(
     if not parameters.same_link or not any(known.exact.values()):
         return known
     links: dict[str, set[int]] = {}
+    begins("links", len(shards), groups)
     some = [(known.only(source.path), source) for source in shards]
     for hit in apply(hit_links, some):
         for key, lists in hit.items():
@@ -334,6 +340,7 @@ def hit_links(what: tuple[StatedLists, Source]) -> dict[str, set[int]]:
     known, source = what
     links: dict[str, set[int]] = {}
     if not (known.rows or known.beside.links or known.beside.hashes):
+        source.moved(source.size[0])
         return links
     for first, rows in source.rows(known.roles):
         if "url" not in rows.columns:

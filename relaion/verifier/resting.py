@@ -194,7 +194,7 @@ class _Resting:
         assert job.given.lists is not None  # noqa: S101 - `ground_of` has seen to it
         known = look_up(
             job.given.lists, sources, (), job.statement.parameters, set().union(*said.values()),
-            self.apply,
+            self.apply, job.begins,
         )  # fmt: skip
         file_checks.check_tokens(said, known, notes)
         reports = self._check_shards(outputs, touched, known, notes)
@@ -221,12 +221,15 @@ class _Resting:
         assert held is not None  # noqa: S101 - `ground_of` has seen to it
         parameters = job.statement.parameters
         wanted, entries = read_entries(held, inner=parameters.inner, lists=self.ground.gained)
+        groups = sum(source.size[1] for source in sources)
+        job.begins("lists", len(sources), groups)
         pieces = (piece for source in sources for piece in source.pieces())
         met, rows, _ = meet(entries, apply(partial(digests_of, wanted), pieces))
         known = in_full(held, met, good_wins=parameters.good_wins, lists=self.ground.gained)
         known = replace(known, rows=rows, inner=parameters.inner)
         if parameters.same_link:
             known = _with_links(known, sources, apply)
+        job.begins("links", len(sources), groups)
         found = [*apply(named_in, [(known.only(s.path), s) for s in sources])]
         touched = {named.path for named in found if named.is_named}
         further = frozenset().union(*(named.keys for named in found)) - known.links.keys()
@@ -262,18 +265,14 @@ class _Resting:
         earlier = frozenset(self.ground.before.statement.lists)
         tasks = [replace(task, earlier=earlier) for task in tasks_of(job, known, whole, {})]
         reports = []
+        job.begins("rows", len(tasks), sum(task.groups for task in tasks))
         for report in self.apply(check_touched, tasks):
             reports.append(report)
-            self._heard(report, report.rows or 0, notes)
+            notes.add(report.notes)
         resting = [_bare(task) for task in tasks_of(job, StatedLists(), rest, {})]
-        for task, report in zip(resting, self.apply(check_files, resting), strict=True):
-            self._heard(report, task.stated.rows if task.stated else 0, notes)
+        for report in self.apply(check_files, resting):
+            notes.add(report.notes)
         return reports
-
-    def _heard(self, report: ShardReport, rows: int, notes: Notes) -> None:
-        notes.add(report.notes)
-        if self.job.done is not None:
-            self.job.done(1, rows)
 
     def _say(self, resting: int, of: int, notes: Notes) -> None:
         lists = self.job.statement.lists

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from relaion.errors import InputError
 from relaion.links.text import LONGEST, is_giant
+from relaion.odometer import ODOMETER
 from relaion.parquet.columns import note, refuse_encrypted
 from relaion.parquet.footer import (
     BYTE_ARRAY,
@@ -247,9 +248,9 @@ class Source:
     """A file to look at, and where its roles stand; all its row groups, or some of them.
 
     `first` is the number of its first row. `stamp` is that of the file whose roles these are, where
-    it was taken. `is_checked`: a check of its own finds that it is
-    damaged. Nothing else does so for a sidecar: one that cannot be read raises InputError, for
-    rows that it names would be missed.
+    it was taken; `size` its rows and row groups, as far as they are known. `is_checked`: a check
+    of its own finds that it is damaged. Nothing else does so for a sidecar: one that cannot be read
+    raises InputError, for rows that it names would be missed.
     """
 
     path: Path
@@ -258,6 +259,7 @@ class Source:
     is_checked: bool = True
     first: int = 0
     stamp: Stamp | None = None
+    size: tuple[int, int] = (0, 0)
 
     def rows(self, wanted: Collection[str]) -> Iterator[tuple[int, Rows]]:
         """Its rows up to where it is damaged, each some with the number of their first one."""
@@ -266,9 +268,16 @@ class Source:
             for rows in role_rows(self.path, self.roles, wanted, self.groups):
                 yield first, rows
                 first += rows.n
+                self.moved(rows.n)
         except InputError:
             if not self.is_checked:
                 raise
+
+    def moved(self, rows: int) -> None:
+        """Tell that so many rows of it are through."""
+        n_rows, n_groups = self.size
+        if n_rows:
+            ODOMETER.move(rows * n_groups / n_rows)
 
     def pieces(self) -> Iterator["Source"]:
         """Itself in pieces of whole row groups, each of some PIECE_ROWS rows."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import InputError
+from relaion.odometer import ODOMETER
 from relaion.paths import Seal, Stamp, is_still, shown, stamp_of
 from relaion.verifier.compare import (
     Cursor,
@@ -54,7 +55,8 @@ def check_shard(task: ShardTask) -> ShardReport:
     if task.source is not None and task.stated is not None:
         files.append((task.source.path, _where(task), task.stated))
     stamps = [_stamp(path) for path, _, _ in files]
-    found = _check(task, report)
+    with ODOMETER.stretch(task.groups):
+        found = _check(task, report)
     for (path, where, stated), stamp in zip(files, stamps, strict=True):
         if stamp is not None and not is_still(path, Seal(stamp, stated.sha256)):
             found.notes.find("5", where, "was changed or replaced while it was checked")
@@ -360,6 +362,7 @@ def _judged(task: ShardTask, source: Source) -> Iterator[tuple[pa.RecordBatch, R
         rows = rows_of(batch, fields, source.roles)
         yield batch, rows, task.judge(source.path, first, rows)
         first += batch.num_rows
+        ODOMETER.reach(first / max(1, source.size[0]))
 
 
 def _step(

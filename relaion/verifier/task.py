@@ -129,6 +129,11 @@ class ShardTask:
         some = {row: {r for r in reasons if r.list_id in lists} for row, reasons in named.items()}
         return {row: reasons for row, reasons in some.items() if reasons}
 
+    @property
+    def groups(self) -> int:
+        """Row groups of the file whose rows are gone through; at least one."""
+        return max(1, self.source.size[1]) if self.source is not None else 1
+
     def removes(self, edition: EditionLine, reason: Reason) -> bool:
         """Whether rows leave this edition for this reason."""
         if reason.list_id is not None:

@@ -1,0 +1,117 @@
+"""How help looks: commands in order of use, options in panels, an example each; plain text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from typer.core import TyperGroup
+
+_TYPE = re.compile(r" <[^<>]*>")  # `PATH... <list[Path]>`
+
+# -- Commands ----------------------------------------------------------------------------------
+
+_ORDER = {
+    "First look": ("demo", "inspect"),
+    "Lists": ("lists",),
+    "Clean": ("match", "clean", "update", "verify"),
+    "Look": ("report", "sql", "scripts", "link"),
+    "Third parties": ("diff", "apply"),
+}
+EXAMPLES = {
+    "relaion demo": "relaion demo",
+    "relaion inspect": "relaion inspect data",
+    "relaion lists": "relaion lists add iwf.csv --lists lists.duckdb --source IWF",
+    "relaion lists add": "relaion lists add iwf.csv --lists lists.duckdb --source IWF",
+    "relaion lists show": "relaion lists show --lists lists.duckdb",
+    "relaion lists withdraw": "relaion lists withdraw 3 --lists lists.duckdb",
+    "relaion match": "relaion match data --lists lists.duckdb",
+    "relaion clean": "relaion clean data --lists lists.duckdb --out clean",
+    "relaion update": "relaion update clean --inputs data --lists lists.duckdb --out clean2",
+    "relaion verify": "relaion verify clean --inputs data --lists lists.duckdb",
+    "relaion report": "relaion report clean --markdown report.md",
+    "relaion sql": "relaion sql clean -c 'from unions'",
+    "relaion scripts": "relaion scripts 30_list_hits",
+    "relaion link": "relaion link 'https://example.com/a.jpg?w=100'",
+    "relaion diff": "relaion diff data clean/research --out diff.parquet",
+    "relaion apply": "relaion apply diff.parquet copy --out cleaned",
+}
+
+
+class PlainGroup(TyperGroup):
+    """A group that tells its commands in order of use, each with an example."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands; the first name of each line is what is typed after the group's."""
+        known = self.list_commands(ctx)
+        ordered = {name for names in _ORDER.values() for name in names}
+        groups = {head: [n for n in names if n in known] for head, names in _ORDER.items()}
+        groups["Commands"] = [name for name in known if name not in ordered]
+        width = max(map(len, known))
+        for head, names in groups.items():
+            for i, name in enumerate(names):
+                if i == 0:
+                    formatter.write(f"\n{head}:\n")
+                command = self.get_command(ctx, name)
+                short = command.get_short_help_str(formatter.width) if command else ""
+                formatter.write(f"  {name:{width}}  {short}\n")
+                if example := EXAMPLES.get(f"{ctx.command_path} {name}"):
+                    formatter.write(f"  {'':{width}}  $ {example}\n")
+
+
+def write_example(command_path: str, formatter: Any) -> None:
+    """How a command is typed, on a line of its own to be copied."""
+    if example := EXAMPLES.get(command_path):
+        formatter.write(f"\nExample:\n  {example}\n")
+
+
+# -- Options -----------------------------------------------------------------------------------
+
+ARGUMENTS, OTHERS, EVERYWHERE = "Arguments", "Options", "Options of every command"
+_PANELS = {
+    "What is read": (
+        "--inputs", "--keep", "--diff", "--old", "--parent", "--earlier", "--sidecar", "--column",
+    ),
+    "Lists": ("--lists", "--key", "--keywords", "--good-wins"),
+    "The delivery": (
+        "--source", "--title", "--received", "--label", "--role", "--update", "--full",
+    ),
+    "How the file is read": (
+        "--format", "--kind", "--where", "--ignore", "--scope", "--form", "--partial",
+    ),
+    "What leaves": (
+        "--edition", "--unscored", "--same-link", "--inner", "--cover", "--cover-site-rows",
+        "--by", "--unknown", "--without-identity", "--sql-version",
+    ),
+    "What comes out": (
+        "--out", "--check", "--by-hand", "--into", "--certificate", "--report-to-giver", "--copy",
+        "--verify", "--html", "--markdown", "--card", "--licence", "--keep-ids", "--dry-run",
+        "--strict", "--json",
+    ),
+    "If relaion stops and asks": (
+        "--yes-i-checked", "--i-accept-disclosure", "--allow-changed", "--force", "--purge",
+    ),
+    "The machine": ("--workers", "--memory", "--time-limit", "--work"),
+}  # fmt: skip
+_FEW = 6  # options of a command that need no panels
+
+
+def panels(options: list[tuple[str, tuple[str, str]]]) -> dict[str, list[tuple[str, str]]]:
+    """Options, by their first name with what is shown of each, under the headings they belong to.
+
+    Few options, and those that no heading knows, stand under `Options`.
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    of = {name: head for head, names in _PANELS.items() for name in names}
+    heads = [OTHERS if len(options) <= _FEW else of.get(name, OTHERS) for name, _ in options]
+    for head in (*_PANELS, OTHERS):
+        records = [record for at, (_, record) in zip(heads, options, strict=True) if at == head]
+        if records:
+            found[head] = records
+    return found
+
+
+def plain_record(record: tuple[str, str]) -> tuple[str, str]:
+    """What is shown of an argument or option, without types of Python."""
+    name, said = record
+    return _TYPE.sub("", name), said.replace("[x>=0]", "").replace("; x>=0]", "]").rstrip()

@@ -1,0 +1,60 @@
+"""The processes that a check uses: this one, or several of its own."""
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from relaion.odometer import ODOMETER, Shared
+from relaion.processes import serve_parent
+from relaion.verifier.lookup import Apply
+from relaion.verifier.verdict import ProcessEndedError
+
+
+def _spread(
+    pool: ProcessPoolExecutor, n: int, function: Callable[[Any], Any], items: Iterable[Any]
+) -> Iterator[Any]:
+    """Items of a list go several at a time where there are many: what they share travels once.
+
+    Those of any other kind go one by one: each may bring back millions of digests.
+    """
+    many = len(items) // (4 * n) if isinstance(items, list) else 1
+    return pool.map(function, items, chunksize=max(1, min(16, many)))
+
+
+def _begin(total: "Shared | None") -> None:
+    serve_parent()
+    ODOMETER.add_to(total)
+
+
+@contextmanager
+def processes(n: int) -> Iterator[Apply]:
+    """Map in this process where n is 1, else in n fresh ones.
+
+    Raises ProcessEndedError when one of them is killed.
+    """
+    if n <= 1:
+        yield map
+        return
+    context = multiprocessing.get_context("spawn")
+    try:
+        with (
+            ODOMETER.shared(context.Value("d", 0.0)) as total,
+            ProcessPoolExecutor(
+                n, mp_context=context, initializer=_begin, initargs=(total,)
+            ) as pool,
+        ):
+            try:
+                yield partial(_spread, pool, n)
+            except BaseException:  # Ctrl-C, too: what they do is of no use any more
+                for child in multiprocessing.active_children():
+                    child.terminate()
+                raise
+    except BrokenProcessPool:
+        raise ProcessEndedError(
+            "verify: one of its processes was ended from outside (out of memory?); "
+            "check again with fewer workers"
+        ) from None
