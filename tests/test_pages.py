@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -281,3 +282,32 @@ def test_no_command_is_shown_that_nothing_tries() -> None:
         for module in re.findall(r"python -m (tests[\w.]*)", text):
             path = ROOT / module.replace(".", "/")
             assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
+
+
+@pytest.mark.slow
+def test_a_user_installs_as_the_readme_says(tmp_path: Path) -> None:
+    """Each line that installs, in a copy of the source, with a home of its own."""
+    for part in ("relaion", "sql"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / part, tmp_path / part)
+    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    env["HOME"] = str(tmp_path / "home")
+    blocks = [block for language, block in FENCE.findall(TEXTS["README.md"]) if language == "bash"]
+    lines = [x for block in blocks if INSTALLS.search(block) for x in block.splitlines()]
+    assert [line.split()[0] for line in lines] == ["python3", "pipx", "uvx"]
+    missing = []
+    for line in lines:
+        program = line.split()[0]
+        if shutil.which(program) is None:
+            missing.append(program)
+            continue
+        starts = " && relaion --version" if "venv" in line else ""
+        command = line.partition("#")[0] + starts
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    if missing:
+        pytest.skip(f"no {', '.join(missing)} here; the other lines were tried")
