@@ -200,10 +200,15 @@ def run_page(folder: Path) -> None:
     write_shard(folder / "my-copy/part.parquet", rows()[:40])
 
 
-def published(folder: Path) -> None:
-    """A finished run, one with cover, and a copy."""
+def cleaned(folder: Path) -> None:
+    """A finished run."""
     run_page(folder)
     run("relaion clean data/ --lists lists.duckdb --keywords words.txt --out clean/", folder)
+
+
+def published(folder: Path) -> None:
+    """A finished run, and one with cover."""
+    cleaned(folder)
     run("relaion clean data/ --lists lists.duckdb --cover 20 --out covered/", folder)
 
 
@@ -226,7 +231,7 @@ WORLDS: dict[str, Callable[[Path], None]] = {
     "relaion/lists/README.md": deliveries,
     "relaion/parquet/README.md": stored,
     RUN: run_page,
-    "relaion/verifier/README.md": published,
+    "relaion/verifier/README.md": cleaned,
     "sql/queries/README.md": published,
 }
 
