@@ -5,8 +5,10 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests import docs, labs
-from tests.pipeline import hands_here, here, write_shard
+from tests.pipeline import hands_here, here, rows_of, write_shard
 
 ROOT = docs.ROOT
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
@@ -199,10 +201,15 @@ def run_page(folder: Path) -> None:
     write_shard(folder / "my-copy/part.parquet", rows()[:40])
 
 
-def published(folder: Path) -> None:
-    """A finished run, one with cover, and a copy."""
+def cleaned(folder: Path) -> None:
+    """A finished run."""
     run_page(folder)
     run("relaion clean data/ --lists lists.duckdb --keywords words.txt --out clean/", folder)
+
+
+def published(folder: Path) -> None:
+    """A finished run, and one with cover."""
+    cleaned(folder)
     run("relaion clean data/ --lists lists.duckdb --cover 20 --out covered/", folder)
 
 
@@ -225,9 +232,28 @@ WORLDS: dict[str, Callable[[Path], None]] = {
     "relaion/lists/README.md": deliveries,
     "relaion/parquet/README.md": stored,
     RUN: run_page,
-    "relaion/verifier/README.md": published,
+    "relaion/verifier/README.md": cleaned,
     "sql/queries/README.md": published,
 }
+
+
+def no_listed_link(folder: Path) -> None:
+    for edition in ("research", "research-safe"):
+        kept = rows_of(folder / "clean", edition)
+        assert LISTED not in {row["URL"].replace("//site7", "//www.site7") for row in kept}
+        assert len(kept) == HOSTS * EACH - (1 if edition == "research" else HOSTS // 30 * EACH + 1)
+
+
+def no_listed_sample(folder: Path) -> None:
+    """By a list of one's own, in two steps: the listed sample left its tar, and no other did."""
+    names = []
+    for images in ("images", "my-images"):
+        with tarfile.open(folder / images / "00000.tar") as tar:
+            names.append({name.partition(".")[0] for name in tar.getnames()})
+    assert names[0] - names[1] == {"000000009"} and names[1] <= names[0]
+
+
+CHECKS = {"README.md": no_listed_link, "relaion/labs/README.md": no_listed_sample}
 
 
 def run(line: str, folder: Path) -> str:
@@ -256,6 +282,8 @@ def test_what_a_page_says_to_type_runs(page: str, tmp_path: Path) -> None:
     for line in typed(page):
         if line != "relaion demo":  # `test_demo.py` runs it
             run(line, tmp_path)
+    if page in CHECKS:
+        CHECKS[page](tmp_path)
 
 
 def test_what_a_page_says_of_the_library_runs(tmp_path: Path, monkeypatch: Any) -> None:
@@ -281,3 +309,32 @@ def test_no_command_is_shown_that_nothing_tries() -> None:
         for module in re.findall(r"python -m (tests[\w.]*)", text):
             path = ROOT / module.replace(".", "/")
             assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
+
+
+@pytest.mark.slow
+def test_a_user_installs_as_the_readme_says(tmp_path: Path) -> None:
+    """Each line that installs, in a copy of the source, with a home of its own."""
+    for part in ("relaion", "sql"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / part, tmp_path / part)
+    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    env["HOME"] = str(tmp_path / "home")
+    blocks = [block for language, block in FENCE.findall(TEXTS["README.md"]) if language == "bash"]
+    lines = [x for block in blocks if INSTALLS.search(block) for x in block.splitlines()]
+    assert [line.split()[0] for line in lines] == ["python3", "pipx", "uvx"]
+    missing = []
+    for line in lines:
+        program = line.split()[0]
+        if shutil.which(program) is None:
+            missing.append(program)
+            continue
+        starts = " && relaion --version" if "venv" in line else ""
+        command = line.partition("#")[0] + starts
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    if missing:
+        pytest.skip(f"no {', '.join(missing)} here; the other lines were tried")
