@@ -156,7 +156,7 @@ def test_an_option_wins_over_the_environment_and_that_over_a_file(
         "--workers: 2 (from RELAION_WORKERS)",
         f"--memory: 3GB (from {path})",
         f"--time-limit: 77.5 (from {path})",
-        "--work: none (from default)",
+        "--work: not given (default)",
     ):
         assert f"  {line}\n" in done.stderr
     done = here("match", "data", "--lists", "lists.duckdb", "--workers", "1", "-v", cwd=world)

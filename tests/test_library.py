@@ -1,8 +1,10 @@
 """The library as a program uses it: paths as text or `Path`, one or many; what help() says."""
 
+import inspect
 import io
 import os
 import pydoc
+import re
 import shutil
 import subprocess
 import sys
@@ -10,11 +12,13 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import duckdb
 import pytest
 
 import relaion
+from relaion.errors import RelaionError
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, as_texts
 from tests.pipeline import InProcess, write_shard
 
@@ -291,3 +295,79 @@ def test_a_notebook_sees_a_bar(place: Path, monkeypatch: pytest.MonkeyPatch) -> 
     before = len(pictures)
     relaion.clean("data", "lists.duckdb", "newer")
     assert len(pictures) == before
+
+
+# -- Every path of every function, as text and as a path -----------------------------------------
+
+
+def _paths_of(function: Callable[..., object]) -> dict[str, bool]:
+    """Parameters that are paths, and whether each may be many."""
+    found = {}
+    for name, p in inspect.signature(function, eval_str=False).parameters.items():
+        said = str(p.annotation)
+        if "AnyPath" in said or "PathLike" in said:
+            found[name] = "AnyPaths" in said or "Iterable" in said
+    return found
+
+
+PATHED = {
+    name: function
+    for name, function in {
+        **{n: getattr(relaion, n) for n in relaion.__all__},
+        **{f"lists.{n}": getattr(relaion.lists, n) for n in relaion.lists.__all__},
+    }.items()
+    if inspect.isfunction(function) and _paths_of(function)
+}
+
+
+def test_paths_are_found_where_they_are() -> None:
+    assert {"clean", "update", "apply", "diff", "open_audit", "report", "lists.add"} <= set(PATHED)
+    assert _paths_of(relaion.clean)["paths"] and not _paths_of(relaion.clean)["lists"]
+    without = {"link", "link_key"}
+    assert {n for n in relaion.__all__ if inspect.isfunction(getattr(relaion, n))} - without == {
+        n for n in PATHED if "." not in n
+    }
+
+
+@pytest.mark.parametrize("name", PATHED)
+def test_a_path_is_text_or_a_path(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be found is said in the same words, however it is named; nothing is left."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("no store, no shard\n")  # where nothing can be made
+    function, paths = PATHED[name], _paths_of(PATHED[name])
+    needed = {
+        n
+        for n, p in inspect.signature(function).parameters.items()
+        if p.default is inspect.Parameter.empty or n == "out"
+    }
+    said = {}
+    for way, one, many in (
+        ("text", str, str),
+        ("path", Path, Path),
+        ("list", Path, lambda text: [text]),
+        ("iterator", Path, lambda text: iter((Path(text),))),
+    ):
+        given: dict[str, Any] = {
+            n: (many if paths[n] else one)(f"file/{n}") for n in paths if n in needed
+        }
+        given |= {"query": "select 1"} if "query" in needed else {}
+        given |= {"source": "giver"} if name == "lists.add" else {}
+        given |= {"list_id": 1} if "list_id" in needed else {}
+        given |= {"name": one("file")} if name == "scripts" else {}
+        given |= {"keep": many("file/keep")} if name == "apply" else {}
+        with pytest.raises(RelaionError) as e:
+            function(**given)
+        said[way] = f"{type(e.value).__name__}: {e.value}"
+    assert len(set(said.values())) == 1, said
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("name", PATHED)
+def test_no_path_is_used_as_it_came(name: str) -> None:
+    """Those that need not be given, too: each goes through the one place that takes both."""
+    source = inspect.getsource(PATHED[name])
+    ways = "as_path|as_paths|as_texts|maybe_path|open_sql"
+    taken = set(re.findall(rf"\b(?:{ways})\((\w+)", source))
+    assert set(_paths_of(PATHED[name])) - taken == set()

@@ -63,7 +63,7 @@ def test_verbose_says_what_and_why(world: Path) -> None:
     for said in (
         r"relaion [\d.]+, Python [\d.]+, DuckDB [\d.]+, pyarrow [\d.]+",
         r"clean: --lists --out --keywords --verbose",
-        r"subset data, 1 shard: url is column URL \(by name and type\); ",
+        r"data, 1 shard: url is column URL \(by name and type\)$",
         r"(match|search)[a-z: ]* begins, 1 shard",
         r"verify took \d+\.\d\d s",
     ):
@@ -114,6 +114,8 @@ def test_no_listed_value_is_told(world: Path, tmp_path: Path) -> None:
         ("verify", tmp_path / "out", "--lists", "lists.duckdb", "--inputs", "data"),
         ("sql", "data", "-c", f"select count(*) from shards where url = '{LINK}'"),
         ("sql", "data", "-c", f"select '{LINK}'::integer"),
+        ("sql", "data", "-c", f'select "{LINK}" from shard'),
+        ("sql", "data", "-c", f"from marker; select 1; '{LINK}'"),
         ("link", LINK),
         ("lists", "withdraw", "1", *store),
     )

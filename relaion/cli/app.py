@@ -292,11 +292,15 @@ def _details(error: Exception) -> str:
     return f"details in {name}"
 
 
+_OF_A_QUERY = "the query"  # what is said of one may quote it, and it may hold a listed link
+_UNKEPT = "the query could not be answered; what was asked, and why not, is not kept here"
+
+
 def complain(line: str, code: int = EXIT_WRONG) -> int:
     """Print one line on stderr; returns the exit code that goes with it."""
     said = shown(" ".join(line.split()))
     told.say(said)
-    told.keep(said, logging.ERROR)
+    told.keep(_UNKEPT if said.startswith(_OF_A_QUERY) else said, logging.ERROR)
     return code
 
 

@@ -137,12 +137,12 @@ def _sources(context: typer.Context, filled: Iterable[str]) -> Iterator[str]:
             continue
         source = context.get_parameter_source(name)
         if name in filled or (source is not None and source.name == "DEFAULT_MAP"):
-            where = found[key].source
+            where = f"from {found[key].source}"
         else:
-            where = "the command" if _is_typed(context, name) else "default"
+            where = "from the command" if _is_typed(context, name) else "default"
         value = context.params.get(name)
-        said = "none" if value is None else shown(value)
-        yield f"--{key}: {said} (from {where})"
+        said = "not given" if value is None else shown(value)
+        yield f"--{key}: {said} ({where})"
 
 
 def _fill_choice(context: typer.Context) -> list[str]:

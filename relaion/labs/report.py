@@ -49,7 +49,9 @@ _BY_DIFF = {
 class Counted:
     """Rows of a copy that had one fate, and whether they stayed.
 
-    `samples` are those of these rows in the tar beside them: none is counted twice.
+    `fate` is a word for it, `rows` how many had it, `stayed` whether these are in OUT. `by_diff`:
+    they were held against a diff. `samples` are those of these rows in the tar beside them: none is
+    counted twice.
     """
 
     fate: str
@@ -68,11 +70,13 @@ class Counted:
 class Applied(Tabled):
     """What `apply` made of a copy.
 
-    `counts` are rows by fate; a sample of a tar is one where no row beside the tar is. `files` says
-    how many were written anew, linked or copied. `not_looked_at` is what is not vouched for, one
-    sentence each. `certificate` is where that lies. `also` are sentences on rows that left with
-    another one, or were known by more than one row hash.
-    `summary` is the verdict.
+    `out` is where it lies, `run` the name of the run. `records` rows were read, `kept` stayed and
+    `left` did not. `counts` are rows by fate; a sample of a tar is one where no row beside the tar
+    is. `files` says how many were written anew, linked or copied. `notices` are for whoever ran it,
+    `not_looked_at` is what is not vouched for, one sentence each. `certificate` is where that lies.
+    `also` are sentences on rows that left with another one, or were known by more than one row
+    hash. `done_before`: this very run was finished before, and nothing was done now. `summary` is
+    the verdict.
     """
 
     out: Path

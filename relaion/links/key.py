@@ -354,11 +354,19 @@ def whole_text(text: str) -> str:
 def link_key(url: str | bytes) -> str:
     """The canonical form of a link: equal for two links exactly when they count as the same.
 
-    Any text and any bytes have a key; bytes that are not UTF-8 keep their values. A key is its
-    own key. Web links give `host[:port][path][?query]` in printable ASCII, `ftp:` before it for
-    that service, `//` where the text alone would not be read as a link; other texts give
-    themselves. Of what is longer than 16 KiB behind its host, only the host is brought into this
-    form (`relaion.links.text`). Raises nothing.
+    A key is its own key. Web links give `host[:port][path][?query]` in printable ASCII, `ftp:`
+    before it for that service, `//` where the text alone would not be read as a link; other texts
+    give themselves. Of what is longer than 16 KiB behind its host, only the host is brought into
+    this form (`relaion.links.text`).
+
+    Args:
+        url: Any text or bytes; bytes that are not UTF-8 keep their values.
+
+    Returns:
+        The key.
+
+    Raises:
+        TypeError: For what is neither text nor bytes.
     """
     text = as_text(url)
     if is_giant(text):

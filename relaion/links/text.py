@@ -131,8 +131,15 @@ Tokens = tuple[re.Pattern[str], re.Pattern[str], Callable[[re.Match[str]], str]]
 
 
 def as_text(link: str | bytes) -> str:
-    """A link as text; bytes that are not UTF-8 become lone surrogates, so none is lost."""
-    return link if isinstance(link, str) else link.decode("utf-8", "surrogateescape")
+    """A link as text; bytes that are not UTF-8 become lone surrogates, so none is lost.
+
+    Raises TypeError for what is neither, whose value stays untold.
+    """
+    if isinstance(link, str):
+        return link
+    if not isinstance(link, bytes):
+        raise TypeError(f"a link is text or bytes, not {type(link).__name__}")
+    return link.decode("utf-8", "surrogateescape")
 
 
 def as_bytes(text: str) -> bytes:

@@ -10,7 +10,10 @@ from relaion.tabled import Tabled
 
 @dataclass(frozen=True)
 class ListChanges:
-    """What a delivery changed in the list that it brings up to date, in entries."""
+    """What a delivery changed in the list that it brings up to date, in entries.
+
+    `added` are new, `retracted` were taken back, `unchanged` are in both.
+    """
 
     added: int
     retracted: int
@@ -19,7 +22,11 @@ class ListChanges:
 
 @dataclass(frozen=True)
 class ListAbout(Tabled):
-    """What every result says of a list."""
+    """What every result says of a list: its number in the store, and what its curator said of it.
+
+    `list_id` is the number; `source` who sent it, `title` what it is called (or None), `label` what
+    it is for, `received` the day it came (None where nobody said it).
+    """
 
     list_id: int
     source: str
@@ -32,7 +39,8 @@ class ListAbout(Tabled):
 class CountedList(ListAbout):
     """The counts of a list, and `forms`: the spellings that its giver hashed, empty for not known.
 
-    `read` = `new` + `known` + `duplicate` + `retracted` + all `skipped`.
+    `entries` are by kind, `skipped` by reason. `read` = `new` + `known` + `duplicate` + `retracted`
+    + all `skipped`.
     """
 
     added: object
@@ -50,11 +58,13 @@ class Added(CountedList):
     """What `add` read.
 
     `entries` counts the entries that the list holds now, by kind; `known` are those that another
-    list holds too, or the list that this one `replaces`. `records` = `used` + all `lost`: each
-    brought an entry or did not, by reason. `decided` are the words of columns that decide,
-    `unusable` digests by algorithm that match nothing. Where the delivery was in the store
-    already, `list_id` is that list, `added` is false and all counts are zero; it is false too
-    where nothing was to be stored (`dry_run`).
+    list holds too, or the list that this one `replaces`; `retracted` were taken back by the file
+    itself. `records` = `used` + all `lost`: each brought an entry or did not, by reason. `decided`
+    are the words of columns that decide, `unusable` digests by algorithm that match nothing. `role`
+    is bad or good, `format` the reader that took the file, `changes` what an update changed (None
+    for a list of its own). Where the delivery was in the store already, `list_id` is that list,
+    `added` is false and all counts are zero; it is false too where nothing was to be stored
+    (`dry_run`). `notices` are for whoever added it.
     """
 
     added: bool
@@ -76,7 +86,10 @@ class Added(CountedList):
 class Shown(CountedList):
     """One list of a store; counts as `Added` had them. `added` and `withdrawn` are UTC.
 
-    Of a list that was withdrawn `entries` are those that it had.
+    `withdrawn` is None for a list that counts; of one that was withdrawn `entries` are those that
+    it had. `role` is bad or good, `format` the reader that took it (empty in stores of before),
+    `replaces` the list that it brought up to date, or None. `records`, `used`, `retracted` and
+    `unusable` are as it was read.
     """
 
     added: datetime
@@ -92,7 +105,10 @@ class Shown(CountedList):
 
 @dataclass(frozen=True)
 class Withdrawn(ListAbout):
-    """The list that was taken out, and how many entries went with it, by kind."""
+    """The list that was taken out, and how many `entries` went with it, by kind.
+
+    `notices` are for whoever took it out.
+    """
 
     entries: Mapping[str, int]
     notices: tuple[str, ...] = ()
@@ -100,7 +116,12 @@ class Withdrawn(ListAbout):
 
 @dataclass(frozen=True)
 class StoredList(ListAbout):
-    """One list as a run needs it. `content_sha256` must not leave the machine unsealed."""
+    """One list as a run needs it. `content_sha256` must not leave the machine unsealed.
+
+    `entries` are by kind, `forms` the spellings that its giver hashed (empty: all are tried),
+    `role` bad or good, `replaces` the list that it brought up to date, or None, `unusable` digests
+    by algorithm that match nothing.
+    """
 
     content_sha256: str
     entries: Mapping[str, int]
@@ -114,7 +135,8 @@ class StoredList(ListAbout):
 class StoreInfo(Tabled):
     """A store that this version can read: its lists in the order of their numbers.
 
-    `taken_back`: lists were withdrawn, or entries taken back by a later delivery. The
+    `path` is its file, `store_version` the version of its tables, `key_version` that of its link
+    keys. `taken_back`: lists were withdrawn, or entries taken back by a later delivery. The
     `content_sha256` of those `withdrawn` is sealed already: its HMAC under the curator key.
     """
 

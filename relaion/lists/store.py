@@ -82,8 +82,15 @@ _UNUSABLE = "select list_id, algorithm, n from unusable order by all"
 def show(store: AnyPath, *, history: bool = False) -> Results[Shown]:
     """The lists of a store with their counts: never an entry, a file's name or its digest.
 
-    With `history` those that were withdrawn too. Raises ListError for a file that is no store of
-    this version.
+    Args:
+        store: The list store.
+        history: Those that were withdrawn, too.
+
+    Returns:
+        The lists in the order of their numbers.
+
+    Raises:
+        ListError: For a file that is no store of this version.
     """
     with reading(as_path(store)) as engine:
         rows, entries = rows_of_lists(engine, history=history), count_entries(engine)
@@ -105,11 +112,19 @@ def show(store: AnyPath, *, history: bool = False) -> Results[Shown]:
 
 
 def open_store(store: AnyPath, *, counted: bool = True, may_be_empty: bool = False) -> StoreInfo:
-    """The lists of a store, for a run that is to use them; their entries where `counted`.
+    """The lists of a store, for a run that is to use them.
 
-    It has to hold a list, unless it `may_be_empty`: for who asks what was withdrawn since.
-    Raises ListError for a file that is no store of this version or holds no list, EngineError
-    while another program has it open for writing.
+    Args:
+        store: The list store.
+        counted: Count the entries of each list.
+        may_be_empty: Take a store without a list, for who asks what was withdrawn since.
+
+    Returns:
+        The lists, and the versions of the store.
+
+    Raises:
+        ListError: For a file that is no store of this version or holds no list.
+        EngineError: While another program has it open for writing.
     """
     store = as_path(store)
     with reading(store) as engine:
@@ -171,26 +186,41 @@ def add(
 ) -> Added:
     """Read a delivery into a list store, which is made with its curator key where there is none.
 
-    All or nothing: a run that fails or is killed leaves the store as it was. The same files
-    with the same source, label and options add nothing a second time. `kind` says what all
-    entries are, `file_format` by which reader files are read, where they do not tell. With
-    `scope`, every link or host stands for its whole `host`, or as a `prefix` for all that is
-    below it; without, only `*.example.com` and `example.com/dir/*` do. `forms` names the
-    spellings that the giver of hashed links hashed (`raw`, `key-*`), where that is known: only
-    in those will the list match. `received` is a date, or its text `2024-03-26`.
+    All or nothing: a run that fails or is killed leaves the store as it was. The same files with
+    the same source, label and options add nothing a second time. What is None or empty is told by
+    the files; with `update`, it is as that list has it.
 
-    `columns` (`sha1=3`) names what the columns of a table hold, `where` (`category=1,2`) the
-    words that choose its rows, `ignore` columns that decide nothing. `role` is `good` for a list
-    of what is known good: it removes nothing. `partial` takes a file of which less than half can
-    be read. `keep_ids` keeps the giver's ids as they stand, not only digests of them.
+    Args:
+        store: The list store; a file to make where there is none.
+        files: The files of one delivery.
+        source: Who sent it; needed unless it is an update.
+        title: What it is called; None for no title.
+        received: The day it came: a date, or its text `2024-03-26`.
+        label: `csam` where nothing is said, `privacy`, `opt-out` or a word of your own.
+        kind: What all entries are, one of `relaion.lists.KINDS`.
+        scope: `host` or `prefix`: every link or host stands for its whole host, or for all below
+            it; without, only `*.example.com` and `example.com/dir/*` do.
+        forms: Spellings that the giver of hashed links hashed (`raw`, `key-*`), where that is
+            known: only in those will the list match.
+        file_format: The reader that reads the files.
+        columns: What the columns of a table hold, such as `sha1=3`.
+        where: Words that choose the rows of a table, such as `category=1,2`.
+        ignore: Columns that decide nothing, or `title`.
+        role: `bad`, or `good` for a list of what is known good: it removes nothing.
+        partial: Take a file of which less than half can be read.
+        keep_ids: Keep the giver's ids as they stand, not only digests of them.
+        update: The number of the list that the delivery brings up to date.
+        full: With `update`: it is the whole new list, not what changed.
+        dry_run: Read and count, and store nothing.
 
-    `update` is the list that the delivery brings up to date: by what was added and taken back,
-    or, with `full`, as a whole new list. Whatever is not said is then as that list has it.
-    `dry_run` reads and counts, and stores nothing.
+    Returns:
+        What was read, by what became of it.
 
-    Raises InputError for an option, ListError for a file or a store that cannot be used or a
-    delivery without an entry, BusyError while another process writes, OutputError when the
-    store cannot be written.
+    Raises:
+        InputError: For an option.
+        ListError: For a file or a store that cannot be used, or a delivery without an entry.
+        BusyError: While another process writes.
+        OutputError: When the store cannot be written.
     """
     sweep()  # a killed one may have left what came by the standard input
     store = as_path(store).resolve()
@@ -351,8 +381,20 @@ def withdraw(store: AnyPath, list_id: int) -> Withdrawn:
     """Take a list out of a store: what remains is written to a new file, byte for byte its own.
 
     The day, the counts and the HMAC of the list stay, for its history. An entry that another list
-    holds too stays with that list. Raises InputError when there is no such list, or another one
-    brought it up to date, otherwise as `add`.
+    holds too stays with that list.
+
+    Args:
+        store: The list store.
+        list_id: The list's number, as `show` has it.
+
+    Returns:
+        The list that went, and its entries by kind.
+
+    Raises:
+        InputError: Where there is no such list, or another one brought it up to date.
+        ListError: For a store that cannot be used.
+        BusyError: While another process writes.
+        OutputError: When the store cannot be written.
     """
     store = as_path(store).resolve()
     with writing(store) as work:

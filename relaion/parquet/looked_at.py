@@ -57,10 +57,11 @@ _USES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 class Match:
     """Whether rows can be matched by one thing, for how many of them, and why not.
 
-    `kinds` are the list kinds, or the rule, that look at the column of `role`; `present` of
-    `rows` have a value there, or one that is computed from link and caption (row hashes).
-    `nans` are scores that are NaN and so none; None where they were not looked for.
-    `counted` is Coverage's. `detail` says which column, or why none.
+    `what` names it for people; `possible`: it can match at least one row. `kinds` are the list
+    kinds, or the rule, that look at the column of `role`; `present` of `rows` have a value there,
+    or one that is computed from link and caption (row hashes). `nans` are scores that are NaN and
+    so none; None where they were not looked for. `counted` is Coverage's. `detail` says which
+    column, or why none.
     """
 
     what: str
@@ -186,12 +187,12 @@ Line = Sequence[str | int | None]
 
 @dataclass(frozen=True)
 class NotLookedAt:
-    """Something that nothing was compared with: which column or files, and why.
+    """Something that nothing was compared with: which column or files, and the `reason`.
 
     `subset` is None where it is of no subset. `role` is what a column looks like, or `files`,
-    `keywords`, `lists`. `column` names the column or the files, if there are any. `values` is
-    how many values, rows or files these are; None where they were not counted. `sidecar` is
-    the file name of the sidecar whose column it is.
+    `keywords`, `lists`. `column` names the column or the files, if there are any. `values` is how
+    many values, rows or files these are; None where they were not counted. `sidecar` is the file
+    name of the sidecar whose column it is.
     """
 
     subset: str | None

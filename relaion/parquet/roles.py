@@ -26,11 +26,13 @@ Columns = Mapping[str, str | Sequence[str]]
 class Column:
     """One column: where it stands, what it is, which role it plays and why.
 
-    `type` is `plain_type`'s. `why` says why it plays its role, or why it was refused one;
-    it is empty for a column that claims none. `encoding` says how most digests that were
-    looked at are written (hex, base64, base32, binary; none); None for other roles, and before
-    `describe` has looked. `order` counts the columns of one role from 0. `claimed` is the role
-    that a refused column looks like, where a list or a rule would look at its values.
+    `name` is as the file has it, `position` counts from 0, `meaning` is what such a column usually
+    holds. `type` is `plain_type`'s. `role` is None where it plays none. `why` says why it plays its
+    role, or why it was refused one; it is empty for a column that claims none. `encoding` says how
+    most digests that were looked at are written (hex, base64, base32, binary; none); None for other
+    roles, and before `describe` has looked. `order` counts the columns of one role from 0.
+    `claimed` is the role that a refused column looks like, where a list or a rule would look at its
+    values.
     """
 
     name: str

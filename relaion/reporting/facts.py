@@ -19,7 +19,12 @@ FORM = 1  # of the JSON: another number where a field means another thing
 
 @dataclass(frozen=True)
 class RunFacts:
-    """Which run this is, when it was (ISO 8601, UTC), and the versions of what did it."""
+    """Which run this is, when it was, and the versions of what did it.
+
+    `started` and `finished` are ISO 8601 in UTC; `relaion`, `duckdb`, `pyarrow`, `sql_version` and
+    `key_version` are the versions of the program, its engine, its writer, its scripts and its link
+    keys.
+    """
 
     run: str
     started: str
@@ -33,9 +38,10 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class EditionFacts:
-    """An edition: which lists and rules it heeds, and the script that says so.
+    """An edition by `name`: which lists and rules it heeds, and the script that says so.
 
-    `parent` is the edition, or `original`, that it is a part of.
+    `labels` are those of the lists. `parent` is the edition, or `original`, that it is a part of.
+    `sha256` is that of the script, `builtin` whether it came with relaion.
     """
 
     name: str
@@ -49,7 +55,7 @@ class EditionFacts:
 
 @dataclass(frozen=True)
 class SizeLine:
-    """Shards, rows and bytes of a subset: of the input where `edition` is None."""
+    """How many `shards`, `rows` and `bytes` of a subset: of the input where `edition` is None."""
 
     edition: str | None
     subset: str
@@ -60,7 +66,10 @@ class SizeLine:
 
 @dataclass(frozen=True)
 class BalanceLine:
-    """Rows in = removed + kept; `subset` is None for all subsets together."""
+    """`rows_in` = `removed` + `kept` of one `edition`.
+
+    `subset` is None for all subsets together.
+    """
 
     edition: str
     subset: str | None
@@ -71,7 +80,11 @@ class BalanceLine:
 
 @dataclass(frozen=True)
 class ProofLine:
-    """Whether an edition has no more rows of a subset than its parent has."""
+    """Whether an edition has no more rows of a subset than its parent has.
+
+    `kept` are the rows of the edition, `kept_by_parent` those of its parent; `holds` where there
+    are no more.
+    """
 
     edition: str
     parent: str
@@ -83,7 +96,10 @@ class ProofLine:
 
 @dataclass(frozen=True)
 class StepFacts:
-    """What an edition kept after a step: 1 is the first clean, the last is this run."""
+    """What an edition kept after a step: 1 is the first clean, the last is this run.
+
+    `rows_in` = `removed` + `kept`.
+    """
 
     step: int
     run: str
@@ -97,7 +113,9 @@ class StepFacts:
 class ListFacts:
     """A delivery; `step` is the one that it was first matched in, `entries` are by kind.
 
-    `role` is bad, or good for files known to be harmless. `received` is None where nobody said it.
+    `list_id` is its number in the store; `source`, `title` (or None) and `label` are what was said
+    of it. `role` is bad, or good for files known to be harmless. `received` is None where nobody
+    said it.
     """
 
     list_id: int
@@ -114,7 +132,9 @@ class ListFacts:
 class ReceiptLine:
     """Rows that a delivery names by one kind, those new by it, and all so far in order of receipt.
 
-    `subset` is None for all together, and `small` for several of few rows.
+    `gross` rows are named by the list `list_id`, `new_rows` of them by no earlier one,
+    `rows_so_far` by it or an earlier one. `subset` is None for all together, and `small` for
+    several of few rows.
     """
 
     subset: str | None
@@ -127,9 +147,10 @@ class ReceiptLine:
 
 @dataclass(frozen=True)
 class HitLine:
-    """Rows that a list found by one kind and spelling, all subsets together.
+    """Rows that the list `list_id` found by one kind and spelling, all subsets together.
 
-    gross = overlap + exclusive. `kind` is None for rows that only carry a listed link.
+    `gross` = `overlap` + `exclusive`. `kind` is None for rows that only carry a listed link; `form`
+    is None where a kind has one spelling.
     """
 
     list_id: int
@@ -144,7 +165,8 @@ class HitLine:
 class OnceLine:
     """Memberships, and the rows that they are: of `all` lists, a `source`, a `label`, `same_link`.
 
-    `name` is the source or label.
+    `grouping` says of which of these, `name` is the source or label; `memberships` counts a row
+    once for each list, `rows` once.
     """
 
     grouping: str
@@ -157,7 +179,9 @@ class OnceLine:
 class ReasonLine:
     """Rows that left an edition for one reason, and those that left for it alone.
 
-    `reason_kind` is list, same_link, cover or rule.
+    `gross` left for it, `exclusive` of them for nothing else. `reason_kind` is list, same_link,
+    cover or rule; `list_id`, `label`, `kind` and `form` are those of the list, `rule` is the rule's
+    name: each is None where the reason has none.
     """
 
     edition: str
@@ -173,7 +197,11 @@ class ReasonLine:
 
 @dataclass(frozen=True)
 class GroupLine:
-    """Rows that left an edition by the lists of a source or under a label, each counted once."""
+    """Rows that left an edition by the lists of a source or under a label, each counted once.
+
+    `grouping` is source or label, `name` which; `gross` left for it, `exclusive` of them for
+    nothing else.
+    """
 
     edition: str
     grouping: str
@@ -198,10 +226,10 @@ class ScoreLine:
 
 @dataclass(frozen=True)
 class PairLine:
-    """How many rows two lists both name, all subsets together: from `least` to `most`.
+    """How many rows the lists `list_id` and `other_id` both name: from `least` to `most`.
 
-    Every two lists that name rows have a line. 0 to 9 stands for fewer than ten, or none. `most` is
-    None where no more is told than `least`.
+    All subsets together. Every two lists that name rows have a line. 0 to 9 stands for fewer
+    than ten, or none. `most` is None where no more is told than `least`.
     """
 
     list_id: int
@@ -212,10 +240,10 @@ class PairLine:
 
 @dataclass(frozen=True)
 class CoverFacts:
-    """What hides the listed rows: neutral sites asked for with each listed one.
+    """What hides the listed rows: neutral sites, `per_site` of them asked for with each listed one.
 
-    `site_rows` is how many rows a site may have, `release` which choice of the ledger it is,
-    `weak` how many listed sites lack neutral ones like them.
+    `site_rows` is how many rows a site may have, `release` which choice of the ledger it is, `weak`
+    how many listed sites lack neutral ones like them.
     """
 
     per_site: int
@@ -226,7 +254,7 @@ class CoverFacts:
 
 @dataclass(frozen=True)
 class ScriptFacts:
-    """A SQL script that decided, by the SHA-256 of its bytes."""
+    """A SQL script that decided: its `name`, and the `sha256` of its bytes."""
 
     name: str
     sha256: str
@@ -237,10 +265,17 @@ class AuditReport(Tabled):
     """The audit of a finished run as a report has it: counts, never a row.
 
     Counts by list or rule put subsets of under 1,000 rows together as `small`, or leave them out:
-    `few_rows` are these. `scores` and `overlaps` are None where the audit holds none.
-    `steps` has a line for each step and edition. `parameters` are the settings that decide.
-    `sidecars` is how many files of image hashes were searched. `written` are the files that
-    `report` wrote.
+    `few_rows` are these. `publishable` and `why` are those of the manifest. `editions` were written
+    from `inputs` as `outputs`; `balance` is rows in, removed and kept, `proof` that each edition is
+    a part of its parent. `lists` are the deliveries, `protocol` what each was first to find in
+    order of receipt (`protocol_by_subset` apart), `hits` what each found, `counted_once` overlaps
+    counted once, `removals` why rows left, `removal_groups` the same by source and label.
+    `coverage` says how many rows could be looked at, `not_looked_at` what was left out. `cover` is
+    None where there was none. `scores` and `overlaps` are None where the audit holds none. `steps`
+    has a line for each step and edition. `parameters` are the settings that decide, `scripts` the
+    SQL that did. `sidecars` is how many files of image hashes were searched. `written` are the
+    files that `report` wrote, `notices` are for whoever asked, `form` is the version of these
+    fields.
     """
 
     run: RunFacts

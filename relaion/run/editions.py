@@ -46,8 +46,9 @@ class Relation:
 class Tried(Tabled):
     """What a trial of an own edition showed.
 
-    `reads` are the relations that it is given and reads, `makes` those it leaves beside them.
-    `ended`: without a row to read it came to its end, in seconds.
+    `script` is its file's name and `sha256` its digest; `edition`, `parent`, `labels` and `rules`
+    are as its header says. `reads` are the relations that it is given and reads, `makes` those it
+    leaves beside them. `ended`: without a row to read it came to its end, in seconds.
     """
 
     script: str

@@ -28,10 +28,10 @@ from relaion.run.settings import Limits
 
 @dataclass(frozen=True)
 class Reported:
-    """What the report says of one list: so many of its `records` hit, by their ids in `file`.
+    """What the report says of the list `list_id` of a `source`: so many of its `records` hit.
 
-    `without_id` are entries of the list that hit and of which no record has an id. `file` is None
-    where there is no record to tell.
+    Their ids are in `file`. `without_id` are entries of the list that hit and of which no record
+    has an id. `file` is None where there is no record to tell.
     """
 
     list_id: int

@@ -132,10 +132,10 @@ _CHECK = "check the lists with `relaion match`, then repeat with --yes-i-checked
 
 @dataclass(frozen=True)
 class Count:
-    """Rows that one list found by one kind and form in one subset.
+    """Rows that the list `list_id` found by one kind and form in one subset.
 
-    `kind` is None for rows that carry a listed link without being found by themselves.
-    `gross - exclusive` rows were found by something else too.
+    `kind` is None for rows that carry a listed link without being found by themselves, `form` is
+    None where a kind has one spelling. `gross - exclusive` rows were found by something else too.
     """
 
     subset: str
@@ -150,7 +150,8 @@ class Count:
 class Union:
     """Rows of one subset that any list of a group found: overlaps counted once.
 
-    `grouping` is all, source, label (`name` says which), or same_link.
+    `grouping` is all, source, label (`name` says which), or same_link. `memberships` counts a row
+    once for each list that found it, `rows` once.
     """
 
     subset: str
@@ -162,7 +163,7 @@ class Union:
 
 @dataclass(frozen=True)
 class Hits:
-    """What the lists found, counted."""
+    """What the lists found, counted: `counts` list by list, `unions` with overlaps counted once."""
 
     counts: tuple[Count, ...]
     unions: tuple[Union, ...]

@@ -144,7 +144,9 @@ class Removal:
     """Rows of one subset that left an edition for one reason, as the public audit tells them.
 
     `subset` is `small` for several of few rows. `reason_kind` is list, same_link, cover or rule;
-    `exclusive` rows left for nothing else.
+    `list_id`, `source`, `title`, `label`, `kind` and `form` are those of the list, `rule` is the
+    rule's name: each is None where the reason has none. `gross` rows left for it, `exclusive` of
+    them for nothing else.
     """
 
     edition: str

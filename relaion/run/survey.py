@@ -1,7 +1,7 @@
 """The survey: shards found, read, grouped and numbered, what is broken of them; and sidecars."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
@@ -193,7 +193,8 @@ def read_inputs(
     if not groups:
         raise DamagedError(several([b.why for b in aside]))
     for group in groups:
-        NOTES.info("%s", _roles_noted(group))
+        for line in _roles_noted(group):
+            NOTES.info("%s", line)
     # a shard that cannot be read keeps its number for when it can
     numbered = [
         Numbered(order[s.path], i, s) for i, group in enumerate(groups) for s in group.shards
@@ -206,13 +207,14 @@ def read_inputs(
     )
 
 
-def _roles_noted(group: LayoutGroup) -> str:
-    """Which column plays each role in shards of one layout, and why."""
-    played = [f"{c.role} is column {shown(c.name)} ({c.why})" for c in group.layout.used]
-    refused = [f"column {shown(c.name)} was refused ({c.why})" for c in group.layout.refused]
+def _roles_noted(group: LayoutGroup) -> Iterator[str]:
+    """Which column plays each role in shards of one layout, and why, a line each."""
     n = len(group.shards)
-    where = f"subset {shown(group.subset)}, {n:,} shard{'s' * (n != 1)}"
-    return f"{where}: {'; '.join([*played, *refused]) or 'no column plays a role'}"
+    where = f"{shown(group.subset)}, {n:,} shard{'s' * (n != 1)}"
+    for c in group.layout.used:
+        yield f"{where}: {c.role} is column {shown(c.name)} ({c.why})"
+    for c in group.layout.refused:
+        yield f"{where}: column {shown(c.name)} was refused ({c.why})"
 
 
 ALIKE = 20  # shards that fail before one succeeds: it is not the shards

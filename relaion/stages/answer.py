@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Answer:
     """Column names and rows of the last statement that had any, as Python values; NULL is None.
 
-    `earlier` are the answers of the statements before it, in their order.
+    `columns` are the names. `earlier` are the answers of the statements before it, in their order;
+    `notices` are for whoever asked.
     """
 
     columns: tuple[str, ...]

@@ -79,14 +79,38 @@ def apply(
     """Clean a copy of a data set with what its curator published; inputs are never modified.
 
     With `keep` a row stays if that edition holds it: by its row hash, or by its link where its
-    caption was written anew. With `diff` a row leaves if the diff names it. `old` is the set that
-    the edition was made of: rows that it never had are then told apart. `by` is `row` or `link`
-    where one identity alone is to count. Rows without any stay or leave as `without_identity` says
-    (`keep` or `drop`; without it they leave with `keep`, and stay with a diff).
+    caption was written anew. With `diff` a row leaves if the diff names it. OUT mirrors PATH: the
+    same names, forms and compression.
 
-    OUT mirrors PATH: the same names, forms and compression; `certificate` is a file that says what
-    it holds, by default beside it. Raises InputError, OutputError, BusyError or StopError in one
-    line.
+    Args:
+        paths: Files, folders or globs of the copy: parquet, TSV, CSV, JSON lines, tars.
+        out: The folder of the cleaned copy.
+        keep: The published edition; one path or many.
+        diff: The published diff, in place of `keep`.
+        old: The set that the edition was made of: rows that it never had are then told apart.
+        by: `row` or `link` where one identity alone is to count; None for both.
+        unknown: `keep` or `drop`: with `keep`, rows that neither that edition nor `old` has.
+        without_identity: `keep` or `drop`: rows whose hash and link are NULL; None drops them with
+            `keep`, and keeps them with a diff.
+        columns: Role to the name, or names, of its columns in the copy; None finds them.
+        certificate: The file that says what OUT holds; None for beside it.
+        work: Where the private work folder is made; None for within `out`.
+        workers: Processes; None for one a core.
+        memory: What all processes may hold together, such as `2GB`; 500 MB at least.
+        time_limit: Seconds for one task of a worker; None for a time by its rows and bytes.
+        sql_version: The set of SQL scripts.
+        copy: Copy files that lose nothing; else they are hard-linked, and share their bytes.
+        yes_i_checked: Go on although no row of the copy is known, or it is an edition itself.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
+
+    Returns:
+        Rows by fate, what is not vouched for, and where the certificate is.
+
+    Raises:
+        InputError: For a path, a file or an option that cannot be used.
+        OutputError: Where OUT is not ours, or cannot be written.
+        BusyError: While another run holds OUT.
+        StopError: Where the run stops itself: something to confirm, files that failed.
     """
     paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
     out, work, diff = as_path(out), maybe_path(work), maybe_path(diff)

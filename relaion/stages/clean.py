@@ -51,7 +51,7 @@ SHARDS_A_WORKER = 50  # each takes its time, however few rows it has
 
 @dataclass(frozen=True)
 class EditionCount:
-    """One edition's rows of one subset."""
+    """One edition's rows of one subset: `rows_in` = `removed` + `kept`."""
 
     edition: str
     subset: str
@@ -64,10 +64,12 @@ class EditionCount:
 class Cleaned(Tabled):
     """What a run made. `verdict` is None where `verify` was switched off or nothing was done.
 
+    `out` is where it lies, `run` the name of the run, `editions` are the rows of each by subset.
     `removals` say why rows left, as the public audit tells it: subsets of few rows together as
     `small`, or nowhere (`untold`). `publishable` and `why` are those of the manifest.
-    `coverage` says how many rows could be matched by what, `not_looked_at` what was left out.
-    `summary` is the verdict in a sentence; where none was reached, what is known without.
+    `done_before`: this very run was finished before, and nothing was done. `notices` are for
+    whoever ran it. `coverage` says how many rows could be matched by what, `not_looked_at` what was
+    left out. `summary` is the verdict in a sentence; where none was reached, what is known without.
     """
 
     out: Path
@@ -114,13 +116,46 @@ def clean(
 ) -> Cleaned:
     """Write editions of a data set without the rows that lists and rules name.
 
-    Resumes a run broken off; a finished OUT is left as it is. Raises InputError, ListError,
-    OutputError, BusyError or StopError in one line; inputs are never modified. `executor`
-    does the shard tasks: processes of this machine where none is given. `time_limit` is how
-    many seconds one task of these may take; without it a time by its rows and bytes. `good_wins`:
-    what a list of known-good files names is not listed, whoever lists it. `cover`: so many
-    neutral sites leave with each that has a listed row, and `cover_site_rows` is how many rows
-    a site may have; the choice is kept in `cover.duckdb` beside the curator key.
+    Resumes a run broken off; a finished OUT is left as it is. Inputs are never modified. A NULL
+    matches nothing and drops no row; NULL and NaN are no score.
+
+    Args:
+        paths: Shards, folders of shards or globs; one or many. Each folder is a subset.
+        lists: The list store.
+        out: The folder of the editions: a new one, or that of a run broken off.
+        editions: `research`, `research-safe`, or paths of scripts of your own.
+        keywords: A UTF-8 file of words, one a line; None switches off the rule that needs them.
+        unscored: `keep` or `drop`: what becomes of rows without a score where a rule needs one.
+        columns: Role to the name, or names, of its columns; None finds them by name and type.
+        key: The curator key; None for the one beside the store.
+        work: Where the private work folder is made; None for within `out`.
+        workers: Processes; None for one a core.
+        memory: What all processes may hold together, such as `2GB`; 500 MB at least.
+        time_limit: Seconds for one task of a worker; None for a time by its rows and bytes.
+        sql_version: The set of SQL scripts.
+        same_link: Whether other rows with a listed link leave too.
+        inner: Whether links inside links are matched.
+        sidecars: Files of image hashes by link or row hash.
+        copy: Copy files that lose nothing; else they are hard-linked, and share their bytes.
+        verify: Check the result by other code; without it `verdict` is None.
+        yes_i_checked: Go on although lists hit very many rows.
+        good_wins: What a list of known-good files names is not listed, whoever lists it.
+        cover: So many neutral sites leave with each that has a listed row; the choice is kept in
+            `cover.duckdb` beside the curator key.
+        cover_site_rows: How many rows a site may have; None for what costs least.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
+        executor: Does the tasks of shards; None for processes of this machine.
+
+    Returns:
+        What was made, why rows left, and the verdict.
+
+    Raises:
+        InputError: For a path, a shard or an option that cannot be used.
+        ListError: For a store that cannot.
+        ScriptError: For an edition of your own that cannot run.
+        OutputError: Where OUT is not ours, or cannot be written.
+        BusyError: While another run holds OUT.
+        StopError: Where the run stops itself: a limit to confirm, shards that failed.
     """
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
     lists, out = as_path(lists), as_path(out)

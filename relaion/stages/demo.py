@@ -26,7 +26,11 @@ MARK = "demo.json"
 
 @dataclass(frozen=True)
 class ProtocolLine:
-    """One delivery: who sent what when, its entries, and the rows that it matched."""
+    """One delivery: who sent what when, its entries, and the rows that it matched.
+
+    `source`, `title`, `label` and `received` (a day, YYYY-MM-DD) are what was said of it. `rows`
+    are by subset, `total` their sum.
+    """
 
     source: str
     title: str
@@ -41,13 +45,14 @@ class ProtocolLine:
 class Demo(Tabled):
     """The demo's protocol and editions.
 
-    `protocol` has a line for each delivery with its gross rows by subset, but for those that
-    bring another one up to date or name what is `known_good`: these are `further`, and
-    `known_good` says what they tell of mistakes in the others. `sources` counts
-    the rows of each partner once; `memberships` sums the child-protection partners, `union`
-    counts their rows once, by subset in `unions`; `same_link` are further rows that only
-    carry a listed link, `privacy` those of the privacy links. Subsets are those that the audit
-    tells of: in a small demo, several together as `small`.
+    `folder` holds all that was made. `protocol` has a line for each delivery with its gross rows by
+    subset, but for those that bring another one up to date or name what is `known_good`: these are
+    `further`, and `known_good` says what they tell of mistakes in the others. `sources` counts the
+    rows of each partner once; `memberships` sums the child-protection partners, `union` counts
+    their rows once, by subset in `unions`, `validated` those of them that were validated;
+    `same_link` are further rows that only carry a listed link, `privacy` those of the privacy
+    links. `cleaned` is the run itself. Subsets are those that the audit tells of: in a small demo,
+    several together as `small`.
     """
 
     folder: Path
@@ -79,8 +84,21 @@ def demo(
 ) -> Demo:
     """Make a LAION-like data set and partner lists, clean it, and show the audit.
 
-    With the default seed the audit repeats the published protocol of Re-LAION-5B. Raises
-    InputError for fewer rows than the plants need, OutputError for a folder in use.
+    With the default seed and rows the audit repeats the published protocol of Re-LAION-5B.
+
+    Args:
+        out: The folder to make.
+        rows: Rows of the data set.
+        seed: Another seed, another data set.
+        full_lists: Lists of 16.2 million entries, as large as real ones.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
+
+    Returns:
+        The protocol, and what each edition lost and kept.
+
+    Raises:
+        InputError: For fewer rows than the plants need.
+        OutputError: For a folder in use.
     """
     out = as_path(out)
     listen = listening(progress)

@@ -48,11 +48,13 @@ A_ROW = 40  # bytes of work files and of what DuckDB spills, a row of both sets
 class Diffed(Tabled):
     """What a diff holds.
 
-    `rows_old` and `rows_new` are those compared, `left` rows of the old set that are not in the
-    new one, `lines` of the diff, `links_gone` links that no row of the new set has. `without` is
-    how many rows without a row hash and a link, of which no line can tell, the old set has more
-    than the new one; `linkless` are rows that only their row hash tells; `duplicates` rows of a
-    hash and link that another one has, too; `colliding` row hashes that more than one link has.
+    `out` is its file and `sha256` that of its bytes; `by` says how rows are told in it: `row`,
+    `link` or both. `rows_old` and `rows_new` are those compared, `left` rows of the old set that
+    are not in the new one, `lines` of the diff, `links_gone` links that no row of the new set has.
+    `without` is how many rows without a row hash and a link, of which no line can tell, the old set
+    has more than the new one; `linkless` are rows that only their row hash tells; `duplicates` rows
+    of a hash and link that another one has, too; `colliding` row hashes that more than one link
+    has. `notices` are for whoever made it.
     """
 
     out: Path
@@ -85,10 +87,29 @@ def diff(
 ) -> Diffed:
     """Write what left between two versions of a data set, for whoever holds a copy of the old one.
 
-    `out` is a parquet file: `row_hash`, `link` (SHA-256 of a salt and the link key, cut to 16
-    bytes; NULL where the link still stands) and `link_gone`. Either set may be anybody's. Raises
-    InputError for sets that cannot be compared, StopError where publishing it would point at
-    listed rows.
+    Either set may be anybody's. The file is parquet: `row_hash` (BIGINT, NULL where a row has
+    none), `link` (SHA-256 of a salt and the link key, cut to 16 bytes; NULL where the link still
+    stands) and `link_gone`.
+
+    Args:
+        old: The version before: shards, folders or globs.
+        new: The version after.
+        out: The file of the diff.
+        by: `row` or `link` where one identity alone is to tell rows; None for both.
+        work: Where a private, temporary folder is made; None for the system's.
+        workers: Processes; None for one a core.
+        memory: What all processes may hold together, such as `2GB`; 500 MB at least.
+        sql_version: The set of SQL scripts.
+        i_accept_disclosure: Make a diff that points at listed rows, which must not be published.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
+
+    Returns:
+        What the diff holds, in counts.
+
+    Raises:
+        InputError: For sets that cannot be compared.
+        OutputError: For a file that cannot be written.
+        StopError: Where publishing it would point at listed rows.
     """
     old, new, out, work = as_paths(old), as_paths(new), as_path(out), maybe_path(work)
     if by not in (None, ROW, LINK):

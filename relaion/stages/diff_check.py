@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stratum:
-    """A part of what an outsider cannot explain, told by what anybody can see of it.
+    """A part of what an outsider cannot explain of an `edition`, told by what anybody can see.
 
     `grouping` is all, subset, score, subset and score, or host, which is never named: `name` is
     None. `sites` and `rows` are all that left there, listed or not; how many are listed is not
@@ -63,10 +63,12 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Checked(Tabled):
-    """What `diff --check` found: `ok` where nothing stands out in any edition.
+    """What `diff --check` found of `out`: `ok` where nothing stands out in any edition.
 
-    `residual` are the rows that left each edition unexplained. `not_looked_at` is what nothing can
-    be said of, a sentence each. `way_out` says what to do where something stands out.
+    `cover` is how many neutral sites left with each listed one, 0 for none. `residual` are the rows
+    that left each edition unexplained, `strata` parts of them. `not_looked_at` is what nothing can
+    be said of, a sentence each. `way_out` says what to do where something stands out. `notices` are
+    for whoever asked.
     """
 
     out: Path
@@ -100,10 +102,26 @@ def diff_check(
 ) -> Checked:
     """Take from each edition of OUT what an outsider could, and see whether listed rows stand out.
 
-    `check` is the OUT, `inputs` the set that it was made of, `earlier` diffs that were published
-    before: rows that they named count as known. `columns` are those of the run unless they are
-    given. Raises InputError or ListError in one line, so where what is seen is not what the run
-    tells.
+    Args:
+        check: The OUT of `clean` or `update`.
+        inputs: The set that it was made of.
+        lists: The list store.
+        earlier: Diffs that were published before: rows that they named count as known.
+        key: The curator key; None for the one beside the store.
+        columns: Role to the name, or names, of its columns; None: as the run had it.
+        sidecars: Files of image hashes by link or row hash.
+        work: Where a private, temporary folder is made; None for the system's.
+        workers: Processes; None for one a core.
+        memory: What all processes may hold together, such as `2GB`; 500 MB at least.
+        sql_version: The set of SQL scripts.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
+
+    Returns:
+        What is left unexplained, and whether anything stands out in it.
+
+    Raises:
+        InputError: For what cannot be read, or where what is seen is not what the run tells.
+        ListError: For a store that cannot be used.
     """
     out, inputs, lists = as_path(check), as_paths(inputs), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)

@@ -23,7 +23,11 @@ from relaion.tabled import Tabled
 
 @dataclass(frozen=True)
 class SubsetSeen:
-    """One subset: its size (`bytes` on disk) and what its rows can be matched by."""
+    """One subset: its size (`bytes` on disk) and what its rows can be matched by.
+
+    `name` is its folder's. It has so many `shards`, `rows` and `row_groups`, and the `layouts` of
+    these numbers; `matches` is what it can be matched by.
+    """
 
     name: str
     shards: int
@@ -36,9 +40,10 @@ class SubsetSeen:
 
 @dataclass(frozen=True)
 class LayoutSeen:
-    """One layout, numbered from 1: the subsets that have it, and its columns.
+    """One layout: the subsets that have it, and its columns.
 
-    `known_as` is the data set or program that writes such columns; empty if none is known.
+    `number` counts from 1; so many `shards` and `rows` have it, of which `example` is a shard's
+    name. `known_as` is the data set or program that writes such columns; empty if none is known.
     """
 
     number: int
@@ -52,7 +57,11 @@ class LayoutSeen:
 
 @dataclass(frozen=True)
 class Inspection(Tabled):
-    """What `inspect` found; it holds no value of any row."""
+    """What `inspect` found; it holds no value of any row.
+
+    `shards`, `rows`, `bytes` (on disk) and `row_groups` are those of all; `subsets` and `layouts`
+    tell of each, `notices` what may surprise.
+    """
 
     shards: int
     rows: int
@@ -66,10 +75,19 @@ class Inspection(Tabled):
 def inspect(paths: AnyPaths, *, columns: Columns | None = None) -> Inspection:
     """Show what shards hold, what each column means and what can be matched.
 
-    `paths` are shards, folders or globs; `columns` maps roles to column names that are to
-    play them. Reads footers, a few values of digest columns, and whole columns only where a
-    footer does not count NULLs (and scores, unless there are very many, for NaN). Writes
-    nothing. Raises InputError for what cannot be read; a missing link column is told, not refused.
+    Reads footers, a few values of digest columns, and whole columns only where a footer does not
+    count NULLs (and scores, unless there are very many, for NaN). Writes nothing. A missing link
+    column is told, not refused.
+
+    Args:
+        paths: Shards, folders of shards or globs; one or many. Each folder is a subset.
+        columns: Role to the name, or names, of its columns; None finds them by name and type.
+
+    Returns:
+        Sizes, columns with their roles, and how many rows can be matched by what.
+
+    Raises:
+        InputError: For what cannot be read.
     """
     paths = as_paths(paths)
     found = find_shards(paths, twins=True)

@@ -12,7 +12,7 @@ from relaion.tabled import Results, Tabled
 
 @dataclass(frozen=True)
 class Steps(Tabled):
-    """The way of one link to its key: what was done, and the text after it."""
+    """The way of one link to its key: `steps` are what was done, and the text after it."""
 
     link: str
     key: str
@@ -20,7 +20,17 @@ class Steps(Tabled):
 
 
 def link(urls: str | Iterable[str]) -> Results[Steps]:
-    """Show the link key of each link, step by step; consults no list."""
+    """Show the link key of each link, step by step; consults no list.
+
+    Args:
+        urls: One link or many, as text.
+
+    Returns:
+        The steps and the key of each, in order.
+
+    Raises:
+        InputError: For an empty text.
+    """
     return Results(
         Steps(url, link_key(url), tuple(link_steps(url))) for url in as_texts(urls, "link", "one")
     )

@@ -40,11 +40,11 @@ from relaion.tabled import Tabled
 class Matched(Tabled):
     """What the lists of a store find in a data set.
 
-    `lists` are those of the store (list_id, source, title, label, received, entries per
-    kind), `rows` the rows of each subset, `hits` the counts per list, kind, form and subset
-    with the unions, `coverage` how many rows each kind of list can reach,
-    `not_looked_at` the columns and values that none was compared with, `reported` what was
-    written for the giver of each list, where that was asked for.
+    `lists` are those of the store (list_id, source, title, label, received, entries per kind),
+    `rows` the rows of each subset, `hits` the counts per list, kind, form and subset with the
+    unions, `coverage` how many rows each kind of list can reach, `not_looked_at` the columns and
+    values that none was compared with, `reported` what was written for the giver of each list,
+    where that was asked for. `notices` are for whoever ran it.
     """
 
     lists: tuple[dict[str, Any], ...]
@@ -76,19 +76,38 @@ def match(
 ) -> Matched:
     """Count the rows that each list finds, per kind and subset; writes no row.
 
-    Gross counts, overlaps and unions come together: a row on two lists is two memberships
-    and one row. Those of subsets of few rows are told too: this is for the eyes of whoever
-    holds the lists, and no file. `good_wins`: what a list of known-good files names is not
-    listed. `time_limit` is how many seconds one batch of shards may take;
-    without it a time by its rows and bytes.
+    Gross counts, overlaps and unions come together: a row on two lists is two memberships and one
+    row. Those of subsets of few rows are told too: this is for the eyes of whoever holds the lists,
+    and no file. A NULL matches nothing.
 
-    `report_to_giver` is a new or empty folder, made private (0700), for a file `list-<list_id>.csv`
-    of each list with the giver's own ids of the records that hit, one a line: `record_id` as the
-    giver wrote it where the list was added with `keep_ids`, else `record_id_sha256`, the first 32
-    hex digits of the SHA-256 of that id. All files are written, or none.
+    Args:
+        paths: Shards, folders of shards or globs; one or many. Each folder is a subset.
+        lists: The list store.
+        columns: Role to the name, or names, of its columns; None finds them by name and type.
+        key: The curator key; None for the one beside the store.
+        work: Where a private, temporary folder is made; None for the system's.
+        workers: Processes; None for one a core.
+        memory: What all processes may hold together, such as `2GB`; 500 MB at least.
+        time_limit: Seconds for one batch of shards; None for a time by its rows and bytes.
+        sql_version: The set of SQL scripts.
+        same_link: Whether other rows with a listed link count too.
+        inner: Whether links inside links are matched.
+        sidecars: Files of image hashes by link or row hash.
+        good_wins: What a list of known-good files names is not listed, whoever lists it.
+        report_to_giver: A new or empty folder, made private (0700), for a file `list-<list_id>.csv`
+            of each list with the giver's own ids of the records that hit, one a line: `record_id`
+            as the giver wrote it where the list was added with `keep_ids`, else `record_id_sha256`,
+            the first 32 hex digits of the SHA-256 of that id. All files are written, or none.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
 
-    Raises InputError, ListError or OutputError in one line, StopError where more entries are known
-    good than can be a slip.
+    Returns:
+        Rows by list, kind and subset, what could be looked at, and what was not.
+
+    Raises:
+        InputError: For a path, a shard or an option that cannot be used.
+        ListError: For a store that cannot.
+        OutputError: Where reports to givers cannot be written.
+        StopError: Where more entries are known good than can be a slip.
     """
     paths, sidecars, lists = as_paths(paths), as_paths(sidecars), as_path(lists)
     key, work = maybe_path(key), maybe_path(work)

@@ -15,7 +15,7 @@ from relaion.tabled import Tabled
 
 @dataclass(frozen=True)
 class Purged(Tabled):
-    """A work folder, and whether there was one to remove."""
+    """A `work` folder, and whether there was one to remove (`removed`)."""
 
     work: Path
     removed: bool
@@ -25,7 +25,19 @@ def purge(out: AnyPath, *, work: AnyPath | None = None) -> Purged:
     """Remove what a broken run of `clean`, `update` or `apply` left in OUT, and its work folder.
 
     Finished outputs stay. Whatever else killed processes left in temporary folders, and logs of
-    errors, go too. Raises InputError where there is no OUT, BusyError while a run goes on.
+    errors, go too.
+
+    Args:
+        out: The folder of the run.
+        work: Where its work folder was made, if not in `out`.
+
+    Returns:
+        The work folder, and whether there was one.
+
+    Raises:
+        InputError: Where there is no OUT.
+        OutputError: Where OUT holds something else, or what is left cannot be removed.
+        BusyError: While a run goes on.
     """
     out, work = as_path(out), maybe_path(work)
     folder.sweep_left(work, None, logs=True)

@@ -46,12 +46,25 @@ def report(
 ) -> AuditReport:
     """Tell what the audit of a finished run says; write it as files where any are named.
 
-    `html` is one page that needs nothing else (with the extra `[report]`), `markdown` the same as
-    text; `card` is a folder for a data-set card, README.md, and SHA256SUMS of the shards, with
-    `licence` and `title`. A file that is there is written over only if `report` made it, or with
-    `force`. Everything is read from OUT, which is not written to. Raises InputError or
-    OutputError for an OUT without a finished run, or a file that cannot be written, and
-    InputError for a card of editions that may not be published, unless `i_accept_disclosure`.
+    Everything is read from OUT, which is not written to. A file that is there is written over only
+    if `report` made it, or with `force`.
+
+    Args:
+        out: The folder of the run.
+        html: One page that needs nothing else (with the extra `[report]`).
+        markdown: The same as text.
+        card: A folder for a data-set card, README.md, and SHA256SUMS of the shards.
+        licence: Of the card, such as `cc-by-4.0`; None for one yet to be named.
+        title: Of the card; None for the names of the subsets.
+        force: Write over files that `report` did not make.
+        i_accept_disclosure: Write a card of editions that may not be published.
+
+    Returns:
+        The audit in counts, and the files that were written.
+
+    Raises:
+        InputError: For an OUT without a finished run, or a card that may not be written.
+        OutputError: For a file that cannot be written.
     """
     out, page, text, folder = as_path(out), maybe_path(html), maybe_path(markdown), maybe_path(card)
     for name, given in (("--licence", licence), ("--title", title)):

@@ -35,7 +35,7 @@ from relaion.tabled import Tabled
 
 @dataclass(frozen=True)
 class ScriptLine:
-    """A script in a list: its name below `sql/<version>/`, what it is for, its digest."""
+    """A script in a list: its `name` below `sql/<version>/`, its `purpose`, its `sha256`."""
 
     name: str
     purpose: str
@@ -44,7 +44,10 @@ class ScriptLine:
 
 @dataclass(frozen=True)
 class Listing(Tabled):
-    """The scripts of a version; `text` is the SQL of the one that was asked for."""
+    """The `scripts` of a `version`; `text` is the SQL of the one that was asked for, or None.
+
+    `released`: the version is frozen, and its scripts are as they were then.
+    """
 
     version: str
     released: bool
@@ -54,7 +57,10 @@ class Listing(Tabled):
 
 @dataclass(frozen=True)
 class ByHand(Tabled):
-    """Where a run to be done by hand lies, and the command for a DuckDB shell."""
+    """Where a run to be done by hand lies, and the `command` for a DuckDB shell.
+
+    `folder` is private and as secret as the lists; `script` is the SQL in it.
+    """
 
     folder: Path
     script: Path
@@ -82,13 +88,38 @@ def scripts(
 ) -> Listing | Tried | ByHand:
     """List the SQL scripts with their digests, print one, or check them against the release.
 
-    With `check` and the path of a script, an edition of one's own is tried without a row of
-    data, on the columns of the shards that `paths` name. Raises ScriptError for an unknown name
-    or version, for a script that changed after its release (with `check` also where the version
-    is not released yet), and for one's own that cannot run.
+    With `check` and the path of a script, an edition of one's own is tried without a row of data,
+    on the columns of the shards that `paths` name. With `by_hand`, what `clean` would ask of DuckDB
+    for the shards (`name` and `paths`) is written `into` a folder; the arguments after it are those
+    of `clean`.
 
-    With `by_hand`, what `clean` would ask of DuckDB for the shards is written `into` a private
-    folder, to be run in a DuckDB shell; the further arguments are those of `clean`.
+    Args:
+        name: A script by its name, or a path; None for all.
+        paths: Shards, for `check` and `by_hand`.
+        check: Compare with the released digests, or try a script.
+        by_hand: Write a run as SQL for a DuckDB shell.
+        lists: With `by_hand`: the list store.
+        into: With `by_hand`: a new folder, made private.
+        editions: As `clean` takes them.
+        keywords: A UTF-8 file of words, one a line; None switches off the rule that needs them.
+        unscored: `keep` or `drop`, for rows without a score.
+        columns: Role to the name, or names, of its columns; None finds them by name and type.
+        key: The curator key; None for the one beside the store.
+        same_link: Whether other rows with a listed link count too.
+        inner: Whether links inside links are matched.
+        sidecars: Files of image hashes by link or row hash.
+        sql_version: The set of SQL scripts.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
+
+    Returns:
+        The scripts, with the text of the one that was named; what a trial showed; or where the SQL
+        lies.
+
+    Raises:
+        ScriptError: For an unknown name or version, a script that changed after its release (with
+            `check` also where the version is not released yet), and one's own that cannot run.
+        InputError: For a path or an option that cannot be used.
+        OutputError: For a folder that cannot be written.
     """
     found = files.load(sql_version)
     paths = as_paths(paths)

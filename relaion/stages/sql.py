@@ -245,9 +245,18 @@ def open_sql(paths: AnyPaths) -> Iterator[Prompt]:
 def open_audit(out: AnyPath) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection on an OUT: its audit tables, and a view for each edition.
 
-    Locked as the prompt is: read-only, no other file is in reach, and no setting changes. Close
-    it when done; what it needs beside it goes with the process. Raises InputError for what is
-    no finished OUT, or where its editions may be asked one at a time only.
+    Locked as the prompt is: read-only, no other file is in reach, and no setting changes. Close it
+    when done; what it needs beside it goes with the process.
+
+    Args:
+        out: The folder of a finished run.
+
+    Returns:
+        The connection, which is the caller's.
+
+    Raises:
+        InputError: For what is no finished OUT, or where its editions may be asked one at a time
+            only.
     """
     path = as_path(out)
     if not _owned([path]):
@@ -258,7 +267,16 @@ def open_audit(out: AnyPath) -> duckdb.DuckDBPyConnection:
 def open_data(paths: AnyPaths) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection on shards before cleaning: `shard`, and a view for each subset.
 
-    Locked as that of `open_audit` is. Raises InputError for what is no shard, or lies in an OUT.
+    Locked as that of `open_audit` is.
+
+    Args:
+        paths: Shards, folders of shards or globs.
+
+    Returns:
+        The connection, which is the caller's.
+
+    Raises:
+        InputError: For what is no shard, or lies in an OUT.
     """
     paths = as_paths(paths)
     if _owned(paths):
@@ -275,7 +293,22 @@ def _connection(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
 
 
 def sql(paths: AnyPaths, query: str) -> Answer:
-    """Answer one SQL text over an OUT, or over shards before cleaning."""
+    """Answer one SQL text over an OUT, or over shards before cleaning.
+
+    Of an OUT there are the audit's tables and a view for each edition; of shards `shard`, and a
+    view for each subset; never both. It is read-only, and no other file is in reach.
+
+    Args:
+        paths: An OUT of `clean`, or shards, folders or globs.
+        query: One or more statements; the last that has rows is the answer.
+
+    Returns:
+        Columns and rows as Python values; NULL is None.
+
+    Raises:
+        InputError: For what is neither, or for both at once.
+        EngineError: For a statement that DuckDB refuses.
+    """
     with open_sql(paths) as prompt:
         return prompt.answer(query)
 

@@ -63,15 +63,42 @@ def update(
 ) -> Cleaned:
     """Write the editions of a finished run anew, without what the lists have named since.
 
-    `parent` is the OUT of that run, which is read and linked from, never written to; `inputs` are
-    the data that it was made of, grown or not. Shards without a new removal are hard-linked from
-    it (copied with `copy`); the others are cleaned from `inputs` as `clean` would. What decides is
-    as it was there; `editions` only says where scripts of one's own lie, and `cover` (None: as it
-    was there) may grow. Rows that had left stay out, whatever was taken back since. Shards that are
-    gone or others now are refused, unless `allow_changed` has them cleaned whole; so are sidecars.
+    Shards without a new removal are hard-linked from `parent`; the others are cleaned from `inputs`
+    as `clean` would. What decides is as it was there. Rows that had left stay out, whatever was
+    taken back since. Resumes a run broken off; a finished OUT is left as it is.
 
-    Resumes a run broken off; a finished OUT is left as it is. Raises InputError, ListError,
-    OutputError, BusyError or StopError in one line.
+    Args:
+        parent: The OUT of that run, which is read and linked from, never written to.
+        inputs: The data that it was made of, grown or not.
+        lists: The same list store.
+        out: The folder of the new editions.
+        editions: Where scripts of editions of your own lie.
+        keywords: The keyword file of that run, if it had one.
+        key: The curator key; None for the one beside the store.
+        work: Where the private work folder is made; None for within `out`.
+        workers: Processes; None for one a core.
+        memory: What all processes may hold together, such as `2GB`; 500 MB at least.
+        time_limit: Seconds for one task of a worker; None for a time by its rows and bytes.
+        sidecars: All sidecars, those of that run too.
+        copy: Copy files that lose nothing; else they are hard-linked, and share their bytes.
+        verify: Check the result by other code; without it `verdict` is None.
+        yes_i_checked: Go on although lists hit very many rows.
+        cover: Neutral sites for each listed one, no fewer than there; None: as it was there.
+        cover_site_rows: How many rows a site may have; None: as it was there.
+        allow_changed: Clean shards that are others now whole, and go on without shards and sidecars
+            that are gone; else they are refused.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
+        executor: Does the tasks of shards; None for processes of this machine.
+
+    Returns:
+        What was made, why rows left, and the verdict.
+
+    Raises:
+        InputError: For what cannot be used, or decides and is not as it was.
+        ListError: For a store that cannot be used, or is another one.
+        OutputError: Where OUT is not ours, or cannot be written.
+        BusyError: While another run holds OUT.
+        StopError: Where the run stops itself: a limit to confirm, shards that failed.
     """
     inputs, sidecars = as_paths(inputs), as_paths(sidecars)
     lists, out, before = as_path(lists), as_path(out), as_path(parent)

@@ -47,12 +47,34 @@ def verify(
 ) -> Verdict:
     """Check a finished run's promises by other code than clean or apply used.
 
-    Lists, keywords, key, sidecars and the `parent` that it goes on from are for an OUT that `clean`
-    or an update made; `diff`, or `keep` (and
-    `old`), for one that `apply` made, whose `certificate` is written anew with what was found, if
-    it holds. What cannot be checked for want of an argument is said; without lists, diff or edition
-    the verdict is never clean. Raises InputError or ListError for an argument that cannot be read;
-    what is wrong with OUT itself is a finding.
+    What cannot be checked for want of an argument is said; without lists, diff or edition the
+    verdict is never clean. What is wrong with OUT itself is a finding, and no error.
+
+    Args:
+        out: The folder of the run.
+        inputs: What it was made of; one path or many.
+        lists: The list store, for an OUT of `clean` or `update`; None leaves that promise
+            unchecked.
+        keywords: The keyword file, likewise.
+        key: The curator key; None for the one beside the store.
+        columns: Role to the name, or names, of its columns; None finds them by name and type.
+        sidecars: The sidecars, likewise.
+        parent: The OUT that an update went on from.
+        diff: The diff, for an OUT of `apply`.
+        keep: Or the edition that it was cleaned with.
+        old: And the set that this one was made of.
+        certificate: Where the certificate of a copy is written anew, if all holds; None writes
+            none.
+        workers: Processes; None for one a core.
+        progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
+
+    Returns:
+        The state of each promise, and what was not looked at.
+
+    Raises:
+        InputError: For an argument that cannot be read, or is not for such an OUT.
+        ListError: For a store that cannot be read.
+        StopError: Where OUT cannot be checked at all.
     """
     of_copy: dict[str, Any] = {
         "diff": maybe_path(diff), "keep": as_paths(keep), "old": as_paths(old),

@@ -32,7 +32,7 @@ class ProcessEndedError(StopError):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: the promise it breaks, the file, and a plain sentence."""
+    """One thing that is wrong: the `promise` it breaks, `where`, and `what` in a plain sentence."""
 
     promise: str
     where: str
@@ -44,7 +44,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """One promise and its state; `why` says what was left out, and is empty where it held whole."""
+    """One promise and its state; `why` says what was left out, and is empty where it held whole.
+
+    `title` says the promise in words, `findings` what breaks it.
+    """
 
     promise: str
     title: str
@@ -55,13 +58,13 @@ class CheckOutcome:
 
 @dataclass(frozen=True)
 class Verdict(Tabled):
-    """The outcome of every promise, and notices that break none.
+    """The outcome of every promise (`outcomes`), and `notices` that break none.
 
-    `ok`: nothing is broken (what an exit code asks). `clean`: every promise was checked in
-    full and held, and nothing was left out; never true without lists. `not_looked_at` are
-    sentences, one for each thing that nothing was compared with. `rests` says what rests on an
-    earlier check, empty where nothing does; `rests_on` are these checks, the first one first: run
-    and time. `manifest` is the SHA-256 of the manifest that was checked.
+    `out` is what was checked. `ok`: nothing is broken (what an exit code asks). `clean`: every
+    promise was checked in full and held, and nothing was left out; never true without lists.
+    `not_looked_at` are sentences, one for each thing that nothing was compared with. `rests` says
+    what rests on an earlier check, empty where nothing does; `rests_on` are these checks, the first
+    one first: run and time. `manifest` is the SHA-256 of the manifest that was checked.
     """
 
     out: str
