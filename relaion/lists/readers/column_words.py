@@ -7,7 +7,8 @@ UNTIL_NAMES = (
     "vencimiento válidohasta fechadecaducidad fechadevencimiento scadenza validofinoa "
     "datadiscadenza vervaldatum geldigtot expire expdate expiredate exptime expiretime verfällt "
     "verfall verfalldatum gültigkeitsende verlooptop vencimento válidoaté datadevencimento "
-    "enddate removeafter deleteafter"
+    "enddate removeafter deleteafter sunset sunsetdate sunseton retireon retirementdate endoflife "
+    "eol lapsedate dropdate dropafter holduntil"
 )
 FILE_NAMES = (
     "filename filenames path paths filepath fullpath file name relativepath dateiname "

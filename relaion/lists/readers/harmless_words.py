@@ -21,6 +21,7 @@ NAMES = (
     "ethnicity race religion species animal theme topic style mood season weekday weather light "
     "lighting indoor outdoor risk urgency importance frequency shift breed size shape font copy "
     "encoder decoder chroma bitdepth depth dpi units unit measure license licence tlp "
+    "via prefecture precinct court storage drive disk medium tape "
     "classifiedby createdby addedby reportedby checkedby enteredby "
     "stadt ort bundesland staat herkunft dienststelle behörde bearbeiter sachbearbeiter ermittler "
     "melder meldestelle polizei plattform anbieter gerät kamera hersteller marke serie opfer täter "

@@ -164,6 +164,11 @@ _WHEN = words_in(
     "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
     "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
 )
+_OF_WHOM = words_in(
+    "site website host hosting network victim offender suspect source reporter device camera page "
+    "case report incident provider offence offense crime location place scene event partner member "
+    "organisation organization agency account user service platform storage drive sensor"
+)
 _DAY = words_in("date time day timestamp datum zeit tag jour fecha giorno")
 _BETWEEN = words_in("is was has be from our this list")
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
@@ -340,6 +345,8 @@ def _by_word(rest: list[str], plain: str, *, is_of_values: bool) -> NameSays | N
             or (word == "media" and plain != "media")
         ):
             continue
+        if decided == TYPE and not _OF_WHOM.isdisjoint(told):
+            return None  # `site type`
         if decided == TYPE and told & {"media", "mime", "file", "content", "image"}:
             decided = MEDIA
         return NameSays(decided, word=word)
