@@ -140,10 +140,24 @@ class FewWords:
             return False
         is_answer = all(answer_of(word) is not None for word in told)
         of_name = names.words_of(self.column.name)
-        is_harmless = not _OF_NOTHING.isdisjoint(of_name) and _LABELS.isdisjoint(of_name)
+        is_harmless = of_nothing(self.column.name) and _LABELS.isdisjoint(of_name)
         if is_answer or is_harmless:
             return False
         return sum(map(_is_of_nothing, told)) * 2 <= len(told)
+
+
+def of_nothing(name: str) -> bool:
+    """Whether a column by its name tells where, by whom, with what and of whom."""
+    told = names.words_of(name)
+    is_by = len(told) > 1 and told[-1] in _BY
+    return is_by or not _OF_NOTHING.isdisjoint(told) or any(map(_COMPOUND.fullmatch, told))
+
+
+_BY = words.words_in("by par von por da door av af przez kým által tarafından от")
+_COMPOUND = re.compile(
+    r"\w{3,}(?:ort|land|stelle|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn"
+    r"|name|nom|nombre)"
+)
 
 
 def _is_of_nothing(word: str) -> bool:

@@ -26,8 +26,8 @@ def is_of_other(folder: str) -> bool:
 
 def folder_of(path: str) -> str:
     """The folder of a path; empty for the name of a file, and for a link."""
-    found = re.match(r"(?s).*[/\\]", path) if "://" not in path else None
-    return found[0] if found else ""
+    end = max(path.rfind("/"), path.rfind("\\")) + 1
+    return path[:end] if "://" not in path else ""
 
 
 @lru_cache(4096)

@@ -58,11 +58,12 @@ WRONG = (
     "onjuist onjuiste fout fouten incorret* fel felaktighet forkert forkerte galt väärä väärin "
     "rossz hibáshash niepoprawn^ nieprawidłow^ zł^ nesprávn^ špatn^ неверн~ неправильн~ qafail "
     "qafailed qcfail qcfailed failedqa failedqc failqa failqc failed fail notpassed "
-    "nichtbestanden échec recusado reverted undone undo pulled scrapped dismissed discarded "
-    "abandoned retest recheck doublecheck needsreview needsrecheck secondopinion replaced "
-    "replacedby ersetzt+ remplac@ reemplazad* sostituit* vervangen substituíd* ersatt erstattet "
-    "korvattu zastąpion^ nahrazen^ заменен~ cat8 category8 caid8 caidcat8 caidcategory8 vic8 "
-    "viccat8 kategorie8 catégorie8 categoría8 categoria8 categorie8 kategoria8 kategori8"
+    "nichtbestanden échec recusado reverted undone undo pulled scrapped reversed dismissed "
+    "discarded abandoned retest recheck doublecheck needsreview needsrecheck secondopinion "
+    "replaced replacedby ersetzt+ remplac@ reemplazad* sostituit* vervangen substituíd* ersatt "
+    "erstattet korvattu zastąpion^ nahrazen^ заменен~ cat8 category8 caid8 caidcat8 "
+    "caidcategory8 vic8 viccat8 kategorie8 catégorie8 categoría8 categoria8 categorie8 "
+    "kategoria8 kategori8"
 )
 """Short notes of these may take back, and nobody here can say."""
 

@@ -24,7 +24,7 @@ ALONE = {
     for fate, said in (
         (UNCONFIRMED, words.UNCONFIRMED_ALONE), (DISPUTED, words.DISPUTED_ALONE),
         (GOOD, words.GOOD_ALONE),
-        (TAKEN_BACK, f"{words.TAKEN_BACK_ALONE} {further_words.MISTAKEN}"),
+        (TAKEN_BACK, f"{words.TAKEN_BACK_ALONE} {further_words.MISTAKEN} {words.DO_NOT_USE}"),
     )
     for word in words.words_in(said)
 }  # fmt: skip
@@ -54,7 +54,9 @@ _IN_NOTES = words.words_in(
     f"{further_words.MISTAKEN} nolonger cleared excluded exclude invalid benign harmless innocent "
     "safe ignored ignore"
 )
-_IN_SHORT = _IN_NOTES - words.words_in("safe innocent")
+_IN_SHORT = (_IN_NOTES | words.words_in(further_words.RECALLS)) - words.words_in(
+    "safe innocent recall recalls"
+)
 """Of these in notes of few words, in a column: `cleared by analyst`."""
 
 _DOUBTED = (ALONE.keys() | _NOTES_DOUBTED) - words.words_in(words.DUPLICATES)
@@ -67,8 +69,10 @@ _NOUNS = words.words_in(
 )
 _IN_SHORT_NOTES = _DOUBTED | _PERHAPS | _FILLERS | _TAKEN_IN | _NOUNS
 _MISTAKE = words.words_in("error errors erreur fehler errore erro fel fejl feil błąd chyba ошибка")
+_UNCONFIRMED = words.words_in(words.UNCONFIRMED)
 _OF_AGE = re.compile(
-    r"\b18 ?\+|\b(?:over|above|über|ab|plus de|más de|mayor de) 18\b|\b18 (?:or|and) over\b"
+    r"\bage[ds]? (?:\w+ )?(?:1[89]|[2-9]\d)\b|\b18 ?\+|\b18 (?:or|and) over\b"
+    r"|\b(?:over|above|über|ab|plus de|más de|mayor de) 18\b"
 )
 _PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
 _WORDS = re.compile(r"[^\W_]+")
@@ -216,6 +220,7 @@ def read_short(note: str) -> Remark | None:
         is_mistake = sum(unit not in _FILLERS for unit in units) < 3  # `error de carga`
         told = _IN_SHORT | _UNCERTAIN | (_MISTAKE if is_mistake else frozenset())
         word = next((unit for unit in units if unit in told), None)
+        word = word or next((unit for unit in units[:1] if unit in _UNCONFIRMED), None)
         if word is None or not _NOT.isdisjoint(units) or _is_name(note):
             return None
     return Remark(None, word, is_sure=False, is_whole=False)

@@ -82,7 +82,7 @@ TITLES_TAKEN_BACK = (
 DO_NOT_USE = (
     "donotuse donotblock nichtverwenden nichtmehrverwenden nichtbenutzen nichtmehrbenutzen "
     "neplusutiliser nepasutiliser nousar nonutilizzare nonusare nietgebruiken "
-    "nietmeergebruiken nãousar nãoutilizar"
+    "neplusutiliser ànepasutiliser anepasutiliser nietmeergebruiken nãousar nãoutilizar"
 )
 DUPLICATES = "duplicate duplicates dubletten duplikate doublons duplicados duplicati dubbele"
 
