@@ -83,9 +83,10 @@ class Checksums:
         notes = LinkBeside(heeds_unsure=OF_LINE not in options.ignore, is_good=options.is_good)
         for block in stream.blocks:
             batch, told = _batch(block, kinds)
+            in_folders = Counter(filter(None, map(folder_of, told)))
             if OF_FOLDERS not in options.ignore:
-                _refuse_folders(told, is_good=options.is_good)
-            folders += _in_folders(told)
+                _refuse_folders(in_folders, is_good=options.is_good)
+            folders += sum(n for folder, n in in_folders.items() if is_of_other(folder))
             linked += sum("://" in name for name in told)
             if options.is_good or options.ignore & _OF_NAMES:  # known good may be any file
                 batch.fates.clear()
@@ -118,15 +119,8 @@ _LINKED = (
 _OF_NAMES = frozenset(("filename", "file-name", "path", "name"))
 
 
-def _in_folders(told: Sequence[str]) -> int:
-    """How many names of files are in folders that say that they are not listed."""
-    folders = Counter(filter(None, map(folder_of, told)))
-    return sum(n for folder, n in folders.items() if is_of_other(folder))
-
-
-def _refuse_folders(names_of_files: Sequence[str], *, is_good: bool) -> None:
+def _refuse_folders(folders: Counter[str], *, is_good: bool) -> None:
     """Raise ListError where files lie in folders by whose names they may not be listed."""
-    folders = Counter(filter(None, map(folder_of, names_of_files)))
     undone = Counter[str]()
     for folder, n in folders.items():
         if part := undone_in(folder, is_good=is_good):

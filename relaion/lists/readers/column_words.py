@@ -7,7 +7,8 @@ UNTIL_NAMES = (
     "vencimiento válidohasta fechadecaducidad fechadevencimiento scadenza validofinoa "
     "datadiscadenza vervaldatum geldigtot expire expdate expiredate exptime expiretime verfällt "
     "verfall verfalldatum gültigkeitsende verlooptop vencimento válidoaté datadevencimento "
-    "enddate removeafter deleteafter"
+    "enddate removeafter deleteafter sunset sunsetdate sunseton retireon retirementdate endoflife "
+    "eol lapsedate dropdate dropafter holduntil"
 )
 FILE_NAMES = (
     "filename filenames path paths filepath fullpath file name relativepath dateiname "
@@ -33,13 +34,21 @@ COMPLAINT_NAMES = (
     "work works rightsholder authorised authorized legitimate official"
 )
 """Of links that tell of a complaint, or of the work that it speaks of."""
+SUBJECTS = (
+    "site website host hosting network referrer referral victim offender suspect source reporter "
+    "device camera page case report incident provider offence offense crime location place scene "
+    "event partner member organisation organization agency account user service platform storage "
+    "drive sensor"
+)
+"""The type of one of these decides nothing: `site type`."""
 HARMLESS_NAMES = (
-    "id ids no nr num number row rows line index idx count counts total n size width height length "
-    "bytes pages page frames faces face people quality score rank distance nsfw punsafe unsafe "
-    "language lang country region city gender sex age color colour grayscale animated watermark "
-    "watermarked ocr series batch part chunk version year month day hour week https ssl platform "
-    "os vendor tool camera format sprache land geschlecht alter farbe anzahl nummer seite jahr "
-    "langue pays sexe âge nombre idioma país sexo edad año lingua paese sesso età taal leeftijd"
+    "exif gps geotag geotagged logo overlay commercial self id ids no nr num number row rows "
+    "line index idx count counts total n size width height length bytes pages page frames faces "
+    "face people quality score rank distance nsfw punsafe unsafe language lang country region "
+    "city gender sex age color colour grayscale animated watermark watermarked ocr series batch "
+    "part chunk version year month day hour week https ssl platform os vendor tool camera format "
+    "sprache land geschlecht alter farbe anzahl nummer seite jahr langue pays sexe âge nombre "
+    "idioma país sexo edad año lingua paese sesso età taal leeftijd"
 )
 """Columns of these decide nothing, whatever they say."""
 NOTE_NAMES = (

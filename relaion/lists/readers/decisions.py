@@ -272,6 +272,7 @@ _REST = "(other words)"
 _OPERATIONS = words.words_in("action actions operation op change event aktion acción azione ação")
 _LETTERS = {"+": COUNTS, "-": WordSays(TAKEN_BACK), "d": WordSays(TAKEN_BACK)}
 _LETTERS |= dict.fromkeys("aim", COUNTS)
+_NOT_OK = words.words_in("bad nok ko malicious illegal")
 _ANSWERS = words.words_in("rejected denied declined kept refused")
 
 
@@ -377,6 +378,11 @@ class DecidingColumn:
     def refuse_answers(self) -> None:
         """`removed` beside `rejected` answers requests: there what was removed is listed."""
         told = {names.squeezed(word) for word in self.words}
+        if self.chosen is None and "ok" in told and told & _NOT_OK:
+            raise ListError(
+                f"{self._which}, and nobody here knows which of its words is of what is listed "
+                f"({told_words(self.words)}); choose with --where {self._option}=WORD,WORD"
+            )
         if self.chosen is None and told & {"removed", "removal"} and told & _ANSWERS:
             raise ListError(
                 f"{self._which}, and its words ({told_words(self.words)}) may answer requests, "

@@ -24,7 +24,7 @@ FEW = 20  # words of a column that may decide
 _LONGEST = 30  # characters of one
 _DECISIONS = 8  # words of a vocabulary by which rows are judged
 _UNNAMED = 4  # the same of a column without a name
-_FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER))
+_FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
 _HARMLESS = words.words_in(column_words.HARMLESS_NAMES)
 _OF_NOTHING = _HARMLESS | words.words_in(harmless_words.NAMES)
 _NO_DECISIONS = words.words_in(harmless_words.VALUES)
@@ -53,12 +53,14 @@ class FewWords:
     def words(self) -> list[str]:
         """The few words that stand in it; none where there are many, or its name is harmless."""
         is_few = len(self.values) <= FEW and self.column.what in _FLAGGED
-        is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
+        told = names.words_of(self.column.name)
+        is_harmless = not _HARMLESS.isdisjoint(told) and _LABELS.isdisjoint(told)
         return [v for v in self.values if v] if is_few and not is_harmless else []
 
     @property
     def _may_decide(self) -> bool:
-        return self.column.what == names.UNKNOWN or self.column.word in _LABELS
+        is_label = not _LABELS.isdisjoint(names.words_of(self.column.name))
+        return self.column.what in (names.UNKNOWN, names.REFERENCE) or is_label
 
     def refuse(self, *, is_good: bool) -> None:
         """Raise ListError where it may decide which rows count, and nobody here knows."""
@@ -89,6 +91,8 @@ class FewWords:
 
     def _is_flag(self) -> bool:
         """Whether it says yes and no, or marks some rows, and its name does not say of what."""
+        if self.column.what == names.REFERENCE:
+            return False
         told = {answer_of(word) for word in self.words}
         is_marked = told == {True} and "" in self.values
         says_both = told == {True, False} and not self.is_of_media
@@ -135,9 +139,25 @@ class FewWords:
         if not (is_few and self._may_decide and self._are_words() and n >= often * len(told)):
             return False
         is_answer = all(answer_of(word) is not None for word in told)
-        if is_answer or not _OF_NOTHING.isdisjoint(names.words_of(self.column.name)):
+        of_name = names.words_of(self.column.name)
+        is_harmless = of_nothing(self.column.name) and _LABELS.isdisjoint(of_name)
+        if is_answer or is_harmless:
             return False
         return sum(map(_is_of_nothing, told)) * 2 <= len(told)
+
+
+def of_nothing(name: str) -> bool:
+    """Whether a column by its name tells where, by whom, with what and of whom."""
+    told = names.words_of(name)
+    is_by = len(told) > 1 and told[-1] in _BY
+    return is_by or not _OF_NOTHING.isdisjoint(told) or any(map(_COMPOUND.fullmatch, told))
+
+
+_BY = words.words_in("by par von por da door av af przez kým által tarafından от")
+_COMPOUND = re.compile(
+    r"\w{3,}(?:ort|land|stelle|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn"
+    r"|name|nom|nombre)"
+)
 
 
 def _is_of_nothing(word: str) -> bool:

@@ -10,7 +10,11 @@ from functools import lru_cache
 from relaion.lists.readers import further_words, titles, words
 from relaion.lists.readers.format import GOOD, UNDOES
 
-_DOUBTED = words.words_in(f"{further_words.WRONG} {further_words.MISTAKEN} legal rejected")
+_OFTEN = words.words_in(f"{words.DOUBTED} {further_words.SET_APART} test tests") - words.words_in(
+    "wrong wrongly incorrect incorrectly"
+)
+_HOSTS = words.words_in(further_words.HOSTS)
+"""Folders of all kinds are called so: `old`, `archive`."""
 CHOICE = "say --ignore folders if folders decide nothing, else leave those lines out in a copy"
 
 
@@ -22,8 +26,8 @@ def is_of_other(folder: str) -> bool:
 
 def folder_of(path: str) -> str:
     """The folder of a path; empty for the name of a file, and for a link."""
-    found = re.match(r"(?s).*[/\\]", path) if "://" not in path else None
-    return found[0] if found else ""
+    end = max(path.rfind("/"), path.rfind("\\")) + 1
+    return path[:end] if "://" not in path else ""
 
 
 @lru_cache(4096)
@@ -32,7 +36,7 @@ def undone_in(folder: str, *, is_good: bool = False) -> str | None:
     for part in re.split(r"[/\\]+", folder):
         says = titles.of_words(re.sub(r"[\W_]+", " ", part)) if part else None
         if isinstance(says, titles.Doubt):
-            is_undone = says.word in _DOUBTED or says.word.startswith("category ")
+            is_undone = says.word not in _OFTEN and _HOSTS.isdisjoint(titles.units_of(part))
         else:
             is_undone = says in UNDOES and not (is_good and says == GOOD)
         if is_undone:

@@ -47,19 +47,23 @@ MISTAKEN = (
 """Of a record that nothing else is said of: it was listed by mistake, or is not to be heeded."""
 
 WRONG = (
-    "wrong incorrect faulty typo mismatch mixup mixedup badhash badentry badrecord baddata "
-    "oversight blunder unintended accidental notours notour notvalidated testentry "
-    "testdata testrecord "
-    "falsch+ verkehrt+ tippfehler faux fausse mauvais mauvaise incorrect@ incorrect* fals* "
-    "sbagliat* scorrett* verkeerd verkeerde onjuist onjuiste fout fouten incorret* "
-    "fel felaktighet forkert forkerte galt väärä väärin rossz hibáshash niepoprawn^ "
-    "nieprawidłow^ zł^ nesprávn^ špatn^ неверн~ неправильн~ qafail qafailed qcfail qcfailed "
-    "failedqa failedqc failqa failqc failed fail notpassed nichtbestanden échec recusado "
-    "reverted undone undo pulled scrapped dismissed discarded abandoned retest recheck doublecheck "
-    "needsreview needsrecheck secondopinion replaced replacedby ersetzt+ remplac@ reemplazad* "
-    "sostituit* vervangen substituíd* ersatt erstattet korvattu zastąpion^ nahrazen^ заменен~ "
-    "cat8 category8 caid8 caidcat8 caidcategory8 vic8 viccat8 kategorie8 catégorie8 categoría8 "
-    "categoria8 categorie8 kategoria8 kategori8"
+    "wrong incorrect faulty typo mismatch mixup mixedup badhash badmd5 badsha1 badsum badfile "
+    "awaiting awaitingqa badentry badrecord baddata oops hold test tests testing legit "
+    "legitimate stock stockphoto stockphotos stockimage stockimages meme memes "
+    "emptyfile emptyimage blankimage blankpage zerobyte zerobytes defaultimage errorpage corrupt "
+    "corrupted donotaction donotload donotimport donotinclude donotadd donotprocess donotingest "
+    "forinfoonly entfällt entfallen stornieren storno oversight blunder unintended accidental "
+    "notours notour notvalidated testentry testdata testrecord falsch+ verkehrt+ tippfehler faux "
+    "fausse mauvais mauvaise incorrect@ incorrect* fals* sbagliat* scorrett* verkeerd verkeerde "
+    "onjuist onjuiste fout fouten incorret* fel felaktighet forkert forkerte galt väärä väärin "
+    "rossz hibáshash niepoprawn^ nieprawidłow^ zł^ nesprávn^ špatn^ неверн~ неправильн~ qafail "
+    "qafailed qcfail qcfailed failedqa failedqc failqa failqc failed fail notpassed "
+    "nichtbestanden échec recusado reverted undone undo pulled scrapped reversed dismissed "
+    "discarded abandoned retest recheck doublecheck needsreview needsrecheck secondopinion "
+    "replaced replacedby ersetzt+ remplac@ reemplazad* sostituit* vervangen substituíd* ersatt "
+    "erstattet korvattu zastąpion^ nahrazen^ заменен~ cat8 category8 caid8 caidcat8 "
+    "caidcategory8 vic8 viccat8 kategorie8 catégorie8 categoría8 categoria8 categorie8 "
+    "kategoria8 kategori8"
 )
 """Short notes of these may take back, and nobody here can say."""
 
@@ -72,8 +76,8 @@ OF_AGE = (
 
 SET_APART = (
     "archive archives archiv archivo archivio arquivo archief archiwum архив arkiv arşiv triage "
-    "backlog inbox rm rmv rmvd wl kg unsorted unprocessed todelete tocheck "
-    "checklater"
+    "backlog inbox rm rmv rmvd wl kg unsorted unprocessed todelete tocheck struck out hidden "
+    "tombstones minus test tests awaiting awaitingqa checklater"
 )
 """Headings of one such word may take out, and nobody here can say; among others they do not."""
 

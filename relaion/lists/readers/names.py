@@ -164,6 +164,8 @@ _WHEN = words_in(
     "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
     "von seit bis grund le du date jour motif el la fecha día por il data giorno op em dia dal"
 )
+_OF_WHOM = words_in(column_words.SUBJECTS)
+_BY = words_in("by par von por da door av af przez")
 _DAY = words_in("date time day timestamp datum zeit tag jour fecha giorno")
 _BETWEEN = words_in("is was has be from our this list")
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
@@ -301,7 +303,11 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
     values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
     if told & _NO_DECISION or "nsfw" in told or told >= _OP_SYSTEM:
         return None
-    if plain in _UNTIL or plain in ("end", "until") or (told & _UNTIL and len(told) == 1):
+    if (
+        plain in _UNTIL
+        or plain in ("end", "until", "till", "bis", "hasta", "jusquau")
+        or (told & _UNTIL and len(told) == 1)
+    ):
         return NameSays(UNTIL, word=plain)
     if says := _flag(words, rest, is_of_values=bool(values)):
         return says
@@ -312,6 +318,8 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
 def _flag(words: tuple[str, ...], rest: list[str], *, is_of_values: bool) -> NameSays | None:
     """A name that says that a record is gone, or is still listed."""
     told, joined = {*rest}, "".join(rest)
+    if len(words) > 1 and words[-1] in _BY and told <= _STILL:  # `verified by`
+        return NameSays(BY, word=words[0])
     for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
         flags = told & words_of_flag
         is_flag = joined in words_of_flag  # `faux_positif`
@@ -340,6 +348,8 @@ def _by_word(rest: list[str], plain: str, *, is_of_values: bool) -> NameSays | N
             or (word == "media" and plain != "media")
         ):
             continue
+        if decided == TYPE and not _OF_WHOM.isdisjoint(told):
+            return None  # `site type`
         if decided == TYPE and told & {"media", "mime", "file", "content", "image"}:
             decided = MEDIA
         return NameSays(decided, word=word)

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from relaion.lists.readers import further_words, words
+from relaion.lists.readers.days import days_of
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
+from relaion.lists.readers.title_patterns import LEFT_LIST
 
 SPEAKS = {
     word: fate
@@ -21,7 +24,7 @@ ALONE = {
     for fate, said in (
         (UNCONFIRMED, words.UNCONFIRMED_ALONE), (DISPUTED, words.DISPUTED_ALONE),
         (GOOD, words.GOOD_ALONE),
-        (TAKEN_BACK, f"{words.TAKEN_BACK_ALONE} {further_words.MISTAKEN}"),
+        (TAKEN_BACK, f"{words.TAKEN_BACK_ALONE} {further_words.MISTAKEN} {words.DO_NOT_USE}"),
     )
     for word in words.words_in(said)
 }  # fmt: skip
@@ -41,7 +44,7 @@ _FILLERS = words.words_in(words.FILLERS)
 _NOTES_DOUBTED = words.words_in(words.NOTES_DOUBTED)
 _KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED | _NOTES_DOUBTED
 _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words.words_in(
-    "a f no do in on by en fp qa qc zu ne"
+    "a f no do in on by en fp qa qc zu ne по не от за na po za au w z ej"
 )
 """How our words begin: a text without any such word says nothing, as nearly all do."""
 _NO_LONGER = "nolonger"
@@ -51,12 +54,26 @@ _IN_NOTES = words.words_in(
     f"{further_words.MISTAKEN} nolonger cleared excluded exclude invalid benign harmless innocent "
     "safe ignored ignore"
 )
-_IN_SHORT = _IN_NOTES - words.words_in("safe innocent")
+_IN_SHORT = (_IN_NOTES | words.words_in(further_words.RECALLS)) - words.words_in(
+    "safe innocent recall recalls"
+)
 """Of these in notes of few words, in a column: `cleared by analyst`."""
 
 _DOUBTED = (ALONE.keys() | _NOTES_DOUBTED) - words.words_in(words.DUPLICATES)
 _PERHAPS = words.words_in("possibly possible maybe perhaps probably likely seems looks apparently")
-_IN_SHORT_NOTES = _DOUBTED | _PERHAPS | _FILLERS | _TAKEN_IN
+_REMOVALS = words.words_in(words.TITLES_TAKEN_BACK) - words.words_in("baja bajas")
+_DOUBTED |= _REMOVALS
+_NOUNS = words.words_in(
+    f"{words.PICTURES} file files md5 sha1 sha256 url link case set series category match user do "
+    "zu à da da по к"
+)
+_IN_SHORT_NOTES = _DOUBTED | _PERHAPS | _FILLERS | _TAKEN_IN | _NOUNS
+_MISTAKE = words.words_in("error errors erreur fehler errore erro fel fejl feil błąd chyba ошибка")
+_UNCONFIRMED = words.words_in(words.UNCONFIRMED)
+_OF_AGE = re.compile(
+    r"\bage[ds]? (?:\w+ )?(?:1[89]|[2-9]\d)\b|\b18 ?\+|\b18 (?:or|and) over\b"
+    r"|\b(?:over|above|über|ab|plus de|más de|mayor de) 18\b"
+)
 _PIECES = re.compile(r"[;,|/\n()\[\]]+|[.:]\s|\s[-–—]\s")
 _WORDS = re.compile(r"[^\W_]+")
 _LONGEST = 2000
@@ -130,7 +147,7 @@ def read_text(cell: str, *, alone: bool) -> Remark | None:
 
     What is sure goes before what is not; a word that is ours only by itself says nothing in prose.
     """
-    text = words.folded(cell[:_LONGEST])
+    text = LEFT_LIST.sub("removed", words.folded(cell[:_LONGEST]))
     tokens = _WORDS.findall(text)
     good = next((token for token in tokens if token in _LISTS_OF_GOOD), None)
     if good and len(tokens) <= _FEW and _NOT_OR_AGAINST.isdisjoint(tokens):
@@ -167,19 +184,44 @@ def read_note(note: str) -> Remark | None:
         return said
     units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
     word = next((unit for unit in units if unit in _IN_NOTES), None)
-    told = _WORDS.findall(note)
-    if word is None or (len(told) > 1 and all(w[0].isupper() and not w.isupper() for w in told)):
+    if word is None or _is_name(note):
         return None
     return Remark(None, word, is_sure=False, is_whole=False)
 
 
+def _is_name(note: str) -> bool:
+    """Whether each of several words has a capital: `Safe Horizon`."""
+    told = _WORDS.findall(note)
+    return len(told) > 1 and all(w[0].isupper() and not w.isupper() for w in told)
+
+
+_UNTIL = re.compile(
+    r"(?i)\s*(?:valid|good|listed|gültig|valable|v[aá]lid[oa]|geldig|ważn\w+|platn\w+)?\s*"
+    r"(?:until|till|bis|jusqu.{1,2}au|hasta|fino al?|tot|até|expires?(?: on| at)?|expiry|exp\.?|do"
+    r"|до)[:\s]+(?P<day>.*)"
+)
+
+
+def read_until(note: str) -> Remark | None:
+    """Of a note that says until when an entry holds, that it may have expired."""
+    found = _UNTIL.fullmatch(note) if any(map(str.isdigit, note)) else None
+    days = days_of(found["day"]) if found else []
+    is_past = bool(days) and all(day < date.today() for day in days)
+    return Remark(None, "expired", is_sure=False, is_whole=False) if is_past else None
+
+
 def read_short(note: str) -> Remark | None:
     """What a note of a few words says, each of which may take back: `unclear`, `perhaps legal`."""
+    if _OF_AGE.search(note.casefold()):
+        return Remark(None, "adult", is_sure=False, is_whole=False)
     units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
     word = next((unit for unit in units if unit in _DOUBTED), None)
     if word is None or not _IN_SHORT_NOTES.issuperset(units):
-        word = next((unit for unit in units if unit in _IN_SHORT), None)
-        if word is None or not _NOT.isdisjoint(units):
+        is_mistake = sum(unit not in _FILLERS for unit in units) < 3  # `error de carga`
+        told = _IN_SHORT | _UNCERTAIN | (_MISTAKE if is_mistake else frozenset())
+        word = next((unit for unit in units if unit in told), None)
+        word = word or next((unit for unit in units[:1] if unit in _UNCONFIRMED), None)
+        if word is None or not _NOT.isdisjoint(units) or _is_name(note):
             return None
     return Remark(None, word, is_sure=False, is_whole=False)
 

@@ -39,7 +39,14 @@ from relaion.lists.readers.format import (
     VIDEO,
 )
 from relaion.lists.readers.media import media_of_file
-from relaion.lists.readers.notes import MISTAKES, Remark, read_note, read_short, read_text
+from relaion.lists.readers.notes import (
+    MISTAKES,
+    Remark,
+    read_note,
+    read_short,
+    read_text,
+    read_until,
+)
 from relaion.lists.values import told as say
 
 _NO_IMAGES = words.words_in(f"{words.NO_PICTURES} zip application")
@@ -83,7 +90,7 @@ def _read_cell(cell: str, what: str) -> Remark | None:
         return None
     if said := _of_media(cell, alone=what == names.UNKNOWN) or _of_algorithm(cell):
         return said
-    return read_short(cell) if what == names.NOTE else None
+    return read_until(cell) or (read_short(cell) if what == names.NOTE else None)
 
 
 def of_line(note: str, digits: int, *, is_good: bool) -> Remark | None:

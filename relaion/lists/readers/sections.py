@@ -23,6 +23,7 @@ from relaion.lists.readers.titles import (
     IS_OF,
     LISTED,
     LONGEST_TITLE,
+    MINUS,
     NEUTRAL,
     NO_TITLE,
     OF_LINKS,
@@ -398,7 +399,7 @@ def _titles(block: str) -> dict[int, str | Doubt]:
     try:
         text = pa.array(lines, pa.string())
         is_other = pc.match_substring_regex(text, _HOLDS_VALUE)
-        is_told = pc.match_substring_regex(text, r"\pL.?\pL")
+        is_told = pc.match_substring_regex(text, rf"\pL.?\pL|{MINUS}")
         chosen = pc.indices_nonzero(pc.and_not(is_told, is_other))
         if len(chosen) > _MANY:
             chosen = chosen.filter(pc.match_substring_regex(text.take(chosen), QUICK))

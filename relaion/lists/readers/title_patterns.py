@@ -27,6 +27,16 @@ SENTENCE = re.compile(
     r"|senza|niet|geen|zonder|nao|sem|left|omitted|separate(?:ly)?"
 )
 
+LEFT_LIST = re.compile(
+    r"\b[^\W\d]+ (?:dalla lista|af listen|av listan|fra listen|fra lista|z listy|ze seznamu"
+    r"|zo zoznamu|din lista|a listarol|listalta|listeden|von der liste|da lista"
+    r"|iš sąrašo|is saraso|no saraksta|nimekirjast|с учета|с учёта|из списка|зi списку|зі списку"
+    r"|od liste|sa liste|s popisa|off (?:the|our|this) list)\b"
+    r"|\bvan de lijst (?:gehaald|verwijderd|af)\b|\benlevee?s? de la liste\b"
+    r"|\b(?:quitad|sacad|tirad)[oa]s? d[ea] (?:la )?lista\b"
+)
+"""That something was taken off a list, in folded words."""
+
 _CATEGORY = re.compile(
     r"\b(?:(?:caid|vics?|vic) )?(?:cat(?:egor[a-z]{1,4})?|kategor[a-z]{1,3}|caid|vics?"
     r"|категори[а-я]|luokka)(?:[ .:#-]{0,3}(?:no|nr)?[ .]{0,2}(?P<digit>[04-9])"

@@ -30,7 +30,7 @@ from relaion.lists.readers.format import (
     VIDEO,
 )
 from relaion.lists.readers.notes import ALONE, SPEAKS
-from relaion.lists.readers.title_patterns import MADE_OF, OTHER, SENTENCE, category_in
+from relaion.lists.readers.title_patterns import LEFT_LIST, MADE_OF, OTHER, SENTENCE, category_in
 
 LISTED, NEUTRAL, PICTURE, USABLE = "listed", "neutral", "of pictures", "of a usable algorithm"
 UNKNOWN = "of words that nobody here knows"
@@ -66,6 +66,8 @@ _OVER = (_NOT_LISTED - SPEAKS.keys()) | words.words_in(
 _STRONG |= dict.fromkeys(words.words_in(words.NO_LONGER) - _STRONG.keys(), TAKEN_BACK)
 _MISTAKEN = words.words_in(further_words.MISTAKEN)
 _APART = words.words_in(further_words.SET_APART)
+_OFTEN = _APART - words.words_in("triage backlog rm rmv todelete tocheck unprocessed wl kg")
+"""Files are called so, whatever they hold."""
 _ALONE = (
     ALONE.keys() | words.words_in(f"{words.DUPLICATES} {words.DOUBTED} {further_words.WRONG}")
 ) - {"review"} - _STRONG.keys() - _GOOD  # fmt: skip
@@ -120,7 +122,7 @@ _LONGEST = 4096  # characters of a line of names or words that are looked at
 LONGEST_TITLE = 120  # characters
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _NUMBER = re.compile(r"(?<!\S)\d{4,}(?!\S)")  # of lines that are numbered, one is read
-_PIECES = re.compile(r"[.!?]\s+|\s[-–—]+\s|[()\[\]]+")
+_PIECES = re.compile(r"[.!?;]\s+|\s[-–—]+\s|[()\[\]]+")
 _FILE_END = re.compile(r"\.(?:txt|csv|tsv|lst|list|md|xlsx?)\Z")
 NO_TITLE = r"[A-Za-z]\.[A-Za-z0-9]|[0-9]\.[A-Za-z]|\S@\S|\\|[0-9A-Fa-f]{16}|://|\S{40}"
 _SIGNED = re.compile(r"\s*[#\[;!/=*\-]")
@@ -192,7 +194,7 @@ def of_words(text: str) -> str | Doubt | None:
 
 def _of_piece(text: str) -> str | Doubt | None:
     bare = _PHRASE.sub("removed", _ASKED.sub(" ", _folded(text)))
-    bare = _TO_CONFIRM.sub("unconfirmed", bare)
+    bare = _TO_CONFIRM.sub("unconfirmed", LEFT_LIST.sub("removed", bare))
     found = _units(bare)
     told = [w for w in found if re.search(r"[^\W\d]", w)]
     told = [w for w in told if not MADE_OF.fullmatch(w) and not _USABLE.fullmatch(w)]
@@ -293,16 +295,21 @@ def of_name(file_name: str) -> str | Doubt | None:
         word = next((w for w in told if w in _STRONG), "")
         is_of = any(map(_PLACES.fullmatch, told)) or (len(told) > 1 and _PURPOSE.fullmatch(word))
         return Doubt(word) if is_of else found
-    is_plain = isinstance(found, Doubt) and found.word.startswith("ar") and found.word in _APART
+    is_plain = isinstance(found, Doubt) and found.word in _OFTEN
     return found if (isinstance(found, Doubt) or found in TAKES_OUT) and not is_plain else None
 
 
+MINUS = r"^\s*(?:[#;/]+\s*[-–−]|[#;/]*\s*[\[(<{]\s*[-–−]\s*[\])>}])[\s:,;|]*$"
+_MINUS = re.compile(MINUS)
+"""A minus by itself, as a heading."""
 _OF_DIFF = re.compile(r"(?:---|\+\+\+) \S+\.[A-Za-z]+(?:\t.*)?")
 
 
 def title_of(line: str) -> str | Doubt | None:
     """What a line says as a title; NEUTRAL for one of no such words, None for what is no title."""
     bare = line.strip(_SIGNS)
+    if _MINUS.fullmatch(line):
+        return Doubt("-")
     if _SIGNED.match(line):
         bare = _FILE_END.sub("", bare)
     if re.fullmatch(r"\s*\[[^\]]*\]\s*", line):  # `[list.removed]`

@@ -82,7 +82,7 @@ TITLES_TAKEN_BACK = (
 DO_NOT_USE = (
     "donotuse donotblock nichtverwenden nichtmehrverwenden nichtbenutzen nichtmehrbenutzen "
     "neplusutiliser nepasutiliser nousar nonutilizzare nonusare nietgebruiken "
-    "nietmeergebruiken nãousar nãoutilizar"
+    "neplusutiliser ànepasutiliser anepasutiliser nietmeergebruiken nãousar nãoutilizar"
 )
 DUPLICATES = "duplicate duplicates dubletten duplikate doublons duplicados duplicati dubbele"
 
@@ -116,7 +116,7 @@ GOOD = (
     "заведомохорошие beyazliste bilineniyi bilineniyiler bekanntgut bekanntgute bekanntegute "
     "bekanntharmlos bekanntunbedenklich listeblanche listeblanca listablanca listabianca "
     "listabranca positivliste wittelijst bekendgoed connusbons connubon conocidobueno "
-    "conocidosbuenos buenosconocidos notocomebuono noticomebuoni conhecidosbons"
+    "conocidosbuenos buenosconocidos goodware cleanware notocomebuono noticomebuoni conhecidosbons"
 )
 LISTS_OF_GOOD = "nsrl nsrlfile nsrlfiles hashlookup"
 """Names of lists of what is known good: who names one in a few words means it."""
@@ -217,8 +217,8 @@ ALSO_UNCONFIRMED = (
 # -- What titles say besides -----------------------------------------------------------------------
 
 NO_LONGER = (
-    "nolonger nichtmehr neplus yano nonpiù nietmeer jánão intelängre ikkelængere ikkelenger "
-    "eienää márnem jużnie jižne большене"
+    "nolonger nichtmehr nichtlänger ejlängre nietlanger neplus yano nonpiù nietmeer jánão "
+    "intelängre ikkelængere ikkelenger eienää márnem jużnie jižne большене"
 )
 TITLES_GOOD = (
     "knownnoncsam knowngoods whitelists allowlists safelist safelists safelisted goodlist "
@@ -380,7 +380,7 @@ FILLERS = (
     "februar märz mai juni juli oktober dezember utc z t uhr e ya più meer mais please bitte svp "
     "month week det är har av från och denna månad af fra og denne måned måneden tässä kuussa "
     "ebben hónapban w tym miesiącu v tomto měsíci в этом месяце из bu ay dieser diesen monat mois "
-    "ce este mes questo mese deze maand mês"
+    "является ce este mes questo mese deze maand mês"
 )
 
 POINTERS = (
