@@ -89,11 +89,17 @@ def take_in(
     incoming.flush()
     if n := incoming.without_record(chain):
         notices.append(_UNKNOWN_ID.format(n))
-    n_own, n_earlier, n_unchosen = incoming.take_back(chain)
+    n_own, n_earlier, n_unchosen, n_unmet, n_elsewhere = incoming.take_back(chain)
     notices += [_UNCHOSEN.format(n_unchosen)] * bool(n_unchosen)
+    if chain and not is_full and n_unmet:
+        notices.append(_UNMET.format(n_unmet) + _ELSEWHERE.format(n_elsewhere) * bool(n_elsewhere))
+    if chain and not is_full and (n := incoming.same_ids(chain)):
+        notices.append(_SAME_IDS.format(n))
     if not (arrived.total() or incoming.takes_back or n_earlier):
         raise _nothing(delivery, skipped, read)
-    if not chain and incoming.takes_back > n_own and any(f.form == CHANGES for f in read):
+    if not chain and n_elsewhere:
+        notices.append(_HELD_BY_OTHERS.format(n_elsewhere))
+    elif not chain and incoming.takes_back > n_own and any(f.form == CHANGES for f in read):
         notices.append(_NO_UPDATE)
     counted = _tell_apart(engine, list_id, arrived)
     undone = skipped.pop(TAKEN_BACK, 0)
@@ -126,6 +132,22 @@ def take_in(
 _UNKNOWN_ID = (
     "records that are taken back by their giver's id alone: {:,} of them took nothing back, as no "
     "record of such an id is known; ask the giver for their hashes or links"
+)
+_UNMET = (
+    "records that take back what the list does not hold, or no longer holds: {:,}; they changed "
+    "nothing"
+)
+_ELSEWHERE = (
+    ", and {:,} of them name what other lists of the store hold: where those are meant, add the "
+    "files with --update and the number of that list"
+)
+_HELD_BY_OTHERS = (
+    "records that it takes back, and that other lists of the store hold: {:,}; they stay listed "
+    "there until you add the files with --update ID"
+)
+_SAME_IDS = (
+    "givers' ids that the list holds with another digest or link than the delivery: {:,}; both are "
+    "listed now, and where the new one corrects the old, ask the giver to take the old one back"
 )
 _UNCHOSEN = (
     "entries that the list held, and that --where does not choose in this delivery, left the list: "
@@ -293,17 +315,24 @@ class _Incoming:
         ((n,),) = self._engine.rows(_WITHOUT_RECORD, [self._list_id, list(chain)])
         return int(n)
 
-    def take_back(self, chain: Sequence[int]) -> tuple[int, int, int]:
+    def same_ids(self, chain: Sequence[int]) -> int:
+        """How many ids of the giver name another value here than in the lists of `chain`."""
+        self._engine.run(load("lists")["27_same_ids"], list_id=self._list_id, chain=list(chain))
+        ((n,),) = self._engine.rows("from same_ids")
+        return int(n)
+
+    def take_back(self, chain: Sequence[int]) -> tuple[int, int, int, int, int]:
         """Take out what is taken back; how many entries of this list, and of earlier ones.
 
-        Last, how many of the earlier ones `--where` does not choose any more.
+        Then how many of the earlier ones `--where` does not choose any more, how many records took
+        nothing back, and how many of these name what other lists hold.
         """
         if not self.may_take_back:
-            return 0, 0, 0
+            return 0, 0, 0, 0, 0
         script = load("lists")["25_take_back"]
         self._engine.run(script, list_id=self._list_id, chain=list(chain))
-        ((own, earlier, unchosen),) = self._engine.rows("from taken_back")
-        return own, earlier, unchosen
+        ((own, earlier, unchosen, unmet, elsewhere),) = self._engine.rows("from taken_back")
+        return own, earlier, unchosen, unmet, elsewhere
 
 
 def _id_digest(giver_id: str) -> str:
