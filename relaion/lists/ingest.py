@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 
 import pyarrow as pa
@@ -89,35 +89,32 @@ def take_in(
     incoming.flush()
     if n := incoming.without_record(chain):
         notices.append(_UNKNOWN_ID.format(n))
-    n_own, n_earlier, n_unchosen, n_unmet, n_elsewhere = incoming.take_back(chain)
-    notices += [_UNCHOSEN.format(n_unchosen)] * bool(n_unchosen)
-    if chain and not is_full and n_unmet:
-        notices.append(_UNMET.format(n_unmet) + _ELSEWHERE.format(n_elsewhere) * bool(n_elsewhere))
-    if chain and not is_full and (n := incoming.same_ids(chain)):
-        notices.append(_SAME_IDS.format(n))
-    if not (arrived.total() or incoming.takes_back or n_earlier):
+    back = incoming.take_back(chain)
+    if not (arrived.total() or incoming.takes_back or back.earlier):
         raise _nothing(delivery, skipped, read)
-    if not chain and n_elsewhere:
-        notices.append(_HELD_BY_OTHERS.format(n_elsewhere))
-    elif not chain and incoming.takes_back > n_own and any(f.form == CHANGES for f in read):
+    notices += back.told(is_update=bool(chain), is_full=is_full)
+    same_ids = 0 if is_full else incoming.same_ids(chain)
+    notices += [_SAME_IDS.format(same_ids)] * bool(same_ids)
+    is_of_changes = any(found.form == CHANGES for found in read)
+    if not (chain or back.elsewhere) and incoming.takes_back > back.own and is_of_changes:
         notices.append(_NO_UPDATE)
     counted = _tell_apart(engine, list_id, arrived)
     undone = skipped.pop(TAKEN_BACK, 0)
     changes = None
     if chain:
-        changes = _keep_changes(engine, list_id, chain, n_earlier, is_full=is_full)
+        changes = _keep_changes(engine, list_id, chain, back.earlier, is_full=is_full)
         if is_full and changes.retracted and not changes.unchanged:
             raise _another_list(delivery, changes.retracted, chain[0])
     held = dict(engine.rows(_OF_LIST, [list_id]))
     if not held and not chain:
-        raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + n_own}), read)
+        raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + back.own}), read)
     new, known, duplicate = counted
     return Added(
         list_id, delivery.source, delivery.title, delivery.label, delivery.received, True, held,
         arrived.total() + skipped.total() + undone, new, known, duplicate,
         dict(sorted(skipped.items())),
         forms=delivery.forms,
-        retracted=undone + n_own,
+        retracted=undone + back.own,
         records=sum(f.tally.records for f in read),
         used=sum(f.tally.taken for f in read),
         lost=dict(sorted(lost.items())),
@@ -317,22 +314,45 @@ class _Incoming:
 
     def same_ids(self, chain: Sequence[int]) -> int:
         """How many ids of the giver name another value here than in the lists of `chain`."""
+        if not chain:
+            return 0
         self._engine.run(load("lists")["27_same_ids"], list_id=self._list_id, chain=list(chain))
         ((n,),) = self._engine.rows("from same_ids")
         return int(n)
 
-    def take_back(self, chain: Sequence[int]) -> tuple[int, int, int, int, int]:
-        """Take out what is taken back; how many entries of this list, and of earlier ones.
-
-        Then how many of the earlier ones `--where` does not choose any more, how many records took
-        nothing back, and how many of these name what other lists hold.
-        """
+    def take_back(self, chain: Sequence[int]) -> "_TakenBack":
+        """Take out what is taken back."""
         if not self.may_take_back:
-            return 0, 0, 0, 0, 0
+            return _TakenBack()
         script = load("lists")["25_take_back"]
         self._engine.run(script, list_id=self._list_id, chain=list(chain))
-        ((own, earlier, unchosen, unmet, elsewhere),) = self._engine.rows("from taken_back")
-        return own, earlier, unchosen, unmet, elsewhere
+        (counts,) = self._engine.rows("from taken_back")
+        return _TakenBack(*counts)
+
+
+@dataclass(frozen=True)
+class _TakenBack:
+    """How many entries of this list, and of earlier ones, a delivery took back.
+
+    Of the earlier ones `--where` does not choose `unchosen` any more. `unmet` records took nothing
+    back, of which `elsewhere` name what other lists hold.
+    """
+
+    own: int = 0
+    earlier: int = 0
+    unchosen: int = 0
+    unmet: int = 0
+    elsewhere: int = 0
+
+    def told(self, *, is_update: bool, is_full: bool) -> list[str]:
+        """What the curator should know of it."""
+        told = [_UNCHOSEN.format(self.unchosen)] * bool(self.unchosen)
+        if not is_update:
+            return told + [_HELD_BY_OTHERS.format(self.elsewhere)] * bool(self.elsewhere)
+        if self.unmet and not is_full:
+            others = _ELSEWHERE.format(self.elsewhere) * bool(self.elsewhere)
+            told.append(_UNMET.format(self.unmet) + others)
+        return told
 
 
 def _id_digest(giver_id: str) -> str:

@@ -245,5 +245,5 @@ select
     count(*) filter (not o.is_own) as n_earlier,
     (select u.n from unchosen_out as u) as n_unchosen,
     (select count(distinct u.record_no) from unmet as u) as n_unmet,
-    (select count(*) from met_elsewhere as e) as n_elsewhere
+    (select count(e.record_no) from met_elsewhere as e) as n_elsewhere
 from out_rows as o;
