@@ -17,6 +17,8 @@ from relaion.lists.readers.format import (
     ALLOWS,
     BAD,
     GOOD,
+    HIDES,
+    MAPS,
     NARROW,
     NO_IMAGE,
     NO_TRAIT,
@@ -400,7 +402,7 @@ _ADVICE = {
     "names, say --ignore filename",
     TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
     **dict.fromkeys(
-        (ALLOWS, NARROW, OWN_POLICY, PATTERN),
+        (ALLOWS, HIDES, MAPS, NARROW, OWN_POLICY, PATTERN),
         "only rules that block a whole host are taken, and there is none; export the hosts that "
         "are blocked as txt, one a line",
     ),

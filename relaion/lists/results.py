@@ -76,7 +76,9 @@ class Added(CountedList):
 class Shown(CountedList):
     """One list of a store; counts as `Added` had them. `added` and `withdrawn` are UTC.
 
-    Of a list that was withdrawn `entries` are those that it had.
+    Of a list that was withdrawn `entries` are those that it had. `changes` are what it changed in
+    the list that it `replaces`, where the store kept that; `updated_by` are the lists that brought
+    it up to date.
     """
 
     added: datetime
@@ -88,6 +90,8 @@ class Shown(CountedList):
     unusable: Mapping[str, int] = field(default_factory=dict)
     replaces: int | None = None
     withdrawn: datetime | None = None
+    changes: ListChanges | None = None
+    updated_by: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,14 @@ from dataclasses import replace
 
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import ListColumn
-from relaion.lists.readers.format import ANY, NOT_CHOSEN, TAKEN_BACK, Batch, Values
+from relaion.lists.readers.format import (
+    ANY,
+    NOT_CHOSEN,
+    TAKEN_BACK,
+    Batch,
+    Values,
+    numbered,
+)
 from relaion.lists.readers.words import words_in
 from relaion.lists.values import shape
 
@@ -21,8 +28,8 @@ _NEW = words_in(
     "aktuell+ nouveau nouvelle nuev* nuov* nieuw nieuwe nov*"
 )
 _TAKEN = (
-    "column {} holds {:,} values that were listed before, by its name, and others replace: taken "
-    "back, none was entered; rename the column in a copy if they are listed"
+    "column {} holds {} listed before, by its name, and replaced by others: taken back, none was "
+    "entered; rename the column in a copy if they are listed"
 )
 
 
@@ -90,7 +97,7 @@ def alone(columns: Sequence[ListColumn], cells: Mapping[int, Sequence[str]]) -> 
 def notices(columns: Sequence[ListColumn], hashes: Mapping[int, int]) -> list[str]:
     """What a curator should know of such columns; `hashes` are the values of each."""
     return [
-        _TAKEN.format(c.told, hashes[c.index])
+        _TAKEN.format(c.told, numbered(hashes[c.index], "value"))
         for c in columns
         if is_replaced(c) and hashes[c.index]
     ]
