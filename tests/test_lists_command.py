@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,43 @@ def test_a_store_fits_a_terminal_of_80_columns(folder: Path) -> None:
     lines = [_plain(line) for line in text.splitlines()]
     assert max(map(len, lines)) <= 80, text
     assert any("withdrawn" in line for line in lines)
+
+
+def test_a_store_tells_deliveries_of_one_giver_apart(folder: Path) -> None:
+    added = ("lists", "add", "--lists", "l.duckdb", "--source", "A")
+    (folder / "first.csv").write_text(f"id,md5\n1,{'01' * 16}\n2,{'02' * 16}\n")
+    (folder / "next.csv").write_text(f"id,md5,status\n1,,removed\n3,{'03' * 16},active\n")
+    assert here(*added, "first.csv", cwd=folder).returncode == 0
+    assert here(*added, "next.csv", "--update", "1", cwd=folder).returncode == 0
+    today = datetime.now(UTC).date().isoformat()
+    for more in ([], ["--history"]):
+        ran = here("lists", "show", "--lists", "l.duckdb", *more, cwd=folder)
+        first, about, second, of_second = ran.stdout.split("\n")[1:5]
+        assert first.startswith("1 ")
+        assert second.startswith("2 ")
+        assert today in first  # nobody said when it came: then it was the day on which it was added
+        assert f"added {today}" in about
+        assert "updated by list 2" in about
+        assert "updates list 1 (1 added, 1 taken back)" in of_second
+        assert "1 value read" in of_second
+
+
+def test_a_notice_is_wrapped_at_words_on_a_terminal_only(folder: Path) -> None:
+    add = ["lists", "add", "list.csv", "--source", "A", "--label", "neighbours", "--dry-run"]
+    (line,) = here(*add, "--lists", "l.duckdb", cwd=folder).stderr.splitlines()[:1]
+    assert len(line) > 80
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "relaion", *add, "--lists", "l.duckdb"]
+    env = os.environ | {"COLUMNS": "120", "TERM": "xterm"}
+    subprocess.run(
+        command, cwd=folder, stderr=slave, stdout=subprocess.DEVNULL, env=env, check=True
+    )
+    os.close(slave)
+    text = os.read(master, 1 << 16).decode()
+    os.close(master)
+    lines = [_plain(told) for told in text.splitlines()]
+    assert max(map(len, lines)) <= 80, text
+    assert " ".join(lines).startswith(line)
 
 
 def _plain(line: str) -> str:

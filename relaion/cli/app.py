@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
+from textwrap import fill
 from types import FrameType
 from typing import Annotated, Any
 
@@ -192,7 +193,10 @@ def tell(notices: Sequence[str]) -> None:
     """What a user should know, on stderr."""
     for notice in notices:
         told.keep(f"notice: {notice}", logging.WARNING)
-        talk.print(Text(f"notice: {notice}"), soft_wrap=True)
+        text = f"notice: {notice}"
+        if talk.is_terminal:  # elsewhere a notice is one line, for who looks for it
+            text = fill(text, min(80, talk.width), break_long_words=False, break_on_hyphens=False)
+        talk.print(Text(text), soft_wrap=True)
 
 
 def roles(columns: Sequence[str] | None) -> dict[str, list[str]]:

@@ -22,12 +22,12 @@ from relaion.cli.render import count, plain_table
 from relaion.cli.result_line import line_of
 from relaion.errors import RelaionError
 from relaion.links import FORMS
-from relaion.lists.readers.format import TAKEN_BACK
+from relaion.lists.readers.format import TAKEN_BACK, numbered
 from relaion.paths import owned_folder
 from relaion.roles import HASHED_LINK_KINDS, kind_words
 
 if TYPE_CHECKING:
-    from relaion.lists.results import Added, Shown, Withdrawn
+    from relaion.lists.results import Added, ListChanges, Shown, Withdrawn
 
 _SPELLINGS = (
     "raw, trimmed, entities, decoded, lowhex, href, strict, key, each also with -www, -swapped, "
@@ -104,10 +104,13 @@ def _number(n: int | None) -> str:
 
 
 def show_store(lists: tuple[Shown, ...]) -> RenderableType:
-    """One line a list and kind, at most 80 columns wide; what was skipped below."""
+    """One line a list and kind, at most 80 columns wide; below, what else is known of it.
+
+    The first column is what `withdraw` and `--update` take.
+    """
     if not lists:
         return Text("no list")
-    table = plain_table("list", "source, title", "received", "what", "entries", right=("entries",))
+    table = plain_table("ID", "source, title", "received", "what", "entries", right=("entries",))
     for x in lists:
         told = [x.source if x.title is None else f"{x.source}, {x.title}", _about_list(x)]
         kinds = [*x.entries.items()] or [("", 0)]
@@ -115,7 +118,11 @@ def show_store(lists: tuple[Shown, ...]) -> RenderableType:
             what = kind_words(kind) if kind else "nothing"
             if x.forms and kind in HASHED_LINK_KINDS:
                 what += f" of {form_words(x.forms)}"
-            head = [str(x.list_id), told[0], str(x.received or "")] if i == 0 else ["", "", ""]
+            head = (
+                [str(x.list_id), told[0], str(x.received or x.added.date())]
+                if i == 0
+                else ["", "", ""]
+            )
             table.add_row(*map(Text, head), what, count(n))
         table.add_row("", Text(told[1], style="dim"), "", "", "")
     return table
@@ -124,12 +131,25 @@ def show_store(lists: tuple[Shown, ...]) -> RenderableType:
 def _about_list(x: Shown) -> str:
     """What is said of a list below its name."""
     parts = [x.label]
-    parts += [f"updates list {x.replaces}"] if x.replaces else []
+    parts.append(f"added {x.added:%Y-%m-%d}")
+    if x.replaces:
+        parts.append(f"updates list {x.replaces}{_change_words(x.changes)}")
+    parts += [f"updated by {_lists(x.updated_by)}"] if x.updated_by else []
     parts += [f"withdrawn {x.withdrawn:%Y-%m-%d}"] if x.withdrawn else []
-    parts.append(f"{x.read:,} values read, {sum(x.skipped.values()):,} skipped")
+    parts.append(f"{numbered(x.read, 'value')} read, {sum(x.skipped.values()):,} skipped")
     parts += [f"{x.retracted:,} retracted"] if x.retracted else []
     parts += [f"{sum(x.unusable.values()):,} unusable"] if x.unusable else []
     return "; ".join(parts)
+
+
+def _change_words(changes: ListChanges | None) -> str:
+    if changes is None:  # of a store that did not keep them
+        return ""
+    return f" ({changes.added:,} added, {changes.retracted:,} taken back)"
+
+
+def _lists(ids: Sequence[int]) -> str:
+    return f"list{'s' * (len(ids) > 1)} {', '.join(map(str, ids))}"
 
 
 def show_withdrawn(result: Withdrawn) -> RenderableType:
@@ -174,7 +194,12 @@ def add(
         str | None, typer.Option("--title", metavar="TEXT", help="What the list is called.")
     ] = None,
     received: Annotated[
-        str | None, typer.Option("--received", metavar="YYYY-MM-DD", help="The day the list came.")
+        str | None,
+        typer.Option(
+            "--received",
+            metavar="YYYY-MM-DD",
+            help="The day the list came. Default: today.",
+        ),
     ] = None,
     label: Annotated[
         str | None,

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 
 import pyarrow as pa
@@ -17,6 +17,8 @@ from relaion.lists.readers.format import (
     ALLOWS,
     BAD,
     GOOD,
+    HIDES,
+    MAPS,
     NARROW,
     NO_IMAGE,
     NO_TRAIT,
@@ -89,29 +91,32 @@ def take_in(
     incoming.flush()
     if n := incoming.without_record(chain):
         notices.append(_UNKNOWN_ID.format(n))
-    n_own, n_earlier, n_unchosen = incoming.take_back(chain)
-    notices += [_UNCHOSEN.format(n_unchosen)] * bool(n_unchosen)
-    if not (arrived.total() or incoming.takes_back or n_earlier):
+    back = incoming.take_back(chain)
+    if not (arrived.total() or incoming.takes_back or back.earlier):
         raise _nothing(delivery, skipped, read)
-    if not chain and incoming.takes_back > n_own and any(f.form == CHANGES for f in read):
+    notices += back.told(is_update=bool(chain), is_full=is_full)
+    same_ids = 0 if is_full else incoming.same_ids(chain)
+    notices += [_SAME_IDS.format(same_ids)] * bool(same_ids)
+    is_of_changes = any(found.form == CHANGES for found in read)
+    if not (chain or back.elsewhere) and incoming.takes_back > back.own and is_of_changes:
         notices.append(_NO_UPDATE)
     counted = _tell_apart(engine, list_id, arrived)
     undone = skipped.pop(TAKEN_BACK, 0)
     changes = None
     if chain:
-        changes = _keep_changes(engine, list_id, chain, n_earlier, is_full=is_full)
+        changes = _keep_changes(engine, list_id, chain, back.earlier, is_full=is_full)
         if is_full and changes.retracted and not changes.unchanged:
             raise _another_list(delivery, changes.retracted, chain[0])
     held = dict(engine.rows(_OF_LIST, [list_id]))
     if not held and not chain:
-        raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + n_own}), read)
+        raise _nothing(delivery, skipped + Counter({TAKEN_BACK: undone + back.own}), read)
     new, known, duplicate = counted
     return Added(
         list_id, delivery.source, delivery.title, delivery.label, delivery.received, True, held,
         arrived.total() + skipped.total() + undone, new, known, duplicate,
         dict(sorted(skipped.items())),
         forms=delivery.forms,
-        retracted=undone + n_own,
+        retracted=undone + back.own,
         records=sum(f.tally.records for f in read),
         used=sum(f.tally.taken for f in read),
         lost=dict(sorted(lost.items())),
@@ -126,6 +131,22 @@ def take_in(
 _UNKNOWN_ID = (
     "records that are taken back by their giver's id alone: {:,} of them took nothing back, as no "
     "record of such an id is known; ask the giver for their hashes or links"
+)
+_UNMET = (
+    "records that take back what the list does not hold, or no longer holds: {:,}; they changed "
+    "nothing"
+)
+_ELSEWHERE = (
+    ", and {:,} of them name what other lists of the store hold: where those are meant, add the "
+    "files with --update and the number of that list"
+)
+_HELD_BY_OTHERS = (
+    "records that it takes back, and that other lists of the store hold: {:,}; they stay listed "
+    "there until you add the files with --update ID"
+)
+_SAME_IDS = (
+    "givers' ids that the list holds with another digest or link than the delivery: {:,}; both are "
+    "listed now, and where the new one corrects the old, ask the giver to take the old one back"
 )
 _UNCHOSEN = (
     "entries that the list held, and that --where does not choose in this delivery, left the list: "
@@ -293,17 +314,47 @@ class _Incoming:
         ((n,),) = self._engine.rows(_WITHOUT_RECORD, [self._list_id, list(chain)])
         return int(n)
 
-    def take_back(self, chain: Sequence[int]) -> tuple[int, int, int]:
-        """Take out what is taken back; how many entries of this list, and of earlier ones.
+    def same_ids(self, chain: Sequence[int]) -> int:
+        """How many ids of the giver name another value here than in the lists of `chain`."""
+        if not chain:
+            return 0
+        self._engine.run(load("lists")["27_same_ids"], list_id=self._list_id, chain=list(chain))
+        ((n,),) = self._engine.rows("from same_ids")
+        return int(n)
 
-        Last, how many of the earlier ones `--where` does not choose any more.
-        """
+    def take_back(self, chain: Sequence[int]) -> "_TakenBack":
+        """Take out what is taken back."""
         if not self.may_take_back:
-            return 0, 0, 0
+            return _TakenBack()
         script = load("lists")["25_take_back"]
         self._engine.run(script, list_id=self._list_id, chain=list(chain))
-        ((own, earlier, unchosen),) = self._engine.rows("from taken_back")
-        return own, earlier, unchosen
+        (counts,) = self._engine.rows("from taken_back")
+        return _TakenBack(*counts)
+
+
+@dataclass(frozen=True)
+class _TakenBack:
+    """How many entries of this list, and of earlier ones, a delivery took back.
+
+    Of the earlier ones `--where` does not choose `unchosen` any more. `unmet` records took nothing
+    back, of which `elsewhere` name what other lists hold.
+    """
+
+    own: int = 0
+    earlier: int = 0
+    unchosen: int = 0
+    unmet: int = 0
+    elsewhere: int = 0
+
+    def told(self, *, is_update: bool, is_full: bool) -> list[str]:
+        """What the curator should know of it."""
+        told = [_UNCHOSEN.format(self.unchosen)] * bool(self.unchosen)
+        if not is_update:
+            return told + [_HELD_BY_OTHERS.format(self.elsewhere)] * bool(self.elsewhere)
+        if self.unmet and not is_full:
+            others = _ELSEWHERE.format(self.elsewhere) * bool(self.elsewhere)
+            told.append(_UNMET.format(self.unmet) + others)
+        return told
 
 
 def _id_digest(giver_id: str) -> str:
@@ -351,7 +402,7 @@ _ADVICE = {
     "names, say --ignore filename",
     TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
     **dict.fromkeys(
-        (ALLOWS, NARROW, OWN_POLICY, PATTERN),
+        (ALLOWS, HIDES, MAPS, NARROW, OWN_POLICY, PATTERN),
         "only rules that block a whole host are taken, and there is none; export the hosts that "
         "are blocked as txt, one a line",
     ),

@@ -43,6 +43,10 @@ MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 
 HASH_BESIDE = "a hash beside other text"
 ADVICE_BESIDE = "write # before notes that stand behind a hash, and leave out what stands before it"
+_HELD = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})(?![0-9A-Za-z])"
+)
+_SIGNS = "".join(map(chr, range(33))) + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # no words
 _SIGNED = re.compile(r"\s*([-–—−+]\s*)(\S.*)")
 _STRUCK = re.compile(
     r"(?i)\s*(?:[-*+•]\s+)?(~~|<(?:del|s|strike)>)(.*?\w.*?)(?:~~|</(?:del|s|strike)>)\s*"
@@ -308,7 +312,8 @@ class _Column:
         A dash takes back beside plus signs, and is a bullet where most lines have one.
         """
         found = _SIGNED.fullmatch(value)
-        if found is None or shape(found[2]) in (None, "link"):
+        is_host = tuple(self.kinds) == ("host",) and self.tally.beside.minus_removes
+        if found is None or (shape(found[2]) in (None, "link") and not is_host):
             return value
         if self.tally.beside.minus_removes:
             return found[2] if found[1].strip() == "+" else f"~~{found[2]}~~"
@@ -404,7 +409,9 @@ class _Column:
             note = " ".join(p for p in pieces if p not in digests)
             if digests and (says := self._says(note, len(digests[0]))):
                 return [says.fate] if says.fate else [read_value(d, kinds) for d in digests]
-            entry = HASH_BESIDE if digests and re.search(r"\w", note) else entry
+            entry = (
+                HASH_BESIDE if _HELD.search(value) and _HELD.sub("", value).strip(_SIGNS) else entry
+            )
         if any(kind in LINK_KINDS for kind in kinds):
             line = read_line(value, minus_removes=beside.minus_removes)
         if line is None or line.links == (value,):

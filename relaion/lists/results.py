@@ -88,8 +88,9 @@ class Shown(CountedList):
 
     `withdrawn` is None for a list that counts; of one that was withdrawn `entries` are those that
     it had. `role` is bad or good, `format` the reader that took it (empty in stores of before),
-    `replaces` the list that it brought up to date, or None. `records`, `used`, `retracted` and
-    `unusable` are as it was read.
+    `replaces` the list that it brought up to date, or None; `changes` are what it changed in that
+    list, where the store kept it; `updated_by` are the lists that brought it up to date. `records`,
+    `used`, `retracted` and `unusable` are as it was read.
     """
 
     added: datetime
@@ -101,6 +102,8 @@ class Shown(CountedList):
     unusable: Mapping[str, int] = field(default_factory=dict)
     replaces: int | None = None
     withdrawn: datetime | None = None
+    changes: ListChanges | None = None
+    updated_by: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -106,9 +106,19 @@ def show(store: AnyPath, *, history: bool = False) -> Results[Shown]:
             skipped=skipped.get(row["list_id"], {}),
             format=row["format"] or "",
             unusable=unusable.get(row["list_id"], {}),
+            changes=_changes(row),
+            updated_by=tuple(x["list_id"] for x in rows if x["replaces"] == row["list_id"]),
         )
         for row in rows
     )
+
+
+def _changes(row: Mapping[str, Any]) -> ListChanges | None:
+    told = json.loads(row["settings"] or "{}").get(_CHANGES)
+    return ListChanges(**told) if told else None
+
+
+_CHANGES = "changes"  # what an update changed, beside the settings by which it was read
 
 
 def open_store(store: AnyPath, *, counted: bool = True, may_be_empty: bool = False) -> StoreInfo:
@@ -195,7 +205,8 @@ def add(
         files: The files of one delivery.
         source: Who sent it; needed unless it is an update.
         title: What it is called; None for no title.
-        received: The day it came: a date, or its text `2024-03-26`.
+        received: The day it came: a date, or its text `2024-03-26`; today where it is left out. The
+            protocol counts in that order.
         label: `csam` where nothing is said, `privacy`, `opt-out` or a word of your own.
         kind: What all entries are, one of `relaion.lists.KINDS`.
         scope: `host` or `prefix`: every link or host stands for its whole host, or for all below
@@ -343,12 +354,16 @@ def _added(
     notices = [*doubts(delivery)]
     added = take_in(engine, delivery, list_id, notices, chain=chain, is_full=is_full)
     added = replace(
-        added, added=not dry_run, notices=tuple(notices), replaces=update, dry_run=dry_run
-    )
+        added, added=not dry_run, notices=tuple(notices), replaces=update, dry_run=dry_run,
+        received=added.received or datetime.now(UTC).date(),
+    )  # fmt: skip
+    settings = json.loads(delivery.settings)
+    if added.changes is not None:
+        settings[_CHANGES] = vars(added.changes)
     told = {name: vars(added).get(name.removeprefix("n_")) for name in _COLUMNS if name != "added"}
     columns = told | {
         "content_sha256": delivery.content_sha256, "forms": list(delivery.forms) or None,
-        "reader_version": READER_VERSION, "settings": delivery.settings,
+        "reader_version": READER_VERSION, "settings": json.dumps(settings),
     }  # fmt: skip
     marks = ", ".join("?::varchar[]" if name == "forms" else "?" for name in columns)
     engine.execute(

@@ -57,7 +57,10 @@ _PLAINLY_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 # before a host or a pattern: what lists of hosts put before those that are none of them
 _EXCEPTED = re.compile(r"(?:[!~-]|@@)[^\s-]")
 _EXACT_HOST = re.compile(r"=([\w-]+(?:\.[\w-]+)+\.?)")  # as dnscrypt-proxy names a host alone
-_HOST_PATTERN = re.compile(r"(?=.*[*?\[])=?[\w.*?\[\]!{}-]+(?<!\])")
+_HOST_PATTERN = re.compile(r"(?=.*[*?\[])=?[\w.*?\[\]!{}-]+(?<!\])|[\^(][^\s/]+|[^\s/]+\$")
+_NO_HOST = re.compile(
+    r"[,;'()+!$&=~]"
+)  # signs that no name of a host holds, though browsers take them
 _PIECES = re.compile(r"[\s,;|\[\](){}\"'`]+")
 
 # (kind, digest, digest of the host)
@@ -179,6 +182,8 @@ def _host_fault(text: str, kind: str) -> str | None:
         return None
     if is_of_machine(text):
         return OF_MACHINE
+    if "/" not in text and _NO_HOST.search(text):
+        return NOTHING
     # `2.0` would be read as an address, as programs do
     is_number = re.fullmatch(r"[\d.]+", text) is not None
     return NOTHING if is_number and text.rstrip(".").count(".") != 3 else None
@@ -192,6 +197,7 @@ def _read_link(text: str, kind: str) -> Entry | str:
     else:
         if kind == "host" and (exact := _EXACT_HOST.fullmatch(text)):
             text = exact[1]
+        text = f"*{text[1:]}" if kind == "host" and text.startswith("+.") else text  # as Clash does
         scoped = read_scoped(text, kind)
         key, fault = scoped.text, _host_fault(text, kind) or scoped.fault
         if fault and kind == "host" and _HOST_PATTERN.fullmatch(text.removeprefix("*.")):

@@ -314,9 +314,11 @@ class Run:
             told.append("no --keywords: the rule that needs them is off")
         if self._brings_back:
             told.append(
-                "entries of this store were withdrawn or taken back: if an edition was made with "
-                "them before, this one beside it shows the rows that they named; `relaion update` "
-                "of that edition keeps these out"
+                "since these lists came, entries of them were taken back, or a list was withdrawn. "
+                "That matters only if you have published an edition that was made with those "
+                "entries: whoever compares it with this new one finds the rows that came back. In "
+                "that case make the new one with `relaion update` from the published one, which "
+                "keeps those rows out"
             )
         if not request.settings.cover and ledger_path(request.key).exists():
             told.append(

@@ -128,6 +128,7 @@ create table store.entries (  -- noqa: PRS
 comment on column store.store.key_version is 'version of the link key';
 comment on column store.store.next_list_id is 'number of the next list; none is given twice';
 comment on column store.store.hashed_by is 'the DuckDB that made the hashes of entries';
+comment on column store.lists.received is 'the day it came, in whose order the protocol counts';
 comment on column store.lists.added is 'when the list was read, UTC';
 comment on column store.lists.content_sha256 is 'digest of the files and of how they were read';
 comment on column store.lists.n_new is 'entries that no list of the store held before';
@@ -138,7 +139,7 @@ comment on column store.lists.n_records is 'records that were read';
 comment on column store.lists.n_used is 'records that brought an entry';
 comment on column store.lists.forms is 'spellings that the giver hashed; null: any of them';
 comment on column store.lists.role is 'bad, or good for what is known good and removes nothing';
-comment on column store.lists.settings is 'how it was read, in JSON, so that its next delivery is';
+comment on column store.lists.settings is 'how it was read, in JSON, so that its next delivery is; what it changed in another list';
 comment on column store.lists.replaces is 'the list that this one brings up to date';
 comment on column store.lists.checkpoint is 'where the giver''s next delivery goes on';
 comment on column store.lists.withdrawn is 'when the list was taken out, UTC';

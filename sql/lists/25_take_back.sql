@@ -10,7 +10,7 @@
 -- reads:   store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
 -- writes:  undone        (kind varchar, digest varchar, record_no bigint, id_digest varchar)
 -- writes:  gone          (record_no bigint, id_digest varchar)
--- writes:  taken_back    (n_own bigint, n_earlier bigint, n_unchosen bigint)
+-- writes:  taken_back    (n_own bigint, n_earlier bigint, n_unchosen bigint, n_unmet bigint, n_elsewhere bigint)
 -- writes:  store.records (list_id integer, record_no bigint, id_digest varchar)
 -- writes:  store.entries (list_id integer, kind varchar, digest varchar, hash ubigint, record_no bigint)
 -- writes:  store.repeats (list_id integer, kind varchar, hash ubigint, record_no bigint)
@@ -21,6 +21,8 @@
 -- of the same digest. A giver may list a digest in several records (`repeats` are those beside the
 -- first): it stays listed until all of them are taken back. What `--where` does not choose of a
 -- delivery that brings a list up to date is taken back too, unless another record of it is chosen.
+-- A record whose digests stand neither in the delivery nor in those lists, and whose id they do not
+-- know, took nothing back: it is counted (`n_unmet`), as is what other lists hold of it.
 
 insert into undone
 select u.*
@@ -100,6 +102,45 @@ select
     e.record_no
 from store.entries as e
 where e.rowid in (select m.row_no from maybe_out as m);
+
+create or replace temp table unmet as
+with met as (
+    select u.record_no
+    from undone as u
+    semi join named as n on u.kind = n.kind and u.digest = n.digest
+    union
+    select g.record_no
+    from gone as g
+    inner join store.records as r on g.id_digest = r.id_digest
+    where r.list_id = $list_id or list_contains($chain, r.list_id)
+)
+
+select
+    u.record_no,
+    u.kind,
+    u.digest
+from undone as u
+anti join unchosen as c on u.record_no = c.record_no
+anti join met as m on u.record_no = m.record_no;
+
+create or replace temp table met_elsewhere as
+with unmet_hashes as (
+    select hash(u.digest) as short
+    from unmet as u
+),
+
+held_there as (
+    select
+        e.kind,
+        e.digest
+    from store.entries as e
+    semi join unmet_hashes as h on e.hash = h.short
+    where e.list_id != $list_id and not list_contains($chain, e.list_id)
+)
+
+select distinct u.record_no
+from unmet as u
+semi join held_there as o on u.kind = o.kind and u.digest = o.digest;
 
 -- the records that list an entry, by their ids
 create or replace temp table claims as
@@ -202,5 +243,7 @@ create or replace temp table taken_back as
 select
     count(*) filter (o.is_own) as n_own,
     count(*) filter (not o.is_own) as n_earlier,
-    (select u.n from unchosen_out as u) as n_unchosen
+    (select u.n from unchosen_out as u) as n_unchosen,
+    (select count(distinct u.record_no) from unmet as u) as n_unmet,
+    (select count(e.record_no) from met_elsewhere as e) as n_elsewhere
 from out_rows as o;

@@ -32,7 +32,7 @@ _SIGNED = re.compile(r"\"?([+~!-])\"?\s*[,;|]?\s*(\S.*?)\s*")
 _ARROW = re.compile(r"([<>])[ \t]+(\S.*?)\s*(?<!>)")
 _NAMES = re.compile(r"[^+-][^,;|\t]*[,;|\t][^,;|\t]*")
 _UNIFIED = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")
-_PLAIN = re.compile(r"\d+(?:,\d+)?[acd]\d+(?:,\d+)?")
+_PLAIN = re.compile(r"\d{1,9}(?:,\d{1,9})?[acd]\d{1,9}(?:,\d{1,9})?")  # a digest is longer
 _CONTEXT = re.compile(r"\*{15}.*")
 _OLD_PART = re.compile(r"\*\*\* \d+(?:,\d+)? \*\*\*\*")
 _NEW_PART = re.compile(r"--- \d+(?:,\d+)? ----")
@@ -159,7 +159,7 @@ class _Reading:
 _HEX = r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8}|[0-9A-Fa-f]{32})?"
 _BESIDE = re.compile(r"\S.*?\s+[|<]\s*(?:\S.*)?|\s{9,}>\s+\S.*|\t\s*>\s+\S.*")
 _COMM = re.compile(rf"(\t*)(?:{_HEX}|\w+://\S+)\s*")
-_SCRIPT = re.compile(r"\d+(?:,\d+)?[acd]|[ad]\d+ \d+|\.|w|q")
+_EDIT = re.compile(r"\d{1,9}(?:,\d{1,9})?[acd]|[ad]\d{1,9} \d{1,9}")
 
 
 def unreadable_changes(head: str, _: str) -> str | None:
@@ -174,12 +174,10 @@ def unreadable_changes(head: str, _: str) -> str | None:
     columns = [found[1] for line in lines if (found := _COMM.fullmatch(line))]
     if len(columns) == len(lines) and len({*columns}) > 1:
         return "what comm prints, whose first column was taken out"
-    n = sum(_SCRIPT.fullmatch(line.strip()) is not None for line in lines)
-    if n > 1 and any(re.fullmatch(r"\d+(?:,\d+)?[acd]|[ad]\d+ \d+", x.strip()) for x in lines):
-        others = [line for line in lines if not _SCRIPT.fullmatch(line.strip())]
-        is_script = not any(line.startswith(("<", ">")) for line in others)
-        return "a script of changes, as diff -e or -n prints it" if is_script else None
-    return None
+    edits = sum(_EDIT.fullmatch(line.strip()) is not None for line in lines)
+    ends = sum(line.strip() in (".", "w", "q") for line in lines)
+    is_script = edits and edits + ends > 1 and not any(x.startswith(("<", ">")) for x in lines)
+    return "a script of changes, as diff -e or -n prints it" if is_script else None
 
 
 def _are_changes(lines: Sequence[str]) -> bool:

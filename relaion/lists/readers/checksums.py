@@ -36,7 +36,7 @@ from relaion.lists.readers.format import (
     Values,
 )
 from relaion.lists.readers.lines import LinkBeside
-from relaion.lists.readers.media import media_of_file, note_of_file
+from relaion.lists.readers.media import is_name_of_media, media_of_file, note_of_file
 from relaion.lists.readers.of_links import digest_of_link
 from relaion.lists.readers.remarks import of_line
 from relaion.lists.readers.text import content, first_lines
@@ -54,6 +54,11 @@ _TAG = re.compile(
     re.I,
 )
 _TAGS = ("MD5", "SHA1", "SHA256", "SHA2-256", "SHA-256")
+# `a.jpg: digest`, `a.jpg=digest`, `digest: a.jpg`; other names may be those of users
+_LABELLED = re.compile(
+    rf"(?P<name>[^:=\s][^:=]*?)\s*[:=]\s*(?P<digest>{_HEX})\s*"
+    rf"|(?P<before>{_HEX})\s*:\s+(?P<behind>[^:=\s][^:=]*?)\s*"
+)
 _OTHER_TAG = re.compile(r"([A-Za-z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
 _IMAGE = r"(?i)\.(?:jpe?g|jpe|jfif|a?png|gif|webp|bmp|tiff?|heic|heif|avif|jxl|svg|ico)\s*$"
@@ -68,7 +73,10 @@ class Checksums:
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure where nearly all lines are such."""
         lines = first_lines(head, 200)
-        n = sum(1 for line in lines if SUM.fullmatch(line) or _OTHER_TAG.fullmatch(line))
+        n = sum(
+            1 for line in lines
+            if SUM.fullmatch(line) or _OTHER_TAG.fullmatch(line) or _labelled(line)
+        )  # fmt: skip
         n += sum(1 for line in lines if _LONG_SUM.fullmatch(line) and not SUM.fullmatch(line))
         named = [found for line in lines if (found := SUM.fullmatch(line))]
         if named and sum(1 for f in named if _GIT.fullmatch(f[2])) * 2 > len(named):
@@ -167,12 +175,23 @@ def _batch(block: str, kinds: tuple[str, ...]) -> tuple[Batch, Sequence[str]]:
             digest, name = found_sum[1], found_sum[2]
         elif found_tag := _TAG.fullmatch(line):
             name, digest = (part for part in found_tag.groups() if part is not None)
+        elif labelled := _labelled(line):
+            digest, name = labelled
         else:
             batch.skipped[_fault(line, batch)] += 1
             continue
         found_lines.append((digest, name))
         batch.last_name = name if found_sum else None
     return _filled(batch, kinds, found_lines), [name for _, name in found_lines]
+
+
+def _labelled(line: str) -> tuple[str, str] | None:
+    """A digest and the name of a picture or a video, parted by a colon or a sign of equality."""
+    found = _LABELLED.fullmatch(line)
+    if found is None:
+        return None
+    name = (found["name"] or found["behind"]).strip("\"'")
+    return (found["digest"] or found["before"], name) if is_name_of_media(name) else None
 
 
 def _filled(batch: Batch, kinds: tuple[str, ...], found: list[tuple[str, str]]) -> Batch:

@@ -240,7 +240,7 @@ def _beside(filled: Sequence[str]) -> str:
     told = [word_of_any(word) for word in words] if 0 < len(words) <= _WORDS else []
     if told and all(told):
         return str(Counter(told).most_common(1)[0][0])
-    if words and all(map(_ONE_WORD.fullmatch, words)) and POLICIES & {*map(str.casefold, words)}:
+    if are_policies(filled, POLICIES):
         return names.STANDING  # `pass`, `DIRECT`: what is to be done with what stands beside it
     if filled and sum(map(_is_file_name, filled)) * 2 > len(filled):
         return names.FILE_NAME
@@ -254,6 +254,13 @@ def are_signs(filled: Sequence[str]) -> bool:
     """Whether values are signs of what was added and what was taken out."""
     told = {value.strip().casefold() for value in filled if value.strip()}
     return len(told) > 1 and any(told <= pair for pair in _SIGN_PAIRS)
+
+
+def are_policies(filled: Sequence[str], policies: frozenset[str]) -> bool:
+    """Whether values are single words, few different ones, of which some say what is to be done."""
+    told = {value.strip().casefold() for value in filled if value.strip()}
+    is_short = 0 < len(told) <= _WORDS and all(map(_ONE_WORD.fullmatch, told))
+    return is_short and not policies.isdisjoint(told)
 
 
 def _graded(column: ListColumn, filled: Sequence[str], has_digest: bool) -> ListColumn:
@@ -278,7 +285,14 @@ def _is_file_name(value: str) -> bool:
 def checked(layout: ListLayout, rows: Sequence[Sequence[str]], options: Options) -> ListLayout:
     """The layout; raises ListError where the values alone cannot say which are the entries."""
     held = layout.entries
-    if any(c.is_said for c in held) or options.kind is not None:
+    if any(c.is_said for c in held):
+        return layout
+    if options.kind in SCOPED_KINDS and len(held) > 1:
+        raise ListError(
+            f"columns {held[0].index + 1} and {held[1].index + 1} both hold hosts and have no "
+            f"names; say which holds the entries with --column {options.kind}={held[0].index + 1}"
+        )
+    if options.kind is not None:
         return layout
     looks: dict[str, ListColumn] = {}
     for c in held:

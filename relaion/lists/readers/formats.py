@@ -29,7 +29,7 @@ from relaion.lists.readers.format import (
     Stream,
     Sure,
 )
-from relaion.lists.readers.listings import git_objects, settings
+from relaion.lists.readers.listings import git_log, git_objects, settings
 from relaion.lists.readers.media import is_name_of_media, media_of_file
 from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
 from relaion.lists.readers.plain import Lines
@@ -357,6 +357,11 @@ FOREIGN = (
         git_objects,
         "git hashes a header before a file's bytes, so these are no digests of images; list the "
         "files themselves with md5sum or sha256sum",
+    ),
+    Foreign(
+        "git-log",
+        git_log,
+        "those are no digests of images; if they are, write # before what stands behind them",
     ),
     Foreign(
         "other-changes",

@@ -19,6 +19,7 @@ from relaion.lists.readers.columns import (
     ListColumn,
     ListLayout,
     TableSample,
+    are_policies,
     are_signs,
     by_values,
     checked,
@@ -44,6 +45,7 @@ from relaion.lists.readers.decisions import (
 from relaion.lists.readers.disk import is_of_disk
 from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.listed_links import chosen_links
+from relaion.lists.readers.proxy import OUTCOMES
 from relaion.lists.readers.replaced import is_replaced, refuse_successors, with_new
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader, content
 from relaion.lists.values import is_entry_of, shape
@@ -97,6 +99,7 @@ def _are_digests(lines: Sequence[str]) -> bool:
     )
 
 
+_HOLDS_DIGEST = re.compile(r"[0-9A-Fa-f]{32}")  # no name of a column does
 _BETWEEN = re.compile(r"[\s,;|\"'`]+")
 
 
@@ -117,7 +120,7 @@ def _without_names(
         has_notes = any(cell[:1] == "#" for row in blanks.rows for cell in row)
         found = by_values(blanks, options) if is_regular(blanks) and not has_notes else None
         is_of_links = found and any(look_of(blanks.rows, c.index) == "link" for c in found.entries)
-        return found if found and not is_of_links else whole
+        return checked(found, blanks.rows, options) if found and not is_of_links else whole
     best = max(guessed, key=lambda found: (len(found.entries), found.width))
     table = next(t for t in tables if t.delimiter == best.delimiter)
     if options.file_format != "csv" and sum(map(is_entry, lines)) * 2 >= len(lines):
@@ -141,7 +144,7 @@ def _is_by_blanks(header: str, sample: str) -> bool:
 def _whole(lines: Sequence[Sequence[str]], kind: str | None) -> ListLayout:
     """Lines as they stand; the first may be the name of what follows."""
     plain = ListColumn(0, "", names.ENTRY, (kind,) if kind else ANY)
-    if not lines or shape(lines[0][0]) or len(lines[0]) > 1:
+    if not lines or shape(lines[0][0]) or len(lines[0]) > 1 or _HOLDS_DIGEST.search(lines[0][0]):
         return ListLayout(WHOLE, 1, None, (plain,))
     if is_link_among(lines[0][0].strip(), (line[0].strip() for line in lines[1:])):
         return ListLayout(WHOLE, 1, None, (plain,))
@@ -259,7 +262,9 @@ def _by_names(table: TableSample, options: Options) -> ListLayout:
                 f"--{option} {shown(field_name)}: there is no such column; it has {held}"
             )
     body = [row for row in table.body if len(row) > 1]
-    columns = [_signed(_named_column(i, name, options), body) for i, name in enumerate(told)]
+    columns = [
+        _signed(_named_column(i, name, options), body, options) for i, name in enumerate(told)
+    ]
     refuse_successors(columns, body, options)
     deciders = _deciders(columns, told, options)
     _refuse_twins(columns, deciders)
@@ -333,7 +338,7 @@ def _named_column(i: int, name: str, options: Options) -> ListColumn:
 _SIZE = re.compile(r"(?i)\d+ ?[x×*] ?\d+|\d+(?:[.,]\d+)? ?(?:dpi|ppi|mp|px|p)")
 
 
-def _signed(column: ListColumn, body: Sequence[Sequence[str]]) -> ListColumn:
+def _signed(column: ListColumn, body: Sequence[Sequence[str]], options: Options) -> ListColumn:
     cells = [row[column.index] for row in body if column.index < len(row)]
     filled = [cell for cell in map(str.strip, cells) if cell]
     is_mark = filled and all(answer_of(cell) is not None or days_of(cell) for cell in filled)
@@ -342,6 +347,8 @@ def _signed(column: ListColumn, body: Sequence[Sequence[str]]) -> ListColumn:
     if column.word == "resolution" and filled and all(map(_SIZE.fullmatch, filled)):
         return replace(column, what=names.UNKNOWN, word="")
     is_sign = column.what == names.UNKNOWN and are_signs(cells)
+    is_beside = column.what in (names.UNKNOWN, names.NOTE, names.REFERENCE, names.OTHER)
+    is_sign = is_sign or (options.scope == "host" and is_beside and are_policies(cells, OUTCOMES))
     return replace(column, what=names.STANDING) if is_sign else column
 
 

@@ -31,7 +31,7 @@ from relaion.errors import ListError
 from relaion.links import clean_entry
 from relaion.links.key import is_bare
 from relaion.links.text import WHITE, trim
-from relaion.lists.readers.format import OF_LINE, TAKEN_BACK
+from relaion.lists.readers.format import OF_LINE, TAKEN_BACK, numbered
 from relaion.lists.readers.notes import takes_back
 from relaion.lists.readers.words import ADDED, words_in
 
@@ -99,7 +99,7 @@ class LinkBeside:
         if n := self.unsure.total():
             told = ", ".join(f"{word}: {n:,}" for word, n in self.unsure.most_common(10))
             raise ListError(
-                f"notes beside {n:,} entries may say that they are not "
+                f"notes beside {numbered(n, 'entry', 'entries')} may say that they are not "
                 f"{'known good' if self.is_good else 'listed'} ({told}): say "
                 f"--ignore {OF_LINE} if such notes decide nothing, else write the word alone, as "
                 "in `# removed`"

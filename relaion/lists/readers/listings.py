@@ -32,6 +32,20 @@ _GIT = re.compile(
     | index\s[0-9a-f]+\.\.[0-9a-f]+(?:\s\d{{6}})?
     """
 )
+_PARTS = re.compile(r"[\s,;|\"']+")
+_LOGGED = re.compile(
+    r"[0-9a-f]{40} (?! )(?:\([^)]*\) )?(?=\S+ \S)(?!.*[./\\]\S*$)(?!.*\.\w{1,5}$).*"
+)
+
+
+def _is_object(line: str) -> bool:
+    if _GIT.fullmatch(line):
+        return True
+    parts = [part for part in _PARTS.split(line) if part]
+    has_object = any(re.fullmatch(_OBJECT, part, re.I) for part in parts)
+    return has_object and any(re.fullmatch(rf"{_MODE}|blob|tree|commit", part) for part in parts)
+
+
 _ROOT = re.compile(rf"(?m)^{_OBJECT} $")
 _WITH_PATH = re.compile(rf"{_OBJECT}(?: (?! |\*).*)?")
 
@@ -39,7 +53,7 @@ _WITH_PATH = re.compile(rf"{_OBJECT}(?: (?! |\*).*)?")
 def git_objects(head: str, _: str) -> str | None:
     """What a listing of git's objects is called; None for any other text."""
     lines = first_lines(head, _LINES)
-    n = sum(_GIT.fullmatch(line.strip()) is not None for line in lines)
+    n = sum(_is_object(line.strip()) for line in lines)
     if n * 2 > len(lines):
         return "a list of git's objects"
     # rev-list --objects: commits alone, and the root of each with a blank and no name behind it
@@ -51,7 +65,17 @@ def git_objects(head: str, _: str) -> str | None:
     return "a list of git's objects" if is_walk else None
 
 
+def git_log(head: str, _: str) -> str | None:
+    """What SHA-1s with sentences behind them are called; None for any other text."""
+    lines = first_lines(head, _LINES)
+    n = sum(_LOGGED.fullmatch(line.rstrip()) is not None for line in lines)
+    return (
+        "a list of SHA-1s with words behind them, as git log prints" if n * 2 > len(lines) else None
+    )
+
+
 _SETTINGS = (
+    ("a list of what is to go through a proxy (AutoProxy)", 1, r"\[AutoProxy.*\]"),
     ("a script that chooses proxies (PAC)", 1, r"function\s+FindProxyForURL\b.*"),
     (
         "a file of settings of BIND", 2,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from relaion.errors import ListError
-from relaion.lists.readers.format import ALLOWS, NARROW, OWN_POLICY
+from relaion.lists.readers.format import ALLOWS, NARROW, OF_FILE, OWN_POLICY, Options
 
 _EXACT = frozenset(("domain", "host", "full", "domain-full", "host-full"))
 _BELOW = frozenset(("domain-suffix", "host-suffix", "suffix"))
@@ -46,6 +46,11 @@ POLICIES = frozenset(
     )
 )  # fmt: skip
 """What programs do with a host, in one word."""
+OUTCOMES = POLICIES | {
+    "allowed", "passed", "permitted", "accepted", "granted", "blocked", "denied", "rejected",
+    "dropped", "grant", "refused", "unblocked",
+}  # fmt: skip
+"""And what they did with it."""
 
 
 def of_proxy(found: re.Match[str]) -> list[str] | str:
@@ -117,6 +122,21 @@ _LETS_PASS = re.compile(r"(?i)(?:^|[\W_])(?:direct|proxy|bypass|pass|unban|domes
 def is_named_as_passing(file_name: str) -> bool:
     """Whether a file's name says that what it names passes: `direct.list`, `Proxy.yaml`."""
     return _LETS_PASS.search(file_name) is not None
+
+
+_LETS_ALL_PASS = re.compile(
+    r"(?i)(?:^|[\W_])(?:allow(?:ed)?|permit(?:ted)?|bypass|pass(?:list)?|unblock(?:ed)?"
+    r"|exceptions?(?:sitelist|iplist|urllist)?)(?:[\W_]|$)"
+)
+
+
+def refuse_passing(file_name: str, options: Options) -> None:
+    """Raise ListError where a list of hosts is called after those that programs let pass."""
+    is_asked = options.scope == "host" and options.role is None and OF_FILE not in options.ignore
+    if is_asked and _LETS_ALL_PASS.search(file_name):
+        raise ListError(
+            "the file's name says that what it names may pass: if it is blocked, say --ignore title"
+        )
 
 
 HEAD = re.compile(r"(?im)^\s*(?:\[Rule\]|rules:|payload:)\s*$")

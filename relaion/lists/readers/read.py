@@ -30,6 +30,7 @@ from relaion.lists.readers.line_comments import with_plain_comments
 from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_changes
 from relaion.lists.readers.media import is_name_of_media
 from relaion.lists.readers.notes import begins_word
+from relaion.lists.readers.proxy import refuse_passing
 from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.signs import refuse_signs, without_boxes
 from relaion.lists.readers.text import BLOCK, blocks, content
@@ -84,6 +85,7 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
 def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
     tally = found.tally
     ending = Ending()
+    refuse_passing(path.name, options)
     first, whole_text = _text(path, options, found)
     sections = _sections(path.name, "".join(first), options)
     sections.asks_first = tally.is_delta

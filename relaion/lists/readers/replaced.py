@@ -16,7 +16,15 @@ from relaion.lists.readers import further_words, names
 from relaion.lists.readers.answers import answer_of
 from relaion.lists.readers.columns import ListColumn
 from relaion.lists.readers.decisions import chosen_of, is_ignored, option_name
-from relaion.lists.readers.format import ANY, NOT_CHOSEN, TAKEN_BACK, Batch, Options, Values
+from relaion.lists.readers.format import (
+    ANY,
+    NOT_CHOSEN,
+    TAKEN_BACK,
+    Batch,
+    Options,
+    Values,
+    numbered,
+)
 from relaion.lists.readers.words import words_in
 from relaion.lists.values import shape
 
@@ -27,8 +35,8 @@ _NEW = words_in(
 _SUCCESSORS = words_in(further_words.SUCCESSORS)
 _ALGORITHM = re.compile(r"(?:hash|digest|md5|sha1|sha256|url|link|id|entry)+\Z")
 _TAKEN = (
-    "column {} holds {:,} values that were listed before, by its name, and others replace: taken "
-    "back, none was entered; rename the column in a copy if they are listed"
+    "column {} holds {} listed before, by its name, and replaced by others: taken back, none was "
+    "entered; rename the column in a copy if they are listed"
 )
 
 
@@ -128,7 +136,7 @@ def alone(columns: Sequence[ListColumn], cells: Mapping[int, Sequence[str]]) -> 
 def notices(columns: Sequence[ListColumn], hashes: Mapping[int, int]) -> list[str]:
     """What a curator should know of such columns; `hashes` are the values of each."""
     return [
-        _TAKEN.format(c.told, hashes[c.index])
+        _TAKEN.format(c.told, numbered(hashes[c.index], "value"))
         for c in columns
         if is_replaced(c) and hashes[c.index]
     ]

@@ -52,9 +52,14 @@ _SINK = (
     r"|::ffff:0\.0\.0\.0)"
 )
 _HOSTS = re.compile(rf"\s*{_SINK}\s+([^#\s]+(?:\s+[^#\s]+)*)\s*(?:#(.*))?")
+_ADDRESS = r"(?:\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})"
+# the other way round, as dnscrypt-proxy's cloaking and forwarding rules are
+_REVERSED = re.compile(
+    rf"(=?[\w*-]+(?:\.[\w*-]+)+\.?)\s+({_ADDRESS}(?:\s*,\s*{_ADDRESS})*)\s*(?:#(.*))?"
+)
 # any other address is one at which the host is found: nothing is blocked
 _MAPPED = re.compile(
-    r"\s*(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[0-9A-Fa-f]*:)[0-9A-Fa-f:]+(?:%\w+)?)\s+"
+    rf"\s*{_ADDRESS}(?:%\w+)?\s+"
     r"([^#\s]*[A-Za-z][^#\s]*(?:\s+[^#\s]+)*)\s*(?:#(.*))?"
 )
 _IS_SINK = re.compile(rf"(?i){_SINK}|0\.0\.0\.0/0|#|nxdomain|refused|null|")
@@ -82,6 +87,13 @@ _BLOCKING_ZONES = words.words_in(
     "always_nxdomain always_refuse always_deny always_nodata always_null static deny refuse "
     "redirect inform_deny inform_redirect"
 )
+# what else settings of dnsmasq hold
+_DIRECTIVE = re.compile(
+    r"(?:host-record|cname|(?:rev-)?server|ipset|nftset|dhcp-[\w-]+|ptr-record|srv-host|txt-record"
+    r"|mx-host|interface|listen-address|bind-[\w-]+|cache-size|port|user|group|log-\w+|conf-\w+"
+    r"|addn-hosts|resolv-file|rebind-[\w-]+|domain|expand-hosts|domain-needed|bogus-\w+|no-\w+"
+    r"|strict-order|all-servers|localise-queries|stop-dns-rebind|filterwin2k)(?:=(.*))?"
+)
 _OF_ADDRESSES = re.compile(r"(?i).*\.rpz-(?:ip|nsip|client-ip|nsdname)\.?")
 
 
@@ -103,7 +115,11 @@ class HostRules:
         lines = [*islice(filter(str.strip, head.split("\n")), _LOOKED_AT)]
         if lines and (_ADBLOCK_HEAD.match(lines[0].strip()) or any(map(_ZONE.match, lines[:20]))):
             return Sure()
-        told = [line for line in lines if not line.lstrip().startswith(("#", "!", ";"))]
+        told = [
+            line for line in lines
+            if not line.lstrip().startswith(("#", "!", ";"))
+            and (_is_rule(line) or not _DIRECTIVE.fullmatch(line.strip()))
+        ]  # fmt: skip
         n = sum(_is_rule(line) for line in told)
         if n and HEAD.search(head) and any(has_policy(line.strip()) for line in told):
             return Sure()
@@ -273,6 +289,12 @@ def _of_mapping(found: re.Match[str]) -> list[str] | str:
     return OF_MACHINE if all(map(is_of_machine, found[1].split())) else MAPS
 
 
+def _of_reversed(found: re.Match[str]) -> list[str] | str:
+    told = re.split(r"\s*,\s*", found[2])
+    is_blocked = all(map(_IS_SINK.fullmatch, told))
+    return [found[1].lstrip("=")] if is_blocked and "*" not in found[1] else MAPS
+
+
 def _of_dnsmasq(found: re.Match[str]) -> list[str] | str:
     # `address` gives the answer: none, or an address that is none, as `#` is there. `server` and
     # `local` say who answers: `#` is who does it else, and only where nobody does a host is blocked
@@ -320,6 +342,7 @@ _READERS = (
     (_HOSTS, _of_hosts_file), (_MAPPED, _of_mapping), (_DNSMASQ, _of_dnsmasq),
     (_UNBOUND, _of_unbound),
     (_LOCAL_DATA, _of_local_data), (_RPZ, _of_rpz), (PROXY, of_proxy), (V2FLY, of_v2fly),
-    (SCHEDULED, of_schedule), (_WHOLE_HOST, _of_filter),
+    (SCHEDULED, of_schedule), (_REVERSED, _of_reversed), (_DIRECTIVE, lambda _: NARROW),
+    (_WHOLE_HOST, _of_filter),
 )  # fmt: skip
-_OF_LINES = tuple(pattern for pattern, _ in _READERS if pattern is not _WHOLE_HOST)
+_OF_LINES = tuple(p for p, _ in _READERS if p not in (_WHOLE_HOST, _DIRECTIVE))

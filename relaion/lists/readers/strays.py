@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from relaion.errors import ListError
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import ListColumn
+from relaion.lists.readers.format import numbered
 from relaion.lists.readers.replaced import is_replaced
 
 DIGEST = re.compile(
@@ -47,8 +48,9 @@ class Strays:
         for c in self.columns:
             n, of = self.hashes[c.index], self.filled[c.index]
             if c.what in _BESIDE and n and n * (2 if so_far else _FEW) > of:
+                hashes, rows = numbered(n, "hash", "hashes"), numbered(of, "row")
                 raise ListError(
-                    f"column {c.told} holds {n:,} hashes in {of:,} rows"
+                    f"column {c.told} holds {hashes} in {rows}"
                     f"{' at its beginning' if so_far else ''}, and its name does not say of what; "
                     f"say --column md5={c.index + 1} (or sha1, sha256), or --ignore {c.index + 1}"
                 )
@@ -59,13 +61,14 @@ class Strays:
         for c in self.columns:
             if c.what in _BESIDE and (n := self.hashes[c.index]):
                 told.append(
-                    f"column {c.told} holds {n:,} hashes among other values and was not read; if "
-                    f"they are listed, say --column md5={c.index + 1} (or sha1, sha256)"
+                    f"column {c.told} holds {numbered(n, 'hash', 'hashes')} among other values and "
+                    "was not read; if they are listed, say "
+                    f"--column md5={c.index + 1} (or sha1, sha256)"
                 )
             n = 0 if is_replaced(c) else self.links[c.index]
             if n and n * _FEW > self.filled[c.index]:
                 told.append(
-                    f"column {c.told} holds {n:,} links and was not read, as links that only tell "
-                    f"of the entries; if they are listed, say --column url={c.index + 1}"
+                    f"column {c.told} holds {numbered(n, 'link')} and was not read, as links that "
+                    f"only tell of the entries; if they are listed, say --column url={c.index + 1}"
                 )
         return told
