@@ -67,15 +67,15 @@ class Finder:
         """Table `sidecar_keys`, left in the work folder for `list_hits`."""
         find_sidecar_keys(self.engine, self._sidecars, self._settings, self.copies)
 
-    def list_hits(self, shards: Sequence[Numbered]) -> None:
+    def list_hits(self, shards: Sequence[Numbered], *, counts: bool = True) -> None:
         """Table `list_hits`: the rows of these shards that a list or a sidecar names.
 
-        Reads `sidecar_keys`.
+        Reads `sidecar_keys`. `counts`: how many rows have a value is counted, too.
         """
         if self._sidecars:
             self.engine.read_parquet("sidecar_keys", [self._settings.work / SIDECAR_KEYS])
         wanted = NeededKinds(self.engine)
-        self.read(shards, lambda: self._search_lists(shards, wanted), self._roles)
+        self.read(shards, lambda: self._search_lists(shards, wanted, counts=counts), self._roles)
 
     def hit_keys(self, shards: Sequence[Numbered]) -> None:
         """Table `hit_keys`: the links of the rows of these shards that are in `list_hits`."""
@@ -104,7 +104,9 @@ class Finder:
 
         self.copies.reading([original(n) for n in shards], look)
 
-    def _search_lists(self, batch: Sequence[Numbered], wanted: NeededKinds) -> None:
+    def _search_lists(
+        self, batch: Sequence[Numbered], wanted: NeededKinds, *, counts: bool
+    ) -> None:
         run = self.engine.run
         if wanted.has_links or wanted.has_hashed:
             inner = self._settings.inner
@@ -128,7 +130,10 @@ class Finder:
             forms=wanted.forms,
         )
         run(self.script("30_list_hits"), good_wins=self._settings.good_wins)
-        run(self.script("31_found_values"), roles=list(self._roles))
+        if counts:
+            run(self.script("31_found_values"), roles=list(self._roles))
+        else:
+            self.none_of("31_found_values", "table found_values")
 
     def none_of(self, script: str, *relations: str) -> None:
         """What a script writes, empty, where nothing is listed that it could be for."""
@@ -254,7 +259,7 @@ def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
             finder.copies.drop(original(n))
             if not n.shard.is_still():
                 raise replaced(n.shard.path)
-        finder.list_hits(task.shards)
+        finder.list_hits(task.shards, counts=task.values.get("counts", True))
         hit = {no for (no,) in engine.rows("select distinct shard_no from list_hits")}
         if task.settings.same_link and hit:
             finder.hit_keys([n for n in task.shards if n.no in hit])
