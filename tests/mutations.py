@@ -211,12 +211,13 @@ def _sql(*statements: str) -> Change:
             for statement in statements:
                 engine.execute(statement)
             engine.execute("checkpoint")
-        _restate_audit(out)
+        restate_audit(out)
 
     return change
 
 
-def _restate_audit(out: Path) -> None:
+def restate_audit(out: Path) -> None:
+    """Let the manifest state the audit as it is now."""
     manifest = json.loads((out / "manifest.json").read_text())
     manifest["audit"] = hashlib.sha256((out / "audit.duckdb").read_bytes()).hexdigest()
     _write(out, manifest)
@@ -254,9 +255,10 @@ def _of_audit() -> Iterator[tuple[str, Change]]:
             else:
                 other = f"coalesce({quote(name)}, 0) + 1"
                 yield f"{where}: below zero", _put_one(table, name, "-1")
+                other_type = "float" if kind == "DOUBLE" else "double"
                 yield (
                     f"{where}: another type",
-                    _sql(f"alter table {table} alter column {quote(name)} type double"),
+                    _sql(f"alter table {table} alter column {quote(name)} type {other_type}"),
                 )
             yield f"{where}: another value", _put_one(table, name, other)
             if name not in ("form", "kind", "sampled", "list_id", "label", "rule"):
@@ -313,7 +315,7 @@ def restate(out: Path, key: tuple[str, str, str]) -> None:
                 )
     manifest["run"] = run_id(manifest)
     _write(out, manifest)
-    _restate_audit(out)
+    restate_audit(out)
 
 
 def _shard(change: Callable[[bytes, Any], bytes]) -> Change:

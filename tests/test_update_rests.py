@@ -2,17 +2,34 @@
 
 import json
 import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
+from relaion.engine import connect
+from relaion.errors import StopError
+from relaion.lists.key import hmac_of_check, key_path, load
+from relaion.run.find import Hunt
+from relaion.run.update import UpdateRun
 from relaion.stages.clean import Cleaned
 from relaion.stages.verify import verify
+from relaion.verifier import checker
+from relaion.verifier.verdict import Verdict
+from tests.drawn import drawn
+from tests.faults.world import HONEST, OWN
+from tests.mutations import restate_audit
+from tests.oracle import md5
 from tests.pipeline import Sent
-from tests.test_update import World, files
+from tests.test_properties import ROWS
+from tests.test_update import DELIVERY, Rows, World, files
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
+ANEW = "every shard was checked whole: something is not as the parent's check saw it"
 MD5, NEW = (("image_md5", f"{n:032x}") for n in (11, 12))
 
 
@@ -59,10 +76,9 @@ def updated(world: World, name: str = "out2", before: str = "out", **how: Any) -
 
 
 def why(made: Cleaned) -> str:
-    """Why every shard was checked whole; empty where some rest."""
+    """Why every shard was checked whole; empty where some rest, or all are touched."""
     assert made.verdict is not None
     said = [x for x in made.verdict.notices if x.startswith("every shard was checked whole: ")]
-    assert bool(said) is not bool(made.verdict.rests)
     return said[0].partition(": ")[2] if said else ""
 
 
@@ -105,13 +121,248 @@ def test_what_left_by_the_link_of_a_row_elsewhere_stays_out(tmp_path: Path) -> N
     link = {"url": "https://far.example/b.jpg"}
     world.grow([
         [_row(0, 0, image_md5=MD5[1], **link), _row(0, 1)],
-        [_row(1, 0, **link), _row(1, 1, image_md5=NEW[1]), _row(1, 2), _row(1, 3, image_md5=MD5[1])],
+        [_row(1, 0, **link), _row(1, 1, image_md5=NEW[1]), _row(1, 2)],
         [_row(2, 0)],
     ])  # fmt: skip
     world.send(Sent((MD5,)))
     world.clean("out", verify=True)
     world.send(Sent((NEW,)))
     done = updated(world)
-    assert done.verdict is not None and done.verdict.ok, done.verdict.findings
+    assert done.verdict is not None
+    assert done.verdict.ok, done.verdict.findings
     assert done.verdict.rests.startswith("2 of 3 shards rest")
     assert files(done.out) == files(world.clean("whole"))
+
+
+@drawn(
+    2,
+    5,
+    shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=2, max_size=4),
+    sent=st.lists(DELIVERY, min_size=2, max_size=3),
+    same_link=st.booleans(),
+)
+def test_whatever_data_and_lists_hold_a_check_that_rests_finds_nothing_in_a_true_update(
+    shards: list[Rows], sent: list[Sent], same_link: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        world = World(Path(name))
+        world.grow(shards)
+        world.send(sent[0])
+        out = world.clean("step-1", same_link=same_link, verify=True)
+        is_whole = (out / "verified.json").exists()
+        for step, delivery in enumerate(sent[1:], 2):
+            world.send(delivery)
+            done = world.update(out, f"step-{step}", verify=True)
+            assert done.verdict is not None
+            assert done.verdict.ok, [str(f) for f in done.verdict.findings]
+            assert ANEW not in done.verdict.notices
+            if is_whole and not done.verdict.rests:
+                assert "row hashes" in why(done) or _are_touched(done)
+            out, is_whole = done.out, (done.out / "verified.json").exists()
+        assert files(out) == files(world.clean("whole", same_link=same_link))
+
+
+def _are_touched(done: Cleaned) -> bool:
+    """Whether every shard was written anew, or has a row that something new names."""
+    return done.verdict is not None and not any(
+        notice.startswith("every shard was checked whole") for notice in done.verdict.notices
+    )
+
+
+# -- what nothing may rest on --------------------------------------------------------------------
+
+
+def _edited(**change: Any) -> Callable[[World, Path], None]:
+    """Edit what the check left, and keep its seal."""
+
+    def edit(_: World, path: Path) -> None:
+        path.write_text(json.dumps(json.loads(path.read_text()) | change, indent=1) + "\n")
+
+    return edit
+
+
+def _sealed(key: Callable[[World], bytes], **change: Any) -> Callable[[World, Path], None]:
+    """Edit it, and seal it anew."""
+
+    def edit(world: World, path: Path) -> None:
+        said = json.loads(path.read_text()) | change
+        del said["seal"]
+        said["seal"] = hmac_of_check(key(world), json.dumps(said).encode())
+        path.write_text(json.dumps(said, indent=1) + "\n")
+
+    return edit
+
+
+def _of_another(world: World, path: Path) -> None:
+    """One that is true, of another OUT."""
+    world.clean("other", verify=True)
+    shutil.copy(world.folder / "other/verified.json", path)
+
+
+def _gone(_: World, path: Path) -> None:
+    path.unlink()
+
+
+def _folder(_: World, path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _key(world: World) -> bytes:
+    return load(key_path(world.lists))
+
+
+DOUBTS: dict[str, tuple[Callable[[World, Path], object], str]] = {
+    "gone": (_gone, "it was not checked when it was made"),
+    "a folder": (_folder, "it was not checked when"),
+    "another day": (_edited(checked="2030-01-01T00:00:00+00:00"), "is not sealed"),
+    "edited in part": (_edited(held=["1a"]), "is not sealed"),
+    "another key": (_sealed(lambda _: b"x" * 32), "is not sealed"),
+    "of another": (_of_another, "tells of another manifest"),
+    "of no run": (_edited(run="0" * 16), "tells of another manifest"),
+    "blanks": (lambda _, path: path.write_text(path.read_text() + " "), "none that a run writes"),
+    "no JSON": (lambda _, path: path.write_bytes(b"\xff{"), "none that a run writes"),
+    "a key more": (_edited(more=1), "none that a run writes"),
+    "held in part": (_sealed(_key, held=["1a", "1b", "2", "3", "4", "5"]), "not every promise"),
+    "another relaion": (_sealed(_key, relaion="0.0.1"), "another version of relaion"),
+    "another DuckDB": (_sealed(_key, duckdb="1.0.0"), "another version of duckdb"),
+    "another way": (_sealed(_key, verifier=0), "another version of verifier"),
+}
+
+
+@pytest.mark.parametrize("name", DOUBTS)
+def test_a_word_of_a_check_that_is_in_doubt_is_no_ground(world: World, name: str) -> None:
+    change, reason = DOUBTS[name]
+    change(world, world.folder / "out/verified.json")
+    done = updated(world)
+    assert reason in why(done)
+    assert done.verdict is not None and done.verdict.ok
+
+
+def test_no_word_is_left_of_a_run_that_was_not_checked_or_not_all_held(world: World) -> None:
+    assert not (world.clean("unchecked") / "verified.json").exists()
+    own = world.folder / "mine.sql"
+    own.write_text(OWN + HONEST)
+    made = world.clean("own", verify=True, editions=["research", str(own)])
+    assert not (made / "verified.json").exists()
+
+
+def test_data_or_lists_that_are_not_what_they_were_let_nothing_rest(world: World) -> None:
+    world.grow([[_row(9, i) for i in range(3)]])
+    assert why(updated(world)) == "shards are new, gone or others"
+
+
+def test_a_subset_of_few_rows_lets_nothing_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relaion.verifier.counts.FEW_ROWS", 1_000)
+    assert "has few rows" in why(updated(world, yes_i_checked=True))
+
+
+# -- what an update misses -----------------------------------------------------------------------
+
+
+def _blind(monkeypatch: pytest.MonkeyPatch, **change: Any) -> None:
+    """An update whose search for new entries looks away."""
+    looking = UpdateRun._gains
+
+    def gains(self: UpdateRun, *given: Any) -> Hunt:
+        hunt = looking(self, *given)
+        if "only" in change:
+            return replace(hunt, store=replace(hunt.store, only=()))
+        return replace(hunt, settings=replace(hunt.settings, **change))
+
+    monkeypatch.setattr(UpdateRun, "_gains", gains)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        NEW,
+        ("url", "http://www.h203.example:80/203.jpg#top"),
+        ("url_md5", md5("https://h203.example/203.jpg")),
+        ("host", "h203.example"),
+    ],
+)
+def test_a_row_that_an_update_misses_is_found(
+    world: World, monkeypatch: pytest.MonkeyPatch, entry: tuple[str, str]
+) -> None:
+    world.send(Sent((entry,)))
+    _blind(monkeypatch, only=())
+    verdict = updated(world).verdict
+    assert verdict is not None and not verdict.ok and ANEW in verdict.notices
+    assert any("kept row" in f.what for f in verdict.findings if f.promise == "1a")
+    assert not (world.folder / "out2/verified.json").exists()
+
+
+def test_a_row_with_the_link_of_a_new_hit_that_an_update_misses_is_found(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _blind(monkeypatch, same_link=False)
+    verdict = updated(world).verdict
+    assert verdict is not None and ANEW in verdict.notices
+    found = {f.where: f.what for f in verdict.findings if f.promise == "1a"}
+    assert any("part-003" in where and "same_link" in what for where, what in found.items())
+
+
+# -- what changes after a check ------------------------------------------------------------------
+
+
+def again(world: World) -> Verdict:
+    """The check at the end of an update, made again by itself."""
+    out = world.folder / "out2"
+    (out / "verified.json").unlink()
+    return checker.verify(
+        out, inputs=[world.folder / "data"], lists=world.lists, keywords=world.words,
+        parent=world.folder / "out", rests=True,
+    )  # fmt: skip
+
+
+def _changed(path: Path) -> None:
+    """Another byte where a value stands, in a file of its own."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"https://h") + 9
+    data[at] ^= 1
+    path.unlink()
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("place", ["out2/research/multi", "out2/research-safe/multi", "data/multi"])
+def test_a_file_that_is_other_than_the_parents_check_saw_is_found(world: World, place: str) -> None:
+    updated(world)
+    assert again(world).ok
+    updated(world, "out3")
+    shutil.rmtree(world.folder / "out2")
+    (world.folder / "out3").rename(world.folder / "out2")
+    _changed(world.folder / place / "part-002.parquet")
+    verdict = again(world)
+    assert not verdict.ok and any("SHA-256" in f.what for f in verdict.findings)
+    assert ANEW in verdict.notices
+
+
+def test_a_shard_of_the_parent_that_changed_since_its_check_is_refused(world: World) -> None:
+    _changed(world.folder / "out/research/multi/part-002.parquet")
+    with pytest.raises(StopError, match="is not what the manifest above it states"):
+        updated(world)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "update hits set gross = gross + 1 where list_id = 1",
+        "update hits set exclusive = 0 where list_id = 2",
+        "update protocol set gross = gross + 1",
+        "update removal_groups set exclusive = exclusive - 1 where exclusive > 0",
+        "update coverage set covered = covered - 1 where role = 'url'",
+        "update scores set rows = rows + 1",
+    ],
+)
+def test_a_count_that_does_not_go_on_from_the_parents_is_found(world: World, edit: str) -> None:
+    updated(world)
+    with connect(world.folder / "out2/audit.duckdb") as engine:
+        engine.execute(edit)
+        engine.execute("checkpoint")
+    restate_audit(world.folder / "out2")
+    verdict = again(world)
+    assert ANEW in verdict.notices
+    assert any("cannot be recomputed" in f.what for f in verdict.findings), verdict.findings

@@ -71,7 +71,7 @@ def test_a_takedown_is_four_lines(tmp_path: Path) -> None:
         linked = [tmp_path / out / edition / "en/2.parquet" for out in ("clean", "clean-2")]
         assert linked[0].samefile(linked[1])
     public = [p for p in (tmp_path / "clean-2").rglob("*") if p.suffix in (".json", ".duckdb")]
-    assert len(public) == 2 and not any(b"photo.jpg" in p.read_bytes() for p in public)
+    assert len(public) == 3 and not any(b"photo.jpg" in p.read_bytes() for p in public)
     # a link that no row has changes nothing, and says so
     ran("lists", "add", "-", *lists, *private, stdin="https://example.com/other.jpg\n")
     ran("update", "clean-2/", "--inputs", "data/", *words, "--out", "clean-3/")

@@ -63,7 +63,8 @@ class Hunt:
     `sidecars` name further rows by image hash. `roles` are those whose columns are looked at: of
     image digests none else is compared with any list, and how many rows have a value is counted
     of these. `fail` hears of each shard that broke it; without it they all end the search.
-    `with_entries`: which entries hit is kept too, for their givers.
+    `with_entries`: which entries hit is kept too, for their givers. `with_values`: how many rows
+    have a value is counted at all, which costs a third of a search for few digests.
     """
 
     settings: Settings
@@ -75,6 +76,7 @@ class Hunt:
     progress: Progress
     fail: Fail | None = None
     with_entries: bool = False
+    with_values: bool = True
     _failed: dict[int, str] = field(default_factory=dict)
 
     @property
@@ -208,6 +210,7 @@ class Hunt:
         return FindTask(
             self.settings, tuple(shards), copies=copies, sidecars=self.sidecars, roles=self.roles,
             reads=dict(reads or {}), writes=writes.get(step, {}), step=step, store=self.store,
+            values={"counts": self.with_values} if step == "hits" else {},
         )  # fmt: skip
 
     def _do(self, task: FindTask) -> TaskOutcome:

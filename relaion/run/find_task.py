@@ -79,15 +79,15 @@ class Finder:
         """Table `sidecar_keys`, left in the work folder for `list_hits`."""
         find_sidecar_keys(self.engine, self._sidecars, self._settings, self.copies)
 
-    def list_hits(self, shards: Sequence[Numbered]) -> None:
+    def list_hits(self, shards: Sequence[Numbered], *, counts: bool = True) -> None:
         """Table `list_hits`: the rows of these shards that a list or a sidecar names.
 
-        Reads `sidecar_keys`.
+        Reads `sidecar_keys`. `counts`: how many rows have a value is counted, too.
         """
         if self._sidecars:
             self.engine.read_parquet("sidecar_keys", [self._settings.work / SIDECAR_KEYS])
         wanted = NeededKinds(self.engine)
-        self.read(shards, lambda: self._search_lists(shards, wanted), self._roles)
+        self.read(shards, lambda: self._search_lists(shards, wanted, counts=counts), self._roles)
 
     def hit_keys(self, shards: Sequence[Numbered]) -> None:
         """Table `hit_keys`: the links of the rows of these shards that are in `list_hits`."""
@@ -117,12 +117,15 @@ class Finder:
 
         self.copies.reading([original(n) for n in shards], look)
 
-    def _search_lists(self, batch: Sequence[Numbered], wanted: NeededKinds) -> None:
+    def _search_lists(
+        self, batch: Sequence[Numbered], wanted: NeededKinds, *, counts: bool
+    ) -> None:
         has_keys = wanted.has_links or wanted.has_hashed
         run, told = self.engine.run, self.told
         asks_hashes = wanted.row_hashes is None or len(wanted.row_hashes) > 0
-        # four more: the hits, what was looked at, and the links and keys of what was hit
-        self.passes(batch, 2 * has_keys + 3 * wanted.has_hashed + asks_hashes + 4)
+        # three more: the hits, and the links and keys of what was hit
+        n = 2 * has_keys + 3 * wanted.has_hashed + asks_hashes + counts + 3
+        self.passes(batch, n)
         if has_keys:
             inner = self._settings.inner
             run(self.script("fast/14_listed_hosts"), has_links=wanted.has_links, has_inner=inner)
@@ -147,7 +150,10 @@ class Finder:
             forms=wanted.forms,
         )
         told("30_list_hits", good_wins=self._settings.good_wins)
-        told("31_found_values", roles=list(self._roles))
+        if counts:
+            told("31_found_values", roles=list(self._roles))
+        else:
+            self.none_of("31_found_values", "table found_values")
 
     def none_of(self, script: str, *relations: str) -> None:
         """What a script writes, empty, where nothing is listed that it could be for."""
@@ -272,7 +278,7 @@ def _hits(finder: Finder, task: FindTask) -> TaskOutcome:
             finder.copies.drop(original(n))
             if not n.shard.is_still():
                 raise replaced(n.shard.path)
-        finder.list_hits(task.shards)
+        finder.list_hits(task.shards, counts=task.values.get("counts", True))
         hit = {no for (no,) in engine.rows("select distinct shard_no from list_hits")}
         if task.settings.same_link and hit:
             finder.hit_keys([n for n in task.shards if n.no in hit])

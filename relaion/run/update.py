@@ -174,7 +174,7 @@ class UpdateRun(Run):
         settings = replace(self.request.settings, work=journal.work)
         return Hunt(
             settings, beside, roles, replace(store, only=only), journal,
-            self.executor, self.progress, self._fail,
+            self.executor, self.progress, self._fail, with_values=False,
         )  # fmt: skip
 
     # -- the shards ----------------------------------------------------------------------------

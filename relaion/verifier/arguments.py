@@ -185,7 +185,7 @@ def check_given(
         _check_lists(statement, lists, secret, given, notes)
     _check_keywords(statement, keywords, secret, given, notes)
     _check_sidecars(statement, sidecars, given, notes, stack, work)
-    if statement.parameters.cover:
+    if statement.parameters.cover and statement.raw["cover"] is not None:
         beside = key if isinstance(key, Path) else None if lists is None else key_path(lists.named)
         ledger = ledger or (None if beside is None else ledger_path(beside))
         _check_cover(statement, ledger, secret, given, notes)

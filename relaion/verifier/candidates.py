@@ -104,6 +104,7 @@ def may_hold(urls: pa.Array) -> pa.Array:
 
 # -- hosts in question -----------------------------------------------------------------------
 
+_HOSTS_HELD = 50_000
 _HEAD = re.compile(rb"https?://((?:[a-z0-9_-]+\.)+[a-z][a-z0-9_-]*)(?=[/?]|\Z)")
 
 
@@ -123,8 +124,20 @@ class Near:
         """Where these keys stand."""
         return cls(frozenset(host for key in keys if (host := host_digest(key)) is not None))
 
+    @cached_property
+    def _judged(self) -> dict[bytes, bool]:
+        return {}
+
     def __contains__(self, host: bytes) -> bool:
-        """Whether links on a plain host are worth a key."""
+        """Whether links on a plain host are worth a key; hosts are few beside links."""
+        found = self._judged.get(host)
+        if found is None:
+            if len(self._judged) == _HOSTS_HELD:
+                self._judged.clear()
+            found = self._judged[host] = self._is_near(host)
+        return found
+
+    def _is_near(self, host: bytes) -> bool:
         if b"xn--" in host or _digest(host) in self.hosts:
             return True
         if not self.below:

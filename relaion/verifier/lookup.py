@@ -265,7 +265,10 @@ def _entries(
     others = [i for i, said in store.engine.rows("select list_id, role from lists") if said != role]
     query = "select list_id, kind, digest, host_digest from entries"
     if lists is not None:
-        query += f" where list_id in ({', '.join(str(int(i)) for i in lists) or 'null'})"
+        # lists lie one after the other: by the first and the last DuckDB skips all others unread
+        first, last = (min(lists), max(lists)) if lists else (0, -1)
+        query += f" where list_id >= {int(first)} and list_id <= {int(last)}"
+        others = sorted({*others, *range(first, last + 1)} - {*lists})
     for batch in store.engine.batches(query, doing=str(store.named)):
         chosen = batch
         if others:

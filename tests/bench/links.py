@@ -139,7 +139,7 @@ class Bench:
         """The search of `clean`, script by script."""
 
         def work() -> None:
-            self._finder(inner)._search_lists((), NeededKinds(self.engine))
+            self._finder(inner)._search_lists((), NeededKinds(self.engine), counts=True)
 
         return work
 

@@ -3,11 +3,15 @@
     python -m tests.bench.updates [--rows N] [--shards N] [--entries N] [--runs N] [--folder DIR]
 
 Ten entries are new, and hit rows of three shards. Links and captions are recombined from a real
-sample. Both sides run with their default flags, and once more without `verify`.
+sample. The run before was checked when it was made. Both sides run with their default flags, and
+once more without `verify`; given are medians of wall time and of processor time, all processes
+together, and the ratios of these.
 """
 
 import argparse
+import resource
 import shutil
+import statistics
 import tempfile
 from pathlib import Path
 
@@ -15,7 +19,7 @@ import pyarrow.parquet as pq
 
 from relaion.lists import store
 from relaion.stages.clean import clean
-from tests.bench.__main__ import OURS, Contest, compare
+from tests.bench.__main__ import OURS, run
 from tests.bench.data import BenchSet, bench_set
 from tests.bench.peers import shards
 from tests.bench.prepared import SAMPLE, WORDS
@@ -30,11 +34,14 @@ def prepare(folder: Path, rows: int, n_shards: int, entries: int) -> tuple[Bench
         real=SAMPLE,
     )  # fmt: skip
     first, grown = (made.data.with_name(f"{name}.duckdb") for name in ("first", "grown"))
-    out = made.data.with_name("cleaned")
-    if not grown.exists():
+    out = made.data.with_name("checked")
+    if not (out / "verified.json").exists():
         shutil.rmtree(out, ignore_errors=True)
+        for path in (first, grown):
+            for left in path.parent.glob(f"{path.name}*"):
+                left.unlink()
         store.add(first, [made.md5_list], source="bench")
-        clean(made.data, first, out, keywords=made.keywords, verify=False)
+        clean(made.data, first, out, keywords=made.keywords)
         new = made.data.with_name("new.txt")
         new.write_text("\n".join(md5 for no, n in NEW for md5 in _md5s(made, no, n)) + "\n")
         shutil.copy(first, grown)
@@ -47,6 +54,30 @@ def _md5s(made: BenchSet, no: int, n: int) -> list[str]:
     shard = shards(made.data)[no]
     found = [md5 for md5 in pq.read_table(shard, columns=["md5"])["md5"].to_pylist() if md5]
     return found[len(found) // 2 :][:n]
+
+
+def _run(command: list[str], out: Path) -> tuple[float, float, float]:
+    """Seconds of the clock, seconds of processors, and the peak memory in MB."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, peak = run(command, out)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return seconds, spent, peak
+
+
+def compare(name: str, ours: list[str], theirs: list[str], runs: int, out: Path) -> str:
+    """Both in turn; one line of Markdown."""
+    found: tuple[list[tuple[float, float, float]], ...] = ([], [])
+    for _ in range(runs):
+        for side, command in zip(found, (ours, theirs), strict=True):
+            side.append(_run(command, out))
+    seconds, spent = ([statistics.median(x[i] for x in side) for side in found] for i in (0, 1))
+    cells = [
+        f"{seconds[n]:.1f} s, {spent[n]:.1f} s of processors, {max(x[2] for x in side):,.0f} MB"
+        for n, side in enumerate(found)
+    ]
+    ratios = f"{seconds[0] / seconds[1]:.2f}", f"{spent[0] / spent[1]:.2f}"
+    return "| " + " | ".join([name, *cells, *ratios]) + " |"
 
 
 def main() -> None:
@@ -63,11 +94,11 @@ def main() -> None:
     made, before, lists = prepare(given.folder, given.rows, given.shards, given.entries)
     out = given.folder / "out"
     words = ["--lists", str(lists), "--keywords", str(made.keywords), "--out", str(out)]
-    print("| work | update | first clean | clean / update |\n|---|---|---|---|")
+    print("| work | update | first clean | time | processors |\n|---|---|---|---|---|")
     for name, more in (("default flags", []), ("without verify", ["--no-verify"])):
         ours = [*OURS, "update", str(before), "--inputs", str(made.data), *words, *more]
         theirs = [*OURS, "clean", str(made.data), *words, *more]
-        print(compare(Contest(name, given.rows, ours, theirs), given.runs, out), flush=True)
+        print(compare(name, ours, theirs, given.runs, out), flush=True)
 
 
 if __name__ == "__main__":

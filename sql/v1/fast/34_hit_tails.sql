@@ -12,6 +12,9 @@
 -- In the shape of `14_listed_hosts`. The last characters of a link tell nearly all rows from the
 -- few links that are looked for (`link_tail`, which says why none is lost): they are compared
 -- before anything that costs more. Here single links are looked for, never what lies below a host.
+-- Five links in six are simple: no escape, fragment or entity, and eight plain signs at the end. Of
+-- these the tail is what stands there, and that of the links inside, too, but where a `?` or an `&`
+-- may cut one (`inner_tail`).
 
 create or replace temp table listed_hosts as
 select distinct k.host_digest
@@ -26,14 +29,35 @@ with tails as (
     from hit_keys as k
 ),
 
-ends as (
+shorts as (
     select
         s.shard_no,
         s.file_row_number,
         s.url,
-        link_tail(s.url) as tail
+        substr(s.url, -8) as short
     from row_links as s
     where s.url is not null
+),
+
+looked_at as (
+    select
+        s.shard_no,
+        s.file_row_number,
+        s.url,
+        s.short,
+        not (contains(s.url, '%') or contains(s.url, '#') or contains(s.url, ';'))
+        and s.short = url_encode(s.short) as is_simple
+    from shorts as s
+),
+
+ends as (
+    select
+        l.shard_no,
+        l.file_row_number,
+        l.url,
+        l.is_simple,
+        case when l.is_simple then l.short else link_tail(l.url) end as tail
+    from looked_at as l
 ),
 
 compared as (
@@ -41,7 +65,7 @@ compared as (
         e.shard_no,
         e.file_row_number,
         e.url,
-        e.tail,
+        e.is_simple,
         e.tail is null or e.tail in (select t.tail from tails as t) as is_own
     from ends as e
 ),
@@ -51,10 +75,11 @@ judged as (
         c.shard_no,
         c.file_row_number,
         c.url,
-        c.tail,
         c.is_own,
         case
-            when $has_inner and (c.is_own or inner_tail(c.url, c.tail) is null)
+            when
+                $has_inner
+                and (c.is_own or not c.is_simple or contains(c.url, '?') or contains(c.url, '&'))
                 then may_hold_link(c.url)
             else false
         end as is_holder
