@@ -239,7 +239,8 @@ class AuditReport(Tabled):
     Counts by list or rule put subsets of under 1,000 rows together as `small`, or leave them out:
     `few_rows` are these. `scores` and `overlaps` are None where the audit holds none.
     `steps` has a line for each step and edition. `parameters` are the settings that decide.
-    `sidecars` is how many files of image hashes were searched. `written` are the files that
+    `sidecars` is how many files of image hashes were searched. `scripts_sha256` is one digest over
+    those of all scripts. `written` are the files that
     `report` wrote.
     """
 
@@ -268,6 +269,7 @@ class AuditReport(Tabled):
     sidecars: int
     parameters: dict[str, Any]
     scripts: tuple[ScriptFacts, ...]
+    scripts_sha256: str
     written: tuple[Path, ...] = ()
     notices: tuple[str, ...] = ()
     form: int = field(default=FORM)
