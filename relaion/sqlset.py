@@ -18,6 +18,7 @@ of `sha256sum`, freezes every byte: a script that differs from it is refused.
 
 import hashlib
 import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -155,10 +156,21 @@ def load(version: str = VERSION) -> dict[str, Script]:
 
 
 @cache
-def queries() -> dict[str, Script]:
-    """The cookbook: questions to an audit by name, one query a file, `reads` what it needs."""
-    found = sorted((sql_root() / "queries").glob("*.sql"))
+def queries(folder: str = "") -> dict[str, Script]:
+    """The cookbook: questions to an audit by name, one query a file, `reads` what it needs.
+
+    Those of the folder `DATA` ask the shards themselves, before cleaning.
+    """
+    found = sorted((sql_root() / "queries" / folder).glob("*.sql"))
     return {script.name: script for script in map(parse, found)}
+
+
+DATA = "data"
+
+
+def cookbook(tables: Collection[str]) -> dict[str, Script]:
+    """The questions that can be asked of these tables: of shards, or of an audit."""
+    return queries(DATA if "shard" in tables else "")
 
 
 def named(name: str, version: str = VERSION) -> Script:
@@ -269,13 +281,24 @@ def index(version: str = VERSION) -> str:
         "decides nothing about rows. [`decisions/`](decisions) has decisions and their reasons.",
         "",
         "`queries/` asks a finished audit: `relaion sql OUT`, or any DuckDB shell on",
-        "`OUT/audit.duckdb`. [Read an audit](queries/README.md) explains it. Every number of",
-        "`relaion report` is the answer of one of these:",
+        "`OUT/audit.duckdb`. [Read an audit](queries/README.md) explains it. `.run NAME` asks",
+        "one of these by name. Every number of `relaion report` is the answer of one of these:",
         "",
-        "| query | what it answers | reads |",
-        "|---|---|---|",
+        *_table_of(queries(), "queries"),
+        "",
+        "An audit holds no link, host, caption or language, by design, so it cannot say which",
+        "hosts lost rows, or how often a link stands. What can be asked of the data as a whole is",
+        "asked of the shards before cleaning (`relaion sql PATH`, `relaion.open_data(PATH)`), in",
+        "the view `shard`. Both are never asked together: one anti join would show the listed",
+        "rows.",
+        "",
+        *_table_of(queries(DATA), f"queries/{DATA}"),
     ]
-    for name, script in queries().items():
-        reads = ", ".join(f"`{r}`" for r in script.relations("reads"))
-        lines.append(f"| [{name}](queries/{name}.sql) | {script.purpose} | {reads} |")
     return "\n".join(lines) + "\n"
+
+
+def _table_of(found: Mapping[str, Script], folder: str) -> Iterator[str]:
+    yield from ("| query | what it answers | reads |", "|---|---|---|")
+    for name, script in found.items():
+        reads = ", ".join(f"`{r}`" for r in script.relations("reads"))
+        yield f"| [{name}]({folder}/{name}.sql) | {script.purpose} | {reads} |"

@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import relaion as library
+from relaion import sqlset
 from relaion.lists import add
 from relaion.run.audit_file import read_hits
 from relaion.sample.build import make
@@ -179,3 +181,24 @@ def test_the_deliveries_as_updates_end_in_the_published_protocol(tmp_path: Path)
         ("2024-07-10", "HRW", "privacy", 399),
     ]  # fmt: skip
     assert sum(line[4] for line in found) == hits.rows("all")
+
+
+def test_the_cookbook_answers(demo: tuple[Path, Any]) -> None:
+    """Every query, on a set with all there is to ask for; and the published numbers in one row."""
+    folder, _ = demo
+    found = {
+        name: library.sql(folder / place, query.sql).rows
+        for place, kind in (("clean", ""), ("data", sqlset.DATA))
+        for name, query in sqlset.queries(kind).items()
+    }
+    assert all(found.values())
+    assert [x[3:] for x in found["protocol_in_all"] if x[0] == 2] == [(1129, 1126, 1137)]
+    assert ("all", None, 4279, 2635) in found["hits_counted_once"]
+    assert {x[:2]: x[2:] for x in found["shared_rows"] if x[2]} == {
+        (1, 3): (11, 11), (2, 5): (615, 615), (2, 6): (368, 368), (5, 6): (1008, 1008),
+    }  # fmt: skip
+    assert [x[:3] for x in found["new_rows_by_month"]] == [
+        ("2024-02", 1, 11), ("2024-03", 3, 1130), ("2024-04", 2, 1095), ("2024-07", 1, 399),
+    ]  # fmt: skip
+    assert {x[1] for x in found["languages"]} > {None, "de", "ja"}
+    assert [x[1] for x in found["duplicate_links"]] == [65011, 118759, 116199, 299969]

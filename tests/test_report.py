@@ -1,5 +1,6 @@
 """`report`: its numbers are those of the audit, it tells no listed thing, and it can be read."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -76,7 +77,7 @@ def test_no_number_of_the_report_comes_from_elsewhere(world: Path) -> None:
     """Fields of another shape than their query, and those reckoned from others or stated."""
     told = relaion.report(world / "out")
     with duckdb.connect(str(world / "out/audit.duckdb"), read_only=True) as con:
-        named = {*FIELDS.values(), "deliveries", "protocol_by_subset", "settings"}
+        named = {*FIELDS.values(), "deliveries", "protocol_by_subset", "settings", "scripts_in_one"}
         asked = {n: con.execute(sqlset.queries()[n].sql).fetchall() for n in named}
     assert [
         (x.list_id, x.source, x.title, x.label, x.received, x.role, kind, n, x.step)
@@ -96,12 +97,15 @@ def test_no_number_of_the_report_comes_from_elsewhere(world: Path) -> None:
     settings = {n: json.loads(text) for kind, n, text in asked["settings"] if kind == "parameters"}
     words = settings.pop("keywords")
     assert told.parameters == settings | {"keywords": words["n"]}
+    assert asked["scripts_in_one"] == [(len(told.scripts), told.scripts_sha256)]
+    lines = "".join(f"{x.sha256}  {x.name}\n" for x in sorted(told.scripts, key=lambda x: x.name))
+    assert hashlib.sha256(lines.encode()).hexdigest() == told.scripts_sha256
     made = json.loads((world / "out/manifest.json").read_text())
     assert asdict(told.run) == {name: made[name] for name in asdict(told.run)}
     assert told.sidecars == len(made["sidecars"])
     others = (
         "lists protocol_by_subset proof parameters run sidecars form editions why publishable "
-        "few_rows written notices cover"
+        "few_rows written notices cover scripts_sha256"
     )
     assert {*asdict(told)} == {
         *FIELDS,
@@ -185,10 +189,10 @@ def test_few_shared_rows_and_no_score_of_a_hit_are_told(world: Path) -> None:
 
 def masked(text: str) -> str:
     """Without what changes from day to day, and with the code."""
-    text = re.sub(r"\b[0-9a-f]{12}…", "<digest>", text)
+    text = re.sub(r"\b[0-9a-f]{64}\b", "<digest>", text)
     text = re.sub(r"run [0-9a-f]{16}, finished on [0-9-]{10}", "run <run>, finished on <day>", text)
     text = re.sub(r"(?m)^(relaion|DuckDB|pyarrow|link keys) .*$", r"\1 <version>", text)
-    return re.sub(r"(?m)^\S+\.sql +<digest>\n", "", text)
+    return re.sub(r"\b\d+ (scripts of|lines more)", r"<n> \1", text)
 
 
 def test_the_terminal_fits_and_says_what_it_did(

@@ -67,5 +67,5 @@ def test_files_that_were_written_are_told(tmp_path: Path) -> None:
 
 def test_the_help_names_it() -> None:
     help_text = " ".join(here("report", "--help").stdout.split())
-    assert "relaion/reporting/report.schema.json" in help_text
+    assert "report.schema.json in relaion.reporting" in help_text
     assert Path(relaion.__file__).parent.joinpath("reporting/report.schema.json").is_file()

@@ -16,7 +16,7 @@ from relaion.cli.consoles import out
 from relaion.cli.render import AnswerRows, cell
 from relaion.errors import InputError
 from relaion.paths import as_path, is_utf8, shown, typed
-from relaion.sqlset import queries
+from relaion.sqlset import DATA, cookbook, queries
 
 if TYPE_CHECKING:
     from relaion.stages.sql import Prompt
@@ -27,7 +27,7 @@ HELP = (
     (".schema [TABLE]", "columns, their types, and what they mean"),
     (".mode [FORM]", f"write answers as {', '.join(FORMS)}; alone: as at first"),
     (".read FILE", "run the statements of a file"),
-    (".run [QUERY]", "run an audit question of relaion's own; without QUERY list them"),
+    (".run [QUERY]", "run a question of relaion's own; without QUERY list them"),
     (".quit", "leave; so does Ctrl-D"),
 )
 
@@ -112,12 +112,17 @@ class Session:
             self._reading.pop()
 
     def _run_query(self, name: str) -> None:
-        known = queries()
+        known = cookbook(self.prompt.tables)
         if not name:
             width = max(map(len, known))
             sys.stdout.writelines(f"{n:{width}}  {q.purpose}\n" for n, q in known.items())
             return
         if name not in known:
+            if name in {**queries(), **queries(DATA)}:
+                where = (
+                    "an OUT: relaion sql OUT" if name in queries() else "shards: relaion sql PATH"
+                )
+                raise InputError(f"{name}: asks {where}; `.run` alone lists what can be asked here")
             raise InputError(f"{typed(name)}: no such query; `.run` alone lists them")
         self.run(known[name].sql)
 

@@ -113,7 +113,15 @@ def show_scripts(listing: Listing) -> RenderableType:
     for script in listing.scripts:
         table.add_row(script.name, script.purpose, f"{script.sha256[:12]}…")
     state = "released and unchanged" if listing.released else "not released yet, may change"
-    return Group(Text(f"sql/{listing.version}: {state}"), table)
+    asked = plain_table("query", "what it answers")
+    for query in listing.queries:
+        asked.add_row(query.name.removeprefix("queries/").removesuffix(".sql"), query.purpose)
+    told = (
+        "sql/queries: questions to a finished OUT, and to shards (data/); they decide nothing.\n"
+        "`.run NAME` at the prompt of `relaion sql` asks one."
+    )
+    head = Text(f"sql/{listing.version}: {state}")
+    return Group(head, table, Text(), Text(told), asked)
 
 
 def show_by_hand(made: ByHand) -> RenderableType:

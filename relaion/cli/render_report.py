@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -10,14 +9,11 @@ from rich.text import Text
 
 from relaion.cli.render import Hanging, plain_table
 from relaion.paths import shown
-from relaion.reporting.document import BarChart, Commands, Grid, Part, Points
+from relaion.reporting.document import BarChart, Commands, Grid, Part, Points, several
 from relaion.reporting.sections import document
 
 if TYPE_CHECKING:
     from relaion.reporting.facts import AuditReport
-
-
-_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")  # which would be wider than the rest
 
 
 def show_report(report: AuditReport) -> RenderableType:
@@ -42,6 +38,9 @@ def _shown(part: Part) -> list[RenderableType]:
         return [Text(), *(Hanging("- ", item, 2) for item in part.items)]
     if isinstance(part, Commands):
         return [Text(), *(Text(f"  {x}", no_wrap=True, overflow="ignore") for x in part.lines)]
+    if part.detail:
+        said = f"{several(len(part.rows), 'line')} more with --html, --markdown or --json"
+        return [Text(), Text(f"{part.caption}: {said}", style="italic")]
     return _table(part)
 
 
@@ -50,5 +49,5 @@ def _table(part: Grid) -> list[RenderableType]:
     table = plain_table(*part.heads, right=right)
     for i, row in enumerate(part.rows):
         style = "bold" if i in part.sums else ""
-        table.add_row(*(Text(_DIGEST.sub(r"\1…", cell)) for cell in row), style=style)
+        table.add_row(*map(Text, row), style=style)
     return [Text(), Text(part.caption, style="italic"), table]

@@ -62,7 +62,7 @@ def report(
         bool,
         typer.Option(
             "--json",
-            help="One JSON document on stdout, as relaion/reporting/report.schema.json says.",
+            help="One JSON document on stdout, as report.schema.json in relaion.reporting says.",
         ),
     ] = False,
 ) -> None:

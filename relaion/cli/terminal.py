@@ -37,7 +37,7 @@ from relaion.cli.prompt import SignalsPassedOn
 from relaion.cli.render import cell
 from relaion.errors import InputError, RelaionError, Stopped
 from relaion.paths import shown
-from relaion.sqlset import queries
+from relaion.sqlset import cookbook
 
 FIRST = "relaion> "
 MORE = "    ...> "
@@ -184,7 +184,7 @@ class _Completer(Completer):
         elif word == ".schema":
             yield from self._session.prompt.names().tables
         elif word == ".run":
-            yield from queries()
+            yield from cookbook(self._session.prompt.tables)
 
 
 def _quoted(name: str) -> str:

@@ -10,6 +10,7 @@ class Grid:
     """A table: its caption, the heads of its columns, and cells as text.
 
     `numbers` are the places of columns that hold numbers; `sums` those of rows that add up others.
+    A `detail` is too long for a terminal, and stands in the other forms.
     """
 
     caption: str
@@ -17,6 +18,7 @@ class Grid:
     rows: tuple[tuple[str, ...], ...]
     numbers: frozenset[int] = frozenset()
     sums: frozenset[int] = frozenset()
+    detail: bool = False
 
 
 @dataclass(frozen=True)

@@ -273,7 +273,7 @@ class AuditReport(Tabled):
     `coverage` says how many rows could be looked at, `not_looked_at` what was left out. `cover` is
     None where there was none. `scores` and `overlaps` are None where the audit holds none. `steps`
     has a line for each step and edition. `parameters` are the settings that decide, `scripts` the
-    SQL that did. `sidecars` is how many files of image hashes were searched. `written` are the
+    SQL that did, `scripts_sha256` one digest over those of all scripts. `sidecars` is how many files of image hashes were searched. `written` are the
     files that `report` wrote, `notices` are for whoever asked, `form` is the version of these
     fields.
     """
@@ -303,6 +303,7 @@ class AuditReport(Tabled):
     sidecars: int
     parameters: dict[str, Any]
     scripts: tuple[ScriptFacts, ...]
+    scripts_sha256: str
     written: tuple[Path, ...] = ()
     notices: tuple[str, ...] = ()
     form: int = field(default=FORM)

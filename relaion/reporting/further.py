@@ -1,6 +1,7 @@
 """The later sections: coverage, scores, shared rows, cover, lists, settings, how to reproduce."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from relaion.paths import shown
@@ -277,7 +278,7 @@ def _setting(value: Any) -> str:
 
 
 def settings(report: AuditReport) -> Iterator[Part]:
-    """What decided: settings, editions, scripts by digest, versions."""
+    """What decided: settings and versions, and what came out."""
     run = report.run
     yield grid(
         "Parameters",
@@ -295,15 +296,6 @@ def settings(report: AuditReport) -> Iterator[Part]:
             ("SQL scripts", run.sql_version), ("link keys", str(run.key_version)),
         ],
     )  # fmt: skip
-    yield (
-        f"{several(len(report.scripts), 'script')} decided. `relaion scripts --check` compares "
-        "those of an installation with the released ones; `sha256sum` shows the same digests."
-    )
-    yield grid(
-        "Scripts by their SHA-256",
-        ("script", "sha256"),
-        [(shown(x.name), x.sha256) for x in report.scripts],
-    )
     yield grid(
         "What came out",
         ("edition", "subset", "shards", "rows", "bytes"),
@@ -313,6 +305,22 @@ def settings(report: AuditReport) -> Iterator[Part]:
         ],
         ("shards", "rows", "bytes"),
     )
+
+
+def scripts(report: AuditReport) -> Iterator[Part]:
+    """Every script that decided by its digest, and all of them by one."""
+    yield (
+        f"{several(len(report.scripts), 'script')} of SQL decided. `relaion scripts --check` "
+        "compares those of an installation with the released ones. One digest stands for all: of "
+        "what `sha256sum` prints of them, in the order of their names."
+    )
+    yield Commands((report.scripts_sha256,))
+    found = grid(
+        "Scripts by their SHA-256",
+        ("script", "sha256"),
+        [(shown(x.name), x.sha256) for x in report.scripts],
+    )
+    yield replace(found, detail=True)
 
 
 # -- How to reproduce it ------------------------------------------------------------------------

@@ -204,6 +204,7 @@ def _facts(made: Mapping[str, Any], answers: Mapping[str, Rows]) -> AuditReport:
         sidecars=len(made["sidecars"]),
         parameters=public_parameters(settings),
         scripts=tuple(ScriptFacts(*row) for row in answers["digests_of_scripts"]),
+        scripts_sha256=str(answers["scripts_in_one"][0][1]),
     )
 
 

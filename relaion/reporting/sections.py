@@ -18,7 +18,16 @@ from relaion.reporting.document import (
     size,
 )
 from relaion.reporting.facts import AuditReport, HitLine, ListFacts, ReasonLine
-from relaion.reporting.further import cover, coverage, lists, matrix, reproduce, scores, settings
+from relaion.reporting.further import (
+    cover,
+    coverage,
+    lists,
+    matrix,
+    reproduce,
+    scores,
+    scripts,
+    settings,
+)
 from relaion.roles import compared, kind_words
 from relaion.run.hits import FEW_ROWS
 
@@ -38,8 +47,9 @@ def document(report: AuditReport) -> Document:
         ("matrix", "Rows that two lists share"): matrix(report),
         ("cover", "Cover"): cover(report),
         ("lists", "Lists and whence they came"): lists(report),
-        ("settings", "Parameters, scripts, versions"): settings(report),
+        ("settings", "Parameters and versions"): settings(report),
         ("reproduce", "How to reproduce it"): reproduce(report),
+        ("scripts", "The scripts that decided"): scripts(report),
     }
     sections = tuple(Section(*named, tuple(found)) for named, found in parts.items())
     return Document("Report of an audit: what was removed, and why", sections)

@@ -46,13 +46,15 @@ class ScriptLine:
 class Listing(Tabled):
     """The `scripts` of a `version`; `text` is the SQL of the one that was asked for, or None.
 
-    `released`: the version is frozen, and its scripts are as they were then.
+    `released`: the version is frozen, and its scripts are as they were then. `queries` are questions to
+    a finished audit, and `data/...` to shards; they decide nothing.
     """
 
     version: str
     released: bool
     scripts: tuple[ScriptLine, ...]
     text: str | None
+    queries: tuple[ScriptLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,27 @@ def scripts(
         )
     released = (files.sql_root() / sql_version / "SHA256SUMS").exists()
     lines = tuple(ScriptLine(f"{k}.sql", s.purpose, s.sha256) for k, s in found.items())
-    text = None if name is None else _named(found, str(name), sql_version).sql
-    return Listing(sql_version, released, lines, text)
+    asked = {
+        f"{folder}{key}": script
+        for folder in ("queries/", f"queries/{files.DATA}/")
+        for key, script in files.queries(folder.removeprefix("queries/")).items()
+    }
+    text = None if name is None else _text_of(str(name), found, asked, sql_version)
+    more = tuple(ScriptLine(f"{k}.sql", s.purpose, s.sha256) for k, s in asked.items())
+    return Listing(sql_version, released, lines, text, more)
+
+
+def _text_of(
+    name: str, found: Mapping[str, files.Script], asked: Mapping[str, files.Script], version: str
+) -> str:
+    """A script, or a query of the cookbook, by its name or its place below `sql/`."""
+    key = name.removesuffix(".sql")
+    chosen = _chosen(found, name)
+    by_name = {script.name: place for place, script in asked.items()}
+    query = asked.get(key) or asked.get(f"queries/{key}") or asked.get(by_name.get(key, ""))
+    if chosen is None and query is not None:
+        return query.sql
+    return _named(found, name, version).sql
 
 
 def _is_file(name: AnyPath) -> bool:
