@@ -31,7 +31,7 @@ def plain(text: str) -> bytes:
 
 
 def gzipped(text: str) -> bytes:
-    return gzip.compress(text.encode())
+    return gzip.compress(text.encode(), mtime=0)
 
 
 def zstd(text: str) -> bytes:

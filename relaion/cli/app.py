@@ -173,7 +173,7 @@ def tell(notices: Sequence[str]) -> None:
     """What a user should know, on stderr."""
     for notice in notices:
         told.keep(f"notice: {notice}", logging.WARNING)
-        talk.print(Text(f"notice: {notice}"), soft_wrap=True)
+        talk.print(Text(f"notice: {notice}"))
 
 
 def roles(columns: Sequence[str] | None) -> dict[str, list[str]]:

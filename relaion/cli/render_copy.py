@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def show_applied(result: Applied) -> RenderableType:
     """Rows by fate, files, what was not looked at, and the verdict in a sentence."""
     if result.done_before:
-        head = Text("this very run was finished before; nothing was done now")
+        head = Text("this run was finished before, so nothing was done now")
     else:
         files = ", ".join(f"{n:,} {how}" for how, n in sorted(result.files.items()))
         head = Text(f"{result.records:,} rows in; files: {files}")

@@ -49,7 +49,7 @@ class Numbered:
 
     def told(self, error: str | None) -> str:
         """What is said of it when it fails; its name, in any case."""
-        path, error = shown(self.shard.path), error or "its worker said nothing of it"
+        path, error = shown(self.shard.path), error or "its process said nothing about it"
         return error if path in error else f"{path}: {error}"
 
 
@@ -260,7 +260,7 @@ def read_footers(
             if ended >= ALIKE and not shards:
                 raise StopError(
                     f"{shown(paths[at].path)}: {e} ({ended} shards failed and none could be read, "
-                    "so it is not the shards; mend the cause and repeat the command)"
+                    "so the shards are not the cause; fix the cause and repeat the command)"
                 ) from None
             set_aside(paths[at].path, DamagedError(f"{shown(paths[at].path)}: {e}"))
             at += 1
@@ -354,7 +354,7 @@ def _seals(paths: Sequence[Path], journal: Journal) -> dict[Path, Seal]:
             if now.sha256 != before.sha256:
                 raise ChangedSidecarError(
                     f"{shown(path)}: changed since the run began; restore it, or add --purge once "
-                    "to remove what that run left, then begin anew"
+                    "to remove what that run left, then start again"
                 )
     value = {name: s.plain() for name, s in zip(names, seals, strict=True)}
     journal.add([Entry(SIDECARS, "", value)])

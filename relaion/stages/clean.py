@@ -175,7 +175,7 @@ def carry_out(
         return _cleaned(pool, place.path, before, True, request.inputs.notices, None, None, command)
     journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
     if goes_on:
-        listen.say(f"{shown(place.path)}: going on with the run that broke off")
+        listen.say(f"{shown(place.path)}: going on with the run that was interrupted")
     pool.begin(_worth(request), place.work, held=(place.lock,))
     with private_umask():
         run = make(place, journal, request, lists, goes_on, executor or pool, pool, listen, yes=yes)
@@ -200,7 +200,7 @@ def _summary(done: Cleaned, command: str) -> str:
         return done.verdict.summary
     said = "finished; it was not checked"
     if done.done_before:
-        said = "this very run was finished before; nothing was done now, and nothing checked"
+        said = "this run was finished before, so nothing was done or checked now"
     known = "its audit names nothing that was not looked at"
     if n := len(done.not_looked_at):
         known = f"its audit names {n:,} {'thing that was' if n == 1 else 'things that were'} not "
