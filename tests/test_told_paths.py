@@ -68,7 +68,7 @@ CASES: list[tuple[str, Callable[[Path], object]]] = [
     ("named twice", lambda path: load_editions([written(path, EDITION)] * 2)),
     ("no `-- parent:`", lambda path: load_editions([written(path, HEAD)])),
     (
-        "asks for the parameters",
+        "asks for parameters",
         lambda path: load_editions([written(path, EDITION + "-- params: $x int n\n")]),
     ),
     (
