@@ -314,14 +314,14 @@ class Run:
             told.append("no --keywords: the rule that needs them is off")
         if self._brings_back:
             told.append(
-                "entries of this store were withdrawn or taken back: if an edition was made with "
-                "them before, this one beside it shows the rows that they named; `relaion update` "
-                "of that edition keeps these out"
+                "entries were withdrawn or taken back since: if you published an edition made with "
+                "them, whoever compares it with this one sees which rows they named; `relaion "
+                "update` of that edition avoids this and keeps these rows out"
             )
         if not request.settings.cover and ledger_path(request.key).exists():
             told.append(
-                "a cover ledger lies beside the curator key, and this run has no --cover: compared "
-                "with an edition that has it, its editions show which rows were cover"
+                "there is a cover ledger beside the curator key, but this run has no --cover: "
+                "whoever compares its editions with one that has cover sees which rows were cover"
             )
         for report in reports.values():
             told += report.notices
