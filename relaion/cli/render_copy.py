@@ -57,9 +57,9 @@ def show_diffed(result: Diffed) -> RenderableType:
         (result.links_gone, "link{s} that no row of the new set has"),
         (
             result.without,
-            "row{s} left that have neither row hash nor link: no line names them",
+            "row{s} without row hash and link left: no line says which",
         ),
-        (result.linkless, "row{s} that left and have no link: named by row hash alone"),
+        (result.linkless, "row{s} that left without a link, named by row hash alone"),
         (result.duplicates, "row{s} that left, with the hash and link of another one"),
         (result.colliding, "row hash{es} shared by several links"),
     ):
