@@ -52,6 +52,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(30):
         rows = table.slice(50 * i, 50).rename_columns([n.upper() for n in table.column_names])
         pq.write_table(rows, many / f"{i}.parquet")
+    for name in ("notes", "more notes", "further notes"):
+        (folder / "data" / f"{name} of the year {'before ' * 8}this.txt").write_text("")
     (folder / "l.txt").write_text("".join(f"{i:032x}\n" for i in range(5)))
     for title in ("一覧表" * 12, "z" * 90):
         store.add(
@@ -91,3 +93,25 @@ def test_nothing_is_wider_than_the_window_or_cut_off(
         assert "b" * 60 in whole
     if name in ("lists", "match", "report"):
         assert LABEL in whole
+
+
+def test_notices_are_wrapped_between_words_in_a_window_and_not_at_all_in_a_pipe(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_a_pipe = here(*ASKED["inspect"], cwd=world).stderr.splitlines()
+    assert max(map(len, in_a_pipe)) > 160
+    monkeypatch.setattr(consoles.talk, "_width", 60)
+    lines = here(*ASKED["inspect"], cwd=world).stderr.splitlines()
+    assert max(map(cell_len, lines)) <= 60
+    words = " ".join(in_a_pipe).split()
+    short = [word for word in words if cell_len(word) <= 60]  # longer ones have to be broken
+    assert [word for word in short if word not in " ".join(lines).split()] == []
+
+
+def test_a_command_in_an_error_is_not_wrapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.csv").write_text("url,caption\nhttps://a.example/1.jpg,one\n")
+    monkeypatch.setattr(consoles.talk, "_width", 60)
+    (line,) = here("inspect", "rows.csv", cwd=tmp_path).stderr.splitlines()
+    assert line.endswith("to 'rows.parquet'\"")
