@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import DamagedError, InputError, StopError
+from relaion.parquet.footer import read_footer
 from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices
 from relaion.parquet.roles import Columns, Layout
 from relaion.paths import (
@@ -22,6 +23,7 @@ from relaion.paths import (
     shown,
     stamp_of,
 )
+from relaion.paths.to_parquet import is_lines
 from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal
 from relaion.run.notes import NOTES
@@ -213,6 +215,13 @@ def _roles_noted(group: LayoutGroup) -> str:
     n = len(group.shards)
     where = f"subset {shown(group.subset)}, {n:,} shard{'s' * (n != 1)}"
     return f"{where}: {'; '.join([*played, *refused]) or 'no column plays a role'}"
+
+
+def refuse_text(paths: Sequence[Path]) -> None:
+    """Raise DamagedError, which shows the way to parquet, for a named file of text lines."""
+    for path in paths:
+        if is_lines(path) and path.is_file():
+            read_footer(path)
 
 
 ALIKE = 20  # shards that fail before one succeeds: it is not the shards

@@ -36,7 +36,7 @@ from relaion.run.pipeline import Request, Run
 from relaion.run.pool import HERE, Caller, Executor, LocalPool, blaming
 from relaion.run.progress import QUIET, Progress, steps_of
 from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
-from relaion.run.survey import read_inputs
+from relaion.run.survey import read_inputs, refuse_text
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.verify import check
 from relaion.tabled import Tabled
@@ -123,6 +123,7 @@ def clean(
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
     lists, out = as_path(lists), as_path(out)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
+    refuse_text(paths)  # before all else: it is what a newcomer meets first
     check_apart(out, work, paths)
     limits, listen = limits_of(workers, memory, time_limit), listening(progress)
     listen.steps(steps_of(cover=cover > 0, verify=verify))
