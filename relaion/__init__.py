@@ -14,7 +14,7 @@ What the command line can do, Python can do, under the same names:
     apply           a copy of a data set cleaned with an edition or a diff
     diff            what left between two versions, for others to apply
     diff_check      what an outsider could compute from it
-    purge           what a run that broke off left, removed
+    purge           what a run that was interrupted left, removed
     verify          the promises of a finished run, checked by other code
     report          what the audit of a finished run says, for people
     sql             an answer from an audit and its editions, or from shards

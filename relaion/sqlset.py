@@ -178,7 +178,7 @@ def named(name: str, version: str = VERSION) -> Script:
     for script in load(version).values():
         if script.name == name:
             return script
-    raise ScriptError(f"{name}: no such script in sql/{version}; see `relaion scripts`")
+    raise ScriptError(f"{name}: no such script in sql/{version}; `relaion scripts` lists them")
 
 
 _ORDER = (

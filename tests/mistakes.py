@@ -17,8 +17,11 @@ MD5 = "9a0364b9e99bb480dd25e1f0284c8555"
 MISTAKES: tuple[tuple[tuple[str, ...], str], ...] = (
     ((), "no command named; choose one, such as `relaion demo`"),
     (("lists",), "no command named; choose one, such as `relaion lists show"),
-    (("inspect",), "inspect: missing argument 'PATH...' (Shards, folders of shards, or globs)"),
-    (("sql",), "sql: missing argument 'OUT|PATH...' (A folder that clean made, or shards)"),
+    (
+        ("inspect",),
+        "inspect: missing argument 'PATH...' (Parquet files, folders of them, or glob patterns)",
+    ),
+    (("sql",), "sql: missing argument 'OUT|PATH...' (The folder that `clean` wrote"),
     (("link",), "link: missing argument 'URL...'"),
     (("lists", "add"), "lists add: missing argument 'FILE...'"),
     (("verfy",), "no such command 'verfy'. Did you mean 'verify'? See `relaion --help`"),

@@ -87,16 +87,25 @@ class Terminal:
         """Send keys."""
         os.write(self._end, text.encode())
 
-    def ends(self) -> int:
-        """The exit code, once the process has ended."""
-        end = time.monotonic() + 30
-        while self.process.poll() is None and time.monotonic() < end:
+    def ends(self, seconds: float = 30) -> int:
+        """The exit code, once the process has ended and all it wrote was read."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            is_over = self.process.poll() is not None
             if select.select([self._end], [], [], 0.1)[0]:
                 try:
                     self._feed(os.read(self._end, 65536))
                 except OSError:
                     break
+            elif is_over:
+                break
         return self.process.wait(30)
+
+    def cells(self) -> list[list[tuple[str, str, bool]]]:
+        """All lines, cell by cell: what stands there, its colour by name, whether it is bold."""
+        buffer, n = self._screen.buffer, self._screen.columns
+        rows = [*self._screen.history.top, *(buffer[y] for y in range(self._screen.lines))]
+        return [[(row[x].data, row[x].fg, row[x].bold) for x in range(n)] for row in rows]
 
     def close(self) -> None:
         """End the process, whatever it does."""

@@ -165,10 +165,10 @@ def test_a_run_of_that_shape_is_told_the_way_out(made: Path, world: Path) -> Non
         (world / top / ".work/plan.json").write_text(plan)
         shutil.copytree(world / "elsewhere/research/en", world / top / "research/en")
     done = clean(world, "data", out="data/clean")
-    assert "a run broke off there: add --purge once" in done.stderr
+    assert "a run was interrupted there: add --purge once" in done.stderr
     done = clean(world, "data", out="new")  # its shards are no inputs either
     assert done.returncode == 2
-    assert "holds a run that broke off" in done.stderr
+    assert "holds a run that was interrupted" in done.stderr
     assert clean(world, "data", out="data/clean", more=("--purge",)).returncode == 0
     assert list((world / "data/clean").rglob("*.parquet")) == []
     assert clean(world, "data", out="new").returncode == 0

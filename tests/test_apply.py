@@ -694,7 +694,7 @@ def test_what_failed_is_said_once_and_by_the_name_of_what_failed(
     assert why.startswith(f"{tar}: ") and "cut off" in why
     assert last == (
         f"relaion: {tmp_path}/out: 1 of 6 files failed, as told above; 2 beside it were left out; "
-        "the others are done; mend or replace what failed and repeat the command to go on"
+        "the others are done; repair or replace what failed and repeat the command to go on"
     )
     assert [p.name for p in sorted((tmp_path / "out").glob("*.tar"))] == ["00001.tar"]
     with pytest.raises(StopError, match=r"00000\.tar: .*: 1 of 6 files failed; 2 beside it"):
@@ -830,7 +830,7 @@ def bad(world: Path) -> Path:
 REFUSED = {
     "no diff and no edition": (
         ("data", "--out", "o"),
-        "data: was taken for the DIFF, and no copy is named; write DIFF before PATH, or name the "
+        "data: was read as the DIFF, and no copy is named; write DIFF before PATH, or name the "
         "published edition that may stay with --keep"),
     "a diff alone": (("diff.parquet", "--out", "o"), "diff.parquet: was taken for the DIFF"),
     "a diff twice": (("diff.parquet", "data", "--diff", "diff.parquet", "--out", "o"),

@@ -116,7 +116,7 @@ def test_what_fails_for_all_shards_alike_stops_the_run(
 ) -> None:
     monkeypatch.setattr(pipeline, "ALIKE", 3)
     told = said(world, HONEST + "create temp table x as select ('x' || url)::integer from shard;\n")
-    assert "(3 shards failed and none could be written, so it is not the shards" in told
+    assert "(3 shards failed and none could be written, so the shards are not the cause" in told
     assert told.count("does not fit its column's type") == 3  # each is said once
 
 

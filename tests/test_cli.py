@@ -23,7 +23,7 @@ LIST_COMMANDS = {
     c.callback.__name__: c.callback for c in lists_app.registered_commands if c.callback
 }
 # what only one side has: printing, a listener, an executor
-CLI_ONLY = {"strict", "as_json", "purge", "form"}
+CLI_ONLY = {"strict", "as_json", "purge", "form", "every_column"}
 LIBRARY_ONLY = {"progress", "executor"}
 
 

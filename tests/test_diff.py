@@ -451,7 +451,7 @@ def test_rows_without_an_identity_left_only_where_there_are_fewer(
         assert (done.left, done.lines, done.without) == (0, 0, n)
         assert said_of(out)["rows_without_identity"] == n
     done_here = here("diff", tmp_path / "old", tmp_path / "less", "--out", tmp_path / "x.parquet")
-    assert re.search(r"\b1 +row without an identity fewer than in the old", done_here.stdout)
+    assert re.search(r"\b1 +row without row hash and link left", done_here.stdout)
 
 
 def test_a_byte_that_was_changed_is_told_wherever_it_stands(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_nor_does_one_that_goes_wrong_and_is_gone_on_with(place: Path) -> None:
 def test_a_shard_that_ends_the_process_costs_itself_alone(place: Path) -> None:
     write_shard(place / "data/deadly.parquet", ROWS[:1])
     write_shard(place / "data/z.parquet", ROWS[5:9])
-    line = "data/deadly.parquet: its worker was ended by SIGABRT"
+    line = "data/deadly.parquet: its process was ended by SIGABRT"
     made = ("--out", "out", "--lists", "lists.duckdb", "--no-verify", *ONE)
     done = run(place, "clean", "data", *made)
     assert done.returncode == 2
@@ -150,7 +150,7 @@ def test_such_a_shard_is_named_by_other_commands(place: Path) -> None:
     for command in (("inspect", "data"), ("match", "data", "--lists", "lists.duckdb")):
         done = run(place, *command)
         assert done.returncode == 2
-        assert "relaion: data/deadly.parquet: its worker was ended by SIGABRT" in done.stderr
+        assert "relaion: data/deadly.parquet: its process was ended by SIGABRT" in done.stderr
 
 
 def test_a_store_or_a_sidecar_that_ends_the_process_is_named(place: Path) -> None:
@@ -159,14 +159,14 @@ def test_a_store_or_a_sidecar_that_ends_the_process_is_named(place: Path) -> Non
     for command in (("match", "data"), ("clean", "data", "--out", "out")):
         done = run(place, *command, "--lists", "deadly.duckdb")
         assert done.returncode == 2
-        assert done.stderr.startswith("relaion: deadly.duckdb: its worker was ended by SIGABRT")
+        assert done.stderr.startswith("relaion: deadly.duckdb: its process was ended by SIGABRT")
     (place / "deadly.duckdb").rename(place / "lists.duckdb")
     (place / "deadly.duckdb.key").rename(place / "lists.duckdb.key")
     (place / "side.tsv").rename(place / "deadly.tsv")
     done = run(place, "match", "data", "--lists", "lists.duckdb", "--sidecar", "deadly.tsv")
     assert done.returncode == 2
     assert "deadly.tsv" in done.stderr
-    assert "its worker was ended by SIGABRT" in done.stderr
+    assert "its process was ended by SIGABRT" in done.stderr
 
 
 @pytest.mark.slow
@@ -175,7 +175,7 @@ def test_a_check_goes_on_past_an_output_that_ends_the_process(place: Path) -> No
     (place / "data").rename(place / "ending")  # now every file of it does
     done = run(place, "verify", "out", "--inputs", "ending", *GIVEN)
     assert done.returncode == 2
-    assert done.stderr == "relaion: ending/a.parquet: its worker was ended by SIGABRT\n"
+    assert done.stderr == "relaion: ending/a.parquet: its process was ended by SIGABRT\n"
     (place / "ending").rename(place / "data")
     (place / "out").rename(place / "of-ending")
     done = run(place, "verify", "of-ending", "--inputs", "data", *GIVEN)

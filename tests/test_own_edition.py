@@ -96,7 +96,7 @@ MISTAKES = {
 @pytest.mark.parametrize("body", MISTAKES)
 def test_a_mistake_is_told_in_one_line_before_anything_is_made(world: Path, body: str) -> None:
     said = checked(world, body, "data")
-    assert MISTAKES[body] in said and said.count("\n") == 1 and "mend the script" in said
+    assert MISTAKES[body] in said and said.count("\n") == 1 and "fix the script" in said
     done = here("clean", "data", *STORE, "--edition", "mine.sql", cwd=world)
     assert done.returncode == 2 and done.stderr == said
     assert not (world / "out").exists()

@@ -42,7 +42,7 @@ def worker(monkeypatch: pytest.MonkeyPatch, script: str) -> Worker:
         ("echo '{\"error\": null}'", "wrote a line that is no answer"),
         ("printf '\\377\\n'", "wrote a line that is no answer"),
         ("kill -40 $$", "was ended by signal 40"),
-        ("kill -9 $$", "was ended by SIGKILL, perhaps for want of memory"),
+        ("kill -9 $$", "was ended by SIGKILL, perhaps because memory ran out"),
         ("exit 3", "ended (exit status 3)"),
     ],
 )

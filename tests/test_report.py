@@ -384,7 +384,7 @@ def broken(out: Path, how: str) -> Path:
         ("applied", "`apply` made it, so there is no audit; its certificate"),
         ("no manifest", "holds an audit without manifest.json, so its run did not end"),
         ("foreign", "manifest.json: is no manifest of relaion"),
-        ("running", "its run broke off; repeat"),
+        ("running", "its run was interrupted; repeat"),
         ("edition", "/out; name that folder, which has the audit"),
         ("nowhere", "no such folder"),
         ("file", "is no folder"),
@@ -463,5 +463,5 @@ def test_the_command_to_repeat_a_run_has_what_decided(world: Path, tmp_path: Pat
 def test_a_dash_is_no_file(world: Path) -> None:
     done = here("report", "out", "--markdown", "-", cwd=world)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "relaion: -: is no file's name; name one, such as report.md\n"
+    assert done.stderr == "relaion: -: is not the name of a file; name one, such as report.md\n"
     assert not (world / "-").exists()

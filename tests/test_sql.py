@@ -243,7 +243,7 @@ def test_what_is_not_asked_but_changed_or_empty_is_refused_in_one_line(made: Pat
 def test_a_run_that_broke_off_before_its_first_shard_is_told(tmp_path: Path) -> None:
     (tmp_path / "out/.work").mkdir(parents=True)
     done = in_process("sql", "out", "-c", "select 1", cwd=tmp_path)
-    assert done.returncode == 2 and "out: its run broke off; repeat the" in done.stderr
+    assert done.returncode == 2 and "out: its run was interrupted; repeat the" in done.stderr
 
 
 def test_a_mistake_while_rows_come_is_named_too(made: Path) -> None:

@@ -1,4 +1,4 @@
-"""What labs meet on their way: a run that broke off, arguments in each other's place, the chain."""
+"""What labs meet on their way: an interrupted run, arguments in each other's place, the chain."""
 
 import random
 import shutil
@@ -22,7 +22,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> labs.Lab:
     return labs.make(tmp_path_factory.mktemp("lab"))
 
 
-# -- A run that broke off ----------------------------------------------------------------------
+# -- An interrupted run ------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_purge_removes_what_a_broken_apply_left_so_that_it_begins_anew(
     assert relaion(*command, cwd=broken).returncode == 2
     assert "laion/part.parquet" in names(broken / "out")
     done = here("verify", "out", cwd=broken)
-    assert "out: its run broke off; repeat the `relaion apply` that made it" in done.stderr
+    assert "out: its run was interrupted; repeat the `relaion apply` that made it" in done.stderr
     done = here("inspect", "out", cwd=broken)
     assert "finish that run, or remove what it left (the `relaion apply` with --out" in done.stderr
     other = here(*command, "--by", "row", cwd=broken)
@@ -76,7 +76,9 @@ def test_what_removes_it_asks_the_plan_and_not_the_command(lab: labs.Lab, broken
 def test_a_run_whose_plan_is_lost_is_of_no_command_in_particular(tmp_path: Path) -> None:
     (tmp_path / ".work").mkdir()
     (tmp_path / ".work/plan.json").write_text("[")
-    with pytest.raises(InputError, match="its run broke off; repeat the command that made it"):
+    with pytest.raises(
+        InputError, match="its run was interrupted; repeat the command that made it"
+    ):
         verify(tmp_path)
 
 

@@ -31,7 +31,7 @@ def plain(text: str) -> bytes:
 
 
 def gzipped(text: str) -> bytes:
-    return gzip.compress(text.encode())
+    return gzip.compress(text.encode(), mtime=0)
 
 
 def zstd(text: str) -> bytes:
@@ -97,6 +97,17 @@ def test_a_folder_of_them_shows_one_for_an_example(tmp_path: Path) -> None:
     assert found, done.stderr
     subprocess.run(found[1], shell=True, check=True, cwd=tmp_path)
     assert pq.read_table(tmp_path / "data/a.parquet").num_rows == 2
+
+
+def test_it_is_the_first_thing_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV)
+    for args in (
+        ("clean", "a.csv", "--lists", "nowhere.duckdb", "--out", "out"),
+        ("clean", "a.csv", "--lists", "a.csv", "--out", "."),
+        ("sql", "a.csv", "-c", "from shard"),
+    ):
+        done = here(*args, cwd=tmp_path)
+        assert (done.returncode, "to make one of it: " in done.stderr) == (2, True), done.stderr
 
 
 def test_no_file_is_written_over(tmp_path: Path) -> None:

@@ -254,5 +254,5 @@ def test_a_script_that_there_is_not(name: str, meant: str) -> None:
     assert done.returncode == 2
     shown = name if len(name) < 20 else "(not shown)"
     near = f"; {meant}" if meant else ""
-    said = f"relaion: {shown}: no such script in sql/v1{near}; see `relaion scripts`\n"
+    said = f"relaion: {shown}: no such script in sql/v1{near}; `relaion scripts` lists them\n"
     assert done.stderr == said

@@ -100,7 +100,7 @@ CASES = {
         "no --keywords given, so the rule that needs them is off", keywords=False, in_match=False
     ),
     "a label that no edition removes": Case(
-        "lists labelled optout: no edition heeds them, what only they name stays",
+        "lists labelled optout: no edition uses them, so rows that only they name stay",
         labels=("csam", "optout"),
         in_match=False,
     ),
@@ -288,8 +288,8 @@ def test_a_run_without_verify_says_it_too(tmp_path: Path) -> None:
     again = here(*given)
     assert CASES["no scores"].sentence in again.stdout
     sentence = (
-        f"{tmp_path / 'out'}: this very run was finished before; nothing was done now, and "
-        f"nothing checked; {known}; {check}"
+        f"{tmp_path / 'out'}: this run was finished before, so nothing was done or checked "
+        f"now; {known}; {check}"
     )
     assert sentence in again.stdout.splitlines()
     told = json.loads(here(*given, "--json").stdout)
@@ -313,13 +313,15 @@ def test_a_folder_that_no_run_made_is_refused_with_the_way_out(tmp_path: Path) -
     """It is no broken output; one that lost its manifest still has the audit, and is one."""
     research = tmp_path / "out/research"
     research.mkdir(parents=True)
-    with pytest.raises(InputError, match="so it is no output; name the OUT of a finished run"):
+    with pytest.raises(
+        InputError, match="so `clean` did not write it; name the OUT of a finished run"
+    ):
         verify(research)
     (tmp_path / "out/manifest.json").write_text("{}")
-    with pytest.raises(InputError, match=f"it lies in one: name {tmp_path / 'out'}"):
+    with pytest.raises(InputError, match=f"it lies inside one: name {tmp_path / 'out'}"):
         verify(research)
     (research / ".work").mkdir()
-    with pytest.raises(InputError, match="its run broke off; repeat the command that"):
+    with pytest.raises(InputError, match="its run was interrupted; repeat the command that"):
         verify(research)
     (research / "audit.duckdb").symlink_to("nowhere")
     assert not verify(research).ok

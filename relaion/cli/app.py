@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from textwrap import fill
 from types import FrameType
 from typing import Annotated, Any
 
@@ -193,10 +192,7 @@ def tell(notices: Sequence[str]) -> None:
     """What a user should know, on stderr."""
     for notice in notices:
         told.keep(f"notice: {notice}", logging.WARNING)
-        text = f"notice: {notice}"
-        if talk.is_terminal:  # elsewhere a notice is one line, for who looks for it
-            text = fill(text, min(80, talk.width), break_long_words=False, break_on_hyphens=False)
-        talk.print(Text(text), soft_wrap=True)
+        talk.print(Text(f"notice: {notice}"))
 
 
 def roles(columns: Sequence[str] | None) -> dict[str, list[str]]:

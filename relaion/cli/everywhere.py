@@ -157,7 +157,7 @@ def _fill_choice(context: typer.Context) -> list[str]:
             setting = found[_key(p)]
             context.params[name] = setting.value
             line = f"--lists {shown(setting.value)} is that of {setting.source}"
-            talk.print(f"notice: {line}", markup=False, soft_wrap=True)
+            talk.print(f"notice: {line}", markup=False)
             told.keep(line)
             filled.append(name)
     return filled

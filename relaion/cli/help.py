@@ -27,7 +27,7 @@ EXAMPLES = {
     "relaion lists withdraw": "relaion lists withdraw 3 --lists lists.duckdb",
     "relaion match": "relaion match data --lists lists.duckdb",
     "relaion clean": "relaion clean data --lists lists.duckdb --out clean",
-    "relaion update": "relaion update clean --inputs data --lists lists.duckdb --out clean2",
+    "relaion update": "relaion update clean --inputs data --lists lists.duckdb --out new",
     "relaion verify": "relaion verify clean --inputs data --lists lists.duckdb",
     "relaion report": "relaion report clean --markdown report.md",
     "relaion sql": "relaion sql clean -c 'from unions'",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def show_applied(result: Applied) -> RenderableType:
     """Rows by fate, files, what was not looked at, and the verdict in a sentence."""
     if result.done_before:
-        head = Text("this very run was finished before; nothing was done now")
+        head = Text("this run was finished before, so nothing was done now")
     else:
         files = ", ".join(f"{n:,} {how}" for how, n in sorted(result.files.items()))
         head = Text(f"{result.records:,} rows in; files: {files}")
@@ -53,15 +53,15 @@ def show_diffed(result: Diffed) -> RenderableType:
         (result.rows_old, "row{s} of the old set"),
         (result.rows_new, "row{s} of the new one"),
         (result.left, "row{s} that left"),
-        (result.lines, "line{s} of the diff: rows of one hash and link are one"),
+        (result.lines, "line{s} of the diff; rows with the same hash and link share one"),
         (result.links_gone, "link{s} that no row of the new set has"),
         (
             result.without,
-            "row{s} without an identity fewer than in the old set: no line tells which",
+            "row{s} without row hash and link left: no line says which",
         ),
-        (result.linkless, "row{s} that left without a link, told by row hash"),
-        (result.duplicates, "row{s} that left, of a hash and link that another one has"),
-        (result.colliding, "row hash{es} that more than one link has"),
+        (result.linkless, "row{s} that left without a link, named by row hash alone"),
+        (result.duplicates, "row{s} that left, with the hash and link of another one"),
+        (result.colliding, "row hash{es} shared by several links"),
     ):
         table.add_row(count(n), what.format(s="s" * (n != 1), es="es" * (n != 1)))
     return Group(table, Text(), Text(diffed_line(result)))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # so many subsets fit side by side; more are listed one below the other
 _SIDE_BY_SIDE = 3
+_LAYOUTS = 3  # so many are told of, unless every column is asked for
 _TYPE_WIDTH = 12
 _SHORT = {
     "url": "link",
@@ -33,12 +34,64 @@ _SHORT = {
 }
 
 
-def render(inspection: Inspection) -> RenderableType:
-    """An inspection for a terminal of 80 columns or more; it shows no value of a row."""
-    parts: list[RenderableType] = [_held(inspection), Text(), _matched(inspection)]
-    for layout in inspection.layouts:
-        parts += [Text(), _layout_head(layout, inspection), _layout(layout)]
-    return Group(*parts)
+def render(inspection: Inspection, *, every_column: bool = False) -> RenderableType:
+    """An inspection, its answer last; it shows no value of a row.
+
+    Of the columns those that play a role are told, or were refused one; with `every_column` all.
+    """
+    parts: list[RenderableType] = [_held(inspection)]
+    layouts = inspection.layouts if every_column else inspection.layouts[:_LAYOUTS]
+    for layout in layouts:
+        parts += [Text(), _layout_head(layout, inspection)]
+        parts.append(_layout(layout) if every_column else _roles(layout))
+    if more := len(inspection.layouts) - len(layouts):
+        parts += [Text(), Text(f"and {several(more, 'layout')} more: --columns shows them")]
+    return Group(*parts, Text(), _matched(inspection), Text(), *_answer(inspection))
+
+
+def _roles(layout: LayoutSeen) -> RenderableType:
+    """The columns that something is compared with, and those that were refused."""
+    table = plain_table("role", "column", "")
+    for column in layout.columns:
+        if column.role:
+            table.add_row(_role(column), Text(shown(column.name)), "")
+        elif column.claimed:
+            table.add_row(_role(column), Text(shown(column.name)), Text(_why(column)))
+    others = sum(not (c.role or c.claimed) for c in layout.columns)
+    if others:
+        verb = "plays" if others == 1 else "play"
+        said = f"{several(others, 'column')} {verb} no role and {'is' if others == 1 else 'are'} "
+        return Group(table, Text(f"{said}kept as {'it is' if others == 1 else 'they are'}"))
+    return table
+
+
+def _why(column: Column) -> str:
+    return column.why.removeprefix(BY_NAME).lstrip(":; ")
+
+
+def _answer(inspection: Inspection) -> list[RenderableType]:
+    """Whether this can be cleaned, and by what: the last thing that is said."""
+    held = [s for s in inspection.subsets if s.rows] or list(inspection.subsets)
+    linked = [s for s in held if any(m.role == "url" and m.possible for m in s.matches)]
+    if len(linked) == len(held):
+        said = "yes"
+    elif not linked:
+        said = "no: no column with links was found (if there is one: --column url=NAME)"
+    else:
+        names = ", ".join(shown(s.name) for s in held if s not in linked)
+        said = f"not as a whole: no links in {names} (if there are any: --column url=NAME)"
+    lines: list[RenderableType] = [Text.assemble(("can be cleaned: ", "bold"), said)]
+    if linked:
+        possible = {m.what: m.possible for m in held[0].matches}
+        for subset in held:
+            for match in subset.matches:
+                possible[match.what] &= match.possible
+        anywhere = {m.what for s in held for m in s.matches if m.possible}
+        told = [f"{w}{'' if possible[w] else ' (in part)'}" for w in possible if w in anywhere]
+        lines.append(Text.assemble(("lists and rules of: ", "bold"), ", ".join(told)))
+        if missing := [what for what in possible if what not in anywhere]:
+            lines.append(Text.assemble(("find nothing: ", "bold"), ", ".join(missing)))
+    return lines
 
 
 @line_of("Inspection")
@@ -186,5 +239,5 @@ def _role(column: Column) -> Text:
 
 
 def _explained(column: Column) -> Text:
-    more = column.why.removeprefix(BY_NAME).lstrip(":; ")
+    more = _why(column)
     return Text.assemble(column.meaning, *(("\n", (more, "dim")) if more else ()))

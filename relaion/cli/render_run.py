@@ -153,11 +153,7 @@ def show_cleaned(result: Cleaned) -> RenderableType:
         parts += [Text(), show_verdict(result.verdict)]
     else:
         parts += left_out_lines(x.sentence for x in result.not_looked_at)
-        parts += (
-            [Text(), Text(result.summary, no_wrap=True, overflow="ignore")]
-            if result.summary
-            else []
-        )
+        parts += _summary(result.summary)
     said = f"yes, {result.why}" if result.publishable else f"no, because {result.why}"
     parts += [Text(), next_steps(result), Text(), Text(f"publishable: {said}")]
     return Group(*parts)
@@ -168,6 +164,14 @@ def show_cleaned(result: Cleaned) -> RenderableType:
 def summary_line(result: Cleaned | Verdict) -> str:
     """The verdict in a sentence."""
     return result.summary
+
+
+def _summary(text: str) -> list[RenderableType]:
+    """The verdict in a sentence; a command at its end is not wrapped, so that it can be copied."""
+    said, how, command = text.partition("to check it: ")
+    lines = [Text(said.rstrip("; "))] if said else []
+    lines += [Text(f"{how}{command}", no_wrap=True, overflow="ignore")] if how else []
+    return [Text(), *lines] if lines else []
 
 
 def removal_table(result: Cleaned) -> Table:
@@ -189,7 +193,8 @@ def _reason(r: Removal) -> str:
         return f"rule {r.rule}"
     if r.reason_kind == "cover":
         return f"cover of {r.label}"
-    words = " ".join(str(word) for word in (r.list_id, r.source, r.title, r.label) if word)
+    source = None if r.source and r.title and r.title.startswith(r.source) else r.source
+    words = " ".join(str(word) for word in (r.list_id, source, r.title, r.label) if word)
     return f"list {words}: {compared(r.kind, r.form)}"
 
 
@@ -210,6 +215,7 @@ def next_steps(result: Cleaned) -> Text:
     )
 
 
+_SIDE_BY_SIDE = 3  # subsets that stand beside each other; more stand below each other
 _LOOKED_AT = {
     "url": "links",
     "image_md5": "MD5",
@@ -224,22 +230,33 @@ _LOOKED_AT = {
 def coverage_table(coverage: Iterable[Coverage]) -> Table:
     """Rows of each subset that have a value to look at; `~` where a sample tells of a sidecar."""
     heads = tuple(_LOOKED_AT.values())
-    table = plain_table("looked at", "rows", *heads, right=("rows", *heads), whole=("looked at",))
     by_subset: dict[str, dict[str, str]] = {}
     rows: dict[str, int] = {}
     for line in coverage:
         rows[line.subset] = line.rows
-        cells = by_subset.setdefault(line.subset, {})
+        counted = by_subset.setdefault(line.subset, {})
         said = f"{'~' if line.estimated else ''}{line.covered:,}"
         if line.counted == "footers":
             continue
-        if line.via != "column" and cells.get(line.role, "0") != "0":
-            said = f"{cells[line.role]} + {said}"
-        if line.covered or line.role not in cells:
-            cells[line.role] = said if line.covered else "0"
-    for subset, cells in by_subset.items():
-        held = (cells.get(role, "-") for role in _LOOKED_AT)
-        table.add_row(Text(subset), f"{rows[subset]:,}", *("-" if c == "0" else c for c in held))
+        if line.via != "column" and counted.get(line.role, "0") != "0":
+            said = f"{counted[line.role]} + {said}"
+        if line.covered or line.role not in counted:
+            counted[line.role] = said if line.covered else "0"
+    found = {
+        subset: [f"{rows[subset]:,}", *(told.get(role, "0") for role in _LOOKED_AT)]
+        for subset, told in by_subset.items()
+    }
+    for values in found.values():
+        values[:] = ["-" if value == "0" else value for value in values]
+    if len(found) <= _SIDE_BY_SIDE:
+        names = tuple(short(list(found)).values())
+        table = plain_table("looked at", *names, right=names)
+        for cells in zip(("rows", *heads), *found.values(), strict=True):
+            table.add_row(*cells)
+        return table
+    table = plain_table("looked at", "rows", *heads, right=("rows", *heads), whole=("looked at",))
+    for subset, values in found.items():
+        table.add_row(Text(subset), *values)
     return table
 
 

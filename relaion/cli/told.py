@@ -25,6 +25,7 @@ from relaion.paths import shown
 from relaion.run.progress import NOTHING, Extent, Progress
 
 NOTES = logging.getLogger("relaion")
+_COMMAND = " -c '"
 _SHOWN = "shown"  # an attribute of records that stand on the terminal anyway
 _FIRST = "# relaion log"  # of a file that more may be added to
 
@@ -40,7 +41,7 @@ class _Spoken(logging.Handler):
         """A line, unless it stands there anyway."""
         if not getattr(record, _SHOWN, False):
             line = f"{time.monotonic() - self._began:8.2f} s  {_one_line(record)}"
-            talk.print(Text(line, style="dim"), soft_wrap=True)
+            talk.print(Text(line, style="dim"))
 
 
 class _Kept(logging.Handler):
@@ -128,7 +129,8 @@ def say(line: str) -> None:
     """Print a line on stderr, however quiet it is to be there."""
     quiet, talk.quiet = talk.quiet, False
     try:
-        talk.print(Text(f"relaion: {line}"), soft_wrap=True)
+        # a command in it is to be copied in one piece
+        talk.print(Text(f"relaion: {line}"), soft_wrap=_COMMAND in line)
     finally:
         talk.quiet = quiet
 

@@ -349,7 +349,7 @@ class Applying:
     def _value(self, file: CopyFile, outcome: TaskOutcome) -> Any:
         """What a task returned; None where it failed, which is noted."""
         if outcome.fatal:
-            raise StopError(f"{outcome.error}; mend the cause and repeat the command to go on")
+            raise StopError(f"{outcome.error}; fix the cause and repeat the command to go on")
         if outcome.error is not None:
             self.fail(file, outcome.error)
             return None
@@ -377,7 +377,7 @@ class Applying:
             said += f"; {left} beside {beside} {was} left out"
         if n + left < of:
             said += "; the others are done"
-        raise StopError(f"{said}; mend or replace what failed and repeat the command to go on")
+        raise StopError(f"{said}; repair or replace what failed and repeat the command to go on")
 
 
 def _written(shard: Shard) -> list[int]:

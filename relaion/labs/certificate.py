@@ -65,7 +65,8 @@ def refuse_place(place: Path, out: Path, inputs: Sequence[Path]) -> None:
         return  # it is made with OUT
     if not place.parent.is_dir():
         raise InputError(
-            f"{shown(place.parent)}: is no folder; make it, or name another file with --certificate"
+            f"{shown(place.parent)}: is not a folder; make it, or name another file with "
+            "--certificate"
         )
     refuse_unwritable(
         place.parent, "and the certificate goes there; name another file with --certificate"

@@ -1,4 +1,4 @@
-"""The OUT of `apply`: is it ours, is it finished, or does a run that broke off go on in it?"""
+"""The OUT of `apply`: is it ours, is it finished, does an interrupted run go on in it?"""
 
 import hashlib
 import json
@@ -136,7 +136,9 @@ def begin(place: Out, plan: Plan) -> tuple[Journal, bool]:
         except (OSError, ValueError, TypeError):
             before = {}
         # a file may have been mended: what is known of it is of its bytes, not of its size
-        _refuse_other(place.path, _unsized(before), _unsized(plan), "holds a run broken off", PURGE)
+        _refuse_other(
+            place.path, _unsized(before), _unsized(plan), "holds an interrupted run", PURGE
+        )
         remove_parts(place.path)
         remove_parts(place.work)
     elif place.work.exists():  # left by a kill while it was removed

@@ -1,7 +1,7 @@
 """Who is a row? Row hashes and links of one set of shards, looked for in another.
 
 Every decision is a script of `sql/v1/apply`; this module sets them going batch by batch, and keeps
-what they find in the private work folder, so that a run that broke off goes on.
+what they find in the private work folder, so that a run that was interrupted goes on.
 """
 
 from collections.abc import Callable, Sequence

@@ -223,7 +223,7 @@ def _told(head: bytes, size: int) -> str:
     if head[8:12] == b"DUCK":
         return "a DuckDB database: write its table as parquet first"
     if not head.strip(b"\0"):
-        return "filled with zeros where it should begin (a download that broke off): get it again"
+        return "filled with zeros where it should begin (a broken download): get it again"
     return _told_of_text(head) or "something unknown (it does not begin with PAR1): get it again"
 
 
@@ -294,7 +294,8 @@ def _footer_bytes(path: Path) -> tuple[bytes, int]:
         if tail[4:] == MAGIC and size > 12:
             raise DamagedError(f"{shown(path)}: has lost its beginning; get it again")
         what, _, todo = _told(head, size).partition(": ")
-        if what in _OF_LINES and (command := to_parquet(path, head)):
+        known = head if what in (_JSON, _TEXT) else b""
+        if what in _OF_LINES and (command := to_parquet(path, known)):
             todo = f"to make one of it: {command}"
         raise DamagedError(f"{shown(path)}: is not a parquet file but {what}: {todo}")
     if tail[4:] != MAGIC or length > size - 12:

@@ -240,7 +240,9 @@ def not_looked_at(
     if KEYWORD_RULE in asked.rules and not asked.has_keywords:
         found[NotLookedAt(None, "keywords", None, NO_KEYWORDS, None)] = None
     for label in sorted(asked.idle):  # what they list stays in every edition
-        why = f"lists labelled {shown(label)}: no edition heeds them, what only they name stays"
+        why = (
+            f"lists labelled {shown(label)}: no edition uses them, so rows that only they name stay"
+        )
         found[NotLookedAt(None, "lists", None, why, None)] = None
     if files := beside_shards(skipped):
         found[NotLookedAt(None, "files", named(files), BESIDE, len(files))] = None

@@ -202,7 +202,7 @@ class _Search:
                 f"{shown(path)}: is a link to a file that is not there; {restore}"
             ) from None
         if not real.is_file():
-            raise InputError(f"{shown(path)}: is no regular file; name a file to read")
+            raise InputError(f"{shown(path)}: is not a regular file; name a file to read")
         known = self.shards.setdefault(real, ShardPath(path, subset))
         if _where(known.path) != _where(path):
             self.repeated.add(path)

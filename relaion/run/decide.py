@@ -197,7 +197,7 @@ class Decider:
                 among = f"{script.purpose[0].lower()}{script.purpose[1:]}".rstrip(".")
                 why = f"edition {edition} was not written, {name} found it among the {among}"
                 if edition in own:
-                    raise ScriptError(f"{shown(own[edition])}: {why}; mend the script")
+                    raise ScriptError(f"{shown(own[edition])}: {why}; fix the script")
                 raise InputError(f"{task.named}: {why}")
 
 

@@ -172,7 +172,8 @@ class Hunt:
                 if alone >= ALIKE and not ledger.names:
                     raise OutputError(
                         f"{outcome.error} ({alone} shards failed and none could be searched, so "
-                        "it is not the shards; mend the cause and repeat the command to go on)"
+                        "the shards are not the cause; fix the cause and repeat the command "
+                        "to go on)"
                     )
 
     def _through(self, shards: Sequence[Numbered]) -> None:
@@ -218,7 +219,7 @@ class Hunt:
         if outcome.error is not None:
             self.store.check()  # what was wrong with the store is no fault of a shard
         if outcome.fatal:
-            raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
+            raise OutputError(f"{outcome.error}; fix the cause and repeat the command to go on")
         self.journal.add_copies(outcome.said.get("copies", {}))
         return outcome
 
@@ -241,7 +242,7 @@ class Hunt:
         if outcome.error is not None:
             if task.step == "sidecars":
                 raise InputError(f"the sidecars cannot be searched: {outcome.error}")
-            raise OutputError(f"{outcome.error}; mend the cause and repeat the command to go on")
+            raise OutputError(f"{outcome.error}; fix the cause and repeat the command to go on")
         value = {"of": of, "found": outcome.said["found"]}
         self.journal.add([Entry(MADE, name, value, outcome.said["files"])])
         return found(value)

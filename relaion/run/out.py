@@ -95,7 +95,7 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> tuple[Journal, bool]
     if found is not None:
         journal = Journal(out.work)
         failed = journal.failed
-        _refuse_other(out.path, found[0], plan, "holds a run broken off", PURGE, failed)
+        _refuse_other(out.path, found[0], plan, "holds an interrupted run", PURGE, failed)
         journal.forget({*_changed(found[1], stamps, plan, failed), *journal.changed})
         remove_parts(out.path)
         remove_parts(out.work)
@@ -129,7 +129,7 @@ def _changed(
         if (item["subset"], item["shard"]) not in failed:
             raise InputError(
                 f"{shown(new[no][0])}: changed since the run began; add --purge once to remove "
-                "what that run left, then begin anew"
+                "what that run left, then start again"
             )
     return changed
 
@@ -141,7 +141,7 @@ def _refuse_outputs_of_others(out: Out, plan: Plan) -> None:
         is_work = path.is_relative_to(out.path / WORK) or path.name.endswith(".part")
         if path not in ours and not is_work:
             raise OutputError(
-                f"{shown(out.path)}: holds a run broken off whose plan is lost, and "
+                f"{shown(out.path)}: holds an interrupted run whose plan is lost, and "
                 f"{shown(path.relative_to(out.path))}, which this run would not write; "
                 "remove what it holds, or name another folder"
             )

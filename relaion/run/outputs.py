@@ -163,7 +163,7 @@ def _whole(found: OurOutput) -> str:
     where = shown(found.folder)
     if found.manifest is None:
         return (
-            f"{where}: holds a run that broke off, so it is no input; finish that run, or "
+            f"{where}: holds a run that was interrupted, so it is no input; finish that run, or "
             f"remove what it left ({_named(maker_of(found.folder / WORK))} with --out {where} "
             "--purge), or name other folders"
         )
@@ -280,7 +280,7 @@ def refuse_broken_off(out: Path) -> None:
     """Raise InputError where a run broke off, and left nothing yet that could be read."""
     if os.path.lexists(out / WORK) and not any(os.path.lexists(out / x) for x in (MANIFEST, AUDIT)):
         made = _named(maker_of(out / WORK))
-        raise InputError(f"{shown(out)}: its run broke off; repeat {made} that made it")
+        raise InputError(f"{shown(out)}: its run was interrupted; repeat {made} that made it")
 
 
 def _named(maker: str | None) -> str:
@@ -328,5 +328,5 @@ def _refusal(place: Path, name: str, out: Path, work: Path | None) -> str:
     if (out / MANIFEST).is_file():
         return f"{text} (a finished run lies there: move it away)"
     if (work_of(out, work) / PLAN).is_file():
-        return f"{text} (a run broke off there: add --purge once to remove what it left)"
+        return f"{text} (a run was interrupted there: add --purge once to remove what it left)"
     return text

@@ -149,7 +149,7 @@ def check_statements(script: Script) -> None:
             kinds = [kind for kind, _ in engine.statements(script.sql)]
         except EngineError as e:
             why = str(e).removeprefix("the query: ")
-            raise ScriptError(f"{shown(script.path)}: {why}; mend the script") from None
+            raise ScriptError(f"{shown(script.path)}: {why}; fix the script") from None
     for kind in kinds:
         if kind not in STATEMENTS:
             raise ScriptError(
@@ -182,7 +182,7 @@ def _run_own(engine: Engine, edition: Edition) -> None:
     except EngineError as e:
         if not e.by_statement:
             raise
-        raise ScriptError(f"{e}; mend the script") from None
+        raise ScriptError(f"{e}; fix the script") from None
 
 
 def try_own(edition: Edition, shards: Sequence[Numbered], version: str) -> Tried:
@@ -228,7 +228,7 @@ def _try(
         try:
             ended = own.rehearse(edition.script, _SECONDS, **_values(edition))
         except EngineError as e:
-            raise ScriptError(f"{e}{_within(n)}; mend the script") from None
+            raise ScriptError(f"{e}{_within(n)}; fix the script") from None
         makes = {} if not ended else _relations(own)
     reads = (
         Relation(name, columns, *((shown(n.shard.subset), renamed) if n and name == SOURCE else ()))

@@ -87,13 +87,13 @@ def read_parent(out: Path) -> Parent:
         raise InputError(f"{shown(out)}: `apply` made it; an update goes on from an OUT of `clean`")
     if "lineage" not in made or "audit" not in made:
         raise OutputError(
-            f"{shown(path)}: an earlier version of relaion wrote it; clean anew, once, to go on "
+            f"{shown(path)}: an earlier version of relaion wrote it; clean once more to go on "
             "from there"
         )
     if not _is_as_written(made):
         raise OutputError(
             f"{shown(path)}: its run is not the digest of what it states, so it was edited since "
-            "it was written; restore it, or clean anew"
+            "it was written; restore it, or clean again"
         )
     refuse_other_audit(out, made)
     return Parent(out, made, hashlib.sha256(path.read_bytes()).hexdigest())
@@ -192,7 +192,7 @@ def refuse_other_settings(parent: Parent, plan: Plan) -> None:
         verb = "differs" if len(different) == 1 and different[0].startswith("the v") else "differ"
         raise InputError(
             f"{shown(parent.folder)}: an update goes on as its parent did, but "
-            f"{', '.join(different)} {verb}; give what that run had, or clean anew"
+            f"{', '.join(different)} {verb}; give what that run had, or clean again"
         )
 
 
@@ -280,7 +280,7 @@ def _named(lists: Sequence[Mapping[str, Any]]) -> str:
 
 @dataclass(frozen=True)
 class ShardsSince:
-    """Shards by subset and name: those that are new, that are gone, and that are others now."""
+    """Shards by subset and name: those that are new, that are gone, and that have changed."""
 
     gained: frozenset[Key]
     lost: frozenset[Key]
@@ -341,7 +341,7 @@ def refused_sidecars(parent: Parent, missing: Sequence[str]) -> InputError:
     """What is said of sidecars of the parent, by name, that are not given."""
     more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
     return InputError(
-        f"{shown(parent.folder)}: was made with sidecars that are not given, or are others now "
+        f"{shown(parent.folder)}: was made with sidecars that are not given, or have changed "
         f"({', '.join(map(shown, missing[:3]))}{more}); give them with --sidecar, or add "
         "--allow-changed"
     )

@@ -146,7 +146,7 @@ class Run:
         n, of = len(self._failed), len(self.request.plan.inputs)
         if n:
             said = f"{n} of {of} shards failed" + (", the others are done" if n < of else "")
-            todo = "mend or replace what failed and repeat the command to go on"
+            todo = "repair or replace what failed and repeat the command to go on"
             raise StopError(f"{self._told_why()}{': ' + said if of > 1 else ''}; {todo}")
 
     def _told_why(self) -> str:
@@ -159,7 +159,7 @@ class Run:
         if self._failed:
             raise StopError(
                 f"{self._told_why()}: cover is chosen among the rows of all shards, so none "
-                "is written before these can be read; mend or replace what failed and repeat the "
+                "is written before these can be read; repair or replace what failed and repeat the "
                 "command to go on"
             )
 
@@ -279,7 +279,7 @@ class Run:
         self._written += len(done)
         if outcome.fatal:
             raise StopError(
-                f"{outcome.error} (no other shard can do better, so the run stopped; mend the "
+                f"{outcome.error} (every other shard would fail too, so the run stopped; fix the "
                 "cause and repeat the command)"
             )
         if outcome.error is not None and len(batch.shards) > 1:
@@ -297,7 +297,7 @@ class Run:
         if self._written == 0 and self._unwritten >= ALIKE:
             raise StopError(
                 f"{self._told_why()} ({self._unwritten} shards failed and none could be written, "
-                "so it is not the shards; mend the cause and repeat the command to go on)"
+                "so the shards are not the cause; fix the cause and repeat the command to go on)"
             )
 
     def _told(
@@ -322,8 +322,8 @@ class Run:
             )
         if not request.settings.cover and ledger_path(request.key).exists():
             told.append(
-                "a cover ledger lies beside the curator key, and this run has no --cover: compared "
-                "with an edition that has it, its editions show which rows were cover"
+                "there is a cover ledger beside the curator key, but this run has no --cover: "
+                "whoever compares its editions with one that has cover sees which rows were cover"
             )
         for report in reports.values():
             told += report.notices

@@ -289,11 +289,11 @@ class Worker:
     def _ended(self) -> TaskOutcome:
         code = self._process.wait()
         if code >= 0:
-            return _broken(f"its worker ended (exit status {code})")
+            return _broken(f"its process ended (exit status {code})")
         # those of real time have no names
         name = next((s.name for s in signal.Signals if s == -code), f"signal {-code}")
-        why = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
-        return _broken(f"its worker was ended by {name}{why}")
+        why = ", perhaps because memory ran out" if -code == signal.SIGKILL else ""
+        return _broken(f"its process was ended by {name}{why}")
 
     def end(self) -> None:
         """End the process at once, and those that it started."""
@@ -314,7 +314,7 @@ def _answer(line: bytes) -> dict[str, Any] | TaskOutcome:
     if isinstance(said, dict) and any(words <= set(said) for words in _WORDS):
         pass_on(said)
         return said
-    return _broken("its worker wrote a line that is no answer; repeat the command")
+    return _broken("its process gave an answer that cannot be read; repeat the command")
 
 
 def _too_long(limit: float) -> str:

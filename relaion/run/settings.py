@@ -34,7 +34,7 @@ def parse_size(text: str) -> int:
     """Bytes of a size such as `2GB`, `512MiB` or `4G`; InputError when it is none."""
     found = _SIZE.match(text)
     if not found:
-        raise InputError(f"--memory {typed(text)}: is no size; write it like 2GB")
+        raise InputError(f"--memory {typed(text)}: is not a size; write it like 2GB")
     unit = _UNITS[found[2].upper()]
     if found[3]:
         unit = {1000**i: 1024**i for i in range(5)}[unit]
@@ -336,5 +336,5 @@ def _inputs_differ(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> str:
             return f"the inputs differ, first in {item['subset']}/{item['shard']}"
     missing = next(iter(before), None)
     if missing is None:
-        return "the inputs come in another order"
+        return "the inputs are in another order"
     return f"the inputs differ: {missing[0]}/{missing[1]} is missing"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relaion.errors import DamagedError, InputError, StopError
+from relaion.parquet.footer import read_footer
 from relaion.parquet.layout import LayoutGroup, Shard, grouped, mixed_notices
 from relaion.parquet.roles import Columns, Layout
 from relaion.paths import (
@@ -22,6 +23,7 @@ from relaion.paths import (
     shown,
     stamp_of,
 )
+from relaion.paths.to_parquet import is_lines
 from relaion.roles import WIDTHS
 from relaion.run.journal import SIDECARS, Entry, Journal
 from relaion.run.notes import NOTES
@@ -49,7 +51,7 @@ class Numbered:
 
     def told(self, error: str | None) -> str:
         """What is said of it when it fails; its name, in any case."""
-        path, error = shown(self.shard.path), error or "its worker said nothing of it"
+        path, error = shown(self.shard.path), error or "its process said nothing about it"
         return error if path in error else f"{path}: {error}"
 
 
@@ -217,6 +219,13 @@ def _roles_noted(group: LayoutGroup) -> Iterator[str]:
         yield f"{where}: column {shown(c.name)} was refused ({c.why})"
 
 
+def refuse_text(paths: Sequence[Path]) -> None:
+    """Raise DamagedError, which shows the way to parquet, for a named file of text lines."""
+    for path in paths:
+        if is_lines(path) and path.is_file():
+            read_footer(path)
+
+
 ALIKE = 20  # shards that fail before one succeeds: it is not the shards
 
 
@@ -262,7 +271,7 @@ def read_footers(
             if ended >= ALIKE and not shards:
                 raise StopError(
                     f"{shown(paths[at].path)}: {e} ({ended} shards failed and none could be read, "
-                    "so it is not the shards; mend the cause and repeat the command)"
+                    "so the shards are not the cause; fix the cause and repeat the command)"
                 ) from None
             set_aside(paths[at].path, DamagedError(f"{shown(paths[at].path)}: {e}"))
             at += 1
@@ -356,7 +365,7 @@ def _seals(paths: Sequence[Path], journal: Journal) -> dict[Path, Seal]:
             if now.sha256 != before.sha256:
                 raise ChangedSidecarError(
                     f"{shown(path)}: changed since the run began; restore it, or add --purge once "
-                    "to remove what that run left, then begin anew"
+                    "to remove what that run left, then start again"
                 )
     value = {name: s.plain() for name, s in zip(names, seals, strict=True)}
     journal.add([Entry(SIDECARS, "", value)])

@@ -47,7 +47,7 @@ _LINKED_ROWS = 1_000_000
 class UpdateRun(Run):
     """A run that goes on from a finished one; `since` and `shards` say what has changed.
 
-    `allow_changed`: shards that are others now are cleaned whole, as new ones are.
+    `allow_changed`: shards that have changed are cleaned whole, as new ones are.
     """
 
     parent: Parent = field(kw_only=True)

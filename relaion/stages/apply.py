@@ -145,7 +145,7 @@ def apply(
             return before_this(applied(out, done, found.notices, certified))
         journal, goes_on = ours.begin(place, plan)
         if goes_on:
-            listen.say(f"{shown(out)}: going on with the run that broke off")
+            listen.say(f"{shown(out)}: going on with the run that was interrupted")
         pool.begin(limits.fitting(limits.workers), place.work, held=(place.lock,))
         with private_umask():
             run = Applying(out, place.work, journal, pool, limits, sql_version, chosen, listen)
@@ -212,14 +212,15 @@ def _refuse_mixed(
     """Raise InputError for arguments that do not go together."""
     if not paths and diff is not None:
         raise InputError(
-            f"{shown(diff)}: was taken for the DIFF, and no copy is named; write DIFF before PATH, "
+            f"{shown(diff)}: was read as the DIFF, and no copy is named; write DIFF before PATH, "
             "or name the published edition that may stay with --keep NEW"
         )
     if not paths:
         raise InputError("name the copy to be cleaned: one or more PATH")
     if bool(keep) == (diff is not None):
         raise InputError(
-            "name one thing to clean by: a DIFF (before PATH, or with --diff), or --keep NEW"
+            "say what to clean by, with one thing only: a DIFF (before PATH, or with "
+            "--diff), or --keep NEW"
         )
     if diff is not None and (old or unknown != "drop"):
         raise InputError(
@@ -267,7 +268,7 @@ def _identities(by: str | None, diff: DiffFile | None) -> tuple[str, ...]:
     held = tuple(each for each in wanted if each in diff.by)
     if not held:
         raise InputError(
-            f"{shown(diff.path)}: holds no identity by {by}; leave --by out, or get another diff"
+            f"{shown(diff.path)}: does not tell rows by {by}; leave --by out, or get another diff"
         )
     return held
 

@@ -37,7 +37,7 @@ from relaion.run.pipeline import Request, Run
 from relaion.run.pool import HERE, Caller, Executor, LocalPool, blaming
 from relaion.run.progress import QUIET, Progress, steps_of
 from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
-from relaion.run.survey import read_inputs
+from relaion.run.survey import read_inputs, refuse_text
 from relaion.sqlset import BUILT_IN, VERSION
 from relaion.stages.verify import check
 from relaion.tabled import Tabled
@@ -160,6 +160,7 @@ def clean(
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
     lists, out = as_path(lists), as_path(out)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
+    refuse_text(paths)  # before all else: it is what a newcomer meets first
     check_apart(out, work, paths)
     limits, listen = limits_of(workers, memory, time_limit), listening(progress)
     listen.steps(steps_of(cover=cover > 0, verify=verify))
@@ -212,7 +213,7 @@ def carry_out(
         return _cleaned(pool, place.path, before, True, request.inputs.notices, None, None, command)
     journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
     if goes_on:
-        listen.say(f"{shown(place.path)}: going on with the run that broke off")
+        listen.say(f"{shown(place.path)}: going on with the run that was interrupted")
     pool.begin(_worth(request), place.work, held=(place.lock,))
     with private_umask():
         run = make(place, journal, request, lists, goes_on, executor or pool, pool, listen, yes=yes)
@@ -255,7 +256,7 @@ def _summary(done: Cleaned, command: str) -> str:
         return done.verdict.summary
     said = "finished; it was not checked"
     if done.done_before:
-        said = "this very run was finished before; nothing was done now, and nothing checked"
+        said = "this run was finished before, so nothing was done or checked now"
     known = "its audit names nothing that was not looked at"
     if n := len(done.not_looked_at):
         known = f"its audit names {n:,} {'thing that was' if n == 1 else 'things that were'} not "

@@ -122,7 +122,8 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
     ours = mark.exists() and json.loads(mark.read_text()) == dict(arguments)
     if out.exists() and any(out.iterdir()) and not ours:
         raise OutputError(
-            f"{shown(out)}: is not empty and not this demo; remove it or name another with --out"
+            f"{shown(out)}: is not empty and holds something else than this demo; remove it, "
+            f"or name another folder with --out"
         )
     rows = int(arguments["rows"])
     progress.phase(MAKE)

@@ -196,7 +196,7 @@ def _refuse_out(out: Path, inputs: Sequence[Path]) -> None:
     if out.is_dir():
         raise InputError(f"{shown(out)}: is a folder; name a file such as diff.parquet")
     if not out.parent.is_dir():
-        raise InputError(f"{shown(out.parent)}: is no folder; make it, or name another file")
+        raise InputError(f"{shown(out.parent)}: is not a folder; make it, or name another file")
     place = out.resolve()
     for path in inputs:
         if place == path.resolve() or (path.is_dir() and path.resolve() in place.parents):
@@ -205,7 +205,7 @@ def _refuse_out(out: Path, inputs: Sequence[Path]) -> None:
                 "modified, so name a file elsewhere"
             )
     if out.exists():
-        raise InputError(f"{shown(out)}: is there already; remove it, or name another file")
+        raise InputError(f"{shown(out)}: exists already; remove it, or name another file")
     refuse_unwritable(out.parent, "and the diff goes there; name another file with --out")
 
 
@@ -288,7 +288,7 @@ def _nobody_knows(new: Sequence[Path], left: int, rows: Mapping[str, int]) -> st
 def way_out(made: Mapping[str, Any]) -> str:
     """What makes a run publishable that is not."""
     if not made:
-        return "restore it, or clean anew"
+        return "restore it, or clean again"
     cover, asked = made.get("cover"), made.get("parameters", {}).get("cover")
     if not cover:
         return "clean into another OUT with --cover, such as --cover 20"

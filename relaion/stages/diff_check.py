@@ -274,7 +274,7 @@ def _held_against(
     raise InputError(
         f"{shown(out)}: {len(differ):,} of its {len(then):,} lists hit other rows now than its "
         "audit tells, so listed rows would be missed; name the store, the set and the --column of "
-        "that run, or clean anew if entries were withdrawn since"
+        "that run, or clean again if entries were withdrawn since"
     )
 
 
@@ -322,7 +322,7 @@ def _unlooked(
     if found.left > left:
         raise InputError(
             f"{shown(edition)}: lacks {found.left:,} rows of --inputs, and {left:,} left it by its "
-            "manifest; one of the two was changed since: name what it was made of, or clean anew"
+            "manifest; one of the two was changed since: name what it was made from, or clean again"
         )
     if left and not found.left:
         raise InputError(

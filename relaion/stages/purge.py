@@ -1,4 +1,4 @@
-"""`purge`: remove what a run that broke off left, so that the next one begins anew."""
+"""`purge`: remove what a run that was interrupted left, so that the next one begins anew."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def report(
         ]
     _refuse_twice([path for path, *_ in files])
     if Path("-") in (page, text):
-        raise InputError("-: is no file's name; name one, such as report.md")
+        raise InputError("-: is not the name of a file; name one, such as report.md")
     for path, _, is_ours in files:
         _refuse_place(path, out, is_ours, force=force, made=path.parent == folder)
     made = [(path, write()) for path, write, _ in files]  # all of them, before the first is there
@@ -152,17 +152,17 @@ def _refuse_place(
         )
     if os.path.lexists(path):
         if not path.is_file():
-            raise InputError(f"{shown(path)}: is there and no file; name another")
+            raise InputError(f"{shown(path)}: exists and is not a file; name another")
         if not (force or _starts(path, is_ours)):
             raise InputError(
-                f"{shown(path)}: is there and was not made by `report`; name another, or pass "
-                "--force to write over it"
+                f"{shown(path)}: exists and was not made by `report`; name another, or add --force "
+                "to overwrite it"
             )
     above = next((p for p in path.parents if p.exists()), path.parent)
     if not (above == path.parent or made):
-        raise InputError(f"{shown(path.parent)}: is no folder; make it, or name another file")
+        raise InputError(f"{shown(path.parent)}: is not a folder; make it, or name another file")
     if not above.is_dir():
-        raise InputError(f"{shown(above)}: is no folder; name another place")
+        raise InputError(f"{shown(above)}: is not a folder; name another place")
     refuse_unwritable(above, f"so {shown(path)} cannot be made there; name another place")
 
 

@@ -147,7 +147,7 @@ def scripts(
         return try_own(edition, shards, sql_version)
     if paths:
         raise InputError(
-            f"{shown(paths[0])}: shards are for checking a script of your own: "
+            f"{shown(paths[0])}: files are only for checking a script of your own: "
             "relaion scripts --check mine.sql PATH"
         )
     released = (files.sql_root() / sql_version / "SHA256SUMS").exists()
@@ -191,7 +191,7 @@ def _named(found: Mapping[str, files.Script], name: str, version: str) -> files.
     if chosen is None:
         near = _near(name.removesuffix(".sql"), {s.name: k for k, s in found.items()})
         raise ScriptError(
-            f"{typed(name)}: no such script in sql/{version}{near}; see `relaion scripts`"
+            f"{typed(name)}: no such script in sql/{version}{near}; `relaion scripts` lists them"
         )
     return chosen
 

@@ -260,7 +260,9 @@ def open_audit(out: AnyPath) -> duckdb.DuckDBPyConnection:
     """
     path = as_path(out)
     if not _owned([path]):
-        raise InputError(f"{shown(path)}: is no output of `clean`; for shards there is open_data")
+        raise InputError(
+            f"{shown(path)}: was not written by `clean`; for parquet files there is open_data"
+        )
     return _connection([path])
 
 
@@ -280,7 +282,7 @@ def open_data(paths: AnyPaths) -> duckdb.DuckDBPyConnection:
     """
     paths = as_paths(paths)
     if _owned(paths):
-        raise InputError(f"{shown(paths[0])}: is an output of `clean`; for it there is open_audit")
+        raise InputError(f"{shown(paths[0])}: was written by `clean`; for that there is open_audit")
     return _connection(paths)
 
 
@@ -337,13 +339,14 @@ def _owned(paths: Sequence[Path]) -> list[OwnedShard]:
     if outs and (apart is not None or len(outs) > 1):
         other = shown(outs[1] if apart is None else apart)
         raise InputError(
-            f"{shown(outs[0])}: is an output; it is asked alone, never with {other}: both "
+            f"{shown(outs[0])}: is an output; it has to be asked alone, not with {other}: both "
             "together would show which rows left"
         )
     for owned in found.values():
         if owned.output.manifest is None:
             raise InputError(
-                f"{shown(owned.output.folder)}: holds a run that broke off; repeat its command "
+                f"{shown(owned.output.folder)}: holds a run that was interrupted; repeat its "
+                f"command "
                 "to finish it, or name other folders"
             )
     return list(found.values())
@@ -383,7 +386,7 @@ def _together(out: OurOutput, editions: list[str]) -> tuple[list[str], tuple[str
     if len(labels) < 2:
         return editions, ()
     named = ", ".join(shown(out.folder / e) for e in editions)
-    told = "the editions leave out different lists, so each is asked alone, by its own folder"
+    told = "the editions leave out different lists, so ask each one alone, by its own folder"
     return [], (f"{shown(out.folder)}: {told} ({named}); here are the counts only",)
 
 

@@ -211,7 +211,9 @@ def _check_copy(
 ) -> Verdict:
     """Check an OUT that `apply` made; where a certificate is asked for, write it if all held."""
     if diff is not None and (keep or old):
-        raise InputError("name one thing to check by: --diff DIFF, or --keep NEW with --old OLD")
+        raise InputError(
+            "say what to check by, with one thing only: --diff DIFF, or --keep NEW with --old OLD"
+        )
     if old and not keep:
         raise InputError("--old goes with --keep: name NEW, too")
     if certificate is not None:
@@ -268,7 +270,8 @@ def _refuse_foreign(out: Path, given: Mapping[str, Any], maker: str) -> None:
     if named := [f"--{name}" for name, value in given.items() if value]:
         other = "apply" if maker == "clean" else "clean"
         raise InputError(
-            f"{shown(out)}: {', '.join(named)}: for an OUT of {maker}; this one is of {other}"
+            f"{shown(out)}: {', '.join(named)}: only for an OUT of {maker}; this one was made "
+            f"by {other}"
         )
 
 
@@ -280,9 +283,9 @@ def _refuse_no_out(out: Path) -> None:
         return
     refuse_broken_off(out)
     above = next((p for p in out.resolve().parents if (p / _PUBLIC[0]).is_file()), None)
-    hint = f"it lies in one: name {shown(above)}" if above else "name the OUT of a finished run"
+    hint = f"it lies inside one: name {shown(above)}" if above else "name the OUT of a finished run"
     raise InputError(
-        f"{shown(out)}: holds neither {' nor '.join(_PUBLIC)}, so it is no output; {hint}"
+        f"{shown(out)}: holds neither {' nor '.join(_PUBLIC)}, so `clean` did not write it; {hint}"
     )
 
 

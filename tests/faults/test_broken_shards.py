@@ -186,7 +186,7 @@ class Breaking(InProcess):
             if isinstance(task, FindTask) and task.step in ("hits", "same"):
                 self.asked.append(numbers)
                 if self.no in numbers:
-                    yield TaskOutcome(task.no, f"{task.named}: its worker was ended by SIGSEGV")
+                    yield TaskOutcome(task.no, f"{task.named}: its process was ended by SIGSEGV")
                     continue
             yield from super().run([task])
 
@@ -195,7 +195,7 @@ def test_a_batch_that_kills_its_worker_is_cut_until_the_shard_is_alone(
     world: Path, whole: Path
 ) -> None:
     breaking = Breaking(3)
-    with pytest.raises(StopError, match=r"part-3\.parquet: its worker was ended by SIGSEGV"):
+    with pytest.raises(StopError, match=r"part-3\.parquet: its process was ended by SIGSEGV"):
         run(world, executor=breaking)
     assert breaking.asked[:6] == [
         [0, 1, 2, 3, 4, 5],
