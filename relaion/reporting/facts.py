@@ -273,9 +273,9 @@ class AuditReport(Tabled):
     `coverage` says how many rows could be looked at, `not_looked_at` what was left out. `cover` is
     None where there was none. `scores` and `overlaps` are None where the audit holds none. `steps`
     has a line for each step and edition. `parameters` are the settings that decide, `scripts` the
-    SQL that did, `scripts_sha256` one digest over those of all scripts. `sidecars` is how many files of image hashes were searched. `written` are the
-    files that `report` wrote, `notices` are for whoever asked, `form` is the version of these
-    fields.
+    SQL that did, `scripts_sha256` one digest over those of all scripts. `sidecars` is how many
+    files of image hashes were searched. `written` are the files that `report` wrote, `notices` are
+    for whoever asked, `form` is the version of these fields.
     """
 
     run: RunFacts

@@ -46,8 +46,8 @@ class ScriptLine:
 class Listing(Tabled):
     """The `scripts` of a `version`; `text` is the SQL of the one that was asked for, or None.
 
-    `released`: the version is frozen, and its scripts are as they were then. `queries` are questions to
-    a finished audit, and `data/...` to shards; they decide nothing.
+    `released`: the version is frozen, and its scripts are as they were then. `queries` are
+    questions to a finished audit, and `data/...` to shards; they decide nothing.
     """
 
     version: str

@@ -1,9 +1,8 @@
 """Check one shard with all its editions: its files, its schema, its rows.
 
 An input is walked against its outputs (`track.py`), batch by batch, each file read once. Where the
-model knows what must remain, so much has to be there, bit for bit. Where it does not (an edition
-with a script of its own, no lists given), the output's rows have to stand in the input in this
-order.
+model knows what must remain, it has to be there, bit for bit. Where it does not (an edition of
+one's own, no lists given), the output's rows have to stand in the input in this order.
 """
 
 import hashlib
