@@ -3,6 +3,7 @@
 They stand in no command's own signature, which is that of the public function of its name.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from functools import cache
@@ -110,6 +111,8 @@ def begin(context: typer.Context) -> None:
         _refuse_place(log, context.params, given["config"])
     told.begin(quiet=quiet, verbose=verbose, log=log)
     filled = _fill_choice(context)
+    if not told.NOTES.isEnabledFor(logging.INFO):
+        return
     command = context.command_path.partition(" ")[2]
     told.NOTES.info("%s", told.machine())
     told.NOTES.info("%s: %s", command, _typed_options(context) or "no options")
