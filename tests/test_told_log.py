@@ -154,6 +154,7 @@ def test_a_log_lies_apart(world: Path, tmp_path: Path) -> None:
         (str(tmp_path), "Is a directory"),
         ("nowhere/a.log", "No such file"),
         ("", "empty path"),
+        ("-", "--log -: is no file"),
     ):
         args = (*CLEAN, "--out", "new", "--config", tmp_path / "c.toml", "--log", log)
         done = here(*args, cwd=world)
@@ -237,3 +238,18 @@ def test_a_run_that_is_stopped_says_so_in_its_log(world: Path, tmp_path: Path) -
         assert process.wait(60) == 143
     *_, said, ended = log.read_text().splitlines()
     assert said.endswith(" error stopped") and ended.endswith(" info ended with exit code 143")
+
+
+def test_a_log_may_lie_where_nothing_else_does(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "IWF").mkdir()
+    (tmp_path / "partner.txt").write_text("https://other.example/a.jpg\n")
+    add = ("lists", "add", "partner.txt", "--lists", "l.duckdb", "--source", "IWF")
+    done = here(*add, "--log", "IWF/a.log", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    long = "select " + " + ".join(["1"] * 300)
+    done = here("sql", world / "data", "-c", long, "--log", "IWF/a.log", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = here("link", "x" * 5000, "--log", "IWF/a.log", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = here("inspect", "x" * 5000, "--log", "IWF/a.log", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
