@@ -1,15 +1,19 @@
 """-q, -v and --log: how much is said, and that none of it holds a listed value."""
 
+import logging
 import os
 import re
 import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+import relaion as library
+from relaion.run import notes
 from tests.pipeline import Sent, add_lists, here, relaion, write_shard
 
 LINK = "https://marker-host.example/marker-link.jpg"
@@ -150,6 +154,7 @@ def test_a_log_lies_apart(world: Path, tmp_path: Path) -> None:
         (str(tmp_path), "Is a directory"),
         ("nowhere/a.log", "No such file"),
         ("", "empty path"),
+        ("-", "--log -: is no file"),
     ):
         args = (*CLEAN, "--out", "new", "--config", tmp_path / "c.toml", "--log", log)
         done = here(*args, cwd=world)
@@ -194,3 +199,57 @@ def test_q_and_v_contradict_each_other(world: Path, tmp_path: Path) -> None:
     path.chmod(0o600)
     assert here("inspect", "data", "--config", path, cwd=world).stderr == ""
     assert " s  inspect: " in here("inspect", "data", "--config", path, "-v", cwd=world).stderr
+
+
+def test_the_notes_of_a_worker_are_counted_where_they_are_too_many() -> None:
+    gathered = notes.Gathered()
+    for i in range(103):
+        gathered.emit(logging.LogRecord("relaion", logging.INFO, "", 0, "note %d", (i,), None))
+    kept = gathered.taken()["notes"]
+    assert len(kept) == 101 and kept[-1][1] == "3 more notes of one task were left out"
+    assert gathered.taken() == {}
+
+
+@pytest.mark.parametrize("answer", [{}, {"notes": 1}, {"notes": [[1], "x", ["a", "b"], None]}])
+def test_an_answer_with_other_notes_says_nothing(answer: dict[str, object]) -> None:
+    notes.pass_on(answer)
+
+
+def test_the_library_s_notes_are_heard_by_logging(
+    world: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("relaion")
+    logger.propagate = True
+    with caplog.at_level(logging.INFO, "relaion"):
+        library.match(world / "data", world / "lists.duckdb")
+    assert "data, 1 shard: url is column URL (by name and type)" in caplog.messages
+
+
+def test_a_run_that_is_stopped_says_so_in_its_log(world: Path, tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    command = [sys.executable, "-m", "relaion", "sql", str(world / "data"), "--log", str(log)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        deadline = time.monotonic() + 60
+        while not (log.exists() and " sql: " in log.read_text()):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.terminate()
+        assert process.wait(60) == 143
+    *_, said, ended = log.read_text().splitlines()
+    assert said.endswith(" error stopped") and ended.endswith(" info ended with exit code 143")
+
+
+def test_a_log_may_lie_where_nothing_else_does(world: Path, tmp_path: Path) -> None:
+    (tmp_path / "IWF").mkdir()
+    (tmp_path / "partner.txt").write_text("https://other.example/a.jpg\n")
+    add = ("lists", "add", "partner.txt", "--lists", "l.duckdb", "--source", "IWF")
+    done = here(*add, "--log", "IWF/a.log", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    long = "select " + " + ".join(["1"] * 300)
+    done = here("sql", world / "data", "-c", long, "--log", "IWF/a.log", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = here("link", "x" * 5000, "--log", "IWF/a.log", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = here("inspect", "x" * 5000, "--log", "IWF/a.log", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)

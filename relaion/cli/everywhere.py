@@ -3,6 +3,7 @@
 They stand in no command's own signature, which is that of the public function of its name.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from functools import cache
@@ -110,6 +111,8 @@ def begin(context: typer.Context) -> None:
         _refuse_place(log, context.params, given["config"])
     told.begin(quiet=quiet, verbose=verbose, log=log)
     filled = _fill_choice(context)
+    if not told.NOTES.isEnabledFor(logging.INFO):
+        return
     command = context.command_path.partition(" ")[2]
     told.NOTES.info("%s", told.machine())
     told.NOTES.info("%s: %s", command, _typed_options(context) or "no options")
@@ -176,29 +179,34 @@ def _is_meant(command: str, given: Mapping[str, Any]) -> bool:
 # -- Where a log may not lie -------------------------------------------------------------------
 
 _MADE = ("out", "work", "card", "report_to_giver", "into")  # folders, perhaps not there yet
+_NAMES = ("editions", "name")  # texts that may be paths: of scripts
 
 
 def _refuse_place(log: Path, given: Mapping[str, Any], config: Path | None) -> None:
     """Raise InputError where a log would be what a command reads or writes, or lie within."""
-    place = log.resolve()
     where = shown(log)
+    if str(log) == "-":
+        raise InputError("--log -: is no file; name one")
+    place = log.resolve()
     for name, value in [*given.items(), ("config", config)]:
-        for path in _paths(value):
+        for path in _paths(value, texts=name in _NAMES):
             if place == path.resolve() or fnmatch(str(log.absolute()), str(path.absolute())):
                 raise InputError(
                     f"{where}: is named for something else too; keep the log elsewhere"
                 )
-            is_folder = name in _MADE or path.is_dir()
-            if is_folder and place.is_relative_to(path.resolve()):
+            if (name in _MADE or _is_folder(path)) and place.is_relative_to(path.resolve()):
                 raise InputError(f"{where}: lies in {shown(path)}; keep the log elsewhere")
 
 
-def _paths(value: Any) -> Iterator[Path]:
-    """The paths among what a command is given; a text may be one, such as that of a script."""
-    if isinstance(value, Path):
-        yield value
-    elif isinstance(value, str) and value and "\0" not in value and "\n" not in value:
-        yield Path(value)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _paths(one)
+def _paths(value: Any, *, texts: bool) -> Iterator[Path]:
+    """The paths among what a command is given, texts too where these may be some."""
+    for one in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(one, Path) or (texts and isinstance(one, str) and one and "\0" not in one):
+            yield Path(one)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False

@@ -19,15 +19,21 @@ class Gathered(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self._notes: list[tuple[int, str]] = []
+        self._left_out = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a note."""
         if len(self._notes) < _MOST:
             self._notes.append((record.levelno, record.getMessage()))
+        else:
+            self._left_out += 1
 
     def taken(self) -> dict[str, Any]:
         """What of an answer the notes are; empty where there are none."""
         notes, self._notes = self._notes, []
+        if self._left_out:
+            said = f"{self._left_out:,} more notes of one task were left out"
+            notes, self._left_out = [*notes, (logging.INFO, said)], 0
         return {_KEY: notes} if notes else {}
 
 
