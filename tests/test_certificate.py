@@ -228,7 +228,7 @@ def test_options_that_are_for_another_out_are_refused(
             "--lists: for an OUT of clean; this one is of apply",
         ),
         ({"certificate": tmp_path / "c.json"}, "nothing to certify without --diff"),
-        ({"diff": diff, "keep": lab.new}, "name one thing to check by"),
+        ({"diff": diff, "keep": lab.new}, "say what to check by"),
         ({"old": lab.old}, "--old goes with --keep"),
         ({"diff": lab.new}, "new: is a folder, no diff"),
         ({"keep": diff}, "is a diff, no published edition; name it with --diff"),

@@ -315,7 +315,7 @@ REFUSED = {
     "no folder for it": (("old", "new", "--out", "no/d"), "is no folder"),
     "an input for it": (("old/0.parquet", "new", "--out", "old/0.parquet"), "is an input"),
     "a place among inputs": (("old", "new", "--out", "old/d.parquet"), "is an input"),
-    "a file that is there": (("old", "new", "--out", "mine.txt"), "is there already"),
+    "a file that is there": (("old", "new", "--out", "mine.txt"), "exists already"),
     "one set twice": (("old", "old/*.parquet", "--out", "d"), "holds the files of both"),
     "a diff for a set": (("old", "mine.parquet", "--out", "d"), "is a diff, no data set"),
     "one set twice by its folder": (("with", "with", "--out", "d"), "with: holds the files of b"),

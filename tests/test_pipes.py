@@ -37,10 +37,10 @@ def worker(monkeypatch: pytest.MonkeyPatch, script: str) -> Worker:
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("echo 'a library says so'", "wrote a line that is no answer"),
-        ("echo '[1]'", "wrote a line that is no answer"),
-        ("echo '{\"error\": null}'", "wrote a line that is no answer"),
-        ("printf '\\377\\n'", "wrote a line that is no answer"),
+        ("echo 'a library says so'", "gave an answer that cannot be read"),
+        ("echo '[1]'", "gave an answer that cannot be read"),
+        ("echo '{\"error\": null}'", "gave an answer that cannot be read"),
+        ("printf '\\377\\n'", "gave an answer that cannot be read"),
         ("kill -40 $$", "was ended by signal 40"),
         ("kill -9 $$", "was ended by SIGKILL, perhaps because memory ran out"),
         ("exit 3", "ended (exit status 3)"),

@@ -129,7 +129,7 @@ def test_what_would_show_listed_rows_is_refused_in_one_line(world: Path, name: s
     assert done.returncode == 2, done.stdout
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
-    assert ": is an output; it is asked alone" in done.stderr or "broke off" in done.stderr
+    assert ": is an output; it has to be asked alone" in done.stderr or "broke off" in done.stderr
 
 
 ALONE = {
@@ -232,8 +232,8 @@ def test_what_is_not_asked_but_changed_or_empty_is_refused_in_one_line(made: Pat
     for query, said in (
         ("create table x as select 1", "which is not allowed here; ask with select"),
         ("delete from removals", "which is not allowed here; ask with select"),
-        ("", "holds no statement"),
-        (" ; -- a remark", "holds no statement"),
+        ("", "holds no SQL statement"),
+        (" ; -- a remark", "holds no SQL statement"),
     ):
         done = in_process("sql", "out", "-c", query, cwd=made)
         assert (done.returncode, done.stdout) == (2, "")
