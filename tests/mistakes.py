@@ -43,9 +43,9 @@ MISTAKES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("match", "d", "--lists", "l", "--workers=two"), "'--workers': write a whole number ("),
     (("demo", "--rows", "0"), "invalid value for '--rows'"),
     (("demo", "--seed", "x"), "invalid value for '--seed'"),
-    (("lists", "withdraw", "x", "--lists", "l"), "'ID': write a whole number (The number of the list)"),
+    (("lists", "withdraw", "x", "--lists", "l"), "'ID': write a whole number (The number of the list"),
     (("match", "d", "--lists", "l", "--time-limit=x"), "'--time-limit': write a number ("),
-    (("verify", "."), "holds neither manifest.json nor audit.duckdb, so it is no output"),
+    (("verify", "."), "holds neither manifest.json nor audit.duckdb, so `clean` did not write it"),
     (
         ("lists", "add", "f", "--lists", "l", "--source", "s", "--received", "26.03.2024"),
         "--received 26.03.2024: write a day as YYYY-MM-DD, such as 2024-03-26",

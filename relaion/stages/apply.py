@@ -121,7 +121,7 @@ def apply(
             return before_this(applied(out, done, found.notices, certified))
         journal, goes_on = ours.begin(place, plan)
         if goes_on:
-            listen.say(f"{shown(out)}: going on with the run that was interrupted")
+            listen.say(f"{shown(out)}: going on with the interrupted run")
         pool.begin(limits.fitting(limits.workers), place.work, held=(place.lock,))
         with private_umask():
             run = Applying(out, place.work, journal, pool, limits, sql_version, chosen, listen)
