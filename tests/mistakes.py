@@ -39,11 +39,11 @@ MISTAKES: tuple[tuple[tuple[str, ...], str], ...] = (
     (("clean", "data", "--out"), "'--out' requires an argument"),
     (("scripts", "--check=yes"), "'--check' does not take a value"),
     (("scripts", "one", "two"), "files are only for checking"),
-    (("clean", "d", "--lists", "l", "--workers", "0"), "write a number of at least 1 (Pro"),
+    (("clean", "d", "--lists", "l", "--workers", "0"), "write a number of at least 1 (How"),
     (("match", "d", "--lists", "l", "--workers=two"), "'--workers': write a whole number ("),
     (("demo", "--rows", "0"), "invalid value for '--rows'"),
     (("demo", "--seed", "x"), "invalid value for '--seed'"),
-    (("lists", "withdraw", "x", "--lists", "l"), "'ID': write a whole number (The number of the list"),
+    (("lists", "withdraw", "x", "--lists", "l"), "'ID': write a whole number (The"),
     (("match", "d", "--lists", "l", "--time-limit=x"), "'--time-limit': write a number ("),
     (("verify", "."), "holds neither manifest.json nor audit.duckdb, so `clean` did not write it"),
     (
