@@ -55,7 +55,19 @@ def test_a_broken_worker_is_told_as_one(
     finally:
         made.end()
     assert found is not None and found.broken and found.error
-    assert found.error.startswith(f"its worker {why}") and "\n" not in found.error
+    assert found.error.startswith(f"its process {why}") and "\n" not in found.error
+
+
+def test_who_tells_how_far_it_is_gets_no_more_time_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = worker(monkeypatch, "while :; do echo '{\"moved\": 0.5}'; sleep 0.05; done")
+    heard: list[float] = []
+    try:
+        found = made.ask("task", 1, moved=heard.append)
+    finally:
+        made.end()
+    assert found is not None and found.broken and found.error
+    assert found.error.startswith("took longer than 1 s")
+    assert set(heard) == {0.5}
 
 
 def test_what_a_listener_raises_is_not_taken_for_a_closed_pipe(
