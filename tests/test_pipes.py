@@ -85,7 +85,7 @@ def test_what_a_listener_raises_is_not_taken_for_a_closed_pipe(
 def test_a_bug_of_the_thread_that_feeds_a_worker_is_raised_where_its_outcome_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def ask(*_: object) -> TaskOutcome:
+    def ask(*_: object, **__: object) -> TaskOutcome:
         raise KeyError("a bug")
 
     monkeypatch.setattr(Worker, "ask", ask)
