@@ -142,8 +142,8 @@ def test_it_takes_no_place_of_anything_else(lab: labs.Lab, diff: Path, tmp_path:
         lab.copy / "c.json": "inputs are never modified", diff: "inputs are never modified",
         notes: "is there and no certificate", tmp_path: "is a folder; name a file",
         Path("/dev/null"): "is there and no certificate",
-        tmp_path / "none" / "c.json": "none: is no folder; make it",
-        notes / "c.json": "notes.json: is no folder; make it",
+        tmp_path / "none" / "c.json": "none: is not a folder; make it",
+        notes / "c.json": "notes.json: is not a folder; make it",
     }  # fmt: skip
     for place, why in places.items():
         with pytest.raises(InputError, match=why):

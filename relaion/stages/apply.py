@@ -244,7 +244,8 @@ def _identities(by: str | None, diff: DiffFile | None) -> tuple[str, ...]:
     held = tuple(each for each in wanted if each in diff.by)
     if not held:
         raise InputError(
-            f"{shown(diff.path)}: does not tell rows by {by}; leave --by out, or get another diff"
+            f"{shown(diff.path)}: holds no {'row hashes' if by == ROW else 'links'} to know rows by; "
+            "leave --by out, or get another diff"
         )
     return held
 
