@@ -243,9 +243,10 @@ def _identities(by: str | None, diff: DiffFile | None) -> tuple[str, ...]:
         return wanted
     held = tuple(each for each in wanted if each in diff.by)
     if not held:
+        lacks = "row hashes" if by == ROW else "links"
         raise InputError(
-            f"{shown(diff.path)}: holds no {'row hashes' if by == ROW else 'links'} to know rows by; "
-            "leave --by out, or get another diff"
+            f"{shown(diff.path)}: holds no {lacks} to know rows by; leave --by out, or get another "
+            "diff"
         )
     return held
 
