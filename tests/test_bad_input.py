@@ -130,7 +130,7 @@ CASES: list[tuple[str, Callable[[Path], None], tuple[str, ...], str]] = [
     ("column without equals", nothing, ("inspect", "data", "--column", "url"), "role=name"),
     ("no such SQL version", nothing, cleaned("--sql-version", "v9"), "no such SQL version"),
     ("no such script", nothing, ("scripts", "nothing"), "no such script"),
-    ("memory is a word", nothing, cleaned("--memory", "much"), "is no size"),
+    ("memory is a word", nothing, cleaned("--memory", "much"), "is not a size"),
     ("too few rows", nothing, ("demo", "--out", "d", "--rows", "10"), "the demo needs"),
     ("list file missing", nothing, ADD_MISSING, "no.txt"),
     ("no such list", nothing, ("lists", "withdraw", "9", *STORE), "has no list 9"),

@@ -88,7 +88,7 @@ def test_a_mistake_of_an_own_script_is_said_once(world: Path, what: str) -> None
     assert told.count("\n") == 1, told
     assert "mine.sql:" in told
     assert "the others are done" not in told
-    assert "mend" in told
+    assert "fix" in told
     if what == "keeps listed rows":
         assert "edition mine was not written" in told
         assert "editions that keep a row which a list" in told

@@ -142,8 +142,8 @@ def test_it_takes_no_place_of_anything_else(lab: labs.Lab, diff: Path, tmp_path:
         lab.copy / "c.json": "inputs are never modified", diff: "inputs are never modified",
         notes: "is there and no certificate", tmp_path: "is a folder; name a file",
         Path("/dev/null"): "is there and no certificate",
-        tmp_path / "none" / "c.json": "none: is no folder; make it",
-        notes / "c.json": "notes.json: is no folder; make it",
+        tmp_path / "none" / "c.json": "none: is not a folder; make it",
+        notes / "c.json": "notes.json: is not a folder; make it",
     }  # fmt: skip
     for place, why in places.items():
         with pytest.raises(InputError, match=why):
@@ -228,7 +228,7 @@ def test_options_that_are_for_another_out_are_refused(
             "--lists: for an OUT of clean; this one is of apply",
         ),
         ({"certificate": tmp_path / "c.json"}, "nothing to certify without --diff"),
-        ({"diff": diff, "keep": lab.new}, "name one thing to check by"),
+        ({"diff": diff, "keep": lab.new}, "say what to check by"),
         ({"old": lab.old}, "--old goes with --keep"),
         ({"diff": lab.new}, "new: is a folder, no diff"),
         ({"keep": diff}, "is a diff, no published edition; name it with --diff"),

@@ -108,7 +108,7 @@ def test_a_second_demo_is_the_same_and_another_is_refused(demo: tuple[Path, Any]
     assert max(map(len, told.splitlines())) <= 80
     other = relaion("demo", "--out", folder, "--seed", "6")
     assert other.returncode == 2
-    assert "not this demo" in other.stderr
+    assert "something else than this demo" in other.stderr
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

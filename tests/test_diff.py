@@ -312,10 +312,10 @@ REFUSED = {
     "a damaged shard": (("old", "broken", "--out", "d"), "a.parquet"),
     "damaged pages": (("old", "pages", "--out", "d"), "a.parquet"),
     "a folder for the diff": (("old", "new", "--out", "new"), "is a folder"),
-    "no folder for it": (("old", "new", "--out", "no/d"), "is no folder"),
+    "no folder for it": (("old", "new", "--out", "no/d"), "is not a folder"),
     "an input for it": (("old/0.parquet", "new", "--out", "old/0.parquet"), "is an input"),
     "a place among inputs": (("old", "new", "--out", "old/d.parquet"), "is an input"),
-    "a file that is there": (("old", "new", "--out", "mine.txt"), "is there already"),
+    "a file that is there": (("old", "new", "--out", "mine.txt"), "exists already"),
     "one set twice": (("old", "old/*.parquet", "--out", "d"), "holds the files of both"),
     "a diff for a set": (("old", "mine.parquet", "--out", "d"), "is a diff, no data set"),
     "one set twice by its folder": (("with", "with", "--out", "d"), "with: holds the files of b"),
@@ -411,7 +411,7 @@ def test_a_diff_by_one_identity_is_not_asked_for_another(made: Path, tmp_path: P
     path = tmp_path / "links.parquet"
     diff(*given, path, by="link")
     assert {h for h, *_ in lines_of(path)} == {None}
-    with pytest.raises(InputError, match="holds no identity by row"):
+    with pytest.raises(InputError, match="holds no row hashes to know rows by"):
         apply(given[0], tmp_path / "out", diff=path, by="row")
     told = apply(given[0], tmp_path / "out", diff=path)
     assert {c.fate for c in told.counts} == {"removed with its link", "link", "nameless"}

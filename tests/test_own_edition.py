@@ -141,7 +141,7 @@ def test_a_script_without_end_is_no_mistake_of_the_check(
 
 def test_shards_are_for_checking_a_script_of_ones_own(world: Path) -> None:
     done = here("scripts", "30_list_hits", "data", cwd=world)
-    assert done.returncode == 2 and "data: shards are for checking" in done.stderr
+    assert done.returncode == 2 and "data: files are only for checking" in done.stderr
 
 
 def test_what_the_page_says_of_own_editions_runs(world: Path) -> None:

@@ -266,8 +266,8 @@ def test_one_line_for_what_is_not_there(tmp_path: Path) -> None:
 def test_a_pipe_is_refused_and_never_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "p.parquet")
     assert stat.S_ISFIFO((tmp_path / "p.parquet").stat().st_mode)
-    assert "is no regular file" in refused(tmp_path)
-    assert "is no regular file" in refused(tmp_path / "p.parquet")
+    assert "is not a regular file" in refused(tmp_path)
+    assert "is not a regular file" in refused(tmp_path / "p.parquet")
 
 
 def test_an_unreadable_folder_stops_the_search() -> None:

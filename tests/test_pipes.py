@@ -37,10 +37,10 @@ def worker(monkeypatch: pytest.MonkeyPatch, script: str) -> Worker:
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("echo 'a library says so'", "wrote a line that is no answer"),
-        ("echo '[1]'", "wrote a line that is no answer"),
-        ("echo '{\"error\": null}'", "wrote a line that is no answer"),
-        ("printf '\\377\\n'", "wrote a line that is no answer"),
+        ("echo 'a library says so'", "gave an answer that cannot be read"),
+        ("echo '[1]'", "gave an answer that cannot be read"),
+        ("echo '{\"error\": null}'", "gave an answer that cannot be read"),
+        ("printf '\\377\\n'", "gave an answer that cannot be read"),
         ("kill -40 $$", "was ended by signal 40"),
         ("kill -9 $$", "was ended by SIGKILL, perhaps because memory ran out"),
         ("exit 3", "ended (exit status 3)"),
@@ -55,7 +55,19 @@ def test_a_broken_worker_is_told_as_one(
     finally:
         made.end()
     assert found is not None and found.broken and found.error
-    assert found.error.startswith(f"its worker {why}") and "\n" not in found.error
+    assert found.error.startswith(f"its process {why}") and "\n" not in found.error
+
+
+def test_who_tells_how_far_it_is_gets_no_more_time_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = worker(monkeypatch, "while :; do echo '{\"moved\": 0.5}'; sleep 0.05; done")
+    heard: list[float] = []
+    try:
+        found = made.ask("task", 1, moved=heard.append)
+    finally:
+        made.end()
+    assert found is not None and found.broken and found.error
+    assert found.error.startswith("took longer than 1 s")
+    assert set(heard) == {0.5}
 
 
 def test_what_a_listener_raises_is_not_taken_for_a_closed_pipe(
@@ -73,7 +85,7 @@ def test_what_a_listener_raises_is_not_taken_for_a_closed_pipe(
 def test_a_bug_of_the_thread_that_feeds_a_worker_is_raised_where_its_outcome_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def ask(*_: object) -> TaskOutcome:
+    def ask(*_: object, **__: object) -> TaskOutcome:
         raise KeyError("a bug")
 
     monkeypatch.setattr(Worker, "ask", ask)

@@ -387,7 +387,7 @@ def broken(out: Path, how: str) -> Path:
         ("running", "its run was interrupted; repeat"),
         ("edition", "/out; name that folder, which has the audit"),
         ("nowhere", "no such folder"),
-        ("file", "is no folder"),
+        ("file", "is not a folder"),
     ],
 )
 def test_what_is_no_finished_run_is_one_line(
@@ -403,13 +403,13 @@ def test_what_is_no_finished_run_is_one_line(
     ("args", "said"),
     [
         (("--html", "out/r.html"), "lies inside OUT"),
-        (("--markdown", "mine.txt"), "was not made by `report`; name another, or pass --force"),
-        (("--markdown", "data"), "is there and no file"),
-        (("--markdown", "none/r.md"), "is no folder; make it"),
+        (("--markdown", "mine.txt"), "was not made by `report`; name another, or add --force"),
+        (("--markdown", "data"), "exists and is not a file"),
+        (("--markdown", "none/r.md"), "is not a folder; make it"),
         (("--markdown", "r.md", "--html", "./r.md"), "is named for two files"),
         (("--card", "out/card", "--i-accept-disclosure"), "lies inside OUT"),
         (("--card", "card"), "--card: the editions may not be published"),
-        (("--card", "mine.txt", "--i-accept-disclosure"), "is no folder"),
+        (("--card", "mine.txt", "--i-accept-disclosure"), "is not a folder"),
         (("--licence", "mit"), "--licence: is for a data-set card"),
         (("--card", "card", "--title", "a\nb"), "--title: write words on one line"),
     ],

@@ -129,7 +129,10 @@ def test_what_would_show_listed_rows_is_refused_in_one_line(world: Path, name: s
     assert done.returncode == 2, done.stdout
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
-    assert ": is an output; it is asked alone" in done.stderr or "broke off" in done.stderr
+    assert (
+        ": is an output; it has to be asked alone" in done.stderr
+        or "was interrupted" in done.stderr
+    )
 
 
 ALONE = {
@@ -178,7 +181,7 @@ def test_editions_that_leave_out_other_lists_are_asked_one_at_a_time(world: Path
     for paths in (["o2"], ["o2/research", "o2/all-kept"]):
         done = in_process("sql", *paths, "-c", anti, cwd=world)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "asked alone" in done.stderr
+        assert "ask each one alone" in done.stderr
         done = in_process("sql", *paths, "-c", "select count(*) > 0 from unions", cwd=world)
         assert done.stdout.splitlines()[1] == "true"
     for paths in (["o2/research"], ["o2/all-kept"]):
@@ -232,8 +235,8 @@ def test_what_is_not_asked_but_changed_or_empty_is_refused_in_one_line(made: Pat
     for query, said in (
         ("create table x as select 1", "which is not allowed here; ask with select"),
         ("delete from removals", "which is not allowed here; ask with select"),
-        ("", "holds no statement"),
-        (" ; -- a remark", "holds no statement"),
+        ("", "holds no SQL statement"),
+        (" ; -- a remark", "holds no SQL statement"),
     ):
         done = in_process("sql", "out", "-c", query, cwd=made)
         assert (done.returncode, done.stdout) == (2, "")

@@ -1002,7 +1002,7 @@ def test_what_cannot_be_read_is_refused(made: World, tmp_path: Path) -> None:
 def test_progress_is_told(made: World) -> None:
     told: list[tuple[str, int, float]] = []
     check(made, begins=lambda *part: told.append(part))
-    assert told == [("lists", 4, 4), ("links", 4, 4), ("rows", 4, 4)]
+    assert told == [("lists", 4, 7), ("links", 4, 7), ("rows", 4, 7)]
 
 
 def test_unscored_rows_and_no_same_link(tmp_path: Path) -> None:

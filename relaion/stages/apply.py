@@ -145,7 +145,7 @@ def apply(
             return before_this(applied(out, done, found.notices, certified))
         journal, goes_on = ours.begin(place, plan)
         if goes_on:
-            listen.say(f"{shown(out)}: going on with the run that was interrupted")
+            listen.say(f"{shown(out)}: going on with the interrupted run")
         pool.begin(limits.fitting(limits.workers), place.work, held=(place.lock,))
         with private_umask():
             run = Applying(out, place.work, journal, pool, limits, sql_version, chosen, listen)
@@ -267,8 +267,10 @@ def _identities(by: str | None, diff: DiffFile | None) -> tuple[str, ...]:
         return wanted
     held = tuple(each for each in wanted if each in diff.by)
     if not held:
+        lacks = "row hashes" if by == ROW else "links"
         raise InputError(
-            f"{shown(diff.path)}: does not tell rows by {by}; leave --by out, or get another diff"
+            f"{shown(diff.path)}: holds no {lacks} to know rows by; leave --by out, or get another "
+            "diff"
         )
     return held
 

@@ -213,7 +213,7 @@ def carry_out(
         return _cleaned(pool, place.path, before, True, request.inputs.notices, None, None, command)
     journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
     if goes_on:
-        listen.say(f"{shown(place.path)}: going on with the run that was interrupted")
+        listen.say(f"{shown(place.path)}: going on with the interrupted run")
     pool.begin(_worth(request), place.work, held=(place.lock,))
     with private_umask():
         run = make(place, journal, request, lists, goes_on, executor or pool, pool, listen, yes=yes)

@@ -346,8 +346,7 @@ def _owned(paths: Sequence[Path]) -> list[OwnedShard]:
         if owned.output.manifest is None:
             raise InputError(
                 f"{shown(owned.output.folder)}: holds a run that was interrupted; repeat its "
-                f"command "
-                "to finish it, or name other folders"
+                "command to finish it, or name other folders"
             )
     return list(found.values())
 
