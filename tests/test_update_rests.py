@@ -12,13 +12,13 @@ import pytest
 from hypothesis import strategies as st
 
 from relaion.engine import connect
-from relaion.errors import StopError
+from relaion.errors import InputError, StopError
 from relaion.lists.key import hmac_of_check, key_path, load
 from relaion.run.find import Hunt
 from relaion.run.update import UpdateRun
 from relaion.stages.clean import Cleaned
 from relaion.stages.verify import verify
-from relaion.verifier import checker
+from relaion.verifier import checker, rows
 from relaion.verifier.verdict import Verdict
 from tests.drawn import drawn
 from tests.faults.world import HONEST, OWN
@@ -113,6 +113,14 @@ def test_a_chain_of_updates_names_every_check_that_it_rests_on(world: World) -> 
             for o in ("out", "out2")]  # fmt: skip
     assert [run for run, _ in done.verdict.rests_on] == runs
     assert files(done.out) == files(world.clean("whole"))
+
+
+def test_where_nothing_came_all_shards_rest(world: World) -> None:
+    updated(world)
+    done = updated(world, "out3", "out2")
+    assert done.verdict is not None and done.verdict.ok
+    assert done.verdict.rests.startswith("4 of 4 shards rest")
+    assert "held against 0 new entries alone" in done.verdict.rests
 
 
 def test_what_left_by_the_link_of_a_row_elsewhere_stays_out(tmp_path: Path) -> None:
@@ -338,6 +346,24 @@ def test_a_file_that_is_other_than_the_parents_check_saw_is_found(world: World, 
     verdict = again(world)
     assert not verdict.ok and any("SHA-256" in f.what for f in verdict.findings)
     assert ANEW in verdict.notices
+
+
+def test_rows_that_cannot_be_read_are_no_rows_that_nothing_names(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Want of memory, say, in the midst of a shard: what was not looked at may not rest."""
+    updated(world)
+    reading = rows.batches
+
+    def failing(path: Path, names: Any = None, groups: Any = None) -> Any:
+        if path.name == "part-002.parquet" and names is not None:
+            raise InputError("its rows do not fit in memory")
+        return reading(path, names, groups)
+
+    monkeypatch.setattr("relaion.verifier.rows.batches", failing)
+    verdict = again(world)
+    assert not verdict.rests
+    assert "every shard was checked whole: a file cannot be read as it was" in verdict.notices
 
 
 def test_a_shard_of_the_parent_that_changed_since_its_check_is_refused(world: World) -> None:

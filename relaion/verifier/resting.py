@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from relaion.errors import InputError
 from relaion.links import link_key
 from relaion.links.inner import inner_links
 from relaion.verifier import counts, file_checks
@@ -72,7 +73,11 @@ def check_resting(job: Job, apply: Apply, notes: Notes) -> bool:
         notes.notice(f"every shard was checked whole: {ground}")
         return False
     found = Notes()
-    _Resting(job, ground, apply).check(found)
+    try:
+        _Resting(job, ground, apply).check(found)
+    except InputError:  # the whole check says which file it is
+        notes.notice("every shard was checked whole: a file cannot be read as it was")
+        return False
     if found.findings:
         notes.notice("every shard was checked whole: something is not as the parent's check saw it")
         notes.findings += found.findings
@@ -216,8 +221,9 @@ class _Resting:
         A new entry names one of their rows, or such a row's link; they have a row with a further
         link of one, so that what else names it may stand there; or their files are others.
         """
-        job, apply = self.job, self.apply
-        held, sources = job.given.lists, [job.given.sources[key] for key in outputs]
+        job, apply, held = self.job, self.apply, self.job.given.lists
+        # nothing else looks at the rows of a shard that rests: one that cannot be read may not pass
+        sources = [replace(job.given.sources[key], is_checked=False) for key in outputs]
         assert held is not None  # noqa: S101 - `ground_of` has seen to it
         parameters = job.statement.parameters
         wanted, entries = read_entries(held, inner=parameters.inner, lists=self.ground.gained)
