@@ -16,6 +16,7 @@ from relaion.lists.readers.format import (
     LINK_KINDS,
     NO_TRAIT,
     NOT_CHOSEN,
+    ONLY_HOST,
     TAKEN_BACK,
     UNDOES,
     Batch,
@@ -47,6 +48,7 @@ _HELD = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})(?![0-9A-Za-z])"
 )
 _SIGNS = "".join(map(chr, range(33))) + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # no words
+_PLAIN_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}(?!xn--)[a-z]{2,24}")
 _SIGNED = re.compile(r"\s*([-–—−+]\s*)(\S.*)")
 _STRUCK = re.compile(
     r"(?i)\s*(?:[-*+•]\s+)?(~~|<(?:del|s|strike)>)(.*?\w.*?)(?:~~|</(?:del|s|strike)>)\s*"
@@ -289,6 +291,9 @@ class _Column:
 
     def _read(self, value: str, record: int | None) -> None:
         """Take in one value, or skip it."""
+        if self.kinds[0] == "url" and _PLAIN_HOST.fullmatch(value):
+            self._lose(ONLY_HOST, record)  # as all would say below, of each of millions
+            return
         if "row_hash" not in self.kinds:
             value = self._without_sign(value)
         if struck := _STRUCK.fullmatch(value):

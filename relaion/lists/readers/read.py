@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
 from relaion.lists.normalise import ADVICE_BESIDE, HASH_BESIDE, Tally
+from relaion.lists.nothing import refuse_empty
 from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
@@ -55,6 +56,9 @@ class FileRead:
     """What became of one file, whose records are counted from `first`.
 
     `form` is the format that read it, `decided` what columns said, `title` what took out all of it.
+    `after` is the number of the record behind its last one, where `put` took in what titles took
+    out while it was read: of that a file may hold any amount. `is_alone`: nothing else is in the
+    delivery, which brings no list up to date.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -63,6 +67,9 @@ class FileRead:
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     title: str = ""
+    is_alone: bool = False
+    after: int = 0
+    put: Callable[[SortedBatch], None] | None = None
 
 
 def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
@@ -89,6 +96,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     first, whole_text = _text(path, options, found)
     sections = _sections(path.name, "".join(first), options)
     sections.asks_first = tally.is_delta
+    out = _TakenOut(sections, path.name, found)
     source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
     head = "".join(first)
@@ -114,16 +122,14 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         kinds.update(some.entries)
         tally.beside.refuse_unsure()
         if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
-            _refuse_unusable(tally, options, so_far=not whole)
+            _refuse_early(path, options, found, so_far=not whole)
         yield some
         if last is not None:
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
             kinds.update(some.entries)
             yield some
-    for gone in _taken_out(sections, path.name, options, head):
-        yield tally.take(gone, found.first + number)
-        number += gone.n
-    if sections.held and not kinds:
+    yield from out.rest(head, number)
+    if out.any and not kinds:
         found.title = "the file's name" if sections.by_name else "a title in it"
     tally.beside.refuse_unsure()
     _refuse_unusable(tally, options, so_far=False)
@@ -163,7 +169,7 @@ _OF_HOSTS = re.compile(
 
 def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Iterator[str]]:
     """The first blocks of what a file says, and the rest; raises ListError where it is none."""
-    rest = _unsigned(blocks(path, found.tally.skipped), found.notices)
+    rest = _unsigned(_beginning_apart(blocks(path, found.tally.skipped)), found.notices)
     first, _ = _head(rest)
     if not is_marked_up("".join(first)):
         rest = uncommented(chain(first, rest), found.notices)
@@ -173,6 +179,46 @@ def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Ite
     refuse_good("".join(first), path.name, options, is_delta=found.tally.is_delta)
     refuse_fields("".join(first))
     return first, rest
+
+
+_LATER = 1 << 40  # what titles take out counts as said behind all that the file lists
+
+
+@dataclass
+class _TakenOut:
+    """What titles took out of a file, taken in while it is read; `number` counts its records."""
+
+    sections: Sections
+    name: str
+    found: FileRead
+    number: int = 0
+    any: bool = False
+
+    def __post_init__(self) -> None:
+        if self.found.put is not None:
+            self.sections.put = self.take
+
+    def take(self) -> None:
+        """Take in what is held so far."""
+        if self.found.put is None:
+            return
+        self.number = self.number or _LATER
+        for some in self._sorted(""):
+            self.found.put(some)
+        self.sections.held = []
+
+    def rest(self, head: str, number: int) -> Iterator[SortedBatch]:
+        """What is held at the end of a file of which `number` records were read."""
+        is_first = not self.number
+        self.any = bool(self.sections.held) or not is_first
+        self.number = self.number or number
+        yield from self._sorted(head if is_first else "")
+        self.found.after = 0 if is_first else self.found.first + self.number
+
+    def _sorted(self, head: str) -> Iterator[SortedBatch]:
+        for gone in _taken_out(self.sections, self.name, self.sections.options, head):
+            yield self.found.tally.take(gone, self.found.first + self.number)
+            self.number += gone.n
 
 
 def _taken_out(sections: Sections, name: str, options: Options, head: str) -> Iterator[Batch]:
@@ -239,6 +285,14 @@ def _head(source: Iterator[str]) -> tuple[list[str], bool]:
     return head, True
 
 
+def _beginning_apart(source: Iterator[str]) -> Iterator[str]:
+    """The blocks, the first lines apart: a file is mostly refused for what they show."""
+    block = next(source, "")
+    end = _after_lines(block, 0, 2 * SAMPLE)
+    yield from filter(None, (block[:end], block[end:]))
+    yield from source
+
+
 def _in_parts(first: list[str]) -> Iterator[str]:
     """The head with its first records apart, so that what is wrong with them is seen at once.
 
@@ -271,6 +325,14 @@ def _refuse_spoilt(batch: Batch) -> None:
                 "holds row hashes as floating-point numbers, which have lost their last digits; "
                 "export the column again as whole numbers"
             )
+
+
+def _refuse_early(path: Path, options: Options, found: FileRead, *, so_far: bool) -> None:
+    """Raise ListError for what the first records show; called for each batch."""
+    _refuse_unusable(found.tally, options, so_far=so_far)
+    if so_far and found.is_alone and not found.tally.taken:
+        refuse_empty(path, options, found.tally.skipped)
+    found.is_alone = False  # a look at all of the file is enough
 
 
 def _refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:

@@ -8,7 +8,7 @@ or the next one, what stands below is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -44,6 +44,7 @@ from relaion.lists.values import shape
 
 _CELLS = re.compile(r"[,;|\t]")
 _QUOTES = "\"' \r\n"
+_MOST_HELD = 4 << 20  # characters
 _LONGEST = 4096  # characters of a line of names that are looked at
 _NAMED_WITHIN = 10  # lines
 _BY_NAME = (
@@ -128,6 +129,7 @@ class Sections:
     by_name: str | None = None
     names: str = ""
     held: list[tuple[str, list[str]]] = field(default_factory=list)
+    put: Callable[[], None] | None = None  # takes what is held and empties it, where it is much
     _doubt: Doubt | None = None
     _said: str = _BY_NAME  # how the doubt is told
     _title: str = ""  # the line that rules; the file's name has none
@@ -169,6 +171,8 @@ class Sections:
                 yield block
                 continue
             kept = "".join(self._sorted(block, titles, before))
+            if self.put and sum(len(line) for _, some in self.held for line in some) > _MOST_HELD:
+                self.put()
             if kept:
                 yield kept
 
