@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.errors import ListError
-from relaion.lists.normalise import ADVICE_BESIDE, HASH_BESIDE
+from relaion.lists.marks import ADVICE
 from relaion.lists.readers.format import (
     ALLOWS,
     BAD,
@@ -48,7 +48,7 @@ _ADVICE = {
         "only rules that block a whole host are taken, and there is none; export the hosts that "
         "are blocked as txt, one a line",
     ),
-    HASH_BESIDE: ADVICE_BESIDE,
+    **ADVICE,
     NOT_CHOSEN: "check the words of --where",
     BAD: "leave --role good out",
     OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",
