@@ -11,30 +11,13 @@ import pyarrow as pa
 from relaion.engine import Engine
 from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
-from relaion.lists.normalise import ADVICE_BESIDE, HASH_BESIDE
+from relaion.lists.nothing import advice_for, told_of
 from relaion.lists.readers.changes import CHANGES
-from relaion.lists.readers.format import (
-    ALLOWS,
-    BAD,
-    GOOD,
-    HIDES,
-    MAPS,
-    NARROW,
-    NO_IMAGE,
-    NO_TRAIT,
-    NOT_CHOSEN,
-    ONLY_HOST,
-    OTHER_HASH,
-    OWN_POLICY,
-    PATTERN,
-    TAKEN_BACK,
-    VIDEO,
-    Trait,
-)
+from relaion.lists.readers.format import NO_TRAIT, OTHER_HASH, TAKEN_BACK, Trait
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import file_sha256
 from relaion.lists.results import Added, ListChanges
-from relaion.lists.values import WRONG_LENGTH, SortedBatch
+from relaion.lists.values import SortedBatch
 from relaion.paths import shown
 from relaion.roles import HASHED_LINK_KINDS, SCOPED_KINDS
 from relaion.sqlset import load
@@ -70,7 +53,7 @@ def take_in(
     """
     incoming = _Incoming(engine, list_id, keep_ids=delivery.keep_ids)
     read = [
-        _read_file(delivery, number, incoming, notices, is_delta=bool(chain) and not is_full)
+        _read_file(delivery, number, incoming, notices, is_update=bool(chain), is_full=is_full)
         for number in range(len(delivery.files))
     ]
     skipped: Counter[str] = Counter()
@@ -161,15 +144,19 @@ def _read_file(
     incoming: "_Incoming",
     notices: list[str],
     *,
-    is_delta: bool,
+    is_update: bool,
+    is_full: bool,
 ) -> FileRead:
+    is_delta = is_update and not is_full
     path, sha256 = delivery.files[number], delivery.sha256[number]
     found = FileRead(first=incoming.next_record)
     found.tally.is_delta = is_delta
+    found.put = incoming.add
+    found.is_alone = len(delivery.files) == 1 and not is_update
     before = incoming.said
     for batch in read_entries(path, delivery.options, found):
         incoming.add(batch)
-    incoming.next_record += found.tally.records
+    incoming.next_record = found.after or incoming.next_record + found.tally.records
     if file_sha256(path) != sha256:
         raise ListError(
             f"{shown(path)}: changed while it was read; wait until it is complete, then add it"
@@ -383,35 +370,13 @@ def _another_list(delivery: Delivery, retracted: int, list_id: int) -> ListError
 
 def _nothing(delivery: Delivery, skipped: Counter[str], read: Sequence[FileRead]) -> ListError:
     named = ", ".join(shown(path) for path in delivery.files[:3])
-    found = ", ".join(f"{reason}: {n:,}" for reason, n in sorted(skipped.items()))
-    why = max(skipped, key=lambda reason: skipped[reason], default="")
-    advice = _ADVICE.get(why, "check that it is the list, or say what it holds with --kind")
+    advice = advice_for(skipped)
     if title := next((found.title for found in read if found.title), ""):
         advice += f"; {title} says so, and where it is wrong, say --ignore title"
     return ListError(
-        f"{named}: nothing in it can be an entry ({found or 'it is empty'}), and an empty list is "
-        f"refused: {advice}"
+        f"{named}: nothing in it can be an entry ({told_of(skipped) or 'it is empty'}), and an "
+        f"empty list is refused: {advice}"
     )
-
-
-_ADVICE = {
-    ONLY_HOST: "where each is to stand for all that is there use --scope host",
-    GOOD: "known-good hashes are added with --role good, and remove nothing",
-    VIDEO: "digests of videos match no image",
-    NO_IMAGE: "digests of documents and programs match no image; if they are images under such "
-    "names, say --ignore filename",
-    TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
-    **dict.fromkeys(
-        (ALLOWS, HIDES, MAPS, NARROW, OWN_POLICY, PATTERN),
-        "only rules that block a whole host are taken, and there is none; export the hosts that "
-        "are blocked as txt, one a line",
-    ),
-    HASH_BESIDE: ADVICE_BESIDE,
-    NOT_CHOSEN: "check the words of --where",
-    BAD: "leave --role good out",
-    OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",
-    WRONG_LENGTH: "an MD5 has 32 digits, a SHA-1 40, a SHA-256 64; others match nothing",
-}
 
 
 def _tell_apart(engine: Engine, list_id: int, arrived: Counter[str]) -> tuple[int, int, int]:

@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from relaion.lists.digests import LENGTHS, OF_NO_PICTURE, all_hex
+from relaion.lists.marks import PLAIN_HOST, STRUCK, reason_of, without_sign
 from relaion.lists.readers.format import (
     LINK_KINDS,
     NO_TRAIT,
     NOT_CHOSEN,
+    ONLY_HOST,
     TAKEN_BACK,
     UNDOES,
     Batch,
@@ -41,16 +43,6 @@ from relaion.roles import IMAGE_KINDS
 
 MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 
-HASH_BESIDE = "a hash beside other text"
-ADVICE_BESIDE = "write # before notes that stand behind a hash, and leave out what stands before it"
-_HELD = re.compile(
-    r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})(?![0-9A-Za-z])"
-)
-_SIGNS = "".join(map(chr, range(33))) + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # no words
-_SIGNED = re.compile(r"\s*([-–—−+]\s*)(\S.*)")
-_STRUCK = re.compile(
-    r"(?i)\s*(?:[-*+•]\s+)?(~~|<(?:del|s|strike)>)(.*?\w.*?)(?:~~|</(?:del|s|strike)>)\s*"
-)
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
@@ -289,10 +281,13 @@ class _Column:
 
     def _read(self, value: str, record: int | None) -> None:
         """Take in one value, or skip it."""
+        if self.kinds[0] == "url" and PLAIN_HOST.fullmatch(value):
+            self._lose(ONLY_HOST, record)  # as all would say below, of each of millions
+            return
         if "row_hash" not in self.kinds:
-            value = self._without_sign(value)
-        if struck := _STRUCK.fullmatch(value):
-            self._undo(struck[2], record)
+            value = without_sign(value, self.kinds, self.tally.beside)
+        if struck := STRUCK.fullmatch(value):
+            self._undo(struck[1], record)
             self._lose(TAKEN_BACK, record)
             return
         read = self._read_all(value, record)
@@ -305,20 +300,6 @@ class _Column:
                 self._put(entry, record)
         if read and isinstance(read[0], str) and all(isinstance(entry, str) for entry in read):
             self.lost[read[0]] += 1
-
-    def _without_sign(self, value: str) -> str:
-        """A digest without the sign or the dash before it; one that is taken back is struck out.
-
-        A dash takes back beside plus signs, and is a bullet where most lines have one.
-        """
-        found = _SIGNED.fullmatch(value)
-        is_host = tuple(self.kinds) == ("host",) and self.tally.beside.minus_removes
-        if found is None or (shape(found[2]) in (None, "link") and not is_host):
-            return value
-        if self.tally.beside.minus_removes:
-            return found[2] if found[1].strip() == "+" else f"~~{found[2]}~~"
-        is_bullet = self.tally.beside.dashes_are_bullets and found[1] != found[1].rstrip()
-        return found[2] if is_bullet else value
 
     def _undo(self, value: str, record: int | None) -> None:
         """Take back the entries of a value whose note says so."""
@@ -409,9 +390,8 @@ class _Column:
             note = " ".join(p for p in pieces if p not in digests)
             if digests and (says := self._says(note, len(digests[0]))):
                 return [says.fate] if says.fate else [read_value(d, kinds) for d in digests]
-            entry = (
-                HASH_BESIDE if _HELD.search(value) and _HELD.sub("", value).strip(_SIGNS) else entry
-            )
+        if isinstance(entry, str):
+            entry = reason_of(value, entry, kinds)
         if any(kind in LINK_KINDS for kind in kinds):
             line = read_line(value, minus_removes=beside.minus_removes)
         if line is None or line.links == (value,):

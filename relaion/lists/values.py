@@ -52,6 +52,7 @@ WRONG_LENGTH = "wrong length"
 LINK = "a link, not a hash"
 SPREADSHEET = "a number that a spreadsheet made of a hash"
 
+_FRAMED = 80  # characters of a digest within brackets
 LONGEST = 1 << 16  # characters of a value in which a link is still looked for
 _PLAINLY_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 # before a host or a pattern: what lists of hosts put before those that are none of them
@@ -72,6 +73,10 @@ def shape(value: str) -> str | None:
     text = clean_entry(value[:LONGEST])
     if found := read_digest(text):
         return found[0]
+    if 32 < len(text) < _FRAMED and not (text[0].isalnum() or text[-1].isalnum()):
+        bare, _ = undressed(text)  # `{…}`
+        if found := read_digest(bare):
+            return found[0]
     return "link" if LINK_START.match(text) and not entry_fault(text) else None
 
 
@@ -90,7 +95,14 @@ def many_digests(value: str, kinds: Sequence[str]) -> list[Entry | str]:
     pieces = [piece for piece in _PIECES.split(value) if piece]
     if len(pieces) < 2 or not all(is_hex(p) and len(p) in LENGTHS for p in pieces):
         return []
-    return [read_value(piece, kinds) for piece in pieces]
+    told = {length: kind_for(algorithm, kinds) for length, algorithm in LENGTHS.items()}
+    other = WRONG_LENGTH if len(_algorithms(kinds)) == 1 else OTHER_HASH
+    return [_plain(piece.lower(), told[len(piece)], other) for piece in pieces]
+
+
+def _plain(digest: str, kind: str | None, other: str) -> Entry | str:
+    """What a digest in plain hex is, as `read_value` tells; there may be very many."""
+    return other if kind is None else OF_NO_PICTURE.get(digest) or (kind, digest, None)
 
 
 def _algorithms(kinds: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from relaion.lists.digests import LENGTHS, is_hex
 from relaion.lists.readers import names
 from relaion.lists.readers.answers import answer_of
 from relaion.lists.readers.columns import (
+    MOST_COLUMNS,
     ListColumn,
     ListLayout,
     TableSample,
@@ -45,7 +46,7 @@ from relaion.lists.readers.decisions import (
 from relaion.lists.readers.disk import is_of_disk
 from relaion.lists.readers.format import ANY, SAMPLE, Options
 from relaion.lists.readers.listed_links import chosen_links
-from relaion.lists.readers.proxy import OUTCOMES
+from relaion.lists.readers.proxy import OUTCOMES, PASSES
 from relaion.lists.readers.replaced import is_replaced, refuse_successors, with_new
 from relaion.lists.readers.text import BLANKS, WHOLE, RowReader, content
 from relaion.lists.values import is_entry_of, shape
@@ -56,7 +57,7 @@ DELIMITERS = "\t;,|"
 _TITLES = 100  # lines that may stand before the names of columns
 # an array as programs print it: its lines, or all of it, are values divided by commas
 _IS_ARRAY = re.compile(
-    r"""\s*(?:(?:var|let|const|export)?\s*[\w.]+\s*=\s*)?[\[({]\s*(?:$|\n|['"]|[0-9A-Fa-f]{32})"""
+    r"""\s*(?:(?:var|let|const|export)?\s*[\w.]+\s*=\s*)?[\[({]\s*(?:$|\n|['"]|[0-9A-Fa-f]{32}(?![0-9A-Fa-f]*[\])}]))"""
 )
 
 
@@ -87,11 +88,18 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     return _without_names(sample, tables, lines, whole, named_csv=named_csv, options=options)
 
 
+def _is_text(column: ListColumn) -> bool:
+    """Whether nobody here knows what stands in a column: beside a host, it may say anything."""
+    return column.what == names.UNKNOWN
+
+
 def _are_digests(lines: Sequence[str]) -> bool:
     """Whether lines hold nothing but digests of one algorithm, several in one at least."""
     pieces = [[piece for piece in _BETWEEN.split(line) if piece] for line in lines]
     lengths = {len(piece) for line in pieces for piece in line}
+    widest = max(map(len, pieces), default=0)
     is_one = len(lengths) == 1 and lengths <= LENGTHS.keys()
+    is_one = is_one and (widest <= MOST_COLUMNS or len(lines) == 1)
     return (
         is_one
         and any(len(line) > 1 for line in pieces)
@@ -120,7 +128,9 @@ def _without_names(
         has_notes = any(cell[:1] == "#" for row in blanks.rows for cell in row)
         found = by_values(blanks, options) if is_regular(blanks) and not has_notes else None
         is_of_links = found and any(look_of(blanks.rows, c.index) == "link" for c in found.entries)
-        return checked(found, blanks.rows, options) if found and not is_of_links else whole
+        is_prose = options.scope and found and any(map(_is_text, found.columns))
+        is_table = found and not (is_of_links or is_prose)
+        return checked(found, blanks.rows, options) if found and is_table else whole
     best = max(guessed, key=lambda found: (len(found.entries), found.width))
     table = next(t for t in tables if t.delimiter == best.delimiter)
     if options.file_format != "csv" and sum(map(is_entry, lines)) * 2 >= len(lines):
@@ -348,7 +358,10 @@ def _signed(column: ListColumn, body: Sequence[Sequence[str]], options: Options)
         return replace(column, what=names.UNKNOWN, word="")
     is_sign = column.what == names.UNKNOWN and are_signs(cells)
     is_beside = column.what in (names.UNKNOWN, names.NOTE, names.REFERENCE, names.OTHER)
-    is_sign = is_sign or (options.scope == "host" and is_beside and are_policies(cells, OUTCOMES))
+    if options.scope == "host":
+        if names.squeezed(column.name) in PASSES:  # whether `yes` lets a host pass is asked for
+            return replace(column, what=names.GONE, word="known")
+        is_sign = is_sign or (is_beside and are_policies(cells, OUTCOMES))
     return replace(column, what=names.STANDING) if is_sign else column
 
 

@@ -23,7 +23,7 @@ _GIT = re.compile(
     | {_MODE}[,;|\s]+{_OBJECT}[,;|\s].*                   # with a format of its own
     | :+(?:\d{{6}}\s+)+(?:[0-9a-f]{{7,64}}(?:\.\.\.)?\s+)+[A-Z]\d*\s.*  # diff --raw
     | {_OBJECT}[,;|\s]+{_KIND}(?:[\s,;|].*)?  # verify-pack, cat-file
-    | {_KIND}[,;|\s:]+{_OBJECT}(?![0-9a-f]).*
+    | (?:{_KIND}|pack|keep)[,;|\s:]+{_OBJECT}(?![0-9a-f]).*
     | \d+\s+{_OBJECT}\s+\([0-9a-f]{{8}}\)                # show-index
     | (?:dangling|unreachable|missing|broken|unknown)\s.*{_OBJECT}.*  # fsck
     | [ +U-]?{_OBJECT}\s\S.*\s\((?:heads|remotes|tags|v\d)\S*\)  # submodule status

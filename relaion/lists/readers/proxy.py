@@ -43,6 +43,7 @@ POLICIES = frozenset(
         "allow", "pass", "direct", "proxy", "permit", "accept", "bypass", "block", "deny", "reject",
         "drop", "blackhole", "noop", "inherit", "reject-drop", "reject-tinygif", "reject-img",
         "reject-dict", "reject-array", "reject-no-drop", "sinkhole",
+        "relay", "dunno",
     )
 )  # fmt: skip
 """What programs do with a host, in one word."""
@@ -51,6 +52,11 @@ OUTCOMES = POLICIES | {
     "dropped", "grant", "refused", "unblocked",
 }  # fmt: skip
 """And what they did with it."""
+PASSES = frozenset((
+    "pass", "passes", "passed", "ok", "okay", "trusted", "trust", "allow", "permit", "permitted",
+    "bypass", "direct", "granted", "accept", "accepted",
+))  # fmt: skip
+"""Names of columns that say of a host that it may pass."""
 
 
 def of_proxy(found: re.Match[str]) -> list[str] | str:

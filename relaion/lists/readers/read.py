@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
 from relaion.errors import ListError
-from relaion.lists.digests import PLACEHOLDERS, is_float, is_hex
-from relaion.lists.normalise import ADVICE_BESIDE, HASH_BESIDE, Tally
+from relaion.lists.digests import PLACEHOLDERS, is_float
+from relaion.lists.marks import ADVICE
+from relaion.lists.normalise import Tally
+from relaion.lists.nothing import refuse_empty
 from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
+from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.format import (
     ANY,
-    CUT_OFF,
     OF_LINE,
     SAMPLE,
     UNDERSTOOD,
@@ -28,15 +30,13 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields, refuse_good
 from relaion.lists.readers.line_comments import with_plain_comments
 from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_changes
-from relaion.lists.readers.media import is_name_of_media
-from relaion.lists.readers.notes import begins_word
 from relaion.lists.readers.proxy import refuse_passing
 from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.signs import refuse_signs, without_boxes
 from relaion.lists.readers.text import BLOCK, blocks, content
 from relaion.lists.values import SortedBatch, shape
 from relaion.paths import shown
-from relaion.roles import HASHED_LINK_KINDS, IMAGE_KINDS
+from relaion.roles import IMAGE_KINDS
 
 _NO_WORD = (
     "nothing in the file says of what the digests are: taken as digests of images; if they are of "
@@ -55,6 +55,9 @@ class FileRead:
     """What became of one file, whose records are counted from `first`.
 
     `form` is the format that read it, `decided` what columns said, `title` what took out all of it.
+    `after` is the number of the record behind its last one, where `put` took in what titles took
+    out while it was read: of that a file may hold any amount. `is_alone`: nothing else is in the
+    delivery, which brings no list up to date.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -63,6 +66,9 @@ class FileRead:
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     title: str = ""
+    is_alone: bool = False
+    after: int = 0
+    put: Callable[[SortedBatch], None] | None = None
 
 
 def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
@@ -89,6 +95,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     first, whole_text = _text(path, options, found)
     sections = _sections(path.name, "".join(first), options)
     sections.asks_first = tally.is_delta
+    out = _TakenOut(sections, path.name, found)
     source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
     head = "".join(first)
@@ -116,16 +123,14 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         kinds.update(some.entries)
         tally.beside.refuse_unsure()
         if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
-            _refuse_unusable(tally, options, so_far=not whole)
+            _refuse_early(path, options, found, so_far=not whole)
         yield some
         if last is not None:
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
             kinds.update(some.entries)
             yield some
-    for gone in _taken_out(sections, path.name, options, head):
-        yield tally.take(gone, found.first + number)
-        number += gone.n
-    if sections.held and not kinds:
+    yield from out.rest(head, number)
+    if out.any and not kinds:
         found.title = "the file's name" if sections.by_name else "a title in it"
     tally.beside.refuse_unsure()
     _refuse_unusable(tally, options, so_far=False)
@@ -165,7 +170,7 @@ _OF_HOSTS = re.compile(
 
 def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Iterator[str]]:
     """The first blocks of what a file says, and the rest; raises ListError where it is none."""
-    rest = _unsigned(blocks(path, found.tally.skipped), found.notices)
+    rest = _unsigned(_beginning_apart(blocks(path, found.tally.skipped)), found.notices)
     first, _ = _head(rest)
     if not is_marked_up("".join(first)):
         rest = uncommented(chain(first, rest), found.notices)
@@ -175,6 +180,46 @@ def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Ite
     refuse_good("".join(first), path.name, options, is_delta=found.tally.is_delta)
     refuse_fields("".join(first))
     return first, rest
+
+
+_LATER = 1 << 40  # what titles take out counts as said behind all that the file lists
+
+
+@dataclass
+class _TakenOut:
+    """What titles took out of a file, taken in while it is read; `number` counts its records."""
+
+    sections: Sections
+    name: str
+    found: FileRead
+    number: int = 0
+    any: bool = False
+
+    def __post_init__(self) -> None:
+        if self.found.put is not None:
+            self.sections.put = self.take
+
+    def take(self) -> None:
+        """Take in what is held so far."""
+        if self.found.put is None:
+            return
+        self.number = self.number or _LATER
+        for some in self._sorted(""):
+            self.found.put(some)
+        self.sections.held = []
+
+    def rest(self, head: str, number: int) -> Iterator[SortedBatch]:
+        """What is held at the end of a file of which `number` records were read."""
+        is_first = not self.number
+        self.any = bool(self.sections.held) or not is_first
+        self.number = self.number or number
+        yield from self._sorted(head if is_first else "")
+        self.found.after = 0 if is_first else self.found.first + self.number
+
+    def _sorted(self, head: str) -> Iterator[SortedBatch]:
+        for gone in _taken_out(self.sections, self.name, self.sections.options, head):
+            yield self.found.tally.take(gone, self.found.first + self.number)
+            self.number += gone.n
 
 
 def _taken_out(sections: Sections, name: str, options: Options, head: str) -> Iterator[Batch]:
@@ -241,6 +286,14 @@ def _head(source: Iterator[str]) -> tuple[list[str], bool]:
     return head, True
 
 
+def _beginning_apart(source: Iterator[str]) -> Iterator[str]:
+    """The blocks, the first lines apart: a file is mostly refused for what they show."""
+    block = next(source, "")
+    end = _after_lines(block, 0, 2 * SAMPLE)
+    yield from filter(None, (block[:end], block[end:]))
+    yield from source
+
+
 def _in_parts(first: list[str]) -> Iterator[str]:
     """The head with its first records apart, so that what is wrong with them is seen at once.
 
@@ -275,6 +328,14 @@ def _refuse_spoilt(batch: Batch) -> None:
             )
 
 
+def _refuse_early(path: Path, options: Options, found: FileRead, *, so_far: bool) -> None:
+    """Raise ListError for what the first records show; called for each batch."""
+    _refuse_unusable(found.tally, options, so_far=so_far)
+    if so_far and found.is_alone and not found.tally.taken:
+        refuse_empty(path, options, found.tally.skipped)
+    found.is_alone = False  # a look at all of the file is enough
+
+
 def _refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
     """Raise ListError where less than half of the records could be read.
 
@@ -286,8 +347,7 @@ def _refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
         return  # of a file without any entry the store tells
     by_number = sorted(unread.items(), key=lambda x: -x[1])
     told = ", ".join(f"{why}: {k:,}" for why, k in by_number[:10])
-    advice = "check that it is the list and how it is written"
-    advice = ADVICE_BESIDE if by_number[0][0] == HASH_BESIDE else advice
+    advice = ADVICE.get(by_number[0][0], "check that it is the list and how it is written")
     raise ListError(
         f"only {tally.records - n:,} of {tally.records:,} records"
         + (" at its beginning" if so_far else "")
@@ -301,112 +361,3 @@ def _without_word(stream: Stream, kinds: set[str], options: Options) -> list[str
         return []
     told = kinds & set(IMAGE_KINDS)
     return [_NO_WORD] * bool(told) + [_MAYBE_PDQ] * ("image_sha256" in told)
-
-
-# -- What stands last in a file whose last line has no end -----------------------------------------
-#
-# Many whole files end so, and a file that was cut off ends so, too. Half a digest is no digest, or
-# has the length of another algorithm's; half a name of a file no longer tells that it is a video.
-# Such a record is left out. Half a link may be another link: there only the curator can look.
-
-_LAST = (
-    "the file ends without a line break; if it was cut off, the last entry is half of one: check it"
-)
-
-_HALF = (
-    "the file ends without a line break, and its last record was left out as half of one; if it is "
-    "whole, end its line and add the file again"
-)
-
-
-@dataclass
-class Ending:
-    """How a file ends. `is_open`: its last line has no end."""
-
-    is_open: bool = False
-    before: Sequence[Values] = ()  # of the batch before the last
-    halves: int = 0  # values of the last record that are shorter than all others of their column
-
-    def watched(self, blocks: Iterator[str]) -> Iterator[str]:
-        """The blocks as they are; how the last of them ends is kept."""
-        for block in blocks:
-            if block:
-                self.is_open = not block.endswith("\n")
-            yield block
-
-    def parts(self, batch: Batch) -> tuple[Batch, Batch]:
-        """A batch without its last record, and that record."""
-        at = batch.n - 1
-        rest, last = _records(batch, 0, at), _records(batch, at, batch.n)
-        rest.skipped, rest.unusable, last.last_name = batch.skipped, batch.unusable, batch.last_name
-        found = enumerate(zip(rest.values, last.values, strict=True))
-        whole = [v for k, (r, v) in found if not _is_half(self._others(r, k), v)]
-        self.halves = len(last.values) - len(whole)
-        is_half_name = batch.last_name is not None and not is_name_of_media(batch.last_name)
-        is_half_name = is_half_name or any(map(_ends_in_half_note, last.values))
-        if not last.fates and (is_half_name or not whole):
-            last.fates[0] = CUT_OFF
-        elif not last.fates:
-            last.values = whole
-        return rest, last
-
-    def _others(self, rest: Values, k: int) -> Values:
-        """What stood before in the same column: the last line may be a batch of its own."""
-        is_alone = not len(rest.text) and k < len(self.before)
-        return self.before[k] if is_alone and self.before[k].kinds == rest.kinds else rest
-
-    def take(
-        self, tally: Tally, last: Batch, first: int, seen: set[str], notices: list[str]
-    ) -> SortedBatch:
-        """The last record, without what may be half of an entry. `seen` are the kinds before."""
-        some = tally.take(last, first)
-        if not last.fates and self.halves:
-            tally.read += self.halves
-            tally.skipped[CUT_OFF] += self.halves
-        digests = {*IMAGE_KINDS, *HASHED_LINK_KINDS}
-        longest = max((_bits(kind) for kind in seen & digests), default=0)
-        doubtful = {k for k in some.entries.keys() & digests - seen if _bits(k) < longest}
-        for kind in doubtful:
-            n = sum(map(len, some.entries.pop(kind).digests))
-            tally.skipped[CUT_OFF] += n
-        if doubtful and not some.entries:
-            tally.taken -= 1
-            tally.lost[CUT_OFF] += 1
-        if some.entries.keys() - digests or (some.entries and not seen):
-            notices.append(_LAST)
-        if CUT_OFF in tally.skipped:
-            notices.append(_HALF)
-        return some
-
-
-def _ends_in_half_note(values: Values) -> bool:
-    found = re.search(r"\s#(.*)", str(values.text[-1])) if len(values.text) else None
-    return found is not None and (not found[1].strip() or begins_word(found[1]))
-
-
-def _bits(kind: str) -> int:
-    return {"md5": 128, "sha1": 160, "sha256": 256}[kind.rpartition("_")[2]]
-
-
-def _is_half(rest: Values, last: Values) -> bool:
-    """Whether digests of a column have one length, and its last a shorter one."""
-    before = [str(value).strip() for value in rest.text[max(0, len(rest.text) - 100) :]]
-    text = str(last.text[0]).strip() if len(last.text) == 1 else ""
-    lengths = {len(value) for value in before}
-    return is_hex(text) and len(lengths) == 1 and len(text) < min(lengths) and is_hex(before[0])
-
-
-def _records(batch: Batch, first: int, end: int) -> Batch:
-    """Some records of a batch that lie together."""
-    values = []
-    for some in batch.values:
-        text, of = some.text[first:end], None
-        if some.of is not None:
-            places = [i for i, record in enumerate(some.of) if first <= record < end]
-            text = [str(some.text[i]) for i in places]
-            of = [some.of[i] - first for i in places]
-        values.append(Values(some.kinds, text, of))
-    fates = {i - first: fate for i, fate in batch.fates.items() if first <= i < end}
-    ids = None if batch.ids is None else batch.ids[first:end]
-    traits = None if batch.traits is None else batch.traits[first:end]
-    return Batch(end - first, values, fates, ids, traits)

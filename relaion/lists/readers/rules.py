@@ -35,6 +35,7 @@ from relaion.lists.readers.format import (
 from relaion.lists.readers.notes import read_note
 from relaion.lists.readers.proxy import (
     HEAD,
+    PASSES,
     PROXY,
     SCHEDULED,
     V2FLY,
@@ -117,7 +118,7 @@ class HostRules:
             return Sure()
         told = [
             line for line in lines
-            if not line.lstrip().startswith(("#", "!", ";"))
+            if not line.lstrip().startswith(("#", "!", ";", "//"))
             and (_is_rule(line) or not _DIRECTIVE.fullmatch(line.strip()))
         ]  # fmt: skip
         n = sum(_is_rule(line) for line in told)
@@ -258,18 +259,30 @@ def _is_rule(line: str) -> bool:
     )
 
 
+def _said_in(note: str) -> str | None:
+    """Why a rule with this note behind it blocks nothing; None where it does."""
+    if note.strip().casefold() in PASSES:
+        return ALLOWS
+    return TAKEN_BACK if note and read_note(note) else None
+
+
 def _read_rule(line: str) -> list[str] | str:
     """The hosts that a line blocks whole, none for a comment, or why it blocks none."""
     if _COSMETIC.search(line) and not line.startswith("# "):
         return HIDES
-    if line[0] in "!#;" or _ADBLOCK_HEAD.match(line) or _OF_ZONE.match(line):
+    if (
+        line[0] in "!#;"
+        or line.startswith("//")
+        or _ADBLOCK_HEAD.match(line)
+        or _OF_ZONE.match(line)
+    ):
         return []
     if HEAD.fullmatch(line):
         return []
     for pattern, read in _READERS:
         if found := pattern.fullmatch(line):
             note = found[found.re.groups] if pattern is not _WHOLE_HOST else None
-            return TAKEN_BACK if note and read_note(note) else read(found)
+            return _said_in(note or "") or read(found)
     if line.startswith("@@"):
         return CANCELS if _BADFILTER.search(line) else ALLOWS
     is_narrow = line.startswith(("|", "/")) or "^" in line or "$" in line

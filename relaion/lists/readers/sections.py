@@ -8,7 +8,7 @@ or the next one, what stands below is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -45,6 +45,7 @@ from relaion.lists.values import shape
 
 _CELLS = re.compile(r"[,;|\t]")
 _QUOTES = "\"' \r\n"
+_MOST_HELD = 4 << 20  # characters
 _LONGEST = 4096  # characters of a line of names that are looked at
 _NAMED_WITHIN = 10  # lines
 _BY_NAME = (
@@ -133,7 +134,9 @@ class Sections:
     by_name: str | None = None
     names: str = ""
     held: list[tuple[str, list[str]]] = field(default_factory=list)
+    has_held: bool = False  # whether any line was taken out
     has_left: bool = False  # whether any line is left to read, besides names, titles and comments
+    put: Callable[[], None] | None = None  # takes what is held and empties it, where it is much
     _doubt: Doubt | None = None
     _said: str = _BY_NAME  # how the doubt is told
     _title: str = ""  # the line that rules; the file's name has none
@@ -172,7 +175,7 @@ class Sections:
     @property
     def holds_all(self) -> bool:
         """Whether titles took out all lines so far but names, titles and comments."""
-        return bool(self.held) and not self.has_left
+        return self.has_held and not self.has_left
 
     def left(self, blocks: Iterator[str]) -> Iterator[str]:
         """The blocks with the lines that are to be read."""
@@ -186,6 +189,8 @@ class Sections:
                 yield block
                 continue
             kept = "".join(self._sorted(block, titles, before))
+            if self.put and sum(len(line) for _, some in self.held for line in some) > _MOST_HELD:
+                self.put()
             if kept:
                 yield kept
 
@@ -228,6 +233,7 @@ class Sections:
                     if not self.held or self.held[-1][0] != self.rules:
                         self.held.append((self.rules, []))
                     self.held[-1][1].append(line)
+                    self.has_held = True
                     continue
                 self.has_left = True
             yield line

@@ -1,0 +1,60 @@
+"""Signs before values, and words beside them: what they say, and why such a value is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from relaion.lists.readers.format import ONLY_HOST
+from relaion.lists.readers.lines import LinkBeside
+from relaion.lists.values import NOTHING, shape
+
+HASH_BESIDE = "a hash beside other text"
+HOST_BESIDE = "a host beside other text"
+ADVICE = {
+    HASH_BESIDE: "write # before notes that stand behind a hash, and leave out what stands before "
+    "it",
+    HOST_BESIDE: "write # before notes that stand behind a host, and leave out what stands before "
+    "it",
+}
+"""What to do with values that are none for these reasons."""
+
+PLAIN_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}(?!xn--)[a-z]{2,24}")
+"""A host of which nobody has to look twice whether it is one."""
+STRUCK = re.compile(
+    r"(?i)\s*(?:[-*+•]\s+)?(?:~~|<(?:del|s|strike)>)(.*?\w.*?)(?:~~|</(?:del|s|strike)>)\s*"
+)
+"""A value that is struck out."""
+
+_SIGNED = re.compile(r"\s*([-–—−+]\s*)(\S.*)")
+_HOST = r"[\w-]+(?:\.[\w-]+)+"
+_HOST_BESIDE = re.compile(rf"\s{_HOST}(?:\s|\Z)|\A\s*{_HOST}\s+\S")
+_HELD = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{64}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{32})(?![0-9A-Za-z])"
+)
+_SIGNS = "".join(map(chr, range(33))) + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"  # no words
+
+
+def without_sign(value: str, kinds: Sequence[str], beside: LinkBeside) -> str:
+    """A digest without the sign or the dash before it; one that is taken back is struck out.
+
+    A dash takes back beside plus signs, and is a bullet where most lines have one.
+    """
+    found = _SIGNED.fullmatch(value)
+    is_host = tuple(kinds) == ("host",) and beside.minus_removes
+    if found is None or (shape(found[2]) in (None, "link") and not is_host):
+        return value
+    if beside.minus_removes:
+        return found[2] if found[1].strip() == "+" else f"~~{found[2]}~~"
+    is_bullet = beside.dashes_are_bullets and found[1] != found[1].rstrip()
+    return found[2] if is_bullet else value
+
+
+def reason_of(value: str, reason: str, kinds: Sequence[str]) -> str:
+    """Why a value is none, where a digest or a host stands in it beside other text."""
+    if reason == ONLY_HOST and _HELD.search(value):  # of what a browser would take for a host
+        return HASH_BESIDE
+    if reason == NOTHING and tuple(kinds) == ("host",) and _HOST_BESIDE.search(value):
+        return HOST_BESIDE
+    is_beside = reason == NOTHING and _HELD.search(value) and _HELD.sub("", value).strip(_SIGNS)
+    return HASH_BESIDE if is_beside else reason

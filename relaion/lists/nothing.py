@@ -1,0 +1,100 @@
+"""Files in which nothing can be an entry: said as soon as it is sure, with what to do.
+
+It is sure where the first records bring nothing and a quick look at all lines finds none that may
+hold an entry: no digest in any dress, no link, no path, no pattern. A file whose entries come late
+has such a line, and is read to its end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from relaion.errors import ListError
+from relaion.lists.marks import ADVICE
+from relaion.lists.readers.format import (
+    ALLOWS,
+    BAD,
+    GOOD,
+    HIDES,
+    MAPS,
+    NARROW,
+    NO_IMAGE,
+    NOT_CHOSEN,
+    ONLY_HOST,
+    OTHER_HASH,
+    OWN_POLICY,
+    PATTERN,
+    TAKEN_BACK,
+    VIDEO,
+    Options,
+)
+from relaion.lists.readers.text import blocks
+from relaion.lists.values import WRONG_LENGTH
+
+_ADVICE = {
+    ONLY_HOST: "where each is to stand for all that is there use --scope host",
+    GOOD: "known-good hashes are added with --role good, and remove nothing",
+    VIDEO: "digests of videos match no image",
+    NO_IMAGE: "digests of documents and programs match no image; if they are images under such "
+    "names, say --ignore filename",
+    TAKEN_BACK: "what was taken back leaves a list with `relaion lists add --update ID`",
+    **dict.fromkeys(
+        (ALLOWS, HIDES, MAPS, NARROW, OWN_POLICY, PATTERN),
+        "only rules that block a whole host are taken, and there is none; export the hosts that "
+        "are blocked as txt, one a line",
+    ),
+    **ADVICE,
+    NOT_CHOSEN: "check the words of --where",
+    BAD: "leave --role good out",
+    OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",
+    WRONG_LENGTH: "an MD5 has 32 digits, a SHA-1 40, a SHA-256 64; others match nothing",
+}
+# RE2 knows nothing of what stands around: each alternative is more than an entry needs
+_MAY_HOLD = (
+    r"[/\\%*?]|:\S|[0-9A-Fa-f]{32}"
+    r"|(?m:(?:^|[^A-Za-z0-9+/_.-])[A-Za-z0-9+/_-]{22,}=*\.?(?:$|[^A-Za-z0-9+/_.=-]))"
+    r"|[0-9A-Fa-f]{8}[-: .][0-9A-Fa-f]{8}|(?:[0-9A-Fa-f]{2,7}[-: .]){4}[0-9A-Fa-f]{2}"
+    r"|[^\x00-\x{1FFF}]"
+)
+
+
+def advice_for(skipped: Mapping[str, int]) -> str:
+    """What to do where nothing is an entry, by the reason of most values."""
+    why = max(skipped, key=lambda reason: skipped[reason], default="")
+    return _ADVICE.get(why, "check that it is the list, or say what it holds with --kind")
+
+
+def told_of(skipped: Mapping[str, int]) -> str:
+    """Why values are no entries, and how many."""
+    return ", ".join(f"{reason}: {n:,}" for reason, n in sorted(skipped.items()))
+
+
+def refuse_empty(path: Path, options: Options, skipped: Counter[str]) -> None:
+    """Raise ListError, without the file's name, where no line of it may hold an entry.
+
+    `skipped` are the values of its first records, which brought none. With a kind, a scope or
+    columns that were named anything may be an entry, and nothing is said.
+    """
+    if options.kind or options.scope or options.columns or _may_hold(path):
+        return
+    raise ListError(
+        f"nothing in it can be an entry (of its first {skipped.total():,} values "
+        f"{told_of(skipped)}; no other line looks like a link or a hash), and an empty list is "
+        f"refused: {advice_for(skipped)}"
+    )
+
+
+def _may_hold(path: Path) -> bool:
+    for block in blocks(path, Counter()):
+        try:
+            found = pc.match_substring_regex(pa.array([block], pa.string()), _MAY_HOLD)
+        except (UnicodeEncodeError, pa.ArrowInvalid):
+            return True
+        if found[0].as_py():
+            return True
+    return False
