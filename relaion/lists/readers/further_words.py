@@ -101,7 +101,7 @@ TO_REMOVE = (
     "unlist scrub scrubbed strike strikeout nix kill pull gone dontuse notforuse notusable "
     "rescission rescissions rectification rectifications löschliste löschlisten löschkandidaten "
     "streichen bittestreichen tilgen zurückgestellt sansobjet classéesanssuite classéessanssuite "
-    "nulle nul àretirer àsupprimer àeffacer effacer enlever dardebaja dardebaixa quitar borrado "
+    "nulle àretirer àsupprimer àeffacer effacer enlever dardebaja dardebaixa quitar borrado "
     "paraborrar darimuovere daeliminare dacancellare archiviati archiviata archivées archivés "
     "archivados archivadas foutje geseponeerd schrappen weghalen teverwijderen raderas tasbort "
     "skatasbort skaraderas slettes skalslettes fjernes skalfjernes poistetaan poistettava "
