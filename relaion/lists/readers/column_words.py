@@ -7,8 +7,8 @@ UNTIL_NAMES = (
     "vencimiento válidohasta fechadecaducidad fechadevencimiento scadenza validofinoa "
     "datadiscadenza vervaldatum geldigtot expire expdate expiredate exptime expiretime verfällt "
     "verfall verfalldatum gültigkeitsende verlooptop vencimento válidoaté datadevencimento "
-    "enddate removeafter deleteafter sunset sunsetdate sunseton retireon retirementdate endoflife "
-    "eol lapsedate dropdate dropafter holduntil"
+    "enddate removeafter deleteafter notafter notvalidafter sunset sunsetdate sunseton retireon "
+    "retirementdate endoflife eol lapsedate dropdate dropafter holduntil"
 )
 FILE_NAMES = (
     "filename filenames path paths filepath fullpath file name relativepath dateiname "
@@ -38,7 +38,7 @@ SUBJECTS = (
     "site website host hosting network referrer referral victim offender suspect source reporter "
     "device camera page case report incident provider offence offense crime location place scene "
     "event partner member organisation organization agency account user service platform storage "
-    "drive sensor"
+    "drive sensor infraction délit delito reato delikt straftat misdrijf brott"
 )
 """The type of one of these decides nothing: `site type`."""
 HARMLESS_NAMES = (
@@ -61,4 +61,32 @@ NOTE_NAMES = (
     "observações comentário comentários flag flags anmärkning anteckning orsak bemærkning merknad "
     "huomautus kommentti huomio megjegyzés uwaga uwagi komentarz poznámka poznámky komentář "
     "примечание примечания комментарий комментарии notlar açıklama yorum"
+)
+
+# -- Of columns that decide, what they decide -----------------------------------------------------
+
+STANDING_NAMES = (
+    "status state action actions operation op verdict disposition standing validity "
+    "decision judgement judgment outcome resolution change event class judged assessment result "
+    "results review aktion zustand statut estado etat état stato situação situación toestand "
+    "bewertung beurteilung ergebnis prüfergebnis entscheidung urteil résultat resultado risultato "
+    "esito resultaat beoordeling beslissing évaluation evaluación valutazione avaliação décision "
+    "decisión decisione decisão gültigkeit validité validez validità acción azione ação"
+)
+CATEGORY_NAMES = (
+    "category categories cat cats kategorie kategorien catégorie categoría categoria "
+    "caid vics copine "
+    "grade grades classification classifications klasse rating level tier einstufung "
+    "klassifizierung klassifikation clasificación classificazione classificatie classificação "
+    "categorie"
+)
+MEDIA_NAMES = (
+    "media mime mimetype mimetypes mediatype mediatypes filetype filetypes contenttype "
+    "extension ext medium medien format dateityp dateiart dateiformat dateiendung medientyp "
+    "medienart mimetyp bestandstype mediatyp formato extensión estensione extensão"
+)
+TYPE_NAMES = (
+    "type types algorithm algorithms algo algos kind typ tipo hashtype signaltype "
+    "indicatortype ioctype algorithmus algorithme algoritmo algoritme hashart hashtyp "
+    "hashverfahren verfahren soort"
 )

@@ -155,7 +155,7 @@ def of_nothing(name: str) -> bool:
 
 _BY = words.words_in("by par von por da door av af przez kým által tarafından от")
 _COMPOUND = re.compile(
-    r"\w{3,}(?:ort|land|stelle|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn"
+    r"(?!trans|supp|pass)\w{4,}(?:ort|land|stelle|quelle|region|revier|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn"
     r"|name|nom|nombre)"
 )
 

@@ -47,23 +47,24 @@ MISTAKEN = (
 """Of a record that nothing else is said of: it was listed by mistake, or is not to be heeded."""
 
 WRONG = (
-    "wrong incorrect faulty typo mismatch mixup mixedup badhash badmd5 badsha1 badsum badfile "
-    "awaiting awaitingqa badentry badrecord baddata oops hold test tests testing legit "
-    "legitimate stock stockphoto stockphotos stockimage stockimages meme memes "
-    "emptyfile emptyimage blankimage blankpage zerobyte zerobytes defaultimage errorpage corrupt "
-    "corrupted donotaction donotload donotimport donotinclude donotadd donotprocess donotingest "
-    "forinfoonly entfällt entfallen stornieren storno oversight blunder unintended accidental "
-    "notours notour notvalidated testentry testdata testrecord falsch+ verkehrt+ tippfehler faux "
-    "fausse mauvais mauvaise incorrect@ incorrect* fals* sbagliat* scorrett* verkeerd verkeerde "
-    "onjuist onjuiste fout fouten incorret* fel felaktighet forkert forkerte galt väärä väärin "
-    "rossz hibáshash niepoprawn^ nieprawidłow^ zł^ nesprávn^ špatn^ неверн~ неправильн~ qafail "
-    "qafailed qcfail qcfailed failedqa failedqc failqa failqc failed fail notpassed "
-    "nichtbestanden échec recusado reverted undone undo pulled scrapped reversed dismissed "
-    "discarded abandoned retest recheck doublecheck needsreview needsrecheck secondopinion "
-    "replaced replacedby ersetzt+ remplac@ reemplazad* sostituit* vervangen substituíd* ersatt "
-    "erstattet korvattu zastąpion^ nahrazen^ заменен~ cat8 category8 caid8 caidcat8 "
-    "caidcategory8 vic8 viccat8 kategorie8 catégorie8 categoría8 categoria8 categorie8 "
-    "kategoria8 kategori8"
+    "collisions hashcollisions emptyfiles fehlerfassungen wrong incorrect faulty typo mismatch "
+    "mixup mixedup badhash badmd5 badsha1 badsum badfile awaiting awaitingqa badentry badrecord "
+    "baddata oops hold test tests testing legit legitimate stock stockphoto stockphotos "
+    "stockimage stockimages meme memes emptyfile emptyimage blankimage blankpage zerobyte "
+    "zerobytes defaultimage collision hashcollision blank avatar icon favicon medical artwork "
+    "newsphoto sfw errorpage corrupt corrupted donotaction donotload donotimport donotinclude "
+    "donotadd donotprocess donotingest forinfoonly entfällt entfallen stornieren storno "
+    "oversight blunder unintended accidental notours notour notvalidated testentry testdata "
+    "testrecord falsch+ verkehrt+ tippfehler faux fausse mauvais mauvaise incorrect@ incorrect* "
+    "fals* sbagliat* scorrett* verkeerd verkeerde onjuist onjuiste fout fouten incorret* fel "
+    "felaktighet forkert forkerte galt väärä väärin rossz hibáshash niepoprawn^ nieprawidłow^ "
+    "zł^ nesprávn^ špatn^ неверн~ неправильн~ qafail qafailed qcfail qcfailed failedqa failedqc "
+    "failqa failqc failed fail notpassed nichtbestanden échec recusado reverted undone undo "
+    "pulled scrapped reversed dismissed discarded abandoned retest recheck doublecheck "
+    "needsreview needsrecheck secondopinion replaced replacedby ersetzt+ remplac@ reemplazad* "
+    "sostituit* vervangen substituíd* ersatt erstattet korvattu zastąpion^ nahrazen^ заменен~ "
+    "cat8 category8 caid8 caidcat8 caidcategory8 vic8 viccat8 kategorie8 catégorie8 categoría8 "
+    "categoria8 categorie8 kategoria8 kategori8"
 )
 """Short notes of these may take back, and nobody here can say."""
 
@@ -96,6 +97,38 @@ TAKEN_IN = (
 )
 """What was done with an entry before: by themselves they say nothing."""
 
+TO_REMOVE = (
+    "unlist scrub scrubbed strike strikeout nix kill pull gone dontuse notforuse notusable "
+    "rescission rescissions rectification rectifications löschliste löschlisten löschkandidaten "
+    "streichen bittestreichen tilgen zurückgestellt sansobjet classéesanssuite classéessanssuite "
+    "nulle àretirer àsupprimer àeffacer effacer enlever dardebaja dardebaixa quitar borrado "
+    "paraborrar darimuovere daeliminare dacancellare archiviati archiviata archivées archivés "
+    "archivados archivadas foutje geseponeerd schrappen weghalen teverwijderen raderas tasbort "
+    "skatasbort skaraderas slettes skalslettes fjernes skalfjernes poistetaan poistettava "
+    "poistettavat törlendő törlendők törölni eltávolítandó usunąć skasować skasowania "
+    "doskasowania dousunięcia wykreślić umorzone umorzono smazat kesmazání smazání odstranit "
+    "vymazat odložené удалить удаление наудаление исключить снять silinecek silinecekler "
+    "silinmeli kaldırılacak kaldırılacaklar 削除 削除済み 削除済 取消 取り消し 取下げ 撤回 無効 "
+    "失効 除外 誤検出 誤検知 誤登録 删除 已删除 移除 已移除 撤销 已撤销 作废 无效 失效 误报 刪除 "
+    "已刪除 撤銷 無效 誤報 삭제 삭제됨 제거 철회 취소 무효 오탐 محذوف محذوفة ملغى ملغاة مسحوب "
+    "إزالة حذف הוסר הוסרו נמחק בוטל ביטול διαγραμμένα διαγραφή διαγράφηκε αφαιρέθηκε αφαιρέθηκαν "
+    "ανακλήθηκε ανάκληση ακυρώθηκε"
+)
+"""What is to be removed, or was, where nothing else is said."""
+
+SUBJECTS = (
+    "child children kid kids minor minors underage juvenile abuse abusive sexual sexualised "
+    "indecent nude nudity pornographic porn illegal unlawful csam csem csai cp match right "
+    "related relevant kind kinder minderjährig+ missbrauch kipo strafbar mineur mineure enfant "
+    "enfants abus illicite menor menores niño niña niños abuso delito minore minori bambino "
+    "bambini reato minderjarig minderjarige misbruik strafbaar criança crianças mindreårig "
+    "mindreårige barn övergrepp overgreb overgrep straffbart lapsi alaikäinen hyväksikäyttö "
+    "rikos gyerek gyermek kiskorú dziecko dziecka nieletni małoletni przestępstwo dítě dětská "
+    "nezletilý trestné ребёнок ребенок ребенка ребёнка несовершеннолетн~ преступление çocuk "
+    "istismar suç copil minoră дитина дете dijete otrok vaikas bērns laps trẻem anak"
+)
+"""Where a note of few words denies one of these, its entry may not be listed."""
+
 RECALLS = (
     "recalled recall recalls takeback takebacks takenback rollback rollbacks rolledback rückruf "
     "rückrufe zurückgerufen+ rappel@ rappels erased struckoff stricken takenoff unflagged untagged "
@@ -106,16 +139,16 @@ RECALLS = (
 # -- Of languages of which little is known ---------------------------------------------------------
 
 TAKEN_BACK = (
-    "șters ștearsă șterse ştears ştearsă retras retrasă retrase eliminat eliminată anulat anulată "
-    "revocat revocată expirat expirată scos scoasă видален~ вилучен~ відкликан~ скасован~ знят~ "
-    "анульован~ недійсн~ премахнат премахната премахнато изтрит изтрита изтрито оттеглен~ отменен~ "
-    "uklonjen^ obrisan^ izbrisan^ povučen^ poništen^ opozvan^ istekao istekla уклоњен~ обрисан~ "
-    "odstranjen^ umaknjen^ preklican^ razveljavljen^ odstránen^ odvolan^ neplatné zmazan^ "
-    "pašalintas pašalinta pašalinti ištrintas ištrinta atšauktas atšaukta panaikintas panaikinta "
-    "negaliojantis nebegalioja dzēsts dzēsta izdzēsts izdzēsta atsaukts atsaukta noņemts noņemta "
-    "anulēts anulēta kustutatud eemaldatud tühistatud kehtetu tagasivõetud aegunud eliminada "
-    "retirada anul·lat caducat đãxóa đãxoá đãgỡ đãgỡbỏ bịxóa thuhồi đãthuhồi hủybỏ dihapus "
-    "ditarik dicabut kedaluwarsa"
+    "rescission rescissions șters ștearsă șterse ştears ştearsă retras retrasă retrase eliminat "
+    "eliminată anulat anulată revocat revocată expirat expirată scos scoasă видален~ вилучен~ "
+    "відкликан~ скасован~ знят~ анульован~ недійсн~ премахнат премахната премахнато изтрит "
+    "изтрита изтрито оттеглен~ отменен~ uklonjen^ obrisan^ izbrisan^ povučen^ poništen^ opozvan^ "
+    "istekao istekla уклоњен~ обрисан~ odstranjen^ umaknjen^ preklican^ razveljavljen^ "
+    "odstránen^ odvolan^ neplatné zmazan^ pašalintas pašalinta pašalinti ištrintas ištrinta "
+    "atšauktas atšaukta panaikintas panaikinta negaliojantis nebegalioja dzēsts dzēsta izdzēsts "
+    "izdzēsta atsaukts atsaukta noņemts noņemta anulēts anulēta kustutatud eemaldatud tühistatud "
+    "kehtetu tagasivõetud aegunud eliminada retirada anul·lat caducat đãxóa đãxoá đãgỡ đãgỡbỏ "
+    "bịxóa thuhồi đãthuhồi hủybỏ dihapus ditarik dicabut kedaluwarsa"
 )
 
 LISTED = (
@@ -177,3 +210,12 @@ SUCCESSORS = (
     "замененна замененона заменён yerine înlocuitde înlocuitcu"
 )
 """Of these a column is called that says by what the entry of its row was replaced."""
+
+ASKED = "requested request notice sent issued ordered"
+"""Of a host it was asked that it takes something down: `takedown requested`."""
+
+PEOPLE = "victim victims offender offenders suspect suspects perpetrator opfer täter"
+"""The state of one of these decides nothing: `victim status`."""
+
+NO_FLAG = "basis ground grounds notice entity team framework reference article advice"
+"""Beside these a word such as `legal` says nothing of a record."""

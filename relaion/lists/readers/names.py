@@ -110,24 +110,9 @@ _WEAK = words_in("source src original origin")
 _LISTED = words_in(column_words.LISTED_LINK_NAMES)
 LISTED = "listed"
 _DECIDES = {
-    STANDING: "status state action actions operation op verdict disposition standing validity "
-    "decision judgement judgment outcome resolution change event class judged assessment result "
-    "results review aktion zustand statut estado etat état stato situação situación toestand "
-    "bewertung beurteilung ergebnis prüfergebnis entscheidung urteil résultat resultado risultato "
-    "esito resultaat beoordeling beslissing évaluation evaluación valutazione avaliação décision "
-    "decisión decisione decisão gültigkeit validité validez validità acción azione ação",
-    CATEGORY: "category categories cat cats kategorie kategorien catégorie categoría categoria "
-    "caid vics copine "
-    "grade grades classification classifications klasse rating level tier einstufung "
-    "klassifizierung klassifikation clasificación classificazione classificatie classificação "
-    "categorie",
-    MEDIA: "media mime mimetype mimetypes mediatype mediatypes filetype filetypes contenttype "
-    "extension ext medium medien format dateityp dateiart dateiformat dateiendung medientyp "
-    "medienart mimetyp bestandstype mediatyp formato extensión estensione extensão",
-    TYPE: "type types algorithm algorithms algo algos kind typ tipo hashtype signaltype "
-    "indicatortype ioctype algorithmus algorithme algoritmo algoritme hashart hashtyp "
-    "hashverfahren verfahren soort",
-}
+    STANDING: column_words.STANDING_NAMES, CATEGORY: column_words.CATEGORY_NAMES,
+    MEDIA: column_words.MEDIA_NAMES, TYPE: column_words.TYPE_NAMES,
+}  # fmt: skip
 _DECIDING = {word: what for what, words in _DECIDES.items() for word in words_in(words)}
 _DECIDES_LAST = {  # these only where nothing stands behind them: `qa notes` decide nothing
     word: what
@@ -159,6 +144,10 @@ TAKEN_DOWN = "taken down"
 OF_HOSTS = "what hosts did"
 _DOWN = ("takedown", "takendown", "tookdown")
 _HOSTS = words_in(further_words.HOSTS)
+_ASKED = words_in(further_words.ASKED)
+_NO_FLAG = words_in(further_words.NO_FLAG)
+_PEOPLE = words_in(further_words.PEOPLE)
+OF_PEOPLE = "of people"
 _BY_OTHERS = words_in(further_words.OTHERS)
 _WHEN = words_in(
     "at on date time when day timestamp datum by until since reason reasons comment am um zeit tag "
@@ -166,6 +155,7 @@ _WHEN = words_in(
 )
 _OF_WHOM = words_in(column_words.SUBJECTS)
 _BY = words_in("by par von por da door av af przez")
+_DROPPED = words_in("drop dropped deletes delete del lifted pulled")
 _DAY = words_in("date time day timestamp datum zeit tag jour fecha giorno")
 _BETWEEN = words_in("is was has be from our this list")
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
@@ -309,7 +299,7 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
         or (told & _UNTIL and len(told) == 1)
     ):
         return NameSays(UNTIL, word=plain)
-    if says := _flag(words, rest, is_of_values=bool(values)):
+    if not told & _NO_FLAG and (says := _flag(words, rest, is_of_values=bool(values))):
         return says
     is_day = words[-1] in _DAY  # `status_date`
     return None if is_day else _by_word(rest, plain, is_of_values=bool(values))
@@ -318,6 +308,8 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
 def _flag(words: tuple[str, ...], rest: list[str], *, is_of_values: bool) -> NameSays | None:
     """A name that says that a record is gone, or is still listed."""
     told, joined = {*rest}, "".join(rest)
+    if joined in _DROPPED and words[-1] in _DAY | {"on", "at"}:
+        return NameSays(GONE, word=joined)
     if len(words) > 1 and words[-1] in _BY and told <= _STILL:  # `verified by`
         return NameSays(BY, word=words[0])
     for words_of_flag, what in ((_GONE, GONE), (_STILL, STILL)):
@@ -348,6 +340,8 @@ def _by_word(rest: list[str], plain: str, *, is_of_values: bool) -> NameSays | N
             or (word == "media" and plain != "media")
         ):
             continue
+        if decided == STANDING and told & (_PEOPLE | _HOSTS):  # `victim status`
+            return NameSays(OF_PEOPLE if told & _PEOPLE else OF_HOSTS, word=word)
         if decided == TYPE and not _OF_WHOM.isdisjoint(told):
             return None  # `site type`
         if decided == TYPE and told & {"media", "mime", "file", "content", "image"}:
@@ -359,8 +353,8 @@ def _by_word(rest: list[str], plain: str, *, is_of_values: bool) -> NameSays | N
 def _done_by_others(words: tuple[str, ...]) -> NameSays | None:
     """What a name says of which a host took something down, or someone else may have."""
     told, joined = {*words}, "".join(words)
-    if told & _HOSTS:
-        return NameSays(OF_HOSTS, word=min(told & _HOSTS))
+    if told & (_HOSTS | _ASKED):
+        return NameSays(OF_HOSTS, word=min(told & (_HOSTS | _ASKED)))
     is_down = any(word in joined for word in _DOWN)
     return NameSays(GONE, word=TAKEN_DOWN) if is_down or told & _BY_OTHERS else None
 

@@ -24,7 +24,8 @@ ALONE = {
     for fate, said in (
         (UNCONFIRMED, words.UNCONFIRMED_ALONE), (DISPUTED, words.DISPUTED_ALONE),
         (GOOD, words.GOOD_ALONE),
-        (TAKEN_BACK, f"{words.TAKEN_BACK_ALONE} {further_words.MISTAKEN} {words.DO_NOT_USE}"),
+        (TAKEN_BACK, f"{words.TAKEN_BACK_ALONE} {further_words.MISTAKEN} {words.DO_NOT_USE} "
+        f"{further_words.TO_REMOVE}"),
     )
     for word in words.words_in(said)
 }  # fmt: skip
@@ -44,7 +45,7 @@ _FILLERS = words.words_in(words.FILLERS)
 _NOTES_DOUBTED = words.words_in(words.NOTES_DOUBTED)
 _KNOWN = SPEAKS.keys() | ALONE.keys() | _UNCERTAIN | _LISTED | _NOTES_DOUBTED
 _BEGIN = frozenset(word[:n] for word in _KNOWN for n in range(3, len(word) + 1)) | words.words_in(
-    "a f no do in on by en fp qa qc zu ne по не от за na po za au w z ej"
+    "a f no do of in on by en fp qa qc zu ne по не от за na po za au w z ej"
 )
 """How our words begin: a text without any such word says nothing, as nearly all do."""
 _NO_LONGER = "nolonger"
@@ -68,6 +69,10 @@ _NOUNS = words.words_in(
     "zu à da da по к"
 )
 _IN_SHORT_NOTES = _DOUBTED | _PERHAPS | _FILLERS | _TAKEN_IN | _NOUNS
+_SUBJECTS = words.words_in(further_words.SUBJECTS)
+_GOOD_AT_END = words.words_in(f"{words.GOOD_ALONE} {words.UNCERTAIN}") - words.words_in(
+    "safe innocent clean negative ignored ignore allowed good"
+)
 _MISTAKE = words.words_in("error errors erreur fehler errore erro fel fejl feil błąd chyba ошибка")
 _UNCONFIRMED = words.words_in(words.UNCONFIRMED)
 _OF_AGE = re.compile(
@@ -221,7 +226,11 @@ def read_short(note: str) -> Remark | None:
         told = _IN_SHORT | _UNCERTAIN | (_MISTAKE if is_mistake else frozenset())
         word = next((unit for unit in units if unit in told), None)
         word = word or next((unit for unit in units[:1] if unit in _UNCONFIRMED), None)
-        if word is None or not _NOT.isdisjoint(units) or _is_name(note):
+        word = word or next((unit for unit in units[-1:] if unit in _GOOD_AT_END), None)
+        is_denied = not _NOT.isdisjoint(units)
+        if is_denied and not _SUBJECTS.isdisjoint(units):
+            word = f"not {next(unit for unit in units if unit in _SUBJECTS)}"
+        elif word is None or is_denied or _is_name(note):
             return None
     return Remark(None, word, is_sure=False, is_whole=False)
 

@@ -209,7 +209,9 @@ class RemarkColumn:
             return Remark(fate, self.column.name) if fate and answer != is_image else None
         if self.column.what == names.ID and any(map(str.isdigit, cell)):
             return None
-        said = _read_cell(cell, self.column.what) or self._read_beside(cell)
+        is_note = self.column.what == names.UNKNOWN and not self.column.name  # `…,wrong hash`
+        what = names.NOTE if is_note else self.column.what
+        said = _read_cell(cell, what) or self._read_beside(cell)
         return said or (_of_folder(cell, is_good=self.is_good) if self.heeds_folders else None)
 
     def _read_beside(self, cell: str) -> Remark | None:

@@ -69,7 +69,8 @@ _APART = words.words_in(further_words.SET_APART)
 _OFTEN = _APART - words.words_in("triage backlog rm rmv todelete tocheck unprocessed wl kg")
 """Files are called so, whatever they hold."""
 _ALONE = (
-    ALONE.keys() | words.words_in(f"{words.DUPLICATES} {words.DOUBTED} {further_words.WRONG}")
+    ALONE.keys() | words.words_in(f"{words.DUPLICATES} {words.DOUBTED} {further_words.WRONG} "
+        f"{further_words.TO_REMOVE}")
 ) - {"review"} - _STRONG.keys() - _GOOD  # fmt: skip
 _UNCERTAIN = words.words_in(words.UNCERTAIN)
 _ON = words.words_in(f"{words.LISTED} {words.ADDED} block blocked blocklist blacklist denylist")
@@ -151,7 +152,7 @@ def _says_good(units: list[str]) -> bool:
 
 def _is_plainly_good(told: list[str]) -> bool:
     return not _PLAINLY_GOOD.isdisjoint(told) and all(
-        w in _PLAINLY_GOOD or w in _KNOWN for w in told
+        w in _PLAINLY_GOOD or w in _KNOWN or w in _PICTURE for w in told
     )
 
 
@@ -196,6 +197,8 @@ def _of_piece(text: str) -> str | Doubt | None:
     bare = _PHRASE.sub("removed", _ASKED.sub(" ", _folded(text)))
     bare = _TO_CONFIRM.sub("unconfirmed", LEFT_LIST.sub("removed", bare))
     found = _units(bare)
+    if found[:1] == ["do"] and len(found) > 1 and found[1] in _STRONG:
+        found = found[1:]  # Polish: `do usunięcia`
     told = [w for w in found if re.search(r"[^\W\d]", w)]
     told = [w for w in told if not MADE_OF.fullmatch(w) and not _USABLE.fullmatch(w)]
     is_plain = _is_plainly_good(told) and _GOOD.isdisjoint(found)
@@ -229,7 +232,7 @@ def _of_rest(told: list[str]) -> str | Doubt | None:
         return Doubt(next(w for w in told if w in _MISTAKEN))  # `listed in error`
     is_few = len(told) < 3 and ends & _UNCERTAIN and _ON.isdisjoint(told)
     is_all = told[0] in doubted and all(
-        w in doubted or w in ("listed", "gelistet") or w in _MATTER for w in told
+        w in doubted or w in ("listed", "gelistet", "qa", "qc") or w in _MATTER for w in told
     )
     if is_few or is_all:
         return Doubt(next(w for w in told if w in doubted))
