@@ -287,13 +287,28 @@ def test_the_page_in_a_browser(world: Path, written: dict[str, str], tmp_path: P
                     "Math.min(...[...document.querySelectorAll('svg text')]"
                     ".map(x => x.getBoundingClientRect().height))"
                 )
-                assert smallest >= 10  # pixels of a line of letters in a picture
+                assert smallest >= 12  # pixels of a line of letters in a picture
                 cut = page.ask(
                     "[...document.querySelectorAll('svg')].filter(s => [...s.querySelectorAll("
                     "'text')].some(t => t.getBoundingClientRect().right > "
                     "s.getBoundingClientRect().right + 1)).length"
                 )
                 assert cut == 0
+                # no table is cut off, and no number in one has to be looked for at its side
+                assert (
+                    page.ask(
+                        "[...document.querySelectorAll('.box:has(table)')]"
+                        ".filter(x => x.scrollWidth > x.clientWidth + 1).length"
+                    )
+                    == 0
+                )
+                assert (
+                    page.ask(
+                        "[...document.querySelectorAll('td')].filter(x => "
+                        "x.getBoundingClientRect().right > innerWidth + 1).length"
+                    )
+                    == 0
+                )
                 page.picture(tmp_path / f"{width}-{theme}.png")
         page.open(path, width=800, media={"prefers-color-scheme": "dark"}, kind="print")
         assert page.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
