@@ -19,7 +19,9 @@ import pytest
 import relaion
 from relaion import sqlset
 from relaion.lists import store
+from relaion.reporting.document import BarChart, Grid
 from relaion.reporting.markdown import escaped
+from relaion.reporting.sections import document
 from tests import report_world
 from tests.browser import PROGRAM, browser
 from tests.pipeline import InProcess, here
@@ -111,6 +113,21 @@ def test_no_number_of_the_report_comes_from_elsewhere(world: Path) -> None:
         *FIELDS,
         *others.split(),
     }  # a new field needs its query, or a reason here
+
+
+def test_every_number_of_a_table_or_picture_is_an_answer(world: Path) -> None:
+    """As it stands on the page: none is put together on the way there."""
+    told = document(relaion.report(world / "out"))
+    with duckdb.connect(str(world / "out/audit.duckdb"), read_only=True) as con:
+        answers = [con.execute(q.sql).fetchall() for q in sqlset.queries().values()]
+    known = {str(x) for rows in answers for row in rows for x in row if isinstance(x, int)}
+    parts = [part for section in told.sections for part in section.parts]
+    cells = [row[i] for x in parts if isinstance(x, Grid) for row in x.rows for i in x.numbers]
+    cells = [x.replace(",", "") for x in cells if not x.endswith((" kB", "%", "–", " MB"))]
+    assert len(cells) > 150
+    assert {*cells} - known <= {"<10"}
+    bars = [v for x in parts if isinstance(x, BarChart) for g in x.groups for v in g.values]
+    assert {str(v) for v in bars if v is not None} <= known
 
 
 def test_the_numbers_are_those_of_the_files(world: Path) -> None:

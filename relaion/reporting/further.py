@@ -167,7 +167,8 @@ def matrix(report: AuditReport) -> Iterator[Part]:
     yield _matrix(report, report.overlaps)
     few = sum(x.most == _LEAST - 1 for x in report.overlaps)
     if few:
-        yield f"Of {several(len(report.overlaps), 'pair')}, {number(few)} share fewer, or none."
+        pairs = several(len(report.overlaps), "pair")
+        yield f"Of {pairs}, {number(few)} share fewer than ten, or none."
     yield (
         "The overlap of a list with all others is told above, and with fewer than four lists it "
         "tells each of these pairs; a pair that shares few can often be narrowed down by it."
