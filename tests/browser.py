@@ -104,7 +104,7 @@ def browser() -> Iterator[Page]:
         os.dup2(one, 3)
         os.dup2(two, 4)
 
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:  # its parts end late
         process = subprocess.Popen(
             [PROGRAM, *_FLAGS, f"--user-data-dir={home}/profile"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

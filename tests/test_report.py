@@ -19,7 +19,9 @@ import pytest
 import relaion
 from relaion import sqlset
 from relaion.lists import store
+from relaion.reporting.document import BarChart, Grid
 from relaion.reporting.markdown import escaped
+from relaion.reporting.sections import document
 from tests import report_world
 from tests.browser import PROGRAM, browser
 from tests.pipeline import InProcess, here
@@ -111,6 +113,21 @@ def test_no_number_of_the_report_comes_from_elsewhere(world: Path) -> None:
         *FIELDS,
         *others.split(),
     }  # a new field needs its query, or a reason here
+
+
+def test_every_number_of_a_table_or_picture_is_an_answer(world: Path) -> None:
+    """As it stands on the page: none is put together on the way there."""
+    told = document(relaion.report(world / "out"))
+    with duckdb.connect(str(world / "out/audit.duckdb"), read_only=True) as con:
+        answers = [con.execute(q.sql).fetchall() for q in sqlset.queries().values()]
+    known = {str(x) for rows in answers for row in rows for x in row if isinstance(x, int)}
+    parts = [part for section in told.sections for part in section.parts]
+    cells = [row[i] for x in parts if isinstance(x, Grid) for row in x.rows for i in x.numbers]
+    cells = [x.replace(",", "") for x in cells if not x.endswith((" kB", "%", "–", " MB"))]
+    assert len(cells) > 150
+    assert {*cells} - known <= {"<10"}
+    bars = [v for x in parts if isinstance(x, BarChart) for g in x.groups for v in g.values]
+    assert {str(v) for v in bars if v is not None} <= known
 
 
 def test_the_numbers_are_those_of_the_files(world: Path) -> None:
@@ -287,13 +304,28 @@ def test_the_page_in_a_browser(world: Path, written: dict[str, str], tmp_path: P
                     "Math.min(...[...document.querySelectorAll('svg text')]"
                     ".map(x => x.getBoundingClientRect().height))"
                 )
-                assert smallest >= 10  # pixels of a line of letters in a picture
+                assert smallest >= 12  # pixels of a line of letters in a picture
                 cut = page.ask(
                     "[...document.querySelectorAll('svg')].filter(s => [...s.querySelectorAll("
                     "'text')].some(t => t.getBoundingClientRect().right > "
                     "s.getBoundingClientRect().right + 1)).length"
                 )
                 assert cut == 0
+                # no table is cut off, and no number in one has to be looked for at its side
+                assert (
+                    page.ask(
+                        "[...document.querySelectorAll('.box:has(table)')]"
+                        ".filter(x => x.scrollWidth > x.clientWidth + 1).length"
+                    )
+                    == 0
+                )
+                assert (
+                    page.ask(
+                        "[...document.querySelectorAll('td')].filter(x => "
+                        "x.getBoundingClientRect().right > innerWidth + 1).length"
+                    )
+                    == 0
+                )
                 page.picture(tmp_path / f"{width}-{theme}.png")
         page.open(path, width=800, media={"prefers-color-scheme": "dark"}, kind="print")
         assert page.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, islice
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,10 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import relaion
 from relaion.engine import Engine, connect
 from relaion.sqlset import load
 from relaion.verifier.shared_rows import FEW, HIDDEN, check_form, check_pairs, told_pairs
 from relaion.verifier.verdict import Notes
+from tests import report_world
+from tests.report_world import MD5
 
 AUDIT, PAIRS = load()["60_audit"], load()["65_told_pairs"]
 Together = dict[frozenset[int], int]
@@ -156,3 +160,34 @@ def test_a_pair_less_or_more_is_found() -> None:
         found["shared_rows"] = [*lines, lines[0] | {"other_id": 9}][:n]
         check_form(found, statement, notes)
         assert [x.promise for x in notes.findings] == ["6"]
+
+
+def test_runs_and_updates_tell_what_verify_counts_again(tmp_path: Path) -> None:
+    """Every image stands in both subsets, so that each is two rows."""
+    images = iter(MD5)
+    shares = {(1, 2): 1, (1, 3): 5, (2, 4): 6, (1, 4): 7, (2, 3): 8, (3, 4): 9}
+    held: dict[int, list[str]] = {n: [] for n in range(1, 5)}
+    for pair, n in shares.items():
+        for image in islice(images, n):
+            for list_id in pair:
+                held[list_id].append(image)
+    report_world.make_data(tmp_path)
+    for list_id, values in held.items():
+        report_world.add(tmp_path, values, source=f"S{list_id}")
+    told = relaion.report(report_world.clean(tmp_path)).overlaps
+    assert told is not None
+    assert [(x.least, x.most) for x in told] == [FEW, *[HIDDEN] * 4, (18, 18)]
+    report_world.add(tmp_path, held[4][:6], source="S5")
+    out = report_world.update(tmp_path)
+    after = relaion.report(out).overlaps
+    assert after is not None
+    found = {(x.list_id, x.other_id): (x.least, x.most) for x in after}
+    assert found[1, 2] == FEW
+    assert found[3, 4] == (18, 18)
+    assert found[4, 5] == (12, 12)  # of lists that came since, all is counted
+    verdict = relaion.verify(
+        out, inputs=[tmp_path / "data"], lists=tmp_path / "lists.duckdb",
+        keywords=tmp_path / "words.txt", parent=tmp_path / "out",
+    )  # fmt: skip
+    assert verdict.ok, verdict.findings
+    assert "recounted" not in verdict.summary

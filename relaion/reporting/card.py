@@ -8,7 +8,7 @@ from typing import Any
 
 from relaion.errors import InputError, OutputError
 from relaion.paths import shown
-from relaion.reporting.document import Grid, grid, joined, number, several, share
+from relaion.reporting.document import Grid, grid, joined, number, several, several_of, share
 from relaion.reporting.facts import AuditReport
 from relaion.reporting.markdown import escaped, table
 from relaion.reporting.sections import title_of
@@ -86,13 +86,12 @@ def _body(report: AuditReport, licence: str | None, title: str | None) -> Iterat
     yield from ("## Editions", "")
     for edition in report.editions:
         line = report.of_edition(edition.name)
-        rules = f", and by the rules {joined(edition.rules)}" if edition.rules else ""
-        yield (
-            f"- **{escaped(edition.name)}**, a part of {escaped(edition.parent)}: without rows on "
-            + escaped(
-                f"lists labelled {joined(edition.labels) or '(none)'}{rules}; "
-                f"{number(line.kept)} of {several(line.rows_in, 'row')}"
-            )
+        on, _ = report.rules_of(edition)
+        named = [f"by lists labelled {joined(edition.labels)}"] if edition.labels else []
+        named += [f"by the {several_of(on, 'rule')}"] if on else []
+        yield f"- **{escaped(edition.name)}**, a part of {escaped(edition.parent)}: " + escaped(
+            f"without the rows named {', or '.join(named) or 'by its script'}; "
+            f"{number(line.kept)} of {several(line.rows_in, 'row')}"
         )
     yield ""
     yield from table(_counts(report))
@@ -117,6 +116,7 @@ def _body(report: AuditReport, licence: str | None, title: str | None) -> Iterat
         "the images. Access is gated: who asks agrees to the terms above.",
     )  # fmt: skip
     yield from ("## Check and cite it", "")
+    yield from _text("Where the editions lie, this checks every file of theirs:")
     yield from ("```text", f"sha256sum --check {SUMS}", "```", "")
     yield from ("```bibtex", *_citation(report, title), "```")
     yield ""

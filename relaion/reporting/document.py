@@ -93,6 +93,11 @@ def several(n: int, noun: str) -> str:
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
+def several_of(words: Sequence[str], noun: str) -> str:
+    """`rule a`, `rules a and b`."""
+    return f"{noun}{'' if len(words) == 1 else 's'} {joined(words)}"
+
+
 def size(n: int) -> str:
     """Bytes in a unit that fits."""
     amount = float(n)

@@ -318,6 +318,15 @@ class AuditReport(Tabled):
         """Rows that went in."""
         return sum(line.rows for line in self.inputs)
 
+    def rules_of(self, edition: EditionFacts) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The rules of an edition that were on in this run, and those that were off."""
+        off = {
+            "unscored": str(self.parameters["unscored"]) == "keep",
+            "unsafe_keyword": self.parameters["keywords"] is None,
+        }
+        rules = edition.rules
+        return tuple(x for x in rules if not off.get(x)), tuple(x for x in rules if off.get(x))
+
     def of_edition(self, name: str) -> BalanceLine:
         """The balance of an edition, all subsets together."""
         return next(x for x in self.balance if x.edition == name and x.subset is None)

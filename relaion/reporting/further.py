@@ -1,8 +1,10 @@
 """The later sections: coverage, scores, shared rows, cover, lists, settings, how to reproduce."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relaion.paths import shown
 from relaion.reporting.document import (
@@ -20,6 +22,9 @@ from relaion.reporting.document import (
 from relaion.reporting.facts import AuditReport, PairLine, ScoreLine
 from relaion.roles import ROLES, kind_words
 from relaion.sqlset import BUILT_IN
+
+if TYPE_CHECKING:
+    from relaion.run.coverage import Coverage
 
 _LEAST = 10  # rows that two lists have to share for the number to be told
 MASKED, HIDDEN = f"<{_LEAST}", f"{_LEAST}+"
@@ -44,7 +49,7 @@ def coverage(report: AuditReport) -> Iterator[Part]:
                 ROLES[x.role].noun if x.role in ROLES else x.role,
                 f"{'~' if x.estimated else ''}{number(x.covered)}",
                 number(x.rows),
-                {"column": "a column"}.get(x.via, x.via if x.via == "computed" else f"a {x.via}"),
+                _where(x),
             )
             for x in report.coverage
         ],
@@ -58,6 +63,12 @@ def coverage(report: AuditReport) -> Iterator[Part]:
         yield Points(tuple(shown(x.sentence) for x in report.not_looked_at))
     else:
         yield "Nothing was left out: every column, value and rule that could be held was."
+
+
+def _where(line: Coverage) -> str:
+    if line.via == "computed":
+        return line.via
+    return f"a {line.via}" if line.covered or line.via != "column" else "no value"
 
 
 # -- Scores -------------------------------------------------------------------------------------
@@ -92,7 +103,7 @@ def scores(report: AuditReport) -> Iterator[Part]:
         "border, up to and with its second."
     )
     if heeding:
-        yield f"{joined(heeding)} lost the rows with a score above {unsafe:g} (rule unsafe)."
+        yield f"{joined(heeding)} lost every row with a score above {unsafe:g} (rule unsafe)."
     else:
         yield f"No edition heeds the rule on scores above {unsafe:g} alone."
     if with_words and report.parameters["keywords"] is not None:
@@ -154,6 +165,10 @@ def matrix(report: AuditReport) -> Iterator[Part]:
             "shared before it are told nowhere."
         )
     yield _matrix(report, report.overlaps)
+    few = sum(x.most == _LEAST - 1 for x in report.overlaps)
+    if few:
+        pairs = several(len(report.overlaps), "pair")
+        yield f"Of {pairs}, {number(few)} share fewer than ten, or none."
     yield (
         "The overlap of a list with all others is told above, and with fewer than four lists it "
         "tells each of these pairs; a pair that shares few can often be narrowed down by it."
@@ -194,6 +209,9 @@ def _told(pair: PairLine) -> str:
 
 def cover(report: AuditReport) -> Iterator[Part]:
     """What hides the listed rows from whoever subtracts the editions from the old data."""
+    if report.cover is None and not any(x.removed for x in report.balance):
+        yield "No cover, and no row left: there is nothing to hide."
+        return
     if report.cover is None:
         yield (
             "No cover: no row left but for a list or a rule. Whoever has the old metadata sees "
@@ -260,7 +278,7 @@ _MEANS = {
     "good_wins": "whether known-good entries count as not listed",
     "inner": "whether links inside links are compared too",
     "keyword_above": "score above which a keyword in the caption removes",
-    "keywords": "how many keywords; none were given where it is empty",
+    "keywords": "how many keywords",
     "same_link": "whether further rows with a listed link leave",
     "unsafe_above": "score above which the rule unsafe removes",
     "unscored": "what becomes of rows without a score",
@@ -269,7 +287,7 @@ _MEANS = {
 
 def _setting(value: Any) -> str:
     if value is None or value == {}:
-        return ""
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):

@@ -7,6 +7,7 @@ from relaion.errors import InputError
 from relaion.reporting.document import BarChart, Commands, Document, Grid, Points
 
 _TEMPLATE = "report.html.j2"
+_LETTERS = 36  # of all columns of a table, that a phone has room for
 _KINDS = {str: "text", Grid: "table", BarChart: "picture", Points: "points", Commands: "lines"}
 
 
@@ -36,7 +37,15 @@ def html(document: Document) -> str:
         keep_trailing_newline=True,
     )  # fmt: skip
     template = environment.from_string(text)
-    return template.render(document=document, kind=kind, drawn=drawn, spans=_spans)
+    return template.render(
+        document=document, kind=kind, drawn=drawn, spans=_spans, is_wide=_is_wide
+    )
+
+
+def _is_wide(table: Grid) -> bool:
+    """Whether a phone shows a line of the table as a block of lines: it would be cut off else."""
+    letters = [max(map(len, column)) for column in zip(table.heads, *table.rows, strict=True)]
+    return sum(letters) + 2 * len(letters) > _LETTERS
 
 
 def _spans(text: str) -> list[tuple[bool, str]]:

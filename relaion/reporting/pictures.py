@@ -28,15 +28,15 @@ _VARIABLES = {
 }  # fmt: skip
 _LOOKS = ((_FIRST, ""), (_PAPER, "////"))  # of each series: filled, and hatched
 _WIDTH = 4.0  # inches of 100 units: a narrow phone shows it nearly as it is
-_BAR = 0.18  # inches
-_LABEL = 0.2
-_GAP = 0.1
-_LETTERS = 40  # in a line of a label
+_BAR = 0.2  # inches
+_LABEL = 0.22
+_GAP = 0.11
+_LETTERS = 38  # in a line of a label
 _STYLE: Any = {
     "svg.fonttype": "none",  # text that can be read aloud, searched and copied
     "svg.hashsalt": "relaion",
     "font.family": "sans-serif",
-    "font.size": 9.5,
+    "font.size": 10.5,
     "hatch.linewidth": 1.4,
     "hatch.color": _SECOND,
 }

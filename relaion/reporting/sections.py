@@ -14,6 +14,7 @@ from relaion.reporting.document import (
     joined,
     number,
     several,
+    several_of,
     share,
     size,
 )
@@ -108,9 +109,11 @@ def _balance(report: AuditReport) -> Iterator[Part]:
     for edition in report.editions:
         line = report.of_edition(edition.name)
         heeds = f"lists labelled {joined(edition.labels)}" if edition.labels else "no list"
-        rules = f", and the rules {joined(edition.rules)}" if edition.rules else ""
+        on, off = report.rules_of(edition)
+        rules = f", and the {several_of(on, 'rule')}" if on else ""
+        idle = f" ({joined(off)} {'is' if len(off) == 1 else 'are'} off in this run)" if off else ""
         yield (
-            f"{edition.name} is a part of {edition.parent} and heeds {heeds}{rules}. It kept "
+            f"{edition.name} is a part of {edition.parent} and heeds {heeds}{rules}{idle}. It kept "
             f"{number(line.kept)} of {several(line.rows_in, 'row')} and lost {number(line.removed)}"
             f" ({share(line.removed, line.rows_in) or 'none'})."
         )
