@@ -101,7 +101,8 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
         computed = pc.if_else(lacks, row_hashes(links, captions), None)
     has_link, has_caption = pc.is_valid(links), pc.is_valid(captions)
     hashes = pc.coalesce(own, pc.if_else(has_link, computed, None))
-    others = others_of(links, (captions, *further), own, hashes)
+    told = (captions, *further) if reader.has_captions else ()
+    others = others_of(links, told, own, hashes)
     of_caption = pc.if_else(pc.and_not(has_caption, has_link), computed, None)
     if reader.count["compared"] < COMPARED:
         compared, differ = differing(own, links, captions)

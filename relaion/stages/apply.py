@@ -26,7 +26,14 @@ from relaion.labs.copy_files import (
     find_copy,
 )
 from relaion.labs.known_by import check_hashes, refuse_strangers, usable, with_own_hashes
-from relaion.labs.report import Applied, FinishedCopy, applied, before_this, build
+from relaion.labs.report import (
+    Applied,
+    FinishedCopy,
+    applied,
+    before_this,
+    build,
+    disowned,
+)
 from relaion.labs.sides import (
     DIFF_AMONG,
     DIFF_COLUMNS,
@@ -146,7 +153,7 @@ def apply(
         manifest.write(out, made)
         write_certificate(certified, certify(made))
         ours.purge(out, place.work)
-        return applied(out, made, found.notices, certified)
+        return applied(out, made, (*found.notices, *disowned(fates)), certified)
 
 
 def _plan(

@@ -279,7 +279,7 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
             some = _counted(codes, twins)
             job.left.update({x: n for x, n in some.items() if not stays(x[0], job.statement)})
             gone[name] = leaving(codes, job.statement)
-            job.doubted += (ids.doubted.true_count or 0) * (ROW in job.statement.by)
+            job.doubted += ids.doubted * (ROW in job.statement.by)
             job.several += ids.several * (ROW in job.statement.by)
             if lines[name].form == SAMPLES:
                 samples[lines[name].stem] = {bare_key(k) for k in ids.keys or () if k is not None}

@@ -87,10 +87,10 @@ def _piece(held: Sequence[tuple[Identified, str | None]]) -> Records:
     links = pa.array([record.link for record, _ in held], pa.large_binary())
     keys = [key for _, key in held]
     weak = pa.array([record.is_weak for record, _ in held], pa.bool_())
-    others, doubted = columns_of([record.further for record, _ in held])
+    others, doubt = columns_of([record.further for record, _ in held])
     parts = [record.part for record, _ in held]
     has_keys = any(key is not None for key in keys)
-    return Records(hashes, links, keys if has_keys else None, weak, others, doubted, parts)
+    return Records(hashes, links, keys if has_keys else None, weak, others, doubt, parts)
 
 
 def bare_key(key: str) -> str:
@@ -156,7 +156,7 @@ def _identified(
     """A record of text, where nothing and an empty text are one; no link is hashed alone."""
     caption = captions[0]
     is_weak = own is None and not link
-    more = further(link, captions, own) if has_captions else NOTHING
+    more = further(link, captions, own, has_captions=has_captions)
     if own is None and (link or caption) and has_captions:
         own = murmur(link, caption)
     return Identified(link or None, own, is_weak, more)

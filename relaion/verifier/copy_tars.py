@@ -18,7 +18,7 @@ from relaion.parquet.columns import note
 from relaion.parquet.glossary import says_caption
 from relaion.paths import shown
 from relaion.roles import ROLES
-from relaion.verifier.copy_known import MOST_CAPTIONS, NOTHING, Identified, further, murmur
+from relaion.verifier.copy_known import MOST_CAPTIONS, Identified, further, murmur
 from relaion.verifier.copy_records import own_hash
 
 BLOCK = tarfile.BLOCKSIZE
@@ -203,7 +203,7 @@ def _identity(
         captions = captions[:MOST_CAPTIONS]
     own = _own(fields, named)
     link = links[0] if links else None
-    more = further(link, captions, own) if has_captions else NOTHING
+    more = further(link, captions, own, has_captions=has_captions)
     is_weak = own is None and not links
     if captions and not has_captions:
         raise ValueError  # its manifest names no captions
