@@ -359,8 +359,16 @@ def test_another_copy_is_found(out: Path, lab: labs.Lab, diff: Path, tmp_path: P
     shutil.copytree(lab.copy, copy)
     with (copy / FILES[1]).open("ab") as file:
         file.write(b"more\thttp://more.example/1\n")
-    found = said(check(out, diff=diff, inputs=[copy]))
-    assert found == {"6": [f"{FILES[1]}: the file of the copy is not the one that went in"]}
+    verdict = check(out, diff=diff, inputs=[copy])
+    assert said(verdict) == {"6": [f"{FILES[1]}: the file of the copy is not the one that went in"]}
+    states = {o.promise: o.state for o in verdict.outcomes if o.promise in ("1b", "2")}
+    assert set(states.values()) == {"held in part"}  # of that file nothing was compared
+    for path in [p for p in copy.rglob("*") if p.is_file()]:
+        with path.open("ab") as file:
+            file.write(b" ")
+    verdict = check(out, diff=diff, inputs=[copy])
+    states = {o.promise: o.state for o in verdict.outcomes if o.promise in ("1b", "2")}
+    assert set(states.values()) == {"not checked"}
 
 
 # -- what is stated --------------------------------------------------------------------------------

@@ -224,7 +224,7 @@ class _Reader:
         if captions and "text" not in self._columns:
             captions += self._further(record, fields)
         self.count["second"] += len({link for _, link in links}) > 1
-        self._second.sample(data, others, txt, [text for _, text in (*links[:1], *captions[:1])])
+        self._second.sample(data, others, txt, [*links[:1], *captions[:1]])
         return _Identity(
             found.keys[record],
             self._first("url", links),

@@ -36,6 +36,7 @@ from relaion.verifier.copy_fates import (
     stays,
 )
 from relaion.verifier.copy_records import bare_key
+from relaion.verifier.copy_seconds import HOLDS, seconds_of
 from relaion.verifier.copy_statement import (
     NAMELESS,
     PARQUET,
@@ -199,18 +200,29 @@ def _sources(statement: CopyStatement, inputs: Sequence[Path], notes: Notes) -> 
         if not name.lower().endswith(STATS_END):
             notes.find("1b", name, "a file of the copy that OUT does not have")
     given = {name: path for name, path in found.items() if name in stats}
-    for name, line in statement.inputs.items():
-        if name not in found:
-            for promise in ("1b", "2", "6"):
-                notes.limit(promise, "not all files of the copy before were given")
-        elif file_sha256(found[name]) != line.sha256:
-            notes.find("6", name, "the file of the copy is not the one that went in")
-        else:
-            given[name] = found[name]
+    given |= _same(statement.inputs, found, notes)
     many = f"{count(beside, 'file')} of another form ("
     if beside and not any(x.startswith(many) for x in statement.not_looked_at):
         _untold(MANIFEST, "files of another form", notes)
     return given
+
+
+def _same(
+    inputs: Mapping[str, CopyLine], found: Mapping[str, Path], notes: Notes
+) -> dict[str, Path]:
+    """Those files of the copy before that went in; of others nothing is compared."""
+    there = inputs.keys() & found.keys()
+    if len(there) < len(inputs):
+        for promise in ("1b", "2", "6"):
+            notes.limit(promise, "not all files of the copy before were given")
+    same = {n: found[n] for n in there if file_sha256(found[n]) == inputs[n].sha256}
+    others = sorted(there - same.keys())
+    for name in others:
+        notes.find("6", name, "the file of the copy is not the one that went in")
+    for promise in ("1b", "2") if others else ():
+        say = notes.limit if same else notes.skip
+        say(promise, f"of {count(len(others), 'file')} another one was given than went in")
+    return same
 
 
 def _untold(where: str, what: str, notes: Notes) -> None:
@@ -296,18 +308,34 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
 def _check_told(job: CopyJob, name: str, codes: pa.Array) -> None:
     """The manifest names whatever of a file was not looked at, and nothing that is not so."""
     told = [x for x in job.statement.not_looked_at if x.startswith(f"{shown(name)}: ")]
+    _check_seconds(job, name, told)
     fates = {fate for fate, _ in counted(codes)}
     if fates == {NAMELESS} and not any("no row of it has an identity" in x for x in told):
         _untold(name, "a file of which no row has an identity", job.notes)
     of = (job.sources[name], job.statement.inputs[name])
     try:
         refute_of(*of, told, fates, job.notes)
-        columns = links_unlooked(*of)
+        columns = links_unlooked(*of, job.statement.columns)
     except InputError:
         return  # said of it already
     for column in columns:
         if not any(top in x for x in told for top in (column, column.partition(".")[0])):
             _untold(name, "a column of links that plays no role", job.notes)
+
+
+def _check_seconds(job: CopyJob, name: str, told: Sequence[str]) -> None:
+    """What the manifest says of links at a second place of records is what stands there."""
+    line = job.statement.inputs[name]
+    if line.form == PARQUET:
+        return
+    try:
+        found = seconds_of(job.sources[name], line, job.statement.columns)
+    except InputError:
+        return  # said of it already
+    said = [rest for x in told if (rest := x.removeprefix(f"{shown(name)}: ")).startswith(HOLDS)]
+    if found is not None and found != said:
+        what = "links at a second place of its records are not told as they stand there"
+        job.notes.find("6", name, what)
 
 
 def _check_stats(
