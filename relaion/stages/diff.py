@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError, NoRoomError, OutputError, StopError
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS
 from relaion.labs.moved import edition_near
-from relaion.labs.sides import read_set, refuse_same, refuse_swapped
+from relaion.labs.sides import read_set, refuse_same, refuse_swapped, said_of_rows
+from relaion.parquet.roles import Columns
 from relaion.paths import (
     AnyPath,
     AnyPaths,
@@ -75,6 +76,7 @@ def diff(
     out: AnyPath,
     *,
     by: str | None = None,
+    columns: Columns | None = None,
     work: AnyPath | None = None,
     workers: int | None = None,
     memory: str = MEMORY,
@@ -85,7 +87,8 @@ def diff(
     """Write what left between two versions of a data set, for whoever holds a copy of the old one.
 
     `out` is a parquet file: `row_hash`, `link` (SHA-256 of a salt and the link key, cut to 16
-    bytes; NULL where the link still stands) and `link_gone`. Either set may be anybody's. Raises
+    bytes; NULL where the link still stands) and `link_gone`. Either set may be anybody's;
+    `columns` name those of link, caption or row hash where their names do not tell. Raises
     InputError for sets that cannot be compared, StopError where publishing it would point at
     listed rows.
     """
@@ -99,7 +102,7 @@ def diff(
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         sides = {}
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
-            sides[name] = read_set(pool, paths, first, (), listen)
+            sides[name] = read_set(pool, paths, first, said_of_rows(columns), listen)
         before, after = sides["old"], sides["new"]
         told = told or _moved(new, after, accepted=i_accept_disclosure)
         is_secret = bool(told)

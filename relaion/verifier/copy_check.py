@@ -91,7 +91,7 @@ def verify_copy(
         for promise in COPY_PROMISES:
             notes.skip(promise, "OUT has no manifest that can be read")
         return notes.verdict(shown(out))
-    if columns is not None and overrides_of(columns) != overrides_of(statement.columns):
+    if columns and overrides_of(columns) != overrides_of(statement.columns):
         notes.notice("the roles given with --column are not those of the run; the run's are used")
     check_copy_stated(statement, notes)
     if certificate is not None:

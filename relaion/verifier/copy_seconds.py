@@ -177,5 +177,5 @@ def _json(file: BinaryIO, places: Mapping[str, tuple[int, int]]) -> tuple[tuple[
 
 def _others(fields: Iterable[tuple[str, Any]], named: Mapping[str, str]) -> list[tuple[str, Any]]:
     """The fields of a json that by their names play no role."""
-    known = {name for role in _IDENTITY for name in ROLES[role].names}
+    known = {name for role in _IDENTITY if role not in named for name in ROLES[role].names}
     return [x for x in fields if x[0].lower() not in known and x[0] not in named.values()]
