@@ -63,6 +63,7 @@ COPY_PROMISES = {
     "6": "every number can be recomputed: what went in, what it was held against, the counts",
 }
 _ROUND = 4_000_000  # records whose identities are held at once
+_UNCOMPARED = "files that are missing or cannot be read were not compared"
 
 
 def verify_copy(
@@ -88,7 +89,7 @@ def verify_copy(
         statement = read_copy_statement(out)
     except OutputError as e:
         notes.find("5", MANIFEST, str(e).removeprefix(f"{MANIFEST}: "))
-        for promise in COPY_PROMISES:
+        for promise in COPY_PROMISES.keys() - {"5"}:  # of that it was said
             notes.skip(promise, "OUT has no manifest that can be read")
         return notes.verdict(shown(out))
     if columns and overrides_of(columns) != overrides_of(statement.columns):
@@ -235,11 +236,14 @@ def _untold(where: str, what: str, notes: Notes) -> None:
 def _check_out(job: CopyJob, there: Sequence[str]) -> None:
     """Every record of OUT, whatever else was given."""
     lines = {n: job.statement.outputs[n] for n in there if n in job.statement.inputs}
+    if len(lines) < len(job.statement.inputs):
+        (job.notes.limit if lines else job.notes.skip)("2", _UNCOMPARED)
     _check_roles(job, {n: job.sources.get(n, job.out / n) for n in lines})
     for files in _rounds(job, {name: (job.out / name, line) for name, line in lines.items()}):
         for name, ids, codes, twins in files:
             if ids is None:
                 job.notes.unreadable(name)
+                job.notes.limit("2", _UNCOMPARED)
                 job.is_read = False
                 continue
             if len(ids) != lines[name].records:
