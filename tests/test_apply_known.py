@@ -311,3 +311,124 @@ def test_a_manifest_that_hides_a_column_rows_are_known_by_is_found(
     given: dict[str, Any] = {"inputs": copy} if is_given else {}
     verdict = relaion.verify(done.out, diff=world / "diff.parquet", **given)
     assert any("known by other columns" in str(f) for f in verdict.findings)
+
+
+# -- Hashes that nothing proves, and those that are contradicted --------------------------------
+
+
+def apart() -> list[dict[str, Any]]:
+    """Rows of links of their own: a row that leaves takes its link along."""
+    some = [{"url": f"https://h{i % 7}.example/{i}.jpg", "text": f"caption {i}"} for i in range(60)]
+    return [r | {"hash": labs.murmur(r)} for r in some]
+
+
+def sets_of(folder: Path, change: Callable[[int, dict[str, Any]], dict[str, Any]]) -> Path:
+    """Every fifth row leaves; `change` makes the rows of both sets what they are."""
+    some = [change(i, dict(r)) for i, r in enumerate(apart())]
+    in_parquet(folder / "old", some)
+    in_parquet(folder / "new", [r for i, r in enumerate(some) if i % 5])
+    return folder
+
+
+def cleaned(sets: Path, copy: Path, out: Path, *, old: bool) -> tuple[set[str], dict[str, int]]:
+    """The links that stayed in a copy of JSON lines or parquet, and rows by fate."""
+    given: dict[str, Any] = {"keep": sets / "new"} | ({"old": sets / "old"} if old else {})
+    done = relaion.apply(copy, out, **given)
+    verdict = relaion.verify(out, inputs=copy, **given)
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    (path,) = (p for p in out.iterdir() if p.name != "manifest.json")
+    if path.suffix == ".parquet":
+        held = pq.read_table(path).to_pylist()
+    elif path.suffix == ".csv":
+        held = list(csv.DictReader(io.StringIO(path.read_text())))
+    elif path.suffix == ".tar":
+        with tarfile.open(path) as some:
+            held = [
+                json.loads(some.extractfile(m).read())  # type: ignore[union-attr]
+                for m in some if m.name.endswith("json")
+            ]  # fmt: skip
+    else:
+        held = [json.loads(line) for line in path.read_text().splitlines()]
+    return {r["url"] for r in held}, {c.fate: c.rows for c in done.counts if c.rows}
+
+
+KEPT = {r["url"] for i, r in enumerate(apart()) if i % 5}
+
+
+def uncaptioned(row: dict[str, Any], number: int) -> dict[str, Any]:
+    return {"url": row["url"], "hash": number}
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_hash_without_a_caption_keeps_no_row_whose_link_is_not_there(
+    tmp_path: Path, form: str, old: bool
+) -> None:
+    """A row that left has the hash of one that stays, and which the copy has not."""
+    sets, rows = sets_of(tmp_path, lambda i, r: r), apart()
+    some = [uncaptioned(r, rows[i if i % 5 else i + 1]["hash"]) for i, r in enumerate(rows)]
+    copy = FORMS[form](tmp_path / "copy", [r for i, r in enumerate(some) if i % 5 != 1])
+    stayed, fates = cleaned(sets, copy, tmp_path / "out", old=old)
+    assert stayed == KEPT - {r["url"] for r in rows[1::5]}
+    assert fates == {"row": 36, "removed" if old else "not in new": 12}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_hash_without_a_caption_keeps_its_row_where_no_link_speaks_against_it(
+    tmp_path: Path, form: str
+) -> None:
+    sets = sets_of(tmp_path, lambda i, r: r)
+    nothing = [uncaptioned(r, r["hash"]) | {"url": "https://h.example"} for r in apart()]
+    copy = FORMS[form](tmp_path / "copy", nothing)
+    assert cleaned(sets, copy, tmp_path / "out", old=False)[1] == {"row": 48, "not in new": 12}
+
+
+def wrong_in_new(i: int, row: dict[str, Any]) -> dict[str, Any]:
+    """One row of the edition has the hash of one that left: fewer than a sample refuses."""
+    return row | ({"hash": apart()[0]["hash"]} if i == 1 else {})
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_a_hash_of_the_edition_that_is_not_its_rows_own_keeps_no_other(
+    tmp_path: Path, old: bool
+) -> None:
+    more: list[dict[str, Any]] = [
+        {"url": f"https://b.example/{i}", "text": f"b {i}"} for i in range(300)
+    ]
+    more = [r | {"hash": labs.murmur(r)} for r in more]
+    sets = sets_of(tmp_path, lambda i, r: r)
+    new = [wrong_in_new(i, r) for i, r in enumerate(apart()) if i % 5]
+    in_parquet(sets / "new", [*new, *more])
+    in_parquet(sets / "old", [*apart(), *more])
+    plain = [{"url": r["url"], "text": r["text"]} for r in apart()]
+    said = relaion.apply(in_parquet(tmp_path / "first", plain), tmp_path / "x", keep=sets / "new")
+    assert any(x.startswith("--keep NEW: 1 row there that the copy may") for x in said.notices)
+    for form in ("parquet", "json lines"):
+        copy = FORMS[form](tmp_path / form, plain)
+        stayed, fates = cleaned(sets, copy, tmp_path / f"out of {form}", old=old)
+        assert stayed == KEPT
+        # its hash stands in the edition, beside another link: the old set having it says nothing
+        assert fates == {"row": 48, "removed" if old else "not in new": 12}
+
+
+def test_an_edition_without_captions_keeps_no_row_whose_link_it_has_not(tmp_path: Path) -> None:
+    sets = sets_of(tmp_path, lambda i, r: {"url": r["url"], "hash": r["hash"]})
+    new = [wrong_in_new(i, r) for i, r in enumerate(apart()) if i % 5]
+    in_parquet(sets / "new", [{"url": r["url"], "hash": r["hash"]} for r in new])
+    copy = in_parquet(tmp_path / "copy", apart())
+    stayed, fates = cleaned(sets, copy, tmp_path / "out", old=False)
+    assert (stayed, fates) == (KEPT, {"row": 47, "link": 1, "not in new": 12})
+
+
+def test_a_caption_that_the_edition_mended_after_it_was_hashed_costs_no_row(tmp_path: Path) -> None:
+    more: list[dict[str, Any]] = [
+        {"url": f"https://b.example/{i}", "text": f"b {i}"} for i in range(600)
+    ]
+    more = [r | {"hash": labs.murmur(r)} for r in more]
+    sets = sets_of(tmp_path, lambda i, r: r)
+    mended = [r | ({"text": "mended"} if i in (1, 2) else {}) for i, r in enumerate(apart())]
+    in_parquet(sets / "new", [*(r for i, r in enumerate(mended) if i % 5), *more])
+    in_parquet(sets / "old", [*apart(), *more])
+    copy = in_parquet(tmp_path / "copy", apart())
+    stayed, fates = cleaned(sets, copy, tmp_path / "out", old=True)
+    assert (stayed, fates) == (KEPT, {"row": 46, "link": 2, "removed": 12})

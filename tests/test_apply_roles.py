@@ -331,7 +331,7 @@ def test_two_columns_of_links_are_refused_and_why(world: Path, tmp_path: Path) -
     with pytest.raises(InputError, match="2 link columns hold values") as found:
         relaion.apply(tmp_path / "copy", tmp_path / "o", **given)
     assert "match several" not in str(found.value)
-    with pytest.raises(InputError, match="apply knows a row by one url, so name the one that"):
+    with pytest.raises(InputError, match="a row is known by one url; where rows have several"):
         relaion.apply(
             tmp_path / "copy", tmp_path / "o", columns={"url": ["url", "image_url"]}, **given
         )

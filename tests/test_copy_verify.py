@@ -327,6 +327,18 @@ def test_a_file_that_is_cut_off_is_found(out: Path, diff: Path, name: str) -> No
     assert f"{name}: its bytes are not those that the manifest states" in found["5"]
 
 
+@pytest.mark.parametrize("what", ["gone", "cut off"])
+def test_of_a_file_that_is_not_whole_nothing_is_said_to_be_as_it_was(
+    out: Path, lab: labs.Lab, diff: Path, what: str
+) -> None:
+    path = next(out / name for name in FILES if name.endswith(".parquet"))
+    data = path.read_bytes()
+    path.unlink()
+    if what == "cut off":
+        path.write_bytes(data[:-100])
+    assert states(check(out, diff=diff, inputs=[lab.copy]))["2"] == "held in part"
+
+
 # -- what it was held against ----------------------------------------------------------------------
 
 
@@ -359,8 +371,16 @@ def test_another_copy_is_found(out: Path, lab: labs.Lab, diff: Path, tmp_path: P
     shutil.copytree(lab.copy, copy)
     with (copy / FILES[1]).open("ab") as file:
         file.write(b"more\thttp://more.example/1\n")
-    found = said(check(out, diff=diff, inputs=[copy]))
-    assert found == {"6": [f"{FILES[1]}: the file of the copy is not the one that went in"]}
+    verdict = check(out, diff=diff, inputs=[copy])
+    assert said(verdict) == {"6": [f"{FILES[1]}: the file of the copy is not the one that went in"]}
+    states = {o.promise: o.state for o in verdict.outcomes if o.promise in ("1b", "2")}
+    assert set(states.values()) == {"held in part"}  # of that file nothing was compared
+    for path in [p for p in copy.rglob("*") if p.is_file()]:
+        with path.open("ab") as file:
+            file.write(b" ")
+    verdict = check(out, diff=diff, inputs=[copy])
+    states = {o.promise: o.state for o in verdict.outcomes if o.promise in ("1b", "2")}
+    assert set(states.values()) == {"not checked"}
 
 
 # -- what is stated --------------------------------------------------------------------------------
@@ -456,6 +476,8 @@ def test_a_manifest_that_cannot_be_read_is_found(
     found = check(out, diff=diff)
     assert said_of_it in str(found.findings[0])
     assert set(states(found).values()) == {"broken", "not checked"}
+    (of_whole,) = [o for o in found.outcomes if o.promise == "5"]
+    assert "cannot be read" not in of_whole.why  # why it cannot is the finding
 
 
 def test_a_name_that_leads_out_of_the_folder_is_not_followed(out: Path, diff: Path) -> None:

@@ -492,3 +492,23 @@ def test_a_diff_that_tells_no_digest_of_itself_is_of_a_version_before(tmp_path: 
     pq.write_table(table, out)
     with pytest.raises(InputError, match=r"is a diff of form 1 .* this relaion reads form 2"):
         read_diff(out)
+
+
+def test_hashes_that_were_not_compared_are_told(tmp_path: Path) -> None:
+    some = [{"url": f"https://h.example/{i}", "text": f"t {i}"} for i in range(15_000)]
+    table = pa.Table.from_pylist([r | {"hash": murmur(r["url"], r["text"])} for r in some])
+    old, new = sets = (tmp_path / "old", tmp_path / "new")
+    for folder, n in zip(sets, (15_000, 9_000), strict=True):
+        folder.mkdir()
+        pq.write_table(table.slice(0, n), folder / "a.parquet", row_group_size=2_500)
+    done = diff(old, new, tmp_path / "d.parquet")
+    assert any("19,000 of 24,000 rows were compared" in line for line in done.notices)
+    pq.write_table(table.slice(0, 10_000), sets[0] / "a.parquet", row_group_size=2_500)
+    done = diff(old, new, tmp_path / "e.parquet")
+    assert not any("compared" in line for line in done.notices)
+    for folder in sets:
+        pq.write_table(table.drop_columns(["text"]), folder / f"{folder.name}.parquet")
+        (folder / "a.parquet").unlink()
+    pq.write_table(table.drop_columns(["text"]).slice(1), sets[1] / "new.parquet")
+    done = diff(old, new, tmp_path / "f.parquet")
+    assert any(": 0 of 29,999 rows were compared" in line for line in done.notices)

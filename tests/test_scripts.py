@@ -14,7 +14,7 @@ from relaion.sqlset import Script
 
 ALL = sqlset.load()
 # relations that more than one script makes, and those that Python fills
-FILLED_BY_PYTHON = {"other_hashes", 
+FILLED_BY_PYTHON = {"other_hashes", "captionless",
     "shard", "shards", "sidecar", "sampled", "lists", "editions", "keywords",
     "row_links", "row_digests", "row_no_digests", "row_values", "sidecar_digests",
     "sidecar_no_digests",

@@ -263,7 +263,7 @@ def diff(
         result = diffed(
             (old, new, out), check, {"by": by, "i_accept_disclosure": i_accept_disclosure},
             {"inputs": inputs or (), "lists": lists, "earlier": earlier or (), "key": key,
-             "columns": roles(columns), "sidecars": sidecars or ()}, **given, progress=bars,
+             "sidecars": sidecars or ()}, columns=roles(columns), **given, progress=bars,
         )  # fmt: skip
     emit(result, show_checked if check else show_diffed, as_json=as_json)
     if not getattr(result, "ok", True):

@@ -38,7 +38,7 @@ _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M
 _ROWS, _BYTES = 8_192, 32 << 20  # of a piece of the index
 _MOST_FIELDS = 1_000
 _IDENTITY = ("url", "text", "row_hash")
-_KNOWN = {name for role in _IDENTITY for name in ROLES[role].names}
+_NAMES = tuple((role, frozenset(ROLES[role].names)) for role in _IDENTITY)
 
 
 # -- What identifies each sample ---------------------------------------------------------------
@@ -101,7 +101,8 @@ def _arrays(piece: list[_Identity], reader: "_Reader") -> list[pa.Array]:
         computed = pc.if_else(lacks, row_hashes(links, captions), None)
     has_link, has_caption = pc.is_valid(links), pc.is_valid(captions)
     hashes = pc.coalesce(own, pc.if_else(has_link, computed, None))
-    others = others_of(links, (captions, *further), own, hashes)
+    told = (captions, *further) if reader.has_captions else ()
+    others = others_of(links, told, own, hashes)
     of_caption = pc.if_else(pc.and_not(has_caption, has_link), computed, None)
     if reader.count["compared"] < COMPARED:
         compared, differ = differing(own, links, captions)
@@ -223,7 +224,7 @@ class _Reader:
         if captions and "text" not in self._columns:
             captions += self._further(record, fields)
         self.count["second"] += len({link for _, link in links}) > 1
-        self._second.sample(data, others, txt, [text for _, text in (*links[:1], *captions[:1])])
+        self._second.sample(data, others, txt, [*links[:1], *captions[:1]])
         return _Identity(
             found.keys[record],
             self._first("url", links),
@@ -306,15 +307,18 @@ class _Reader:
             raise self._wrong(record, "is no object")
         if len({name for name, _ in found}) < len(found):
             raise self._wrong(record, "has a field twice")
-        named = self._columns.values()
-        others = [x for x in found if x[0].lower() not in _KNOWN and x[0] not in named]
+        others = [x for x in found if not self._plays(x[0])]
         if len(self._fields) < _MOST_FIELDS:
             self._fields.update(dict.fromkeys(name for name, _ in others))
-        fields = [
-            x for x in found
-            if x[0].lower() in _KNOWN or x[0] in named or says_caption(x[0])
-        ]  # fmt: skip
+        fields = [x for x in found if self._plays(x[0]) or says_caption(x[0])]
         return fields, others
+
+    def _plays(self, name: str) -> bool:
+        """Whether a field plays a role: the named one, or else any that is known by its name."""
+        return any(
+            name == self._columns[role] if role in self._columns else name.lower() in names
+            for role, names in _NAMES
+        )
 
     def _data(self, found: Samples, record: int, which: int) -> bytes:
         at = record * 6 + which * 2

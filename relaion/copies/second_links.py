@@ -6,7 +6,7 @@ begins like a link and is not the one by which its record is known.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -35,7 +35,9 @@ def is_link(text: str) -> bool:
 
 def may_hold_links(raw: bytes, known: int) -> bool:
     """Whether the bytes of a JSON may hold more links than the `known` ones."""
-    if raw.count(b"//") + raw.count(rb"\/\/") > known:
+    if b"\\/" in raw:  # a slash may be written so, and one of two alone, too
+        raw = raw.replace(b"\\/", b"/")
+    if raw.count(b"//") > known:
         return True
     return b"\\u00" in raw and _ESCAPED.search(raw) is not None
 
@@ -59,15 +61,21 @@ class SecondLinks:
         )
 
     def sample(
-        self, data: bytes, others: Iterable[tuple[str, Any]], txt: bytes, known: list[bytes]
+        self,
+        data: bytes,
+        others: Iterable[tuple[str, Any]],
+        txt: bytes,
+        known: Sequence[tuple[str, bytes]],
     ) -> None:
         """Look at the `others` of the fields of a tar's sample, whose json is `data`; at its txt.
 
-        `known` are its link and its caption.
+        `known` are its link and its caption, each with the field or member that it stands in.
         """
-        if data and may_hold_links(data, sum(text.count(b"//") for text in known)):
-            self.look(others, known)
-        if txt and txt.strip() not in {text.strip() for text in known}:
+        texts = [text for _, text in known]
+        of_json = (text for name, text in known if name not in (".txt", ".url"))
+        if data and may_hold_links(data, sum(text.count(b"//") for text in of_json)):
+            self.look(others, texts)
+        if txt and txt.strip() not in {text.strip() for text in texts}:
             lines = txt.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
             if any(map(is_link, lines)):
                 self.add([".txt"])

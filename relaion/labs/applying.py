@@ -65,7 +65,8 @@ def meant(
     """`labs.meaning.meant`, in a worker where values have to be read."""
     said_more = any(role not in shard.layout.roles for role, _ in said)
     looks = looks and shard.rows > 0 and any(map(_may_hold_links, shard.layout.columns))
-    if not said_more and not looks and not _is_open(shard, needs_link=needs_link):
+    is_open = _is_open(shard, needs_link=needs_link) or bool(shard.layout.contested)
+    if not said_more and not looks and not is_open:
         return shard, ()
     found: tuple[Shard, tuple[str, ...]] = pool.call(
         "relaion.labs.meaning:meant", shard, said, needs_link=needs_link, looks=looks
@@ -93,7 +94,7 @@ def read_edition(
 ) -> tuple[Numbered, ...]:
     """The shards of an edition, numbered from `first` on.
 
-    `said` names columns for roles that no column of it plays by its name.
+    `said` names columns for roles that no column of it plays by its name, or more than one.
     """
     if not paths:
         return ()
@@ -111,7 +112,7 @@ def read_edition(
             seen.add(notice)
         return found
 
-    shards = read_inputs(paths, {}, pool, meant=told, progress=progress).whole()
+    shards = read_inputs(paths, {}, pool, settled=False, meant=told, progress=progress).whole()
     return tuple(replace(n, no=first + n.no) for n in shards)
 
 

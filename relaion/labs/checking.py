@@ -11,7 +11,7 @@ from relaion.engine import connect
 from relaion.labs.diff_file import DiffFile
 from relaion.labs.diffing import gone_ids, gone_rows
 from relaion.labs.fates import LINK, ROW
-from relaion.labs.seek import BATCH_ROWS, Batches, Seeker
+from relaion.labs.seek import BATCH_ROWS, HASHES, Batches, Seeker
 from relaion.labs.sides import DIFF_COLUMNS
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
@@ -109,7 +109,7 @@ def _left_rows(seeker: Seeker, attack: Attack, of_old: Batches, of_new: Batches)
     engine, by_row = seeker.engine, ROW in attack.by
     rows = gone_rows(seeker, of_old, of_new, attack.edition, attack.by)
     for name in ("new", "old"):  # all of these rows are unsettled
-        seeker.table(f"{name}_hashes", "row_hash bigint", ())
+        seeker.table(f"{name}_hashes", HASHES, ())
     seeker.table("rows", _ROWS, rows)
     nameless = "from rows where row_hash is null" if by_row else "from rows"
     ((n,),) = engine.rows(f"select count(*) {nameless}")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from relaion.engine import connect
 from relaion.labs.diff_file import META, SCHEMA, Content
 from relaion.labs.fates import LINK, ROW
-from relaion.labs.seek import BATCH_ROWS, Batches, Seeker
+from relaion.labs.seek import BATCH_ROWS, HASHES, Batches, Seeker
 from relaion.paths import Seal, atomic_write, file_sha256
 from relaion.run.settings import Limits
 from relaion.run.survey import Numbered
@@ -134,8 +134,8 @@ def gone_rows(
             "create or replace temp table wanted_hashes as "
             "select distinct row_hash from rows where row_hash is not null"
         )
-        hashes = seeker.hash_files("new", of_new)
-    seeker.table("new_hashes", "row_hash bigint", hashes)
+        hashes = seeker.hash_files("new", of_new, proves=False)
+    seeker.table("new_hashes", HASHES, hashes)
 
     def gone(path: Path) -> str:
         seeker.table("rows", _ROWS, [path])
@@ -167,7 +167,7 @@ def gone_ids(
     """Work files of the links of these rows; table `new_links` says which still stand."""
     engine = seeker.engine
     for name in ("new", "old"):
-        seeker.table(f"{name}_hashes", "row_hash bigint", ())
+        seeker.table(f"{name}_hashes", HASHES, ())
     seeker.table("new_links", "link_id uuid", ())
     if LINK not in by:
         return []

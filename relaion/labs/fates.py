@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from relaion.copies.form import bare_keys
 from relaion.engine import connect
 from relaion.labs.copy_files import NotOldError
-from relaion.labs.seek import BATCH_ROWS, Seeker, is_index
+from relaion.labs.seek import BATCH_ROWS, HASHES, Seeker, is_index
 from relaion.labs.sides import DIFF_COLUMNS
 from relaion.paths import Seal, shown
 from relaion.run.settings import Limits
@@ -73,7 +73,8 @@ class Fates:
 
     `counts` are (number of the shard, fate, whether they leave, rows); `twins` those of them that
     are samples whose row is counted, too. `doubted` are rows whose own hash is not that of their
-    link and caption, `several` others that more than one caption gives a row hash.
+    link and caption, `several` others that more than one caption gives a row hash; `disowned` are
+    row hashes of the copy that stand in NEW, though no row of it gives them.
     """
 
     counts: tuple[tuple[int, str, bool, int], ...]
@@ -82,6 +83,7 @@ class Fates:
     twins: tuple[tuple[int, str, bool, int], ...] = ()
     doubted: int = 0
     several: int = 0
+    disowned: int = 0
 
 
 def work_out_of(question: dict[str, Any], tell: Callable[..., object]) -> Fates:
@@ -110,19 +112,23 @@ def work_out(question: Question, tell: Callable[..., object]) -> Fates:
             path = seeker.made(f"leaving-{i}", lambda: _LEAVING)
             leaving |= {n.no: path for n in batch}
         seeker.table("rows", _ROWS, rows)
-        told = "count(*) filter (is_doubted), count(*) filter (not is_doubted)"
+        told = "count(*) filter (doubt = 2), count(*) filter (doubt < 2)"
         ((doubted, several),) = engine.rows(
             f"select {told} from rows where others is not null"  # noqa: S608
         )
         seals = seeker.seals([*q.new, *q.old, *q.copies])
+        ((disowned,),) = engine.rows(
+            "select count(*) from "
+            "(select row_hash from new_hashes group by row_hash having min(doubt) = 2)"
+        )
         if ROW not in q.by:
             doubted = several = 0
-        return Fates(tuple(counts), leaving, seals, tuple(twins), doubted, several)
+        return Fates(tuple(counts), leaving, seals, tuple(twins), doubted, several, disowned)
 
 
 _ROWS = (
     "shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, "
-    "is_weak boolean, is_doubted boolean"
+    "is_weak boolean, doubt tinyint"
 )
 _FATES = "shard_no integer, file_row_number bigint, fate varchar, leaves boolean, is_twin boolean"
 _IDS = "shard_no integer, file_row_number bigint, link_id uuid, host_digest varchar, tail varchar"
@@ -143,14 +149,14 @@ def _by_keep(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
             "union select unnest(others) from rows where others is not null"
         )
         for name, shards in sets.items():
-            hashes[name] = seeker.hash_files(name, shards)
-            seeker.table(f"{name}_hashes", "row_hash bigint", hashes[name])
+            hashes[name] = seeker.hash_files(name, shards, proves=True)
+            seeker.table(f"{name}_hashes", HASHES, hashes[name])
             if name == "new":
                 _less(seeker, "wanted_hashes", "new_hashes", "row_hash")
                 _probe(seeker, q, "wanted_hashes", "new_hashes", "row_hash")
         _refuse_other_old(seeker, q, "old_hashes", "row_hash")
     for name in sets:
-        seeker.table(f"{name}_hashes", "row_hash bigint", hashes[name])
+        seeker.table(f"{name}_hashes", HASHES, hashes[name])
     ids = _link_ids(seeker, q, rows) if LINK in q.by else []
     if LINK in q.by:
         seeker.table("hit_keys", _IDS, ids)
@@ -191,7 +197,9 @@ def _probe(seeker: Seeker, q: Question, wanted: str, found: str, column: str) ->
 
 def _refuse_other_old(seeker: Seeker, q: Question, found: str, column: str) -> None:
     """Raise NotOldError where the old set has none of the rows that NEW and the copy share."""
-    asked = f"select count(*), count(*) filter ({column} in (from {found})) from probes"  # noqa: S608
+    asked = (
+        f"select count(*), count(*) filter ({column} in (select {column} from {found})) from probes"  # noqa: S608
+    )
     ((n, met),) = seeker.engine.rows(asked)
     if n and not met:
         raise NotOldError(
@@ -251,7 +259,10 @@ def _link_ids(seeker: Seeker, q: Question, rows: Sequence[Path]) -> list[Path]:
 
     def ids(i: int, batch: Sequence[Numbered]) -> str:
         seeker.table("rows", _ROWS, rows[i : i + 1])
-        seeker.engine.execute("update rows set row_hash = null where is_doubted")  # settles nothing
+        unsure = "doubt > 0" if "row_hash" not in q.named else "doubt = 2"
+        seeker.engine.execute(
+            f"update rows set row_hash = null where {unsure}"  # noqa: S608  these settle nothing
+        )
         seeker.link_ids(batch, by_row=ROW in q.by)
         return "from link_ids order by shard_no, file_row_number"
 
@@ -265,7 +276,7 @@ def _by_diff(seeker: Seeker, q: Question, diff: Path, rows: Sequence[Path]) -> l
     """Work files `fates`, one a batch of the copy, against a diff."""
     engine = seeker.engine
     for name in ("new", "old"):
-        seeker.table(f"{name}_hashes", "row_hash bigint", ())
+        seeker.table(f"{name}_hashes", HASHES, ())
 
     def fates(i: int, batch: Sequence[Numbered]) -> str:
         seeker.table("rows", _ROWS, rows[i : i + 1])

@@ -32,10 +32,13 @@ def meant(
 
     `looks` into columns without a role, too, for links that nobody would look at.
 
-    `said` names columns for roles that no column plays here by its name. Raises InputError for two
-    columns of links, and unless `needs_link` is off, for none. A shard that cannot be read is left
-    as it is: whoever reads all of it says so.
+    `said` names columns for roles that no column plays here by its name, or more than one. Raises
+    InputError for two columns of links of which it names none, and unless `needs_link` is off, for
+    none. A shard that cannot be read is left as it is: whoever reads all of it says so.
     """
+    if shard.layout.contested:
+        able = tuple(x for x in said if named_by(x[1], shard.names))
+        shard = read_shard(ShardPath(shard.path, shard.subset), columns_of(able), needs_link=False)
     lacks = [role for role in IDENTITY if role not in shard.layout.roles]
     named = dict(shard.layout.overrides)
     found = {role: name for role, name in said if role in lacks and named_by(name, shard.names)}
@@ -58,7 +61,7 @@ def meant(
     if looks:
         told = {c.name for c in shard.layout.passed_over if c.claimed in lacks}
         taken = {c.name for c in shard.layout.used if c.role in IDENTITY}
-        notices += _other_links(shard, told | taken)
+        notices += _other_links(shard, told | taken, is_copy=not needs_link)
     return shard, tuple(notices)
 
 
@@ -71,8 +74,13 @@ _FEW = 20  # of so many values one is enough for a link to be none by chance
 _LINK = r"^\s*(?i:https?:)?//[^\s/?#]+\.\S+\s*$"
 
 
-def _other_links(shard: Shard, known: set[str]) -> Iterator[str]:
-    """A line for each column that holds links, by its values, and is not `known`."""
+def _other_links(shard: Shard, known: set[str], *, is_copy: bool) -> Iterator[str]:
+    """A line for each column that holds links, by its values, and is not `known`.
+
+    A row of a copy that has two links is cleaned by both in two runs: what NEW lacks by either, or
+    a diff names, is gone then.
+    """
+    again = "; if rows have both, clean what comes out once more with it" if is_copy else ""
     names = shard.names
     try:
         with open_parquet(shard.path) as file:
@@ -81,7 +89,8 @@ def _other_links(shard: Shard, known: set[str]) -> Iterator[str]:
                 values, links = _linked(file, path)
                 is_named = says_link(path.rpartition(".")[2])
                 if links * (1 if is_named else _FEW) > (0 if is_named else values):
-                    way_out = f"if the rows' link stands there, give --column url={shown(path)}"
+                    way_out = "if the rows' link stands there, give --column "
+                    way_out += f"url={shown(path)}{again}"
                     if path != names[top]:
                         way_out = "if the rows' link stands there, write it as a column of its own"
                     yield f"not looked at, though it holds links: column {shown(path)}; {way_out}"

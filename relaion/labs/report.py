@@ -308,6 +308,17 @@ def _doubts(made: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+def disowned(fates: Fates) -> tuple[str, ...]:
+    """A line on row hashes of the edition that its own links and captions do not give."""
+    n = fates.disowned
+    if not n:
+        return ()
+    return (
+        f"--keep NEW: {_rows(n)} there that the copy may have by row hash, but whose link and "
+        "caption give another one: the link decided",
+    )
+
+
 def before_this(done: Applied) -> Applied:
     """What is told of a run that was finished before: nothing was looked at now."""
     said = f"{done.summary} (as it was finished; nothing was looked at now)"

@@ -33,6 +33,8 @@ from relaion.sqlset import load
 
 BATCH_ROWS = 4_000_000
 FOLDER = "seek"
+HASHES = "row_hash bigint, doubt tinyint"
+"""Columns of tables of row hashes that stand in a set, each as sure as the surest of its rows."""
 Batches: TypeAlias = Sequence[tuple[Numbered, ...]]
 
 
@@ -141,9 +143,10 @@ class Seeker:
         """View `identities`, within a `read` of `shard`.
 
         Where `named` is given, roles whose column the user named, also by what links and captions
-        give: a row of a copy may be known by more than one row hash.
+        give: a row of a copy may be known by more than one row hash, and any may be in doubt.
         """
-        self.engine.execute("delete from other_hashes")
+        for table in ("other_hashes", "captionless"):
+            self.engine.execute(f"delete from {table}")  # noqa: S608
         able = [n for n in shards if is_computable(n) or is_index(n)]
         if any("row_hash" in n.shard.layout.roles for n in able):
             self.engine.execute("delete from row_hashes")
@@ -160,6 +163,8 @@ class Seeker:
                 self.engine.insert("row_hashes", _of_captions(n))
         if named is not None:
             self._others(shards, is_one="text" in named)
+            for n in filter(_is_unprovable, shards):
+                self.engine.execute("insert into captionless values ($no)", {"no": n.no})
         if able:  # which of them have a link? else nobody has to read any
             self._view(shards, "shard", ("row_hash", "url"))
         self.run("apply/70_identities")
@@ -192,18 +197,21 @@ class Seeker:
         self.read(batch, look, "shard")
         return "from rows"
 
-    def hash_files(self, name: str, shards: Batches) -> list[Path]:
-        """Work files `known_hashes`: those of `wanted_hashes` that stand in these shards."""
+    def hash_files(self, name: str, shards: Batches, *, proves: bool) -> list[Path]:
+        """Work files `known_hashes`: those of `wanted_hashes` that stand in these shards.
+
+        With `proves` each is held against what its link and caption give, else it is believed.
+        """
         if self._is_empty("select count(*) from wanted_hashes"):
             return []
         return [
-            self.made(f"{name}-hashes-{i}", lambda batch=batch: self._hashes(batch))  # type: ignore[misc]
+            self.made(f"{name}-hashes-{i}", lambda batch=batch: self._hashes(batch, proves))  # type: ignore[misc]
             for i, batch in enumerate(shards)
         ]
 
-    def _hashes(self, batch: Sequence[Numbered]) -> str:
+    def _hashes(self, batch: Sequence[Numbered], proves: bool) -> str:
         def look() -> None:
-            self.identities(batch)
+            self.identities(batch, ("text",) if proves else None)
             self.run("apply/71_known_hashes")
 
         self.read(batch, look, "shard")
@@ -302,6 +310,12 @@ def captions_of(layout: Layout, *, is_one: bool) -> list[Column]:
         return [] if first is None else [first]
     able = [c for c in layout.columns if c.role is None and c.type in ("string", "binary")]
     return [first, *(c for c in able if says_caption(c.name))][:_MOST_CAPTIONS]
+
+
+def _is_unprovable(n: Numbered) -> bool:
+    """Whether row hashes stand beside links, and beside no captions that would prove them."""
+    roles = n.shard.layout.roles
+    return {"row_hash", "url"} <= set(roles) and "text" not in roles and not is_index(n)
 
 
 def is_computable(n: Numbered) -> bool:

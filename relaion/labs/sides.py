@@ -9,7 +9,7 @@ from pathlib import Path
 from relaion.errors import InputError
 from relaion.labs.applying import read_edition
 from relaion.labs.copy_files import CopyFile
-from relaion.parquet.roles import Overrides
+from relaion.parquet.roles import Columns, Overrides, overrides_of
 from relaion.paths import find_shards, shown
 from relaion.run.outputs import OwnedShard, Owners
 from relaion.run.pool import Caller
@@ -28,6 +28,27 @@ _SECOND = (
     "the first made"
 )
 DIFF_AMONG = "is a diff and no file of the copy; move it elsewhere"
+
+
+def said_of_rows(columns: Columns | None) -> Overrides:
+    """Which column plays url, text or row_hash; raises InputError for what has no use here."""
+    chosen: dict[str, str] = {}
+    for role, name in overrides_of(columns):
+        if role not in ("url", "text", "row_hash"):
+            raise InputError(
+                f"--column {role}={shown(name)}: rows are known by url, text and row_hash alone"
+            )
+        if role in chosen:
+            several = (
+                "; where rows have several links, apply once with each, every time to what the "
+                "last one made, so that a row stays which NEW has by all of them"
+            )
+            raise InputError(
+                f"--column {role}: named twice; a row is known by one {role}"
+                + (several if role == "url" else "")
+            )
+        chosen[role] = name
+    return tuple(chosen.items())
 
 
 def refuse_diffs(caller: Caller, paths: Sequence[Path], why: str) -> None:

@@ -153,6 +153,7 @@ def make_tables(engine: Engine) -> None:
         ("spelled", "url varchar, spelling varchar, text blob"),
         ("row_hashes", "shard_no integer, file_row_number bigint, row_hash bigint"),
         ("other_hashes", "shard_no integer, file_row_number bigint, others bigint[]"),
+        ("captionless", "shard_no integer"),
         (
             "sidecar_keys",
             "list_id integer, kind varchar, key_kind varchar, digest varchar, host_digest varchar, "

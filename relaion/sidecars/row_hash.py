@@ -155,9 +155,10 @@ def further_hashes(
     """Row hashes that a row may be known by beside its first one: places, and lists of int64.
 
     Of a row with a hash of its own (`own`, int64, NULL where it has none) that neither its link
-    with any caption gives: all that these give. Of any other those of the captions behind the
-    first that are others. An empty link or caption is none: then nothing is
-    held against the row's own hash.
+    with any caption gives: all that these give, which is an empty list where it has a link and no
+    caption, and its own is not that of the link alone. Without any column of captions no link is
+    hashed alone. Of any other row those of the captions behind the first that are others. An empty
+    link or caption is none: without a link nothing is held against the row's own hash.
     """
     n = len(links)
     own = pa.nulls(n, pa.int64()) if own is None else own
@@ -182,7 +183,14 @@ def further_hashes(
     has_any = pa.repeat(pa.scalar(False), n)
     for hashes in found:
         has_any = pc.or_(has_any, pc.is_valid(hashes))
-    places = pc.indices_nonzero(pc.and_not(has_any, agrees)).cast(pa.int64())
+    open_ones = pc.and_not(is_told, has_any)
+    if captions and open_ones.true_count:
+        alone = row_hashes(links.filter(open_ones), pa.nulls(open_ones.true_count, pa.binary()))
+        same = pc.fill_null(pc.equal(own.filter(open_ones), alone), False)
+        agrees = pc.replace_with_mask(agrees, open_ones, same)
+    places = pc.indices_nonzero(pc.and_not(pc.or_(has_any, open_ones), agrees)).cast(pa.int64())
+    if not captions:
+        return places, pa.array([[]] * len(places), _ROWS_OF)
     columns = [hashes.take(places).to_pylist() for hashes in found]
     lists = [[h for h in row if h is not None] for row in zip(*columns, strict=True)]
     return places, pa.array(lists, _ROWS_OF)

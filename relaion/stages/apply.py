@@ -26,7 +26,14 @@ from relaion.labs.copy_files import (
     find_copy,
 )
 from relaion.labs.known_by import check_hashes, refuse_strangers, usable, with_own_hashes
-from relaion.labs.report import Applied, FinishedCopy, applied, before_this, build
+from relaion.labs.report import (
+    Applied,
+    FinishedCopy,
+    applied,
+    before_this,
+    build,
+    disowned,
+)
 from relaion.labs.sides import (
     DIFF_AMONG,
     DIFF_COLUMNS,
@@ -36,8 +43,9 @@ from relaion.labs.sides import (
     refuse_misplaced,
     refuse_same,
     refuse_swapped,
+    said_of_rows,
 )
-from relaion.parquet.roles import Columns, Overrides, overrides_of
+from relaion.parquet.roles import Columns, Overrides
 from relaion.paths import AnyPath, AnyPaths, as_path, as_paths, maybe_path, private_umask, shown
 from relaion.run import manifest
 from relaion.run.notebook import listening
@@ -115,7 +123,7 @@ def apply(
     paths, keep, old = as_paths(paths), as_paths(keep), as_paths(old)
     out, work, diff = as_path(out), maybe_path(work), maybe_path(diff)
     _refuse_mixed(paths, keep, diff, old, by, unknown, without_identity)
-    chosen, listen = _one_each(columns), listening(progress, (SURVEY, SEARCH, WRITE))
+    chosen, listen = dict(said_of_rows(columns)), listening(progress, (SURVEY, SEARCH, WRITE))
     check_apart(out, work, [p for p in (*paths, *keep, *old) if not p.is_file()])
     certified = place_of(out, maybe_path(certificate))
     refuse_place(certified, out, [*paths, *keep, *old, *([diff] if diff else [])])
@@ -171,7 +179,7 @@ def apply(
         manifest.write(out, made)
         write_certificate(certified, certify(made))
         ours.purge(out, place.work)
-        return applied(out, made, found.notices, certified)
+        return applied(out, made, (*found.notices, *disowned(fates)), certified)
 
 
 def _plan(
@@ -242,23 +250,6 @@ def _refuse_overwriting(out: Path, files: Sequence[Path], targets: Sequence[Path
                 f"{shown(out)}: {shown(target)} is a file of the copy; inputs are never modified, "
                 "so name another folder"
             )
-
-
-def _one_each(columns: Columns | None) -> dict[str, str]:
-    """Which column plays url, text or row_hash; raises InputError for what has no use here."""
-    chosen: dict[str, str] = {}
-    for role, name in overrides_of(columns):
-        if role not in ("url", "text", "row_hash"):
-            raise InputError(
-                f"--column {role}={shown(name)}: rows are known by url, text and row_hash alone"
-            )
-        if role in chosen:
-            raise InputError(
-                f"--column {role}: named twice; apply knows a row by one {role}, so name the one "
-                "that the data set has, and whatever else holds links is named as not looked at"
-            )
-        chosen[role] = name
-    return chosen
 
 
 def _identities(by: str | None, diff: DiffFile | None) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from relaion.errors import InputError, NoRoomError, OutputError, StopError
 from relaion.labs.applying import NEW_NUMBERS, OLD_NUMBERS
 from relaion.labs.moved import edition_near
-from relaion.labs.sides import read_set, refuse_same, refuse_swapped
+from relaion.labs.sides import read_set, refuse_same, refuse_swapped, said_of_rows
+from relaion.parquet.roles import Columns
 from relaion.paths import (
     AnyPath,
     AnyPaths,
@@ -78,6 +79,7 @@ def diff(
     out: AnyPath,
     *,
     by: str | None = None,
+    columns: Columns | None = None,
     work: AnyPath | None = None,
     workers: int | None = None,
     memory: str = MEMORY,
@@ -96,6 +98,7 @@ def diff(
         new: The version after.
         out: The file of the diff.
         by: `row` or `link` where one identity alone is to tell rows; None for both.
+        columns: Which columns of either set are link, caption or row hash, where names do not tell.
         work: Where a private, temporary folder is made; None for the system's.
         workers: Processes; None for one a core.
         memory: What all processes may hold together, such as `2GB`; 500 MB at least.
@@ -122,13 +125,14 @@ def diff(
     with LocalPool(guard=limits.guard) as pool, ExitStack() as left:
         sides = {}
         for name, paths, first in (("old", old, OLD_NUMBERS), ("new", new, NEW_NUMBERS)):
-            sides[name] = read_set(pool, paths, first, (), listen)
+            sides[name] = read_set(pool, paths, first, said_of_rows(columns), listen)
         before, after = sides["old"], sides["new"]
         told = told or _moved(new, after, accepted=i_accept_disclosure)
         is_secret = bool(told)
         refuse_same(new, before, after, "OLD and NEW", "name two versions of a data set")
         refuse_swapped(new, before, after, "NEW", "write it after the other: diff OLD NEW")
-        identities = _identities(pool, by, sides)
+        identities, believed = _identities(pool, by, sides)
+        told = (*told, *believed)
         if by is None and identities != (ROW, LINK):
             told = (*told, "no row hash on both sides: rows are told by their links alone")
         rows = {name: sum(n.shard.rows for n in shards) for name, shards in sides.items()}
@@ -211,19 +215,30 @@ def _refuse_out(out: Path, inputs: Sequence[Path]) -> None:
 
 def _identities(
     pool: LocalPool, by: str | None, sides: Mapping[str, Sequence[Numbered]]
-) -> tuple[str, ...]:
-    """The identities that both sides have; raises InputError where the row hashes are none."""
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The identities that both sides have; and a line where row hashes are believed.
+
+    Raises InputError where they are none.
+    """
     able = all(n.has_row_ids for shards in sides.values() for n in shards)
     if by == ROW and not able:
         raise InputError("--by row: a shard has neither row hashes nor both links and captions")
     wanted = (ROW, LINK) if by is None else (by,)
     found = tuple(each for each in wanted if each != ROW or able)
+    stored = looked = 0
     if ROW in found:
         for shards in sides.values():
             with blaming(shards[0].shard.path):
-                pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in shards])
+                some, _ = pool.call("relaion.labs.hashes:check_hashes", [n.shard for n in shards])
                 pool.call("relaion.labs.hashes:refuse_shared", [n.shard for n in shards])
-    return found
+            looked += some
+            stored += sum(n.shard.rows for n in shards if "row_hash" in n.shard.layout.roles)
+    if stored <= looked:
+        return found, ()
+    return found, (
+        f"row hashes that stand in OLD and NEW are believed: {looked:,} of {stored:,} rows were "
+        "compared with what their link and caption give",
+    )
 
 
 def _published(old: Sequence[Path], new: Sequence[Path], *, accepted: bool) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ from relaion.verifier.copy_fates import (
     stays,
 )
 from relaion.verifier.copy_records import bare_key
+from relaion.verifier.copy_seconds import HOLDS, seconds_of
 from relaion.verifier.copy_statement import (
     NAMELESS,
     PARQUET,
@@ -62,6 +63,7 @@ COPY_PROMISES = {
     "6": "every number can be recomputed: what went in, what it was held against, the counts",
 }
 _ROUND = 4_000_000  # records whose identities are held at once
+_UNCOMPARED = "files that are missing or cannot be read were not compared"
 
 
 def verify_copy(
@@ -87,10 +89,10 @@ def verify_copy(
         statement = read_copy_statement(out)
     except OutputError as e:
         notes.find("5", MANIFEST, str(e).removeprefix(f"{MANIFEST}: "))
-        for promise in COPY_PROMISES:
+        for promise in COPY_PROMISES.keys() - {"5"}:  # of that it was said
             notes.skip(promise, "OUT has no manifest that can be read")
         return notes.verdict(shown(out))
-    if columns is not None and overrides_of(columns) != overrides_of(statement.columns):
+    if columns and overrides_of(columns) != overrides_of(statement.columns):
         notes.notice("the roles given with --column are not those of the run; the run's are used")
     check_copy_stated(statement, notes)
     if certificate is not None:
@@ -199,18 +201,29 @@ def _sources(statement: CopyStatement, inputs: Sequence[Path], notes: Notes) -> 
         if not name.lower().endswith(STATS_END):
             notes.find("1b", name, "a file of the copy that OUT does not have")
     given = {name: path for name, path in found.items() if name in stats}
-    for name, line in statement.inputs.items():
-        if name not in found:
-            for promise in ("1b", "2", "6"):
-                notes.limit(promise, "not all files of the copy before were given")
-        elif file_sha256(found[name]) != line.sha256:
-            notes.find("6", name, "the file of the copy is not the one that went in")
-        else:
-            given[name] = found[name]
+    given |= _same(statement.inputs, found, notes)
     many = f"{count(beside, 'file')} of another form ("
     if beside and not any(x.startswith(many) for x in statement.not_looked_at):
         _untold(MANIFEST, "files of another form", notes)
     return given
+
+
+def _same(
+    inputs: Mapping[str, CopyLine], found: Mapping[str, Path], notes: Notes
+) -> dict[str, Path]:
+    """Those files of the copy before that went in; of others nothing is compared."""
+    there = inputs.keys() & found.keys()
+    if len(there) < len(inputs):
+        for promise in ("1b", "2", "6"):
+            notes.limit(promise, "not all files of the copy before were given")
+    same = {n: found[n] for n in there if file_sha256(found[n]) == inputs[n].sha256}
+    others = sorted(there - same.keys())
+    for name in others:
+        notes.find("6", name, "the file of the copy is not the one that went in")
+    for promise in ("1b", "2") if others else ():
+        say = notes.limit if same else notes.skip
+        say(promise, f"of {count(len(others), 'file')} another one was given than went in")
+    return same
 
 
 def _untold(where: str, what: str, notes: Notes) -> None:
@@ -223,11 +236,14 @@ def _untold(where: str, what: str, notes: Notes) -> None:
 def _check_out(job: CopyJob, there: Sequence[str]) -> None:
     """Every record of OUT, whatever else was given."""
     lines = {n: job.statement.outputs[n] for n in there if n in job.statement.inputs}
+    if len(lines) < len(job.statement.inputs):
+        (job.notes.limit if lines else job.notes.skip)("2", _UNCOMPARED)
     _check_roles(job, {n: job.sources.get(n, job.out / n) for n in lines})
     for files in _rounds(job, {name: (job.out / name, line) for name, line in lines.items()}):
         for name, ids, codes, twins in files:
             if ids is None:
                 job.notes.unreadable(name)
+                job.notes.limit("2", _UNCOMPARED)
                 job.is_read = False
                 continue
             if len(ids) != lines[name].records:
@@ -279,7 +295,7 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
             some = _counted(codes, twins)
             job.left.update({x: n for x, n in some.items() if not stays(x[0], job.statement)})
             gone[name] = leaving(codes, job.statement)
-            job.doubted += (ids.doubted.true_count or 0) * (ROW in job.statement.by)
+            job.doubted += ids.doubted * (ROW in job.statement.by)
             job.several += ids.several * (ROW in job.statement.by)
             if lines[name].form == SAMPLES:
                 samples[lines[name].stem] = {bare_key(k) for k in ids.keys or () if k is not None}
@@ -296,18 +312,34 @@ def _check_inputs(job: CopyJob, there: Sequence[str]) -> None:
 def _check_told(job: CopyJob, name: str, codes: pa.Array) -> None:
     """The manifest names whatever of a file was not looked at, and nothing that is not so."""
     told = [x for x in job.statement.not_looked_at if x.startswith(f"{shown(name)}: ")]
+    _check_seconds(job, name, told)
     fates = {fate for fate, _ in counted(codes)}
     if fates == {NAMELESS} and not any("no row of it has an identity" in x for x in told):
         _untold(name, "a file of which no row has an identity", job.notes)
     of = (job.sources[name], job.statement.inputs[name])
     try:
         refute_of(*of, told, fates, job.notes)
-        columns = links_unlooked(*of)
+        columns = links_unlooked(*of, job.statement.columns)
     except InputError:
         return  # said of it already
     for column in columns:
         if not any(top in x for x in told for top in (column, column.partition(".")[0])):
             _untold(name, "a column of links that plays no role", job.notes)
+
+
+def _check_seconds(job: CopyJob, name: str, told: Sequence[str]) -> None:
+    """What the manifest says of links at a second place of records is what stands there."""
+    line = job.statement.inputs[name]
+    if line.form == PARQUET:
+        return
+    try:
+        found = seconds_of(job.sources[name], line, job.statement.columns)
+    except InputError:
+        return  # said of it already
+    said = [rest for x in told if (rest := x.removeprefix(f"{shown(name)}: ")).startswith(HOLDS)]
+    if found is not None and found != said:
+        what = "links at a second place of its records are not told as they stand there"
+        job.notes.find("6", name, what)
 
 
 def _check_stats(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relaion.parquet.glossary import bare_name
+from relaion.parquet.layout import Shard
 from relaion.parquet.read_shard import group_shards, read_shard
 from relaion.parquet.roles import Column, Layout, named_by
 from relaion.paths import ShardPath, file_sha256, find_shards, shown
@@ -27,7 +28,7 @@ def read_edition(paths: Sequence[Path], named: Mapping[str, str]) -> EditionSets
 
     `named` are columns by role, for where no name of a column tells it.
     """
-    shards = [read_shard(place, needs_link=False) for place in find_shards(paths).shards]
+    shards = [_settled(place, named) for place in find_shards(paths).shards]
     sources, lines = [], []
     for group in group_shards(shards):
         for shard in group.shards:
@@ -36,6 +37,15 @@ def read_edition(paths: Sequence[Path], named: Mapping[str, str]) -> EditionSets
             lines.append(f"{shard.subset}/{shard.name} {file_sha256(shard.path)}\n")
     digest = hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
     return EditionSets(tuple(sources), digest)
+
+
+def _settled(place: ShardPath, named: Mapping[str, str]) -> Shard:
+    """A shard whose values, or else the user's word, tell which of several columns plays a role."""
+    shard = read_shard(place, needs_link=False, settled=False)
+    if not shard.layout.contested:
+        return shard
+    said = {role: name for role, name in named.items() if named_by(name, shard.names)}
+    return read_shard(place, said, needs_link=False)
 
 
 def copy_roles(path: Path, layout: Layout, named: Mapping[str, str]) -> dict[str, tuple[At, ...]]:

@@ -24,7 +24,7 @@ from relaion.verifier.candidates import Near, plain, plain_key
 from relaion.verifier.copy_editions import EditionSets
 from relaion.verifier.copy_known import HASHES, Records, any_among, flat
 from relaion.verifier.copy_records import bare_key, read_records
-from relaion.verifier.copy_rows import row_ids
+from relaion.verifier.copy_rows import hashes_by_doubt
 from relaion.verifier.copy_statement import FATES, NAMELESS, WITH_KEY, CopyLine, CopyStatement
 from relaion.verifier.lookup import Apply
 from relaion.verifier.rows import Source
@@ -44,7 +44,7 @@ _NO_HASHES, _NO_LINKS = pa.array([], pa.int64()), pa.array([], pa.binary())
 class Identities:
     """Those of all records of a file, in order; `tails` and `hosts` are of link keys.
 
-    `others` are further row hashes, `doubted` records whose own is not that of link and caption,
+    `others` are further row hashes, `doubt` how far their own are in doubt (`copy_known.Further`),
     `parts` of samples of one key.
     """
 
@@ -55,13 +55,18 @@ class Identities:
     keys: list[str | None] | None
     weak: pa.Array
     others: pa.Array
-    doubted: pa.Array
+    doubt: pa.Array
     parts: list[int]
 
     @property
+    def doubted(self) -> int:
+        """How many records have a row hash that link and captions do not give."""
+        return pc.equal(self.doubt, 2).true_count or 0
+
+    @property
     def several(self) -> int:
-        """How many records that are not doubted have further row hashes."""
-        return pc.and_not(pc.is_valid(self.others), self.doubted).true_count or 0
+        """How many others have further row hashes."""
+        return pc.and_not(pc.is_valid(self.others), pc.equal(self.doubt, 2)).true_count or 0
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -98,11 +103,9 @@ def identities_of(task: IdentityTask) -> Identities | None:
     )
     links, tails, hosts = (_joined((x[i] for x in known), pa.binary()) for i in range(3))
     others = _joined((_or_none(r.others, r, HASHES) for r in found), HASHES)
-    doubted = pc.fill_null(
-        _joined((_or_none(r.doubted, r, pa.bool_()) for r in found), pa.bool_()), False
-    )
+    doubt = pc.fill_null(_joined((_or_none(r.doubt, r, pa.int8()) for r in found), pa.int8()), 0)
     parts = [part for r in found for part in r.parts or [0] * len(r.hashes)]
-    return Identities(hashes, links, tails, hosts, keys, weak, others, doubted, parts)
+    return Identities(hashes, links, tails, hosts, keys, weak, others, doubt, parts)
 
 
 def _or_none(column: pa.Array | None, records: Records, kind: pa.DataType) -> pa.Array:
@@ -224,18 +227,17 @@ class _Wanted:
     links: _Links
 
 
-def _known_in(wanted: _Wanted) -> tuple[pa.Array, pa.Array]:
-    """Those row hashes and links that stand in a shard."""
-    hashes, links = _Found(wanted.hashes), _Found(wanted.links.ids)
-    roles = set(wanted.source.roles)
+def _known_in(wanted: _Wanted) -> tuple[tuple[pa.Array, ...], pa.Array]:
+    """Those row hashes, by their doubt (0 first), and links that stand in a shard."""
+    hashes, links = [_Found(wanted.hashes) for _ in range(3)], _Found(wanted.links.ids)
     for _, rows in wanted.source.rows(("url", "text", "row_hash")):
         if len(wanted.hashes):
-            computed = {"url", "text"} <= roles
-            hashes.add(row_ids(rows, computed=computed))
+            for found, some in zip(hashes, hashes_by_doubt(rows), strict=True):
+                found.add(some)
         if len(wanted.links.ids):
             for urls in rows.all("url"):
                 links.add(link_ids(wanted.links.may_be(urls), b"").ids)
-    return hashes.values(), links.values()
+    return tuple(found.values() for found in hashes), links.values()
 
 
 @dataclass
@@ -263,11 +265,13 @@ class _Found:
 
 def _look_up(
     edition: EditionSets | None, hashes: pa.Array, links: _Links, apply: Apply
-) -> tuple[pa.Array, pa.Array]:
+) -> tuple[tuple[pa.Array, ...], pa.Array]:
+    """Those row hashes, by their doubt (0 first), and links that stand in an edition."""
     if edition is None or not (len(hashes) or len(links.ids)):
-        return _NO_HASHES, _NO_LINKS
+        return (_NO_HASHES,) * 3, _NO_LINKS
     found = list(apply(_known_in, [_Wanted(s, hashes, links) for s in edition.sources]))
-    return _joined((h for h, _ in found), pa.int64()), _joined((x for _, x in found), pa.binary())
+    by_doubt = tuple(_joined((h[i] for h, _ in found), pa.int64()) for i in range(3))
+    return by_doubt, _joined((x for _, x in found), pa.binary())
 
 
 # -- what becomes of it ----------------------------------------------------------------------------
@@ -280,21 +284,21 @@ def judge(
     hashes = _joined((f.hashes for f in files), pa.int64())
     links = _joined((f.links for f in files), pa.binary())
     others = _joined((f.others for f in files), HASHES)
-    doubted = _joined((f.doubted for f in files), pa.bool_())
+    doubt = _joined((f.doubt for f in files), pa.int8())
     if ROW not in statement.by:
         hashes, others = pa.nulls(len(hashes), pa.int64()), pa.nulls(len(hashes), HASHES)
     if LINK not in statement.by:
         links = _none(len(hashes))
     known = pc.and_not(pc.is_valid(hashes), _joined((f.weak for f in files), pa.bool_()))
     if against.diff:
-        codes = _by_diff(_Hashes(hashes, others, doubted), links, known, against.diff)
+        codes = _by_diff(_Hashes(hashes, others, doubt), links, known, against.diff)
     else:
         tails = _joined((f.tails for f in files), pa.binary())
         hosts = _joined((f.hosts for f in files), pa.binary())
         if "row_hash" in statement.columns:  # whoever made the copy vouches for it
-            doubted = _all(len(hashes), False)
+            doubt = pa.repeat(pa.scalar(0, pa.int8()), len(hashes))
         codes = _by_keep(
-            _Hashes(hashes, others, doubted), _Links(links, tails, hosts), known, against, apply
+            _Hashes(hashes, others, doubt), _Links(links, tails, hosts), known, against, apply
         )
     starts = [0]
     for each in files:
@@ -304,19 +308,19 @@ def judge(
 
 @dataclass(frozen=True)
 class _Hashes:
-    """Row hashes of records, others that they may be known by, and which of the first to doubt."""
+    """Row hashes of records, others that they may be known by, and how far to doubt the first."""
 
     first: pa.Array
     others: pa.Array
-    doubted: pa.Array
+    doubt: pa.Array
 
     def any(self, some: pa.Array) -> pa.Array:
         """Which records have one of some hashes."""
         return pc.or_(_among(self.first, some), any_among(self.others, some))
 
-    def good(self, some: pa.Array) -> pa.Array:
-        """Which records have one of some hashes that is not doubted."""
-        first = pc.and_not(_among(self.first, some), self.doubted)
+    def good(self, some: pa.Array, most: int) -> pa.Array:
+        """Which records have one of some hashes that is in no more doubt than this."""
+        first = pc.and_(_among(self.first, some), pc.less_equal(self.doubt, most))
         return pc.or_(first, any_among(self.others, some))
 
     def values(self) -> pa.Array:
@@ -342,9 +346,12 @@ def _by_keep(
     links, hashes = by_link.ids, known_by.first
     wanted_hashes = known_by.values()
     new_hashes, _ = _look_up(against.new, wanted_hashes, _NONE_WANTED, apply)
-    left = wanted_hashes.filter(pc.invert(_among(wanted_hashes, new_hashes)))
+    in_any = _joined(new_hashes, pa.int64())
+    left = wanted_hashes.filter(pc.invert(_among(wanted_hashes, in_any)))
     old_hashes, _ = _look_up(against.old, left, _NONE_WANTED, apply)
-    in_new, in_old = known_by.good(new_hashes), known_by.any(old_hashes)
+    in_old = known_by.any(_joined(old_hashes, pa.int64()))
+    in_new = known_by.good(new_hashes[0], 0)
+    may_be = known_by.good(_joined(new_hashes[:2], pa.int64()), 1)
     is_open = pc.and_not(pc.is_valid(links), pc.or_(in_new, in_old))
     columns = (by_link.ids, by_link.tails, by_link.hosts)
     wanted = _Links(*(x.filter(is_open).drop_null().unique() for x in columns))
@@ -355,10 +362,12 @@ def _by_keep(
     if against.old is not None:
         rest = [(LEFT, _among(links, old_links)), ("unknown", _all(len(hashes)))]
     has_none = pc.invert(pc.or_(known, pc.is_valid(links)))
+    agrees = pc.or_(pc.invert(pc.is_valid(links)), _among(links, new_links))
     return _first(
         (
             (LEFT, in_old),
             ("row", in_new),
+            ("row", pc.and_(may_be, agrees)),
             (NAMELESS, has_none),
             ("link", _among(links, new_links)),
             *rest,

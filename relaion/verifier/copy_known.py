@@ -16,13 +16,17 @@ MOST_CAPTIONS = 8
 
 
 class Further(NamedTuple):
-    """Row hashes beside the first one; `is_doubted`: its own is not that of link and caption."""
+    """Row hashes beside the first one, and how far its own is in doubt.
+
+    1 where it has a link and no caption that proves it, 2 where link and captions give others.
+    """
 
     hashes: tuple[int, ...] = ()
-    is_doubted: bool = False
+    doubt: int = 0
 
 
 NOTHING = Further()
+UNPROVED = Further(doubt=1)
 
 
 class Identified(NamedTuple):
@@ -43,7 +47,8 @@ class Records:
     """Some records: row hashes (int64), links (bytes), and keys of samples or None.
 
     `weak` are those whose hash is that of a caption alone: it may be met, and tells nothing else.
-    `others` are lists of further row hashes (`copy_known`), `parts` of samples of one key.
+    `others` are lists of further row hashes, `doubt` (int8) how far their own are in doubt
+    (`Further`), `parts` of samples of one key.
     """
 
     hashes: pa.Array
@@ -51,7 +56,7 @@ class Records:
     keys: Sequence[str | None] | None = None
     weak: pa.Array | None = None
     others: pa.Array | None = None
-    doubted: pa.Array | None = None
+    doubt: pa.Array | None = None
     parts: Sequence[int] | None = None
 
 
@@ -60,8 +65,19 @@ def murmur(link: bytes | None, caption: bytes | None) -> int:
     return mmh3.hash64((link or b"") + (caption or b""))[0]
 
 
-def further(link: bytes | None, captions: Sequence[bytes | None], own: int | None) -> Further:
-    """What a record may be known by beside its own hash, or beside that of its first caption."""
+def further(
+    link: bytes | None,
+    captions: Sequence[bytes | None],
+    own: int | None,
+    *,
+    has_captions: bool = True,
+) -> Further:
+    """What a record may be known by beside its own hash, or beside that of its first caption.
+
+    Where its file has no captions at all, no link is hashed alone.
+    """
+    if not has_captions:
+        return NOTHING if own is None or not link else UNPROVED
     if own is None:
         told = [c for c in captions[1:] if c and c != captions[0]]
         return Further(_given(link, told)) if told else NOTHING
@@ -71,7 +87,9 @@ def further(link: bytes | None, captions: Sequence[bytes | None], own: int | Non
     if first and murmur(link, first) == own:
         return NOTHING
     hashes = _given(link, [c for c in captions if c])
-    return Further(hashes, is_doubted=True) if hashes and own not in hashes else NOTHING
+    if not hashes:
+        return NOTHING if own == murmur(link, None) else UNPROVED
+    return NOTHING if own in hashes else Further(hashes, doubt=2)
 
 
 def _given(link: bytes | None, captions: Iterable[bytes]) -> tuple[int, ...]:
@@ -87,9 +105,9 @@ def other_captions(names: Sequence[str], played: Iterable[str]) -> list[int]:
 
 
 def columns_of(found: Sequence[Further]) -> tuple[pa.Array, pa.Array]:
-    """Further hashes (lists; NULL where there are none), and which records are doubted."""
+    """Further hashes (lists; NULL where there are none), and how far own ones are in doubt."""
     hashes = pa.array([each.hashes or None for each in found], HASHES)
-    return hashes, pa.array([each.is_doubted for each in found], pa.bool_())
+    return hashes, pa.array([each.doubt for each in found], pa.int8())
 
 
 def flat(others: pa.Array) -> pa.Array:

@@ -10,7 +10,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -87,10 +87,10 @@ def _piece(held: Sequence[tuple[Identified, str | None]]) -> Records:
     links = pa.array([record.link for record, _ in held], pa.large_binary())
     keys = [key for _, key in held]
     weak = pa.array([record.is_weak for record, _ in held], pa.bool_())
-    others, doubted = columns_of([record.further for record, _ in held])
+    others, doubt = columns_of([record.further for record, _ in held])
     parts = [record.part for record, _ in held]
     has_keys = any(key is not None for key in keys)
-    return Records(hashes, links, keys if has_keys else None, weak, others, doubted, parts)
+    return Records(hashes, links, keys if has_keys else None, weak, others, doubt, parts)
 
 
 def bare_key(key: str) -> str:
@@ -156,7 +156,7 @@ def _identified(
     """A record of text, where nothing and an empty text are one; no link is hashed alone."""
     caption = captions[0]
     is_weak = own is None and not link
-    more = further(link, captions, own) if has_captions else NOTHING
+    more = further(link, captions, own, has_captions=has_captions)
     if own is None and (link or caption) and has_captions:
         own = murmur(link, caption)
     return Identified(link or None, own, is_weak, more)
@@ -185,6 +185,24 @@ def _table(path: Path, line: CopyLine, *, is_tsv: bool, is_one: bool) -> Iterato
         told = own_hash(own.decode("latin-1"))
         captions = [caption, *(cells[i] for i in more)]
         yield Unit(raw, _identified(link, captions, told, has_captions="text" in places))
+
+
+def table_records(
+    path: Path, line: CopyLine
+) -> Iterator[tuple[Sequence[str], Mapping[str, int], list[bytes]]]:
+    """The records of a table: names of columns (none without a header), places of roles, cells."""
+    delimiter, quoted = _cut(path, line, is_tsv=".tsv" in path.suffixes[-2:])
+    names: list[str] = []
+    places: dict[str, int] | None = None
+    for raw, cells in _split(lines_of_text(path), delimiter, quoted=quoted):
+        if raw == _BOM or not raw.strip(_BLANK.replace(delimiter, b"")):
+            continue
+        if places is None:
+            places, is_header = _places(cells, line)
+            if is_header:
+                names = [cell.decode("utf-8", "replace") for cell in cells]
+                continue
+        yield names, places, cells
 
 
 def first_cells(path: Path, line: CopyLine) -> list[str]:
@@ -273,7 +291,19 @@ def _split(
 # -- JSON lines ------------------------------------------------------------------------------------
 
 
-def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[Unit]:
+def json_lines_of(
+    path: Path, line: CopyLine, named: Mapping[str, str]
+) -> Iterator[tuple[str, dict[str, Any], Any, Any]]:
+    """Each object of JSON lines: its text, its fields, and the values of link and caption."""
+    for raw in lines_of_text(path):
+        if raw.strip(_BLANK):
+            text = raw.decode("utf-8", "surrogateescape")
+            fields = json.loads(text, parse_int=_number)
+            link, caption = (_value(fields, role, named) for role in ("url", "text"))
+            yield text, fields, link, caption
+
+
+def _json_lines(path: Path, line: CopyLine, named: Mapping[str, str]) -> Iterator[Unit]:
     with_hash, with_text = "row_hash" in line.columns, "text" in line.columns
     for raw in lines_of_text(path):
         if not raw.strip(_BLANK):
@@ -306,7 +336,7 @@ def _json_lines(path: Path, line: CopyLine, named: dict[str, str]) -> Iterator[U
 
 
 def _more(
-    fields: dict[str, Any], named: dict[str, str], caption: bytes, *, is_utf8: bool
+    fields: dict[str, Any], named: Mapping[str, str], caption: bytes, *, is_utf8: bool
 ) -> list[bytes]:
     """The texts of an object whose name says caption, but for the one that is taken."""
     if "text" in named:
@@ -322,7 +352,7 @@ def _number(text: str) -> int:
     return int(text) if len(text) < 100 else 1 << 99  # Python reads 4,300 digits at most
 
 
-def _value(fields: dict[str, Any], role: str, named: dict[str, str]) -> Any:
+def _value(fields: dict[str, Any], role: str, named: Mapping[str, str]) -> Any:
     """The first value of a role that is not nothing."""
     if role in named:
         wanted = named[role]

@@ -35,6 +35,36 @@ def row_ids(rows: Rows, *, computed: bool) -> pa.Array:
     return _no_fillers(rows.hashes()) if computed else rows.first("row_hash", pa.int64())
 
 
+def hashes_by_doubt(rows: Rows) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Row hashes of rows of a set: sure ones, those without proof, and those that are contradicted.
+
+    As `copy_known.Further` has it: a link with its caption gives a sure one, whatever stands beside
+    it. Each may hold NULLs.
+    """
+    own, has_captions = row_ids(rows, computed=False), "text" in rows.columns
+    if not has_captions or "url" not in rows.columns:
+        is_proved = "url" not in rows.columns
+        none = own.slice(0, 0)
+        return (own, none, none) if is_proved else (none, own, none)
+    if own.null_count == rows.n:
+        return row_ids(rows, computed=True), own.slice(0, 0), own.slice(0, 0)
+    bare = Rows(rows.n, {role: some for role, some in rows.columns.items() if role != "row_hash"})
+    given = _no_fillers(bare.hashes())
+    has_link, has_caption = (_is_filled(rows.first(role, pa.binary())) for role in ("url", "text"))
+    is_own = pc.is_valid(own)
+    is_same = pc.or_(pc.fill_null(pc.equal(own, given), False), pc.invert(has_link))
+    both = pc.and_(has_link, has_caption)
+    sure = [own.filter(is_same), given.filter(pc.or_(both, pc.invert(is_own)))]
+    unproved, wrong = (
+        own.filter(pc.and_not(mask, is_same)) for mask in (pc.invert(has_caption), has_caption)
+    )
+    return pa.concat_arrays(sure), unproved, wrong
+
+
+def _is_filled(texts: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.greater(pc.binary_length(texts), 0), False)
+
+
 def rows_of_copy(path: Path, line: CopyLine, *, is_one: bool) -> Iterator[Records]:
     """The rows of a parquet file; with `is_one` it has captions in one column."""
     schema = schema_of(path)
@@ -64,18 +94,19 @@ def rows_of_copy(path: Path, line: CopyLine, *, is_one: bool) -> Iterator[Record
         links = rows.first("url", pa.binary())
         has_link = pc.fill_null(pc.greater(pc.binary_length(links), 0), False)
         weak = pc.and_not(pc.is_null(own), has_link)
-        others, doubted = columns_of(_further(rows, own) if computed else [NOTHING] * rows.n)
+        others, doubt = columns_of(_further(rows, own, has_captions="text" in roles))
         hashes = row_ids(rows, computed=computed)
-        yield Records(hashes, links, here, weak, others, doubted)
+        yield Records(hashes, links, here, weak, others, doubt)
 
 
-def _further(rows: Rows, own: pa.Array) -> list[Further]:
+def _further(rows: Rows, own: pa.Array, *, has_captions: bool) -> list[Further]:
     captions = [column.to_pylist() for column in rows.all("text")]
     if not captions[1:] and own.null_count == rows.n:
         return [NOTHING] * rows.n
     links, hashes = rows.first("url", pa.binary()).to_pylist(), own.to_pylist()
-    each = zip(links, zip(*captions, strict=True), hashes, strict=True)
-    return [further(link, texts, mine) for link, texts, mine in each]
+    texts = zip(*captions, strict=True) if has_captions else [()] * rows.n
+    each = zip(links, texts, hashes, strict=True)
+    return [further(*told, has_captions=has_captions) for told in each]
 
 
 def _keys(path: Path, schema: pa.Schema) -> Iterator[str | None] | None:

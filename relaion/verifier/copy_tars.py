@@ -18,13 +18,13 @@ from relaion.parquet.columns import note
 from relaion.parquet.glossary import says_caption
 from relaion.paths import shown
 from relaion.roles import ROLES
-from relaion.verifier.copy_known import MOST_CAPTIONS, NOTHING, Identified, further, murmur
+from relaion.verifier.copy_known import MOST_CAPTIONS, Identified, further, murmur
 from relaion.verifier.copy_records import own_hash
 
 BLOCK = tarfile.BLOCKSIZE
 _SAMPLE = re.compile(r"((?:.*/)?[^./]+)\.([^/]*)", re.DOTALL)
 _SAME_PLACE = re.compile(r"(?<![^/])(?:\./+|/+)")
-_TOLD_BY = ("json", "txt", "url")
+TOLD_BY = ("json", "txt", "url")
 _LINK = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://\S+)\s*", re.IGNORECASE)
 _SPACED = re.compile(rb"(?:\xef\xbb\xbf)?\s*(https?://[^\s/]+/\S[^\r\n]*?)\s*", re.IGNORECASE)
 _SHORTCUT = re.compile(rb"\s*\[InternetShortcut\].*^URL=([^\r\n]+)", re.I | re.M | re.S)
@@ -105,7 +105,7 @@ def _records(found: Iterable[TarMember]) -> tuple[list[_Record], "array[int]"]:
             records.append(_Record(member.key))
         owners.append(at)
         records[at].endings += (intern(member.told_by),)
-        if member.told_by in _TOLD_BY:
+        if member.told_by in TOLD_BY:
             records[at].told[member.told_by] = (member.data, member.size)
     for places in of_key.values():
         if all(records[i].endings == records[places[0]].endings for i in places):
@@ -124,17 +124,44 @@ def samples(
     records, _ = _records(members(path))
     try:
         with path.open("rb") as file:
-            lines = (_lone_text(file, record.told, named) for record in records)
-            kinds = Counter(_kind(txt) for txt in lines if txt)
-            patterns = [_LINK]
-            if kinds["link"] > kinds["spaced"] + kinds["caption"]:
-                patterns.append(_SPACED)
+            patterns = _patterns(file, records, named)
             for record in records:
                 data = {what: _data(file, *place) for what, place in record.told.items()}
                 known = _identity(data, named, patterns, has_captions=has_captions)
                 yield known._replace(part=record.part), record.key
     except (OSError, ValueError, RecursionError):
         raise InputError(f"{shown(path)}: a sample of it cannot be read") from None
+
+
+def located(path: Path) -> Iterator[Mapping[str, tuple[int, int]]]:
+    """Where that which tells of each sample lies, by ending: offset and size."""
+    for record in _records(members(path))[0]:
+        yield record.told
+
+
+def told_of(
+    path: Path, named: Mapping[str, str]
+) -> Iterator[tuple[Mapping[str, tuple[int, int]], Mapping[str, bytes], bytes, bytes]]:
+    """What tells of each sample: where it lies, what it is, and its link and caption, or nothing.
+
+    Raises InputError for a tar that cannot be read.
+    """
+    records, _ = _records(members(path))
+    with path.open("rb") as file:
+        patterns = _patterns(file, records, named)
+        for record in records:
+            data = {what: _data(file, *place) for what, place in record.told.items()}
+            links, captions = _links_and_captions(data, named, patterns)
+            yield record.told, data, (links or [b""])[0], (captions or [b""])[0]
+
+
+def _patterns(
+    file: BinaryIO, records: Iterable[_Record], named: Mapping[str, str]
+) -> list[re.Pattern[bytes]]:
+    """What a text alone has to be like to be a link, by most of them in the tar."""
+    lines = (_lone_text(file, record.told, named) for record in records)
+    kinds = Counter(_kind(txt) for txt in lines if txt)
+    return [_LINK, _SPACED] if kinds["link"] > kinds["spaced"] + kinds["caption"] else [_LINK]
 
 
 def _data(file: BinaryIO, start: int, size: int) -> bytes:
@@ -175,14 +202,10 @@ def _json(data: Mapping[str, bytes]) -> dict[str, Any]:
     return fields
 
 
-def _identity(
-    data: Mapping[str, bytes],
-    named: Mapping[str, str],
-    patterns: Sequence[re.Pattern[bytes]],
-    *,
-    has_captions: bool,
-) -> Identified:
-    """By its json; its link else is its url, or its txt where that is one, or else a caption."""
+def _links_and_captions(
+    data: Mapping[str, bytes], named: Mapping[str, str], patterns: Sequence[re.Pattern[bytes]]
+) -> tuple[list[bytes], list[bytes]]:
+    """Those of its json; its link else is its url, or its txt where that is one, or a caption."""
     links, captions = _told(data, named)
     txt = data.get("txt", b"")
     if txt and not (links and captions and "text" in named):
@@ -192,6 +215,17 @@ def _identity(
             links.append(is_link[1])
         elif not (captions and "text" in named):
             captions.append(txt)
+    return links, captions
+
+
+def _identity(
+    data: Mapping[str, bytes],
+    named: Mapping[str, str],
+    patterns: Sequence[re.Pattern[bytes]],
+    *,
+    has_captions: bool,
+) -> Identified:
+    links, captions = _links_and_captions(data, named, patterns)
     fields = _json(data)
     if captions and "text" not in named:
         names = ROLES["text"].names
@@ -203,7 +237,7 @@ def _identity(
         captions = captions[:MOST_CAPTIONS]
     own = _own(fields, named)
     link = links[0] if links else None
-    more = further(link, captions, own) if has_captions else NOTHING
+    more = further(link, captions, own, has_captions=has_captions)
     is_weak = own is None and not links
     if captions and not has_captions:
         raise ValueError  # its manifest names no captions

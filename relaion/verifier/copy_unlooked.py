@@ -7,7 +7,7 @@ And what the manifest names is refuted where nothing of the kind is there.
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -18,13 +18,14 @@ from relaion.errors import InputError
 from relaion.parquet.glossary import says_link
 from relaion.paths import shown, typed
 from relaion.verifier.copy_records import first_cells, lines_of_text
+from relaion.verifier.copy_seconds import names_of_tar
 from relaion.verifier.copy_statement import NAMELESS, PARQUET, SAMPLES, CopyLine, CopyStatement
 from relaion.verifier.verdict import Notes, count
 
 _ROWS, _LEAVES, _WIDEST = 500, 100, 4_096
 
 
-def links_unlooked(path: Path, line: CopyLine) -> list[str]:
+def links_unlooked(path: Path, line: CopyLine, named: Mapping[str, str]) -> list[str]:
     """Columns or fields of a file that hold links and by which no row is known, as they are shown.
 
     Raises InputError for a file that cannot be read.
@@ -33,7 +34,7 @@ def links_unlooked(path: Path, line: CopyLine) -> list[str]:
         if line.form == PARQUET:
             return [shown(name) for name in _columns(path, set(line.columns.values()))]
         if line.form == SAMPLES:
-            return []
+            return names_of_tar(path, named)
         played = {name for names in line.columns.values() for name in names.split(", ")}
         names = list(dict.fromkeys(_names(path, line)))
         said = [x for x in names if says_link(x) and typed(x) not in played]

@@ -4,7 +4,8 @@
 -- reads:   shard (shard_no integer, file_row_number bigint, row_hash bigint, url varchar)
 -- reads:   row_hashes (shard_no integer, file_row_number bigint, row_hash bigint)
 -- reads:   other_hashes (shard_no integer, file_row_number bigint, others bigint[])
--- writes:  identities (shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, is_weak boolean, is_doubted boolean)
+-- reads:   captionless (shard_no integer)
+-- writes:  identities (shard_no integer, file_row_number bigint, others bigint[], row_hash bigint, is_weak boolean, doubt tinyint)
 -- nulls:   row_hash is null where a row has none (or a number that stands for none) and none can
 --          be computed: it meets no other; others is null where there is nothing more to know it by
 -- order:   none
@@ -19,9 +20,11 @@
 -- is one of these four once in 2^62 rows.
 --
 -- A number that somebody put into a column need not be the row's hash, and of several captions none
--- says of itself that it is the one that was hashed. So of a row of a copy Python computes what its
--- link gives with each caption (other_hashes), and tells it where its own hash is none of these: such
--- a row is doubted. And of a row without a hash of its own, what captions behind the first give.
+-- says of itself that it is the one that was hashed. So Python computes what a row's
+-- link gives with each caption (other_hashes), and tells it where its own hash is none of these: this
+-- is doubt 2. And of a row without a hash of its own, what captions behind the first give. Doubt 1 is
+-- of a hash that nothing speaks against, and nothing speaks for: its row has a link and no caption
+-- (others is empty then), or its shard has links and no column of captions (captionless).
 
 create or replace temp view identities as
 with told as (
@@ -50,12 +53,18 @@ filled as (
 select
     t.shard_no,
     t.file_row_number,
-    o.others,
+    case when len(o.others) > 0 then o.others end as others,
     coalesce(t.row_hash, f.row_hash) as row_hash,
     t.row_hash is null and coalesce(t.url, '') = '' as is_weak,
-    f.row_hash is null and coalesce(not list_contains(o.others, t.row_hash), false) as is_doubted
+    case
+        when t.row_hash is null or f.row_hash is not null then 0
+        when c.shard_no is not null or len(o.others) = 0 then 1
+        when not list_contains(o.others, t.row_hash) then 2
+        else 0
+    end::tinyint as doubt
 from told as t
 left join filled as f
     on t.shard_no = f.shard_no and t.file_row_number = f.file_row_number
 left join other_hashes as o
-    on t.shard_no = o.shard_no and t.file_row_number = o.file_row_number;
+    on t.shard_no = o.shard_no and t.file_row_number = o.file_row_number
+left join captionless as c on t.shard_no = c.shard_no;

@@ -1,13 +1,32 @@
 -- name:    known_hashes
--- purpose: Those of the row hashes looked for that stand in these shards.
+-- purpose: Those of the row hashes looked for that stand in these shards, and how sure they are.
 -- params:  none
--- reads:   identities (row_hash bigint)
+-- reads:   identities (row_hash bigint, others bigint[], doubt tinyint)
 -- reads:   wanted_hashes (row_hash bigint)
--- writes:  known_hashes (row_hash bigint)
+-- writes:  known_hashes (row_hash bigint, doubt tinyint)
 -- nulls:   a null hash meets no other
 -- order:   none
+--
+-- A row whose own hash is not that of its link and caption has both: the one that these give, which
+-- is in no doubt, and its own. Of several rows with one hash the surest counts.
 
 create or replace temp table known_hashes as
-select distinct i.row_hash
-from identities as i
-semi join wanted_hashes as w on i.row_hash = w.row_hash;
+with told as (
+    select
+        i.row_hash,
+        i.doubt
+    from identities as i
+    union all
+    select
+        unnest(o.others) as row_hash,
+        0::tinyint as doubt
+    from identities as o
+    where o.others is not null
+)
+
+select
+    t.row_hash,
+    min(t.doubt) as doubt
+from told as t
+semi join wanted_hashes as w on t.row_hash = w.row_hash
+group by t.row_hash;

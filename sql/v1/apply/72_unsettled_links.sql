@@ -2,7 +2,7 @@
 -- purpose: The links of the rows that their row hash does not settle, in the shape of near_links.
 -- params:  $by_row  boolean  whether row hashes settle anything
 -- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint)
--- reads:   new_hashes (row_hash bigint)
+-- reads:   new_hashes (row_hash bigint, doubt tinyint)
 -- reads:   old_hashes (row_hash bigint)
 -- reads:   row_links (shard_no integer, file_row_number bigint, url varchar)
 -- writes:  unsettled (shard_no integer, file_row_number bigint)
@@ -10,15 +10,17 @@
 -- nulls:   a row without a link has no link to be known by
 -- order:   none
 --
--- A row whose hash stands in NEW stays, one whose hash stands in the old set alone was removed:
--- of these the link says nothing more. Same shape as `fast/15_near_links` makes, so that
+-- A row whose hash stands in NEW beyond doubt stays, one whose hash stands in the old set alone was
+-- removed: of these the link says nothing more. Same shape as `fast/15_near_links` makes, so that
 -- `fast/19_odd_links` and `20_link_keys` serve.
 
 create or replace temp table unsettled as
 with settled as (
     select n.row_hash from new_hashes as n
+    where n.doubt = 0
     union all
     select o.row_hash from old_hashes as o
+    where o.row_hash not in (select n.row_hash from new_hashes as n)
 )
 
 select

@@ -6,9 +6,9 @@
 -- params:  $keeps_unknown  boolean  whether a row that the old set never had stays
 -- params:  $keeps_nameless  boolean  whether a row without any identity stays
 -- params:  $trusts_own  boolean  whether the user says that row hashes are of captions that changed since
--- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean, others bigint[], is_doubted boolean)
+-- reads:   rows (shard_no integer, file_row_number bigint, row_hash bigint, is_weak boolean, others bigint[], doubt tinyint)
 -- reads:   row_ids (shard_no integer, file_row_number bigint, link_id uuid)
--- reads:   new_hashes (row_hash bigint)
+-- reads:   new_hashes (row_hash bigint, doubt tinyint)
 -- reads:   new_links (link_id uuid)
 -- reads:   old_hashes (row_hash bigint)
 -- reads:   old_links (link_id uuid)
@@ -21,9 +21,14 @@
 -- its caption is as it was, and the row itself was removed, though another row of its link was not.
 -- A row that neither set ever had is unknown; without the old set, it is told only that NEW does
 -- not have it. Of several hashes that a row may be known by (`others`), one that the old set has
--- and NEW has not is enough to leave; to stay, one that its link gives with a caption. So a hash of its
--- own that these do not give (`is_doubted`) keeps no row: where somebody put that of a row that stays
--- beside one that was removed, the link decides. `row_ids` has one line a row that its hash did not settle and that has a link.
+-- and NEW has not is enough to leave.
+--
+-- To stay, a hash has to be the row's own and one of NEW's rows: as sure as the less sure of the
+-- two (doubt). One that link and caption give on both sides is enough. One that they contradict on
+-- either side (2) keeps no row, and no row leaves for it: where somebody put the hash of a row that
+-- stays beside another link, the link decides. One that no caption can prove (1) keeps a row unless
+-- its link says else: it has one, and NEW has it not. `row_ids` has one line a row that its hash did
+-- not settle and that has a link.
 
 create or replace temp table fates as
 with gone as (
@@ -41,13 +46,22 @@ others as (
     where r.others is not null
 ),
 
+news as (
+    select
+        n.row_hash,
+        min(n.doubt) as doubt
+    from new_hashes as n
+    group by n.row_hash
+),
+
 met as (
     select
         o.shard_no,
         o.file_row_number,
-        bool_or(o.row_hash in (select n.row_hash from new_hashes as n)) as in_new,
+        min(n.doubt) as doubt,
         bool_or(o.row_hash in (select g.row_hash from gone as g)) as is_gone
     from others as o
+    left join news as n on o.row_hash = n.row_hash
     group by o.shard_no, o.file_row_number
 ),
 
@@ -57,14 +71,15 @@ known as (
         r.file_row_number,
         $by_row and r.row_hash is not null and not r.is_weak as has_row,
         $by_link and i.link_id is not null as has_link,
-        $by_row
-        and (
-            coalesce(m.in_new, false)
-            or (
-                (not r.is_doubted or $trusts_own)
-                and r.row_hash in (select n.row_hash from new_hashes as n)
+        case
+            when $by_row then least(
+                m.doubt,
+                case
+                    when w.row_hash is not null
+                        then greatest(w.doubt, case when $trusts_own then 0 else r.doubt end)
+                end
             )
-        ) as row_in_new,
+        end as doubt,
         $by_row
         and (coalesce(m.is_gone, false) or r.row_hash in (select g.row_hash from gone as g))
             as row_is_gone,
@@ -75,6 +90,7 @@ known as (
         on r.shard_no = i.shard_no and r.file_row_number = i.file_row_number
     left join met as m
         on r.shard_no = m.shard_no and r.file_row_number = m.file_row_number
+    left join news as w on r.row_hash = w.row_hash
 ),
 
 told as (
@@ -83,7 +99,8 @@ told as (
         k.file_row_number,
         case
             when $has_old and coalesce(k.row_is_gone, false) then 'removed'
-            when coalesce(k.row_in_new, false) then 'row'
+            when k.doubt = 0 then 'row'
+            when k.doubt = 1 and (not k.has_link or coalesce(k.link_in_new, false)) then 'row'
             when not k.has_row and not k.has_link then 'nameless'
             when coalesce(k.link_in_new, false) then 'link'
             when not $has_old then 'not in new'

@@ -1,0 +1,181 @@
+"""Links at a second place of a record, found again: what a manifest has to tell of text and tars.
+
+By none of them is a record known, so nobody looks them up; `apply` says in how many records they
+stand. Here every record is read for it once more.
+"""
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from relaion.errors import InputError
+from relaion.parquet.glossary import bare_name, says_caption, says_link
+from relaion.paths import shown, typed
+from relaion.roles import ROLES
+from relaion.verifier.copy_records import json_lines_of, table_records
+from relaion.verifier.copy_statement import SAMPLES, CopyLine
+from relaion.verifier.copy_tars import TOLD_BY, located, members, told_of
+
+HOLDS = "not looked at, though it holds links (and in how many records): "
+_AT_START = re.compile(r"\s*(?:https?:)?//[^\s/?#]+\.[^\s/?#]", re.IGNORECASE)
+_CELL = re.compile(
+    rb"(?:\xef\xbb\xbf)?[\t\n\f\r ]*(?i:https?:)?//[^\t\n\f\r /?#]+\.[^\t\n\f\r /?#]"
+)
+_ANYWHERE = re.compile(rb"(?i:https?:)(?:\\?/){2}[^\s/?#\\]+\.[^\s/?#]")
+_MEDIA = re.compile(
+    "jpe?g|png|webp|gif|bmp|tiff?|avif|heic|jxl|np[yz]|cls|mp[34]|webm|wav|flac"
+)  # ends of names of what holds no text
+_LOOK = 1 << 16  # bytes of a member that are looked at
+_NAMES = 20  # that a sentence names
+_MOST = 1_000  # names beyond which nobody counts them apart
+_KEYS = "names of fields"
+_IDENTITY = ("url", "text", "row_hash")
+
+
+def seconds_of(path: Path, line: CopyLine, named: Mapping[str, str]) -> list[str] | None:
+    """The sentences that tell of links at a second place of a file's records.
+
+    None where more names hold links than are counted apart. Raises InputError for a file that
+    cannot be read.
+    """
+    try:
+        if line.form == SAMPLES:
+            found = _of_tar(path, named)
+        elif line.form == "json_lines":
+            found = [_of_lines(path, line, named)]
+        else:
+            found = [_of_table(path, line)]
+    except (OSError, ValueError, IndexError, RecursionError, csv.Error):
+        raise InputError(f"{shown(path)}: its records cannot be read") from None
+    if any(len(counts) > _MOST for counts in found):
+        return None
+    return [_sentence(counts) for counts in found if counts]
+
+
+def names_of_tar(path: Path, named: Mapping[str, str]) -> list[str]:
+    """Fields of the jsons in a tar whose names say links and that play no role."""
+    names: dict[str, None] = {}
+    with path.open("rb") as file:
+        for places in located(path):
+            if "json" in places:
+                names.update(dict.fromkeys(k for k, _ in _others(_json(file, places), named)))
+    return [".".join(map(typed, name.split("."))) for name in names if says_link(name)][:_NAMES]
+
+
+def _sentence(counts: Mapping[str, int]) -> str:
+    shown_as: Counter[str] = Counter()
+    for name, n in counts.items():
+        shown_as[".".join(map(typed, name.split(".")))] += n
+    told = [f"{name} ({n:,})" for name, n in sorted(shown_as.items())]
+    more = f" and {len(told) - _NAMES:,} more" if told[_NAMES:] else ""
+    return HOLDS + ", ".join(told[:_NAMES]) + more
+
+
+def _places(fields: Iterable[tuple[str, Any]], known: set[str]) -> set[str]:
+    """Under which names links stand that are not among the known ones."""
+    fields = list(fields)
+    pairs = [*_texts(fields), *((_KEYS, name) for name, _ in fields)]
+    return {name for name, text in pairs if _AT_START.match(text) and text.strip() not in known}
+
+
+def _texts(fields: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
+    """All texts in JSON whose objects are tuples of pairs, by the names that lead there."""
+    for name, value in fields:
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, list):
+            yield from _texts((name, each) for each in value)
+        elif isinstance(value, tuple):
+            yield from ((_KEYS, key) for key, _ in value)
+            yield from _texts((f"{name}.{key}", inner) for key, inner in value)
+
+
+# -- text ------------------------------------------------------------------------------------------
+
+
+def _of_lines(path: Path, line: CopyLine, named: Mapping[str, str]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for text, fields, link, caption in json_lines_of(path, line, named):
+        if "//" not in text and "\\" not in text:
+            continue
+        played = _played(fields, line, named)
+        pairs = json.loads(text, parse_int=len, object_pairs_hook=tuple)
+        known = {each.strip() for each in (link, caption) if isinstance(each, str) and each}
+        found.update(_places((x for x in pairs if x[0] not in played), known))
+    return found
+
+
+def _played(fields: Mapping[str, Any], line: CopyLine, named: Mapping[str, str]) -> set[str]:
+    """The fields of an object that play a role: by name, or as the user named them."""
+    found: set[str] = set()
+    for role in _IDENTITY:
+        names = set(ROLES[role].names)
+        if role in named:
+            names = {named[role]} if named[role] in fields else {bare_name(named[role]).lower()}
+        keys = {k for k in fields if bare_name(k).lower() in names or k in names}
+        if role == "row_hash" and "row_hash" not in line.columns:
+            continue
+        if role == "text" and keys and role not in named:
+            keys |= set(filter(says_caption, fields))
+        found |= keys
+    return found
+
+
+def _of_table(path: Path, line: CopyLine) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for names, places, cells in table_records(path, line):
+        link = cells[places["url"]] if "url" in places else b""
+        for i, cell in enumerate(cells):
+            if i not in places.values() and cell != link and _CELL.match(cell):
+                found[names[i] if names else str(i + 1)] += 1
+    return found
+
+
+# -- tars ------------------------------------------------------------------------------------------
+
+
+def _of_tar(path: Path, named: Mapping[str, str]) -> list[Counter[str]]:
+    """Of fields and texts that tell of samples; and of members that nobody reads."""
+    of_fields: Counter[str] = Counter()
+    with path.open("rb") as file:
+        for places, data, link, caption in told_of(path, named):
+            known = {text.decode("utf-8", "replace").strip() for text in (link, caption) if text}
+            names = _places(_others(_json(file, places), named), known) if "json" in data else set()
+            txt = data.get("txt", b"")
+            txt = txt[:_LOOK] if "text" in named and link and caption else txt
+            if txt and txt.strip() not in {text.strip() for text in (link, caption) if text}:
+                lines = txt.decode("utf-8", "replace").removeprefix("\ufeff").splitlines()
+                names |= {".txt"} if any(map(_AT_START.match, lines)) else set()
+            of_fields.update(names)
+        return [of_fields, _of_members(file, path)]
+
+
+def _of_members(file: BinaryIO, path: Path) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for member in members(path):
+        is_media = _MEDIA.fullmatch(member.told_by.rpartition(".")[2]) is not None
+        if member.key is None or not member.size or is_media or member.told_by in TOLD_BY:
+            continue
+        file.seek(member.data)
+        start = file.read(min(member.size, _LOOK))
+        if b"\0" not in start and _ANYWHERE.search(start):
+            name = member.told_by.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            found[f".{name}"] += 1
+    return found
+
+
+def _json(file: BinaryIO, places: Mapping[str, tuple[int, int]]) -> tuple[tuple[str, Any], ...]:
+    start, size = places["json"]
+    file.seek(start)
+    found: tuple[tuple[str, Any], ...] = json.loads(file.read(size), object_pairs_hook=tuple)
+    return found
+
+
+def _others(fields: Iterable[tuple[str, Any]], named: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """The fields of a json that by their names play no role."""
+    known = {name for role in _IDENTITY if role not in named for name in ROLES[role].names}
+    return [x for x in fields if x[0].lower() not in known and x[0] not in named.values()]

@@ -1,0 +1,110 @@
+"""`apply`, `diff` where a row has several links: which one is meant, and how all of them count."""
+
+import csv
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import relaion
+from relaion.errors import InputError, StopError
+from tests.test_apply_known import FORMS, apart, in_parquet
+
+pytestmark = pytest.mark.usefixtures("in_process")
+GONE = {r["url"] for r in apart()[::5]}
+
+
+def sets(folder: Path) -> Path:
+    in_parquet(folder / "old", apart())
+    in_parquet(folder / "new", [r for r in apart() if r["url"] not in GONE])
+    relaion.diff(folder / "old", folder / "new", folder / "diff.parquet")
+    return folder
+
+
+def with_two() -> list[dict[str, Any]]:
+    """Rows with a second link: that of the row before them."""
+    some = apart()
+    return [
+        {"url": r["url"], "text": r["text"], "image_url": some[i - 1]["url"]}
+        for i, r in enumerate(some)
+    ]
+
+
+def held(out: Path) -> list[Mapping[str, Any]]:
+    (path,) = (p for p in out.iterdir() if p.name != "manifest.json")
+    if path.suffix == ".parquet":
+        return list(pq.read_table(path).to_pylist())
+    if path.suffix == ".csv":
+        return list(csv.DictReader(io.StringIO(path.read_text())))
+    if path.suffix == ".tar":
+        with tarfile.open(path) as tar:
+            jsons = [tar.extractfile(m) for m in tar if m.name.endswith("json")]
+            return [json.loads(each.read()) for each in jsons if each]
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("way", ["keep", "diff"])
+def test_a_run_for_each_link_leaves_rows_that_stay_by_all(
+    tmp_path: Path, form: str, way: str
+) -> None:
+    world = sets(tmp_path)
+    given: dict[str, Any] = {way: world / ("new" if way == "keep" else "diff.parquet")}
+    copy = FORMS[form](tmp_path / "copy", with_two())
+    for name in ("url", "image_url"):
+        out = tmp_path / f"by {name}"
+        done = relaion.apply(copy, out, columns={"url": name}, **given)
+        verdict = relaion.verify(out, inputs=copy, **given)
+        assert verdict.ok, [str(f) for f in verdict.findings]
+        other = {"url": "image_url", "image_url": "url"}[name]
+        assert any(f"{other} (" in x or f"column {other};" in x for x in done.not_looked_at)
+        copy = out
+    want = [r for r in with_two() if not {r["url"], r["image_url"]} & GONE]
+    assert len(want) == 36
+    assert [(r["url"], r["image_url"]) for r in held(copy)] == [
+        (r["url"], r["image_url"]) for r in want
+    ]
+
+
+@pytest.mark.parametrize("form", ["parquet", "json lines", "csv"])
+def test_of_two_links_one_is_asked_for(tmp_path: Path, form: str) -> None:
+    world = sets(tmp_path)
+    copy = FORMS[form](tmp_path / "copy", with_two())
+    with pytest.raises((InputError, StopError), match="--column url="):
+        relaion.apply(copy, tmp_path / "out", keep=world / "new")
+    with pytest.raises(InputError, match="apply once with each"):
+        both = {"url": ["url", "image_url"]}
+        relaion.apply(copy, tmp_path / "out", keep=world / "new", columns=both)
+
+
+def test_an_edition_with_two_links_is_read_by_the_one_that_is_named(tmp_path: Path) -> None:
+    some = with_two()
+    in_parquet(tmp_path / "old", some)
+    in_parquet(tmp_path / "new", [r for r in some if r["url"] not in GONE])
+    copy = in_parquet(tmp_path / "copy", [{"url": r["url"], "text": "new"} for r in some])
+    new, old = tmp_path / "new", tmp_path / "old"
+    with pytest.raises(InputError, match="2 link columns hold values"):
+        relaion.apply(copy, tmp_path / "out", keep=new)
+    named: dict[str, Any] = {"columns": {"url": "url"}}
+    relaion.apply(copy, tmp_path / "out", keep=new, old=old, **named)
+    verdict = relaion.verify(tmp_path / "out", inputs=copy, keep=new, old=old)
+    assert verdict.ok, [str(f) for f in verdict.findings]
+    assert not verdict.notices  # nobody gave a --column to verify
+    assert {r["url"] for r in held(tmp_path / "out")} == {r["url"] for r in some} - GONE
+    diff = tmp_path / "d.parquet"
+    with pytest.raises(InputError, match="2 link columns hold values"):
+        relaion.diff(old, new, diff)
+    done = relaion.diff(old, new, diff, **named)
+    assert (done.left, done.links_gone) == (12, 12)
+    by_other = relaion.diff(old, new, tmp_path / "e.parquet", columns={"url": "image_url"})
+    assert (by_other.left, by_other.links_gone) == (12, 12)
+    left = relaion.apply(copy, tmp_path / "by diff", diff=diff).left
+    assert left == 12
+    assert (
+        relaion.apply(copy, tmp_path / "by other", diff=by_other.out, yes_i_checked=True).left == 12
+    )

@@ -1,0 +1,132 @@
+"""Links at a second place of records: `apply` tells them, and `verify` finds the same by itself."""
+
+import io
+import json
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import relaion
+from relaion.copies import json_lines, samples, tables
+from relaion.copies.form import Indexed
+from relaion.errors import InputError
+from relaion.verifier.copy_seconds import HOLDS, seconds_of
+from relaion.verifier.copy_statement import CopyLine
+
+LINKS = (
+    "https://a.example/1.jpg", "http://b.example/x", "//c.example/p", " https://a.example/1.jpg ",
+    "HTTPS://D.example/", "\ufeffhttps://e.example/", "https://nodot/x", "see https://a.example/1",
+    "https:// a.example", "a//b.example/c", "", " ", "None",
+)  # fmt: skip
+NAMES = (
+    "url", "URL", "image_url", "text", "caption", "alt_text", "hash", "page", "page_url", "meta",
+    "x.y", "https://k.example/x", "lang",
+)  # fmt: skip
+texts = st.one_of(st.sampled_from(LINKS), st.text(max_size=5))
+inner = st.recursive(
+    st.one_of(texts, st.none(), st.integers(), st.booleans(), st.just(float("nan"))),
+    lambda x: st.one_of(
+        st.lists(x, max_size=2), st.dictionaries(st.sampled_from(NAMES), x, max_size=2)
+    ),
+    max_leaves=4,
+)
+objects = st.lists(
+    st.dictionaries(st.sampled_from(NAMES), inner, min_size=1, max_size=5), min_size=1, max_size=4
+)
+
+
+def escaped(text: str, how: int) -> str:
+    """The same JSON with slashes written as some writers do."""
+    return (
+        text,
+        text.replace("//", "/\\/"),
+        text.replace("/", "\\/"),
+        text.replace("/", "\\u002F"),
+    )[how]
+
+
+def agree(path: Path, form: str, found: Indexed) -> None:
+    line = CopyLine(path.name, found.records, "", form, dict(found.columns))
+    said = [x.removeprefix(f"{path.name}: ") for x in found.notices]
+    assert seconds_of(path, line, {}) == [x for x in said if x.startswith(HOLDS)]
+
+
+@given(objects, st.integers(0, 3))
+@example([{"url": "http://b.example/x", "page": "https://a.example/1.jpg"}], 1)
+def test_of_json_lines(some: Sequence[dict[str, Any]], how: int) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "a.jsonl")
+        path.write_text("".join(escaped(json.dumps(x), how) + "\n" for x in some))
+        try:
+            found = json_lines.index(path, Path(folder, "i"), {})
+        except InputError:
+            return  # two links in one record, or none at all
+        agree(path, "json_lines", found)
+
+
+@given(st.lists(st.lists(texts, min_size=4, max_size=4), min_size=1, max_size=5))
+@pytest.mark.parametrize("ending", ["tsv", "csv"])
+def test_of_tables(ending: str, some: Sequence[Sequence[str]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, f"a.{ending}")
+        gap = "\t" if ending == "tsv" else ","
+        bare = [
+            ["".join(c for c in cell if c.isalnum() or c in ":/. ") for cell in r] for r in some
+        ]
+        rows = [["url", "caption", "page", "x.y"], *([f"https://r.example/{i}.jpg", *r[1:]]
+                for i, r in enumerate(bare))]  # fmt: skip
+        path.write_text("".join(gap.join(row) + "\n" for row in rows))
+        agree(path, "tables", tables.index(path, Path(folder, "i"), {}))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+            st.dictionaries(st.sampled_from(("txt", "url", "jpg", "html", "xml.txt")), texts),
+        ),
+        min_size=1, max_size=4,
+    )
+)  # fmt: skip
+def test_of_tars(some: Sequence[tuple[dict[str, Any], dict[str, str]]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "a.tar")
+        with tarfile.open(path, "w") as tar:
+            for i, (fields, others) in enumerate(some):
+                parts = {"json": json.dumps(fields), **others}
+                for ending, text in parts.items():
+                    info = tarfile.TarInfo(f"{i:04}.{ending}")
+                    info.size = len(data := text.encode("utf-8", "replace"))
+                    tar.addfile(info, io.BytesIO(data))
+        try:
+            found = samples.index(path, Path(folder, "i"), {})
+        except InputError:
+            return
+        agree(path, "samples", found)
+
+
+def test_what_a_manifest_hides_or_makes_up_is_found(tmp_path: Path, in_process: None) -> None:
+    rows = [{"url": f"https://h.example/{i}", "text": f"t {i}"} for i in range(9)]
+    for name, more in (("new", {}), ("copy", {"from": "https://page.example/1"})):
+        (tmp_path / name).mkdir()
+        lines = "".join(json.dumps(r | more) + "\n" for r in rows)
+        (tmp_path / name / "a.jsonl").write_text(lines)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "new" / "a.parquet")
+    (tmp_path / "new" / "a.jsonl").unlink()
+    out = tmp_path / "out"
+    relaion.apply(tmp_path / "copy", out, keep=tmp_path / "new")
+    manifest = out / "manifest.json"
+    made = json.loads(manifest.read_text())
+    for said in ([], [made["not_looked_at"][0].replace("(9)", "(8)")]):
+        manifest.write_text(json.dumps(made | {"not_looked_at": said}))
+        verdict = relaion.verify(out, keep=tmp_path / "new", inputs=tmp_path / "copy")
+        assert any("links at a second place" in str(f) for f in verdict.findings)
