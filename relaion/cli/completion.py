@@ -9,6 +9,7 @@ number alone, which stands in the store.
 import os
 import re
 from collections.abc import Callable, Iterable
+from textwrap import shorten
 from typing import Any, TypeAlias
 
 import typer
@@ -25,6 +26,7 @@ LIST_FORMATS = (
     "hashdeep", "cdx", "certutil", "get-filehash", "get-filehash-table", "fciv", "7z-h",
     "checksums", "changes", "host-rules", "csv", "txt",
 )  # fmt: skip
+_WIDEST = 48
 COLUMN_KINDS = ("md5", "sha1", "sha256", "hash", *KINDS)
 
 
@@ -38,8 +40,12 @@ def among(*words: str) -> Callable[[str], list[Candidate]]:
 
 
 def _told(found: Iterable[tuple[str, str]]) -> list[Candidate]:
-    """Candidates with what they are, in signs that no shell reads as its own."""
-    return [(value, re.sub(r"[^\w ,.()/+-]", " ", about).strip()) for value, about in found]
+    """Candidates with what they are, in signs that no shell reads as its own.
+
+    Cut where it is long: Typer sets a line for fish in 80 columns, and its rest is a candidate.
+    """
+    plain = ((value, re.sub(r"[^\w,.()/+-]+", " ", about).strip()) for value, about in found)
+    return [(value, shorten(about, _WIDEST, placeholder=" ...")) for value, about in plain]
 
 
 def kinds(incomplete: str) -> list[Candidate]:
