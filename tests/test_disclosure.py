@@ -172,7 +172,7 @@ def test_the_markers_would_be_found(world: Path) -> None:
 
 def test_every_file_of_out_decoded_holds_no_marker(world: Path, said: dict[str, str]) -> None:
     files = [p for p in (world / "out").rglob("*") if p.is_file()]
-    assert len(files) == 6
+    assert len(files) == 7
     for path in files:
         search(path.name, path.read_bytes())
         for name, values in decoded(path):
