@@ -107,7 +107,7 @@ COMPLETED = {
     "a function": ("select array_to_s\t", "select array_to_string"),
     "a line with a dot": (".sch\t", ".schema"),
     "a form": (".mode jsonl\t", ".mode jsonl"),
-    "a question": (".run balan\t", ".run balance"),
+    "a question": (".run hos\t", ".run hosts"),
     "nothing": ("select zzzz\t", "select zzzz"),
 }
 
