@@ -8,7 +8,8 @@ class Role(NamedTuple):
 
     `noun` is what people call it, `sql_type` what the views give it as. `names` mean it, in any
     case, the first one present before the others. `is_many`: several columns may play it at
-    once. `width` is the bytes of a digest, by `algorithm`.
+    once. `width` is the bytes of a digest, by `algorithm`. `is_counted`: a list or a built-in rule
+    looks at it.
     """
 
     noun: str
@@ -17,6 +18,7 @@ class Role(NamedTuple):
     is_many: bool = False
     width: int | None = None
     algorithm: str = ""
+    is_counted: bool = True
 
 
 _MD5 = ("md5", "image_md5", "md5hash", "md5_hash", "md5sum", "originalmd5", "hash")
@@ -30,12 +32,12 @@ ROLES = {
     "image_md5": Role("image MD5", "varchar", _MD5, True, 16, "MD5"),
     "image_sha1": Role("image SHA-1", "varchar", _SHA1, True, 20, "SHA-1"),
     "image_sha256": Role("image SHA-256", "varchar", _SHA256, True, 32, "SHA-256"),
-    "language": Role("language", "varchar", ("language", "lang")),
+    "language": Role("language", "varchar", ("language", "lang"), is_counted=False),
 }
 WIDTHS = {name: role.width for name, role in ROLES.items() if role.width}
 """Bytes of the digest of each role that is one."""
 
-COUNTED = tuple(name for name in ROLES if name != "language")
+COUNTED = tuple(name for name, role in ROLES.items() if role.is_counted)
 """Roles that a list or a rule looks at: how many rows have a value is part of every audit."""
 
 IMAGE_KINDS = tuple(WIDTHS)

@@ -10,7 +10,16 @@ import typer.main
 from relaion import sqlset
 from relaion.cli import app
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "relaion/cli/README.md"
+DEMO = ROOT / "relaion/sample/README.md"
+
+
+def pages() -> list[Path]:
+    """Every page of documentation: README files beside the code, and those of `.github`."""
+    folders = ("relaion", "sql", "tests", "notebooks", ".github")
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.md")]
+    return [ROOT / "README.md", *sorted(found)]
 
 
 def commands(group: Any, prefix: str) -> list[tuple[str, Any]]:
@@ -33,7 +42,7 @@ def reference() -> str:
             name, [], resilient_parsing=True, terminal_width=90, help_option_names=["-h", "--help"]
         )
         help_text = command.get_help(context)
-        parts.append(f"### {name}\n\n```text\n{help_text.strip()}\n```\n")
+        parts.append(f"## {name}\n\n```text\n{help_text.strip()}\n```\n")
     return "\n".join(parts)
 
 
@@ -44,13 +53,17 @@ def put(text: str, mark: str, content: str) -> str:
 
 
 def main() -> None:
-    """Write what is generated; `demo FILE` puts the demo's output there too."""
+    """Write what is generated; `demo FILE` puts the demo's output into its page too."""
     (sqlset.sql_root() / "README.md").write_text(sqlset.index(), encoding="utf-8")
-    text = put(README.read_text(encoding="utf-8"), "reference", reference())
+    renew(REFERENCE, "reference", reference())
     if sys.argv[1:2] == ["demo"]:
         shown = Path(sys.argv[2]).read_text(encoding="utf-8").rstrip()
-        text = put(text, "demo", f"```text\n{shown}\n```\n")
-    README.write_text(text, encoding="utf-8")
+        renew(DEMO, "demo", f"```text\n{shown}\n```\n")
+
+
+def renew(page: Path, mark: str, content: str) -> None:
+    """Write a page with new content between a pair of marks."""
+    page.write_text(put(page.read_text(encoding="utf-8"), mark, content), encoding="utf-8")
 
 
 if __name__ == "__main__":

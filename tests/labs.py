@@ -163,3 +163,9 @@ def img2dataset(folder: Path, some: Sequence[Row]) -> None:
         "status_dict": {"success": len(some) - len(failed), "HTTP Error 404": len(failed)},
     }  # fmt: skip
     (folder / "00000_stats.json").write_text(json.dumps(stats, indent=4))
+
+
+def img2dataset_folder(folder: Path) -> None:
+    """What img2dataset wrote, by itself."""
+    folder.mkdir()
+    img2dataset(folder, of_copy())

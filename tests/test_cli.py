@@ -1,4 +1,4 @@
-"""Commands mirror the public functions, have help, and stand in the README."""
+"""Commands mirror the public functions, have help, and stand in the reference."""
 
 import ast
 import inspect
@@ -13,9 +13,11 @@ import relaion
 from relaion.cli import app
 from relaion.cli.lists import lists_app
 from relaion.engine import connect
+from tests import docs
 from tests.pipeline import here
 
 ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = {c.callback.__name__: c.callback for c in app.registered_commands if c.callback}
 LIST_COMMANDS = {
     c.callback.__name__: c.callback for c in lists_app.registered_commands if c.callback
@@ -47,12 +49,12 @@ def test_a_command_is_the_function_of_its_name(command: object, function: object
     assert whole.body[-1].end_lineno - whole.body[0].lineno < 15
 
 
-def test_every_command_stands_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_command_stands_in_the_reference() -> None:
+    reference = docs.REFERENCE.read_text(encoding="utf-8").splitlines()
     for name in COMMANDS:
-        assert f"relaion {name}" in readme, name
+        assert f"## relaion {name}" in reference, name
     for name in LIST_COMMANDS:
-        assert f"relaion lists {name}" in readme, name
+        assert f"## relaion lists {name}" in reference, name
 
 
 def test_every_option_has_help() -> None:
@@ -64,9 +66,9 @@ def test_every_option_has_help() -> None:
 
 
 def test_ci_runs_the_commands_of_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"```console\n\$ (.*?)\n\$ (.*?)\n", readme)
+    block = re.search(r"```console\n\$ (.*?)\n\$ (.*?)\n", README)
     assert block
+    assert block[0] in (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")
     script = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
     assert block[1] in script
     assert block[2] in script
@@ -79,10 +81,8 @@ def test_json_is_one_document(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["version"] == "v1"
 
 
-def test_generated_parts_of_the_readme_are_fresh() -> None:
-    from tests import docs
-
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_reference_is_fresh() -> None:
+    text = docs.REFERENCE.read_text(encoding="utf-8")
     assert docs.put(text, "reference", docs.reference()) == text
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import docs
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "relaion").rglob("*.py"))
 PLACE = re.compile(r"\brelaion/[a-z][a-z_/]+(?:\.py)?\b|\bsql/v[0-9]+/[a-z_0-9/]+\.sql\b")
@@ -42,7 +44,7 @@ def test_no_module_is_too_long_to_read() -> None:
 
 
 def test_places_that_are_named_exist() -> None:
-    texts = [ROOT / "README.md", ROOT / "pyproject.toml", *(ROOT / "sql").rglob("*"), *SOURCES]
+    texts = [*docs.pages(), ROOT / "pyproject.toml", *(ROOT / "sql").rglob("*"), *SOURCES]
     named = {
         (path.name, place)
         for path in texts
@@ -50,6 +52,8 @@ def test_places_that_are_named_exist() -> None:
         for place in PLACE.findall(path.read_text("utf-8"))
     }
     assert named
+    walks = (ROOT / ".github/CONTRIBUTING.md").read_text("utf-8")
+    named -= {("CONTRIBUTING.md", new) for new in re.findall(r"(?:Write|to) `([\w/.]+)`", walks)}
     assert [(where, place) for where, place in named if not (ROOT / place).exists()] == []
 
 

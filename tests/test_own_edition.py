@@ -13,7 +13,8 @@ from tests.faults.world import HONEST, OWN, copied, make
 from tests.lying import all_null
 from tests.pipeline import here
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "relaion/run/README.md"
 STORE = ("--lists", "lists.duckdb", "--out", "out", "--no-verify", "--edition", "research")
 
 
@@ -143,8 +144,8 @@ def test_shards_are_for_checking_a_script_of_ones_own(world: Path) -> None:
     assert done.returncode == 2 and "data: files are only for checking" in done.stderr
 
 
-def test_what_the_readme_says_of_own_editions_runs(world: Path) -> None:
-    text = README.read_text(encoding="utf-8")
+def test_what_the_page_says_of_own_editions_runs(world: Path) -> None:
+    text = PAGE.read_text(encoding="utf-8")
     sql = re.search(r"```sql\n(-- name:    large\n.*?)```\n\n```bash\n(.*?)```", text, re.S)
     assert sql
     (world / "large.sql").write_text(sql[1])
@@ -158,7 +159,8 @@ def test_what_the_readme_says_of_own_editions_runs(world: Path) -> None:
         table = table.append_column(name, values)
     pq.write_table(table, path)
     (world / "words.txt").write_text("badword\n")
-    by_hand = re.search(r"relaion scripts --by-hand .*", text)
+    asked = (ROOT / "sql/queries/README.md").read_text(encoding="utf-8")
+    by_hand = re.search(r"relaion scripts --by-hand .*", asked)
     assert by_hand
     for line in (*sql[2].splitlines(), by_hand[0]):
         words = line.partition("#")[0].split()[1:]

@@ -37,7 +37,7 @@ def _hold(made: Cleaned) -> None:
 
 
 def test_a_takedown_is_four_lines(tmp_path: Path) -> None:
-    """As README tells it, in the shell: no file of the request, and no word of it anywhere."""
+    """As `relaion/run/README.md` tells it: no file of the request, and no word of it anywhere."""
     rows = [
         [{"url": LINK, "text": "one"}, {"url": "https://b.example/2.jpg", "text": "two"}],
         [{"url": SPELLED, "text": "three"}, {"url": "https://c.example/3.jpg", "text": "four"}],

@@ -90,6 +90,7 @@ def _check_editions(statement: Statement, ours: Mapping[str, Script], notes: Not
         parts = (("labels", edition.labels), ("rules", edition.rules), ("parent", {edition.below}))
         for part, stated in parts:
             written = {word.strip() for word in ",".join(script.values(part)).split(",")}
+            written -= {"", "none"}  # as a run reads them
             if part == "parent":
                 written = {word.replace("_", "-") for word in written}
             if written != stated:
