@@ -60,7 +60,7 @@ def read_report(out: Path) -> AuditReport:
 
 def _manifest(out: Path) -> dict[str, Any]:
     if not out.is_dir():
-        what = "is no folder" if os.path.lexists(out) else "no such folder"
+        what = "is not a folder" if os.path.lexists(out) else "no such folder"
         raise InputError(f"{shown(out)}: {what}; name a folder that `clean` or `update` made")
     refuse_broken_off(out)
     path = out / MANIFEST
