@@ -138,7 +138,7 @@ class FewWords:
         told, n = self.words, sum(self.values[word] for word in self.words)
         most = _DECISIONS if self.column.name else _UNNAMED
         is_few = 0 < len(told) <= most and len(self.values) > 1
-        is_mark = len(told) == n == 1 and self.values[""] > 2 and bool(self.column.name)
+        is_mark = len(told) == n == 1 and self.values[""] > 1 and bool(self.column.name)
         often = 2 if not self.column.name else 1 if len(told) <= _UNNAMED else 1.5
         is_often = n >= often * len(told) and n > len(told)
         if not (is_few and self._may_decide and self._are_words() and (is_often or is_mark)):
@@ -160,8 +160,9 @@ def of_nothing(name: str) -> bool:
 
 _BY = words.words_in("by par von por da door av af przez kým által tarafından от")
 _COMPOUND = re.compile(
-    r"(?!trans|supp|pass)\w{4,}(?:ort|land|stelle|quelle|region|revier|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn"
-    r"|name|nom|nombre)"
+    r"(?!trans|supp|pass)\w{4,}(?:ort|land|stelle|gruppe|inhalt|kreis|bezirk|stadt|titel|quelle"
+    r"|region|revier|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn|name|nom"
+    r"|nombre)"
 )
 
 
