@@ -122,3 +122,12 @@ def test_notices_hold_ten_numbers_at_most() -> None:
     (notice,) = outcome.notices
     assert notice.count(": 2") == 10
     assert notice.endswith("and 5 more")
+
+
+def test_the_first_rows_do_not_tell_how_many_words_a_column_holds() -> None:
+    towns = [chr(97 + i) * 4 for i in range(26)]
+    rows = [f"{i:032x},{towns[i // 120]}" for i in range(3000)]
+    whole = read_list(("md5,foo\n" + "\n".join(rows) + "\n").encode(), "list.csv")
+    assert whole.refused is None
+    few = read_list(("md5,foo\n" + "\n".join(rows[:600]) + "\n").encode(), "list.csv")
+    assert "of which none is known here" in (few.refused or "")

@@ -62,8 +62,11 @@ class FewWords:
         is_label = not _LABELS.isdisjoint(names.words_of(self.column.name))
         return self.column.what in (names.UNKNOWN, names.REFERENCE) or is_label
 
-    def refuse(self, *, is_good: bool) -> None:
-        """Raise ListError where it may decide which rows count, and nobody here knows."""
+    def refuse(self, *, is_good: bool, so_far: bool) -> None:
+        """Raise ListError where it may decide which rows count, and nobody here knows.
+
+        The first rows of a file (`so_far`) may hold few of the words that are in all of it.
+        """
         if self._is_flag() or self._may_list():
             says = (
                 "says yes and no" if self._is_flag() else "says of some rows that they are listed"
@@ -76,9 +79,9 @@ class FewWords:
                 f"holds {n:,} words in a script of which no word is known here, and may decide "
                 f"which rows count ({self._held()})"
             )
-        if not is_good and self._may_judge():
+        if not is_good and not so_far and self._may_judge():
             raise self._asked(
-                f"holds {n:,} words again and again of which none is known here, and may decide "
+                f"holds {n:,} words of which none is known here, and may decide "
                 f"which rows count ({self._held()})"
             )
 
@@ -118,14 +121,14 @@ class FewWords:
         if self.is_marked_note:
             return True
         is_one = bool(self.column.name) and self._may_decide
-        return is_one and self._are_words() and len(self.values) > 1
+        is_again = sum(self.values[word] for word in self.words) > len(self.words)
+        return is_one and is_again and self._are_words() and len(self.values) > 1
 
     def _are_words(self) -> bool:
         told = self.words
         is_short = all(len(w) <= _LONGEST and w.isprintable() for w in told)
         is_word = all(_WORD.fullmatch(unmarked(w).strip(_FRAME)) for w in told)
-        n = sum(self.values[word] for word in told)
-        return is_short and is_word and n > len(told) > 0
+        return is_short and is_word and bool(told)
 
     def _may_judge(self) -> bool:
         """Whether so few words come so often as those of a decision, and are not of other things.
@@ -135,8 +138,10 @@ class FewWords:
         told, n = self.words, sum(self.values[word] for word in self.words)
         most = _DECISIONS if self.column.name else _UNNAMED
         is_few = 0 < len(told) <= most and len(self.values) > 1
-        often = 1.5 if self.column.name else 2
-        if not (is_few and self._may_decide and self._are_words() and n >= often * len(told)):
+        is_mark = len(told) == n == 1 and self.values[""] > 1 and bool(self.column.name)
+        often = 2 if not self.column.name else 1 if len(told) <= _UNNAMED else 1.5
+        is_often = n >= often * len(told) and n > len(told)
+        if not (is_few and self._may_decide and self._are_words() and (is_often or is_mark)):
             return False
         is_answer = all(answer_of(word) is not None for word in told)
         of_name = names.words_of(self.column.name)
@@ -155,8 +160,9 @@ def of_nothing(name: str) -> bool:
 
 _BY = words.words_in("by par von por da door av af przez kým által tarafından от")
 _COMPOUND = re.compile(
-    r"(?!trans|supp|pass)\w{4,}(?:ort|land|stelle|quelle|region|revier|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn"
-    r"|name|nom|nombre)"
+    r"(?!trans|supp|pass)\w{4,}(?:ort|land|stelle|gruppe|inhalt|kreis|bezirk|stadt|titel|quelle"
+    r"|region|revier|nummer|nr|datum|sprache|geraet|gerat|behoerde|behorde|plaats|namn|navn|name|nom"
+    r"|nombre)"
 )
 
 

@@ -139,16 +139,17 @@ RECALLS = (
 # -- Of languages of which little is known ---------------------------------------------------------
 
 TAKEN_BACK = (
-    "rescission rescissions șters ștearsă șterse ştears ştearsă retras retrasă retrase eliminat "
-    "eliminată anulat anulată revocat revocată expirat expirată scos scoasă видален~ вилучен~ "
-    "відкликан~ скасован~ знят~ анульован~ недійсн~ премахнат премахната премахнато изтрит "
-    "изтрита изтрито оттеглен~ отменен~ uklonjen^ obrisan^ izbrisan^ povučen^ poništen^ opozvan^ "
-    "istekao istekla уклоњен~ обрисан~ odstranjen^ umaknjen^ preklican^ razveljavljen^ "
-    "odstránen^ odvolan^ neplatné zmazan^ pašalintas pašalinta pašalinti ištrintas ištrinta "
-    "atšauktas atšaukta panaikintas panaikinta negaliojantis nebegalioja dzēsts dzēsta izdzēsts "
-    "izdzēsta atsaukts atsaukta noņemts noņemta anulēts anulēta kustutatud eemaldatud tühistatud "
-    "kehtetu tagasivõetud aegunud eliminada retirada anul·lat caducat đãxóa đãxoá đãgỡ đãgỡbỏ "
-    "bịxóa thuhồi đãthuhồi hủybỏ dihapus ditarik dicabut kedaluwarsa"
+    "annul annulment rescission rescissions șters ștearsă șterse ştears ştearsă retras retrasă "
+    "retrase eliminat eliminată anulat anulată revocat revocată expirat expirată scos scoasă "
+    "видален~ вилучен~ відкликан~ скасован~ знят~ анульован~ недійсн~ премахнат премахната "
+    "премахнато изтрит изтрита изтрито оттеглен~ отменен~ uklonjen^ obrisan^ izbrisan^ povučen^ "
+    "poništen^ opozvan^ istekao istekla уклоњен~ обрисан~ odstranjen^ umaknjen^ preklican^ "
+    "razveljavljen^ odstránen^ odvolan^ neplatné zmazan^ pašalintas pašalinta pašalinti "
+    "ištrintas ištrinta atšauktas atšaukta panaikintas panaikinta negaliojantis nebegalioja "
+    "dzēsts dzēsta izdzēsts izdzēsta atsaukts atsaukta noņemts noņemta anulēts anulēta "
+    "kustutatud eemaldatud tühistatud kehtetu tagasivõetud aegunud eliminada retirada anul·lat "
+    "caducat đãxóa đãxoá đãgỡ đãgỡbỏ bịxóa thuhồi đãthuhồi hủybỏ dihapus ditarik dicabut "
+    "kedaluwarsa"
 )
 
 LISTED = (

@@ -23,6 +23,8 @@ NAMES = (
     "encoder decoder chroma bitdepth depth dpi units unit measure license licence tlp "
     "via prefecture precinct court storage drive disk medium tape "
     "classifiedby createdby addedby reportedby checkedby enteredby "
+    "municipality commune municipio comune município gemeente gemeinde kommun kommune kunta gmina "
+    "obec község općina občina comună il ilçe nature scanner printer paper bildinhalt "
     "sergeant constable inspector detective precinct brigade comisaría questura korps komenda "
     "oddělení отделение karakol newsfeed vessel node cluster crop sensitivity handling "
     "dissemination audience sammlung modus fallart "

@@ -243,9 +243,9 @@ class RemarkColumn:
     def _is_file_column(self) -> bool:
         return self.column.what == names.FILE_NAME or self.has_images
 
-    def refuse(self) -> None:
+    def refuse(self, *, so_far: bool) -> None:
         """Raise ListError where it speaks of rows, and nobody here can say what."""
-        self._few.refuse(is_good=self.is_good)
+        self._few.refuse(is_good=self.is_good, so_far=so_far)
         if self._has_known_good():
             self.unsure[_KNOWN_GOOD] = self.values[_KNOWN_GOOD]
         if folders := {w: n for w, n in self.unsure.items() if w.startswith(_IN_FOLDER)}:

@@ -157,7 +157,7 @@ class _Reading:
             if before == 0 or any(len(d.unsure) > _MANY for d in layout.deciders):
                 refuse_unsure(layout.deciders, is_cut=self.is_cut)
             if before == 0:  # what the first rows show is refused at once
-                self._refuse_remarks()
+                self._refuse_remarks(so_far=not last)
                 if not last:
                     self._refuse_of_links(so_far=True)
                     self.strays.refuse(so_far=True)
@@ -359,7 +359,7 @@ class _Reading:
                 "line with a line break if it is whole"
             )
         refuse_unsure(layout.deciders, is_cut=False)
-        self._refuse_remarks()
+        self._refuse_remarks(so_far=False)
         for decider in layout.deciders:
             if decider.words:
                 self.stream.notices.append(f"{decider.told}: {told_words(decider.words)}")
@@ -387,9 +387,9 @@ class _Reading:
                     f"url_md5={c.index + 1} (or url_sha1, url_sha256), or --ignore {c.index + 1}"
                 )
 
-    def _refuse_remarks(self) -> None:
+    def _refuse_remarks(self, *, so_far: bool) -> None:
         for remarks in self.remarks:
-            remarks.refuse()
+            remarks.refuse(so_far=so_far)
 
     def _may_be_undone(self) -> bool:
         """Whether the last row may be cut off before a remark such as took others back."""
