@@ -126,7 +126,7 @@ _LETS_PASS = re.compile(r"(?i)(?:^|[\W_])(?:direct|proxy|bypass|pass|unban|domes
 
 
 def is_named_as_passing(file_name: str) -> bool:
-    """Whether a file's name says that what it names passes: `direct.list`, `Proxy.yaml`."""
+    """Whether a file's name says that what it names passes: `direct.list`, `proxy.yaml`."""
     return _LETS_PASS.search(file_name) is not None
 
 
