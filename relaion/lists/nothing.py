@@ -74,22 +74,22 @@ def told_of(skipped: Mapping[str, int]) -> str:
     return ", ".join(f"{reason}: {n:,}" for reason, n in sorted(skipped.items()))
 
 
-def refuse_empty(path: Path, options: Options, skipped: Counter[str]) -> None:
-    """Raise ListError, without the file's name, where no line of it may hold an entry.
-
-    `skipped` are the values of its first records, which brought none. With a kind, a scope or
-    columns that were named anything may be an entry, and nothing is said.
-    """
-    if options.kind or options.scope or options.columns or _may_hold(path):
-        return
-    raise ListError(
+def nothing_in(skipped: Counter[str]) -> ListError:
+    """That no line of a file is an entry, without the file's name; its first ones are `skipped`."""
+    return ListError(
         f"nothing in it can be an entry (of its first {skipped.total():,} values "
         f"{told_of(skipped)}; no other line looks like a link or a hash), and an empty list is "
         f"refused: {advice_for(skipped)}"
     )
 
 
-def _may_hold(path: Path) -> bool:
+def may_hold_entry(path: Path, options: Options) -> bool:
+    """Whether a line of a file may hold an entry, by a quick look at all of it.
+
+    With a kind, a scope or columns that were named anything may be one.
+    """
+    if options.kind or options.scope or options.columns:
+        return True
     for block in blocks(path, Counter()):
         try:
             found = pc.match_substring_regex(pa.array([block], pa.string()), _MAY_HOLD)

@@ -91,7 +91,7 @@ class Changes:
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """Each line as a record; one that was taken out takes its value back."""
         head = content(stream.lines_of_head())
-        reading = _DiffReading(_kind_of_diff(head))
+        reading = _ReadingChanges(_kind_of_diff(head))
         if reading.kind != "context":
             _refuse_tildes(head)
         kinds = (options.kind,) if options.kind else ANY
@@ -115,7 +115,7 @@ class Changes:
 
 
 @dataclass
-class _DiffReading:
+class _ReadingChanges:
     """A list of changes on its way; `kind` is that of a diff, empty where lines have signs."""
 
     kind: str

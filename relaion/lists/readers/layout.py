@@ -108,7 +108,7 @@ def _are_digests(lines: Sequence[str]) -> bool:
 
 
 _HOLDS_DIGEST = re.compile(r"[0-9A-Fa-f]{32}")  # no name of a column does
-_BETWEEN = re.compile(r"[\s,;|\"'`]+")
+_BETWEEN = re.compile(r"[\s,;|\"'`{}()\[\]]+")
 
 
 def _without_names(

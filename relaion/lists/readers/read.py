@@ -12,7 +12,7 @@ from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS, is_float
 from relaion.lists.marks import ADVICE
 from relaion.lists.normalise import Tally
-from relaion.lists.nothing import refuse_empty
+from relaion.lists.nothing import may_hold_entry, nothing_in
 from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
@@ -123,7 +123,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         kinds.update(some.entries)
         tally.beside.refuse_unsure()
         if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
-            _refuse_early(path, options, found, so_far=not whole)
+            _refuse_unusable(tally, options, so_far=not whole)
         yield some
         if last is not None:
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
@@ -170,7 +170,7 @@ _OF_HOSTS = re.compile(
 
 def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Iterator[str]]:
     """The first blocks of what a file says, and the rest; raises ListError where it is none."""
-    rest = _unsigned(_beginning_apart(blocks(path, found.tally.skipped)), found.notices)
+    rest = _unsigned(blocks(path, found.tally.skipped), found.notices)
     first, _ = _head(rest)
     if not is_marked_up("".join(first)):
         rest = uncommented(chain(first, rest), found.notices)
@@ -179,6 +179,8 @@ def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Ite
         first, _ = _head(rest)
     refuse_good("".join(first), path.name, options, is_delta=found.tally.is_delta)
     refuse_fields("".join(first))
+    if found.is_alone:
+        _refuse_at_once(path, "".join(first), options)
     return first, rest
 
 
@@ -286,14 +288,6 @@ def _head(source: Iterator[str]) -> tuple[list[str], bool]:
     return head, True
 
 
-def _beginning_apart(source: Iterator[str]) -> Iterator[str]:
-    """The blocks, the first lines apart: a file is mostly refused for what they show."""
-    block = next(source, "")
-    end = _after_lines(block, 0, 2 * SAMPLE)
-    yield from filter(None, (block[:end], block[end:]))
-    yield from source
-
-
 def _in_parts(first: list[str]) -> Iterator[str]:
     """The head with its first records apart, so that what is wrong with them is seen at once.
 
@@ -328,12 +322,15 @@ def _refuse_spoilt(batch: Batch) -> None:
             )
 
 
-def _refuse_early(path: Path, options: Options, found: FileRead, *, so_far: bool) -> None:
-    """Raise ListError for what the first records show; called for each batch."""
-    _refuse_unusable(found.tally, options, so_far=so_far)
-    if so_far and found.is_alone and not found.tally.taken:
-        refuse_empty(path, options, found.tally.skipped)
-    found.is_alone = False  # a look at all of the file is enough
+def _refuse_at_once(path: Path, head: str, options: Options) -> None:
+    """Raise ListError for a long file that is no other format, and of which no line is an entry."""
+    lines = content(head.split("\n", SAMPLE)[:SAMPLE])
+    if len(lines) * 2 < SAMPLE or may_hold_entry(path, options):
+        return
+    if choose(head, path.name, options.file_format).name in ("txt", "csv"):
+        tally = Tally()
+        tally.take(Batch(len(lines), [Values(ANY, lines)]), 0)
+        raise nothing_in(tally.skipped)
 
 
 def _refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:

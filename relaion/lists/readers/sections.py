@@ -143,6 +143,7 @@ class Sections:
     _part: str = ""  # a heading right below it
     _any_value: bool = False
     _lines: int = 0  # before this block
+    _last: str = ""  # the last of them
     _valued: str = ""  # the first line with a value
     _above: dict[str, int] = field(default_factory=dict)  # unknown headings before all values
     _after_title: bool = False
@@ -186,9 +187,11 @@ class Sections:
                 if not self._any_value:
                     self._look_at(block)
                 self.has_left = self.has_left or bool(block.strip())
+                self._last = _last_line(block)
                 yield block
                 continue
             kept = "".join(self._sorted(block, titles, before))
+            self._last = _last_line(block)
             if self.put and sum(len(line) for _, some in self.held for line in some) > _MOST_HELD:
                 self.put()
             if kept:
@@ -208,7 +211,7 @@ class Sections:
         return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
     def _sorted(self, block: str, titles: dict[int, str | Doubt], before: int) -> Iterator[str]:
-        above = ""
+        above = self._last
         for i, line in enumerate(_with_ends(block)):
             says = titles.get(i)
             if says == UNKNOWN:
@@ -383,6 +386,10 @@ def _is_quoted(lines: list[str], at: int) -> bool:
         return False
     within = [*lines[first + 1 : last], closed[1]]
     return not any(re.search(_HOLDS_VALUE, line) for line in within)
+
+
+def _last_line(block: str) -> str:
+    return block.removesuffix("\n").rpartition("\n")[2]
 
 
 def _with_ends(block: str) -> list[str]:
