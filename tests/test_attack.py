@@ -1,14 +1,17 @@
 """The attacks on cover: the command runs, its mutants hide nothing, and its judge says so."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.bench import attack
+from relaion.run.cover import Covered
+from tests.bench import attack, outsider
 from tests.bench.covering import MUTANTS, Removed, cover, prepare
 from tests.bench.population import (
     SUBSETS,
@@ -181,3 +184,54 @@ def test_a_sample_that_is_not_there_is_named_in_one_line(tmp_path: Path) -> None
     given = attack.parsed(["--sample", str(tmp_path / "none.parquet")])
     with pytest.raises(SystemExit, match=r"none\.parquet: no such file"):
         attack.run(given, print)
+
+
+# -- Who was trained with nothing ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hosts(population: Population) -> outsider.Hosts:
+    return outsider.Hosts.of(population)
+
+
+def named(hosts: outsider.Hosts, gone: Sequence[int], k: int) -> dict[str, set[int]]:
+    """The hosts that each question names, where these are gone whole."""
+    rows = np.flatnonzero(np.isin(hosts.population.host, gone))
+    removed = Removed(rows, np.zeros(len(rows), dtype=np.int64), cast(Covered, None))
+    whole = np.array(sorted(gone))
+    found = hosts.asked(removed, rows[:1], k)
+    return {question: set(whole[mask].tolist()) for question, (mask, _) in found.items()}
+
+
+def test_a_list_of_images_lists_all_hosts_that_have_them(hosts: outsider.Hosts) -> None:
+    p, truth = hosts.population, hosts.drawn("images", 1).truth
+    many = np.isin(p.image, p.image[truth])
+    assert set(np.flatnonzero(many).tolist()) == set(truth.tolist())
+    assert len(np.unique(p.host[truth])) > outsider.ENTRIES
+    rare = hosts.drawn("rare", 1).truth
+    assert max(hosts.alike[hosts.cell[p.host[rare]]]) < outsider.FEW
+
+
+def test_the_outsider_names_whom_cells_and_images_leave(hosts: outsider.Hosts) -> None:
+    small = np.flatnonzero((hosts.rows <= outsider.SITE_ROWS) & (hosts.rows > 0))
+    sizes = hosts.alike[hosts.cell[small]]
+    lone = int(small[sizes == 1][0])
+    full = [int(h) for h in small if hosts.cell[h] == hosts.cell[small[sizes > 2 * K][0]]]
+    assert lone in named(hosts, [lone], K)["emptied"]
+    assert not named(hosts, full[:K], K)["possible"]  # K alone can be no listed one and its cover
+    found = named(hosts, full[: K + 1], K)
+    assert found["possible"] == set(full[: K + 1])
+    assert not found["emptied"]
+
+    p = hosts.population
+    pairs = {
+        (int(a), int(b))
+        for i, j in zip(np.argsort(p.image)[:-1], np.argsort(p.image)[1:], strict=True)
+        if p.image[i] == p.image[j] and hosts.copies[p.image[i]] < 10
+        for a, b in [(p.host[i], p.host[j])]
+        if a != b and 1 < hosts.rows[a] <= 60 and 1 < hosts.rows[b] <= 60
+    }
+    assert pairs
+    pair = next(iter(pairs))
+    assert named(hosts, pair, K)["images"] == set(pair)
+    assert not named(hosts, pair[:1], K)["images"]

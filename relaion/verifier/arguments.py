@@ -198,7 +198,11 @@ def _check_cover(
     statement: Statement, ledger: Path | None, secret: bytes | None, given: Given, notes: Notes
 ) -> None:
     """Read what the run had out by the ledger; raises ListError for one of another key."""
-    release = statement.raw["cover"]["release"]
+    try:
+        release = int(statement.raw["cover"]["release"])
+    except (LookupError, TypeError, ValueError):
+        notes.limit("1a", "rows of cover were not looked for: the manifest does not state cover")
+        return
     if ledger is not None and secret is not None:
         given.places = read_places(ledger, secret, release)
     why = "rows of cover were not looked for: no cover ledger beside the curator key"
