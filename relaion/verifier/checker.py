@@ -334,7 +334,7 @@ def _cover(
 
 def _tell_cover(cells: Cells, statement: Statement, notes: Notes) -> None:
     """What cover costs each edition, as far as the audit tells it, and how many sites are weak."""
-    if not statement.parameters.cover:
+    if not (statement.parameters.cover and statement.raw["cover"]):
         return
     rows = sum(statement.sums()[0].values())
     weak = count(statement.raw["cover"]["weak"], "listed site", "is")
