@@ -276,3 +276,30 @@ def test_a_link_inside_a_link_joins_their_sites(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     world.make(plain, links)
     assert cleaned(plain, sidecars=[], inner=False)["cover"]["joined"] == 0
+
+
+def test_directories_of_one_large_host_are_joined_alike(tmp_path: Path) -> None:
+    told = Told([(f"large.example/d{d}/{i}.jpg", f"{d}-{i}") for d in range(20) for i in range(3)])
+    told.rows += [(f"large.example/d{d}/x.jpg", "x" if d < 2 else f"{d}-x") for d in range(20)]
+    told.rows += [("large.example/d5/y.jpg", "y"), ("large.example/d5/z.jpg", "y")]
+    told.images = {"x", "y"}
+    told.write(tmp_path)
+    assert cleaned(tmp_path)["cover"]["joined"] == 2  # d5 has its image twice
+    assert not findings(tmp_path)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_sidecar_that_names_rows_by_their_hash_joins_their_sites(
+    is_told: bool, tmp_path: Path
+) -> None:
+    from relaion.sidecars.row_hash import row_hashes
+
+    told = two()
+    told.links = {"s0.example/a/0.jpg", "s4.example/a/1.jpg"}
+    told.write(tmp_path)
+    links = [f"https://s{h}.example/a/{h // 4}.jpg" for h in (0, 4)]
+    hashes = row_hashes(pa.array(links), pa.array(["a picture"] * 2))
+    images = [md5("x"), md5("x" if is_told else "y")]
+    pq.write_table(pa.table({"hash": hashes, "md5": images}), tmp_path / "beside/s.parquet")
+    assert cleaned(tmp_path)["cover"]["joined"] == (2 if is_told else 0)
+    assert not findings(tmp_path)
