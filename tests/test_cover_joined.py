@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from relaion.engine import connect
 from relaion.lists import store
-from relaion.run.manifest import COVERED, JOINED
+from relaion.run.manifest import COVERED, JOINED, WEAK
 from relaion.sqlset import load
 from relaion.verifier.checker import verify
 from tests import cover_world as world
@@ -263,6 +263,8 @@ def test_it_is_told_before_a_shard_is_written_and_to_who_makes_a_diff(tmp_path: 
     assert ended.returncode == 0, ended.stderr
     assert "2 listed sites share a listed image or link with another one" in ended.stderr
     assert "publishable: no" in ended.stdout and "however much cover" in ended.stdout
+    told_later = here("report", "out", cwd=tmp_path).stdout
+    assert "share a listed image or link with another one" in " ".join(told_later.split())
     done = here("diff", "data", "out/research", "--out", "d.parquet", cwd=tmp_path)
     assert done.returncode == 2 and "which no --cover hides" in done.stderr
 
@@ -303,3 +305,29 @@ def test_a_sidecar_that_names_rows_by_their_hash_joins_their_sites(
     pq.write_table(pa.table({"hash": hashes, "md5": images}), tmp_path / "beside/s.parquet")
     assert cleaned(tmp_path)["cover"]["joined"] == (2 if is_told else 0)
     assert not findings(tmp_path)
+
+
+@pytest.mark.parametrize(("n", "joined"), [(FEW, FEW), (FEW + 1, 0)])
+def test_an_image_of_very_many_rows_of_a_sidecar_joins_nothing(
+    n: int, joined: int, tmp_path: Path
+) -> None:
+    told = two()
+    told.beside = [(f"s{h}.example/a/0.jpg", "x") for h in range(n)]
+    told.images = {"x"}
+    told.write(tmp_path)
+    assert cleaned(tmp_path)["cover"]["joined"] == joined
+    assert not findings(tmp_path)
+
+
+def test_weak_are_the_joined_sites_and_those_that_lack_neutral_ones(tmp_path: Path) -> None:
+    told = two("x", "x")
+    told.rows += [(f"alone.example/a/{i}.jpg", None) for i in range(15)]
+    told.images, told.links = {"x"}, {"alone.example/a/1.jpg"}
+    told.write(tmp_path)
+    made = cleaned(tmp_path)
+    assert (made["cover"]["weak"], made["cover"]["joined"]) == (3, 2)
+    assert made["why"] == f"{WEAK}; {JOINED}"
+    assert not findings(tmp_path)
+    path = tmp_path / "out/manifest.json"
+    path.write_text(path.read_text().replace('"weak": 3', '"weak": 2'))
+    assert "states fewer weak sites than its cover ledger tells" in findings(tmp_path)
