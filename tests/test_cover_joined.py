@@ -320,7 +320,7 @@ def test_an_image_of_very_many_rows_of_a_sidecar_joins_nothing(
 
 
 def test_weak_are_the_joined_sites_and_those_that_lack_neutral_ones(tmp_path: Path) -> None:
-    told = two("x", "x")
+    told = two("x", "x", *(f"{h}-b" for h in range(2, 30)))  # alike, but for the image
     told.rows += [(f"alone.example/a/{i}.jpg", None) for i in range(15)]
     told.images, told.links = {"x"}, {"alone.example/a/1.jpg"}
     told.write(tmp_path)
