@@ -196,15 +196,16 @@ _ORDER = (
     "| `relaion/run/cover_task.py` |",
     "| hosts, and directories of them, too large for one site (44 again for what is in these) | 46 "
     "| `relaion/run/cover_task.py` |",
-    "| the choice of all, 48 for each level | 47, 56, 48, 57 | `relaion/run/cover_task.py` |",
+    "| the choice of all, 48 for each level | 47, 56, 48, 57, 66 | `relaion/run/cover_task.py` |",
     "| a batch, for the rows of these sites and their links "
-    "| 43, 49, 32, 19, 20, 33, 59, with sidecars 62 "
+    "| 43, 49, 67, 32, 19, 20, 33, 68, 18 to 20, 33, 59, with sidecars 62 "
     "| `relaion/run/cover_task.py` |",
     "| the sidecars, for images of these rows, and other rows with them "
     "| 34, 15, 19, 20, 35, 58, 59, 53, 61, 32, 19, 20, 33, 62 | `relaion/run/cover_task.py` |",
     "| a batch, for rows that share a link or an image with them "
     "| 34, 15, 18 to 20, 35, with sidecars 58, then 53 "
     "| `relaion/run/cover_task.py` |",
+    "| the listed sites that share something | 69 | `relaion/run/cover_task.py` |",
     "| what leaves as cover | 54 | `relaion/run/cover_task.py` |",
     "| a connection that decides, once | with keywords 38, 39, then 04 | `relaion/run/decide.py` |",
     "| a batch, which of its rows leave | 40, with keywords 41, then 45, editions, 50 to 52, 55, "

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from relaion.run.manifest import BROUGHT_BACK, COVERED, NOT_PUBLISHABLE, PUBLISHABLE, WEAK
+from relaion.run.manifest import (
+    BROUGHT_BACK,
+    COVERED,
+    JOINED,
+    NOT_PUBLISHABLE,
+    PUBLISHABLE,
+    WEAK,
+)
 from relaion.stages.clean import clean
 from relaion.verifier.audit_tables import TABLES, differences
 from relaion.verifier.checker import verify
@@ -99,7 +106,7 @@ def test_the_catalogue_is_what_clean_makes(finished: World) -> None:
 
 
 def test_the_reasons_are_those_of_clean() -> None:
-    assert WHY == {
+    assert {
         "none": NOT_PUBLISHABLE, "nothing": PUBLISHABLE, "weak": WEAK, "covered": COVERED,
-        "back": BROUGHT_BACK,
-    }  # fmt: skip
+        "back": BROUGHT_BACK, "joined": JOINED, "both": f"{WEAK}; {JOINED}",
+    } == WHY  # fmt: skip

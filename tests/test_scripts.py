@@ -31,6 +31,7 @@ FILLED_BY_PYTHON = {"other_hashes", "captionless",
         "hits", "hit_groups", "protocol", "shared_rows", "removals", "removal_groups", "scores",
     )),
     "ledger_places", "ledger_sites", "ledger_cover", "site_ranks", "site_rows", "cover_links",
+    "site_images", "site_keys", "shown_images",
 }  # fmt: skip
 
 

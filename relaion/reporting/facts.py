@@ -243,13 +243,15 @@ class CoverFacts:
     """What hides the listed rows: neutral sites, `per_site` of them asked for with each listed one.
 
     `site_rows` is how many rows a site may have, `release` which choice of the ledger it is, `weak`
-    how many listed sites lack neutral ones like them.
+    how many listed sites stand out: they lack neutral ones like them, or are `joined`, that is,
+    share a listed image or link with another one.
     """
 
     per_site: int
     site_rows: int
     release: int
     weak: int
+    joined: int
 
 
 @dataclass(frozen=True)

@@ -244,7 +244,8 @@ def _cover(made: Mapping[str, Any]) -> CoverFacts | None:
     if found is None:
         return None
     per_site = int(made["parameters"]["cover"])
-    return CoverFacts(per_site, int(found["site_rows"]), int(found["release"]), int(found["weak"]))
+    names = ("site_rows", "release", "weak", "joined")
+    return CoverFacts(per_site, *(int(found[name]) for name in names))
 
 
 def _maybe(answers: Mapping[str, Rows], name: str, line: type[_Made]) -> tuple[_Made, ...] | None:

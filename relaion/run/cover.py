@@ -19,10 +19,10 @@ from relaion.run.journal import COVERED, FIND, Entry, Ledger
 from relaion.run.pool import Caller, blaming
 from relaion.run.progress import COVER
 from relaion.run.survey import Numbered, sealed
-from relaion.run.tasks import FindTask
+from relaion.run.tasks import BY_SITE, FindTask
 
 _COPY = "cover.duckdb"
-_CHOSEN = ("removed_sites", "cover_lists")
+_CHOSEN = ("removed_sites", "cover_lists", "listed_out", "listed_rows")
 _GAINED = {"new_sites": "sites", "new_cover": "cover"}
 
 
@@ -31,7 +31,8 @@ class Covered:
     """What cover a run has.
 
     `rows` leave as cover, of `all_rows`; `sites` are those with a listed row, `weak` those of them
-    that lack neutral sites; `site_rows` is how large a site may be, `release` the ledger's state.
+    that stand out: they lack neutral sites, or are `joined`, that is, share a listed image or link
+    with another one. `site_rows` is how large a site may be, `release` the ledger's state.
     """
 
     per_site: int
@@ -39,21 +40,30 @@ class Covered:
     release: int
     sites: int
     weak: int
+    joined: int
     rows: int
     all_rows: int
 
     def public(self) -> dict[str, int]:
         """What the manifest says of it: no count that the audit hides."""
-        return {"site_rows": self.site_rows, "release": self.release, "weak": self.weak}
+        return {
+            "site_rows": self.site_rows, "release": self.release, "weak": self.weak,
+            "joined": self.joined,
+        }  # fmt: skip
 
     @property
     def told(self) -> str:
         """What it costs, and how far it goes."""
-        share = self.rows / self.all_rows if self.all_rows else 0
-        weak = f"; {self.weak:,} of these are weak: they lack some" if self.weak else ""
+        part = self.rows / self.all_rows if self.all_rows else 0
+        lack = self.weak > self.joined
+        share = f"{self.joined:,} share a listed image or link with another one"
+        why = " or ".join(
+            [*(["they lack some"] if lack else ()), *([share] if self.joined else ())]
+        )
+        weak = f"; {self.weak:,} of these are weak: {why}" if self.weak else ""
         sites = "site" if self.per_site == 1 else "sites"
         return (
-            f"cover: {self.rows:,} rows ({share:.2%}) leave beside the listed ones, with "
+            f"cover: {self.rows:,} rows ({part:.2%}) leave beside the listed ones, with "
             f"{self.per_site:,} neutral {sites} of at most {self.site_rows:,} rows for each of "
             f"{self.sites:,} listed{weak}"
         )
@@ -132,9 +142,9 @@ class Choice:
                 counts = {**counts, "site_counts": (self._path("summed_counts-1"),)}
                 split.append(self._path("split_places-1"))
         task = replace(
-            self._task("choose", {**counts, "split_places": tuple(split)}),
+            self._task("choose", {**counts, **hits, "split_places": tuple(split)}),
             writes={t: self._path(t) for t in (*_CHOSEN, *_GAINED)},
-            values={**known, "site_rows": limit},
+            values={**known, "site_rows": limit, "labels": self._labels},
         )
         chosen = self.hunt.made(task, self._seen(task.reads, known["state"], limit))
         chosen |= {"site_rows": limit, "all_rows": all_rows}
@@ -171,18 +181,46 @@ class Choice:
     def _found(
         self, shards: Sequence[Numbered], searched: Searched, chosen: dict[str, Any]
     ) -> tuple[Searched, Covered]:
-        sites = {"removed_sites": (self._path("removed_sites"),)}
+        sites = {t: (self._path(t),) for t in ("removed_sites", "listed_rows")}
         inside = self._swept("inside", 0, shards, searched, sites)
-        gathered = {t: self._path(f"cover-{t}") for t in inside}
-        task = replace(self._task("collect", inside), writes=gathered)
+        gathered = {t: self._path(f"cover-{t}") for t in (*_SHARED, "list_hits")}
+        by_site = {t: self._path(f"{BY_SITE}{t}") for t in (*_SHARED, "site_keys")}
+        task = replace(
+            self._task("collect", inside),
+            writes=gathered | {f"{BY_SITE}{t}": path for t, path in by_site.items()},
+        )
         self.hunt.made(task, self._seen(inside))
         shared: Reads = {t: (path,) for t, path in gathered.items()}
+        images: Reads = {"site_images": (by_site["cover_images"],)}
+        beside_shards: tuple[Path, ...] = ()
         if sidecars := self.hunt.sidecars:
-            beside = {t: self._path(f"beside-{t}") for t in shared if t != "list_hits"}
-            task = replace(self._task("beside", shared), writes=beside)
-            self.hunt.made(task, self._seen(shared, [sealed(s).sha256 for s in sidecars]))
+            beside = {t: self._path(f"beside-{t}") for t in _SHARED}
+            beside_shards = (self._path("beside-same_images"),)
+            images = {"site_images": (self._path("beside-site_images"),)}
+            known: Reads = {t: (gathered[t], by_site[t]) for t in _SHARED}
+            task = replace(
+                self._task("beside", known),
+                writes=beside | {
+                    f"{BY_SITE}cover_images": images["site_images"][0],
+                    f"{BY_SITE}same_images": beside_shards[0],
+                },
+            )  # fmt: skip
+            self.hunt.made(task, self._seen(known, [sealed(s).sha256 for s in sidecars]))
             shared = {**shared, **{t: (path,) for t, path in beside.items()}}
         around = self._swept("around", 0, shards, searched, shared)
+        listed: Reads = {
+            **images,
+            "listed_out": (self._path("listed_out"),),
+            "site_keys": (by_site["site_keys"],),
+            "shown_images": (*around["same_images"], *beside_shards),
+        }
+        joined = self.hunt.made(self._task("joined", listed), self._seen(listed))
+        weak = chosen["weak"] + joined["more_weak"]
+        if joined["joined"]:
+            self.hunt.progress.say(
+                f"cover: {joined['joined']:,} listed sites share a listed image or link with "
+                "another one, which no cover hides: what is written here is not publishable"
+            )
         work = self._work
         reads: Reads = {
             "site_rows": (gathered["list_hits"],),
@@ -205,7 +243,7 @@ class Choice:
             digests[int(no)] = hashlib.sha256(both.encode()).hexdigest()
         covered = Covered(
             self.hunt.settings.cover, chosen["site_rows"], chosen["release"], chosen["sites"],
-            chosen["weak"], made["rows"], chosen["all_rows"],
+            weak, joined["joined"], made["rows"], chosen["all_rows"],
         )  # fmt: skip
         return replace(searched, digests=digests), covered
 
@@ -220,7 +258,7 @@ class Choice:
         reads: Reads,
     ) -> Reads:
         """Do a step over all shards; returns the files that it left, by table."""
-        labels = sorted({x for e in self.hunt.settings.editions for x in e.labels})
+        labels = self._labels
         seen = self._seen(reads, depth, labels)
         name = hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
         ledger = Ledger(self.hunt.journal, f"{step}-{name}")
@@ -243,6 +281,11 @@ class Choice:
     def _task(self, step: str, reads: Reads, shards: Sequence[Numbered] = ()) -> FindTask:
         return replace(self.hunt.task(step, shards), reads=dict(reads), secret=self.key)
 
+    @property
+    def _labels(self) -> list[str]:
+        """Those whose rows some edition removes."""
+        return sorted({x for e in self.hunt.settings.editions for x in e.labels})
+
     def _path(self, name: str) -> Path:
         return self._work / FIND / f"{name}.parquet"
 
@@ -252,9 +295,10 @@ class Choice:
         return [files, *more]
 
 
+_SHARED = ("hit_keys", "cover_images", "cover_hashes")
 _DETAILS = {"sites": "count sites", "inside": "rows of sites", "around": "rows beside them"}
 _TABLES = {
     "sites": ("site_counts", "listed_places"),
-    "inside": ("list_hits", "hit_keys", "cover_images", "cover_hashes"),
+    "inside": ("list_hits", "hit_keys", "cover_images", "cover_hashes", "site_keys"),
     "around": ("same_link", "same_images"),
 }

@@ -21,10 +21,10 @@ from relaion.run.find_task import (
     step_done,
 )
 from relaion.run.process import TaskOutcome
-from relaion.run.python_answers import fill_keys, fill_row_hashes
+from relaion.run.python_answers import fill_inner, fill_keys, fill_row_hashes
 from relaion.run.settings import words_at
 from relaion.run.sidecar_keys import read_as_shards
-from relaion.run.tasks import FindTask
+from relaion.run.tasks import BY_SITE, FindTask
 from relaion.sidecars.row_hash import row_hashes
 
 IMAGE_ROWS = 1_000
@@ -142,6 +142,9 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
                    "union all select since from ledger_cover")  # fmt: skip
     ((last,),) = engine.rows("select coalesce(max(since), 0) from releases")
     engine.run(finder.script("57_removed_sites"), cover=cover, release=last + 1)
+    for table in ("list_hits", "same_link"):
+        read_found(finder, task, table)
+    engine.run(finder.script("66_listed_rows"), labels=task.values["labels"])
     for table, path in task.writes.items():
         engine.write_parquet(f"from {table}", path)
     ((n_sites, n_weak, n_rows),) = engine.rows("from cover_cost")
@@ -158,12 +161,15 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
 def _inside(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     _macros(finder)
-    read_found(finder, task, "removed_sites")
+    for table in ("removed_sites", "listed_rows"):
+        read_found(finder, task, table)
 
     def search() -> None:
         _hosts_told(finder, task)
         finder.told("49_site_rows")
+        engine.run(finder.script("67_rows_by_site"))
         finder.search_keys()
+        _keys_by_site(finder, inner=task.settings.inner)
         finder.told("59_cover_images")
         if not task.sidecars:
             finder.none_of("62_cover_hashes", "table cover_hashes")
@@ -175,6 +181,23 @@ def _inside(finder: Finder, task: FindTask) -> TaskOutcome:
     return look_again(
         finder, task, lambda: finder.read(task.shards, search, *_views(task)), passes=8
     )
+
+
+def _keys_by_site(finder: Finder, *, inner: bool) -> None:
+    """Table `site_keys`: the links of rows of listed sites, and with `inner` those inside them."""
+    engine = finder.engine
+    engine.execute("create or replace temp table own_keys as from hit_keys")
+    if inner:
+        engine.run(finder.script("68_held_links"))
+        fill_inner(engine)
+        finder.none_of("18_inner_links", "table near_links")
+        engine.run(finder.script("18_inner_links"))
+        finder.search_keys(whole=True)
+    engine.execute(
+        "create or replace temp table site_keys as select k.list_id, k.digest "
+        "from (from own_keys union from hit_keys) as k where k.list_id > 0"
+    )
+    engine.execute("create or replace temp table hit_keys as from own_keys")
 
 
 def _views(task: FindTask) -> tuple[list[str], list[str], list[str]]:
@@ -240,8 +263,7 @@ def _beside(finder: Finder, task: FindTask) -> TaskOutcome:
 
     finder.passes((), 1)
     read_as_shards(engine, task.sidecars, task.settings, finder.copies, search)
-    for table, path in task.writes.items():
-        engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
+    _write_parts(finder, task)
     return step_done(task, task.writes.values(), copies=finder.copies.made)
 
 
@@ -265,11 +287,30 @@ def _around(finder: Finder, task: FindTask) -> TaskOutcome:
 
 
 def _collect(finder: Finder, task: FindTask) -> TaskOutcome:
-    engine = finder.engine
-    for table, path in task.writes.items():
+    for table in task.reads:
         read_found(finder, task, table)
-        engine.write_parquet(f"select distinct * from {table} order by all", path)  # noqa: S608
+    _write_parts(finder, task)
     return step_done(task, task.writes.values())
+
+
+def _write_parts(finder: Finder, task: FindTask) -> None:
+    """Write tables: what was found for labels (below 0), and by `site-` what for listed sites."""
+    for name, path in task.writes.items():
+        table, sign = name.removeprefix(BY_SITE), ">" if name.startswith(BY_SITE) else "<"
+        finder.engine.write_parquet(
+            f"select distinct * from {table} where list_id {sign} 0 order by all",  # noqa: S608
+            path,
+        )
+
+
+def _joined(finder: Finder, task: FindTask) -> TaskOutcome:
+    """The listed sites that share a listed image or link with another one."""
+    engine = finder.engine
+    for table in task.reads:
+        engine.read_parquet(table, task.reads[table])
+    engine.run(finder.script("69_joined_sites"), image_rows=IMAGE_ROWS)
+    ((joined, more_weak),) = engine.rows("from joined_cost")
+    return step_done(task, (), found={"joined": joined, "more_weak": more_weak})
 
 
 def _cover(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -296,5 +337,6 @@ def _cover(finder: Finder, task: FindTask) -> TaskOutcome:
 
 COVER_STEPS: Steps = {
     "sites": _sites, "split": _split, "choose": _choose, "inside": _inside,
-    "collect": _collect, "beside": _beside, "around": _around, "cover": _cover,
+    "collect": _collect, "beside": _beside, "around": _around, "joined": _joined,
+    "cover": _cover,
 }  # fmt: skip

@@ -206,7 +206,7 @@ _MAKERS = {
     "split_places": "46_split_places", "cover_images": "59_cover_images",
     "cover_hashes": "62_cover_hashes",
     "same_images": "53_same_images", "removed_sites": "57_removed_sites",
-    "cover_lists": "57_removed_sites",
+    "cover_lists": "57_removed_sites", "listed_rows": "66_listed_rows",
 }  # fmt: skip
 
 

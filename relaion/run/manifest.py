@@ -183,6 +183,11 @@ WEAK = (
     "some sites with a listed row lack neutral ones like them (`cover` says how many), so the "
     "difference to the old metadata points at these"
 )
+JOINED = (
+    "some sites with a listed row share a listed image or link with another one (`cover` says how "
+    "many): they are gone whole together, as neutral ones seldom are, so the difference to the old "
+    "metadata points at these, however much cover there is"
+)
 COVERED = (
     "neutral sites left with every site that has a listed row, and whatever shares a link or "
     "an image with them, so the difference to the old metadata does not tell which were listed; "
@@ -195,6 +200,12 @@ BROUGHT_BACK = (
     "with them this one shows the rows that they named; an update of that edition keeps these out"
 )
 PUBLISHABLE = "no list removed a row, so the difference to the old metadata shows none"
+
+
+def _why_covered(cover: "Covered") -> str:
+    """For or against an edition with cover: what its listed sites lack, if anything."""
+    lack = [WEAK] if cover.weak > cover.joined else []
+    return "; ".join([*lack, *([JOINED] if cover.joined else [])]) or COVERED
 
 
 def _lists_removed(found: FinishedRun) -> bool:
@@ -218,7 +229,7 @@ def build(found: FinishedRun, started: str, finished: str, audit: str) -> dict[s
     publishable, why = True, PUBLISHABLE
     if _lists_removed(found):
         publishable = cover is not None and not cover.weak
-        why = NOT_PUBLISHABLE if cover is None else WEAK if cover.weak else COVERED
+        why = NOT_PUBLISHABLE if cover is None else _why_covered(cover)
     elif found.brings_back:
         publishable, why = False, BROUGHT_BACK
     columns = ("subset", "shard", "rows", "bytes", "sha256")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from relaion.run.survey import Numbered
     from relaion.sidecars import Sidecar
 
+BY_SITE = "site-"
+"""Before the name of a table of cover: what it holds of listed sites, by number, not of labels."""
+
 # -- Tasks: searching, or deciding and writing ------------------------------------------------
 # A task is pickled on its way to a worker; `shard_task.py` and `find_task.py` do it.
 

@@ -307,12 +307,21 @@ def way_out(made: Mapping[str, Any]) -> str:
     cover, asked = made.get("cover"), made.get("parameters", {}).get("cover")
     if not cover:
         return "clean into another OUT with --cover, such as --cover 20"
-    return (
-        f"its --cover {asked} found too few neutral sites for {cover.get('weak')} listed ones: "
-        "clean into another OUT with more of the data set in one run (all subsets: then more sites "
-        f"are alike), with --cover below {asked}, or with another --cover-site-rows than "
-        f"{cover.get('site_rows')}"
-    )
+    weak, joined = int(cover.get("weak") or 0), int(cover.get("joined") or 0)
+    ways = []
+    if joined:
+        ways.append(
+            f"{joined:,} of its listed sites share a listed image or link with another one and "
+            "are gone whole together, which no --cover hides: keep it as secret as the lists"
+        )
+    if weak > joined or not joined:
+        ways.append(
+            f"its --cover {asked} found too few neutral sites for {weak - joined} listed ones: "
+            "clean into another OUT with more of the data set in one run (all subsets: then more "
+            f"sites are alike), with --cover below {asked}, or with another --cover-site-rows than "
+            f"{cover.get('site_rows')}"
+        )
+    return "; ".join(ways)
 
 
 def _editions(paths: Sequence[Path]) -> list[str]:

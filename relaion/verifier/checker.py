@@ -187,7 +187,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
     sources = sources_of(job, outputs)
     known = known_of(job, apply, sources, set().union(*said.values()))
     file_checks.check_tokens(said, known, notes)
-    tasks = tasks_of(job, known, outputs, cover_of(job, apply, sources, notes))
+    tasks = tasks_of(job, known, outputs, cover_of(job, apply, sources, known, notes))
     reports = []
     job.begins("rows", len(tasks), sum(task.groups for task in tasks))
     for report in apply(check_shard, tasks):
@@ -199,7 +199,7 @@ def _check_rows(job: Job, apply: Apply, notes: Notes) -> None:
         roles = roles_of_outputs([(t.subset, o) for t, o in suspects], job)
         others = [Source(*file) for file in roles.items()]
         known |= known_of(job, apply, others, set())
-        cover = cover_of(job, apply, sources, notes, others)
+        cover = cover_of(job, apply, sources, known, notes, others)
         for task, output in suspects:
             alone = replace(output, roles=roles.get(output.path))
             some = {output.path: cover.get(output.path, {})}

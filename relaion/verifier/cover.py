@@ -149,12 +149,12 @@ class Shared:
 
 @dataclass
 class Inside:
-    """The rows of the places in one file, what they share, and which listed places these are."""
+    """The rows of the places in one file and what they share; `listed`: those of listed places."""
 
     path: Path
     rows: CoverRows = field(default_factory=dict)
     shared: Shared = field(default_factory=Shared)
-    seen: set[str] = field(default_factory=set)
+    listed: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -174,37 +174,37 @@ def covered_rows(
     apply: "Apply",
     sidecars: Sequence["Apart"] = (),
     others: Sequence[Source] = (),
-) -> tuple[dict[Path, CoverRows], set[str]]:
+) -> tuple[dict[Path, CoverRows], dict[Path, dict[int, frozenset[str]]]]:
     """By file the rows that leave with a place, and the labels that they leave for.
 
-    And the listed places that have rows here; `inner`: whether links inside links count. Rows of
-    `others`, too, which are no rows of the data set by themselves.
+    And those of listed places, with these places. `inner`: whether links inside links count. Rows
+    of `others`, too, which are no rows of the data set by themselves.
     """
     all_of_them = [*sources, *others]
     has_hashes = any("row_hash" in apart.keys for apart in sidecars)
     found: dict[Path, CoverRows] = {}
     shared = Shared()
-    seen: set[str] = set()
+    listed: dict[Path, dict[int, frozenset[str]]] = {}
     for inside in apply(partial(_inside, places, has_hashes), all_of_them):
         found[inside.path] = inside.rows
         shared.join(inside.shared)
-        seen |= inside.seen
+        listed[inside.path] = inside.listed
     _add_beside(shared, [piece for apart in sidecars for piece in apart.pieces()])
     if not shared.links and not shared.images:
-        return found, seen
+        return found, listed
     counted = {source.path for source in sources}
-    carried: Counter[tuple[str, bytes]] = Counter()
+    shown: Counter[tuple[str, bytes]] = Counter()
     beside = []
     for around in apply(partial(_around, shared, inner), all_of_them):
         _join(found[around.path], around.rows)
         if around.path in counted:
-            carried.update({image: len(rows) for image, rows in around.images.items()})
+            shown.update({image: len(rows) for image, rows in around.images.items()})
         beside.append(around)
     for around in beside:
         for image, rows in around.images.items():
-            if carried[image] <= IMAGE_ROWS:
+            if shown[image] <= IMAGE_ROWS:
                 _join(found[around.path], dict.fromkeys(rows, shared.images[image]))
-    return found, seen
+    return found, listed
 
 
 def _join(to: dict[K, Labels], more: Mapping[K, Labels]) -> None:
@@ -220,13 +220,16 @@ def _inside(places: LedgerPlaces, has_hashes: bool, source: Source) -> Inside:
     found = Inside(source.path)
     for first, rows in source.rows(_roles(has_hashes=has_hashes)):
         out: CoverRows = {}
+        at: dict[int, frozenset[str]] = {}
         for urls in rows.all("url"):
             for number, url in enumerate(urls.to_pylist()):
                 for place in places.places(url) if url is not None else ():
                     if place in places.labels:
                         out[number] = out.get(number, _NONE) | places.labels[place]
-                        found.seen |= {place} & places.listed.keys()
+                        if place in places.listed:
+                            at[number] = at.get(number, _NONE) | {place}
         _join(found.rows, {first + number: labels for number, labels in out.items()})
+        found.listed.update({first + number: some for number, some in at.items()})
         found.shared.join(_shared(rows, out, has_hashes=has_hashes))
     return found
 
@@ -238,7 +241,7 @@ def _shared(rows: Rows, labels: CoverRows, *, has_hashes: bool) -> Shared:
     some = rows.take(at)
     for number, row in zip(at, some.plain(), strict=True):
         _join(found.links, dict.fromkeys(shared_keys(row), labels[number]))
-    for image, numbers in _carried(some, None).items():
+    for image, numbers in carried(some, None).items():
         for number in numbers:
             _join(found.images, {image: labels[at[number]]})
     if has_hashes:
@@ -256,15 +259,15 @@ def _add_beside(shared: Shared, sidecars: Sequence["Apart"]) -> None:
             named = {n: labels for n, labels in _named(rows, shared, carriers).items() if labels}
             _join(shared.images, _shared(rows, named, has_hashes=False).images)
     wanted = frozenset(shared.images)
-    carried: Counter[tuple[str, bytes]] = Counter()
+    shown: Counter[tuple[str, bytes]] = Counter()
     some = []
     for apart in sidecars:
         for _, rows in apart.source.rows({*apart.keys, *IMAGE_KINDS}):
-            for image, numbers in _carried(rows, wanted).items():
-                carried[image] += len(numbers)
+            for image, numbers in carried(rows, wanted).items():
+                shown[image] += len(numbers)
                 some.append((image, rows.take(sorted(numbers))))
     for image, rows in some:
-        if carried[image] <= IMAGE_ROWS:
+        if shown[image] <= IMAGE_ROWS:
             labels = dict.fromkeys(range(rows.n), shared.images[image])
             more = _shared(Rows(rows.n, rows.columns), labels, has_hashes=False)
             _join(shared.links, more.links)
@@ -286,10 +289,10 @@ def _named(rows: Rows, shared: Shared, carriers: Carriers) -> CoverRows:
     return found
 
 
-def _carried(
+def carried(
     rows: Rows, wanted: frozenset[tuple[str, bytes]] | None
 ) -> dict[tuple[str, bytes], set[int]]:
-    """The rows that carry each image hash, or each of those wanted."""
+    """The rows that have each image hash, or each of those wanted."""
     found: dict[tuple[str, bytes], set[int]] = {}
     for kind in IMAGE_KINDS:
         if wanted is not None and not any(k == kind for k, _ in wanted):
@@ -323,6 +326,6 @@ def _around(shared: Shared, inner: bool, source: Source) -> Around:
         for number, value in enumerate(rows.hashes().to_pylist() if has_hashes else ()):
             if value in shared.hashes:
                 _join(found.rows, {first + number: shared.hashes[value]})
-        for image, numbers in _carried(rows, images).items():
+        for image, numbers in carried(rows, images).items():
             found.images.setdefault(image, set()).update(first + n for n in numbers)
     return found

@@ -21,6 +21,7 @@ from relaion.verifier.arguments import Given
 from relaion.verifier.audit_tables import Cells
 from relaion.verifier.counts import is_counted
 from relaion.verifier.cover import CoverRows, covered_rows
+from relaion.verifier.joined import joined_places
 from relaion.verifier.lineage import RunBefore, keeps_out
 from relaion.verifier.lookup import Apply, Begins, look_up
 from relaion.verifier.manifest import MANIFEST, Statement
@@ -148,14 +149,19 @@ def cover_of(
     job: Job,
     apply: Apply,
     sources: Sequence[Source],
+    known: StatedLists,
     notes: Notes,
     others: Sequence[Source] = (),
 ) -> Mapping[Path, CoverRows]:
-    """The rows that leave as cover, and whether as many sites are weak as is stated."""
+    """The rows that leave as cover, and whether as many sites are weak as is stated.
+
+    Which of these share a listed image or link with another one is asked where all inputs, and
+    the lists and sidecars of the run, are given.
+    """
     places, parameters = job.given.places, job.statement.parameters
     if places is None:
         return {}
-    rows, seen = covered_rows(
+    rows, listed = covered_rows(
         places,
         sources,
         inner=parameters.inner,
@@ -163,8 +169,26 @@ def cover_of(
         sidecars=job.given.sidecars,
         others=others,
     )
-    weak = sum(places.listed[site] < parameters.cover for site in seen)
-    if weak > job.statement.raw["cover"]["weak"]:
+    seen = set().union(*(some for file in listed.values() for some in file.values()))
+    weak = {site for site in seen if places.listed[site] < parameters.cover}
+    if job.given.exact and len(job.given.sources) == len(job.statement.inputs):
+        wanted = frozenset().union(*(edition.labels for edition in job.statement.editions))
+        joined = joined_places(
+            listed,
+            sources,
+            known,
+            [list_id for list_id, label in job.given.labels.items() if label in wanted],
+            inner=parameters.inner,
+            apply=apply,
+            sidecars=job.given.sidecars,
+        )
+        weak |= joined
+        if len(joined) > job.statement.raw["cover"]["joined"]:
+            what = (
+                "states fewer sites that share a listed image or link than its cover ledger tells"
+            )
+            notes.find("4", MANIFEST, what)
+    if len(weak) > job.statement.raw["cover"]["weak"]:
         notes.find("4", MANIFEST, "states fewer weak sites than its cover ledger tells")
     return {path: dict(sorted(some.items())) for path, some in rows.items() if some}
 
@@ -175,11 +199,14 @@ def tell_cover(cells: Cells, statement: Statement, notes: Notes) -> None:
         return
     rows = sum(statement.sums()[0].values())
     weak = count(statement.raw["cover"]["weak"], "listed site", "is")
+    joined = statement.raw["cover"]["joined"]
+    shares = "shares" if joined == 1 else "share"
+    why = f": {joined:,} {shares} a listed image or link with another one" if joined else ""
     for edition in statement.editions:
         lines = [r for r in cells["removals"] if r["edition"] == edition.name]
         n = sum(r["gross"] for r in lines if r["reason_kind"] == "cover")
         cost = f"{count(n, 'row')} ({n / max(rows, 1):.2%}) of {edition.name} left as cover"
-        notes.notice(f"{cost}; {weak} weak")
+        notes.notice(f"{cost}; {weak} weak{why}")
 
 
 def tasks_of(

@@ -271,6 +271,9 @@ WHY = {
     "out",
     "weak": "some sites with a listed row lack neutral ones like them (`cover` says how many), so "
     "the difference to the old metadata points at these",
+    "joined": "some sites with a listed row share a listed image or link with another one (`cover` "
+    "says how many): they are gone whole together, as neutral ones seldom are, so the difference "
+    "to the old metadata points at these, however much cover there is",
     "covered": "neutral sites left with every site that has a listed row, and whatever shares a "
     "link or an image with them, so the difference to the old metadata does not tell which were "
     "listed; that rests on the cover ledger and the curator key staying secret, on no edition of "
@@ -279,13 +282,26 @@ WHY = {
 }
 
 
+WHY["both"] = f"{WHY['weak']}; {WHY['joined']}"
+
+
 def why_stated(raw: Mapping[str, Any]) -> str | None:
-    """For or against publishing: none, weak, covered or nothing (to be hidden); None: otherwise."""
+    """For or against publishing, as WHY has it: none, weak, joined, both, covered, nothing, back.
+
+    None where what is stated is none of what may be.
+    """
     cover = raw["cover"]
-    state = "none" if cover is None else "weak" if cover["weak"] else "covered"
-    known = ("nothing", "covered") if raw["publishable"] else ("none", "weak", "back")
+    state = "none" if cover is None else _state(cover["weak"], cover["joined"])
+    for_it, against = ("nothing", "covered"), ("none", "weak", "joined", "both", "back")
+    known = for_it if raw["publishable"] else against
     may_be = (state, "nothing", "back")
     return next((w for w in known if w in may_be and raw["why"] == WHY[w]), None)
+
+
+def _state(weak: int, joined: int) -> str:
+    if not weak:
+        return "covered"
+    return "weak" if not joined else "both" if weak > joined else "joined"
 
 
 def run_id(raw: Mapping[str, Any]) -> str:

@@ -149,8 +149,9 @@ def _are_keywords(value: Any) -> bool:
 def _is_cover(value: Any) -> bool:
     return value is None or (
         isinstance(value, dict)
-        and list(value) == ["site_rows", "release", "weak"]
+        and list(value) == ["site_rows", "release", "weak", "joined"]
         and all(map(_is_count, value.values()))
+        and value["joined"] <= value["weak"]
     )
 
 

@@ -13,6 +13,7 @@
 -- writes:  new_cover (site varchar, host varchar, directory varchar, depth integer, peer_of varchar, since integer, level integer)
 -- writes:  cover_lists (list_id integer, source varchar, label varchar)
 -- writes:  removed_sites (site varchar, host varchar, list_id integer)
+-- writes:  listed_out (site varchar, host varchar, list_id integer, is_short boolean)
 -- writes:  cover_cost (n_sites bigint, n_weak bigint, n_rows bigint)
 -- nulls:   directory is null where the site is no single link; level where it is not known
 -- order:   site, label; site, peer_of
@@ -20,6 +21,11 @@
 -- The ledger holds ranks, never a site. It only grows: a listed site that was withdrawn stays out, and
 -- so does its cover. A listed site that was cover keeps its place, and has cover of its own. Cover
 -- leaves for the labels of the listed site that it covers.
+--
+-- In removed_sites a list_id below 0 is a label (cover_lists), and an even one above 0 a listed site:
+-- by that 69_joined_sites finds what listed sites share. Of a site that is out since an earlier
+-- release and has no listed row now, nobody knows any more which row was listed: all count as that,
+-- by the odd number behind.
 
 create or replace temp table ranked_places as
 with final as (
@@ -133,17 +139,7 @@ select
     l.label
 from labels as l;
 
-create or replace temp table removed_sites as
-select distinct
-    p.site,
-    p.host,
-    c.list_id
-from out_ranks as o
-inner join ranked_places as p on o.site = p.rank
-inner join cover_lists as c on o.label = c.label
-order by p.site, c.list_id;
-
-create or replace temp table cover_cost as
+create or replace temp table listed_out as
 with peers as (
     select
         k.site,
@@ -158,8 +154,9 @@ with peers as (
 
 listed as (
     select distinct
-        o.site,
-        p.site as place
+        o.site as rank,
+        p.site,
+        p.host
     from out_ranks as o
     inner join ranked_places as p on o.site = p.rank
     where o.is_listed
@@ -168,10 +165,62 @@ listed as (
 covered as (
     select
         l.site,
+        l.host,
         count(p.site) as n_peers
     from listed as l
-    left join peers as p on l.site = p.peer_of
+    left join peers as p on l.rank = p.peer_of
     group by all
+)
+
+select
+    c.site,
+    c.host,
+    (2 * row_number() over (order by c.site))::integer as list_id,
+    c.n_peers < $cover as is_short
+from covered as c
+order by c.site;
+
+create or replace temp table removed_sites as
+with by_label as (
+    select distinct
+        p.site,
+        p.host,
+        c.list_id
+    from out_ranks as o
+    inner join ranked_places as p on o.site = p.rank
+    inner join cover_lists as c on o.label = c.label
+),
+
+final as (
+    select * from by_label
+    union all
+    select
+        l.site,
+        l.host,
+        l.list_id
+    from listed_out as l
+    union all
+    select
+        l.site,
+        l.host,
+        l.list_id + 1 as list_id
+    from listed_out as l
+    anti join listed_sites as k on l.site = k.site
+)
+
+select
+    f.site,
+    f.host,
+    f.list_id
+from final as f
+order by f.site, f.list_id;
+
+create or replace temp table cover_cost as
+with sites_out as (
+    select
+        count(*) as n_sites,
+        count(*) filter (where l.is_short) as n_short
+    from listed_out as l
 ),
 
 -- nothing hides a listed row that stands nowhere
@@ -188,9 +237,9 @@ sized as (
 )
 
 select
-    count(c.site) + any_value(w.n) as n_sites,
-    count(c.site) filter (where c.n_peers < $cover) + any_value(w.n) as n_weak,
-    any_value(z.n_rows) as n_rows
-from sized as z
+    o.n_sites + w.n as n_sites,
+    o.n_short + w.n as n_weak,
+    z.n_rows
+from sites_out as o
 cross join placeless as w
-left join covered as c on true;
+cross join sized as z;

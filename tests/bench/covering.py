@@ -186,6 +186,7 @@ class Tabled:
         ledger: Ledger,
         _seals: Mapping[int, Any],
         make: Callable[..., FindTask],
+        _step: str = "",
     ) -> None:
         name = ledger.name([0])
         task = make(shards=(), name=name)

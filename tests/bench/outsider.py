@@ -15,6 +15,7 @@ small hosts, so that each of these is listed). He asks:
 
 Told is how many hosts he names in a draw, the share of listed ones among them, and how many of all
 listed ones these are. Chance is 1 / (K + 1); half more is what may stand out (`attack.goal`).
+`weak` and `joined` are what a run says of its own listed sites: it is publishable without any.
 """
 
 import argparse
@@ -109,11 +110,13 @@ def told(hosts: Hosts, kind: str, draws: int, covers: Sequence[int], folder: Pat
     """Draw lists of a kind, cover and ask; print a line for each question and K."""
     found: dict[tuple[int, str], list[tuple[float, float, float]]] = {}
     weak: dict[int, list[float]] = {k: [] for k in covers}
+    joined: dict[int, list[float]] = {k: [] for k in covers}
     for no in range(draws):
         draw = hosts.drawn(kind, no)
         key = hashlib.sha256(f"{kind} {no}".encode()).digest()
         for k, removed in cover(folder, draw, covers, SITE_ROWS, key, "").items():
             weak[k].append(removed.covered.weak)
+            joined[k].append(removed.covered.joined)
             for name, (mask, truth) in hosts.asked(removed, draw.truth, k).items():
                 hits = (mask & truth).sum()
                 said = (mask.sum(), hits, truth.sum())
@@ -124,7 +127,8 @@ def told(hosts: Hosts, kind: str, draws: int, covers: Sequence[int], folder: Pat
         mark = "" if share <= goal(k) else " **more**"
         print(
             f"| {kind} | {k} | {name} | {named / draws:.0f} | {share:.3f}{mark} (goal "
-            f"{goal(k):.3f}) | {hits / listed:.2f} | {np.mean(weak[k]):.1f} |",
+            f"{goal(k):.3f}) | {hits / listed:.2f} | {np.mean(weak[k]):.1f} | "
+            f"{np.mean(joined[k]):.1f} |",
             flush=True,
         )
 
@@ -141,8 +145,8 @@ def main() -> None:
     parser.add_argument("--sample", type=Path, default=SAMPLE, help="parquet with URL and TEXT")
     given = parser.parse_args()
     hosts = Hosts.of(populate(given.rows, 1, sampled(given.sample)))
-    print("| list | K | question | hosts named | share listed | of all listed | weak |")
-    print("|---|---|---|---|---|---|---|")
+    print("| list | K | question | hosts named | share listed | of all listed | weak | joined |")
+    print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="outsider-") as named:
         folder = Path(named)
         prepare(folder, hosts.population.table())
