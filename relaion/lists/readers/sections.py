@@ -19,6 +19,7 @@ from relaion.lists.readers import names
 from relaion.lists.readers.bad import refuse_bad_title
 from relaion.lists.readers.format import GOOD, OF_FILE, OTHER_HASH, Options
 from relaion.lists.readers.text import first_lines
+from relaion.lists.readers.title_patterns import MAY_HOLD_VALUE
 from relaion.lists.readers.titles import (
     IS_OF,
     LISTED,
@@ -64,7 +65,6 @@ _BY_HEADING = (
     "a heading in it may end what a title before it takes out, or be a part of it ({word}): write "
     "`# listed` above what is listed in a copy, or say --ignore title where all of it is taken out"
 )
-
 _BY_UNKNOWN = (
     "line {word} may be a title of what stands below it, in words that nobody here knows: if it "
     "takes nothing out, say --ignore title; if it does, write `# removed` there in a copy"
@@ -273,13 +273,12 @@ class Sections:
         doubt = self._doubt
         if doubt is None:
             return
-        n = max(doubt.digits, -1)
+        n, is_unknown = max(doubt.digits, -1), doubt.digits == _IS_UNKNOWN
         length = f"{n}" if n > 0 else "32,"
-        if (
-            not n
-            or doubt.digits == _IS_UNKNOWN
-            or re.search(rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])", line)
-        ):
+        held = MAY_HOLD_VALUE.pattern if is_unknown else (
+            rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])"
+        )  # fmt: skip
+        if not n or re.search(held, line):
             raise ListError(self._said.format(word=doubt.word))
 
     def _turn(self, says: str | Doubt, line: str) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relaion.lists.readers import column_words, further_words, names, spelling, words
+from relaion.lists.readers.asks import asks_out
 from relaion.lists.readers.format import (
     DISPUTED,
     GOOD,
@@ -319,13 +320,14 @@ def title_of(line: str) -> str | Doubt | None:
         bare = bare.replace(".", " ")
     if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return None
+    asked = asks_out(line, _folded(bare), units_of(bare))
     is_dated = re.fullmatch(r"[^,;|\t\d]+[,;|\t]\s*[\d./-]*(?:19|20)\d\d[\d./-]*", bare)
     is_row = re.search(r"[,;|\t]\s*[^\s,;|\t]", bare) and not is_dated
-    if is_row and not line.lstrip().startswith("#"):
+    if is_row and not asked and not line.lstrip().startswith("#"):
         cells = [cell for cell in re.split(r"[,;|\t]", bare) if cell.strip(_SIGNS)]
         if len(cells) > 1 and (" " not in bare.strip() or any(map(_names_column, cells))):
             return None  # names of columns
-    found = of_words(_NUMBER.sub("0", bare))
+    found = of_words(_NUMBER.sub("0", bare)) or (Doubt(asked) if asked else None)
     is_of_diff = isinstance(found, Doubt) and _OF_DIFF.fullmatch(line)
     if found and not is_of_diff and not (found == PICTURE and is_unknown(line, bare)):
         return found

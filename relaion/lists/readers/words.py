@@ -246,6 +246,9 @@ MAY_BE_GOOD = (
     "systemfiles"
 )
 DOUBTED = (
+    "correctie correcties korrektur korrekturen corrigenda rectificatif rectificatifs correcciones "
+    "corrección correzione correzioni correção correções korekta korekty oprava opravy korjaus "
+    "korjaukset helyesbítés rättelse rättelser rettelse rettelser исправления düzeltmeler "
     "potential possible alleged candidates failed waiting queue junk trash garbage tbd tbc todo "
     "wip corrected amended forinformationonly forreferenceonly forcomparison unlist draft errors "
     "mistakes wrong wrongly incorrect incorrectly fehlerhaft+ fälschlich erreurs errores errori "
