@@ -8,6 +8,7 @@ say what becomes of the entries: they may be taken back, or a host was asked to 
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from relaion.lists.readers import further_words, words
 
@@ -53,9 +54,17 @@ def asks_out(line: str, text: str, units: Sequence[str]) -> str | None:
     if len(re.findall(r"[,;|\t]\s*[^\s,;|]", line)) * 2 >= len(units):
         return None  # names of columns
     word = next((unit for unit in units if unit in _VERBS or unit in _MISTAKEN), None)
-    if word is None and not _OF_THE_WEB.search(text) and (found := _NO_LONGER.search(text)):
-        word = found[0]
+    word = word or no_longer(text)
     if word is None:  # `par erreur`, which is written in two words
-        pairs = zip(units, units[1:], strict=False)
+        pairs = pairwise(units)
         word = next((f"{a} {b}" for a, b in pairs if a + b in _MISTAKEN), None)
     return word
+
+
+def no_longer(text: str) -> str | None:
+    """The words of a folded text that say that something is so no longer; None for others.
+
+    What is no longer online may be listed still.
+    """
+    found = None if _OF_THE_WEB.search(text) else _NO_LONGER.search(text)
+    return found[0] if found else None

@@ -48,7 +48,8 @@ MISTAKEN = (
 
 WRONG = (
     "collisions hashcollisions emptyfiles fehlerfassungen testvector testvectors testhash "
-    "testhashes testfile testfiles appealgranted appealsgranted appealupheld appealsupheld wrong incorrect faulty typo mismatch "
+    "testhashes testfile testfiles appealgranted appealsgranted appealupheld "
+    "appealsupheld wrong incorrect faulty typo mismatch "
     "mixup mixedup badhash badmd5 badsha1 badsum badfile awaiting awaitingqa badentry badrecord "
     "baddata oops hold test tests testing legit legitimate stock stockphoto stockphotos "
     "stockimage stockimages meme memes emptyfile emptyimage blankimage blankpage zerobyte "
@@ -132,7 +133,8 @@ SUBJECTS = (
 
 RECALLS = (
     "recalled recall recalls takeback takebacks takenback rollback rollbacks rolledback rückruf "
-    "rückrufe rücknahme rücknahmen zurückgerufen+ rappel@ rappels erased struckoff stricken takenoff unflagged untagged "
+    "rückrufe rücknahme rücknahmen zurückgerufen+ rappel@ rappels "
+    "erased struckoff stricken takenoff unflagged untagged "
     "invalidated exonerated vacated repudiated"
 )
 """What was given and is asked back; in a text of its own a victim may have recalled something."""

@@ -291,7 +291,7 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
     rest = [_root(word) for word in words if word not in _WHEN and word not in _BETWEEN]
     told = set(rest)
     values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
-    if told & _NO_DECISION or "nsfw" in told or told >= _OP_SYSTEM:
+    if (told & _NO_DECISION and plain not in _DECIDES_LAST) or "nsfw" in told or told >= _OP_SYSTEM:
         return None
     if (
         plain in _UNTIL

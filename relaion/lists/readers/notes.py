@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 from relaion.lists.readers import further_words, words
+from relaion.lists.readers.asks import no_longer
 from relaion.lists.readers.days import days_of
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 from relaion.lists.readers.title_patterns import LEFT_LIST
@@ -189,6 +190,8 @@ def read_note(note: str) -> Remark | None:
         return said
     units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
     word = next((unit for unit in units if unit in _IN_NOTES), None)
+    if word is None and len(units) <= _LONG:
+        word = no_longer(words.folded(note[:_LONGEST]))
     if word is None or _is_name(note):
         return None
     return Remark(None, word, is_sure=False, is_whole=False)

@@ -30,6 +30,7 @@ from relaion.lists.readers.format import (
     UNCONFIRMED,
     VIDEO,
 )
+from relaion.lists.readers.media import is_of_other_hash
 from relaion.lists.readers.notes import ALONE, SPEAKS
 from relaion.lists.readers.title_patterns import LEFT_LIST, MADE_OF, OTHER, SENTENCE, category_in
 
@@ -293,7 +294,7 @@ def of_name(file_name: str) -> str | Doubt | None:
     """What a file's name says of all that is in it."""
     bare = re.sub(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\Z", "", file_name)
     text = re.sub(r"[\W_]+", " ", bare)
-    found = of_words(text)
+    found = OTHER_HASH if is_of_other_hash(file_name) else of_words(text)
     if found == TAKEN_BACK:
         told = [w for w in _units(_folded(text)) if not re.fullmatch(r"[\d.]+", w)]
         word = next((w for w in told if w in _STRONG), "")
