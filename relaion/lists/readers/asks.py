@@ -22,6 +22,24 @@ _VERBS = words.words_in(
     "fjerne slett slette slet radera raderas poistaa poistakaa poistamaan törölni törölje töröljék "
     "удалить удалите исключить исключите разблокировать silin siliniz kaldırın kaldırınız"
 )
+_VERBS |= words.words_in(further_words.TO_REMOVE) - words.words_in(
+    "strike nix kill pull gone scrub hidden foutje"
+)
+_LAWFUL = words.words_in(
+    "lawful licit licite licites légal légale légaux légales legales legali leciti lecite lecito "
+    "legaal legale lovlige lagliga lícitos lícitas harmlos+ inoffensiv* laillisia"
+)
+_APPEALED = words.words_in(
+    "appeal appeals appealed einspruch widerspruch recours recurso ricorso bezwaar odvolání"
+)
+_SPEAKS = (
+    _VERBS | _LAWFUL | _APPEALED | words.words_in("testdata testset testfile testfiles testhashes")
+)
+_PHRASES = re.compile(
+    r"\b(?:take|taking|taken) (?:\w+ ){0,4}(?:off|out|down|back)\b|\bstop (?:\w+ )?block\w*"
+    r"|\b(?:should|must|ought) (?:not|never) (?:have |to have )?be(?:en)?\b"
+    r"|\b(?:ska|skal|skall) (?:\w+ )?(?:bort|vaek)\b|\btas bort\b"
+)
 _MISTAKEN = words.words_in(further_words.MISTAKEN) - words.words_in("fejl feil fel chyba virhe")
 _NO_LONGER = re.compile(
     r"\bno longer\b|\bnot any ?more\b|\bnicht (?:mehr|langer)\b|\bniet (?:meer|langer)\b"
@@ -53,11 +71,13 @@ def asks_out(line: str, text: str, units: Sequence[str]) -> str | None:
         return None
     if len(re.findall(r"[,;|\t]\s*[^\s,;|]", line)) * 2 >= len(units):
         return None  # names of columns
-    word = next((unit for unit in units if unit in _VERBS or unit in _MISTAKEN), None)
+    word = next((unit for unit in units if unit in _SPEAKS or unit in _MISTAKEN), None)
     word = word or no_longer(text)
+    if word is None and (found := _PHRASES.search(text)):
+        word = found[0]
     if word is None:  # `par erreur`, which is written in two words
         pairs = pairwise(units)
-        word = next((f"{a} {b}" for a, b in pairs if a + b in _MISTAKEN), None)
+        word = next((f"{a} {b}" for a, b in pairs if a + b in _MISTAKEN or a + b in _SPEAKS), None)
     return word
 
 

@@ -207,7 +207,7 @@ class Sections:
     @staticmethod
     def _value_in(line: str) -> str:
         """A line that holds a value in one of its cells; else none."""
-        cells = [*_CELLS.split(line), *line.split(None, 1)[:1]]
+        cells = [*_CELLS.split(line), *re.findall(r"^\S+|\w+://\S+|[0-9A-Fa-f]{32,}", line)]
         return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
     def _sorted(self, block: str, titles: dict[int, str | Doubt], before: int) -> Iterator[str]:
@@ -308,7 +308,7 @@ class Sections:
             if self.rules is not None:
                 self._pass(line)
         elif says not in IS_OF or self.rules in (None, *IS_OF) or not self._is_part(line):
-            if says == LISTED and self._any_value and OF_FILE not in self.options.ignore:
+            if says == LISTED and self._valued and OF_FILE not in self.options.ignore:
                 self._refuse_above()
             self.rules = self._heeded(says)  # type: ignore[assignment]
             self._doubt, self._title, self._part, self._after_title = None, line, "", True
