@@ -37,7 +37,8 @@ _SPEAKS = (
 )
 _PHRASES = re.compile(
     r"\b(?:take|taking|taken) (?:\w+ ){0,4}(?:off|out|down|back)\b|\bstop (?:\w+ )?block\w*"
-    r"|\b(?:should|must|ought) (?:not|never) (?:have |to have )?be(?:en)?\b"
+    r"|\b(?:should|must|ought) (?:not|never) (?:to )?"
+    r"(?:have been|be (?:block|list|remov|report|match|flag|includ|add)\w*)\b"
     r"|\b(?:ska|skal|skall) (?:\w+ )?(?:bort|vaek)\b|\btas bort\b"
 )
 _MISTAKEN = words.words_in(further_words.MISTAKEN) - words.words_in("fejl feil fel chyba virhe")
