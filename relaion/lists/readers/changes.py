@@ -28,7 +28,8 @@ from relaion.lists.values import shape
 
 CHANGES = "changes"
 
-_SIGNED = re.compile(r"\"?([+~!-])\"?\s*[,;|]?\s*(\S.*?)\s*")
+_SIGNED = re.compile(r"\"?([+~!–—−-])\"?\s*[,;|]?\s*(\S.*?)\s*")
+_BOTH = tuple({"+", minus} for minus in "-–—−")
 _ARROW = re.compile(r"([<>])[ \t]+(\S.*?)\s*(?<!>)")
 _NAMES = re.compile(r"[^+-][^,;|\t]*[,;|\t][^,;|\t]*")
 _UNIFIED = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")
@@ -49,7 +50,7 @@ def _is_names(lines: Sequence[str]) -> bool:
 def _refuse_tildes(lines: Sequence[str]) -> None:
     """Raise ListError where a tilde may say that a value changed: minus signs take back."""
     signs = {found[1] for line in lines if (found := _SIGNED.fullmatch(line))}
-    if signs >= {"-", "~"}:
+    if "~" in signs and signs & {*"-–—−"}:
         raise ListError(
             "tildes and minus signs stand before its entries, and a tilde may say that one was "
             "changed: write + or - instead in a copy"
@@ -83,7 +84,7 @@ class Changes:
             return Sure()
         lines = lines[_is_names(lines) :]
         signed = [found for line in lines if (found := _SIGNED.fullmatch(line))]
-        if len(signed) < len(lines) or {found[1] for found in signed} != {"+", "-"}:
+        if len(signed) < len(lines) or {found[1] for found in signed} not in _BOTH:
             return None
         n = sum(shape(found[2]) not in (None, "link") for found in signed)
         return Sure() if n * 2 > len(signed) else None

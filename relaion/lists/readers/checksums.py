@@ -2,8 +2,7 @@
 
 `md5sum` and `sha*sum` (`digest  name`, `digest *name`, a backslash before names that were
 escaped), BSD's `MD5 (name) = digest`, `certutil`, PowerShell's `Get-FileHash` as a list, and
-hashdeep. The names of the files tell what the digests are of: those of
-videos are no entries.
+hashdeep. By the names of the files, digests of videos are no entries.
 """
 
 from __future__ import annotations
@@ -60,6 +59,7 @@ _LABELLED = re.compile(
     rf"|(?P<before>{_HEX})\s*:\s+(?P<behind>[^:=\s][^:=]*?)\s*"
 )
 _OTHER_TAG = re.compile(r"([A-Za-z][A-Za-z0-9/-]{2,12})\s?\((.+)\)\s?=\s*(\S+)\s*")
+_SEVERAL = re.compile(rf"(?:{_HEX})\s+\S")
 _GIT = re.compile(r"refs/\S+|HEAD|\S+\^\{\}")
 _IMAGE = r"(?i)\.(?:jpe?g|jpe|jfif|a?png|gif|webp|bmp|tiff?|heic|heif|avif|jxl|svg|ico)\s*$"
 
@@ -79,7 +79,8 @@ class Checksums:
         )  # fmt: skip
         n += sum(1 for line in lines if _LONG_SUM.fullmatch(line) and not SUM.fullmatch(line))
         named = [found for line in lines if (found := SUM.fullmatch(line))]
-        if named and sum(1 for f in named if _GIT.fullmatch(f[2])) * 2 > len(named):
+        # of git, or by several algorithms, as rhash prints them
+        if sum(1 for f in named if _GIT.fullmatch(f[2]) or _SEVERAL.match(f[2])) * 2 > len(named):
             return None
         has_names = bool(lines) and "\t" in lines[0] and not SUM.fullmatch(lines[0])
         return Sure() if lines and n * 10 >= len(lines) * 9 and not has_names else None

@@ -5,7 +5,8 @@ UNTIL_NAMES = (
     "validuntil validto validtill goodtill ttluntil gültigbis ablauf ablaufdatum ablaufen "
     "verfallsdatum expirationle datedexpiration valablejusquau validejusquau caducidad "
     "vencimiento válidohasta fechadecaducidad fechadevencimiento scadenza validofinoa "
-    "datadiscadenza vervaldatum geldigtot expire expdate expiredate exptime expiretime verfällt "
+    "datadiscadenza vervaldatum geldigtot expire "
+    "expdate expiredate exptime expiretime verfällt "
     "verfall verfalldatum gültigkeitsende verlooptop vencimento válidoaté datadevencimento "
     "enddate removeafter deleteafter notafter notvalidafter sunset sunsetdate sunseton retireon "
     "retirementdate endoflife eol lapsedate dropdate dropafter holduntil"
@@ -22,8 +23,21 @@ CAPTION_NAMES = (
 )
 LINK_NAMES = (
     "url urls uri uris link links href hrefs webaddress weburl adresse lien liens enlace enlaces "
-    "ссылка ссылки 链接 リンク"
+    "ссылка ссылки 链接 リンク dirección direcciones "
+    "indirizzo indirizzi adres adresy adresa adresă "
+    "adrese endereço endereços adress adresser osoite osoitteet cím címek адрес адреса "
+    "διεύθυνση 주소 링크 地址 网址 アドレス odkaz "
+    "odkazy odnośnik lenke lenker länk länkar linkki bağlantı "
+    "hivatkozás hivatkozások"
 )
+HASH_NAMES = (
+    "impronta impronte skrót skróty summa otisk otisky özet özeti tiiviste tiivisteet lenyomat "
+    "lenyomatok 해시 해시값 amprentă amprente sažetak odtlačok hashsumma hashværdi hashverdi "
+    "hashwaarde hashvärde kontrollsumma kontrollsumme "
+    "kontrolsum tarkistussumma somme somma sumă "
+    "ellenőrzőösszeg součet 散列值 哈希码 校验和 校验值 チェックサム 체크섬 σύνοψη геш отпечаток"
+)
+"""What a digest is called in languages of which fewer words are known."""
 BEFORE_NAMES = "old previous prior former formerly earlier before superseded"
 """Beside the name of an algorithm: what the column holds was listed before."""
 BARE_BEFORE_NAMES = "old previous before replaces supersedes"
@@ -58,7 +72,8 @@ NOTE_NAMES = (
     "remarques commentaire commentaires raison motif observation observations nota notas "
     "observación observaciones comentario comentarios motivo etiqueta etiquetas osservazione "
     "osservazioni commento commenti etichetta opmerking opmerkingen notitie reden observação "
-    "observações comentário comentários flag flags anmärkning anteckning orsak bemærkning merknad "
+    "observações comentário comentários flag flags "
+    "anmärkning anteckning orsak bemærkning merknad "
     "huomautus kommentti huomio megjegyzés uwaga uwagi komentarz poznámka poznámky komentář "
     "примечание примечания комментарий комментарии notlar açıklama yorum"
 )
@@ -69,8 +84,10 @@ STANDING_NAMES = (
     "status state action actions operation op verdict disposition standing validity "
     "decision judgement judgment outcome resolution change event class judged assessment result "
     "results review aktion zustand statut estado etat état stato situação situación toestand "
-    "bewertung beurteilung ergebnis prüfergebnis entscheidung urteil résultat resultado risultato "
-    "esito resultaat beoordeling beslissing évaluation evaluación valutazione avaliação décision "
+    "bewertung beurteilung ergebnis prüfergebnis "
+    "entscheidung urteil résultat resultado risultato "
+    "esito resultaat beoordeling beslissing "
+    "évaluation evaluación valutazione avaliação décision "
     "decisión decisione decisão gültigkeit validité validez validità acción azione ação"
 )
 CATEGORY_NAMES = (

@@ -87,6 +87,8 @@ def _good_table(head: str) -> str | None:
             return "known-good software hashes (hashlookup)"
         if found := _good_names(told, rows[at + 1 :]):
             return found
+        if _are(rows[at + 1 :], told, _OF_FILE, _is_picture):
+            return None
     bare = sum(map(_is_of_software, rows))
     return _NSRL if bare and bare * 2 > len(rows) else None
 
@@ -96,10 +98,11 @@ def _good_names(told: list[str], rows: list[list[str]]) -> str | None:
         re.fullmatch(r"(?:file|datei)?(?:md5|sha1|sha256)(?:hash|sum)?|hash", n) for n in told
     ):
         return None
-    product, system, name = (
-        any(map(p.fullmatch, told)) for p in (_OF_PRODUCT, _OF_SYSTEM, _OF_FILE)
-    )
-    if product and (system or name or "crc32" in told):
+    system, name = (any(map(p.fullmatch, told)) for p in (_OF_SYSTEM, _OF_FILE))
+    product = [i for i, n in enumerate(told) if _OF_PRODUCT.fullmatch(n)]
+    # programs that hash files leave the version of a product empty beside pictures
+    is_told = not rows or any(row[i] for i in product for row in rows if i < len(row))
+    if product and is_told and (system or name or "crc32" in told or len(product) > 1):
         return _NSRL
     if "crc32" in told and name and not _are(rows, told, _OF_FILE, _is_picture):
         return _NSRL

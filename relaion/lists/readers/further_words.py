@@ -47,7 +47,9 @@ MISTAKEN = (
 """Of a record that nothing else is said of: it was listed by mistake, or is not to be heeded."""
 
 WRONG = (
-    "collisions hashcollisions emptyfiles fehlerfassungen wrong incorrect faulty typo mismatch "
+    "collisions hashcollisions emptyfiles fehlerfassungen testvector testvectors testhash "
+    "testhashes testfile testfiles appealgranted appealsgranted appealupheld "
+    "appealsupheld wrong incorrect faulty typo mismatch "
     "mixup mixedup badhash badmd5 badsha1 badsum badfile awaiting awaitingqa badentry badrecord "
     "baddata oops hold test tests testing legit legitimate stock stockphoto stockphotos "
     "stockimage stockimages meme memes emptyfile emptyimage blankimage blankpage zerobyte "
@@ -131,7 +133,8 @@ SUBJECTS = (
 
 RECALLS = (
     "recalled recall recalls takeback takebacks takenback rollback rollbacks rolledback rückruf "
-    "rückrufe zurückgerufen+ rappel@ rappels erased struckoff stricken takenoff unflagged untagged "
+    "rückrufe rücknahme rücknahmen zurückgerufen+ rappel@ rappels "
+    "erased struckoff stricken takenoff unflagged untagged "
     "invalidated exonerated vacated repudiated"
 )
 """What was given and is asked back; in a text of its own a victim may have recalled something."""
@@ -170,7 +173,8 @@ STANDING_NAMES = (
     "olek staatus otsus seisund estat estado decisió trạngthái tìnhtrạng quyếtđịnh keadaan "
     "keputusan hali hadhi egoera stádas statws statusi gjendja staða κατάσταση απόφαση αποτέλεσμα "
     "pagpapasya katayuan estatus stato esito "
-    "qa qc qualitycheck qualitycontrol qualityassurance check checks checked validation audit "
+    "consensus votesagainst dissent objections qa qc qualitycheck "
+    "qualitycontrol qualityassurance check checks checked validation audit "
     "audited auditresult screening vetting approval acceptance passfail pass passed fail failed "
     "adjudication determination finding opinion conclusion overrule override prüfung kontrolle "
     "freigabe contrôle vérification verificación verifica controle goedkeuring granskning "

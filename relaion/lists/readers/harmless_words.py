@@ -1,6 +1,12 @@
 """What stands beside entries and decides nothing: names of such columns, and words in them."""
 
 NAMES = (
+    "address addresses analyste analista analistas analityk "
+    "analytik analytiker elemző gestionnaire agente agentes "
+    "operador operadora operatore operator operatör medewerker behandelaar handläggare utredare "
+    "sagsbehandler saksbehandler käsittelijä ügyintéző uzman görevli pracownik pracovník referent "
+    "řešitel сотрудник аналитик оператор инспектор funcionário funcionario inspecteur enquêteur "
+    "担当者 담당자 负责人 "
     "nation nationality state province county town village location place area zone continent "
     "territory jurisdiction origin destination timezone locale lang languages dialect currency "
     "reporter reporters analyst analysts officer officers investigator investigators examiner "

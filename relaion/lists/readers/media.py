@@ -4,6 +4,7 @@ import re
 
 from relaion.lists.readers import words
 from relaion.lists.readers.format import NO_IMAGE, VIDEO
+from relaion.lists.readers.title_patterns import OTHER
 
 _FILM = words.words_in(
     f"{words.VIDEO} 3g2 3gp2 3gpp2 ogm mxf swf m3u8 m3u mpd f4p m4p mjpg mjpeg qt amv dv nsv svi "
@@ -60,3 +61,13 @@ def is_name_of_media(name: str) -> bool:
     """Whether the name of a file ends in an extension that is known, of a picture or not."""
     end = _END.search(name.rstrip())
     return end is not None and end[1].casefold() in _KNOWN
+
+
+_OF_OTHER_HASH = re.compile(
+    rf"(?i)\.(?:{OTHER.pattern}|b2|b3|tth|ed2k|xxh\w*)(?:\.(?:txt|csv|gz))*\Z"
+)
+
+
+def is_of_other_hash(file_name: str) -> bool:
+    """Whether the end of a list's name is that of an algorithm that is not read: `files.b3`."""
+    return _OF_OTHER_HASH.search(file_name) is not None

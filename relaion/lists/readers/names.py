@@ -81,7 +81,7 @@ _HASH = words_in(
     "indicator indicators ioc iocs entry entries value values hashwert hashwerte prüfsumme "
     "prüfsummen empreinte empreintes hachage huella huellas suma somme ハッシュ ハッシュ値 哈希 "
     "哈希值 "
-    "散列 хеш хэш хэши хеши"
+    f"散列 хеш хэш хэши хеши {column_words.HASH_NAMES}"
 )
 _PLAIN = _HASH | words_in(
     "image images img imgs picture pictures pic pics photo photos photograph file files media "
@@ -158,8 +158,11 @@ _BY = words_in("by par von por da door av af przez")
 _DROPPED = words_in("drop dropped deletes delete del lifted pulled")
 _DAY = words_in("date time day timestamp datum zeit tag jour fecha giorno")
 _BETWEEN = words_in("is was has be from our this list")
+_LAST = words_in("last latest letzte zuletzt dernier dernière última último ultima ultimo")
 _OP_SYSTEM = words_in("op system")  # `OpSystemCode`: no operation on a record
-_NO_DECISION = words_in("threat threats platform target online geo country language lang quality")
+_NO_DECISION = words_in(
+    "threat threats platform target online geo country language lang quality http https"
+)
 _SEEN = {
     FIRST: "firstseen created createdon createdat dateadded added adddate firstadded",
     LAST: "lastseen updated updatedon updatedat modified lastmodified lastupdated lastonline",
@@ -226,7 +229,7 @@ def read_name(name: str, said: str | None = None) -> NameSays:
     """What the name of a column says; `said` is the kind that the curator named."""
     words = words_of(name)
     plain = squeezed(name)
-    if not words:
+    if not words or plain == "address":  # of whatever
         return NameSays(UNKNOWN)
     if says := _decides(words, plain) or _other(words, plain):
         return says
@@ -291,7 +294,7 @@ def _decides(words: tuple[str, ...], plain: str) -> NameSays | None:
     rest = [_root(word) for word in words if word not in _WHEN and word not in _BETWEEN]
     told = set(rest)
     values = told & (_OF_LINK | _HASH) or any(map(_ALGORITHM.fullmatch, rest))
-    if told & _NO_DECISION or "nsfw" in told or told >= _OP_SYSTEM:
+    if (told & _NO_DECISION and plain not in _DECIDES_LAST) or "nsfw" in told or told >= _OP_SYSTEM:
         return None
     if (
         plain in _UNTIL
@@ -340,6 +343,8 @@ def _by_word(rest: list[str], plain: str, *, is_of_values: bool) -> NameSays | N
             or (word == "media" and plain != "media")
         ):
             continue
+        if decided == STANDING and word != plain and told & _LAST:  # `last checked`
+            return NameSays(LAST, word=word)
         if decided == STANDING and told & (_PEOPLE | _HOSTS):  # `victim status`
             return NameSays(OF_PEOPLE if told & _PEOPLE else OF_HOSTS, word=word)
         if decided == TYPE and not _OF_WHOM.isdisjoint(told):

@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 from relaion.lists.readers import further_words, words
+from relaion.lists.readers.asks import no_longer
 from relaion.lists.readers.days import days_of
 from relaion.lists.readers.format import DISPUTED, GOOD, TAKEN_BACK, UNCONFIRMED
 from relaion.lists.readers.title_patterns import LEFT_LIST
@@ -32,7 +33,7 @@ ALONE = {
 MISTAKES = words.words_in(words.MISTAKES)
 _OF_GOOD = MISTAKES | words.words_in(f"{words.GOOD} {words.GOOD_ALONE}")
 _UNCERTAIN = words.words_in(words.UNCERTAIN)
-_LISTED = words.words_in(words.LISTED)
+_LISTED = words.words_in(f"{words.LISTED} {words.UNLAWFUL}")
 _TAKEN_IN = words.words_in(further_words.TAKEN_IN) - _LISTED - SPEAKS.keys() - ALONE.keys()
 _NOT = words.words_in(words.NEGATIONS)
 _AGAINST = words.words_in(words.AGAINST)
@@ -189,6 +190,8 @@ def read_note(note: str) -> Remark | None:
         return said
     units = _units(_WORDS.findall(words.folded(note[:_LONGEST])))
     word = next((unit for unit in units if unit in _IN_NOTES), None)
+    if word is None and len(units) <= _LONG:
+        word = no_longer(words.folded(note[:_LONGEST]))
     if word is None or _is_name(note):
         return None
     return Remark(None, word, is_sure=False, is_whole=False)

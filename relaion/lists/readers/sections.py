@@ -19,6 +19,7 @@ from relaion.lists.readers import names
 from relaion.lists.readers.bad import refuse_bad_title
 from relaion.lists.readers.format import GOOD, OF_FILE, OTHER_HASH, Options
 from relaion.lists.readers.text import first_lines
+from relaion.lists.readers.title_patterns import MAY_HOLD_VALUE
 from relaion.lists.readers.titles import (
     IS_OF,
     LISTED,
@@ -206,7 +207,7 @@ class Sections:
     @staticmethod
     def _value_in(line: str) -> str:
         """A line that holds a value in one of its cells; else none."""
-        cells = [*_CELLS.split(line), *line.split(None, 1)[:1]]
+        cells = [*_CELLS.split(line), *re.findall(r"^\S+|\w+://\S+|[0-9A-Fa-f]{32,}", line)]
         return line if any(shape(cell.strip(_QUOTES)) for cell in cells) else ""
 
     def _sorted(self, block: str, titles: dict[int, str | Doubt], before: int) -> Iterator[str]:
@@ -272,13 +273,12 @@ class Sections:
         doubt = self._doubt
         if doubt is None:
             return
-        n = max(doubt.digits, -1)
+        n, is_unknown = max(doubt.digits, -1), doubt.digits == _IS_UNKNOWN
         length = f"{n}" if n > 0 else "32,"
-        if (
-            not n
-            or doubt.digits == _IS_UNKNOWN
-            or re.search(rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])", line)
-        ):
+        held = MAY_HOLD_VALUE.pattern if is_unknown else (
+            rf"(?<![0-9A-Fa-f])[0-9A-Fa-f]{{{length}}}(?![0-9A-Fa-f])"
+        )  # fmt: skip
+        if not n or re.search(held, line):
             raise ListError(self._said.format(word=doubt.word))
 
     def _turn(self, says: str | Doubt, line: str) -> None:
@@ -308,7 +308,7 @@ class Sections:
             if self.rules is not None:
                 self._pass(line)
         elif says not in IS_OF or self.rules in (None, *IS_OF) or not self._is_part(line):
-            if says == LISTED and self._any_value and OF_FILE not in self.options.ignore:
+            if says == LISTED and self._valued and OF_FILE not in self.options.ignore:
                 self._refuse_above()
             self.rules = self._heeded(says)  # type: ignore[assignment]
             self._doubt, self._title, self._part, self._after_title = None, line, "", True

@@ -32,6 +32,7 @@ LEFT_LIST = re.compile(
     r"|zo zoznamu|din lista|a listarol|listalta|listeden|von der liste|da lista"
     r"|iš sąrašo|is saraso|no saraksta|nimekirjast|с учета|с учёта|из списка|зi списку|зі списку"
     r"|od liste|sa liste|s popisa|off (?:the|our|this) list)\b"
+    r"|\A(?:off|not on) (?:the|our|this) list\b"
     r"|\bvan de lijst (?:gehaald|verwijderd|af)\b|\benlevee?s? de la liste\b"
     r"|\b(?:quitad|sacad|tirad)[oa]s? d[ea] (?:la )?lista\b"
 )
@@ -51,3 +52,9 @@ def category_in(text: str) -> str | None:
     """
     found = _CATEGORY.search(text)
     return f"category {found['digit'] or found['letter']}" if found else None
+
+
+MAY_HOLD_VALUE = re.compile(
+    r"[0-9A-Fa-f]{8}|://|[^\s,;|]{20}|[^\W_]\.[^\W_]|(?:[0-9A-Fa-f]{2,8}[ :.-]){3}|[;|\t]|^\d+\s*$"
+)
+"""A line that may hold an entry, in whatever spelling; below `Kind regards,` stand names."""

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from relaion.lists.readers import column_words, further_words, names, spelling, words
+from relaion.lists.readers.asks import asks_out
 from relaion.lists.readers.format import (
     DISPUTED,
     GOOD,
@@ -29,6 +30,7 @@ from relaion.lists.readers.format import (
     UNCONFIRMED,
     VIDEO,
 )
+from relaion.lists.readers.media import is_of_other_hash
 from relaion.lists.readers.notes import ALONE, SPEAKS
 from relaion.lists.readers.title_patterns import LEFT_LIST, MADE_OF, OTHER, SENTENCE, category_in
 
@@ -292,7 +294,7 @@ def of_name(file_name: str) -> str | Doubt | None:
     """What a file's name says of all that is in it."""
     bare = re.sub(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\Z", "", file_name)
     text = re.sub(r"[\W_]+", " ", bare)
-    found = of_words(text)
+    found = OTHER_HASH if is_of_other_hash(file_name) else of_words(text)
     if found == TAKEN_BACK:
         told = [w for w in _units(_folded(text)) if not re.fullmatch(r"[\d.]+", w)]
         word = next((w for w in told if w in _STRONG), "")
@@ -319,13 +321,14 @@ def title_of(line: str) -> str | Doubt | None:
         bare = bare.replace(".", " ")
     if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return None
+    asked = asks_out(line, _folded(bare), units_of(bare))
     is_dated = re.fullmatch(r"[^,;|\t\d]+[,;|\t]\s*[\d./-]*(?:19|20)\d\d[\d./-]*", bare)
     is_row = re.search(r"[,;|\t]\s*[^\s,;|\t]", bare) and not is_dated
-    if is_row and not line.lstrip().startswith("#"):
+    if is_row and not asked and not line.lstrip().startswith("#"):
         cells = [cell for cell in re.split(r"[,;|\t]", bare) if cell.strip(_SIGNS)]
         if len(cells) > 1 and (" " not in bare.strip() or any(map(_names_column, cells))):
             return None  # names of columns
-    found = of_words(_NUMBER.sub("0", bare))
+    found = of_words(_NUMBER.sub("0", bare)) or (Doubt(asked) if asked else None)
     is_of_diff = isinstance(found, Doubt) and _OF_DIFF.fullmatch(line)
     if found and not is_of_diff and not (found == PICTURE and is_unknown(line, bare)):
         return found

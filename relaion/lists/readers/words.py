@@ -194,6 +194,7 @@ LISTED = (
 """Those that take back where a `not` stands before them."""
 
 ADDED = (
+    "nouveautés novedades novità novidades 新增 追加 添加 추가 추가됨 "
     "new add added adds addition additions insert inserted insertion insertions updated neu+ "
     "neuzugänge hinzugefügt+ gelistet+ nouveau nouveaux nouvelle nouvelles ajout ajouts ajout@ "
     "actifs nuev* añadid* agregad* alta altas nuov* aggiunt* nieuw nieuwe toegevoegd toegevoegde "
@@ -201,11 +202,18 @@ ADDED = (
     "uudet lisätty lisätyt új újak hozzáadott hozzáadva nowe dodan^ přidán přidan^ "
     "nowy nowa nowych nový nová nové новые новый добавлен~ yeni yeniler eklendi eklenen eklenenler"
 )
+UNLAWFUL = (
+    "illicit@ illecit* ilícit* punibil* strafbaar strafbart straffbart ulovlig ulovligt "
+    "ulovlige olaglig olagligt laiton laittomat jogellenes jogsértő nielegaln^ bezprawn^ "
+    "nezákonn^ nelegáln^ protiprávn^ противоправн~ незаконн~ yasadışı"
+)
 ALSO_LISTED = (
+    f"{UNLAWFUL} "
     "upsert upserted create created update modify modified changed positive positiveclass true "
     "truepositive abuse abusive childabuse block blocked blacklist blacklisted denylist deny "
     "published publish approved match bad known-bad knownbad malicious notable pedo online "
-    "offline ok hit gesperrt treffer bloqu@ bloquead* bloccat* geblokkeerd positiv positif "
+    "offline ok hit "
+    "gesperrt treffer bloqu@ bloquead* bloccat* geblokkeerd positiv positif "
     "positiv* positief"
 )
 ALSO_GOOD = "known allow trusted"
@@ -246,6 +254,9 @@ MAY_BE_GOOD = (
     "systemfiles"
 )
 DOUBTED = (
+    "correctie correcties korrektur korrekturen corrigenda rectificatif rectificatifs correcciones "
+    "corrección correzione correzioni correção correções korekta korekty oprava opravy korjaus "
+    "korjaukset helyesbítés rättelse rättelser rettelse rettelser исправления düzeltmeler "
     "potential possible alleged candidates failed waiting queue junk trash garbage tbd tbc todo "
     "wip corrected amended forinformationonly forreferenceonly forcomparison unlist draft errors "
     "mistakes wrong wrongly incorrect incorrectly fehlerhaft+ fälschlich erreurs errores errori "
@@ -269,6 +280,7 @@ NOTES_DOUBTED = (
 )
 """Short notes of these may take out, too."""
 HEADINGS = (
+    "fortsetzung suite continuación continuação seguito vervolg high medium low urgent "
     "priority prio public crawler crawl found serie série séries lote lotes lotto lotti partij "
     "partida partia dostawa dávka партия поставка sarja erä tétel parti leverans levering "
     "lieferung livraison entrega consegna last inc rev vim coding change columns sorted first "
