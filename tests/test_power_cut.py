@@ -156,8 +156,13 @@ def test_each_output(broken_off: Path, damage: Damage) -> None:
         goes_on(broken_off)
 
 
+def cut_at_the_failure(path: Path) -> None:
+    """In the midst of the line that says which shard failed: what stands before it is whole."""
+    os.truncate(path, path.read_bytes().index(b"failed") + 9)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", [zeroed, cut_at_the_failure, emptied, other_json, gone])
 def test_a_shard_that_failed_is_refused_where_the_journal_is_lost(
     tmp_path: Path, damage: Damage
 ) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 import relaion
 from relaion.engine import Engine, connect
 from relaion.sqlset import load
-from relaion.verifier.shared_rows import FEW, HIDDEN, check_form, check_pairs, told_pairs
+from relaion.verifier.shared_rows import (
+    FEW,
+    HIDDEN,
+    check_form,
+    check_gained_pairs,
+    check_pairs,
+    told_pairs,
+)
 from relaion.verifier.verdict import Notes
 from tests import report_world
 from tests.report_world import MD5
@@ -109,6 +116,37 @@ def test_an_update_tells_bounds_that_hold(
         assert least == 0 or least >= 10
         if most is not None and least != most:
             assert most - least >= 9
+
+
+@given(st.lists(TOGETHER, min_size=2, max_size=4))
+def test_what_a_check_that_rests_expects_is_what_update_after_update_tells(
+    engine: Engine, steps: list[Together]
+) -> None:
+    """Each step but the first has come since; any pair that is told otherwise is found."""
+    told = audited(engine, steps[0])
+    for since in steps[1:]:
+        before, lists = told, {*chain(*told), *chain(*since)}
+        told = audited(
+            engine, since | dict.fromkeys(map(frozenset, combinations(lists, 1)), 0),
+            [(*pair, *bounds) for pair, bounds in before.items()],
+        )  # fmt: skip
+        assert gained(told, before, shared(since)) == set()
+        for pair, (least, most) in told.items():
+            for other in {(0, None), (10, None), (0, 9), (0, 99), (least + 10, least + 10)}:
+                if other != (least, most):
+                    assert "6" in gained(told | {pair: other}, before, shared(since)), (pair, other)
+
+
+def gained(now: Any, before: Any, since: Counter[tuple[int, int]]) -> set[str]:
+    """The promises that a check which rests finds broken by pairs; `since` are those that came."""
+    old = Counter({("shared_rows", 1, 2): 5})  # counted with the new lists and without
+    report: Any = SimpleNamespace(
+        counts=Counter({("shared_rows", *pair): n for pair, n in since.items()}) + old,
+        counts_before=old,
+    )
+    notes = Notes()
+    check_gained_pairs(cells(now), cells(before), [report], notes)
+    return {x.promise for x in notes.findings}
 
 
 def test_what_one_pair_would_tell_is_hidden_with_the_smallest() -> None:

@@ -267,6 +267,17 @@ def test_a_subset_of_few_rows_lets_nothing_rest(
     assert "has few rows" in why(updated(world, yes_i_checked=True))
 
 
+def test_what_a_kill_leaves_of_the_word_of_a_check_goes_when_the_command_is_repeated(
+    world: World,
+) -> None:
+    out = updated(world).out
+    (out / "verified.json").rename(out / f".relaion-{5:016x}.part")
+    assert updated(world).done_before
+    assert {p.name for p in out.iterdir()} == {
+        "audit.duckdb", "manifest.json", "research", "research-safe",
+    }  # fmt: skip
+
+
 # -- what an update misses -----------------------------------------------------------------------
 
 

@@ -165,8 +165,11 @@ def _refuse_other(
 def purge(out: Path, work: Path) -> bool:
     """Remove a work folder and what its broken run had written; True when there was one.
 
-    Finished outputs are left alone: their run has removed its work folder itself.
+    Finished outputs are left alone, but for a file that a kill broke off after the manifest: their
+    run has removed its work folder itself. To be called by who holds the lock of OUT.
     """
+    if (out / MANIFEST).exists():
+        remove_parts(out)
     if not work.is_dir():
         return False
     written = _begun(work, lambda note: _outputs(note["plan"])) or []

@@ -5,8 +5,8 @@ pair by what is left is told as ten or more. Which these are is decided here apa
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain, combinations
 from typing import Any, TypeAlias
 
 from relaion.paths import shown
@@ -27,19 +27,33 @@ HIDDEN: Bounds = (LEAST, None)
 
 def told_pairs(lists: Sequence[int], shared: Mapping[Pair, int]) -> dict[Pair, Bounds]:
     """What an audit tells of each pair of the lists that name rows, all of which were counted."""
-    pairs = [*combinations(sorted(lists), 2)]
-    hidden = {pair for pair in pairs if shared.get(pair, 0) < LEAST}
-    told = sorted(set(pairs) - hidden, key=lambda pair: (shared[pair], pair))
-    while len(lists) >= _ENOUGH and 1 in _not_told(hidden).values():
+    pairs = combinations(sorted(lists), 2)
+    return told_bounds({pair: (n, n) for pair in pairs for n in [shared.get(pair, 0)]})
+
+
+def told_bounds(known: Mapping[Pair, Bounds]) -> dict[Pair, Bounds]:
+    """What an audit tells of every two lists that name rows, of which so much is known.
+
+    The upper border of a pair that may be of fewer than ten is moved out to the end of its ten.
+    """
+    sure = {pair for pair, (least, most) in known.items() if LEAST <= least == most}
+    hidden = known.keys() - sure
+    told = sorted(sure, key=lambda pair: (known[pair][0], pair))
+    while len({*chain(*known)}) >= _ENOUGH and 1 in _not_told(hidden).values():
         hidden.add(told.pop(0))
-    return {
-        pair: FEW if n < LEAST else HIDDEN if pair in hidden else (n, n)
-        for pair in pairs
-        for n in [shared.get(pair, 0)]
-    }
+    return {pair: _told(bounds, is_hidden=pair in sure & hidden) for pair, bounds in known.items()}
 
 
-def _not_told(hidden: set[Pair]) -> Counter[int]:
+def _told(bounds: Bounds, *, is_hidden: bool) -> Bounds:
+    least, most = bounds
+    if is_hidden or (most is None and least >= LEAST):
+        return HIDDEN
+    if least < LEAST:
+        return 0, None if most is None else most // LEAST * LEAST + LEAST - 1
+    return bounds
+
+
+def _not_told(hidden: Collection[Pair]) -> Counter[int]:
     return Counter(list_id for pair in hidden for list_id in pair)
 
 
@@ -109,7 +123,7 @@ def check_gained_pairs(
 ) -> None:
     """Hold the pairs against those of the run before, and what was counted since.
 
-    A pair that was told from and to is known no better now: what is told has to be possible.
+    A pair that was told from and to is known no better now, and may not be told better either.
     """
     gained: Counter[Any] = Counter()
     for report in reports:
@@ -118,12 +132,12 @@ def check_gained_pairs(
                 if table == TABLE:
                     gained[tuple(key)] += sign * n
     earlier = _stated(before)
-    wrong = 0
-    for pair, (least, most) in _stated(cells).items():
-        from_, to = earlier.get(pair, (0, 0))
-        from_, to = from_ + gained[pair], None if to is None else to + gained[pair]
-        wrong += (most is not None and most < from_) or (to is not None and to < least)
-    _tell_wrong(wrong, notes)
+    known: dict[Pair, Bounds] = {}
+    for pair in combinations(naming(cells), 2):
+        least, most = earlier.get(pair, (0, 0))  # of a list that is new it told nothing
+        known[pair] = least + gained[pair], None if most is None else most + gained[pair]
+    stated = _stated(cells)
+    _tell_wrong(sum(stated.get(pair) != told for pair, told in told_bounds(known).items()), notes)
 
 
 def _tell_wrong(wrong: int, notes: Notes) -> None:
