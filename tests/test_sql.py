@@ -409,3 +409,21 @@ def test_of_an_output_the_manifest_says_what_columns_are(world: Path) -> None:
     done = in_process("sql", "out", "--column", "url=url", "-c", "from unions", cwd=world)
     assert done.returncode == 2
     assert "leave out --column" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("from nions", 'Did you mean "unions"?'),
+        ("select keept from unions", 'Candidate bindings: "kept"'),
+        ("select sun(kept) from unions", 'Did you mean "sum"?'),
+    ],
+    ids=["table", "column", "function"],
+)
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(
+    world: Path, query: str, hint: str
+) -> None:
+    done = in_process("sql", "out", "-c", query, cwd=world)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert hint in line

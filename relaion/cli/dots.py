@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from relaion.cli.answers import FORMS, Answers, form_of
 from relaion.cli.consoles import out
-from relaion.cli.render import AnswerRows, cell
+from relaion.cli.render import AnswerRows, Hanging, cell
 from relaion.errors import InputError
 from relaion.paths import as_path, is_utf8, shown, typed
 from relaion.sqlset import DATA, cookbook, queries
@@ -83,7 +83,8 @@ class Session:
 
     def _help(self) -> None:
         width = max(len(word) for word, _ in HELP)
-        sys.stdout.writelines(f"{word:{width}}  {what}\n" for word, what in HELP)
+        for word, what in HELP:
+            out.print(Hanging(f"{word:{width}}  ", what, width + 2))
         sys.stdout.write("all else is SQL, and ends with ;\n")
 
     def _schema(self, table: str) -> None:
