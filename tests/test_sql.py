@@ -387,9 +387,10 @@ def test_lines_with_a_dot_in_a_script(made: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_column_that_is_not_recognised_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    duckdb.sql(
-        "select 'https://h.example/' || i as address, i / 10 as p from range(9) as t(i)"
-    ).write_parquet(str(tmp_path / "data/a.parquet"))
+    duckdb.execute(
+        "copy (select 'https://h.example/' || i as address, i / 10 as p from range(9) as t(i)) "
+        f"to '{tmp_path}/data/a.parquet'"
+    )
     count = ("-c", "select count(url), count(punsafe) from shard", "--format", "csv")
     done = in_process("sql", "data", *count, cwd=tmp_path)
     assert done.returncode == 2
@@ -427,3 +428,15 @@ def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert hint in line
+
+
+def test_a_question_is_run_by_each_name_that_it_is_listed_by(world: Path) -> None:
+    def asked(*names: str) -> subprocess.CompletedProcess[str]:
+        return relaion("sql", "data", cwd=world, stdin="".join(f".run {n}\n" for n in names))
+
+    done = asked("languages", "data/languages", "queries/data/languages.sql")
+    assert done.returncode == 0, done.stderr
+    first, *others = done.stdout.strip().split("\n\n")
+    assert others == [first, first]
+    assert "no such query" in asked("data/nothing").stderr
+    assert "balance: asks an OUT" in asked("queries/balance.sql").stderr

@@ -5,6 +5,7 @@ A line is one of these only where no statement has begun.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from relaion.sqlset import DATA, cookbook, queries
 if TYPE_CHECKING:
     from relaion.stages.sql import Prompt
 
+_PLACE = re.compile(rf"(sql/)?(queries/)?({DATA}/)?[a-z_]+(\.sql)?")
 HELP = (
     (".help", "this list"),
     (".tables", "what can be asked"),
@@ -116,8 +118,12 @@ class Session:
         known = cookbook(self.prompt.tables)
         if not name:
             width = max(map(len, known))
-            sys.stdout.writelines(f"{n:{width}}  {q.purpose}\n" for n, q in known.items())
+            for n, q in known.items():
+                out.print(Hanging(f"{n:{width}}  ", q.purpose, width + 2))
             return
+        # as `relaion scripts` and its --json name them too: data/hosts, queries/data/hosts.sql
+        if name not in known and _PLACE.fullmatch(name):
+            name = name.rpartition("/")[2].removesuffix(".sql")
         if name not in known:
             if name in {**queries(), **queries(DATA)}:
                 where = (
