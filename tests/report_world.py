@@ -62,7 +62,8 @@ def plain(folder: Path) -> Path:
     make_data(folder)
     add(folder, MD5[:12], source="A", title=TITLE, received="2024-01-02")
     add(folder, MD5[6:46], source="B", received="2024-01-03")
-    add(folder, [row("en", i)["url"] for i in (900, 901, 902)], source="C", label="privacy")
+    add(folder, [row("en", i)["url"] for i in (900, 901, 902)], source="C", label="privacy",
+        received="2024-02-01")  # fmt: skip
     return clean(folder)
 
 

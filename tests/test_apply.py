@@ -832,12 +832,12 @@ REFUSED = {
         ("data", "--out", "o"),
         "data: was read as the DIFF, and no copy is named; write DIFF before PATH, or name the "
         "published edition that may stay with --keep"),
-    "a diff alone": (("diff.parquet", "--out", "o"), "diff.parquet: was taken for the DIFF"),
+    "a diff alone": (("diff.parquet", "--out", "o"), "diff.parquet: was read as the DIFF"),
     "a diff twice": (("diff.parquet", "data", "--diff", "diff.parquet", "--out", "o"),
                      "diff.parquet: is a diff and no file of a copy"),
     "a folder for --diff": (("data", "--diff", "data", "--out", "o"), "data: is a folder, no diff"),
     "both options": (("data", "--diff", "diff.parquet", "--keep", "data", "--out", "o"),
-                     "name one thing to clean by"),
+                     "say what to clean by, with one thing only"),
     "the copy and the edition swapped": (
         ("out/research", "--keep", "data", "--out", "o"),
         "out/research: is the edition research of "),

@@ -225,7 +225,7 @@ def test_options_that_are_for_another_out_are_refused(
     for given, why in (
         (
             {"lists": tmp_path / "lists.duckdb"},
-            "--lists: for an OUT of clean; this one is of apply",
+            "--lists: only for an OUT of clean; this one was made by apply",
         ),
         ({"certificate": tmp_path / "c.json"}, "nothing to certify without --diff"),
         ({"diff": diff, "keep": lab.new}, "say what to check by"),
@@ -247,7 +247,9 @@ def test_an_out_of_clean_takes_none_of_them(lab: labs.Lab, diff: Path, tmp_path:
     (out / "manifest.json").write_text("{}")
     (out / "audit.duckdb").write_bytes(b"")
     for given in ({"diff": diff}, {"keep": lab.new}, {"certificate": tmp_path / "c.json"}):
-        with pytest.raises(InputError, match="for an OUT of apply; this one is of clean"):
+        with pytest.raises(
+            InputError, match="only for an OUT of apply; this one was made by clean"
+        ):
             relaion.verify(out, **given)  # type: ignore[arg-type]
 
 

@@ -115,7 +115,7 @@ def test_a_notice_is_wrapped_at_words_on_a_terminal_only(folder: Path) -> None:
     assert len(line) > 80
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "relaion", *add, "--lists", "l.duckdb"]
-    env = os.environ | {"COLUMNS": "120", "TERM": "xterm"}
+    env = os.environ | {"COLUMNS": "80", "TERM": "xterm"}
     subprocess.run(
         command, cwd=folder, stderr=slave, stdout=subprocess.DEVNULL, env=env, check=True
     )

@@ -304,11 +304,11 @@ def test_a_clean_anew_says_that_it_brings_rows_back(world: World) -> None:
     )  # fmt: skip
     assert not anew.publishable
     assert "entries of the list store were withdrawn or taken back" in anew.why
-    assert any("of that edition keeps these out" in notice for notice in anew.notices)
+    assert any("keeps those rows out" in notice for notice in anew.notices)
     assert anew.verdict is not None
     assert anew.verdict.ok, anew.verdict.findings
     second = world.update(out, "second")
-    assert not any("keeps these out" in notice for notice in second.notices)
+    assert not any("keeps those rows out" in notice for notice in second.notices)
     assert [len(rows_of(o, "research")) for o in (out, anew.out, second.out)] == [3, 4, 3]
     third = world.update(anew.out, "third", verify=True)  # what came back there is here, too
     assert (third.publishable, third.why) == (False, anew.why)
@@ -327,7 +327,9 @@ def test_where_another_sidecar_names_other_rows_those_that_left_stay_out(tmp_pat
     beside = [(bare[1]["url"], f"{14:032x}"), ("https://z.example", f"{15:032x}")]
     other = write_sidecar(tmp_path / "other", beside)
     world.sidecars = other
-    with pytest.raises(InputError, match=r"out: was made with sidecars that are not given, or are"):
+    with pytest.raises(
+        InputError, match=r"out: was made with sidecars that are not given, or have changed"
+    ):
         world.update(out, "out2")
     made = world.update(out, "out2", verify=True, allow_changed=True)
     assert made.verdict is not None
@@ -344,7 +346,9 @@ def test_a_sidecar_of_the_same_size_with_other_bytes_is_refused(tmp_path: Path) 
     world.sidecars = write_sidecar(tmp_path / "other", [("https://b.example/1.jpg", f"{14:032x}")])
     other = [Path(x).read_bytes() for x in world.sidecars]
     assert other != first and list(map(len, other)) == list(map(len, first))
-    with pytest.raises(InputError, match=r"out: was made with sidecars that are not given, or are"):
+    with pytest.raises(
+        InputError, match=r"out: was made with sidecars that are not given, or have changed"
+    ):
         world.update(out, "out2")
     assert not list((tmp_path / "out2").rglob("*"))
     made = world.update(out, "out2", verify=True, allow_changed=True)

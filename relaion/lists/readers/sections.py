@@ -64,7 +64,6 @@ _BY_HEADING = (
     "a heading in it may end what a title before it takes out, or be a part of it ({word}): write "
     "`# listed` above what is listed in a copy, or say --ignore title where all of it is taken out"
 )
-
 _BY_UNKNOWN = (
     "line {word} may be a title of what stands below it, in words that nobody here knows: if it "
     "takes nothing out, say --ignore title; if it does, write `# removed` there in a copy"
