@@ -81,12 +81,15 @@ REFUSED: list[tuple[str, Spoil, tuple[str, ...], str, str | None]] = [
     ("OUT through a link", linked, ("data",), "link/clean", None),
     ("a link within PATH", linked_deep, ("data",), "far/clean", None),
     ("a link within PATH, OUT above", linked_deep, ("data",), "far", None),
-    ("OUT is the link's folder", linked_file, ("in/a.parquet",), "in/x", None),
-    ("the folder of what is linked", linked_file, ("in/a.parquet",), "data/en/x", None),
+    ("OUT is the link's folder", linked_file, ("in/a.parquet",), "in", None),
+    ("the folder of what is linked", linked_file, ("in/a.parquet",), "data/en", None),
     ("PATH in OUT", nothing, ("data/en",), "data", None),
     ("PATH in OUT, far up", nothing, ("data/en",), ".", None),
-    ("a single file", nothing, ("data/en/a.parquet",), "data/en/x", None),
+    ("OUT in a single file", nothing, ("data/en/a.parquet",), "data/en/a.parquet/x", None),
+    ("a single file is OUT", nothing, ("data/en/a.parquet",), "data/en/A.parquet", None),
     ("a single file in OUT", nothing, ("data/en/a.parquet",), "data", None),
+    ("a folder too", nothing, ("data/en/a.parquet", "data"), "data/en/x", None),
+    ("WORK beside a single file", nothing, ("data/en/a.parquet",), "data/en/x", "data/en/w"),
     ("a pattern for folders", nothing, ("data/*",), "data/clean", None),
     ("a pattern for files", nothing, ("data/*/*.parquet",), "data/clean", None),
     ("two stars", nothing, ("**/a.parquet",), "x/clean", None),
@@ -122,6 +125,10 @@ def test_refused_in_one_line_with_nothing_made(
 ALLOWED: list[tuple[str, Spoil, tuple[str, ...], str, str | None]] = [
     ("a name that begins alike", nothing, ("data",), "data-clean", None),
     ("a pattern that does not meet it", nothing, ("[d]ata/*/*.parquet",), "clean", None),
+    ("beside a single file", nothing, ("data/en/a.parquet",), "data/en/x", None),
+    ("beside the files of a pattern", nothing, ("data/en/*.parquet",), "data/en/x", None),
+    ("beside a link to a file", linked_file, ("in/a.parquet",), "in/x", None),
+    ("beside a linked file", linked_file, ("in/a.parquet",), "data/en/x", None),
     ("WORK above all", nothing, ("data",), "out", "."),
     ("dots that lead away", nothing, ("data",), "data/../out", None),
 ]
@@ -140,6 +147,23 @@ def test_apart_is_apart(
     spoil(world)
     done = clean(world, *paths, out=out, work=work)
     assert done.returncode == 0, done.stderr
+
+
+def test_beside_a_file_all_goes_on_and_the_folder_is_told_of_it(world: Path) -> None:
+    """The first try of a newcomer: a file here, and what is written beside it."""
+    (world / "data/en/a.parquet").rename(world / "links.parquet")
+    shutil.rmtree(world / "data")
+    for _ in range(2):  # the second finds the first
+        done = here("clean", "links.parquet", "--lists", "lists.duckdb", "--out", "out", cwd=world)
+        assert done.returncode == 0, done.stderr
+    apart = str(world.with_name(f"{world.name}-apart"))
+    for folder in (".", "*"):
+        done = clean(world, folder, out=apart)
+        assert done.returncode == 2
+        assert "is a finished output" in done.stderr
+    done = here("clean", "links.parquet", "--lists", "lists.duckdb", "--out", ".", cwd=world)
+    assert done.returncode == 2
+    assert "equals, holds or lies inside" in done.stderr
 
 
 def test_it_is_refused_before_anything_is_read(world: Path) -> None:

@@ -85,7 +85,9 @@ def test_a_store_fits_a_terminal_of_80_columns(folder: Path) -> None:
     os.close(master)
     lines = [_plain(line) for line in text.splitlines()]
     assert max(map(len, lines)) <= 80, text
-    assert any("withdrawn" in line for line in lines)
+    about = next(line for line in lines if "withdrawn" in line)
+    assert about.startswith("    csam; added")
+    assert len(about) > 60  # it has the whole width, not that of a column
 
 
 def test_a_store_tells_deliveries_of_one_giver_apart(folder: Path) -> None:

@@ -34,7 +34,7 @@ JUNK: dict[str, tuple[str, Callable[[int], str], str]] = {
     ),
     "PDQ": ("pdq,quality\n", lambda i: f"{i:064x},100\n", "its name says otherwise (pdq)"),
     "git": ("", lambda i: f"{i:040x}\trefs/heads/x{i}\n", "git's objects"),
-    "words that decide": ("md5,status\n", lambda i: f"{_hex(i)},word{i}\n", "and not known"),
+    "words that decide": ("md5,status\n", lambda i: f"{_hex(i)},word{i}\n", "are not known"),
     "a second column of digests": (
         "md5,thing\n", lambda i: f"{_hex(i)},{i + 1:040x}\n", "in 1,999 rows at its beginning",
     ),

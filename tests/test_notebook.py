@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.pipeline import Sent, add_lists, here, write_shard
@@ -89,6 +91,22 @@ def test_what_is_asked_of_shards_fits_any(
 ) -> None:
     read(made(tmp_path, 30), monkeypatch, notebook)
     write_shard(tmp_path / "data/en/a.parquet", [{"url": None, "text": None, "punsafe": None}])
+    read(tmp_path / "out", monkeypatch, notebook)
+
+
+@pytest.mark.parametrize(
+    "notebook", [*OTHERS, NOTEBOOKS / "04_clean_your_copy.ipynb"], ids=lambda p: p.stem
+)
+def test_columns_that_the_run_was_told_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notebook: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    links = [f"https://h{i % 9}.example/{i}.jpg" for i in range(40)]
+    pq.write_table(pa.table({"address": links}), tmp_path / "data/a.parquet")
+    add_lists(tmp_path / "lists.duckdb", [Sent((("url", links[7]),))])
+    run = ("clean", "data", "--lists", "lists.duckdb", "--out", "out", "--no-verify")
+    done = here(*run, "--column", "url=address", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     read(tmp_path / "out", monkeypatch, notebook)
 
 

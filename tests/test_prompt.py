@@ -215,3 +215,15 @@ def test_a_history_in_a_wrong_place_is_refused(
         (line,) = t.shown()
         assert line.startswith("relaion: ") and path.name in line
     assert (path.read_text() if path.is_file() else None) == held
+
+
+def test_in_a_narrow_window_words_stay_whole(made: Path) -> None:
+    with terminal(made, "sql", "out", columns=48) as t:
+        greeting = " ".join(ready(t))
+        for word in ("not_looked_at", "removal_groups", "research_safe", ".quit"):
+            assert word in greeting
+        told = answered(t, ".help")
+        assert next(x for x in told if x.startswith(".")).split() == [".help", "this", "list"]
+        assert "alone: as at first" in " ".join(" ".join(told).split())
+        assert max(map(len, told)) <= 48
+        assert "(PermissionException)" in " ".join(answered(t, "from 'data/x.parquet';"))

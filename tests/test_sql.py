@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import relaion as relaion_library
 from relaion.cli.answers import _csv
 from tests.pipeline import Sent, add_lists, relaion, write_shard
 from tests.pipeline import here as in_process
@@ -379,3 +380,63 @@ def test_lines_with_a_dot_in_a_script(made: Path, monkeypatch: pytest.MonkeyPatc
     assert (done.returncode, done.stdout) == (0, "a\n1\n\nb\tc\n2\t3\n")
     done = script(monkeypatch, made, "select 1;\n.nothing\n")
     assert done.returncode == 2 and "there is no such command here" in done.stderr
+
+
+# -- columns whose names say nothing ------------------------------------------------------
+
+
+def test_a_column_that_is_not_recognised_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    duckdb.execute(
+        "copy (select 'https://h.example/' || i as address, i / 10 as p from range(9) as t(i)) "
+        f"to '{tmp_path}/data/a.parquet'"
+    )
+    count = ("-c", "select count(url), count(punsafe) from shard", "--format", "csv")
+    done = in_process("sql", "data", *count, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--column url=" in done.stderr
+    named = ("--column", "url=address", "--column", "punsafe=p")
+    done = in_process("sql", "data", *named, *count, cwd=tmp_path)
+    assert done.stdout.splitlines()[1:] == ["9,9"], done.stderr
+    columns = {"url": "address", "punsafe": "p"}
+    con = relaion_library.open_data(tmp_path / "data", columns=columns)
+    assert con.sql("select count(url), max(punsafe) from shard").fetchall() == [(9, 0.8)]
+    con.close()
+    done = in_process("sql", "data", "--column", "url=nothing", *count, cwd=tmp_path)
+    assert "no such column" in done.stderr
+
+
+def test_of_an_output_the_manifest_says_what_columns_are(world: Path) -> None:
+    done = in_process("sql", "out", "--column", "url=url", "-c", "from unions", cwd=world)
+    assert done.returncode == 2
+    assert "leave out --column" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("from nions", 'Did you mean "unions"?'),
+        ("select keept from unions", 'Candidate bindings: "kept"'),
+        ("select sun(kept) from unions", 'Did you mean "sum"?'),
+    ],
+    ids=["table", "column", "function"],
+)
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(
+    world: Path, query: str, hint: str
+) -> None:
+    done = in_process("sql", "out", "-c", query, cwd=world)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert hint in line
+
+
+def test_a_question_is_run_by_each_name_that_it_is_listed_by(world: Path) -> None:
+    def asked(*names: str) -> subprocess.CompletedProcess[str]:
+        return relaion("sql", "data", cwd=world, stdin="".join(f".run {n}\n" for n in names))
+
+    done = asked("languages", "data/languages", "queries/data/languages.sql")
+    assert done.returncode == 0, done.stderr
+    first, *others = done.stdout.strip().split("\n\n")
+    assert others == [first, first]
+    assert "no such query" in asked("data/nothing").stderr
+    assert "balance: asks an OUT" in asked("queries/balance.sql").stderr

@@ -117,3 +117,11 @@ def test_a_command_in_an_error_is_not_wrapped(
     monkeypatch.setattr(consoles.talk, "_width", 60)
     (line,) = here("inspect", "rows.csv", cwd=tmp_path).stderr.splitlines()
     assert line.endswith("to 'rows.parquet'\"")
+
+
+def test_what_to_do_next_is_a_line_to_be_copied(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consoles.out, "_width", 30)
+    lines = here(*ASKED["clean"], cwd=world).stdout.splitlines()
+    assert '  relaion sql out -c "from removals"' in lines

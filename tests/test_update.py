@@ -198,7 +198,7 @@ def test_what_is_not_touched_is_linked_and_the_run_before_is_left_alone(world: W
         "research/en/part-001.parquet", "research-safe/en/part-001.parquet",
     ]  # fmt: skip
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in before} == before
-    assert any("shards as they were 1, written 1" in n for n in made.notices)
+    assert any("shards left as they were: 1, written anew: 1" in n for n in made.notices)
     assert world.update(out, "out2").done_before
 
 

@@ -64,7 +64,7 @@ def test_a_takedown_is_four_lines(tmp_path: Path) -> None:
     ran("lists", "add", "-", *lists, *private, stdin=f"{LINK}\n")
     assert "requests" in ran("match", "data/", *lists).stdout
     told = ran("update", "clean/", "--inputs", "data/", *words, "--out", "clean-2/")
-    assert "shards as they were 1, written 2" in told.stderr
+    assert "shards left as they were: 1, written anew: 2" in told.stderr
     ran("verify", "clean-2/", "--parent", "clean/", "--inputs", "data/", *words)
     for edition in EDITIONS:
         assert [row["TEXT"] for row in rows_of(tmp_path / "clean-2", edition)] == ["two", "five"]

@@ -5,6 +5,7 @@ A line is one of these only where no statement has begun.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from relaion.cli.answers import FORMS, Answers, form_of
 from relaion.cli.consoles import out
-from relaion.cli.render import AnswerRows, cell
+from relaion.cli.render import AnswerRows, Hanging, cell
 from relaion.errors import InputError
 from relaion.paths import as_path, is_utf8, shown, typed
 from relaion.sqlset import DATA, cookbook, queries
@@ -21,6 +22,7 @@ from relaion.sqlset import DATA, cookbook, queries
 if TYPE_CHECKING:
     from relaion.stages.sql import Prompt
 
+_PLACE = re.compile(rf"(sql/)?(queries/)?({DATA}/)?[a-z_]+(\.sql)?")
 HELP = (
     (".help", "this list"),
     (".tables", "what can be asked"),
@@ -83,7 +85,8 @@ class Session:
 
     def _help(self) -> None:
         width = max(len(word) for word, _ in HELP)
-        sys.stdout.writelines(f"{word:{width}}  {what}\n" for word, what in HELP)
+        for word, what in HELP:
+            out.print(Hanging(f"{word:{width}}  ", what, width + 2))
         sys.stdout.write("all else is SQL, and ends with ;\n")
 
     def _schema(self, table: str) -> None:
@@ -115,8 +118,12 @@ class Session:
         known = cookbook(self.prompt.tables)
         if not name:
             width = max(map(len, known))
-            sys.stdout.writelines(f"{n:{width}}  {q.purpose}\n" for n, q in known.items())
+            for n, q in known.items():
+                out.print(Hanging(f"{n:{width}}  ", q.purpose, width + 2))
             return
+        # as `relaion scripts` and its --json name them too: data/hosts, queries/data/hosts.sql
+        if name not in known and _PLACE.fullmatch(name):
+            name = name.rpartition("/")[2].removesuffix(".sql")
         if name not in known:
             if name in {**queries(), **queries(DATA)}:
                 where = (

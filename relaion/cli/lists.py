@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from relaion import lists as store
@@ -18,7 +19,7 @@ from relaion.cli import completion
 from relaion.cli import options as o
 from relaion.cli.app import PlainCommand, app, emit, need_command
 from relaion.cli.help import PlainGroup
-from relaion.cli.render import count, plain_table
+from relaion.cli.render import Hanging, count, plain_table
 from relaion.cli.result_line import line_of
 from relaion.errors import RelaionError
 from relaion.links import FORMS
@@ -108,24 +109,50 @@ def show_store(lists: tuple[Shown, ...]) -> RenderableType:
 
     The first column is what `withdraw` and `--update` take.
     """
-    if not lists:
-        return Text("no list")
-    table = plain_table("ID", "source, title", "received", "what", "entries", right=("entries",))
-    for x in lists:
-        told = [x.source if x.title is None else f"{x.source}, {x.title}", _about_list(x)]
-        kinds = [*x.entries.items()] or [("", 0)]
-        for i, (kind, n) in enumerate(kinds):
-            what = kind_words(kind) if kind else "nothing"
-            if x.forms and kind in HASHED_LINK_KINDS:
-                what += f" of {form_words(x.forms)}"
-            head = (
-                [str(x.list_id), told[0], str(x.received or x.added.date())]
-                if i == 0
-                else ["", "", ""]
-            )
-            table.add_row(*map(Text, head), what, count(n))
-        table.add_row("", Text(told[1], style="dim"), "", "", "")
-    return table
+    return _Store(lists) if lists else Text("no list")
+
+
+class _Store:
+    """The lists of a store; what is said below each has the whole width."""
+
+    _HEAD = ("ID", "source, title", "received", "what", "entries")
+    _NAME = 1  # the column that wraps
+    _LEAST = 16  # of it, below which all of a list stands below each other
+
+    def __init__(self, lists: tuple[Shown, ...]) -> None:
+        self._about = [_about_list(x) for x in lists]
+        self._rows = [_rows_of_list(x) for x in lists]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Small tables with the same columns, so that a sentence can stand between them."""
+        cells = [self._HEAD, *(row for rows in self._rows for row in rows)]
+        widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+        others = sum(widths) - widths[self._NAME] + 2 * (len(widths) - 1)
+        room = options.max_width - others
+        is_wide = room >= min(self._LEAST, widths[self._NAME])
+        widths[self._NAME] = min(widths[self._NAME], max(room, 1))
+        for i, (rows, about) in enumerate(zip(self._rows, self._about, strict=True)):
+            table = plain_table(*self._HEAD, right=("entries",))
+            table.show_header = i == 0
+            for column, width in zip(table.columns, widths, strict=True):
+                column.width = width if is_wide else None
+            for row in rows:
+                table.add_row(*map(Text, row))
+            yield table
+            yield Hanging("    ", about, 4)
+
+
+def _rows_of_list(x: Shown) -> list[tuple[str, str, str, str, str]]:
+    """A row a kind, the first with what names the list."""
+    name = x.source if x.title is None else f"{x.source}, {x.title}"
+    head = (str(x.list_id), name, str(x.received or x.added.date()))
+    rows = []
+    for i, (kind, n) in enumerate(x.entries.items() or [("", 0)]):
+        what = kind_words(kind) if kind else "nothing"
+        if x.forms and kind in HASHED_LINK_KINDS:
+            what += f" of {form_words(x.forms)}"
+        rows.append((*(head if i == 0 else ("", "", "")), what, count(n)))
+    return rows
 
 
 def _about_list(x: Shown) -> str:

@@ -34,6 +34,7 @@ def sql(
         str | None,
         typer.Option("-c", "--command", metavar="QUERY", help="Answer this query and exit."),
     ] = None,
+    columns: o.Columns = None,
     form: o.AnswerFormat = None,
     history: Annotated[
         Path | None,
@@ -48,7 +49,7 @@ def sql(
         raise InputError("--json: is a format of its own; leave out either --json or --format")
     if history is not None:
         keep_apart(history, paths)
-    with opened(paths) as prompt:
+    with opened(paths, roles(columns)) as prompt:
         if query is None:
             converse(prompt, form=form, as_json=as_json, history=history)
         elif prompt.count(query) == 0:

@@ -22,15 +22,16 @@ from relaion.errors import InputError
 from relaion.paths import is_utf8, shown
 
 if TYPE_CHECKING:
+    from relaion.parquet.roles import Columns
     from relaion.stages.sql import Prompt
 
 
 @contextmanager
-def opened(paths: Sequence[Path]) -> Iterator[Prompt]:
+def opened(paths: Sequence[Path], columns: Columns | None = None) -> Iterator[Prompt]:
     """Open what may be asked."""
     from relaion.stages.sql import open_sql  # noqa: PLC0415 - loaded when it is first used
 
-    with open_sql(paths) as prompt, SignalsPassedOn(prompt):
+    with open_sql(paths, columns) as prompt, SignalsPassedOn(prompt):
         yield prompt
 
 

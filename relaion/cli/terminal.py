@@ -57,7 +57,7 @@ def listen(session: Session, history: Path | None = None) -> None:
     lines = _editor(session, history)
     tables = ", ".join(map(cell, session.prompt.tables))
     said = f"Ask in SQL, end with `;`. Here: {tables}. More: .help. Leave: .quit"
-    talk.print(Text(said), soft_wrap=True)
+    talk.print(Text(said))
     while not session.over:
         try:
             text = lines.prompt(FIRST, handle_sigint=False)
@@ -75,7 +75,7 @@ def listen(session: Session, history: Path | None = None) -> None:
                 raise
             SignalsPassedOn.arm()
         except RelaionError as e:
-            talk.print(Text(f"relaion: {e}"), soft_wrap=True)
+            talk.print(Text(f"relaion: {e}"))
 
 
 def _editor(session: Session, history: Path | None) -> PromptSession[str]:

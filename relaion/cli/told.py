@@ -25,7 +25,7 @@ from relaion.paths import shown
 from relaion.run.progress import NOTHING, Extent, Progress
 
 NOTES = logging.getLogger("relaion")
-_COMMAND = " -c '"
+_COMMANDS = (" -c '", "; run: ")  # what stands before or in a line to be copied
 _SHOWN = "shown"  # an attribute of records that stand on the terminal anyway
 _FIRST = "# relaion log"  # of a file that more may be added to
 
@@ -130,7 +130,7 @@ def say(line: str) -> None:
     quiet, talk.quiet = talk.quiet, False
     try:
         # a command in it is to be copied in one piece
-        talk.print(Text(f"relaion: {line}"), soft_wrap=_COMMAND in line)
+        talk.print(Text(f"relaion: {line}"), soft_wrap=any(c in line for c in _COMMANDS))
     finally:
         talk.quiet = quiet
 

@@ -119,6 +119,17 @@ def explained() -> Iterator[None]:
         with interruptible():
             yield
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as e:
-        raise EngineError(f"the query: {str(e).strip().splitlines()[0]}") from None
+        raise EngineError(f"the query: {_first_and_hint(str(e))}") from None
     except duckdb.Error as e:
         raise EngineError(f"the query: DuckDB {words(e)} ({type(e).__name__})") from None
+
+
+# of tables, columns and functions: names of what may be asked, all of which may be listed there
+_HINT = re.compile(r"(Did you mean|Candidate bindings:) \"[^\n]*\"\??")
+
+
+def _first_and_hint(message: str) -> str:
+    """What is wrong, and the names that may have been meant; what else DuckDB says may be long."""
+    first, *others = message.strip().splitlines()
+    hints = [line for line in others if _HINT.fullmatch(line)]
+    return " ".join([first, *hints[:1]])

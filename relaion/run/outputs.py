@@ -169,7 +169,7 @@ def _whole(found: OurOutput) -> str:
         )
     return (
         f"{where}: is a finished output, whose editions hold the same rows more than once; name "
-        f"one of them ({found.example}), or folders apart from it"
+        f"one of them ({found.example}), or files or folders apart from it"
     )
 
 
@@ -245,14 +245,21 @@ class _Given:
     name: str
     folder: _Place
     pattern: tuple[str, ...] = ()
+    is_file: bool = False  # the pattern is the name of one file
 
     def meets(self, place: _Place, *, is_out: bool) -> bool:
-        """Whether a folder lies where this PATH is searched, or (an OUT) holds it."""
+        """Whether a folder lies where this PATH is searched, or (an OUT) holds it.
+
+        An OUT may lie beside a file: nothing is searched there, and whoever names the folder
+        later is told of the OUT by its manifest. A WORK may not: what it holds looks like shards.
+        """
         if is_out and self.folder.below(place) is not None:
             return True
         names = place.below(self.folder)
         if names is None:
             return False
+        if self.is_file and not is_out:
+            return True
         for name, part in zip(names, self.pattern, strict=False):
             if part == "**":
                 return True
@@ -265,8 +272,7 @@ def _given(path: Path) -> Iterator[_Given]:
     if path.is_dir():
         yield _Given(shown(path), _place(path))
     elif path.is_symlink() or path.exists():
-        for folder in {path.parent, Path(os.path.realpath(path)).parent}:
-            yield _Given(shown(folder), _place(folder))
+        yield from _file(path)
     elif not _GLOB.search(str(path)):
         raise InputError(f"{shown(path)}: no such file or folder; check the path")
     else:
@@ -274,6 +280,13 @@ def _given(path: Path) -> Iterator[_Given]:
         first = next(i for i, part in enumerate(parts) if _GLOB.search(part))
         pattern = tuple(part.casefold() for part in parts[first:])
         yield _Given(shown(path), _place(Path(*parts[:first])), pattern)
+
+
+def _file(path: Path) -> Iterator[_Given]:
+    """One file, where it is named and where it lies."""
+    for name in {path, Path(os.path.realpath(path))}:
+        pattern = (globbing.escape(name.name).casefold(),)
+        yield _Given(shown(name.parent), _place(name.parent), pattern, is_file=True)
 
 
 def refuse_broken_off(out: Path) -> None:
@@ -290,7 +303,8 @@ def _named(maker: str | None) -> str:
 def check_apart(out: Path, work: Path | None, paths: Sequence[Path | str]) -> None:
     """Refuse an OUT that equals, holds or lies inside a PATH; a WORK inside one, or inside OUT.
 
-    Looks at the arguments only, so that it is known before anything is read. Raises InputError.
+    OUT may lie beside a PATH that is a file, WORK may not. Looks at the arguments only, so that
+    it is known before anything is read. Raises InputError.
     """
     _refuse(out, work, (g for path in paths for g in _given(Path(path))))
     if work is not None and _place(work).below(_place(out)) is not None:
@@ -306,10 +320,15 @@ def check_apart_from_shards(
     """The same for the folders that links below a PATH led to, once the shards are found."""
     tops = tops_of(paths)
     folders: set[Path] = set()
+    files: list[Path] = []  # that a PATH names, by themselves or by a pattern
     for shard in shards:
-        folders |= {shard.path.parent, Path(os.path.realpath(shard.path)).parent}
-        folders.update(entered(shard.path, tops))
+        walked = set(entered(shard.path, tops))
+        if walked:
+            folders |= {*walked, shard.path.parent, Path(os.path.realpath(shard.path)).parent}
+        else:
+            files.append(shard.path)
     _refuse(out, work, (_Given(shown(f), _place(f)) for f in sorted(folders)))
+    _refuse(out, work, (given for f in files for given in _file(f)))
 
 
 def _refuse(out: Path, work: Path | None, inputs: Iterable[_Given]) -> None:

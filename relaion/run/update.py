@@ -256,8 +256,8 @@ class UpdateRun(Run):
         return [
             *told,
             *self.since.told,
-            f"update of run {self.parent.made['run']}: {lists}; shards as they were {kept:,}, "
-            f"written {len(reports) - kept:,}",
+            f"update of run {self.parent.made['run']}: {lists}; shards left as they were: "
+            f"{kept:,}, written anew: {len(reports) - kept:,}",
         ]
 
     def _is_as_before(self, report: Report) -> bool:

@@ -35,6 +35,8 @@ from relaion.stages.answer import Answer
 if TYPE_CHECKING:
     import duckdb
 
+    from relaion.parquet.roles import Columns
+
 # what may be asked: nothing that reaches a file, another database or a setting
 ALLOWED = frozenset(
     {"SELECT", "EXPLAIN", "CREATE", "CREATE_FUNC", "INSERT", "UPDATE", "DELETE", "DROP",
@@ -224,21 +226,27 @@ def _said(number: int | None) -> Iterator[None]:
 
 
 @contextmanager
-def open_sql(paths: AnyPaths) -> Iterator[Prompt]:
+def open_sql(paths: AnyPaths, columns: Columns | None = None) -> Iterator[Prompt]:
     """Open an OUT (its audit tables, a view for each edition), or shards (the view `shard`).
 
-    Read-only; files outside are out of reach. Raises InputError where any two of these come
-    together by way of the paths: shards of an OUT and others, two OUTs, an OUT whose run broke
-    off. One anti join between them would show the listed rows.
+    `columns` are names for roles that go before what is recognised; of an OUT they stand in its
+    manifest. Read-only; files outside are out of reach. Raises InputError where any two of these
+    come together by way of the paths: shards of an OUT and others, two OUTs, an OUT whose run
+    broke off. One anti join between them would show the listed rows.
     """
     paths = as_paths(paths)
     owned = _owned(paths)
     sweep()  # a killed prompt over shards may have left copies of them
     with owned_folder("sql") as private, connect() as engine:
+        if owned and columns:
+            raise InputError(
+                f"{shown(paths[0])}: is an output, whose manifest says what its columns are; leave "
+                "out --column"
+            )
         if owned:
             tables, notices = _open_out(engine, owned, private.path)
         else:
-            tables, notices = _open_shards(engine, paths, private.path), ()
+            tables, notices = _open_shards(engine, paths, private.path, columns or {}), ()
         yield Prompt(engine, tables, notices)
 
 
@@ -266,35 +274,36 @@ def open_audit(out: AnyPath) -> duckdb.DuckDBPyConnection:
     return _connection([path])
 
 
-def open_data(paths: AnyPaths) -> duckdb.DuckDBPyConnection:
+def open_data(paths: AnyPaths, *, columns: Columns | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection on shards before cleaning: `shard`, and a view for each subset.
 
     Locked as that of `open_audit` is.
 
     Args:
         paths: Shards, folders of shards or globs.
+        columns: Names for roles, where they are not recognised, such as `{"url": "LINK"}`.
 
     Returns:
         The connection, which is the caller's.
 
     Raises:
-        InputError: For what is no shard, or lies in an OUT.
+        InputError: For what is no shard, has no link column, or lies in an OUT.
     """
     paths = as_paths(paths)
     if _owned(paths):
         raise InputError(f"{shown(paths[0])}: was written by `clean`; for that there is open_audit")
-    return _connection(paths)
+    return _connection(paths, columns)
 
 
-def _connection(paths: Sequence[Path]) -> duckdb.DuckDBPyConnection:
+def _connection(paths: Sequence[Path], columns: Columns | None = None) -> duckdb.DuckDBPyConnection:
     """What the prompt asks, without the prompt; its private folder is removed at exit."""
     stack = ExitStack()
-    prompt = stack.enter_context(open_sql(paths))
+    prompt = stack.enter_context(open_sql(paths, columns))
     atexit.register(stack.close)
     return prompt.connection()
 
 
-def sql(paths: AnyPaths, query: str) -> Answer:
+def sql(paths: AnyPaths, query: str, *, columns: Columns | None = None) -> Answer:
     """Answer one SQL text over an OUT, or over shards before cleaning.
 
     Of an OUT there are the audit's tables and a view for each edition; of shards `shard`, and a
@@ -303,6 +312,8 @@ def sql(paths: AnyPaths, query: str) -> Answer:
     Args:
         paths: An OUT of `clean`, or shards, folders or globs.
         query: One or more statements; the last that has rows is the answer.
+        columns: Of shards: names for roles, where they are not recognised, such as
+            `{"url": "LINK"}`. Of an OUT they stand in its manifest.
 
     Returns:
         Columns and rows as Python values; NULL is None.
@@ -311,7 +322,7 @@ def sql(paths: AnyPaths, query: str) -> Answer:
         InputError: For what is neither, or for both at once.
         EngineError: For a statement that DuckDB refuses.
     """
-    with open_sql(paths) as prompt:
+    with open_sql(paths, columns) as prompt:
         return prompt.answer(query)
 
 
@@ -389,8 +400,11 @@ def _together(out: OurOutput, editions: list[str]) -> tuple[list[str], tuple[str
     return [], (f"{shown(out.folder)}: {told} ({named}); here are the counts only",)
 
 
-def _open_shards(engine: Engine, paths: Sequence[Path], work: Path) -> tuple[str, ...]:
-    shards = _as_read(read_inputs(paths, {}, settled=False, outputs=True).whole(), work / "shards")
+def _open_shards(
+    engine: Engine, paths: Sequence[Path], work: Path, columns: Columns
+) -> tuple[str, ...]:
+    found = read_inputs(paths, columns, settled=False, outputs=True)
+    shards = _as_read(found.whole(), work / "shards")
     engine.view_shards(sources(shards), SQL_VERSION)
     names = _view_groups(engine, shards)
     engine.lock(files=[n.shard.path for n in shards])

@@ -364,7 +364,7 @@ class DecidingColumn:
             if self.words[KNOWN_GOOD_CATEGORY]:
                 why += f" ({KNOWN_GOOD_CATEGORY} is known good to some)"
         else:
-            why = f"not known: {told_words(self.unsure)}"
+            why = f"words in it are not known: {told_words(self.unsure)}"
         if is_cut:
             why += "; the file may be cut off"
         raise ListError(
