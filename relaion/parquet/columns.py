@@ -318,7 +318,7 @@ NAN_ROWS = 20_000_000
 NAN_ROW_GROUPS = 10_000
 
 
-def cover(shards: Sequence[Shard], role: str) -> RoleCoverage:
+def count_rows(shards: Sequence[Shard], role: str) -> RoleCoverage:
     """Count the rows of shards that have a value for a role; a shard without it has none.
 
     Raises InputError for a column that has to be read and cannot be.

@@ -35,8 +35,8 @@ class RoleCoverage:
     counted: str
 
 
-# which counts: `columns.cover`
-Cover: TypeAlias = Callable[[Sequence[Shard], str], RoleCoverage]
+# `columns.count_rows`, here or in another process
+Counting: TypeAlias = Callable[[Sequence[Shard], str], RoleCoverage]
 
 
 # -- What rows can be matched by: which lists and rules find something to look at --------------
@@ -75,17 +75,17 @@ class Match:
     detail: str
 
 
-def uses(shards: Sequence[Shard], cover: Cover) -> tuple[Match, ...]:
+def uses(shards: Sequence[Shard], count: Counting) -> tuple[Match, ...]:
     """What the rows of some shards can be matched by, in a fixed order.
 
     Raises InputError for a column that has to be read and cannot be.
     """
-    told = {role: cover(shards, role) for role, _, _ in _USES}
+    told = {role: count(shards, role) for role, _, _ in _USES}
     found = []
     for role, what, kinds in _USES:
         here, detail = told[role], _detail(told[role], shards)
         present = here.present
-        if role == "row_hash" and (by := _computable(shards, told, cover)):
+        if role == "row_hash" and (by := _computable(shards, told, count)):
             present += sum(by.values())
             detail = _computed(detail, " or ".join(sorted(by, reverse=True)))
         possible = present > 0
@@ -99,7 +99,7 @@ def uses(shards: Sequence[Shard], cover: Cover) -> tuple[Match, ...]:
 
 
 def _computable(
-    shards: Sequence[Shard], told: Mapping[str, RoleCoverage], cover: Cover
+    shards: Sequence[Shard], told: Mapping[str, RoleCoverage], count: Counting
 ) -> dict[str, int]:
     """Rows without a row hash of their own for which one is computed, by what of.
 
@@ -112,7 +112,7 @@ def _computable(
     found: Counter[str] = Counter()
     for (link, caption, own), members in alike.items():
         roles = ["url"] * link + ["text"] * caption + ["row_hash"] * own
-        counts = told if len(alike) == 1 else {role: cover(members, role) for role in roles}
+        counts = told if len(alike) == 1 else {role: count(members, role) for role in roles}
         sources = [counts[role].present for role in roles if role != "row_hash"]
         hashed = counts["row_hash"].present if own else 0
         if sources and max(sources) > hashed:

@@ -13,7 +13,7 @@ from itertools import groupby
 from relaion.parquet.looked_at import (
     Asked,
     BesideLine,
-    Cover,
+    Counting,
     NotLookedAt,
     not_looked_at,
     passed_over_beside,
@@ -62,9 +62,9 @@ def roles_of_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
     return tuple(role for role in COUNTED if role in found)
 
 
-def counting(caller: Caller) -> Cover:
+def counting(caller: Caller) -> Counting:
     """How rows with a value are counted, in another process."""
-    return partial(caller.call, "relaion.parquet.columns:cover")
+    return partial(caller.call, "relaion.parquet.columns:count_rows")
 
 
 def coverage(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from relaion.errors import DamagedError
 from relaion.parquet.layout import LayoutGroup, Shard, grouped, known_as, mixed_notices
-from relaion.parquet.looked_at import Cover, Match, uses
+from relaion.parquet.looked_at import Match, uses
 from relaion.parquet.roles import Column, Columns, Layout
 from relaion.paths import AnyPaths, as_paths, find_shards, shown
 from relaion.roles import WIDTHS
@@ -146,9 +146,8 @@ def _subset(
 ) -> SubsetSeen:
     shards = [shard for group in groups for shard in group.shards]
     keys = {_key(group.layout) for group in groups}
-    cover: Cover = counting(caller)
     with blaming(shards[0].path.parent, DamagedError):
-        matches = uses(shards, cover)
+        matches = uses(shards, counting(caller))
     return SubsetSeen(
         name,
         *_size(shards),

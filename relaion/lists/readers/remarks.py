@@ -274,11 +274,6 @@ class RemarkColumn:
         is_of_film = self._media is not None and self._media.fate is not None
         return FewWords(self.column, self.values, self._media is not None, is_of_film)
 
-    @property
-    def is_used(self) -> bool:
-        """Whether anything stands in it."""
-        return self.values.total() > self.values[""]
-
     def notices(self) -> list[str]:
         """What of it kept rows out, and what was passed over."""
         option = option_name(self.column.name, self.column.index)
