@@ -8,6 +8,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 _TYPE = re.compile(r" <[^<>]*>")  # `PATH... <list[Path]>`
+_LEAST = re.compile(r"x>=(\d+)")
 
 # -- Commands ----------------------------------------------------------------------------------
 
@@ -103,6 +104,8 @@ def panels(options: list[tuple[str, tuple[str, str]]]) -> dict[str, list[tuple[s
     """
     found: dict[str, list[tuple[str, str]]] = {}
     of = {name: head for head, names in _PANELS.items() for name in names}
+    if "--card" in (name for name, _ in options):
+        of["--title"] = of["--card"]  # what a card is called, where no delivery is
     heads = [OTHERS if len(options) <= _FEW else of.get(name, OTHERS) for name, _ in options]
     for head in (*_PANELS, OTHERS):
         records = [record for at, (_, record) in zip(heads, options, strict=True) if at == head]
@@ -114,4 +117,6 @@ def panels(options: list[tuple[str, tuple[str, str]]]) -> dict[str, list[tuple[s
 def plain_record(record: tuple[str, str]) -> tuple[str, str]:
     """What is shown of an argument or option, without types of Python."""
     name, said = record
-    return _TYPE.sub("", name), said.replace("[x>=0]", "").replace("; x>=0]", "]").rstrip()
+    return _TYPE.sub("", name), _LEAST.sub(
+        r"at least \1", said.replace("[x>=0]", "").replace("; x>=0]", "]")
+    ).rstrip()

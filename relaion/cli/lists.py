@@ -274,7 +274,7 @@ def add(
         typer.Option(
             "--ignore",
             metavar="NAME",
-            help="A column that says nothing about which rows count. Also: title, remark.",
+            help="A column that says nothing about which rows count. Also: title, remark, folders.",
         ),
     ] = None,
     columns: Annotated[
