@@ -206,14 +206,14 @@ def _untold(subsets: tuple[str, ...]) -> str:
     )
 
 
-def next_steps(result: Cleaned) -> Text:
+def next_steps(result: Cleaned) -> Group:
     """Where the results are and how to ask them; the command can be copied in one piece."""
-    return Text(
-        f"{result.out}/manifest.json     what went in, what decided, what came out\n"
-        f"{result.out}/audit.duckdb      the counts, which you can ask:\n"
-        f'  relaion sql {result.out} -c "from removals"',
-        no_wrap=True,
-        overflow="ignore",
+    return Group(
+        Text(
+            f"{result.out}/manifest.json     what went in, what decided, what came out\n"
+            f"{result.out}/audit.duckdb      the counts, which you can ask:"
+        ),
+        Text(f'  relaion sql {result.out} -c "from removals"', no_wrap=True, overflow="ignore"),
     )
 
 
