@@ -209,12 +209,15 @@ def test_a_history_in_a_wrong_place_is_refused(
 ) -> None:
     write_shard(tmp_path / "data/en/a.parquet", [{"url": "https://h.example/1.jpg"}])
     path = place(tmp_path)
+    if path.is_file():
+        path.chmod(0o644)
     held = path.read_text() if path.is_file() else None
     with terminal(tmp_path, "sql", "data", "--history", str(path), columns=200) as t:
         assert t.ends() == 2
         (line,) = t.shown()
         assert line.startswith("relaion: ") and path.name in line
     assert (path.read_text() if path.is_file() else None) == held
+    assert not path.is_file() or stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 def test_in_a_narrow_window_words_stay_whole(made: Path) -> None:

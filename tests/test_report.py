@@ -458,6 +458,22 @@ def test_a_file_that_cannot_be_is_one_line(
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
 
 
+@pytest.mark.parametrize("way", ["--markdown", "--html"])
+def test_nothing_that_cannot_be_made_again_is_written_over(
+    world: Path, tmp_path: Path, way: str
+) -> None:
+    duckdb.connect(str(tmp_path / "lists.duckdb")).execute("create table t as select 1").close()
+    (tmp_path / "lists.duckdb.key").write_text("k")
+    duckdb.sql(f"copy (select 1 as a) to '{tmp_path / 'a.parquet'}'")
+    (tmp_path / "page.html").symlink_to("lists.duckdb")
+    before = {p: p.read_bytes() for p in tmp_path.iterdir()}
+    for path in before:
+        done = here("report", str(world / "out"), way, path.name, "--force", cwd=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert "never overwrites" in done.stderr
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
 def test_what_report_made_is_written_over_and_is_the_same(world: Path, tmp_path: Path) -> None:
     place = tmp_path / "r.html"
     relaion.report(world / "out", html=place)

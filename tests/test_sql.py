@@ -440,3 +440,32 @@ def test_a_question_is_run_by_each_name_that_it_is_listed_by(world: Path) -> Non
     assert others == [first, first]
     assert "no such query" in asked("data/nothing").stderr
     assert "balance: asks an OUT" in asked("queries/balance.sql").stderr
+
+
+LOSSY = (
+    "select '-infinity'::date as d, 'infinity'::timestamp as t, interval '3 months' as i, "
+    "'x'::blob as b, timestamp_ns '2020-01-01 00:00:00.123456789' as ns, null::date as n"
+)
+
+
+def test_every_form_tells_days_spans_and_bytes_as_duckdb_does(made: Path) -> None:
+    values = ["-infinity", "infinity", "3 months", "x", "2020-01-01 00:00:00.123456789"]
+    done = in_process("sql", "data", "-c", LOSSY, "--format", "jsonl", cwd=made)
+    assert list(json.loads(done.stdout).values()) == [*values, None]
+    done = in_process("sql", "data", "-c", LOSSY, cwd=made)
+    assert done.stdout.splitlines()[1].split("\t") == [*values, "NULL"]
+    nested = "select {'a': [1, null], 'b': date '2020-01-01'} as s"
+    for form in ("markdown", "table"):
+        done = in_process("sql", "data", "-c", nested, "--format", form, cwd=made)
+        assert "{'a': [1, NULL], 'b': 2020-01-01}" in done.stdout
+
+
+def test_json_holds_no_code_of_a_terminal(made: Path) -> None:
+    codes = [27, 127, 0x9B, 0x9D, 0x202E, 0x2028, 0x2066]
+    query = f"select {' || '.join(f'chr({c})' for c in codes)} as x, 'é猫' as y"
+    for form in ("json", "jsonl"):
+        done = in_process("sql", "data", "-c", query, "--format", form, cwd=made)
+        assert not {chr(c) for c in codes} & set(done.stdout)
+        assert "é猫" in done.stdout
+        found = json.loads(done.stdout)
+        assert (found[0] if form == "json" else found)["x"] == "".join(map(chr, codes))

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import math
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -52,7 +53,7 @@ class Answers:
 
         `first` is the number of its first statement. Raises as `Prompt.ask` does.
         """
-        for i, reply in enumerate(prompt.ask(query, first, as_text=self.form == "csv")):
+        for i, reply in enumerate(prompt.ask(query, first, as_text=_TEXTS.get(self.form, _odd))):
             if (i or first > 1) and self.form != "jsonl":
                 sys.stdout.write("\n")
             self.reply(reply)
@@ -86,6 +87,36 @@ def _table(reply: Reply) -> None:
         left = "some"
     said = f"… {left} more rows are not shown; a pipe gets all of them"
     talk.print(Text(said), soft_wrap=True)
+
+
+# -- Values that Python would tell otherwise than DuckDB does ---------------------------------
+
+_SIMPLE = re.compile(r"DATE|TIME|INTERVAL|BLOB|GEOMETRY|VARIANT")
+_NESTED = re.compile(r".*\]$|(STRUCT|MAP|UNION)\(", re.S)
+
+
+def _simple(kind: str) -> bool:
+    """Days, times, spans and bytes: Python knows no infinite day, no month, no nanosecond."""
+    return bool(_SIMPLE.match(kind)) and not _NESTED.match(kind)
+
+
+def _odd(kind: str) -> bool:
+    return _simple(kind) or bool(_NESTED.match(kind))
+
+
+_TEXTS: dict[str | None, Callable[[str], bool]] = {
+    "csv": lambda _: True,
+    "json": _simple,
+    "jsonl": _simple,
+}
+
+# what a terminal could take for a code, or that turns the order of letters around; JSON itself
+# escapes only what is below the space
+_CODES = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 # -- Lines of each form: of the column names and batches of rows -------------------------------
@@ -144,7 +175,8 @@ def _objects(columns: Sequence[str], batches: Iterable[Sequence[Row]]) -> Iterab
     names = _told_apart(columns)
     for batch in batches:
         for row in batch:
-            yield json.dumps(dict(zip(names, map(_as_json, row), strict=True)), ensure_ascii=False)
+            told = dict(zip(names, map(_as_json, row), strict=True))
+            yield _CODES.sub(_escaped, json.dumps(told, ensure_ascii=False))
 
 
 def _told_apart(columns: Sequence[str]) -> list[str]:

@@ -206,14 +206,14 @@ def _history(path: Path) -> History:
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise InputError(f"{where}: is no file; name one for the history")
-            os.fchmod(handle, 0o600)
             begins = os.pread(handle, 3, 0)
+            if begins not in (b"", b"\n# "):  # of which nothing is changed, its mode neither
+                raise InputError(f"{where}: holds something else than a history; name another file")
+            os.fchmod(handle, 0o600)
         finally:
             os.close(handle)
     except OSError as e:
         raise InputError(f"{where}: cannot keep the history ({e.strerror})") from None
-    if begins not in (b"", b"\n# "):
-        raise InputError(f"{where}: holds something else than a history; name another file")
     return _KeptHistory(path)
 
 

@@ -153,6 +153,11 @@ def _refuse_place(
     if os.path.lexists(path):
         if not path.is_file():
             raise InputError(f"{shown(path)}: exists and is not a file; name another")
+        if _is_data(path):  # such as the list store, which nothing brings back
+            raise InputError(
+                f"{shown(path)}: is a database, a key or a parquet file, which `report` never "
+                "overwrites; name another"
+            )
         if not (force or _starts(path, is_ours)):
             raise InputError(
                 f"{shown(path)}: exists and was not made by `report`; name another, or add --force "
@@ -164,6 +169,15 @@ def _refuse_place(
     if not above.is_dir():
         raise InputError(f"{shown(above)}: is not a folder; name another place")
     refuse_unwritable(above, f"so {shown(path)} cannot be made there; name another place")
+
+
+def _is_data(path: Path) -> bool:
+    try:
+        with path.open("rb") as f:
+            head = f.read(12)
+    except OSError as e:
+        raise InputError(f"{shown(path)}: cannot be read ({e.strerror}); name another") from None
+    return path.resolve().suffix == ".key" or head[:4] in (b"PAR1", b"PARE") or head[8:] == b"DUCK"
 
 
 def _starts(path: Path, is_ours: Callable[[bytes], bool]) -> bool:

@@ -84,10 +84,13 @@ class Prompt:
         self.tables = tables
         self.notices = notices
 
-    def ask(self, query: str, first: int = 1, *, as_text: bool = False) -> Iterator[Reply]:
+    def ask(
+        self, query: str, first: int = 1, *, as_text: Callable[[str], bool] | None = None
+    ) -> Iterator[Reply]:
         """Run SQL text, a reply for each statement that answers, to be read before the next.
 
-        With `as_text` every value is the text that DuckDB makes of it, or None for NULL.
+        A value of a type for which `as_text` is true is the text that DuckDB makes of it, or
+        None for NULL; types are told as DuckDB names them, such as `DATE`.
         Raises EngineError for a mistake and InputError for a statement that reaches beyond
         this database; with several statements (or where the `first` has another number) the
         line says which it is.
@@ -159,15 +162,19 @@ class Prompt:
             raise InputError(f"{shown(table)}: no such table here; `.tables` lists them")
         return Answer(head, tuple(rows))
 
-    def _reply(self, kind: str, text: str, said: Said, *, as_text: bool) -> Reply | None:
+    def _reply(
+        self, kind: str, text: str, said: Said, *, as_text: Callable[[str], bool] | None
+    ) -> Reply | None:
         if kind not in ALLOWED:
             raise InputError(
                 f"the query: a {kind} statement is not allowed here; ask with select, and "
                 "take results along with --json"
             )
-        columns = self._columns(text) if as_text and kind == "SELECT" else None
-        result = self._engine.ask(text if columns is None else _texts(text, len(columns)))
-        result = result if columns is None else replace(result, columns=columns)
+        columns = self._columns(text) if as_text and kind == "SELECT" else ()
+        texts = [as_text is not None and as_text(kind) for _, kind in columns]
+        result = self._engine.ask(_texts(text, texts) if any(texts) else text)
+        if any(texts):
+            result = replace(result, columns=tuple(name for name, _ in columns))
         head = result.fetch(1)
         if kind not in _ANSWERS and result.columns in _DONE:
             return None
@@ -183,14 +190,16 @@ class Prompt:
 
         return Reply(result.columns, fetch, count_rest)
 
-    def _columns(self, text: str) -> tuple[str, ...] | None:
-        """What a query calls its columns; None where only its run would tell."""
+    def _columns(self, text: str) -> tuple[tuple[str, str], ...]:
+        """Names and types of a query's columns; empty where only its run would tell."""
         with suppress(RelaionError):
             told = self._engine.ask(f"describe {text}")
             return tuple(
-                str(row[0]) for rows in iter(lambda: told.fetch(BATCH), []) for row in rows
+                (str(row[0]), str(row[1]))
+                for rows in iter(lambda: told.fetch(BATCH), [])
+                for row in rows
             )
-        return None
+        return ()
 
     def _count_rest(self, kind: str, text: str, known: int, result: Result) -> int:
         """How many rows follow those that are known: DuckDB counts faster than rows are fetched."""
@@ -205,11 +214,11 @@ class Prompt:
         return found
 
 
-def _texts(query: str, n: int) -> str:
-    """A query whose n columns are made texts, the way DuckDB writes them."""
+def _texts(query: str, texts: Sequence[bool]) -> str:
+    """A query with those columns made texts, the way DuckDB writes them."""
     inner = query.rstrip().rstrip(";")
-    names = ", ".join(f"c{i}" for i in range(n))
-    as_text = ", ".join(f"c{i}::varchar" for i in range(n))
+    names = ", ".join(f"c{i}" for i in range(len(texts)))
+    as_text = ", ".join(f"c{i}::varchar" if t else f"c{i}" for i, t in enumerate(texts))
     return f"select {as_text} from (\n{inner}\n) as s({names})"  # noqa: S608
 
 
