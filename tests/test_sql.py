@@ -452,6 +452,8 @@ def test_every_form_tells_days_spans_and_bytes_as_duckdb_does(made: Path) -> Non
     values = ["-infinity", "infinity", "3 months", "x", "2020-01-01 00:00:00.123456789"]
     done = in_process("sql", "data", "-c", LOSSY, "--format", "jsonl", cwd=made)
     assert list(json.loads(done.stdout).values()) == [*values, None]
+    done = in_process("sql", "data", "-c", LOSSY, "--json", cwd=made)
+    assert json.loads(done.stdout)["rows"] == [[*values, None]]
     done = in_process("sql", "data", "-c", LOSSY, cwd=made)
     assert done.stdout.splitlines()[1].split("\t") == [*values, "NULL"]
     nested = "select {'a': [1, null], 'b': date '2020-01-01'} as s"

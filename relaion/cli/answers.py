@@ -95,19 +95,19 @@ _SIMPLE = re.compile(r"DATE|TIME|INTERVAL|BLOB|GEOMETRY|VARIANT")
 _NESTED = re.compile(r".*\]$|(STRUCT|MAP|UNION)\(", re.S)
 
 
-def _simple(kind: str) -> bool:
+def is_simple(kind: str) -> bool:
     """Days, times, spans and bytes: Python knows no infinite day, no month, no nanosecond."""
     return bool(_SIMPLE.match(kind)) and not _NESTED.match(kind)
 
 
 def _odd(kind: str) -> bool:
-    return _simple(kind) or bool(_NESTED.match(kind))
+    return is_simple(kind) or bool(_NESTED.match(kind))
 
 
 _TEXTS: dict[str | None, Callable[[str], bool]] = {
     "csv": lambda _: True,
-    "json": _simple,
-    "jsonl": _simple,
+    "json": is_simple,
+    "jsonl": is_simple,
 }
 
 # what a terminal could take for a code, or that turns the order of letters around; JSON itself

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from relaion.cli.answers import Answers
+from relaion.cli.answers import Answers, is_simple
 from relaion.cli.app import emit, tell
 from relaion.cli.dots import Session
 from relaion.errors import InputError
@@ -46,7 +46,7 @@ def keep_apart(history: Path, paths: Sequence[Path]) -> None:
 def ask(prompt: Prompt, query: str, *, form: str | None = None, as_json: bool = False) -> None:
     """Print what a text of SQL answers: one JSON document, or one answer after the other."""
     if as_json:
-        emit(prompt.answer(query), str, as_json=True)
+        emit(prompt.answer(query, as_text=is_simple), str, as_json=True)
         return
     tell(prompt.notices)
     Answers(form).write(prompt, query)

@@ -110,11 +110,11 @@ class Prompt:
             if reply is not None:
                 yield reply
 
-    def answer(self, query: str) -> Answer:
-        """Everything that SQL text answers, at once."""
+    def answer(self, query: str, *, as_text: Callable[[str], bool] | None = None) -> Answer:
+        """Everything that SQL text answers, at once; `as_text` as in `ask`."""
         found = [
             Answer(reply.columns, tuple(row for batch in reply.batches() for row in batch))
-            for reply in self.ask(query)
+            for reply in self.ask(query, as_text=as_text)
         ]
         last = found.pop() if found else Answer((), ())
         return Answer(last.columns, last.rows, tuple(found), self.notices)
