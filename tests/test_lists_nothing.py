@@ -80,3 +80,9 @@ def test_what_a_files_name_takes_out_is_not_held_until_its_end(tmp_path: Path) -
     (first, second) = store.show(tmp_path / "first.duckdb")
     assert (first.entries, second.entries) == ({"image_md5": 499}, {})
     assert second.retracted == 400_501
+
+
+def test_of_an_empty_file_no_kind_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_text("\n")
+    with pytest.raises(ListError, match=r"it is empty.*check that it is the list, and that all of"):
+        store.add(tmp_path / "l.duckdb", [tmp_path / "l.txt"], source="A")

@@ -65,7 +65,9 @@ _MAY_HOLD = (
 
 def advice_for(skipped: Mapping[str, int]) -> str:
     """What to do where nothing is an entry, by the reason of most values."""
-    why = max(skipped, key=lambda reason: skipped[reason], default="")
+    if not skipped:  # nothing to say a kind of
+        return "check that it is the list, and that all of it came"
+    why = max(skipped, key=lambda reason: skipped[reason])
     return _ADVICE.get(why, "check that it is the list, or say what it holds with --kind")
 
 
