@@ -19,6 +19,7 @@ from relaion.lists.readers.checksums import (
     FileHashTable,
     Hashdeep,
 )
+from relaion.lists.readers.documents import DOCUMENTS
 from relaion.lists.readers.format import (
     GOOD,
     OF_FILE,
@@ -402,7 +403,8 @@ _FOREIGN = {f.name for f in FOREIGN}
 
 def readable() -> tuple[str, ...]:
     """The names that `--format` takes."""
-    return tuple(f.name for f in FORMATS if f.name not in _FOREIGN)
+    named = [*(f.name for f in DOCUMENTS), *(f.name for f in FORMATS)]
+    return tuple(name for name in named if name not in _FOREIGN)
 
 
 def check_format(name: str | None) -> None:

@@ -9,19 +9,18 @@ from itertools import chain
 from pathlib import Path
 
 from relaion.errors import ListError
-from relaion.lists.digests import PLACEHOLDERS, is_float
-from relaion.lists.marks import ADVICE
+from relaion.lists.digests import is_float
 from relaion.lists.normalise import Tally
 from relaion.lists.nothing import may_hold_entry, nothing_in
 from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
+from relaion.lists.readers.documents import Document, DocumentFormat, document_format
 from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.format import (
     ANY,
     OF_LINE,
     SAMPLE,
-    UNDERSTOOD,
     Batch,
     Options,
     Stream,
@@ -31,9 +30,11 @@ from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields, r
 from relaion.lists.readers.line_comments import with_plain_comments
 from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_changes
 from relaion.lists.readers.proxy import refuse_passing
+from relaion.lists.readers.rails import refuse_unusable
+from relaion.lists.readers.read_document import read_document
 from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.signs import refuse_signs, without_boxes
-from relaion.lists.readers.text import BLOCK, blocks, content
+from relaion.lists.readers.text import BLOCK, beginning, blocks, content, document_source
 from relaion.lists.values import SortedBatch, shape
 from relaion.paths import shown
 from relaion.roles import IMAGE_KINDS
@@ -80,7 +81,12 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
     when all of it was seen. Raises ListError, which names the file.
     """
     try:
-        yield from _read(path, options, found)
+        start = beginning(path)
+        form = document_format(start, path.name, options.file_format)
+        yield from (
+            _read(path, options, found) if form is None
+            else _read_document(path, form, start, options, found)
+        )  # fmt: skip
     except ListError as e:
         said = str(e)
         raise ListError(
@@ -123,7 +129,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         kinds.update(some.entries)
         tally.beside.refuse_unsure()
         if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
-            _refuse_unusable(tally, options, so_far=not whole)
+            refuse_unusable(tally, options, so_far=not whole)
         yield some
         if last is not None:
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
@@ -133,7 +139,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     if out.any and not kinds:
         found.title = "the file's name" if sections.by_name else "a title in it"
     tally.beside.refuse_unsure()
-    _refuse_unusable(tally, options, so_far=False)
+    refuse_unusable(tally, options, so_far=False)
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(
             "digests of 64 digits have about half of their bits set, each of them, as PDQ hashes "
@@ -145,6 +151,17 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
     found.notices.extend(_without_word(stream, kinds, options))
+
+
+def _read_document(
+    path: Path, form: DocumentFormat, start: str, options: Options, found: FileRead
+) -> Iterator[SortedBatch]:
+    found.form = form.name
+    with document_source(path) as opened:
+        document = Document(
+            path.name, start, opened, found.notices, found.decided, found.tally.is_delta
+        )
+        yield from read_document(document, form, options, found.tally, found.first)
 
 
 def _what_signs_say(stream: Stream, options: Options) -> LinkBeside:
@@ -331,25 +348,6 @@ def _refuse_at_once(path: Path, head: str, options: Options) -> None:
         tally = Tally()
         tally.take(Batch(len(lines), [Values(ANY, lines)]), 0)
         raise nothing_in(tally.skipped)
-
-
-def _refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
-    """Raise ListError where less than half of the records could be read.
-
-    Known reasons, such as that a record is of a video, are no fault of how it is written.
-    """
-    unread = {w: n for w, n in tally.lost.items() if w not in UNDERSTOOD and w not in PLACEHOLDERS}
-    n = sum(unread.values())
-    if options.partial or n * 2 <= tally.records or not (tally.taken or so_far):
-        return  # of a file without any entry the store tells
-    by_number = sorted(unread.items(), key=lambda x: -x[1])
-    told = ", ".join(f"{why}: {k:,}" for why, k in by_number[:10])
-    advice = ADVICE.get(by_number[0][0], "check that it is the list and how it is written")
-    raise ListError(
-        f"only {tally.records - n:,} of {tally.records:,} records"
-        + (" at its beginning" if so_far else "")
-        + f" can be read ({told}); {advice}, or take what can be read with --partial"
-    )
 
 
 def _without_word(stream: Stream, kinds: set[str], options: Options) -> list[str]:

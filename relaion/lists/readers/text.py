@@ -8,14 +8,16 @@ import codecs
 import csv
 import gzip
 import hashlib
+import io
 import stat
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedReader
 from itertools import chain
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 from relaion.errors import ListError
 from relaion.links.text import BLANK, trim
@@ -27,6 +29,7 @@ from relaion.paths import shown
 
 
 BLOCK = 4 << 20  # bytes read at once; a line twice as long is no entry
+_BEGINNING = 256 << 10  # bytes by which XML and JSON are known
 
 _UNPACK = "unpack it first"
 _EXPORT = "export the list as txt or csv"
@@ -142,6 +145,52 @@ def blocks(path: Path, skipped: Counter[str]) -> Iterator[str]:
     with opened(path) as raw:
         for block in _whole_lines(_decoded(path, unpacked(path, raw)), skipped):
             yield block.decode("utf-8", "surrogateescape")
+
+
+class _Bytes(io.RawIOBase):
+    """Blocks of bytes as a file to read from, whose place is its only state."""
+
+    def __init__(self, source: Iterator[bytes]) -> None:
+        self._source = source
+        self._held = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, into: Any) -> int:
+        """Fill as much as is at hand; 0 at the end."""
+        while not self._held:
+            block = next(self._source, None)
+            if block is None:
+                return 0
+            self._held = memoryview(block)
+        view = memoryview(into)
+        n = min(len(view), len(self._held))
+        view[:n], self._held = self._held[:n], self._held[n:]
+        return n
+
+
+@contextmanager
+def document_source(path: Path) -> Iterator[Callable[[], BinaryIO]]:
+    """What opens a file from its start: UTF-8, unpacked, without byte order mark.
+
+    Only the bytes opened last can be read. Opening and reading raise ListError.
+    """
+    with opened(path) as raw:
+
+        def from_start() -> BinaryIO:
+            raw.seek(0)
+            source = _Bytes(_decoded(path, unpacked(path, raw)))
+            return cast(BinaryIO, io.BufferedReader(source, BLOCK))
+
+        yield from_start
+
+
+def beginning(path: Path) -> str:
+    """How a file begins, as text; raises ListError for a file that is damaged or foreign."""
+    with document_source(path) as from_start:
+        return from_start().read(_BEGINNING).decode("utf-8", "surrogateescape")
 
 
 def _decoded(path: Path, source: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,64 @@
+"""Files whose structure is their format, XML and JSON: read as bytes, never as lines.
+
+Read as lines they would give up what they mark as withdrawn or as good, and one line may be all
+of a file. What knows such a file reads its records from `Document.open()`, as often as it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+from relaion.lists.readers.format import Batch, Options, Sure
+
+
+@dataclass
+class Document:
+    """A file of XML or JSON: its name, how it begins, and its bytes.
+
+    `head` is its beginning as text, without byte order mark. `open` gives all of it from the
+    start: unpacked, in UTF-8, without byte order mark; reading raises ListError where it is
+    damaged. `notices` are for the curator, `decided` counts the words of the fields that decide,
+    by field. `is_delta`: it brings a list up to date, and names only what changed.
+    """
+
+    file_name: str
+    head: str
+    open: Callable[[], BinaryIO]
+    notices: list[str] = field(default_factory=list)
+    decided: dict[str, dict[str, int]] = field(default_factory=dict)
+    is_delta: bool = False
+
+    def decide(self, name: str, word: str, times: int = 1) -> None:
+        """Count a word of a field that decides."""
+        words = self.decided.setdefault(name, {})
+        words[word] = words.get(word, 0) + times
+
+
+class DocumentFormat(Protocol):
+    """One way of writing a list in XML or JSON. `name` is what `--format` calls it."""
+
+    @property
+    def name(self) -> str:
+        """The name, in lower case."""
+
+    def sniff(self, head: str, file_name: str) -> Sure | None:
+        """Sure where a file that begins with `head` is of this format."""
+
+    def read(self, document: Document, options: Options) -> Iterator[Batch]:
+        """The records of a file, some thousands a batch, in memory that does not grow with it.
+
+        Raises ListError, without the file's name, for a file that must not be taken.
+        """
+
+
+# in the order in which they are asked: the first that is sure reads the file
+DOCUMENTS: Sequence[DocumentFormat] = ()
+
+
+def document_format(head: str, file_name: str, forced: str | None) -> DocumentFormat | None:
+    """The format of a document: the one that the curator named, else the first that is sure."""
+    if forced is not None:
+        return next((f for f in DOCUMENTS if f.name == forced), None)
+    return next((f for f in DOCUMENTS if f.sniff(head, file_name)), None)
