@@ -6,7 +6,7 @@ of a file. What knows such a file reads its records from `Document.open()`, as o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
@@ -51,14 +51,3 @@ class DocumentFormat(Protocol):
 
         Raises ListError, without the file's name, for a file that must not be taken.
         """
-
-
-# in the order in which they are asked: the first that is sure reads the file
-DOCUMENTS: Sequence[DocumentFormat] = ()
-
-
-def document_format(head: str, file_name: str, forced: str | None) -> DocumentFormat | None:
-    """The format of a document: the one that the curator named, else the first that is sure."""
-    if forced is not None:
-        return next((f for f in DOCUMENTS if f.name == forced), None)
-    return next((f for f in DOCUMENTS if f.sniff(head, file_name)), None)

@@ -19,7 +19,6 @@ from relaion.lists.readers.checksums import (
     FileHashTable,
     Hashdeep,
 )
-from relaion.lists.readers.documents import DOCUMENTS
 from relaion.lists.readers.format import (
     GOOD,
     OF_FILE,
@@ -35,6 +34,7 @@ from relaion.lists.readers.media import is_name_of_media, media_of_file
 from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
 from relaion.lists.readers.plain import Lines
 from relaion.lists.readers.programs import Fciv, SevenZip
+from relaion.lists.readers.registry import DOCUMENTS, TABLES
 from relaion.lists.readers.rules import HostRules
 from relaion.lists.readers.table import Table
 from relaion.lists.readers.text import first_lines
@@ -403,7 +403,7 @@ _FOREIGN = {f.name for f in FOREIGN}
 
 def readable() -> tuple[str, ...]:
     """The names that `--format` takes."""
-    named = [*(f.name for f in DOCUMENTS), *(f.name for f in FORMATS)]
+    named = [f.name for some in (DOCUMENTS, TABLES, FORMATS) for f in some]
     return tuple(name for name in named if name not in _FOREIGN)
 
 

@@ -16,7 +16,7 @@ _BLOCK = 256 << 10
 
 
 class NamedTwice(dict[str, Any]):
-    """An object that says so in `seen` where a name stands twice: of two, nobody knows which counts.
+    """An object that says so in `seen` where a name stands twice: nobody knows which counts.
 
     It does not raise, as the parser in C would not carry that out.
     """

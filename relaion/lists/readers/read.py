@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from relaion.lists.nothing import may_hold_entry, nothing_in
 from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
-from relaion.lists.readers.documents import Document, DocumentFormat, document_format
+from relaion.lists.readers.documents import Document, DocumentFormat
 from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.format import (
     ANY,
@@ -32,6 +32,8 @@ from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_chan
 from relaion.lists.readers.proxy import refuse_passing
 from relaion.lists.readers.rails import refuse_unusable
 from relaion.lists.readers.read_document import read_document
+from relaion.lists.readers.registry import document_format, table_source
+from relaion.lists.readers.rows import TableSource, as_csv
 from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.signs import refuse_signs, without_boxes
 from relaion.lists.readers.text import BLOCK, beginning, blocks, content, document_source
@@ -83,10 +85,14 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
     try:
         start = beginning(path)
         form = document_format(start, path.name, options.file_format)
-        yield from (
-            _read(path, options, found) if form is None
-            else _read_document(path, form, start, options, found)
-        )  # fmt: skip
+        table = None if form else table_source(start, path.name, options.file_format)
+        if form:
+            yield from _read_document(path, form, start, options, found)
+        elif table:
+            yield from _read_table(path, table, start, options, found)
+        else:
+            source = _unsigned(blocks(path, found.tally.skipped), found.notices)
+            yield from _read(path, options, found, _text(path, options, found, source))
     except ListError as e:
         said = str(e)
         raise ListError(
@@ -94,11 +100,13 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
         ) from None
 
 
-def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
+def _read(
+    path: Path, options: Options, found: FileRead, text: tuple[list[str], Iterator[str]]
+) -> Iterator[SortedBatch]:
     tally = found.tally
     ending = Ending()
     refuse_passing(path.name, options)
-    first, whole_text = _text(path, options, found)
+    first, whole_text = text
     sections = _sections(path.name, "".join(first), options)
     sections.asks_first = tally.is_delta
     out = _TakenOut(sections, path.name, found)
@@ -106,7 +114,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     first, whole = _head(source)
     head = "".join(first)
     form = choose(head, path.name, options.file_format)
-    found.form = form.name
+    found.form = found.form or form.name
     stream = Stream(path.name, head, chain(_in_parts(first), source), found.notices, found.decided)
     stream.is_delta = tally.is_delta
     tally.beside = _what_signs_say(stream, options)
@@ -164,6 +172,25 @@ def _read_document(
         yield from read_document(document, form, options, found.tally, found.first)
 
 
+def _read_table(
+    path: Path, table: TableSource, start: str, options: Options, found: FileRead
+) -> Iterator[SortedBatch]:
+    found.form = table.name
+    with document_source(path) as opened:
+        document = Document(
+            path.name, start, opened, found.notices, found.decided, found.tally.is_delta
+        )
+        text = as_csv(table.rows(document, options))
+        as_text = replace(options, file_format="csv")
+        if table.has_headings:
+            first, rest = _text(path, as_text, found, text)
+        else:
+            rest = text
+            first, _ = _head(rest)
+            refuse_good("".join(first), path.name, options, is_delta=found.tally.is_delta)
+        yield from _read(path, as_text, found, (first, rest))
+
+
 def _what_signs_say(stream: Stream, options: Options) -> LinkBeside:
     lines = stream.lines_of_head()
     return LinkBeside(
@@ -185,9 +212,10 @@ _OF_HOSTS = re.compile(
 )  # whose parts have names of all kinds
 
 
-def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Iterator[str]]:
+def _text(
+    path: Path, options: Options, found: FileRead, rest: Iterator[str]
+) -> tuple[list[str], Iterator[str]]:
     """The first blocks of what a file says, and the rest; raises ListError where it is none."""
-    rest = _unsigned(blocks(path, found.tally.skipped), found.notices)
     first, _ = _head(rest)
     if not is_marked_up("".join(first)):
         rest = uncommented(chain(first, rest), found.notices)
