@@ -7,9 +7,10 @@ their own), then tables that are no text. What none of them knows is read as tex
 from collections.abc import Sequence
 
 from relaion.lists.readers.documents import DocumentFormat
+from relaion.lists.readers.ncmec import Ncmec
 from relaion.lists.readers.rows import TableSource
 
-DOCUMENTS: Sequence[DocumentFormat] = ()
+DOCUMENTS: Sequence[DocumentFormat] = (Ncmec(),)
 TABLES: Sequence[TableSource] = ()
 
 
