@@ -7,9 +7,11 @@ their own), then tables that are no text. What none of them knows is read as tex
 from collections.abc import Sequence
 
 from relaion.lists.readers.documents import DocumentFormat
+from relaion.lists.readers.misp import Misp
 from relaion.lists.readers.rows import TableSource
+from relaion.lists.readers.stix import Stix
 
-DOCUMENTS: Sequence[DocumentFormat] = ()
+DOCUMENTS: Sequence[DocumentFormat] = (Misp(), Stix())
 TABLES: Sequence[TableSource] = ()
 
 
