@@ -38,6 +38,11 @@ LEFT_LIST = re.compile(
 )
 """That something was taken off a list, in folded words."""
 
+ASKED = re.compile(r"\b(?:on|at|upon|by) (?:the |their )?requests?(?: (?:of|by) [\w ]+)?")
+TO_CONFIRM = re.compile(
+    r"\b(?:to be|zu|a|por|da|te) (?:confirm|verif|review|pruf|uberpruf|revis|controll|bevestig)\w*"
+)
+
 _CATEGORY = re.compile(
     r"\b(?:(?:caid|vics?|vic) )?(?:cat(?:egor[a-z]{1,4})?|kategor[a-z]{1,3}|caid|vics?"
     r"|категори[а-я]|luokka)(?:[ .:#-]{0,3}(?:no|nr)?[ .]{0,2}(?P<digit>[04-9])"

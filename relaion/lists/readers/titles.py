@@ -32,7 +32,16 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.media import is_of_other_hash
 from relaion.lists.readers.notes import ALONE, SPEAKS
-from relaion.lists.readers.title_patterns import LEFT_LIST, MADE_OF, OTHER, SENTENCE, category_in
+from relaion.lists.readers.title_files import names_litter, without_files
+from relaion.lists.readers.title_patterns import (
+    ASKED,
+    LEFT_LIST,
+    MADE_OF,
+    OTHER,
+    SENTENCE,
+    TO_CONFIRM,
+    category_in,
+)
 
 LISTED, NEUTRAL, PICTURE, USABLE = "listed", "neutral", "of pictures", "of a usable algorithm"
 UNKNOWN = "of words that nobody here knows"
@@ -115,10 +124,6 @@ _PHRASE = re.compile(
     r"no longer on the list|(?:taken|take|took) (?:back|off|out)|not listed any ?more"
     r"|dad[oa]s de baja|plus valables?"
 )
-_ASKED = re.compile(r"\b(?:on|at|upon|by) (?:the |their )?requests?(?: (?:of|by) [\w ]+)?")
-_TO_CONFIRM = re.compile(
-    r"\b(?:to be|zu|a|por|da|te) (?:confirm|verif|review|pruf|uberpruf|revis|controll|bevestig)\w*"
-)
 _SPACED = re.compile(r"\b(?:[a-z] ){3,}[a-z]\b")
 _SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
 _LONGEST = 4096  # characters of a line of names or words that are looked at
@@ -196,8 +201,8 @@ def of_words(text: str) -> str | Doubt | None:
 
 
 def _of_piece(text: str) -> str | Doubt | None:
-    bare = _PHRASE.sub("removed", _ASKED.sub(" ", _folded(text)))
-    bare = _TO_CONFIRM.sub("unconfirmed", LEFT_LIST.sub("removed", bare))
+    bare = _PHRASE.sub("removed", ASKED.sub(" ", _folded(text)))
+    bare = TO_CONFIRM.sub("unconfirmed", LEFT_LIST.sub("removed", bare))
     found = _units(bare)
     if found[:1] == ["do"] and len(found) > 1 and found[1] in _STRONG:
         found = found[1:]  # Polish: `do usunięcia`
@@ -313,12 +318,13 @@ _OF_DIFF = re.compile(r"(?:---|\+\+\+) \S+\.[A-Za-z]+(?:\t.*)?")
 def title_of(line: str) -> str | Doubt | None:
     """What a line says as a title; NEUTRAL for one of no such words, None for what is no title."""
     bare = line.strip(_SIGNS)
-    if _MINUS.fullmatch(line):
-        return Doubt("-")
+    if _MINUS.fullmatch(line) or names_litter(bare):
+        return Doubt("files of a system" if bare else "-")
     if _SIGNED.match(line):
         bare = _FILE_END.sub("", bare)
     if re.fullmatch(r"\s*\[[^\]]*\]\s*", line):  # `[list.removed]`
         bare = bare.replace(".", " ")
+    bare = without_files(bare, is_heading=is_heading(line))
     if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return None
     asked = asks_out(line, _folded(bare), units_of(bare))
