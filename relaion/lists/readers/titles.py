@@ -37,6 +37,7 @@ from relaion.lists.readers.title_patterns import (
     ASKED,
     LEFT_LIST,
     MADE_OF,
+    ORIGIN,
     OTHER,
     SENTENCE,
     TO_CONFIRM,
@@ -104,11 +105,6 @@ _PLACES = re.compile(r"domains?|hosts?|(?:web)?sites?|domaines?")
 _PURPOSE = re.compile(r"removal|remove|deletion|delete|drop(?:ped)?|withdraw|retract")
 _TO_DO = re.compile(r"\b(?:to|zu|te) (?:be )?(?:remove|delete|drop|withdraw|retract|unblock)d?\b")
 _BY = re.compile(r"\b(?:by|durch|par|por|door)\b")
-_ORIGIN = re.compile(
-    r"\b(?:from|of|von|aus|de|du|da|dal|van)\b(?: (?:the|our|your|their|any|a))? (?:re ?)?"
-    r"(?:laion\w*|common ?crawl|data ?sets?|web|internet|websites?|sites?|platforms?|search|social"
-    r"|index|pages?)\b"
-)
 _OF_LINKS = re.compile(
     r"\b(?:urls?|links?)[ -]?(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)\b"
     r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?) (?:of|von|der|de|des) (?:the |les )?"
@@ -274,7 +270,7 @@ def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | No
     """What a title says in which a word stands that takes out."""
     at = next(i for i, word in enumerate(told) if word in _STRONG)
     word = told[at]
-    if not _ON.isdisjoint(told) or _ORIGIN.search(bare) or _DUPLICATE.intersection(told):
+    if not _ON.isdisjoint(told) or ORIGIN.search(bare) or _DUPLICATE.intersection(told):
         return None
     is_last = told[-1] in _STRONG
     if (at and not is_last) or (at and len(told) > 4) or len(found) > 16:
@@ -382,7 +378,7 @@ def is_unknown(line: str, bare: str) -> bool:
         return False
     units = units_of(bare)
     points = len(units) > _FEW and not _POINTS.isdisjoint(units)
-    if points and not any(map(_ASKS.fullmatch, units)) and not _ORIGIN.search(_folded(bare)):
+    if points and not any(map(_ASKS.fullmatch, units)) and not ORIGIN.search(_folded(bare)):
         is_told = not all(map(is_innocent, units))
         return is_told and _ON.isdisjoint(units) and len(units) <= _LONGEST_POINTER
     is_doubted = not _DOUBTED.isdisjoint(units)
