@@ -50,6 +50,13 @@ ORIGIN = re.compile(
 )
 """Where pictures came from: `removed from LAION` takes nothing out."""
 
+LINKS_HASHED = re.compile(
+    r"\b(?:urls?|links?)[ -]?(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)\b"
+    r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?) (?:of|von|der|de|des) (?:the |les )?"
+    r"(?:urls?|links?)\b"
+)
+"""That digests are those of links."""
+
 _CATEGORY = re.compile(
     r"\b(?:(?:caid|vics?|vic) )?(?:cat(?:egor[a-z]{1,4})?|kategor[a-z]{1,3}|caid|vics?"
     r"|категори[а-я]|luokka)(?:[ .:#-]{0,3}(?:no|nr)?[ .]{0,2}(?P<digit>[04-9])"

@@ -36,6 +36,7 @@ from relaion.lists.readers.title_files import names_litter, without_files
 from relaion.lists.readers.title_patterns import (
     ASKED,
     LEFT_LIST,
+    LINKS_HASHED,
     MADE_OF,
     ORIGIN,
     OTHER,
@@ -105,11 +106,6 @@ _PLACES = re.compile(r"domains?|hosts?|(?:web)?sites?|domaines?")
 _PURPOSE = re.compile(r"removal|remove|deletion|delete|drop(?:ped)?|withdraw|retract")
 _TO_DO = re.compile(r"\b(?:to|zu|te) (?:be )?(?:remove|delete|drop|withdraw|retract|unblock)d?\b")
 _BY = re.compile(r"\b(?:by|durch|par|por|door)\b")
-_OF_LINKS = re.compile(
-    r"\b(?:urls?|links?)[ -]?(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)\b"
-    r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?) (?:of|von|der|de|des) (?:the |les )?"
-    r"(?:urls?|links?)\b"
-)
 _BUT = re.compile(r"exclud\w*|except|but|besides|ausser|hors|sauf|excepto|salvo|tranne|behalve")
 _END = re.compile(r"end|ende|fin|fim|einde")
 _PLAINLY_GOOD = words.words_in(words.PLAINLY_GOOD)
@@ -208,7 +204,7 @@ def _of_piece(text: str) -> str | Doubt | None:
     if 0 < len(found) <= 8 and (_says_good(found) or is_plain):
         return GOOD
     if not told:
-        if _OF_LINKS.search(bare):
+        if LINKS_HASHED.search(bare):
             return OF_LINKS
         return USABLE if any(map(_USABLE.fullmatch, found)) else None
     if (
