@@ -15,7 +15,14 @@ from relaion.cli.consoles import talk
 from relaion.cli.render import show_purged
 from relaion.cli.render_copy import diffed, show_applied, show_checked, show_diffed
 from relaion.cli.render_inspect import render as show_inspect
-from relaion.cli.render_run import show_cleaned, show_demo, show_matched, show_verdict
+from relaion.cli.render_run import (
+    show_cleaned,
+    show_demo,
+    show_matched,
+    show_merged,
+    show_part,
+    show_verdict,
+)
 from relaion.cli.streams import Bars
 from relaion.cli.told import Heard, heard
 from relaion.errors import Stopped
@@ -25,7 +32,7 @@ from relaion.sqlset import BUILT_IN
 from relaion.sqlset import VERSION as SQL_VERSION
 
 if TYPE_CHECKING:
-    from relaion.stages.clean import Cleaned
+    from relaion.stages.cleaned import Cleaned
 
 
 @contextmanager
@@ -156,6 +163,8 @@ def clean(
     good_wins: o.GoodWins = False,
     cover: o.Cover = 0,
     cover_site_rows: o.CoverSiteRows = None,
+    shards: o.Shards = None,
+    phase: o.Phase = None,
     purge: o.Purge = False,
     strict: o.Strict = False,
     as_json: o.Json = False,
@@ -169,15 +178,49 @@ def clean(
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
             inner=inner, sidecars=sidecars or (), copy=copy, verify=verify, good_wins=good_wins,
-            yes_i_checked=yes_i_checked, cover=cover, cover_site_rows=cover_site_rows, progress=bars
+            yes_i_checked=yes_i_checked, cover=cover, cover_site_rows=cover_site_rows,
+            shards=shards, phase=phase, progress=bars,
         )  # fmt: skip
     _show_cleaned(result, strict=strict, as_json=as_json)
 
 
 def _show_cleaned(result: "Cleaned", *, strict: bool, as_json: bool) -> None:
-    emit(result, show_cleaned, as_json=as_json)
+    emit(result, show_part if hasattr(result, "share") else show_cleaned, as_json=as_json)
     wrong = result.verdict is not None and not result.verdict.ok
     if wrong or (strict and not _is_whole(result)):
+        raise typer.Exit(EXIT_FOUND)
+
+
+@app.command(
+    cls=PlainCommand,
+    help="Join the parts of a `clean --shards`, which many machines did. First what they found: "
+    "with --phase find, after all parts have searched. Then what they wrote: with --out. It says "
+    "what is next, and may be repeated at any time.",
+    short_help="Join the parts of a clean that many machines did.",
+)
+def merge(
+    parts: o.Parts,
+    out: o.MergedOut = None,
+    phase: o.MergedPhase = None,
+    key: o.MergedKey = None,
+    work: o.MergedWork = None,
+    workers: o.Workers = None,
+    memory: o.Memory = MEMORY,
+    yes_i_checked: o.YesIChecked = False,
+    purge: o.Purge = False,
+    strict: o.Strict = False,
+    as_json: o.Json = False,
+) -> None:
+    if purge and out is not None:
+        emit(library.purge(out, work=work), show_purged, as_json=as_json)
+        return
+    with _working(goes_on=True) as bars:
+        result = library.merge(
+            parts, out=out, phase=phase, key=key, work=work, workers=workers, memory=memory,
+            yes_i_checked=yes_i_checked, progress=bars,
+        )  # fmt: skip
+    emit(result, show_merged, as_json=as_json)
+    if not result.done or (strict and result.cleaned and result.cleaned.not_looked_at):
         raise typer.Exit(EXIT_FOUND)
 
 
