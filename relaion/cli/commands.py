@@ -19,7 +19,6 @@ from relaion.cli.render_run import (
     show_cleaned,
     show_demo,
     show_matched,
-    show_merged,
     show_part,
     show_verdict,
 )
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _working(*, goes_on: bool = False) -> Iterator[Heard]:
+def working(*, goes_on: bool = False) -> Iterator[Heard]:
     """Bars, while a worker loads its libraries beside this process, which loads its own.
 
     `goes_on`: what a signal stops goes on where it stopped, as soon as it is asked again.
@@ -73,7 +72,7 @@ def demo(
     ] = False,
     as_json: o.Json = False,
 ) -> None:
-    with _working(goes_on=True) as bars:
+    with working(goes_on=True) as bars:
         result = library.demo(out, rows=rows, seed=seed, full_lists=full_lists, progress=bars)
     emit(result, show_demo, as_json=as_json)
 
@@ -121,7 +120,7 @@ def match(
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
-    with _working() as bars:
+    with working() as bars:
         result = library.match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
@@ -172,7 +171,7 @@ def clean(
     if purge:
         emit(library.purge(out, work=work), show_purged, as_json=as_json)
         return
-    with _working(goes_on=True) as bars:
+    with working(goes_on=True) as bars:
         result = library.clean(
             paths, lists, out, editions=editions or BUILT_IN, keywords=keywords,
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
@@ -188,39 +187,6 @@ def _show_cleaned(result: "Cleaned", *, strict: bool, as_json: bool) -> None:
     emit(result, show_part if hasattr(result, "share") else show_cleaned, as_json=as_json)
     wrong = result.verdict is not None and not result.verdict.ok
     if wrong or (strict and not _is_whole(result)):
-        raise typer.Exit(EXIT_FOUND)
-
-
-@app.command(
-    cls=PlainCommand,
-    help="Join the parts of a `clean --shards`, which many machines did. First what they found: "
-    "with --phase find, after all parts have searched. Then what they wrote: with --out. It says "
-    "what is next, and may be repeated at any time.",
-    short_help="Join the parts of a clean that many machines did.",
-)
-def merge(
-    parts: o.Parts,
-    out: o.MergedOut = None,
-    phase: o.MergedPhase = None,
-    key: o.MergedKey = None,
-    work: o.MergedWork = None,
-    workers: o.Workers = None,
-    memory: o.Memory = MEMORY,
-    yes_i_checked: o.YesIChecked = False,
-    purge: o.Purge = False,
-    strict: o.Strict = False,
-    as_json: o.Json = False,
-) -> None:
-    if purge and out is not None:
-        emit(library.purge(out, work=work), show_purged, as_json=as_json)
-        return
-    with _working(goes_on=True) as bars:
-        result = library.merge(
-            parts, out=out, phase=phase, key=key, work=work, workers=workers, memory=memory,
-            yes_i_checked=yes_i_checked, progress=bars,
-        )  # fmt: skip
-    emit(result, show_merged, as_json=as_json)
-    if not result.done or (strict and result.cleaned and result.cleaned.not_looked_at):
         raise typer.Exit(EXIT_FOUND)
 
 
@@ -256,7 +222,7 @@ def update(
     if purge:
         emit(library.purge(out, work=work), show_purged, as_json=as_json)
         return
-    with _working(goes_on=True) as bars:
+    with working(goes_on=True) as bars:
         result = library.update(
             parent, inputs, lists, out, editions=editions or (), keywords=keywords, key=key,
             work=work, workers=workers, memory=memory, time_limit=time_limit,
@@ -302,7 +268,7 @@ def diff(
     given = {
         "work": work, "workers": workers, "memory": memory, "sql_version": sql_version,
     }  # fmt: skip
-    with _working() as bars:
+    with working() as bars:
         result = diffed(
             (old, new, out), check, {"by": by, "i_accept_disclosure": i_accept_disclosure},
             {"inputs": inputs or (), "lists": lists, "earlier": earlier or (), "key": key,
@@ -346,7 +312,7 @@ def apply(
         emit(library.purge(out, work=work), show_purged, as_json=as_json)
         return
     diff, copies = (diff, paths) if keep or diff else (paths[0], paths[1:])
-    with _working(goes_on=True) as bars:
+    with working(goes_on=True) as bars:
         result = library.apply(
             copies, out, keep=keep or (), diff=diff, old=old or (), by=by,
             unknown=unknown, without_identity=without_identity, columns=roles(columns),
@@ -382,7 +348,7 @@ def verify(
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
-    with _working() as bars:
+    with working() as bars:
         verdict = library.verify(
             out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
             columns=roles(columns), sidecars=sidecars or (), parent=parent, diff=diff,

@@ -214,39 +214,6 @@ Phase = Annotated[
         "search again, since links found in one part may stand in another. Then write writes it.",
     ),
 ]  # fmt: skip
-Parts = Annotated[
-    list[Path], path_argument("PART...", "The folders that `clean --shards` was given as --out.")
-]
-MergedPhase = Annotated[
-    str | None,
-    typer.Option(
-        "--phase", metavar="find",
-        autocompletion=completion.among("find"),
-        help="Join what the parts found. Exit code 1: every part has to run `clean … --phase "
-        "find` again, then merge again. Exit code 0: all is found, and every part can run "
-        "`clean … --phase write`.",
-    ),
-]  # fmt: skip
-MergedOut = Annotated[
-    Path | None,
-    path_option(
-        "--out",
-        "DIR",
-        "When all parts are written: the folder to join them in. The parts are emptied then.",
-    ),
-]
-MergedKey = Annotated[
-    Path | None,
-    path_option(
-        "--key",
-        "FILE",
-        "With --cover: the curator's secret key file. Default: the one that the parts had.",
-    ),
-]
-MergedWork = Annotated[
-    Path | None,
-    path_option("--work", "DIR", "The folder that the parts were given as --work, if any."),
-]
 UpdatedInputs = Annotated[
     list[Path],
     path_option("--inputs", "PATH", "The data that OUT was made from; it may have grown since."),

@@ -33,7 +33,8 @@ class Merged(Tabled):
     """What a merge of `parts` parts came to.
 
     `done`: all is found (of `phase` find), or OUT is finished (`cleaned` says what it holds).
-    `next` is what is to be done then, `summary` all of it in a sentence.
+    `next` is what is to be done then, `summary` all of it in a sentence; `notices` are for whoever
+    ran it.
     """
 
     parts: int
