@@ -81,6 +81,22 @@ class MergeHunt(Hunt):
         return found
 
 
+_OF_A_CHOICE = ("split-0", "split-1", "choose")
+
+
+class MergeChoice(Choice):
+    """The choice of cover of all parts, whose steps they are given."""
+
+    hunt: MergeHunt
+
+    def _chosen_before(self) -> dict[str, Any] | None:
+        """What was chosen before; the steps that it went through are of now, too."""
+        found = super()._chosen_before()
+        if found is not None:
+            self.hunt.done += _OF_A_CHOICE
+        return found
+
+
 @dataclass(frozen=True)
 class Merger:
     """What joins parts: `key` in place of the one that they were made with."""
@@ -136,9 +152,8 @@ class Merger:
         hold(searched.hits, sum(n.shard.rows for n in shards), sources, yes=self.yes)
         if self.plan.parameters["cover"]:
             path = self.key or Path(self.parts[0].said["key"])
-            Choice(hunt, self._curator_key(path), ledger_path(path), self.caller, _ready).run(
-                searched
-            )
+            key = self._curator_key(path)
+            MergeChoice(hunt, key, ledger_path(path), self.caller, _ready).run(searched)
 
     def _curator_key(self, path: Path) -> bytes:
         found = load(path)
