@@ -20,7 +20,7 @@ from relaion.run.cover_task import IMAGE_ROWS
 from relaion.run.process import TaskOutcome
 from relaion.run.tasks import AnyTask
 from relaion.sqlset import load
-from relaion.stages.clean import Cleaned
+from relaion.stages.cleaned import Cleaned
 from tests import cover_world as world
 from tests.faults.world import contents, run
 from tests.pipeline import InProcess, Sent, add_lists, here, rows_of, write_shard

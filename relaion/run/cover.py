@@ -8,6 +8,7 @@ what a run that goes on uses.
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -100,8 +101,7 @@ class Choice:
         counts = self._swept("sites", 0, shards, searched, {**hits, "split_places": ()})
         before = self._chosen_before()
         if before is None:
-            lock = self.ledger.with_name(f"{self.ledger.name}.lock")
-            with locked(lock, "chooses cover under this key"):
+            with self._alone():
                 before = self._choose(shards, searched, counts, hits)
         return self._found(shards, searched, before)
 
@@ -120,12 +120,7 @@ class Choice:
     def _choose(
         self, shards: Sequence[Numbered], searched: Searched, counts: Reads, hits: Reads
     ) -> dict[str, Any]:
-        copied = self._work / _COPY
-        is_there: bool = self.caller.call("relaion.lists.cover:copy_ledger", self.ledger, copied)
-        known = {
-            "copied": copied, "ledger": self.ledger,
-            "state": file_sha256(copied) if is_there else "",
-        }  # fmt: skip
+        known = self._known()
         found = self._split(0, counts, known)
         limit, all_rows, n = found["site_rows"], found["rows"], found["n"]
         counts = {**counts, "site_counts": (self._path("summed_counts-0"),)}
@@ -148,6 +143,26 @@ class Choice:
         )
         chosen = self.hunt.made(task, self._seen(task.reads, known["state"], limit))
         chosen |= {"site_rows": limit, "all_rows": all_rows}
+        self._settle(chosen, known)
+        return chosen
+
+    def _alone(self) -> AbstractContextManager[object]:
+        """Nobody else chooses meanwhile; raises BusyError where somebody does."""
+        lock = self.ledger.with_name(f"{self.ledger.name}.lock")
+        return locked(lock, "chooses cover under this key")
+
+    def _known(self) -> dict[str, Any]:
+        """A copy of the ledger as it is now, and by what its state is told."""
+        copied = self._work / _COPY
+        is_there: bool = self.caller.call("relaion.lists.cover:copy_ledger", self.ledger, copied)
+        return {
+            "copied": copied, "ledger": self.ledger,
+            "state": file_sha256(copied) if is_there else "",
+        }  # fmt: skip
+
+    def _settle(self, chosen: dict[str, Any], known: dict[str, Any]) -> None:
+        """Say what it costs, and have the ledger and the journal keep it."""
+        all_rows, limit = chosen["all_rows"], chosen["site_rows"]
         self.hunt.progress.say(
             f"cover: about {chosen['rows']:,} of {all_rows:,} rows "
             f"({chosen['rows'] / max(all_rows, 1):.2%}) will leave with {chosen['sites']:,} listed "
@@ -157,15 +172,15 @@ class Choice:
             gains = {_GAINED[table]: self._path(table) for table in _GAINED}
             with blaming(self.ledger, ListError):
                 self.caller.call(
-                    "relaion.lists.cover:grow_ledger", self.ledger, copied, self.key, gains
-                )
+                    "relaion.lists.cover:grow_ledger", self.ledger, known["copied"], self.key,
+                    gains,
+                )  # fmt: skip
         files = {
             str(path.relative_to(self._work)): file_sha256(path)
             for path in map(self._path, _CHOSEN)
         }
         entry = Entry(COVERED, "", {"of": self._of, "found": chosen}, files)
         self.hunt.journal.add([entry])
-        return chosen
 
     def _split(self, depth: int, counts: Reads, known: dict[str, Any]) -> dict[str, Any]:
         settings = self.hunt.settings

@@ -61,8 +61,12 @@ def _hosts_told(finder: Finder, task: FindTask) -> None:
 def _sites(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     pattern = _pattern(finder, task)
-    for table in ("list_hits", "same_link", "split_places"):
-        read_found(finder, task, table)
+    read_found(finder, task, "split_places")
+    numbers = pa.array([n.no for n in task.shards], pa.int32())
+    engine.execute("create or replace temp table batch (shard_no integer)")
+    engine.insert("batch", pa.table({"shard_no": numbers}))
+    for table in ("list_hits", "same_link"):  # of other shards no row stands anywhere here
+        read_found(finder, task, table, in_table="batch")
     engine.execute("create or replace temp table lists as from store.lists")
 
     def search() -> None:

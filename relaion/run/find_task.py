@@ -410,9 +410,12 @@ SEARCH: Steps = {
 }  # fmt: skip
 
 
-def read_found(finder: Finder, task: FindTask, table: str) -> None:
-    """Load what earlier steps left of a table; without any file it is empty."""
+def read_found(finder: Finder, task: FindTask, table: str, in_table: str | None = None) -> None:
+    """Load what earlier steps left of a table; without any file it is empty.
+
+    Or only the rows of shards that another table holds.
+    """
     if task.reads[table]:
-        finder.engine.read_parquet(table, task.reads[table])
+        finder.engine.read_parquet(table, task.reads[table], in_table)
     else:
         finder.none_of(_MAKERS[table], f"table {table}")
