@@ -7,10 +7,12 @@ their own), then tables that are no text. What none of them knows is read as tex
 from collections.abc import Sequence
 
 from relaion.lists.readers.documents import DocumentFormat
+from relaion.lists.readers.misp import Misp
 from relaion.lists.readers.ncmec import Ncmec
 from relaion.lists.readers.rows import TableSource
+from relaion.lists.readers.stix import Stix
 
-DOCUMENTS: Sequence[DocumentFormat] = (Ncmec(),)
+DOCUMENTS: Sequence[DocumentFormat] = (Ncmec(), Misp(), Stix())
 TABLES: Sequence[TableSource] = ()
 
 
