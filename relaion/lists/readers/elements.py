@@ -11,13 +11,13 @@ from relaion.lists.readers import names
 from relaion.lists.readers.decisions import (
     COUNTS,
     UNSURE,
-    DecidingColumn,
     WordSays,
     chosen_of,
     is_ignored,
     word_of_any,
 )
 from relaion.lists.readers.documents import Document
+from relaion.lists.readers.fields import DecidingField
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.notes import SPEAKS, read_text
 from relaion.lists.values import shape, told, told_words
@@ -25,18 +25,6 @@ from relaion.lists.values import shape, told, told_words
 _NO_PLACE = -2  # no number names an element
 _FEEDBACK = {"": COUNTS, "affirmative": COUNTS, "negative": UNSURE}
 _MANY = 500  # unknown words after which the rest of a file is not needed to refuse it
-
-
-class DecidingElement(DecidingColumn):
-    """One kind of element that decides; messages call it so."""
-
-    @property
-    def _which(self) -> str:
-        return f"element {told(self.name)} decides which entries count"
-
-    @property
-    def _option(self) -> str:
-        return told(self.name)
 
 
 @dataclass
@@ -60,7 +48,7 @@ class Elements:
     entries: Counter[str] = field(default_factory=Counter)
     unlooked: Counter[str] = field(default_factory=Counter)
     digests_unlooked: int = 0
-    deciders: dict[str, DecidingElement | None] = field(default_factory=dict)
+    deciders: dict[str, DecidingField | None] = field(default_factory=dict)
     _waiting: dict[str, _Waiting] = field(default_factory=dict)
     _beside: list[tuple[str, str]] = field(default_factory=list)
     _is_later: bool = False
@@ -69,17 +57,19 @@ class Elements:
         self._grades = self._known("classification", names.CATEGORY)
         self._feedback = self._known("feedback", names.STANDING)
         self._kinds = self._known("categorization", names.STANDING)
+        if self._feedback:
+            self._feedback.knows = _FEEDBACK.get
+        if self._kinds:
+            self._kinds.knows = _says_of_kind
         self._member = None
         if chosen_of(self.options, "member", _NO_PLACE) is not None:
             self._member = self._known("member", names.STANDING)
-        if self._feedback and self._feedback.chosen is None:
-            self._feedback._said.update(_FEEDBACK)
 
-    def _known(self, name: str, what: str, word: str = "") -> DecidingElement | None:
+    def _known(self, name: str, what: str, word: str = "") -> DecidingField | None:
         if is_ignored(self.options, name, _NO_PLACE):
             return None
         chosen = chosen_of(self.options, name, _NO_PLACE)
-        found = self.deciders[name] = DecidingElement(name, what, _NO_PLACE, word or name, chosen)
+        found = self.deciders[name] = DecidingField(name, what, _NO_PLACE, word or name, chosen)
         return found
 
     def ignores(self, name: str) -> bool:
@@ -113,8 +103,6 @@ class Elements:
             self._wait("categorization", (held or [*kinds, ""])[0], i)
         elif self._kinds:
             for kind in kinds:
-                if kind not in self._kinds._said:
-                    self._kinds._said[kind] = _says_of_kind(kind)
                 self._wait("categorization", kind, i)
         for name, value in self._beside:
             self._wait_beside(name, value, i)
@@ -165,7 +153,7 @@ class Elements:
         self._is_later = True
         return found
 
-    def _all(self) -> list[DecidingElement]:
+    def _all(self) -> list[DecidingField]:
         return [decider for decider in self.deciders.values() if decider is not None]
 
     def _refuse_unsure(self) -> None:

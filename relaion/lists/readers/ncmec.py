@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from relaion.errors import ListError
-from relaion.lists.readers import names, xml_text
+from relaion.lists.readers import names, traits, xml_text
 from relaion.lists.readers.documents import Document
 from relaion.lists.readers.elements import Elements
 from relaion.lists.readers.format import (
@@ -31,7 +31,7 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.ncmec_pages import Pages
-from relaion.lists.values import could_be_value, told
+from relaion.lists.values import told
 from relaion.roles import IMAGE_KINDS
 
 _NAME = "ncmec"
@@ -384,9 +384,11 @@ class _Reading:
         if found is None:
             if len(self.known) > 100_000:
                 self.known.clear()
-            by = None if could_be_value(member) else member[:80]
-            severity = None if could_be_value(grade) else grade[:80]
-            found = Trait(severity=severity or None, last_seen=day, by=by or None)
+            by, severity = (
+                traits.trait_text(what, said) if said else None
+                for what, said in ((names.BY, member), (names.SEVERITY, grade))
+            )
+            found = Trait(severity=severity, last_seen=day, by=by)
             self.known[key] = found
         return found
 
