@@ -32,9 +32,6 @@ REFUSED = {
     "vics_export.csv": _CHOICE + "numbers of categories (point 3); read with --where",
     "misp_export.csv": _LATER + "MISP",
     "misp_text_export.txt": _LATER + "MISP",
-    "tat.csv": _LATER + "Tech Against Terrorism",
-    "tx_dataset.csv": _LATER + "ThreatExchange",
-    "tx_dataset_nohead.csv": _LATER + "ThreatExchange",
     "stix21_patterns.txt": _LATER + "STIX patterns",
 }
 """Samples in txt, csv and tsv that hold entries and are not read, each with the reason."""

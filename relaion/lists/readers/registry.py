@@ -7,12 +7,15 @@ their own), then tables that are no text. What none of them knows is read as tex
 from collections.abc import Sequence
 
 from relaion.lists.readers.documents import DocumentFormat
+from relaion.lists.readers.exchange_json import StopNcii, TechAgainstTerrorism, ThreatExchange
 from relaion.lists.readers.misp import Misp
 from relaion.lists.readers.ncmec import Ncmec
 from relaion.lists.readers.rows import TableSource
 from relaion.lists.readers.stix import Stix
 
-DOCUMENTS: Sequence[DocumentFormat] = (Ncmec(), Misp(), Stix())
+DOCUMENTS: Sequence[DocumentFormat] = (
+    Ncmec(), Misp(), Stix(), StopNcii, TechAgainstTerrorism, ThreatExchange,
+)  # fmt: skip
 TABLES: Sequence[TableSource] = ()
 
 
