@@ -14,7 +14,7 @@ from relaion.lists.readers.format import Batch, Options, Sure
 
 
 @dataclass
-class Shared:
+class OfDelivery:
     """What the files of one delivery, of which there are `files`, tell each other.
 
     `held` is whatever a format keeps from one file for the next, by the format's name. `ends` are
@@ -43,7 +43,7 @@ class Document:
     notices: list[str] = field(default_factory=list)
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     is_delta: bool = False
-    shared: Shared = field(default_factory=Shared)
+    shared: OfDelivery = field(default_factory=OfDelivery)
 
     def decide(self, name: str, word: str, times: int = 1) -> None:
         """Count a word of a field that decides."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from relaion.errors import ListError
 from relaion.lists.readers import names, traits
 from relaion.lists.readers.decisions import COUNTS, WordSays, read_word
-from relaion.lists.readers.documents import Document, Shared
+from relaion.lists.readers.documents import Document, OfDelivery
 from relaion.lists.readers.fields import Fields, Meaning, Row
 from relaion.lists.readers.format import (
     LINK_KINDS,
@@ -78,7 +78,7 @@ class Exchanged:
     exchange: Exchange
     options: Options
     seen: set[str]
-    shared: Shared
+    shared: OfDelivery
     is_delta: bool = False
     fields: Fields = field(init=False)
     latest: Latest = field(init=False)

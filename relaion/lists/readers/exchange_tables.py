@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relaion.errors import ListError
 from relaion.lists.readers import names
-from relaion.lists.readers.documents import Shared
+from relaion.lists.readers.documents import OfDelivery
 from relaion.lists.readers.exchange import Exchange, Exchanged
 from relaion.lists.readers.exchanges import TAT, TE_FILE, THREATEXCHANGE_CSV
-from relaion.lists.readers.field_rows import WIDTH, Layout, cut_rows, rows_of
+from relaion.lists.readers.field_rows import WIDTH, FieldLayout, cut_rows, rows_of
 from relaion.lists.readers.fields import Row
 from relaion.lists.readers.format import Batch, Maybe, Options, Stream, Sure
+from relaion.lists.readers.latest import day_of
 from relaion.lists.readers.text import first_lines
+from relaion.lists.values import shape
 
 _CLASS = re.compile(r"POSITIVE_CLASS|NEGATIVE_CLASS|INVESTIGATION_SEED|DISPUTED")
 _TX_TYPES = frozenset(
@@ -41,7 +43,7 @@ class ExchangeTable:
 
     name: str
     exchange: Exchange
-    laid_out: Callable[[str, str], Layout | None]
+    laid_out: Callable[[str, str], FieldLayout | None]
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure where its columns, or what stands in them, are those of the exchange."""
@@ -56,7 +58,7 @@ class ExchangeTable:
                 "--format csv"
             )
         seen = {*filter(None, layout.columns), *(name for name, _ in layout.added)}
-        read = Exchanged(self.exchange, options, seen, Shared(), is_delta=stream.is_delta)
+        read = Exchanged(self.exchange, options, seen, OfDelivery(), is_delta=stream.is_delta)
         meaning = self.exchange.meanings.get(layout.columns[-1])
         is_deciding = meaning is None or bool(meaning.what)
         for rows, skipped in rows_of(stream, layout, ends_open=is_deciding):
@@ -76,37 +78,67 @@ def _in_words(row: Row) -> Row:
 # -- How tables are known --------------------------------------------------------------------------
 
 
-def _by_names(exchange: Exchange, needed: Sequence[str], head: str) -> Layout | None:
+def _by_names(exchange: Exchange, needed: Sequence[str], head: str) -> FieldLayout | None:
     for delimiter, rows in cut_rows(head):
         first = [*rows, []][0]
         told = [exchange.named(cell.strip()) if cell.strip() else "" for cell in first]
         if {*needed} <= {*told}:
-            return Layout(delimiter, tuple(told), tuple(first))
+            return FieldLayout(delimiter, tuple(told), tuple(first))
     return None
 
 
-def _of_tat(head: str, _: str) -> Layout | None:
+def _of_tat(head: str, _: str) -> FieldLayout | None:
     return _by_names(TAT, ("hash_digest", "algorithm"), head)
 
 
-def _of_threatexchange(head: str, _: str) -> Layout | None:
+def _of_threatexchange(head: str, _: str) -> FieldLayout | None:
     if found := _by_names(THREATEXCHANGE_CSV, ("signal_type", "signal_str"), head):
         return found
     for delimiter, rows in cut_rows(head):
-        for columns in _LAYOUTS:
-            at, of = columns.index("signal_type"), columns.index("category")
-            fits = [
-                len(row) == len(columns)
-                and names.squeezed(row[at]) in _TX_TYPES
-                and _CLASS.fullmatch(row[of].strip().upper()) is not None
-                for row in rows
-            ]
-            if fits and all(fits):
-                return Layout(delimiter, columns)
+        if rows and (
+            columns := _columns_without_names([_trimmed(row, len(_LAYOUTS[0])) for row in rows])
+        ):
+            return FieldLayout(delimiter, columns)
     return None
 
 
-def _of_te(head: str, file_name: str) -> Layout | None:
+def _trimmed(row: Sequence[str], n: int) -> Sequence[str]:
+    """A row of `n` cells without the empty ones behind them."""
+    return row if any(cell.strip() for cell in row[n:]) else row[:n]
+
+
+def _columns_without_names(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
+    """The fields of the columns, by what stands in them: types, classes, values.
+
+    In another order than its command line writes, whatever stands beside them may be tags.
+    """
+    if any(len(row) != len(_LAYOUTS[0]) for row in rows):
+        return None
+    columns = [*zip(*rows, strict=True)]
+    types = [i for i, cells in enumerate(columns) if all(map(_is_type, cells))]
+    classes = [i for i, cells in enumerate(columns) if all(map(_is_class, cells))]
+    if len(types) != 1 or len(classes) != 1:
+        return None
+    known = [c for c in _LAYOUTS if types[0] == c.index("signal_type")]
+    if known and classes[0] == known[0].index("category"):
+        return known[0]
+    at = max(range(len(columns)), key=lambda i: sum(shape(cell) is not None for cell in columns[i]))
+    if at in (types[0], classes[0]) or not any(map(shape, columns[at])):
+        return None
+    named = {types[0]: "signal_type", classes[0]: "category", at: "signal_str"}
+    others = iter(("tags", "labels"))
+    return tuple(named.get(i) or next(others) for i in range(len(columns)))
+
+
+def _is_type(cell: str) -> bool:
+    return names.squeezed(cell) in _TX_TYPES
+
+
+def _is_class(cell: str) -> bool:
+    return _CLASS.fullmatch(cell.strip().upper()) is not None
+
+
+def _of_te(head: str, file_name: str) -> FieldLayout | None:
     if not _TE_NAME.fullmatch(file_name):
         return None
     found = _TE_TYPE.fullmatch(file_name)
@@ -115,10 +147,26 @@ def _of_te(head: str, file_name: str) -> Layout | None:
             "is a ThreatExchange file (.te), whose name says what it holds, and this name does "
             "not: call it as it was called, such as simple.HASH_MD5.te"
         )
-    width = max((len(row) for _, rows in cut_rows(head) for row in rows), default=0)
-    if width > len(_TE_COLUMNS):
-        return None
-    return Layout(",", _TE_COLUMNS, added=(("type", found[1]),))
+    added = (("type", found[1]),)
+    if named := _by_names(TE_FILE, ("indicator",), head):
+        return replace(named, added=added)
+    for delimiter, rows in cut_rows(head):
+        told = [_trimmed(row, len(_TE_COLUMNS)) for row in rows]
+        for columns in (_TE_COLUMNS, _TE_COLUMNS[::-1]):
+            if told and all(_is_of_te(row, columns) for row in told):
+                return FieldLayout(delimiter, columns, added=added)
+    raise ListError(
+        "is a ThreatExchange file (.te) whose lines are not laid out as its lines are: an "
+        "indicator, the number of a descriptor, a time, labels"
+    )
+
+
+def _is_of_te(row: Sequence[str], columns: Sequence[str]) -> bool:
+    if len(row) != len(columns):
+        return False
+    held = dict(zip(columns, row, strict=True))
+    is_numbered = held["first_descriptor_id"].strip().isdecimal()
+    return is_numbered and (held["added_on"].strip() == "mine" or bool(day_of(held["added_on"])))
 
 
 @dataclass(frozen=True)
@@ -137,7 +185,7 @@ class LocalFile:
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:
         """A record a line."""
         seen = {"signal_type", "signal_str"}
-        read = Exchanged(THREATEXCHANGE_CSV, options, seen, Shared(), is_delta=stream.is_delta)
+        read = Exchanged(THREATEXCHANGE_CSV, options, seen, OfDelivery(), is_delta=stream.is_delta)
         for block in stream.blocks:
             lines = first_lines(block, block.count("\n") + 1)
             told = [_LOCAL.fullmatch(line) for line in lines]

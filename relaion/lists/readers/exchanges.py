@@ -138,7 +138,7 @@ THREATEXCHANGE_CSV = Exchange(
     meanings={
         "signal_type": Meaning(names.TYPE, "type", _knows(_TYPES)),
         "category": Meaning(names.CATEGORY, "category", _knows(_CLASSES)),
-        "tags": _TAGS,
+        "tags": _TAGS, "labels": _TAGS,
         "signal_str": Meaning(), "collab": Meaning(),
     },
     traits={"collab": names.BY},

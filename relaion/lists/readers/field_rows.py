@@ -21,7 +21,7 @@ _SEPARATOR_LINE = re.compile(r'^"?sep=."?\n', re.I)
 
 
 @dataclass(frozen=True)
-class Layout:
+class FieldLayout:
     """How a table is laid out: its delimiter, the fields of its columns.
 
     `names` is the row that names them, empty where there is none, `added` fields that every record
@@ -45,7 +45,7 @@ def cut_rows(head: str) -> Iterator[tuple[str, list[list[str]]]]:
 
 
 def rows_of(
-    stream: Stream, layout: Layout, *, ends_open: bool
+    stream: Stream, layout: FieldLayout, *, ends_open: bool
 ) -> Iterator[tuple[list[Row], Counter[str]]]:
     """The records of each block, and how many rows are none, by reason.
 
@@ -75,17 +75,17 @@ def rows_of(
         yield [_row(row, layout) for row in whole], skipped
 
 
-def _is_whole(row: Sequence[str], layout: Layout) -> bool:
+def _is_whole(row: Sequence[str], layout: FieldLayout) -> bool:
     n = len(layout.columns)
     return len(row) == n or (len(row) > n and not any(cell.strip() for cell in row[n:]))
 
 
-def _may_be_cut(row: Sequence[str], layout: Layout, *, ends_open: bool) -> bool:
+def _may_be_cut(row: Sequence[str], layout: FieldLayout, *, ends_open: bool) -> bool:
     n = len(layout.columns)
     return len(row) < n or (ends_open and not any(cell.strip() for cell in row[n - 1 :]))
 
 
-def _row(row: Sequence[str], layout: Layout) -> Row:
+def _row(row: Sequence[str], layout: FieldLayout) -> Row:
     found: dict[str, Sequence[str]] = {name: (word,) for name, word in layout.added}
     for name, cell in zip(layout.columns, row, strict=False):
         if name and (text := cell.strip()):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from relaion.errors import ListError
 from relaion.lists.readers import names, traits
 from relaion.lists.readers.decisions import COUNTS, UNSURE, WordSays, media_word
-from relaion.lists.readers.field_rows import Layout, cut_rows, rows_of
+from relaion.lists.readers.field_rows import FieldLayout, cut_rows, rows_of
 from relaion.lists.readers.fields import Fields, Meaning, Row
 from relaion.lists.readers.format import (
     NO_ENTRY,
@@ -120,14 +120,14 @@ def _trait(row: Row) -> Trait:
     return Trait(by=by, media=media) if by or media else NO_TRAIT
 
 
-def _laid_out(head: str) -> Layout | None:
+def _laid_out(head: str) -> FieldLayout | None:
     for delimiter, rows in cut_rows(head):
         first = [*rows, []][0]
         told = tuple(_SPELLED.get(names.squeezed(cell), cell.strip()) for cell in first)
         if {*told} >= _NEEDED:
-            return Layout(delimiter, told, tuple(first))
+            return FieldLayout(delimiter, told, tuple(first))
         if rows and all(map(_fits, rows)):
-            return Layout(delimiter, _COLUMNS)
+            return FieldLayout(delimiter, _COLUMNS)
     return None
 
 

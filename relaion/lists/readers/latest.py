@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from math import isnan, nan
 
-from relaion.lists.readers.documents import Shared
+from relaion.lists.readers.documents import OfDelivery
 
 
 @lru_cache(4096)
@@ -63,7 +63,7 @@ class Latest:
     waiting: list[Deletion] = field(default_factory=list)
 
     @classmethod
-    def of(cls, shared: Shared, name: str) -> Latest:
+    def of(cls, shared: OfDelivery, name: str) -> Latest:
         """That of a delivery."""
         found: Latest = shared.held.setdefault(f"{name} latest", cls())
         return found

@@ -16,7 +16,7 @@ from relaion.lists.nothing import may_hold_entry, nothing_in
 from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
-from relaion.lists.readers.documents import Document, DocumentFormat, Shared
+from relaion.lists.readers.documents import Document, DocumentFormat, OfDelivery
 from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.escapes import without_escapes
 from relaion.lists.readers.format import (
@@ -77,7 +77,7 @@ class FileRead:
     is_alone: bool = False
     after: int = 0
     put: Callable[[SortedBatch], None] | None = None
-    shared: Shared = field(default_factory=Shared)
+    shared: OfDelivery = field(default_factory=OfDelivery)
 
 
 def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
