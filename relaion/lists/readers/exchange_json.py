@@ -51,7 +51,7 @@ class ExchangeJson:
 
     def read(self, document: Document, options: Options) -> Iterator[Batch]:
         """Its records; the names of all their fields are looked for before."""
-        looked = _Looked(self)
+        looked = _FirstLook(self)
         for piece in pieces(document, frozenset(), frozenset((self.records,))):
             looked.take(piece)
         looked.refuse()
@@ -110,7 +110,7 @@ class ExchangeJson:
 
 
 @dataclass
-class _Looked:
+class _FirstLook:
     """What a first look at a document finds: the fields of records, and whether others follow."""
 
     form: ExchangeJson
