@@ -13,6 +13,7 @@ from typing import Any
 from relaion.errors import ListError
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import is_header
+from relaion.lists.readers.ending import HALF
 from relaion.lists.readers.fields import Fields
 from relaion.lists.readers.format import CUT_OFF, Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.misp import DERIVED, Attribute, Attributes, Event, Object, event_of
@@ -60,11 +61,11 @@ class MispCsv:
                 "is no table of MISP, which has columns `value`, `type`, `category` and `to_ids`; "
                 "leave --format out, or say --format csv"
             )
-        yield from _Reading(found[0], found[1], stream, options).batches()
+        yield from _MispRows(found[0], found[1], stream, options).batches()
 
 
 @dataclass
-class _Reading:
+class _MispRows:
     delimiter: str
     header: list[str]
     stream: Stream
@@ -91,6 +92,7 @@ class _Reading:
             ]  # fmt: skip
             whole = [row for row in rows if self._is_whole(row)]
             n_cut = bool(is_open and rows and self._may_be_cut(rows[-1]))
+            self.stream.notices += [HALF] * n_cut
             if n_cut and whole and whole[-1] is rows[-1]:
                 whole.pop()
             batch = read.batch(self._attributes(whole, last=last))
