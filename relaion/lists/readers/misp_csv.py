@@ -12,10 +12,10 @@ from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers import names
-from relaion.lists.readers.columns import is_header
 from relaion.lists.readers.ending import HALF
 from relaion.lists.readers.fields import Fields
 from relaion.lists.readers.format import CUT_OFF, Batch, Maybe, Options, Stream, Sure
+from relaion.lists.readers.header_rows import is_header
 from relaion.lists.readers.misp import DERIVED, Attribute, Attributes, Event, Object, event_of
 from relaion.lists.readers.misp_words import MEANINGS
 from relaion.lists.readers.text import RowReader, first_lines, with_end
