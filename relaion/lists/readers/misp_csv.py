@@ -6,6 +6,7 @@ What its columns mean is what the fields of MISP's JSON mean, so the records are
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,8 +99,9 @@ class _MispRows:
             batch = read.batch(self._attributes(whole, last=last))
             wrong = len(rows) - len(whole) - n_cut
             batch.skipped.update({_WIDTH: wrong} if wrong else {})
-            batch.skipped.update({CUT_OFF: 1} if n_cut else {})
             yield batch
+            if n_cut:
+                yield Batch(0, skipped=Counter({CUT_OFF: 1}))
         read.judge(self.stream)
 
     def _name(self, column: str) -> str:
