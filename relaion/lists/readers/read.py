@@ -16,7 +16,7 @@ from relaion.lists.nothing import may_hold_entry, nothing_in
 from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
-from relaion.lists.readers.documents import Document, DocumentFormat
+from relaion.lists.readers.documents import Document, DocumentFormat, Shared
 from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.escapes import without_escapes
 from relaion.lists.readers.format import (
@@ -65,7 +65,7 @@ class FileRead:
     `form` is the format that read it, `decided` what columns said, `title` what took out all of it.
     `after` is the number of the record behind its last one, where `put` took in what titles took
     out while it was read: of that a file may hold any amount. `is_alone`: nothing else is in the
-    delivery, which brings no list up to date.
+    delivery, which brings no list up to date. `shared` is what files of a delivery tell each other.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -77,6 +77,7 @@ class FileRead:
     is_alone: bool = False
     after: int = 0
     put: Callable[[SortedBatch], None] | None = None
+    shared: Shared = field(default_factory=Shared)
 
 
 def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
@@ -180,7 +181,13 @@ def _read_document(
     found.form = form.name
     with document_source(path) as opened:
         document = Document(
-            path.name, start, opened, found.notices, found.decided, found.tally.is_delta
+            path.name,
+            start,
+            opened,
+            found.notices,
+            found.decided,
+            found.tally.is_delta,
+            found.shared,
         )
         yield from read_document(document, form, options, found.tally, found.first)
 
@@ -191,7 +198,13 @@ def _read_table(
     found.form = table.name
     with document_source(path) as opened:
         document = Document(
-            path.name, start, opened, found.notices, found.decided, found.tally.is_delta
+            path.name,
+            start,
+            opened,
+            found.notices,
+            found.decided,
+            found.tally.is_delta,
+            found.shared,
         )
         text = as_csv(table.rows(document, options))
         as_text = replace(options, file_format="csv")

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from relaion.lists.readers.documents import DocumentFormat
 from relaion.lists.readers.misp import Misp
+from relaion.lists.readers.ncmec import Ncmec
 from relaion.lists.readers.rows import TableSource
 from relaion.lists.readers.stix import Stix
 
-DOCUMENTS: Sequence[DocumentFormat] = (Misp(), Stix())
+DOCUMENTS: Sequence[DocumentFormat] = (Ncmec(), Misp(), Stix())
 TABLES: Sequence[TableSource] = ()
 
 
