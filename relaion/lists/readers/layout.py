@@ -262,6 +262,14 @@ def _names_entries(told: Sequence[str], options: Options) -> bool:
 # -- Columns with names ------------------------------------------------------------------------
 
 
+def named_layout(
+    told: Sequence[str], rows: Sequence[Sequence[str]], options: Options
+) -> ListLayout:
+    """The layout of records whose fields have these names; `rows` are the first of them."""
+    table = TableSample(",", [[*told], *map(list, rows)], header=0, names=tuple(told))
+    return _by_names(table, options)
+
+
 def _by_names(table: TableSample, options: Options) -> ListLayout:
     told = table.names or ()
     refuse_wide(len(told))

@@ -7,9 +7,12 @@ their own), then tables that are no text. What none of them knows is read as tex
 from collections.abc import Sequence
 
 from relaion.lists.readers.documents import DocumentFormat
+from relaion.lists.readers.json_list import JsonList
 from relaion.lists.readers.rows import TableSource
 
-DOCUMENTS: Sequence[DocumentFormat] = ()
+DOCUMENTS: Sequence[DocumentFormat] = (
+    JsonList(),  # the last, as it takes any JSON
+)
 TABLES: Sequence[TableSource] = ()
 
 
