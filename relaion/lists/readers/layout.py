@@ -25,7 +25,6 @@ from relaion.lists.readers.columns import (
     by_values,
     checked,
     cleaned_name,
-    is_divider,
     is_entry,
     is_link_among,
     is_regular,
@@ -45,6 +44,7 @@ from relaion.lists.readers.decisions import (
 )
 from relaion.lists.readers.disk import is_of_disk
 from relaion.lists.readers.format import ANY, SAMPLE, Options
+from relaion.lists.readers.header_rows import is_divider
 from relaion.lists.readers.listed_links import chosen_links
 from relaion.lists.readers.proxy import OUTCOMES, PASSES
 from relaion.lists.readers.replaced import is_replaced, refuse_successors, with_new
@@ -80,12 +80,23 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     cut = [_cut(sample, d) for d in DELIMITERS if d in sample]
     found = [t for t in cut if _find_names(t, options)]
     tables = [t for t in cut if t.width()[0] > 1]  # below the names, where there are any
-    named = [t for t in found if t in tables]
+    named = [t for t in found if t in tables or _names_no_entry_first(t)]
     if named:
-        return _by_names(max(named, key=lambda t: t.width()[0]), options)
+        return by_names(max(named, key=lambda t: t.width()[0]), options)
     if whole.header and not _is_by_tabs(tables) and not _is_by_blanks(whole.header[0], sample):
         return whole  # a title may read like a name
     return _without_names(sample, tables, lines, whole, named_csv=named_csv, options=options)
+
+
+def _names_no_entry_first(table: TableSample) -> bool:
+    """Whether all names tell, the first of no entry: so rows of one field hold none, cut or not."""
+    told = table.names or ()
+    of_others = (names.OTHER, names.ID, names.REFERENCE)
+    return (
+        bool(table.body)
+        and all(map(_is_telling, told))
+        and names.read_name(told[0]).what in of_others
+    )
 
 
 def _is_text(column: ListColumn) -> bool:
@@ -122,7 +133,7 @@ def _without_names(
 ) -> ListLayout:
     blanks = _cut(sample, BLANKS)
     if not _is_by_tabs(tables) and blanks.width()[0] > 1 and _find_names(blanks, options):
-        return _by_names(blanks, options)
+        return by_names(blanks, options)
     guessed = [found for t in tables if (found := by_values(t, options))]
     if not guessed:  # blanks divide digests from what is beside them; links may hold blanks
         has_notes = any(cell[:1] == "#" for row in blanks.rows for cell in row)
@@ -262,15 +273,8 @@ def _names_entries(told: Sequence[str], options: Options) -> bool:
 # -- Columns with names ------------------------------------------------------------------------
 
 
-def named_layout(
-    told: Sequence[str], rows: Sequence[Sequence[str]], options: Options
-) -> ListLayout:
-    """The layout of records whose fields have these names; `rows` are the first of them."""
-    table = TableSample(",", [[*told], *map(list, rows)], header=0, names=tuple(told))
-    return _by_names(table, options)
-
-
-def _by_names(table: TableSample, options: Options) -> ListLayout:
+def by_names(table: TableSample, options: Options) -> ListLayout:
+    """The layout of a table whose columns have names."""
     told = table.names or ()
     refuse_wide(len(told))
     for option, field_name in options.columns_named():

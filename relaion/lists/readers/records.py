@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from relaion.lists.readers import bad
+from relaion.lists.readers.columns import TableSample
 from relaion.lists.readers.documents import Document
 from relaion.lists.readers.format import SAMPLE, Batch, Options, Stream
 from relaion.lists.readers.known_good import refuse_good_table
-from relaion.lists.readers.layout import named_layout
+from relaion.lists.readers.layout import by_names
 from relaion.lists.readers.table import RowsReading
 
 _SHOWN = 200  # records by which a table of software is known
@@ -28,7 +29,8 @@ def read_records(
     """
     first = next(parts, [])
     refuse_good_table([[*told], *first[:_SHOWN]], options)
-    layout = named_layout(told, first[:SAMPLE], options)
+    table = TableSample(",", [[*told], *first[:SAMPLE]], header=0, names=tuple(told))
+    layout = by_names(table, options)
     document.notices.extend(layout.notices)
     for decider in layout.deciders:
         decider.is_delta = document.is_delta

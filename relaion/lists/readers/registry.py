@@ -8,9 +8,13 @@ from collections.abc import Sequence
 
 from relaion.lists.readers.documents import DocumentFormat
 from relaion.lists.readers.json_list import JsonList
+from relaion.lists.readers.misp import Misp
 from relaion.lists.readers.rows import TableSource
+from relaion.lists.readers.stix import Stix
 
 DOCUMENTS: Sequence[DocumentFormat] = (
+    Misp(),
+    Stix(),
     JsonList(),  # the last, as it takes any JSON
 )
 TABLES: Sequence[TableSource] = ()
