@@ -84,14 +84,15 @@ class RecordPlaces:
         elif start == "{":
             reader.skip()
         else:
-            self._beside(path, reader.value())
+            self.beside(path, reader.value())
 
     def _members(self, reader: JsonReader, path: tuple[str, ...]) -> None:
         for name in reader.members_once():
             refuse_value(name)
             self.walk(reader, (*path, name))
 
-    def _beside(self, path: tuple[str, ...], value: Any) -> None:
+    def beside(self, path: tuple[str, ...], value: Any) -> None:
+        """Take in a value that stands beside arrays."""
         if isinstance(value, str):
             self.has_entries = self.has_entries or (
                 "://" not in value and LOOKS.search(value) is not None

@@ -11,10 +11,12 @@ from relaion.lists.readers.json_list import JsonList
 from relaion.lists.readers.misp import Misp
 from relaion.lists.readers.rows import TableSource
 from relaion.lists.readers.stix import Stix
+from relaion.lists.readers.vics import Vics
 
 DOCUMENTS: Sequence[DocumentFormat] = (
     Misp(),
     Stix(),
+    Vics(),
     JsonList(),  # the last, as it takes any JSON
 )
 TABLES: Sequence[TableSource] = ()
