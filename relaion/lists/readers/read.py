@@ -29,8 +29,9 @@ from relaion.lists.readers.format import (
     Values,
     numbered,
 )
-from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields, refuse_good
+from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields
 from relaion.lists.readers.formulas import without_formulas
+from relaion.lists.readers.known_good import refuse_good
 from relaion.lists.readers.letters import without_signature
 from relaion.lists.readers.line_comments import with_plain_comments
 from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_changes
