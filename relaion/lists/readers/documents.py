@@ -20,7 +20,8 @@ class Document:
     `head` is its beginning as text, without byte order mark. `open` gives all of it from the
     start: unpacked, in UTF-8, without byte order mark; reading raises ListError where it is
     damaged. `notices` are for the curator, `decided` counts the words of the fields that decide,
-    by field. `is_delta`: it brings a list up to date, and names only what changed.
+    by field. `is_delta`: it brings a list up to date, and names only what changed. `raw` gives its
+    bytes as they are, in which one can seek.
     """
 
     file_name: str
@@ -29,6 +30,7 @@ class Document:
     notices: list[str] = field(default_factory=list)
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     is_delta: bool = False
+    raw: Callable[[], BinaryIO] | None = None
 
     def decide(self, name: str, word: str, times: int = 1) -> None:
         """Count a word of a field that decides."""

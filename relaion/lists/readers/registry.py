@@ -6,11 +6,12 @@ their own), then tables that are no text. What none of them knows is read as tex
 
 from collections.abc import Sequence
 
+from relaion.lists.readers.apart import NATIVE
 from relaion.lists.readers.documents import DocumentFormat
 from relaion.lists.readers.rows import TableSource
 
 DOCUMENTS: Sequence[DocumentFormat] = ()
-TABLES: Sequence[TableSource] = ()
+TABLES: Sequence[TableSource] = (*NATIVE,)
 
 
 def document_format(head: str, file_name: str, forced: str | None) -> DocumentFormat | None:
