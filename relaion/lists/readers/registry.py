@@ -6,6 +6,7 @@ their own), then tables that are no text. What none of them knows is read as tex
 
 from collections.abc import Sequence
 
+from relaion.lists.readers.apart import NATIVE
 from relaion.lists.readers.documents import DocumentFormat
 from relaion.lists.readers.json_list import JsonList
 from relaion.lists.readers.misp import Misp
@@ -21,7 +22,7 @@ DOCUMENTS: Sequence[DocumentFormat] = (
     Vics(),
     JsonList(),  # the last, as it takes any JSON
 )
-TABLES: Sequence[TableSource] = ()
+TABLES: Sequence[TableSource] = (*NATIVE,)
 
 
 def document_format(head: str, file_name: str, forced: str | None) -> DocumentFormat | None:
