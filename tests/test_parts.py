@@ -2,15 +2,19 @@
 
 import json
 import os
+import re
 import shutil
 import stat
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.errors import InputError
@@ -20,8 +24,11 @@ from tests import cover_world
 from tests.parts import did, folders, in_parts, merge, part, search, write
 from tests.pipeline import Sent, add_lists, here, rows_of, write_shard
 from tests.test_clean import contents
+from tests.test_properties import BESIDE, ROWS
+from tests.test_update import DELIVERY, Rows, World
 
 pytestmark = pytest.mark.usefixtures("all_counts", "no_sample")
+ROOT = Path(__file__).resolve().parents[1]
 ARGS = ("data", "--lists", "lists.duckdb")
 MINE = """-- name: mine
 -- purpose: What research removes, and rows that are wide.
@@ -166,6 +173,127 @@ def _ledger(path: Path) -> list[Any]:
         return [engine.rows(f"from {table} order by all") for table in ("sites", "cover")]
 
 
+@pytest.mark.slow
+@settings(max_examples=12)
+@given(
+    shards=st.lists(st.lists(ROWS, min_size=1, max_size=9), min_size=1, max_size=5),
+    sent=st.lists(DELIVERY, min_size=1, max_size=3),
+    beside=BESIDE,
+    of=st.integers(1, 4),
+    same_link=st.booleans(),
+    cover=st.sampled_from([0, 0, 1]),
+)
+def test_parts_end_where_one_clean_does(
+    shards: list[Rows], sent: list[Sent], beside: list[tuple[str, str]], of: int,
+    same_link: bool, cover: int,
+) -> None:  # fmt: skip
+    with tempfile.TemporaryDirectory() as name:
+        world = World(Path(name) / "one", beside)
+        world.grow(shards)
+        for delivery in sent:
+            world.send(delivery)
+        shutil.copytree(world.folder, Path(name) / "many", symlinks=True)
+        one = world.clean("out", same_link=same_link, cover=cover)
+        many = Path(name) / "many"
+        args = ["data", "--lists", "lists.duckdb", "--keywords", "keywords.txt", "--workers", "1"]
+        args += [] if same_link else ["--no-same-link"]
+        args += ["--cover", str(cover)] if cover else []
+        args += ["--yes-i-checked"]
+        for sidecar in world.sidecars:
+            args += ["--sidecar", str(Path(sidecar).relative_to(world.folder))]
+        in_parts(many, of, args, "out", "--yes-i-checked")
+        assert contents(many / "out") == contents(one)
+
+
+SBATCH = """#!/bin/bash
+# as Slurm: the array's jobs one after the other; fails where one does
+[[ "$1 $2" = "--wait --array=1-2" ]] || exit 64
+for SLURM_ARRAY_TASK_ID in 1 2; do
+  export SLURM_ARRAY_TASK_ID
+  bash "${@:3}" || failed=1
+done
+exit $failed
+"""
+
+
+@pytest.mark.slow
+def test_the_script_for_slurm_does_it_all(tmp_path: Path) -> None:
+    """As `relaion/run/README.md` has it, with two parts; what a job prints holds nothing listed."""
+    page = (ROOT / "relaion/run/README.md").read_text("utf-8")
+    job, all_of_it = re.findall(r"^```sh\n(.*?)^```$", page, re.M | re.S)
+    make(tmp_path)
+    (tmp_path / "part.sh").write_text(job.replace("/8", "/2"))
+    for name, text in (
+        ("sbatch", SBATCH), ("relaion", f'#!/bin/bash\nexec {sys.executable} -m relaion "$@"\n'),
+    ):  # fmt: skip
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-c", all_of_it.replace("1-8", "1-2")], cwd=tmp_path, capture_output=True,
+        text=True, check=False, env=os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every promise was checked and held" in done.stdout
+    assert done.stdout.count("shards searched now") == 4
+    assert "seen.example" not in done.stdout + done.stderr
+    did(here("clean", *ARGS, "--keywords", "words.txt", "--out", "whole", cwd=tmp_path))
+    assert contents(tmp_path / "clean")["removals"] == []  # as it is told where it is published
+    assert files(tmp_path / "clean") == files(tmp_path / "whole")
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*.parquet")}
+
+
+# -- What is private -----------------------------------------------------------------------------
+
+
+def test_nothing_listed_is_told_by_a_part_or_a_merge(tmp_path: Path) -> None:
+    """Neither by what commands say, nor by logs or names, nor by what lies open to others."""
+    make(tmp_path)
+    (tmp_path / "logs").mkdir()
+    said: list[str] = []
+
+    def run(*args: str | Path, cwd: Path | None = None) -> Any:
+        done = here(*args, "-v", "--log", f"logs/{len(said)}.log", cwd=cwd)
+        said.append(done.stdout + done.stderr)
+        return done
+
+    def both(phase: str) -> None:
+        for no in (1, 2):
+            did(part(tmp_path, no, 2, phase, ARGS, run=run))
+
+    both("find")
+    did(merge(tmp_path, 2, "--phase", "find", run=run), 1)
+    _open_to_nobody(tmp_path)
+    refused(part(tmp_path, 1, 2, "write", ARGS, run=run), "part 1/2")
+    both("find")
+    did(merge(tmp_path, 2, "--phase", "find", "--json", run=run))
+    both("write")
+    _open_to_nobody(tmp_path)
+    did(merge(tmp_path, 2, "--out", "out", run=run))
+    texts = [*said, *(p.read_text() for p in (tmp_path / "logs").iterdir())]
+    texts += [str(p) for p in tmp_path.rglob("*")]
+    texts += [(tmp_path / each / "merged.json").read_text() for each in folders(2)]
+    for text in texts:
+        assert not any(x in text.lower() for x in ("seen.example", "ab" * 16, "abab", "teapot"))
+    assert len(texts) > 30
+
+
+def _open_to_nobody(folder: Path) -> None:
+    works = [folder / each / ".work" for each in folders(2)]
+    assert all(w.is_dir() for w in works)
+    held = [p for w in works for p in (w, *w.rglob("*"))]
+    assert any(p.name.startswith("hits-") for p in held) and any(p.name == "merge" for p in held)
+    for path in held:
+        if path.name != "lists.duckdb":  # it may be another name of the store itself
+            assert stat.S_IMODE(path.stat().st_mode) in (0o600, 0o700), path
+    for path in folder.glob("parts/*/**/*.parquet"):
+        if ".work" not in path.parts:
+            assert path.parts[-3] in ("research", "research-safe")
+
+
 # -- In no other order ---------------------------------------------------------------------------
 
 
@@ -218,7 +346,7 @@ def test_a_wrong_order_is_refused_with_the_command_to_run(world: Path) -> None:
     again = did(merge(world, 2, "--phase", "find"), 1)
     assert "--phase find` of every part again" in again.stdout
     refused(part(world, 1, 2, "write", ARGS), "not searched yet", "--phase find")
-    did(merge(world, 2, "--phase", "find"), 2)  # nobody has searched since
+    did(merge(world, 2, "--phase", "find"), 1)  # nobody has searched since
     did(part(world, 1, 2, "find", ARGS))
     refused(merge(world, 2, "--phase", "find"), "parts/2: part 2/2", "--phase find")
     refused(part(world, 1, 2, "write", ARGS), "relaion merge PART... --phase find")
