@@ -82,6 +82,9 @@ def make(folder: Path) -> Path:
         ]
         if i == 1:
             rows[7] |= {"image_md5": "ab" * 16, "url": "https://seen.example/a.jpg"}
+        if i in (0, 1, 4):
+            for k in (12, 13, 14):  # sites like the listed one, over the same shards
+                rows[k] |= {"url": f"https://n{k}.example/{i}.jpg", "punsafe": 0.4}
         if i in (0, 4):
             rows[9] |= {"url": "http://www.seen.example/a.jpg/"}
         if i == 5:
@@ -93,37 +96,46 @@ def make(folder: Path) -> Path:
     return folder
 
 
-def removed(folder: Path) -> int:
-    return sum(1 for i in range(6) for _ in range(20 + i)) - len(rows_of(folder, "research"))
+ROWS_IN = sum(20 + i for i in range(6))
 
 
-def test_a_same_link_leaves_whatever_part_it_is_in(tmp_path: Path) -> None:
-    make(tmp_path)
-    did(here("clean", *ARGS, "--out", "whole", "--no-verify", cwd=tmp_path))
-    assert removed(tmp_path / "whole") == 3
-    rounds = [in_parts(tmp_path, n, ARGS, f"out{n}") for n in (2, 7)]  # one has no shard
-    assert rounds == [2, 2]  # what the lists name, then its links
-    whole = contents(tmp_path / "whole")
-    for n in (2, 7):
-        assert contents(tmp_path / f"out{n}") == whole, n
-    args = (*ARGS, "--no-same-link")
-    assert in_parts(tmp_path, 2, args, "fewer") == 1
-    assert removed(tmp_path / "fewer") == 1
-    done = did(here("verify", "out2", "--inputs", *ARGS, "--json", cwd=tmp_path))
+def test_a_same_link_and_its_cover_leave_whatever_part_they_are_in(tmp_path: Path) -> None:
+    make(tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "many")
+    args = (*ARGS, "--cover", "1", "--keywords", "words.txt")
+    did(here("clean", *args, "--out", "out", "--no-verify", cwd=tmp_path / "one"))
+    rounds = in_parts(tmp_path / "many", 2, args, "out")
+    assert rounds > 3  # what the lists name, its links, and the sites of these
+    one, many = tmp_path / "one/out", tmp_path / "many/out"
+    assert contents(many) == contents(one)
+    assert not (many / ".work").exists()
+    left = {row["URL"] for row in rows_of(many, "research")}
+    assert not any("seen.example" in link for link in left)
+    assert ROWS_IN - len(rows_of(many, "research")) > 4  # three with the link, a keyword, cover
+    given = ("--inputs", *ARGS, "--keywords", "words.txt")
+    done = did(here("verify", "out", *given, "--json", cwd=tmp_path / "many"))
     assert all(o["state"] == "held" for o in json.loads(done.stdout)["outcomes"])
-    with pytest.raises(FileNotFoundError):
-        (tmp_path / "out2/.work").stat()
 
 
-def test_untouched_shards_stay_links_of_the_input(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_as_many_parts_as_there_are_and_more(tmp_path: Path) -> None:
     make(tmp_path)
-    in_parts(tmp_path, 3, (*ARGS, "--edition", "research"), "out")
-    linked = {
-        source.name
-        for source in (tmp_path / "data").rglob("*.parquet")
-        if source.samefile(tmp_path / "out/research" / source.relative_to(tmp_path / "data"))
-    }
-    assert linked == {"part-2.parquet", "part-3.parquet", "part-5.parquet"}
+    for args, searches, gone in ((ARGS, 2, 3), ((*ARGS, "--no-same-link"), 1, 1)):
+        did(here("clean", *args, "--out", "whole", "--no-verify", cwd=tmp_path))
+        assert ROWS_IN - len(rows_of(tmp_path / "whole", "research")) == gone
+        for n in (1, 6, 7):
+            assert in_parts(tmp_path, n, args, f"out{n}") == searches
+            assert contents(tmp_path / f"out{n}") == contents(tmp_path / "whole"), n
+            linked = {
+                source.name
+                for source in (tmp_path / "data").rglob("*.parquet")
+                if source.samefile(
+                    tmp_path / f"out{n}/research" / source.relative_to(tmp_path / "data")
+                )
+            }
+            assert len(linked) == 6 - gone  # as by one clean
+            shutil.rmtree(tmp_path / f"out{n}")
+        shutil.rmtree(tmp_path / "whole")
 
 
 def covered_world(folder: Path) -> Path:
@@ -475,3 +487,101 @@ def test_parts_of_other_versions_are_refused(world: Path) -> None:
             note["plan"]["versions"][name] = "0.9"
             plan.write_text(json.dumps(note))
         refused(merge(world, 2, "--phase", "find"), "parts/1: part 1/2 was made with", told)
+
+
+# -- What happens in between -------------------------------------------------------------------
+
+
+def test_a_part_whose_data_changed_since_it_searched_is_refused(world: Path) -> None:
+    search(world, 2, ARGS)
+    own = _own(world, 2)
+    path = world / "data" / own[0]
+    before, stamp = path.read_bytes(), path.stat().st_mtime_ns
+    path.write_bytes(before)
+    refused(part(world, 2, 2, "write", ARGS), f"{path.name}: changed since the run began")
+    os.utime(path, ns=(stamp, stamp))
+    write(world, 2, ARGS)
+    target = world / "parts/2/research" / own[0]
+    target.unlink()
+    target.write_bytes(b"other")
+    refused(merge(world, 2, "--out", "out"), f"{path.name}: is gone, or not what part 2/2 wrote")
+    did(part(world, 2, 2, "write", ARGS))
+    did(merge(world, 2, "--out", "out"))
+
+
+def _own(folder: Path, no: int) -> list[str]:
+    """The shards of a part, below data/."""
+    note = json.loads((folder / f"parts/{no}/.work/plan.json").read_text())
+    parts = divided([x["bytes"] for x in note["plan"]["inputs"]], 2)
+    return [
+        f"{x['subset']}/{x['shard']}"
+        for x, held in zip(note["plan"]["inputs"], parts, strict=True)
+        if held == no
+    ]
+
+
+@pytest.mark.slow
+def test_a_broken_shard_is_replaced_and_the_other_parts_keep_what_they_found(
+    tmp_path: Path,
+) -> None:
+    """Its size has a say in who searches what: what went to another part is searched there."""
+    make(tmp_path)
+    broken = tmp_path / "data/en/part-1.parquet"
+    whole = broken.read_bytes()
+    spoiled = bytearray(whole)
+    spoiled[4:900] = bytes(896)
+    broken.write_bytes(spoiled)
+    said = [part(tmp_path, no, 2, "find", ARGS) for no in (1, 2)]
+    assert sorted(done.returncode for done in said) == [0, 2]
+    assert "part-1.parquet" in "".join(done.stderr for done in said)
+    refused(merge(tmp_path, 2, "--phase", "find"), "not searched all of its shards", "--phase find")
+    rows = pq.ParquetFile(tmp_path / "data/en/part-2.parquet").read()
+    broken.write_bytes(whole)
+    table = pa.concat_tables([pq.ParquetFile(broken).read(), *[rows] * 9])
+    pq.write_table(table, broken)  # another size by far
+    failed = next(no for no, done in enumerate(said, 1) if done.returncode)
+    did(part(tmp_path, failed, 2, "find", ARGS))
+    other = 3 - failed
+    refused(merge(tmp_path, 2, "--phase", "find"), "the inputs differ, first in en/part-1.parquet")
+    assert in_parts(tmp_path, 2, ARGS, "out") == 2
+    assert other in (1, 2)
+    did(here("clean", *ARGS, "--out", "one", "--no-verify", cwd=tmp_path))
+    assert contents(tmp_path / "out") == contents(tmp_path / "one")
+
+
+def test_a_shard_that_cannot_be_read_stops_a_part_before_it_begins(tmp_path: Path) -> None:
+    make(tmp_path)
+    (tmp_path / "data/en/part-0.parquet").write_bytes(b"PAR1" + bytes(40) + b"PAR1")
+    refused(part(tmp_path, 1, 2, "find", ARGS), "part-0.parquet", "no part begins before all")
+    assert not (tmp_path / "parts/1/.work").exists()
+
+
+def test_stops_are_of_all_parts_and_work_may_lie_elsewhere(tmp_path: Path) -> None:
+    make(tmp_path)
+    scoped = (("host", "h.example"),)
+    add_lists(tmp_path / "lists.duckdb", [Sent(()), Sent(scoped)])
+    (tmp_path / "elsewhere").mkdir()
+    args = (*ARGS, "--work", "elsewhere")
+    work = ("--work", "elsewhere")
+    for no in (1, 2):
+        did(part(tmp_path, no, 2, "find", args))
+    refused(merge(tmp_path, 2, "--phase", "find"), "parts/1: holds no part", "another --work")
+    did(merge(tmp_path, 2, "--phase", "find", *work), 1)
+    for no in (1, 2):
+        did(part(tmp_path, no, 2, "find", args))
+    refused(merge(tmp_path, 2, "--phase", "find", *work), "hosts and prefixes", "--yes-i-checked")
+    refused(part(tmp_path, 1, 2, "write", args), "before all parts have searched")
+    did(merge(tmp_path, 2, "--phase", "find", *work, "--yes-i-checked"))
+    write(tmp_path, 2, args)
+    did(merge(tmp_path, 2, "--out", "out", *work))
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    did(here("clean", *ARGS, "--yes-i-checked", "--no-verify", "--out", "one", cwd=tmp_path))
+    assert contents(tmp_path / "out") == contents(tmp_path / "one")
+
+
+def test_a_part_can_be_purged(world: Path) -> None:
+    place = ("--out", "parts/1", "--shards", "1/2", "--phase", "find")
+    did(here("clean", *ARGS, *place, "--purge", cwd=world))
+    assert list((world / "parts/1").iterdir()) == []
+    refused(merge(world, 2, "--phase", "find"), "parts/1: holds no part")
+    assert search(world, 2, ARGS) == 2
