@@ -1,5 +1,6 @@
 """A clean in parts, end to end: it ends as one clean of all does, in no other order, once."""
 
+import errno
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.errors import InputError
+from relaion.run.journal import WRITTEN, Journal
 from relaion.run.out import open_out
 from relaion.run.parts import check_phase, divided
 from tests import cover_world
@@ -370,6 +372,11 @@ def test_a_wrong_order_is_refused_with_the_command_to_run(world: Path) -> None:
     )
     assert not (world / "out").exists()
     did(merge(world, 2, "--phase", "find"))  # may be repeated
+    journal = Journal(world / "parts/1/.work")
+    (before,) = journal.entries(WRITTEN)
+    journal.add([before._replace(value={**before.value, "of": "of other hits"})])
+    refused(merge(world, 2, "--out", "out"), "parts/1: part 1/2 is not written yet")
+    journal.add([before])
     assert "is next" in did(part(world, 1, 2, "find", ARGS)).stdout
     shutil.rmtree(world / "parts/2")
     (world / "before").rename(world / "parts/2")  # one that was put back from before
@@ -475,8 +482,21 @@ def test_a_part_of_another_run_is_named_with_what_differs(
     did(part(world, 2, 2, "find", args, "others"))
     done = here("merge", "others/2", "parts/1", "--phase", "find", cwd=world)
     refused(done, "others/2: part 2/2 is of another run than parts/1", told)
-    said = {"key": "under another curator key", "same size": "changed since the run began"}
+    said = {"key": "under another curator key", "same size": "changed since"}
+    said["data"] = ""  # by its plan or, where the shard is another part's, by its own shards
     refused(part(world, 2, 2, "find", args), said.get(what, "parts/2: holds"), "--purge")
+
+
+def test_sidecars_of_other_bytes_are_refused(world: Path) -> None:
+    for no in (1, 2):
+        args = _other(world, "sidecar")
+        if no == 2:
+            path = world / "beside/s.parquet"
+            path.write_bytes(path.read_bytes().replace(b"ab" * 16, b"cd" * 16))
+        did(part(world, no, 2, "find", args, "others"))
+        shutil.rmtree(world / "beside")
+    done = merge(world, 2, "--phase", "find", named="others")
+    refused(done, "others/2: part 2/2 is of another run", "the sidecars differ")
 
 
 def test_parts_of_other_versions_are_refused(world: Path) -> None:
@@ -556,7 +576,15 @@ def test_a_shard_that_cannot_be_read_stops_a_part_before_it_begins(tmp_path: Pat
     assert not (tmp_path / "parts/1/.work").exists()
 
 
-def test_stops_are_of_all_parts_and_work_may_lie_elsewhere(tmp_path: Path) -> None:
+def test_stops_are_of_all_parts_and_work_may_lie_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And on a disk that knows no hard links."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, "another disk")
+
+    monkeypatch.setattr(os, "link", refuse)
     make(tmp_path)
     scoped = (("host", "h.example"),)
     add_lists(tmp_path / "lists.duckdb", [Sent(()), Sent(scoped)])
