@@ -23,6 +23,7 @@ VARIABLE = "_RELAION_COMPLETE"
 
 # names that heavy modules have; tests hold them against these
 LIST_FORMATS = (
+    "parquet", "arrow", "arrow-stream", "xlsx", "ods",
     "hashdeep", "cdx", "certutil", "get-filehash", "get-filehash-table", "fciv", "7z-h",
     "checksums", "changes", "host-rules", "csv", "txt",
 )  # fmt: skip

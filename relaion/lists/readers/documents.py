@@ -34,7 +34,8 @@ class Document:
     start: unpacked, in UTF-8, without byte order mark; reading raises ListError where it is
     damaged. `notices` are for the curator, `decided` counts the words of the fields that decide,
     by field. `is_delta`: it brings a list up to date, and names only what changed. `shared` is
-    what the other files of its delivery said.
+    what the other files of its delivery said. `raw` gives its bytes as they are, in which one can
+    seek.
     """
 
     file_name: str
@@ -44,6 +45,7 @@ class Document:
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     is_delta: bool = False
     shared: OfDelivery = field(default_factory=OfDelivery)
+    raw: Callable[[], BinaryIO] | None = None
 
     def decide(self, name: str, word: str, times: int = 1) -> None:
         """Count a word of a field that decides."""

@@ -14,7 +14,7 @@ from relaion.lists.readers.exchange import AT_ONCE, Exchange, Exchanged
 from relaion.lists.readers.exchanges import STOPNCII, TAT, THREATEXCHANGE
 from relaion.lists.readers.fields import Row
 from relaion.lists.readers.format import Batch, Options, Sure
-from relaion.lists.readers.json_pieces import Piece, pieces, text_of
+from relaion.lists.readers.json_pieces import JsonPiece, pieces, text_of
 from relaion.lists.values import told
 
 _MOST_NAMES = 500  # different fields
@@ -118,7 +118,7 @@ class _FirstLook:
     has_more: bool = False
     n: int = 0
 
-    def take(self, piece: Piece) -> None:
+    def take(self, piece: JsonPiece) -> None:
         """Look at a part of the document."""
         form, value = self.form, piece.value
         if form.is_record(value):

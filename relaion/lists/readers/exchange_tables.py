@@ -34,16 +34,27 @@ _LAYOUTS = (  # of the data set of its command line, in which names are left out
 _TE_COLUMNS = ("indicator", "first_descriptor_id", "added_on", "labels")
 _TE_NAME = re.compile(r"(?i).*\.te(?:\.(?:gz|zst|xz|bz2))?")
 _TE_TYPE = re.compile(r"(?i)(?:.*\.)?([a-z][a-z0-9_]{1,30})\.te(?:\.\w+)?")
+_TE_UNNAMED = (
+    "is a ThreatExchange file (.te), whose name says what it holds, and this name does not: call "
+    "it as it was called, such as simple.HASH_MD5.te"
+)
+_TE_OTHER = (
+    "is a ThreatExchange file (.te) whose lines are not laid out as its lines are: an indicator, "
+    "the number of a descriptor, a time, labels"
+)
 _LOCAL = re.compile(r"\s*([A-Za-z]\w{1,20}) +(\S.*?)\s*")
 
 
 @dataclass(frozen=True)
 class ExchangeTable:
-    """The records of an exchange as a table, which `laid_out` knows by its head and its name."""
+    """The records of an exchange as a table, which `laid_out` knows by its head and its name.
+
+    What is of the exchange and cannot be read is a text that says why.
+    """
 
     name: str
     exchange: Exchange
-    laid_out: Callable[[str, str], FieldLayout | None]
+    laid_out: Callable[[str, str], FieldLayout | str | None]
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure where its columns, or what stands in them, are those of the exchange."""
@@ -57,6 +68,8 @@ class ExchangeTable:
                 f"is not laid out as {self.exchange.called} is; leave --format out, or say "
                 "--format csv"
             )
+        if isinstance(layout, str):
+            raise ListError(layout)
         seen = {*filter(None, layout.columns), *(name for name, _ in layout.added)}
         read = Exchanged(self.exchange, options, seen, OfDelivery(), is_delta=stream.is_delta)
         meaning = self.exchange.meanings.get(layout.columns[-1])
@@ -138,27 +151,21 @@ def _is_class(cell: str) -> bool:
     return _CLASS.fullmatch(cell.strip().upper()) is not None
 
 
-def _of_te(head: str, file_name: str) -> FieldLayout | None:
+def _of_te(head: str, file_name: str) -> FieldLayout | str | None:
     if not _TE_NAME.fullmatch(file_name):
         return None
     found = _TE_TYPE.fullmatch(file_name)
     if found is None or not TE_FILE.is_known_type(found[1]):
-        raise ListError(
-            "is a ThreatExchange file (.te), whose name says what it holds, and this name does "
-            "not: call it as it was called, such as simple.HASH_MD5.te"
-        )
+        return _TE_UNNAMED
     added = (("type", found[1]),)
     if named := _by_names(TE_FILE, ("indicator",), head):
         return replace(named, added=added)
     for delimiter, rows in cut_rows(head):
         told = [_trimmed(row, len(_TE_COLUMNS)) for row in rows]
         for columns in (_TE_COLUMNS, _TE_COLUMNS[::-1]):
-            if told and all(_is_of_te(row, columns) for row in told):
+            if all(_is_of_te(row, columns) for row in told):
                 return FieldLayout(delimiter, columns, added=added)
-    raise ListError(
-        "is a ThreatExchange file (.te) whose lines are not laid out as its lines are: an "
-        "indicator, the number of a descriptor, a time, labels"
-    )
+    return _TE_OTHER
 
 
 def _is_of_te(row: Sequence[str], columns: Sequence[str]) -> bool:
