@@ -31,7 +31,7 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.ncmec_pages import Pages
-from relaion.lists.values import told
+from relaion.lists.values import shape, told
 from relaion.roles import IMAGE_KINDS
 
 _NAME = "ncmec"
@@ -48,7 +48,7 @@ _ANSWERS = {
 
 # what stands where: `role` is how its end is taken
 _TOP, _GROUP, _RECORD, _FIELD, _PRINTS, _PRINT, _OPINIONS, _OPINION, _KINDS, _KIND = range(10)
-_PAGING, _NEXT, _BESIDE, _LEFT, _OTHER, _OUTSIDE = range(10, 16)
+_PAGING, _NEXT, _BESIDE, _LEFT, _OTHER, _OUTSIDE, _UNKNOWN = range(10, 17)
 _IMAGE, _VIDEO, _GONE, _NO_VIDEO = "image", "video", "deletedImage", "deletedVideo"
 _RECORDS = {name.casefold(): name for name in (_IMAGE, _VIDEO, _GONE, _NO_VIDEO)}
 _CATEGORY = {"categorization": (_KIND, ""), "categorisation": (_KIND, "")}
@@ -254,6 +254,14 @@ class _NcmecPage:
             self.elements.beside(here.name, value)
         elif here.role == _NEXT:
             self.pages.follow(value)
+        elif here.role == _UNKNOWN:
+            if shape(value) not in (None, "link"):
+                raise ListError(
+                    f"holds fingerprints {here.name} that look like those of files, and nobody "
+                    f"here knows of what they are: say --ignore {here.name} to leave them out, or "
+                    "ask the giver"
+                )
+            self.others.append(here.name)
 
     def _attributes(self, here: _Element, attributes: dict[str, str]) -> None:
         for name, value in attributes.items():
@@ -266,8 +274,9 @@ class _NcmecPage:
             self.pages.met.add(names.squeezed(bare))
             if here.role == _KIND and plain == "name":
                 self.kinds.append(value)
-            elif here.role in (_RECORD, _PRINT, _OTHER, _PRINTS, _FIELD, _BESIDE):
-                if not (here.role in (_PRINT, _OTHER) and plain in ("rel", "href")):
+            elif here.role in (_RECORD, _PRINT, _OTHER, _UNKNOWN, _PRINTS, _FIELD, _BESIDE):
+                is_print = here.role in (_PRINT, _OTHER, _UNKNOWN)
+                if not (is_print and plain in ("rel", "href")):
                     self.elements.beside(bare, value.strip())
             elif here.role in (_TOP, _GROUP) and self.elements.decides(bare):
                 raise ListError(
@@ -297,8 +306,10 @@ class _NcmecPage:
             return self._record(bare, is_ours=is_ours)
         if role == _PRINTS and is_ours:
             kind = _kind_of(bare)
-            return _Element(_PRINT, kind) if kind else _Element(_OTHER, told(bare))
-        if role in (_FIELD, _PRINT, _OTHER):
+            is_other = names.read_name(bare).what == names.OTHER or self.elements.ignores(bare)
+            role = _PRINT if kind else _OTHER if is_other else _UNKNOWN
+            return _Element(role, kind or told(bare))
+        if role in (_FIELD, _PRINT, _OTHER, _UNKNOWN):
             raise ListError(
                 f"an element {told(above.name)} holds others, as in no hash sharing of NCMEC of "
                 "version 2; ask the giver for the file as it was exported"
