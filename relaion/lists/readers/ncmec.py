@@ -196,7 +196,7 @@ class _NcmecPage:
     ids: list[str | None] = field(default_factory=list)
     traits: list[Trait] = field(default_factory=list)
     unusable: Counter[str] = field(default_factory=Counter)
-    known: dict[tuple[str | None, ...], Trait] = field(default_factory=dict)
+    known: dict[tuple[str, ...], Trait] = field(default_factory=dict)
     names_seen: int = 0
 
     def __post_init__(self) -> None:
@@ -219,7 +219,12 @@ class _NcmecPage:
             here = self._find(above, name)
         self.here = here
         if attributes:
-            self._attributes(here, attributes)
+            if here.name == "member" and here.role == _FIELD and [*attributes] == ["id"]:
+                member = attributes["id"].strip()  # as nearly all records have it
+                if self.fields.setdefault("member id", member) != member:
+                    raise _told_twice("member")
+            else:
+                self._attributes(here, attributes)
 
     def end(self, _: str) -> None:
         """Leave an element; all that a record says is said when its element ends."""
@@ -227,20 +232,23 @@ class _NcmecPage:
         role = here.role
         if role == _FIELD:
             text = self.text
-            value = (text[0] if len(text) == 1 else "".join(text)).strip()
+            value = text[0] if len(text) == 1 else "".join(text)
+            value = value.strip()
             if self.fields.setdefault(here.name, value) != value:
                 raise _told_twice(here.name)
         elif role == _PRINT:
-            value = "".join(self.text).strip()
-            if value:  # what blanks divide is no digest, and no two
-                self.prints.append((here.name, value if len(value.split()) == 1 else "?"))
+            text = self.text
+            value = text[0] if len(text) == 1 else "".join(text)
+            parts = value.split()
+            if parts:  # what blanks divide is no digest, and no two
+                self.prints.append((here.name, parts[0] if len(parts) == 1 else "?"))
         elif role == _OTHER:
             self.others.append(here.name)
         elif role == _RECORD:
             self._finish(here.name)
         elif role != _PRINTS:
             self._leave(here)
-        self.text.clear()
+            self.text.clear()
         self.here = self.above.pop()
 
     def _leave(self, here: _Element) -> None:
@@ -389,8 +397,7 @@ class _NcmecPage:
             self.pages.take_back(giver_id, _moment(self.fields.get("timestamp", "")))
 
     def _trait(self, grade: str, at: str, member: str) -> Trait:
-        day = at[:10] if re.fullmatch(r"\d{4}-\d\d-\d\d", at[:10]) else None
-        key = (grade, day, member)
+        key = (grade, at[:10], member)
         found = self.known.get(key)
         if found is None:
             if len(self.known) > 100_000:
@@ -399,6 +406,7 @@ class _NcmecPage:
                 traits.trait_text(what, said) if said else None
                 for what, said in ((names.BY, member), (names.SEVERITY, grade))
             )
+            day = at[:10] if re.fullmatch(r"\d{4}-\d\d-\d\d", at[:10]) else None
             found = Trait(severity=severity, last_seen=day, by=by)
             self.known[key] = found
         return found
