@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from relaion.lists.readers.documents import DocumentFormat
 from relaion.lists.readers.json_list import JsonList
 from relaion.lists.readers.misp import Misp
+from relaion.lists.readers.ncmec import Ncmec
 from relaion.lists.readers.rows import TableSource
 from relaion.lists.readers.stix import Stix
 from relaion.lists.readers.vics import Vics
 
 DOCUMENTS: Sequence[DocumentFormat] = (
+    Ncmec(),
     Misp(),
     Stix(),
     Vics(),
