@@ -30,7 +30,7 @@ def refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
 
 
 def refuse_pdq(tally: Tally, options: Options) -> None:
-    """Raise ListError where digests of 64 digits are balanced, as PDQ hashes are by their making."""
+    """Raise ListError where digests of 64 digits are balanced, as PDQ hashes are by making."""
     if tally.looks_like_pdq and options.kind is None and not options.columns:
         raise ListError(
             "digests of 64 digits have about half of their bits set, each of them, as PDQ hashes "
