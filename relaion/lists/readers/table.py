@@ -297,7 +297,8 @@ class RowsReading:
                 # each would stand for all that is there
                 hosts = (i for i in range(n) if said[i].kinds == ("host",))
                 fates.update((i, ONLY_HOST) for i in hosts if i not in fates)
-            if self.options.is_good and decider.what in (names.STANDING, names.CATEGORY):
+            is_asked = decider.what in (names.STANDING, names.CATEGORY) and decider.chosen is None
+            if self.options.is_good and is_asked:
                 bad = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
                 fates.update((i, BAD) for i in bad if i not in fates)
         self._remarks(cells, fates)
