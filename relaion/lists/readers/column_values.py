@@ -35,7 +35,7 @@ def signed(column: ListColumn, body: Sequence[Sequence[str]], options: Options) 
         return replace(column, what=names.UNKNOWN, word="")
     is_sign = column.what == names.UNKNOWN and are_signs(cells)
     is_beside = column.what in (names.UNKNOWN, names.NOTE, names.REFERENCE, names.OTHER)
-    if options.scope == "host":
+    if options.scope == "host" and column.what != "ignored":
         if names.squeezed(column.name) in PASSES:  # whether `yes` lets a host pass is asked for
             return replace(column, what=names.GONE, word="known")
         is_sign = is_sign or (is_beside and are_policies(cells, OUTCOMES))
