@@ -3,7 +3,7 @@
 import json
 import shlex
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,22 @@ from typing import Any
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key, read_scoped
 from relaion.lists.delivery import read_columns, read_where, scoped_kind
+from relaion.lists.readers.documents import Document
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.read import FileRead, read_entries
+from relaion.lists.readers.rows import TableSource, as_csv
 
 LISTS = Path(__file__).parents[1] / "../shared/data/lists"
 TRUTH: dict[str, dict[str, Any]] = (
     json.loads((LISTS / "truth.json").read_text()) if LISTS.is_dir() else {}
 )
+
+
+def in_this_process(table: TableSource, document: Document, options: Options) -> Iterator[str]:
+    """`apart.csv_apart` without a process of its own."""
+    return as_csv(table.rows(document, options))
+
+
 Held = frozenset[tuple[str, str]]  # kind and digest of each entry
 
 
@@ -106,6 +115,7 @@ def options_of(args: str) -> Options:
         ignore=frozenset(said.get("ignore", [])),
         where=read_where(said.get("where", [])),
         role=one.get("role"),
+        member=one.get("member"),
     )
 
 

@@ -400,8 +400,8 @@ def test_broken_patterns_are_those_that_the_official_parser_refuses(seed: int) -
     rng = random.Random(seed)
     whole = (
         "([file:hashes.'SHA-1' = 'a\\'b' OR url:value IN ('c', 'd')] AND [a:b[*].c > 1.5]) WITHIN 9"
-        " SECONDS FOLLOWEDBY [x-y:'z' NOT LIKE 'e%' AND EXISTS a:b AND c:d = "
-        "t'2024-01-01T00:00:00Z']"
+        " SECONDS FOLLOWEDBY [x-y:'z' NOT LIKE 'e%' AND EXISTS a:b AND c:d ="
+        " t'2024-01-01T00:00:00Z']"
     )
     for _ in range(25):
         at, n = rng.randrange(len(whole)), rng.randint(0, 4)

@@ -23,7 +23,8 @@ VARIABLE = "_RELAION_COMPLETE"
 
 # names that heavy modules have; tests hold them against these
 LIST_FORMATS = (
-    "misp", "stix", "hashdeep", "cdx", "misp-csv", "stix-patterns", "certutil", "get-filehash",
+    "ncmec", "misp", "stix", "vics", "parquet", "arrow", "arrow-stream", "xlsx", "ods",
+    "hashdeep", "cdx", "misp-csv", "stix-patterns", "certutil", "get-filehash",
     "get-filehash-table", "fciv", "7z-h", "checksums", "changes", "host-rules", "csv", "txt",
 )  # fmt: skip
 _WIDEST = 48

@@ -1,6 +1,7 @@
 """Parts as their merge finds them: each in a folder of its own, all of one run."""
 
 import os
+import resource
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from relaion.errors import InputError
 from relaion.paths import shown
 from relaion.run import out as folder
 from relaion.run.journal import SIDECARS, Journal
-from relaion.run.parts import Share, own_of, refuse_merged
+from relaion.run.parts import Share, note_at, own_of, refuse_merged
 from relaion.run.settings import Plan, differences, versions
 from relaion.sqlset import load
 
@@ -20,6 +21,8 @@ ANEW = (
     "repeat its `relaion clean` with the arguments of the others (--purge once removes what it "
     "left)"
 )
+
+_FILES = 256  # that a merge may have open beside the locks of its parts
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,7 @@ class Part:
 def read_part(place: folder.Out) -> Part:
     """Read what a part noted; raises InputError for a folder that is no part."""
     refuse_merged(place.path)
-    found = folder.begun(
-        place.work,
-        lambda note: (Share(*note["part"]["share"]), Plan(**note["plan"]), dict(note["part"])),
-    )
+    found = note_at(place.work)
     if found is None:
         raise InputError(
             f"{shown(place.path)}: holds no part of a clean, or one that was given another --work; "
@@ -82,6 +82,11 @@ def open_parts(paths: Sequence[Path], work: Path | None) -> Iterator[tuple[folde
         first = seen.setdefault(Path(os.path.realpath(path)), path)
         if first is not path:
             raise InputError(f"{shown(path)}: is named twice; name each part once")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = len(paths) + _FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:  # each lock is an open file
+        most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     with ExitStack() as held:
         yield tuple(held.enter_context(folder.open_out(path, work)) for path in paths)
 

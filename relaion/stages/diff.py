@@ -311,8 +311,10 @@ def way_out(made: Mapping[str, Any]) -> str:
     ways = []
     if joined:
         ways.append(
-            f"{joined:,} of its listed sites share a listed image or link with another one and "
-            "are gone whole together, which no --cover hides: keep it as secret as the lists"
+            f"{joined:,} of its listed sites share a listed image or link with another one, and "
+            f"its --cover {asked} found too few neutral ones that do: clean into another OUT with "
+            "more of the data set in one run or with a smaller --cover, or keep it as secret as "
+            "the lists"
         )
     if weak > joined or not joined:
         ways.append(

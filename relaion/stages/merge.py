@@ -107,7 +107,7 @@ def merge(
         if given_out is not None:
             return _put(places, as_path(given_out), work, pool, listen)
         found = together([read_part(place) for place in places])
-        pool.begin(1, work_for_merge(found), held=tuple(p.lock for p in places))
+        pool.begin(1, work_for_merge(found), held=(found[0].place.lock,))
         merger = Merger(found, limits, executor or pool, pool, listen, key, yes_i_checked)
         return _searched(paths, found, merger.run())
 
