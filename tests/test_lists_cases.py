@@ -15,7 +15,9 @@ from relaion.lists import store
 from relaion.lists.readers.format import TAKEN_BACK
 
 FOLDER = Path(__file__).parent / "cases" / "lists"
-_NAMES = {"<TAB>": "\t", "<NUL>": "\0", "<BLANK>": " ", "<9MB>": "x" * 9_000_000}
+_NAMES = {
+    "<TAB>": "\t", "<NUL>": "\0", "<BLANK>": " ", "<ESC>": "\x1b", "<9MB>": "x" * 9_000_000,
+}  # fmt: skip
 _ENCODINGS = {
     "bom": "utf-8-sig",
     "utf-16": "utf-16",

@@ -23,8 +23,8 @@ VARIABLE = "_RELAION_COMPLETE"
 
 # names that heavy modules have; tests hold them against these
 LIST_FORMATS = (
-    "parquet", "arrow", "arrow-stream", "xlsx", "ods",
-    "hashdeep", "cdx", "certutil", "get-filehash", "get-filehash-table", "fciv", "7z-h",
+    "misp", "stix", "parquet", "arrow", "arrow-stream", "xlsx", "ods", "hashdeep", "cdx",
+    "misp-csv", "stix-patterns", "certutil", "get-filehash", "get-filehash-table", "fciv", "7z-h",
     "checksums", "changes", "host-rules", "csv", "txt",
 )  # fmt: skip
 _WIDEST = 48

@@ -28,6 +28,7 @@ _FRAMES = (("'", "'"), ("`", "`"), ("<", ">"))
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 _NAMED = re.compile(r"url:\s*", re.I)  # `<URL:http://example.com/>`, as RFC 3986 proposes
 _NOTE = re.compile(r"(?<!\s)\s+#\s.*", re.S)  # a fragment has no blanks around its sign
+_BARE = re.compile(r"[A-Za-z0-9._/-]+")  # nothing of which is a frame, a sign or a scheme
 _ROUNDS = 8  # quotes in brackets in quotes: more than people write, and an end for what is no link
 _END_OF_HOST = re.compile(r"(?<![\[({])[/\\?#]")
 
@@ -39,6 +40,8 @@ def clean_entry(text: str) -> str:
     ` # `, `hxxp`, `[h]ttp`, `[:]//`, and `[.]`, `(.)`, `[.`, `[dot]`, `[:]`, `[/]` where the
     scheme or the host shows such signs: a `[.]` in the path of an ordinary link is part of it.
     """
+    if _BARE.fullmatch(text):
+        return text
     for _ in range(_ROUNDS):
         done = _refang(_unframe(drop_breaks(_NOTE.sub("", text))))
         if done == text:
@@ -112,26 +115,29 @@ def names_part(url: str | bytes) -> bool:
     return parts is not None and parts.fragment.startswith("#!")
 
 
-def entry_fault(text: str) -> str | None:
+def entry_fault(text: str, key: str | None = None) -> str | None:
     """Why an entry is no usable link, in words that hold nothing of it; None when it is one.
 
     A link must lead to one thing (`can_spread`): an entry that names a host only, or a part of a
     page that only the reader's browser finds (`#!`), would stand for a whole site. Wildcards and
-    hosts are for entries with a scope. `text` may be defanged.
+    hosts are for entries with a scope. `text` may be defanged, but where its `key` is given.
     """
-    text = clean_entry(text)
-    if can_spread(text):
+    if key is None:
+        text = clean_entry(text)
+        key = link_key(text)
+    is_part = names_part(text)
+    if not is_part and key_can_spread(key):
         return None
     if is_giant(text):
         return "no link"
-    key = take_apart(link_key(text))
-    if key is None or not key.host:
+    parts = take_apart(key)
+    if parts is None or not parts.host:
         return "no link" if text else "empty"
     faults = {
-        "a wildcard in the host": "*" in key.host,
-        "no dot in the host": "." not in key.host and not key.host.startswith("["),
-        "a hash-bang fragment": names_part(text),
-        "only a host": not key.path and not key.query and "%" not in key.host,
+        "a wildcard in the host": "*" in parts.host,
+        "no dot in the host": "." not in parts.host and not parts.host.startswith("["),
+        "a hash-bang fragment": is_part,
+        "only a host": not parts.path and not parts.query and "%" not in parts.host,
     }
     return next((fault for fault, found in faults.items() if found), "a host that leads nowhere")
 

@@ -43,6 +43,7 @@ from relaion.roles import IMAGE_KINDS
 
 MAYBE_WORD = "perhaps a hash without its padding, perhaps a word"
 
+_IN_BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")  # a frame around a note
 _SELDOM = 100  # a sign that one link in so many ends in is its own
 _PLAIN_HEX = "^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$"
 _WATCHED = 4096  # digests of 64 digits whose bits are counted
@@ -390,6 +391,9 @@ class _Column:
             note = " ".join(p for p in pieces if p not in digests)
             if digests and (says := self._says(note, len(digests[0]))):
                 return [says.fate] if says.fate else [read_value(d, kinds) for d in digests]
+            if len(digests) == 1 and pieces[0] == digests[0] and _IN_BRACKETS.fullmatch(note):
+                beside.noted += 1
+                return [read_value(digests[0], kinds)]
         if isinstance(entry, str):
             entry = reason_of(value, entry, kinds)
         if any(kind in LINK_KINDS for kind in kinds):

@@ -33,6 +33,7 @@ from relaion.lists.digests import (
 )
 from relaion.lists.readers.format import (
     LINK_KINDS,
+    OF_CONTAINER,
     OF_MACHINE,
     OTHER_HASH,
     PATTERN,
@@ -132,7 +133,7 @@ def read_value(value: str, kinds: Sequence[str]) -> Entry | str:
     if found is not None:
         return found
     if kind := _kind_of_link(text, kinds):
-        return _read_link(text, kind)
+        return OF_CONTAINER if is_of_container(text) else _read_link(text, kind)
     if algorithms and is_float(text) and not text.isdigit():
         return SPREADSHEET
     return LINK if LINK_START.match(text) else NOTHING
@@ -205,7 +206,8 @@ def _read_link(text: str, kind: str) -> Entry | str:
     if kind != "url" and _EXCEPTED.match(text):
         return TAKEN_BACK
     if kind == "url":
-        key, fault = link_key(text), entry_fault(text)
+        key = link_key(text)
+        fault = entry_fault(text, key)
     else:
         if kind == "host" and (exact := _EXACT_HOST.fullmatch(text)):
             text = exact[1]
@@ -220,6 +222,17 @@ def _read_link(text: str, kind: str) -> Entry | str:
 
 
 # -- What messages may hold of a list --------------------------------------------------------------
+
+
+_CONTAINER = re.compile(
+    r"(?i)(?:(?:docker|oci|containerd|podman)[\w-]*:/{0,2})?(?:[\w.-]+(?::\d+)?/)?[\w.-]+(?:/[\w.-]+)*"
+    r"(?::[\w.-]+)?@sha(?:256|384|512):[0-9a-f]{32,128}"
+)
+
+
+def is_of_container(text: str) -> bool:
+    """Whether a text names an image of a container by its digest: `registry/app@sha256:…`."""
+    return "@sha" in text and _CONTAINER.fullmatch(text) is not None
 
 
 NOT_SHOWN = "(not shown)"

@@ -18,7 +18,8 @@ from relaion.run.progress import MAKE, Progress, steps_of
 from relaion.sample import make
 from relaion.sample.plants import DELIVERIES
 from relaion.sample.result import DemoSet
-from relaion.stages.clean import Cleaned, clean
+from relaion.stages.clean import clean
+from relaion.stages.cleaned import Cleaned
 from relaion.tabled import Tabled
 
 MARK = "demo.json"

@@ -31,7 +31,7 @@ CHANGES = "changes"
 _SIGNED = re.compile(r"\"?([+~!–—−-])\"?\s*[,;|]?\s*(\S.*?)\s*")
 _BOTH = tuple({"+", minus} for minus in "-–—−")
 _ARROW = re.compile(r"([<>])[ \t]+(\S.*?)\s*(?<!>)")
-_NAMES = re.compile(r"[^+-][^,;|\t]*[,;|\t][^,;|\t]*")
+_PROSE = re.compile(r"\w \w+ \w")  # a sentence may hold commas
 _UNIFIED = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*")
 _PLAIN = re.compile(r"\d{1,9}(?:,\d{1,9})?[acd]\d{1,9}(?:,\d{1,9})?")  # a digest is longer
 _CONTEXT = re.compile(r"\*{15}.*")
@@ -42,9 +42,18 @@ _FILES = re.compile(
 )
 
 
-def _is_names(lines: Sequence[str]) -> bool:
-    """Whether a line above the first change names two columns."""
-    return bool(lines) and _NAMES.fullmatch(lines[0]) is not None and shape(lines[0]) is None
+_MOST_TITLES = 10
+
+
+def _titles(lines: Sequence[str]) -> int:
+    """How many lines stand above the first change: titles, and names of two columns at most."""
+    for n, line in enumerate(lines[: _MOST_TITLES + 1]):
+        if _SIGNED.fullmatch(line):
+            return n
+        is_wide = len(re.findall(r"[,;|\t]", line)) > 1
+        if (is_wide and not _PROSE.search(line)) or any(map(shape, re.split(r"[\s,;|]+", line))):
+            return 0
+    return 0
 
 
 def _refuse_tildes(lines: Sequence[str]) -> None:
@@ -82,7 +91,7 @@ class Changes:
         lines = first_lines(head, 2000)
         if _kind_of_diff(lines):
             return Sure()
-        lines = lines[_is_names(lines) :]
+        lines = lines[_titles(lines) :]
         signed = [found for line in lines if (found := _SIGNED.fullmatch(line))]
         if len(signed) < len(lines) or {found[1] for found in signed} not in _BOTH:
             return None
@@ -101,9 +110,9 @@ class Changes:
             batch = Batch(0)
             values: list[str] = []
             lines = content(block.split("\n"))
-            has_names = is_first and not reading.kind and _is_names(lines)
+            above = _titles(lines) if is_first and not reading.kind else 0
             is_first = is_first and not lines
-            for line in lines[has_names:]:
+            for line in lines[above:]:
                 if (found := reading.line(line)) is None:
                     continue
                 value, fate = found
@@ -173,7 +182,9 @@ def unreadable_changes(head: str, _: str) -> str | None:
     if len(signs) > 1 and _are_changes(lines):
         return "what diff --side-by-side prints"
     columns = [found[1] for line in lines if (found := _COMM.fullmatch(line))]
-    if len(columns) == len(lines) and len({*columns}) > 1:
+    told = [line.strip() for line in lines]  # comm takes sorted files, and gives sorted lines
+    is_sorted = len(told) > 2 and told == sorted(set(told), key=str.lower)
+    if len(columns) == len(lines) and len({*columns}) > 1 and is_sorted:
         return "what comm prints, whose first column was taken out"
     edits = sum(_EDIT.fullmatch(line.strip()) is not None for line in lines)
     ends = sum(line.strip() in (".", "w", "q") for line in lines)

@@ -14,6 +14,7 @@ from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import names
 from relaion.lists.readers.decisions import DecidingColumn, chosen_of, word_of_any
 from relaion.lists.readers.format import ANY, Options
+from relaion.lists.readers.header_rows import is_sentence
 from relaion.lists.readers.media import media_of_file
 from relaion.lists.readers.proxy import POLICIES
 from relaion.lists.values import is_entry_of, shape
@@ -184,7 +185,8 @@ def by_values(table: TableSample, options: Options) -> ListLayout | None:
         return None
     first = [table.rows[0][c.index] for c in held if c.index < len(table.rows[0])]
     first_is_header = not any(shape(value) or _fits(value, kind) for value in first)
-    if first_is_header and not any(c.is_said for c in held) and kind is None:
+    is_asked = first_is_header and not is_sentence(table.rows[0])
+    if is_asked and not any(c.is_said for c in held) and kind is None:
         refuse_nameless(
             [replace(c, what=names.UNKNOWN, name=_one_word(table.rows[0], c.index))
              for c in columns], table.rows[1:],
@@ -364,39 +366,12 @@ def is_regular(table: TableSample) -> bool:
     return 1 < width <= MOST_COLUMNS and n * 10 >= len(table.rows) * 9
 
 
-_DIVIDER = re.compile(r"[\s:|=+-]*[-=]{2,}[\s:|=+-]*")  # below the names, as people draw tables
-
-
-def is_divider(row: Sequence[str]) -> bool:
-    """Whether a row is a line that is drawn below names."""
-    return all(not cell or _DIVIDER.fullmatch(cell) for cell in row) and any(row)
-
-
-def is_header(row: Sequence[str], header: Sequence[str]) -> bool:
-    """Whether a row is that of the names once more."""
-    if len(row) < len(header) or not all(map(_is_named, row, header)):
-        return False
-    told = [names.squeezed(c) for c in row]
-    while len(told) > len(header) and not told[-1]:
-        told.pop()
-    return any(told) and told == header
-
-
-def _is_named(cell: str, name: str) -> bool:
-    """Whether a cell is a name, squeezed; most differ in their length already."""
-    is_plain = cell.isalnum() and cell.isascii()
-    return (not is_plain or len(cell) == len(name)) and names.squeezed(cell) == name
-
-
 def pieces_of(cell: str) -> list[str]:
     """A cell of several entries, one a line, as those; a link that a line break cuts is one."""
     if "\n" not in cell:
         return [cell]
     lines = [line for line in cell.split("\n") if trim(line)]
     return lines if all(map(shape, lines)) else [cell]
-
-
-SECOND_NAMES = "holds a second row of names, behind {:,} rows: add the parts as files of their own"
 
 
 def is_entry(row: Sequence[str]) -> bool:

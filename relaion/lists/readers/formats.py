@@ -31,11 +31,13 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.listings import git_log, git_objects, settings
 from relaion.lists.readers.media import is_name_of_media, media_of_file
+from relaion.lists.readers.misp_csv import MispCsv
 from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
 from relaion.lists.readers.plain import Lines
 from relaion.lists.readers.programs import Fciv, SevenZip
 from relaion.lists.readers.registry import DOCUMENTS, TABLES
 from relaion.lists.readers.rules import HostRules
+from relaion.lists.readers.stix_entries import StixPatterns
 from relaion.lists.readers.table import Table
 from relaion.lists.readers.text import first_lines
 from relaion.lists.values import shape, told
@@ -226,8 +228,6 @@ _JSON_KINDS = (
     (r'"odata\.metadata"|"@odata\.context"|"MediaID"', "JSON of Project VIC (VICS, CAID)"),
     (r'"hashRecords"', "JSON of StopNCII"),
     (r'"hash_digest"', "JSON of Tech Against Terrorism"),
-    (r'"type"\s*:\s*"(?:bundle|indicator)"', "STIX 2 (JSON)"),
-    (r'"Event"|"Attribute"', "JSON of MISP"),
     (r'"raw_indicator"|"indicator"\s*:', "JSON of ThreatExchange"),
 )
 
@@ -286,7 +286,6 @@ _SQL = re.compile(
     r"(?i)(?:insert\s+(?:or\s+\w+\s+)?into|create\s+(?:table|view|index)|delete\s+from|drop\s+table"
     r"|update\s+\S+\s+set|begin(?:\s+transaction)?\s*;|pragma\s|commit\s*;)"
 )
-_PATTERN = re.compile(r"\[\s*(?:[a-z0-9-]+:[^\]]*?(?:=|LIKE|MATCHES|IN)\s*\(?'.*)\]?.*", re.S)
 _COUNTED = re.compile(r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8})?:\d{1,12}")
 _COMPOSITE = re.compile(
     r"(?!\w+://)[^|\s][^|]*\.[A-Za-z0-9]{1,5}\|(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"
@@ -337,10 +336,23 @@ def _tat(head: str, _: str) -> str | None:
     return "a table of Tech Against Terrorism" if is_one else None
 
 
-def _misp(head: str, _: str) -> str | None:
-    told = _header(head)
-    if {"value", "type", "category"} <= told and told & {"to_ids", "uuid", "event_id"}:
-        return "a table of MISP"
+_NAMED_HASHES = re.compile(r"(?i)(?:.*[_. -])?hashes\.csv(?:\.gz)?")
+_HASH_AND_EVENT = re.compile(
+    r"\"?[0-9A-Fa-f]{32}\"?,\"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\"?"
+)
+
+
+def _misp_hashes(head: str, file_name: str) -> str | None:
+    """The index of a feed: MD5 of values beside the event in which they stand, often the same."""
+    lines = first_lines(head, _LINES)
+    found = [f for line in lines if (f := _HASH_AND_EVENT.fullmatch(line.strip()))]
+    events = {f[1] for f in found}
+    is_one = bool(_NAMED_HASHES.fullmatch(file_name)) or len(events) * 2 <= len(found)
+    is_index = found and len(found) * 2 > len(lines) and is_one
+    return "the index of a MISP feed (hashes.csv)" if is_index else None
+
+
+def _misp_text(head: str, _: str) -> str | None:
     is_text = any(_COMPOSITE.fullmatch(line.strip()) for line in first_lines(head, _LINES))
     return "a text of MISP, whose values have lost their types" if is_text else None
 
@@ -352,7 +364,6 @@ _JSON_ADVICE = (
 )
 FOREIGN = (
     Foreign("xml", _xml, _XML_ADVICE),
-    Foreign("stix-patterns", _mostly(_PATTERN, "a list of STIX patterns"), _LATER),
     Foreign("json", _json, _JSON_ADVICE),
     Foreign("mail", _mail, "save what is attached, or copy the list into a file of its own"),
     Foreign("sql", _sql, "export the list as csv; of known-good files add it with --role good"),
@@ -389,14 +400,20 @@ FOREIGN = (
     ),
     Foreign("threatexchange", _threatexchange, _LATER),
     Foreign("tech-against-terrorism", _tat, _LATER),
-    Foreign("misp", _misp, _LATER),
+    Foreign(
+        "misp-hashes",
+        _misp_hashes,
+        "those are digests of strings, which no image has; add the events of the feed, or, if they "
+        "are digests of images beside ids, say --format csv",
+    ),
+    Foreign("misp-text", _misp_text, "export the events as JSON, or as csv with their types"),
 )
 
 # -- All formats, in the order in which they are asked: the first that is sure reads the file ------
 
 FORMATS: tuple[Format, ...] = (
-    Hashdeep(), Cdx(), *FOREIGN, Certutil(), FileHashList(), FileHashTable(), Fciv(),
-    SevenZip(), Checksums(),    Changes(), HostRules(), Table(), Lines(),
+    Hashdeep(), Cdx(), MispCsv(), StixPatterns(), *FOREIGN, Certutil(), FileHashList(),
+    FileHashTable(), Fciv(), SevenZip(), Checksums(), Changes(), HostRules(), Table(), Lines(),
 )  # fmt: skip
 _FOREIGN = {f.name for f in FOREIGN}
 

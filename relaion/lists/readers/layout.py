@@ -25,7 +25,6 @@ from relaion.lists.readers.columns import (
     by_values,
     checked,
     cleaned_name,
-    is_divider,
     is_entry,
     is_link_among,
     is_regular,
@@ -45,6 +44,7 @@ from relaion.lists.readers.decisions import (
 )
 from relaion.lists.readers.disk import is_of_disk
 from relaion.lists.readers.format import ANY, SAMPLE, Options
+from relaion.lists.readers.header_rows import is_divider
 from relaion.lists.readers.listed_links import chosen_links
 from relaion.lists.readers.proxy import OUTCOMES, PASSES
 from relaion.lists.readers.replaced import is_replaced, refuse_successors, with_new
@@ -80,12 +80,23 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     cut = [_cut(sample, d) for d in DELIMITERS if d in sample]
     found = [t for t in cut if _find_names(t, options)]
     tables = [t for t in cut if t.width()[0] > 1]  # below the names, where there are any
-    named = [t for t in found if t in tables]
+    named = [t for t in found if t in tables or _names_no_entry_first(t)]
     if named:
         return _by_names(max(named, key=lambda t: t.width()[0]), options)
     if whole.header and not _is_by_tabs(tables) and not _is_by_blanks(whole.header[0], sample):
         return whole  # a title may read like a name
     return _without_names(sample, tables, lines, whole, named_csv=named_csv, options=options)
+
+
+def _names_no_entry_first(table: TableSample) -> bool:
+    """Whether all names tell, the first of no entry: so rows of one field hold none, cut or not."""
+    told = table.names or ()
+    of_others = (names.OTHER, names.ID, names.REFERENCE)
+    return (
+        bool(table.body)
+        and all(map(_is_telling, told))
+        and names.read_name(told[0]).what in of_others
+    )
 
 
 def _is_text(column: ListColumn) -> bool:

@@ -4,7 +4,7 @@ Partners number their lines, put dashes before them, notes behind them, full sto
 links may hold blanks and end in a sign, too, and half a link names another picture. So:
 
 - A frame settles it: `<link>`, `"link"`, `[words](link)`. What is framed is the link as it stands.
-- A dash, star or number with a blank before a link is the list's.
+- A dash, star or number with a blank before a link is the list's, and so is a day or an hour.
 - ` #` and a tab end a link. A blank ends it where the name of a file stands before it
   (`a.jpg found in June`), and is part of it where one comes only later (`my photo.jpg`), or where
   more of a query does (`?q=red car&page=2`). Otherwise
@@ -59,6 +59,13 @@ _FILE = re.compile(
 )
 _PLAIN = re.compile(r"https?://[A-Za-z0-9_.~!$*+=@%&:/?-]*[A-Za-z0-9_~$*+=@%&/-]")
 _BULLET = re.compile(r"(?:[-*+>•‣◦▪●·–—→]|\(?[0-9]{1,7}[.):]|[0-9]{1,7}(?=\s+\S*:[/\\]))\s+")
+# when a link was found, in the ways in which lists and logs write it
+_STAMP = re.compile(
+    r"(?i)[\[(]?(?:(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8})"
+    r"(?:[T ,]{1,2}\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?"
+    r"(?: ?(?:Z|UTC|GMT|CES?T|[AP]M|[+-]\d\d:?\d\d))?)?"
+    r"|\d{10}(?:\.?\d{3,6})?)[\])]?(?:\s*[,;|:–—-])?\s+(?=[\"'<]?\w{3,6}:[/\\]{2})"
+)
 _WORD_BEFORE = re.compile(r"([^\W\d_]{3,12}):?\s+(?=<?\w{3,6}:[/\\]{2})")
 _ADDED = words_in(ADDED)
 _BREAK = re.compile(r"(?<!\s)\s*[\t\r\n]\s*")
@@ -147,6 +154,7 @@ def read_line(value: str, *, minus_removes: bool = False) -> LinkLine | None:
         return LinkLine(fault=TAKEN_BACK)
     for _ in range(3):
         text = _BULLET.sub("", text, count=1) if _BULLET.match(text) else text
+    text = _STAMP.sub("", text, count=1) if _STAMP.match(text) else text
     if (added := _WORD_BEFORE.match(text)) and added[1].casefold() in _ADDED:  # `ADD https://…`
         text = text[added.end() :]
     commented = _HASH.search(text)

@@ -12,7 +12,6 @@ from relaion.errors import ListError
 from relaion.links.key import is_bare
 from relaion.lists.readers import names
 from relaion.lists.readers.columns import (
-    SECOND_NAMES,
     ListColumn,
     ListLayout,
     cleaned_name,
@@ -28,6 +27,7 @@ from relaion.lists.readers.format import (
     Sure,
     Values,
 )
+from relaion.lists.readers.header_rows import SECOND_NAMES, TWO_NAMES
 from relaion.lists.readers.layout import find_layout
 from relaion.lists.readers.text import WHOLE, RowReader, content
 from relaion.lists.values import told
@@ -98,13 +98,26 @@ def read_plain(stream: Stream, options: Options, layout: ListLayout) -> Iterator
             some = content(block.split("\n"))
         else:
             some = [row[0] for row in reader.rows(block)]
-        kept = some[header:]
+        kept, kinds = _below_title(some[header:], column, kinds, is_first=not read)
         _refuse_names(kept, column, read)
         read += len(kept)
         header = header and not some
         yield Batch(len(kept), (Values(kinds, kept),))
     rest = [row[0] for row in reader.rows("", last=True)]
     yield Batch(len(rest), (Values(kinds, rest),))
+
+
+def _below_title(
+    lines: list[str], column: ListColumn, kinds: tuple[str, ...], *, is_first: bool
+) -> tuple[list[str], tuple[str, ...]]:
+    """The lines below a title that reads like a name, where the name itself stands below it."""
+    if not (is_first and lines and column.name and _is_new_name(lines[0], column)):
+        return lines, kinds
+    says = names.read_name(cleaned_name(lines[0]))
+    both = tuple(kind for kind in kinds if kind in says.kinds)
+    if says.what != names.ENTRY or not both:
+        raise ListError(TWO_NAMES)
+    return lines[1:], both
 
 
 def _refuse_names(lines: Sequence[str], column: ListColumn, read: int) -> None:

@@ -76,7 +76,10 @@ class SevenZip:
 
     def sniff(self, head: str, file_name: str) -> Sure | Maybe | None:
         """Sure by the name of the program, and names of columns above a line of dashes."""
-        is_told = re.match(r"\s*7-Zip\b", head) and _NAMES.search(head[:4000])
+        names = _NAMES.search(head[:4000])
+        # without what the program says of itself, as `7z h -ba` or a copied part
+        is_first = names is not None and not head[: names.start()].strip()
+        is_told = names is not None and (is_first or re.match(r"\s*7-Zip\b", head))
         return Sure() if is_told else None
 
     def read(self, stream: Stream, options: Options) -> Iterator[Batch]:

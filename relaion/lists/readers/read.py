@@ -10,6 +10,7 @@ from pathlib import Path
 
 from relaion.errors import ListError
 from relaion.lists.digests import is_float
+from relaion.lists.marks import ADVICE, HASH_BESIDE
 from relaion.lists.normalise import Tally
 from relaion.lists.nothing import may_hold_entry, nothing_in
 from relaion.lists.readers import apart
@@ -19,6 +20,7 @@ from relaion.lists.readers.comments import uncommented
 from relaion.lists.readers.delivered import DeliveredFile, delivered, told_of
 from relaion.lists.readers.documents import Document, DocumentFormat
 from relaion.lists.readers.ending import Ending
+from relaion.lists.readers.escapes import without_escapes
 from relaion.lists.readers.format import (
     ANY,
     OF_LINE,
@@ -27,8 +29,11 @@ from relaion.lists.readers.format import (
     Options,
     Stream,
     Values,
+    numbered,
 )
 from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields, refuse_good
+from relaion.lists.readers.formulas import without_formulas
+from relaion.lists.readers.letters import without_signature
 from relaion.lists.readers.line_comments import with_plain_comments
 from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_changes
 from relaion.lists.readers.proxy import refuse_passing
@@ -102,7 +107,8 @@ def _read_file(file: DeliveredFile, options: Options, found: FileRead) -> Iterat
     elif table:
         yield from _read_table(file, table, start, options, found)
     else:
-        source = _unsigned(blocks(file, found.tally.skipped), found.notices)
+        source = without_escapes(blocks(file, found.tally.skipped))
+        source = _unsigned(source, found.notices)
         yield from _read(file, options, found, _text(file, options, found, source))
 
 
@@ -161,10 +167,17 @@ def _read(
             "image_sha256"
         )
     found.notices.extend(tally.beside.notices())
+    found.notices.extend(_notices_of(tally))
+    found.notices.extend(_without_word(stream, kinds, options))
+
+
+def _notices_of(tally: Tally) -> Iterator[str]:
+    """What was skipped or not kept, that a curator should look at."""
+    if n := tally.skipped[HASH_BESIDE]:
+        yield f"{numbered(n, 'hash', 'hashes')} beside other text, skipped: {ADVICE[HASH_BESIDE]}"
     if tally.unusable:
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
-        found.notices.append(f"digests that match nothing in a data set, not kept: {told}")
-    found.notices.extend(_without_word(stream, kinds, options))
+        yield f"digests that match nothing in a data set, not kept: {told}"
 
 
 def _read_document(
@@ -228,9 +241,11 @@ def _text(
     file: DeliveredFile, options: Options, found: FileRead, rest: Iterator[str]
 ) -> tuple[list[str], Iterator[str]]:
     """The first blocks of what a file says, and the rest; raises ListError where it is none."""
-    first, _ = _head(rest)
+    first, is_all = _head(rest)
     if not is_marked_up("".join(first)):
-        rest = uncommented(chain(first, rest), found.notices)
+        if is_all:
+            first = [without_signature("".join(first), found.notices)]
+        rest = uncommented(without_formulas(chain(first, rest)), found.notices)
         rest = rest if options.scope else with_plain_comments(rest, found.notices)
         rest = without_boxes(rest)
         first, _ = _head(rest)

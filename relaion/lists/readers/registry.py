@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from relaion.lists.readers.apart import NATIVE
 from relaion.lists.readers.documents import DocumentFormat
+from relaion.lists.readers.misp import Misp
 from relaion.lists.readers.rows import TableSource
+from relaion.lists.readers.stix import Stix
 
-DOCUMENTS: Sequence[DocumentFormat] = ()
+DOCUMENTS: Sequence[DocumentFormat] = (Misp(), Stix())
 TABLES: Sequence[TableSource] = (*NATIVE,)
 
 

@@ -12,12 +12,9 @@ from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
 from relaion.lists.readers import bad, names, replaced, traits
 from relaion.lists.readers.columns import (
-    SECOND_NAMES,
     ListColumn,
     ListLayout,
     cleaned_name,
-    is_divider,
-    is_header,
     pieces_of,
 )
 from relaion.lists.readers.decisions import (
@@ -41,6 +38,7 @@ from relaion.lists.readers.format import (
     Sure,
     Values,
 )
+from relaion.lists.readers.header_rows import SECOND_NAMES, TWO_NAMES, is_divider, is_header
 from relaion.lists.readers.layout import DELIMITERS, find_layout
 from relaion.lists.readers.notes import begins_word, read_text
 from relaion.lists.readers.of_links import digest_of_link, links_of
@@ -206,7 +204,8 @@ class _Reading:
         if (
             at := next((i for i, row in enumerate(rows) if self._names_anew(row)), None)
         ) is not None:
-            raise ListError(SECOND_NAMES.format(self.rows + at))
+            at += self.rows
+            raise ListError(SECOND_NAMES.format(at) if at else TWO_NAMES)
         self.rows += len(rows)
         width = layout.width
         whole = [r for r in rows if len(r) <= width or not any(trim(c, BLANK) for c in r[width:])]

@@ -38,6 +38,25 @@ LEFT_LIST = re.compile(
 )
 """That something was taken off a list, in folded words."""
 
+ASKED = re.compile(r"\b(?:on|at|upon|by) (?:the |their )?requests?(?: (?:of|by) [\w ]+)?")
+TO_CONFIRM = re.compile(
+    r"\b(?:to be|zu|a|por|da|te) (?:confirm|verif|review|pruf|uberpruf|revis|controll|bevestig)\w*"
+)
+
+ORIGIN = re.compile(
+    r"\b(?:from|of|von|aus|de|du|da|dal|van)\b(?: (?:the|our|your|their|any|a))? (?:re ?)?"
+    r"(?:laion\w*|common ?crawl|data ?sets?|web|internet|websites?|sites?|platforms?|search|social"
+    r"|index|pages?)\b"
+)
+"""Where pictures came from: `removed from LAION` takes nothing out."""
+
+LINKS_HASHED = re.compile(
+    r"\b(?:urls?|links?)[ -]?(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)\b"
+    r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?) (?:of|von|der|de|des) (?:the |les )?"
+    r"(?:urls?|links?)\b"
+)
+"""That digests are those of links."""
+
 _CATEGORY = re.compile(
     r"\b(?:(?:caid|vics?|vic) )?(?:cat(?:egor[a-z]{1,4})?|kategor[a-z]{1,3}|caid|vics?"
     r"|категори[а-я]|luokka)(?:[ .:#-]{0,3}(?:no|nr)?[ .]{0,2}(?P<digit>[04-9])"

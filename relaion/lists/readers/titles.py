@@ -32,7 +32,18 @@ from relaion.lists.readers.format import (
 )
 from relaion.lists.readers.media import is_of_other_hash
 from relaion.lists.readers.notes import ALONE, SPEAKS
-from relaion.lists.readers.title_patterns import LEFT_LIST, MADE_OF, OTHER, SENTENCE, category_in
+from relaion.lists.readers.title_files import names_litter, without_files
+from relaion.lists.readers.title_patterns import (
+    ASKED,
+    LEFT_LIST,
+    LINKS_HASHED,
+    MADE_OF,
+    ORIGIN,
+    OTHER,
+    SENTENCE,
+    TO_CONFIRM,
+    category_in,
+)
 
 LISTED, NEUTRAL, PICTURE, USABLE = "listed", "neutral", "of pictures", "of a usable algorithm"
 UNKNOWN = "of words that nobody here knows"
@@ -95,16 +106,6 @@ _PLACES = re.compile(r"domains?|hosts?|(?:web)?sites?|domaines?")
 _PURPOSE = re.compile(r"removal|remove|deletion|delete|drop(?:ped)?|withdraw|retract")
 _TO_DO = re.compile(r"\b(?:to|zu|te) (?:be )?(?:remove|delete|drop|withdraw|retract|unblock)d?\b")
 _BY = re.compile(r"\b(?:by|durch|par|por|door)\b")
-_ORIGIN = re.compile(
-    r"\b(?:from|of|von|aus|de|du|da|dal|van)\b(?: (?:the|our|your|their|any|a))? (?:re ?)?"
-    r"(?:laion\w*|common ?crawl|data ?sets?|web|internet|websites?|sites?|platforms?|search|social"
-    r"|index|pages?)\b"
-)
-_OF_LINKS = re.compile(
-    r"\b(?:urls?|links?)[ -]?(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?)\b"
-    r"|\b(?:md-?5s?|sha-?1s?|sha-?256s?|hash(?:es)?|digests?) (?:of|von|der|de|des) (?:the |les )?"
-    r"(?:urls?|links?)\b"
-)
 _BUT = re.compile(r"exclud\w*|except|but|besides|ausser|hors|sauf|excepto|salvo|tranne|behalve")
 _END = re.compile(r"end|ende|fin|fim|einde")
 _PLAINLY_GOOD = words.words_in(words.PLAINLY_GOOD)
@@ -114,10 +115,6 @@ _LEFT_OUT = words.words_in("excluded filtered omitted leftout")
 _PHRASE = re.compile(
     r"no longer on the list|(?:taken|take|took) (?:back|off|out)|not listed any ?more"
     r"|dad[oa]s de baja|plus valables?"
-)
-_ASKED = re.compile(r"\b(?:on|at|upon|by) (?:the |their )?requests?(?: (?:of|by) [\w ]+)?")
-_TO_CONFIRM = re.compile(
-    r"\b(?:to be|zu|a|por|da|te) (?:confirm|verif|review|pruf|uberpruf|revis|controll|bevestig)\w*"
 )
 _SPACED = re.compile(r"\b(?:[a-z] ){3,}[a-z]\b")
 _SIGNS = " \t#/;!%*=~_<>|[](){}\"'`.,:-–—•·\ufeff"
@@ -196,8 +193,8 @@ def of_words(text: str) -> str | Doubt | None:
 
 
 def _of_piece(text: str) -> str | Doubt | None:
-    bare = _PHRASE.sub("removed", _ASKED.sub(" ", _folded(text)))
-    bare = _TO_CONFIRM.sub("unconfirmed", LEFT_LIST.sub("removed", bare))
+    bare = _PHRASE.sub("removed", ASKED.sub(" ", _folded(text)))
+    bare = TO_CONFIRM.sub("unconfirmed", LEFT_LIST.sub("removed", bare))
     found = _units(bare)
     if found[:1] == ["do"] and len(found) > 1 and found[1] in _STRONG:
         found = found[1:]  # Polish: `do usunięcia`
@@ -207,7 +204,7 @@ def _of_piece(text: str) -> str | Doubt | None:
     if 0 < len(found) <= 8 and (_says_good(found) or is_plain):
         return GOOD
     if not told:
-        if _OF_LINKS.search(bare):
+        if LINKS_HASHED.search(bare):
             return OF_LINKS
         return USABLE if any(map(_USABLE.fullmatch, found)) else None
     if (
@@ -269,7 +266,7 @@ def _of_strong(bare: str, found: list[str], told: list[str]) -> str | Doubt | No
     """What a title says in which a word stands that takes out."""
     at = next(i for i, word in enumerate(told) if word in _STRONG)
     word = told[at]
-    if not _ON.isdisjoint(told) or _ORIGIN.search(bare) or _DUPLICATE.intersection(told):
+    if not _ON.isdisjoint(told) or ORIGIN.search(bare) or _DUPLICATE.intersection(told):
         return None
     is_last = told[-1] in _STRONG
     if (at and not is_last) or (at and len(told) > 4) or len(found) > 16:
@@ -313,12 +310,13 @@ _OF_DIFF = re.compile(r"(?:---|\+\+\+) \S+\.[A-Za-z]+(?:\t.*)?")
 def title_of(line: str) -> str | Doubt | None:
     """What a line says as a title; NEUTRAL for one of no such words, None for what is no title."""
     bare = line.strip(_SIGNS)
-    if _MINUS.fullmatch(line):
-        return Doubt("-")
+    if _MINUS.fullmatch(line) or names_litter(bare):
+        return Doubt("files of a system" if bare else "-")
     if _SIGNED.match(line):
         bare = _FILE_END.sub("", bare)
     if re.fullmatch(r"\s*\[[^\]]*\]\s*", line):  # `[list.removed]`
         bare = bare.replace(".", " ")
+    bare = without_files(bare, is_heading=is_heading(line))
     if not bare or len(bare) > LONGEST_TITLE or re.search(NO_TITLE, bare):
         return None
     asked = asks_out(line, _folded(bare), units_of(bare))
@@ -376,7 +374,7 @@ def is_unknown(line: str, bare: str) -> bool:
         return False
     units = units_of(bare)
     points = len(units) > _FEW and not _POINTS.isdisjoint(units)
-    if points and not any(map(_ASKS.fullmatch, units)) and not _ORIGIN.search(_folded(bare)):
+    if points and not any(map(_ASKS.fullmatch, units)) and not ORIGIN.search(_folded(bare)):
         is_told = not all(map(is_innocent, units))
         return is_told and _ON.isdisjoint(units) and len(units) <= _LONGEST_POINTER
     is_doubted = not _DOUBTED.isdisjoint(units)
