@@ -30,12 +30,11 @@ REFUSED = {
     "optout_domains.csv": _CHOICE + "a host stands for all that is there: --scope host (point 5)",
     "optout_domains.txt": _CHOICE + "a host stands for all that is there: --scope host (point 5)",
     "vics_export.csv": _CHOICE + "numbers of categories (point 3); read with --where",
-    "misp_export.csv": _LATER + "MISP",
-    "misp_text_export.txt": _LATER + "MISP",
+    "misp_text_export.txt": "a text of MISP has lost its types (point 3)",
     "tat.csv": _LATER + "Tech Against Terrorism",
     "tx_dataset.csv": _LATER + "ThreatExchange",
     "tx_dataset_nohead.csv": _LATER + "ThreatExchange",
-    "stix21_patterns.txt": _LATER + "STIX patterns",
+    "stix21_patterns.txt": _CHOICE + "patterns alone cannot say what was revoked (point 1)",
 }
 """Samples in txt, csv and tsv that hold entries and are not read, each with the reason."""
 
@@ -47,7 +46,10 @@ MORE = {
 }
 """Samples that bring entries which the truth does not name, and rightly."""
 
-LESS = {"laion_hash_kind.csv": "the row hash of an empty row is a placeholder"}
+LESS = {
+    "laion_hash_kind.csv": "the row hash of an empty row is a placeholder",
+    "misp_export.csv": "the digest of the event's object is not in the table",
+}
 
 
 def _ids(samples: dict[str, Sample]) -> list[Sample]:

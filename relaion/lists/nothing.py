@@ -23,6 +23,7 @@ from relaion.lists.readers.format import (
     HIDES,
     MAPS,
     NARROW,
+    NO_ENTRY,
     NO_IMAGE,
     NOT_CHOSEN,
     ONLY_HOST,
@@ -52,6 +53,7 @@ _ADVICE = {
     NOT_CHOSEN: "check the words of --where",
     BAD: "leave --role good out",
     OTHER_HASH: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes",
+    NO_ENTRY: "ask the giver for MD5, SHA-1 or SHA-256 of the images' bytes, or for links",
     WRONG_LENGTH: "an MD5 has 32 digits, a SHA-1 40, a SHA-256 64; others match nothing",
 }
 # RE2 knows nothing of what stands around: each alternative is more than an entry needs

@@ -8,9 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from relaion.lists.readers.format import Batch, Options, Sure
+
+
+@dataclass
+class Shared:
+    """What the files of one delivery, of which there are `files`, tell each other.
+
+    `held` is whatever a format keeps from one file for the next, by the format's name. `ends` are
+    asked when all files were read, each once: they give notices, or raise ListError.
+    """
+
+    files: int = 1
+    held: dict[str, Any] = field(default_factory=dict)
+    ends: dict[str, Callable[[], list[str]]] = field(default_factory=dict)
 
 
 @dataclass
@@ -20,8 +33,9 @@ class Document:
     `head` is its beginning as text, without byte order mark. `open` gives all of it from the
     start: unpacked, in UTF-8, without byte order mark; reading raises ListError where it is
     damaged. `notices` are for the curator, `decided` counts the words of the fields that decide,
-    by field. `is_delta`: it brings a list up to date, and names only what changed. `raw` gives its
-    bytes as they are, in which one can seek.
+    by field. `is_delta`: it brings a list up to date, and names only what changed. `shared` is
+    what the other files of its delivery said. `raw` gives its bytes as they are, in which one can
+    seek.
     """
 
     file_name: str
@@ -30,6 +44,7 @@ class Document:
     notices: list[str] = field(default_factory=list)
     decided: dict[str, dict[str, int]] = field(default_factory=dict)
     is_delta: bool = False
+    shared: Shared = field(default_factory=Shared)
     raw: Callable[[], BinaryIO] | None = None
 
     def decide(self, name: str, word: str, times: int = 1) -> None:

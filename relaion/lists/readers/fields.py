@@ -78,8 +78,9 @@ class DecidingField(DecidingColumn):
         return f"field {told(self.name)} decides which records count"
 
     def of_row(self, words: Sequence[str]) -> list[str]:
-        """The words to read of a record; nothing is a word of its own where words are chosen."""
-        return [*words] if words or self.chosen is None else [""]
+        """The words to read of a record; that it has none counts where it must say something."""
+        must_say = self.chosen is not None or self.what == names.STILL
+        return [*words] if words or not must_say else [""]
 
 
 class NamedField(ListColumn):

@@ -223,6 +223,7 @@ class Maybe:
 
 
 EMPTY = "(empty)"
+BETWEEN = " / "  # the names of a path, as of a field within another
 OF_FILE = "title"  # what `--ignore` calls the file's name and the title of all of it
 OF_FOLDERS = "folders"  # and the folders in which files lie
 OF_LINE = "remark"  # and notes beside entries of which nobody knows whether they take back

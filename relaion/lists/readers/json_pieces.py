@@ -16,7 +16,7 @@ from relaion.lists.readers.json_text import DEEPEST, JsonReader
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class JsonPiece:
     """A part of a document.
 
     `names` are those of the arrays and objects that it stands in, from the outside; `number`
@@ -30,7 +30,7 @@ class Piece:
     value: Any
 
 
-def pieces(document: Document, within: Set[str], records: Set[str]) -> Iterator[Piece]:
+def pieces(document: Document, within: Set[str], records: Set[str]) -> Iterator[JsonPiece]:
     """The parts of a JSON document, or of several behind each other, in the order of their ends.
 
     The document itself, and what stands in it under a name of `within`, is taken apart; what
@@ -38,19 +38,19 @@ def pieces(document: Document, within: Set[str], records: Set[str]) -> Iterator[
     taken apart is a piece, too, with what else stands in it.
     Raises ListError where it is no JSON, ends too early, or gives a name twice.
     """
-    walk = _Walk(JsonReader(document.open()), within, records)
+    walk = _Apart(JsonReader(document.open()), within, records)
     while walk.reader.peek():
         yield from walk.around((), -1)
 
 
 @dataclass
-class _Walk:
+class _Apart:
     reader: JsonReader
     within: Set[str]
     records: Set[str]
     number: int = 0
 
-    def around(self, names: tuple[str, ...], owner: int, depth: int = 0) -> Iterator[Piece]:
+    def around(self, names: tuple[str, ...], owner: int, depth: int = 0) -> Iterator[JsonPiece]:
         """What begins here and is taken apart."""
         start = self.reader.peek()
         if depth > DEEPEST:
@@ -63,7 +63,7 @@ class _Walk:
         else:
             yield self._piece(names, owner)
 
-    def _object(self, names: tuple[str, ...], owner: int, depth: int) -> Iterator[Piece]:
+    def _object(self, names: tuple[str, ...], owner: int, depth: int) -> Iterator[JsonPiece]:
         number, shell = self._next(), dict[str, Any]()
         for name in self.reader.members_once():
             key = name.casefold()
@@ -81,14 +81,14 @@ class _Walk:
                 yield from self.around(inner, number, depth + 1)
             else:
                 shell[key] = _without_case(self.reader.value())
-        yield Piece(names, number, owner, shell)
+        yield JsonPiece(names, number, owner, shell)
 
     def _next(self) -> int:
         self.number += 1
         return self.number - 1
 
-    def _piece(self, names: tuple[str, ...], owner: int) -> Piece:
-        return Piece(names, self._next(), owner, _without_case(self.reader.value()))
+    def _piece(self, names: tuple[str, ...], owner: int) -> JsonPiece:
+        return JsonPiece(names, self._next(), owner, _without_case(self.reader.value()))
 
 
 def _without_case(value: Any) -> Any:

@@ -19,6 +19,7 @@ from relaion.lists.readers.decisions import WordSays
 from relaion.lists.readers.documents import Document
 from relaion.lists.readers.fields import Fields, Row
 from relaion.lists.readers.format import (
+    ANY,
     LINK_KINDS,
     NO_ENTRY,
     NO_TRAIT,
@@ -31,7 +32,7 @@ from relaion.lists.readers.format import (
     Sure,
     Trait,
 )
-from relaion.lists.readers.json_pieces import Piece, each_of, in_object, pieces, text_of
+from relaion.lists.readers.json_pieces import JsonPiece, each_of, in_object, pieces, text_of
 from relaion.lists.readers.media import is_name_of_media, media_of_file
 from relaion.lists.readers.misp_words import (
     EXPIRED,
@@ -162,8 +163,12 @@ def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
 
 def _telling(files: Sequence[str]) -> tuple[str, ...]:
     """Of several names of a file the one that tells most: that of a picture, or of what is none."""
-    pictures = [f for f in files if is_name_of_media(f) and media_of_file(f) is None]
+    pictures = [f for f in files if _is_picture(f)]
     return tuple((pictures or [f for f in files if media_of_file(f)] or [*files])[:1])
+
+
+def _is_picture(file_name: str) -> bool:
+    return is_name_of_media(file_name) and media_of_file(file_name) is None
 
 
 DERIVED = ("tag", "warnings", "sighting", "proposal", "filename", "mimetype", "object_name")
@@ -216,9 +221,12 @@ class Attributes:
         self, i: int, attribute: Attribute, says: WordSays, batch: Batch, values: Columns
     ) -> None:
         kinds = says.kinds
+        if not kinds and says.fate is None and says.is_sure and self._is_said("type"):
+            kinds = ANY  # the value tells
         _, value = value_of(attribute.type, text_of(attribute.own.get("value")))
         if not kinds:
-            batch.fates.setdefault(i, says.fate or NO_ENTRY)
+            # what can be no entry takes none back
+            batch.fates[i] = says.fate or NO_ENTRY
             values.put(LINK_KINDS, value, i)
             return
         if kinds == ("host",) and self.options.scope != "host":
@@ -234,11 +242,12 @@ class Attributes:
 
     def _is_reference(self, attribute: Attribute) -> bool:
         category = names.squeezed(text_of(attribute.own.get("category")))
-        is_said = any(
-            names.squeezed(said) == "category"
-            for said in (*self.options.where, *self.options.ignore)
-        )
-        return category == OF_ANALYSIS and not is_said
+        return category == OF_ANALYSIS and not self._is_said("category")
+
+    def _is_said(self, field_name: str) -> bool:
+        """Whether the curator decided what a field says."""
+        said = (*self.options.where, *self.options.ignore)
+        return any(names.squeezed(name) == field_name for name in said)
 
     def judge(self, document: Document | Stream) -> None:
         """What all of them showed: raises ListError where they may not be taken so."""
@@ -261,8 +270,8 @@ class Attributes:
 
 def _is_of_image(attribute: Attribute) -> bool:
     row = row_of(attribute)
-    told = [is_name_of_media(name) for name in row.get("filename", ())]
-    return any(told) or any("image" in word.casefold() for word in row.get("mimetype", ()))
+    pictures = map(_is_picture, row.get("filename", ()))
+    return any(pictures) or any("image" in word.casefold() for word in row.get("mimetype", ()))
 
 
 def _day(stamp: str) -> str | None:
@@ -347,6 +356,7 @@ def _look(document: Document) -> tuple[dict[int, Event], set[str], int]:
                 "for the events as MISP exports them"
             )
         if _is_record(piece):
+            seen.update(value)
             for attribute in _of_object(value) if _name_of(piece) == "object" else [value]:
                 seen.update(attribute)
                 seen.update(in_object(attribute, "event") or ())
@@ -362,11 +372,11 @@ def _look(document: Document) -> tuple[dict[int, Event], set[str], int]:
     return events, seen, proposals
 
 
-def _name_of(piece: Piece) -> str:
+def _name_of(piece: JsonPiece) -> str:
     return piece.names[-1] if piece.names else ""
 
 
-def _is_record(piece: Piece) -> bool:
+def _is_record(piece: JsonPiece) -> bool:
     """Whether a piece is an attribute or an object, and not an event or what stands around one."""
     if _name_of(piece) in _RECORDS:
         return True

@@ -6,12 +6,14 @@ What its columns mean is what the fields of MISP's JSON mean, so the records are
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from relaion.errors import ListError
 from relaion.lists.readers import names
+from relaion.lists.readers.ending import HALF
 from relaion.lists.readers.fields import Fields
 from relaion.lists.readers.format import CUT_OFF, Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.header_rows import is_header
@@ -60,11 +62,11 @@ class MispCsv:
                 "is no table of MISP, which has columns `value`, `type`, `category` and `to_ids`; "
                 "leave --format out, or say --format csv"
             )
-        yield from _Reading(found[0], found[1], stream, options).batches()
+        yield from _MispRows(found[0], found[1], stream, options).batches()
 
 
 @dataclass
-class _Reading:
+class _MispRows:
     delimiter: str
     header: list[str]
     stream: Stream
@@ -91,13 +93,15 @@ class _Reading:
             ]  # fmt: skip
             whole = [row for row in rows if self._is_whole(row)]
             n_cut = bool(is_open and rows and self._may_be_cut(rows[-1]))
+            self.stream.notices += [HALF] * n_cut
             if n_cut and whole and whole[-1] is rows[-1]:
                 whole.pop()
             batch = read.batch(self._attributes(whole, last=last))
             wrong = len(rows) - len(whole) - n_cut
             batch.skipped.update({_WIDTH: wrong} if wrong else {})
-            batch.skipped.update({CUT_OFF: 1} if n_cut else {})
             yield batch
+            if n_cut:
+                yield Batch(0, skipped=Counter({CUT_OFF: 1}))
         read.judge(self.stream)
 
     def _name(self, column: str) -> str:

@@ -211,7 +211,7 @@ def mime_says(word: str) -> WordSays | None:
 
 def published_says(word: str) -> WordSays | None:
     """An event that is not published is a draft: its giver has not confirmed it."""
-    answer = answer_of(word)
+    answer = answer_of(word) if word else True
     return None if answer is None else COUNTS if answer else WordSays(UNCONFIRMED)
 
 

@@ -18,7 +18,7 @@ from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
 from relaion.lists.readers.delivered import DeliveredFile, delivered, told_of
-from relaion.lists.readers.documents import Document, DocumentFormat
+from relaion.lists.readers.documents import Document, DocumentFormat, Shared
 from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.escapes import without_escapes
 from relaion.lists.readers.format import (
@@ -31,8 +31,9 @@ from relaion.lists.readers.format import (
     Values,
     numbered,
 )
-from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields, refuse_good
+from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields
 from relaion.lists.readers.formulas import without_formulas
+from relaion.lists.readers.known_good import refuse_good
 from relaion.lists.readers.letters import without_signature
 from relaion.lists.readers.line_comments import with_plain_comments
 from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_changes
@@ -66,7 +67,7 @@ class FileRead:
     `form` is the format that read it, `decided` what columns said, `title` what took out all of it.
     `after` is the number of the record behind its last one, where `put` took in what titles took
     out while it was read: of that a file may hold any amount. `is_alone`: nothing else is in the
-    delivery, which brings no list up to date.
+    delivery, which brings no list up to date. `shared` is what files of a delivery tell each other.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -78,6 +79,7 @@ class FileRead:
     is_alone: bool = False
     after: int = 0
     put: Callable[[SortedBatch], None] | None = None
+    shared: Shared = field(default_factory=Shared)
 
 
 def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
@@ -107,8 +109,7 @@ def _read_file(file: DeliveredFile, options: Options, found: FileRead) -> Iterat
     elif table:
         yield from _read_table(file, table, start, options, found)
     else:
-        source = without_escapes(blocks(file, found.tally.skipped))
-        source = _unsigned(source, found.notices)
+        source = _unsigned(without_escapes(blocks(file, found.tally.skipped)), found.notices)
         yield from _read(file, options, found, _text(file, options, found, source))
 
 
@@ -212,7 +213,7 @@ def _read_table(
 def _document(file: DeliveredFile, start: str, found: FileRead) -> Document:
     return Document(
         file.name, start, lambda: text_of(file), found.notices, found.decided,
-        found.tally.is_delta, file.seekable,
+        found.tally.is_delta, found.shared, file.seekable,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from relaion.lists.readers import titles
 from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.documents import Document, DocumentFormat
 from relaion.lists.readers.format import GOOD, OF_FILE, SAMPLE, Options
-from relaion.lists.readers.formats import refuse_good
+from relaion.lists.readers.known_good import refuse_good
 from relaion.lists.readers.rails import refuse_unusable
 from relaion.lists.values import SortedBatch
 

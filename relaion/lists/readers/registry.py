@@ -8,11 +8,20 @@ from collections.abc import Sequence
 
 from relaion.lists.readers.apart import NATIVE
 from relaion.lists.readers.documents import DocumentFormat
+from relaion.lists.readers.json_list import JsonList
 from relaion.lists.readers.misp import Misp
+from relaion.lists.readers.ncmec import Ncmec
 from relaion.lists.readers.rows import TableSource
 from relaion.lists.readers.stix import Stix
+from relaion.lists.readers.vics import Vics
 
-DOCUMENTS: Sequence[DocumentFormat] = (Misp(), Stix())
+DOCUMENTS: Sequence[DocumentFormat] = (
+    Ncmec(),
+    Misp(),
+    Stix(),
+    Vics(),
+    JsonList(),  # the last, as it takes any JSON
+)
 TABLES: Sequence[TableSource] = (*NATIVE,)
 
 

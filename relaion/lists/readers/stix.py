@@ -169,7 +169,8 @@ def _unpacked(value: Any) -> Iterator[Object]:
     elif kind:
         yield value
     elif value and all(in_object(inner, "type") for inner in value.values()):
-        yield from value.values()  # of STIX 2.0: what was seen, by numbers
+        for inner in value.values():  # such as what was seen, by numbers, in STIX 2.0
+            yield from _unpacked(inner)
     elif "objects" not in value:
         raise ListError(
             "holds an object without a type, which is none of STIX; ask the giver for the file as "
@@ -261,7 +262,7 @@ class Stix:
         looked = _look(document)
         seen = looked.seen | {*DERIVED}
         fields = Fields(options, _meanings(seen), seen, is_delta=document.is_delta)
-        reading = _Reading(options, looked, fields, Patterns(options))
+        reading = _Indicators(options, looked, fields, Patterns(options))
         objects = _objects(document)
         while some := [*islice(objects, AT_ONCE)]:
             yield reading.batch(some)
@@ -270,7 +271,7 @@ class Stix:
 
 
 @dataclass
-class _Reading:
+class _Indicators:
     options: Options
     looked: _Looked
     fields: Fields
