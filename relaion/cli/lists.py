@@ -1,4 +1,4 @@
-"""`relaion lists add|show|withdraw`."""
+"""`relaion lists add|show|withdraw`; the others are in `list_formats.py`."""
 
 from __future__ import annotations
 
