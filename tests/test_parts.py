@@ -481,7 +481,7 @@ def test_a_part_of_another_run_is_named_with_what_differs(
     args = (*_other(world, what), *more)
     did(part(world, 2, 2, "find", args, "others"))
     done = here("merge", "others/2", "parts/1", "--phase", "find", cwd=world)
-    refused(done, "others/2: part 2/2 is of another run than parts/1", told)
+    refused(done, "parts/1: part 1/2 is of another run than others/2", told)
     said = {"key": "under another curator key", "same size": "changed since"}
     said["data"] = ""  # by its plan or, where the shard is another part's, by its own shards
     refused(part(world, 2, 2, "find", args), said.get(what, "parts/2: holds"), "--purge")

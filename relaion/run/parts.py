@@ -86,8 +86,13 @@ def divided(sizes: Sequence[int], of: int) -> list[int]:
 
 def own_of(plan: Plan, share: Share) -> frozenset[int]:
     """The numbers of the shards of a part."""
-    parts = divided([int(item["bytes"]) for item in plan.inputs], share.of)
+    parts = divided(sizes_of(plan), share.of)
     return frozenset(no for no, part in enumerate(parts) if part == share.no)
+
+
+def sizes_of(plan: Plan) -> list[int]:
+    """The bytes of each shard, in order of number."""
+    return [int(item["bytes"]) for item in plan.inputs]
 
 
 def note_of(share: Share, key: bytes, inputs: Inputs, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,7 +128,7 @@ def note_at(work: Path) -> tuple[Share, Plan, dict[str, Any]] | None:
 
     def read(note: Any) -> tuple[Share, Plan, dict[str, Any]]:
         share, plan = share_of("/".join(map(str, note["part"]["share"]))), Plan(**note["plan"])
-        own_of(plan, share)
+        sizes_of(plan)  # has it all?
         return share, plan, {**note["part"], "said": dict(note["part"]["said"])}
 
     try:

@@ -35,7 +35,7 @@ class Document:
     damaged. `notices` are for the curator, `decided` counts the words of the fields that decide,
     by field. `is_delta`: it brings a list up to date, and names only what changed. `shared` is
     what the other files of its delivery said. `raw` gives its bytes as they are, in which one can
-    seek.
+    seek. `is_named`: it says of what its digests are.
     """
 
     file_name: str
@@ -46,6 +46,7 @@ class Document:
     is_delta: bool = False
     shared: OfDelivery = field(default_factory=OfDelivery)
     raw: Callable[[], BinaryIO] | None = None
+    is_named: bool = True
 
     def decide(self, name: str, word: str, times: int = 1) -> None:
         """Count a word of a field that decides."""

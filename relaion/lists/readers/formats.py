@@ -316,8 +316,8 @@ _FOREIGN = {f.name for f in FOREIGN}
 
 def readable() -> tuple[str, ...]:
     """The names that `--format` takes."""
-    named = [f.name for some in (DOCUMENTS, TABLES, FORMATS) for f in some]
-    return tuple(name for name in named if name not in _FOREIGN)
+    named = [f.name for some in (DOCUMENTS, TABLES) for f in some]
+    return (*named, *(f.name for f in FORMATS if f.name not in _FOREIGN))
 
 
 def check_format(name: str | None) -> None:
