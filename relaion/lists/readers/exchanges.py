@@ -129,8 +129,8 @@ THREATEXCHANGE = Exchange(
         "severity": names.SEVERITY, "confidence": names.CONFIDENCE,
     },
     spelled={
-        "rawindicator": "indicator", "indicatorindicator": "indicator", "ownerid": "owner", "tagstext": "tags",
-        "myreactions": "reactions",
+        "rawindicator": "indicator", "indicatorindicator": "indicator", "ownerid": "owner",
+        "tagstext": "tags", "myreactions": "reactions",
     },
 )  # fmt: skip
 
