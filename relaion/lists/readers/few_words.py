@@ -34,7 +34,7 @@ _PIECE = 3  # letters of one of several words; the codes of countries are small 
 _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words.words_in(harmless_words.VALUES)
 _LABELS = words.words_in("label labels flag flags")
-_FRAME = "()[]{}<>.*!?\"' "
+_FRAME = "()[]{}<>.*!?\"':= "
 _WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
 _CHOICE = (
     ": choose its rows with --where {option}=WORD,WORD, or say --ignore {option} if it decides "
@@ -104,7 +104,7 @@ class FewWords:
         return ListError(f"column {self.column.told} {why}" + _CHOICE.format(option=option))
 
     def _held(self) -> str:
-        return told_words({cell or EMPTY: n for cell, n in self.values.items()})
+        return told_words({cell.rstrip(":=") or EMPTY: n for cell, n in self.values.items()})
 
     def _is_flag(self) -> bool:
         """Whether it says yes and no, or marks some rows, and its name does not say of what."""
@@ -145,6 +145,11 @@ class FewWords:
         is_again = sum(self.values[word] for word in self.words) > len(self.words)
         return is_one and is_again and self._are_words() and len(self.values) > 1
 
+    @property
+    def _labels_rows(self) -> bool:
+        """Whether its words stand before what they speak of: `absent: …`."""
+        return bool(self.words) and all(word.endswith((":", "=")) for word in self.words)
+
     def _are_words(self) -> bool:
         told = self.words
         is_short = all(len(w) <= _LONGEST and w.isprintable() for w in told)
@@ -157,10 +162,11 @@ class FewWords:
         One word that stands in some rows only is a mark; one in all rows decides nothing.
         """
         told, n = self.words, sum(self.values[word] for word in self.words)
-        most = _DECISIONS if self.column.name else _UNNAMED
+        is_named = bool(self.column.name) or self._labels_rows
+        most = _DECISIONS if is_named else _UNNAMED
         is_few = 0 < len(told) <= most and len(self.values) > 1
-        is_mark = len(told) == n == 1 and self.values[""] > 1 and bool(self.column.name)
-        often = 2 if not self.column.name else 1 if len(told) <= _UNNAMED else 1.5
+        is_mark = len(told) == n == 1 and self.values[""] > 1 and is_named
+        often = 2 if not is_named else 1 if len(told) <= _UNNAMED else 1.5
         is_often = n >= often * len(told) and n > len(told)
         if not (is_few and self._may_decide and self._are_words() and (is_often or is_mark)):
             return False
