@@ -59,12 +59,19 @@ class FewWords:
 
     @property
     def words(self) -> list[str]:
-        """The few words that stand in it; none where there are many, or its name is harmless."""
+        """The few words that stand in it; none where there are many, or its name is harmless.
+
+        So it is where each word of its name is; `Bottom line` may be of anything but of yes and no.
+        """
         is_few = len(self.values) <= FEW and self.column.what in _FLAGGED
+        held = [v for v in self.values if v] if is_few else []
         told = names.words_of(self.column.name)
-        is_told = not _TOLD.isdisjoint(told) or says_to_whom(told)
-        is_harmless = is_told or (not _HARMLESS.isdisjoint(told) and _LABELS.isdisjoint(told))
-        return [v for v in self.values if v] if is_few and not is_harmless else []
+        if not _TOLD.isdisjoint(told) or says_to_whom(told):
+            return []
+        if _HARMLESS.isdisjoint(told) or not _LABELS.isdisjoint(told):
+            return held
+        is_whole = all(word in _BESIDE_HARMLESS or len(word) < _PIECE for word in told)
+        return [] if is_whole or any(answer_of(v) is not None for v in held) else held
 
     @property
     def _may_decide(self) -> bool:
@@ -147,8 +154,8 @@ class FewWords:
 
     @property
     def _labels_rows(self) -> bool:
-        """Whether its words stand before what they speak of: `absent: …`."""
-        return bool(self.words) and all(word.endswith((":", "=")) for word in self.words)
+        """Whether its words stand before what they speak of, or in brackets behind it."""
+        return bool(self.words) and all(map(_LABEL.fullmatch, self.words))
 
     def _are_words(self) -> bool:
         told = self.words
@@ -205,9 +212,22 @@ def of_nothing(name: str) -> bool:
     """Whether a column by its name tells where, by whom, with what and of whom."""
     told = names.words_of(name)
     is_by = len(told) > 1 and told[-1] in _BY
-    return is_by or not _OF_NOTHING.isdisjoint(told) or any(map(_COMPOUND.fullmatch, told))
+    is_kind = any(f[1] in _OF_NOTHING for word in told if (f := _HEADS.fullmatch(word)))
+    is_one = not _OF_NOTHING.isdisjoint(told) or any(map(_COMPOUND.fullmatch, told))
+    return is_by or is_kind or is_one
 
 
+def is_measured(name: str, word: str) -> bool:
+    """Whether beside a word such as `class` a name tells of what decides nothing: `age class`."""
+    return not _HARMLESS.isdisjoint(w for w in names.words_of(name) if w != word)
+
+
+_BESIDE_HARMLESS = _OF_NOTHING | words.words_in(
+    "of the in is has image picture file photo type format total min max avg mean detected present "
+    "visible found estimated est original source primary main top first last number code name"
+)
+_LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")
+_HEADS = re.compile(r"(\w{4,}?)s?(?:art|typ|typen?|type|form|klasse|klass|weise)")
 _BY = words.words_in("by par von por da door av af przez kým által tarafından от")
 _COMPOUND = re.compile(
     r"(?!trans|supp|pass)\w{4,}(?:ort|land|stelle|gruppe|inhalt|kreis|bezirk|stadt|titel|quelle"
