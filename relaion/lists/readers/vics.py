@@ -118,7 +118,8 @@ class _MediaReading:
         """The media as rows of a table."""
         place = RecordPlace((), self.rows)
         fate = fate_of_all(self.places, place, self.options, is_delta=self.document.is_delta)
-        keys, told = [*self.rows.fields], [*self.rows.fields.values()]
+        fields = {CATEGORY.casefold(): CATEGORY} | self.rows.columns
+        keys, told = [*fields], [*fields.values()]
         found = (
             row for medium in self.media() for plain in self._plain(medium)
             for row in self.rows.rows(plain)
