@@ -80,6 +80,12 @@ class JsonRows:
                     "there; ask the giver for an array of objects that all have the same fields"
                 )
 
+    def declare(self, *paths: str) -> None:
+        """Have columns for these fields, whether they are met or not."""
+        for path in paths:
+            self.fields.setdefault(path.casefold(), path)
+            self._used.add(path.casefold())
+
     @property
     def columns(self) -> dict[str, str]:
         """The fields that have cells; an array of objects has none of its own."""
