@@ -206,7 +206,8 @@ class RowsReading:
     def _batch(self, rows: list[list[str]]) -> Batch:
         layout = self.layout
         cells, n, skipped = self._cells(rows)
-        self.strays.watch(cells)
+        if not self.are_records:
+            self.strays.watch(cells)
         decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
         batch.values = self._values(cells, decided, batch.fates)
@@ -234,6 +235,8 @@ class RowsReading:
             c.index: [_trimmed(row[c.index]) if c.index < len(row) else "" for row in whole]
             for c in layout.columns
         }
+        if self.are_records:  # a field that nobody knows may stand in records of its own
+            self.strays.watch(cells)
         telling = [c.index for c in layout.columns if c.what == names.ENTRY or is_replaced(c)]
         held = zip(*(cells[at] for at in telling), strict=True)
         filled = [i for i, some in enumerate(held) if any(some)]
