@@ -15,7 +15,9 @@ from relaion.lists.readers.formats import readable
 from tests.pipeline import here
 
 TOLD = (
-    "ncmec", "misp", "stix", "vics", "json", "parquet", "arrow", "arrow-stream", "xlsx", "ods",
+    "ncmec", "misp", "stix", "stopncii", "tat", "threatexchange", "vics",
+    "json", "parquet", "arrow", "arrow-stream", "xlsx", "ods",
+    "icse", "tat-csv", "threatexchange-csv", "te", "local-file",
     "hashdeep", "cdx", "misp-csv", "stix-patterns", "certutil", "get-filehash",
     "get-filehash-table", "fciv", "7z-h", "checksums", "changes", "host-rules", "csv", "txt",
 )  # fmt: skip

@@ -152,6 +152,70 @@ def _ncmec() -> FormatSample:
     )
 
 
+def _stopncii() -> FormatSample:
+    records = [
+        {"lastModtimestamp": 1711411200 + i, "signalType": "URL", "hashValue": LINKS[i],
+         "hashStatus": "Active", "caseNumbers": {}, "CSPFeedbacks": []}
+        for i in range(_N)
+    ]  # fmt: skip
+    page = {"count": _N, "nextPageToken": "", "nextSetTimestamp": 1711411200}
+    return _json(".json", page | {"hasMoreRecords": False, "hashRecords": records})
+
+
+def _of_tat() -> list[dict[str, object]]:
+    return [
+        {"hash_digest": MD5[i], "algorithm": "MD5", "ideology": "a", "file_type": "jpg",
+         "deleted": False, "updated_on": _DAY, "created_on": _DAY, "id": i}
+        for i in range(_N)
+    ]  # fmt: skip
+
+
+def _tat() -> FormatSample:
+    return _json(".json", {"count": _N, "next": None, "previous": None, "results": _of_tat()})
+
+
+def _tat_csv() -> FormatSample:
+    rows = _of_tat()
+    return _text(".csv", [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)])
+
+
+def _threatexchange() -> FormatSample:
+    descriptors = [
+        {"id": str(i), "raw_indicator": MD5[i], "type": "HASH_MD5", "owner": {"id": "1"},
+         "status": "MALICIOUS", "tags": ["media_type_photo"], "added_on": _DAY}
+        for i in range(_N)
+    ]  # fmt: skip
+    return _json(".json", {"data": descriptors})
+
+
+def _threatexchange_csv() -> FormatSample:
+    names = "collab,signal_type,signal_str,category,tags"
+    return _text(".csv", [names, *(
+        f"A sample,photo_md5,{digest},POSITIVE_CLASS,a" for digest in MD5
+    )])  # fmt: skip
+
+
+def _te() -> FormatSample:
+    lines = [f"{digest},{i},2024-03-26T00:00:00+0000,a" for i, digest in enumerate(MD5)]
+    return _text(".HASH_MD5.te", lines)
+
+
+def _local_file() -> FormatSample:
+    return _text(".txt", [*(f"photo_md5 {digest}" for digest in MD5[:3]),
+                          *(f"url {link}" for link in LINKS[3:])])  # fmt: skip
+
+
+def _icse() -> FormatSample:
+    names = (
+        "MD5;SHA1;ZZ40;PhotoDNA;Lace;Image ID;Is distributed;Victim identified;Offender "
+        "identified;Series name;Investigation name;Agency;Number of submissions;File Available;"
+        "Media Type;Baseline"
+    )
+    return _text(".csv", [names, *(
+        f"{MD5[i]};{SHA1[i]};;;;{i};Y;N;N;;;An agency;1;True;Image;Yes" for i in range(_N)
+    )])  # fmt: skip
+
+
 def _vics() -> FormatSample:
     context = (
         "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/Default/$metadata#Media"
@@ -325,10 +389,13 @@ def _zip() -> FormatSample:
 
 
 SAMPLES: dict[str, Callable[[], FormatSample]] = {
-    "ncmec": _ncmec, "misp": _misp, "stix": _stix, "vics": _vics, "json": _json_list,
+    "ncmec": _ncmec, "misp": _misp, "stix": _stix, "stopncii": _stopncii, "tat": _tat,
+    "threatexchange": _threatexchange, "vics": _vics, "json": _json_list,
     "parquet": _parquet, "arrow": _arrow, "arrow-stream": _arrow_stream, "xlsx": _xlsx,
     "ods": _ods, "hashdeep": _hashdeep, "cdx": _cdx, "misp-csv": _misp_csv,
-    "stix-patterns": _stix_patterns, "certutil": _certutil, "get-filehash": _get_filehash,
+    "stix-patterns": _stix_patterns, "icse": _icse, "tat-csv": _tat_csv,
+    "threatexchange-csv": _threatexchange_csv, "te": _te, "local-file": _local_file,
+    "certutil": _certutil, "get-filehash": _get_filehash,
     "get-filehash-table": _get_filehash_table, "fciv": _fciv, "7z-h": _7z,
     "checksums": _checksums, "changes": _changes, "host-rules": _host_rules, "csv": _csv,
     "txt": _txt,

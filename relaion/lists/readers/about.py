@@ -28,6 +28,7 @@ ABOUT = {
     "ncmec": AboutFormat(
         "XML of hash sharing, version 2", "NCMEC and its members",
         "MD5, SHA-1 and SHA-256 of images; deletions take back",
+        "negative feedback of others: --ignore feedback",
     ),
     "misp": AboutFormat(
         "JSON of an event, a feed or a search", "MISP",
@@ -51,6 +52,37 @@ ABOUT = {
     ),
     "json": AboutFormat(
         "JSON, an array or an object a line", "anybody", _COLUMNS, _ASKED,
+    ),
+    "stopncii": AboutFormat(
+        "JSON of hash records", "StopNCII", "links that are active; the later record holds",
+        "states that are not known: --where hashStatus=active",
+    ),
+    "tat": AboutFormat(
+        "JSON of the hash list", "Tech Against Terrorism",
+        "digests of pictures that are not deleted; the later record holds",
+    ),
+    "tat-csv": AboutFormat(
+        "the same as a table", "Tech Against Terrorism",
+        "digests of pictures that are not deleted; the later record holds",
+    ),
+    "threatexchange": AboutFormat(
+        "JSON of descriptors and of updates", "ThreatExchange",
+        "what is MALICIOUS and nobody disputes", "other states: --where status=MALICIOUS",
+    ),
+    "threatexchange-csv": AboutFormat(
+        "data sets of its command line, with names or none", "ThreatExchange",
+        "what is not disputed and no negative class", "other classes: --where category=",
+    ),
+    "te": AboutFormat(
+        ".te files, of which the name says the type", "ThreatExchange",
+        "digests of pictures and links; labels may dispute them",
+    ),
+    "local-file": AboutFormat(
+        "a type and a value a line", "ThreatExchange", "digests of pictures, and links",
+    ),
+    "icse": AboutFormat(
+        "CSV of ICSE, with names or none", "Interpol, police",
+        "MD5 and SHA-1 of pictures in the baseline", "what is not in it: --where baseline=yes",
     ),
     "hashdeep": AboutFormat("output of hashdeep and md5deep", _PROGRAMS, _DIGESTS),
     "cdx": AboutFormat(

@@ -96,11 +96,14 @@ class Foreign:
 _COMMENT = re.compile(r"\s*(?:<!--.*?-->|/\*.*?\*/|//[^\n]*\n|<\?.*?\?>|<!DOCTYPE[^>]*>)", re.S)
 _TAG = re.compile(r"\s*<([A-Za-z_][\w.-]*(?::[\w.-]+)?)(?:\s[^<]*?)?/?>", re.S)
 _ROOTS = (
-    ("hashsharing|queryResult", "an XML of hashes as NCMEC shares them"),
+    ("hashsharing|queryResult", "hash sharing of NCMEC, cut off or within another XML"),
     ("STIX_Package|stix", "STIX 1 (XML)"),
     ("ioc|OpenIOC", "an OpenIOC file (XML)"),
     ("html|body|head|table|div", "an HTML page"),
-    ("rss|feed", "a news feed (XML)"),
+    ("rss|feed|RDF", "a news feed (XML)"),
+    ("Observables|cybox", "CybOX (XML)"),
+    ("urlset|sitemapindex", "a sitemap (XML)"),
+    ("Workbook", "a spreadsheet in XML"),
 )
 _JSON_START = re.compile(
     r"\{\s*(?:[\"'}]|[A-Za-z_]\w*\s*:)|\[\s*(?:[{\"\[\]]|-?\d+(?:\.\d+)?\s*[,\]])"
@@ -168,6 +171,7 @@ _COUNTED = re.compile(r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8})?:\d{1,12}")
 _COMPOSITE = re.compile(
     r"(?!\w+://)[^|\s][^|]*\.[A-Za-z0-9]{1,5}\|(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"
 )
+_CUT = re.compile(r"(?:0x)?[0-9A-Fa-f]{6,31}")
 _CLASSES = "POSITIVE_CLASS|NEGATIVE_CLASS|INVESTIGATION_SEED|DISPUTED"
 _INTS = re.compile(r"\s*\d{1,3}(?:\s*[,; ]\s*\d{1,3}){143}\s*")
 
@@ -198,6 +202,17 @@ def _header(head: str) -> set[str]:
     """The cells of the first line, as of a table."""
     line, *_ = [*first_lines(head, 50), ""]
     return set(re.split(r"[,;\t|]", re.sub(r"[\s\"']", "", line).casefold()))
+
+
+def _prefixes(head: str, _: str) -> str | None:
+    """Digits of digests, too few of them, all of one length: of numbers some have no letter."""
+    lines = [line.strip().strip(",;\"'") for line in first_lines(head, _LINES)]
+    cut = [line for line in lines if _CUT.fullmatch(line)]
+    lengths = Counter(map(len, cut))
+    n, times = lengths.most_common(1)[0] if lengths else (0, 0)
+    letters = sum(re.search("[A-Fa-f]", line) is not None for line in cut)
+    is_one = times > 2 and times * 2 > len(lines) and letters * 2 > len(cut)
+    return f"a list of digests of {n} digits, prefixes or perceptual hashes" if is_one else None
 
 
 def _threatexchange(head: str, _: str) -> str | None:
@@ -268,6 +283,12 @@ FOREIGN = (
         "photodna",
         _mostly(_INTS, "PhotoDNA hashes, which match no digest of an image's bytes"),
         "ask the giver for MD5, SHA-1 or SHA-256",
+    ),
+    Foreign(
+        "prefixes",
+        _prefixes,
+        "they name more than what is listed, or match no digest of an image's bytes: ask the giver "
+        "for whole MD5, SHA-1 or SHA-256",
     ),
     Foreign(
         "threatexchange-rows",

@@ -31,7 +31,7 @@ from relaion.lists.readers.format import (
     Trait,
 )
 from relaion.lists.readers.ncmec_pages import Pages
-from relaion.lists.values import told
+from relaion.lists.values import shape, told
 from relaion.roles import IMAGE_KINDS
 
 _NAME = "ncmec"
@@ -48,7 +48,7 @@ _ANSWERS = {
 
 # what stands where: `role` is how its end is taken
 _TOP, _GROUP, _RECORD, _FIELD, _PRINTS, _PRINT, _OPINIONS, _OPINION, _KINDS, _KIND = range(10)
-_PAGING, _NEXT, _BESIDE, _LEFT, _OTHER, _OUTSIDE = range(10, 16)
+_PAGING, _NEXT, _BESIDE, _LEFT, _OTHER, _OUTSIDE, _UNKNOWN = range(10, 17)
 _IMAGE, _VIDEO, _GONE, _NO_VIDEO = "image", "video", "deletedImage", "deletedVideo"
 _RECORDS = {name.casefold(): name for name in (_IMAGE, _VIDEO, _GONE, _NO_VIDEO)}
 _CATEGORY = {"categorization": (_KIND, ""), "categorisation": (_KIND, "")}
@@ -196,7 +196,7 @@ class _NcmecPage:
     ids: list[str | None] = field(default_factory=list)
     traits: list[Trait] = field(default_factory=list)
     unusable: Counter[str] = field(default_factory=Counter)
-    known: dict[tuple[str | None, ...], Trait] = field(default_factory=dict)
+    known: dict[tuple[str, ...], Trait] = field(default_factory=dict)
     names_seen: int = 0
 
     def __post_init__(self) -> None:
@@ -219,7 +219,12 @@ class _NcmecPage:
             here = self._find(above, name)
         self.here = here
         if attributes:
-            self._attributes(here, attributes)
+            if here.name == "member" and here.role == _FIELD and [*attributes] == ["id"]:
+                member = attributes["id"].strip()  # as nearly all records have it
+                if self.fields.setdefault("member id", member) != member:
+                    raise _told_twice("member")
+            else:
+                self._attributes(here, attributes)
 
     def end(self, _: str) -> None:
         """Leave an element; all that a record says is said when its element ends."""
@@ -227,20 +232,23 @@ class _NcmecPage:
         role = here.role
         if role == _FIELD:
             text = self.text
-            value = (text[0] if len(text) == 1 else "".join(text)).strip()
+            value = text[0] if len(text) == 1 else "".join(text)
+            value = value.strip()
             if self.fields.setdefault(here.name, value) != value:
                 raise _told_twice(here.name)
         elif role == _PRINT:
-            value = "".join(self.text).strip()
-            if value:  # what blanks divide is no digest, and no two
-                self.prints.append((here.name, value if len(value.split()) == 1 else "?"))
+            text = self.text
+            value = text[0] if len(text) == 1 else "".join(text)
+            parts = value.split()
+            if parts:  # what blanks divide is no digest, and no two
+                self.prints.append((here.name, parts[0] if len(parts) == 1 else "?"))
         elif role == _OTHER:
             self.others.append(here.name)
         elif role == _RECORD:
             self._finish(here.name)
         elif role != _PRINTS:
             self._leave(here)
-        self.text.clear()
+            self.text.clear()
         self.here = self.above.pop()
 
     def _leave(self, here: _Element) -> None:
@@ -254,6 +262,14 @@ class _NcmecPage:
             self.elements.beside(here.name, value)
         elif here.role == _NEXT:
             self.pages.follow(value)
+        elif here.role == _UNKNOWN:
+            if shape(value) not in (None, "link"):
+                raise ListError(
+                    f"holds fingerprints {here.name} that look like those of files, and nobody "
+                    f"here knows of what they are: say --ignore {here.name} to leave them out, or "
+                    "ask the giver"
+                )
+            self.others.append(here.name)
 
     def _attributes(self, here: _Element, attributes: dict[str, str]) -> None:
         for name, value in attributes.items():
@@ -266,8 +282,9 @@ class _NcmecPage:
             self.pages.met.add(names.squeezed(bare))
             if here.role == _KIND and plain == "name":
                 self.kinds.append(value)
-            elif here.role in (_RECORD, _PRINT, _OTHER, _PRINTS, _FIELD, _BESIDE):
-                if not (here.role in (_PRINT, _OTHER) and plain in ("rel", "href")):
+            elif here.role in (_RECORD, _PRINT, _OTHER, _UNKNOWN, _PRINTS, _FIELD, _BESIDE):
+                is_print = here.role in (_PRINT, _OTHER, _UNKNOWN)
+                if not (is_print and plain in ("rel", "href")):
                     self.elements.beside(bare, value.strip())
             elif here.role in (_TOP, _GROUP) and self.elements.decides(bare):
                 raise ListError(
@@ -297,8 +314,10 @@ class _NcmecPage:
             return self._record(bare, is_ours=is_ours)
         if role == _PRINTS and is_ours:
             kind = _kind_of(bare)
-            return _Element(_PRINT, kind) if kind else _Element(_OTHER, told(bare))
-        if role in (_FIELD, _PRINT, _OTHER):
+            is_other = names.read_name(bare).what == names.OTHER or self.elements.ignores(bare)
+            role = _PRINT if kind else _OTHER if is_other else _UNKNOWN
+            return _Element(role, kind or told(bare))
+        if role in (_FIELD, _PRINT, _OTHER, _UNKNOWN):
             raise ListError(
                 f"an element {told(above.name)} holds others, as in no hash sharing of NCMEC of "
                 "version 2; ask the giver for the file as it was exported"
@@ -378,8 +397,7 @@ class _NcmecPage:
             self.pages.take_back(giver_id, _moment(self.fields.get("timestamp", "")))
 
     def _trait(self, grade: str, at: str, member: str) -> Trait:
-        day = at[:10] if re.fullmatch(r"\d{4}-\d\d-\d\d", at[:10]) else None
-        key = (grade, day, member)
+        key = (grade, at[:10], member)
         found = self.known.get(key)
         if found is None:
             if len(self.known) > 100_000:
@@ -388,6 +406,7 @@ class _NcmecPage:
                 traits.trait_text(what, said) if said else None
                 for what, said in ((names.BY, member), (names.SEVERITY, grade))
             )
+            day = at[:10] if re.fullmatch(r"\d{4}-\d\d-\d\d", at[:10]) else None
             found = Trait(severity=severity, last_seen=day, by=by)
             self.known[key] = found
         return found

@@ -29,6 +29,7 @@ from relaion.paths import shown
 
 
 BLOCK = 4 << 20  # bytes read at once; a line twice as long is no entry
+_PART = 1 << 20  # bytes of what is no lines, of which several parts are held at a time
 _BEGINNING = 256 << 10  # bytes by which XML and JSON are known
 
 
@@ -90,8 +91,8 @@ def blocks(file: DeliveredFile, skipped: Counter[str]) -> Iterator[str]:
 
 def text_of(file: DeliveredFile) -> BinaryIO:
     """A file from its start: UTF-8, unpacked, without byte order mark; reading raises ListError."""
-    source = Bytes(_decoded(file.blocks(BLOCK)))
-    return cast(BinaryIO, io.BufferedReader(source, BLOCK))
+    source = Bytes(_decoded(file.blocks(_PART)))
+    return cast(BinaryIO, io.BufferedReader(source, _PART))
 
 
 def beginning(file: DeliveredFile) -> str:
