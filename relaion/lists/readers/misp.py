@@ -59,13 +59,21 @@ class Event:
 
 
 @dataclass(frozen=True)
+class OfFile:
+    """What the attributes of an object say of its file: its names, and its media types."""
+
+    files: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Attribute:
-    """An attribute with what stands around it; `beside` are the attributes of its object."""
+    """An attribute with what stands around it: its event, its object, the file that that is of."""
 
     own: Object
     event: Event = Event()
     around: Object = field(default_factory=dict)
-    beside: Sequence[Object] = ()
+    of_file: OfFile = OfFile()
 
     @property
     def type(self) -> str:
@@ -75,12 +83,20 @@ class Attribute:
     def files(self) -> list[str]:
         """The names of the file that it is of."""
         name, _ = value_of(self.type, text_of(self.own.get("value")))
-        told = [text_of(a.get("value")) for a in self.beside if _is_of(a, "filename")]
-        return [each for each in (name, *told) if each]
+        return [each for each in (name, *self.of_file.files) if each]
 
 
-def _is_of(attribute: Object, kind: str) -> bool:
-    return text_of(attribute.get("type")).strip().casefold() == kind
+def of_file(attributes: Sequence[Object]) -> OfFile:
+    """What the attributes of one object say of its file; of very many names a few are enough."""
+    held: dict[str, set[str]] = {"filename": set(), "mime-type": set()}
+    for attribute in attributes:
+        told = held.get(text_of(attribute.get("type")).strip().casefold())
+        if told is not None and len(told) < _FEW and (text := text_of(attribute.get("value"))):
+            told.add(text)
+    return OfFile(tuple(sorted(held["filename"])), tuple(sorted(held["mime-type"])))
+
+
+_FEW = 50
 
 
 def event_of(shell: Object) -> Event:
@@ -150,9 +166,7 @@ def row_of(attribute: Attribute) -> dict[str, Sequence[str]]:
     row["sighting"] = _sightings(own)
     row["proposal"] = _proposals(own)
     row["filename"] = _telling(attribute.files())
-    row["mimetype"] = tuple(
-        text_of(a.get("value")) for a in attribute.beside if _is_of(a, "mime-type")
-    )
+    row["mimetype"] = attribute.of_file.types
     if around:
         row["object_name"] = (text_of(around.get("name")),)
         for name in ("deleted", "comment"):
@@ -413,10 +427,11 @@ def _attributes(document: Document, events: Mapping[int, Event]) -> Iterator[Att
         if _name_of(piece) != "object":
             yield Attribute(piece.value, event)
             continue
-        beside = _of_object(piece.value)
+        within = _of_object(piece.value)
         around = {k: v for k, v in piece.value.items() if k != "attribute"}
-        for own in beside:
-            yield Attribute(own, event, around, beside)
+        told = of_file(within)
+        for own in within:
+            yield Attribute(own, event, around, told)
 
 
 def _refuse_manifest(value: Object) -> None:
