@@ -17,7 +17,7 @@ from relaion.lists.readers.ending import HALF
 from relaion.lists.readers.fields import Fields
 from relaion.lists.readers.format import CUT_OFF, Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.header_rows import is_header
-from relaion.lists.readers.misp import (
+from relaion.lists.readers.misp_attributes import (
     DERIVED,
     Attribute,
     Attributes,
