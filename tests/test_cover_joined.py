@@ -263,11 +263,11 @@ def test_it_is_told_before_a_shard_is_written_and_to_who_makes_a_diff(tmp_path: 
                  cwd=tmp_path)  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert "2 listed sites share a listed image or link with another one" in ended.stderr
-    assert "publishable: no" in ended.stdout and "however much cover" in ended.stdout
+    assert "publishable: no" in ended.stdout and "too few neutral ones that share" in ended.stdout
     told_later = here("report", "out", cwd=tmp_path).stdout
     assert "share a listed image or link with another one" in " ".join(told_later.split())
     done = here("diff", "data", "out/research", "--out", "d.parquet", cwd=tmp_path)
-    assert done.returncode == 2 and "which no --cover hides" in done.stderr
+    assert done.returncode == 2 and "too few neutral ones that do" in done.stderr
 
 
 def test_a_link_inside_a_link_joins_their_sites(tmp_path: Path) -> None:

@@ -297,7 +297,7 @@ def _broken(data: bytes, rng: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize(("name", "data", "good"), MADE)
-@pytest.mark.parametrize("n", [20, pytest.param(1500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [20, pytest.param(400, marks=pytest.mark.slow)])
 def test_a_broken_file_is_read_or_refused_in_one_line(
     name: str, data: bytes, good: Held, n: int
 ) -> None:

@@ -23,8 +23,9 @@ VARIABLE = "_RELAION_COMPLETE"
 
 # names that heavy modules have; tests hold them against these
 LIST_FORMATS = (
-    "ncmec", "misp", "stix", "vics", "json", "parquet", "arrow", "arrow-stream", "xlsx", "ods",
-    "hashdeep", "cdx", "misp-csv", "stix-patterns", "certutil", "get-filehash",
+    "ncmec", "misp", "stix", "stopncii", "tat", "threatexchange", "vics", "json", "parquet",
+    "arrow", "arrow-stream", "xlsx", "ods", "hashdeep", "cdx", "misp-csv", "stix-patterns", "icse",
+    "tat-csv", "threatexchange-csv", "te", "local-file", "certutil", "get-filehash",
     "get-filehash-table", "fciv", "7z-h", "checksums", "changes", "host-rules", "csv", "txt",
 )  # fmt: skip
 PACKED = ("gzip", "bzip2", "xz", "zstd", "zip")

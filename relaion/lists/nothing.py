@@ -30,7 +30,10 @@ from relaion.lists.readers.format import (
     OTHER_HASH,
     OWN_POLICY,
     PATTERN,
+    REFERENCE,
+    SEEN,
     TAKEN_BACK,
+    UNCONFIRMED,
     VIDEO,
     Options,
 )
@@ -49,6 +52,9 @@ _ADVICE = {
         "only rules that block a whole host are taken, and there is none; export the hosts that "
         "are blocked as txt, one a line",
     ),
+    UNCONFIRMED: "where such records are listed all the same, choose them with --where",
+    REFERENCE: "ask the giver for what is listed, and not for links that tell of it",
+    SEEN: "only an indicator lists something; ask the giver for indicators",
     **ADVICE,
     NOT_CHOSEN: "check the words of --where",
     BAD: "leave --role good out",

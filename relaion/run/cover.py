@@ -7,7 +7,6 @@ what a run that goes on uses.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -158,10 +157,7 @@ class Choice:
         name = _FIRST
         if things := self._things(shards, searched, has_bonds=bool(chosen["bonds"])):
             chosen, name = self._chosen({**reads, **things}, values, ""), ""
-        for table in (*_CHOSEN, *_GAINED):
-            if name:
-                shutil.copyfile(self._path(f"{name}{table}"), self._path(table))
-        chosen |= {"site_rows": limit, "all_rows": all_rows}
+        chosen |= {"site_rows": limit, "all_rows": all_rows, "name": name}
         self._settle(chosen, known)
         return chosen
 
@@ -182,13 +178,14 @@ class Choice:
     def _settle(self, chosen: dict[str, Any], known: dict[str, Any]) -> None:
         """Say what it costs, and have the ledger and the journal keep it."""
         all_rows, limit = chosen["all_rows"], chosen["site_rows"]
+        name = chosen["name"]
         self.hunt.progress.say(
             f"cover: about {chosen['rows']:,} of {all_rows:,} rows "
             f"({chosen['rows'] / max(all_rows, 1):.2%}) will leave with {chosen['sites']:,} listed "
             f"sites and their cover, a site being of at most {limit:,} rows"
         )
         if chosen["gained"]:
-            gains = {_GAINED[table]: self._path(table) for table in _GAINED}
+            gains = {_GAINED[table]: self._path(f"{name}{table}") for table in _GAINED}
             with blaming(self.ledger, ListError):
                 self.caller.call(
                     "relaion.lists.cover:grow_ledger", self.ledger, known["copied"], self.key,
@@ -196,7 +193,7 @@ class Choice:
                 )  # fmt: skip
         files = {
             str(path.relative_to(self._work)): file_sha256(path)
-            for path in map(self._path, _CHOSEN)
+            for path in (self._path(f"{name}{table}") for table in _CHOSEN)
         }
         entry = Entry(COVERED, "", {"of": self._of, "found": chosen}, files)
         self.hunt.journal.add([entry])
@@ -282,7 +279,8 @@ class Choice:
     def _found(
         self, shards: Sequence[Numbered], searched: Searched, chosen: dict[str, Any]
     ) -> tuple[Searched, Covered]:
-        sites = {t: self._path(t) for t in ("removed_sites", "listed_rows")}
+        name = chosen["name"]
+        sites = {t: self._path(f"{name}{t}") for t in ("removed_sites", "listed_rows")}
         found = self._gathered(shards, searched, sites)
         if chosen["joined"]:
             self.hunt.progress.say(
@@ -298,7 +296,7 @@ class Choice:
             "list_hits": (work / "list_hits.parquet",),
             "same_link": (work / "same_link.parquet",),
             "lists": (work / "lists.parquet",),
-            "cover_lists": (self._path("cover_lists"),),
+            "cover_lists": (self._path(f"{name}cover_lists"),),
         }
         task = replace(
             self._task("cover", reads),

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from relaion.engine import Engine
-from relaion.links.text import as_bytes
 from relaion.lists.cover import attach_ledger, ranks
-from relaion.parquet.mended import unmarked
+from relaion.parquet.mended import raw_bytes
 from relaion.roles import WIDTHS
 from relaion.run.cover_teams import seat_teams
 from relaion.run.find_task import (
@@ -256,7 +255,7 @@ def _add_computed(engine: Engine) -> None:
     )
     links, captions = (
         pa.array(
-            [None if v is None else _raw(v) for v in found[name].to_pylist()],
+            [None if v is None else raw_bytes(v) for v in found[name].to_pylist()],
             pa.large_binary(),
         )
         for name in ("url", "text")
@@ -265,11 +264,6 @@ def _add_computed(engine: Engine) -> None:
     engine.insert(
         "cover_hashes", pa.table([found["list_id"], hashes], names=["list_id", "row_hash"])
     )
-
-
-def _raw(text: str) -> bytes:
-    found = unmarked(text)
-    return found if isinstance(found, bytes) else as_bytes(found)
 
 
 def _beside(finder: Finder, task: FindTask) -> TaskOutcome:

@@ -9,7 +9,7 @@ UNTIL_NAMES = (
     "expdate expiredate exptime expiretime verfällt "
     "verfall verfalldatum gültigkeitsende verlooptop vencimento válidoaté datadevencimento "
     "enddate removeafter deleteafter notafter notvalidafter sunset sunsetdate sunseton retireon "
-    "retirementdate endoflife eol lapsedate dropdate dropafter holduntil"
+    "retirementdate endoflife eol lapse lapses lapseson lapsedate dropdate dropafter holduntil"
 )
 FILE_NAMES = (
     "filename filenames path paths filepath fullpath file name relativepath dateiname "
@@ -49,10 +49,11 @@ COMPLAINT_NAMES = (
 )
 """Of links that tell of a complaint, or of the work that it speaks of."""
 SUBJECTS = (
-    "site website host hosting network referrer referral victim offender suspect source reporter "
-    "device camera page case report incident provider offence offense crime location place scene "
-    "event partner member organisation organization agency account user service platform storage "
-    "drive sensor infraction délit delito reato delikt straftat misdrijf brott"
+    "jpeg jpg png exif compression site website host hosting network referrer referral victim "
+    "offender suspect source reporter device camera page case report incident provider offence "
+    "offense crime location place scene event partner member organisation organization agency "
+    "account user service platform storage drive sensor infraction délit delito reato delikt "
+    "straftat misdrijf brott"
 )
 """The type of one of these decides nothing: `site type`."""
 HARMLESS_NAMES = (
@@ -66,14 +67,13 @@ HARMLESS_NAMES = (
 )
 """Columns of these decide nothing, whatever they say."""
 NOTE_NAMES = (
-    "note notes comment comments remark remarks tag tags label labels memo annotation annotations "
-    "info information hint reason reasons details bemerkung bemerkungen anmerkung anmerkungen "
-    "kommentar kommentare notiz notizen hinweis hinweise grund schlagwort schlagworte remarque "
-    "remarques commentaire commentaires raison motif observation observations nota notas "
+    "note notes obs anm bem comment comments remark remarks tag tags label labels memo annotation "
+    "annotations info information hint reason reasons details bemerkung bemerkungen anmerkung "
+    "anmerkungen kommentar kommentare notiz notizen hinweis hinweise grund schlagwort schlagworte "
+    "remarque remarques commentaire commentaires raison motif observation observations nota notas "
     "observación observaciones comentario comentarios motivo etiqueta etiquetas osservazione "
     "osservazioni commento commenti etichetta opmerking opmerkingen notitie reden observação "
-    "observações comentário comentários flag flags "
-    "anmärkning anteckning orsak bemærkning merknad "
+    "observações comentário comentários flag flags anmärkning anteckning orsak bemærkning merknad "
     "huomautus kommentti huomio megjegyzés uwaga uwagi komentarz poznámka poznámky komentář "
     "примечание примечания комментарий комментарии notlar açıklama yorum"
 )

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from relaion.errors import ListError
-from relaion.lists.readers import column_words, harmless_words, names, words
+from relaion.lists.readers import column_words, harmless_words, names, topic_words, weights, words
 from relaion.lists.readers.answers import answer_of
 from relaion.lists.readers.columns import ListColumn
 from relaion.lists.readers.decisions import lists, media_word, option_name, word_of_any
@@ -26,7 +28,10 @@ _DECISIONS = 8  # words of a vocabulary by which rows are judged
 _UNNAMED = 4  # the same of a column without a name
 _FLAGGED = frozenset((names.UNKNOWN, names.NOTE, names.OTHER, names.REFERENCE))
 _HARMLESS = words.words_in(column_words.HARMLESS_NAMES)
-_OF_NOTHING = _HARMLESS | words.words_in(harmless_words.NAMES)
+_OF_NOTHING = _HARMLESS | words.words_in(f"{harmless_words.NAMES} {topic_words.NAMES}")
+_TOLD = words.words_in(topic_words.TOLD)
+_PIECE = 3  # letters of one of several words; the codes of countries are small words, too
+_MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words.words_in(harmless_words.VALUES)
 _LABELS = words.words_in("label labels flag flags")
 _FRAME = "()[]{}<>.*!?\"' "
@@ -41,20 +46,24 @@ _CHOICE = (
 class FewWords:
     """The cells of a column by how often they come, in lower case, while there are few.
 
-    `is_of_film`: its name says what the marks in it are of.
+    `is_of_film`: its name says what the marks in it are of. `spelled` are the cells as they stand,
+    by what `values` holds; `is_read`: other columns have names that are known here.
     """
 
     column: ListColumn
     values: Counter[str]
     is_of_media: bool = False
     is_of_film: bool = False
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    is_read: bool = False
 
     @property
     def words(self) -> list[str]:
         """The few words that stand in it; none where there are many, or its name is harmless."""
         is_few = len(self.values) <= FEW and self.column.what in _FLAGGED
         told = names.words_of(self.column.name)
-        is_harmless = not _HARMLESS.isdisjoint(told) and _LABELS.isdisjoint(told)
+        is_told = not _TOLD.isdisjoint(told) or says_to_whom(told)
+        is_harmless = is_told or (not _HARMLESS.isdisjoint(told) and _LABELS.isdisjoint(told))
         return [v for v in self.values if v] if is_few and not is_harmless else []
 
     @property
@@ -73,8 +82,13 @@ class FewWords:
             )
             named = "nobody here knows of what" if self.column.name else "it has no name"
             raise self._asked(f"{says}, and {named} ({self._held()})")
+        if self._has_marks():
+            raise self._asked(f"holds signs alone, and nobody here knows of what ({self._held()})")
+        if self._may_decide and weights.are_lights(self.words, self.column.name):
+            raise self._asked(f"holds colours as traffic lights have ({self._held()})")
         n = len(self.words)
-        if self.is_vocabulary() and any(map(is_unread, self.words)):
+        is_told = of_nothing(self.column.name) or any(map(weights.is_topical, self.words))
+        if not is_told and self.is_vocabulary() and any(map(is_unread, self.words)):
             raise self._asked(
                 f"holds {n:,} words in a script of which no word is known here, and may decide "
                 f"which rows count ({self._held()})"
@@ -100,6 +114,13 @@ class FewWords:
         is_marked = told == {True} and "" in self.values
         says_both = told == {True, False} and not self.is_of_media
         return says_both or (is_marked and not self.is_of_film and not self.is_marked_note)
+
+    def _has_marks(self) -> bool:
+        """Whether it holds signs alone: of which nobody knows what each of them says."""
+        is_harmless = not _HARMLESS.isdisjoint(names.words_of(self.column.name))
+        is_few = len(self.values) <= FEW and sum(self.values.values()) > 1
+        is_one = self.column.what in _FLAGGED and is_few and not is_harmless
+        return is_one and not self.is_marked_note and weights.are_marks(self.values)
 
     @property
     def is_marked_note(self) -> bool:
@@ -143,12 +164,35 @@ class FewWords:
         is_often = n >= often * len(told) and n > len(told)
         if not (is_few and self._may_decide and self._are_words() and (is_often or is_mark)):
             return False
-        is_answer = all(answer_of(word) is not None for word in told)
+        if all(answer_of(word) is not None for word in told):
+            return False
         of_name = names.words_of(self.column.name)
-        is_harmless = of_nothing(self.column.name) and _LABELS.isdisjoint(of_name)
-        if is_answer or is_harmless:
+        if of_nothing(self.column.name) and _LABELS.isdisjoint(of_name):
+            return any(map(weights.is_verdict, told)) and not any(map(weights.is_topical, told))
+        is_other = self.is_read and len(told) >= _MANY and not any(map(weights.weighs, told))
+        if is_other or weights.describe(told, self.spelled, is_read=self.is_read):
             return False
         return sum(map(_is_of_nothing, told)) * 2 <= len(told)
+
+
+def says_to_whom(told: Sequence[str]) -> bool:
+    """Whether a name says that something was told to somebody: `reported to host`."""
+    return any(a in _SAID and b in _TO for a, b in pairwise(told)) and len(told) > 2
+
+
+_SAID = words.words_in("reported sent given shared passed referred submitted gemeldet gesendet")
+_TO = words.words_in("to with an à al a till til aan do")
+
+
+def tells_language(column: ListColumn) -> bool:
+    """Whether the name of a column is a word of a language that is known here."""
+    told = names.words_of(column.name)
+    is_of_value = column.what in (names.ENTRY, names.OTHER, names.ID, names.UNKNOWN)
+    is_known = not _WORDS_KNOWN.isdisjoint(w for w in told if len(w) > 3)
+    return is_known or bool(column.name and not is_of_value)
+
+
+_WORDS_KNOWN = _OF_NOTHING | words.words_in("date time datum datums fecha data jour tag day")
 
 
 def of_nothing(name: str) -> bool:
@@ -175,6 +219,6 @@ def _is_of_nothing(word: str) -> bool:
         is_grade
         or (says is not None and says.media == "image")
         or bare in _NO_DECISIONS
-        or not _NO_DECISIONS.isdisjoint(re.split("[ _/-]", bare))
+        or any(len(p) >= _PIECE and p in _NO_DECISIONS for p in re.split("[ _/-]", bare))
         or names.squeezed(bare) in _NO_DECISIONS
     )

@@ -126,8 +126,9 @@ class Fields:
             elif meaning.what in WATCHED and not (
                 meaning.what == names.NOTE and OF_LINE in self.options.ignore
             ):
-                # what no format defines, and no name tells, speaks only by itself
-                self._remark(name, names.CAPTION if meaning.what == names.UNKNOWN else meaning.what)
+                # what the format does not define speaks only where nothing else stands in it
+                is_told = meaning.what in (names.NOTE, names.FILE_NAME)
+                self._remark(name, meaning.what if is_told else names.CAPTION)
 
     def _remark(self, name: str, what: str) -> None:
         self.remarks.append(

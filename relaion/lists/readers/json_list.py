@@ -142,6 +142,7 @@ def _fields(rows: JsonRows, options: Options) -> dict[str, str]:
 
 def _values(document: Document, place: RecordPlace, options: Options) -> Iterator[Batch]:
     kinds = _kinds(place, options)
+    document.is_named = bool(options.kind) or any(name != ITEM for name in place.path)
     texts = filter(None, map(text_of, objects(document, place.path)))
     while some := [*islice(texts, _AT_ONCE)]:
         yield Batch(len(some), [Values(kinds, some)])

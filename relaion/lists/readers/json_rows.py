@@ -78,11 +78,8 @@ class JsonRows:
                     "there; ask the giver for an array of objects that all have the same fields"
                 )
 
-    def rows(
-        self, record: Mapping[str, Any], path: str = "", above: Row | None = None
-    ) -> Iterator[Row]:
-        """The rows of an object; `above` is what its own object says of it."""
-        above = above or {}
+    def rows(self, record: Mapping[str, Any], path: str = "") -> Iterator[Row]:
+        """The rows of an object that stands at a path."""
         own, several, below = Row(), Texts(), dict[str, list[Any]]()
         for key, each in self._leaves(record, path):
             if key in own:
@@ -105,17 +102,23 @@ class JsonRows:
                 f"objects in it hold several arrays of entries ({told}); leave out what is not "
                 f"listed with --ignore {first}, or one of the others"
             )
-        kept = above | {
-            k: v for k, v in own.items() if v and (not LOOKS.search(v) or self._stays(k))
-        }
+        kept = {k: v for k, v in own.items() if v and (not LOOKS.search(v) or self._stays(k))}
         mine = {k: v for k, v in own.items() if k not in kept and v}
         if mine or several or not below:
-            yield above | own
+            yield own
             for i in range(1, max(map(len, several.values()), default=0)):
                 yield kept | {k: texts[i] for k, texts in several.items() if i < len(texts)}
         for key, inner in below.items():
-            for each in inner:
-                yield from self.rows(each, self.fields[key], kept)
+            rows = [row for each in inner for row in self.rows(each, self.fields[key])]
+            shared = self._without_id(kept) if any(map(self._decides, rows)) else kept
+            yield from (shared | row for row in rows)
+
+    def _decides(self, row: Row) -> bool:
+        return any(names.read_name(self.fields[key]).what in names.DECIDING for key in row)
+
+    def _without_id(self, row: Row) -> Row:
+        """What holds for objects that are taken back one by one: not the id of all of them."""
+        return {k: v for k, v in row.items() if names.read_name(self.fields[k]).what != names.ID}
 
     def _leaves(self, record: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
         for name, each in record.items():

@@ -301,13 +301,29 @@ def _trait(attribute: Attribute) -> Trait:
 
 _WITHIN = frozenset(("response", "event"))
 _RECORDS = frozenset(("attribute", "object"))
-_EVENT = re.compile(
-    r'(?i)"Event"\s*:\s*[{\[]|"Attribute"\s*:\s*[{\[]|"Object"\s*:\s*\[\s*\{|"to_ids"\s*:'
-)
-_OF_MISP = re.compile(
-    r'(?i)"(?:to_ids|threat_level_id|orgc|analysis|disable_correlation|object_relation|Attribute'
-    r'|sharing_group_id)"\s*:'
-)
+_PARTS = {
+    name: re.compile(rf'(?i)"{name}"\s*:\s*{begins}')
+    for name, begins in (
+        ("event", r"[{\[]"), ("attribute", r"[{\[]"), ("object", r"\[\s*\{"), ("to_ids", ""),
+        ("type", '"'), ("value", '"'), ("(?:category|event_id|distribution|uuid)", ""),
+        ("(?:threat_level_id|orgc|disable_correlation|object_relation|sharing_group_id)", ""),
+    )
+}  # fmt: skip
+_ATTRIBUTE = ("type", "value", "(?:category|event_id|distribution|uuid)")
+
+
+def _is_misp(head: str) -> bool:
+    """Whether JSON begins with an event, with attributes as a search answers them, or with one."""
+    has = {name for name, part in _PARTS.items() if part.search(head)}
+    of_event = has - {"type", "value", _ATTRIBUTE[2]}
+    is_attribute = has.issuperset(_ATTRIBUTE[:2]) and ("to_ids" in has or _ATTRIBUTE[2] in has)
+    return (
+        ("event" in has and len(of_event) > 1)
+        or ("attribute" in has and (is_attribute or len(of_event) > 1))
+        or ("to_ids" in has and has.issuperset(_ATTRIBUTE))
+    )
+
+
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _MANIFEST = re.compile(
     rf'(?i)\s*\{{\s*"{_UUID}"\s*:\s*\{{(?=[^}}]*"(?:Orgc|threat_level_id|analysis|info)")'
@@ -326,8 +342,7 @@ class Misp:
         """Sure by the names that MISP gives its parts."""
         if not head.lstrip().startswith(("{", "[")):
             return None
-        is_one = _EVENT.search(head) is not None and _OF_MISP.search(head) is not None
-        return Sure() if is_one or _MANIFEST.match(head) else None
+        return Sure() if _is_misp(head) or _MANIFEST.match(head) else None
 
     def read(self, document: Document, options: Options) -> Iterator[Batch]:
         """A record an attribute; what its event says of it was looked for before."""
@@ -350,6 +365,8 @@ def _look(document: Document) -> tuple[dict[int, Event], set[str], int]:
     proposals = 0
     for piece in pieces(document, _WITHIN, _RECORDS):
         value = piece.value
+        if value is None:  # an event without attributes
+            continue
         if not isinstance(value, dict):
             raise ListError(
                 "holds a value where an event or an attribute of MISP should stand; ask the giver "
@@ -390,7 +407,7 @@ def _of_object(value: Object) -> list[Object]:
 def _attributes(document: Document, events: Mapping[int, Event]) -> Iterator[Attribute]:
     none = Event()
     for piece in pieces(document, _WITHIN, _RECORDS):
-        if not _is_record(piece):
+        if not isinstance(piece.value, dict) or not _is_record(piece):
             continue
         event = events.get(piece.owner, none)
         if _name_of(piece) != "object":

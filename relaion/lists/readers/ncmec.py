@@ -90,7 +90,7 @@ class Ncmec:
 
     def read(self, document: Document, options: Options) -> Iterator[Batch]:
         """The entries, and what takes entries back, some thousands a batch."""
-        reading = _Reading(document, options, _space_of(document.head, options))
+        reading = _NcmecPage(document, options, _space_of(document.head, options))
         xml = xml_text.XmlReader(reading.start, reading.end, reading.text)
         for _ in xml.read(document):
             if reading.n >= _AT_ONCE:
@@ -144,12 +144,12 @@ def _space_of(head: str, options: Options) -> str:
 
 
 @dataclass(slots=True)
-class _Place:
+class _Element:
     """An element that may stand somewhere, and what it may hold."""
 
     role: int
     name: str = ""
-    children: dict[str, _Place] = field(default_factory=dict)
+    children: dict[str, _Element] = field(default_factory=dict)
 
 
 def _told_twice(name: str) -> ListError:
@@ -176,7 +176,7 @@ def _moment(text: str) -> float | None:
 
 
 @dataclass
-class _Reading:
+class _NcmecPage:
     """One file on its way: the record that is being read, and those that wait to be taken."""
 
     document: Document
@@ -184,8 +184,8 @@ class _Reading:
     space: str
     text: list[str] = field(default_factory=list)
     n: int = 0  # records that wait
-    here: _Place = field(init=False)
-    above: list[_Place] = field(default_factory=list)
+    here: _Element = field(init=False)
+    above: list[_Element] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     prints: list[tuple[str, str]] = field(default_factory=list)
     others: list[str] = field(default_factory=list)  # fingerprints that match nothing
@@ -200,7 +200,7 @@ class _Reading:
     names_seen: int = 0
 
     def __post_init__(self) -> None:
-        self.here = _Place(_OUTSIDE)
+        self.here = _Element(_OUTSIDE)
         self.prefix = f"{self.space}{xml_text.SPACE}" if self.space else ""
         self.elements = Elements(self.options, self.document)
         self.pages = Pages.of(self.document.shared)
@@ -243,7 +243,7 @@ class _Reading:
         self.text.clear()
         self.here = self.above.pop()
 
-    def _leave(self, here: _Place) -> None:
+    def _leave(self, here: _Element) -> None:
         """Leave an element that few records have."""
         value = "".join(self.text).strip()
         if here.role == _OPINION and self.feedback != "negative":
@@ -255,7 +255,7 @@ class _Reading:
         elif here.role == _NEXT:
             self.pages.follow(value)
 
-    def _attributes(self, here: _Place, attributes: dict[str, str]) -> None:
+    def _attributes(self, here: _Element, attributes: dict[str, str]) -> None:
         for name, value in attributes.items():
             bare = xml_text.local(name)
             plain = bare.casefold()
@@ -275,7 +275,7 @@ class _Reading:
                     "here knows what it says; ask the giver for version 2 as it was exported"
                 )
 
-    def _find(self, above: _Place, name: str) -> _Place:
+    def _find(self, above: _Element, name: str) -> _Element:
         """What an element is that was not met there before."""
         if len(self.above) > xml_text.DEEPEST:
             raise xml_text.refuse_deep()
@@ -291,13 +291,13 @@ class _Reading:
         found = above.children[name] = self._place(above, bare, is_ours=is_ours)
         return found
 
-    def _place(self, above: _Place, bare: str, *, is_ours: bool) -> _Place:
+    def _place(self, above: _Element, bare: str, *, is_ours: bool) -> _Element:
         role = above.role
         if role == _GROUP:
             return self._record(bare, is_ours=is_ours)
         if role == _PRINTS and is_ours:
             kind = _kind_of(bare)
-            return _Place(_PRINT, kind) if kind else _Place(_OTHER, told(bare))
+            return _Element(_PRINT, kind) if kind else _Element(_OTHER, told(bare))
         if role in (_FIELD, _PRINT, _OTHER):
             raise ListError(
                 f"an element {told(above.name)} holds others, as in no hash sharing of NCMEC of "
@@ -310,14 +310,14 @@ class _Reading:
                 "sharing has not, and nobody here knows what it says of them; ask the giver"
             )
         known = _WITHIN.get(role, {}) if is_ours or role == _OUTSIDE else {}
-        return _Place(*known.get(plain, (_UNKNOWN_WITHIN.get(role, _LEFT), bare)))
+        return _Element(*known.get(plain, (_UNKNOWN_WITHIN.get(role, _LEFT), bare)))
 
-    def _record(self, bare: str, *, is_ours: bool) -> _Place:
+    def _record(self, bare: str, *, is_ours: bool) -> _Element:
         plain = bare.casefold()
         if is_ours and plain in _RECORDS:
-            return _Place(_RECORD, _RECORDS[plain])
+            return _Element(_RECORD, _RECORDS[plain])
         if self.elements.ignores(bare):
-            return _Place(_RECORD, "")
+            return _Element(_RECORD, "")
         raise ListError(
             f"holds entries of a kind {told(bare)}, which version 2 of NCMEC's hash sharing has "
             f"not: say --ignore {told(bare)} to leave them out, or ask the giver what they are"

@@ -1,10 +1,13 @@
 """A rail: a file of which less than half of the records can be read is not taken."""
 
+from collections.abc import Set
+
 from relaion.errors import ListError
 from relaion.lists.digests import PLACEHOLDERS
 from relaion.lists.marks import ADVICE
 from relaion.lists.normalise import Tally
 from relaion.lists.readers.format import UNDERSTOOD, Options
+from relaion.roles import IMAGE_KINDS
 
 
 def refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
@@ -24,3 +27,30 @@ def refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
         + (" at its beginning" if so_far else "")
         + f" can be read ({told}); {advice}, or take what can be read with --partial"
     )
+
+
+def refuse_pdq(tally: Tally, options: Options) -> None:
+    """Raise ListError where digests of 64 digits are balanced, as PDQ hashes are by making."""
+    if tally.looks_like_pdq and options.kind is None and not options.columns:
+        raise ListError(
+            "digests of 64 digits have about half of their bits set, each of them, as PDQ hashes "
+            "have and SHA-256 has not: they match no image digest; if they are SHA-256, say --kind "
+            "image_sha256"
+        )
+
+
+_NO_WORD = (
+    "nothing in the file says of what the digests are: taken as digests of images; if they are of "
+    "links, withdraw the list and add it with --kind url_md5 (or url_sha1, url_sha256)"
+)
+_MAYBE_PDQ = (
+    "digests of 64 digits were taken as SHA-256; PDQ hashes look the same, and match nothing"
+)
+
+
+def without_word(kinds: Set[str], options: Options, *, is_named: bool) -> list[str]:
+    """The notices for digests of these kinds, of which nothing says what they are of."""
+    if is_named or options.kind is not None or options.columns:
+        return []
+    told = kinds & set(IMAGE_KINDS)
+    return [_NO_WORD] * bool(told) + [_MAYBE_PDQ] * ("image_sha256" in told)

@@ -18,7 +18,7 @@ from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
 from relaion.lists.readers.delivered import DeliveredFile, delivered, told_of
-from relaion.lists.readers.documents import Document, DocumentFormat, Shared
+from relaion.lists.readers.documents import Document, DocumentFormat, OfDelivery
 from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.escapes import without_escapes
 from relaion.lists.readers.format import (
@@ -38,7 +38,7 @@ from relaion.lists.readers.letters import without_signature
 from relaion.lists.readers.line_comments import with_plain_comments
 from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_changes
 from relaion.lists.readers.proxy import refuse_passing
-from relaion.lists.readers.rails import refuse_unusable
+from relaion.lists.readers.rails import refuse_pdq, refuse_unusable, without_word
 from relaion.lists.readers.read_document import read_document
 from relaion.lists.readers.registry import document_format, table_source
 from relaion.lists.readers.rows import TableSource, as_csv
@@ -46,16 +46,6 @@ from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.signs import refuse_signs, without_boxes
 from relaion.lists.readers.text import BLOCK, beginning, blocks, content, opened, text_of
 from relaion.lists.values import SortedBatch, shape
-from relaion.roles import IMAGE_KINDS
-
-_NO_WORD = (
-    "nothing in the file says of what the digests are: taken as digests of images; if they are of "
-    "links, withdraw the list and add it with --kind url_md5 (or url_sha1, url_sha256)"
-)
-_MAYBE_PDQ = (
-    "digests of 64 digits were taken as SHA-256; PDQ hashes look the same, and match nothing"
-)
-
 
 _IN_LINES = frozenset(("txt", "csv", "checksums", CHANGES))  # formats whose lines may be headings
 
@@ -79,7 +69,7 @@ class FileRead:
     is_alone: bool = False
     after: int = 0
     put: Callable[[SortedBatch], None] | None = None
-    shared: Shared = field(default_factory=Shared)
+    shared: OfDelivery = field(default_factory=OfDelivery)
 
 
 def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
@@ -161,15 +151,10 @@ def _read(
         found.title = "the file's name" if sections.by_name else "a title in it"
     tally.beside.refuse_unsure()
     refuse_unusable(tally, options, so_far=False)
-    if tally.looks_like_pdq and options.kind is None and not options.columns:
-        raise ListError(
-            "digests of 64 digits have about half of their bits set, each of them, as PDQ hashes "
-            "have and SHA-256 has not: they match no image digest; if they are SHA-256, say --kind "
-            "image_sha256"
-        )
+    refuse_pdq(tally, options)
     found.notices.extend(tally.beside.notices())
     found.notices.extend(_notices_of(tally))
-    found.notices.extend(_without_word(stream, kinds, options))
+    found.notices.extend(without_word(kinds, options, is_named=stream.is_named))
 
 
 def _notices_of(tally: Tally) -> Iterator[str]:
@@ -404,11 +389,3 @@ def _refuse_at_once(file: DeliveredFile, head: str, options: Options) -> None:
         tally = Tally()
         tally.take(Batch(len(lines), [Values(ANY, lines)]), 0)
         raise nothing_in(tally.skipped)
-
-
-def _without_word(stream: Stream, kinds: set[str], options: Options) -> list[str]:
-    """The notices for digests of which nothing says what they are of."""
-    if stream.is_named or options.kind is not None or options.columns:
-        return []
-    told = kinds & set(IMAGE_KINDS)
-    return [_NO_WORD] * bool(told) + [_MAYBE_PDQ] * ("image_sha256" in told)

@@ -15,7 +15,7 @@ from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.documents import Document, DocumentFormat
 from relaion.lists.readers.format import GOOD, OF_FILE, SAMPLE, Options
 from relaion.lists.readers.known_good import refuse_good
-from relaion.lists.readers.rails import refuse_unusable
+from relaion.lists.readers.rails import refuse_pdq, refuse_unusable, without_word
 from relaion.lists.values import SortedBatch
 
 _BY_NAME = (
@@ -32,15 +32,21 @@ def read_document(
     Raises ListError, without the file's name, for a document that must not be taken.
     """
     fate = _by_name(document.file_name, options, is_delta=document.is_delta)
-    number = 0
+    number, kinds = 0, set[str]()
     for batch in form.read(document, options):
         if fate:
             batch.fates = dict.fromkeys(range(batch.n), fate) | batch.fates
-        yield tally.take(batch, first + number)
+        some = tally.take(batch, first + number)
+        kinds.update(some.entries)
+        yield some
         number += batch.n
         if tally.records * 2 >= SAMPLE:
             refuse_unusable(tally, options, so_far=True)
+    tally.beside.refuse_unsure()
     refuse_unusable(tally, options, so_far=False)
+    refuse_pdq(tally, options)
+    document.notices.extend(tally.beside.notices())
+    document.notices.extend(without_word(kinds, options, is_named=document.is_named))
     if tally.unusable:
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         document.notices.append(f"digests that match nothing in a data set, not kept: {told}")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from relaion.lists.readers.apart import NATIVE
 from relaion.lists.readers.documents import DocumentFormat
+from relaion.lists.readers.exchange_json import StopNcii, TechAgainstTerrorism, ThreatExchange
 from relaion.lists.readers.json_list import JsonList
 from relaion.lists.readers.misp import Misp
 from relaion.lists.readers.ncmec import Ncmec
@@ -19,6 +20,9 @@ DOCUMENTS: Sequence[DocumentFormat] = (
     Ncmec(),
     Misp(),
     Stix(),
+    StopNcii,
+    TechAgainstTerrorism,
+    ThreatExchange,
     Vics(),
     JsonList(),  # the last, as it takes any JSON
 )

@@ -23,6 +23,7 @@ from relaion.lists.readers.decisions import (
     is_ignored,
     refuse_unsure,
 )
+from relaion.lists.readers.few_words import tells_language
 from relaion.lists.readers.films import left_out, rows_of_films
 from relaion.lists.readers.format import (
     BAD,
@@ -127,6 +128,7 @@ class RowsReading:
                 replace(c, what="ignored") if is_ignored else c,
                 self.options.is_good,
                 heeds_folders=OF_FOLDERS not in self.options.ignore,
+                is_read=any(tells_language(o) for o in self.layout.columns if o is not c),
             )
             for c in self.layout.columns
             if c.index not in decided and ((is_ignored := self._is_ignored(c)) or c.what in WATCHED)
@@ -297,7 +299,8 @@ class RowsReading:
                 # each would stand for all that is there
                 hosts = (i for i in range(n) if said[i].kinds == ("host",))
                 fates.update((i, ONLY_HOST) for i in hosts if i not in fates)
-            if self.options.is_good and decider.what in (names.STANDING, names.CATEGORY):
+            is_asked = decider.what in (names.STANDING, names.CATEGORY) and decider.chosen is None
+            if self.options.is_good and is_asked:
                 bad = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
                 fates.update((i, BAD) for i in bad if i not in fates)
         self._remarks(cells, fates)

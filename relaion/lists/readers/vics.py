@@ -104,6 +104,8 @@ class _MediaReading:
                 self.rows.meet(plain)
             told = next((v for name, v in medium.items() if name.casefold() == "category"), None)
             self.categories[text_of(told).strip()] += 1
+        if not self.categories:
+            raise ListError("holds no media")
         if self.others:
             told = ", ".join(map(say, self.others))
             raise ListError(
