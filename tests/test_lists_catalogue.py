@@ -15,6 +15,8 @@ from relaion.lists.readers.formats import readable
 from tests.pipeline import here
 
 TOLD = (
+    "stopncii", "tat", "threatexchange", "icse", "tat-csv", "threatexchange-csv", "te",
+    "local-file",
     "ncmec", "misp", "stix", "vics", "json", "parquet", "arrow", "arrow-stream", "xlsx", "ods",
     "hashdeep", "cdx", "misp-csv", "stix-patterns", "certutil", "get-filehash",
     "get-filehash-table", "fciv", "7z-h", "checksums", "changes", "host-rules", "csv", "txt",

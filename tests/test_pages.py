@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,9 @@ def deliveries(folder: Path) -> None:
         "mixed.txt": ["*.site22.example", "site23.example/a/*", "https://site24.example/a/1.jpg"],
     }.items():
         (folder / file).write_text("\n".join([*lines, ""]))
+    with zipfile.ZipFile(folder / "june.zip", "w") as zipped:
+        zipped.writestr("hashes.csv", f"md5\n{md5('11-1')}\n")
+        zipped.writestr("readme.txt", "About the list\n")
 
 
 def stored(folder: Path) -> None:
