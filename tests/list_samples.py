@@ -53,7 +53,7 @@ def read_list(data: bytes, name: str, options: Options = Options()) -> Outcome: 
 
 
 def read_path(path: Path, options: Options = Options()) -> Outcome:  # noqa: B008
-    """The same of a file that is there; tables in this process, as one of its own costs a second."""
+    """The same of a file that is there; tables in this process, which costs less."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(apart, "csv_apart", in_this_process)
         return read_apart(path, options)
