@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from relaion.errors import ListError
 from relaion.links import key_digest, link_key, read_scoped
 from relaion.lists.delivery import read_columns, read_where, scoped_kind
+from relaion.lists.readers import apart
 from relaion.lists.readers.documents import Document
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.read import FileRead, read_entries
@@ -50,7 +53,14 @@ def read_list(data: bytes, name: str, options: Options = Options()) -> Outcome: 
 
 
 def read_path(path: Path, options: Options = Options()) -> Outcome:  # noqa: B008
-    """The same of a file that is there."""
+    """The same of a file that is there; tables in this process, which costs less."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(apart, "csv_apart", in_this_process)
+        return read_apart(path, options)
+
+
+def read_apart(path: Path, options: Options = Options()) -> Outcome:  # noqa: B008
+    """The same, tables in processes of their own as `lists add` reads them."""
     found = FileRead()
     entries: set[tuple[str, str]] = set()
     try:

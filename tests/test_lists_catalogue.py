@@ -91,6 +91,9 @@ def test_formats_as_json(tmp_path: Path) -> None:
     said = {x["name"]: x for x in json.loads(done.stdout)}
     assert said["vics"]["choose"] == "categories: --where category=1,2"
     assert said["zip"]["packing"] is True
+    one = json.loads(here("lists", "formats", "--format", "vics", "--json", cwd=tmp_path).stdout)
+    assert one == [said["vics"]]
+    assert "did you mean vics?" in here("lists", "formats", "--format", "vcis").stderr
 
 
 @pytest.mark.parametrize("width", [60, 80])

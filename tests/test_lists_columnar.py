@@ -6,7 +6,7 @@ import io
 import os
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,24 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relaion.links import key_digest, link_key
-from relaion.lists.readers import apart
 from relaion.lists.readers.format import Options
-from tests.list_samples import Outcome, in_this_process, read_list
+from tests.list_samples import Outcome, read_apart, read_list
 
-APART = apart.csv_apart
 MD5 = [f"{i * 7919:08x}" * 4 for i in range(101, 111)]
 SHA1 = [f"{i * 7919:08x}" * 5 for i in range(201, 211)]
 SHA256 = [f"{i * 104729:08x}" * 8 for i in range(301, 311)]
 LINKS = [f"https://example.com/{i}/a,b;c|d e.jpg" for i in range(10)]
 ROW_HASHES = [(-1) ** i * (1234567890123456789 + 977 * i) for i in range(10)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def here() -> Iterator[None]:
-    """Tables are read in this process: a process a table would cost half a second."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apart, "csv_apart", in_this_process)
-        yield
 
 
 def parquet(table: pa.Table, **more: Any) -> bytes:
@@ -229,14 +219,15 @@ def test_damaged_tables_end_at_most_their_own_process(form: str) -> None:
         assert code <= 0, bytes(changed)
 
 
-def test_a_process_that_ends_is_told_in_one_line() -> None:
-    data = parquet(pa.table({"md5": MD5}))
+def test_a_process_that_ends_is_told_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "list.parquet"
+    path.write_bytes(parquet(pa.table({"md5": MD5})))
+    assert read_apart(path).entries == of("image_md5", MD5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apart, "csv_apart", APART)
-        assert read(data).entries == of("image_md5", MD5)
-        assert "footer" not in (read(data[:90] + data[-90:]).refused or "footer")
         patch.setattr("sys.executable", "/bin/false")
-        assert "ended or ran out of memory" in (read(data).refused or "")
+        assert "ended or ran out of memory" in (read_apart(path).refused or "")
+    path.write_bytes(path.read_bytes()[:-40])
+    assert "is damaged, ends too early" in (read_apart(path).refused or "")
 
 
 cells = st.none() | st.text(st.characters(codec="utf-8"), max_size=30)

@@ -87,6 +87,26 @@ def test_texts_are_read_but_those_named(name: str) -> None:
     assert (outcome.refused is not None) == (name in REFUSED), outcome.refused
 
 
+BOXES = {
+    "list.zip": None, "list.txt.gz_junk.gz": None, "list.parquet": None, "spawning.parquet": None,
+    "list.xlsx": None, "list.arrow": "it is empty", "list.tar": "tar xf", "list.tar.gz": "tar xf",
+    "list.Z": "uncompress", "list.gpg": "gpg --decrypt", "autopsy.kdb": "--role good",
+    "rdsv3.db": "--role good", "rdsv3_delta.sql": "--role good",
+}  # fmt: skip
+"""Samples in containers and tables that are no text; of those refused what the error says."""
+
+
+@pytest.mark.parametrize("name", BOXES)
+def test_containers_are_read_or_refused_with_what_to_do(name: str) -> None:
+    outcome, said = SAMPLES[name].read(), BOXES[name]
+    if said is None:
+        assert outcome.entries == SAMPLES[name].good
+    elif name == "list.arrow":  # which the store refuses as empty
+        assert outcome.entries == frozenset()
+    else:
+        assert said in (outcome.refused or "")
+
+
 @pytest.mark.parametrize("name", CHOSEN)
 def test_a_choice_is_enough(name: str) -> None:
     assert CHOSEN[name].read().refused is None

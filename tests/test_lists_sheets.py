@@ -5,14 +5,14 @@ import io
 import os
 import random
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from relaion.links import key_digest, link_key
-from relaion.lists.readers import apart, sheet_parts, sheets
+from relaion.lists.readers import sheet_parts, sheets
 from relaion.lists.readers.format import Options
-from tests.list_samples import Outcome, in_this_process, read_list
+from tests.list_samples import Outcome, read_list
 from tests.sheet_files import Cell, Rows, ods, sheet_xml, xlsx
 
 pytest.importorskip("python_calamine", reason="the extra `sheets` is not installed")
@@ -22,14 +22,6 @@ RIGHT = frozenset(("image_md5", digest) for digest in MD5)
 LIST: Rows = [["md5", "status"], *([digest, "active"] for digest in MD5)]
 FORMS: dict[str, Callable[..., bytes]] = {"xlsx": xlsx, "ods": ods}
 both = pytest.mark.parametrize("form", FORMS)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def here() -> Iterator[None]:
-    """Sheets are read in this process: a process a workbook would cost half a second."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apart, "csv_apart", in_this_process)
-        yield
 
 
 def _row(*cells: Cell) -> list[Cell]:

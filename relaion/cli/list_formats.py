@@ -39,9 +39,20 @@ def show_formats(known: tuple[KnownFormat, ...]) -> RenderableType:
     help="Show which formats of lists are read, what is taken by default, and what must be "
     "chosen. Those in brackets are what lists are packed in.",
 )
-def formats(as_json: o.Json = False) -> None:
+def formats(
+    file_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            autocompletion=completion.among(*completion.SAMPLES),
+            help="Show only this one.",
+        ),
+    ] = None,
+    as_json: o.Json = False,
+) -> None:
     """Print the formats."""
-    emit(store.formats(), show_formats, as_json=as_json)
+    emit(store.formats(file_format), show_formats, as_json=as_json)
 
 
 @lists_app.command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class KnownFormat(Tabled):
 
 @dataclass(frozen=True)
 class SampleFile(Tabled):
-    """A sample: its `format`, the file that was written (None where none was), and its bytes.
+    """A sample: its `format`, the `path` of the file that was written (or None), and its `data`.
 
     `options` are those of `lists add` that it needs.
     """
@@ -44,12 +45,34 @@ class SampleFile(Tabled):
     data: bytes = field(repr=False)
 
 
-def formats() -> Results[KnownFormat]:
+def formats(file_format: str | None = None) -> Results[KnownFormat]:
     """Which formats of lists are read, what is taken by default, and what must be chosen.
+
+    Args:
+        file_format: Only this one.
 
     Returns:
         The formats in the order in which a file is tried, then what a list may be packed in.
+
+    Raises:
+        InputError: For a name that is none.
     """
+    known = _known()
+    if file_format is None:
+        return known
+    found = [x for x in known if x.name == file_format]
+    if not found:
+        raise _no_such(file_format, [x.name for x in known])
+    return Results(found)
+
+
+def _no_such(file_format: str, names: Iterable[str]) -> InputError:
+    near = difflib.get_close_matches(file_format, names, 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return InputError(f"--format {typed(file_format)}: {hint}choose one of {', '.join(names)}")
+
+
+def _known() -> Results[KnownFormat]:
     by_name = {f.name: f for some in (FORMATS, TABLES, DOCUMENTS) for f in some}
     found = [(name, about_format(by_name[name], name), False) for name in readable()]
     found += [(name, about, True) for name, about in PACKED.items()]
@@ -74,11 +97,7 @@ def sample(file_format: str, out: AnyPath | None = None) -> SampleFile:
         OutputError: When the file cannot be written.
     """
     if file_format not in SAMPLES:
-        near = difflib.get_close_matches(file_format, SAMPLES, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise InputError(
-            f"--format {typed(file_format)}: {hint}there are samples of {', '.join(SAMPLES)}"
-        )
+        raise _no_such(file_format, SAMPLES)
     made = SAMPLES[file_format]()
     path = None if out is None else as_path(out)
     if path is None and not made.is_text:

@@ -272,6 +272,73 @@ def _json_list() -> FormatSample:
     return _json(".json", [{"md5": MD5[i], "url": LINKS[i]} for i in range(_N)])
 
 
+# -- Exchanges of hashes ---------------------------------------------------------------------------
+
+
+def _stopncii() -> FormatSample:
+    records = [
+        {"lastModtimestamp": 1711411200 + i, "signalType": "URL", "hashValue": LINKS[i],
+         "hashStatus": "Active", "caseNumbers": {}, "CSPFeedbacks": []}
+        for i in range(_N)
+    ]  # fmt: skip
+    page = {"count": _N, "nextPageToken": "", "nextSetTimestamp": 1711411300,
+            "hasMoreRecords": False, "hashRecords": records}  # fmt: skip
+    return _json(".json", page)
+
+
+def _tat_rows() -> list[dict[str, object]]:
+    return [
+        {"hash_digest": MD5[i], "algorithm": "MD5", "ideology": "example", "file_type": "jpg",
+         "deleted": False, "updated_on": _DAY, "created_on": _DAY, "id": i}
+        for i in range(_N)
+    ]  # fmt: skip
+
+
+def _tat() -> FormatSample:
+    rows = _tat_rows()
+    page = {"count": _N, "next": None, "previous": None, "checkpoint": f"{_DAY},4", "results": rows}
+    return _json(".json", page)
+
+
+def _tat_csv() -> FormatSample:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_tat_rows()[0])
+    writer.writerows(row.values() for row in _tat_rows())
+    return FormatSample(".csv", out.getvalue().encode())
+
+
+def _threatexchange() -> FormatSample:
+    return _json(".json", {"data": [
+        {"id": str(100 + i), "raw_indicator": MD5[i], "type": "HASH_MD5", "owner": {"id": "1"},
+         "status": "MALICIOUS", "tags": [], "added_on": "2024-03-26T00:00:00+0000"}
+        for i in range(_N)
+    ]})  # fmt: skip
+
+
+def _threatexchange_csv() -> FormatSample:
+    return _text(".csv", ["signal_type,signal_str,collab,category,tags", *(
+        f"url,{link},Example,POSITIVE_CLASS,a1" for link in LINKS
+    )])  # fmt: skip
+
+
+def _te() -> FormatSample:
+    return _text(".HASH_MD5.te", [
+        f"{MD5[i]},{1000 + i},2024-03-26T00:00:00+0000,a1" for i in range(_N)
+    ])  # fmt: skip
+
+
+def _local_file() -> FormatSample:
+    return _text(".txt", [f"url {link}" for link in LINKS])
+
+
+def _icse() -> FormatSample:
+    names = "MD5;SHA1;ZZ40;Image ID;Media Type;Baseline"
+    return _text(".csv", [names, *(
+        f"{MD5[i]};{SHA1[i]};;{100 + i};Image;Yes" for i in range(_N)
+    )])  # fmt: skip
+
+
 # -- Tables that are no text -----------------------------------------------------------------------
 
 

@@ -222,11 +222,16 @@ class Choice:
         task = replace(self._task("joined", reads), writes={"joined_things": things})
         if not self.hunt.made(task, self._seen(reads))["joined"] and not has_bonds:
             return None
-        found: Reads = {"joined_things": (things,)}
-        if not self.hunt.sidecars:  # images that these tell of are not looked for
-            able: Reads = {"able_sites": (self._path(f"{_FIRST}able_sites"),)}
-            found = {**found, **self._swept("things", 0, shards, searched, able)}
-        return found
+        able: Reads = {"able_sites": (self._path(f"{_FIRST}able_sites"),)}
+        found = self._swept("things", 0, shards, searched, able)
+        shown = found["shown_things"]
+        if sidecars := self.hunt.sidecars:
+            keyed: Reads = {"sited_keys": found["sited_keys"]}
+            beside = self._path("beside-shown_things")
+            task = replace(self._task("beside_things", keyed), writes={"shown_things": beside})
+            self.hunt.made(task, self._seen(keyed, [sealed(s).sha256 for s in sidecars]))
+            shown = (*shown, beside)
+        return {"joined_things": (things,), "shown_things": shown}
 
     def _split(self, depth: int, counts: Reads, known: dict[str, Any]) -> dict[str, Any]:
         settings = self.hunt.settings
@@ -371,5 +376,5 @@ _TABLES = {
     "sites": ("site_counts", "listed_places"),
     "inside": ("list_hits", "hit_keys", "cover_images", "cover_hashes", "site_keys"),
     "around": ("same_link", "same_images"),
-    "things": ("shown_things",),
+    "things": ("shown_things", "sited_keys"),
 }

@@ -62,7 +62,7 @@ def read_part(place: folder.Out) -> Part:
     if found is None:
         raise InputError(
             f"{shown(place.path)}: holds no part of a clean, or one that was given another --work; "
-            "name the folders that `relaion clean … --shards i/n --out` was given"
+            "name the folders that `relaion clean ... --shards i/n --out` was given"
         )
     return Part(place, *found, Journal(place.work))
 

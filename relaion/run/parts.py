@@ -28,7 +28,7 @@ _SHARE = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})")
 _SHORT = 16  # hex digits that tell a footer from another one
 SIDECARS_STEP = "sidecars"  # the one step without shards that every part does for itself
 SEARCH_AGAIN = (
-    "run the `relaion clean … --phase find` of every part again, then this `relaion merge`"
+    "run the `relaion clean ... --phase find` of every part again, then this `relaion merge`"
 )
 MERGE_NEXT = "`relaion merge PART... --phase find` with all parts"
 

@@ -122,7 +122,7 @@ def _searched(paths: Sequence[Path], parts: Sequence[Part], asks: str) -> Merged
         )
         return Merged(n, False, SEARCH_AGAIN, summary)
     command = f"relaion merge {shlex.join(map(str, paths))} --out OUT"
-    following = f"`relaion clean … --phase write` of every part, then `{shown(command)}`"
+    following = f"`relaion clean ... --phase write` of every part, then `{shown(command)}`"
     return Merged(n, True, following, f"{n} parts are joined, all is found; next: {following}")
 
 

@@ -10,6 +10,7 @@ from relaion.lists.readers.answers import answer_of
 from relaion.lists.readers.columns import ListColumn, are_policies, are_signs
 from relaion.lists.readers.days import days_of
 from relaion.lists.readers.decisions import word_of_any
+from relaion.lists.readers.few_words import is_measured
 from relaion.lists.readers.format import Options
 from relaion.lists.readers.proxy import OUTCOMES, PASSES
 from relaion.lists.readers.replaced import is_replaced
@@ -31,6 +32,10 @@ def signed(column: ListColumn, body: Sequence[Sequence[str]], options: Options) 
     if column.word in _OF_POLICE and filled and not any(map(word_of_any, filled)):
         is_sign = all(len(cell) < _SIGN for cell in filled)  # `I`, `U`, `D`
         return column if is_sign else replace(column, what=names.UNKNOWN, word="")
+    is_kind = column.what in (names.MEDIA, names.CATEGORY, names.TYPE) or column.word == "class"
+    is_of_other = is_kind and is_measured(column.name, column.word)
+    if is_of_other and filled and not any(map(word_of_any, filled)):
+        return replace(column, what=names.UNKNOWN, word="")
     if column.word == "resolution" and filled and all(map(_SIZE.fullmatch, filled)):
         return replace(column, what=names.UNKNOWN, word="")
     is_sign = column.what == names.UNKNOWN and are_signs(cells)

@@ -57,13 +57,13 @@ SUBJECTS = (
 )
 """The type of one of these decides nothing: `site type`."""
 HARMLESS_NAMES = (
-    "exif gps geotag geotagged logo overlay commercial self id ids no nr num number row rows "
-    "line index idx count counts total n size width height length bytes pages page frames faces "
-    "face people quality score rank distance nsfw punsafe unsafe language lang country region "
-    "city gender sex age color colour grayscale animated watermark watermarked ocr series batch "
-    "part chunk version year month day hour week https ssl platform os vendor tool camera format "
-    "sprache land geschlecht alter farbe anzahl nummer seite jahr langue pays sexe âge nombre "
-    "idioma país sexo edad año lingua paese sesso età taal leeftijd"
+    "pixel pixels exif gps geotag geotagged logo overlay commercial self id ids no nr num number "
+    "row rows line index idx count counts total n size width height length bytes pages page frames "
+    "faces face people quality score rank distance nsfw punsafe unsafe language lang country "
+    "region city gender sex age color colour grayscale animated watermark watermarked ocr series "
+    "batch part chunk version year month day hour week https ssl platform os vendor tool camera "
+    "format sprache land geschlecht alter farbe anzahl nummer seite jahr langue pays sexe âge "
+    "nombre idioma país sexo edad año lingua paese sesso età taal leeftijd"
 )
 """Columns of these decide nothing, whatever they say."""
 NOTE_NAMES = (

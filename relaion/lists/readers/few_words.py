@@ -34,7 +34,7 @@ _PIECE = 3  # letters of one of several words; the codes of countries are small 
 _MANY = 5  # words that are none of ours: no vocabulary of verdicts is so long
 _NO_DECISIONS = words.words_in(harmless_words.VALUES)
 _LABELS = words.words_in("label labels flag flags")
-_FRAME = "()[]{}<>.*!?\"' "
+_FRAME = "()[]{}<>.*!?\"':= "
 _WORD = re.compile(r"[^\W\d_]+(?:[ _/-][^\W\d_]+){0,2}")
 _CHOICE = (
     ": choose its rows with --where {option}=WORD,WORD, or say --ignore {option} if it decides "
@@ -59,12 +59,19 @@ class FewWords:
 
     @property
     def words(self) -> list[str]:
-        """The few words that stand in it; none where there are many, or its name is harmless."""
+        """The few words that stand in it; none where there are many, or its name is harmless.
+
+        So it is where each word of its name is; `Bottom line` may be of anything but of yes and no.
+        """
         is_few = len(self.values) <= FEW and self.column.what in _FLAGGED
+        held = [v for v in self.values if v] if is_few else []
         told = names.words_of(self.column.name)
-        is_told = not _TOLD.isdisjoint(told) or says_to_whom(told)
-        is_harmless = is_told or (not _HARMLESS.isdisjoint(told) and _LABELS.isdisjoint(told))
-        return [v for v in self.values if v] if is_few and not is_harmless else []
+        if not _TOLD.isdisjoint(told) or says_to_whom(told):
+            return []
+        if _HARMLESS.isdisjoint(told) or not _LABELS.isdisjoint(told):
+            return held
+        is_whole = all(word in _BESIDE_HARMLESS or len(word) < _PIECE for word in told)
+        return [] if is_whole or any(answer_of(v) is not None for v in held) else held
 
     @property
     def _may_decide(self) -> bool:
@@ -104,7 +111,7 @@ class FewWords:
         return ListError(f"column {self.column.told} {why}" + _CHOICE.format(option=option))
 
     def _held(self) -> str:
-        return told_words({cell or EMPTY: n for cell, n in self.values.items()})
+        return told_words({cell.rstrip(":=") or EMPTY: n for cell, n in self.values.items()})
 
     def _is_flag(self) -> bool:
         """Whether it says yes and no, or marks some rows, and its name does not say of what."""
@@ -145,6 +152,11 @@ class FewWords:
         is_again = sum(self.values[word] for word in self.words) > len(self.words)
         return is_one and is_again and self._are_words() and len(self.values) > 1
 
+    @property
+    def _labels_rows(self) -> bool:
+        """Whether its words stand before what they speak of, or in brackets behind it."""
+        return bool(self.words) and all(map(_LABEL.fullmatch, self.words))
+
     def _are_words(self) -> bool:
         told = self.words
         is_short = all(len(w) <= _LONGEST and w.isprintable() for w in told)
@@ -157,10 +169,11 @@ class FewWords:
         One word that stands in some rows only is a mark; one in all rows decides nothing.
         """
         told, n = self.words, sum(self.values[word] for word in self.words)
-        most = _DECISIONS if self.column.name else _UNNAMED
+        is_named = bool(self.column.name) or self._labels_rows
+        most = _DECISIONS if is_named else _UNNAMED
         is_few = 0 < len(told) <= most and len(self.values) > 1
-        is_mark = len(told) == n == 1 and self.values[""] > 1 and bool(self.column.name)
-        often = 2 if not self.column.name else 1 if len(told) <= _UNNAMED else 1.5
+        is_mark = len(told) == n == 1 and self.values[""] > 1 and is_named
+        often = 2 if not is_named else 1 if len(told) <= _UNNAMED else 1.5
         is_often = n >= often * len(told) and n > len(told)
         if not (is_few and self._may_decide and self._are_words() and (is_often or is_mark)):
             return False
@@ -199,9 +212,22 @@ def of_nothing(name: str) -> bool:
     """Whether a column by its name tells where, by whom, with what and of whom."""
     told = names.words_of(name)
     is_by = len(told) > 1 and told[-1] in _BY
-    return is_by or not _OF_NOTHING.isdisjoint(told) or any(map(_COMPOUND.fullmatch, told))
+    is_kind = any(f[1] in _OF_NOTHING for word in told if (f := _HEADS.fullmatch(word)))
+    is_one = not _OF_NOTHING.isdisjoint(told) or any(map(_COMPOUND.fullmatch, told))
+    return is_by or is_kind or is_one
 
 
+def is_measured(name: str, word: str) -> bool:
+    """Whether beside a word such as `class` a name tells of what decides nothing: `age class`."""
+    return not _HARMLESS.isdisjoint(w for w in names.words_of(name) if w != word)
+
+
+_BESIDE_HARMLESS = _OF_NOTHING | words.words_in(
+    "of the in is has image picture file photo type format total min max avg mean detected present "
+    "visible found estimated est original source primary main top first last number code name"
+)
+_LABEL = re.compile(r".*[:=]|\([^()]+\)|\[[^\[\]]+\]|\{[^{}]+\}")
+_HEADS = re.compile(r"(\w{4,}?)s?(?:art|typ|typen?|type|form|klasse|klass|weise)")
 _BY = words.words_in("by par von por da door av af przez kým által tarafından от")
 _COMPOUND = re.compile(
     r"(?!trans|supp|pass)\w{4,}(?:ort|land|stelle|gruppe|inhalt|kreis|bezirk|stadt|titel|quelle"

@@ -100,13 +100,14 @@ def _within(place: RecordPlace, ignored: Iterable[str], options: Options) -> Opt
 
 
 def _objects(document: Document, place: RecordPlace, options: Options) -> Iterator[Batch]:
-    rows = JsonRows(options, place.rows.fields)
-    fields = _fields(rows, options)
+    held = place.rows.columns
+    fields = _fields(held, options)
     keys, told = [*fields], [*fields.values()]
-    left = {names.squeezed(name) for name in rows.fields.values()} - set(map(names.squeezed, told))
+    left = {names.squeezed(name) for name in held.values()} - set(map(names.squeezed, told))
     options = replace(
         options, ignore=frozenset(x for x in options.ignore if names.squeezed(x) not in left)
     )
+    rows = JsonRows(options, place.rows.fields)
     found = (row for each in objects(document, place.path) for row in rows_of(rows, each))
     cells = ([row.get(key, "") for key in keys] for row in found)
     parts = iter(lambda: [*islice(cells, _AT_ONCE)], [])
@@ -118,14 +119,14 @@ def rows_of(rows: JsonRows, each: Any) -> Iterator[Mapping[str, str]]:
     return rows.rows(each) if isinstance(each, dict) else iter(({},))
 
 
-def _fields(rows: JsonRows, options: Options) -> dict[str, str]:
+def _fields(held: dict[str, str], options: Options) -> dict[str, str]:
     """The fields that are columns: all but, where there are too many, those that are ignored."""
-    if len(rows.fields) <= MOST_COLUMNS:
-        if not rows.fields:
+    if len(held) <= MOST_COLUMNS:
+        if not held:
             raise ListError("holds no object that has fields")
-        return rows.fields
+        return held
     ignored = set(map(names.squeezed, options.ignore))
-    kept = {k: name for k, name in rows.fields.items() if names.squeezed(name) not in ignored}
+    kept = {k: name for k, name in held.items() if names.squeezed(name) not in ignored}
     if len(kept) > MOST_COLUMNS:
         above = [name.rpartition(BETWEEN)[0] for name in kept.values() if BETWEEN in name]
         most = max(above, key=above.count, default="")

@@ -63,6 +63,7 @@ class JsonRows:
 
     options: Options
     fields: dict[str, str] = field(default_factory=dict)
+    _used: set[str] = field(default_factory=set)
     _closed: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,12 +72,24 @@ class JsonRows:
 
     def meet(self, record: Mapping[str, Any]) -> None:
         """Take in the fields of an object."""
-        for _ in self.rows(record):
+        for row in self.rows(record):
+            self._used.update(row)
             if len(self.fields) > _MOST:
                 raise ListError(
                     f"its objects have more than {_MOST:,} different fields, so names are values "
                     "there; ask the giver for an array of objects that all have the same fields"
                 )
+
+    def declare(self, *paths: str) -> None:
+        """Have columns for these fields, whether they are met or not."""
+        for path in paths:
+            self.fields.setdefault(path.casefold(), path)
+            self._used.add(path.casefold())
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The fields that have cells; an array of objects has none of its own."""
+        return {key: name for key, name in self.fields.items() if key in self._used}
 
     def rows(self, record: Mapping[str, Any], path: str = "") -> Iterator[Row]:
         """The rows of an object that stands at a path."""

@@ -111,7 +111,7 @@ class JsonReader:
                 self._go_on(len(self._text) if is_text else e.pos)
             except RecursionError:
                 raise ListError(_DEEP) from None
-            except ValueError:  # a number of thousands of digits
+            except (ValueError, ArithmeticError):  # a number of thousands of digits
                 raise self._wrong(start) from None
             else:
                 if isinstance(found, (int, Decimal)) and self._may_go_on(end):
@@ -134,7 +134,7 @@ class JsonReader:
             _, self._at = _pass(self._text, self._at)
         except RecursionError:
             raise ListError(_DEEP) from None
-        except ValueError:  # it goes on in the next block
+        except (ValueError, ArithmeticError):  # it goes on in the next block
             for _ in self.members() if start == "{" else self.elements():
                 self.skip(depth + 1)
 

@@ -17,7 +17,16 @@ from relaion.lists.readers.ending import HALF
 from relaion.lists.readers.fields import Fields
 from relaion.lists.readers.format import CUT_OFF, Batch, Maybe, Options, Stream, Sure
 from relaion.lists.readers.header_rows import is_header
-from relaion.lists.readers.misp import DERIVED, Attribute, Attributes, Event, Object, event_of
+from relaion.lists.readers.misp_attributes import (
+    DERIVED,
+    Attribute,
+    Attributes,
+    Event,
+    Object,
+    OfFile,
+    event_of,
+    of_file,
+)
 from relaion.lists.readers.misp_words import CATEGORIES, MEANINGS
 from relaion.lists.readers.text import RowReader, first_lines, with_end
 
@@ -142,11 +151,16 @@ class _MispRows:
         for own, _ in told:
             if uuid := own.get("object_uuid"):
                 groups.setdefault(uuid, []).append(own)
+        of_objects = {uuid: of_file(group) for uuid, group in groups.items()}
         return [
-            Attribute(own, event, {"name": own["object_name"]} if own.get("object_name") else {},
-                      groups.get(own.get("object_uuid") or "", ()))
+            Attribute(
+                own,
+                event,
+                {"name": own["object_name"]} if own.get("object_name") else {},
+                of_objects.get(own.get("object_uuid") or "", OfFile()),
+            )
             for own, event in told
-        ]  # fmt: skip
+        ]
 
     def _fields(self, row: Sequence[str]) -> tuple[dict[str, Any], Event]:
         """The fields of a row as JSON would have them; of those of its event an event."""

@@ -39,7 +39,7 @@ from relaion.lists.readers.format import (
     UNDOES,
     VIDEO,
 )
-from relaion.lists.readers.media import media_of_file
+from relaion.lists.readers.media import is_plain_picture, media_of_file
 from relaion.lists.readers.notes import (
     MISTAKES,
     Remark,
@@ -185,7 +185,7 @@ class RemarkColumn:
             self.ignored.update(r.word for r in said_so if r and r.is_sure and r.fate in UNDOES)
             return fates
         self._count(cells)
-        said = {cell: self._read(cell) for cell in set(cells) if cell}
+        said = {cell: self._read(cell) for cell in self._telling(cells)}
         for cell in said if self.is_good else ():
             refuse_bad_cell(cell, self.column)
         if all(remark is None for remark in said.values()) and self.has_images:
@@ -206,6 +206,15 @@ class RemarkColumn:
                 fates[i] = fate
                 self.kept_out[remark.word or f"file names ({fate})"] += 1
         return fates
+
+    def _telling(self, cells: Sequence[str]) -> set[str]:
+        """The cells that may say anything: no numbers of records, no plain names of pictures."""
+        told = set(cells) - {""}
+        if self.column.what == names.ID:
+            return {cell for cell in told if not cell.isdigit()}
+        if self.column.what == names.FILE_NAME and not self.is_good:
+            return {cell for cell in told if not is_plain_picture(cell)}
+        return told
 
     def _count(self, cells: Sequence[str]) -> None:
         """Keep its words while they are few, and look for days to come."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from relaion.errors import ListError
 from relaion.links.key import is_bare
 from relaion.links.text import BLANK, trim
+from relaion.lists.digests import LENGTHS
 from relaion.lists.readers import bad, names, replaced, traits
 from relaion.lists.readers.columns import (
     ListColumn,
@@ -98,6 +99,16 @@ class Table:
 
 def _is_named_csv(file_name: str) -> bool:
     return re.search(r"\.[ct]sv(\.gz)?$", file_name, re.I) is not None
+
+
+def _trimmed(cell: str) -> str:
+    """A cell without what nobody sees at its ends; most are letters and digits alone."""
+    return cell if cell.isascii() and cell.isalnum() else trim(cell, BLANK)
+
+
+def _is_bare_digest(row: Sequence[str], at: int) -> bool:
+    """Whether a cell has the length and the letters of a digest: such a row names no columns."""
+    return at < len(row) and len(row[at]) in LENGTHS and row[at].isalnum()
 
 
 @dataclass
@@ -195,7 +206,8 @@ class RowsReading:
     def _batch(self, rows: list[list[str]]) -> Batch:
         layout = self.layout
         cells, n, skipped = self._cells(rows)
-        self.strays.watch(cells)
+        if not self.are_records:
+            self.strays.watch(cells)
         decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
         batch.values = self._values(cells, decided, batch.fates)
@@ -220,9 +232,11 @@ class RowsReading:
         whole = rows if self.are_records else self._whole(rows, skipped)
         self.rows += len(whole) + skipped.total()
         cells = {
-            c.index: [trim(row[c.index], BLANK) if c.index < len(row) else "" for row in whole]
+            c.index: [_trimmed(row[c.index]) if c.index < len(row) else "" for row in whole]
             for c in layout.columns
         }
+        if self.are_records:  # a field that nobody knows may stand in records of its own
+            self.strays.watch(cells)
         telling = [c.index for c in layout.columns if c.what == names.ENTRY or is_replaced(c)]
         held = zip(*(cells[at] for at in telling), strict=True)
         filled = [i for i, some in enumerate(held) if any(some)]
@@ -240,9 +254,10 @@ class RowsReading:
             header = [names.squeezed(c.name) for c in self.layout.columns]
             rows = [row for row in rows if not is_header(row, header)]
         rows = [row for row in rows if not is_divider(row)]
-        if (
-            at := next((i for i, row in enumerate(rows) if self._names_anew(row)), None)
-        ) is not None:
+        first = self.layout.entries[0].index
+        may_name = (i for i, row in enumerate(rows) if not _is_bare_digest(row, first))
+        at = next((i for i in may_name if self._names_anew(rows[i])), None)
+        if at is not None:
             at += self.rows
             raise ListError(SECOND_NAMES.format(at) if at else TWO_NAMES)
         width = self.layout.width

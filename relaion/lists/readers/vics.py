@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -34,6 +34,9 @@ _ENVELOPE = re.compile(r'(?i)"@?odata\.(?:metadata|context)"\s*:\s*"[^"]*(?:VIC|
 _MEDIA = re.compile(r'(?i)"MediaID"\s*:')
 _HOLDS = re.compile(r'(?i)"(value|media)"\s*:\s*\[')
 _AT_ONCE = 4000
+_SHAPES = 1000  # of media that are told apart; others are read with care
+_PAIR = 2
+_PICTURES = frozenset((".jpg", "jpeg", ".png", ".gif", ".bmp", "webp"))
 # what VICS says of a medium and of the work on it, and not of whether it is listed
 _PASSED = frozenset((
     "mediasize", "victimidentified", "offenderidentified", "isdistributed", "isprecategorized",
@@ -82,6 +85,24 @@ class Vics:
 
 
 @dataclass
+class _Plan:
+    """Where the fields of media that have the same names go: those of a row, files and hashes."""
+
+    category: str
+    fields: list[tuple[str, int]] = field(default_factory=list)
+    files: str = ""
+    hashes: str = ""
+
+    def shape(self, medium: Mapping[str, Any]) -> Hashable:
+        """What two media share whose fields are the same columns; None for one with more in it."""
+        if any(isinstance(medium[name], (list, dict)) for name, _ in self.fields):
+            return None
+        hashes = _listed(medium[self.hashes]) if self.hashes else ()
+        told = [_hash_in(each)[0] for each in hashes]
+        return None if "" in told else (tuple(medium), *told)
+
+
+@dataclass
 class _MediaReading:
     """A file on its way. `rows` knows its fields, `categories` counts the words of all media."""
 
@@ -96,13 +117,22 @@ class _MediaReading:
         self.rows = JsonRows(self.options, {CATEGORY.casefold(): CATEGORY})
         self._said = {names.squeezed(name) for _, name in self.options.columns_named()}
         self._kinds: dict[str, str] = {}
+        self._known: set[Hashable] = set()
+        self._plans: dict[tuple[str, ...], _Plan | None] = {}
+        self._of_hash: dict[str, int] = {}
+        self.keys: list[str] = []
 
     def look(self) -> None:
         """Look at all media; raises ListError where something must be chosen first."""
         for medium in self.media():
-            for plain in self._plain(medium):
-                self.rows.meet(plain)
-            told = next((v for name, v in medium.items() if name.casefold() == "category"), None)
+            plan = self._plan(medium)
+            shape = plan and plan.shape(medium)
+            if shape is None or shape not in self._known:
+                for plain in self._plain(medium):
+                    self.rows.meet(plain)
+            if shape is not None and len(self._known) < _SHAPES:
+                self._known.add(shape)
+            told = medium.get(plan.category) if plan else _value(medium, "category")
             self.categories[text_of(told).strip()] += 1
         if not self.categories:
             raise ListError("holds no media")
@@ -118,12 +148,10 @@ class _MediaReading:
         """The media as rows of a table."""
         place = RecordPlace((), self.rows)
         fate = fate_of_all(self.places, place, self.options, is_delta=self.document.is_delta)
-        keys, told = [*self.rows.fields], [*self.rows.fields.values()]
-        found = (
-            row for medium in self.media() for plain in self._plain(medium)
-            for row in self.rows.rows(plain)
-        )  # fmt: skip
-        cells = ([row.get(key, "") for key in keys] for row in found)
+        fields = {CATEGORY.casefold(): CATEGORY} | self.rows.columns
+        self.keys, told = [*fields], [*fields.values()]
+        self._plans.clear()
+        cells = (row for medium in self.media() for row in self._cells(medium))
         parts = iter(lambda: [*islice(cells, _AT_ONCE)], [])
         held = {*map(names.squeezed, told), *OF_NO_COLUMN}
         ignore = {name for name in self.options.ignore if names.squeezed(name) in held}
@@ -189,6 +217,75 @@ class _MediaReading:
                 yield from self._within(reader, (*path, "item"), of_cases=False)
             else:
                 yield from _media_of(reader.value())
+
+    # -- Media as they nearly all are: texts, of one file that is a picture --------------------
+
+    def _plan(self, medium: Mapping[str, Any]) -> _Plan | None:
+        """How media with these names are read in haste; None where two mean the same."""
+        told = tuple(medium)
+        if told not in self._plans:
+            if len(self._plans) >= _SHAPES:
+                return None
+            self._plans[told] = self._planned(told)
+        return self._plans[told]
+
+    def _planned(self, told: tuple[str, ...]) -> _Plan | None:
+        keys = {name.casefold(): name for name in told}
+        if len(keys) < len(told):
+            return None
+        plan = _Plan(keys.get("category", CATEGORY))
+        for key, name in keys.items():
+            what = self._what(name)
+            if what == _FILES:
+                plan.files = name
+                self.rows.declare("MD5", _OF_FILE)
+            elif what == _HASHES:
+                plan.hashes = name
+            elif what:
+                plan.fields.append((name, self.keys.index(key) if key in self.keys else -1))
+        return plan
+
+    def _cells(self, medium: Mapping[str, Any]) -> Iterator[list[str]]:
+        """The rows of a medium in the order of `keys`."""
+        plan = self._plan(medium)
+        if plan and (row := self._in_haste(medium, plan)):
+            yield row
+            return
+        for plain in self._plain(medium):
+            for cells in self.rows.rows(plain):
+                yield [cells.get(key, "") for key in self.keys]
+
+    def _in_haste(self, medium: Mapping[str, Any], plan: _Plan) -> list[str] | None:
+        """The only row of a medium of which nothing is special; None where something is."""
+        row = [""] * len(self.keys)
+        for name, at in plan.fields:
+            value = medium[name]
+            if at < 0 or isinstance(value, (list, dict)):
+                return None
+            if type(value) is not str:
+                value = text_of(value)
+            row[at] = value
+        if plan.files:
+            md5 = row[self.keys.index("md5")]
+            if not all(_is_picture(each, md5) for each in _listed(medium[plan.files])):
+                return None
+        if plan.hashes:
+            for each in _listed(medium[plan.hashes]):
+                name, value = _hash_in(each)
+                if name not in self._of_hash:
+                    self._of_hash[name] = self._place_of(name)
+                at = self._of_hash[name]
+                if at < 0 or not value or row[at]:
+                    return None
+                row[at] = value
+        return row
+
+    def _place_of(self, name: str) -> int:
+        """The place of the hashes of an algorithm; -1 for one that is not met so."""
+        plain: dict[str, Any] = {}
+        self._take_hash({"HashName": name, "HashValue": "0"}, plain)
+        key = next(iter(plain), "").casefold()
+        return self.keys.index(key) if name and key in self.keys else -1
 
     # -- Media as plain objects ----------------------------------------------------------------
 
@@ -276,6 +373,20 @@ def _media_of(value: Any) -> Iterator[dict[str, Any]]:
         yield from _media_of(each)
 
 
+def _hash_in(each: Any) -> tuple[str, str]:
+    """The name and the value of a hash as VICS writes it; nothing for any other."""
+    if type(each) is not dict or len(each) != _PAIR:
+        return "", ""
+    name, value = each.get("HashName"), each.get("HashValue")
+    return (name, value) if type(name) is str and type(value) is str else ("", "")
+
+
+def _is_picture(each: Any, md5: str) -> bool:
+    """Whether a file is the medium itself, under the name of a picture."""
+    name = each.get("FileName") if type(each) is dict else None
+    return type(name) is str and each.get("MD5") == md5 and name[-4:].lower() in _PICTURES
+
+
 def _objects(value: Any) -> list[dict[str, Any]]:
     return [each for each in _listed(value) if isinstance(each, dict)]
 
@@ -284,9 +395,13 @@ def _listed(value: Any) -> list[Any]:
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
+def _value(each: Mapping[str, Any], name: str) -> Any:
+    """The value of a field by its name in any case; None for none."""
+    return next((v for n, v in each.items() if n.casefold() == name), None)
+
+
 def _of(each: Mapping[str, Any], name: str) -> str:
-    """The text of a field by its name in any case."""
-    return next((text_of(v).strip() for n, v in each.items() if n.casefold() == name), "")
+    return text_of(_value(each, name)).strip()
 
 
 def _is_hash(name: str) -> bool:

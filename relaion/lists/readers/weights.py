@@ -47,6 +47,11 @@ _SHAPES = re.compile(
 )
 
 
+_PHRASE = re.compile(
+    r"\b(?:take|taking|taken|leave|left|struck|cross\w*) (?:\w+ )?(?:off|out|down)\b"
+)
+
+
 @lru_cache(65536)
 def weighs(word: str) -> bool:
     """Whether a word, in lower case, may be said of a record and not of a thing."""
@@ -56,6 +61,8 @@ def weighs(word: str) -> bool:
     pieces = [p for p in re.split(r"[\W_]+", folded(bare)) if p]
     if is_verdict(word) or answer_of(bare) is not None or not pieces:
         return True
+    if _PHRASE.search(folded(bare)):
+        return True
     if pieces[0] in _NOT | _PARTICLES or (len(pieces) == 1 and len(pieces[0]) < _SHORTEST):
         return True
     return any(map(_SHAPES.fullmatch, re.split(r"[\W_]+", bare)))
@@ -64,7 +71,8 @@ def weighs(word: str) -> bool:
 def is_verdict(word: str) -> bool:
     """Whether a word, or one of its words, is one that we know to be said of records."""
     pieces = [p for p in re.split(r"[\W_]+", folded(word)) if p]
-    return "".join(pieces) in _KNOWN or any(p in _VERDICTS for p in pieces)
+    is_said = "".join(pieces) in _KNOWN or _PHRASE.search(" ".join(pieces)) is not None
+    return is_said or any(p in _VERDICTS for p in pieces)
 
 
 def is_topical(word: str) -> bool:
@@ -96,6 +104,8 @@ def describe(told: Sequence[str], spelled: Mapping[str, str], *, is_read: bool) 
     """
     if any(map(weighs, told)) or are_of_one_form(told):
         return False
+    if any(re.search(r"[^\W\d_A-Z][A-Z]", spelled.get(word, word)) for word in told):
+        return True  # `exFAT`: no verdict has a capital within
     is_one = is_read and len(told) >= _LEAST and look_like_names(told, spelled)
     return is_one or any(map(is_topical, told))
 
