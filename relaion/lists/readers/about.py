@@ -50,31 +50,6 @@ ABOUT = {
         "nothing: numbers of categories differ from country to country",
         "categories: --where category=1,2",
     ),
-    "stopncii": AboutFormat(
-        "JSON of StopNCII", "StopNCII", "links in force; hashes there are perceptual, or of videos",
-    ),
-    "tat": AboutFormat(
-        "JSON of hashes", "Tech Against Terrorism", "MD5 and SHA-256 of images not deleted",
-    ),
-    "tat-csv": AboutFormat(
-        "CSV of hashes", "Tech Against Terrorism", "MD5 and SHA-256 of images not deleted",
-    ),
-    "threatexchange": AboutFormat(
-        "JSON of descriptors", "ThreatExchange", "MD5, digests of links, and links in force",
-    ),
-    "threatexchange-csv": AboutFormat(
-        "CSV of its command line", "ThreatExchange", "signals that nobody disputes or calls good",
-    ),
-    "te": AboutFormat(
-        ".te files, named by their type", "ThreatExchange", "what the file's name says",
-    ),
-    "local-file": AboutFormat(
-        "a type and a value a line", "ThreatExchange", "MD5, digests of links, and links",
-    ),
-    "icse": AboutFormat(
-        "CSV of ICSE", "Interpol", "MD5 and SHA-1 of images in the baseline",
-        "what is not in the baseline: --where or --ignore baseline",
-    ),
     "json": AboutFormat(
         "JSON, an array or an object a line", "anybody", _COLUMNS, _ASKED,
     ),
