@@ -389,6 +389,8 @@ def _another_list(delivery: Delivery, retracted: int, list_id: int) -> ListError
 
 def _nothing(delivery: Delivery, skipped: Counter[str], read: Sequence[FileRead]) -> ListError:
     named = ", ".join(shown(path) for path in delivery.files[:3])
+    if not skipped:  # records that have no value, such as what takes back by an id alone
+        skipped = sum((found.tally.lost for found in read), Counter())
     advice = advice_for(skipped)
     if title := next((found.title for found in read if found.title), ""):
         advice += f"; {title} says so, and where it is wrong, say --ignore title"
