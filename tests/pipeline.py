@@ -110,7 +110,16 @@ def hands_here() -> Iterator[None]:
         yield InProcess()
 
     with pytest.MonkeyPatch.context() as patch:
-        for stage in ("apply", "clean", "diff", "diff_check", "inspect", "match", "verify"):
+        for stage in (
+            "apply",
+            "clean",
+            "diff",
+            "diff_check",
+            "inspect",
+            "match",
+            "merge",
+            "verify",
+        ):
             # the package has functions of these names, which hide the modules
             patch.setattr(import_module(f"relaion.stages.{stage}"), "LocalPool", hands)
         yield

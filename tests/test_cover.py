@@ -20,7 +20,7 @@ from relaion.run.cover_task import IMAGE_ROWS
 from relaion.run.process import TaskOutcome
 from relaion.run.tasks import AnyTask
 from relaion.sqlset import load
-from relaion.stages.clean import Cleaned
+from relaion.stages.cleaned import Cleaned
 from tests import cover_world as world
 from tests.faults.world import contents, run
 from tests.pipeline import InProcess, Sent, add_lists, here, rows_of, write_shard
@@ -131,7 +131,7 @@ def test_every_listed_site_has_its_neutral_ones_or_is_weak(whole: Done) -> None:
     held = ledger(whole.folder)
     listed = {line[0] for line in held["sites"]}
     peers = defaultdict(list)
-    for site, _, _, _, peer_of, _, level in held["cover"]:
+    for site, _, _, _, peer_of, _, level, _ in held["cover"]:
         peers[peer_of].append((site, level))
     assert set(peers) <= listed
     hit = {_text({"URL": link}) for link in world.LINKS}
@@ -289,7 +289,7 @@ def test_seats_are_filled_from_wider_cells_by_rank_and_no_site_twice() -> None:
             ("f1", "1"), ("f3", "2"), ("gone", "3"), ("f2", "4"), ("b", "5"), ("a", "6"),
         ],
         "ledger_places": [("3", "0", None, 0)],
-        "cover_picks": [("old", "b", None)],
+        "cover_picks": [("old", "b", None, None)],
     }  # fmt: skip
     with connect(threads=1) as engine:
         for table, declared in script.relations("reads").items():
@@ -301,7 +301,7 @@ def test_seats_are_filled_from_wider_cells_by_rank_and_no_site_twice() -> None:
         for level in range(4):
             engine.run(script, level=level, cover=2)
         found = engine.rows("from cover_picks where level is not null order by all")
-    assert found == [("f1", "b", 0), ("f2", "a", 1), ("f3", "a", 1)]
+    assert found == [("f1", "b", 0, None), ("f2", "a", 1, None), ("f3", "a", 1, None)]
 
 
 class Stops(InProcess):

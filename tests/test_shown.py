@@ -21,7 +21,7 @@ from relaion.cli.render_run import (
 from relaion.run.coverage import Coverage
 from relaion.run.hits import Count, Hits
 from relaion.run.manifest import Removal
-from relaion.stages.clean import Cleaned, EditionCount
+from relaion.stages.cleaned import Cleaned, EditionCount
 from relaion.verifier.verdict import Notes
 from tests.pipeline import Sent, add_lists, here, write_shard
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from relaion.errors import InputError, ListError
 from relaion.lists import store, withdraw
-from relaion.stages.clean import Cleaned, clean
+from relaion.stages.clean import clean
+from relaion.stages.cleaned import Cleaned
 from relaion.stages.update import update
 from tests.drawn import drawn
 from tests.pipeline import ALL_HASHES, InProcess, Sent, add_lists, rows_of, write_shard

@@ -8,7 +8,8 @@ import pytest
 from relaion.errors import ListError
 from relaion.lists import store, withdraw
 from relaion.lists.key import key_path
-from relaion.stages.clean import Cleaned, clean
+from relaion.stages.clean import clean
+from relaion.stages.cleaned import Cleaned
 from tests.pipeline import InProcess, Sent, rows_of
 from tests.test_update import HOW, OTHER, ROW, World, audit, files
 

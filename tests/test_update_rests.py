@@ -16,7 +16,7 @@ from relaion.errors import InputError, StopError
 from relaion.lists.key import hmac_of_check, key_path, load
 from relaion.run.find import Hunt
 from relaion.run.update import UpdateRun
-from relaion.stages.clean import Cleaned
+from relaion.stages.cleaned import Cleaned
 from relaion.stages.verify import verify
 from relaion.verifier import checker, rows
 from relaion.verifier.verdict import Verdict

@@ -18,7 +18,8 @@ from relaion.errors import BusyError, RelaionError
 from relaion.lists import withdraw
 from relaion.run.out import open_out
 from relaion.run.walk import missing_rows
-from relaion.stages.clean import Cleaned, clean
+from relaion.stages.clean import clean
+from relaion.stages.cleaned import Cleaned
 from relaion.stages.update import update
 from tests import cover_world
 from tests.pipeline import InProcess, Sent, add_lists, relaion, rows_of, write_shard

@@ -53,7 +53,7 @@ REFUSED: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "card", "certificate", "config", "earlier", "history", "html", "inputs", "into",
-            "licence", "markdown", "out", "parent", "report-to-giver",
+            "licence", "markdown", "out", "parent", "report-to-giver", "shards",
         ),
         _NAMED,
     ),
@@ -61,7 +61,7 @@ REFUSED: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "by-hand", "check", "columns", "command", "dry-run", "full-lists", "help", "json",
-            "rows", "seed", "show-completion", "version",
+            "phase", "rows", "seed", "show-completion", "version",
         ),
         _ASKED,
     ),

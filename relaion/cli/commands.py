@@ -15,7 +15,13 @@ from relaion.cli.consoles import talk
 from relaion.cli.render import show_purged
 from relaion.cli.render_copy import diffed, show_applied, show_checked, show_diffed
 from relaion.cli.render_inspect import render as show_inspect
-from relaion.cli.render_run import show_cleaned, show_demo, show_matched, show_verdict
+from relaion.cli.render_run import (
+    show_cleaned,
+    show_demo,
+    show_matched,
+    show_part,
+    show_verdict,
+)
 from relaion.cli.streams import Bars
 from relaion.cli.told import Heard, heard
 from relaion.errors import Stopped
@@ -25,11 +31,11 @@ from relaion.sqlset import BUILT_IN
 from relaion.sqlset import VERSION as SQL_VERSION
 
 if TYPE_CHECKING:
-    from relaion.stages.clean import Cleaned
+    from relaion.stages.cleaned import Cleaned
 
 
 @contextmanager
-def _working(*, goes_on: bool = False) -> Iterator[Heard]:
+def working(*, goes_on: bool = False) -> Iterator[Heard]:
     """Bars, while a worker loads its libraries beside this process, which loads its own.
 
     `goes_on`: what a signal stops goes on where it stopped, as soon as it is asked again.
@@ -66,7 +72,7 @@ def demo(
     ] = False,
     as_json: o.Json = False,
 ) -> None:
-    with _working(goes_on=True) as bars:
+    with working(goes_on=True) as bars:
         result = library.demo(out, rows=rows, seed=seed, full_lists=full_lists, progress=bars)
     emit(result, show_demo, as_json=as_json)
 
@@ -114,7 +120,7 @@ def match(
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
-    with _working() as bars:
+    with working() as bars:
         result = library.match(
             paths, lists, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
@@ -156,6 +162,8 @@ def clean(
     good_wins: o.GoodWins = False,
     cover: o.Cover = 0,
     cover_site_rows: o.CoverSiteRows = None,
+    shards: o.Shards = None,
+    phase: o.Phase = None,
     purge: o.Purge = False,
     strict: o.Strict = False,
     as_json: o.Json = False,
@@ -163,19 +171,20 @@ def clean(
     if purge:
         emit(library.purge(out, work=work), show_purged, as_json=as_json)
         return
-    with _working(goes_on=True) as bars:
+    with working(goes_on=True) as bars:
         result = library.clean(
             paths, lists, out, editions=editions or BUILT_IN, keywords=keywords,
             unscored=unscored, columns=roles(columns), key=key, work=work, workers=workers,
             memory=memory, time_limit=time_limit, sql_version=sql_version, same_link=same_link,
             inner=inner, sidecars=sidecars or (), copy=copy, verify=verify, good_wins=good_wins,
-            yes_i_checked=yes_i_checked, cover=cover, cover_site_rows=cover_site_rows, progress=bars
+            yes_i_checked=yes_i_checked, cover=cover, cover_site_rows=cover_site_rows,
+            shards=shards, phase=phase, progress=bars,
         )  # fmt: skip
     _show_cleaned(result, strict=strict, as_json=as_json)
 
 
 def _show_cleaned(result: "Cleaned", *, strict: bool, as_json: bool) -> None:
-    emit(result, show_cleaned, as_json=as_json)
+    emit(result, show_part if hasattr(result, "share") else show_cleaned, as_json=as_json)
     wrong = result.verdict is not None and not result.verdict.ok
     if wrong or (strict and not _is_whole(result)):
         raise typer.Exit(EXIT_FOUND)
@@ -213,7 +222,7 @@ def update(
     if purge:
         emit(library.purge(out, work=work), show_purged, as_json=as_json)
         return
-    with _working(goes_on=True) as bars:
+    with working(goes_on=True) as bars:
         result = library.update(
             parent, inputs, lists, out, editions=editions or (), keywords=keywords, key=key,
             work=work, workers=workers, memory=memory, time_limit=time_limit,
@@ -259,7 +268,7 @@ def diff(
     given = {
         "work": work, "workers": workers, "memory": memory, "sql_version": sql_version,
     }  # fmt: skip
-    with _working() as bars:
+    with working() as bars:
         result = diffed(
             (old, new, out), check, {"by": by, "i_accept_disclosure": i_accept_disclosure},
             {"inputs": inputs or (), "lists": lists, "earlier": earlier or (), "key": key,
@@ -303,7 +312,7 @@ def apply(
         emit(library.purge(out, work=work), show_purged, as_json=as_json)
         return
     diff, copies = (diff, paths) if keep or diff else (paths[0], paths[1:])
-    with _working(goes_on=True) as bars:
+    with working(goes_on=True) as bars:
         result = library.apply(
             copies, out, keep=keep or (), diff=diff, old=old or (), by=by,
             unknown=unknown, without_identity=without_identity, columns=roles(columns),
@@ -339,7 +348,7 @@ def verify(
     strict: o.Strict = False,
     as_json: o.Json = False,
 ) -> None:
-    with _working() as bars:
+    with working() as bars:
         verdict = library.verify(
             out, inputs=inputs or (), lists=lists, keywords=keywords, key=key,
             columns=roles(columns), sidecars=sidecars or (), parent=parent, diff=diff,

@@ -15,7 +15,7 @@ _LEAST = re.compile(r"x>=(\d+)")
 _ORDER = {
     "First look": ("demo", "inspect"),
     "Lists": ("lists",),
-    "Clean": ("match", "clean", "update", "verify"),
+    "Clean": ("match", "clean", "update", "verify", "merge"),
     "Look": ("report", "sql", "scripts", "link"),
     "Third parties": ("diff", "apply"),
 }
@@ -25,9 +25,12 @@ EXAMPLES = {
     "relaion lists": "relaion lists add iwf.csv --lists lists.duckdb --source IWF",
     "relaion lists add": "relaion lists add iwf.csv --lists lists.duckdb --source IWF",
     "relaion lists show": "relaion lists show --lists lists.duckdb",
+    "relaion lists formats": "relaion lists formats",
+    "relaion lists sample": "relaion lists sample --format vics",
     "relaion lists withdraw": "relaion lists withdraw 3 --lists lists.duckdb",
     "relaion match": "relaion match data --lists lists.duckdb",
     "relaion clean": "relaion clean data --lists lists.duckdb --out clean",
+    "relaion merge": "relaion merge parts/1 parts/2 --phase find",
     "relaion update": "relaion update clean --inputs data --lists lists.duckdb --out new",
     "relaion verify": "relaion verify clean --inputs data --lists lists.duckdb",
     "relaion report": "relaion report clean --markdown report.md",
@@ -92,6 +95,7 @@ _PANELS = {
     "If relaion stops and asks": (
         "--yes-i-checked", "--i-accept-disclosure", "--allow-changed", "--force", "--purge",
     ),
+    "Many machines": ("--shards", "--phase"),
     "The machine": ("--workers", "--memory", "--time-limit", "--work"),
 }  # fmt: skip
 _FEW = 6  # options of a command that need no panels

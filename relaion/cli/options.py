@@ -197,6 +197,23 @@ CoverSiteRows = Annotated[
         "Default: chosen by cost.",
     ),
 ]  # fmt: skip
+Shards = Annotated[
+    str | None,
+    typer.Option(
+        "--shards", metavar="I/N",
+        help="Do one part of N, on a machine of its own: 1/8, 2/8 and so on, each with another "
+        "--out. Needs --phase.",
+    ),
+]  # fmt: skip
+Phase = Annotated[
+    str | None,
+    typer.Option(
+        "--phase", metavar="find|write",
+        autocompletion=completion.among("find", "write"),
+        help="With --shards: find searches this part. When `relaion merge` says so, find has to "
+        "search again, since links found in one part may stand in another. Then write writes it.",
+    ),
+]  # fmt: skip
 UpdatedInputs = Annotated[
     list[Path],
     path_option("--inputs", "PATH", "The data that OUT was made from; it may have grown since."),

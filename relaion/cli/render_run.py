@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from relaion.run.coverage import Coverage
     from relaion.run.giver_report import Reported
     from relaion.run.manifest import Removal
-    from relaion.stages.clean import Cleaned
+    from relaion.stages.cleaned import Cleaned, CleanedPart
     from relaion.stages.demo import Demo
     from relaion.stages.match import Matched
+    from relaion.stages.merge import Merged
     from relaion.verifier.verdict import Verdict
 
 
@@ -163,6 +164,27 @@ def show_cleaned(result: Cleaned) -> RenderableType:
 @line_of("Verdict")
 def summary_line(result: Cleaned | Verdict) -> str:
     """The verdict in a sentence."""
+    return result.summary
+
+
+def show_part(result: CleanedPart) -> RenderableType:
+    """What became of a part, and what is next."""
+    return _plain(result.summary)
+
+
+def show_merged(result: Merged) -> RenderableType:
+    """What parts came to together: what is next, or what OUT holds."""
+    return _plain(result.summary) if result.cleaned is None else show_cleaned(result.cleaned)
+
+
+def _plain(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ignore")  # it holds commands to be copied
+
+
+@line_of("CleanedPart")
+@line_of("Merged")
+def part_line(result: CleanedPart | Merged) -> str:
+    """What is next."""
     return result.summary
 
 

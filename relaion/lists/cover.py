@@ -17,11 +17,13 @@ from relaion.errors import EngineError, ListError
 from relaion.paths import owned_folder, private_umask, shown, sync_folder, unwritten
 from relaion.sqlset import load
 
-VERSION = 1
+VERSION = 2
+_OLDER = (1,)  # without teams and bonds, which are added when it grows
 _DOMAIN = b"relaion cover site 1\0"  # the key seals other things too: none may look alike
 _TABLES = {
     "sites": "site, host, directory, depth, label, since",
-    "cover": "site, host, directory, depth, peer_of, since, level",
+    "cover": "site, host, directory, depth, peer_of, since, level, team",
+    "bonds": "site, other, since",
 }
 
 
@@ -75,7 +77,7 @@ def check_ledger(ledger: Path, key: bytes) -> None:
 
 
 def attach_ledger(engine: Engine, copied: Path, key: bytes, ledger: Path) -> None:
-    """Load the tables of a copied ledger as `ledger_sites` and `ledger_cover`; empty without one.
+    """Load the tables of a copied ledger as `ledger_sites` and so on; empty without one.
 
     Raises ListError where it is no ledger, of another version or of another key; `ledger` is what
     errors call it.
@@ -91,15 +93,20 @@ def attach_ledger(engine: Engine, copied: Path, key: bytes, ledger: Path) -> Non
         engine.attach(copied, "ledger")
         ((version, check),) = engine.rows("select version, key_check from ledger.about")
         for table, columns in _TABLES.items():
-            found = f"select {columns} from ledger.{table}"  # noqa: S608 - names of this module
-            engine.execute(f"create or replace temp table ledger_{table} as {found}")
+            engine.execute(f"create or replace temp table ledger_{table} ({written[table]})")
+            held = columns.removesuffix(", team") if version in _OLDER else columns
+            if table != "bonds" or version not in _OLDER:
+                found = f"select {held} from ledger.{table}"  # noqa: S608 - names of this module
+                engine.execute(f"insert into ledger_{table} ({held}) {found}")
         engine.execute("detach ledger")
     except (EngineError, ValueError):
         raise ListError(
             f"{shown(ledger)}: is no cover ledger, or damaged; restore it from your backup"
         ) from None
-    if version != VERSION or check != _key_check(key):
-        what = "of another version" if version != VERSION else "of another curator key"
+    if version not in (VERSION, *_OLDER) or check != _key_check(key):
+        what = (
+            "of another version" if version not in (VERSION, *_OLDER) else "of another curator key"
+        )
         raise ListError(
             f"{shown(ledger)}: is a cover ledger {what}; keep each key in a folder of its own, or "
             "name the right one with --key"
@@ -134,6 +141,11 @@ def _gain(copied: Path, key: bytes, gains: dict[str, Path]) -> None:
         if is_new:
             engine.run(load("lists")["70_cover_ledger"])
             engine.execute("insert into about values (?, ?)", [VERSION, _key_check(key)])
+        elif engine.rows("select 1 from about where version < ?", [VERSION]):
+            bonds = load("lists")["70_cover_ledger"].relations("writes")["bonds"]
+            engine.execute("alter table cover add column team varchar")
+            engine.execute(f"create table bonds ({bonds})")
+            engine.execute("update about set version = ?", [VERSION])
         for table, path in gains.items():
             engine.read_parquet("gained", [path])
             columns = _TABLES[table]

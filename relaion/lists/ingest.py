@@ -13,6 +13,7 @@ from relaion.errors import InputError, ListError
 from relaion.lists.delivery import Delivery
 from relaion.lists.nothing import advice_for, told_of
 from relaion.lists.readers.changes import CHANGES
+from relaion.lists.readers.documents import OfDelivery
 from relaion.lists.readers.format import NO_TRAIT, OTHER_HASH, TAKEN_BACK, Trait
 from relaion.lists.readers.read import FileRead, read_entries
 from relaion.lists.readers.text import file_sha256
@@ -52,10 +53,7 @@ def take_in(
     Raises ListError when there is no entry in them, and nothing that they take back.
     """
     incoming = _Incoming(engine, list_id, keep_ids=delivery.keep_ids)
-    read = [
-        _read_file(delivery, number, incoming, notices, is_update=bool(chain), is_full=is_full)
-        for number in range(len(delivery.files))
-    ]
+    read = _read_all(delivery, incoming, notices, is_update=bool(chain), is_full=is_full)
     skipped: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     unusable: Counter[str] = Counter()
@@ -138,18 +136,39 @@ _UNCHOSEN = (
 _OF_LIST = "select kind, count(*) from store.entries where list_id = ? group by all order by all"
 
 
+def _read_all(
+    delivery: Delivery,
+    incoming: "_Incoming",
+    notices: list[str],
+    *,
+    is_update: bool,
+    is_full: bool,
+) -> list[FileRead]:
+    shared = OfDelivery(len(delivery.files))
+    read = [
+        _read_file(
+            delivery, number, incoming, notices, shared, is_update=is_update, is_full=is_full
+        )
+        for number in range(len(delivery.files))
+    ]
+    for told_by in shared.ends.values():
+        notices += told_by()
+    return read
+
+
 def _read_file(
     delivery: Delivery,
     number: int,
     incoming: "_Incoming",
     notices: list[str],
+    shared: OfDelivery,
     *,
     is_update: bool,
     is_full: bool,
 ) -> FileRead:
     is_delta = is_update and not is_full
     path, sha256 = delivery.files[number], delivery.sha256[number]
-    found = FileRead(first=incoming.next_record)
+    found = FileRead(first=incoming.next_record, shared=shared)
     found.tally.is_delta = is_delta
     found.put = incoming.add
     found.is_alone = len(delivery.files) == 1 and not is_update

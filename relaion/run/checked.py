@@ -8,13 +8,13 @@ it is left only where every promise held whole.
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from relaion.lists.key import hmac_of_check
 from relaion.paths import atomic_write
 from relaion.run.outputs import VERIFIED
+from relaion.versions import installed
 
 
 def leave_check(
@@ -33,7 +33,7 @@ def leave_check(
     and time of each. Raises OutputError where it cannot be written.
     """
     said: dict[str, Any] = {
-        **{name: version(name) for name in ("relaion", "duckdb", "pyarrow")},
+        **{name: installed(name) for name in ("relaion", "duckdb", "pyarrow")},
         "verifier": verifier,
         "run": run,
         "manifest": manifest,

@@ -7,7 +7,8 @@ what a run that goes on uses.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from relaion.run.tasks import BY_SITE, FindTask
 
 _COPY = "cover.duckdb"
 _CHOSEN = ("removed_sites", "cover_lists", "listed_out", "listed_rows")
-_GAINED = {"new_sites": "sites", "new_cover": "cover"}
+_GAINED = {"new_sites": "sites", "new_cover": "cover", "new_bonds": "bonds"}
+_FIRST = "first-"
+"""Before the names of files of a choice that looks at each listed site alone."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Covered:
 
     `rows` leave as cover, of `all_rows`; `sites` are those with a listed row, `weak` those of them
     that stand out: they lack neutral sites, or are `joined`, that is, share a listed image or link
-    with another one. `site_rows` is how large a site may be, `release` the ledger's state.
+    with another one, and no neutral ones do so in their place. `site_rows` is how large a site
+    may be, `release` the ledger's state.
     """
 
     per_site: int
@@ -56,7 +60,10 @@ class Covered:
         """What it costs, and how far it goes."""
         part = self.rows / self.all_rows if self.all_rows else 0
         lack = self.weak > self.joined
-        share = f"{self.joined:,} share a listed image or link with another one"
+        share = (
+            f"{self.joined:,} share a listed image or link with another one, as too few neutral "
+            "ones do"
+        )
         why = " or ".join(
             [*(["they lack some"] if lack else ()), *([share] if self.joined else ())]
         )
@@ -67,6 +74,15 @@ class Covered:
             f"{self.per_site:,} neutral {sites} of at most {self.site_rows:,} rows for each of "
             f"{self.sites:,} listed{weak}"
         )
+
+
+@dataclass(frozen=True)
+class _Around:
+    """Rows of sites; those `around` them, by table; and what is to be known of shared `images`."""
+
+    site_rows: Path
+    around: Reads
+    images: Reads
 
 
 @dataclass
@@ -100,8 +116,7 @@ class Choice:
         counts = self._swept("sites", 0, shards, searched, {**hits, "split_places": ()})
         before = self._chosen_before()
         if before is None:
-            lock = self.ledger.with_name(f"{self.ledger.name}.lock")
-            with locked(lock, "chooses cover under this key"):
+            with self._alone():
                 before = self._choose(shards, searched, counts, hits)
         return self._found(shards, searched, before)
 
@@ -120,12 +135,7 @@ class Choice:
     def _choose(
         self, shards: Sequence[Numbered], searched: Searched, counts: Reads, hits: Reads
     ) -> dict[str, Any]:
-        copied = self._work / _COPY
-        is_there: bool = self.caller.call("relaion.lists.cover:copy_ledger", self.ledger, copied)
-        known = {
-            "copied": copied, "ledger": self.ledger,
-            "state": file_sha256(copied) if is_there else "",
-        }  # fmt: skip
+        known = self._known()
         found = self._split(0, counts, known)
         limit, all_rows, n = found["site_rows"], found["rows"], found["n"]
         counts = {**counts, "site_counts": (self._path("summed_counts-0"),)}
@@ -141,31 +151,87 @@ class Choice:
                 n = self._split(1, counts, known)["n"]
                 counts = {**counts, "site_counts": (self._path("summed_counts-1"),)}
                 split.append(self._path("split_places-1"))
-        task = replace(
-            self._task("choose", {**counts, **hits, "split_places": tuple(split)}),
-            writes={t: self._path(t) for t in (*_CHOSEN, *_GAINED)},
-            values={**known, "site_rows": limit, "labels": self._labels},
-        )
-        chosen = self.hunt.made(task, self._seen(task.reads, known["state"], limit))
-        chosen |= {"site_rows": limit, "all_rows": all_rows}
+        reads: Reads = {**counts, **hits, "split_places": tuple(split)}
+        values = {**known, "site_rows": limit, "labels": self._labels}
+        chosen = self._chosen(reads, values, _FIRST)
+        name = _FIRST
+        if things := self._things(shards, searched, has_bonds=bool(chosen["bonds"])):
+            chosen, name = self._chosen({**reads, **things}, values, ""), ""
+        chosen |= {"site_rows": limit, "all_rows": all_rows, "name": name}
+        self._settle(chosen, known)
+        return chosen
+
+    def _alone(self) -> AbstractContextManager[object]:
+        """Nobody else chooses meanwhile; raises BusyError where somebody does."""
+        lock = self.ledger.with_name(f"{self.ledger.name}.lock")
+        return locked(lock, "chooses cover under this key")
+
+    def _known(self) -> dict[str, Any]:
+        """A copy of the ledger as it is now, and by what its state is told."""
+        copied = self._work / _COPY
+        is_there: bool = self.caller.call("relaion.lists.cover:copy_ledger", self.ledger, copied)
+        return {
+            "copied": copied, "ledger": self.ledger,
+            "state": file_sha256(copied) if is_there else "",
+        }  # fmt: skip
+
+    def _settle(self, chosen: dict[str, Any], known: dict[str, Any]) -> None:
+        """Say what it costs, and have the ledger and the journal keep it."""
+        all_rows, limit = chosen["all_rows"], chosen["site_rows"]
+        name = chosen["name"]
         self.hunt.progress.say(
             f"cover: about {chosen['rows']:,} of {all_rows:,} rows "
             f"({chosen['rows'] / max(all_rows, 1):.2%}) will leave with {chosen['sites']:,} listed "
             f"sites and their cover, a site being of at most {limit:,} rows"
         )
         if chosen["gained"]:
-            gains = {_GAINED[table]: self._path(table) for table in _GAINED}
+            gains = {_GAINED[table]: self._path(f"{name}{table}") for table in _GAINED}
             with blaming(self.ledger, ListError):
                 self.caller.call(
-                    "relaion.lists.cover:grow_ledger", self.ledger, copied, self.key, gains
-                )
+                    "relaion.lists.cover:grow_ledger", self.ledger, known["copied"], self.key,
+                    gains,
+                )  # fmt: skip
         files = {
             str(path.relative_to(self._work)): file_sha256(path)
-            for path in map(self._path, _CHOSEN)
+            for path in (self._path(f"{name}{table}") for table in _CHOSEN)
         }
         entry = Entry(COVERED, "", {"of": self._of, "found": chosen}, files)
         self.hunt.journal.add([entry])
-        return chosen
+
+    def _chosen(self, reads: Reads, values: dict[str, Any], name: str) -> dict[str, Any]:
+        """Which sites leave, by what is read; `name` comes before the names of the files."""
+        task = replace(
+            self._task("choose", reads),
+            writes={t: self._path(f"{name}{t}") for t in (*_CHOSEN, *_GAINED, "able_sites")},
+            values=values,
+        )
+        seen = self._seen(reads, values["state"], values["site_rows"])
+        return self.hunt.made(task, seen, f"{name}choose")
+
+    def _things(
+        self, shards: Sequence[Numbered], searched: Searched, *, has_bonds: bool
+    ) -> Reads | None:
+        """What joins listed sites, and who shows which image; None where nothing joins any.
+
+        `has_bonds`: some were joined in an earlier run.
+        """
+        first = {t: self._path(f"{_FIRST}{t}") for t in ("removed_sites", "listed_rows")}
+        around = self._gathered(shards, searched, first)
+        reads: Reads = {**around.images, "listed_out": (self._path(f"{_FIRST}listed_out"),)}
+        things = self._path("joined_things")
+        task = replace(self._task("joined", reads), writes={"joined_things": things})
+        if not self.hunt.made(task, self._seen(reads))["joined"] and not has_bonds:
+            return None
+        able: Reads = {"able_sites": (self._path(f"{_FIRST}able_sites"),)}
+        found = self._swept("things", 0, shards, searched, able)
+        shown = found["shown_things"]
+        if sidecars := self.hunt.sidecars:
+            keyed: Reads = {"sited_keys": found["sited_keys"]}
+            beside = self._path("beside-shown_things")
+            task = replace(self._task("beside_things", keyed), writes={"shown_things": beside})
+            self.hunt.made(task, self._seen(keyed, [sealed(s).sha256 for s in sidecars]))
+            shown = (*shown, beside)
+        return {"joined_things": (things,), "shown_things": shown}
 
     def _split(self, depth: int, counts: Reads, known: dict[str, Any]) -> dict[str, Any]:
         settings = self.hunt.settings
@@ -178,11 +244,11 @@ class Choice:
 
     # -- which rows leave with them --------------------------------------------------------
 
-    def _found(
-        self, shards: Sequence[Numbered], searched: Searched, chosen: dict[str, Any]
-    ) -> tuple[Searched, Covered]:
-        sites = {t: (self._path(t),) for t in ("removed_sites", "listed_rows")}
-        inside = self._swept("inside", 0, shards, searched, sites)
+    def _gathered(
+        self, shards: Sequence[Numbered], searched: Searched, sites: Mapping[str, Path]
+    ) -> "_Around":
+        """The rows of sites that leave, and those that share a link or an image with them."""
+        inside = self._swept("inside", 0, shards, searched, {t: (p,) for t, p in sites.items()})
         gathered = {t: self._path(f"cover-{t}") for t in (*_SHARED, "list_hits")}
         by_site = {t: self._path(f"{BY_SITE}{t}") for t in (*_SHARED, "site_keys")}
         task = replace(
@@ -208,28 +274,34 @@ class Choice:
             self.hunt.made(task, self._seen(known, [sealed(s).sha256 for s in sidecars]))
             shared = {**shared, **{t: (path,) for t, path in beside.items()}}
         around = self._swept("around", 0, shards, searched, shared)
-        listed: Reads = {
+        images = {
             **images,
-            "listed_out": (self._path("listed_out"),),
             "site_keys": (by_site["site_keys"],),
             "shown_images": (*around["same_images"], *beside_shards),
         }
-        joined = self.hunt.made(self._task("joined", listed), self._seen(listed))
-        weak = chosen["weak"] + joined["more_weak"]
-        if joined["joined"]:
+        return _Around(gathered["list_hits"], around, images)
+
+    def _found(
+        self, shards: Sequence[Numbered], searched: Searched, chosen: dict[str, Any]
+    ) -> tuple[Searched, Covered]:
+        name = chosen["name"]
+        sites = {t: self._path(f"{name}{t}") for t in ("removed_sites", "listed_rows")}
+        found = self._gathered(shards, searched, sites)
+        if chosen["joined"]:
             self.hunt.progress.say(
-                f"cover: {joined['joined']:,} listed sites share a listed image or link with "
-                "another one, which no cover hides: what is written here is not publishable"
+                f"cover: {chosen['joined']:,} listed sites share a listed image or link with "
+                "another one, and too few neutral ones do so: what is written here is not "
+                "publishable"
             )
         work = self._work
         reads: Reads = {
-            "site_rows": (gathered["list_hits"],),
-            "cover_links": around["same_link"],
-            "same_images": around["same_images"],
+            "site_rows": (found.site_rows,),
+            "cover_links": found.around["same_link"],
+            "same_images": found.around["same_images"],
             "list_hits": (work / "list_hits.parquet",),
             "same_link": (work / "same_link.parquet",),
             "lists": (work / "lists.parquet",),
-            "cover_lists": (self._path("cover_lists"),),
+            "cover_lists": (self._path(f"{name}cover_lists"),),
         }
         task = replace(
             self._task("cover", reads),
@@ -243,7 +315,7 @@ class Choice:
             digests[int(no)] = hashlib.sha256(both.encode()).hexdigest()
         covered = Covered(
             self.hunt.settings.cover, chosen["site_rows"], chosen["release"], chosen["sites"],
-            weak, joined["joined"], made["rows"], chosen["all_rows"],
+            chosen["weak"], chosen["joined"], made["rows"], chosen["all_rows"],
         )  # fmt: skip
         return replace(searched, digests=digests), covered
 
@@ -296,9 +368,13 @@ class Choice:
 
 
 _SHARED = ("hit_keys", "cover_images", "cover_hashes")
-_DETAILS = {"sites": "count sites", "inside": "rows of sites", "around": "rows beside them"}
+_DETAILS = {
+    "sites": "count sites", "inside": "rows of sites", "around": "rows beside them",
+    "things": "images by site",
+}  # fmt: skip
 _TABLES = {
     "sites": ("site_counts", "listed_places"),
     "inside": ("list_hits", "hit_keys", "cover_images", "cover_hashes", "site_keys"),
     "around": ("same_link", "same_images"),
+    "things": ("shown_things", "sited_keys"),
 }

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from relaion.engine import Engine
-from relaion.links.text import as_bytes
 from relaion.lists.cover import attach_ledger, ranks
-from relaion.parquet.mended import unmarked
+from relaion.parquet.mended import raw_bytes
 from relaion.roles import WIDTHS
+from relaion.run.cover_teams import seat_teams
 from relaion.run.find_task import (
     Finder,
     Steps,
@@ -61,8 +61,12 @@ def _hosts_told(finder: Finder, task: FindTask) -> None:
 def _sites(finder: Finder, task: FindTask) -> TaskOutcome:
     engine = finder.engine
     pattern = _pattern(finder, task)
-    for table in ("list_hits", "same_link", "split_places"):
-        read_found(finder, task, table)
+    read_found(finder, task, "split_places")
+    numbers = pa.array([n.no for n in task.shards], pa.int32())
+    engine.execute("create or replace temp table batch (shard_no integer)")
+    engine.insert("batch", pa.table({"shard_no": numbers}))
+    for table in ("list_hits", "same_link"):  # of other shards no row stands anywhere here
+        read_found(finder, task, table, in_table="batch")
     engine.execute("create or replace temp table lists as from store.lists")
 
     def search() -> None:
@@ -127,6 +131,7 @@ def _rank(engine: Engine, task: FindTask, query: str) -> None:
 
 
 def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
+    """Which sites leave; with `joined_things` in `reads`, teams for those that these join."""
     engine, cover = finder.engine, task.settings.cover
     _macros(finder)
     _known(finder, task, ("site_counts", "listed_places", "split_places"))
@@ -136,10 +141,20 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
     engine.run(finder.script("47_cells"), site_rows=site_rows, has_ledger=has_ledger)
     _rank(engine, task, "from sites_to_rank")
     engine.run(finder.script("56_known_cover"))
+    has_teams = "shown_things" in task.reads
+    if "joined_things" in task.reads:
+        read_found(finder, task, "joined_things")
+    else:
+        finder.none_of("69_joined_sites", "table joined_things")
+    engine.run(finder.script("91_groups"))
+    if has_teams:
+        engine.read_parquet("shown_things", task.reads["shown_things"])
+        seat_teams(engine, finder.script, cover=cover, image_rows=IMAGE_ROWS, levels=LEVELS)
     for level in LEVELS:
         engine.run(finder.script("48_cover"), level=level, cover=cover)
     engine.execute("create or replace temp table releases as select since from ledger_sites "
-                   "union all select since from ledger_cover")  # fmt: skip
+                   "union all select since from ledger_cover "
+                   "union all select since from ledger_bonds")  # fmt: skip
     ((last,),) = engine.rows("select coalesce(max(since), 0) from releases")
     engine.run(finder.script("57_removed_sites"), cover=cover, release=last + 1)
     for table in ("list_hits", "same_link"):
@@ -147,15 +162,52 @@ def _choose(finder: Finder, task: FindTask) -> TaskOutcome:
     engine.run(finder.script("66_listed_rows"), labels=task.values["labels"])
     for table, path in task.writes.items():
         engine.write_parquet(f"from {table}", path)
-    ((n_sites, n_weak, n_rows),) = engine.rows("from cover_cost")
+    ((n_sites, n_weak, n_joined, n_rows),) = engine.rows("from cover_cost")
     ((gained,),) = engine.rows(
-        "select (select count(*) from new_sites) + (select count(*) from new_cover)"
+        "select (select count(*) from new_sites) + (select count(*) from new_cover) "
+        "+ (select count(*) from new_bonds)"
     )
+    ((n_bonds,),) = engine.rows("select count(*) from bonds")
     found = {
-        "sites": n_sites, "weak": n_weak, "rows": n_rows, "gained": gained,
-        "release": last + 1 if gained else last,
+        "sites": n_sites, "weak": n_weak, "joined": n_joined, "rows": n_rows, "gained": gained,
+        "release": last + 1 if gained else last, "bonds": n_bonds,
     }  # fmt: skip
     return step_done(task, task.writes.values(), found=found)
+
+
+def _things(finder: Finder, task: FindTask) -> TaskOutcome:
+    """How many rows of each site show each image; with sidecars, how these may name the rows."""
+    engine = finder.engine
+    _macros(finder)
+    read_found(finder, task, "able_sites")
+
+    def search() -> None:
+        _hosts_told(finder, task)
+        finder.told("90_shown_things")
+        if not task.sidecars:
+            finder.none_of("97_sited_keys", "table sited_keys")
+            return
+        asked = task.shards if _is_hashed(task) else ()
+        fill_row_hashes(engine, asked, None, task.settings.limits.workers)
+        finder.told("97_sited_keys")
+
+    return look_again(
+        finder, task, lambda: finder.read(task.shards, search, *_views(task)), passes=3
+    )
+
+
+def _beside_things(finder: Finder, task: FindTask) -> TaskOutcome:
+    """How many rows of sidecars show each image of each site."""
+    engine = finder.engine
+    read_found(finder, task, "sited_keys")
+    finder.passes((), 1)
+    read_as_shards(
+        engine, task.sidecars, task.settings, finder.copies,
+        lambda: finder.told("98_beside_things"),
+    )  # fmt: skip
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table}", path)
+    return step_done(task, task.writes.values(), copies=finder.copies.made)
 
 
 def _inside(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -221,7 +273,7 @@ def _add_computed(engine: Engine) -> None:
     )
     links, captions = (
         pa.array(
-            [None if v is None else _raw(v) for v in found[name].to_pylist()],
+            [None if v is None else raw_bytes(v) for v in found[name].to_pylist()],
             pa.large_binary(),
         )
         for name in ("url", "text")
@@ -230,11 +282,6 @@ def _add_computed(engine: Engine) -> None:
     engine.insert(
         "cover_hashes", pa.table([found["list_id"], hashes], names=["list_id", "row_hash"])
     )
-
-
-def _raw(text: str) -> bytes:
-    found = unmarked(text)
-    return found if isinstance(found, bytes) else as_bytes(found)
 
 
 def _beside(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -304,13 +351,15 @@ def _write_parts(finder: Finder, task: FindTask) -> None:
 
 
 def _joined(finder: Finder, task: FindTask) -> TaskOutcome:
-    """The listed sites that share a listed image or link with another one."""
+    """The listed images and links that stand on several listed sites."""
     engine = finder.engine
     for table in task.reads:
         engine.read_parquet(table, task.reads[table])
     engine.run(finder.script("69_joined_sites"), image_rows=IMAGE_ROWS)
-    ((joined, more_weak),) = engine.rows("from joined_cost")
-    return step_done(task, (), found={"joined": joined, "more_weak": more_weak})
+    for table, path in task.writes.items():
+        engine.write_parquet(f"from {table} order by all", path)
+    ((joined,),) = engine.rows("select count(distinct site) from joined_things")
+    return step_done(task, task.writes.values(), found={"joined": joined})
 
 
 def _cover(finder: Finder, task: FindTask) -> TaskOutcome:
@@ -338,5 +387,5 @@ def _cover(finder: Finder, task: FindTask) -> TaskOutcome:
 COVER_STEPS: Steps = {
     "sites": _sites, "split": _split, "choose": _choose, "inside": _inside,
     "collect": _collect, "beside": _beside, "around": _around, "joined": _joined,
-    "cover": _cover,
+    "things": _things, "beside_things": _beside_things, "cover": _cover,
 }  # fmt: skip

@@ -91,8 +91,7 @@ class Hunt:
         OutputError where nothing can be searched, DamagedError for shards that nobody hears of.
         """
         private_folder(self.work / FIND)
-        if self.sidecars:
-            self.made(self.task("sidecars"), [sealed(s).sha256 for s in self.sidecars])
+        self.meet_sidecars()
         hits = Ledger(self.journal, "hits")
         self.sweep("", shards, hits, {}, partial(self.task, "hits"))
         seals = hits.seals
@@ -115,6 +114,11 @@ class Hunt:
         digests = {int(no): digest for no, digest in counted["digests"]}
         values = tuple((no, role, name, n) for no, role, name, n in counted["values"])
         return Searched(all_found, digests, searched, seals, values, entries)
+
+    def meet_sidecars(self) -> None:
+        """Search the lists in the sidecars, if there are any."""
+        if self.sidecars:
+            self.made(self.task("sidecars"), [sealed(s).sha256 for s in self.sidecars])
 
     @property
     def _all_hits(self) -> Path:

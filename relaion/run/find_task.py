@@ -207,6 +207,8 @@ _MAKERS = {
     "cover_hashes": "62_cover_hashes",
     "same_images": "53_same_images", "removed_sites": "57_removed_sites",
     "cover_lists": "57_removed_sites", "listed_rows": "66_listed_rows",
+    "joined_things": "69_joined_sites", "able_sites": "47_cells",
+    "shown_things": "90_shown_things", "sited_keys": "97_sited_keys",
 }  # fmt: skip
 
 
@@ -410,9 +412,12 @@ SEARCH: Steps = {
 }  # fmt: skip
 
 
-def read_found(finder: Finder, task: FindTask, table: str) -> None:
-    """Load what earlier steps left of a table; without any file it is empty."""
+def read_found(finder: Finder, task: FindTask, table: str, in_table: str | None = None) -> None:
+    """Load what earlier steps left of a table; without any file it is empty.
+
+    Or only the rows of shards that another table holds.
+    """
     if task.reads[table]:
-        finder.engine.read_parquet(table, task.reads[table])
+        finder.engine.read_parquet(table, task.reads[table], in_table)
     else:
         finder.none_of(_MAKERS[table], f"table {table}")

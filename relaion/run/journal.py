@@ -30,7 +30,9 @@ STORE = "store"  # the list store's snapshot
 SIDECARS = "sidecars"  # their seals
 FAILED = "failed"  # by subset and name: a shard that may be another file when the run goes on
 CHANGED = "changed"  # by number: a shard that has other bytes than when it was searched
-_OF_A_SEARCH = frozenset({FOUND, MADE, COVERED, COPY})
+JOINED = "joined"  # of a part: what all parts found by then, and what is to be searched next
+WRITTEN = "written"  # of a part: that it is written, and what it knows for the manifest
+_OF_A_SEARCH = frozenset({FOUND, MADE, COVERED, COPY, JOINED})
 
 
 class Entry(NamedTuple):
@@ -195,7 +197,7 @@ class Ledger:
 
     def __init__(self, journal: Journal, step: str) -> None:
         self._journal = journal
-        self._step = step
+        self.step = step
         self._shards: dict[str, dict[int, Seal]] = {}
         for entry in journal.entries(FOUND):
             if entry.name.startswith(f"{step}-"):
@@ -226,7 +228,7 @@ class Ledger:
     def name(self, numbers: Sequence[int]) -> str:
         """The name of the file that covers these shards."""
         digest = hashlib.sha256(json.dumps(sorted(numbers)).encode()).hexdigest()
-        return f"{self._step}-{digest[:16]}"
+        return f"{self.step}-{digest[:16]}"
 
     def add(self, name: str, seals: Mapping[str, Any], files: Mapping[str, str]) -> bool:
         """Note what was found in some shards; False where its files are gone already."""

@@ -5,7 +5,7 @@ And what killed processes of ours left there and in temporary folders.
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,19 +82,29 @@ def finished(out: Out, plan: Plan) -> dict[str, Any] | None:
     return found
 
 
-def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> tuple[Journal, bool]:
+def begin(
+    out: Out,
+    plan: Plan,
+    stamps: list[list[Any]],
+    part: Mapping[str, Any] | None = None,
+    others: Collection[tuple[str, str]] = (),
+) -> tuple[Journal, bool]:
     """Make the work folder, or find the one of the same run broken off: then True beside it.
 
     A work folder whose plan is lost is one of a run that nothing is known of. `stamps` are
     the inputs' paths, sizes and times: an input that changed since is refused, unless it failed
-    in that run: what is known of it is then forgotten.
+    in that run: what is known of it is then forgotten. `part` is what a part of a run notes of
+    itself; `others` are the shards of other parts, which may be other files by now.
     """
     path = out.work / PLAN
-    found = _begun(out.work, lambda note: (dict(note["plan"]), list(note["stamps"])))
+    found = begun(
+        out.work, lambda note: (dict(note["plan"]), list(note["stamps"]), note.get("part"))
+    )
     goes_on = found is not None
     if found is not None:
         journal = Journal(out.work)
-        failed = journal.failed
+        failed = {*journal.failed, *others}
+        _refuse_other_part(out.path, found[2], part)
         _refuse_other(out.path, found[0], plan, "holds an interrupted run", PURGE, failed)
         journal.forget({*_changed(found[1], stamps, plan, failed), *journal.changed})
         remove_parts(out.path)
@@ -104,19 +114,39 @@ def begin(out: Out, plan: Plan, stamps: list[list[Any]]) -> tuple[Journal, bool]
         remove_tree(out.work)
     for folder in (out.work, out.work / FIND):
         private_folder(folder)
-    with atomic_write(path, mode=0o600) as part:
-        part.write_text(json.dumps({"plan": vars(plan), "stamps": stamps}), encoding="ascii")
+    note = {"plan": vars(plan), "stamps": stamps} | ({} if part is None else {"part": part})
+    with atomic_write(path, mode=0o600) as file:
+        file.write_text(json.dumps(note), encoding="ascii")
     for folder in sorted({shard.parent for shard in _outputs(vars(plan))}):
         public_folder(out.path / folder)  # workers, whose umask is private, only fill them
     return Journal(out.work), goes_on
 
 
-def _begun(work: Path, make: Callable[[Any], T]) -> T | None:
+def begun(work: Path, make: Callable[[Any], T]) -> T | None:
     """What `make` makes of the note of a run that has begun; None where it is none."""
     try:
         return make(json.loads((work / PLAN).read_text(encoding="ascii")))
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
+
+
+def _refuse_other_part(
+    out: Path, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
+) -> None:
+    """Raise InputError where a run broke off that was of other shards than this one is."""
+    was, is_now = part_named(old), part_named(new)
+    if was != is_now:
+        raise InputError(f"{shown(out)}: holds {was}, not {is_now}; {PURGE}")
+    if old is not None and new is not None and old.get("key") != new.get("key"):
+        raise InputError(f"{shown(out)}: holds {was} under another curator key; {PURGE}")
+
+
+def part_named(part: Mapping[str, Any] | None) -> str:
+    """What a run is of, by what it noted."""
+    if part is None:
+        return "an interrupted run over all shards"
+    no, of = part.get("share", (0, 0))
+    return f"part {no}/{of} of a clean" if no else "a merge of parts that was interrupted"
 
 
 def _changed(
@@ -172,7 +202,7 @@ def purge(out: Path, work: Path) -> bool:
         remove_parts(out)
     if not work.is_dir():
         return False
-    written = _begun(work, lambda note: _outputs(note["plan"])) or []
+    written = begun(work, lambda note: _outputs(note["plan"])) or []
     if not (out / MANIFEST).exists():
         remove_parts(out)
         _remove_outputs(out, written)

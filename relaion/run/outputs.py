@@ -23,6 +23,7 @@ MANIFEST = "manifest.json"
 AUDIT = "audit.duckdb"
 VERIFIED = "verified.json"
 WORK = ".work"
+MERGED = "merged.json"  # all that is left of a part once it was merged
 PLAN = "plan.json"
 APPLY = "apply"  # the kind that a manifest of `apply` says
 
@@ -44,6 +45,8 @@ def maker_of(work: Path) -> str | None:
         plan = json.loads((work / PLAN).read_text(encoding="ascii"))
         if "plan" not in plan:
             return APPLY if "against" in plan else None
+        if "merge" in plan.get("part", ()):
+            return "merge"
         return "update" if plan["plan"]["lineage"] else "clean"
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None

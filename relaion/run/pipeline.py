@@ -82,22 +82,12 @@ class Run:
         Raises StopError when shards failed, once the others are done. The work folder is
         left, with the store in it.
         """
-        # it has begun with lists that nobody has any more
-        with self._purged_by(*(() if self.goes_on else (ListError, InputError))):
-            self.progress.phase(SEARCH)
-            store = snapshot(self.lists, self.request.known, self.journal, self.caller)
+        store = self._taken()
         started = datetime.now(UTC)
         inputs, work = self.request.inputs, self.place.work
         for broken in inputs.broken:
             self._fail(broken, broken.why)
-        told: list[str] = []
-        with self._purged_by(InputError):
-            beside = read_sealed_sidecars(
-                self.request.sidecars, self.journal, self.request.settings.columns, told,
-                self.caller,
-            )  # fmt: skip
-        if self.request.keywords:
-            write_keywords(work, self.request.keywords)
+        beside, told = self._read_beside()
         searched, cover = self._search(beside, store)
         reports = self._rewrite(searched)
         self._stop_where_failed()
@@ -116,6 +106,35 @@ class Run:
         told += self._told(searched, roles_beside(beside), reports)
         told += [] if cover is None else [cover.told]
         return made, tuple(dict.fromkeys(told)), passed_over, store
+
+    def _taken(self) -> Snapshot:
+        """The store as it is read from here on."""
+        # it has begun with lists that nobody has any more
+        with self._purged_by(*(() if self.goes_on else (ListError, InputError))):
+            self.progress.phase(SEARCH)
+            return snapshot(self.lists, self.request.known, self.journal, self.caller)
+
+    def _read_beside(self) -> tuple[tuple[Sidecar, ...], list[str]]:
+        """The sidecars, and what is to be said of them; leaves the keywords for shard tasks."""
+        told: list[str] = []
+        with self._purged_by(InputError):
+            beside = read_sealed_sidecars(
+                self.request.sidecars, self.journal, self.request.settings.columns, told,
+                self.caller,
+            )  # fmt: skip
+        if self.request.keywords:
+            write_keywords(self.place.work, self.request.keywords)
+        return beside, told
+
+    @property
+    def _mine(self) -> tuple[Numbered, ...]:
+        """The shards that this run writes."""
+        return self.request.inputs.shards
+
+    @property
+    def _of(self) -> int:
+        """How many shards it has, those that are broken too."""
+        return len(self.request.plan.inputs)
 
     @property
     def _brings_back(self) -> bool:
@@ -143,7 +162,7 @@ class Run:
         return left_out(request.inputs, beside, asked, searched.values)
 
     def _stop_where_failed(self) -> None:
-        n, of = len(self._failed), len(self.request.plan.inputs)
+        n, of = len(self._failed), self._of
         if n:
             said = f"{n} of {of} shards failed" + (", the others are done" if n < of else "")
             todo = "repair or replace what failed and repeat the command to go on"
@@ -151,7 +170,7 @@ class Run:
 
     def _told_why(self) -> str:
         """Why shards failed; whoever heard each line is not told it again."""
-        if isinstance(self.progress, Quiet) or len(self.request.plan.inputs) == 1:
+        if isinstance(self.progress, Quiet) or self._of == 1:
             return several(self._failed)
         return f"{shown(self.place.path)}: as told above"
 
@@ -183,7 +202,7 @@ class Run:
 
     def _refuse_changed(self, reports: Mapping[int, Report]) -> None:
         """Set aside the shards that have other bytes than were written; stops where there are."""
-        for n in self.request.inputs.shards:
+        for n in self._mine:
             if not reports[n.no].is_of(n.shard.path):
                 self.journal.mark_changed([n.no])
                 for edition in self.request.settings.editions:  # a hard link to it changed with it
@@ -195,7 +214,7 @@ class Run:
     def _fail(self, shard: Numbered | Broken, line: str) -> None:
         self.journal.mark_failed(shard.shard.subset, shard.shard.name)
         self._failed.append(line)
-        if len(self.request.plan.inputs) > 1:  # what is said of the only one is the last line
+        if self._of > 1:  # what is said of the only one is the last line
             self.progress.say(line)
 
     @contextmanager

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from relaion.links.text import BLANK, CONTROL, trim
 from relaion.paths import atomic_write, shown, typed
 from relaion.run.process import Guard
 from relaion.sqlset import load
+from relaion.versions import installed
 
 if TYPE_CHECKING:
     from relaion.run.editions import Edition
@@ -245,9 +245,9 @@ def run_of(plan: Mapping[str, Any]) -> str:
 def versions() -> dict[str, str]:
     """Versions that an outcome may depend on."""
     return {
-        "relaion": version("relaion"),
-        "duckdb": version("duckdb"),
-        "pyarrow": version("pyarrow"),
+        "relaion": installed("relaion"),
+        "duckdb": installed("duckdb"),
+        "pyarrow": installed("pyarrow"),
         "link_key": str(KEY_VERSION),
     }
 

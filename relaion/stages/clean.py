@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from relaion.errors import InputError, OutputError, RelaionError, ScriptError, Stopped
 from relaion.lists.key import key_path, ledger_path
-from relaion.parquet.looked_at import NotLookedAt
 from relaion.parquet.roles import Columns, columns_of, overrides_of
 from relaion.paths import (
     AnyPath,
@@ -27,64 +25,26 @@ from relaion.paths import (
 )
 from relaion.run import out as folder
 from relaion.run.checked import leave_check
-from relaion.run.coverage import Coverage
 from relaion.run.editions import Edition, load_editions
-from relaion.run.hits import FEW_ROWS, SMALL, hold_good, read_known
-from relaion.run.manifest import Removal, Told
+from relaion.run.hits import hold_good, read_known
 from relaion.run.notebook import listening
-from relaion.run.outputs import AUDIT, check_apart, check_apart_from_shards, work_of
+from relaion.run.outputs import check_apart, check_apart_from_shards, work_of
+from relaion.run.parts import FIND_PHASE, WRITE_PHASE, check_phase, refuse_unsearched
 from relaion.run.pipeline import Request, Run
 from relaion.run.pool import HERE, Caller, Executor, LocalPool, blaming
-from relaion.run.progress import QUIET, Progress, steps_of
+from relaion.run.progress import AUDIT, QUIET, WRITE, Progress, steps_of
 from relaion.run.settings import MEMORY, Settings, limits_of, make_plan, read_keywords
 from relaion.run.survey import read_inputs, refuse_text
 from relaion.sqlset import BUILT_IN, VERSION
+from relaion.stages.cleaned import Cleaned, result_of, verify_command
+from relaion.stages.part import do_part
 from relaion.stages.verify import check
-from relaion.tabled import Tabled
 from relaion.verifier.checked import VERIFIER
 from relaion.verifier.verdict import Verdict
 
 # below, starting another process costs more than it saves
 ROWS_A_WORKER = 100_000
 SHARDS_A_WORKER = 50  # each takes its time, however few rows it has
-
-
-@dataclass(frozen=True)
-class EditionCount:
-    """One edition's rows of one subset: `rows_in` = `removed` + `kept`."""
-
-    edition: str
-    subset: str
-    rows_in: int
-    removed: int
-    kept: int
-
-
-@dataclass(frozen=True)
-class Cleaned(Tabled):
-    """What a run made. `verdict` is None where `verify` was switched off or nothing was done.
-
-    `out` is where it lies, `run` the name of the run, `editions` are the rows of each by subset.
-    `removals` say why rows left, as the public audit tells it: subsets of few rows together as
-    `small`, or nowhere (`untold`). `publishable` and `why` are those of the manifest.
-    `done_before`: this very run was finished before, and nothing was done. `notices` are for
-    whoever ran it. `coverage` says how many rows could be matched by what, `not_looked_at` what was
-    left out. `summary` is the verdict in a sentence; where none was reached, what is known without.
-    """
-
-    out: Path
-    run: str
-    editions: tuple[EditionCount, ...]
-    removals: tuple[Removal, ...]
-    untold: tuple[str, ...]
-    publishable: bool
-    why: str
-    done_before: bool
-    notices: tuple[str, ...]
-    verdict: Verdict | None
-    coverage: tuple[Coverage, ...] = ()
-    not_looked_at: tuple[NotLookedAt, ...] = ()
-    summary: str = ""
 
 
 def clean(
@@ -111,6 +71,8 @@ def clean(
     good_wins: bool = False,
     cover: int = 0,
     cover_site_rows: int | None = None,
+    shards: str | None = None,
+    phase: str | None = None,
     progress: Progress | None = None,
     executor: Executor | None = None,
 ) -> Cleaned:
@@ -143,11 +105,13 @@ def clean(
         cover: So many neutral sites leave with each that has a listed row; the choice is kept in
             `cover.duckdb` beside the curator key.
         cover_site_rows: How many rows a site may have; None for what costs least.
+        shards: One part of many, such as `2/8`, for a machine of its own; `merge` joins them.
+        phase: `find` to search that part, `write` to write it once `merge` has joined all.
         progress: Hears how far it is; None draws a bar in a notebook, and tells nobody elsewhere.
         executor: Does the tasks of shards; None for processes of this machine.
 
     Returns:
-        What was made, why rows left, and the verdict.
+        What was made, why rows left, and the verdict; of a part a `CleanedPart`.
 
     Raises:
         InputError: For a path, a shard or an option that cannot be used.
@@ -160,10 +124,14 @@ def clean(
     paths, sidecars, editions = as_paths(paths), as_paths(sidecars), as_texts(editions)
     lists, out = as_path(lists), as_path(out)
     keywords, key, work = maybe_path(keywords), maybe_path(key), maybe_path(work)
+    share = check_phase(shards, phase)
+    if share is not None and phase == WRITE_PHASE:
+        refuse_unsearched(out, work_of(out, work), share)
     refuse_text(paths)  # before all else: it is what a newcomer meets first
     check_apart(out, work, paths)
     limits, listen = limits_of(workers, memory, time_limit), listening(progress)
-    listen.steps(steps_of(cover=cover > 0, verify=verify))
+    steps = steps_of(cover=cover > 0, verify=verify and share is None)
+    listen.steps(steps if phase != FIND_PHASE else [s for s in steps if s not in (WRITE, AUDIT)])
     command = verify_command(out, paths, lists, keywords, columns or {}, key, sidecars)
     folder.sweep_left(work, lists)
     with LocalPool(guard=limits.guard, listener=listen) as pool, ExitStack() as left:
@@ -179,6 +147,12 @@ def clean(
         hold_good(request.known, settled=good_wins or yes_i_checked)
         check_apart_from_shards(out, work, paths, request.inputs.places)
         place = left.enter_context(folder.open_out(out, work))
+        if share is not None:
+            said = _said(paths, lists, keywords, columns or {}, key, sidecars)
+            return do_part(
+                place, request, pool, share, str(phase), lists, said, workers=_worth(request),
+                listen=listen, executor=executor,
+            )  # fmt: skip
         return carry_out(
             place, request, pool, paths, lists, command, columns=columns, verify=verify,
             yes=yes_i_checked, listen=listen, executor=executor,
@@ -210,7 +184,9 @@ def carry_out(
     before = folder.finished(place, request.plan)
     if before is not None:
         folder.purge(place.path, place.work)  # left by a kill after the manifest
-        return _cleaned(pool, place.path, before, True, request.inputs.notices, None, None, command)
+        return result_of(
+            pool, place.path, before, True, request.inputs.notices, None, None, command
+        )
     journal, goes_on = folder.begin(place, request.plan, request.inputs.stamps())
     if goes_on:
         listen.say(f"{shown(place.path)}: going on with the interrupted run")
@@ -232,7 +208,7 @@ def carry_out(
             )  # fmt: skip
     if verdict is not None:
         _leave_check(place, request, found["run"], verdict, listen)
-    return _cleaned(pool, place.path, found, False, told, verdict, passed_over, command)
+    return result_of(pool, place.path, found, False, told, verdict, passed_over, command)
 
 
 def _leave_check(
@@ -248,44 +224,6 @@ def _leave_check(
         )
     except OutputError as e:
         listen.say(f"{e}; the next update has to check every shard whole")
-
-
-def _summary(done: Cleaned, command: str) -> str:
-    """The verdict in a sentence, or that there is none, what is known and how to come by one."""
-    if done.verdict is not None:
-        return done.verdict.summary
-    said = "finished; it was not checked"
-    if done.done_before:
-        said = "this run was finished before, so nothing was done or checked now"
-    known = "its audit names nothing that was not looked at"
-    if n := len(done.not_looked_at):
-        known = f"its audit names {n:,} {'thing that was' if n == 1 else 'things that were'} not "
-        known += "looked at, as told above"
-    return f"{shown(done.out)}: {said}; {known}; to check it: {command}"
-
-
-def verify_command(
-    out: Path,
-    paths: Sequence[Path],
-    lists: Path,
-    keywords: Path | None,
-    columns: Columns,
-    key: Path | None,
-    sidecars: Sequence[Path],
-    parent: Path | None = None,
-) -> str:
-    """The `relaion verify` that checks all of a run, for a shell."""
-    said = [
-        *(("--inputs", path) for path in paths),
-        ("--lists", lists),
-        *([("--keywords", keywords)] if keywords else []),
-        *([("--key", key)] if key else []),
-        *(("--sidecar", path) for path in sidecars),
-        *(("--column", f"{role}={name}") for role, name in overrides_of(columns)),
-        *([("--parent", parent)] if parent else []),
-    ]
-    words = [str(word) for option in said for word in option]
-    return shown(f"relaion verify {shlex.join([str(out), *words])}")
 
 
 @contextmanager
@@ -318,6 +256,27 @@ def _worth(request: Request) -> int:
     inputs = request.inputs
     worth = inputs.rows // ROWS_A_WORKER + len(inputs.shards) // SHARDS_A_WORKER
     return limits.fitting(min(limits.workers, 1 + worth))
+
+
+def _said(
+    paths: Sequence[Path],
+    lists: Path,
+    keywords: Path | None,
+    columns: Columns,
+    key: Path | None,
+    sidecars: Sequence[Path],
+) -> dict[str, Any]:
+    """The arguments of a part that its merge may need: private, for they name files."""
+    return {
+        "paths": [str(path) for path in paths],
+        "lists": str(lists),
+        "keywords": keywords and str(keywords),
+        "columns": columns_of(overrides_of(columns)),
+        "named_key": key and str(key),
+        "named_sidecars": [str(path) for path in sidecars],
+        "key": str((key or key_path(lists)).absolute()),
+        "sidecars": [str(path.absolute()) for path in sidecars],
+    }
 
 
 def editions_of(
@@ -384,36 +343,3 @@ def request_of(
     return Request(
         settings, inputs, known, words, plan, tuple(sidecars), key or key_path(lists)
     )  # fmt: skip
-
-
-def _cleaned(
-    caller: Caller,
-    path: Path,
-    made: Mapping[str, Any],
-    done_before: bool,
-    told: tuple[str, ...],
-    verdict: Verdict | None,
-    passed_over: tuple[NotLookedAt, ...] | None,
-    command: str,
-) -> Cleaned:
-    rows_in: dict[str, int] = {}
-    kept: dict[tuple[str, str], int] = {}
-    for item in made["inputs"]:
-        rows_in[item["subset"]] = rows_in.get(item["subset"], 0) + item["rows"]
-    for item in made["outputs"]:
-        pair = (item["edition"], item["subset"])
-        kept[pair] = kept.get(pair, 0) + item["rows"]
-    counts = tuple(
-        EditionCount(e, shown(s), rows_in[s], rows_in[s] - n, n) for (e, s), n in kept.items()
-    )
-    with blaming(path / AUDIT):
-        audit: Told = caller.call("relaion.run.audit_file:read_told", path)
-    removals = audit.removals
-    few = sorted({c.subset for c in counts if 0 < c.rows_in < FEW_ROWS})
-    is_told = any(r.subset == SMALL for r in removals)
-    done = Cleaned(
-        path, str(made["run"]), counts, removals, () if is_told else tuple(few),
-        bool(made["publishable"]), str(made["why"]), done_before, told, verdict,
-        audit.coverage, audit.not_looked_at if passed_over is None else passed_over,
-    )  # fmt: skip
-    return replace(done, summary=_summary(done, command))

@@ -18,7 +18,8 @@ from relaion.run.progress import MAKE, Progress, steps_of
 from relaion.sample import make
 from relaion.sample.plants import DELIVERIES
 from relaion.sample.result import DemoSet
-from relaion.stages.clean import Cleaned, clean
+from relaion.stages.clean import clean
+from relaion.stages.cleaned import Cleaned
 from relaion.tabled import Tabled
 
 MARK = "demo.json"
@@ -141,6 +142,7 @@ def _make(out: Path, arguments: Mapping[str, int | bool], progress: Progress) ->
             received=delivery.received,
             kind=delivery.kind,
             role=delivery.role,
+            where=delivery.where,
             update=ids[delivery.updates] if delivery.updates else None,
         )
         ids[delivery.title] = added.list_id

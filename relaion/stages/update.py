@@ -29,7 +29,8 @@ from relaion.run.pool import Executor, LocalPool, blaming
 from relaion.run.progress import Progress, steps_of
 from relaion.run.settings import MEMORY, Settings, limits_of
 from relaion.run.update import UpdateRun
-from relaion.stages.clean import Cleaned, carry_out, editions_of, request_of, verify_command
+from relaion.stages.clean import carry_out, editions_of, request_of
+from relaion.stages.cleaned import Cleaned, verify_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

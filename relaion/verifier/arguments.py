@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 
 from relaion.errors import RelaionError
@@ -46,6 +45,7 @@ from relaion.verifier.manifest import MANIFEST, FileLine, ListLine, Statement
 from relaion.verifier.model import StatedLists
 from relaion.verifier.rows import Source, roles_of
 from relaion.verifier.verdict import Notes, count
+from relaion.versions import installed
 
 # -- Are scripts, link keys and editions of the run those of this installation? ----------------
 
@@ -70,7 +70,7 @@ def check_installation(statement: Statement, notes: Notes) -> None:
         if edition.builtin and (is_other or statement.scripts.get(name) != edition.sha256):
             said = f"states another script of {shown(edition.name)} than among its scripts"
             notes.find("6", MANIFEST, said)
-    if statement.raw["relaion"] == version("relaion") and statement.scripts != digests:
+    if statement.raw["relaion"] == installed("relaion") and statement.scripts != digests:
         notes.find("6", MANIFEST, "states other SQL scripts than this version of relaion has")
     other = sorted(n for n, sha256 in statement.scripts.items() if digests.get(n) != sha256)
     if other:

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from relaion.lists.key import hmac_of_check
 from relaion.verifier.manifest import VERIFIED, Statement
 from relaion.verifier.verdict import PROMISES, Notes
+from relaion.versions import installed
 
-VERIFIER = 1
+VERIFIER = 2
 """The version of what is checked, and how; another one has to see everything once itself."""
 _LONGEST = 1 << 20  # bytes; a line for each update of a data set is some 80
 
@@ -61,7 +61,7 @@ def _doubts(said: Mapping[str, Any], statement: Statement, key: bytes | None) ->
         yield f"its {VERIFIED} is not sealed with the curator key"
     if said["held"] != list(PROMISES):
         yield "not every promise was held there"
-    ours = {name: version(name) for name in _VERSIONS} | {"verifier": VERIFIER}
+    ours = {name: installed(name) for name in _VERSIONS} | {"verifier": VERIFIER}
     for name in (name for name, value in ours.items() if said[name] != value):
         yield f"another version of {name} checked it"
 

@@ -53,7 +53,9 @@ class LedgerPlaces:
     """The places that are out, by their rank under a key, with the labels that they leave for.
 
     `hosts` are the ranks of the hosts that they lie on, `listed` the listed ones with how many
-    neutral ones each has; `release` is the newest of the ledger.
+    neutral ones each has; `release` is the newest of the ledger. `bonds` are pairs of listed ones
+    that were found to share something, `teams` the neutral ones that stand for several together:
+    by a team's name, and by the listed site the neutral one.
     """
 
     key: bytes
@@ -61,6 +63,13 @@ class LedgerPlaces:
     hosts: frozenset[str]
     listed: Mapping[str, int] = field(default_factory=dict)
     release: int = 0
+    bonds: Sequence[tuple[str, str]] = ()
+    teams: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The places whose rows are asked what they share: listed ones, and those of teams."""
+        return frozenset(self.listed).union(*(team.values() for team in self.teams.values()))
 
     @cached_property
     def _known(self) -> dict[bytes, tuple[str, bool]]:
@@ -110,8 +119,10 @@ def read_places(ledger: Path, key: bytes, release: int) -> LedgerPlaces | None:
             return None
         attach_ledger(engine, copied, key, ledger)
         sites = engine.rows("select site, host, label, since from ledger_sites")
-        cover = engine.rows("select site, host, peer_of, since from ledger_cover")
-    newest = max((line[3] for line in (*sites, *cover)), default=0)
+        cover = engine.rows("select site, host, peer_of, since, team from ledger_cover")
+        bonds = engine.rows("select site, other, since from ledger_bonds order by all")
+    since_of = [*(line[3] for line in (*sites, *cover)), *(line[2] for line in bonds)]
+    newest = max(since_of, default=0)
     labels: dict[str, set[str]] = {}
     hosts = set()
     for site, host, label, since in sites:
@@ -120,13 +131,17 @@ def read_places(ledger: Path, key: bytes, release: int) -> LedgerPlaces | None:
             hosts.add(host)
     of_listed = {site: frozenset(said) for site, said in labels.items()}
     peers = Counter({site: 0 for site in of_listed})
-    for site, host, peer_of, since in cover:
+    teams: dict[str, dict[str, str]] = {}
+    for site, host, peer_of, since, team in cover:
         if since <= release:
+            if team is not None:
+                teams.setdefault(team, {})[peer_of] = site
             labels.setdefault(site, set()).update(of_listed.get(peer_of, _NONE))
             hosts.add(host)
             peers[peer_of] += 1
     told = {site: frozenset(said) for site, said in labels.items()}
-    return LedgerPlaces(key, told, frozenset(hosts), dict(peers), newest)
+    pairs = [(site, other) for site, other, since in bonds if since <= release]
+    return LedgerPlaces(key, told, frozenset(hosts), dict(peers), newest, pairs, teams)
 
 
 # -- the rows of places, and those around them -------------------------------------------------
@@ -149,7 +164,7 @@ class Shared:
 
 @dataclass
 class Inside:
-    """The rows of the places in one file and what they share; `listed`: those of listed places."""
+    """The rows of the places in one file and what they share; `listed`: as LedgerPlaces.asked."""
 
     path: Path
     rows: CoverRows = field(default_factory=dict)
@@ -177,8 +192,8 @@ def covered_rows(
 ) -> tuple[dict[Path, CoverRows], dict[Path, dict[int, frozenset[str]]]]:
     """By file the rows that leave with a place, and the labels that they leave for.
 
-    And those of listed places, with these places. `inner`: whether links inside links count. Rows
-    of `others`, too, which are no rows of the data set by themselves.
+    And those of listed places, and of neutral ones in teams, with these places. `inner`: whether
+    links inside links count. Rows of `others`, too, which are no rows of the data set.
     """
     all_of_them = [*sources, *others]
     has_hashes = any("row_hash" in apart.keys for apart in sidecars)
@@ -226,7 +241,7 @@ def _inside(places: LedgerPlaces, has_hashes: bool, source: Source) -> Inside:
                 for place in places.places(url) if url is not None else ():
                     if place in places.labels:
                         out[number] = out.get(number, _NONE) | places.labels[place]
-                        if place in places.listed:
+                        if place in places.asked:
                             at[number] = at.get(number, _NONE) | {place}
         _join(found.rows, {first + number: labels for number, labels in out.items()})
         found.listed.update({first + number: some for number, some in at.items()})

@@ -161,7 +161,7 @@ def cover_of(
     places, parameters = job.given.places, job.statement.parameters
     if places is None:
         return {}
-    rows, listed = covered_rows(
+    rows, asked = covered_rows(
         places,
         sources,
         inner=parameters.inner,
@@ -169,15 +169,17 @@ def cover_of(
         sidecars=job.given.sidecars,
         others=others,
     )
-    seen = set().union(*(some for file in listed.values() for some in file.values()))
-    weak = {site for site in seen if places.listed[site] < parameters.cover}
+    seen = set().union(*(some for file in asked.values() for some in file.values()))
+    weak = {site for site in seen & places.listed.keys() if places.listed[site] < parameters.cover}
     if job.given.exact and len(job.given.sources) == len(job.statement.inputs):
         wanted = frozenset().union(*(edition.labels for edition in job.statement.editions))
         joined = joined_places(
-            listed,
+            asked,
             sources,
+            places,
             known,
             [list_id for list_id, label in job.given.labels.items() if label in wanted],
+            cover=parameters.cover,
             inner=parameters.inner,
             apply=apply,
             sidecars=job.given.sidecars,

@@ -6,9 +6,9 @@
 -- reads:   listed_sites (site varchar)
 -- reads:   site_ranks (site varchar, rank varchar)
 -- reads:   ledger_places (site varchar, host varchar, directory varchar, depth integer)
--- reads:   cover_picks (site varchar, peer_of varchar, level integer)
--- writes:  cover_picks (site varchar, peer_of varchar, level integer)
--- nulls:   none
+-- reads:   cover_picks (site varchar, peer_of varchar, level integer, team varchar)
+-- writes:  cover_picks (site varchar, peer_of varchar, level integer, team varchar)
+-- nulls:   team is null: these sites stand for one alone
 -- order:   none
 --
 -- Run for level 0, 1, 2, 3. Seats and neutral sites of a cell meet in the order of their rank, which
@@ -78,6 +78,7 @@ pool as (
 select
     p.site,
     s.site as peer_of,
-    $level::integer as level
+    $level::integer as level,
+    null::varchar as team
 from seats as s
 inner join pool as p on s.cell = p.cell and s.no = p.no;

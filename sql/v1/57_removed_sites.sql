@@ -5,22 +5,32 @@
 -- reads:   sites (site varchar, host varchar, directory varchar, n_rows bigint)
 -- reads:   listed_sites (site varchar, host varchar, directory varchar, label varchar)
 -- reads:   listed_places (host varchar, directory varchar, link varchar, list_id integer)
--- reads:   cover_picks (site varchar, peer_of varchar, level integer)
+-- reads:   cover_picks (site varchar, peer_of varchar, level integer, team varchar)
+-- reads:   bonds (site varchar, other varchar)
+-- reads:   groups (site varchar, component varchar)
+-- reads:   spoilt_teams (team varchar)
+-- reads:   ledger_bonds (site varchar, other varchar)
 -- reads:   site_ranks (site varchar, rank varchar)
 -- reads:   ledger_sites (site varchar, host varchar, directory varchar, depth integer, label varchar)
--- reads:   ledger_cover (site varchar, host varchar, directory varchar, depth integer, peer_of varchar, level integer)
+-- reads:   ledger_cover (site varchar, host varchar, directory varchar, depth integer, peer_of varchar, level integer, team varchar)
 -- writes:  new_sites (site varchar, host varchar, directory varchar, depth integer, label varchar, since integer)
--- writes:  new_cover (site varchar, host varchar, directory varchar, depth integer, peer_of varchar, since integer, level integer)
+-- writes:  new_cover (site varchar, host varchar, directory varchar, depth integer, peer_of varchar, since integer, level integer, team varchar)
+-- writes:  new_bonds (site varchar, other varchar, since integer)
 -- writes:  cover_lists (list_id integer, source varchar, label varchar)
 -- writes:  removed_sites (site varchar, host varchar, list_id integer)
--- writes:  listed_out (site varchar, host varchar, list_id integer, is_short boolean)
--- writes:  cover_cost (n_sites bigint, n_weak bigint, n_rows bigint)
--- nulls:   directory is null where the site is no single link; level where it is not known
+-- writes:  listed_out (site varchar, host varchar, list_id integer, is_short boolean, is_joined boolean)
+-- writes:  cover_cost (n_sites bigint, n_weak bigint, n_joined bigint, n_rows bigint)
+-- nulls:   directory is null where the site is no single link; level where it is not
+--          known; team of a site that stands for one alone
 -- order:   site, label; site, peer_of
 --
 -- The ledger holds ranks, never a site. It only grows: a listed site that was withdrawn stays out, and
 -- so does its cover. A listed site that was cover keeps its place, and has cover of its own. Cover
--- leaves for the labels of the listed site that it covers.
+-- leaves for the labels of the listed site that it covers. Sites that were joined stay so, whatever is
+-- withdrawn: they are gone together.
+--
+-- A group is hidden by as many teams as each of its sites has neutral ones, each of which stands for
+-- all of it. A joined site of any other group is weak.
 --
 -- In removed_sites a list_id below 0 is a label (cover_lists), and an even one above 0 a listed site:
 -- by that 69_joined_sites finds what listed sites share. Of a site that is out since an earlier
@@ -82,12 +92,22 @@ select
     p.depth,
     l.rank as peer_of,
     $release as since,
-    c.level
+    c.level,
+    c.team
 from cover_picks as c
 inner join ranked_places as p on c.site = p.site
 inner join ranked_places as l on c.peer_of = l.site
 where c.level is not null
 order by p.rank, l.rank;
+
+create or replace temp table new_bonds as
+select
+    b.site,
+    b.other,
+    $release as since
+from bonds as b
+anti join ledger_bonds as k on b.site = k.site and b.other = k.other
+order by b.site, b.other;
 
 create or replace temp table out_ranks as
 with listed as (
@@ -143,13 +163,49 @@ create or replace temp table listed_out as
 with peers as (
     select
         k.site,
-        k.peer_of
+        k.peer_of,
+        k.team
     from ledger_cover as k
     union
     select
         n.site,
-        n.peer_of
+        n.peer_of,
+        n.team
     from new_cover as n
+),
+
+sized as (
+    select
+        g.component,
+        count(*) as n_sites
+    from groups as g
+    group by all
+),
+
+in_teams as (
+    select
+        g.component,
+        p.team,
+        count(distinct g.site) as n_sites
+    from groups as g
+    inner join peers as p on g.site = p.peer_of
+    anti join spoilt_teams as s on p.team = s.team
+    where p.team is not null
+    group by all
+),
+
+seen as (
+    select z.component
+    from sized as z
+    left join in_teams as t on z.component = t.component and z.n_sites = t.n_sites
+    group by z.component
+    having count(t.team) < $cover
+),
+
+joined as (
+    select g.site
+    from groups as g
+    semi join seen as s on g.component = s.component
 ),
 
 listed as (
@@ -164,6 +220,7 @@ listed as (
 
 covered as (
     select
+        l.rank,
         l.site,
         l.host,
         count(p.site) as n_peers
@@ -176,8 +233,10 @@ select
     c.site,
     c.host,
     (2 * row_number() over (order by c.site))::integer as list_id,
-    c.n_peers < $cover as is_short
+    c.n_peers < $cover as is_short,
+    j.site is not null as is_joined
 from covered as c
+left join joined as j on c.rank = j.site
 order by c.site;
 
 create or replace temp table removed_sites as
@@ -219,7 +278,8 @@ create or replace temp table cover_cost as
 with sites_out as (
     select
         count(*) as n_sites,
-        count(*) filter (where l.is_short) as n_short
+        count(*) filter (where l.is_short or l.is_joined) as n_short,
+        count(*) filter (where l.is_joined) as n_joined
     from listed_out as l
 ),
 
@@ -239,6 +299,7 @@ sized as (
 select
     o.n_sites + w.n as n_sites,
     o.n_short + w.n as n_weak,
+    o.n_joined,
     z.n_rows
 from sites_out as o
 cross join placeless as w

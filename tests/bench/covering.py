@@ -116,6 +116,8 @@ class Tables(Finder):
         if self.step == "sites":
             rows["row_links"] = _HIT_ROWS
             rows["shard"] = _NEAR["split"] if self.depth else _NO_ROWS
+        elif self.step == "things":
+            rows["row_links"] = rows["row_digests"] = "population"
         elif self.step == "inside":
             near = _NEAR["inside"]
             if self.mutant == "within-hosts":

@@ -3,15 +3,18 @@
     python -m tests.bench.outsider [--rows N] [--draws N] [-K N ...]
 
 He knows the old data set, the public rules and K, and looks at the hosts that are gone whole. Lists
-are drawn in three ways: `plain` (single rows of small hosts), `rare` (of hosts with few like them:
-the fewer than 21 of a cell) and `images` (two of five entries are images that stand on several
-small hosts, so that each of these is listed). He asks:
+are drawn in four ways: `plain` (single rows of small hosts), `rare` (of hosts with few like them:
+the fewer than 21 of a cell), `images` (two of five entries are images that stand on several small
+hosts, so that each of these is listed) and `pairs` (these stand on two small hosts and nowhere
+else). He asks:
 
 - `possible`: which hosts can be listed at all? Of a cell with more than K sites K + 1 must be gone,
   of a smaller one all.
 - `emptied`: which of them stand in a small cell that is gone to the last site?
 - `images`: which hosts of two rows and more share an image with another one that is gone whole?
 - `both`: which of these are possible?
+- `closed`: which hosts, also of one row, share with another one an image that stands on hosts
+  alone that are gone whole?
 
 Told is how many hosts he names in a draw, the share of listed ones among them, and how many of all
 listed ones these are. Chance is 1 / (K + 1); half more is what may stand out (`attack.goal`).
@@ -31,7 +34,7 @@ from tests.bench.attack import Known, goal
 from tests.bench.covering import Removed, cover, prepare
 from tests.bench.population import SAMPLE, Draw, Population, Truth, Whole, populate, sampled
 
-LISTS = ("plain", "rare", "images")
+LISTS = ("plain", "rare", "images", "pairs")
 SITE_ROWS = 60
 ENTRIES = 25
 PLACEHOLDER = 1_000  # rows of an image that takes none along
@@ -66,14 +69,18 @@ class Hosts:
         if kind == "rare":
             lone &= self.alike[self.cell[p.host]] < FEW
         some: list[int] = []
-        if kind == "images":
+        if kind in ("images", "pairs"):
             shared = small & (self.copies[p.image] > 1) & (self.copies[p.image] < 7)
             pairs = np.unique(np.stack([p.image[shared], p.host[shared]]), axis=1)
             images, hosts = np.unique(pairs[0], return_counts=True)
             many = images[hosts > 1]
+            if kind == "pairs":
+                every = np.unique(np.stack([p.image, p.host]), axis=1)
+                stands = np.bincount(every[0], minlength=len(self.copies))
+                many = images[(hosts == 2) & (stands[images] == 2)]
             chosen = draw.choice(many, ENTRIES * 2 // 5, replace=False)
             some = np.flatnonzero(np.isin(p.image, chosen)).tolist()
-        left = ENTRIES * (3 if kind == "images" else 5) // 5
+        left = ENTRIES * (3 if some else 5) // 5
         single = draw.choice(np.flatnonzero(lone), left, replace=False)
         listed = np.unique([*some, *single.tolist()])
         return Draw([listed], listed)
@@ -91,9 +98,21 @@ class Hosts:
             "possible": emptied | ((alike > k) & (left > k)),
             "emptied": emptied,
             "images": self._sharing(whole),
+            "closed": self._closed(whole),
         }
         named["both"] = named["possible"] & named["images"]
         return {name: (mask, truth) for name, mask in named.items()}
+
+    def _closed(self, whole: Whole) -> Truth:
+        p = self.population
+        gone = np.zeros(len(self.rows), dtype=bool)
+        gone[whole] = True
+        rows = np.flatnonzero((self.copies[p.image] > 1) & (self.copies[p.image] < PLACEHOLDER))
+        pairs = np.unique(np.stack([p.image[rows], p.host[rows]]), axis=1)
+        hosts = np.bincount(pairs[0], minlength=len(self.copies))
+        left = np.bincount(pairs[0], gone[pairs[1]], minlength=len(self.copies))
+        shared = pairs[1][((hosts > 1) & (left == hosts))[pairs[0]]]
+        return np.isin(whole, shared)
 
     def _sharing(self, whole: Whole) -> Truth:
         p = self.population

@@ -18,6 +18,7 @@ from relaion.lists.readers.answers import NO, YES
 from relaion.lists.readers.days import days_of
 from relaion.lists.readers.disk import says_erased
 from relaion.lists.readers.format import (
+    BETWEEN,
     DISPUTED,
     EMPTY,
     GOOD,
@@ -438,12 +439,11 @@ def refuse_unsure(deciders: Sequence[DecidingColumn], *, is_cut: bool) -> None:
 
 
 def option_name(name: str, index: int) -> str:
-    """How a curator names a column: by its name where that is one word, else by its number.
-
-    By its number, too, where `--ignore` means something else by the name.
-    """
+    """How a curator names a column: by its name, or its number where that is no word or path."""
     plain = name.strip()
-    is_plain = plain.isascii() and plain.replace("_", "").replace("-", "").isalnum()
-    is_plain = is_plain and not could_be_value(plain)
-    is_plain = is_plain and plain not in OF_NO_COLUMN
-    return plain if is_plain and not plain.isdigit() else str(index + 1)
+    at = str(index + 1)
+    if BETWEEN in plain:
+        parts = [option_name(part, index) for part in plain.split(BETWEEN)]
+        return at if at in parts else ".".join(parts)
+    is_plain = plain.isascii() and re.sub("[_-]", "", plain).isalnum() and not plain.isdigit()
+    return plain if is_plain and not could_be_value(plain) and plain not in OF_NO_COLUMN else at

@@ -23,7 +23,7 @@ _LAST = (
     "the file ends without a line break; if it was cut off, the last entry is half of one: check it"
 )
 
-_HALF = (
+HALF = (
     "the file ends without a line break, and its last record was left out as half of one; if it is "
     "whole, end its line and add the file again"
 )
@@ -84,8 +84,8 @@ class Ending:
             tally.lost[CUT_OFF] += 1
         if some.entries.keys() - digests or (some.entries and not seen):
             notices.append(_LAST)
-        if CUT_OFF in tally.skipped:
-            notices.append(_HALF)
+        if CUT_OFF in tally.skipped and HALF not in notices:
+            notices.append(HALF)
         return some
 
 

@@ -46,9 +46,20 @@ MAPS = "a rule that gives a host its address"
 OF_CONTAINER = "a digest of a container's image, which is no picture"
 OWN_POLICY = "a rule with a policy of the giver's own"
 PATTERN = "a pattern of many hosts"
+REFERENCE = "a reference"
+SEEN = "an object that was seen, and is not listed"
+REPLACED = "a version of a record that another one replaces"
+OTHER_RULE = "a rule for another program"
+PATTERNS = {
+    word: f"a pattern with {word}"
+    for word in ("AND", "FOLLOWEDBY", "WITHIN", "REPEATS", "START", "NOT", "EXISTS", "LIKE",
+                 "MATCHES", "ISSUBSET", "ISSUPERSET", "<", "<=", ">", ">=")
+}  # fmt: skip
+"""Of STIX: what asks for more, or for less, than a value that is equal to one."""
 UNDERSTOOD = frozenset((
     TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME, NO_ENTRY, ONLY_HOST, VIDEO, NO_IMAGE,
     NOT_CHOSEN, HIDES, ALLOWS, CANCELS, CANCELLED, NARROW, OF_MACHINE, MAPS, PATTERN, OF_CONTAINER,
+    REFERENCE, SEEN, REPLACED, OTHER_RULE, *PATTERNS.values(),
 ))  # fmt: skip
 """Reasons that speak of the record and not of how it is written."""
 UNDOES = frozenset((TAKEN_BACK, DISPUTED, GOOD, BAD, UNCONFIRMED, NO_CRIME))
@@ -212,6 +223,7 @@ class Maybe:
 
 
 EMPTY = "(empty)"
+BETWEEN = " / "  # the names of a path, as of a field within another
 OF_FILE = "title"  # what `--ignore` calls the file's name and the title of all of it
 OF_FOLDERS = "folders"  # and the folders in which files lie
 OF_LINE = "remark"  # and notes beside entries of which nobody knows whether they take back
@@ -233,7 +245,8 @@ class Options:
     `kind` fixes the kind of every entry. `columns` names columns by the kind that they hold,
     `ignore` what decides nothing, `where` the words of a column that choose its rows: a column
     is its name in the file or its number, from 1. `role` is `bad` or `good` where it was said.
-    `partial` takes a file of which less than half can be used.
+    `partial` takes a file of which less than half can be used. `member` names what is read of an
+    archive, or a sheet of a workbook: by its name, its number, from 1, or a pattern.
     """
 
     kind: str | None = None
@@ -244,12 +257,14 @@ class Options:
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
     role: str | None = None
     partial: bool = False
+    member: str | None = None
 
     def told(self) -> list[str]:
         """What of it changes what is read, in words: nothing where nothing was said."""
         said = [f"column {k}={','.join(v)}" for k, v in sorted(self.columns.items())]
         said += [f"ignore {x}" for x in sorted(self.ignore)]
         said += [f"where {k}={words_written(v)}" for k, v in sorted(self.where.items())]
+        said += [f"member {self.member}"] * (self.member is not None)
         return said + [f"role {self.role}"] * bool(self.role) + ["partial"] * self.partial
 
     def columns_named(self) -> list[tuple[str, str]]:

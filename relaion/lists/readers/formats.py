@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from relaion.errors import InputError, ListError
-from relaion.lists.readers import titles
 from relaion.lists.readers.cdx import Cdx
 from relaion.lists.readers.changes import Changes, unreadable_changes
 from relaion.lists.readers.checksums import (
@@ -19,9 +18,8 @@ from relaion.lists.readers.checksums import (
     FileHashTable,
     Hashdeep,
 )
+from relaion.lists.readers.exchange_tables import EXCHANGE_TABLES
 from relaion.lists.readers.format import (
-    GOOD,
-    OF_FILE,
     Batch,
     Format,
     Maybe,
@@ -29,133 +27,19 @@ from relaion.lists.readers.format import (
     Stream,
     Sure,
 )
+from relaion.lists.readers.icse import Icse
 from relaion.lists.readers.listings import git_log, git_objects, settings
-from relaion.lists.readers.media import is_name_of_media, media_of_file
+from relaion.lists.readers.misp_csv import MispCsv
 from relaion.lists.readers.names import DECIDING, FILE_NAME, read_name, squeezed
 from relaion.lists.readers.plain import Lines
 from relaion.lists.readers.programs import Fciv, SevenZip
+from relaion.lists.readers.registry import DOCUMENTS, TABLES
 from relaion.lists.readers.rules import HostRules
+from relaion.lists.readers.stix_entries import StixPatterns
 from relaion.lists.readers.table import Table
 from relaion.lists.readers.text import first_lines
 from relaion.lists.values import shape, told
 from relaion.paths import typed
-
-# -- Lists that say of themselves that they name what is known good --------------------------------
-
-_NSRL = "known-good software hashes (NSRL)"
-# squeezed names of columns, by what they tell of a file that belongs to a piece of software
-_OF_PRODUCT = re.compile(
-    r"(?:product|produkt|producto|prodotto|produit|package|paket|paquet|paquete|pacchetto|application"
-    r"|applicazione|anwendung|mfg|manufacturer|hersteller|fabricant|special)(?:code|id|name|version|type)?"
-)
-_OF_SYSTEM = re.compile(
-    r"(?:opsystem|operatingsystem|betriebssystem|os|systemeexploitation|sistemaoperativo)"
-    r"(?:code|id|name|version)?"
-)
-_OF_FILE = re.compile(
-    r"(?:file|path|datei|fichier|archivo|nomfichier)?(?:name|path)s?|dateiname|nomfichier"
-)
-_SOURCE = re.compile(
-    r"source|origin|provider|hashset|set|setname|list|listname|dataset|database|db|quelle|herkunft"
-    r"|fuente|origine|fonte|bron"
-)
-
-
-def refuse_good(head: str, file_name: str, options: Options, *, is_delta: bool = False) -> None:
-    """Raise ListError where a file says that it names what is known good, and nobody said so.
-
-    `--role good` takes it as that, `--role bad` as a list like any other. Of a list of changes
-    (`is_delta`) a title takes back what stands below it, as the word in a column does.
-    """
-    if options.role is not None:
-        return
-    found = _good_table(head) or (None if is_delta else _good_words(head, file_name, options))
-    if found:
-        raise ListError(
-            f"{found}: add it with --role good, so that it removes nothing; if it is listed "
-            "material after all, say --role bad"
-        )
-
-
-def _good_table(head: str) -> str | None:
-    """What a table of software is called, by the names or the values of its columns."""
-    rows = [re.split(r"[,;\t|]", line[:4096].strip().strip("|")) for line in first_lines(head, 200)]
-    rows = [[cell.strip("\"' ") for cell in row] for row in rows]
-    for at, row in enumerate(rows[:20]):
-        told = [squeezed(cell) for cell in row]
-        if any(name.startswith("hashlookup") for name in told):
-            return "known-good software hashes (hashlookup)"
-        if found := _good_names(told, rows[at + 1 :]):
-            return found
-        if _are(rows[at + 1 :], told, _OF_FILE, _is_picture):
-            return None
-    bare = sum(map(_is_of_software, rows))
-    return _NSRL if bare and bare * 2 > len(rows) else None
-
-
-def _good_names(told: list[str], rows: list[list[str]]) -> str | None:
-    if not any(
-        re.fullmatch(r"(?:file|datei)?(?:md5|sha1|sha256)(?:hash|sum)?|hash", n) for n in told
-    ):
-        return None
-    system, name = (any(map(p.fullmatch, told)) for p in (_OF_SYSTEM, _OF_FILE))
-    product = [i for i, n in enumerate(told) if _OF_PRODUCT.fullmatch(n)]
-    # programs that hash files leave the version of a product empty beside pictures
-    is_told = not rows or any(row[i] for i in product for row in rows if i < len(row))
-    if product and is_told and (system or name or "crc32" in told or len(product) > 1):
-        return _NSRL
-    if "crc32" in told and name and not _are(rows, told, _OF_FILE, _is_picture):
-        return _NSRL
-    if _are(rows, told, _SOURCE, titles.says_good):
-        return "a list whose source is one of what is known good"
-    return None
-
-
-def _is_picture(file_name: str) -> bool:
-    return is_name_of_media(file_name) and media_of_file(file_name) is None
-
-
-def _are(
-    rows: list[list[str]], told: list[str], of: re.Pattern[str], says: Callable[[str], bool]
-) -> bool:
-    """Whether most cells of a column say so, whose name is `of` something."""
-    for i in [i for i, name in enumerate(told) if of.fullmatch(name)]:
-        cells = [row[i] for row in rows if i < len(row) and row[i]]
-        if cells and sum(map(says, cells)) * 2 > len(cells):
-            return True
-    return False
-
-
-def _is_of_software(row: list[str]) -> bool:
-    """Whether a row without names is one of NSRL: digests, a CRC-32, a file, and its size."""
-    n = sum(
-        re.fullmatch(r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}", c) is not None for c in row
-    )
-    crc = any(re.fullmatch(r"[0-9A-Fa-f]{8}", cell) for cell in row)
-    return n > 1 and crc and len(row) >= n + 3 and any(cell.isdigit() for cell in row)
-
-
-def _good_words(head: str, file_name: str, options: Options) -> str | None:
-    is_ignored = OF_FILE in options.ignore
-    if not is_ignored and (
-        titles.says_good(re.sub(r"[\W_]+", " ", file_name)) or titles.of_name(file_name) == GOOD
-    ):
-        return "the file's name says that it lists what is known good"
-    has_value = False
-    for line in head.split("\n", 50)[:50]:
-        bare = line.strip().strip("\ufeff")
-        is_comment = bare.startswith(("#", "//", ";", "!", "%"))
-        is_title = titles.title_of(bare) == GOOD
-        has_value = has_value or not (is_comment or is_title or not bare)
-        if has_value and is_title:
-            continue  # of a section: its lines are told apart
-        if not (is_ignored and not has_value) and (
-            is_title or (is_comment and titles.says_good(bare))
-        ):
-            what = "comment" if is_comment else "title"
-            return f"a {what} in it says that it lists what is known good"
-    return None
-
 
 # -- Records whose fields stand a line each ----------------------------------------------------
 
@@ -212,22 +96,20 @@ class Foreign:
 _COMMENT = re.compile(r"\s*(?:<!--.*?-->|/\*.*?\*/|//[^\n]*\n|<\?.*?\?>|<!DOCTYPE[^>]*>)", re.S)
 _TAG = re.compile(r"\s*<([A-Za-z_][\w.-]*(?::[\w.-]+)?)(?:\s[^<]*?)?/?>", re.S)
 _ROOTS = (
-    ("hashsharing|queryResult", "an XML of hashes as NCMEC shares them"),
+    ("hashsharing|queryResult", "hash sharing of NCMEC, cut off or within another XML"),
     ("STIX_Package|stix", "STIX 1 (XML)"),
     ("ioc|OpenIOC", "an OpenIOC file (XML)"),
     ("html|body|head|table|div", "an HTML page"),
-    ("rss|feed", "a news feed (XML)"),
+    ("rss|feed|RDF", "a news feed (XML)"),
+    ("Observables|cybox", "CybOX (XML)"),
+    ("urlset|sitemapindex", "a sitemap (XML)"),
+    ("Workbook", "a spreadsheet in XML"),
 )
 _JSON_START = re.compile(
     r"\{\s*(?:[\"'}]|[A-Za-z_]\w*\s*:)|\[\s*(?:[{\"\[\]]|-?\d+(?:\.\d+)?\s*[,\]])"
 )
 _JSON_KINDS = (
     (r'"odata\.metadata"|"@odata\.context"|"MediaID"', "JSON of Project VIC (VICS, CAID)"),
-    (r'"hashRecords"', "JSON of StopNCII"),
-    (r'"hash_digest"', "JSON of Tech Against Terrorism"),
-    (r'"type"\s*:\s*"(?:bundle|indicator)"', "STIX 2 (JSON)"),
-    (r'"Event"|"Attribute"', "JSON of MISP"),
-    (r'"raw_indicator"|"indicator"\s*:', "JSON of ThreatExchange"),
 )
 
 
@@ -285,13 +167,13 @@ _SQL = re.compile(
     r"(?i)(?:insert\s+(?:or\s+\w+\s+)?into|create\s+(?:table|view|index)|delete\s+from|drop\s+table"
     r"|update\s+\S+\s+set|begin(?:\s+transaction)?\s*;|pragma\s|commit\s*;)"
 )
-_PATTERN = re.compile(r"\[\s*(?:[a-z0-9-]+:[^\]]*?(?:=|LIKE|MATCHES|IN)\s*\(?'.*)\]?.*", re.S)
 _COUNTED = re.compile(r"[0-9A-Fa-f]{32}(?:[0-9A-Fa-f]{8})?:\d{1,12}")
 _COMPOSITE = re.compile(
     r"(?!\w+://)[^|\s][^|]*\.[A-Za-z0-9]{1,5}\|(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})"
 )
-_INTS = re.compile(r"\s*\d{1,3}(?:\s*[,; ]\s*\d{1,3}){143}\s*")
+_CUT = re.compile(r"(?:0x)?[0-9A-Fa-f]{6,31}")
 _CLASSES = "POSITIVE_CLASS|NEGATIVE_CLASS|INVESTIGATION_SEED|DISPUTED"
+_INTS = re.compile(r"\s*\d{1,3}(?:\s*[,; ]\s*\d{1,3}){143}\s*")
 
 
 def _mostly(pattern: re.Pattern[str], what: str) -> Callable[[str, str], str | None]:
@@ -322,24 +204,41 @@ def _header(head: str) -> set[str]:
     return set(re.split(r"[,;\t|]", re.sub(r"[\s\"']", "", line).casefold()))
 
 
-def _threatexchange(head: str, file_name: str) -> str | None:
-    if re.fullmatch(r".*\.te(?:\.gz)?", file_name, re.I):
-        return "a ThreatExchange file (.te)"
+def _prefixes(head: str, _: str) -> str | None:
+    """Digits of digests, too few of them, all of one length: of numbers some have no letter."""
+    lines = [line.strip().strip(",;\"'") for line in first_lines(head, _LINES)]
+    cut = [line for line in lines if _CUT.fullmatch(line)]
+    lengths = Counter(map(len, cut))
+    n, times = lengths.most_common(1)[0] if lengths else (0, 0)
+    letters = sum(re.search("[A-Fa-f]", line) is not None for line in cut)
+    is_one = times > 2 and times * 2 > len(lines) and letters * 2 > len(cut)
+    return f"a list of digests of {n} digits, prefixes or perceptual hashes" if is_one else None
+
+
+def _threatexchange(head: str, _: str) -> str | None:
     lines = first_lines(head, 50)
-    n = sum(1 for line in lines if re.search(rf"[,;\t|]\s*\"?(?:{_CLASSES})\b", line))
-    is_one = {"signal_type", "signal_str"} <= _header(head) or n * 2 > len(lines)
-    return "a data set of ThreatExchange" if is_one else None
+    n = sum(re.search(rf"[,;\t|]\s*\"?(?:{_CLASSES})\b", line) is not None for line in lines)
+    is_one = n * 2 > len(lines)
+    return "a data set of ThreatExchange whose columns have no known names" if is_one else None
 
 
-def _tat(head: str, _: str) -> str | None:
-    is_one = {"hash_digest", "algorithm"} <= _header(head)
-    return "a table of Tech Against Terrorism" if is_one else None
+_NAMED_HASHES = re.compile(r"(?i)(?:.*[_. -])?hashes\.csv(?:\.gz)?")
+_HASH_AND_EVENT = re.compile(
+    r"\"?[0-9A-Fa-f]{32}\"?,\"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\"?"
+)
 
 
-def _misp(head: str, _: str) -> str | None:
-    told = _header(head)
-    if {"value", "type", "category"} <= told and told & {"to_ids", "uuid", "event_id"}:
-        return "a table of MISP"
+def _misp_hashes(head: str, file_name: str) -> str | None:
+    """The index of a feed: MD5 of values beside the event in which they stand, often the same."""
+    lines = first_lines(head, _LINES)
+    found = [f for line in lines if (f := _HASH_AND_EVENT.fullmatch(line.strip()))]
+    events = {f[1] for f in found}
+    is_one = bool(_NAMED_HASHES.fullmatch(file_name)) or len(events) * 2 <= len(found)
+    is_index = found and len(found) * 2 > len(lines) and is_one
+    return "the index of a MISP feed (hashes.csv)" if is_index else None
+
+
+def _misp_text(head: str, _: str) -> str | None:
     is_text = any(_COMPOSITE.fullmatch(line.strip()) for line in first_lines(head, _LINES))
     return "a text of MISP, whose values have lost their types" if is_text else None
 
@@ -351,7 +250,6 @@ _JSON_ADVICE = (
 )
 FOREIGN = (
     Foreign("xml", _xml, _XML_ADVICE),
-    Foreign("stix-patterns", _mostly(_PATTERN, "a list of STIX patterns"), _LATER),
     Foreign("json", _json, _JSON_ADVICE),
     Foreign("mail", _mail, "save what is attached, or copy the list into a file of its own"),
     Foreign("sql", _sql, "export the list as csv; of known-good files add it with --role good"),
@@ -386,23 +284,40 @@ FOREIGN = (
         _mostly(_INTS, "PhotoDNA hashes, which match no digest of an image's bytes"),
         "ask the giver for MD5, SHA-1 or SHA-256",
     ),
-    Foreign("threatexchange", _threatexchange, _LATER),
-    Foreign("tech-against-terrorism", _tat, _LATER),
-    Foreign("misp", _misp, _LATER),
+    Foreign(
+        "prefixes",
+        _prefixes,
+        "they name more than what is listed, or match no digest of an image's bytes: ask the giver "
+        "for whole MD5, SHA-1 or SHA-256",
+    ),
+    Foreign(
+        "threatexchange-rows",
+        _threatexchange,
+        "export it with the names of its columns, as `threatexchange dataset -P --csv` does",
+    ),
+    Foreign(
+        "misp-hashes",
+        _misp_hashes,
+        "those are digests of strings, which no image has; add the events of the feed, or, if they "
+        "are digests of images beside ids, say --format csv",
+    ),
+    Foreign("misp-text", _misp_text, "export the events as JSON, or as csv with their types"),
 )
 
 # -- All formats, in the order in which they are asked: the first that is sure reads the file ------
 
 FORMATS: tuple[Format, ...] = (
-    Hashdeep(), Cdx(), *FOREIGN, Certutil(), FileHashList(), FileHashTable(), Fciv(),
-    SevenZip(), Checksums(),    Changes(), HostRules(), Table(), Lines(),
+    Hashdeep(), Cdx(), MispCsv(), StixPatterns(), Icse(), *EXCHANGE_TABLES, *FOREIGN, Certutil(),
+    FileHashList(), FileHashTable(), Fciv(), SevenZip(), Checksums(), Changes(), HostRules(),
+    Table(), Lines(),
 )  # fmt: skip
 _FOREIGN = {f.name for f in FOREIGN}
 
 
 def readable() -> tuple[str, ...]:
     """The names that `--format` takes."""
-    return tuple(f.name for f in FORMATS if f.name not in _FOREIGN)
+    named = [f.name for some in (DOCUMENTS, TABLES) for f in some]
+    return (*named, *(f.name for f in FORMATS if f.name not in _FOREIGN))
 
 
 def check_format(name: str | None) -> None:

@@ -78,7 +78,7 @@ def find_layout(sample: str, *, named_csv: bool, options: Options) -> ListLayout
     tables = [t for t in cut if t.width()[0] > 1]  # below the names, where there are any
     named = [t for t in found if t in tables or _names_no_entry_first(t)]
     if named:
-        return _by_names(max(named, key=lambda t: t.width()[0]), options)
+        return by_names(max(named, key=lambda t: t.width()[0]), options)
     if whole.header and not _is_by_tabs(tables) and not _is_by_blanks(whole.header[0], sample):
         return whole  # a title may read like a name
     return _without_names(sample, tables, lines, whole, named_csv=named_csv, options=options)
@@ -129,7 +129,7 @@ def _without_names(
 ) -> ListLayout:
     blanks = _cut(sample, BLANKS)
     if not _is_by_tabs(tables) and blanks.width()[0] > 1 and _find_names(blanks, options):
-        return _by_names(blanks, options)
+        return by_names(blanks, options)
     guessed = [found for t in tables if (found := by_values(t, options))]
     if not guessed:  # blanks divide digests from what is beside them; links may hold blanks
         has_notes = any(cell[:1] == "#" for row in blanks.rows for cell in row)
@@ -269,7 +269,8 @@ def _names_entries(told: Sequence[str], options: Options) -> bool:
 # -- Columns with names ------------------------------------------------------------------------
 
 
-def _by_names(table: TableSample, options: Options) -> ListLayout:
+def by_names(table: TableSample, options: Options) -> ListLayout:
+    """The layout of a table whose columns have names."""
     told = table.names or ()
     refuse_wide(len(told))
     for option, field_name in options.columns_named():

@@ -4,52 +4,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
 from relaion.errors import ListError
-from relaion.lists.digests import PLACEHOLDERS, is_float
+from relaion.lists.digests import is_float
 from relaion.lists.marks import ADVICE, HASH_BESIDE
 from relaion.lists.normalise import Tally
 from relaion.lists.nothing import may_hold_entry, nothing_in
+from relaion.lists.readers import apart
 from relaion.lists.readers.bad import refuse_bad_head
 from relaion.lists.readers.changes import CHANGES
 from relaion.lists.readers.comments import uncommented
+from relaion.lists.readers.delivered import DeliveredFile, delivered, told_of
+from relaion.lists.readers.documents import Document, DocumentFormat, OfDelivery
 from relaion.lists.readers.ending import Ending
 from relaion.lists.readers.escapes import without_escapes
 from relaion.lists.readers.format import (
     ANY,
     OF_LINE,
     SAMPLE,
-    UNDERSTOOD,
     Batch,
     Options,
     Stream,
     Values,
     numbered,
 )
-from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields, refuse_good
+from relaion.lists.readers.formats import choose, is_marked_up, refuse_fields
 from relaion.lists.readers.formulas import without_formulas
+from relaion.lists.readers.known_good import refuse_good
 from relaion.lists.readers.letters import without_signature
 from relaion.lists.readers.line_comments import with_plain_comments
 from relaion.lists.readers.lines import LinkBeside, are_bullets, is_list_of_changes
 from relaion.lists.readers.proxy import refuse_passing
+from relaion.lists.readers.rails import refuse_pdq, refuse_unusable, without_word
+from relaion.lists.readers.read_document import read_document
+from relaion.lists.readers.registry import document_format, table_source
+from relaion.lists.readers.rows import TableSource, as_csv
 from relaion.lists.readers.sections import Sections
 from relaion.lists.readers.signs import refuse_signs, without_boxes
-from relaion.lists.readers.text import BLOCK, blocks, content
+from relaion.lists.readers.text import BLOCK, beginning, blocks, content, opened, text_of
 from relaion.lists.values import SortedBatch, shape
-from relaion.paths import shown
-from relaion.roles import IMAGE_KINDS
-
-_NO_WORD = (
-    "nothing in the file says of what the digests are: taken as digests of images; if they are of "
-    "links, withdraw the list and add it with --kind url_md5 (or url_sha1, url_sha256)"
-)
-_MAYBE_PDQ = (
-    "digests of 64 digits were taken as SHA-256; PDQ hashes look the same, and match nothing"
-)
-
 
 _IN_LINES = frozenset(("txt", "csv", "checksums", CHANGES))  # formats whose lines may be headings
 
@@ -61,7 +57,7 @@ class FileRead:
     `form` is the format that read it, `decided` what columns said, `title` what took out all of it.
     `after` is the number of the record behind its last one, where `put` took in what titles took
     out while it was read: of that a file may hold any amount. `is_alone`: nothing else is in the
-    delivery, which brings no list up to date.
+    delivery, which brings no list up to date. `shared` is what files of a delivery tell each other.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -73,6 +69,7 @@ class FileRead:
     is_alone: bool = False
     after: int = 0
     put: Callable[[SortedBatch], None] | None = None
+    shared: OfDelivery = field(default_factory=OfDelivery)
 
 
 def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
@@ -84,28 +81,44 @@ def read_entries(path: Path, options: Options, found: FileRead) -> Iterator[Sort
     when all of it was seen. Raises ListError, which names the file.
     """
     try:
-        yield from _read(path, options, found)
+        with (
+            opened(path) as raw,
+            delivered(path, raw, options, found.notices) as file,
+        ):
+            yield from _read_file(file, options, found)
     except ListError as e:
-        said = str(e)
-        raise ListError(
-            said if said.startswith(shown(path)) else f"{shown(path)}: {said}"
-        ) from None
+        raise ListError(told_of(path, str(e))) from None
 
 
-def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch]:
+def _read_file(file: DeliveredFile, options: Options, found: FileRead) -> Iterator[SortedBatch]:
+    start = beginning(file)
+    form = document_format(start, file.name, options.file_format)
+    table = None if form else table_source(start, file.name, options.file_format)
+    if form:
+        yield from _read_document(file, form, start, options, found)
+    elif table:
+        yield from _read_table(file, table, start, options, found)
+    else:
+        source = _unsigned(without_escapes(blocks(file, found.tally.skipped)), found.notices)
+        yield from _read(file, options, found, _text(file, options, found, source))
+
+
+def _read(
+    file: DeliveredFile, options: Options, found: FileRead, text: tuple[list[str], Iterator[str]]
+) -> Iterator[SortedBatch]:
     tally = found.tally
     ending = Ending()
-    refuse_passing(path.name, options)
-    first, whole_text = _text(path, options, found)
-    sections = _sections(path.name, "".join(first), options)
+    refuse_passing(file.name, options)
+    first, whole_text = text
+    sections = _sections(file.name, "".join(first), options)
     sections.asks_first = tally.is_delta
-    out = _TakenOut(sections, path.name, found)
+    out = _TakenOut(sections, file.name, found)
     source = ending.watched(sections.left(chain(first, whole_text)))
     first, whole = _head(source)
     head = "".join(first)
-    form = choose(head, path.name, options.file_format)
-    found.form = form.name
-    stream = Stream(path.name, head, chain(_in_parts(first), source), found.notices, found.decided)
+    form = choose(head, file.name, options.file_format)
+    found.form = found.form or form.name
+    stream = Stream(file.name, head, chain(_in_parts(first), source), found.notices, found.decided)
     stream.is_delta = tally.is_delta
     tally.beside = _what_signs_say(stream, options)
     may_be_bullets = form.name != CHANGES and not tally.beside.minus_removes
@@ -127,7 +140,7 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
         kinds.update(some.entries)
         tally.beside.refuse_unsure()
         if tally.records * 2 >= SAMPLE:  # of the first lines some are titles, names, comments
-            _refuse_unusable(tally, options, so_far=not whole)
+            refuse_unusable(tally, options, so_far=not whole)
         yield some
         if last is not None:
             some = ending.take(tally, last, found.first + number, kinds, found.notices)
@@ -137,16 +150,11 @@ def _read(path: Path, options: Options, found: FileRead) -> Iterator[SortedBatch
     if out.any and not kinds:
         found.title = "the file's name" if sections.by_name else "a title in it"
     tally.beside.refuse_unsure()
-    _refuse_unusable(tally, options, so_far=False)
-    if tally.looks_like_pdq and options.kind is None and not options.columns:
-        raise ListError(
-            "digests of 64 digits have about half of their bits set, each of them, as PDQ hashes "
-            "have and SHA-256 has not: they match no image digest; if they are SHA-256, say --kind "
-            "image_sha256"
-        )
+    refuse_unusable(tally, options, so_far=False)
+    refuse_pdq(tally, options)
     found.notices.extend(tally.beside.notices())
     found.notices.extend(_notices_of(tally))
-    found.notices.extend(_without_word(stream, kinds, options))
+    found.notices.extend(without_word(kinds, options, is_named=stream.is_named))
 
 
 def _notices_of(tally: Tally) -> Iterator[str]:
@@ -156,6 +164,42 @@ def _notices_of(tally: Tally) -> Iterator[str]:
     if tally.unusable:
         told = ", ".join(f"{name}: {n:,}" for name, n in tally.unusable.most_common(10))
         yield f"digests that match nothing in a data set, not kept: {told}"
+
+
+def _read_document(
+    file: DeliveredFile, form: DocumentFormat, start: str, options: Options, found: FileRead
+) -> Iterator[SortedBatch]:
+    found.form = form.name
+    document = _document(file, start, found)
+    yield from read_document(document, form, options, found.tally, found.first)
+
+
+def _read_table(
+    file: DeliveredFile, table: TableSource, start: str, options: Options, found: FileRead
+) -> Iterator[SortedBatch]:
+    found.form = table.name
+    # of a workbook in an archive the archive's member was named, and none of its sheets
+    named = options if file.member is None else replace(options, member=None)
+    document = _document(file, start, found)
+    if table in apart.NATIVE:
+        text = apart.csv_apart(table, document, named)
+    else:
+        text = as_csv(table.rows(document, named))
+    as_text = replace(options, file_format="csv")
+    if table.has_headings:
+        first, rest = _text(file, as_text, found, text)
+    else:
+        rest = text
+        first, _ = _head(rest)
+        refuse_good("".join(first), file.name, options, is_delta=found.tally.is_delta)
+    yield from _read(file, as_text, found, (first, rest))
+
+
+def _document(file: DeliveredFile, start: str, found: FileRead) -> Document:
+    return Document(
+        file.name, start, lambda: text_of(file), found.notices, found.decided,
+        found.tally.is_delta, found.shared, file.seekable,
+    )  # fmt: skip
 
 
 def _what_signs_say(stream: Stream, options: Options) -> LinkBeside:
@@ -179,10 +223,10 @@ _OF_HOSTS = re.compile(
 )  # whose parts have names of all kinds
 
 
-def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Iterator[str]]:
+def _text(
+    file: DeliveredFile, options: Options, found: FileRead, rest: Iterator[str]
+) -> tuple[list[str], Iterator[str]]:
     """The first blocks of what a file says, and the rest; raises ListError where it is none."""
-    rest = without_escapes(blocks(path, found.tally.skipped))
-    rest = _unsigned(rest, found.notices)
     first, is_all = _head(rest)
     if not is_marked_up("".join(first)):
         if is_all:
@@ -191,10 +235,10 @@ def _text(path: Path, options: Options, found: FileRead) -> tuple[list[str], Ite
         rest = rest if options.scope else with_plain_comments(rest, found.notices)
         rest = without_boxes(rest)
         first, _ = _head(rest)
-    refuse_good("".join(first), path.name, options, is_delta=found.tally.is_delta)
+    refuse_good("".join(first), file.name, options, is_delta=found.tally.is_delta)
     refuse_fields("".join(first))
     if found.is_alone:
-        _refuse_at_once(path, "".join(first), options)
+        _refuse_at_once(file, "".join(first), options)
     return first, rest
 
 
@@ -336,39 +380,12 @@ def _refuse_spoilt(batch: Batch) -> None:
             )
 
 
-def _refuse_at_once(path: Path, head: str, options: Options) -> None:
+def _refuse_at_once(file: DeliveredFile, head: str, options: Options) -> None:
     """Raise ListError for a long file that is no other format, and of which no line is an entry."""
     lines = content(head.split("\n", SAMPLE)[:SAMPLE])
-    if len(lines) * 2 < SAMPLE or may_hold_entry(path, options):
+    if len(lines) * 2 < SAMPLE or may_hold_entry(file, options):
         return
-    if choose(head, path.name, options.file_format).name in ("txt", "csv"):
+    if choose(head, file.name, options.file_format).name in ("txt", "csv"):
         tally = Tally()
         tally.take(Batch(len(lines), [Values(ANY, lines)]), 0)
         raise nothing_in(tally.skipped)
-
-
-def _refuse_unusable(tally: Tally, options: Options, *, so_far: bool) -> None:
-    """Raise ListError where less than half of the records could be read.
-
-    Known reasons, such as that a record is of a video, are no fault of how it is written.
-    """
-    unread = {w: n for w, n in tally.lost.items() if w not in UNDERSTOOD and w not in PLACEHOLDERS}
-    n = sum(unread.values())
-    if options.partial or n * 2 <= tally.records or not (tally.taken or so_far):
-        return  # of a file without any entry the store tells
-    by_number = sorted(unread.items(), key=lambda x: -x[1])
-    told = ", ".join(f"{why}: {k:,}" for why, k in by_number[:10])
-    advice = ADVICE.get(by_number[0][0], "check that it is the list and how it is written")
-    raise ListError(
-        f"only {tally.records - n:,} of {tally.records:,} records"
-        + (" at its beginning" if so_far else "")
-        + f" can be read ({told}); {advice}, or take what can be read with --partial"
-    )
-
-
-def _without_word(stream: Stream, kinds: set[str], options: Options) -> list[str]:
-    """The notices for digests of which nothing says what they are of."""
-    if stream.is_named or options.kind is not None or options.columns:
-        return []
-    told = kinds & set(IMAGE_KINDS)
-    return [_NO_WORD] * bool(told) + [_MAYBE_PDQ] * ("image_sha256" in told)

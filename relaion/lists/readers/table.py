@@ -94,7 +94,7 @@ class Table:
             return
         bad.refuse_bad_names(layout.columns, options)
         stream.is_named = layout.header is not None or any(c.name for c in layout.entries)
-        yield from _Reading(layout, stream, options).batches()
+        yield from RowsReading(layout, stream, options).batches()
 
 
 def _is_named_csv(file_name: str) -> bool:
@@ -112,12 +112,13 @@ def _is_bare_digest(row: Sequence[str], at: int) -> bool:
 
 
 @dataclass
-class _Reading:
+class RowsReading:
     """A table on its way: what was seen in all rows decides at the end whether it is taken."""
 
     layout: ListLayout
     stream: Stream
     options: Options
+    are_records: bool = False  # each row is one: none are names, or drawn lines
     rows: int = 0
     is_cut: bool = False
     open_row: Sequence[str] = ()  # the last row, where it has no end
@@ -148,6 +149,7 @@ class _Reading:
         return is_ignored(self.options, column.name, column.index)
 
     def batches(self) -> Iterator[Batch]:
+        """The rows of a text as records."""
         layout = self.layout
         is_text = all(column.index > 0 for column in layout.entries)
         reader = RowReader(layout.delimiter, layout.width if is_text else None)
@@ -163,17 +165,31 @@ class _Reading:
                 continue
             if is_open:
                 self._note_cut(rows[-1])
-            before = self.rows
-            batch = self._batch(rows)
-            if before == 0 or any(len(d.unsure) > _MANY for d in layout.deciders):
-                refuse_unsure(layout.deciders, is_cut=self.is_cut)
-            if before == 0:  # what the first rows show is refused at once
-                self._refuse_remarks(so_far=not last)
-                if not last:
-                    self._refuse_of_links(so_far=True)
-                    self.strays.refuse(so_far=True)
-            yield from filter(None, (self.replaced, left_out(self.of_films), batch))
+            yield from self._taken(rows, last=last)
         self._judge()
+
+    def of_records(self, parts: Iterable[list[list[str]]]) -> Iterator[Batch]:
+        """The same of records, whose fields are in the order of the columns."""
+        held: list[list[str]] = []
+        for rows in parts:
+            if held:
+                yield from self._taken(held, last=False)
+            held = rows
+        if held:
+            yield from self._taken(held, last=True)
+        self._judge()
+
+    def _taken(self, rows: list[list[str]], *, last: bool) -> Iterator[Batch]:
+        deciders, is_first = self.layout.deciders, self.rows == 0
+        batch = self._batch(rows)
+        if is_first or any(len(d.unsure) > _MANY for d in deciders):
+            refuse_unsure(deciders, is_cut=self.is_cut)
+        if is_first:  # what the first rows show is refused at once
+            self._refuse_remarks(so_far=not last)
+            if not last:
+                self._refuse_of_links(so_far=True)
+                self.strays.refuse(so_far=True)
+        yield from filter(None, (self.replaced, left_out(self.of_films), batch))
 
     def _note_cut(self, row: Sequence[str]) -> None:
         """A last row that ends early where the file has no last line break is half a row."""
@@ -190,13 +206,16 @@ class _Reading:
     def _batch(self, rows: list[list[str]]) -> Batch:
         layout = self.layout
         cells, n, skipped = self._cells(rows)
-        self.strays.watch(cells)
+        if not self.are_records:
+            self.strays.watch(cells)
         decided = [(d, d.read(cells[d.index])) for d in layout.deciders]
         batch = Batch(n, fates=self._fates(cells, n, decided), skipped=skipped)
         batch.values = self._values(cells, decided, batch.fates)
         for c in layout.columns:
             is_other = c.what == names.OTHER and not is_replaced(c)
-            if is_other and (found := sum(len(v) > _SHORT for v in cells[c.index])):
+            if is_other and (
+                found := sum(len(v) > _SHORT and "." not in v for v in cells[c.index])
+            ):
                 batch.unusable[told(c.word)] += found
         batch.unusable.update(s.unusable for _, said in decided for s in said if s.unusable)
         if self.last_name is None and self._is_cut_within_remark():
@@ -210,25 +229,14 @@ class _Reading:
     def _cells(self, rows: list[list[str]]) -> tuple[Cells, int, Counter[str]]:
         """The cells of each column, of rows that hold an entry; how many, and what others lack."""
         layout, skipped = self.layout, Counter[str]()
-        if any(c.name for c in layout.columns):
-            header = [names.squeezed(c.name) for c in layout.columns]
-            rows = [row for row in rows if not is_header(row, header)]
-        rows = [row for row in rows if not is_divider(row)]
-        first = layout.entries[0].index
-        may_name = (i for i, row in enumerate(rows) if not _is_bare_digest(row, first))
-        at = next((i for i in may_name if self._names_anew(rows[i])), None)
-        if at is not None:
-            at += self.rows
-            raise ListError(SECOND_NAMES.format(at) if at else TWO_NAMES)
-        self.rows += len(rows)
-        width = layout.width
-        whole = [r for r in rows if len(r) <= width or not any(trim(c, BLANK) for c in r[width:])]
-        if len(whole) < len(rows):
-            skipped[MANY_FIELDS] += len(rows) - len(whole)
+        whole = rows if self.are_records else self._whole(rows, skipped)
+        self.rows += len(whole) + skipped.total()
         cells = {
             c.index: [_trimmed(row[c.index]) if c.index < len(row) else "" for row in whole]
             for c in layout.columns
         }
+        if self.are_records:  # a field that nobody knows may stand in records of its own
+            self.strays.watch(cells)
         telling = [c.index for c in layout.columns if c.what == names.ENTRY or is_replaced(c)]
         held = zip(*(cells[at] for at in telling), strict=True)
         filled = [i for i, some in enumerate(held) if any(some)]
@@ -239,6 +247,24 @@ class _Reading:
             skipped[NOTHING] += len(whole) - len(filled)
             cells = {i: [column[k] for k in filled] for i, column in cells.items()}
         return cells, len(filled), skipped
+
+    def _whole(self, rows: list[list[str]], skipped: Counter[str]) -> list[list[str]]:
+        """The rows that are records: no names once more, and no more fields than columns."""
+        if any(c.name for c in self.layout.columns):
+            header = [names.squeezed(c.name) for c in self.layout.columns]
+            rows = [row for row in rows if not is_header(row, header)]
+        rows = [row for row in rows if not is_divider(row)]
+        first = self.layout.entries[0].index
+        may_name = (i for i, row in enumerate(rows) if not _is_bare_digest(row, first))
+        at = next((i for i in may_name if self._names_anew(rows[i])), None)
+        if at is not None:
+            at += self.rows
+            raise ListError(SECOND_NAMES.format(at) if at else TWO_NAMES)
+        width = self.layout.width
+        whole = [r for r in rows if len(r) <= width or not any(trim(c, BLANK) for c in r[width:])]
+        if len(whole) < len(rows):
+            skipped[MANY_FIELDS] += len(rows) - len(whole)
+        return whole
 
     def _named_as_gone(self, cells: Cells, rows: Iterable[int]) -> list[int]:
         """Of rows without an entry, those that take back a record by the giver's id of it."""
@@ -288,7 +314,8 @@ class _Reading:
                 # each would stand for all that is there
                 hosts = (i for i in range(n) if said[i].kinds == ("host",))
                 fates.update((i, ONLY_HOST) for i in hosts if i not in fates)
-            if self.options.is_good and decider.what in (names.STANDING, names.CATEGORY):
+            is_asked = decider.what in (names.STANDING, names.CATEGORY) and decider.chosen is None
+            if self.options.is_good and is_asked:
                 bad = (i for i in range(n) if says_bad(said[i], cells[decider.index][i]))
                 fates.update((i, BAD) for i in bad if i not in fates)
         self._remarks(cells, fates)

@@ -43,13 +43,13 @@ def traits_of(columns: Sequence[ListColumn], cells: Cells, decided: Decided) -> 
     out = []
     for values in zip(*values_of, strict=True):
         if values not in known:
-            given = {f: _trait(f, v) for f, v in zip(fields, values, strict=True)}
+            given = {f: trait_text(f, v) for f, v in zip(fields, values, strict=True)}
             known[values] = replace(NO_TRAIT, **{f: v for f, v in given.items() if v})
         out.append(known[values])
     return out
 
 
-def _trait(what: str, text: str) -> str | None:
+def trait_text(what: str, text: str) -> str | None:
     """What a giver says, as the store may hold it: a day, a number or words, never an entry."""
     if what in (names.FIRST, names.LAST) and (day := _DAY.match(text)):
         return day[0]
