@@ -39,7 +39,7 @@ class Exchange:
 
     `value`, `type`, `record_id` and `moment` are fields by their names here, as are those of
     `meanings` and `traits`, which gives the trait of each. `spelled` gives the name here of a name
-    as files write it, squeezed.
+    as files write it, squeezed. Where a field of `asked` is not there, that is a word of its own.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Exchange:
     moment: str = ""
     traits: Mapping[str, str] = field(default_factory=dict)
     spelled: Mapping[str, str] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
 
     def named(self, name: str) -> str:
         """A field as it is called here."""
@@ -132,6 +133,7 @@ class Exchanged:
 
     def _row(self, row: Row) -> Row:
         """Its fields; a type that nobody knows is none where its value can be no entry."""
+        row = dict.fromkeys(self.exchange.asked, ("",)) | dict(row)
         said = _first(row, self.exchange.type)
         if said and not self.exchange.is_known_type(said):
             value = _first(row, self.exchange.value)

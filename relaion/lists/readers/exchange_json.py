@@ -27,7 +27,8 @@ class ExchangeJson:
 
     `records` is the array that holds them, `more` what of a page says that others follow. `passed`
     are names on the way to a field that tell nothing, `keyed` fields whose objects speak by their
-    names, `left` fields that are not looked at.
+    names, `left` fields that are not looked at. Where some records have what is `needed`, the
+    others are deleted.
     """
 
     exchange: Exchange
@@ -54,21 +55,23 @@ class ExchangeJson:
         looked = _FirstLook(self)
         for piece in pieces(document, frozenset(), frozenset((self.records,))):
             looked.take(piece)
-        looked.refuse()
         read = Exchanged(
             self.exchange, options, looked.seen, document.shared, is_delta=document.is_delta
         )
-        rows = self._rows(document)
+        rows = self._rows(document, lacking=looked.has_needed)
         while some := [*islice(rows, AT_ONCE)]:
             yield read.batch(some)
         yield read.rest()
         read.judge(document)
         _tell_pages(document, self.name, has_more=looked.has_more)
 
-    def _rows(self, document: Document) -> Iterator[Row]:
+    def _rows(self, document: Document, *, lacking: bool) -> Iterator[Row]:
         for piece in pieces(document, frozenset(), frozenset((self.records,))):
             if self.is_record(piece.value):
-                yield self.row(piece.value)
+                row = self.row(piece.value)
+                if lacking and not piece.value.get(self.needed) and "status" not in row:
+                    row = {**row, "should_delete": ("true",)}  # nobody lists it any more
+                yield row
 
     def is_record(self, value: Any) -> bool:
         """Whether an object is a record: it has a value."""
@@ -81,8 +84,6 @@ class ExchangeJson:
         for path, word in self._words(value, (), 0):
             name = self.exchange.named(".".join(path))
             row.setdefault(name, []).append(word)
-        if self.needed and "should_delete" in row and not value.get(self.needed):
-            row["should_delete"] = ["true"]  # it has nobody any more who lists it
         return row
 
     def _words(
@@ -116,13 +117,13 @@ class _FirstLook:
     form: ExchangeJson
     seen: set[str] = field(default_factory=set)
     has_more: bool = False
-    n: int = 0
+    has_needed: bool = False
 
     def take(self, piece: JsonPiece) -> None:
         """Look at a part of the document."""
         form, value = self.form, piece.value
         if form.is_record(value):
-            self.n += 1
+            self.has_needed = self.has_needed or bool(value.get(form.needed))
             self.seen.update(form.row(value))
             if len(self.seen) > _MOST_NAMES:
                 raise ListError(
@@ -155,13 +156,6 @@ class _FirstLook:
         if isinstance(value, dict):
             return self.form.is_record(value) or any(map(self._holds, value.values()))
         return isinstance(value, list) and any(map(self._holds, value))
-
-    def refuse(self) -> None:
-        """Raise ListError where there is no record."""
-        if not self.n:
-            raise ListError(
-                f"is {self.form.exchange.called} without any record; check that all of it came"
-            )
 
 
 def _is_said(value: Any) -> bool:

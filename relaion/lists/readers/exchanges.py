@@ -22,14 +22,14 @@ _OF_TEXT = WordSays(NO_ENTRY)
 
 STOPNCII = Exchange(
     "stopncii", "a list of StopNCII", value="hashValue", type="signalType",
-    moment="lastModtimestamp",
+    moment="lastModtimestamp", asked=("hashStatus",),
     meanings={
         "signalType": Meaning(
             names.TYPE, "signaltype", _knows({"text": _OF_TEXT, "unknown": _OF_TEXT})
         ),
         "hashStatus": Meaning(
             names.STANDING, "status",
-            _knows(counting("active") | {"received": UNSURE, "unknown": UNSURE}),
+            _knows(counting("active") | dict.fromkeys(("received", "unknown", ""), UNSURE)),
         ),
         "feedback": Meaning(
             names.STANDING, "feedback",
@@ -116,6 +116,7 @@ THREATEXCHANGE = Exchange(
             }),
         ),
         "should_delete": Meaning(names.GONE, "delete"),
+        "expired_on": Meaning(names.UNTIL, "expiredon", _knows(counting("0"))),
         "reactions": Meaning(names.STANDING, "reactions", says_of_reaction, is_quiet=True),
         "tags": _TAGS,
         "review_status": Meaning(names.STANDING, "status", _reviewed),
@@ -128,8 +129,8 @@ THREATEXCHANGE = Exchange(
         "severity": names.SEVERITY, "confidence": names.CONFIDENCE,
     },
     spelled={
-        "rawindicator": "indicator", "ownerid": "owner", "tagstext": "tags",
-        "myreactions": "reactions",
+        "rawindicator": "indicator", "indicatorindicator": "indicator", "ownerid": "owner",
+        "tagstext": "tags", "myreactions": "reactions",
     },
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ are known for all; a field that it does not define decides by its name and its w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -76,6 +77,11 @@ class DecidingField(DecidingColumn):
     @property
     def _which(self) -> str:
         return f"field {told(self.name)} decides which records count"
+
+    @property
+    def _option(self) -> str:
+        name = told(self.name)
+        return name if re.fullmatch(r"[\w.-]+", name) else f'"{name}"'
 
     def of_row(self, words: Sequence[str]) -> list[str]:
         """The words to read of a record; that it has none counts where it must say something."""

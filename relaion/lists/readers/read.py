@@ -47,7 +47,10 @@ from relaion.lists.readers.signs import refuse_signs, without_boxes
 from relaion.lists.readers.text import BLOCK, beginning, blocks, content, opened, text_of
 from relaion.lists.values import SortedBatch, shape
 
-_IN_LINES = frozenset(("txt", "csv", "checksums", CHANGES))  # formats whose lines may be headings
+# formats whose lines may be headings
+_IN_LINES = frozenset((
+    "txt", "csv", "checksums", CHANGES, "icse", "tat-csv", "threatexchange-csv", "te", "local-file",
+))  # fmt: skip
 
 
 @dataclass
