@@ -218,10 +218,7 @@ class RowsReading:
         layout, skipped = self.layout, Counter[str]()
         whole = rows if self.are_records else self._whole(rows, skipped)
         self.rows += len(whole) + skipped.total()
-        cells = {
-            c.index: [trim(row[c.index], BLANK) if c.index < len(row) else "" for row in whole]
-            for c in layout.columns
-        }
+        cells = {c.index: _column(whole, c.index) for c in layout.columns}
         if self.are_records:  # a field that nobody knows may stand in records of its own
             self.strays.watch(cells)
         telling = [c.index for c in layout.columns if c.what == names.ENTRY or is_replaced(c)]
@@ -437,6 +434,12 @@ class RowsReading:
         return begins_word(cell) and any(
             r.column.index == at and r.values[cell.strip().casefold()] < 2 for r in self.remarks
         )
+
+
+def _column(rows: list[list[str]], at: int) -> list[str]:
+    """The cells of a column without blanks around them; nearly all are words and digests."""
+    cells = [row[at] if at < len(row) else "" for row in rows]
+    return [cell if cell.isalnum() else trim(cell, BLANK) for cell in cells]
 
 
 def says_bad(says: WordSays, cell: str) -> bool:
